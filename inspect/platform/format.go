@@ -1,0 +1,63 @@
+package platform
+
+import (
+	"strings"
+	"unicode"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Format writes the normal form of a platform, os/arch[/variant][:os.version]: what Parse reads back. A missing operating
+// system or architecture is written "unknown", os.features are left out, and characters that would not print (a list is
+// somebody else's text) are written "?".
+func Format(p v1.Platform) string {
+	p = Normalize(p)
+	for _, member := range []*string{&p.OS, &p.Architecture} {
+		if *member == "" {
+			*member = "unknown"
+		}
+	}
+	return strings.Map(printable, raw(p))
+}
+
+func printable(r rune) rune {
+	if unicode.IsGraphic(r) {
+		return r
+	}
+	return '?'
+}
+
+// raw writes the members as they are.
+func raw(p v1.Platform) string {
+	s := p.OS + "/" + p.Architecture
+	if p.Variant != "" {
+		s += "/" + p.Variant
+	}
+	if p.OSVersion != "" {
+		s += ":" + p.OSVersion
+	}
+	return s
+}
+
+// Suffix is the platform as a part of a tag, as in demo:v1-armv7: amd64, arm64, armv7, amd64v3, riscv64-rva22u64; the
+// operating system in front when it is not Linux, the os.version behind: windows-amd64-10.0.20348.1.
+func Suffix(p v1.Platform) string {
+	p = Normalize(p)
+	arch := p.Architecture
+	switch {
+	case p.Variant == "":
+	case strings.HasPrefix(p.Variant, "v"):
+		arch += p.Variant
+	default:
+		arch += "-" + p.Variant
+	}
+	var parts []string
+	if p.OS != "linux" {
+		parts = append(parts, p.OS)
+	}
+	parts = append(parts, arch)
+	if p.OSVersion != "" {
+		parts = append(parts, p.OSVersion)
+	}
+	return strings.Join(parts, "-")
+}
