@@ -1,0 +1,141 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"net/http"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// refill is the progress that earns a blob a new set of attempts: large layers may break more than a few times.
+const refill = 4 << 20
+
+// blobReader hands out one blob and verifies it. Where the connection breaks it asks for the rest.
+type blobReader struct {
+	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
+	repo   *Repository
+	d      v1.Descriptor
+	q      request
+	body   io.ReadCloser
+	hash   hash.Hash
+	off    int64 // read so far
+	broke  int64 // where it broke last
+	tries  *attempts
+	failed error
+}
+
+func newBlobReader(ctx context.Context, r *Repository, d v1.Descriptor) (*blobReader, error) {
+	b := &blobReader{ctx: ctx, repo: r, d: d, q: r.blobRequest(d, http.MethodGet, http.StatusOK), tries: r.client.attempts()}
+	h, err := v1.Hasher(d.Digest.Algorithm)
+	if err != nil {
+		return nil, b.content(err)
+	}
+	b.hash = h
+	return b, nil
+}
+
+// open asks for the blob, or for what is left of it.
+func (b *blobReader) open() error {
+	q := b.q
+	if b.off > 0 {
+		q.header = http.Header{"Range": {fmt.Sprintf("bytes=%d-", b.off)}}
+		q.want = []int{http.StatusOK, http.StatusPartialContent}
+	}
+	resp, err := b.repo.host.send(b.ctx, q)
+	if err != nil {
+		return err
+	}
+	b.body = resp.Body
+	if b.off == 0 {
+		if b.d.Size > 0 && resp.ContentLength >= 0 && resp.ContentLength != b.d.Size {
+			_ = resp.Body.Close()
+			return b.content(fmt.Errorf("the blob has %d bytes, not %d", resp.ContentLength, b.d.Size))
+		}
+		return nil
+	}
+	return b.skip(resp)
+}
+
+// skip brings the body to where the reading broke: the registry may have sent the whole blob again.
+func (b *blobReader) skip(resp *http.Response) error {
+	if resp.StatusCode == http.StatusOK {
+		if _, err := io.CopyN(io.Discard, resp.Body, b.off); err != nil {
+			_ = resp.Body.Close()
+			return b.broken(err)
+		}
+		return nil
+	}
+	var start int64
+	if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &start); err != nil || start != b.off {
+		_ = resp.Body.Close()
+		return b.broken(fmt.Errorf("asked for the bytes from %d, got %q", b.off, oneLine(resp.Header.Get("Content-Range"))))
+	}
+	return nil
+}
+
+func (b *blobReader) Read(p []byte) (int, error) {
+	for b.failed == nil {
+		n, err := b.body.Read(p)
+		_, _ = b.hash.Write(p[:n]) // a hash never fails
+		b.off += int64(n)
+		switch {
+		case b.d.Size > 0 && b.off > b.d.Size:
+			b.failed = b.content(fmt.Errorf("the blob has more than %d bytes", b.d.Size))
+		case errors.Is(err, io.EOF) && (b.d.Size <= 0 || b.off == b.d.Size):
+			b.failed = b.verdict()
+		case errors.Is(err, io.EOF):
+			err = io.ErrUnexpectedEOF
+			fallthrough
+		case err != nil:
+			b.failed = b.resume(err)
+		}
+		if n > 0 {
+			return n, nil
+		}
+		if err == nil && b.failed == nil && len(p) == 0 {
+			return 0, nil
+		}
+	}
+	return 0, b.failed
+}
+
+// verdict is io.EOF, or what is wrong with the whole.
+func (b *blobReader) verdict() error {
+	if got := fmt.Sprintf("%x", b.hash.Sum(nil)); got != b.d.Digest.Hex {
+		return b.content(fmt.Errorf("the blob has the digest %s:%s", b.d.Digest.Algorithm, got))
+	}
+	return io.EOF
+}
+
+// resume opens the rest, or says why it can't.
+func (b *blobReader) resume(cause error) error {
+	_ = b.body.Close()
+	if b.off-b.broke >= refill {
+		b.tries = b.repo.client.attempts()
+	}
+	b.broke = b.off
+	err := b.broken(cause)
+	for err != nil {
+		if err := b.tries.wait(b.ctx, err); err != nil {
+			return err
+		}
+		err = b.open()
+	}
+	return nil
+}
+
+func (b *blobReader) broken(cause error) error {
+	return b.repo.host.failure(b.q).broke(b.ctx, b.repo.host.name, fmt.Errorf("answer cut off after %d bytes: %w", b.off, cause))
+}
+
+func (b *blobReader) content(cause error) error {
+	e := b.repo.host.failure(b.q)
+	e.Kind, e.Err, e.Message = ErrContent, cause, cause.Error()
+	return e
+}
+
+func (b *blobReader) Close() error { return b.body.Close() }

@@ -1,0 +1,61 @@
+package registry
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// challenge is what a host wants to be shown: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
+type challenge struct {
+	bearer  bool
+	realm   string
+	service string
+	scope   string // asked for by one answer; not kept
+}
+
+var (
+	challengeScheme = regexp.MustCompile(`(?i)(?:^|,)\s*(bearer|basic)(?:\s+|$)`)
+	challengeParam  = regexp.MustCompile(`([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)`)
+	quotedPair      = regexp.MustCompile(`\\(.)`)
+)
+
+// parseChallenge takes Bearer before Basic; ok is false when neither is offered.
+func parseChallenge(h http.Header) (c challenge, ok bool) {
+	for _, line := range h.Values("WWW-Authenticate") {
+		starts := challengeScheme.FindAllStringSubmatchIndex(line, -1)
+		for i, at := range starts {
+			end := len(line)
+			if i+1 < len(starts) {
+				end = starts[i+1][0]
+			}
+			found := readChallenge(line[at[2]:at[3]], line[at[1]:end])
+			if found.bearer && found.realm == "" {
+				continue
+			}
+			if !ok || found.bearer && !c.bearer {
+				c, ok = found, true
+			}
+		}
+	}
+	return c, ok
+}
+
+func readChallenge(scheme, params string) challenge {
+	c := challenge{bearer: strings.EqualFold(scheme, "bearer")}
+	for _, m := range challengeParam.FindAllStringSubmatch(params, -1) {
+		value := m[2]
+		if strings.HasPrefix(value, `"`) {
+			value = quotedPair.ReplaceAllString(value[1:len(value)-1], "$1")
+		}
+		switch strings.ToLower(m[1]) {
+		case "realm":
+			c.realm = value
+		case "service":
+			c.service = value
+		case "scope":
+			c.scope = value
+		}
+	}
+	return c
+}

@@ -1,0 +1,94 @@
+package registry
+
+import (
+	"cmp"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// ClientOptions tune a Client; the zero value is right.
+type ClientOptions struct {
+	// PlainHTTP are hosts spoken to without TLS, as written in references: "host" (any port) or "host:port". Loopback
+	// hosts need not be named.
+	PlainHTTP []string
+	// SkipVerify are hosts whose certificates are not verified, written like PlainHTTP.
+	SkipVerify []string
+	// UserAgent is sent with every request; default "mtool".
+	UserAgent string
+	// Concurrency limits the requests in flight, over all hosts; default 64. A quarter of it limits the blobs that are
+	// being copied at one time.
+	Concurrency int
+	// Attempts is how often a request is sent at most, the first included; default 5.
+	Attempts int
+	// MaxWait caps every single wait between attempts, one that the registry asked for by Retry-After included; default
+	// 2 minutes.
+	MaxWait time.Duration
+	// Credentials are looked up once a host asks for them; nil is none.
+	Credentials *Credentials
+	// Note is told of every wait before another attempt, one line each; nil is nobody. It is called from several
+	// goroutines.
+	Note func(string)
+}
+
+// Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one limit
+// on the requests in flight. It is safe for use from several goroutines.
+type Client struct {
+	options   ClientOptions
+	http      *http.Client
+	slots     chan struct{} // requests in flight
+	transfers chan struct{} // blobs being copied
+
+	mu    sync.Mutex
+	hosts map[string]*host
+	repos map[string]*Repository
+}
+
+// NewClient makes no request.
+func NewClient(o ClientOptions) *Client {
+	o.UserAgent = cmp.Or(o.UserAgent, "mtool")
+	o.Concurrency = cmp.Or(max(o.Concurrency, 0), 64)
+	o.Attempts = cmp.Or(max(o.Attempts, 0), 5)
+	o.MaxWait = cmp.Or(max(o.MaxWait, 0), 2*time.Minute)
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	return &Client{
+		options:   o,
+		http:      newHTTPClient(o),
+		slots:     make(chan struct{}, o.Concurrency),
+		transfers: make(chan struct{}, max(o.Concurrency/4, 1)),
+		hosts:     map[string]*host{},
+		repos:     map[string]*Repository{},
+	}
+}
+
+// Access is what a repository is opened for; it decides the scope of tokens.
+type Access int
+
+// The kinds of access.
+const (
+	Pull     Access = iota // reading only
+	PullPush               // reading and writing
+)
+
+// Repository is the repository that ref names; its tag and digest don't matter here. It makes no request but announces the
+// access: the first token of a host is asked for with everything announced by then, so open all repositories of a command
+// before using the first. Opening one twice gives the same Repository, with the wider access.
+func (c *Client) Repository(ref Ref, a Access) *Repository {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.hosts[ref.Host]
+	if h == nil {
+		h = newHost(c, ref.Host)
+		c.hosts[ref.Host] = h
+	}
+	h.session.announce(ref.Repo, a)
+	r := c.repos[ref.Repository()]
+	if r == nil {
+		base := Ref{Transport: TransportRegistry, Host: ref.Host, Repo: ref.Repo}
+		r = &Repository{client: c, host: h, base: base, uploads: newUploads()}
+		c.repos[ref.Repository()] = r
+	}
+	return r
+}

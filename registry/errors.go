@@ -1,0 +1,24 @@
+package registry
+
+import "errors"
+
+// Kinds of failure. Every error of this room that a caller may want to branch on wraps one of them; test with errors.Is.
+var (
+	// ErrName: a reference that can't be parsed.
+	ErrName = errors.New("invalid reference")
+	// ErrNotFound: the name, manifest or blob is not there (HTTP 404).
+	ErrNotFound = errors.New("not found")
+	// ErrDenied: the registry wants other credentials (HTTP 401, 403), or its certificate is not trusted.
+	ErrDenied = errors.New("denied")
+	// ErrUnavailable: the registry or the network still fails after all retries, or an answer was truncated.
+	ErrUnavailable = errors.New("unavailable")
+	// ErrConflict: the tag has moved, or is protected or immutable.
+	ErrConflict = errors.New("conflict")
+	// ErrRefused: the registry refused a manifest or a blob (HTTP 400, 413, 415 … or an answer with another digest).
+	ErrRefused = errors.New("refused by the registry")
+	// ErrContent: bytes that are not what their digest, size or format says.
+	ErrContent = errors.New("content does not match")
+)
+
+// Hinter is an error that knows the user's next action: one line, no capital, no full stop.
+type Hinter interface{ Hint() string }

@@ -1,0 +1,110 @@
+package registry
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Error is a request that did not succeed. It wraps a kind of this package (none when the context was done) and may have a
+// Hint.
+type Error struct {
+	Doing   string // "reading manifest"
+	Ref     Ref    // what was asked for, expanded
+	Host    string // who was asked, as on the network: "registry-1.docker.io"
+	Status  int    // HTTP status; 0 when there was no answer
+	Code    string // the registry's own, such as MANIFEST_UNKNOWN; "" when it gave none
+	Message string // what was seen: the registry's own words, or what broke
+	Kind    error
+	Err     error // the cause, where it is not the answer itself
+
+	hint     string
+	attempts int           // how many were made, when it was more than one
+	again    bool          // worth another attempt
+	after    time.Duration // the wait that the registry asked for
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q at %s: ", e.Doing, e.Ref, e.Host)
+	if e.Kind != nil {
+		fmt.Fprintf(&b, "%v", e.Kind)
+	}
+	for _, s := range []string{e.status(), e.Message} {
+		if s != "" {
+			b.WriteString(": " + s)
+		}
+	}
+	if e.attempts > 1 {
+		fmt.Fprintf(&b, " (after %d attempts)", e.attempts)
+	}
+	return strings.Replace(b.String(), ": : ", ": ", 1)
+}
+
+func (e *Error) status() string {
+	if e.Status == 0 {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status)))
+}
+
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Kind, e.Err} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// Hint is the user's next action, "" when there is none to name.
+func (e *Error) Hint() string { return e.hint }
+
+// interrupted turns e into the end of ctx, which is no failure of the registry.
+func (e *Error) interrupted(ctx context.Context) *Error {
+	return &Error{Doing: e.Doing, Ref: e.Ref, Host: e.Host, Message: context.Cause(ctx).Error(), Err: context.Cause(ctx)}
+}
+
+// broke explains why there was no answer, or only part of one. Another attempt is worth it unless the reason will stay.
+func (e *Error) broke(ctx context.Context, host string, err error) *Error {
+	if ctx.Err() != nil {
+		return e.interrupted(ctx)
+	}
+	// The text of a url.Error has the address, whose query may be a signature that opens the storage.
+	var located *url.Error
+	if errors.As(err, &located) {
+		err = located.Err
+	}
+	e.Kind, e.Err, e.Message, e.again = ErrUnavailable, err, oneLine(err.Error()), true
+	var untrusted *tls.CertificateVerificationError
+	var lookup *net.DNSError
+	switch {
+	case errors.As(err, &untrusted):
+		e.Kind, e.again, e.Message = ErrDenied, false, "certificate not trusted: "+certificate(untrusted)
+		e.hint = "have the system trust its authority (or name it in SSL_CERT_FILE), or add --tls-skip-verify " + host
+	case errors.Is(err, http.ErrSchemeMismatch):
+		e.again, e.Message = false, "it speaks plain HTTP where HTTPS was expected"
+		e.hint = "add --plain-http " + host
+	case errors.Is(err, errSpeaksTLS):
+		e.again, e.hint = false, "leave out --plain-http "+host
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		e.again, e.Message = false, fmt.Sprintf("no host of the name %q", lookup.Name)
+	}
+	return e
+}
+
+// certificate says what is wrong with it and who issued it.
+func certificate(err *tls.CertificateVerificationError) string {
+	text := oneLine(err.Err.Error())
+	if len(err.UnverifiedCertificates) > 0 {
+		text += fmt.Sprintf(" (issued by %q)", oneLine(err.UnverifiedCertificates[0].Issuer.String()))
+	}
+	return text
+}

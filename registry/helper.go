@@ -1,0 +1,69 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/docker/docker-credential-helpers/client"
+	"github.com/docker/docker-credential-helpers/credentials"
+)
+
+// errNoHelper: the program of a helper is not installed.
+var errNoHelper = errors.New("not installed")
+
+// runHelper asks docker-credential-NAME for one server:
+// https://github.com/docker/docker-credential-helpers#development
+func runHelper(ctx context.Context, name, server string) (Auth, error) {
+	p := &helperProgram{ctx: ctx, name: "docker-credential-" + name}
+	found, err := client.Get(func(args ...string) client.Program { p.args = args; return p }, server)
+	switch {
+	case errors.Is(p.err, exec.ErrNotFound):
+		return Auth{}, errNoHelper
+	case credentials.IsErrCredentialsNotFound(err):
+		return Auth{}, errNoEntry
+	case err != nil && p.err == nil:
+		// The answer could not be read; the decoder's error may quote it.
+		return Auth{}, errors.New("its answer is not the JSON of a credential helper")
+	case err != nil:
+		return Auth{}, p.failure()
+	case found.Username == "<token>":
+		return Auth{IdentityToken: found.Secret}, nil
+	case found.Username == "" && found.Secret == "":
+		return Auth{}, errNoEntry
+	}
+	return Auth{Username: found.Username, Password: found.Secret}, nil
+}
+
+// helperProgram is one run of a helper, ended with ctx.
+type helperProgram struct {
+	ctx    context.Context //nolint:containedctx // the library's interface has no room for it
+	name   string
+	args   []string
+	input  io.Reader
+	stderr bytes.Buffer
+	out    []byte
+	err    error
+}
+
+func (p *helperProgram) Input(in io.Reader) { p.input = in }
+
+func (p *helperProgram) Output() ([]byte, error) {
+	cmd := exec.CommandContext(p.ctx, p.name, p.args...)
+	cmd.Stdin, cmd.Stderr, cmd.Env = p.input, &p.stderr, os.Environ()
+	p.out, p.err = cmd.Output()
+	return p.out, p.err
+}
+
+// failure is the helper's own message, which it writes to either output.
+func (p *helperProgram) failure() error {
+	text := oneLine(p.stderr.String())
+	if text == "" {
+		text = oneLine(string(p.out))
+	}
+	return fmt.Errorf("%w: %s", p.err, text)
+}

@@ -1,0 +1,119 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// Manifest is an image manifest or a list, as exact bytes. It is never re-encoded.
+type Manifest struct {
+	MediaType types.MediaType
+	Digest    v1.Hash
+	Body      []byte
+}
+
+// NewManifest computes the digest of body. An empty mediaType is read from the body's mediaType member and, where that is
+// missing too, told from its members (OCI image-spec 1.0 manifests need not name their own type).
+func NewManifest(mediaType types.MediaType, body []byte) (Manifest, error) {
+	digest, _, err := v1.SHA256(bytes.NewReader(body))
+	if err != nil {
+		return Manifest{}, err
+	}
+	if mediaType == "" {
+		if mediaType, err = sniffMediaType(body); err != nil {
+			return Manifest{}, fmt.Errorf("reading manifest %s: %w", digest, err)
+		}
+	}
+	return Manifest{MediaType: mediaType, Digest: digest, Body: body}, nil
+}
+
+func sniffMediaType(body []byte) (types.MediaType, error) {
+	var m struct {
+		MediaType     types.MediaType   `json:"mediaType"`
+		SchemaVersion int               `json:"schemaVersion"`
+		Manifests     []json.RawMessage `json:"manifests"`
+		Config        json.RawMessage   `json:"config"`
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return "", fmt.Errorf("%w: not JSON: %w", ErrContent, err)
+	}
+	switch {
+	case m.MediaType != "":
+		return m.MediaType, nil
+	case m.Manifests != nil:
+		return types.OCIImageIndex, nil
+	case m.Config != nil:
+		return types.OCIManifestSchema1, nil
+	}
+	return "", fmt.Errorf("%w: neither an image manifest nor a list", ErrContent)
+}
+
+// Descriptor is the manifest's media type, digest and size.
+func (m Manifest) Descriptor() v1.Descriptor {
+	return v1.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}
+}
+
+// IsList says whether the manifest is an OCI image index or a Docker manifest list.
+func (m Manifest) IsList() bool { return m.MediaType.IsIndex() }
+
+// IsImage says whether the manifest is an OCI or Docker image manifest.
+func (m Manifest) IsImage() bool { return m.MediaType.IsImage() }
+
+// Source reads the content under one name, wherever it lies. Implementations verify the digest and the size of what they
+// hand out: a Manifest before it is returned, a Blob when its end is read (the error wraps ErrContent). They are safe for
+// use from several goroutines.
+type Source interface {
+	// Manifest returns the manifest or list that d names. A missing one is an error that wraps ErrNotFound.
+	Manifest(ctx context.Context, d v1.Descriptor) (Manifest, error)
+	// Blob opens the config or layer that d names. A missing one is an error that wraps ErrNotFound.
+	Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
+}
+
+// Target takes content in: blobs first, then manifests that refer to them, tags last.
+// *Repository, store.Writer and archive.Writer are targets.
+type Target interface {
+	// PutBlob makes the blob present: already there, mounted from a repository of the same registry, or copied from src.
+	PutBlob(ctx context.Context, d v1.Descriptor, src Source) (Moved, error)
+	// PutManifest makes m present under its digest, without touching any tag.
+	PutManifest(ctx context.Context, m Manifest) error
+	// PutTag makes m present and tag point to it.
+	PutTag(ctx context.Context, tag string, m Manifest) error
+}
+
+// Moved says how a blob came to be at its target.
+type Moved int
+
+// The ways of a blob.
+const (
+	Present Moved = iota // it was there already
+	Mounted              // mounted from another repository of the same registry; no bytes moved
+	Copied               // its bytes were sent
+)
+
+// Object is what a Ref was found to be: the bytes of its root manifest and the source of everything below it.
+type Object struct {
+	Ref    Ref      // where it was found: the transport that had it, the name as asked
+	Root   Manifest // the image or list itself
+	Source Source   // reads children, configs and layers
+	// Names are what a file calls the object: full references, or tags alone; nil elsewhere.
+	Names []string
+	// Other is the digest that the place not used has under the same name, when it differs (the store's name in a
+	// registry); zero otherwise.
+	Other v1.Hash
+	// Closer releases files that Source holds open; nil where there are none.
+	Closer io.Closer
+}
+
+// Close releases what the object holds open. Closing the zero Object is fine.
+func (o Object) Close() error {
+	if o.Closer == nil {
+		return nil
+	}
+	return o.Closer.Close()
+}

@@ -1,0 +1,169 @@
+package registry
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+const registryPrefix = "docker://"
+
+// refName is what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
+// https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
+var refName = regexp.MustCompile(`^[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*(/[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*)*$`)
+
+// ParseRef reads a reference as typed:
+//
+//	demo:v1                      bare: docker.io/library/demo:v1, looked up in drafts, store and registry
+//	HOST/NAME[:TAG][@DIGEST]     a registry; also docker://NAME
+//	store:NAME  draft:NAME       the local store, an unpublished list
+//	docker-daemon:NAME           Docker Engine
+//	oci:DIR[:TAG][@DIGEST]       an OCI layout
+//	oci-archive:FILE[:TAG][@DIGEST], docker-archive:FILE[:TAG]
+//
+// A path that exists and ends in .tar needs no transport; a file is then an oci-archive, whose real kind package archive
+// sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and digests are those of
+// distribution/reference, with the algorithms sha256 and sha512.
+//
+// An error wraps ErrName and may implement Hinter.
+func ParseRef(s string) (Ref, error) {
+	r, err := parseRef(s, pathTransport)
+	if err != nil {
+		return Ref{}, fmt.Errorf("parsing reference %q: %w", s, err)
+	}
+	r.Typed = s
+	return r, nil
+}
+
+// pathTransport says what lies at an existing path; "" when nothing does.
+func pathTransport(path string) Transport {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return ""
+	case info.IsDir():
+		return TransportLayout
+	}
+	return TransportArchive
+}
+
+// parseRef is ParseRef without the file system: lookup tells what lies at a path.
+func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
+	if t, rest, ok := cutTransport(s); ok {
+		r := Ref{Transport: t}
+		if r.IsFile() {
+			return parseFile(t, rest)
+		}
+		return parseName(t, rest)
+	}
+	if strings.HasSuffix(s, ".tar") && !strings.Contains(s, ":") {
+		if t := lookup(s); t != "" {
+			return Ref{Transport: t, Path: s}, nil
+		}
+	}
+	if err := mistaken(s); err != nil {
+		return Ref{}, err
+	}
+	r, err := parseName(TransportRegistry, s)
+	if err != nil {
+		return Ref{}, err
+	}
+	r.Bare = !namesHost(s)
+	return r, nil
+}
+
+// cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image called docker.
+func cutTransport(s string) (t Transport, rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(s, registryPrefix); ok {
+		return TransportRegistry, rest, true
+	}
+	before, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		return "", s, false
+	}
+	switch t = Transport(before); t {
+	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportArchive, TransportDockerArchive:
+		return t, rest, true
+	}
+	return "", s, false
+}
+
+// mistaken recognises what is no name but often typed for one, where the parser's own message would not help.
+func mistaken(s string) error {
+	switch {
+	case strings.HasPrefix(s, "http://"), strings.HasPrefix(s, "https://"):
+		return nameError("a reference has no URL scheme",
+			"leave the scheme out; for a registry without TLS add --plain-http HOST")
+	case strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "../"):
+		if strings.HasSuffix(s, ".tar") && !strings.Contains(s, ":") {
+			return nameError("no such file", "")
+		}
+		return nameError("a path, not a name", "write oci:DIR, oci-archive:FILE or docker-archive:FILE")
+	}
+	if _, err := v1.NewHash(s); err == nil {
+		return nameError("a digest without the repository that has it", "write NAME@"+s)
+	}
+	return nil
+}
+
+// namesHost follows distribution/reference: the part before the first slash is a host when it can't be a path, or is
+// "localhost".
+func namesHost(s string) bool {
+	first, _, ok := strings.Cut(s, "/")
+	return ok && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first)
+}
+
+// parseName reads a name that is no file.
+func parseName(t Transport, s string) (Ref, error) {
+	named, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
+		hint := ""
+		if lower := strings.ToLower(s); lower != s {
+			if _, again := reference.ParseNormalizedNamed(lower); again == nil {
+				hint = fmt.Sprintf("names are lower case: %q", lower)
+			}
+		}
+		return Ref{}, nameError(err.Error(), hint)
+	}
+	r := Ref{Transport: t, Host: reference.Domain(named), Repo: reference.Path(named)}
+	if tagged, ok := named.(reference.Tagged); ok {
+		r.Tag = tagged.Tag()
+	}
+	if digested, ok := named.(reference.Digested); ok {
+		if r.Digest, err = v1.NewHash(digested.Digest().String()); err != nil {
+			return Ref{}, nameError(err.Error(), "")
+		}
+	}
+	if r.Tag == "" && r.Digest == (v1.Hash{}) {
+		r.Tag = "latest"
+	}
+	return r, nil
+}
+
+// parseFile reads PATH[:TAG][@DIGEST]. As in containers-transports(5) the path ends at the first colon, since the tag of a
+// layout may be a whole reference with colons of its own.
+func parseFile(t Transport, s string) (Ref, error) {
+	r := Ref{Transport: t}
+	if at := strings.LastIndex(s, "@"); at >= 0 {
+		if h, err := v1.NewHash(s[at+1:]); err == nil {
+			r.Digest, s = h, s[:at]
+		}
+	}
+	path, tag, tagged := strings.Cut(s, ":")
+	r.Path, r.Tag = path, tag
+	switch {
+	case path == "":
+		return Ref{}, nameError(fmt.Sprintf("%s: needs a path", t), "")
+	case tagged && !refName.MatchString(tag):
+		return Ref{}, nameError(fmt.Sprintf("invalid tag %q", tag), "")
+	}
+	return r, nil
+}
+
+func nameError(reason, hint string) error {
+	return withHint(fmt.Errorf("%w: %s", ErrName, reason), hint)
+}

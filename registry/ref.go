@@ -1,0 +1,115 @@
+package registry
+
+import (
+	"strings"
+
+	"github.com/distribution/reference"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Transport is where a Ref points to, spelled as in containers-transports(5) where that has a word for it.
+type Transport string
+
+// The transports.
+const (
+	TransportRegistry      Transport = "docker"
+	TransportStore         Transport = "store"
+	TransportDraft         Transport = "draft"
+	TransportLayout        Transport = "oci"
+	TransportArchive       Transport = "oci-archive"
+	TransportDockerArchive Transport = "docker-archive"
+	TransportEngine        Transport = "docker-daemon"
+)
+
+// Ref is a name as typed and as normalised. It is a comparable value; make one with ParseRef.
+type Ref struct {
+	Transport Transport
+	Host      string  // registry host, with port as written: "docker.io", "127.0.0.1:5000"; "" for files
+	Repo      string  // path within the host: "library/demo"; "" for files
+	Tag       string  // "latest" when neither tag nor digest was typed, "" when only a digest was; files: "" when not typed
+	Digest    v1.Hash // zero when none was typed
+	Path      string  // directory or file, for the transports that are files
+	Typed     string  // as the user typed it
+	Bare      bool    // neither a transport nor a registry host was typed: looked up in drafts, store and registry
+}
+
+// String is the reference as it was understood: "docker.io/library/demo:v1", "store:docker.io/library/demo:v1",
+// "oci:dir:tag". ParseRef reads it back. A name in a registry gets "docker://" in front only where it could be read as
+// another transport (the host "store:5000").
+func (r Ref) String() string {
+	name := r.Name()
+	if r.Transport != TransportRegistry {
+		return string(r.Transport) + ":" + name
+	}
+	if _, _, ambiguous := cutTransport(name); ambiguous {
+		return registryPrefix + name
+	}
+	return name
+}
+
+// Name is the full name with tag and digest, without the transport: "docker.io/library/demo:v1". For files it is the path
+// with tag and digest.
+func (r Ref) Name() string {
+	name := r.Path
+	if !r.IsFile() {
+		name = r.Repository()
+	}
+	if r.Tag != "" {
+		name += ":" + r.Tag
+	}
+	if r.Digest != (v1.Hash{}) {
+		name += "@" + r.Digest.String()
+	}
+	return name
+}
+
+// Familiar is the short form that people know: "demo:v1" for docker.io/library/demo:v1. For files it is Name.
+func (r Ref) Familiar() string {
+	if r.IsFile() {
+		return r.Name()
+	}
+	named, err := reference.ParseNormalizedNamed(r.Name())
+	if err != nil {
+		return r.Name()
+	}
+	return reference.FamiliarString(named)
+}
+
+// Repository is host and path: "docker.io/library/demo"; "" for files.
+func (r Ref) Repository() string {
+	if r.IsFile() {
+		return ""
+	}
+	return r.Host + "/" + r.Repo
+}
+
+// At is the same name in another place; it is no longer Bare.
+func (r Ref) At(t Transport) Ref {
+	r.Transport, r.Bare = t, false
+	return r
+}
+
+// WithDigest is the same repository or file at digest h; the tag is dropped.
+func (r Ref) WithDigest(h v1.Hash) Ref {
+	r.Tag, r.Digest = "", h
+	return r
+}
+
+// WithTag is the same repository or file at tag; the digest is dropped.
+func (r Ref) WithTag(tag string) Ref {
+	r.Tag, r.Digest = tag, v1.Hash{}
+	return r
+}
+
+// IsFile says whether the reference is an OCI layout or an archive.
+func (r Ref) IsFile() bool {
+	switch r.Transport {
+	case TransportLayout, TransportArchive, TransportDockerArchive:
+		return true
+	}
+	return false
+}
+
+// OneWord says whether the name was typed without a transport, a host and a '/': "demo:v1-arm64". Such a name was most
+// likely built on this machine and is not looked for on Docker Hub as a source.
+func (r Ref) OneWord() bool { return r.Bare && !strings.Contains(r.Typed, "/") }

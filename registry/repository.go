@@ -1,0 +1,188 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+// maxManifest bounds what is read as one manifest. Registries take 4 MiB, which the distribution specification names as
+// the least that all must take; the rest is for private ones that take more.
+const maxManifest = 32 << 20
+
+// manifestTypes are asked for in every read of a manifest.
+var manifestTypes = strings.Join([]string{
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+}, ", ")
+
+// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an *Error.
+// It is safe for use from several goroutines.
+type Repository struct {
+	client  *Client
+	host    *host
+	base    Ref // without tag and digest
+	uploads *uploads
+}
+
+var (
+	_ Source = (*Repository)(nil)
+	_ Target = (*Repository)(nil)
+)
+
+func (r *Repository) path(parts ...string) string {
+	return "/v2/" + r.base.Repo + "/" + strings.Join(parts, "/")
+}
+
+// reads are the scopes for reading: what the repository was opened for may be wider, and the token with it.
+func (r *Repository) reads() scopes  { return scopes{r.base.Repo: Pull} }
+func (r *Repository) writes() scopes { return scopes{r.base.Repo: PullPush} }
+
+// Resolve gets the manifest of ref's digest, or else of its tag, in one request. The digest is computed from the bytes; the
+// error wraps ErrContent when it is not the one asked for, or not the one that the registry says it is.
+func (r *Repository) Resolve(ctx context.Context, ref Ref) (Manifest, error) {
+	return r.manifest(ctx, r.at(ref), v1.Descriptor{Digest: ref.Digest})
+}
+
+// Manifest gets a manifest by digest and compares its size too, unless d.Size is 0.
+func (r *Repository) Manifest(ctx context.Context, d v1.Descriptor) (Manifest, error) {
+	return r.manifest(ctx, r.base.WithDigest(d.Digest), d)
+}
+
+// at is ref's tag and digest in this repository.
+func (r *Repository) at(ref Ref) Ref {
+	at := r.base
+	at.Tag, at.Digest = ref.Tag, ref.Digest
+	return at
+}
+
+// identifier is what the path names: the digest where there is one.
+func identifier(ref Ref) string {
+	if ref.Digest != (v1.Hash{}) {
+		return ref.Digest.String()
+	}
+	return ref.Tag
+}
+
+func (r *Repository) manifest(ctx context.Context, ref Ref, d v1.Descriptor) (Manifest, error) {
+	q := request{
+		doing: "reading manifest", ref: ref, scopes: r.reads(),
+		method: http.MethodGet, path: r.path("manifests", identifier(ref)),
+		header: http.Header{"Accept": {manifestTypes}},
+		want:   []int{http.StatusOK},
+	}
+	return retry(ctx, r.client, func() (Manifest, error) {
+		resp, err := r.host.send(ctx, q)
+		if err != nil {
+			return Manifest{}, err
+		}
+		defer drain(resp.Body)
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+		if err != nil {
+			return Manifest{}, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
+		}
+		m, err := decodeManifest(resp.Header, body, d)
+		if err != nil {
+			e := r.host.failure(q)
+			e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
+			return Manifest{}, e
+		}
+		return m, nil
+	})
+}
+
+// decodeManifest verifies what a registry answered against what was asked for.
+func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (Manifest, error) {
+	if len(body) > maxManifest {
+		return Manifest{}, fmt.Errorf("the manifest is larger than %d MiB", maxManifest>>20)
+	}
+	if d.Size > 0 && int64(len(body)) != d.Size {
+		return Manifest{}, fmt.Errorf("the manifest has %d bytes, not %d", len(body), d.Size)
+	}
+	mediaType, err := manifestType(h.Get("Content-Type"), body)
+	if err != nil {
+		return Manifest{}, err
+	}
+	m, err := NewManifest(mediaType, body)
+	if err != nil {
+		return Manifest{}, err
+	}
+	if d.Digest != (v1.Hash{}) {
+		return m, m.verify(d.Digest, "asked for")
+	}
+	if said, err := v1.NewHash(h.Get("Docker-Content-Digest")); err == nil {
+		return m, m.verify(said, "that the registry says")
+	}
+	return m, nil
+}
+
+// manifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body.
+func manifestType(contentType string, body []byte) (types.MediaType, error) {
+	sniffed, err := sniffMediaType(body)
+	if err == nil && hasMediaType(body) {
+		return sniffed, nil
+	}
+	contentType, _, _ = strings.Cut(contentType, ";")
+	if t := types.MediaType(strings.TrimSpace(contentType)); t.IsImage() || t.IsIndex() || t.IsSchema1() {
+		return t, nil
+	}
+	return sniffed, err
+}
+
+// Head asks for the state of a tag alone, without its bytes. A registry that does not name the digest is asked for the
+// manifest instead. The error wraps ErrNotFound when there is no such tag.
+func (r *Repository) Head(ctx context.Context, tag string) (v1.Descriptor, error) {
+	ref := r.base.WithTag(tag)
+	d, err := r.head(ctx, ref)
+	if err != nil || d.Digest != (v1.Hash{}) {
+		return d, err
+	}
+	m, err := r.Resolve(ctx, ref)
+	return m.Descriptor(), err
+}
+
+// head leaves the digest out where the registry does.
+func (r *Repository) head(ctx context.Context, ref Ref) (v1.Descriptor, error) {
+	q := request{
+		doing: "looking up", ref: ref, scopes: r.reads(),
+		method: http.MethodHead, path: r.path("manifests", identifier(ref)),
+		header: http.Header{"Accept": {manifestTypes}},
+		want:   []int{http.StatusOK},
+	}
+	return retry(ctx, r.client, func() (v1.Descriptor, error) {
+		resp, err := r.host.send(ctx, q)
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		drain(resp.Body)
+		d := v1.Descriptor{MediaType: types.MediaType(resp.Header.Get("Content-Type")), Size: max(resp.ContentLength, 0)}
+		if said, err := v1.NewHash(resp.Header.Get("Docker-Content-Digest")); err == nil {
+			d.Digest = said
+		}
+		return d, nil
+	})
+}
+
+// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and takes a broken
+// connection up again where it broke.
+func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	b, err := newBlobReader(ctx, r, d)
+	if err != nil {
+		return nil, err
+	}
+	return retry(ctx, r.client, func() (io.ReadCloser, error) { return b, b.open() })
+}
+
+func (r *Repository) blobRequest(d v1.Descriptor, method string, want ...int) request {
+	return request{
+		doing: "reading blob", ref: r.base.WithDigest(d.Digest), scopes: r.reads(),
+		method: method, path: r.path("blobs", d.Digest.String()),
+		want: slices.Clone(want),
+	}
+}

@@ -1,0 +1,77 @@
+package registry
+
+import (
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// newHTTPClient has as many idle connections as requests in flight (Go's default is two a host), HTTP/2 where offered, and
+// honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+func newHTTPClient(o ClientOptions) *http.Client {
+	t := &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        2 * o.Concurrency,
+		MaxIdleConnsPerHost: o.Concurrency,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 15 * time.Second,
+		// Storage behind a registry may take minutes to commit a layer of many gigabytes before the answer begins.
+		ResponseHeaderTimeout: 10 * time.Minute,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		// Layers are compressed already and digests are of the bytes as sent.
+		DisableCompression: true,
+	}
+	var rt http.RoundTripper = t
+	if len(o.SkipVerify) > 0 {
+		loose := t.Clone()
+		loose.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // for the hosts that the user named
+		rt = &verifier{strict: t, loose: loose, skip: o.SkipVerify}
+	}
+	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
+}
+
+// verifier takes the transport that skips verification for the named hosts only, so that a redirect to another host is
+// verified again.
+type verifier struct {
+	strict, loose *http.Transport
+	skip          []string
+}
+
+func (v *verifier) RoundTrip(r *http.Request) (*http.Response, error) {
+	if matchesHost(v.skip, r.URL.Host) {
+		return v.loose.RoundTrip(r)
+	}
+	return v.strict.RoundTrip(r)
+}
+
+// checkRedirect keeps the credentials with the host they were for. net/http alone would pass them on to another port and
+// to subdomains, which may be the storage of someone else.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("stopped after 10 redirects")
+	}
+	if !sameOrigin(r.URL, via[0].URL) {
+		r.Header.Del("Authorization")
+	}
+	return nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
+}
+
+func withPort(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "http":
+		return u.Host + ":80"
+	}
+	return u.Host + ":443"
+}

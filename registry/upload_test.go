@@ -1,0 +1,345 @@
+package registry
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+)
+
+func TestPutBlob(t *testing.T) {
+	t.Parallel()
+	body := []byte("layer")
+	d := describe(body)
+	tests := map[string]struct {
+		mounts, there bool
+		want          Moved
+		log           []string // methods, sorted
+	}{
+		"absent":                   {false, false, Copied, []string{"HEAD", "POST", "PUT"}},
+		"absent, registry mounts":  {true, false, Copied, []string{"HEAD", "POST", "PUT"}},
+		"present":                  {false, true, Present, []string{"DELETE", "HEAD", "POST"}},
+		"present, registry mounts": {true, true, Present, []string{"HEAD", "POST"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.mounts = tt.mounts
+			if tt.there {
+				f.add("demo", body)
+			}
+			moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), d, from(body))
+			if err != nil || moved != tt.want {
+				t.Fatalf("got %v, %v; want %v", moved, err, tt.want)
+			}
+			if got := methods(f); !slices.Equal(got, tt.log) {
+				t.Errorf("requests %q, want %q", got, tt.log)
+			}
+			if got := f.blobs["demo@"+d.Digest.String()]; !bytes.Equal(got, body) {
+				t.Errorf("stored %q", got)
+			}
+		})
+	}
+}
+
+func methods(f *fake) []string {
+	var out []string
+	for _, line := range f.requests() {
+		m, _, _ := strings.Cut(line, " ")
+		out = append(out, m)
+	}
+	return slices.Sorted(slices.Values(out))
+}
+
+func TestMount(t *testing.T) {
+	t.Parallel()
+	body := []byte("layer")
+	denied := times(1, method("POST"), code(http.StatusForbidden, "DENIED", "no mounts"))
+	tests := map[string]struct {
+		mounts, there bool
+		before        func(http.ResponseWriter, *http.Request) bool
+		want          Moved
+		log           []string
+	}{
+		"mounted":                  {true, false, nil, Mounted, []string{"POST"}},
+		"not mounted, absent":      {false, false, nil, Copied, []string{"GET", "HEAD", "POST", "PUT"}},
+		"not mounted, there":       {false, true, nil, Present, []string{"DELETE", "HEAD", "POST"}},
+		"denied: copied":           {false, false, denied, Copied, []string{"GET", "HEAD", "POST", "POST", "PUT"}},
+		"the mount is tried again": {true, false, times(1, method("POST"), code(500, "", "")), Mounted, []string{"POST", "POST"}},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.mounts, f.before = tt.mounts, tt.before
+			d := f.add("src", body)
+			if tt.there {
+				f.add("dst", body)
+			}
+			c := newTestClient(ClientOptions{Concurrency: 1}) // fewer slots than an upload and its source need at once
+			src, dst := c.Repository(f.ref(t, "src"), Pull), c.Repository(f.ref(t, "dst"), PullPush)
+			moved, err := dst.PutBlob(t.Context(), d, src)
+			if err != nil || moved != tt.want {
+				t.Fatalf("got %v, %v; want %v", moved, err, tt.want)
+			}
+			if got := methods(f); !slices.Equal(got, tt.log) {
+				t.Errorf("requests %q, want %q", got, tt.log)
+			}
+			if f.blobs["dst@"+d.Digest.String()] == nil {
+				t.Error("the blob is not in the target")
+			}
+		})
+	}
+}
+
+func TestMountNamesBothRepositories(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.mounts = true
+	s := newTokens(t, f)
+	s.grant = func(scopes []string) []string { return scopes }
+	d := f.add("src", []byte("layer"))
+	c := newTestClient(ClientOptions{})
+	dst := c.Repository(f.ref(t, "dst"), PullPush)
+	if _, err := dst.PutBlob(t.Context(), d, c.Repository(f.ref(t, "src"), Pull)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := s.requests(), []string{"GET  repository:dst:pull,push repository:src:pull"}; !slices.Equal(got, want) {
+		t.Errorf("token requests %q, want %q", got, want)
+	}
+	last := f.requests()[len(f.requests())-1]
+	if !strings.Contains(last, "from=src&mount=sha256%3A") {
+		t.Errorf("last request %q names no source", last)
+	}
+}
+
+func TestBlobsThatAreNotPut(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	r := f.open(t, "demo", PullPush)
+	foreign := describe([]byte("base"))
+	foreign.MediaType = types.DockerForeignLayer
+	for name, put := range map[string]func() (Moved, error){
+		"foreign":         func() (Moved, error) { return r.PutBlob(t.Context(), foreign, from(nil)) },
+		"same repository": func() (Moved, error) { return r.PutBlob(t.Context(), describe([]byte("x")), r) },
+	} {
+		if moved, err := put(); err != nil || moved != Present || len(f.requests()) != 0 {
+			t.Errorf("%s: got %v, %v, requests %q", name, moved, err, f.requests())
+		}
+	}
+}
+
+func TestBlobIsPutOnce(t *testing.T) {
+	t.Parallel()
+	body := []byte("shared layer")
+	f := newFake(t)
+	r := f.open(t, "demo", PullPush)
+	src := from(body)
+	var copied sync.Map
+	var wg sync.WaitGroup
+	for i := range 10 {
+		wg.Go(func() {
+			moved, err := r.PutBlob(t.Context(), describe(body), src)
+			if err != nil {
+				t.Error(err)
+			}
+			if moved == Copied {
+				copied.Store(i, true)
+			}
+		})
+	}
+	wg.Wait()
+	n := 0
+	copied.Range(func(any, any) bool { n++; return true })
+	if n != 1 || f.count("PUT") != 1 || f.count("HEAD") != 1 {
+		t.Errorf("%d copied, %d PUT, %d HEAD; want one of each", n, f.count("PUT"), f.count("HEAD"))
+	}
+}
+
+func TestBrokenUploadStartsAnew(t *testing.T) {
+	t.Parallel()
+	body := bytes.Repeat([]byte("x"), 1<<20)
+	faults := map[string]http.HandlerFunc{
+		"connection broken": func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.CopyN(io.Discard, r.Body, 1000)
+			panic(http.ErrAbortHandler)
+		},
+		"unavailable": func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			code(503, "UNAVAILABLE", "")(w, r)
+		},
+		"too many": code(429, "TOOMANYREQUESTS", ""),
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.before = times(2, method("PUT"), fault)
+			src := from(body)
+			moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), src)
+			if err != nil || moved != Copied || src.opens != 3 {
+				t.Errorf("got %v, %v after opening the source %d times", moved, err, src.opens)
+			}
+			if posts := f.count("POST"); posts != 3 {
+				t.Errorf("%d POSTs, want a new upload for each of 3 attempts", posts)
+			}
+		})
+	}
+}
+
+func TestUploadFailures(t *testing.T) {
+	t.Parallel()
+	body := []byte("layer")
+	tests := map[string]struct {
+		before func(http.ResponseWriter, *http.Request) bool
+		src    Source
+		kind   error
+	}{
+		"wrong bytes":      {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("liar!")}}, ErrRefused},
+		"short source":     {nil, &memory{blobs: map[v1.Hash][]byte{digest(body): []byte("lay")}}, ErrUnavailable},
+		"source is broken": {nil, broken{ErrContent}, ErrContent},
+		"denied":           {times(9, method("POST"), code(403, "DENIED", "")), from(body), ErrDenied},
+		"too large":        {times(9, method("PUT"), code(413, "SIZE_INVALID", "")), from(body), ErrRefused},
+		"unknown name":     {times(9, method("POST"), code(404, "NAME_UNKNOWN", "")), from(body), ErrNotFound},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.before = tt.before
+			_, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), tt.src)
+			if !errors.Is(err, tt.kind) {
+				t.Fatalf("got error %v, want %v", err, tt.kind)
+			}
+			if len(f.blobs) != 0 {
+				t.Errorf("stored %d blobs", len(f.blobs))
+			}
+		})
+	}
+}
+
+// A registry that takes a mount from the same repository for a mistake.
+func TestUploadWithoutMount(t *testing.T) {
+	t.Parallel()
+	body := []byte("layer")
+	f := newFake(t)
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost && r.URL.RawQuery != "" {
+			refuse(w, http.StatusBadRequest, "UNSUPPORTED", "")
+			return true
+		}
+		return false
+	}
+	moved, err := f.open(t, "demo", PullPush).PutBlob(t.Context(), describe(body), from(body))
+	if err != nil || moved != Copied {
+		t.Errorf("got %v, %v", moved, err)
+	}
+}
+
+func TestPutManifest(t *testing.T) {
+	t.Parallel()
+	m, err := NewManifest("", []byte(imageJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := func(status int, said string) func(http.ResponseWriter, *http.Request) bool {
+		return times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Docker-Content-Digest", said)
+			w.WriteHeader(status)
+		})
+	}
+	bad := func(status int, code, message string) func(http.ResponseWriter, *http.Request) bool {
+		return times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) { refuse(w, status, code, message) })
+	}
+	tests := map[string]struct {
+		before func(http.ResponseWriter, *http.Request) bool
+		silent bool
+		kind   error
+		says   string
+		sent   int
+	}{
+		"written":                {nil, false, nil, "", 1},
+		"digest not said":        {nil, true, nil, "", 3},
+		"503 and 429 on the way": {times(2, method("PUT"), code(503, "", "")), false, nil, "", 3},
+		"another digest":         {answer(201, digA), false, ErrRefused, "it stored " + digA + " instead of", 1},
+		"not there after all":    {answer(201, ""), false, ErrNotFound, "", 2},
+		"blob unknown": {
+			times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"`+digA+`"}}]}`)
+			}), false, ErrRefused, "MANIFEST_BLOB_UNKNOWN: blob unknown (" + digA + ")", 1,
+		},
+		"invalid":                {bad(400, "MANIFEST_INVALID", "no"), false, ErrRefused, "MANIFEST_INVALID: no", 1},
+		"moved":                  {bad(412, "", ""), false, ErrConflict, "HTTP 412", 1},
+		"immutable (Harbor)":     {bad(412, "PRECONDITION", "configured as immutable, cannot be updated"), false, ErrConflict, "immutable", 1},
+		"immutable (ECR)":        {bad(400, "TAG_INVALID", "The image tag 'v1' already exists and cannot be overwritten because the repository is immutable."), false, ErrConflict, "", 1},
+		"immutable (403)":        {bad(403, "DENIED", "tag is immutable"), false, ErrConflict, "", 1},
+		"unauthorized":           {bad(401, "UNAUTHORIZED", ""), false, ErrDenied, "", 1},
+		"repository not created": {bad(404, "NAME_UNKNOWN", "create it"), false, ErrNotFound, "NAME_UNKNOWN", 1},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			f.before, f.silent = tt.before, tt.silent
+			err := f.open(t, "demo", PullPush).PutTag(t.Context(), "v1", m)
+			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Fatalf("got error %v, want %v with %q", err, tt.kind, tt.says)
+			}
+			if n := len(f.requests()); n != tt.sent {
+				t.Errorf("requests %q, want %d", f.requests(), tt.sent)
+			}
+			if tt.kind == nil && !bytes.Equal(f.manifests["demo:v1"], m.Body) {
+				t.Error("the tag does not hold the manifest")
+			}
+		})
+	}
+}
+
+func TestPutManifestByDigest(t *testing.T) {
+	t.Parallel()
+	m, err := NewManifest("", []byte(imageJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFake(t)
+	f.silent = true
+	if err := f.open(t, "demo", PullPush).PutManifest(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	want := "/v2/demo/manifests/" + m.Digest.String()
+	if got := f.requests(); !slices.Equal(got, []string{"PUT " + want, "HEAD " + want}) {
+		t.Errorf("requests %q", got)
+	}
+	if got := f.seen[0].Get("Content-Type"); got != string(m.MediaType) {
+		t.Errorf("Content-Type %q, want %q", got, m.MediaType)
+	}
+}
+
+// What a registry says is missing is put again, though this client has put it.
+func TestRefusedManifestForgetsBlobs(t *testing.T) {
+	t.Parallel()
+	body := []byte("layer")
+	f := newFake(t)
+	r := f.open(t, "demo", PullPush)
+	if _, err := r.PutBlob(t.Context(), describe(body), from(body)); err != nil {
+		t.Fatal(err)
+	}
+	clear(f.blobs)
+	f.before = times(1, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/manifests/") },
+		code(400, "MANIFEST_BLOB_UNKNOWN", ""))
+	if err := r.PutManifest(t.Context(), Manifest{MediaType: types.OCIManifestSchema1, Digest: digest([]byte("{}")), Body: []byte("{}")}); err == nil {
+		t.Fatal("the manifest was not refused")
+	}
+	if moved, err := r.PutBlob(t.Context(), describe(body), from(body)); err != nil || moved != Copied {
+		t.Errorf("got %v, %v; want it copied again", moved, err)
+	}
+}

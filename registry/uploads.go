@@ -1,0 +1,67 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// uploads are the blobs of one repository that are being put or were: each is put once.
+type uploads struct {
+	mu    sync.Mutex
+	blobs map[v1.Hash]*upload
+}
+
+type upload struct {
+	done  chan struct{}
+	moved Moved
+	err   error
+}
+
+func newUploads() *uploads { return &uploads{blobs: map[v1.Hash]*upload{}} }
+
+// do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by those
+// who waited for it, but not the end of someone else's context.
+func (u *uploads) do(ctx context.Context, digest v1.Hash, put func() (Moved, error)) (Moved, error) {
+	for {
+		u.mu.Lock()
+		other := u.blobs[digest]
+		if other == nil {
+			mine := &upload{done: make(chan struct{})}
+			u.blobs[digest] = mine
+			u.mu.Unlock()
+			mine.moved, mine.err = put()
+			if mine.err != nil {
+				u.forget(digest, mine)
+			}
+			close(mine.done)
+			return mine.moved, mine.err
+		}
+		u.mu.Unlock()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return Present, context.Cause(ctx)
+		}
+		if !errors.Is(other.err, context.Canceled) && !errors.Is(other.err, context.DeadlineExceeded) {
+			return Present, other.err
+		}
+	}
+}
+
+func (u *uploads) forget(digest v1.Hash, which *upload) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.blobs[digest] == which {
+		delete(u.blobs, digest)
+	}
+}
+
+// reset forgets what was put: the registry says that something is not there after all.
+func (u *uploads) reset() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.blobs)
+}
