@@ -1,0 +1,123 @@
+package registrytest
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// ServeHTTP answers the OCI distribution specification's endpoints.
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
+	s.mu.Unlock()
+	if f := s.fault(r); f != nil {
+		s.strike(f, w, r, s.serve)
+		return
+	}
+	s.serve(w, r)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	if r.URL.Path == tokenPath {
+		s.serveToken(w, r)
+		return
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, "/v2/")
+	if !ok {
+		refuse(w, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
+		return
+	}
+	repo, kind, name := split(rest)
+	if !s.authorized(w, r, repo) {
+		return
+	}
+	switch kind {
+	case "":
+		w.WriteHeader(http.StatusOK)
+	case "manifests":
+		s.serveManifest(w, r, repo, name)
+	case "blobs":
+		s.serveBlob(w, r, repo, name)
+	case "uploads":
+		s.serveUpload(w, r, repo, name)
+	case "tags":
+		s.serveTags(w, r, repo)
+	default:
+		refuse(w, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
+	}
+}
+
+// split takes the path behind /v2/ apart: repository, kind of endpoint, and tag, digest or upload.
+func split(path string) (repo, kind, name string) {
+	if path == "" {
+		return "", "", ""
+	}
+	for _, k := range []string{"/blobs/uploads/", "/manifests/", "/blobs/", "/tags/"} {
+		if i := strings.LastIndex(path, k); i > 0 {
+			return path[:i], strings.TrimPrefix(strings.Trim(k, "/"), "blobs/"), path[i+len(k):]
+		}
+	}
+	return path, "unknown", ""
+}
+
+func (s *Server) serveTags(w http.ResponseWriter, r *http.Request, repo string) {
+	s.mu.Lock()
+	stored := s.repository(repo)
+	var tags []string
+	for tag := range stored.tags {
+		tags = append(tags, tag)
+	}
+	known := len(stored.manifests) > 0
+	s.mu.Unlock()
+	if !known {
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry")
+		return
+	}
+	slices.Sort(tags)
+	if last := r.URL.Query().Get("last"); last != "" {
+		tags = slices.DeleteFunc(tags, func(tag string) bool { return tag <= last })
+	}
+	limit := len(tags)
+	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil {
+		limit = min(limit, n)
+	}
+	if s.options.PageSize > 0 {
+		limit = min(limit, s.options.PageSize)
+	}
+	if limit < len(tags) {
+		tags = tags[:limit]
+		w.Header().Set("Link", "</v2/"+repo+"/tags/list?n="+strconv.Itoa(limit)+"&last="+tags[limit-1]+`>; rel="next"`)
+	}
+	answer(w, http.StatusOK, "application/json", encode(map[string]any{"name": repo, "tags": tags}))
+}
+
+// refuse sends an error as the specification words it.
+func refuse(w http.ResponseWriter, status int, code, message string) {
+	if code == "" {
+		code = "UNKNOWN"
+	}
+	type failure struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	answer(w, status, "application/json", encode(map[string][]failure{"errors": {{code, message}}}))
+}
+
+func answer(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	w.Header().Set("Content-Type", mediaType)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	// An error means that the client is gone.
+	_, _ = w.Write(body)
+}
+
+func parseDigest(s string) (v1.Hash, bool) {
+	h, err := v1.NewHash(s)
+	return h, err == nil
+}

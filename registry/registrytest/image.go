@@ -1,0 +1,174 @@
+package registrytest
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// ImageSpec says what an image claims and what it holds. The zero value is an OCI image with one layer whose config states
+// no platform.
+type ImageSpec struct {
+	// Platform is what the config states, member by member; empty members are left out.
+	Platform v1.Platform
+	// Binary is the architecture (GOARCH) of the ELF in /app; "" means that of Platform. Another one makes a liar.
+	Binary string
+	// Layers is the number of layers, 1 when 0; the first holds /app.
+	Layers int
+	// Padding is the number of incompressible bytes in every layer beside what it needs.
+	Padding int
+	// Docker selects Docker's media types instead of OCI's.
+	Docker bool
+	// Untyped leaves out the manifest's own mediaType member, as OCI image-spec 1.0 writers did.
+	Untyped bool
+	// Annotations are those of the manifest.
+	Annotations map[string]string
+	// Labels are those of the config.
+	Labels map[string]string
+	// Seed makes images different that would be equal otherwise.
+	Seed string
+	// SharedLayer is the Seed of the layers alone: images of equal SharedLayer and Binary have equal layers.
+	SharedLayer string
+}
+
+type imageConfig struct {
+	Created      string        `json:"created"`
+	Architecture string        `json:"architecture,omitempty"`
+	Variant      string        `json:"variant,omitempty"`
+	OS           string        `json:"os,omitempty"`
+	OSVersion    string        `json:"os.version,omitempty"`
+	OSFeatures   []string      `json:"os.features,omitempty"`
+	Config       runConfig     `json:"config"`
+	RootFS       v1.RootFS     `json:"rootfs"`
+	History      []layerOrigin `json:"history"`
+}
+
+type runConfig struct {
+	Entrypoint []string          `json:"Entrypoint"`
+	Labels     map[string]string `json:"Labels,omitempty"`
+}
+
+type layerOrigin struct {
+	CreatedBy string `json:"created_by"`
+}
+
+type imageManifest struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     types.MediaType   `json:"mediaType,omitempty"`
+	Config        v1.Descriptor     `json:"config"`
+	Layers        []v1.Descriptor   `json:"layers"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+}
+
+// Image builds the image that s describes. Docker and OCI images of one spec have equal configs and layers.
+func Image(s ImageSpec) Built {
+	kind := mediaTypes(s.Docker)
+	config := imageConfig{
+		Created: "1970-01-01T00:00:00Z",
+		OS:      s.Platform.OS, Architecture: s.Platform.Architecture, Variant: s.Platform.Variant,
+		OSVersion: s.Platform.OSVersion, OSFeatures: s.Platform.OSFeatures,
+		Config: runConfig{Entrypoint: []string{"/app"}, Labels: s.Labels},
+		RootFS: v1.RootFS{Type: "layers"},
+	}
+	if s.Seed != "" {
+		config.History = append(config.History, layerOrigin{CreatedBy: "seed " + s.Seed})
+	}
+	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: s.Platform}
+	var layers []v1.Descriptor
+	for i := range max(s.Layers, 1) {
+		plain, packed := layer(s, i)
+		diffID, _, err := v1.SHA256(bytes.NewReader(plain))
+		must(err)
+		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
+		config.History = append(config.History, layerOrigin{CreatedBy: fmt.Sprintf("layer %d", i)})
+		layers = append(layers, b.addBlob(kind.layer, packed))
+	}
+	m := imageManifest{
+		SchemaVersion: 2, MediaType: kind.image, Config: b.addBlob(kind.config, encode(config)),
+		Layers: layers, Annotations: s.Annotations,
+	}
+	if s.Untyped {
+		m.MediaType = ""
+	}
+	b.addManifest(kind.image, encode(m))
+	return b
+}
+
+type kinds struct{ image, list, config, layer types.MediaType }
+
+func mediaTypes(docker bool) kinds {
+	if docker {
+		return kinds{types.DockerManifestSchema2, types.DockerManifestList, types.DockerConfigJSON, types.DockerLayer}
+	}
+	return kinds{types.OCIManifestSchema1, types.OCIImageIndex, types.OCIConfigJSON, types.OCILayer}
+}
+
+func layer(s ImageSpec, i int) (plain, packed []byte) {
+	seed := s.SharedLayer
+	if seed == "" {
+		seed = fmt.Sprintf("%v %s", s.Platform, s.Seed)
+	}
+	files := map[string][]byte{fmt.Sprintf("seed-%d", i): fmt.Appendf(nil, "%s layer %d\n", seed, i)}
+	names := []string{fmt.Sprintf("seed-%d", i)}
+	if i == 0 {
+		arch := s.Binary
+		if arch == "" {
+			arch = s.Platform.Architecture
+		}
+		files["app"], names = ELF(arch), append(names, "app")
+	}
+	if s.Padding > 0 {
+		files["padding"], names = noise(seed, i, s.Padding), append(names, "padding")
+	}
+	plain = Tar(names, files)
+	return plain, Gzip(plain)
+}
+
+// Tar is a tar of the files in the order of names, all of mode 0755 and the epoch's date.
+func Tar(names []string, files map[string][]byte) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, name := range names {
+		must(w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(files[name])), Format: tar.FormatUSTAR}))
+		_, err := w.Write(files[name])
+		must(err)
+	}
+	must(w.Close())
+	return b.Bytes()
+}
+
+// Gzip packs data, without a date, so that equal data give equal bytes.
+func Gzip(data []byte) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := w.Write(data)
+	must(err)
+	must(w.Close())
+	return b.Bytes()
+}
+
+func encode(v any) []byte {
+	data, err := json.Marshal(v)
+	must(err)
+	return data
+}
+
+// Hash is the SHA-256 digest of data.
+func Hash(data []byte) v1.Hash {
+	h, _, err := v1.SHA256(bytes.NewReader(data))
+	must(err)
+	return h
+}
+
+func newManifest(mediaType types.MediaType, body []byte) registry.Manifest {
+	m, err := registry.NewManifest(mediaType, body)
+	must(err)
+	return m
+}

@@ -1,0 +1,126 @@
+package registrytest
+
+import (
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// Entry is one row of a list: what it points to, and what the row says of it.
+type Entry struct {
+	Built
+	// Claim is the row's platform; nil means that of the image's config (none for a list). Another one makes a liar.
+	Claim *v1.Platform
+	// NoPlatform leaves the row's platform out.
+	NoPlatform bool
+	// Annotations are those of the row.
+	Annotations map[string]string
+	// Missing keeps the row and leaves out what it points to.
+	Missing bool
+	// WrongSize makes the row state a size that its manifest does not have.
+	WrongSize bool
+	// MediaType is what the row says its manifest is; "" means the truth.
+	MediaType types.MediaType
+}
+
+// ListSpec describes a list.
+type ListSpec struct {
+	Entries []Entry
+	// Docker selects Docker's media type instead of OCI's.
+	Docker bool
+	// Untyped leaves out the list's own mediaType member.
+	Untyped bool
+	// Attested adds an attestation manifest for every image, as BuildKit does: rows of platform unknown/unknown behind the
+	// images' rows.
+	Attested bool
+	// Annotations are those of the list.
+	Annotations map[string]string
+}
+
+type listManifest struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     types.MediaType   `json:"mediaType,omitempty"`
+	Manifests     []v1.Descriptor   `json:"manifests"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+}
+
+// List builds the list that s describes. Lists within lists are allowed.
+func List(s ListSpec) Built {
+	b := Built{Blobs: map[v1.Hash][]byte{}}
+	rows := []v1.Descriptor{}
+	for _, e := range s.Entries {
+		rows = append(rows, e.row())
+		if !e.Missing {
+			b.add(e.Built)
+		}
+	}
+	if s.Attested {
+		for _, e := range s.Entries {
+			a := Attestation(e.Manifest)
+			rows = append(rows, a.row())
+			b.add(a.Built)
+		}
+	}
+	kind := mediaTypes(s.Docker).list
+	l := listManifest{SchemaVersion: 2, MediaType: kind, Manifests: rows, Annotations: s.Annotations}
+	if s.Untyped {
+		l.MediaType = ""
+	}
+	b.addManifest(kind, encode(l))
+	return b
+}
+
+// ListOf is an honest OCI list of the images.
+func ListOf(images ...Built) Built {
+	var s ListSpec
+	for _, image := range images {
+		s.Entries = append(s.Entries, Entry{Built: image})
+	}
+	return List(s)
+}
+
+func (e Entry) row() v1.Descriptor {
+	d := e.Manifest.Descriptor()
+	d.Annotations = e.Annotations
+	switch {
+	case e.NoPlatform:
+	case e.Claim != nil:
+		d.Platform = e.Claim
+	case e.Platform.OS != "" || e.Platform.Architecture != "":
+		p := e.Platform
+		d.Platform = &p
+	}
+	if e.MediaType != "" {
+		d.MediaType = e.MediaType
+	}
+	if e.WrongSize {
+		d.Size++
+	}
+	return d
+}
+
+// Attestation is an entry as BuildKit attaches it to image: an image manifest with one in-toto layer, in a row of platform
+// unknown/unknown that names the image's digest. See
+// https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
+func Attestation(image registry.Manifest) Entry {
+	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: v1.Platform{OS: "unknown", Architecture: "unknown"}}
+	statement := encode(map[string]any{
+		"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
+		"subject": []any{map[string]any{"name": "_", "digest": map[string]string{"sha256": image.Digest.Hex}}},
+	})
+	layer := b.addBlob("application/vnd.in-toto+json", statement)
+	layer.Annotations = map[string]string{"in-toto.io/predicate-type": "https://spdx.dev/Document"}
+	config := imageConfig{
+		Created: "1970-01-01T00:00:00Z", OS: "unknown", Architecture: "unknown",
+		RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{layer.Digest}},
+	}
+	b.addManifest(types.OCIManifestSchema1, encode(imageManifest{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1,
+		Config: b.addBlob(types.OCIConfigJSON, encode(config)), Layers: []v1.Descriptor{layer},
+	}))
+	return Entry{Built: b, Annotations: map[string]string{
+		"vnd.docker.reference.type":   "attestation-manifest",
+		"vnd.docker.reference.digest": image.Digest.String(),
+	}}
+}

@@ -1,0 +1,236 @@
+package registrytest
+
+import (
+	"crypto/x509"
+	"io"
+	"log"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Options of a registry. The zero value is plain HTTP, open to everyone, and as strict as distribution/distribution.
+type Options struct {
+	// TLS serves HTTPS with a certificate that no system trusts; Server.Certificate has it.
+	TLS bool
+	// Username and Password must be given when Username is not "": with every request, or to the token endpoint.
+	Username, Password string
+	// Token asks for a bearer token of the registry's own token endpoint, with a scope for each repository.
+	Token bool
+	// IdentityToken is a refresh token that the token endpoint takes instead of Username and Password (OAuth2).
+	IdentityToken string
+	// AnonymousPull gives tokens for pull without a password.
+	AnonymousPull bool
+	// OneScope makes the token endpoint refuse requests for more than one scope.
+	OneScope bool
+	// NoMount answers every mount with 202 and an upload, as a registry does that can't or may not mount.
+	NoMount bool
+	// NoDigestHeader leaves Docker-Content-Digest out of all answers about manifests.
+	NoDigestHeader bool
+	// OtherDigest is sent as Docker-Content-Digest in answers to a PUT of a manifest, as a registry that rewrites would.
+	OtherDigest string
+	// Immutable refuses to move a tag.
+	Immutable bool
+	// NoRange answers a request for a part of a blob with the whole.
+	NoRange bool
+	// Lax accepts manifests whose blobs or children are not there.
+	Lax bool
+	// PageSize is the largest number of tags in an answer; 0 means all.
+	PageSize int
+}
+
+// Server is a registry in this process, on a free port of 127.0.0.1. Its content is gone when it is closed.
+type Server struct {
+	options Options
+	http    *httptest.Server
+
+	mu       sync.Mutex
+	repos    map[string]*repository
+	uploads  map[string]*upload
+	tokens   map[string]grant
+	faults   []*Fault
+	requests []string
+	scopes   [][]string
+	serial   int
+	closed   chan struct{}
+}
+
+// repository is what lies under one name. Blobs are each repository's own, as the specification has it.
+type repository struct {
+	blobs     map[v1.Hash][]byte
+	manifests map[v1.Hash]registry.Manifest
+	tags      map[string]v1.Hash
+}
+
+// New starts a registry that stops when the test ends.
+func New(t testing.TB, o Options) *Server {
+	t.Helper()
+	s, err := Start(o)
+	if err != nil {
+		t.Fatalf("starting a registry: %v", err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// Start starts a registry; Close stops it.
+func Start(o Options) (*Server, error) {
+	s := &Server{
+		options: o, closed: make(chan struct{}),
+		repos: map[string]*repository{}, uploads: map[string]*upload{}, tokens: map[string]grant{},
+	}
+	s.http = httptest.NewUnstartedServer(s)
+	// Clients that speak plain HTTP to a TLS server are part of the tests; their complaints are no news.
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.http.EnableHTTP2 = true
+	if o.TLS {
+		s.http.StartTLS()
+	} else {
+		s.http.Start()
+	}
+	return s, nil
+}
+
+// Close stops the registry and ends requests that hang.
+func (s *Server) Close() {
+	s.mu.Lock()
+	select {
+	case <-s.closed:
+	default:
+		close(s.closed)
+	}
+	s.mu.Unlock()
+	s.http.CloseClientConnections()
+	s.http.Close()
+}
+
+// Host is the registry's address as references have it: "127.0.0.1:40123".
+func (s *Server) Host() string { return s.http.Listener.Addr().String() }
+
+// Certificate is what a client must trust; nil without TLS.
+func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
+
+// Load puts b into repo under tag without any request: also lists with missing children, which a push can't make. An
+// empty tag loads it by digest only.
+func (s *Server) Load(repo, tag string, b Built) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.repository(repo)
+	for digest, data := range b.Blobs {
+		r.blobs[digest] = data
+	}
+	for _, m := range b.Manifests {
+		r.manifests[m.Digest] = m
+	}
+	if tag != "" {
+		r.tags[tag] = b.Manifest.Digest
+	}
+}
+
+// Remove deletes the blob or manifest of this digest from repo, and the tags that point to it.
+func (s *Server) Remove(repo string, digest v1.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.repository(repo)
+	delete(r.blobs, digest)
+	delete(r.manifests, digest)
+	for tag, d := range r.tags {
+		if d == digest {
+			delete(r.tags, tag)
+		}
+	}
+}
+
+// Corrupt flips a bit of the blob or manifest of this digest; it is still served under the same digest.
+func (s *Server) Corrupt(repo string, digest v1.Hash) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.repository(repo)
+	if data, ok := r.blobs[digest]; ok {
+		r.blobs[digest] = flip(data)
+	}
+	if m, ok := r.manifests[digest]; ok {
+		m.Body = flip(m.Body)
+		r.manifests[digest] = m
+	}
+}
+
+func flip(data []byte) []byte {
+	out := slices.Clone(data)
+	out[len(out)/2] ^= 1
+	return out
+}
+
+// Tag is the digest that tag of repo points to, and whether there is one.
+func (s *Server) Tag(repo, tag string) (v1.Hash, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	digest, ok := s.repository(repo).tags[tag]
+	return digest, ok
+}
+
+// Has says whether repo has the blob or manifest of this digest.
+func (s *Server) Has(repo string, digest v1.Hash) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.repository(repo)
+	_, blob := r.blobs[digest]
+	_, manifest := r.manifests[digest]
+	return blob || manifest
+}
+
+// Uploads is the number of uploads that were begun and neither finished nor cancelled.
+func (s *Server) Uploads() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.uploads)
+}
+
+// Requests are all requests so far as "METHOD /path?query", those that met a fault and those for tokens included.
+func (s *Server) Requests() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.requests)
+}
+
+// Count is the number of requests whose line ("METHOD /path?query") contains every one of parts.
+func (s *Server) Count(parts ...string) int {
+	n := 0
+	for _, line := range s.Requests() {
+		missing := func(part string) bool { return !strings.Contains(line, part) }
+		if !slices.ContainsFunc(parts, missing) {
+			n++
+		}
+	}
+	return n
+}
+
+// Forget empties the lists of requests and of scopes.
+func (s *Server) Forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.requests, s.scopes = nil, nil
+}
+
+// Scopes are the scopes of each token request, in order.
+func (s *Server) Scopes() [][]string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.scopes)
+}
+
+// repository makes it when it is not there; the caller holds the lock.
+func (s *Server) repository(name string) *repository {
+	r, ok := s.repos[name]
+	if !ok {
+		r = &repository{blobs: map[v1.Hash][]byte{}, manifests: map[v1.Hash]registry.Manifest{}, tags: map[string]v1.Hash{}}
+		s.repos[name] = r
+	}
+	return r
+}
