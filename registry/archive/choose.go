@@ -1,0 +1,85 @@
+package archive
+
+import (
+	"fmt"
+	"strings"
+
+	"mtool/registry"
+)
+
+// choice is one image that a file offers.
+type choice struct {
+	names []string // as the file has them, whole references or tags
+	key   string   // equal for names of one image
+}
+
+// choose finds the image that ref's tag names, as a whole name or as its tag alone; without a tag the only one. Exact names
+// go before whole references that mean the same, and these before tags.
+func choose(ref registry.Ref, choices []choice) (int, error) {
+	if len(choices) == 0 {
+		return 0, fmt.Errorf("it holds no image: %w", registry.ErrNotFound)
+	}
+	if ref.Tag == "" {
+		return only(ref, choices, func(string) bool { return true })
+	}
+	for _, matches := range []func(string) bool{
+		func(name string) bool { return name == ref.Tag },
+		func(name string) bool { return whole(name) && full(name).Name() == full(ref.Tag).Name() },
+		func(name string) bool { return whole(name) && full(name).Tag == ref.Tag },
+	} {
+		if i, err := only(ref, choices, matches); i >= 0 || err != nil {
+			return i, err
+		}
+	}
+	return 0, &hinted{fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound), "it holds " + list(choices)}
+}
+
+// only is the one image with a name that matches; -1 is none.
+func only(ref registry.Ref, choices []choice, matches func(name string) bool) (int, error) {
+	found := -1
+	for i, c := range choices {
+		if !c.matches(matches) || (found >= 0 && c.key == choices[found].key) {
+			continue
+		}
+		if found >= 0 {
+			return -1, &hinted{fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
+				fmt.Sprintf("choose one: %s:%s:TAG or %s:%s@DIGEST", ref.Transport, ref.Path, ref.Transport, ref.Path)}
+		}
+		found = i
+	}
+	return found, nil
+}
+
+func (c choice) matches(matches func(name string) bool) bool {
+	for _, name := range c.names {
+		if matches(name) {
+			return true
+		}
+	}
+	return len(c.names) == 0 && matches("")
+}
+
+// whole says whether the name can't be a mere tag.
+func whole(name string) bool { return strings.ContainsAny(name, "/:") }
+
+// full is the zero Ref for what is no reference, which names nothing.
+func full(name string) registry.Ref {
+	ref, err := registry.ParseRef("docker://" + name)
+	if err != nil {
+		return registry.Ref{}
+	}
+	return ref
+}
+
+// list is the images by name for people, those without one by digest.
+func list(choices []choice) string {
+	var names []string
+	for _, c := range choices {
+		if len(c.names) == 0 {
+			names = append(names, c.key)
+		} else {
+			names = append(names, c.names[0])
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,151 @@
+package archive
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// dockerManifest lists the images of a Docker archive:
+// https://github.com/moby/moby/blob/v28.0.0/image/spec/v1.2.md#combined-image-json--filesystem-changeset-format
+const dockerManifest = "manifest.json"
+
+type dockerImage struct {
+	Config   string
+	RepoTags []string
+	Layers   []string
+}
+
+// openDocker makes an OCI manifest for the chosen image: the archive has none. Config and layers stay as they are, and the
+// manifest depends on nothing else, so that one archive always gives one digest.
+func openDocker(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Object, error) {
+	images, err := dockerImages(files)
+	if err != nil {
+		return registry.Object{}, err
+	}
+	if ref.Digest != (v1.Hash{}) {
+		return dockerByDigest(ctx, ref, files, images)
+	}
+	var choices []choice
+	for _, image := range images {
+		choices = append(choices, choice{names: image.RepoTags, key: image.Config})
+	}
+	i, err := choose(ref, choices)
+	if err != nil {
+		return registry.Object{}, err
+	}
+	s, err := newDockerSource(ctx, files, images[i])
+	if err != nil {
+		return registry.Object{}, err
+	}
+	return registry.Object{Ref: ref, Root: s.manifest, Source: s}, nil
+}
+
+func dockerImages(files *tarFS) ([]dockerImage, error) {
+	data, err := fs.ReadFile(files, dockerManifest)
+	if err != nil {
+		return nil, err
+	}
+	var images []dockerImage
+	if err := json.Unmarshal(data, &images); err != nil {
+		return nil, fmt.Errorf("reading its %s: %w: %w", dockerManifest, err, registry.ErrContent)
+	}
+	return images, nil
+}
+
+func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images []dockerImage) (registry.Object, error) {
+	for _, image := range images {
+		s, err := newDockerSource(ctx, files, image)
+		if err != nil {
+			return registry.Object{}, err
+		}
+		if s.manifest.Digest == ref.Digest {
+			return registry.Object{Ref: ref, Root: s.manifest, Source: s}, nil
+		}
+	}
+	return registry.Object{}, fmt.Errorf("no image in it has this digest: %w", registry.ErrNotFound)
+}
+
+// newDockerSource reads the config, which has the digests of the layers uncompressed; only layers that the archive holds
+// compressed must be read for theirs.
+func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*dockerSource, error) {
+	config, err := fs.ReadFile(files, clean(image.Config))
+	if err != nil {
+		return nil, missing(image.Config, err)
+	}
+	var c struct {
+		RootFS v1.RootFS `json:"rootfs"`
+	}
+	if err := json.Unmarshal(config, &c); err != nil {
+		return nil, fmt.Errorf("reading config %q: %w: %w", image.Config, err, registry.ErrContent)
+	}
+	if len(c.RootFS.DiffIDs) != len(image.Layers) {
+		return nil, fmt.Errorf("its %s names %d layers, the config %q has %d: %w",
+			dockerManifest, len(image.Layers), image.Config, len(c.RootFS.DiffIDs), registry.ErrContent)
+	}
+	s := &dockerSource{files: files, name: map[v1.Hash]string{}, archive: files.file.Name()}
+	var layers []v1.Descriptor
+	for i, name := range image.Layers {
+		d, err := describeLayer(ctx, files, clean(name), c.RootFS.DiffIDs[i])
+		if err != nil {
+			return nil, fmt.Errorf("reading layer %q: %w", name, err)
+		}
+		s.name[d.Digest] = clean(name)
+		layers = append(layers, d)
+	}
+	return s, s.makeManifest(clean(image.Config), config, layers)
+}
+
+func missing(name string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("its %s names %q, which it does not hold: %w", dockerManifest, name, registry.ErrContent)
+	}
+	return fmt.Errorf("reading %q: %w", name, err)
+}
+
+// describeLayer tells by the first bytes whether the layer is compressed.
+func describeLayer(ctx context.Context, files *tarFS, name string, diffID v1.Hash) (v1.Descriptor, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return v1.Descriptor{}, missing(name, err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	head := make([]byte, 6)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return v1.Descriptor{}, err
+	}
+	d := v1.Descriptor{MediaType: types.OCIUncompressedLayer, Digest: diffID, Size: info.Size()}
+	switch kind, _ := compression(head[:n]); kind {
+	case "":
+		return d, nil
+	case "gzip":
+		d.MediaType = types.OCILayer
+	case "zstd":
+		d.MediaType = types.OCILayerZStd
+	default:
+		return v1.Descriptor{}, fmt.Errorf("it is compressed with %s, which images can't be: %w", kind, registry.ErrContent)
+	}
+	d.Digest, err = hashOf(ctx, files, name)
+	return d, err
+}
+
+func hashOf(ctx context.Context, files *tarFS, name string) (v1.Hash, error) {
+	f, err := files.Open(name)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	h, _, err := v1.SHA256(io.NopCloser(f))
+	return h, errors.Join(err, ctx.Err())
+}

@@ -1,0 +1,130 @@
+package archive
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"mtool/registry"
+	"mtool/registry/store"
+)
+
+// spool is the layout beside an archive that is being written, under a lock that ends with the process. Blobs come in any
+// order and several at once; a tar can only take them one by one, and must have one order.
+type spool struct {
+	path string // of the archive
+	dir  string
+	lock *flock.Flock
+}
+
+// abandonedAge keeps a fresh spool, made but not locked yet, from being taken for a dead one.
+const abandonedAge = time.Minute
+
+const spoolLock = "lock"
+
+func newSpool(path string) (*spool, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is there and is no file: %w", registry.ErrContent)
+	}
+	removeAbandoned(path)
+	dir, err := os.MkdirTemp(filepath.Dir(path), spoolPrefix(path)+"*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no such directory %q: %w", filepath.Dir(path), registry.ErrNotFound)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &spool{path: path, dir: dir, lock: flock.New(filepath.Join(dir, spoolLock))}
+	if ok, err := s.lock.TryLock(); err != nil || !ok {
+		return nil, errors.Join(fmt.Errorf("locking %q: %w", dir, err), s.remove())
+	}
+	return s, nil
+}
+
+func spoolPrefix(path string) string { return "." + filepath.Base(path) + ".mtool-" }
+
+// layout is where the content waits for its order.
+func (s *spool) layout() string { return filepath.Join(s.dir, "layout") }
+
+// removeAbandoned clears away what killed processes left of earlier attempts at this archive. What can't be removed is not
+// worth failing for.
+func removeAbandoned(path string) {
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !strings.HasPrefix(e.Name(), spoolPrefix(path)) || time.Since(info.ModTime()) < abandonedAge {
+			continue
+		}
+		dir := filepath.Join(filepath.Dir(path), e.Name())
+		lock := flock.New(filepath.Join(dir, spoolLock))
+		if ok, err := lock.TryLock(); err == nil && ok {
+			_ = os.RemoveAll(dir)
+		}
+		_ = lock.Close()
+	}
+}
+
+func (s *spool) remove() error {
+	return errors.Join(os.RemoveAll(s.dir), s.lock.Close())
+}
+
+// pack writes the tar and gives it its name: first what a reader needs first, then the blobs by digest.
+func (s *spool) pack() error {
+	temp := filepath.Join(s.dir, "archive.tar")
+	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	err = s.writeTo(f)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(temp, s.path)
+	}
+	return store.DiskFull(err, filepath.Dir(s.path), 0)
+}
+
+func (s *spool) writeTo(w io.Writer) error {
+	t := tar.NewWriter(w)
+	for _, name := range []string{"oci-layout", indexFile} {
+		if err := s.add(t, name); err != nil {
+			return err
+		}
+	}
+	err := filepath.WalkDir(filepath.Join(s.layout(), "blobs"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(s.layout(), path)
+		if err != nil {
+			return err
+		}
+		return s.add(t, filepath.ToSlash(name))
+	})
+	return errors.Join(err, t.Close())
+}
+
+// add writes nothing into the header that differs between machines or runs.
+func (s *spool) add(t *tar.Writer, name string) error {
+	f, err := os.Open(filepath.Join(s.layout(), filepath.FromSlash(name)))
+	if err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		err = t.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: info.Size(), Format: tar.FormatPAX})
+	}
+	if err == nil {
+		_, err = io.Copy(t, f)
+	}
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,153 @@
+package archive
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"strings"
+
+	"mtool/registry"
+)
+
+const blockSize = 512
+
+// tarFS are the files in an uncompressed tar, read where they lie. It is safe for use from several goroutines.
+type tarFS struct {
+	file  *os.File
+	place map[string]section
+}
+
+// section is where a file's bytes lie in the tar; link is set instead for links.
+type section struct {
+	offset, size int64
+	link         string
+}
+
+// openTar indexes the tar; the error wraps registry.ErrContent when it is none, is compressed or truncated.
+func openTar(file *os.File) (*tarFS, error) {
+	if err := refuseCompressed(file); err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, err
+	}
+	t := &tarFS{file: file, place: map[string]section{}}
+	end, err := t.index(info.Size())
+	if err != nil {
+		return nil, err
+	}
+	// A tar ends with two blocks of zeros; one cut off between two files has none.
+	trailer := make([]byte, blockSize)
+	if _, err := file.ReadAt(trailer, end); err != nil || !bytes.Equal(trailer, make([]byte, blockSize)) {
+		return nil, fmt.Errorf("truncated: the archive's end is missing: %w", registry.ErrContent)
+	}
+	return t, nil
+}
+
+// index notes every file of the tar and returns where the last one ends. tar.Reader reads headers only, block by block,
+// and seeks over the rest, so the file's position behind a header is where the file's bytes begin.
+func (t *tarFS) index(size int64) (end int64, err error) {
+	r := tar.NewReader(t.file)
+	for {
+		h, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return end, nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			return 0, fmt.Errorf("truncated: the archive ends within a file: %w", registry.ErrContent)
+		case errors.Is(err, tar.ErrHeader) && len(t.place) == 0:
+			return 0, fmt.Errorf("no tar archive: %w", registry.ErrContent)
+		case err != nil:
+			return 0, fmt.Errorf("damaged tar archive: %w: %w", err, registry.ErrContent)
+		}
+		offset, err := t.file.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return 0, err
+		}
+		end = offset
+		if h.Typeflag == tar.TypeReg {
+			end = (offset + h.Size + blockSize - 1) / blockSize * blockSize
+		}
+		if end > size {
+			return 0, fmt.Errorf("truncated: %q needs %d bytes, the archive has %d: %w", h.Name, end, size, registry.ErrContent)
+		}
+		t.note(h, offset)
+	}
+}
+
+func (t *tarFS) note(h *tar.Header, offset int64) {
+	name := clean(h.Name)
+	switch h.Typeflag {
+	case tar.TypeReg:
+		t.place[name] = section{offset: offset, size: h.Size}
+	case tar.TypeSymlink:
+		t.place[name] = section{link: clean(path.Join(path.Dir(name), h.Linkname))}
+	case tar.TypeLink:
+		t.place[name] = section{link: clean(h.Linkname)}
+	}
+}
+
+// clean is the name as Open looks it up; "./a" and "/a" are "a".
+func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
+// Open implements fs.FS, through links.
+func (t *tarFS) Open(name string) (fs.File, error) {
+	const maxLinks = 8
+	at, ok := t.place[name]
+	for range maxLinks {
+		if !ok || at.link == "" {
+			break
+		}
+		at, ok = t.place[at.link]
+	}
+	if !ok || at.link != "" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &tarFile{SectionReader: io.NewSectionReader(t.file, at.offset, at.size), name: path.Base(name)}, nil
+}
+
+func (t *tarFS) has(name string) bool {
+	_, ok := t.place[name]
+	return ok
+}
+
+// refuseCompressed looks at the first bytes only.
+func refuseCompressed(file *os.File) error {
+	head := make([]byte, 6)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if n == 0 {
+		return fmt.Errorf("the file is empty: %w", registry.ErrContent)
+	}
+	kind, program := compression(head[:n])
+	if kind == "" {
+		return nil
+	}
+	return &hinted{
+		fmt.Errorf("the archive is compressed (%s), and can only be read uncompressed: %w", kind, registry.ErrContent),
+		fmt.Sprintf("unpack it first: %s < %q > image.tar", program, file.Name()),
+	}
+}
+
+// compression tells what a file is packed with from its magic number; "" is none that is known.
+func compression(head []byte) (kind, program string) {
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
+		return "gzip", "gzip -d"
+	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
+		return "zstd", "zstd -d"
+	case bytes.HasPrefix(head, []byte("BZh")):
+		return "bzip2", "bzip2 -d"
+	case bytes.HasPrefix(head, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
+		return "xz", "xz -d"
+	}
+	return "", ""
+}

@@ -1,0 +1,106 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+	"mtool/registry/store"
+)
+
+// Writer writes a layout or an OCI archive; it is a registry.Target. End it with Close, or with Abort when something went
+// wrong; a second call of either does nothing.
+type Writer struct {
+	ref   registry.Ref
+	blobs *store.Writer
+	spool *spool // nil for a layout
+	tags  atomic.Int32
+	ended bool
+}
+
+// Create begins to write what ref names. For oci: that is a directory, made when missing, in which every PutTag adds or
+// replaces its tag and leaves the others. For oci-archive: it is a new file, which takes the place of an old one at Close;
+// an error wraps registry.ErrNotFound when its directory is missing. Other transports are an error that wraps
+// registry.ErrName.
+func Create(ref registry.Ref) (*Writer, error) {
+	switch ref.Transport {
+	case registry.TransportLayout:
+		if info, err := os.Stat(ref.Path); err == nil && !info.IsDir() {
+			return nil, fmt.Errorf("creating %q: there is a file of this name: %w", ref, registry.ErrContent)
+		}
+		return &Writer{ref: ref, blobs: store.OpenLayout(ref.Path).Writer()}, nil
+	case registry.TransportArchive:
+		s, err := newSpool(ref.Path)
+		if err != nil {
+			return nil, fmt.Errorf("creating %q: %w", ref, err)
+		}
+		return &Writer{ref: ref, blobs: store.OpenLayout(s.layout()).Writer(), spool: s}, nil
+	case registry.TransportDockerArchive:
+		return nil, &hinted{fmt.Errorf("creating %q: Docker archives are not written: %w", ref, registry.ErrName),
+			"write oci-archive:FILE, which docker load of Docker 25 and later reads too"}
+	}
+	return nil, fmt.Errorf("creating %q: no layout and no archive: %w", ref, registry.ErrName)
+}
+
+// PutBlob implements registry.Target.
+func (w *Writer) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
+	return w.blobs.PutBlob(ctx, d, src)
+}
+
+// PutManifest implements registry.Target.
+func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
+	return w.blobs.PutManifest(ctx, m)
+}
+
+// PutTag implements registry.Target. The empty tag is that of a manifest without a name.
+func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
+	if err := w.blobs.PutTag(ctx, tag, m); err != nil {
+		return err
+	}
+	w.tags.Add(1)
+	return nil
+}
+
+// Close finishes: an archive has its name now. One without a single tag is an error, and nothing is written.
+func (w *Writer) Close() error {
+	if w.ended {
+		return nil
+	}
+	w.ended = true
+	err := w.blobs.Close()
+	if w.spool == nil {
+		return err
+	}
+	if err == nil && w.tags.Load() == 0 {
+		err = errors.New("nothing was put into it")
+	}
+	if err == nil {
+		err = w.spool.pack()
+	}
+	if err = errors.Join(err, w.spool.remove()); err != nil {
+		return fmt.Errorf("writing %q: %w", w.ref, err)
+	}
+	return nil
+}
+
+// Abort leaves an archive as it was, and in a layout what has got a tag already.
+func (w *Writer) Abort() error {
+	if w.ended {
+		return nil
+	}
+	w.ended = true
+	err := w.blobs.Close()
+	if w.spool != nil {
+		err = errors.Join(err, w.spool.remove())
+	}
+	if err != nil {
+		return fmt.Errorf("giving up %q: %w", filepath.Clean(w.ref.Path), err)
+	}
+	return nil
+}

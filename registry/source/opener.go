@@ -1,0 +1,149 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/store"
+)
+
+// Order is where a name without a transport is looked up first.
+type Order int
+
+// The orders.
+const (
+	// LocalFirst is for sources of a list and for FROM: the store, then the registry. A one-word name, which was most likely
+	// to be built on this machine, is looked up in the store only.
+	LocalFirst Order = iota
+	// RegistryFirst is for statements about what is deployed: a name with a registry host is looked up there only. A bare
+	// name: the store, then the registry.
+	RegistryFirst
+)
+
+// The values of Options.From.
+const (
+	FromStore    = "store"
+	FromRegistry = "registry"
+)
+
+// Options choose where to look.
+type Options struct {
+	Order Order
+	// From forces one place: FromStore, FromRegistry or "" for the order.
+	From string
+	// Compare asks the place not used for its digest too, and sets Object.Other where it differs. It never fails.
+	Compare bool
+}
+
+// Opener opens references. A nil Store or Client is a place where nothing is found.
+type Opener struct {
+	Store  *store.Store
+	Client *registry.Client
+}
+
+// compareTime bounds the question to the place not used: it is a courtesy, and a registry that does not answer must not
+// keep local work waiting.
+const compareTime = 3 * time.Second
+
+// Open opens what ref names; the Object must be closed. An error for a name that is nowhere wraps registry.ErrNotFound and
+// lists every place; an error of a place other than that ends the search. Transports that can't be opened here are errors
+// that wrap registry.ErrName.
+func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (registry.Object, error) {
+	switch ref.Transport {
+	case registry.TransportRegistry:
+		return o.lookUp(ctx, ref, opt)
+	case registry.TransportStore:
+		return o.first(ctx, ref, []place{o.inStore()})
+	case registry.TransportLayout, registry.TransportArchive, registry.TransportDockerArchive:
+		return archive.Open(ctx, ref)
+	case registry.TransportEngine:
+		return registry.Object{}, &hinted{
+			fmt.Errorf("opening %q: docker-daemon: is not supported yet by this build: %w", ref, registry.ErrName),
+			fmt.Sprintf("docker save -o image.tar %s, then docker-archive:image.tar", ref.Familiar()),
+		}
+	case registry.TransportDraft:
+		return registry.Object{}, fmt.Errorf("opening %q: a draft has no content to read before it is pushed: %w", ref, registry.ErrName)
+	}
+	return registry.Object{}, fmt.Errorf("opening %q: unknown transport %q: %w", ref, ref.Transport, registry.ErrName)
+}
+
+// lookUp finds a name without a transport, or with docker://, which means the registry.
+func (o Opener) lookUp(ctx context.Context, ref registry.Ref, opt Options) (registry.Object, error) {
+	places, err := o.places(ref, opt)
+	if err != nil {
+		return registry.Object{}, err
+	}
+	object, err := o.first(ctx, ref, places)
+	if err != nil {
+		if len(places) == 1 && places[0].transport == registry.TransportStore && opt.From == "" && errors.Is(err, registry.ErrNotFound) {
+			err = &hinted{err, "build it first, or fetch it with --from registry"}
+		}
+		return registry.Object{}, err
+	}
+	if opt.Compare && ref.Digest == (v1.Hash{}) {
+		object.Other = o.other(ctx, object, ref)
+	}
+	return object, nil
+}
+
+func (o Opener) places(ref registry.Ref, opt Options) ([]place, error) {
+	forced := strings.HasPrefix(ref.Typed, string(registry.TransportRegistry)+"://")
+	switch {
+	case opt.From == FromStore:
+		return []place{o.inStore()}, nil
+	case opt.From != "" && opt.From != FromRegistry:
+		return nil, fmt.Errorf("looking up %q: unknown place %q, only %s and %s are known: %w", ref, opt.From, FromStore, FromRegistry, registry.ErrName)
+	case opt.From == FromRegistry, forced, opt.Order == RegistryFirst && !ref.Bare:
+		return []place{o.inRegistry()}, nil
+	case opt.Order == LocalFirst && ref.OneWord():
+		return []place{o.inStore()}, nil
+	}
+	return []place{o.inStore(), o.inRegistry()}, nil
+}
+
+// first asks one place after the other.
+func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (registry.Object, error) {
+	var missing []string
+	for _, p := range places {
+		object, err := p.open(ctx, ref)
+		if err == nil {
+			return object, nil
+		}
+		if !errors.Is(err, registry.ErrNotFound) {
+			return registry.Object{}, &lookupError{ref: ref, missing: missing, err: err}
+		}
+		missing = append(missing, p.describe(ref))
+		if p.transport == registry.TransportRegistry && len(places) == 1 {
+			return registry.Object{}, err // the registry's own words say more
+		}
+	}
+	return registry.Object{}, &lookupError{ref: ref, missing: missing, err: registry.ErrNotFound}
+}
+
+// other is the digest that the place not used has, when it differs.
+func (o Opener) other(ctx context.Context, found registry.Object, ref registry.Ref) v1.Hash {
+	ctx, cancel := context.WithTimeout(ctx, compareTime)
+	defer cancel()
+	var digest v1.Hash
+	switch {
+	case found.Ref.Transport == registry.TransportRegistry:
+		if object, err := o.inStore().open(ctx, ref); err == nil {
+			digest = object.Root.Digest
+		}
+	case !ref.OneWord() && o.Client != nil:
+		if d, err := o.Client.Repository(ref.At(registry.TransportRegistry), registry.Pull).Head(ctx, ref.Tag); err == nil {
+			digest = d.Digest
+		}
+	}
+	if digest == found.Root.Digest {
+		return v1.Hash{}
+	}
+	return digest
+}

@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// begin makes the layout where there is none, clears away what killed writers left when no one else writes, and takes the
+// content lock with the other writers.
+func (l *Layout) begin(ctx context.Context) (release func() error, err error) {
+	if err := l.prepare(ctx); err != nil {
+		return nil, err
+	}
+	unlock, ok, err := l.tryLock(contentLock)
+	if ok {
+		err = errors.Join(l.removeTemps(), unlock())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clearing %q: %w", l.dir, err)
+	}
+	return l.lock(ctx, contentLock, true)
+}
+
+// alone waits until no other goroutine writes this blob.
+func (l *Layout) alone(ctx context.Context, h v1.Hash) (done func(), err error) {
+	for {
+		l.mu.Lock()
+		other, busy := l.inFlight[h]
+		if !busy {
+			mine := make(chan struct{})
+			l.inFlight[h] = mine
+			l.mu.Unlock()
+			return func() {
+				l.mu.Lock()
+				delete(l.inFlight, h)
+				l.mu.Unlock()
+				close(mine)
+			}, nil
+		}
+		l.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// copyBlob writes what open yields to path when it is what d says.
+func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, open func() (io.ReadCloser, error)) error {
+	rc, err := open()
+	if err != nil {
+		return err
+	}
+	rc, err = Verify(rc, d, d.Digest.String())
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.writeBlob(path, &cancelable{ctx, rc}, d.Size), rc.Close())
+}
+
+// complete refuses a manifest that refers to what is not there. Layers that may not be distributed need not be.
+func (l *Layout) complete(m registry.Manifest) error {
+	below, err := refsOf(m)
+	if err != nil {
+		return err
+	}
+	for _, d := range append(below.blobs, below.manifests...) {
+		// The size stays open: a list that lies about it is inspect's business.
+		if !l.has(v1.Descriptor{Digest: d.Digest}) && d.MediaType.IsDistributable() {
+			return fmt.Errorf("writing manifest %s to %q: it refers to %s, which is not there: %w", m.Digest, l.dir, d.Digest, registry.ErrNotFound)
+		}
+	}
+	return nil
+}
+
+// cancelable stops reading when ctx ends: a local file would be read to its end otherwise.
+type cancelable struct {
+	ctx context.Context //nolint:containedctx // io.Reader has no room for it
+	r   io.Reader
+}
+
+func (c *cancelable) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	return c.r.Read(p)
+}

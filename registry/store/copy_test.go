@@ -1,0 +1,43 @@
+package store_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"testing"
+
+	"github.com/gofrs/flock"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+	"mtool/registry/registrytest"
+	"mtool/registry/store"
+)
+
+// below notes what an object's root refers to.
+func below(t *testing.T, o registry.Object, b *registrytest.Built) {
+	t.Helper()
+	var m v1.Manifest
+	if err := json.Unmarshal(o.Root.Body, &m); err != nil {
+		t.Fatal(err)
+	}
+	b.Order = append(m.Layers, m.Config)
+}
+
+func pushFrom(t *testing.T, src registry.Source, b registrytest.Built, target registry.Target) error {
+	t.Helper()
+	for _, d := range b.Order {
+		if _, err := target.PutBlob(t.Context(), d, src); err != nil {
+			return err
+		}
+	}
+	return target.PutTag(t.Context(), "v1", b.Manifest)
+}
+
+func hold(t *testing.T, s *store.Store, lock string) {
+	t.Helper()
+	f := flock.New(filepath.Join(s.Dir(), ".mtool", lock))
+	if ok, err := f.TryLock(); err != nil || !ok {
+		t.Fatalf("locking %s: %t %v", lock, ok, err)
+	}
+	t.Cleanup(func() { _ = f.Close() })
+}

@@ -1,0 +1,13 @@
+// Package store keeps images and lists in a directory that is a plain OCI image layout, so that other tools can read it:
+// https://github.com/opencontainers/image-spec/blob/main/image-layout.md
+//
+// Most callers need two calls: Store.Get, which opens an image by its full name, and Store.Writer, a registry.Target that
+// puts one there. Reader reads any layout, also one within a tar; Layout writes any layout directory. Package archive is
+// made of both.
+//
+// Any number of processes may use one store. Files come to be by rename only; index.json is edited under a lock; content
+// that is written but not named yet is safe from the garbage collection of others. What else the package needs (locks,
+// half-written files) lies in the folder .mtool of the layout.
+//
+// The package does not judge what it keeps, does not know platforms and never talks to a network.
+package store

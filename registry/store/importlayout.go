@@ -1,0 +1,117 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"mtool/registry"
+)
+
+// importLimit is how many blobs are verified at once; the disk and SHA-256 are the limits, not waiting.
+const importLimit = 4
+
+// maxDepth is how deep lists within lists may lie; a list can name one child many times over, so that the walk would not
+// end within a lifetime otherwise.
+const maxDepth = 8
+
+// ImportLayout takes root and everything below it over from the layout in dir and names it ref. Every blob is read and
+// verified, then linked, or copied where dir is on another file system. A blob that is missing or is not what its digest
+// says is an error that wraps registry.ErrNotFound or registry.ErrContent, and leaves nothing in the store.
+func (s *Store) ImportLayout(ctx context.Context, dir string, root v1.Descriptor, ref registry.Ref) error {
+	w := s.Writer(ref)
+	in := importer{writer: w, from: NewReader(os.DirFS(dir), dir), dir: dir}
+	m, err := in.tree(ctx, root, 0)
+	if err == nil {
+		err = w.PutTag(ctx, ref.Tag, m)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
+		return fmt.Errorf("importing %s from %q as %q: %w", root.Digest, dir, ref.At(registry.TransportStore), err)
+	}
+	return nil
+}
+
+type importer struct {
+	writer *Writer
+	from   *Reader
+	dir    string
+}
+
+// tree imports what is below d and returns d's manifest.
+func (in importer) tree(ctx context.Context, d v1.Descriptor, depth int) (registry.Manifest, error) {
+	if depth > maxDepth {
+		return registry.Manifest{}, fmt.Errorf("lists nested over %d deep: %w", maxDepth, registry.ErrContent)
+	}
+	m, err := in.from.Manifest(ctx, d)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	below, err := refsOf(m)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	g, groupCtx := errgroup.WithContext(ctx)
+	g.SetLimit(importLimit)
+	for _, blob := range below.blobs {
+		g.Go(func() error { return in.blob(groupCtx, blob) })
+	}
+	if err := g.Wait(); err != nil {
+		return registry.Manifest{}, err
+	}
+	for _, child := range below.manifests {
+		childManifest, err := in.tree(ctx, child, depth+1)
+		if err != nil {
+			return registry.Manifest{}, err
+		}
+		if err := in.writer.PutManifest(ctx, childManifest); err != nil {
+			return registry.Manifest{}, err
+		}
+	}
+	return m, nil
+}
+
+func (in importer) blob(ctx context.Context, d v1.Descriptor) error {
+	_, err := in.writer.put(ctx, d, func(path string) error {
+		if err := in.verify(ctx, d); err != nil {
+			return err
+		}
+		if in.link(d, path) == nil {
+			return nil
+		}
+		open := func() (io.ReadCloser, error) { return in.from.Blob(ctx, d) }
+		return in.writer.layout.copyBlob(ctx, path, d, open)
+	})
+	return err
+}
+
+func (in importer) verify(ctx context.Context, d v1.Descriptor) error {
+	rc, err := in.from.Blob(ctx, d)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, &cancelable{ctx, rc})
+	return errors.Join(err, rc.Close())
+}
+
+// link gives the file a second name in the store, durable. It fails across file systems, and where the kernel forbids
+// links to other users' files (fs.protected_hardlinks).
+func (in importer) link(d v1.Descriptor, path string) error {
+	file := filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest)))
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.Link(file, path)
+}

@@ -1,0 +1,153 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Layout is an OCI layout in a directory that may be written to. Making one does no I/O; the first write makes the
+// directory.
+type Layout struct {
+	dir string
+	*Reader
+
+	mu       sync.Mutex
+	inFlight map[v1.Hash]chan struct{} // blobs being written by this process, closed when done
+}
+
+// OpenLayout is the layout in dir.
+func OpenLayout(dir string) *Layout {
+	return &Layout{dir: dir, Reader: NewReader(os.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
+}
+
+// Dir is the layout's directory.
+func (l *Layout) Dir() string { return l.dir }
+
+// prepare makes the folders and, in an empty or missing directory, the layout's two files. A directory with other content
+// is refused: it is somebody's, and no layout.
+func (l *Layout) prepare(ctx context.Context) error {
+	if _, err := os.Stat(filepath.Join(l.dir, privateDir, indexLock)); err == nil {
+		if err := l.Check(); err == nil {
+			return nil
+		}
+	}
+	if err := l.refuseForeign(); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(l.dir, privateDir), 0o755); err != nil {
+		return fmt.Errorf("making layout %q: %w", l.dir, DiskFull(err, l.dir, 0))
+	}
+	release, err := l.lock(ctx, indexLock, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.initialize(), release())
+}
+
+func (l *Layout) refuseForeign() error {
+	entries, err := os.ReadDir(l.dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("making layout %q: %w", l.dir, err)
+	}
+	for _, e := range entries {
+		switch e.Name() {
+		case layoutFile, indexFile, blobsDir, privateDir:
+			return nil
+		}
+	}
+	if len(entries) > 0 {
+		return withHint(fmt.Errorf("making layout %q: the directory is no OCI layout and not empty: %w", l.dir, registry.ErrContent),
+			"name another directory, or an empty one")
+	}
+	return nil
+}
+
+// initialize writes what is missing; the caller holds the index lock. index.json comes first: a directory with an
+// oci-layout file is complete.
+func (l *Layout) initialize() error {
+	if _, err := os.Stat(filepath.Join(l.dir, layoutFile)); err == nil {
+		return l.Check()
+	}
+	if _, err := os.Stat(filepath.Join(l.dir, indexFile)); errors.Is(err, os.ErrNotExist) {
+		if err := l.writeIndex(emptyIndex()); err != nil {
+			return err
+		}
+	}
+	data, err := json.Marshal(map[string]string{"imageLayoutVersion": layoutVersion})
+	if err != nil {
+		return err
+	}
+	if err := l.replace(layoutFile, data); err != nil {
+		return fmt.Errorf("making layout %q: %w", l.dir, err)
+	}
+	return nil
+}
+
+func (l *Layout) writeIndex(x Index) error {
+	data, err := x.encode()
+	if err == nil {
+		err = l.replace(indexFile, data)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", filepath.Join(l.dir, indexFile), err)
+	}
+	return nil
+}
+
+// edit changes index.json under its lock. An error of change leaves it as it was.
+func (l *Layout) edit(ctx context.Context, change func(*Index) error) error {
+	release, err := l.lock(ctx, indexLock, false)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.editLocked(change), release())
+}
+
+func (l *Layout) editLocked(change func(*Index) error) error {
+	x, err := l.Index()
+	if err != nil {
+		return err
+	}
+	if err := change(&x); err != nil {
+		return err
+	}
+	if err := l.writeIndex(x); err != nil {
+		return err
+	}
+	return syncDir(l.dir)
+}
+
+// blobFile is where the blob lies, or will.
+func (l *Layout) blobFile(h v1.Hash) string {
+	return filepath.Join(l.dir, filepath.FromSlash(blobPath(h)))
+}
+
+// has says whether the blob is there with its right size; d.Size 0 leaves the size open.
+func (l *Layout) has(d v1.Descriptor) bool {
+	info, err := os.Stat(l.blobFile(d.Digest))
+	return err == nil && info.Mode().IsRegular() && (d.Size == 0 || info.Size() == d.Size)
+}
+
+// removeTemps removes half-written blobs; the caller holds the content lock exclusively.
+func (l *Layout) removeTemps() error {
+	entries, err := os.ReadDir(filepath.Join(l.dir, privateDir))
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), tempPrefix) {
+			err = errors.Join(err, removeIfThere(filepath.Join(l.dir, privateDir, e.Name())))
+		}
+	}
+	return err
+}

@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// The two locks of a layout.
+//
+// indexLock is held, exclusively and for moments, by who edits index.json.
+//
+// contentLock is held, shared, by every writer from its first blob until all it wrote is named, and exclusively by the
+// garbage collection: so it never meets a blob that waits for its name. Both end with the process that holds them, however
+// it ends.
+const (
+	privateDir  = ".mtool"
+	indexLock   = "index.lock"
+	contentLock = "content.lock"
+)
+
+// lockPoll is how often a lock that someone else holds is tried again; flock can't wait and watch a context at once.
+const lockPoll = 20 * time.Millisecond
+
+// lock waits for the lock until ctx ends.
+func (l *Layout) lock(ctx context.Context, name string, shared bool) (release func() error, err error) {
+	f := l.flock(name)
+	try := f.TryLockContext
+	if shared {
+		try = f.TryRLockContext
+	}
+	if _, err := try(ctx, lockPoll); err != nil {
+		if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {
+			err = fmt.Errorf("another process holds it: %w", cause)
+		}
+		return nil, errors.Join(fmt.Errorf("locking %q: %w", f.Path(), DiskFull(err, l.dir, 0)), f.Close())
+	}
+	return f.Close, nil
+}
+
+// tryLock takes the lock exclusively when nobody has it.
+func (l *Layout) tryLock(name string) (release func() error, ok bool, err error) {
+	f := l.flock(name)
+	ok, err = f.TryLock()
+	if err != nil || !ok {
+		return nil, false, errors.Join(err, f.Close())
+	}
+	return f.Close, true, nil
+}
+
+func (l *Layout) flock(name string) *flock.Flock {
+	return flock.New(filepath.Join(l.dir, privateDir, name), flock.SetPermissions(0o644), flock.SetFlag(os.O_CREATE|os.O_RDWR))
+}

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+const (
+	layoutFile = "oci-layout"
+	indexFile  = "index.json"
+	blobsDir   = "blobs"
+	// layoutVersion is the only one there is: https://github.com/opencontainers/image-spec/blob/main/image-layout.md#oci-layout-file
+	layoutVersion = "1.0.0"
+	// maxManifest is far over what registries accept (4 MiB), and keeps a wrong file from filling the memory.
+	maxManifest = 64 << 20
+)
+
+// Reader reads an OCI layout. It is a registry.Source.
+type Reader struct {
+	files fs.FS
+	place string
+}
+
+// NewReader reads the layout whose files are in files; place names it in errors (a directory or an archive).
+func NewReader(files fs.FS, place string) *Reader { return &Reader{files: files, place: place} }
+
+// Check reads the oci-layout file. An error wraps registry.ErrContent when there is none, or one of a version that this
+// package does not know.
+func (r *Reader) Check() error {
+	data, err := fs.ReadFile(r.files, layoutFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, layoutFile, registry.ErrContent)
+	}
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", r.name(layoutFile), err)
+	}
+	var layout struct {
+		Version string `json:"imageLayoutVersion"`
+	}
+	if err := json.Unmarshal(data, &layout); err != nil {
+		return fmt.Errorf("reading %q: not JSON: %w: %w", r.name(layoutFile), err, registry.ErrContent)
+	}
+	if layout.Version != layoutVersion {
+		return withHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile), layout.Version, layoutVersion, registry.ErrContent),
+			"use the program that wrote it, or a newer mtool")
+	}
+	return nil
+}
+
+// Index reads index.json after Check.
+func (r *Reader) Index() (Index, error) {
+	if err := r.Check(); err != nil {
+		return Index{}, err
+	}
+	data, err := fs.ReadFile(r.files, indexFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Index{}, fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, indexFile, registry.ErrContent)
+	}
+	if err != nil {
+		return Index{}, fmt.Errorf("reading %q: %w", r.name(indexFile), err)
+	}
+	index, err := parseIndex(data)
+	if err != nil {
+		return Index{}, withHint(fmt.Errorf("reading %q: %w: %w", r.name(indexFile), err, registry.ErrContent),
+			fmt.Sprintf("its blobs are untouched: restore the file, or move %q away and fill it again", r.place))
+	}
+	return index, nil
+}
+
+// Root reads the manifest of a row of index.json. One that is missing is an error that wraps registry.ErrContent, not
+// ErrNotFound: the layout is damaged, and whoever looks for the name must not go on elsewhere.
+func (r *Reader) Root(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	m, err := r.Manifest(ctx, d)
+	if errors.Is(err, registry.ErrNotFound) {
+		return registry.Manifest{}, fmt.Errorf("reading %q: its %s names a manifest that is not there: %q: %w",
+			r.place, indexFile, blobPath(d.Digest), registry.ErrContent)
+	}
+	return m, err
+}
+
+// Manifest implements registry.Source.
+func (r *Reader) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	rc, err := r.Blob(ctx, d)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	body, err := io.ReadAll(io.LimitReader(rc, maxManifest+1))
+	err = errors.Join(err, rc.Close())
+	if err == nil && len(body) > maxManifest {
+		err = fmt.Errorf("reading %q: over %d bytes, no manifest: %w", r.name(blobPath(d.Digest)), maxManifest, registry.ErrContent)
+	}
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	m, err := registry.NewManifest(d.MediaType, body)
+	if err != nil {
+		return registry.Manifest{}, fmt.Errorf("reading %q: %w", r.name(blobPath(d.Digest)), err)
+	}
+	m.Digest = d.Digest // of the same bytes, which Blob has verified; another algorithm than NewManifest's perhaps
+	return m, nil
+}
+
+// Blob implements registry.Source. A blob of the wrong size is refused here, one of the wrong digest at its end.
+func (r *Reader) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	name := blobPath(d.Digest)
+	f, err := r.files.Open(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
+		return nil, fmt.Errorf("reading %s in %q: %w", d.Digest, r.place, registry.ErrNotFound)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %q: %w", r.name(name), err)
+	}
+	info, err := f.Stat()
+	if err == nil && d.Size > 0 && info.Size() != d.Size {
+		err = fmt.Errorf("it has %d bytes, its descriptor says %d: %w", info.Size(), d.Size, registry.ErrContent)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading %q: %w", r.name(name), err), f.Close())
+	}
+	return Verify(f, d, r.name(name))
+}
+
+// name is a file of the layout as errors show it.
+func (r *Reader) name(file string) string { return path.Join(r.place, file) }
+
+func blobPath(h v1.Hash) string { return path.Join(blobsDir, h.Algorithm, h.Hex) }

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// sweepPatience is how long Remove waits for others to end their writing before it leaves the blobs to the next
+// collection.
+const sweepPatience = 2 * time.Second
+
+// Store holds images and lists under their full names.
+type Store struct{ layout *Layout }
+
+// Image is a name in the store and what it names.
+type Image struct {
+	Ref        registry.Ref
+	Descriptor v1.Descriptor
+}
+
+// Open is the store in dir. It does no I/O: the first write makes the directory, and a missing one is an empty store.
+func Open(dir string) *Store { return &Store{OpenLayout(dir)} }
+
+// Dir is the store's directory.
+func (s *Store) Dir() string { return s.layout.dir }
+
+// Get opens the image or list of this name, or of this digest whatever its name. A missing one is an error that wraps
+// registry.ErrNotFound; damaged files are one that wraps registry.ErrContent and names them.
+func (s *Store) Get(ctx context.Context, ref registry.Ref) (registry.Object, error) {
+	here := ref.At(registry.TransportStore)
+	m, err := s.root(ctx, ref)
+	if err != nil {
+		return registry.Object{}, fmt.Errorf("opening %q: %w", here, err)
+	}
+	return registry.Object{Ref: here, Root: m, Source: s.layout.Reader}, nil
+}
+
+func (s *Store) root(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
+	if ref.Digest != (v1.Hash{}) {
+		return s.layout.Manifest(ctx, v1.Descriptor{Digest: ref.Digest})
+	}
+	x, err := s.index()
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	row, ok := x.find(ref.Name())
+	if !ok {
+		return registry.Manifest{}, fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
+	}
+	return s.layout.Root(ctx, row.Descriptor)
+}
+
+// index is empty where no store has been made yet.
+func (s *Store) index() (Index, error) {
+	if _, err := os.Stat(filepath.Join(s.Dir(), layoutFile)); errors.Is(err, os.ErrNotExist) {
+		return emptyIndex(), nil
+	}
+	return s.layout.Index()
+}
+
+// List is everything in the store, by name. Rows that other tools wrote without a full name are left out.
+func (s *Store) List(_ context.Context) ([]Image, error) {
+	x, err := s.index()
+	if err != nil {
+		return nil, fmt.Errorf("listing store: %w", err)
+	}
+	var images []Image
+	for _, row := range x.Rows {
+		ref, err := registry.ParseRef(string(registry.TransportStore) + ":" + row.Name())
+		if err == nil && ref.Name() == row.Name() {
+			images = append(images, Image{Ref: ref, Descriptor: row.Descriptor})
+		}
+	}
+	return images, nil
+}
+
+// Tag gives m the name ref, which what had it before loses. What m refers to must be there.
+func (s *Store) Tag(ctx context.Context, ref registry.Ref, m registry.Manifest) error {
+	w := s.Writer(ref)
+	return errors.Join(w.PutTag(ctx, ref.Tag, m), w.Close())
+}
+
+// Writer writes under the repository of ref: PutTag names a manifest ref.Repository():tag, or, for an empty tag,
+// ref.Repository()@digest. Close it, so that what was never named does not stay.
+func (s *Store) Writer(ref registry.Ref) *Writer {
+	return s.layout.writer(func(tag string, m registry.Manifest) (string, map[string]string) {
+		named := ref.WithDigest(m.Digest)
+		if tag != "" {
+			named = ref.WithTag(tag)
+		}
+		name := named.Name()
+		return name, map[string]string{RefName: name, ContainerName: name}
+	})
+}
+
+// Remove takes the name away, or, where ref has a digest and no tag, all names in its repository that the digest has; then
+// the blobs that nothing refers to any more. While others write these wait for the next Remove or Collect. An unknown name
+// is an error that wraps registry.ErrNotFound.
+func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
+	if err := s.removeRows(ctx, ref); err != nil {
+		return fmt.Errorf("removing %q: %w", ref.At(registry.TransportStore), err)
+	}
+	patient, cancel := context.WithTimeout(ctx, sweepPatience)
+	defer cancel()
+	if _, err := s.Collect(patient); err != nil && patient.Err() == nil {
+		return fmt.Errorf("removing what only %q had: %w", ref.At(registry.TransportStore), err)
+	}
+	return ctx.Err()
+}
+
+func (s *Store) removeRows(ctx context.Context, ref registry.Ref) error {
+	missing := fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
+	if x, err := s.index(); err != nil || len(x.Rows) == 0 {
+		return errors.Join(err, missing) // and no folder is made for looking
+	}
+	if err := s.layout.prepare(ctx); err != nil {
+		return err
+	}
+	return s.layout.edit(ctx, func(x *Index) error {
+		before := len(x.Rows)
+		x.Rows = slices.DeleteFunc(x.Rows, func(r Row) bool { return names(r, ref) })
+		if len(x.Rows) == before {
+			return missing
+		}
+		return nil
+	})
+}
+
+func names(row Row, ref registry.Ref) bool {
+	if ref.Tag != "" {
+		return row.Name() == ref.WithTag(ref.Tag).Name()
+	}
+	have, err := registry.ParseRef(string(registry.TransportStore) + ":" + row.Name())
+	return err == nil && have.Repository() == ref.Repository() && row.Digest == ref.Digest
+}
+
+// Collect removes the blobs that nothing refers to, and returns how many bytes they had. It waits for those who write,
+// until ctx ends.
+func (s *Store) Collect(ctx context.Context) (int64, error) {
+	if _, err := os.Stat(s.Dir()); errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err := s.layout.prepare(ctx); err != nil {
+		return 0, err
+	}
+	release, err := s.layout.lock(ctx, contentLock, false)
+	if err != nil {
+		return 0, err
+	}
+	freed, err := s.layout.sweep(ctx, func(v1.Hash) bool { return true })
+	return freed, errors.Join(err, release())
+}

@@ -1,0 +1,53 @@
+package store
+
+import (
+	"fmt"
+	"hash"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Verify passes on what rc reads and answers its end with an error that wraps registry.ErrContent when the bytes are not
+// what d says. A d.Size of 0 leaves the size open. name is where the bytes come from, for the error.
+func Verify(rc io.ReadCloser, d v1.Descriptor, name string) (io.ReadCloser, error) {
+	h, err := v1.Hasher(d.Digest.Algorithm)
+	if err != nil {
+		_ = rc.Close()
+		return nil, fmt.Errorf("reading %q: digest %q: %w: %w", name, d.Digest, registry.ErrContent, err)
+	}
+	return &verifier{ReadCloser: rc, want: d, name: name, hash: h}, nil
+}
+
+type verifier struct {
+	io.ReadCloser
+	want v1.Descriptor
+	name string
+	hash hash.Hash
+	size int64
+}
+
+func (v *verifier) Read(p []byte) (int, error) {
+	n, err := v.ReadCloser.Read(p)
+	v.size += int64(n)
+	_, _ = v.hash.Write(p[:n]) // never fails, see hash.Hash
+	if v.want.Size > 0 && v.size > v.want.Size {
+		return n, v.mismatch("it has more than %d bytes, as its descriptor says", v.want.Size)
+	}
+	if err != io.EOF { //nolint:errorlint // io.Reader's contract is the bare value
+		return n, err
+	}
+	if v.want.Size > 0 && v.size != v.want.Size {
+		return n, v.mismatch("it has %d bytes, its descriptor says %d", v.size, v.want.Size)
+	}
+	if got := fmt.Sprintf("%x", v.hash.Sum(nil)); got != v.want.Digest.Hex {
+		return n, v.mismatch("its digest is %s:%s, not %s", v.want.Digest.Algorithm, got, v.want.Digest)
+	}
+	return n, io.EOF
+}
+
+func (v *verifier) mismatch(format string, args ...any) error {
+	return fmt.Errorf("reading %q: %s: %w", v.name, fmt.Sprintf(format, args...), registry.ErrContent)
+}

@@ -1,0 +1,159 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Writer puts content into a layout; it is a registry.Target. What it has written is kept from the garbage collection
+// until it is named by PutTag, or until Close.
+type Writer struct {
+	layout *Layout
+	// name makes the name and the annotations of a row of index.json from a tag.
+	name func(tag string, m registry.Manifest) (string, map[string]string)
+
+	mu      sync.Mutex
+	release func() error     // of the content lock; nil when it is not held
+	pending map[v1.Hash]bool // written or found, not yet reachable by a name; true: written by this writer
+}
+
+// Writer writes to the layout. PutTag uses tags as they are, as org.opencontainers.image.ref.name; the empty tag is the row
+// without a name.
+func (l *Layout) Writer() *Writer {
+	return l.writer(func(tag string, _ registry.Manifest) (string, map[string]string) {
+		if tag == "" {
+			return "", nil
+		}
+		return tag, map[string]string{RefName: tag}
+	})
+}
+
+func (l *Layout) writer(name func(string, registry.Manifest) (string, map[string]string)) *Writer {
+	return &Writer{layout: l, name: name, pending: map[v1.Hash]bool{}}
+}
+
+// PutBlob implements registry.Target. A blob that is there with another size than d's is written again.
+func (w *Writer) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
+	open := func() (io.ReadCloser, error) { return src.Blob(ctx, d) }
+	return w.put(ctx, d, func(path string) error { return w.layout.copyBlob(ctx, path, d, open) })
+}
+
+// PutManifest implements registry.Target. An error wraps registry.ErrNotFound when something that m refers to is not there.
+func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
+	if err := w.layout.complete(m); err != nil {
+		return err
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil }
+	d := m.Descriptor()
+	_, err := w.put(ctx, d, func(path string) error { return w.layout.copyBlob(ctx, path, d, open) })
+	return err
+}
+
+// PutTag implements registry.Target. The name is there once everything below it is on the disk.
+func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
+	if err := w.PutManifest(ctx, m); err != nil {
+		return err
+	}
+	name, annotations := w.name(tag, m)
+	d := m.Descriptor()
+	d.Annotations = annotations
+	if err := syncDir(filepath.Dir(w.layout.blobFile(m.Digest))); err != nil {
+		return err
+	}
+	if err := w.layout.edit(ctx, func(x *Index) error { return x.put(name, d) }); err != nil {
+		return fmt.Errorf("naming %s %q: %w", m.Digest, name, err)
+	}
+	return w.settle(ctx, d)
+}
+
+// Close ends the protection of what is not named, and removes what of it this writer has written. It may be called
+// again, and the writer used on.
+func (w *Writer) Close() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.release == nil {
+		return nil
+	}
+	err := w.release()
+	mine := maps.Clone(w.pending)
+	w.release, w.pending = nil, map[v1.Hash]bool{}
+	maps.DeleteFunc(mine, func(_ v1.Hash, written bool) bool { return !written })
+	if err != nil || len(mine) == 0 {
+		return err
+	}
+	unlock, ok, err := w.layout.tryLock(contentLock)
+	if !ok {
+		return err // others are writing, perhaps this very content: the next collection takes it
+	}
+	_, err = w.layout.sweep(context.Background(), func(h v1.Hash) bool { return mine[h] })
+	return errors.Join(err, unlock())
+}
+
+// put makes the blob present by write, unless it is.
+func (w *Writer) put(ctx context.Context, d v1.Descriptor, write func(path string) error) (registry.Moved, error) {
+	if _, err := v1.Hasher(d.Digest.Algorithm); err != nil {
+		return 0, fmt.Errorf("writing blob %q to %q: %w", d.Digest, w.layout.dir, err)
+	}
+	if err := w.hold(ctx, d.Digest); err != nil {
+		return 0, err
+	}
+	done, err := w.layout.alone(ctx, d.Digest)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
+	if w.layout.has(d) {
+		return registry.Present, nil
+	}
+	if err := write(w.layout.blobFile(d.Digest)); err != nil {
+		return 0, fmt.Errorf("writing blob %s to %q: %w", d.Digest, w.layout.dir, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pending[d.Digest] = true
+	return registry.Copied, nil
+}
+
+// hold takes the content lock unless this writer has it, and remembers that digest waits for a name.
+func (w *Writer) hold(ctx context.Context, digest v1.Hash) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.release == nil {
+		release, err := w.layout.begin(ctx)
+		if err != nil {
+			return err
+		}
+		w.release = release
+	}
+	if _, ok := w.pending[digest]; !ok {
+		w.pending[digest] = false
+	}
+	return nil
+}
+
+// settle lets the content lock go when nothing waits for a name any more.
+func (w *Writer) settle(ctx context.Context, named v1.Descriptor) error {
+	reached := map[v1.Hash]bool{}
+	if err := w.layout.reach(ctx, named, reached); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.pending, func(h v1.Hash, _ bool) bool { return reached[h] })
+	if len(w.pending) > 0 || w.release == nil {
+		return nil
+	}
+	release := w.release
+	w.release = nil
+	return release()
+}
