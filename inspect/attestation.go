@@ -1,0 +1,52 @@
+package inspect
+
+import (
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// AttestationOf says whether d is the row of a BuildKit attestation, and which image it is about (zero when the row's
+// digest annotation can't be read). A row that also claims a platform is none, whatever its annotations say: clients would
+// take it for the image of that platform. See
+// https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
+func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
+	if d.Annotations["vnd.docker.reference.type"] != "attestation-manifest" || !platform.IsUnknown(claimOf(d)) {
+		return v1.Hash{}, false
+	}
+	image, err := v1.NewHash(d.Annotations["vnd.docker.reference.digest"])
+	if err != nil {
+		return v1.Hash{}, true
+	}
+	return image, true
+}
+
+// attach gives every attestation to the first image that it is about, and the rest to Others.
+func (r *Report) attach(all []Attachment) {
+	images := make(map[v1.Hash]int, len(r.Images))
+	for i := len(r.Images) - 1; i >= 0; i-- {
+		images[r.Images[i].Descriptor.Digest] = i
+	}
+	for _, a := range all {
+		digest, is := AttestationOf(a.Descriptor)
+		if i, found := images[digest]; is && found {
+			r.Images[i].Attestations = append(r.Images[i].Attestations, a)
+			continue
+		}
+		r.Others = append(r.Others, a)
+	}
+}
+
+// attestations counts those of the images and those without one.
+func (r Report) attestations() int {
+	n := 0
+	for _, i := range r.Images {
+		n += len(i.Attestations)
+	}
+	for _, o := range r.Others {
+		if _, is := AttestationOf(o.Descriptor); is {
+			n++
+		}
+	}
+	return n
+}

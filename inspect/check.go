@@ -1,0 +1,66 @@
+package inspect
+
+import (
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// CheckOptions says what is wanted beyond that every entry is what it claims to be. The zero value wants nothing more.
+type CheckOptions struct {
+	// Require are the platforms that must be there, as platform.Satisfies decides.
+	Require []v1.Platform
+	// Exact wants nothing beyond Require; without Require it has no effect.
+	Exact bool
+	// Strict makes mismatches of the notes about nested lists and about different platforms with the same layers.
+	Strict bool
+}
+
+// Check compares what a report's entries claim with what was read. It is pure. The first findings are those of
+// r.Images, one each and in that order: claims-ok, mismatch or unchecked. Behind them come those that concern the whole
+// list: duplicates, entries that share what should differ, missing attestations, notes, and what Require and Exact want.
+func Check(r Report, o CheckOptions) []Finding {
+	c := checker{report: r, options: o}
+	for _, i := range r.Images {
+		c.add(c.image(i))
+	}
+	c.contents()
+	if r.List != nil {
+		c.duplicates()
+		c.sharedManifests()
+		c.sharedConfigs()
+		c.sharedLayers()
+		c.nested()
+		c.mediaTypes()
+	}
+	c.names()
+	c.attachments()
+	c.required()
+	c.surplus()
+	return c.findings
+}
+
+type checker struct {
+	report   Report
+	options  CheckOptions
+	findings []Finding
+}
+
+// add takes care that no text of the list's author, a platform or a media type, moves the reader's cursor.
+func (c *checker) add(f Finding) {
+	for _, s := range []*string{&f.Platform, &f.Claim, &f.Evidence, &f.Message} {
+		*s = printable(*s)
+	}
+	c.findings = append(c.findings, f)
+}
+
+// whole adds a finding about the list as such.
+func (c *checker) whole(s State, claim, evidence, message string) {
+	c.add(Finding{State: s, Digest: c.report.Root.Digest, Claim: claim, Evidence: evidence, Message: message})
+}
+
+// strictly is a note, or a mismatch under Strict.
+func (c *checker) strictly() State {
+	if c.options.Strict {
+		return Mismatch
+	}
+	return Note
+}

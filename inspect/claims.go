@@ -1,0 +1,133 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// image is the one finding of an entry: the first thing that is wrong with it.
+func (c *checker) image(i Image) Finding {
+	claim := i.Claim()
+	f := Finding{State: Mismatch, Platform: platform.Format(i.Platform()), Digest: i.Descriptor.Digest}
+	if c.report.List == nil {
+		return single(f, i)
+	}
+	if !platform.IsUnknown(claim) {
+		f.Claim, f.Platform = describe(claim)+" (list)", platform.Format(claim)
+	}
+	if i.Err != nil {
+		return c.unread(f, i)
+	}
+	f.Evidence = describe(i.Config) + " (config)"
+	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
+	switch {
+	case platform.IsUnknown(claim):
+		f.Claim = "no platform (list)"
+		f.Message = fmt.Sprintf("%s: the list names no platform for it, the config says %s", who, describe(i.Config))
+	case platform.IsUnknown(i.Config):
+		f.Evidence = "no platform (config)"
+		f.Message = fmt.Sprintf("%s: the list says %s, the config names no platform", who, describe(claim))
+	default:
+		return compare(f, who, i)
+	}
+	return f
+}
+
+// compare holds what the rows say, the image's own first, against what the config says.
+func compare(f Finding, who string, i Image) Finding {
+	if claim := i.Claim(); !platform.Agrees(claim, i.Config) {
+		f.Message = fmt.Sprintf("%s: the list says %s, the config says %s", who, describe(claim), describe(i.Config))
+		return f
+	}
+	for _, row := range i.Via {
+		outer := claimOf(row)
+		// The row of a nested list need not repeat every detail of the only image that it leads to.
+		if platform.IsUnknown(outer) || platform.Satisfies(i.Platform(), outer) || platform.Agrees(outer, i.Config) {
+			continue
+		}
+		f.Claim = describe(outer) + " (row of the nested list)"
+		f.Message = fmt.Sprintf("%s: the row of the nested list %s says %s, the config says %s",
+			who, short(row.Digest), describe(outer), describe(i.Config))
+		return f
+	}
+	if err := platform.Validate(i.Claim()); err != nil && !platform.Equal(i.Claim(), i.Config) {
+		f.Err, f.Message = err, fmt.Sprintf("%s: the config says %s, the list says an %v", who, describe(i.Config), oneLine(err))
+		return f
+	}
+	f.State = ClaimsOK
+	f.Message = fmt.Sprintf("%s: the list says %s, the config says %s", who, describe(i.Claim()), describe(i.Config))
+	return f
+}
+
+// unread is the finding of an entry whose manifest or config could not be read.
+func (c *checker) unread(f Finding, i Image) Finding {
+	f.State, f.Err, f.Message = stateOf(i.Err), i.Err, oneLine(i.Err)
+	if f.State == Unchecked {
+		f.Evidence, f.Message = "not read", "not checked: "+f.Message
+		return f
+	}
+	what := "child manifest"
+	if i.ConfigOf.Digest != (v1.Hash{}) {
+		what = "config " + short(i.ConfigOf.Digest)
+	}
+	f.Evidence = what + " is not what its descriptor says"
+	if errors.Is(i.Err, registry.ErrNotFound) {
+		f.Evidence = what + " is missing"
+		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, short(f.Digest), what, c.status())
+	}
+	return f
+}
+
+// status is the word of the place that was asked for something missing.
+func (c *checker) status() string {
+	if c.report.Ref.Transport == registry.TransportRegistry {
+		return " (404): deleted from the registry, or never pushed"
+	}
+	return ""
+}
+
+// single is the finding of an image that is in no list: there is nothing but the config's word.
+func single(f Finding, i Image) Finding {
+	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
+	switch {
+	case i.Err != nil && stateOf(i.Err) == Unchecked:
+		f.State, f.Err, f.Evidence, f.Message = Unchecked, i.Err, "not read", "not checked: "+oneLine(i.Err)
+	case i.Err != nil:
+		f.Err, f.Evidence, f.Message = i.Err, "the config can't be read", oneLine(i.Err)
+	case platform.IsUnknown(i.Config):
+		f.Evidence = "no platform (config)"
+		f.Message = fmt.Sprintf("%s: a single image whose config names no platform", who)
+	default:
+		f.State, f.Claim, f.Evidence = ClaimsOK, "a single image", describe(i.Config)+" (config)"
+		f.Message = fmt.Sprintf("%s: a single image, the config says %s", who, describe(i.Config))
+	}
+	return f
+}
+
+// describe is a platform with its os.features, without which two different ones could read alike.
+func describe(p v1.Platform) string {
+	if platform.IsUnknown(p) {
+		return "nothing"
+	}
+	if len(p.OSFeatures) == 0 {
+		return platform.Format(p)
+	}
+	features := slices.Sorted(slices.Values(p.OSFeatures))
+	return fmt.Sprintf("%s [%s]", platform.Format(p), strings.Join(features, " "))
+}
+
+// short is a digest for people: enough to find it in a table.
+func short(h v1.Hash) string {
+	const digits = 12
+	if len(h.Hex) <= digits {
+		return h.String()
+	}
+	return h.Algorithm + ":" + h.Hex[:digits]
+}

@@ -1,0 +1,116 @@
+package inspect
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// artifactManifest is the type that image-spec 1.1 dropped before its release; some registries still serve it.
+const artifactManifest types.MediaType = "application/vnd.oci.artifact.manifest.v1+json"
+
+// document is a manifest decoded: a list when facts is set, an image or artifact otherwise.
+type document struct {
+	facts *ListFacts
+	rows  []json.RawMessage
+
+	config       v1.Descriptor
+	blobs        []v1.Descriptor // the layers
+	artifactType string
+}
+
+// isImage tells images from artifacts, which are manifests of the same type with a config of another one.
+// See https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
+func (d document) isImage() bool { return d.artifactType == "" && d.config.MediaType.IsConfig() }
+
+// manifestJSON has what both kinds of manifest may hold, so that one that is both is seen.
+type manifestJSON struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     types.MediaType   `json:"mediaType"`
+	ArtifactType  string            `json:"artifactType"`
+	Config        *v1.Descriptor    `json:"config"`
+	Layers        []v1.Descriptor   `json:"layers"`
+	Blobs         []v1.Descriptor   `json:"blobs"`
+	Manifests     []json.RawMessage `json:"manifests"`
+	Annotations   map[string]string `json:"annotations"`
+	Subject       *v1.Descriptor    `json:"subject"`
+}
+
+// decode reads body as what mediaType, the word of the descriptor, says that it is. Every error wraps registry.ErrContent.
+func decode(mediaType types.MediaType, body []byte) (document, error) {
+	var m manifestJSON
+	if err := json.Unmarshal(body, &m); err != nil {
+		return document{}, fmt.Errorf("%w: not a manifest: %w", registry.ErrContent, err)
+	}
+	if err := m.check(mediaType); err != nil {
+		return document{}, fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	if !mediaType.IsIndex() {
+		return m.image()
+	}
+	facts := ListFacts{Annotations: m.Annotations, ArtifactType: m.ArtifactType, Subject: m.Subject}
+	if err := json.Unmarshal(body, &facts.Members); err != nil {
+		return document{}, fmt.Errorf("%w: not a list: %w", registry.ErrContent, err)
+	}
+	return document{facts: &facts, rows: m.Manifests}, nil
+}
+
+// check refuses what two clients could read in two ways, https://github.com/advisories/GHSA-77vh-xpmg-72qh
+func (m manifestJSON) check(mediaType types.MediaType) error {
+	switch {
+	case mediaType.IsSchema1(), m.SchemaVersion == 1:
+		return errSchema1()
+	case !mediaType.IsImage() && !mediaType.IsIndex() && mediaType != artifactManifest:
+		return fmt.Errorf("its type %q is neither that of an image nor that of a list", mediaType)
+	case m.MediaType != "" && m.MediaType != mediaType:
+		return fmt.Errorf("its descriptor says %q, the manifest itself %q", mediaType, m.MediaType)
+	case mediaType.IsIndex() && (m.Config != nil || m.Layers != nil):
+		return fmt.Errorf("it says %q but has the config or the layers of an image", mediaType)
+	case !mediaType.IsIndex() && m.Manifests != nil:
+		return fmt.Errorf("it says %q but has the manifests of a list", mediaType)
+	}
+	return nil
+}
+
+func (m manifestJSON) image() (document, error) {
+	d := document{artifactType: m.ArtifactType, blobs: append(m.Layers, m.Blobs...)}
+	if m.Config != nil {
+		d.config = *m.Config
+	} else if m.MediaType != artifactManifest {
+		return document{}, fmt.Errorf("%w: it has neither a config nor entries", registry.ErrContent)
+	}
+	for _, b := range d.all() {
+		if b.Size < 0 || b.Digest == (v1.Hash{}) {
+			return document{}, fmt.Errorf("%w: blob %q of %d bytes", registry.ErrContent, b.Digest, b.Size)
+		}
+	}
+	return d, nil
+}
+
+// all are the config, where there is one, and the layers.
+func (d document) all() []v1.Descriptor {
+	if d.config.Digest == (v1.Hash{}) && d.config.MediaType == "" {
+		return d.blobs
+	}
+	return append([]v1.Descriptor{d.config}, d.blobs...)
+}
+
+// errSchema1 is for the format that Docker gave up with schema 2 in 2016: its image has no config that states a platform.
+func errSchema1() error {
+	return errors.New("it is a Docker schema 1 manifest, which no current registry or runtime takes: push the image again with a current tool")
+}
+
+// decodeConfig reads the platform and lets everything else be.
+func decodeConfig(data []byte) (v1.Platform, error) {
+	var p v1.Platform // its members are spelled in a config as they are in a descriptor
+	if err := json.Unmarshal(data, &p); err != nil {
+		return v1.Platform{}, fmt.Errorf("%w: not an image config: %w", registry.ErrContent, err)
+	}
+	p.Features = nil
+	return p, nil
+}

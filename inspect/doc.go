@@ -1,0 +1,9 @@
+// Package inspect finds out what is really under a reference and whether it tells the truth.
+//
+// Most callers need two calls: Read, which fetches the tree of a list or image (every manifest, every config) into a
+// Report and does not judge; and Check, which looks at a Report and returns a Finding for every entry and for every broken
+// rule. Failed makes one error of the findings that should stop a command.
+//
+// The package never edits, prints or runs anything, and it reads no layer: what an image is built for is known here as
+// its config states it. See package platform for how platforms are spelled and compared.
+package inspect

@@ -1,0 +1,66 @@
+package inspect
+
+import (
+	"errors"
+	"strings"
+
+	"mtool/registry"
+)
+
+// ErrMismatch: the content was checked and is not what is claimed or required.
+var ErrMismatch = errors.New("mismatch")
+
+// CheckError is a check that did not pass: its failing findings, in order.
+//
+// errors.Is finds ErrMismatch when one of them is a mismatch, whatever error is behind that one: a missing child is wrong
+// content, not a name that was not found. Of findings without a verdict it finds the kinds of their own errors
+// (registry.ErrUnavailable, registry.ErrDenied, …), and ErrMismatch for one that was not read because of a limit.
+type CheckError struct{ Findings []Finding }
+
+// Error is one line a finding.
+func (e *CheckError) Error() string {
+	lines := make([]string, len(e.Findings))
+	for i, f := range e.Findings {
+		lines[i] = f.Message
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Unwrap gives the kinds of all findings.
+func (e *CheckError) Unwrap() []error {
+	var kinds []error
+	for _, f := range e.Findings {
+		if f.State == Mismatch || f.Err == nil || errors.Is(f.Err, ErrLimit) {
+			kinds = append(kinds, ErrMismatch)
+			continue
+		}
+		kinds = append(kinds, f.Err)
+	}
+	return kinds
+}
+
+// Failed is nil when no finding fails, and a *CheckError of those that do.
+func Failed(findings []Finding) error {
+	var failing []Finding
+	for _, f := range findings {
+		if f.Fails() {
+			failing = append(failing, f)
+		}
+	}
+	if failing == nil {
+		return nil
+	}
+	return &CheckError{Findings: failing}
+}
+
+// stateOf tells wrong content from content that could not be looked at. An answer that broke off (ErrUnavailable) may
+// also have had a wrong digest: that proves nothing.
+func stateOf(err error) State {
+	switch {
+	case errors.Is(err, registry.ErrUnavailable), errors.Is(err, registry.ErrDenied):
+		return Unchecked
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrContent):
+		return Mismatch
+	}
+	return Unchecked
+}

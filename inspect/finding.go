@@ -1,0 +1,52 @@
+package inspect
+
+import (
+	"strings"
+	"unicode"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// State is a verdict, spelled as in JSON.
+type State string
+
+// The states of the claims level.
+const (
+	// ClaimsOK: descriptor and config say the same. Nothing is said about the binaries.
+	ClaimsOK State = "claims-ok"
+	// Mismatch: the content is not what is claimed, or not there.
+	Mismatch State = "mismatch"
+	// Unchecked: what was needed for a verdict could not be read.
+	Unchecked State = "unchecked"
+	// Note: worth saying, no failure.
+	Note State = "note"
+)
+
+// Finding is one verdict: the claim, the evidence and the state.
+type Finding struct {
+	State    State
+	Platform string  // canonical platform of the entry; "" when it concerns the whole list
+	Digest   v1.Hash // of the entry; of the list when it concerns the whole
+	Claim    string  // what was said, e.g. "linux/arm64 (list)"
+	Evidence string  // what was seen, e.g. "linux/amd64 (config)"
+	Message  string  // one line, lower case, that names both
+	Err      error   // the error behind it, when there is one
+}
+
+// Fails says whether the finding should stop a command: it is a mismatch, or there is no verdict.
+func (f Finding) Fails() bool { return f.State == Mismatch || f.State == Unchecked }
+
+// printable replaces what is neither a character nor a blank.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsGraphic(r) {
+			return r
+		}
+		return '?'
+	}, s)
+}
+
+// oneLine is the text of an error that may have several lines (errors.Join).
+func oneLine(err error) string {
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

@@ -1,0 +1,115 @@
+package inspect
+
+import (
+	"encoding/json"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Report is the tree under a reference, flattened: what was read, before any verdict.
+type Report struct {
+	Ref  registry.Ref
+	Root registry.Manifest
+	// List is nil for a single image.
+	List *ListFacts
+	// Images are the runnable images in the order of the list, nested lists flattened. A single image is one Image. A
+	// nested list that could not be read, or is empty, is an Image with Err set.
+	Images []Image
+	// Others are entries that are neither images nor attestations (artifacts, blobs), and attestations whose image is not
+	// in the list, in the order of the list.
+	Others []Attachment
+}
+
+// ListFacts is what a list says of itself beside its entries.
+type ListFacts struct {
+	Annotations  map[string]string
+	ArtifactType string
+	Subject      *v1.Descriptor
+	// Members are all members of the list's JSON, those we know and those we don't.
+	Members map[string]json.RawMessage
+}
+
+// Image is one runnable image: the entry that names it, its manifest and what its config says.
+type Image struct {
+	// Row is the descriptor in the list that holds it, byte for byte; made from the manifest and the config's platform for
+	// a single image.
+	Row json.RawMessage
+	// Descriptor is Row decoded.
+	Descriptor v1.Descriptor
+	// Nested are the digests of the lists between the root and this entry, outermost first.
+	Nested []v1.Hash
+	// Via are the rows of those lists, with the platforms that they state.
+	Via []v1.Descriptor
+	// Manifest, ConfigOf, Layers and Size are empty when the manifest could not be read.
+	Manifest registry.Manifest
+	ConfigOf v1.Descriptor
+	// Config is the platform that the image config states (os.version and os.features included), as it is written there.
+	Config v1.Platform
+	Layers []v1.Descriptor
+	// Size is the sum of the compressed layers, in bytes.
+	Size         int64
+	Attestations []Attachment
+	// Source reads the image's manifest, config and layers.
+	Source registry.Source
+	// Err is why the manifest or the config could not be read; a missing child wraps registry.ErrNotFound, a lie about a
+	// digest, a size or a media type registry.ErrContent.
+	Err error
+}
+
+// Attachment is a manifest that accompanies an image: a BuildKit attestation (annotation vnd.docker.reference.digest), or
+// an artifact entry.
+type Attachment struct {
+	Row        json.RawMessage
+	Descriptor v1.Descriptor
+	Nested     []v1.Hash
+	// Manifest is empty when it could not be read, and for an entry that is a blob (a layer in a build cache's list).
+	Manifest registry.Manifest
+	Blobs    []v1.Descriptor // config and layers of Manifest; the entry itself when that is a blob
+	Source   registry.Source
+	Err      error
+}
+
+// Blobs are the config and the layers, in that order; none when the manifest could not be read.
+func (i Image) Blobs() []v1.Descriptor {
+	if i.ConfigOf.Digest == (v1.Hash{}) {
+		return nil
+	}
+	return append([]v1.Descriptor{i.ConfigOf}, i.Layers...)
+}
+
+// Claim is the platform under which clients find the image, in normal form: that of its row or, where the row states none,
+// that of the nearest list around it; that of the config for a single image. It is zero when nothing is claimed.
+func (i Image) Claim() v1.Platform {
+	if p := claimOf(i.Descriptor); !platform.IsUnknown(p) {
+		return p
+	}
+	for n := len(i.Via) - 1; n >= 0; n-- {
+		if p := claimOf(i.Via[n]); !platform.IsUnknown(p) {
+			return p
+		}
+	}
+	return v1.Platform{}
+}
+
+func claimOf(d v1.Descriptor) v1.Platform {
+	if d.Platform == nil {
+		return v1.Platform{}
+	}
+	return platform.Normalize(*d.Platform)
+}
+
+// Platform is what the image is, in normal form: what its config states, with what a claim that agrees adds (a variant, an
+// os.version). It is the claim when the config is silent or unread, and zero when both are.
+func (i Image) Platform() v1.Platform {
+	claim := i.Claim()
+	switch {
+	case platform.IsUnknown(i.Config):
+		return claim
+	case platform.IsUnknown(claim), !platform.Agrees(claim, i.Config):
+		return platform.Normalize(i.Config)
+	}
+	return claim
+}

@@ -1,0 +1,145 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// group is images that have something in common, in the order of the list.
+type group struct{ images []Image }
+
+// groups puts images of one key together, in the order of the list; those of key "" are left out.
+func groups(images []Image, key func(Image) string) []group {
+	var all []group
+	index := map[string]int{}
+	for _, i := range images {
+		k := key(i)
+		if k == "" {
+			continue
+		}
+		n, seen := index[k]
+		if !seen {
+			n, index[k] = len(all), len(all)
+			all = append(all, group{})
+		}
+		all[n].images = append(all[n].images, i)
+	}
+	return all
+}
+
+// distinct keeps the first image of each key.
+func (g group) distinct(key func(Image) string) []Image {
+	var first []Image
+	for _, same := range groups(g.images, key) {
+		first = append(first, same.images[0])
+	}
+	return first
+}
+
+// platforms are the different claims of the group, for people. Entries without a claim have their own finding.
+func (g group) platforms() []string {
+	var names []string
+	for _, i := range g.images {
+		if p := i.Claim(); !platform.IsUnknown(p) && !slices.Contains(names, describe(p)) {
+			names = append(names, describe(p))
+		}
+	}
+	return names
+}
+
+func byManifest(i Image) string { return i.Descriptor.Digest.String() }
+
+func byConfig(i Image) string {
+	if i.ConfigOf.Digest == (v1.Hash{}) {
+		return ""
+	}
+	return i.ConfigOf.Digest.String()
+}
+
+func byLayers(i Image) string {
+	var digests []string
+	for _, l := range i.Layers {
+		digests = append(digests, l.Digest.String())
+	}
+	return strings.Join(digests, " ")
+}
+
+// byChoice is what clients choose an entry by: its platform, and its compression for those that know the annotation, see
+// https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
+func byChoice(i Image) string {
+	if platform.IsUnknown(i.Claim()) {
+		return ""
+	}
+	const compression = "io.github.containers.compression."
+	parts := []string{describe(i.Claim())}
+	for k, v := range i.Descriptor.Annotations {
+		if strings.HasPrefix(k, compression) {
+			parts = append(parts, k+"="+v)
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, " ")
+}
+
+// duplicates finds entries between which a client can't choose: it takes the first, or the last.
+func (c *checker) duplicates() {
+	for _, g := range groups(c.report.Images, byChoice) {
+		if len(g.images) < 2 {
+			continue
+		}
+		var digests []string
+		for _, i := range g.distinct(byManifest) {
+			digests = append(digests, short(i.Descriptor.Digest))
+		}
+		p := g.images[0].Claim()
+		evidence := fmt.Sprintf("%d entries: %s", len(g.images), strings.Join(digests, ", "))
+		if len(digests) == 1 {
+			evidence = fmt.Sprintf("%s is listed %d times", digests[0], len(g.images))
+		}
+		c.add(Finding{
+			State: Mismatch, Platform: platform.Format(p), Digest: g.images[1].Descriptor.Digest,
+			Claim: describe(p) + " (list)", Evidence: evidence,
+			Message: fmt.Sprintf("duplicate platform %s: %s", describe(p), evidence),
+		})
+	}
+}
+
+// sharedManifests finds one manifest under several platforms: it can be right for one of them only.
+func (c *checker) sharedManifests() {
+	for _, g := range groups(c.report.Images, byManifest) {
+		c.share(Mismatch, g, "one manifest, "+short(g.images[0].Descriptor.Digest)+": at most one of them is right")
+	}
+}
+
+// sharedConfigs finds one config under several platforms, in different manifests.
+func (c *checker) sharedConfigs() {
+	for _, g := range groups(c.report.Images, byConfig) {
+		g.images = g.distinct(byManifest)
+		c.share(Mismatch, g, "one config, "+short(g.images[0].ConfigOf.Digest)+": at most one of them is right")
+	}
+}
+
+// sharedLayers finds equal files under several platforms. That may be right: an image can hold data only.
+func (c *checker) sharedLayers() {
+	for _, g := range groups(c.report.Images, byLayers) {
+		g.images = (group{images: g.distinct(byManifest)}).distinct(byConfig)
+		c.share(c.strictly(), g, "all their layers: right only for images without programs")
+	}
+}
+
+func (c *checker) share(s State, g group, what string) {
+	names := g.platforms()
+	if len(names) < 2 {
+		return
+	}
+	all := strings.Join(names, ", ")
+	c.add(Finding{
+		State: s, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share " + what,
+		Message: fmt.Sprintf("%s share %s", all, what),
+	})
+}

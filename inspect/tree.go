@@ -1,0 +1,144 @@
+package inspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// node is one row of the root or of a nested list.
+type node struct {
+	row      json.RawMessage
+	desc     v1.Descriptor
+	via      []v1.Descriptor // the rows of the lists between the root and this row
+	manifest registry.Manifest
+	doc      document
+	kids     []*node
+	err      error
+}
+
+// newNodes makes the rows of one list into nodes. A row that can't be read is a node with an error: the others still count.
+func newNodes(rows []json.RawMessage, via []v1.Descriptor) []*node {
+	nodes := make([]*node, len(rows))
+	for i, row := range rows {
+		n := &node{row: row, via: via}
+		if err := json.Unmarshal(row, &n.desc); err != nil {
+			n.err = fmt.Errorf("reading row %d: %w: %w", i+1, registry.ErrContent, err)
+		} else if n.desc.Digest == (v1.Hash{}) {
+			n.err = fmt.Errorf("reading row %d: %w: it has no digest", i+1, registry.ErrContent)
+		}
+		nodes[i] = n
+	}
+	return nodes
+}
+
+// guard cuts what would not end. Honest digests can't form a cycle, but a source that lies about them can.
+func (n *node) guard(root v1.Hash) {
+	looped := n.desc.Digest == root ||
+		slices.ContainsFunc(n.via, func(d v1.Descriptor) bool { return d.Digest == n.desc.Digest })
+	switch {
+	case n.err != nil:
+	case looped:
+		n.err = fmt.Errorf("%w: the list %s contains itself", registry.ErrContent, n.desc.Digest)
+	case n.desc.MediaType.IsIndex() && len(n.via) >= maxDepth:
+		n.err = fmt.Errorf("%w: lists are nested deeper than %d", registry.ErrContent, maxDepth)
+	}
+}
+
+// isBlob says whether the row points to something that no registry serves as a manifest, as a build cache's list does.
+func (n *node) isBlob() bool {
+	t := n.desc.MediaType
+	return t != "" && t != artifactManifest && !t.IsImage() && !t.IsIndex() && !t.IsSchema1()
+}
+
+// fetches says whether there is a manifest to fetch for the row.
+func (n *node) fetches() bool { return n.err == nil && !n.isBlob() }
+
+// take decodes the fetched manifest, and makes nodes of the rows of a list.
+func (n *node) take(m registry.Manifest) {
+	mediaType := n.desc.MediaType
+	if mediaType == "" {
+		mediaType = m.MediaType
+	}
+	if n.doc, n.err = decode(mediaType, m.Body); n.err != nil {
+		return
+	}
+	n.manifest = m
+	if n.doc.facts == nil {
+		return
+	}
+	if len(n.doc.rows) == 0 {
+		n.err = fmt.Errorf("%w: the nested list is empty", registry.ErrContent)
+	}
+	n.kids = newNodes(n.doc.rows, append(slices.Clip(n.via), n.desc))
+}
+
+// nameOf is how errors call a row: by its platform, else by its digest.
+func nameOf(d v1.Descriptor) string {
+	if p := claimOf(d); !platform.IsUnknown(p) {
+		return platform.Format(p)
+	}
+	return d.Digest.String()
+}
+
+func (n *node) nested() []v1.Hash {
+	var digests []v1.Hash
+	for _, d := range n.via {
+		digests = append(digests, d.Digest)
+	}
+	return digests
+}
+
+// image is the node as an Image, its config still to be read.
+func (n *node) image(src registry.Source) Image {
+	i := Image{
+		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Via: n.via, Manifest: n.manifest,
+		ConfigOf: n.doc.config, Layers: n.doc.blobs, Source: src, Err: n.err,
+	}
+	for _, layer := range i.Layers {
+		i.Size += layer.Size
+	}
+	return i
+}
+
+func (n *node) attachment(src registry.Source) Attachment {
+	a := Attachment{
+		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Manifest: n.manifest, Blobs: n.doc.all(), Source: src, Err: n.err,
+	}
+	if n.isBlob() {
+		a.Blobs = []v1.Descriptor{n.desc}
+	}
+	return a
+}
+
+// isAttachment says whether the row is anything but an image. What could not be read is known by its row alone.
+func (n *node) isAttachment() bool {
+	if _, is := AttestationOf(n.desc); is {
+		return true
+	}
+	if n.err != nil {
+		return n.desc.ArtifactType != "" || n.desc.MediaType == artifactManifest
+	}
+	return n.isBlob() || n.desc.ArtifactType != "" || !n.doc.isImage()
+}
+
+// collect sorts the leaves into images and attachments, in the order of the list.
+func collect(nodes []*node, src registry.Source) (images []Image, attachments []Attachment) {
+	for _, n := range nodes {
+		switch {
+		case len(n.kids) > 0:
+			i, a := collect(n.kids, src)
+			images, attachments = append(images, i...), append(attachments, a...)
+		case n.isAttachment():
+			attachments = append(attachments, n.attachment(src))
+		default:
+			images = append(images, n.image(src))
+		}
+	}
+	return images, attachments
+}

@@ -1,0 +1,152 @@
+package inspect
+
+import (
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/inspect/platform"
+)
+
+// contents finds what has nothing that could run.
+func (c *checker) contents() {
+	r, attestations := c.report, c.report.attestations()
+	switch {
+	case len(r.Images) > 0:
+	case r.List == nil:
+		c.whole(Note, "", "an artifact", "a single artifact, not an image: it has no platform to check")
+	case len(r.Others) == 0:
+		c.whole(Mismatch, "a list", "no entries", "the list is empty")
+	case attestations == len(r.Others):
+		c.whole(Mismatch, "a list of images", fmt.Sprintf("%s, no image", count(attestations, "attestation")),
+			fmt.Sprintf("the list holds no image, only %s", count(attestations, "attestation")))
+	default:
+		artifacts := count(len(r.Others)-attestations, "artifact")
+		c.whole(Note, "", artifacts, fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts))
+	}
+}
+
+// nested notes lists within the list: containerd follows them, many other clients do not.
+func (c *checker) nested() {
+	var order []v1.Hash
+	held := map[v1.Hash]int{}
+	see := func(digests []v1.Hash, images int) {
+		for _, d := range digests {
+			if _, seen := held[d]; !seen {
+				order = append(order, d)
+			}
+			held[d] += images
+		}
+	}
+	for _, i := range c.report.Images {
+		see(i.Nested, 1)
+		for _, a := range i.Attestations {
+			see(a.Nested, 0)
+		}
+	}
+	for _, o := range c.report.Others {
+		see(o.Nested, 0)
+	}
+	for _, d := range order {
+		evidence := count(held[d], "image") + " in a nested list"
+		c.add(Finding{
+			State: c.strictly(), Digest: d, Claim: "a list of images", Evidence: evidence,
+			Message: fmt.Sprintf("the list holds another list, %s with %s: many clients don't look into it",
+				short(d), count(held[d], "image")),
+		})
+	}
+}
+
+// mediaTypes notes a mixture that Docker's own tools refuse. OCI lists may hold Docker images.
+func (c *checker) mediaTypes() {
+	n := 0
+	for _, i := range c.report.Images {
+		if i.Descriptor.MediaType == types.OCIManifestSchema1 {
+			n++
+		}
+	}
+	if c.report.Root.MediaType != types.DockerManifestList || n == 0 {
+		return
+	}
+	c.whole(Note, "a Docker list", count(n, "OCI image"),
+		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", count(n, "OCI image")))
+}
+
+// names notes platforms that nobody knows though list and config agree on them.
+func (c *checker) names() {
+	for _, i := range c.report.Images {
+		p := i.Claim()
+		if err := platform.Validate(p); err != nil && !platform.IsUnknown(p) && platform.Equal(p, i.Config) {
+			c.add(Finding{
+				State: Note, Platform: platform.Format(p), Digest: i.Descriptor.Digest, Claim: describe(p), Evidence: "not a known platform",
+				Message: oneLine(err), Err: err,
+			})
+		}
+	}
+}
+
+// attachments finds attestations that are missing, and notes those without an image and artifacts with a platform.
+func (c *checker) attachments() {
+	for _, i := range c.report.Images {
+		for _, a := range i.Attestations {
+			c.attachment(a, "attestation", platform.Format(i.Platform()))
+		}
+	}
+	for _, o := range c.report.Others {
+		if image, is := AttestationOf(o.Descriptor); is {
+			c.attachment(o, "attestation", "")
+			c.orphan(o, image)
+			continue
+		}
+		c.attachment(o, "artifact", "")
+		c.artifact(o)
+	}
+}
+
+func (c *checker) attachment(a Attachment, kind, of string) {
+	if a.Err == nil {
+		return
+	}
+	f := c.unread(Finding{Digest: a.Descriptor.Digest, Platform: of}, Image{Err: a.Err})
+	f.Claim = kind + " (list)"
+	if f.Evidence == "child manifest is missing" {
+		f.Evidence = kind + " is missing"
+		f.Message = fmt.Sprintf("the %s %s is missing%s", kind, short(f.Digest), c.status())
+		if of != "" {
+			f.Message = fmt.Sprintf("%s: its %s %s is missing%s", of, kind, short(f.Digest), c.status())
+		}
+	}
+	c.add(f)
+}
+
+func (c *checker) orphan(a Attachment, image v1.Hash) {
+	f := Finding{
+		State: Note, Digest: a.Descriptor.Digest, Claim: "an attestation of " + short(image), Evidence: "no such entry",
+		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", short(a.Descriptor.Digest), short(image)),
+	}
+	if image == (v1.Hash{}) {
+		f.Claim = "an attestation"
+		f.Message = fmt.Sprintf("the attestation %s does not say which image it is about", short(a.Descriptor.Digest))
+	}
+	c.add(f)
+}
+
+func (c *checker) artifact(a Attachment) {
+	p := claimOf(a.Descriptor)
+	if platform.IsUnknown(p) || a.Err != nil {
+		return
+	}
+	c.add(Finding{
+		State: Note, Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
+		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), short(a.Descriptor.Digest)),
+	})
+}
+
+// count is a number with its noun.
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
