@@ -1,0 +1,168 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// OnDuplicate says what becomes of a second entry for one platform.
+type OnDuplicate string
+
+// The policies. The zero value is DuplicateError, but for Replace against the entries that are there already.
+const (
+	DuplicateError   OnDuplicate = "error"
+	DuplicateReplace OnDuplicate = "replace"
+	DuplicateKeep    OnDuplicate = "keep"
+)
+
+// AddOptions are the options of Add and Replace.
+type AddOptions struct {
+	OnDuplicate OnDuplicate
+	// Present are the digests that the list's own name has at this moment, for recognising the list among its own
+	// sources. Base is always one of them.
+	Present []v1.Hash
+}
+
+// Add puts entries at the end of the list. Two entries of one platform are refused (ErrDuplicate) unless they differ in
+// os.version, os.features or a compression annotation; one digest twice is one entry, with a change that says so. A list
+// among its own sources: ErrSelf. All duplicates are told at once.
+func (l List) Add(entries []Entry, o AddOptions) (List, []Change, error) {
+	if err := l.checkSelf(entries, o.Present); err != nil {
+		return List{}, nil, err
+	}
+	return l.place(entries, o.OnDuplicate)
+}
+
+// Replace amends the list: an entry takes the place of the one with its platform, or goes to the end. Two of the new
+// entries with one platform are refused as in Add.
+func (l List) Replace(entries []Entry, o AddOptions) (List, []Change, error) {
+	fresh, folded, err := List{Name: l.Name, Base: l.Base}.Add(entries, o)
+	if err != nil {
+		return List{}, nil, err
+	}
+	policy := o.OnDuplicate
+	if policy == "" {
+		policy = DuplicateReplace
+	}
+	out, changes, err := l.place(fresh.Entries, policy)
+	folded = slices.DeleteFunc(folded, func(c Change) bool { return c.Action != Folded })
+	return out, append(changes, folded...), err
+}
+
+func (l List) place(entries []Entry, policy OnDuplicate) (List, []Change, error) {
+	b := placing{name: l.Name, entries: slices.Clone(l.Entries), policy: policy}
+	var (
+		changes []Change
+		failed  []error
+	)
+	for _, e := range entries {
+		c, err := b.put(e)
+		if err != nil {
+			failed = append(failed, fmt.Errorf("adding to %q: %w", l.Name, err))
+		}
+		changes = append(changes, c)
+	}
+	if len(failed) > 0 {
+		return List{}, nil, errors.Join(failed...)
+	}
+	return l.with(b.entries), changes, nil
+}
+
+// placing is the work of one Add.
+type placing struct {
+	name    registry.Ref
+	entries []Entry
+	policy  OnDuplicate
+}
+
+func (b *placing) put(e Entry) (Change, error) {
+	same := slices.IndexFunc(b.entries, func(o Entry) bool { return o.Digest() == e.Digest() })
+	if same >= 0 && b.alike(same, e) {
+		return b.fold(same, e), nil
+	}
+	slot := slices.IndexFunc(b.entries, func(o Entry) bool { return sameSlot(o, e) })
+	if slot < 0 {
+		slot = same
+	}
+	if slot < 0 || b.policy == DuplicateKeep {
+		b.entries = append(b.entries, e)
+		return Change{Action: Added, Entry: e}, nil
+	}
+	if b.policy == DuplicateReplace {
+		return b.replace(slot, e), nil
+	}
+	return Change{}, duplicate(b.entries[slot], e)
+}
+
+// alike says whether e, which names the same content as the entry at i, also claims the same of it.
+func (b *placing) alike(i int, e Entry) bool {
+	o := b.entries[i]
+	return sameSlot(o, e) || formatPlatform(o.Platform()) == formatPlatform(e.Platform()) && compression(o) == compression(e)
+}
+
+// fold keeps the row that is there, which may be edited, and takes the newer source and attestations it had not.
+func (b *placing) fold(i int, e Entry) Change {
+	was := b.entries[i]
+	now := was
+	now.Source, now.SourceDigest, now.Origin = e.Source, e.SourceDigest, e.Origin
+	now.Config, now.Image, now.Attached = e.Config, e.Image, e.Attached
+	now.Attestations = slices.Clone(was.Attestations)
+	for _, a := range e.Attestations {
+		j := slices.IndexFunc(now.Attestations, func(o Entry) bool { return o.Digest() == a.Digest() })
+		if j < 0 {
+			now.Attestations = append(now.Attestations, a)
+		} else {
+			now.Attestations[j] = a
+		}
+	}
+	b.entries[i] = now
+	if b.policy == DuplicateReplace && len(now.Attestations) == len(was.Attestations) {
+		return Change{Action: Unchanged, Entry: now}
+	}
+	return Change{Action: Folded, Entry: now, Note: "same digest as from " + was.Source.String()}
+}
+
+func (b *placing) replace(i int, e Entry) Change {
+	c := Change{Action: Replaced, Entry: e, Old: b.entries[i].Digest()}
+	if len(b.entries[i].Edits) > 0 {
+		c.Note = "what annotate had set on the old entry is gone"
+	}
+	b.entries[i] = e
+	return c
+}
+
+func duplicate(a, b Entry) error {
+	if a.Digest() == b.Digest() {
+		return fmt.Errorf("%w: %s (from %q) is the same image as %s (from %q)", ErrDuplicate, b, b.from(),
+			formatPlatform(a.Platform()), a.from())
+	}
+	return hint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)", ErrDuplicate, formatPlatform(b.Platform()),
+		a.Digest(), a.from(), b.Digest(), b.from()),
+		"leave one of them out, or choose with --on-duplicate replace|keep")
+}
+
+// checkSelf finds the list among its own sources. A digest counts only where it was asked for by digest in the list's own
+// repository: the same content under another name is a source like any other, as when a version is promoted to latest.
+func (l List) checkSelf(entries []Entry, present []v1.Hash) error {
+	if l.Base.Body != nil {
+		present = append(slices.Clone(present), l.Base.Digest)
+	}
+	for _, e := range entries {
+		s := e.Source
+		if s.IsFile() || s.Repository() != l.Name.Repository() {
+			continue
+		}
+		byName := s.Tag == l.Name.Tag && s.Digest == l.Name.Digest
+		byDigest := s.Digest != (v1.Hash{}) && slices.Contains(present, s.Digest) && s.Digest != e.Digest()
+		if byName || byDigest {
+			return hint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
+				"leave it out; to change a list that is published use amend --published")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,162 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// Edit says what annotate changes; what is empty stays as it is. Values may hold any character.
+type Edit struct {
+	OS          string            `json:"os,omitempty"`
+	Arch        string            `json:"arch,omitempty"` // any spelling that platform.ParseArch knows
+	Variant     string            `json:"variant,omitempty"`
+	OSVersion   string            `json:"osVersion,omitempty"`
+	OSFeatures  []string          `json:"osFeatures,omitempty"` // all of them, in place of those there are
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Unset takes annotations away; of an entry also the members variant, os.version and os.features of its platform.
+	Unset []string `json:"unset,omitempty"`
+	// Force allows a platform that is unknown or contradicts the image's config.
+	Force bool `json:"force,omitempty"`
+}
+
+// Annotate edits the row of the one entry that selector names (see Select). Without Force a platform that is unknown is
+// refused (ErrUsage) and so is one that contradicts the config (ErrPlatform); one that another entry has always is
+// (ErrDuplicate). An edit that changes nothing is an Unchanged change, one that asks for nothing ErrUsage.
+func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
+	fail := func(err error) (List, []Change, error) {
+		return List{}, nil, fmt.Errorf("annotating %q in %q: %w", selector, l.Name, err)
+	}
+	if err := d.check(); err != nil {
+		return fail(err)
+	}
+	i, err := l.selectOne(selector)
+	if err != nil {
+		return fail(err)
+	}
+	e, err := l.Entries[i].edit(d)
+	if err != nil {
+		return fail(err)
+	}
+	if string(e.Row) == string(l.Entries[i].Row) {
+		return l, []Change{{Action: Unchanged, Entry: e}}, nil
+	}
+	for j, o := range l.Entries {
+		if j != i && sameSlot(o, e) {
+			return fail(duplicate(o, e))
+		}
+	}
+	e.Edits = append(slices.Clone(e.Edits), d)
+	out := l.with(slices.Clone(l.Entries))
+	out.Entries[i] = e
+	return out, []Change{{Action: Edited, Entry: e}}, nil
+}
+
+// AnnotateList edits the annotations of the list itself; members of a platform are ErrUsage.
+func (l List) AnnotateList(d Edit) (List, []Change, error) {
+	err := d.check()
+	if err == nil && d.hasPlatform() {
+		err = hint(fmt.Errorf("%w: a list has no platform, its entries have", ErrUsage), "name the entry after the list")
+	}
+	if err != nil {
+		return List{}, nil, fmt.Errorf("annotating %q: %w", l.Name, err)
+	}
+	now := d.annotations(l.Annotations)
+	if maps.Equal(now, l.Annotations) {
+		return l, []Change{{Action: Unchanged}}, nil
+	}
+	l.Annotations = now
+	return l, []Change{{Action: Edited}}, nil
+}
+
+func (d Edit) check() error {
+	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 {
+		return fmt.Errorf("%w: nothing to change", ErrUsage)
+	}
+	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
+		return fmt.Errorf("%w: an annotation needs a name", ErrUsage)
+	}
+	for _, k := range d.Unset {
+		if _, both := d.Annotations[k]; both {
+			return fmt.Errorf("%w: %q is both set and unset", ErrUsage, k)
+		}
+	}
+	return nil
+}
+
+func (d Edit) hasPlatform() bool {
+	return d.OS != "" || d.Arch != "" || d.Variant != "" || d.OSVersion != "" || len(d.OSFeatures) > 0
+}
+
+// annotations is old with the edit; nil when nothing is left.
+func (d Edit) annotations(old map[string]string) map[string]string {
+	now := maps.Clone(old)
+	if now == nil {
+		now = map[string]string{}
+	}
+	maps.Copy(now, d.Annotations)
+	for _, k := range d.Unset {
+		delete(now, k)
+	}
+	if len(now) == 0 {
+		return nil
+	}
+	return now
+}
+
+// edit returns e with its row edited.
+func (e Entry) edit(d Edit) (Entry, error) {
+	out, err := e.editPlatform(d)
+	if err != nil {
+		return Entry{}, err
+	}
+	row, err := parseObject(out.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	if row, err = row.setStrings("annotations", d.annotations(e.Descriptor.Annotations)); err != nil {
+		return Entry{}, err
+	}
+	return out.withRow(row.encode())
+}
+
+func (e Entry) editPlatform(d Edit) (Entry, error) {
+	was := e.Platform()
+	now := d.apply(was)
+	if equalPlatforms(was, now) {
+		return e, nil
+	}
+	if !d.Force {
+		if err := checkEdit(now, e.Config); err != nil {
+			return Entry{}, err
+		}
+	}
+	return e.withPlatform(now)
+}
+
+func checkEdit(now, config v1.Platform) error {
+	if err := platform.Validate(now); err != nil {
+		var h interface{ Hint() string }
+		next := "--force writes it nevertheless"
+		if errors.As(err, &h) {
+			next = h.Hint()
+		}
+		return hint(fmt.Errorf("%w: %w", ErrUsage, err), next)
+	}
+	if !platform.IsUnknown(config) && !platform.Agrees(now, config) {
+		return hint(fmt.Errorf("%w: the row would say %s, the config of the image says %s", ErrPlatform, describe(now),
+			describe(config)), "a row does not change what an image is: build it for that platform, or use --force")
+	}
+	return nil
+}
+
+// equalPlatforms compares the members as they are written.
+func equalPlatforms(a, b v1.Platform) bool {
+	return a.OS == b.OS && a.Architecture == b.Architecture && a.Variant == b.Variant && a.OSVersion == b.OSVersion &&
+		slices.Equal(a.OSFeatures, b.OSFeatures)
+}

@@ -1,0 +1,53 @@
+package compose
+
+import (
+	"context"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// confirmChildren reads back what the root refers to, be it new or there before.
+func (p *publishing) confirmChildren(ctx context.Context) error {
+	if !p.options.Confirm || !p.Root.IsList() {
+		return nil
+	}
+	source, ok := p.target.(registry.Source)
+	if !ok {
+		return fmt.Errorf("confirming %q: %w: it can't be read back", p.Repository, ErrTarget)
+	}
+	rows, err := decodeRows(p.Root.Body)
+	if err != nil {
+		return err
+	}
+	return p.each(ctx, len(rows), func(ctx context.Context, i int) error {
+		d := rows[i].Descriptor
+		if !d.MediaType.IsImage() && !d.MediaType.IsIndex() {
+			return nil // a row may name a blob, which is no manifest to be read
+		}
+		if _, err := source.Manifest(ctx, d); err != nil {
+			return fmt.Errorf("confirming %s %s: %w", formatDescriptor(d), d.Digest, err)
+		}
+		return nil
+	})
+}
+
+// confirmTag looks whether the tag is what was just written.
+func (p *publishing) confirmTag(ctx context.Context, t Tag) error {
+	h, ok := p.target.(Header)
+	if !p.options.Confirm || !ok {
+		return nil
+	}
+	now, err := head(ctx, h, t.Name)
+	switch {
+	case err != nil:
+		return fmt.Errorf("confirming tag %q: %w", t.Name, err)
+	case now.Digest == (v1.Hash{}):
+		return fmt.Errorf("confirming tag %q: %w", t.Name, registry.ErrNotFound)
+	case now.Digest != p.Root.Digest:
+		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, ErrMoved, now.Digest, p.Root.Digest)
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package compose
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/registry"
+)
+
+// Object is the list as it would be published, readable like any other: its Source takes each manifest and blob from the
+// source of the entry that has it. Content of entries that are not resolved is registry.ErrNotFound. Nothing is closed
+// with it: the sources belong to whoever opened them.
+func (l List) Object() (registry.Object, error) {
+	root, err := l.Encode()
+	if err != nil {
+		return registry.Object{}, err
+	}
+	c := contents{
+		name:      l.Name,
+		manifests: map[v1.Hash]registry.Manifest{root.Digest: root},
+		sources:   map[v1.Hash]registry.Source{},
+	}
+	for _, e := range l.Entries {
+		c.add(e)
+		for _, a := range e.Attestations {
+			c.add(a)
+		}
+	}
+	return registry.Object{Ref: l.Name.At(registry.TransportDraft), Root: root, Source: c}, nil
+}
+
+// Report is what inspect.Read would say of Object, without a request: the images as they were read, with the rows as they
+// are now. Entries that are not resolved have an Err that wraps registry.ErrNotFound.
+func (l List) Report() (inspect.Report, error) {
+	o, err := l.Object()
+	if err != nil {
+		return inspect.Report{}, err
+	}
+	facts, err := listFacts(o.Root.Body)
+	if err != nil {
+		return inspect.Report{}, fmt.Errorf("reading list %q: %w", l.Name, err)
+	}
+	r := inspect.Report{Ref: o.Ref, Root: o.Root, List: facts}
+	for _, e := range l.Entries {
+		if e.Artifact {
+			r.Others = append(r.Others, attachment(e))
+			continue
+		}
+		r.Images = append(r.Images, image(e))
+	}
+	return r, nil
+}
+
+func listFacts(body []byte) (*inspect.ListFacts, error) {
+	var f struct {
+		Annotations  map[string]string `json:"annotations"`
+		ArtifactType string            `json:"artifactType"`
+		Subject      *v1.Descriptor    `json:"subject"`
+	}
+	var members map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(body, &f), json.Unmarshal(body, &members)); err != nil {
+		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	return &inspect.ListFacts{Annotations: f.Annotations, ArtifactType: f.ArtifactType, Subject: f.Subject, Members: members}, nil
+}
+
+func image(e Entry) inspect.Image {
+	img := inspect.Image{Err: notRead(e), Config: e.Config}
+	if e.Image != nil {
+		img = *e.Image
+	}
+	img.Row, img.Descriptor, img.Nested, img.Attestations = e.Row, e.Descriptor, nil, nil
+	for _, a := range e.Attestations {
+		img.Attestations = append(img.Attestations, attachment(a))
+	}
+	return img
+}
+
+func attachment(e Entry) inspect.Attachment {
+	a := inspect.Attachment{Err: notRead(e)}
+	if e.Attached != nil {
+		a = *e.Attached
+	}
+	a.Row, a.Descriptor, a.Nested = e.Row, e.Descriptor, nil
+	return a
+}
+
+func notRead(e Entry) error {
+	return fmt.Errorf("reading %s from %q: %w", e, e.Source, registry.ErrNotFound)
+}
+
+// contents is the registry.Source of a list that is not published.
+type contents struct {
+	name      registry.Ref
+	manifests map[v1.Hash]registry.Manifest
+	sources   map[v1.Hash]registry.Source // of manifests and blobs alike
+}
+
+func (c contents) add(e Entry) {
+	switch {
+	case e.Image != nil:
+		c.addContent(e, e.Image.Manifest, e.Image.Source, e.Image.Blobs())
+	case e.Attached != nil:
+		c.addContent(e, e.Attached.Manifest, e.Attached.Source, e.Attached.Blobs)
+	}
+}
+
+func (c contents) addContent(e Entry, m registry.Manifest, s registry.Source, blobs []v1.Descriptor) {
+	if m.Body != nil {
+		c.manifests[m.Digest] = m
+	}
+	if s == nil {
+		return
+	}
+	c.sources[e.Digest()] = s
+	for _, b := range blobs {
+		if c.sources[b.Digest] == nil {
+			c.sources[b.Digest] = s
+		}
+	}
+}
+
+// Manifest implements registry.Source.
+func (c contents) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	if m, ok := c.manifests[d.Digest]; ok {
+		return m, nil
+	}
+	s, err := c.source(d)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	return s.Manifest(ctx, d)
+}
+
+// Blob implements registry.Source.
+func (c contents) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	s, err := c.source(d)
+	if err != nil {
+		return nil, err
+	}
+	return s.Blob(ctx, d)
+}
+
+func (c contents) source(d v1.Descriptor) (registry.Source, error) {
+	if s := c.sources[d.Digest]; s != nil {
+		return s, nil
+	}
+	return nil, fmt.Errorf("reading %s of %q: %w", d.Digest, c.name, registry.ErrNotFound)
+}

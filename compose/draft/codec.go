@@ -1,0 +1,177 @@
+package draft
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/compose"
+	"mtool/registry"
+)
+
+// Schema is the format of the files. A file with another one is refused, since what it has more would be lost.
+const Schema = "mtool.draft/v1"
+
+type file struct {
+	Schema      string            `json:"schema"`
+	Name        string            `json:"name"`
+	Type        compose.Type      `json:"type,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
+	Base        *base             `json:"base,omitempty"`
+	Entries     []entry           `json:"entries"`
+}
+
+// base is the published list that the draft derives from, byte for byte (base64 in JSON).
+type base struct {
+	MediaType types.MediaType `json:"mediaType"`
+	Body      []byte          `json:"body"`
+}
+
+type entry struct {
+	Row          json.RawMessage    `json:"row"`
+	Config       *v1.Platform       `json:"config,omitempty"`
+	Artifact     bool               `json:"artifact,omitempty"`
+	Source       string             `json:"source"`
+	SourceDigest v1.Hash            `json:"sourceDigest,omitzero"`
+	Origin       registry.Transport `json:"origin,omitempty"`
+	Edits        []compose.Edit     `json:"edits,omitempty"`
+	Attestations []json.RawMessage  `json:"attestations,omitempty"`
+}
+
+func encode(l compose.List) ([]byte, error) {
+	name, err := nameOf(l.Name)
+	if err != nil {
+		return nil, err
+	}
+	f := file{Schema: Schema, Name: name, Type: l.Type, Annotations: l.Annotations, Entries: []entry{}}
+	if l.Base.Body != nil {
+		f.Base = &base{l.Base.MediaType, l.Base.Body}
+	}
+	for _, e := range l.Entries {
+		encoded, err := encodeEntry(e)
+		if err != nil {
+			return nil, fmt.Errorf("encoding draft %q: %w", name, err)
+		}
+		f.Entries = append(f.Entries, encoded)
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // rows keep their bytes
+	enc.SetIndent("", "  ")
+	err = enc.Encode(f)
+	return b.Bytes(), err
+}
+
+func encodeEntry(e compose.Entry) (entry, error) {
+	source, err := sourceText(e.Source)
+	if err != nil {
+		return entry{}, err
+	}
+	out := entry{
+		Row: e.Row, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Edits: e.Edits,
+	}
+	if e.Config.OS != "" || e.Config.Architecture != "" {
+		out.Config = &e.Config
+	}
+	for _, a := range e.Attestations {
+		out.Attestations = append(out.Attestations, a.Row)
+	}
+	return out, nil
+}
+
+// sourceText is what ParseRef makes the same reference of, from any working directory. A bare name stays bare, since it
+// is looked up in other places than a full one.
+func sourceText(r registry.Ref) (string, error) {
+	if r.Bare && r.Typed != "" {
+		return r.Typed, nil
+	}
+	if r.IsFile() {
+		path, err := filepath.Abs(r.Path)
+		if err != nil {
+			return "", fmt.Errorf("naming source %q: %w", r, err)
+		}
+		r.Path = path
+	}
+	return r.String(), nil
+}
+
+// decode reads a file; the error is what is wrong with it.
+func decode(data []byte) (compose.List, error) {
+	var head struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return compose.List{}, err
+	}
+	if head.Schema != Schema {
+		return compose.List{}, fmt.Errorf("its schema is %q, want %q", head.Schema, Schema)
+	}
+	var f file
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields() // saving would drop them
+	if err := dec.Decode(&f); err != nil {
+		return compose.List{}, err
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return compose.List{}, fmt.Errorf("something follows the JSON")
+	}
+	return f.list()
+}
+
+func (f file) list() (compose.List, error) {
+	ref, err := registry.ParseRef(f.Name)
+	if err != nil {
+		return compose.List{}, err
+	}
+	l := compose.List{Name: ref, Annotations: f.Annotations}
+	if l.Type, err = compose.ParseType(string(f.Type)); err != nil {
+		return compose.List{}, err
+	}
+	if f.Base != nil {
+		if l.Base, err = registry.NewManifest(f.Base.MediaType, f.Base.Body); err != nil {
+			return compose.List{}, err
+		}
+	}
+	for _, e := range f.Entries {
+		decoded, err := e.entry()
+		if err != nil {
+			return compose.List{}, err
+		}
+		l.Entries = append(l.Entries, decoded)
+	}
+	return l, nil
+}
+
+func (e entry) entry() (compose.Entry, error) {
+	source, err := registry.ParseRef(e.Source)
+	if err != nil {
+		return compose.Entry{}, err
+	}
+	out, err := e.row(e.Row, source)
+	if err != nil {
+		return compose.Entry{}, err
+	}
+	out.Artifact, out.Edits = e.Artifact, e.Edits
+	if e.Config != nil {
+		out.Config = *e.Config
+	}
+	for _, raw := range e.Attestations {
+		a, err := e.row(raw, source)
+		if err != nil {
+			return compose.Entry{}, err
+		}
+		out.Attestations = append(out.Attestations, a)
+	}
+	return out, nil
+}
+
+func (e entry) row(raw json.RawMessage, source registry.Ref) (compose.Entry, error) {
+	out, err := compose.NewEntry(raw)
+	out.Source, out.SourceDigest, out.Origin = source, e.SourceDigest, e.Origin
+	return out, err
+}

@@ -1,0 +1,43 @@
+package draft
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// poll is how often a lock that another process holds is tried again.
+const poll = 5 * time.Millisecond
+
+// lock waits for the lock of one draft. The lock's file goes away with the last one who unlocks, so that nothing is left
+// behind; a file that was deleted while we waited for it locks nobody out, hence the second look.
+func lock(ctx context.Context, path string) (unlock func() error, err error) {
+	for {
+		l := flock.New(path, flock.SetPermissions(0o600))
+		if ok, err := l.TryLockContext(ctx, poll); err != nil || !ok {
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, errors.Join(err, ctx.Err())), l.Close())
+		}
+		if isCurrent(l, path) {
+			return func() error {
+				_ = os.Remove(path) // where open files can't be deleted it stays, which harms nobody
+				return l.Close()
+			}, nil
+		}
+		if err := l.Close(); err != nil {
+			return nil, fmt.Errorf("locking %s: %w", path, err)
+		}
+	}
+}
+
+func isCurrent(l *flock.Flock, path string) bool {
+	held, err := l.Stat()
+	if err != nil {
+		return false
+	}
+	there, err := os.Stat(path)
+	return err == nil && os.SameFile(held, there)
+}

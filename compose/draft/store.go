@@ -1,0 +1,204 @@
+package draft
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mtool/compose"
+	"mtool/registry"
+)
+
+// Store is a folder of drafts. It may be used by several goroutines and processes at once.
+type Store struct{ dir string }
+
+// Open does not touch dir: it is made when the first draft is saved.
+func Open(dir string) *Store { return &Store{dir: dir} }
+
+// Item is a draft as List sees it.
+type Item struct {
+	// Ref is the draft's name; zero when neither the file nor its name tells.
+	Ref      registry.Ref
+	List     compose.List
+	File     string // the file's path
+	Modified time.Time
+	// Err is set for a file that can't be read as a draft; it wraps ErrCorrupt.
+	Err error
+}
+
+// Save puts l in place of the draft of its name. The error wraps compose.ErrUsage when l's name can't be a draft's, and
+// compose.ErrEmpty when l has no entries.
+func (s *Store) Save(ctx context.Context, l compose.List) error {
+	data, err := encodeList(l)
+	if err != nil {
+		return err
+	}
+	return s.locked(ctx, l.Name, func(path string) error { return write(path, data) })
+}
+
+// Load reads the draft of that name, whatever the transport of ref. Errors wrap registry.ErrNotFound or ErrCorrupt.
+func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error) {
+	path, err := s.path(ref)
+	if err != nil {
+		return compose.List{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return compose.List{}, err
+	}
+	l, _, err := load(path, ref)
+	return l, err
+}
+
+// Update loads a draft, has it edited and saves it, all under its lock: of several updates at once none is lost. When
+// edit fails the draft stays as it is. Errors are those of Load, of edit as they come, and of Save.
+func (s *Store) Update(ctx context.Context, ref registry.Ref, edit func(compose.List) (compose.List, error)) (compose.List, error) {
+	var out compose.List
+	if _, err := s.Load(ctx, ref); err != nil { // before a folder or a lock is made for what is not there
+		return out, err
+	}
+	err := s.locked(ctx, ref, func(path string) error {
+		l, before, err := load(path, ref)
+		if err != nil {
+			return err
+		}
+		if out, err = edit(l); err != nil {
+			return err
+		}
+		out.Name = l.Name
+		data, err := encodeList(out)
+		if err != nil || bytes.Equal(data, before) {
+			return err
+		}
+		return write(path, data)
+	})
+	if err != nil {
+		return compose.List{}, err
+	}
+	return out, nil
+}
+
+// Remove deletes a draft, one that is corrupt too. An absent one: registry.ErrNotFound.
+func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
+	path, err := s.path(ref)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return notFound(ref)
+	}
+	return s.locked(ctx, ref, func(path string) error {
+		err := os.Remove(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return notFound(ref)
+		}
+		return errors.Join(err, removeFile(temporary(path)))
+	})
+}
+
+// List answers all drafts in the order of their names, corrupt ones included. No folder yet: none.
+func (s *Store) List(ctx context.Context) ([]Item, error) {
+	files, err := os.ReadDir(s.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listing drafts: %w", err)
+	}
+	var items []Item
+	for _, f := range files {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if !strings.HasSuffix(f.Name(), suffix) || strings.HasPrefix(f.Name(), ".") {
+			continue
+		}
+		item, err := s.item(f.Name())
+		if errors.Is(err, registry.ErrNotFound) {
+			continue // removed since the folder was read
+		}
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	slices.SortStableFunc(items, func(a, b Item) int { return strings.Compare(a.Ref.Name(), b.Ref.Name()) })
+	return items, nil
+}
+
+func (s *Store) item(name string) (Item, error) {
+	it := Item{File: filepath.Join(s.dir, name)}
+	if full := nameIn(name); full != "" {
+		it.Ref, _ = registry.ParseRef(full) // one that can't be parsed is corrupt, which load says
+	}
+	info, err := os.Stat(it.File)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Item{}, registry.ErrNotFound
+	case err != nil:
+		return Item{}, fmt.Errorf("listing drafts: %w", err)
+	}
+	it.Modified = info.ModTime()
+	l, _, err := load(it.File, it.Ref)
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		return Item{}, err
+	}
+	if it.List, it.Err = l, err; err == nil {
+		it.Ref = l.Name
+	}
+	it.Ref = it.Ref.At(registry.TransportDraft)
+	return it, nil
+}
+
+func (s *Store) path(ref registry.Ref) (string, error) {
+	name, err := nameOf(ref)
+	return filepath.Join(s.dir, fileOf(name)), err
+}
+
+func (s *Store) locked(ctx context.Context, ref registry.Ref, do func(path string) error) (err error) {
+	path, err := s.path(ref)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("making the folder of drafts: %w", err)
+	}
+	unlock, err := lock(ctx, sibling(path, ".lock"))
+	if err != nil {
+		return fmt.Errorf("writing draft %q: %w", ref.Name(), err)
+	}
+	defer func() { err = errors.Join(err, unlock()) }()
+	return do(path)
+}
+
+// load reads the draft in a file, and its bytes.
+func load(path string, ref registry.Ref) (compose.List, []byte, error) {
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return compose.List{}, nil, notFound(ref)
+	}
+	if err != nil {
+		return compose.List{}, nil, fmt.Errorf("reading draft %q: %w", ref.Name(), err)
+	}
+	l, err := decode(data)
+	if err == nil && fileOf(l.Name.Name()) != filepath.Base(path) {
+		err = fmt.Errorf("it holds %q", l.Name.Name())
+	}
+	if err != nil {
+		return compose.List{}, nil, corrupt(path, ref, err)
+	}
+	return l, data, nil
+}
+
+func encodeList(l compose.List) ([]byte, error) {
+	if len(l.Entries) == 0 {
+		return nil, fmt.Errorf("saving draft %q: %w", l.Name, compose.ErrEmpty)
+	}
+	return encode(l)
+}

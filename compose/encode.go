@@ -1,0 +1,146 @@
+package compose
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Encode writes the list: entries as given, then all attestations in the order of their images, as BuildKit has them;
+// rows that a published list had stay where they were. Equal lists give equal bytes, and a list that was published and is
+// not changed gives its published bytes. The error wraps ErrEmpty, or ErrUsage where TypeDocker can't hold the list.
+func (l List) Encode() (registry.Manifest, error) {
+	m, err := l.encode()
+	if err != nil {
+		return registry.Manifest{}, fmt.Errorf("encoding list %q: %w", l.Name, err)
+	}
+	return m, nil
+}
+
+func (l List) encode() (registry.Manifest, error) {
+	if len(l.Entries) == 0 {
+		return registry.Manifest{}, ErrEmpty
+	}
+	members, err := l.members()
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	rows, err := l.rows()
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	mediaType, _, err := l.mediaType(members, rows)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	// OCI lists of old need not name their type. One that does not is left so, or no edit could give its bytes again.
+	if members.get("mediaType") != nil || mediaType != l.Base.MediaType {
+		if members, err = members.set("mediaType", mediaType); err != nil {
+			return registry.Manifest{}, err
+		}
+	}
+	if members, err = members.set("manifests", rows); err != nil {
+		return registry.Manifest{}, err
+	}
+	if members, err = members.setStrings("annotations", l.Annotations); err != nil {
+		return registry.Manifest{}, err
+	}
+	body := members.encode()
+	if sameJSON(body, l.Base.Body) {
+		return l.Base, nil
+	}
+	return registry.NewManifest(mediaType, body)
+}
+
+// members are those of the published list, or the first of a new one, in the order of the specification.
+func (l List) members() (object, error) {
+	if l.Base.Body != nil {
+		return parseObject(l.Base.Body)
+	}
+	return object{
+		{name: "schemaVersion", key: []byte(`"schemaVersion"`), value: json.RawMessage("2")},
+		{name: "mediaType", key: []byte(`"mediaType"`), value: json.RawMessage(`""`)},
+	}, nil
+}
+
+// rows are the rows as they will be written.
+func (l List) rows() ([]json.RawMessage, error) {
+	var (
+		all  []Entry
+		seen = map[v1.Hash]bool{}
+	)
+	for _, e := range l.Entries {
+		all = append(all, e)
+		seen[e.Digest()] = true
+	}
+	for _, e := range l.Entries {
+		for _, a := range e.Attestations {
+			if !seen[a.Digest()] { // images may share one
+				seen[a.Digest()] = true
+				all = append(all, a)
+			}
+		}
+	}
+	all, err := l.inPublishedOrder(all)
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]json.RawMessage, 0, len(all))
+	for _, e := range all {
+		rows = append(rows, e.Row)
+	}
+	return rows, nil
+}
+
+// inPublishedOrder puts rows that the published list had where they were, and a new one behind its predecessor.
+func (l List) inPublishedOrder(all []Entry) ([]Entry, error) {
+	if l.Base.Body == nil {
+		return all, nil
+	}
+	published, err := decodeRows(l.Base.Body)
+	if err != nil {
+		return nil, err
+	}
+	position := make([]int, len(all))
+	last := -1
+	for i, e := range all {
+		at := slices.IndexFunc(published, func(p Entry) bool { return p.Digest() == e.Digest() })
+		if at >= 0 {
+			last = at
+		}
+		position[i] = last
+	}
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(position[a], position[b]) })
+	sorted := make([]Entry, 0, len(all))
+	for _, i := range order {
+		sorted = append(sorted, all[i])
+	}
+	return sorted, nil
+}
+
+func decodeRows(list []byte) ([]Entry, error) {
+	var decoded struct {
+		Manifests []json.RawMessage `json:"manifests"`
+	}
+	if err := json.Unmarshal(list, &decoded); err != nil {
+		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	var entries []Entry
+	for _, raw := range decoded.Manifests {
+		e, err := NewEntry(raw)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}

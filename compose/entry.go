@@ -1,0 +1,129 @@
+package compose
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Entry is one row of a list, with where its bytes are. It is a value: edits return another one.
+type Entry struct {
+	// Row is the descriptor as it stands in the list, members we don't know included, white space removed.
+	Row json.RawMessage
+	// Descriptor is Row decoded.
+	Descriptor v1.Descriptor
+	// Config is the platform that the image's config stated when the entry was made; zero when it states none.
+	Config v1.Platform
+	// Artifact marks an entry that is no runnable image and has no platform to be found by.
+	Artifact bool
+	// Source is the source as it was told, SourceDigest what its root was then, Origin the transport that had it.
+	Source       registry.Ref
+	SourceDigest v1.Hash
+	Origin       registry.Transport
+	// Edits are the user's own edits of the row, oldest first: List.Refresh applies them again to the new row.
+	Edits []Edit
+	// Attestations are the rows that speak about this image. They go where it goes.
+	Attestations []Entry
+
+	// Image is the image as read, nil until it is (see List.Resolve). Attached is the same for attestations and
+	// artifacts.
+	Image    *inspect.Image
+	Attached *inspect.Attachment
+}
+
+// NewEntry makes an entry of a descriptor in JSON. The error wraps registry.ErrContent.
+func NewEntry(row json.RawMessage) (Entry, error) {
+	small, err := compact(row)
+	if err != nil {
+		return Entry{}, fmt.Errorf("reading descriptor: %w", err)
+	}
+	e := Entry{Row: small}
+	if err := json.Unmarshal(small, &e.Descriptor); err != nil {
+		return Entry{}, fmt.Errorf("reading descriptor: %w: %w", registry.ErrContent, err)
+	}
+	if e.Descriptor.Digest == (v1.Hash{}) {
+		return Entry{}, fmt.Errorf("reading descriptor: %w: no digest", registry.ErrContent)
+	}
+	return e, nil
+}
+
+// Digest is the digest of the manifest that the entry names.
+func (e Entry) Digest() v1.Hash { return e.Descriptor.Digest }
+
+// Platform is what the row claims; zero when it claims nothing.
+func (e Entry) Platform() v1.Platform {
+	if e.Descriptor.Platform == nil {
+		return v1.Platform{}
+	}
+	return *e.Descriptor.Platform
+}
+
+// Resolved says whether the content of the entry and of its attestations has been read.
+func (e Entry) Resolved() bool {
+	if e.Image == nil && e.Attached == nil {
+		return false
+	}
+	return !slices.ContainsFunc(e.Attestations, func(a Entry) bool { return a.Attached == nil })
+}
+
+// String is the platform and the digest, for messages: "linux/arm64 sha256:…".
+func (e Entry) String() string {
+	return formatPlatform(e.Platform()) + " " + e.Digest().String()
+}
+
+// from is where the content was found: the name as told, in the place that had it.
+func (e Entry) from() registry.Ref {
+	if e.Origin == "" || e.Source.IsFile() {
+		return e.Source
+	}
+	return e.Source.At(e.Origin)
+}
+
+// withRow returns e with another row for the same content.
+func (e Entry) withRow(row json.RawMessage) (Entry, error) {
+	n, err := NewEntry(row)
+	if err != nil {
+		return Entry{}, err
+	}
+	e.Row, e.Descriptor = n.Row, n.Descriptor
+	return e, nil
+}
+
+// sameSlot says whether a client could not tell a from b: one platform (os.version and os.features included) and one
+// compression. Entries without a platform are never alike.
+func sameSlot(a, b Entry) bool {
+	p, q := a.Platform(), b.Platform()
+	if platform.IsUnknown(p) || platform.IsUnknown(q) {
+		return false
+	}
+	return platform.Equal(p, q) && compression(a) == compression(b)
+}
+
+// compressionPrefix starts the annotations by which containers/image marks a second, differently compressed copy of an
+// image: https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
+const compressionPrefix = "io.github.containers.compression."
+
+func compression(e Entry) string {
+	var found []string
+	for k, v := range e.Descriptor.Annotations {
+		if strings.HasPrefix(k, compressionPrefix) {
+			found = append(found, k+"="+v)
+		}
+	}
+	slices.Sort(found)
+	return strings.Join(found, ",")
+}
+
+func formatPlatform(p v1.Platform) string {
+	if platform.IsUnknown(p) {
+		return "no platform"
+	}
+	return platform.Format(p)
+}

@@ -1,0 +1,79 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// Type is the kind of list that is written.
+type Type string
+
+// The types. TypeAuto writes an OCI index, or a Docker list where all entries are Docker ones and nothing in the list
+// needs OCI.
+const (
+	TypeAuto   Type = ""
+	TypeOCI    Type = "oci"
+	TypeDocker Type = "docker"
+)
+
+// ParseType reads "auto", "oci" or "docker". The error wraps ErrUsage.
+func ParseType(s string) (Type, error) {
+	switch Type(s) {
+	case TypeAuto, "auto":
+		return TypeAuto, nil
+	case TypeOCI, TypeDocker:
+		return Type(s), nil
+	}
+	return "", fmt.Errorf("reading list type %q: %w: want auto, oci or docker", s, ErrUsage)
+}
+
+// List is a list of images as a value. The zero List with a Name is an empty list, ready for Add. Its methods leave it as
+// it is and return another one; nothing in it may be changed in place.
+type List struct {
+	// Name is what the list is called: a repository and a tag.
+	Name        registry.Ref
+	Type        Type
+	Annotations map[string]string
+	Entries     []Entry
+	// Base is the published list that this one derives from; empty when it was made from scratch. Members that mtool does
+	// not know, artifactType, subject and the order of rows come from it, and its digest guards the tag (see Tag.Base).
+	Base registry.Manifest
+}
+
+// Sources are the distinct sources of the entries as they were told, in order. Where a list was read from is not a source
+// of its entries' edits: the flow opens each of them again before a push, see Resolve.
+func (l List) Sources() []registry.Ref {
+	var refs []registry.Ref
+	for _, e := range l.Entries {
+		if !slices.Contains(refs, e.Source) {
+			refs = append(refs, e.Source)
+		}
+	}
+	return refs
+}
+
+// Platforms are the platforms that the rows claim, in order; entries without one are left out.
+func (l List) Platforms() []v1.Platform {
+	var out []v1.Platform
+	for _, e := range l.Entries {
+		if e.Descriptor.Platform != nil {
+			out = append(out, *e.Descriptor.Platform)
+		}
+	}
+	return out
+}
+
+func (l List) with(entries []Entry) List {
+	l.Entries = entries
+	return l
+}
+
+func isDocker(t types.MediaType) bool {
+	return t == types.DockerManifestSchema2 || t == types.DockerManifestList || t == types.DockerManifestSchema1 ||
+		t == types.DockerManifestSchema1Signed
+}

@@ -1,0 +1,129 @@
+package compose
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// MediaType is what Encode will write. The note says why it is an OCI index where all of the entries, or the published
+// list, are Docker's; "" when there is nothing to say. The error wraps ErrUsage where TypeDocker can't hold the list.
+func (l List) MediaType() (types.MediaType, string, error) {
+	members, err := l.members()
+	if err != nil {
+		return "", "", err
+	}
+	rows, err := l.rows()
+	if err != nil {
+		return "", "", err
+	}
+	return l.mediaType(members, rows)
+}
+
+func (l List) mediaType(members object, rows []json.RawMessage) (types.MediaType, string, error) {
+	needs, err := needsOCI(members, rows, l.Annotations)
+	if err != nil {
+		return "", "", err
+	}
+	switch {
+	case l.Type == TypeOCI, l.Base.MediaType == types.OCIImageIndex && l.Type == TypeAuto:
+		return types.OCIImageIndex, "", nil
+	case l.Type == TypeDocker:
+		needs = slices.DeleteFunc(needs, func(n need) bool { return n.onlyType })
+		if len(needs) > 0 {
+			return "", "", hint(fmt.Errorf("%w: a Docker list can't hold %s", ErrUsage, joinNeeds(needs)),
+				"use --type oci, or leave that out")
+		}
+		return types.DockerManifestList, "", nil
+	}
+	if len(needs) == 0 {
+		return types.DockerManifestList, "", nil
+	}
+	return l.autoOCI(needs)
+}
+
+// autoOCI decides between the two where something speaks for OCI. A published Docker list stays one as long as it is
+// asked to hold nothing that it did not hold before.
+func (l List) autoOCI(needs []need) (types.MediaType, string, error) {
+	if l.Base.MediaType == types.DockerManifestList {
+		members, err := parseObject(l.Base.Body)
+		if err != nil {
+			return "", "", err
+		}
+		before, err := l.baseNeeds(members)
+		if err != nil {
+			return "", "", err
+		}
+		needs = slices.DeleteFunc(needs, func(n need) bool { return slices.Contains(before, n) })
+		if len(needs) == 0 {
+			return types.DockerManifestList, "", nil
+		}
+		return types.OCIImageIndex, "written as an OCI index, since a Docker list can't hold " + joinNeeds(needs), nil
+	}
+	if slices.ContainsFunc(needs, func(n need) bool { return n.onlyType }) {
+		return types.OCIImageIndex, "", nil // it would have been OCI anyway
+	}
+	return types.OCIImageIndex, "written as an OCI index, since a Docker list can't hold " + joinNeeds(needs), nil
+}
+
+func (l List) baseNeeds(members object) ([]need, error) {
+	published, err := decodeRows(l.Base.Body)
+	if err != nil {
+		return nil, err
+	}
+	var rows []json.RawMessage
+	for _, e := range published {
+		rows = append(rows, e.Row)
+	}
+	var annotations map[string]string
+	if raw := members.get("annotations"); raw != nil {
+		if err := json.Unmarshal(raw, &annotations); err != nil {
+			return nil, fmt.Errorf("reading annotations: %w: %w", registry.ErrContent, err)
+		}
+	}
+	return needsOCI(members, rows, annotations)
+}
+
+// need is something that only an OCI index holds. onlyType: a Docker list may name it, though it is not of its kind.
+type need struct {
+	what     string
+	onlyType bool
+}
+
+func needsOCI(members object, rows []json.RawMessage, annotations map[string]string) ([]need, error) {
+	var needs []need
+	if len(annotations) > 0 {
+		needs = append(needs, need{what: "annotations"})
+	}
+	for _, name := range []string{"artifactType", "subject"} {
+		if members.get(name) != nil {
+			needs = append(needs, need{what: name})
+		}
+	}
+	for _, raw := range rows {
+		e, err := NewEntry(raw)
+		if err != nil {
+			return nil, err
+		}
+		if len(e.Descriptor.Annotations) > 0 {
+			needs = append(needs, need{what: "annotations of " + e.String()})
+		}
+		if !isDocker(e.Descriptor.MediaType) {
+			needs = append(needs, need{what: string(e.Descriptor.MediaType) + " of " + e.String(), onlyType: true})
+		}
+	}
+	return needs, nil
+}
+
+func joinNeeds(needs []need) string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.what)
+	}
+	return strings.Join(all, ", ")
+}

@@ -1,0 +1,171 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/registry"
+)
+
+// planning collects what is below the root, each content once, before it is known which repository lacks what.
+type planning struct {
+	name   registry.Ref
+	root   registry.Manifest
+	base   v1.Hash
+	pieces []piece
+}
+
+// piece is a manifest below the root, or the root of a single image, with its blobs.
+type piece struct {
+	child Child
+	blobs []v1.Descriptor
+	err   error
+}
+
+func (p *planning) addEntry(e Entry) {
+	switch {
+	case e.Image != nil:
+		p.addImage(*e.Image, e.from(), 0)
+	case e.Attached != nil:
+		p.addAttached(*e.Attached, e.from(), 0)
+	default:
+		p.add(piece{child: Child{Descriptor: e.Descriptor}, err: notRead(e)})
+	}
+}
+
+func (p *planning) addImage(img inspect.Image, from registry.Ref, level int) {
+	c := Child{Descriptor: img.Descriptor, Manifest: img.Manifest, From: from, Source: img.Source, Level: level}
+	p.add(piece{child: c, blobs: img.Blobs(), err: img.Err})
+}
+
+func (p *planning) addAttached(a inspect.Attachment, from registry.Ref, level int) {
+	c := Child{Descriptor: a.Descriptor, Manifest: a.Manifest, From: from, Source: a.Source, Level: level}
+	p.add(piece{child: c, blobs: a.Blobs, err: a.Err})
+}
+
+// addNested adds the lists between the root and something below it, outermost first.
+func (p *planning) addNested(from registry.Ref, src registry.Source, nested []v1.Hash, via []v1.Descriptor) {
+	for i, h := range nested {
+		d := v1.Descriptor{Digest: h}
+		if i < len(via) {
+			d = via[i]
+		}
+		p.add(piece{child: Child{Descriptor: d, From: from, Source: src, Level: i}})
+	}
+}
+
+// add keeps one piece a digest, at its deepest level: it is put before all that refer to it.
+func (p *planning) add(n piece) {
+	i := slices.IndexFunc(p.pieces, func(o piece) bool { return o.child.Descriptor.Digest == n.child.Descriptor.Digest })
+	if i < 0 {
+		p.pieces = append(p.pieces, n)
+		return
+	}
+	p.pieces[i].child.Level = max(p.pieces[i].child.Level, n.child.Level)
+}
+
+func (p *planning) plan(targets []registry.Ref) (Plan, error) {
+	if len(targets) == 0 {
+		return Plan{}, fmt.Errorf("planning to publish %q: %w: no target", p.name, ErrUsage)
+	}
+	plan := Plan{Root: p.root}
+	var failed []error
+	for _, target := range targets {
+		if err := p.checkTarget(target); err != nil {
+			failed = append(failed, fmt.Errorf("planning to publish %q to %q: %w", p.name, target, err))
+			continue
+		}
+		repository := target
+		repository.Tag, repository.Digest, repository.Typed = "", v1.Hash{}, ""
+		i := slices.IndexFunc(plan.Uploads, func(u Upload) bool { return u.Repository == repository })
+		if i < 0 {
+			u, err := p.upload(repository)
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			plan.Uploads, i = append(plan.Uploads, u), len(plan.Uploads)
+		}
+		plan.Uploads[i].Tags = p.addTag(plan.Uploads[i].Tags, target)
+	}
+	if len(failed) > 0 {
+		return Plan{}, errors.Join(failed...)
+	}
+	return plan, nil
+}
+
+func (p *planning) checkTarget(target registry.Ref) error {
+	switch target.Transport {
+	case registry.TransportDraft, registry.TransportDockerArchive, registry.TransportEngine:
+		return fmt.Errorf("%w: %s takes no list", ErrTarget, target.Transport)
+	}
+	if target.Digest != (v1.Hash{}) && target.Digest != p.root.Digest {
+		return hint(fmt.Errorf("%w: the target names digest %s, the content is %s", ErrTarget, target.Digest, p.root.Digest),
+			"a digest follows from the content: name a tag")
+	}
+	return nil
+}
+
+func (p *planning) addTag(tags []Tag, target registry.Ref) []Tag {
+	named := target.Tag != "" || target.IsFile() // a layout may hold its root without a name
+	if !named || slices.ContainsFunc(tags, func(t Tag) bool { return t.Name == target.Tag }) {
+		return tags
+	}
+	t := Tag{Name: target.Tag}
+	if sameRepository(target, p.name) && target.Tag == p.name.Tag {
+		t.Base = p.base
+	}
+	return append(tags, t)
+}
+
+func (p *planning) upload(to registry.Ref) (Upload, error) {
+	u := Upload{Repository: to, Root: p.root}
+	blobs := map[v1.Hash]int{}
+	var failed []error
+	for _, n := range p.pieces {
+		if sameRepository(n.child.From, to) {
+			continue // it was just read from there
+		}
+		if n.err != nil {
+			failed = append(failed, fmt.Errorf("planning to publish %q to %q: %w", p.name, to, n.err))
+			continue
+		}
+		// A row may name a blob, which has no manifest, and a single image is its own root.
+		isManifest := n.child.Manifest.Body != nil || len(n.blobs) == 0
+		if isManifest && n.child.Descriptor.Digest != p.root.Digest {
+			u.Children = append(u.Children, n.child)
+		}
+		for _, d := range n.blobs {
+			u.addBlob(blobs, n.child, d)
+		}
+	}
+	slices.SortStableFunc(u.Children, func(a, b Child) int { return b.Level - a.Level })
+	return u, errors.Join(failed...)
+}
+
+// addBlob keeps the cheaper way where several entries share a blob. Foreign layers stay where their urls say.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
+func (u *Upload) addBlob(seen map[v1.Hash]int, c Child, d v1.Descriptor) {
+	if !d.MediaType.IsDistributable() && len(d.URLs) > 0 {
+		return
+	}
+	b := Blob{Descriptor: d, From: c.From, Source: c.Source, Mountable: sameRegistry(c.From, u.Repository)}
+	i, known := seen[d.Digest]
+	switch {
+	case !known:
+		seen[d.Digest] = len(u.Blobs)
+		u.Blobs = append(u.Blobs, b)
+	case b.Mountable && !u.Blobs[i].Mountable:
+		u.Blobs[i] = b
+	}
+}
+
+func sameRegistry(a, b registry.Ref) bool {
+	return a.Transport == registry.TransportRegistry && b.Transport == registry.TransportRegistry && a.Host == b.Host
+}
+
+func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.Repo == b.Repo }

@@ -1,0 +1,87 @@
+package compose
+
+import (
+	"cmp"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// withPlatform returns e with a row that claims p, other members of the row's platform kept.
+func (e Entry) withPlatform(p v1.Platform) (Entry, error) {
+	row, err := parseObject(e.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	inner := object{}
+	if raw := row.get("platform"); raw != nil && string(raw) != "null" {
+		if inner, err = parseObject(raw); err != nil {
+			return Entry{}, err
+		}
+	}
+	if inner, err = inner.setPlatform(p); err != nil {
+		return Entry{}, err
+	}
+	if row, err = row.set("platform", inner.encode()); err != nil {
+		return Entry{}, err
+	}
+	return e.withRow(row.encode())
+}
+
+func (o object) setPlatform(p v1.Platform) (object, error) {
+	members := []struct {
+		name  string
+		value any
+		empty bool
+	}{
+		{"architecture", p.Architecture, false}, // required by the specification, even when empty
+		{"os", p.OS, false},
+		{"os.version", p.OSVersion, p.OSVersion == ""},
+		{"os.features", p.OSFeatures, len(p.OSFeatures) == 0},
+		{"variant", p.Variant, p.Variant == ""},
+	}
+	for _, m := range members {
+		if m.empty {
+			o = o.remove(m.name)
+			continue
+		}
+		var err error
+		if o, err = o.set(m.name, m.value); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// apply is the platform that the edit makes of p. Another architecture takes the old one's variant away, since a variant
+// means nothing by itself.
+func (d Edit) apply(p v1.Platform) v1.Platform {
+	out := p
+	out.OS = cmp.Or(d.OS, p.OS)
+	if d.Arch != "" {
+		out.Architecture, out.Variant = d.Arch, ""
+		if named, err := platform.ParseArch(d.Arch); err == nil { // aarch64, armv7, …
+			out.Architecture, out.Variant = named.Architecture, named.Variant
+		}
+		if same := platform.Normalize(p); same.Architecture == out.Architecture && d.Variant == "" {
+			out.Architecture, out.Variant = p.Architecture, p.Variant
+		}
+	}
+	out.Variant = cmp.Or(d.Variant, out.Variant)
+	out.OSVersion = cmp.Or(d.OSVersion, p.OSVersion)
+	if len(d.OSFeatures) > 0 {
+		out.OSFeatures = d.OSFeatures
+	}
+	for _, name := range d.Unset {
+		switch name {
+		case "variant":
+			out.Variant = ""
+		case "os.version":
+			out.OSVersion = ""
+		case "os.features":
+			out.OSFeatures = nil
+		}
+	}
+	return out
+}

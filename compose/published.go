@@ -1,0 +1,88 @@
+package compose
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+)
+
+// FromPublished makes a list of a published one, for editing it. Rows, annotations, artifactType, subject and members
+// that mtool does not know are kept, children that can't be read as well, and an edit that changes nothing encodes to the
+// published bytes. Lists within the list are flattened, which the notes say. A single image is ErrUsage.
+func FromPublished(r inspect.Report) (List, []string, error) {
+	if r.List == nil {
+		return List{}, nil, hint(fmt.Errorf("reading list %q: %w: it is a single image", r.Ref, ErrUsage),
+			"make a list of it with create, under another name")
+	}
+	f := published{report: r, list: List{Name: r.Ref, Annotations: maps.Clone(r.List.Annotations), Base: r.Root}}
+	for _, img := range r.Images {
+		if err := f.addImage(img); err != nil {
+			return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
+		}
+	}
+	for _, other := range r.Others {
+		e, err := f.attached(other)
+		if err != nil {
+			return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
+		}
+		e.Artifact = true
+		f.list.Entries = append(f.list.Entries, e)
+	}
+	var notes []string
+	if nested := f.nested(); nested > 0 {
+		notes = append(notes, fmt.Sprintf("%q has %s within it, flattened", r.Ref, count(nested, "list")))
+	}
+	return f.list, notes, nil
+}
+
+type published struct {
+	report inspect.Report
+	list   List
+}
+
+func (f *published) addImage(img inspect.Image) error {
+	e, err := NewEntry(img.Row)
+	if err != nil {
+		return err
+	}
+	e.Image, e.Config = &img, img.Config
+	for _, att := range img.Attestations {
+		a, err := f.attached(att)
+		if err != nil {
+			return err
+		}
+		e.Attestations = append(e.Attestations, a)
+	}
+	f.list.Entries = append(f.list.Entries, f.stamp(e))
+	return nil
+}
+
+func (f *published) attached(a inspect.Attachment) (Entry, error) {
+	e, err := NewEntry(a.Row)
+	e.Attached = &a
+	return f.stamp(e), err
+}
+
+// stamp names the source by digest: what is kept of the published list does not move with its tag.
+func (f *published) stamp(e Entry) Entry {
+	e.Source, e.SourceDigest, e.Origin = f.report.Ref.WithDigest(f.report.Root.Digest), f.report.Root.Digest, f.report.Ref.Transport
+	return e
+}
+
+// nested counts the lists below the root.
+func (f *published) nested() int {
+	var lists []v1.Hash
+	for _, img := range f.report.Images {
+		lists = append(lists, img.Nested...)
+	}
+	for _, o := range f.report.Others {
+		lists = append(lists, o.Nested...)
+	}
+	slices.SortFunc(lists, func(a, b v1.Hash) int { return strings.Compare(a.String(), b.String()) })
+	return len(slices.Compact(lists))
+}

@@ -1,0 +1,248 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// FromReport makes entries of one source, an image or a list of any depth, together with notes of what a user should be
+// told. What a list says is kept byte for byte; a row without a platform, and the row made for a single image, gets the
+// one that the config states.
+//
+// Errors, joined in entry order, wrap ErrNoMatch (nothing has a wanted platform), ErrEmpty (there is no image at all),
+// ErrPlatform (missing, unknown, or another one than in the config) or what kept the content from being read.
+func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
+	s := selection{report: r, options: o, source: o.As}
+	if s.source == (registry.Ref{}) {
+		s.source = r.Ref
+	}
+	var failed []error
+	for _, img := range r.Images {
+		if !s.wants(img) {
+			continue
+		}
+		if err := s.addImage(img); err != nil {
+			failed = append(failed, fmt.Errorf("taking %s of %q: %w", nameOf(img), r.Ref, err))
+		}
+	}
+	for _, other := range r.Others {
+		if err := s.addOther(other); err != nil {
+			failed = append(failed, fmt.Errorf("taking %s of %q: %w", other.Descriptor.Digest, r.Ref, err))
+		}
+	}
+	if len(failed) > 0 {
+		return nil, nil, errors.Join(failed...)
+	}
+	if len(s.entries) == 0 {
+		return nil, nil, s.nothing()
+	}
+	return s.entries, append(s.summary(), s.notes...), nil
+}
+
+// selection is the work of one FromReport.
+type selection struct {
+	report  inspect.Report
+	options SelectOptions
+	source  registry.Ref
+	entries []Entry
+	notes   []string
+	dropped int // attestations left out by the options
+}
+
+func (s *selection) note(format string, args ...any) {
+	s.notes = append(s.notes, fmt.Sprintf(format, args...))
+}
+
+// wants looks at what the image claims, as those who pull it do, and where it claims nothing at its config.
+func (s *selection) wants(img inspect.Image) bool {
+	if len(s.options.Platforms) == 0 {
+		return true
+	}
+	have := img.Claim()
+	if platform.IsUnknown(have) {
+		have = img.Config
+	}
+	return slices.ContainsFunc(s.options.Platforms, func(w v1.Platform) bool { return platform.Satisfies(have, w) })
+}
+
+func (s *selection) addImage(img inspect.Image) error {
+	if img.Err != nil {
+		return img.Err
+	}
+	e, err := s.imageEntry(img)
+	if err != nil {
+		return err
+	}
+	if s.options.Attestations == DropAttestations {
+		s.dropped += len(img.Attestations)
+		s.entries = append(s.entries, e)
+		return nil
+	}
+	for _, att := range img.Attestations {
+		if att.Err != nil {
+			return fmt.Errorf("reading attestation %s: %w", att.Descriptor.Digest, att.Err)
+		}
+		a, err := s.attached(att)
+		if err != nil {
+			return err
+		}
+		e.Attestations = append(e.Attestations, a)
+	}
+	s.entries = append(s.entries, e)
+	return nil
+}
+
+func (s *selection) imageEntry(img inspect.Image) (Entry, error) {
+	e, err := NewEntry(img.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	e.Image, e.Config = &img, img.Config
+	e = s.stamp(e)
+	return s.settle(e)
+}
+
+func (s *selection) attached(a inspect.Attachment) (Entry, error) {
+	e, err := NewEntry(a.Row)
+	e.Attached = &a
+	return s.stamp(e), err
+}
+
+// stamp says where the entry is from.
+func (s *selection) stamp(e Entry) Entry {
+	e.Source, e.SourceDigest, e.Origin = s.source, s.report.Root.Digest, s.report.Ref.Transport
+	return e
+}
+
+// settle brings the claim and the config together. Flattening must not lose what only a list around the row says.
+func (s *selection) settle(e Entry) (Entry, error) {
+	claim := e.Image.Claim()
+	if platform.IsUnknown(e.Platform()) {
+		found := e.Config
+		if !platform.IsUnknown(claim) {
+			found = e.Image.Platform()
+		} else if !platform.IsUnknown(found) {
+			s.note("%s of %q has no platform; its config says %s", e.Digest(), s.report.Ref, platform.Format(found))
+			claim = found
+		}
+		if !platform.IsUnknown(found) {
+			var err error
+			if e, err = e.withPlatform(found); err != nil {
+				return Entry{}, err
+			}
+		}
+	}
+	err := checkPlatform(claim, e.Config)
+	if err == nil {
+		return e, nil
+	}
+	if !s.options.Force {
+		return Entry{}, err
+	}
+	s.note("forced: %v", err)
+	return e, nil
+}
+
+// checkPlatform refuses a platform that is missing, unknown, or not that of the config.
+func checkPlatform(claim, config v1.Platform) error {
+	if platform.IsUnknown(claim) {
+		return hint(fmt.Errorf("%w: neither its row nor its config names one", ErrPlatform),
+			"rebuild it with a platform, or take it as it is with --force")
+	}
+	if err := platform.Validate(claim); err != nil {
+		return hint(fmt.Errorf("%w: %v", ErrPlatform, err), "--force takes it as it is") // the source's fault, not the user's
+	}
+	if !platform.IsUnknown(config) && !platform.Agrees(claim, config) {
+		return hint(fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config)),
+			"--force takes it as it is")
+	}
+	return nil
+}
+
+// addOther keeps artifacts when everything is asked for. Attestations without their image are statements about nothing.
+func (s *selection) addOther(a inspect.Attachment) error {
+	if subject, is := inspect.AttestationOf(a.Descriptor); is {
+		s.note("left out: attestation %s of %q, since its image %s is not there", a.Descriptor.Digest, s.report.Ref, subject)
+		return nil
+	}
+	if len(s.options.Platforms) > 0 {
+		s.note("left out: artifact %s of %q, which has no platform", a.Descriptor.Digest, s.report.Ref)
+		return nil
+	}
+	if a.Err != nil {
+		return a.Err
+	}
+	e, err := s.attached(a)
+	e.Artifact = true
+	s.entries = append(s.entries, e)
+	return err
+}
+
+func (s *selection) nothing() error {
+	if len(s.report.Images) == 0 {
+		return fmt.Errorf("taking the images of %q: %w: it has none", s.report.Ref, ErrEmpty)
+	}
+	var want, have []string
+	for _, p := range s.options.Platforms {
+		want = append(want, platform.Format(p))
+	}
+	for _, img := range s.report.Images {
+		have = append(have, nameOf(img))
+	}
+	return fmt.Errorf("taking %s of %q: %w: it has %s", strings.Join(want, ", "), s.report.Ref, ErrNoMatch,
+		strings.Join(have, ", "))
+}
+
+// summary says that a list was taken apart, which most tools refuse to do.
+func (s *selection) summary() []string {
+	if s.report.List == nil {
+		return nil
+	}
+	var names []string
+	attestations, nested := 0, false
+	for _, e := range s.entries {
+		if e.Artifact {
+			continue
+		}
+		names = append(names, formatPlatform(e.Platform()))
+		attestations += len(e.Attestations)
+		nested = nested || len(e.Image.Nested) > 0
+	}
+	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, count(len(names), "image"), strings.Join(names, ", "))
+	if attestations > 0 {
+		line += " with " + count(attestations, "attestation")
+	}
+	if nested {
+		line += ", lists within lists"
+	}
+	lines := []string{line + ", flattened"}
+	if s.dropped > 0 {
+		lines = append(lines, fmt.Sprintf("dropped: %s of %q", count(s.dropped, "attestation"), s.report.Ref))
+	}
+	return lines
+}
+
+func nameOf(img inspect.Image) string {
+	p := img.Claim()
+	if platform.IsUnknown(p) {
+		p = img.Config
+	}
+	return formatPlatform(p) + " (" + img.Descriptor.Digest.String() + ")"
+}
+
+// describe is a platform with its os.features, which the canonical form leaves out.
+func describe(p v1.Platform) string {
+	s := formatPlatform(p)
+	if len(p.OSFeatures) > 0 {
+		s += " with os.features " + strings.Join(p.OSFeatures, ",")
+	}
+	return s
+}

@@ -1,0 +1,161 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Select answers which entries a selector names, as indices: a digest, a unique beginning of one (with or without
+// "sha256:", six digits at least), a platform, or a source by its name; a source that was a list has all its entries
+// named. Without a match the error wraps ErrNoMatch and lists what there is.
+func (l List) Select(selector string) ([]int, error) {
+	if found := l.byDigest(selector); len(found) > 0 {
+		return found, nil
+	}
+	if p, err := platform.Parse(selector); err == nil {
+		if found := l.byPlatform(p); len(found) > 0 {
+			return found, nil
+		}
+	}
+	if found := l.bySource(selector); len(found) > 0 {
+		return found, nil
+	}
+	return nil, fmt.Errorf("%w: %q is no entry; there is %s", ErrNoMatch, selector, l.has())
+}
+
+// selectOne is Select where several won't do.
+func (l List) selectOne(selector string) (int, error) {
+	found, err := l.Select(selector)
+	if err != nil {
+		return 0, err
+	}
+	if len(found) > 1 {
+		return 0, l.ambiguous(found)
+	}
+	return found[0], nil
+}
+
+func (l List) ambiguous(found []int) error {
+	var names []string
+	for _, i := range found {
+		names = append(names, l.Entries[i].String())
+	}
+	return hint(fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(names, ", ")), "name the entry by its digest")
+}
+
+func (l List) byDigest(selector string) []int {
+	digits := strings.TrimPrefix(selector, "sha256:")
+	if len(digits) < 6 || strings.Trim(digits, "0123456789abcdef") != "" {
+		return nil
+	}
+	return l.indices(func(e Entry) bool { return strings.HasPrefix(e.Digest().Hex, digits) })
+}
+
+// byPlatform takes the exact platform, and where there is none those that are more than was asked for by os.version or
+// os.features. linux/arm is linux/arm/v7 and never v6.
+func (l List) byPlatform(p v1.Platform) []int {
+	if found := l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && platform.Equal(e.Platform(), p) }); len(found) > 0 {
+		return found
+	}
+	return l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && platform.Satisfies(e.Platform(), p) })
+}
+
+func (l List) bySource(selector string) []int {
+	want, err := registry.ParseRef(selector)
+	return l.indices(func(e Entry) bool {
+		if e.Source.Typed == selector || e.Source.String() == selector {
+			return true
+		}
+		return err == nil && !want.IsFile() && !e.Source.IsFile() && e.Source.Name() == want.Name()
+	})
+}
+
+func (l List) indices(fits func(Entry) bool) []int {
+	var found []int
+	for i, e := range l.Entries {
+		if fits(e) {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+func (l List) has() string {
+	if len(l.Entries) == 0 {
+		return "none"
+	}
+	var names []string
+	for _, e := range l.Entries {
+		names = append(names, e.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+// Remove takes the entries that the selectors name out of the list, with their attestations; a digest may also name one
+// attestation. Two selectors may name the same entry. Nothing is removed when one of them names nothing (ErrNoMatch) or
+// when nothing would be left (ErrEmpty); a digest or platform that fits several entries is ErrAmbiguous, while a source
+// takes all its entries along.
+func (l List) Remove(selectors ...string) (List, []Change, error) {
+	gone := map[int]bool{}
+	out := l.with(slices.Clone(l.Entries))
+	var changes []Change
+	for _, s := range selectors {
+		if c, ok := out.removeAttestation(s); ok {
+			changes = append(changes, c)
+			continue
+		}
+		found, err := l.selectForRemoval(s)
+		if err != nil {
+			return List{}, nil, fmt.Errorf("removing from %q: %w", l.Name, err)
+		}
+		for _, i := range found {
+			if !gone[i] {
+				gone[i] = true
+				changes = append(changes, Change{Action: Removed, Entry: l.Entries[i]})
+			}
+		}
+	}
+	if len(gone) == len(l.Entries) {
+		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: nothing would be left", l.Name, ErrEmpty),
+			"to delete the list itself: mtool rm "+l.Name.Familiar())
+	}
+	var left []Entry
+	for i, e := range out.Entries {
+		if !gone[i] {
+			left = append(left, e)
+		}
+	}
+	return out.with(left), changes, nil
+}
+
+func (l List) selectForRemoval(selector string) ([]int, error) {
+	found, err := l.Select(selector)
+	if err != nil || len(found) == 1 || len(l.bySource(selector)) > 0 {
+		return found, err
+	}
+	return nil, l.ambiguous(found)
+}
+
+// removeAttestation changes the entries of l, which must be its own. Only a whole digest names an attestation.
+func (l List) removeAttestation(selector string) (Change, bool) {
+	h, err := v1.NewHash(selector)
+	if err != nil {
+		return Change{}, false
+	}
+	for i, e := range l.Entries {
+		at := slices.IndexFunc(e.Attestations, func(a Entry) bool { return a.Digest() == h })
+		if at < 0 {
+			continue
+		}
+		c := Change{Action: Removed, Entry: e.Attestations[at], Note: "attestation of " + formatPlatform(e.Platform())}
+		l.Entries[i].Attestations = slices.Delete(slices.Clone(e.Attestations), at, at+1)
+		return c, true
+	}
+	return Change{}, false
+}

@@ -1,0 +1,89 @@
+package compose
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Attestations says what becomes of the attestations of a source.
+type Attestations string
+
+// What becomes of attestations; the zero value keeps them.
+const (
+	KeepAttestations Attestations = "keep"
+	DropAttestations Attestations = "drop"
+)
+
+// SelectOptions say what to take of a source.
+type SelectOptions struct {
+	// Platforms to take; none is all. See platform.Satisfies.
+	Platforms []v1.Platform
+	// Attestations, "" is KeepAttestations.
+	Attestations Attestations
+	// Force takes images whose platform is missing, unknown, or not what their config says.
+	Force bool
+	// As is the source as the user told it, kept in the entries for the next time it is opened; zero: where it was found.
+	As registry.Ref
+}
+
+// Told is a source: the reference as told and what was found there.
+type Told struct {
+	Ref    registry.Ref
+	Report inspect.Report
+}
+
+// FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of o.Platforms
+// is passed over with a note; a platform that no source has is an error. No sources: ErrEmpty. All sources are looked at
+// before the errors, joined in their order, are returned; their kinds are those of FromReport.
+func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
+	if len(sources) == 0 {
+		return nil, nil, hint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
+			"name the images that the list shall have")
+	}
+	var (
+		entries        []Entry
+		notes          []string
+		failed, passed []error
+	)
+	for _, s := range sources {
+		o.As = s.Ref
+		es, ns, err := FromReport(s.Report, o)
+		switch {
+		case errors.Is(err, ErrNoMatch):
+			passed = append(passed, err)
+			ns = append(ns, err.Error())
+		case err != nil:
+			failed = append(failed, err)
+		}
+		entries, notes = append(entries, es...), append(notes, ns...)
+	}
+	if len(failed) > 0 {
+		return nil, nil, errors.Join(failed...)
+	}
+	if len(entries) == 0 {
+		return nil, nil, errors.Join(passed...)
+	}
+	return entries, notes, unmatched(entries, o.Platforms)
+}
+
+// unmatched is the error for the wanted platforms that no entry has.
+func unmatched(entries []Entry, want []v1.Platform) error {
+	var missing []string
+	for _, w := range want {
+		if !slices.ContainsFunc(entries, func(e Entry) bool { return platform.Satisfies(e.Platform(), w) }) {
+			missing = append(missing, platform.Format(w))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("composing a list: %w: no source has %s", ErrNoMatch, strings.Join(missing, ", "))
+}
