@@ -1,0 +1,152 @@
+package buildkit
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"mtool/build"
+	"mtool/inspect/platform"
+)
+
+// dockerfile is a parsed Dockerfile, before its arguments are known.
+type dockerfile struct {
+	stages []instructions.Stage
+	args   []instructions.ArgCommand
+	lex    *shell.Lex
+}
+
+// base is an image that a build starts from or copies from.
+type base struct {
+	Name     string
+	Platform v1.Platform
+}
+
+// needs is what building one platform needs, as far as the Dockerfile tells it; ONBUILD steps of base images can't be seen.
+type needs struct {
+	Bases []base        // without those that are stages, in order, each once
+	Runs  []v1.Platform // platforms that RUN steps execute, each once
+}
+
+func readDockerfile(path string) (*dockerfile, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading Dockerfile: %w", err)
+	}
+	d, err := parseDockerfile(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: parsing Dockerfile %q: %w", build.ErrUsage, path, err)
+	}
+	return d, nil
+}
+
+func parseDockerfile(text []byte) (*dockerfile, error) {
+	tree, err := parser.Parse(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	stages, args, err := instructions.Parse(tree.AST, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &dockerfile{stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
+}
+
+// question is what the answer of needs depends on.
+type question struct {
+	Target       string // a stage; "" is the last one
+	For          v1.Platform
+	BuildMachine v1.Platform // BUILDPLATFORM
+	BuildArgs    map[string]string
+}
+
+// needs walks from the target stage through the stages that it needs; what only other stages need does not count.
+func (d *dockerfile) needs(q question) (needs, error) {
+	env, err := d.globals(q)
+	if err != nil {
+		return needs{}, err
+	}
+	start := len(d.stages) - 1
+	if q.Target != "" {
+		if start = d.stage(q.Target, len(d.stages)); start < 0 {
+			return needs{}, fmt.Errorf("%w: target %q is no stage of the Dockerfile", build.ErrUsage, q.Target)
+		}
+	}
+	w := walk{d: d, env: env, seen: map[visit]bool{}}
+	err = w.stage(start, q.For)
+	return w.found, err
+}
+
+// stage finds a stage before number limit by its name or, as COPY --from may, by its number; -1 is none.
+func (d *dockerfile) stage(name string, limit int) int {
+	for i := limit - 1; i >= 0; i-- {
+		if strings.EqualFold(d.stages[i].Name, name) {
+			return i
+		}
+	}
+	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < limit {
+		return n
+	}
+	return -1
+}
+
+// globals are the arguments that FROM lines see: the platforms, and those set before the first FROM.
+func (d *dockerfile) globals(q question) (variables, error) {
+	env := variables{}
+	env.setPlatform("TARGET", q.For)
+	env.setPlatform("BUILD", q.BuildMachine)
+	for name := range env {
+		if v, ok := q.BuildArgs[name]; ok {
+			env[name] = v
+		}
+	}
+	for _, line := range d.args {
+		for _, arg := range line.Args {
+			if v, ok := q.BuildArgs[arg.Key]; ok {
+				env[arg.Key] = v
+			} else if arg.Value != nil {
+				v, _, err := d.lex.ProcessWord(*arg.Value, env)
+				if err != nil {
+					return nil, fmt.Errorf("%w: expanding %q: %w", build.ErrUsage, *arg.Value, err)
+				}
+				env[arg.Key] = v
+			}
+		}
+	}
+	return env, nil
+}
+
+// variables is a shell.EnvGetter.
+type variables map[string]string
+
+func (v variables) Get(name string) (string, bool) { s, ok := v[name]; return s, ok }
+
+func (v variables) Keys() []string {
+	names := make([]string, 0, len(v))
+	for name := range v {
+		names = append(names, name)
+	}
+	return names
+}
+
+// setPlatform sets what BuildKit calls the platform arguments in the global scope.
+// https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+func (v variables) setPlatform(prefix string, p v1.Platform) {
+	v[prefix+"PLATFORM"], v[prefix+"OS"], v[prefix+"ARCH"], v[prefix+"VARIANT"] = platform.Format(p), p.OS, p.Architecture, p.Variant
+}
+
+// spec is p as BuildKit wants it.
+func spec(p v1.Platform) ocispecs.Platform {
+	return platforms.Normalize(ocispecs.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
+	})
+}

@@ -1,0 +1,91 @@
+package buildkit
+
+import (
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	digest "github.com/opencontainers/go-digest"
+)
+
+const (
+	logLines = 20
+	logBytes = 16 << 10
+)
+
+// record is what one solve said, as far as a failure may need it. It may be read after wait.
+type record struct {
+	done     chan struct{}
+	steps    []*client.Vertex // in the order of their first mention
+	logs     map[digest.Digest][]byte
+	warnings []*client.VertexWarning
+}
+
+func newRecord() *record {
+	return &record{done: make(chan struct{}), logs: map[digest.Digest][]byte{}}
+}
+
+func (r *record) wait() { <-r.done }
+
+func (r *record) add(s *client.SolveStatus) {
+	for _, v := range s.Vertexes {
+		if old := r.step(v.Digest); old != nil {
+			*old = *v
+			continue
+		}
+		c := *v
+		r.steps = append(r.steps, &c)
+	}
+	for _, l := range s.Logs {
+		b := append(r.logs[l.Vertex], l.Data...)
+		r.logs[l.Vertex] = b[max(0, len(b)-logBytes):]
+	}
+	r.warnings = append(r.warnings, s.Warnings...)
+}
+
+func (r *record) step(d digest.Digest) *client.Vertex {
+	for _, v := range r.steps {
+		if v.Digest == d {
+			return v
+		}
+	}
+	return nil
+}
+
+// failed is the step with digest d or, when there is none, the first that failed by itself.
+func (r *record) failed(d digest.Digest) *client.Vertex {
+	if v := r.step(d); v != nil {
+		return v
+	}
+	for _, v := range r.steps {
+		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") { // BuildKit sends the text only
+			return v
+		}
+	}
+	return nil
+}
+
+// tail is the end of what a step printed.
+func (r *record) tail(d digest.Digest) []string {
+	text := strings.TrimRight(string(r.logs[d]), "\r\n \t")
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	lines = lines[max(0, len(lines)-logLines):]
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, "\r")
+	}
+	return lines
+}
+
+// wrongBase is the error for a base image of another platform than asked for, fetched from a registry: BuildKit builds on
+// it, and only warns. Without the failure, the result would be an image that says one platform and has another's files.
+func (r *record) wrongBase() error {
+	for _, w := range r.warnings {
+		if strings.HasPrefix(string(w.Short), linter.RuleInvalidBaseImagePlatform.Name) {
+			return &baseWarning{text: string(w.Short)}
+		}
+	}
+	return nil
+}

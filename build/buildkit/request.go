@@ -1,0 +1,135 @@
+package buildkit
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/containerd/v2/core/content"
+	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	digest "github.com/opencontainers/go-digest"
+	"github.com/tonistiigi/fsutil"
+
+	"mtool/build"
+)
+
+const (
+	epochArg    = "SOURCE_DATE_EPOCH" // https://reproducible-builds.org/specs/source-date-epoch/
+	storeForOCI = "store"             // under which a worker asks for the local store
+)
+
+// attrs is what the Dockerfile frontend is told for one platform.
+func attrs(s build.Spec, p v1.Platform, bases []local) map[string]string {
+	a := map[string]string{
+		"platform": platforms.FormatAll(spec(p)),
+		"filename": filepath.Base(s.Dockerfile),
+		// Any value keeps the frontend from fetching the image of a "# syntax=" line in its place.
+		"cmdline": "mtool",
+	}
+	if s.Target != "" {
+		a["target"] = s.Target
+	}
+	if s.NoCache {
+		a["no-cache"] = ""
+	}
+	for k, v := range s.BuildArgs {
+		a["build-arg:"+k] = v
+	}
+	for k, v := range s.Labels {
+		a["label:"+k] = v
+	}
+	for _, b := range bases {
+		a["context:"+contextName(b)] = "oci-layout://" + storeForOCI + "@" + b.Digest.String()
+	}
+	return a
+}
+
+// contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.
+func contextName(b local) string {
+	name := b.Ref.Familiar()
+	if b.Ref.Tag == "latest" && b.Ref.Digest == (v1.Hash{}) {
+		name = b.Ref.WithTag("").Familiar()
+	}
+	return name + "::" + platforms.FormatAll(spec(b.Platform))
+}
+
+// withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument already.
+func withEpoch(s build.Spec, lookup func(string) (string, bool)) build.Spec {
+	v, ok := lookup(epochArg)
+	if _, given := s.BuildArgs[epochArg]; given || !ok || v == "" {
+		return s
+	}
+	s.BuildArgs = maps.Clone(s.BuildArgs)
+	if s.BuildArgs == nil {
+		s.BuildArgs = map[string]string{}
+	}
+	s.BuildArgs[epochArg] = v
+	return s
+}
+
+// export asks for an OCI layout in dir: blobs in folders, no archive.
+func export(s build.Spec, dir string) client.ExportEntry {
+	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
+	if s.BuildArgs[epochArg] != "" {
+		a["rewrite-timestamp"] = "true" // without it only the config's own time is the epoch
+	}
+	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputDir: dir}
+}
+
+// mounts are the directories that the worker may read.
+func mounts(s build.Spec) (map[string]fsutil.FS, error) {
+	context, err := fsutil.NewFS(s.Context)
+	if err != nil {
+		return nil, err
+	}
+	dockerfile, err := fsutil.NewFS(filepath.Dir(s.Dockerfile))
+	if err != nil {
+		return nil, err
+	}
+	return map[string]fsutil.FS{"context": context, "dockerfile": dockerfile}, nil
+}
+
+// request is one platform's solve. dir takes the layout.
+func request(job build.Job, p v1.Platform, bases []local, dir string) (client.SolveOpt, error) {
+	dirs, err := mounts(job.Spec)
+	if err != nil {
+		return client.SolveOpt{}, err
+	}
+	o := client.SolveOpt{
+		Frontend:      "dockerfile.v0",
+		FrontendAttrs: attrs(job.Spec, p, bases),
+		LocalMounts:   dirs,
+		Exports:       []client.ExportEntry{export(job.Spec, dir)},
+		Session:       []session.Attachable{credentials(job.Options)},
+		SharedKey:     digest.FromString(job.Spec.Context).Encoded(), // the worker then takes only what changed since the last time
+	}
+	if len(bases) > 0 {
+		blobs, err := readOnly(job.Options.Store.Dir(), job.Dir)
+		if err != nil {
+			return o, err
+		}
+		o.OCIStores = map[string]content.Store{storeForOCI: blobs}
+	}
+	return o, nil
+}
+
+// readOnly opens the blobs of a layout for reading. Opening a content store makes folders in it, so it gets a directory
+// of its own below scratch in which the blobs are a link.
+func readOnly(layout, scratch string) (content.Store, error) {
+	dir, err := os.MkdirTemp(scratch, "bases-")
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := filepath.Abs(filepath.Join(layout, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(blobs, filepath.Join(dir, "blobs")); err != nil {
+		return nil, err
+	}
+	return contentlocal.NewStore(dir)
+}

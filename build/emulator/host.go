@@ -1,0 +1,66 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// ErrImpossible: a machine executes the platform neither natively nor by an emulator.
+var ErrImpossible = errors.New("no way to run it")
+
+// Host is a machine as far as it matters for what it executes.
+type Host struct {
+	Platform v1.Platform // its own; the variant is the highest level that its processor has
+	Also     []string    // further architectures that processor and kernel execute: "386" on amd64, "arm" on arm64
+}
+
+// Way is how a platform's programs run on a host.
+type Way struct {
+	Native   bool
+	Emulator Emulator // the one to use when not native
+}
+
+// Of tells how programs of target run on h, or fails with an error that wraps ErrImpossible.
+func (h Host) Of(target v1.Platform) (Way, error) {
+	switch {
+	case target.OS != "linux" || h.Platform.OS != "linux":
+		return Way{}, h.impossible(target, "only linux programs run on linux")
+	case target.Architecture == h.Platform.Architecture:
+		if level(target) > level(h.Platform) {
+			// An emulator for the machine's own architecture would take every native program too.
+			return Way{}, h.impossible(target, "the processor's level is "+h.Platform.Architecture+"/"+h.Platform.Variant)
+		}
+		return Way{Native: true}, nil
+	case slices.Contains(h.Also, target.Architecture):
+		return Way{Native: true}, nil
+	}
+	e, ok := emulators()[target.Architecture]
+	if !ok {
+		return Way{}, h.impossible(target, "QEMU emulation is known for "+strings.Join(Architectures(), ", "))
+	}
+	return Way{Emulator: e}, nil
+}
+
+func (h Host) impossible(target v1.Platform, why string) error {
+	return fmt.Errorf("running %s on %s: %w: %s", target.String(), h.Platform.String(), ErrImpossible, why)
+}
+
+// level orders the variants of one architecture: amd64/v3 > amd64/v1, arm/v7 > arm/v6. A missing one is the usual one.
+func level(p v1.Platform) int {
+	if v := strings.TrimPrefix(p.Variant, "v"); len(v) == 1 && v[0] >= '0' && v[0] <= '9' {
+		return int(v[0] - '0')
+	}
+	switch p.Architecture {
+	case "amd64":
+		return 1
+	case "arm":
+		return 7
+	case "arm64":
+		return 8
+	}
+	return 0
+}

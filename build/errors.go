@@ -1,0 +1,87 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Kinds of failure; test with errors.Is.
+var (
+	// ErrUsage: a Spec that can't be carried out as asked: no such directory, Dockerfile or target.
+	ErrUsage = errors.New("asked wrongly")
+	// ErrNoWorker: no worker or emulator for a platform, or the emulator crashed.
+	ErrNoWorker = errors.New("no worker for it")
+)
+
+// WorkerError is a worker that can't start or can't run a platform. It wraps ErrNoWorker and what was seen.
+type WorkerError struct {
+	Doing string // gerund and object: `starting the worker`
+	Err   error
+	Next  string // the hint: what to install or to set; may be empty
+}
+
+func (e *WorkerError) Error() string        { return e.Doing + ": " + e.Err.Error() }
+func (e *WorkerError) Unwrap() error        { return e.Err }
+func (e *WorkerError) Is(target error) bool { return target == ErrNoWorker }
+
+// Hint is the next action.
+func (e *WorkerError) Hint() string { return e.Next }
+
+// StepError is a step of a Dockerfile that failed.
+type StepError struct {
+	Platform v1.Platform
+	Emulator string   // "" when the step ran natively, else QEMU's name of the architecture
+	Step     string   // as BuildKit calls it: "[2/3] RUN make"
+	Exit     int      // exit code of the step's command, -1 when it has none
+	Log      []string // the last lines that the step printed, oldest first; about 20
+	Shown    bool     // the progress display has printed them; Error leaves them out then
+	Err      error    // BuildKit's words
+}
+
+// Error is one line, and the step's log when the progress display has not shown it.
+func (e *StepError) Error() string {
+	s := fmt.Sprintf("building %s: step %q failed", e.Platform.String(), e.Step)
+	if e.Exit >= 0 {
+		s += fmt.Sprintf(" with exit code %d", e.Exit)
+	} else {
+		s += ": " + e.Err.Error()
+	}
+	if e.Emulator != "" {
+		s += fmt.Sprintf(" (emulated by qemu-%s)", e.Emulator)
+	}
+	if len(e.Log) > 0 && !e.Shown {
+		s += ", after printing:\n  " + strings.Join(e.Log, "\n  ")
+	}
+	return s
+}
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Crashed says whether a signal that programs get for faults of the machine ended an emulated step. Whether the program
+// or the emulator is to blame can't be told from outside; the emulator is the likelier one.
+func (e *StepError) Crashed() bool {
+	const ill, trap, abrt, bus, segv = 128 + 4, 128 + 5, 128 + 6, 128 + 7, 128 + 11
+	switch e.Exit {
+	case ill, trap, abrt, bus, segv:
+		return e.Emulator != ""
+	}
+	return false
+}
+
+// Is makes a crash under emulation an ErrNoWorker.
+func (e *StepError) Is(target error) bool { return target == ErrNoWorker && e.Crashed() }
+
+// Hint is the next action after a crash.
+func (e *StepError) Hint() string {
+	if e.Crashed() {
+		return "a newer QEMU may run it; a native worker does: --worker ADDRESS"
+	}
+	return ""
+}
+
+func usagef(format string, args ...any) error {
+	return fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...)
+}

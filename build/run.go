@@ -1,0 +1,97 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mtool/inspect/platform"
+)
+
+// Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
+// stored. The error is or wraps a *StepError, a *WorkerError, an error that wraps ErrUsage, a kind of package registry, or context.Canceled.
+func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
+	spec, err := prepare(spec)
+	if err != nil {
+		return Result{}, err
+	}
+	dir, err := newScratch(filepath.Dir(o.Store.Dir()))
+	if err != nil {
+		return Result{}, fmt.Errorf("making a directory beside the store: %w", err)
+	}
+	defer dir.remove()
+	layouts, err := o.Solver.Solve(ctx, Job{Spec: spec, Options: o, Dir: dir.path})
+	if err != nil {
+		return Result{}, err
+	}
+	images, err := readAll(spec, layouts)
+	if err != nil {
+		return Result{}, err
+	}
+	for i, image := range images {
+		if err := o.Store.ImportLayout(ctx, layouts[i].Dir, layouts[i].Root, image.Ref); err != nil {
+			return Result{}, fmt.Errorf("storing %q: %w", image.Ref, err)
+		}
+	}
+	return Result{Images: images}, nil
+}
+
+// prepare fills defaults in and refuses what can't be built, before anything starts.
+func prepare(s Spec) (Spec, error) {
+	if len(s.Platforms) == 0 {
+		return s, usagef("no platform to build for")
+	}
+	s.Platforms = slices.Clone(s.Platforms)
+	for i, p := range s.Platforms {
+		s.Platforms[i] = platform.Normalize(p)
+	}
+	if s.Out == nil {
+		s.Out = io.Discard
+	}
+	if s.Progress == "" {
+		s.Progress = "auto"
+	}
+	if modes := []string{"auto", "plain", "tty", "quiet"}; !slices.Contains(modes, s.Progress) {
+		return s, usagef("progress %q is none of %v", s.Progress, modes)
+	}
+	return preparePaths(s)
+}
+
+func preparePaths(s Spec) (_ Spec, err error) {
+	if s.Dockerfile == "-" {
+		return s, usagef("a Dockerfile from standard input is not supported: write it to a file and name that with -f")
+	}
+	typed := s.Context
+	if s.Context, err = filepath.Abs(s.Context); err != nil {
+		return s, err
+	}
+	switch info, err := os.Stat(s.Context); {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, usagef("build context %q: no such directory", typed)
+	case err != nil:
+		return s, fmt.Errorf("reading build context %q: %w", typed, err)
+	case !info.IsDir():
+		return s, usagef("build context %q is not a directory", typed)
+	}
+	if s.Dockerfile == "" {
+		s.Dockerfile = filepath.Join(s.Context, "Dockerfile")
+	}
+	typed = s.Dockerfile
+	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
+		return s, err
+	}
+	switch info, err := os.Stat(s.Dockerfile); {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, usagef("Dockerfile %q: no such file", typed)
+	case err != nil:
+		return s, fmt.Errorf("reading Dockerfile %q: %w", typed, err)
+	case !info.Mode().IsRegular():
+		return s, usagef("Dockerfile %q is not a regular file", typed)
+	}
+	return s, nil
+}

@@ -1,0 +1,84 @@
+package build
+
+import (
+	"context"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Spec is what to build. Context and at least one platform are needed, the rest may stay zero.
+type Spec struct {
+	Context    string // a directory
+	Dockerfile string // default: "Dockerfile" in Context; it may lie outside
+	Target     string // default: the last stage
+	Platforms  []v1.Platform
+	BuildArgs  map[string]string
+	Labels     map[string]string
+	NoCache    bool
+	Name       func(v1.Platform) registry.Ref // the name each image gets in the store
+	Worker     string                         // default: the embedded worker; else the unix:// or tcp:// address of a buildkitd
+	Progress   string                         // auto (default), plain, tty or quiet
+	Out        io.Writer                      // where progress goes; default: nowhere
+}
+
+// Options is where a build finds and leaves things.
+type Options struct {
+	StateDir              string                // the embedded worker's state, BuildKit's cache
+	EmulatorsDir          string                // where QEMU binaries are looked for, before PATH
+	Store                 Store                 // finds base images, takes the results
+	Credentials           *registry.Credentials // for base images in registries; nil: none
+	PlainHTTP, SkipVerify []string              // registry hosts
+	Note                  func(string)          // told what a user should know, one line each; nil: not told
+	Solver                Solver                // needed: buildkit.Solver{}
+}
+
+func (o Options) note(line string) {
+	if o.Note != nil {
+		o.Note(line)
+	}
+}
+
+// Store is what a build needs of the local store; *store.Store is one.
+type Store interface {
+	// Get finds an image or list by name; an error that wraps registry.ErrNotFound when the store has none.
+	Get(ctx context.Context, ref registry.Ref) (registry.Object, error)
+	// ImportLayout verifies what is below root in the OCI layout dir, takes its blobs and names it ref.
+	ImportLayout(ctx context.Context, dir string, root v1.Descriptor, ref registry.Ref) error
+	// Dir is the store's own OCI layout.
+	Dir() string
+}
+
+// Result is what Run stored, in the order of Spec.Platforms.
+type Result struct{ Images []Image }
+
+// Image is one image in the store.
+type Image struct {
+	Platform v1.Platform
+	Ref      registry.Ref // in the store
+	Manifest registry.Manifest
+	Emulator string // "" when native, else QEMU's name of the architecture
+}
+
+// Solver executes builds. buildkit.Solver is the one there is.
+type Solver interface {
+	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing of what it
+	// started is left when it returns.
+	Solve(ctx context.Context, job Job) ([]Layout, error)
+}
+
+// Job is what a Solver gets: a Spec whose paths are absolute and exist, and whose defaults are filled in.
+type Job struct {
+	Spec    Spec
+	Options Options
+	Dir     string // an empty directory of the job's own, on the store's file system; removed after the import
+}
+
+// Layout is one exported image.
+type Layout struct {
+	Dir      string        // an OCI layout
+	Root     v1.Descriptor // the image's manifest within
+	Emulator string        // as in Image
+}

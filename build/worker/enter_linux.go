@@ -1,0 +1,94 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+const binfmtDir = "/proc/sys/fs/binfmt_misc"
+
+// enter makes the namespaces this process was born into a worker's.
+func enter(c config) error {
+	host := readEntries(binfmtDir) // the new /proc hides it
+	if err := remount(); err != nil {
+		return err
+	}
+	if err := registerEmulators(c, host); err != nil {
+		return err
+	}
+	return prepareEnv(c.Root)
+}
+
+// remount cuts this namespace's mounts off from the host's, and shows it its own processes.
+func remount() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+		return denied("making the mounts of the worker's namespace its own", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return denied("mounting the worker's /proc", err)
+	}
+	// runc makes control groups where it can, and a killed one leaves them on the host.
+	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	err := unix.MountSetattr(unix.AT_FDCWD, "/sys/fs/cgroup", unix.AT_RECURSIVE, readOnly)
+	if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) { // EINVAL: not a mount point
+		return denied("making control groups read-only for the worker", err)
+	}
+	return nil
+}
+
+// registerEmulators fills a binfmt_misc of this user namespace's own, which Linux has since 6.7. On older ones the host's
+// entries must do. https://github.com/torvalds/linux/commit/21ca59b365c0
+func registerEmulators(c config, host []entry) error {
+	if len(c.Emulators) == 0 {
+		return nil
+	}
+	if err := unix.Mount("binfmt_misc", binfmtDir, "binfmt_misc", 0, ""); err != nil {
+		return hostMustDo(c, host, err)
+	}
+	for _, e := range c.Emulators {
+		line, err := e.Line()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(binfmtDir, "register"), []byte(line), 0); err != nil {
+			return denied(fmt.Sprintf("registering emulator %q", e.Path), err)
+		}
+	}
+	return nil
+}
+
+func hostMustDo(c config, host []entry, mountErr error) error {
+	for _, e := range c.Emulators {
+		if serves(host, e.Emulator) {
+			continue
+		}
+		return &failure{
+			Doing: "registering emulator qemu-" + e.Name,
+			Why: fmt.Sprintf("this kernel has no binfmt_misc of a user namespace's own (Linux 6.7 and later have: %v), and the host's has no enabled entry for %s with the flag F",
+				mountErr, e.Arch),
+			Hint: "as root: apt-get install qemu-user-static binfmt-support, or use a newer kernel",
+		}
+	}
+	return nil
+}
+
+// prepareEnv points BuildKit's and runc's files of the moment into the state directory; see also childEnv.
+func prepareEnv(root string) error {
+	for name, dir := range map[string]string{"XDG_RUNTIME_DIR": runDir(root), "TMPDIR": tmpDir(root)} {
+		if err := os.Setenv(name, dir); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func runDir(root string) string { return filepath.Join(root, "run") }
+func tmpDir(root string) string { return filepath.Join(root, "tmp") }
+
+func denied(doing string, err error) error {
+	return &failure{Doing: doing, Why: err.Error(), Denied: errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)}
+}

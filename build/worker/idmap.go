@@ -1,0 +1,78 @@
+package worker
+
+import (
+	"fmt"
+
+	"github.com/moby/sys/user"
+)
+
+// caller is what the user namespace to make depends on.
+type caller struct {
+	UID, GID         int
+	Name             string       // the user's name, for messages
+	OwnUIDs, OwnGIDs []user.IDMap // what the caller's own user namespace maps
+	SubUIDs, SubGIDs []user.SubID // of this user, from /etc/subuid and /etc/subgid
+	Helpers          bool         // newuidmap and newgidmap are there
+	NoNewPrivs       bool         // set-user-id programs, and so the helpers, have no effect
+}
+
+// mapping is the user namespace of a worker. IDs count from 0 inside.
+type mapping struct {
+	Kind       string // "root", "subids" or "single"; workers of one kind share a state directory
+	UIDs, GIDs []user.IDMap
+	Setgroups  bool // groups may be set inside
+	Helpers    bool // newuidmap and newgidmap must write the maps
+}
+
+// planMapping chooses the widest mapping that c may have. note is empty, or says what will not work and why.
+func planMapping(c caller) (m mapping, note string) {
+	if c.UID == 0 {
+		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: true}, ""
+	}
+	if why := noSubIDs(c); why != "" {
+		return mapping{
+			Kind: "single",
+			UIDs: []user.IDMap{{ID: 0, ParentID: int64(c.UID), Count: 1}},
+			GIDs: []user.IDMap{{ID: 0, ParentID: int64(c.GID), Count: 1}},
+		}, "files and processes of other users than root can't be made while building (apt-get, chown, USER fail): " + why
+	}
+	return mapping{
+		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true, Helpers: true,
+	}, ""
+}
+
+func noSubIDs(c caller) string {
+	switch {
+	case len(c.SubUIDs) == 0 || len(c.SubGIDs) == 0:
+		return fmt.Sprintf("user %q has no range in /etc/subuid and /etc/subgid; an administrator adds them: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", c.Name, c.Name)
+	case !c.Helpers:
+		return "newuidmap and newgidmap are missing: install the package uidmap"
+	case c.NoNewPrivs:
+		return "this process may not gain privileges (no_new_privs), which newuidmap needs"
+	}
+	return ""
+}
+
+// allIDs is the size of the initial user namespace's map. BuildKit, containerd and runc take a process with exactly that
+// map for one outside of any user namespace, so one id less is mapped; the last one, 4294967294, is nobody's.
+const allIDs = 1<<32 - 1
+
+// identity maps each id of the caller's namespace to itself.
+func identity(own []user.IDMap) []user.IDMap {
+	maps := make([]user.IDMap, 0, len(own))
+	for _, m := range own {
+		maps = append(maps, user.IDMap{ID: m.ID, ParentID: m.ID, Count: min(m.Count, allIDs-1)})
+	}
+	return maps
+}
+
+// withSubIDs makes the caller root, and gives the ids from 1 on to its ranges, in order.
+func withSubIDs(id int, ranges []user.SubID) []user.IDMap {
+	maps := []user.IDMap{{ID: 0, ParentID: int64(id), Count: 1}}
+	next := int64(1)
+	for _, r := range ranges {
+		maps = append(maps, user.IDMap{ID: next, ParentID: r.SubID, Count: r.Count})
+		next += r.Count
+	}
+	return maps
+}

@@ -1,0 +1,133 @@
+package worker
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// The names under which this program is started as something else, and the stages of a child.
+const (
+	childName     = "mtool-worker"
+	shimName      = "mtool-runc"
+	stageUnmapped = "unmapped"
+	stageMapped   = "mapped"
+)
+
+// Main never returns when this process is a worker, or the shim before its runc. Else it does nothing.
+func Main() {
+	switch {
+	case filepath.Base(os.Args[0]) == shimName:
+		exit(shim(os.Args[1:]))
+	case os.Args[0] != childName || len(os.Args) != 2:
+		return
+	}
+	runtime.LockOSThread() // the death signal belongs to the thread
+	switch os.Args[1] {
+	case stageUnmapped:
+		exit(becomeRoot())
+	case stageMapped:
+		exit(child())
+	}
+	exit(fmt.Errorf("unknown stage %q", os.Args[1]))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+// becomeRoot waits until the parent has mapped the ids, becomes the namespace's root and starts over: a process whose id
+// was not mapped lost its capabilities when it was executed.
+func becomeRoot() error {
+	b := make([]byte, 1)
+	if n, err := unix.Read(controlFD, b); err != nil || n != 1 || b[0] != goOn {
+		return errors.New("the parent process is gone")
+	}
+	if err := syscall.Setresgid(0, 0, 0); err != nil {
+		return fmt.Errorf("becoming root of the namespace: %w", err)
+	}
+	if err := syscall.Setresuid(0, 0, 0); err != nil {
+		return fmt.Errorf("becoming root of the namespace: %w", err)
+	}
+	return syscall.Exec("/proc/self/exe", []string{childName, stageMapped}, os.Environ())
+}
+
+// child is a worker's whole life. It ends with a word or with the end of its parent.
+func child() error {
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil {
+		return err
+	}
+	syscall.CloseOnExec(controlFD)
+	syscall.CloseOnExec(serveFD)
+	control := os.NewFile(controlFD, "control")
+	commands, answers := json.NewDecoder(control), json.NewEncoder(control)
+	var c config
+	if err := commands.Decode(&c); err != nil {
+		return fmt.Errorf("reading the configuration: %w", err)
+	}
+	stop := make(chan struct{})
+	go awaitStop(commands, stop)
+	s, err := open(c, func(note string) { answers.Encode(message{Note: note}) })
+	if err != nil {
+		answers.Encode(message{Failed: asFailure(err)})
+		return err
+	}
+	if err := answers.Encode(message{Ready: true}); err != nil {
+		return err
+	}
+	<-stop
+	return s.close()
+}
+
+// awaitStop closes stop at the parent's word. When the parent is gone without one, so is this process, at once: it is
+// the first of its PID namespace, and the kernel kills the others.
+func awaitStop(commands *json.Decoder, stop chan<- struct{}) {
+	var word string
+	if err := commands.Decode(&word); err != nil {
+		os.Exit(1)
+	}
+	close(stop)
+	if err := commands.Decode(&word); errors.Is(err, io.EOF) {
+		os.Exit(1)
+	}
+}
+
+// open prepares namespace and state, and serves.
+func open(c config, note func(string)) (*server, error) {
+	if err := enter(c); err != nil {
+		return nil, err
+	}
+	lock, err := lockState(c, note)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newServer(c)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.closers = append(s.closers, lock.Close)
+	if err := s.serve(os.NewFile(serveFD, "serve")); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+func asFailure(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	return &failure{Doing: "opening the worker", Why: err.Error(), Denied: errors.Is(err, fs.ErrPermission)}
+}

@@ -1,0 +1,49 @@
+package worker
+
+import (
+	"mtool/build/emulator"
+)
+
+// Options is what a worker is made of. StateDir is needed.
+type Options struct {
+	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
+	Emulators []emulator.Found // registered in the worker's own binfmt_misc
+	PlainHTTP []string         // registry hosts to be spoken to without TLS; loopback ones are anyway
+	// SkipVerify are registry hosts whose certificates are not verified.
+	SkipVerify []string
+	Note       func(string) // told what a user should know, one line each; nil: not told
+}
+
+func (o Options) note(line string) {
+	if o.Note != nil {
+		o.Note(line)
+	}
+}
+
+// config is what the parent sends to its child, once.
+type config struct {
+	Root       string // the state directory of this kind of namespace
+	Owner      int    // the parent's process id, as the host sees it
+	Runc       string // absolute path
+	SingleID   bool   // one user and one group are mapped
+	Emulators  []emulator.Found
+	PlainHTTP  []string
+	SkipVerify []string
+}
+
+// message is what a child tells its parent, any number of times; Ready or Failed is the last one.
+type message struct {
+	Note   string   `json:",omitempty"`
+	Ready  bool     `json:",omitempty"`
+	Failed *failure `json:",omitempty"`
+}
+
+// failure is why a child can't be a worker. It crosses a process border, so it is plain data.
+type failure struct {
+	Doing  string // gerund and object
+	Why    string
+	Denied bool   // the kernel refused with EPERM or EACCES
+	Hint   string // what to do about it, when the child knows
+}
+
+func (f *failure) Error() string { return f.Doing + ": " + f.Why }

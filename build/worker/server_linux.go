@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+
+	"github.com/containerd/containerd/v2/defaults"
+	"github.com/moby/buildkit/control"
+	"github.com/moby/buildkit/frontend"
+	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/gateway/forwarder"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/solver"
+	"github.com/moby/buildkit/solver/bboltcachestorage"
+	"github.com/moby/buildkit/util/db/boltutil"
+	"github.com/moby/buildkit/util/grpcerrors"
+	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // the codec that BuildKit's messages need
+	"github.com/moby/buildkit/util/resolver"
+	"github.com/moby/buildkit/worker"
+	"github.com/sirupsen/logrus"
+	bolt "go.etcd.io/bbolt"
+	"go.opentelemetry.io/otel/metric/noop"
+	"google.golang.org/grpc"
+)
+
+// server is BuildKit's controller with one worker, and the gRPC server before it.
+type server struct {
+	ctx     context.Context
+	cancel  context.CancelFunc
+	api     *grpc.Server
+	closers []func() error // in the order of opening
+}
+
+func newServer(c config) (_ *server, err error) {
+	logrus.SetLevel(logrus.ErrorLevel) // BuildKit's warnings are about what is as it should be here
+	s := &server{}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	hosts := resolver.NewRegistryConfig(registryHosts(c))
+	w, err := newWorker(s.ctx, c, hosts)
+	if err != nil {
+		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
+	}
+	workers := &worker.Controller{}
+	if err := workers.Add(w); err != nil {
+		return nil, err
+	}
+	controller, err := s.newController(c.Root, workers, w)
+	if err != nil {
+		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
+	}
+	s.closers = append(s.closers, controller.Close)
+	s.api = grpc.NewServer(
+		grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor), // these two carry typed errors over
+		grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
+		grpc.MaxRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
+		grpc.MaxSendMsgSize(defaults.DefaultMaxSendMsgSize),
+	)
+	controller.Register(s.api)
+	return s, nil
+}
+
+func (s *server) newController(root string, workers *worker.Controller, w worker.Worker) (*control.Controller, error) {
+	sessions, err := session.NewManager()
+	if err != nil {
+		return nil, err
+	}
+	cache, err := bboltcachestorage.NewStore(filepath.Join(root, "cache.db"))
+	if err != nil {
+		return nil, err
+	}
+	history, err := boltutil.SafeOpen(filepath.Join(root, "history.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return nil, errors.Join(err, cache.Close())
+	}
+	s.closers = append(s.closers, history.Close)
+	return control.NewController(control.Opt{
+		SessionManager:   sessions,
+		WorkerController: workers,
+		Frontends:        map[string]frontend.Frontend{"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build)},
+		CacheManager:     solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),
+		MeterProvider:    noop.NewMeterProvider(),
+		HistoryDB:        history,
+		CacheStore:       cache,
+		LeaseManager:     w.LeaseManager(),
+		ContentStore:     w.ContentStore(),
+		GarbageCollect:   w.GarbageCollect,
+		GracefulStop:     s.ctx.Done(),
+	})
+}
+
+// serve answers on the one connection that socket is.
+func (s *server) serve(socket *os.File) error {
+	conn, err := net.FileConn(socket)
+	if err != nil {
+		return err
+	}
+	socket.Close()
+	l := &oneConn{conns: make(chan net.Conn, 1), addr: conn.LocalAddr(), closed: s.ctx.Done()}
+	l.conns <- conn
+	go s.api.Serve(l) // ends with the process; its errors reach the client as a broken connection
+	return nil
+}
+
+// close ends in the reverse order of opening. Running steps are killed.
+func (s *server) close() error {
+	s.cancel()
+	if s.api != nil {
+		s.api.Stop()
+	}
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}
+
+// oneConn is a listener that accepts once.
+type oneConn struct {
+	conns  chan net.Conn
+	addr   net.Addr
+	closed <-chan struct{}
+}
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	select {
+	case c := <-l.conns:
+		return c, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *oneConn) Close() error   { return nil }
+func (l *oneConn) Addr() net.Addr { return l.addr }

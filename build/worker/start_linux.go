@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/sys/user"
+
+	"mtool/build"
+)
+
+// Start makes a worker and returns when it is ready to be dialled. It waits for another worker on the same state to end.
+// The error is a *build.WorkerError where this machine can't have a worker, and wraps ctx's when that ends first.
+func Start(ctx context.Context, o Options) (*Process, error) {
+	who, err := thisCaller()
+	if err != nil {
+		return nil, &build.WorkerError{Doing: "starting the worker", Err: err}
+	}
+	m, note := planMapping(who)
+	if note != "" {
+		o.note(note)
+	}
+	c, err := configure(o, m)
+	if err != nil {
+		return nil, err
+	}
+	p, err := spawn(m)
+	if err != nil {
+		return nil, explain("starting the worker", err, "/proc/sys")
+	}
+	if err := p.handshake(ctx, m, c, o); err != nil {
+		p.kill()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
+		}
+		return nil, explain("starting the worker", err, "/proc/sys")
+	}
+	return p, nil
+}
+
+func configure(o Options, m mapping) (config, error) {
+	runc, err := exec.LookPath("runc")
+	for _, dir := range []string{"/usr/sbin", "/sbin"} { // Debian's place for it, which is not in every user's PATH
+		if err != nil {
+			runc, err = exec.LookPath(filepath.Join(dir, "runc"))
+		}
+	}
+	if err != nil {
+		return config{}, &build.WorkerError{Doing: "starting the worker", Err: errors.New("runc, which runs the steps, is not installed"), Next: "install the package runc"}
+	}
+	state, err := filepath.Abs(o.StateDir)
+	if err != nil {
+		return config{}, err
+	}
+	root := filepath.Join(state, m.Kind)
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return config{}, fmt.Errorf("making the worker's state directory: %w", err)
+	}
+	return config{
+		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
+		Emulators: o.Emulators, PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify,
+	}, nil
+}
+
+// handshake maps the child's ids, configures it and waits until it is ready.
+func (p *Process) handshake(ctx context.Context, m mapping, c config, o Options) error {
+	defer context.AfterFunc(ctx, func() { p.control.SetDeadline(time.Now()) })()
+	if m.Helpers {
+		if err := mapIDs(ctx, p.cmd.Process.Pid, m); err != nil {
+			return err
+		}
+		if _, err := p.control.Write([]byte{goOn}); err != nil {
+			return p.gone(err)
+		}
+	}
+	if err := json.NewEncoder(p.control).Encode(c); err != nil {
+		return p.gone(err)
+	}
+	for answers := json.NewDecoder(p.control); ; {
+		var said message
+		switch err := answers.Decode(&said); {
+		case err != nil:
+			return p.gone(err)
+		case said.Failed != nil:
+			return said.Failed
+		case said.Ready:
+			return nil
+		}
+		o.note(said.Note)
+	}
+}
+
+// mapIDs lets the set-user-id helpers write the maps of process pid.
+func mapIDs(ctx context.Context, pid int, m mapping) error {
+	for _, h := range []struct {
+		program string
+		maps    []user.IDMap
+	}{{"newuidmap", m.UIDs}, {"newgidmap", m.GIDs}} {
+		args := []string{strconv.Itoa(pid)}
+		for _, r := range h.maps {
+			args = append(args, fmt.Sprint(r.ID), fmt.Sprint(r.ParentID), fmt.Sprint(r.Count))
+		}
+		if out, err := exec.CommandContext(ctx, h.program, args...).CombinedOutput(); err != nil {
+			return fmt.Errorf("running %q: %w: %s", strings.Join(append([]string{h.program}, args...), " "), err, strings.TrimSpace(string(out)))
+		}
+	}
+	return nil
+}
+
+// gone explains a control connection that broke.
+func (p *Process) gone(err error) error {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return err
+	}
+	if died := p.Err(); died != nil {
+		return died
+	}
+	if errors.Is(err, io.EOF) {
+		return errors.New("the worker hung up")
+	}
+	return fmt.Errorf("talking to the worker: %w", err)
+}

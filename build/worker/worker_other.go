@@ -1,0 +1,34 @@
+//go:build !linux
+
+package worker
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+
+	"mtool/build"
+)
+
+// Process is a running worker.
+type Process struct{}
+
+// Main does nothing here.
+func Main() {}
+
+// Start fails: BuildKit's runc worker needs Linux.
+func Start(context.Context, Options) (*Process, error) {
+	return nil, &build.WorkerError{
+		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Next: "use another worker: --worker ADDRESS",
+	}
+}
+
+// Dial fails.
+func (p *Process) Dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
+
+// Err is nil.
+func (p *Process) Err() error { return nil }
+
+// Close does nothing.
+func (p *Process) Close() error { return nil }
