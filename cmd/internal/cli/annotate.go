@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+)
+
+func (a *app) annotateCommand() *cobra.Command {
+	var o flow.AnnotateOptions
+	var annotations []string
+	cmd := &cobra.Command{
+		Use:   "annotate LIST [ENTRY]",
+		Short: "Change the annotations or the platform of a list or of one entry",
+		Long: `Change annotations of a list, or of one of its entries: a platform (linux/arm64), a digest, or the source it came from.
+
+A platform that contradicts the image's config is refused without --force. The list is the draft of that name, or with
+--published the list in its registry, changed at once.`,
+		Example: "  mtool annotate demo:v1 --annotation org.opencontainers.image.title=demo\n  mtool annotate demo:v1 linux/arm64 --unset old.key",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 1 || len(args) > 2 {
+				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "%d arguments given", len(args))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.List, err = parseListName(args[0]); err != nil {
+				return err
+			}
+			if len(args) == 2 {
+				o.Entry = args[1]
+			}
+			if o.Edit.Annotations, err = parsePairs("--annotation", annotations); err != nil {
+				return err
+			}
+			if o.Nothing() {
+				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "no change asked for")
+			}
+			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Annotate(cmd.Context(), o) })
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&annotations, "annotation", nil, "set an annotation, `KEY=VALUE` (repeatable)")
+	fl.StringArrayVar(&o.Edit.Unset, "unset", nil, "remove the annotation `KEY` (repeatable)")
+	fl.StringVar(&o.Edit.OS, "os", "", "operating system of the entry")
+	fl.StringVar(&o.Edit.Arch, "arch", "", "architecture of the entry")
+	fl.StringVar(&o.Edit.Variant, "variant", "", "architecture variant of the entry")
+	fl.StringVar(&o.Edit.OSVersion, "os-version", "", "operating system version of the entry")
+	fl.StringArrayVar(&o.Edit.OSFeatures, "os-feature", nil, "operating system feature of the entry (repeatable)")
+	fl.BoolVar(&o.Edit.Force, "force", false, "accept a platform that contradicts the config or is not known")
+	fl.BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
+	return cmd
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"mtool/build"
+	"mtool/cmd/internal/flow"
+	"mtool/compose"
+	"mtool/compose/draft"
+	"mtool/inspect"
+	"mtool/registry"
+)
+
+// The exit codes of mtool. `mtool help exit-codes` and the README print exitTable.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitContent     = 3
+	exitNotFound    = 4
+	exitDenied      = 5
+	exitUnavailable = 6
+	exitConflict    = 7
+	exitRefused     = 8
+	exitNoWorker    = 9
+	exitPartial     = 10
+	exitInterrupted = 130
+)
+
+// exitRow is one line of the table: a code, what it means and the kinds of error that give it.
+type exitRow struct {
+	code  int
+	means string
+	kinds []error
+}
+
+// errUsage marks what was asked wrongly.
+var errUsage = errors.New("usage")
+
+// exitTable is in the order of precedence: of several failures, the first row that matches gives the code.
+func exitTable() []exitRow {
+	return []exitRow{
+		{exitInterrupted, "interrupted", []error{context.Canceled}},
+		{exitUsage, "asked wrongly", []error{errUsage, compose.ErrUsage, build.ErrUsage}},
+		{exitPartial, "some of several targets done (which, is listed)", []error{flow.ErrPartial}},
+		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
+		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
+		{exitNotFound, "not found (a base image without the platform too)", []error{registry.ErrNotFound, compose.ErrNoMatch}},
+		{exitContent, "checked, and the content is wrong: platform, digest, size, nesting", []error{inspect.ErrMismatch, registry.ErrContent, compose.ErrDuplicate, compose.ErrPlatform, draft.ErrCorrupt}},
+		{exitNoWorker, "no worker or emulator for the platform, or the emulator crashed", []error{build.ErrNoWorker}},
+		{exitRefused, "registry refused the manifest", []error{registry.ErrRefused}},
+		{exitConflict, "conflict: moved, protected or immutable tag", []error{registry.ErrConflict}},
+	}
+}
+
+// exitCode maps an error to the code of the process.
+func exitCode(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	for _, row := range exitTable() {
+		if slices.ContainsFunc(row.kinds, func(kind error) bool { return errors.Is(err, kind) }) {
+			return row.code
+		}
+	}
+	return exitFailed
+}
+
+// writeExitCodes prints the table, lowest code first.
+func writeExitCodes(w io.Writer) {
+	rows := append(exitTable(), exitRow{code: exitDone, means: "done, or already so"}, exitRow{code: exitFailed, means: "failed"})
+	slices.SortFunc(rows, func(a, b exitRow) int { return a.code - b.code })
+	for _, row := range rows {
+		fmt.Fprintf(w, "%3d  %s\n", row.code, row.means)
+	}
+}
+
+// writeError prints "mtool: what went wrong", then at most one line "hint: the next action".
+func writeError(w io.Writer, err error) {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(w, "mtool: interrupted")
+		return
+	}
+	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintf(w, "mtool: %s\n", line)
+	}
+	if h := hintOf(err); h != "" {
+		fmt.Fprintf(w, "hint: %s\n", h)
+	}
+}
+
+func hintOf(err error) string {
+	var h registry.Hinter
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+// usageError is a command line that can't be carried out; hint is the line that would work.
+type usageError struct{ message, hint string }
+
+func (e usageError) Error() string        { return e.message }
+func (e usageError) Hint() string         { return e.hint }
+func (e usageError) Is(target error) bool { return target == errUsage }
+
+func usagef(hint, format string, args ...any) error {
+	return usageError{fmt.Sprintf(format, args...), hint}
+}

@@ -1,0 +1,78 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/print"
+)
+
+func (a *app) lsCommand() *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:     "ls",
+		Aliases: []string{"images", "list"},
+		Short:   "List the drafts and the images of the local store",
+		Args:    exactly(0, "mtool ls"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := oneOf("--output", output, "table", "json"); err != nil {
+				return err
+			}
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			rows, err := env.Ls(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return print.Listing(a.Out, output, rows)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return cmd
+}
+
+func (a *app) rmCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rm NAME…",
+		Short: "Delete drafts and store images of these names; no registry is touched",
+		Long: `Delete the draft and the store image of each NAME, saying which. draft:NAME and store:NAME delete just one of them. A name
+that is not there does not stop the others (exit code 4). No registry is touched.`,
+		Args: atLeast(1, "mtool rm NAME…"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := parseRefs(args)
+			if err != nil {
+				return err
+			}
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			return env.Rm(cmd.Context(), refs)
+		},
+	}
+}
+
+func (a *app) existsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "exists NAME",
+		Short: "Exit 0 when the name is there, 4 when it is not; print its digest",
+		Args:  exactly(1, "mtool exists NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := parseRefs(args)
+			if err != nil {
+				return err
+			}
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			made, err := env.Exists(cmd.Context(), refs[0])
+			if err != nil {
+				return err
+			}
+			print.Made(a.Out, made)
+			return nil
+		},
+	}
+}

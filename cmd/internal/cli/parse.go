@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// badInput marks an error about something the user typed.
+func badInput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return inputError{err}
+}
+
+type inputError struct{ error }
+
+func (e inputError) Unwrap() error        { return e.error }
+func (e inputError) Is(target error) bool { return target == errUsage }
+
+func parseRefs(names []string) ([]registry.Ref, error) {
+	refs := make([]registry.Ref, 0, len(names))
+	var errs []error
+	for _, name := range names {
+		ref, err := registry.ParseRef(name)
+		refs, errs = append(refs, ref), append(errs, err)
+	}
+	return refs, badInput(errors.Join(errs...))
+}
+
+// parseListName is the name of a list that a command makes or edits: no digest, no file.
+func parseListName(name string) (registry.Ref, error) {
+	ref, err := registry.ParseRef(name)
+	switch {
+	case err != nil:
+		return ref, badInput(err)
+	case ref.Digest != v1.Hash{}:
+		return ref, usagef("name the list by a tag, for example "+ref.Familiar()+":v1",
+			"%q is a digest: a list that is still to be made can't have one", name)
+	case ref.IsFile():
+		return ref, usagef("push the list to "+name+" afterwards: mtool push LIST "+name, "%q is a file, not the name of a list", name)
+	}
+	return ref, nil
+}
+
+func parsePlatforms(values []string) ([]v1.Platform, error) {
+	ps, err := platform.ParseList(values)
+	return ps, badInput(err)
+}
+
+// parsePairs splits KEY=VALUE at the first '='; values may hold '=' and ','.
+func parsePairs(flag string, values []string) (map[string]string, error) {
+	pairs := make(map[string]string, len(values))
+	for _, v := range values {
+		key, value, ok := strings.Cut(v, "=")
+		if !ok || key == "" {
+			return nil, usagef("", "%s %q is not KEY=VALUE", flag, v)
+		}
+		pairs[key] = value
+	}
+	return pairs, nil
+}
+
+// oneOf refuses a flag's value that is not among the words.
+func oneOf(flag, value string, words ...string) error {
+	for _, w := range words {
+		if value == w {
+			return nil
+		}
+	}
+	return usagef("", "%s", fmt.Sprintf("%s %q is not one of %s", flag, value, strings.Join(words, ", ")))
+}
+
+type v1Platform = v1.Platform
+
+func containsPlatform(ps []v1.Platform, p v1.Platform) bool {
+	return slices.ContainsFunc(ps, func(q v1.Platform) bool { return platform.Equal(p, q) })
+}
+
+// parseBuildArgs is parsePairs, where a KEY alone takes its value from the environment and is left out when that has none.
+func parseBuildArgs(values []string) (map[string]string, error) {
+	full := make([]string, 0, len(values))
+	for _, v := range values {
+		if !strings.Contains(v, "=") {
+			env, ok := os.LookupEnv(v)
+			if !ok {
+				continue
+			}
+			v += "=" + env
+		}
+		full = append(full, v)
+	}
+	return parsePairs("--build-arg", full)
+}

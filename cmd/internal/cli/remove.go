@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+)
+
+func (a *app) removeCommand() *cobra.Command {
+	var o flow.RemoveOptions
+	cmd := &cobra.Command{
+		Use:   "remove LIST ENTRY…",
+		Short: "Take entries out of a list",
+		Long: `Take entries out of a list: by platform (linux/arm64), by digest, or by the source they came from. Their attestations go
+along. The list is the draft of that name, or with --published the list in its registry, changed at once.`,
+		Example: "  mtool remove demo:v1 linux/arm/v7",
+		Args:    atLeast(2, "mtool remove LIST ENTRY…"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if o.List, err = parseListName(args[0]); err != nil {
+				return err
+			}
+			o.Entries = args[1:]
+			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Remove(cmd.Context(), o) })
+		},
+	}
+	cmd.Flags().BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
+	return cmd
+}

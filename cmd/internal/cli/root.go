@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+
+	"fmt"
+	"io"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+)
+
+// Stdio are the streams of a command: Out is data, Err is everything else.
+type Stdio struct {
+	In       io.Reader
+	Out, Err io.Writer
+}
+
+// app is what the commands of one process share.
+type app struct {
+	Stdio
+	plainHTTP  []string
+	skipVerify []string
+	quiet      bool
+}
+
+// Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
+// one line that asks to report it.
+func Run(ctx context.Context, args []string, std Stdio) (code int) {
+	defer func() {
+		if p := recover(); p != nil {
+			fmt.Fprintf(std.Err, "mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool\n", p, version())
+			code = exitFailed
+		}
+	}()
+	a := &app{Stdio: std}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = context.Canceled
+	}
+	if err != nil {
+		writeError(std.Err, err)
+	}
+	return exitCode(err)
+}
+
+const rootLong = `mtool builds one image per architecture, merges images into a manifest list that serves every architecture under
+one tag, publishes the list, and proves that every entry is what it claims to be.
+
+  mtool build --arch arm64 -t demo:v1-arm64 .
+  mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64
+  mtool push demo:v1 registry.example.com/demo:v1
+  mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
+
+Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names.`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mtool",
+		Short:         "Build, merge, publish and verify multi-architecture images",
+		Long:          rootLong,
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("mtool help", "unknown command %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetIn(a.In)
+	root.SetVersionTemplate("mtool {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef(cmd.CommandPath()+" --help", "%v", err)
+	})
+	flags := root.PersistentFlags()
+	flags.StringSliceVar(&a.plainHTTP, "plain-http", nil, "speak plain HTTP to this `HOST[:PORT]` (repeatable; loopback needs none)")
+	flags.StringSliceVar(&a.skipVerify, "tls-skip-verify", nil, "don't check the certificate of this `HOST[:PORT]` (repeatable)")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+	root.AddCommand(
+		a.buildCommand(), a.createCommand(), a.amendCommand(), a.annotateCommand(), a.removeCommand(), a.pushCommand(),
+		a.inspectCommand(), a.copyCommand(), a.loadCommand(), a.lsCommand(), a.rmCommand(), a.existsCommand(), a.versionCommand(),
+		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),
+		topic("names", "Names, transports and where a name is looked up", writeNames),
+	)
+	return root
+}
+
+// topic is a help text without a command.
+func topic(name, short string, write func(io.Writer)) *cobra.Command {
+	c := &cobra.Command{Use: name, Short: short}
+	c.SetHelpFunc(func(cmd *cobra.Command, _ []string) { write(cmd.OutOrStdout()) })
+	return c
+}
+
+// env makes the flows' environment; what it has to say goes to standard error unless --quiet.
+func (a *app) env() (*flow.Env, error) {
+	return flow.NewEnv(flow.EnvOptions{PlainHTTP: a.plainHTTP, SkipVerify: a.skipVerify, Note: a.note, UserAgent: "mtool/" + version()})
+}
+
+func (a *app) note(line string) {
+	if !a.quiet {
+		fmt.Fprintln(a.Err, line)
+	}
+}
+
+// version is the module's version, or the revision it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := strings.TrimPrefix(info.Main.Version, "v")
+	if v == "" || v == "(devel)" {
+		v = "devel"
+	}
+	return v
+}
+
+// atLeast demands n positional arguments; usage is the line to show.
+func atLeast(n int, usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < n {
+			return usagef(usage, "%d of at least %d arguments given", len(args), n)
+		}
+		return nil
+	}
+}
+
+func exactly(n int, usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usagef(usage, "%d arguments given, %d wanted", len(args), n)
+		}
+		return nil
+	}
+}

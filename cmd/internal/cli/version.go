@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  exactly(0, "mtool version"),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(a.Out, "mtool %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
+			return err
+		},
+	}
+}
+
+func writeNames(w io.Writer) {
+	fmt.Fprint(w, `Names follow docker's rules: demo:v1 is docker.io/library/demo:v1, no tag means latest.
+
+  NAME[:TAG|@DIGEST]        a name; where it is looked up is said below
+  docker://NAME             the registry only
+  store:NAME                the local store only
+  draft:NAME                a list that is not published yet
+  oci:DIR[:TAG|@DIGEST]     an OCI layout folder
+  oci-archive:FILE[:TAG]    an OCI archive; a path that exists and ends in .tar needs no prefix
+  docker-archive:FILE[:TAG] what docker save writes
+
+Where a name is looked up:
+  a bare name (demo:v1)                  drafts, the local store, the registry
+  a name with a registry host            inspect, copy, exists: the registry only
+                                         sources of create and amend, and FROM: the store, then the registry
+  a one-word name as a source            never fetched from Docker Hub: it was most likely not built yet
+
+Local state lies under MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a
+list, emulators/ QEMU binaries of your own.
+`)
+}

@@ -1,0 +1,77 @@
+package flow
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"mtool/compose/draft"
+	"mtool/registry"
+	"mtool/registry/source"
+	"mtool/registry/store"
+)
+
+// EnvOptions are the settings that every command shares. The zero value is right for a user without special needs.
+type EnvOptions struct {
+	PlainHTTP  []string     // hosts spoken to without TLS, as written in references; loopback needs no entry
+	SkipVerify []string     // hosts whose certificate is not checked
+	Note       func(string) // told one line for everything worth saying; nil says nothing
+	UserAgent  string
+}
+
+// Env is the places and the clients that the flows share.
+type Env struct {
+	Home      string // drafts/, store/ and emulators/ lie here: MTOOL_HOME, or mtool in the XDG data home
+	State     string // the embedded worker's state: MTOOL_HOME/worker, or mtool/worker in the XDG cache home
+	Store     *store.Store
+	Drafts    *draft.Store
+	Client    *registry.Client
+	Logins    *registry.Credentials
+	Transport EnvOptions
+}
+
+// NewEnv finds the places and makes the clients. It writes nothing.
+func NewEnv(o EnvOptions) (*Env, error) {
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	home, state, err := places()
+	if err != nil {
+		return nil, err
+	}
+	logins, err := registry.DefaultCredentials()
+	if err != nil {
+		return nil, err
+	}
+	return &Env{
+		Home:   home,
+		State:  state,
+		Store:  store.Open(filepath.Join(home, "store")),
+		Drafts: draft.Open(filepath.Join(home, "drafts")),
+		Client: registry.NewClient(registry.ClientOptions{
+			PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, UserAgent: o.UserAgent, Credentials: logins, Note: o.Note,
+		}),
+		Logins:    logins,
+		Transport: o,
+	}, nil
+}
+
+func (e *Env) note(format string, args ...any) { e.Transport.Note(fmt.Sprintf(format, args...)) }
+
+func (e *Env) opener() source.Opener { return source.Opener{Store: e.Store, Client: e.Client} }
+
+// places are MTOOL_HOME and the worker's state, by the XDG base directory specification.
+func places() (home, state string, err error) {
+	if dir := os.Getenv("MTOOL_HOME"); dir != "" {
+		abs, err := filepath.Abs(dir)
+		return abs, filepath.Join(abs, "worker"), err
+	}
+	user, err := os.UserHomeDir()
+	if err != nil && (os.Getenv("XDG_DATA_HOME") == "" || os.Getenv("XDG_CACHE_HOME") == "") {
+		return "", "", fmt.Errorf("finding a place for the local store: %w; set MTOOL_HOME", err)
+	}
+	data := cmp.Or(os.Getenv("XDG_DATA_HOME"), filepath.Join(user, ".local", "share"))
+	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(user, ".cache"))
+	return filepath.Join(data, "mtool"), filepath.Join(cache, "mtool", "worker"), nil
+}

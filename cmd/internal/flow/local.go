@@ -1,0 +1,161 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"mtool/compose"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/source"
+)
+
+// LoadOptions say which file is loaded, and under which name; a zero Name takes the one that the file states.
+type LoadOptions struct {
+	File string
+	Name registry.Ref
+}
+
+// Load copies the image or list of an archive or layout into the store.
+func (e *Env) Load(ctx context.Context, o LoadOptions) (Made, error) {
+	ref, err := fileRef(o.File)
+	if err != nil {
+		return Made{}, err
+	}
+	object, report, err := e.readOne(ctx, ref, source.Options{})
+	if err != nil {
+		return Made{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	if o.Name == (registry.Ref{}) {
+		if o.Name, err = statedName(o.File, object.Names); err != nil {
+			return Made{}, err
+		}
+	}
+	if err := e.checkReport(report, nil, false); err != nil {
+		return Made{}, err
+	}
+	return e.publishReport(ctx, report, o.Name.At(registry.TransportStore), targetState{}, publishOptions{})
+}
+
+// fileRef is the reference of a path, which needs no transport here.
+func fileRef(file string) (registry.Ref, error) {
+	if ref, err := registry.ParseRef(file); err == nil && ref.IsFile() {
+		return ref, nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return registry.Ref{}, fmt.Errorf("loading %q: %w: no such file", file, registry.ErrNotFound)
+	}
+	if info.IsDir() {
+		return registry.ParseRef("oci:" + file)
+	}
+	return registry.ParseRef("oci-archive:" + file)
+}
+
+func statedName(file string, names []string) (registry.Ref, error) {
+	for _, name := range names {
+		if ref, err := registry.ParseRef("docker://" + name); err == nil && len(name) > len(ref.Tag) && ref.Tag != "" && name != ref.Repo {
+			return ref, nil
+		}
+	}
+	return registry.Ref{}, hinted{fmt.Errorf("loading %q: %w: it states no name", file, compose.ErrUsage), fmt.Sprintf("mtool load %s -t NAME", file)}
+}
+
+// Row is a line of Ls.
+type Row struct {
+	Name      string   `json:"name"`
+	Kind      string   `json:"kind"` // draft, list, image, or corrupt
+	Platforms []string `json:"platforms"`
+	Digest    string   `json:"digest,omitempty"`
+}
+
+// Ls lists drafts and the images of the store, in the order of their names.
+func (e *Env) Ls(ctx context.Context) ([]Row, error) {
+	drafts, err := e.Drafts.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var rows []Row
+	for _, d := range drafts {
+		row := Row{Name: d.Ref.Familiar(), Kind: "draft"}
+		if d.Err != nil {
+			row.Kind = "corrupt"
+			e.note("warning: %v", d.Err)
+		} else {
+			row.Platforms = platformNames(d.List.Platforms())
+			if root, err := d.List.Encode(); err == nil {
+				row.Digest = root.Digest.String()
+			}
+		}
+		rows = append(rows, row)
+	}
+	images, err := e.Store.List(ctx)
+	if err != nil {
+		return rows, err
+	}
+	for _, image := range images {
+		rows = append(rows, e.storeRow(ctx, image.Ref))
+	}
+	return rows, nil
+}
+
+func (e *Env) storeRow(ctx context.Context, ref registry.Ref) Row {
+	row := Row{Name: ref.Familiar(), Kind: "corrupt"}
+	object, report, err := e.readOne(ctx, ref.At(registry.TransportStore), source.Options{From: "store"})
+	if err != nil {
+		e.note("warning: %v", err)
+		return row
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	row.Kind, row.Digest = "image", report.Root.Digest.String()
+	if report.List != nil {
+		row.Kind = "list"
+	}
+	for _, img := range report.Images {
+		row.Platforms = append(row.Platforms, platform.Format(img.Platform()))
+	}
+	return row
+}
+
+// Rm deletes the draft and the store image of each name, or the one that a transport names, and goes on past what is
+// missing.
+func (e *Env) Rm(ctx context.Context, refs []registry.Ref) error {
+	var errs []error
+	for _, ref := range refs {
+		errs = append(errs, e.rmOne(ctx, ref))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Env) rmOne(ctx context.Context, ref registry.Ref) error {
+	if ref.IsFile() {
+		return fmt.Errorf("removing %q: %w: rm deletes drafts and store images only", ref, compose.ErrUsage)
+	}
+	places := []struct {
+		transport registry.Transport
+		remove    func(context.Context, registry.Ref) error
+	}{{registry.TransportDraft, e.Drafts.Remove}, {registry.TransportStore, e.Store.Remove}}
+	var errs []error
+	removed := false
+	for _, p := range places {
+		local := ref.Transport == registry.TransportDraft || ref.Transport == registry.TransportStore
+		if local && ref.Transport != p.transport {
+			continue
+		}
+		err := p.remove(ctx, ref.At(p.transport))
+		switch {
+		case err == nil:
+			removed = true
+			e.note("removed %s %s", p.transport, ref.Familiar())
+		case !errors.Is(err, registry.ErrNotFound):
+			errs = append(errs, err)
+		}
+	}
+	if !removed && len(errs) == 0 {
+		return fmt.Errorf("removing %q: %w: neither a draft nor a store image", ref.Name(), registry.ErrNotFound)
+	}
+	return errors.Join(errs...)
+}

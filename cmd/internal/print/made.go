@@ -1,0 +1,40 @@
+package print
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"mtool/cmd/internal/flow"
+)
+
+// Made prints REPO@DIGEST, a line for each thing that was made, and nothing else.
+func Made(w io.Writer, made ...flow.Made) {
+	for _, m := range made {
+		fmt.Fprintf(w, "%s@%s\n", m.Repository, m.Digest)
+	}
+}
+
+// Listing prints the drafts and the store's images as a table or as JSON (schema mtool.ls/v1).
+func Listing(w io.Writer, output string, rows []flow.Row) error {
+	if output == "json" {
+		return writeJSON(w, struct {
+			Schema string     `json:"schema"`
+			Rows   []flow.Row `json:"rows"`
+		}{"mtool.ls/v1", append([]flow.Row{}, rows...)})
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "NAME\tKIND\tPLATFORMS\tDIGEST")
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.Name, r.Kind, dash(commas(r.Platforms)), dash(r.Digest))
+	}
+	return t.Flush()
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,139 @@
+package realparts
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	startTimeout = 30 * time.Second
+	stopTimeout  = 15 * time.Second
+)
+
+// daemon is a program that runs until the test ends. Its output is in log.
+type daemon struct {
+	name string
+	log  string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when the program has ended
+}
+
+// newDir makes a folder for a daemon, which goes with the test, and with whatever is still mounted below. Its path is short:
+// that of a socket may not have more than 107 bytes, and t.TempDir's holds the name of the test.
+func newDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "mtool-part-") //nolint:usetesting // see above
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(unmountBelow(dir), os.RemoveAll(dir)); err != nil {
+			t.Errorf("cleaning up %q: %v", dir, err)
+		}
+	})
+	return dir
+}
+
+// startDaemon starts a program with dir as its home and temporary folder, and stops it before dir goes. The log is shown if
+// the test fails.
+func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
+	t.Helper()
+	d := &daemon{name: filepath.Base(program), log: filepath.Join(dir, filepath.Base(program)+".log"), done: make(chan struct{})}
+	out, err := os.Create(d.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.cmd = exec.Command(program, args...)
+	d.cmd.Stdout, d.cmd.Stderr, d.cmd.Dir = out, out, dir
+	d.cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir, "XDG_RUNTIME_DIR="+dir, "OTEL_TRACES_EXPORTER=none",
+		"PATH="+strings.Join(append(depsDirs(), os.Getenv("PATH"), "/usr/sbin", "/sbin"), ":"))
+	// A session of its own keeps the terminal's Ctrl-C from it; the death of the test does not pass it by.
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGTERM}
+	err = d.cmd.Start()
+	_ = out.Close()
+	if err != nil {
+		t.Fatalf("starting %s: %v", d.name, err)
+	}
+	go func() { _ = d.cmd.Wait(); close(d.done) }()
+	t.Cleanup(func() { d.stop(t) })
+	return d
+}
+
+// await polls until ready says so.
+func (d *daemon) await(t testing.TB, ready func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(startTimeout); !ready(); time.Sleep(20 * time.Millisecond) {
+		select {
+		case <-d.done:
+			t.Fatalf("%s ended at once:\n%s", d.name, d.output())
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s is not ready after %s:\n%s", d.name, startTimeout, d.output())
+		}
+	}
+}
+
+// stop asks the program to end, and ends it if it does not.
+func (d *daemon) stop(t testing.TB) {
+	_ = d.cmd.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-d.done:
+	case <-time.After(stopTimeout):
+		_ = d.cmd.Process.Kill()
+		<-d.done
+		t.Errorf("%s ignores SIGTERM for %s:\n%s", d.name, stopTimeout, d.output())
+	}
+	if t.Failed() {
+		t.Logf("%s said:\n%s", d.name, d.output())
+	}
+}
+
+// output is the end of what the program wrote.
+func (d *daemon) output() []byte {
+	const most = 8 << 10
+	b, err := os.ReadFile(d.log)
+	if err != nil {
+		return []byte(err.Error())
+	}
+	return b[max(0, len(b)-most):]
+}
+
+// unmountBelow detaches what is mounted in dir, the deepest first.
+func unmountBelow(dir string) error {
+	b, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return fmt.Errorf("reading the mounts: %w", err)
+	}
+	var errs []error
+	for _, point := range mountPoints(b, dir) {
+		if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
+			errs = append(errs, fmt.Errorf("unmounting %q: %w", point, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mountPoints picks those in dir out of a mountinfo (see proc(5): the fifth field), the deepest first.
+func mountPoints(mountinfo []byte, dir string) []string {
+	var points []string
+	for line := range bytes.Lines(mountinfo) {
+		if f := strings.Fields(string(line)); len(f) > 4 && strings.HasPrefix(f[4], dir+"/") {
+			points = append(points, f[4])
+		}
+	}
+	slices.SortFunc(points, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return points
+}

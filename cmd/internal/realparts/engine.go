@@ -1,0 +1,55 @@
+package realparts
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// Engine is a Docker Engine with its own images, no network for containers, and no trace in the machine's firewall.
+type Engine struct {
+	// Addr is what DOCKER_HOST takes: "unix:///…/docker.sock".
+	Addr string
+	// ConfigDir is what DOCKER_CONFIG takes: an empty folder, so that no test sees the credentials of who runs it.
+	ConfigDir string
+}
+
+// StartDockerd starts a Docker Engine. It stops with the test.
+func StartDockerd(t testing.TB) *Engine {
+	t.Helper()
+	Need(t, Docker)
+	dir := newDir(t)
+	e := &Engine{Addr: "unix://" + dir + "/docker.sock", ConfigDir: t.TempDir()}
+	containerd := startContainerd(t, dir)
+	writeFile(t, filepath.Join(dir, "daemon.json"), "{}") // not the machine's
+	d := startDaemon(t, dir, Program(t, "dockerd"),
+		"--host", e.Addr, "--containerd", containerd, "--config-file", filepath.Join(dir, "daemon.json"),
+		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "docker.pid"),
+		"--iptables=false", "--ip6tables=false", "--bridge=none")
+	docker := Program(t, "docker")
+	d.await(t, func() bool {
+		cmd := exec.Command(docker, "version")
+		cmd.Env = e.Env()
+		return cmd.Run() == nil
+	})
+	return e
+}
+
+// startContainerd starts the containerd below, and gives its socket: without one dockerd uses the machine's where that runs,
+// and shares its images and containers.
+func startContainerd(t testing.TB, dir string) (socket string) {
+	t.Helper()
+	socket = filepath.Join(dir, "containerd.sock")
+	config := filepath.Join(dir, "containerd.toml")
+	// Neither Kubernetes' plugin nor the one that makes /opt/containerd.
+	writeFile(t, config, `version = 2`, `disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]`)
+	d := startDaemon(t, dir, Program(t, "containerd"), "--config", config, "--address", socket,
+		"--root", filepath.Join(dir, "containerd"), "--state", filepath.Join(dir, "run"))
+	d.await(t, func() bool { return answers(socket) })
+	return socket
+}
+
+// Env is the environment in which the docker command reaches the engine.
+func (e *Engine) Env() []string {
+	return []string{"DOCKER_HOST=" + e.Addr, "DOCKER_CONFIG=" + e.ConfigDir, "HOME=" + e.ConfigDir, "PATH=/usr/bin:/bin"}
+}

@@ -1,0 +1,62 @@
+package realparts
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Env is an environment in which other tools neither see nor change the files of who runs the test: their homes and
+// configurations are empty, and podman and Docker Engine's command have no images. PATH finds what testdata/deps.sh and
+// testdata/tools.sh set up first.
+func Env(t testing.TB) []string {
+	t.Helper()
+	home := newHome(t)
+	for _, dir := range []string{"bin", "run", "shm", "lib", ".docker"} {
+		if err := os.Mkdir(filepath.Join(home, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	writeFile(t, filepath.Join(home, ".docker/config.json"), "{}") // podman will not do without the file that DOCKER_CONFIG tells
+	for _, program := range []string{"podman", "skopeo"} {
+		if path, err := look(program); err == nil {
+			enclose(t, home, path)
+		}
+	}
+	path := append(append([]string{filepath.Join(home, "bin")}, depsDirs()...), os.Getenv("PATH"), "/usr/sbin", "/sbin")
+	return []string{
+		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + home,
+		"XDG_RUNTIME_DIR=" + home + "/run", "XDG_CONFIG_HOME=" + home + "/.config", "XDG_DATA_HOME=" + home + "/.local/share", "XDG_CACHE_HOME=" + home + "/.cache",
+		"STORAGE_DRIVER=vfs", // podman's and skopeo's: overlays do not nest everywhere
+		"DOCKER_CONFIG=" + home + "/.docker",
+	}
+}
+
+// enclose puts a program into home/bin that, for root, lays folders of home over the places where podman and skopeo keep
+// images and locks, whatever their environment says. The namespace keeps what is mounted to itself.
+func enclose(t testing.TB, home, program string) {
+	t.Helper()
+	// An ordinary user's podman leaves a process that holds its namespace open.
+	script := fmt.Sprintf(`#!/bin/sh
+%[2]s "$@"
+status=$?
+pause=%[1]s/run/libpod/tmp/pause.pid
+[ ! -e $pause ] || kill "$(cat $pause)"
+exit $status
+`, home, program)
+	if os.Geteuid() == 0 {
+		script = fmt.Sprintf(`#!/bin/sh
+exec unshare --mount -- sh -c '
+	set -e
+	mount --bind %[1]s/lib /var/lib
+	mount --bind %[1]s/shm /dev/shm
+	mount --bind %[1]s/run /run
+	exec %[2]s "$@"' %[2]s "$@"
+`, home, program)
+	}
+	if err := os.WriteFile(filepath.Join(home, "bin", filepath.Base(program)), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}

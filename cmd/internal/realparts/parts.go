@@ -1,0 +1,169 @@
+package realparts
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Part is something outside this module that a test works with.
+type Part string
+
+// The parts. Each is also a condition of the integration scripts.
+const (
+	Buildkit     Part = "buildkit"
+	Buildx       Part = "buildx"
+	Crane        Part = "crane"
+	Docker       Part = "docker"
+	Podman       Part = "podman"
+	QEMU         Part = "qemu"
+	Regctl       Part = "regctl"
+	Registry     Part = "registry"
+	Skopeo       Part = "skopeo"
+	Unprivileged Part = "unprivileged"
+)
+
+// Parts lists all parts, sorted.
+func Parts() []Part { return slices.Sorted(maps.Keys(needs())) }
+
+// need is what a part takes: each of programs under one of its names, and root's rights.
+type need struct {
+	programs [][]string
+	root     bool
+	subids   bool // root, or ids in /etc/subuid
+}
+
+func needs() map[Part]need {
+	one := func(names ...string) need {
+		n := need{}
+		for _, name := range names {
+			n.programs = append(n.programs, []string{name})
+		}
+		return n
+	}
+	asRoot := func(n need) need { n.root = true; return n }
+	return map[Part]need{
+		Buildkit: asRoot(one("buildkitd", "runc")),
+		Buildx:   one("buildx"),
+		Crane:    one("crane"),
+		Docker:   asRoot(one("dockerd", "containerd", "docker")),
+		Podman:   one("podman"),
+		QEMU: {programs: [][]string{
+			{"qemu-aarch64-static", "qemu-aarch64"}, {"qemu-arm-static", "qemu-arm"}, {"qemu-x86_64-static", "qemu-x86_64"},
+		}},
+		Regctl:       one("regctl"),
+		Registry:     one("registry"),
+		Skopeo:       one("skopeo"),
+		Unprivileged: {programs: [][]string{{"newuidmap"}, {"newgidmap"}}, subids: true},
+	}
+}
+
+// Need skips the test unless all parts are there, or fails it where MTOOL_TEST_REQUIRE (a comma list) names one of the
+// missing.
+func Need(t testing.TB, parts ...Part) {
+	t.Helper()
+	for _, p := range parts {
+		switch there, err := Available(p); {
+		case err != nil:
+			t.Fatal(err)
+		case !there:
+			t.Skipf("real part missing: %v", missing(p, thisMachine()))
+		}
+	}
+}
+
+// Available tells whether a part is there. One that is missing though MTOOL_TEST_REQUIRE names it is an error, and so is an
+// unknown one: this is what a condition of a script answers.
+func Available(p Part) (bool, error) {
+	err := missing(p, thisMachine())
+	return available(p, err, os.Getenv("MTOOL_TEST_REQUIRE"))
+}
+
+func available(p Part, missing error, required string) (bool, error) {
+	switch {
+	case missing == nil:
+		return true, nil
+	case errors.Is(missing, errUnknownPart), slices.Contains(strings.Split(required, ","), string(p)):
+		return false, fmt.Errorf("real part required: %w", missing)
+	}
+	return false, nil
+}
+
+var errUnknownPart = errors.New("no such part")
+
+// machine is what parts are looked for on.
+type machine struct {
+	root   bool
+	subids bool
+	look   func(program string) (string, error)
+}
+
+func thisMachine() machine {
+	m := machine{root: os.Geteuid() == 0, look: look}
+	table, err := os.ReadFile("/etc/subuid")
+	me, meErr := user.Current()
+	if m.subids = m.root; !m.root && err == nil && meErr == nil {
+		_, m.subids = freeRange(table, me.Username, me.Uid)
+	}
+	return m
+}
+
+// missing says what p lacks on m; nil: nothing.
+func missing(p Part, m machine) error {
+	n, ok := needs()[p]
+	if !ok {
+		return fmt.Errorf("%w: %q (there are %v)", errUnknownPart, p, Parts())
+	}
+	if n.root && !m.root {
+		return fmt.Errorf("%s runs as root only", p)
+	}
+	if n.subids && !m.subids {
+		return fmt.Errorf("%s takes subordinate ids: /etc/subuid has none for this user", p)
+	}
+	for _, names := range n.programs {
+		if !slices.ContainsFunc(names, func(name string) bool { _, err := m.look(name); return err == nil }) {
+			return fmt.Errorf("%s takes the program %s: `make tools` sets it up", p, strings.Join(names, " or "))
+		}
+	}
+	return nil
+}
+
+// Program is the path of a program: in .deps of this module, else in PATH or where only root's PATH leads.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	path, err := look(name)
+	if err != nil {
+		t.Fatalf("looking for %q: %v", name, err)
+	}
+	return path
+}
+
+func look(name string) (string, error) {
+	for _, dir := range slices.Concat(depsDirs(), filepath.SplitList(os.Getenv("PATH")), []string{"/usr/sbin", "/sbin"}) {
+		if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+			return path, nil
+		}
+	}
+	return "", exec.ErrNotFound
+}
+
+// depsDirs is where testdata/deps.sh and testdata/tools.sh put programs: below the nearest go.mod.
+func depsDirs() []string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil
+	}
+	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return []string{filepath.Join(dir, ".deps/bin"), filepath.Join(dir, ".deps/qemu/usr/bin")}
+		}
+	}
+	return nil
+}

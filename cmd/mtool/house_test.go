@@ -1,0 +1,237 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// graph is who imports whom: import paths, those of this module without its name ("registry/store").
+type graph map[string][]string
+
+// rule forbids some imports. broken is an import that breaks it, and kept one that comes close: the test of the rules.
+type rule struct {
+	name         string
+	reason       string
+	forbids      func(from, to string) bool
+	broken, kept [2]string
+}
+
+// floors orders the rooms: imports point to a lower floor. Rooms on one floor never meet.
+var floors = map[string]int{
+	"cmd/mtool": 7, "cmd/internal/cli": 6, "cmd/internal/print": 5, "cmd/internal/flow": 4,
+	"build": 3, "compose": 3, "inspect": 2, "registry": 1,
+}
+
+// leaves import nothing of ours, and anyone may import them.
+var leaves = []string{"inspect/platform", "inspect/binary", "build/emulator"}
+
+// helpers exist for tests, and are linked by tests only.
+var helpers = []string{"registry/registrytest", "cmd/internal/realparts"}
+
+var rules = []rule{
+	{
+		name: "downwards", reason: "a room that knows who calls it can't be used without them",
+		forbids: func(from, to string) bool {
+			return ours(to) && !leaf(to) && room(from) != room(to) && floors[room(from)] <= floors[room(to)]
+		},
+		broken: [2]string{"build", "compose"}, kept: [2]string{"cmd/internal/flow", "compose/draft"},
+	},
+	{
+		name: "leaf", reason: "what everybody may import must drag nothing along",
+		forbids: func(from, to string) bool { return leaf(from) && ours(to) },
+		broken:  [2]string{"build/emulator", "inspect/platform"}, kept: [2]string{"registry", "inspect/platform"},
+	},
+	{
+		name: "siblings", reason: "children know their room's root; what needs two of them is the root or above it",
+		forbids: func(from, to string) bool {
+			return ours(to) && room(from) == room(to) && room(from) != from && room(to) != to && !mayMeet(from, to)
+		},
+		broken: [2]string{"registry/store", "registry/archive"}, kept: [2]string{"registry/source", "registry/archive"},
+	},
+	{
+		name: "roots", reason: "a root holds the values that its children share, so that they need not import each other",
+		forbids: func(from, to string) bool { return room(from) == from && room(to) == from && !leaf(to) },
+		broken:  [2]string{"compose", "compose/draft"}, kept: [2]string{"inspect", "inspect/platform"},
+	},
+	{
+		name: "helpers", reason: "what serves tests does not belong into the program",
+		forbids: func(from, to string) bool { return slices.Contains(helpers, to) && !slices.Contains(helpers, from) },
+		broken:  [2]string{"registry/source", "registry/registrytest"}, kept: [2]string{"registry/registrytest", "registry"},
+	},
+	{
+		name: "known", reason: "every package has a place in the house",
+		forbids: func(from, _ string) bool { return !ours(from) && !slices.Contains(helpers, from) },
+		broken:  [2]string{"util/strings", "registry"}, kept: [2]string{"inspect/workload", "registry"},
+	},
+	door("github.com/spf13/cobra", "what a command calls must be callable without a command line", "cmd/internal/cli"),
+	door("github.com/distribution/reference", "one parser of names", "registry"),
+	door("github.com/google/go-containerregistry/pkg/authn", "credentials are looked up in one order", "registry"),
+	door("github.com/google/go-containerregistry/pkg/v1/tarball", "Docker archives are read in one place", "registry/archive"),
+	door("github.com/google/go-containerregistry/pkg/v1/remote", "it asks more often than needed; registry.Client speaks the specification itself"),
+	door("github.com/google/go-containerregistry/pkg/v1/layout", "it writes without locks; registry/store and registry/archive do it"),
+	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
+	door("github.com/moby/buildkit", "half of the binary, whose types must not spread", "build/buildkit", "build/worker"),
+	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
+	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
+	door("testing", "it adds flags to the program that links it", helpers...),
+	{
+		name: "offline", reason: "compose and inspect work on what they are given, wherever it lies",
+		forbids: func(from, to string) bool {
+			return (room(from) == "compose" || room(from) == "inspect") && (to == "net" || to == "net/http")
+		},
+		broken: [2]string{"compose", "net/http"}, kept: [2]string{"registry", "net/http"},
+	},
+	{
+		name: "silent", reason: "libraries return errors and call an optional function; only cmd prints",
+		forbids: func(from, to string) bool {
+			return (to == "log" || to == "log/slog") && !strings.HasPrefix(from, "cmd/")
+		},
+		broken: [2]string{"build/worker", "log"}, kept: [2]string{"cmd/internal/cli", "log/slog"},
+	},
+}
+
+// door forbids a library, its packages included, everywhere but in some of our packages.
+func door(library, reason string, allowed ...string) rule {
+	r := rule{name: "door of " + library, reason: reason, broken: [2]string{"registry/serve", library + "/sub"}}
+	r.forbids = func(from, to string) bool { return under(to, library) && !slices.Contains(allowed, from) }
+	if len(allowed) > 0 {
+		r.kept = [2]string{allowed[0], library}
+	} else {
+		r.kept = [2]string{"registry", library + "x"}
+	}
+	return r
+}
+
+// neverLinked must not be in the program at all, whoever brings it.
+var neverLinked = map[string]string{
+	"github.com/google/go-containerregistry/pkg/v1/daemon": "a second Docker Engine client",
+	"k8s.io/client-go": "workload files are read, clusters are asked through kubectl",
+}
+
+// mayMeet: the siblings that may import another.
+func mayMeet(from, to string) bool {
+	switch from {
+	case "registry/source":
+		return true
+	case "registry/serve", "registry/archive":
+		return to == "registry/store"
+	}
+	return leaf(to)
+}
+
+// room is the package of floors that path belongs to, or "".
+func room(path string) string {
+	for name := range floors {
+		if under(path, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+func ours(path string) bool          { return room(path) != "" }
+func leaf(path string) bool          { return slices.Contains(leaves, path) }
+func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+
+// violations lists the imports that break the rules, sorted.
+func violations(g graph, rules []rule) []string {
+	var found []string
+	for from, imports := range g {
+		for _, to := range imports {
+			for _, r := range rules {
+				if r.forbids(from, to) {
+					found = append(found, fmt.Sprintf("%s imports %s: %s: %s", from, to, r.name, r.reason))
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+func TestHouse(t *testing.T) {
+	t.Parallel()
+	house, all := imports(t)
+	if !slices.Contains(house["cmd/mtool"], "cmd/internal/cli") {
+		t.Fatalf("this is not the graph of the program: cmd/mtool imports %q", house["cmd/mtool"])
+	}
+	for _, v := range violations(house, rules) {
+		t.Error(v)
+	}
+	for _, v := range linked(all) {
+		t.Error(v)
+	}
+}
+
+func TestRulesCatchLiars(t *testing.T) {
+	t.Parallel()
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			if got := violations(graph{r.broken[0]: {r.broken[1]}}, []rule{r}); len(got) != 1 {
+				t.Errorf("%s imports %s: got %q, want one violation", r.broken[0], r.broken[1], got)
+			}
+			if got := violations(graph{r.kept[0]: {r.kept[1]}}, rules); len(got) != 0 {
+				t.Errorf("%s imports %s: got %q, want none", r.kept[0], r.kept[1], got)
+			}
+		})
+	}
+	const brought = "github.com/google/go-containerregistry/pkg/v1/daemon"
+	if got := linked(graph{"example.com/innocent": {brought}, brought: nil}); len(got) != 1 {
+		t.Errorf("linking %s: got %q, want one violation", brought, got)
+	}
+}
+
+// linked lists the packages of all that must not be there, and who brings them.
+func linked(all graph) []string {
+	var found []string
+	for from, imports := range all {
+		for _, to := range imports {
+			for library, reason := range neverLinked {
+				if under(to, library) && !under(from, library) {
+					found = append(found, fmt.Sprintf("%s brings %s: %s", from, to, reason))
+				}
+			}
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// imports asks the go command for what the program links: the imports of our packages under their short names, and those of
+// all packages. Tests are not in it.
+func imports(t *testing.T) (house, all graph) {
+	t.Helper()
+	const module = "mtool/"
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports", "./...")
+	cmd.Dir = "../.."
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("asking go list for the imports: %v", err)
+	}
+	house, all = graph{}, graph{}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return house, all
+		} else if err != nil {
+			t.Fatalf("reading the imports: %v", err)
+		}
+		all[p.ImportPath] = p.Imports
+		if name, ok := strings.CutPrefix(p.ImportPath, module); ok {
+			for _, to := range p.Imports {
+				house[name] = append(house[name], strings.TrimPrefix(to, module))
+			}
+		}
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mtool/build/worker"
+	"mtool/registry/registrytest"
+)
+
+func TestMain(m *testing.M) {
+	worker.Main() // scripts run this binary as mtool, and mtool runs itself as its worker
+	testscript.Main(m, map[string]func(){"mtool": func() { os.Exit(run()) }})
+}
+
+// TestScript runs the offline scripts: mtool as a user types it, against registries in this process.
+func TestScript(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("..", "..", "testdata", "script"),
+		Setup:               func(e *testscript.Env) error { return scriptSetup(e) },
+		Cmds:                scriptCommands(),
+		UpdateScripts:       os.Getenv("MTOOL_UPDATE_SCRIPTS") != "",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+	})
+}
+
+// scriptSetup gives a script a home and no logins but its own.
+func scriptSetup(e *testscript.Env) error {
+	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
+	e.Setenv("MTOOL_HOME", filepath.Join(e.WorkDir, "home", "mtool"))
+	e.Setenv("DOCKER_CONFIG", filepath.Join(e.WorkDir, "home", "docker"))
+	e.Values[serversKey{}] = &servers{byName: map[string]*registrytest.Server{}}
+	e.Defer(func() { e.Values[serversKey{}].(*servers).close() })
+	return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
+}
+
+func background() context.Context { return context.Background() }

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"encoding/pem"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/registrytest"
+)
+
+// scriptCommands are the words that scripts have beside testscript's own.
+func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"exits":    cmdExits,
+		"registry": cmdRegistry,
+		"fault":    cmdFault,
+		"image":    cmdImage,
+		"list":     cmdList,
+		"digest":   cmdDigest,
+		"requests": cmdRequests,
+		"truncate": cmdTruncate,
+		"replace":  cmdReplace,
+	}
+}
+
+// exits CODE COMMAND…: the command ends with just that code.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("running %s: %v", args[1], err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+type serversKey struct{}
+
+type servers struct {
+	byName map[string]*registrytest.Server
+}
+
+func (s *servers) close() {
+	for _, server := range s.byName {
+		server.Close()
+	}
+}
+
+func serversOf(ts *testscript.TestScript) *servers { return ts.Value(serversKey{}).(*servers) }
+
+// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax]: starts a registry; $VAR is its host.
+func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: registry VAR [OPTION...]")
+	}
+	var o registrytest.Options
+	for _, word := range args[1:] {
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "tls":
+			o.TLS = true
+		case "user":
+			o.Username, o.Password, _ = strings.Cut(value, ":")
+		case "token":
+			o.Token = true
+		case "immutable":
+			o.Immutable = true
+		case "nomount":
+			o.NoMount = true
+		case "lax":
+			o.Lax = true
+		default:
+			ts.Fatalf("unknown option %q", word)
+		}
+	}
+	server, err := registrytest.Start(o)
+	ts.Check(err)
+	serversOf(ts).byName[args[0]] = server
+	ts.Setenv(args[0], server.Host())
+	if o.TLS {
+		cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+".pem"), cert, 0o644))
+	}
+}
+
+// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang]
+func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: fault VAR OPTION...")
+	}
+	var f registrytest.Fault
+	for _, word := range args[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		var err error
+		switch key {
+		case "status":
+			f.Status, err = strconv.Atoi(value)
+		case "method":
+			f.Method = value
+		case "path":
+			f.Path = value
+		case "times":
+			f.Times, err = strconv.Atoi(value)
+		case "after":
+			f.After, err = strconv.Atoi(value)
+		case "retry-after":
+			f.RetryAfter, err = time.ParseDuration(value)
+		case "drop":
+			f.Drop = true
+		case "truncate":
+			f.Truncate = true
+		case "hang":
+			f.Hang = true
+		default:
+			ts.Fatalf("unknown option %q", word)
+		}
+		ts.Check(err)
+	}
+	server, ok := serversOf(ts).byName[args[0]]
+	if !ok {
+		ts.Fatalf("no registry %q", args[0])
+	}
+	server.Fault(f)
+}
+
+// image REF PLATFORM [binary=ARCH] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
+func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: image REF PLATFORM [OPTION...]")
+	}
+	put(ts, args[0], registrytest.Image(imageSpec(ts, args[1], args[2:])))
+}
+
+func imageSpec(ts *testscript.TestScript, name string, options []string) registrytest.ImageSpec {
+	s := registrytest.ImageSpec{}
+	if name != "none" {
+		s.Platform = mustPlatform(ts, name)
+	}
+	for _, word := range options {
+		var err error
+		switch key, value, _ := strings.Cut(word, "="); key {
+		case "binary":
+			s.Binary = value
+		case "docker":
+			s.Docker = true
+		case "seed":
+			s.Seed = value
+		case "shared":
+			s.SharedLayer = value
+		case "padding":
+			s.Padding, err = strconv.Atoi(value)
+		case "layers":
+			s.Layers, err = strconv.Atoi(value)
+		default:
+			ts.Fatalf("unknown option %q", word)
+		}
+		ts.Check(err)
+	}
+	return s
+}
+
+// list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the row
+// says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform), with a ! behind it where the
+// child is missing.
+func cmdList(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: list REF [OPTION...] ENTRY...")
+	}
+	var s registrytest.ListSpec
+	nested := false
+	for i, word := range args[1:] {
+		switch word {
+		case "attested":
+			s.Attested = true
+		case "docker":
+			s.Docker = true
+		case "nested":
+			nested = true
+		default:
+			s.Entries = append(s.Entries, listEntry(ts, word, s.Docker, args[0]+strconv.Itoa(i)))
+		}
+	}
+	if nested {
+		s = registrytest.ListSpec{Entries: []registrytest.Entry{{Built: registrytest.List(s)}}}
+	}
+	put(ts, args[0], registrytest.List(s))
+}
+
+func listEntry(ts *testscript.TestScript, word string, docker bool, seed string) registrytest.Entry {
+	word, missing := strings.CutSuffix(word, "!")
+	claim, config, lies := strings.Cut(word, "=")
+	if !lies {
+		config = claim
+	}
+	spec := registrytest.ImageSpec{Platform: mustPlatform(ts, config), Docker: docker, Seed: seed}
+	e := registrytest.Entry{Built: registrytest.Image(spec), Missing: missing}
+	switch {
+	case claim == "none":
+		e.NoPlatform = true
+	case lies:
+		p := mustPlatform(ts, claim)
+		e.Claim = &p
+	}
+	return e
+}
+
+func mustPlatform(ts *testscript.TestScript, name string) v1.Platform {
+	p, err := platform.Parse(name)
+	ts.Check(err)
+	return p
+}
+
+// put pushes what was built to where name points: a registry, oci:DIR or oci-archive:FILE.
+func put(ts *testscript.TestScript, name string, built registrytest.Built) {
+	if transport, path, ok := strings.Cut(name, ":"); ok && (transport == "oci" || transport == "oci-archive") {
+		name = transport + ":" + ts.MkAbs(path)
+	}
+	ref, err := registry.ParseRef(name)
+	ts.Check(err)
+	if !ref.IsFile() {
+		client := registry.NewClient(registry.ClientOptions{})
+		ts.Check(built.Push(background(), client.Repository(ref, registry.PullPush), ref.Tag))
+		return
+	}
+	w, err := archive.Create(ref)
+	ts.Check(err)
+	ts.Check(built.Push(background(), w, ref.Tag))
+	ts.Check(w.Close())
+}
+
+// digest VAR REF: $VAR is the digest that REF has in its registry.
+func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: digest VAR REF")
+	}
+	ref, err := registry.ParseRef(args[1])
+	ts.Check(err)
+	client := registry.NewClient(registry.ClientOptions{})
+	m, err := client.Repository(ref, registry.Pull).Resolve(background(), ref)
+	ts.Check(err)
+	ts.Setenv(args[0], m.Digest.String())
+}
+
+// requests VAR N WORD…: the registry has seen N requests that have every WORD in their line; "requests VAR forget" forgets.
+func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: requests VAR N WORD...")
+	}
+	server := serversOf(ts).byName[args[0]]
+	if args[1] == "forget" {
+		server.Forget()
+		return
+	}
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if got := server.Count(args[2:]...); (got == want) == neg {
+		ts.Fatalf("%d requests, want %d (not: %v): %q", got, want, neg, server.Requests())
+	}
+}
+
+// truncate FILE BYTES: cuts the file.
+func cmdTruncate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: truncate FILE BYTES")
+	}
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+// replace FILE OLD NEW: replaces every OLD in the file; OLD must be there.
+func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace FILE OLD NEW")
+	}
+	path := ts.MkAbs(args[0])
+	body, err := os.ReadFile(path)
+	ts.Check(err)
+	if !strings.Contains(string(body), args[1]) {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(path, []byte(strings.ReplaceAll(string(body), args[1], args[2])), 0o644))
+}
