@@ -1,0 +1,59 @@
+# `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first.
+export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
+
+# The real parts that a test may not silently do without. Docker Engine and buildkitd run as root only.
+PARTS := qemu,registry,crane,regctl,buildx,skopeo,podman,unprivileged
+ROOTPARTS := $(PARTS),docker,buildkit
+REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
+
+# The race detector takes minutes for what links BuildKit: `make long` does that.
+PURE := ./compose/... ./inspect/... ./registry/...
+LINKED := ./build/... ./cmd/...
+
+.PHONY: help build deps tools demo test script integration long lint fmt bench clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+build: ## mtool, as one static binary, into .bin
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
+
+deps: ## the programs of the machine that `mtool build` needs (DEPS=no: only say what is missing)
+	testdata/deps.sh build
+
+tools: ## the programs that the tests compare with
+	testdata/deps.sh test
+	testdata/tools.sh
+
+demo: deps build ## build, merge, publish and inspect an image of three platforms, each command shown
+	testdata/tools.sh registry
+	testdata/demo.sh
+
+test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
+	go vet ./...
+	go test -race $(PURE)
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -timeout=14m $(LINKED)
+
+script: ## the command line's scripts alone, offline: make script RUN=create
+	go test ./cmd/mtool -run 'TestScript/$(RUN)'
+
+integration: deps tools ## the scripts with real parts alone: make integration RUN=docker
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v ./cmd/mtool -run 'TestIntegration/$(RUN)'
+
+long: deps tools ## what takes too long for every change: the race detector everywhere, repetition, fuzzing
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=60m ./...
+	go test -count=20 -timeout=30m $(PURE)
+	testdata/fuzz.sh 30s
+
+lint: ## golangci-lint with .golangci.yml
+	testdata/tools.sh golangci-lint
+	golangci-lint run
+
+fmt: ## gofmt
+	gofmt -w build cmd compose inspect registry testdata
+
+bench: ## Go benchmarks
+	go test -run='^$$' -bench=. -benchmem ./...
+
+clean: ## delete what was built; .deps, which had to be fetched, stays
+	rm -rf .bin bench-run

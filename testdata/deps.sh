@@ -1,0 +1,130 @@
+#!/bin/sh
+# Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
+#
+#   testdata/deps.sh build   for `mtool build`: runc, newuidmap, QEMU's user-mode emulators
+#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine
+#
+# Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
+# exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
+#
+# QEMU and Docker Engine are unpacked into .deps instead of being installed, since their packages' scripts would register
+# emulators with this machine's kernel and start a daemon at every boot.
+set -eu
+cd "$(dirname "$0")/.."
+deps=$PWD/.deps
+set_name=${1:-build}
+case $set_name in build | test) ;; *)
+	echo "usage: deps.sh build|test" >&2
+	exit 2
+	;;
+esac
+PATH=$deps/bin:$deps/qemu/usr/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# has_qemu: is there an emulator for every architecture of the demo that this machine does not run itself?
+has_qemu() {
+	for arch in aarch64 arm x86_64; do
+		[ "$arch" = "$(uname -m)" ] || has "qemu-$arch-static" || is_static "$(command -v "qemu-$arch")" || return 1
+	done
+}
+
+# is_static FILE: an emulator with an ELF interpreter of its own can't start inside another architecture's root.
+is_static() { [ -n "$1" ] && ! head -c 4096 "$1" | grep -aq /ld-; }
+
+# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps), what needs it, the packages.
+wanted() {
+	has runc || echo "apt runc runc"
+	has newuidmap || echo "apt newuidmap uidmap"
+	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo "apt certificates ca-certificates"
+	has_qemu || echo "unpack qemu qemu-user-static"
+	[ "$set_name" = test ] || return 0
+	has make || echo "apt make make"
+	has gcc && [ -e /usr/include/stdlib.h ] || echo "apt gcc gcc libc6-dev"
+	has skopeo || echo "apt skopeo skopeo"
+	has podman || echo "apt podman podman"
+	has dockerd && has docker || echo "unpack docker docker.io"
+}
+
+# run CMD…: shows the command, then runs it, as root where it must be.
+run() {
+	echo "+ $*" >&2
+	"$@" >&2
+}
+as_root() { if [ "$(id -u)" = 0 ]; then run "$@"; else run sudo "$@"; fi; }
+
+# thrice CMD…: mirrors fail now and then.
+thrice() {
+	for pause in 3 10 0; do
+		"$@" && return
+		[ "$pause" = 0 ] || sleep "$pause"
+	done
+	echo "deps.sh: failed three times: $*" >&2
+	return 1
+}
+
+update() { thrice as_root apt-get -o DPkg::Lock::Timeout=120 -q update; }
+
+# install PACKAGE…: without starting the services that some of them bring. systemctl does nothing with SYSTEMD_OFFLINE,
+# invoke-rc.d nothing at run level 1.
+install() {
+	thrice as_root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 \
+		apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$@"
+}
+
+download() { (cd "$deps/deb" && run apt-get -o APT::Sandbox::User=root -q download "$1"); }
+
+# unpack DIR PACKAGE: the files of a package, without its scripts.
+unpack() {
+	mkdir -p "$deps/deb" "$1"
+	download "$2" || { update && thrice download "$2"; } # the lists may be older than the mirror
+	run dpkg -x "$deps/deb/$2"_*.deb "$1"
+	rm -rf "$deps/deb"
+}
+
+unpack_qemu() {
+	unpack "$deps/qemu" qemu-user-static
+	has_qemu || unpack "$deps/qemu" qemu-user # where the former is only a transitional package
+	has_qemu || { echo "deps.sh: no static QEMU in the packages qemu-user-static and qemu-user" >&2 && return 1; }
+	# A few of some thirty architectures are ever asked for; all of them are a quarter of a gigabyte.
+	find "$deps/qemu" -type f -name 'qemu-*' ! -name 'qemu-aarch64*' ! -name 'qemu-arm*' ! -name 'qemu-i386*' ! -name 'qemu-x86_64*' \
+		! -name 'qemu-ppc64le*' ! -name 'qemu-riscv64*' ! -name 'qemu-s390x*' ! -name 'qemu-mips64el*' ! -name 'qemu-loongarch64*' -delete
+	find "$deps/qemu" -xtype l -delete
+}
+
+unpack_docker() {
+	unpack "$deps/docker" docker.io
+	has containerd || unpack "$deps/docker" containerd
+	[ -x "$deps/docker/usr/bin/docker" ] || has docker || unpack "$deps/docker" docker-cli
+	mkdir -p "$deps/bin"
+	for file in "$deps"/docker/usr/bin/* "$deps"/docker/usr/sbin/*; do
+		ln -sf "../${file#"$deps/"}" "$deps/bin/"
+	done
+	dockerd --version >/dev/null && docker --version >/dev/null
+}
+
+missing=$(wanted)
+[ -n "$missing" ] || exit 0
+echo "missing for $set_name:" >&2
+echo "$missing" | while read -r _ what packages; do echo "  $what (Debian and Ubuntu: $packages)" >&2; done
+if [ "${DEPS:-}" = no ]; then
+	echo "deps.sh: DEPS=no forbids setting them up" >&2
+	exit 1
+fi
+if ! has apt-get || ! has dpkg; then
+	echo "deps.sh: this is neither Debian nor Ubuntu: please install the above (runc 1.1 or later; QEMU's static user-mode" >&2
+	echo "emulators, as qemu-aarch64-static or qemu-aarch64 and so on, anywhere in PATH), then run this again" >&2
+	exit 1
+fi
+if [ "$(id -u)" != 0 ] && ! has sudo && echo "$missing" | grep -q '^apt '; then
+	echo "deps.sh: neither root nor sudo: please have the above installed, then run this again" >&2
+	exit 1
+fi
+
+packages=$(echo "$missing" | sed -n 's/^apt [^ ]* //p')
+# shellcheck disable=SC2086 # one word a package
+[ -z "$packages" ] || { update && install $packages; }
+for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do "unpack_$what"; done
+
+missing=$(wanted)
+[ -z "$missing" ] || { printf 'deps.sh: still missing:\n%s\n' "$missing" >&2 && exit 1; }

@@ -1,0 +1,51 @@
+#!/bin/sh
+# Builds the programs that the tests compare mtool with, at the versions pinned here, into .deps/bin:
+#
+#   testdata/tools.sh                 all that `make test` needs
+#   testdata/tools.sh registry crane  just these
+#
+# A program is built again only when its pin has changed. Go is all this needs; the network is asked for what the module
+# cache does not have.
+set -eu
+cd "$(dirname "$0")/.."
+deps=$PWD/.deps
+stamps=$deps/stamps
+
+# pin NAME: what decides whether NAME is up to date, as `go install` takes it.
+pin() {
+	case $1 in
+	registry) echo github.com/distribution/distribution/v3/cmd/registry@v3.1.2 ;;
+	crane) echo github.com/google/go-containerregistry/cmd/crane@v0.22.1 ;;
+	regctl) echo github.com/regclient/regclient/cmd/regctl@v0.11.7 ;;
+	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
+	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
+	buildkitd) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
+	*)
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd golangci-lint" >&2
+		return 2
+		;;
+	esac
+}
+
+# build NAME PIN. BuildKit's go.mod has exclude lines, with which `go install pkg@version` refuses it: a module of our own
+# under testdata/tools pins it and all it links.
+build() {
+	case $1 in
+	buildkitd) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/buildkitd" github.com/moby/buildkit/cmd/buildkitd ;;
+	*) GOBIN=$deps/bin go install -trimpath -ldflags='-s -w' "$2" ;;
+	esac
+}
+
+export CGO_ENABLED=0
+unset GOOS GOARCH || :
+mkdir -p "$deps/bin" "$stamps"
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd
+for name; do
+	want=$(pin "$name")
+	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then
+		continue
+	fi
+	echo "building $name" >&2
+	build "$name" "$want"
+	printf '%s\n' "$want" >"$stamps/$name"
+done
