@@ -75,6 +75,21 @@ func TestCheckOrder(t *testing.T) {
 	}
 }
 
+// One manifest under two platforms has one config and one set of layers, too: that is said once.
+func TestCheckSharedOnce(t *testing.T) {
+	t.Parallel()
+	amd64 := image("linux/amd64")
+	shared := 0
+	for _, f := range inspect.Check(read(t, object(entry(amd64), claimed(amd64, "linux/arm64"))), inspect.CheckOptions{}) {
+		if strings.Contains(f.Message, " share ") {
+			shared++
+		}
+	}
+	if shared != 1 {
+		t.Errorf("said %d times", shared)
+	}
+}
+
 // What a file lacks has not answered 404.
 func TestCheckMissingInLayout(t *testing.T) {
 	t.Parallel()

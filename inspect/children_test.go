@@ -1,6 +1,7 @@
 package inspect_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -61,6 +62,20 @@ func TestReadRecordsChildren(t *testing.T) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// A config that says that it is too big is not even asked for.
+func TestReadLeavesBigConfigs(t *testing.T) {
+	t.Parallel()
+	for size, asked := range map[int]int{4 << 20: 1, 4<<20 + 1: 0} {
+		config := registrytest.Hash([]byte("config"))
+		body := fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":%q,"size":%d,"digest":%q},"layers":[]}`, types.OCIConfigJSON, size, config)
+		s := &source{blob: func() io.Reader { return strings.NewReader(`{"os":"linux","architecture":"amd64"}`) }}
+		r := read(t, registry.Object{Ref: registryRef(), Root: typed(types.OCIManifestSchema1, body), Source: s})
+		if s.asked[config] != asked || errors.Is(r.Images[0].Err, inspect.ErrLimit) != (asked == 0) {
+			t.Errorf("%d bytes: asked %d times, error %v", size, s.asked[config], r.Images[0].Err)
+		}
+	}
+}
 
 // A row that is no descriptor does not hide the others.
 func TestReadBadRow(t *testing.T) {

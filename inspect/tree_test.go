@@ -35,6 +35,21 @@ func TestReadNested(t *testing.T) {
 	}
 }
 
+// Lists side by side at any depth each keep their own way from the root.
+func TestReadSiblings(t *testing.T) {
+	t.Parallel()
+	a, b := registrytest.ListOf(image("linux/amd64")), registrytest.ListOf(image("linux/arm64"))
+	for depth := range 6 {
+		r := readBuilt(t, nest(registrytest.ListOf(a, b), depth))
+		for n, want := range []registrytest.Built{a, b} {
+			i := r.Images[n]
+			if last := i.Via[len(i.Via)-1].Digest; last != want.Digest() || i.Nested[len(i.Nested)-1] != last {
+				t.Errorf("at depth %d, image %d came by %s, want %s", depth, n, last, want.Digest())
+			}
+		}
+	}
+}
+
 func nest(b registrytest.Built, times int) registrytest.Built {
 	for range times {
 		b = registrytest.ListOf(b)
@@ -62,17 +77,18 @@ func TestReadCycle(t *testing.T) {
 	t.Parallel()
 	inner := registrytest.ListOf(image("linux/amd64"))
 	root := registrytest.ListOf(inner)
-	for name, lie := range map[string]registry.Manifest{
-		"to the root": {MediaType: types.OCIImageIndex, Body: registrytest.ListOf(root).Manifest.Body},
-		"to itself":   {MediaType: types.OCIImageIndex, Body: root.Manifest.Body},
+	for name, answer := range map[string][]byte{
+		"to the root": registrytest.ListOf(root).Manifest.Body,
+		"to itself":   root.Manifest.Body,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			obj := root.Object(registryRef())
+			lie := registry.Manifest{MediaType: types.OCIImageIndex, Body: answer}
 			obj.Source = &source{Source: obj.Source, lies: map[v1.Hash]registry.Manifest{inner.Digest(): lie}}
 			r := read(t, obj)
-			if len(r.Images) != 1 {
-				t.Fatalf("%d images", len(r.Images))
+			if len(r.Images) != 1 || len(r.Images[0].Nested) != 1 {
+				t.Fatalf("images are %+v, want the row that closes the cycle", r.Images)
 			}
 			wantIs(t, r.Images[0].Err, registry.ErrContent)
 			wantText(t, r.Images[0].Err.Error(), "contains itself")

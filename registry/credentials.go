@@ -151,7 +151,7 @@ func (c *Credentials) read() string {
 		parts = append(parts, part)
 	}
 	if len(parts) == 0 {
-		parts = append(parts, "any file (there is none)")
+		parts = append(parts, "docker's or podman's files (none exists)")
 	}
 	return strings.Join(append(parts, c.skipped...), ", ")
 }

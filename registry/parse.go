@@ -100,7 +100,7 @@ func mistaken(s string) error {
 			"leave the scheme out; for a registry without TLS add --plain-http HOST")
 	case strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "../"):
 		if strings.HasSuffix(s, ".tar") && !strings.Contains(s, ":") {
-			return nameError("no such file", "")
+			return fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound)
 		}
 		return nameError("a path, not a name", "write oci:DIR, oci-archive:FILE or docker-archive:FILE")
 	}

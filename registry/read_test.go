@@ -200,13 +200,16 @@ func TestNoRetryWhenInterrupted(t *testing.T) {
 		code(503, "UNAVAILABLE", "no")(w, r)
 		return true
 	}
-	r := NewClient(ClientOptions{}).Repository(f.ref(t, "demo"), Pull)
-	_, err := r.Resolve(ctx, f.ref(t, "demo:v1"))
-	if err == nil || len(f.requests()) != 1 {
-		t.Errorf("got error %v after %d requests", err, len(f.requests()))
+	notes := 0
+	r := NewClient(ClientOptions{Note: func(string) { notes++ }}).Repository(f.ref(t, "demo"), Pull)
+	for range 2 {
+		_, err := r.Resolve(ctx, f.ref(t, "demo:v1"))
+		if !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
+			t.Errorf("got error %v, want the end of the context and no kind", err)
+		}
 	}
-	if _, err := r.Resolve(ctx, f.ref(t, "demo:v1")); !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnavailable) {
-		t.Errorf("got error %v, want the end of the context and no kind", err)
+	if len(f.requests()) != 1 || notes != 0 {
+		t.Errorf("%d requests and %d waits, want one request", len(f.requests()), notes)
 	}
 }
 
@@ -315,5 +318,28 @@ func TestRedirectKeepsCredentialsAtHome(t *testing.T) {
 	_, err = read(t.Context(), c.Repository(f.ref(t, "demo"), Pull), describe(body))
 	if !errors.Is(err, ErrUnavailable) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got error %v, want ErrUnavailable without the signed address", err)
+	}
+}
+
+// The text of a TLS server means nothing where it is content.
+func TestContentThatSpeaksOfTLS(t *testing.T) {
+	t.Parallel()
+	body := []byte("Client sent an HTTP request to an HTTPS server.\n")
+	f := newFake(t)
+	got, err := read(t.Context(), f.open(t, "demo", Pull), f.add("demo", body))
+	if err != nil || !bytes.Equal(got, body) {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func TestWaitEndsWithTheContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	notes := 0
+	c := NewClient(ClientOptions{Note: func(string) { notes++ }})
+	err := c.attempts().wait(ctx, &Error{Kind: ErrUnavailable, again: true})
+	if !errors.Is(err, context.Canceled) || notes != 0 {
+		t.Errorf("got error %v after saying %d waits, want the end of the context", err, notes)
 	}
 }

@@ -32,8 +32,11 @@ func (c *Client) attempts() *attempts {
 func (a *attempts) wait(ctx context.Context, err error) error {
 	a.made++
 	var e *Error
-	if !errors.As(err, &e) || !e.again || ctx.Err() != nil {
+	if !errors.As(err, &e) || !e.again {
 		return err
+	}
+	if ctx.Err() != nil {
+		return e.interrupted(ctx)
 	}
 	limit := a.client.options.Attempts
 	if a.made >= limit {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -24,6 +26,7 @@ func TestScript(t *testing.T) {
 		Dir:                 filepath.Join("..", "..", "testdata", "script"),
 		Setup:               func(e *testscript.Env) error { return scriptSetup(e) },
 		Cmds:                scriptCommands(),
+		Condition:           scriptCondition,
 		UpdateScripts:       os.Getenv("MTOOL_UPDATE_SCRIPTS") != "",
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
@@ -38,6 +41,14 @@ func scriptSetup(e *testscript.Env) error {
 	e.Values[serversKey{}] = &servers{byName: map[string]*registrytest.Server{}}
 	e.Defer(func() { e.Values[serversKey{}].(*servers).close() })
 	return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
+}
+
+// scriptCondition answers [userns]: may this user make user namespaces?
+func scriptCondition(name string) (bool, error) {
+	if name != "userns" {
+		return false, fmt.Errorf("unknown condition %q", name)
+	}
+	return exec.Command("unshare", "--user", "--map-root-user", "--mount", "true").Run() == nil, nil
 }
 
 func background() context.Context { return context.Background() }

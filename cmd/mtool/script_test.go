@@ -28,6 +28,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"list":     cmdList,
 		"digest":   cmdDigest,
 		"requests": cmdRequests,
+		"seen":     cmdSeen,
 		"truncate": cmdTruncate,
 		"replace":  cmdReplace,
 	}
@@ -274,6 +275,32 @@ func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	if got := server.Count(args[2:]...); (got == want) == neg {
 		ts.Fatalf("%d requests, want %d (not: %v): %q", got, want, neg, server.Requests())
 	}
+}
+
+// seen VAR WORD… [N]: waits until the registry has seen N requests (default 1) that have every WORD in their line.
+func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: seen VAR WORD... [N]")
+	}
+	words, want := args[1:], 1
+	if n, err := strconv.Atoi(words[len(words)-1]); err == nil {
+		words, want = words[:len(words)-1], n
+	}
+	server := serversOf(ts).byName[args[0]]
+	if !eventually(func() bool { return server.Count(words...) >= want }) {
+		ts.Fatalf("not seen: %q of %q", words, server.Requests())
+	}
+}
+
+// eventually asks again and again for half a minute.
+func eventually(done func() bool) bool {
+	for range 600 {
+		if done() {
+			return true
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return false
 }
 
 // truncate FILE BYTES: cuts the file.

@@ -46,7 +46,7 @@ func openDocker(ctx context.Context, ref registry.Ref, files *tarFS) (registry.O
 	if err != nil {
 		return registry.Object{}, err
 	}
-	return registry.Object{Ref: ref, Root: s.manifest, Source: s}, nil
+	return registry.Object{Ref: ref, Root: s.manifest, Source: s, Names: images[i].RepoTags}, nil
 }
 
 func dockerImages(files *tarFS) ([]dockerImage, error) {

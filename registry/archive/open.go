@@ -85,20 +85,20 @@ func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registr
 	if err != nil {
 		return registry.Object{}, err
 	}
-	var m registry.Manifest
+	o := registry.Object{Ref: ref, Source: r}
 	if ref.Digest != (v1.Hash{}) {
 		// Of a row or of anything below one; the blobs folder does not tell them apart.
-		m, err = r.Manifest(ctx, v1.Descriptor{Digest: ref.Digest})
+		o.Root, err = r.Manifest(ctx, v1.Descriptor{Digest: ref.Digest})
 	} else {
-		m, err = tagged(ctx, r, ref, index)
+		o.Root, o.Names, err = tagged(ctx, r, ref, index)
 	}
 	if err != nil {
 		return registry.Object{}, err
 	}
-	return registry.Object{Ref: ref, Root: m, Source: r}, nil
+	return o, nil
 }
 
-func tagged(ctx context.Context, r *store.Reader, ref registry.Ref, index store.Index) (registry.Manifest, error) {
+func tagged(ctx context.Context, r *store.Reader, ref registry.Ref, index store.Index) (registry.Manifest, []string, error) {
 	var choices []choice
 	for _, row := range index.Rows {
 		c := choice{key: row.Digest.String()}
@@ -111,7 +111,8 @@ func tagged(ctx context.Context, r *store.Reader, ref registry.Ref, index store.
 	}
 	i, err := choose(ref, choices)
 	if err != nil {
-		return registry.Manifest{}, err
+		return registry.Manifest{}, nil, err
 	}
-	return r.Root(ctx, index.Rows[i].Descriptor)
+	m, err := r.Root(ctx, index.Rows[i].Descriptor)
+	return m, choices[i].names, err
 }

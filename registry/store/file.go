@@ -18,7 +18,7 @@ const tempPrefix = "blob-"
 func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
 	f, err := os.CreateTemp(filepath.Join(l.dir, privateDir), tempPrefix+"*")
 	if err != nil {
-		return errors.Join(DiskFull(err, l.dir, size), removeIfThere(f.Name()))
+		return DiskFull(err, l.dir, size)
 	}
 	_, err = io.Copy(f, r)
 	return l.finish(f, path, err, size)
@@ -40,7 +40,9 @@ func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return errors.Join(DiskFull(err, l.dir, size), removeIfThere(f.Name()))
+		// Removed before the free space is looked at: what this file took is free for it.
+		left := removeIfThere(f.Name())
+		return errors.Join(DiskFull(err, l.dir, size), left)
 	}
 	return nil
 }

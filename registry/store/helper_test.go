@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -104,6 +105,9 @@ func helpFull(dir string) error {
 		}
 		w := s.Writer(ref)
 		err = registrytest.Image(registrytest.ImageSpec{Padding: padding, Layers: 2, Seed: name}).Push(ctx, w, ref.Tag)
+		if left, _ := filepath.Glob(s.Dir() + "/.mtool/blob-*"); len(left) > 0 {
+			return fmt.Errorf("a temporary file is left: %v", left)
+		}
 		return errors.Join(err, w.Close())
 	}
 	if err := put("small:v1", 10_000); err != nil {
@@ -128,6 +132,5 @@ func list(dir string) string {
 	if err != nil {
 		return err.Error()
 	}
-	lines := strings.Split(string(out), "\n")
-	return strings.Join(lines, "\n")
+	return string(out)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"mtool/build"
 	"mtool/cmd/internal/flow"
@@ -87,17 +88,37 @@ func writeError(w io.Writer, err error) {
 		return
 	}
 	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
-		fmt.Fprintf(w, "mtool: %s\n", line)
+		fmt.Fprintf(w, "mtool: %s\n", printable(line))
 	}
 	if h := hintOf(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", h)
+		fmt.Fprintf(w, "hint: %s\n", printable(h))
 	}
 }
 
+// printable keeps what came from elsewhere from steering the terminal.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, line)
+}
+
+// hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.
 func hintOf(err error) string {
-	var h registry.Hinter
-	if errors.As(err, &h) {
+	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" { //nolint:errorlint // every error of the tree is looked at
 		return h.Hint()
+	}
+	switch e := err.(type) { //nolint:errorlint // as above
+	case interface{ Unwrap() error }:
+		return hintOf(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if h := hintOf(inner); h != "" {
+				return h
+			}
+		}
 	}
 	return ""
 }

@@ -13,10 +13,10 @@ import (
 	"mtool/registry"
 )
 
-// badInput marks an error about something the user typed.
+// badInput marks an error about something the user typed. A file that is not there was asked for rightly.
 func badInput(err error) error {
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, registry.ErrNotFound) {
+		return err
 	}
 	return inputError{err}
 }

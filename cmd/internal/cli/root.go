@@ -109,7 +109,7 @@ func (a *app) env() (*flow.Env, error) {
 
 func (a *app) note(line string) {
 	if !a.quiet {
-		fmt.Fprintln(a.Err, line)
+		fmt.Fprintln(a.Err, printable(line))
 	}
 }
 

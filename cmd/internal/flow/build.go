@@ -34,13 +34,18 @@ type BuildOptions struct {
 	Out       io.Writer // where progress goes
 }
 
-// Made is something that was made: an image or a list and its digest.
+// Made is something that was made: where (a repository, or a file with its transport) and its digest.
 type Made struct {
-	Repository string
-	Digest     v1.Hash
+	Place  string
+	Digest v1.Hash
 }
 
-func madeAt(ref registry.Ref, digest v1.Hash) Made { return Made{ref.Repository(), digest} }
+func madeAt(ref registry.Ref, digest v1.Hash) Made {
+	if ref.IsFile() {
+		return Made{string(ref.Transport) + ":" + ref.Path, digest}
+	}
+	return Made{ref.Repository(), digest}
+}
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
 // stored and no list is made when one of them fails.

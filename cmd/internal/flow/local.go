@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"mtool/compose"
 	"mtool/inspect/platform"
@@ -55,13 +56,17 @@ func fileRef(file string) (registry.Ref, error) {
 	return registry.ParseRef("oci-archive:" + file)
 }
 
+// statedName is the first whole reference among the names; a tag alone names no image.
 func statedName(file string, names []string) (registry.Ref, error) {
 	for _, name := range names {
-		if ref, err := registry.ParseRef("docker://" + name); err == nil && len(name) > len(ref.Tag) && ref.Tag != "" && name != ref.Repo {
+		if ref, err := registry.ParseRef("docker://" + name); err == nil && strings.ContainsAny(name, "/:") {
 			return ref, nil
 		}
 	}
-	return registry.Ref{}, hinted{fmt.Errorf("loading %q: %w: it states no name", file, compose.ErrUsage), fmt.Sprintf("mtool load %s -t NAME", file)}
+	return registry.Ref{}, hinted{
+		fmt.Errorf("loading %q: %w: the file states no name for it", file, compose.ErrUsage),
+		fmt.Sprintf("mtool load %s -t NAME", file),
+	}
 }
 
 // Row is a line of Ls.

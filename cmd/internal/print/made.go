@@ -9,10 +9,10 @@ import (
 	"mtool/cmd/internal/flow"
 )
 
-// Made prints REPO@DIGEST, a line for each thing that was made, and nothing else.
+// Made prints PLACE@DIGEST, a line for each thing that was made, and nothing else.
 func Made(w io.Writer, made ...flow.Made) {
 	for _, m := range made {
-		fmt.Fprintf(w, "%s@%s\n", m.Repository, m.Digest)
+		fmt.Fprintf(w, "%s@%s\n", m.Place, m.Digest)
 	}
 }
 

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mtool/cmd/internal/realparts"
+)
+
+// TestIntegration runs the scripts that need real parts: BuildKit under QEMU, registries, Docker Engine and other tools.
+// What a script needs it says in lines like "[!docker] skip 'Docker Engine is missing'": the condition is an error, not
+// false, for a missing part that MTOOL_TEST_REQUIRE names.
+func TestIntegration(t *testing.T) {
+	t.Parallel()
+	parts := &sharedParts{t: t}
+	cmds := scriptCommands()
+	for name, cmd := range parts.commands() {
+		cmds[name] = cmd
+	}
+	env := realparts.Env(t)
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("..", "..", "testdata", "integration"),
+		Setup: func(e *testscript.Env) error {
+			err := scriptSetup(e)
+			for _, kv := range env {
+				key, value, _ := strings.Cut(kv, "=")
+				e.Setenv(key, value)
+			}
+			return err
+		},
+		Condition:           func(part string) (bool, error) { return realparts.Available(realparts.Part(part)) },
+		Cmds:                cmds,
+		UpdateScripts:       os.Getenv("MTOOL_UPDATE_SCRIPTS") != "",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+	})
+}
+
+// sharedParts starts each real part once, when the first script asks for it; all of them stop with the test.
+type sharedParts struct {
+	t        *testing.T
+	registry sync.Map // options: *realparts.RunningRegistry
+	mu       sync.Mutex
+	engine   *realparts.Engine
+	buildkit string
+	apps     string
+}
+
+func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"real":      p.real,
+		"dockerd":   p.dockerd,
+		"buildkitd": p.buildkitd,
+		"app":       p.app,
+		"compile":   cmdCompile,
+		"running":   cmdRunning,
+		"gone":      cmdGone,
+	}
+}
+
+// real VAR [auth] [tls]: $VAR is the host of a registry of the distribution project.
+func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: real VAR [auth] [tls]")
+	}
+	options := strings.Join(args[1:], " ")
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	found, ok := p.registry.Load(options)
+	if !ok {
+		found = realparts.StartRegistry(p.t, realparts.RegistryOptions{
+			Auth: strings.Contains(options, "auth"), TLS: strings.Contains(options, "tls"),
+		})
+		p.registry.Store(options, found)
+	}
+	r := found.(*realparts.RunningRegistry)
+	ts.Setenv(args[0], r.Host)
+	ts.Setenv(args[0]+"_USER", r.User)
+	ts.Setenv(args[0]+"_PASSWORD", r.Password)
+	ts.Setenv(args[0]+"_CA", r.CAFile)
+}
+
+// dockerd: the docker command of this script talks to a Docker Engine.
+func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, _ []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine == nil {
+		p.engine = realparts.StartDockerd(p.t)
+	}
+	ts.Setenv("DOCKER_HOST", p.engine.Addr)
+}
+
+// buildkitd VAR: $VAR is the address of a BuildKit daemon.
+func (p *sharedParts) buildkitd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: buildkitd VAR")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.buildkit == "" {
+		p.buildkit = realparts.StartBuildkitd(p.t)
+	}
+	ts.Setenv(args[0], p.buildkit)
+}
+
+// app DIR: DIR gets the demo's Dockerfile and its program for amd64, arm64 and arm (v7).
+func (p *sharedParts) app(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: app DIR")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.apps == "" {
+		dir, err := crossCompile(p.t)
+		ts.Check(err)
+		p.apps = dir
+	}
+	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(p.apps)))
+}
+
+// compile SOURCE.go OUT ARCH: a static program.
+func cmdCompile(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: compile SOURCE.go OUT ARCH")
+	}
+	ts.Check(compile(background(), ts.Getenv("WORK"), ts.MkAbs(args[0]), ts.MkAbs(args[1]), args[2]))
+}
+
+// running COMMAND: waits until a process has this word among its arguments.
+func cmdRunning(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: running COMMAND")
+	}
+	if !eventually(func() bool { return runs(args[0]) }) {
+		ts.Fatalf("no process runs %q", args[0])
+	}
+}
+
+// gone COMMAND: waits until no process has this word among its arguments.
+func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: gone COMMAND")
+	}
+	if !eventually(func() bool { return !runs(args[0]) }) {
+		ts.Fatalf("a process still runs %q", args[0])
+	}
+}
+
+func runs(command string) bool {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	return slices.ContainsFunc(files, func(file string) bool {
+		line, err := os.ReadFile(file) // the process may be gone by now
+		return err == nil && slices.Contains(strings.Split(string(line), "\x00"), command)
+	})
+}
+
+// crossCompile makes the demo's build context.
+func crossCompile(t *testing.T) (dir string, err error) {
+	dir = t.TempDir()
+	source := filepath.Join("..", "..", "testdata", "context")
+	for _, arch := range []string{"amd64", "arm64", "arm"} {
+		if err := compile(t.Context(), source, ".", filepath.Join(dir, "app-"+arch), arch); err != nil {
+			return "", err
+		}
+	}
+	body, err := os.ReadFile(filepath.Join(source, "Dockerfile"))
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "Dockerfile"), body, 0o644)
+	}
+	return dir, err
+}
+
+// compile makes a static program for Linux; arm is v7.
+func compile(ctx context.Context, dir, source, out, arch string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, source)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOARM=7")
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("compiling %q for %s: %w: %s", source, arch, err, said)
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package archive_test
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/registrytest"
+)
+
+func TestWhatIsNoImage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, "oci-archive:"+dir+"/good.tar", map[string]registrytest.Built{"v1": image(amd64, "1")})
+	good := load(t, dir+"/good.tar")
+	save(t, dir+"/empty", nil)
+	save(t, dir+"/text", []byte(strings.Repeat("this is no tar\n", 100)))
+	save(t, dir+"/zero", make([]byte, 10240))
+	save(t, dir+"/good.tar.gz", registrytest.Gzip(good))
+	save(t, dir+"/other.tar", registrytest.Tar([]string{"a"}, map[string][]byte{"a": nil}))
+	names, files := untar(t, good)
+	files["oci-layout"] = []byte(`{"imageLayoutVersion":"9.0.0"}`)
+	save(t, dir+"/version.tar", registrytest.Tar(names, files))
+	files["oci-layout"] = []byte(`{"imageLayoutVersion":"1.0.0"}`)
+	files["index.json"] = []byte(`{"manifests":[]}`)
+	save(t, dir+"/none.tar", registrytest.Tar(names, files))
+	if err := os.Mkdir(dir+"/dir", 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		ref, says string
+		kind      error
+	}{
+		{"oci-archive:missing.tar", "no such file", registry.ErrNotFound},
+		{"oci:missing", "no such file", registry.ErrNotFound},
+		{"oci-archive:empty", "empty", registry.ErrContent},
+		{"oci-archive:text", "no tar", registry.ErrContent},
+		{"docker-archive:zero", "neither", registry.ErrContent},
+		{"oci-archive:good.tar.gz", "compressed (gzip)", registry.ErrContent},
+		{"oci-archive:other.tar", "neither", registry.ErrContent},
+		{"oci-archive:version.tar", "9.0.0", registry.ErrContent},
+		{"oci-archive:none.tar", "no image", registry.ErrNotFound},
+		{"oci-archive:dir", "directory", registry.ErrContent},
+		{"oci:dir", "no OCI layout", registry.ErrContent},
+		{"oci:good.tar", "a file", registry.ErrContent},
+	} {
+		transport, path, _ := strings.Cut(tt.ref, ":")
+		_, err := archive.Open(t.Context(), parse(t, transport+":"+dir+"/"+path))
+		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), filepath.Join(dir, path)) {
+			t.Errorf("%q: %v\nwant %v, %q and the path", tt.ref, err, tt.kind, tt.says)
+		}
+	}
+}
+
+// Wherever an archive is cut off, nothing of it passes for whole.
+func TestTruncatedAnywhere(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, "oci-archive:"+dir+"/a.tar", map[string]registrytest.Built{"v1": image(amd64, "1")})
+	save(t, dir+"/d.tar", registrytest.DockerArchive(registrytest.Tagged{Built: image(amd64, "1")}))
+	for _, file := range []string{"a.tar", "d.tar"} {
+		data := load(t, dir+"/"+file)
+		for cut := 1; cut < len(data)-512; cut += 97 {
+			save(t, dir+"/cut.tar", data[:cut])
+			if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/cut.tar")); !errors.Is(err, registry.ErrContent) {
+				t.Errorf("%s cut after %d of %d bytes: %v", file, cut, len(data), err)
+			}
+		}
+	}
+}
+
+func TestWrongDigestInside(t *testing.T) {
+	t.Parallel()
+	dir, b := t.TempDir(), image(amd64, "1")
+	write(t, "oci-archive:"+dir+"/a.tar", map[string]registrytest.Built{"v1": b})
+	change := func(hex string) string {
+		names, files := untar(t, load(t, dir+"/a.tar"))
+		data := files["blobs/sha256/"+hex]
+		data[len(data)/2] ^= 1
+		file := dir + "/" + hex + ".tar"
+		save(t, file, registrytest.Tar(names, files))
+		return "oci-archive:" + file
+	}
+	layer := b.Order[0]
+	o := open(t, change(layer.Digest.Hex))
+	if _, err := read(t.Context(), o.Source, layer); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), layer.Digest.Hex) {
+		t.Errorf("a layer: %v", err)
+	}
+	if _, err := archive.Open(t.Context(), parse(t, change(b.Digest().Hex))); !errors.Is(err, registry.ErrContent) {
+		t.Errorf("the manifest: %v", err)
+	}
+}
+
+// Names and links of a tar are never followed to the file system.
+func TestNamesCantEscape(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	save(t, dir+"/secret", []byte(`{"imageLayoutVersion":"1.0.0"}`))
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for name, link := range map[string]string{"oci-layout": "../../.." + dir + "/secret", "index.json": dir + "/secret", "../../x": "index.json", "a": "a"} {
+		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: link}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	save(t, dir+"/evil.tar", b.Bytes())
+	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "no file") {
+		t.Errorf("links out of the archive: %v", err)
+	}
+}

@@ -1,0 +1,60 @@
+package registrytest
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Tagged is an image with the names that a Docker archive gives it ("demo:v1").
+type Tagged struct {
+	Built
+	Tags []string
+	// Packed keeps the layers gzipped; docker save unpacks them.
+	Packed bool
+}
+
+// DockerArchive is what docker save wrote before Docker 25: configs and layers, and manifest.json that ties them together.
+func DockerArchive(images ...Tagged) []byte {
+	type entry struct {
+		Config   string
+		RepoTags []string
+		Layers   []string
+	}
+	var entries []entry
+	var names []string
+	files := map[string][]byte{}
+	add := func(name string, data []byte) string {
+		if _, ok := files[name]; !ok {
+			names = append(names, name)
+		}
+		files[name] = data
+		return name
+	}
+	for _, image := range images {
+		var m v1.Manifest
+		must(json.Unmarshal(image.Manifest.Body, &m))
+		e := entry{RepoTags: image.Tags, Config: add(m.Config.Digest.Hex+".json", image.Blobs[m.Config.Digest])}
+		for _, layer := range m.Layers {
+			data := image.Blobs[layer.Digest]
+			if !image.Packed {
+				data = gunzip(data)
+			}
+			e.Layers = append(e.Layers, add(layer.Digest.Hex+"/layer.tar", data))
+		}
+		entries = append(entries, e)
+	}
+	add("manifest.json", encode(entries))
+	return Tar(names, files)
+}
+
+func gunzip(data []byte) []byte {
+	r, err := gzip.NewReader(bytes.NewReader(data))
+	must(err)
+	plain, err := io.ReadAll(r)
+	must(err)
+	return plain
+}
