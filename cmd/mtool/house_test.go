@@ -91,7 +91,7 @@ var rules = []rule{
 	{
 		name: "silent", reason: "libraries return errors and call an optional function; only cmd prints",
 		forbids: func(from, to string) bool {
-			return (to == "log" || to == "log/slog") && !strings.HasPrefix(from, "cmd/")
+			return (to == "log" || to == "log/slog") && !under(from, "cmd") && !slices.Contains(helpers, from)
 		},
 		broken: [2]string{"build/worker", "log"}, kept: [2]string{"cmd/internal/cli", "log/slog"},
 	},

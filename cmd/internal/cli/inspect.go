@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/flow"
@@ -34,8 +32,8 @@ func (a *app) inspectCommand() *cobra.Command {
 			if err = oneOf("--output", output, "table", "json"); err != nil {
 				return err
 			}
-			if strings.Contains(format, "{{") {
-				return usagef("mtool inspect -o json REF", "a template is not understood here")
+			if format != "" {
+				return usagef("mtool inspect -o json REF | jq …", "templates are not supported: %q", format)
 			}
 			if o.Refs, err = parseRefs(args); err != nil {
 				return err
@@ -75,7 +73,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	fl.StringVarP(&output, "output", "o", "table", "table or json")
 	fl.BoolVar(&raw, "raw", false, "print the exact bytes of the list or image manifest")
 	fl.StringVar(&o.From, "from", "", "look only here: `store|registry`")
-	fl.StringVar(&format, "format", "", "")
+	fl.StringVarP(&format, "format", "f", "", "")
 	_ = fl.MarkHidden("format")
 	return cmd
 }

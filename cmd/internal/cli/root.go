@@ -67,13 +67,10 @@ func (a *app) root() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("mtool help", "unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+
+		SuggestionsMinimumDistance: 2,
+		Args:                       unknownCommand,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
@@ -93,6 +90,18 @@ func (a *app) root() *cobra.Command {
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 	)
 	return root
+}
+
+// unknownCommand answers what is not a command with the nearest one that is.
+func unknownCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "mtool help"
+	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = "mtool " + near[0]
+	}
+	return usagef(hint, "unknown command %q", args[0])
 }
 
 // topic is a help text without a command.
@@ -130,7 +139,7 @@ func version() string {
 func atLeast(n int, usage string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) < n {
-			return usagef(usage, "%d of at least %d arguments given", len(args), n)
+			return usagef(usage, "too few arguments: %d given, at least %d needed", len(args), n)
 		}
 		return nil
 	}
@@ -139,7 +148,7 @@ func atLeast(n int, usage string) cobra.PositionalArgs {
 func exactly(n int, usage string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {
-			return usagef(usage, "%d arguments given, %d wanted", len(args), n)
+			return usagef(usage, "wrong number of arguments: %d given, %d needed", len(args), n)
 		}
 		return nil
 	}

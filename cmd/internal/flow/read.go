@@ -68,5 +68,9 @@ func (e *Env) open(ctx context.Context, ref registry.Ref, o source.Options) (reg
 			return registry.Object{}, err
 		}
 	}
-	return e.opener().Open(ctx, ref, o)
+	object, err := e.opener().Open(ctx, ref, o)
+	if draftWanted && errors.Is(err, registry.ErrNotFound) {
+		err = fmt.Errorf("no draft %s; %w", ref.At(registry.TransportDraft), err)
+	}
+	return object, err
 }
