@@ -116,9 +116,10 @@ func (b *placing) fold(i int, e Entry) Change {
 		j := slices.IndexFunc(now.Attestations, func(o Entry) bool { return o.Digest() == a.Digest() })
 		if j < 0 {
 			now.Attestations = append(now.Attestations, a)
-		} else {
-			now.Attestations[j] = a
+			continue
 		}
+		a.Place = now.Attestations[j].Place
+		now.Attestations[j] = a
 	}
 	b.entries[i] = now
 	if b.policy == DuplicateReplace && len(now.Attestations) == len(was.Attestations) {
@@ -128,6 +129,7 @@ func (b *placing) fold(i int, e Entry) Change {
 }
 
 func (b *placing) replace(i int, e Entry) Change {
+	e.Place = b.entries[i].Place
 	c := Change{Action: Replaced, Entry: e, Old: b.entries[i].Digest()}
 	if len(b.entries[i].Edits) > 0 {
 		c.Note = "what annotate had set on the old entry is gone"
@@ -146,6 +148,31 @@ func duplicate(a, b Entry) error {
 		"leave one of them out, or choose with --on-duplicate replace|keep")
 }
 
+// CheckSources looks for the list's own name among its sources (ErrSelf), before any of them is opened. Add looks again,
+// at digests too.
+func (l List) CheckSources(sources []registry.Ref) error {
+	for _, s := range sources {
+		if l.isNamed(s) {
+			return l.self(s)
+		}
+	}
+	return nil
+}
+
+func (l List) isNamed(s registry.Ref) bool {
+	return l.shares(s) && s.Tag == l.Name.Tag && s.Digest == l.Name.Digest
+}
+
+// shares says whether s is in the list's repository, wherever that is.
+func (l List) shares(s registry.Ref) bool {
+	return !s.IsFile() && s.Repository() == l.Name.Repository()
+}
+
+func (l List) self(s registry.Ref) error {
+	return hint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
+		"leave it out; to change a list that is published use amend --published")
+}
+
 // checkSelf finds the list among its own sources. A digest counts only where it was asked for by digest in the list's own
 // repository: the same content under another name is a source like any other, as when a version is promoted to latest.
 func (l List) checkSelf(entries []Entry, present []v1.Hash) error {
@@ -154,14 +181,9 @@ func (l List) checkSelf(entries []Entry, present []v1.Hash) error {
 	}
 	for _, e := range entries {
 		s := e.Source
-		if s.IsFile() || s.Repository() != l.Name.Repository() {
-			continue
-		}
-		byName := s.Tag == l.Name.Tag && s.Digest == l.Name.Digest
 		byDigest := s.Digest != (v1.Hash{}) && slices.Contains(present, s.Digest) && s.Digest != e.Digest()
-		if byName || byDigest {
-			return hint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
-				"leave it out; to change a list that is published use amend --published")
+		if l.isNamed(s) || byDigest && l.shares(s) {
+			return l.self(s)
 		}
 	}
 	return nil

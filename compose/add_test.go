@@ -45,7 +45,8 @@ func TestAddDuplicates(t *testing.T) {
 		{"keep", seeded("amd64", "", "a"), seeded("amd64", "", "b"), "keep", "added added", 2},
 		{"os.version", windows("10.0.20348.1"), windows("10.0.17763.1"), "", "added added", 2},
 		{"same os.version", windows("10.0.20348.1"), registrytest.Image(registrytest.ImageSpec{
-			Platform: v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1"}, Seed: "b"}), "", "", 0},
+			Platform: v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1"}, Seed: "b",
+		}), "", "", 0},
 		{"os.features", windows("10.0.20348.1"), windows("10.0.20348.1", "win32k"), "", "added added", 2},
 		{"compression", seeded("amd64", "", "a"), zstd(seeded("amd64", "", "b")), "", "added added", 2},
 		{"same compression", zstd(seeded("amd64", "", "a")), zstd(seeded("amd64", "", "b")), "", "", 0},
@@ -157,6 +158,11 @@ func TestSelf(t *testing.T) {
 			wantError(t, err, compose.ErrUsage)
 		})
 	}
+	l := compose.List{Name: ref(t, "demo:v1")}
+	if err := l.CheckSources(refs(t, "demo:v1-arm64", "r.example/demo:v1", "oci:demo:v1")); err != nil {
+		t.Error(err)
+	}
+	wantError(t, l.CheckSources(refs(t, "demo:v2", "store:demo:v1")), compose.ErrSelf, "store:docker.io/library/demo:v1")
 }
 
 func TestDropped(t *testing.T) {

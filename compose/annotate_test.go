@@ -28,11 +28,16 @@ func TestAnnotatePlatform(t *testing.T) {
 	}{
 		{name: "add a variant", selector: "linux/arm", edit: compose.Edit{Variant: "v6"}, want: linux("arm", "v6"), action: compose.Edited},
 		{name: "alias with variant", selector: "linux/arm", edit: compose.Edit{Arch: "armv6"}, want: linux("arm", "v6"), action: compose.Edited},
+		{name: "plain arch leaves the variant", selector: "linux/arm64", edit: compose.Edit{Arch: "arm64"}, want: linux("arm64", "v8"), action: compose.Unchanged},
 		{name: "the same in other words", selector: "linux/arm64", edit: compose.Edit{Arch: "aarch64"}, want: linux("arm64", "v8"), action: compose.Unchanged},
-		{name: "os.version", selector: "linux/amd64", edit: compose.Edit{OSVersion: "5.10"},
-			want: v1.Platform{OS: "linux", Architecture: "amd64", OSVersion: "5.10"}, action: compose.Edited},
-		{name: "os.features", selector: "linux/amd64", edit: compose.Edit{OSFeatures: []string{"b", "a"}},
-			want: v1.Platform{OS: "linux", Architecture: "amd64", OSFeatures: []string{"b", "a"}}, action: compose.Edited},
+		{
+			name: "os.version", selector: "linux/amd64", edit: compose.Edit{OSVersion: "5.10"},
+			want: v1.Platform{OS: "linux", Architecture: "amd64", OSVersion: "5.10"}, action: compose.Edited,
+		},
+		{
+			name: "os.features", selector: "linux/amd64", edit: compose.Edit{OSFeatures: []string{"b", "a"}},
+			want: v1.Platform{OS: "linux", Architecture: "amd64", OSFeatures: []string{"b", "a"}}, action: compose.Edited,
+		},
 		{name: "unset the variant", selector: "linux/arm64", edit: compose.Edit{Unset: []string{"variant"}}, want: linux("arm64", ""), action: compose.Edited},
 		{name: "contradiction", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x"}, err: compose.ErrPlatform, words: "the config of the image says linux/amd64"},
 		{name: "contradiction, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x", Force: true}, want: linux("s390x", ""), action: compose.Edited},

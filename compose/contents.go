@@ -58,16 +58,17 @@ func (l List) Report() (inspect.Report, error) {
 }
 
 func listFacts(body []byte) (*inspect.ListFacts, error) {
-	var f struct {
+	var told struct {
 		Annotations  map[string]string `json:"annotations"`
 		ArtifactType string            `json:"artifactType"`
 		Subject      *v1.Descriptor    `json:"subject"`
 	}
-	var members map[string]json.RawMessage
-	if err := errors.Join(json.Unmarshal(body, &f), json.Unmarshal(body, &members)); err != nil {
+	var f inspect.ListFacts
+	if err := errors.Join(json.Unmarshal(body, &told), json.Unmarshal(body, &f.Members)); err != nil {
 		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
-	return &inspect.ListFacts{Annotations: f.Annotations, ArtifactType: f.ArtifactType, Subject: f.Subject, Members: members}, nil
+	f.Annotations, f.ArtifactType, f.Subject = told.Annotations, told.ArtifactType, told.Subject
+	return &f, nil
 }
 
 func image(e Entry) inspect.Image {
@@ -75,7 +76,7 @@ func image(e Entry) inspect.Image {
 	if e.Image != nil {
 		img = *e.Image
 	}
-	img.Row, img.Descriptor, img.Nested, img.Attestations = e.Row, e.Descriptor, nil, nil
+	img.Row, img.Descriptor, img.Nested, img.Via, img.Attestations = e.Row, e.Descriptor, nil, nil, nil
 	for _, a := range e.Attestations {
 		img.Attestations = append(img.Attestations, attachment(a))
 	}

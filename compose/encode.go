@@ -11,9 +11,10 @@ import (
 	"mtool/registry"
 )
 
-// Encode writes the list: entries as given, then all attestations in the order of their images, as BuildKit has them;
-// rows that a published list had stay where they were. Equal lists give equal bytes, and a list that was published and is
-// not changed gives its published bytes. The error wraps ErrEmpty, or ErrUsage where TypeDocker can't hold the list.
+// Encode writes the list: entries as given, then all attestations in the order of their images, as BuildKit has them.
+// What a published list had stays where it was, or its replacement does, and what is new follows. Equal lists give equal
+// bytes, and a list that was published and is not changed gives its published bytes. The error wraps ErrEmpty, or ErrUsage
+// where TypeDocker can't hold the list.
 func (l List) Encode() (registry.Manifest, error) {
 	m, err := l.encode()
 	if err != nil {
@@ -30,10 +31,7 @@ func (l List) encode() (registry.Manifest, error) {
 	if err != nil {
 		return registry.Manifest{}, err
 	}
-	rows, err := l.rows()
-	if err != nil {
-		return registry.Manifest{}, err
-	}
+	rows := l.rows()
 	mediaType, _, err := l.mediaType(members, rows)
 	if err != nil {
 		return registry.Manifest{}, err
@@ -68,8 +66,8 @@ func (l List) members() (object, error) {
 	}, nil
 }
 
-// rows are the rows as they will be written.
-func (l List) rows() ([]json.RawMessage, error) {
+// rows are the rows as they will be written: those of the published list in its order, then the new ones.
+func (l List) rows() []json.RawMessage {
 	var (
 		all  []Entry
 		seen = map[v1.Hash]bool{}
@@ -86,45 +84,12 @@ func (l List) rows() ([]json.RawMessage, error) {
 			}
 		}
 	}
-	all, err := l.inPublishedOrder(all)
-	if err != nil {
-		return nil, err
-	}
+	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.place(), b.place()) })
 	rows := make([]json.RawMessage, 0, len(all))
 	for _, e := range all {
 		rows = append(rows, e.Row)
 	}
-	return rows, nil
-}
-
-// inPublishedOrder puts rows that the published list had where they were, and a new one behind its predecessor.
-func (l List) inPublishedOrder(all []Entry) ([]Entry, error) {
-	if l.Base.Body == nil {
-		return all, nil
-	}
-	published, err := decodeRows(l.Base.Body)
-	if err != nil {
-		return nil, err
-	}
-	position := make([]int, len(all))
-	last := -1
-	for i, e := range all {
-		at := slices.IndexFunc(published, func(p Entry) bool { return p.Digest() == e.Digest() })
-		if at >= 0 {
-			last = at
-		}
-		position[i] = last
-	}
-	order := make([]int, len(all))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(position[a], position[b]) })
-	sorted := make([]Entry, 0, len(all))
-	for _, i := range order {
-		sorted = append(sorted, all[i])
-	}
-	return sorted, nil
+	return rows
 }
 
 func decodeRows(list []byte) ([]Entry, error) {

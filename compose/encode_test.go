@@ -133,11 +133,22 @@ func TestEncodeProperties(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !reflect.DeepEqual(back, most) {
+		if !equal(back, most) {
 			t.Fatalf("adding and removing %s does not give the list before", names[last])
 		}
 		if a, b := encode(t, back), encode(t, all); string(a.Body) == string(b.Body) {
 			t.Fatal("removing an entry leaves the bytes as they were")
 		}
 	}
+}
+
+func TestParseType(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]compose.Type{"": "", "auto": "", "oci": "oci", "docker": "docker"} {
+		if got, err := compose.ParseType(in); got != want || err != nil {
+			t.Errorf("ParseType(%q) = %q, %v, want %q", in, got, err, want)
+		}
+	}
+	_, err := compose.ParseType("foo")
+	wantError(t, err, compose.ErrUsage, "foo", "docker")
 }

@@ -3,6 +3,7 @@ package compose
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -27,6 +28,9 @@ type Entry struct {
 	Source       registry.Ref
 	SourceDigest v1.Hash
 	Origin       registry.Transport
+	// Place is the row's number in the published list that the entry was read from, or that of the row it replaces,
+	// counted from 1; 0 for a new one.
+	Place int
 	// Edits are the user's own edits of the row, oldest first: List.Refresh applies them again to the new row.
 	Edits []Edit
 	// Attestations are the rows that speak about this image. They go where it goes.
@@ -76,6 +80,14 @@ func (e Entry) Resolved() bool {
 // String is the platform and the digest, for messages: "linux/arm64 sha256:…".
 func (e Entry) String() string {
 	return formatPlatform(e.Platform()) + " " + e.Digest().String()
+}
+
+// place orders rows: the new ones last.
+func (e Entry) place() int {
+	if e.Place == 0 {
+		return math.MaxInt
+	}
+	return e.Place
 }
 
 // from is where the content was found: the name as told, in the place that had it.

@@ -3,6 +3,7 @@ package compose_test
 import (
 	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -80,6 +81,9 @@ func two(t *testing.T, name string) compose.List {
 	t.Helper()
 	return list(t, name, told(t, image("amd64"), "r.example/amd:v1"), told(t, image("arm64"), "r.example/arm:v1"))
 }
+
+// equal compares in depth. Errors within are compared too: here they are nil, or one and the same value.
+func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
 
 func encode(t *testing.T, l compose.List) registry.Manifest {
 	t.Helper()

@@ -45,8 +45,8 @@ type List struct {
 	Base registry.Manifest
 }
 
-// Sources are the distinct sources of the entries as they were told, in order. Where a list was read from is not a source
-// of its entries' edits: the flow opens each of them again before a push, see Resolve.
+// Sources are the distinct sources of the entries as they were told, in order: what must be read again before a list that
+// comes out of a draft can be published, see Resolve.
 func (l List) Sources() []registry.Ref {
 	var refs []registry.Ref
 	for _, e := range l.Entries {

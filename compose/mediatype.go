@@ -18,11 +18,7 @@ func (l List) MediaType() (types.MediaType, string, error) {
 	if err != nil {
 		return "", "", err
 	}
-	rows, err := l.rows()
-	if err != nil {
-		return "", "", err
-	}
-	return l.mediaType(members, rows)
+	return l.mediaType(members, l.rows())
 }
 
 func (l List) mediaType(members object, rows []json.RawMessage) (types.MediaType, string, error) {

@@ -2,6 +2,7 @@ package compose
 
 import (
 	"cmp"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -60,13 +61,7 @@ func (d Edit) apply(p v1.Platform) v1.Platform {
 	out := p
 	out.OS = cmp.Or(d.OS, p.OS)
 	if d.Arch != "" {
-		out.Architecture, out.Variant = d.Arch, ""
-		if named, err := platform.ParseArch(d.Arch); err == nil { // aarch64, armv7, …
-			out.Architecture, out.Variant = named.Architecture, named.Variant
-		}
-		if same := platform.Normalize(p); same.Architecture == out.Architecture && d.Variant == "" {
-			out.Architecture, out.Variant = p.Architecture, p.Variant
-		}
+		out.Architecture, out.Variant = d.architecture(p)
 	}
 	out.Variant = cmp.Or(d.Variant, out.Variant)
 	out.OSVersion = cmp.Or(d.OSVersion, p.OSVersion)
@@ -84,4 +79,19 @@ func (d Edit) apply(p v1.Platform) v1.Platform {
 		}
 	}
 	return out
+}
+
+// architecture is what the edit's Arch makes of p's architecture and variant. What only spells p differently changes
+// nothing, and the plain name of p's architecture says nothing of its variant.
+func (d Edit) architecture(p v1.Platform) (arch, variant string) {
+	named, err := platform.ParseArch(d.Arch) // aarch64, armv7, …
+	if err != nil {
+		return d.Arch, ""
+	}
+	was := platform.Normalize(v1.Platform{OS: "linux", Architecture: p.Architecture, Variant: p.Variant})
+	plain := strings.EqualFold(d.Arch, named.Architecture)
+	if was.Architecture == named.Architecture && (plain || was.Variant == named.Variant) {
+		return p.Architecture, p.Variant
+	}
+	return named.Architecture, named.Variant
 }

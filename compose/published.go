@@ -19,7 +19,11 @@ func FromPublished(r inspect.Report) (List, []string, error) {
 		return List{}, nil, hint(fmt.Errorf("reading list %q: %w: it is a single image", r.Ref, ErrUsage),
 			"make a list of it with create, under another name")
 	}
-	f := published{report: r, list: List{Name: r.Ref, Annotations: maps.Clone(r.List.Annotations), Base: r.Root}}
+	rows, err := decodeRows(r.Root.Body)
+	if err != nil {
+		return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
+	}
+	f := published{report: r, rows: rows, list: List{Name: r.Ref, Annotations: maps.Clone(r.List.Annotations), Base: r.Root}}
 	for _, img := range r.Images {
 		if err := f.addImage(img); err != nil {
 			return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
@@ -42,6 +46,7 @@ func FromPublished(r inspect.Report) (List, []string, error) {
 
 type published struct {
 	report inspect.Report
+	rows   []Entry
 	list   List
 }
 
@@ -58,19 +63,27 @@ func (f *published) addImage(img inspect.Image) error {
 		}
 		e.Attestations = append(e.Attestations, a)
 	}
-	f.list.Entries = append(f.list.Entries, f.stamp(e))
+	f.list.Entries = append(f.list.Entries, f.stamp(e, img.Nested))
 	return nil
 }
 
 func (f *published) attached(a inspect.Attachment) (Entry, error) {
 	e, err := NewEntry(a.Row)
 	e.Attached = &a
-	return f.stamp(e), err
+	return f.stamp(e, a.Nested), err
 }
 
-// stamp names the source by digest: what is kept of the published list does not move with its tag.
-func (f *published) stamp(e Entry) Entry {
-	e.Source, e.SourceDigest, e.Origin = f.report.Ref.WithDigest(f.report.Root.Digest), f.report.Root.Digest, f.report.Ref.Transport
+// stamp names the source by digest, since what is kept of the published list does not move with its tag. What lies in a
+// list within the list has that one's place.
+func (f *published) stamp(e Entry, nested []v1.Hash) Entry {
+	r := f.report
+	e.Source, e.SourceDigest, e.Origin = r.Ref.WithDigest(r.Root.Digest).At(r.Ref.Transport), r.Root.Digest, r.Ref.Transport
+	e.Source.Typed = e.Source.String()
+	top := e.Digest()
+	if len(nested) > 0 {
+		top = nested[0]
+	}
+	e.Place = 1 + slices.IndexFunc(f.rows, func(r Entry) bool { return r.Digest() == top })
 	return e
 }
 

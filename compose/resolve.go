@@ -135,7 +135,7 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 				return nil, err
 			}
 		}
-		now.Edits = old.Edits
+		now.Edits, now.Place = old.Edits, old.Place
 		l.Entries[i] = now
 		if now.Digest() == old.Digest() {
 			changes = append(changes, Change{Action: Unchanged, Entry: now})

@@ -158,7 +158,8 @@ func checkPlatform(claim, config v1.Platform) error {
 			"rebuild it with a platform, or take it as it is with --force")
 	}
 	if err := platform.Validate(claim); err != nil {
-		return hint(fmt.Errorf("%w: %v", ErrPlatform, err), "--force takes it as it is") // the source's fault, not the user's
+		return hint(fmt.Errorf("%w: %s", ErrPlatform, err.Error()), // the source's fault, not the user's: no ErrInvalid
+			"--force takes it as it is")
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(claim, config) {
 		return hint(fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config)),

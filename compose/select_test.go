@@ -1,7 +1,6 @@
 package compose_test
 
 import (
-	"slices"
 	"strings"
 	"testing"
 
@@ -24,83 +23,122 @@ func describe(es []compose.Entry) string {
 	return strings.Join(all, " ")
 }
 
+// rowsOf is a list of these rows.
+func rowsOf(rows ...registrytest.Entry) registrytest.Built {
+	return registrytest.List(registrytest.ListSpec{Entries: rows})
+}
+
+func platforms(ps ...v1.Platform) compose.SelectOptions { return compose.SelectOptions{Platforms: ps} }
+
 func TestFromReport(t *testing.T) {
 	t.Parallel()
-	attested := registrytest.List(registrytest.ListSpec{
-		Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("arm/v7")}}, Attested: true,
-	})
-	nested := registrytest.ListOf(attested, registrytest.ListOf(registrytest.ListOf(image("s390x"))))
-	arm64 := linux("arm64", "")
-	v6, armBare := linux("arm", "v6"), registrytest.Image(registrytest.ImageSpec{Platform: linux("arm", "")})
+	list := attested(image("amd64"), image("arm/v7"))
+	nested := registrytest.ListOf(list, registrytest.ListOf(registrytest.ListOf(image("s390x"))))
+	v6, arm64 := linux("arm", "v6"), linux("arm64", "")
+	bareArm := registrytest.Image(registrytest.ImageSpec{Platform: linux("arm", "")})
+	liar := rowsOf(registrytest.Entry{Built: image("amd64"), Claim: &arm64})
+	broken := rowsOf(registrytest.Entry{Built: image("amd64")}, registrytest.Entry{Built: image("arm64"), Missing: true})
+	orphaned := rowsOf(registrytest.Entry{Built: image("amd64")}, registrytest.Attestation(image("arm64").Manifest))
+	force := compose.SelectOptions{Force: true}
 	tests := []struct {
 		name    string
 		source  registrytest.Built
 		options compose.SelectOptions
 		want    string
 		note    string
-		err     error
-		words   string
 	}{
-		{name: "single", source: image("arm64/v8"), want: "linux/arm64/v8"},
-		{name: "list with attestations", source: attested, want: "linux/amd64+ linux/arm/v7+",
-			note: `is a list: 2 images (linux/amd64, linux/arm/v7) with 2 attestations, flattened`},
-		{name: "attestations dropped", source: attested, options: compose.SelectOptions{Attestations: compose.DropAttestations},
-			want: "linux/amd64 linux/arm/v7", note: "dropped: 2 attestations"},
-		{name: "nested", source: nested, want: "linux/amd64+ linux/arm/v7+ linux/s390x", note: "lists within lists"},
-		{name: "platform", source: nested, options: compose.SelectOptions{Platforms: []v1.Platform{linux("arm", "")}},
-			want: "linux/arm/v7+"},
-		{name: "no match", source: nested, options: compose.SelectOptions{Platforms: []v1.Platform{linux("mips", "")}},
-			err: compose.ErrNoMatch, words: "linux/mips"},
-		{name: "no match is never the other one", source: image("arm64"),
-			options: compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}}, err: compose.ErrNoMatch, words: "it has linux/arm64"},
-		{name: "row without platform", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("arm64/v8"), NoPlatform: true}}}), want: "linux/arm64/v8", note: "its config says linux/arm64"},
-		{name: "row that lies", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("amd64"), Claim: &arm64}}}), err: compose.ErrPlatform, words: "the row says linux/arm64, the config linux/amd64"},
-		{name: "row that lies, forced", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("amd64"), Claim: &arm64}}}), options: compose.SelectOptions{Force: true}, want: "linux/arm64", note: "forced"},
-		{name: "row that adds a variant", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: armBare, Claim: &v6}}}), want: "linux/arm/v6"},
-		{name: "list around the row lies", source: registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{
-			{Built: registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64"), NoPlatform: true}}}), Claim: &arm64}}}),
-			err: compose.ErrPlatform, words: "linux/arm64"},
-		{name: "only the list around the row says it", source: registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{
-			{Built: registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: armBare, NoPlatform: true}}}), Claim: &v6}}}),
-			want: "linux/arm/v6"},
-		{name: "no platform at all", source: registrytest.Image(registrytest.ImageSpec{}), err: compose.ErrPlatform, words: "neither"},
-		{name: "no platform at all, forced", source: registrytest.Image(registrytest.ImageSpec{}),
-			options: compose.SelectOptions{Force: true}, want: "-", note: "forced"},
-		{name: "unknown architecture", source: registrytest.Image(registrytest.ImageSpec{Platform: linux("arm46", "")}),
-			err: compose.ErrPlatform, words: "arm46"},
-		{name: "unknown variant", source: registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64", "v8")}),
-			err: compose.ErrPlatform, words: "v8"},
-		{name: "missing child", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("arm64"), Missing: true}}}),
-			err: registry.ErrNotFound, words: "linux/arm64"},
-		{name: "missing child not asked for", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("arm64"), Missing: true}}}),
-			options: compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}}, want: "linux/amd64"},
-		{name: "orphan attestation", source: registrytest.List(registrytest.ListSpec{
-			Entries: []registrytest.Entry{{Built: image("amd64")}, registrytest.Attestation(image("arm64").Manifest)}}),
-			want: "linux/amd64", note: "left out: attestation"},
-		{name: "empty list", source: registrytest.List(registrytest.ListSpec{}), err: compose.ErrEmpty, words: "it has none"},
+		{"single", image("arm64/v8"), compose.SelectOptions{}, "linux/arm64/v8", ""},
+		{
+			"list with attestations", list,
+			compose.SelectOptions{},
+			"linux/amd64+ linux/arm/v7+",
+			`is a list: 2 images (linux/amd64, linux/arm/v7) with 2 attestations, flattened`,
+		},
+		{
+			"attestations dropped", list,
+			compose.SelectOptions{Attestations: compose.DropAttestations},
+			"linux/amd64 linux/arm/v7", "dropped: 2 attestations",
+		},
+		{"nested", nested, compose.SelectOptions{}, "linux/amd64+ linux/arm/v7+ linux/s390x", "lists within lists"},
+		{"platform", nested, platforms(linux("arm", "")), "linux/arm/v7+", "1 image"},
+		{
+			"row without platform", rowsOf(registrytest.Entry{Built: image("arm64/v8"), NoPlatform: true}),
+			compose.SelectOptions{},
+			"linux/arm64/v8", "its config says linux/arm64",
+		},
+		{
+			"row that adds a variant", rowsOf(registrytest.Entry{Built: bareArm, Claim: &v6}),
+			compose.SelectOptions{},
+			"linux/arm/v6", "1 image",
+		},
+		{"only the list around the row says it", rowsOf(registrytest.Entry{
+			Built: rowsOf(registrytest.Entry{Built: bareArm, NoPlatform: true}), Claim: &v6,
+		}), compose.SelectOptions{}, "linux/arm/v6", "lists within lists"},
+		{"row that lies, forced", liar, force, "linux/arm64", "forced"},
+		{"no platform at all, forced", registrytest.Image(registrytest.ImageSpec{}), force, "-", "forced"},
+		{"missing child not asked for", broken, platforms(linux("amd64", "")), "linux/amd64", "1 image"},
+		{"orphan attestation", orphaned, compose.SelectOptions{}, "linux/amd64", "left out: attestation"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			entries, notes, err := compose.FromReport(read(t, tt.source, "demo:src"), tt.options)
-			if tt.err != nil {
-				wantError(t, err, tt.err, "demo:src", tt.words)
-				return
+			if err != nil || describe(entries) != tt.want {
+				t.Fatalf("got entries %q, %v, want %q", describe(entries), err, tt.want)
 			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got := describe(entries); got != tt.want {
-				t.Errorf("got entries %q, want %q", got, tt.want)
-			}
-			if all := strings.Join(notes, "\n"); !strings.Contains(all, tt.note) || tt.note == "" && all != "" && tt.source.Manifest.IsImage() {
+			all := strings.Join(notes, "\n")
+			if !strings.Contains(all, tt.note) || (tt.note == "") != (all == "") {
 				t.Errorf("got notes %q, want %q", all, tt.note)
+			}
+		})
+	}
+}
+
+func TestFromReportRefuses(t *testing.T) {
+	t.Parallel()
+	arm64 := linux("arm64", "")
+	tests := []struct {
+		name    string
+		source  registrytest.Built
+		options compose.SelectOptions
+		err     error
+		words   string
+	}{
+		{"no match", registrytest.ListOf(image("amd64")), platforms(linux("mips", "")), compose.ErrNoMatch, "linux/mips"},
+		{"never the other one", image("arm64"), platforms(linux("amd64", "")), compose.ErrNoMatch, "it has linux/arm64"},
+		{
+			"row that lies", rowsOf(registrytest.Entry{Built: image("amd64"), Claim: &arm64}),
+			compose.SelectOptions{},
+			compose.ErrPlatform, "the row says linux/arm64, the config linux/amd64",
+		},
+		{"list around the row lies", rowsOf(registrytest.Entry{
+			Built: rowsOf(registrytest.Entry{Built: image("amd64"), NoPlatform: true}), Claim: &arm64,
+		}), compose.SelectOptions{}, compose.ErrPlatform, "linux/arm64"},
+		{"no platform at all", registrytest.Image(registrytest.ImageSpec{}), compose.SelectOptions{}, compose.ErrPlatform, "neither"},
+		{
+			"unknown architecture", registrytest.Image(registrytest.ImageSpec{Platform: linux("arm46", "")}),
+			compose.SelectOptions{},
+			compose.ErrPlatform, "arm46",
+		},
+		{
+			"unknown variant", registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64", "v8")}),
+			compose.SelectOptions{},
+			compose.ErrPlatform, "v8",
+		},
+		{
+			"missing child", rowsOf(registrytest.Entry{Built: image("amd64")}, registrytest.Entry{Built: image("arm64"), Missing: true}),
+			compose.SelectOptions{},
+			registry.ErrNotFound, "linux/arm64",
+		},
+		{"empty list", rowsOf(), compose.SelectOptions{}, compose.ErrEmpty, "it has none"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			entries, _, err := compose.FromReport(read(t, tt.source, "demo:src"), tt.options)
+			wantError(t, err, tt.err, "demo:src", tt.words)
+			if len(entries) > 0 {
+				t.Errorf("got entries %q with an error", describe(entries))
 			}
 		})
 	}
@@ -153,13 +191,24 @@ func TestArtifactsAreKept(t *testing.T) {
 	b := registrytest.ListOf(image("amd64"), chart)
 	body := strings.Replace(string(b.Manifest.Body), `"digest":"`+chart.Digest().String()+`"`,
 		`"digest":"`+chart.Digest().String()+`","artifactType":"application/vnd.example.chart"`, 1)
-	r := published(t, b, body, "demo:src")
-	entries, _, err := compose.FromReport(r, compose.SelectOptions{})
-	if err != nil || !slices.ContainsFunc(entries, func(e compose.Entry) bool { return e.Artifact }) {
-		t.Fatalf("got %q, %v, want the artifact among them", describe(entries), err)
-	}
-	entries, notes, err := compose.FromReport(r, compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
+	source := compose.Told{Ref: ref(t, "demo:src"), Report: published(t, b, body, "demo:src")}
+	entries, notes, err := compose.FromReport(source.Report, compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
 	if err != nil || len(entries) != 1 || !strings.Contains(strings.Join(notes, "\n"), "left out: artifact") {
 		t.Errorf("got %q, %q, %v, want the artifact left out, said", describe(entries), notes, err)
+	}
+	l := list(t, "demo:v1", source)
+	if len(l.Entries) != 2 || !l.Entries[1].Artifact || len(l.Platforms()) != 1 {
+		t.Fatalf("got %q, want the artifact among them", describe(l.Entries))
+	}
+	resolved, err := stored(l).Resolve(reports(source))
+	if err != nil || !equal(resolved, l) {
+		t.Errorf("an artifact is not resolved: %v", err)
+	}
+	if got := sketch(upload(t, resolved, "r.example/demo:v1")); got != "r.example/demo [v1] 0+4 blobs, 2 children" {
+		t.Errorf("got %q", got)
+	}
+	again, _, err := l.Add(l.Entries[1:], compose.AddOptions{})
+	if err != nil || len(again.Entries) != 2 {
+		t.Errorf("an artifact is there twice: %v", err)
 	}
 }

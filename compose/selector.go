@@ -60,10 +60,13 @@ func (l List) byDigest(selector string) []int {
 // byPlatform takes the exact platform, and where there is none those that are more than was asked for by os.version or
 // os.features. linux/arm is linux/arm/v7 and never v6.
 func (l List) byPlatform(p v1.Platform) []int {
-	if found := l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && platform.Equal(e.Platform(), p) }); len(found) > 0 {
+	by := func(fits func(have, want v1.Platform) bool) []int {
+		return l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && fits(e.Platform(), p) })
+	}
+	if found := by(platform.Equal); len(found) > 0 {
 		return found
 	}
-	return l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && platform.Satisfies(e.Platform(), p) })
+	return by(platform.Satisfies)
 }
 
 func (l List) bySource(selector string) []int {

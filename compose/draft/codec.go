@@ -3,6 +3,7 @@ package draft
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -39,8 +40,15 @@ type entry struct {
 	Source       string             `json:"source"`
 	SourceDigest v1.Hash            `json:"sourceDigest,omitzero"`
 	Origin       registry.Transport `json:"origin,omitempty"`
+	Place        int                `json:"place,omitempty"`
 	Edits        []compose.Edit     `json:"edits,omitempty"`
-	Attestations []json.RawMessage  `json:"attestations,omitempty"`
+	Attestations []placed           `json:"attestations,omitempty"`
+}
+
+// placed is a row and its place in the published list.
+type placed struct {
+	Row   json.RawMessage `json:"row"`
+	Place int             `json:"place,omitempty"`
 }
 
 func encode(l compose.List) ([]byte, error) {
@@ -73,13 +81,14 @@ func encodeEntry(e compose.Entry) (entry, error) {
 		return entry{}, err
 	}
 	out := entry{
-		Row: e.Row, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Edits: e.Edits,
+		Row: e.Row, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Place: e.Place,
+		Edits: e.Edits,
 	}
 	if e.Config.OS != "" || e.Config.Architecture != "" {
 		out.Config = &e.Config
 	}
 	for _, a := range e.Attestations {
-		out.Attestations = append(out.Attestations, a.Row)
+		out.Attestations = append(out.Attestations, placed{a.Row, a.Place})
 	}
 	return out, nil
 }
@@ -117,8 +126,8 @@ func decode(data []byte) (compose.List, error) {
 	if err := dec.Decode(&f); err != nil {
 		return compose.List{}, err
 	}
-	if _, err := dec.Token(); err != io.EOF {
-		return compose.List{}, fmt.Errorf("something follows the JSON")
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return compose.List{}, errors.New("something follows the JSON")
 	}
 	return f.list()
 }
@@ -152,7 +161,7 @@ func (e entry) entry() (compose.Entry, error) {
 	if err != nil {
 		return compose.Entry{}, err
 	}
-	out, err := e.row(e.Row, source)
+	out, err := e.row(placed{e.Row, e.Place}, source)
 	if err != nil {
 		return compose.Entry{}, err
 	}
@@ -160,8 +169,8 @@ func (e entry) entry() (compose.Entry, error) {
 	if e.Config != nil {
 		out.Config = *e.Config
 	}
-	for _, raw := range e.Attestations {
-		a, err := e.row(raw, source)
+	for _, told := range e.Attestations {
+		a, err := e.row(told, source)
 		if err != nil {
 			return compose.Entry{}, err
 		}
@@ -170,8 +179,8 @@ func (e entry) entry() (compose.Entry, error) {
 	return out, nil
 }
 
-func (e entry) row(raw json.RawMessage, source registry.Ref) (compose.Entry, error) {
-	out, err := compose.NewEntry(raw)
-	out.Source, out.SourceDigest, out.Origin = source, e.SourceDigest, e.Origin
+func (e entry) row(r placed, source registry.Ref) (compose.Entry, error) {
+	out, err := compose.NewEntry(r.Row)
+	out.Place, out.Source, out.SourceDigest, out.Origin = r.Place, source, e.SourceDigest, e.Origin
 	return out, err
 }

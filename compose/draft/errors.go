@@ -7,7 +7,7 @@ import (
 	"mtool/registry"
 )
 
-// ErrCorrupt: a file that is no draft, or one of a format that this version does not know. Remove works on it.
+// ErrCorrupt is the kind of error for a file that is no draft, or one of a format that this version does not know. Remove works on it.
 var ErrCorrupt = errors.New("not a draft that this version can read")
 
 // hinted adds the next action to an error.

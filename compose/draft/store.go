@@ -58,7 +58,9 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 
 // Update loads a draft, has it edited and saves it, all under its lock: of several updates at once none is lost. When
 // edit fails the draft stays as it is. Errors are those of Load, of edit as they come, and of Save.
-func (s *Store) Update(ctx context.Context, ref registry.Ref, edit func(compose.List) (compose.List, error)) (compose.List, error) {
+func (s *Store) Update(
+	ctx context.Context, ref registry.Ref, edit func(compose.List) (compose.List, error),
+) (compose.List, error) {
 	var out compose.List
 	if _, err := s.Load(ctx, ref); err != nil { // before a folder or a lock is made for what is not there
 		return out, err
@@ -135,7 +137,9 @@ func (s *Store) List(ctx context.Context) ([]Item, error) {
 func (s *Store) item(name string) (Item, error) {
 	it := Item{File: filepath.Join(s.dir, name)}
 	if full := nameIn(name); full != "" {
-		it.Ref, _ = registry.ParseRef(full) // one that can't be parsed is corrupt, which load says
+		if r, err := registry.ParseRef(full); err == nil && r.Name() == full {
+			it.Ref = r.At(registry.TransportDraft)
+		}
 	}
 	info, err := os.Stat(it.File)
 	switch {
@@ -150,9 +154,8 @@ func (s *Store) item(name string) (Item, error) {
 		return Item{}, err
 	}
 	if it.List, it.Err = l, err; err == nil {
-		it.Ref = l.Name
+		it.Ref = l.Name.At(registry.TransportDraft)
 	}
-	it.Ref = it.Ref.At(registry.TransportDraft)
 	return it, nil
 }
 

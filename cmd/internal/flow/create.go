@@ -35,6 +35,9 @@ type CreateOptions struct {
 
 // Create makes the list of all sources: a draft, or with Push a published list. A failed Create leaves nothing behind.
 func (e *Env) Create(ctx context.Context, o CreateOptions) (Made, error) {
+	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
+		return Made{}, err
+	}
 	state, cancel := e.announce(ctx, o.List, o.Push)
 	defer cancel()
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions)

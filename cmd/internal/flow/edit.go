@@ -47,6 +47,9 @@ type RemoveOptions struct {
 
 // Amend adds the sources to a list; an entry of the same platform is replaced.
 func (e *Env) Amend(ctx context.Context, o AmendOptions) (Made, error) {
+	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
+		return Made{}, err
+	}
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions)
 	if err != nil {
 		return Made{}, err

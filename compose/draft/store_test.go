@@ -1,0 +1,312 @@
+package draft_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/compose/draft"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+func ref(t *testing.T, s string) registry.Ref {
+	t.Helper()
+	r, err := registry.ParseRef(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func attested(arch string) registrytest.Built {
+	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}})
+	return registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image}}, Attested: true})
+}
+
+// entries are those of a source called name.
+func entries(t *testing.T, b registrytest.Built, name string) []compose.Entry {
+	t.Helper()
+	r, err := inspect.Read(t.Context(), b.Object(ref(t, name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	es, _, err := compose.FromReport(r, compose.SelectOptions{As: ref(t, name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return es
+}
+
+func list(t *testing.T, name string) compose.List {
+	t.Helper()
+	return compose.List{Name: ref(t, name), Entries: entries(t, attested("amd64"), "demo:v1-amd64")}
+}
+
+func digest(t *testing.T, l compose.List) v1.Hash {
+	t.Helper()
+	m, err := l.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Digest
+}
+
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	found, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range found {
+		names = append(names, f.Name())
+	}
+	return names
+}
+
+func wantError(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Fatalf("got error %v, want one that is %q", err, kind)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q does not name %q", err, w)
+		}
+	}
+}
+
+func hintOf(err error) string {
+	var h registry.Hinter
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	return ""
+}
+
+func TestRoundTrip(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "drafts")
+	s := draft.Open(dir)
+	published := attested("s390x")
+	r, err := inspect.Read(t.Context(), published.Object(ref(t, "r.example/demo:v1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, err := compose.FromPublished(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Type = compose.TypeOCI
+	for _, source := range []struct{ arch, name string }{
+		{"amd64", "demo:v1-amd64"},
+		{"arm64", "store:demo:v1-arm64"},
+		{"ppc64le", "oci:some/dir:tag"},
+		{"riscv64", "docker://demo:x"},
+		{"386", "r.example/x@" + published.Digest().String()},
+	} {
+		if l, _, err = l.Add(entries(t, attested(source.arch), source.name), compose.AddOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	edit := compose.Edit{OSVersion: "1<2", Annotations: map[string]string{"url": "http://x/?a=b&c,<d>"}, Force: true}
+	if l, _, err = l.Annotate("linux/amd64", edit); err != nil {
+		t.Fatal(err)
+	}
+	if l, _, err = l.AnnotateList(compose.Edit{Annotations: map[string]string{"k": "v"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Load(t.Context(), ref(t, "draft:r.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest(t, got) != digest(t, l) || got.Base.Digest != published.Digest() {
+		t.Error("the draft does not encode to the bytes of what was saved")
+	}
+	for i, e := range got.Entries {
+		wantEntry(t, e, l.Entries[i])
+	}
+	before := content(t, dir)
+	if err := s.Save(t.Context(), got); err != nil {
+		t.Fatal(err)
+	}
+	if after := content(t, dir); after != before {
+		t.Errorf("saving what was loaded gives\n%s\nafter\n%s", after, before)
+	}
+}
+
+func wantEntry(t *testing.T, got, want compose.Entry) {
+	t.Helper()
+	if string(got.Row) != string(want.Row) || !reflect.DeepEqual(got.Config, want.Config) ||
+		!reflect.DeepEqual(got.Edits, want.Edits) || got.SourceDigest != want.SourceDigest ||
+		got.Origin != want.Origin || got.Place != want.Place || len(got.Attestations) != 1 {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	a, b := got.Source, want.Source
+	if a.Bare != b.Bare || a.Transport != b.Transport || a.Tag != b.Tag || a.Digest != b.Digest {
+		t.Errorf("got source %+v, want %+v", a, b)
+	}
+	if a.IsFile() && !filepath.IsAbs(a.Path) {
+		t.Errorf("source %v depends on the working directory", a)
+	}
+}
+
+// content is that of the one file in dir.
+func content(t *testing.T, dir string) string {
+	t.Helper()
+	names := files(t, dir)
+	if len(names) != 1 {
+		t.Fatalf("got files %v, want one", names)
+	}
+	data, err := os.ReadFile(filepath.Join(dir, names[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(t.TempDir(), "drafts")
+	s := draft.Open(dir)
+	_, err := s.Load(t.Context(), ref(t, "demo:v1"))
+	wantError(t, err, registry.ErrNotFound, "docker.io/library/demo:v1")
+	if !strings.Contains(hintOf(err), "mtool create demo:v1") {
+		t.Errorf("got hint %q", hintOf(err))
+	}
+	_, err = s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) { return l, nil })
+	wantError(t, err, registry.ErrNotFound)
+	wantError(t, s.Remove(t.Context(), ref(t, "demo:v1")), registry.ErrNotFound)
+	wantError(t, s.Save(t.Context(), compose.List{Name: ref(t, "demo:v1")}), compose.ErrEmpty)
+	if items, err := s.List(t.Context()); err != nil || len(items) != 0 {
+		t.Errorf("got %v, %v", items, err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Error("asking made the folder")
+	}
+	if err := s.Save(t.Context(), list(t, "demo:v1")); err != nil {
+		t.Fatal(err)
+	}
+	if got := files(t, dir); len(got) != 1 {
+		t.Errorf("got files %v, want the draft alone", got)
+	}
+	if err := s.Remove(t.Context(), ref(t, "demo:v1")); err != nil {
+		t.Fatal(err)
+	}
+	if got := files(t, dir); len(got) != 0 {
+		t.Errorf("got files %v, want none", got)
+	}
+}
+
+func TestUpdateFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := draft.Open(dir)
+	if err := s.Save(t.Context(), list(t, "demo:v1")); err != nil {
+		t.Fatal(err)
+	}
+	boom := errors.New("boom")
+	_, err := s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) {
+		l.Entries = nil
+		return l, boom
+	})
+	wantError(t, err, boom)
+	_, err = s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) { return compose.List{}, nil })
+	wantError(t, err, compose.ErrEmpty)
+	if l, err := s.Load(t.Context(), ref(t, "demo:v1")); err != nil || len(l.Entries) != 1 {
+		t.Errorf("got %v, %v, want the draft as it was", l, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	wantError(t, s.Save(ctx, list(t, "demo:v1")), context.Canceled)
+}
+
+// A write that fails leaves neither half a draft nor a temporary file.
+func TestSaveFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := draft.Open(dir)
+	if err := s.Save(t.Context(), list(t, "demo:v1")); err != nil {
+		t.Fatal(err)
+	}
+	name := files(t, dir)[0]
+	if err := os.Remove(filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Save(t.Context(), list(t, "demo:v1")); err == nil {
+		t.Fatal("a folder was replaced by a draft")
+	}
+	if got := files(t, dir); len(got) != 1 {
+		t.Errorf("got files %v, want no temporary one", got)
+	}
+}
+
+func TestNamesThatAreNone(t *testing.T) {
+	t.Parallel()
+	s := draft.Open(t.TempDir())
+	l := list(t, "demo:v1")
+	for _, name := range []string{"demo@" + digest(t, l).String(), "demo:v1@" + digest(t, l).String(), "oci:dir:v1"} {
+		l.Name = ref(t, name)
+		wantError(t, s.Save(t.Context(), l), compose.ErrUsage, name)
+		_, err := s.Load(t.Context(), l.Name)
+		wantError(t, err, compose.ErrUsage)
+	}
+}
+
+// Names that other tools take for one another are different drafts, also where the file system folds case, and so are
+// names too long for a file.
+func TestNamesDoNotCollide(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := draft.Open(dir)
+	long := "r.example/" + strings.Repeat("a/b_c-", 40) + "x:"
+	names := []string{
+		"a_b:1", "a/b:1", "a-b:1", "a.b:1", "one:c1-x", "one-c1:x", "one/c1:x", "demo:v1", "demo:V1", "demo:latest",
+		"r.example/demo:v1", "r.example:5000/demo:v1", "r.example/5000/demo:v1", long + "v1", long + "v2",
+	}
+	seen := map[string]string{}
+	for _, name := range names {
+		l := list(t, name)
+		l.Annotations = map[string]string{"name": name}
+		if err := s.Save(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range names {
+		l, err := s.Load(t.Context(), ref(t, name))
+		if err != nil || l.Annotations["name"] != name {
+			t.Errorf("loading %q gives %q, %v", name, l.Annotations["name"], err)
+		}
+	}
+	for _, f := range files(t, dir) {
+		if folded := strings.ToLower(f); seen[folded] != "" {
+			t.Errorf("%s and %s are one file where case is folded", f, seen[folded])
+		} else {
+			seen[folded] = f
+		}
+	}
+	items, err := s.List(t.Context())
+	if err != nil || len(items) != len(names) {
+		t.Fatalf("got %d items, %v, want %d", len(items), err, len(names))
+	}
+	for i := range items[1:] {
+		if items[i].Ref.Name() >= items[i+1].Ref.Name() {
+			t.Errorf("%s is before %s", items[i].Ref, items[i+1].Ref)
+		}
+	}
+}

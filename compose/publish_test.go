@@ -1,0 +1,295 @@
+package compose_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+func upload(t *testing.T, l compose.List, targets ...string) compose.Upload {
+	t.Helper()
+	p, err := compose.NewPlan(l, refs(t, targets...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Uploads[0]
+}
+
+func TestPublishBottomUp(t *testing.T) {
+	t.Parallel()
+	x := newTarget()
+	u := upload(t, two(t, "demo:v1"), "s.example/demo:v1", "s.example/demo:latest")
+	r, err := u.Publish(t.Context(), x, compose.PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := x.kinds(), "head head blob blob blob blob manifest manifest tag tag"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if !r.Changed || r.Copied != 4 || r.Bytes == 0 || fmt.Sprint(r.Tags) != "[v1 latest]" || r.Digest != u.Root.Digest {
+		t.Errorf("got %+v", r)
+	}
+	if u.Ref().String() != "s.example/demo@"+u.Root.Digest.String() {
+		t.Errorf("got %s", u.Ref())
+	}
+}
+
+func TestPublishNestedBottomUp(t *testing.T) {
+	t.Parallel()
+	inner := registrytest.ListOf(image("arm64"))
+	nested := registrytest.ListOf(image("amd64"), registrytest.ListOf(inner, image("s390x")), inner)
+	p, err := compose.PlanOf(read(t, nested, "store:demo:v1"), refs(t, "r.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := newTarget() // refuses a list before its children
+	if _, err := p.Uploads[0].Publish(t.Context(), x, compose.PublishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if x.tags["v1"].Digest != nested.Digest() {
+		t.Errorf("got %s, want the list as it was", x.tags["v1"].Digest)
+	}
+}
+
+func TestPublishUnchanged(t *testing.T) {
+	t.Parallel()
+	x := newTarget()
+	u := upload(t, two(t, "demo:v1"), "s.example/demo:v1", "s.example/demo:latest")
+	x.tags["v1"] = u.Root.Descriptor()
+	r, err := u.Publish(t.Context(), x, compose.PublishOptions{})
+	if err == nil || x.kinds() != "head head tag" {
+		// The fake lacks the children, so it refuses the list: what matters is that nothing else was tried.
+		t.Errorf("got %q, %v, want only the other tag written", x.kinds(), err)
+	}
+	if len(r.Tags) != 0 {
+		t.Errorf("got tags %v of a publishing that failed", r.Tags)
+	}
+
+	x = newTarget()
+	x.tags["v1"], x.tags["latest"] = u.Root.Descriptor(), u.Root.Descriptor()
+	r, err = u.Publish(t.Context(), x, compose.PublishOptions{})
+	if err != nil || r.Changed || x.kinds() != "head head" {
+		t.Errorf("got %+v, %q, %v, want nothing done", r, x.kinds(), err)
+	}
+	x.log = nil
+	existing := map[string]v1.Descriptor{"v1": u.Root.Descriptor(), "latest": u.Root.Descriptor()}
+	if r, err = u.Publish(t.Context(), x, compose.PublishOptions{Existing: existing}); err != nil || r.Changed || x.kinds() != "" {
+		t.Errorf("got %+v, %q, %v, want not even a question", r, x.kinds(), err)
+	}
+	if r, err = u.Publish(t.Context(), x, compose.PublishOptions{Force: true}); err != nil || !r.Changed || r.Copied != 4 {
+		t.Errorf("got %+v, %v, want everything done again by force", r, err)
+	}
+}
+
+// Whatever fails, no tag is written and nothing is still on its way when Publish returns.
+func TestPublishFails(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	u := upload(t, two(t, "demo:v1"), "s.example/demo:v1")
+	for _, kind := range []string{"head", "blob", "manifest", "tag"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			x := newTarget()
+			x.fault = func(e string) error {
+				if strings.HasPrefix(e, kind) {
+					return boom
+				}
+				return nil
+			}
+			r, err := u.Publish(t.Context(), x, compose.PublishOptions{})
+			wantError(t, err, boom, u.Ref().String())
+			if len(x.tags) > 0 || len(r.Tags) > 0 {
+				t.Errorf("tags %v, %v were written", x.tags, r.Tags)
+			}
+		})
+	}
+}
+
+func TestPublishCancelsTheRest(t *testing.T) {
+	t.Parallel()
+	boom := errors.New("boom")
+	u := upload(t, list(t, "demo:v1", told(t, image("amd64"), "demo:a"), told(t, image("arm64"), "demo:b"),
+		told(t, image("s390x"), "demo:c"), told(t, image("386"), "demo:d")), "s.example/demo:v1")
+	x := newTarget()
+	var seen atomic.Int32
+	x.fault = func(e string) error {
+		if strings.HasPrefix(e, "blob") && seen.Add(1) == 2 {
+			return boom
+		}
+		return nil
+	}
+	_, err := u.Publish(t.Context(), x, compose.PublishOptions{Concurrency: 1})
+	wantError(t, err, boom)
+	if n := strings.Count(x.kinds(), "blob"); n >= len(u.Blobs) {
+		t.Errorf("%d of %d blobs were put after the fault", n, len(u.Blobs))
+	}
+	x = newTarget()
+	x.hang, x.fault = true, func(e string) error {
+		if strings.HasSuffix(e, u.Blobs[3].Descriptor.Digest.String()) {
+			return boom
+		}
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // reached when the other blobs are not cancelled
+	defer cancel()
+	_, err = u.Publish(ctx, x, compose.PublishOptions{})
+	wantError(t, err, boom)
+	if ctx.Err() != nil {
+		t.Error("blobs on their way were not cancelled")
+	}
+	cancel()
+	_, err = u.Publish(ctx, newTarget(), compose.PublishOptions{})
+	wantError(t, err, context.Canceled)
+}
+
+func TestPublishGuardsTheBase(t *testing.T) {
+	t.Parallel()
+	b := registrytest.ListOf(image("amd64"), image("arm64"))
+	l, _, err := compose.FromPublished(read(t, b, "s.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l, _, err = l.AnnotateList(compose.Edit{Annotations: map[string]string{"k": "v"}}); err != nil {
+		t.Fatal(err)
+	}
+	u := upload(t, l, "s.example/demo:v1")
+	if len(u.Blobs)+len(u.Children) != 0 {
+		t.Fatalf("got %s, want nothing but the tag", sketch(u))
+	}
+	other := image("s390x").Manifest.Descriptor()
+	tests := []struct {
+		name string
+		tag  *v1.Descriptor
+		err  error
+	}{
+		{"as it was", new(b.Manifest.Descriptor()), nil},
+		{"moved", &other, compose.ErrMoved},
+		{"gone", nil, compose.ErrMoved},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			x := newTarget()
+			for _, r := range rows(t, b.Manifest) {
+				x.have[r.Digest] = true
+			}
+			if tt.tag != nil {
+				x.tags["v1"] = *tt.tag
+			}
+			// The state at the beginning is the base in all cases: it moves while we are at it.
+			_, err := u.Publish(t.Context(), x, compose.PublishOptions{Existing: map[string]v1.Descriptor{"v1": b.Manifest.Descriptor()}})
+			if tt.err == nil {
+				if err != nil || x.kinds() != "head tag" {
+					t.Errorf("got %q, %v", x.kinds(), err)
+				}
+				return
+			}
+			wantError(t, err, tt.err, b.Digest().String())
+			wantError(t, err, registry.ErrConflict)
+			if strings.Contains(x.kinds(), "tag") {
+				t.Error("the tag was written nevertheless")
+			}
+		})
+	}
+}
+
+func TestPublishNeverHidesAList(t *testing.T) {
+	t.Parallel()
+	p, err := compose.PlanOf(read(t, image("amd64"), "store:demo:amd"), refs(t, "s.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := p.Uploads[0]
+	x := newTarget()
+	x.tags["v1"] = registrytest.ListOf(image("arm64")).Manifest.Descriptor()
+	_, err = u.Publish(t.Context(), x, compose.PublishOptions{})
+	wantError(t, err, compose.ErrOverwrite, "s.example/demo:v1", x.tags["v1"].Digest.String())
+	wantError(t, err, registry.ErrConflict)
+	wantHint(t, err, "--force")
+	if strings.Contains(x.kinds(), "blob") {
+		t.Error("blobs were uploaded nevertheless")
+	}
+	if _, err = u.Publish(t.Context(), x, compose.PublishOptions{Force: true}); err != nil || x.tags["v1"].Digest != u.Root.Digest {
+		t.Errorf("got %v, %v by force", x.tags, err)
+	}
+	x.tags["v1"] = image("arm64").Manifest.Descriptor()
+	if _, err = u.Publish(t.Context(), x, compose.PublishOptions{}); err != nil {
+		t.Errorf("an image may take the place of an image: %v", err)
+	}
+}
+
+func TestPublishByDigest(t *testing.T) {
+	t.Parallel()
+	l := two(t, "demo:v1")
+	x := newTarget()
+	u := upload(t, l, "s.example/demo@"+encode(t, l).Digest.String())
+	r, err := u.Publish(t.Context(), x, compose.PublishOptions{})
+	if err != nil || !r.Changed || len(x.tags) != 0 || !strings.HasSuffix(x.kinds(), "manifest manifest manifest") {
+		t.Errorf("got %+v, %q, %v", r, x.kinds(), err)
+	}
+}
+
+func TestPublishSaysRefusedMounts(t *testing.T) {
+	t.Parallel()
+	var notes []string
+	o := compose.PublishOptions{Note: func(s string) { notes = append(notes, s) }}
+	u := upload(t, two(t, "demo:v1"), "r.example/demo:v1")
+	if _, err := u.Publish(t.Context(), newTarget(), o); err != nil || len(notes) != 1 || !strings.Contains(notes[0], "4 of 4 blobs") {
+		t.Errorf("got notes %q, %v", notes, err)
+	}
+	notes = nil
+	x := newTarget()
+	x.moved = registry.Mounted
+	if r, err := u.Publish(t.Context(), x, o); err != nil || len(notes) != 0 || r.Mounted != 4 || r.Bytes != 0 {
+		t.Errorf("got %+v, notes %q, %v", r, notes, err)
+	}
+}
+
+// readable is a target that can be read back, as a registry can.
+type readable struct {
+	*target
+	registry.Source
+}
+
+func (r readable) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	if err := r.event(ctx, "read", d.Digest); err != nil {
+		return registry.Manifest{}, err
+	}
+	return registry.Manifest{}, nil
+}
+
+func TestPublishConfirms(t *testing.T) {
+	t.Parallel()
+	u := upload(t, two(t, "demo:v1"), "s.example/demo:v1")
+	x := newTarget()
+	if _, err := u.Publish(t.Context(), readable{target: x}, compose.PublishOptions{Confirm: true}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "manifest manifest read read tag head"; !strings.HasSuffix(x.kinds(), want) {
+		t.Errorf("got %q, want it to end in %q", x.kinds(), want)
+	}
+	x = newTarget()
+	x.fault = func(e string) error {
+		if strings.HasPrefix(e, "read") {
+			return registry.ErrNotFound
+		}
+		return nil
+	}
+	_, err := u.Publish(t.Context(), readable{target: x}, compose.PublishOptions{Confirm: true})
+	wantError(t, err, registry.ErrNotFound, "confirming linux/")
+	if len(x.tags) != 0 {
+		t.Error("the tag was written nevertheless")
+	}
+	_, err = u.Publish(t.Context(), newTarget(), compose.PublishOptions{Confirm: true})
+	wantError(t, err, compose.ErrTarget)
+}

@@ -1,0 +1,126 @@
+package compose_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// open reads a source from a registry as the flow of a command does.
+func open(t *testing.T, c *registry.Client, name string) compose.Told {
+	t.Helper()
+	r := ref(t, name)
+	repo := c.Repository(r, registry.Pull)
+	m, err := repo.Resolve(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := inspect.Read(t.Context(), registry.Object{Ref: r, Root: m, Source: repo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compose.Told{Ref: r, Report: report}
+}
+
+func publish(t *testing.T, c *registry.Client, l compose.List, to string, o compose.PublishOptions) (compose.Result, error) {
+	t.Helper()
+	p, err := compose.NewPlan(l, refs(t, to))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.Uploads[0].Publish(t.Context(), c.Repository(ref(t, to), registry.PullPush), o)
+}
+
+// The floors: a list in the repository of its sources takes two requests a source and two more; across repositories of
+// one registry also a mount a blob and the child itself. See DESIGN, "Speed".
+func TestRequestsOfAPublishing(t *testing.T) {
+	t.Parallel()
+	const sources, blobs = 3, 2
+	tests := []struct {
+		name, target string
+		want         int
+	}{
+		{"in one repository", "src:list", 2*sources + 2},
+		{"across repositories", "dst:list", sources*(3+blobs) + 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := registrytest.New(t, registrytest.Options{})
+			var names []string
+			for _, arch := range []string{"amd64", "arm64", "s390x"} {
+				s.Load("src", arch, image(arch))
+				names = append(names, fmt.Sprintf("%s/src:%s", s.Host(), arch))
+			}
+			c := registry.NewClient(registry.ClientOptions{})
+			var ts []compose.Told
+			for _, n := range names {
+				ts = append(ts, open(t, c, n))
+			}
+			l := list(t, s.Host()+"/"+tt.target, ts...)
+			r, err := publish(t, c, l, s.Host()+"/"+tt.target, compose.PublishOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(s.Requests()); got != tt.want {
+				t.Errorf("got %d requests, want %d:\n%s", got, tt.want, strings.Join(s.Requests(), "\n"))
+			}
+			repo, tag, _ := strings.Cut(tt.target, ":")
+			if h, ok := s.Tag(repo, tag); !ok || h != encode(t, l).Digest || !r.Changed {
+				t.Errorf("the tag is %s, want %s", h, encode(t, l).Digest)
+			}
+			s.Forget()
+			if r, err = publish(t, c, l, s.Host()+"/"+tt.target, compose.PublishOptions{}); err != nil || r.Changed || len(s.Requests()) != 1 {
+				t.Errorf("a second time: got %+v, %v, %q, want one request", r, err, s.Requests())
+			}
+		})
+	}
+}
+
+func TestPublishToARegistry(t *testing.T) {
+	t.Parallel()
+	from, to := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
+	from.Load("src", "v1", attested(image("amd64"), image("arm64")))
+	c := registry.NewClient(registry.ClientOptions{Attempts: 1})
+	source := open(t, c, from.Host()+"/src:v1")
+	l := list(t, "demo:v1", source)
+	name := to.Host() + "/demo:v1"
+
+	to.Fault(registrytest.Fault{Method: "PUT", Path: "/manifests/", After: 1, Status: 400, Code: "MANIFEST_INVALID"})
+	_, err := publish(t, c, l, name, compose.PublishOptions{})
+	wantError(t, err, registry.ErrRefused, "s")
+	if h, ok := to.Tag("demo", "v1"); ok {
+		t.Fatalf("the tag is %s, though a child was refused", h)
+	}
+	r, err := publish(t, c, l, name, compose.PublishOptions{Confirm: true})
+	if err != nil || !r.Changed {
+		t.Fatalf("got %+v, %v", r, err)
+	}
+	again := open(t, c, name)
+	if got := list(t, "demo:v1", again); encode(t, got).Digest != encode(t, l).Digest {
+		t.Error("what was published does not compose to the same list")
+	}
+
+	edited, _, err := compose.FromPublished(again.Report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if edited, _, err = edited.Remove("linux/arm64"); err != nil {
+		t.Fatal(err)
+	}
+	to.Load("demo", "v1", image("s390x")) // someone else
+	_, err = publish(t, c, edited, name, compose.PublishOptions{})
+	wantError(t, err, compose.ErrMoved, image("s390x").Digest().String())
+	to.Load("demo", "v1", attested(image("amd64"), image("arm64")))
+	if _, err = publish(t, c, edited, name, compose.PublishOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := open(t, c, name).Report; len(got.Images) != 1 || len(got.Images[0].Attestations) != 1 {
+		t.Errorf("got %+v, want one image and its attestation", got.Images)
+	}
+}

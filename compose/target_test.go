@@ -1,0 +1,117 @@
+package compose_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// target is a registry.Target that keeps a log, and refuses what a strict registry would refuse.
+type target struct {
+	mu    sync.Mutex
+	log   []string
+	have  map[v1.Hash]bool
+	tags  map[string]v1.Descriptor
+	fault func(event string) error
+	moved registry.Moved
+	hang  bool // blobs take until their context is done
+}
+
+func newTarget() *target {
+	return &target{have: map[v1.Hash]bool{}, tags: map[string]v1.Descriptor{}, moved: registry.Copied}
+}
+
+func (x *target) event(ctx context.Context, kind string, name any) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	e := fmt.Sprintf("%s %v", kind, name)
+	x.log = append(x.log, e)
+	if x.fault != nil {
+		if err := x.fault(e); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+func (x *target) kinds() string {
+	var all []string
+	for _, e := range x.log {
+		kind, _, _ := strings.Cut(e, " ")
+		all = append(all, kind)
+	}
+	return strings.Join(all, " ")
+}
+
+func (x *target) PutBlob(ctx context.Context, d v1.Descriptor, _ registry.Source) (registry.Moved, error) {
+	if err := x.event(ctx, "blob", d.Digest); err != nil {
+		return 0, err
+	}
+	if x.hang {
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.have[d.Digest] = true
+	return x.moved, nil
+}
+
+func (x *target) PutManifest(ctx context.Context, m registry.Manifest) error {
+	if err := x.event(ctx, "manifest", m.Digest); err != nil {
+		return err
+	}
+	return x.take(m)
+}
+
+func (x *target) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
+	if err := x.event(ctx, "tag", tag); err != nil {
+		return err
+	}
+	x.mu.Lock()
+	x.tags[tag] = m.Descriptor()
+	x.mu.Unlock()
+	return x.take(m)
+}
+
+func (x *target) Head(ctx context.Context, tag string) (v1.Descriptor, error) {
+	if err := x.event(ctx, "head", tag); err != nil {
+		return v1.Descriptor{}, err
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if d, ok := x.tags[tag]; ok {
+		return d, nil
+	}
+	return v1.Descriptor{}, registry.ErrNotFound
+}
+
+// take refuses a list whose children are not there.
+func (x *target) take(m registry.Manifest) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if m.IsList() {
+		for _, h := range digestsIn(m) {
+			if !x.have[h] {
+				return fmt.Errorf("%s: %w: no %s", m.Digest, registry.ErrRefused, h)
+			}
+		}
+	}
+	x.have[m.Digest] = true
+	return nil
+}
+
+func digestsIn(m registry.Manifest) []v1.Hash {
+	var all []v1.Hash
+	for part := range strings.SplitSeq(string(m.Body), `"digest":"`) {
+		if h, err := v1.NewHash(strings.SplitN(part, `"`, 2)[0]); err == nil {
+			all = append(all, h)
+		}
+	}
+	return all
+}
