@@ -20,6 +20,9 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if o.Solver == nil || spec.Name == nil {
+		return Result{}, errors.New("building: Options.Solver and Spec.Name are needed")
+	}
 	dir, err := newScratch(filepath.Dir(o.Store.Dir()))
 	if err != nil {
 		return Result{}, fmt.Errorf("making a directory beside the store: %w", err)
@@ -84,6 +87,10 @@ func preparePaths(s Spec) (_ Spec, err error) {
 	typed = s.Dockerfile
 	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
 		return s, err
+	}
+	// The worker gets the directory of the Dockerfile: a link out of it would lead nowhere there.
+	if target, err := filepath.EvalSymlinks(s.Dockerfile); err == nil {
+		s.Dockerfile = target
 	}
 	switch info, err := os.Stat(s.Dockerfile); {
 	case errors.Is(err, fs.ErrNotExist):

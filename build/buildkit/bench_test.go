@@ -13,7 +13,7 @@ import (
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	for b.Loop() {
-		w, err := worker.Start(b.Context(), worker.Options{StateDir: dir})
+		w, err := worker.Start(b.Context(), build.WorkerOptions{StateDir: dir})
 		if err != nil {
 			b.Fatal(err)
 		}

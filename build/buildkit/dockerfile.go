@@ -35,6 +35,8 @@ type base struct {
 type needs struct {
 	Bases []base        // without those that are stages, in order, each once
 	Runs  []v1.Platform // platforms that RUN steps execute, each once
+	// Stages are the platforms of the stages, by the names that BuildKit shows.
+	Stages map[string]v1.Platform
 }
 
 func readDockerfile(path string) (*dockerfile, error) {
@@ -81,22 +83,38 @@ func (d *dockerfile) needs(q question) (needs, error) {
 			return needs{}, fmt.Errorf("%w: target %q is no stage of the Dockerfile", build.ErrUsage, q.Target)
 		}
 	}
-	w := walk{d: d, env: env, seen: map[visit]bool{}}
-	err = w.stage(start, q.For)
+	w := walk{d: d, env: env, target: q.For, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
+	err = w.stage(start)
 	return w.found, err
 }
 
 // stage finds a stage before number limit by its name or, as COPY --from may, by its number; -1 is none.
 func (d *dockerfile) stage(name string, limit int) int {
-	for i := limit - 1; i >= 0; i-- {
-		if strings.EqualFold(d.stages[i].Name, name) {
-			return i
-		}
+	if i := d.named(name, limit); i >= 0 {
+		return i
 	}
 	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < limit {
 		return n
 	}
 	return -1
+}
+
+// named finds the last stage of that name before number limit; -1 is none.
+func (d *dockerfile) named(name string, limit int) int {
+	for i := limit - 1; i >= 0 && name != ""; i-- {
+		if strings.EqualFold(d.stages[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// label is what BuildKit calls a stage in the names of its steps.
+func (d *dockerfile) label(i int) string {
+	if name := d.stages[i].Name; name != "" {
+		return name
+	}
+	return "stage-" + strconv.Itoa(i)
 }
 
 // globals are the arguments that FROM lines see: the platforms, and those set before the first FROM.

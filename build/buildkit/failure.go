@@ -9,9 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
-	"github.com/moby/buildkit/util/grpcerrors"
 	digest "github.com/opencontainers/go-digest"
-	"google.golang.org/grpc/codes"
 
 	"mtool/build"
 	"mtool/inspect/platform"
@@ -35,9 +33,9 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 		return fmt.Errorf("%s: %w", building, err)
 	}
 	if name, ok := strings.CutPrefix(step.Name, "[internal] load metadata for "); ok {
-		return fmt.Errorf("%s: %w", building, baseError(name, err))
+		return fmt.Errorf("%s: %w", building, newBaseError(name, err))
 	}
-	on := platformOf(step.Name, s.target)
+	on := s.platformOf(step.Name)
 	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit = int(exit.ExitCode)
@@ -53,27 +51,64 @@ func stepOf(err error) digest.Digest {
 	return ""
 }
 
-// platformOf is the platform of a step: "[linux/amd64 build 2/3] RUN make" says it, where it is not the target's.
-func platformOf(step string, target v1.Platform) v1.Platform {
-	word, _, _ := strings.Cut(strings.TrimPrefix(step, "["), " ")
-	if p, err := platform.Parse(word); err == nil {
+// platformOf is the platform of a step: that of its stage, which its name starts with when there are several:
+// "[build 2/3] RUN make".
+func (s solve) platformOf(step string) v1.Platform {
+	stage, _, _ := strings.Cut(strings.TrimPrefix(step, "["), " ")
+	if p, ok := s.needs.Stages[stage]; ok {
 		return p
 	}
-	return target
+	return s.target
 }
 
 // baseError is a base image that can't be had from its registry.
-func baseError(name string, err error) error {
-	kind := registry.ErrUnavailable
-	switch grpcerrors.Code(err) {
-	case codes.NotFound:
-		kind = registry.ErrNotFound
-	case codes.Unauthenticated, codes.PermissionDenied:
-		kind = registry.ErrDenied
-	case codes.InvalidArgument:
-		kind = registry.ErrName
+type baseError struct {
+	name string
+	kind error
+	err  error // the worker's
+}
+
+// newBaseError tells the kind by the words of containerd's and Go's errors, since a worker hands on the text and no code.
+// What says nothing known is a registry that did not answer as it should.
+func newBaseError(name string, err error) error {
+	for _, w := range []struct {
+		word string
+		kind error
+	}{
+		{"401 Unauthorized", registry.ErrDenied},
+		{"403 Forbidden", registry.ErrDenied},
+		{"pull access denied", registry.ErrDenied},
+		{"insufficient_scope", registry.ErrDenied},
+		{"x509: ", registry.ErrDenied},
+		{": not found", registry.ErrNotFound},
+		{"invalid reference format", registry.ErrName},
+	} {
+		if strings.Contains(err.Error(), w.word) {
+			return &baseError{name, w.kind, err}
+		}
 	}
-	return fmt.Errorf("finding base image %q in the store and in its registry: %w: %w", name, kind, err)
+	return &baseError{name, registry.ErrUnavailable, err}
+}
+
+func (e *baseError) Error() string {
+	text := e.err.Error()
+	if _, after, ok := strings.Cut(text, "failed to resolve source metadata for "+e.name+": "); ok {
+		text = after // the rest says the name three times
+	}
+	return fmt.Sprintf("finding base image %q, which the store has not, in its registry: %v: %s", e.name, e.kind, text)
+}
+
+func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// Hint is the next action where there is one.
+func (e *baseError) Hint() string {
+	switch e.kind {
+	case registry.ErrNotFound:
+		return "build the base image for this platform first, or check its name"
+	case registry.ErrDenied:
+		return "mtool login, or --tls-skip-verify for a certificate that is not trusted"
+	}
+	return ""
 }
 
 // baseWarning is BuildKit's warning about a base image of another platform.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,12 +17,14 @@ import (
 func TestHostStaysAsItWas(t *testing.T) {
 	needs(t, "buildkit", "qemu", "root")
 	for _, c := range []struct {
-		name   string
-		signal syscall.Signal
-		exit   int // -1: killed
+		name, says string
+		signal     syscall.Signal
+		worker     bool // gets the signal, not the builder
+		exit       int  // -1: killed
 	}{
-		{"killed", syscall.SIGKILL, -1},
-		{"interrupted", syscall.SIGINT, 130},
+		{name: "killed", signal: syscall.SIGKILL, exit: -1},
+		{name: "interrupted", signal: syscall.SIGINT, exit: 130},
+		{name: "worker killed", signal: syscall.SIGKILL, worker: true, exit: 1, says: "the worker ended: signal: killed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := look(t)
@@ -35,12 +38,21 @@ func TestHostStaysAsItWas(t *testing.T) {
 				p.Wait()
 				t.Fatalf("the step did not start:\n%s", out)
 			}
-			p.Process.Signal(c.signal)
+			who := p.Process.Pid
+			if c.worker {
+				who = workerOf(t, who)
+			}
+			if err := syscall.Kill(who, c.signal); err != nil {
+				t.Error(err)
+			}
 			p.Wait()
+			if !strings.Contains(out.String(), c.says) {
+				t.Errorf("the builder did not say %q:\n%s", c.says, out)
+			}
 			if got := p.ProcessState.ExitCode(); got != c.exit {
 				t.Errorf("the builder ended with %d, want %d:\n%s", got, c.exit, out)
 			}
-			if !soon(func() bool { return len(sleepers()) == 0 && !workers() }) {
+			if !soon(func() bool { return len(sleepers()) == 0 }) {
 				t.Errorf("left running: %v", sleepers())
 			}
 			if after := look(t); !slices.Equal(after, before) {
@@ -80,8 +92,19 @@ func look(t *testing.T) []string {
 // sleepers are the processes of the step, which a PID namespace hides from no one outside.
 func sleepers() []string { return processes("/app\x00sleep\x00") }
 
-// workers says whether a worker that this test's builder started lives; those of other tests end too.
-func workers() bool { return len(processes("mtool-worker\x00")) > 0 }
+// workerOf finds the worker of a builder.
+func workerOf(t *testing.T, builder int) int {
+	t.Helper()
+	for _, dir := range processes("mtool-worker\x00") {
+		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
+		if _, after, ok := strings.Cut(string(stat), ") "); err == nil && ok && strings.HasPrefix(after[2:], strconv.Itoa(builder)+" ") {
+			pid, _ := strconv.Atoi(filepath.Base(dir))
+			return pid
+		}
+	}
+	t.Fatalf("process %d has no worker", builder)
+	return 0
+}
 
 func processes(cmdline string) []string {
 	dirs, _ := filepath.Glob("/proc/[0-9]*")

@@ -11,7 +11,6 @@ import (
 
 	"mtool/build"
 	"mtool/build/emulator"
-	"mtool/build/worker"
 	"mtool/inspect/platform"
 )
 
@@ -59,7 +58,7 @@ func (p plan) runs() bool {
 }
 
 // embedded starts a worker of our own, with the emulators that the plan needs.
-func embedded(ctx context.Context, job build.Job, d *dockerfile) (*machine, plan, error) {
+func (s Solver) embedded(ctx context.Context, job build.Job, d *dockerfile) (*machine, plan, error) {
 	host := emulator.Detect()
 	own := v1.Platform{OS: host.Platform.OS, Architecture: host.Platform.Architecture}
 	p, err := prepare(ctx, job, d, platform.Normalize(own))
@@ -70,7 +69,7 @@ func embedded(ctx context.Context, job build.Job, d *dockerfile) (*machine, plan
 	if err != nil {
 		return nil, p, err
 	}
-	w, err := worker.Start(ctx, worker.Options{
+	w, err := s.Start(ctx, build.WorkerOptions{
 		StateDir: job.Options.StateDir, Emulators: emulators,
 		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Note: job.Options.Note,
 	})

@@ -1,8 +1,11 @@
 package buildkit_test
 
 import (
+	"cmp"
+	"context"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 // part: what must be there can't be skipped.
 func needs(t *testing.T, parts ...string) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it starts workers")
+	}
 	for _, part := range parts {
 		why := missing(part)
 		if why == "" {
@@ -60,6 +66,10 @@ func missing(part string) string {
 		if os.Geteuid() != 0 {
 			return "this is an ordinary user"
 		}
+	case "user":
+		if _, err = user.Lookup(testUser()); err != nil {
+			return err.Error() + " (useradd -m mtooltest, or MTOOL_TEST_USER)"
+		}
 	default:
 		return "unknown part"
 	}
@@ -68,6 +78,9 @@ func missing(part string) string {
 	}
 	return ""
 }
+
+// testUser is an ordinary user with a subuid range.
+func testUser() string { return cmp.Or(os.Getenv("MTOOL_TEST_USER"), "mtooltest") }
 
 // foreign is a platform that this machine can only emulate.
 func foreign() v1.Platform {
@@ -119,7 +132,7 @@ func newHome(t testing.TB) *home {
 	h := &home{store: store.Open(filepath.Join(dir, "store"))}
 	h.o = build.Options{
 		StateDir: filepath.Join(dir, "worker"), EmulatorsDir: filepath.Join(dir, "emulators"), Store: h.store,
-		Note: func(s string) { h.notes = append(h.notes, s) }, Solver: buildkit.Solver{},
+		Note: func(s string) { h.notes = append(h.notes, s) }, Solver: buildkit.Solver{Start: startWorker},
 	}
 	return h
 }
@@ -136,4 +149,8 @@ func ref(t testing.TB, name string) registry.Ref {
 		t.Fatal(err)
 	}
 	return r
+}
+
+func startWorker(ctx context.Context, o build.WorkerOptions) (build.Worker, error) {
+	return worker.Start(ctx, o)
 }

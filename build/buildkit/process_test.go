@@ -48,7 +48,7 @@ func carryOut(text string) int {
 		Name: func(v1.Platform) registry.Ref { return name },
 	}, build.Options{
 		StateDir: filepath.Join(o.Home, "worker"), EmulatorsDir: filepath.Join(o.Home, "emulators"),
-		Store: store.Open(filepath.Join(o.Home, "store")), Solver: buildkit.Solver{},
+		Store: store.Open(filepath.Join(o.Home, "store")), Solver: buildkit.Solver{Start: startWorker},
 		Note: func(s string) { fmt.Fprintln(os.Stderr, "note:", s) },
 	})
 	switch {

@@ -71,13 +71,13 @@ func withEpoch(s build.Spec, lookup func(string) (string, bool)) build.Spec {
 	return s
 }
 
-// export asks for an OCI layout in dir: blobs in folders, no archive.
-func export(s build.Spec, dir string) client.ExportEntry {
+// export asks for an OCI layout: blobs in a folder, no archive.
+func export(s build.Spec, out content.Store) client.ExportEntry {
 	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
 	if s.BuildArgs[epochArg] != "" {
 		a["rewrite-timestamp"] = "true" // without it only the config's own time is the epoch
 	}
-	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputDir: dir}
+	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputStore: out}
 }
 
 // mounts are the directories that the worker may read.
@@ -99,11 +99,15 @@ func request(job build.Job, p v1.Platform, bases []local, dir string) (client.So
 	if err != nil {
 		return client.SolveOpt{}, err
 	}
+	out, err := newOutput(dir, job.Options.Store.Dir())
+	if err != nil {
+		return client.SolveOpt{}, err
+	}
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: attrs(job.Spec, p, bases),
 		LocalMounts:   dirs,
-		Exports:       []client.ExportEntry{export(job.Spec, dir)},
+		Exports:       []client.ExportEntry{export(job.Spec, out)},
 		Session:       []session.Attachable{credentials(job.Options)},
 		SharedKey:     digest.FromString(job.Spec.Context).Encoded(), // the worker then takes only what changed since the last time
 	}

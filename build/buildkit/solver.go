@@ -20,19 +20,21 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Solver builds with BuildKit: with a worker of its own, or with the one at Spec.Worker. The zero value is ready.
-type Solver struct{}
+// Solver builds with BuildKit: with an embedded worker, or with the one at Spec.Worker.
+type Solver struct {
+	Start build.StartWorker // needed for the embedded worker
+}
 
 var _ build.Solver = Solver{}
 
 // Solve implements build.Solver. It starts nothing before it knows that every platform can be built here.
-func (Solver) Solve(ctx context.Context, job build.Job) (_ []build.Layout, err error) {
+func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error) {
 	job.Spec = withEpoch(job.Spec, os.LookupEnv)
 	d, err := readDockerfile(job.Spec.Dockerfile)
 	if err != nil {
 		return nil, err
 	}
-	open := embedded
+	open := s.embedded
 	if job.Spec.Worker != "" {
 		open = external
 	}
@@ -40,15 +42,26 @@ func (Solver) Solve(ctx context.Context, job build.Job) (_ []build.Layout, err e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, m.close()) }()
-	if p.runs() && job.Options.Note != nil {
-		job.Options.Note("RUN steps use the network of the machine they run on")
+	note := job.Options.Note
+	if note == nil {
+		note = func(string) {}
+	}
+	if p.runs() {
+		note("RUN steps use the network of the machine they run on")
 	}
 	layouts, err := solveAll(ctx, m, job, p)
-	if err == nil && job.Spec.Worker == "" {
-		err = prune(ctx, m.client)
+	if err != nil {
+		return nil, errors.Join(err, m.close())
 	}
-	return layouts, err
+	if job.Spec.Worker == "" {
+		if err := prune(ctx, m.client); err != nil {
+			note(err.Error()) // the images are built all the same
+		}
+	}
+	if err := m.close(); err != nil {
+		note(err.Error())
+	}
+	return layouts, nil
 }
 
 // solveAll solves every platform at once. The first failure ends the others.

@@ -11,17 +11,18 @@ import (
 
 // TestOrdinaryUsers builds as a user with a subuid range, MTOOL_TEST_USER, and as one without.
 func TestOrdinaryUsers(t *testing.T) {
-	needs(t, "buildkit", "qemu", "root")
+	needs(t, "buildkit", "qemu", "root", "user")
 	for _, c := range []struct {
-		name, wantNote string
-		uid            int
+		name, text, prints string
+		uid                int
+		noted              bool
 	}{
-		{name: "with subuids", uid: subuidUser(t)},
-		{name: "without", uid: 54321, wantNote: "has no range in /etc/subuid"},
+		{name: "with subuids", uid: subuidUser(t), text: runApp + "COPY --chown=1000:33 Dockerfile /file\nUSER 1000:33\nRUN [\"/app\", \"who\"]\n", prints: "uid 1000 gid 33"},
+		{name: "without", uid: 54321, text: runApp, prints: "app runs as " + foreign().Architecture, noted: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			o := order{Home: publicDir(t), Context: publicDir(t), Platform: foreign()}
-			write(t, filepath.Join(o.Context, "Dockerfile"), runApp)
+			write(t, filepath.Join(o.Context, "Dockerfile"), c.text)
 			app(t, foreign(), filepath.Join(o.Context, "app-"+foreign().Architecture))
 			if err := os.Chown(o.Home, c.uid, c.uid); err != nil {
 				t.Fatal(err)
@@ -30,12 +31,11 @@ func TestOrdinaryUsers(t *testing.T) {
 			if err := p.Run(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			t.Log(out)
-			if want := "app runs as " + foreign().Architecture; !strings.Contains(out.String(), want) {
-				t.Errorf("the step did not print %q:\n%s", want, out)
+			if !strings.Contains(out.String(), c.prints) {
+				t.Errorf("the steps did not print %q:\n%s", c.prints, out)
 			}
-			if has := strings.Contains(out.String(), "has no range in /etc/subuid"); has != (c.wantNote != "") {
-				t.Errorf("note about missing ranges: %v\n%s", has, out)
+			if noted := strings.Contains(out.String(), "has no range in /etc/subuid"); noted != c.noted {
+				t.Errorf("note about missing ranges: %v\n%s", noted, out)
 			}
 		})
 	}
@@ -43,13 +43,9 @@ func TestOrdinaryUsers(t *testing.T) {
 
 func subuidUser(t *testing.T) int {
 	t.Helper()
-	name := os.Getenv("MTOOL_TEST_USER")
-	if name == "" {
-		name = "mtooltest"
-	}
-	u, err := user.Lookup(name)
+	u, err := user.Lookup(testUser())
 	if err != nil {
-		t.Skipf("no user for this test: %v (useradd -m %s, or MTOOL_TEST_USER)", err, name)
+		t.Fatal(err)
 	}
 	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {

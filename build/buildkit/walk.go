@@ -14,47 +14,61 @@ import (
 
 // walk visits the stages that a target needs.
 type walk struct {
-	d     *dockerfile
-	env   variables
-	seen  map[visit]bool
-	found needs
+	d      *dockerfile
+	env    variables
+	target v1.Platform
+	seen   []bool // by stage
+	found  needs
 }
 
-// visit is one stage for one platform.
-type visit struct {
-	stage int
-	on    string
-}
-
-// stage visits stage number i, whose platform is inherited unless its FROM line says one.
-func (w *walk) stage(i int, on v1.Platform) error {
-	s := w.d.stages[i]
-	if s.Platform != "" {
-		text, err := w.expand(s.Platform)
-		if err != nil {
-			return err
-		}
-		if on, err = platform.Parse(text); err != nil {
-			return fmt.Errorf("%w: %q: %w", build.ErrUsage, s.SourceCode, err)
-		}
-	}
-	v := visit{i, platform.Format(on)}
-	if w.seen[v] {
+// stage visits stage number i.
+func (w *walk) stage(i int) error {
+	if w.seen[i] {
 		return nil
 	}
-	w.seen[v] = true
-	name, err := w.expand(s.BaseName)
+	w.seen[i] = true
+	on, err := w.platform(i)
+	if err != nil {
+		return err
+	}
+	w.found.Stages[w.d.label(i)] = on
+	name, err := w.expand(w.d.stages[i].BaseName)
 	if err != nil {
 		return err
 	}
 	if err := w.source(name, i, on); err != nil {
 		return err
 	}
-	return w.commands(s, i, on)
+	return w.commands(i, on)
 }
 
-func (w *walk) commands(s instructions.Stage, i int, on v1.Platform) error {
-	for _, command := range s.Commands {
+// platform of a stage is what its FROM line says, else that of the stage it starts from, else the target's.
+func (w *walk) platform(i int) (v1.Platform, error) {
+	s := w.d.stages[i]
+	if s.Platform != "" {
+		text, err := w.expand(s.Platform)
+		if err != nil {
+			return v1.Platform{}, err
+		}
+		p, err := platform.Parse(text)
+		if err != nil {
+			return p, fmt.Errorf("%w: %q: %w", build.ErrUsage, s.SourceCode, err)
+		}
+		return p, nil
+	}
+	name, err := w.expand(s.BaseName)
+	if err != nil {
+		return v1.Platform{}, err
+	}
+	if from := w.d.named(name, i); from >= 0 {
+		return w.platform(from)
+	}
+	return w.target, nil
+}
+
+// commands visits what the steps of stage i copy from and mount.
+func (w *walk) commands(i int, on v1.Platform) error {
+	for _, command := range w.d.stages[i].Commands {
 		var from []string
 		switch c := command.(type) {
 		case *instructions.CopyCommand:
@@ -66,10 +80,10 @@ func (w *walk) commands(s instructions.Stage, i int, on v1.Platform) error {
 			}
 		}
 		for _, name := range from {
-			if name == "" || strings.Contains(name, "$") { // BuildKit expands no stage's variables there but its own
+			if name == "" || strings.Contains(name, "$") { // a stage's own variables are not known here
 				continue
 			}
-			if err := w.source(name, i, on); err != nil {
+			if err := w.source(name, i, w.target); err != nil {
 				return err
 			}
 		}
@@ -77,14 +91,14 @@ func (w *walk) commands(s instructions.Stage, i int, on v1.Platform) error {
 	return nil
 }
 
-// source visits the stage of that name, or takes the name for an image's.
+// source visits the stage of that name, or takes the name for an image's, which is wanted for the platform on.
 func (w *walk) source(name string, before int, on v1.Platform) error {
 	if i := w.d.stage(name, before); i >= 0 {
-		return w.stage(i, on)
+		return w.stage(i)
 	}
-	b := base{Name: name, Platform: on}
-	if name != "scratch" && !slices.ContainsFunc(w.found.Bases, func(o base) bool { return o.Name == name && platform.Equal(o.Platform, on) }) {
-		w.found.Bases = append(w.found.Bases, b)
+	known := slices.ContainsFunc(w.found.Bases, func(o base) bool { return o.Name == name && platform.Equal(o.Platform, on) })
+	if !known && name != "scratch" {
+		w.found.Bases = append(w.found.Bases, base{Name: name, Platform: on})
 	}
 	return nil
 }

@@ -2,28 +2,119 @@ package worker
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 
+	"github.com/containerd/containerd/v2/core/diff/apply"
+	ctdmetadata "github.com/containerd/containerd/v2/core/metadata"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/containerd/v2/plugins/diff/walking"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
+	"github.com/moby/buildkit/cache/metadata"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/oci"
-	"github.com/moby/buildkit/util/network/netproviders"
-	resolverconfig "github.com/moby/buildkit/util/resolver/config"
+	"github.com/moby/buildkit/executor/resources"
+	"github.com/moby/buildkit/executor/runcexecutor"
+	containerdsnapshot "github.com/moby/buildkit/snapshot/containerd"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/util/leaseutil"
+	"github.com/moby/buildkit/util/network"
+	"github.com/moby/buildkit/util/winlayers"
 	"github.com/moby/buildkit/worker/base"
-	"github.com/moby/buildkit/worker/runc"
-	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/moby/buildkit/worker/label"
+	bolt "go.etcd.io/bbolt"
 
 	"mtool/build/emulator"
 )
 
-// newWorker opens BuildKit's runc worker. It is rootless for every caller: the namespace's root is not the host's.
-func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts) (*base.Worker, error) {
+// namespace is the one in containerd's database that everything is kept under.
+const namespace = "buildkit"
+
+// newWorker puts BuildKit's runc worker together. BuildKit's own constructor, worker/runc.NewWorkerOpt, makes an RSA key
+// for its recording proxy at each start, which takes more time than all the rest and is not for processes that live as
+// long as one build.
+func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note func(string)) (*base.Worker, error) {
+	name, snapshotter, err := newSnapshotter(c.Root, note)
+	if err != nil {
+		return nil, err
+	}
+	root := filepath.Join(c.Root, "runc-"+name)
+	opt, err := openState(root, name, snapshotter)
+	if err != nil {
+		return nil, err
+	}
+	opt.NetworkProviders = map[pb.NetMode]network.Provider{
+		pb.NetMode_UNSET: network.NewHostProvider(),
+		pb.NetMode_HOST:  network.NewHostProvider(),
+		pb.NetMode_NONE:  network.NewNoneProvider(),
+	}
+	if opt.ResourceMonitor, err = resources.NewMonitor(); err != nil {
+		return nil, err
+	}
+	if opt.Executor, err = newExecutor(c, filepath.Join(root, "executor"), opt); err != nil {
+		return nil, err
+	}
+	opt.RegistryHosts = hosts
+	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
+	opt.Platforms = runnable(emulator.Detect(), c.Emulators)
+	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: oci.ProcessSandbox.String()}
+	return base.NewWorker(ctx, opt)
+}
+
+// newSnapshotter prefers overlayfs, which shares files between layers; native copies every layer whole.
+func newSnapshotter(root string, note func(string)) (name string, s snapshots.Snapshotter, err error) {
+	name, create := "overlayfs", func(dir string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(dir) }
+	if err := overlayutils.Supported(root); err != nil {
+		note("layers are copied whole, which is slow and gives other digests than elsewhere: overlayfs can't be used here: " + err.Error())
+		name, create = "native", native.NewSnapshotter
+	}
+	s, err = create(filepath.Join(root, "runc-"+name, "snapshots"))
+	return name, s, err
+}
+
+// openState opens what a worker remembers: content, snapshots, and the databases about them.
+func openState(root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return opt, err
+	}
+	blobs, err := contentlocal.NewStore(filepath.Join(root, "content"))
+	if err != nil {
+		return opt, err
+	}
+	db, err := bolt.Open(filepath.Join(root, "containerdmeta.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
+	if err != nil {
+		return opt, err
+	}
+	meta := ctdmetadata.NewDB(db, blobs, map[string]snapshots.Snapshotter{name: snapshotter})
+	if err := meta.Init(context.Background()); err != nil {
+		return opt, fmt.Errorf("opening %q: %w", db.Path(), err)
+	}
+	if opt.MetadataStore, err = metadata.NewStore(filepath.Join(root, "metadata_v2.db")); err != nil {
+		return opt, err
+	}
+	if opt.ID, err = base.ID(root); err != nil {
+		return opt, err
+	}
+	content := containerdsnapshot.NewContentStore(meta.ContentStore(), namespace)
+	opt.Root = root
+	opt.ContentStore = content
+	opt.Snapshotter = containerdsnapshot.NewSnapshotter(name, meta.Snapshotter(name), namespace, nil)
+	opt.Applier = winlayers.NewFileSystemApplierWithWindows(content, apply.NewFileSystemApplier(content))
+	opt.Differ = winlayers.NewWalkingDiffWithWindows(content, walking.NewWalkingDiff(content))
+	opt.LeaseManager = leaseutil.WithNamespace(ctdmetadata.NewLeaseManager(meta), namespace)
+	opt.GarbageCollect = meta.GarbageCollect
+	opt.MountPoolRoot = filepath.Join(root, "cachemounts")
+	return opt, nil
+}
+
+// newExecutor runs steps by runc. It is rootless for every caller: the namespace's root is not the host's.
+func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, error) {
 	binary := c.Runc
 	if c.SingleID {
 		var err error
@@ -31,75 +122,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts) (*base
 			return nil, err
 		}
 	}
-	network := netproviders.Opt{Mode: "host"}
-	network.CNI.Root = c.Root
-	opt, err := runc.NewWorkerOpt(c.Root, snapshotter(c.Root), true, oci.ProcessSandbox, nil, nil, network, nil,
-		binary, "", false, nil, "", "", nil)
-	if err != nil {
-		return nil, err
-	}
-	opt.RegistryHosts = hosts
-	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
-	opt.Platforms = runnable(emulator.Detect(), c.Emulators)
-	return base.NewWorker(ctx, opt)
-}
-
-// snapshotter prefers overlayfs, which shares files between layers; the other one copies every layer whole.
-func snapshotter(root string) runc.SnapshotterFactory {
-	if overlayutils.Supported(filepath.Clean(root)) != nil {
-		return runc.SnapshotterFactory{Name: "native", New: native.NewSnapshotter}
-	}
-	return runc.SnapshotterFactory{Name: "overlayfs", New: func(root string) (snapshots.Snapshotter, error) {
-		return overlay.NewSnapshotter(root)
-	}}
-}
-
-// runnable lists the platforms of a worker, the machine's own first: BuildKit takes that one for BUILDPLATFORM. They are
-// declared, since trying them out takes longer than all the rest of starting.
-func runnable(h emulator.Host, emulators []emulator.Found) []ocispecs.Platform {
-	own := ocispecs.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture, Variant: h.Platform.Variant}
-	archs := slices.Clone(h.Also)
-	for _, e := range emulators {
-		archs = append(archs, e.Arch)
-	}
-	var all []ocispecs.Platform
-	if own.Architecture == "amd64" { // a level includes those below; the lowest has no name
-		highest := own.Variant
-		own.Variant = ""
-		all = append(all, own)
-		for level := 2; "v"+strconv.Itoa(level) <= highest; level++ {
-			all = append(all, withVariant(own, level))
-		}
-	} else {
-		all = append(all, own)
-	}
-	for _, arch := range archs {
-		p := ocispecs.Platform{OS: own.OS, Architecture: arch}
-		if arch == "arm" {
-			all = append(all, withVariant(p, 7), withVariant(p, 6), withVariant(p, 5))
-			continue
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
-func withVariant(p ocispecs.Platform, level int) ocispecs.Platform {
-	p.Variant = "v" + strconv.Itoa(level)
-	return p
-}
-
-// registryHosts is how base images are fetched.
-func registryHosts(c config) map[string]resolverconfig.RegistryConfig {
-	yes := true
-	hosts := map[string]resolverconfig.RegistryConfig{}
-	for _, h := range c.PlainHTTP {
-		hosts[h] = resolverconfig.RegistryConfig{PlainHTTP: &yes}
-	}
-	for _, h := range c.SkipVerify {
-		r := hosts[h]
-		r.Insecure = &yes
-		hosts[h] = r
-	}
-	return hosts
+	return runcexecutor.New(runcexecutor.Opt{
+		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: oci.ProcessSandbox, ResourceMonitor: opt.ResourceMonitor,
+	}, opt.NetworkProviders)
 }

@@ -113,7 +113,7 @@ func open(c config, note func(string)) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(c)
+	s, err := newServer(c, note)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}

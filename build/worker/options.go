@@ -4,22 +4,6 @@ import (
 	"mtool/build/emulator"
 )
 
-// Options is what a worker is made of. StateDir is needed.
-type Options struct {
-	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
-	Emulators []emulator.Found // registered in the worker's own binfmt_misc
-	PlainHTTP []string         // registry hosts to be spoken to without TLS; loopback ones are anyway
-	// SkipVerify are registry hosts whose certificates are not verified.
-	SkipVerify []string
-	Note       func(string) // told what a user should know, one line each; nil: not told
-}
-
-func (o Options) note(line string) {
-	if o.Note != nil {
-		o.Note(line)
-	}
-}
-
 // config is what the parent sends to its child, once.
 type config struct {
 	Root       string // the state directory of this kind of namespace

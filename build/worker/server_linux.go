@@ -35,7 +35,7 @@ type server struct {
 	closers []func() error // in the order of opening
 }
 
-func newServer(c config) (_ *server, err error) {
+func newServer(c config, note func(string)) (_ *server, err error) {
 	logrus.SetLevel(logrus.ErrorLevel) // BuildKit's warnings are about what is as it should be here
 	s := &server{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -45,7 +45,7 @@ func newServer(c config) (_ *server, err error) {
 		}
 	}()
 	hosts := resolver.NewRegistryConfig(registryHosts(c))
-	w, err := newWorker(s.ctx, c, hosts)
+	w, err := newWorker(s.ctx, c, hosts, note)
 	if err != nil {
 		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
 	}

@@ -20,14 +20,14 @@ import (
 
 // Start makes a worker and returns when it is ready to be dialled. It waits for another worker on the same state to end.
 // The error is a *build.WorkerError where this machine can't have a worker, and wraps ctx's when that ends first.
-func Start(ctx context.Context, o Options) (*Process, error) {
+func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 	who, err := thisCaller()
 	if err != nil {
 		return nil, &build.WorkerError{Doing: "starting the worker", Err: err}
 	}
 	m, note := planMapping(who)
 	if note != "" {
-		o.note(note)
+		o.Say(note)
 	}
 	c, err := configure(o, m)
 	if err != nil {
@@ -47,15 +47,10 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	return p, nil
 }
 
-func configure(o Options, m mapping) (config, error) {
-	runc, err := exec.LookPath("runc")
-	for _, dir := range []string{"/usr/sbin", "/sbin"} { // Debian's place for it, which is not in every user's PATH
-		if err != nil {
-			runc, err = exec.LookPath(filepath.Join(dir, "runc"))
-		}
-	}
+func configure(o build.WorkerOptions, m mapping) (config, error) {
+	runc, err := findRunc("/usr/sbin", "/sbin") // Debian's places for it, which are not in every user's PATH
 	if err != nil {
-		return config{}, &build.WorkerError{Doing: "starting the worker", Err: errors.New("runc, which runs the steps, is not installed"), Next: "install the package runc"}
+		return config{}, err
 	}
 	state, err := filepath.Abs(o.StateDir)
 	if err != nil {
@@ -71,8 +66,22 @@ func configure(o Options, m mapping) (config, error) {
 	}, nil
 }
 
+// findRunc looks in PATH, then in dirs.
+func findRunc(dirs ...string) (string, error) {
+	path, err := exec.LookPath("runc")
+	for _, dir := range dirs {
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join(dir, "runc"))
+		}
+	}
+	if err != nil {
+		return "", &build.WorkerError{Doing: "starting the worker", Err: errors.New("runc, which runs the steps, is not installed"), Next: "install the package runc"}
+	}
+	return filepath.Abs(path)
+}
+
 // handshake maps the child's ids, configures it and waits until it is ready.
-func (p *Process) handshake(ctx context.Context, m mapping, c config, o Options) error {
+func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.WorkerOptions) error {
 	defer context.AfterFunc(ctx, func() { p.control.SetDeadline(time.Now()) })()
 	if m.Helpers {
 		if err := mapIDs(ctx, p.cmd.Process.Pid, m); err != nil {
@@ -95,7 +104,7 @@ func (p *Process) handshake(ctx context.Context, m mapping, c config, o Options)
 		case said.Ready:
 			return nil
 		}
-		o.note(said.Note)
+		o.Say(said.Note)
 	}
 }
 

@@ -18,7 +18,7 @@ type Process struct{}
 func Main() {}
 
 // Start fails: BuildKit's runc worker needs Linux.
-func Start(context.Context, Options) (*Process, error) {
+func Start(context.Context, build.WorkerOptions) (*Process, error) {
 	return nil, &build.WorkerError{
 		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Next: "use another worker: --worker ADDRESS",
 	}

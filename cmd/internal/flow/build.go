@@ -12,6 +12,7 @@ import (
 
 	"mtool/build"
 	"mtool/build/buildkit"
+	"mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -62,7 +63,7 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) ([]Made, error) {
 		Name: func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) },
 	}, build.Options{
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify, Note: e.Transport.Note, Solver: buildkit.Solver{},
+		PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify, Note: e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
 	})
 	if err != nil {
 		return nil, err
@@ -82,6 +83,14 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) ([]Made, error) {
 	}
 	e.sayHidden(ctx, o.Names)
 	return made, nil
+}
+
+func startWorker(ctx context.Context, o build.WorkerOptions) (build.Worker, error) {
+	w, err := worker.Start(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return w, nil
 }
 
 func (e *Env) sayBuilt(image build.Image) {

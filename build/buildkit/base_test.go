@@ -1,0 +1,101 @@
+package buildkit_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+func TestBaseThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	answer := func(code int) string {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(code) }))
+		t.Cleanup(s.Close)
+		return s.URL
+	}
+	for _, c := range []struct {
+		name, url string
+		kind      error
+	}{
+		{"404", answer(404), registry.ErrNotFound},
+		{"401", answer(401), registry.ErrDenied},
+		{"403", answer(403), registry.ErrDenied},
+		{"500", answer(500), registry.ErrUnavailable},
+		{"nobody listens", closed.URL, registry.ErrUnavailable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			base := strings.TrimPrefix(c.url, "http://") + "/base:v1"
+			_, err := build.Run(t.Context(), build.Spec{
+				Context: contextDir(t, "FROM "+base+"\nRUN [\"/app\"]\n"), Platforms: []v1.Platform{native()}, Name: named(t),
+			}, newHome(t).o)
+			if !errors.Is(err, c.kind) || !strings.Contains(err.Error(), base) {
+				t.Errorf("got %v, want %v naming %q", err, c.kind, base)
+			}
+		})
+	}
+}
+
+func TestBaseOfAnotherPlatformInRegistry(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	server := registrytest.New(t, registrytest.Options{})
+	base := push(t, server, registry.ClientOptions{}, registrytest.Image(registrytest.ImageSpec{Platform: foreign()}))
+	_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, newHome(t).o)
+	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), foreign().Architecture) {
+		t.Errorf("building %v on an image of %v: %v", native(), foreign(), err)
+	}
+}
+
+func TestPrivateBase(t *testing.T) {
+	needs(t, "buildkit")
+	server := registrytest.New(t, registrytest.Options{Username: "anna", Password: "secret", Token: true, TLS: true})
+	skip := []string{server.Host()}
+	dir := t.TempDir()
+	t.Setenv("DOCKER_CONFIG", dir)
+	t.Setenv("REGISTRY_AUTH_FILE", filepath.Join(dir, "auth.json"))
+	write(t, filepath.Join(dir, "auth.json"), `{"auths": {"`+server.Host()+`": {"auth": "`+base64.StdEncoding.EncodeToString([]byte("anna:secret"))+`"}}}`)
+	credentials, err := registry.DefaultCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := push(t, server, registry.ClientOptions{Credentials: credentials, SkipVerify: skip}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
+	h := newHome(t)
+	run := func() error {
+		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
+		return err
+	}
+	if err := run(); !errors.Is(err, registry.ErrDenied) && !errors.Is(err, registry.ErrUnavailable) {
+		t.Errorf("without verification switched off: %v", err)
+	}
+	h.o.SkipVerify = skip
+	if err := run(); !errors.Is(err, registry.ErrDenied) {
+		t.Errorf("without credentials: %v", err)
+	}
+	h.o.Credentials = credentials
+	if err := run(); err != nil {
+		t.Errorf("with credentials: %v", err)
+	}
+}
+
+func push(t *testing.T, s *registrytest.Server, o registry.ClientOptions, image registrytest.Built) string {
+	t.Helper()
+	name := s.Host() + "/base:v1"
+	target := registry.NewClient(o).Repository(ref(t, name), registry.PullPush)
+	if err := image.Push(t.Context(), target, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}

@@ -1,0 +1,81 @@
+package buildkit
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+)
+
+func TestRecordKeepsTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRecord()
+	for i := range 5000 {
+		r.add(&client.SolveStatus{Logs: []*client.VertexLog{{Vertex: "sha256:a", Data: fmt.Appendf(nil, "line %d\r\n", i)}}})
+	}
+	got := r.tail("sha256:a")
+	if len(got) != logLines || got[0] != "line 4980" || got[logLines-1] != "line 4999" {
+		t.Errorf("got %q", got)
+	}
+	if r.tail("sha256:b") != nil {
+		t.Error("a step that printed nothing has lines")
+	}
+}
+
+func TestFailedStep(t *testing.T) {
+	t.Parallel()
+	r := newRecord()
+	r.add(&client.SolveStatus{Vertexes: []*client.Vertex{
+		{Digest: "sha256:a", Name: "fine"},
+		{Digest: "sha256:b", Name: "ended with the others", Error: "rpc error: context canceled"},
+		{Digest: "sha256:c", Name: "guilty"},
+	}})
+	if v := r.failed(""); v != nil {
+		t.Errorf("nothing failed yet, got %q", v.Name)
+	}
+	r.add(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:c", Name: "guilty", Error: "exit code: 1"}}})
+	if v := r.failed(""); v == nil || v.Name != "guilty" {
+		t.Errorf("got %v", v)
+	}
+	if v := r.failed("sha256:a"); v == nil || v.Name != "fine" {
+		t.Errorf("the step that BuildKit names: got %v", v)
+	}
+}
+
+func TestWrongBaseWarning(t *testing.T) {
+	t.Parallel()
+	r := newRecord()
+	r.add(&client.SolveStatus{Warnings: []*client.VertexWarning{{Short: []byte("FromAsCasing: 'as' and 'FROM' keywords' casing do not match")}}})
+	if err := r.wrongBase(); err != nil {
+		t.Errorf("another warning: %v", err)
+	}
+	text := linter.RuleInvalidBaseImagePlatform.Format("base", "linux/arm64", "linux/amd64")
+	r.add(&client.SolveStatus{Warnings: []*client.VertexWarning{{Short: []byte("InvalidBaseImagePlatform: " + text)}}})
+	if err := r.wrongBase(); err == nil || !strings.Contains(err.Error(), "linux/amd64") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNamedStepsDiffer(t *testing.T) {
+	t.Parallel()
+	in := &client.SolveStatus{
+		Vertexes: []*client.Vertex{{Digest: "sha256:a", Name: "step"}},
+		Logs:     []*client.VertexLog{{Vertex: "sha256:a", Data: []byte("x")}},
+		Statuses: []*client.VertexStatus{{Vertex: "sha256:a"}},
+		Warnings: []*client.VertexWarning{{Vertex: "sha256:a"}},
+	}
+	one, two := named(in, "linux/amd64"), named(in, "linux/arm64")
+	if one.Vertexes[0].Digest == two.Vertexes[0].Digest || one.Vertexes[0].Name != "[linux/amd64] step" {
+		t.Errorf("got %v and %v", one.Vertexes[0], two.Vertexes[0])
+	}
+	d := one.Vertexes[0].Digest
+	if one.Logs[0].Vertex != d || one.Statuses[0].Vertex != d || one.Warnings[0].Vertex != d || !bytes.Equal(one.Logs[0].Data, []byte("x")) {
+		t.Errorf("logs, status and warnings do not belong to the step: %+v", one)
+	}
+	if in.Vertexes[0].Name != "step" {
+		t.Error("the status that came in was changed")
+	}
+}

@@ -1,0 +1,38 @@
+package build
+
+import (
+	"context"
+	"net"
+
+	"mtool/build/emulator"
+)
+
+// WorkerOptions is what an embedded worker is made of. StateDir is needed.
+type WorkerOptions struct {
+	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
+	Emulators []emulator.Found // registered in the worker's own binfmt_misc
+	PlainHTTP []string         // registry hosts to be spoken to without TLS; loopback ones are anyway
+	// SkipVerify are registry hosts whose certificates are not verified.
+	SkipVerify []string
+	Note       func(string) // told what a user should know, one line each; nil: not told
+}
+
+// Worker is a running BuildKit worker; *worker.Process is one.
+type Worker interface {
+	// Dial connects to it, for BuildKit's client.
+	Dial(ctx context.Context) (net.Conn, error)
+	// Err is nil while it lives, and else how it ended.
+	Err() error
+	// Close ends it and everything in it.
+	Close() error
+}
+
+// StartWorker makes an embedded worker; package worker has the one there is.
+type StartWorker func(context.Context, WorkerOptions) (Worker, error)
+
+// Say tells Note a line, when there is one.
+func (o WorkerOptions) Say(line string) {
+	if o.Note != nil {
+		o.Note(line)
+	}
+}

@@ -1,0 +1,68 @@
+//go:build linux
+
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"mtool/build"
+)
+
+func TestExplain(t *testing.T) {
+	t.Parallel()
+	eperm := fmt.Errorf("fork/exec /proc/self/exe: %w", syscall.EPERM)
+	for _, c := range []struct {
+		name, file, value string
+		err               error
+		want, hint        string
+	}{
+		{"Ubuntu", "kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
+			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+		{"old Debian", "kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
+		{"switched off", "user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
+		{"a setting that allows", "kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "--worker"},
+		{"no setting", "kernel/other", "0", eperm, "no setting of this kernel explains it", "--worker"},
+		{"another failure", "kernel/unprivileged_userns_clone", "0", errors.New("disk full"), "starting: disk full", ""},
+		{"a failure with a hint", "kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Hint: "z"}, "starting: x: y", "z"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := t.TempDir()
+			path := filepath.Join(root, c.file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte(c.value+"\n"), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			err := explain("starting", c.err, root)
+			var w *build.WorkerError
+			if !errors.Is(err, build.ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
+				t.Fatalf("got %#v", err)
+			}
+			if !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) || (c.hint == "") != (w.Hint() == "") {
+				t.Errorf("got %q, hint %q", err, w.Hint())
+			}
+		})
+	}
+}
+
+func TestFindRunc(t *testing.T) {
+	t.Setenv("PATH", "")
+	dir := t.TempDir()
+	var w *build.WorkerError
+	if _, err := findRunc(dir); !errors.As(err, &w) || !strings.Contains(w.Hint(), "package runc") {
+		t.Errorf("got %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "runc"), []byte("#!"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := findRunc(t.TempDir(), dir); err != nil || got != filepath.Join(dir, "runc") {
+		t.Errorf("got %q, %v", got, err)
+	}
+}

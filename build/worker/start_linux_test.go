@@ -1,0 +1,170 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"mtool/build"
+	"mtool/build/emulator"
+)
+
+func TestMain(m *testing.M) {
+	Main()
+	os.Exit(m.Run())
+}
+
+// needRunc skips where runc is missing, and fails where MTOOL_TEST_REQUIRE names buildkit.
+func needRunc(t *testing.T) {
+	t.Helper()
+	if _, err := findRunc("/usr/sbin", "/sbin"); err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MTOOL_TEST_REQUIRE"), ","), "buildkit") {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+func TestOneOwnerAtATime(t *testing.T) {
+	t.Parallel()
+	needRunc(t)
+	state := t.TempDir()
+	first, err := Start(t.Context(), build.WorkerOptions{StateDir: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	if _, err := Start(ctx, build.WorkerOptions{StateDir: state, Note: func(string) { cancel() }}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled while waiting: %v", err)
+	}
+	notes := make(chan string, 10)
+	second := make(chan error)
+	go func() {
+		w, err := Start(t.Context(), build.WorkerOptions{StateDir: state, Note: func(s string) { notes <- s }})
+		if err == nil {
+			err = w.Close()
+		}
+		second <- err
+	}()
+	if note := <-notes; !strings.Contains(note, fmt.Sprint("waiting for process ", os.Getpid())) {
+		t.Errorf("note %q", note)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-second; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestNothingStale leaves what a killed worker leaves, and starts one.
+func TestNothingStale(t *testing.T) {
+	t.Parallel()
+	needRunc(t)
+	state := t.TempDir()
+	who, err := thisCaller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := planMapping(who)
+	stale := []string{"run/runc/abc/state.json", "tmp/file", "runc-overlayfs/executor/abc/config.json"}
+	for _, f := range stale {
+		path := filepath.Join(state, m.Kind, f)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := Start(t.Context(), build.WorkerOptions{StateDir: state})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	for _, f := range stale {
+		if _, err := os.Stat(filepath.Join(state, m.Kind, f)); err == nil {
+			t.Errorf("%s is still there", f)
+		}
+	}
+}
+
+func TestStateThatCantBeOpened(t *testing.T) {
+	t.Parallel()
+	needRunc(t)
+	state := t.TempDir()
+	who, err := thisCaller()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := planMapping(who)
+	if err := os.MkdirAll(filepath.Join(state, m.Kind), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"runc-overlayfs", "runc-native"} { // files where directories must be
+		if err := os.WriteFile(filepath.Join(state, m.Kind, name), nil, 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = Start(t.Context(), build.WorkerOptions{StateDir: state})
+	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "runc-") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestChildByHand runs the worker's own name without a parent: it must end by itself.
+func TestChildByHand(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stage := range []string{stageMapped, stageUnmapped, "other"} {
+		c := &exec.Cmd{Path: self, Args: []string{childName, stage}}
+		if out, err := c.CombinedOutput(); err == nil || len(out) == 0 {
+			t.Errorf("%s: %v, %q", stage, err, out)
+		}
+	}
+}
+
+func TestHostMustDo(t *testing.T) {
+	t.Parallel()
+	c := config{Emulators: []emulator.Found{{Emulator: foreign(t, "arm64")}}}
+	if err := hostMustDo(c, []entry{parseEntry(qemuEntry)}, syscall.EPERM); err != nil {
+		t.Errorf("the host has an entry: %v", err)
+	}
+	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), "/proc/sys")
+	var w *build.WorkerError
+	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "qemu-user-static") || !strings.Contains(err.Error(), "6.7") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWithoutPtsGroup(t *testing.T) {
+	t.Parallel()
+	out, err := withoutPtsGroup([]byte(`{"ociVersion":"1.0","mounts":[{"type":"devpts","options":["newinstance","gid=5"]},{"type":"tmpfs","options":["gid=5"]},{"type":"proc"}],"x":{"y":1}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var spec struct {
+		Mounts []struct{ Options []string }
+		X      struct{ Y int }
+	}
+	if err := json.Unmarshal(out, &spec); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(spec.Mounts[0].Options, []string{"newinstance"}) || !slices.Equal(spec.Mounts[1].Options, []string{"gid=5"}) || spec.X.Y != 1 {
+		t.Errorf("got %s", out)
+	}
+	if _, err := withoutPtsGroup([]byte("x")); err == nil {
+		t.Error("garbage was edited")
+	}
+}
