@@ -49,8 +49,9 @@ lint: ## golangci-lint with .golangci.yml
 	testdata/tools.sh golangci-lint
 	golangci-lint run
 
-fmt: ## gofmt
-	gofmt -w build cmd compose inspect registry testdata
+fmt: ## gofumpt, and imports in order
+	testdata/tools.sh golangci-lint
+	golangci-lint fmt
 
 bench: ## Go benchmarks
 	go test -run='^$$' -bench=. -benchmem ./...

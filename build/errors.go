@@ -23,8 +23,10 @@ type WorkerError struct {
 	Next  string // the hint: what to install or to set; may be empty
 }
 
-func (e *WorkerError) Error() string        { return e.Doing + ": " + e.Err.Error() }
-func (e *WorkerError) Unwrap() error        { return e.Err }
+func (e *WorkerError) Error() string { return e.Doing + ": " + e.Err.Error() }
+func (e *WorkerError) Unwrap() error { return e.Err }
+
+// Is makes it an ErrNoWorker.
 func (e *WorkerError) Is(target error) bool { return target == ErrNoWorker }
 
 // Hint is the next action.

@@ -39,9 +39,9 @@ func newScratch(parent string) (*scratch, error) {
 }
 
 func (s *scratch) remove() {
-	os.RemoveAll(s.path)
-	os.Remove(s.lock.Path())
-	s.lock.Close()
+	_ = os.RemoveAll(s.path) // what stays is swept by the next build
+	_ = os.Remove(s.lock.Path())
+	_ = s.lock.Close()
 }
 
 // sweep removes what nobody holds the lock of. It is only tidying: what can't be removed is left.

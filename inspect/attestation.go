@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"slices"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
@@ -24,8 +26,8 @@ func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
 // attach gives every attestation to the first image that it is about, and the rest to Others.
 func (r *Report) attach(all []Attachment) {
 	images := make(map[v1.Hash]int, len(r.Images))
-	for i := len(r.Images) - 1; i >= 0; i-- {
-		images[r.Images[i].Descriptor.Digest] = i
+	for i, v := range slices.Backward(r.Images) {
+		images[v.Descriptor.Digest] = i
 	}
 	for _, a := range all {
 		digest, is := AttestationOf(a.Descriptor)

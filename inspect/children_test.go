@@ -28,15 +28,23 @@ func TestReadRecordsChildren(t *testing.T) {
 		"missing manifest": {failing(list(entry(amd64), entry(arm64)), arm64.Digest(), registry.ErrNotFound), registry.ErrNotFound, "reading manifest of linux/arm64"},
 		"missing config":   {failing(list(entry(amd64), entry(arm64)), config, registry.ErrNotFound), registry.ErrNotFound, "reading config of linux/arm64"},
 		"network":          {failing(list(entry(amd64), entry(arm64)), arm64.Digest(), refused), registry.ErrUnavailable, "refused"},
-		"wrong size": {list(entry(amd64), registrytest.Entry{Built: arm64, WrongSize: true}).Object(registryRef()),
-			registry.ErrContent, "linux/arm64"},
-		"wrong type": {list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema2}).Object(registryRef()),
-			registry.ErrContent, "the manifest itself \"" + string(types.OCIManifestSchema1)},
-		"a list said to be an image": {list(entry(amd64), registrytest.Entry{Built: registrytest.ListOf(arm64), MediaType: types.OCIManifestSchema1}).Object(registryRef()),
-			registry.ErrContent, "the manifest itself \"" + string(types.OCIImageIndex)},
+		"wrong size": {
+			list(entry(amd64), registrytest.Entry{Built: arm64, WrongSize: true}).Object(registryRef()),
+			registry.ErrContent, "linux/arm64",
+		},
+		"wrong type": {
+			list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema2}).Object(registryRef()),
+			registry.ErrContent, "the manifest itself \"" + string(types.OCIManifestSchema1),
+		},
+		"a list said to be an image": {
+			list(entry(amd64), registrytest.Entry{Built: registrytest.ListOf(arm64), MediaType: types.OCIManifestSchema1}).Object(registryRef()),
+			registry.ErrContent, "the manifest itself \"" + string(types.OCIImageIndex),
+		},
 		"an empty nested list": {list(entry(amd64), entry(list())).Object(registryRef()), registry.ErrContent, "the nested list is empty"},
-		"schema 1": {list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema1Signed}).Object(registryRef()),
-			registry.ErrContent, "schema 1"},
+		"schema 1": {
+			list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema1Signed}).Object(registryRef()),
+			registry.ErrContent, "schema 1",
+		},
 		"config too big": {func() registry.Object {
 			obj := list(entry(amd64), entry(arm64)).Object(registryRef())
 			obj.Source = &source{Source: obj.Source, blob: big.blob}

@@ -7,7 +7,7 @@ import (
 	"mtool/registry"
 )
 
-// ErrMismatch: the content was checked and is not what is claimed or required.
+// ErrMismatch says that the content was checked and is not what is claimed or required.
 var ErrMismatch = errors.New("mismatch")
 
 // CheckError is a check that did not pass: its failing findings, in order.

@@ -27,8 +27,13 @@ func TestFailed(t *testing.T) {
 		{"one", []inspect.Finding{ok, wrong}, []error{inspect.ErrMismatch}, nil, "wrong"},
 		{"a missing child is wrong content", []inspect.Finding{gone}, []error{inspect.ErrMismatch}, []error{registry.ErrNotFound}, "gone"},
 		{"network", []inspect.Finding{away, ok}, []error{registry.ErrUnavailable}, []error{inspect.ErrMismatch}, "away"},
-		{"both", []inspect.Finding{away, note, gone, closed}, []error{inspect.ErrMismatch, registry.ErrUnavailable, registry.ErrDenied},
-			[]error{registry.ErrContent}, "away\ngone\nclosed"},
+		{
+			"both",
+			[]inspect.Finding{away, note, gone, closed},
+			[]error{inspect.ErrMismatch, registry.ErrUnavailable, registry.ErrDenied},
+			[]error{registry.ErrContent},
+			"away\ngone\nclosed",
+		},
 		{"limit", []inspect.Finding{big}, []error{inspect.ErrMismatch}, nil, "big"},
 	} {
 		err := inspect.Failed(c.findings)

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"encoding/json"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -86,8 +87,8 @@ func (i Image) Claim() v1.Platform {
 	if p := claimOf(i.Descriptor); !platform.IsUnknown(p) {
 		return p
 	}
-	for n := len(i.Via) - 1; n >= 0; n-- {
-		if p := claimOf(i.Via[n]); !platform.IsUnknown(p) {
+	for _, v := range slices.Backward(i.Via) {
+		if p := claimOf(v); !platform.IsUnknown(p) {
 			return p
 		}
 	}

@@ -132,9 +132,9 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth Auth)
 		return nil, false, s.host.failure(q).interrupted(ctx)
 	}
 	defer unlock()
-	want, extra, have, err := s.plan(ctx, q.scopes, auth, key != "")
-	if err != nil || have != nil {
-		return have, false, err
+	want, extra, have := s.plan(ctx, q.scopes, auth, key != "")
+	if have != nil {
+		return have, false, nil
 	}
 	t, err := s.fetch(ctx, q, ch, auth, want, extra)
 	if errors.Is(err, ErrDenied) && len(want) > len(q.scopes) {
@@ -186,21 +186,21 @@ func (s *session) lockFor(need scopes) (key string, lock chan struct{}) {
 }
 
 // plan is the token at hand, or the scopes of the one to ask for: everything announced that has the same credentials.
-func (s *session) plan(ctx context.Context, need scopes, auth Auth, alone bool) (want scopes, extra string, have *token, err error) {
+func (s *session) plan(ctx context.Context, need scopes, auth Auth, alone bool) (want scopes, extra string, have *token) {
 	s.mu.Lock()
 	extra = s.alone[need.String()]
 	announced := s.announced.with(need)
-	for i := len(s.tokens) - 1; i >= 0; i-- {
-		t := s.tokens[i]
+	for _, t := range slices.Backward(s.tokens) {
+
 		exact := len(t.scopes) == len(need)
 		if t.scopes.covers(need) && t.auth == auth && t.valid(time.Now()) && (!alone || exact) {
 			s.mu.Unlock()
-			return nil, "", t, nil
+			return nil, "", t
 		}
 	}
 	s.mu.Unlock()
 	if alone {
-		return need, extra, nil, nil
+		return need, extra, nil
 	}
 	want = need
 	for repo, access := range announced {
@@ -209,7 +209,7 @@ func (s *session) plan(ctx context.Context, need scopes, auth Auth, alone bool) 
 			want = want.with(scopes{repo: access})
 		}
 	}
-	return want, extra, nil, nil
+	return want, extra, nil
 }
 
 func basic(a Auth) string {

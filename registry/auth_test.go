@@ -60,7 +60,7 @@ func (s *tokens) guard(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		action = "push"
 	}
-	for _, scope := range strings.Split(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "|") {
+	for scope := range strings.SplitSeq(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "), "|") {
 		if parts := strings.Split(scope, ":"); len(parts) == 3 && parts[1] == repo && strings.Contains(parts[2], action) {
 			return false
 		}
@@ -295,7 +295,8 @@ func TestParseChallenge(t *testing.T) {
 		{[]string{`basic`}, challenge{}, true},
 		{
 			[]string{`bearer realm="https://t/token?a=b",service="s",scope="repository:x:pull,push"`},
-			challenge{true, "https://t/token?a=b", "s", "repository:x:pull,push"}, true,
+			challenge{true, "https://t/token?a=b", "s", "repository:x:pull,push"},
+			true,
 		},
 		{[]string{`Basic realm="x", Bearer realm="https://t", service=s`}, challenge{true, "https://t", "s", ""}, true},
 		{[]string{`Basic realm="x"`, `Bearer realm="https://t"`}, challenge{bearer: true, realm: "https://t"}, true},

@@ -78,8 +78,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 		return e.interrupted(ctx)
 	}
 	// The text of a url.Error has the address, whose query may be a signature that opens the storage.
-	var located *url.Error
-	if errors.As(err, &located) {
+	if located, ok := errors.AsType[*url.Error](err); ok {
 		err = located.Err
 	}
 	e.Kind, e.Err, e.Message, e.again = ErrUnavailable, err, oneLine(err.Error()), true

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -111,9 +112,7 @@ func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *c
 		e.Kind, e.Err, e.Message = ErrRefused, err, "it gave an address that can't be used"
 		return nil, nil, e
 	}
-	for name, values := range q.header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, q.header)
 	r.Header.Set("User-Agent", h.client.options.UserAgent)
 	if g.header != "" && sameOrigin(at, h.url("", "")) {
 		r.Header.Set("Authorization", g.header)

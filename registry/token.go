@@ -36,7 +36,7 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth,
 		return nil, e
 	}
 	list := want.strings()
-	for _, scope := range strings.Fields(extra) {
+	for scope := range strings.FieldsSeq(extra) {
 		if !slices.Contains(list, scope) {
 			list = append(list, scope)
 		}

@@ -71,7 +71,7 @@ func (r *Repository) mount(ctx context.Context, d v1.Descriptor, src Source, fro
 	case errors.As(err, &e) && (e.again || e.Err != nil && e.Status == 0):
 		return Present, err, true
 	case err != nil:
-		return Present, nil, false
+		return Present, nil, false //nolint:nilerr // copied instead, as documented
 	case at == nil:
 		return Mounted, nil, true
 	}

@@ -54,7 +54,7 @@ func localBase(ctx context.Context, store build.Store, ref registry.Ref, want v1
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	defer object.Close()
+	defer object.Close() //nolint:errcheck // opened for reading only
 	report, err := inspect.Read(ctx, object)
 	if err != nil {
 		return v1.Hash{}, err

@@ -32,7 +32,7 @@ func newDisplay(s build.Spec) (*display, error) {
 	}
 	go func() {
 		defer close(d.done)
-		ui.UpdateFrom(context.Background(), d.merged) // ends when merged is closed; it has no other error
+		_, _ = ui.UpdateFrom(context.Background(), d.merged) // ends when merged is closed; it has no other error
 	}()
 	return d, nil
 }

@@ -102,10 +102,10 @@ func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }
 
 // Hint is the next action where there is one.
 func (e *baseError) Hint() string {
-	switch e.kind {
-	case registry.ErrNotFound:
+	switch {
+	case errors.Is(e.kind, registry.ErrNotFound):
 		return "build the base image for this platform first, or check its name"
-	case registry.ErrDenied:
+	case errors.Is(e.kind, registry.ErrDenied):
 		return "mtool login, or --tls-skip-verify for a certificate that is not trusted"
 	}
 	return ""

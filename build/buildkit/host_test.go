@@ -34,8 +34,8 @@ func TestHostStaysAsItWas(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !soon(func() bool { return len(sleepers()) > 0 }) {
-				p.Process.Kill()
-				p.Wait()
+				_ = p.Process.Kill()
+				_ = p.Wait()
 				t.Fatalf("the step did not start:\n%s", out)
 			}
 			who := p.Process.Pid
@@ -45,7 +45,7 @@ func TestHostStaysAsItWas(t *testing.T) {
 			if err := syscall.Kill(who, c.signal); err != nil {
 				t.Error(err)
 			}
-			p.Wait()
+			_ = p.Wait() // it was killed or interrupted
 			if !strings.Contains(out.String(), c.says) {
 				t.Errorf("the builder did not say %q:\n%s", c.says, out)
 			}
@@ -79,7 +79,7 @@ func look(t *testing.T) []string {
 	}
 	found := strings.Split(string(mounts), "\n")
 	for _, root := range []string{"/sys/fs/cgroup", "/proc/sys/fs/binfmt_misc", "/run/runc"} {
-		filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		_ = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 			if err == nil && (d.IsDir() || strings.Contains(root, "binfmt")) {
 				found = append(found, path)
 			}

@@ -54,8 +54,8 @@ func missing(part string) string {
 	switch part {
 	case "buildkit":
 		path := os.Getenv("PATH")
-		defer os.Setenv("PATH", path)
-		os.Setenv("PATH", path+":/usr/sbin:/sbin")
+		defer func() { _ = os.Setenv("PATH", path) }()
+		_ = os.Setenv("PATH", path+":/usr/sbin:/sbin")
 		_, err = exec.LookPath("runc")
 	case "qemu":
 		var way emulator.Way

@@ -104,8 +104,8 @@ func serve(t *testing.T) string {
 			client.Close()
 			return
 		}
-		go io.Copy(server, client)
-		io.Copy(client, server)
+		go func() { _, _ = io.Copy(server, client) }()
+		_, _ = io.Copy(client, server)
 	}()
 	return path
 }

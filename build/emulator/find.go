@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ErrMissing: no static binary of the emulator was found.
+// ErrMissing says that no static binary of the emulator was found.
 var ErrMissing = errors.New("emulator not found")
 
 // MissingError says where an emulator was looked for.
@@ -70,7 +70,7 @@ func usable(path string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s is not a program: %w", path, err)
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // opened for reading only
 	if own := emulators()[runtime.GOARCH]; !own.Matches(head(path)) {
 		return "", fmt.Errorf("%s is a program for %v", path, f.Machine)
 	}
@@ -87,7 +87,7 @@ func head(path string) []byte {
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
+	defer f.Close() //nolint:errcheck // opened for reading only
 	b := make([]byte, 64)
 	n, _ := f.Read(b)
 	return b[:n]

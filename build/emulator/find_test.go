@@ -119,7 +119,7 @@ func TestFind(t *testing.T) {
 
 func put(t *testing.T, path string, content []byte, mode os.FileMode) {
 	t.Helper()
-	os.Remove(path)
+	_ = os.Remove(path)
 	if err := os.WriteFile(path, content, mode); err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// ErrImpossible: a machine executes the platform neither natively nor by an emulator.
+// ErrImpossible says that a machine executes the platform neither natively nor by an emulator.
 var ErrImpossible = errors.New("no way to run it")
 
 // Host is a machine as far as it matters for what it executes.

@@ -15,8 +15,10 @@ type setting struct{ name, value, hint string }
 
 func forbidding() []setting {
 	return []setting{
-		{"kernel.apparmor_restrict_unprivileged_userns", "1",
-			"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or an AppArmor profile for mtool that allows userns)"},
+		{
+			"kernel.apparmor_restrict_unprivileged_userns", "1",
+			"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or an AppArmor profile for mtool that allows userns)",
+		},
 		{"kernel.unprivileged_userns_clone", "0", "as root: sysctl -w kernel.unprivileged_userns_clone=1"},
 		{"user.max_user_namespaces", "0", "as root: sysctl -w user.max_user_namespaces=15000"},
 	}
@@ -26,8 +28,7 @@ func forbidding() []setting {
 // settings is the root of the sysctl files, /proc/sys.
 func explain(doing string, err error, settings string) error {
 	e := &build.WorkerError{Doing: doing, Err: err}
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		e.Next = f.Hint
 	}
 	if !refused(err) || e.Next != "" {
@@ -47,8 +48,7 @@ func explain(doing string, err error, settings string) error {
 }
 
 func refused(err error) bool {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f.Denied
 	}
 	for _, no := range []error{syscall.EPERM, syscall.EACCES, syscall.ENOSPC, syscall.EUSERS} {

@@ -22,8 +22,10 @@ func TestExplain(t *testing.T) {
 		err               error
 		want, hint        string
 	}{
-		{"Ubuntu", "kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
-			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"},
+		{
+			"Ubuntu", "kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
+			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+		},
 		{"old Debian", "kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
 		{"switched off", "user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
 		{"a setting that allows", "kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "--worker"},

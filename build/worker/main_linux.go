@@ -79,9 +79,9 @@ func child() error {
 	}
 	stop := make(chan struct{})
 	go awaitStop(commands, stop)
-	s, err := open(c, func(note string) { answers.Encode(message{Note: note}) })
+	s, err := open(c, func(note string) { _ = answers.Encode(message{Note: note}) })
 	if err != nil {
-		answers.Encode(message{Failed: asFailure(err)})
+		_ = answers.Encode(message{Failed: asFailure(err)})
 		return err
 	}
 	if err := answers.Encode(message{Ready: true}); err != nil {
@@ -125,8 +125,7 @@ func open(c config, note func(string)) (*server, error) {
 }
 
 func asFailure(err error) *failure {
-	var f *failure
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
 	return &failure{Doing: "opening the worker", Why: err.Error(), Denied: errors.Is(err, fs.ErrPermission)}

@@ -81,10 +81,16 @@ func TestRunnable(t *testing.T) {
 		emulators []string
 		want      string
 	}{
-		{emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64", Variant: "v3"}, Also: []string{"386"}}, []string{"arm64"},
-			"linux/amd64 linux/amd64/v2 linux/amd64/v3 linux/386 linux/arm64"},
-		{emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}, Also: []string{"arm"}}, nil,
-			"linux/arm64/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5"},
+		{
+			emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64", Variant: "v3"}, Also: []string{"386"}},
+			[]string{"arm64"},
+			"linux/amd64 linux/amd64/v2 linux/amd64/v3 linux/386 linux/arm64",
+		},
+		{
+			emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "arm64", Variant: "v8"}, Also: []string{"arm"}},
+			nil,
+			"linux/arm64/v8 linux/arm/v7 linux/arm/v6 linux/arm/v5",
+		},
 	} {
 		var found []emulator.Found
 		for _, arch := range c.emulators {

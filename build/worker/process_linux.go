@@ -144,7 +144,7 @@ func (p *Process) Close() error {
 		p.kill()
 		return errors.New("stopping the worker: it did not end within 10 s and was killed")
 	}
-	p.control.Close()
+	_ = p.control.Close()
 	if p.err != nil {
 		return fmt.Errorf("stopping the worker: %w: %s", p.err, p.log.String())
 	}
@@ -152,10 +152,10 @@ func (p *Process) Close() error {
 }
 
 func (p *Process) kill() {
-	p.cmd.Process.Kill() // an error means that it is dead already
+	_ = p.cmd.Process.Kill() // an error means that it is dead already
 	<-p.done
 	p.hangUp()
-	p.control.Close()
+	_ = p.control.Close()
 }
 
 // hangUp closes the connection that was not dialled.
@@ -163,7 +163,7 @@ func (p *Process) hangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.serve != nil {
-		p.serve.Close()
+		_ = p.serve.Close()
 		p.serve = nil
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/containerd/containerd/v2/defaults"
 	"github.com/moby/buildkit/control"
@@ -106,7 +107,7 @@ func (s *server) serve(socket *os.File) error {
 	socket.Close()
 	l := &oneConn{conns: make(chan net.Conn, 1), addr: conn.LocalAddr(), closed: s.ctx.Done()}
 	l.conns <- conn
-	go s.api.Serve(l) // ends with the process; its errors reach the client as a broken connection
+	go func() { _ = s.api.Serve(l) }() // ends with the process; its errors reach the client as a broken connection
 	return nil
 }
 
@@ -117,8 +118,8 @@ func (s *server) close() error {
 		s.api.Stop()
 	}
 	var errs []error
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		errs = append(errs, s.closers[i]())
+	for _, v := range slices.Backward(s.closers) {
+		errs = append(errs, v())
 	}
 	return errors.Join(errs...)
 }

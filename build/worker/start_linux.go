@@ -82,7 +82,7 @@ func findRunc(dirs ...string) (string, error) {
 
 // handshake maps the child's ids, configures it and waits until it is ready.
 func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.WorkerOptions) error {
-	defer context.AfterFunc(ctx, func() { p.control.SetDeadline(time.Now()) })()
+	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
 	if m.Helpers {
 		if err := mapIDs(ctx, p.cmd.Process.Pid, m); err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,9 +24,7 @@ func TestIntegration(t *testing.T) {
 	t.Parallel()
 	parts := &sharedParts{t: t}
 	cmds := scriptCommands()
-	for name, cmd := range parts.commands() {
-		cmds[name] = cmd
-	}
+	maps.Copy(cmds, parts.commands())
 	env := realparts.Env(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("..", "..", "testdata", "integration"),

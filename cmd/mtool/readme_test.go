@@ -48,7 +48,7 @@ type example struct {
 
 func examples(text string) (all []example) {
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(text, -1) {
-		for _, line := range strings.Split(strings.TrimSpace(block[1]), "\n") {
+		for line := range strings.SplitSeq(strings.TrimSpace(block[1]), "\n") {
 			if command, ok := strings.CutPrefix(line, "$ "); ok {
 				all = append(all, example{command: command})
 				continue
@@ -101,7 +101,7 @@ func TestReadmeExitCodes(t *testing.T) {
 		t.Fatalf("exit code %d", code)
 	}
 	text := readme(t)
-	for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSpace(out.String()), "\n") {
 		code, means, _ := strings.Cut(strings.TrimSpace(line), "  ")
 		if row := fmt.Sprintf("| %s | %s |\n", code, means); !strings.Contains(text, row) {
 			t.Errorf("README.md does not have %q", row)

@@ -126,7 +126,8 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	for _, p := range []v1.Platform{
-		{}, plat("linux", "", ""), plat("", "amd64", ""), plat("freebsd", "fake", ""), plat("linux", "arm", "v9"),
+		{},
+		plat("linux", "", ""), plat("", "amd64", ""), plat("freebsd", "fake", ""), plat("linux", "arm", "v9"),
 		plat("linux", "amd64", "v8"), plat("unknown", "unknown", ""), windows("10.0/1"), plat("darwin", "s390x", ""),
 	} {
 		if err := platform.Validate(p); !errors.Is(err, platform.ErrInvalid) {

@@ -76,8 +76,10 @@ func validateVariant(p v1.Platform, value string) error {
 		return nil
 	}
 	if len(valid) == 0 {
-		return &invalidError{value: value, problem: p.Architecture + " has no variants",
-			meant: Format(v1.Platform{OS: p.OS, Architecture: p.Architecture, OSVersion: p.OSVersion})}
+		return &invalidError{
+			value: value, problem: p.Architecture + " has no variants",
+			meant: Format(v1.Platform{OS: p.OS, Architecture: p.Architecture, OSVersion: p.OSVersion}),
+		}
 	}
 	return unknown(value, "variant of "+p.Architecture, p.Variant, valid)
 }

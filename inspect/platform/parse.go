@@ -95,9 +95,11 @@ func contradiction(p v1.Platform, value string) error {
 	if implied == "" || p.Variant == "" || canonicalVariant(arch, strings.ToLower(p.Variant)) == implied {
 		return nil
 	}
-	return &invalidError{value: value,
+	return &invalidError{
+		value:   value,
 		problem: fmt.Sprintf("%s means %s/%s, which contradicts %s", p.Architecture, arch, implied, p.Variant),
-		meant:   arch + "/" + strings.ToLower(p.Variant)}
+		meant:   arch + "/" + strings.ToLower(p.Variant),
+	}
 }
 
 func isOS(s string) bool { return slices.Contains(operatingSystems(), canonicalOS(s)) }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mtool/registry"
@@ -42,8 +43,10 @@ func only(ref registry.Ref, choices []choice, matches func(name string) bool) (i
 			continue
 		}
 		if found >= 0 {
-			return -1, &hinted{fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
-				fmt.Sprintf("choose one: %s:%s:TAG or %s:%s@DIGEST", ref.Transport, ref.Path, ref.Transport, ref.Path)}
+			return -1, &hinted{
+				fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
+				fmt.Sprintf("choose one: %s:%s:TAG or %s:%s@DIGEST", ref.Transport, ref.Path, ref.Transport, ref.Path),
+			}
 		}
 		found = i
 	}
@@ -51,10 +54,8 @@ func only(ref registry.Ref, choices []choice, matches func(name string) bool) (i
 }
 
 func (c choice) matches(matches func(name string) bool) bool {
-	for _, name := range c.names {
-		if matches(name) {
-			return true
-		}
+	if slices.ContainsFunc(c.names, matches) {
+		return true
 	}
 	return len(c.names) == 0 && matches("")
 }

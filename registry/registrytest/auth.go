@@ -126,7 +126,7 @@ func grantFor(scopes []string, known bool) grant {
 		if len(parts) != 3 || parts[0] != "repository" {
 			continue
 		}
-		for _, action := range strings.Split(parts[2], ",") {
+		for action := range strings.SplitSeq(parts[2], ",") {
 			if known || action == "pull" {
 				g[parts[1]] = append(g[parts[1]], action)
 			}

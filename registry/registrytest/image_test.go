@@ -117,8 +117,15 @@ func TestImagesDifferWhereTheirSpecsDo(t *testing.T) {
 	amd64, arm64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "arm64"}
 	seen := map[v1.Hash]int{}
 	for n, spec := range []registrytest.ImageSpec{
-		{}, {Platform: amd64}, {Platform: arm64}, {Platform: amd64, Binary: "arm64"}, {Platform: amd64, Docker: true},
-		{Platform: amd64, Layers: 2}, {Platform: amd64, Seed: "x"}, {Platform: amd64, Padding: 9}, {Platform: amd64, Untyped: true},
+		{},
+		{Platform: amd64},
+		{Platform: arm64},
+		{Platform: amd64, Binary: "arm64"},
+		{Platform: amd64, Docker: true},
+		{Platform: amd64, Layers: 2},
+		{Platform: amd64, Seed: "x"},
+		{Platform: amd64, Padding: 9},
+		{Platform: amd64, Untyped: true},
 	} {
 		a, b := registrytest.Image(spec), registrytest.Image(spec)
 		if a.Digest() != b.Digest() {
@@ -146,7 +153,10 @@ func TestListRows(t *testing.T) {
 	honest := registrytest.Image(registrytest.ImageSpec{Platform: amd64})
 	gone := registrytest.Image(registrytest.ImageSpec{Platform: arm64})
 	b := registrytest.List(registrytest.ListSpec{Attested: true, Entries: []registrytest.Entry{
-		{Built: honest}, {Built: honest, Claim: &arm64}, {Built: honest, NoPlatform: true}, {Built: honest, WrongSize: true},
+		{Built: honest},
+		{Built: honest, Claim: &arm64},
+		{Built: honest, NoPlatform: true},
+		{Built: honest, WrongSize: true},
 		{Built: gone, Missing: true},
 	}})
 	var index v1.IndexManifest

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log"
+	"maps"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -122,9 +123,7 @@ func (s *Server) Load(repo, tag string, b Built) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := s.repository(repo)
-	for digest, data := range b.Blobs {
-		r.blobs[digest] = data
-	}
+	maps.Copy(r.blobs, b.Blobs)
 	for _, m := range b.Manifests {
 		r.manifests[m.Digest] = m
 	}

@@ -36,7 +36,7 @@ func (v *verifier) Read(p []byte) (int, error) {
 	if v.want.Size > 0 && v.size > v.want.Size {
 		return n, v.mismatch("it has more than %d bytes, as its descriptor says", v.want.Size)
 	}
-	if err != io.EOF { //nolint:errorlint // io.Reader's contract is the bare value
+	if err != io.EOF {
 		return n, err
 	}
 	if v.want.Size > 0 && v.size != v.want.Size {

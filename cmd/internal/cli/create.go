@@ -22,7 +22,6 @@ The list is a draft until it is pushed: by --push, or by mtool push LIST.`
 
 type createFlags struct {
 	sources *ordered
-	pushes  []string
 	editFlags
 	push, dryRun bool
 	tag          string

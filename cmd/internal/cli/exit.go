@@ -87,7 +87,7 @@ func writeError(w io.Writer, err error) {
 		fmt.Fprintln(w, "mtool: interrupted")
 		return
 	}
-	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
 		fmt.Fprintf(w, "mtool: %s\n", printable(line))
 	}
 	if h := hintOf(err); h != "" {
@@ -107,7 +107,7 @@ func printable(line string) string {
 
 // hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.
 func hintOf(err error) string {
-	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" { //nolint:errorlint // every error of the tree is looked at
+	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {
 		return h.Hint()
 	}
 	switch e := err.(type) { //nolint:errorlint // as above

@@ -71,10 +71,8 @@ func parsePairs(flag string, values []string) (map[string]string, error) {
 
 // oneOf refuses a flag's value that is not among the words.
 func oneOf(flag, value string, words ...string) error {
-	for _, w := range words {
-		if value == w {
-			return nil
-		}
+	if slices.Contains(words, value) {
+		return nil
 	}
 	return usagef("", "%s", fmt.Sprintf("%s %q is not one of %s", flag, value, strings.Join(words, ", ")))
 }

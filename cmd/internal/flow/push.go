@@ -12,7 +12,7 @@ import (
 	"mtool/registry/source"
 )
 
-// ErrPartial: some of several targets have it, others don't.
+// ErrPartial says that some of several targets have it, others don't.
 var ErrPartial = errors.New("not all targets done")
 
 // PushOptions say what is pushed where.
