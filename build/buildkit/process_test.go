@@ -111,7 +111,7 @@ func executable(t *testing.T) string {
 // publicDir is a temporary directory that every user may enter, which t.TempDir's parent is not.
 func publicDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "mtool-test-")
+	dir, err := os.MkdirTemp("", "mtool-test-") //nolint:usetesting // other users must get into it
 	if err != nil {
 		t.Fatal(err)
 	}

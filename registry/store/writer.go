@@ -53,7 +53,7 @@ func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
 	if err := w.layout.complete(m); err != nil {
 		return err
 	}
-	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil }
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil } //nolint:unparam // the shape that copyBlob takes
 	d := m.Descriptor()
 	_, err := w.put(ctx, d, func(path string) error { return w.layout.copyBlob(ctx, path, d, open) })
 	return err
