@@ -30,9 +30,12 @@ func (e *MissingError) Error() string {
 
 func (e *MissingError) Unwrap() error { return ErrMissing }
 
+// Package is where distributions have the static emulators.
+const Package = "qemu-user-static"
+
 // Hint names the package to install, and the way without one.
 func (e *MissingError) Hint() string {
-	return fmt.Sprintf("install the package qemu-user-static, or put a static qemu-%s into %s", e.Emulator.Name, e.Dirs[0])
+	return fmt.Sprintf("install the package %s, or put a static qemu-%s into %s", Package, e.Emulator.Name, e.Dirs[0])
 }
 
 // Find looks for e in dir, then in the directories of PATH, and takes the first binary that is static and for this
@@ -87,7 +90,7 @@ func head(path string) []byte {
 	if err != nil {
 		return nil
 	}
-	defer f.Close() //nolint:errcheck // opened for reading only
+	defer f.Close()
 	b := make([]byte, 64)
 	n, _ := f.Read(b)
 	return b[:n]
