@@ -1,0 +1,177 @@
+package binary
+
+import (
+	"debug/elf"
+	"debug/macho"
+	"debug/pe"
+)
+
+// elfArch names an e_machine; "" when it is not in the table, or has never had that width and byte order: no system runs a
+// big-endian amd64. Names are GOARCH where Go has one (that it reserves counts), else Debian's, else those of binutils. The
+// table has what Go, Debian and Alpine run on, and what the firmware and the cross compilers in their images are for.
+// https://gabi.xinuos.com/elf/a-emachine.html
+func elfArch(number elf.Machine, bits int, order Order) string {
+	wide, little := bits == 64, order == Little
+	switch number {
+	case elf.EM_386, elf.EM_486: // Linux takes one for the other
+		return when(!wide && little, "386")
+	case elf.EM_X86_64:
+		return when(little, either(wide, "amd64", "x32"))
+	case elf.EM_ARM:
+		return when(!wide, either(little, "arm", "armbe"))
+	case elf.EM_AARCH64:
+		return either(wide, either(little, "arm64", "arm64be"), when(little, "arm64ilp32"))
+	case elf.EM_S390, 0xa390: // the latter before it had a number
+		return when(!little, either(wide, "s390x", "s390"))
+	case elf.EM_PPC:
+		return when(!wide, either(little, "ppcle", "ppc"))
+	case elf.EM_PPC64:
+		return when(wide, either(little, "ppc64le", "ppc64"))
+	case elf.EM_RISCV:
+		return when(little, either(wide, "riscv64", "riscv"))
+	case elf.EM_MIPS, elf.EM_MIPS_RS3_LE: // n32 is told apart by the flags
+		return either(wide, "mips64", "mips") + when(little, "le")
+	case elf.EM_LOONGARCH:
+		return when(little, either(wide, "loong64", "loong32"))
+	}
+	return rareArch(number, bits, order)
+}
+
+func either(first bool, a, b string) string {
+	if first {
+		return a
+	}
+	return b
+}
+
+func when(so bool, s string) string { return either(so, s, "") }
+
+// rareArch goes on where Go ends: Debian's ports, past and present, and firmware.
+func rareArch(number elf.Machine, bits int, order Order) string {
+	switch number {
+	case elf.EM_SPARC, elf.EM_SPARC32PLUS:
+		return "sparc"
+	case elf.EM_SPARCV9:
+		return "sparc64"
+	case elf.EM_ALPHA, elf.EM_ALPHA_STD:
+		return "alpha"
+	case elf.EM_PARISC:
+		return either(bits == 64, "hppa64", "hppa")
+	case elf.EM_IA_64:
+		return "ia64"
+	case elf.EM_68K:
+		return "m68k"
+	case elf.EM_SH:
+		return either(order == Little, "sh4", "sh4eb")
+	case elf.EM_OPENRISC, 0x8472: // the latter before it had a number
+		return "or1k"
+	case elf.EM_MICROBLAZE, 0xbaab:
+		return either(order == Big, "microblaze", "microblazeel")
+	case 0x18ad:
+		return "avr32"
+	case 252:
+		return "csky"
+	}
+	return smallArch(number)
+}
+
+// smallArch names processors that do not run Debian, or no longer do, and those of devices.
+func smallArch(number elf.Machine) string {
+	switch number {
+	case elf.EM_ARC, elf.EM_ARC_COMPACT, elf.EM_ARC_COMPACT2, 253, 255: // the latter two: the third generation
+		return "arc"
+	case elf.EM_XTENSA:
+		return "xtensa"
+	case elf.EM_QDSP6:
+		return "hexagon"
+	case elf.EM_ALTERA_NIOS2:
+		return "nios2"
+	case elf.EM_TILEGX, elf.EM_TILEPRO:
+		return "tile"
+	case elf.EM_AVR:
+		return "avr"
+	case elf.EM_MSP430:
+		return "msp430"
+	case elf.EM_V850:
+		return "v850"
+	case elf.EM_RX:
+		return "rx"
+	case elf.EM_LANAI:
+		return "lanai"
+	case 251:
+		return "ve"
+	}
+	return deviceArch(number)
+}
+
+// deviceArch names what runs beside the processor: in the kernel, or on a graphics card.
+func deviceArch(number elf.Machine) string {
+	switch number {
+	case elf.EM_BPF:
+		return "bpf"
+	case elf.EM_AMDGPU:
+		return "amdgpu"
+	case elf.EM_CUDA:
+		return "cuda"
+	case elf.EM_INTEL205:
+		return "intelgt"
+	}
+	return ""
+}
+
+// peArch names an IMAGE_FILE_MACHINE_*; "" when it is none.
+// https://learn.microsoft.com/windows/win32/debug/pe-format#machine-types
+func peArch(number uint16) string {
+	switch number {
+	case pe.IMAGE_FILE_MACHINE_I386:
+		return "386"
+	case pe.IMAGE_FILE_MACHINE_AMD64:
+		return "amd64"
+	case pe.IMAGE_FILE_MACHINE_ARM, pe.IMAGE_FILE_MACHINE_THUMB, pe.IMAGE_FILE_MACHINE_ARMNT:
+		return "arm"
+	case pe.IMAGE_FILE_MACHINE_ARM64, 0xa641, 0xa64e: // the latter two: ARM64EC and ARM64X, which may call amd64 code
+		return "arm64"
+	case pe.IMAGE_FILE_MACHINE_IA64:
+		return "ia64"
+	case pe.IMAGE_FILE_MACHINE_RISCV32:
+		return "riscv"
+	case pe.IMAGE_FILE_MACHINE_RISCV64:
+		return "riscv64"
+	case pe.IMAGE_FILE_MACHINE_LOONGARCH64:
+		return "loong64"
+	case pe.IMAGE_FILE_MACHINE_LOONGARCH32:
+		return "loong32"
+	case pe.IMAGE_FILE_MACHINE_POWERPC, pe.IMAGE_FILE_MACHINE_POWERPCFP:
+		return "ppcle"
+	case pe.IMAGE_FILE_MACHINE_R4000, pe.IMAGE_FILE_MACHINE_WCEMIPSV2, pe.IMAGE_FILE_MACHINE_MIPSFPU:
+		return "mipsle"
+	case pe.IMAGE_FILE_MACHINE_SH4:
+		return "sh4"
+	case pe.IMAGE_FILE_MACHINE_EBC:
+		return "ebc"
+	}
+	return ""
+}
+
+// machArch names a cputype; "" when it is none.
+// https://github.com/apple-oss-distributions/xnu/blob/main/osfmk/mach/machine.h
+func machArch(cpu macho.Cpu) string {
+	const abi64p32 = 0x0200_0000 // 64-bit instructions, 32-bit pointers
+	switch cpu {
+	case macho.Cpu386:
+		return "386"
+	case macho.CpuAmd64:
+		return "amd64"
+	case macho.CpuArm:
+		return "arm"
+	case macho.CpuArm64:
+		return "arm64"
+	case macho.CpuArm | abi64p32:
+		return "arm64ilp32"
+	case macho.CpuPpc:
+		return "ppc"
+	case macho.CpuPpc64:
+		return "ppc64"
+	}
+	return ""
+}

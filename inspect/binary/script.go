@@ -1,0 +1,45 @@
+package binary
+
+import (
+	"bytes"
+	"strings"
+)
+
+// scriptHead is how much of a script Linux looks at, BINPRM_BUF_SIZE. Before Linux 5.1 it was 128.
+const scriptHead = 256
+
+// readScript takes the first line apart as the kernel does, not as a shell would: the interpreter ends at the first blank, and
+// the rest of the line is one argument, blanks inside it included. A line that the kernel refuses leaves Interp empty; the
+// shell then runs the file itself. https://elixir.bootlin.com/linux/latest/source/fs/binfmt_script.c
+func readScript(s *stream) Fact {
+	f := Fact{Kind: Script}
+	head := s.peek(0, scriptHead)
+	line, ok := scriptLine(head[2:], len(head) == scriptHead)
+	if !ok {
+		return f
+	}
+	line = strings.Trim(line, " \t")
+	end := strings.IndexAny(line, " \t")
+	if end < 0 {
+		f.Interp = line
+		return f
+	}
+	f.Interp, f.InterpArg = line[:end], strings.TrimLeft(line[end:], " \t")
+	return f
+}
+
+// scriptLine is the first line behind "#!", cut off where the kernel stops looking. A line that fills the whole buffer counts as
+// long as the name of the interpreter is surely whole, which a blank behind it shows.
+func scriptLine(head []byte, full bool) (string, bool) {
+	stop := bytes.IndexAny(head, "\n\x00")
+	if stop >= 0 {
+		return string(head[:stop]), true
+	}
+	if !full {
+		return string(head), true // the kernel's buffer ends in zeros
+	}
+	if !bytes.ContainsAny(bytes.TrimLeft(head, " \t"), " \t") {
+		return "", false
+	}
+	return string(head[:len(head)-1]), true
+}

@@ -1,0 +1,145 @@
+package binary
+
+import (
+	"bytes"
+	"cmp"
+	"debug/elf"
+	"slices"
+)
+
+// elfFile is an ELF file that is being read.
+type elfFile struct {
+	*stream
+	header elfHeader
+	fact   *Fact
+	parts  [maxParts]part
+	n      int // parts
+	build  goInfo
+	builds int64 // where the search for Go's build information ends
+	arm    armAttributes
+	loader bool // there is a PT_INTERP
+}
+
+// maxParts bounds what is read of a file with more segments than any linker makes.
+const maxParts = 32
+
+// part is a stretch of the file that states something.
+type part struct {
+	off, size int64
+	read      func(e *elfFile, p part) error
+	align     int64
+}
+
+// The segments that debug/elf does not name. PT_RISCV_ATTRIBUTES has the number of PT_MIPS_ABIFLAGS.
+const ptRISCVAttributes = elf.PT_MIPS_ABIFLAGS
+
+// read collects the parts that the segment table names and reads them as they pass, nearest first. What can only be found by
+// looking at all bytes (Go's build information, whose place only a section name tells, and ARM attributes, which stand
+// before the table that places them) is watched for at the same time.
+func (e *elfFile) read() error {
+	e.segments()
+	e.watchARM()
+	if e.whole {
+		e.watch = e
+	}
+	parts := e.parts[:e.n]
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.off, b.off) })
+	for _, p := range parts {
+		if err := p.read(e, p); err != nil {
+			return err
+		}
+	}
+	if e.whole {
+		e.pass(e.builds)
+	} else if e.build.found.BuildID != "" {
+		e.cut = true
+	}
+	e.build.into(e.fact)
+	if e.arm.wanted {
+		e.sections(func(p part) { _ = e.armSection(p) })
+	}
+	return nil
+}
+
+// see is for what is watched for.
+func (e *elfFile) see(off int64, b []byte) bool {
+	more := e.build.see(off, b)
+	return e.arm.see(off, b, e.header.order) || more
+}
+
+// segments notes the parts. https://gabi.xinuos.com/elf/07-pheader.html
+func (e *elfFile) segments() {
+	h := e.header
+	if h.phentsize != h.segmentSize() {
+		return // an object
+	}
+	for i := range h.phnum {
+		b := e.at(h.phoff+int64(i)*int64(h.phentsize), h.phentsize)
+		if len(b) < h.phentsize {
+			return
+		}
+		kind := elf.ProgType(h.order.Uint32(b))
+		if h.bits == 64 {
+			e.segment(kind, elf.ProgFlag(h.order.Uint32(b[4:])), b[8:], 8)
+		} else {
+			e.segment(kind, elf.ProgFlag(h.order.Uint32(b[24:])), b[4:], 4)
+		}
+	}
+}
+
+// segment notes what is in one segment: b is p_offset, p_vaddr, p_paddr and p_filesz, each of that many bytes.
+func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width int) {
+	off, addr, size := e.header.word(b), e.header.word(b[width:]), e.header.word(b[3*width:])
+	p := part{off: off, size: size}
+	switch {
+	case kind == elf.PT_INTERP && !e.loader:
+		p.read, e.loader = (*elfFile).interp, true // the kernel takes the first
+	case kind == elf.PT_NOTE:
+		align := b[5*width:]
+		if width == 4 {
+			align = b[6*width:] // p_flags stands between
+		}
+		p.read, p.align = (*elfFile).notes, e.header.word(align)
+	case kind == elf.PT_MIPS_ABIFLAGS && e.header.machine == elf.EM_MIPS:
+		p.read = (*elfFile).mipsFlags
+	case kind == ptRISCVAttributes && e.header.machine == elf.EM_RISCV:
+		p.read = (*elfFile).riscvAttributes
+	case kind == elf.PT_LOAD && flags&(elf.PF_W|elf.PF_X) == elf.PF_W && size > 0 && off >= 0:
+		e.build.within(off, off+size, addr)
+		e.builds = max(e.builds, off+size)
+		return
+	default:
+		return
+	}
+	e.add(p)
+}
+
+func (e *elfFile) add(p part) {
+	if e.n == maxParts {
+		e.cut = true
+		return
+	}
+	e.parts[e.n] = p
+	e.n++
+}
+
+// interp reads the path of the loader. Linux refuses one that does not end in NUL or is longer than PATH_MAX.
+func (e *elfFile) interp(p part) error {
+	const pathMax = 4096
+	if p.size == 0 {
+		e.cut = true // split debug information keeps the segment and drops its bytes
+		return nil
+	}
+	if p.size < 2 || p.size > pathMax {
+		return malformed("ELF", "an interpreter of %d bytes", p.size)
+	}
+	b := e.at(p.off, int(p.size))
+	if int64(len(b)) < p.size {
+		return nil // remembered as cut
+	}
+	if b[len(b)-1] != 0 {
+		return malformed("ELF", "the interpreter does not end in NUL")
+	}
+	e.fact.Interp = string(b[:bytes.IndexByte(b, 0)])
+	return nil
+}

@@ -1,0 +1,103 @@
+package rootfs
+
+import (
+	"fmt"
+	"io"
+
+	"mtool/registry"
+)
+
+const (
+	chunkSize = 256 << 10 // large enough to make the hand-over cheap, small enough for the second-level cache
+	chunks    = 4         // in flight
+)
+
+// chunk is a piece of an unpacked layer.
+type chunk struct {
+	data []byte
+	raw  int64 // compressed bytes read so far
+	err  error // what came after data
+}
+
+// ahead reads in its own goroutine, so that unpacking and looking at what was unpacked overlap.
+type ahead struct {
+	full chan chunk
+	free chan []byte
+	stop chan struct{}
+}
+
+// newAhead starts reading r; raw says how much of what lies below r was read, and is called by the reading goroutine. The
+// goroutine ends after the first error of r, or after close.
+func newAhead(r io.Reader, raw func() int64) *ahead {
+	a := &ahead{full: make(chan chunk, chunks), free: make(chan []byte, chunks), stop: make(chan struct{})}
+	for range chunks {
+		a.free <- nil
+	}
+	go a.run(r, raw)
+	return a
+}
+
+func (a *ahead) run(r io.Reader, raw func() int64) {
+	defer close(a.full)
+	for {
+		var buf []byte
+		select {
+		case <-a.stop:
+			return
+		case buf = <-a.free:
+		}
+		if buf == nil {
+			buf = make([]byte, chunkSize)
+		}
+		n, err := guarded(r, buf[:chunkSize])
+		a.full <- chunk{data: buf[:n], raw: raw(), err: err} // there is room for every buffer
+		if err != nil {
+			return
+		}
+	}
+}
+
+// guarded makes an error of a decoder's panic: the bytes are a stranger's, and no caller could catch it in this goroutine.
+func guarded(r io.Reader, buf []byte) (n int, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			n, err = 0, fmt.Errorf("unpacking: %w: %v", registry.ErrContent, p)
+		}
+	}()
+	return fill(r, buf)
+}
+
+// fill is io.ReadFull with the reader's own error: a short chunk is nothing unexpected.
+func fill(r io.Reader, buf []byte) (n int, err error) {
+	const patience = 100 // empty reads in a row, as in bufio
+	for empty := 0; n < len(buf) && err == nil; {
+		var m int
+		m, err = r.Read(buf[n:])
+		n += m
+		if empty++; m > 0 {
+			empty = 0
+		} else if empty > patience && err == nil {
+			err = io.ErrNoProgress
+		}
+	}
+	return n, err
+}
+
+// next waits for a chunk. Its data is valid until the next call. After the last one it returns io.EOF.
+func (a *ahead) next(used []byte) chunk {
+	if used != nil {
+		a.free <- used
+	}
+	c, ok := <-a.full
+	if !ok {
+		return chunk{err: io.EOF}
+	}
+	return c
+}
+
+// close ends the goroutine and waits for it, so that nobody reads r any more.
+func (a *ahead) close() {
+	close(a.stop)
+	for range a.full { // until the goroutine closes it
+	}
+}

@@ -1,0 +1,72 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"errors"
+	"io"
+	"io/fs"
+
+	"mtool/inspect/binary"
+)
+
+// body is one file for an Examiner: it ends with the file, and keeps the error of the layer below.
+type body struct {
+	r    io.Reader
+	left int64 // what may still be read of the layer's files: holes of sparse files take no bytes of the layer
+	err  error
+}
+
+func (b *body) Read(p []byte) (n int, err error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	if b.left <= 0 {
+		b.err = errTooMuch
+		return 0, b.err
+	}
+	n, b.err = b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, b.err
+}
+
+var errTooMuch = errors.New("too much")
+
+// regular asks the Examiner about a file, and keeps the file if it is a program.
+func (s *scan) regular(name string, h *tar.Header) error {
+	mode := fs.FileMode(h.Mode).Perm()
+	n := s.view.plain
+	if mode&0o111 != 0 {
+		n = s.view.runnable
+	}
+	if h.Size == 0 {
+		return s.view.put(name, n)
+	}
+	s.body.err = nil
+	fact, err := s.options.Examine(name, mode, h.Size, &s.body)
+	if failed := s.body.failed(); failed != nil {
+		if errors.Is(failed, errTooMuch) {
+			return &LimitError{What: "bytes of files", Limit: s.options.Limits.Unpacked, Path: name}
+		}
+		return s.explain(failed)
+	}
+	if err == nil && !kept(fact.Kind) {
+		return s.view.put(name, n)
+	}
+	said := fact // fact itself stays off the heap, since most files are none to keep
+	file := &File{Type: Program, Mode: mode, Size: h.Size, Fact: &said}
+	if err != nil {
+		file.Problem = err.Error()
+	}
+	return s.view.put(name, &node{file: file})
+}
+
+// kept says whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
+func kept(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }
+
+// failed is the error that the layer ended with, if it was not the end of the file.
+func (b *body) failed() error {
+	if b.err == nil || errors.Is(b.err, io.EOF) {
+		return nil
+	}
+	return b.err
+}

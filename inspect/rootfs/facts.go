@@ -1,0 +1,72 @@
+package rootfs
+
+import (
+	"io/fs"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/binary"
+)
+
+// Schema is the version of LayerFacts as JSON. Facts of another version are read anew.
+const Schema = "mtool.layer/v1"
+
+// LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers below.
+// They exist only for layers that were read to their end and had the right digest and diffID. Paths have no leading slash
+// and are clean. The zero value stands for a layer that was not read: see Merge.
+//
+// As JSON they can be kept by Digest. Names that are not UTF-8 survive it.
+type LayerFacts struct {
+	Schema   string  `json:"schema"`
+	Examiner string  `json:"examiner"` // Options.Examiner
+	Digest   v1.Hash `json:"digest"`   // of the layer as it is transferred
+	DiffID   v1.Hash `json:"diffID"`   // of the unpacked tar stream
+	Size     int64   `json:"size"`     // as transferred, in bytes
+	Unpacked int64   `json:"unpacked"` // in bytes
+	Headers  int64   `json:"headers"`  // tar headers read
+	// Files are programs and links, sorted by path.
+	Files []File `json:"files,omitempty"`
+	// Folders are all directories, sorted by path, with the names of everything that is not in Files.
+	Folders []Folder `json:"folders,omitempty"`
+	// Whiteouts are the paths that this layer removes from those below, sorted.
+	Whiteouts []string `json:"whiteouts,omitempty"`
+}
+
+// Type is what kind of file a path is.
+type Type string
+
+// The types.
+const (
+	Program   Type = "program"   // a regular file in a format that is executed or loaded: ELF, PE, Mach-O, #!, Java, wasm
+	Plain     Type = "plain"     // anything else that is no directory and no link
+	Symlink   Type = "symlink"   // a symbolic link
+	Hardlink  Type = "hardlink"  // in LayerFacts: a hard link to a file of a lower layer
+	Directory Type = "directory" // in a Tree only
+)
+
+// File is a program or a link.
+type File struct {
+	Path   string      `json:"path"`
+	Type   Type        `json:"type"`
+	Mode   fs.FileMode `json:"mode,omitempty"`   // the permission bits
+	Size   int64       `json:"size,omitempty"`   // in bytes
+	Target string      `json:"target,omitempty"` // of a link, as the layer has it
+	// Fact is what a program is. Hard links share it, so that nobody may change it.
+	Fact *binary.Fact `json:"fact,omitempty"`
+	// Problem is what the Examiner stumbled upon; Fact has what was seen until then.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Runnable says whether anybody may execute the file.
+func (f *File) Runnable() bool { return f.Mode&0o111 != 0 }
+
+// Folder is a directory and the names in it that only matter since they hide what lower layers have there.
+type Folder struct {
+	Path string `json:"path"` // "" is the root
+	// Names are those of Plain files without an executable bit, sorted and joined with slashes, which no name can contain.
+	Names string `json:"names,omitempty"`
+	// Runnable are those with one.
+	Runnable string `json:"runnable,omitempty"`
+	// Opaque hides everything that lower layers have in the directory.
+	Opaque bool `json:"opaque,omitempty"`
+}

@@ -1,0 +1,70 @@
+package rootfs
+
+import (
+	"sync/atomic"
+)
+
+// node is a file or directory, in one layer or in the image. Plain files of a layer share two nodes, so that one of them
+// takes no more than its name and a pointer.
+type node struct {
+	kids     map[string]*node // of a directory
+	file     *File            // of a program or link
+	layer    int              // that the node comes from
+	dir      bool
+	runnable bool // a plain file with an executable bit
+	opaque   bool // a directory that hides what lower layers have in it
+}
+
+func newDir(layer int) *node { return &node{dir: true, layer: layer} }
+
+func (n *node) kid(name string) *node { return n.kids[name] }
+
+func (n *node) put(name string, kid *node) {
+	if n.kids == nil {
+		n.kids = make(map[string]*node, 1)
+	}
+	n.kids[name] = kid
+}
+
+func (n *node) isLink() bool { return n.file != nil && n.file.Type == Symlink }
+
+func (n *node) kind() Type {
+	switch {
+	case n.dir:
+		return Directory
+	case n.file != nil:
+		return n.file.Type
+	}
+	return Plain
+}
+
+// What nodes take in memory, in bytes, roughly: measured with maps that hold a few names each.
+const (
+	dirCost  = 320
+	nameCost = 56
+	fileCost = 200
+	factCost = 400
+)
+
+func (f *File) cost() int64 {
+	n := fileCost + len(f.Path) + len(f.Target) + len(f.Problem)
+	if f.Fact != nil {
+		n += factCost + len(f.Fact.Interp) + len(f.Fact.InterpArg) + len(f.Fact.ISA) + len(f.Fact.BuildID)
+	}
+	return int64(n)
+}
+
+// purse holds the memory that several layers may take together.
+type purse struct {
+	limit int64
+	spent atomic.Int64
+}
+
+func (p *purse) take(n int64) error {
+	if p.spent.Add(n) > p.limit {
+		return &LimitError{What: "bytes of memory for names", Limit: p.limit}
+	}
+	return nil
+}
+
+func (p *purse) giveBack(n int64) { p.spent.Add(-n) }

@@ -1,0 +1,84 @@
+package rootfs
+
+import (
+	"io"
+	"io/fs"
+	"runtime"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/binary"
+)
+
+// Examiner says what a regular file is, from its first bytes or as many as it wants; r ends with the file and is valid during
+// the call only. An error is kept as the File's Problem beside the Fact, unless it comes from r, which ends the layer.
+// Examiners are called by several goroutines at once.
+type Examiner func(path string, mode fs.FileMode, size int64, r io.Reader) (binary.Fact, error)
+
+// Examine is the usual Examiner: binary.Read, as far as a fact needs it.
+func Examine(_ string, _ fs.FileMode, _ int64, r io.Reader) (binary.Fact, error) {
+	return binary.Read(r, binary.Options{Whole: true})
+}
+
+// Options of ScanLayer and ScanAll.
+type Options struct {
+	// Examine says what the files are; nil: the function Examine.
+	Examine Examiner
+	// Examiner names what Examine knows, and its version; "" is a name too. Facts carry it, and those of Known are used
+	// only if they carry the same.
+	Examiner string
+	// Limits bound what is read; zero members have defaults.
+	Limits Limits
+	// Parallel is how many layers ScanAll reads at once; 0: one for each processor, at least 2 and at most 8.
+	Parallel int
+	// Progress is told how many compressed bytes of a layer were read so far; nil: nobody. It is called by several
+	// goroutines at once, about every 256 KiB of unpacked bytes and at the end of a layer.
+	Progress func(layer v1.Descriptor, read int64)
+	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
+	Known func(digest v1.Hash) (LayerFacts, bool)
+}
+
+// Limits bound what a layer may cost. What goes over one is a *LimitError, never a guess.
+type Limits struct {
+	Headers  int64 // tar headers in a layer; 0: 1,000,000
+	Unpacked int64 // uncompressed bytes of a layer; 0: 64 GiB
+	Ratio    int64 // uncompressed bytes for a compressed one, past the first 256 MiB; 0: 2,000 (gzip ends at 1,032)
+	Path     int   // bytes of a path or of a link's target; 0: 4,096, as in Linux
+	Depth    int   // directories in a path; 0: 256
+	// Memory is what the names and facts of all layers of a call may take together, in bytes, roughly; 0: 64 MiB, enough
+	// for 700,000 files in layers that are read at once.
+	Memory int64
+}
+
+const (
+	// maxWindow is the most that one zstd stream may ask for as its window, in bytes.
+	maxWindow = 32 << 20
+	// ratioFree is how much a layer may unpack to before its ratio counts: small layers of zeros are harmless.
+	ratioFree = 256 << 20
+	// mostParallel keeps the buffers of layers read at once within some tens of MiB.
+	mostParallel = 8
+)
+
+func (o Options) withDefaults() Options {
+	if o.Examine == nil {
+		o.Examine = Examine
+	}
+	if o.Parallel <= 0 {
+		o.Parallel = min(max(2, runtime.GOMAXPROCS(0)), mostParallel)
+	}
+	l := &o.Limits
+	l.Headers = orDefault(l.Headers, 1_000_000)
+	l.Unpacked = orDefault(l.Unpacked, 64<<30)
+	l.Ratio = orDefault(l.Ratio, 2000)
+	l.Path = orDefault(l.Path, 4096)
+	l.Depth = orDefault(l.Depth, 256)
+	l.Memory = orDefault(l.Memory, 64<<20)
+	return o
+}
+
+func orDefault[N int | int64](n, otherwise N) N {
+	if n <= 0 {
+		return otherwise
+	}
+	return n
+}

@@ -1,0 +1,218 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Layer is a layer to be read: its descriptor in the image manifest, and what the image config says of it.
+type Layer struct {
+	Descriptor v1.Descriptor
+	DiffID     v1.Hash // rootfs.diff_ids of the config; zero: not compared
+}
+
+// ScanLayer reads a layer from r to its end. r must fail at its end unless its digest and size are right, as the blobs of a
+// registry.Source do: ScanLayer itself compares the diffID only. ctx stops the work between two reads of r.
+//
+// Errors that wrap ErrUnchecked or ErrLimit say that the layer can't be looked at; those that wrap registry.ErrContent, that
+// it is broken or has another diffID. There are no facts of a layer that failed.
+func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts, error) {
+	o = o.withDefaults()
+	return scanLayer(ctx, r, l, o, &purse{limit: o.Limits.Memory})
+}
+
+func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (LayerFacts, error) {
+	facts, err := scanAny(ctx, r, l.Descriptor, o, p)
+	if err == nil {
+		err = l.agrees(facts)
+	}
+	if err != nil {
+		return LayerFacts{}, l.wrap(err)
+	}
+	return facts, nil
+}
+
+// scanAny reads the layer and compares nothing.
+func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, p *purse) (LayerFacts, error) {
+	if err := readable(d); err != nil {
+		return LayerFacts{}, err
+	}
+	in, err := openStream(ctx, r, o.Limits, func(read int64) {
+		if o.Progress != nil {
+			o.Progress(d, read)
+		}
+	})
+	if err != nil {
+		return LayerFacts{}, err
+	}
+	defer in.close()
+	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in)}
+	s.body = body{r: s.tar, left: o.Limits.Unpacked}
+	defer s.view.discard()
+	if err := s.all(); err != nil {
+		return LayerFacts{}, err
+	}
+	facts := LayerFacts{
+		Schema: Schema, Examiner: o.Examiner, Digest: d.Digest, DiffID: in.diffID(),
+		Size: in.raw, Unpacked: in.n, Headers: s.headers,
+	}
+	return facts, s.view.describe(&facts)
+}
+
+// agrees compares the diffID.
+func (l Layer) agrees(facts LayerFacts) error {
+	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID {
+		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent, facts.DiffID, l.DiffID)
+	}
+	return nil
+}
+
+// wrap says which layer an error is about.
+func (l Layer) wrap(err error) error {
+	if limit, ok := errors.AsType[*LimitError](err); ok {
+		limit.Layer = l.Descriptor.Digest
+	}
+	if unchecked, ok := errors.AsType[*UncheckedError](err); ok {
+		unchecked.Layer = l.Descriptor.Digest
+	}
+	return fmt.Errorf("reading layer %s: %w", l.Descriptor.Digest, err)
+}
+
+// readable says whether a layer is one to be read at all, by its media type.
+func readable(d v1.Descriptor) error {
+	t := string(d.MediaType)
+	reason := NotALayer
+	switch {
+	case strings.HasSuffix(t, "+encrypted"): // https://github.com/containers/ocicrypt
+		reason = Encrypted
+	case !d.MediaType.IsDistributable():
+		reason = Foreign
+	case t == "", strings.HasPrefix(t, "application/vnd.oci.image.layer.v1.tar"),
+		strings.HasPrefix(t, "application/vnd.docker.image.rootfs.diff.tar"):
+		return nil
+	}
+	return &UncheckedError{Reason: reason, Detail: t}
+}
+
+// scan reads the entries of one layer.
+type scan struct {
+	view    *view
+	options Options
+	in      *stream
+	tar     *tar.Reader
+	body    body
+	headers int64
+}
+
+func (s *scan) all() error {
+	for {
+		h, err := s.tar.Next()
+		if errors.Is(err, io.EOF) {
+			return s.in.drain()
+		}
+		if err != nil && (h == nil || !errors.Is(err, tar.ErrInsecurePath)) { // such paths are made harmless below
+			return s.explain(err)
+		}
+		if s.headers++; s.headers > s.options.Limits.Headers {
+			return &LimitError{What: "tar headers", Limit: s.options.Limits.Headers}
+		}
+		if err := s.entry(h); err != nil {
+			return err
+		}
+	}
+}
+
+// explain makes an error of the tar reader one of ours: that of the stream, if it had one, or else bytes that are no tar.
+func (s *scan) explain(err error) error {
+	switch {
+	case s.in.err != nil && !errors.Is(s.in.err, io.EOF):
+		return s.in.err
+	case errors.Is(err, tar.ErrFieldTooLong): // the tar reader's own bound for PAX records, long names and sparse maps
+		return &LimitError{What: "bytes of a tar header's extension", Limit: 1 << 20}
+	}
+	return fmt.Errorf("after %d tar headers: %w: %w", s.headers, registry.ErrContent, err)
+}
+
+func (s *scan) entry(h *tar.Header) error {
+	limit := s.options.Limits.Path
+	if long := max(len(h.Name), len(h.Linkname)); long > limit {
+		return &LimitError{What: "bytes of a path", Limit: int64(limit), Path: h.Name}
+	}
+	name := clean(h.Name)
+	if h.Typeflag == tar.TypeXGlobalHeader || name == "" && h.Typeflag == tar.TypeDir {
+		return nil
+	}
+	err := s.apply(name, h)
+	switch {
+	case err == nil, errors.Is(err, ErrLimit), s.in.err != nil && errors.Is(err, s.in.err):
+		return err
+	case errors.Is(err, registry.ErrContent):
+		return fmt.Errorf("entry %q: %w", name, err)
+	}
+	return fmt.Errorf("entry %q: %w: %w", name, registry.ErrContent, err)
+}
+
+// clean takes away leading slashes and dots, and "..", which leads nowhere above the root.
+func clean(name string) string {
+	short := strings.TrimSuffix(strings.TrimPrefix(name, "./"), "/")
+	if !strings.HasPrefix(short, ".") && !strings.HasPrefix(short, "/") && !strings.Contains(short, "/.") &&
+		!strings.Contains(short, "//") && !strings.HasSuffix(short, "/") {
+		return short // as nearly all are, and nothing had to be copied
+	}
+	return path.Clean("/" + name)[1:]
+}
+
+func (s *scan) apply(name string, h *tar.Header) error {
+	if name == "" {
+		return errors.New("the root is no directory")
+	}
+	if gone, ok := strings.CutPrefix(base(name), whiteout); ok {
+		switch {
+		case base(name) != opaque && strings.HasPrefix(base(name), metadata):
+			return nil
+		case gone == "", gone == ".", gone == "..":
+			return errors.New("a whiteout of nothing")
+		}
+		return s.view.hide(name)
+	}
+	switch h.Typeflag {
+	case tar.TypeDir:
+		return s.view.put(name, newDir(0))
+	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse:
+		return s.regular(name, h)
+	case tar.TypeSymlink:
+		return s.view.put(name, &node{file: &File{Type: Symlink, Target: h.Linkname}})
+	case tar.TypeLink:
+		return s.hardlink(name, h)
+	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		return s.view.put(name, s.view.plain)
+	}
+	return fmt.Errorf("unknown tar header type %q", h.Typeflag)
+}
+
+// hardlink puts the same file under another name, as it is now: what is written to either name later is another file.
+func (s *scan) hardlink(name string, h *tar.Header) error {
+	target := clean(h.Linkname)
+	n, err := s.view.find(target)
+	switch {
+	case err != nil:
+		return err
+	case n == nil:
+		n = &node{file: &File{Type: Hardlink, Target: target}}
+	case n.dir:
+		return fmt.Errorf("a hard link to the directory %q", target)
+	case n.file != nil:
+		file := *n.file
+		n = &node{file: &file}
+	}
+	return s.view.put(name, n)
+}

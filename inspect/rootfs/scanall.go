@@ -1,0 +1,108 @@
+package rootfs
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+)
+
+// Blobs opens layers, and fails at the end of one whose digest or size is wrong: a registry.Source.
+type Blobs interface {
+	Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
+}
+
+// LayerSource is a layer and where it is.
+type LayerSource struct {
+	Layer
+	Source Blobs
+}
+
+// Scanned is what became of a layer: facts, or the reason why there are none, as from ScanLayer.
+type Scanned struct {
+	Facts LayerFacts
+	Err   error
+	// Known says that the facts are those of Options.Known, and that the layer was not read.
+	Known bool
+}
+
+// ScanAll reads layers, several at once, each distinct one only once however often it is in the list, and none that
+// Options.Known has. Results are in the order of layers; one that fails does not keep the others from being read. Limits
+// hold for each layer, but Limits.Memory for all of them together. The error is that of ctx.
+func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
+	o = o.withDefaults()
+	p := &purse{limit: o.Limits.Memory}
+	work := map[content]*Scanned{}
+	var g errgroup.Group
+	g.SetLimit(o.Parallel)
+	for _, l := range largestFirst(layers) {
+		if readable(l.Descriptor) != nil || work[contentOf(l)] != nil {
+			continue
+		}
+		s := &Scanned{}
+		work[contentOf(l)] = s
+		g.Go(func() error {
+			*s = l.scan(ctx, o, p)
+			return nil
+		})
+	}
+	_ = g.Wait() // the failures are in the results
+	results := make([]Scanned, len(layers))
+	for i, l := range layers {
+		results[i] = l.result(work[contentOf(l)])
+	}
+	return results, ctx.Err()
+}
+
+// largestFirst keeps a large layer from being alone at the end.
+func largestFirst(layers []LayerSource) []LayerSource {
+	return slices.SortedStableFunc(slices.Values(layers), func(a, b LayerSource) int {
+		return cmp.Compare(b.Descriptor.Size, a.Descriptor.Size)
+	})
+}
+
+// content is what makes two layers one: a descriptor that lies about the size must fail on its own.
+type content struct {
+	digest v1.Hash
+	size   int64
+}
+
+func contentOf(l LayerSource) content { return content{l.Descriptor.Digest, l.Descriptor.Size} }
+
+func (l LayerSource) scan(ctx context.Context, o Options, p *purse) (s Scanned) {
+	if ctx.Err() != nil {
+		return Scanned{Err: ctx.Err()}
+	}
+	if o.Known != nil {
+		facts, ok := o.Known(l.Descriptor.Digest)
+		if ok && facts.Schema == Schema && facts.Examiner == o.Examiner && facts.Digest == l.Descriptor.Digest &&
+			facts.Size == l.Descriptor.Size {
+			return Scanned{Facts: facts, Known: true}
+		}
+	}
+	blob, err := l.Source.Blob(ctx, l.Descriptor)
+	if err != nil {
+		return Scanned{Err: err}
+	}
+	defer func() { _ = blob.Close() }() // what was only read loses nothing
+	s.Facts, s.Err = scanAny(ctx, blob, l.Descriptor, o, p)
+	return s
+}
+
+// result is what was found, as seen by this layer: its media type may forbid reading it, and its diffID may be another.
+func (l LayerSource) result(s *Scanned) Scanned {
+	err := readable(l.Descriptor)
+	if err == nil {
+		err = s.Err
+	}
+	if err == nil {
+		err = l.agrees(s.Facts)
+	}
+	if err != nil {
+		return Scanned{Err: l.wrap(err)}
+	}
+	return *s
+}

@@ -1,0 +1,99 @@
+package rootfs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// stream is the tar stream of a layer: unpacked ahead of its reader, hashed, and bounded.
+type stream struct {
+	ctx    context.Context //nolint:containedctx // io.Reader has no room for it
+	limits Limits
+	told   func(read int64)
+	packed io.ReadCloser
+	ahead  *ahead
+	hash   hash.Hash
+	buf    []byte // the chunk
+	rest   []byte // what is left of it
+	raw    int64  // compressed bytes behind what was handed out
+	n      int64  // bytes of all chunks so far
+	err    error
+}
+
+// openStream starts unpacking r. The stream must be closed; r is not read any more after that.
+func openStream(ctx context.Context, r io.Reader, limits Limits, told func(read int64)) (*stream, error) {
+	src := &source{ctx: ctx, r: r}
+	packed, err := decompress(src)
+	if err != nil {
+		return nil, err
+	}
+	return &stream{
+		ctx: ctx, limits: limits, told: told, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
+	}, nil
+}
+
+func (s *stream) close() {
+	s.ahead.close()
+	_ = s.packed.Close() // what was only read loses nothing
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if len(s.rest) == 0 {
+		if s.err != nil {
+			return 0, s.err
+		}
+		s.advance()
+	}
+	n := copy(p, s.rest)
+	s.rest = s.rest[n:]
+	if n == 0 && len(p) > 0 {
+		return 0, s.err
+	}
+	return n, nil
+}
+
+// advance takes the next chunk, hashes it, and holds it against the limits.
+func (s *stream) advance() {
+	c := s.ahead.next(s.buf)
+	s.buf, s.rest, s.err, s.raw = c.data, c.data, c.err, c.raw
+	s.n += int64(len(c.data))
+	_, _ = s.hash.Write(c.data) // a hash never fails
+	if err := s.over(); err != nil {
+		s.rest, s.err = nil, err
+	}
+	s.told(s.raw)
+}
+
+func (s *stream) over() error {
+	switch {
+	case s.ctx.Err() != nil:
+		return s.ctx.Err()
+	case s.n > s.limits.Unpacked:
+		return &LimitError{What: "unpacked bytes", Limit: s.limits.Unpacked}
+	case s.n > ratioFree && s.n/max(s.raw, 1) > s.limits.Ratio:
+		return &LimitError{What: "unpacked bytes for a compressed one", Limit: s.limits.Ratio}
+	}
+	return nil
+}
+
+// drain reads what is left: runtimes ignore what comes after a tar archive's end, but the diffID covers it.
+func (s *stream) drain() error {
+	for s.err == nil {
+		s.advance()
+	}
+	s.rest = nil
+	if errors.Is(s.err, io.EOF) {
+		return nil
+	}
+	return s.err
+}
+
+func (s *stream) diffID() v1.Hash {
+	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(s.hash.Sum(nil))}
+}

@@ -1,0 +1,91 @@
+package rootfs
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Tree is the file system of an image, as far as its layers were read. It does not change, and is safe for use from several
+// goroutines.
+type Tree struct {
+	root    *node
+	digests []v1.Hash
+	gaps    []int
+	purse   purse
+}
+
+// Entry is one visible file or directory.
+type Entry struct {
+	Path     string // without a leading slash and without links; "" is the root
+	Type     Type
+	Runnable bool  // anybody may execute it; false for directories and links
+	File     *File // of a program or a link; nil otherwise. Nobody may change it
+	Layer    int   // the layer it comes from, counted from the lowest, 0; for a directory the uppermost that has it
+	Digest   v1.Hash
+}
+
+// Gaps are the indices of the layers that were not read.
+func (t *Tree) Gaps() []int { return slices.Clone(t.gaps) }
+
+// All walks over everything visible, directories before what is in them, names in byte order.
+func (t *Tree) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) { t.walk("", t.root, yield) }
+}
+
+func (t *Tree) walk(path string, n *node, yield func(Entry) bool) bool {
+	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
+		kid, path := n.kids[name], join(path, name)
+		if !yield(t.entry(path, kid)) || !t.walk(path, kid, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+func (t *Tree) entry(path string, n *node) Entry {
+	e := Entry{Path: path, Type: n.kind(), File: n.file, Layer: n.layer, Runnable: n.runnable}
+	if n.file != nil {
+		e.Runnable = n.file.Runnable()
+	}
+	if n.layer < len(t.digests) {
+		e.Digest = t.digests[n.layer]
+	}
+	return e
+}
+
+// Found is an Entry and the way to it.
+type Found struct {
+	Entry
+	Links []string // symbolic links that were passed, as "bin -> usr/bin"
+}
+
+// Lookup finds path as a process with the image as its root would: all symbolic links are followed, relative and absolute
+// ones stay inside the root, and so does "..". A path that is not absolute begins at the root. Errors wrap ErrMissing (or
+// ErrUnread, if there are gaps) or ErrLoop.
+func (t *Tree) Lookup(path string) (Found, error) { return t.lookup("/", path) }
+
+// lookup begins at dir, a path itself, unless path is absolute.
+func (t *Tree) lookup(dir, path string) (Found, error) {
+	w := newWalk(t.root)
+	err := w.to(dir+"/", true)
+	if err == nil {
+		err = w.to(path, true)
+	}
+	if err != nil {
+		return Found{}, t.missed(err)
+	}
+	return Found{Entry: t.entry(w.path(), w.here()), Links: w.links}, nil
+}
+
+// missed makes something missing something unread where layers were left out.
+func (t *Tree) missed(err error) error {
+	if len(t.gaps) > 0 && errors.Is(err, ErrMissing) {
+		return fmt.Errorf("%w: layers %v were not read", ErrUnread, t.gaps)
+	}
+	return err
+}
