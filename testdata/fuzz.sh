@@ -6,6 +6,6 @@ for dir in $(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./
 	# shellcheck disable=SC2013 # names of functions have no spaces
 	for target in $(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$dir"/*_test.go); do
 		echo "fuzzing $target in ${dir#"$PWD/"}"
-		go test -C "$dir" -run='^$' -fuzz="^$target\$" -fuzztime="${1:-30s}" .
+		go test -C "$dir" -run='^$' -fuzz="^$target\$" -fuzztime="${1:-30s}" -fuzzminimizetime=1s .
 	done
 done
