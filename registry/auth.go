@@ -132,18 +132,18 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth Auth)
 		return nil, false, s.host.failure(q).interrupted(ctx)
 	}
 	defer unlock()
-	want, extra, have := s.plan(ctx, q.scopes, auth, key != "")
+	want, have := s.plan(ctx, q.scopes, auth, key != "")
 	if have != nil {
 		return have, false, nil
 	}
-	t, err := s.fetch(ctx, q, ch, auth, want, extra)
-	if errors.Is(err, ErrDenied) && len(want) > len(q.scopes) {
+	t, err := s.fetch(ctx, q, ch, auth, want)
+	if errors.Is(err, ErrDenied) && len(want.scopes) > len(q.scopes) {
 		// Refused together: one token a repository from here on.
 		s.mu.Lock()
 		s.split = true
 		s.mu.Unlock()
-		want = q.scopes
-		t, err = s.fetch(ctx, q, ch, auth, want, extra)
+		want.scopes = q.scopes
+		t, err = s.fetch(ctx, q, ch, auth, want)
 	}
 	if err != nil {
 		return nil, false, err
@@ -186,30 +186,28 @@ func (s *session) lockFor(need scopes) (key string, lock chan struct{}) {
 }
 
 // plan is the token at hand, or the scopes of the one to ask for: everything announced that has the same credentials.
-func (s *session) plan(ctx context.Context, need scopes, auth Auth, alone bool) (want scopes, extra string, have *token) {
+func (s *session) plan(ctx context.Context, need scopes, auth Auth, alone bool) (want wanted, have *token) {
 	s.mu.Lock()
-	extra = s.alone[need.String()]
+	want = wanted{scopes: need, extra: s.alone[need.String()]}
 	announced := s.announced.with(need)
 	for _, t := range slices.Backward(s.tokens) {
-
 		exact := len(t.scopes) == len(need)
 		if t.scopes.covers(need) && t.auth == auth && t.valid(time.Now()) && (!alone || exact) {
 			s.mu.Unlock()
-			return nil, "", t
+			return want, t
 		}
 	}
 	s.mu.Unlock()
 	if alone {
-		return need, extra, nil
+		return want, nil
 	}
-	want = need
 	for repo, access := range announced {
 		other, err := s.host.client.options.Credentials.For(ctx, s.host.name, repo)
 		if err == nil && other == auth {
-			want = want.with(scopes{repo: access})
+			want.scopes = want.scopes.with(scopes{repo: access})
 		}
 	}
-	return want, extra, nil
+	return want, nil
 }
 
 func basic(a Auth) string {
@@ -229,7 +227,7 @@ func (g grant) explain(e *Error, host string) {
 	if !g.asked {
 		return
 	}
-	e.hint = fmt.Sprintf("log in with \"docker login %s\"", host)
+	e.hint = fmt.Sprintf("log in with \"mtool login %s\"", host)
 	if g.auth.anonymous() {
 		e.hint += "; a repository that does not exist is answered like this too"
 	}

@@ -181,9 +181,9 @@ func TestCredentialsShown(t *testing.T) {
 		hint        string
 	}{
 		"right":          {func(f *fake) *Credentials { return entries(f.host(), "bob", "right-pw") }, "", ""},
-		"wrong":          {func(f *fake) *Credentials { return entries(f.host(), "bob", "wrong-pw") }, `(logged in as "bob" by file)`, "docker login"},
+		"wrong":          {func(f *fake) *Credentials { return entries(f.host(), "bob", "wrong-pw") }, `(logged in as "bob" by file)`, "mtool login"},
 		"none":           {func(*fake) *Credentials { return nil }, "(no credentials for 127.0.0.1", "does not exist"},
-		"identity wrong": {func(f *fake) *Credentials { return identity(f, "wrong-pw") }, "(logged in with a token of file)", "docker login"},
+		"identity wrong": {func(f *fake) *Credentials { return identity(f, "wrong-pw") }, "(logged in with a token of file)", "mtool login"},
 	}
 	for name, tt := range tests {
 		for _, scheme := range []string{"basic", "bearer"} {
@@ -275,7 +275,7 @@ func TestPasswordNotSentWithoutTLS(t *testing.T) {
 	h := newHost(newTestClient(ClientOptions{}), "r.example")
 	q := request{doing: "reading manifest", ref: Ref{Transport: TransportRegistry, Host: "r.example", Repo: "x"}}
 	ch := challenge{bearer: true, realm: "http://tokens.example/token"}
-	_, err := h.session.fetch(t.Context(), q, ch, Auth{Username: "bob", Password: "pw"}, scopes{"x": Pull}, "")
+	_, err := h.session.fetch(t.Context(), q, ch, Auth{Username: "bob", Password: "pw"}, wanted{scopes: scopes{"x": Pull}})
 	if !errors.Is(err, ErrDenied) || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("got error %v, want ErrDenied", err)
 	}

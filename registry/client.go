@@ -14,6 +14,12 @@ type ClientOptions struct {
 	PlainHTTP []string
 	// SkipVerify are hosts whose certificates are not verified, written like PlainHTTP.
 	SkipVerify []string
+	// CAFiles are PEM files of authorities that are trusted for every host, beside the system's.
+	CAFiles []string
+	// CertDirs are folders like /etc/docker/certs.d, which have a folder a host.
+	CertDirs []string
+	// Hosts are the settings of single registries, by host as written in references, with or without a port.
+	Hosts map[string]HostSettings
 	// UserAgent is sent with every request; default "mtool".
 	UserAgent string
 	// Concurrency limits the requests in flight, over all hosts; default 64. A quarter of it limits the blobs that are
@@ -89,6 +95,9 @@ func (c *Client) Repository(ref Ref, a Access) *Repository {
 		base := Ref{Transport: TransportRegistry, Host: ref.Host, Repo: ref.Repo}
 		r = &Repository{client: c, host: h, base: base, uploads: newUploads()}
 		c.repos[ref.Repository()] = r
+	}
+	if a == PullPush {
+		r.writable.Store(true)
 	}
 	return r
 }

@@ -42,6 +42,7 @@ func (a Auth) describe(host string) string {
 // Helpers run when they are first needed, once a host. A nil *Credentials has none. It is safe for use from several
 // goroutines.
 type Credentials struct {
+	fixed   map[string]Auth // by host, before all files
 	files   []authFile
 	skipped []string // what was passed over, and why; shown when access is denied
 	helper  func(ctx context.Context, name, server string) (Auth, error)
@@ -67,6 +68,9 @@ var errNoEntry = errors.New("no entry")
 func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) {
 	if c == nil {
 		return Auth{}, nil
+	}
+	if auth, ok := c.fixed[host]; ok {
+		return auth, nil
 	}
 	for _, keys := range lookupKeys(host, repo) {
 		for _, f := range c.files {

@@ -84,10 +84,13 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	e.Kind, e.Err, e.Message, e.again = ErrUnavailable, err, oneLine(err.Error()), true
 	var untrusted *tls.CertificateVerificationError
 	var lookup *net.DNSError
+	var ours trustError
 	switch {
+	case errors.As(err, &ours):
+		e.Kind, e.again = ErrDenied, false
 	case errors.As(err, &untrusted):
 		e.Kind, e.again, e.Message = ErrDenied, false, "certificate not trusted: "+certificate(untrusted)
-		e.hint = "have the system trust its authority (or name it in SSL_CERT_FILE), or add --tls-skip-verify " + host
+		e.hint = "name its authority with --ca-file FILE, or add --tls-skip-verify " + host
 	case errors.Is(err, http.ErrSchemeMismatch):
 		e.again, e.Message = false, "it speaks plain HTTP where HTTPS was expected"
 		e.hint = "add --plain-http " + host

@@ -39,6 +39,47 @@ func runHelper(ctx context.Context, name, server string) (Auth, error) {
 	return Auth{Username: found.Username, Password: found.Secret}, nil
 }
 
+// storeInHelper gives a helper the login of one server.
+func storeInHelper(ctx context.Context, name, server string, auth Auth) error {
+	p := &helperProgram{ctx: ctx, name: "docker-credential-" + name}
+	login := &credentials.Credentials{ServerURL: server, Username: auth.Username, Secret: auth.Password}
+	if auth.IdentityToken != "" {
+		login.Username, login.Secret = "<token>", auth.IdentityToken
+	}
+	err := client.Store(func(args ...string) client.Program { p.args = args; return p }, login)
+	return p.explain(err)
+}
+
+// eraseInHelper removes the logins of the servers, spellings of one, and says whether there was any.
+func eraseInHelper(ctx context.Context, name string, servers []string) (erased bool, err error) {
+	for _, server := range servers {
+		_, err := runHelper(ctx, name, server)
+		if errors.Is(err, errNoEntry) {
+			continue
+		}
+		p := &helperProgram{ctx: ctx, name: "docker-credential-" + name}
+		err = client.Erase(func(args ...string) client.Program { p.args = args; return p }, server)
+		if err = p.explain(err); err != nil {
+			return erased, err
+		}
+		erased = true
+	}
+	return erased, nil
+}
+
+// explain is what a run for its effect failed with.
+func (p *helperProgram) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(p.err, exec.ErrNotFound):
+		return errNoHelper
+	case p.err == nil:
+		return err
+	}
+	return p.failure()
+}
+
 // helperProgram is one run of a helper, ended with ctx.
 type helperProgram struct {
 	ctx    context.Context //nolint:containedctx // the library's interface has no room for it

@@ -19,6 +19,8 @@ type host struct {
 	plain   atomic.Bool // plain HTTP
 	guessed bool        // plain is a guess, given up when the host answers that it speaks TLS
 
+	slots chan struct{} // requests in flight to this host; nil is no limit of its own
+
 	gate  chan struct{} // held by the request that meets the host first
 	met   atomic.Bool   // the host has answered once
 	eager bool          // requests need not wait for the first answer
@@ -33,6 +35,9 @@ func newHost(c *Client, name string) *host {
 		eager:   loopback,
 	}
 	h.plain.Store(named || loopback)
+	if n := c.options.settings(name).Concurrency; n > 0 {
+		h.slots = make(chan struct{}, n)
+	}
 	h.session = newSession(h)
 	return h
 }
@@ -95,4 +100,27 @@ func hostname(name string) string {
 func isLoopback(name string) bool {
 	h := strings.ToLower(strings.Trim(hostname(name), "[]"))
 	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
+}
+
+// acquire takes a slot of the host, then one of all hosts.
+func (h *host) acquire(ctx context.Context) error {
+	if h.slots != nil {
+		select {
+		case h.slots <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	err := h.client.acquire(ctx)
+	if err != nil && h.slots != nil {
+		<-h.slots
+	}
+	return err
+}
+
+func (h *host) release() {
+	h.client.release()
+	if h.slots != nil {
+		<-h.slots
+	}
 }

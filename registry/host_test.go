@@ -44,12 +44,8 @@ func dialTo(c *Client, addr string) {
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, network, addr)
 	}
-	switch t := c.http.Transport.(type) {
-	case *http.Transport:
-		t.DialContext, t.Proxy = dial, nil
-	case *verifier:
-		t.strict.DialContext, t.loose.DialContext, t.strict.Proxy, t.loose.Proxy = dial, dial, nil, nil
-	}
+	base := c.http.Transport.(*trust).base
+	base.DialContext, base.Proxy = dial, nil
 }
 
 func TestSchemes(t *testing.T) {
@@ -160,7 +156,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 	f.manifests["demo:v1"] = []byte(imageJSON)
 	c := newTestClient(ClientOptions{PlainHTTP: []string{"r.example"}})
 	// The token server is dialed by its own address.
-	c.http.Transport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	c.http.Transport.(*trust).base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr == "r.example:80" {
 			addr = f.host()
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -29,6 +31,9 @@ type Repository struct {
 	host    *host
 	base    Ref // without tag and digest
 	uploads *uploads
+
+	writable     atomic.Bool // opened for writing
+	said, failed sync.Once   // as a mirror: that it is one, and that it fails
 }
 
 var (
@@ -71,30 +76,36 @@ func identifier(ref Ref) string {
 }
 
 func (r *Repository) manifest(ctx context.Context, ref Ref, d v1.Descriptor) (Manifest, error) {
+	if m, ok := fromMirror(ctx, r, func(m *Repository) (Manifest, error) { return m.askManifest(ctx, m.at(ref), d) }); ok {
+		return m, nil
+	}
+	return retry(ctx, r.client, func() (Manifest, error) { return r.askManifest(ctx, ref, d) })
+}
+
+// askManifest sends one request.
+func (r *Repository) askManifest(ctx context.Context, ref Ref, d v1.Descriptor) (Manifest, error) {
 	q := request{
 		doing: "reading manifest", ref: ref, scopes: r.reads(),
 		method: http.MethodGet, path: r.path("manifests", identifier(ref)),
 		header: http.Header{"Accept": {manifestTypes}},
 		want:   []int{http.StatusOK},
 	}
-	return retry(ctx, r.client, func() (Manifest, error) {
-		resp, err := r.host.send(ctx, q)
-		if err != nil {
-			return Manifest{}, err
-		}
-		defer drain(resp.Body)
-		body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
-		if err != nil {
-			return Manifest{}, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
-		}
-		m, err := decodeManifest(resp.Header, body, d)
-		if err != nil {
-			e := r.host.failure(q)
-			e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
-			return Manifest{}, e
-		}
-		return m, nil
-	})
+	resp, err := r.host.send(ctx, q)
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer drain(resp.Body)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	if err != nil {
+		return Manifest{}, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
+	}
+	m, err := decodeManifest(resp.Header, body, d)
+	if err != nil {
+		e := r.host.failure(q)
+		e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
+		return Manifest{}, e
+	}
+	return m, nil
 }
 
 // decodeManifest verifies what a registry answered against what was asked for.
@@ -172,6 +183,16 @@ func (r *Repository) head(ctx context.Context, ref Ref) (v1.Descriptor, error) {
 // Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and takes a broken
 // connection up again where it broke.
 func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	fromThere := func(m *Repository) (io.ReadCloser, error) {
+		b, err := newBlobReader(ctx, m, d)
+		if err != nil {
+			return nil, err
+		}
+		return b, b.open()
+	}
+	if b, ok := fromMirror(ctx, r, fromThere); ok {
+		return b, nil
+	}
 	b, err := newBlobReader(ctx, r, d)
 	if err != nil {
 		return nil, err

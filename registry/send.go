@@ -74,12 +74,12 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 	if err != nil {
 		return nil, err
 	}
-	if err := h.client.acquire(ctx); err != nil {
+	if err := h.acquire(ctx); err != nil {
 		closeBody(r.Body)
 		return nil, h.failure(q).interrupted(ctx)
 	}
 	resp, err := h.client.http.Do(r)
-	h.client.release()
+	h.release()
 	if cause := body.failure(); cause != nil && ctx.Err() == nil {
 		if err == nil {
 			drain(resp.Body)

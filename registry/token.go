@@ -22,21 +22,27 @@ type token struct {
 
 func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }
 
+// wanted is what a token is asked for: scopes, and what the challenge named beside them.
+type wanted struct {
+	scopes scopes
+	extra  string
+}
+
 // fetch asks the token server of ch: GET with basic authentication, or OAuth2 with an identity token.
 // https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
-func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth, want scopes, extra string) (*token, error) {
+func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth, want wanted) (*token, error) {
 	e := s.host.failure(q)
 	realm, err := url.Parse(ch.realm)
 	if err != nil || realm.Host == "" {
 		e.Kind, e.Message = ErrUnavailable, fmt.Sprintf("its token server %q is no address", oneLine(ch.realm))
 		return nil, e
 	}
-	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.anonymous() && !isLoopback(realm.Host) {
+	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.anonymous() {
 		e.Kind, e.Message = ErrDenied, fmt.Sprintf("its token server %s wants the password without TLS", realm.Host)
 		return nil, e
 	}
-	list := want.strings()
-	for scope := range strings.FieldsSeq(extra) {
+	list := want.scopes.strings()
+	for scope := range strings.FieldsSeq(want.extra) {
 		if !slices.Contains(list, scope) {
 			list = append(list, scope)
 		}
@@ -50,7 +56,7 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth,
 	if err != nil {
 		return nil, explainToken(err, realm.Host, auth, s.host.name)
 	}
-	t.scopes, t.auth = want, auth
+	t.scopes, t.auth = want.scopes, auth
 	return t, nil
 }
 

@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
@@ -27,27 +26,7 @@ func newHTTPClient(o ClientOptions) *http.Client {
 		// Layers are compressed already and digests are of the bytes as sent.
 		DisableCompression: true,
 	}
-	var rt http.RoundTripper = t
-	if len(o.SkipVerify) > 0 {
-		loose := t.Clone()
-		loose.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // for the hosts that the user named
-		rt = &verifier{strict: t, loose: loose, skip: o.SkipVerify}
-	}
-	return &http.Client{Transport: rt, CheckRedirect: checkRedirect}
-}
-
-// verifier takes the transport that skips verification for the named hosts only, so that a redirect to another host is
-// verified again.
-type verifier struct {
-	strict, loose *http.Transport
-	skip          []string
-}
-
-func (v *verifier) RoundTrip(r *http.Request) (*http.Response, error) {
-	if matchesHost(v.skip, r.URL.Host) {
-		return v.loose.RoundTrip(r)
-	}
-	return v.strict.RoundTrip(r)
+	return &http.Client{Transport: newTrust(o, t), CheckRedirect: checkRedirect}
 }
 
 // checkRedirect keeps the credentials with the host they were for. net/http alone would pass them on to another port and

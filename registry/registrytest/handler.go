@@ -48,6 +48,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.serveUpload(w, r, repo, name)
 	case "tags":
 		s.serveTags(w, r, repo)
+	case "referrers":
+		s.serveReferrers(w, repo, name)
 	default:
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
 	}
@@ -58,7 +60,7 @@ func split(path string) (repo, kind, name string) {
 	if path == "" {
 		return "", "", ""
 	}
-	for _, k := range []string{"/blobs/uploads/", "/manifests/", "/blobs/", "/tags/"} {
+	for _, k := range []string{"/blobs/uploads/", "/manifests/", "/blobs/", "/tags/", "/referrers/"} {
 		if i := strings.LastIndex(path, k); i > 0 {
 			return path[:i], strings.TrimPrefix(strings.Trim(k, "/"), "blobs/"), path[i+len(k):]
 		}

@@ -36,6 +36,14 @@ type ImageSpec struct {
 	Seed string
 	// SharedLayer is the Seed of the layers alone: images of equal SharedLayer and Binary have equal layers.
 	SharedLayer string
+	// Files describe the layers, the lowest first, by the lines that LayerTar takes. Layers, Padding, Binary and SharedLayer
+	// do not count then, and the config has Entrypoint, Cmd, Env and WorkingDir as they are here.
+	Files                [][]string
+	Entrypoint, Cmd, Env []string
+	WorkingDir           string
+	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched), or
+	// encrypted (bytes that nobody can read).
+	Packing string
 }
 
 type imageConfig struct {
@@ -52,11 +60,15 @@ type imageConfig struct {
 
 type runConfig struct {
 	Entrypoint []string          `json:"Entrypoint"`
+	Cmd        []string          `json:"Cmd,omitempty"`
+	Env        []string          `json:"Env,omitempty"`
+	WorkingDir string            `json:"WorkingDir,omitempty"`
 	Labels     map[string]string `json:"Labels,omitempty"`
 }
 
 type layerOrigin struct {
-	CreatedBy string `json:"created_by"`
+	CreatedBy  string `json:"created_by"`
+	EmptyLayer bool   `json:"empty_layer,omitempty"` // Docker Engine counts the others
 }
 
 type imageManifest struct {
@@ -77,18 +89,21 @@ func Image(s ImageSpec) Built {
 		Config: runConfig{Entrypoint: []string{"/app"}, Labels: s.Labels},
 		RootFS: v1.RootFS{Type: "layers"},
 	}
+	if s.Files != nil {
+		config.Config = runConfig{Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, WorkingDir: s.WorkingDir, Labels: s.Labels}
+	}
 	if s.Seed != "" {
-		config.History = append(config.History, layerOrigin{CreatedBy: "seed " + s.Seed})
+		config.History = append(config.History, layerOrigin{CreatedBy: "seed " + s.Seed, EmptyLayer: true})
 	}
 	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: s.Platform}
 	var layers []v1.Descriptor
-	for i := range max(s.Layers, 1) {
-		plain, packed := layer(s, i)
+	for i := range s.layers() {
+		plain, packed, mediaType := layer(s, i, kind.layer)
 		diffID, _, err := v1.SHA256(bytes.NewReader(plain))
 		must(err)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
 		config.History = append(config.History, layerOrigin{CreatedBy: fmt.Sprintf("layer %d", i)})
-		layers = append(layers, b.addBlob(kind.layer, packed))
+		layers = append(layers, b.addBlob(mediaType, packed))
 	}
 	m := imageManifest{
 		SchemaVersion: 2, MediaType: kind.image, Config: b.addBlob(kind.config, encode(config)),
@@ -110,7 +125,19 @@ func mediaTypes(docker bool) kinds {
 	return kinds{types.OCIManifestSchema1, types.OCIImageIndex, types.OCIConfigJSON, types.OCILayer}
 }
 
-func layer(s ImageSpec, i int) (plain, packed []byte) {
+func (s ImageSpec) layers() int {
+	if s.Files != nil {
+		return len(s.Files)
+	}
+	return max(s.Layers, 1)
+}
+
+func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ types.MediaType) {
+	if s.Files != nil {
+		plain = LayerTar(s.Files[i]...)
+		packed, kind = pack(plain, s.Packing, kind)
+		return plain, packed, kind
+	}
 	seed := s.SharedLayer
 	if seed == "" {
 		seed = fmt.Sprintf("%v %s", s.Platform, s.Seed)
@@ -128,7 +155,7 @@ func layer(s ImageSpec, i int) (plain, packed []byte) {
 		files["padding"], names = noise(seed, i, s.Padding), append(names, "padding")
 	}
 	plain = Tar(names, files)
-	return plain, Gzip(plain)
+	return plain, Gzip(plain), kind
 }
 
 // Tar is a tar of the files in the order of names, all of mode 0755 and the epoch's date.

@@ -32,6 +32,8 @@ type Options struct {
 	OneScope bool
 	// NoMount answers every mount with 202 and an upload, as a registry does that can't or may not mount.
 	NoMount bool
+	// Referrers serves the referrers API; without it clients keep lists under tags.
+	Referrers bool
 	// NoDigestHeader leaves Docker-Content-Digest out of all answers about manifests.
 	NoDigestHeader bool
 	// OtherDigest is sent as Docker-Content-Digest in answers to a PUT of a manifest, as a registry that rewrites would.

@@ -64,10 +64,7 @@ func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (regist
 	case registry.TransportLayout, registry.TransportArchive, registry.TransportDockerArchive:
 		return archive.Open(ctx, ref)
 	case registry.TransportEngine:
-		return registry.Object{}, &hinted{
-			fmt.Errorf("opening %q: docker-daemon: is not supported yet by this build: %w", ref, registry.ErrName),
-			fmt.Sprintf("docker save -o image.tar %s, then docker-archive:image.tar", ref.Familiar()),
-		}
+		return inEngine(ctx, ref)
 	case registry.TransportDraft:
 		return registry.Object{}, fmt.Errorf("opening %q: a draft has no content to read before it is pushed: %w", ref, registry.ErrName)
 	}

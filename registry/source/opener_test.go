@@ -152,7 +152,6 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		{host + "a:v1", source.Options{Order: source.RegistryFirst}, registry.ErrNotFound, []string{host + "a:v1"}, ""},
 		{host + "forbidden:v1", source.Options{}, registry.ErrDenied, []string{"not in store:" + host + "forbidden:v1"}, ""},
 		{"demo:v1", source.Options{From: "cloud"}, registry.ErrName, []string{`"cloud"`, "store", "registry"}, ""},
-		{"docker-daemon:demo:v1", source.Options{}, registry.ErrName, []string{"not supported"}, "docker save"},
 		{"draft:demo:v1", source.Options{}, registry.ErrName, []string{"draft"}, ""},
 		{"oci:" + dir + "/missing", source.Options{}, registry.ErrNotFound, []string{dir + "/missing"}, ""},
 	}

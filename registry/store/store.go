@@ -25,6 +25,8 @@ type Store struct{ layout *Layout }
 type Image struct {
 	Ref        registry.Ref
 	Descriptor v1.Descriptor
+	// Named is when a name of it was written last; zero for an image whose manifest is missing.
+	Named time.Time
 }
 
 // Open is the store in dir. It does no I/O: the first write makes the directory, and a missing one is an empty store.
@@ -77,7 +79,7 @@ func (s *Store) List(_ context.Context) ([]Image, error) {
 	for _, row := range x.Rows {
 		ref, err := registry.ParseRef(string(registry.TransportStore) + ":" + row.Name())
 		if err == nil && ref.Name() == row.Name() {
-			images = append(images, Image{Ref: ref, Descriptor: row.Descriptor})
+			images = append(images, Image{Ref: ref, Descriptor: row.Descriptor, Named: s.layout.named(row.Digest)})
 		}
 	}
 	return images, nil

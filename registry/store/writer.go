@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -28,11 +29,14 @@ type Writer struct {
 }
 
 // Writer writes to the layout. PutTag uses tags as they are, as org.opencontainers.image.ref.name; the empty tag is the row
-// without a name.
+// without a name. A whole reference is containerd's name too, by which Docker Engine and podman load it.
 func (l *Layout) Writer() *Writer {
 	return l.writer(func(tag string, _ registry.Manifest) (string, map[string]string) {
 		if tag == "" {
 			return "", nil
+		}
+		if strings.Contains(tag, "/") {
+			return tag, map[string]string{RefName: tag, ContainerName: tag}
 		}
 		return tag, map[string]string{RefName: tag}
 	})
@@ -73,6 +77,7 @@ func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 	if err := w.layout.edit(ctx, func(x *Index) error { return x.put(name, d) }); err != nil {
 		return fmt.Errorf("naming %s %q: %w", m.Digest, name, err)
 	}
+	w.layout.touch(m.Digest)
 	return w.settle(ctx, d)
 }
 

@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Load gives the engine the image m, whose config and layers are in src, under the name and tag of ref; what had the name
+// before loses it. It says whether the engine had the image under this name already; nothing is sent then.
+//
+// An image that the engine stores as another one is an error that wraps registry.ErrContent.
+func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (present bool, err error) {
+	doing := fmt.Sprintf("loading %q", ref)
+	if ref.Tag == "" || ref.Digest != (v1.Hash{}) {
+		return false, fmt.Errorf("%s: %w: name the image by a tag, an engine gives digests itself", doing, registry.ErrName)
+	}
+	image, err := newPayload(ctx, ref, m, src)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", doing, err)
+	}
+	defer image.remove()
+	if has, err := e.has(ctx, ref, image); err != nil || has {
+		return has, err
+	}
+	if err := e.send(ctx, doing, image); err != nil {
+		return false, err
+	}
+	has, err := e.has(ctx, ref, image)
+	if err == nil && !has {
+		err = fmt.Errorf("%s: %w: the engine made another image of it", doing, registry.ErrContent)
+	}
+	return false, err
+}
+
+// has says whether the name is this image. The id of an image is its config's digest, or the manifest's in the containerd
+// store.
+func (e *Engine) has(ctx context.Context, ref registry.Ref, image *payload) (bool, error) {
+	there, err := e.api.ImageInspect(ctx, ref.Name())
+	if cerrdefs.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, e.failure(ctx, fmt.Sprintf("looking up %q", ref), err)
+	}
+	return there.ID == image.config.Digest.String() || there.ID == image.manifest.Digest.String(), nil
+}
+
+func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
+	r, w := io.Pipe()
+	wrote := make(chan error, 1)
+	go func() {
+		err := image.writeTo(ctx, w)
+		_ = w.CloseWithError(err) // never fails
+		wrote <- err
+	}()
+	answer, err := e.api.ImageLoad(ctx, r, client.ImageLoadWithQuiet(true))
+	if err == nil {
+		err = errors.Join(loadFailure(answer.Body), answer.Body.Close())
+	}
+	_ = r.Close() // ends the writer where the engine did not read to the end
+	if cause := <-wrote; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
+		return fmt.Errorf("%s: %w", doing, cause)
+	}
+	if err != nil {
+		return e.failure(ctx, doing, err)
+	}
+	return nil
+}
+
+// loadFailure finds the error in the engine's messages, which come after status 200.
+func loadFailure(body io.Reader) error {
+	for d := json.NewDecoder(body); ; {
+		var message struct {
+			Error string `json:"error"`
+		}
+		switch err := d.Decode(&message); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("reading its answer: %w", err)
+		case message.Error != "":
+			return fmt.Errorf("%w: %s", cerrdefs.ErrInvalidArgument, message.Error)
+		}
+	}
+}

@@ -1,0 +1,170 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/zstd"
+
+	"mtool/registry"
+)
+
+// payload is an image as an engine can load it. Its tar is a Docker archive, which every engine reads, and an OCI archive, by which
+// an engine with the containerd store keeps the digests.
+type payload struct {
+	name     string // "demo:v1"
+	manifest registry.Manifest
+	config   v1.Descriptor
+	layers   []v1.Descriptor
+	src      registry.Source
+	unpacked map[v1.Hash]*os.File // zstd layers, which engines before 23 can't unpack
+}
+
+func newPayload(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (*payload, error) {
+	parsed, err := v1.ParseManifest(bytes.NewReader(m.Body))
+	if err != nil || !m.IsImage() {
+		return nil, fmt.Errorf("%w: %s is no image manifest", registry.ErrContent, m.Digest)
+	}
+	p := &payload{
+		name: ref.Name(), manifest: m, config: parsed.Config, layers: parsed.Layers, src: src, unpacked: map[v1.Hash]*os.File{},
+	}
+	for _, layer := range p.layers {
+		if err := p.prepare(ctx, layer); err != nil {
+			p.remove()
+			return nil, fmt.Errorf("reading layer %s: %w", layer.Digest, err)
+		}
+	}
+	return p, nil
+}
+
+// prepare unpacks what engines can't, and refuses what nobody can without a key.
+func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) error {
+	switch {
+	case strings.Contains(string(layer.MediaType), "encrypted"):
+		return fmt.Errorf("%w: it is encrypted, which Docker Engine can't load", registry.ErrRefused)
+	case !strings.HasSuffix(string(layer.MediaType), "zstd") || p.unpacked[layer.Digest] != nil:
+		return nil
+	}
+	f, err := os.CreateTemp("", "mtool-layer-*")
+	if err != nil {
+		return err
+	}
+	p.unpacked[layer.Digest] = f
+	blob, err := p.src.Blob(ctx, layer)
+	if err != nil {
+		return err
+	}
+	defer blob.Close()
+	plain, err := zstd.NewReader(blob)
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	if _, err = io.Copy(f, plain); err == nil {
+		_, err = io.Copy(io.Discard, blob) // its digest is verified at the end
+	}
+	return err
+}
+
+func (p *payload) remove() {
+	for _, f := range p.unpacked {
+		_ = f.Close()
+		_ = os.Remove(f.Name())
+	}
+}
+
+// writeTo writes the small files first, then the layers, each once.
+func (p *payload) writeTo(ctx context.Context, w io.Writer) error {
+	t := tar.NewWriter(w)
+	index, docker, err := p.describe()
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name string
+		data []byte
+	}{
+		{"oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`)},
+		{"index.json", index},
+		{"manifest.json", docker},
+		{blobName(p.manifest.Digest), p.manifest.Body},
+	} {
+		if err := add(t, f.name, int64(len(f.data)), bytes.NewReader(f.data)); err != nil {
+			return err
+		}
+	}
+	for n, d := range append([]v1.Descriptor{p.config}, p.layers...) {
+		if slices.ContainsFunc(p.layers[:max(n-1, 0)], func(before v1.Descriptor) bool { return before.Digest == d.Digest }) {
+			continue
+		}
+		if err := p.addBlob(ctx, t, d); err != nil {
+			return fmt.Errorf("reading %s: %w", d.Digest, err)
+		}
+	}
+	return t.Close()
+}
+
+func (p *payload) addBlob(ctx context.Context, t *tar.Writer, d v1.Descriptor) error {
+	blob, err := p.src.Blob(ctx, d)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(add(t, blobName(d.Digest), d.Size, blob), blob.Close()); err != nil {
+		return err
+	}
+	plain := p.unpacked[d.Digest]
+	if plain == nil {
+		return nil
+	}
+	size, err := plain.Seek(0, io.SeekEnd)
+	if err == nil {
+		_, err = plain.Seek(0, io.SeekStart)
+	}
+	return errors.Join(err, add(t, p.layerName(d), size, plain))
+}
+
+// add reads r to its end, where sources verify.
+func add(t *tar.Writer, name string, size int64, r io.Reader) error {
+	err := t.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, Format: tar.FormatPAX})
+	if err == nil {
+		_, err = io.Copy(t, r)
+	}
+	return err
+}
+
+// describe makes index.json and manifest.json.
+func (p *payload) describe() (index, docker []byte, err error) {
+	row := p.manifest.Descriptor()
+	tag := p.name[strings.LastIndex(p.name, ":")+1:]
+	row.Annotations = map[string]string{"io.containerd.image.name": p.name, "org.opencontainers.image.ref.name": tag}
+	index, err = json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{row}})
+	if err != nil {
+		return nil, nil, err
+	}
+	layers := []string{}
+	for _, layer := range p.layers {
+		layers = append(layers, p.layerName(layer))
+	}
+	docker, err = json.Marshal([]map[string]any{{"Config": blobName(p.config.Digest), "RepoTags": []string{p.name}, "Layers": layers}})
+	return index, docker, err
+}
+
+// layerName is where the layer lies in the Docker archive.
+func (p *payload) layerName(d v1.Descriptor) string {
+	if p.unpacked[d.Digest] != nil {
+		return d.Digest.Hex + "/layer.tar"
+	}
+	return blobName(d.Digest)
+}
+
+func blobName(h v1.Hash) string { return "blobs/" + h.Algorithm + "/" + h.Hex }

@@ -1,0 +1,117 @@
+package registry
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+func TestMirrors(t *testing.T) {
+	t.Parallel()
+	layer := []byte("layer")
+	d := v1.Descriptor{Digest: digest(layer), Size: int64(len(layer))}
+	fill := func(f *fake, prefix string) {
+		f.manifests[prefix+"demo:v1"] = []byte(imageJSON)
+		f.manifests[prefix+"demo:"+digest([]byte(imageJSON)).String()] = []byte(imageJSON)
+		f.blobs[prefix+"demo@"+d.Digest.String()] = layer
+	}
+	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(code); return true }
+	}
+	for name, tt := range map[string]struct {
+		prefix string
+		before func(http.ResponseWriter, *http.Request) bool
+		empty  bool
+		access Access
+		origin bool // the registry itself is asked
+		note   string
+	}{
+		"the mirror has it":       {note: "from its mirror"},
+		"below a path":            {prefix: "hub/", note: "from its mirror"},
+		"the mirror is empty":     {empty: true, origin: true},
+		"the mirror is broken":    {before: status(503), origin: true, note: "passing over a mirror"},
+		"the mirror wants a name": {before: status(401), origin: true, note: "passing over a mirror"},
+		"the mirror lies": {before: func(w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
+			return true
+		}, origin: true, note: "passing over a mirror"},
+		"who writes asks the registry": {access: PullPush, origin: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			origin, mirror := newFake(t), newFake(t)
+			fill(origin, "")
+			if !tt.empty {
+				fill(mirror, tt.prefix)
+			}
+			mirror.before = tt.before
+			var notes strings.Builder
+			place := strings.TrimSuffix(mirror.host()+"/"+tt.prefix, "/")
+			c := newTestClient(ClientOptions{
+				Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{place}}}, Note: func(s string) { notes.WriteString(s + "\n") },
+			})
+			ref, err := ParseRef(origin.host() + "/demo@" + digest([]byte(imageJSON)).String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := c.Repository(ref, tt.access)
+			if m, err := r.Resolve(t.Context(), ref); err != nil || string(m.Body) != imageJSON {
+				t.Fatalf("resolving: %s, %v", m.Body, err)
+			}
+			if !strings.Contains(name, "lies") { // a blob that lies is noticed at its end, when no other can be taken
+				rc, err := r.Blob(t.Context(), d)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if data, err := io.ReadAll(rc); err != nil || string(data) != "layer" {
+					t.Errorf("reading a blob: %q, %v", data, err)
+				}
+			}
+			if asked := len(origin.requests()) > 0; asked != tt.origin {
+				t.Errorf("the registry itself was asked: %q; want %t", origin.requests(), tt.origin)
+			}
+			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 {
+				t.Errorf("notes %q, want one of %q", notes.String(), tt.note)
+			}
+		})
+	}
+}
+
+func TestConcurrencyOfAHost(t *testing.T) {
+	t.Parallel()
+	var now, most atomic.Int32
+	f := newFake(t)
+	f.before = func(http.ResponseWriter, *http.Request) bool {
+		most.Store(max(most.Load(), now.Add(1)))
+		time.Sleep(5 * time.Millisecond)
+		now.Add(-1)
+		return false
+	}
+	f.manifests["demo:v1"] = []byte(imageJSON)
+	for limit, want := range map[int]func(int32) bool{2: func(n int32) bool { return n <= 2 }, 0: func(n int32) bool { return n > 2 }} {
+		most.Store(0)
+		c := newTestClient(ClientOptions{Hosts: map[string]HostSettings{"127.0.0.1": {Concurrency: limit}}})
+		ref, err := ParseRef(f.host() + "/demo:v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 16 {
+			wg.Go(func() {
+				if _, err := c.Repository(ref, Pull).Resolve(t.Context(), ref); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if !want(most.Load()) {
+			t.Errorf("limit %d: %d at once", limit, most.Load())
+		}
+	}
+}

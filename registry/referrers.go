@@ -1,0 +1,86 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// FallbackTag is the tag under which registries without the referrers API keep the list of what refers to a digest.
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+func FallbackTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
+
+// Referrers are the manifests whose subject is digest. known is false when the registry does not have the referrers API: what
+// there is then lies under the FallbackTag, which is read too; nothing there is no error.
+//
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+func (r *Repository) Referrers(ctx context.Context, digest v1.Hash) (all []v1.Descriptor, known bool, err error) {
+	query := ""
+	for {
+		page, next, err := r.referrerPage(ctx, digest, query)
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) {
+			all, err := r.fallback(ctx, digest)
+			return all, false, err
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		all = append(all, page...)
+		if next == "" || next == query {
+			return all, true, nil
+		}
+		query = next
+	}
+}
+
+func (r *Repository) fallback(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
+	m, err := r.Resolve(ctx, r.base.WithTag(FallbackTag(digest)))
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return DecodeReferrers(m.Body)
+}
+
+// DecodeReferrers reads the list that says what refers to something. The error wraps ErrContent.
+func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
+	var list struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, errors.Join(ErrContent, err)
+	}
+	return list.Manifests, nil
+}
+
+func (r *Repository) referrerPage(ctx context.Context, digest v1.Hash, query string) (page []v1.Descriptor, next string, err error) {
+	q := request{
+		doing: "listing referrers", ref: r.base.WithDigest(digest), scopes: r.reads(),
+		method: http.MethodGet, path: r.path("referrers", digest.String()), query: query,
+		want: []int{http.StatusOK},
+	}
+	next, err = retry(ctx, r.client, func() (string, error) {
+		resp, err := r.host.send(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		defer drain(resp.Body)
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest))
+		if err != nil {
+			return "", r.host.failure(q).broke(ctx, r.host.name, err)
+		}
+		if page, err = DecodeReferrers(body); err != nil {
+			e := r.host.failure(q)
+			e.Kind, e.Err, e.Message = ErrContent, err, "the answer is no list of referrers"
+			return "", e
+		}
+		return nextQuery(resp.Header.Get("Link")), nil
+	})
+	return page, next, err
+}

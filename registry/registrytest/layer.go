@@ -1,0 +1,98 @@
+package registrytest
+
+import (
+	"archive/tar"
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/zstd"
+)
+
+// LayerTar is the tar of a layer that is described by lines, one for an entry, in their order:
+//
+//	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
+//	so PATH ARCH             a shared object, without an executable bit
+//	pe PATH                  a program for Windows and amd64
+//	script PATH LINE         an executable text that begins with #!LINE
+//	text PATH                an executable text
+//	plain PATH               a text
+//	dir PATH
+//	link PATH TARGET         a symbolic link
+//	hard PATH TARGET         a hard link
+//	gone PATH                a whiteout
+//	opaque PATH              hides what lower layers have in the directory
+//
+// A line that is none of these is a mistake of the test, and panics.
+func LayerTar(lines ...string) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, line := range lines {
+		h, body := layerEntry(line)
+		h.Size, h.Format = int64(len(body)), tar.FormatPAX
+		must(w.WriteHeader(&h))
+		_, err := w.Write(body)
+		must(err)
+	}
+	must(w.Close())
+	return b.Bytes()
+}
+
+func layerEntry(line string) (tar.Header, []byte) {
+	word, rest, _ := strings.Cut(line, " ")
+	path, rest, _ := strings.Cut(rest, " ")
+	h := tar.Header{Name: path, Mode: 0o755, Typeflag: tar.TypeReg}
+	switch word {
+	case "elf":
+		arch, interp, _ := strings.Cut(rest, " ")
+		return h, Program(arch, interp)
+	case "so":
+		h.Mode = 0o644
+		return h, SharedObject(rest)
+	case "pe":
+		return h, windowsProgram()
+	case "script":
+		return h, fmt.Appendf(nil, "#!%s\n", rest)
+	case "text":
+		return h, []byte("true\n")
+	case "plain":
+		h.Mode = 0o644
+		return h, []byte("some text\n")
+	case "dir":
+		h.Typeflag = tar.TypeDir
+	case "link":
+		h.Typeflag, h.Linkname = tar.TypeSymlink, rest
+	case "hard":
+		h.Typeflag, h.Linkname = tar.TypeLink, rest
+	case "gone":
+		dir, name := path[:strings.LastIndexByte(path, '/')+1], path[strings.LastIndexByte(path, '/')+1:]
+		h.Name = dir + ".wh." + name
+	case "opaque":
+		h.Name = path + "/.wh..wh..opq"
+	default:
+		must(fmt.Errorf("unknown entry of a layer: %q", line))
+	}
+	return h, nil
+}
+
+// pack compresses a tar as packing says (see ImageSpec.Packing), and names the media type.
+func pack(plain []byte, packing string, kind types.MediaType) ([]byte, types.MediaType) {
+	oci := types.MediaType("application/vnd.oci.image.layer.v1.tar")
+	switch packing {
+	case "":
+		return Gzip(plain), kind
+	case "none":
+		return plain, oci
+	case "zstd":
+		w, err := zstd.NewWriter(nil)
+		must(err)
+		return w.EncodeAll(plain, nil), oci + "+zstd"
+	case "foreign":
+		return Gzip(plain), types.OCIRestrictedLayer
+	case "encrypted":
+		return noise("encrypted", 0, len(plain)), oci + "+gzip+encrypted"
+	}
+	must(fmt.Errorf("unknown packing %q", packing))
+	return nil, ""
+}

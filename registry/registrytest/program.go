@@ -1,0 +1,110 @@
+package registrytest
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"strings"
+)
+
+// Program is an ELF executable of arch, as ELF makes it, with interp as its loader unless that is "". For 32-bit ARM the
+// version may be named, armv5 to armv8: it is then in .ARM.attributes; amd64v3 says in a GNU property that it needs x86-64-v3.
+func Program(arch, interp string) []byte { return program(arch, interp, elf.ET_EXEC) }
+
+// SharedObject is an ELF library of arch.
+func SharedObject(arch string) []byte { return program(arch, "", elf.ET_DYN) }
+
+func program(arch, interp string, kind elf.Type) []byte {
+	version := ""
+	if v, ok := strings.CutPrefix(arch, "armv"); ok {
+		arch, version = "arm", v
+	}
+	arch, newer := strings.CutSuffix(arch, "v3")
+	m, ok := machineOf(arch)
+	if !ok {
+		return fmt.Appendf(nil, "no ELF for %s\n", arch)
+	}
+	data := ELF(arch)
+	m.order.PutUint16(data[16:], uint16(kind))
+	if newer {
+		data = m.withSegment(data, elf.PT_NOTE, propertyV3())
+	}
+	if interp != "" {
+		data = m.withSegment(data, elf.PT_INTERP, append([]byte(interp), 0))
+	}
+	if version != "" {
+		data = m.withAttributes(data, version)
+	}
+	return data
+}
+
+// withSegment makes the only segment one of these bytes, which follow.
+func (m machine) withSegment(data []byte, kind elf.ProgType, content []byte) []byte {
+	off, size := uint64(len(data)), uint64(len(content))
+	var segment any = elf.Prog32{Type: uint32(kind), Off: uint32(off), Filesz: uint32(size), Memsz: uint32(size), Align: 4}
+	header := 52
+	if m.class == elf.ELFCLASS64 {
+		segment, header = elf.Prog64{Type: uint32(kind), Off: off, Filesz: size, Memsz: size, Align: 8}, 64
+	}
+	var b bytes.Buffer
+	must(binary.Write(&b, m.order, segment))
+	copy(data[header:], b.Bytes())
+	return append(data, content...)
+}
+
+// propertyV3 is a GNU property note that says that x86-64-v3 is needed. https://gitlab.com/x86-psABIs/linux-abi
+func propertyV3() []byte {
+	const property, isaNeeded, v1v2v3 = 5, 0xc0008002, 7
+	var b bytes.Buffer
+	for _, n := range []uint32{4, 16, property} { // the lengths of owner and content
+		must(binary.Write(&b, binary.LittleEndian, n))
+	}
+	b.WriteString("GNU\x00")
+	for _, n := range []uint32{isaNeeded, 4, v1v2v3, 0} {
+		must(binary.Write(&b, binary.LittleEndian, n))
+	}
+	return b.Bytes()
+}
+
+// windowsProgram is the beginning of a PE file for amd64, as far as its machine.
+func windowsProgram() []byte {
+	const at, coff, optional = 64, 20, 240
+	data := make([]byte, at+4+coff+optional)
+	copy(data, "MZ")
+	binary.LittleEndian.PutUint32(data[60:], at)
+	copy(data[at:], "PE\x00\x00")
+	binary.LittleEndian.PutUint16(data[at+4:], 0x8664)
+	binary.LittleEndian.PutUint16(data[at+4+16:], optional)
+	binary.LittleEndian.PutUint16(data[at+4+coff:], 0x20b) // PE32+
+	binary.LittleEndian.PutUint16(data[at+4+coff+68:], 3)  // for a console
+	return data
+}
+
+// withAttributes adds the section .ARM.attributes with Tag_CPU_arch.
+func (m machine) withAttributes(data []byte, version string) []byte {
+	const tagFile, tagCPUArch, armAttributes = 1, 6, 0x70000003
+	cpu := map[string]byte{"5": 3, "6": 6, "7": 10, "8": 14}[version]
+	subsection := append([]byte{tagFile}, m.uint32(7)...) // the tag, the length, and two bytes
+	subsection = append(subsection, tagCPUArch, cpu)
+	vendor := append([]byte("aeabi\x00"), subsection...)
+	section := append(append([]byte{'A'}, m.uint32(uint32(len(vendor)+4))...), vendor...)
+	offset := len(data)
+	data = append(data, section...)
+	table := len(data)
+	var b bytes.Buffer
+	must(binary.Write(&b, m.order, []elf.Section32{{}, {
+		Type: armAttributes, Off: uint32(offset), Size: uint32(len(section)), Addralign: 1,
+	}}))
+	data = append(data, b.Bytes()...)
+	m.order.PutUint32(data[32:], uint32(table)) // e_shoff
+	m.order.PutUint16(data[46:], 40)            // e_shentsize
+	m.order.PutUint16(data[48:], 2)             // e_shnum
+	return data
+}
+
+func (m machine) uint32(n uint32) []byte {
+	b := make([]byte, 4)
+	m.order.PutUint32(b, n)
+	return b
+}

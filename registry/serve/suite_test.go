@@ -1,0 +1,52 @@
+package serve_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"mtool/registry"
+	"mtool/registry/registrytest"
+	"mtool/registry/serve"
+	"mtool/registry/store"
+)
+
+// What goes into the store comes out of the registry, byte for byte: the pull half of the suite.
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+		s := store.Open(t.TempDir() + "/store")
+		w := s.Writer(parse(t, "store:demo:v1"))
+		t.Cleanup(func() { _ = w.Close() })
+		ref := parse(t, start(t, s, serve.Options{})+"/demo")
+		repository := registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull)
+		return registrytest.Place{Target: named{w}, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+			return repository.Resolve(ctx, ref.WithTag(tag))
+		}}
+	})
+}
+
+// named names what is put by digest: the store alone gives no access to what has no name.
+type named struct{ *store.Writer }
+
+func (n named) PutManifest(ctx context.Context, m registry.Manifest) error {
+	return n.PutTag(ctx, "", m)
+}
+
+// start serves s and answers the host.
+func start(t *testing.T, s *store.Store, o serve.Options) string {
+	t.Helper()
+	server := httptest.NewServer(serve.New(s, o))
+	t.Cleanup(server.Close)
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+func parse(t *testing.T, name string) registry.Ref {
+	t.Helper()
+	ref, err := registry.ParseRef(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ref
+}
