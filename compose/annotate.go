@@ -21,6 +21,12 @@ type Edit struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 	// Unset takes annotations away; of an entry also the members variant, os.version and os.features of its platform.
 	Unset []string `json:"unset,omitempty"`
+	// Child puts the annotations on the image's own manifest, whose digest changes by it, instead of on its row.
+	Child bool `json:"child,omitempty"`
+	// Convert makes the image an OCI or a Docker one: TypeOCI or TypeDocker.
+	Convert Type `json:"convert,omitempty"`
+	// KeepAttestations refuses a change of the digest of an image that has attestations, which are dropped otherwise.
+	KeepAttestations bool `json:"keepAttestations,omitempty"`
 	// Force allows a platform that is unknown or contradicts the image's config.
 	Force bool `json:"force,omitempty"`
 }
@@ -39,27 +45,46 @@ func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
 	if err != nil {
 		return fail(err)
 	}
-	e, err := l.Entries[i].edit(d)
+	out, changes, err := l.annotateAt(i, d)
 	if err != nil {
 		return fail(err)
 	}
-	if string(e.Row) == string(l.Entries[i].Row) {
+	return out, changes, nil
+}
+
+func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
+	was := l.Entries[i]
+	e, err := was.edit(d)
+	if err != nil {
+		return List{}, nil, err
+	}
+	if string(e.Row) == string(was.Row) {
 		return l, []Change{{Action: Unchanged, Entry: e}}, nil
 	}
 	for j, o := range l.Entries {
 		if j != i && sameSlot(o, e) {
-			return fail(duplicate(o, e))
+			return List{}, nil, duplicate(o, e)
 		}
 	}
 	e.Edits = append(slices.Clone(e.Edits), d)
 	out := l.with(slices.Clone(l.Entries))
 	out.Entries[i] = e
-	return out, []Change{{Action: Edited, Entry: e}}, nil
+	c := Change{Action: Edited, Entry: e}
+	if e.Digest() != was.Digest() {
+		c.Note = "its digest was " + was.Digest().String()
+		if n := len(was.Attestations); n > 0 {
+			c.Note += "; dropped: " + count(n, "attestation") + " about that one"
+		}
+	}
+	return out, []Change{c}, nil
 }
 
 // AnnotateList edits the annotations of the list itself; members of a platform are ErrUsage.
 func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	err := d.check()
+	if err == nil && d.ofChild() {
+		err = hint(fmt.Errorf("%w: the list itself is no image", ErrUsage), "name the entry after the list")
+	}
 	if err == nil && d.hasPlatform() {
 		err = hint(fmt.Errorf("%w: a list has no platform, its entries have", ErrUsage), "name the entry after the list")
 	}
@@ -75,7 +100,7 @@ func (l List) AnnotateList(d Edit) (List, []Change, error) {
 }
 
 func (d Edit) check() error {
-	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 {
+	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" {
 		return fmt.Errorf("%w: nothing to change", ErrUsage)
 	}
 	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
@@ -114,6 +139,9 @@ func (e Entry) edit(d Edit) (Entry, error) {
 	out, err := e.editPlatform(d)
 	if err != nil {
 		return Entry{}, err
+	}
+	if d.ofChild() {
+		return out.remake(d)
 	}
 	row, err := parseObject(out.Row)
 	if err != nil {

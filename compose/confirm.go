@@ -10,7 +10,7 @@ import (
 )
 
 // confirmChildren reads back what the root refers to, be it new or there before.
-func (p *publishing) confirmChildren(ctx context.Context) error {
+func (p *Publishing) confirmChildren(ctx context.Context) error {
 	if !p.options.Confirm || !p.Root.IsList() {
 		return nil
 	}
@@ -35,7 +35,7 @@ func (p *publishing) confirmChildren(ctx context.Context) error {
 }
 
 // confirmTag looks whether the tag is what was just written.
-func (p *publishing) confirmTag(ctx context.Context, t Tag) error {
+func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
 	h, ok := p.target.(Header)
 	if !p.options.Confirm || !ok {
 		return nil

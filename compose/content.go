@@ -13,7 +13,7 @@ import (
 )
 
 // content brings everything below the root, and the root of an upload without tags.
-func (p *publishing) content(ctx context.Context) error {
+func (p *Publishing) content(ctx context.Context) error {
 	err := p.each(ctx, len(p.Blobs), func(ctx context.Context, i int) error { return p.putBlob(ctx, p.Blobs[i]) })
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (p *publishing) content(ctx context.Context) error {
 }
 
 // each runs n steps under the limit; the first error cancels the others and is the one returned.
-func (p *publishing) each(ctx context.Context, n int, step func(context.Context, int) error) error {
+func (p *Publishing) each(ctx context.Context, n int, step func(context.Context, int) error) error {
 	g, group := errgroup.WithContext(ctx)
 	g.SetLimit(p.options.Concurrency)
 	for i := range n {
@@ -50,7 +50,7 @@ func (p *publishing) each(ctx context.Context, n int, step func(context.Context,
 	return errors.Join(g.Wait(), ctx.Err())
 }
 
-func (p *publishing) putBlob(ctx context.Context, b Blob) error {
+func (p *Publishing) putBlob(ctx context.Context, b Blob) error {
 	moved, err := p.target.PutBlob(ctx, b.Descriptor, b.Source)
 	if err != nil {
 		return fmt.Errorf("putting blob %s of %q: %w", b.Descriptor.Digest, b.From, err)
@@ -72,7 +72,7 @@ func (p *publishing) putBlob(ctx context.Context, b Blob) error {
 	return nil
 }
 
-func (p *publishing) putChild(ctx context.Context, c Child) error {
+func (p *Publishing) putChild(ctx context.Context, c Child) error {
 	m := c.Manifest
 	if m.Body == nil {
 		var err error

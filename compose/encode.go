@@ -57,13 +57,17 @@ func (l List) encode() (registry.Manifest, error) {
 
 // members are those of the published list, or the first of a new one, in the order of the specification.
 func (l List) members() (object, error) {
-	if l.Base.Body != nil {
-		return parseObject(l.Base.Body)
-	}
-	return object{
+	members := object{
 		{name: "schemaVersion", key: []byte(`"schemaVersion"`), value: json.RawMessage("2")},
 		{name: "mediaType", key: []byte(`"mediaType"`), value: json.RawMessage(`""`)},
-	}, nil
+	}
+	if l.Base.Body != nil {
+		var err error
+		if members, err = parseObject(l.Base.Body); err != nil {
+			return nil, err
+		}
+	}
+	return members.setMembers(l.Members)
 }
 
 // rows are the rows as they will be written: those of the published list in its order, then the new ones.

@@ -33,6 +33,8 @@ type Entry struct {
 	Place int
 	// Edits are the user's own edits of the row, oldest first: List.Refresh applies them again to the new row.
 	Edits []Edit
+	// Original is the digest that the source has, where Edits made another manifest of it; zero otherwise.
+	Original v1.Hash
 	// Attestations are the rows that speak about this image. They go where it goes.
 	Attestations []Entry
 

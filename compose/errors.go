@@ -29,6 +29,8 @@ var (
 	ErrMoved error = kind{"moved", registry.ErrConflict}
 	// ErrOverwrite: a single image would take the tag of a list. It is a registry.ErrConflict.
 	ErrOverwrite error = kind{"refusing to overwrite a list", registry.ErrConflict}
+	// ErrTaken: a tag that must not move has something else. It is a registry.ErrConflict.
+	ErrTaken error = kind{"the tag is taken", registry.ErrConflict}
 )
 
 // kind is an error value that is also a more general kind, without repeating that one's text.

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -39,7 +40,9 @@ type List struct {
 	Name        registry.Ref
 	Type        Type
 	Annotations map[string]string
-	Entries     []Entry
+	// Members are other members of the list's JSON that were set or, where null, taken away: see WithArtifactType.
+	Members map[string]json.RawMessage
+	Entries []Entry
 	// Base is the published list that this one derives from; empty when it was made from scratch. Members that mtool does
 	// not know, artifactType, subject and the order of rows come from it, and its digest guards the tag (see Tag.Base).
 	Base registry.Manifest

@@ -26,6 +26,8 @@ type Upload struct {
 	Blobs []Blob
 	// Children are the manifests below the root that the repository may lack, those that others refer to first.
 	Children []Child
+	// ChildTags name children, so that registries which delete what has no tag keep them. See ChildTags.
+	ChildTags []ChildTag
 	// Tags get the root last, in this order; none: the root is put by its digest only.
 	Tags []Tag
 }
@@ -35,6 +37,8 @@ type Tag struct {
 	Name string
 	// Base is what the tag must still be when it is written; zero: anything.
 	Base v1.Hash
+	// Fixed: it is written only where nothing has it yet.
+	Fixed bool
 }
 
 // Blob is a config or a layer on its way.
@@ -53,6 +57,8 @@ type Child struct {
 	Manifest registry.Manifest
 	From     registry.Ref
 	Source   registry.Source
+	// Made: its manifest was made here, and its source has the blobs only.
+	Made bool
 	// Level is 0 for what is directly below the root, and one more for each list between.
 	Level int
 }

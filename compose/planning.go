@@ -30,6 +30,10 @@ func (p *planning) addEntry(e Entry) {
 	switch {
 	case e.Image != nil:
 		p.addImage(*e.Image, e.from(), 0)
+		if e.Original != (v1.Hash{}) {
+			i := slices.IndexFunc(p.pieces, func(n piece) bool { return n.child.Descriptor.Digest == e.Digest() })
+			p.pieces[i].child.Made = true
+		}
 	case e.Attached != nil:
 		p.addAttached(*e.Attached, e.from(), 0)
 	default:
@@ -127,8 +131,11 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 	blobs := map[v1.Hash]int{}
 	var failed []error
 	for _, n := range p.pieces {
-		if sameRepository(n.child.From, to) {
-			continue // it was just read from there
+		if sameRepository(n.child.From, to) { // it was just read from there
+			if n.child.Made && n.err == nil {
+				u.Children = append(u.Children, n.child)
+			}
+			continue
 		}
 		if n.err != nil {
 			failed = append(failed, fmt.Errorf("planning to publish %q to %q: %w", p.name, to, n.err))

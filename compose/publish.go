@@ -50,60 +50,120 @@ type Result struct {
 
 // Publish does what u says, bottom-up: all blobs at once, then the children level by level, and the root under each tag
 // when everything below it is there. A fault cancels what is on its way, and no tag is written. Where all tags have the
-// root's digest already nothing is done but asking for them.
+// root's digest already nothing is done but asking for them. It is Begin, Content and Tag in one call.
 //
 // Errors wrap the kinds of package registry; ErrMoved when a tag is not at its Base right before it is written (no
-// registry can close the gap that remains), ErrOverwrite when a tag is a list and the root is not.
+// registry can close the gap that remains), ErrOverwrite when a tag is a list and the root is not, ErrTaken when a tag
+// that must not move has something else.
 func (u Upload) Publish(ctx context.Context, t registry.Target, o PublishOptions) (Result, error) {
+	p := u.Begin(t, o)
+	if err := p.Content(ctx); err != nil {
+		return p.result, err
+	}
+	return p.Tag(ctx)
+}
+
+// Publishing is an Upload under way, in two steps, so that several uploads can have their content everywhere before any of
+// them writes a tag.
+type Publishing struct {
+	Upload
+	target  registry.Target
+	options PublishOptions
+	mu      sync.Mutex // guards result while blobs are on their way
+	result  Result
+	refused int   // mounts
+	todo    []Tag // those that are not what they shall be
+}
+
+// Begin makes no request.
+func (u Upload) Begin(t registry.Target, o PublishOptions) *Publishing {
 	if o.Concurrency <= 0 {
 		o.Concurrency = 64
 	}
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
-	p := publishing{Upload: u, target: t, options: o, result: Result{Digest: u.Root.Digest}}
-	if err := p.run(ctx); err != nil {
-		return p.result, fmt.Errorf("publishing %q: %w", u.Ref(), err)
+	return &Publishing{Upload: u, target: t, options: o, result: Result{Digest: u.Root.Digest}}
+}
+
+// Content brings everything below the root. It is the first step; its errors are those of Publish.
+func (p *Publishing) Content(ctx context.Context) error {
+	if err := p.prepare(ctx); err != nil {
+		return fmt.Errorf("publishing %q: %w", p.Ref(), err)
+	}
+	return nil
+}
+
+// Tag writes the tags, or the root by its digest where there are none. It is the second step, after Content.
+func (p *Publishing) Tag(ctx context.Context) (Result, error) {
+	if p.unchanged() {
+		return p.result, nil
+	}
+	p.result.Changed = true
+	if err := p.tags(ctx, p.todo); err != nil {
+		return p.result, fmt.Errorf("publishing %q: %w", p.Ref(), err)
 	}
 	return p.result, nil
 }
 
-type publishing struct {
-	Upload
-	target  registry.Target
-	options PublishOptions
-	mu      sync.Mutex // guards result while blobs are on their way
-	result  Result
-	refused int // mounts
-}
+// unchanged says whether every tag has the root already.
+func (p *Publishing) unchanged() bool { return len(p.Tags) > 0 && len(p.todo) == 0 }
 
-func (p *publishing) run(ctx context.Context) error {
+func (p *Publishing) prepare(ctx context.Context) error {
 	existing, err := p.state(ctx)
 	if err != nil {
 		return err
 	}
-	tags := slices.Clone(p.Tags)
+	p.todo = slices.Clone(p.Tags)
+	if err := p.guardFixed(existing); err != nil {
+		return err
+	}
 	if !p.options.Force {
 		if err := p.guardLists(existing); err != nil {
 			return err
 		}
-		tags = slices.DeleteFunc(tags, func(t Tag) bool { return existing[t.Name].Digest == p.Root.Digest })
-		if len(p.Tags) > 0 && len(tags) == 0 {
-			return nil
-		}
+		p.todo = slices.DeleteFunc(p.todo, func(t Tag) bool { return existing[t.Name].Digest == p.Root.Digest })
 	}
 	// A tag that has the digest vouches for everything below it.
-	if len(tags) == len(p.Tags) {
+	if len(p.todo) == len(p.Tags) {
 		if err := p.content(ctx); err != nil {
 			return err
 		}
 	}
-	p.result.Changed = true
-	return p.tags(ctx, tags)
+	return p.childTags(ctx)
+}
+
+// guardFixed keeps tags that must not move where they are.
+func (p *Publishing) guardFixed(existing map[string]v1.Descriptor) error {
+	for _, t := range p.Tags {
+		d := existing[t.Name]
+		if t.Fixed && d.Digest != (v1.Hash{}) && d.Digest != p.Root.Digest {
+			return hint(fmt.Errorf("%w: %q is %s, and this is %s", ErrTaken, p.Repository.WithTag(t.Name), d.Digest, p.Root.Digest),
+				"push it under another tag, or leave out --no-clobber")
+		}
+	}
+	return nil
+}
+
+// childTags names the children. A tag that has another child's digest is moved: it belongs to the list.
+func (p *Publishing) childTags(ctx context.Context) error {
+	h, ok := p.target.(Header)
+	return p.each(ctx, len(p.ChildTags), func(ctx context.Context, i int) error {
+		t := p.ChildTags[i]
+		if ok {
+			if now, err := head(ctx, h, t.Name); err != nil || now.Digest == t.Manifest.Digest {
+				return err
+			}
+		}
+		if err := p.target.PutTag(ctx, t.Name, t.Manifest); err != nil {
+			return fmt.Errorf("writing tag %q of %s: %w", t.Name, t.Manifest.Digest, err)
+		}
+		return nil
+	})
 }
 
 // state asks for the tags whose state is not known.
-func (p *publishing) state(ctx context.Context) (map[string]v1.Descriptor, error) {
+func (p *Publishing) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 	found := make([]v1.Descriptor, len(p.Tags))
 	h, ok := p.target.(Header)
 	g, ctx := errgroup.WithContext(ctx)
@@ -137,7 +197,7 @@ func head(ctx context.Context, h Header, tag string) (v1.Descriptor, error) {
 	return d, err
 }
 
-func (p *publishing) guardLists(existing map[string]v1.Descriptor) error {
+func (p *Publishing) guardLists(existing map[string]v1.Descriptor) error {
 	if p.Root.IsList() {
 		return nil
 	}
@@ -152,7 +212,7 @@ func (p *publishing) guardLists(existing map[string]v1.Descriptor) error {
 
 // tags writes them one by one: some registries refuse one manifest put twice at the same time.
 // https://github.com/GoogleContainerTools/jib/issues/2470
-func (p *publishing) tags(ctx context.Context, tags []Tag) error {
+func (p *Publishing) tags(ctx context.Context, tags []Tag) error {
 	if len(p.Tags) == 0 {
 		return p.target.PutManifest(ctx, p.Root)
 	}
@@ -172,7 +232,7 @@ func (p *publishing) tags(ctx context.Context, tags []Tag) error {
 }
 
 // guardBase asks once more for a tag that the list derives from.
-func (p *publishing) guardBase(ctx context.Context, t Tag) error {
+func (p *Publishing) guardBase(ctx context.Context, t Tag) error {
 	h, ok := p.target.(Header)
 	if t.Base == (v1.Hash{}) || !ok {
 		return nil

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -54,12 +56,19 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 	if e.Artifact {
 		return attachOther(e, r)
 	}
-	i := slices.IndexFunc(r.Images, func(img inspect.Image) bool { return img.Descriptor.Digest == e.Digest() })
+	want := e.Digest()
+	if e.Original != (v1.Hash{}) {
+		want = e.Original
+	}
+	i := slices.IndexFunc(r.Images, func(img inspect.Image) bool { return img.Descriptor.Digest == want })
 	if i < 0 {
 		return e, fmt.Errorf("%w: it does not have %s any more", registry.ErrContent, e)
 	}
 	img := r.Images[i]
 	e.Image, e.Origin = &img, r.Ref.Transport
+	if e.Original != (v1.Hash{}) {
+		return e.remade()
+	}
 	e.Attestations = slices.Clone(e.Attestations)
 	for j, a := range e.Attestations {
 		at := slices.IndexFunc(img.Attestations, func(o inspect.Attachment) bool { return o.Descriptor.Digest == a.Digest() })

@@ -38,6 +38,7 @@ type SelectOptions struct {
 type Told struct {
 	Ref    registry.Ref
 	Report inspect.Report
+	Stated Stated
 }
 
 // FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of o.Platforms
@@ -56,6 +57,12 @@ func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
 	for _, s := range sources {
 		o.As = s.Ref
 		es, ns, err := FromReport(s.Report, o)
+		if err == nil {
+			if es, err = s.Stated.apply(es, s, o.Force); err != nil {
+				failed = append(failed, err)
+				continue
+			}
+		}
 		switch {
 		case errors.Is(err, ErrNoMatch):
 			passed = append(passed, err)

@@ -19,12 +19,13 @@ import (
 const Schema = "mtool.draft/v1"
 
 type file struct {
-	Schema      string            `json:"schema"`
-	Name        string            `json:"name"`
-	Type        compose.Type      `json:"type,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty"`
-	Base        *base             `json:"base,omitempty"`
-	Entries     []entry           `json:"entries"`
+	Schema      string                     `json:"schema"`
+	Name        string                     `json:"name"`
+	Type        compose.Type               `json:"type,omitempty"`
+	Annotations map[string]string          `json:"annotations,omitempty"`
+	Members     map[string]json.RawMessage `json:"members,omitempty"`
+	Base        *base                      `json:"base,omitempty"`
+	Entries     []entry                    `json:"entries"`
 }
 
 // base is the published list that the draft derives from, byte for byte (base64 in JSON).
@@ -42,6 +43,7 @@ type entry struct {
 	Origin       registry.Transport `json:"origin,omitempty"`
 	Place        int                `json:"place,omitempty"`
 	Edits        []compose.Edit     `json:"edits,omitempty"`
+	Original     v1.Hash            `json:"original,omitzero"`
 	Attestations []placed           `json:"attestations,omitempty"`
 }
 
@@ -56,7 +58,7 @@ func encode(l compose.List) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := file{Schema: Schema, Name: name, Type: l.Type, Annotations: l.Annotations, Entries: []entry{}}
+	f := file{Schema: Schema, Name: name, Type: l.Type, Annotations: l.Annotations, Members: l.Members, Entries: []entry{}}
 	if l.Base.Body != nil {
 		f.Base = &base{l.Base.MediaType, l.Base.Body}
 	}
@@ -82,7 +84,7 @@ func encodeEntry(e compose.Entry) (entry, error) {
 	}
 	out := entry{
 		Row: e.Row, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Place: e.Place,
-		Edits: e.Edits,
+		Edits: e.Edits, Original: e.Original,
 	}
 	if e.Config.OS != "" || e.Config.Architecture != "" {
 		out.Config = &e.Config
@@ -137,7 +139,7 @@ func (f file) list() (compose.List, error) {
 	if err != nil {
 		return compose.List{}, err
 	}
-	l := compose.List{Name: ref, Annotations: f.Annotations}
+	l := compose.List{Name: ref, Annotations: f.Annotations, Members: f.Members}
 	if l.Type, err = compose.ParseType(string(f.Type)); err != nil {
 		return compose.List{}, err
 	}
@@ -165,7 +167,7 @@ func (e entry) entry() (compose.Entry, error) {
 	if err != nil {
 		return compose.Entry{}, err
 	}
-	out.Artifact, out.Edits = e.Artifact, e.Edits
+	out.Artifact, out.Edits, out.Original = e.Artifact, e.Edits, e.Original
 	if e.Config != nil {
 		out.Config = *e.Config
 	}

@@ -1,0 +1,241 @@
+package compose
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// errNotRead: an edit of an image's own manifest needs the image, and only its row is known.
+var errNotRead = errors.New("its manifest has not been read")
+
+// remake gives the entry another manifest, made of its own as d says. The row follows it; blobs stay what they are. What is
+// attested of the old digest is not true of the new one and goes, unless the edit wants it kept, which is an error.
+func (e Entry) remake(d Edit) (Entry, error) {
+	if e.Image == nil || e.Image.Manifest.Body == nil {
+		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, errNotRead)
+	}
+	m, err := d.manifest(e.Image.Manifest)
+	if err != nil || m.Digest == e.Digest() {
+		return e, err
+	}
+	if d.KeepAttestations && len(e.Attestations) > 0 {
+		return Entry{}, hint(fmt.Errorf("editing the manifest of %s: %w: its attestations speak about the digest that it has now", e, ErrUsage),
+			"leave out --attestations keep, and they are dropped")
+	}
+	out := e
+	if out.Original == (v1.Hash{}) {
+		out.Original = e.Digest()
+	}
+	out.Attestations = nil
+	if out, err = out.withManifest(m); err != nil {
+		return Entry{}, err
+	}
+	return out, nil
+}
+
+// withManifest returns e with the row and the image of another manifest.
+func (e Entry) withManifest(m registry.Manifest) (Entry, error) {
+	row, err := parseObject(e.Row)
+	if err != nil {
+		return Entry{}, err
+	}
+	d := m.Descriptor()
+	for _, member := range []struct {
+		name  string
+		value any
+	}{{"mediaType", d.MediaType}, {"digest", d.Digest.String()}, {"size", d.Size}} {
+		if row, err = row.set(member.name, member.value); err != nil {
+			return Entry{}, err
+		}
+	}
+	if e, err = e.withRow(row.encode()); err != nil {
+		return Entry{}, err
+	}
+	img := *e.Image
+	img.Manifest, img.Row, img.Descriptor, img.Attestations = m, e.Row, e.Descriptor, nil
+	var blobs struct {
+		Config v1.Descriptor   `json:"config"`
+		Layers []v1.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(m.Body, &blobs); err != nil {
+		return Entry{}, fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	img.ConfigOf, img.Layers = blobs.Config, blobs.Layers
+	e.Image = &img
+	return e, nil
+}
+
+// remade does the edits of a draft's entry again on the manifest that its source has.
+func (e Entry) remade() (Entry, error) {
+	m := e.Image.Manifest
+	for _, d := range e.Edits {
+		if !d.ofChild() {
+			continue
+		}
+		var err error
+		if m, err = d.manifest(m); err != nil {
+			return e, err
+		}
+	}
+	if m.Digest != e.Digest() {
+		return e, fmt.Errorf("%w: %s can't be made of %s again", registry.ErrContent, e, e.Original)
+	}
+	return e.withManifest(m)
+}
+
+// ofChild says whether the edit changes the image's own manifest.
+func (d Edit) ofChild() bool { return d.Child || d.Convert != "" }
+
+// manifest is m as the edit wants it: bytes that nothing is asked of stay as they are.
+func (d Edit) manifest(m registry.Manifest) (registry.Manifest, error) {
+	o, err := parseObject(m.Body)
+	if err != nil {
+		return m, err
+	}
+	before := o.encode()
+	if d.Child {
+		if o, err = d.annotateChild(o, m); err != nil {
+			return m, err
+		}
+	}
+	mediaType := m.MediaType
+	if d.Convert != "" {
+		if o, mediaType, err = convert(o, mediaType, d.Convert); err != nil {
+			return m, err
+		}
+	}
+	body := o.encode()
+	if slices.Equal(body, before) {
+		return m, nil
+	}
+	return registry.NewManifest(mediaType, body)
+}
+
+func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {
+	if isDocker(m.MediaType) && d.Convert != TypeOCI && len(d.Annotations) > 0 {
+		return nil, hint(fmt.Errorf("%w: a Docker image can't hold annotations", ErrUsage), "convert it: --type oci --convert")
+	}
+	var have map[string]string
+	if raw := o.get("annotations"); raw != nil {
+		if err := json.Unmarshal(raw, &have); err != nil {
+			return nil, fmt.Errorf("reading annotations: %w: %w", registry.ErrContent, err)
+		}
+	}
+	return o.setStrings("annotations", d.annotations(have))
+}
+
+// ociTypes are Docker's media types and OCI's for the same bytes.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md#compatibility-matrix
+var ociTypes = [][2]types.MediaType{
+	{types.DockerManifestSchema2, types.OCIManifestSchema1},
+	{types.DockerConfigJSON, types.OCIConfigJSON},
+	{types.DockerLayer, types.OCILayer},
+	{types.DockerUncompressedLayer, types.OCIUncompressedLayer},
+	{types.DockerForeignLayer, types.OCIRestrictedLayer},
+	{"application/vnd.docker.image.rootfs.diff.tar.zstd", types.OCILayerZStd},
+}
+
+// convertible answers the media type that kind has for the same bytes.
+func convertible(t types.MediaType, kind Type) (types.MediaType, bool) {
+	for _, pair := range ociTypes {
+		to := pair[1]
+		if kind == TypeDocker {
+			to = pair[0]
+		}
+		if t == pair[0] || t == pair[1] {
+			return to, true
+		}
+	}
+	return t, false
+}
+
+// convert writes an image manifest with the other family's media types, member by member.
+func convert(o object, mediaType types.MediaType, kind Type) (object, types.MediaType, error) {
+	to, ok := convertible(mediaType, kind)
+	if !ok {
+		return nil, "", fmt.Errorf("%w: %q can't be converted to %s", ErrUsage, mediaType, kind)
+	}
+	if to == mediaType {
+		return o, mediaType, nil
+	}
+	if kind == TypeDocker {
+		for _, name := range []string{"annotations", "artifactType", "subject"} {
+			if o.get(name) != nil {
+				return nil, "", hint(fmt.Errorf("%w: a Docker image can't hold %s", ErrUsage, name), "leave it an OCI image")
+			}
+		}
+	}
+	o, err := o.set("mediaType", to)
+	if err != nil {
+		return nil, "", err
+	}
+	if o, err = o.convertRows(kind); err != nil {
+		return nil, "", err
+	}
+	return o, to, nil
+}
+
+// convertRows converts the descriptors of the config and of the layers.
+func (o object) convertRows(kind Type) (object, error) {
+	config, err := convertRow(o.get("config"), kind)
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.set("config", config); err != nil {
+		return nil, err
+	}
+	var layers []json.RawMessage
+	if err := json.Unmarshal(o.get("layers"), &layers); err != nil {
+		return nil, fmt.Errorf("reading layers: %w: %w", registry.ErrContent, err)
+	}
+	for i := range layers {
+		if layers[i], err = convertRow(layers[i], kind); err != nil {
+			return nil, err
+		}
+	}
+	return o.set("layers", layers)
+}
+
+func convertRow(raw json.RawMessage, kind Type) (json.RawMessage, error) {
+	row, err := parseObject(raw)
+	if err != nil {
+		return nil, err
+	}
+	var t types.MediaType
+	if err := json.Unmarshal(row.get("mediaType"), &t); err != nil {
+		return nil, fmt.Errorf("reading a media type: %w: %w", registry.ErrContent, err)
+	}
+	to, ok := convertible(t, kind)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q can't be converted to %s", ErrUsage, t, kind)
+	}
+	if kind == TypeDocker && row.get("annotations") != nil {
+		return nil, fmt.Errorf("%w: a Docker image can't hold annotations of its layers", ErrUsage)
+	}
+	row, err = row.set("mediaType", to)
+	return row.encode(), err
+}
+
+// Convert makes every image of the list one of the kind, OCI or Docker; see Edit.Convert.
+func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) {
+	var changes []Change
+	for i, e := range l.Entries {
+		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) {
+			continue
+		}
+		var c []Change
+		var err error
+		if l, c, err = l.annotateAt(i, Edit{Convert: kind, KeepAttestations: keepAttestations}); err != nil {
+			return List{}, nil, fmt.Errorf("converting %s of %q: %w", e, l.Name, err)
+		}
+		changes = append(changes, c...)
+	}
+	return l, changes, nil
+}

@@ -1,0 +1,167 @@
+package compose_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+func TestConvertThereAndBack(t *testing.T) {
+	t.Parallel()
+	for kind, b := range map[compose.Type]registrytest.Built{compose.TypeDocker: image("arm64"), compose.TypeOCI: dockerImage("arm64")} {
+		l := list(t, "demo:v1", told(t, b, "r.example/demo:arm64"))
+		there, cs, err := l.Convert(kind, false)
+		if err != nil || actions(cs) != "edited" {
+			t.Fatalf("to %s: %v, %v", kind, cs, err)
+		}
+		e := there.Entries[0]
+		if e.Digest() == b.Digest() || e.Original != b.Digest() || e.Image.Manifest.Digest != e.Digest() {
+			t.Errorf("to %s: %s of %s", kind, e, e.Original)
+		}
+		if body := string(e.Image.Manifest.Body); kind == compose.TypeOCI && strings.Contains(body, "docker") ||
+			kind == compose.TypeDocker && strings.Contains(body, "oci") {
+			t.Errorf("to %s: %s", kind, body)
+		}
+		back := compose.TypeOCI
+		if kind == compose.TypeOCI {
+			back = compose.TypeDocker
+		}
+		again, _, err := there.Convert(back, false)
+		if err != nil || again.Entries[0].Digest() != b.Digest() {
+			t.Errorf("there and back: %s, %v, want %s", again.Entries[0], err, b.Digest())
+		}
+	}
+}
+
+func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
+	t.Parallel()
+	l := list(t, "r.example/demo:v1", told(t, image("arm64"), "r.example/demo:arm64"))
+	l, _, err := l.Convert(compose.TypeDocker, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := compose.NewPlan(l, refs(t, "r.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := p.Uploads[0]; len(u.Children) != 1 || u.Children[0].Manifest.Digest != l.Entries[0].Digest() || len(u.Blobs) != 0 {
+		t.Errorf("got %d children and %d blobs, want the new manifest alone", len(u.Children), len(u.Blobs))
+	}
+}
+
+func TestConvertRefuses(t *testing.T) {
+	t.Parallel()
+	att := list(t, "demo:v1", told(t, attested(image("arm64")), "r.example/demo:v1"))
+	if _, _, err := att.Convert(compose.TypeDocker, true); !errors.Is(err, compose.ErrUsage) {
+		t.Errorf("attestations kept: %v", err)
+	}
+	l, cs, err := att.Convert(compose.TypeDocker, false)
+	if err != nil || len(l.Entries[0].Attestations) != 0 || !strings.Contains(cs[0].String(), "dropped: 1 attestation") {
+		t.Errorf("got %v, %v", cs, err)
+	}
+	annotated, _, err := list(t, "demo:v1", told(t, image("arm64"), "r.example/demo:v1")).
+		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = annotated.Convert(compose.TypeDocker, false)
+	wantError(t, err, compose.ErrUsage, "annotations")
+	_, _, err = list(t, "demo:v1", told(t, dockerImage("arm64"), "r.example/demo:v1")).
+		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
+	wantError(t, err, compose.ErrUsage, "Docker image")
+}
+
+// A draft keeps what was asked, and makes the same bytes of its source again.
+func TestResolveRemakesChildren(t *testing.T) {
+	t.Parallel()
+	source := told(t, image("arm64"), "r.example/demo:arm64")
+	l, _, err := list(t, "demo:v1", source).Convert(compose.TypeDocker, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := l.Entries[0].Digest()
+	l.Entries[0].Image = nil
+	got, err := l.Resolve(map[registry.Ref]inspect.Report{source.Ref: source.Report})
+	if err != nil || got.Entries[0].Image.Manifest.Digest != want {
+		t.Fatalf("got %v, %v", got.Entries, err)
+	}
+	l.Entries[0].Edits = nil // a draft that was tampered with
+	_, err = l.Resolve(map[registry.Ref]inspect.Report{source.Ref: source.Report})
+	wantError(t, err, registry.ErrContent, "again")
+}
+
+func TestParseTargeted(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ in, levels, platform, key, value, wrong string }{
+		{"a=b", "index", "", "a", "b", ""},
+		{"a=b=c,d", "index", "", "a", "b=c,d", ""},
+		{"index:a=b", "index", "", "a", "b", ""},
+		{"manifest-descriptor:a=b", "manifest-descriptor", "", "a", "b", ""},
+		{"manifest-descriptor[linux/arm64]:a=b", "manifest-descriptor", "arm64", "a", "b", ""},
+		{"manifest[windows/amd64:10.0.1]:a=b", "manifest", "amd64", "a", "b", ""},
+		{"index,manifest-descriptor:a=b", "index manifest-descriptor", "", "a", "b", ""},
+		{"other:a=b", "index", "", "other:a", "b", ""},
+		{"a", "", "", "", "", "KEY=VALUE"},
+		{"=b", "", "", "", "", "KEY=VALUE"},
+		{"index:=b", "", "", "", "", "no key"},
+		{"index-descriptor:a=b", "", "", "", "", "none of"},
+		{"index[linux/arm64]:a=b", "", "", "", "", "no platform"},
+		{"manifest-descriptor[linux/amd46]:a=b", "", "", "", "", "amd46"},
+		{"manifest-descriptor[linux/amd64:a=b", "", "", "", "", "]:"},
+	}
+	for _, tt := range tests {
+		got, err := compose.ParseTargeted(tt.in)
+		if tt.wrong != "" {
+			wantError(t, err, compose.ErrUsage, tt.wrong)
+			continue
+		}
+		if err != nil || strings.Join(got.Levels, " ") != tt.levels || got.Platform.Architecture != tt.platform ||
+			got.Key != tt.key || got.Value != tt.value {
+			t.Errorf("%q: got %+v, %v", tt.in, got, err)
+		}
+	}
+}
+
+func TestExpand(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		template string
+		platform v1.Platform
+		want     string
+	}{
+		{"TAG-ARCHVARIANT", linux("arm", "v7"), "v1-armv7"},
+		{"TAG-ARCH-VARIANT", linux("amd64", ""), "v1-amd64"},
+		{"TAG-ARCH-VARIANT", linux("arm64", "v8"), "v1-arm64"},
+		{"x_OS_ARCH_VARIANT", linux("arm", "v6"), "x_linux_arm_v6"},
+		{"fixed", linux("arm", "v6"), "fixed"},
+	}
+	for _, tt := range tests {
+		if got := compose.Expand(tt.template, tt.platform, "v1"); got != tt.want {
+			t.Errorf("%s for %s: got %s, want %s", tt.template, tt.platform, got, tt.want)
+		}
+	}
+}
+
+func TestStatedChoosesOfAList(t *testing.T) {
+	t.Parallel()
+	source := told(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
+	source.Stated = compose.Stated{Platform: v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"}, Annotations: map[string]string{"k": "v"}}
+	got, _, err := compose.FromReports([]compose.Told{source}, compose.SelectOptions{})
+	if err != nil || len(got) != 1 || got[0].Platform().OSVersion != "1" || got[0].Descriptor.Annotations["k"] != "v" {
+		t.Errorf("got %v, %v", got, err)
+	}
+	source.Stated.Platform.Architecture = "s390x"
+	_, _, err = compose.FromReports([]compose.Told{source}, compose.SelectOptions{})
+	wantError(t, err, compose.ErrNoMatch, "linux/arm64")
+	single := told(t, image("amd64"), "r.example/demo:v1")
+	single.Stated = source.Stated
+	_, _, err = compose.FromReports([]compose.Told{single}, compose.SelectOptions{})
+	wantError(t, err, compose.ErrPlatform, "s390x")
+}

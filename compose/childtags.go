@@ -1,0 +1,79 @@
+package compose
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// ChildTag is a name for one image of a list.
+type ChildTag struct {
+	Name     string
+	Manifest registry.Manifest
+}
+
+// tagName is what a tag may be: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+var tagName = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
+
+// ChildTags names every image of r by template, once for each of the list's tags: the words TAG, OS, ARCH and VARIANT stand
+// for what they say (see Expand). Two images of one name, and a name that is no tag, are ErrUsage.
+func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, error) {
+	if len(tags) == 0 {
+		tags = []string{""}
+	}
+	var all []ChildTag
+	for _, tag := range tags {
+		for _, img := range r.Images {
+			name := Expand(template, img.Platform(), tag)
+			if err := checkChildTag(all, name, img.Manifest.Digest, tags); err != nil {
+				return nil, fmt.Errorf("naming %s of %q by %q: %w", nameOf(img), r.Ref, template, err)
+			}
+			all = append(all, ChildTag{name, img.Manifest})
+		}
+	}
+	return slices.CompactFunc(all, func(a, b ChildTag) bool { return a.Name == b.Name }), nil
+}
+
+func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) error {
+	if !tagName.MatchString(name) {
+		return fmt.Errorf("%w: %q is no tag", ErrUsage, name)
+	}
+	if slices.Contains(tags, name) {
+		return hint(fmt.Errorf("%w: %q is the tag of the list itself", ErrUsage, name), "let the template name ARCH: 'TAG-ARCHVARIANT'")
+	}
+	for _, t := range all {
+		if t.Name == name && t.Manifest.Digest != digest {
+			return hint(fmt.Errorf("%w: %q would name two images", ErrUsage, name), "let the template name OS, ARCH and VARIANT")
+		}
+	}
+	return nil
+}
+
+// Expand puts a platform into a template: the words OS, ARCH and VARIANT, as manifest-tool has them, and TAG. What they
+// stand for is the platform's normal form; where there is no variant a separator in front of VARIANT goes too, so that
+// "app-ARCH-VARIANT" is app-arm-v7 and app-amd64.
+func Expand(template string, p v1.Platform, tag string) string {
+	p = platform.Normalize(p)
+	return placeholder.ReplaceAllStringFunc(template, func(word string) string {
+		switch word {
+		case "TAG":
+			return tag
+		case "OS":
+			return p.OS
+		case "ARCH":
+			return p.Architecture
+		}
+		if p.Variant == "" {
+			return ""
+		}
+		return word[:len(word)-len("VARIANT")] + p.Variant
+	})
+}
+
+var placeholder = regexp.MustCompile(`TAG|OS|ARCH|[-_.]?VARIANT`)

@@ -1,0 +1,94 @@
+package compose
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// mediaTypeName is what an artifactType may be, https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+var mediaTypeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$`)
+
+// WithArtifactType says what kind of artifact the list is; "" takes that away. The error wraps ErrUsage.
+func (l List) WithArtifactType(t string) (List, error) {
+	if t == "" {
+		return l.withMember("artifactType", nil), nil
+	}
+	if !mediaTypeName.MatchString(t) {
+		return List{}, fmt.Errorf("setting the artifactType of %q: %w: %q is no media type", l.Name, ErrUsage, t)
+	}
+	raw, err := encodeJSON(t)
+	return l.withMember("artifactType", raw), err
+}
+
+// WithSubject says what the list is about; a zero descriptor takes that away.
+func (l List) WithSubject(d v1.Descriptor) (List, error) {
+	if d.Digest == (v1.Hash{}) {
+		return l.withMember("subject", nil), nil
+	}
+	raw, err := encodeJSON(v1.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, ArtifactType: d.ArtifactType})
+	return l.withMember("subject", raw), err
+}
+
+func (l List) withMember(name string, raw json.RawMessage) List {
+	members := maps.Clone(l.Members)
+	if members == nil {
+		members = map[string]json.RawMessage{}
+	}
+	members[name] = raw
+	l.Members = members
+	return l
+}
+
+// setMembers puts the members that were set into those of the published list.
+func (o object) setMembers(members map[string]json.RawMessage) (object, error) {
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if members[name] == nil || string(members[name]) == "null" {
+			o = o.remove(name)
+			continue
+		}
+		var err error
+		if o, err = o.set(name, members[name]); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// PromoteAnnotations gives the list the annotations that all its images have alike. Those that the list has already stay.
+// Images that were not read are an error.
+func (l List) PromoteAnnotations() (List, []Change, error) {
+	var common map[string]string
+	for _, e := range l.Entries {
+		if e.Artifact {
+			continue
+		}
+		if e.Image == nil {
+			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w", e, l.Name, errNotRead)
+		}
+		var m struct {
+			Annotations map[string]string `json:"annotations"`
+		}
+		if err := json.Unmarshal(e.Image.Manifest.Body, &m); err != nil {
+			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w: %w", e, l.Name, registry.ErrContent, err)
+		}
+		if common == nil {
+			common = maps.Clone(m.Annotations)
+		}
+		maps.DeleteFunc(common, func(k, v string) bool { return m.Annotations[k] != v })
+		if len(common) == 0 {
+			return l, nil, nil
+		}
+	}
+	maps.DeleteFunc(common, func(k, _ string) bool { _, has := l.Annotations[k]; return has })
+	if len(common) == 0 {
+		return l, nil, nil
+	}
+	return l.AnnotateList(Edit{Annotations: common})
+}

@@ -1,0 +1,121 @@
+package spec
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// ResultSchema is the format of result files.
+const ResultSchema = "mtool.result/v1"
+
+// Result is one image that a build made, as its job wrote it down for the job that makes the list.
+type Result struct {
+	Schema    string  `json:"schema"`
+	Repo      string  `json:"repo"`
+	Digest    v1.Hash `json:"digest"`
+	Platform  string  `json:"platform"`
+	MediaType string  `json:"mediaType,omitempty"`
+	Size      int64   `json:"size,omitempty"`
+	Version   string  `json:"version,omitempty"` // of what was built; results of one list have the same
+	Ref       string  `json:"ref,omitempty"`     // the name that the image was given
+
+	// File is where the result was read, for errors.
+	File string `json:"-"`
+	// Claim is Platform, parsed.
+	Claim v1.Platform `json:"-"`
+}
+
+// Name is the image by digest.
+func (r Result) Name() string { return r.Repo + "@" + r.Digest.String() }
+
+// ParseResults reads one file: a result, several one after the other, or an array of them. What is no result is an error
+// that wraps registry.ErrContent.
+func ParseResults(name string, data []byte) ([]Result, error) {
+	var all []Result
+	dec := json.NewDecoder(bytes.NewReader(data))
+	for {
+		var raw json.RawMessage
+		err := dec.Decode(&raw)
+		if errors.Is(err, io.EOF) && len(all) > 0 {
+			return all, nil
+		}
+		var some []Result
+		if err == nil {
+			some, err = decodeResults(name, raw)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading result file %q: %w: %w", name, registry.ErrContent, err)
+		}
+		all = append(all, some...)
+	}
+}
+
+func decodeResults(name string, raw json.RawMessage) ([]Result, error) {
+	if raw[0] != '[' {
+		raw = append(append([]byte{'['}, raw...), ']')
+	}
+	var some []Result
+	if err := json.Unmarshal(raw, &some); err != nil {
+		return nil, err
+	}
+	if len(some) == 0 {
+		return nil, errors.New("it holds no result")
+	}
+	for i := range some {
+		r := &some[i]
+		r.File = name
+		if r.Schema != ResultSchema {
+			return nil, fmt.Errorf("its schema is %q, want %q", r.Schema, ResultSchema)
+		}
+		if r.Repo == "" || r.Digest == (v1.Hash{}) {
+			return nil, errors.New("it does not name an image: repo and digest are needed")
+		}
+		var err error
+		if r.Claim, err = platform.Parse(r.Platform); err != nil {
+			return nil, err
+		}
+	}
+	return some, nil
+}
+
+// CheckResults looks for what does not belong together: two results of one platform, results of different versions, and
+// platforms of want that no result has. All of it is told; the errors wrap registry.ErrContent.
+func CheckResults(results []Result, want []v1.Platform) error {
+	var errs []error
+	wrong := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: %s", registry.ErrContent, fmt.Sprintf(format, args...)))
+	}
+	for i, r := range results {
+		for _, before := range results[:i] {
+			if platform.Equal(before.Claim, r.Claim) {
+				wrong("two results for %s: %s and %s", platform.Format(r.Claim), before.File, r.File)
+			}
+		}
+		if r.Version != results[0].Version {
+			wrong("%s is a result of version %q, %s of version %q", r.File, r.Version, results[0].File, results[0].Version)
+		}
+	}
+	for _, w := range want {
+		if !anySatisfies(results, w) {
+			wrong("no result for %s", platform.Format(w))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func anySatisfies(results []Result, want v1.Platform) bool {
+	for _, r := range results {
+		if platform.Satisfies(r.Claim, want) {
+			return true
+		}
+	}
+	return false
+}

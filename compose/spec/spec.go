@@ -1,0 +1,117 @@
+package spec
+
+import (
+	_ "embed" // for Schema
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect/platform"
+)
+
+// Schema is the JSON schema (draft 2020-12) of what Parse reads.
+//
+//go:embed schema.json
+var Schema []byte
+
+// Spec is a list as a file describes it.
+type Spec struct {
+	Image       string            `yaml:"image"`       // the list's name
+	Tags        []string          `yaml:"tags"`        // more tags in its repository
+	Targets     []string          `yaml:"targets"`     // more names, in any registry
+	Type        string            `yaml:"type"`        // auto, oci, docker
+	Require     []string          `yaml:"require"`     // platforms that the list must serve
+	Annotations map[string]string `yaml:"annotations"` // of the list
+	Manifests   []Manifest        `yaml:"manifests"`
+}
+
+// Manifest is one source of the list.
+type Manifest struct {
+	Image       string            `yaml:"image"`
+	Platform    Platform          `yaml:"platform"`
+	Annotations map[string]string `yaml:"annotations"` // of its rows
+}
+
+// Platform is what the file says of a source; of a list it also chooses the image. Both spellings of the last two members
+// are read, since manifest-tool's documentation has one and its code the other.
+type Platform struct {
+	OS            string   `yaml:"os"`
+	Architecture  string   `yaml:"architecture"`
+	Variant       string   `yaml:"variant"`
+	OSVersion     string   `yaml:"os.version"`
+	OSVersionAlso string   `yaml:"osversion"`
+	OSFeatures    []string `yaml:"os.features"`
+	OSFeatAlso    []string `yaml:"osfeatures"`
+	Features      []string `yaml:"features"`
+}
+
+// V1 is the platform in the words of an image config; zero members are not stated.
+func (p Platform) V1() v1.Platform {
+	out := v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
+	if out.OSVersion == "" {
+		out.OSVersion = p.OSVersionAlso
+	}
+	if len(out.OSFeatures) == 0 {
+		out.OSFeatures = p.OSFeatAlso
+	}
+	return out
+}
+
+// Parse reads a YAML (or JSON) file; name is what errors call it. A key that is not known, one that is there twice, and a
+// value of the wrong kind are errors with the line. All errors wrap compose.ErrUsage.
+func Parse(name string, data []byte) (Spec, error) {
+	var s Spec
+	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
+		return Spec{}, fmt.Errorf("reading spec %s: %w", place(name, err), compose.ErrUsage)
+	}
+	if err := s.check(); err != nil {
+		return Spec{}, fmt.Errorf("reading spec %s: %w", name, err)
+	}
+	return s, nil
+}
+
+// place is "FILE:LINE: what is wrong there".
+func place(name string, err error) string {
+	var located yaml.Error
+	if !errors.As(err, &located) {
+		return name + ": " + oneLine(err.Error())
+	}
+	message := oneLine(located.GetMessage())
+	if t := located.GetToken(); t != nil && t.Position != nil {
+		return fmt.Sprintf("%s:%d: %s", name, t.Position.Line, message)
+	}
+	return name + ": " + message
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+func (s Spec) check() error {
+	var errs []error
+	if len(s.Manifests) == 0 {
+		errs = append(errs, fmt.Errorf("%w: it has no manifests, so the list would be empty", compose.ErrUsage))
+	}
+	for i, m := range s.Manifests {
+		if m.Image == "" {
+			errs = append(errs, fmt.Errorf("manifests[%d]: %w: it names no image", i, compose.ErrUsage))
+		}
+		if err := m.Platform.check(); err != nil {
+			errs = append(errs, fmt.Errorf("manifests[%d] (%s): %w: %w", i, m.Image, compose.ErrUsage, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (p Platform) check() error {
+	if p.OSVersion != "" && p.OSVersionAlso != "" || len(p.OSFeatures) > 0 && len(p.OSFeatAlso) > 0 {
+		return errors.New("os.version and os.features are stated in both spellings")
+	}
+	stated := p.V1()
+	if stated.OS == "" || stated.Architecture == "" {
+		return nil // what is not stated comes from the image
+	}
+	return platform.Validate(platform.Normalize(stated))
+}

@@ -1,0 +1,73 @@
+package compose
+
+import (
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// Stated is what a user says of a source beside its name. The zero value says nothing.
+type Stated struct {
+	// Platform chooses the image of a list, and is what the row then claims: what it states must not contradict the
+	// image's config.
+	Platform v1.Platform
+	// Annotations go to every row that comes from the source.
+	Annotations map[string]string
+}
+
+func (s Stated) empty() bool { return platform.IsUnknown(s.Platform) && len(s.Annotations) == 0 }
+
+// apply chooses among the entries of one source and edits their rows.
+func (s Stated) apply(entries []Entry, told Told, force bool) ([]Entry, error) {
+	if s.empty() {
+		return entries, nil
+	}
+	if told.Report.List != nil {
+		var err error
+		if entries, err = s.choose(entries, told); err != nil {
+			return nil, err
+		}
+	}
+	p := s.Platform
+	d := Edit{
+		OS: p.OS, Arch: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
+		Annotations: s.Annotations, Force: force,
+	}
+	out := slices.Clone(entries)
+	for i, e := range out {
+		edited, err := e.edit(d)
+		if err != nil {
+			return nil, fmt.Errorf("taking %s of %q: %w", e, told.Ref, err)
+		}
+		if string(edited.Row) != string(e.Row) {
+			edited.Edits = append(slices.Clone(e.Edits), d)
+		}
+		out[i] = edited
+	}
+	return out, nil
+}
+
+// choose looks at os.version and os.features only where they tell images of the list apart: they may also be something
+// that the list does not know yet.
+func (s Stated) choose(entries []Entry, told Told) ([]Entry, error) {
+	if platform.IsUnknown(s.Platform) {
+		return entries, nil
+	}
+	less := s.Platform
+	less.OSVersion, less.OSFeatures = "", nil
+	for _, want := range []v1.Platform{s.Platform, less} {
+		var found []Entry
+		for _, e := range entries {
+			if !e.Artifact && platform.Satisfies(e.Platform(), want) {
+				found = append(found, e)
+			}
+		}
+		if len(found) > 0 {
+			return found, nil
+		}
+	}
+	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), told.Ref, ErrNoMatch, List{Entries: entries}.has())
+}
