@@ -28,6 +28,7 @@ func Check(r Report, o CheckOptions) []Finding {
 		c.sharedManifests()
 		c.sharedConfigs()
 		c.sharedLayers()
+		c.sharedBases()
 		c.nested()
 		c.mediaTypes()
 	}
@@ -45,12 +46,7 @@ type checker struct {
 }
 
 // add takes care that no text of the list's author, a platform or a media type, moves the reader's cursor.
-func (c *checker) add(f Finding) {
-	for _, s := range []*string{&f.Platform, &f.Claim, &f.Evidence, &f.Message} {
-		*s = printable(*s)
-	}
-	c.findings = append(c.findings, f)
-}
+func (c *checker) add(f Finding) { c.findings = append(c.findings, f.Printable()) }
 
 // whole adds a finding about the list as such.
 func (c *checker) whole(s State, claim, evidence, message string) {

@@ -68,7 +68,7 @@ func compare(f Finding, who string, i Image) Finding {
 
 // unread is the finding of an entry whose manifest or config could not be read.
 func (c *checker) unread(f Finding, i Image) Finding {
-	f.State, f.Err, f.Message = stateOf(i.Err), i.Err, oneLine(i.Err)
+	f.State, f.Err, f.Message = StateOf(i.Err), i.Err, oneLine(i.Err)
 	if f.State == Unchecked {
 		f.Evidence, f.Message = "not read", "not checked: "+f.Message
 		return f
@@ -97,7 +97,7 @@ func (c *checker) status() string {
 func single(f Finding, i Image) Finding {
 	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
 	switch {
-	case i.Err != nil && stateOf(i.Err) == Unchecked:
+	case i.Err != nil && StateOf(i.Err) == Unchecked:
 		f.State, f.Err, f.Evidence, f.Message = Unchecked, i.Err, "not read", "not checked: "+oneLine(i.Err)
 	case i.Err != nil:
 		f.Err, f.Evidence, f.Message = i.Err, "the config can't be read", oneLine(i.Err)

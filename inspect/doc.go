@@ -5,5 +5,5 @@
 // rule. Failed makes one error of the findings that should stop a command.
 //
 // The package never edits, prints or runs anything, and it reads no layer: what an image is built for is known here as
-// its config states it. See package platform for how platforms are spelled and compared.
+// its config states it. Package deep reads the layers. See package platform for how platforms are spelled and compared.
 package inspect

@@ -53,9 +53,9 @@ func Failed(findings []Finding) error {
 	return &CheckError{Findings: failing}
 }
 
-// stateOf tells wrong content from content that could not be looked at. An answer that broke off (ErrUnavailable) may
+// StateOf tells wrong content from content that could not be looked at. An answer that broke off (ErrUnavailable) may
 // also have had a wrong digest: that proves nothing.
-func stateOf(err error) State {
+func StateOf(err error) State {
 	switch {
 	case errors.Is(err, registry.ErrUnavailable), errors.Is(err, registry.ErrDenied):
 		return Unchecked

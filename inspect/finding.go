@@ -22,6 +22,16 @@ const (
 	Note State = "note"
 )
 
+// The states of the images whose layers were read; see package deep.
+const (
+	// BinariesOK: every layer was read, and its programs and shared objects are for the platform.
+	BinariesOK State = "binaries-ok"
+	// Partial: the programs that the image starts are for the platform. Nothing is said about the rest.
+	Partial State = "partial"
+	// Unknown: every layer was read to its end and is what its digests say, and no binary was found in them.
+	Unknown State = "unknown"
+)
+
 // Finding is one verdict: the claim, the evidence and the state.
 type Finding struct {
 	State    State
@@ -31,10 +41,27 @@ type Finding struct {
 	Evidence string  // what was seen, e.g. "linux/amd64 (config)"
 	Message  string  // one line, lower case, that names both
 	Err      error   // the error behind it, when there is one
+
+	// What follows is set for findings about files and layers only.
+
+	Path  string  // of the file, as in its layer: no leading slash
+	Layer v1.Hash // the layer concerned
+	// Role is why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object or other.
+	Role string
+	// Rule is the row of the table of foreign files by which a note is one and no mismatch.
+	Rule string
 }
 
 // Fails says whether the finding should stop a command: it is a mismatch, or there is no verdict.
 func (f Finding) Fails() bool { return f.State == Mismatch || f.State == Unchecked }
+
+// Printable replaces what would not print in the texts for people. Path stays as it is.
+func (f Finding) Printable() Finding {
+	for _, s := range []*string{&f.Platform, &f.Claim, &f.Evidence, &f.Message} {
+		*s = printable(*s)
+	}
+	return f
+}
 
 // printable replaces what is neither a character nor a blank.
 func printable(s string) string {

@@ -143,8 +143,8 @@ func (r *reader) configs(ctx context.Context, images []Image) error {
 			want = append(want, i.ConfigOf)
 		}
 	}
-	platforms := map[content]v1.Platform{}
-	failed, err := round(ctx, r.ref, want, platforms, r.config)
+	configs := map[content]config{}
+	failed, err := round(ctx, r.ref, want, configs, r.config)
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,8 @@ func (r *reader) configs(ctx context.Context, images []Image) error {
 		if i.Err != nil {
 			continue
 		}
-		i.Config = platforms[contentOf(i.ConfigOf)]
+		read := configs[contentOf(i.ConfigOf)]
+		i.Config, i.ConfigBody = read.platform, read.body
 		if err := failed[contentOf(i.ConfigOf)]; err != nil {
 			i.Err = fmt.Errorf("reading config of %s in %q: %w", nameOf(i.Descriptor), r.ref, err)
 		}
@@ -161,23 +162,29 @@ func (r *reader) configs(ctx context.Context, images []Image) error {
 	return nil
 }
 
-func (r *reader) config(ctx context.Context, d v1.Descriptor) (p v1.Platform, err error) {
+// config is an image config: what it states of the platform, and its bytes.
+type config struct {
+	platform v1.Platform
+	body     []byte
+}
+
+func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err error) {
 	if d.Size > maxConfig {
-		return p, fmt.Errorf("%w: config %s has %d bytes, more than %d", ErrLimit, d.Digest, d.Size, maxConfig)
+		return c, fmt.Errorf("%w: config %s has %d bytes, more than %d", ErrLimit, d.Digest, d.Size, maxConfig)
 	}
 	blob, err := r.source.Blob(ctx, d)
 	if err != nil {
-		return p, err
+		return c, err
 	}
 	defer func() { err = errors.Join(err, blob.Close()) }()
-	data, err := io.ReadAll(io.LimitReader(blob, maxConfig+1))
-	if err != nil {
-		return p, err
+	if c.body, err = io.ReadAll(io.LimitReader(blob, maxConfig+1)); err != nil {
+		return c, err
 	}
-	if len(data) > maxConfig {
-		return p, fmt.Errorf("%w: config %s has more than %d bytes", ErrLimit, d.Digest, maxConfig)
+	if len(c.body) > maxConfig {
+		return c, fmt.Errorf("%w: config %s has more than %d bytes", ErrLimit, d.Digest, maxConfig)
 	}
-	return decodeConfig(data)
+	c.platform, err = decodeConfig(c.body)
+	return c, err
 }
 
 // content is what makes two descriptors one request: a descriptor that lies about the size must fail on its own.

@@ -49,7 +49,9 @@ type Image struct {
 	ConfigOf v1.Descriptor
 	// Config is the platform that the image config states (os.version and os.features included), as it is written there.
 	Config v1.Platform
-	Layers []v1.Descriptor
+	// ConfigBody are the exact bytes of the config; images of one config share them, so that nobody may change them.
+	ConfigBody []byte
+	Layers     []v1.Descriptor
 	// Size is the sum of the compressed layers, in bytes.
 	Size         int64
 	Attestations []Attachment

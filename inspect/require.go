@@ -39,7 +39,7 @@ func satisfies(i Image, want v1.Platform) bool {
 func (c *checker) unseen() error {
 	for _, i := range c.report.Images {
 		open := platform.IsUnknown(i.Claim()) && (c.report.List == nil || i.Descriptor.MediaType.IsIndex())
-		if open && i.Err != nil && stateOf(i.Err) == Unchecked {
+		if open && i.Err != nil && StateOf(i.Err) == Unchecked {
 			return i.Err
 		}
 	}

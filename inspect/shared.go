@@ -132,6 +132,33 @@ func (c *checker) sharedLayers() {
 	}
 }
 
+// sharedBases notes a lowest layer that different machines have in common, as where a base was pinned to one platform. Those
+// that share everything have been told of.
+func (c *checker) sharedBases() {
+	for _, g := range groups(c.report.Images, byBase) {
+		g.images = g.distinct(byLayers)
+		names := g.platforms()
+		if len(names) < 2 || len(g.distinct(byMachine)) < 2 {
+			continue
+		}
+		base := short(g.images[0].Layers[0].Digest)
+		all := strings.Join(names, ", ")
+		c.add(Finding{
+			State: Note, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
+			Message: fmt.Sprintf("%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),
+		})
+	}
+}
+
+func byBase(i Image) string {
+	if len(i.Layers) == 0 {
+		return ""
+	}
+	return i.Layers[0].Digest.String()
+}
+
+func byMachine(i Image) string { return i.Claim().OS + "/" + i.Claim().Architecture }
+
 func (c *checker) share(s State, g group, what string) {
 	names := g.platforms()
 	if len(names) < 2 {

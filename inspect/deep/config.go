@@ -1,0 +1,85 @@
+package deep
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/inspect/rootfs"
+	"mtool/registry"
+)
+
+// configJSON is what is needed of an image config.
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
+type configJSON struct {
+	Config struct {
+		Entrypoint []string          `json:"Entrypoint"`
+		Cmd        []string          `json:"Cmd"`
+		Env        []string          `json:"Env"`
+		WorkingDir string            `json:"WorkingDir"`
+		Labels     map[string]string `json:"Labels"`
+	} `json:"config"`
+	RootFS struct {
+		DiffIDs []v1.Hash `json:"diff_ids"`
+	} `json:"rootfs"`
+}
+
+// subject is one image, and what its config says.
+type subject struct {
+	inspect.Image
+
+	platform v1.Platform // what it must be for: the claim or, where there is none, what the config says
+	config   configJSON
+	err      error // why the config can't be used
+}
+
+func newSubject(i inspect.Image) subject {
+	s := subject{Image: i, platform: i.Claim()}
+	if platform.IsUnknown(s.platform) {
+		s.platform = platform.Normalize(i.Config)
+	}
+	if err := json.Unmarshal(i.ConfigBody, &s.config); err != nil {
+		s.err = fmt.Errorf("%w: not an image config: %w", registry.ErrContent, err)
+	} else if have := len(s.config.RootFS.DiffIDs); have != len(i.Layers) {
+		s.err = fmt.Errorf("%w: the config has %d diffIDs, the manifest %d layers", registry.ErrContent, have, len(i.Layers))
+	}
+	return s
+}
+
+// readable says whether there is anything to read: claims that could not be read have their own findings.
+func (s subject) readable() bool {
+	return s.Err == nil && s.err == nil && !platform.IsUnknown(s.platform)
+}
+
+func (s subject) layer(n int) rootfs.LayerSource {
+	return rootfs.LayerSource{
+		Layer: rootfs.Layer{Descriptor: s.Layers[n], DiffID: s.config.RootFS.DiffIDs[n]}, Source: s.Source,
+	}
+}
+
+func (s subject) command() rootfs.ImageConfig {
+	c := s.config.Config
+	return rootfs.ImageConfig{
+		OS: s.platform.OS, Entrypoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, WorkingDir: c.WorkingDir,
+	}
+}
+
+// starts says whether the config names a program to start, of a system whose rules we know.
+func (s subject) starts() bool {
+	c := s.config.Config
+	return len(c.Entrypoint)+len(c.Cmd) > 0 && s.platform.OS != "windows"
+}
+
+// wishes are the exemptions that the image asks for by its label; what is no pattern is nothing asked for.
+func (s subject) wishes() (globs []Glob) {
+	for text := range strings.SplitSeq(s.config.Config.Labels[Label], ",") {
+		if g, err := ParseGlob(text); err == nil {
+			globs = append(globs, g)
+		}
+	}
+	return globs
+}

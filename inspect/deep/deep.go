@@ -1,0 +1,102 @@
+package deep
+
+import (
+	"context"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/rootfs"
+)
+
+// Options say how much is read and what may be there. The zero value reads everything and allows what Rules has.
+type Options struct {
+	// EntrypointOnly judges only the programs that an image starts, and reads layers from the top until they are found. An
+	// image without a command, or of a system whose commands are not followed (Windows), is read as a whole.
+	EntrypointOnly bool
+	// AllowForeign are paths of files that may be for any machine, unless the image starts them or they are its own loader,
+	// libc or shell.
+	AllowForeign []Glob
+	// Strict makes mismatches of programs that need a newer processor, and ignores what images ask for by their label.
+	Strict bool
+	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
+	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
+	// Keep is given the facts of every layer that was read to its end and verified; nil: nobody.
+	Keep func(facts rootfs.LayerFacts)
+	// Progress is told how many bytes of a layer were read so far; nil: nobody. It is called by several goroutines at once.
+	Progress func(layer v1.Descriptor, read int64)
+	// Limits bound what is read of a layer; zero members have defaults.
+	Limits rootfs.Limits
+}
+
+// Result is what was found in the layers of a Report.
+type Result struct {
+	// Verdicts has one finding for each image of the report, in its order. It is the zero value for images that could not be
+	// read as far as their config, and for those that have no platform.
+	Verdicts []inspect.Finding
+	// Findings are those about single files, layers and exemptions, image by image, what matters most first.
+	Findings []inspect.Finding
+	Cost     Cost
+}
+
+// Cost is what was read.
+type Cost struct {
+	Layers int   // distinct layers that were read
+	Bytes  int64 // their compressed bytes
+	Known  int   // distinct layers whose facts were known before, and that were not read
+}
+
+// Inspect reads the layers of all images and judges their programs. What is wrong with an image or a layer is a finding, and
+// the others are judged nevertheless; the error is that of ctx.
+func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, error) {
+	subjects := make([]subject, len(report.Images))
+	for n, i := range report.Images {
+		subjects[n] = newSubject(i)
+	}
+	read := newReader(o)
+	if err := read.all(ctx, subjects); err != nil {
+		return Result{}, err
+	}
+	r := Result{Verdicts: make([]inspect.Finding, len(subjects)), Cost: read.cost}
+	for n, s := range subjects {
+		switch {
+		case s.Err != nil:
+		case s.err != nil:
+			r.Verdicts[n] = s.broken()
+		case s.readable():
+			var details []inspect.Finding
+			r.Verdicts[n], details = judge(s, read, o)
+			r.Findings = append(r.Findings, details...)
+		}
+	}
+	return r, nil
+}
+
+// broken is the verdict on an image whose config contradicts its manifest.
+func (s subject) broken() inspect.Finding {
+	f := s.finding(inspect.Mismatch)
+	f.Err, f.Evidence = s.err, "the config does not fit the manifest"
+	f.Message = s.name() + ": " + s.err.Error()
+	return f.Printable()
+}
+
+// Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets the
+// verdict on its binaries, one whose claims are wrong keeps that and gets a note beside. What concerns single files follows
+// at the end.
+func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
+	all := append([]inspect.Finding(nil), claims...)
+	var notes []inspect.Finding
+	for n, v := range r.Verdicts {
+		switch {
+		case v.State == "" || n >= len(all):
+		case all[n].State == inspect.ClaimsOK:
+			all[n] = v
+		case v.State == inspect.Mismatch || v.State == inspect.Unchecked:
+			notes = append(notes, v)
+		default:
+			v.Message, v.State = v.Message+", whatever else is wrong", inspect.Note
+			notes = append(notes, v)
+		}
+	}
+	return append(append(all, notes...), r.Findings...)
+}

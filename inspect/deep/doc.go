@@ -1,0 +1,11 @@
+// Package deep reads the layers of all images of a Report and says whether their programs are what the list claims: the
+// machine of every executable and shared object, with the entrypoint, its interpreter, and the image's own loader, libc and
+// shell above all.
+//
+// Most callers need two calls: Inspect, a Report in and a Result out, and Result.Over, which lays the verdicts over the
+// findings of inspect.Check. Rules is the table of the foreign files that are legitimate.
+//
+// Each distinct layer of the whole list is streamed once, several at a time, and nothing is written to disk. What was seen
+// in a layer can be kept by the caller (Options.Keep) and be handed back (Options.Known); verdicts are always made anew.
+// The package runs nothing and fetches no urls of a descriptor.
+package deep

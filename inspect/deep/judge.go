@@ -1,0 +1,207 @@
+package deep
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"mtool/inspect"
+	"mtool/inspect/binary"
+	"mtool/inspect/platform"
+	"mtool/inspect/rootfs"
+)
+
+// judgement is the work on one image.
+type judgement struct {
+	subject
+	options Options
+	tree    *rootfs.Tree
+	steps   []rootfs.Step
+	own     own
+	label   []Glob
+	all     bool // every program is judged, and not only those that the image starts
+
+	details  []inspect.Finding
+	excused  map[string]*excuse // by the name of the rule
+	programs int                // all that are visible, judged or not
+	judged   int                // those that say what machine they are for
+	right    int                // those that run on the platform
+}
+
+// judge looks at the programs of one image.
+func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding) {
+	facts, failed := r.layers(s)
+	j := judgement{
+		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !o.EntrypointOnly || !s.starts(),
+	}
+	j.layers(failed)
+	var err error
+	if j.tree, err = rootfs.Merge(facts); err != nil {
+		return j.unmerged(err), j.details
+	}
+	j.steps, err = j.tree.Command(s.command())
+	j.own = own{}
+	if j.all {
+		j.own = ownFiles(j.tree, s.platform)
+	}
+	j.own.chain(j.steps)
+	j.files()
+	j.chain()
+	j.unfollowed(err)
+	j.wish()
+	j.excuses()
+	slices.SortStableFunc(j.details, func(a, b inspect.Finding) int {
+		return cmp.Or(cmp.Compare(weight(a.State), weight(b.State)), cmp.Compare(rank(a.Role), rank(b.Role)))
+	})
+	return j.verdict(len(failed) > 0), j.details
+}
+
+// weight puts notes behind what fails.
+func weight(s inspect.State) int {
+	if s == inspect.Note {
+		return 1
+	}
+	return 0
+}
+
+// finding is about the image as such.
+func (s subject) finding(state inspect.State) inspect.Finding {
+	return inspect.Finding{
+		State: state, Platform: platform.Format(s.platform), Digest: s.Descriptor.Digest, Claim: platform.Format(s.platform),
+	}
+}
+
+// name is what messages call the image.
+func (s subject) name() string { return platform.Format(s.platform) }
+
+func (j *judgement) add(f inspect.Finding) { j.details = append(j.details, f.Printable()) }
+
+// layers tells which layers could not be read.
+func (j *judgement) layers(failed map[int]error) {
+	for n := range j.Layers {
+		err := failed[n]
+		if err == nil {
+			continue
+		}
+		f := j.finding(inspect.StateOf(err))
+		f.Layer, f.Evidence, f.Err = j.Layers[n].Digest, "the layer can't be read", err
+		f.Message = fmt.Sprintf("%s: layer %d of %d: %v", j.name(), n+1, len(j.Layers), err)
+		if unreadable(err) {
+			f.Err = nil // no failure of a transport: trying again would not help
+		}
+		j.add(f)
+	}
+}
+
+func unreadable(err error) bool {
+	return errors.Is(err, rootfs.ErrUnchecked) || errors.Is(err, rootfs.ErrLimit)
+}
+
+// unmerged is the verdict on an image whose layers don't fit each other.
+func (j *judgement) unmerged(err error) inspect.Finding {
+	f := j.finding(inspect.StateOf(err))
+	f.Err, f.Evidence, f.Message = err, "the layers don't fit each other", j.name()+": "+err.Error()
+	if unreadable(err) {
+		f.Err = nil
+	}
+	return f.Printable()
+}
+
+// files judges the programs that are visible in the image.
+func (j *judgement) files() {
+	for e := range j.tree.All() {
+		if e.Type != rootfs.Program || e.File.Fact == nil {
+			continue
+		}
+		if judgeable(*e.File.Fact) {
+			j.programs++
+		}
+		role, owned := j.own[e.Path]
+		if owned || j.all && judgeable(*e.File.Fact) {
+			j.file(e, role, owned)
+		}
+	}
+}
+
+// judgeable leaves out what is neither started nor loaded: unlinked objects, kernel modules, memory of crashed programs.
+func judgeable(f binary.Fact) bool {
+	switch f.Kind {
+	case binary.ELFExecutable, binary.ELFShared, binary.PE, binary.MachO:
+		return true
+	case binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Other, binary.Script, binary.JavaArchive, binary.JavaClass,
+		binary.Wasm:
+	}
+	return false
+}
+
+func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
+	verdict, reason := binary.Runs(*e.File.Fact, j.platform)
+	if e.File.Problem != "" && judgeable(*e.File.Fact) {
+		j.malformed(e, role, owned)
+		return
+	}
+	if verdict == binary.Silent {
+		return
+	}
+	j.judged++
+	if verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Compatible || verdict == binary.Newer {
+		j.right++
+	}
+	if verdict == binary.Right {
+		return
+	}
+	s := suspect{
+		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
+		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict,
+	}
+	for _, rule := range Rules() {
+		if (rule.Own || !owned) && rule.covers(s) {
+			j.excuse(rule, e.Path, reason)
+			return
+		}
+	}
+	j.add(j.wrong(e, cmp.Or(role, roleOf(*e.File.Fact)), reason))
+}
+
+// roleOf is the role of a file that nothing is known to start.
+func roleOf(f binary.Fact) string {
+	if f.Kind == binary.ELFShared && f.Interp == "" {
+		return roleShared
+	}
+	return roleOther
+}
+
+func (j *judgement) wrong(e rootfs.Entry, role, reason string) inspect.Finding {
+	f := j.fileFinding(inspect.Mismatch, e, role)
+	f.Evidence = e.File.Fact.String()
+	f.Message = fmt.Sprintf("%s: %s /%s: %s (layer %d, %s)", j.name(), article(role), e.Path, reason, e.Layer+1, short(e.Digest))
+	return f
+}
+
+func (j *judgement) fileFinding(state inspect.State, e rootfs.Entry, role string) inspect.Finding {
+	f := j.finding(state)
+	f.Path, f.Layer, f.Role = e.Path, e.Digest, role
+	return f
+}
+
+// malformed is a note about a broken file, unless the image needs it.
+func (j *judgement) malformed(e rootfs.Entry, role string, owned bool) {
+	f := j.fileFinding(inspect.Note, e, cmp.Or(role, roleOf(*e.File.Fact)))
+	if owned {
+		f.State = inspect.Mismatch
+	}
+	f.Evidence = e.File.Problem
+	f.Message = fmt.Sprintf("%s: %s /%s: %s", j.name(), article(f.Role), e.Path, e.File.Problem)
+	j.add(f)
+}
+
+// isRight says whether there is a program for the platform at a path.
+func (j *judgement) isRight(path string) bool {
+	found, err := j.tree.Lookup(path)
+	if err != nil || found.Type != rootfs.Program || found.File.Fact == nil || !judgeable(*found.File.Fact) {
+		return false
+	}
+	verdict, _ := binary.Runs(*found.File.Fact, j.platform)
+	return verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Newer
+}

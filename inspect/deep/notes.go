@@ -1,0 +1,80 @@
+package deep
+
+import (
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/rootfs"
+)
+
+// excuse is what one rule covered.
+type excuse struct {
+	rule  Rule
+	files int
+	first string
+	what  string
+}
+
+func (j *judgement) excuse(r Rule, path, reason string) {
+	if x := j.excused[r.Name]; x != nil {
+		x.files++
+		return
+	}
+	j.excused[r.Name] = &excuse{rule: r, files: 1, first: path, what: reason}
+}
+
+// excuses makes one note of what each rule covered, in the order of the table.
+func (j *judgement) excuses() {
+	for _, r := range Rules() {
+		x := j.excused[r.Name]
+		if x == nil || r.Quiet {
+			continue
+		}
+		f := j.finding(inspect.Note)
+		f.Path, f.Rule, f.Role, f.Evidence = x.first, r.Name, roleOther, x.what
+		f.Message = fmt.Sprintf("%s: %s: %s, the first is /%s: %s", j.name(), r.Name, count(x.files, "file"), x.first, x.what)
+		j.add(f)
+	}
+}
+
+// wish shows what the image asks for itself.
+func (j *judgement) wish() {
+	if len(j.label) == 0 {
+		return
+	}
+	f := j.finding(inspect.Note)
+	f.Rule, f.Evidence = "label", j.config.Config.Labels[Label]
+	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
+	if j.options.Strict {
+		f.Message += " (ignored: strict)"
+	}
+	j.add(f)
+}
+
+func article(role string) string {
+	switch role {
+	case roleOther:
+		return "the program"
+	case roleShared, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
+		string(rootfs.Loader):
+	}
+	return "the " + role
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// short is a digest for people, as in the other findings.
+func short(h v1.Hash) string {
+	const digits = 12
+	if len(h.Hex) <= digits {
+		return h.String()
+	}
+	return h.Algorithm + ":" + h.Hex[:digits]
+}

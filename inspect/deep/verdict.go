@@ -1,0 +1,49 @@
+package deep
+
+import (
+	"fmt"
+
+	"mtool/inspect"
+)
+
+// verdict is the one finding of the image.
+func (j *judgement) verdict(gaps bool) inspect.Finding {
+	wrong := 0
+	state := inspect.State("")
+	for _, f := range j.details {
+		switch {
+		case f.State == inspect.Mismatch:
+			wrong++
+			state = inspect.Mismatch
+		case f.State == inspect.Unchecked && state == "":
+			state = inspect.Unchecked
+		}
+	}
+	if gaps && state == "" {
+		state = inspect.Unchecked
+	}
+	f := j.finding(state)
+	switch {
+	case state == inspect.Mismatch:
+		f.Evidence = count(wrong, "fault")
+		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), short(f.Digest), j.faults(wrong))
+	case state == inspect.Unchecked:
+		f.Evidence = "not read"
+		f.Message = fmt.Sprintf("%s (%s): not checked: not every layer could be read", j.name(), short(f.Digest))
+	case j.right == 0:
+		f.State, f.Evidence = inspect.Unknown, "no binary"
+		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), short(f.Digest))
+	case !j.all:
+		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program"))
+	default:
+		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")
+		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), count(j.judged, "program"))
+	}
+	return f.Printable()
+}
+
+// faults counts what is wrong, and how much there is of what is right.
+func (j *judgement) faults(wrong int) string {
+	return fmt.Sprintf("%s among %s", count(wrong, "fault"), count(j.judged, "program"))
+}

@@ -1,0 +1,92 @@
+package facts
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/rootfs"
+)
+
+// version is the first directory of the folder: the layout below it, and the shape of the files.
+const version = "v1"
+
+// maxFile bounds what is read of one file, in bytes. What needs more is not kept.
+const maxFile = 64 << 20
+
+// Store is a folder of facts. The zero value keeps nothing. It is safe for use by several goroutines and processes.
+type Store struct {
+	dir string
+}
+
+// Open names the folder. Nothing is read or made.
+func Open(dir string) Store { return Store{dir: dir} }
+
+func (s Store) file(digest v1.Hash) string {
+	return filepath.Join(s.dir, version, digest.Algorithm, digest.Hex+".json")
+}
+
+// Get has the facts of a layer, if they were kept and can be read.
+func (s Store) Get(digest v1.Hash) (rootfs.LayerFacts, bool) {
+	if s.dir == "" || !plain(digest) {
+		return rootfs.LayerFacts{}, false
+	}
+	f, err := os.Open(s.file(digest))
+	if err != nil {
+		return rootfs.LayerFacts{}, false
+	}
+	defer f.Close()
+	var facts rootfs.LayerFacts
+	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(&facts); err != nil || facts.Digest != digest {
+		return rootfs.LayerFacts{}, false
+	}
+	return facts, true
+}
+
+// Put keeps the facts of a layer: whole, or not at all.
+func (s Store) Put(facts rootfs.LayerFacts) error {
+	if s.dir == "" || !plain(facts.Digest) {
+		return nil
+	}
+	data, err := json.Marshal(facts)
+	if err != nil {
+		return fmt.Errorf("keeping facts of layer %s: %w", facts.Digest, err)
+	}
+	if len(data) > maxFile {
+		return nil
+	}
+	if err := write(s.file(facts.Digest), data); err != nil {
+		return fmt.Errorf("keeping facts of layer %s: %w", facts.Digest, err)
+	}
+	return nil
+}
+
+// plain says whether a digest can be a name of a file.
+func plain(digest v1.Hash) bool {
+	const sha256Digits = 64
+	return digest.Algorithm == "sha256" && len(digest.Hex) == sha256Digits && filepath.Base(digest.Hex) == digest.Hex
+}
+
+// write puts the data beside its place and moves it there. It is not synced: what a crash leaves broken is read anew.
+func write(path string, data []byte) (err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = temp.Write(data)
+	if err = errors.Join(err, temp.Close()); err == nil {
+		err = os.Rename(temp.Name(), path)
+	}
+	if err != nil {
+		err = errors.Join(err, os.Remove(temp.Name()))
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package facts_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/facts"
+	"mtool/inspect/rootfs"
+	"mtool/registry/registrytest"
+)
+
+func some(t *testing.T) rootfs.LayerFacts {
+	t.Helper()
+	return rootfs.LayerFacts{
+		Schema: rootfs.Schema, Digest: registrytest.Hash([]byte(t.Name())), DiffID: registrytest.Hash([]byte("plain")), Size: 7,
+		Whiteouts: []string{"etc/gone", "odd\xffname"},
+	}
+}
+
+func TestPutGet(t *testing.T) {
+	t.Parallel()
+	dir, want := t.TempDir(), some(t)
+	s := facts.Open(filepath.Join(dir, "facts"))
+	if _, ok := s.Get(want.Digest); ok {
+		t.Error("there are facts before any were kept")
+	}
+	if err := s.Put(want); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := s.Get(want.Digest); !ok || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v; want %+v", got, ok, want)
+	}
+	var none facts.Store
+	if err := none.Put(want); err != nil {
+		t.Error(err)
+	}
+	if _, ok := none.Get(want.Digest); ok {
+		t.Error("the zero value keeps something")
+	}
+}
+
+// What is broken, cut off, of another version or of another layer is none.
+func TestGetRefuses(t *testing.T) {
+	t.Parallel()
+	for name, body := range map[string]string{
+		"empty": "", "cut off": `{"schema":"mtool.layer/v1","digest":"sha256:`, "another version": `{"schema":"mtool.layer/v0"}`,
+		"another layer": `{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir, f := t.TempDir(), some(t)
+			s := facts.Open(dir)
+			if err := s.Put(f); err != nil {
+				t.Fatal(err)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*", "sha256", "*"))
+			if err != nil || len(files) != 1 {
+				t.Fatalf("files are %q, %v", files, err)
+			}
+			if err := os.WriteFile(files[0], []byte(body), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := s.Get(f.Digest); ok {
+				t.Error("it is taken")
+			}
+		})
+	}
+}
+
+// A digest is never a way out of the folder.
+func TestStrangeDigests(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := facts.Open(filepath.Join(dir, "facts"))
+	for _, digest := range []v1.Hash{{}, {Algorithm: "..", Hex: "x"}, {Algorithm: "sha256", Hex: "../../x"}} {
+		f := some(t)
+		f.Digest = digest
+		if err := s.Put(f); err != nil {
+			t.Error(err)
+		}
+		if _, ok := s.Get(digest); ok {
+			t.Errorf("%v is taken", digest)
+		}
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestPutFails(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := facts.Open(file).Put(some(t)); err == nil {
+		t.Error("facts were kept below a file")
+	}
+}
