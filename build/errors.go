@@ -36,6 +36,8 @@ func (e *WorkerError) Hint() string { return e.Next }
 type StepError struct {
 	Platform v1.Platform
 	Emulator string   // "" when the step ran natively, else QEMU's name of the architecture
+	QEMU     string   // its version, where that is known
+	Signal   string   // what ended the emulated program, as QEMU says it: "11 (Segmentation fault)"; "" when it said none
 	Step     string   // as BuildKit calls it: "[2/3] RUN make"
 	Exit     int      // exit code of the step's command, -1 when it has none
 	Log      []string // the last lines that the step printed, oldest first; about 20
@@ -46,13 +48,16 @@ type StepError struct {
 // Error is one line, and the step's log when the progress display has not shown it.
 func (e *StepError) Error() string {
 	s := fmt.Sprintf("building %s: step %q failed", e.Platform.String(), e.Step)
-	if e.Exit >= 0 {
+	switch {
+	case e.Signal != "":
+		s += ": QEMU reports an uncaught target signal " + e.Signal
+	case e.Exit >= 0:
 		s += fmt.Sprintf(" with exit code %d", e.Exit)
-	} else {
+	default:
 		s += ": " + e.Err.Error()
 	}
 	if e.Emulator != "" {
-		s += fmt.Sprintf(" (emulated by qemu-%s)", e.Emulator)
+		s += fmt.Sprintf(" (emulated by %s)", strings.TrimSpace("qemu-"+e.Emulator+" "+e.QEMU))
 	}
 	if len(e.Log) > 0 && !e.Shown {
 		s += ", after printing:\n  " + strings.Join(e.Log, "\n  ")
@@ -65,6 +70,9 @@ func (e *StepError) Unwrap() error { return e.Err }
 // Crashed says whether a signal that programs get for faults of the machine ended an emulated step. Whether the program
 // or the emulator is to blame can't be told from outside; the emulator is the likelier one.
 func (e *StepError) Crashed() bool {
+	if e.Signal != "" {
+		return true
+	}
 	const ill, trap, abrt, bus, segv = 128 + 4, 128 + 5, 128 + 6, 128 + 7, 128 + 11
 	switch e.Exit {
 	case ill, trap, abrt, bus, segv:

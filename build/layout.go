@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -29,20 +30,49 @@ func readAll(s Spec, layouts []Layout) ([]Image, error) {
 	return images, nil
 }
 
+// readImage reads the root of a layout: an image or, when BuildKit made attestations, a list of it and them.
 func readImage(l Layout) (registry.Manifest, v1.Platform, error) {
-	body, err := readBlob(l.Dir, l.Root.Digest)
+	root, err := readManifest(l.Dir, l.Root)
 	if err != nil {
-		return registry.Manifest{}, v1.Platform{}, err
+		return root, v1.Platform{}, err
 	}
-	m, err := registry.NewManifest(l.Root.MediaType, body)
-	if err != nil {
-		return m, v1.Platform{}, err
+	m := root
+	if root.IsList() {
+		if m, err = attested(l.Dir, root); err != nil {
+			return root, v1.Platform{}, err
+		}
 	}
 	if !m.IsImage() {
 		return m, v1.Platform{}, fmt.Errorf("%w: it is %s, not an image", registry.ErrContent, m.MediaType)
 	}
 	p, err := configPlatform(l.Dir, m)
-	return m, p, err
+	return root, p, err
+}
+
+// attested is the one image in a list of it and its attestations.
+func attested(dir string, root registry.Manifest) (registry.Manifest, error) {
+	var list struct{ Manifests []v1.Descriptor }
+	if err := json.Unmarshal(root.Body, &list); err != nil {
+		return root, fmt.Errorf("decoding list %s: %w", root.Digest, err)
+	}
+	var images []v1.Descriptor
+	for _, d := range list.Manifests {
+		if _, attestation := inspect.AttestationOf(d); !attestation {
+			images = append(images, d)
+		}
+	}
+	if len(images) != 1 || len(list.Manifests) == 1 {
+		return root, fmt.Errorf("%w: it is a list of %d images, not one image with its attestations", registry.ErrContent, len(images))
+	}
+	return readManifest(dir, images[0])
+}
+
+func readManifest(dir string, d v1.Descriptor) (registry.Manifest, error) {
+	body, err := readBlob(dir, d.Digest)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	return registry.NewManifest(d.MediaType, body)
 }
 
 func configPlatform(dir string, m registry.Manifest) (v1.Platform, error) {

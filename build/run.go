@@ -20,8 +20,8 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if o.Solver == nil || spec.Name == nil {
-		return Result{}, errors.New("building: Options.Solver and Spec.Name are needed")
+	if o.Solver == nil {
+		return Result{}, errors.New("building: Options.Solver is needed")
 	}
 	dir, err := newScratch(filepath.Dir(o.Store.Dir()))
 	if err != nil {
@@ -32,9 +32,15 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if spec.Name == nil {
+		return Result{}, nil
+	}
 	images, err := readAll(spec, layouts)
 	if err != nil {
 		return Result{}, err
+	}
+	if spec.Discard {
+		return Result{Images: images}, nil
 	}
 	for i, image := range images {
 		if err := o.Store.ImportLayout(ctx, layouts[i].Dir, layouts[i].Root, image.Ref); err != nil {
@@ -59,10 +65,14 @@ func prepare(s Spec) (Spec, error) {
 	if s.Progress == "" {
 		s.Progress = "auto"
 	}
-	if modes := []string{"auto", "plain", "tty", "quiet"}; !slices.Contains(modes, s.Progress) {
+	if modes := []string{"auto", "plain", "tty", "quiet", "rawjson"}; !slices.Contains(modes, s.Progress) {
 		return s, usagef("progress %q is none of %v", s.Progress, modes)
 	}
-	return preparePaths(s)
+	s, err := preparePaths(s)
+	if err != nil {
+		return s, err
+	}
+	return prepareExtras(s)
 }
 
 func preparePaths(s Spec) (_ Spec, err error) {

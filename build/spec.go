@@ -18,10 +18,11 @@ type Spec struct {
 	BuildArgs  map[string]string
 	Labels     map[string]string
 	NoCache    bool
-	Name       func(v1.Platform) registry.Ref // the name each image gets in the store
-	Worker     string                         // default: the embedded worker; else the unix:// or tcp:// address of a buildkitd
-	Progress   string                         // auto (default), plain, tty or quiet
+	Name       func(v1.Platform) registry.Ref // the name each image gets in the store; nil: no image is made, Exports only
+	Progress   string                         // auto (default), plain, tty, rawjson or quiet
 	Out        io.Writer                      // where progress goes; default: nowhere
+	Where
+	Extras
 }
 
 // Options is where a build finds and leaves things.
@@ -30,12 +31,15 @@ type Options struct {
 	EmulatorsDir          string                // where QEMU binaries are looked for, before PATH
 	Store                 Store                 // finds base images, takes the results
 	Credentials           *registry.Credentials // for base images in registries; nil: none
+	Client                *registry.Client      // asks for base images before anything runs; nil: the worker alone asks
+	Registries            Registries            // how they are reached, for the embedded worker; Client knows it already
 	PlainHTTP, SkipVerify []string              // registry hosts
 	Note                  func(string)          // told what a user should know, one line each; nil: not told
 	Solver                Solver                // needed: buildkit.Solver{}
 }
 
-func (o Options) note(line string) {
+// Say tells Note a line, when there is one.
+func (o Options) Say(line string) {
 	if o.Note != nil {
 		o.Note(line)
 	}

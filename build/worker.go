@@ -5,17 +5,28 @@ import (
 	"net"
 
 	"mtool/build/emulator"
+	"mtool/registry"
 )
 
 // WorkerOptions is what an embedded worker is made of. StateDir is needed.
 type WorkerOptions struct {
 	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
 	Emulators []emulator.Found // registered in the worker's own binfmt_misc
-	PlainHTTP []string         // registry hosts to be spoken to without TLS; loopback ones are anyway
+	// HostEntries keeps the host's binfmt_misc instead of making a private one, as kernels before 6.7 must.
+	HostEntries bool
+	Allow       []string // entitlements beyond the usual: AllowInsecure
+	PlainHTTP   []string // registry hosts to be spoken to without TLS; loopback ones are anyway
 	// SkipVerify are registry hosts whose certificates are not verified.
 	SkipVerify []string
+	Registries Registries
 	Note       func(string) // told what a user should know, one line each; nil: not told
 }
+
+// Entitlements that a build may have beyond the usual. A Dockerfile asks for them step by step: RUN --security=insecure.
+const (
+	AllowNetworkHost = "network.host"
+	AllowInsecure    = "security.insecure"
+)
 
 // Worker is a running BuildKit worker; *worker.Process is one.
 type Worker interface {
@@ -35,4 +46,12 @@ func (o WorkerOptions) Say(line string) {
 	if o.Note != nil {
 		o.Note(line)
 	}
+}
+
+// Registries say how registries are reached beyond the scheme: what registry.ClientOptions say for this program's own
+// requests.
+type Registries struct {
+	CAFiles  []string // PEM files of authorities that are trusted for every host
+	CertDirs []string // folders like /etc/docker/certs.d
+	Hosts    map[string]registry.HostSettings
 }

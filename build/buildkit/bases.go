@@ -13,27 +13,33 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/archive"
 )
 
-// local is a base image that the local store has.
+// local is a base image that the local store or a layout has.
 type local struct {
 	base
 	Ref    registry.Ref
 	Digest v1.Hash // of the image, even where the name is a list's
 }
 
-// localBases looks for the bases in the store. One that is there for another platform only is an error that wraps
-// registry.ErrNotFound: the registry might have another image of that name, which the user can't have meant.
-func localBases(ctx context.Context, store build.Store, bases []base) ([]local, error) {
+// localBases looks for the bases in the store, or in the layouts that were named for them. One that is there for another
+// platform only is an error that wraps registry.ErrNotFound: the registry might have another image of that name, which the
+// user can't have meant.
+func localBases(ctx context.Context, job build.Job, bases []base) ([]local, error) {
 	var found []local
 	for _, b := range bases {
-		ref, err := registry.ParseRef("docker://" + b.Name)
+		ref, ok, err := baseRef(b)
 		if err != nil {
-			continue // BuildKit says what is wrong with it, and where
+			return nil, err
 		}
-		ref = ref.At(registry.TransportStore)
-		digest, err := localBase(ctx, store, ref, b.Platform)
+		if !ok || b.Given == "" && job.Spec.Pull {
+			continue
+		}
+		digest, err := localBase(ctx, job.Options.Store, ref, b.Platform)
 		switch {
+		case errors.Is(err, errNotLocal) && strings.HasPrefix(b.Given, storeScheme):
+			return nil, fmt.Errorf("finding build context %q: %w: %q", b.Name, registry.ErrNotFound, ref)
 		case errors.Is(err, errNotLocal):
 		case err != nil:
 			return nil, fmt.Errorf("finding base image %q: %w", b.Name, err)
@@ -47,10 +53,7 @@ func localBases(ctx context.Context, store build.Store, bases []base) ([]local, 
 var errNotLocal = errors.New("not in the store")
 
 func localBase(ctx context.Context, store build.Store, ref registry.Ref, want v1.Platform) (v1.Hash, error) {
-	object, err := store.Get(ctx, ref)
-	if errors.Is(err, registry.ErrNotFound) {
-		return v1.Hash{}, errNotLocal
-	}
+	object, err := openLocal(ctx, store, ref)
 	if err != nil {
 		return v1.Hash{}, err
 	}
@@ -64,6 +67,17 @@ func localBase(ctx context.Context, store build.Store, ref registry.Ref, want v1
 		return v1.Hash{}, &wrongBaseError{ref: ref, want: want, have: platformsOf(report.Images)}
 	}
 	return image.Manifest.Digest, image.Err
+}
+
+func openLocal(ctx context.Context, store build.Store, ref registry.Ref) (registry.Object, error) {
+	if ref.IsFile() {
+		return archive.Open(ctx, ref)
+	}
+	object, err := store.Get(ctx, ref)
+	if errors.Is(err, registry.ErrNotFound) {
+		err = errNotLocal
+	}
+	return object, err
 }
 
 // choose takes the image of exactly the platform, else one of a lower variant, which the processor runs too.

@@ -2,19 +2,26 @@ package buildkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"os"
+	"slices"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
+	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // each makes client.New take one more kind of address
+	_ "github.com/moby/buildkit/client/connhelper/kubepod"
+	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
+	_ "github.com/moby/buildkit/client/connhelper/ssh"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
 
 	"mtool/build"
 	"mtool/inspect/platform"
-	"mtool/registry"
 )
 
 // Dialer makes the connection to a worker.
@@ -24,30 +31,79 @@ type Dialer func(context.Context) (net.Conn, error)
 //
 // BuildKit's packages log through logrus's global logger. Its warnings are about what is as it should be (a file system
 // without fs-verity), so this silences them.
-func Connect(ctx context.Context, addr string, dial Dialer) (*client.Client, error) {
+func Connect(ctx context.Context, addr string, dial Dialer, tls build.WorkerTLS) (*client.Client, error) {
 	logrus.SetLevel(logrus.ErrorLevel)
 	if dial != nil {
 		return client.New(ctx, "unix:///embedded", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
 			return dial(ctx)
 		}))
 	}
-	u, err := url.Parse(addr)
-	if err != nil || (u.Scheme != "unix" && u.Scheme != "tcp") || u.Host+u.Path == "" {
-		return nil, fmt.Errorf("%w: worker %q is neither unix://PATH nor tcp://HOST:PORT", build.ErrUsage, addr)
+	opts, err := clientOptions(addr, tls)
+	if err != nil {
+		return nil, err
 	}
-	return client.New(ctx, addr)
+	c, err := client.New(ctx, addr, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to worker %q: %w", addr, err)
+	}
+	return c, nil
+}
+
+// schemes are those of addresses.
+func schemes() []string {
+	return []string{"unix", "tcp", "docker-container", "kube-pod", "podman-container", "ssh"}
+}
+
+func clientOptions(addr string, tls build.WorkerTLS) ([]client.ClientOpt, error) {
+	u, err := url.Parse(addr)
+	if err != nil || !slices.Contains(schemes(), u.Scheme) || u.Host+u.Path == "" {
+		return nil, fmt.Errorf("%w: worker %q is none of %s://…, %s, %s", build.ErrUsage, addr, strings.Join(schemes(), "://…, "), build.DockerEngine, build.Embedded)
+	}
+	if u.Scheme != "tcp" || !tls.Used() {
+		return nil, nil
+	}
+	for _, file := range []string{tls.CA, tls.Cert, tls.Key} {
+		if _, err := os.Stat(file); file != "" && err != nil {
+			return nil, fmt.Errorf("%w: reading the certificates for worker %q: %w", build.ErrUsage, addr, err)
+		}
+	}
+	if (tls.Cert == "") != (tls.Key == "") {
+		return nil, fmt.Errorf("%w: a client certificate for worker %q takes both a certificate and its key", build.ErrUsage, addr)
+	}
+	name := tls.ServerName
+	if name == "" {
+		name = u.Hostname()
+	}
+	opts := []client.ClientOpt{client.WithServerConfigSystem(name)}
+	if tls.CA != "" {
+		opts = []client.ClientOpt{client.WithServerConfig(name, tls.CA)}
+	}
+	if tls.Cert != "" {
+		opts = append(opts, client.WithCredentials(tls.Cert, tls.Key))
+	}
+	return opts, nil
 }
 
 // patience is how long an external worker may take to answer the first question.
 const patience = 10 * time.Second
 
-// ask asks the external worker at addr what it runs; its own platform comes first.
-func ask(ctx context.Context, c *client.Client, addr string) ([]v1.Platform, error) {
+// ask asks the external worker at addr what it runs; its own platform comes first. tls: it is spoken.
+func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Platform, error) {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	workers, err := c.ListWorkers(short)
+	// A worker that refuses the certificate says so and hangs up; whether what it said is still read is chance.
+	for range 5 {
+		if err == nil || !hungUp(err) {
+			break
+		}
+		workers, err = c.ListWorkers(short)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
-		return nil, &silentError{addr: addr, err: err}
+		return nil, newSilent(addr, tls, err)
 	}
 	var all []v1.Platform
 	for _, w := range workers {
@@ -56,25 +112,14 @@ func ask(ctx context.Context, c *client.Client, addr string) ([]v1.Platform, err
 		}
 	}
 	if len(all) == 0 {
-		return nil, &build.WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: fmt.Errorf("it runs no platform")}
+		return nil, &build.WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
 	}
 	return all, nil
 }
 
-// silentError is a worker that does not answer.
-type silentError struct {
-	addr string
-	err  error
-}
-
-func (e *silentError) Error() string {
-	return fmt.Sprintf("connecting to worker %q: %v", e.addr, e.err)
-}
-func (e *silentError) Unwrap() []error { return []error{registry.ErrUnavailable, e.err} }
-
-// Hint is the next action.
-func (e *silentError) Hint() string {
-	return "is buildkitd running there? without --worker mtool starts a worker itself"
+// hungUp says whether a connection broke without a reason.
+func hungUp(err error) bool {
+	return strings.Contains(err.Error(), "broken pipe") || strings.Contains(err.Error(), "connection reset by peer")
 }
 
 func fromSpec(p ocispecs.Platform) v1.Platform {

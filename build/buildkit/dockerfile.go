@@ -2,8 +2,10 @@ package buildkit
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -20,6 +22,8 @@ import (
 
 // dockerfile is a parsed Dockerfile, before its arguments are known.
 type dockerfile struct {
+	path   string   // as told to people
+	lines  []string // as written
 	stages []instructions.Stage
 	args   []instructions.ArgCommand
 	lex    *shell.Lex
@@ -27,8 +31,18 @@ type dockerfile struct {
 
 // base is an image that a build starts from or copies from.
 type base struct {
-	Name     string
+	Name     string // as the Dockerfile calls it
 	Platform v1.Platform
+	Given    string // what a named build context has in its place: docker-image://NAME, store:NAME or oci-layout://DIR; "" is nothing
+}
+
+func (b base) equal(o base) bool {
+	return b.Name == o.Name && b.Given == o.Given && platform.Equal(b.Platform, o.Platform)
+}
+
+// source is the name of the image that is really meant.
+func (b base) source() string {
+	return strings.TrimPrefix(cmp.Or(b.Given, b.Name), "docker-image://")
 }
 
 // needs is what building one platform needs, as far as the Dockerfile tells it; ONBUILD steps of base images can't be seen.
@@ -37,6 +51,15 @@ type needs struct {
 	Runs  []v1.Platform // platforms that RUN steps execute, each once
 	// Stages are the platforms of the stages, by the names that BuildKit shows.
 	Stages map[string]v1.Platform
+	// Secrets are the ids of those without which a step fails.
+	Secrets []string
+	// Visited are the stages that will be built, by number.
+	Visited []visit
+}
+
+type visit struct {
+	stage int
+	on    v1.Platform
 }
 
 func readDockerfile(path string) (*dockerfile, error) {
@@ -46,9 +69,22 @@ func readDockerfile(path string) (*dockerfile, error) {
 	}
 	d, err := parseDockerfile(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: parsing Dockerfile %q: %w", build.ErrUsage, path, err)
+		return nil, newSyntaxError(path, text, err)
 	}
+	d.path = shown(path)
 	return d, nil
+}
+
+// shown is a path as short as people write it.
+func shown(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(dir, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return path
 }
 
 func parseDockerfile(text []byte) (*dockerfile, error) {
@@ -60,7 +96,8 @@ func parseDockerfile(text []byte) (*dockerfile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dockerfile{stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
+	lines := strings.Split(string(text), "\n")
+	return &dockerfile{path: "Dockerfile", lines: lines, stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
 }
 
 // question is what the answer of needs depends on.
@@ -69,6 +106,7 @@ type question struct {
 	For          v1.Platform
 	BuildMachine v1.Platform // BUILDPLATFORM
 	BuildArgs    map[string]string
+	Contexts     map[string]string // named build contexts
 }
 
 // needs walks from the target stage through the stages that it needs; what only other stages need does not count.
@@ -83,7 +121,7 @@ func (d *dockerfile) needs(q question) (needs, error) {
 			return needs{}, fmt.Errorf("%w: target %q is no stage of the Dockerfile", build.ErrUsage, q.Target)
 		}
 	}
-	w := walk{d: d, env: env, target: q.For, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
+	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
 	err = w.stage(start)
 	return w.found, err
 }

@@ -10,6 +10,8 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"mtool/build"
 	"mtool/inspect/platform"
@@ -19,8 +21,18 @@ import (
 // explain turns the failure of a solve into an error that says what failed, and of which kind it is.
 func (s solve) explain(ctx context.Context, err error, seen *record, d *display) error {
 	building := "building " + platform.Format(s.target)
+	if c := (*crashError)(nil); errors.As(context.Cause(ctx), &c) && c.target.Equals(s.target) {
+		on := s.platformOf(c.step.Name)
+		return &build.StepError{
+			Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Signal: c.signal,
+			Step: c.step.Name, Exit: -1, Log: seen.tail(c.step.Digest), Shown: !d.quiet, Err: c,
+		}
+	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w", building, ctx.Err())
+		return fmt.Errorf("%s: %w", building, context.Cause(ctx))
+	}
+	if err := s.lost(err); err != nil {
+		return fmt.Errorf("%s: %w", building, err)
 	}
 	if died := s.machine.err(); died != nil {
 		return &build.WorkerError{Doing: building, Err: died}
@@ -36,11 +48,22 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 		return fmt.Errorf("%s: %w", building, newBaseError(name, err))
 	}
 	on := s.platformOf(step.Name)
-	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
+	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit = int(exit.ExitCode)
 	}
+	if s.machine.name != "" {
+		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
+	}
 	return e
+}
+
+// lost is the error for a worker elsewhere that went away while it built.
+func (s solve) lost(err error) error {
+	if s.machine.name == "" || status.Code(err) != codes.Unavailable {
+		return nil
+	}
+	return &silentError{addr: s.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
 }
 
 // stepOf is the step that BuildKit says has failed.

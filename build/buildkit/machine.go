@@ -12,39 +12,52 @@ import (
 	"mtool/build"
 	"mtool/build/emulator"
 	"mtool/inspect/platform"
+	"mtool/registry/engine"
 )
 
 // machine is a worker with a connection to it.
 type machine struct {
+	name   string // its address; "" for the embedded one
 	client *client.Client
+	engine *engine.Engine // set when it is the BuildKit in one
 	// emulator names what runs a platform's programs, "" when they run natively.
 	emulator func(v1.Platform) string
-	err      func() error // how the worker ended, nil while it lives
+	qemu     func(emulator string) string // the version of one; nil: not known
+	err      func() error                 // how the worker ended, nil while it lives
 	close    func() error
 }
 
 // plan is what is known before anything is started or sent, one member for each platform.
 type plan struct {
-	needs []needs
-	bases [][]local
+	needs  []needs
+	bases  [][]local
+	remote map[string]asked // by the base's source
 }
 
 // prepare reads what each platform needs and finds the bases that the store has.
 func prepare(ctx context.Context, job build.Job, d *dockerfile, buildMachine v1.Platform) (plan, error) {
 	var p plan
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs})
+		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
 		if err != nil {
 			return p, err
 		}
-		bases, err := localBases(ctx, job.Options.Store, n.Bases)
+		bases, err := localBases(ctx, job, n.Bases)
 		if err != nil {
 			return p, fmt.Errorf("building %s: %w", platform.Format(target), err)
+		}
+		if err := checkSecrets(job.Spec.Secrets, n.Secrets); err != nil {
+			return p, err
 		}
 		p.needs = append(p.needs, n)
 		p.bases = append(p.bases, bases)
 	}
-	return p, nil
+	if err := sayLint(job, d.lint(job.Spec.Platforms, p.needs)); err != nil {
+		return p, err
+	}
+	var err error
+	p.remote, err = askRegistries(ctx, job, p)
+	return p, err
 }
 
 // runs says whether some step will be run.
@@ -57,37 +70,58 @@ func (p plan) runs() bool {
 	return false
 }
 
-// embedded starts a worker of our own, with the emulators that the plan needs.
-func (s Solver) embedded(ctx context.Context, job build.Job, d *dockerfile) (*machine, plan, error) {
-	host := emulator.Detect()
-	own := v1.Platform{OS: host.Platform.OS, Architecture: host.Platform.Architecture}
-	p, err := prepare(ctx, job, d, platform.Normalize(own))
+// embedded starts a worker of our own, with the emulators that the plan needs; with forecast it only sees that it could.
+func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job, d *dockerfile, forecast bool) (*machine, plan, error) {
+	p, err := prepare(ctx, job, d, own(host))
 	if err != nil {
 		return nil, p, err
 	}
-	emulators, err := chooseEmulators(host, job, p, emulator.Find)
-	if err != nil {
-		return nil, p, err
+	m := &machine{emulator: emulates(host), err: func() error { return nil }, close: func() error { return nil }}
+	if job.Spec.NativeOnly {
+		if err := nativeOnly("", m.emulator, p); err != nil {
+			return nil, p, err
+		}
+	}
+	emulators, err := chooseEmulators(host, job, p, func(e emulator.Emulator, dir string) (emulator.Found, error) {
+		return emulator.FindOrHost(e, dir, emulator.ReadEntries(emulator.Dir))
+	})
+	if err != nil || forecast {
+		return m, p, err
 	}
 	w, err := s.Start(ctx, build.WorkerOptions{
-		StateDir: job.Options.StateDir, Emulators: emulators,
-		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Note: job.Options.Note,
+		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow,
+		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
 	})
 	if err != nil {
 		return nil, p, err
 	}
-	c, err := Connect(ctx, "", w.Dial)
+	c, err := Connect(ctx, "", w.Dial, build.WorkerTLS{})
 	if err != nil {
 		return nil, p, errors.Join(err, w.Close())
 	}
-	return &machine{
-		client: c, err: w.Err,
-		emulator: func(p v1.Platform) string {
-			way, _ := host.Of(p)
-			return way.Emulator.Name
-		},
-		close: func() error { return errors.Join(c.Close(), w.Close()) },
-	}, p, nil
+	m.client, m.err, m.qemu = c, w.Err, versions(emulators)
+	m.close = func() error { return errors.Join(c.Close(), w.Close()) }
+	return m, p, nil
+}
+
+// version of an emulator, "" where it is not known.
+func (m *machine) version(emulator string) string {
+	if m.qemu == nil || emulator == "" {
+		return ""
+	}
+	return m.qemu(emulator)
+}
+
+// versions asks only when a version is wanted: for a message about a failure.
+func versions(found []emulator.Found) func(string) string {
+	return func(name string) string {
+		for _, f := range found {
+			if f.Name == name {
+				return emulator.Version(context.Background(), f.Path)
+			}
+		}
+		return ""
+	}
 }
 
 // chooseEmulators finds one for each foreign platform. It may be missing where the Dockerfile runs nothing for it.
@@ -131,32 +165,20 @@ func cantRun(target v1.Platform, err error, needed bool) error {
 	return e
 }
 
-// external connects to the worker that the user named.
-func external(ctx context.Context, job build.Job, d *dockerfile) (*machine, plan, error) {
-	addr := job.Spec.Worker
-	c, err := Connect(ctx, addr, nil)
-	if err != nil {
-		return nil, plan{}, err
-	}
-	runnable, err := ask(ctx, c, addr)
-	if err != nil {
-		return nil, plan{}, errors.Join(err, c.Close())
-	}
-	p, err := prepare(ctx, job, d, runnable[0])
+// external plans for a worker that the user named, and sees that it runs what is to be run.
+func external(ctx context.Context, at site, job build.Job, d *dockerfile) (*machine, plan, error) {
+	p, err := prepare(ctx, job, d, at.runnable[0])
 	if err == nil {
-		err = allRun(addr, runnable, p)
+		err = allRun(at.Addr, at.runnable, p)
+	}
+	if err == nil && job.Spec.NativeOnly && at.Platform == nil {
+		err = nativeOnly(fmt.Sprintf("worker %q", at.Addr), emulates(at.host), p)
 	}
 	if err != nil {
-		return nil, p, errors.Join(err, c.Close())
+		return nil, p, err
 	}
-	host := emulator.Host{Platform: runnable[0]}
-	return &machine{
-		client: c, err: func() error { return nil }, close: c.Close,
-		emulator: func(p v1.Platform) string {
-			way, _ := host.Of(p)
-			return way.Emulator.Name
-		},
-	}, p, nil
+	end := func() error { return hangUp([]site{at}) }
+	return &machine{name: at.Addr, client: at.client, engine: at.engine, emulator: emulates(at.host), err: func() error { return nil }, close: end}, p, nil
 }
 
 func allRun(addr string, runnable []v1.Platform, p plan) error {

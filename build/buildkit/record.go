@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -19,6 +20,8 @@ type record struct {
 	steps    []*client.Vertex // in the order of their first mention
 	logs     map[digest.Digest][]byte
 	warnings []*client.VertexWarning
+	heard    func(client.Vertex)         // called when a step has something new; nil: nobody listens
+	crashed  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: nobody listens
 }
 
 func newRecord() *record {
@@ -38,9 +41,43 @@ func (r *record) add(s *client.SolveStatus) {
 	}
 	for _, l := range s.Logs {
 		b := append(r.logs[l.Vertex], l.Data...)
+		r.listen(l.Vertex, b, len(l.Data))
 		r.logs[l.Vertex] = b[max(0, len(b)-logBytes):]
 	}
 	r.warnings = append(r.warnings, s.Warnings...)
+	if r.heard != nil {
+		r.heard(r.running())
+	}
+}
+
+// running is the step that began last and has not ended.
+func (r *record) running() client.Vertex {
+	for _, v := range slices.Backward(r.steps) {
+		if v.Started != nil && v.Completed == nil {
+			return *v
+		}
+	}
+	return client.Vertex{}
+}
+
+// listen looks for QEMU's words in the last fresh bytes of a step's log; a line may come in pieces.
+func (r *record) listen(d digest.Digest, log []byte, fresh int) {
+	const longest = 128
+	if signal := targetSignal(log[max(0, len(log)-fresh-longest):]); signal != "" && r.crashed != nil {
+		if v := r.step(d); v != nil {
+			r.crashed(*v, signal)
+		}
+	}
+}
+
+// targetSignal reads "qemu: uncaught target signal 11 (Segmentation fault) - core dumped", linux-user/signal.c's words.
+func targetSignal(log []byte) string {
+	_, after, ok := strings.Cut(string(log), "qemu: uncaught target signal ")
+	end := strings.IndexByte(after, ')')
+	if !ok || end < 0 {
+		return ""
+	}
+	return after[:end+1]
 }
 
 func (r *record) step(d digest.Digest) *client.Vertex {

@@ -15,6 +15,7 @@ import (
 	"github.com/tonistiigi/fsutil"
 
 	"mtool/build"
+	"mtool/registry"
 )
 
 const (
@@ -27,9 +28,8 @@ func attrs(s build.Spec, p v1.Platform, bases []local) map[string]string {
 	a := map[string]string{
 		"platform": platforms.FormatAll(spec(p)),
 		"filename": filepath.Base(s.Dockerfile),
-		// Any value keeps the frontend from fetching the image of a "# syntax=" line in its place.
-		"cmdline": "mtool",
 	}
+	extraAttrs(a, s.Extras)
 	if s.Target != "" {
 		a["target"] = s.Target
 	}
@@ -43,18 +43,33 @@ func attrs(s build.Spec, p v1.Platform, bases []local) map[string]string {
 		a["label:"+k] = v
 	}
 	for _, b := range bases {
-		a["context:"+contextName(b)] = "oci-layout://" + storeForOCI + "@" + b.Digest.String()
+		a["context:"+contextName(b)] = layoutScheme + layoutID(b) + "@" + b.Digest.String()
 	}
 	return a
 }
 
 // contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.
 func contextName(b local) string {
-	name := b.Ref.Familiar()
-	if b.Ref.Tag == "latest" && b.Ref.Digest == (v1.Hash{}) {
-		name = b.Ref.WithTag("").Familiar()
+	name := contextKey(b.Name)
+	if b.Given == "" {
+		name = shortName(b.Ref)
 	}
 	return name + "::" + platforms.FormatAll(spec(b.Platform))
+}
+
+func shortName(ref registry.Ref) string {
+	if ref.Tag == "latest" && ref.Digest == (v1.Hash{}) {
+		return ref.WithTag("").Familiar()
+	}
+	return ref.Familiar()
+}
+
+// layoutID is what a worker asks for the layout of a base by.
+func layoutID(b local) string {
+	if b.Ref.IsFile() {
+		return "layout-" + digest.FromString(b.Ref.Path).Encoded()[:12]
+	}
+	return storeForOCI
 }
 
 // withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument already.
@@ -74,6 +89,9 @@ func withEpoch(s build.Spec, lookup func(string) (string, bool)) build.Spec {
 // export asks for an OCI layout: blobs in a folder, no archive.
 func export(s build.Spec, out content.Store) client.ExportEntry {
 	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
+	for k, v := range s.Annotations {
+		a["annotation."+k] = v
+	}
 	if s.BuildArgs[epochArg] != "" {
 		a["rewrite-timestamp"] = "true" // without it only the config's own time is the epoch
 	}
@@ -90,8 +108,19 @@ func mounts(s build.Spec) (map[string]fsutil.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string]fsutil.FS{"context": context, "dockerfile": dockerfile}, nil
+	all := map[string]fsutil.FS{"context": context, "dockerfile": dockerfile}
+	for name, given := range s.Contexts {
+		if !isImage(given) && !isRemote(given) {
+			if all[contextMount(name)], err = fsutil.NewFS(given); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return all, nil
 }
+
+// contextMount is what a worker asks for the directory of a named build context by.
+func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request is one platform's solve. dir takes the layout.
 func request(job build.Job, p v1.Platform, bases []local, dir string) (client.SolveOpt, error) {
@@ -99,26 +128,44 @@ func request(job build.Job, p v1.Platform, bases []local, dir string) (client.So
 	if err != nil {
 		return client.SolveOpt{}, err
 	}
-	out, err := newOutput(dir, job.Options.Store.Dir())
-	if err != nil {
-		return client.SolveOpt{}, err
-	}
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: attrs(job.Spec, p, bases),
 		LocalMounts:   dirs,
-		Exports:       []client.ExportEntry{export(job.Spec, out)},
 		Session:       []session.Attachable{credentials(job.Options)},
 		SharedKey:     digest.FromString(job.Spec.Context).Encoded(), // the worker then takes only what changed since the last time
+		OCIStores:     map[string]content.Store{},
 	}
-	if len(bases) > 0 {
-		blobs, err := readOnly(job.Options.Store.Dir(), job.Dir)
+	if job.Spec.Name != nil {
+		out, err := newOutput(dir, job.Options.Store.Dir())
 		if err != nil {
 			return o, err
 		}
-		o.OCIStores = map[string]content.Store{storeForOCI: blobs}
+		o.Exports = []client.ExportEntry{export(job.Spec, out)}
 	}
-	return o, nil
+	if err := addExtras(&o, job, p); err != nil {
+		return o, err
+	}
+	return o, addLayouts(o.OCIStores, job, bases)
+}
+
+// addLayouts opens the layouts that hold the bases.
+func addLayouts(stores map[string]content.Store, job build.Job, bases []local) error {
+	for _, b := range bases {
+		id, dir := layoutID(b), job.Options.Store.Dir()
+		if b.Ref.IsFile() {
+			dir = b.Ref.Path
+		}
+		if _, ok := stores[id]; ok {
+			continue
+		}
+		blobs, err := readOnly(dir, job.Dir)
+		if err != nil {
+			return err
+		}
+		stores[id] = blobs
+	}
+	return nil
 }
 
 // readOnly opens the blobs of a layout for reading. Opening a content store makes folders in it, so it gets a directory

@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -18,9 +19,10 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
-// Solver builds with BuildKit: with an embedded worker, or with the one at Spec.Worker.
+// Solver builds with BuildKit: with an embedded worker, or with those of Spec.Workers.
 type Solver struct {
 	Start build.StartWorker // needed for the embedded worker
 }
@@ -34,11 +36,10 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 	if err != nil {
 		return nil, err
 	}
-	open := s.embedded
-	if job.Spec.Worker != "" {
-		open = external
-	}
-	m, p, err := open(ctx, job, d)
+	job = chooseFrontend(ctx, job, d)
+	ctx, end := limit(ctx, job.Spec.Timeout)
+	defer end()
+	c, err := s.muster(ctx, job, d, false)
 	if err != nil {
 		return nil, err
 	}
@@ -46,37 +47,41 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 	if note == nil {
 		note = func(string) {}
 	}
-	if p.runs() {
+	if c.plan.runs() && job.Spec.Network != "none" {
 		note("RUN steps use the network of the machine they run on")
 	}
-	layouts, err := solveAll(ctx, m, job, p)
+	layouts, err := solveAll(ctx, c, job)
+	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))
 	if err != nil {
-		return nil, errors.Join(err, m.close())
+		c.sweep(ctx, keep)
+		return nil, errors.Join(err, c.close())
 	}
-	if job.Spec.Worker == "" {
-		if err := prune(ctx, m.client); err != nil {
+	if m := c.embedded(); m != nil {
+		if err := prune(ctx, m.client, keep); err != nil {
 			note(err.Error()) // the images are built all the same
 		}
 	}
-	if err := m.close(); err != nil {
+	if err := c.close(); err != nil {
 		note(err.Error())
 	}
 	return layouts, nil
 }
 
 // solveAll solves every platform at once. The first failure ends the others.
-func solveAll(ctx context.Context, m *machine, job build.Job, p plan) ([]build.Layout, error) {
+func solveAll(ctx context.Context, c crew, job build.Job) ([]build.Layout, error) {
 	display, err := newDisplay(job.Spec)
 	if err != nil {
 		return nil, err
 	}
 	defer display.close()
 	layouts := make([]build.Layout, len(job.Spec.Platforms))
+	ctx, idle := watchIdle(ctx, job.Spec.IdleTimeout)
+	defer idle.stop()
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
-			s := solve{machine: m, job: job, target: target, needs: p.needs[i], bases: p.bases[i]}
-			layouts[i], err = s.run(groupCtx, display, filepath.Join(job.Dir, strconv.Itoa(i)))
+			s := solve{machine: c.of[i], job: job, target: target, needs: c.plan.needs[i], bases: c.plan.bases[i]}
+			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
 			return err
 		})
 	}
@@ -95,12 +100,20 @@ type solve struct {
 	bases   []local
 }
 
-func (s solve) run(ctx context.Context, display *display, dir string) (build.Layout, error) {
+func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (build.Layout, error) {
 	opt, err := request(s.job, s.target, s.bases, dir)
 	if err != nil {
 		return build.Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
+	var inEngine registry.Ref
+	if s.machine.engine != nil {
+		inEngine = viaEngine(&opt)
+	}
 	seen := newRecord()
+	seen.heard = idle.heard
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	seen.crashed = s.onCrash(stop)
 	response, err := s.machine.client.Solve(ctx, nil, opt, display.follow(s.target, seen))
 	seen.wait()
 	if err == nil {
@@ -109,11 +122,18 @@ func (s solve) run(ctx context.Context, display *display, dir string) (build.Lay
 	if err != nil {
 		return build.Layout{}, s.explain(ctx, err, seen, display)
 	}
-	root, err := rootOf(response)
+	if s.job.Spec.Name == nil {
+		return build.Layout{}, nil
+	}
+	l := build.Layout{Dir: dir}
+	if s.machine.engine != nil {
+		l, err = s.fetch(ctx, inEngine, dir)
+	} else {
+		l.Root, err = rootOf(response)
+	}
 	if err != nil {
 		return build.Layout{}, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
 	}
-	l := build.Layout{Dir: dir, Root: root}
 	for _, p := range s.needs.Runs {
 		if platform.Equal(p, s.target) {
 			l.Emulator = s.machine.emulator(p)

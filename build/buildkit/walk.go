@@ -2,6 +2,7 @@ package buildkit
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -17,8 +18,10 @@ type walk struct {
 	d      *dockerfile
 	env    variables
 	target v1.Platform
-	seen   []bool // by stage
-	found  needs
+
+	contexts map[string]string // what takes the place of stages and images of these names
+	seen     []bool            // by stage
+	found    needs
 }
 
 // stage visits stage number i.
@@ -31,6 +34,11 @@ func (w *walk) stage(i int) error {
 	if err != nil {
 		return err
 	}
+	if given, ok := w.contexts[strings.ToLower(w.d.stages[i].Name)]; ok {
+		w.given(w.d.stages[i].Name, given, on)
+		return nil
+	}
+	w.found.Visited = append(w.found.Visited, visit{i, on})
 	w.found.Stages[w.d.label(i)] = on
 	name, err := w.expand(w.d.stages[i].BaseName)
 	if err != nil {
@@ -75,8 +83,14 @@ func (w *walk) commands(i int, on v1.Platform) error {
 			from = append(from, c.From)
 		case *instructions.RunCommand:
 			w.runs(on)
+			// Mounts are parsed whole, words without a value included, only when they are expanded. Where that fails
+			// for a variable of the stage, what is known without stays.
+			_ = c.Expand(func(word string) (string, error) { return word, nil })
 			for _, m := range instructions.GetMounts(c) {
 				from = append(from, m.From)
+				if m.Type == instructions.MountTypeSecret && m.Required {
+					w.found.Secrets = append(w.found.Secrets, secretOf(m))
+				}
 			}
 		}
 		for _, name := range from {
@@ -91,16 +105,38 @@ func (w *walk) commands(i int, on v1.Platform) error {
 	return nil
 }
 
+// secretOf is the id of a secret mount, which is the last part of its path when none is written.
+func secretOf(m *instructions.Mount) string {
+	if m.CacheID != "" {
+		return m.CacheID
+	}
+	return path.Base(m.Target)
+}
+
 // source visits the stage of that name, or takes the name for an image's, which is wanted for the platform on.
 func (w *walk) source(name string, before int, on v1.Platform) error {
 	if i := w.d.stage(name, before); i >= 0 {
 		return w.stage(i)
 	}
-	known := slices.ContainsFunc(w.found.Bases, func(o base) bool { return o.Name == name && platform.Equal(o.Platform, on) })
-	if !known && name != "scratch" {
-		w.found.Bases = append(w.found.Bases, base{Name: name, Platform: on})
+	if given, ok := w.contexts[contextKey(name)]; ok {
+		w.given(name, given, on)
+	} else if name != "scratch" {
+		w.base(base{Name: name, Platform: on})
 	}
 	return nil
+}
+
+// given takes a named build context in the place of an image; a directory needs no image.
+func (w *walk) given(name, given string, on v1.Platform) {
+	if isImage(given) {
+		w.base(base{Name: name, Platform: on, Given: given})
+	}
+}
+
+func (w *walk) base(b base) {
+	if !slices.ContainsFunc(w.found.Bases, b.equal) {
+		w.found.Bases = append(w.found.Bases, b)
+	}
 }
 
 func (w *walk) runs(on v1.Platform) {
@@ -115,4 +151,14 @@ func (w *walk) expand(word string) (string, error) {
 		return "", fmt.Errorf("%w: expanding %q: %w", build.ErrUsage, word, err)
 	}
 	return text, nil
+}
+
+// checkSecrets refuses a build whose steps need a secret that is not given.
+func checkSecrets(given []build.Secret, needed []string) error {
+	for _, id := range needed {
+		if !slices.ContainsFunc(given, func(s build.Secret) bool { return s.ID == id }) {
+			return fmt.Errorf("%w: the Dockerfile needs secret %q: --secret id=%s,src=FILE", build.ErrUsage, id, id)
+		}
+	}
+	return nil
 }

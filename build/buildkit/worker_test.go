@@ -49,12 +49,12 @@ func TestExternalWorker(t *testing.T) {
 	needs(t, "buildkit")
 	addr := "unix://" + serve(t)
 	h := newHome(t)
-	spec := build.Spec{Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Worker: addr}
+	spec := build.Spec{Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Where: at(addr)}
 	_, err := build.Run(t.Context(), spec, h.o)
 	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), platform.Format(native())) {
 		t.Errorf("a platform that it does not run: %v", err)
 	}
-	spec.Worker = "unix://" + serve(t) // ours takes one connection
+	spec.Where = at("unix://" + serve(t)) // ours takes one connection
 	spec.Platforms = []v1.Platform{native()}
 	if _, err := build.Run(t.Context(), spec, h.o); err != nil {
 		t.Error(err)
@@ -67,16 +67,18 @@ func TestWorkerThatIsNotThere(t *testing.T) {
 		"unix://" + filepath.Join(t.TempDir(), "socket"): registry.ErrUnavailable,
 		"tcp://127.0.0.1:1": registry.ErrUnavailable,
 		"127.0.0.1:1":       build.ErrUsage,
-		"ssh://host":        build.ErrUsage,
+		"http://host":       build.ErrUsage,
 	} {
 		_, err := build.Run(t.Context(), build.Spec{
-			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Worker: addr,
+			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Where: at(addr),
 		}, newHome(t).o)
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s: got %v, want %v", addr, err, kind)
 		}
 	}
 }
+
+func at(addr string) build.Where { return build.Where{Workers: []build.WorkerAddr{{Addr: addr}}} }
 
 // serve puts a worker behind a socket for one connection and returns the socket's path.
 func serve(t *testing.T) string {

@@ -4,5 +4,6 @@
 // Two calls are enough: Detect().Of(platform) answers how a platform's programs run here, and Find looks for the emulator
 // when the answer is one. Found.Line is what binfmt_misc wants to be told.
 //
-// The package registers nothing and runs nothing: see package worker for that.
+// Survey tells it of every architecture at once, and which version of QEMU there is. Register and Unregister change the
+// host's binfmt_misc, for those who ask for that: builds register their emulators privately, see package worker.
 package emulator

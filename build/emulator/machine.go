@@ -52,6 +52,12 @@ func emulators() map[string]Emulator {
 // Architectures lists the architectures that can be emulated somewhere, in Go's words, sorted.
 func Architectures() []string { return slices.Sorted(maps.Keys(emulators())) }
 
+// ByArch is the emulator of an architecture, in Go's words.
+func ByArch(arch string) (Emulator, bool) {
+	e, ok := emulators()[arch]
+	return e, ok
+}
+
 // elfProgram matches executables and shared objects (position independent programs are those) of one machine. The
 // operating system ABI byte is left open: GNU programs with indirect functions set it.
 // https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html

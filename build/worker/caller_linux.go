@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	osuser "os/user"
 	"strconv"
+	"strings"
 
 	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
@@ -22,6 +23,9 @@ func thisCaller() (caller, error) {
 	}
 	if c.OwnGIDs, err = user.ParseIDMapFile("/proc/self/gid_map"); err != nil {
 		return c, fmt.Errorf("reading the user namespace: %w", err)
+	}
+	if b, err := os.ReadFile("/proc/self/setgroups"); err == nil {
+		c.NoSetgroups = strings.TrimSpace(string(b)) == "deny"
 	}
 	if c.UID == 0 {
 		return c, nil

@@ -7,13 +7,13 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-)
 
-const binfmtDir = "/proc/sys/fs/binfmt_misc"
+	"mtool/build/emulator"
+)
 
 // enter makes the namespaces this process was born into a worker's.
 func enter(c config) error {
-	host := readEntries(binfmtDir) // the new /proc hides it
+	host := emulator.ReadEntries(emulator.Dir) // the new /proc hides it
 	if err := remount(); err != nil {
 		return err
 	}
@@ -42,11 +42,14 @@ func remount() error {
 
 // registerEmulators fills a binfmt_misc of this user namespace's own, which Linux has since 6.7. On older ones the host's
 // entries must do. https://github.com/torvalds/linux/commit/21ca59b365c0
-func registerEmulators(c config, host []entry) error {
+func registerEmulators(c config, host []emulator.Entry) error {
 	if len(c.Emulators) == 0 {
 		return nil
 	}
-	if err := unix.Mount("binfmt_misc", binfmtDir, "binfmt_misc", 0, ""); err != nil {
+	if c.HostEntries || withoutBinary(c) != "" { // mounting a private one would hide the host's
+		return hostMustDo(c, host, errors.ErrUnsupported)
+	}
+	if err := unix.Mount("binfmt_misc", emulator.Dir, "binfmt_misc", 0, ""); err != nil {
 		return hostMustDo(c, host, err)
 	}
 	for _, e := range c.Emulators {
@@ -54,24 +57,39 @@ func registerEmulators(c config, host []entry) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(binfmtDir, "register"), []byte(line), 0); err != nil {
+		if err := os.WriteFile(filepath.Join(emulator.Dir, "register"), []byte(line), 0); err != nil {
 			return denied(fmt.Sprintf("registering emulator %q", e.Path), err)
 		}
 	}
 	return nil
 }
 
-func hostMustDo(c config, host []entry, mountErr error) error {
+// withoutBinary names the first emulator that only the host's entries have; "" when there is none.
+func withoutBinary(c config) string {
 	for _, e := range c.Emulators {
-		if serves(host, e.Emulator) {
+		if e.Path == "" {
+			return e.Name
+		}
+	}
+	return ""
+}
+
+func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
+	for _, e := range c.Emulators {
+		if _, ok := emulator.Serving(host, e.Emulator); ok {
 			continue
 		}
-		return &failure{
+		f := &failure{
 			Doing: "registering emulator qemu-" + e.Name,
 			Why: fmt.Sprintf("this kernel has no binfmt_misc of a user namespace's own (Linux 6.7 and later have: %v), and the host's has no enabled entry for %s with the flag F",
 				mountErr, e.Arch),
-			Hint: "as root: apt-get install qemu-user-static binfmt-support, or use a newer kernel",
+			Hint: "as root: mtool emulators install --host " + e.Arch + ", or use a newer kernel",
 		}
+		if other := withoutBinary(c); other != "" {
+			f.Why = fmt.Sprintf("there is no static binary of qemu-%s, only the host's own entry for it, and with the host's entries %s can't be run: they have none with the flag F", other, e.Arch)
+			f.Hint = "install the package qemu-user-static"
+		}
+		return f
 	}
 	return nil
 }

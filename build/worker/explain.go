@@ -17,7 +17,7 @@ func forbidding() []setting {
 	return []setting{
 		{
 			"kernel.apparmor_restrict_unprivileged_userns", "1",
-			"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or an AppArmor profile for mtool that allows userns)",
+			"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or the profile that this prints: mtool workers --apparmor-profile)",
 		},
 		{"kernel.unprivileged_userns_clone", "0", "as root: sysctl -w kernel.unprivileged_userns_clone=1"},
 		{"user.max_user_namespaces", "0", "as root: sysctl -w user.max_user_namespaces=15000"},

@@ -13,6 +13,7 @@ type caller struct {
 	OwnUIDs, OwnGIDs []user.IDMap // what the caller's own user namespace maps
 	SubUIDs, SubGIDs []user.SubID // of this user, from /etc/subuid and /etc/subgid
 	Helpers          bool         // newuidmap and newgidmap are there
+	NoSetgroups      bool         // the caller's own namespace may not set groups, and so may none below it
 	NoNewPrivs       bool         // set-user-id programs, and so the helpers, have no effect
 }
 
@@ -24,17 +25,26 @@ type mapping struct {
 	Helpers    bool // newuidmap and newgidmap must write the maps
 }
 
+const oneIDOnly = "files and processes of other users than root can't be made while building (apt-get, chown, USER fail): "
+
+// single says whether no more than one id is mapped.
+func single(maps []user.IDMap) bool { return len(maps) == 1 && maps[0].Count == 1 }
+
 // planMapping chooses the widest mapping that c may have. note is empty, or says what will not work and why.
 func planMapping(c caller) (m mapping, note string) {
+	if c.UID == 0 && (single(c.OwnUIDs) || single(c.OwnGIDs)) {
+		return mapping{Kind: "single", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs)},
+			oneIDOnly + "this process is itself in a user namespace of one id"
+	}
 	if c.UID == 0 {
-		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: true}, ""
+		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: !c.NoSetgroups}, ""
 	}
 	if why := noSubIDs(c); why != "" {
 		return mapping{
 			Kind: "single",
 			UIDs: []user.IDMap{{ID: 0, ParentID: int64(c.UID), Count: 1}},
 			GIDs: []user.IDMap{{ID: 0, ParentID: int64(c.GID), Count: 1}},
-		}, "files and processes of other users than root can't be made while building (apt-get, chown, USER fail): " + why
+		}, oneIDOnly + why
 	}
 	return mapping{
 		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true, Helpers: true,

@@ -35,6 +35,14 @@ func TestPlanMapping(t *testing.T) {
 				GIDs: []user.IDMap{{Count: 4294967294}}, Setgroups: true,
 			},
 		},
+		{
+			name: "root of a namespace of one id", caller: caller{OwnUIDs: single, OwnGIDs: single, NoSetgroups: true},
+			want: mapping{Kind: "single", UIDs: []user.IDMap{{Count: 1}}, GIDs: []user.IDMap{{Count: 1}}}, note: "user namespace of one id",
+		},
+		{
+			name: "root where groups may not be set", caller: caller{OwnUIDs: whole, OwnGIDs: whole, NoSetgroups: true},
+			want: mapping{Kind: "root", UIDs: []user.IDMap{{Count: 4294967294}}, GIDs: []user.IDMap{{Count: 4294967294}}},
+		},
 		{name: "user", caller: anna, want: mapping{Kind: "subids", UIDs: withSubs, GIDs: withSubs, Setgroups: true, Helpers: true}},
 		{
 			name: "no range", caller: with(func(c *caller) { c.SubGIDs = nil }),

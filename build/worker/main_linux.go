@@ -77,6 +77,9 @@ func child() error {
 	if err := commands.Decode(&c); err != nil {
 		return fmt.Errorf("reading the configuration: %w", err)
 	}
+	if c.Try != nil {
+		return answers.Encode(try(c))
+	}
 	stop := make(chan struct{})
 	go awaitStop(commands, stop)
 	s, err := open(c, func(note string) { _ = answers.Encode(message{Note: note}) })

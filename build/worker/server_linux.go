@@ -9,18 +9,24 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/defaults"
+	"github.com/moby/buildkit/cache/remotecache"
+	inlinecache "github.com/moby/buildkit/cache/remotecache/inline"
+	localcache "github.com/moby/buildkit/cache/remotecache/local"
+	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
 	"github.com/moby/buildkit/control"
 	"github.com/moby/buildkit/frontend"
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
+	"github.com/moby/buildkit/frontend/gateway"
 	"github.com/moby/buildkit/frontend/gateway/forwarder"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/solver"
 	"github.com/moby/buildkit/solver/bboltcachestorage"
 	"github.com/moby/buildkit/util/db/boltutil"
+	"github.com/moby/buildkit/util/entitlements"
 	"github.com/moby/buildkit/util/grpcerrors"
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // the codec that BuildKit's messages need
-	"github.com/moby/buildkit/util/resolver"
 	"github.com/moby/buildkit/worker"
 	"github.com/sirupsen/logrus"
 	bolt "go.etcd.io/bbolt"
@@ -45,7 +51,7 @@ func newServer(c config, note func(string)) (_ *server, err error) {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	hosts := resolver.NewRegistryConfig(registryHosts(c))
+	hosts := hostsOf(c)
 	w, err := newWorker(s.ctx, c, hosts, note)
 	if err != nil {
 		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
@@ -54,7 +60,7 @@ func newServer(c config, note func(string)) (_ *server, err error) {
 	if err := workers.Add(w); err != nil {
 		return nil, err
 	}
-	controller, err := s.newController(c.Root, workers, w)
+	controller, err := s.newController(c, workers, w, hosts)
 	if err != nil {
 		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
 	}
@@ -69,33 +75,56 @@ func newServer(c config, note func(string)) (_ *server, err error) {
 	return s, nil
 }
 
-func (s *server) newController(root string, workers *worker.Controller, w worker.Worker) (*control.Controller, error) {
+func (s *server) newController(c config, workers *worker.Controller, w worker.Worker, hosts docker.RegistryHosts) (*control.Controller, error) {
 	sessions, err := session.NewManager()
 	if err != nil {
 		return nil, err
 	}
-	cache, err := bboltcachestorage.NewStore(filepath.Join(root, "cache.db"))
+	cache, err := bboltcachestorage.NewStore(filepath.Join(c.Root, "cache.db"))
 	if err != nil {
 		return nil, err
 	}
-	history, err := boltutil.SafeOpen(filepath.Join(root, "history.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
+	history, err := boltutil.SafeOpen(filepath.Join(c.Root, "history.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
 	if err != nil {
 		return nil, errors.Join(err, cache.Close())
 	}
 	s.closers = append(s.closers, history.Close)
+	images, err := gateway.NewGatewayFrontend(workers.Infos(), nil) // what a "# syntax=" line names
+	if err != nil {
+		return nil, err
+	}
 	return control.NewController(control.Opt{
 		SessionManager:   sessions,
 		WorkerController: workers,
-		Frontends:        map[string]frontend.Frontend{"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build)},
-		CacheManager:     solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),
-		MeterProvider:    noop.NewMeterProvider(),
-		HistoryDB:        history,
-		CacheStore:       cache,
-		LeaseManager:     w.LeaseManager(),
-		ContentStore:     w.ContentStore(),
-		GarbageCollect:   w.GarbageCollect,
-		GracefulStop:     s.ctx.Done(),
+		Frontends: map[string]frontend.Frontend{
+			"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build), "gateway.v0": images,
+		},
+		ResolveCacheExporterFuncs: map[string]remotecache.ResolveCacheExporterFunc{
+			"registry": registrycache.ResolveCacheExporterFunc(sessions, hosts), "local": localcache.ResolveCacheExporterFunc(sessions),
+			"inline": inlinecache.ResolveCacheExporterFunc(),
+		},
+		ResolveCacheImporterFuncs: map[string]remotecache.ResolveCacheImporterFunc{
+			"registry": registrycache.ResolveCacheImporterFunc(sessions, w.ContentStore(), hosts), "local": localcache.ResolveCacheImporterFunc(sessions),
+		},
+		Entitlements:   granted(c),
+		CacheManager:   solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),
+		MeterProvider:  noop.NewMeterProvider(),
+		HistoryDB:      history,
+		CacheStore:     cache,
+		LeaseManager:   w.LeaseManager(),
+		ContentStore:   w.ContentStore(),
+		GarbageCollect: w.GarbageCollect,
+		GracefulStop:   s.ctx.Done(),
 	})
+}
+
+// granted is what a build may have, if its caller asks for it: the steps share the host's network anyway.
+func granted(c config) []string {
+	all := []string{string(entitlements.EntitlementNetworkHost)}
+	if c.Insecure {
+		all = append(all, string(entitlements.EntitlementSecurityInsecure))
+	}
+	return all
 }
 
 // serve answers on the one connection that socket is.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,6 +34,8 @@ func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
+	unfit := make(chan error, 1)
+	go func() { unfit <- checkRunc(ctx, c.Runc) }() // while the worker starts: it takes a moment
 	p, err := spawn(m)
 	if err != nil {
 		return nil, explain("starting the worker", err, "/proc/sys")
@@ -43,6 +46,9 @@ func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 			return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
 		}
 		return nil, explain("starting the worker", err, "/proc/sys")
+	}
+	if err := <-unfit; err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
@@ -62,27 +68,12 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	}
 	return config{
 		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
-		Emulators: o.Emulators, PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify,
+		Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries,
 	}, nil
 }
 
-// findRunc looks in PATH, then in dirs.
-func findRunc(dirs ...string) (string, error) {
-	path, err := exec.LookPath("runc")
-	for _, dir := range dirs {
-		if err != nil {
-			path, err = exec.LookPath(filepath.Join(dir, "runc"))
-		}
-	}
-	if err != nil {
-		return "", &build.WorkerError{Doing: "starting the worker", Err: errors.New("runc, which runs the steps, is not installed"), Next: "install the package runc"}
-	}
-	return filepath.Abs(path)
-}
-
-// handshake maps the child's ids, configures it and waits until it is ready.
-func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.WorkerOptions) error {
-	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
+// configure maps the child's ids and tells it what to be.
+func (p *Process) configure(ctx context.Context, m mapping, c config) error {
 	if m.Helpers {
 		if err := mapIDs(ctx, p.cmd.Process.Pid, m); err != nil {
 			return err
@@ -93,6 +84,15 @@ func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.Wo
 	}
 	if err := json.NewEncoder(p.control).Encode(c); err != nil {
 		return p.gone(err)
+	}
+	return nil
+}
+
+// handshake configures the child and waits until it is ready.
+func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.WorkerOptions) error {
+	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
+	if err := p.configure(ctx, m, c); err != nil {
+		return err
 	}
 	for answers := json.NewDecoder(p.control); ; {
 		var said message

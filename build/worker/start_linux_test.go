@@ -137,14 +137,36 @@ func TestChildByHand(t *testing.T) {
 
 func TestHostMustDo(t *testing.T) {
 	t.Parallel()
-	c := config{Emulators: []emulator.Found{{Emulator: foreign(t, "arm64")}}}
-	if err := hostMustDo(c, []entry{parseEntry(qemuEntry)}, syscall.EPERM); err != nil {
+	c := config{Emulators: []emulator.Found{{Emulator: foreign(t, "arm64"), Path: "/qemu"}}}
+	if err := hostMustDo(c, emulator.ReadEntries(entriesDir(t)), syscall.EPERM); err != nil {
 		t.Errorf("the host has an entry: %v", err)
 	}
 	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), "/proc/sys")
 	var w *build.WorkerError
-	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "qemu-user-static") || !strings.Contains(err.Error(), "6.7") {
+	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "emulators install --host arm64") || !strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// entriesDir is a binfmt_misc with what Debian registers for arm64.
+func entriesDir(t *testing.T) string {
+	t.Helper()
+	const entry = "enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: OCF\noffset 0\n" +
+		"magic 7f454c460201010000000000000000000200b700\nmask ffffffffffffff00fffffffffffffffffeffffff\n"
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "qemu-aarch64"), []byte(entry), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestHostEntriesOnly takes the way of kernels before 6.7: the host's entries, or the advice to make them.
+func TestHostEntriesOnly(t *testing.T) {
+	t.Parallel()
+	e := foreign(t, "loong64")
+	tried, err := Try(t.Context(), TryOptions{Archs: []string{"loong64"}, Emulators: []emulator.Found{{Emulator: e, Path: "/qemu"}}, HostEntries: true})
+	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "flag F") {
+		t.Errorf("got %v, %v", tried, err)
 	}
 }
 

@@ -9,7 +9,20 @@ import (
 	"runtime"
 
 	"mtool/build"
+	"mtool/build/emulator"
 )
+
+// TryOptions are for Try.
+type TryOptions struct {
+	Archs       []string
+	Emulators   []emulator.Found
+	HostEntries bool
+}
+
+// Try fails: there are no namespaces to try it in.
+func Try(context.Context, TryOptions) (map[string]error, error) {
+	return nil, &build.WorkerError{Doing: "trying emulators", Err: errors.New("emulators are Linux programs, this is " + runtime.GOOS)}
+}
 
 // Process is a running worker.
 type Process struct{}

@@ -1,0 +1,203 @@
+package buildkit
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	cmdbuild "github.com/moby/buildkit/cmd/buildctl/build"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/util/entitlements"
+
+	"mtool/build"
+	"mtool/inspect/platform"
+)
+
+// extraAttrs tells the frontend what the extras say.
+// https://github.com/moby/buildkit/blob/master/frontend/dockerui/config.go
+func extraAttrs(a map[string]string, x build.Extras) {
+	for key, value := range map[string]string{
+		"add-hosts":          strings.Join(x.AddHosts, ","),
+		"ulimit":             strings.Join(x.Ulimits, ","),
+		"cgroup-parent":      x.CgroupParent,
+		"no-cache":           strings.Join(x.NoCacheStages, ","),
+		"force-network-mode": strings.TrimPrefix(x.Network, "default"),
+		"attest:provenance":  provenance(x.Provenance),
+		"attest:sbom":        sbom(x.SBOM),
+	} {
+		if value != "" {
+			a[key] = value
+		}
+	}
+	syntaxAttrs(a, x.Syntax)
+	if x.ShmSize > 0 {
+		a["shm-size"] = strconv.FormatInt(x.ShmSize, 10)
+	}
+	if x.Pull {
+		a["image-resolve-mode"] = "pull"
+	}
+	for name, given := range x.Contexts {
+		key := "context:" + contextKey(name)
+		switch {
+		case strings.HasPrefix(given, imageScheme), isRemote(given) && !isImage(given):
+			a[key] = given // for the worker, unless the store has the image: then the key with the platform goes first
+		case !isImage(given):
+			a[key] = "local:" + contextMount(name)
+		}
+	}
+}
+
+// provenance is BuildKit's spelling, which knows no "true".
+func provenance(s string) string {
+	switch s {
+	case "", "false":
+		return ""
+	case "true":
+		return "mode=min"
+	}
+	return s
+}
+
+// sbom is BuildKit's spelling of the generator's image, which may stand alone.
+func sbom(s string) string {
+	if s == "" || s == "false" || strings.Contains(s, "generator=") {
+		return strings.TrimPrefix(s, "false")
+	}
+	return "generator=" + s
+}
+
+// addExtras adds what goes beside the frontend's attributes: secrets, keys, caches, exports.
+func addExtras(o *client.SolveOpt, job build.Job, p v1.Platform) (err error) {
+	x := job.Spec.Extras
+	if err := addSession(o, x); err != nil {
+		return fmt.Errorf("%w: %w", build.ErrUsage, err)
+	}
+	if x.Network == "host" {
+		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
+	}
+	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
+	if o.CacheImports, err = cmdbuild.ParseImportCache(typed(x.CacheFrom)); err != nil {
+		return fmt.Errorf("%w: --cache-from: %w", build.ErrUsage, err)
+	}
+	if o.CacheExports, err = cmdbuild.ParseExportCache(typed(x.CacheTo)); err != nil {
+		return fmt.Errorf("%w: --cache-to: %w", build.ErrUsage, err)
+	}
+	if len(job.Spec.Platforms) > 1 {
+		apart(o.CacheExports, o.CacheImports, p)
+	}
+	o.CacheImports = present(o.CacheImports)
+	for _, e := range x.Exports {
+		o.Exports = append(o.Exports, fileExport(e, job.Spec, p))
+	}
+	return nil
+}
+
+func addSession(o *client.SolveOpt, x build.Extras) error {
+	var sources []secretsprovider.Source
+	for _, s := range x.Secrets {
+		sources = append(sources, secretsprovider.Source{ID: s.ID, FilePath: s.File, Env: s.Env})
+	}
+	if len(sources) > 0 {
+		store, err := secretsprovider.NewStore(sources)
+		if err != nil {
+			return err
+		}
+		o.Session = append(o.Session, secretsprovider.NewSecretProvider(store))
+	}
+	var agents []sshprovider.AgentConfig
+	for _, s := range x.SSH {
+		agents = append(agents, sshprovider.AgentConfig{ID: s.ID, Paths: s.Paths})
+	}
+	if len(agents) > 0 {
+		provider, err := sshprovider.NewSSHAgentProvider(agents)
+		if err != nil {
+			return err
+		}
+		o.Session = append(o.Session, provider)
+	}
+	return nil
+}
+
+// typed writes a reference alone as the registry cache that it means.
+func typed(caches []string) (all []string) {
+	for _, c := range caches {
+		if !strings.Contains(c, "type=") {
+			c = "type=registry,ref=" + c
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// apart gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
+// tag with the platform behind it, a directory below the one named. What is read stays readable under its plain name.
+func apart(exports, imports []client.CacheOptionsEntry, p v1.Platform) {
+	suffix := platform.Suffix(p)
+	for i, e := range append(append([]client.CacheOptionsEntry{}, exports...), imports...) {
+		switch e.Type {
+		case "registry":
+			if name := filepath.Base(e.Attrs["ref"]); strings.Contains(name, ":") {
+				e.Attrs["ref"] += "-" + suffix
+			} else {
+				e.Attrs["ref"] += ":" + suffix
+			}
+		case "local":
+			key := "dest"
+			if i >= len(exports) {
+				key = "src"
+			}
+			e.Attrs[key] = filepath.Join(e.Attrs[key], suffix)
+		}
+	}
+}
+
+// present leaves out the local caches that are not there yet: the first build of a machine has none.
+func present(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry) {
+	for _, c := range imports {
+		if c.Type == "local" {
+			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {
+				continue
+			}
+		}
+		there = append(there, c)
+	}
+	return there
+}
+
+// fileExport writes the image's files.
+func fileExport(e build.Export, s build.Spec, p v1.Platform) client.ExportEntry {
+	attrs := map[string]string{}
+	if s.BuildArgs[epochArg] != "" {
+		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
+	}
+	if e.Dir != "" {
+		dir := e.Dir
+		if len(s.Platforms) > 1 {
+			dir = filepath.Join(dir, strings.ReplaceAll(platform.Format(p), "/", "_"))
+		}
+		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: dir}
+	}
+	x := client.ExportEntry{Type: e.Type, Attrs: attrs, Output: func(map[string]string) (io.WriteCloser, error) {
+		return keepOpen{e.Archive}, nil
+	}}
+	if e.Type == client.ExporterOCI {
+		attrs = export(s, nil).Attrs
+		delete(attrs, "tar")
+		x.Attrs = attrs
+	}
+	if e.Name != "" && e.Type != client.ExporterTar {
+		x.Attrs["name"] = e.Name
+	}
+	return x
+}
+
+// keepOpen leaves closing to whoever opened it.
+type keepOpen struct{ io.Writer }
+
+func (keepOpen) Close() error { return nil }

@@ -1,0 +1,157 @@
+package buildkit
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"mtool/build"
+	"mtool/inspect/platform"
+)
+
+// The rules that lint checks.
+const (
+	ruleShadow  = "MT101" // an ARG gives a platform argument a default, which hides BuildKit's value
+	ruleFinal   = "MT102" // the final stage has a fixed platform, or the build machine's
+	ruleLiteral = "MT103" // a step of a stage for one architecture names another one
+)
+
+// lint looks for what makes an image of one platform carry the files of another one. Only stages that will be built count,
+// each for the platforms that it is built for, so that stages like "build-amd64" may name their architecture.
+func (d *dockerfile) lint(targets []v1.Platform, all []needs) []build.Warning {
+	l := linting{d: d}
+	for _, line := range d.args {
+		l.shadow(&line)
+	}
+	for i, target := range targets {
+		for _, v := range all[i].Visited {
+			l.stage(v, target)
+		}
+		if visited := all[i].Visited; len(visited) > 0 {
+			l.final(visited[0], target)
+		}
+	}
+	slices.SortStableFunc(l.found, func(a, b build.Warning) int { return cmp.Compare(a.Line, b.Line) })
+	return l.found
+}
+
+type linting struct {
+	d     *dockerfile
+	found []build.Warning
+}
+
+func (l *linting) warn(rule string, line int, format string, args ...any) {
+	w := build.Warning{Rule: rule, File: l.d.path, Line: line, Text: fmt.Sprintf(format, args...)}
+	if !slices.Contains(l.found, w) {
+		l.found = append(l.found, w)
+	}
+}
+
+// shadow finds defaults of the arguments that BuildKit sets.
+// https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+func (l *linting) shadow(c *instructions.ArgCommand) {
+	for _, arg := range c.Args {
+		if strings.HasPrefix(arg.Key, "TARGET") && arg.Value != nil && *arg.Value != "" && isPlatformArg(arg.Key) {
+			l.warn(ruleShadow, first(c.Location()), "ARG %s=%s hides the value of each platform: write ARG %s", arg.Key, *arg.Value, arg.Key)
+		}
+	}
+}
+
+func isPlatformArg(key string) bool {
+	_, name, _ := strings.Cut(key, "TARGET")
+	return slices.Contains([]string{"PLATFORM", "OS", "ARCH", "VARIANT"}, name)
+}
+
+// final is about the stage that the image is made of, when that is, or elsewhere would be, built for another platform.
+func (l *linting) final(v visit, target v1.Platform) {
+	s := l.d.stages[v.stage]
+	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
+		return
+	}
+	l.warn(ruleFinal, first(s.Location), "the final stage is built for %s, not for the target (%s): leave --platform out of its FROM",
+		cmp.Or(s.Platform, platform.Format(v.on)), platform.Format(target))
+}
+
+func (l *linting) stage(v visit, target v1.Platform) {
+	for _, command := range l.d.stages[v.stage].Commands {
+		switch c := command.(type) {
+		case *instructions.ArgCommand:
+			l.shadow(c)
+		case *instructions.RunCommand, *instructions.CopyCommand, *instructions.AddCommand, *instructions.EnvCommand:
+			l.literal(command.Location(), v, target)
+		}
+	}
+}
+
+var (
+	literals = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(x86_64|x86-64|amd64|x64|aarch64|arm64|armhf|armv7l?|armv6l?|i386|i686|s390x|ppc64le|riscv64)(?:[^a-z0-9_]|$)`)
+	// asks is a step that chooses by the platform, and may name some.
+	asks = regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
+	// crosses is a compiler that is told to make programs for an architecture, wherever it runs.
+	crosses = regexp.MustCompile(`(?i)(GOARCH|CARGO_BUILD_TARGET|--target|-march)[= ]`)
+)
+
+// literal finds names of architectures that are not the target's.
+func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
+	lines := l.lines(at)
+	for _, line := range lines {
+		if asks.MatchString(line.text) {
+			return
+		}
+	}
+	for _, line := range lines {
+		for _, m := range literals.FindAllStringSubmatch(line.text, -1) {
+			arch := platform.Normalize(v1.Platform{OS: "linux", Architecture: canonical(m[1])}).Architecture
+			ownTools := arch == v.on.Architecture && !crosses.MatchString(line.text)
+			if arch != target.Architecture && !ownTools {
+				l.warn(ruleLiteral, line.number, "%q in a step for %s", m[1], platform.Format(target))
+			}
+		}
+	}
+}
+
+// canonical is Go's name of an architecture that others spell in another way.
+func canonical(name string) string {
+	switch name = strings.ToLower(name); name {
+	case "x86_64", "x86-64", "x64":
+		return "amd64"
+	case "aarch64":
+		return "arm64"
+	case "i386", "i686":
+		return "386"
+	}
+	if strings.HasPrefix(name, "arm") && name != "arm64" {
+		return "arm"
+	}
+	return name
+}
+
+type sourceLine struct {
+	number int // from 1
+	text   string
+}
+
+// lines are those of a command, here-documents with it and comments without.
+func (l *linting) lines(at []parser.Range) (lines []sourceLine) {
+	for _, r := range at {
+		for n := r.Start.Line; n <= r.End.Line && n <= len(l.d.lines); n++ {
+			if text := l.d.lines[n-1]; n > 0 && !strings.HasPrefix(strings.TrimSpace(text), "#") {
+				lines = append(lines, sourceLine{n, text})
+			}
+		}
+	}
+	return lines
+}
+
+func first(at []parser.Range) int {
+	if len(at) == 0 {
+		return 0
+	}
+	return at[0].Start.Line
+}

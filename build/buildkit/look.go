@@ -1,0 +1,124 @@
+package buildkit
+
+import (
+	"context"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	"golang.org/x/sync/errgroup"
+
+	"mtool/build"
+	"mtool/build/emulator"
+	"mtool/inspect/platform"
+)
+
+// Sight is a worker as it is seen from here.
+type Sight struct {
+	build.WorkerAddr
+	Version          string        // BuildKit's; "" where it does not say
+	Native, Emulated []v1.Platform // for a worker elsewhere, a guess: BuildKit lists both as one
+	Latency          time.Duration // of one question; of the embedded one, the time to start it
+	Err              error
+}
+
+// Look asks every worker of w what it is, all at once; the embedded one is started for that and ended, and none is given
+// means it alone. A worker that does not answer is a Sight with an error.
+func (s Solver) Look(ctx context.Context, w build.Where, o build.Options) []Sight {
+	addrs := w.Workers
+	if len(addrs) == 0 {
+		addrs = []build.WorkerAddr{{Addr: build.Embedded}}
+	}
+	all := make([]Sight, len(addrs))
+	var group errgroup.Group
+	for i, a := range addrs {
+		group.Go(func() error {
+			if a.Addr == build.Embedded {
+				all[i] = s.lookInside(ctx, o)
+			} else {
+				all[i] = lookAt(ctx, a.Addr, w.TLS)
+			}
+			all[i].WorkerAddr = a
+			return nil
+		})
+	}
+	_ = group.Wait() // each says its own error
+	return all
+}
+
+// lookInside starts the embedded worker with every emulator that there is.
+func (s Solver) lookInside(ctx context.Context, o build.Options) (seen Sight) {
+	host := emulator.Detect()
+	var found []emulator.Found
+	for _, row := range emulator.Survey(ctx, host, o.EmulatorsDir, nil) {
+		if row.How == emulator.Emulated {
+			found = append(found, row.Found)
+		}
+	}
+	begun := time.Now()
+	w, err := s.Start(ctx, build.WorkerOptions{StateDir: o.StateDir, Emulators: found, Note: o.Note})
+	if err != nil {
+		return Sight{Err: err}
+	}
+	defer func() {
+		if err := w.Close(); seen.Err == nil {
+			seen.Err = err
+		}
+	}()
+	c, err := Connect(ctx, "", w.Dial, build.WorkerTLS{})
+	if err != nil {
+		return Sight{Err: err}
+	}
+	defer c.Close() //nolint:errcheck // nothing is in flight
+	seen = see(ctx, c, build.Embedded, func([]v1.Platform) emulator.Host { return host })
+	seen.Latency, seen.Version = time.Since(begun), embeddedVersion()
+	return seen
+}
+
+// embeddedVersion is that of the BuildKit which this program is built with; BuildKit itself knows it in its own binaries only.
+func embeddedVersion() string {
+	info, _ := debug.ReadBuildInfo()
+	for i := 0; info != nil && i < len(info.Deps); i++ {
+		if d := info.Deps[i]; d.Path == "github.com/moby/buildkit" {
+			return d.Version
+		}
+	}
+	return ""
+}
+
+func lookAt(ctx context.Context, addr string, tls build.WorkerTLS) Sight {
+	s, err := contact(ctx, build.WorkerAddr{Addr: addr}, tls)
+	defer hangUp([]site{s}) //nolint:errcheck // nothing is in flight
+	if err != nil {
+		return Sight{Err: err}
+	}
+	return see(ctx, s.client, addr, hostOf)
+}
+
+func see(ctx context.Context, c *client.Client, addr string, hostOf func([]v1.Platform) emulator.Host) Sight {
+	var seen Sight
+	runnable, err := ask(ctx, c, addr, false) // makes the connection; the next question tells the latency
+	if err != nil {
+		return Sight{Err: err}
+	}
+	begun := time.Now()
+	if info, err := c.Info(ctx); err == nil { // since BuildKit 0.11
+		seen.Version = info.BuildkitVersion.Version
+	}
+	seen.Latency = time.Since(begun)
+	host := hostOf(runnable)
+	for _, p := range runnable {
+		same := func(other v1.Platform) bool { return platform.Equal(other, p) }
+		if slices.ContainsFunc(seen.Native, same) || slices.ContainsFunc(seen.Emulated, same) {
+			continue
+		}
+		if way, err := host.Of(p); err == nil && way.Native {
+			seen.Native = append(seen.Native, p)
+		} else {
+			seen.Emulated = append(seen.Emulated, p)
+		}
+	}
+	return seen
+}

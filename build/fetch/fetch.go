@@ -1,0 +1,133 @@
+package fetch
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mtool/build"
+	"mtool/registry"
+)
+
+// Context is a build context on disk.
+type Context struct {
+	Dir        string
+	Dockerfile string // when the context was a Dockerfile alone; else ""
+	Epoch      string // of a Git context: the time of its commit, in seconds since 1970; else ""
+	temporary  string
+}
+
+// Close removes what Open made.
+func (c Context) Close() error {
+	if c.temporary == "" {
+		return nil
+	}
+	return os.RemoveAll(c.temporary)
+}
+
+// Options tune Open; the zero value is right for directories.
+type Options struct {
+	In         io.Reader    // what "-" reads
+	Client     *http.Client // default: http.DefaultClient
+	KeepGitDir bool         // leave .git in a Git context
+}
+
+// Open makes place a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
+// each with #REF[:DIR] behind it), or an http address of an archive or a Dockerfile. The Context must be closed.
+func Open(ctx context.Context, place string, o Options) (Context, error) {
+	switch {
+	case place == "-":
+		return inTemporary(func(c *Context) error { return unpack(c, o.In, "standard input") })
+	case IsGit(place):
+		return inTemporary(func(c *Context) error { return clone(ctx, c, place, o.KeepGitDir) })
+	case isHTTP(place):
+		return inTemporary(func(c *Context) error { return download(ctx, c, place, o.Client) })
+	}
+	return Context{Dir: place}, nil
+}
+
+// IsRemote says whether place is an address.
+func IsRemote(place string) bool { return IsGit(place) || isHTTP(place) }
+
+func isHTTP(place string) bool {
+	return strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://")
+}
+
+func inTemporary(fill func(*Context) error) (_ Context, err error) {
+	dir, err := os.MkdirTemp("", "mtool-context-")
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err != nil {
+		return Context{}, err
+	}
+	c := Context{Dir: filepath.Join(dir, "context"), temporary: dir}
+	if err := os.Mkdir(c.Dir, 0o755); err != nil {
+		return Context{}, errors.Join(err, c.Close())
+	}
+	if err := fill(&c); err != nil {
+		return Context{}, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+func download(ctx context.Context, c *Context, url string, client *http.Client) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("%w: %w", build.ErrUsage, err)
+	}
+	if client == nil {
+		client = http.DefaultClient
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", registry.ErrUnavailable, err)
+	}
+	defer answer.Body.Close()
+	switch {
+	case answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusGone:
+		return fmt.Errorf("build context %q: %w: %s", url, registry.ErrNotFound, answer.Status)
+	case answer.StatusCode != http.StatusOK:
+		return fmt.Errorf("build context %q: %w: %s", url, registry.ErrUnavailable, answer.Status)
+	}
+	return unpack(c, answer.Body, fmt.Sprintf("%q", url))
+}
+
+// unpack takes an archive or, as docker does, a text for a Dockerfile of an empty context.
+func unpack(c *Context, r io.Reader, from string) error {
+	b := bufio.NewReaderSize(r, 1<<16)
+	plain, archive, err := decompress(b)
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", build.ErrUsage, from, err)
+	}
+	if archive {
+		if err := untar(c.Dir, plain); err != nil {
+			return fmt.Errorf("unpacking %s: %w", from, err)
+		}
+		return nil
+	}
+	c.Dockerfile = filepath.Join(c.temporary, "Dockerfile")
+	f, err := os.Create(c.Dockerfile)
+	if err != nil {
+		return err
+	}
+	n, err := io.Copy(f, io.LimitReader(plain, maxDockerfile+1))
+	switch err = errors.Join(err, f.Close()); {
+	case err != nil:
+		return fmt.Errorf("reading %s: %w", from, err)
+	case n == 0:
+		return fmt.Errorf("%w: %s is empty", build.ErrUsage, from)
+	case n > maxDockerfile:
+		return fmt.Errorf("%w: %s is neither an archive nor a Dockerfile: it is longer than %d bytes", build.ErrUsage, from, maxDockerfile)
+	}
+	return nil
+}
+
+// maxDockerfile is far beyond what people write; what is longer is something else.
+const maxDockerfile = 4 << 20

@@ -1,0 +1,150 @@
+package fetch
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mtool/build"
+	"mtool/registry"
+)
+
+func archive(t *testing.T, headers ...tar.Header) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, h := range headers {
+		body := h.PAXRecords["body"]
+		h.PAXRecords, h.Size = nil, int64(len(body))
+		if err := w.WriteHeader(&h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(w, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func regular(name, body string) tar.Header {
+	return tar.Header{Name: name, Mode: 0o755, Typeflag: tar.TypeReg, PAXRecords: map[string]string{"body": body}}
+}
+
+func TestUnpack(t *testing.T) {
+	t.Parallel()
+	link := tar.Header{Name: "link", Linkname: "/etc", Typeflag: tar.TypeSymlink}
+	for name, c := range map[string]struct {
+		in   []byte
+		file string // wanted in the context
+		kind error
+	}{
+		"plain":           {in: archive(t, regular("a/b", "x")), file: "a/b"},
+		"absolute name":   {in: archive(t, regular("/a/b", "x")), file: "a/b"},
+		"dots":            {in: archive(t, regular("../../a", "x")), file: "a"},
+		"twice":           {in: archive(t, regular("a", "y"), regular("a", "x")), file: "a"},
+		"gzip":            {in: gzipped(t, archive(t, regular("a", "x"))), file: "a"},
+		"through a link":  {in: archive(t, link, regular("link/passwd", "x")), kind: errors.ErrUnsupported},
+		"replaces a link": {in: archive(t, link, regular("link", "x")), file: "link"},
+		"cut short":       {in: archive(t, regular("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
+		"broken gzip":     {in: []byte("\x1f\x8bnonsense"), kind: build.ErrUsage},
+		"xz":              {in: []byte("\xfd7zXZ\x00..."), kind: build.ErrUsage},
+		"nothing":         {in: nil, kind: build.ErrUsage},
+		"far too long":    {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: build.ErrUsage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got, err := Open(t.Context(), "-", Options{In: bytes.NewReader(c.in)})
+			if c.kind != nil {
+				if err == nil || !errors.Is(c.kind, errors.ErrUnsupported) && !errors.Is(err, c.kind) {
+					t.Fatalf("got %v, want %v", err, c.kind)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if body, err := os.ReadFile(filepath.Join(got.Dir, c.file)); err != nil || string(body) != "x" {
+				t.Errorf("%q: %q, %v", c.file, body, err)
+			}
+			if err := got.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := os.Stat(got.Dir); err == nil {
+				t.Errorf("%s is still there", got.Dir)
+			}
+		})
+	}
+}
+
+func gzipped(t *testing.T, in []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	if _, err := w.Write(in); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestDownload(t *testing.T) {
+	t.Parallel()
+	body := archive(t, regular("Dockerfile", "FROM scratch"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/context.tar":
+			_, _ = w.Write(body)
+		case "/Dockerfile":
+			_, _ = io.WriteString(w, "FROM scratch\n")
+		case "/broken":
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for path, c := range map[string]struct {
+		alone bool
+		kind  error
+	}{
+		"/context.tar": {}, "/Dockerfile": {alone: true}, "/nothing": {kind: registry.ErrNotFound}, "/broken": {kind: registry.ErrUnavailable},
+	} {
+		got, err := Open(t.Context(), server.URL+path, Options{})
+		if !errors.Is(err, c.kind) || (got.Dockerfile != "") != c.alone {
+			t.Errorf("%s: %+v, %v", path, got, err)
+		}
+		if err := got.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestIsGit(t *testing.T) {
+	t.Parallel()
+	for place, want := range map[string]bool{
+		".": false, "./demo.git": false, "https://example.com/demo.git": true, "https://example.com/demo.git#main:dir": true,
+		"https://example.com/demo.tar.gz": false, "git@example.com:demo": true, "github.com/a/b": true, "ssh://example.com/demo": true, "-": false,
+	} {
+		if got := IsGit(place); got != want {
+			t.Errorf("%q: %v, want %v", place, got, want)
+		}
+	}
+	for _, place := range []string{"git://example.invalid/a#--upload-pack=x"} {
+		if _, err := Open(t.Context(), place, Options{}); err == nil {
+			t.Errorf("%q was fetched", place)
+		}
+	}
+}

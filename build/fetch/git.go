@@ -1,0 +1,135 @@
+package fetch
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"mtool/build"
+	"mtool/registry"
+)
+
+// IsGit says whether place is the address of a Git repository, by the rules that docker build has.
+// https://docs.docker.com/build/concepts/context/#git-repositories
+func IsGit(place string) bool {
+	for _, prefix := range []string{"git://", "git@", "ssh://", "github.com/"} {
+		if strings.HasPrefix(place, prefix) {
+			return true
+		}
+	}
+	address, _, _ := strings.Cut(place, "#")
+	return strings.HasSuffix(address, ".git") && (isHTTP(place) || strings.HasPrefix(place, "file://"))
+}
+
+type gitPlace struct{ url, ref, dir string }
+
+func parseGit(place string) gitPlace {
+	url, fragment, _ := strings.Cut(place, "#")
+	if strings.HasPrefix(url, "github.com/") {
+		url = "https://" + url
+	}
+	ref, dir, _ := strings.Cut(fragment, ":")
+	return gitPlace{url, ref, dir}
+}
+
+// clone takes one commit of a repository, with its submodules.
+func clone(ctx context.Context, c *Context, place string, keep bool) error {
+	p := parseGit(place)
+	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // would be read as an option
+		return fmt.Errorf("%w: %q", build.ErrUsage, place)
+	}
+	g := git{dir: c.Dir}
+	if err := g.fetch(ctx, p); err != nil {
+		return fmt.Errorf("fetching build context %q: %w", place, err)
+	}
+	epoch, err := g.run(ctx, "log", "-1", "--format=%ct")
+	if err != nil {
+		return err
+	}
+	c.Epoch = epoch
+	if !keep {
+		if err := os.RemoveAll(filepath.Join(c.Dir, ".git")); err != nil {
+			return err
+		}
+	}
+	if p.dir == "" {
+		return nil
+	}
+	if !filepath.IsLocal(p.dir) {
+		return fmt.Errorf("%w: directory %q lies outside of the repository", build.ErrUsage, p.dir)
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Join(c.Dir, p.dir))
+	if err != nil {
+		return fmt.Errorf("%w: %q has no directory %q", build.ErrUsage, place, p.dir)
+	}
+	if inside, err := filepath.Rel(c.Dir, dir); err != nil || !filepath.IsLocal(inside) {
+		return fmt.Errorf("%w: directory %q leads out of the repository", build.ErrUsage, p.dir)
+	}
+	c.Dir = dir
+	return nil
+}
+
+// git runs the git command in a directory.
+type git struct{ dir string }
+
+func (g git) fetch(ctx context.Context, p gitPlace) error {
+	ref := p.ref
+	if ref == "" {
+		ref = "HEAD"
+	}
+	if _, err := g.run(ctx, "init", "--quiet"); err != nil {
+		return err
+	}
+	_, err := g.run(ctx, "fetch", "--quiet", "--depth", "1", "--", p.url, ref)
+	if err == nil {
+		_, err = g.run(ctx, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+	} else {
+		err = errors.Join(err, ctx.Err())
+		if p.ref != "" { // servers need not give a commit by its digest alone
+			err = g.fetchAll(ctx, p, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	_, err = g.run(ctx, "submodule", "--quiet", "update", "--init", "--recursive", "--depth", "1")
+	return err
+}
+
+func (g git) fetchAll(ctx context.Context, p gitPlace, first error) error {
+	if _, err := g.run(ctx, "fetch", "--quiet", "--tags", "--", p.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
+		return first
+	}
+	if _, err := g.run(ctx, "checkout", "--quiet", "--detach", p.ref); err != nil {
+		return fmt.Errorf("%w: no branch, tag or commit %q", build.ErrUsage, p.ref)
+	}
+	return nil
+}
+
+func (g git) run(ctx context.Context, args ...string) (string, error) {
+	var out, said bytes.Buffer
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = g.dir, &out, &said
+	cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	if err := cmd.Run(); err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return "", fmt.Errorf("%w: a Git build context needs the git command: %w", build.ErrUsage, err)
+		}
+		return "", fmt.Errorf("%w: git %s: %w: %s", registry.ErrUnavailable, args[0], err, strings.TrimSpace(said.String()))
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+// CommitTime is the time of the commit that dir is checked out from, in seconds since 1970.
+func CommitTime(ctx context.Context, dir string) (string, error) {
+	t, err := git{dir: dir}.run(ctx, "log", "-1", "--format=%ct")
+	if err != nil {
+		return "", fmt.Errorf("finding the commit of %q: %w", dir, err)
+	}
+	return t, nil
+}

@@ -1,0 +1,48 @@
+package worker
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mtool/build"
+)
+
+func TestUnfit(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{
+		"runc version 1.1.5+ds1\ncommit: x\n": "",
+		"runc version 1.1.0\n":                "",
+		"runc version 1.3.0-rc.1\n":           "",
+		"runc version 1.0.0-rc93\n":           "too old",
+		"runc version 1.0.3\n":                "too old",
+		"crun version 1.8.1\ncommit: x\n":     "crun",
+		"runc version unknown\n":              "",
+		"":                                    "",
+	} {
+		if got := unfit([]byte(said)); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", said, got, want)
+		}
+	}
+}
+
+func TestOtherRunc(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("PATH", dir)
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\necho '"+text+"'\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("crun", "crun version 1.8.1")
+	if _, err := findRunc(); !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "crun can't take its place") {
+		t.Errorf("crun alone: %v", err)
+	}
+	write("runc", "runc version 1.0.0")
+	_, err := Start(t.Context(), build.WorkerOptions{StateDir: t.TempDir()})
+	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "too old") {
+		t.Errorf("an old runc: %v", err)
+	}
+}
