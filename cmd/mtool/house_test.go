@@ -122,6 +122,8 @@ func mayMeet(from, to string) bool {
 		return true
 	case "registry/serve", "registry/archive":
 		return to == "registry/store"
+	case "inspect/deep", "inspect/facts":
+		return to == "inspect/rootfs" || leaf(to)
 	}
 	return leaf(to)
 }

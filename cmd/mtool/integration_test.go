@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -29,11 +30,12 @@ func TestIntegration(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("..", "..", "testdata", "integration"),
 		Setup: func(e *testscript.Env) error {
-			err := scriptSetup(e)
 			for _, kv := range env {
 				key, value, _ := strings.Cut(kv, "=")
 				e.Setenv(key, value)
 			}
+			err := errors.Join(scriptSetup(e), ownHome(e))
+			e.Values[nodesKey{}] = map[string]*realparts.Node{}
 			return err
 		},
 		Condition:           func(part string) (bool, error) { return realparts.Available(realparts.Part(part)) },
@@ -42,6 +44,16 @@ func TestIntegration(t *testing.T) {
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
 	})
+}
+
+// ownHome keeps the settings that one script writes from the others.
+func ownHome(e *testscript.Env) error {
+	home := e.Getenv("HOME")
+	for key, dir := range map[string]string{"CONFIG": ".config", "DATA": ".local/share", "CACHE": ".cache"} {
+		e.Setenv("XDG_"+key+"_HOME", filepath.Join(home, dir))
+	}
+	login := filepath.Join(home, "docker") // podman will not do without the file that DOCKER_CONFIG tells
+	return errors.Join(os.MkdirAll(login, 0o700), os.WriteFile(filepath.Join(login, "config.json"), []byte("{}"), 0o600))
 }
 
 // sharedParts starts each real part once, when the first script asks for it; all of them stop with the test.
@@ -59,6 +71,8 @@ func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, [
 		"real":      p.real,
 		"dockerd":   p.dockerd,
 		"buildkitd": p.buildkitd,
+		"node":      p.node,
+		"killnode":  cmdKillNode,
 		"app":       p.app,
 		"compile":   cmdCompile,
 		"running":   cmdRunning,

@@ -26,6 +26,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"fault":    cmdFault,
 		"image":    cmdImage,
 		"list":     cmdList,
+		"rootfs":   cmdRootfs,
 		"digest":   cmdDigest,
 		"requests": cmdRequests,
 		"seen":     cmdSeen,
@@ -68,7 +69,7 @@ func (s *servers) close() {
 
 func serversOf(ts *testscript.TestScript) *servers { return ts.Value(serversKey{}).(*servers) }
 
-// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax]: starts a registry; $VAR is its host.
+// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax] [referrers]: starts a registry; $VAR is its host.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: registry VAR [OPTION...]")
@@ -88,6 +89,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.NoMount = true
 		case "lax":
 			o.Lax = true
+		case "referrers":
+			o.Referrers = true
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

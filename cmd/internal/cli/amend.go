@@ -9,6 +9,7 @@ import (
 
 func (a *app) amendCommand() *cobra.Command {
 	var f editFlags
+	var pf publishFlags
 	var published bool
 	cmd := &cobra.Command{
 		Use:   "amend LIST IMAGE…",
@@ -24,17 +25,18 @@ tag has moved since it was read.`,
 			if err != nil {
 				return err
 			}
-			o := flow.AmendOptions{List: list, Published: published}
+			o := flow.AmendOptions{PublishOptions: pf.PublishOptions, List: list, Published: published}
 			if o.EditOptions, err = f.options(); err != nil {
 				return err
 			}
-			if o.Sources, err = parseRefs(args[1:]); err != nil {
-				return err
+			if o.Sources, o.Stated, err = flow.ParseSources(list, args[1:]); err != nil {
+				return badInput(err)
 			}
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Amend(cmd.Context(), o) })
+			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Amend(cmd.Context(), o) })
 		},
 	}
 	f.add(cmd.Flags())
+	pf.addEdit(cmd.Flags())
 	cmd.Flags().BoolVar(&published, "published", false, "change the list in its registry, not the draft")
 	return cmd
 }

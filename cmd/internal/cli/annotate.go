@@ -8,7 +8,9 @@ import (
 
 func (a *app) annotateCommand() *cobra.Command {
 	var o flow.AnnotateOptions
+	var pf publishFlags
 	var annotations []string
+	var artifactType, subject string
 	cmd := &cobra.Command{
 		Use:   "annotate LIST [ENTRY]",
 		Short: "Change the annotations or the platform of a list or of one entry",
@@ -33,10 +35,19 @@ A platform that contradicts the image's config is refused without --force. The l
 			if o.Edit.Annotations, err = parsePairs("--annotation", annotations); err != nil {
 				return err
 			}
+			if cmd.Flags().Changed("artifact-type") {
+				o.ArtifactType = &artifactType
+			}
+			if cmd.Flags().Changed("subject") {
+				if o.Subject, err = parseSubject(subject); err != nil {
+					return err
+				}
+			}
 			if o.Nothing() {
 				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "no change asked for")
 			}
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Annotate(cmd.Context(), o) })
+			o.PublishOptions = pf.PublishOptions
+			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Annotate(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()
@@ -47,7 +58,11 @@ A platform that contradicts the image's config is refused without --force. The l
 	fl.StringVar(&o.Edit.Variant, "variant", "", "architecture variant of the entry")
 	fl.StringVar(&o.Edit.OSVersion, "os-version", "", "operating system version of the entry")
 	fl.StringArrayVar(&o.Edit.OSFeatures, "os-feature", nil, "operating system feature of the entry (repeatable)")
+	fl.BoolVar(&o.Edit.Child, "child", false, "put the annotations on the image itself instead of on its entry: its digest changes, and what is attested of the old one is dropped")
+	fl.StringVar(&artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
+	fl.StringVar(&subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
 	fl.BoolVar(&o.Edit.Force, "force", false, "accept a platform that contradicts the config or is not known")
 	fl.BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
+	pf.addEdit(cmd.Flags())
 	return cmd
 }

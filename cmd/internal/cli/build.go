@@ -2,12 +2,16 @@ package cli
 
 import (
 	"cmp"
+	"context"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"mtool/build"
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 const buildLong = `Build an image for each architecture into the local store.
@@ -18,10 +22,36 @@ on (the os in front when it isn't linux), and demo:v1 is the draft of the list t
 
 No daemon and no root: BuildKit runs inside this program, in namespaces of its own. Platforms that this machine can't run
 natively are emulated by QEMU (static binaries from MTOOL_HOME/emulators, then PATH), known to the build alone. A name
-after FROM is looked up in the local store first, then in its registry.`
+after FROM is looked up in the local store first, then in its registry (--pull: only there).
+
+CONTEXT is a directory (default: this one), "-" for a tar or a Dockerfile alone on standard input, a Git repository
+(https://HOST/NAME.git#REF:DIR, git@HOST:NAME; needs the git command), or the address of a tar.
+
+Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
+build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile
+is read for what makes an image of one architecture carry another one's files, with a warning for each line (--strict: exit
+code 3):
+
+  MT101  an ARG gives TARGETARCH, TARGETPLATFORM … a default, which hides BuildKit's value
+  MT102  the final stage has a fixed --platform, or $BUILDPLATFORM
+  MT103  RUN, COPY, ADD or ENV names another architecture than the one it is built for
+
+--check adds BuildKit's own rules and stops; it needs neither a worker nor a network.
+
+For a list that is made of images built by several jobs, each job pushes by digest and leaves a file about what it did,
+which the last one reads:
+
+  mtool build --arch arm64 -t demo:v1 --push-by-digest registry.example.com/demo --result arm64.json .
+  mtool create registry.example.com/demo:v1 --from-files '*.json' --require linux/amd64,linux/arm64 --push
+
+The file has a JSON object for each image, with schema ("mtool.result/v1"), repo, digest, platform, mediaType, size (of the
+manifest, in bytes), version (the label org.opencontainers.image.version) and ref (the name given by -t). It is written once
+the registry has confirmed every image.`
 
 type buildFlags struct {
 	arch, platforms, tags, buildArgs, labels []string
+	workerFlags
+	extra extraFlags
 	flow.BuildOptions
 }
 
@@ -32,7 +62,10 @@ func (a *app) buildCommand() *cobra.Command {
 		Short: "Build an image for each architecture into the local store",
 		Long:  buildLong,
 		Example: `  mtool build --arch arm64 -t demo:v1-arm64 .
-  mtool build --arch amd64,arm64,arm/v7 -t demo:v1 .`,
+  mtool build --arch amd64,arm64,arm/v7 -t demo:v1 .
+  mtool build --arch amd64,arm64 -t registry.example.com/demo:v1 --push --source-date-epoch git .
+  mtool build --preflight --strict --arch amd64,arm64 .
+  mtool build --arch arm64 -o files . && file files/app`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("mtool build [CONTEXT] --arch ARCH -t NAME", "one build context is wanted, %d given: %q", len(args), args)
@@ -50,22 +83,24 @@ func (a *app) buildCommand() *cobra.Command {
 	fl.StringArrayVar(&f.buildArgs, "build-arg", nil, "set a build argument, `KEY=VALUE`, or KEY to take it from the environment (repeatable)")
 	fl.StringArrayVar(&f.labels, "label", nil, "set a label, `KEY=VALUE` (repeatable)")
 	fl.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
-	fl.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, quiet")
-	fl.StringVar(&f.Worker, "worker", "", "BuildKit worker to use, `ADDR` = unix://PATH or tcp://HOST:PORT (default: the one inside mtool)")
+	fl.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson, quiet")
+	f.extra.add(fl)
+	addFiles(fl, &f.BuildOptions)
+	f.register(fl)
 	return cmd
 }
 
 func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err error) {
-	if err := oneOf("--progress", f.Progress, "auto", "plain", "tty", "quiet"); err != nil {
+	if err := oneOf("--progress", f.Progress, "auto", "plain", "tty", "rawjson", "quiet"); err != nil {
 		return err
-	}
-	if len(f.tags) == 0 {
-		return usagef("mtool build --arch ARCH -t NAME CONTEXT", "no name given for the image")
 	}
 	o := f.BuildOptions
 	o.Context, o.In, o.Progress = ".", a.In, a.progress(f.Progress)
 	if len(args) > 0 {
 		o.Context = args[0]
+	}
+	if o.Where, err = f.where(); err != nil {
+		return err
 	}
 	if o.Platforms, err = buildPlatforms(f.arch, f.platforms); err != nil {
 		return err
@@ -83,17 +118,47 @@ func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err err
 	if o.Labels, err = parsePairs("--label", f.labels); err != nil {
 		return err
 	}
-	env, err := a.env()
+	if err := f.extra.into(&o); err != nil {
+		return err
+	}
+	o.Out, o.Data = a.Err, a.Out
+	return a.build(cmd.Context(), f.extra, o)
+}
+
+// build does what the flags ask for: check, look ahead, or build.
+func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) error {
+	env, err := a.buildEnv(daemonFile)
 	if err != nil {
 		return err
 	}
-	o.Out = a.Err
-	made, err := env.Build(cmd.Context(), o)
-	if err != nil {
+	switch {
+	case f.check:
+		return env.CheckDockerfile(ctx, o, func(w build.Warning) { print.Warning(a.Out, w) })
+	case f.preflight:
+		forecast, err := env.Foresee(ctx, o)
+		if err != nil {
+			return err
+		}
+		return print.Forecast(a.Out, forecast)
+	case f.reproduce != "":
+		ref, err := registry.ParseRef(f.reproduce)
+		if err != nil {
+			return badInput(err)
+		}
+		made, err := env.Reproduce(ctx, o, ref)
+		print.Made(a.Out, made...)
 		return err
 	}
-	print.Made(a.Out, made...)
-	return nil
+	built, err := env.Build(ctx, o)
+	if !usesStdout(o) {
+		print.Made(a.Out, built.Made...)
+	}
+	return err
+}
+
+// usesStdout: standard output is a file then, and nothing else belongs there.
+func usesStdout(o flow.BuildOptions) bool {
+	return slices.ContainsFunc(o.Outputs, func(out flow.BuildOutput) bool { return out.Dest == "-" })
 }
 
 func (a *app) progress(mode string) string {

@@ -4,16 +4,22 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
 )
 
 func (a *app) copyCommand() *cobra.Command {
 	var o flow.CopyOptions
+	var pf publishFlags
 	cmd := &cobra.Command{
 		Use:   "copy SRC DST",
-		Short: "Copy an image or a whole list between registries, the store, layouts and archives",
+		Short: "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
 		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged.
 
-SRC and DST: a registry name, store:NAME, oci:DIR[:TAG] or oci-archive:FILE[:TAG]; SRC also docker-archive:FILE.`,
+SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also
+docker-archive:FILE.
+
+Docker Engine takes one image of a list, that of its own platform, and gives images without their manifests, under another
+digest. The engine is the docker command's: DOCKER_HOST, DOCKER_CONTEXT, or the context that docker uses.`,
 		Example: "  mtool copy store:demo:v1 oci:out:v1\n  mtool copy registry.example.com/demo:v1 store:demo:v1",
 		Args:    exactly(2, "mtool copy SRC DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -22,32 +28,46 @@ SRC and DST: a registry name, store:NAME, oci:DIR[:TAG] or oci-archive:FILE[:TAG
 				return err
 			}
 			o.Src, o.Dst = refs[0], refs[1]
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Copy(cmd.Context(), o) })
+			o.PublishOptions = pf.PublishOptions
+			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Copy(cmd.Context(), o) })
 		},
 	}
+	pf.add(cmd.Flags())
+	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	cmd.Flags().BoolVar(&o.Force, "force", false, "copy although a claim is wrong, or a list would be buried under an image")
 	return cmd
 }
 
 func (a *app) loadCommand() *cobra.Command {
 	var name string
+	var engine bool
 	cmd := &cobra.Command{
 		Use:   "load FILE",
-		Short: "Load an OCI layout or archive, or a Docker archive, into the local store",
+		Short: "Load an OCI layout or archive, or a Docker archive, into the local store or Docker Engine",
 		Long: `Load an image or list into the local store: an OCI archive (what BuildKit's type=oci writes), a Docker archive (what docker
-save writes; its layers are kept as they are) or an OCI layout folder. The name is read from the file, or given with -t.`,
-		Example: "  mtool load demo.tar -t demo:v1-arm64",
+save writes; its layers are kept as they are) or an OCI layout folder. The name is read from the file, or given with -t; of
+several images that have names all are loaded.
+
+With --engine it goes into Docker Engine instead: of a list, the image of the engine's own platform.`,
+		Example: "  mtool load demo.tar -t demo:v1-arm64\n  mtool load demo.tar -t demo:v1 --engine",
 		Args:    exactly(1, "mtool load FILE [-t NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o := flow.LoadOptions{File: args[0]}
+			o := flow.LoadOptions{File: args[0], Engine: engine}
 			if name != "" {
 				if o.Name, err = parseListName(name); err != nil {
 					return err
 				}
 			}
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Load(cmd.Context(), o) })
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			made, err := env.Load(cmd.Context(), o)
+			print.Made(a.Out, made...)
+			return err
 		},
 	}
 	cmd.Flags().StringVarP(&name, "tag", "t", "", "`NAME` in the store (default: the name that the file states)")
+	cmd.Flags().BoolVar(&engine, "engine", false, "load into Docker Engine instead of the store")
 	return cmd
 }

@@ -1,13 +1,14 @@
 package cli
 
 import (
+	"context"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
-	"mtool/cmd/internal/print"
 )
 
 const createUsage = "mtool create LIST [--amend] IMAGE…"
@@ -15,32 +16,60 @@ const createUsage = "mtool create LIST [--amend] IMAGE…"
 const createLong = `Define a list: all of its entries, in the order given. The same command again gives the same list.
 
 Each IMAGE is an image or a list (flattened, to any depth): a name in the local store or a registry, oci:DIR[:TAG],
-oci-archive:FILE or docker-archive:FILE. --amend IMAGE is the same as IMAGE alone. The platform of an entry is read from the
+oci-archive:FILE or docker-archive:FILE, docker-daemon:NAME, a digest in LIST's repository (sha256:…), or a descriptor in JSON,
+as it is or in a file that ends in .json. --amend IMAGE is the same as IMAGE alone. The platform of an entry is read from the
 image's config. BuildKit's attestations follow their image.
 
-The list is a draft until it is pushed: by --push, or by mtool push LIST.`
+The list is a draft until it is pushed: by --push, or by mtool push LIST. --to NAME publishes it under NAME as well, in any
+repository or registry, at once (a LIST without a registry host is then only a name, unless --push is given too). Everything
+below the list is everywhere before a tag is written; a target that fails leaves the others alone (exit code 10), and the
+same command again finishes the rest.
+
+--semver v1.4.2 publishes LIST, a repository without a tag, as 1.4.2, and moves 1.4, 1 and latest where that moves them
+forward. The versions that the repository has decide.
+
+Instead of IMAGE the images may be described: by a file (--spec, see mtool help spec; LIST may be left out), by a template
+(--template 'demo:v1-ARCHVARIANT' --platform linux/amd64,linux/arm/v7), or by the result files that builds on other machines
+wrote (--from-files 'results/*.json'; all platforms of --require must be there, once, and of one version).`
 
 type createFlags struct {
 	sources *ordered
 	editFlags
-	push, dryRun bool
-	tag          string
+	publishFlags
+	push   bool
+	to     []string
+	semver string
+	tag    string
+	spec   flow.SpecOptions
 }
 
 // editFlags are what create and amend share.
 type editFlags struct {
 	platforms, require, annotations []string
 	mediaType, from, attestations   string
-	force                           bool
+	onDuplicate                     string
+	artifactType, subject           string
+	promote, convert                bool
+	changed                         func(string) bool
+	wait                            time.Duration
+	ignoreMissing, force            bool
 }
 
 func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.platforms, "platform", nil, "take only this `PLATFORM` of the images (repeatable; one that matches nothing is an error)")
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable)")
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list, `KEY=VALUE` (repeatable)")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list, `KEY=VALUE` (repeatable); manifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
+	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
+	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
+	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all its images have alike")
+	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker: other digests, other attestations, which are dropped")
+	f.changed = fl.Changed
 	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: auto (OCI unless every entry is a Docker image), oci, docker")
 	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
 	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: keep, drop")
+	fl.StringVar(&f.onDuplicate, "on-duplicate", "", "a second image of a platform: error, replace (take the later one), keep (both)")
+	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there, as long as one is")
+	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` (10m) for images that are not there yet")
 	fl.BoolVar(&f.force, "force", false, "accept platforms that contradict the config or are not known, and dropped platforms")
 }
 
@@ -54,16 +83,32 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 	if err = oneOf("--attestations", f.attestations, "keep", "drop"); err != nil {
 		return o, err
 	}
+	if err = oneOf("--on-duplicate", f.onDuplicate, "", "error", "replace", "keep"); err != nil {
+		return o, err
+	}
 	if o.Platforms, err = parsePlatforms(f.platforms); err != nil {
 		return o, err
 	}
 	if o.Require, err = parsePlatforms(f.require); err != nil {
 		return o, err
 	}
-	if o.Annotations, err = parsePairs("--annotation", f.annotations); err != nil {
+	if o.Targeted, err = parseTargeted(f.annotations); err != nil {
 		return o, err
 	}
+	if f.changed("artifact-type") {
+		o.ArtifactType = &f.artifactType
+	}
+	if f.changed("subject") {
+		if o.Subject, err = parseSubject(f.subject); err != nil {
+			return o, err
+		}
+	}
+	o.Promote, o.Convert = f.promote, f.convert
 	o.Type, o.From, o.Attestations, o.Force = f.mediaType, f.from, f.attestations, f.force
+	if !f.changed("attestations") {
+		o.Attestations = "" // kept where that is no lie
+	}
+	o.OnDuplicate, o.Wait, o.IgnoreMissing = f.onDuplicate, f.wait, f.ignoreMissing
 	return o, nil
 }
 
@@ -74,44 +119,64 @@ func (a *app) createCommand() *cobra.Command {
 		Short: "Define a list from images built apart",
 		Long:  createLong,
 		Example: `  mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64
-  mtool create registry.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --push`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.runCreate(cmd, f, args) },
+  mtool create registry.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --push
+  mtool create r1.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --to r2.example.com/demo:v1 --to r1.example.com/demo:latest
+  mtool create registry.example.com/demo demo:v1-amd64 demo:v1-arm64 --semver v1.4.2`,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runCreate(cmd.Context(), f, args) },
 	}
 	f.sources = &ordered{flags: cmd.Flags()}
 	cmd.Flags().Var(f.sources, "amend", "add this `IMAGE`; the same as a positional IMAGE")
 	cmd.Flags().StringVarP(&f.tag, "tag", "t", "", "")
 	_ = cmd.Flags().MarkHidden("tag")
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would be written, write nothing")
-	f.add(cmd.Flags())
+	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list as `NAME` too (repeatable; other repositories and registries)")
+	cmd.Flags().StringVar(&f.semver, "semver", "", "publish LIST, a repository, as this `VERSION`, with major.minor, major and latest")
+	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`, or - for standard input")
+	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform; ARCH, OS and VARIANT stand for the platform's")
+	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that the result files of this `GLOB` name")
+	f.editFlags.add(cmd.Flags())
+	f.publishFlags.add(cmd.Flags())
 	return cmd
 }
 
-func (a *app) runCreate(cmd *cobra.Command, f createFlags, args []string) error {
+func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error {
 	if err := createForm(f, args); err != nil {
 		return err
 	}
-	list, err := parseListName(args[0])
+	o, err := f.createOptions(args)
 	if err != nil {
 		return err
 	}
-	o := flow.CreateOptions{List: list, Push: f.push, DryRun: f.dryRun}
+	f.spec.In = a.In
+	return a.done(f.publishFlags, func(env *flow.Env) (flow.Done, error) {
+		if err := env.Describe(&o, f.spec); err != nil {
+			return flow.Done{}, err
+		}
+		return env.Create(ctx, o)
+	})
+}
+
+func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err error) {
+	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, SemVer: f.semver}
+	if len(args) > 0 {
+		if o.List, err = parseListName(args[0]); err != nil {
+			return o, err
+		}
+	}
+	if f.semver != "" && strings.HasSuffix(args[0], ":"+o.List.Tag) {
+		return o, usagef("mtool create "+o.List.WithTag("").Familiar()+" … --semver "+f.semver,
+			"--semver gives the tags, and %q names one", args[0])
+	}
 	if o.EditOptions, err = f.options(); err != nil {
-		return err
+		return o, err
 	}
-	if o.Sources, err = parseRefs(f.sources.merge(args)[1:]); err != nil {
-		return err
+	if o.To, err = parseTargets(f.to); err != nil {
+		return o, err
 	}
-	env, err := a.env()
-	if err != nil {
-		return err
+	if len(args) > 0 && f.described() == 0 {
+		o.Sources, o.Stated, err = flow.ParseSources(o.List, f.sources.merge(args)[1:])
 	}
-	made, err := env.Create(cmd.Context(), o)
-	if err != nil {
-		return err
-	}
-	print.Made(a.Out, made)
-	return nil
+	return o, badInput(err)
 }
 
 // createForm answers the forms of other tools with the line that does the same here.
@@ -123,12 +188,29 @@ func createForm(f createFlags, args []string) error {
 	case len(f.sources.at) > 0 && f.sources.at[0] == 0:
 		return usagef("mtool create "+strings.Join(f.sources.merge(args), " "),
 			"--amend stands before the list: here it takes the image that follows it, and the list comes first")
+	case f.described() > 1 || f.described() == 1 && len(f.sources.merge(args)) > 1:
+		return usagef(createUsage, "name the images in one way: as arguments, or by one of --spec, --template and --from-files")
+	case len(args) == 0 && f.spec.File != "" && f.semver == "":
+		return nil
 	case len(args) == 0:
 		return usagef(createUsage, "no list named")
+	case f.described() == 1:
+		return nil
 	case len(args) == 1 && len(f.sources.values) == 0:
 		return usagef(createUsage, "no images given for the list %q (an unexpanded variable or glob?)", args[0])
 	}
 	return nil
+}
+
+// described counts the ways in which the images are described instead of named.
+func (f createFlags) described() int {
+	n := 0
+	for _, way := range []string{f.spec.File, f.spec.Template, f.spec.Results} {
+		if way != "" {
+			n++
+		}
+	}
+	return n
 }
 
 // ordered is a repeatable flag that remembers where among the positional arguments each value stood.

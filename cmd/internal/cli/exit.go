@@ -69,6 +69,9 @@ func exitCode(err error) int {
 			return row.code
 		}
 	}
+	if errors.Is(err, registry.ErrName) {
+		return exitUsage // last, since a name may also be one of something that is not there
+	}
 	return exitFailed
 }
 

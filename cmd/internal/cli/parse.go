@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -51,6 +52,17 @@ func parseListName(name string) (registry.Ref, error) {
 	return ref, nil
 }
 
+// parseTargets are names to publish under.
+func parseTargets(names []string) ([]registry.Ref, error) {
+	refs, err := parseRefs(names)
+	for i, ref := range refs {
+		if err == nil && ref.Digest != (v1.Hash{}) {
+			err = usagef("name the target by a tag", "--to %q is a digest: it follows from the content", names[i])
+		}
+	}
+	return refs, err
+}
+
 func parsePlatforms(values []string) ([]v1.Platform, error) {
 	ps, err := platform.ParseList(values)
 	return ps, badInput(err)
@@ -67,6 +79,28 @@ func parsePairs(flag string, values []string) (map[string]string, error) {
 		pairs[key] = value
 	}
 	return pairs, nil
+}
+
+// parseTargeted reads annotations that may say where they go.
+func parseTargeted(values []string) ([]compose.Targeted, error) {
+	all := make([]compose.Targeted, 0, len(values))
+	for _, v := range values {
+		t, err := compose.ParseTargeted(v)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// parseSubject is a reference, or none.
+func parseSubject(name string) (*registry.Ref, error) {
+	if name == "" {
+		return &registry.Ref{}, nil
+	}
+	ref, err := registry.ParseRef(name)
+	return &ref, badInput(err)
 }
 
 // oneOf refuses a flag's value that is not among the words.

@@ -4,18 +4,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/flow"
-	"mtool/cmd/internal/print"
 )
 
 func (a *app) pushCommand() *cobra.Command {
 	var o flow.PushOptions
+	var pf publishFlags
 	var require []string
 	cmd := &cobra.Command{
 		Use:   "push LIST [DEST]…",
 		Short: "Publish a draft, a store image, a layout or an archive",
 		Long: `Publish a draft, an image of the local store, an OCI layout or an archive under DEST, or under its own name.
 
-Blobs go first, then the images by digest, and the tag last and once. What is there already is not sent again; a second
+Blobs go first, then the images by digest, and the tag last and once. Several targets, in any registries, are independent of
+each other: everything below the list is everywhere before a tag is written, one that fails leaves its own tags unwritten
+(exit code 10), and the same command again finishes the rest. What is there already is not sent again; a second
 push says unchanged. A draft's sources are read again, and the push stops when one of them has moved since the list was
 made (--refresh takes the new one). Claims are checked before the tag is written.`,
 		Example: "  mtool push demo:v1 registry.example.com/demo:v1\n  mtool push oci:out registry.example.com/demo:v1",
@@ -29,19 +31,16 @@ made (--refresh takes the new one). Claims are checked before the tag is written
 			if o.Require, err = parsePlatforms(require); err != nil {
 				return err
 			}
-			env, err := a.env()
-			if err != nil {
-				return err
-			}
-			made, err := env.Push(cmd.Context(), o)
-			print.Made(a.Out, made...)
-			return err
+			o.PublishOptions = pf.PublishOptions
+			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Push(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()
 	fl.StringSliceVar(&require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable)")
 	fl.BoolVar(&o.Force, "force", false, "push although platforms would be dropped, a list buried under an image, or a claim is wrong")
 	fl.BoolVar(&o.Refresh, "refresh", false, "take the images that moved since the draft was made")
-	fl.BoolVar(&o.Confirm, "confirm", false, "read the children back before the tag is written, and the tag after")
+	fl.BoolVar(&o.Referrers, "referrers", false, referrersHelp)
+	fl.BoolVar(&o.Purge, "purge", false, "delete the draft when every target has the list")
+	pf.add(fl)
 	return cmd
 }

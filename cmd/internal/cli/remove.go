@@ -8,6 +8,7 @@ import (
 
 func (a *app) removeCommand() *cobra.Command {
 	var o flow.RemoveOptions
+	var pf publishFlags
 	cmd := &cobra.Command{
 		Use:   "remove LIST ENTRY…",
 		Short: "Take entries out of a list",
@@ -20,9 +21,11 @@ along. The list is the draft of that name, or with --published the list in its r
 				return err
 			}
 			o.Entries = args[1:]
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Remove(cmd.Context(), o) })
+			o.PublishOptions = pf.PublishOptions
+			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Remove(cmd.Context(), o) })
 		},
 	}
 	cmd.Flags().BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
+	pf.addEdit(cmd.Flags())
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
 )
@@ -21,9 +22,9 @@ type Stdio struct {
 // app is what the commands of one process share.
 type app struct {
 	Stdio
-	plainHTTP  []string
-	skipVerify []string
-	quiet      bool
+	transportFlags
+	flags *pflag.FlagSet // those of every command
+	quiet bool
 }
 
 // Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
@@ -37,8 +38,8 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	}()
 	a := &app{Stdio: std}
 	root := a.root()
-	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	root.SetArgs(pluginArgs(args))
+	err := a.judge(root.ExecuteContext(ctx))
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled
 	}
@@ -56,7 +57,8 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool push demo:v1 registry.example.com/demo:v1
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
-Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names.`
+Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names,
+mtool help spec, mtool help foreign-files.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -79,13 +81,21 @@ func (a *app) root() *cobra.Command {
 		return usagef(cmd.CommandPath()+" --help", "%v", err)
 	})
 	flags := root.PersistentFlags()
-	flags.StringSliceVar(&a.plainHTTP, "plain-http", nil, "speak plain HTTP to this `HOST[:PORT]` (repeatable; loopback needs none)")
-	flags.StringSliceVar(&a.skipVerify, "tls-skip-verify", nil, "don't check the certificate of this `HOST[:PORT]` (repeatable)")
+	a.flags = flags
+	a.add(flags)
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	root.AddCommand(
 		a.buildCommand(), a.createCommand(), a.amendCommand(), a.annotateCommand(), a.removeCommand(), a.pushCommand(),
-		a.inspectCommand(), a.copyCommand(), a.loadCommand(), a.lsCommand(), a.rmCommand(), a.existsCommand(), a.versionCommand(),
+		a.inspectCommand(), a.diffCommand(), a.renameCommand(), a.copyCommand(), a.loadCommand(), a.lsCommand(), a.rmCommand(), a.existsCommand(), a.versionCommand(),
+		a.emulatorsCommand(), a.workersCommand(), a.pruneCommand(), a.duCommand(),
+		a.serveCommand(), a.saveCommand(), a.loginCommand(), a.logoutCommand(), a.authCommand(),
+		a.manifestCommand(), a.imagetoolsCommand(), pluginCommand(),
 		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),
+		topic("spec", "The YAML files of create --spec", writeSpecHelp),
+		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
+		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
+		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 	)
 	return root
@@ -98,7 +108,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	}
 	hint := "mtool help"
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = "mtool " + near[0]
+		hint = root.CommandPath() + " " + near[0]
 	}
 	return usagef(hint, "unknown command %q", args[0])
 }
@@ -112,7 +122,12 @@ func topic(name, short string, write func(io.Writer)) *cobra.Command {
 
 // env makes the flows' environment; what it has to say goes to standard error unless --quiet.
 func (a *app) env() (*flow.Env, error) {
-	return flow.NewEnv(flow.EnvOptions{PlainHTTP: a.plainHTTP, SkipVerify: a.skipVerify, Note: a.note, UserAgent: "mtool/" + version()})
+	o, err := a.options(a.flags)
+	if err != nil {
+		return nil, err
+	}
+	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()
+	return flow.NewEnv(o)
 }
 
 func (a *app) note(line string) {

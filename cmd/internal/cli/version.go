@@ -30,14 +30,16 @@ func writeNames(w io.Writer) {
   oci:DIR[:TAG|@DIGEST]     an OCI layout folder
   oci-archive:FILE[:TAG]    an OCI archive; a path that exists and ends in .tar needs no prefix
   docker-archive:FILE[:TAG] what docker save writes
+  docker-daemon:NAME        an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also docker-daemon:sha256:ID
 
 Where a name is looked up:
   a bare name (demo:v1)                  drafts, the local store, the registry
   a name with a registry host            inspect, copy, exists: the registry only
                                          sources of create and amend, and FROM: the store, then the registry
+                                         save: the store, then the registry
   a one-word name as a source            never fetched from Docker Hub: it was most likely not built yet
 
 Local state lies under MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a
-list, emulators/ QEMU binaries of your own.
+list, emulators/ QEMU binaries of your own, registries.yaml settings (mtool help registries).
 `)
 }

@@ -5,34 +5,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
-	"mtool/build/buildkit"
 	"mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
 
-// BuildOptions say what to build. Platforms and Names need one element at least.
+// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is made.
 type BuildOptions struct {
-	Context    string
+	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
 	Dockerfile string // default: Dockerfile in Context; "-" reads In
 	Target     string
 	Platforms  []v1.Platform
 	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
 	// images, when there are several.
-	Names     []registry.Ref
-	BuildArgs map[string]string
-	Labels    map[string]string
-	NoCache   bool
-	Worker    string // address of a buildkitd; default: the worker inside mtool
-	Progress  string // auto (default), plain, tty, quiet
-	In        io.Reader
-	Out       io.Writer // where progress goes
+	Names       []registry.Ref
+	BuildArgs   map[string]string
+	Labels      map[string]string
+	NoCache     bool
+	build.Where // the workers; default: the one inside mtool
+	build.Extras
+	Progress string // auto (default), plain, tty, rawjson, quiet
+	In       io.Reader
+	Out      io.Writer // where progress goes
+
+	ListAnnotations map[string]string // of the list of several platforms
+
+	Outputs      []BuildOutput
+	Data         io.Writer    // where an output named "-" goes
+	Push         bool         // the image, or the list of several platforms, to the registry under its Names
+	Load         bool         // one platform's image into Docker Engine
+	ByDigest     registry.Ref // a repository that gets every image without a tag
+	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result, one after the other
+	IDFile       string       // gets the digest
+	MetadataFile string       // gets what docker buildx writes into its own
+	Epoch        string       // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
 }
 
 // Made is something that was made: where (a repository, or a file with its transport) and its digest.
@@ -49,40 +59,53 @@ func madeAt(ref registry.Ref, digest v1.Hash) Made {
 }
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
-// stored and no list is made when one of them fails.
-func (e *Env) Build(ctx context.Context, o BuildOptions) ([]Made, error) {
-	file, remove, err := dockerfile(o)
+// stored and no list is made when one of them fails. What was made before a push failed is returned beside the error.
+func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error) {
+	p, err := e.prepareBuild(ctx, o)
 	if err != nil {
-		return nil, err
+		return built, err
 	}
-	defer remove()
+	defer p.close()
+	var finish func(error) error
+	if p.spec.Exports, finish, err = openOutputs(o); err != nil {
+		return built, err
+	}
+	result, err := build.Run(ctx, p.spec, p.opts)
+	if err = finish(err); err != nil {
+		return built, err
+	}
+	built.Images = result.Images
+	if err := e.name(ctx, o, &built); err != nil {
+		return built, err
+	}
+	if err := e.deliver(ctx, o, &built); err != nil {
+		return built, err
+	}
+	if o.ByDigest != (registry.Ref{}) {
+		if built.Results, err = e.pushByDigest(ctx, o.ByDigest, built.Images); err != nil {
+			return built, err
+		}
+	}
+	return built, e.record(o, built)
+}
+
+// name gives the images their other names and makes the list.
+func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
-	result, err := build.Run(ctx, build.Spec{
-		Context: o.Context, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
-		NoCache: o.NoCache, Worker: o.Worker, Progress: o.Progress, Out: o.Out,
-		Name: func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) },
-	}, build.Options{
-		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify, Note: e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
-	})
-	if err != nil {
-		return nil, err
-	}
-	var made []Made
-	for _, image := range result.Images {
+	for _, image := range built.Images {
 		for _, name := range o.Names[1:] {
 			if err := e.Store.Tag(ctx, imageName(name, image.Platform, several), image.Manifest); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		e.sayBuilt(image)
-		made = append(made, madeAt(image.Ref, image.Manifest.Digest))
+		built.add(madeAt(image.Ref, image.Manifest.Digest))
 	}
-	if several {
-		return e.listBuilt(ctx, o, result, made)
+	if several && len(built.Images) > 0 {
+		return e.listBuilt(ctx, o, built)
 	}
 	e.sayHidden(ctx, o.Names)
-	return made, nil
+	return nil
 }
 
 func startWorker(ctx context.Context, o build.WorkerOptions) (build.Worker, error) {
@@ -102,19 +125,22 @@ func (e *Env) sayBuilt(image build.Image) {
 }
 
 // listBuilt makes the draft of the list under each name.
-func (e *Env) listBuilt(ctx context.Context, o BuildOptions, result build.Result, made []Made) ([]Made, error) {
+func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error {
 	for _, name := range o.Names {
-		create := CreateOptions{List: name}
-		for _, image := range result.Images {
+		create := CreateOptions{List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations}}
+		for _, image := range built.Images {
 			create.Sources = append(create.Sources, imageName(name, image.Platform, true).At(registry.TransportStore))
 		}
 		list, err := e.Create(ctx, create)
 		if err != nil {
-			return made, fmt.Errorf("making the list %q: %w", name, err)
+			return fmt.Errorf("making the list %q: %w", name, err)
 		}
-		made = append(made, list)
+		built.add(list.Made...)
+		if len(list.Made) > 0 {
+			built.List = list.Made[0].Digest
+		}
 	}
-	return made, nil
+	return nil
 }
 
 // sayHidden warns of drafts that come before the images just built wherever a bare name is looked up.
@@ -136,25 +162,4 @@ func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
 		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))
 	}
 	return name.At(registry.TransportStore)
-}
-
-// dockerfile writes a Dockerfile that comes from standard input to a file; remove deletes it.
-func dockerfile(o BuildOptions) (path string, remove func(), err error) {
-	if o.Dockerfile != "-" {
-		return o.Dockerfile, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "mtool-dockerfile-")
-	if err != nil {
-		return "", nil, err
-	}
-	remove = func() { _ = os.RemoveAll(dir) }
-	body, err := io.ReadAll(o.In)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(dir, "Dockerfile"), body, 0o600)
-	}
-	if err != nil {
-		remove()
-		return "", nil, fmt.Errorf("reading the Dockerfile from standard input: %w", err)
-	}
-	return filepath.Join(dir, "Dockerfile"), remove, nil
 }

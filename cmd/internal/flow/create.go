@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -10,7 +11,6 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
-	"mtool/registry/source"
 )
 
 // EditOptions are what create and amend share.
@@ -18,93 +18,114 @@ type EditOptions struct {
 	Platforms    []v1.Platform // take only these of the sources; none takes all
 	Require      []v1.Platform // the list must serve these
 	Annotations  map[string]string
-	Type         string // auto (default), oci, docker
-	From         string // where sources are looked for: "" both, store, registry
-	Attestations string // keep (default), drop
-	Force        bool
+	Targeted     []compose.Targeted // annotations of the list, of entries and of images
+	ArtifactType *string            // of the list; "" takes it away, nil leaves it
+	Subject      *registry.Ref      // what the list is about; the zero Ref takes it away, nil leaves it
+	Promote      bool               // annotations that all images have alike, to the list
+	Convert      bool               // images to the list's Type
+	Type         string             // auto (default), oci, docker
+	From         string             // where sources are looked for: "" both, store, registry
+	Attestations string             // keep (default), drop
+	OnDuplicate  string             // error, replace, keep; "" is error, for amend replace
+	Wait         time.Duration      // how long a source may take to appear
+	// IgnoreMissing leaves out sources that are not there, as long as one is.
+	IgnoreMissing bool
+	Force         bool
 }
 
 // CreateOptions say what a list is made of.
 type CreateOptions struct {
 	EditOptions
+	PublishOptions
 	List    registry.Ref
 	Sources []registry.Ref
+	Stated  []compose.Stated // what is said of each source; none where nothing is
 	Push    bool
-	DryRun  bool
+	To      []registry.Ref // more targets; they imply Push
+	SemVer  string         // the version that the list is; it implies Push, and gives the tags
 }
 
 // Create makes the list of all sources: a draft, or with Push a published list. A failed Create leaves nothing behind.
-func (e *Env) Create(ctx context.Context, o CreateOptions) (Made, error) {
+func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
-		return Made{}, err
+		return Done{}, err
 	}
-	state, cancel := e.announce(ctx, o.List, o.Push)
-	defer cancel()
-	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions)
+	ctx, stop := context.WithCancel(ctx) // what is under way ahead ends with the command
+	defer stop()
+	targets, cancel, err := e.targetsOf(ctx, &o)
 	if err != nil {
-		return Made{}, err
+		return Done{}, err
+	}
+	defer cancel()
+	if len(targets) == 0 {
+		if err := o.publishing(o.List, "--push"); err != nil {
+			return Done{}, err
+		}
+	}
+	ahead := newAhead(e.Client, targets)
+	if o.DryRun {
+		ahead = nil
+	}
+	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: ahead, stated: o.Stated})
+	if err != nil {
+		return Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
-	target, err := state()
+	list, err := e.assemble(ctx, o, targets, entries)
 	if err != nil {
-		return Made{}, err
+		return Done{}, err
+	}
+	if len(targets) == 0 {
+		if err := e.prove(ctx, content{report: list.Report}, publishOptions{PublishOptions: o.PublishOptions, Force: o.Force}); err != nil {
+			return Done{}, err
+		}
+		return e.keep(ctx, list, o.DryRun)
+	}
+	return e.publishList(ctx, list, targets, publishOptions{
+		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, ahead: ahead,
+	})
+}
+
+// targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the others.
+func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]target, context.CancelFunc, error) {
+	if o.SemVer != "" {
+		return e.versionTargets(ctx, o)
+	}
+	var refs []registry.Ref
+	if o.Push || len(o.To) > 0 && !o.List.Bare {
+		refs = append(refs, o.List.At(registry.TransportRegistry))
+	}
+	targets, cancel := e.announce(ctx, append(refs, o.To...))
+	return targets, cancel, nil
+}
+
+// assemble makes the list of its entries and checks it.
+func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, entries []compose.Entry) (compose.List, error) {
+	now, err := present(targets, o.List)
+	if err != nil && len(targets) == 1 {
+		return compose.List{}, err // of several targets the others go on
 	}
 	kind, err := compose.ParseType(o.Type)
 	if err != nil {
-		return Made{}, err
+		return compose.List{}, err
 	}
-	list, changes, err := compose.List{Name: o.List, Type: kind}.Add(entries, compose.AddOptions{Present: present(target)})
-	if err != nil {
-		return Made{}, err
-	}
-	e.sayChanges(changes)
-	if list, err = e.finish(list, o.EditOptions); err != nil {
-		return Made{}, err
-	}
-	if o.Push {
-		return e.publish(ctx, list, o.List, target, publishOptions{Require: o.Require, Force: o.Force, DryRun: o.DryRun})
-	}
-	return e.keep(ctx, list, o.DryRun)
-}
-
-// entries reads the sources and makes entries of them, with a line for each.
-func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions) (opened, []compose.Entry, error) {
-	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst, From: o.From, Compare: true})
-	if err != nil {
-		return all, nil, err
-	}
-	told := make([]compose.Told, len(sources))
-	for i, ref := range sources {
-		e.sayOther(all.objects[i])
-		told[i] = compose.Told{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
-	}
-	entries, notes, err := compose.FromReports(told, compose.SelectOptions{
-		Platforms: o.Platforms, Attestations: compose.Attestations(o.Attestations), Force: o.Force,
+	list, changes, err := compose.List{Name: o.List, Type: kind}.Add(entries, compose.AddOptions{
+		OnDuplicate: compose.OnDuplicate(o.OnDuplicate), Present: now,
 	})
 	if err != nil {
-		return opened{}, nil, errors.Join(err, all.Close())
+		return compose.List{}, err
 	}
-	e.sayAll(notes)
-	return all, entries, nil
+	e.sayChanges(changes)
+	return e.finish(ctx, list, o.EditOptions)
 }
 
-// remembered is the source as a draft keeps it: as told, but in the place where it was found when the name alone would
-// find it elsewhere at another time.
-func remembered(told, found registry.Ref, from string) registry.Ref {
-	if from != "" || told.Bare {
-		return told.At(found.Transport)
+// finish sets what create sets on the list itself and checks what must hold before anything is written.
+func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {
+	list, changes, err := e.adorn(ctx, list, o)
+	if err != nil {
+		return list, err
 	}
-	return told
-}
-
-// finish sets what create and amend set on the list itself and checks what must hold before anything is written.
-func (e *Env) finish(list compose.List, o EditOptions) (compose.List, error) {
-	if len(o.Annotations) > 0 {
-		var err error
-		if list, _, err = list.AnnotateList(compose.Edit{Annotations: o.Annotations}); err != nil {
-			return list, err
-		}
-	}
+	e.sayChanges(changes)
 	return list, e.check(list, o.Require, o.Force)
 }
 
@@ -133,10 +154,10 @@ func (e *Env) checkReport(report inspect.Report, require []v1.Platform, force bo
 }
 
 // keep saves a draft and says what it no longer has of the draft before.
-func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (Made, error) {
+func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (Done, error) {
 	root, err := list.Encode()
 	if err != nil {
-		return Made{}, err
+		return Done{}, err
 	}
 	old, err := e.Drafts.Load(ctx, list.Name)
 	if err == nil {
@@ -144,13 +165,16 @@ func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (Made, e
 	} else if !errors.Is(err, registry.ErrNotFound) {
 		e.note("warning: replacing a draft that can't be read: %v", err)
 	}
-	if !dryRun {
+	done := Done{Made: []Made{madeAt(list.Name, root.Digest)}, Root: root}
+	if dryRun {
+		done.Plan = &compose.Plan{Root: root}
+	} else {
 		if err := e.Drafts.Save(ctx, list); err != nil {
-			return Made{}, err
+			return Done{}, err
 		}
 		e.note("draft %s; to publish it: mtool push %s", list.Name.Familiar(), list.Name.Familiar())
 	}
-	return madeAt(list.Name, root.Digest), nil
+	return done, nil
 }
 
 func (e *Env) sayAll(lines []string) {

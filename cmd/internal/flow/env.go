@@ -14,10 +14,16 @@ import (
 
 // EnvOptions are the settings that every command shares. The zero value is right for a user without special needs.
 type EnvOptions struct {
-	PlainHTTP  []string     // hosts spoken to without TLS, as written in references; loopback needs no entry
-	SkipVerify []string     // hosts whose certificate is not checked
-	Note       func(string) // told one line for everything worth saying; nil says nothing
-	UserAgent  string
+	PlainHTTP  []string // hosts spoken to without TLS, as written in references; loopback needs no entry
+	SkipVerify []string // hosts whose certificate is not checked
+	CAFiles    []string // PEM files of authorities, trusted for every host beside the system's
+	// Hosts are the settings of single registries, by host; those of registries.yaml are added.
+	Hosts       map[string]registry.HostSettings
+	Retry       *int         // how often a failed request is sent again; nil: as registries.yaml says, else 4
+	Concurrency int          // requests in flight; 0: as registries.yaml says, else 64
+	Note        func(string) // told one line for everything worth saying; nil says nothing
+	UserAgent   string
+	Progress    Progress // of reading layers; nil tells nobody
 }
 
 // Env is the places and the clients that the flows share.
@@ -40,21 +46,39 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o, err = o.withFile(home); err != nil {
+		return nil, err
+	}
+	if err := o.checkFiles(); err != nil {
+		return nil, err
+	}
 	logins, err := registry.DefaultCredentials()
 	if err != nil {
 		return nil, err
 	}
-	return &Env{
-		Home:   home,
-		State:  state,
-		Store:  store.Open(filepath.Join(home, "store")),
-		Drafts: draft.Open(filepath.Join(home, "drafts")),
-		Client: registry.NewClient(registry.ClientOptions{
-			PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, UserAgent: o.UserAgent, Credentials: logins, Note: o.Note,
-		}),
+	env := &Env{
+		Home:      home,
+		State:     state,
+		Store:     store.Open(filepath.Join(home, "store")),
+		Drafts:    draft.Open(filepath.Join(home, "drafts")),
 		Logins:    logins,
 		Transport: o,
-	}, nil
+	}
+	env.Client = registry.NewClient(env.clientOptions())
+	return env, nil
+}
+
+// clientOptions are those of every registry client.
+func (e *Env) clientOptions() registry.ClientOptions {
+	o := e.Transport
+	c := registry.ClientOptions{
+		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
+		Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
+	}
+	if o.Retry != nil {
+		c.Attempts = *o.Retry + 1
+	}
+	return c
 }
 
 func (e *Env) note(format string, args ...any) { e.Transport.Note(fmt.Sprintf(format, args...)) }

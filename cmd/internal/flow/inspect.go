@@ -6,9 +6,11 @@ import (
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
 	"mtool/compose"
 	"mtool/inspect"
+	"mtool/inspect/deep"
 	"mtool/registry"
 	"mtool/registry/source"
 )
@@ -22,6 +24,7 @@ type InspectOptions struct {
 	// NoVerify only shows; findings are made but fail nothing.
 	NoVerify bool
 	From     string // "", store, registry
+	DeepOptions
 }
 
 // Inspection is what is under one reference and what was found of it. Err is nil when nothing is wrong.
@@ -29,7 +32,20 @@ type Inspection struct {
 	Report   inspect.Report
 	Findings []inspect.Finding
 	Err      error
+	// Level is how much was looked at, and Cost what was read for it.
+	Level Level
+	Cost  deep.Cost
 }
+
+// Level is how much was looked at.
+type Level string
+
+// The levels.
+const (
+	Claims      Level = "claims"
+	Binaries    Level = "binaries"
+	Entrypoints Level = "entrypoints" // only the binaries that the images start
+)
 
 // State is the verdict on the image at this index of the report.
 func (i Inspection) State(image int) inspect.State {
@@ -39,13 +55,22 @@ func (i Inspection) State(image int) inspect.State {
 	return inspect.Unchecked
 }
 
-// Inspect reads and checks every reference, all at once. What could be read is returned beside the error, which joins
-// those of all references in order.
+// Inspect reads all references at once and checks them in their order. What could be read is returned beside the error,
+// which joins those of all references in order.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
+	all := make([]found, len(o.Refs))
+	var g errgroup.Group // the client limits the requests in flight
+	for i, ref := range o.Refs {
+		g.Go(func() error {
+			all[i].object, all[i].report, all[i].err = e.readOne(ctx, ref, lookup(o.From))
+			return nil
+		})
+	}
+	_ = g.Wait()
 	var seen []Inspection
 	var errs []error
-	for _, ref := range o.Refs {
-		one, err := e.inspectOne(ctx, ref, o)
+	for _, f := range all {
+		one, err := e.inspectOne(ctx, f, o)
 		if err == nil || one.Report.Root.Body != nil {
 			seen = append(seen, one)
 		}
@@ -54,24 +79,43 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 	return seen, errors.Join(errs...)
 }
 
-func (e *Env) inspectOne(ctx context.Context, ref registry.Ref, o InspectOptions) (Inspection, error) {
-	object, report, err := e.readOne(ctx, ref, lookup(o.From))
-	if err != nil {
-		return Inspection{}, err
+// found is what is under a reference, or why that could not be read.
+type found struct {
+	object registry.Object
+	report inspect.Report
+	err    error
+}
+
+func (e *Env) inspectOne(ctx context.Context, f found, o InspectOptions) (_ Inspection, err error) {
+	if f.err != nil {
+		return Inspection{}, f.err
 	}
-	defer object.Close() //nolint:errcheck // opened for reading only
-	e.sayOther(object)
-	one := Inspection{Report: report, Findings: inspect.Check(report, inspect.CheckOptions{Require: o.Require, Exact: o.Exact, Strict: o.Strict})}
-	for _, f := range one.Findings {
-		if f.State == inspect.Note {
-			e.note("note: %s", f.Message)
+	defer f.object.Close() //nolint:errcheck // opened for reading only
+	e.sayOther(f.object)
+	one := Inspection{Report: f.report, Level: o.level()}
+	one.Findings = inspect.Check(f.report, inspect.CheckOptions{Require: o.Require, Exact: o.Exact, Strict: o.Strict})
+	if o.Deep {
+		if one.Findings, one.Cost, err = e.deepen(ctx, f.report, one.Findings, o.DeepOptions, o.Strict); err != nil {
+			return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
 		}
 	}
-	one.Err = inspect.Failed(one.Findings)
+	told := deep.Summary(one.Findings)
+	e.sayNotes(told)
+	one.Err = inspect.Failed(told)
 	if one.Err == nil || o.NoVerify {
 		return one, nil
 	}
-	return one, fmt.Errorf("inspecting %q: %w", object.Ref, one.Err)
+	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)
+}
+
+func (o DeepOptions) level() Level {
+	switch {
+	case !o.Deep:
+		return Claims
+	case o.EntrypointOnly:
+		return Entrypoints
+	}
+	return Binaries
 }
 
 // lookup is how inspect and copy find names: one with a host in its registry only.

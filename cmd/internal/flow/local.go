@@ -10,35 +10,64 @@ import (
 	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/archive"
 	"mtool/registry/source"
 )
 
 // LoadOptions say which file is loaded, and under which name; a zero Name takes the one that the file states.
 type LoadOptions struct {
-	File string
-	Name registry.Ref
+	File   string
+	Name   registry.Ref
+	Engine bool // into Docker Engine instead of the store
 }
 
-// Load copies the image or list of an archive or layout into the store.
-func (e *Env) Load(ctx context.Context, o LoadOptions) (Made, error) {
+// Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine. With a
+// name there must be one only. What was loaded before an error is in the answer.
+func (e *Env) Load(ctx context.Context, o LoadOptions) (made []Made, err error) {
 	ref, err := fileRef(o.File)
 	if err != nil {
-		return Made{}, err
+		return nil, err
 	}
+	refs := []registry.Ref{ref}
+	if o.Name == (registry.Ref{}) {
+		if refs, err = archive.List(ctx, ref); err != nil {
+			return nil, err
+		}
+	}
+	for _, ref := range refs {
+		if _, err := statedName(o.File, []string{ref.Tag}); len(refs) > 1 && err != nil {
+			return nil, err
+		}
+	}
+	for _, ref := range refs {
+		one, err := e.loadOne(ctx, ref, o)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, one)
+	}
+	return made, nil
+}
+
+func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (Made, error) {
 	object, report, err := e.readOne(ctx, ref, source.Options{})
 	if err != nil {
 		return Made{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if o.Name == (registry.Ref{}) {
-		if o.Name, err = statedName(o.File, object.Names); err != nil {
+		if o.Name, err = statedName(o.File, append([]string{ref.Tag}, object.Names...)); err != nil {
 			return Made{}, err
 		}
 	}
 	if err := e.checkReport(report, nil, false); err != nil {
 		return Made{}, err
 	}
-	return e.publishReport(ctx, report, o.Name.At(registry.TransportStore), targetState{}, publishOptions{})
+	place := registry.TransportStore
+	if o.Engine {
+		place = registry.TransportEngine
+	}
+	return e.publishReport(ctx, report, o.Name.At(place), publishOptions{})
 }
 
 // fileRef is the reference of a path, which needs no transport here.

@@ -51,8 +51,31 @@ func table(w io.Writer, s flow.Inspection) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "\nclaims checked; binaries not read")
+	_, err := fmt.Fprintln(w, "\n"+lastLine(s))
 	return err
+}
+
+// lastLine says what the states rest on.
+func lastLine(s flow.Inspection) string {
+	if s.Cost.Layers+s.Cost.Known == 0 {
+		return "claims checked; binaries not read (--deep)"
+	}
+	what := "binaries read"
+	if s.Level == flow.Entrypoints {
+		what = "only what the images start was read"
+	}
+	line := fmt.Sprintf("claims checked; %s: %s, %s", what, layers(s.Cost.Layers), flow.Bytes(s.Cost.Bytes))
+	if s.Cost.Known > 0 {
+		line += fmt.Sprintf("; %s known from before (--no-facts reads them again)", layers(s.Cost.Known))
+	}
+	return line
+}
+
+func layers(n int) string {
+	if n == 1 {
+		return "1 layer"
+	}
+	return fmt.Sprintf("%d layers", n)
 }
 
 func attachmentRow(w io.Writer, label string, a inspect.Attachment) {

@@ -16,11 +16,14 @@ import (
 type inspectDocument struct {
 	Schema       string            `json:"schema"`
 	Reference    string            `json:"reference"`
+	Repository   string            `json:"repository,omitempty"` // the reference without tag and digest
 	Origin       string            `json:"origin"`
 	Digest       string            `json:"digest"`
 	MediaType    string            `json:"mediaType"`
 	List         bool              `json:"list"`
 	OK           bool              `json:"ok"`
+	Level        flow.Level        `json:"level"`          // claims, binaries (--deep), entrypoints (--entrypoint-only)
+	Cost         *costJSON         `json:"cost,omitempty"` // with --deep
 	ArtifactType string            `json:"artifactType,omitempty"`
 	Annotations  map[string]string `json:"annotations,omitempty"`
 	Platforms    []platformRow     `json:"platforms"`
@@ -54,6 +57,14 @@ type attachmentJSON struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
+// costJSON is what --deep read.
+type costJSON struct {
+	Layers int   `json:"layers"` // distinct ones
+	Bytes  int64 `json:"bytes"`  // of them, compressed
+	Known  int   `json:"known"`  // distinct layers that were not read, since an earlier run had
+}
+
+// findingJSON is a finding; what stands below Message is there for those about files and layers.
 type findingJSON struct {
 	State    inspect.State `json:"state"`
 	Platform string        `json:"platform,omitempty"`
@@ -61,25 +72,39 @@ type findingJSON struct {
 	Claim    string        `json:"claim,omitempty"`
 	Evidence string        `json:"evidence,omitempty"`
 	Message  string        `json:"message"`
+	Path     string        `json:"path,omitempty"`  // as in the layer, without a leading slash
+	Layer    string        `json:"layer,omitempty"` // its digest
+	Role     string        `json:"role,omitempty"`  // why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
+	Rule     string        `json:"rule,omitempty"`  // the row of mtool help foreign-files that excuses the file
 }
 
 func document(s flow.Inspection) inspectDocument {
 	r := s.Report
 	d := inspectDocument{
-		Schema: "mtool.inspect/v1", Reference: r.Ref.Name(), Origin: origin(r.Ref), Digest: r.Root.Digest.String(),
+		Schema: "mtool.inspect/v1", Reference: r.Ref.Name(), Repository: r.Ref.Repository(), Origin: origin(r.Ref), Digest: r.Root.Digest.String(),
 		MediaType: string(r.Root.MediaType), List: r.List != nil, OK: s.Err == nil, Annotations: annotations(r),
 		Platforms: []platformRow{}, Findings: []findingJSON{}, Others: attachments(r.Others),
 	}
 	if r.List != nil {
 		d.ArtifactType = r.List.ArtifactType
 	}
+	if d.Level = s.Level; s.Level != flow.Claims {
+		d.Cost = &costJSON{s.Cost.Layers, s.Cost.Bytes, s.Cost.Known}
+	}
 	for i, img := range r.Images {
 		d.Platforms = append(d.Platforms, rowOf(img, s.State(i)))
 	}
 	for _, f := range s.Findings {
-		d.Findings = append(d.Findings, findingJSON{f.State, f.Platform, digestString(f.Digest), f.Claim, f.Evidence, f.Message})
+		d.Findings = append(d.Findings, finding(f))
 	}
 	return d
+}
+
+func finding(f inspect.Finding) findingJSON {
+	return findingJSON{
+		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence, Message: f.Message,
+		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule,
+	}
 }
 
 func rowOf(img inspect.Image, state inspect.State) platformRow {

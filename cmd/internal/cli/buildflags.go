@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"mtool/build"
+	"mtool/cmd/internal/flow"
+	"mtool/registry"
+)
+
+// extraFlags are those beside what to build and where.
+type extraFlags struct {
+	contexts, secrets, ssh, hosts, annotations, outputs []string
+	shmSize, byDigest, reproduce                        string
+	push, load, preflight, check                        bool
+	build.Extras
+}
+
+func (f *extraFlags) add(fl *pflag.FlagSet) {
+	f.addDockerfile(fl)
+	f.addSteps(fl)
+	f.addResults(fl)
+}
+
+func (f *extraFlags) addDockerfile(fl *pflag.FlagSet) {
+	fl.BoolVar(&f.preflight, "preflight", false, "check what would be built, and stop before anything runs")
+	fl.BoolVar(&f.check, "check", false, "check the Dockerfile by BuildKit's lint rules, and stop (exit code 3 when a rule is broken)")
+	fl.BoolVar(&f.Strict, "strict", false, "fail (exit code 3) where the Dockerfile names an architecture or hides a TARGET argument, instead of warning")
+	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto (the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had), builtin, or an `IMAGE`")
+	fl.StringArrayVar(&f.contexts, "build-context", nil, "use another context in the place of an image or stage, `NAME=DIR` or NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or an address (repeatable)")
+	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, even where the store has one of that name")
+}
+
+func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
+	fl.StringArrayVar(&f.secrets, "secret", nil, "secret for RUN --mount=type=secret, `id=ID,src=FILE` or id=ID,env=NAME (repeatable)")
+	fl.StringArrayVar(&f.ssh, "ssh", nil, "agent or keys for RUN --mount=type=ssh, `ID[=SOCKET|KEY]`; default is the ID of a mount without one (repeatable)")
+	fl.StringArrayVar(&f.hosts, "add-host", nil, "name for RUN steps, `HOST:IP` (repeatable)")
+	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: default, none, host")
+	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps, `NAME=SOFT[:HARD]` (repeatable)")
+	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, such as 128m (default 64m)")
+	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps, where the worker has cgroups")
+	fl.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of this `STAGE` again (repeatable)")
+	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil, "take cached steps from `REF`, type=registry,ref=… or type=local,src=DIR (repeatable)")
+	fl.StringArrayVar(&f.CacheTo, "cache-to", nil, "write cached steps to `REF`, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline (repeatable)")
+}
+
+func (f *extraFlags) addResults(fl *pflag.FlagSet) {
+	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "make this too, `DIR` or type=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output (repeatable; without -t no image is stored)")
+	fl.BoolVar(&f.push, "push", false, "push the image, or the list of several platforms, under its name")
+	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine")
+	fl.StringVar(&f.reproduce, "reproduce", "", "build again without the cache, store nothing, and fail (exit code 3) unless the images are those of `REF`, byte for byte")
+	fl.StringVar(&f.byDigest, "push-by-digest", "", "push every image to this `REPO` without a tag, for a list that another job makes")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image, `KEY=VALUE`; index:KEY=VALUE is of the list (repeatable)")
+	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: false, true, or `mode=min|max`")
+	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`")
+}
+
+// addFiles are the flags whose values are the flow's own.
+func addFiles(fl *pflag.FlagSet, o *flow.BuildOptions) {
+	fl.StringVar(&o.ResultFile, "result", "", "with --push-by-digest: write repository, digest and platform of each image into this `FILE` once the registry has confirmed it (mtool.result/v1; for mtool create --from-files)")
+	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or of the list, into this `FILE`")
+	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write what docker buildx writes into its metadata file into this `FILE`")
+	fl.StringVar(&o.Epoch, "source-date-epoch", "", "make the same bytes each time: all times in the image are at most `SECONDS` since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
+}
+
+// into parses the flags into the flow's options.
+func (f *extraFlags) into(o *flow.BuildOptions) (err error) {
+	o.Extras = f.Extras
+	if o.Contexts, err = parsePairs("--build-context", f.contexts); err != nil {
+		return err
+	}
+	if o.Secrets, err = parseSecrets(f.secrets); err != nil {
+		return err
+	}
+	if o.SSH, err = parseSSH(f.ssh); err != nil {
+		return err
+	}
+	if o.AddHosts, err = parseHosts(f.hosts); err != nil {
+		return err
+	}
+	if o.ShmSize, err = parseSize("--shm-size", f.shmSize); err != nil {
+		return err
+	}
+	if o.Annotations, o.ListAnnotations, err = splitAnnotations(f.annotations); err != nil {
+		return err
+	}
+	if f.SBOM == "true" {
+		return usagef("--sbom generator=docker/buildkit-syft-scanner", "--sbom needs the image of a generator, which is run")
+	}
+	if err := oneOf("--network", f.Network, "default", "none", "host"); err != nil {
+		return err
+	}
+	return f.results(o)
+}
+
+// results parses what is made of the build.
+func (f *extraFlags) results(o *flow.BuildOptions) error {
+	out, err := parseOutputs(f.outputs)
+	if err != nil {
+		return err
+	}
+	o.Outputs, o.Push, o.Load = out.files, f.push || out.push, f.load || out.load
+	o.Names = append(o.Names, out.names...)
+	if f.byDigest != "" {
+		if o.ByDigest, err = parseRepository(f.byDigest); err != nil {
+			return err
+		}
+	}
+	return f.fits(o, out)
+}
+
+// fits refuses what was asked together and can't be.
+func (f *extraFlags) fits(o *flow.BuildOptions, out outputs) error {
+	unnamed := len(o.Names) == 0
+	needsName := o.Push || o.Load || f.byDigest != ""
+	makesNothing := len(o.Outputs) == 0 && !out.noImage && !f.looksOnly()
+	switch {
+	case o.ResultFile != "" && f.byDigest == "":
+		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")
+	case unnamed && (o.IDFile != "" || o.MetadataFile != ""):
+		return usagef("-t NAME", "--iidfile and --metadata-file tell of an image, and none is made without a name")
+	case o.Load && len(o.Platforms) > 1:
+		return usagef("build one platform, or --output type=oci,dest=FILE", "Docker Engine holds images, not lists: %d platforms can't be loaded", len(o.Platforms))
+	case unnamed && (needsName || makesNothing):
+		return usagef("mtool build --arch ARCH -t NAME CONTEXT", "no name given for the image")
+	}
+	return nil
+}
+
+// looksOnly: the command ends before anything is kept.
+func (f *extraFlags) looksOnly() bool { return f.preflight || f.check || f.reproduce != "" }
+
+// parseRepository is a repository's name, without a tag.
+func parseRepository(name string) (registry.Ref, error) {
+	ref, err := registry.ParseRef(name)
+	switch {
+	case err != nil:
+		return ref, badInput(err)
+	case ref.IsFile(), ref.Transport == registry.TransportStore, ref.Transport == registry.TransportDraft:
+		return ref, usagef("", "%q is no repository of a registry", name)
+	case ref.Digest.Hex != "" || ref.WithTag("").Name() != ref.Name() && ref.Tag != "latest":
+		return ref, usagef("--push-by-digest "+ref.Repository(), "%q has a tag or digest: a repository alone is wanted", name)
+	}
+	ref.Tag = ""
+	return ref, nil
+}

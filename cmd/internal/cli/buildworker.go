@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"mtool/build"
+	"mtool/inspect/platform"
+)
+
+// workerFlags are the flags that say where a build runs.
+type workerFlags struct {
+	workers              []string
+	tls                  build.WorkerTLS
+	nativeOnly           bool
+	timeout, idleTimeout time.Duration
+	keepStorage          string
+	allow                []string
+}
+
+// register adds all of them; addresses alone are what other commands than build take.
+func (f *workerFlags) register(fl *pflag.FlagSet) {
+	f.addresses(fl)
+	fl.BoolVar(&f.nativeOnly, "native-only", false, "fail rather than emulate a platform")
+	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `TIME`, for example 20m (default: never)")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that says nothing for this `TIME`, for example 5m (default: never)")
+	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`: network.host, security.insecure (repeatable)")
+	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the embedded worker's cache back to this `SIZE` after the build, for example 10GB (default: a tenth of its disk, at most 20GB)")
+}
+
+func (f *workerFlags) addresses(fl *pflag.FlagSet) {
+	fl.StringArrayVar(&f.workers, "worker", nil, "BuildKit worker to use, `[PLATFORM=]ADDR`: unix://PATH, tcp://HOST:PORT, docker-container://NAME, podman-container://NAME, "+
+		"kube-pod://POD, ssh://HOST, docker-engine, or embedded, the one inside mtool (repeatable; default: MTOOL_WORKERS, BUILDKIT_HOST, embedded)")
+	fl.StringVar(&f.tls.CA, "worker-ca", "", "`FILE` with the certificate that signs those of tcp:// workers")
+	fl.StringVar(&f.tls.Cert, "worker-cert", "", "`FILE` with the client certificate for tcp:// workers")
+	fl.StringVar(&f.tls.Key, "worker-key", "", "`FILE` with the key of --worker-cert")
+	fl.StringVar(&f.tls.ServerName, "worker-server-name", "", "`NAME` in the certificate of tcp:// workers (default: the host of the address)")
+}
+
+// where reads the flags, and the environment where they say nothing.
+func (f *workerFlags) where() (w build.Where, err error) {
+	w = build.Where{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow}
+	if w.Workers, err = parseWorkers(f.workers, os.Getenv); err != nil {
+		return w, err
+	}
+	for _, e := range f.allow {
+		if err := oneOf("--allow", e, build.AllowNetworkHost, build.AllowInsecure); err != nil {
+			return w, err
+		}
+	}
+	if f.timeout < 0 || f.idleTimeout < 0 {
+		return w, usagef("--timeout 20m", "a timeout can't be negative")
+	}
+	if f.keepStorage != "" {
+		if w.KeepStorage, err = parseSize("--keep-storage", f.keepStorage); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
+// parseWorkers reads [PLATFORM=]ADDR; without flags MTOOL_WORKERS, a list with commas or spaces, then BUILDKIT_HOST.
+func parseWorkers(flags []string, env func(string) string) ([]build.WorkerAddr, error) {
+	values := flags
+	if len(values) == 0 {
+		values = strings.FieldsFunc(env("MTOOL_WORKERS"), func(r rune) bool { return r == ',' || r == ' ' || r == '\n' })
+	}
+	if host := env("BUILDKIT_HOST"); len(values) == 0 && host != "" {
+		values = []string{host}
+	}
+	var all []build.WorkerAddr
+	for _, v := range values {
+		a := build.WorkerAddr{Addr: v}
+		if before, addr, ok := strings.Cut(v, "="); ok && !strings.Contains(before, "://") {
+			p, err := platform.Parse(before)
+			if err != nil {
+				return nil, badInput(err)
+			}
+			a = build.WorkerAddr{Addr: addr, Platform: &p}
+		}
+		if a.Addr != build.Embedded && a.Addr != build.DockerEngine && !strings.Contains(a.Addr, "://") {
+			return nil, usagef("--worker tcp://"+a.Addr, "worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
+		}
+		all = append(all, a)
+	}
+	return all, nil
+}

@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+	"mtool/registry"
+)
+
+const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. Beside what buildx does: os.version, os.features and
+the list's own annotations are kept, platforms come from the images' configs, what goes wrong with one target leaves the
+others alone, and --append makes a list that is not there yet. --builder and --progress are read and not needed.`
+
+func (a *app) imagetoolsCommand() *cobra.Command {
+	var builder string
+	cmd := &cobra.Command{
+		Use: "imagetools", Short: "Stand in for docker buildx imagetools", Long: imagetoolsLong,
+		Args: unknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.PersistentFlags().StringVar(&builder, "builder", "", "not needed: no builder takes part")
+	cmd.AddCommand(a.imagetoolsCreate(), a.imagetoolsInspect())
+	return cmd
+}
+
+type imagetoolsFlags struct {
+	tags, files, annotations, platforms []string
+	metadataFile, progress              string
+	appends, dryRun, preferIndex        bool
+}
+
+func (a *app) imagetoolsCreate() *cobra.Command {
+	var f imagetoolsFlags
+	cmd := &cobra.Command{
+		Use:   "create [OPTIONS] [SOURCE...]",
+		Short: "Create a new image based on source images",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.options(args)
+			if err != nil {
+				return err
+			}
+			run := func(env *flow.Env) (flow.Done, error) { return env.Imagetools(cmd.Context(), o) }
+			if !f.dryRun {
+				return a.done(publishFlags{metadataFile: f.metadataFile}, run)
+			}
+			return a.with(func(env *flow.Env) error {
+				done, err := run(env)
+				if err != nil {
+					return err
+				}
+				return print.Body(a.Out, done)
+			})
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "Set reference for new image")
+	fl.StringArrayVarP(&f.files, "file", "f", nil, "Read source descriptor from file")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "Add annotation to the image")
+	fl.StringSliceVarP(&f.platforms, "platform", "p", nil, "Filter specified platforms of target image")
+	fl.StringVar(&f.metadataFile, "metadata-file", "", "Write create result metadata to a file")
+	fl.StringVar(&f.progress, "progress", "auto", "not needed: everything said is plain text")
+	fl.BoolVar(&f.appends, "append", false, "Append to existing manifest")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "Show final image instead of pushing")
+	fl.BoolVar(&f.preferIndex, "prefer-index", true, "When only a single source is specified, prefer outputting an image index or manifest list instead of performing a carbon copy")
+	return cmd
+}
+
+func (f imagetoolsFlags) options(args []string) (o flow.ImagetoolsOptions, err error) {
+	o.Append, o.PreferIndex = f.appends, f.preferIndex
+	o.DryRun = f.dryRun
+	o.MayDrop = true // as buildx: what the tag had before is told, not asked about
+	for _, file := range f.files {
+		body, err := os.ReadFile(file)
+		if err != nil {
+			return o, fmt.Errorf("reading the descriptor: %w: %w", registry.ErrNotFound, err)
+		}
+		o.Words = append(o.Words, string(body))
+	}
+	o.Words = append(o.Words, args...)
+	if o.Tags, err = parseTargets(f.tags); err != nil {
+		return o, err
+	}
+	if len(o.Tags) == 0 && f.dryRun && len(args) > 0 {
+		if o.Tags, err = parseRefs(args[:1]); err == nil { // somewhere the bytes must be thought of
+			o.Tags[0] = o.Tags[0].WithTag("dry-run")
+		}
+	}
+	switch {
+	case err != nil:
+		return o, err
+	case len(o.Tags) == 0:
+		return o, usagef("mtool imagetools create -t NAME SOURCE...", "no target: -t names it")
+	case len(o.Words) == 0:
+		return o, usagef("mtool imagetools create -t NAME SOURCE...", "no sources specified")
+	}
+	if o.Platforms, err = parsePlatforms(f.platforms); err != nil {
+		return o, err
+	}
+	o.Targeted, err = parseTargeted(f.annotations)
+	return o, err
+}
+
+func (a *app) imagetoolsInspect() *cobra.Command {
+	var format string
+	var raw bool
+	cmd := &cobra.Command{
+		Use:   "inspect [OPTIONS] NAME",
+		Short: "Show details of an image in the registry",
+		Long: `Show details of an image in the registry. --format is a Go template over .Name, .Manifest and .Image (the config; of a list the
+configs by platform), with the function json.`,
+		Args: exactly(1, "mtool imagetools inspect NAME"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			refs, err := parseRefs(args)
+			if err != nil {
+				return err
+			}
+			return a.with(func(env *flow.Env) error {
+				report, configs, err := env.ImagetoolsInspect(cmd.Context(), refs[0], format != "")
+				switch {
+				case err != nil:
+					return err
+				case raw:
+					_, err := a.Out.Write(report.Root.Body)
+					return err
+				case format != "":
+					return print.ImagetoolsFormat(a.Out, format, report, configs)
+				}
+				return print.Imagetools(a.Out, report)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "", "Format the output using the given Go template")
+	cmd.Flags().BoolVar(&raw, "raw", false, "Show original, unformatted JSON manifest")
+	return cmd
+}

@@ -1,0 +1,62 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+)
+
+const pruneLong = `Delete what nothing needs: the blobs of the local store that no name leads to.
+
+With --builds it is the build cache of the worker inside mtool: the next build runs its steps again. --keep-storage leaves
+that much of it, what was used last. Both wait for a build that is running.
+
+With --drafts and --images it is names: drafts, and images of the store that no draft is made of, which were written longer
+ago than --older-than says (0s: all). Single ones are deleted by mtool rm. No registry is touched.`
+
+func (a *app) pruneCommand() *cobra.Command {
+	var builds bool
+	var keep string
+	var names pruneNames
+	cmd := &cobra.Command{
+		Use:   "prune [--builds [--keep-storage SIZE] | --drafts --images --older-than AGE]",
+		Short: "Delete blobs that nothing names, old drafts and images, or the build cache",
+		Long:  pruneLong,
+		Example: `  mtool prune
+  mtool prune --builds --keep-storage 5GB
+  mtool prune --drafts --images --older-than 30d`,
+		Args: exactly(0, "mtool prune [--builds]"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			bytes, err := parseSize("--keep-storage", keep)
+			if err != nil {
+				return err
+			}
+			if keep != "" && !builds {
+				return usagef("mtool prune --builds --keep-storage "+keep, "--keep-storage is about the build cache")
+			}
+			if names.asked() {
+				return a.runPruneNames(cmd.Context(), names, builds)
+			}
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			var freed flow.Freed
+			if builds {
+				freed, err = env.PruneBuilds(cmd.Context(), bytes)
+			} else {
+				freed, err = env.PruneStore(cmd.Context())
+			}
+			if err != nil {
+				return err
+			}
+			a.note(print.Freed(freed))
+			return nil
+		},
+	}
+	names.add(cmd.Flags())
+	cmd.Flags().BoolVar(&builds, "builds", false, "the build cache instead of the store")
+	cmd.Flags().StringVar(&keep, "keep-storage", "", "leave this `SIZE` of the build cache, for example 5GB (default: nothing)")
+	return cmd
+}

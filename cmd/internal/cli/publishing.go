@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+)
+
+const referrersHelp = "carry along what refers to the images: signatures, SBOMs and other artifacts (OCI referrers, their fallback tags, cosign's tags)"
+
+// publishFlags are what every command has that can publish.
+type publishFlags struct {
+	flow.PublishOptions
+	metadataFile, digestFile string
+}
+
+func (f *publishFlags) add(fl *pflag.FlagSet) {
+	f.addEdit(fl)
+	addDeep(fl, &f.DeepOptions)
+	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail where a tag has something else already (exit code 7)")
+	fl.BoolVar(&f.ByDigest, "push-by-digest", false, "write no tag: the list can be pulled by its digest only")
+	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "", "tag each image of the list too, by this `TEMPLATE` of TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")
+}
+
+// addEdit adds what also makes sense where the tag is known to be there.
+func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
+	fl.BoolVar(&f.DryRun, "dry-run", false, "show the plan and the bytes that would be written, write nothing; the digest goes to standard output")
+	fl.BoolVar(&f.Confirm, "confirm", false, "read the children back before the tag is written, and the tag after")
+	fl.StringVar(&f.metadataFile, "metadata-file", "", "write what was made into this `FILE`, as JSON")
+	fl.StringVar(&f.digestFile, "digest-file", "", "write the digest into this `FILE`")
+}
+
+// done runs a flow and shows what it made, also beside an error: of several targets some may be done.
+func (a *app) done(f publishFlags, run func(*flow.Env) (flow.Done, error)) error {
+	if err := checkDeep(f.DeepOptions, "add --deep"); err != nil {
+		return err
+	}
+	env, err := a.env()
+	if err != nil {
+		return err
+	}
+	done, err := run(env)
+	if !a.quiet {
+		print.Plan(a.Err, done)
+		print.Targets(a.Err, done)
+	}
+	print.Made(a.Out, done.Made...)
+	if len(done.Made) == 0 {
+		return err
+	}
+	return errors.Join(err, f.writeFiles(done))
+}
+
+func (f publishFlags) writeFiles(done flow.Done) error {
+	write := func(flag, path string, content []byte) error {
+		if path == "" {
+			return nil
+		}
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			return fmt.Errorf("writing %s: %w", flag, err)
+		}
+		return nil
+	}
+	return errors.Join(
+		write("--digest-file", f.digestFile, []byte(done.Made[0].Digest.String())),
+		write("--metadata-file", f.metadataFile, print.Metadata(done)),
+	)
+}

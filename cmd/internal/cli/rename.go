@@ -1,0 +1,32 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+)
+
+func (a *app) renameCommand() *cobra.Command {
+	var force bool
+	cmd := &cobra.Command{
+		Use:   "rename NAME NEW",
+		Short: "Give a draft, or a store image, another name",
+		Long: `Give the draft NAME, or where there is none the image NAME of the local store, another name. No registry is touched: a list
+there gets another tag with mtool copy.`,
+		Example: "  mtool rename demo:v1-rc demo:v1",
+		Args:    exactly(2, "mtool rename NAME NEW"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			from, err := parseListName(args[0])
+			if err != nil {
+				return err
+			}
+			to, err := parseListName(args[1])
+			if err != nil {
+				return err
+			}
+			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
+		},
+	}
+	cmd.Flags().BoolVar(&force, "force", false, "replace what has the new name")
+	return cmd
+}

@@ -1,0 +1,147 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mtool/cmd/internal/flow"
+	"mtool/registry"
+)
+
+// transportFlags say how registries are reached; every command has them.
+type transportFlags struct {
+	plainHTTP, skipVerify, caFiles, clientCerts, mirrors []string
+
+	retry, concurrency int
+	timeout            time.Duration
+	expired            func() error // that the time is over; nil without a limit
+}
+
+func (f *transportFlags) add(fl *pflag.FlagSet) {
+	fl.StringSliceVar(&f.plainHTTP, "plain-http", nil, "speak plain HTTP to this `HOST[:PORT]` (repeatable; loopback needs none)")
+	fl.StringSliceVar(&f.skipVerify, "tls-skip-verify", nil, "don't check the certificate of this `HOST[:PORT]` (repeatable)")
+	fl.StringSliceVar(&f.caFiles, "ca-file", nil, "trust the authorities in this PEM `FILE` too (repeatable)")
+	fl.StringArrayVar(&f.clientCerts, "client-cert", nil, "show this certificate to a registry, `HOST=CERTFILE:KEYFILE` (repeatable)")
+	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror of a registry first, `HOST=MIRROR[:PORT][/PATH]` (repeatable)")
+	fl.IntVar(&f.retry, "retry", 4, "how often a request that failed for the moment is sent again")
+	fl.IntVar(&f.concurrency, "concurrency", 64, "requests in flight, over all registries")
+	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this `DURATION`, as in 90s or 10m (default: never)")
+}
+
+// options are those that the flags state; what they don't state is left to registries.yaml.
+func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err error) {
+	o = flow.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]registry.HostSettings{}}
+	if f.retry < 0 || f.concurrency < 1 {
+		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
+	}
+	if fl.Changed("retry") {
+		o.Retry = &f.retry
+	}
+	if fl.Changed("concurrency") {
+		o.Concurrency = f.concurrency
+	}
+	for _, value := range f.clientCerts {
+		host, files, err := cutHost("--client-cert", value)
+		if err != nil {
+			return o, err
+		}
+		cert, key, ok := strings.Cut(files, ":")
+		if !ok || cert == "" || key == "" {
+			return o, usagef("", "--client-cert %q is not HOST=CERTFILE:KEYFILE", value)
+		}
+		s := o.Hosts[host]
+		s.ClientCert, s.ClientKey = cert, key
+		o.Hosts[host] = s
+	}
+	for _, value := range f.mirrors {
+		host, mirror, err := cutHost("--mirror", value)
+		if err != nil {
+			return o, err
+		}
+		s := o.Hosts[host]
+		s.Mirrors = append(s.Mirrors, mirror)
+		o.Hosts[host] = s
+	}
+	return o, nil
+}
+
+func cutHost(flag, value string) (host, rest string, err error) {
+	name, rest, ok := strings.Cut(value, "=")
+	if !ok || name == "" || rest == "" {
+		return "", "", usagef("", "%s %q is not HOST=VALUE", flag, value)
+	}
+	host, err = registry.ParseHost(name)
+	return host, rest, badInput(err)
+}
+
+// limit gives the command its time.
+func (f *transportFlags) limit(cmd *cobra.Command) {
+	if f.timeout <= 0 {
+		return
+	}
+	over := timeoutError{f.timeout}
+	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, over)
+	cmd.SetContext(ctx)
+	f.expired = func() error {
+		defer cancel()
+		if errors.Is(context.Cause(ctx), over) {
+			return over
+		}
+		return nil
+	}
+}
+
+// judge turns an error of a command whose time is over into that.
+func (f *transportFlags) judge(err error) error {
+	if f.expired == nil {
+		return err
+	}
+	if over := f.expired(); over != nil && err != nil {
+		return over
+	}
+	return err
+}
+
+// timeoutError is the end of the time that --timeout gave.
+type timeoutError struct{ after time.Duration }
+
+func (e timeoutError) Error() string {
+	return fmt.Sprintf("%v: not done after %s, the limit of --timeout", registry.ErrUnavailable, e.after)
+}
+func (timeoutError) Unwrap() error { return registry.ErrUnavailable }
+
+const registriesHelp = `Settings of registries are read from registries.yaml in MTOOL_HOME (by default mtool in the XDG data home, that is
+~/.local/share/mtool); flags go before it. Every key may be left out; one that is not known is an error with its line.
+
+  concurrency: 64             # requests in flight, over all registries (--concurrency)
+  retry: 4                    # how often a request is sent again (--retry)
+  ca-file: corporate-ca.pem   # trusted for all registries, beside the system's (--ca-file)
+  registries:
+    registry.example.com:5000:         # without a port: every port
+      plain-http: false                # no TLS (--plain-http)
+      tls-skip-verify: false           # TLS, but the certificate is not checked (--tls-skip-verify)
+      ca-file: registry-ca.pem         # trusted for this registry
+      client-cert: me.pem              # shown to it (--client-cert)
+      client-key: me.key
+      mirrors: [mirror.example.com]    # HOST[:PORT][/PATH], read from first (--mirror)
+      concurrency: 4                   # requests in flight to this registry
+
+Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
+it fails in any way the registry itself is asked. Certificates are also found as docker and podman have them: HOST/*.crt
+(authorities), HOST/*.cert and HOST/*.key (shown to it) in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d
+and containers/certs.d in the XDG configuration home.
+
+HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. Loopback hosts speak plain HTTP unless they answer with TLS. Redirects
+never carry credentials to another host, and a password goes to no token server without TLS when the registry has it.
+
+Requests are sent again when the registry answers 408, 425, 429 or 5xx, or breaks off; Retry-After is heeded.
+`
+
+func writeRegistriesHelp(w io.Writer) { fmt.Fprint(w, registriesHelp) }

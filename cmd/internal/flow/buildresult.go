@@ -1,0 +1,163 @@
+package flow
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/compose/spec"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/source"
+)
+
+// Built is what a build made.
+type Built struct {
+	Made    []Made        // in the store, then elsewhere; each once
+	List    v1.Hash       // of several platforms
+	Images  []build.Image // one for each platform; none when no image was asked for
+	Results []spec.Result // what was pushed by its digest
+}
+
+func (b *Built) add(made ...Made) {
+	d := Done{Made: b.Made}
+	for _, m := range made {
+		d.add(m)
+	}
+	b.Made = d.Made
+}
+
+const versionLabel = "org.opencontainers.image.version"
+
+// pushByDigest puts every image into a repository without any tag, and reads it back.
+func (e *Env) pushByDigest(ctx context.Context, repo registry.Ref, images []build.Image) (all []spec.Result, err error) {
+	for _, image := range images {
+		result, err := e.pushOneByDigest(ctx, repo, image)
+		if err != nil {
+			return nil, fmt.Errorf("pushing %s to %q: %w", platform.Format(image.Platform), repo.Repository(), err)
+		}
+		all = append(all, result)
+	}
+	return all, nil
+}
+
+func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image build.Image) (r spec.Result, err error) {
+	object, report, err := e.readOne(ctx, image.Ref.At(registry.TransportStore), source.Options{From: "store"})
+	if err != nil {
+		return r, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	o := publishOptions{PublishOptions: PublishOptions{ByDigest: true, Confirm: true}}
+	if _, err := e.publishReport(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
+		return r, err
+	}
+	confirmed, err := e.Client.Repository(repo, registry.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+	if err != nil {
+		return r, fmt.Errorf("reading it back: %w", err)
+	}
+	return spec.Result{
+		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest, Platform: platform.Format(image.Platform),
+		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: versionOf(ctx, report),
+		Ref: image.Ref.At(registry.TransportRegistry).Name(),
+	}, nil
+}
+
+// versionOf reads the version label; without one it is "".
+func versionOf(ctx context.Context, report inspect.Report) string {
+	for _, image := range report.Images {
+		if image.Source == nil {
+			continue
+		}
+		body, err := image.Source.Blob(ctx, image.ConfigOf)
+		if err != nil {
+			continue
+		}
+		var config struct {
+			Config struct{ Labels map[string]string } `json:"config"`
+		}
+		err = json.NewDecoder(io.LimitReader(body, 4<<20)).Decode(&config)
+		_ = body.Close()
+		if err == nil {
+			return config.Config.Labels[versionLabel]
+		}
+	}
+	return ""
+}
+
+// digest is that of the list of several platforms, else of the image.
+func (b Built) digest() v1.Hash {
+	if b.List != (v1.Hash{}) || len(b.Images) == 0 {
+		return b.List
+	}
+	return b.Images[0].Manifest.Digest
+}
+
+// metadata has the keys of docker buildx build --metadata-file, and the images of all platforms.
+// https://docs.docker.com/reference/cli/docker/buildx/build/#metadata-file
+func (b Built) metadata(o BuildOptions) map[string]any {
+	all := map[string]any{}
+	if d := b.digest(); d != (v1.Hash{}) {
+		all["containerimage.digest"] = d.String()
+	}
+	if len(b.Images) == 1 {
+		all["containerimage.descriptor"] = b.Images[0].Manifest.Descriptor()
+	}
+	var names []string
+	for _, name := range o.Names {
+		names = append(names, name.Name())
+	}
+	if len(names) > 0 {
+		all["image.name"] = strings.Join(names, ",")
+	}
+	platforms := map[string]string{}
+	for _, image := range b.Images {
+		platforms[platform.Format(image.Platform)] = image.Manifest.Digest.String()
+	}
+	all["mtool.platforms"] = platforms
+	return all
+}
+
+// record writes the files that tell other programs what was built.
+func (e *Env) record(o BuildOptions, b Built) error {
+	if o.IDFile != "" && len(b.Made) > 0 {
+		err := writeFile(o.IDFile, func(w io.Writer) error {
+			_, err := io.WriteString(w, b.digest().String())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if o.MetadataFile != "" {
+		if err := writeFile(o.MetadataFile, func(w io.Writer) error { return writeIndented(w, b.metadata(o)) }); err != nil {
+			return err
+		}
+	}
+	if o.ResultFile != "" {
+		return writeFile(o.ResultFile, func(w io.Writer) error { return writeResults(w, b.Results) })
+	}
+	return nil
+}
+
+// writeResults writes one result after the other, as spec.ParseResults reads them.
+func writeResults(w io.Writer, results []spec.Result) error {
+	for _, r := range results {
+		if err := writeIndented(w, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeIndented(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}

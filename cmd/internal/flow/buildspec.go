@@ -1,0 +1,158 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/build/buildkit"
+	"mtool/build/fetch"
+	"mtool/registry"
+)
+
+// epochArg is https://reproducible-builds.org/specs/source-date-epoch/
+const epochArg = "SOURCE_DATE_EPOCH"
+
+// prepared is a build whose context is a directory.
+type prepared struct {
+	spec  build.Spec
+	opts  build.Options
+	close func()
+}
+
+// prepareBuild makes the context a directory and puts the request together. The caller closes what comes back.
+func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err error) {
+	if o.Context == "-" && o.Dockerfile == "-" {
+		return p, fmt.Errorf("%w: standard input can't be both the build context and the Dockerfile", build.ErrUsage)
+	}
+	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
+	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep})
+	if err != nil {
+		return p, err
+	}
+	p.close = func() { _ = place.Close() }
+	defer func() {
+		if err != nil {
+			p.close()
+		}
+	}()
+	file, remove, err := dockerfile(o, place)
+	if err != nil {
+		return p, err
+	}
+	p.close = func() { remove(); _ = place.Close() }
+	if o.BuildArgs, err = withEpoch(ctx, o, place); err != nil {
+		return p, err
+	}
+	several := len(o.Platforms) > 1
+	p.spec = build.Spec{
+		Context: place.Dir, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
+		NoCache: o.NoCache, Where: o.Where, Progress: o.Progress, Out: o.Out, Extras: o.Extras,
+	}
+	if len(o.Names) > 0 {
+		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) }
+	}
+	p.opts = build.Options{
+		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
+		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
+		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
+		Note:       e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
+	}
+	return p, nil
+}
+
+// withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.
+func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[string]string, error) {
+	epoch := o.Epoch
+	if epoch == "" {
+		return o.BuildArgs, nil
+	}
+	if epoch == "git" {
+		epoch = place.Epoch
+		if epoch == "" {
+			var err error
+			if epoch, err = fetch.CommitTime(ctx, place.Dir); err != nil {
+				return nil, fmt.Errorf("%w: --source-date-epoch git: %w", build.ErrUsage, err)
+			}
+		}
+	}
+	if _, err := strconv.ParseUint(epoch, 10, 63); err != nil {
+		return nil, fmt.Errorf("%w: SOURCE_DATE_EPOCH %q is no number of seconds since 1970", build.ErrUsage, epoch)
+	}
+	args := maps.Clone(o.BuildArgs)
+	if args == nil {
+		args = map[string]string{}
+	}
+	args[epochArg] = epoch
+	return args, nil
+}
+
+// dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a context
+// that was fetched the path is meant within it.
+func dockerfile(o BuildOptions, place fetch.Context) (path string, remove func(), err error) {
+	nothing := func() {}
+	switch {
+	case place.Dockerfile != "":
+		return place.Dockerfile, nothing, nil
+	case o.Dockerfile == "" || o.Context == place.Dir:
+	case o.Dockerfile != "-":
+		if !filepath.IsLocal(o.Dockerfile) {
+			return "", nil, fmt.Errorf("%w: Dockerfile %q is not within the build context that was fetched", build.ErrUsage, o.Dockerfile)
+		}
+		return filepath.Join(place.Dir, o.Dockerfile), nothing, nil
+	}
+	if o.Dockerfile != "-" {
+		return o.Dockerfile, nothing, nil
+	}
+	dir, err := os.MkdirTemp("", "mtool-dockerfile-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	body, err := io.ReadAll(o.In)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, "Dockerfile"), body, 0o600)
+	}
+	if err != nil {
+		remove()
+		return "", nil, fmt.Errorf("reading the Dockerfile from standard input: %w", err)
+	}
+	return filepath.Join(dir, "Dockerfile"), remove, nil
+}
+
+// Foresee checks what Build would check before anything runs.
+func (e *Env) Foresee(ctx context.Context, o BuildOptions) (build.Forecast, error) {
+	p, err := e.prepareBuild(ctx, o)
+	if err != nil {
+		return build.Forecast{}, err
+	}
+	defer p.close()
+	return build.Foresee(ctx, p.spec, p.opts)
+}
+
+// CheckDockerfile looks for what breaks the rules for Dockerfiles, and tells each. It is an error when there is any.
+func (e *Env) CheckDockerfile(ctx context.Context, o BuildOptions, tell func(build.Warning)) error {
+	p, err := e.prepareBuild(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	warnings, err := build.Check(ctx, p.spec, p.opts)
+	if err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		tell(w)
+	}
+	if len(warnings) > 0 {
+		return fmt.Errorf("checking the Dockerfile: %w: %d warnings", registry.ErrContent, len(warnings))
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package flow
+
+import (
+	"context"
+	"path/filepath"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/deep"
+	"mtool/inspect/facts"
+	"mtool/inspect/rootfs"
+)
+
+// DeepOptions say whether and how the binaries are read. The zero value reads none.
+type DeepOptions struct {
+	Deep           bool
+	EntrypointOnly bool        // only what the images start
+	AllowForeign   []deep.Glob // files that may be for any machine
+	NoFacts        bool        // neither use nor keep what was seen in layers
+}
+
+// Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
+// goroutines at once.
+type Progress interface {
+	Read(layer v1.Descriptor, read int64)
+	Done()
+}
+
+// factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
+func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }
+
+// deepen reads the binaries of all images and lays what they say over the findings about the claims.
+func (e *Env) deepen(
+	ctx context.Context, report inspect.Report, claims []inspect.Finding, o DeepOptions, strict bool,
+) ([]inspect.Finding, deep.Cost, error) {
+	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict}
+	if p := e.Transport.Progress; p != nil {
+		options.Progress = p.Read
+		defer p.Done()
+	}
+	if !o.NoFacts {
+		kept := facts.Open(e.factsDir())
+		options.Known = kept.Get
+		options.Keep = func(f rootfs.LayerFacts) {
+			if err := kept.Put(f); err != nil {
+				e.note("note: %v", err)
+			}
+		}
+	}
+	result, err := deep.Inspect(ctx, report, options)
+	if err != nil {
+		return nil, deep.Cost{}, err
+	}
+	return result.Over(claims), result.Cost, nil
+}
+
+// prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.
+func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
+	if !o.Deep {
+		return nil
+	}
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	claims := inspect.Check(report, inspect.CheckOptions{})
+	findings, cost, err := e.deepen(ctx, report, claims, o.DeepOptions, false)
+	if err != nil {
+		return err
+	}
+	told := deep.Summary(findings[len(claims):])
+	e.sayNotes(told)
+	err = inspect.Failed(append(findings[:len(claims):len(claims)], told...))
+	switch {
+	case err != nil && o.Force:
+		e.note("warning, kept by --force: %v", err)
+		return nil
+	case err == nil:
+		e.note("binaries checked: %d layers read, %s; %d known from before", cost.Layers, Bytes(cost.Bytes), cost.Known)
+	}
+	return err
+}
+
+// sayNotes tells the notes among the findings.
+func (e *Env) sayNotes(findings []inspect.Finding) {
+	for _, f := range findings {
+		if f.State == inspect.Note && f.Rule != deep.NotStated {
+			e.note("note: %s", f.Message)
+		}
+	}
+}

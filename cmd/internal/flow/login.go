@@ -1,0 +1,84 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mtool/registry"
+)
+
+// Login tries auth at the host and, when it is right, keeps it where docker would. Nothing is kept otherwise.
+func (e *Env) Login(ctx context.Context, host string, auth registry.Auth) error {
+	options := e.clientOptions()
+	options.Credentials = registry.FixedCredentials(host, auth)
+	asked, err := registry.NewClient(options).Login(ctx, host)
+	if err != nil {
+		return err
+	}
+	where, err := registry.SaveLogin(ctx, host, auth)
+	if err != nil {
+		return err
+	}
+	if !asked {
+		e.note("note: %s lets everybody in, so that the password was not checked", host)
+	}
+	e.note("logged in to %s, kept by %s", host, where)
+	return nil
+}
+
+// Logout forgets the login of the host; that there is none is no error.
+func (e *Env) Logout(ctx context.Context, host string) error {
+	where, err := registry.RemoveLogin(ctx, host)
+	if err != nil {
+		return err
+	}
+	if where == "" {
+		e.note("not logged in to %s", host)
+	} else {
+		e.note("logged out of %s, removed from %s", host, where)
+	}
+	logins, err := registry.DefaultCredentials()
+	if err != nil {
+		return err
+	}
+	if left, err := logins.For(ctx, host, ""); err == nil && left != (registry.Auth{From: left.From}) {
+		e.note("note: other files are read too: still %s", left.Who(host))
+	}
+	return nil
+}
+
+// Access is what a registry lets us do, and as whom.
+type Access struct {
+	Place string
+	Who   string
+	Push  bool // push was tried too
+}
+
+// AuthCheck asks whether ref may be read and, with push, written. The error wraps registry.ErrDenied when not. Nothing is
+// changed: an upload that is begun is given up.
+func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Access, error) {
+	ref = ref.At(registry.TransportRegistry)
+	auth, err := e.Logins.For(ctx, ref.Host, ref.Repo)
+	if err != nil {
+		return Access{}, fmt.Errorf("looking up the login for %q: %w: %w", ref.Repository(), registry.ErrDenied, err)
+	}
+	scope := registry.Pull
+	if push {
+		scope = registry.PullPush
+	}
+	repository := e.Client.Repository(ref, scope)
+	read := ref.Tag
+	if read == "" {
+		read = ref.Digest.String()
+	}
+	if _, err := repository.Head(ctx, read); err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return Access{}, err
+	}
+	if push {
+		if err := repository.MayPush(ctx); err != nil {
+			return Access{}, err
+		}
+	}
+	return Access{Place: ref.Repository(), Who: auth.Who(ref.Host), Push: push}, nil
+}

@@ -1,0 +1,163 @@
+package flow
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"mtool/compose"
+	"mtool/registry"
+)
+
+// registriesFile is read in MTOOL_HOME.
+const registriesFile = "registries.yaml"
+
+// registriesSpec is that file: mtool help registries.
+type registriesSpec struct {
+	Concurrency int                     `yaml:"concurrency"`
+	Retry       *int                    `yaml:"retry"`
+	CAFile      string                  `yaml:"ca-file"`
+	Registries  map[string]registrySpec `yaml:"registries"`
+}
+
+type registrySpec struct {
+	PlainHTTP     bool     `yaml:"plain-http"`
+	TLSSkipVerify bool     `yaml:"tls-skip-verify"`
+	CAFile        string   `yaml:"ca-file"`
+	ClientCert    string   `yaml:"client-cert"`
+	ClientKey     string   `yaml:"client-key"`
+	Mirrors       []string `yaml:"mirrors"`
+	Concurrency   int      `yaml:"concurrency"`
+}
+
+// withFile adds what registries.yaml in home says to what the flags say, which goes before it. No file is no setting.
+func (o EnvOptions) withFile(home string) (EnvOptions, error) {
+	path := filepath.Join(home, registriesFile)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o, nil
+	}
+	if err != nil {
+		return o, fmt.Errorf("reading settings: %w", err)
+	}
+	var spec registriesSpec
+	if err := yaml.UnmarshalWithOptions(data, &spec, yaml.Strict()); err != nil {
+		return o, fmt.Errorf("reading settings %s: %w", yamlPlace(path, err), compose.ErrUsage)
+	}
+	if o, err = o.merge(spec, filepath.Dir(path)); err != nil {
+		return o, fmt.Errorf("reading settings %s: %w: %w", path, compose.ErrUsage, err)
+	}
+	return o, nil
+}
+
+// yamlPlace is "FILE:LINE: what is wrong there".
+func yamlPlace(path string, err error) string {
+	var located yaml.Error
+	if !errors.As(err, &located) {
+		return path + ": " + strings.Join(strings.Fields(err.Error()), " ")
+	}
+	message := strings.Join(strings.Fields(located.GetMessage()), " ")
+	if t := located.GetToken(); t != nil && t.Position != nil {
+		return fmt.Sprintf("%s:%d: %s", path, t.Position.Line, message)
+	}
+	return path + ": " + message
+}
+
+func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
+	if spec.Concurrency < 0 || spec.Retry != nil && *spec.Retry < 0 {
+		return o, errors.New("concurrency and retry can't be negative")
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = spec.Concurrency
+	}
+	if o.Retry == nil {
+		o.Retry = spec.Retry
+	}
+	if spec.CAFile != "" {
+		o.CAFiles = append(slices.Clone(o.CAFiles), below(dir, spec.CAFile))
+	}
+	hosts := map[string]registry.HostSettings{}
+	for _, name := range slices.Sorted(maps.Keys(spec.Registries)) {
+		host, err := registry.ParseHost(name)
+		if err != nil || name == "" {
+			return o, fmt.Errorf("registries: %q is no HOST[:PORT]", name)
+		}
+		r := spec.Registries[name]
+		if (r.ClientCert == "") != (r.ClientKey == "") || r.Concurrency < 0 {
+			return o, fmt.Errorf("registries: %s: client-cert and client-key go together, and concurrency can't be negative", name)
+		}
+		if r.PlainHTTP {
+			o.PlainHTTP = append(slices.Clone(o.PlainHTTP), host)
+		}
+		if r.TLSSkipVerify {
+			o.SkipVerify = append(slices.Clone(o.SkipVerify), host)
+		}
+		settings := registry.HostSettings{
+			ClientCert: below(dir, r.ClientCert), ClientKey: below(dir, r.ClientKey), Mirrors: r.Mirrors, Concurrency: r.Concurrency,
+		}
+		if r.CAFile != "" {
+			settings.CAFiles = []string{below(dir, r.CAFile)}
+		}
+		hosts[host] = settings
+	}
+	o.Hosts = overlay(hosts, o.Hosts)
+	return o, nil
+}
+
+// below is a path of the file, relative to it.
+func below(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// overlay is base where top says nothing.
+func overlay(base, top map[string]registry.HostSettings) map[string]registry.HostSettings {
+	for host, t := range top {
+		b := base[host]
+		b.CAFiles = append(b.CAFiles, t.CAFiles...)
+		if t.ClientCert != "" {
+			b.ClientCert, b.ClientKey = t.ClientCert, t.ClientKey
+		}
+		if len(t.Mirrors) > 0 {
+			b.Mirrors = t.Mirrors
+		}
+		base[host] = b
+	}
+	return base
+}
+
+// checkFiles finds what the settings name and what is not there before anything is asked.
+func (o EnvOptions) checkFiles() error {
+	files := slices.Clone(o.CAFiles)
+	for _, host := range slices.Sorted(maps.Keys(o.Hosts)) {
+		s := o.Hosts[host]
+		files = append(append(files, s.CAFiles...), s.ClientCert, s.ClientKey)
+	}
+	for _, file := range files {
+		if file == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file); err != nil {
+			return fmt.Errorf("reading certificates: %w: %w", compose.ErrUsage, err)
+		}
+	}
+	return nil
+}
+
+// certDirs are where docker and podman keep certificates by host.
+func certDirs() []string {
+	dirs := []string{"/etc/docker/certs.d", "/etc/containers/certs.d"}
+	if config, err := os.UserConfigDir(); err == nil {
+		dirs = append(dirs, filepath.Join(config, "docker", "certs.d"), filepath.Join(config, "containers", "certs.d"))
+	}
+	return dirs
+}

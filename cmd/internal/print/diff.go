@@ -1,0 +1,105 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect/platform"
+)
+
+type diffDocument struct {
+	Schema    string         `json:"schema"`
+	Same      bool           `json:"same"`
+	A         diffSide       `json:"a"`
+	B         diffSide       `json:"b"`
+	List      []diffDetail   `json:"list"`
+	Platforms []diffPlatform `json:"platforms"`
+}
+
+type diffSide struct {
+	Reference string `json:"reference"`
+	Digest    string `json:"digest"`
+	MediaType string `json:"mediaType"`
+}
+
+type diffPlatform struct {
+	Platform string         `json:"platform"`
+	State    flow.DiffState `json:"state"`
+	A        string         `json:"a,omitempty"`
+	B        string         `json:"b,omitempty"`
+	Changes  []diffDetail   `json:"changes"`
+}
+
+type diffDetail struct {
+	What string `json:"what"`
+	A    string `json:"a,omitempty"`
+	B    string `json:"b,omitempty"`
+}
+
+// Diff prints a difference as a table or as JSON (schema mtool.diff/v1).
+func Diff(w io.Writer, output string, d flow.Diff) error {
+	if output == "json" {
+		return writeJSON(w, diffJSON(d))
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "A\t%s\t%s\n", d.A.Ref.Name(), d.A.Root.Digest)
+	fmt.Fprintf(t, "B\t%s\t%s\n", d.B.Ref.Name(), d.B.Root.Digest)
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, detail := range d.List {
+		diffLine(w, detail)
+	}
+	fmt.Fprintln(w)
+	fmt.Fprintln(t, "PLATFORM\tSTATE\tA\tB")
+	for _, p := range d.Platforms {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", platform.Format(p.Platform), p.State, dash(digestString(p.A)), dash(digestString(p.B)))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, p := range d.Platforms {
+		if len(p.Details) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "\n%s\n", platform.Format(p.Platform))
+		for _, detail := range p.Details {
+			diffLine(w, detail)
+		}
+	}
+	return nil
+}
+
+func diffLine(w io.Writer, d flow.DiffDetail) {
+	if d.A != "" {
+		fmt.Fprintf(w, "  - %s: %s\n", d.What, d.A)
+	}
+	if d.B != "" {
+		fmt.Fprintf(w, "  + %s: %s\n", d.What, d.B)
+	}
+}
+
+func diffJSON(d flow.Diff) diffDocument {
+	side := func(s flow.DiffSide) diffSide {
+		return diffSide{s.Ref.Name(), s.Root.Digest.String(), string(s.Root.MediaType)}
+	}
+	doc := diffDocument{
+		Schema: "mtool.diff/v1", Same: d.Same(), A: side(d.A), B: side(d.B), List: diffDetails(d.List), Platforms: []diffPlatform{},
+	}
+	for _, p := range d.Platforms {
+		doc.Platforms = append(doc.Platforms, diffPlatform{
+			platform.Format(p.Platform), p.State, digestString(p.A), digestString(p.B), diffDetails(p.Details),
+		})
+	}
+	return doc
+}
+
+func diffDetails(all []flow.DiffDetail) []diffDetail {
+	out := []diffDetail{}
+	for _, d := range all {
+		out = append(out, diffDetail(d))
+	}
+	return out
+}

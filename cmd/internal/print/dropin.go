@@ -1,0 +1,202 @@
+package print
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"text/template"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// DockerManifest prints as docker manifest inspect does: a list indented by three blanks, an image by tabs, and with verbose
+// what is known of each image. The members are those of the registry's bytes, all of them.
+func DockerManifest(w io.Writer, d flow.DropIn, verbose bool) error {
+	root := d.Report.Root
+	if d.Entry != nil {
+		root = d.Entry.Manifest
+	}
+	if verbose {
+		return dockerVerbose(w, d)
+	}
+	indent := "\t"
+	if root.IsList() {
+		indent = "   "
+	}
+	var b bytes.Buffer
+	if err := json.Indent(&b, root.Body, "", indent); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, b.String())
+	return err
+}
+
+// dockerImage is the shape of docker manifest inspect --verbose.
+type dockerImage struct {
+	Ref              string
+	Descriptor       v1.Descriptor
+	Raw              []byte          `json:",omitempty"`
+	SchemaV2Manifest json.RawMessage `json:",omitempty"`
+	OCIManifest      json.RawMessage `json:",omitempty"`
+}
+
+func dockerVerbose(w io.Writer, d flow.DropIn) error {
+	var value any
+	switch {
+	case d.Entry != nil:
+		value = dockerImageOf(d.Report.Ref, *d.Entry)
+	case d.Report.List == nil && len(d.Report.Images) == 1:
+		value = dockerImageOf(d.Report.Ref, d.Report.Images[0])
+	default:
+		all := []dockerImage{}
+		for _, img := range d.Report.Images {
+			all = append(all, dockerImageOf(d.Report.Ref, img))
+		}
+		value = all
+	}
+	e := json.NewEncoder(w)
+	e.SetIndent("", "\t")
+	e.SetEscapeHTML(false)
+	return e.Encode(value)
+}
+
+func dockerImageOf(ref registry.Ref, img inspect.Image) dockerImage {
+	i := dockerImage{Ref: ref.Name(), Descriptor: img.Descriptor, Raw: img.Manifest.Body}
+	if ref.Digest == (v1.Hash{}) && img.Nested == nil {
+		i.Ref = ref.Name() + "@" + img.Descriptor.Digest.String()
+	}
+	if strings.Contains(string(img.Descriptor.MediaType), "docker") {
+		i.SchemaV2Manifest = img.Manifest.Body
+	} else {
+		i.OCIManifest = img.Manifest.Body
+	}
+	return i
+}
+
+// DockerDigest prints the digest alone, as docker manifest push does.
+func DockerDigest(w io.Writer, d flow.Done) {
+	for _, m := range d.Made {
+		fmt.Fprintln(w, m.Digest)
+	}
+}
+
+// DockerCreated prints what docker manifest create does.
+func DockerCreated(w io.Writer, list registry.Ref) {
+	fmt.Fprintf(w, "Created manifest list %s\n", list.Name())
+}
+
+// Body prints the bytes that would be written, as buildx imagetools create --dry-run does.
+func Body(w io.Writer, d flow.Done) error {
+	var b bytes.Buffer
+	if err := json.Indent(&b, d.Root.Body, "", "  "); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w, b.String())
+	return err
+}
+
+// Imagetools prints as buildx imagetools inspect does.
+func Imagetools(w io.Writer, r inspect.Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	fmt.Fprintf(t, "Name:\t%s\nMediaType:\t%s\nDigest:\t%s\n", r.Ref.Name(), r.Root.MediaType, r.Root.Digest)
+	if err := t.Flush(); err != nil || r.List == nil {
+		return err
+	}
+	fmt.Fprintln(t, "\t\nManifests:\t")
+	rows := imagetoolsRows(r)
+	for i, d := range rows {
+		if i > 0 {
+			fmt.Fprintln(t, "\t")
+		}
+		fmt.Fprintf(t, "  Name:\t%s\n  MediaType:\t%s\n", r.Ref.WithDigest(d.Digest).Name(), d.MediaType)
+		if d.Platform != nil {
+			fmt.Fprintf(t, "  Platform:\t%s\n", platform.Format(*d.Platform))
+		}
+		for i, k := range keys(d.Annotations) {
+			label := "  Annotations:"
+			if i > 0 {
+				label = "  "
+			}
+			fmt.Fprintf(t, "%s\t  %s:\t%s\n", label, k, d.Annotations[k])
+		}
+	}
+	return t.Flush()
+}
+
+// imagetoolsRows are the rows of the list as it is written.
+func imagetoolsRows(r inspect.Report) []v1.Descriptor {
+	var body struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	_ = json.Unmarshal(r.Root.Body, &body) // it was read before
+	return body.Manifests
+}
+
+// imagetoolsView is what buildx's templates see, in its names.
+type imagetoolsView struct {
+	Name     string         `json:"name,omitempty"`
+	Manifest any            `json:"manifest,omitempty"`
+	Image    any            `json:"image,omitempty"`
+	images   map[string]any // by platform
+}
+
+// ImagetoolsFormat prints by a Go template over .Name, .Manifest and .Image, as buildx imagetools inspect --format does.
+// .Image is one config, or of a list the configs by platform.
+func ImagetoolsFormat(w io.Writer, format string, r inspect.Report, configs map[string]json.RawMessage) error {
+	t, err := template.New("format").Funcs(template.FuncMap{"json": indented}).Parse(format)
+	if err != nil {
+		return err
+	}
+	view := imagetoolsView{Name: r.Ref.Name(), images: map[string]any{}}
+	if view.Manifest, err = capitalised(r.Root); err != nil {
+		return err
+	}
+	for name, raw := range configs {
+		var config v1.ConfigFile
+		if err := json.Unmarshal(raw, &config); err != nil {
+			return err
+		}
+		view.images[name] = config
+		if r.List == nil {
+			view.Image = config
+		}
+	}
+	if r.List != nil {
+		view.Image = view.images
+	}
+	if err := t.Execute(w, view); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w)
+	return err
+}
+
+// manifestView is .Manifest: the descriptor of the root and, of a list, its rows.
+type manifestView struct {
+	SchemaVersion int               `json:"schemaVersion"`
+	MediaType     string            `json:"mediaType"`
+	Digest        string            `json:"digest"`
+	Size          int64             `json:"size"`
+	Manifests     []v1.Descriptor   `json:"manifests,omitempty"`
+	Annotations   map[string]string `json:"annotations,omitempty"`
+}
+
+func capitalised(m registry.Manifest) (manifestView, error) {
+	view := manifestView{}
+	err := json.Unmarshal(m.Body, &view)
+	view.MediaType, view.Digest, view.Size = string(m.MediaType), m.Digest.String(), int64(len(m.Body))
+	return view, err
+}
+
+func indented(v any) (string, error) {
+	b, err := json.MarshalIndent(v, "", "  ")
+	return string(b), err
+}

@@ -1,0 +1,82 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/deep"
+)
+
+// GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails, notices for notes.
+// https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+func GitHub(w io.Writer, seen []flow.Inspection) error {
+	for _, s := range seen {
+		for _, f := range deep.Summary(s.Findings) {
+			word := ""
+			switch {
+			case f.Fails():
+				word = "error"
+			case f.State == inspect.Note && f.Rule != deep.NotStated:
+				word = "notice"
+			default:
+				continue
+			}
+			_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", word, property(s.Report.Ref.Name()), message(f.Message))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// message escapes what would end a workflow command.
+func message(s string) string {
+	return strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A").Replace(s)
+}
+
+// property escapes what would end a property of one.
+func property(s string) string {
+	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(message(s))
+}
+
+// Markdown prints a section for each reference: a table of the platforms, and below it what was found, as for a job summary.
+func Markdown(w io.Writer, seen []flow.Inspection) error {
+	for _, s := range seen {
+		r := s.Report
+		fmt.Fprintf(w, "### %s\n\n%s `%s`\n\n", code(r.Ref.Name()), mediaWords(r.Root.MediaType), r.Root.Digest)
+		fmt.Fprintln(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|")
+		for i, img := range r.Images {
+			fmt.Fprintf(w, "| %s | %s | `%s` | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), s.State(i))
+		}
+		fmt.Fprintln(w)
+		for _, f := range deep.Summary(s.Findings) {
+			if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
+				fmt.Fprintf(w, "- %s %s\n", mark(f.State), code(f.Message))
+			}
+		}
+		if _, err := fmt.Fprintf(w, "\n%s\n\n", lastLine(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mark(s inspect.State) string {
+	switch s {
+	case inspect.Mismatch, inspect.Unchecked:
+		return "❌"
+	case inspect.Note, inspect.Unknown:
+		return "ℹ️"
+	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:
+	}
+	return "✅"
+}
+
+// code makes text of somebody else harmless in Markdown.
+func code(s string) string {
+	return "`" + strings.NewReplacer("`", "'", "|", "¦", "\n", " ", "\r", " ").Replace(s) + "`"
+}

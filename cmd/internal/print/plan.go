@@ -1,0 +1,111 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/compose"
+)
+
+// Plan prints what a dry run would do, for each repository, and the bytes of the root. Without a plan it prints nothing.
+func Plan(w io.Writer, d flow.Done) {
+	if d.Plan == nil {
+		return
+	}
+	fmt.Fprintln(w, "dry run, nothing written")
+	for _, u := range d.Plan.Uploads {
+		upload(w, u)
+	}
+	fmt.Fprintf(w, "%s %s, %d bytes:\n%s\n", mediaWords(d.Root.MediaType), d.Root.Digest, len(d.Root.Body), d.Root.Body)
+}
+
+// upload prints one repository's part of the plan. What is there already is known by the registry only: all of it is an
+// upper limit.
+func upload(w io.Writer, u compose.Upload) {
+	t := u.Totals()
+	fmt.Fprintf(w, "%s: at most %d blobs mounted, %d copied (%s), %d manifests, %d tags\n", u.Repository, t.Mounts, t.Copies,
+		flow.Bytes(t.Bytes), t.Children, len(u.ChildTags)+t.Tags)
+	for _, b := range u.Blobs {
+		way := "copy "
+		if b.Mountable {
+			way = "mount"
+		}
+		fmt.Fprintf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, flow.Bytes(b.Descriptor.Size), b.From)
+	}
+	for _, c := range u.Children {
+		fmt.Fprintf(w, "  put   %s%s from %s\n", c.Descriptor.Digest, platformWords(c.Descriptor), c.From)
+	}
+	for _, t := range u.ChildTags {
+		fmt.Fprintf(w, "  tag   %s as %s\n", t.Manifest.Digest, t.Name)
+	}
+	for _, t := range u.Tags {
+		fmt.Fprintf(w, "  tag   %s as %s\n", u.Root.Digest, t.Name)
+	}
+	if len(u.Tags) == 0 {
+		fmt.Fprintf(w, "  put   %s without a tag\n", u.Root.Digest)
+	}
+}
+
+func platformWords(d v1.Descriptor) string {
+	if d.Platform == nil {
+		return ""
+	}
+	return " " + d.Platform.String()
+}
+
+// Targets prints a table of what became of each of several targets.
+func Targets(w io.Writer, d flow.Done) {
+	if len(d.Targets) < 2 {
+		return
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "TARGET\tSTATE")
+	for _, o := range d.Targets {
+		fmt.Fprintf(t, "%s\t%s\n", o.Target, o.State)
+	}
+	_ = t.Flush() // as with every line on standard error
+}
+
+// metadata has the members that buildx's imagetools writes, and beside them what became of each target.
+type metadata struct {
+	Schema     string         `json:"schema"`
+	Digest     string         `json:"containerimage.digest"`
+	Descriptor *v1.Descriptor `json:"containerimage.descriptor,omitempty"`
+	Name       string         `json:"image.name,omitempty"`
+	Targets    []targetState  `json:"targets,omitempty"`
+}
+
+type targetState struct {
+	Name  string     `json:"name"`
+	State flow.State `json:"state"`
+	Error string     `json:"error,omitempty"`
+}
+
+// Metadata is what was made, as JSON (schema mtool.published/v1).
+func Metadata(d flow.Done) []byte {
+	m := metadata{Schema: "mtool.published/v1", Digest: d.Made[0].Digest.String()}
+	if d.Root.Body != nil {
+		descriptor := d.Root.Descriptor()
+		m.Descriptor = &descriptor
+	}
+	var names []string
+	for _, o := range d.Targets {
+		row := targetState{Name: o.Target.String(), State: o.State}
+		if o.Err != nil {
+			row.Error = o.Err.Error()
+		} else if name := o.Target.Name(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		m.Targets = append(m.Targets, row)
+	}
+	m.Name = strings.Join(names, ",")
+	var b strings.Builder
+	_ = writeJSON(&b, m) // strings and a descriptor always encode, and a builder takes everything
+	return []byte(b.String())
+}

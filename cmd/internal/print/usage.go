@@ -1,0 +1,48 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"mtool/cmd/internal/flow"
+)
+
+// Usage prints what each place takes as a table or as JSON (schema mtool.du/v1).
+func Usage(w io.Writer, output string, rows []flow.Used) error {
+	if output == "json" {
+		return writeJSON(w, struct {
+			Schema string      `json:"schema"`
+			Rows   []flow.Used `json:"places"`
+		}{"mtool.du/v1", append([]flow.Used{}, rows...)})
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "PLACE\tITEMS\tSIZE\tPRUNABLE\tDIRECTORY")
+	for _, r := range rows {
+		prunable := "-"
+		if r.Place == "builds" {
+			prunable = bytesOf(r.Prunable)
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\n", r.Place, r.Items, bytesOf(r.Bytes), prunable, r.Dir)
+	}
+	return t.Flush()
+}
+
+// Freed says what pruning gave back.
+func Freed(f flow.Freed) string {
+	return fmt.Sprintf("freed %s of %s, %s left", bytesOf(f.Bytes), map[string]string{"store": "the store", "builds": "the build cache"}[f.Place], bytesOf(f.Left))
+}
+
+// bytesOf is a size for people, decimal.
+func bytesOf(n int64) string {
+	const step = 1000
+	size, unit := float64(n), 0
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	for size >= step && unit < len(units)-1 {
+		size, unit = size/step, unit+1
+	}
+	if unit == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.1f %s", size, units[unit])
+}

@@ -1,0 +1,87 @@
+package print
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build/buildkit"
+	"mtool/inspect/platform"
+)
+
+type workerRow struct {
+	Addr      string   `json:"address"`
+	For       string   `json:"platform,omitempty"` // the only one it is to build
+	Reachable bool     `json:"reachable"`
+	Version   string   `json:"version,omitempty"`
+	Native    []string `json:"native"`
+	Emulated  []string `json:"emulated"`
+	LatencyMS float64  `json:"latencyMilliseconds,omitempty"`
+	Error     string   `json:"error,omitempty"`
+}
+
+// Workers prints what is seen of each worker as a table or as JSON (schema mtool.workers/v1).
+func Workers(w io.Writer, output string, seen []buildkit.Sight) error {
+	rows := make([]workerRow, 0, len(seen))
+	for _, s := range seen {
+		rows = append(rows, workerRowOf(s))
+	}
+	if output == "json" {
+		return writeJSON(w, struct {
+			Schema string      `json:"schema"`
+			Rows   []workerRow `json:"workers"`
+		}{"mtool.workers/v1", rows})
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, "WORKER\tSTATE\tVERSION\tLATENCY\tNATIVE\tEMULATED")
+	for _, r := range rows {
+		name, state, latency := r.Addr, "ok", fmt.Sprintf("%.1fms", r.LatencyMS)
+		if r.For != "" {
+			name = r.For + "=" + name
+		}
+		if !r.Reachable {
+			state, latency = "failed", "-"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(strings.Join(r.Native, ",")), dash(strings.Join(r.Emulated, ",")))
+	}
+	return t.Flush()
+}
+
+func workerRowOf(s buildkit.Sight) workerRow {
+	r := workerRow{
+		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native), Emulated: formatted(s.Emulated),
+		LatencyMS: float64(s.Latency.Round(100*time.Microsecond)) / float64(time.Millisecond),
+	}
+	if s.Platform != nil {
+		r.For = platform.Format(*s.Platform)
+	}
+	if s.Err != nil {
+		r.Error = s.Err.Error()
+	}
+	return r
+}
+
+func formatted(all []v1.Platform) []string {
+	out := make([]string, 0, len(all))
+	for _, p := range all {
+		out = append(out, platform.Format(p))
+	}
+	return out
+}
+
+// AppArmorProfile prints a profile that leaves a program unconfined but for one thing that distributions restrict by
+// default: it may make user namespaces. https://gitlab.com/apparmor/apparmor/-/wikis/unprivileged_userns_restriction
+func AppArmorProfile(w io.Writer, program string) {
+	fmt.Fprintf(w, `abi <abi/4.0>,
+include <tunables/global>
+
+profile mtool "%s" flags=(unconfined) {
+  userns,
+  include if exists <local/mtool>
+}
+`, strings.ReplaceAll(program, `"`, ""))
+}

@@ -1,0 +1,101 @@
+package realparts
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// NodeOptions are what a Node differs in from the daemon of StartBuildkitd.
+type NodeOptions struct {
+	// Platform is the one that it says it runs: "linux/arm64". QEMU runs the program that a step starts, but none that the
+	// program starts. Default: what the machine runs.
+	Platform string
+	// TLS makes it listen on TCP and ask for a client certificate.
+	TLS bool
+}
+
+// Node is a BuildKit daemon that stands for another machine.
+type Node struct {
+	Addr          string
+	CA, Cert, Key string // files, with TLS: who signs its certificate, and a client certificate that it takes
+	daemon        *daemon
+}
+
+// Kill ends it as a power failure would.
+func (n *Node) Kill() {
+	_ = n.daemon.cmd.Process.Kill()
+	<-n.daemon.done
+}
+
+// StartNode starts a BuildKit daemon that is the test's alone. It stops with the test.
+func StartNode(t testing.TB, o NodeOptions) *Node {
+	t.Helper()
+	Need(t, Buildkit)
+	dir := newDir(t)
+	n := &Node{Addr: "unix://" + filepath.Join(dir, "buildkitd.sock")}
+	writeFile(t, filepath.Join(dir, "buildkitd.toml"))
+	args := []string{
+		"PATH=" + emulatorLinks(t, dir), Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"),
+		"--root", filepath.Join(dir, "state"), "--oci-worker-net", "host", "--containerd-worker=false",
+	}
+	if o.Platform != "" {
+		args = append(args, "--oci-worker-platform", o.Platform)
+	}
+	if o.TLS {
+		n.Addr = "tcp://" + freePort(t)
+		n.CA, n.Cert, n.Key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
+		writeCertificate(t, n.CA, filepath.Join(dir, "server.key"))
+		writeCertificate(t, n.Cert, n.Key)
+		args = append(args, "--tlscert", n.CA, "--tlskey", filepath.Join(dir, "server.key"), "--tlscacert", n.Cert)
+	}
+	n.daemon = startDaemon(t, dir, Program(t, "env"), append(args, "--addr", n.Addr)...)
+	n.daemon.await(t, func() bool { return listens(n.Addr) })
+	return n
+}
+
+// emulatorLinks is a PATH that begins with the emulators under the names by which BuildKit looks for them.
+func emulatorLinks(t testing.TB, dir string) string {
+	t.Helper()
+	links := filepath.Join(dir, "emulators")
+	if err := os.Mkdir(links, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, arch := range []string{"aarch64", "arm", "s390x", "riscv64", "ppc64le"} {
+		if path, err := look("qemu-" + arch + "-static"); err == nil {
+			if err := os.Symlink(path, filepath.Join(links, "buildkit-qemu-"+arch)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return strings.Join(append(append([]string{links}, depsDirs()...), os.Getenv("PATH"), "/usr/sbin", "/sbin"), ":")
+}
+
+func listens(addr string) bool {
+	network, address, _ := strings.Cut(addr, "://")
+	conn, err := net.Dial(network, address)
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
+}
+
+// freePort is one of the loopback interface that nobody listens on, and none of those that the kernel hands out by itself:
+// between this and its use a connection could take one of them.
+func freePort(t testing.TB) string {
+	t.Helper()
+	const first, last, tries = 10_000, 32_000, 100
+	for range tries {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(last-first))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}

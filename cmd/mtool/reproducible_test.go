@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mtool/cmd/internal/realparts"
+)
+
+// TestReproducible builds one context as somebody without privileges and as the user of this test (root, where that is
+// worth something): with SOURCE_DATE_EPOCH they make the same bytes, and without it they don't.
+func TestReproducible(t *testing.T) {
+	t.Parallel()
+	realparts.Need(t, realparts.Unprivileged)
+	user := realparts.NewUser(t)
+	mtool := installFor(t, user)
+	context, err := crossCompile(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := filepath.Join(user.Home, "app")
+	for _, file := range []string{"app-amd64", "Dockerfile"} {
+		user.Give(t, filepath.Join(context, file), "app")
+	}
+	for epoch, same := range map[string]bool{"1700000000": true, "": false} {
+		args := []string{"build", "--arch", "amd64", "-t", "demo:v1", "--no-cache", "--source-date-epoch", epoch}
+		theirs := digestIn(t, runAs(t, user, mtool, append(args, app)...))
+		ours := exec.CommandContext(t.Context(), mtool, append(args, context)...)
+		ours.Env = append(ours.Environ(), "MTOOL_HOME="+t.TempDir())
+		var said bytes.Buffer
+		ours.Stderr = &said
+		out, err := ours.Output()
+		if err != nil {
+			t.Fatalf("%v: %s", err, said.String())
+		}
+		if got := digestIn(t, string(out)); (got == theirs) != same {
+			t.Errorf("SOURCE_DATE_EPOCH=%s: %s here, %s unprivileged; want the same: %v", epoch, got, theirs, same)
+		}
+	}
+}
+
+func digestIn(t *testing.T, out string) string {
+	t.Helper()
+	lines := regexp.MustCompile(`(?m)^docker\.io/library/demo@(sha256:[0-9a-f]{64})$`).FindAllStringSubmatch(strings.TrimSpace(out), -1)
+	if len(lines) != 1 {
+		t.Fatalf("%d digests in:\n%s", len(lines), out)
+	}
+	return lines[0][1]
+}
