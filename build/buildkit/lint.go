@@ -33,7 +33,7 @@ func (d *dockerfile) lint(targets []v1.Platform, all []needs) []build.Warning {
 		for _, v := range all[i].Visited {
 			l.stage(v, target)
 		}
-		if visited := all[i].Visited; len(visited) > 0 {
+		if visited := all[i].Visited; len(visited) > 0 { //nolint:gosec // one for each target
 			l.final(visited[0], target)
 		}
 	}
