@@ -11,6 +11,8 @@ import (
 	"slices"
 
 	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/store"
 )
 
 // Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
@@ -39,6 +41,9 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := verify(ctx, o, images, layouts); err != nil {
+		return Result{}, err
+	}
 	if spec.Discard {
 		return Result{Images: images}, nil
 	}
@@ -48,6 +53,21 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 		}
 	}
 	return Result{Images: images}, nil
+}
+
+// verify has every image looked at where it was exported to. All of them are, before the errors are returned.
+func verify(ctx context.Context, o Options, images []Image, layouts []Layout) error {
+	if o.Verify == nil {
+		return nil
+	}
+	var errs []error
+	for i, image := range images {
+		object := registry.Object{Ref: image.Ref, Root: image.Manifest, Source: store.NewReader(os.DirFS(layouts[i].Dir), layouts[i].Dir)}
+		if err := o.Verify(ctx, image.Platform, object); err != nil {
+			errs = append(errs, fmt.Errorf("verifying the image built for %s: %w", platform.Format(image.Platform), err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // prepare fills defaults in and refuses what can't be built, before anything starts.

@@ -35,7 +35,9 @@ type Options struct {
 	Registries            Registries            // how they are reached, for the embedded worker; Client knows it already
 	PlainHTTP, SkipVerify []string              // registry hosts
 	Note                  func(string)          // told what a user should know, one line each; nil: not told
-	Solver                Solver                // needed: buildkit.Solver{}
+	// Verify is told each image before any of them is stored; its error ends the build. nil: not asked.
+	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
+	Solver Solver // needed: buildkit.Solver{}
 }
 
 // Say tells Note a line, when there is one.

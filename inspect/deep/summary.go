@@ -3,6 +3,8 @@ package deep
 import (
 	"fmt"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/inspect"
 )
 
@@ -41,3 +43,9 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 }
 
 func perFile(f inspect.Finding) bool { return f.Path != "" && f.State == inspect.Mismatch }
+
+// Essential says whether a finding is about a file that no exemption covers: what the image starts, or its own loader, libc
+// or shell. A file that is missing has no layer, and is not meant.
+func Essential(f inspect.Finding) bool {
+	return f.Layer != v1.Hash{} && rank(f.Role) <= rank(roleShell)
+}

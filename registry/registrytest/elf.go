@@ -56,27 +56,31 @@ const loadAddress = 0x10000
 func (m machine) header32(ident [elf.EI_NIDENT]byte) (header, program any) {
 	const headerSize, programSize = 52, 32
 	const size = headerSize + programSize
-	return elf.Header32{
-			Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(m.id), Version: uint32(elf.EV_CURRENT),
-			Entry: loadAddress + size, Phoff: headerSize, Flags: m.flags,
-			Ehsize: headerSize, Phentsize: programSize, Phnum: 1,
-		}, elf.Prog32{
-			Type: uint32(elf.PT_LOAD), Vaddr: loadAddress, Paddr: loadAddress, Filesz: size, Memsz: size,
-			Flags: uint32(elf.PF_R | elf.PF_X), Align: loadAddress,
-		}
+	header = elf.Header32{
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(m.id), Version: uint32(elf.EV_CURRENT),
+		Entry: loadAddress + size, Phoff: headerSize, Flags: m.flags,
+		Ehsize: headerSize, Phentsize: programSize, Phnum: 1,
+	}
+	program = elf.Prog32{
+		Type: uint32(elf.PT_LOAD), Vaddr: loadAddress, Paddr: loadAddress, Filesz: size, Memsz: size,
+		Flags: uint32(elf.PF_R | elf.PF_X), Align: loadAddress,
+	}
+	return header, program
 }
 
 func (m machine) header64(ident [elf.EI_NIDENT]byte) (header, program any) {
 	const headerSize, programSize = 64, 56
 	const size = headerSize + programSize
-	return elf.Header64{
-			Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(m.id), Version: uint32(elf.EV_CURRENT),
-			Entry: loadAddress + size, Phoff: headerSize, Flags: m.flags,
-			Ehsize: headerSize, Phentsize: programSize, Phnum: 1,
-		}, elf.Prog64{
-			Type: uint32(elf.PT_LOAD), Vaddr: loadAddress, Paddr: loadAddress, Filesz: size, Memsz: size,
-			Flags: uint32(elf.PF_R | elf.PF_X), Align: loadAddress,
-		}
+	header = elf.Header64{
+		Ident: ident, Type: uint16(elf.ET_EXEC), Machine: uint16(m.id), Version: uint32(elf.EV_CURRENT),
+		Entry: loadAddress + size, Phoff: headerSize, Flags: m.flags,
+		Ehsize: headerSize, Phentsize: programSize, Phnum: 1,
+	}
+	program = elf.Prog64{
+		Type: uint32(elf.PT_LOAD), Vaddr: loadAddress, Paddr: loadAddress, Filesz: size, Memsz: size,
+		Flags: uint32(elf.PF_R | elf.PF_X), Align: loadAddress,
+	}
+	return header, program
 }
 
 func (m machine) encode(header, program any) []byte {

@@ -36,6 +36,9 @@ code 3):
   MT102  the final stage has a fixed --platform, or $BUILDPLATFORM
   MT103  RUN, COPY, ADD or ENV names another architecture than the one it is built for
 
+Before an image is stored, what it starts and its own loader, libc and shell are looked at: a file for another machine ends
+the build (exit code 3; --no-verify keeps the image).
+
 --check adds BuildKit's own rules and stops; it needs neither a worker nor a network.
 
 For a list that is made of images built by several jobs, each job pushes by digest and leaves a file about what it did,
@@ -82,6 +85,7 @@ func (a *app) buildCommand() *cobra.Command {
 	fl.StringVar(&f.Target, "target", "", "stop at this `STAGE` of the Dockerfile")
 	fl.StringArrayVar(&f.buildArgs, "build-arg", nil, "set a build argument, `KEY=VALUE`, or KEY to take it from the environment (repeatable)")
 	fl.StringArrayVar(&f.labels, "label", nil, "set a label, `KEY=VALUE` (repeatable)")
+	fl.BoolVar(&f.NoVerify, "no-verify", false, "keep an image that starts programs, or has a loader, libc or shell, of another architecture")
 	fl.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
 	fl.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson, quiet")
 	f.extra.add(fl)

@@ -26,7 +26,8 @@ type BuildOptions struct {
 	BuildArgs   map[string]string
 	Labels      map[string]string
 	NoCache     bool
-	build.Where // the workers; default: the one inside mtool
+	NoVerify    bool // keep an image whose programs are for another machine
+	build.Where      // the workers; default: the one inside mtool
 	build.Extras
 	Progress string // auto (default), plain, tty, rawjson, quiet
 	In       io.Reader

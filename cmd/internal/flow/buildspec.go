@@ -65,6 +65,9 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
 		Note:       e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
 	}
+	if !o.NoVerify {
+		p.opts.Verify = e.verifyBuilt
+	}
 	return p, nil
 }
 

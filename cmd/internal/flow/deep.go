@@ -10,6 +10,7 @@ import (
 	"mtool/inspect/deep"
 	"mtool/inspect/facts"
 	"mtool/inspect/rootfs"
+	"mtool/registry"
 )
 
 // DeepOptions say whether and how the binaries are read. The zero value reads none.
@@ -80,6 +81,33 @@ func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
 		e.note("binaries checked: %d layers read, %s; %d known from before", cost.Layers, Bytes(cost.Bytes), cost.Known)
 	}
 	return err
+}
+
+// verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build may
+// well carry others for another machine on purpose.
+func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Object) error {
+	report, err := inspect.Read(ctx, image)
+	if err != nil {
+		return err
+	}
+	findings := inspect.Check(report, inspect.CheckOptions{Require: []v1.Platform{p}})
+	if err := inspect.Failed(findings); err != nil {
+		return err
+	}
+	findings, _, err = e.deepen(ctx, report, findings, DeepOptions{Deep: true}, false)
+	if err != nil {
+		return err
+	}
+	var wrong []inspect.Finding
+	for _, f := range findings {
+		if f.Fails() && deep.Essential(f) {
+			wrong = append(wrong, f)
+		}
+	}
+	if err := inspect.Failed(deep.Summary(wrong)); err != nil {
+		return hinted{err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is"}
+	}
+	return nil
 }
 
 // sayNotes tells the notes among the findings.
