@@ -92,9 +92,10 @@ func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Pla
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	workers, err := c.ListWorkers(short)
-	// A worker that refuses the certificate says so and hangs up; whether what it said is still read is chance.
-	for range 5 {
-		if err == nil || !hungUp(err) {
+	// A worker that refuses the certificate says so and hangs up, and a program that can't reach it says why and ends; whether
+	// what was said is still read is chance. The client connects again after a second.
+	for range 3 {
+		if err == nil || !hungUp(err) || !pause(short, 1200*time.Millisecond) {
 			break
 		}
 		workers, err = c.ListWorkers(short)
@@ -115,6 +116,16 @@ func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Pla
 		return nil, &build.WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
 	}
 	return all, nil
+}
+
+// pause says whether d has passed before ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // hungUp says whether a connection broke without a reason.

@@ -25,7 +25,10 @@ type reason struct {
 
 // closedAtOnce is what a connection that is closed at once means. With TLS 1.3 a server refuses the client's certificate after
 // the handshake, and its alert may be lost on the way.
-func closedAtOnce(tls bool) reason {
+func closedAtOnce(addr string, tls bool) reason {
+	if scheme, _, ok := strings.Cut(addr, "://"); ok && scheme != "tcp" && scheme != "unix" {
+		return reason{"the program that reaches it ended at once", reachedBy, registry.ErrUnavailable}
+	}
 	const files = "--worker-ca FILE --worker-cert FILE --worker-key FILE for a worker with TLS"
 	if tls {
 		return reason{"it hung up, as one does that refuses the client certificate", files, registry.ErrDenied}
@@ -35,7 +38,7 @@ func closedAtOnce(tls bool) reason {
 
 // newSilent tells what is wrong by the words of gRPC and of Go's TLS: they carry no type over. tls: it was spoken.
 func newSilent(addr string, tls bool, err error) error {
-	closed := closedAtOnce(tls)
+	closed := closedAtOnce(addr, tls)
 	e := &silentError{addr: addr, err: err, kind: registry.ErrUnavailable, next: "is buildkitd running there? without --worker mtool starts a worker itself"}
 	for _, w := range []struct {
 		word, why, next string
@@ -45,7 +48,7 @@ func newSilent(addr string, tls bool, err error) error {
 		{"tls: certificate required", "it wants a client certificate", "--worker-cert FILE --worker-key FILE", registry.ErrDenied},
 		{"remote error: tls: ", "it refused the client certificate", "use a certificate that the worker's --tlscacert has signed: --worker-cert FILE --worker-key FILE", registry.ErrDenied},
 		{"first record does not look like a TLS handshake", "it speaks no TLS", "leave --worker-ca, --worker-cert and --worker-key out", build.ErrNoWorker},
-		{"has exited with", "the program that reaches it failed", "is it there, and running? docker, podman, kubectl or ssh reach it by the name in the address", registry.ErrUnavailable},
+		{"has exited with", "the program that reaches it failed", reachedBy, registry.ErrUnavailable},
 		{"error reading server preface: EOF", closed.why, closed.next, closed.kind},
 		{"connection reset by peer", closed.why, closed.next, closed.kind},
 		{"error reading server preface: http2", notBuildKit, isIt, build.ErrNoWorker},
@@ -69,6 +72,7 @@ func newSilent(addr string, tls bool, err error) error {
 }
 
 const (
+	reachedBy   = "is it there, and running? docker, podman, kubectl or ssh reach it by the name in the address"
 	notBuildKit = "what answers there is not BuildKit"
 	isIt        = "give the address of a buildkitd"
 )

@@ -192,11 +192,15 @@ func crossCompile(t *testing.T) (dir string, err error) {
 	return dir, err
 }
 
-// compile makes a static program for Linux; arm is v7.
+// compile makes a static program for Linux; arm is v7, armv6 is v6.
 func compile(ctx context.Context, dir, source, out, arch string) error {
+	level := "7"
+	if arch == "armv6" {
+		arch, level = "arm", "6"
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, source)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOARM=7")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOARM="+level)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("compiling %q for %s: %w: %s", source, arch, err, said)
 	}
