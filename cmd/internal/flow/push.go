@@ -77,15 +77,11 @@ func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, t
 	if err := e.check(list, o.Require, o.Force); err != nil {
 		return Done{}, err
 	}
-	po := o.publish()
-	if o.Referrers {
-		along, err := e.alongside(ctx, subjectsOfList(list))
-		if err != nil {
-			return Done{}, err
-		}
-		defer along.Close() //nolint:errcheck // opened for reading only
-		po.besides = along.bring
+	po, end, err := e.publishing(ctx, o, subjectsOfList(list))
+	if err != nil {
+		return Done{}, err
 	}
+	defer end()
 	return e.publishList(ctx, list, targets, po)
 }
 
@@ -102,20 +98,26 @@ func (e *Env) pushContent(ctx context.Context, o PushOptions, targets []target) 
 	if err := e.checkReport(report, o.Require, o.Force); err != nil {
 		return Done{}, err
 	}
-	po := o.publish()
-	if o.Referrers {
-		along, err := e.alongside(ctx, subjectsOf(report))
-		if err != nil {
-			return Done{}, err
-		}
-		defer along.Close() //nolint:errcheck // opened for reading only
-		po.besides = along.bring
+	po, end, err := e.publishing(ctx, o, subjectsOf(report))
+	if err != nil {
+		return Done{}, err
 	}
+	defer end()
 	return e.publish(ctx, asItIs(report), targets, po)
 }
 
-func (o PushOptions) publish() publishOptions {
-	return publishOptions{PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force}
+// publishing makes the options of a push; with Referrers, what refers to the subjects goes along, and end closes it.
+func (e *Env) publishing(ctx context.Context, o PushOptions, subjects []subject) (po publishOptions, end func(), err error) {
+	po = publishOptions{PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force}
+	if !o.Referrers {
+		return po, func() {}, nil
+	}
+	along, err := e.alongside(ctx, subjects)
+	if err != nil {
+		return po, nil, err
+	}
+	po.besides = along.bring
+	return po, func() { _ = along.Close() }, nil // opened for reading only
 }
 
 // onlyStore keeps push from taking a name out of a registry: what is pushed is local, copy is for the rest.
