@@ -67,4 +67,4 @@ show mtool build --arch arm/v7 -t demo:v1-armv7 ./app
 show mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64 --amend demo:v1-armv7
 show mtool annotate demo:v1 --annotation org.opencontainers.image.title=demo
 show mtool push demo:v1 "$host/demo:v1"
-show mtool inspect --require linux/amd64,linux/arm64,linux/arm/v7 "$host/demo:v1"
+show mtool inspect --deep --require linux/amd64,linux/arm64,linux/arm/v7 "$host/demo:v1"
