@@ -48,7 +48,11 @@ func scriptCondition(name string) (bool, error) {
 	if name != "userns" {
 		return false, fmt.Errorf("unknown condition %q", name)
 	}
-	return exec.Command("unshare", "--user", "--map-root-user", "--mount", "true").Run() == nil, nil
+	err := exec.Command("unshare", "--user", "--map-root-user", "--mount", "true").Run()
+	if err != nil && os.Getenv("MTOOL_TEST_REQUIRE") != "" {
+		return false, fmt.Errorf("making a user namespace, which MTOOL_TEST_REQUIRE's parts need: %w", err)
+	}
+	return err == nil, nil
 }
 
 func background() context.Context { return context.Background() }
