@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // host is one registry: how it is reached and how it wants to be asked.
@@ -20,6 +21,7 @@ type host struct {
 	guessed bool        // plain is a guess, given up when the host answers that it speaks TLS
 
 	slots chan struct{} // requests in flight to this host; nil is no limit of its own
+	pace  *pace         // nil is no limit
 
 	gate  chan struct{} // held by the request that meets the host first
 	met   atomic.Bool   // the host has answered once
@@ -35,8 +37,12 @@ func newHost(c *Client, name string) *host {
 		eager:   loopback,
 	}
 	h.plain.Store(named || loopback)
-	if n := c.options.settings(name).Concurrency; n > 0 {
+	settings := c.options.settings(name)
+	if n := settings.Concurrency; n > 0 {
 		h.slots = make(chan struct{}, n)
+	}
+	if settings.Rate > 0 {
+		h.pace = &pace{every: time.Duration(float64(time.Second) / settings.Rate)}
 	}
 	h.session = newSession(h)
 	return h
@@ -102,8 +108,11 @@ func isLoopback(name string) bool {
 	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
 }
 
-// acquire takes a slot of the host, then one of all hosts.
+// acquire waits for the host's turn, takes a slot of the host, then one of all hosts.
 func (h *host) acquire(ctx context.Context) error {
+	if err := h.pace.wait(ctx); err != nil {
+		return err
+	}
 	if h.slots != nil {
 		select {
 		case h.slots <- struct{}{}:

@@ -113,7 +113,7 @@ func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *c
 		return nil, nil, e
 	}
 	maps.Copy(r.Header, q.header)
-	r.Header.Set("User-Agent", h.client.options.UserAgent)
+	h.sign(r)
 	if g.header != "" && sameOrigin(at, h.url("", "")) {
 		r.Header.Set("Authorization", g.header)
 	}

@@ -51,7 +51,7 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth,
 	if err != nil {
 		return nil, e.broke(ctx, s.host.name, err)
 	}
-	r.Header.Set("User-Agent", s.host.client.options.UserAgent)
+	s.host.sign(r)
 	t, err := s.client().ask(r, e)
 	if err != nil {
 		return nil, explainToken(err, realm.Host, auth, s.host.name)

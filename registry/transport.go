@@ -1,10 +1,13 @@
 package registry
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -14,7 +17,7 @@ import (
 func newHTTPClient(o ClientOptions) *http.Client {
 	t := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:         o.dialer(),
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        2 * o.Concurrency,
 		MaxIdleConnsPerHost: o.Concurrency,
@@ -29,14 +32,39 @@ func newHTTPClient(o ClientOptions) *http.Client {
 	return &http.Client{Transport: newTrust(o, t), CheckRedirect: checkRedirect}
 }
 
-// checkRedirect keeps the credentials with the host they were for. net/http alone would pass them on to another port and
-// to subdomains, which may be the storage of someone else.
+// dialer goes where HostSettings.Resolve says, under the name that was asked for.
+func (o ClientOptions) dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if to := o.settings(addr).Resolve; to != "" {
+			addr = resolved(to, addr)
+		}
+		return d.DialContext(ctx, network, addr)
+	}
+}
+
+// resolved is to, with the port of addr where it has none.
+func resolved(to, addr string) string {
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to
+	}
+	_, port, _ := net.SplitHostPort(addr) // net/http always gives one
+	return net.JoinHostPort(strings.Trim(to, "[]"), port)
+}
+
+// carried is what another host gets to see of a request that is redirected to it.
+func carried(header string) bool {
+	return slices.Contains([]string{"Accept", "Content-Type", "Range", "User-Agent"}, header)
+}
+
+// checkRedirect keeps the credentials, and headers of the user's, with the host they were for. net/http alone would pass
+// them on to another port and to subdomains, which may be the storage of someone else.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return errors.New("stopped after 10 redirects")
 	}
 	if !sameOrigin(r.URL, via[0].URL) {
-		r.Header.Del("Authorization")
+		maps.DeleteFunc(r.Header, func(key string, _ []string) bool { return !carried(key) })
 	}
 	return nil
 }

@@ -23,6 +23,13 @@ type HostSettings struct {
 	Mirrors []string
 	// Concurrency limits the requests in flight to this host; 0 is no limit of its own.
 	Concurrency int
+	// Rate limits the requests a second to this host; 0 is no limit.
+	Rate float64
+	// Headers go along with every request to this host, and to no other: not to where it redirects to.
+	Headers map[string]string
+	// Resolve is where the host is reached instead of where its name leads: ADDRESS[:PORT]. Certificates are still those of
+	// its name. A proxy, where one is set, has the last word.
+	Resolve string
 }
 
 // settings are those under the host's name, with its port or, for every port, without.
@@ -41,7 +48,7 @@ func spellings(name string) []string {
 	if h := hostname(name); h != name {
 		out = append(out, h)
 	}
-	if name == networkName("docker.io") {
+	if hostname(name) == networkName("docker.io") {
 		out = append(out, "docker.io")
 	}
 	return out

@@ -80,26 +80,52 @@ func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, [
 	}
 }
 
-// real VAR [auth] [tls]: $VAR is the host of a registry of the distribution project.
+// real VAR [auth] [token] [onescope] [tls] [nodelete] [nomount] [readonly]: $VAR is the host of a registry of the distribution
+// project. The read-only one has what the one without options has.
 func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: real VAR [auth] [tls]")
+		ts.Fatalf("usage: real VAR [OPTION...]")
 	}
-	options := strings.Join(args[1:], " ")
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	found, ok := p.registry.Load(options)
-	if !ok {
-		found = realparts.StartRegistry(p.t, realparts.RegistryOptions{
-			Auth: strings.Contains(options, "auth"), TLS: strings.Contains(options, "tls"),
-		})
-		p.registry.Store(options, found)
-	}
-	r := found.(*realparts.RunningRegistry)
+	r := p.started(ts, args[1:])
 	ts.Setenv(args[0], r.Host)
 	ts.Setenv(args[0]+"_USER", r.User)
 	ts.Setenv(args[0]+"_PASSWORD", r.Password)
+	ts.Setenv(args[0]+"_IDENTITY", r.IdentityToken)
 	ts.Setenv(args[0]+"_CA", r.CAFile)
+}
+
+// started is the registry of these options, which all scripts share.
+func (p *sharedParts) started(ts *testscript.TestScript, options []string) *realparts.RunningRegistry {
+	key := strings.Join(options, " ")
+	if found, ok := p.registry.Load(key); ok {
+		return found.(*realparts.RunningRegistry)
+	}
+	var o realparts.RegistryOptions
+	for _, word := range options {
+		switch word {
+		case "auth":
+			o.Auth = true
+		case "token":
+			o.Token = true
+		case "onescope":
+			o.OneScope = true
+		case "tls":
+			o.TLS = true
+		case "nodelete":
+			o.NoDelete = true
+		case "nomount":
+			o.NoMount = true
+		case "readonly":
+			o.ReadOnly = p.started(ts, nil)
+		default:
+			ts.Fatalf("unknown option %q", word)
+		}
+	}
+	r := realparts.StartRegistry(p.t, o)
+	p.registry.Store(key, r)
+	return r
 }
 
 // dockerd: the docker command of this script talks to a Docker Engine.

@@ -132,6 +132,9 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
       client-key: me.key
       mirrors: [mirror.example.com]    # HOST[:PORT][/PATH], read from first (--mirror)
       concurrency: 4                   # requests in flight to this registry
+      rate: 10                         # requests a second to this registry
+      headers: {X-Tenant: blue}        # sent with every request to it, never to where it redirects to
+      resolve: 10.0.0.7:5443           # where it is instead of where its name leads, ADDRESS[:PORT]
 
 Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
 it fails in any way the registry itself is asked. Certificates are also found as docker and podman have them: HOST/*.crt

@@ -35,6 +35,10 @@ type registrySpec struct {
 	ClientKey     string   `yaml:"client-key"`
 	Mirrors       []string `yaml:"mirrors"`
 	Concurrency   int      `yaml:"concurrency"`
+
+	Rate    float64           `yaml:"rate"`
+	Headers map[string]string `yaml:"headers"`
+	Resolve string            `yaml:"resolve"`
 }
 
 // withFile adds what registries.yaml in home says to what the flags say, which goes before it. No file is no setting.
@@ -90,8 +94,8 @@ func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
 			return o, fmt.Errorf("registries: %q is no HOST[:PORT]", name)
 		}
 		r := spec.Registries[name]
-		if (r.ClientCert == "") != (r.ClientKey == "") || r.Concurrency < 0 {
-			return o, fmt.Errorf("registries: %s: client-cert and client-key go together, and concurrency can't be negative", name)
+		if err := r.check(); err != nil {
+			return o, fmt.Errorf("registries: %s: %w", name, err)
 		}
 		if r.PlainHTTP {
 			o.PlainHTTP = append(slices.Clone(o.PlainHTTP), host)
@@ -101,6 +105,7 @@ func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
 		}
 		settings := registry.HostSettings{
 			ClientCert: below(dir, r.ClientCert), ClientKey: below(dir, r.ClientKey), Mirrors: r.Mirrors, Concurrency: r.Concurrency,
+			Rate: r.Rate, Headers: r.Headers, Resolve: r.Resolve,
 		}
 		if r.CAFile != "" {
 			settings.CAFiles = []string{below(dir, r.CAFile)}
@@ -109,6 +114,18 @@ func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
 	}
 	o.Hosts = overlay(hosts, o.Hosts)
 	return o, nil
+}
+
+func (r registrySpec) check() error {
+	if (r.ClientCert == "") != (r.ClientKey == "") || r.Concurrency < 0 || r.Rate < 0 {
+		return errors.New("client-cert and client-key go together, and concurrency and rate can't be negative")
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		if !registry.MayHeader(name, r.Headers[name]) {
+			return fmt.Errorf("headers: %q can't be set: credentials belong to mtool login, and what the specification of registries uses is mtool's", name)
+		}
+	}
+	return nil
 }
 
 // below is a path of the file, relative to it.

@@ -2,6 +2,9 @@ package realparts
 
 import (
 	"fmt"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,43 +12,41 @@ import (
 	"testing"
 )
 
-// RegistryOptions says what a registry asks for. Zero: plain HTTP, open to everybody.
+// RegistryOptions says what a registry asks for. Zero: plain HTTP, open to everybody, with deletion.
 type RegistryOptions struct {
 	// Auth asks for User and Password, by HTTP's basic scheme.
 	Auth bool
+	// Token sends clients to a token server, which takes User and Password, or IdentityToken. OneScope makes it refuse
+	// requests for more than one repository.
+	Token, OneScope bool
 	// TLS serves HTTPS, with a certificate for 127.0.0.1 and localhost that only CAFile vouches for.
 	TLS bool
+	// NoDelete lets nobody delete anything.
+	NoDelete bool
+	// NoMount puts a proxy in front that makes an upload of every mount.
+	NoMount bool
+	// ReadOnly serves what another registry has, and takes nothing.
+	ReadOnly *RunningRegistry
 }
 
 // RunningRegistry is a registry of the distribution project, with its own storage.
 type RunningRegistry struct {
 	Host           string // "127.0.0.1:41000"
-	User, Password string // empty without RegistryOptions.Auth
+	User, Password string // empty without RegistryOptions.Auth and Token
+	IdentityToken  string // empty without RegistryOptions.Token
 	CAFile         string // PEM; empty without RegistryOptions.TLS
+
+	dir string
 }
 
 // StartRegistry starts one on a free port of the loopback interface. It stops with the test.
 func StartRegistry(t testing.TB, o RegistryOptions) *RunningRegistry {
 	t.Helper()
 	Need(t, Registry)
-	dir, r := newDir(t), &RunningRegistry{}
-	config := fmt.Sprintf("version: 0.1\nlog: {accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: true}}\n", dir)
-	if o.Auth {
-		// The registry takes bcrypt only; this is the hash of the password below.
-		r.User, r.Password = "tester", "secret"
-		writeFile(t, filepath.Join(dir, "htpasswd"), "tester:"+passwordHash+"\n")
-		config += fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s/htpasswd}}\n", dir)
-	}
-	tls := ""
-	if o.TLS {
-		r.CAFile = filepath.Join(dir, "cert.pem")
-		writeCertificate(t, r.CAFile, filepath.Join(dir, "key.pem"))
-		tls = fmt.Sprintf(", tls: {certificate: %s, key: %s/key.pem}", r.CAFile, dir)
-	}
-	config += fmt.Sprintf("http: {addr: \"127.0.0.1:0\"%s}\n", tls)
-	writeFile(t, filepath.Join(dir, "config.yml"), config)
+	r := &RunningRegistry{dir: newDir(t)}
+	writeFile(t, filepath.Join(r.dir, "config.yml"), r.storage(o), r.auth(t, o), r.http(t, o))
 
-	d := startDaemon(t, dir, Program(t, "registry"), "serve", filepath.Join(dir, "config.yml"))
+	d := startDaemon(t, r.dir, Program(t, "registry"), "serve", filepath.Join(r.dir, "config.yml"))
 	listening := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
 	d.await(t, func() bool { // the kernel picked the port, and the log tells it
 		if m := listening.FindSubmatch(d.output()); m != nil {
@@ -53,7 +54,60 @@ func StartRegistry(t testing.TB, o RegistryOptions) *RunningRegistry {
 		}
 		return r.Host != ""
 	})
+	if o.NoMount {
+		r.Host = withoutMounts(t, r.Host)
+	}
 	return r
+}
+
+func (r *RunningRegistry) storage(o RegistryOptions) string {
+	dir, maintenance := r.dir, ""
+	if o.ReadOnly != nil {
+		dir, maintenance = o.ReadOnly.dir, ", maintenance: {readonly: {enabled: true}}"
+	}
+	return fmt.Sprintf("version: 0.1\nlog: {accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: %t}%s}",
+		dir, !o.NoDelete, maintenance)
+}
+
+func (r *RunningRegistry) auth(t testing.TB, o RegistryOptions) string {
+	t.Helper()
+	if !o.Auth && !o.Token {
+		return ""
+	}
+	r.User, r.Password = "tester", "secret"
+	if o.Token {
+		s := startTokenServer(t, r, o.OneScope)
+		return fmt.Sprintf("auth: {token: {realm: %q, service: %s, issuer: %s, jwks: %s}}", s.url, tokenService, tokenIssuer, s.keys)
+	}
+	// The registry takes bcrypt only; this is the hash of the password above.
+	writeFile(t, filepath.Join(r.dir, "htpasswd"), "tester:"+passwordHash+"\n")
+	return fmt.Sprintf("auth: {htpasswd: {realm: test, path: %s/htpasswd}}", r.dir)
+}
+
+func (r *RunningRegistry) http(t testing.TB, o RegistryOptions) string {
+	t.Helper()
+	tls := ""
+	if o.TLS {
+		r.CAFile = filepath.Join(r.dir, "cert.pem")
+		writeCertificate(t, r.CAFile, filepath.Join(r.dir, "key.pem"))
+		tls = fmt.Sprintf(", tls: {certificate: %s, key: %s/key.pem}", r.CAFile, r.dir)
+	}
+	return fmt.Sprintf("http: {addr: \"127.0.0.1:0\"%s}\n", tls)
+}
+
+// withoutMounts is a proxy that forgets what a mount is.
+func withoutMounts(t testing.TB, host string) string {
+	t.Helper()
+	s := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		p.SetURL(&url.URL{Scheme: "http", Host: host})
+		p.Out.Host = p.In.Host // the registry tells uploads by it
+		query := p.Out.URL.Query()
+		query.Del("mount")
+		query.Del("from")
+		p.Out.URL.RawQuery = query.Encode()
+	}})
+	t.Cleanup(s.Close)
+	return strings.TrimPrefix(s.URL, "http://")
 }
 
 const passwordHash = "$2b$04$aB9QUg7/SaGIKAAgE8sqLu3AtH6lZ6N4AOnYK0VctNRtFkBmiBnLy"
