@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
 # The real parts that a test may not silently do without. Docker Engine and buildkitd run as root only.
-PARTS := qemu,registry,crane,regctl,buildx,skopeo,podman,unprivileged
+PARTS := qemu,registry,conformance,crane,regctl,buildx,skopeo,podman,unprivileged
 ROOTPARTS := $(PARTS),docker,buildkit
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
 

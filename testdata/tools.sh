@@ -18,10 +18,11 @@ pin() {
 	crane) echo github.com/google/go-containerregistry/cmd/crane@v0.22.1 ;;
 	regctl) echo github.com/regclient/regclient/cmd/regctl@v0.11.7 ;;
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
+	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
 	buildkitd) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd conformance golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -39,7 +40,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd conformance
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

@@ -20,6 +20,7 @@ type Part string
 const (
 	Buildkit     Part = "buildkit"
 	Buildx       Part = "buildx"
+	Conformance  Part = "conformance" // the distribution specification's own tests
 	Crane        Part = "crane"
 	Docker       Part = "docker"
 	Podman       Part = "podman"
@@ -50,11 +51,12 @@ func needs() map[Part]need {
 	}
 	asRoot := func(n need) need { n.root = true; return n }
 	return map[Part]need{
-		Buildkit: asRoot(one("buildkitd", "runc")),
-		Buildx:   one("buildx"),
-		Crane:    one("crane"),
-		Docker:   asRoot(one("dockerd", "containerd", "docker")),
-		Podman:   one("podman"),
+		Buildkit:    asRoot(one("buildkitd", "runc")),
+		Buildx:      one("buildx"),
+		Conformance: one("conformance"),
+		Crane:       one("crane"),
+		Docker:      asRoot(one("dockerd", "containerd", "docker")),
+		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
 			{"qemu-aarch64-static", "qemu-aarch64"}, {"qemu-arm-static", "qemu-arm"}, {"qemu-x86_64-static", "qemu-x86_64"},
 		}},
