@@ -1,0 +1,58 @@
+package cli
+
+import (
+	"github.com/spf13/pflag"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+)
+
+// inspectFlags are the flags of inspect as they are typed.
+type inspectFlags struct {
+	flow.InspectOptions
+	require                   []string
+	output, format, shorthand string
+	raw                       bool
+	template                  print.Template
+}
+
+func (f *inspectFlags) add(fl *pflag.FlagSet) {
+	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable, or a comma list)")
+	fl.BoolVar(&f.Exact, "exact", false, "fail when there are other platforms than the required ones")
+	fl.BoolVar(&f.Strict, "strict", false, "notes are failures; with --deep: the images' own exemptions are ignored")
+	fl.BoolVar(&f.NoVerify, "no-verify", false, "only show; always exit 0 when it can be read")
+	fl.StringVarP(&f.output, "output", "o", "table", "table, tree (with the layers), json, markdown, sarif (2.1.0), or github (annotations, and markdown in $GITHUB_STEP_SUMMARY)")
+	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")
+	fl.BoolVar(&f.raw, "raw", false, "print the exact bytes of the list or image manifest")
+	addDeep(fl, &f.DeepOptions)
+	fl.StringVar(&f.From, "from", "", "look only here: `store|registry`")
+	fl.StringVarP(&f.shorthand, "format-shorthand", "f", "", "")
+	_ = fl.MarkHidden("format-shorthand")
+}
+
+// options checks the flags.
+func (f *inspectFlags) options(args []string) (err error) {
+	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif"); err != nil {
+		return err
+	}
+	if f.Refs, err = parseRefs(args); err != nil {
+		return err
+	}
+	if f.Require, err = parsePlatforms(f.require); err != nil {
+		return err
+	}
+	if f.template, err = print.ParseTemplate(f.format); err != nil {
+		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format: %v", err)
+	}
+	switch {
+	case f.shorthand != "":
+		return usagef("mtool inspect --format '"+f.shorthand+"' REF", "templates are given by --format; -f is no flag of inspect")
+	case f.format != "" && (f.raw || f.output != "table"):
+		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
+	case f.Exact && len(f.Require) == 0:
+		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require")
+	case f.raw && len(f.Refs) > 1:
+		return usagef("mtool inspect --raw REF", "--raw shows one reference, %d given", len(f.Refs))
+	}
+	return checkDeep(f.DeepOptions, "mtool inspect --deep REF")
+}

@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+)
+
+func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection) error {
+	switch {
+	case f.format != "":
+		if err := f.template.Inspections(w, seen); err != nil {
+			return usagef("mtool inspect -o json REF, for the members that there are", "--format: %v", err)
+		}
+		return nil
+	case f.output == "tree":
+		return print.Tree(w, seen)
+	case f.output == "markdown":
+		return print.Markdown(w, seen)
+	case f.output == "sarif":
+		return print.SARIF(w, seen)
+	case f.output == "github":
+		return errors.Join(print.GitHub(w, seen), addSummary(seen))
+	}
+	return print.Inspections(w, f.output, seen)
+}
+
+// addSummary appends to the job summary of GitHub Actions, where there is one.
+func addSummary(seen []flow.Inspection) error {
+	path := os.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" {
+		return nil
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err != nil {
+		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
+	}
+	if err := errors.Join(print.Markdown(file, seen), file.Close()); err != nil {
+		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
+	}
+	return nil
+}
