@@ -1,0 +1,9 @@
+// Package workload finds the image references in Kubernetes YAML and Compose files, and the platforms that each must serve.
+//
+// Most callers need two calls: Read, which takes the bytes of a file and returns every image with the line it stands in;
+// and Use.Required, which says what platforms one of them needs in a deployment that Universe describes. ReadNodes reads
+// what `kubectl get nodes -o json` prints.
+//
+// Pod templates are found by their shape, so that custom resources need not be known. The package renders no templates,
+// follows no include, asks no cluster and no registry, and does not check that a file is what Kubernetes would accept.
+package workload

@@ -1,0 +1,40 @@
+package workload_test
+
+import (
+	"errors"
+	"testing"
+
+	"mtool/inspect/workload"
+)
+
+// FuzzRead: whatever the bytes, there is an answer or an ErrFile, and every place is a line of the file.
+func FuzzRead(f *testing.F) {
+	for _, seed := range []string{
+		"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    image: b:1\n  nodeSelector: {kubernetes.io/arch: arm64}\n",
+		"services:\n  a:\n    image: x:${TAG:-v1}\n    platform: linux/arm64\n  b: {build: .}\n",
+		"a: &a {image: x}\n---\nb: &b\n  <<: *b\n", "{{ .x }}", "{\"kind\": \"Node\", \"spec\": [{}]}", cluster, "- - - ? : |\n  x\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		lines := 1
+		for _, c := range data {
+			if c == '\n' || c == '\r' {
+				lines++
+			}
+		}
+		found, err := workload.Read("f", data, workload.Options{})
+		if err != nil && !errors.Is(err, workload.ErrFile) {
+			t.Fatalf("no ErrFile: %v", err)
+		}
+		for _, u := range found.Uses {
+			if u.Line < 1 || u.Line > lines || u.Image == "" {
+				t.Fatalf("%s of %d lines: %q", u.Place, lines, u.Image)
+			}
+			u.Required(workload.Universe{})
+		}
+		if _, err := workload.ReadNodes("f", data); err != nil && !errors.Is(err, workload.ErrFile) {
+			t.Fatalf("no ErrFile: %v", err)
+		}
+	})
+}

@@ -1,0 +1,144 @@
+package workload
+
+import (
+	"fmt"
+)
+
+// node is a value of a YAML or JSON document, with aliases and merge keys resolved. All methods take a nil node for one
+// that is not there.
+type node struct {
+	kind  kind
+	text  string // of a scalar
+	line  int
+	pairs []pair
+	items []*node
+}
+
+type pair struct {
+	key   string
+	value *node
+}
+
+type kind int
+
+const (
+	nothing kind = iota
+	scalar       // a number or a truth value; text is as it is written
+	text
+	mapping
+	sequence
+)
+
+// get is the value of a key of a mapping.
+func (n *node) get(path ...string) *node {
+	for _, key := range path {
+		n = n.member(key)
+	}
+	return n
+}
+
+func (n *node) member(key string) *node {
+	if n == nil {
+		return nil
+	}
+	for _, p := range n.pairs {
+		if p.key == key {
+			return p.value
+		}
+	}
+	return nil
+}
+
+// str is the text of a string; "" for everything else.
+func (n *node) str() string {
+	if n == nil || n.kind != text {
+		return ""
+	}
+	return n.text
+}
+
+// list are the items of a sequence.
+func (n *node) list() []*node {
+	if n == nil {
+		return nil
+	}
+	return n.items
+}
+
+func (n *node) is(k kind) bool { return n != nil && n.kind == k }
+
+// at is the line, 0 for what is not there.
+func (n *node) at() int {
+	if n == nil {
+		return 0
+	}
+	return n.line
+}
+
+// members are the pairs of a mapping.
+func (n *node) members() []pair {
+	if n == nil {
+		return nil
+	}
+	return n.pairs
+}
+
+// words are the strings of a sequence, or of one string.
+func (n *node) words() []string {
+	if n.is(text) || n.is(scalar) {
+		return []string{n.text}
+	}
+	var all []string
+	for _, item := range n.list() {
+		all = append(all, item.scalar())
+	}
+	return all
+}
+
+// scalar is the text of a string, a number or a truth value.
+func (n *node) scalar() string {
+	if n.is(text) || n.is(scalar) {
+		return n.text
+	}
+	return ""
+}
+
+// mappingOf builds a mapping in which a later value of a key replaces an earlier one.
+type mappingOf struct {
+	node  *node
+	index map[string]int
+}
+
+func newMapping(line int) mappingOf {
+	return mappingOf{&node{kind: mapping, line: line}, map[string]int{}}
+}
+
+func (m mappingOf) set(key string, value *node) {
+	if i, there := m.index[key]; there {
+		m.node.pairs[i].value = value
+		return
+	}
+	m.index[key] = len(m.node.pairs)
+	m.node.pairs = append(m.node.pairs, pair{key, value})
+}
+
+// merge adds what from has and the mapping has not.
+func (m mappingOf) merge(from *node) error {
+	switch {
+	case from.is(sequence):
+		for _, item := range from.items {
+			if err := m.merge(item); err != nil {
+				return err
+			}
+		}
+		return nil
+	case !from.is(mapping):
+		return fmt.Errorf("<< takes a mapping")
+	}
+	for _, p := range from.pairs {
+		if _, there := m.index[p.key]; !there {
+			m.set(p.key, p.value)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The labels by which Kubernetes tells platforms.
+const (
+	archLabel = "kubernetes.io/arch"
+	osLabel   = "kubernetes.io/os"
+)
+
+// canonicalLabel is the name that a label has now.
+func canonicalLabel(key string) string {
+	switch key {
+	case "beta." + archLabel:
+		return archLabel
+	case "beta." + osLabel:
+		return osLabel
+	}
+	return key
+}
+
+// Selector says on which nodes a pod may run. The zero value says: on all without a taint.
+type Selector struct {
+	node        string          // by its name
+	os          string          // spec.os.name
+	all         []requirement   // nodeSelector: all must hold
+	terms       [][]requirement // required node affinity: one must hold, all of it; nil when there is none
+	affinity    bool
+	tolerations []toleration
+}
+
+// requirement is a match expression.
+type requirement struct {
+	key      string
+	operator string
+	values   []string
+	field    bool // of the node itself, not a label
+}
+
+type toleration struct{ key, operator, value, effect string }
+
+// facts answer what is known of a label: its value, whether there is one, and whether that is known at all.
+type facts func(requirement) (value string, there, known bool)
+
+func (r *reader) selector(spec *node, o object) (Selector, error) {
+	s := Selector{node: spec.get("nodeName").str(), os: spec.get("os", "name").str()}
+	for _, p := range spec.get("nodeSelector").members() {
+		value := p.value.scalar()
+		if templateLine(value) > 0 || templateLine(p.key) > 0 || p.value.is(mapping) {
+			return s, errorf(r.file, p.value.at(), "%w: %s, nodeSelector", ErrTemplate, o)
+		}
+		s.all = append(s.all, requirement{key: canonicalLabel(p.key), operator: "In", values: []string{value}})
+	}
+	required := spec.get("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+	if s.affinity = required.is(mapping); s.affinity {
+		for _, t := range required.get("nodeSelectorTerms").list() {
+			term, err := r.term(t, o)
+			if err != nil {
+				return s, err
+			}
+			s.terms = append(s.terms, term)
+		}
+	}
+	for _, t := range spec.get("tolerations").list() {
+		s.tolerations = append(s.tolerations, toleration{
+			t.get("key").scalar(), t.get("operator").scalar(), t.get("value").scalar(), t.get("effect").scalar(),
+		})
+	}
+	return s, nil
+}
+
+func (r *reader) term(t *node, o object) ([]requirement, error) {
+	var all []requirement
+	for _, list := range []string{"matchExpressions", "matchFields"} {
+		for _, e := range t.get(list).list() {
+			q := requirement{
+				key: canonicalLabel(e.get("key").scalar()), operator: e.get("operator").scalar(), values: e.get("values").words(),
+				field: list == "matchFields",
+			}
+			switch q.operator {
+			case "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt":
+			default:
+				return nil, errorf(r.file, e.at(), "%s: %q is no operator of a node affinity", o, q.operator)
+			}
+			all = append(all, q)
+		}
+	}
+	return all, nil
+}
+
+// admits says whether a node of which known tells may run the pod. What is not known is taken as fitting.
+func (s Selector) admits(known facts) bool {
+	holds := func(q requirement) bool { return q.holds(known) }
+	if s.os != "" && !holds(requirement{key: osLabel, operator: "In", values: []string{s.os}}) {
+		return false
+	}
+	if slices.ContainsFunc(s.all, func(q requirement) bool { return !holds(q) }) {
+		return false
+	}
+	// A term without requirements matches nothing.
+	fits := func(term []requirement) bool {
+		return len(term) > 0 && !slices.ContainsFunc(term, func(q requirement) bool { return !holds(q) })
+	}
+	return !s.affinity || slices.ContainsFunc(s.terms, fits)
+}
+
+func (q requirement) holds(known facts) bool {
+	value, there, isKnown := known(q)
+	if !isKnown {
+		return true
+	}
+	switch q.operator {
+	case "In":
+		return there && slices.Contains(q.values, value)
+	case "NotIn":
+		return !there || !slices.Contains(q.values, value)
+	case "Exists":
+		return there
+	case "DoesNotExist":
+		return !there
+	}
+	have, err := strconv.ParseInt(value, 10, 64)
+	if !there || err != nil || len(q.values) != 1 {
+		return false
+	}
+	bound, err := strconv.ParseInt(q.values[0], 10, 64)
+	return err == nil && (q.operator == "Gt" && have > bound || q.operator == "Lt" && have < bound)
+}
+
+// requirements are all that speak of a label, wherever.
+func (s Selector) requirements(label string) []requirement {
+	var all []requirement
+	for _, list := range append([][]requirement{s.all}, s.terms...) {
+		for _, q := range list {
+			if q.key == label && !q.field {
+				all = append(all, q)
+			}
+		}
+	}
+	return all
+}
+
+// String is for people: "kubernetes.io/arch=arm64".
+func (s Selector) String() string {
+	var words []string
+	if s.node != "" {
+		words = append(words, "nodeName="+s.node)
+	}
+	if s.os != "" {
+		words = append(words, "os="+s.os)
+	}
+	for _, q := range s.all {
+		words = append(words, q.key+"="+strings.Join(q.values, ","))
+	}
+	var terms []string
+	for _, t := range s.terms {
+		var all []string
+		for _, q := range t {
+			all = append(all, strings.TrimSpace(fmt.Sprintf("%s %s %s", q.key, q.operator, strings.Join(q.values, ","))))
+		}
+		terms = append(terms, strings.Join(all, " and "))
+	}
+	if len(terms) > 0 {
+		words = append(words, strings.Join(terms, " or "))
+	}
+	if len(words) == 0 {
+		return "no selector"
+	}
+	return strings.Join(words, ", ")
+}
