@@ -116,6 +116,9 @@ func describe(p v1.Platform) string {
 	if platform.IsUnknown(p) {
 		return "nothing"
 	}
+	if p.Architecture == "" {
+		return p.OS + " (any architecture)"
+	}
 	if len(p.OSFeatures) == 0 {
 		return platform.Format(p)
 	}

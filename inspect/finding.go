@@ -50,6 +50,11 @@ type Finding struct {
 	Role string
 	// Rule is the row of the table of foreign files by which a note is one and no mismatch.
 	Rule string
+
+	// Where the image is named in a workload's file: as it was given, and from 1.
+
+	File string
+	Line int
 }
 
 // Fails says whether the finding should stop a command: it is a mismatch, or there is no verdict.

@@ -10,6 +10,20 @@ import (
 	"mtool/inspect/platform"
 )
 
+// Missing is what Check finds of required platforms alone: a finding for each that is not there.
+func Missing(r Report, required []v1.Platform) []Finding {
+	c := checker{report: r, options: CheckOptions{Require: required}}
+	c.required()
+	return c.findings
+}
+
+// Surplus is what Check finds alone of platforms that are there and are not among those required, with CheckOptions.Exact.
+func Surplus(r Report, required []v1.Platform) []Finding {
+	c := checker{report: r, options: CheckOptions{Require: required, Exact: true}}
+	c.surplus()
+	return c.findings
+}
+
 // required finds the platforms that are not there. An entry counts by what it claims: one that lies has failed already,
 // and one that could not be read has, too.
 func (c *checker) required() {

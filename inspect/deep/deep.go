@@ -19,6 +19,8 @@ type Options struct {
 	AllowForeign []Glob
 	// Strict makes mismatches of programs that need a newer processor, and ignores what images ask for by their label.
 	Strict bool
+	// IgnoreLabels ignores what images ask for by their label, without the rest of Strict.
+	IgnoreLabels bool
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
 	// Keep is given the facts of every layer that was read to its end and verified; nil: nobody.
@@ -36,7 +38,9 @@ type Result struct {
 	Verdicts []inspect.Finding
 	// Findings are those about single files, layers and exemptions, image by image, what matters most first.
 	Findings []inspect.Finding
-	Cost     Cost
+	// Counts has, for each image of the report, how many of Findings are about it.
+	Counts []int
+	Cost   Cost
 }
 
 // Cost is what was read.
@@ -57,7 +61,7 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 	if err := read.all(ctx, subjects); err != nil {
 		return Result{}, err
 	}
-	r := Result{Verdicts: make([]inspect.Finding, len(subjects)), Cost: read.cost}
+	r := Result{Verdicts: make([]inspect.Finding, len(subjects)), Counts: make([]int, len(subjects)), Cost: read.cost}
 	for n, s := range subjects {
 		switch {
 		case s.Err != nil:
@@ -66,7 +70,7 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 		case s.readable():
 			var details []inspect.Finding
 			r.Verdicts[n], details = judge(s, read, o)
-			r.Findings = append(r.Findings, details...)
+			r.Findings, r.Counts[n] = append(r.Findings, details...), len(details)
 		}
 	}
 	return r, nil
@@ -78,6 +82,19 @@ func (s subject) broken() inspect.Finding {
 	f.Err, f.Evidence = s.err, "the config does not fit the manifest"
 	f.Message = s.name() + ": " + s.err.Error()
 	return f.Printable()
+}
+
+// Of is the part of the result that is about the images from first to before end; its cost is that of the whole.
+func (r Result) Of(first, end int) Result {
+	skip, count := 0, 0
+	for n, c := range r.Counts[:end] {
+		if n < first {
+			skip += c
+		} else {
+			count += c
+		}
+	}
+	return Result{Verdicts: r.Verdicts[first:end], Findings: r.Findings[skip : skip+count], Counts: r.Counts[first:end], Cost: r.Cost}
 }
 
 // Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets the

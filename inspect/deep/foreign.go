@@ -33,6 +33,7 @@ type suspect struct {
 	// flags and label are the exemptions that the caller and the image ask for.
 	flags, label []Glob
 	strict       bool
+	deaf         bool // to the label
 }
 
 // foreign says that no machine of the platform runs the file.
@@ -120,8 +121,8 @@ func askedRules() []Rule {
 			Reason: "the caller's own word",
 		},
 		{
-			Name: "label", covers: func(s suspect) bool { return !s.strict && covered(s.path, s.label) },
-			Covers: "files that a GLOB of the image's label " + Label + " covers (several with commas), unless --strict",
+			Name: "label", covers: func(s suspect) bool { return !s.deaf && covered(s.path, s.label) },
+			Covers: "files that a GLOB of the image's label " + Label + " covers (several with commas), unless --strict, --files or --cluster",
 			Reason: "the image's own wish, which is shown as such",
 		},
 	}

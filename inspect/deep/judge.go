@@ -153,7 +153,7 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 	}
 	s := suspect{
 		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
-		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict,
+		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict, deaf: j.options.Strict || j.options.IgnoreLabels,
 	}
 	for _, rule := range Rules() {
 		if (rule.Own || !owned) && rule.covers(s) {

@@ -47,8 +47,8 @@ func (j *judgement) wish() {
 	f := j.finding(inspect.Note)
 	f.Rule, f.Evidence = "label", j.config.Config.Labels[Label]
 	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
-	if j.options.Strict {
-		f.Message += " (ignored: strict)"
+	if j.options.Strict || j.options.IgnoreLabels {
+		f.Message += " (ignored)"
 	}
 	j.add(f)
 }

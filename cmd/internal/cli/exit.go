@@ -14,6 +14,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/draft"
 	"mtool/inspect"
+	"mtool/inspect/workload"
 	"mtool/registry"
 )
 
@@ -47,7 +48,7 @@ var errUsage = errors.New("usage")
 func exitTable() []exitRow {
 	return []exitRow{
 		{exitInterrupted, "interrupted", []error{context.Canceled}},
-		{exitUsage, "asked wrongly", []error{errUsage, compose.ErrUsage, build.ErrUsage}},
+		{exitUsage, "asked wrongly", []error{errUsage, compose.ErrUsage, build.ErrUsage, workload.ErrFile}},
 		{exitPartial, "some of several targets done (which, is listed)", []error{flow.ErrPartial}},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},

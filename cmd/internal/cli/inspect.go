@@ -24,21 +24,23 @@ and shell may be for another. Files that may be foreign all the same are listed 
 What was seen in a layer, never a verdict, is kept in the cache folder mtool/facts, which may be deleted at any time; a
 second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
 
+-f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
+
 A name with a registry host is looked up in that registry only; a bare name in drafts, the local store, then the registry.
 Also store:NAME, draft:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE.`
 
 func (a *app) inspectCommand() *cobra.Command {
 	var f inspectFlags
 	cmd := &cobra.Command{
-		Use:   "inspect REF…",
+		Use:   "inspect REF… | -f FILE",
 		Short: "Show and verify every entry of a list",
 		Long:  inspectLong,
 		Example: `  mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
   mtool inspect --deep registry.example.com/demo:v1
   mtool inspect --deep --allow-foreign 'opt/sdk/**' registry.example.com/demo:v1
+  mtool inspect -f deploy.yaml --require linux/amd64,linux/arm64
   mtool inspect -o json demo:v1
   mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' demo:v1 | xargs -n1 cosign sign`,
-		Args: atLeast(1, "mtool inspect REF…"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runInspect(cmd.Context(), f, args) },
 	}
 	f.add(cmd.Flags())
@@ -60,6 +62,7 @@ func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) err
 		}
 		return err
 	}
+	f.Workloads.In = a.In
 	seen, err := env.Inspect(ctx, f.InspectOptions)
 	if shown := f.show(a.Out, seen); shown != nil {
 		return shown

@@ -10,10 +10,10 @@ import (
 // inspectFlags are the flags of inspect as they are typed.
 type inspectFlags struct {
 	flow.InspectOptions
-	require                   []string
-	output, format, shorthand string
-	raw                       bool
-	template                  print.Template
+	require        []string
+	output, format string
+	raw            bool
+	template       print.Template
 }
 
 func (f *inspectFlags) add(fl *pflag.FlagSet) {
@@ -26,13 +26,15 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.raw, "raw", false, "print the exact bytes of the list or image manifest")
 	addDeep(fl, &f.DeepOptions)
 	fl.StringVar(&f.From, "from", "", "look only here: `store|registry`")
-	fl.StringVarP(&f.shorthand, "format-shorthand", "f", "", "")
-	_ = fl.MarkHidden("format-shorthand")
+	f.addWorkloads(fl)
 }
 
 // options checks the flags.
 func (f *inspectFlags) options(args []string) (err error) {
 	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif"); err != nil {
+		return err
+	}
+	if err = f.workloads(args); err != nil {
 		return err
 	}
 	if f.Refs, err = parseRefs(args); err != nil {
@@ -44,15 +46,23 @@ func (f *inspectFlags) options(args []string) (err error) {
 	if f.template, err = print.ParseTemplate(f.format); err != nil {
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format: %v", err)
 	}
-	switch {
-	case f.shorthand != "":
-		return usagef("mtool inspect --format '"+f.shorthand+"' REF", "templates are given by --format; -f is no flag of inspect")
-	case f.format != "" && (f.raw || f.output != "table"):
-		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
-	case f.Exact && len(f.Require) == 0:
-		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require")
-	case f.raw && len(f.Refs) > 1:
-		return usagef("mtool inspect --raw REF", "--raw shows one reference, %d given", len(f.Refs))
+	if err = f.combined(); err != nil {
+		return err
 	}
 	return checkDeep(f.DeepOptions, "mtool inspect --deep REF")
+}
+
+// combined refuses flags that don't go together.
+func (f *inspectFlags) combined() error {
+	switch {
+	case f.format != "" && (f.raw || f.output != "table"):
+		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
+	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":
+		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require or --cluster")
+	case f.raw && (len(f.Refs) != 1 || len(f.Workloads.Files) > 0):
+		return usagef("mtool inspect --raw REF", "--raw shows one reference, %d given", len(f.Refs))
+	case len(f.Refs) == 0 && len(f.Workloads.Files) == 0:
+		return usagef("mtool inspect REF…", "too few arguments: a reference or --files is needed")
+	}
+	return nil
 }

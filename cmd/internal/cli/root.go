@@ -95,6 +95,7 @@ func (a *app) root() *cobra.Command {
 		topic("spec", "The YAML files of create --spec", writeSpecHelp),
 		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
 		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
+		topic("deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp),
 		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 	)

@@ -19,6 +19,7 @@ type DeepOptions struct {
 	EntrypointOnly bool        // only what the images start
 	AllowForeign   []deep.Glob // files that may be for any machine
 	NoFacts        bool        // neither use nor keep what was seen in layers
+	IgnoreLabels   bool        // of the images, by which they ask for exemptions
 }
 
 // Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
@@ -35,7 +36,16 @@ func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "f
 func (e *Env) deepen(
 	ctx context.Context, report inspect.Report, claims []inspect.Finding, o DeepOptions, strict bool,
 ) ([]inspect.Finding, deep.Cost, error) {
-	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict}
+	result, err := e.layers(ctx, report, o, strict)
+	if err != nil {
+		return nil, deep.Cost{}, err
+	}
+	return result.Over(claims), result.Cost, nil
+}
+
+// layers reads the binaries of all images.
+func (e *Env) layers(ctx context.Context, report inspect.Report, o DeepOptions, strict bool) (deep.Result, error) {
+	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read
 		defer p.Done()
@@ -49,11 +59,7 @@ func (e *Env) deepen(
 			}
 		}
 	}
-	result, err := deep.Inspect(ctx, report, options)
-	if err != nil {
-		return nil, deep.Cost{}, err
-	}
-	return result.Over(claims), result.Cost, nil
+	return deep.Inspect(ctx, report, options)
 }
 
 // prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -11,6 +12,8 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/deep"
+	"mtool/inspect/platform"
+	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/source"
 )
@@ -25,6 +28,7 @@ type InspectOptions struct {
 	NoVerify bool
 	From     string // "", store, registry
 	DeepOptions
+	Workloads WorkloadOptions
 }
 
 // Inspection is what is under one reference and what was found of it. Err is nil when nothing is wrong.
@@ -32,9 +36,12 @@ type Inspection struct {
 	Report   inspect.Report
 	Findings []inspect.Finding
 	Err      error
-	// Level is how much was looked at, and Cost what was read for it.
+	// Level is how much was looked at, and Cost what was read for it and for all other references of the command.
 	Level Level
 	Cost  deep.Cost
+	// Uses are the places in files that name the reference; Required are the platforms that it must serve.
+	Uses     []workload.Use
+	Required []v1.Platform
 }
 
 // Level is how much was looked at.
@@ -55,23 +62,40 @@ func (i Inspection) State(image int) inspect.State {
 	return inspect.Unchecked
 }
 
-// Inspect reads all references at once and checks them in their order. What could be read is returned beside the error,
-// which joins those of all references in order.
+// Inspect reads all references at once, those that files name among them, and checks them in their order. What could be read
+// is returned beside the error, which joins those of all references in order. Each layer is read once, however many have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
-	all := make([]found, len(o.Refs))
+	all, err := e.workloads(o)
+	if err != nil {
+		return nil, err
+	}
+	looked := make([]found, len(all))
 	var g errgroup.Group // the client limits the requests in flight
-	for i, ref := range o.Refs {
+	for i, a := range all {
 		g.Go(func() error {
-			all[i].object, all[i].report, all[i].err = e.readOne(ctx, ref, lookup(o.From))
+			looked[i] = e.find(ctx, a)
 			return nil
 		})
 	}
 	_ = g.Wait()
+	for _, f := range looked {
+		defer f.object.Close() //nolint:errcheck // opened for reading only
+	}
+	var result deep.Result
+	if o.Deep {
+		if result, err = e.layers(ctx, toRead(looked), o.DeepOptions, o.Strict); err != nil {
+			return nil, fmt.Errorf("reading layers: %w", err)
+		}
+	}
 	var seen []Inspection
 	var errs []error
-	for _, f := range all {
-		one, err := e.inspectOne(ctx, f, o)
-		if err == nil || one.Report.Root.Body != nil {
+	for _, f := range looked {
+		var layers deep.Result
+		if o.Deep {
+			layers, result = result.Of(0, len(f.chosen)), result.Of(len(f.chosen), len(result.Verdicts))
+		}
+		one, err := e.conclude(f, layers, o)
+		if f.err == nil {
 			seen = append(seen, one)
 		}
 		errs = append(errs, err)
@@ -81,31 +105,75 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 
 // found is what is under a reference, or why that could not be read.
 type found struct {
+	asked
 	object registry.Object
 	report inspect.Report
 	err    error
+	chosen []int // the images whose layers matter
 }
 
-func (e *Env) inspectOne(ctx context.Context, f found, o InspectOptions) (_ Inspection, err error) {
+// find reads what is under a reference.
+func (e *Env) find(ctx context.Context, a asked) (f found) {
+	f.asked = a
+	if f.object, f.report, f.err = e.readOne(ctx, a.ref, lookup(a.from)); f.err != nil {
+		f.err = a.located(f.err)
+		return f
+	}
+	if text := e.pinned(ctx, a, f.report); text != "" {
+		f.notes = append(f.notes, located{a.place(), text})
+	}
+	wanted := a.narrow()
+	for i, image := range f.report.Images {
+		fits := func(p v1.Platform) bool { return platform.Satisfies(image.Claim(), p) }
+		if wanted == nil || slices.ContainsFunc(wanted, fits) {
+			f.chosen = append(f.chosen, i)
+		}
+	}
+	return f
+}
+
+// toRead is a report of all images whose layers matter, whatever reference they are under.
+func toRead(all []found) (r inspect.Report) {
+	for _, f := range all {
+		for _, i := range f.chosen {
+			r.Images = append(r.Images, f.report.Images[i])
+		}
+	}
+	return r
+}
+
+// conclude makes the verdict on one reference and tells the notes.
+func (e *Env) conclude(f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
 		return Inspection{}, f.err
 	}
-	defer f.object.Close() //nolint:errcheck // opened for reading only
 	e.sayOther(f.object)
-	one := Inspection{Report: f.report, Level: o.level()}
-	one.Findings = inspect.Check(f.report, inspect.CheckOptions{Require: o.Require, Exact: o.Exact, Strict: o.Strict})
+	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}
+	one.Findings = f.claims(o)
 	if o.Deep {
-		if one.Findings, one.Cost, err = e.deepen(ctx, f.report, one.Findings, o.DeepOptions, o.Strict); err != nil {
-			return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
-		}
+		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
 	}
-	told := deep.Summary(one.Findings)
+	one.Findings = f.locate(one.Findings)
+	told := f.told(deep.Summary(one.Findings))
 	e.sayNotes(told)
 	one.Err = inspect.Failed(told)
 	if one.Err == nil || o.NoVerify {
 		return one, nil
 	}
+	if len(f.uses) > 0 {
+		return one, one.Err
+	}
 	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)
+}
+
+// spread puts verdicts on chosen images where those are in the report.
+func spread(r deep.Result, chosen []int, images int) deep.Result {
+	verdicts := make([]inspect.Finding, images)
+	for n, i := range chosen {
+		verdicts[i] = r.Verdicts[n]
+	}
+	r.Verdicts = verdicts
+	return r
 }
 
 func (o DeepOptions) level() Level {

@@ -8,6 +8,7 @@ import (
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
 	"mtool/inspect/deep"
+	"mtool/inspect/workload"
 )
 
 // GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails, notices for notes.
@@ -24,13 +25,21 @@ func GitHub(w io.Writer, seen []flow.Inspection) error {
 			default:
 				continue
 			}
-			_, err := fmt.Fprintf(w, "::%s title=%s::%s\n", word, property(s.Report.Ref.Name()), message(f.Message))
+			_, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", word, fileProperties(f), property(s.Report.Ref.Name()), message(f.Message))
 			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// fileProperties put an annotation beside the line that names the image. Standard input is no file of the repository.
+func fileProperties(f inspect.Finding) string {
+	if f.File == "" || f.File == "-" {
+		return ""
+	}
+	return fmt.Sprintf("file=%s,line=%d,", property(f.File), max(f.Line, 1))
 }
 
 // message escapes what would end a workflow command.
@@ -55,14 +64,24 @@ func Markdown(w io.Writer, seen []flow.Inspection) error {
 		fmt.Fprintln(w)
 		for _, f := range deep.Summary(s.Findings) {
 			if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
-				fmt.Fprintf(w, "- %s %s\n", mark(f.State), code(f.Message))
+				fmt.Fprintf(w, "- %s %s\n", mark(f.State), code(placed(f)))
 			}
 		}
-		if _, err := fmt.Fprintf(w, "\n%s\n\n", lastLine(s)); err != nil {
-			return err
-		}
+		fmt.Fprintln(w)
 	}
-	return nil
+	if len(seen) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "%s\n\n", lastLine(seen))
+	return err
+}
+
+// placed is the message, with the place in a file in front.
+func placed(f inspect.Finding) string {
+	if f.File == "" {
+		return f.Message
+	}
+	return workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
 }
 
 func mark(s inspect.State) string {

@@ -12,51 +12,78 @@ import (
 	"mtool/inspect"
 )
 
-// Inspections prints what was inspected: as tables, or as JSON documents (schema mtool.inspect/v1) one after the other.
+// Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the other.
 func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
-	for i, s := range seen {
-		if output == "json" {
+	if output == "json" {
+		for _, s := range seen {
 			if err := writeJSON(w, document(s)); err != nil {
 				return err
 			}
-			continue
 		}
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		if err := table(w, s); err != nil {
-			return err
-		}
+		return nil
 	}
-	return nil
-}
-
-func table(w io.Writer, s flow.Inspection) error {
-	r := s.Report
-	fmt.Fprintf(w, "%s\n%s  %s  from %s\n", r.Ref.Name(), r.Root.Digest, mediaWords(r.Root.MediaType), origin(r.Ref))
-	for _, key := range keys(annotations(r)) {
-		fmt.Fprintf(w, "  %s=%s\n", key, annotations(r)[key])
+	if len(seen) == 0 {
+		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nPLATFORM\tDIGEST\tSIZE\tMEDIA TYPE\tSTATE")
-	for i, img := range r.Images {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), mediaWords(img.Descriptor.MediaType), s.State(i))
-		for _, a := range img.Attestations {
-			attachmentRow(t, "  attestation", a)
+	if len(seen) == 1 {
+		heading(w, seen[0].Report)
+		fmt.Fprintln(t, "\nPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE")
+		rows(t, "", seen[0])
+	} else {
+		fmt.Fprintln(t, "REFERENCE\tPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE")
+		for _, s := range seen {
+			rows(t, s.Report.Ref.Name()+"\t", s)
 		}
-	}
-	for _, o := range r.Others {
-		attachmentRow(t, "other", o)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, "\n"+lastLine(s))
+	_, err := fmt.Fprintln(w, "\n"+lastLine(seen))
 	return err
 }
 
+func heading(w io.Writer, r inspect.Report) {
+	fmt.Fprintf(w, "%s\n%s  %s  from %s\n", r.Ref.Name(), r.Root.Digest, mediaWords(r.Root.MediaType), origin(r.Ref))
+	for _, key := range keys(annotations(r)) {
+		fmt.Fprintf(w, "  %s=%s\n", key, annotations(r)[key])
+	}
+}
+
+// rows are the lines of one reference, each with lead in front.
+func rows(w io.Writer, lead string, s flow.Inspection) {
+	for i, img := range s.Report.Images {
+		fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t%s\n", lead, dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), s.State(i))
+		for _, a := range img.Attestations {
+			attachmentRow(w, lead+"  attestation", a)
+		}
+	}
+	for _, o := range s.Report.Others {
+		attachmentRow(w, lead+"other", o)
+	}
+}
+
+// created is the day on which the image was made.
+func created(img inspect.Image) string {
+	if at := img.Created(); !at.IsZero() {
+		return at.UTC().Format("2006-01-02")
+	}
+	return "-"
+}
+
+// base is what the image was built on, with the start of its digest.
+func base(img inspect.Image) string {
+	const digits = len("sha256:") + 12
+	b := img.Base()
+	if b.Digest == "" {
+		return dash(b.Name)
+	}
+	return b.Name + "@" + b.Digest[:min(digits, len(b.Digest))]
+}
+
 // lastLine says what the states rest on.
-func lastLine(s flow.Inspection) string {
+func lastLine(seen []flow.Inspection) string {
+	s := seen[0]
 	if s.Cost.Layers+s.Cost.Known == 0 {
 		return "claims checked; binaries not read (--deep)"
 	}
@@ -83,7 +110,7 @@ func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), mediaWords(a.Descriptor.MediaType), state)
+	fmt.Fprintf(w, "%s\t%s\t%s\t\t\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), state)
 }
 
 func sizeOf(img inspect.Image) string {

@@ -3,6 +3,7 @@ package print
 import (
 	"maps"
 	"slices"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -28,6 +29,8 @@ type inspectDocument struct {
 	Annotations  map[string]string `json:"annotations,omitempty"`
 	Platforms    []platformRow     `json:"platforms"`
 	Others       []attachmentJSON  `json:"others,omitempty"`
+	Uses         []useJSON         `json:"uses,omitempty"`     // with --files
+	Required     []string          `json:"required,omitempty"` // platforms: --require, --cluster, or what the uses need
 	Findings     []findingJSON     `json:"findings"`
 }
 
@@ -39,6 +42,8 @@ type platformRow struct {
 	Digest       string            `json:"digest"`
 	MediaType    string            `json:"mediaType"`
 	Size         int64             `json:"size"`
+	Created      string            `json:"created,omitempty"` // RFC 3339
+	Base         *baseJSON         `json:"base,omitempty"`    // what the image says it was built on
 	Annotations  map[string]string `json:"annotations,omitempty"`
 	Nested       []string          `json:"nested,omitempty"`
 	Layers       []blobJSON        `json:"layers"`
@@ -52,12 +57,24 @@ type blobJSON struct {
 	Size      int64  `json:"size"`
 }
 
+type baseJSON struct {
+	Name   string `json:"name,omitempty"`
+	Digest string `json:"digest,omitempty"`
+}
+
+// useJSON is a place in a file that names the image.
+type useJSON struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	What string `json:"what"` // Deployment shop/web, container app
+}
+
 type attachmentJSON struct {
 	blobJSON
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// costJSON is what --deep read.
+// costJSON is what --deep read, for all references of the command: layers that several have are read once.
 type costJSON struct {
 	Layers int   `json:"layers"` // distinct ones
 	Bytes  int64 `json:"bytes"`  // of them, compressed
@@ -76,6 +93,8 @@ type findingJSON struct {
 	Layer    string        `json:"layer,omitempty"` // its digest
 	Role     string        `json:"role,omitempty"`  // why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
 	Rule     string        `json:"rule,omitempty"`  // the row of mtool help foreign-files that excuses the file
+	File     string        `json:"file,omitempty"`  // with --files: the file and the line that name the image
+	Line     int           `json:"line,omitempty"`
 }
 
 func document(s flow.Inspection) inspectDocument {
@@ -94,6 +113,12 @@ func document(s flow.Inspection) inspectDocument {
 	for i, img := range r.Images {
 		d.Platforms = append(d.Platforms, rowOf(img, s.State(i)))
 	}
+	for _, u := range s.Uses {
+		d.Uses = append(d.Uses, useJSON{u.File, u.Line, u.What})
+	}
+	for _, p := range s.Required {
+		d.Required = append(d.Required, platform.Format(p))
+	}
 	for _, f := range s.Findings {
 		d.Findings = append(d.Findings, finding(f))
 	}
@@ -104,6 +129,7 @@ func finding(f inspect.Finding) findingJSON {
 	return findingJSON{
 		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence, Message: f.Message,
 		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule,
+		File: f.File, Line: f.Line,
 	}
 }
 
@@ -119,6 +145,12 @@ func rowOf(img inspect.Image, state inspect.State) platformRow {
 		row.Error = img.Err.Error()
 	} else {
 		row.Config = platform.Format(img.Config)
+	}
+	if at := img.Created(); !at.IsZero() {
+		row.Created = at.UTC().Format(time.RFC3339)
+	}
+	if b := img.Base(); b != (inspect.Base{}) {
+		row.Base = &baseJSON{b.Name, b.Digest}
 	}
 	for _, n := range img.Nested {
 		row.Nested = append(row.Nested, n.String())

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"path/filepath"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
@@ -67,9 +68,13 @@ func sarifLocation(s flow.Inspection, f inspect.Finding) *sarif.Location {
 	if f.Path != "" {
 		uri += "/" + f.Path
 	}
+	line := 1
+	if f.File != "" && f.File != "-" { // where somebody can do something about it
+		uri, line = filepath.ToSlash(f.File), max(f.Line, 1)
+	}
 	place := sarif.NewPhysicalLocation().
 		WithArtifactLocation(sarif.NewSimpleArtifactLocation((&url.URL{Path: uri}).String())).
-		WithRegion(sarif.NewRegion().WithStartLine(1))
+		WithRegion(sarif.NewRegion().WithStartLine(line))
 	name := s.Report.Ref.Name() + " " + f.Platform
 	return sarif.NewLocation().WithPhysicalLocation(place).
 		AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(name))

@@ -32,11 +32,12 @@ func Tree(w io.Writer, seen []flow.Inspection) error {
 			return err
 		}
 		branches(w, "", tree(s))
-		if _, err := fmt.Fprintln(w, "\n"+lastLine(s)); err != nil {
-			return err
-		}
 	}
-	return nil
+	if len(seen) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, "\n"+lastLine(seen))
+	return err
 }
 
 func branches(w io.Writer, indent string, leaves []leaf) {

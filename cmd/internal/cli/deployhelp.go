@@ -1,0 +1,37 @@
+package cli
+
+import "io"
+
+const deployHelp = `mtool inspect -f FILE checks every image that a deployment names, on the platforms that each place needs, before anything is
+deployed. It asks the registries, and no cluster.
+
+  mtool inspect -f k8s/ --require linux/amd64,linux/arm64
+  helm template shop ./chart | mtool inspect -f - --cluster nodes.json
+  docker compose config | mtool inspect -f -
+  kubectl get pods -A -o json | mtool inspect -f -
+
+What is read
+  Kubernetes objects as YAML or JSON: pods and pod templates wherever they stand, in lists and in custom resources that
+  nobody knows, with their init and ephemeral containers and their image volumes. Images outside of a pod template are said
+  and not checked. Compose files: image and platform of each service; variables come from the environment and from .env
+  beside the file, and one that is not set is an error; services that are built, extends and include are said. A template
+  that is not rendered is exit code 2. An image that is named several times is asked for once.
+
+What each place needs
+  --require names the platforms of the whole deployment, and --cluster FILE takes them from the nodes of a cluster, which
+  kubectl get nodes -o json prints. From these a pod needs those that it could be scheduled on, by its nodeSelector, its
+  required node affinity, its spec.os.name and its nodeName; with --cluster all labels count, and taints against its
+  tolerations. Without both, or where they leave none, a pod needs the platforms that it names by kubernetes.io/arch and
+  kubernetes.io/os. A service of Compose needs its platform:. Where no place says what it needs, nothing has to be there,
+  but everything that is must be true.
+
+What is checked
+  Claims, and of the entries that are needed also the binaries that the image starts (--deep --entrypoint-only; --deep alone
+  reads all of them). The image's own entrypoint is what counts: the command: of a container is not followed. Exemptions
+  that images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
+  list. Findings say FILE:LINE; -o github and -o sarif put them beside that line.
+
+  nodes.json is small and needs no rights in CI: kubectl get nodes -o json >nodes.json, and commit it.
+`
+
+func writeDeployHelp(w io.Writer) { _, _ = io.WriteString(w, deployHelp) }

@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"os"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// addWorkloads adds the flags that say which files name images, and where those are to run.
+func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
+	fl.StringArrayVarP(&f.Workloads.Files, "files", "f", nil,
+		"check the images that this Kubernetes or Compose `FILE` names, or all files of a folder; - is standard input (repeatable; mtool help deploy)")
+	fl.StringVar(&f.Workloads.Cluster, "cluster", "",
+		"require the platforms of the nodes in this `FILE`, which kubectl get nodes -o json printed; - is standard input")
+}
+
+// workloads checks those flags, and sets what they imply: only what the images start is read, and no image exempts itself.
+func (f *inspectFlags) workloads(args []string) error {
+	w := &f.Workloads
+	inputs := 0
+	for _, file := range append([]string{w.Cluster}, w.Files...) {
+		switch {
+		case strings.Contains(file, "{{"):
+			return usagef("mtool inspect --format '"+file+"' REF", "-f takes a file; templates are given by --format")
+		case file == "-":
+			inputs++
+		}
+	}
+	if inputs > 1 {
+		return usagef("kubectl get nodes -o json >nodes.json; mtool inspect --cluster nodes.json -f -", "standard input can be read only once")
+	}
+	if len(w.Files) == 0 && w.Cluster == "" {
+		return nil
+	}
+	for _, name := range args {
+		if info, err := os.Stat(name); err == nil && (info.IsDir() || workloadName(name)) {
+			return usagef("mtool inspect -f "+strings.Join(append(w.Files, name), " -f "), "%s is a file, not an image: each takes its own -f", name)
+		}
+	}
+	f.IgnoreLabels = true
+	f.EntrypointOnly = f.EntrypointOnly || !f.Deep
+	f.Deep = true
+	return nil
+}
+
+func workloadName(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json")
+}

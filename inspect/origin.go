@@ -1,0 +1,47 @@
+package inspect
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// The annotations that say what an image was built on, see
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
+const (
+	baseName   = "org.opencontainers.image.base.name"
+	baseDigest = "org.opencontainers.image.base.digest"
+)
+
+// Base is what an image says it was built on; nothing has checked it.
+type Base struct {
+	Name   string
+	Digest string
+}
+
+// Base is what the annotations of the image's manifest say, else those of its row, else its labels.
+func (i Image) Base() Base {
+	var manifest struct{ Annotations map[string]string }
+	_ = json.Unmarshal(i.Manifest.Body, &manifest) // read before; what does not fit says nothing
+	for _, from := range []map[string]string{manifest.Annotations, i.Descriptor.Annotations, i.config().Config.Labels} {
+		if b := (Base{from[baseName], from[baseDigest]}); b != (Base{}) {
+			b.Name, b.Digest = printable(b.Name), printable(b.Digest)
+			return b
+		}
+	}
+	return Base{}
+}
+
+// Created is when the image was made, as its config says; zero when it does not.
+func (i Image) Created() time.Time { return i.config().Created }
+
+type configOrigin struct {
+	Created time.Time
+	Config  struct{ Labels map[string]string }
+}
+
+func (i Image) config() (c configOrigin) {
+	if json.Unmarshal(i.ConfigBody, &c) != nil {
+		return configOrigin{}
+	}
+	return c
+}
