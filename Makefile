@@ -1,9 +1,9 @@
 # `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first.
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
-# The real parts that a test may not silently do without. Docker Engine and buildkitd run as root only.
+# The real parts that a test may not silently do without. Some are for root only.
 PARTS := qemu,registry,conformance,crane,regctl,buildx,skopeo,podman,unprivileged
-ROOTPARTS := $(PARTS),docker,buildkit
+ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
 
 # The race detector takes minutes for what links BuildKit: `make long` does that.

@@ -2,13 +2,13 @@
 # Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
 #
 #   testdata/deps.sh build   for `mtool build`: runc, newuidmap, QEMU's user-mode emulators
-#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine
+#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine, sshd
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
 # exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
 #
-# QEMU and Docker Engine are unpacked into .deps instead of being installed, since their packages' scripts would register
-# emulators with this machine's kernel and start a daemon at every boot.
+# QEMU, Docker Engine and sshd are unpacked into .deps instead of being installed, since their packages' scripts would
+# register emulators with this machine's kernel and start a daemon at every boot.
 set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
@@ -44,6 +44,9 @@ wanted() {
 	has skopeo || echo "apt skopeo skopeo"
 	has podman || echo "apt podman podman"
 	has dockerd && has docker || echo "unpack docker docker.io"
+	has ip || echo "apt network iproute2"
+	has ssh && has ssh-keygen || echo "apt ssh openssh-client"
+	has sshd || echo "unpack sshd openssh-server"
 }
 
 # run CMD…: shows the command, then runs it, as root where it must be.
@@ -101,6 +104,21 @@ unpack_docker() {
 		ln -sf "../${file#"$deps/"}" "$deps/bin/"
 	done
 	dockerd --version >/dev/null && docker --version >/dev/null
+}
+
+# The package of the library that sshd needs and few machines have would be installed for nothing else.
+unpack_sshd() {
+	unpack "$deps/ssh" openssh-server
+	unpack "$deps/ssh" libwrap0
+	mkdir -p "$deps/bin"
+	# sshd starts itself again by the path of argv[0], which has to be that of the binary.
+	cat >"$deps/bin/sshd" <<'EOF'
+#!/bin/sh
+deps=$(cd "$(dirname "$0")/.." && pwd -P)
+LD_LIBRARY_PATH=$(dirname "$(find "$deps/ssh" -name libwrap.so.0)") exec "$deps/ssh/usr/sbin/sshd" "$@"
+EOF
+	chmod +x "$deps/bin/sshd"
+	"$deps/bin/sshd" -V
 }
 
 missing=$(wanted)

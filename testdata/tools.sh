@@ -20,9 +20,9 @@ pin() {
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
-	buildkitd) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
+	buildkitd | buildctl) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd conformance golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl conformance golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -32,7 +32,7 @@ pin() {
 # under testdata/tools pins it and all it links.
 build() {
 	case $1 in
-	buildkitd) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/buildkitd" github.com/moby/buildkit/cmd/buildkitd ;;
+	buildkitd | buildctl) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/cmd/$1" ;;
 	*) GOBIN=$deps/bin go install -trimpath -ldflags='-s -w' "$2" ;;
 	esac
 }
@@ -40,7 +40,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd conformance
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl conformance
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

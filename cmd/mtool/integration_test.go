@@ -36,6 +36,7 @@ func TestIntegration(t *testing.T) {
 			}
 			err := errors.Join(scriptSetup(e), ownHome(e))
 			e.Values[nodesKey{}] = map[string]*realparts.Node{}
+			e.Values[networksKey{}] = map[string]*realparts.Network{}
 			return err
 		},
 		Condition:           func(part string) (bool, error) { return realparts.Available(realparts.Part(part)) },
@@ -62,6 +63,7 @@ type sharedParts struct {
 	registry sync.Map // options: *realparts.RunningRegistry
 	mu       sync.Mutex
 	engine   *realparts.Engine
+	builder  *realparts.Builder
 	buildkit string
 	apps     string
 }
@@ -73,6 +75,9 @@ func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, [
 		"buildkitd": p.buildkitd,
 		"node":      p.node,
 		"killnode":  cmdKillNode,
+		"network":   p.network,
+		"container": p.container,
+		"sshd":      p.sshd,
 		"app":       p.app,
 		"compile":   cmdCompile,
 		"running":   cmdRunning,

@@ -8,19 +8,40 @@ import (
 	"mtool/cmd/internal/realparts"
 )
 
-type nodesKey struct{}
+type (
+	nodesKey    struct{}
+	networksKey struct{}
+)
 
-// node VAR [tls] [PLATFORM]: $VAR is the address of a BuildKit daemon that is the script's alone. With tls there are
-// $VAR_CA, $VAR_CERT and $VAR_KEY; with a platform it says that it runs only that.
+// network VAR: $VAR is a network namespace, for nsenter --net=$VAR.
+func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: network VAR")
+	}
+	n := realparts.StartNetwork(p.t)
+	networks, _ := ts.Value(networksKey{}).(map[string]*realparts.Network)
+	networks[args[0]] = n
+	ts.Setenv(args[0], n.Path)
+}
+
+// node VAR [tls] [PLATFORM] [in=NETWORK]: $VAR is the address of a BuildKit daemon that is the script's alone. With tls
+// there are $VAR_CA, $VAR_CERT and $VAR_KEY; with a platform it says that it runs only that; in a network the link to it is
+// named VAR.
 func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: node VAR [tls] [PLATFORM]")
+		ts.Fatalf("usage: node VAR [tls] [PLATFORM] [in=NETWORK]")
 	}
 	var o realparts.NodeOptions
 	for _, word := range args[1:] {
+		name, inside := strings.CutPrefix(word, "in=")
 		switch {
 		case word == "tls":
 			o.TLS = true
+		case inside:
+			networks, _ := ts.Value(networksKey{}).(map[string]*realparts.Network)
+			if o.Network, o.Link = networks[name], args[0]; o.Network == nil {
+				ts.Fatalf("node: there is no network %q", name)
+			}
 		case strings.Contains(word, "/"):
 			o.Platform = word
 		default:
@@ -47,4 +68,31 @@ func cmdKillNode(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("there is no node %s", args[0])
 	}
 	n.Kill()
+}
+
+// container VAR: $VAR is the name of a container, in the engine of dockerd, in which BuildKit runs.
+func (p *sharedParts) container(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: container VAR")
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.engine == nil {
+		ts.Fatalf("container: dockerd comes first")
+	}
+	if p.builder == nil {
+		p.builder = realparts.StartBuilder(p.t, p.engine)
+	}
+	ts.Setenv(args[0], p.builder.Name)
+}
+
+// sshd VAR BUILDKIT: $VAR is the address of an SSH server from which the BuildKit at that address is reached, and
+// $VAR_CONFIG what ssh -F takes.
+func (p *sharedParts) sshd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sshd VAR BUILDKIT")
+	}
+	s := realparts.StartSSHServer(p.t, args[1])
+	ts.Setenv(args[0], s.Addr)
+	ts.Setenv(args[0]+"_CONFIG", s.Config)
 }

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// writeCertificate makes a certificate for the loopback interface that is its own authority.
-func writeCertificate(t testing.TB, certFile, keyFile string) {
+// writeCertificate makes a certificate for the loopback interface, and for the addresses of other hosts, that is its own
+// authority.
+func writeCertificate(t testing.TB, certFile, keyFile string, hosts ...net.IP) {
 	t.Helper()
 	key, keyErr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if keyErr != nil {
@@ -26,7 +27,7 @@ func writeCertificate(t testing.TB, certFile, keyFile string) {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "mtool's tests"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames: []string{"localhost"}, IPAddresses: append([]net.IP{net.IPv4(127, 0, 0, 1)}, hosts...),
 		IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	}

@@ -20,6 +20,7 @@ import (
 const (
 	startTimeout = 30 * time.Second
 	stopTimeout  = 15 * time.Second
+	pollEvery    = 20 * time.Millisecond
 )
 
 // daemon is a program that runs until the test ends. Its output is in log.
@@ -74,7 +75,7 @@ func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 // await polls until ready says so.
 func (d *daemon) await(t testing.TB, ready func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(startTimeout); !ready(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(startTimeout); !ready(); time.Sleep(pollEvery) {
 		select {
 		case <-d.done:
 			t.Fatalf("%s ended at once:\n%s", d.name, d.output())
@@ -84,6 +85,16 @@ func (d *daemon) await(t testing.TB, ready func() bool) {
 			t.Fatalf("%s is not ready after %s:\n%s", d.name, startTimeout, d.output())
 		}
 	}
+}
+
+// eventually polls until ready says so; false after startTimeout.
+func eventually(ready func() bool) bool {
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); time.Sleep(pollEvery) {
+		if ready() {
+			return true
+		}
+	}
+	return false
 }
 
 // stop asks the program to end, and ends it if it does not.

@@ -22,10 +22,10 @@ func StartDockerd(t testing.TB) *Engine {
 	e := &Engine{Addr: "unix://" + dir + "/docker.sock", ConfigDir: t.TempDir()}
 	containerd := startContainerd(t, dir)
 	writeFile(t, filepath.Join(dir, "daemon.json"), "{}") // not the machine's
-	d := startDaemon(t, dir, Program(t, "dockerd"),
+	d := startDaemon(t, dir, Program(t, "dockerd"), append(cappedRuntime(t, dir),
 		"--host", e.Addr, "--containerd", containerd, "--config-file", filepath.Join(dir, "daemon.json"),
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "docker.pid"),
-		"--iptables=false", "--ip6tables=false", "--bridge=none")
+		"--iptables=false", "--ip6tables=false", "--bridge=none")...)
 	docker := Program(t, "docker")
 	d.await(t, func() bool {
 		cmd := exec.Command(docker, "version")

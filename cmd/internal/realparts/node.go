@@ -1,6 +1,7 @@
 package realparts
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -17,6 +18,9 @@ type NodeOptions struct {
 	Platform string
 	// TLS makes it listen on TCP and ask for a client certificate.
 	TLS bool
+	// Network makes it a machine of its own there, behind a link of this name. Default: the loopback interface.
+	Network *Network
+	Link    string
 }
 
 // Node is a BuildKit daemon that stands for another machine.
@@ -39,23 +43,48 @@ func StartNode(t testing.TB, o NodeOptions) *Node {
 	dir := newDir(t)
 	n := &Node{Addr: "unix://" + filepath.Join(dir, "buildkitd.sock")}
 	writeFile(t, filepath.Join(dir, "buildkitd.toml"))
-	args := []string{
-		"PATH=" + emulatorLinks(t, dir), Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"),
-		"--root", filepath.Join(dir, "state"), "--oci-worker-net", "host", "--containerd-worker=false",
+	ip := net.IPv4(127, 0, 0, 1)
+	var args []string
+	if o.Network != nil {
+		var inside []string
+		ip, inside = o.Network.attach(t, o.Link)
+		args = append(inside, Program(t, "env"))
 	}
+	args = append(args,
+		"PATH="+emulatorLinks(t, dir), Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"),
+		"--root", filepath.Join(dir, "state"), "--oci-worker-net", "host", "--containerd-worker=false",
+	)
 	if o.Platform != "" {
 		args = append(args, "--oci-worker-platform", o.Platform)
 	}
 	if o.TLS {
-		n.Addr = "tcp://" + freePort(t)
+		n.Addr = "tcp://" + o.port(t, ip)
 		n.CA, n.Cert, n.Key = filepath.Join(dir, "ca.pem"), filepath.Join(dir, "client.pem"), filepath.Join(dir, "client.key")
-		writeCertificate(t, n.CA, filepath.Join(dir, "server.key"))
+		writeCertificate(t, n.CA, filepath.Join(dir, "server.key"), ip)
 		writeCertificate(t, n.Cert, n.Key)
 		args = append(args, "--tlscert", n.CA, "--tlskey", filepath.Join(dir, "server.key"), "--tlscacert", n.Cert)
 	}
-	n.daemon = startDaemon(t, dir, Program(t, "env"), append(args, "--addr", n.Addr)...)
-	n.daemon.await(t, func() bool { return listens(n.Addr) })
+	args = append(args, "--addr", n.Addr)
+	program := Program(t, "env")
+	if o.Network != nil {
+		program = Program(t, "nsenter")
+	}
+	n.daemon = startDaemon(t, dir, program, args...)
+	n.daemon.await(t, func() bool {
+		if o.Network != nil {
+			return bytes.Contains(n.daemon.output(), []byte("running server on"))
+		}
+		return listens(n.Addr)
+	})
 	return n
+}
+
+// port is where it listens: in a network of its own every port is free.
+func (o NodeOptions) port(t testing.TB, ip net.IP) string {
+	if o.Network == nil {
+		return freePort(t)
+	}
+	return ip.String() + ":1234"
 }
 
 // emulatorLinks is a PATH that begins with the emulators under the names by which BuildKit looks for them.

@@ -23,11 +23,13 @@ const (
 	Conformance  Part = "conformance" // the distribution specification's own tests
 	Crane        Part = "crane"
 	Docker       Part = "docker"
+	Netns        Part = "netns"
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
 	Regctl       Part = "regctl"
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
+	SSH          Part = "ssh"
 	Unprivileged Part = "unprivileged"
 )
 
@@ -51,11 +53,12 @@ func needs() map[Part]need {
 	}
 	asRoot := func(n need) need { n.root = true; return n }
 	return map[Part]need{
-		Buildkit:    asRoot(one("buildkitd", "runc")),
+		Buildkit:    asRoot(one("buildkitd", "buildctl", "runc")),
 		Buildx:      one("buildx"),
 		Conformance: one("conformance"),
 		Crane:       one("crane"),
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
+		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
 			{"qemu-aarch64-static", "qemu-aarch64"}, {"qemu-arm-static", "qemu-arm"}, {"qemu-x86_64-static", "qemu-x86_64"},
@@ -63,6 +66,7 @@ func needs() map[Part]need {
 		Regctl:       one("regctl"),
 		Registry:     one("registry"),
 		Skopeo:       one("skopeo"),
+		SSH:          asRoot(one("sshd", "ssh", "ssh-keygen", "unshare")),
 		Unprivileged: {programs: [][]string{{"newuidmap"}, {"newgidmap"}}, subids: true},
 	}
 }

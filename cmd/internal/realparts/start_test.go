@@ -136,3 +136,38 @@ func output(t *testing.T, cmd *exec.Cmd) string {
 	}
 	return strings.TrimSpace(string(out))
 }
+
+func TestStartBuilder(t *testing.T) {
+	t.Parallel()
+	e := StartDockerd(t)
+	var name string
+	t.Run("runs", func(t *testing.T) { name = StartBuilder(t, e).Name })
+	cmd := exec.CommandContext(t.Context(), Program(t, "docker"), "ps", "--all", "--quiet")
+	cmd.Env = e.Env()
+	if got := output(t, cmd); name != "" && got != "" {
+		t.Errorf("it outlives the test: %s", got)
+	}
+}
+
+// A network has no link but those to its nodes, and is gone with the test.
+func TestStartNetwork(t *testing.T) {
+	t.Parallel()
+	var path string
+	t.Run("runs", func(t *testing.T) {
+		n := StartNetwork(t)
+		path = n.Path
+		n.attach(t, "one")
+		links := func(args ...string) string {
+			return output(t, exec.CommandContext(t.Context(), Program(t, "nsenter"), append([]string{"--net=" + path, "ip", "-brief"}, args...)...))
+		}
+		if got := links("link"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "one@") {
+			t.Errorf("its links: %s", got)
+		}
+		if got := links("route"); strings.Count(got, "\n") != 0 || !strings.HasPrefix(got, "10.77.1.0/30") {
+			t.Errorf("its routes: %s", got)
+		}
+	})
+	if _, err := os.Stat(path); path != "" && err == nil {
+		t.Error("it outlives the test")
+	}
+}

@@ -1,0 +1,107 @@
+package realparts
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Builder is a BuildKit daemon in a container.
+type Builder struct {
+	Name string // of the container
+}
+
+// StartBuilder runs one in the engine, in an image that has nothing but BuildKit, runc, and what that is linked with. Its
+// network is the machine's. It stops with the test.
+func StartBuilder(t testing.TB, e *Engine) *Builder {
+	t.Helper()
+	Need(t, Docker, Buildkit)
+	b := &Builder{Name: "mtool-builder"}
+	docker := func(in io.Reader, args ...string) (string, error) {
+		cmd := exec.Command(Program(t, "docker"), args...)
+		cmd.Env, cmd.Stdin = e.Env(), in
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	image, err := builderImage(t)
+	if err != nil {
+		t.Fatalf("making the image of a builder: %v", err)
+	}
+	if out, err := docker(image, "import", "-", "mtool-builder"); err != nil {
+		t.Fatalf("importing the image of a builder: %v: %s", err, out)
+	}
+	out, err := docker(nil, "run", "--detach", "--privileged", "--network", "host", "--name", b.Name, "--volume", "/var/lib/buildkit",
+		"--env", "PATH=/bin", "mtool-builder", "/bin/buildkitd", "--oci-worker-net", "host", "--containerd-worker=false")
+	if err != nil {
+		t.Fatalf("running a builder: %v: %s", err, out)
+	}
+	t.Cleanup(func() {
+		if out, err := docker(nil, "rm", "--force", "--volumes", b.Name); err != nil {
+			t.Errorf("removing a builder: %v: %s", err, out)
+		}
+	})
+	if !eventually(func() bool {
+		out, err = docker(nil, "exec", b.Name, "buildctl", "debug", "workers")
+		return err == nil
+	}) {
+		logs, _ := docker(nil, "logs", b.Name)
+		t.Fatalf("a builder does not answer: %v: %s\n%s", err, out, logs)
+	}
+	return b
+}
+
+// builderImage is a root file system, as a tar.
+func builderImage(t testing.TB) (io.Reader, error) {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	// No certificates and no resolver: it fetches from the loopback interface only.
+	errs := []error{dirEntry(w, "tmp", 0o1777), dirEntry(w, "run", 0o755), dirEntry(w, "etc", 0o755)}
+	for _, program := range []string{"buildkitd", "buildctl", "runc"} {
+		path := Program(t, program)
+		errs = append(errs, fileEntry(w, path, "bin/"+program))
+		for _, library := range libraries(path) {
+			errs = append(errs, fileEntry(w, library, strings.TrimPrefix(library, "/")))
+		}
+	}
+	return &b, errors.Join(append(errs, w.Close())...)
+}
+
+// libraries are what a program is linked with at run time, none for a static one: ldd(1) tells.
+func libraries(program string) (paths []string) {
+	out, err := exec.Command("ldd", program).Output()
+	if err != nil {
+		return nil
+	}
+	for _, m := range regexp.MustCompile(`(?m)\s(/\S+) \(0x`).FindAllStringSubmatch(string(out), -1) {
+		paths = append(paths, m[1])
+	}
+	return paths
+}
+
+func dirEntry(w *tar.Writer, name string, mode int64) error {
+	return w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: name + "/", Mode: mode})
+}
+
+func fileEntry(w *tar.Writer, path, name string) error {
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return err
+	}
+	body, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	err = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(body))})
+	if err == nil {
+		_, err = w.Write(body)
+	}
+	return err
+}
