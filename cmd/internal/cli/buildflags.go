@@ -47,7 +47,7 @@ func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "make this too, `DIR` or type=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output (repeatable; without -t no image is stored)")
 	fl.BoolVar(&f.push, "push", false, "push the image, or the list of several platforms, under its name")
-	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine")
+	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine; of several platforms, the one that the engine runs")
 	fl.StringVar(&f.reproduce, "reproduce", "", "build again without the cache, store nothing, and fail (exit code 3) unless the images are those of `REF`, byte for byte")
 	fl.StringVar(&f.byDigest, "push-by-digest", "", "push every image to this `REPO` without a tag, for a list that another job makes")
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image, `KEY=VALUE`; index:KEY=VALUE is of the list (repeatable)")
@@ -119,8 +119,6 @@ func (f *extraFlags) fits(o *flow.BuildOptions, out outputs) error {
 		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")
 	case unnamed && (o.IDFile != "" || o.MetadataFile != ""):
 		return usagef("-t NAME", "--iidfile and --metadata-file tell of an image, and none is made without a name")
-	case o.Load && len(o.Platforms) > 1:
-		return usagef("build one platform, or --output type=oci,dest=FILE", "Docker Engine holds images, not lists: %d platforms can't be loaded", len(o.Platforms))
 	case unnamed && (needsName || makesNothing):
 		return usagef("mtool build --arch ARCH -t NAME CONTEXT", "no name given for the image")
 	}

@@ -38,7 +38,7 @@ type BuildOptions struct {
 	Outputs      []BuildOutput
 	Data         io.Writer    // where an output named "-" goes
 	Push         bool         // the image, or the list of several platforms, to the registry under its Names
-	Load         bool         // one platform's image into Docker Engine
+	Load         bool         // the image into Docker Engine; of several platforms the engine's own
 	ByDigest     registry.Ref // a repository that gets every image without a tag
 	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result, one after the other
 	IDFile       string       // gets the digest
@@ -67,6 +67,11 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	defer p.close()
+	if o.Load {
+		if err := fitsEngine(ctx, o.Platforms); err != nil {
+			return built, err
+		}
+	}
 	var finish func(error) error
 	if p.spec.Exports, finish, err = openOutputs(o); err != nil {
 		return built, err

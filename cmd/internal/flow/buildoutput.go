@@ -97,7 +97,7 @@ func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 		if o.Push {
 			push.Dests = append(push.Dests, name.At(registry.TransportRegistry))
 		}
-		if o.Load && !several {
+		if o.Load {
 			push.Dests = append(push.Dests, name.At(registry.TransportEngine))
 		}
 		if len(push.Dests) == 0 {

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/build"
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/platform"
@@ -48,6 +49,30 @@ func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target regi
 		e.note("loaded %s: %s", target, platform.Format(image.Platform()))
 	}
 	return made, nil
+}
+
+// fitsEngine is nil when Docker Engine answers and, of several platforms, runs one: before they are built.
+func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
+	docker, err := engine.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, docker.Close()) }()
+	own, err := docker.Platform(ctx)
+	if err != nil {
+		return err
+	}
+	var have []string
+	for _, p := range platforms {
+		if len(platforms) == 1 || platform.Satisfies(p, own) {
+			return nil
+		}
+		have = append(have, platform.Format(p))
+	}
+	return hinted{
+		fmt.Errorf("%w: Docker Engine takes one platform, its own, and %s is not among %s", build.ErrUsage, platform.Format(own), strings.Join(have, ", ")),
+		"build " + platform.Format(own) + " too, or one platform alone",
+	}
 }
 
 func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref) (inspect.Image, error) {
