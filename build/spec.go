@@ -34,6 +34,7 @@ type Options struct {
 	Client                *registry.Client      // asks for base images before anything runs; nil: the worker alone asks
 	Registries            Registries            // how they are reached, for the embedded worker; Client knows it already
 	PlainHTTP, SkipVerify []string              // registry hosts
+	Proxies               registry.Proxies      // how addresses are reached by the embedded worker, and by RUN steps
 	Note                  func(string)          // told what a user should know, one line each; nil: not told
 	// Verify is told each image before any of them is stored; its error ends the build. nil: not asked.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error

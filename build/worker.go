@@ -19,7 +19,8 @@ type WorkerOptions struct {
 	// SkipVerify are registry hosts whose certificates are not verified.
 	SkipVerify []string
 	Registries Registries
-	Note       func(string) // told what a user should know, one line each; nil: not told
+	Proxy      registry.Proxy // how they are reached
+	Note       func(string)   // told what a user should know, one line each; nil: not told
 }
 
 // Entitlements that a build may have beyond the usual. A Dockerfile asks for them step by step: RUN --security=insecure.

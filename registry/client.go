@@ -20,6 +20,8 @@ type ClientOptions struct {
 	CertDirs []string
 	// Hosts are the settings of single registries, by host as written in references, with or without a port.
 	Hosts map[string]HostSettings
+	// Proxy is how all of them are reached; zero is directly. Proxies.Own is what the environment says.
+	Proxy Proxy
 	// UserAgent is sent with every request; default "mtool".
 	UserAgent string
 	// Concurrency limits the requests in flight, over all hosts; default 64. A quarter of it limits the blobs that are
@@ -68,6 +70,9 @@ func NewClient(o ClientOptions) *Client {
 		repos:     map[string]*Repository{},
 	}
 }
+
+// HTTP is the client below, for addresses that are no registry's: with the same certificates and proxies.
+func (c *Client) HTTP() *http.Client { return c.http }
 
 // Access is what a repository is opened for; it decides the scope of tokens.
 type Access int

@@ -28,7 +28,7 @@ func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository)
 		switch {
 		case err == nil:
 			m.said.Do(func() {
-				r.client.options.Note(fmt.Sprintf("reading %s from its mirror %s", r.base.Repository(), m.base.Repository()))
+				r.client.options.Note(fmt.Sprintf("%s via mirror %s", r.base.Repository(), m.base.Repository()))
 			})
 			return answer, true
 		case ctx.Err() != nil:

@@ -32,8 +32,8 @@ func TestMirrors(t *testing.T) {
 		origin bool // the registry itself is asked
 		note   string
 	}{
-		"the mirror has it":       {note: "from its mirror"},
-		"below a path":            {prefix: "hub/", note: "from its mirror"},
+		"the mirror has it":       {note: "via mirror"},
+		"below a path":            {prefix: "hub/", note: "via mirror"},
 		"the mirror is empty":     {empty: true, origin: true},
 		"the mirror is broken":    {before: status(503), origin: true, note: "passing over a mirror"},
 		"the mirror wants a name": {before: status(401), origin: true, note: "passing over a mirror"},

@@ -13,10 +13,10 @@ import (
 )
 
 // newHTTPClient has as many idle connections as requests in flight (Go's default is two a host), HTTP/2 where offered, and
-// honours HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+// honours o.Proxy.
 func newHTTPClient(o ClientOptions) *http.Client {
 	t := &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
+		Proxy:               httpProxyFunc(o),
 		DialContext:         o.dialer(),
 		ForceAttemptHTTP2:   true,
 		MaxIdleConns:        2 * o.Concurrency,

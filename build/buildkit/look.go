@@ -19,7 +19,8 @@ import (
 type Sight struct {
 	build.WorkerAddr
 	Version          string        // BuildKit's; "" where it does not say
-	Native, Emulated []v1.Platform // for a worker elsewhere, a guess: BuildKit lists both as one
+	Native, Emulated []v1.Platform // as a probe has found, where one could be run
+	Guessed          []v1.Platform // those of both that are a guess: BuildKit does not say what it emulates
 	Latency          time.Duration // of one question; of the embedded one, the time to start it
 	Err              error
 }
@@ -72,7 +73,7 @@ func (s Solver) lookInside(ctx context.Context, o build.Options) (seen Sight) {
 		return Sight{Err: err}
 	}
 	defer c.Close() //nolint:errcheck // nothing is in flight
-	seen = see(ctx, c, build.Embedded, func([]v1.Platform) emulator.Host { return host })
+	seen = see(ctx, c, build.Embedded, func([]v1.Platform) emulator.Host { return host }, nil)
 	seen.Latency, seen.Version = time.Since(begun), embeddedVersion()
 	return seen
 }
@@ -94,10 +95,10 @@ func lookAt(ctx context.Context, addr string, tls build.WorkerTLS) Sight {
 	if err != nil {
 		return Sight{Err: err}
 	}
-	return see(ctx, s.client, addr, hostOf)
+	return see(ctx, s.client, addr, hostOf, s.probes)
 }
 
-func see(ctx context.Context, c *client.Client, addr string, hostOf func([]v1.Platform) emulator.Host) Sight {
+func see(ctx context.Context, c *client.Client, addr string, hostOf func([]v1.Platform) emulator.Host, p *probes) Sight {
 	var seen Sight
 	runnable, err := ask(ctx, c, addr, false) // makes the connection; the next question tells the latency
 	if err != nil {
@@ -108,17 +109,38 @@ func see(ctx context.Context, c *client.Client, addr string, hostOf func([]v1.Pl
 		seen.Version = info.BuildkitVersion.Version
 	}
 	seen.Latency = time.Since(begun)
-	host := hostOf(runnable)
-	for _, p := range runnable {
-		same := func(other v1.Platform) bool { return platform.Equal(other, p) }
-		if slices.ContainsFunc(seen.Native, same) || slices.ContainsFunc(seen.Emulated, same) {
-			continue
-		}
-		if way, err := host.Of(p); err == nil && way.Native {
-			seen.Native = append(seen.Native, p)
-		} else {
-			seen.Emulated = append(seen.Emulated, p)
+	seen.sort(runnable, hostOf(runnable), p)
+	return seen
+}
+
+// sort tells the native ones from the emulated.
+func (s *Sight) sort(runnable []v1.Platform, host emulator.Host, p *probes) {
+	for _, r := range runnable {
+		if p != nil {
+			p.begin(r)
 		}
 	}
-	return seen
+	for _, r := range runnable {
+		same := func(other v1.Platform) bool { return platform.Equal(other, r) }
+		if slices.ContainsFunc(s.Native, same) || slices.ContainsFunc(s.Emulated, same) {
+			continue
+		}
+		way, err := host.Of(r)
+		runs := err == nil && way.Native
+		if p != nil {
+			switch p.of(r) {
+			case native:
+				runs = true
+			case emulated:
+				runs = false
+			default:
+				s.Guessed = append(s.Guessed, r)
+			}
+		}
+		if runs {
+			s.Native = append(s.Native, r)
+		} else {
+			s.Emulated = append(s.Emulated, r)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"mtool/build"
 	"mtool/build/emulator"
 	"mtool/inspect/platform"
+	"mtool/registry"
 	"mtool/registry/engine"
 )
 
@@ -25,6 +26,17 @@ type machine struct {
 	qemu     func(emulator string) string // the version of one; nil: not known
 	err      func() error                 // how the worker ended, nil while it lives
 	close    func() error
+}
+
+// proxy is what steps there get: this machine's own proxies are for the worker here only.
+func (m *machine) proxy(p registry.Proxies) registry.Proxy {
+	switch {
+	case m.name == "":
+		return p.Own()
+	case m.engine != nil:
+		return p.Configured(m.engine.Host())
+	}
+	return p.Configured(m.name)
 }
 
 // plan is what is known before anything is started or sent, one member for each platform.
@@ -91,6 +103,7 @@ func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job,
 	w, err := s.Start(ctx, build.WorkerOptions{
 		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow,
 		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
+		Proxy: job.Options.Proxies.Own(),
 	})
 	if err != nil {
 		return nil, p, err
@@ -171,14 +184,19 @@ func external(ctx context.Context, at site, job build.Job, d *dockerfile) (*mach
 	if err == nil {
 		err = allRun(at.Addr, at.runnable, p)
 	}
-	if err == nil && job.Spec.NativeOnly && at.Platform == nil {
-		err = nativeOnly(fmt.Sprintf("worker %q", at.Addr), emulates(at.host), p)
+	for _, n := range p.needs { // while the rest is made ready
+		for _, run := range n.Runs {
+			at.probes.begin(run)
+		}
+	}
+	if err == nil && job.Spec.NativeOnly {
+		err = nativeOnly(fmt.Sprintf("worker %q", at.Addr), at.emulator, p)
 	}
 	if err != nil {
 		return nil, p, err
 	}
 	end := func() error { return hangUp([]site{at}) }
-	return &machine{name: at.Addr, client: at.client, engine: at.engine, emulator: emulates(at.host), err: func() error { return nil }, close: end}, p, nil
+	return &machine{name: at.Addr, client: at.client, engine: at.engine, emulator: at.emulator, err: func() error { return nil }, close: end}, p, nil
 }
 
 func allRun(addr string, runnable []v1.Platform, p plan) error {

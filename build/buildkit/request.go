@@ -24,7 +24,7 @@ const (
 )
 
 // attrs is what the Dockerfile frontend is told for one platform.
-func attrs(s build.Spec, p v1.Platform, bases []local) map[string]string {
+func attrs(s build.Spec, p v1.Platform, bases []local, proxy registry.Proxy) map[string]string {
 	a := map[string]string{
 		"platform": platforms.FormatAll(spec(p)),
 		"filename": filepath.Base(s.Dockerfile),
@@ -35,6 +35,9 @@ func attrs(s build.Spec, p v1.Platform, bases []local) map[string]string {
 	}
 	if s.NoCache {
 		a["no-cache"] = ""
+	}
+	for k, v := range proxy.Vars() { // in RUN steps, and neither in the image nor in what tells cached steps apart
+		a["build-arg:"+k] = v
 	}
 	for k, v := range s.BuildArgs {
 		a["build-arg:"+k] = v
@@ -123,14 +126,14 @@ func mounts(s build.Spec) (map[string]fsutil.FS, error) {
 func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request is one platform's solve. dir takes the layout.
-func request(job build.Job, p v1.Platform, bases []local, dir string) (client.SolveOpt, error) {
+func request(job build.Job, p v1.Platform, bases []local, proxy registry.Proxy, dir string) (client.SolveOpt, error) {
 	dirs, err := mounts(job.Spec)
 	if err != nil {
 		return client.SolveOpt{}, err
 	}
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
-		FrontendAttrs: attrs(job.Spec, p, bases),
+		FrontendAttrs: attrs(job.Spec, p, bases, proxy),
 		LocalMounts:   dirs,
 		Session:       []session.Attachable{credentials(job.Options)},
 		SharedKey:     digest.FromString(job.Spec.Context).Encoded(), // the worker then takes only what changed since the last time

@@ -58,6 +58,7 @@ func newSilent(addr string, tls bool, err error) error {
 		{"error reading server preface: ", notBuildKit, isIt, build.ErrNoWorker},
 		{"broken pipe", closed.why, closed.next, closed.kind},
 		{"executable file not found", "the program that reaches it is missing", "", build.ErrNoWorker},
+		{"context deadline exceeded", fmt.Sprintf("it did not answer within %s", patience), "is the address right, and the network between?", registry.ErrUnavailable},
 		{"permission denied", "this user may not talk to it", "", registry.ErrDenied},
 	} {
 		if strings.Contains(err.Error(), w.word) {

@@ -23,6 +23,7 @@ type site struct {
 	engine   *engine.Engine // nil: not the BuildKit in one
 	runnable []v1.Platform  // its own first; nil: the embedded one
 	host     emulator.Host
+	probes   *probes // nil: the embedded one, of which all is known
 }
 
 func (s site) embedded() bool { return s.Addr == build.Embedded }
@@ -39,20 +40,41 @@ func (s site) rank(target v1.Platform) int {
 	if s.Platform != nil && !platform.Satisfies(target, *s.Platform) {
 		return rankNever
 	}
-	way, err := s.host.Of(target)
+	_, err := s.host.Of(target)
+	runs := s.embedded() && err == nil || runsOn(s.runnable, target)
 	switch {
-	case err == nil && way.Native, s.Platform != nil:
+	case s.Platform != nil, runs && s.emulator(target) == "":
 		return rankNative
-	case s.embedded() && err == nil, runsOn(s.runnable, target):
+	case runs:
 		return rankEmulated
 	}
 	return rankCopies
+}
+
+// emulator is QEMU's name of what runs a platform's programs there, "" for the processor itself: seen where it can be, else
+// guessed from what the worker says that it is.
+func (s site) emulator(target v1.Platform) string {
+	seen := unproved
+	if s.probes != nil && runsOn(s.runnable, target) {
+		seen = s.probes.of(target)
+	}
+	e, _ := emulator.ByArch(target.Architecture)
+	switch {
+	case seen == native, seen == unproved && s.Platform != nil: // then the user says so
+		return ""
+	case seen == emulated:
+		return e.Name
+	}
+	return emulates(s.host)(target)
 }
 
 // assign gives each target to the best of the sites, and of equals to the one with less to do.
 func assign(sites []site, targets []v1.Platform) ([]int, error) {
 	load := make([]int, len(sites))
 	of := make([]int, len(targets))
+	if len(sites) == 1 && sites[0].Platform == nil {
+		return of, nil // there is nothing to choose, and so nothing to ask
+	}
 	for i, target := range targets {
 		best := -1
 		for j, s := range sites {
@@ -104,6 +126,9 @@ func sites(ctx context.Context, w build.Where) ([]site, error) {
 	for i, a := range addrs {
 		group.Go(func() (err error) {
 			all[i], err = contact(groupCtx, a, w.TLS)
+			if all[i].probes != nil {
+				all[i].probes.ctx = ctx // the group's ends with it
+			}
 			return err
 		})
 	}
@@ -127,7 +152,7 @@ func contact(ctx context.Context, a build.WorkerAddr, tls build.WorkerTLS) (site
 	if err != nil {
 		return s, err
 	}
-	s.client = c
+	s.client, s.probes = c, newProbes(ctx, c)
 	if s.runnable, err = ask(ctx, c, a.Addr, tls.Used()); err != nil {
 		return s, err
 	}
@@ -139,6 +164,7 @@ func contactEngine(ctx context.Context, s site) (_ site, err error) {
 	if s.client, s.engine, err = connectEngine(context.WithoutCancel(ctx)); err != nil {
 		return s, err
 	}
+	s.probes = newProbes(ctx, s.client)
 	if s.runnable, err = ask(ctx, s.client, s.Addr, false); err != nil {
 		return s, err
 	}

@@ -101,7 +101,7 @@ type solve struct {
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (build.Layout, error) {
-	opt, err := request(s.job, s.target, s.bases, dir)
+	opt, err := request(s.job, s.target, s.bases, s.machine.proxy(s.job.Options.Proxies), dir)
 	if err != nil {
 		return build.Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
@@ -114,6 +114,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	seen.crashed = s.onCrash(stop)
+	go s.machine.pulse(ctx, stop)
 	response, err := s.machine.client.Solve(ctx, nil, opt, display.follow(s.target, seen))
 	seen.wait()
 	if err == nil {

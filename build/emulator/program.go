@@ -46,31 +46,58 @@ func Program(arch string) []byte {
 		return nil
 	}
 	c := programs()[arch]
-	var order interface {
-		binary.ByteOrder
-		binary.AppendByteOrder
-	} = binary.LittleEndian
-	if elf.Data(e.Magic[elf.EI_DATA]) == elf.ELFDATA2MSB {
-		order = binary.BigEndian
-	}
 	text := c.bytes
 	for _, w := range c.words {
-		text = order.AppendUint32(text, w)
+		text = e.order().AppendUint32(text, w)
 	}
-	const base, wide, narrow = 0x400000, 64 + 56, 52 + 32 // headers of ELF files: the file's and one segment's
-	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: order.Uint16(e.Magic[18:]), Version: 1, Flags: c.flags, Phnum: 1}
+	return e.executable(c.flags, text)
+}
+
+// byteOrder is how an architecture writes numbers.
+type byteOrder interface {
+	binary.ByteOrder
+	binary.AppendByteOrder
+}
+
+func (e Emulator) order() byteOrder {
+	if elf.Data(e.Magic[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+func (e Emulator) wide() bool { return elf.Class(e.Magic[elf.EI_CLASS]) == elf.ELFCLASS64 }
+
+const (
+	loadedAt                   = 0x400000
+	wideHeaders, narrowHeaders = 64 + 56, 52 + 32 // of ELF files: the file's and one segment's
+)
+
+// entry is the address of the first instruction.
+func (e Emulator) entry() uint32 {
+	if e.wide() {
+		return loadedAt + wideHeaders
+	}
+	return loadedAt + narrowHeaders
+}
+
+// executable is an ELF file of one segment, which begins with its first instruction.
+func (e Emulator) executable(flags uint32, text []byte) []byte {
+	order := e.order()
+	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: order.Uint16(e.Magic[18:]), Version: 1, Flags: flags, Phnum: 1}
 	copy(h.Ident[:], e.Magic[:elf.EI_OSABI])
-	if elf.Class(e.Magic[elf.EI_CLASS]) == elf.ELFCLASS64 {
-		h.Entry, h.Phoff, h.Ehsize, h.Phentsize = base+wide, 64, 64, 56
-		size := uint64(wide + len(text))
-		p := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Paddr: base, Filesz: size, Memsz: size, Align: 0x10000}
+	const align = 0x10000
+	if e.wide() {
+		h.Entry, h.Phoff, h.Ehsize, h.Phentsize = uint64(e.entry()), 64, 64, 56
+		size := uint64(wideHeaders + len(text))
+		p := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt, Filesz: size, Memsz: size, Align: align}
 		return assemble(order, h, p, text)
 	}
 	short := elf.Header32{
-		Ident: h.Ident, Type: h.Type, Machine: h.Machine, Version: 1, Entry: base + narrow, Phoff: 52, Flags: c.flags, Ehsize: 52, Phentsize: 32, Phnum: 1,
+		Ident: h.Ident, Type: h.Type, Machine: h.Machine, Version: 1, Entry: e.entry(), Phoff: 52, Flags: flags, Ehsize: 52, Phentsize: 32, Phnum: 1,
 	}
-	size := uint32(narrow + len(text))
-	p := elf.Prog32{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Paddr: base, Filesz: size, Memsz: size, Align: 0x10000}
+	size := uint32(narrowHeaders + len(text))
+	p := elf.Prog32{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt, Filesz: size, Memsz: size, Align: align}
 	return assemble(order, short, p, text)
 }
 

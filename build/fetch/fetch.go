@@ -36,6 +36,7 @@ type Options struct {
 	In         io.Reader    // what "-" reads
 	Client     *http.Client // default: http.DefaultClient
 	KeepGitDir bool         // leave .git in a Git context
+	Env        []string     // for the git command, beside the environment
 }
 
 // Open makes place a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
@@ -45,7 +46,7 @@ func Open(ctx context.Context, place string, o Options) (Context, error) {
 	case place == "-":
 		return inTemporary(func(c *Context) error { return unpack(c, o.In, "standard input") })
 	case IsGit(place):
-		return inTemporary(func(c *Context) error { return clone(ctx, c, place, o.KeepGitDir) })
+		return inTemporary(func(c *Context) error { return clone(ctx, c, place, o) })
 	case isHTTP(place):
 		return inTemporary(func(c *Context) error { return download(ctx, c, place, o.Client) })
 	}

@@ -38,12 +38,12 @@ func parseGit(place string) gitPlace {
 }
 
 // clone takes one commit of a repository, with its submodules.
-func clone(ctx context.Context, c *Context, place string, keep bool) error {
+func clone(ctx context.Context, c *Context, place string, o Options) error {
 	p := parseGit(place)
 	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // would be read as an option
 		return fmt.Errorf("%w: %q", build.ErrUsage, place)
 	}
-	g := git{dir: c.Dir}
+	g := git{dir: c.Dir, env: o.Env}
 	if err := g.fetch(ctx, p); err != nil {
 		return fmt.Errorf("fetching build context %q: %w", place, err)
 	}
@@ -52,7 +52,7 @@ func clone(ctx context.Context, c *Context, place string, keep bool) error {
 		return err
 	}
 	c.Epoch = epoch
-	if !keep {
+	if !o.KeepGitDir {
 		if err := os.RemoveAll(filepath.Join(c.Dir, ".git")); err != nil {
 			return err
 		}
@@ -75,7 +75,10 @@ func clone(ctx context.Context, c *Context, place string, keep bool) error {
 }
 
 // git runs the git command in a directory.
-type git struct{ dir string }
+type git struct {
+	dir string
+	env []string
+}
 
 func (g git) fetch(ctx context.Context, p gitPlace) error {
 	ref := p.ref
@@ -115,7 +118,7 @@ func (g git) run(ctx context.Context, args ...string) (string, error) {
 	var out, said bytes.Buffer
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = g.dir, &out, &said
-	cmd.Env = append(os.Environ(), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	cmd.Env = append(append(os.Environ(), g.env...), "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 	if err := cmd.Run(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", fmt.Errorf("%w: a Git build context needs the git command: %w", build.ErrUsage, err)

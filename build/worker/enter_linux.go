@@ -20,7 +20,7 @@ func enter(c config) error {
 	if err := registerEmulators(c, host); err != nil {
 		return err
 	}
-	return prepareEnv(c.Root)
+	return prepareEnv(c)
 }
 
 // remount cuts this namespace's mounts off from the host's, and shows it its own processes.
@@ -95,9 +95,11 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 }
 
 // prepareEnv points BuildKit's and runc's files of the moment into the state directory; see also childEnv.
-func prepareEnv(root string) error {
-	for name, dir := range map[string]string{"XDG_RUNTIME_DIR": runDir(root), "TMPDIR": tmpDir(root)} {
-		if err := os.Setenv(name, dir); err != nil {
+func prepareEnv(c config) error {
+	vars := c.Proxy.Vars() // those of docker's config.json are not in the environment
+	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
+	for name, value := range vars {
+		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}

@@ -3,6 +3,7 @@ package worker
 import (
 	"mtool/build"
 	"mtool/build/emulator"
+	"mtool/registry"
 )
 
 // config is what the parent sends to its child, once.
@@ -21,6 +22,7 @@ type config struct {
 	PlainHTTP  []string
 	SkipVerify []string
 	Registries build.Registries
+	Proxy      registry.Proxy
 }
 
 // trial is what to run: for each architecture a program of that name in Dir, which is all that the program sees.

@@ -68,7 +68,7 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	}
 	return config{
 		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
-		Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries,
+		Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
 	}, nil
 }
 

@@ -87,6 +87,9 @@ func (at endpoint) tls() (*tls.Config, error) {
 	return config, nil
 }
 
+// Host is its address, as DOCKER_HOST has it.
+func (e *Engine) Host() string { return e.at.host }
+
 // Dial opens a connection to what the environment's engine offers beside images, upgraded to proto: "/grpc" with "h2c" is
 // the BuildKit in it, "/session" with "h2c" the way back from it to its client.
 // https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Session

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime/debug"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
+	"mtool/registry"
 )
 
 // Stdio are the streams of a command: Out is data, Err is everything else.
@@ -125,6 +127,9 @@ func topic(name, short string, write func(io.Writer)) *cobra.Command {
 func (a *app) env() (*flow.Env, error) {
 	o, err := a.options(a.flags)
 	if err != nil {
+		return nil, err
+	}
+	if o.Proxies, err = registry.ReadProxies(os.Getenv); err != nil {
 		return nil, err
 	}
 	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()

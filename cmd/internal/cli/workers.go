@@ -12,7 +12,9 @@ const workersLong = `Show the workers that a build would use: the one inside mto
 BUILDKIT_HOST, with BuildKit's version, the platforms each runs natively and by emulation, and how long it takes to answer.
 The embedded one is started for that. A worker that does not answer makes the command fail, after all are shown.
 
-What a worker elsewhere emulates is a guess: BuildKit lists what it runs, its own platform first, and does not say how.`
+BuildKit does not say what it emulates, so a program of a few instructions is run on a worker elsewhere for each architecture
+that it lists: it prints what the kernel has started for it. Where that can't be told, the answer is a guess, with a question
+mark.`
 
 func (a *app) workersCommand() *cobra.Command {
 	var f workerFlags

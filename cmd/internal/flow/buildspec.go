@@ -33,7 +33,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, fmt.Errorf("%w: standard input can't be both the build context and the Dockerfile", build.ErrUsage)
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep})
+	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own())})
 	if err != nil {
 		return p, err
 	}
@@ -63,12 +63,20 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
 		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
 		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
-		Note:       e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
+		Proxies:    e.Transport.Proxies, Note: e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
 	}
 	if !o.NoVerify {
 		p.opts.Verify = e.verifyBuilt
 	}
 	return p, nil
+}
+
+// proxyEnv says to programs that mtool starts what the proxies are.
+func proxyEnv(p registry.Proxy) (env []string) {
+	for name, value := range p.Vars() {
+		env = append(env, name+"="+value)
+	}
+	return env
 }
 
 // withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.

@@ -24,6 +24,7 @@ type EnvOptions struct {
 	Note        func(string) // told one line for everything worth saying; nil says nothing
 	UserAgent   string
 	Progress    Progress // of reading layers; nil tells nobody
+	Proxies     registry.Proxies
 }
 
 // Env is the places and the clients that the flows share.
@@ -73,7 +74,7 @@ func (e *Env) clientOptions() registry.ClientOptions {
 	o := e.Transport
 	c := registry.ClientOptions{
 		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
-		Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
+		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
 	}
 	if o.Retry != nil {
 		c.Attempts = *o.Retry + 1

@@ -3,6 +3,7 @@ package print
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -20,6 +21,7 @@ type workerRow struct {
 	Version   string   `json:"version,omitempty"`
 	Native    []string `json:"native"`
 	Emulated  []string `json:"emulated"`
+	Guessed   []string `json:"guessed,omitempty"` // those of both that no probe could tell
 	LatencyMS float64  `json:"latencyMilliseconds,omitempty"`
 	Error     string   `json:"error,omitempty"`
 }
@@ -46,14 +48,25 @@ func Workers(w io.Writer, output string, seen []buildkit.Sight) error {
 		if !r.Reachable {
 			state, latency = "failed", "-"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(strings.Join(r.Native, ",")), dash(strings.Join(r.Emulated, ",")))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(r.marked(r.Native)), dash(r.marked(r.Emulated)))
 	}
 	return t.Flush()
 }
 
+// marked puts a question mark behind what is guessed.
+func (r workerRow) marked(names []string) string {
+	all := slices.Clone(names)
+	for i, name := range all {
+		if slices.Contains(r.Guessed, name) {
+			all[i] += "?"
+		}
+	}
+	return strings.Join(all, ",")
+}
+
 func workerRowOf(s buildkit.Sight) workerRow {
 	r := workerRow{
-		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native), Emulated: formatted(s.Emulated),
+		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native), Emulated: formatted(s.Emulated), Guessed: formatted(s.Guessed),
 		LatencyMS: float64(s.Latency.Round(100*time.Microsecond)) / float64(time.Millisecond),
 	}
 	if s.Platform != nil {

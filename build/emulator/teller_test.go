@@ -1,0 +1,46 @@
+package emulator
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// TestTeller runs each by the emulator that is there for it, or natively: it names the file that the kernel runs.
+func TestTeller(t *testing.T) {
+	t.Parallel()
+	for arch := range tellers() {
+		t.Run(arch, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "teller")
+			if err := os.WriteFile(path, Teller(arch), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			command, want := []string{path}, path
+			way, err := Detect().Of(v1.Platform{OS: "linux", Architecture: arch})
+			if err != nil {
+				t.Skip(err)
+			}
+			if !way.Native {
+				found, err := Find(way.Emulator, "../../.deps/qemu/usr/bin")
+				if err != nil {
+					t.Skip(err)
+				}
+				if want, err = filepath.EvalSymlinks(found.Path); err != nil {
+					t.Fatal(err)
+				}
+				command = []string{found.Path, path}
+			}
+			out, err := exec.Command(command[0], command[1:]...).Output()
+			if err != nil || string(out) != want {
+				t.Errorf("it says %q (%v), want %q", out, err, want)
+			}
+		})
+	}
+	if Teller("vax") != nil {
+		t.Error("a program for an unknown architecture")
+	}
+}
