@@ -15,8 +15,9 @@ LINKED := ./build/... ./cmd/...
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
+# grpcnotrace leaves out gRPC's pages for debugging, and html/template with them.
 build: ## mtool, as one static binary, into .bin
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
+	CGO_ENABLED=0 go build -trimpath -tags=grpcnotrace -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
 
 deps: ## the programs of the machine that `mtool build` needs (DEPS=no: only say what is missing)
 	testdata/deps.sh build
@@ -41,7 +42,7 @@ integration: deps tools ## the scripts with real parts alone: make integration R
 	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v ./cmd/mtool -run 'TestIntegration/$(RUN)'
 
 long: deps tools ## what takes too long for every change: the race detector everywhere, repetition, fuzzing
-	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=60m ./...
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=60m ./...
 	go test -count=20 -timeout=30m $(PURE)
 	testdata/fuzz.sh 30s
 

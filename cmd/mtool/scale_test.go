@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry/registrytest"
+)
+
+const (
+	megabyte = 1 << 20
+	// memoryBound is what moving a layer may take, whatever its size.
+	memoryBound = 64 * megabyte
+	// fullLayer and shortLayer are the sizes moved in `make long` and in every run: more than any bound that would do.
+	fullLayer, shortLayer = 4096 * megabyte, 512 * megabyte
+)
+
+// spent is what a command took.
+type spent struct {
+	peak int64         // bytes of resident memory
+	cpu  time.Duration // of all its threads, in user mode
+}
+
+// measure runs mtool to its end and says what it took.
+func measure(t *testing.T, args ...string) spent {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Args[0] = "mtool"
+	home := t.TempDir()
+	cmd.Env = append(os.Environ(), "MTOOL_HOME="+home, "HOME="+home, "DOCKER_CONFIG="+home)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var peak atomic.Int64
+	go watchPeak(ctx, cmd.Process.Pid, &peak)
+	err = cmd.Wait()
+	cancel()
+	if err != nil {
+		t.Fatalf("mtool %.200q: %v\n%s", args, err, said.Bytes()[:min(said.Len(), 4000)])
+	}
+	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	return spent{peak.Load(), time.Duration(usage.Utime.Nano())}
+}
+
+var highWater = regexp.MustCompile(`VmHWM:\s*(\d+) kB`)
+
+// watchPeak reads the high-water mark of a process's memory until it ends. That of getrusage begins with its parent's.
+func watchPeak(ctx context.Context, pid int, peak *atomic.Int64) {
+	for ctx.Err() == nil {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+		if m := highWater.FindSubmatch(status); err == nil && m != nil {
+			kb, _ := strconv.ParseInt(string(m[1]), 10, 64)
+			peak.Store(max(peak.Load(), kb<<10))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}
+
+// TestMemoryOfHugeLayers moves a layer that would not fit: out of a layout, and from one registry to another.
+func TestMemoryOfHugeLayers(t *testing.T) {
+	t.Parallel()
+	size := int64(shortLayer)
+	if os.Getenv("MTOOL_TEST_FULL") != "" {
+		size = fullLayer
+	}
+	huge := newHugeImage(t, size)
+	from, to := serveHuge(t, map[string]hugeImage{"huge": huge, "small": newHugeImage(t, 2*memoryBound)}), newSink(t)
+	layout := huge.layout(t)
+	for name, args := range map[string][]string{
+		"push of a layout":         {"push", "oci:" + layout + ":v1", to.host() + "/pushed:v1"},
+		"copy between registries":  {"copy", from + "/huge:v1", to.host() + "/copied:v1"},
+		"deep inspection":          {"inspect", "--deep", "--no-verify", "--no-facts", from + "/huge:v1"},
+		"publishing under a list":  {"create", to.host() + "/listed:v1", from + "/huge:v1", "--push"},
+		"import into the store":    {"copy", from + "/small:v1", "store:small:v1"},
+		"export out of a registry": {"save", from + "/small:v1", "-o", filepath.Join(t.TempDir(), "small.tar")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			took := measure(t, args...)
+			t.Logf("%d MB at the peak for a layer of %d MB", took.peak/megabyte, size/megabyte)
+			bound := int64(memoryBound)
+			if args[0] == "inspect" {
+				bound *= 2
+			}
+			if took.peak == 0 || took.peak > bound {
+				t.Errorf("%d MB at the peak, at most %d wanted", took.peak/megabyte, bound/megabyte)
+			}
+		})
+	}
+	if got := to.largest.Load(); got != size {
+		t.Errorf("the largest blob that arrived has %d bytes, want %d", got, size)
+	}
+}
+
+// TestThousandEntries composes and inspects lists of growing length: the requests are those that there must be, and what
+// the command itself computes grows with the length, not with its square.
+func TestThousandEntries(t *testing.T) {
+	t.Parallel()
+	lengths := []int{8, 125, 1000}
+	took := map[string][]spent{}
+	for _, n := range lengths {
+		server := registrytest.New(t, registrytest.Options{})
+		create := []string{"create", server.Host() + "/list:v1", "--push"}
+		for i := range n {
+			p := v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: fmt.Sprintf("10.0.%d.1", 10_000+i)}
+			tag := fmt.Sprintf("v1-%d", i)
+			server.Load("list", tag, registrytest.Image(registrytest.ImageSpec{Platform: p, Seed: tag}))
+			create = append(create, fmt.Sprintf("%s/list:%s", server.Host(), tag))
+		}
+		for _, step := range []struct {
+			name string
+			args []string
+			want int
+		}{{"create", create, 2*n + 2}, {"inspect", []string{"inspect", "-o", "json", server.Host() + "/list:v1"}, 2*n + 1}} {
+			before := len(server.Requests())
+			took[step.name] = append(took[step.name], measure(t, step.args...))
+			if got := len(server.Requests()) - before; got != step.want {
+				t.Errorf("%s of %d entries: %d requests, want %d", step.name, n, got, step.want)
+			}
+		}
+	}
+	for name, all := range took {
+		t.Logf("%s of %v entries: %v", name, lengths, all)
+		const square, lenient = 64, 3 // eight times the entries: linear is 8
+		if slow := float64(all[2].cpu) / float64(all[1].cpu+10*time.Millisecond); slow > square/lenient {
+			t.Errorf("%s: eight times as many entries take %.0f times as long", name, slow)
+		}
+	}
+}
