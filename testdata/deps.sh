@@ -2,7 +2,8 @@
 # Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
 #
 #   testdata/deps.sh build   for `mtool build`: runc, newuidmap, QEMU's user-mode emulators
-#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine, sshd
+#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine, sshd,
+#                            Chromium
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
 # exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
@@ -43,6 +44,7 @@ wanted() {
 	has gcc && [ -e /usr/include/stdlib.h ] || echo "apt gcc gcc libc6-dev"
 	has skopeo || echo "apt skopeo skopeo"
 	has podman || echo "apt podman podman"
+	has chromium || has google-chrome || echo "apt chromium chromium fonts-dejavu-core"
 	has dockerd && has docker || echo "unpack docker docker.io"
 	has ip || echo "apt network iproute2"
 	has ssh && has ssh-keygen || echo "apt ssh openssh-client"

@@ -32,6 +32,10 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"seen":     cmdSeen,
 		"truncate": cmdTruncate,
 		"replace":  cmdReplace,
+		"valid":    cmdValid,
+		"admit":    cmdAdmit,
+		"browse":   cmdBrowse,
+		"picture":  cmdPicture,
 	}
 }
 

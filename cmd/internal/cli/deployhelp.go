@@ -29,9 +29,11 @@ What is checked
   Claims, and of the entries that are needed also the binaries that the image starts (--deep --entrypoint-only; --deep alone
   reads all of them). The image's own entrypoint is what counts: the command: of a container is not followed. Exemptions
   that images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
-  list. Findings say FILE:LINE; -o github and -o sarif put them beside that line.
+  list. Findings say FILE:LINE; -o github and -o sarif put them beside that line, -o junit and -o html are reports.
 
   nodes.json is small and needs no rights in CI: kubectl get nodes -o json >nodes.json, and commit it.
+
+To ask before every admission: mtool help admission.
 `
 
 func writeDeployHelp(w io.Writer) { _, _ = io.WriteString(w, deployHelp) }

@@ -64,7 +64,7 @@ func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) err
 	}
 	f.Workloads.In = a.In
 	seen, err := env.Inspect(ctx, f.InspectOptions)
-	if shown := f.show(a.Out, seen); shown != nil {
+	if shown := f.show(a.Out, seen, err); shown != nil {
 		return shown
 	}
 	return err

@@ -21,7 +21,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.Exact, "exact", false, "fail when there are other platforms than the required ones")
 	fl.BoolVar(&f.Strict, "strict", false, "notes are failures; with --deep: the images' own exemptions are ignored")
 	fl.BoolVar(&f.NoVerify, "no-verify", false, "only show; always exit 0 when it can be read")
-	fl.StringVarP(&f.output, "output", "o", "table", "table, tree (with the layers), json, markdown, sarif (2.1.0), or github (annotations, and markdown in $GITHUB_STEP_SUMMARY)")
+	fl.StringVarP(&f.output, "output", "o", "table", "table, tree (with the layers), json (mtool help json), markdown, html (one page), junit, sarif (2.1.0), or github (annotations, and markdown in $GITHUB_STEP_SUMMARY)")
 	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")
 	fl.BoolVar(&f.raw, "raw", false, "print the exact bytes of the list or image manifest")
 	addDeep(fl, &f.DeepOptions)
@@ -31,7 +31,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 
 // options checks the flags.
 func (f *inspectFlags) options(args []string) (err error) {
-	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif"); err != nil {
+	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif", "junit", "html"); err != nil {
 		return err
 	}
 	if err = f.workloads(args); err != nil {

@@ -10,7 +10,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection) error {
+func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection, inspected error) error {
 	switch {
 	case f.format != "":
 		if err := f.template.Inspections(w, seen); err != nil {
@@ -21,6 +21,10 @@ func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection) error {
 		return print.Tree(w, seen)
 	case f.output == "markdown":
 		return print.Markdown(w, seen)
+	case f.output == "junit":
+		return print.JUnit(w, seen, inspected)
+	case f.output == "html":
+		return print.HTML(w, seen, inspected)
 	case f.output == "sarif":
 		return print.SARIF(w, seen)
 	case f.output == "github":

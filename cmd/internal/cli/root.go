@@ -60,7 +60,8 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
 Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names,
-mtool help spec, mtool help foreign-files.`
+mtool help spec, mtool help foreign-files,
+mtool help deploy, mtool help json.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -98,6 +99,9 @@ func (a *app) root() *cobra.Command {
 		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
 		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
 		topic("deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp),
+		topic("admission", "A validating webhook for Kubernetes, as an example", writeAdmissionHelp),
+		topic("json", "What inspect -o json prints, and --format", writeJSONHelp),
+		topic("json-schema", "The JSON schema of inspect -o json", writeInspectSchema),
 		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 	)

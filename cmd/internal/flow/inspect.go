@@ -103,6 +103,14 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 	return seen, errors.Join(errs...)
 }
 
+// UnreadError is among the errors that Inspect joins, for a reference that could not be read.
+type UnreadError struct{ Cause error }
+
+func (e UnreadError) Error() string { return e.Cause.Error() }
+
+// Unwrap gives the kinds of the cause.
+func (e UnreadError) Unwrap() error { return e.Cause }
+
 // found is what is under a reference, or why that could not be read.
 type found struct {
 	asked
@@ -145,7 +153,7 @@ func toRead(all []found) (r inspect.Report) {
 // conclude makes the verdict on one reference and tells the notes.
 func (e *Env) conclude(f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
-		return Inspection{}, f.err
+		return Inspection{}, UnreadError{f.err}
 	}
 	e.sayOther(f.object)
 	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}

@@ -20,6 +20,7 @@ type Part string
 const (
 	Buildkit     Part = "buildkit"
 	Buildx       Part = "buildx"
+	Chromium     Part = "chromium"
 	Conformance  Part = "conformance" // the distribution specification's own tests
 	Crane        Part = "crane"
 	Docker       Part = "docker"
@@ -55,6 +56,7 @@ func needs() map[Part]need {
 	return map[Part]need{
 		Buildkit:    asRoot(one("buildkitd", "buildctl", "runc")),
 		Buildx:      one("buildx"),
+		Chromium:    {programs: [][]string{browsers()}},
 		Conformance: one("conformance"),
 		Crane:       one("crane"),
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
@@ -149,6 +151,19 @@ func Program(t testing.TB, name string) string {
 		t.Fatalf("looking for %q: %v", name, err)
 	}
 	return path
+}
+
+// browsers are the names that Chromium goes by.
+func browsers() []string { return []string{"chromium", "google-chrome"} }
+
+// Browser is the path of Chromium.
+func Browser() (path string, err error) {
+	for _, name := range browsers() {
+		if path, err = look(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("looking for Chromium: %w", err)
 }
 
 func look(name string) (string, error) {

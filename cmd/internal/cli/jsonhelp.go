@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"io"
+
+	"mtool/cmd/internal/print"
+)
+
+const jsonHelp = `mtool inspect -o json prints one document for each reference, one after the other, whether it is a list or a single image.
+"schema" is "mtool.inspect/v1": members may be added to it, none is taken away, and none changes its meaning. The JSON schema
+is mtool help json-schema.
+
+  reference, repository, origin, digest, mediaType, list     what was looked at, and where it was found
+  ok                   false when a finding fails (exit code 3)
+  level                claims, binaries (--deep) or entrypoints (--entrypoint-only)
+  platforms[]          platform, claim, config, state, digest, mediaType, size, created, base, annotations, nested, layers[],
+                       attestations[], error
+  others[]             entries that are no images
+  required[], uses[]   the platforms that must be there, and the places in files that name the image (--files)
+  findings[]           state, platform, digest, claim, evidence, message; for files in layers path, layer, role, rule; for
+                       files that name images file and line. The first are those of platforms[], one each, in order.
+
+  states               claims-ok, binaries-ok, partial, mismatch, unknown, unchecked; findings may also be a note
+
+The members of a --format template have the same names with a capital letter: {{.Digest}}, {{range .Platforms}}{{.State}}.
+One line an image, for scanners and signers:
+
+  mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' REF | xargs -n1 cosign sign
+`
+
+func writeJSONHelp(w io.Writer) { _, _ = io.WriteString(w, jsonHelp) }
+
+func writeInspectSchema(w io.Writer) { _, _ = w.Write(print.InspectSchema) }

@@ -1,0 +1,159 @@
+package print
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/deep"
+)
+
+type junitReport struct {
+	XMLName  xml.Name     `xml:"testsuites"`
+	Name     string       `xml:"name,attr"`
+	Tests    int          `xml:"tests,attr"`
+	Failures int          `xml:"failures,attr"`
+	Errors   int          `xml:"errors,attr"`
+	Suites   []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string     `xml:"name,attr"`
+	Class   string     `xml:"classname,attr"`
+	File    string     `xml:"file,attr,omitempty"`
+	Line    int        `xml:"line,attr,omitempty"`
+	Failure *junitText `xml:"failure"`
+	Error   *junitText `xml:"error"`
+}
+
+type junitText struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that is
+// wrong. What could not be read at all, as err says, is an error in a suite of its own.
+func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
+	r := junitReport{Name: "mtool inspect"}
+	for _, s := range seen {
+		r.add(junitOf(s))
+	}
+	if lost := Unread(err); len(lost) > 0 {
+		suite := junitSuite{Name: "references"}
+		for _, e := range lost {
+			text := xmlText(e.Error())
+			suite.Cases = append(suite.Cases, junitCase{Name: firstLine(text), Class: suite.Name, Error: &junitText{Message: firstLine(text), Type: "unread", Text: text}})
+		}
+		r.add(suite)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	if err := e.Encode(r); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w)
+	return err
+}
+
+func (r *junitReport) add(s junitSuite) {
+	for _, c := range s.Cases {
+		s.Tests++
+		if c.Failure != nil {
+			s.Failures++
+		}
+		if c.Error != nil {
+			s.Errors++
+		}
+	}
+	r.Suites = append(r.Suites, s)
+	r.Tests, r.Failures, r.Errors = r.Tests+s.Tests, r.Failures+s.Failures, r.Errors+s.Errors
+}
+
+func junitOf(s flow.Inspection) junitSuite {
+	suite := junitSuite{Name: xmlText(s.Report.Ref.Name())}
+	told := deep.Summary(s.Findings)
+	for i, img := range s.Report.Images {
+		c := junitCase{Name: xmlText(dash(platformOf(img))), Class: suite.Name}
+		if i < len(told) {
+			c.File, c.Line = told[i].File, told[i].Line
+			c.Failure = failure(told[i], about(told[len(s.Report.Images):], img.Descriptor.Digest, told[i].Platform))
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	for _, f := range told[min(len(s.Report.Images), len(told)):] {
+		if f.Fails() && f.Path == "" {
+			suite.Cases = append(suite.Cases, junitCase{
+				Name: xmlText(firstLine(f.Message)), Class: suite.Name, File: f.File, Line: f.Line, Failure: failure(f, nil),
+			})
+		}
+	}
+	return suite
+}
+
+// about are the failing findings about files of an image.
+func about(all []inspect.Finding, image v1.Hash, platform string) (some []inspect.Finding) {
+	for _, f := range all {
+		if f.Fails() && f.Path != "" && f.Digest == image && f.Platform == platform {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+func failure(f inspect.Finding, details []inspect.Finding) *junitText {
+	if !f.Fails() {
+		return nil
+	}
+	lines := []string{placed(f)}
+	for _, d := range details {
+		lines = append(lines, d.Message)
+	}
+	return &junitText{Message: xmlText(f.Message), Type: string(f.State), Text: xmlText(strings.Join(lines, "\n"))}
+}
+
+// Unread are the errors about references that could not be read, out of those that Inspect joined.
+func Unread(err error) (lost []error) {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return nil
+	}
+	for _, e := range joined.Unwrap() {
+		if _, ok := errors.AsType[flow.UnreadError](e); ok {
+			lost = append(lost, e)
+		}
+	}
+	return lost
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// xmlText drops what XML can't hold.
+func xmlText(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' && r != '\n' {
+			return '?'
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,190 @@
+package print
+
+import (
+	_ "embed" // the page
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/deep"
+	"mtool/inspect/platform"
+	"mtool/inspect/workload"
+)
+
+//go:embed page.html
+var pageText string
+
+// page is what the template is filled in with.
+type page struct {
+	OK        bool
+	Verdict   string
+	Basis     string
+	Platforms []string // of all references
+	Sections  []section
+	Unread    []string
+}
+
+// section is about one reference.
+type section struct {
+	ID, Name, Kind, Digest, Origin string
+	OK                             bool
+	Required                       []string
+	Uses                           []workload.Use
+	Rows                           []pageRow
+	Columns                        []string // the platforms, for the layers
+	Layers                         []pageLayer
+	Findings                       []pageFinding
+	Cells                          []string // the state for each of page.Platforms; "" where there is none
+}
+
+type pageRow struct {
+	Platform, Digest, Size, Created, Base string
+	State                                 inspect.State
+	Attestations                          int
+}
+
+type pageLayer struct {
+	Digest, Size string
+	Width        int // of its bar, in percent of the largest
+	In           []bool
+	Shared       bool
+}
+
+type pageFinding struct {
+	Fails       bool
+	State, Text string
+}
+
+// HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share them,
+// and what was found.
+func HTML(w io.Writer, seen []flow.Inspection, err error) error {
+	functions := template.FuncMap{"mark": pageMark, "short": shortDigest}
+	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)
+	if parseErr != nil {
+		return fmt.Errorf("reading the page: %w", parseErr)
+	}
+	return t.Execute(w, pageOf(seen, err))
+}
+
+func pageOf(seen []flow.Inspection, err error) page {
+	p := page{OK: true}
+	for _, e := range Unread(err) {
+		p.OK = false
+		p.Unread = append(p.Unread, e.Error())
+	}
+	wrong := 0
+	for i, s := range seen {
+		p.Sections = append(p.Sections, sectionOf(i, s))
+		if s.Err != nil {
+			wrong++
+			p.OK = false
+		}
+		for _, img := range s.Report.Images {
+			if name := dash(platformOf(img)); !slices.Contains(p.Platforms, name) {
+				p.Platforms = append(p.Platforms, name)
+			}
+		}
+	}
+	for i, s := range seen {
+		p.Sections[i].Cells = cells(s, p.Platforms)
+	}
+	p.Verdict = verdict(len(seen), wrong, len(p.Unread))
+	if len(seen) > 0 {
+		p.Basis = lastLine(seen)
+	}
+	return p
+}
+
+func verdict(seen, wrong, unread int) string {
+	switch {
+	case unread > 0:
+		return fmt.Sprintf("%d of %d references could not be read", unread, seen+unread)
+	case wrong == 0 && seen == 1:
+		return "It is what it claims to be"
+	case wrong == 0:
+		return fmt.Sprintf("All %d are what they claim to be", seen)
+	case seen == 1:
+		return "It is not what it should be"
+	}
+	return fmt.Sprintf("%d of %d are not what they should be", wrong, seen)
+}
+
+func cells(s flow.Inspection, platforms []string) []string {
+	states := make([]string, len(platforms))
+	for i, img := range s.Report.Images {
+		if n := slices.Index(platforms, dash(platformOf(img))); states[n] == "" || s.Findings[i].Fails() {
+			states[n] = string(s.State(i))
+		}
+	}
+	return states
+}
+
+func sectionOf(n int, s flow.Inspection) section {
+	r := s.Report
+	sec := section{
+		ID: fmt.Sprintf("ref%d", n+1), Name: r.Ref.Name(), Kind: mediaWords(r.Root.MediaType), Digest: r.Root.Digest.String(),
+		Origin: origin(r.Ref), OK: s.Err == nil, Uses: s.Uses,
+	}
+	for _, p := range s.Required {
+		sec.Required = append(sec.Required, platform.Format(p))
+	}
+	for i, img := range r.Images {
+		sec.Columns = append(sec.Columns, dash(platformOf(img)))
+		sec.Rows = append(sec.Rows, pageRow{
+			Platform: dash(platformOf(img)), Digest: img.Descriptor.Digest.String(), Size: sizeOf(img), Created: created(img),
+			Base: base(img), State: s.State(i), Attestations: len(img.Attestations),
+		})
+	}
+	sec.Layers = pageLayers(r)
+	for _, f := range deep.Summary(s.Findings) {
+		if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
+			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
+		}
+	}
+	return sec
+}
+
+// pageLayers are the distinct layers, in the order of the images.
+func pageLayers(r inspect.Report) (layers []pageLayer) {
+	t := treeOf(r)
+	told := map[v1.Hash]bool{}
+	for _, img := range r.Images {
+		for _, l := range img.Layers {
+			if told[l.Digest] {
+				continue
+			}
+			told[l.Digest] = true
+			row := pageLayer{
+				Digest: l.Digest.String(), Size: flow.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
+				In: make([]bool, len(r.Images)), Shared: len(t.having[l.Digest]) > 1,
+			}
+			for _, i := range t.having[l.Digest] {
+				row.In[i] = true
+			}
+			layers = append(layers, row)
+		}
+	}
+	return layers
+}
+
+// pageMark is a sign beside the word of a state, so that colour alone says nothing.
+func pageMark(state any) string {
+	switch inspect.State(fmt.Sprint(state)) {
+	case inspect.Mismatch, inspect.Unchecked:
+		return "✕"
+	case inspect.Note, inspect.Unknown:
+		return "i"
+	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:
+	}
+	return "✓"
+}
+
+func shortDigest(d string) string {
+	const digits = len("sha256:") + 12
+	return d[:min(digits, len(d))]
+}
