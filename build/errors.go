@@ -95,3 +95,11 @@ func (e *StepError) Hint() string {
 func usagef(format string, args ...any) error {
 	return fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...)
 }
+
+// placeError is a place for mtool's files that can't be written.
+type placeError struct{ error }
+
+func (e *placeError) Unwrap() error { return e.error }
+
+// Hint is the next action.
+func (e *placeError) Hint() string { return "MTOOL_HOME=DIR names another place for mtool's files" }

@@ -17,6 +17,10 @@ type Where struct {
 
 	Allow []string // entitlements that steps may ask for: AllowNetworkHost, AllowInsecure
 
+	// NoProcessSandbox lets the embedded worker's steps see the processes around it, mtool's own too. Without it that is done
+	// where it is the only way: in a container that hides parts of /proc.
+	NoProcessSandbox bool
+
 	KeepStorage int64 // bytes of the embedded worker's cache to keep; 0: a tenth of its disk, at most 20 GB
 }
 

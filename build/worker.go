@@ -14,8 +14,10 @@ type WorkerOptions struct {
 	Emulators []emulator.Found // registered in the worker's own binfmt_misc
 	// HostEntries keeps the host's binfmt_misc instead of making a private one, as kernels before 6.7 must.
 	HostEntries bool
-	Allow       []string // entitlements beyond the usual: AllowInsecure
-	PlainHTTP   []string // registry hosts to be spoken to without TLS; loopback ones are anyway
+	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
+	NoProcessSandbox bool
+	Allow            []string // entitlements beyond the usual: AllowInsecure
+	PlainHTTP        []string // registry hosts to be spoken to without TLS; loopback ones are anyway
 	// SkipVerify are registry hosts whose certificates are not verified.
 	SkipVerify []string
 	Registries Registries

@@ -101,7 +101,7 @@ func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job,
 		return m, p, err
 	}
 	w, err := s.Start(ctx, build.WorkerOptions{
-		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow,
+		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
 		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
 		Proxy: job.Options.Proxies.Own(),
 	})

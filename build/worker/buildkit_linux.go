@@ -2,9 +2,11 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/containerd/containerd/v2/core/diff/apply"
 	ctdmetadata "github.com/containerd/containerd/v2/core/metadata"
@@ -29,6 +31,7 @@ import (
 	"github.com/moby/buildkit/worker/base"
 	"github.com/moby/buildkit/worker/label"
 	bolt "go.etcd.io/bbolt"
+	"golang.org/x/sys/unix"
 
 	"mtool/build/emulator"
 )
@@ -45,7 +48,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 		return nil, err
 	}
 	root := filepath.Join(c.Root, "runc-"+name)
-	opt, err := openState(root, name, snapshotter)
+	opt, err := openStores(root, name, snapshotter)
 	if err != nil {
 		return nil, err
 	}
@@ -63,23 +66,62 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	opt.RegistryHosts = hosts
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
 	opt.Platforms = runnable(emulator.Detect(), c.Emulators)
-	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: oci.ProcessSandbox.String()}
+	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: processMode(c).String()}
 	return base.NewWorker(ctx, opt)
 }
 
 // newSnapshotter prefers overlayfs, which shares files between layers; native copies every layer whole.
 func newSnapshotter(root string, note func(string)) (name string, s snapshots.Snapshotter, err error) {
-	name, create := "overlayfs", func(dir string) (snapshots.Snapshotter, error) { return overlay.NewSnapshotter(dir) }
-	if err := overlayutils.Supported(root); err != nil {
-		note("layers are copied whole, which is slow and gives other digests than elsewhere: overlayfs can't be used here: " + err.Error())
+	name, create := "overlayfs", newOverlay
+	if err := errors.Join(overlayutils.Supported(root), keepsXattrs(root)); err != nil {
+		note(onlyCopies(root, err))
 		name, create = "native", native.NewSnapshotter
 	}
 	s, err = create(filepath.Join(root, "runc-"+name, "snapshots"))
 	return name, s, err
 }
 
-// openState opens what a worker remembers: content, snapshots, and the databases about them.
-func openState(root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
+// newOverlay says itself what containerd does not on a tmpfs: this is a user namespace, where an overlay's own attributes are
+// user attributes. Since Linux 6.6 a tmpfs takes them, which keepsXattrs has tried.
+func newOverlay(dir string) (snapshots.Snapshotter, error) {
+	if overlayutils.IsPathOnTmpfs(filepath.Dir(filepath.Dir(dir))) {
+		return overlay.NewSnapshotter(dir, overlay.WithMountOptions([]string{"userxattr"}))
+	}
+	return overlay.NewSnapshotter(dir)
+}
+
+// keepsXattrs tries what an overlay keeps in a user namespace: without it a directory that was removed and made again shows its
+// old files, and nothing says so.
+func keepsXattrs(root string) error {
+	const name = "user.mtool"
+	if err := unix.Setxattr(root, name, []byte("y"), 0); err != nil {
+		return fmt.Errorf("keeping extended attributes: %w", err)
+	}
+	return unix.Removexattr(root, name)
+}
+
+// onlyCopies says what it means that overlayfs can't be used on the file system of root.
+func onlyCopies(root string, err error) string {
+	if errno := syscall.Errno(0); errors.As(err, &errno) {
+		err = errno // the rest repeats the options of the mount that was tried
+	}
+	text := fmt.Sprintf("layers are copied whole, which is slow and gives other digests than elsewhere: overlayfs can't be used on the file system of %q: %v; "+
+		"MTOOL_HOME on another one helps, in a container a volume", root, err)
+	var fs unix.Statfs_t
+	if unix.Statfs(root, &fs) != nil {
+		return text
+	}
+	if fs.Flags&unix.ST_NOEXEC != 0 {
+		text += "; it is mounted noexec, so RUN steps will fail"
+	}
+	if fs.Flags&unix.ST_NOSUID != 0 {
+		text += "; it is mounted nosuid, so set-user-id programs won't work in RUN steps"
+	}
+	return text
+}
+
+// openStores opens what a worker remembers: content, snapshots, and the databases about them.
+func openStores(root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return opt, err
 	}
@@ -116,13 +158,21 @@ func openState(root, name string, snapshotter snapshots.Snapshotter) (opt base.W
 // newExecutor runs steps by runc. It is rootless for every caller: the namespace's root is not the host's.
 func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, error) {
 	binary := c.Runc
-	if c.SingleID {
+	if c.SingleID || c.Shared || c.DropHostname {
 		var err error
-		if binary, err = installShim(c.Root, c.Runc); err != nil {
+		if binary, err = installShim(c.Root, shimTask{Runc: c.Runc, DropPtsGroup: c.SingleID, DropHostname: c.DropHostname, EndAll: c.Shared}); err != nil {
 			return nil, err
 		}
 	}
 	return runcexecutor.New(runcexecutor.Opt{
-		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: oci.ProcessSandbox, ResourceMonitor: opt.ResourceMonitor,
+		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: processMode(c), ResourceMonitor: opt.ResourceMonitor,
 	}, opt.NetworkProviders)
+}
+
+// processMode: without a PID namespace of the worker's own there is none for steps either, since no /proc can be made for it.
+func processMode(c config) oci.ProcessMode {
+	if c.Shared {
+		return oci.NoProcessSandbox
+	}
+	return oci.ProcessSandbox
 }

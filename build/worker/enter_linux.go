@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -14,22 +15,29 @@ import (
 // enter makes the namespaces this process was born into a worker's.
 func enter(c config) error {
 	host := emulator.ReadEntries(emulator.Dir) // the new /proc hides it
-	if err := remount(); err != nil {
+	if err := remount(c.Shared); err != nil {
 		return err
 	}
 	if err := registerEmulators(c, host); err != nil {
 		return err
 	}
-	return prepareEnv(c)
+	if c.Shared {
+		return shieldProc()
+	}
+	return nil
 }
 
-// remount cuts this namespace's mounts off from the host's, and shows it its own processes.
-func remount() error {
+// remount cuts this namespace's mounts off from the host's, and shows it its own processes, unless they are shared.
+func remount(shared bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return denied("making the mounts of the worker's namespace its own", err)
 	}
-	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
-		return denied("mounting the worker's /proc", err)
+	if !shared {
+		if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+			f := denied("mounting the worker's /proc", err)
+			f.Masked = errors.Is(err, unix.EPERM)
+			return f
+		}
 	}
 	// runc makes control groups where it can, and a killed one leaves them on the host.
 	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
@@ -38,6 +46,33 @@ func remount() error {
 		return denied("making control groups read-only for the worker", err)
 	}
 	return nil
+}
+
+// shieldProc makes read-only what of a shared /proc changes the machine: root's steps are, for the kernel, the machine's root
+// when they write there.
+func shieldProc() error {
+	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
+	for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/scsi", "/proc/acpi"} {
+		if _, err := os.Lstat(path); err != nil {
+			continue
+		}
+		if err := unix.Mount(path, path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return denied("shielding "+path, err)
+		}
+		if err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE, readOnly); err != nil {
+			return denied("shielding "+path, err)
+		}
+	}
+	return nil
+}
+
+// maySetHostname tries it in a UTS namespace that is this thread's alone, with the name that is there.
+func maySetHostname() bool {
+	name, err := os.Hostname()
+	if err != nil || unix.Unshare(unix.CLONE_NEWUTS) != nil {
+		return true // a step will say what is wrong
+	}
+	return unix.Sethostname([]byte(name)) == nil
 }
 
 // registerEmulators fills a binfmt_misc of this user namespace's own, which Linux has since 6.7. On older ones the host's
@@ -98,6 +133,10 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 func prepareEnv(c config) error {
 	vars := c.Proxy.Vars() // those of docker's config.json are not in the environment
 	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
 	for name, value := range vars {
 		if err := os.Setenv(name, value); err != nil {
 			return err
@@ -109,6 +148,6 @@ func prepareEnv(c config) error {
 func runDir(root string) string { return filepath.Join(root, "run") }
 func tmpDir(root string) string { return filepath.Join(root, "tmp") }
 
-func denied(doing string, err error) error {
+func denied(doing string, err error) *failure {
 	return &failure{Doing: doing, Why: err.Error(), Denied: errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)}
 }

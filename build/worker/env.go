@@ -9,15 +9,34 @@ import (
 // talk to the caller's session, and with the directories that hold system programs.
 func childEnv(env []string) []string {
 	drop := []string{"USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "TMPDIR"}
+	return withPath(env, func(name string) bool { return !slices.Contains(drop, name) })
+}
+
+// bareEnv is what a worker is started with whose processes steps can see: no more than the path. See keptEnv.
+func bareEnv(env []string) []string {
+	return withPath(env, func(string) bool { return false })
+}
+
+// keptEnv is what such a worker is told of the caller's environment, by its socket: the way to registries. The rest may
+// hold credentials.
+func keptEnv(env []string) (kept []string) {
+	names := []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+	for _, kv := range env {
+		if name, _, _ := strings.Cut(kv, "="); slices.Contains(names, strings.ToUpper(name)) {
+			kept = append(kept, kv)
+		}
+	}
+	return kept
+}
+
+func withPath(env []string, keep func(name string) bool) []string {
 	out := make([]string, 0, len(env)+1)
 	path := "/usr/sbin:/usr/bin:/sbin:/bin"
 	for _, kv := range env {
-		key, value, _ := strings.Cut(kv, "=")
-		switch {
-		case slices.Contains(drop, key):
-		case key == "PATH" && value != "":
+		switch name, value, _ := strings.Cut(kv, "="); {
+		case name == "PATH" && value != "":
 			path = value + ":/usr/sbin:/sbin"
-		default:
+		case name != "PATH" && keep(name):
 			out = append(out, kv)
 		}
 	}

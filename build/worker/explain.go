@@ -2,8 +2,6 @@ package worker
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -24,27 +22,52 @@ func forbidding() []setting {
 	}
 }
 
-// explain turns a refusal of the kernel to make or to use namespaces into an error that names the setting behind it.
-// settings is the root of the sysctl files, /proc/sys.
-func explain(doing string, err error, settings string) error {
+// Next actions for who starts the container that mtool is in.
+const (
+	openContainer = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Kubernetes: seccompProfile Unconfined), or another worker: --worker ADDRESS"
+	moreCaps      = "docker run --cap-add SETUID --cap-add SETGID --cap-add SETFCAP, or run mtool as an ordinary user"
+)
+
+// explain turns a refusal of the kernel to make or to use namespaces into an error that names what is behind it.
+func explain(doing string, err error, here place) error {
 	e := &build.WorkerError{Doing: doing, Err: err}
 	if f, ok := errors.AsType[*failure](err); ok {
 		e.Next = f.Hint
 	}
-	if !refused(err) || e.Next != "" {
-		return e
+	if refused(err) && e.Next == "" {
+		var why string
+		why, e.Next = here.why(err)
+		e.Err = &forbiddenError{err, why}
 	}
+	return e
+}
+
+// why looks for what refuses, the most particular first.
+func (here place) why(err error) (why, next string) {
 	for _, s := range forbidding() {
-		path := filepath.Join(settings, strings.ReplaceAll(s.name, ".", "/"))
-		if b, readErr := os.ReadFile(path); readErr == nil && strings.TrimSpace(string(b)) == s.value {
-			e.Err = &forbiddenError{err, s.name + " is " + s.value}
-			e.Next = s.hint
-			return e
+		if strings.TrimSpace(here.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
+			return "user namespaces are forbidden here: " + s.name + " is " + s.value, s.hint
 		}
 	}
-	e.Err = &forbiddenError{err, "no setting of this kernel explains it; a container's seccomp or AppArmor profile may"}
-	e.Next = "run mtool outside of the container, or use another worker: --worker ADDRESS"
-	return e
+	what := "user namespaces"
+	if _, inside := errors.AsType[*failure](err); inside {
+		what = "mounts in a user namespace"
+	} else if here.probe() == nil {
+		// One can be made, so what failed was to map ids into it.
+		if missing := here.missingCaps(); here.root && len(missing) > 0 {
+			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", moreCaps
+		}
+		what = "mapping ids into a user namespace"
+	}
+	switch profile := here.appArmor(); {
+	case here.chrooted():
+		return what + " are forbidden here: Linux has none for a process in a chroot", "run mtool outside of the chroot, or use another worker: --worker ADDRESS"
+	case here.filtered():
+		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default", openContainer
+	case profile != "":
+		return what + " are forbidden here by the AppArmor profile " + profile, openContainer
+	}
+	return what + " are forbidden here: no setting of this kernel explains it", "run mtool elsewhere, or use another worker: --worker ADDRESS"
 }
 
 func refused(err error) bool {
@@ -65,7 +88,5 @@ type forbiddenError struct {
 	why string
 }
 
-func (e *forbiddenError) Error() string {
-	return "user namespaces are forbidden here: " + e.why + ": " + e.err.Error()
-}
+func (e *forbiddenError) Error() string { return e.why + ": " + e.err.Error() }
 func (e *forbiddenError) Unwrap() error { return e.err }

@@ -23,15 +23,15 @@ func TestExplain(t *testing.T) {
 		want, hint        string
 	}{
 		{
-			"Ubuntu", "kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
+			"Ubuntu", "sys/kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
 			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 		},
-		{"old Debian", "kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
-		{"switched off", "user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
-		{"a setting that allows", "kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "--worker"},
-		{"no setting", "kernel/other", "0", eperm, "no setting of this kernel explains it", "--worker"},
-		{"another failure", "kernel/unprivileged_userns_clone", "0", errors.New("disk full"), "starting: disk full", ""},
-		{"a failure with a hint", "kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Hint: "z"}, "starting: x: y", "z"},
+		{"old Debian", "sys/kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
+		{"switched off", "sys/user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
+		{"a setting that allows", "sys/kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "--worker"},
+		{"no setting", "sys/kernel/other", "0", eperm, "no setting of this kernel explains it", "--worker"},
+		{"another failure", "sys/kernel/unprivileged_userns_clone", "0", errors.New("disk full"), "starting: disk full", ""},
+		{"a failure with a hint", "sys/kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Hint: "z"}, "starting: x: y", "z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.value+"\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := explain("starting", c.err, root)
+			err := explain("starting", c.err, place{proc: root, probe: func() error { return syscall.EPERM }})
 			var w *build.WorkerError
 			if !errors.Is(err, build.ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
 				t.Fatalf("got %#v", err)

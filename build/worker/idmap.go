@@ -40,15 +40,20 @@ func planMapping(c caller) (m mapping, note string) {
 		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: !c.NoSetgroups}, ""
 	}
 	if why := noSubIDs(c); why != "" {
-		return mapping{
-			Kind: "single",
-			UIDs: []user.IDMap{{ID: 0, ParentID: int64(c.UID), Count: 1}},
-			GIDs: []user.IDMap{{ID: 0, ParentID: int64(c.GID), Count: 1}},
-		}, oneIDOnly + why
+		return oneID(c), oneIDOnly + why
 	}
 	return mapping{
 		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true, Helpers: true,
 	}, ""
+}
+
+// oneID makes the caller root, and nobody else.
+func oneID(c caller) mapping {
+	return mapping{
+		Kind: "single",
+		UIDs: []user.IDMap{{ID: 0, ParentID: int64(c.UID), Count: 1}},
+		GIDs: []user.IDMap{{ID: 0, ParentID: int64(c.GID), Count: 1}},
+	}
 }
 
 func noSubIDs(c caller) string {

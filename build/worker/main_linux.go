@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -18,8 +19,10 @@ import (
 const (
 	childName     = "mtool-worker"
 	shimName      = "mtool-runc"
+	stageProbe    = "probe" // ends at once: can there be such a process?
 	stageUnmapped = "unmapped"
 	stageMapped   = "mapped"
+	kept          = "kept" // a word behind the stage: without a PID namespace, by a keeper
 )
 
 // Main never returns when this process is a worker, or the shim before its runc. Else it does nothing.
@@ -27,15 +30,19 @@ func Main() {
 	switch {
 	case filepath.Base(os.Args[0]) == shimName:
 		exit(shim(os.Args[1:]))
-	case os.Args[0] != childName || len(os.Args) != 2:
+	case os.Args[0] != childName || len(os.Args) < 2:
 		return
 	}
 	runtime.LockOSThread() // the death signal belongs to the thread
-	switch os.Args[1] {
-	case stageUnmapped:
-		exit(becomeRoot())
-	case stageMapped:
+	switch word := os.Args[2:]; {
+	case os.Args[1] == stageUnmapped:
+		exit(becomeRoot(word))
+	case os.Args[1] == stageMapped && len(word) > 0:
+		exit(keep())
+	case os.Args[1] == stageMapped:
 		exit(child())
+	case os.Args[1] == stageProbe:
+		exit(nil)
 	}
 	exit(fmt.Errorf("unknown stage %q", os.Args[1]))
 }
@@ -50,7 +57,7 @@ func exit(err error) {
 
 // becomeRoot waits until the parent has mapped the ids, becomes the namespace's root and starts over: a process whose id
 // was not mapped lost its capabilities when it was executed.
-func becomeRoot() error {
+func becomeRoot(word []string) error {
 	b := make([]byte, 1)
 	if n, err := unix.Read(controlFD, b); err != nil || n != 1 || b[0] != goOn {
 		return errors.New("the parent process is gone")
@@ -61,7 +68,7 @@ func becomeRoot() error {
 	if err := syscall.Setresuid(0, 0, 0); err != nil {
 		return fmt.Errorf("becoming root of the namespace: %w", err)
 	}
-	return syscall.Exec("/proc/self/exe", []string{childName, stageMapped}, os.Environ())
+	return syscall.Exec("/proc/self/exe", append([]string{childName, stageMapped}, word...), os.Environ())
 }
 
 // child is a worker's whole life. It ends with a word or with the end of its parent.
@@ -116,13 +123,38 @@ func open(c config, note func(string)) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := newServer(c, note)
+	if thisPlace().filtered() && !maySetHostname() {
+		c.DropHostname = true
+		note("RUN steps have the host name of where mtool runs: a seccomp filter forbids to give them another")
+	}
+	s, err := openState(c, note)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	s.closers = append(s.closers, lock.Close)
 	if err := s.serve(os.NewFile(serveFD, "serve")); err != nil {
 		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// openState opens what is in the state directory, by a path that all of BuildKit can use.
+func openState(c config, note func(string)) (*server, error) {
+	root, err := settle(c)
+	if err != nil {
+		return nil, err
+	}
+	own := func(text string) string { return strings.ReplaceAll(text, root, c.Root) }
+	settled := c
+	settled.Root = root
+	if err := prepareEnv(settled); err != nil {
+		return nil, err
+	}
+	s, err := newServer(settled, func(text string) { note(own(text)) })
+	if err != nil {
+		f := asFailure(err)
+		f.Why = own(f.Why)
+		return nil, f
 	}
 	return s, nil
 }

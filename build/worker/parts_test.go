@@ -34,6 +34,18 @@ func TestChildEnv(t *testing.T) {
 	}
 }
 
+// TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of registries.
+func TestKeptEnv(t *testing.T) {
+	t.Parallel()
+	env := []string{"https_proxy=p", "SSL_CERT_FILE=/ca", "DOCKER_AUTH_CONFIG=secret", "AWS_SECRET_ACCESS_KEY=secret", "PATH=/bin", "HOME=/root"}
+	if got, want := bareEnv(env), []string{"PATH=/bin:/usr/sbin:/sbin"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got, want := keptEnv(env), env[:2]; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // foreign is the emulator of arch, as a machine of yet another architecture knows it.
 func foreign(t *testing.T, arch string) emulator.Emulator {
 	t.Helper()

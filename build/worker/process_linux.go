@@ -25,6 +25,7 @@ type Process struct {
 	done    chan struct{}
 	err     error // of Wait, once done is closed
 	log     tail  // what the child printed, which is nothing unless something is wrong
+	kept    bool  // the child is a keeper, which ends what no PID namespace does
 }
 
 // Descriptors of the child.
@@ -36,8 +37,8 @@ const (
 // goOn tells a child that its ids are mapped.
 const goOn = 1
 
-// spawn starts the child in its namespaces.
-func spawn(m mapping) (*Process, error) {
+// spawn starts the child in its namespaces; shared: without one for its processes.
+func spawn(m mapping, shared bool) (*Process, error) {
 	control, theirControl, err := socketPair()
 	if err != nil {
 		return nil, err
@@ -46,8 +47,8 @@ func spawn(m mapping) (*Process, error) {
 	if err != nil {
 		return nil, errors.Join(err, control.Close(), theirControl.Close())
 	}
-	p := &Process{control: control, serve: serve, done: make(chan struct{})}
-	p.cmd = command(m, &p.log)
+	p := &Process{control: control, serve: serve, done: make(chan struct{}), kept: shared}
+	p.cmd = command(m, shared, &p.log)
 	p.cmd.ExtraFiles = []*os.File{theirControl, theirServe}
 	err = p.start()
 	theirControl.Close()
@@ -74,21 +75,25 @@ func (p *Process) start() error {
 	return <-started
 }
 
-func command(m mapping, log *tail) *exec.Cmd {
-	stage := stageMapped
+func command(m mapping, shared bool, log *tail) *exec.Cmd {
+	args, env := []string{childName, stageMapped}, childEnv(os.Environ())
 	attr := &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWPID,
 		Pdeathsig:  syscall.SIGKILL,
 		Setsid:     true, // a terminal's Ctrl-C is for the parent, which ends the build in order
 	}
+	if shared {
+		attr.Cloneflags &^= syscall.CLONE_NEWPID
+		args, env = append(args, kept), bareEnv(os.Environ())
+	}
 	if m.Helpers {
-		stage = stageUnmapped
+		args[1] = stageUnmapped
 	} else {
 		attr.UidMappings, attr.GidMappings = kernelMap(m.UIDs), kernelMap(m.GIDs)
 		attr.GidMappingsEnableSetgroups = m.Setgroups
 	}
 	return &exec.Cmd{
-		Path: "/proc/self/exe", Args: []string{childName, stage}, Dir: "/", Env: childEnv(os.Environ()),
+		Path: "/proc/self/exe", Args: args, Dir: "/", Env: env,
 		Stdout: log, Stderr: log, SysProcAttr: attr, WaitDelay: 2 * time.Second,
 	}
 }
@@ -152,6 +157,13 @@ func (p *Process) Close() error {
 }
 
 func (p *Process) kill() {
+	if p.kept {
+		_ = p.cmd.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-p.done:
+		case <-time.After(10 * time.Second):
+		}
+	}
 	_ = p.cmd.Process.Kill() // an error means that it is dead already
 	<-p.done
 	p.hangUp()
@@ -181,4 +193,12 @@ func socketPair() (net.Conn, *os.File, error) {
 		return nil, nil, errors.Join(err, theirs.Close())
 	}
 	return conn, theirs, nil
+}
+
+// thisPlace is where this process is. Its probe makes a user namespace with nothing mapped, in a process that ends at once.
+func thisPlace() place {
+	return place{proc: "/proc", root: os.Geteuid() == 0, probe: func() error {
+		probe := &exec.Cmd{Path: "/proc/self/exe", Args: []string{childName, stageProbe}, SysProcAttr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}}
+		return probe.Run()
+	}}
 }

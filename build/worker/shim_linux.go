@@ -10,46 +10,95 @@ import (
 	"syscall"
 )
 
-// shim becomes runc after it took out of the container's configuration what a namespace of one single id can't have:
-// the group 5 of /dev/pts. Its first argument is part of its own name: see installShim.
+// shimTask is what the shim does before and after runc; it is beside the shim, in a file.
+type shimTask struct {
+	Runc string
+	// DropPtsGroup takes out of the container's configuration what a namespace of one single id can't have: the group 5 of
+	// /dev/pts.
+	DropPtsGroup bool
+	// DropHostname leaves out the name that a step is to have for its machine.
+	DropHostname bool
+	// EndAll ends what a step leaves behind, which without a PID namespace nobody else does.
+	EndAll bool
+}
+
+// shim is called as runc, and calls it.
 func shim(args []string) error {
+	task, err := readTask(os.Args[0] + ".json")
+	if err != nil {
+		return fmt.Errorf("finding runc: %w", err)
+	}
 	for i, a := range args {
 		if a == "--bundle" && i+1 < len(args) {
-			if err := dropPtsGroup(filepath.Join(args[i+1], "config.json")); err != nil {
+			if err := task.edit(filepath.Join(args[i+1], "config.json")); err != nil {
 				return fmt.Errorf("editing the container's configuration: %w", err)
 			}
 		}
 	}
-	runc, err := os.ReadFile(os.Args[0] + ".target")
-	if err != nil {
-		return fmt.Errorf("finding runc: %w", err)
+	argv := append([]string{"runc"}, args...)
+	if !task.EndAll || !slices.Contains(args, "run") {
+		return syscall.Exec(task.Runc, argv, os.Environ())
 	}
-	return syscall.Exec(string(runc), append([]string{"runc"}, args...), os.Environ())
+	ward, err := startWard(task.Runc, argv, 0, 1, 2)
+	if err != nil {
+		return fmt.Errorf("starting runc: %w", err)
+	}
+	status := awaitWard(ward)
+	endAll()
+	os.Exit(status)
+	return nil
+}
+
+func readTask(path string) (task shimTask, err error) {
+	b, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(b, &task)
+	}
+	return task, err
 }
 
 // installShim makes this program callable as runc and returns the path for it.
-func installShim(root, runc string) (string, error) {
+func installShim(root string, task shimTask) (string, error) {
 	path := filepath.Join(runDir(root), shimName)
 	self, err := os.Executable()
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(path+".target", []byte(runc), 0o600); err != nil {
+	b, err := json.Marshal(task)
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(path+".json", b, 0o600); err != nil {
 		return "", err
 	}
 	return path, os.Symlink(self, path)
 }
 
-// dropPtsGroup edits path in place and keeps every member it does not know.
-func dropPtsGroup(path string) error {
+// edit changes the configuration at path in place and keeps every member it does not know.
+func (t shimTask) edit(path string) error {
+	if !t.DropPtsGroup && !t.DropHostname {
+		return nil
+	}
 	b, err := os.ReadFile(path)
+	if err == nil && t.DropPtsGroup {
+		b, err = withoutPtsGroup(b)
+	}
+	if err == nil && t.DropHostname {
+		b, err = withoutHostname(b)
+	}
 	if err != nil {
 		return err
 	}
-	if b, err = withoutPtsGroup(b); err != nil {
-		return err
-	}
 	return os.WriteFile(path, b, 0o600)
+}
+
+func withoutHostname(b []byte) ([]byte, error) {
+	var spec map[string]json.RawMessage
+	if err := json.Unmarshal(b, &spec); err != nil {
+		return nil, err
+	}
+	delete(spec, "hostname")
+	return json.Marshal(spec)
 }
 
 func withoutPtsGroup(b []byte) ([]byte, error) {

@@ -27,6 +27,21 @@ func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 		return nil, &build.WorkerError{Doing: "starting the worker", Err: err}
 	}
 	m, note := planMapping(who)
+	p, err := begin(ctx, m, note, o)
+	if helper, ok := errors.AsType[*helperError](err); ok {
+		p, err = begin(ctx, oneID(who), oneIDOnly+helper.Error(), o)
+	}
+	if ctx.Err() != nil && err != nil {
+		return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
+	}
+	if w := (*build.WorkerError)(nil); err != nil && !errors.As(err, &w) {
+		return nil, explain("starting the worker", err, thisPlace())
+	}
+	return p, err
+}
+
+// begin starts a worker with this mapping, if need be without a process sandbox.
+func begin(ctx context.Context, m mapping, note string, o build.WorkerOptions) (*Process, error) {
 	if note != "" {
 		o.Say(note)
 	}
@@ -36,21 +51,56 @@ func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 	}
 	unfit := make(chan error, 1)
 	go func() { unfit <- checkRunc(ctx, c.Runc) }() // while the worker starts: it takes a moment
-	p, err := spawn(m)
-	if err != nil {
-		return nil, explain("starting the worker", err, "/proc/sys")
+	if c.Shared {
+		o.Say(sharing)
 	}
-	if err := p.handshake(ctx, m, c, o); err != nil {
-		p.kill()
-		if ctx.Err() != nil {
-			return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
+	p, err := c.start(ctx, m, o)
+	if masked(err) {
+		if p, err = nil, mayShare(o); err == nil {
+			o.Say(sharing + ", since this container hides parts of /proc (docker run --security-opt systempaths=unconfined shows them)")
+			c.Shared, c.Env = true, keptEnv(os.Environ())
+			p, err = c.start(ctx, m, o)
 		}
-		return nil, explain("starting the worker", err, "/proc/sys")
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := <-unfit; err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
+}
+
+const sharing = "RUN steps see the processes around them, mtool's and each other's"
+
+// start starts a worker once.
+func (c config) start(ctx context.Context, m mapping, o build.WorkerOptions) (*Process, error) {
+	p, err := spawn(m, c.Shared)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.handshake(ctx, m, c, o); err != nil {
+		p.kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// masked: the kernel forbids a new /proc where the one there is has parts that are hidden.
+func masked(err error) bool {
+	f, ok := errors.AsType[*failure](err)
+	return ok && f.Masked
+}
+
+// mayShare: a step with all capabilities could read the memory of the worker that it sees.
+func mayShare(o build.WorkerOptions) error {
+	if !slices.Contains(o.Allow, build.AllowInsecure) {
+		return nil
+	}
+	return &failure{
+		Doing: "allowing " + build.AllowInsecure, Why: "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
+		Hint: "docker run --security-opt systempaths=unconfined",
+	}
 }
 
 func configure(o build.WorkerOptions, m mapping) (config, error) {
@@ -64,12 +114,16 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	}
 	root := filepath.Join(state, m.Kind)
 	if err := os.MkdirAll(root, 0o700); err != nil {
-		return config{}, fmt.Errorf("making the worker's state directory: %w", err)
+		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Hint: "MTOOL_HOME=DIR names another place for mtool's files"}
 	}
-	return config{
-		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
+	c := config{
+		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
 		Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
-	}, nil
+	}
+	if c.Shared {
+		c.Env = keptEnv(os.Environ())
+	}
+	return c, nil
 }
 
 // configure maps the child's ids and tells it what to be.
@@ -118,8 +172,12 @@ func mapIDs(ctx context.Context, pid int, m mapping) error {
 		for _, r := range h.maps {
 			args = append(args, fmt.Sprint(r.ID), fmt.Sprint(r.ParentID), fmt.Sprint(r.Count))
 		}
-		if out, err := exec.CommandContext(ctx, h.program, args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("running %q: %w: %s", strings.Join(append([]string{h.program}, args...), " "), err, strings.TrimSpace(string(out)))
+		out, err := exec.CommandContext(ctx, h.program, args...).CombinedOutput()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return &helperError{program: h.program, err: err, said: strings.TrimSpace(string(out)), here: thisPlace()}
 		}
 	}
 	return nil
@@ -138,3 +196,21 @@ func (p *Process) gone(err error) error {
 	}
 	return fmt.Errorf("talking to the worker: %w", err)
 }
+
+// helperError is newuidmap or newgidmap that could not map.
+type helperError struct {
+	program, said string
+	err           error
+	here          place
+}
+
+func (e *helperError) Error() string {
+	text := fmt.Sprintf("running %s: %v: %s", e.program, e.err, e.said)
+	if e.here.bounded(capSysAdmin) {
+		// As a set-user-id program it needs that; one with a file capability does not.
+		text += " (docker run --cap-add SYS_ADMIN lets it, and so does an image in which it has a capability instead of the set-user-id bit: setcap cap_setuid+ep)"
+	}
+	return text
+}
+
+func (e *helperError) Unwrap() error { return e.err }

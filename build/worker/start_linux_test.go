@@ -141,7 +141,7 @@ func TestHostMustDo(t *testing.T) {
 	if err := hostMustDo(c, emulator.ReadEntries(entriesDir(t)), syscall.EPERM); err != nil {
 		t.Errorf("the host has an entry: %v", err)
 	}
-	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), "/proc/sys")
+	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisPlace())
 	var w *build.WorkerError
 	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "emulators install --host arm64") || !strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)
@@ -185,6 +185,12 @@ func TestWithoutPtsGroup(t *testing.T) {
 	}
 	if !slices.Equal(spec.Mounts[0].Options, []string{"newinstance"}) || !slices.Equal(spec.Mounts[1].Options, []string{"gid=5"}) || spec.X.Y != 1 {
 		t.Errorf("got %s", out)
+	}
+	if out, err := withoutHostname([]byte(`{"hostname":"h","x":1}`)); err != nil || string(out) != `{"x":1}` {
+		t.Errorf("got %s, %v", out, err)
+	}
+	if _, err := withoutHostname([]byte("x")); err == nil {
+		t.Error("garbage was edited")
 	}
 	if _, err := withoutPtsGroup([]byte("x")); err == nil {
 		t.Error("garbage was edited")

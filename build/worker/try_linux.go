@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"mtool/build"
 	"mtool/build/emulator"
 )
@@ -25,20 +27,7 @@ type TryOptions struct {
 // Try runs a tiny program of each architecture, in namespaces like a worker's, and tells of each why it does not run; nil
 // when it does. The error is a *build.WorkerError where this machine lets no such namespaces be made.
 func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
-	dir, err := os.MkdirTemp("", "mtool-try-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a few bytes below the temporary directory
-	if err := os.Chmod(dir, 0o755); err != nil {
-		return nil, err
-	}
-	for _, arch := range o.Archs {
-		if err := os.WriteFile(filepath.Join(dir, arch), emulator.Program(arch), 0o755); err != nil {
-			return nil, err
-		}
-	}
-	said, err := askChild(ctx, config{Root: dir, Emulators: o.Emulators, HostEntries: o.HostEntries, Try: &trial{Dir: dir, Archs: o.Archs}})
+	said, err := askChild(ctx, config{Emulators: o.Emulators, HostEntries: o.HostEntries, Try: o.Archs})
 	if err != nil {
 		return nil, err
 	}
@@ -60,36 +49,69 @@ func askChild(ctx context.Context, c config) (said message, err error) {
 		return said, &build.WorkerError{Doing: doing, Err: err}
 	}
 	m, _ := planMapping(who)
-	p, err := spawn(m)
+	said, err = c.ask(ctx, m)
+	if masked(err) {
+		c.Shared = true
+		said, err = c.ask(ctx, m)
+	}
 	if err != nil {
-		return said, explain(doing, err, "/proc/sys")
+		return said, explain(doing, err, thisPlace())
+	}
+	return said, nil
+}
+
+func (c config) ask(ctx context.Context, m mapping) (said message, err error) {
+	p, err := spawn(m, c.Shared)
+	if err != nil {
+		return said, err
 	}
 	defer p.kill()
 	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
 	if err := p.configure(ctx, m, c); err != nil {
-		return said, explain(doing, err, "/proc/sys")
+		return said, err
 	}
 	if err := json.NewDecoder(p.control).Decode(&said); err != nil {
-		return said, explain(doing, p.gone(err), "/proc/sys")
+		return said, p.gone(err)
 	}
 	if said.Failed != nil {
-		return said, explain(doing, said.Failed, "/proc/sys")
+		return said, said.Failed
 	}
 	return said, nil
 }
 
 // try is the child's part.
 func try(c config) message {
-	if err := enter(c); err != nil {
+	dir, err := writePrograms(c)
+	if err != nil {
 		return message{Failed: asFailure(err)}
 	}
 	said := message{Tried: map[string]string{}}
-	for _, arch := range c.Try.Archs {
-		if err := tryOne(c.Try.Dir, arch); err != nil {
+	for _, arch := range c.Try {
+		if err := tryOne(dir, arch); err != nil {
 			said.Tried[arch] = err.Error()
 		}
 	}
 	return said
+}
+
+// writePrograms puts a program of each architecture into a file system of this namespace's own: the machine's temporary
+// directory may be one where nothing is executed.
+func writePrograms(c config) (dir string, err error) {
+	if err := enter(c); err != nil {
+		return "", err
+	}
+	if dir = mountPoint(c.Shared); dir == "" {
+		return "", errors.New("finding a place for programs: there is none to mount a file system on")
+	}
+	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID, "mode=755"); err != nil {
+		return "", denied("mounting a file system for programs", err)
+	}
+	for _, arch := range c.Try {
+		if err := os.WriteFile(filepath.Join(dir, arch), emulator.Program(arch), 0o755); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
 }
 
 // tryOne sees what a step sees: a root directory without the emulator in it.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ type workerFlags struct {
 	timeout, idleTimeout time.Duration
 	keepStorage          string
 	allow                []string
+	noProcessSandbox     bool
 }
 
 // register adds all of them; addresses alone are what other commands than build take.
@@ -28,6 +30,7 @@ func (f *workerFlags) register(fl *pflag.FlagSet) {
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `TIME`, for example 20m (default: never)")
 	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that says nothing for this `TIME`, for example 5m (default: never)")
 	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`: network.host, security.insecure (repeatable)")
+	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false, "let RUN steps see the processes around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
 	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the embedded worker's cache back to this `SIZE` after the build, for example 10GB (default: a tenth of its disk, at most 20GB)")
 }
 
@@ -42,7 +45,7 @@ func (f *workerFlags) addresses(fl *pflag.FlagSet) {
 
 // where reads the flags, and the environment where they say nothing.
 func (f *workerFlags) where() (w build.Where, err error) {
-	w = build.Where{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow}
+	w = build.Where{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow, NoProcessSandbox: f.noProcessSandbox}
 	if w.Workers, err = parseWorkers(f.workers, os.Getenv); err != nil {
 		return w, err
 	}
@@ -50,6 +53,9 @@ func (f *workerFlags) where() (w build.Where, err error) {
 		if err := oneOf("--allow", e, build.AllowNetworkHost, build.AllowInsecure); err != nil {
 			return w, err
 		}
+	}
+	if f.noProcessSandbox && slices.Contains(f.allow, build.AllowInsecure) {
+		return w, usagef("leave one of them out", "--no-process-sandbox with --allow %s would let steps read the memory of mtool's worker", build.AllowInsecure)
 	}
 	if f.timeout < 0 || f.idleTimeout < 0 {
 		return w, usagef("--timeout 20m", "a timeout can't be negative")

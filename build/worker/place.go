@@ -1,0 +1,81 @@
+package worker
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// place is where this process is confined, as far as its /proc tells.
+type place struct {
+	proc  string // the directory, "/proc"
+	root  bool   // this process is root, of the machine or a container
+	probe func() error
+}
+
+func (p place) read(file string) string {
+	b, err := os.ReadFile(filepath.Join(p.proc, file))
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// status is a line of /proc/self/status.
+func (p place) status(key string) string {
+	for line := range strings.Lines(p.read("self/status")) {
+		if name, value, _ := strings.Cut(line, ":"); name == key {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// filtered: a seccomp filter is in force (mode 2 of seccomp(2)).
+func (p place) filtered() bool { return p.status("Seccomp") == "2" }
+
+// appArmor is the profile that confines this process, "" for none: "docker-default (enforce)".
+func (p place) appArmor() string {
+	profile := strings.TrimSpace(strings.Trim(p.read("self/attr/current"), "\x00"))
+	if name, mode, _ := strings.Cut(profile, " ("); name != "unconfined" && mode == "enforce)" {
+		return name
+	}
+	return ""
+}
+
+// missingCaps are those of the ones that root needs for mapping ids which it has not.
+func (p place) missingCaps() (names []string) {
+	have, err := strconv.ParseUint(p.status("CapEff"), 16, 64)
+	if err != nil {
+		return nil
+	}
+	for _, c := range []struct {
+		bit  int // include/uapi/linux/capability.h
+		name string
+	}{{6, "SETGID"}, {7, "SETUID"}, {31, "SETFCAP"}} {
+		if have&(1<<c.bit) == 0 {
+			names = append(names, c.name)
+		}
+	}
+	return names
+}
+
+const capSysAdmin = 21
+
+// bounded: no program that this process starts can get the capability.
+func (p place) bounded(capability int) bool {
+	may, err := strconv.ParseUint(p.status("CapBnd"), 16, 64)
+	return err == nil && may&(1<<capability) == 0
+}
+
+// chrooted: what this process has for a root is none of the mounts that it sees.
+func (p place) chrooted() bool {
+	info := p.read("self/mountinfo")
+	for line := range strings.Lines(info) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == "/" {
+			return false
+		}
+	}
+	return info != ""
+}

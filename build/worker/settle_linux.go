@@ -1,0 +1,42 @@
+package worker
+
+import (
+	"os"
+	"regexp"
+
+	"golang.org/x/sys/unix"
+)
+
+// settle gives the state directory another path in this mount namespace where its own won't do, and returns it: sockets below
+// it may not have more than 107 bytes, and colons and commas part the options of an overlay.
+func settle(c config) (string, error) {
+	const longest = 56 // leaves enough for tmp/.buildkit-ssh-sock1234567890/ssh_auth_sock
+	if len(c.Root) <= longest && plainPath().MatchString(c.Root) {
+		return c.Root, nil
+	}
+	point := mountPoint(c.Shared)
+	if point == "" {
+		return c.Root, nil
+	}
+	if err := unix.Mount(c.Root, point, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return "", denied("giving the worker's state directory a short path", err)
+	}
+	return point, nil
+}
+
+func plainPath() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9/._+@=-]+$`) }
+
+// mountPoint is a directory that nothing in a worker's mount namespace needs: each of these is there for a file system to be
+// mounted on. A shared /proc is seen by steps, and what is mounted in it too. It is empty where there is none.
+func mountPoint(shared bool) string {
+	points := []string{"/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/fuse/connections", "/sys/fs/bpf", "/sys/fs/pstore", "/dev/mqueue", "/dev/shm", "/mnt"}
+	if !shared {
+		points = append([]string{"/proc/fs/nfsd"}, points...) // every kernel's /proc has it
+	}
+	for _, path := range points {
+		if info, err := os.Stat(path); err == nil && info.IsDir() {
+			return path
+		}
+	}
+	return ""
+}
