@@ -20,21 +20,21 @@ func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection, inspected error
 	case f.output == "tree":
 		return print.Tree(w, seen)
 	case f.output == "markdown":
-		return print.Markdown(w, seen)
+		return print.Markdown(w, seen, inspected)
 	case f.output == "junit":
 		return print.JUnit(w, seen, inspected)
 	case f.output == "html":
 		return print.HTML(w, seen, inspected)
 	case f.output == "sarif":
-		return print.SARIF(w, seen)
+		return print.SARIF(w, seen, inspected)
 	case f.output == "github":
-		return errors.Join(print.GitHub(w, seen), addSummary(seen))
+		return errors.Join(print.GitHub(w, seen, inspected), addSummary(seen, inspected))
 	}
 	return print.Inspections(w, f.output, seen)
 }
 
 // addSummary appends to the job summary of GitHub Actions, where there is one.
-func addSummary(seen []flow.Inspection) error {
+func addSummary(seen []flow.Inspection, inspected error) error {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -43,7 +43,7 @@ func addSummary(seen []flow.Inspection) error {
 	if err != nil {
 		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
 	}
-	if err := errors.Join(print.Markdown(file, seen), file.Close()); err != nil {
+	if err := errors.Join(print.Markdown(file, seen, inspected), file.Close()); err != nil {
 		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
 	}
 	return nil

@@ -104,7 +104,11 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 }
 
 // UnreadError is among the errors that Inspect joins, for a reference that could not be read.
-type UnreadError struct{ Cause error }
+type UnreadError struct {
+	Ref   registry.Ref
+	Uses  []workload.Use // the places in files that name it
+	Cause error
+}
 
 func (e UnreadError) Error() string { return e.Cause.Error() }
 
@@ -153,7 +157,7 @@ func toRead(all []found) (r inspect.Report) {
 // conclude makes the verdict on one reference and tells the notes.
 func (e *Env) conclude(f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
-		return Inspection{}, UnreadError{f.err}
+		return Inspection{}, UnreadError{f.ref, f.uses, f.err}
 	}
 	e.sayOther(f.object)
 	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}

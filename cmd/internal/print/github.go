@@ -11,9 +11,22 @@ import (
 	"mtool/inspect/workload"
 )
 
-// GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails, notices for notes.
+// GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails and for what could
+// not be read, as err says, notices for notes.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
-func GitHub(w io.Writer, seen []flow.Inspection) error {
+func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
+	for _, e := range Unread(err) {
+		places := []workload.Use{{}}
+		if len(e.Uses) > 0 {
+			places = e.Uses
+		}
+		for _, u := range places {
+			at := fileProperties(inspect.Finding{File: u.File, Line: u.Line})
+			if _, err := fmt.Fprintf(w, "::error %stitle=%s::%s\n", at, property(e.Ref.Name()), message(e.Error())); err != nil {
+				return err
+			}
+		}
+	}
 	for _, s := range seen {
 		for _, f := range deep.Summary(s.Findings) {
 			word := ""
@@ -52,8 +65,12 @@ func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(message(s))
 }
 
-// Markdown prints a section for each reference: a table of the platforms, and below it what was found, as for a job summary.
-func Markdown(w io.Writer, seen []flow.Inspection) error {
+// Markdown prints a section for each reference: a table of the platforms, and below it what was found, as for a job summary;
+// in front of them what could not be read, as err says.
+func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
+	for _, e := range Unread(err) {
+		fmt.Fprintf(w, "### %s\n\n❌ %s\n\n", code(e.Ref.Name()), code(e.Error()))
+	}
 	for _, s := range seen {
 		r := s.Report
 		fmt.Fprintf(w, "### %s\n\n%s `%s`\n\n", code(r.Ref.Name()), mediaWords(r.Root.MediaType), r.Root.Digest)
@@ -72,7 +89,7 @@ func Markdown(w io.Writer, seen []flow.Inspection) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s\n\n", lastLine(seen))
+	_, err = fmt.Fprintf(w, "%s\n\n", lastLine(seen))
 	return err
 }
 

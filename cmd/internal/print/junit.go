@@ -57,7 +57,11 @@ func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
 		suite := junitSuite{Name: "references"}
 		for _, e := range lost {
 			text := xmlText(e.Error())
-			suite.Cases = append(suite.Cases, junitCase{Name: firstLine(text), Class: suite.Name, Error: &junitText{Message: firstLine(text), Type: "unread", Text: text}})
+			c := junitCase{Name: xmlText(e.Ref.Name()), Class: suite.Name, Error: &junitText{Message: firstLine(text), Type: "unread", Text: text}}
+			if len(e.Uses) > 0 {
+				c.File, c.Line = e.Uses[0].File, e.Uses[0].Line
+			}
+			suite.Cases = append(suite.Cases, c)
 		}
 		r.add(suite)
 	}
@@ -130,14 +134,14 @@ func failure(f inspect.Finding, details []inspect.Finding) *junitText {
 }
 
 // Unread are the errors about references that could not be read, out of those that Inspect joined.
-func Unread(err error) (lost []error) {
+func Unread(err error) (lost []flow.UnreadError) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
 	for _, e := range joined.Unwrap() {
-		if _, ok := errors.AsType[flow.UnreadError](e); ok {
-			lost = append(lost, e)
+		if unread, ok := errors.AsType[flow.UnreadError](e); ok {
+			lost = append(lost, unread)
 		}
 	}
 	return lost

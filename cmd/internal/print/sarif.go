@@ -34,11 +34,19 @@ func sarifRule(f inspect.Finding) string {
 
 // SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every note a note. What
 // stands for the file of a source is the image's name and the path in it.
-func SARIF(w io.Writer, seen []flow.Inspection) error {
+func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 	run := sarif.NewRunWithInformationURI("mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md")
 	rules := sarifRules()
 	for _, id := range []string{"entry", "layer", "binary"} {
 		run.AddRule(id).WithDescription(rules[id])
+	}
+	for _, e := range Unread(err) {
+		s, f := flow.Inspection{}, inspect.Finding{}
+		if s.Report.Ref = e.Ref; len(e.Uses) > 0 {
+			f.File, f.Line = e.Uses[0].File, e.Uses[0].Line
+		}
+		run.CreateResultForRule("entry").WithLevel("error").WithMessage(sarif.NewTextMessage(e.Error())).
+			WithLocations([]*sarif.Location{sarifLocation(s, f)})
 	}
 	for _, s := range seen {
 		for _, f := range s.Findings {

@@ -36,7 +36,7 @@ func TestSARIF(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			if err := SARIF(&b, []flow.Inspection{{Report: inspect.Report{Ref: ref}, Findings: c.findings}}); err != nil {
+			if err := SARIF(&b, []flow.Inspection{{Report: inspect.Report{Ref: ref}, Findings: c.findings}}, nil); err != nil {
 				t.Fatal(err)
 			}
 			var report sarif.Report
