@@ -7,4 +7,11 @@
 // The child ends with its parent, whatever ends that, and with it everything it started: a PID namespace dies with its
 // first process, a mount namespace with its last. On the host it leaves nothing but the state directory. It opens no
 // socket that another process could reach. It does not solve, export or store anything by itself.
+//
+// Where a container hides parts of /proc the kernel lets no new /proc be mounted, and there is no PID namespace. A keeper
+// then stands between this process and the child, and ends what the child leaves; a shim around runc does so for each step.
+// Whoever kills the keeper itself, as a step of the same user can, leaves processes behind until the container ends. Steps
+// see the processes around them, and can signal those of their user: a worker in this mode is started with an empty
+// environment, and its memory is closed to them, since they lack capabilities that it has. Steps that run at one time can
+// read each other, secrets included.
 package worker

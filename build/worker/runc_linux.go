@@ -22,7 +22,7 @@ func findRunc(dirs ...string) (string, error) {
 	}
 	missing := "runc, which runs the steps, is not installed"
 	if other, err := look("crun", dirs); err == nil {
-		missing += fmt.Sprintf("; %s can't take its place: BuildKit uses options of runc's that crun lacks", other)
+		missing += fmt.Sprintf("; %s can't take its place: BuildKit uses options of runc's that crun lacks, Debian 12's for one", other)
 	}
 	return "", &build.WorkerError{Doing: "starting the worker", Err: errors.New(missing), Next: "install the package runc"}
 }

@@ -24,6 +24,11 @@ No daemon and no root: BuildKit runs inside this program, in namespaces of its o
 natively are emulated by QEMU (static binaries from MTOOL_HOME/emulators, then PATH), known to the build alone. A name
 after FROM is looked up in the local store first, then in its registry (--pull: only there).
 
+Inside a container that takes, of docker run, --security-opt seccomp=unconfined --security-opt apparmor=unconfined (podman: no
+flag), or --privileged. Where the container hides parts of /proc, as all do that are not told systempaths=unconfined, steps
+see the processes around them, and those that run at one time each other's secrets; no credential is in the worker's
+environment then, and its memory is closed to them. --no-process-sandbox does the same anywhere.
+
 CONTEXT is a directory (default: this one), "-" for a tar or a Dockerfile alone on standard input, a Git repository
 (https://HOST/NAME.git#REF:DIR, git@HOST:NAME; needs the git command), or the address of a tar.
 
