@@ -107,7 +107,8 @@ func Attestation(image registry.Manifest) Entry {
 	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: v1.Platform{OS: "unknown", Architecture: "unknown"}}
 	statement := encode(map[string]any{
 		"_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
-		"subject": []any{map[string]any{"name": "_", "digest": map[string]string{"sha256": image.Digest.Hex}}},
+		"predicate": map[string]any{"spdxVersion": "SPDX-2.3"},
+		"subject":   []any{map[string]any{"name": "_", "digest": map[string]string{"sha256": image.Digest.Hex}}},
 	})
 	layer := b.addBlob("application/vnd.in-toto+json", statement)
 	layer.Annotations = map[string]string{"in-toto.io/predicate-type": "https://spdx.dev/Document"}

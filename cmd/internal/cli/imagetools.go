@@ -110,8 +110,8 @@ func (a *app) imagetoolsInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [OPTIONS] NAME",
 		Short: "Show details of an image in the registry",
-		Long: `Show details of an image in the registry. --format is a Go template over .Name, .Manifest and .Image (the config; of a list the
-configs by platform), with the function json.`,
+		Long: `Show details of an image in the registry. --format is a Go template over .Name, .Manifest, .Image (the config), .Provenance and
+.SBOM (what BuildKit's attestations say), with the function json. Of a list the last three are by platform.`,
 		Args: exactly(1, "mtool imagetools inspect NAME"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			refs, err := parseRefs(args)
@@ -119,17 +119,17 @@ configs by platform), with the function json.`,
 				return err
 			}
 			return a.with(func(env *flow.Env) error {
-				report, configs, err := env.ImagetoolsInspect(cmd.Context(), refs[0], format != "")
+				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ToolsWanted(format))
 				switch {
 				case err != nil:
 					return err
 				case raw:
-					_, err := a.Out.Write(report.Root.Body)
+					_, err := a.Out.Write(t.Report.Root.Body)
 					return err
 				case format != "":
-					return print.ImagetoolsFormat(a.Out, format, report, configs)
+					return print.ImagetoolsFormat(a.Out, format, t)
 				}
-				return print.Imagetools(a.Out, report)
+				return print.Imagetools(a.Out, t.Report)
 			})
 		},
 	}

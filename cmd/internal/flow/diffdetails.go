@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -87,16 +85,7 @@ func attached(all []inspect.Attachment) []v1.Descriptor {
 const maxConfig = 4 << 20
 
 func readBlob(ctx context.Context, from registry.Source, d v1.Descriptor) (body []byte, err error) {
-	blob, err := from.Blob(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, blob.Close()) }()
-	body, err = io.ReadAll(io.LimitReader(blob, maxConfig+1))
-	if err == nil && len(body) > maxConfig {
-		err = fmt.Errorf("reading %s: %w", d.Digest, inspect.ErrLimit)
-	}
-	return body, err
+	return readAtMost(ctx, from, d, maxConfig)
 }
 
 func oneLineJSON(raw json.RawMessage) string {

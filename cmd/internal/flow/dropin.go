@@ -187,27 +187,40 @@ func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry
 	return e.publish(ctx, asItIs(report), targets, publishOptions{PublishOptions: o.PublishOptions, Force: o.Force})
 }
 
-// ImagetoolsInspect is what buildx imagetools inspect shows: the tree under a name and, when they are wanted, the configs of
-// its images by platform.
-func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, withConfigs bool) (inspect.Report, map[string]json.RawMessage, error) {
+// Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of its
+// images and what their attestations say, by platform.
+type Tools struct {
+	Report     inspect.Report
+	Configs    map[string]json.RawMessage
+	Statements map[string]Statements
+}
+
+// ToolsWanted says what of Tools is read beside the tree.
+type ToolsWanted struct{ Configs, Statements bool }
+
+// ImagetoolsInspect reads Tools.
+func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, want ToolsWanted) (Tools, error) {
 	object, report, err := e.readOne(ctx, name, lookup(""))
+	t := Tools{Report: report, Configs: map[string]json.RawMessage{}, Statements: map[string]Statements{}}
 	if err != nil {
-		return report, nil, err
+		return t, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	configs := map[string]json.RawMessage{}
-	if !withConfigs {
-		return report, configs, nil
-	}
 	for _, img := range report.Images {
-		if img.Err != nil {
-			return report, nil, img.Err
+		at := platform.Format(img.Platform())
+		if want.Configs {
+			if img.Err != nil {
+				return t, img.Err
+			}
+			if t.Configs[at], err = readBlob(ctx, img.Source, img.ConfigOf); err != nil {
+				return t, err
+			}
 		}
-		body, err := readBlob(ctx, img.Source, img.ConfigOf)
-		if err != nil {
-			return report, nil, err
+		if want.Statements {
+			if t.Statements[at], err = statements(ctx, img); err != nil {
+				return t, err
+			}
 		}
-		configs[platform.Format(img.Platform())] = body
 	}
-	return report, configs, nil
+	return t, nil
 }

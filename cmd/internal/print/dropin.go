@@ -142,35 +142,52 @@ func imagetoolsRows(r inspect.Report) []v1.Descriptor {
 
 // imagetoolsView is what buildx's templates see, in its names.
 type imagetoolsView struct {
-	Name     string         `json:"name,omitempty"`
-	Manifest any            `json:"manifest,omitempty"`
-	Image    any            `json:"image,omitempty"`
-	images   map[string]any // by platform
+	Name     string `json:"name,omitempty"`
+	Manifest any    `json:"manifest,omitempty"`
+	Image    any    `json:"image,omitempty"`
+
+	Provenance any `json:"-"`
+	SBOM       any `json:"-"`
 }
 
-// ImagetoolsFormat prints by a Go template over .Name, .Manifest and .Image, as buildx imagetools inspect --format does.
-// .Image is one config, or of a list the configs by platform.
-func ImagetoolsFormat(w io.Writer, format string, r inspect.Report, configs map[string]json.RawMessage) error {
+// ToolsWanted is what ImagetoolsFormat needs for this format.
+func ToolsWanted(format string) flow.ToolsWanted {
+	return flow.ToolsWanted{
+		Configs:    format != "",
+		Statements: strings.Contains(format, ".Provenance") || strings.Contains(format, ".SBOM"),
+	}
+}
+
+// ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools inspect
+// --format does. The last three are those of the image, or of a list those of each of its platforms.
+func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
 	t, err := template.New("format").Funcs(template.FuncMap{"json": indented}).Parse(format)
 	if err != nil {
 		return err
 	}
-	view := imagetoolsView{Name: r.Ref.Name(), images: map[string]any{}}
-	if view.Manifest, err = capitalised(r.Root); err != nil {
+	view := imagetoolsView{Name: tools.Report.Ref.Name()}
+	if view.Manifest, err = capitalised(tools.Report.Root); err != nil {
 		return err
 	}
-	for name, raw := range configs {
+	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]flow.Provenance{}, map[string]flow.SBOM{}
+	for name, raw := range tools.Configs {
 		var config v1.ConfigFile
 		if err := json.Unmarshal(raw, &config); err != nil {
 			return err
 		}
-		view.images[name] = config
-		if r.List == nil {
-			view.Image = config
+		configs[name], view.Image = config, config
+	}
+	view.Provenance, view.SBOM = flow.Provenance{}, flow.SBOM{}
+	for name, s := range tools.Statements {
+		if s.Provenance != nil {
+			provenances[name] = *s.Provenance
+		}
+		if s.SBOM != nil {
+			sboms[name] = *s.SBOM
 		}
 	}
-	if r.List != nil {
-		view.Image = view.images
+	if tools.Report.List != nil {
+		view.Image, view.Provenance, view.SBOM = configs, provenances, sboms
 	}
 	if err := t.Execute(w, view); err != nil {
 		return err
