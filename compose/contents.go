@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -48,6 +49,10 @@ func (l List) Report() (inspect.Report, error) {
 	}
 	r := inspect.Report{Ref: o.Ref, Root: o.Root, List: facts}
 	for _, e := range l.Entries {
+		if e.Within != nil {
+			r.Images, r.Others = append(r.Images, e.imagesWithin()...), append(r.Others, e.Within.Others...)
+			continue
+		}
 		if e.Artifact {
 			r.Others = append(r.Others, attachment(e))
 			continue
@@ -55,6 +60,16 @@ func (l List) Report() (inspect.Report, error) {
 		r.Images = append(r.Images, image(e))
 	}
 	return r, nil
+}
+
+// imagesWithin are the images of an entry that is a list, one level deeper than they were read.
+func (e Entry) imagesWithin() []inspect.Image {
+	images := slices.Clone(e.Within.Images)
+	for i := range images {
+		images[i].Nested = slices.Insert(slices.Clone(images[i].Nested), 0, e.Digest())
+		images[i].Via = slices.Insert(slices.Clone(images[i].Via), 0, e.Descriptor)
+	}
+	return images
 }
 
 func listFacts(body []byte) (*inspect.ListFacts, error) {
@@ -106,20 +121,37 @@ type contents struct {
 func (c contents) add(e Entry) {
 	switch {
 	case e.Image != nil:
-		c.addContent(e, e.Image.Manifest, e.Image.Source, e.Image.Blobs())
+		c.addContent(e.Digest(), e.Image.Manifest, e.Image.Source, e.Image.Blobs())
 	case e.Attached != nil:
-		c.addContent(e, e.Attached.Manifest, e.Attached.Source, e.Attached.Blobs)
+		c.addContent(e.Digest(), e.Attached.Manifest, e.Attached.Source, e.Attached.Blobs)
+	}
+	if e.Within != nil {
+		c.addReport(*e.Within)
 	}
 }
 
-func (c contents) addContent(e Entry, m registry.Manifest, s registry.Source, blobs []v1.Descriptor) {
+func (c contents) addReport(r inspect.Report) {
+	others := slices.Clone(r.Others)
+	for _, img := range r.Images {
+		c.addContent(img.Descriptor.Digest, img.Manifest, img.Source, img.Blobs())
+		for _, list := range img.Nested {
+			c.sources[list] = img.Source
+		}
+		others = append(others, img.Attestations...)
+	}
+	for _, a := range others {
+		c.addContent(a.Descriptor.Digest, a.Manifest, a.Source, a.Blobs)
+	}
+}
+
+func (c contents) addContent(digest v1.Hash, m registry.Manifest, s registry.Source, blobs []v1.Descriptor) {
 	if m.Body != nil {
 		c.manifests[m.Digest] = m
 	}
 	if s == nil {
 		return
 	}
-	c.sources[e.Digest()] = s
+	c.sources[digest] = s
 	for _, b := range blobs {
 		if c.sources[b.Digest] == nil {
 			c.sources[b.Digest] = s

@@ -42,6 +42,15 @@ type Entry struct {
 	// artifacts.
 	Image    *inspect.Image
 	Attached *inspect.Attachment
+	// Within is what is in an entry that is a list, nil until it is read and for all others.
+	Within *inspect.Report
+}
+
+// within returns e, which names a list, with what was found there.
+func (e Entry) within(r inspect.Report) Entry {
+	e.Attached = &inspect.Attachment{Row: e.Row, Descriptor: e.Descriptor, Manifest: r.Root}
+	e.Within = &r
+	return e
 }
 
 // NewEntry makes an entry of a descriptor in JSON. The error wraps registry.ErrContent.

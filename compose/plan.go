@@ -121,17 +121,6 @@ func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 // the report that could not be read is an error. See NewPlan for the targets.
 func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	p := planning{name: r.Ref, root: r.Root}
-	for _, img := range r.Images {
-		p.addNested(r.Ref, img.Source, img.Nested, img.Via)
-		p.addImage(img, r.Ref, len(img.Nested))
-		for _, a := range img.Attestations {
-			p.addNested(r.Ref, a.Source, a.Nested, nil)
-			p.addAttached(a, r.Ref, len(a.Nested))
-		}
-	}
-	for _, a := range r.Others {
-		p.addNested(r.Ref, a.Source, a.Nested, nil)
-		p.addAttached(a, r.Ref, len(a.Nested))
-	}
+	p.addReport(r, r.Ref, 0)
 	return p.plan(targets)
 }

@@ -36,6 +36,9 @@ func (p *planning) addEntry(e Entry) {
 		}
 	case e.Attached != nil:
 		p.addAttached(*e.Attached, e.from(), 0)
+		if e.Within != nil {
+			p.addReport(*e.Within, e.from(), 1)
+		}
 	default:
 		p.add(piece{child: Child{Descriptor: e.Descriptor}, err: notRead(e)})
 	}
@@ -51,14 +54,30 @@ func (p *planning) addAttached(a inspect.Attachment, from registry.Ref, level in
 	p.add(piece{child: c, blobs: a.Blobs, err: a.Err})
 }
 
+// addReport adds what is below the root of r, which lies at this level.
+func (p *planning) addReport(r inspect.Report, from registry.Ref, level int) {
+	for _, img := range r.Images {
+		p.addNested(from, img.Source, img.Nested, img.Via, level)
+		p.addImage(img, from, level+len(img.Nested))
+		for _, a := range img.Attestations {
+			p.addNested(from, a.Source, a.Nested, nil, level)
+			p.addAttached(a, from, level+len(a.Nested))
+		}
+	}
+	for _, a := range r.Others {
+		p.addNested(from, a.Source, a.Nested, nil, level)
+		p.addAttached(a, from, level+len(a.Nested))
+	}
+}
+
 // addNested adds the lists between the root and something below it, outermost first.
-func (p *planning) addNested(from registry.Ref, src registry.Source, nested []v1.Hash, via []v1.Descriptor) {
+func (p *planning) addNested(from registry.Ref, src registry.Source, nested []v1.Hash, via []v1.Descriptor, level int) {
 	for i, h := range nested {
 		d := v1.Descriptor{Digest: h}
 		if i < len(via) {
 			d = via[i]
 		}
-		p.add(piece{child: Child{Descriptor: d, From: from, Source: src, Level: i}})
+		p.add(piece{child: Child{Descriptor: d, From: from, Source: src, Level: level + i}})
 	}
 }
 

@@ -81,6 +81,10 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 }
 
 func attachOther(e Entry, r inspect.Report) (Entry, error) {
+	if r.List != nil && r.Root.Digest == e.Digest() {
+		e.Origin = r.Ref.Transport
+		return e.within(r), nil
+	}
 	for _, o := range r.Others {
 		if o.Descriptor.Digest == e.Digest() {
 			e.Attached, e.Origin = &o, r.Ref.Transport

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,10 @@ func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 	s := selection{report: r, options: o, source: o.As}
 	if s.source == (registry.Ref{}) {
 		s.source = r.Ref
+	}
+	if o.KeepLists && r.List != nil {
+		e, err := s.listEntry()
+		return []Entry{e}, []string{fmt.Sprintf("%q is a list, kept as one", r.Ref)}, err
 	}
 	var failed []error
 	for _, img := range r.Images {
@@ -108,6 +113,17 @@ func (s *selection) imageEntry(img inspect.Image) (Entry, error) {
 	e.Image, e.Config = &img, img.Config
 	e = s.stamp(e)
 	return s.settle(e)
+}
+
+// listEntry is the source itself as one row.
+func (s *selection) listEntry() (Entry, error) {
+	row, err := json.Marshal(s.report.Root.Descriptor())
+	if err != nil {
+		return Entry{}, err
+	}
+	e, err := NewEntry(row)
+	e.Artifact = true
+	return s.stamp(e).within(s.report), err
 }
 
 func (s *selection) attached(a inspect.Attachment) (Entry, error) {

@@ -30,6 +30,8 @@ type SelectOptions struct {
 	Attestations Attestations
 	// Force takes images whose platform is missing, unknown, or not what their config says.
 	Force bool
+	// KeepLists takes a list as one entry, a list within the list, instead of its images. Platforms must be empty.
+	KeepLists bool
 	// As is the source as the user told it, kept in the entries for the next time it is opened; zero: where it was found.
 	As registry.Ref
 }

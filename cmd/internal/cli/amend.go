@@ -8,7 +8,7 @@ import (
 )
 
 func (a *app) amendCommand() *cobra.Command {
-	var f editFlags
+	f := editFlags{kinds: []string{"keep", "drop"}}
 	var pf publishFlags
 	var published bool
 	cmd := &cobra.Command{

@@ -37,6 +37,7 @@ type createFlags struct {
 	editFlags
 	publishFlags
 	push   bool
+	sort   bool
 	to     []string
 	semver string
 	tag    string
@@ -50,6 +51,8 @@ type editFlags struct {
 	onDuplicate                     string
 	artifactType, subject           string
 	promote, convert                bool
+	promoteLabels, noFlatten        bool
+	kinds                           []string // of what may become of attestations
 	changed                         func(string) bool
 	wait                            time.Duration
 	ignoreMissing, force            bool
@@ -62,11 +65,13 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
 	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
 	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all its images have alike")
+	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list, as annotations, the labels that all its images have alike")
+	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list; few clients follow it")
 	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker: other digests, other attestations, which are dropped")
 	f.changed = fl.Changed
 	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: auto (OCI unless every entry is a Docker image), oci, docker")
 	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
-	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: keep, drop")
+	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: "+strings.Join(f.kinds, ", "))
 	fl.StringVar(&f.onDuplicate, "on-duplicate", "", "a second image of a platform: error, replace (take the later one), keep (both)")
 	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there, as long as one is")
 	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` (10m) for images that are not there yet")
@@ -80,7 +85,7 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 	if err = oneOf("--from", f.from, "", "store", "registry"); err != nil {
 		return o, err
 	}
-	if err = oneOf("--attestations", f.attestations, "keep", "drop"); err != nil {
+	if err = oneOf("--attestations", f.attestations, f.kinds...); err != nil {
 		return o, err
 	}
 	if err = oneOf("--on-duplicate", f.onDuplicate, "", "error", "replace", "keep"); err != nil {
@@ -103,7 +108,10 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 			return o, err
 		}
 	}
-	o.Promote, o.Convert = f.promote, f.convert
+	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten = f.promote, f.promoteLabels, f.convert, f.noFlatten
+	if o.NoFlatten && (len(o.Platforms) > 0 || o.Convert) {
+		return o, usagef("", "--no-flatten takes lists as they are: --platform and --convert are about the images in them")
+	}
 	o.Type, o.From, o.Attestations, o.Force = f.mediaType, f.from, f.attestations, f.force
 	if !f.changed("attestations") {
 		o.Attestations = "" // kept where that is no lie
@@ -130,10 +138,12 @@ func (a *app) createCommand() *cobra.Command {
 	_ = cmd.Flags().MarkHidden("tag")
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list as `NAME` too (repeatable; other repositories and registries)")
+	cmd.Flags().BoolVar(&f.sort, "sort", false, "order the entries by platform instead of as given")
 	cmd.Flags().StringVar(&f.semver, "semver", "", "publish LIST, a repository, as this `VERSION`, with major.minor, major and latest")
 	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`, or - for standard input")
 	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform; ARCH, OS and VARIANT stand for the platform's")
 	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that the result files of this `GLOB` name")
+	f.kinds = []string{"keep", "drop", "referrers"}
 	f.editFlags.add(cmd.Flags())
 	f.publishFlags.add(cmd.Flags())
 	return cmd
@@ -157,7 +167,7 @@ func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error
 }
 
 func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err error) {
-	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, SemVer: f.semver}
+	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver}
 	if len(args) > 0 {
 		if o.List, err = parseListName(args[0]); err != nil {
 			return o, err
@@ -170,7 +180,7 @@ func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err err
 	if o.EditOptions, err = f.options(); err != nil {
 		return o, err
 	}
-	if o.To, err = parseTargets(f.to); err != nil {
+	if o.To, err = parseRefs(f.to); err != nil {
 		return o, err
 	}
 	if len(args) > 0 && f.described() == 0 {

@@ -81,7 +81,7 @@ func (f imagetoolsFlags) options(args []string) (o flow.ImagetoolsOptions, err e
 		o.Words = append(o.Words, string(body))
 	}
 	o.Words = append(o.Words, args...)
-	if o.Tags, err = parseTargets(f.tags); err != nil {
+	if o.Tags, err = parseRefs(f.tags); err != nil {
 		return o, err
 	}
 	if len(o.Tags) == 0 && f.dryRun && len(args) > 0 {

@@ -25,6 +25,7 @@ along. The list is the draft of that name, or with --published the list in its r
 			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Remove(cmd.Context(), o) })
 		},
 	}
+	cmd.Flags().BoolVar(&o.IgnoreMissing, "ignore-missing", false, "an ENTRY that is not there is no error")
 	cmd.Flags().BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
 	pf.addEdit(cmd.Flags())
 	return cmd

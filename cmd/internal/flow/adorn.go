@@ -14,6 +14,12 @@ func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose
 	var all []compose.Change
 	steps := []func(compose.List) (compose.List, []compose.Change, error){
 		o.convert,
+		func(l compose.List) (compose.List, []compose.Change, error) {
+			if !o.PromoteLabels {
+				return l, nil, nil
+			}
+			return e.promoteLabels(ctx, l)
+		},
 		func(l compose.List) (compose.List, []compose.Change, error) { return l.AnnotateTargeted(o.Targeted) },
 		func(l compose.List) (compose.List, []compose.Change, error) {
 			if !o.Promote {
@@ -81,7 +87,7 @@ func (e *Env) members(ctx context.Context, l compose.List, o EditOptions) (compo
 
 // needsContent says whether the images themselves must have been read for it.
 func (o EditOptions) needsContent() bool {
-	return o.Convert || o.Promote || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
+	return o.Convert || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
 		return slices.Contains(t.Levels, compose.LevelChild)
 	})
 }

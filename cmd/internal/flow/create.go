@@ -22,12 +22,15 @@ type EditOptions struct {
 	ArtifactType *string            // of the list; "" takes it away, nil leaves it
 	Subject      *registry.Ref      // what the list is about; the zero Ref takes it away, nil leaves it
 	Promote      bool               // annotations that all images have alike, to the list
-	Convert      bool               // images to the list's Type
-	Type         string             // auto (default), oci, docker
-	From         string             // where sources are looked for: "" both, store, registry
-	Attestations string             // keep (default), drop
-	OnDuplicate  string             // error, replace, keep; "" is error, for amend replace
-	Wait         time.Duration      // how long a source may take to appear
+	// PromoteLabels gives the list the labels that all images' configs have alike, as annotations.
+	PromoteLabels bool
+	NoFlatten     bool          // a source that is a list stays one, within the list
+	Convert       bool          // images to the list's Type
+	Type          string        // auto (default), oci, docker
+	From          string        // where sources are looked for: "" both, store, registry
+	Attestations  string        // keep (default), drop; for Create also referrers
+	OnDuplicate   string        // error, replace, keep; "" is error, for amend replace
+	Wait          time.Duration // how long a source may take to appear
 	// IgnoreMissing leaves out sources that are not there, as long as one is.
 	IgnoreMissing bool
 	Force         bool
@@ -42,6 +45,7 @@ type CreateOptions struct {
 	Stated  []compose.Stated // what is said of each source; none where nothing is
 	Push    bool
 	To      []registry.Ref // more targets; they imply Push
+	Sort    bool           // by platform, not as given
 	SemVer  string         // the version that the list is; it implies Push, and gives the tags
 }
 
@@ -62,6 +66,9 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 			return Done{}, err
 		}
 	}
+	if err := o.publishesReferrers(targets); err != nil {
+		return Done{}, err
+	}
 	ahead := newAhead(e.Client, targets)
 	if o.DryRun {
 		ahead = nil
@@ -71,6 +78,14 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 		return Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
+	var along func(context.Context, registry.Ref, registry.Target) error
+	if o.Attestations == attestationsAsReferrers {
+		var g entourage
+		if entries, g, err = e.asReferrers(ctx, entries); err != nil {
+			return Done{}, err
+		}
+		along = g.bring
+	}
 	list, err := e.assemble(ctx, o, targets, entries)
 	if err != nil {
 		return Done{}, err
@@ -82,7 +97,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 		return e.keep(ctx, list, o.DryRun)
 	}
 	return e.publishList(ctx, list, targets, publishOptions{
-		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, ahead: ahead,
+		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, ahead: ahead, besides: along,
 	})
 }
 
@@ -116,6 +131,9 @@ func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, e
 		return compose.List{}, err
 	}
 	e.sayChanges(changes)
+	if o.Sort {
+		list = list.Sorted()
+	}
 	return e.finish(ctx, list, o.EditOptions)
 }
 

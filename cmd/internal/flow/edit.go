@@ -51,6 +51,8 @@ type RemoveOptions struct {
 	List      registry.Ref
 	Entries   []string
 	Published bool
+	// IgnoreMissing leaves out the entries that the list does not have.
+	IgnoreMissing bool
 }
 
 // Amend adds the sources to a list; an entry of the same platform is replaced.
@@ -112,7 +114,22 @@ func (e *Env) Remove(ctx context.Context, o RemoveOptions) (Done, error) {
 	const dropsOnPurpose = true
 	how := editing{published: o.Published, force: dropsOnPurpose, PublishOptions: o.PublishOptions}
 	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
-		return l.Remove(o.Entries...)
+		return l.Remove(e.present(l, o)...)
+	})
+}
+
+// present are the entries to remove, with IgnoreMissing those that are there.
+func (e *Env) present(l compose.List, o RemoveOptions) []string {
+	if !o.IgnoreMissing {
+		return o.Entries
+	}
+	return slices.DeleteFunc(slices.Clone(o.Entries), func(entry string) bool {
+		_, _, err := l.Remove(entry)
+		missing := errors.Is(err, compose.ErrNoMatch)
+		if missing {
+			e.note("not there: %s", entry)
+		}
+		return missing
 	})
 }
 

@@ -46,7 +46,7 @@ func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions
 		told = append(told, t)
 	}
 	entries, notes, err := compose.FromReports(told, compose.SelectOptions{
-		Platforms: o.Platforms, Attestations: compose.Attestations(o.Attestations), Force: o.Force,
+		Platforms: o.Platforms, Attestations: compose.Attestations(o.Attestations), Force: o.Force, KeepLists: o.NoFlatten,
 	})
 	if err != nil {
 		return opened{}, nil, errors.Join(err, all.Close())
