@@ -149,7 +149,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	server.Fault(f)
 }
 
-// image REF PLATFORM [binary=ARCH] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
+// image REF PLATFORM [binary=ARCH] [variant=V] [label=K=V] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
 func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: image REF PLATFORM [OPTION...]")
@@ -167,6 +167,11 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "binary":
 			s.Binary = value
+		case "variant": // as it is, where PLATFORM would be normalised
+			s.Platform.Variant = value
+		case "label":
+			k, v, _ := strings.Cut(value, "=")
+			s.Labels = withKey(s.Labels, k, v)
 		case "docker":
 			s.Docker = true
 		case "seed":
@@ -183,6 +188,14 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 		ts.Check(err)
 	}
 	return s
+}
+
+func withKey(m map[string]string, k, v string) map[string]string {
+	if m == nil {
+		m = map[string]string{}
+	}
+	m[k] = v
+	return m
 }
 
 // list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the row

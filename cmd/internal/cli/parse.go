@@ -52,15 +52,13 @@ func parseListName(name string) (registry.Ref, error) {
 	return ref, nil
 }
 
-// parseTargets are names to publish under.
-func parseTargets(names []string) ([]registry.Ref, error) {
-	refs, err := parseRefs(names)
-	for i, ref := range refs {
-		if err == nil && ref.Digest != (v1.Hash{}) {
-			err = usagef("name the target by a tag", "--to %q is a digest: it follows from the content", names[i])
-		}
+// parsePlatform is zero for no platform.
+func parsePlatform(value string) (v1.Platform, error) {
+	if value == "" {
+		return v1.Platform{}, nil
 	}
-	return refs, err
+	p, err := platform.Parse(value)
+	return p, badInput(err)
 }
 
 func parsePlatforms(values []string) ([]v1.Platform, error) {

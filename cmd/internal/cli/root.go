@@ -104,7 +104,9 @@ func (a *app) root() *cobra.Command {
 		topic("json-schema", "The JSON schema of inspect -o json", writeInspectSchema),
 		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
+		topic("compare", "What mtool does, and what other tools do of it", writeCompare),
 	)
+	a.complete(root)
 	return root
 }
 
