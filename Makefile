@@ -4,6 +4,7 @@ export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$
 # The real parts that a test may not silently do without. Some are for root only.
 PARTS := chromium,qemu,registry,conformance,crane,regctl,buildx,skopeo,podman,unprivileged
 ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
+comma := ,
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
 
 # The race detector takes minutes for what links BuildKit: `make long` does that.
@@ -41,8 +42,9 @@ script: ## the command line's scripts alone, offline: make script RUN=create
 integration: deps tools ## the scripts with real parts alone: make integration RUN=docker
 	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v ./cmd/mtool -run 'TestIntegration/$(RUN)'
 
-long: deps tools ## what takes too long for every change: the race detector everywhere, repetition, fuzzing
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=60m ./...
+long: deps tools ## what takes too long for every change: the race detector everywhere, a newer Docker Engine, repetition, fuzzing
+	testdata/tools.sh dockerd28
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
 	go test -count=20 -timeout=30m $(PURE)
 	testdata/fuzz.sh 30s
 

@@ -4,6 +4,8 @@
 #   testdata/tools.sh                 all that `make test` needs
 #   testdata/tools.sh registry crane  just these
 #
+# Docker Engine 28 (dockerd28) is only built when it is named, since that takes minutes: `make long` does.
+#
 # A program is built again only when its pin has changed. Go is all this needs; the network is asked for what the module
 # cache does not have.
 set -eu
@@ -21,18 +23,20 @@ pin() {
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
 	buildkitd | buildctl) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
+	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl conformance golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerd28 conformance golangci-lint" >&2
 		return 2
 		;;
 	esac
 }
 
-# build NAME PIN. BuildKit's go.mod has exclude lines, with which `go install pkg@version` refuses it: a module of our own
-# under testdata/tools pins it and all it links.
+# build NAME PIN. BuildKit's go.mod has exclude lines, with which `go install pkg@version` refuses it, and Docker Engine has
+# none at all: modules of our own under testdata/tools pin them and all they link.
 build() {
 	case $1 in
 	buildkitd | buildctl) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/cmd/$1" ;;
+	dockerd28) go -C testdata/tools/dockerd build -trimpath -ldflags='-s -w' -o "$deps/bin/dockerd28" github.com/docker/docker/cmd/dockerd ;;
 	*) GOBIN=$deps/bin go install -trimpath -ldflags='-s -w' "$2" ;;
 	esac
 }

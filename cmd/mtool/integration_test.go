@@ -63,6 +63,7 @@ type sharedParts struct {
 	registry sync.Map // options: *realparts.RunningRegistry
 	mu       sync.Mutex
 	engine   *realparts.Engine
+	engine28 *realparts.Engine
 	builder  *realparts.Builder
 	buildkit string
 	apps     string
@@ -133,14 +134,18 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *real
 	return r
 }
 
-// dockerd: the docker command of this script talks to a Docker Engine.
-func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, _ []string) {
+// dockerd [28]: the docker command of this script talks to a Docker Engine, or to one of version 28.
+func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, args []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.engine == nil {
-		p.engine = realparts.StartDockerd(p.t)
+	engine, start := &p.engine, realparts.StartDockerd
+	if slices.Contains(args, "28") {
+		engine, start = &p.engine28, realparts.StartDockerd28
 	}
-	ts.Setenv("DOCKER_HOST", p.engine.Addr)
+	if *engine == nil {
+		*engine = start(p.t)
+	}
+	ts.Setenv("DOCKER_HOST", (*engine).Addr)
 }
 
 // buildkitd VAR: $VAR is the address of a BuildKit daemon.

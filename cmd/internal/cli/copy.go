@@ -7,9 +7,12 @@ import (
 	"mtool/cmd/internal/print"
 )
 
+const enginePlatform = "for Docker Engine: the image of this `PLATFORM` of a list, instead of the engine's own"
+
 func (a *app) copyCommand() *cobra.Command {
 	var o flow.CopyOptions
 	var pf publishFlags
+	var wanted string
 	cmd := &cobra.Command{
 		Use:   "copy SRC DST",
 		Short: "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
@@ -18,8 +21,9 @@ func (a *app) copyCommand() *cobra.Command {
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also
 docker-archive:FILE.
 
-Docker Engine takes one image of a list, that of its own platform, and gives images without their manifests, under another
-digest. The engine is the docker command's: DOCKER_HOST, DOCKER_CONTEXT, or the context that docker uses.`,
+Docker Engine takes one image of a list, that of --platform or else of its own platform. What it gives has the digest that it
+was pulled with where it keeps images in containerd (the default of later versions), and another one where it does not, since
+it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKER_CONTEXT, or the context that docker uses.`,
 		Example: "  mtool copy store:demo:v1 oci:out:v1\n  mtool copy registry.example.com/demo:v1 store:demo:v1",
 		Args:    exactly(2, "mtool copy SRC DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,18 +32,22 @@ digest. The engine is the docker command's: DOCKER_HOST, DOCKER_CONTEXT, or the 
 				return err
 			}
 			o.Src, o.Dst = refs[0], refs[1]
+			if o.Platform, err = parsePlatform(wanted); err != nil {
+				return err
+			}
 			o.PublishOptions = pf.PublishOptions
 			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Copy(cmd.Context(), o) })
 		},
 	}
 	pf.add(cmd.Flags())
+	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	cmd.Flags().BoolVar(&o.Force, "force", false, "copy although a claim is wrong, or a list would be buried under an image")
 	return cmd
 }
 
 func (a *app) loadCommand() *cobra.Command {
-	var name string
+	var name, wanted string
 	var engine bool
 	cmd := &cobra.Command{
 		Use:   "load FILE",
@@ -48,7 +56,8 @@ func (a *app) loadCommand() *cobra.Command {
 save writes; its layers are kept as they are) or an OCI layout folder. The name is read from the file, or given with -t; of
 several images that have names all are loaded.
 
-With --engine it goes into Docker Engine instead: of a list, the image of the engine's own platform.`,
+With --engine it goes into Docker Engine instead: of a list, the image of --platform, or of the
+engine's own platform.`,
 		Example: "  mtool load demo.tar -t demo:v1-arm64\n  mtool load demo.tar -t demo:v1 --engine",
 		Args:    exactly(1, "mtool load FILE [-t NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
@@ -57,6 +66,9 @@ With --engine it goes into Docker Engine instead: of a list, the image of the en
 				if o.Name, err = parseListName(name); err != nil {
 					return err
 				}
+			}
+			if o.Platform, err = parsePlatform(wanted); err != nil {
+				return err
 			}
 			env, err := a.env()
 			if err != nil {
@@ -68,6 +80,7 @@ With --engine it goes into Docker Engine instead: of a list, the image of the en
 		},
 	}
 	cmd.Flags().StringVarP(&name, "tag", "t", "", "`NAME` in the store (default: the name that the file states)")
+	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&engine, "engine", false, "load into Docker Engine instead of the store")
 	return cmd
 }

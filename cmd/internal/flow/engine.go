@@ -18,7 +18,7 @@ import (
 
 // loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or else
 // that of the engine's own platform.
-func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, dryRun bool) (_ Made, err error) {
+func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o publishOptions) (_ Made, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
 		return Made{}, fmt.Errorf("loading %q: %w: name the image by a tag, an engine gives digests itself", target, compose.ErrUsage)
 	}
@@ -27,7 +27,7 @@ func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target regi
 		return Made{}, err
 	}
 	defer func() { err = errors.Join(err, docker.Close()) }()
-	image, err := e.engineImage(ctx, docker, report, target)
+	image, err := e.engineImage(ctx, docker, report, target, o.engine)
 	if err != nil {
 		return Made{}, err
 	}
@@ -35,7 +35,7 @@ func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target regi
 		e.note("note: Docker Engine takes no attestations: %d left out", n)
 	}
 	made := madeAt(target, image.Manifest.Digest)
-	if dryRun {
+	if o.DryRun {
 		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()), image.Manifest.Digest)
 		return made, nil
 	}
@@ -75,25 +75,43 @@ func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 	}
 }
 
-func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref) (inspect.Image, error) {
-	if len(report.Images) == 1 {
+func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform) (inspect.Image, error) {
+	asked := !platform.IsUnknown(want)
+	if len(report.Images) == 1 && !asked {
 		return report.Images[0], nil
 	}
-	own, err := docker.Platform(ctx)
-	if err != nil {
-		return inspect.Image{}, err
+	whose := "the platform asked for"
+	if !asked {
+		var err error
+		if want, err = docker.Platform(ctx); err != nil {
+			return inspect.Image{}, err
+		}
+		whose = "the engine's platform"
 	}
 	var have []string
 	for _, image := range report.Images {
-		if platform.Satisfies(image.Platform(), own) {
-			e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()), len(report.Images))
+		if platform.Satisfies(image.Platform(), want) {
+			if !asked {
+				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()), len(report.Images))
+			}
 			return image, nil
 		}
 		have = append(have, platform.Format(image.Platform()))
 	}
 	return inspect.Image{}, hinted{
-		fmt.Errorf("loading %q: %w: no image for %s, the engine's platform, among %s",
-			target, registry.ErrNotFound, platform.Format(own), strings.Join(have, ", ")),
-		"copy one of them by its digest: mtool copy NAME@sha256:… " + target.String(),
+		fmt.Errorf("loading %q: %w: no image for %s, %s, among %s",
+			target, registry.ErrNotFound, platform.Format(want), whose, strings.Join(have, ", ")),
+		"choose one of them with --platform",
+	}
+}
+
+// engineOnly refuses a platform for a place that takes whole lists.
+func engineOnly(p v1.Platform, to registry.Transport) error {
+	if platform.IsUnknown(p) || to == registry.TransportEngine {
+		return nil
+	}
+	return hinted{
+		fmt.Errorf("%w: --platform is for Docker Engine, which takes one image; everywhere else whole lists are copied", compose.ErrUsage),
+		"mtool create NAME SRC --platform P --push makes a list of less",
 	}
 }

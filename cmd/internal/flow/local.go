@@ -7,6 +7,8 @@ import (
 	"os"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -19,6 +21,8 @@ type LoadOptions struct {
 	File   string
 	Name   registry.Ref
 	Engine bool // into Docker Engine instead of the store
+	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
+	Platform v1.Platform
 }
 
 // Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine. With a
@@ -67,7 +71,10 @@ func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (Mad
 	if o.Engine {
 		place = registry.TransportEngine
 	}
-	return e.publishReport(ctx, report, o.Name.At(place), publishOptions{})
+	if err := engineOnly(o.Platform, place); err != nil {
+		return Made{}, err
+	}
+	return e.publishReport(ctx, report, o.Name.At(place), publishOptions{engine: o.Platform})
 }
 
 // fileRef is the reference of a path, which needs no transport here.

@@ -41,6 +41,7 @@ type publishOptions struct {
 	PublishOptions
 	Require []v1.Platform // what the list must serve; when it does, other platforms may be dropped
 	Force   bool
+	engine  v1.Platform // of the image that Docker Engine gets; zero is its own
 	ahead   *ahead // what is on its way already; nil for nothing
 	// besides brings what goes along to a place before a tag is written there; nil for nothing.
 	besides func(ctx context.Context, repository registry.Ref, to registry.Target) error
@@ -131,7 +132,7 @@ func (e *Env) toEngine(ctx context.Context, c content, ref registry.Ref, o publi
 	report, err := c.report()
 	var made Made
 	if err == nil {
-		made, err = e.loadEngine(ctx, report, ref, o.DryRun)
+		made, err = e.loadEngine(ctx, report, ref, o)
 	}
 	if err != nil {
 		return Outcome{Target: ref, State: Failed, Err: err}

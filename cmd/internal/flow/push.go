@@ -134,10 +134,15 @@ type CopyOptions struct {
 	Src, Dst  registry.Ref
 	Force     bool
 	Referrers bool // see PushOptions
+	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
+	Platform v1.Platform
 }
 
 // Copy copies an image or a whole list with everything below it, digests unchanged.
 func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
+	if err := engineOnly(o.Platform, o.Dst.Transport); err != nil {
+		return Done{}, err
+	}
 	targets, cancel := e.announce(ctx, []registry.Ref{o.Dst})
 	defer cancel()
 	object, report, err := e.readOne(ctx, o.Src, lookup(""))
@@ -148,7 +153,7 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
 	if err := e.checkReport(report, nil, o.Force); err != nil {
 		return Done{}, err
 	}
-	po := publishOptions{PublishOptions: o.PublishOptions, Force: o.Force}
+	po := publishOptions{PublishOptions: o.PublishOptions, Force: o.Force, engine: o.Platform}
 	if o.Referrers {
 		along, err := e.alongside(ctx, subjectsOf(report))
 		if err != nil {

@@ -18,11 +18,23 @@ type Engine struct {
 func StartDockerd(t testing.TB) *Engine {
 	t.Helper()
 	Need(t, Docker)
+	return startEngine(t, "dockerd", "{}")
+}
+
+// StartDockerd28 starts a Docker Engine of version 28 that keeps images in containerd, whole, as later versions do by default.
+func StartDockerd28(t testing.TB) *Engine {
+	t.Helper()
+	Need(t, Docker, Docker28)
+	return startEngine(t, "dockerd28", `{"features": {"containerd-snapshotter": true}}`)
+}
+
+func startEngine(t testing.TB, program, config string) *Engine {
+	t.Helper()
 	dir := newDir(t)
 	e := &Engine{Addr: "unix://" + dir + "/docker.sock", ConfigDir: t.TempDir()}
 	containerd := startContainerd(t, dir)
-	writeFile(t, filepath.Join(dir, "daemon.json"), "{}") // not the machine's
-	d := startDaemon(t, dir, Program(t, "dockerd"), append(cappedRuntime(t, dir),
+	writeFile(t, filepath.Join(dir, "daemon.json"), config) // not the machine's
+	d := startDaemon(t, dir, Program(t, program), append(cappedRuntime(t, dir),
 		"--host", e.Addr, "--containerd", containerd, "--config-file", filepath.Join(dir, "daemon.json"),
 		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "docker.pid"),
 		"--iptables=false", "--ip6tables=false", "--bridge=none")...)

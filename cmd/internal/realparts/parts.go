@@ -25,6 +25,7 @@ const (
 	Crane        Part = "crane"
 	Docker       Part = "docker"
 	Netns        Part = "netns"
+	Docker28     Part = "docker28" // an engine whose images are containerd's
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
 	Regctl       Part = "regctl"
@@ -61,6 +62,7 @@ func needs() map[Part]need {
 		Crane:       one("crane"),
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
+		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
 			{"qemu-aarch64-static", "qemu-aarch64"}, {"qemu-arm-static", "qemu-arm"}, {"qemu-x86_64-static", "qemu-x86_64"},
