@@ -134,6 +134,11 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 			fmt.Errorf("%s: %w: no permission to use its socket", at, registry.ErrDenied),
 			"run as a member of the group docker, or name another engine in DOCKER_HOST",
 		}
+	case strings.HasPrefix(e.at.host, "ssh://") && client.IsErrConnectionFailed(err):
+		return &hinted{ // ssh's own words are in it
+			fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err),
+			"this must work without a question: ssh " + strings.TrimPrefix(e.at.host, "ssh://") + " docker version",
+		}
 	case e.silent(err):
 		return &hinted{
 			fmt.Errorf("%s: %w: no engine answers", at, registry.ErrUnavailable),

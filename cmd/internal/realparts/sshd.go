@@ -16,7 +16,8 @@ type SSHServer struct {
 	Config string // of the client, for ssh -F: its key, and whom it trusts
 }
 
-// StartSSHServer starts one whose sessions find the BuildKit at host, for buildctl. It stops with the test.
+// StartSSHServer starts one whose sessions find the BuildKit at host, for buildctl, or the Docker Engine there, for docker. It
+// stops with the test.
 func StartSSHServer(t testing.TB, host string) *SSHServer {
 	t.Helper()
 	Need(t, SSH)
@@ -34,15 +35,19 @@ func StartSSHServer(t testing.TB, host string) *SSHServer {
 	writeFile(t, file("sshd.config"),
 		"ListenAddress "+port, "HostKey "+file("host"), "AuthorizedKeysFile "+file("client.pub"), "PidFile none", "StrictModes no",
 		"UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
-		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%s", path, host))
-	// It wants a user of its own and a folder below /run, and neither is the machine's business.
-	writeFile(t, file("passwd"), "root:*:0:0:root:/:/bin/sh", "sshd:*:65533:65533::/:/bin/false", "")
-	writeFile(t, file("shadow"), "root:*:1::::::", "")
-	if err := errors.Join(os.MkdirAll(file("run/sshd"), 0o755), os.Chmod(file("passwd"), 0o644)); err != nil {
+		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%[2]s DOCKER_HOST=%[2]s", path, host))
+	// It wants a user of its own and a folder below /run, and neither is the machine's business. The folder /etc is replaced
+	// as a whole: whoever adds a user puts another file in the place of passwd, and what is mounted on the old one is gone.
+	if err := errors.Join(os.MkdirAll(file("run/sshd"), 0o755), os.Mkdir(file("etc"), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, file("etc/passwd"), "root:*:0:0:root:/:/bin/sh", "sshd:*:65533:65533::/:/bin/false", "")
+	writeFile(t, file("etc/shadow"), "root:*:1::::::", "")
+	if err := os.Chmod(file("etc/passwd"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	d := startDaemon(t, dir, Program(t, "unshare"), "--mount", "--", "sh", "-c",
-		`mount --bind "$1/run" /run && mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow && exec "$2" -D -e -f "$1/sshd.config"`,
+		`mount --bind "$1/run" /run && mount --bind "$1/etc" /etc && exec "$2" -D -e -f "$1/sshd.config"`,
 		"sh", dir, Program(t, "sshd"))
 	d.await(t, func() bool { return listens("tcp://127.0.0.1:" + number) })
 	return s
