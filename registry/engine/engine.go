@@ -137,7 +137,7 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	case strings.HasPrefix(e.at.host, "ssh://") && client.IsErrConnectionFailed(err):
 		return &hinted{ // ssh's own words are in it
 			fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err),
-			"this must work without a question: ssh " + strings.TrimPrefix(e.at.host, "ssh://") + " docker version",
+			"this must work without a question: ssh " + e.at.host + " docker version",
 		}
 	case e.silent(err):
 		return &hinted{

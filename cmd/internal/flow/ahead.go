@@ -7,15 +7,17 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect"
 	"mtool/registry"
 )
 
 // ahead begins mounts while configs are still read, which saves a push across repositories a round of requests. It does so
-// for sources that are single images, since of a list not everything may be wanted, and for targets that have nothing of
-// the name yet, since all others most likely have the blobs. A nil ahead has nothing under way.
+// for targets that have nothing of the name yet, since all others most likely have the blobs, and not where only some
+// platforms of the sources are wanted. A nil ahead has nothing under way.
 type ahead struct {
 	targets []target
 	client  *registry.Client
+	bare    bool // attestations are left out
 
 	mu    sync.Mutex
 	moves map[place]*move
@@ -35,6 +37,51 @@ type move struct {
 
 func newAhead(client *registry.Client, targets []target) *ahead {
 	return &ahead{targets: targets, client: client, moves: map[place]*move{}}
+}
+
+// read is inspect.Read, which does not know that the manifests it reads are mounted meanwhile.
+func (a *ahead) read(ctx context.Context, o registry.Object) (inspect.Report, error) {
+	a.begin(ctx, o)
+	if a == nil || !o.Root.IsList() || o.Ref.Transport != registry.TransportRegistry {
+		return inspect.Read(ctx, o)
+	}
+	told := o
+	told.Source = telling{Source: o.Source, tell: func(d v1.Descriptor, m registry.Manifest) {
+		if _, is := inspect.AttestationOf(d); !is || !a.bare {
+			a.begin(ctx, registry.Object{Ref: o.Ref, Root: m, Source: o.Source})
+		}
+	}}
+	report, err := inspect.Read(ctx, told)
+	return from(report, o.Source), err
+}
+
+// telling is a source that tells of every manifest that is read from it.
+type telling struct {
+	registry.Source
+	tell func(v1.Descriptor, registry.Manifest)
+}
+
+// Manifest implements registry.Source.
+func (s telling) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	m, err := s.Source.Manifest(ctx, d)
+	if err == nil {
+		s.tell(d, m)
+	}
+	return m, err
+}
+
+// from puts the source itself into the report again: a registry mounts from what it knows as one of its repositories.
+func from(r inspect.Report, source registry.Source) inspect.Report {
+	for i := range r.Images {
+		r.Images[i].Source = source
+		for j := range r.Images[i].Attestations {
+			r.Images[i].Attestations[j].Source = source
+		}
+	}
+	for i := range r.Others {
+		r.Others[i].Source = source
+	}
+	return r
 }
 
 // begin starts the mounts of an image that was just found; it does not wait.

@@ -70,6 +70,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 		return Done{}, err
 	}
 	ahead := newAhead(e.Client, targets)
+	ahead.bare = o.Attestations == string(compose.DropAttestations)
 	if o.DryRun {
 		ahead = nil
 	}

@@ -95,8 +95,7 @@ func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Option
 	if err != nil {
 		return object, inspect.Report{}, err
 	}
-	r.ahead.begin(ctx, object)
-	report, err := inspect.Read(ctx, object)
+	report, err := r.ahead.read(ctx, object)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
 	}
