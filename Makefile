@@ -7,6 +7,11 @@ ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
 comma := ,
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
 
+# Debian's file systems of other architectures, which testdata/rootfs.sh downloads. Where apt has no Debian mirror, name one in
+# $$MTOOL_DEBIAN_MIRROR; DEBIAN=no does without, and skips their tests.
+DEBIAN ?= debian
+DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
+
 # The race detector takes minutes for what links BuildKit: `make long` does that.
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
@@ -26,6 +31,7 @@ deps: ## the programs of the machine that `mtool build` needs (DEPS=no: only say
 tools: ## the programs that the tests compare with
 	testdata/deps.sh test
 	testdata/tools.sh
+	[ $(DEBIAN) = no ] || testdata/rootfs.sh $(DEBIANS) .deps/rootfs
 
 demo: deps build ## build, merge, publish and inspect an image of three platforms, each command shown
 	testdata/tools.sh registry
@@ -33,7 +39,7 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 
 test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
 	go vet ./...
-	go test -race $(PURE)
+	MTOOL_TEST_REQUIRE=$(DEBIAN) go test -race $(PURE)
 	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -timeout=14m $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
@@ -46,6 +52,8 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	testdata/tools.sh dockerd28
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
 	go test -count=20 -timeout=30m $(PURE)
+	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
+	MTOOL_LONG=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 
 lint: ## golangci-lint with .golangci.yml

@@ -41,6 +41,9 @@ wanted() {
 	has_qemu || echo "unpack qemu qemu-user-static"
 	[ "$set_name" = test ] || return 0
 	has make || echo "apt make make"
+	has file || echo "apt file file"
+	has readelf || echo "apt readelf binutils"
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo "apt debian debian-archive-keyring"
 	has gcc && [ -e /usr/include/stdlib.h ] || echo "apt gcc gcc libc6-dev"
 	has skopeo || echo "apt skopeo skopeo"
 	has podman || echo "apt podman podman"

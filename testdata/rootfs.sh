@@ -74,14 +74,22 @@ layer() {
 	rm -rf "$root"
 }
 
-work=
-trap '[ -z "$work" ] || rm -rf "$work"' EXIT
-trap 'exit 130' INT TERM
-while [ $# -gt 1 ]; do
-	arch=$1 && shift
-	[ ! -e "$dir/$arch-0.tar" ] || { [ -n "$whole" ] && [ ! -e "$dir/$arch-2.tar" ]; } || continue
+# file_system ARCH: in a process of its own, since most of the time goes by waiting for the mirror.
+file_system() (
 	work=$(mktemp -d "$dir/work.XXXXXX")
-	configure "$arch"
-	for n in 0 ${whole:+1 2}; do layer "$arch" "$n"; done
-	rm -rf "$work" && work=
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 130' INT TERM
+	configure "$1"
+	for n in 0 ${whole:+1 2}; do layer "$1" "$n"; done
+)
+
+jobs=
+while [ $# -gt 1 ]; do
+	if [ ! -e "$dir/$1-0.tar" ] || { [ -n "$whole" ] && [ ! -e "$dir/$1-2.tar" ]; }; then
+		file_system "$1" &
+		jobs="$jobs $!"
+	fi
+	shift
 done
+for job in $jobs; do wait "$job" || status=$?; done
+exit "${status:-0}"

@@ -1,26 +1,32 @@
 package binary_test
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"mtool/inspect/binary"
 )
 
-// systemFiles are regular files of this machine, or of the directories in MTOOL_BINARIES (a path list), all of them then.
+// systemFiles are regular files of this machine and the programs of the file systems that testdata/rootfs.sh made, or all of
+// the directories in MTOOL_BINARIES (a path list).
 func systemFiles(t *testing.T) []string {
 	t.Helper()
 	most, dirs := 200, []string{"/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"}
+	files := debianPrograms(t)
 	if own := os.Getenv("MTOOL_BINARIES"); own != "" {
-		most, dirs = 1<<20, filepath.SplitList(own)
+		most, dirs, files = 1<<20, filepath.SplitList(own), nil
 	}
-	var files []string
 	for _, dir := range dirs {
 		n := 0
 		_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -40,10 +46,70 @@ func systemFiles(t *testing.T) []string {
 	return files
 }
 
+// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_LONG=1 of all.
+func debianPrograms(t *testing.T) (files []string) {
+	t.Helper()
+	dir, pattern := os.Getenv("MTOOL_ROOTFS"), "*-0.tar"
+	if dir == "" {
+		dir = filepath.Join("..", "..", ".deps", "rootfs")
+	}
+	if os.Getenv("MTOOL_LONG") != "" {
+		pattern = "*.tar"
+	}
+	layers, err := filepath.Glob(filepath.Join(dir, pattern))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(layers) == 0 && slices.Contains(strings.Split(os.Getenv("MTOOL_TEST_REQUIRE"), ","), "debian") {
+		t.Fatalf("no file systems in %s: testdata/rootfs.sh makes them", dir)
+	}
+	for _, layer := range layers {
+		files = append(files, unpackPrograms(t, layer)...)
+	}
+	return files
+}
+
+func unpackPrograms(t *testing.T, layer string) (files []string) {
+	t.Helper()
+	f, err := os.Open(layer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	dir := t.TempDir()
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return files
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		head := make([]byte, 4)
+		n, _ := io.ReadFull(r, head)
+		if h.Typeflag != tar.TypeReg || n < 4 || h.Mode&0o111 == 0 && string(head) != "\x7fELF" {
+			continue
+		}
+		path := filepath.Join(dir, fmt.Sprintf("%d-%s", len(files), filepath.Base(h.Name)))
+		out, err := os.Create(path)
+		if err == nil {
+			_, err = io.Copy(out, io.MultiReader(bytes.NewReader(head), r))
+			err = errors.Join(err, out.Close())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, path)
+	}
+}
+
 // tool runs a program over all files and returns what it says of each.
 func tool(t *testing.T, name string, args, files []string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MTOOL_TEST_REQUIRE"), ","), "debian") {
+			t.Fatal(err)
+		}
 		t.Skip(name + " is not installed")
 	}
 	cmd := exec.CommandContext(t.Context(), name, args...)
