@@ -18,6 +18,8 @@ var (
 	ErrRefused = errors.New("refused by the registry")
 	// ErrContent: bytes that are not what their digest, size or format says.
 	ErrContent = errors.New("content does not match")
+	// ErrNoRanges: a part of a blob was asked for, and the registry sends whole blobs only.
+	ErrNoRanges = errors.New("no part of a blob is sent")
 )
 
 // Hinter is an error that knows the user's next action: one line, no capital, no full stop.

@@ -10,7 +10,7 @@ import (
 
 // rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by --, have
 // these entries: 'elf usr/bin/app arm64', as registrytest.LayerTar takes them. Options, in which commas part the words of a
-// list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE packing=none|zstd|foreign|encrypted.
+// list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
 func cmdRootfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]")

@@ -73,7 +73,7 @@ func (s *servers) close() {
 
 func serversOf(ts *testscript.TestScript) *servers { return ts.Value(serversKey{}).(*servers) }
 
-// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax] [referrers]: starts a registry; $VAR is its host.
+// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax] [norange] [referrers]: starts a registry; $VAR is its host.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: registry VAR [OPTION...]")
@@ -91,6 +91,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.Immutable = true
 		case "nomount":
 			o.NoMount = true
+		case "norange":
+			o.NoRange = true
 		case "lax":
 			o.Lax = true
 		case "referrers":

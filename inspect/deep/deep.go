@@ -11,13 +11,16 @@ import (
 
 // Options say how much is read and what may be there. The zero value reads everything and allows what Rules has.
 type Options struct {
-	// EntrypointOnly judges only the programs that an image starts, and reads layers from the top until they are found. An
-	// image without a command, or of a system whose commands are not followed (Windows), is read as a whole.
+	// EntrypointOnly judges only the programs that an image starts, and reads layers from the top until they are found. A large
+	// layer is left as soon as they are known, or read by its table of contents, if it has one: its digest is not compared then,
+	// which the verdict says, and a registry could serve other bytes later. An image without a command, or of a system whose
+	// commands are not followed (Windows), is read as a whole.
 	EntrypointOnly bool
 	// AllowForeign are paths of files that may be for any machine, unless the image starts them or they are its own loader,
 	// libc or shell.
 	AllowForeign []Glob
-	// Strict makes mismatches of programs that need a newer processor, and ignores what images ask for by their label.
+	// Strict makes mismatches of programs that need a newer processor, ignores what images ask for by their label, and reads
+	// each layer that it needs to its end.
 	Strict bool
 	// IgnoreLabels ignores what images ask for by their label, without the rest of Strict.
 	IgnoreLabels bool

@@ -19,6 +19,7 @@ type judgement struct {
 	tree    *rootfs.Tree
 	steps   []rootfs.Step
 	own     own
+	facts   []rootfs.LayerFacts // by layer
 	label   []Glob
 	all     bool // every program is judged, and not only those that the image starts
 
@@ -33,6 +34,7 @@ type judgement struct {
 func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding) {
 	facts, failed := r.layers(s)
 	j := judgement{
+		facts:   facts,
 		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !o.EntrypointOnly || !s.starts(),
 	}
 	j.layers(failed)

@@ -3,6 +3,7 @@ package deep
 import (
 	"context"
 	"errors"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -14,7 +15,9 @@ type reader struct {
 	options Options
 	have    map[layerKey]rootfs.Scanned
 	seen    map[v1.Hash]bool
+	tables  tables
 	cost    Cost
+	round   round
 }
 
 // layerKey is what makes the result for two layers the same: facts depend on the digest, failures on the rest too.
@@ -22,15 +25,16 @@ type layerKey struct {
 	digest, diffID v1.Hash
 	size           int64
 	mediaType      string
+	table          string // the digest of the table of contents
 }
 
 func keyOf(l rootfs.LayerSource) layerKey {
 	d := l.Descriptor
-	return layerKey{d.Digest, l.DiffID, d.Size, string(d.MediaType)}
+	return layerKey{d.Digest, l.DiffID, d.Size, string(d.MediaType), rootfs.TableDigest(d)}
 }
 
 func newReader(o Options) *reader {
-	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}}
+	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o)}
 }
 
 // all reads what is needed of all images: at once, or from the top in rounds, in which every image that is not decided
@@ -39,44 +43,67 @@ func (r *reader) all(ctx context.Context, subjects []subject) error {
 	depth := map[int]int{} // layers read from the top, by the image's place
 	for {
 		var want []rootfs.LayerSource
+		r.round = round{}
 		for n, s := range subjects {
 			if !s.readable() || depth[n] == len(s.Layers) || depth[n] > 0 && r.decided(s) {
 				continue
 			}
 			depth[n] = min(max(1, 2*depth[n]), len(s.Layers))
-			if !r.options.EntrypointOnly || !s.starts() {
+			if !r.narrow(s) {
 				depth[n] = len(s.Layers)
 			}
 			for l := len(s.Layers) - depth[n]; l < len(s.Layers); l++ {
 				want = append(want, s.layer(l))
 			}
+			r.round.open = append(r.round.open, s)
 		}
 		if len(want) == 0 {
+			r.cost.Bytes += r.tables.read()
 			return nil
 		}
 		if err := r.scan(ctx, want); err != nil {
 			return err
 		}
+		for _, s := range r.round.open {
+			if err := r.examine(ctx, s); err != nil {
+				return err
+			}
+		}
 	}
 }
 
-// scan reads the layers that were not read before.
+// narrow says whether only what the image starts is to be read.
+func (r *reader) narrow(s subject) bool { return r.options.EntrypointOnly && s.starts() }
+
+// scan reads the layers that were not read before, and those of which too little was.
 func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	var todo []rootfs.LayerSource
 	for _, l := range layers {
-		if _, ok := r.have[keyOf(l)]; !ok {
+		if have, ok := r.have[keyOf(l)]; !ok || have.Facts.Part == rootfs.Beginning {
 			todo = append(todo, l)
 		}
 	}
-	scanned, err := rootfs.ScanAll(ctx, todo, rootfs.Options{
-		Examiner: examiner, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known,
-	})
+	todo, err := r.byTable(ctx, todo)
 	if err != nil {
 		return err
 	}
+	o := rootfs.Options{
+		Examiner: examiner, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known,
+	}
+	if r.options.early() {
+		o.Enough, o.Seen = r.enough, r.round.note
+	}
+	scanned, err := rootfs.ScanAll(ctx, todo, o)
+	if err != nil {
+		return err
+	}
+	counted := map[v1.Hash]bool{}
 	for n, l := range todo {
 		r.have[keyOf(l)] = scanned[n]
-		r.count(l, scanned[n])
+		if !counted[l.Descriptor.Digest] {
+			counted[l.Descriptor.Digest] = true
+			r.count(l, scanned[n])
+		}
 	}
 	return nil
 }
@@ -84,7 +111,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 // examiner is the version of what package binary knows. Facts of another one are read anew.
 const examiner = "1"
 
-// known has what an earlier round read, and what the caller knows.
+// known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {
 	if r.options.Known == nil {
 		return rootfs.LayerFacts{}, false
@@ -93,28 +120,28 @@ func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {
 }
 
 func (r *reader) count(l rootfs.LayerSource, s rootfs.Scanned) {
-	if r.seen[l.Descriptor.Digest] || errors.Is(s.Err, rootfs.ErrUnchecked) {
+	if errors.Is(s.Err, rootfs.ErrUnchecked) {
 		return
 	}
+	first := !r.seen[l.Descriptor.Digest]
 	r.seen[l.Descriptor.Digest] = true
-	if s.Known {
+	r.cost.Bytes += s.Read
+	switch {
+	case first && s.Known:
 		r.cost.Known++
-		return
+	case first:
+		r.cost.Layers++
 	}
-	r.cost.Layers++
-	if s.Err != nil {
-		return // how much was read of it is not known
-	}
-	r.cost.Bytes += l.Descriptor.Size
-	if r.options.Keep != nil {
+	if s.Err == nil && !s.Known && s.Facts.Part == rootfs.Whole && r.options.Keep != nil {
 		r.options.Keep(s.Facts)
 	}
 }
 
-// layers are the facts of an image, with the zero value where a layer was not read, and the failures by layer.
+// layers are the facts of an image, with the zero value where a layer was not read, and the failures by layer. What lies below
+// a layer of which only the beginning was read is left out: what follows there may hide it.
 func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]error) {
 	facts, failed = make([]rootfs.LayerFacts, len(s.Layers)), map[int]error{}
-	for n := range s.Layers {
+	for n := len(s.Layers) - 1; n >= 0; n-- {
 		scanned, ok := r.have[keyOf(s.layer(n))]
 		if ok && scanned.Err != nil {
 			failed[n] = scanned.Err
@@ -122,18 +149,26 @@ func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]er
 		if ok && scanned.Err == nil {
 			facts[n] = scanned.Facts
 		}
+		if facts[n].Part == rootfs.Beginning {
+			break
+		}
 	}
 	return facts, failed
 }
 
 // decided says whether what the image starts is known, with nothing open that a lower layer could answer.
 func (r *reader) decided(s subject) bool {
-	if !r.options.EntrypointOnly || !s.starts() {
+	if !r.narrow(s) {
 		return true
 	}
 	facts, failed := r.layers(s)
+	return len(failed) > 0 || settled(s, facts)
+}
+
+// settled says whether facts of some layers tell what the image starts.
+func settled(s subject, facts []rootfs.LayerFacts) bool {
 	tree, err := rootfs.Merge(facts)
-	if err != nil || len(failed) > 0 {
+	if err != nil {
 		return true
 	}
 	steps, err := tree.Command(s.command())
@@ -143,4 +178,12 @@ func (r *reader) decided(s subject) bool {
 		}
 	}
 	return err == nil
+}
+
+// round is what is known while layers are being read. It is used by several goroutines at once.
+type round struct {
+	mu   sync.Mutex
+	open []subject // the images whose layers are being read
+	done map[int]bool
+	read map[v1.Hash]rootfs.LayerFacts // layers of this round that are done
 }

@@ -2,8 +2,10 @@ package deep
 
 import (
 	"fmt"
+	"strings"
 
 	"mtool/inspect"
+	"mtool/inspect/rootfs"
 )
 
 // verdict is the one finding of the image.
@@ -34,13 +36,35 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		f.State, f.Evidence = inspect.Unknown, "no binary"
 		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), short(f.Digest))
 	case !j.all:
-		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program"))
+		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+j.unverified()
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+j.unverified())
 	default:
 		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")
 		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), count(j.judged, "program"))
 	}
 	return f.Printable()
+}
+
+// unverified says of which layers only a part was read, and what that leaves open.
+func (j *judgement) unverified() string {
+	var begun, listed []string
+	for n, f := range j.facts {
+		switch f.Part {
+		case rootfs.Beginning:
+			begun = append(begun, fmt.Sprint(n+1))
+		case rootfs.Listed:
+			listed = append(listed, fmt.Sprint(n+1))
+		case rootfs.Whole:
+		}
+	}
+	s := ""
+	if len(begun) > 0 {
+		s += "; only the beginning of layer " + strings.Join(begun, ", ") + " was read, so that its digest was not compared"
+	}
+	if len(listed) > 0 {
+		s += "; layer " + strings.Join(listed, ", ") + " by its table of contents"
+	}
+	return s
 }
 
 // faults counts what is wrong, and how much there is of what is right.

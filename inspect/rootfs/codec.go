@@ -14,7 +14,14 @@ type wire LayerFacts
 
 // MarshalJSON writes the bytes of names that are not UTF-8 as \xNN, since JSON can't hold them, and a backslash as \\ before
 // JSON doubles it once more.
-func (f LayerFacts) MarshalJSON() ([]byte, error) { return json.Marshal(wire(f.mapNames(escape))) }
+//
+// Facts of a part of a layer are an error.
+func (f LayerFacts) MarshalJSON() ([]byte, error) {
+	if f.Part != Whole {
+		return nil, fmt.Errorf("writing facts of layer %s: they are of a part (%s)", f.Digest, f.Part)
+	}
+	return json.Marshal(wire(f.mapNames(escape)))
+}
 
 // UnmarshalJSON reads facts of this version; others are an error that wraps ErrSchema.
 func (f *LayerFacts) UnmarshalJSON(data []byte) error {

@@ -211,6 +211,8 @@ func (f *follower) runnable(found Found) error {
 		return fmt.Errorf("%w: %q is a hard link to %q", ErrUnread, "/"+found.Path, "/"+found.File.Target)
 	case !found.Runnable:
 		return fmt.Errorf("%w: %q has no executable bit", ErrNotRunnable, "/"+found.Path)
+	case found.Type == Unread:
+		return fmt.Errorf("%w: %q is listed only", ErrUnread, "/"+found.Path)
 	case f.direct && found.Type == Plain:
 		return fmt.Errorf("%w: %q has no #! line and is no binary", ErrNotRunnable, "/"+found.Path)
 	}

@@ -7,9 +7,9 @@ import (
 )
 
 // describe writes the view down: paths sorted, and plain files as names of their directory. What that takes is taken from
-// the purse for good, since facts outlive the view.
-func (v *view) describe(f *LayerFacts) error {
-	d := describer{view: v, facts: f}
+// the purse p for good, since facts outlive the view.
+func (v *view) describe(f *LayerFacts, p *purse) error {
+	d := describer{purse: p, facts: f}
 	if err := d.folder("", v.root); err != nil {
 		return err
 	}
@@ -18,7 +18,7 @@ func (v *view) describe(f *LayerFacts) error {
 	slices.SortFunc(f.Folders, func(a, b Folder) int { return strings.Compare(a.Path, b.Path) })
 	f.Whiteouts = slices.Sorted(maps.Keys(v.gone))
 	for _, w := range f.Whiteouts {
-		if err := v.purse.take(int64(len(w))); err != nil {
+		if err := p.take(int64(len(w))); err != nil {
 			return err
 		}
 	}
@@ -26,7 +26,7 @@ func (v *view) describe(f *LayerFacts) error {
 }
 
 type describer struct {
-	view  *view
+	purse *purse
 	facts *LayerFacts
 }
 
@@ -43,7 +43,7 @@ func (d *describer) folder(path string, n *node) error {
 		case kid.file != nil:
 			file := *kid.file
 			file.Path = join(path, name)
-			if err := d.view.purse.take(file.cost()); err != nil {
+			if err := d.purse.take(file.cost()); err != nil {
 				return err
 			}
 			d.facts.Files = append(d.facts.Files, file)
@@ -56,5 +56,5 @@ func (d *describer) folder(path string, n *node) error {
 	folder.Names, folder.Runnable = strings.Join(names, "/"), strings.Join(runnable, "/")
 	d.facts.Folders = append(d.facts.Folders, folder)
 	const header = 64
-	return d.view.purse.take(int64(header + len(path) + len(folder.Names) + len(folder.Runnable)))
+	return d.purse.take(int64(header + len(path) + len(folder.Names) + len(folder.Runnable)))
 }

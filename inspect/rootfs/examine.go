@@ -41,6 +41,9 @@ func (s *scan) regular(name string, h *tar.Header) error {
 	if h.Size == 0 {
 		return s.view.put(name, n)
 	}
+	if s.list != nil {
+		return s.list(name, mode, h.Size)
+	}
 	s.body.err = nil
 	fact, err := s.options.Examine(name, mode, h.Size, &s.body)
 	if failed := s.body.failed(); failed != nil {

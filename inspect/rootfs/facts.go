@@ -24,6 +24,8 @@ type LayerFacts struct {
 	Size     int64   `json:"size"`     // as transferred, in bytes
 	Unpacked int64   `json:"unpacked"` // in bytes
 	Headers  int64   `json:"headers"`  // tar headers read
+	// Part says that the facts are not of the whole layer. Such facts are never kept: they have no JSON.
+	Part Part `json:"-"`
 	// Files are programs and links, sorted by path.
 	Files []File `json:"files,omitempty"`
 	// Folders are all directories, sorted by path, with the names of everything that is not in Files.
@@ -31,6 +33,16 @@ type LayerFacts struct {
 	// Whiteouts are the paths that this layer removes from those below, sorted.
 	Whiteouts []string `json:"whiteouts,omitempty"`
 }
+
+// Part is how much of a layer facts are about.
+type Part string
+
+// The parts.
+const (
+	Whole     Part = ""          // read to its end; digest and diffID are right
+	Beginning Part = "beginning" // Options.Enough said that it will do; nothing was compared
+	Listed    Part = "listed"    // by its table of contents (see Table); files are Unread until they are asked for
+)
 
 // Type is what kind of file a path is.
 type Type string
@@ -42,6 +54,7 @@ const (
 	Symlink   Type = "symlink"   // a symbolic link
 	Hardlink  Type = "hardlink"  // in LayerFacts: a hard link to a file of a lower layer
 	Directory Type = "directory" // in a Tree only
+	Unread    Type = "unread"    // a regular file that a table of contents lists
 )
 
 // File is a program or a link.
@@ -55,6 +68,15 @@ type File struct {
 	Fact *binary.Fact `json:"fact,omitempty"`
 	// Problem is what the Examiner stumbled upon; Fact has what was seen until then.
 	Problem string `json:"problem,omitempty"`
+
+	parts []part // where an Unread file lies
+	home  *home  // where it is listed, if that is not where it was found
+}
+
+// home is a layer, and a path in it.
+type home struct {
+	layer int
+	path  string
 }
 
 // Runnable says whether anybody may execute the file.

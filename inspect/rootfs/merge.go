@@ -15,12 +15,14 @@ const maxTree = 128 << 20
 // mean. The facts must not be changed as long as the Tree is in use.
 //
 // A zero LayerFacts is a layer that was not read: the Tree says so (see Tree.Gaps), and whatever is not found in it is
-// ErrUnread instead of ErrMissing. Errors wrap ErrSchema, ErrLimit or, for a hard link to nothing, registry.ErrContent.
+// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap ErrSchema, ErrLimit or, for a hard link to nothing, registry.ErrContent.
 func Merge(layers []LayerFacts) (*Tree, error) {
 	t := &Tree{root: newDir(0), purse: purse{limit: maxTree}}
 	for i := range layers {
-		if layers[i].Schema == "" {
+		if layers[i].Schema == "" || layers[i].Part == Beginning {
 			t.gaps = append(t.gaps, i)
+		}
+		if layers[i].Schema == "" {
 			t.digests = append(t.digests, layers[i].Digest)
 			continue
 		}
@@ -98,6 +100,9 @@ func (l overlay) linked(files []File) (map[int]*node, error) {
 		n.layer = l.layer
 		if n.file != nil {
 			file := *n.file
+			if file.Type == Unread && file.home == nil {
+				file.home = &home{w.here().layer, file.Path}
+			}
 			file.Path = files[i].Path
 			n.file = &file
 		}

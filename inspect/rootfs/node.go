@@ -68,3 +68,6 @@ func (p *purse) take(n int64) error {
 }
 
 func (p *purse) giveBack(n int64) { p.spent.Add(-n) }
+
+// rest is a purse of what is left: for what is thrown away soon.
+func (p *purse) rest() *purse { return &purse{limit: p.limit - p.spent.Load()} }

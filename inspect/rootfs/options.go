@@ -4,6 +4,7 @@ import (
 	"io"
 	"io/fs"
 	"runtime"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -36,6 +37,13 @@ type Options struct {
 	Progress func(layer v1.Descriptor, read int64)
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(digest v1.Hash) (LayerFacts, bool)
+	// Enough is asked now and then, while a layer of more than 1 MiB is read, whether what was seen of it will do; nil: all
+	// layers are read to their end. The facts of a layer that was left say so (LayerFacts.Part): neither its digest nor its
+	// diffID was compared, so that a registry could serve other bytes later. It is called by several goroutines at once.
+	Enough func(layer v1.Descriptor, seen func() (LayerFacts, error)) bool
+	// Seen is told of each layer that ScanAll is done with, known ones included, before all are; nil: nobody. It is called by
+	// several goroutines at once.
+	Seen func(facts LayerFacts)
 }
 
 // Limits bound what a layer may cost. What goes over one is a *LimitError, never a guess.
@@ -45,6 +53,8 @@ type Limits struct {
 	Ratio    int64 // uncompressed bytes for a compressed one, past the first 256 MiB; 0: 2,000 (gzip ends at 1,032)
 	Path     int   // bytes of a path or of a link's target; 0: 4,096, as in Linux
 	Depth    int   // directories in a path; 0: 256
+	// Time is how long reading one layer may take; 0: an hour.
+	Time time.Duration
 	// Memory is what the names and facts of all layers of a call may take together, in bytes, roughly; 0: 64 MiB, enough
 	// for 700,000 files in layers that are read at once.
 	Memory int64
@@ -72,11 +82,12 @@ func (o Options) withDefaults() Options {
 	l.Ratio = orDefault(l.Ratio, 2000)
 	l.Path = orDefault(l.Path, 4096)
 	l.Depth = orDefault(l.Depth, 256)
+	l.Time = orDefault(l.Time, time.Hour)
 	l.Memory = orDefault(l.Memory, 64<<20)
 	return o
 }
 
-func orDefault[N int | int64](n, otherwise N) N {
+func orDefault[N int | int64 | time.Duration](n, otherwise N) N {
 	if n <= 0 {
 		return otherwise
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -57,20 +58,36 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, p *pu
 	defer in.close()
 	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in)}
 	s.body = body{r: s.tar, left: o.Limits.Unpacked}
+	if o.Enough != nil {
+		s.enough = func() bool { return o.Enough(d, func() (LayerFacts, error) { return s.facts(d, Beginning, p.rest()) }) }
+	}
 	defer s.view.discard()
-	if err := s.all(); err != nil {
+	err = s.all()
+	if errors.Is(err, errEnough) {
+		return s.facts(d, Beginning, p)
+	}
+	if err != nil {
 		return LayerFacts{}, err
 	}
+	return s.facts(d, Whole, p)
+}
+
+// facts are what was seen until now.
+func (s *scan) facts(d v1.Descriptor, part Part, p *purse) (LayerFacts, error) {
 	facts := LayerFacts{
-		Schema: Schema, Examiner: o.Examiner, Digest: d.Digest, DiffID: in.diffID(),
-		Size: in.raw, Unpacked: in.n, Headers: s.headers,
+		Schema: Schema, Examiner: s.options.Examiner, Digest: d.Digest, Part: part,
+		Size: s.in.raw, Unpacked: s.in.n, Headers: s.headers,
 	}
-	return facts, s.view.describe(&facts)
+	if part == Whole {
+		facts.DiffID = s.in.diffID()
+	}
+	err := s.view.describe(&facts, p)
+	return facts, err
 }
 
 // agrees compares the diffID.
 func (l Layer) agrees(facts LayerFacts) error {
-	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID {
+	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID && facts.Part == Whole {
 		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent, facts.DiffID, l.DiffID)
 	}
 	return nil
@@ -111,6 +128,25 @@ type scan struct {
 	tar     *tar.Reader
 	body    body
 	headers int64
+	enough  func() bool // nil: the layer is read to its end
+	asked   int64       // how far reading would have come when enough was asked last, in unpacked bytes
+	// list takes note of a regular file that is not there to be read; nil: it is.
+	list func(name string, mode fs.FileMode, size int64) error
+}
+
+// errEnough ends a layer of which enough was seen.
+var errEnough = errors.New("enough")
+
+// asks says whether it is time to ask whether what was seen will do, before what is left of a file is passed over: when that
+// makes more than a MiB, and then whenever it is a quarter more, since answering takes the longer the more was seen.
+func (s *scan) asks(size int64) bool {
+	const first = 1 << 20
+	next := s.in.n + size
+	if s.enough == nil || next < first || next < s.asked+max(first, s.asked/4) {
+		return false
+	}
+	s.asked = next
+	return true
 }
 
 func (s *scan) all() error {
@@ -127,6 +163,9 @@ func (s *scan) all() error {
 		}
 		if err := s.entry(h); err != nil {
 			return err
+		}
+		if s.asks(h.Size) && s.enough() {
+			return errEnough
 		}
 	}
 }
@@ -153,7 +192,7 @@ func (s *scan) entry(h *tar.Header) error {
 	}
 	err := s.apply(name, h)
 	switch {
-	case err == nil, errors.Is(err, ErrLimit), s.in.err != nil && errors.Is(err, s.in.err):
+	case err == nil, errors.Is(err, ErrLimit), s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):
 		return err
 	case errors.Is(err, registry.ErrContent):
 		return fmt.Errorf("entry %q: %w", name, err)

@@ -27,6 +27,8 @@ type Scanned struct {
 	Err   error
 	// Known says that the facts are those of Options.Known, and that the layer was not read.
 	Known bool
+	// Read is how many compressed bytes were read, whatever became of them.
+	Read int64
 }
 
 // ScanAll reads layers, several at once, each distinct one only once however often it is in the list, and none that
@@ -46,6 +48,9 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		work[contentOf(l)] = s
 		g.Go(func() error {
 			*s = l.scan(ctx, o, p)
+			if o.Seen != nil && s.Err == nil {
+				o.Seen(s.Facts)
+			}
 			return nil
 		})
 	}
@@ -88,8 +93,30 @@ func (l LayerSource) scan(ctx context.Context, o Options, p *purse) (s Scanned) 
 		return Scanned{Err: err}
 	}
 	defer func() { _ = blob.Close() }() // what was only read loses nothing
-	s.Facts, s.Err = scanAny(ctx, blob, l.Descriptor, o, p)
+	count := counter{r: blob}
+	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, p)
+	s.Read = count.n
 	return s
+}
+
+// counter counts what is read. It is read by one goroutine, which has ended when the count is asked for.
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// read is 0 for layers that were not to be read at all.
+func (s *Scanned) read() int64 {
+	if s == nil {
+		return 0
+	}
+	return s.Read
 }
 
 // result is what was found, as seen by this layer: its media type may forbid reading it, and its diffID may be another.
@@ -102,7 +129,7 @@ func (l LayerSource) result(s *Scanned) Scanned {
 		err = l.agrees(s.Facts)
 	}
 	if err != nil {
-		return Scanned{Err: l.wrap(err)}
+		return Scanned{Err: l.wrap(err), Read: s.read()}
 	}
 	return *s
 }

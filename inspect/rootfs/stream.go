@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -24,6 +25,7 @@ type stream struct {
 	raw    int64  // compressed bytes behind what was handed out
 	n      int64  // bytes of all chunks so far
 	err    error
+	begun  time.Time
 }
 
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
@@ -35,6 +37,7 @@ func openStream(ctx context.Context, r io.Reader, limits Limits, told func(read 
 	}
 	return &stream{
 		ctx: ctx, limits: limits, told: told, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
+		begun: time.Now(),
 	}, nil
 }
 
@@ -74,6 +77,8 @@ func (s *stream) over() error {
 	switch {
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
+	case time.Since(s.begun) > s.limits.Time:
+		return &LimitError{What: "seconds", Limit: int64(s.limits.Time.Seconds())}
 	case s.n > s.limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: s.limits.Unpacked}
 	case s.n > ratioFree && s.n/max(s.raw, 1) > s.limits.Ratio:

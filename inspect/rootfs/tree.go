@@ -29,6 +29,14 @@ type Entry struct {
 	Digest   v1.Hash
 }
 
+// Listed is where an Unread file is to be asked for: the layer, and the path in its table.
+func (e Entry) Listed() (layer int, path string) {
+	if e.File != nil && e.File.home != nil {
+		return e.File.home.layer, e.File.home.path
+	}
+	return e.Layer, e.Path
+}
+
 // Gaps are the indices of the layers that were not read.
 func (t *Tree) Gaps() []int { return slices.Clone(t.gaps) }
 

@@ -42,7 +42,7 @@ type ImageSpec struct {
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
 	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched), or
-	// encrypted (bytes that nobody can read).
+	// encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
 	Packing string
 }
 
@@ -98,12 +98,14 @@ func Image(s ImageSpec) Built {
 	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: s.Platform}
 	var layers []v1.Descriptor
 	for i := range s.layers() {
-		plain, packed, mediaType := layer(s, i, kind.layer)
+		plain, packed, mediaType, annotations := layer(s, i, kind.layer)
 		diffID, _, err := v1.SHA256(bytes.NewReader(plain))
 		must(err)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
 		config.History = append(config.History, layerOrigin{CreatedBy: fmt.Sprintf("layer %d", i)})
-		layers = append(layers, b.addBlob(mediaType, packed))
+		d := b.addBlob(mediaType, packed)
+		d.Annotations = annotations
+		layers = append(layers, d)
 	}
 	m := imageManifest{
 		SchemaVersion: 2, MediaType: kind.image, Config: b.addBlob(kind.config, encode(config)),
@@ -132,11 +134,14 @@ func (s ImageSpec) layers() int {
 	return max(s.Layers, 1)
 }
 
-func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ types.MediaType) {
+func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ types.MediaType, annotations map[string]string) {
+	if s.Packing == "estargz" || s.Packing == "zstd:chunked" {
+		return chunkedLayer(s.Packing, s.Files[i])
+	}
 	if s.Files != nil {
 		plain = LayerTar(s.Files[i]...)
 		packed, kind = pack(plain, s.Packing, kind)
-		return plain, packed, kind
+		return plain, packed, kind, nil
 	}
 	seed := s.SharedLayer
 	if seed == "" {
@@ -155,7 +160,7 @@ func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ ty
 		files["padding"], names = noise(seed, i, s.Padding), append(names, "padding")
 	}
 	plain = Tar(names, files)
-	return plain, Gzip(plain), kind
+	return plain, Gzip(plain), kind, nil
 }
 
 // Tar is a tar of the files in the order of names, all of mode 0755 and the epoch's date.

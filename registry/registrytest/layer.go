@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -18,6 +19,7 @@ import (
 //	script PATH LINE         an executable text that begins with #!LINE
 //	text PATH                an executable text
 //	plain PATH               a text
+//	noise PATH KIB           a file of that many KiB, which can't be packed smaller
 //	dir PATH
 //	link PATH TARGET         a symbolic link
 //	hard PATH TARGET         a hard link
@@ -59,6 +61,10 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "plain":
 		h.Mode = 0o644
 		return h, []byte("some text\n")
+	case "noise":
+		kib, err := strconv.Atoi(rest)
+		must(err)
+		return h, noise(path, 0, kib<<10)
 	case "dir":
 		h.Typeflag = tar.TypeDir
 	case "link":

@@ -17,7 +17,8 @@ shared object must be for the image's platform, and none of what the image start
 and shell may be for another. Files that may be foreign all the same are listed by mtool help foreign-files. The states:
   claims-ok     descriptor and config agree; nothing is known of the binaries
   binaries-ok   every layer was read, and the binaries are for the platform
-  partial       what the image starts is for the platform (--entrypoint-only)
+  partial       what the image starts is for the platform (--entrypoint-only: layers from the top, large ones only as far as
+                needed, or by their tables of contents; --strict reads them to their end and compares their digests)
   mismatch      something is not what it claims to be
   unknown       every layer was read, and no binary was found
   unchecked     a layer could not be read: encrypted, foreign, over a limit (exit code 3)

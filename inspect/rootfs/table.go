@@ -1,0 +1,156 @@
+package rootfs
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// Ranges reads parts of blobs, which nothing verifies: a *registry.Repository.
+type Ranges interface {
+	Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error)
+}
+
+// Tables reads layers by their tables of contents, where they have one (eStargz, zstd:chunked).
+type Tables struct {
+	options Options
+	purse   *purse
+}
+
+// NewTables has the Limits of o, Memory for all tables together.
+func NewTables(o Options) *Tables {
+	o = o.withDefaults()
+	return &Tables{options: o, purse: &purse{limit: o.Limits.Memory}}
+}
+
+// Table is a layer of which only the table of contents was read, and the files that were asked for. What it says is what the
+// manifest's author vouches for: the table has the digest that the manifest says, and the files have those that the table says.
+// Whether the tar has the same files is known only to who reads all of it. It is for one goroutine at a time.
+type Table struct {
+	ranges  Ranges
+	layer   v1.Descriptor
+	options Options
+	format  tableFormat
+	facts   LayerFacts
+	begins  []int64 // where parts of files, and the table, begin; sorted
+	read    atomic.Int64
+}
+
+// Open reads the table of a layer. Any error, but that of ctx, means that the layer is to be read as a stream: there is no table,
+// it is not what the manifest says, the registry sends no parts, or a limit.
+func (t *Tables) Open(ctx context.Context, ranges Ranges, d v1.Descriptor) (*Table, error) {
+	if err := readable(d); err != nil {
+		return nil, err
+	}
+	table := &Table{ranges: ranges, layer: d, options: t.options}
+	if err := table.open(ctx, t.purse); err != nil {
+		return nil, fmt.Errorf("reading the table of contents of layer %s: %w", d.Digest, err)
+	}
+	return table, nil
+}
+
+func (t *Table) open(ctx context.Context, p *purse) error {
+	place, err := t.find(ctx)
+	if err != nil {
+		return err
+	}
+	t.format = place.format
+	l := listing{table: t, purse: p}
+	l.scan = scan{view: newView(t.options.Limits, p), options: t.options, list: l.regular}
+	defer l.scan.view.discard()
+	if err := t.parse(ctx, place, l.add); err != nil {
+		return err
+	}
+	t.begins = append(l.begins, place.off)
+	slices.Sort(t.begins)
+	t.facts = LayerFacts{Schema: Schema, Examiner: t.options.Examiner, Digest: t.layer.Digest, Size: t.layer.Size, Part: Listed, Headers: l.scan.headers}
+	return l.scan.view.describe(&t.facts, p)
+}
+
+// Facts are what is known by now. They don't change.
+func (t *Table) Facts() LayerFacts { return t.facts }
+
+// Read is how many compressed bytes were read.
+func (t *Table) Read() int64 { return t.read.Load() }
+
+// Examine reads the file at path, a path of Facts whose type is Unread, and adds to the next Facts what it is.
+func (t *Table) Examine(ctx context.Context, path string) error {
+	at, ok := slices.BinarySearchFunc(t.facts.Files, path, func(f File, path string) int { return cmp.Compare(f.Path, path) })
+	if !ok {
+		return fmt.Errorf("reading %q by the table of contents: %w", path, ErrMissing)
+	}
+	file := t.facts.Files[at]
+	body := newPartReader(ctx, t, file.parts)
+	fact, err := t.options.Examine(path, file.Mode, file.Size, body)
+	if failed := body.finish(); failed != nil {
+		return fmt.Errorf("reading %q by the table of contents of layer %s: %w", path, t.layer.Digest, failed)
+	}
+	if file.Type = Plain; err != nil || kept(fact.Kind) {
+		file.Type, file.Fact = Program, &fact
+	}
+	if err != nil {
+		file.Problem = err.Error()
+	}
+	t.facts.Files = slices.Clone(t.facts.Files)
+	t.facts.Files[at] = file
+	return nil
+}
+
+// listing makes the view of a layer of the entries of its table.
+type listing struct {
+	table  *Table
+	scan   scan
+	purse  *purse
+	last   *File // the regular file that chunks belong to
+	begins []int64
+}
+
+// regular notes a file that is not read yet.
+func (l *listing) regular(name string, mode fs.FileMode, size int64) error {
+	l.last = &File{Type: Unread, Mode: mode, Size: size}
+	return l.scan.view.put(name, &node{file: l.last})
+}
+
+func (l *listing) add(e tableEntry) error {
+	if e.Type == "chunk" {
+		return l.chunk(e)
+	}
+	h, err := e.header()
+	if err != nil {
+		return err
+	}
+	if l.scan.headers++; l.scan.headers > l.table.options.Limits.Headers {
+		return &LimitError{What: "entries of a table of contents", Limit: l.table.options.Limits.Headers}
+	}
+	l.last = nil
+	if err := l.scan.entry(&h); err != nil || l.last == nil {
+		return err
+	}
+	return l.chunk(e)
+}
+
+// chunk adds a part to the file that was listed last.
+func (l *listing) chunk(e tableEntry) error {
+	if l.last == nil {
+		return fmt.Errorf("%w: a chunk of no file", registry.ErrContent)
+	}
+	p, err := e.part(l.last.Size, l.table.layer.Size)
+	if err != nil {
+		return fmt.Errorf("entry %q: %w", e.Name, err)
+	}
+	l.last.parts = append(l.last.parts, p)
+	l.begins = append(l.begins, p.off)
+	const cost = 100
+	return l.purse.take(cost)
+}
+
+var errNoTable = errors.New("no table of contents")

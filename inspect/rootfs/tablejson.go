@@ -1,0 +1,173 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"mtool/registry"
+)
+
+// tableEntry is what is needed of a row of a table: a file, or a further chunk of the file before.
+type tableEntry struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"`
+	LinkName    string `json:"linkName"`
+	Mode        int64  `json:"mode"`
+	Size        int64  `json:"size"`
+	Digest      string `json:"digest"` // of the whole file
+	Offset      int64  `json:"offset"` // where the packed bytes begin
+	InnerOffset int64  `json:"innerOffset"`
+	ChunkOffset int64  `json:"chunkOffset"`
+	ChunkSize   int64  `json:"chunkSize"` // 0: to the end of the file
+	ChunkDigest string `json:"chunkDigest"`
+	ChunkType   string `json:"chunkType"` // "zeros": nothing is stored
+}
+
+// header is the entry as a tar would have it.
+func (e tableEntry) header() (tar.Header, error) {
+	kind, ok := map[string]byte{
+		"dir": tar.TypeDir, "reg": tar.TypeReg, "symlink": tar.TypeSymlink, "hardlink": tar.TypeLink,
+		"char": tar.TypeChar, "block": tar.TypeBlock, "fifo": tar.TypeFifo,
+	}[e.Type]
+	if !ok || e.Size < 0 {
+		return tar.Header{}, fmt.Errorf("%w: entry %q of type %q and size %d", registry.ErrContent, e.Name, e.Type, e.Size)
+	}
+	return tar.Header{Typeflag: kind, Name: e.Name, Linkname: e.LinkName, Mode: e.Mode & 0o7777, Size: e.Size}, nil
+}
+
+// part is a piece of a file.
+type part struct {
+	off, inner int64 // where the packed bytes begin, and the piece in what they unpack to
+	size       int64
+	digest     [32]byte
+	zeros      bool
+}
+
+// part is the piece that the entry describes, of a file of size bytes in a layer of whole bytes.
+func (e tableEntry) part(size, whole int64) (part, error) {
+	p := part{off: e.Offset, inner: e.InnerOffset, size: e.ChunkSize, zeros: e.ChunkType == "zeros"}
+	if p.size == 0 {
+		p.size = size - e.ChunkOffset
+	}
+	if p.off < 0 || p.off >= whole || p.inner < 0 || p.size <= 0 || e.ChunkOffset < 0 || e.ChunkOffset > size-p.size {
+		return part{}, fmt.Errorf("%w: a chunk of %d bytes at %d, of a file of %d", registry.ErrContent, p.size, e.ChunkOffset, size)
+	}
+	digest := e.ChunkDigest
+	if digest == "" && p.size == size {
+		digest = e.Digest
+	}
+	if p.zeros {
+		return p, nil
+	}
+	sum, err := hex.DecodeString(strings.TrimPrefix(digest, "sha256:"))
+	if err != nil || len(sum) != len(p.digest) {
+		return part{}, fmt.Errorf("%w: digest %q of a chunk", registry.ErrContent, digest)
+	}
+	copy(p.digest[:], sum)
+	return p, nil
+}
+
+// readTable hands over the entries of a table, one by one: {"version":1,"entries":[…]}.
+func readTable(r io.Reader, add func(tableEntry) error) error {
+	d := json.NewDecoder(&guard{r: r})
+	if err := opens(d, '{'); err != nil {
+		return err
+	}
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
+			return broken(err)
+		}
+		if key != "entries" {
+			var other json.RawMessage
+			err = d.Decode(&other)
+		} else {
+			err = readEntries(d, add)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+func opens(d *json.Decoder, want json.Delim) error {
+	if got, err := d.Token(); err != nil || got != want {
+		return fmt.Errorf("%w: the table has %v where %v should be (%v)", registry.ErrContent, got, want, err) //nolint:errorlint // may be nil
+	}
+	return nil
+}
+
+func readEntries(d *json.Decoder, add func(tableEntry) error) error {
+	if err := opens(d, '['); err != nil {
+		return err
+	}
+	for d.More() {
+		var e tableEntry
+		if err := d.Decode(&e); err != nil {
+			return broken(err)
+		}
+		if err := add(e); err != nil {
+			return err
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// guard refuses JSON that a decoder could not read piece by piece: it keeps a value in memory until it has all of it.
+type guard struct {
+	r       io.Reader
+	depth   int
+	quoted  bool
+	escaped bool
+	run     int // bytes since the last entry ended
+	all     int
+}
+
+const (
+	maxEntry     = 1 << 20 // of JSON
+	maxTableText = 512 << 20
+	// entriesDepth is that of what stands between entries.
+	entriesDepth = 2
+)
+
+func (g *guard) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	if g.all += n; g.all > maxTableText {
+		return 0, &LimitError{What: "bytes of a table of contents", Limit: maxTableText}
+	}
+	for _, c := range p[:n] {
+		if g.run++; g.run > maxEntry {
+			return 0, &LimitError{What: "bytes of an entry of a table of contents", Limit: maxEntry}
+		}
+		g.pass(c)
+	}
+	return n, err
+}
+
+func (g *guard) pass(c byte) {
+	switch {
+	case g.escaped:
+		g.escaped = false
+	case g.quoted:
+		g.escaped, g.quoted = c == '\\', c != '"'
+	case c == '"':
+		g.quoted = true
+	case c == '{' || c == '[':
+		g.depth++
+	case c == '}' || c == ']':
+		if g.depth--; g.depth <= entriesDepth {
+			g.run = 0
+		}
+	}
+}

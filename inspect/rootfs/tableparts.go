@@ -1,0 +1,120 @@
+package rootfs
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+
+	"mtool/registry"
+)
+
+// partReader is a file that lies in pieces in its layer. A piece is right only when its end was read: finish does that.
+type partReader struct {
+	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
+	table  *Table
+	rest   []part
+	now    part
+	raw    io.Closer // nil: none is open
+	body   io.ReadCloser
+	left   int64 // of the piece
+	hash   hash.Hash
+	failed error
+}
+
+func newPartReader(ctx context.Context, t *Table, parts []part) *partReader {
+	return &partReader{ctx: ctx, table: t, rest: parts, hash: sha256.New()}
+}
+
+func (r *partReader) Read(p []byte) (int, error) {
+	if r.failed == nil && r.left == 0 {
+		if len(r.rest) == 0 {
+			return 0, io.EOF
+		}
+		r.failed = r.next()
+	}
+	if r.failed != nil {
+		return 0, r.failed
+	}
+	n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
+	_, _ = r.hash.Write(p[:n]) // a hash never fails
+	if r.left -= int64(n); r.left == 0 {
+		r.failed = r.check()
+	} else if err != nil {
+		r.failed = broken(fmt.Errorf("a chunk ends %d bytes early: %w", r.left, err))
+	}
+	return n, r.failed
+}
+
+// next opens the next piece. Its packed bytes end where others begin.
+func (r *partReader) next() error {
+	r.now, r.rest = r.rest[0], r.rest[1:]
+	r.left = r.now.size
+	r.hash.Reset()
+	if r.now.zeros {
+		r.body, r.raw = io.NopCloser(zeroReader{}), io.NopCloser(nil)
+		return nil
+	}
+	t := r.table
+	after, _ := slices.BinarySearch(t.begins, r.now.off+1)
+	n := t.begins[min(after, len(t.begins)-1)] - r.now.off
+	switch unpacked := r.now.inner + r.now.size; {
+	case n <= 0:
+		return fmt.Errorf("%w: a chunk behind the table of contents", registry.ErrContent)
+	case unpacked > t.options.Limits.Unpacked:
+		return &LimitError{What: "unpacked bytes", Limit: t.options.Limits.Unpacked}
+	case unpacked > ratioFree && unpacked/n > t.options.Limits.Ratio:
+		return &LimitError{What: "unpacked bytes for a compressed one", Limit: t.options.Limits.Ratio}
+	}
+	raw, err := t.open1(r.ctx, r.now.off, n)
+	if err != nil {
+		return err
+	}
+	r.raw = raw
+	if r.body, err = t.format(bufio.NewReader(raw)); err != nil {
+		r.body = io.NopCloser(nil)
+		return broken(err)
+	}
+	if _, err := io.CopyN(io.Discard, r.body, r.now.inner); err != nil {
+		return broken(err)
+	}
+	return nil
+}
+
+// check holds the piece against its digest.
+func (r *partReader) check() error {
+	r.close()
+	if !r.now.zeros && !bytes.Equal(r.hash.Sum(nil), r.now.digest[:]) {
+		return fmt.Errorf("%w: a chunk of %d bytes has another digest than the table of contents says", registry.ErrContent, r.now.size)
+	}
+	return nil
+}
+
+// finish reads the piece to its end, so that what was read of it is verified, and says what went wrong.
+func (r *partReader) finish() error {
+	var skip [32 << 10]byte
+	for r.failed == nil && r.left > 0 {
+		_, _ = r.Read(skip[:])
+	}
+	r.close()
+	return r.failed
+}
+
+func (r *partReader) close() {
+	if r.raw != nil {
+		_, _ = r.body.Close(), r.raw.Close() // what was only read loses nothing
+		r.raw = nil
+	}
+}
+
+// zeroReader is the content of a piece that is not stored.
+type zeroReader struct{}
+
+func (zeroReader) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}

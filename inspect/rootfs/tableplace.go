@@ -1,0 +1,165 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// tableFormat is how a layer with a table of contents is packed.
+type tableFormat func(io.Reader) (io.ReadCloser, error)
+
+// place is where the table lies in the layer.
+type place struct {
+	off, n int64
+	digest string      // sha256:…, of the packed table or of its JSON
+	format tableFormat // how it and the files are packed
+	tarred bool        // the JSON is a file in a tar, and the digest is its
+}
+
+// maxTable bounds what is read of a table, in compressed bytes.
+const maxTable = 32 << 20
+
+// The annotations of a layer that say what the digest of its table is, and where a zstd:chunked has it.
+// https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md,
+// https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md
+const (
+	stargzDigest  = "containerd.io/snapshot/stargz/toc.digest"
+	chunkedDigest = "zstd-chunked.manifest-checksum"
+	chunkedPlace  = "zstd-chunked.manifest-position"
+)
+
+// chunkedPrefixes are of Podman and its like, and of what containerd's converters write.
+func chunkedPrefixes() []string { return []string{"io.github.containers.", "io.containers."} }
+
+// TableDigest is what a layer's descriptor says of its table of contents; "" where it speaks of none.
+func TableDigest(d v1.Descriptor) string {
+	for _, prefix := range chunkedPrefixes() {
+		if digest := d.Annotations[prefix+chunkedDigest]; digest != "" {
+			return digest
+		}
+	}
+	return d.Annotations[stargzDigest]
+}
+
+// find says where the table is. That of an eStargz is named at the layer's end only.
+func (t *Table) find(ctx context.Context) (place, error) {
+	for _, prefix := range chunkedPrefixes() {
+		if position := t.layer.Annotations[prefix+chunkedPlace]; position != "" {
+			p := place{digest: t.layer.Annotations[prefix+chunkedDigest], format: openZstd}
+			var unpacked, kind int64
+			_, err := fmt.Sscanf(position, "%d:%d:%d:%d", &p.off, &p.n, &unpacked, &kind)
+			if err != nil || kind != 1 {
+				return place{}, fmt.Errorf("%w: position %q", registry.ErrContent, position)
+			}
+			return p, t.plausible(p)
+		}
+	}
+	if t.layer.Annotations[stargzDigest] == "" {
+		return place{}, errNoTable
+	}
+	// An empty gzip member, in whose extra field of the id SG an offset in hexadecimal stands before STARGZ.
+	const size, from, digits, magic = 51, 16, 16, "STARGZ"
+	end := t.layer.Size - size
+	if end <= 0 {
+		return place{}, errNoTable
+	}
+	footer := make([]byte, size)
+	r, err := t.open1(ctx, end, size)
+	if err != nil {
+		return place{}, err
+	}
+	defer r.Close()
+	if _, err := io.ReadFull(r, footer); err != nil {
+		return place{}, err
+	}
+	off, err := strconv.ParseInt(string(footer[from:from+digits]), 16, 64)
+	if err != nil || string(footer[12:14]) != "SG" || string(footer[from+digits:from+digits+len(magic)]) != magic {
+		return place{}, fmt.Errorf("%w: %q is no footer of an eStargz", registry.ErrContent, footer[:from+digits])
+	}
+	p := place{off: off, n: end - off, digest: t.layer.Annotations[stargzDigest], format: openGzip, tarred: true}
+	return p, t.plausible(p)
+}
+
+func (t *Table) plausible(p place) error {
+	if p.off <= 0 || p.n <= 0 || p.off > t.layer.Size-p.n {
+		return fmt.Errorf("%w: the table is at %d, of %d bytes, in a layer of %d", registry.ErrContent, p.off, p.n, t.layer.Size)
+	}
+	if p.n > maxTable {
+		return &LimitError{What: "bytes of a table of contents", Limit: maxTable}
+	}
+	return nil
+}
+
+// open1 opens a range and counts what is read of it.
+func (t *Table) open1(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+	r, err := t.ranges.Range(ctx, t.layer, off, n)
+	if err != nil {
+		return nil, err
+	}
+	return counted{io.LimitReader(r, n), r, t}, nil
+}
+
+// counted is a range.
+type counted struct {
+	io.Reader
+	io.Closer
+
+	table *Table
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.table.read.Add(int64(n))
+	return n, err
+}
+
+// parse hands over the entries of the table. They count only if there is no error: the digest is known at the end.
+func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) error {
+	r, err := t.open1(ctx, p.off, p.n)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	hash := sha256.New()
+	packed := io.Reader(bufio.NewReader(r))
+	if !p.tarred {
+		packed = io.TeeReader(packed, hash)
+	}
+	unpacked, err := p.format(packed)
+	if err != nil {
+		return broken(err)
+	}
+	defer unpacked.Close()
+	text := io.Reader(unpacked)
+	if p.tarred {
+		archive := tar.NewReader(unpacked)
+		if h, err := archive.Next(); err != nil || h.Name != "stargz.index.json" {
+			return fmt.Errorf("%w: where the table should be there is none", registry.ErrContent)
+		}
+		text = io.TeeReader(archive, hash)
+	}
+	if err := readTable(text, add); err != nil {
+		return err
+	}
+	for _, rest := range []io.Reader{text, packed} { // what follows the JSON counts too
+		if _, err := io.Copy(io.Discard, rest); err != nil {
+			return broken(err)
+		}
+	}
+	if got := "sha256:" + hex.EncodeToString(hash.Sum(nil)); got != p.digest {
+		return fmt.Errorf("%w: it has the digest %s, the manifest says %q", registry.ErrContent, got, p.digest)
+	}
+	return nil
+}
+
+func broken(err error) error { return fmt.Errorf("%w: %w", registry.ErrContent, err) }
