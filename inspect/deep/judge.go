@@ -38,6 +38,7 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !o.EntrypointOnly || !s.starts(),
 	}
 	j.layers(failed)
+	j.contents()
 	var err error
 	if j.tree, err = rootfs.Merge(facts); err != nil {
 		return j.unmerged(err), j.details
@@ -91,6 +92,23 @@ func (j *judgement) layers(failed map[int]error) {
 		f.Message = fmt.Sprintf("%s: layer %d of %d: %v", j.name(), n+1, len(j.Layers), err)
 		if unreadable(err) {
 			f.Err = nil // no failure of a transport: trying again would not help
+		}
+		j.add(f)
+	}
+}
+
+// contents tells of tables of contents that say something else than their layers.
+func (j *judgement) contents() {
+	for n, facts := range j.facts {
+		if facts.Table == nil || facts.Table.Differs+facts.Table.Unread == "" {
+			continue
+		}
+		f := j.finding(inspect.Note)
+		f.Layer, f.Evidence = j.Layers[n].Digest, cmp.Or(facts.Table.Differs, facts.Table.Unread)
+		f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents could not be compared: %s", j.name(), n+1, len(j.Layers), f.Evidence)
+		if facts.Table.Differs != "" {
+			f.State = inspect.Mismatch
+			f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents, which runtimes that pull lazily go by, is not what is in it: %s", j.name(), n+1, len(j.Layers), f.Evidence)
 		}
 		j.add(f)
 	}

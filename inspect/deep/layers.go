@@ -88,7 +88,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 		return err
 	}
 	o := rootfs.Options{
-		Examiner: examiner, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known,
+		Examiner: examiner, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known, Compare: !r.options.early(),
 	}
 	if r.options.early() {
 		o.Enough, o.Seen = r.enough, r.round.note

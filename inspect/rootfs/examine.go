@@ -45,7 +45,7 @@ func (s *scan) regular(name string, h *tar.Header) error {
 		return s.list(name, mode, h.Size)
 	}
 	s.body.err = nil
-	fact, err := s.options.Examine(name, mode, h.Size, &s.body)
+	fact, err := s.examine(name, mode, h.Size)
 	if failed := s.body.failed(); failed != nil {
 		if errors.Is(failed, errTooMuch) {
 			return &LimitError{What: "bytes of files", Limit: s.options.Limits.Unpacked, Path: name}
@@ -61,6 +61,17 @@ func (s *scan) regular(name string, h *tar.Header) error {
 		file.Problem = err.Error()
 	}
 	return s.view.put(name, &node{file: file})
+}
+
+// examine asks the Examiner, and compares what it reads.
+func (s *scan) examine(name string, mode fs.FileMode, size int64) (binary.Fact, error) {
+	compared := s.compare.content(name, &s.body)
+	if compared == nil {
+		return s.options.Examine(name, mode, size, &s.body)
+	}
+	fact, err := s.options.Examine(name, mode, size, compared)
+	compared.finish()
+	return fact, err
 }
 
 // kept says whether a file is a program. Classes are not: they come by the thousand, and run anywhere.

@@ -24,6 +24,8 @@ type LayerFacts struct {
 	Size     int64   `json:"size"`     // as transferred, in bytes
 	Unpacked int64   `json:"unpacked"` // in bytes
 	Headers  int64   `json:"headers"`  // tar headers read
+	// Table is what was found out about the layer's table of contents, if the manifest says that it has one.
+	Table *TableFacts `json:"table,omitempty"`
 	// Part says that the facts are not of the whole layer. Such facts are never kept: they have no JSON.
 	Part Part `json:"-"`
 	// Files are programs and links, sorted by path.

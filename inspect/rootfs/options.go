@@ -37,6 +37,8 @@ type Options struct {
 	Progress func(layer v1.Descriptor, read int64)
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(digest v1.Hash) (LayerFacts, bool)
+	// Compare holds layers that are read to their end against their tables of contents, if they have any.
+	Compare bool
 	// Enough is asked now and then, while a layer of more than 1 MiB is read, whether what was seen of it will do; nil: all
 	// layers are read to their end. The facts of a layer that was left say so (LayerFacts.Part): neither its digest nor its
 	// diffID was compared, so that a registry could serve other bytes later. It is called by several goroutines at once.

@@ -32,7 +32,7 @@ func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts
 }
 
 func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (LayerFacts, error) {
-	facts, err := scanAny(ctx, r, l.Descriptor, o, p)
+	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p})
 	if err == nil {
 		err = l.agrees(facts)
 	}
@@ -42,8 +42,15 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (
 	return facts, nil
 }
 
-// scanAny reads the layer and compares nothing.
-func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, p *purse) (LayerFacts, error) {
+// scanWork is what the scans of one call share, and what a layer is compared with.
+type scanWork struct {
+	purse   *purse
+	compare *comparison // nil: nothing
+}
+
+// scanAny reads the layer, and compares no digest.
+func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w scanWork) (LayerFacts, error) {
+	p := w.purse
 	if err := readable(d); err != nil {
 		return LayerFacts{}, err
 	}
@@ -56,7 +63,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, p *pu
 		return LayerFacts{}, err
 	}
 	defer in.close()
-	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in)}
+	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in), compare: w.compare}
 	s.body = body{r: s.tar, left: o.Limits.Unpacked}
 	if o.Enough != nil {
 		s.enough = func() bool { return o.Enough(d, func() (LayerFacts, error) { return s.facts(d, Beginning, p.rest()) }) }
@@ -79,7 +86,7 @@ func (s *scan) facts(d v1.Descriptor, part Part, p *purse) (LayerFacts, error) {
 		Size: s.in.raw, Unpacked: s.in.n, Headers: s.headers,
 	}
 	if part == Whole {
-		facts.DiffID = s.in.diffID()
+		facts.DiffID, facts.Table = s.in.diffID(), s.compare.result()
 	}
 	err := s.view.describe(&facts, p)
 	return facts, err
@@ -130,6 +137,7 @@ type scan struct {
 	headers int64
 	enough  func() bool // nil: the layer is read to its end
 	asked   int64       // how far reading would have come when enough was asked last, in unpacked bytes
+	compare *comparison // with the table of contents; nil: there is none
 	// list takes note of a regular file that is not there to be read; nil: it is.
 	list func(name string, mode fs.FileMode, size int64) error
 }
@@ -190,6 +198,7 @@ func (s *scan) entry(h *tar.Header) error {
 	if h.Typeflag == tar.TypeXGlobalHeader || name == "" && h.Typeflag == tar.TypeDir {
 		return nil
 	}
+	s.compare.entry(name, h)
 	err := s.apply(name, h)
 	switch {
 	case err == nil, errors.Is(err, ErrLimit), s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):

@@ -73,20 +73,23 @@ func largestFirst(layers []LayerSource) []LayerSource {
 type content struct {
 	digest v1.Hash
 	size   int64
+	table  string
 }
 
-func contentOf(l LayerSource) content { return content{l.Descriptor.Digest, l.Descriptor.Size} }
+func contentOf(l LayerSource) content {
+	return content{l.Descriptor.Digest, l.Descriptor.Size, TableDigest(l.Descriptor)}
+}
 
 func (l LayerSource) scan(ctx context.Context, o Options, p *purse) (s Scanned) {
 	if ctx.Err() != nil {
 		return Scanned{Err: ctx.Err()}
 	}
-	if o.Known != nil {
-		facts, ok := o.Known(l.Descriptor.Digest)
-		if ok && facts.Schema == Schema && facts.Examiner == o.Examiner && facts.Digest == l.Descriptor.Digest &&
-			facts.Size == l.Descriptor.Size {
-			return Scanned{Facts: facts, Known: true}
-		}
+	if facts, ok := l.known(o); ok {
+		return Scanned{Facts: facts, Known: true}
+	}
+	work := scanWork{purse: p}
+	if o.Compare {
+		work.compare = newComparison(ctx, l, o, p)
 	}
 	blob, err := l.Source.Blob(ctx, l.Descriptor)
 	if err != nil {
@@ -94,9 +97,20 @@ func (l LayerSource) scan(ctx context.Context, o Options, p *purse) (s Scanned) 
 	}
 	defer func() { _ = blob.Close() }() // what was only read loses nothing
 	count := counter{r: blob}
-	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, p)
+	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, work)
 	s.Read = count.n
 	return s
+}
+
+// known are facts that were found out before, about all that is to be found out now.
+func (l LayerSource) known(o Options) (LayerFacts, bool) {
+	if o.Known == nil {
+		return LayerFacts{}, false
+	}
+	facts, ok := o.Known(l.Descriptor.Digest)
+	compared := !o.Compare || TableDigest(l.Descriptor) == "" || facts.Table != nil && facts.Table.Digest == TableDigest(l.Descriptor)
+	return facts, ok && compared && facts.Schema == Schema && facts.Examiner == o.Examiner && facts.Digest == l.Descriptor.Digest &&
+		facts.Size == l.Descriptor.Size
 }
 
 // counter counts what is read. It is read by one goroutine, which has ended when the count is asked for.

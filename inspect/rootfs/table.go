@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"archive/tar"
 	"cmp"
 	"context"
 	"errors"
@@ -43,6 +44,7 @@ type Table struct {
 	facts   LayerFacts
 	begins  []int64 // where parts of files, and the table, begin; sorted
 	read    atomic.Int64
+	rows    map[string]*tableRow // filled if it is not nil
 }
 
 // Open reads the table of a layer. Any error, but that of ctx, means that the layer is to be read as a stream: there is no table,
@@ -111,6 +113,7 @@ type listing struct {
 	scan   scan
 	purse  *purse
 	last   *File // the regular file that chunks belong to
+	row    *tableRow
 	begins []int64
 }
 
@@ -131,11 +134,25 @@ func (l *listing) add(e tableEntry) error {
 	if l.scan.headers++; l.scan.headers > l.table.options.Limits.Headers {
 		return &LimitError{What: "entries of a table of contents", Limit: l.table.options.Limits.Headers}
 	}
-	l.last = nil
+	l.last, l.row = nil, nil
+	if err := l.note(&h); err != nil {
+		return err
+	}
 	if err := l.scan.entry(&h); err != nil || l.last == nil {
 		return err
 	}
 	return l.chunk(e)
+}
+
+// note keeps the row as it is, for who compares it with the tar.
+func (l *listing) note(h *tar.Header) error {
+	rows := l.table.rows
+	if rows == nil || h.Typeflag == tar.TypeDir {
+		return nil
+	}
+	l.row = &tableRow{kind: kindOf(h.Typeflag), target: targetOf(h), runnable: h.Mode&0o111 != 0, size: h.Size}
+	rows[clean(h.Name)] = l.row
+	return l.purse.take(int64(nameCost + fileCost + len(h.Name) + len(h.Linkname)))
 }
 
 // chunk adds a part to the file that was listed last.
@@ -148,6 +165,9 @@ func (l *listing) chunk(e tableEntry) error {
 		return fmt.Errorf("entry %q: %w", e.Name, err)
 	}
 	l.last.parts = append(l.last.parts, p)
+	if l.row != nil {
+		l.row.parts = l.last.parts
+	}
 	l.begins = append(l.begins, p.off)
 	const cost = 100
 	return l.purse.take(cost)

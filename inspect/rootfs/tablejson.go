@@ -74,8 +74,8 @@ func (e tableEntry) part(size, whole int64) (part, error) {
 // readTable hands over the entries of a table, one by one: {"version":1,"entries":[…]}.
 func readTable(r io.Reader, add func(tableEntry) error) error {
 	d := json.NewDecoder(&guard{r: r})
-	if err := opens(d, '{'); err != nil {
-		return err
+	if first, err := d.Token(); err != nil || first != json.Delim('{') {
+		return fmt.Errorf("%w: the table begins with %v", registry.ErrContent, first)
 	}
 	for d.More() {
 		key, err := d.Token()
@@ -98,16 +98,14 @@ func readTable(r io.Reader, add func(tableEntry) error) error {
 	return nil
 }
 
-func opens(d *json.Decoder, want json.Delim) error {
-	if got, err := d.Token(); err != nil || got != want {
-		return fmt.Errorf("%w: the table has %v where %v should be (%v)", registry.ErrContent, got, want, err) //nolint:errorlint // may be nil
-	}
-	return nil
-}
-
 func readEntries(d *json.Decoder, add func(tableEntry) error) error {
-	if err := opens(d, '['); err != nil {
-		return err
+	switch first, err := d.Token(); {
+	case err != nil:
+		return broken(err)
+	case first == nil:
+		return nil // null is an empty list
+	case first != json.Delim('['):
+		return fmt.Errorf("%w: the table's entries are %v", registry.ErrContent, first)
 	}
 	for d.More() {
 		var e tableEntry

@@ -1,0 +1,196 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// TableFacts is what became of a layer's table of contents when the whole layer was read. Runtimes that pull lazily show what
+// the table says, and others what the tar has: where the two differ, one image is two.
+type TableFacts struct {
+	Digest string `json:"digest"` // as the manifest says it
+	// Differs says where the table says something else than the tar; "" where it does not.
+	Differs string `json:"differs,omitempty"`
+	// Unread is why the two were not compared; "" where they were.
+	Unread string `json:"unread,omitempty"`
+}
+
+// streamRanges reads parts of blobs where a source has whole ones only, which is cheap where it lies on this machine.
+type streamRanges struct{ Blobs }
+
+func (s streamRanges) Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error) {
+	r, err := s.Blob(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyN(io.Discard, r, off); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.LimitReader(r, n), r}, nil
+}
+
+// comparison holds a layer against its table of contents, entry by entry.
+type comparison struct {
+	facts TableFacts
+	rows  map[string]*tableRow
+	wrong map[string]string // what differs, by name; what comes later under a name decides
+	row   *tableRow         // of the entry that is being read
+}
+
+// tableRow is what a table says of a name.
+type tableRow struct {
+	kind     byte
+	target   string
+	runnable bool
+	size     int64
+	parts    []part
+	met      bool
+}
+
+// newComparison reads the table of a layer that has one; nil: it has none.
+func newComparison(ctx context.Context, l LayerSource, o Options, p *purse) *comparison {
+	digest := TableDigest(l.Descriptor)
+	if digest == "" || readable(l.Descriptor) != nil {
+		return nil
+	}
+	ranges, ok := l.Source.(Ranges)
+	if !ok {
+		ranges = streamRanges{l.Source}
+	}
+	c := &comparison{facts: TableFacts{Digest: digest}, rows: map[string]*tableRow{}, wrong: map[string]string{}}
+	table := &Table{ranges: ranges, layer: l.Descriptor, options: o, rows: c.rows}
+	switch err := table.open(ctx, p); {
+	case err == nil:
+	case errors.Is(err, registry.ErrContent), errors.Is(err, errNoTable):
+		c.facts.Differs, c.rows = err.Error(), nil
+	default:
+		c.facts.Unread, c.rows = err.Error(), nil
+	}
+	return c
+}
+
+// entry compares all but the content.
+func (c *comparison) entry(name string, h *tar.Header) {
+	if c == nil {
+		return
+	}
+	if c.row = nil; c.rows == nil || h.Typeflag == tar.TypeDir || name == "stargz.index.json" {
+		return
+	}
+	row := c.rows[name]
+	delete(c.wrong, name)
+	switch {
+	case row == nil:
+		c.wrong[name] = "it is not in the table"
+		return
+	case row.kind != kindOf(h.Typeflag), row.target != targetOf(h), row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):
+		c.wrong[name] = "the table says something else of it"
+	default:
+		c.row = row
+	}
+	row.met = true
+}
+
+// targetOf is where a link leads; hard links are written with and without a slash in front.
+func targetOf(h *tar.Header) string {
+	if h.Typeflag == tar.TypeLink {
+		return clean(h.Linkname)
+	}
+	return h.Linkname
+}
+
+func kindOf(flag byte) byte {
+	switch flag {
+	case '\x00', tar.TypeCont, tar.TypeGNUSparse:
+		return tar.TypeReg
+	}
+	return flag
+}
+
+// content compares a file that passes; nil: there is nothing to compare it with.
+func (c *comparison) content(name string, r io.Reader) *pieces {
+	if c == nil || c.row == nil {
+		return nil
+	}
+	return &pieces{r: r, rest: c.row.parts, hash: sha256.New(), zeros: true, differs: func() {
+		c.wrong[name] = "the table says something else of its content"
+	}}
+}
+
+// result says what differs: the first name.
+func (c *comparison) result() *TableFacts {
+	if c == nil {
+		return nil
+	}
+	for name, row := range c.rows {
+		if !row.met {
+			c.wrong[name] = "the layer has no such file"
+		}
+	}
+	if names := slices.Sorted(maps.Keys(c.wrong)); len(names) > 0 {
+		c.facts.Differs = fmt.Sprintf("/%s: %s", names[0], c.wrong[names[0]])
+		if len(names) > 1 {
+			c.facts.Differs += fmt.Sprintf(", and %d more", len(names)-1)
+		}
+	}
+	return &c.facts
+}
+
+// pieces hashes a file in the pieces that a table has of it.
+type pieces struct {
+	r       io.Reader
+	rest    []part
+	n       int64 // read of the first of them
+	hash    hash.Hash
+	zeros   bool // nothing else was in it
+	differs func()
+}
+
+func (p *pieces) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	p.pass(b[:n])
+	return n, err
+}
+
+func (p *pieces) pass(b []byte) {
+	for len(b) > 0 && len(p.rest) > 0 {
+		piece := p.rest[0]
+		now := b[:min(int64(len(b)), piece.size-p.n)]
+		b = b[len(now):]
+		_, _ = p.hash.Write(now) // a hash never fails
+		p.zeros = p.zeros && len(bytes.Trim(now, "\x00")) == 0
+		if p.n += int64(len(now)); p.n < piece.size {
+			return
+		}
+		if piece.zeros && !p.zeros || !piece.zeros && !bytes.Equal(p.hash.Sum(nil), piece.digest[:]) {
+			p.differs()
+		}
+		p.rest, p.n, p.zeros = p.rest[1:], 0, true
+		p.hash.Reset()
+	}
+	if len(b) > 0 {
+		p.differs()
+	}
+}
+
+// finish reads what the Examiner left.
+func (p *pieces) finish() {
+	if _, err := io.Copy(io.Discard, p); err == nil && len(p.rest) > 0 {
+		p.differs()
+	}
+}
