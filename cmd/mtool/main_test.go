@@ -16,7 +16,7 @@ import (
 
 func TestMain(m *testing.M) {
 	worker.Main() // scripts run this binary as mtool, and mtool runs itself as its worker
-	testscript.Main(m, map[string]func(){"mtool": func() { os.Exit(run()) }})
+	testscript.Main(m, map[string]func(){"mtool": func() { os.Exit(run()) }, "mtool-measured": measured})
 }
 
 // TestScript runs the offline scripts: mtool as a user types it, against registries in this process.

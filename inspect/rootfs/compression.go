@@ -40,7 +40,7 @@ func (s *source) read() int64 { return s.n }
 // media types are wrong often enough.
 var magics = []struct {
 	name, bytes string
-	open        func(io.Reader) (io.ReadCloser, error)
+	open        opener
 }{
 	{"gzip", "\x1f\x8b", openGzip},
 	{"zstd", "\x28\xb5\x2f\xfd", openZstd},
@@ -50,14 +50,14 @@ var magics = []struct {
 
 // decompress tells how s is packed and unpacks it: all members of gzip, all frames of zstd, or s as it is. Once the end was
 // read, s was read to its end too.
-func decompress(s *source) (io.ReadCloser, error) {
+func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	const size = 64 << 10
 	buffered := bufio.NewReaderSize(s, size)
 	head, err := buffered.Peek(8)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	open := func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(r), nil }
+	open := func(r io.Reader, _ uint64) (io.ReadCloser, error) { return io.NopCloser(r), nil }
 	if skippable(head) {
 		open = openZstd
 	}
@@ -68,7 +68,7 @@ func decompress(s *source) (io.ReadCloser, error) {
 			}
 		}
 	}
-	r, err := open(buffered)
+	r, err := open(buffered, window)
 	if err != nil {
 		return nil, s.explain(err)
 	}
@@ -81,11 +81,14 @@ func skippable(head []byte) bool {
 	return len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte("\x2a\x4d\x18"))
 }
 
-func openGzip(r io.Reader) (io.ReadCloser, error) { return gzip.NewReader(r) }
+// opener starts unpacking a stream, in whose unpacked bytes window may be looked back.
+type opener func(r io.Reader, window uint64) (io.ReadCloser, error)
 
-func openZstd(r io.Reader) (io.ReadCloser, error) {
+func openGzip(r io.Reader, _ uint64) (io.ReadCloser, error) { return gzip.NewReader(r) }
+
+func openZstd(r io.Reader, window uint64) (io.ReadCloser, error) {
 	// One goroutine, ours: several layers are read at once anyway, and each goroutine of the decoder has a window.
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -91,6 +92,44 @@ func bomb(t *testing.T, size int64) io.ReadCloser {
 		w.CloseWithError(err)
 	}()
 	return r
+}
+
+func TestTimeLimit(t *testing.T) {
+	t.Parallel()
+	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40} // a terabyte of the same file
+	_, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{}, rootfs.Options{Limits: rootfs.Limits{Time: time.Second, Headers: 1 << 40}})
+	if limit, ok := errors.AsType[*rootfs.LimitError](err); !ok || limit.What != "seconds" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A window of more than 8 MiB is read, though one layer at a time; one of more than 32 is not.
+func TestWideWindows(t *testing.T) {
+	t.Parallel()
+	wide := func(name string, window int) []byte {
+		var b bytes.Buffer
+		z, err := zstd.NewWriter(&b, zstd.WithWindowSize(window), zstd.WithEncoderConcurrency(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := z.Write(tarOf(t, "elf "+name+" arm64")); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(z.Flush(), z.Close()); err != nil { // flushed, so that the size of the whole is not known
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	_, layers := newBlobs(t, wide("a", 32<<20), wide("b", 16<<20), wide("c", 64<<20), wide("d", 1<<20))
+	got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Parallel: 4})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ok := range []bool{true, true, false, true} {
+		if unchecked, is := errors.AsType[*rootfs.UncheckedError](got[i].Err); (got[i].Err == nil) != ok || !ok && (!is || unchecked.Reason != rootfs.Window) {
+			t.Errorf("layer %d: %v", i, got[i].Err)
+		}
+	}
 }
 
 func TestBombs(t *testing.T) {

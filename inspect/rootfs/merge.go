@@ -8,7 +8,7 @@ import (
 )
 
 // maxTree bounds the memory of a Tree's nodes, in bytes, roughly.
-const maxTree = 128 << 20
+const maxTree = 40 << 20
 
 // Merge lays the layers of an image over each other, the lowest first: upper files hide lower ones, directories merge,
 // whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower layers become what they

@@ -30,7 +30,7 @@ type Options struct {
 	Examiner string
 	// Limits bound what is read; zero members have defaults.
 	Limits Limits
-	// Parallel is how many layers ScanAll reads at once; 0: one for each processor, at least 2 and at most 8.
+	// Parallel is how many layers ScanAll reads at once; 0: one for each processor, at least 2 and at most 4.
 	Parallel int
 	// Progress is told how many compressed bytes of a layer were read so far; nil: nobody. It is called by several
 	// goroutines at once, about every 256 KiB of unpacked bytes and at the end of a layer.
@@ -57,18 +57,20 @@ type Limits struct {
 	Depth    int   // directories in a path; 0: 256
 	// Time is how long reading one layer may take; 0: an hour.
 	Time time.Duration
-	// Memory is what the names and facts of all layers of a call may take together, in bytes, roughly; 0: 64 MiB, enough
-	// for 700,000 files in layers that are read at once.
+	// Memory is what the names and facts of all layers of a call may take together, in bytes, roughly; 0: 40 MiB, enough
+	// for 400,000 files in layers that are read at once.
 	Memory int64
 }
 
 const (
-	// maxWindow is the most that one zstd stream may ask for as its window, in bytes.
-	maxWindow = 32 << 20
+	// maxWindow is the most that one zstd stream may ask for as its window, in bytes. Few ask for more than usualWindow, which
+	// is that of the strongest of zstd's ordinary levels: they are read one after the other.
+	maxWindow   = 32 << 20
+	usualWindow = 8 << 20
 	// ratioFree is how much a layer may unpack to before its ratio counts: small layers of zeros are harmless.
 	ratioFree = 256 << 20
 	// mostParallel keeps the buffers of layers read at once within some tens of MiB.
-	mostParallel = 8
+	mostParallel = 4
 )
 
 func (o Options) withDefaults() Options {
@@ -85,7 +87,7 @@ func (o Options) withDefaults() Options {
 	l.Path = orDefault(l.Path, 4096)
 	l.Depth = orDefault(l.Depth, 256)
 	l.Time = orDefault(l.Time, time.Hour)
-	l.Memory = orDefault(l.Memory, 64<<20)
+	l.Memory = orDefault(l.Memory, 40<<20)
 	return o
 }
 

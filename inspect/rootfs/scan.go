@@ -32,7 +32,7 @@ func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts
 }
 
 func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (LayerFacts, error) {
-	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p})
+	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p, window: maxWindow})
 	if err == nil {
 		err = l.agrees(facts)
 	}
@@ -46,6 +46,7 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (
 type scanWork struct {
 	purse   *purse
 	compare *comparison // nil: nothing
+	window  uint64      // that zstd may have, in bytes
 }
 
 // scanAny reads the layer, and compares no digest.
@@ -54,7 +55,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	if err := readable(d); err != nil {
 		return LayerFacts{}, err
 	}
-	in, err := openStream(ctx, r, o.Limits, func(read int64) {
+	in, err := openStream(ctx, r, o.Limits, w.window, func(read int64) {
 		if o.Progress != nil {
 			o.Progress(d, read)
 		}

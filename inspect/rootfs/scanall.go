@@ -3,8 +3,10 @@ package rootfs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io"
 	"slices"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -38,6 +40,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 	o = o.withDefaults()
 	p := &purse{limit: o.Limits.Memory}
 	work := map[content]*Scanned{}
+	var wide sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(o.Parallel)
 	for _, l := range largestFirst(layers) {
@@ -47,7 +50,12 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		s := &Scanned{}
 		work[contentOf(l)] = s
 		g.Go(func() error {
-			*s = l.scan(ctx, o, p)
+			*s = l.scan(ctx, o, p, usualWindow)
+			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
+				wide.Lock() // one at a time, since each takes as much memory as all others together
+				defer wide.Unlock()
+				*s = l.scan(ctx, o, p, maxWindow)
+			}
 			if o.Seen != nil && s.Err == nil {
 				o.Seen(s.Facts)
 			}
@@ -80,14 +88,14 @@ func contentOf(l LayerSource) content {
 	return content{l.Descriptor.Digest, l.Descriptor.Size, TableDigest(l.Descriptor)}
 }
 
-func (l LayerSource) scan(ctx context.Context, o Options, p *purse) (s Scanned) {
+func (l LayerSource) scan(ctx context.Context, o Options, p *purse, window uint64) (s Scanned) {
 	if ctx.Err() != nil {
 		return Scanned{Err: ctx.Err()}
 	}
 	if facts, ok := l.known(o); ok {
 		return Scanned{Facts: facts, Known: true}
 	}
-	work := scanWork{purse: p}
+	work := scanWork{purse: p, window: window}
 	if o.Compare {
 		work.compare = newComparison(ctx, l, o, p)
 	}

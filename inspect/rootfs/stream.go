@@ -29,9 +29,9 @@ type stream struct {
 }
 
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
-func openStream(ctx context.Context, r io.Reader, limits Limits, told func(read int64)) (*stream, error) {
+func openStream(ctx context.Context, r io.Reader, limits Limits, window uint64, told func(read int64)) (*stream, error) {
 	src := &source{ctx: ctx, r: r}
-	packed, err := decompress(src)
+	packed, err := decompress(src, window)
 	if err != nil {
 		return nil, err
 	}

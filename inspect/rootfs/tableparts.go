@@ -75,7 +75,7 @@ func (r *partReader) next() error {
 		return err
 	}
 	r.raw = raw
-	if r.body, err = t.format(bufio.NewReader(raw)); err != nil {
+	if r.body, err = t.format(bufio.NewReader(raw), usualWindow); err != nil {
 		r.body = io.NopCloser(nil)
 		return broken(err)
 	}

@@ -16,7 +16,7 @@ import (
 )
 
 // tableFormat is how a layer with a table of contents is packed.
-type tableFormat func(io.Reader) (io.ReadCloser, error)
+type tableFormat = opener
 
 // place is where the table lies in the layer.
 type place struct {
@@ -135,7 +135,7 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 	if !p.tarred {
 		packed = io.TeeReader(packed, hash)
 	}
-	unpacked, err := p.format(packed)
+	unpacked, err := p.format(packed, usualWindow)
 	if err != nil {
 		return broken(err)
 	}

@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"path/filepath"
+	"runtime/debug"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -29,6 +30,9 @@ type Progress interface {
 	Done()
 }
 
+// deepMemory is what Go's part of the memory should not exceed while binaries are read, in bytes.
+const deepMemory = 72 << 20
+
 // factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
 func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }
 
@@ -45,6 +49,11 @@ func (e *Env) deepen(
 
 // layers reads the binaries of all images.
 func (e *Env) layers(ctx context.Context, report inspect.Report, o DeepOptions, strict bool) (deep.Result, error) {
+	// What deep keeps is bounded, and what the garbage collector leaves lying around is too.
+	if before := debug.SetMemoryLimit(-1); before > deepMemory {
+		debug.SetMemoryLimit(deepMemory)
+		defer debug.SetMemoryLimit(before)
+	}
 	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read
