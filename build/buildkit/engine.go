@@ -5,9 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/client"
@@ -47,6 +49,57 @@ func viaEngine(opt *client.SolveOpt) registry.Ref {
 		}
 	}
 	return name
+}
+
+// oneByOne leaves the first export in the request and gives the others: an engine before 23.0 makes the first one only, and
+// says nothing.
+func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.ExportEntry) {
+	if len(opt.Exports) < 2 {
+		return opt, nil
+	}
+	others = opt.Exports[1:]
+	opt.Exports = opt.Exports[:1]
+	return opt, others
+}
+
+// export makes each export by a request of its own, of the steps that the request before has run.
+func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display) (*record, error) {
+	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
+	delete(opt.FrontendAttrs, "no-cache")
+	opt.CacheExports = nil
+	for i := range exports {
+		opt.Exports = exports[i : i+1]
+		seen := newRecord()
+		_, err := s.machine.client.Solve(ctx, nil, opt, d.follow(s.target, seen))
+		seen.wait()
+		if err != nil || i == len(exports)-1 {
+			return seen, err
+		}
+	}
+	return nil, nil
+}
+
+// beyondEngine refuses what the BuildKit in Docker Engine leaves out without a word, or says in words of its own. The engine
+// of containerd's image store has more; which one it is can't be told beforehand.
+func beyondEngine(s build.Spec) error {
+	var what string
+	switch {
+	case provenance(s.Provenance) != "" || sbom(s.SBOM) != "":
+		what = "attaches neither --provenance nor --sbom"
+	case s.BuildArgs[epochArg] != "":
+		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
+	case slices.ContainsFunc(s.Exports, func(e build.Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
+		what = "writes no archives of images (-o type=oci, type=docker)"
+	case slices.ContainsFunc(typed(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
+		what = "exports no cache but --cache-to type=inline"
+	case slices.Contains(s.Allow, build.AllowInsecure):
+		what = "lets no step have " + build.AllowInsecure
+	default:
+		return nil
+	}
+	return &build.WorkerError{
+		Doing: "building on " + build.DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what), Next: "leave --worker out, or name a buildkitd",
+	}
 }
 
 // fetch takes an image out of the engine into the layout dir, and its name away from it.

@@ -101,13 +101,15 @@ type solve struct {
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (build.Layout, error) {
-	opt, err := request(s.job, s.target, s.bases, s.machine.proxy(s.job.Options.Proxies), dir)
+	opt, err := request(s.job, s.target, s.bases, s.machine.proxy(s.job), dir)
 	if err != nil {
 		return build.Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
 	var inEngine registry.Ref
+	var others []client.ExportEntry
 	if s.machine.engine != nil {
 		inEngine = viaEngine(&opt)
+		opt, others = oneByOne(opt)
 	}
 	seen := newRecord()
 	seen.heard = idle.heard
@@ -119,6 +121,9 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	seen.wait()
 	if err == nil {
 		err = seen.wrongBase()
+	}
+	if err == nil && len(others) > 0 {
+		seen, err = s.export(ctx, opt, others, display)
 	}
 	if err != nil {
 		return build.Layout{}, s.explain(ctx, err, seen, display)

@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,11 +20,12 @@ type Builder struct {
 	Name string // of the container
 }
 
-// StartBuilder runs one in the engine, in an image that has nothing but BuildKit, runc, and what that is linked with. Its
+// StartBuilder runs one in the engine, in an image that has nothing but BuildKit, runc, and what that is
+// linked with, and an emulator for arm64. Its
 // network is the machine's. It stops with the test.
 func StartBuilder(t testing.TB, e *Engine) *Builder {
 	t.Helper()
-	Need(t, Docker, Buildkit)
+	Need(t, Docker, Buildkit, QEMU)
 	b := &Builder{Name: "mtool-builder"}
 	docker := func(in io.Reader, args ...string) (string, error) {
 		cmd := exec.Command(Program(t, "docker"), args...)
@@ -38,7 +41,8 @@ func StartBuilder(t testing.TB, e *Engine) *Builder {
 		t.Fatalf("importing the image of a builder: %v: %s", err, out)
 	}
 	out, err := docker(nil, "run", "--detach", "--privileged", "--network", "host", "--name", b.Name, "--volume", "/var/lib/buildkit",
-		"--env", "PATH=/bin", "mtool-builder", "/bin/buildkitd", "--oci-worker-net", "host", "--containerd-worker=false")
+		"--env", "PATH=/bin", "mtool-builder", "/bin/buildkitd", "--oci-worker-net", "host", "--containerd-worker=false",
+		"--allow-insecure-entitlement", "security.insecure", "--oci-worker-platform", "linux/amd64", "--oci-worker-platform", "linux/arm64")
 	if err != nil {
 		t.Fatalf("running a builder: %v: %s", err, out)
 	}
@@ -64,9 +68,10 @@ func builderImage(t testing.TB) (io.Reader, error) {
 	w := tar.NewWriter(&b)
 	// No certificates and no resolver: it fetches from the loopback interface only.
 	errs := []error{dirEntry(w, "tmp", 0o1777), dirEntry(w, "run", 0o755), dirEntry(w, "etc", 0o755)}
-	for _, program := range []string{"buildkitd", "buildctl", "runc"} {
-		path := Program(t, program)
-		errs = append(errs, fileEntry(w, path, "bin/"+program))
+	programs := map[string]string{"buildkitd": "buildkitd", "buildctl": "buildctl", "runc": "runc", "buildkit-qemu-aarch64": "qemu-aarch64-static"}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		path := Program(t, programs[name])
+		errs = append(errs, fileEntry(w, path, "bin/"+name))
 		for _, library := range libraries(path) {
 			errs = append(errs, fileEntry(w, library, strings.TrimPrefix(library, "/")))
 		}

@@ -13,7 +13,7 @@ import (
 
 // NodeOptions are what a Node differs in from the daemon of StartBuildkitd.
 type NodeOptions struct {
-	// Platform is the one that it says it runs: "linux/arm64". QEMU runs the program that a step starts, but none that the
+	// Platform is what it says that it runs, its own first: "linux/amd64,linux/arm64". QEMU runs the program that a step starts, but none that the
 	// program starts. Default: what the machine runs.
 	Platform string
 	// TLS makes it listen on TCP and ask for a client certificate.
@@ -53,9 +53,10 @@ func StartNode(t testing.TB, o NodeOptions) *Node {
 	args = append(args,
 		"PATH="+emulatorLinks(t, dir), Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"),
 		"--root", filepath.Join(dir, "state"), "--oci-worker-net", "host", "--containerd-worker=false",
+		"--allow-insecure-entitlement", "security.insecure",
 	)
-	if o.Platform != "" {
-		args = append(args, "--oci-worker-platform", o.Platform)
+	for _, p := range strings.FieldsFunc(o.Platform, func(r rune) bool { return r == ',' }) {
+		args = append(args, "--oci-worker-platform", p)
 	}
 	if o.TLS {
 		n.Addr = "tcp://" + o.port(t, ip)

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// can KIND WHAT[,WHAT] COMMAND…: a worker of that kind can do it, and the command, which must succeed, shows that.
+func cmdCan(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: can KIND WHAT[,WHAT] COMMAND...")
+	}
+	cmdExits(ts, false, append([]string{"0"}, args[2:]...))
+}
+
+// cannot KIND WHAT CODE COMMAND…: it can't, and says so: the command ends with that code.
+func cmdCannot(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 || args[2] == "0" {
+		ts.Fatalf("usage: cannot KIND WHAT CODE COMMAND...")
+	}
+	cmdExits(ts, false, args[2:])
+}
+
+// cell is a place in the table of workers: what a worker can do, and its kind.
+type cell struct{ what, kind string }
+
+// shown are the cells that the scripts' lines of "can" and "cannot" prove; true is can.
+func shown(script string) map[cell]bool {
+	proved := map[cell]bool{}
+	for _, m := range regexp.MustCompile(`(?m)^(can|cannot) (\S+) (\S+) `).FindAllStringSubmatch(script, -1) {
+		for what := range strings.SplitSeq(m[3], ",") {
+			proved[cell{what, m[2]}] = m[1] == "can"
+		}
+	}
+	return proved
+}
+
+// stated are the cells of the table in text whose first column is headed "worker": "yes" is can. A note may follow.
+func stated(text string) map[cell]bool {
+	table := map[cell]bool{}
+	_, after, _ := strings.Cut(text, "\n| worker |")
+	lines := strings.Split(after, "\n")
+	kinds := columns(lines[0])
+	for _, line := range lines[min(2, len(lines)):] {
+		if !strings.HasPrefix(line, "|") {
+			break
+		}
+		row := columns(line)
+		for i, answer := range row[1:] {
+			word, _, _ := strings.Cut(answer, " ")
+			if word == "yes" || word == "no" {
+				table[cell{what: row[0], kind: kinds[i]}] = word == "yes"
+			}
+		}
+	}
+	return table
+}
+
+// columns are the cells of a table's line, without code marks.
+func columns(line string) (all []string) {
+	for word := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
+		all = append(all, strings.ReplaceAll(strings.TrimSpace(word), "`", ""))
+	}
+	return all
+}
+
+// differences are the cells that table and scripts do not agree about, sorted.
+func differences(table, proved map[cell]bool) (all []string) {
+	for c, yes := range table {
+		if real, ok := proved[c]; !ok || real != yes {
+			all = append(all, fmt.Sprintf("the table says that %s: %v on %s; a script shows it: %v", c.what, yes, c.kind, ok))
+		}
+	}
+	for c := range proved {
+		if _, ok := table[c]; !ok {
+			all = append(all, fmt.Sprintf("a script shows %s on %s, and the table has no such cell", c.what, c.kind))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestWorkerTable holds the README's table of workers to the scripts: each cell is shown by one, and none is left out.
+func TestWorkerTable(t *testing.T) {
+	t.Parallel()
+	var scripts strings.Builder
+	for _, pattern := range []string{"*.txtar", "*/*.txtar"} {
+		files, err := filepath.Glob(filepath.Join("..", "..", "testdata", "integration", pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			body, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			scripts.Write(body)
+		}
+	}
+	table := stated(readme(t))
+	if len(table) == 0 {
+		t.Fatal("README.md has no table of workers")
+	}
+	for _, d := range differences(table, shown(scripts.String())) {
+		t.Error(d)
+	}
+}
+
+// A table that says more, less, or the contrary of what the scripts show is found out.
+func TestWorkerTableLiar(t *testing.T) {
+	t.Parallel()
+	const script = "can ssh RUN,epoch mtool build\ncannot ssh caches 9 mtool build\n"
+	for text, want := range map[string]int{
+		"\n| worker | ssh |\n|---|---|\n| RUN | yes |\n| `epoch` | yes |\n| caches | no |\n":               0,
+		"\n| worker | ssh |\n|---|---|\n| RUN | yes |\n| epoch | yes |\n| caches | yes |\n":                1,
+		"\n| worker | ssh |\n|---|---|\n| RUN | no |\n| epoch | yes (a note) |\n| caches | no |\n":         1,
+		"\n| worker | ssh |\n|---|---|\n| RUN | yes |\n| epoch | yes |\n":                                  1,
+		"\n| worker | ssh | tcp |\n|---|---|---|\n| RUN | yes | yes |\n| epoch | yes |\n| caches | no |\n": 1,
+	} {
+		if got := differences(stated(text), shown(script)); len(got) != want {
+			t.Errorf("%s\ngot %q, want %d", text, got, want)
+		}
+	}
+}
