@@ -8,7 +8,7 @@ type Extras struct {
 	Discard bool // tell what was built, and store nothing
 
 	// Contexts are named build contexts, which take the place of images and stages of these names: a directory,
-	// docker-image://NAME, oci-layout://DIR[:TAG], store:NAME, or the address of a Git repository or an archive.
+	// docker-image://NAME, oci-layout://DIR[:TAG], store:NAME, or the address of a Git repository or of a file.
 	Contexts map[string]string
 	Secrets  []Secret // for RUN --mount=type=secret
 	SSH      []SSH    // for RUN --mount=type=ssh

@@ -44,6 +44,16 @@ func (p Proxy) Vars() map[string]string {
 	return vars
 }
 
+// Secret says whether a password is in it.
+func (p Proxy) Secret() bool {
+	for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
+		if u, err := url.Parse(address); err == nil && u.User != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // For is the proxy for an address; nil is none. The loopback interface is never reached by one.
 func (p Proxy) For(u *url.URL) (*url.URL, error) {
 	c := httpproxy.Config{HTTPProxy: p.HTTP, HTTPSProxy: p.HTTPS, NoProxy: p.No}

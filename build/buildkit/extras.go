@@ -3,8 +3,10 @@ package buildkit
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -89,7 +91,8 @@ func addExtras(o *client.SolveOpt, job build.Job, p v1.Platform) (err error) {
 		return fmt.Errorf("%w: --cache-to: %w", build.ErrUsage, err)
 	}
 	if len(job.Spec.Platforms) > 1 {
-		apart(o.CacheExports, o.CacheImports, p)
+		apart(o.CacheExports, p)
+		o.CacheImports = both(o.CacheExports, o.CacheImports, p)
 	}
 	o.CacheImports = present(o.CacheImports)
 	for _, e := range x.Exports {
@@ -136,10 +139,10 @@ func typed(caches []string) (all []string) {
 }
 
 // apart gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
-// tag with the platform behind it, a directory below the one named. What is read stays readable under its plain name.
-func apart(exports, imports []client.CacheOptionsEntry, p v1.Platform) {
+// tag with the platform behind it, a directory below the one named.
+func apart(caches []client.CacheOptionsEntry, p v1.Platform) {
 	suffix := platform.Suffix(p)
-	for i, e := range append(append([]client.CacheOptionsEntry{}, exports...), imports...) {
+	for _, e := range caches {
 		switch e.Type {
 		case "registry":
 			if name := filepath.Base(e.Attrs["ref"]); strings.Contains(name, ":") {
@@ -148,13 +151,30 @@ func apart(exports, imports []client.CacheOptionsEntry, p v1.Platform) {
 				e.Attrs["ref"] += ":" + suffix
 			}
 		case "local":
-			key := "dest"
-			if i >= len(exports) {
-				key = "src"
+			for _, key := range []string{"dest", "src"} {
+				if e.Attrs[key] != "" {
+					e.Attrs[key] = filepath.Join(e.Attrs[key], suffix)
+				}
 			}
-			e.Attrs[key] = filepath.Join(e.Attrs[key], suffix)
 		}
 	}
+}
+
+// both reads each platform's own cache and, where none of that name is written now, what lies under the plain name too: a
+// list whose images carry their caches, or the cache of a build of one platform.
+func both(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
+	for _, plain := range imports {
+		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
+		apart([]client.CacheOptionsEntry{own}, p)
+		all = append(all, own)
+		written := slices.ContainsFunc(exports, func(e client.CacheOptionsEntry) bool {
+			return e.Type == own.Type && e.Attrs["ref"] == own.Attrs["ref"] && e.Attrs["dest"] == own.Attrs["src"]
+		})
+		if !written {
+			all = append(all, plain)
+		}
+	}
+	return all
 }
 
 // present leaves out the local caches that are not there yet: the first build of a machine has none.

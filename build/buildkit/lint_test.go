@@ -122,7 +122,8 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	apart(to, from, p)
+	apart(to, p)
+	apart(from, p)
 	got := []string{to[0].Attrs["ref"], to[1].Attrs["ref"], to[2].Attrs["dest"], from[0].Attrs["ref"], from[1].Attrs["src"]}
 	if want := "h:5000/c:v1-armv7 h:5000/c:armv7 d/armv7 h/c:v1-armv7 d/armv7"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)

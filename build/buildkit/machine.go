@@ -28,15 +28,22 @@ type machine struct {
 	close    func() error
 }
 
-// proxy is what steps there get: this machine's own proxies are for the worker here only.
-func (m *machine) proxy(p registry.Proxies) registry.Proxy {
+// proxy is what steps there get: this machine's own proxies are for the worker here only. A provenance of mode max holds
+// every argument, and passwords do not belong there.
+func (m *machine) proxy(job build.Job) registry.Proxy {
+	proxies := job.Options.Proxies
+	p := proxies.Configured(m.name)
 	switch {
 	case m.name == "":
-		return p.Own()
+		p = proxies.Own()
 	case m.engine != nil:
-		return p.Configured(m.engine.Host())
+		p = proxies.Configured(m.engine.Host())
 	}
-	return p.Configured(m.name)
+	if p.Secret() && strings.Contains(job.Spec.Provenance, "max") {
+		job.Options.Say("warning: RUN steps get no proxy, since its password would be in the provenance of mode=max")
+		return registry.Proxy{}
+	}
+	return p
 }
 
 // plan is what is known before anything is started or sent, one member for each platform.
@@ -183,6 +190,9 @@ func external(ctx context.Context, at site, job build.Job, d *dockerfile) (*mach
 	p, err := prepare(ctx, job, d, at.runnable[0])
 	if err == nil {
 		err = allRun(at.Addr, at.runnable, p)
+	}
+	if err == nil && at.engine != nil {
+		err = beyondEngine(job.Spec)
 	}
 	for _, n := range p.needs { // while the rest is made ready
 		for _, run := range n.Runs {

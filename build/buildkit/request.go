@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/containerd/containerd/v2/core/content"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
@@ -36,9 +37,7 @@ func attrs(s build.Spec, p v1.Platform, bases []local, proxy registry.Proxy) map
 	if s.NoCache {
 		a["no-cache"] = ""
 	}
-	for k, v := range proxy.Vars() { // in RUN steps, and neither in the image nor in what tells cached steps apart
-		a["build-arg:"+k] = v
-	}
+	proxyAttrs(a, proxy, s.BuildArgs)
 	for k, v := range s.BuildArgs {
 		a["build-arg:"+k] = v
 	}
@@ -49,6 +48,20 @@ func attrs(s build.Spec, p v1.Platform, bases []local, proxy registry.Proxy) map
 		a["context:"+contextName(b)] = layoutScheme + layoutID(b) + "@" + b.Digest.String()
 	}
 	return a
+}
+
+// proxyAttrs are build arguments that are in RUN steps, and neither in the image nor in what tells cached steps apart. BuildKit
+// sets both spellings of each, and takes any of both: the user's own goes before ours.
+func proxyAttrs(a map[string]string, proxy registry.Proxy, given map[string]string) {
+	vars := proxy.Vars()
+	for name := range given {
+		delete(vars, strings.ToUpper(name))
+	}
+	for name, value := range vars {
+		if name == strings.ToUpper(name) {
+			a["build-arg:"+name] = value
+		}
+	}
 }
 
 // contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.

@@ -39,7 +39,11 @@ func scriptSetup(e *testscript.Env) error {
 	e.Setenv("MTOOL_HOME", filepath.Join(e.WorkDir, "home", "mtool"))
 	e.Setenv("DOCKER_CONFIG", filepath.Join(e.WorkDir, "home", "docker"))
 	e.Values[serversKey{}] = &servers{byName: map[string]*registrytest.Server{}}
-	e.Defer(func() { e.Values[serversKey{}].(*servers).close() })
+	e.Values[webKey{}] = &webs{}
+	e.Defer(func() {
+		e.Values[serversKey{}].(*servers).close()
+		e.Values[webKey{}].(*webs).close()
+	})
 	return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
 }
 

@@ -36,6 +36,10 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"admit":    cmdAdmit,
 		"browse":   cmdBrowse,
 		"picture":  cmdPicture,
+		"web":      cmdWeb,
+		"can":      cmdCan,
+		"cannot":   cmdCannot,
+		"proxy":    cmdProxy,
 	}
 }
 

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"errors"
+
 	"github.com/spf13/pflag"
 
 	"mtool/build"
@@ -27,7 +29,7 @@ func (f *extraFlags) addDockerfile(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.check, "check", false, "check the Dockerfile by BuildKit's lint rules, and stop (exit code 3 when a rule is broken)")
 	fl.BoolVar(&f.Strict, "strict", false, "fail (exit code 3) where the Dockerfile names an architecture or hides a TARGET argument, instead of warning")
 	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto (the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had), builtin, or an `IMAGE`")
-	fl.StringArrayVar(&f.contexts, "build-context", nil, "use another context in the place of an image or stage, `NAME=DIR` or NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or an address (repeatable)")
+	fl.StringArrayVar(&f.contexts, "build-context", nil, "use another context in the place of an image or stage, `NAME=DIR` or NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then (repeatable)")
 	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, even where the store has one of that name")
 }
 
@@ -66,7 +68,10 @@ func addFiles(fl *pflag.FlagSet, o *flow.BuildOptions) {
 // into parses the flags into the flow's options.
 func (f *extraFlags) into(o *flow.BuildOptions) (err error) {
 	o.Extras = f.Extras
-	if o.Contexts, err = parsePairs("--build-context", f.contexts); err != nil {
+	if o.Contexts, err = parseContexts(f.contexts); err != nil {
+		return err
+	}
+	if err := errors.Join(checkCaches("--cache-from", f.CacheFrom), checkCaches("--cache-to", f.CacheTo)); err != nil {
 		return err
 	}
 	if o.Secrets, err = parseSecrets(f.secrets); err != nil {

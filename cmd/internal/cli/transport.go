@@ -141,8 +141,12 @@ it fails in any way the registry itself is asked. Certificates are also found as
 (authorities), HOST/*.cert and HOST/*.key (shown to it) in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d
 and containers/certs.d in the XDG configuration home.
 
-HTTPS_PROXY, HTTP_PROXY and NO_PROXY are honoured. Loopback hosts speak plain HTTP unless they answer with TLS. Redirects
-never carry credentials to another host, and a password goes to no token server without TLS when the registry has it.
+Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY and, where these say nothing, of "proxies" in docker's config.json:
+one line tells each host that is reached by one. RUN steps get the same as build arguments of these names; on another worker
+than mtool's own, what config.json has for the worker's address or by default. No image keeps them.
+
+Loopback hosts speak plain HTTP unless they answer with TLS. Redirects never carry credentials to another host, and a password
+goes to no token server without TLS when the registry has it.
 
 Requests are sent again when the registry answers 408, 425, 429 or 5xx, or breaks off; Retry-After is heeded.
 `

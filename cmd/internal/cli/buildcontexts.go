@@ -1,0 +1,51 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+
+	"mtool/build/fetch"
+	"mtool/registry"
+)
+
+const contextForms = "a directory, docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or a file"
+
+// parseContexts reads NAME=PLACE. What docker buildx bake has beside that, and other transports, are answered with what does
+// the same.
+func parseContexts(values []string) (map[string]string, error) {
+	contexts, err := parsePairs("--build-context", values)
+	if err != nil {
+		return nil, err
+	}
+	for name, place := range contexts {
+		if err := checkContext(name, place); err != nil {
+			return nil, err
+		}
+	}
+	return contexts, nil
+}
+
+func checkContext(name, place string) error {
+	if place == "" || place == "-" {
+		return usagef("--build-context "+name+"=DIR", "--build-context %s: standard input can't be a named context: %s", name, contextForms)
+	}
+	scheme := regexp.MustCompile(`^([a-z][a-z-]+):`).FindStringSubmatch(place)
+	switch {
+	case scheme == nil || strings.HasPrefix(place, "store:") || strings.HasPrefix(place, "docker-image://") || strings.HasPrefix(place, "oci-layout://"):
+		return nil
+	case fetch.IsRemote(place) && scheme[1] != "file":
+		return nil
+	case scheme[1] == "target":
+		stage := strings.TrimPrefix(place, "target:")
+		return usagef("mtool build --target "+stage+" -t "+stage+":latest . first, then --build-context "+name+"=store:"+stage+":latest",
+			"--build-context %s: %q is another target of a bake file, and there is none here", name, place)
+	}
+	if ref, err := registry.ParseRef(place); err == nil && ref.Transport != "" && ref.Transport != registry.TransportRegistry {
+		image := strings.TrimPrefix(place, string(ref.Transport)+":")
+		if ref.IsFile() {
+			image = name + ":latest"
+		}
+		return usagef("mtool copy "+place+" store:"+image+" first, then --build-context "+name+"=store:"+image, "--build-context %s: %q is none of %s", name, place, contextForms)
+	}
+	return usagef("", "--build-context %s: %q is none of %s", name, place, contextForms)
+}
