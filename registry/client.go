@@ -27,11 +27,16 @@ type ClientOptions struct {
 	// Concurrency limits the requests in flight, over all hosts; default 64. A quarter of it limits the blobs that are
 	// being copied at one time.
 	Concurrency int
-	// Attempts is how often a request is sent at most, the first included; default 5.
+	// Attempts is how often a request is sent at most, the first included; default 6.
 	Attempts int
-	// MaxWait caps every single wait between attempts, one that the registry asked for by Retry-After included; default
-	// 2 minutes.
+	// Pause is the first wait between two attempts, about; each further one is twice as long. Default 250 milliseconds.
+	Pause time.Duration
+	// MaxWait caps the waits between the attempts of one request, all together, those that the registry asked for by
+	// Retry-After included; default 2 minutes.
 	MaxWait time.Duration
+	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
+	// negative one is none.
+	Idle time.Duration
 	// Credentials are looked up once a host asks for them; nil is none.
 	Credentials *Credentials
 	// Note is told of every wait before another attempt, one line each; nil is nobody. It is called from several
@@ -56,8 +61,10 @@ type Client struct {
 func NewClient(o ClientOptions) *Client {
 	o.UserAgent = cmp.Or(o.UserAgent, "mtool")
 	o.Concurrency = cmp.Or(max(o.Concurrency, 0), 64)
-	o.Attempts = cmp.Or(max(o.Attempts, 0), 5)
+	o.Attempts = cmp.Or(max(o.Attempts, 0), 6)
+	o.Pause = cmp.Or(max(o.Pause, 0), 250*time.Millisecond)
 	o.MaxWait = cmp.Or(max(o.MaxWait, 0), 2*time.Minute)
+	o.Idle = cmp.Or(o.Idle, time.Minute)
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}

@@ -175,8 +175,8 @@ func (f *fake) open(t *testing.T, name string, a Access) *Repository {
 }
 
 func newTestClient(o ClientOptions) *Client {
-	if o.MaxWait == 0 {
-		o.MaxWait = 5 * time.Millisecond
+	if o.Pause == 0 {
+		o.Pause = 5 * time.Millisecond
 	}
 	return NewClient(o)
 }

@@ -20,6 +20,8 @@ type host struct {
 	plain   atomic.Bool // plain HTTP
 	guessed bool        // plain is a guess, given up when the host answers that it speaks TLS
 
+	chunked atomic.Bool // a blob was refused in one request: they are sent in several
+
 	slots chan struct{} // requests in flight to this host; nil is no limit of its own
 	pace  *pace         // nil is no limit
 

@@ -133,7 +133,7 @@ func TestNotListening(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newTestClient(ClientOptions{}).Repository(ref, Pull).Resolve(t.Context(), ref)
-	for _, want := range []string{host + "/demo:v1", "unavailable", "connection refused", "after 5 attempts"} {
+	for _, want := range []string{host + "/demo:v1", "unavailable", "connection refused", "after 6 attempts"} {
 		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want ErrUnavailable with %q", err, want)
 		}

@@ -16,7 +16,7 @@ import (
 
 // maxManifest bounds what is read as one manifest. Registries take 4 MiB, which the distribution specification names as
 // the least that all must take; the rest is for private ones that take more.
-const maxManifest = 32 << 20
+const maxManifest = 8 << 20
 
 // manifestTypes are asked for in every read of a manifest.
 var manifestTypes = strings.Join([]string{

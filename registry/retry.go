@@ -16,12 +16,13 @@ import (
 type attempts struct {
 	client *Client
 	made   int
+	waited time.Duration // all together
 	pause  *backoff.ExponentialBackOff
 }
 
 func (c *Client) attempts() *attempts {
 	return &attempts{client: c, pause: &backoff.ExponentialBackOff{
-		InitialInterval:     250 * time.Millisecond,
+		InitialInterval:     c.options.Pause,
 		RandomizationFactor: 0.5,
 		Multiplier:          2,
 		MaxInterval:         30 * time.Second,
@@ -38,8 +39,8 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return e.interrupted(ctx)
 	}
-	limit := a.client.options.Attempts
-	if a.made >= limit {
+	limit, left := a.client.options.Attempts, a.client.options.MaxWait-a.waited
+	if a.made >= limit || left <= 0 {
 		e.attempts, e.again = a.made, false // not by those who call us either
 		return err
 	}
@@ -47,7 +48,8 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if e.after > 0 {
 		d = e.after
 	}
-	d = min(d, a.client.options.MaxWait)
+	d = min(d, left)
+	a.waited += d
 	a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
 	timer := time.NewTimer(d)
 	defer timer.Stop()

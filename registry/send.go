@@ -78,7 +78,7 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 		closeBody(r.Body)
 		return nil, h.failure(q).interrupted(ctx)
 	}
-	resp, err := h.client.http.Do(r)
+	resp, err := h.client.do(r)
 	h.release()
 	if cause := body.failure(); cause != nil && ctx.Err() == nil {
 		if err == nil {
@@ -146,10 +146,19 @@ func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, e
 	if transient(resp.StatusCode) {
 		e.again, e.after = true, retryAfter(resp.Header, time.Now())
 	}
+	if q.lost(resp.StatusCode, a) {
+		e.Kind, e.again = ErrUnavailable, true // a new upload may fare better
+	}
 	if e.Kind == ErrDenied { //nolint:errorlint // set by judge, never wrapped
 		g.explain(e, h.name)
 	}
 	return nil, e
+}
+
+// lost says whether the registry does not know any more, or knows otherwise, how far an upload has come.
+func (q request) lost(status int, a answer) bool {
+	sends := q.at != nil && (q.method == http.MethodPut || q.method == http.MethodPatch)
+	return sends && (status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
 }
 
 // judge tells the kind from the status and the registry's words.

@@ -98,7 +98,7 @@ func (c *Client) ask(r *http.Request, e *Error) (*token, error) {
 	}
 	defer c.release()
 	asked := time.Now()
-	resp, err := c.http.Do(r)
+	resp, err := c.do(r)
 	if err != nil {
 		return nil, e.broke(ctx, r.URL.Host, err)
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -133,9 +132,7 @@ func (r *Repository) begin(ctx context.Context, d v1.Descriptor, from *Repositor
 	}
 	at, err = r.location(resp)
 	if err != nil {
-		e := r.host.failure(q)
-		e.Kind, e.Err, e.Status, e.Message = ErrRefused, err, resp.StatusCode, "the answer does not say where to upload to"
-		return nil, e
+		return nil, r.nowhere(q, resp, err)
 	}
 	return at, nil
 }
@@ -152,27 +149,29 @@ func (r *Repository) location(resp *http.Response) (*url.URL, error) {
 	return at, nil
 }
 
-// upload sends the bytes in one request.
+// upload sends the bytes in one request, or in several where the registry takes no other.
 func (r *Repository) upload(ctx context.Context, d v1.Descriptor, src Source, at *url.URL) (Moved, error) {
-	q := r.uploadRequest(d)
 	select {
 	case r.client.transfers <- struct{}{}:
 		defer func() { <-r.client.transfers }()
 	case <-ctx.Done():
 		r.discard(ctx, d, at)
-		return Copied, r.host.failure(q).interrupted(ctx)
+		return Copied, r.host.failure(r.uploadRequest(d)).interrupted(ctx)
 	}
-	// The query is the registry's own and may be signed: it is added to, not encoded anew.
-	to := *at
-	to.RawQuery = strings.TrimPrefix(at.RawQuery+"&digest="+url.QueryEscape(d.Digest.String()), "&")
-	q.method, q.at = http.MethodPut, &to
-	q.header = http.Header{"Content-Type": {"application/octet-stream"}}
+	if r.host.chunked.Load() {
+		r.discard(ctx, d, at)
+		return r.uploadChunks(ctx, d, src)
+	}
+	q := r.finishRequest(d, at)
 	q.body = func() (io.ReadCloser, error) { return src.Blob(ctx, d) }
 	q.size = d.Size
-	q.want = []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent}
 	resp, err := r.host.send(ctx, q)
 	if err != nil {
 		r.discard(ctx, d, at)
+		if wantsChunks(err) {
+			r.host.chunked.Store(true)
+			return r.uploadChunks(ctx, d, src)
+		}
 		return Copied, err
 	}
 	drain(resp.Body)

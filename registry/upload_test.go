@@ -363,8 +363,8 @@ func TestAttemptsDoNotMultiply(t *testing.T) {
 	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "reading blob") {
 		t.Errorf("got error %v, want ErrUnavailable of the source", err)
 	}
-	if n := src.count("GET"); n != 5 {
-		t.Errorf("the source was asked %d times, want 5", n)
+	if n := src.count("GET"); n != 6 {
+		t.Errorf("the source was asked %d times, want 6", n)
 	}
 }
 

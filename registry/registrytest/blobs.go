@@ -71,6 +71,10 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id st
 	case http.MethodPatch:
 		s.patchUpload(w, r, id, body)
 	case http.MethodPut:
+		if s.options.Chunked && len(body) > 0 {
+			refuse(w, http.StatusRequestEntityTooLarge, "SIZE_INVALID", "too large for one request")
+			return
+		}
 		u.data = append(u.data, body...)
 		delete(s.uploads, id)
 		s.finishUpload(w, repo, r.URL.Query().Get("digest"), u.data)
@@ -141,6 +145,7 @@ func (s *Server) finishUpload(w http.ResponseWriter, repo, want string, data []b
 		return
 	}
 	s.repository(repo).blobs[digest] = data
+	s.repository(repo).finished[digest]++
 	created(w, repo, digest)
 }
 

@@ -1,14 +1,17 @@
 package registrytest
 
 import (
+	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// Fault is something that goes wrong on purpose. Method and Path choose the requests; of Status, Drop, Truncate and Hang
-// the first one set happens.
+// Fault is something that goes wrong on purpose. Method and Path choose the requests; of what may go wrong the first one set
+// happens.
 type Fault struct {
 	// Method is the request's; "" means any.
 	Method string
@@ -25,6 +28,8 @@ type Fault struct {
 	Code, Message string
 	// RetryAfter is sent as Retry-After in whole seconds (rounded up) when it is over 0.
 	RetryAfter time.Duration
+	// RetryDate sends it as a date.
+	RetryDate bool
 	// Drop closes the connection without an answer. Go's client repeats a GET by itself when the connection had been used
 	// before: such a drop takes Times 2 to be seen.
 	Drop bool
@@ -32,6 +37,34 @@ type Fault struct {
 	Truncate bool
 	// Hang never answers, until the client goes away or the server is closed.
 	Hang bool
+	// Reset breaks the connection off (RST) without an answer; Lost does it after what was asked for has been done.
+	Reset, Lost bool
+	// Expire takes back all tokens that were given, and answers then.
+	Expire bool
+	// LoseUpload forgets all uploads that were begun, and answers then.
+	LoseUpload bool
+	// Forget answers as if the manifest or blob had been stored, and does not keep it.
+	Forget bool
+	// Redirect answers 307 with the same path at this address, as in "http://127.0.0.1:5000".
+	Redirect string
+	// Twist changes the answer on its way.
+	Twist *Twist
+}
+
+// Twist is what becomes of an answer.
+type Twist struct {
+	// Corrupt flips a bit of the body.
+	Corrupt bool
+	// Short sends the first half of the body as if it were all.
+	Short bool
+	// Digest is sent as Docker-Content-Digest.
+	Digest string
+	// Length is added to Content-Length; the body is cut where it becomes too long.
+	Length int
+	// Slow is the wait before each eighth of the body.
+	Slow time.Duration
+	// Stall sends half of the body and then nothing, until the client goes away.
+	Stall bool
 }
 
 // Fault adds f; several faults are tried in the order in which they were added.
@@ -57,6 +90,7 @@ func (s *Server) fault(r *http.Request) *Fault {
 			continue
 		}
 		f.Times--
+		s.struck++
 		return f
 	}
 	return nil
@@ -69,6 +103,9 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 		if f.RetryAfter > 0 {
 			seconds := (f.RetryAfter + time.Second - 1) / time.Second
 			w.Header().Set("Retry-After", strconv.Itoa(int(seconds)))
+			if f.RetryDate {
+				w.Header().Set("Retry-After", time.Now().Add(seconds*time.Second).UTC().Format(http.TimeFormat))
+			}
 		}
 		refuse(w, f.Status, f.Code, f.Message)
 	case f.Drop:
@@ -83,7 +120,100 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 		case <-s.closed:
 		}
 		panic(http.ErrAbortHandler)
+	case f.Reset:
+		breakOff(w)
+	case f.Lost:
+		serve(httptest.NewRecorder(), r)
+		breakOff(w)
+	case f.Redirect != "":
+		w.Header().Set("Location", f.Redirect+r.URL.RequestURI())
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	case f.Twist != nil:
+		s.twist(f.Twist, w, r, serve)
+	default:
+		s.lapse(f, w, r, serve)
 	}
+}
+
+// lapse answers as usual, and loses something before or after.
+func (s *Server) lapse(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+	s.mu.Lock()
+	if f.Expire {
+		clear(s.tokens)
+	}
+	if f.LoseUpload {
+		clear(s.uploads)
+	}
+	s.mu.Unlock()
+	serve(w, r)
+	if !f.Forget {
+		return
+	}
+	rest, _ := strings.CutPrefix(r.URL.Path, "/v2/")
+	repo, kind, name := split(rest)
+	if kind == "uploads" {
+		name = r.URL.Query().Get("digest")
+	}
+	digest, byDigest := parseDigest(name)
+	if !byDigest {
+		digest, _ = s.Tag(repo, name)
+	}
+	s.Remove(repo, digest)
+}
+
+// twist records the answer first, so that all of it can be changed.
+func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+	rec := httptest.NewRecorder()
+	serve(rec, r)
+	maps.Copy(w.Header(), rec.Header())
+	body := rec.Body.Bytes()
+	if t.Corrupt && len(body) > 0 {
+		body = flip(body)
+	}
+	if t.Short {
+		body = body[:len(body)/2]
+	}
+	if r.Method != http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(max(len(body)+t.Length, 0)))
+	}
+	if t.Digest != "" {
+		w.Header().Set("Docker-Content-Digest", t.Digest)
+	}
+	w.WriteHeader(rec.Code)
+	if t.Length < 0 {
+		body = body[:max(len(body)+t.Length, 0)]
+	}
+	pieces := 8
+	if t.Stall {
+		body = body[:len(body)/2]
+	}
+	for i := range pieces {
+		select {
+		case <-time.After(t.Slow):
+		case <-r.Context().Done():
+		}
+		_, _ = w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]) // an error means that the client is gone
+		flush(w)
+	}
+	if t.Stall {
+		select {
+		case <-r.Context().Done():
+		case <-s.closed:
+		}
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// breakOff sends RST where it can (HTTP/1), and nothing more.
+func breakOff(w http.ResponseWriter) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
 }
 
 // truncating lets half of the body through; the length in the header stays that of the whole.

@@ -14,6 +14,9 @@ import (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.requests = append(s.requests, r.Method+" "+r.URL.RequestURI())
+	if secret := r.Header.Get("Authorization"); secret != "" {
+		s.shown = append(s.shown, secret)
+	}
 	s.mu.Unlock()
 	if f := s.fault(r); f != nil {
 		s.strike(f, w, r, s.serve)

@@ -42,6 +42,8 @@ type Options struct {
 	Immutable bool
 	// NoRange answers a request for a part of a blob with the whole.
 	NoRange bool
+	// Chunked takes blobs in several requests (PATCH) only, and answers 413 to one that has all of it.
+	Chunked bool
 	// Lax accepts manifests whose blobs or children are not there.
 	Lax bool
 	// PageSize is the largest number of tags in an answer; 0 means all.
@@ -58,6 +60,8 @@ type Server struct {
 	uploads  map[string]*upload
 	tokens   map[string]grant
 	faults   []*Fault
+	struck   int
+	shown    []string
 	requests []string
 	scopes   [][]string
 	serial   int
@@ -69,6 +73,7 @@ type repository struct {
 	blobs     map[v1.Hash][]byte
 	manifests map[v1.Hash]registry.Manifest
 	tags      map[string]v1.Hash
+	finished  map[v1.Hash]int // uploads of a blob that were finished
 }
 
 // New starts a registry that stops when the test ends.
@@ -230,7 +235,7 @@ func (s *Server) Scopes() [][]string {
 func (s *Server) repository(name string) *repository {
 	r, ok := s.repos[name]
 	if !ok {
-		r = &repository{blobs: map[v1.Hash][]byte{}, manifests: map[v1.Hash]registry.Manifest{}, tags: map[string]v1.Hash{}}
+		r = &repository{blobs: map[v1.Hash][]byte{}, manifests: map[v1.Hash]registry.Manifest{}, tags: map[string]v1.Hash{}, finished: map[v1.Hash]int{}}
 		s.repos[name] = r
 	}
 	return r

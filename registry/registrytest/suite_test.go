@@ -18,7 +18,7 @@ func repositoryPlace(t *testing.T, host string) registrytest.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := registry.NewClient(registry.ClientOptions{MaxWait: time.Millisecond}).Repository(ref, registry.PullPush)
+	r := registry.NewClient(registry.ClientOptions{Pause: time.Millisecond}).Repository(ref, registry.PullPush)
 	return registrytest.Place{Target: r, Source: r, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 		return r.Resolve(ctx, ref.WithTag(tag))
 	}}

@@ -39,7 +39,7 @@ func newHouse(t *testing.T) house {
 	return house{
 		source.Opener{
 			Store:  store.Open(t.TempDir()),
-			Client: registry.NewClient(registry.ClientOptions{MaxWait: time.Millisecond}),
+			Client: registry.NewClient(registry.ClientOptions{Pause: time.Millisecond}),
 		},
 		registrytest.New(t, registrytest.Options{}),
 	}

@@ -21,7 +21,7 @@ const (
 	// layoutVersion is the only one there is: https://github.com/opencontainers/image-spec/blob/main/image-layout.md#oci-layout-file
 	layoutVersion = "1.0.0"
 	// maxManifest is far over what registries accept (4 MiB), and keeps a wrong file from filling the memory.
-	maxManifest = 64 << 20
+	maxManifest = 8 << 20
 )
 
 // Reader reads an OCI layout. It is a registry.Source.

@@ -21,6 +21,7 @@ type transportFlags struct {
 
 	retry, concurrency int
 	timeout            time.Duration
+	idle, retryWait    time.Duration
 	expired            func() error // that the time is over; nil without a limit
 }
 
@@ -30,9 +31,11 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.caFiles, "ca-file", nil, "trust the authorities in this PEM `FILE` too (repeatable)")
 	fl.StringArrayVar(&f.clientCerts, "client-cert", nil, "show this certificate to a registry, `HOST=CERTFILE:KEYFILE` (repeatable)")
 	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror of a registry first, `HOST=MIRROR[:PORT][/PATH]` (repeatable)")
-	fl.IntVar(&f.retry, "retry", 4, "how often a request that failed for the moment is sent again")
+	fl.IntVar(&f.retry, "retry", 5, "how often a request that failed for the moment is sent again, within two minutes")
+	fl.DurationVar(&f.retryWait, "retry-wait", 250*time.Millisecond, "wait about this `DURATION` before, and twice as long before each further time")
 	fl.IntVar(&f.concurrency, "concurrency", 64, "requests in flight, over all registries")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this `DURATION`, as in 90s or 10m (default: never)")
+	fl.DurationVar(&f.idle, "idle-timeout", time.Minute, "give a request up when nothing has moved for this `DURATION` (0: never)")
 }
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
@@ -40,6 +43,13 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err erro
 	o = flow.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]registry.HostSettings{}}
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
+	}
+	if f.retryWait <= 0 || f.idle < 0 {
+		return o, usagef("", "--retry-wait must be over 0, and --idle-timeout can't be negative")
+	}
+	o.RetryWait, o.Idle = f.retryWait, f.idle
+	if o.Idle == 0 {
+		o.Idle = -1
 	}
 	if fl.Changed("retry") {
 		o.Retry = &f.retry
@@ -121,7 +131,7 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
 ~/.local/share/mtool); flags go before it. Every key may be left out; one that is not known is an error with its line.
 
   concurrency: 64             # requests in flight, over all registries (--concurrency)
-  retry: 4                    # how often a request is sent again (--retry)
+  retry: 5                    # how often a request is sent again (--retry)
   ca-file: corporate-ca.pem   # trusted for all registries, beside the system's (--ca-file)
   registries:
     registry.example.com:5000:         # without a port: every port
@@ -148,7 +158,10 @@ than mtool's own, what config.json has for the worker's address or by default. N
 Loopback hosts speak plain HTTP unless they answer with TLS. Redirects never carry credentials to another host, and a password
 goes to no token server without TLS when the registry has it.
 
-Requests are sent again when the registry answers 408, 425, 429 or 5xx, or breaks off; Retry-After is heeded.
+Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
+(--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After says,
+and no longer than two minutes in all. A blob is taken up again where it broke off; an upload is begun anew, and what has
+arrived is not sent again. Bytes that are not what their digest says are an error at once. --timeout ends the whole command.
 `
 
 func writeRegistriesHelp(w io.Writer) { fmt.Fprint(w, registriesHelp) }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"mtool/compose/draft"
 	"mtool/registry"
@@ -19,9 +20,11 @@ type EnvOptions struct {
 	CAFiles    []string // PEM files of authorities, trusted for every host beside the system's
 	// Hosts are the settings of single registries, by host; those of registries.yaml are added.
 	Hosts       map[string]registry.HostSettings
-	Retry       *int         // how often a failed request is sent again; nil: as registries.yaml says, else 4
-	Concurrency int          // requests in flight; 0: as registries.yaml says, else 64
-	Note        func(string) // told one line for everything worth saying; nil says nothing
+	Retry       *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
+	RetryWait   time.Duration // about the first wait before it; 0: a quarter of a second
+	Idle        time.Duration // how long a request may stand still; 0: a minute, negative: for ever
+	Concurrency int           // requests in flight; 0: as registries.yaml says, else 64
+	Note        func(string)  // told one line for everything worth saying; nil says nothing
 	UserAgent   string
 	Progress    Progress // of reading layers; nil tells nobody
 	Proxies     registry.Proxies
@@ -75,6 +78,7 @@ func (e *Env) clientOptions() registry.ClientOptions {
 	c := registry.ClientOptions{
 		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
 		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
+		Pause: o.RetryWait, Idle: o.Idle,
 	}
 	if o.Retry != nil {
 		c.Attempts = *o.Retry + 1

@@ -1,0 +1,156 @@
+package registry_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// endured pushes an image of some size to a registry of these options and faults.
+func endured(t *testing.T, o registrytest.Options, c registry.ClientOptions, faults ...registrytest.Fault) (*registrytest.Server, registrytest.Built, error) {
+	t.Helper()
+	s := registrytest.New(t, o)
+	for _, f := range faults {
+		s.Fault(f)
+	}
+	image := registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 33 << 20,
+	})
+	c.Pause = time.Millisecond
+	ref, err := registry.ParseRef(s.Host() + "/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = image.Push(t.Context(), registry.NewClient(c).Repository(ref, registry.PullPush), "v1")
+	return s, image, err
+}
+
+// A registry, or a proxy before it, that takes no blob in one request gets it in several.
+func TestChunkedUpload(t *testing.T) {
+	t.Parallel()
+	expire := registrytest.Fault{Method: "PATCH", After: 1, Expire: true}
+	reset := registrytest.Fault{Method: "PATCH", After: 2, Reset: true}
+	lose := registrytest.Fault{Method: "PATCH", After: 3, LoseUpload: true}
+	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, registry.ClientOptions{}, expire, reset, lose)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest, ok := s.Tag("demo", "v1"); !ok || digest != image.Digest() || len(s.Broken()) > 0 || s.Struck() != 3 {
+		t.Errorf("got tag %v (%v), broken %q, after %d faults of 3", digest, ok, s.Broken(), s.Struck())
+	}
+	if n := s.Count("PATCH"); n < 6 {
+		t.Errorf("%d chunks of 33 MiB, begun anew twice", n)
+	}
+	if n := s.Count("PUT /v2/demo/blobs/uploads/"); n > 2+len(image.Blobs) {
+		t.Errorf("%d PUTs: a blob is tried in one request although the registry wants chunks", n)
+	}
+	if s.Uploads() > 0 {
+		t.Errorf("%d uploads were left begun", s.Uploads())
+	}
+}
+
+// An upload that the registry has lost is begun anew; a blob whose answer was lost is there and not sent again.
+func TestUploadsRestart(t *testing.T) {
+	t.Parallel()
+	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true}
+	lost := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", Lost: true}
+	s, image, err := endured(t, registrytest.Options{}, registry.ClientOptions{}, lose, lost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if digest, _ := s.Tag("demo", "v1"); digest != image.Digest() || s.Struck() != 2 {
+		t.Errorf("got tag %v after %d faults of 2", digest, s.Struck())
+	}
+	if twice := s.Twice(); len(twice) > 0 {
+		t.Errorf("sent again although there: %q", twice)
+	}
+}
+
+func TestUploadLostForGood(t *testing.T) {
+	t.Parallel()
+	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true, Times: -1}
+	_, _, err := endured(t, registrytest.Options{}, registry.ClientOptions{Attempts: 2}, lose)
+	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "BLOB_UPLOAD_UNKNOWN") && !strings.Contains(err.Error(), "upload unknown") {
+		t.Errorf("got error %v, want ErrUnavailable in the registry's words", err)
+	}
+}
+
+// What stands still is given up after the idle timeout and tried again, wherever it stands still; what is slow is waited
+// for.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	const idle = 300 * time.Millisecond
+	stall, slow := &registrytest.Twist{Stall: true}, &registrytest.Twist{Slow: idle / 10}
+	for name, f := range map[string]registrytest.Fault{
+		"before the answer":       {Method: "GET", Path: "/manifests/", Hang: true},
+		"in a manifest":           {Method: "GET", Path: "/manifests/", Twist: stall},
+		"in a blob":               {Method: "GET", Path: "/blobs/", Twist: stall},
+		"a slow blob":             {Method: "GET", Path: "/blobs/", Twist: slow, Times: -1},
+		"before an upload begins": {Method: "POST", Hang: true},
+		"after an upload":         {Method: "PUT", Path: "/blobs/", Hang: true},
+		"asking for a token":      {Path: "/token", Hang: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := registrytest.Options{Token: true}
+			src, dst := registrytest.New(t, o), registrytest.New(t, o)
+			image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
+			src.Load("demo", "v1", image)
+			src.Fault(f)
+			dst.Fault(f)
+			if err := move(t, src, dst, registry.ClientOptions{Pause: time.Millisecond, Idle: idle}); err != nil {
+				t.Fatal(err)
+			}
+			if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.Struck()+dst.Struck() == 0 {
+				t.Errorf("got tag %v after %d faults", digest, src.Struck()+dst.Struck())
+			}
+		})
+	}
+}
+
+func TestIdleForGood(t *testing.T) {
+	t.Parallel()
+	o := registrytest.Options{}
+	src, dst := registrytest.New(t, o), registrytest.New(t, o)
+	src.Load("demo", "v1", registrytest.Image(registrytest.ImageSpec{}))
+	src.Fault(registrytest.Fault{Method: "GET", Path: "/blobs/", Twist: &registrytest.Twist{Stall: true}, Times: -1})
+	err := move(t, src, dst, registry.ClientOptions{Pause: time.Millisecond, Attempts: 2, Idle: 50 * time.Millisecond})
+	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "nothing moved for 50ms") {
+		t.Errorf("got error %v, want ErrUnavailable that says for how long", err)
+	}
+}
+
+// move copies demo:v1, an image, from one registry to the other.
+func move(t *testing.T, src, dst *registrytest.Server, o registry.ClientOptions) error {
+	t.Helper()
+	c := registry.NewClient(o)
+	open := func(s *registrytest.Server, a registry.Access) (*registry.Repository, registry.Ref) {
+		ref, err := registry.ParseRef(s.Host() + "/demo:v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Repository(ref, a), ref
+	}
+	from, ref := open(src, registry.Pull)
+	to, _ := open(dst, registry.PullPush)
+	m, err := from.Resolve(t.Context(), ref)
+	if err != nil {
+		return err
+	}
+	below, err := registrytest.Below(m)
+	if err != nil {
+		return err
+	}
+	for _, d := range below {
+		if _, err := to.PutBlob(t.Context(), d, from); err != nil {
+			return err
+		}
+	}
+	return to.PutTag(t.Context(), "v1", m)
+}
