@@ -16,7 +16,7 @@ DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
-.PHONY: help build deps tools demo test script integration long lint fmt bench clean
+.PHONY: help build deps tools demo test script integration long soak lint fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -55,6 +55,11 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
 	MTOOL_LONG=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
+
+# MTOOL_TEST_SEED=N repeats the random choices of an earlier run, which every test prints.
+soak: deps tools ## every cell of the fault matrix, 300 kills, then mixed commands under 1 % faults for DURATION (1h)
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v -timeout=2h ./cmd/mtool -run 'TestFaultMatrix|TestKill|TestManyProcesses'
+	MTOOL_TEST_SOAK=$(or $(DURATION),1h) go test -count=1 -v -timeout=0 ./cmd/mtool -run 'TestSoak'
 
 lint: ## golangci-lint with .golangci.yml
 	testdata/tools.sh golangci-lint

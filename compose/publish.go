@@ -223,10 +223,10 @@ func (p *Publishing) tags(ctx context.Context, tags []Tag) error {
 		if err := p.target.PutTag(ctx, t.Name, p.Root); err != nil {
 			return fmt.Errorf("writing tag %q: %w", t.Name, err)
 		}
-		p.result.Tags = append(p.result.Tags, t.Name)
 		if err := p.confirmTag(ctx, t); err != nil {
 			return err
 		}
+		p.result.Tags = append(p.result.Tags, t.Name)
 	}
 	return nil
 }

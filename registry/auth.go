@@ -115,7 +115,8 @@ func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 		s.alone[need.String()] = ch.scope
 		return true
 	}
-	return resp.StatusCode == http.StatusUnauthorized && !g.fresh
+	// One that was never good for anything is no better the next time.
+	return resp.StatusCode == http.StatusUnauthorized && (!g.fresh || g.token.good.Load())
 }
 
 // drop forgets a token that was not accepted, unless it is for other repositories too.

@@ -81,6 +81,9 @@ func NewClient(o ClientOptions) *Client {
 // HTTP is the client below, for addresses that are no registry's: with the same certificates and proxies.
 func (c *Client) HTTP() *http.Client { return c.http }
 
+// Close lets go of the connections that nothing uses. The client can be used on.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // Access is what a repository is opened for; it decides the scope of tokens.
 type Access int
 

@@ -12,17 +12,17 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// endured pushes an image of some size to a registry of these options and faults.
-func endured(t *testing.T, o registrytest.Options, c registry.ClientOptions, faults ...registrytest.Fault) (*registrytest.Server, registrytest.Built, error) {
+// endured pushes an image with a layer of some size to a registry of these options and faults.
+func endured(t *testing.T, o registrytest.Options, size int, faults ...registrytest.Fault) (*registrytest.Server, registrytest.Built, error) {
 	t.Helper()
 	s := registrytest.New(t, o)
 	for _, f := range faults {
 		s.Fault(f)
 	}
 	image := registrytest.Image(registrytest.ImageSpec{
-		Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 33 << 20,
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: size,
 	})
-	c.Pause = time.Millisecond
+	c := registry.ClientOptions{Pause: time.Millisecond, Attempts: 3}
 	ref, err := registry.ParseRef(s.Host() + "/demo:v1")
 	if err != nil {
 		t.Fatal(err)
@@ -37,7 +37,7 @@ func TestChunkedUpload(t *testing.T) {
 	expire := registrytest.Fault{Method: "PATCH", After: 1, Expire: true}
 	reset := registrytest.Fault{Method: "PATCH", After: 2, Reset: true}
 	lose := registrytest.Fault{Method: "PATCH", After: 3, LoseUpload: true}
-	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, registry.ClientOptions{}, expire, reset, lose)
+	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, 33<<20, expire, reset, lose)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestUploadsRestart(t *testing.T) {
 	t.Parallel()
 	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true}
 	lost := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", Lost: true}
-	s, image, err := endured(t, registrytest.Options{}, registry.ClientOptions{}, lose, lost)
+	s, image, err := endured(t, registrytest.Options{}, 0, lose, lost)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestUploadsRestart(t *testing.T) {
 func TestUploadLostForGood(t *testing.T) {
 	t.Parallel()
 	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true, Times: -1}
-	_, _, err := endured(t, registrytest.Options{}, registry.ClientOptions{Attempts: 2}, lose)
+	_, _, err := endured(t, registrytest.Options{}, 0, lose)
 	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "BLOB_UPLOAD_UNKNOWN") && !strings.Contains(err.Error(), "upload unknown") {
 		t.Errorf("got error %v, want ErrUnavailable in the registry's words", err)
 	}

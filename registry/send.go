@@ -61,6 +61,9 @@ func (h *host) send(ctx context.Context, q request) (*http.Response, error) {
 		case err != nil:
 			return nil, err
 		}
+		if g.token != nil && resp.StatusCode < 400 {
+			g.token.good.Store(true)
+		}
 		if left == 0 || !h.session.retryWith(resp, q.scopes, g) {
 			return h.check(resp, q, g)
 		}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,6 +19,7 @@ type token struct {
 	scopes  scopes
 	auth    Auth
 	expires time.Time
+	good    atomic.Bool // it opened something already
 }
 
 func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }

@@ -81,6 +81,18 @@ func (t *trust) RoundTrip(r *http.Request) (*http.Response, error) {
 	return transport.RoundTrip(r)
 }
 
+// CloseIdleConnections is called by http.Client.
+func (t *trust) CloseIdleConnections() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.base.CloseIdleConnections()
+	for _, made := range t.byHost {
+		if transport, err := made(); err == nil {
+			transport.CloseIdleConnections()
+		}
+	}
+}
+
 func (t *trust) transport(host string) (*http.Transport, error) {
 	t.mu.Lock()
 	made, ok := t.byHost[host]

@@ -19,7 +19,8 @@ import (
 type Writer struct {
 	ref   registry.Ref
 	blobs *store.Writer
-	spool *spool // nil for a layout
+	spool *spool        // nil for a layout
+	fresh *store.Layout // the layout, when its directory is made by this writer; else nil
 	tags  atomic.Int32
 	ended bool
 }
@@ -34,7 +35,12 @@ func Create(ref registry.Ref) (*Writer, error) {
 		if info, err := os.Stat(ref.Path); err == nil && !info.IsDir() {
 			return nil, fmt.Errorf("creating %q: there is a file of this name: %w", ref, registry.ErrContent)
 		}
-		return &Writer{ref: ref, blobs: store.OpenLayout(ref.Path).Writer()}, nil
+		layout := store.OpenLayout(ref.Path)
+		w := &Writer{ref: ref, blobs: layout.Writer()}
+		if _, err := os.Stat(ref.Path); errors.Is(err, os.ErrNotExist) {
+			w.fresh = layout
+		}
+		return w, nil
 	case registry.TransportArchive:
 		s, err := newSpool(ref.Path)
 		if err != nil {
@@ -100,6 +106,9 @@ func (w *Writer) Abort() error {
 	err := w.blobs.Close()
 	if w.spool != nil {
 		err = errors.Join(err, w.spool.remove())
+	}
+	if w.fresh != nil {
+		err = errors.Join(err, w.fresh.RemoveEmpty())
 	}
 	if err != nil {
 		return fmt.Errorf("giving up %q: %w", filepath.Clean(w.ref.Path), err)

@@ -65,7 +65,11 @@ func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 		// Cancelling one's own upload is part of pushing.
 		actions = []string{"push"}
 	}
-	return repo == "" || !slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(g[repo], a) })
+	if repo != "" && slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(g[repo], a) }) {
+		return false
+	}
+	s.used[token] = true
+	return true
 }
 
 func (s *Server) knows(r *http.Request) bool {

@@ -39,7 +39,7 @@ type Fault struct {
 	Hang bool
 	// Reset breaks the connection off (RST) without an answer; Lost does it after what was asked for has been done.
 	Reset, Lost bool
-	// Expire takes back all tokens that were given, and answers then.
+	// Expire takes back all tokens that were good for a request already, and answers then.
 	Expire bool
 	// LoseUpload forgets all uploads that were begun, and answers then.
 	LoseUpload bool
@@ -139,7 +139,7 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 func (s *Server) lapse(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
 	s.mu.Lock()
 	if f.Expire {
-		clear(s.tokens)
+		maps.DeleteFunc(s.tokens, func(token string, _ grant) bool { return s.used[token] })
 	}
 	if f.LoseUpload {
 		clear(s.uploads)

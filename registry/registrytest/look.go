@@ -11,11 +11,14 @@ import (
 	"mtool/registry"
 )
 
-// Reset empties the registry: content, uploads, tokens, faults and what was seen.
-func (s *Server) Reset() {
+// Reset empties the registry (content, uploads, tokens, faults and what was seen) and gives it other options; what it serves
+// by, TLS or not, stays.
+func (s *Server) Reset(o Options) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	o.TLS, s.options = s.options.TLS, o
 	s.repos, s.uploads, s.tokens = map[string]*repository{}, map[string]*upload{}, map[string]grant{}
+	s.used = map[string]bool{}
 	s.faults, s.requests, s.scopes, s.shown, s.struck = nil, nil, nil, nil, 0
 }
 

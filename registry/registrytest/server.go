@@ -59,6 +59,7 @@ type Server struct {
 	repos    map[string]*repository
 	uploads  map[string]*upload
 	tokens   map[string]grant
+	used     map[string]bool // the tokens that were good for a request
 	faults   []*Fault
 	struck   int
 	shown    []string
@@ -91,7 +92,7 @@ func New(t testing.TB, o Options) *Server {
 func Start(o Options) (*Server, error) {
 	s := &Server{
 		options: o, closed: make(chan struct{}),
-		repos: map[string]*repository{}, uploads: map[string]*upload{}, tokens: map[string]grant{},
+		repos: map[string]*repository{}, uploads: map[string]*upload{}, tokens: map[string]grant{}, used: map[string]bool{},
 	}
 	s.http = httptest.NewUnstartedServer(s)
 	// Clients that speak plain HTTP to a TLS server are part of the tests; their complaints are no news.

@@ -27,6 +27,7 @@ type app struct {
 	transportFlags
 	flags *pflag.FlagSet // those of every command
 	quiet bool
+	ends  []func() // at the end of the command
 }
 
 // Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
@@ -42,6 +43,9 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	root := a.root()
 	root.SetArgs(pluginArgs(args))
 	err := a.judge(root.ExecuteContext(ctx))
+	for _, f := range a.ends {
+		f()
+	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled
 	}
@@ -139,7 +143,11 @@ func (a *app) env() (*flow.Env, error) {
 		return nil, err
 	}
 	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()
-	return flow.NewEnv(o)
+	env, err := flow.NewEnv(o)
+	if err == nil {
+		a.ends = append(a.ends, env.Client.Close)
+	}
+	return env, err
 }
 
 func (a *app) note(line string) {

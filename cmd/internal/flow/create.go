@@ -3,6 +3,7 @@ package flow
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -169,7 +170,10 @@ func (e *Env) checkReport(report inspect.Report, require []v1.Platform, force bo
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("checking %q: %w", report.Ref, err)
+	}
+	return nil
 }
 
 // keep saves a draft and says what it no longer has of the draft before.

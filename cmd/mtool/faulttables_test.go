@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mtool/registry/registrytest"
+)
+
+// command is one that talks to a registry. In its words S/ and D/ are repositories of two registries, F/ is a folder, N/ a
+// name without a registry. What it publishes is D/demo:v9.
+type command struct {
+	name   string
+	line   string
+	faulty string   // S or D: which of the registries has the faults
+	before []string // lines that go before it, without faults
+	code   int      // without faults
+	kept   bool     // the faulty registry's name is kept in a draft: another address can't be put in its place
+}
+
+func matrixCommands() []command {
+	const (
+		create = "create D/demo:v9 S/demo:amd64 S/demo:arm64"
+		there  = "copy S/demo:v1 D/demo:v9"
+		amd64  = "copy S/demo:amd64 D/demo:amd64"
+		arm64  = "copy S/demo:arm64 D/demo:arm64"
+	)
+	return []command{
+		{"inspect", "inspect S/demo:v1 -o json", "S", nil, 0, false},
+		{"inspect --raw", "inspect --raw S/demo:v1", "S", nil, 0, false},
+		{"inspect --deep", "inspect --deep --no-facts S/demo:v1", "S", nil, 0, false},
+		{"diff", "diff S/demo:v1 S/demo:v2", "S", nil, 3, false},
+		{"exists", "exists S/demo:v1", "S", nil, 0, false},
+		{"auth check", "auth check S/demo:v1", "S", nil, 0, false},
+		{"auth check --push", "auth check --push D/demo:v1", "D", nil, 0, false},
+		{"login", "", "D", nil, 0, false},
+		{"create", create, "S", nil, 0, false},
+		{"create --push, sources", create + " --push --confirm", "S", nil, 0, false},
+		{"create --push, target", create + " --push --confirm", "D", nil, 0, false},
+		{"create --push, mounts", "create D/demo:v9 D/one:amd64 D/two:arm64 --push --confirm", "D", []string{"copy S/demo:amd64 D/one:amd64", "copy S/demo:arm64 D/two:arm64"}, 0, false},
+		{"push of a draft, sources", "push D/demo:v9 --confirm", "S", []string{create}, 0, true},
+		{"push of a draft, target", "push D/demo:v9 --confirm", "D", []string{create}, 0, true},
+		{"push of a store image", "push store:N/demo:v1 D/demo:v9 --confirm", "D", []string{"copy S/demo:v1 store:N/demo:v1"}, 0, false},
+		{"push of a layout", "push oci:F/layout:v1 D/demo:v9 --confirm", "D", []string{"copy S/demo:v1 oci:F/layout:v1"}, 0, false},
+		{"amend --published, source", "amend --published D/demo:v9 S/demo:s390x --confirm", "S", []string{there}, 0, false},
+		{"amend --published, target", "amend --published D/demo:v9 S/demo:s390x --confirm", "D", []string{there}, 0, false},
+		{"annotate --published", "annotate --published D/demo:v9 --annotation a=b --confirm", "D", []string{there}, 0, false},
+		{"remove --published", "remove --published D/demo:v9 linux/arm64 --confirm", "D", []string{there}, 0, false},
+		{"copy, source", "copy S/demo:v1 D/demo:v9 --confirm", "S", nil, 0, false},
+		{"copy, target", "copy S/demo:v1 D/demo:v9 --confirm", "D", nil, 0, false},
+		{"copy --referrers", "copy --referrers S/demo:v1 D/demo:v9", "S", nil, 0, false},
+		{"copy to the store", "copy S/demo:v1 store:N/demo:v1", "S", nil, 0, false},
+		{"copy to a layout", "copy S/demo:v1 oci:F/layout:v1", "S", nil, 0, false},
+		{"save", "save S/demo:v1 -o F/out.tar", "S", nil, 0, false},
+		{"manifest inspect", "manifest inspect S/demo:v1", "S", nil, 0, false},
+		{"manifest create", "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64", "D", []string{amd64, arm64}, 0, false},
+		{"manifest push", "manifest push D/demo:v9", "D", []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, 0, true},
+		{"imagetools inspect", "imagetools inspect S/demo:v1", "S", nil, 0, false},
+		{"imagetools create, sources", "imagetools create -t D/demo:v9 S/demo:amd64 S/demo:arm64", "S", nil, 0, false},
+		{"imagetools create, target", "imagetools create -t D/demo:v9 S/demo:amd64 S/demo:arm64", "D", nil, 0, false},
+	}
+}
+
+// trouble is one thing that goes wrong.
+type trouble struct {
+	name    string
+	fault   registrytest.Fault
+	host    string                      // the registry's address is this one instead
+	options func(*registrytest.Options) // the registry is such a one, beside the fault
+	confirm bool                        // only to commands that confirm
+	lasts   bool                        // only for good
+	passes  bool                        // only once
+	stalls  bool                        // needs a short idle timeout
+	surely  bool                        // from the first request on for good, it can't end well
+	// once and always are the codes that the command may end with when it happens once, or from some request on, beside
+	// the code without any trouble; says are words of which the message has one then.
+	once, always []int
+	says         []string
+}
+
+const wrongDigest = "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+func matrixTroubles(m *matrix) []trouble {
+	all := []trouble{
+		{name: "refused", host: m.dead, lasts: true, always: []int{6}, says: []string{"connection refused"}},
+		{name: "no such host", host: strings.Repeat("a", 64) + ".example:5000", lasts: true, always: []int{6}, says: []string{"no host of the name"}},
+		{name: "certificate not trusted", host: m.tls, lasts: true, always: []int{5}, says: []string{"certificate not trusted"}},
+
+		{name: "refused behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + m.dead}), always: []int{6}, says: []string{"connection refused"}},
+		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"no host of the name"}},
+		{name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}), once: []int{5}, always: []int{5}, says: []string{"certificate not trusted"}},
+		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
+		{name: "another host for manifests", fault: get("/manifests/", registrytest.Fault{Redirect: "other"}), lasts: true, always: []int{4}, says: []string{"404", "not found"}},
+		{name: "redirect loop", fault: get("", registrytest.Fault{Redirect: "loop"}), lasts: true, surely: true, always: []int{6}, says: []string{"10 redirects"}},
+
+		{name: "reset before the answer", fault: registrytest.Fault{Reset: true}, surely: true, always: []int{6}, says: []string{"reset", "EOF"}},
+		{name: "reset after the work", fault: registrytest.Fault{Lost: true}, surely: true, always: []int{6, 7}, says: []string{"reset", "EOF", "moved"}},
+		{name: "closed before the answer", fault: registrytest.Fault{Drop: true}, surely: true, always: []int{6}, says: []string{"EOF", "reset"}},
+		{name: "cut in the answer", fault: registrytest.Fault{Method: "GET", Path: "/v2/", Truncate: true}, always: []int{6}, says: []string{"cut off", "EOF", "token server"}},
+		{name: "slow body", fault: registrytest.Fault{Twist: &registrytest.Twist{Slow: 5 * time.Millisecond}}},
+		{name: "stall before the answer", fault: registrytest.Fault{Hang: true}, stalls: true, surely: true, always: []int{6}, says: []string{"nothing moved for"}},
+		{name: "stall in the answer", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Stall: true}}), stalls: true, always: []int{6}, says: []string{"nothing moved for"}},
+
+		{name: "token expired", fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5}, says: []string{"401"}},
+		{name: "401", fault: registrytest.Fault{Status: 401}, surely: true, once: []int{5}, always: []int{5}, says: []string{"401"}},
+		{name: "403", fault: registrytest.Fault{Status: 403}, surely: true, once: []int{5}, always: []int{5}, says: []string{"403"}},
+		{name: "404", fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 8}, always: []int{3, 4, 5, 6, 8}, says: []string{"404", "not found"}},
+
+		{name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
+		{name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
+		{name: "short manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes", "JSON", "digest"}},
+		{name: "short blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes"}},
+		{name: "wrong digest header", fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 7, 8}, always: []int{3, 7, 8}, says: []string{wrongDigest}},
+		{name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: 10}}), once: []int{3}, always: []int{3, 6}, says: []string{"cut off", "EOF", "bytes"}},
+		{name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}), once: []int{3}, always: []int{3, 6}, says: []string{"bytes", "digest", "JSON"}},
+
+		{name: "refuses mounts", options: func(o *registrytest.Options) { o.NoMount = true }, fault: registrytest.Fault{Method: "NONE"}},
+		{name: "wants chunks", options: func(o *registrytest.Options) { o.Chunked = true }, fault: registrytest.Fault{Method: "NONE"}},
+		{name: "names no digests", options: func(o *registrytest.Options) { o.NoDigestHeader = true }, fault: registrytest.Fault{Method: "NONE"}},
+		{name: "ignores ranges", options: func(o *registrytest.Options) { o.NoRange = true }, fault: get("/blobs/", registrytest.Fault{Truncate: true}), passes: true},
+		{name: "loses an upload", fault: registrytest.Fault{Method: "PUT", Path: "/uploads/", LoseUpload: true}, always: []int{6}, says: []string{"upload unknown"}},
+		{name: "keeps no blob", fault: registrytest.Fault{Method: "PUT", Path: "/uploads/", Forget: true}, once: []int{8}, always: []int{8}, says: []string{"unknown"}},
+		{name: "keeps no manifest", fault: registrytest.Fault{Method: "PUT", Path: "/manifests/", Forget: true}, confirm: true, once: []int{4, 8}, always: []int{4, 8}, says: []string{"not found", "unknown"}},
+		{name: "keeps no manifest, says nothing", options: func(o *registrytest.Options) { o.Lax = true }, fault: registrytest.Fault{Method: "PUT", Path: "/manifests/sha256", Forget: true}, confirm: true, once: []int{4}, always: []int{4}, says: []string{"not found"}},
+	}
+	for _, status := range []int{408, 429, 500, 502, 503, 504} {
+		all = append(all, trouble{
+			name: fmt.Sprint(status), fault: registrytest.Fault{Status: status}, surely: true, always: []int{6}, says: []string{fmt.Sprint(status)},
+		})
+	}
+	for _, date := range []bool{false, true} {
+		f := registrytest.Fault{Status: 429, RetryAfter: time.Second, RetryDate: date}
+		all = append(all, trouble{name: fmt.Sprintf("429, Retry-After as a date %v", date), fault: f, passes: true})
+	}
+	return all
+}
+
+func get(path string, f registrytest.Fault) registrytest.Fault {
+	f.Method, f.Path = "GET", path
+	return f
+}
+
+// tally counts codes by trouble.
+type tally struct {
+	mu    sync.Mutex
+	codes map[string]map[int]int
+}
+
+func (t *tally) add(name string, code int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.codes == nil {
+		t.codes = map[string]map[int]int{}
+	}
+	if t.codes[name] == nil {
+		t.codes[name] = map[int]int{}
+	}
+	t.codes[name][code]++
+}
+
+// all is sorted by name.
+func (t *tally) all() func(yield func(string, map[int]int) bool) {
+	return func(yield func(string, map[int]int) bool) {
+		for _, name := range slices.Sorted(maps.Keys(t.codes)) {
+			if !yield(name, t.codes[name]) {
+				return
+			}
+		}
+	}
+}

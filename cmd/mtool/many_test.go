@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mtool/cmd/internal/realparts"
+	"mtool/registry/registrytest"
+)
+
+// TestManyProcesses has sixteen processes at one draft in one home: each adds a platform and an annotation, and builds,
+// loads, pushes or prunes between. Nothing is lost, nothing that is in use is pruned, and nobody waits for ever.
+func TestManyProcesses(t *testing.T) {
+	home := homeOfOwn(t)
+	mtool := asMtool(t)
+	src, dst := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
+	platforms := []string{
+		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "linux/386", "linux/s390x", "linux/ppc64le",
+		"linux/riscv64", "linux/mips64le", "linux/loong64", "linux/mips64", "freebsd/amd64", "windows/amd64", "freebsd/arm64", "windows/arm64",
+	}
+	for i, p := range platforms {
+		b := imageOf(t, p)
+		src.Load("demo", fmt.Sprint("p", i), b)
+		archiveOf(t, filepath.Join(home, fmt.Sprint(i, ".tar")), b)
+	}
+	src.Load("demo", "first", imageOf(t, "linux/mips"))
+	mustRun(t, "create demo:v1 "+src.Host()+"/demo:first")
+	builds, err := realparts.Available(realparts.QEMU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := scratchContext(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	var wg sync.WaitGroup
+	for i := range platforms {
+		lines := []string{
+			fmt.Sprintf("amend demo:v1 %s/demo:p%d", src.Host(), i),
+			fmt.Sprintf("load %s/%d.tar -t loaded:v%d", home, i, i),
+			[]string{"prune", "push demo:v1 " + dst.Host() + "/demo:v1", "ls", "prune"}[i%4],
+			fmt.Sprintf("annotate demo:v1 --annotation p%d=x", i),
+		}
+		if builds && i%8 == 0 {
+			lines = append(lines, fmt.Sprintf("build --arch amd64 --build-arg N=%d -t built:v%d %s", i, i, directory))
+		}
+		wg.Go(func() {
+			for _, line := range lines {
+				if out, err := process(ctx, mtool, strings.Fields(line)...); err != nil {
+					t.Errorf("mtool %s: %v: %s", line, err, out)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		t.Fatal("they wait for each other")
+	}
+	mustRun(t, "inspect --exact --require linux/mips,"+strings.Join(platforms, ",")+" draft:demo:v1")
+	raw := mustRun(t, "inspect --raw draft:demo:v1")
+	for i := range platforms {
+		if !strings.Contains(raw, fmt.Sprintf(`"p%d":"x"`, i)) {
+			t.Errorf("the annotation of process %d is lost: %s", i, raw)
+		}
+		mustRun(t, fmt.Sprintf("inspect store:loaded:v%d", i))
+		if builds && i%8 == 0 {
+			mustRun(t, fmt.Sprintf("inspect store:built:v%d", i))
+		}
+	}
+	mustRun(t, "prune")
+	mustRun(t, "push demo:v1 "+dst.Host()+"/demo:v2")
+	if broken := dst.Broken(); len(broken) > 0 {
+		t.Errorf("half published: %q", broken)
+	}
+	mustDigest(t, dst, "demo", "v2")
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/registrytest"
+)
+
+// homeOfOwn gives this process, and the mtool processes that it starts, a home without logins.
+func homeOfOwn(t *testing.T) (home string) {
+	t.Helper()
+	home = t.TempDir()
+	t.Setenv("HOME", home)
+	t.Setenv("MTOOL_HOME", filepath.Join(home, "mtool"))
+	t.Setenv("DOCKER_CONFIG", filepath.Join(home, "docker"))
+	t.Setenv("REGISTRY_AUTH_FILE", "")
+	t.Setenv("XDG_RUNTIME_DIR", "")
+	return home
+}
+
+// asMtool is this test's own binary under the name by which it is mtool.
+func asMtool(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := filepath.Join(t.TempDir(), "mtool")
+	if err := os.Symlink(self, named); err != nil {
+		t.Fatal(err)
+	}
+	return named
+}
+
+// process runs mtool as a process of its own.
+func process(ctx context.Context, mtool string, words ...string) (string, error) {
+	out, err := exec.CommandContext(ctx, mtool, words...).CombinedOutput()
+	return string(out), err
+}
+
+// mustRun runs a command line in this process, which must end well.
+func mustRun(t *testing.T, line string) string {
+	t.Helper()
+	code, stdout, stderr := run2(context.WithoutCancel(t.Context()), "", strings.Fields(line)...)
+	if code != 0 {
+		t.Fatalf("mtool %s: code %d: %s", line, code, stderr)
+	}
+	return stdout
+}
+
+// imageOf is an image of a platform, with some bytes.
+func imageOf(t *testing.T, name string) registrytest.Built {
+	t.Helper()
+	p, err := platform.Parse(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 20_000})
+}
+
+// archiveOf writes an image to a file.
+func archiveOf(t *testing.T, path string, b registrytest.Built) {
+	t.Helper()
+	ref, err := registry.ParseRef("oci-archive:" + path + ":v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := archive.Create(ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Push(t.Context(), w, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// scratchContext is a build context that needs no base image and runs nothing.
+func scratchContext(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, body := range map[string]string{"Dockerfile": "FROM scratch\nARG N\nLABEL n=$N\nCOPY file /\n", "file": "content\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func mustDigest(t *testing.T, s *registrytest.Server, repo, tag string) v1.Hash {
+	t.Helper()
+	digest, ok := s.Tag(repo, tag)
+	if !ok {
+		t.Fatalf("%s:%s is not in the registry", repo, tag)
+	}
+	return digest
+}
