@@ -1,0 +1,24 @@
+package store
+
+import "testing"
+
+// FuzzIndex: an index.json that can be read can be written, with as many rows, and read again.
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte(`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1,"x":[1]}],"y":null}`))
+	f.Add([]byte(`{"manifests":null}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		x, err := parseIndex(data)
+		if err != nil {
+			return
+		}
+		out, err := x.encode()
+		if err != nil {
+			t.Fatalf("what was read can't be written: %v", err)
+		}
+		again, err := parseIndex(out)
+		if err != nil || len(again.Rows) != len(x.Rows) {
+			t.Errorf("%d rows, then %d: %v", len(x.Rows), len(again.Rows), err)
+		}
+	})
+}
