@@ -15,7 +15,7 @@ import (
 
 // chunkSize is what one request carries where a registry does not take a blob in one: proxies in front of registries allow
 // a hundred megabytes, or some ten.
-const chunkSize = 16 << 20
+const chunkSize = 8 << 20
 
 // wantsChunks says whether the refusal of an upload may be for its size alone. There is no code for it.
 func wantsChunks(err error) bool {

@@ -37,7 +37,7 @@ func TestChunkedUpload(t *testing.T) {
 	expire := registrytest.Fault{Method: "PATCH", After: 1, Expire: true}
 	reset := registrytest.Fault{Method: "PATCH", After: 2, Reset: true}
 	lose := registrytest.Fault{Method: "PATCH", After: 3, LoseUpload: true}
-	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, 33<<20, expire, reset, lose)
+	s, image, err := endured(t, registrytest.Options{Chunked: true, Token: true}, 17<<20, expire, reset, lose)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestChunkedUpload(t *testing.T) {
 		t.Errorf("got tag %v (%v), broken %q, after %d faults of 3", digest, ok, s.Broken(), s.Struck())
 	}
 	if n := s.Count("PATCH"); n < 6 {
-		t.Errorf("%d chunks of 33 MiB, begun anew twice", n)
+		t.Errorf("%d chunks of 17 MiB, begun anew twice", n)
 	}
 	if n := s.Count("PUT /v2/demo/blobs/uploads/"); n > 2+len(image.Blobs) {
 		t.Errorf("%d PUTs: a blob is tried in one request although the registry wants chunks", n)

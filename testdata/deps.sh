@@ -2,7 +2,7 @@
 # Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
 #
 #   testdata/deps.sh build   for `mtool build`: runc, newuidmap, QEMU's user-mode emulators
-#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, Docker Engine, sshd,
+#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine, sshd,
 #                            Chromium
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
@@ -46,6 +46,7 @@ wanted() {
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo "apt debian debian-archive-keyring"
 	has gcc && [ -e /usr/include/stdlib.h ] || echo "apt gcc gcc libc6-dev"
 	has skopeo || echo "apt skopeo skopeo"
+	has strace || echo "apt strace strace"
 	has podman || echo "apt podman podman"
 	has chromium || has google-chrome || echo "apt chromium chromium fonts-dejavu-core"
 	has dockerd && has docker || echo "unpack docker docker.io"

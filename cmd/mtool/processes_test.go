@@ -68,6 +68,12 @@ func imageOf(t *testing.T, name string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 20_000})
 }
 
+// paddedImage is one with a layer of some size.
+func paddedImage(t *testing.T, size int) registrytest.Built {
+	t.Helper()
+	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Padding: size})
+}
+
 // archiveOf writes an image to a file.
 func archiveOf(t *testing.T, path string, b registrytest.Built) {
 	t.Helper()

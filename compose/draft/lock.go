@@ -5,9 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"mtool/registry/store"
 )
 
 // poll is how often a lock that another process holds is tried again.
@@ -19,7 +22,7 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	for {
 		l := flock.New(path, flock.SetPermissions(0o600))
 		if ok, err := l.TryLockContext(ctx, poll); err != nil || !ok {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, errors.Join(err, ctx.Err())), l.Close())
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, store.NoLocks(errors.Join(err, ctx.Err()), filepath.Dir(path))), l.Close())
 		}
 		if isCurrent(l, path) {
 			return func() error {

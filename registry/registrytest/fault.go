@@ -77,6 +77,13 @@ func (s *Server) Fault(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
+// Chaos asks f for every request that meets no other fault what goes wrong with it: nil is nothing. Reset keeps it.
+func (s *Server) Chaos(f func(*http.Request) *Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.chaos = f
+}
+
 // fault takes the next fault that r meets; nil when there is none.
 func (s *Server) fault(r *http.Request) *Fault {
 	s.mu.Lock()
@@ -92,6 +99,9 @@ func (s *Server) fault(r *http.Request) *Fault {
 		f.Times--
 		s.struck++
 		return f
+	}
+	if s.chaos != nil {
+		return s.chaos(r)
 	}
 	return nil
 }

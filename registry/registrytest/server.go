@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -61,6 +62,7 @@ type Server struct {
 	tokens   map[string]grant
 	used     map[string]bool // the tokens that were good for a request
 	faults   []*Fault
+	chaos    func(*http.Request) *Fault
 	struck   int
 	shown    []string
 	requests []string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -34,7 +35,7 @@ func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = os.MkdirAll(filepath.Dir(path), 0o755)
+		err = MakeDirs(filepath.Dir(path), 0o755)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -63,6 +64,30 @@ func removeIfThere(path string) error {
 		return err
 	}
 	return nil
+}
+
+// MakeDirs is os.MkdirAll whose directories last through a power cut: those in which one was made are synced.
+func MakeDirs(dir string, mode fs.FileMode) error {
+	err := os.Mkdir(dir, mode)
+	switch parent := filepath.Dir(dir); {
+	case errors.Is(err, fs.ErrNotExist) && parent != dir:
+		if err := MakeDirs(parent, mode); err != nil {
+			return err
+		}
+		return MakeDirs(dir, mode)
+	case errors.Is(err, fs.ErrExist):
+		if info, statErr := os.Stat(dir); statErr == nil && info.IsDir() {
+			return nil
+		}
+		return err
+	case err != nil:
+		return err
+	default:
+		if err := syncDir(parent); !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		return nil // it may be entered and not be read: nothing can be done
+	}
 }
 
 // syncDir makes the names in a directory durable.

@@ -44,7 +44,7 @@ func (l *Layout) prepare(ctx context.Context) error {
 	if err := l.refuseForeign(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(l.dir, privateDir), 0o755); err != nil {
+	if err := MakeDirs(filepath.Join(l.dir, privateDir), 0o755); err != nil {
 		return fmt.Errorf("making layout %q: %w", l.dir, DiskFull(err, l.dir, 0))
 	}
 	release, err := l.lock(ctx, indexLock, false)

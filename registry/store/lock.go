@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -38,9 +39,21 @@ func (l *Layout) lock(ctx context.Context, name string, shared bool) (release fu
 		if cause := context.Cause(ctx); cause != nil && errors.Is(err, ctx.Err()) {
 			err = fmt.Errorf("another process holds it: %w", cause)
 		}
-		return nil, errors.Join(fmt.Errorf("locking %q: %w", f.Path(), DiskFull(err, l.dir, 0)), f.Close())
+		return nil, errors.Join(fmt.Errorf("locking %q: %w", f.Path(), NoLocks(DiskFull(err, l.dir, 0), l.dir)), f.Close())
 	}
 	return f.Close, nil
+}
+
+// NoLocks words the error of a file system that has no locks, such as some network file systems. Other errors, and nil, it
+// returns as they are.
+func NoLocks(err error, dir string) error {
+	for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {
+		if errors.Is(err, number) {
+			return withHint(fmt.Errorf("%q lies on a file system without locks: %w", dir, err),
+				"set MTOOL_HOME to a directory on a local file system")
+		}
+	}
+	return err
 }
 
 // tryLock takes the lock exclusively when nobody has it.
@@ -48,7 +61,7 @@ func (l *Layout) tryLock(name string) (release func() error, ok bool, err error)
 	f := l.flock(name)
 	ok, err = f.TryLock()
 	if err != nil || !ok {
-		return nil, false, errors.Join(err, f.Close())
+		return nil, false, errors.Join(NoLocks(err, l.dir), f.Close())
 	}
 	return f.Close, true, nil
 }

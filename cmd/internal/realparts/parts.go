@@ -32,6 +32,7 @@ const (
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
 	SSH          Part = "ssh"
+	Strace       Part = "strace"
 	Unprivileged Part = "unprivileged"
 )
 
@@ -71,6 +72,7 @@ func needs() map[Part]need {
 		Registry:     one("registry"),
 		Skopeo:       one("skopeo"),
 		SSH:          asRoot(one("sshd", "ssh", "ssh-keygen", "unshare")),
+		Strace:       one("strace"),
 		Unprivileged: {programs: [][]string{{"newuidmap"}, {"newgidmap"}}, subids: true},
 	}
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mtool/cmd/internal/realparts"
+	"mtool/registry/registrytest"
+)
+
+// TestPowerLoss holds what a power cut may not take: by the time that a command reports what it made, every file that it
+// renamed into place in MTOOL_HOME was synced before, and the directories of all new names after. The order of the system
+// calls is strace's.
+func TestPowerLoss(t *testing.T) {
+	realparts.Need(t, realparts.Strace)
+	home := homeOfOwn(t)
+	mtool := asMtool(t)
+	s := registrytest.New(t, registrytest.Options{})
+	s.Load("demo", "amd64", imageOf(t, "linux/amd64"))
+	s.Load("demo", "arm64", imageOf(t, "linux/arm64"))
+	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
+	for _, line := range []string{
+		"load " + home + "/amd64.tar -t loaded:v1",
+		"create demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64",
+		"annotate demo:v1 --annotation a=b",
+		"push demo:v1 store:pushed:v1",
+		"copy " + s.Host() + "/demo:amd64 oci:" + home + "/mtool/layout:v1",
+	} {
+		log := filepath.Join(t.TempDir(), "calls")
+		words := append([]string{"-f", "-y", "-s", "300", "-e", "trace=/^(write|pwrite64|fsync|fdatasync|rename.*|mkdir.*|link.*)$", "-o", log, mtool}, strings.Fields(line)...)
+		if out, err := exec.CommandContext(t.Context(), "strace", words...).CombinedOutput(); err != nil {
+			t.Fatalf("mtool %s: %v: %s", line, err, out)
+		}
+		text, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, named := unsynced(string(text), filepath.Join(home, "mtool"))
+		for _, f := range found {
+			t.Errorf("mtool %s: %s", line, f)
+		}
+		if named == 0 {
+			t.Errorf("mtool %s: it made no name, or this test saw none", line)
+		}
+	}
+}
+
+// Every liar is one call short.
+func TestPowerLossLiars(t *testing.T) {
+	t.Parallel()
+	const good = `7 mkdir("/h/d", 0755) = 0
+7 fsync(3</h>) = 0
+7 write(4</h/d/tmp>, "x", 1) = 1
+7 fsync(4</h/d/tmp> <unfinished ...>
+8 write(9</else>, "y", 1) = 1
+7 <... fsync resumed>) = 0
+7 renameat(AT_FDCWD</>, "/h/d/tmp", AT_FDCWD</>, "/h/d/file") = 0
+7 fsync(5</h/d>) = 0
+7 write(1</dev/null>, "x@sha256:00\n", 12) = 12
+`
+	if found, named := unsynced(good, "/h"); len(found) > 0 || named != 2 {
+		t.Errorf("found %q and %d names in what is right", found, named)
+	}
+	lines := strings.SplitAfter(good, "\n")
+	for i, line := range lines {
+		if !strings.Contains(line, "fsync") || strings.Contains(line, "resumed") {
+			continue
+		}
+		liar := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
+		liar = strings.ReplaceAll(liar, "7 <... fsync resumed>) = 0\n", map[bool]string{true: "", false: "7 <... fsync resumed>) = 0\n"}[strings.Contains(line, "unfinished")])
+		if found, _ := unsynced(liar, "/h"); len(found) == 0 {
+			t.Errorf("nothing was found without %q", line)
+		}
+	}
+}
+
+var (
+	callWhole   = regexp.MustCompile(`^(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)`)
+	callBegun   = regexp.MustCompile(`^(\d+)\s+(\w+)\((.*?)\s*<unfinished \.\.\.>$`)
+	callResumed = regexp.MustCompile(`^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)`)
+	callFile    = regexp.MustCompile(`^\d+<([^>]*)>`)
+	callNames   = regexp.MustCompile(`"([^"]*)"`)
+)
+
+// unsynced reads strace's lines up to the first that reports something on standard output. named is how many new names there
+// were below home.
+func unsynced(text, home string) (found []string, named int) {
+	begun := map[string]string{}
+	dirty := map[string]bool{}   // files written since they were synced
+	owing := map[string]string{} // directories with a new name since they were synced
+	for line := range strings.SplitSeq(text, "\n") {
+		var call, args string
+		if m := callBegun.FindStringSubmatch(line); m != nil {
+			begun[m[1]] = m[3]
+			continue
+		} else if m := callResumed.FindStringSubmatch(line); m != nil {
+			call, args = m[2], begun[m[1]]+m[3]
+			if strings.HasPrefix(m[4], "-") {
+				continue
+			}
+		} else if m := callWhole.FindStringSubmatch(line); m != nil {
+			call, args = m[2], m[3]
+			if strings.HasPrefix(m[4], "-") {
+				continue
+			}
+		} else {
+			continue
+		}
+		file := ""
+		if m := callFile.FindStringSubmatch(args); m != nil {
+			file = m[1]
+		}
+		names := callNames.FindAllStringSubmatch(args, -1)
+		switch {
+		case strings.Contains(call, "write") && strings.HasPrefix(args, "1<"):
+			for dir, name := range owing {
+				found = append(found, fmt.Sprintf("%s is reported before its directory %s was synced", name, dir))
+			}
+			return found, named
+		case strings.Contains(call, "write"):
+			dirty[file] = true
+		case call == "fsync" || call == "fdatasync":
+			delete(dirty, file)
+			delete(owing, file)
+		case strings.HasPrefix(call, "rename") && len(names) == 2 || strings.HasPrefix(call, "mkdir") && len(names) == 1:
+			name := names[len(names)-1][1]
+			if !strings.HasPrefix(name, home) {
+				continue
+			}
+			if old := names[0][1]; dirty[old] {
+				found = append(found, fmt.Sprintf("%s was renamed to %s before it was synced", old, name))
+			}
+			named++
+			owing[filepath.Dir(name)] = name
+		}
+	}
+	return append(found, "nothing was reported on standard output"), named
+}
