@@ -17,7 +17,7 @@ type scratch struct {
 const scratchPrefix = ".build-"
 
 func newScratch(parent string) (*scratch, error) {
-	if err := os.MkdirAll(parent, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return nil, err
 	}
 	sweep(parent)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -18,7 +19,8 @@ import (
 // Layout is an OCI layout in a directory that may be written to. Making one does no I/O; the first write makes the
 // directory.
 type Layout struct {
-	dir string
+	dir  string
+	mode fs.FileMode // of the directory
 	*Reader
 
 	mu       sync.Mutex
@@ -27,7 +29,7 @@ type Layout struct {
 
 // OpenLayout is the layout in dir.
 func OpenLayout(dir string) *Layout {
-	return &Layout{dir: dir, Reader: NewReader(os.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
+	return &Layout{dir: dir, mode: 0o755, Reader: NewReader(os.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
 }
 
 // Dir is the layout's directory.
@@ -44,7 +46,7 @@ func (l *Layout) prepare(ctx context.Context) error {
 	if err := l.refuseForeign(); err != nil {
 		return err
 	}
-	if err := MakeDirs(filepath.Join(l.dir, privateDir), 0o755); err != nil {
+	if err := MakeDirs(filepath.Join(l.dir, privateDir), l.mode); err != nil {
 		return fmt.Errorf("making layout %q: %w", l.dir, DiskFull(err, l.dir, 0))
 	}
 	release, err := l.lock(ctx, indexLock, false)

@@ -30,7 +30,13 @@ type Image struct {
 }
 
 // Open is the store in dir. It does no I/O: the first write makes the directory, and a missing one is an empty store.
-func Open(dir string) *Store { return &Store{OpenLayout(dir)} }
+//
+// Nobody else may enter the directory that is made for it: images may be private.
+func Open(dir string) *Store {
+	l := OpenLayout(dir)
+	l.mode = 0o700
+	return &Store{l}
+}
 
 // Dir is the store's directory.
 func (s *Store) Dir() string { return s.layout.dir }
