@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -111,6 +112,19 @@ func sourceText(r registry.Ref) (string, error) {
 	return r.String(), nil
 }
 
+// schemaError is a file whose schema this version does not know.
+type schemaError string
+
+func (e schemaError) Error() string {
+	return fmt.Sprintf("its schema is %q, want %q", string(e), Schema)
+}
+
+// foreign says whether another version of mtool wrote the file.
+func (e schemaError) foreign() bool {
+	family, _, _ := strings.Cut(Schema, "/")
+	return strings.HasPrefix(string(e), family+"/")
+}
+
 // decode reads a file; the error is what is wrong with it.
 func decode(data []byte) (compose.List, error) {
 	var head struct {
@@ -120,7 +134,7 @@ func decode(data []byte) (compose.List, error) {
 		return compose.List{}, err
 	}
 	if head.Schema != Schema {
-		return compose.List{}, fmt.Errorf("its schema is %q, want %q", head.Schema, Schema)
+		return compose.List{}, schemaError(head.Schema)
 	}
 	var f file
 	dec := json.NewDecoder(bytes.NewReader(data))

@@ -24,7 +24,11 @@ func (h hinted) Unwrap() error { return h.error }
 // corrupt names the file; ref is zero when nobody knows whose it is.
 func corrupt(file string, ref registry.Ref, cause error) error {
 	err := fmt.Errorf("reading draft %s: %w: %w", file, ErrCorrupt, cause)
-	if ref.Repo == "" {
+	var schema schemaError
+	switch {
+	case errors.As(cause, &schema) && schema.foreign():
+		return hinted{err, "use the version of mtool that wrote it, or remove it with mtool rm " + ref.Familiar()}
+	case ref.Repo == "":
 		return hinted{err, "delete the file"}
 	}
 	return hinted{err, "remove it with mtool rm " + ref.Familiar()}

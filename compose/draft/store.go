@@ -35,13 +35,20 @@ type Item struct {
 }
 
 // Save puts l in place of the draft of its name. The error wraps compose.ErrUsage when l's name can't be a draft's, and
-// compose.ErrEmpty when l has no entries.
+// compose.ErrEmpty when l has no entries. A draft that another version of mtool wrote is not replaced: ErrCorrupt.
 func (s *Store) Save(ctx context.Context, l compose.List) error {
 	data, err := encodeList(l)
 	if err != nil {
 		return err
 	}
-	return s.locked(ctx, l.Name, func(path string) error { return write(path, data) })
+	return s.locked(ctx, l.Name, func(path string) error {
+		_, _, err := load(path, l.Name)
+		var schema schemaError
+		if errors.As(err, &schema) && schema.foreign() {
+			return fmt.Errorf("replacing %q: %w", l.Name.Familiar(), err)
+		}
+		return write(path, data)
+	})
 }
 
 // Load reads the draft of that name, whatever the transport of ref. Errors wrap registry.ErrNotFound or ErrCorrupt.

@@ -127,8 +127,11 @@ func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 
 func (s *Store) removeRows(ctx context.Context, ref registry.Ref) error {
 	missing := fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
-	if x, err := s.index(); err != nil || len(x.Rows) == 0 {
-		return errors.Join(err, missing) // and no folder is made for looking
+	switch x, err := s.index(); {
+	case err != nil:
+		return err
+	case len(x.Rows) == 0:
+		return missing // and no folder is made for looking
 	}
 	if err := s.layout.prepare(ctx); err != nil {
 		return err
