@@ -64,7 +64,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
 Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names,
-mtool help spec, mtool help foreign-files,
+mtool help spec, mtool help compare, mtool help foreign-files,
 mtool help deploy, mtool help json.`
 
 func (a *app) root() *cobra.Command {
