@@ -33,6 +33,9 @@ func TestCases(t *testing.T) {
 			t.Errorf("%s does not hold %q", cells[2], place)
 		}
 	}
+	if pair("# A place\nexits 3 mtool inspect --deep liar\n\n# Another\nexec mtool inspect --deep twin\n", "# A place") {
+		t.Error("a liar without a twin is said to be a pair")
+	}
 	for n := 1; n <= cases; n++ {
 		if seen[n] != 1 {
 			t.Errorf("case %d is in the table %d times", n, seen[n])
@@ -53,5 +56,17 @@ func holds(t *testing.T, name, text string) bool {
 	if err != nil {
 		t.Error(err)
 	}
+	if strings.HasPrefix(text, "# ") {
+		return pair(string(body), text)
+	}
 	return strings.Contains(string(body), text)
+}
+
+// pair says whether what follows a comment of a script, as far as the next one that begins a paragraph, has a liar that fails
+// and a twin that passes.
+func pair(script, comment string) bool {
+	_, section, ok := strings.Cut(script, comment)
+	section, _, _ = strings.Cut(section, "\n\n# ")
+	return ok && strings.Contains(section, "exits 3 mtool ") &&
+		(strings.Contains(section, "\nexec mtool inspect ") || strings.Contains(section, "\nexec mtool create "))
 }
