@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -169,19 +168,8 @@ type config struct {
 }
 
 func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err error) {
-	if d.Size > maxConfig {
-		return c, fmt.Errorf("%w: config %s has %d bytes, more than %d", ErrLimit, d.Digest, d.Size, maxConfig)
-	}
-	blob, err := r.source.Blob(ctx, d)
-	if err != nil {
+	if c.body, err = ReadBlob(ctx, r.source, d, maxConfig); err != nil {
 		return c, err
-	}
-	defer func() { err = errors.Join(err, blob.Close()) }()
-	if c.body, err = io.ReadAll(io.LimitReader(blob, maxConfig+1)); err != nil {
-		return c, err
-	}
-	if len(c.body) > maxConfig {
-		return c, fmt.Errorf("%w: config %s has more than %d bytes", ErrLimit, d.Digest, maxConfig)
 	}
 	c.platform, err = decodeConfig(c.body)
 	return c, err

@@ -22,10 +22,11 @@ pin() {
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
+	cosign-sign) cksum testdata/tools/cosign/main.go testdata/tools/cosign/go.mod testdata/tools/cosign/go.sum ;;
 	buildkitd | buildctl) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerd28 conformance golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerd28 conformance cosign-sign golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -37,6 +38,7 @@ build() {
 	case $1 in
 	buildkitd | buildctl) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/cmd/$1" ;;
 	dockerd28) go -C testdata/tools/dockerd build -trimpath -ldflags='-s -w' -o "$deps/bin/dockerd28" github.com/docker/docker/cmd/dockerd ;;
+	cosign-sign) go -C testdata/tools/cosign build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" . ;;
 	*) GOBIN=$deps/bin go install -trimpath -ldflags='-s -w' "$2" ;;
 	esac
 }
@@ -44,7 +46,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl conformance
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl conformance cosign-sign
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

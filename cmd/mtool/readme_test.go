@@ -73,7 +73,7 @@ func (e example) missing(out string) string {
 	return ""
 }
 
-var varying = regexp.MustCompile(`sha256:[0-9a-f]*…?|\d{4}-\d\d-\d\d|[0-9.]+ [kM]?B|^#\d+ [0-9.]+|\s+`)
+var varying = regexp.MustCompile(`sha256:[0-9a-f]*…?|\d{4}-\d\d-\d\d|[0-9.]+ [kM]?B|[0-9.]+m?s |^#\d+ [0-9.]+|\s+`)
 
 // plain takes out what differs from run to run: digests, sizes, times, and the width of columns.
 func plain(line string) string { return strings.TrimSpace(varying.ReplaceAllString(line, " ")) }

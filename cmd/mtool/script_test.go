@@ -28,6 +28,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"list":     cmdList,
 		"rootfs":   cmdRootfs,
 		"digest":   cmdDigest,
+		"sign":     cmdSign,
 		"requests": cmdRequests,
 		"seen":     cmdSeen,
 		"truncate": cmdTruncate,

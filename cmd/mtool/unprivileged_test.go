@@ -40,6 +40,9 @@ func TestUnprivileged(t *testing.T) {
 	if out := run("inspect", "--exact", "--require", "linux/amd64,linux/arm64", host+"/user/demo:v1"); !strings.Contains(out, "title=demo") {
 		t.Errorf("the annotation is missing:\n%s", out)
 	}
+	if out := run("inspect", "--run", "/app", host+"/user/demo:v1"); !strings.Contains(out, "compiled for linux/arm64, running on aarch64") {
+		t.Errorf("the image did not run under QEMU:\n%s", out)
+	}
 	if after := binfmt(t); after != before {
 		t.Errorf("binfmt_misc has changed:\n%s\nwas:\n%s", after, before)
 	}

@@ -27,6 +27,8 @@ second run reads no layer again. --no-facts neither uses nor keeps it: for gates
 
 -f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
 
+` + proofLong + `
+
 A name with a registry host is looked up in that registry only; a bare name in drafts, the local store, then the registry.
 Also store:NAME, draft:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE.`
 

@@ -14,6 +14,7 @@ type inspectFlags struct {
 	output, format string
 	raw            bool
 	template       print.Template
+	proof          proofFlags
 }
 
 func (f *inspectFlags) add(fl *pflag.FlagSet) {
@@ -25,6 +26,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")
 	fl.BoolVar(&f.raw, "raw", false, "print the exact bytes of the list or image manifest")
 	addDeep(fl, &f.DeepOptions)
+	f.proof.register(fl)
 	fl.StringVar(&f.From, "from", "", "look only here: `store|registry`")
 	f.addWorkloads(fl)
 }
@@ -46,6 +48,10 @@ func (f *inspectFlags) options(args []string) (err error) {
 	if f.template, err = print.ParseTemplate(f.format); err != nil {
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format: %v", err)
 	}
+	if err = f.proof.options(&f.ProofOptions); err != nil {
+		return err
+	}
+	f.ReadProvenance, f.ReadSBOM = f.template.Wants("Provenance"), f.template.Wants("SBOM")
 	if err = f.combined(); err != nil {
 		return err
 	}

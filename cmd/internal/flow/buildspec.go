@@ -59,12 +59,8 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	if len(o.Names) > 0 {
 		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) }
 	}
-	p.opts = build.Options{
-		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
-		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
-		Proxies:    e.Transport.Proxies, Note: e.Transport.Note, Solver: buildkit.Solver{Start: startWorker},
-	}
+	p.opts = e.buildOptions()
+	p.opts.Solver = buildkit.Solver{Start: startWorker}
 	if !o.NoVerify {
 		p.opts.Verify = e.verifyBuilt
 	}
@@ -77,6 +73,16 @@ func proxyEnv(p registry.Proxy) (env []string) {
 		env = append(env, name+"="+value)
 	}
 	return env
+}
+
+// buildOptions are those of everything that runs on a worker.
+func (e *Env) buildOptions() build.Options {
+	return build.Options{
+		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
+		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
+		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
+		Proxies:    e.Transport.Proxies, Note: e.Transport.Note,
+	}
 }
 
 // withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.

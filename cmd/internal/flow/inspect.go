@@ -28,6 +28,7 @@ type InspectOptions struct {
 	NoVerify bool
 	From     string // "", store, registry
 	DeepOptions
+	ProofOptions
 	Workloads WorkloadOptions
 }
 
@@ -42,6 +43,7 @@ type Inspection struct {
 	// Uses are the places in files that name the reference; Required are the platforms that it must serve.
 	Uses     []workload.Use
 	Required []v1.Platform
+	Proof
 }
 
 // Level is how much was looked at.
@@ -94,8 +96,8 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 		if o.Deep {
 			layers, result = result.Of(0, len(f.chosen)), result.Of(len(f.chosen), len(result.Verdicts))
 		}
-		one, err := e.conclude(f, layers, o)
-		if f.err == nil {
+		one, err := e.conclude(ctx, f, layers, o)
+		if one.Report.Root.Body != nil {
 			seen = append(seen, one)
 		}
 		errs = append(errs, err)
@@ -155,7 +157,7 @@ func toRead(all []found) (r inspect.Report) {
 }
 
 // conclude makes the verdict on one reference and tells the notes.
-func (e *Env) conclude(f found, layers deep.Result, o InspectOptions) (Inspection, error) {
+func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
 		return Inspection{}, UnreadError{f.ref, f.uses, f.err}
 	}
@@ -164,6 +166,9 @@ func (e *Env) conclude(f found, layers deep.Result, o InspectOptions) (Inspectio
 	one.Findings = f.claims(o)
 	if o.Deep {
 		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
+	}
+	if err := e.addProof(ctx, &one, o); err != nil {
+		return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
 	}
 	one.Findings = f.locate(one.Findings)
 	told := f.told(deep.Summary(one.Findings))

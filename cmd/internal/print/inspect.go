@@ -39,6 +39,11 @@ func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	for _, s := range seen {
+		if err := proof(w, s, len(seen) > 1); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintln(w, "\n"+lastLine(seen))
 	return err
 }
@@ -110,7 +115,7 @@ func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t\t\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), state)
+	fmt.Fprintf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a), state)
 }
 
 func sizeOf(img inspect.Image) string {

@@ -32,6 +32,13 @@ type inspectDocument struct {
 	Uses         []useJSON         `json:"uses,omitempty"`     // with --files
 	Required     []string          `json:"required,omitempty"` // platforms: --require, --cluster, or what the uses need
 	Findings     []findingJSON     `json:"findings"`
+	// Digests are the list and its images as REPOSITORY@DIGEST, for signers and scanners.
+	Digests []string `json:"digests"`
+	// Signed and Unsigned are there with --signatures and --signed-by: whether the list, or the single image, has a signature
+	// (with --signed-by: by one of the keys), and those of Digests that have none.
+	Signed     *bool           `json:"signed,omitempty"`
+	Unsigned   []string        `json:"unsigned,omitempty"`
+	Signatures []signatureJSON `json:"signatures,omitempty"` // of the list, or the single image
 }
 
 type platformRow struct {
@@ -49,6 +56,11 @@ type platformRow struct {
 	Layers       []blobJSON        `json:"layers"`
 	Attestations []attachmentJSON  `json:"attestations,omitempty"`
 	Error        string            `json:"error,omitempty"`
+	Signed       *bool             `json:"signed,omitempty"` // as the document's, for this image
+	Signatures   []signatureJSON   `json:"signatures,omitempty"`
+	Provenance   *statementJSON    `json:"provenance,omitempty"` // with --provenance, or a template that wants it
+	SBOM         *statementJSON    `json:"sbom,omitempty"`       // with a template that wants it
+	Run          *runJSON          `json:"run,omitempty"`        // with --run
 }
 
 type blobJSON struct {
@@ -72,6 +84,8 @@ type useJSON struct {
 type attachmentJSON struct {
 	blobJSON
 	Annotations map[string]string `json:"annotations,omitempty"`
+	Predicates  []string          `json:"predicates,omitempty"` // the types of the statements in an attestation
+	Signatures  []signatureJSON   `json:"signatures,omitempty"` // with --signatures, --signed-by
 }
 
 // costJSON is what --deep read, for all references of the command: layers that several have are read once.
@@ -122,6 +136,7 @@ func document(s flow.Inspection) inspectDocument {
 	for _, f := range s.Findings {
 		d.Findings = append(d.Findings, finding(f))
 	}
+	d.addProof(s)
 	return d
 }
 
@@ -163,7 +178,11 @@ func rowOf(img inspect.Image, state inspect.State) platformRow {
 
 func attachments(as []inspect.Attachment) (rows []attachmentJSON) {
 	for _, a := range as {
-		rows = append(rows, attachmentJSON{blob(a.Descriptor), a.Descriptor.Annotations})
+		row := attachmentJSON{blobJSON: blob(a.Descriptor), Annotations: a.Descriptor.Annotations}
+		for _, s := range a.Statements() {
+			row.Predicates = append(row.Predicates, s.Predicate)
+		}
+		rows = append(rows, row)
 	}
 	return rows
 }

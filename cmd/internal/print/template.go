@@ -14,7 +14,11 @@ import (
 // {{range .Platforms}}{{.Platform}} {{.Digest}}{{"\n"}}{{end}}.
 type Template struct {
 	template *template.Template
+	text     string
 }
+
+// Wants says whether the template may use a member: what costs requests is read only then.
+func (t Template) Wants(member string) bool { return strings.Contains(t.text, "."+member) }
 
 // ParseTemplate reads a template. It may call json, join, lower and upper.
 func ParseTemplate(text string) (Template, error) {
@@ -29,7 +33,7 @@ func ParseTemplate(text string) (Template, error) {
 	if err != nil {
 		return Template{}, fmt.Errorf("reading the template: %w", err)
 	}
-	return Template{t}, nil
+	return Template{t, text}, nil
 }
 
 // Inspections fills in the template for each, and ends each with a newline.

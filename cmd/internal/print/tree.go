@@ -32,6 +32,9 @@ func Tree(w io.Writer, seen []flow.Inspection) error {
 			return err
 		}
 		branches(w, "", tree(s))
+		if err := proof(w, s, false); err != nil {
+			return err
+		}
 	}
 	if len(seen) == 0 {
 		return nil
@@ -73,7 +76,7 @@ func tree(s flow.Inspection) (leaves []leaf) {
 }
 
 func attachmentLeaf(label string, a inspect.Attachment) leaf {
-	return leaf{text: fmt.Sprintf("%s  %s  %s", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size))}
+	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a)))}
 }
 
 // layerTree knows which images have a layer, and how large the largest is.

@@ -22,6 +22,7 @@ const (
 	Buildx       Part = "buildx"
 	Chromium     Part = "chromium"
 	Conformance  Part = "conformance" // the distribution specification's own tests
+	Cosign       Part = "cosign"      // its signing alone
 	Crane        Part = "crane"
 	Docker       Part = "docker"
 	Netns        Part = "netns"
@@ -60,6 +61,7 @@ func needs() map[Part]need {
 		Buildx:      one("buildx"),
 		Chromium:    {programs: [][]string{browsers()}},
 		Conformance: one("conformance"),
+		Cosign:      one("cosign-sign"),
 		Crane:       one("crane"),
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),

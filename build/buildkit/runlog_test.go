@@ -1,0 +1,44 @@
+package buildkit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+
+	"mtool/inspect"
+)
+
+// TestHearing: of all that a worker says, the one step's output, bounded; and the clock runs from its start.
+func TestHearing(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancelCause(t.Context())
+	h := newHearing("run x", 10*time.Millisecond, stop)
+	status := make(chan *client.SolveStatus)
+	go h.follow(status)
+	begun := time.Now()
+	ended := begun.Add(time.Second)
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "a", Name: "pull", Started: &begun}}}
+	time.Sleep(30 * time.Millisecond)
+	if ctx.Err() != nil {
+		t.Fatal("fetching the image counts as running the command")
+	}
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun}}}
+	status <- &client.SolveStatus{Logs: []*client.VertexLog{
+		{Vertex: "a", Stream: 1, Data: []byte("pulling")}, {Vertex: "b", Stream: 1, Data: []byte("out")}, {Vertex: "b", Stream: 2, Data: []byte("err")},
+		{Vertex: "b", Stream: 1, Data: bytes.Repeat([]byte("x"), keptOutput)},
+	}}
+	<-ctx.Done()
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun, Completed: &ended}}}
+	close(status)
+	<-h.done
+	if len(h.stdout.kept) != keptOutput || !h.stdout.more || !bytes.HasPrefix(h.stdout.kept, []byte("outxxx")) || string(h.stderr.kept) != "err" || h.stderr.more {
+		t.Errorf("stdout %d bytes, more %v; stderr %q, more %v", len(h.stdout.kept), h.stdout.more, h.stderr.kept, h.stderr.more)
+	}
+	if !errors.Is(context.Cause(ctx), inspect.ErrMismatch) || h.took() != time.Second || !h.began() {
+		t.Errorf("cause %v, took %v", context.Cause(ctx), h.took())
+	}
+}

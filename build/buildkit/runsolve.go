@@ -1,0 +1,144 @@
+package buildkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
+	gateway "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/solver/pb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"mtool/build"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// defaultPath is where programs are looked for in an image that does not say: docker's.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// trial is one command in one image, on the machine that runs it.
+type trial struct {
+	inspect.Trial
+	machine *machine
+	limit   time.Duration
+	options build.Options
+	dir     string // for what the worker is handed from here
+}
+
+// outcome runs the command. The error is that ctx is done.
+func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
+	o := inspect.Outcome{Exit: -1, Worker: t.machine.name, Emulator: t.machine.emulator(t.Image.Platform())}
+	state, stores, err := t.image(ctx)
+	if err == nil {
+		err = t.solve(ctx, state, stores, &o)
+	}
+	if ctx.Err() != nil {
+		return o, context.Cause(ctx)
+	}
+	o.Err = err
+	return o, nil
+}
+
+func (t trial) solve(ctx context.Context, state llb.State, stores map[string]content.Store, o *inspect.Outcome) error {
+	def, err := state.Run(t.request()...).Root().Marshal(ctx, llb.Platform(spec(t.Image.Platform())))
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	heard := newHearing(t.step(), t.limit, stop)
+	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
+	status := make(chan *client.SolveStatus)
+	go heard.follow(status)
+	_, err = t.machine.client.Solve(ctx, def, opt, status)
+	<-heard.done
+	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more || heard.stderr.more, heard.took()
+	if err == nil {
+		o.Exit = 0
+		return nil
+	}
+	return t.explain(ctx, err, heard, o)
+}
+
+// step is how the worker calls the command.
+func (t trial) step() string { return "run " + t.Image.Manifest.Digest.String() }
+
+// request is the command as the image's own programs are run. The network is closed, and what it writes is forgotten.
+func (t trial) request() []llb.RunOption {
+	all := []llb.RunOption{
+		llb.Args(t.Command), llb.IgnoreCache, llb.Network(pb.NetMode_NONE), llb.WithCustomName(t.step()), llb.Platform(spec(t.Image.Platform())),
+		llb.AddEnv("PATH", defaultPath),
+	}
+	for _, kv := range t.Env {
+		if key, value, ok := strings.Cut(kv, "="); ok {
+			all = append(all, llb.AddEnv(key, value))
+		}
+	}
+	if t.Dir != "" {
+		all = append(all, llb.Dir(t.Dir))
+	}
+	if t.User != "" {
+		all = append(all, llb.User(t.User))
+	}
+	return all
+}
+
+// explain sets the exit code, or says why there is none: a mismatch when the command or the image is to blame.
+func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspect.Outcome) error {
+	running := "running a program of " + platform.Format(t.Image.Platform())
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if t.machine.name != "" && status.Code(err) == codes.Unavailable {
+		return &silentError{addr: t.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
+	}
+	if died := t.machine.err(); died != nil {
+		return &build.WorkerError{Doing: running, Err: died}
+	}
+	exit := (*gateway.ExitError)(nil)
+	switch {
+	case !heard.began():
+		return &pullError{err, kindOfPull(err)}
+	case !errors.As(err, &exit) || exit.ExitCode == gateway.UnknownExitStatus:
+		return inspect.NotRun("it could not be started: " + reasonOf(err))
+	}
+	crashed := build.StepError{Emulator: o.Emulator, Signal: heard.signal(), Exit: int(exit.ExitCode)}
+	if o.Emulator != "" && crashed.Crashed() {
+		return &build.WorkerError{
+			Doing: running, Err: fmt.Errorf("qemu-%s crashed, exit code %d", strings.TrimSpace(o.Emulator+" "+t.machine.version(o.Emulator)), exit.ExitCode), Next: crashed.Hint(),
+		}
+	}
+	o.Exit = int(exit.ExitCode)
+	return nil
+}
+
+// reasonOf are the last words of an error chain of the worker's: "exec: \"x\": executable file not found in $PATH".
+func reasonOf(err error) string {
+	text := err.Error()
+	if _, after, ok := strings.Cut(text, "unable to start container process: "); ok {
+		return after
+	}
+	return text
+}
+
+// pullError is an image that the worker can't have.
+type pullError struct{ err, kind error }
+
+func kindOfPull(err error) error {
+	if e := (*baseError)(nil); errors.As(newBaseError("", err), &e) {
+		return e.kind
+	}
+	return registry.ErrUnavailable
+}
+
+func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
+func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/signature"
+)
+
+const proofLong = `--run 'CMD' also runs CMD in every image, on the machine or worker for its platform or under QEMU, with the image's own
+environment, user and working directory, without a network, and shows what it printed side by side. CMD is split into words
+as a shell does it and executed without one, in place of the image's entrypoint, so that images without a shell will do:
+--run '/app --version', and --run 'sh -c "app --version | head -1"' where a shell is wanted. --run '' is what the image
+starts by itself, --run-args 'ARGS' its entrypoint with other arguments. A command that fails is exit code 3; one that
+succeeds proves nothing about the architecture, since an emulator or the kernel may have run another one's programs: that is
+what --deep is for.
+
+--signatures shows what is signed: the list and every image, by cosign's tags and by referrers. --signed-by cosign.pub fails
+unless the list and every image have a signature made with that key (with several: with one of them) for just their digest;
+--signed list or --signed entries asks for half of that. Signatures without a key, and notation's, are listed and count for
+nothing. --provenance reads the provenance that BuildKit attached and fails where it is about another image or tells of a
+build for another platform; {{json (index .Platforms 0).Provenance}} and .SBOM reach their content.`
+
+// proofFlags are the flags of inspect that look at more than claims and binaries.
+type proofFlags struct {
+	run, runArgs given
+	timeout      time.Duration
+	worker       workerFlags
+	signatures   bool
+	signedBy     []string
+	signed       string
+	provenance   bool
+}
+
+func (f *proofFlags) register(fl *pflag.FlagSet) {
+	fl.Var(&f.run, "run", "run this `CMD` in every image; '' is what the image starts by itself")
+	fl.Var(&f.runArgs, "run-args", "run every image's own entrypoint with these `ARGS`")
+	fl.DurationVar(&f.timeout, "run-timeout", time.Minute, "stop a command of --run after this `TIME`")
+	f.worker.addresses(fl)
+	fl.BoolVar(&f.worker.nativeOnly, "native-only", false, "with --run: fail rather than emulate a platform")
+	fl.BoolVar(&f.signatures, "signatures", false, "show which signatures the list and its images have")
+	fl.StringArrayVar(&f.signedBy, "signed-by", nil, "fail unless all is signed with this `KEY`, a file with a public key in PEM (repeatable: with one of them)")
+	fl.StringVar(&f.signed, "signed", "all", "what --signed-by wants to be signed: `all|list|entries`")
+	fl.BoolVar(&f.provenance, "provenance", false, "compare the provenance attached to the images with what they claim")
+}
+
+// options checks the flags.
+func (f *proofFlags) options(o *flow.ProofOptions) (err error) {
+	o.Signatures, o.Provenance, o.Scope = f.signatures, f.provenance, signature.Scope(f.signed)
+	if err := oneOf("--signed", f.signed, string(signature.All), string(signature.List), string(signature.Entries)); err != nil {
+		return err
+	}
+	if f.signed != string(signature.All) && len(f.signedBy) == 0 {
+		return usagef("mtool inspect --signed-by cosign.pub --signed "+f.signed+" REF", "--signed needs --signed-by")
+	}
+	if o.Keys, err = readKeys(f.signedBy); err != nil {
+		return err
+	}
+	if o.Run = f.run.set || f.runArgs.set; !o.Run {
+		if len(f.worker.workers) > 0 || f.worker.nativeOnly {
+			return usagef("mtool inspect --run CMD --worker ADDR REF", "--worker and --native-only need --run")
+		}
+		return nil
+	}
+	if f.timeout <= 0 {
+		return usagef("mtool inspect --run CMD --run-timeout 1m REF", "--run-timeout %s: a command needs time", f.timeout)
+	}
+	if o.Command, err = f.command(); err != nil {
+		return err
+	}
+	o.Trial.Limit = f.timeout
+	o.Trial.Where, err = f.worker.where()
+	return err
+}
+
+func (f *proofFlags) command() (c inspect.Command, err error) {
+	if f.run.set && f.runArgs.set {
+		return c, usagef("mtool inspect --run CMD REF", "--run and --run-args are two ways to say what to run")
+	}
+	if c.Words, err = splitCommand("--run", f.run.text); err != nil {
+		return c, err
+	}
+	c.Args, err = splitCommand("--run-args", f.runArgs.text)
+	return c, err
+}
+
+func readKeys(files []string) (keys []signature.Key, err error) {
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, usagef("mtool inspect --signed-by cosign.pub REF", "reading the key: %v", err)
+		}
+		key, err := signature.ParseKey(file, data)
+		if err != nil {
+			return nil, usagef("mtool inspect --signed-by cosign.pub REF", "%v", err)
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
+// given is the value of a flag that may be empty and given nevertheless.
+type given struct {
+	text string
+	set  bool
+}
+
+func (g *given) Set(text string) error { g.text, g.set = text, true; return nil }
+func (g *given) Type() string          { return "string" }
+func (g *given) String() string        { return g.text }

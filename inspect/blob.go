@@ -1,0 +1,29 @@
+package inspect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// ReadBlob reads a blob that may have no more than limit bytes. The error of a larger one wraps ErrLimit.
+func ReadBlob(ctx context.Context, source registry.Source, d v1.Descriptor, limit int64) (data []byte, err error) {
+	if d.Size > limit {
+		return nil, fmt.Errorf("%w: %s has %d bytes, more than %d", ErrLimit, d.Digest, d.Size, limit)
+	}
+	blob, err := source.Blob(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, blob.Close()) }()
+	data, err = io.ReadAll(io.LimitReader(blob, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = fmt.Errorf("%w: %s has more than %d bytes", ErrLimit, d.Digest, limit)
+	}
+	return data, err
+}

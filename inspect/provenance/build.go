@@ -1,0 +1,97 @@
+package provenance
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Build is what provenance says of how an image came to be; what it does not say is empty.
+type Build struct {
+	Builder   string        // who built it: a URL
+	Type      string        // how to read the rest: a URL
+	On        string        // the platform of the machine that built it, as written
+	For       []v1.Platform // the platforms that were asked for
+	Materials []Material    // base images, sources
+}
+
+// Material is something that went into a build.
+type Material struct {
+	URI    string            `json:"uri"`
+	Digest map[string]string `json:"digest"`
+}
+
+// parameters are those of a request to BuildKit.
+type parameters struct {
+	Args map[string]string `json:"args"`
+}
+
+// predicate is SLSA 0.2 and 1 as BuildKit writes them: their members differ in name, so that one shape reads both.
+// https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
+type predicate struct {
+	// SLSA 0.2: https://slsa.dev/spec/v0.2/provenance
+	Builder    struct{ ID string } `json:"builder"`
+	BuildType  string              `json:"buildType"`
+	Materials  []Material          `json:"materials"`
+	Invocation struct {
+		Parameters  parameters `json:"parameters"`
+		Environment struct {
+			Platform string `json:"platform"`
+		} `json:"environment"`
+	} `json:"invocation"`
+	// SLSA 1: https://slsa.dev/spec/v1.0/provenance
+	BuildDefinition struct {
+		BuildType          string     `json:"buildType"`
+		Dependencies       []Material `json:"resolvedDependencies"`
+		ExternalParameters struct {
+			Request parameters `json:"request"`
+		} `json:"externalParameters"`
+		InternalParameters struct {
+			BuilderPlatform string `json:"builderPlatform"`
+		} `json:"internalParameters"`
+	} `json:"buildDefinition"`
+	RunDetails struct {
+		Builder struct{ ID string } `json:"builder"`
+	} `json:"runDetails"`
+}
+
+// Build reads the predicate of provenance. The error wraps registry.ErrContent.
+func (s Statement) Build() (Build, error) {
+	var p predicate
+	if err := json.Unmarshal(s.Predicate, &p); err != nil {
+		return Build{}, fmt.Errorf("%w: its predicate can't be read: %w", registry.ErrContent, err)
+	}
+	b := Build{Builder: p.Builder.ID, Type: p.BuildType, On: p.Invocation.Environment.Platform, Materials: p.Materials}
+	args := p.Invocation.Parameters.Args
+	if d := p.BuildDefinition; d.BuildType != "" {
+		b = Build{Builder: p.RunDetails.Builder.ID, Type: d.BuildType, On: d.InternalParameters.BuilderPlatform, Materials: d.Dependencies}
+		args = d.ExternalParameters.Request.Args
+	}
+	for name := range strings.SplitSeq(args["platform"], ",") {
+		if parsed, err := platform.Parse(name); name != "" && err == nil {
+			b.For = append(b.For, parsed)
+		}
+	}
+	return b, nil
+}
+
+// platformOf is the platform in a package URL: "pkg:docker/demo@v1?platform=linux%2Farm64".
+func platformOf(purl string) (v1.Platform, bool) {
+	_, query, ok := strings.Cut(purl, "?")
+	if !ok || !strings.HasPrefix(purl, "pkg:") {
+		return v1.Platform{}, false
+	}
+	query, _, _ = strings.Cut(query, "#")
+	values, err := url.ParseQuery(query)
+	if err != nil || values.Get("platform") == "" {
+		return v1.Platform{}, false
+	}
+	p, err := platform.Parse(values.Get("platform"))
+	return p, err == nil
+}

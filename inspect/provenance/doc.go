@@ -1,0 +1,7 @@
+// Package provenance reads the in-toto statements that BuildKit attaches to an image, its provenance (SLSA 0.2 and 1) and
+// SBOMs, and compares what provenance says with the image that it is attached to.
+//
+// Read fetches the statements of the kinds that are wanted, Judge makes findings of them.
+//
+// It verifies no signatures: a statement is the word of whoever could write to the repository.
+package provenance

@@ -1,0 +1,129 @@
+package provenance
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+)
+
+// Judge compares provenance with the image that it is attached to. It is a mismatch when a statement can't be read as one,
+// is about another image, or tells of a build for other platforms than the image claims. That the machine was of another
+// platform is a note: cross compilers and emulators are how most images of foreign architectures are made. An image without
+// provenance is a note too, or with strict a mismatch.
+func Judge(img inspect.Image, statements []Statement, strict bool) []inspect.Finding {
+	j := judge{img: img, claim: img.Claim()}
+	if platform.IsUnknown(j.claim) {
+		j.claim = img.Platform()
+	}
+	found := false
+	for _, s := range statements {
+		if KindOf(s.Statement.Predicate) == Provenance {
+			found = true
+			j.statement(s)
+		}
+	}
+	if !found && img.Err == nil {
+		state := inspect.Note
+		if strict {
+			state = inspect.Mismatch
+		}
+		j.add(state, "", "no provenance is attached to it", nil)
+	}
+	return j.findings
+}
+
+// Unread are findings of the statements that could not be read, for callers that want their content and no judgement.
+func Unread(img inspect.Image, statements []Statement) []inspect.Finding {
+	j := judge{img: img, claim: img.Platform()}
+	for _, s := range statements {
+		if s.Err != nil {
+			j.unread(s, s.Err)
+		}
+	}
+	return j.findings
+}
+
+type judge struct {
+	img      inspect.Image
+	claim    v1.Platform
+	findings []inspect.Finding
+}
+
+func (j *judge) add(state inspect.State, evidence, message string, err error) {
+	name := platform.Format(j.claim)
+	f := inspect.Finding{State: state, Platform: name, Digest: j.img.Descriptor.Digest, Claim: name, Evidence: evidence, Message: name + ": " + message, Err: err}
+	j.findings = append(j.findings, f.Printable())
+}
+
+func (j *judge) unread(s Statement, err error) {
+	what := Words(s.Statement.Predicate)
+	j.add(inspect.StateOf(err), s.Blob.Digest.String(), fmt.Sprintf("reading its %s %s: %v", what, s.Blob.Digest, err), err)
+}
+
+func (j *judge) statement(s Statement) {
+	b, err := Build{}, s.Err
+	if err == nil {
+		b, err = s.Build()
+	}
+	if err != nil {
+		j.unread(s, err)
+		return
+	}
+	if s.Type != s.Statement.Predicate {
+		j.add(inspect.Mismatch, s.Type, fmt.Sprintf("its provenance is listed as %s and says of itself %s", s.Statement.Predicate, s.Type), nil)
+	}
+	j.subjects(s)
+	if len(b.For) > 0 && !slices.ContainsFunc(b.For, j.claimed) {
+		words := formatted(b.For)
+		j.add(inspect.Mismatch, words+" (provenance)", "its provenance tells of a build for "+words, nil)
+	}
+	if on, err := platform.Parse(b.On); err == nil && !j.claimed(on) {
+		j.add(inspect.Note, b.On+" (builder)", "built on "+b.On+", so cross-compiled or emulated", nil)
+	}
+}
+
+// subjects must name the image; those that name its platform must name the one that it claims. BuildKit writes none for an
+// image that it exports without a name: then the row of the list alone says what the statement is about.
+func (j *judge) subjects(s Statement) {
+	digest := j.img.Descriptor.Digest
+	about := func(o Subject) bool { return o.Digest[digest.Algorithm] == digest.Hex }
+	if len(s.Subjects) > 0 && !slices.ContainsFunc(s.Subjects, about) {
+		j.add(inspect.Mismatch, named(s.Subjects), "its provenance is about another image: "+named(s.Subjects), nil)
+		return
+	}
+	for _, o := range s.Subjects {
+		if p, ok := platformOf(o.Name); ok && about(o) && !j.claimed(p) {
+			j.add(inspect.Mismatch, platform.Format(p)+" (provenance)", "its provenance is about "+o.Name, nil)
+			return
+		}
+	}
+}
+
+// claimed says whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where it is part
+// of what people ask for; elsewhere BuildKit leaves it out of the one or the other.
+func (j *judge) claimed(p v1.Platform) bool {
+	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture && (p.Architecture != "arm" || p.Variant == j.claim.Variant)
+}
+
+func formatted(all []v1.Platform) string {
+	var names []string
+	for _, p := range all {
+		names = append(names, platform.Format(p))
+	}
+	return strings.Join(names, ", ")
+}
+
+// named are the subjects for people, the first few.
+func named(subjects []Subject) string {
+	const few = 3
+	var names []string
+	for _, s := range subjects[:min(len(subjects), few)] {
+		names = append(names, fmt.Sprintf("%.100s@sha256:%.64s", s.Name, s.Digest["sha256"]))
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,71 @@
+package provenance
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"mtool/inspect"
+	"mtool/registry"
+)
+
+// maxStatement is the most that is read of one statement, in bytes. SBOMs of whole distributions have some ten million.
+const maxStatement = 64 << 20
+
+// Statement is an in-toto statement that was read. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+type Statement struct {
+	inspect.Statement
+	Type      string          // the predicate type that the statement itself states
+	Subjects  []Subject       // what it is about
+	Predicate json.RawMessage // what it says
+	// Err is why there is nothing of the above.
+	Err error
+}
+
+// Subject is something that a statement is about.
+type Subject struct {
+	Name   string            `json:"name"` // BuildKit writes package URLs, or "_"
+	Digest map[string]string `json:"digest"`
+}
+
+// Read fetches the statements of an image that are of one of the kinds; what goes wrong is in their Err. Attestations that
+// could not be read have none.
+func Read(ctx context.Context, img inspect.Image, kinds ...Kind) []Statement {
+	var all []Statement
+	for _, a := range img.Attestations {
+		for _, s := range a.Statements() {
+			for _, k := range kinds {
+				if KindOf(s.Predicate) == k {
+					all = append(all, readOne(ctx, a.Source, s))
+				}
+			}
+		}
+	}
+	return all
+}
+
+func readOne(ctx context.Context, source registry.Source, s inspect.Statement) Statement {
+	data, err := inspect.ReadBlob(ctx, source, s.Blob, maxStatement)
+	if err != nil {
+		return Statement{Statement: s, Err: err}
+	}
+	read, err := Parse(data)
+	read.Statement, read.Err = s, err
+	return read
+}
+
+// Parse reads a statement. The error wraps registry.ErrContent.
+func Parse(data []byte) (Statement, error) {
+	var raw struct {
+		Type      string          `json:"predicateType"`
+		Subject   []Subject       `json:"subject"`
+		Predicate json.RawMessage `json:"predicate"`
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return Statement{}, fmt.Errorf("%w: it is no in-toto statement: %w", registry.ErrContent, err)
+	}
+	if raw.Type == "" {
+		return Statement{}, fmt.Errorf("%w: it is no in-toto statement: it has no predicate type", registry.ErrContent)
+	}
+	return Statement{Type: raw.Type, Subjects: raw.Subject, Predicate: raw.Predicate}, nil
+}

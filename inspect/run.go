@@ -1,0 +1,137 @@
+package inspect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Trial is a command that is to be run in an image, with what the image's config says of how its programs run.
+type Trial struct {
+	Image   Image
+	From    registry.Ref // where the image was found
+	Command []string     // what is executed, the program first
+	Env     []string
+	Dir     string // "" is the root
+	User    string // "" is root
+}
+
+// Outcome is what came of a Trial.
+type Outcome struct {
+	Emulator       string // "" when it ran natively, else QEMU's name of the architecture
+	Worker         string // the address; "" is the one inside this program
+	Exit           int    // the command's exit code; -1 when it has none
+	Stdout, Stderr []byte // the beginning of each
+	Truncated      bool   // there was more
+	Took           time.Duration
+	// Err is why the command did not run to its end. It is a NotRun when that is the image's or the command's doing.
+	Err error
+}
+
+// NotRun is a command that did not run to its end by the image's or its own doing. It is an ErrMismatch.
+type NotRun string
+
+func (e NotRun) Error() string { return string(e) }
+func (NotRun) Unwrap() error   { return ErrMismatch }
+
+// Runner runs commands in images, each on a machine or emulator for the image's platform.
+type Runner interface {
+	// Run runs every trial, all at once, and returns the outcomes in their order. Nothing that it started is left then.
+	Run(ctx context.Context, trials []Trial) ([]Outcome, error)
+}
+
+// Command says what to run in an image. The zero value is what the image starts by itself.
+type Command struct {
+	Words []string // in place of the image's entrypoint and command
+	Args  []string // in place of the image's command alone; not used beside Words
+}
+
+// Trial is the command for one image. The error, of an image that starts nothing by itself, wraps ErrMismatch.
+func (c Command) Trial(img Image, from registry.Ref) (Trial, error) {
+	var config struct {
+		Config struct {
+			Env        []string `json:"Env"`
+			Entrypoint []string `json:"Entrypoint"`
+			Cmd        []string `json:"Cmd"`
+			WorkingDir string   `json:"WorkingDir"`
+			User       string   `json:"User"`
+		} `json:"config"`
+	}
+	if err := json.Unmarshal(img.ConfigBody, &config); err != nil {
+		return Trial{}, fmt.Errorf("%w: its config can't be read: %w", registry.ErrContent, err)
+	}
+	set := config.Config
+	t := Trial{Image: img, From: from, Command: c.Words, Env: set.Env, Dir: set.WorkingDir, User: set.User}
+	switch {
+	case len(c.Words) > 0:
+	case len(c.Args) > 0:
+		t.Command = slices.Concat(set.Entrypoint, c.Args)
+	default:
+		t.Command = slices.Concat(set.Entrypoint, set.Cmd)
+	}
+	if len(t.Command) == 0 {
+		return t, NotRun("the image has neither an entrypoint nor a command")
+	}
+	return t, nil
+}
+
+// Passed says whether the command ran and ended with exit code 0.
+func (o Outcome) Passed() bool { return o.Err == nil && o.Exit == 0 }
+
+// Finding is the failure of a trial: a mismatch when the command failed, and no verdict when nothing could run it. An outcome
+// that passed has none: that a command ran proves nothing about its architecture, since an emulator or the kernel may have
+// run the program of another one.
+func (o Outcome) Finding(t Trial) (Finding, bool) {
+	if o.Passed() {
+		return Finding{}, false
+	}
+	name := platform.Format(t.Image.Platform())
+	f := Finding{State: Mismatch, Platform: name, Digest: t.Image.Descriptor.Digest, Claim: "runs " + quoted(t.Command), Err: o.Err}
+	switch {
+	case o.Err != nil:
+		f.Evidence = oneLine(o.Err)
+		if !errors.Is(o.Err, ErrMismatch) {
+			f.State = Unchecked
+		}
+	default:
+		f.Evidence = fmt.Sprintf("exit code %d", o.Exit)
+	}
+	if o.Emulator != "" {
+		f.Evidence += " (emulated by qemu-" + o.Emulator + ")"
+	}
+	f.Message = fmt.Sprintf("%s: running %s: %s", name, quoted(t.Command), f.Evidence)
+	if last := lastLines(o); last != "" {
+		f.Message += ", after printing: " + last
+	}
+	return f.Printable(), true
+}
+
+// quoted is a command as a shell would take it, near enough for people.
+func quoted(words []string) string {
+	all := make([]string, len(words))
+	for i, w := range words {
+		if all[i] = w; w == "" || strings.ContainsAny(w, " \t\n'\"\\$|&;<>()") {
+			all[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// lastLines are the last few that were printed to standard error or else to standard output, on one line.
+func lastLines(o Outcome) string {
+	const few, longest = 3, 300
+	text := strings.TrimSpace(string(o.Stderr))
+	if text == "" {
+		text = strings.TrimSpace(string(o.Stdout))
+	}
+	lines := strings.Split(text, "\n")
+	text = strings.Join(lines[max(0, len(lines)-few):], " / ")
+	return text[max(0, len(text)-longest):]
+}

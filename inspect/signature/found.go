@@ -1,0 +1,122 @@
+package signature
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// The kinds of signature, spelled as in JSON.
+const (
+	KindCosign   = "cosign"          // simple signing
+	KindBundle   = "sigstore-bundle" // cosign's newer format
+	KindNotation = "notation"        // listed, never verified
+)
+
+const notationArtifact = "application/vnd.cncf.notary.signature"
+
+// KindOf is the kind of signature that a referrer is, by its artifact type; "" when it is something else.
+func KindOf(artifactType string) string {
+	switch {
+	case artifactType == Artifact:
+		return KindCosign
+	case strings.HasPrefix(artifactType, BundlePrefix):
+		return KindBundle
+	case artifactType == notationArtifact:
+		return KindNotation
+	}
+	return ""
+}
+
+// State is how far a signature was verified, spelled as in JSON.
+type State string
+
+// The states.
+const (
+	Verified    State = "verified"     // by a key that was given, for this digest
+	NotVerified State = "not-verified" // no key was given, or the signature is not made with one
+	OtherKey    State = "other-key"    // none of the keys that were given made it
+	Wrong       State = "wrong"        // it signs something else, or is no signature
+)
+
+// Found is one signature that is stored for a digest.
+type Found struct {
+	Kind      string
+	Manifest  v1.Hash // of the manifest that holds it
+	Tag       string  // by which that was found; "" for a referrer
+	Predicate string  // of a bundle with a statement: its type
+	State     State
+	By        []string // names of the keys
+	Err       error    // why it is not verified
+}
+
+// Signs says whether it is a signature of the image as such, and not a signed statement about it.
+func (f Found) Signs() bool {
+	return f.State != Wrong && (Bundle{Predicate: f.Predicate}).Signs()
+}
+
+// maxLayers of one manifest are looked at: cosign adds one for every signature.
+const maxLayers = 64
+
+// Layers are the layers of a manifest that may hold signatures, the first few of them.
+func Layers(manifest []byte) ([]v1.Descriptor, error) {
+	var m struct {
+		Layers []v1.Descriptor `json:"layers"`
+	}
+	if err := json.Unmarshal(manifest, &m); err != nil || len(m.Layers) == 0 {
+		return nil, fmt.Errorf("%w: its manifest has no layers", ErrMalformed)
+	}
+	return m.Layers[:min(len(m.Layers), maxLayers)], nil
+}
+
+// Limit is the most that is read of a layer of that kind, in bytes.
+func Limit(kind string) int64 {
+	if kind == KindBundle {
+		return MaxBundle
+	}
+	return MaxPayload
+}
+
+// Layer is one layer of the manifest that holds a signature, and its content, or why that could not be had.
+type Layer struct {
+	Descriptor v1.Descriptor
+	Content    []byte
+	Err        error
+}
+
+// Examine verifies one layer for a manifest; f says what it is and where it was found.
+func Examine(f Found, l Layer, of registry.Manifest, keys []Key) Found {
+	f.Err = l.Err
+	switch {
+	case l.Err != nil:
+	case f.Kind == KindNotation:
+		f.Err = errors.New("signatures of notation are not verified")
+	case f.Kind == KindBundle:
+		var b Bundle
+		if b, f.Err = ParseBundle(l.Content); f.Err == nil {
+			f.Predicate = b.Predicate
+			f.By, f.Err = b.Verify(keys, of.Digest, of.Body)
+		}
+	default:
+		f.By, f.Err = Signature{l.Descriptor, l.Content}.Verify(keys, of.Digest)
+	}
+	f.State = stateOf(f, len(keys))
+	return f
+}
+
+func stateOf(f Found, keys int) State {
+	switch {
+	case f.Err == nil:
+		return Verified
+	case errors.Is(f.Err, ErrKeyless), f.Kind == KindNotation, errors.Is(f.Err, ErrOtherKey) && keys == 0:
+		return NotVerified
+	case errors.Is(f.Err, ErrOtherKey):
+		return OtherKey
+	}
+	return Wrong
+}

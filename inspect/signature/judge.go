@@ -1,0 +1,113 @@
+package signature
+
+import (
+	"fmt"
+	"strings"
+
+	"mtool/inspect"
+	"mtool/registry"
+)
+
+// Scope says what must be signed.
+type Scope string
+
+// The scopes, as they are typed.
+const (
+	All     Scope = "all"     // the list and every image
+	List    Scope = "list"    // the list, or the single image
+	Entries Scope = "entries" // every image
+)
+
+// Subject is something that may be signed, and what was found for it.
+type Subject struct {
+	Name     string // for people: "the list", a platform
+	Platform string // "" for the list
+	Manifest registry.Manifest
+	Found    []Found
+}
+
+// Signed says whether one of the keys that were given has signed it or, when verified is false, whether anything has.
+func (s Subject) Signed(verified bool) bool {
+	for _, f := range s.Found {
+		if f.Signs() && (f.State == Verified || !verified) {
+			return true
+		}
+	}
+	return false
+}
+
+// Judge says which of the subjects, the root first, none of the keys has signed. A list without its images, and images
+// without their list, are told apart: what verifies a tag looks at the one, what verifies a pulled image at the other.
+func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Finding {
+	var all []inspect.Finding
+	unsigned := 0
+	for _, s := range images {
+		if s.Signed(true) {
+			continue
+		}
+		unsigned++
+		if scope != List {
+			all = append(all, missing(s, keys))
+		}
+	}
+	if root.Manifest.IsImage() { // it is its own and only image
+		if scope == List && !root.Signed(true) {
+			all = append(all, missing(root, keys))
+		}
+		return all
+	}
+	if !root.Signed(true) && scope != Entries {
+		all = append(all, missing(root, keys))
+	}
+	if text := apart(root.Signed(true), unsigned, len(images)); text != "" {
+		all = append(all, inspect.Finding{State: inspect.Note, Digest: root.Manifest.Digest, Message: text})
+	}
+	return all
+}
+
+// apart tells what only half of the signatures mean.
+func apart(list bool, unsigned, images int) string {
+	switch {
+	case list && unsigned == images && images > 0:
+		return "the list is signed, none of its images is: what verifies the digest of one image finds nothing (cosign sign --recursive signs both)"
+	case list && unsigned > 0:
+		return fmt.Sprintf("the list is signed, %d of its %d images are not", unsigned, images)
+	case !list && unsigned == 0 && images > 0:
+		return "every image is signed, the list that names them is not: what verifies the tag finds nothing"
+	}
+	return ""
+}
+
+func missing(s Subject, keys []Key) inspect.Finding {
+	var names, reasons []string
+	for _, k := range keys {
+		names = append(names, k.Name)
+	}
+	for _, f := range s.Found {
+		reasons = append(reasons, fmt.Sprintf("%s signature in %s: %v", f.Kind, f.where(), reason(f)))
+	}
+	if len(reasons) == 0 {
+		reasons = []string{"no signature was found"}
+	}
+	by := strings.Join(names, " or ")
+	return inspect.Finding{
+		State: inspect.Mismatch, Platform: s.Platform, Digest: s.Manifest.Digest, Claim: "signed by " + by, Evidence: strings.Join(reasons, "; "),
+		Message: fmt.Sprintf("%s (%s) is not signed by %s: %s", s.Name, s.Manifest.Digest, by, strings.Join(reasons, "; ")),
+	}.Printable()
+}
+
+// reason is why a signature does not sign the image.
+func reason(f Found) string {
+	if f.Err == nil {
+		return "it signs a statement of type " + f.Predicate + ", not the image"
+	}
+	return f.Err.Error()
+}
+
+// where is the tag, or the digest of a referrer.
+func (f Found) where() string {
+	if f.Tag != "" {
+		return f.Tag
+	}
+	return f.Manifest.String()
+}
