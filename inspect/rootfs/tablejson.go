@@ -84,7 +84,9 @@ func readTable(r io.Reader, add func(tableEntry) error) error {
 		}
 		if key != "entries" {
 			var other json.RawMessage
-			err = d.Decode(&other)
+			if err = d.Decode(&other); err != nil {
+				err = broken(err)
+			}
 		} else {
 			err = readEntries(d, add)
 		}
