@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -125,11 +126,7 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 		flush(w)
 		panic(http.ErrAbortHandler)
 	case f.Hang:
-		select {
-		case <-r.Context().Done():
-		case <-s.closed:
-		}
-		panic(http.ErrAbortHandler)
+		s.hang(r)
 	case f.Reset:
 		breakOff(w)
 	case f.Lost:
@@ -193,8 +190,10 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 	if t.Length < 0 {
 		body = body[:max(len(body)+t.Length, 0)]
 	}
+	// An answer without a body is complete: a client goes on to its next request and sees nothing of a stall.
+	stall := t.Stall && len(body) > 0 && r.Method != http.MethodHead
 	pieces := 8
-	if t.Stall {
+	if stall {
 		body = body[:len(body)/2]
 	}
 	for i := range pieces {
@@ -205,13 +204,19 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 		_, _ = w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]) // an error means that the client is gone
 		flush(w)
 	}
-	if t.Stall {
-		select {
-		case <-r.Context().Done():
-		case <-s.closed:
-		}
-		panic(http.ErrAbortHandler)
+	if stall {
+		s.hang(r)
 	}
+}
+
+// hang waits until the client goes away, which net/http notices only when the request has been read to its end.
+func (s *Server) hang(r *http.Request) {
+	_, _ = io.Copy(io.Discard, r.Body)
+	select {
+	case <-r.Context().Done():
+	case <-s.closed:
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // breakOff sends RST where it can (HTTP/1), and nothing more.
