@@ -28,7 +28,9 @@ func TestHearing(t *testing.T) {
 	}
 	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun}}}
 	status <- &client.SolveStatus{Logs: []*client.VertexLog{
-		{Vertex: "a", Stream: 1, Data: []byte("pulling")}, {Vertex: "b", Stream: 1, Data: []byte("out")}, {Vertex: "b", Stream: 2, Data: []byte("err")},
+		{Vertex: "a", Stream: 1, Data: []byte("pulling")},
+		{Vertex: "b", Stream: 1, Data: []byte("out")},
+		{Vertex: "b", Stream: 2, Data: []byte("err")},
 		{Vertex: "b", Stream: 1, Data: bytes.Repeat([]byte("x"), keptOutput)},
 	}}
 	<-ctx.Done()

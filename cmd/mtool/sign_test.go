@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -62,14 +63,7 @@ func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
 
 const bundleType = "application/vnd.dev.sigstore.bundle.v0.3+json"
 
-func (f forgery) has(word string) bool {
-	for _, w := range f.words {
-		if w == word {
-			return true
-		}
-	}
-	return false
-}
+func (f forgery) has(word string) bool { return slices.Contains(f.words, word) }
 
 func (f forgery) signature(ts *testscript.TestScript, message []byte) []byte {
 	sum := sha256.Sum256(message)

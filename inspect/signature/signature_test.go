@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -128,7 +129,7 @@ func TestLiars(t *testing.T) {
 		want error
 	}{
 		"another digest":   {simple(payloadOf(digestOf("other")), sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherDigest},
-		"altered payload":  {simple(append(payload[:len(payload):len(payload)], ' '), sig), signature.ErrOtherKey},
+		"altered payload":  {simple(append(slices.Clip(payload), ' '), sig), signature.ErrOtherKey},
 		"moved digest":     {simple([]byte(strings.Replace(string(payloadOf(digestOf("other"))), digestOf("other").Hex, digest.Hex, 1)+" "), sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherKey},
 		"another type":     {simple(typed, sign(t, s, typed, 0)), signature.ErrMalformed},
 		"no JSON":          {simple([]byte("{"), sign(t, s, []byte("{"), 0)), signature.ErrMalformed},
