@@ -5,11 +5,12 @@ export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$
 PARTS := chromium,qemu,registry,conformance,cosign,crane,regctl,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
 comma := ,
-REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS),$(PARTS))
+REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
 
 # Debian's file systems of other architectures, which testdata/rootfs.sh downloads. Where apt has no Debian mirror, name one in
 # $$MTOOL_DEBIAN_MIRROR; DEBIAN=no does without, and skips their tests.
 DEBIAN ?= debian
+export DEBIAN
 DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
 
 # The race detector takes minutes for what links BuildKit: `make long` does that.
@@ -19,7 +20,7 @@ LINKED := ./build/... ./cmd/...
 .PHONY: help build deps tools demo test script integration long soak lint fmt bench clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # grpcnotrace leaves out gRPC's pages for debugging, and html/template with them.
 build: ## mtool, as one static binary, into .bin
@@ -70,7 +71,11 @@ fmt: ## gofumpt, and imports in order
 	golangci-lint fmt
 
 bench: ## Go benchmarks
-	go test -run='^$$' -bench=. -benchmem ./...
+	go test -run='^$$' -bench=. -skip=BenchmarkBuilders -benchmem ./...
+
+.PHONY: bench-build
+bench-build: build deps tools ## mtool, buildctl, docker build and buildah build, side by side (as root; ROUNDS=5)
+	MTOOL=$(CURDIR)/.bin/mtool go test -run='^$$' -bench=BenchmarkBuilders -benchtime=1x ./cmd/mtool
 
 clean: ## delete what was built; .deps, which had to be fetched, stays
 	rm -rf .bin bench-run

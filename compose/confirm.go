@@ -27,7 +27,8 @@ func (p *Publishing) confirmChildren(ctx context.Context) error {
 		if !d.MediaType.IsImage() && !d.MediaType.IsIndex() {
 			return nil // a row may name a blob, which is no manifest to be read
 		}
-		if _, err := source.Manifest(ctx, d); err != nil {
+		err := registry.Await(ctx, func() error { _, err := source.Manifest(ctx, d); return err })
+		if err != nil {
 			return fmt.Errorf("confirming %s %s: %w", formatDescriptor(d), d.Digest, err)
 		}
 		return nil
@@ -40,12 +41,16 @@ func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
 	if !p.options.Confirm || !ok {
 		return nil
 	}
-	now, err := head(ctx, h, t.Name)
+	var now v1.Descriptor
+	err := registry.Await(ctx, func() (err error) {
+		if now, err = head(ctx, h, t.Name); err == nil && now.Digest == (v1.Hash{}) {
+			err = registry.ErrNotFound
+		}
+		return err
+	})
 	switch {
 	case err != nil:
 		return fmt.Errorf("confirming tag %q: %w", t.Name, err)
-	case now.Digest == (v1.Hash{}):
-		return fmt.Errorf("confirming tag %q: %w", t.Name, registry.ErrNotFound)
 	case now.Digest != p.Root.Digest:
 		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, ErrMoved, now.Digest, p.Root.Digest)
 	}

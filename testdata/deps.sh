@@ -1,9 +1,11 @@
 #!/bin/sh
 # Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
 #
-#   testdata/deps.sh build   for `mtool build`: runc, newuidmap, QEMU's user-mode emulators
+#   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
+#   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
 #   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine, sshd,
-#                            Chromium
+#                            Chromium,
+#                            buildah, and a file system of Debian for arm64 (DEBIAN=no: without)
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
 # exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
@@ -14,8 +16,8 @@ set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
 set_name=${1:-build}
-case $set_name in build | test) ;; *)
-	echo "usage: deps.sh build|test" >&2
+case $set_name in native | build | test) ;; *)
+	echo "usage: deps.sh native|build|test" >&2
 	exit 2
 	;;
 esac
@@ -23,9 +25,12 @@ PATH=$deps/bin:$deps/qemu/usr/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# has_qemu: is there an emulator for every architecture of the demo that this machine does not run itself?
+# has_qemu: is there an emulator for every architecture that is asked for and this machine does not run itself? The demo takes
+# three of them, the tests all of what unpack_qemu keeps.
 has_qemu() {
-	for arch in aarch64 arm x86_64; do
+	more=
+	[ "$set_name" = build ] || more="i386 ppc64le riscv64 s390x"
+	for arch in aarch64 arm x86_64 $more; do
 		[ "$arch" = "$(uname -m)" ] || has "qemu-$arch-static" || is_static "$(command -v "qemu-$arch")" || return 1
 	done
 }
@@ -33,12 +38,13 @@ has_qemu() {
 # is_static FILE: an emulator with an ELF interpreter of its own can't start inside another architecture's root.
 is_static() { [ -n "$1" ] && ! head -c 4096 "$1" | grep -aq /ld-; }
 
-# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps), what needs it, the packages.
+# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps, debian: make a file system of
+# them there), what needs it, the packages.
 wanted() {
 	has runc || echo "apt runc runc"
 	has newuidmap || echo "apt newuidmap uidmap"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo "apt certificates ca-certificates"
-	has_qemu || echo "unpack qemu qemu-user-static"
+	[ "$set_name" = native ] || has_qemu || echo "unpack qemu qemu-user-static"
 	[ "$set_name" = test ] || return 0
 	has make || echo "apt make make"
 	has file || echo "apt file file"
@@ -49,10 +55,12 @@ wanted() {
 	has strace || echo "apt strace strace"
 	has podman || echo "apt podman podman"
 	has chromium || has google-chrome || echo "apt chromium chromium fonts-dejavu-core"
+	has buildah || echo "apt buildah buildah"
 	has dockerd && has docker || echo "unpack docker docker.io"
 	has ip || echo "apt network iproute2"
 	has ssh && has ssh-keygen || echo "apt ssh openssh-client"
 	has sshd || echo "unpack sshd openssh-server"
+	[ "${DEBIAN:-}" = no ] || testdata/debian.sh arm64 --check || echo "debian debian arm64's"
 }
 
 # run CMD…: shows the command, then runs it, as root where it must be.
@@ -148,6 +156,7 @@ fi
 packages=$(echo "$missing" | sed -n 's/^apt [^ ]* //p')
 # shellcheck disable=SC2086 # one word a package
 [ -z "$packages" ] || { update && install $packages; }
+! echo "$missing" | grep -q '^debian ' || run testdata/debian.sh arm64
 for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do "unpack_$what"; done
 
 missing=$(wanted)

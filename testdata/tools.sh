@@ -17,6 +17,7 @@ stamps=$deps/stamps
 pin() {
 	case $1 in
 	registry) echo github.com/distribution/distribution/v3/cmd/registry@v3.1.2 ;;
+	actionlint) echo github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 ;;
 	crane) echo github.com/google/go-containerregistry/cmd/crane@v0.22.1 ;;
 	regctl) echo github.com/regclient/regclient/cmd/regctl@v0.11.7 ;;
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
@@ -26,7 +27,7 @@ pin() {
 	buildkitd | buildctl) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerd28 conformance cosign-sign golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerd28 conformance cosign-sign actionlint golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -46,7 +47,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl conformance cosign-sign
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl conformance cosign-sign actionlint
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

@@ -21,11 +21,13 @@ type Result struct {
 	Schema    string  `json:"schema"`
 	Repo      string  `json:"repo"`
 	Digest    v1.Hash `json:"digest"`
+	Image     string  `json:"image,omitempty"` // where Digest is that of an image with its attestations: the image's own
 	Platform  string  `json:"platform"`
 	MediaType string  `json:"mediaType,omitempty"`
 	Size      int64   `json:"size,omitempty"`
 	Version   string  `json:"version,omitempty"` // of what was built; results of one list have the same
 	Ref       string  `json:"ref,omitempty"`     // the name that the image was given
+	Run       string  `json:"run,omitempty"`     // of the pipeline that built it; results of one list have the same
 
 	// File is where the result was read, for errors.
 	File string `json:"-"`
@@ -86,9 +88,15 @@ func decodeResults(name string, raw json.RawMessage) ([]Result, error) {
 	return some, nil
 }
 
-// CheckResults looks for what does not belong together: two results of one platform, results of different versions, and
-// platforms of want that no result has. All of it is told; the errors wrap registry.ErrContent.
-func CheckResults(results []Result, want []v1.Platform) error {
+// CheckOptions say what results must have in common besides their version.
+type CheckOptions struct {
+	Want []v1.Platform // each of these must be there
+	Any  bool          // results of several runs and repositories may be mixed
+}
+
+// CheckResults looks for what does not belong together: two results of one platform, results of different versions,
+// repositories or runs, and platforms that no result has. All of it is told; the errors wrap registry.ErrContent.
+func CheckResults(results []Result, o CheckOptions) error {
 	var errs []error
 	wrong := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s", registry.ErrContent, fmt.Sprintf(format, args...)))
@@ -102,8 +110,14 @@ func CheckResults(results []Result, want []v1.Platform) error {
 		if r.Version != results[0].Version {
 			wrong("%s is a result of version %q, %s of version %q", r.File, r.Version, results[0].File, results[0].Version)
 		}
+		if !o.Any && r.Repo != results[0].Repo {
+			wrong("%s is a result in %q, %s in %q", r.File, r.Repo, results[0].File, results[0].Repo)
+		}
+		if !o.Any && r.Run != results[0].Run {
+			wrong("%s is a result of run %q, %s of run %q: left over?", r.File, r.Run, results[0].File, results[0].Run)
+		}
 	}
-	for _, w := range want {
+	for _, w := range o.Want {
 		if !anySatisfies(results, w) {
 			wrong("no result for %s", platform.Format(w))
 		}

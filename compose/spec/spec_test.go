@@ -166,6 +166,8 @@ func TestResults(t *testing.T) {
 		{"twice", result("linux/arm64", "1") + result("linux/arm64/v8", "1"), nil, 2, "two results for linux/arm64"},
 		{"of another version", result("linux/amd64", "1") + result("linux/arm64", "2"), nil, 2, `version "2"`},
 		{"missing", result("linux/arm64", "1"), amd64, 1, "no result for linux/amd64"},
+		{"of another run", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "{", `{"run":"7",`, 1), nil, 2, `run "7"`},
+		{"of another repository", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "/x", "/y", 1), nil, 2, `in "r.example/y"`},
 		{"foreign", `{"schema":"other/v1"}`, nil, 0, `its schema is "other/v1"`},
 		{"no JSON", "digest: x", nil, 0, "not"},
 		{"empty", "", nil, 0, "EOF"},
@@ -178,7 +180,7 @@ func TestResults(t *testing.T) {
 			t.Parallel()
 			got, err := spec.ParseResults("r.json", []byte(tt.body))
 			if err == nil {
-				err = spec.CheckResults(got, tt.want)
+				err = spec.CheckResults(got, spec.CheckOptions{Want: tt.want})
 			}
 			if len(got) != tt.count {
 				t.Errorf("got %d results, want %d", len(got), tt.count)

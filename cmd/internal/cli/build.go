@@ -53,8 +53,10 @@ which the last one reads:
   mtool create registry.example.com/demo:v1 --from-files '*.json' --require linux/amd64,linux/arm64 --push
 
 The file has a JSON object for each image, with schema ("mtool.result/v1"), repo, digest, platform, mediaType, size (of the
-manifest, in bytes), version (the label org.opencontainers.image.version) and ref (the name given by -t). It is written once
-the registry has confirmed every image.`
+manifest, in bytes), version (the label org.opencontainers.image.version), ref (the name given by -t), run (GITHUB_RUN_ID or
+CI_PIPELINE_ID) and, where digest is that of an image with its attestations, image: its own. It is written once the registry
+has confirmed every image. --result DIR/ writes a file for each, named acme-demo_v1_linux-arm-v7.json, so that the files of
+all jobs can lie in one folder. Whole workflows: mtool help ci.`
 
 type buildFlags struct {
 	arch, platforms, tags, buildArgs, labels []string
@@ -130,12 +132,15 @@ func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err err
 	if err := f.extra.into(&o); err != nil {
 		return err
 	}
-	o.Out, o.Data = a.Err, a.Out
+	o.Out, o.Data, o.Run = a.Err, a.Out, pipelineRun()
 	return a.build(cmd.Context(), f.extra, o)
 }
 
 // build does what the flags ask for: check, look ahead, or build.
 func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) error {
+	if err := checkGitHubOutput(f.githubOutput); err != nil {
+		return err
+	}
 	env, err := a.buildEnv(daemonFile)
 	if err != nil {
 		return err
@@ -161,6 +166,9 @@ func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) erro
 	built, err := env.Build(ctx, o)
 	if !usesStdout(o) {
 		print.Made(a.Out, built.Made...)
+	}
+	if err == nil && f.githubOutput {
+		return addGitHubOutput(print.BuiltOutputs(built))
 	}
 	return err
 }

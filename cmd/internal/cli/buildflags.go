@@ -14,7 +14,7 @@ import (
 type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
 	shmSize, byDigest, reproduce                        string
-	push, load, preflight, check                        bool
+	push, load, preflight, check, githubOutput          bool
 	build.Extras
 }
 
@@ -51,7 +51,8 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.push, "push", false, "push the image, or the list of several platforms, under its name")
 	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine; of several platforms, the one that the engine runs")
 	fl.StringVar(&f.reproduce, "reproduce", "", "build again without the cache, store nothing, and fail (exit code 3) unless the images are those of `REF`, byte for byte")
-	fl.StringVar(&f.byDigest, "push-by-digest", "", "push every image to this `REPO` without a tag, for a list that another job makes")
+	fl.StringVar(&f.byDigest, "push-by-digest", "", "push every image to this `REPO` without a tag, for a list that another job makes; without -t nothing stays in the store")
+	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image, `KEY=VALUE`; index:KEY=VALUE is of the list (repeatable)")
 	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: false, true, or `mode=min|max`")
 	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`")
@@ -59,7 +60,7 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 
 // addFiles are the flags whose values are the flow's own.
 func addFiles(fl *pflag.FlagSet, o *flow.BuildOptions) {
-	fl.StringVar(&o.ResultFile, "result", "", "with --push-by-digest: write repository, digest and platform of each image into this `FILE` once the registry has confirmed it (mtool.result/v1; for mtool create --from-files)")
+	fl.StringVar(&o.ResultFile, "result", "", "with --push-by-digest: write repository, digest and platform of each image into this `FILE` once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
 	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or of the list, into this `FILE`")
 	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write what docker buildx writes into its metadata file into this `FILE`")
 	fl.StringVar(&o.Epoch, "source-date-epoch", "", "make the same bytes each time: all times in the image are at most `SECONDS` since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
@@ -111,21 +112,33 @@ func (f *extraFlags) results(o *flow.BuildOptions) error {
 			return err
 		}
 	}
+	if err := f.byDigestFits(o); err != nil {
+		return err
+	}
 	return f.fits(o, out)
 }
 
 // fits refuses what was asked together and can't be.
 func (f *extraFlags) fits(o *flow.BuildOptions, out outputs) error {
 	unnamed := len(o.Names) == 0
-	needsName := o.Push || o.Load || f.byDigest != ""
-	makesNothing := len(o.Outputs) == 0 && !out.noImage && !f.looksOnly()
+	needsName := o.Push || o.Load
+	makesNothing := len(o.Outputs) == 0 && !out.noImage && f.byDigest == "" && !f.looksOnly()
 	switch {
-	case o.ResultFile != "" && f.byDigest == "":
-		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")
 	case unnamed && (o.IDFile != "" || o.MetadataFile != ""):
 		return usagef("-t NAME", "--iidfile and --metadata-file tell of an image, and none is made without a name")
 	case unnamed && (needsName || makesNothing):
 		return usagef("mtool build --arch ARCH -t NAME CONTEXT", "no name given for the image")
+	}
+	return nil
+}
+
+// byDigestFits: a tag is none of its business.
+func (f *extraFlags) byDigestFits(o *flow.BuildOptions) error {
+	switch {
+	case o.ResultFile != "" && f.byDigest == "":
+		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")
+	case o.Push && f.byDigest != "":
+		return usagef("leave --push out: mtool create --from-files … --push writes the tag", "--push writes a tag, and --push-by-digest is for images without one")
 	}
 	return nil
 }

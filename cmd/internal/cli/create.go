@@ -30,7 +30,8 @@ forward. The versions that the repository has decide.
 
 Instead of IMAGE the images may be described: by a file (--spec, see mtool help spec; LIST may be left out), by a template
 (--template 'demo:v1-ARCHVARIANT' --platform linux/amd64,linux/arm/v7), or by the result files that builds on other machines
-wrote (--from-files 'results/*.json'; all platforms of --require must be there, once, and of one version).`
+wrote (--from-files 'results/*.json'; all platforms of --require must be there, once, of one version, repository and run of the
+pipeline; --any takes what there is).`
 
 type createFlags struct {
 	sources *ordered
@@ -142,7 +143,8 @@ func (a *app) createCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.semver, "semver", "", "publish LIST, a repository, as this `VERSION`, with major.minor, major and latest")
 	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`, or - for standard input")
 	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform; ARCH, OS and VARIANT stand for the platform's")
-	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that the result files of this `GLOB` name")
+	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that the result files of this `GLOB` name; with --require, or --any")
+	cmd.Flags().BoolVar(&f.spec.Any, "any", false, "with --from-files: take the files that there are, whatever their runs and repositories; --require may be left out")
 	f.kinds = []string{"keep", "drop", "referrers"}
 	f.editFlags.add(cmd.Flags())
 	f.publishFlags.add(cmd.Flags())
@@ -198,8 +200,11 @@ func createForm(f createFlags, args []string) error {
 	case len(f.sources.at) > 0 && f.sources.at[0] == 0:
 		return usagef("mtool create "+strings.Join(f.sources.merge(args), " "),
 			"--amend stands before the list: here it takes the image that follows it, and the list comes first")
-	case f.described() > 1 || f.described() == 1 && len(f.sources.merge(args)) > 1:
-		return usagef(createUsage, "name the images in one way: as arguments, or by one of --spec, --template and --from-files")
+	}
+	if err := describedForm(f, args); err != nil {
+		return err
+	}
+	switch {
 	case len(args) == 0 && f.spec.File != "" && f.semver == "":
 		return nil
 	case len(args) == 0:
@@ -208,6 +213,20 @@ func createForm(f createFlags, args []string) error {
 		return nil
 	case len(args) == 1 && len(f.sources.values) == 0:
 		return usagef(createUsage, "no images given for the list %q (an unexpanded variable or glob?)", args[0])
+	}
+	return nil
+}
+
+// describedForm answers descriptions that are not enough, or too much.
+func describedForm(f createFlags, args []string) error {
+	switch {
+	case f.described() > 1 || f.described() == 1 && len(f.sources.merge(args)) > 1:
+		return usagef(createUsage, "name the images in one way: as arguments, or by one of --spec, --template and --from-files")
+	case f.spec.Any && f.spec.Results == "":
+		return usagef("--from-files 'results/*.json' --any", "--any is about --from-files")
+	case f.spec.Results != "" && !f.spec.Any && len(f.require) == 0 && len(f.platforms) == 0:
+		return usagef("add --require linux/amd64,linux/arm64, or --any to take what there is",
+			"--from-files without --require would make a list of however many results are there")
 	}
 	return nil
 }

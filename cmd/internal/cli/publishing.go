@@ -17,6 +17,7 @@ const referrersHelp = "carry along what refers to the images: signatures, SBOMs 
 type publishFlags struct {
 	flow.PublishOptions
 	metadataFile, digestFile string
+	githubOutput             bool
 }
 
 func (f *publishFlags) add(fl *pflag.FlagSet) {
@@ -33,11 +34,15 @@ func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.Confirm, "confirm", false, "read the children back before the tag is written, and the tag after")
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "write what was made into this `FILE`, as JSON")
 	fl.StringVar(&f.digestFile, "digest-file", "", "write the digest into this `FILE`")
+	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
 }
 
 // done runs a flow and shows what it made, also beside an error: of several targets some may be done.
 func (a *app) done(f publishFlags, run func(*flow.Env) (flow.Done, error)) error {
 	if err := checkDeep(f.DeepOptions, "add --deep"); err != nil {
+		return err
+	}
+	if err := checkGitHubOutput(f.githubOutput); err != nil {
 		return err
 	}
 	env, err := a.env()
@@ -66,7 +71,12 @@ func (f publishFlags) writeFiles(done flow.Done) error {
 		}
 		return nil
 	}
+	var outputs error
+	if f.githubOutput {
+		outputs = addGitHubOutput(print.Outputs(done))
+	}
 	return errors.Join(
+		outputs,
 		write("--digest-file", f.digestFile, []byte(done.Made[0].Digest.String())),
 		write("--metadata-file", f.metadataFile, print.Metadata(done)),
 	)

@@ -64,6 +64,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
 Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names,
+mtool help ci,
 mtool help spec, mtool help compare, mtool help foreign-files,
 mtool help deploy, mtool help json.`
 
@@ -107,6 +108,10 @@ func (a *app) root() *cobra.Command {
 		topic("json", "What inspect -o json prints, and --format", writeJSONHelp),
 		topic("json-schema", "The JSON schema of inspect -o json", writeInspectSchema),
 		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
+		topic("ci", "Workflows for GitHub Actions and GitLab CI", writeCI),
+		topic("ci-github", "A workflow for GitHub Actions: a runner of its own for each architecture", writeCIFile("github.yml")),
+		topic("ci-github-qemu", "A workflow for GitHub Actions: one runner, and QEMU", writeCIFile("github-qemu.yml")),
+		topic("ci-gitlab", "A pipeline for GitLab CI", writeCIFile("gitlab.yml")),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 		topic("compare", "What mtool does, and what other tools do of it", writeCompare),
 	)

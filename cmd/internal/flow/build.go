@@ -14,7 +14,8 @@ import (
 	"mtool/registry"
 )
 
-// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is made.
+// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is made: with
+// ByDigest alone nothing stays in the store.
 type BuildOptions struct {
 	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
 	Dockerfile string // default: Dockerfile in Context; "-" reads In
@@ -40,7 +41,8 @@ type BuildOptions struct {
 	Push         bool         // the image, or the list of several platforms, to the registry under its Names
 	Load         bool         // the image into Docker Engine; of several platforms the engine's own
 	ByDigest     registry.Ref // a repository that gets every image without a tag
-	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result, one after the other
+	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
+	Run          string       // the run of a pipeline that this build is part of, for ResultFile
 	IDFile       string       // gets the digest
 	MetadataFile string       // gets what docker buildx writes into its own
 	Epoch        string       // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
@@ -62,6 +64,9 @@ func madeAt(ref registry.Ref, digest v1.Hash) Made {
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
 // stored and no list is made when one of them fails. What was made before a push failed is returned beside the error.
 func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error) {
+	if err := readyResults(o.ResultFile); err != nil {
+		return built, err
+	}
 	p, err := e.prepareBuild(ctx, o)
 	if err != nil {
 		return built, err
@@ -81,6 +86,9 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	built.Images = result.Images
+	if len(o.Names) == 0 {
+		defer func() { err = errors.Join(err, e.forget(context.WithoutCancel(ctx), result.Images)) }()
+	}
 	if err := e.name(ctx, o, &built); err != nil {
 		return built, err
 	}
@@ -88,7 +96,7 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	if o.ByDigest != (registry.Ref{}) {
-		if built.Results, err = e.pushByDigest(ctx, o.ByDigest, built.Images); err != nil {
+		if err := e.pushByDigest(ctx, o, &built); err != nil {
 			return built, err
 		}
 	}
@@ -99,6 +107,10 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, image := range built.Images {
+		if len(o.Names) == 0 {
+			e.note("built %s, %s", platform.Format(image.Platform), howBuilt(image))
+			continue
+		}
 		for _, name := range o.Names[1:] {
 			if err := e.Store.Tag(ctx, imageName(name, image.Platform, several), image.Manifest); err != nil {
 				return err
@@ -107,7 +119,7 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 		e.sayBuilt(image)
 		built.add(madeAt(image.Ref, image.Manifest.Digest))
 	}
-	if several && len(built.Images) > 0 {
+	if several && len(o.Names) > 0 && len(built.Images) > 0 {
 		return e.listBuilt(ctx, o, built)
 	}
 	e.sayHidden(ctx, o.Names)
@@ -123,11 +135,14 @@ func startWorker(ctx context.Context, o build.WorkerOptions) (build.Worker, erro
 }
 
 func (e *Env) sayBuilt(image build.Image) {
-	how := "natively"
+	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(), howBuilt(image))
+}
+
+func howBuilt(image build.Image) string {
 	if image.Emulator != "" {
-		how = "emulated by qemu-" + image.Emulator
+		return "emulated by qemu-" + image.Emulator
 	}
-	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(), how)
+	return "natively"
 }
 
 // listBuilt makes the draft of the list under each name.

@@ -3,8 +3,12 @@ package flow
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -36,15 +40,32 @@ func (b *Built) add(made ...Made) {
 const versionLabel = "org.opencontainers.image.version"
 
 // pushByDigest puts every image into a repository without any tag, and reads it back.
-func (e *Env) pushByDigest(ctx context.Context, repo registry.Ref, images []build.Image) (all []spec.Result, err error) {
-	for _, image := range images {
+func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) error {
+	repo := o.ByDigest
+	var all []spec.Result
+	for _, image := range built.Images {
 		result, err := e.pushOneByDigest(ctx, repo, image)
 		if err != nil {
-			return nil, fmt.Errorf("pushing %s to %q: %w", platform.Format(image.Platform), repo.Repository(), err)
+			return fmt.Errorf("pushing %s to %q: %w", platform.Format(image.Platform), repo.Repository(), err)
+		}
+		result.Run = o.Run
+		if len(o.Names) > 0 {
+			result.Ref = image.Ref.At(registry.TransportRegistry).Name()
 		}
 		all = append(all, result)
+		built.add(madeAt(repo, result.Digest))
 	}
-	return all, nil
+	built.Results = all
+	return nil
+}
+
+// forget takes the images that were only to be pushed out of the store.
+func (e *Env) forget(ctx context.Context, images []build.Image) error {
+	var errs []error
+	for _, image := range images {
+		errs = append(errs, e.Store.Remove(ctx, image.Ref))
+	}
+	return errors.Join(errs...)
 }
 
 func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image build.Image) (r spec.Result, err error) {
@@ -57,15 +78,22 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	if _, err := e.publishReport(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
 		return r, err
 	}
-	confirmed, err := e.Client.Repository(repo, registry.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+	var confirmed registry.Manifest
+	err = registry.Await(ctx, func() (err error) {
+		confirmed, err = e.Client.Repository(repo, registry.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+		return err
+	})
 	if err != nil {
 		return r, fmt.Errorf("reading it back: %w", err)
 	}
-	return spec.Result{
+	r = spec.Result{
 		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest, Platform: platform.Format(image.Platform),
 		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: versionOf(ctx, report),
-		Ref: image.Ref.At(registry.TransportRegistry).Name(),
-	}, nil
+	}
+	if confirmed.IsList() && len(report.Images) == 1 {
+		r.Image = report.Images[0].Descriptor.Digest.String()
+	}
+	return r, nil
 }
 
 // versionOf reads the version label; without one it is "".
@@ -90,8 +118,8 @@ func versionOf(ctx context.Context, report inspect.Report) string {
 	return ""
 }
 
-// digest is that of the list of several platforms, else of the image.
-func (b Built) digest() v1.Hash {
+// Digest is that of the list of several platforms, else of the image.
+func (b Built) Digest() v1.Hash {
 	if b.List != (v1.Hash{}) || len(b.Images) == 0 {
 		return b.List
 	}
@@ -102,7 +130,7 @@ func (b Built) digest() v1.Hash {
 // https://docs.docker.com/reference/cli/docker/buildx/build/#metadata-file
 func (b Built) metadata(o BuildOptions) map[string]any {
 	all := map[string]any{}
-	if d := b.digest(); d != (v1.Hash{}) {
+	if d := b.Digest(); d != (v1.Hash{}) {
 		all["containerimage.digest"] = d.String()
 	}
 	if len(b.Images) == 1 {
@@ -127,7 +155,7 @@ func (b Built) metadata(o BuildOptions) map[string]any {
 func (e *Env) record(o BuildOptions, b Built) error {
 	if o.IDFile != "" && len(b.Made) > 0 {
 		err := writeFile(o.IDFile, func(w io.Writer) error {
-			_, err := io.WriteString(w, b.digest().String())
+			_, err := io.WriteString(w, b.Digest().String())
 			return err
 		})
 		if err != nil {
@@ -139,10 +167,58 @@ func (e *Env) record(o BuildOptions, b Built) error {
 			return err
 		}
 	}
-	if o.ResultFile != "" {
-		return writeFile(o.ResultFile, func(w io.Writer) error { return writeResults(w, b.Results) })
+	return writeResultFiles(o, b.Results)
+}
+
+// writeResultFiles writes all results into one file, or into a folder each into a file whose name no other build of a matrix
+// gives: the files of all its jobs may be put together.
+func writeResultFiles(o BuildOptions, results []spec.Result) error {
+	if o.ResultFile == "" {
+		return nil
+	}
+	if !isDir(o.ResultFile) {
+		return writeFile(o.ResultFile, func(w io.Writer) error { return writeResults(w, results) })
+	}
+	for _, r := range results {
+		path := filepath.Join(o.ResultFile, resultName(o, r))
+		if err := writeFile(path, func(w io.Writer) error { return writeIndented(w, r) }); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// resultName is acme-demo_v1_linux-arm-v7.json: repository, version and platform in full.
+func resultName(o BuildOptions, r spec.Result) string {
+	_, path, _ := strings.Cut(r.Repo, "/")
+	version := r.Version
+	if version == "" && len(o.Names) > 0 {
+		version = o.Names[0].Tag
+	}
+	words := slices.DeleteFunc([]string{path, version, r.Platform}, func(word string) bool { return word == "" })
+	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(strings.Join(words, "_")) + ".json"
+}
+
+// readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that is
+// named as one.
+func readyResults(path string) error {
+	dir := filepath.Dir(path)
+	switch {
+	case path == "":
+		return nil
+	case strings.HasSuffix(path, "/"):
+		if err := os.MkdirAll(path, 0o777); err != nil {
+			return fmt.Errorf("%w: --result %q: %w", build.ErrUsage, path, err)
+		}
+	case !isDir(dir):
+		return fmt.Errorf("%w: --result %q: there is no directory %q; DIR/ is made", build.ErrUsage, path, dir)
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // writeResults writes one result after the other, as spec.ParseResults reads them.

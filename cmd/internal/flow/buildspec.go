@@ -56,8 +56,12 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		Context: place.Dir, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Where: o.Where, Progress: o.Progress, Out: o.Out, Extras: o.Extras,
 	}
-	if len(o.Names) > 0 {
+	switch {
+	case len(o.Names) > 0:
 		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(o.Names[0], p, several) }
+	case o.ByDigest != (registry.Ref{}):
+		name := o.ByDigest.WithTag("pushing-" + strconv.Itoa(os.Getpid()))
+		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(name, p, true) }
 	}
 	p.opts = e.buildOptions()
 	p.opts.Solver = buildkit.Solver{Start: startWorker}

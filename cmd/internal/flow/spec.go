@@ -23,6 +23,7 @@ type SpecOptions struct {
 	In       io.Reader
 	Template string // names with ARCH, OS and VARIANT, for each of the platforms
 	Results  string // a pattern of result files
+	Any      bool   // result files of any run and repository, and as many as there are
 }
 
 // Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap compose.ErrUsage, or
@@ -34,7 +35,7 @@ func (e *Env) Describe(o *CreateOptions, s SpecOptions) error {
 	case s.Template != "":
 		return fromTemplate(o, s.Template)
 	case s.Results != "":
-		return fromResults(o, s.Results)
+		return fromResults(o, s)
 	}
 	return nil
 }
@@ -158,7 +159,8 @@ func fromTemplate(o *CreateOptions, template string) error {
 }
 
 // fromResults makes a source of each result. Those of --platform and --require must all be there.
-func fromResults(o *CreateOptions, pattern string) error {
+func fromResults(o *CreateOptions, s SpecOptions) error {
+	pattern := s.Results
 	files, err := filepath.Glob(pattern)
 	if err != nil {
 		return fmt.Errorf("looking for result files %q: %w: %w", pattern, compose.ErrUsage, err)
@@ -180,7 +182,7 @@ func fromResults(o *CreateOptions, pattern string) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if err := spec.CheckResults(results, slices.Concat(o.Platforms, o.Require)); err != nil {
+	if err := spec.CheckResults(results, spec.CheckOptions{Want: slices.Concat(o.Platforms, o.Require), Any: s.Any}); err != nil {
 		return fmt.Errorf("merging result files %q: %w", pattern, err)
 	}
 	return o.addResults(results)

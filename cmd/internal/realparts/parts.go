@@ -18,12 +18,15 @@ type Part string
 
 // The parts. Each is also a condition of the integration scripts.
 const (
+	Actionlint   Part = "actionlint"
+	Buildah      Part = "buildah"
 	Buildkit     Part = "buildkit"
 	Buildx       Part = "buildx"
 	Chromium     Part = "chromium"
 	Conformance  Part = "conformance" // the distribution specification's own tests
 	Cosign       Part = "cosign"      // its signing alone
 	Crane        Part = "crane"
+	Debian       Part = "debian" // a root file system of it for arm64: see DebianDir
 	Docker       Part = "docker"
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine whose images are containerd's
@@ -44,7 +47,8 @@ func Parts() []Part { return slices.Sorted(maps.Keys(needs())) }
 type need struct {
 	programs [][]string
 	root     bool
-	subids   bool // root, or ids in /etc/subuid
+	subids   bool   // root, or ids in /etc/subuid
+	file     string // in .deps
 }
 
 func needs() map[Part]need {
@@ -57,18 +61,27 @@ func needs() map[Part]need {
 	}
 	asRoot := func(n need) need { n.root = true; return n }
 	return map[Part]need{
+		Actionlint:  one("actionlint"),
+		Buildah:     asRoot(one("buildah", "runc")),
 		Buildkit:    asRoot(one("buildkitd", "buildctl", "runc")),
 		Buildx:      one("buildx"),
 		Chromium:    {programs: [][]string{browsers()}},
 		Conformance: one("conformance"),
 		Cosign:      one("cosign-sign"),
 		Crane:       one("crane"),
+		Debian:      {file: "debian/arm64.tar"},
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
-			{"qemu-aarch64-static", "qemu-aarch64"}, {"qemu-arm-static", "qemu-arm"}, {"qemu-x86_64-static", "qemu-x86_64"},
+			{"qemu-aarch64-static", "qemu-aarch64"},
+			{"qemu-arm-static", "qemu-arm"},
+			{"qemu-x86_64-static", "qemu-x86_64"},
+			{"qemu-i386-static", "qemu-i386"},
+			{"qemu-ppc64le-static", "qemu-ppc64le"},
+			{"qemu-riscv64-static", "qemu-riscv64"},
+			{"qemu-s390x-static", "qemu-s390x"},
 		}},
 		Regctl:       one("regctl"),
 		Registry:     one("registry"),
@@ -117,10 +130,11 @@ type machine struct {
 	root   bool
 	subids bool
 	look   func(program string) (string, error)
+	has    func(file string) bool // in .deps
 }
 
 func thisMachine() machine {
-	m := machine{root: os.Geteuid() == 0, look: look}
+	m := machine{root: os.Geteuid() == 0, look: look, has: func(file string) bool { _, ok := depsFile(file); return ok }}
 	table, err := os.ReadFile("/etc/subuid")
 	me, meErr := user.Current()
 	if m.subids = m.root; !m.root && err == nil && meErr == nil {
@@ -140,6 +154,9 @@ func missing(p Part, m machine) error {
 	}
 	if n.subids && !m.subids {
 		return fmt.Errorf("%s takes subordinate ids: /etc/subuid has none for this user", p)
+	}
+	if n.file != "" && !m.has(n.file) {
+		return fmt.Errorf("%s takes .deps/%s: `make tools` sets it up", p, n.file)
 	}
 	for _, names := range n.programs {
 		if !slices.ContainsFunc(names, func(name string) bool { _, err := m.look(name); return err == nil }) {
@@ -181,16 +198,38 @@ func look(name string) (string, error) {
 	return "", exec.ErrNotFound
 }
 
-// depsDirs is where testdata/deps.sh and testdata/tools.sh put programs: below the nearest go.mod.
+// DebianDir is what testdata/debian.sh made: arm64.tar, a root file system in which nothing has run yet, and in arm64/more
+// packages to install there.
+func DebianDir(t testing.TB) string {
+	t.Helper()
+	Need(t, Debian)
+	path, _ := depsFile("debian")
+	return path
+}
+
+// depsDirs is where testdata/deps.sh and testdata/tools.sh put programs.
 func depsDirs() []string {
+	var dirs []string
+	for _, name := range []string{"bin", "qemu/usr/bin"} {
+		if dir, _ := depsFile(name); dir != "" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// depsFile is the path of something in .deps, below the nearest go.mod; ok: it is there.
+func depsFile(name string) (path string, ok bool) {
 	dir, err := os.Getwd()
 	if err != nil {
-		return nil
+		return "", false
 	}
 	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return []string{filepath.Join(dir, ".deps/bin"), filepath.Join(dir, ".deps/qemu/usr/bin")}
+			path = filepath.Join(dir, ".deps", name)
+			_, err := os.Stat(path)
+			return path, err == nil
 		}
 	}
-	return nil
+	return "", false
 }

@@ -14,7 +14,7 @@ func made(root bool, programs ...string) machine {
 			return "/" + name, nil
 		}
 		return "", exec.ErrNotFound
-	}}
+	}, has: func(file string) bool { return slices.Contains(programs, file) }}
 }
 
 func TestMissing(t *testing.T) {
@@ -28,9 +28,11 @@ func TestMissing(t *testing.T) {
 		"not there":       {Crane, made(true, "skopeo"), "crane"},
 		"one of two":      {Docker, made(true, "docker", "containerd"), "dockerd"},
 		"root's":          {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
-		"other name":      {QEMU, made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64"), ""},
+		"other name":      {QEMU, made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64", "qemu-s390x"), ""},
 		"one arch of all": {QEMU, made(false, "qemu-aarch64", "qemu-x86_64"), "qemu-arm-static or qemu-arm"},
 		"no ids":          {Unprivileged, made(false, "newuidmap", "newgidmap"), "subordinate"},
+		"no file":         {Debian, made(true, "arm64.tar"), ".deps/debian/arm64.tar"},
+		"file":            {Debian, made(true, "debian/arm64.tar"), ""},
 		"unknown":         {"dokcer", made(true, "dokcer"), `no such part: "dokcer"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ciFiles are whole workflows. The tests run them, step by step.
+//
+//go:embed ci/*.yml
+var ciFiles embed.FS
+
+const ciHelp = `Each architecture is built by a job of its own and pushed by its digest, without a tag; a file for each says what was pushed.
+One last job reads the files, makes the list, checks it, and writes the tag: nobody pulls a tag that misses a platform.
+
+  mtool help ci-github >.github/workflows/image.yml        a runner of its own for each architecture
+  mtool help ci-github-qemu >.github/workflows/image.yml   one runner; QEMU runs the other architectures
+  mtool help ci-gitlab >.gitlab-ci.yml                     GitLab
+
+In the first two OWNER/mtool stands for the repository where mtool is. What keeps them right, whoever changes them:
+
+  build --push-by-digest REPO    no tag, so no job overwrites another's; -t may be left out
+  build --result DIR/            written once the registry has confirmed the image; the names of the files differ by
+                                 repository, version and platform in full (arm/v6 is not arm/v7), so they may share a folder
+  create --from-files --require  a missing, doubled or left-over file (another version, repository or run of the pipeline)
+                                 ends the merge before anything is written (exit code 3)
+  create --push --deep           reads the binaries of every image before the tag is written
+  create --github-output         digest, ref, tags, changed, platforms and digest-linux-arm64 … for later steps
+  inspect --deep --require -o github   errors in the log and a table in the job's summary; for the deployment's own gate
+
+A job that is run again pushes the same digest, or a new one, and writes its file again; the list follows. Emulated builds
+are slow and may crash: a runner for each architecture is worth it.
+`
+
+func writeCI(w io.Writer) { _, _ = io.WriteString(w, ciHelp) }
+
+func writeCIFile(name string) func(io.Writer) {
+	return func(w io.Writer) {
+		body, _ := ciFiles.ReadFile("ci/" + name) // it is embedded: a test reads them all
+		_, _ = w.Write(body)
+	}
+}
+
+const githubOutputHelp = "write digest, ref, platforms and more into $GITHUB_OUTPUT, for later steps of a workflow of GitHub Actions"
+
+// checkGitHubOutput looks before anything is done.
+func checkGitHubOutput(wanted bool) error {
+	if wanted && os.Getenv("GITHUB_OUTPUT") == "" {
+		return usagef("--digest-file FILE", "--github-output: $GITHUB_OUTPUT is not set; this is no step of GitHub Actions")
+	}
+	return nil
+}
+
+// addGitHubOutput appends to the outputs of the step.
+func addGitHubOutput(lines string) error {
+	file, err := os.OpenFile(os.Getenv("GITHUB_OUTPUT"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err == nil {
+		_, err = io.WriteString(file, lines)
+		err = errors.Join(err, file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("writing $GITHUB_OUTPUT: %w", err)
+	}
+	return nil
+}
+
+// pipelineRun tells the runs of a pipeline apart; a job that is run again keeps it.
+func pipelineRun() string { return cmp.Or(os.Getenv("GITHUB_RUN_ID"), os.Getenv("CI_PIPELINE_ID")) }

@@ -1,0 +1,69 @@
+package print
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+)
+
+// Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST), tags (a
+// comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no platforms.
+func Outputs(d flow.Done) string {
+	changed := false
+	var tags []string
+	for _, o := range d.Targets {
+		changed = changed || o.State == flow.Written
+		if o.Err == nil && o.Target.Tag != "" {
+			tags = append(tags, o.Target.Name())
+		}
+	}
+	made := d.Made[0]
+	lines := fmt.Sprintf("digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Place, made.Digest, commas(tags), changed)
+	var list struct{ Manifests []v1.Descriptor }
+	_ = json.Unmarshal(d.Root.Body, &list) // what we made decodes; a draft alone has no body
+	var platforms []platformDigest
+	for _, m := range list.Manifests {
+		if _, attests := inspect.AttestationOf(m); !attests && m.Platform != nil {
+			platforms = append(platforms, platformDigest{*m.Platform, m.Digest})
+		}
+	}
+	return lines + platformLines(platforms)
+}
+
+// BuiltOutputs are those of a build; ref is where it was pushed, else in the store.
+func BuiltOutputs(b flow.Built) string {
+	place := ""
+	for _, m := range b.Made {
+		if m.Digest == b.Digest() {
+			place = m.Place // that of the registry comes last
+		}
+	}
+	lines := fmt.Sprintf("digest=%s\nref=%s@%s\n", b.Digest(), place, b.Digest())
+	var platforms []platformDigest
+	for _, image := range b.Images {
+		platforms = append(platforms, platformDigest{image.Platform, image.Manifest.Digest})
+	}
+	return lines + platformLines(platforms)
+}
+
+type platformDigest struct {
+	platform v1.Platform
+	digest   v1.Hash
+}
+
+func platformLines(all []platformDigest) string {
+	var names []string
+	var digests strings.Builder
+	for _, p := range all {
+		name := platform.Format(p.platform)
+		names = append(names, name)
+		fmt.Fprintf(&digests, "digest-%s=%s\n", strings.NewReplacer("/", "-", ":", "-").Replace(name), p.digest)
+	}
+	return "platforms=" + strings.Join(names, ",") + "\n" + digests.String()
+}

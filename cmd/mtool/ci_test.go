@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"mtool/cmd/internal/cli"
+	"mtool/cmd/internal/realparts"
+)
+
+// TestWorkflows runs what mtool help ci-… prints: every step as it stands, and the steps of action.yml, against a registry
+// with a password. Then the same with a build that fails for one architecture: there is no tag.
+func TestWorkflows(t *testing.T) {
+	t.Parallel()
+	realparts.Need(t, realparts.QEMU, realparts.Registry, realparts.Crane)
+	context, err := crossCompile(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := t.TempDir()
+	if err := os.CopyFS(broken, os.DirFS(context)); err != nil {
+		t.Fatal(err)
+	}
+	// It runs here all the same, being for this machine.
+	if out, err := exec.CommandContext(t.Context(), "cp", filepath.Join(broken, "app-amd64"), filepath.Join(broken, "app-arm64")).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ours := newOurAction(t)
+	for _, topic := range []string{"ci-github", "ci-github-qemu", "ci-gitlab"} {
+		t.Run(topic, func(t *testing.T) {
+			t.Parallel()
+			run := ours.runGitHub
+			if topic == "ci-gitlab" {
+				run = runGitLab
+			}
+			host := realparts.StartRegistry(t, realparts.RegistryOptions{Auth: true})
+			said := run(t, help(t, topic), context, host, false)
+			for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+				if !strings.Contains(said, platform) {
+					t.Errorf("the gate does not tell of %s:\n%s", platform, said)
+				}
+			}
+			first := tagOf(t, host, "v1")
+			if !strings.HasPrefix(first, "sha256:") {
+				t.Fatalf("there is no tag: %s", first)
+			}
+			run(t, help(t, topic), context, host, false)
+			if again := tagOf(t, host, "v1"); again != first {
+				t.Errorf("run again, it made %s; before: %s", again, first)
+			}
+			elsewhere := realparts.StartRegistry(t, realparts.RegistryOptions{Auth: true})
+			run(t, help(t, topic), broken, elsewhere, true)
+			if tag := tagOf(t, elsewhere, "v1"); strings.HasPrefix(tag, "sha256:") {
+				t.Errorf("a failed build has the tag %s", tag)
+			}
+		})
+	}
+}
+
+func (a *ourAction) runGitHub(t *testing.T, body, context string, host *realparts.RunningRegistry, fails bool) string {
+	t.Helper()
+	var w workflow
+	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(body, "ghcr.io", host.Host)), &w); err != nil {
+		t.Fatal(err)
+	}
+	r := newWorkflowRun(t, a, context, host)
+	checkFails(t, r.run(w), fails)
+	return r.summary
+}
+
+func runGitLab(t *testing.T, body, context string, host *realparts.RunningRegistry, fails bool) string {
+	t.Helper()
+	r := newPipelineRun(t, context, host)
+	checkFails(t, r.run(body), fails)
+	return r.said
+}
+
+// checkFails wants no error, or that of the program for another machine, which finds out by itself.
+func checkFails(t *testing.T, err error, fails bool) {
+	t.Helper()
+	if (err != nil) != fails || fails && !strings.Contains(err.Error(), `the build's target is "arm64"`) {
+		t.Fatalf("it should fail: %t; %v", fails, err)
+	}
+}
+
+// tagOf asks another program for the digest of a tag; where there is none, it is what that says.
+func tagOf(t *testing.T, host *realparts.RunningRegistry, tag string) string {
+	t.Helper()
+	env := append(os.Environ(), realparts.Env(t)...)
+	crane := realparts.Program(t, "crane")
+	login := exec.CommandContext(t.Context(), crane, "auth", "login", host.Host, "-u", host.User, "-p", host.Password)
+	login.Env = env
+	if out, err := login.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	cmd := exec.CommandContext(t.Context(), crane, "digest", host.Host+"/acme/demo:"+tag)
+	cmd.Env = env
+	out, _ := cmd.CombinedOutput()
+	return string(bytes.TrimSpace(out))
+}
+
+// TestWorkflowsLint asks actionlint, which knows the contexts and types of GitHub Actions, and that it finds what is wrong.
+func TestWorkflowsLint(t *testing.T) {
+	t.Parallel()
+	realparts.Need(t, realparts.Actionlint)
+	lint := func(body string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), realparts.Program(t, "actionlint"), "-no-color", "-")
+		cmd.Stdin = strings.NewReader(body)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	for _, topic := range []string{"ci-github", "ci-github-qemu"} {
+		body := help(t, topic)
+		if out, err := lint(body); err != nil {
+			t.Errorf("%s: %v\n%s", topic, err, out)
+		}
+		if out, err := lint(strings.Replace(body, "steps.", "stops.", 1)); err == nil {
+			t.Errorf("%s with a wrong expression is fine: %s", topic, out)
+		}
+	}
+}
+
+// TestReadmeWorkflows: the README shows what mtool help prints.
+func TestReadmeWorkflows(t *testing.T) {
+	t.Parallel()
+	for _, topic := range []string{"ci-github", "ci-gitlab"} {
+		if body := help(t, topic); !strings.Contains(readme(t), "```yaml\n"+body+"```\n") {
+			t.Errorf("README.md does not hold what mtool help %s prints:\n%s", topic, body)
+		}
+	}
+}
+
+func help(t *testing.T, topic string) string {
+	t.Helper()
+	var out bytes.Buffer
+	if code := cli.Run(t.Context(), []string{"help", topic}, cli.Stdio{Out: &out, Err: os.Stderr}); code != 0 || out.Len() == 0 {
+		t.Fatalf("mtool help %s: exit code %d", topic, code)
+	}
+	return out.String()
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mtool/cmd/internal/realparts"
+)
+
+// TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users are made
+// and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without privileges.
+func TestDebian(t *testing.T) {
+	t.Parallel()
+	realparts.Need(t, realparts.Debian, realparts.QEMU)
+	t.Run("here", func(t *testing.T) {
+		t.Parallel()
+		dir := t.TempDir()
+		debianContext(t, func(file, to string) string { return copyInto(t, file, filepath.Join(dir, to)) })
+		env := append(realparts.Env(t), "MTOOL_HOME="+filepath.Join(dir, "home"))
+		buildDebian(t, dir, func(args ...string) *exec.Cmd {
+			cmd := exec.CommandContext(t.Context(), "mtool", args...)
+			cmd.Env = env
+			return cmd
+		})
+	})
+	t.Run("unprivileged", func(t *testing.T) {
+		t.Parallel()
+		user := realparts.NewUser(t)
+		mtool := installFor(t, user)
+		debianContext(t, func(file, to string) string { return user.Give(t, file, to) })
+		buildDebian(t, user.Home, func(args ...string) *exec.Cmd {
+			return user.Command(context.WithoutCancel(t.Context()), mtool, args...)
+		})
+	})
+}
+
+// debianContext puts together the build context by give, which copies a file into a folder.
+func debianContext(t *testing.T, give func(file, dir string) string) {
+	t.Helper()
+	debian := realparts.DebianDir(t)
+	for _, name := range []string{"Dockerfile", "Dockerfile.base"} {
+		give(filepath.Join("..", "..", "testdata", "debian", name), "context")
+	}
+	give(filepath.Join(debian, "arm64.tar"), "context")
+	more, err := filepath.Glob(filepath.Join(debian, "arm64", "more", "*.deb"))
+	if err != nil || len(more) == 0 {
+		t.Fatalf("no packages to install: %v", err)
+	}
+	for _, file := range more {
+		give(file, "context/more")
+	}
+}
+
+func copyInto(t *testing.T, file, dir string) string {
+	t.Helper()
+	body, err := os.ReadFile(file)
+	path := filepath.Join(dir, filepath.Base(file))
+	if err = errors.Join(err, os.MkdirAll(dir, 0o755)); err == nil {
+		err = os.WriteFile(path, body, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func buildDebian(t *testing.T, dir string, mtool func(args ...string) *exec.Cmd) {
+	t.Helper()
+	run := func(args ...string) string {
+		out, err := mtool(args...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("mtool %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+		return string(out)
+	}
+	files, archive := filepath.Join(dir, "context"), filepath.Join(dir, "out.tar")
+	run("build", "--arch", "arm64", "-f", filepath.Join(files, "Dockerfile.base"), "-t", "debian:arm64", files)
+	run("build", "--arch", "arm64", "-t", "installed:v1", "--output", "type=tar,dest="+archive, "--progress", "plain", files)
+	if out := run("inspect", "--deep", "--exact", "--require", "linux/arm64", "installed:v1"); !strings.Contains(out, "binaries-ok") {
+		t.Errorf("the binaries are not said to be right:\n%s", out)
+	}
+	have := namesIn(t, archive)
+	for path, want := range map[string]string{
+		"usr/bin/sudo":            "4755 0:0",
+		"etc/sudoers":             "440 0:0",
+		"usr/local/bin/setuid-id": "4755 0:0",
+		"home/alice/dir":          "750 1234:1234",
+		"home/alice/dir/file":     "640 1234:1234",
+		"home/alice/who":          "644 1:2",
+		"srv/www":                 "2775 33:33",
+		"srv/www/index":           "644 33:33 = srv/www/hard",
+		"srv/www/hard":            "644 33:33",
+		"srv/www/link":            "777 33:33 -> index",
+		"srv/nobody":              "1777 65534:65534",
+		"more":                    "",
+	} {
+		if have[path] != want {
+			t.Errorf("%s is %q, want %q", path, have[path], want)
+		}
+	}
+}
+
+// namesIn lists a tar: mode, owners and what a link leads to, by path.
+func namesIn(t *testing.T, archive string) map[string]string {
+	t.Helper()
+	f, err := os.Open(archive)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	names := map[string]string{}
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		what := fmt.Sprintf("%o %d:%d", h.Mode&0o7777, h.Uid, h.Gid)
+		switch h.Typeflag {
+		case tar.TypeLink:
+			what += " = " + h.Linkname
+		case tar.TypeSymlink:
+			what += " -> " + h.Linkname
+		}
+		names[strings.TrimSuffix(h.Name, "/")] = what
+	}
+}
