@@ -41,7 +41,11 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	}()
 	a := &app{Stdio: std}
 	root := a.root()
-	root.SetArgs(pluginArgs(args))
+	args = pluginArgs(args)
+	root.SetArgs(args)
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		a.complete(root) // only then: cobra keeps what it is told of a flag for ever
+	}
 	err := a.judge(root.ExecuteContext(ctx))
 	for _, f := range a.ends {
 		f()
@@ -115,7 +119,6 @@ func (a *app) root() *cobra.Command {
 		topic("names", "Names, transports and where a name is looked up", writeNames),
 		topic("compare", "What mtool does, and what other tools do of it", writeCompare),
 	)
-	a.complete(root)
 	return root
 }
 
