@@ -47,8 +47,7 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 
 // explainIdle is the reason of err where it was the watch.
 func explainIdle(ctx context.Context, err error) error {
-	var idle idleError
-	if errors.As(context.Cause(ctx), &idle) {
+	if idle, ok := errors.AsType[idleError](context.Cause(ctx)); ok {
 		return idle
 	}
 	return err

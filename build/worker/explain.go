@@ -43,26 +43,26 @@ func explain(doing string, err error, here place) error {
 }
 
 // why looks for what refuses, the most particular first.
-func (here place) why(err error) (why, next string) {
+func (p place) why(err error) (why, next string) {
 	for _, s := range forbidding() {
-		if strings.TrimSpace(here.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
+		if strings.TrimSpace(p.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
 			return "user namespaces are forbidden here: " + s.name + " is " + s.value, s.hint
 		}
 	}
 	what := "user namespaces"
 	if _, inside := errors.AsType[*failure](err); inside {
 		what = "mounts in a user namespace"
-	} else if here.probe() == nil {
+	} else if p.probe() == nil {
 		// One can be made, so what failed was to map ids into it.
-		if missing := here.missingCaps(); here.root && len(missing) > 0 {
+		if missing := p.missingCaps(); p.root && len(missing) > 0 {
 			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", moreCaps
 		}
 		what = "mapping ids into a user namespace"
 	}
-	switch profile := here.appArmor(); {
-	case here.chrooted():
+	switch profile := p.appArmor(); {
+	case p.chrooted():
 		return what + " are forbidden here: Linux has none for a process in a chroot", "run mtool outside of the chroot, or use another worker: --worker ADDRESS"
-	case here.filtered():
+	case p.filtered():
 		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default", openContainer
 	case profile != "":
 		return what + " are forbidden here by the AppArmor profile " + profile, openContainer

@@ -33,8 +33,7 @@ func keep() error {
 	}()
 	status := awaitWard(ward)
 	endAll()
-	os.Exit(status)
-	return nil
+	return exitStatus(status)
 }
 
 // startWard makes this process the one that inherits whatever loses its parent below it, and starts a child that dies with

@@ -47,7 +47,15 @@ func Main() {
 	exit(fmt.Errorf("unknown stage %q", os.Args[1]))
 }
 
+// exitStatus is how another process ended, which is how this one shall.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
 func exit(err error) {
+	if status, ok := errors.AsType[exitStatus](err); ok {
+		os.Exit(int(status))
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -45,8 +45,7 @@ func shim(args []string) error {
 	}
 	status := awaitWard(ward)
 	endAll()
-	os.Exit(status)
-	return nil
+	return exitStatus(status)
 }
 
 func readTask(path string) (task shimTask, err error) {

@@ -86,7 +86,6 @@ type matrix struct {
 	images map[string]registrytest.Built
 	dead   string // an address where nobody listens
 	tls    string // a registry whose certificate nobody trusts
-	other  *registrytest.Server
 	serial atomic.Int64
 	failed tally
 }

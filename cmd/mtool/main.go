@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"io"
-	"log"
+	"log" //nolint:depguard // nothing is logged: what libraries would is silenced
 	"os"
 	"os/signal"
 	"syscall"

@@ -77,9 +77,19 @@ func (s *soak) load(t *testing.T) {
 func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 	random := rand.New(rand.NewPCG(s.seed, stream))
 	ways := []registrytest.Fault{
-		{Status: 500}, {Status: 502}, {Status: 503}, {Status: 408}, {Status: 429, RetryAfter: time.Second}, {Reset: true}, {Lost: true},
-		{Drop: true}, {Truncate: true}, {LoseUpload: true}, {Hang: true},
-		{Twist: &registrytest.Twist{Stall: true}}, {Twist: &registrytest.Twist{Slow: 10 * time.Millisecond}},
+		{Status: 500},
+		{Status: 502},
+		{Status: 503},
+		{Status: 408},
+		{Status: 429, RetryAfter: time.Second},
+		{Reset: true},
+		{Lost: true},
+		{Drop: true},
+		{Truncate: true},
+		{LoseUpload: true},
+		{Hang: true},
+		{Twist: &registrytest.Twist{Stall: true}},
+		{Twist: &registrytest.Twist{Slow: 10 * time.Millisecond}},
 	}
 	var mu sync.Mutex
 	return func(*http.Request) *registrytest.Fault {
