@@ -37,7 +37,7 @@ func TestBuilders(t *testing.T) {
 	var first map[string]string
 	for _, b := range realparts.StartRivals(t, mtool, "vfs") {
 		outputOf(t, b.Name, b.Build(context))
-		files := filesOf(t, strings.TrimSpace(outputOf(t, b.Name, b.Layout)))
+		files := filesOf(t, strings.TrimSpace(outputOf(t, b.Name, b.Layout())))
 		if first == nil {
 			first = files
 			checkFiles(t, files)
@@ -184,7 +184,7 @@ func BenchmarkBuilders(b *testing.B) {
 	}
 	for range rounds {
 		for i, builder := range builders {
-			outputOf(b, builder.Name, builder.Forget)
+			outputOf(b, builder.Name, builder.Forget())
 			cold[i] = append(cold[i], timed(builder))
 		}
 		for i, builder := range builders {

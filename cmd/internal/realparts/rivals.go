@@ -13,10 +13,10 @@ type Rival struct {
 	Name string
 	// Build is the command that builds a context for this machine. What it needs from the state it takes, and leaves there.
 	Build func(context string) *exec.Cmd
-	// Layout is the shell command that writes what was built last into the OCI layout at $0.
-	Layout *exec.Cmd
-	// Forget is the shell command that empties the state.
-	Forget *exec.Cmd
+	// Layout is the command that writes what was built last into an OCI layout, and prints where that is.
+	Layout func() *exec.Cmd
+	// Forget is the command that empties the state.
+	Forget func() *exec.Cmd
 }
 
 // StartRivals gives buildctl with a daemon, docker build with an engine, buildah, and mtool, which is the program at that
@@ -32,7 +32,7 @@ func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	}
 	builder := func(name string, env []string, build, layout, forget string) Rival {
 		return Rival{
-			Name: name, Layout: shell(layout, env...), Forget: shell(forget, env...),
+			Name: name, Layout: func() *exec.Cmd { return shell(layout, env...) }, Forget: func() *exec.Cmd { return shell(forget, env...) },
 			Build: func(context string) *exec.Cmd { return shell(build, append(env, "CONTEXT="+context)...) },
 		}
 	}
