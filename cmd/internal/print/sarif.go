@@ -1,28 +1,81 @@
 package print
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"path/filepath"
-
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
+// sarifDoc and what follows are the few members of SARIF that are said here, by their names in the standard:
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. A library would link a validator of JSON schemas too.
+type sarifDoc struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool struct {
+		Driver sarifDriver `json:"driver"`
+	} `json:"tool"`
+	Results []sarifResult `json:"results"`
+}
+
+type sarifDriver struct {
+	Name           string      `json:"name"`
+	InformationURI string      `json:"informationUri"`
+	Rules          []sarifRule `json:"rules"`
+}
+
+type sarifRule struct {
+	ID               string    `json:"id"`
+	ShortDescription sarifText `json:"shortDescription"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifResult struct {
+	RuleID       string            `json:"ruleId"`
+	Level        string            `json:"level"`
+	Message      sarifText         `json:"message"`
+	Locations    []sarifPlace      `json:"locations"`
+	Fingerprints map[string]string `json:"partialFingerprints,omitempty"`
+}
+
+type sarifPlace struct {
+	Physical struct {
+		Artifact struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region struct {
+			StartLine int `json:"startLine"`
+		} `json:"region"`
+	} `json:"physicalLocation"`
+	Logical []sarifName `json:"logicalLocations"`
+}
+
+type sarifName struct {
+	FullyQualifiedName string `json:"fullyQualifiedName"`
+}
+
 // sarifRules are what a finding can be about.
-func sarifRules() map[string]string {
-	return map[string]string{
-		"entry":  "An entry of a manifest list must be what it claims to be",
-		"layer":  "A layer must be readable, and be what its digests say",
-		"binary": "A binary must be for the platform of its image",
+func sarifRules() []sarifRule {
+	return []sarifRule{
+		{"entry", sarifText{"An entry of a manifest list must be what it claims to be"}},
+		{"layer", sarifText{"A layer must be readable, and be what its digests say"}},
+		{"binary", sarifText{"A binary must be for the platform of its image"}},
 	}
 }
 
-func sarifRule(f inspect.Finding) string {
+func sarifRuleOf(f inspect.Finding) string {
 	switch {
 	case f.Path != "" || f.Role != "":
 		return "binary"
@@ -35,18 +88,16 @@ func sarifRule(f inspect.Finding) string {
 // SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every note a note. What
 // stands for the file of a source is the image's name and the path in it.
 func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
-	run := sarif.NewRunWithInformationURI("mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md")
-	rules := sarifRules()
-	for _, id := range []string{"entry", "layer", "binary"} {
-		run.AddRule(id).WithDescription(rules[id])
-	}
+	run := sarifRun{Results: []sarifResult{}}
+	run.Tool.Driver = sarifDriver{"mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md", sarifRules()}
 	for _, e := range Unread(err) {
 		s, f := flow.Inspection{}, inspect.Finding{}
 		if s.Report.Ref = e.Ref; len(e.Uses) > 0 {
 			f.File, f.Line = e.Uses[0].File, e.Uses[0].Line
 		}
-		run.CreateResultForRule("entry").WithLevel("error").WithMessage(sarif.NewTextMessage(e.Error())).
-			WithLocations([]*sarif.Location{sarifLocation(s, f)})
+		run.Results = append(run.Results, sarifResult{
+			RuleID: "entry", Level: "error", Message: sarifText{e.Error()}, Locations: []sarifPlace{sarifPlaceOf(s, f)},
+		})
 	}
 	for _, s := range seen {
 		for _, f := range s.Findings {
@@ -58,17 +109,19 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 			default:
 				continue
 			}
-			result := run.CreateResultForRule(sarifRule(f)).WithLevel(level).WithMessage(sarif.NewTextMessage(f.Message))
-			result.WithLocations([]*sarif.Location{sarifLocation(s, f)})
-			result.WithPartialFingerprints(map[string]string{"mtool/v1": fmt.Sprintf("%s %s %s %s", f.Platform, f.Path, f.Claim, f.Evidence)})
+			run.Results = append(run.Results, sarifResult{
+				RuleID: sarifRuleOf(f), Level: level, Message: sarifText{f.Message}, Locations: []sarifPlace{sarifPlaceOf(s, f)},
+				Fingerprints: map[string]string{"mtool/v1": fmt.Sprintf("%s %s %s %s", f.Platform, f.Path, f.Claim, f.Evidence)},
+			})
 		}
 	}
-	report := sarif.NewReport()
-	report.AddRun(run)
-	return report.PrettyWrite(w)
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(sarifDoc{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
-func sarifLocation(s flow.Inspection, f inspect.Finding) *sarif.Location {
+func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {
 	uri := s.Report.Ref.Repository()
 	if uri == "" {
 		uri = s.Report.Ref.Name()
@@ -80,10 +133,8 @@ func sarifLocation(s flow.Inspection, f inspect.Finding) *sarif.Location {
 	if f.File != "" && f.File != "-" { // where somebody can do something about it
 		uri, line = filepath.ToSlash(f.File), max(f.Line, 1)
 	}
-	place := sarif.NewPhysicalLocation().
-		WithArtifactLocation(sarif.NewSimpleArtifactLocation((&url.URL{Path: uri}).String())).
-		WithRegion(sarif.NewRegion().WithStartLine(line))
-	name := s.Report.Ref.Name() + " " + f.Platform
-	return sarif.NewLocation().WithPhysicalLocation(place).
-		AddLogicalLocation(sarif.NewLogicalLocation().WithFullyQualifiedName(name))
+	p.Physical.Artifact.URI = (&url.URL{Path: uri}).String()
+	p.Physical.Region.StartLine = line
+	p.Logical = []sarifName{{s.Report.Ref.Name() + " " + f.Platform}}
+	return p
 }
