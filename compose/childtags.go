@@ -18,9 +18,6 @@ type ChildTag struct {
 	Manifest registry.Manifest
 }
 
-// tagName is what a tag may be: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
-var tagName = regexp.MustCompile(`^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$`)
-
 // ChildTags names every image of r by template, once for each of the list's tags: the words TAG, OS, ARCH and VARIANT stand
 // for what they say (see Expand). Two images of one name, and a name that is no tag, are ErrUsage.
 func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, error) {
@@ -41,7 +38,7 @@ func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, er
 }
 
 func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) error {
-	if !tagName.MatchString(name) {
+	if !registry.IsTag(name) {
 		return fmt.Errorf("%w: %q is no tag", ErrUsage, name)
 	}
 	if slices.Contains(tags, name) {

@@ -4,27 +4,39 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
 )
 
-// mediaTypeName is what an artifactType may be, https://www.rfc-editor.org/rfc/rfc6838#section-4.2
-var mediaTypeName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$`)
-
 // WithArtifactType says what kind of artifact the list is; "" takes that away. The error wraps ErrUsage.
 func (l List) WithArtifactType(t string) (List, error) {
 	if t == "" {
 		return l.withMember("artifactType", nil), nil
 	}
-	if !mediaTypeName.MatchString(t) {
+	if !isMediaType(t) {
 		return List{}, fmt.Errorf("setting the artifactType of %q: %w: %q is no media type", l.Name, ErrUsage, t)
 	}
 	raw, err := encodeJSON(t)
 	return l.withMember("artifactType", raw), err
+}
+
+// isMediaType: what an artifactType may be, https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+func isMediaType(t string) bool {
+	top, sub, _ := strings.Cut(t, "/")
+	return isRestrictedName(top) && isRestrictedName(sub)
+}
+
+func isRestrictedName(s string) bool {
+	const (
+		longest  = 127
+		first    = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+		followed = first + "!#$&^_.+-"
+	)
+	return s != "" && len(s) <= longest && strings.Contains(first, s[:1]) && strings.Trim(s, followed) == ""
 }
 
 // WithSubject says what the list is about; a zero descriptor takes that away.

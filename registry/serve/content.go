@@ -3,13 +3,12 @@ package serve
 import (
 	"bytes"
 	"net/http"
-	"regexp"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-)
 
-var tagName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$`)
+	"mtool/registry"
+)
 
 // digest answers for what is none.
 func digest(w http.ResponseWriter, id string) (v1.Hash, bool) {
@@ -24,7 +23,7 @@ func digest(w http.ResponseWriter, id string) (v1.Hash, bool) {
 func (s *Server) manifest(w http.ResponseWriter, r *http.Request, repo repository, id string) {
 	d, tagged := repo.tagged(id)
 	if !tagged {
-		if tagName.MatchString(id) {
+		if registry.IsTag(id) {
 			refuse(w, http.StatusNotFound, "MANIFEST_UNKNOWN", "no such tag")
 			return
 		}

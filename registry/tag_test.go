@@ -1,0 +1,19 @@
+package registry
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestIsTag(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"v1": true, "1": true, "_": true, "V1.2-rc_3": true, strings.Repeat("a", 128): true,
+		"": false, ".v1": false, "-v1": false, "v1:": false, "v/1": false, "v1\n": false, "vé1": false, "v1@sha256": false,
+		strings.Repeat("a", 129): false,
+	} {
+		if got := IsTag(name); got != want {
+			t.Errorf("IsTag(%q) = %v", name, got)
+		}
+	}
+}
