@@ -81,7 +81,7 @@ func (s *Server) shown(all []store.Image, ref registry.Ref) string {
 	if ref.Host == "docker.io" {
 		return strings.TrimPrefix(ref.Repo, "library/")
 	}
-	if repoName.MatchString(ref.Repository()) {
+	if repoName().MatchString(ref.Repository()) {
 		return ref.Repository()
 	}
 	others := filter(all, func(r registry.Ref) bool { return r.Repo == ref.Repo && r.Host != ref.Host })

@@ -5,16 +5,22 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/registry"
 )
 
+// Both are compiled when the first request comes, since every command of the program would wait for it.
 var (
-	endpoint = regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|referrers|tags)/([^/]+)$`)
+	endpoint = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|referrers|tags)/([^/]+)$`)
+	})
 	// repoName is the specification's: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
-	repoName = regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	repoName = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
+	})
 )
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
@@ -26,13 +32,13 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		s.catalog(w, r)
 		return
 	}
-	parts := endpoint.FindStringSubmatch(r.URL.Path)
+	parts := endpoint().FindStringSubmatch(r.URL.Path)
 	if parts == nil || parts[2] == "tags" && parts[3] != "list" {
 		refuse(w, http.StatusNotFound, "UNSUPPORTED", "no such endpoint of a registry")
 		return
 	}
 	name, kind, id := parts[1], parts[2], parts[3]
-	if !repoName.MatchString(name) {
+	if !repoName().MatchString(name) {
 		refuse(w, http.StatusBadRequest, "NAME_INVALID", "invalid repository name")
 		return
 	}
