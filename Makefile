@@ -54,7 +54,7 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
 	go test -count=20 -timeout=30m $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
-	MTOOL_LONG=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 
 # MTOOL_TEST_SEED=N repeats the random choices of an earlier run, which every test prints.

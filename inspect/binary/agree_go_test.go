@@ -24,7 +24,7 @@ type built struct {
 	float        binary.Float
 }
 
-// targets are enough to show each rule; MTOOL_LONG=1 builds for all that the Go tool knows.
+// targets are enough to show each rule; MTOOL_TEST_FULL=1 builds for all that the Go tool knows.
 func targets(t *testing.T) []built {
 	few := []built{
 		{"linux", "amd64", "GOAMD64=v1", "v1", ""},
@@ -35,7 +35,7 @@ func targets(t *testing.T) []built {
 		{"windows", "amd64", "GOAMD64=v1", "v1", ""},
 		{"darwin", "arm64", "", "", ""},
 	}
-	if os.Getenv("MTOOL_LONG") == "" {
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		return few
 	}
 	few = append(few, built{"linux", "arm", "GOARM=6", "v6", binary.Hard}, built{"linux", "arm", "GOARM=7,softfloat", "v7", binary.Soft},

@@ -46,14 +46,14 @@ func systemFiles(t *testing.T) []string {
 	return files
 }
 
-// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_LONG=1 of all.
+// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_TEST_FULL=1 of all.
 func debianPrograms(t *testing.T) (files []string) {
 	t.Helper()
 	dir, pattern := os.Getenv("MTOOL_ROOTFS"), "*-0.tar"
 	if dir == "" {
 		dir = filepath.Join("..", "..", ".deps", "rootfs")
 	}
-	if os.Getenv("MTOOL_LONG") != "" {
+	if os.Getenv("MTOOL_TEST_FULL") != "" {
 		pattern = "*.tar"
 	}
 	layers, err := filepath.Glob(filepath.Join(dir, pattern))

@@ -55,7 +55,7 @@ func debianLayers(t testing.TB, arch string) []string {
 		}
 		t.Skipf("no file system of %s in %s", arch, dir)
 	}
-	if os.Getenv("MTOOL_LONG") == "" {
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		layers = layers[:1]
 	}
 	return layers

@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -36,43 +31,23 @@ type spent struct {
 // measure runs mtool to its end and says what it took.
 func measure(t *testing.T, args ...string) spent {
 	t.Helper()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Args[0] = "mtool"
 	home := t.TempDir()
-	cmd.Env = append(os.Environ(), "MTOOL_HOME="+home, "HOME="+home, "DOCKER_CONFIG="+home)
-	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
+	peakAt := filepath.Join(home, "peak")
+	cmd := exec.CommandContext(t.Context(), "mtool-measured", args...)
+	cmd.Env = append(os.Environ(), peakFile+"="+peakAt, "MTOOL_HOME="+home, "HOME="+home, "DOCKER_CONFIG="+home)
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("mtool %.200q: %v\n%s", args, err, said[:min(len(said), 4000)])
+	}
+	text, err := os.ReadFile(peakAt)
+	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var peak atomic.Int64
-	go watchPeak(ctx, cmd.Process.Pid, &peak)
-	err = cmd.Wait()
-	cancel()
+	kb, err := strconv.ParseInt(string(text), 10, 64)
 	if err != nil {
-		t.Fatalf("mtool %.200q: %v\n%s", args, err, said.Bytes()[:min(said.Len(), 4000)])
+		t.Fatal(err)
 	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return spent{peak.Load(), time.Duration(usage.Utime.Nano())}
-}
-
-var highWater = regexp.MustCompile(`VmHWM:\s*(\d+) kB`)
-
-// watchPeak reads the high-water mark of a process's memory until it ends. That of getrusage begins with its parent's.
-func watchPeak(ctx context.Context, pid int, peak *atomic.Int64) {
-	for ctx.Err() == nil {
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if m := highWater.FindSubmatch(status); err == nil && m != nil {
-			kb, _ := strconv.ParseInt(string(m[1]), 10, 64)
-			peak.Store(max(peak.Load(), kb<<10))
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	return spent{kb << 10, cmd.ProcessState.UserTime()}
 }
 
 // TestMemoryOfHugeLayers moves a layer that would not fit: out of a layout, and from one registry to another.
