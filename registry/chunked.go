@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -39,6 +41,7 @@ type chunks struct {
 	src  Source
 	body io.ReadCloser // nil before the first chunk
 	off  int64         // of body
+	last *part         // who read it last
 }
 
 // uploadChunks begins an upload of its own: the one that was refused is gone.
@@ -51,7 +54,7 @@ func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src Sour
 	}
 	drain(resp.Body)
 	c := &chunks{repo: r, d: d, src: src}
-	defer func() { closeBody(c.body) }()
+	defer c.close()
 	at, err := c.next(q, resp)
 	size := int64(chunkSize)
 	if least, err := strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > size {
@@ -86,6 +89,7 @@ func (c *chunks) send(ctx context.Context, at *url.URL, start, end int64) (*url.
 
 // open is a part of the blob; the source is read on, or from its beginning where a chunk is sent once more.
 func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, error) {
+	c.release()
 	if c.body == nil || c.off != start {
 		closeBody(c.body)
 		body, err := c.src.Blob(ctx, c.d)
@@ -99,16 +103,37 @@ func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, err
 		}
 		c.off = start
 	}
-	return io.NopCloser(&part{c: c, left: end - start}), nil
+	c.last = &part{c: c, left: end - start}
+	return c.last, nil
+}
+
+// release takes the source from the last request, which may have been answered early and still be at it.
+func (c *chunks) release() {
+	if c.last != nil {
+		_ = c.last.Close() // never fails
+	}
+}
+
+func (c *chunks) close() {
+	c.release()
+	closeBody(c.body)
 }
 
 // part reads on in the source, and to its very end with the last bytes: only then it is known to be what its digest says.
 type part struct {
 	c    *chunks
 	left int64
+
+	mu     sync.Mutex // of closed, and of the source for as long as it is not
+	closed bool
 }
 
 func (p *part) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, os.ErrClosed
+	}
 	if p.left == 0 && p.c.off < p.c.d.Size {
 		return 0, io.EOF
 	}
@@ -119,6 +144,14 @@ func (p *part) Read(b []byte) (int, error) {
 	p.c.off += int64(n)
 	p.left -= int64(n)
 	return n, err
+}
+
+// Close leaves the source to others. It waits for a Read that is under way.
+func (p *part) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return nil
 }
 
 func (c *chunks) next(q request, resp *http.Response) (*url.URL, error) {
