@@ -108,7 +108,7 @@ func matrixTroubles(m *matrix) []trouble {
 		{name: "token expired", fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5}, says: []string{"401"}},
 		{name: "401", fault: registrytest.Fault{Status: 401}, surely: true, once: []int{5}, always: []int{5}, says: []string{"401"}},
 		{name: "403", fault: registrytest.Fault{Status: 403}, surely: true, once: []int{5}, always: []int{5}, says: []string{"403"}},
-		{name: "404", fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 8}, always: []int{3, 4, 5, 6, 8}, says: []string{"404", "not found"}},
+		{name: "404", fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 8}, always: []int{3, 4, 5, 6, 8}, says: []string{"404", "not found", "is missing"}},
 
 		{name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
 		{name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},

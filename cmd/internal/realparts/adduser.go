@@ -21,7 +21,7 @@ const (
 	// testUser is made for a test and deleted after it. The comment in /etc/passwd tells it from somebody who has that name.
 	testUser    = "mtool-test"
 	testComment = "made by the tests of mtool"
-	userTimeout = 5 * time.Minute
+	userTimeout = 12 * time.Minute // several tests of a minute or two take turns
 )
 
 // addUser makes testUser, or takes one that a killed test left, and deletes it when the test ends.
