@@ -67,10 +67,8 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool push demo:v1 registry.example.com/demo:v1
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
-Data goes to standard output, everything else to standard error. Topics: mtool help exit-codes, mtool help names,
-mtool help ci,
-mtool help spec, mtool help compare, mtool help foreign-files,
-mtool help deploy, mtool help json.`
+Data goes to standard output, everything else to standard error. Topics, by mtool help TOPIC: names, registries, spec, ci,
+deploy, admission, foreign-files, json, exit-codes, compare.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{

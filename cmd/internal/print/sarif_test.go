@@ -54,7 +54,9 @@ func noNulls(v reflect.Value) {
 func TestSARIFLiars(t *testing.T) {
 	t.Parallel()
 	const run = `{"tool":{"driver":{"name":"mtool"}},"results":[%s]}`
-	document := func(result string) []byte { return fmt.Appendf(nil, `{"$schema":"https://example.com","version":"2.1.0","runs":[`+run+`]}`, result) }
+	document := func(result string) []byte {
+		return fmt.Appendf(nil, `{"$schema":"https://example.com","version":"2.1.0","runs":[`+run+`]}`, result)
+	}
 	if _, err := validSARIF(document(`{"message":{"text":"x"},"level":"error"}`)); err != nil {
 		t.Errorf("their honest twin: %v", err)
 	}
