@@ -38,8 +38,8 @@ func noNulls(v reflect.Value) {
 			noNulls(v.Elem())
 		}
 	case reflect.Struct:
-		for i := range v.NumField() {
-			noNulls(v.Field(i))
+		for _, field := range v.Fields() {
+			noNulls(field)
 		}
 	case reflect.Slice:
 		if v.IsNil() && v.CanSet() {
@@ -62,7 +62,7 @@ func TestSARIFLiars(t *testing.T) {
 	}
 	for name, result := range map[string]string{
 		"a level that there is not":  `{"message":{"text":"x"},"level":"fatal"}`,
-		"a member that there is not": `{"message":{"text":"x"},"levle":"error"}`,
+		"a member that there is not": `{"message":{"text":"x"},"grade":"error"}`,
 		"no message":                 `{"level":"error"}`,
 	} {
 		if _, err := validSARIF(document(result)); err == nil {
