@@ -34,12 +34,17 @@ const cellTime = 2 * time.Minute
 // full says whether everything is to be tried (make soak) and not a sample.
 func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
 
-// seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock.
+// seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock in the full runs. In the short ones it
+// is fixed, so that a change is judged by what it changes.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(os.Getenv("MTOOL_TEST_SEED"), 10, 64)
-	if err != nil {
+	switch {
+	case err == nil:
+	case full():
 		n = uint64(time.Now().UnixNano())
+	default:
+		n = 1
 	}
 	t.Logf("MTOOL_TEST_SEED=%d", n)
 	return n

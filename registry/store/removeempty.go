@@ -16,7 +16,10 @@ func (l *Layout) RemoveEmpty() error {
 	if !ok {
 		return err
 	}
-	x, err := l.Index()
+	var x Index // of one that a full disk kept from being made: without its oci-layout file, which comes last
+	if _, missing := os.Stat(filepath.Join(l.dir, layoutFile)); !errors.Is(missing, os.ErrNotExist) {
+		x, err = l.Index()
+	}
 	if err != nil || len(x.Rows) > 0 {
 		return errors.Join(err, unlock())
 	}
