@@ -18,10 +18,8 @@ import (
 // TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users are made
 // and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without privileges.
 func TestDebian(t *testing.T) {
-	t.Parallel()
 	realparts.Need(t, realparts.Debian, realparts.QEMU)
 	t.Run("here", func(t *testing.T) {
-		t.Parallel()
 		dir := t.TempDir()
 		debianContext(t, func(file, to string) string { return copyInto(t, file, filepath.Join(dir, to)) })
 		env := append(realparts.Env(t), "MTOOL_HOME="+filepath.Join(dir, "home"))
@@ -32,7 +30,6 @@ func TestDebian(t *testing.T) {
 		})
 	})
 	t.Run("unprivileged", func(t *testing.T) {
-		t.Parallel()
 		user := realparts.NewUser(t)
 		mtool := installFor(t, user)
 		debianContext(t, func(file, to string) string { return user.Give(t, file, to) })

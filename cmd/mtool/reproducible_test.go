@@ -14,7 +14,6 @@ import (
 // TestReproducible builds one context as somebody without privileges and as the user of this test (root, where that is
 // worth something): with SOURCE_DATE_EPOCH they make the same bytes, and without it they don't.
 func TestReproducible(t *testing.T) {
-	t.Parallel()
 	realparts.Need(t, realparts.Unprivileged)
 	user := realparts.NewUser(t)
 	mtool := installFor(t, user)

@@ -16,7 +16,6 @@ import (
 
 // TestRootless runs the scripts that need somebody without privileges: "as-user COMMAND…" is a command of theirs.
 func TestRootless(t *testing.T) {
-	t.Parallel()
 	realparts.Need(t, realparts.Unprivileged)
 	user := realparts.NewUser(t)
 	mtool := installFor(t, user)

@@ -12,7 +12,6 @@ import (
 
 // TestUnprivileged is the main job by somebody without privileges, on a machine whose own binfmt_misc knows no arm64.
 func TestUnprivileged(t *testing.T) {
-	t.Parallel()
 	realparts.Need(t, realparts.Unprivileged, realparts.QEMU, realparts.Registry)
 	user := realparts.NewUser(t)
 	host := realparts.StartRegistry(t, realparts.RegistryOptions{}).Host
