@@ -69,6 +69,9 @@ type sharedParts struct {
 	apps     string
 }
 
+// tb is what a part starts with, at the wish of a script.
+func (p *sharedParts) tb(ts *testscript.TestScript) testing.TB { return partTB{p.t, ts} }
+
 func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"real":      p.real,
@@ -129,7 +132,7 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *real
 			ts.Fatalf("unknown option %q", word)
 		}
 	}
-	r := realparts.StartRegistry(p.t, o)
+	r := realparts.StartRegistry(p.tb(ts), o)
 	p.registry.Store(key, r)
 	return r
 }
@@ -143,7 +146,7 @@ func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, args []string) 
 		engine, start = &p.engine28, realparts.StartDockerd28
 	}
 	if *engine == nil {
-		*engine = start(p.t)
+		*engine = start(p.tb(ts))
 	}
 	ts.Setenv("DOCKER_HOST", (*engine).Addr)
 }
@@ -156,7 +159,7 @@ func (p *sharedParts) buildkitd(ts *testscript.TestScript, neg bool, args []stri
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.buildkit == "" {
-		p.buildkit = realparts.StartBuildkitd(p.t)
+		p.buildkit = realparts.StartBuildkitd(p.tb(ts))
 	}
 	ts.Setenv(args[0], p.buildkit)
 }

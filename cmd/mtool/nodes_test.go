@@ -18,7 +18,7 @@ func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: network VAR")
 	}
-	n := realparts.StartNetwork(p.t)
+	n := realparts.StartNetwork(p.tb(ts))
 	networks, _ := ts.Value(networksKey{}).(map[string]*realparts.Network)
 	networks[args[0]] = n
 	ts.Setenv(args[0], n.Path)
@@ -48,7 +48,7 @@ func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("node: unknown word %q", word)
 		}
 	}
-	n := realparts.StartNode(p.t, o)
+	n := realparts.StartNode(p.tb(ts), o)
 	nodes, _ := ts.Value(nodesKey{}).(map[string]*realparts.Node)
 	nodes[args[0]] = n
 	ts.Setenv(args[0], n.Addr)
@@ -81,7 +81,7 @@ func (p *sharedParts) container(ts *testscript.TestScript, neg bool, args []stri
 		ts.Fatalf("container: dockerd comes first")
 	}
 	if p.builder == nil {
-		p.builder = realparts.StartBuilder(p.t, p.engine)
+		p.builder = realparts.StartBuilder(p.tb(ts), p.engine)
 	}
 	ts.Setenv(args[0], p.builder.Name)
 }
@@ -92,7 +92,7 @@ func (p *sharedParts) sshd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sshd VAR BUILDKIT")
 	}
-	s := realparts.StartSSHServer(p.t, args[1])
+	s := realparts.StartSSHServer(p.tb(ts), args[1])
 	ts.Setenv(args[0], s.Addr)
 	ts.Setenv(args[0]+"_CONFIG", s.Config)
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"mtool/cmd/internal/realparts"
+)
+
+// partTB is what starts a part that scripts share: its folders and its end belong to the test of all scripts, but that it
+// does not start fails only the script that asked for it.
+type partTB struct {
+	testing.TB
+	script *testscript.TestScript
+}
+
+func (p partTB) Fatal(args ...any)                 { p.script.Fatalf("%s", fmt.Sprint(args...)) }
+func (p partTB) Fatalf(format string, args ...any) { p.script.Fatalf(format, args...) }
+func (p partTB) FailNow()                          { p.script.Fatalf("a part did not start") }
+
+// A script says what it can do without by its conditions: a part that would be skipped here is one that it forgot.
+func (p partTB) Skip(args ...any)                 { p.Fatal(args...) }
+func (p partTB) Skipf(format string, args ...any) { p.Fatalf(format, args...) }
+func (p partTB) SkipNow()                         { p.FailNow() }
+
+// Scripts go on when another one's part does not start.
+func TestPartThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, script := range map[string]string{"asks": "part\nexec true\n", "skips": "skipped\nexec true\n", "other": "exec true\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name+".txtar"), []byte(script), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var seen verdicts
+	testscript.RunT(&seen, testscript.Params{Dir: dir, Cmds: map[string]func(*testscript.TestScript, bool, []string){
+		"part": func(ts *testscript.TestScript, _ bool, _ []string) {
+			realparts.Program(partTB{t, ts}, "no-such-program")
+		},
+		"skipped": func(ts *testscript.TestScript, _ bool, _ []string) { partTB{t, ts}.Skipf("it is missing") },
+	}})
+	slices.Sort(seen.failed)
+	if !slices.Equal(seen.failed, []string{"asks", "skips"}) || !slices.Equal(seen.passed, []string{"other"}) {
+		t.Errorf("failed: %q, passed: %q", seen.failed, seen.passed)
+	}
+}
+
+// verdicts is a testscript.T that notes how each script ended.
+type verdicts struct {
+	failed, passed []string
+	bad            bool
+}
+
+func (v *verdicts) Skip(...any)   { runtime.Goexit() }
+func (v *verdicts) Fatal(...any)  { v.FailNow() }
+func (v *verdicts) Parallel()     {}
+func (v *verdicts) Log(...any)    {}
+func (v *verdicts) Verbose() bool { return false }
+
+func (v *verdicts) FailNow() {
+	v.bad = true
+	runtime.Goexit()
+}
+
+func (v *verdicts) Run(name string, script func(testscript.T)) {
+	one := &verdicts{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		script(one)
+	}()
+	<-done
+	if one.bad {
+		v.failed = append(v.failed, name)
+		return
+	}
+	v.passed = append(v.passed, name)
+}
