@@ -141,7 +141,7 @@ func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) erro
 	if err := checkGitHubOutput(f.githubOutput); err != nil {
 		return err
 	}
-	env, err := a.buildEnv(daemonFile)
+	env, err := a.env()
 	if err != nil {
 		return err
 	}

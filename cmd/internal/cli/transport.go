@@ -147,9 +147,11 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
       resolve: 10.0.0.7:5443           # where it is instead of where its name leads, ADDRESS[:PORT]
 
 Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
-it fails in any way the registry itself is asked. Certificates are also found as docker and podman have them: HOST/*.crt
-(authorities), HOST/*.cert and HOST/*.key (shown to it) in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d
-and containers/certs.d in the XDG configuration home.
+it fails in any way the registry itself is asked. Where neither this file nor --mirror names one of docker.io, those of Docker
+Engine are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json.
+
+Certificates are also found as docker and podman have them: HOST/*.crt (authorities), HOST/*.cert and HOST/*.key (shown to it)
+in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d and containers/certs.d in the XDG configuration home.
 
 Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY and, where these say nothing, of "proxies" in docker's config.json:
 one line tells each host that is reached by one. RUN steps get the same as build arguments of these names; on another worker

@@ -53,6 +53,7 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if o, err = o.withFile(home); err != nil {
 		return nil, err
 	}
+	o = o.withEngine(daemonFiles())
 	if err := o.checkFiles(); err != nil {
 		return nil, err
 	}
