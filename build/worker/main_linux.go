@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -152,16 +151,16 @@ func openState(c config, note func(string)) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := func(text string) string { return strings.ReplaceAll(text, root, c.Root) }
+	own := newNaming(root, c.Root)
 	settled := c
 	settled.Root = root
 	if err := prepareEnv(settled); err != nil {
 		return nil, err
 	}
-	s, err := newServer(settled, func(text string) { note(own(text)) })
+	s, err := newServer(settled, own, func(text string) { note(own.text(text)) })
 	if err != nil {
 		f := asFailure(err)
-		f.Why = own(f.Why)
+		f.Why = own.text(f.Why)
 		return nil, f
 	}
 	return s, nil

@@ -42,7 +42,8 @@ type server struct {
 	closers []func() error // in the order of opening
 }
 
-func newServer(c config, note func(string)) (_ *server, err error) {
+// newServer opens what is in c.Root; names says how that is called in what leaves the worker.
+func newServer(c config, names naming, note func(string)) (_ *server, err error) {
 	logrus.SetLevel(logrus.ErrorLevel) // BuildKit's warnings are about what is as it should be here
 	s := &server{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -66,8 +67,8 @@ func newServer(c config, note func(string)) (_ *server, err error) {
 	}
 	s.closers = append(s.closers, controller.Close)
 	s.api = grpc.NewServer(
-		grpc.UnaryInterceptor(grpcerrors.UnaryServerInterceptor), // these two carry typed errors over
-		grpc.StreamInterceptor(grpcerrors.StreamServerInterceptor),
+		grpc.ChainUnaryInterceptor(names.unary, grpcerrors.UnaryServerInterceptor), // BuildKit's two carry typed errors over
+		grpc.ChainStreamInterceptor(names.stream, grpcerrors.StreamServerInterceptor),
 		grpc.MaxRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
 		grpc.MaxSendMsgSize(defaults.DefaultMaxSendMsgSize),
 	)

@@ -1,0 +1,64 @@
+package worker
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	controlapi "github.com/moby/buildkit/api/services/control"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+)
+
+// naming calls what lies in the state directory by its own name in all that a worker says, where settle has given the
+// directory another one: nobody finds that outside of the worker's namespace.
+type naming struct{ words *strings.Replacer }
+
+// newNaming knows what lies there, since a step may well speak of something else at that place.
+func newNaming(settled, own string) naming {
+	pairs := []string{strconv.Quote(settled), strconv.Quote(own)}
+	for _, name := range []string{"/runc-", "/run/", "/tmp/", "/cache.db", "/history.db"} {
+		pairs = append(pairs, settled+name, own+name)
+	}
+	return naming{strings.NewReplacer(pairs...)}
+}
+
+func (n naming) text(s string) string { return n.words.Replace(s) }
+
+func (n naming) err(err error) error {
+	s, ok := status.FromError(err)
+	if err == nil || !ok {
+		return err
+	}
+	p := s.Proto()
+	p.Message = n.text(p.GetMessage())
+	return status.ErrorProto(p)
+}
+
+func (n naming) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	answer, err := handle(ctx, req)
+	return answer, n.err(err)
+}
+
+func (n naming) stream(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+	return n.err(handle(srv, namedStream{s, n}))
+}
+
+// namedStream is where a build's progress goes.
+type namedStream struct {
+	grpc.ServerStream
+
+	naming naming
+}
+
+func (s namedStream) SendMsg(m any) error {
+	if r, ok := m.(*controlapi.StatusResponse); ok {
+		for _, v := range r.GetVertexes() {
+			v.Error = s.naming.text(v.GetError())
+		}
+		for _, l := range r.GetLogs() {
+			l.Msg = []byte(s.naming.text(string(l.GetMsg())))
+		}
+	}
+	return s.ServerStream.SendMsg(m)
+}

@@ -1,0 +1,55 @@
+package worker
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	controlapi "github.com/moby/buildkit/api/services/control"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// What leaves a worker speaks of the state directory by its own name, and leaves a step's own words alone.
+func TestNaming(t *testing.T) {
+	t.Parallel()
+	n := newNaming("/mnt", "/home/anna/a long way")
+	for said, want := range map[string]string{
+		`mount /mnt/runc-overlayfs/snapshots/7: full`: `mount /home/anna/a long way/runc-overlayfs/snapshots/7: full`,
+		`on the file system of "/mnt"`:                `on the file system of "/home/anna/a long way"`,
+		`/mnt/tmp/x, /mnt/run/y, /mnt/cache.db`:       `/home/anna/a long way/tmp/x, /home/anna/a long way/run/y, /home/anna/a long way/cache.db`,
+		`ls /mnt/data: no such file`:                  `ls /mnt/data: no such file`,
+	} {
+		if got := n.text(said); got != want {
+			t.Errorf("%q became %q", said, got)
+		}
+	}
+	err := n.err(status.Error(codes.ResourceExhausted, "writing /mnt/tmp/x"))
+	if s, _ := status.FromError(err); s.Code() != codes.ResourceExhausted || s.Message() != "writing /home/anna/a long way/tmp/x" {
+		t.Errorf("got %v", err)
+	}
+	if plain := errors.New("/mnt/tmp/x"); n.err(nil) != nil || !errors.Is(n.err(plain), plain) {
+		t.Error("what is no status has changed")
+	}
+	sent := &sink{}
+	if err := n.stream(nil, sent, nil, func(_ any, s grpc.ServerStream) error {
+		return s.SendMsg(&controlapi.StatusResponse{
+			Vertexes: []*controlapi.Vertex{{Error: "/mnt/tmp/x"}}, Logs: []*controlapi.VertexLog{{Msg: []byte("/mnt/run/y")}},
+		})
+	}); err != nil || strings.Contains(sent.last.String(), "/mnt") {
+		t.Errorf("sent %s, %v", sent.last, err)
+	}
+}
+
+// sink is a stream that keeps what is sent last.
+type sink struct {
+	grpc.ServerStream
+
+	last *controlapi.StatusResponse
+}
+
+func (s *sink) SendMsg(m any) error {
+	s.last, _ = m.(*controlapi.StatusResponse)
+	return nil
+}
