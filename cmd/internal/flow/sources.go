@@ -70,7 +70,7 @@ func (e *Env) readNew(ctx context.Context, refs []registry.Ref, o source.Options
 	if r.ignore {
 		e.forgive(refs, errs)
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := joinSources(errs); err != nil {
 		return opened{}, errors.Join(err, all.Close())
 	}
 	return all, nil
