@@ -14,6 +14,7 @@ import (
 
 func main() {
 	worker.Main() // this process may be the worker of another mtool: then it never returns
+	collectLate()
 	os.Exit(run())
 }
 
