@@ -31,8 +31,8 @@ type ClientOptions struct {
 	Attempts int
 	// Pause is the first wait between two attempts, about; each further one is twice as long. Default 250 milliseconds.
 	Pause time.Duration
-	// MaxWait caps the waits between the attempts of one request, all together, those that the registry asked for by
-	// Retry-After included; default 2 minutes.
+	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for by
+	// Retry-After included; waits at one time count once. Default 2 minutes: a client is for one command.
 	MaxWait time.Duration
 	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
 	// negative one is none.
@@ -51,6 +51,7 @@ type Client struct {
 	http      *http.Client
 	slots     chan struct{} // requests in flight
 	transfers chan struct{} // blobs being copied
+	waits     *budget       // between attempts
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -73,6 +74,7 @@ func NewClient(o ClientOptions) *Client {
 		http:      newHTTPClient(o),
 		slots:     make(chan struct{}, o.Concurrency),
 		transfers: make(chan struct{}, max(o.Concurrency/4, 1)),
+		waits:     &budget{limit: o.MaxWait},
 		hosts:     map[string]*host{},
 		repos:     map[string]*Repository{},
 	}

@@ -28,6 +28,7 @@ type Error struct {
 	attempts int           // how many were made, when it was more than one
 	again    bool          // worth another attempt
 	after    time.Duration // the wait that the registry asked for
+	waited   time.Duration // by all requests before this one was given up for it; 0 when it was not
 }
 
 func (e *Error) Error() string {
@@ -41,7 +42,10 @@ func (e *Error) Error() string {
 			b.WriteString(": " + s)
 		}
 	}
-	if e.attempts > 1 {
+	switch {
+	case e.waited > 0:
+		fmt.Fprintf(&b, " (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
+	case e.attempts > 1:
 		fmt.Fprintf(&b, " (after %d attempts)", e.attempts)
 	}
 	return strings.Replace(b.String(), ": : ", ": ", 1)
@@ -66,6 +70,12 @@ func (e *Error) Unwrap() []error {
 
 // Hint is the user's next action, "" when there is none to name.
 func (e *Error) Hint() string { return e.hint }
+
+// last makes e the end of so many attempts, also for those who would begin anew what we have tried.
+func (e *Error) last(attempts int) *Error {
+	e.attempts, e.again = attempts, false
+	return e
+}
 
 // interrupted turns e into the end of ctx, which is no failure of the registry.
 func (e *Error) interrupted(ctx context.Context) *Error {

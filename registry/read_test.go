@@ -181,7 +181,7 @@ func TestRetrySaysItsWaits(t *testing.T) {
 	}})
 	began := time.Now()
 	_, err := c.Repository(f.ref(t, "demo"), Pull).Resolve(t.Context(), f.ref(t, "demo:v1"))
-	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "after 2 attempts") {
+	if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), "given up after attempt 2: all requests together have waited for 20ms") {
 		t.Errorf("got error %v, want the end when all waits together have had their 20ms", err)
 	}
 	if took := time.Since(began); took < 20*time.Millisecond {

@@ -16,7 +16,6 @@ import (
 type attempts struct {
 	client *Client
 	made   int
-	waited time.Duration // all together
 	pause  *backoff.ExponentialBackOff
 }
 
@@ -39,17 +38,19 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return e.interrupted(ctx)
 	}
-	limit, left := a.client.options.Attempts, a.client.options.MaxWait-a.waited
-	if a.made >= limit || left <= 0 {
-		e.attempts, e.again = a.made, false // not by those who call us either
-		return err
+	limit, waits := a.client.options.Attempts, a.client.waits
+	if a.made >= limit {
+		return e.last(a.made)
 	}
 	d := a.pause.NextBackOff()
 	if e.after > 0 {
 		d = e.after
 	}
-	d = min(d, left)
-	a.waited += d
+	if d = waits.begin(d); d <= 0 {
+		e.waited = waits.limit
+		return e.last(a.made)
+	}
+	defer waits.end()
 	a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
 	timer := time.NewTimer(d)
 	defer timer.Stop()

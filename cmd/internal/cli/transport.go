@@ -31,7 +31,7 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.caFiles, "ca-file", nil, "trust the authorities in this PEM `FILE` too (repeatable)")
 	fl.StringArrayVar(&f.clientCerts, "client-cert", nil, "show this certificate to a registry, `HOST=CERTFILE:KEYFILE` (repeatable)")
 	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror of a registry first, `HOST=MIRROR[:PORT][/PATH]` (repeatable)")
-	fl.IntVar(&f.retry, "retry", 5, "how often a request that failed for the moment is sent again, within two minutes")
+	fl.IntVar(&f.retry, "retry", 5, "how often a request that failed for the moment is sent again; waits end after two minutes in all")
 	fl.DurationVar(&f.retryWait, "retry-wait", 250*time.Millisecond, "wait about this `DURATION` before, and twice as long before each further time")
 	fl.IntVar(&f.concurrency, "concurrency", 64, "requests in flight, over all registries")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this `DURATION`, as in 90s or 10m (default: never)")
@@ -161,9 +161,10 @@ Loopback hosts speak plain HTTP unless they answer with TLS. Redirects never car
 goes to no token server without TLS when the registry has it.
 
 Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
-(--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After says,
-and no longer than two minutes in all. A blob is taken up again where it broke off; an upload is begun anew, and what has
-arrived is not sent again. Bytes that are not what their digest says are an error at once. --timeout ends the whole command.
+(--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After says.
+A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that counts once. A
+blob is taken up again where it broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are
+not what their digest says are an error at once. --timeout ends the whole command; without it there is no such end.
 `
 
 func writeRegistriesHelp(w io.Writer) { fmt.Fprint(w, registriesHelp) }
