@@ -75,6 +75,7 @@ func TestFaultMatrix(t *testing.T) {
 		}
 	}
 	_ = cells.Wait()
+	t.Logf("%d cells of %d commands", m.failed.count(), len(matrixCommands()))
 	for name, codes := range m.failed.all() {
 		t.Logf("%-28s codes %v", name, codes)
 	}

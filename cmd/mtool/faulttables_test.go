@@ -39,6 +39,7 @@ func matrixCommands() []command {
 		{"auth check --push", "auth check --push D/demo:v1", "D", nil, 0, false},
 		{"login", "", "D", nil, 0, false},
 		{"create", create, "S", nil, 0, false},
+		{"amend of a draft", "amend N/demo:v9 S/demo:s390x", "S", []string{"create N/demo:v9 S/demo:amd64 S/demo:arm64"}, 0, false},
 		{"create --push, sources", create + " --push --confirm", "S", nil, 0, false},
 		{"create --push, target", create + " --push --confirm", "D", nil, 0, false},
 		{"create --push, mounts", "create D/demo:v9 D/one:amd64 D/two:arm64 --push --confirm", "D", []string{"copy S/demo:amd64 D/one:amd64", "copy S/demo:arm64 D/two:arm64"}, 0, false},
@@ -58,10 +59,12 @@ func matrixCommands() []command {
 		{"save", "save S/demo:v1 -o F/out.tar", "S", nil, 0, false},
 		{"manifest inspect", "manifest inspect S/demo:v1", "S", nil, 0, false},
 		{"manifest create", "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64", "D", []string{amd64, arm64}, 0, false},
-		{"manifest push", "manifest push D/demo:v9", "D", []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, 0, true},
+		{"manifest push", "manifest push --confirm D/demo:v9", "D", []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, 0, true},
 		{"imagetools inspect", "imagetools inspect S/demo:v1", "S", nil, 0, false},
-		{"imagetools create, sources", "imagetools create -t D/demo:v9 S/demo:amd64 S/demo:arm64", "S", nil, 0, false},
-		{"imagetools create, target", "imagetools create -t D/demo:v9 S/demo:amd64 S/demo:arm64", "D", nil, 0, false},
+		{"imagetools create, sources", "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", "S", nil, 0, false},
+		{"imagetools create, target", "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", "D", nil, 0, false},
+		{"imagetools create of a copy", "imagetools create --confirm -t D/demo:v9 S/demo:v1", "D", nil, 0, false},
+		{"imagetools create --append", "imagetools create --confirm --append -t D/demo:v9 S/demo:s390x", "D", []string{there}, 0, false},
 	}
 }
 
@@ -160,6 +163,15 @@ func (t *tally) add(name string, code int) {
 		t.codes[name] = map[int]int{}
 	}
 	t.codes[name][code]++
+}
+
+func (t *tally) count() (n int) {
+	for _, codes := range t.codes {
+		for _, times := range codes {
+			n += times
+		}
+	}
+	return n
 }
 
 // all is sorted by name.

@@ -116,7 +116,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang]
+// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fault VAR OPTION...")
@@ -144,6 +144,8 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Truncate = true
 		case "hang":
 			f.Hang = true
+		case "forget":
+			f.Forget = true
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

@@ -13,7 +13,8 @@ import (
 
 const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. Beside what buildx does: os.version, os.features and
 the list's own annotations are kept, platforms come from the images' configs, what goes wrong with one target leaves the
-others alone, and --append makes a list that is not there yet. --builder and --progress are read and not needed.`
+others alone, --append makes a list that is not there yet, and create --confirm reads back what was published. --builder and
+--progress are read and not needed.`
 
 func (a *app) imagetoolsCommand() *cobra.Command {
 	var builder string
@@ -31,6 +32,7 @@ type imagetoolsFlags struct {
 	tags, files, annotations, platforms []string
 	metadataFile, progress              string
 	appends, dryRun, preferIndex        bool
+	confirm                             bool
 }
 
 func (a *app) imagetoolsCreate() *cobra.Command {
@@ -64,6 +66,7 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "Write create result metadata to a file")
 	fl.StringVar(&f.progress, "progress", "auto", "not needed: everything said is plain text")
 	fl.BoolVar(&f.appends, "append", false, "Append to existing manifest")
+	fl.BoolVar(&f.confirm, "confirm", false, confirmHelp)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "Show final image instead of pushing")
 	fl.BoolVar(&f.preferIndex, "prefer-index", true, "When only a single source is specified, prefer outputting an image index or manifest list instead of performing a carbon copy")
 	return cmd
@@ -71,7 +74,7 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 
 func (f imagetoolsFlags) options(args []string) (o flow.ImagetoolsOptions, err error) {
 	o.Append, o.PreferIndex = f.appends, f.preferIndex
-	o.DryRun = f.dryRun
+	o.DryRun, o.Confirm = f.dryRun, f.confirm
 	o.MayDrop = true // as buildx: what the tag had before is told, not asked about
 	for _, file := range f.files {
 		body, err := os.ReadFile(file)

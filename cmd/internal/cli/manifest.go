@@ -17,7 +17,8 @@ const manifestLong = `The words, flags and output of docker manifest, for script
   - images may be lists themselves, come from any registry, and from the local store;
   - nothing is cached: tags are read again when the list is pushed, and one that has moved stops the push;
   - an image of a platform that is there already replaces that one, and a failed create leaves nothing behind;
-  - requests are sent again as long as a registry asks for patience.
+  - requests are sent again as long as a registry asks for patience;
+  - push --confirm reads back what was published.
 
 Lists that are not pushed are drafts: mtool ls shows them, and mtool's own commands work on them too.`
 
@@ -118,7 +119,7 @@ func (a *app) manifestInspect() *cobra.Command {
 }
 
 func (a *app) manifestPush() *cobra.Command {
-	var purge, insecure bool
+	var purge, insecure, confirm bool
 	cmd := &cobra.Command{
 		Use:   "push [OPTIONS] MANIFEST_LIST",
 		Short: "Push a manifest list to a repository",
@@ -129,13 +130,16 @@ func (a *app) manifestPush() *cobra.Command {
 				return err
 			}
 			return a.insecurely(insecure, args, func(env *flow.Env) error {
-				done, err := env.Push(cmd.Context(), flow.PushOptions{List: list, Purge: purge})
+				done, err := env.Push(cmd.Context(), flow.PushOptions{
+					PublishOptions: flow.PublishOptions{Confirm: confirm}, List: list, Purge: purge,
+				})
 				print.DockerDigest(a.Out, done)
 				return err
 			})
 		},
 	}
 	cmd.Flags().BoolVarP(&purge, "purge", "p", false, "Remove the local manifest list after push")
+	cmd.Flags().BoolVar(&confirm, "confirm", false, confirmHelp)
 	insecureFlag(cmd, &insecure)
 	return cmd
 }

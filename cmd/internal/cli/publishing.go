@@ -13,6 +13,8 @@ import (
 
 const referrersHelp = "carry along what refers to the images: signatures, SBOMs and other artifacts (OCI referrers, their fallback tags, cosign's tags)"
 
+const confirmHelp = "read the children back before the tag is written, and the tag after"
+
 // publishFlags are what every command has that can publish.
 type publishFlags struct {
 	flow.PublishOptions
@@ -31,7 +33,7 @@ func (f *publishFlags) add(fl *pflag.FlagSet) {
 // addEdit adds what also makes sense where the tag is known to be there.
 func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.DryRun, "dry-run", false, "show the plan and the bytes that would be written, write nothing; the digest goes to standard output")
-	fl.BoolVar(&f.Confirm, "confirm", false, "read the children back before the tag is written, and the tag after")
+	fl.BoolVar(&f.Confirm, "confirm", false, confirmHelp)
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "write what was made into this `FILE`, as JSON")
 	fl.StringVar(&f.digestFile, "digest-file", "", "write the digest into this `FILE`")
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)

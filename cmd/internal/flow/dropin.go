@@ -145,6 +145,9 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (Done, error)
 		if !errors.Is(err, errNoList) {
 			return done, err
 		}
+		if err := e.nothingYet(ctx, o.Tags[0], err); err != nil {
+			return Done{}, err
+		}
 		e.note("%s is not there yet: made anew", o.Tags[0])
 	}
 	if len(refs) == 1 && o.copies() && stated[0].Annotations == nil {
@@ -162,6 +165,19 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (Done, error)
 // copies says whether nothing is asked for that a copy does not have.
 func (o ImagetoolsOptions) copies() bool {
 	return len(o.Platforms) == 0 && len(o.Annotations) == 0 && len(o.Targeted) == 0 && !o.Append
+}
+
+// nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind must not
+// cost the entries that are there. It returns missing, the error of the first look, when the tag is there after all.
+func (e *Env) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
+	head, err := e.Client.Repository(name.At(registry.TransportRegistry), registry.PullPush).Head(ctx, name.Tag)
+	switch {
+	case err == nil:
+		return fmt.Errorf("%w; asked again, it has %s there: nothing was written", missing, head.Digest)
+	case errors.Is(err, registry.ErrNotFound):
+		return nil
+	}
+	return err
 }
 
 // errOneImage: the source is a single image, of which a list is to be made. errNoList: there is no list to amend.
