@@ -12,6 +12,6 @@ func collectLate() {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	usual := debug.SetGCPercent(400) // of 4 MiB, the least heap
+	usual := debug.SetGCPercent(400)                                                            // of 4 MiB, the least heap
 	runtime.AddCleanup(new([64]byte), func(percent int) { debug.SetGCPercent(percent) }, usual) // runs after the first collection
 }
