@@ -157,7 +157,11 @@ func request(job build.Job, p v1.Platform, bases []local, proxy registry.Proxy, 
 		if err != nil {
 			return o, err
 		}
-		o.Exports = []client.ExportEntry{export(job.Spec, out)}
+		image := export(job.Spec, out)
+		if provenance(job.Spec.Provenance)+sbom(job.Spec.SBOM) != "" { // a worker names what a statement is about only by this
+			image.Attrs["name"] = job.Spec.Name(p).Name()
+		}
+		o.Exports = []client.ExportEntry{image}
 	}
 	if err := addExtras(&o, job, p); err != nil {
 		return o, err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -17,8 +18,10 @@ type Build struct {
 	Builder   string        // who built it: a URL
 	Type      string        // how to read the rest: a URL
 	On        string        // the platform of the machine that built it, as written
-	For       []v1.Platform // the platforms that were asked for
+	For       []v1.Platform // the platforms that were asked for; BuildKit leaves them out
 	Materials []Material    // base images, sources
+	Base      *Base         // what its last stage started from; nil: from nothing, or that is not told (mode=min)
+	detailed  bool          // it tells every operation
 }
 
 // Material is something that went into a build.
@@ -45,6 +48,7 @@ type predicate struct {
 			Platform string `json:"platform"`
 		} `json:"environment"`
 	} `json:"invocation"`
+	BuildConfig steps `json:"buildConfig"`
 	// SLSA 1: https://slsa.dev/spec/v1.0/provenance
 	BuildDefinition struct {
 		BuildType          string     `json:"buildType"`
@@ -54,6 +58,7 @@ type predicate struct {
 		} `json:"externalParameters"`
 		InternalParameters struct {
 			BuilderPlatform string `json:"builderPlatform"`
+			BuildConfig     steps  `json:"buildConfig"`
 		} `json:"internalParameters"`
 	} `json:"buildDefinition"`
 	RunDetails struct {
@@ -68,10 +73,14 @@ func (s Statement) Build() (Build, error) {
 		return Build{}, fmt.Errorf("%w: its predicate can't be read: %w", registry.ErrContent, err)
 	}
 	b := Build{Builder: p.Builder.ID, Type: p.BuildType, On: p.Invocation.Environment.Platform, Materials: p.Materials}
-	args := p.Invocation.Parameters.Args
+	args, config := p.Invocation.Parameters.Args, p.BuildConfig
 	if d := p.BuildDefinition; d.BuildType != "" {
 		b = Build{Builder: p.RunDetails.Builder.ID, Type: d.BuildType, On: d.InternalParameters.BuilderPlatform, Materials: d.Dependencies}
-		args = d.ExternalParameters.Request.Args
+		args, config = d.ExternalParameters.Request.Args, d.InternalParameters.BuildConfig
+	}
+	b.detailed = len(config.Definition) > 0
+	if base, told := config.base(); told {
+		b.Base = &base
 	}
 	for name := range strings.SplitSeq(args["platform"], ",") {
 		if parsed, err := platform.Parse(name); name != "" && err == nil {
@@ -79,6 +88,16 @@ func (s Statement) Build() (Build, error) {
 		}
 	}
 	return b, nil
+}
+
+// from are the platforms of the images that went into the build, each once.
+func (b Build) from() (all []v1.Platform) {
+	for _, m := range b.Materials {
+		if p, ok := platformOf(m.URI); ok && !slices.ContainsFunc(all, p.Equals) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // platformOf is the platform in a package URL: "pkg:docker/demo@v1?platform=linux%2Farm64".

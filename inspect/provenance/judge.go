@@ -1,6 +1,7 @@
 package provenance
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,9 +13,11 @@ import (
 )
 
 // Judge compares provenance with the image that it is attached to. It is a mismatch when a statement can't be read as one,
-// is about another image, or tells of a build for other platforms than the image claims. That the machine was of another
-// platform is a note: cross compilers and emulators are how most images of foreign architectures are made. An image without
-// provenance is a note too, or with strict a mismatch.
+// is about another image, or tells of a build for other platforms than the image claims: of a last stage that starts from an
+// image of another one, since BuildKit takes the claim from the request and the files from there. That the machine was of
+// another platform is a note: cross compilers and emulators are how most images of foreign architectures are made. It is also
+// one that only images of other platforms went in, where it is not told whether those were in the last stage (mode=min). An
+// image without provenance is a note too, or with strict a mismatch.
 func Judge(img inspect.Image, statements []Statement, strict bool) []inspect.Finding {
 	j := judge{img: img, claim: img.Claim()}
 	if platform.IsUnknown(j.claim) {
@@ -82,8 +85,23 @@ func (j *judge) statement(s Statement) {
 		words := formatted(b.For)
 		j.add(inspect.Mismatch, words+" (provenance)", "its provenance tells of a build for "+words, nil)
 	}
+	j.base(b)
 	if on, err := platform.Parse(b.On); err == nil && !j.claimed(on) {
 		j.add(inspect.Note, b.On+" (builder)", "built on "+b.On+", so cross-compiled or emulated", nil)
+	}
+}
+
+func (j *judge) base(b Build) {
+	from := b.from()
+	switch {
+	case b.Base != nil && j.claimed(b.Base.Platform):
+	case b.Base != nil:
+		name := cmp.Or(b.Base.Name, "nothing")
+		words := platform.Format(b.Base.Platform)
+		j.add(inspect.Mismatch, words+" (provenance)", fmt.Sprintf("its provenance tells of a last stage for %s, from %s", words, name), nil)
+	case !b.detailed && len(from) > 0 && !slices.ContainsFunc(from, j.claimed):
+		words := formatted(from)
+		j.add(inspect.Note, words+" (provenance)", "the images that went into it are all of "+words+": right only where it starts from none of them", nil)
 	}
 }
 

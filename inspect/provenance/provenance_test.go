@@ -1,7 +1,9 @@
 package provenance_test
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +28,8 @@ type says struct {
 	name, subject   string // "" is the image's digest
 	stated          string // the predicate type in the statement; "" is the one in its row
 	asked, on, body string
+	from            string // the platform of the base image; "" is the image's own
+	config          string // every operation, in JSON; "" with mode=min
 }
 
 func predicate02(asked, on string) string {
@@ -35,7 +39,7 @@ func predicate02(asked, on string) string {
 
 func predicate1(asked, on string) string {
 	return fmt.Sprintf(`{"buildDefinition":{"buildType":"https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
-"externalParameters":{"request":{"args":{"platform":"%s"}}},"internalParameters":{"builderPlatform":"%s"},"resolvedDependencies":[{"uri":"pkg:docker/alpine@3"}]},
+"externalParameters":{"request":{"args":{"platform":"%s"}}},"internalParameters":{"builderPlatform":"%s"},"resolvedDependencies":[{"uri":"pkg:docker/alpine@3?platform=linux%%2Farm64"}]},
 "runDetails":{"builder":{"id":"b"}}}`, asked, on)
 }
 
@@ -54,6 +58,11 @@ func attested(t *testing.T, name, kind string, s says) inspect.Image {
 	predicate := predicate1(s.asked, s.on)
 	if kind == slsa02 {
 		predicate = predicate02(s.asked, s.on)
+	}
+	predicate = strings.Replace(predicate, "linux%2Farm64", url.QueryEscape(cmp.Or(s.from, name)), 1)
+	if s.config != "" {
+		predicate = strings.Replace(predicate, `"invocation":`, `"buildConfig":`+s.config+`,"invocation":`, 1)
+		predicate = strings.Replace(predicate, `"internalParameters":{`, `"internalParameters":{"buildConfig":`+s.config+`,`, 1)
 	}
 	stated := s.stated
 	if stated == "" {

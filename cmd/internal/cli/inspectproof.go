@@ -22,8 +22,9 @@ what --deep is for.
 --signatures shows what is signed: the list and every image, by cosign's tags and by referrers. --signed-by cosign.pub fails
 unless the list and every image have a signature made with that key (with several: with one of them) for just their digest;
 --signed list or --signed entries asks for half of that. Signatures without a key, and notation's, are listed and count for
-nothing. --provenance reads the provenance that BuildKit attached and fails where it is about another image or tells of a
-build for another platform; {{json (index .Platforms 0).Provenance}} and .SBOM reach their content.`
+nothing. --provenance reads the provenance that BuildKit attached and fails where it is about another image, or tells of a
+build for another platform: by name, or (mode=max) by a last stage that starts from an image of another one.
+{{json (index .Platforms 0).Provenance}} and .SBOM reach the content of both.`
 
 // proofFlags are the flags of inspect that look at more than claims and binaries.
 type proofFlags struct {
