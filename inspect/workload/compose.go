@@ -2,71 +2,109 @@ package workload
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 
 	"mtool/inspect/platform"
 )
 
+// isCompose tells a Compose file by its services; one that only includes others must have nothing else that Compose does not
+// know, since CI systems include files too.
+func isCompose(doc *node) bool {
+	if !doc.is(mapping) || doc.get("apiVersion") != nil {
+		return false
+	}
+	if doc.get("services").is(mapping) {
+		return true
+	}
+	for _, p := range doc.members() {
+		switch p.key {
+		case "include", "name", "version", "networks", "volumes", "configs", "secrets":
+		default:
+			if !strings.HasPrefix(p.key, "x-") {
+				return false
+			}
+		}
+	}
+	return doc.get("include") != nil
+}
+
 // compose reads a Compose file: https://github.com/compose-spec/compose-spec/blob/main/spec.md
 func (r *reader) compose(doc *node) error {
-	if include := doc.get("include"); include != nil {
-		r.note(include.at(), "", "include is not followed; give those files too, or docker compose config | mtool inspect -f -")
+	f := composeFile{path: r.file, dir: filepath.Dir(r.file), doc: doc}
+	var err error
+	if f.env, err = r.environment(r.options.Env, f.dir, member{}); err != nil {
+		return err
 	}
-	for _, p := range doc.get("services").members() {
-		if err := r.service("service "+p.key, p.value); err != nil {
+	return r.project(f)
+}
+
+// project reads what one file says, and what it includes before that.
+func (r *reader) project(f composeFile) error {
+	outer := r.file
+	defer func() { r.file = outer }()
+	r.file = f.path
+	for _, one := range f.doc.get("include").all() {
+		if err := r.include(f, one); err != nil {
+			return err
+		}
+	}
+	for _, p := range f.doc.get("services").members() {
+		if err := r.service(f, p.key, p.value); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *reader) service(what string, s *node) error {
-	image := s.get("image")
-	switch {
-	case s.get("extends") != nil && image == nil:
-		r.note(s.get("extends").at(), what, "extends is not followed: not checked; docker compose config | mtool inspect -f - has it all")
-		return nil
-	case image == nil && s.get("build") != nil:
-		r.note(s.get("build").at(), what, "it is built, and names no image: not checked")
-		return nil
-	case image == nil || image.kind == nothing:
-		r.note(s.at(), what, "no image is named: not checked")
-		return nil
-	case s.get("extends") != nil:
-		r.note(s.get("extends").at(), what, "extends is not followed")
-	}
-	name, err := r.filled(what, image)
+func (r *reader) service(f composeFile, name string, own *node) error {
+	what := "service " + name
+	layers, err := r.extended(f, name, own)
 	if err != nil {
 		return err
 	}
+	image := layers.first("image")
+	if image.node == nil {
+		if built := layers.first("build"); built.node != nil {
+			r.note(own.at(), what, "it is built, and names no image: not checked")
+			return nil
+		}
+		r.note(own.at(), what, "no image is named: not checked")
+		return nil
+	}
 	u := Use{Place: Place{What: what}}
-	if wanted := s.get("platform"); wanted != nil && wanted.kind != nothing {
+	if wanted := layers.first("platform"); wanted.node != nil {
 		value, err := r.filled(what, wanted)
 		if err != nil {
 			return err
 		}
 		if u.Platform, err = platform.Parse(value.text); err != nil {
-			return errorf(r.file, wanted.at(), "%s: %w", what, err)
+			return errorf(wanted.file.path, wanted.at(), "%s: %w", what, err)
 		}
 	}
-	return r.use(name, u)
+	if u.Selector.all, err = r.placement(what, layers); err != nil {
+		return err
+	}
+	value, err := r.filled(what, image)
+	if err != nil {
+		return err
+	}
+	r.file = image.file.path
+	defer func() { r.file = f.path }()
+	return r.use(value, u)
 }
 
 // filled is a text with its variables filled in. None may stay empty for want of one.
-func (r *reader) filled(what string, n *node) (*node, error) {
+func (r *reader) filled(what string, n member) (*node, error) {
 	if !n.is(text) {
-		return n, nil
+		return n.node, nil
 	}
-	lookup := r.options.Env
-	if lookup == nil {
-		lookup = func(string) (string, bool) { return "", false }
-	}
-	value, err := interpolate(n.text, lookup)
+	value, err := interpolate(n.text, n.file.env)
 	if err == nil && strings.TrimSpace(value) == "" {
 		err = errors.New("it is empty")
 	}
 	if err != nil {
-		return nil, errorf(r.file, n.at(), "%s: %q: %w", what, n.text, err)
+		return nil, errorf(n.file.path, n.at(), "%s: %q: %w", what, n.text, err)
 	}
 	return &node{kind: text, text: value, line: n.line}, nil
 }

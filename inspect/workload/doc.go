@@ -4,6 +4,7 @@
 // and Use.Required, which says what platforms one of them needs in a deployment that Universe describes. ReadNodes reads
 // what `kubectl get nodes -o json` prints.
 //
-// Pod templates are found by their shape, so that custom resources need not be known. The package renders no templates,
-// follows no include, asks no cluster and no registry, and does not check that a file is what Kubernetes would accept.
+// Pod templates are found by their shape, so that custom resources need not be known. What Compose files include and extend is
+// followed through Options.Read. The package renders no templates, fetches nothing, asks no cluster and no registry, and does not
+// check that a file is what Kubernetes or Compose would accept.
 package workload

@@ -65,6 +65,17 @@ func (n *node) list() []*node {
 	return n.items
 }
 
+// all are the items of a sequence, or the one value that stands in place of it.
+func (n *node) all() []*node {
+	if n == nil || n.kind == nothing {
+		return nil
+	}
+	if n.kind == sequence {
+		return n.items
+	}
+	return []*node{n}
+}
+
 func (n *node) is(k kind) bool { return n != nil && n.kind == k }
 
 // at is the line, 0 for what is not there.

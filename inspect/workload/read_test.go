@@ -2,6 +2,7 @@ package workload_test
 
 import (
 	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -9,12 +10,21 @@ import (
 )
 
 // shown is what Read finds, a line each: FILE:LINE what: image, and the notes behind an exclamation mark.
-func shown(t *testing.T, data string, env map[string]string) string {
+func shown(t *testing.T, data string, env, files map[string]string) string {
 	t.Helper()
-	found, err := workload.Read("f", []byte(data), workload.Options{Env: func(name string) (string, bool) {
+	o := workload.Options{Env: func(name string) (string, bool) {
 		v, ok := env[name]
 		return v, ok
-	}})
+	}}
+	if files != nil {
+		o.Read = func(path string) ([]byte, error) {
+			if text, ok := files[path]; ok {
+				return []byte(text), nil
+			}
+			return nil, fs.ErrNotExist
+		}
+	}
+	found, err := workload.Read("f", []byte(data), o)
 	if err != nil {
 		if !errors.Is(err, workload.ErrFile) {
 			t.Errorf("the error is no ErrFile: %v", err)
@@ -34,6 +44,7 @@ func shown(t *testing.T, data string, env map[string]string) string {
 type readCase struct {
 	name, file, want string
 	env              map[string]string
+	files            map[string]string // beside it
 }
 
 func runCases(t *testing.T, cases []readCase) {
@@ -41,7 +52,7 @@ func runCases(t *testing.T, cases []readCase) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := shown(t, c.file, c.env)
+			got := shown(t, c.file, c.env, c.files)
 			failed := strings.HasPrefix(c.want, "error ")
 			if got != c.want && (!failed || !strings.HasPrefix(got, c.want)) {
 				t.Errorf("got\n%s\nwant\n%s", got, c.want)
@@ -129,8 +140,8 @@ func TestReadCompose(t *testing.T) {
 	t.Parallel()
 	runCases(t, []readCase{
 		{
-			name: "services", file: "services:\n  web:\n    image: x:1\n    build: .\n  worker:\n    build: .\n  db:\n    extends: {file: base.yaml, service: db}\n  cache:\n    image: y\n    extends: {service: web}\n  none: {}\ninclude:\n- other.yaml\n",
-			want: "f:3 service web: x:1\nf:10 service cache: y\n! f:14: include is not followed; give those files too, or docker compose config | mtool inspect -f -\n! f:6: service worker: it is built, and names no image: not checked\n! f:8: service db: extends is not followed: not checked; docker compose config | mtool inspect -f - has it all\n! f:11: service cache: extends is not followed\n! f:12: service none: no image is named: not checked",
+			name: "services", file: "services:\n  web:\n    image: x:1\n    build: .\n  worker:\n    build: .\n  none: {}\n",
+			want: "f:3 service web: x:1\n! f:6: service worker: it is built, and names no image: not checked\n! f:7: service none: no image is named: not checked",
 		},
 		{
 			name: "variables", env: map[string]string{"TAG": "v2", "EMPTY": "", "H": "r.example.com"},
@@ -161,7 +172,7 @@ func TestReadBounds(t *testing.T) {
 		"levels ":  strings.Repeat("- ", 100_000) + "x",
 		"levels  ": strings.Repeat(`{"a":`, 300) + "1" + strings.Repeat("}", 300),
 	} {
-		if got := shown(t, file, nil); !strings.Contains(got, "more than") {
+		if got := shown(t, file, nil, nil); !strings.Contains(got, "more than") {
 			t.Errorf("%s: got %.200s, want that there is too much", name, got)
 		}
 	}

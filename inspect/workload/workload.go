@@ -8,8 +8,11 @@ import (
 
 // Options say how files are read. The zero value is right.
 type Options struct {
-	// Env answers what a variable of a Compose file is set to; nil: none is set.
+	// Env answers what a variable of the environment is set to; nil: none is set.
 	Env func(name string) (string, bool)
+	// Read reads a file that belongs to a Compose file: .env beside it, and those that it includes, extends and takes
+	// variables from. The error wraps fs.ErrNotExist where there is none. nil: there are no files but the one that is given.
+	Read func(path string) ([]byte, error)
 }
 
 // Place is where something stands.
@@ -40,8 +43,8 @@ type Use struct {
 // Found is what is in a file, in its order.
 type Found struct {
 	Uses []Use
-	// Notes are about what was seen and is not among the uses: services that are built, files that are included, images of
-	// custom resources outside of a pod template.
+	// Notes are about what was seen and is not among the uses: services that are built, images of custom resources outside of
+	// a pod template.
 	Notes []Note
 }
 
@@ -60,13 +63,13 @@ func (n Note) String() string {
 }
 
 // Read finds all images in a Kubernetes or Compose file, YAML or JSON; name is what places and errors call it. Errors wrap
-// ErrFile, and ErrTemplate where a Helm template was not rendered. A file without images is no error.
+// ErrFile, and ErrTemplate where a Helm template was not rendered, ErrElsewhere where Compose is to fetch something. A file without images is no error.
 func Read(name string, data []byte, o Options) (Found, error) {
 	docs, err := documents(name, data)
 	if err != nil {
 		return Found{}, err
 	}
-	r := reader{file: name, options: o}
+	r := reader{file: name, options: o, parsed: map[string]*node{}}
 	for _, doc := range docs {
 		if err := r.document(doc); err != nil {
 			return Found{}, err
@@ -80,11 +83,13 @@ type reader struct {
 	options Options
 	found   Found
 	visited int
+	files   int              // that were followed from the one that was given
+	parsed  map[string]*node // of those
 }
 
 // document reads one document of a file; each may be of another kind.
 func (r *reader) document(doc *node) error {
-	if doc.is(mapping) && doc.get("apiVersion") == nil && doc.get("services").is(mapping) {
+	if isCompose(doc) {
 		return r.compose(doc)
 	}
 	before := len(r.found.Uses) + len(r.found.Notes)

@@ -13,17 +13,19 @@ deployed. It asks the registries, and no cluster.
 What is read
   Kubernetes objects as YAML or JSON: pods and pod templates wherever they stand, in lists and in custom resources that
   nobody knows, with their init and ephemeral containers and their image volumes. Images outside of a pod template are said
-  and not checked. Compose files: image and platform of each service; variables come from the environment and from .env
-  beside the file, and one that is not set is an error; services that are built, extends and include are said. A template
-  that is not rendered is exit code 2. An image that is named several times is asked for once.
+  and not checked. Compose files: image and platform of each service, with what it extends, and of the files that are
+  included; variables come from the environment and from .env beside the file (or env_file), and one that is not set is an
+  error; services that are built are said. What Compose would fetch from elsewhere, and a template that is not rendered, is
+  exit code 2. An image that is named several times is asked for once.
 
 What each place needs
   --require names the platforms of the whole deployment, and --cluster FILE takes them from the nodes of a cluster, which
   kubectl get nodes -o json prints. From these a pod needs those that it could be scheduled on, by its nodeSelector, its
   required node affinity, its spec.os.name and its nodeName; with --cluster all labels count, and taints against its
   tolerations. Without both, or where they leave none, a pod needs the platforms that it names by kubernetes.io/arch and
-  kubernetes.io/os. A service of Compose needs its platform:. Where no place says what it needs, nothing has to be there,
-  but everything that is must be true.
+  kubernetes.io/os. A service of Compose needs its platform:, one of a Swarm what its constraints on node.platform.arch and
+  node.platform.os leave or name. Where no place says what it needs, nothing has to be there, but everything that is must be
+  true.
 
 What is checked
   Claims, and of the entries that are needed also the binaries that the image starts (--deep --entrypoint-only; --deep alone

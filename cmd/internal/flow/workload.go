@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -151,11 +152,13 @@ func (e *Env) uses(o WorkloadOptions) ([]workload.Use, error) {
 		if err != nil {
 			return nil, err
 		}
-		found, err := workload.Read(file, data, workload.Options{Env: composeEnv(filepath.Dir(file))})
-		if errors.Is(err, workload.ErrTemplate) {
-			err = hinted{err, "helm template RELEASE CHART | mtool inspect -f -"}
-		}
-		if err != nil {
+		found, err := workload.Read(file, data, workload.Options{Env: os.LookupEnv, Read: readBeside})
+		switch {
+		case errors.Is(err, workload.ErrTemplate):
+			return nil, hinted{err, "helm template RELEASE CHART | mtool inspect -f -"}
+		case errors.Is(err, workload.ErrElsewhere):
+			return nil, hinted{err, "docker compose config | mtool inspect -f -"}
+		case err != nil:
 			return nil, err
 		}
 		for _, n := range found.Notes {
@@ -194,6 +197,20 @@ func workloadFiles(names []string) ([]string, error) {
 	return files, nil
 }
 
+// readBeside reads a file that another one names, which must be a file: a device or a pipe may have no end.
+func readBeside(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fs.ErrNotExist
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no file")
+	}
+	return os.ReadFile(path)
+}
+
 func readWorkload(name string, in io.Reader) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(in)
@@ -203,30 +220,4 @@ func readWorkload(name string, in io.Reader) ([]byte, error) {
 		return nil, fmt.Errorf("reading %q: %w: no such file", name, registry.ErrNotFound)
 	}
 	return data, err
-}
-
-// composeEnv is where Compose looks for the variables of a file: the environment, then .env beside it.
-func composeEnv(dir string) func(string) (string, bool) {
-	beside, _ := os.ReadFile(filepath.Join(dir, ".env")) // there need not be one
-	set := map[string]string{}
-	for line := range strings.Lines(string(beside)) {
-		key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
-		if !ok || strings.HasPrefix(key, "#") {
-			continue
-		}
-		value = strings.TrimSpace(value)
-		if n := len(value); n > 1 && (value[0] == '"' || value[0] == '\'') && value[n-1] == value[0] {
-			value = value[1 : n-1]
-		} else if before, _, comment := strings.Cut(value, " #"); comment {
-			value = strings.TrimSpace(before)
-		}
-		set[strings.TrimSpace(key)] = value
-	}
-	return func(name string) (string, bool) {
-		if value, ok := os.LookupEnv(name); ok {
-			return value, true
-		}
-		value, ok := set[name]
-		return value, ok
-	}
 }

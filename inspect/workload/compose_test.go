@@ -1,0 +1,115 @@
+package workload_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/inspect/workload"
+)
+
+// What a service extends counts where it says nothing itself, and is named where it stands.
+func TestReadExtends(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"base.yaml":        "services:\n  db:\n    image: d:${TAG}\n    extends: {file: sub/root.yaml, service: any}\n",
+		"sub/root.yaml":    "services:\n  any:\n    platform: linux/arm64\n    image: r\n    extends: next\n  next: {image: n}\n",
+		"sub/circles.yaml": "services:\n  a: {extends: {file: ../sub/circles.yaml, service: b}}\n  b: {extends: a}\n",
+	}
+	env := map[string]string{"TAG": "v2"}
+	runCases(t, []readCase{
+		{
+			name: "a service beside it", files: files, want: "f:4 service a: x\nf:4 service b: x\nf:5 service c: own",
+			file: "services:\n  a:\n    extends: b\n  b: {image: x}\n  c: {image: own, extends: {service: b}}\n",
+		},
+		{name: "a file", files: files, env: env, want: "base.yaml:3 service a: d:v2", file: "services:\n  a:\n    extends:\n      file: ./base.yaml\n      service: db\n"},
+		{name: "paths start at the file", files: files, want: "sub/root.yaml:4 service a: r", file: "services:\n  a: {extends: {file: sub/root.yaml, service: any}}\n"},
+		{name: "a variable that is not set", files: files, want: "error base.yaml:3: service a: \"d:${TAG}\"", file: "services:\n  a: {extends: {file: base.yaml, service: db}}\n"},
+		{name: "no such file", files: files, want: "error f:3: service a: extends: reading \"none.yaml\": file does not exist", file: "services:\n  a:\n    extends: {file: none.yaml, service: db}\n"},
+		{name: "no such service", files: files, want: "error f:2: service a: extends: there is no service \"nobody\" in base.yaml", file: "services:\n  a: {extends: {file: base.yaml, service: nobody}}\n"},
+		{name: "itself", files: files, want: "error f:2: service a: extends: it goes in circles: a in f, a in f", file: "services:\n  a: {extends: a}\n"},
+		{
+			name: "in circles", files: files, file: "services:\n  a: {extends: {file: sub/circles.yaml, service: a}}\n",
+			want: "error sub/circles.yaml:3: service a: extends: it goes in circles: a in f, a in sub/circles.yaml, b in sub/circles.yaml, a in sub/circles.yaml",
+		},
+		{name: "elsewhere", files: files, want: "error f:2: service a: extends: \"https://example.com/x.git\": it is taken from elsewhere", file: "services:\n  a: {extends: {file: 'https://example.com/x.git', service: b}}\n"},
+		{name: "without files", want: "error f:2: service a: extends: \"base.yaml\": it is taken from elsewhere", file: "services:\n  a: {extends: {file: base.yaml, service: b}}\n"},
+	})
+}
+
+func TestReadInclude(t *testing.T) {
+	t.Parallel()
+	var many strings.Builder
+	for range 300 {
+		many.WriteString("- sub/one.yaml\n")
+	}
+	files := map[string]string{
+		"sub/one.yaml":   "services:\n  one: {image: 'o:${TAG:-none}'}\n",
+		"sub/.env":       "TAG=\"beside\"\n",
+		"sub/deep.yaml":  "include: [one.yaml]\nservices:\n  deep: {image: d}\n",
+		"two.yaml":       "services:\n  two: {image: 't:${TAG}'}\n",
+		"two.env":        "# no\nexport TAG=given # a comment\n",
+		"round.yaml":     "include: [sub/../again.yaml]\n",
+		"again.yaml":     "include: [round.yaml]\nservices: {x: {image: x}}\n",
+		"broken.yaml":    "services:\n\tx: {}\n",
+		"sub/moved.yaml": "services:\n  moved: {extends: {file: two.yaml, service: two}}\n",
+	}
+	runCases(t, []readCase{
+		{name: "a name", files: files, want: "sub/one.yaml:2 service one: o:beside\nf:3 service a: x", file: "include: [sub/one.yaml]\nservices:\n  a: {image: x}\n"},
+		{name: "alone", files: files, want: "sub/one.yaml:2 service one: o:beside\nsub/deep.yaml:3 service deep: d", file: "name: x\nx-own: y\ninclude: sub/deep.yaml\n"},
+		{name: "the environment goes first", files: files, env: map[string]string{"TAG": "set"}, want: "sub/one.yaml:2 service one: o:set", file: "include: [sub/one.yaml]\n"},
+		{
+			name: "paths and variables", files: files, want: "two.yaml:2 service two: t:given\nsub/one.yaml:2 service one: o:given",
+			file: "include:\n- path: [two.yaml, sub/one.yaml]\n  env_file: two.env\n",
+		},
+		{
+			name: "another folder", files: files, want: "two.yaml:2 service moved: t:given",
+			file: "include:\n- {path: sub/moved.yaml, project_directory: ., env_file: [two.env]}\n",
+		},
+		{name: "no such variables", files: files, want: "error f:2: env_file: reading \"none.env\": file does not exist", file: "include:\n- {path: two.yaml, env_file: none.env}\n"},
+		{name: "no such file", files: files, want: "error f:2: include: reading \"none.yaml\": file does not exist", file: "include:\n- none.yaml\n"},
+		{name: "in circles", files: files, want: "error again.yaml:1: include: it goes in circles: f, round.yaml, again.yaml, round.yaml", file: "include: [round.yaml]\n"},
+		{name: "a broken file", files: files, want: "error broken.yaml:2: found character", file: "include: [broken.yaml]\n"},
+		{name: "elsewhere", files: files, want: "error f:1: include: \"oci://example.com/app:v1\": it is taken from elsewhere", file: "include: ['oci://example.com/app:v1']\n"},
+		{name: "too many", files: files, want: "error f:258: include: more than 256 files are named", file: "include:\n" + many.String()},
+		{name: "of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at", file: "include: [sub/one.yaml]\nstages: [build]\n"},
+	})
+}
+
+// A Swarm places by what nodes call themselves.
+func TestPlacement(t *testing.T) {
+	t.Parallel()
+	both := workload.Universe{Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}, {OS: "windows", Architecture: "amd64"}}}
+	for constraints, want := range map[string][2]string{
+		"[node.platform.arch == x86_64]":                           {"linux/amd64", "linux/amd64 windows/amd64"},
+		"['node.platform.arch==aarch64', 'node.role == manager']":  {"linux/arm64", "linux/arm64"},
+		"[node.platform.arch != aarch64]":                          {"", "linux/amd64 windows/amd64"},
+		"[node.platform.os == Linux, node.platform.arch == armv7]": {"linux/arm/v7", "linux/arm/v7"},
+		"[node.platform.os == windows]":                            {"windows/unknown", "windows/amd64"},
+		"['node.labels.disk == ${DISK:-ssd}']":                     {"", "linux/amd64 linux/arm64 windows/amd64"},
+		"[]":                                                       {"", "linux/amd64 linux/arm64 windows/amd64"},
+	} {
+		found, err := workload.Read("f", []byte("services: {a: {image: x, deploy: {placement: {constraints: "+constraints+"}}}}"), workload.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", constraints, err)
+			continue
+		}
+		for i, where := range []workload.Universe{{}, both} {
+			var got []string
+			platforms, _ := found.Uses[0].Required(where)
+			for _, p := range platforms {
+				got = append(got, platform.Format(p))
+			}
+			if words := strings.Join(got, " "); words != want[i] {
+				t.Errorf("%s: got %q, want %q", constraints, words, want[i])
+			}
+		}
+	}
+	_, err := workload.Read("f", []byte("services: {a: {image: x, deploy: {placement: {constraints: [node.platform.arch = arm64]}}}}"), workload.Options{})
+	if !errors.Is(err, workload.ErrFile) || !strings.Contains(err.Error(), "is no constraint") {
+		t.Errorf("got %v", err)
+	}
+}
