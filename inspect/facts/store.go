@@ -1,20 +1,25 @@
 package facts
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/rootfs"
 )
 
-// version is the first directory of the folder: the layout below it, and the shape of the files.
-const version = "v1"
+// version is the first directory of the folder: the layout below it, and the shape of the files, which is a line with the
+// SHA-256 of the JSON that follows.
+const version = "v2"
 
 // maxFile bounds what is read of one file, in bytes. What needs more is not kept.
 const maxFile = 64 << 20
@@ -31,7 +36,8 @@ func (s Store) file(digest v1.Hash) string {
 	return filepath.Join(s.dir, version, digest.Algorithm, digest.Hex+".json")
 }
 
-// Get has the facts of a layer, if they were kept and can be read.
+// Get has the facts of a layer, if they were kept and are what was written: a bit that a disk turned over must not turn a
+// verdict.
 func (s Store) Get(digest v1.Hash) (rootfs.LayerFacts, bool) {
 	if s.dir == "" || !plain(digest) {
 		return rootfs.LayerFacts{}, false
@@ -41,11 +47,21 @@ func (s Store) Get(digest v1.Hash) (rootfs.LayerFacts, bool) {
 		return rootfs.LayerFacts{}, false
 	}
 	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile))
+	sum, body, ok := bytes.Cut(data, []byte{'\n'})
+	if err != nil || !ok || string(sum) != checksum(body) {
+		return rootfs.LayerFacts{}, false
+	}
 	var facts rootfs.LayerFacts
-	if err := json.NewDecoder(io.LimitReader(f, maxFile)).Decode(&facts); err != nil || facts.Digest != digest {
+	if err := json.Unmarshal(body, &facts); err != nil || facts.Digest != digest {
 		return rootfs.LayerFacts{}, false
 	}
 	return facts, true
+}
+
+func checksum(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
 }
 
 // Put keeps the facts of a layer: whole, or not at all.
@@ -53,10 +69,11 @@ func (s Store) Put(facts rootfs.LayerFacts) error {
 	if s.dir == "" || !plain(facts.Digest) {
 		return nil
 	}
-	data, err := json.Marshal(facts)
+	body, err := json.Marshal(facts)
 	if err != nil {
 		return fmt.Errorf("keeping facts of layer %s: %w", facts.Digest, err)
 	}
+	data := slices.Concat([]byte(checksum(body)), []byte{'\n'}, body)
 	if len(data) > maxFile {
 		return nil
 	}

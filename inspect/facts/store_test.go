@@ -4,10 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect/binary"
 	"mtool/inspect/facts"
 	"mtool/inspect/rootfs"
 	"mtool/registry/registrytest"
@@ -43,12 +45,17 @@ func TestPutGet(t *testing.T) {
 	}
 }
 
+// summed is a file as Put writes it.
+func summed(body string) string { return registrytest.Hash([]byte(body)).Hex + "\n" + body }
+
 // What is broken, cut off, of another version or of another layer is none.
 func TestGetRefuses(t *testing.T) {
 	t.Parallel()
+	whole := `{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte(t.Name()+"/twin")).String() + `"}`
 	for name, body := range map[string]string{
-		"empty": "", "cut off": `{"schema":"mtool.layer/v1","digest":"sha256:`, "another version": `{"schema":"mtool.layer/v0"}`,
-		"another layer": `{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`,
+		"empty": "", "cut off": summed(`{"schema":"mtool.layer/v1","digest":"sha256:`), "another version": summed(`{"schema":"mtool.layer/v0"}`),
+		"another layer":      summed(`{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`),
+		"without a checksum": whole, "something behind it": summed(whole) + " ", "twin": summed(whole),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -64,10 +71,39 @@ func TestGetRefuses(t *testing.T) {
 			if err := os.WriteFile(files[0], []byte(body), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if _, ok := s.Get(f.Digest); ok {
-				t.Error("it is taken")
+			if _, ok := s.Get(f.Digest); ok != (name == "twin") {
+				t.Errorf("it is taken: %v", ok)
 			}
 		})
+	}
+}
+
+// Whichever byte of a file has a bit turned over, the facts are what they were, or there are none.
+func TestTurnedBits(t *testing.T) {
+	t.Parallel()
+	dir, want := t.TempDir(), some(t)
+	want.Files = []rootfs.File{{Path: "app", Type: rootfs.Program, Mode: 0o755, Fact: &binary.Fact{Kind: binary.ELFExecutable, Arch: "arm64"}}}
+	s := facts.Open(dir)
+	if err := s.Put(want); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*", "sha256", "*"))
+	if err != nil || len(files) != 1 {
+		t.Fatalf("files are %q, %v", files, err)
+	}
+	good, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range good {
+		bad := slices.Clone(good)
+		bad[n] ^= 1 << (n % 8)
+		if err := os.WriteFile(files[0], bad, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, ok := s.Get(want.Digest); ok && !reflect.DeepEqual(got, want) {
+			t.Fatalf("byte %d of %d makes %+v", n, len(good), got)
+		}
 	}
 }
 

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mtool/inspect/platform"
+	"mtool/registry/registrytest"
+)
+
+// rounds is a registry that answers nobody until nobody asks any more: what is asked without an answer to what was asked
+// before is one round.
+type rounds struct {
+	registry *registrytest.Server
+
+	mu    sync.Mutex
+	round chan struct{} // closed when it is answered; nil: nobody waits
+	timer *time.Timer
+	asked [][]string
+}
+
+// quiet is how long nobody must have asked: far longer than a program takes to send all it can.
+const quiet = 250 * time.Millisecond
+
+func (r *rounds) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	<-r.join(req.Method + " " + req.URL.Path)
+	r.registry.ServeHTTP(w, req)
+}
+
+func (r *rounds) join(line string) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.round == nil {
+		round := make(chan struct{})
+		r.round, r.asked = round, append(r.asked, nil)
+		r.timer = time.AfterFunc(quiet, func() {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.round = nil
+			close(round)
+		})
+	}
+	r.timer.Reset(quiet)
+	last := len(r.asked) - 1
+	r.asked[last] = append(r.asked[last], line)
+	return r.round
+}
+
+// take is what was asked since it was called last, each round sorted.
+func (r *rounds) take() [][]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	asked := r.asked
+	for _, round := range asked {
+		slices.Sort(round)
+	}
+	r.asked = nil
+	return asked
+}
+
+// twice is a list of three images, whose layers lie in a registry that counts rounds, and a home for facts.
+type twice struct {
+	rounds *rounds
+	ref    string
+	home   string
+}
+
+func newTwice(t *testing.T, liar bool) *twice {
+	t.Helper()
+	var images []registrytest.Built
+	for _, name := range []string{"linux/amd64", "linux/arm64", "linux/s390x"} {
+		p, err := platform.Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arch := p.Architecture
+		if liar && arch == "arm64" {
+			arch = "riscv64"
+		}
+		images = append(images, registrytest.Image(registrytest.ImageSpec{
+			Platform: p, Entrypoint: []string{"/app"}, Files: [][]string{{"plain etc/shared"}, {"elf bin/sh " + p.Architecture}, {"elf app " + arch}},
+		}))
+	}
+	r := &rounds{registry: registrytest.New(t, registrytest.Options{})}
+	r.registry.Load("demo", "v1", registrytest.ListOf(images...))
+	server := httptest.NewServer(r)
+	t.Cleanup(server.Close)
+	return &twice{rounds: r, ref: server.Listener.Addr().String() + "/demo:v1", home: t.TempDir()}
+}
+
+// inspect says how it ended, and what was asked. What is said of costs is left out: that differs.
+func (w *twice) inspect(t *testing.T, flags ...string) (said string, asked [][]string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "mtool", append([]string{"inspect", w.ref}, flags...)...)
+	cmd.Env = append(os.Environ(), "MTOOL_HOME="+w.home, "HOME="+w.home, "DOCKER_CONFIG="+w.home)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		if !strings.HasPrefix(line, "claims checked") {
+			said += line
+		}
+	}
+	return said + cmd.ProcessState.String(), w.rounds.take()
+}
+
+func (w *twice) facts(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(w.home, "facts", "*", "sha256", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+func blobsOf(asked [][]string) (n int) {
+	for _, round := range asked {
+		for _, line := range round {
+			if strings.Contains(line, "/blobs/") {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// TestSecondRun: a second deep inspection asks for just what a plain one asks for, in as many rounds, and says what the first
+// said. Facts that are gone, damaged or of another version cost the layers again, and change nothing else.
+func TestSecondRun(t *testing.T) {
+	t.Parallel()
+	const images, layers = 3, 7 // one layer is shared by all
+	for name, liar := range map[string]bool{"twin": false, "liar": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newTwice(t, liar)
+			_, plain := w.inspect(t)
+			if len(plain) != 3 || len(slices.Concat(plain...)) != 2*images+1 {
+				t.Fatalf("a plain inspection asks for %q", plain)
+			}
+			first, asked := w.inspect(t, "--deep")
+			if n := blobsOf(asked); n != images+layers || len(w.facts(t)) != layers {
+				t.Errorf("the first run reads %d blobs and keeps %d facts, want %d and %d: %q", n, len(w.facts(t)), images+layers, layers, asked)
+			}
+			if ended := strings.HasSuffix(first, "exit status 3"); ended != liar {
+				t.Errorf("the verdict is wrong:\n%s", first)
+			}
+			for what, lose := range losses() {
+				for _, file := range w.facts(t) {
+					lose(t, file)
+				}
+				said, asked := w.inspect(t, "--deep")
+				again := images + layers
+				if what == "nothing" {
+					again = images
+					if !slices.EqualFunc(asked, plain, slices.Equal) {
+						t.Errorf("the second run asks for %q, a plain inspection for %q", asked, plain)
+					}
+				}
+				if n := blobsOf(asked); n != again {
+					t.Errorf("%s lost: %d blobs are read, want %d", what, n, again)
+				}
+				if said != first {
+					t.Errorf("%s lost: it says\n%s\nand at first\n%s", what, said, first)
+				}
+			}
+		})
+	}
+}
+
+// losses are what may happen to a file of facts.
+func losses() map[string]func(t *testing.T, file string) {
+	check := func(t *testing.T, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return map[string]func(t *testing.T, file string){
+		"nothing":  func(*testing.T, string) {},
+		"the file": func(t *testing.T, file string) { check(t, os.Remove(file)) },
+		"the truth": func(t *testing.T, file string) { // every program becomes one for the other machine
+			body, err := os.ReadFile(file)
+			check(t, err)
+			swapped := strings.NewReplacer("amd64", "arm64", "arm64", "amd64", "s390x", "amd64", "riscv64", "arm64", "shared", "hidden").Replace(string(body))
+			if swapped == string(body) {
+				t.Errorf("nothing to lie about in %s", body)
+			}
+			check(t, os.WriteFile(file, []byte(swapped), 0o600))
+		},
+		"the end": func(t *testing.T, file string) { check(t, os.Truncate(file, 100)) },
+		"the version": func(t *testing.T, file string) {
+			folder := filepath.Dir(filepath.Dir(file))
+			other := filepath.Join(filepath.Dir(folder), "v0", "sha256")
+			check(t, os.MkdirAll(other, 0o700))
+			check(t, os.Rename(file, filepath.Join(other, filepath.Base(file))))
+		},
+	}
+}
