@@ -21,9 +21,22 @@ func ReadBlob(ctx context.Context, source registry.Source, d v1.Descriptor, limi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, blob.Close()) }()
-	data, err = io.ReadAll(io.LimitReader(blob, limit+1))
+	data, err = readUpTo(blob, d, limit)
 	if err == nil && int64(len(data)) > limit {
 		err = fmt.Errorf("%w: %s has more than %d bytes", ErrLimit, d.Digest, limit)
+	}
+	return data, err
+}
+
+// readUpTo reads one byte more than there should be, so that a source that verifies comes to the end, and at most that: what a
+// descriptor announces may have been counted.
+func readUpTo(blob io.Reader, d v1.Descriptor, limit int64) ([]byte, error) {
+	if d.Size > 0 {
+		limit = d.Size
+	}
+	data, err := io.ReadAll(io.LimitReader(blob, limit+1))
+	if err == nil && d.Size > 0 && int64(len(data)) > limit {
+		err = fmt.Errorf("%w: %s has more than %d bytes", registry.ErrContent, d.Digest, limit)
 	}
 	return data, err
 }

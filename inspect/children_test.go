@@ -49,7 +49,7 @@ func TestReadRecordsChildren(t *testing.T) {
 			obj := list(entry(amd64), entry(arm64)).Object(registryRef())
 			obj.Source = &source{Source: obj.Source, blob: big.blob}
 			return obj
-		}(), inspect.ErrLimit, "more than 4194304 bytes"},
+		}(), registry.ErrContent, "more than 254 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -34,21 +34,35 @@ type manifestJSON struct {
 	MediaType     types.MediaType   `json:"mediaType"`
 	ArtifactType  string            `json:"artifactType"`
 	Config        *v1.Descriptor    `json:"config"`
-	Layers        []v1.Descriptor   `json:"layers"`
-	Blobs         []v1.Descriptor   `json:"blobs"`
+	Layers        []json.RawMessage `json:"layers"`
+	Blobs         []json.RawMessage `json:"blobs"`
 	Manifests     []json.RawMessage `json:"manifests"`
 	Annotations   map[string]string `json:"annotations"`
 	Subject       *v1.Descriptor    `json:"subject"`
 }
 
-// decode reads body as what mediaType, the word of the descriptor, says that it is. Every error wraps registry.ErrContent.
+const (
+	// maxMembers bounds the values in one manifest; a list of maxEntries rows with annotations has fewer.
+	maxMembers = 300_000
+	// maxLayers bounds those of one image. Docker takes 127.
+	maxLayers = 10_000
+)
+
+// decode reads body as what mediaType, the word of the descriptor, says that it is. Every error wraps registry.ErrContent, or
+// ErrLimit.
 func decode(mediaType types.MediaType, body []byte) (document, error) {
+	if valuesIn(body) >= maxMembers {
+		return document{}, fmt.Errorf("%w: more than %d values in a manifest", ErrLimit, maxMembers)
+	}
 	var m manifestJSON
 	if err := json.Unmarshal(body, &m); err != nil {
 		return document{}, fmt.Errorf("%w: not a manifest: %w", registry.ErrContent, err)
 	}
 	if err := m.check(mediaType); err != nil {
 		return document{}, fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	if len(m.Manifests) > maxEntries {
+		return document{}, fmt.Errorf("%w: more than %d entries", ErrLimit, maxEntries)
 	}
 	if !mediaType.IsIndex() {
 		return m.image()
@@ -78,7 +92,17 @@ func (m manifestJSON) check(mediaType types.MediaType) error {
 }
 
 func (m manifestJSON) image() (document, error) {
-	d := document{artifactType: m.ArtifactType, blobs: append(m.Layers, m.Blobs...)}
+	d := document{artifactType: m.ArtifactType}
+	for _, row := range append(m.Layers, m.Blobs...) {
+		if len(d.blobs) == maxLayers {
+			return document{}, fmt.Errorf("%w: more than %d layers", ErrLimit, maxLayers)
+		}
+		var blob v1.Descriptor
+		if err := json.Unmarshal(row, &blob); err != nil {
+			return document{}, fmt.Errorf("%w: not a manifest: %w", registry.ErrContent, err)
+		}
+		d.blobs = append(d.blobs, blob)
+	}
 	if m.Config != nil {
 		d.config = *m.Config
 	} else if m.MediaType != artifactManifest {

@@ -18,13 +18,19 @@ type Base struct {
 	Digest string
 }
 
+// baseWords are those among annotations or labels, and no others: a map of all of them could be large.
+type baseWords struct {
+	Name   string `json:"org.opencontainers.image.base.name"`
+	Digest string `json:"org.opencontainers.image.base.digest"`
+}
+
 // Base is what the annotations of the image's manifest say, else those of its row, else its labels.
 func (i Image) Base() Base {
-	var manifest struct{ Annotations map[string]string }
+	var manifest struct{ Annotations baseWords }
 	_ = json.Unmarshal(i.Manifest.Body, &manifest) // read before; what does not fit says nothing
-	for _, from := range []map[string]string{manifest.Annotations, i.Descriptor.Annotations, i.config().Config.Labels} {
-		if b := (Base{from[baseName], from[baseDigest]}); b != (Base{}) {
-			b.Name, b.Digest = printable(b.Name), printable(b.Digest)
+	row := i.Descriptor.Annotations
+	for _, from := range []baseWords{manifest.Annotations, {row[baseName], row[baseDigest]}, i.config().Config.Labels} {
+		if b := (Base{printable(from.Name), printable(from.Digest)}); b != (Base{}) {
 			return b
 		}
 	}
@@ -36,7 +42,7 @@ func (i Image) Created() time.Time { return i.config().Created }
 
 type configOrigin struct {
 	Created time.Time
-	Config  struct{ Labels map[string]string }
+	Config  struct{ Labels baseWords }
 }
 
 func (i Image) config() (c configOrigin) {

@@ -1,10 +1,14 @@
 package inspect
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -20,11 +24,17 @@ const (
 	maxEntries = 10_000
 	// maxConfig is the most that is read of one image config, in bytes; real ones have some kilobytes.
 	maxConfig = 4 << 20
+	// maxContent bounds what all manifests and configs of a report have together, in bytes: they stay in memory, decoded, and a
+	// list can name thousands. Real ones have some kilobytes each.
+	maxContent = 16 << 20
+	// maxValues bounds the values in them, since each takes more memory decoded than it does as "" or {}.
+	maxValues = 1_000_000
 	// maxParallel bounds the goroutines of one round; a registry client has a limit of its own.
 	maxParallel = 64
 )
 
-// ErrLimit is wrapped by the Err of an image that is too large to be looked at: a config of more than 4 MiB.
+// ErrLimit is wrapped by the Err of an image that is too large to be looked at: a config of more than 4 MiB, a manifest of more
+// than 10,000 layers, or what comes behind the first 16 MiB of manifests and configs.
 var ErrLimit = errors.New("over the limit")
 
 // Read fetches everything that says what is under obj: after the root, which obj holds, all manifests at once (a round
@@ -32,10 +42,11 @@ var ErrLimit = errors.New("over the limit")
 // are not read.
 //
 // An error means that the root itself can't be read (it wraps registry.ErrContent), that there are more than 10,000
-// entries, or that ctx is done. What goes wrong with one entry is in its Err, and the others are read nevertheless: a
+// entries (ErrLimit), or that ctx is done. What goes wrong with one entry is in its Err, and the others are read nevertheless: a
 // missing or lying child, a list that contains itself or is nested deeper than 8, a config of more than 4 MiB.
 func Read(ctx context.Context, obj registry.Object) (Report, error) {
-	r := reader{ref: obj.Ref, root: obj.Root.Digest, source: obj.Source}
+	r := reader{ref: obj.Ref, root: obj.Root.Digest, source: obj.Source, left: maxContent}
+	r.values.Store(maxValues)
 	report := Report{Ref: obj.Ref, Root: obj.Root}
 	doc, err := decode(obj.Root.MediaType, obj.Root.Body)
 	if err != nil {
@@ -88,6 +99,53 @@ type reader struct {
 	root    v1.Hash
 	source  registry.Source
 	entries int
+	left    int64      // of maxContent
+	unsized sync.Mutex // guards left while a round runs
+	values  atomic.Int64
+}
+
+// count takes the values of a document out of those that may still be decoded.
+func (r *reader) count(body []byte) error {
+	if r.values.Add(-valuesIn(body)) < 0 {
+		return fmt.Errorf("%w: more than %d values in manifests and configs", ErrLimit, maxValues)
+	}
+	return nil
+}
+
+// valuesIn is about how many values a JSON document has.
+func valuesIn(body []byte) int64 { return int64(bytes.Count(body, []byte{','})) }
+
+// reserve takes what a descriptor announces out of what may still be read.
+func (r *reader) reserve(d v1.Descriptor) error {
+	if size := max(d.Size, 0); size <= r.left {
+		r.left -= size
+		return nil
+	}
+	return fmt.Errorf("%w: manifests and configs of more than %d MiB", ErrLimit, maxContent>>20)
+}
+
+// spend fetches. What announces no size is fetched one after the other, and counted then.
+func (r *reader) spend(d v1.Descriptor, fetch func() (n int, err error)) error {
+	if d.Size > 0 {
+		_, err := fetch()
+		return err
+	}
+	r.unsized.Lock()
+	defer r.unsized.Unlock()
+	if r.left <= 0 {
+		return fmt.Errorf("%w: manifests and configs of more than %d MiB", ErrLimit, maxContent>>20)
+	}
+	n, err := fetch()
+	r.left -= int64(n)
+	return err
+}
+
+func (r *reader) manifest(ctx context.Context, d v1.Descriptor) (m registry.Manifest, err error) {
+	err = r.spend(d, func() (int, error) {
+		m, err = r.source.Manifest(ctx, d)
+		return len(m.Body), err
+	})
+	return m, err
 }
 
 // manifests reads the tree below the root, one round a level.
@@ -117,14 +175,15 @@ func (r *reader) level(ctx context.Context, nodes []*node, fetched map[content]r
 			want = append(want, n.desc)
 		}
 	}
-	failed, err := round(ctx, r.ref, want, fetched, r.source.Manifest)
+	failed, err := round(ctx, r, want, fetched, r.manifest)
 	if err != nil {
 		return err
 	}
 	for _, n := range nodes {
 		if n.fetches() {
-			if n.err = failed[contentOf(n.desc)]; n.err == nil {
-				n.take(fetched[contentOf(n.desc)])
+			m := fetched[contentOf(n.desc)]
+			if n.err = cmp.Or(failed[contentOf(n.desc)], r.count(m.Body)); n.err == nil {
+				n.take(m)
 			}
 		}
 		if n.err != nil {
@@ -143,7 +202,7 @@ func (r *reader) configs(ctx context.Context, images []Image) error {
 		}
 	}
 	configs := map[content]config{}
-	failed, err := round(ctx, r.ref, want, configs, r.config)
+	failed, err := round(ctx, r, want, configs, r.config)
 	if err != nil {
 		return err
 	}
@@ -168,8 +227,12 @@ type config struct {
 }
 
 func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err error) {
-	if c.body, err = ReadBlob(ctx, r.source, d, maxConfig); err != nil {
-		return c, err
+	err = r.spend(d, func() (int, error) {
+		c.body, err = ReadBlob(ctx, r.source, d, maxConfig)
+		return len(c.body), err
+	})
+	if err = cmp.Or(err, r.count(c.body)); err != nil {
+		return config{}, err
 	}
 	c.platform, err = decodeConfig(c.body)
 	return c, err
@@ -186,16 +249,22 @@ func contentOf(d v1.Descriptor) content { return content{d.Digest, d.Size} }
 // round fetches what have does not hold yet, each content once, all at once. The error is that ctx is done; why a single
 // content could not be read is in failed.
 func round[T any](
-	ctx context.Context, ref registry.Ref, want []v1.Descriptor, have map[content]T,
+	ctx context.Context, r *reader, want []v1.Descriptor, have map[content]T,
 	fetch func(context.Context, v1.Descriptor) (T, error),
 ) (failed map[content]error, err error) {
 	var todo []v1.Descriptor
 	asked := map[content]bool{}
+	failed = map[content]error{}
 	for _, d := range want {
-		if _, known := have[contentOf(d)]; !known && !asked[contentOf(d)] {
-			asked[contentOf(d)] = true
-			todo = append(todo, d)
+		if _, known := have[contentOf(d)]; known || asked[contentOf(d)] {
+			continue
 		}
+		asked[contentOf(d)] = true
+		if err := r.reserve(d); err != nil {
+			failed[contentOf(d)] = err
+			continue
+		}
+		todo = append(todo, d)
 	}
 	values, errs := make([]T, len(todo)), make([]error, len(todo))
 	g, groupCtx := errgroup.WithContext(ctx)
@@ -207,9 +276,8 @@ func round[T any](
 		})
 	}
 	if err := g.Wait(); err != nil {
-		return nil, fmt.Errorf("reading %q: %w", ref, err)
+		return nil, fmt.Errorf("reading %q: %w", r.ref, err)
 	}
-	failed = map[content]error{}
 	for i, d := range todo {
 		if failed[contentOf(d)] = errs[i]; errs[i] == nil {
 			have[contentOf(d)] = values[i]

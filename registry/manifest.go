@@ -35,10 +35,10 @@ func NewManifest(mediaType types.MediaType, body []byte) (Manifest, error) {
 
 func sniffMediaType(body []byte) (types.MediaType, error) {
 	var m struct {
-		MediaType     types.MediaType   `json:"mediaType"`
-		SchemaVersion int               `json:"schemaVersion"`
-		Manifests     []json.RawMessage `json:"manifests"`
-		Config        json.RawMessage   `json:"config"`
+		MediaType     types.MediaType `json:"mediaType"`
+		SchemaVersion int             `json:"schemaVersion"`
+		Manifests     json.RawMessage `json:"manifests"` // as it is: apart, millions of empty rows would fill the memory
+		Config        json.RawMessage `json:"config"`
 	}
 	if err := json.Unmarshal(body, &m); err != nil {
 		return "", fmt.Errorf("%w: not JSON: %w", ErrContent, err)
@@ -46,7 +46,7 @@ func sniffMediaType(body []byte) (types.MediaType, error) {
 	switch {
 	case m.MediaType != "":
 		return m.MediaType, nil
-	case m.Manifests != nil:
+	case len(m.Manifests) > 0 && m.Manifests[0] == '[':
 		return types.OCIImageIndex, nil
 	case m.Config != nil:
 		return types.OCIManifestSchema1, nil

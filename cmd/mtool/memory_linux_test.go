@@ -158,12 +158,33 @@ func greedyImage(t *testing.T, layers []layerBytes) registrytest.Built {
 	return b
 }
 
+// mostMemory is what inspecting an image may take, the program itself included, in kB.
+const mostMemory = 128 << 10
+
+// peakOf runs mtool to its end, whatever that is, and tells the most memory that it had, in kB.
+func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
+	t.Helper()
+	home := t.TempDir()
+	peak := filepath.Join(home, "peak")
+	cmd := exec.CommandContext(t.Context(), "mtool-measured", args...)
+	// As on a machine with 8 processors, which reads as many layers at once.
+	cmd.Env = append(os.Environ(), peakFile+"="+peak, "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home, "GOMAXPROCS=8")
+	out, failed = cmd.CombinedOutput()
+	text, err := os.ReadFile(peak)
+	if err != nil {
+		t.Fatalf("%v (%v)\n%s", failed, err, out)
+	}
+	if _, err := fmt.Sscan(string(text), &kB); err != nil {
+		t.Fatal(err)
+	}
+	return kB, out, failed
+}
+
 // Whatever an image is made of, inspecting it takes no more than 128 MB, the program itself included.
 func TestMemoryOfInspect(t *testing.T) {
 	if testing.Short() {
 		t.Skip("unpacks some gigabytes")
 	}
-	const most = 128 << 10 // kB
 	server, err := registrytest.Start(registrytest.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -172,22 +193,10 @@ func TestMemoryOfInspect(t *testing.T) {
 	for n, g := range greedy {
 		t.Run(g.name, func(t *testing.T) {
 			server.Load("demo", "v1", greedyImage(t, greedyLayer(t, n)))
-			peak := filepath.Join(t.TempDir(), "peak")
-			cmd := exec.CommandContext(t.Context(), "mtool-measured", "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
-			// As on a machine with 8 processors, which reads as many layers at once.
-			cmd.Env = append(os.Environ(), peakFile+"="+peak, "HOME="+t.TempDir(), "GOMAXPROCS=8")
-			out, err := cmd.CombinedOutput()
-			text, readErr := os.ReadFile(peak)
-			if readErr != nil {
-				t.Fatalf("%v (%v)\n%s", err, readErr, out)
-			}
-			var kB int
-			if _, err := fmt.Sscan(string(text), &kB); err != nil {
-				t.Fatal(err)
-			}
+			kB, out, err := peakOf(t, "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
 			t.Logf("%d MB; %v", kB>>10, err)
-			if kB > most {
-				t.Errorf("it took %d kB, the most is %d\n%s", kB, most, out)
+			if kB > mostMemory {
+				t.Errorf("it took %d kB, the most is %d\n%s", kB, mostMemory, out)
 			}
 			if !bytes.Contains(out, []byte("linux/arm64")) {
 				t.Errorf("nothing was inspected:\n%s", out)

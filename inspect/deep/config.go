@@ -17,11 +17,13 @@ import (
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 type configJSON struct {
 	Config struct {
-		Entrypoint []string          `json:"Entrypoint"`
-		Cmd        []string          `json:"Cmd"`
-		Env        []string          `json:"Env"`
-		WorkingDir string            `json:"WorkingDir"`
-		Labels     map[string]string `json:"Labels"`
+		Entrypoint []string `json:"Entrypoint"`
+		Cmd        []string `json:"Cmd"`
+		Env        []string `json:"Env"`
+		WorkingDir string   `json:"WorkingDir"`
+		Labels     struct { // a map of all of them could be large
+			AllowForeign string `json:"mtool.allow-foreign"` // Label
+		} `json:"Labels"`
 	} `json:"config"`
 	RootFS struct {
 		DiffIDs []v1.Hash `json:"diff_ids"`
@@ -76,7 +78,7 @@ func (s subject) starts() bool {
 
 // wishes are the exemptions that the image asks for by its label; what is no pattern is nothing asked for.
 func (s subject) wishes() (globs []Glob) {
-	for text := range strings.SplitSeq(s.config.Config.Labels[Label], ",") {
+	for text := range strings.SplitSeq(s.config.Config.Labels.AllowForeign, ",") {
 		if g, err := ParseGlob(text); err == nil {
 			globs = append(globs, g)
 		}

@@ -45,7 +45,7 @@ func (j *judgement) wish() {
 		return
 	}
 	f := j.finding(inspect.Note)
-	f.Rule, f.Evidence = "label", j.config.Config.Labels[Label]
+	f.Rule, f.Evidence = "label", j.config.Config.Labels.AllowForeign
 	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
 	if j.options.Strict || j.options.IgnoreLabels {
 		f.Message += " (ignored)"

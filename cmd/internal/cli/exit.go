@@ -53,7 +53,7 @@ func exitTable() []exitRow {
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
 		{exitNotFound, "not found (a base image without the platform too)", []error{registry.ErrNotFound, compose.ErrNoMatch}},
-		{exitContent, "checked, and the content is wrong: platform, digest, size, nesting", []error{inspect.ErrMismatch, registry.ErrContent, compose.ErrDuplicate, compose.ErrPlatform, draft.ErrCorrupt}},
+		{exitContent, "checked, and the content is wrong: platform, digest, size, nesting", []error{inspect.ErrMismatch, inspect.ErrLimit, registry.ErrContent, compose.ErrDuplicate, compose.ErrPlatform, draft.ErrCorrupt}},
 		{exitNoWorker, "no worker or emulator for the platform, or the emulator crashed", []error{build.ErrNoWorker}},
 		{exitRefused, "registry refused the manifest", []error{registry.ErrRefused}},
 		{exitConflict, "conflict: moved, protected or immutable tag", []error{registry.ErrConflict}},

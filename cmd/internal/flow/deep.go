@@ -30,8 +30,16 @@ type Progress interface {
 	Done()
 }
 
-// deepMemory is what Go's part of the memory should not exceed while binaries are read, in bytes.
-const deepMemory = 72 << 20
+// boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
+// returns what ends that.
+func boundMemory() (undo func()) {
+	const most = 72 << 20 // of Go's part, in bytes
+	before := debug.SetMemoryLimit(-1)
+	if before > most {
+		debug.SetMemoryLimit(most)
+	}
+	return func() { debug.SetMemoryLimit(before) }
+}
 
 // factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
 func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }
@@ -49,11 +57,7 @@ func (e *Env) deepen(
 
 // layers reads the binaries of all images.
 func (e *Env) layers(ctx context.Context, report inspect.Report, o DeepOptions, strict bool) (deep.Result, error) {
-	// What deep keeps is bounded, and what the garbage collector leaves lying around is too.
-	if before := debug.SetMemoryLimit(-1); before > deepMemory {
-		debug.SetMemoryLimit(deepMemory)
-		defer debug.SetMemoryLimit(before)
-	}
+	defer boundMemory()()
 	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read
