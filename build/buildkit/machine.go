@@ -107,6 +107,9 @@ func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job,
 	if err != nil || forecast {
 		return m, p, err
 	}
+	if job.Spec.CgroupParent != "" {
+		job.Options.Say("--cgroup-parent is left out: mtool's own worker makes no control groups")
+	}
 	w, err := s.Start(ctx, build.WorkerOptions{
 		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
 		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,

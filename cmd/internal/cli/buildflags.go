@@ -84,6 +84,9 @@ func (f *extraFlags) into(o *flow.BuildOptions) (err error) {
 	if o.AddHosts, err = parseHosts(f.hosts); err != nil {
 		return err
 	}
+	if err := checkUlimits(f.Ulimits); err != nil {
+		return err
+	}
 	if o.ShmSize, err = parseSize("--shm-size", f.shmSize); err != nil {
 		return err
 	}

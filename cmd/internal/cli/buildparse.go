@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/docker/go-units"
+
 	"mtool/build"
 	"mtool/cmd/internal/flow"
 	"mtool/registry"
@@ -101,6 +103,16 @@ func parseHosts(values []string) (hosts []string, err error) {
 		hosts = append(hosts, v[:i]+"="+ip.String())
 	}
 	return hosts, nil
+}
+
+// checkUlimits refuses what the frontend would, before anything starts.
+func checkUlimits(values []string) error {
+	for _, v := range values {
+		if _, err := units.ParseUlimit(v); err != nil {
+			return usagef("", "--ulimit %q is not NAME=SOFT[:HARD]: %v", v, err)
+		}
+	}
+	return nil
 }
 
 // parseSize reads a number of bytes with an optional unit: 64m, 1g, 512k, 1024; units are powers of 1024.

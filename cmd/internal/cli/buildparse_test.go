@@ -42,6 +42,15 @@ func TestParseHosts(t *testing.T) {
 	}
 }
 
+func TestCheckUlimits(t *testing.T) {
+	t.Parallel()
+	for text, good := range map[string]bool{"nofile=88": true, "nofile=88:99": true, "core=-1": true, "nosuch=1": false, "nofile": false, "nofile=x": false, "nofile=9:8": false} {
+		if err := checkUlimits([]string{text}); (err == nil) != good || err != nil && !errors.Is(err, errUsage) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 func TestParseSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{
