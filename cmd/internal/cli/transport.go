@@ -30,7 +30,7 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.skipVerify, "tls-skip-verify", nil, "don't check the certificate of this `HOST[:PORT]` (repeatable)")
 	fl.StringSliceVar(&f.caFiles, "ca-file", nil, "trust the authorities in this PEM `FILE` too (repeatable)")
 	fl.StringArrayVar(&f.clientCerts, "client-cert", nil, "show this certificate to a registry, `HOST=CERTFILE:KEYFILE` (repeatable)")
-	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror of a registry first, `HOST=MIRROR[:PORT][/PATH]` (repeatable)")
+	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror of a registry first, `HOST=[http://]MIRROR[:PORT][/PATH]` (repeatable)")
 	fl.IntVar(&f.retry, "retry", 5, "how often a request that failed for the moment is sent again; waits end after two minutes in all")
 	fl.DurationVar(&f.retryWait, "retry-wait", 250*time.Millisecond, "wait about this `DURATION` before, and twice as long before each further time")
 	fl.IntVar(&f.concurrency, "concurrency", 64, "requests in flight, over all registries")
@@ -70,16 +70,25 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err erro
 		s.ClientCert, s.ClientKey = cert, key
 		o.Hosts[host] = s
 	}
+	err = f.addMirrors(&o)
+	return o, err
+}
+
+func (f *transportFlags) addMirrors(o *flow.EnvOptions) error {
 	for _, value := range f.mirrors {
 		host, mirror, err := cutHost("--mirror", value)
 		if err != nil {
-			return o, err
+			return err
+		}
+		place, plain := flow.MirrorPlace(mirror)
+		if plain != "" {
+			o.PlainHTTP = append(o.PlainHTTP, plain)
 		}
 		s := o.Hosts[host]
-		s.Mirrors = append(s.Mirrors, mirror)
+		s.Mirrors = append(s.Mirrors, place)
 		o.Hosts[host] = s
 	}
-	return o, nil
+	return nil
 }
 
 func cutHost(flag, value string) (host, rest string, err error) {

@@ -61,14 +61,26 @@ func daemonMirrors(path string) (mirrors, plain []string, err error) {
 		return nil, nil, fmt.Errorf("reading %q: %w", path, err)
 	}
 	for _, address := range config.Mirrors {
-		scheme, mirror, ok := strings.Cut(strings.TrimRight(address, "/"), "://")
-		if !ok || mirror == "" {
+		mirror, host := MirrorPlace(address)
+		if mirror == "" || !strings.Contains(address, "://") {
 			return nil, nil, fmt.Errorf("reading %q: registry mirror %q is no address", path, address)
 		}
 		mirrors = append(mirrors, mirror)
-		if host, _, _ := strings.Cut(mirror, "/"); scheme == "http" {
+		if host != "" {
 			plain = append(plain, host)
 		}
 	}
 	return mirrors, plain, nil
+}
+
+// MirrorPlace is HOST[:PORT][/PATH] of a mirror, which may be given as an address, and its host where that says plain HTTP.
+func MirrorPlace(address string) (place, plain string) {
+	scheme, place, ok := strings.Cut(strings.TrimRight(address, "/"), "://")
+	if !ok {
+		return scheme, ""
+	}
+	if host, _, _ := strings.Cut(place, "/"); scheme == "http" {
+		plain = host
+	}
+	return place, plain
 }
