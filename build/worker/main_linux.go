@@ -134,11 +134,15 @@ func open(c config, note func(string)) (*server, error) {
 		c.DropHostname = true
 		note("RUN steps have the host name of where mtool runs: a seccomp filter forbids to give them another")
 	}
+	synced, err := deferSyncs(c.Root, bootID())
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	s, err := openState(c, note)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s.closers = append(s.closers, lock.Close)
+	s.finish = func() error { return errors.Join(synced(), lock.Close()) }
 	if err := s.serve(os.NewFile(serveFD, "serve")); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

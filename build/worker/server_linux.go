@@ -40,6 +40,7 @@ type server struct {
 	cancel  context.CancelFunc
 	api     *grpc.Server
 	closers []func() error // in the order of opening
+	finish  func() error   // after them; nil is nothing
 }
 
 // newServer opens what is in c.Root; names says how that is called in what leaves the worker.
@@ -150,6 +151,9 @@ func (s *server) close() error {
 	var errs []error
 	for _, v := range slices.Backward(s.closers) {
 		errs = append(errs, v())
+	}
+	if s.finish != nil {
+		errs = append(errs, s.finish())
 	}
 	return errors.Join(errs...)
 }

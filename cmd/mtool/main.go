@@ -13,8 +13,8 @@ import (
 )
 
 func main() {
-	worker.Main() // this process may be the worker of another mtool: then it never returns
 	collectLate()
+	worker.Main() // this process may be the worker of another mtool: then it never returns
 	os.Exit(run())
 }
 
