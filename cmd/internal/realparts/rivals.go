@@ -19,11 +19,11 @@ type Rival struct {
 	Forget func() *exec.Cmd
 }
 
-// StartRivals gives buildctl with a daemon, docker build with an engine, buildah, and mtool, which is the program at that
+// StartRivals gives buildctl with a daemon, docker build with an engine, buildx with the same, buildah, and mtool, which is the program at that
 // path. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which works everywhere.
 func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	t.Helper()
-	Need(t, Buildah, Buildkit, Docker, Skopeo)
+	Need(t, Buildah, Buildkit, Buildx, Docker, Skopeo)
 	dir := newDir(t)
 	shell := func(script string, env ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
@@ -51,6 +51,11 @@ func StartRivals(t testing.TB, mtool, storage string) []Rival {
 			`docker build -q --network none -t tree:v1 "$CONTEXT"`,
 			`docker save -o $DIR/docker.tar tree:v1; rm -rf $DIR/docker.oci; skopeo --insecure-policy copy -q docker-archive:$DIR/docker.tar oci:$DIR/docker.oci:v1 >&2; echo $DIR/docker.oci`,
 			`docker rmi -f tree:v1 >&2 || :; docker builder prune -af >&2`),
+		// What "docker build" runs since Docker 23, with the same engine.
+		builder("docker buildx", engine.Env()[:2:2],
+			`buildx build --builder default -q --network none -t tree:v2 "$CONTEXT"`,
+			`docker save -o $DIR/buildx.tar tree:v2; rm -rf $DIR/buildx.oci; skopeo --insecure-policy copy -q docker-archive:$DIR/buildx.tar oci:$DIR/buildx.oci:v1 >&2; echo $DIR/buildx.oci`,
+			`docker rmi -f tree:v2 >&2 || :; docker builder prune -af >&2`),
 		builder("buildah build", nil,
 			buildah+` build -q --runtime runc --isolation oci --network none --layers -t tree:v1 "$CONTEXT"`,
 			`rm -rf $DIR/buildah.oci; `+buildah+` push -q tree:v1 oci:$DIR/buildah.oci:v1 >&2; echo $DIR/buildah.oci`,
