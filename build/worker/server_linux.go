@@ -15,6 +15,7 @@ import (
 	inlinecache "github.com/moby/buildkit/cache/remotecache/inline"
 	localcache "github.com/moby/buildkit/cache/remotecache/local"
 	registrycache "github.com/moby/buildkit/cache/remotecache/registry"
+	buildkitd "github.com/moby/buildkit/cmd/buildkitd/config"
 	"github.com/moby/buildkit/control"
 	"github.com/moby/buildkit/frontend"
 	dockerfile "github.com/moby/buildkit/frontend/dockerfile/builder"
@@ -95,6 +96,7 @@ func (s *server) newController(c config, workers *worker.Controller, w worker.Wo
 	if err != nil {
 		return nil, err
 	}
+	none := int64(0) // nobody could read the history of builds
 	return control.NewController(control.Opt{
 		SessionManager:   sessions,
 		WorkerController: workers,
@@ -112,6 +114,7 @@ func (s *server) newController(c config, workers *worker.Controller, w worker.Wo
 		CacheManager:   solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),
 		MeterProvider:  noop.NewMeterProvider(),
 		HistoryDB:      history,
+		HistoryConfig:  &buildkitd.HistoryConfig{MaxEntries: &none},
 		CacheStore:     cache,
 		LeaseManager:   w.LeaseManager(),
 		ContentStore:   w.ContentStore(),
