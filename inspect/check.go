@@ -10,7 +10,8 @@ type CheckOptions struct {
 	Require []v1.Platform
 	// Exact wants nothing beyond Require; without Require it has no effect.
 	Exact bool
-	// Strict makes mismatches of the notes about nested lists and about different platforms with the same layers.
+	// Strict makes mismatches of the notes about nested lists, about different platforms with the same layers, and about bases
+	// that are said to be for another machine.
 	Strict bool
 }
 
@@ -29,9 +30,12 @@ func Check(r Report, o CheckOptions) []Finding {
 		c.sharedConfigs()
 		c.sharedLayers()
 		c.sharedBases()
+		c.sharedBaseDigests()
+		c.sharedPrograms()
 		c.nested()
 		c.mediaTypes()
 	}
+	c.foreignBases()
 	c.names()
 	c.attachments()
 	c.required()

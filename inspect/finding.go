@@ -42,6 +42,9 @@ type Finding struct {
 	Message  string  // one line, lower case, that names both
 	Err      error   // the error behind it, when there is one
 
+	// Suspicion says that the finding is about what is said of images, and moot once their binaries are known to be right.
+	Suspicion bool
+
 	// What follows is set for findings about files and layers only.
 
 	Path  string  // of the file, as in its layer: no leading slash

@@ -133,21 +133,29 @@ func (c *checker) sharedLayers() {
 }
 
 // sharedBases notes a lowest layer that different machines have in common, as where a base was pinned to one platform. Those
-// that share everything have been told of.
+// that share everything have been told of. Packed in another way a layer is still the same.
 func (c *checker) sharedBases() {
-	for _, g := range groups(c.report.Images, byBase) {
+	told := map[string]bool{}
+	for _, g := range slices.Concat(groups(c.report.Images, byBase), groups(c.report.Images, byUnpackedBase)) {
 		g.images = g.distinct(byLayers)
-		names := g.platforms()
-		if len(names) < 2 || len(g.distinct(byMachine)) < 2 {
+		all := strings.Join(g.platforms(), ", ")
+		if len(g.distinct(byMachine)) < 2 || told[all] {
 			continue
 		}
+		told[all] = true
 		base := short(g.images[0].Layers[0].Digest)
-		all := strings.Join(names, ", ")
 		c.add(Finding{
 			State: Note, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
 			Message: fmt.Sprintf("%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),
 		})
 	}
+}
+
+func byUnpackedBase(i Image) string {
+	if diffIDs := i.build().RootFS.DiffIDs; len(diffIDs) > 0 && len(diffIDs) == len(i.Layers) {
+		return diffIDs[0].String()
+	}
+	return ""
 }
 
 func byBase(i Image) string {

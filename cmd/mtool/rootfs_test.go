@@ -10,7 +10,8 @@ import (
 
 // rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by --, have
 // these entries: 'elf usr/bin/app arm64', as registrytest.LayerTar takes them. Options, in which commas part the words of a
-// list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
+// list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE origin=LINE
+// (of the history, one for each layer) packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
 func cmdRootfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]")
@@ -44,6 +45,11 @@ func rootfsOption(ts *testscript.TestScript, s *registrytest.ImageSpec, key, val
 	case "label":
 		name, text, _ := strings.Cut(value, "=")
 		s.Labels[name] = text
+	case "annotation":
+		name, text, _ := strings.Cut(value, "=")
+		s.Annotations = withKey(s.Annotations, name, text)
+	case "origin":
+		s.Origins = append(s.Origins, value)
 	case "packing":
 		s.Packing = value
 	default:

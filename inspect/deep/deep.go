@@ -101,10 +101,10 @@ func (r Result) Of(first, end int) Result {
 }
 
 // Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets the
-// verdict on its binaries, one whose claims are wrong keeps that and gets a note beside. What concerns single files follows
-// at the end.
+// verdict on its binaries, one whose claims are wrong keeps that and gets a note beside. Suspicions about images whose binaries
+// are all right are left out. What concerns single files follows at the end.
 func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
-	all := append([]inspect.Finding(nil), claims...)
+	all := r.settle(claims)
 	var notes []inspect.Finding
 	for n, v := range r.Verdicts {
 		switch {
@@ -119,4 +119,19 @@ func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 		}
 	}
 	return append(append(all, notes...), r.Findings...)
+}
+
+// settle leaves out the suspicions that the binaries have settled: those about one image, or about several of the list.
+func (r Result) settle(claims []inspect.Finding) (left []inspect.Finding) {
+	right, all := map[v1.Hash]bool{}, true
+	for _, v := range r.Verdicts {
+		right[v.Digest] = v.State == inspect.BinariesOK
+		all = all && right[v.Digest]
+	}
+	for _, f := range claims {
+		if !f.Suspicion || f.Platform != "" && !right[f.Digest] || f.Platform == "" && !all {
+			left = append(left, f)
+		}
+	}
+	return left
 }

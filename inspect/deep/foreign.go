@@ -7,6 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/binary"
+	"mtool/inspect/platform"
 )
 
 // Rule is one row of the table of files that may be there although the platform does not run them as it is told to.
@@ -140,7 +141,7 @@ func (s suspect) variant() bool {
 }
 
 func (s suspect) inOwnDirectory() bool {
-	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool { return names(dir, s.fact.Arch) })
+	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool { return platform.Named(dir, s.fact.Arch) })
 }
 
 func (s suspect) hasSibling() bool {
@@ -148,7 +149,7 @@ func (s suspect) hasSibling() bool {
 		return false
 	}
 	dir := strings.TrimSuffix(s.path, s.name())
-	return slices.ContainsFunc(renamed(s.name(), s.fact.Arch, s.platform.Architecture), func(name string) bool {
+	return slices.ContainsFunc(platform.Renamed(s.name(), s.fact.Arch, s.platform.Architecture), func(name string) bool {
 		return s.right(dir + name)
 	})
 }

@@ -41,6 +41,8 @@ type ImageSpec struct {
 	Files                [][]string
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
+	// Origins are the lines of the history that made the layers, the lowest first; "layer N" where there are none.
+	Origins []string
 	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched), or
 	// encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
 	Packing string
@@ -102,7 +104,11 @@ func Image(s ImageSpec) Built {
 		diffID, _, err := v1.SHA256(bytes.NewReader(plain))
 		must(err)
 		config.RootFS.DiffIDs = append(config.RootFS.DiffIDs, diffID)
-		config.History = append(config.History, layerOrigin{CreatedBy: fmt.Sprintf("layer %d", i)})
+		origin := fmt.Sprintf("layer %d", i)
+		if i < len(s.Origins) {
+			origin = s.Origins[i]
+		}
+		config.History = append(config.History, layerOrigin{CreatedBy: origin})
 		d := b.addBlob(mediaType, packed)
 		d.Annotations = annotations
 		layers = append(layers, d)

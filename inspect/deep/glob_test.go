@@ -2,40 +2,6 @@ package deep
 
 import "testing"
 
-func TestNames(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name, arch string
-		want       bool
-	}{
-		{"linux-x64", "amd64", true},
-		{"x86_64-linux-gnu", "amd64", true},
-		{"linux_amd64", "amd64", true},
-		{"LINUX-X64", "amd64", true},
-		{"x86_64-linux-gnu", "386", false},
-		{"linux-x86-64", "386", false},
-		{"linux-x86", "386", true},
-		{"i386-linux-gnu", "386", true},
-		{"linux-x64", "arm64", false},
-		{"aarch64-linux-gnu", "arm64", true},
-		{"arm64", "arm", false},
-		{"arm-linux-gnueabihf", "arm", true},
-		{"alarm", "arm", false},
-		{"charm64", "arm64", false},
-		{"armhf", "arm", true},
-		{"box64", "amd64", false},
-		{"matrix64", "amd64", false},
-		{"m68k-linux-gnu", "m68k", true},
-		{"any", "", false},
-		{"x86x86_64", "amd64", false},
-		{"x86_64x-x64", "amd64", true},
-	} {
-		if got := names(c.name, c.arch); got != c.want {
-			t.Errorf("%q names %s: got %v", c.name, c.arch, got)
-		}
-	}
-}
-
 func TestGlob(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -1,8 +1,9 @@
-package deep
+package platform
 
 import "strings"
 
-// spelled are the words for architectures in names of files and directories. Keys are those of binary.Fact.Arch.
+// spelled are the words for architectures in names of files, directories and images. Keys are GOARCH and, where Go has none,
+// Debian's.
 func spelled(arch string) []string {
 	switch arch {
 	case "amd64":
@@ -49,8 +50,8 @@ func rarelySpelled(arch string) []string {
 	return []string{arch} // m68k, sparc64, hppa …
 }
 
-// names says whether a name has a word for an architecture between characters that are neither letters nor digits.
-func names(name, arch string) bool {
+// Named says whether a name has a word for an architecture between characters that are neither letters nor digits.
+func Named(name, arch string) bool {
 	for _, word := range spelled(arch) {
 		if at(name, word) >= 0 {
 			return true
@@ -79,8 +80,8 @@ func at(name, word string) int {
 
 func wordByte(c byte) bool { return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' }
 
-// renamed are the names that a file would have if it were for another architecture.
-func renamed(name, from, to string) []string {
+// Renamed are the names that a file would have if it were for another architecture.
+func Renamed(name, from, to string) []string {
 	var all []string
 	for _, word := range spelled(from) {
 		i := at(name, word)
@@ -92,4 +93,21 @@ func renamed(name, from, to string) []string {
 		}
 	}
 	return all
+}
+
+// Foreign is an architecture that words of a text name, where none of them names arch; "" if there is none. Words that people
+// use for several machines (arm, x86) name none here, nor does 386 in amd64, which runs it.
+func Foreign(text, arch string) string {
+	if Named(text, arch) {
+		return ""
+	}
+	for _, other := range []string{"amd64", "arm64", "arm", "386", "ppc64le", "s390x", "riscv64", "loong64", "mips64le", "mips64", "ppc64"} {
+		for _, word := range spelled(other) {
+			vague := word == "arm" || word == "x86" || word == "x32" || word == "386"
+			if !vague && at(text, word) >= 0 && (other != "386" || arch != "amd64") {
+				return other
+			}
+		}
+	}
+	return ""
 }

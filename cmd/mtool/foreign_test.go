@@ -1,0 +1,64 @@
+package main_test
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"mtool/inspect/deep"
+)
+
+// TestForeignFiles holds the three tables of files that may be for another machine together: the code's, the one that
+// mtool help foreign-files prints, and the script that shows each row with its twin and its liar.
+func TestForeignFiles(t *testing.T) {
+	t.Parallel()
+	printed, err := exec.CommandContext(t.Context(), "mtool", "help", "foreign-files").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("../../testdata/script/deep-foreign.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range foreignTable(string(printed), string(script)) {
+		t.Error(wrong)
+	}
+	for name, liar := range map[string][2]string{
+		"a row that is not told of":  {strings.Replace(string(printed), "\nfirmware\n", "\nhardware\n", 1), string(script)},
+		"another reason":             {strings.Replace(string(printed), "which nothing starts", "which something starts", 1), string(script)},
+		"a rule that covers the own": {strings.Replace(string(printed), "\ntestdata\n", "\ntestdata *\n", 1), string(script)},
+		"a row too many":             {string(printed) + "more\n  what: it\n  why:  so\n", string(script)},
+		"a row without a liar":       {string(printed), strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1)},
+		"a row without its place":    {string(printed), strings.Replace(string(script), "# emulator: ", "# emulators ", 1)},
+	} {
+		if len(foreignTable(liar[0], liar[1])) == 0 {
+			t.Errorf("%s passes", name)
+		}
+	}
+}
+
+// foreignTable is what is wrong with the printed table, and with the script.
+func foreignTable(printed, script string) (wrong []string) {
+	_, table, _ := strings.Cut(printed, "\n\n")
+	var want []string
+	for _, r := range deep.Rules() {
+		name := r.Name
+		if r.Own {
+			name += " *"
+		}
+		if r.Quiet {
+			name += ", silent"
+		}
+		want = append(want, name, "  what: "+r.Covers, "  why:  "+r.Reason)
+		if !pair(script, "# "+r.Name+": ") {
+			wrong = append(wrong, "the script has no twin and liar of "+r.Name)
+		}
+	}
+	got := strings.Split(strings.TrimSpace(table), "\n")
+	if !slices.Equal(got, want) {
+		wrong = append(wrong, "the code has\n"+strings.Join(want, "\n")+"\nand the help\n"+table)
+	}
+	return wrong
+}

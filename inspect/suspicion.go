@@ -1,0 +1,196 @@
+package inspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// build is what a config says of how the image came about. Nothing has checked it, so that it proves nothing: it is worth a
+// look at the binaries.
+type build struct {
+	Config struct {
+		Entrypoint, Cmd []string
+		Labels          struct {
+			Architecture string `json:"architecture"` // as vendors of base images write it
+		}
+	} `json:"config"`
+	RootFS struct {
+		DiffIDs []v1.Hash `json:"diff_ids"`
+	} `json:"rootfs"`
+	History []struct {
+		CreatedBy  string `json:"created_by"`
+		EmptyLayer bool   `json:"empty_layer"`
+	} `json:"history"`
+}
+
+// build is the zero value where the config does not fit, or is too large to be of a real image.
+func (i Image) build() (b build) {
+	const most = 100_000 // values
+	if valuesIn(i.ConfigBody) > most || json.Unmarshal(i.ConfigBody, &b) != nil {
+		return build{}
+	}
+	return b
+}
+
+// lines are those of the history that made layers, one for each of n layers; none where they don't fit.
+func (b build) lines(n int) []string {
+	var lines []string
+	for _, h := range b.History {
+		if !h.EmptyLayer {
+			lines = append(lines, h.CreatedBy)
+		}
+	}
+	if len(lines) != n {
+		return nil
+	}
+	return lines
+}
+
+// foreignBases finds images of which name, label or history of the base speak of another architecture, and of none that is
+// theirs.
+func (c *checker) foreignBases() {
+	for _, i := range c.report.Images {
+		if p := i.Claim(); i.Err == nil && p.OS == "linux" && p.Architecture != "" {
+			c.foreignBase(i, p.Architecture)
+		}
+	}
+}
+
+func (c *checker) foreignBase(i Image, arch string) {
+	b := i.build()
+	says := []struct{ what, text string }{{"its base is called", i.Base().Name}, {"its label says architecture", b.Config.Labels.Architecture}}
+	for _, h := range b.History {
+		if word := target(h.CreatedBy); word != "" {
+			says = append(says, struct{ what, text string }{"a step of its build says", word})
+		}
+	}
+	if lines := b.lines(len(i.Layers)); len(lines) > 0 {
+		says = append(says, struct{ what, text string }{"its lowest layer was made by", withoutBuilder(lines[0])})
+	}
+	for _, s := range says {
+		other := platform.Foreign(s.text, arch)
+		if other == "" {
+			continue
+		}
+		p := platform.Format(i.Claim())
+		c.add(Finding{
+			Suspicion: true, State: c.strictly(), Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
+			Message: fmt.Sprintf("%s (%s): %s %s, which names %s: look with --deep", p, short(i.Descriptor.Digest), s.what, clipped(s.text), other),
+		})
+		return // one is enough
+	}
+}
+
+// target is the word of a step by which a Dockerfile was told what it builds for: TARGETARCH=arm64. That it was told what it
+// builds on (BUILDARCH) says nothing.
+func target(line string) string {
+	for word := range strings.FieldsSeq(line) {
+		if strings.HasPrefix(word, "TARGETARCH=") || strings.HasPrefix(word, "TARGETPLATFORM=") {
+			return word
+		}
+	}
+	return ""
+}
+
+// withoutBuilder is a step without the words that say what it was built on.
+func withoutBuilder(line string) string {
+	words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return strings.HasPrefix(word, "BUILD") })
+	return strings.Join(words, " ")
+}
+
+func clipped(s string) string {
+	const most = 80
+	if s = strings.Join(strings.Fields(s), " "); len(s) > most {
+		s = s[:most] + "…"
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// sharedBaseDigests notes machines that say they were built on one base image, where others of the list name their own. Where
+// all name the same, it is the base's list.
+func (c *checker) sharedBaseDigests() {
+	digest := func(i Image) string { return i.Base().Digest }
+	all := groups(c.report.Images, digest)
+	if len(all) < 2 {
+		return
+	}
+	for _, g := range all {
+		if len(g.distinct(byMachine)) < 2 {
+			continue
+		}
+		base := digest(g.images[0])
+		names := strings.Join(g.platforms(), ", ")
+		c.add(Finding{
+			Suspicion: true, State: Note, Digest: g.images[0].Descriptor.Digest, Claim: names + " (list)", Evidence: "they name one base, " + base,
+			Message: fmt.Sprintf("%s name one base image, %s, where others of the list have their own: that of one machine for all of them", names, clipped(base)),
+		})
+	}
+}
+
+// sharedPrograms notes layers above the lowest that different machines have in common, and whose history names the program
+// that they start. Packed in another way a layer is still the same.
+func (c *checker) sharedPrograms() {
+	var all []group
+	index := map[string]int{}
+	for _, i := range (group{images: c.report.Images}).distinct(byLayers) {
+		for _, key := range programLayers(i) {
+			n, seen := index[key]
+			if !seen {
+				n, index[key] = len(all), len(all)
+				all = append(all, group{})
+			}
+			all[n].images = append(all[n].images, i)
+		}
+	}
+	for _, g := range all {
+		names := g.platforms()
+		if len(names) < 2 || len(g.distinct(byMachine)) < 2 {
+			continue
+		}
+		program := g.images[0].build().program()
+		text := strings.Join(names, ", ")
+		c.add(Finding{
+			Suspicion: true, State: Note, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
+			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script: look with --deep", text, clipped(program)),
+		})
+	}
+}
+
+// programLayers are the diffIDs of layers that bring what the image starts, by their history.
+func programLayers(i Image) (keys []string) {
+	b := i.build()
+	lines := b.lines(len(i.Layers))
+	if len(b.RootFS.DiffIDs) != len(lines) || b.program() == "" {
+		return nil
+	}
+	for n, line := range lines {
+		if n == 0 {
+			continue // sharedBases tells of it
+		}
+		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == b.program() }
+		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) && slices.ContainsFunc(strings.Fields(line), names) {
+			keys = append(keys, b.RootFS.DiffIDs[n].String())
+		}
+	}
+	return keys
+}
+
+// program is the name of what the image starts; "" where there is none, or its name is that of a script.
+func (b build) program() string {
+	for _, word := range slices.Concat(b.Config.Entrypoint, b.Config.Cmd) {
+		switch name := path.Base(word); path.Ext(name) {
+		case ".sh", ".py", ".js", ".mjs", ".rb", ".pl", ".jar", ".php":
+			return ""
+		default:
+			return name
+		}
+	}
+	return ""
+}
