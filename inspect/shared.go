@@ -138,8 +138,9 @@ func (c *checker) sharedBases() {
 	told := map[string]bool{}
 	for _, g := range slices.Concat(groups(c.report.Images, byBase), groups(c.report.Images, byUnpackedBase)) {
 		g.images = g.distinct(byLayers)
-		all := strings.Join(g.platforms(), ", ")
-		if len(g.distinct(byMachine)) < 2 || told[all] {
+		names := g.platforms()
+		all := strings.Join(names, ", ")
+		if len(names) < 2 || len(g.distinct(byMachine)) < 2 || told[all] {
 			continue
 		}
 		told[all] = true

@@ -1,17 +1,21 @@
 package main
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"mtool/registry"
 	"mtool/registry/registrytest"
 )
 
 // rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by --, have
 // these entries: 'elf usr/bin/app arm64', as registrytest.LayerTar takes them. Options, in which commas part the words of a
 // list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE origin=LINE
-// (of the history, one for each layer) packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
+// (of the history, one for each layer) sizeoff=N packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
 func cmdRootfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]")
@@ -50,9 +54,33 @@ func rootfsOption(ts *testscript.TestScript, s *registrytest.ImageSpec, key, val
 		s.Annotations = withKey(s.Annotations, name, text)
 	case "origin":
 		s.Origins = append(s.Origins, value)
+	case "sizeoff": // the manifest says that each layer has so many bytes more
+		n, err := strconv.ParseInt(value, 10, 64)
+		ts.Check(err)
+		s.SizeOff = n
 	case "packing":
 		s.Packing = value
 	default:
 		ts.Fatalf("unknown option %q", key)
 	}
+}
+
+// corrupt REF: turns over a bit in the middle of the top layer of the image at REF, which lies in a registry of this script.
+func cmdCorrupt(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: corrupt REF")
+	}
+	ref, err := registry.ParseRef(args[0])
+	ts.Check(err)
+	m, err := registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull).Resolve(background(), ref)
+	ts.Check(err)
+	var image struct{ Layers []v1.Descriptor }
+	ts.Check(json.Unmarshal(m.Body, &image))
+	for _, server := range serversOf(ts).byName {
+		if server.Host() == ref.Host {
+			server.Corrupt(ref.Repo, image.Layers[len(image.Layers)-1].Digest)
+			return
+		}
+	}
+	ts.Fatalf("%s is in no registry of this script", ref)
 }

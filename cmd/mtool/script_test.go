@@ -27,6 +27,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"image":    cmdImage,
 		"list":     cmdList,
 		"rootfs":   cmdRootfs,
+		"corrupt":  cmdCorrupt,
 		"digest":   cmdDigest,
 		"sign":     cmdSign,
 		"requests": cmdRequests,

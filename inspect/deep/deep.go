@@ -22,6 +22,8 @@ type Options struct {
 	// Strict makes mismatches of programs that need a newer processor, ignores what images ask for by their label, and reads
 	// each layer that it needs to its end.
 	Strict bool
+	// WholeLayers reads each layer that it needs to its end, as Strict does, without the rest of Strict.
+	WholeLayers bool
 	// IgnoreLabels ignores what images ask for by their label, without the rest of Strict.
 	IgnoreLabels bool
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.

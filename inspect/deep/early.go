@@ -8,8 +8,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// early says whether layers may be left before their end. Their digests are not verified then, which is not for who is strict.
-func (o Options) early() bool { return o.EntrypointOnly && !o.Strict }
+// early says whether layers may be left before their end. Their digests are not verified then, which is not for who is strict, nor for a gate.
+func (o Options) early() bool { return o.EntrypointOnly && !o.Strict && !o.WholeLayers }
 
 // note keeps the facts of a layer that is done while others are still being read.
 func (r *round) note(facts rootfs.LayerFacts) {

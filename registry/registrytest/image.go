@@ -43,6 +43,8 @@ type ImageSpec struct {
 	WorkingDir           string
 	// Origins are the lines of the history that made the layers, the lowest first; "layer N" where there are none.
 	Origins []string
+	// SizeOff is how many bytes more the manifest says its layers have than they have. A liar.
+	SizeOff int64
 	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched), or
 	// encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
 	Packing string
@@ -111,6 +113,7 @@ func Image(s ImageSpec) Built {
 		config.History = append(config.History, layerOrigin{CreatedBy: origin})
 		d := b.addBlob(mediaType, packed)
 		d.Annotations = annotations
+		d.Size += s.SizeOff
 		layers = append(layers, d)
 	}
 	m := imageManifest{

@@ -28,8 +28,10 @@ What each place needs
   true.
 
 What is checked
-  Claims, and of the entries that are needed also the binaries that the image starts (--deep --entrypoint-only; --deep alone
-  reads all of them). The image's own entrypoint is what counts: the command: of a container is not followed. Exemptions
+  Claims, and of the entries that are needed also the binaries that the image starts: layers from the top, as far down as
+  needed, and each of these to its end, so that it is what its digest says, and that what was seen is kept: the next check of
+  the image reads no layer. --entrypoint-only leaves large layers early instead, and reads tables of contents: quick, but no
+  digest is compared, and nothing is kept. --deep reads everything. The image's own entrypoint is what counts: the command: of a container is not followed. Exemptions
   that images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
   list. Findings say FILE:LINE; -o github and -o sarif put them beside that line, -o junit and -o html are reports.
 

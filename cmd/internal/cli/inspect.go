@@ -18,12 +18,16 @@ and shell may be for another. Files that may be foreign all the same are listed 
   claims-ok     descriptor and config agree; nothing is known of the binaries
   binaries-ok   every layer was read, and the binaries are for the platform
   partial       what the image starts is for the platform (--entrypoint-only: layers from the top, large ones only as far as
-                needed, or by their tables of contents; --strict reads them to their end and compares their digests)
+                needed, or by their tables of contents; --strict, -f and --cluster read them to their end and compare
+                their digests)
   mismatch      something is not what it claims to be
   unknown       every layer was read, and no binary was found
   unchecked     a layer could not be read: encrypted, foreign, over a limit (exit code 3)
 What was seen in a layer, never a verdict, is kept in the cache folder mtool/facts, which may be deleted at any time; a
 second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
+
+What is said of images before a layer is read can be suspicious: one base, or one program, under two machines; a base whose
+name, label or history names another machine. Such notes are failures with --strict, and --deep settles them.
 
 -f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
 

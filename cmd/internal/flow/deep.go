@@ -18,6 +18,7 @@ import (
 type DeepOptions struct {
 	Deep           bool
 	EntrypointOnly bool        // only what the images start
+	WholeLayers    bool        // what is read of those is read to its end, and compared with its digest
 	AllowForeign   []deep.Glob // files that may be for any machine
 	NoFacts        bool        // neither use nor keep what was seen in layers
 	IgnoreLabels   bool        // of the images, by which they ask for exemptions
@@ -58,7 +59,9 @@ func (e *Env) deepen(
 // layers reads the binaries of all images.
 func (e *Env) layers(ctx context.Context, report inspect.Report, o DeepOptions, strict bool) (deep.Result, error) {
 	defer boundMemory()()
-	options := deep.Options{EntrypointOnly: o.EntrypointOnly, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels}
+	options := deep.Options{
+		EntrypointOnly: o.EntrypointOnly, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels,
+	}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read
 		defer p.Done()
