@@ -29,7 +29,7 @@ type forgery struct {
 	words  []string
 }
 
-// sign KEY REF [of=REF] [bundle] [altered] [unannotated] [typed] [garbage] [huge]: signs what REF names with the key in the
+// sign KEY REF [of=REF] [bundle] [altered] [truncated] [unannotated] [typed] [garbage] [huge]: signs what REF names with the key in the
 // file KEY.key, which is made, with KEY.pub, when there is none: as cosign does, by a tag or, with bundle, a referrer. "of"
 // makes it a signature of another image; the other words are what is wrong with it.
 func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
@@ -69,6 +69,9 @@ func (f forgery) signature(ts *testscript.TestScript, message []byte) []byte {
 	sum := sha256.Sum256(message)
 	sig, err := ecdsa.SignASN1(rand.Reader, f.key, sum[:])
 	ts.Check(err)
+	if f.has("truncated") {
+		return sig[:len(sig)/2]
+	}
 	return sig
 }
 

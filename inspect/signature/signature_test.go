@@ -136,6 +136,7 @@ func TestLiars(t *testing.T) {
 		"no annotation":    {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning}, Payload: payload}, signature.ErrMalformed},
 		"no base64":        {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{annotation: "%"}}, Payload: payload}, signature.ErrMalformed},
 		"other media type": {signature.Signature{Layer: v1.Descriptor{MediaType: "text/plain", Annotations: map[string]string{annotation: base64.StdEncoding.EncodeToString(sig)}}, Payload: payload}, signature.ErrMalformed},
+		"truncated":        {simple(payload, sig[:len(sig)/2]), signature.ErrOtherKey},
 		"empty signature":  {simple(payload, []byte{}), signature.ErrMalformed},
 		"certificate": {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{
 			annotation: "AAAA", "dev.sigstore.cosign/certificate": "x",
@@ -200,6 +201,10 @@ func TestBundle(t *testing.T) {
 		}), mine, signature.ErrOtherKey},
 		"another payload": {bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["payloadType"] = "text/plain" }), mine, signature.ErrMalformed},
 		"no signature":    {bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["signatures"] = nil }), mine, signature.ErrOtherKey},
+		"truncated": {bundle(t, s, signature.SignPredicate, digest, func(b map[string]any) {
+			one := envelope(b)["signatures"].([]any)[0].(map[string]any)
+			one["sig"] = one["sig"].([]byte)[:20]
+		}), mine, signature.ErrOtherKey},
 		"certificate": {bundle(t, s, "a", digest, func(b map[string]any) {
 			b["verificationMaterial"] = map[string]any{"certificate": map[string]any{"rawBytes": "AA=="}}
 		}), other, signature.ErrKeyless},

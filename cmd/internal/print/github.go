@@ -65,34 +65,6 @@ func property(s string) string {
 	return strings.NewReplacer(":", "%3A", ",", "%2C").Replace(message(s))
 }
 
-// Markdown prints a section for each reference: a table of the platforms, and below it what was found, as for a job summary;
-// in front of them what could not be read, as err says.
-func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
-	for _, e := range Unread(err) {
-		fmt.Fprintf(w, "### %s\n\n❌ %s\n\n", code(e.Ref.Name()), code(e.Error()))
-	}
-	for _, s := range seen {
-		r := s.Report
-		fmt.Fprintf(w, "### %s\n\n%s `%s`\n\n", code(r.Ref.Name()), mediaWords(r.Root.MediaType), r.Root.Digest)
-		fmt.Fprintln(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|")
-		for i, img := range r.Images {
-			fmt.Fprintf(w, "| %s | %s | `%s` | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), s.State(i))
-		}
-		fmt.Fprintln(w)
-		for _, f := range deep.Summary(s.Findings) {
-			if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
-				fmt.Fprintf(w, "- %s %s\n", mark(f.State), code(placed(f)))
-			}
-		}
-		fmt.Fprintln(w)
-	}
-	if len(seen) == 0 {
-		return nil
-	}
-	_, err = fmt.Fprintf(w, "%s\n\n", lastLine(seen))
-	return err
-}
-
 // placed is the message, with the place in a file in front.
 func placed(f inspect.Finding) string {
 	if f.File == "" {
@@ -110,9 +82,4 @@ func mark(s inspect.State) string {
 	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:
 	}
 	return "✅"
-}
-
-// code makes text of somebody else harmless in Markdown.
-func code(s string) string {
-	return "`" + strings.NewReplacer("`", "'", "|", "¦", "\n", " ", "\r", " ").Replace(s) + "`"
 }

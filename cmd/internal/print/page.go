@@ -39,6 +39,9 @@ type section struct {
 	Columns                        []string // the platforms, for the layers
 	Layers                         []pageLayer
 	Findings                       []pageFinding
+	Signatures                     []signatureRow
+	Runs                           []runRow
+	Ran                            string   // what Runs prove
 	Cells                          []string // the state for each of page.Platforms; "" where there is none
 }
 
@@ -63,7 +66,7 @@ type pageFinding struct {
 // HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share them,
 // and what was found.
 func HTML(w io.Writer, seen []flow.Inspection, err error) error {
-	functions := template.FuncMap{"mark": pageMark, "short": shortDigest}
+	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass}
 	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)
 	if parseErr != nil {
 		return fmt.Errorf("reading the page: %w", parseErr)
@@ -141,6 +144,7 @@ func sectionOf(n int, s flow.Inspection) section {
 		})
 	}
 	sec.Layers = pageLayers(r)
+	sec.Signatures, sec.Runs, sec.Ran = signatureRows(s), runRows(s), ranWords
 	for _, f := range deep.Summary(s.Findings) {
 		if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
 			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
@@ -182,6 +186,17 @@ func pageMark(state any) string {
 	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:
 	}
 	return "✓"
+}
+
+// signedClass is the colour of a word of signatureRow.
+func signedClass(signed string) string {
+	switch signed {
+	case signedYes:
+		return "good"
+	case signedNo:
+		return "bad"
+	}
+	return "info"
 }
 
 func shortDigest(d string) string {

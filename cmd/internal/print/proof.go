@@ -33,21 +33,34 @@ func proof(w io.Writer, s flow.Inspection, named bool) error {
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nPLATFORM\tRAN\tEXIT\tTIME\tOUTPUT")
-	for i, tried := range s.Runs {
-		name := dash(platformOf(s.Report.Images[i]))
-		exit := "-"
-		if tried.Err == nil && tried.Command != nil {
-			exit = strconv.Itoa(tried.Exit)
-		}
-		for n, line := range outputOf(tried) {
+	for _, row := range runRows(s) {
+		for n, line := range row.Lines {
 			if n > 0 {
 				fmt.Fprintf(t, "\t\t\t\t%s\n", line)
 				continue
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", name, how(tried), exit, tried.Took.Round(10*time.Millisecond), line)
+			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", row.Platform, row.How, row.Exit, row.Took, line)
 		}
 	}
 	return t.Flush()
+}
+
+// runRow is what came of a command in one image, in words; Lines are one at least.
+type runRow struct {
+	Platform, How, Exit string
+	Took                time.Duration
+	Lines               []string
+}
+
+func runRows(s flow.Inspection) (all []runRow) {
+	for i, tried := range s.Runs {
+		row := runRow{dash(platformOf(s.Report.Images[i])), how(tried), "-", tried.Took.Round(10 * time.Millisecond), outputOf(tried)}
+		if tried.Err == nil && tried.Command != nil {
+			row.Exit = strconv.Itoa(tried.Exit)
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 func how(t flow.Tried) string {
@@ -95,21 +108,41 @@ func oneCell(line string) string {
 func signatureTable(w io.Writer, s flow.Inspection) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "\nSIGNATURES\tSIGNED\tFOUND")
-	rows := s.Signatures.Images
-	if s.Report.List != nil {
-		rows = append([]signature.Subject{s.Signatures.Root}, rows...)
-	}
-	for _, of := range rows {
-		signed := "no"
-		switch {
-		case of.Signed(true):
-			signed = "yes"
-		case !s.Signatures.Verified && of.Signed(false):
-			signed = "not verified"
-		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", dash(of.Name), signed, dash(foundWords(of.Found)))
+	for _, row := range signatureRows(s) {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", row.Name, row.Signed, row.Found)
 	}
 	return t.Flush()
+}
+
+// signatureRow is what was found for the list or one image, in words.
+type signatureRow struct{ Name, Signed, Found string }
+
+// Whether something is signed: by a key that was given, not by one, or by something where no key was given.
+const (
+	signedYes  = "yes"
+	signedNo   = "no"
+	signedSome = "not verified"
+)
+
+func signatureRows(s flow.Inspection) (all []signatureRow) {
+	if s.Signatures == nil {
+		return nil
+	}
+	subjects := s.Signatures.Images
+	if s.Report.List != nil {
+		subjects = append([]signature.Subject{s.Signatures.Root}, subjects...)
+	}
+	for _, of := range subjects {
+		row := signatureRow{dash(of.Name), signedNo, dash(foundWords(of.Found))}
+		switch {
+		case of.Signed(true):
+			row.Signed = signedYes
+		case !s.Signatures.Verified && of.Signed(false):
+			row.Signed = signedSome
+		}
+		all = append(all, row)
+	}
+	return all
 }
 
 func foundWords(found []signature.Found) string {
@@ -122,7 +155,7 @@ func foundWords(found []signature.Found) string {
 		case f.Err != nil && f.State != signature.NotVerified:
 			words += " (" + f.Err.Error() + ")"
 		}
-		if !f.Signs() && f.Predicate != "" {
+		if f.Predicate != "" && f.Predicate != signature.SignPredicate {
 			words += " of a statement: " + provenance.Words(f.Predicate)
 		}
 		all = append(all, oneCell(words))
