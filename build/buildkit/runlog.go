@@ -33,6 +33,7 @@ func (s *stream) add(data []byte) {
 // hearing is what one solve says of the step that is the command. It may be read after done.
 type hearing struct {
 	step           string
+	emulated       bool
 	id             digest.Digest
 	limit          time.Duration
 	stop           context.CancelCauseFunc
@@ -42,8 +43,8 @@ type hearing struct {
 	stdout, stderr stream
 }
 
-func newHearing(step string, limit time.Duration, stop context.CancelCauseFunc) *hearing {
-	return &hearing{step: step, limit: limit, stop: stop, done: make(chan struct{})}
+func newHearing(step string, emulated bool, limit time.Duration, stop context.CancelCauseFunc) *hearing {
+	return &hearing{step: step, emulated: emulated, limit: limit, stop: stop, done: make(chan struct{})}
 }
 
 // follow takes what is said until the solve closes the channel.
@@ -63,6 +64,9 @@ func (h *hearing) follow(status <-chan *client.SolveStatus) {
 			default:
 				h.stdout.add(l.Data)
 			}
+		}
+		if signal := h.signal(); signal != "" { // the first program of a container often hangs then instead of ending
+			h.stop(inspect.NotRun("it ended by signal " + signal))
 		}
 	}
 	if h.timer != nil {
@@ -92,7 +96,10 @@ func (h *hearing) took() time.Duration {
 	return h.end.Sub(*h.start)
 }
 
-// signal is what QEMU says that has ended the command.
+// signal is what QEMU says that has ended the command, or a program that it has started; "" where none is emulated.
 func (h *hearing) signal() string {
+	if !h.emulated {
+		return ""
+	}
 	return targetSignal([]byte(strings.Join([]string{string(h.stdout.kept), string(h.stderr.kept)}, "\n")))
 }

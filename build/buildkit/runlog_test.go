@@ -16,7 +16,7 @@ import (
 func TestHearing(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
-	h := newHearing("run x", 10*time.Millisecond, stop)
+	h := newHearing("run x", false, 10*time.Millisecond, stop)
 	status := make(chan *client.SolveStatus)
 	go h.follow(status)
 	begun := time.Now()
@@ -42,5 +42,27 @@ func TestHearing(t *testing.T) {
 	}
 	if !errors.Is(context.Cause(ctx), inspect.ErrMismatch) || h.took() != time.Second || !h.began() {
 		t.Errorf("cause %v, took %v", context.Cause(ctx), h.took())
+	}
+}
+
+// TestHearingOfCrash: QEMU's word that a program crashed ends the command, wherever the word is broken, unless nothing is emulated.
+func TestHearingOfCrash(t *testing.T) {
+	t.Parallel()
+	for _, emulated := range []bool{true, false} {
+		ctx, stop := context.WithCancelCause(t.Context())
+		h := newHearing("run x", emulated, time.Minute, stop)
+		status := make(chan *client.SolveStatus)
+		go h.follow(status)
+		status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x"}}}
+		for _, part := range []string{"qemu: uncaught target sig", "nal 4 (Illegal instruc", "tion) - core dumped\n"} {
+			status <- &client.SolveStatus{Logs: []*client.VertexLog{{Vertex: "b", Stream: 2, Data: []byte(part)}}}
+		}
+		close(status)
+		<-h.done
+		want := map[bool]string{true: "4 (Illegal instruction)"}[emulated]
+		if h.signal() != want || (ctx.Err() != nil) != emulated {
+			t.Errorf("emulated %v: signal %q, %v", emulated, h.signal(), ctx.Err())
+		}
+		stop(nil)
 	}
 }

@@ -55,18 +55,28 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := newHearing(t.step(), t.limit, stop)
+	heard := newHearing(t.step(), o.Emulator != "", t.limit, stop)
 	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
 	status := make(chan *client.SolveStatus)
 	go heard.follow(status)
 	_, err = t.machine.client.Solve(ctx, def, opt, status)
 	<-heard.done
 	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more || heard.stderr.more, heard.took()
+	if signal := heard.signal(); signal != "" {
+		return t.crash(o.Emulator, "an uncaught target signal "+signal)
+	}
 	if err == nil {
 		o.Exit = 0
 		return nil
 	}
 	return t.explain(ctx, err, heard, o)
+}
+
+// crash says that QEMU did, as far as can be told from outside.
+func (t trial) crash(emulator, how string) error {
+	qemu := strings.TrimSpace(emulator + " " + t.machine.version(emulator))
+	next := (&build.StepError{Emulator: emulator, Signal: how}).Hint()
+	return &build.WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Next: next}
 }
 
 // step is how the worker calls the command.
@@ -111,11 +121,8 @@ func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspec
 	case !errors.As(err, &exit) || exit.ExitCode == gateway.UnknownExitStatus:
 		return inspect.NotRun("it could not be started: " + reasonOf(err))
 	}
-	crashed := build.StepError{Emulator: o.Emulator, Signal: heard.signal(), Exit: int(exit.ExitCode)}
-	if o.Emulator != "" && crashed.Crashed() {
-		return &build.WorkerError{
-			Doing: running, Err: fmt.Errorf("qemu-%s crashed, exit code %d", strings.TrimSpace(o.Emulator+" "+t.machine.version(o.Emulator)), exit.ExitCode), Next: crashed.Hint(),
-		}
+	if crashed := (build.StepError{Emulator: o.Emulator, Exit: int(exit.ExitCode)}); crashed.Crashed() {
+		return t.crash(o.Emulator, fmt.Sprintf("exit code %d", exit.ExitCode))
 	}
 	o.Exit = int(exit.ExitCode)
 	return nil
