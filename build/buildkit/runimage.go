@@ -20,8 +20,11 @@ func fetched(t inspect.Trial) bool { return t.From.Transport == registry.Transpo
 func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, error) {
 	p := llb.Platform(spec(t.Image.Platform()))
 	digest := t.Image.Manifest.Digest
-	if fetched(t.Trial) {
+	switch {
+	case fetched(t.Trial):
 		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
+	case t.From.Transport == registry.TransportEngine && t.machine.engine != nil: // it has the image, and takes none from here
+		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
 	}
 	dir, err := t.layout(ctx)
 	if err != nil {

@@ -1,9 +1,11 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -114,18 +116,39 @@ func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspec
 	if died := t.machine.err(); died != nil {
 		return &build.WorkerError{Doing: running, Err: died}
 	}
-	exit := (*gateway.ExitError)(nil)
+	exit, ended := exitCode(err)
 	switch {
+	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
+		return &build.WorkerError{
+			Doing: running, Err: fmt.Errorf("worker %q takes images of registries and its own alone", cmp.Or(t.machine.name, "embedded")),
+			Next: "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
+		}
 	case !heard.began():
 		return &pullError{err, kindOfPull(err)}
-	case !errors.As(err, &exit) || exit.ExitCode == gateway.UnknownExitStatus:
+	case !ended:
 		return inspect.NotRun("it could not be started: " + reasonOf(err))
 	}
-	if crashed := (build.StepError{Emulator: o.Emulator, Exit: int(exit.ExitCode)}); crashed.Crashed() {
-		return t.crash(o.Emulator, fmt.Sprintf("exit code %d", exit.ExitCode))
+	if crashed := (&build.StepError{Emulator: o.Emulator, Exit: exit}); crashed.Crashed() {
+		return t.crash(o.Emulator, fmt.Sprintf("exit code %d", exit))
 	}
-	o.Exit = int(exit.ExitCode)
+	o.Exit = exit
 	return nil
+}
+
+// exitCode is the command's, if it got so far as to have one. Docker Engine before 23.0 tells it in words alone; so does
+// everyone a 255 of the command's own, which by its number says that there is none.
+func exitCode(err error) (int, bool) {
+	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode != gateway.UnknownExitStatus {
+		return int(exit.ExitCode), true
+	}
+	const words = ": exit code: "
+	text := err.Error()
+	at := strings.LastIndex(text, words)
+	if at < 0 {
+		return 0, false
+	}
+	code, err := strconv.Atoi(text[at+len(words):])
+	return code, err == nil
 }
 
 // reasonOf are the last words of an error chain of the worker's: "exec: \"x\": executable file not found in $PATH".
