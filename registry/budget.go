@@ -14,6 +14,7 @@ type budget struct {
 	spent   time.Duration // by waits that are over
 	waiting int
 	since   time.Time // when the first of those who wait now began
+	told    map[string]bool
 }
 
 // begin is how long one may wait who wants to wait for d; 0 when nothing is left. Otherwise the caller calls end after.
@@ -40,5 +41,20 @@ func (b *budget) end() {
 	defer b.mu.Unlock()
 	if b.waiting--; b.waiting == 0 {
 		b.spent += time.Since(b.since)
+		b.told = nil
 	}
+}
+
+// news says whether nobody of those who wait now has said the same: a registry that is down fails all requests alike.
+func (b *budget) news(what string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.told[what] {
+		return false
+	}
+	if b.told == nil {
+		b.told = map[string]bool{}
+	}
+	b.told[what] = true
+	return true
 }

@@ -39,8 +39,8 @@ type ClientOptions struct {
 	Idle time.Duration
 	// Credentials are looked up once a host asks for them; nil is none.
 	Credentials *Credentials
-	// Note is told of every wait before another attempt, one line each; nil is nobody. It is called from several
-	// goroutines.
+	// Note is told of waits before another attempt, one line each; nil is nobody. Of requests that fail alike and wait at one
+	// time only the first is told. It is called from several goroutines.
 	Note func(string)
 }
 

@@ -51,7 +51,9 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 		return e.last(a.made)
 	}
 	defer waits.end()
-	a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
+	if waits.news(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
+		a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
