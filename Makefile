@@ -33,6 +33,7 @@ tools: ## the programs that the tests compare with
 	testdata/deps.sh test
 	testdata/tools.sh
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh $(DEBIANS) .deps/rootfs
+	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg arm64 .deps/debian
 
 demo: deps build ## build, merge, publish and inspect an image of three platforms, each command shown
 	testdata/tools.sh registry
@@ -50,8 +51,10 @@ integration: deps tools ## the scripts with real parts alone: make integration R
 	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v ./cmd/mtool -run 'TestIntegration/$(RUN)'
 
 long: deps tools ## what takes too long for every change: the race detector everywhere, a newer Docker Engine, repetition, fuzzing
+	testdata/deps.sh long
 	testdata/tools.sh dockerd28
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
+	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
 	go test -count=20 -timeout=30m $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep

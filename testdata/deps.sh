@@ -4,8 +4,8 @@
 #   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
 #   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
 #   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine, sshd,
-#                            Chromium,
-#                            buildah, and a file system of Debian for arm64 (DEBIAN=no: without)
+#                            Chromium, buildah
+#   testdata/deps.sh long    also what `make long` takes: debootstrap
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
 # exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
@@ -16,8 +16,8 @@ set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
 set_name=${1:-build}
-case $set_name in native | build | test) ;; *)
-	echo "usage: deps.sh native|build|test" >&2
+case $set_name in native | build | test | long) ;; *)
+	echo "usage: deps.sh native|build|test|long" >&2
 	exit 2
 	;;
 esac
@@ -38,14 +38,13 @@ has_qemu() {
 # is_static FILE: an emulator with an ELF interpreter of its own can't start inside another architecture's root.
 is_static() { [ -n "$1" ] && ! head -c 4096 "$1" | grep -aq /ld-; }
 
-# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps, debian: make a file system of
-# them there), what needs it, the packages.
+# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps), what needs it, the packages.
 wanted() {
 	has runc || echo "apt runc runc"
 	has newuidmap || echo "apt newuidmap uidmap"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo "apt certificates ca-certificates"
 	[ "$set_name" = native ] || has_qemu || echo "unpack qemu qemu-user-static"
-	[ "$set_name" = test ] || return 0
+	case $set_name in test | long) ;; *) return 0 ;; esac
 	has make || echo "apt make make"
 	has file || echo "apt file file"
 	has readelf || echo "apt readelf binutils"
@@ -60,7 +59,7 @@ wanted() {
 	has ip || echo "apt network iproute2"
 	has ssh && has ssh-keygen || echo "apt ssh openssh-client"
 	has sshd || echo "unpack sshd openssh-server"
-	[ "${DEBIAN:-}" = no ] || testdata/debian.sh arm64 --check || echo "debian debian arm64's"
+	[ "$set_name" = test ] || has debootstrap || echo "apt debootstrap debootstrap"
 }
 
 # run CMD…: shows the command, then runs it, as root where it must be.
@@ -156,7 +155,6 @@ fi
 packages=$(echo "$missing" | sed -n 's/^apt [^ ]* //p')
 # shellcheck disable=SC2086 # one word a package
 [ -z "$packages" ] || { update && install $packages; }
-! echo "$missing" | grep -q '^debian ' || run testdata/debian.sh arm64
 for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do "unpack_$what"; done
 
 missing=$(wanted)

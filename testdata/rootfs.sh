@@ -1,16 +1,21 @@
 #!/bin/sh
-# Makes Debian file systems of other architectures, as layers: nothing is executed, nothing installed, root is not needed.
+# Makes Debian file systems of other architectures. The machine stays as it is, and root is not needed.
 #
-#   testdata/rootfs.sh arm64 s390x DIR          DIR/arm64-0.tar, DIR/s390x-0.tar: a shell, coreutils and what they need
+#   testdata/rootfs.sh arm64 s390x DIR          DIR/arm64-0.tar, DIR/s390x-0.tar: layers of a shell, coreutils and what they need
 #   testdata/rootfs.sh --whole arm64 s390x DIR  also DIR/arm64-1.tar and -2.tar: git, Python and Perl; a C compiler
+#   testdata/rootfs.sh --dpkg arm64 DIR         DIR/arm64-dpkg.tar: what dpkg takes for a system of its own
+#   testdata/rootfs.sh --debootstrap arm64 DIR  DIR/arm64-debootstrap.tar: a whole system after debootstrap's first stage
 #
-# ARCH is Debian's word for it (amd64 arm64 armhf i386 ppc64el riscv64 s390x). What is there already is kept. The packages
-# come from the Debian mirror that this machine's apt uses, or from $MTOOL_DEBIAN_MIRROR, through an apt configuration of their
-# own under DIR, so that dpkg's list of architectures stays as it is.
+# Nothing of them is executed: no maintainer script has run. Beside the latter two are packages to install there, in
+# DIR/arm64-more. ARCH is Debian's word for it (amd64 arm64 armhf i386 ppc64el riscv64 s390x). What is there already is kept.
+# The packages come from the Debian mirror that this machine's apt uses, or from $MTOOL_DEBIAN_MIRROR, through an apt
+# configuration of their own under DIR, so that dpkg's list of architectures stays as it is.
 set -eu
-whole=
-[ "${1:-}" != --whole ] || { whole=yes && shift; }
-[ $# -ge 2 ] || { echo "usage: rootfs.sh [--whole] ARCH… DIR" >&2 && exit 2; }
+kind=layers
+case ${1:-} in --whole | --dpkg | --debootstrap) kind=${1#--} && shift ;; esac
+[ $# -ge 2 ] || { echo "usage: rootfs.sh [--whole|--dpkg|--debootstrap] ARCH… DIR" >&2 && exit 2; }
+# debootstrap's files belong to several users.
+[ $kind != debootstrap ] || [ "$(id -u)" = 0 ] || exec unshare --map-root-user --map-auto "$0" --$kind "$@"
 for dir; do :; done # the last one
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
@@ -19,16 +24,27 @@ mirror=${MTOOL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created
 [ -n "$mirror" ] || { echo "rootfs.sh: this machine's apt uses no Debian mirror: please set MTOOL_DEBIAN_MIRROR" >&2 && exit 1; }
 [ -e "$keyring" ] || { echo "rootfs.sh: no $keyring: please install debian-archive-keyring" >&2 && exit 1; }
 
-# What the layers hold, besides what it depends on. Names that are the same in all releases.
+# What the file systems hold, besides what it depends on. Names that are the same in all releases.
 packages() {
 	case $1 in
 	0) echo base-files bash coreutils dash grep gzip sed tar findutils util-linux ;;
 	1) echo git python3 perl busybox openssl ;;
 	2) echo gcc ;;
+	dpkg) echo "$(packages 0)" base-passwd debianutils diffutils dpkg hostname init-system-helpers libc-bin libpam-runtime login mawk passwd perl-base usr-is-merged ;;
+	more) echo sudo ;; # has setuid programs, and files that not everybody may read
 	esac
 }
 
 suite() { case $1 in riscv64) echo trixie ;; *) echo bookworm ;; esac; }
+
+# last ARCH: the file that is made last.
+last() {
+	case $kind in
+	layers) echo "$dir/$1-0.tar" ;;
+	whole) echo "$dir/$1-2.tar" ;;
+	*) echo "$dir/$1-$kind.tar" ;;
+	esac
+}
 
 # configure ARCH: apt's files under $work. The status says that nothing is installed, so that a package brings all it needs.
 configure() {
@@ -49,18 +65,18 @@ configure() {
 		Dir::Etc::SourceParts "-";
 		Debug::NoLocking "true";
 	END
-	APT_CONFIG=$work/apt.conf apt-get -qq update
+	apt_get update
 }
 
-# layer ARCH N: what is downloaded on top of the layers before. bin, sbin and lib are links into usr, as in every Debian now.
-layer() {
-	root=$work/root$2
+apt_get() { APT_CONFIG=$work/apt.conf apt-get -qq -y "$@" >&2; }
+
+# unpack PACKAGE…: into $root, on top of what was unpacked before. bin, sbin and lib are links into usr, as in every Debian now.
+unpack() {
 	for name in bin sbin lib lib64; do
 		mkdir -p "$root/usr/$name"
 		ln -s "usr/$name" "$root/$name"
 	done
-	# shellcheck disable=SC2046 # one word a package
-	APT_CONFIG=$work/apt.conf apt-get -qq -y --download-only install $(packages "$2") >&2
+	apt_get --download-only install "$@"
 	for deb in "$work"/cache/archives/*.deb; do
 		[ ! -e "$deb.done" ] || continue
 		# As in Debian's slim images: translations and manuals are most of the bytes.
@@ -69,23 +85,75 @@ layer() {
 		: >"$deb.done"
 	done
 	rmdir "$root/usr/lib64" 2>/dev/null && rm "$root/lib64"
-	tar -c --sort=name --owner=0 --group=0 --numeric-owner --mtime=@0 -C "$root" -f "$work/layer.tar" .
-	mv "$work/layer.tar" "$dir/$1-$2.tar" # whole, or not there
+	:
+}
+
+# pack NAME [OPTION…]: whole, or not there.
+pack() {
+	name=$1
+	shift
+	tar -c --sort=name --numeric-owner "$@" -C "$root" -f "$work/packed.tar" .
+	mv "$work/packed.tar" "$dir/$name.tar"
 	rm -rf "$root"
+}
+
+layer() {
+	# shellcheck disable=SC2046 # one word a package
+	unpack $(packages "$2")
+	pack "$1-$2" --owner=0 --group=0 --mtime=@0
+}
+
+# installed ARCH: with what dpkg remembers of its packages, but for their scripts, and with the users that are always there.
+installed() {
+	# shellcheck disable=SC2046
+	unpack $(packages dpkg)
+	mkdir -p "$root/var/lib/dpkg/info"
+	for deb in "$work"/cache/archives/*.deb; do
+		dpkg-deb --info "$deb" control | sed "1a Status: install ok installed" >>"$root/var/lib/dpkg/status"
+		echo >>"$root/var/lib/dpkg/status"
+		: >"$root/var/lib/dpkg/info/$(dpkg-deb --field "$deb" Package).list"
+	done
+	cp "$root/usr/share/base-passwd/passwd.master" "$root/etc/passwd"
+	cp "$root/usr/share/base-passwd/group.master" "$root/etc/group"
+	: >"$root/etc/shadow"
+	chmod 640 "$root/etc/shadow"
+	pack "$1-dpkg" --owner=0 --group=0 --mtime=@0
+}
+
+# bootstrapped ARCH: debootstrap is told that it is in a container, where it can do without devices.
+bootstrapped() {
+	container=lxc PATH=$PATH:/usr/sbin:/sbin debootstrap --foreign --variant=minbase --arch="$1" --keyring="$keyring" \
+		"$(suite "$1")" "$root" "$mirror" >"$work/log" 2>&1 || { cat "$work/log" >&2 && return 1; }
+	pack "$1-debootstrap" --exclude='./dev/*'
+}
+
+# more ARCH: packages that are not installed.
+more() {
+	mkdir "$work/more"
+	# shellcheck disable=SC2046
+	(cd "$work/more" && apt_get download $(packages more))
+	rm -rf "${dir:?}/$1-more"
+	mv "$work/more" "$dir/$1-more"
 }
 
 # file_system ARCH: in a process of its own, since most of the time goes by waiting for the mirror.
 file_system() (
 	work=$(mktemp -d "$dir/work.XXXXXX")
+	root=$work/root
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM
 	configure "$1"
-	for n in 0 ${whole:+1 2}; do layer "$1" "$n"; done
+	case $kind in
+	layers) layer "$1" 0 ;;
+	whole) for n in 0 1 2; do layer "$1" $n; done ;;
+	dpkg) more "$1"; installed "$1" ;;
+	debootstrap) more "$1"; bootstrapped "$1" ;;
+	esac
 )
 
 jobs=
 while [ $# -gt 1 ]; do
-	if [ ! -e "$dir/$1-0.tar" ] || { [ -n "$whole" ] && [ ! -e "$dir/$1-2.tar" ]; }; then
+	if [ ! -e "$(last "$1")" ]; then
 		file_system "$1" &
 		jobs="$jobs $!"
 	fi

@@ -21,33 +21,47 @@ func TestDebian(t *testing.T) {
 	realparts.Need(t, realparts.Debian, realparts.QEMU)
 	t.Run("here", func(t *testing.T) {
 		dir := t.TempDir()
-		debianContext(t, func(file, to string) string { return copyInto(t, file, filepath.Join(dir, to)) })
+		debianContext(t, "dpkg", func(file, to string) string { return copyInto(t, file, filepath.Join(dir, to)) })
 		env := append(realparts.Env(t), "MTOOL_HOME="+filepath.Join(dir, "home"))
-		buildDebian(t, dir, func(args ...string) *exec.Cmd {
+		buildDebian(t, "dpkg", dir, func(args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(t.Context(), "mtool", args...)
 			cmd.Env = env
 			return cmd
 		})
 	})
-	t.Run("unprivileged", func(t *testing.T) {
-		user := realparts.NewUser(t)
-		mtool := installFor(t, user)
-		debianContext(t, func(file, to string) string { return user.Give(t, file, to) })
-		buildDebian(t, user.Home, func(args ...string) *exec.Cmd {
-			return user.Command(context.WithoutCancel(t.Context()), mtool, args...)
-		})
+	t.Run("unprivileged", func(t *testing.T) { unprivilegedDebian(t, "dpkg") })
+}
+
+// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, for somebody without
+// privileges.
+func TestDebootstrap(t *testing.T) {
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
+		t.Skip("debootstrap takes minutes under QEMU: make long")
+	}
+	realparts.Need(t, realparts.Debootstrap, realparts.QEMU)
+	unprivilegedDebian(t, "debootstrap")
+}
+
+// unprivilegedDebian begins with the file system of this name.
+func unprivilegedDebian(t *testing.T, base string) {
+	t.Helper()
+	user := realparts.NewUser(t)
+	mtool := installFor(t, user)
+	debianContext(t, base, func(file, to string) string { return user.Give(t, file, to) })
+	buildDebian(t, base, user.Home, func(args ...string) *exec.Cmd {
+		return user.Command(context.WithoutCancel(t.Context()), mtool, args...)
 	})
 }
 
 // debianContext puts together the build context by give, which copies a file into a folder.
-func debianContext(t *testing.T, give func(file, dir string) string) {
+func debianContext(t *testing.T, base string, give func(file, dir string) string) {
 	t.Helper()
 	debian := realparts.DebianDir(t)
-	for _, name := range []string{"Dockerfile", "Dockerfile.base"} {
+	for _, name := range []string{"Dockerfile", "Dockerfile." + base} {
 		give(filepath.Join("..", "..", "testdata", "debian", name), "context")
 	}
-	give(filepath.Join(debian, "arm64.tar"), "context")
-	more, err := filepath.Glob(filepath.Join(debian, "arm64", "more", "*.deb"))
+	give(filepath.Join(debian, "arm64-"+base+".tar"), "context")
+	more, err := filepath.Glob(filepath.Join(debian, "arm64-more", "*.deb"))
 	if err != nil || len(more) == 0 {
 		t.Fatalf("no packages to install: %v", err)
 	}
@@ -69,7 +83,7 @@ func copyInto(t *testing.T, file, dir string) string {
 	return path
 }
 
-func buildDebian(t *testing.T, dir string, mtool func(args ...string) *exec.Cmd) {
+func buildDebian(t *testing.T, base, dir string, mtool func(args ...string) *exec.Cmd) {
 	t.Helper()
 	run := func(args ...string) string {
 		out, err := mtool(args...).CombinedOutput()
@@ -79,7 +93,7 @@ func buildDebian(t *testing.T, dir string, mtool func(args ...string) *exec.Cmd)
 		return string(out)
 	}
 	files, archive := filepath.Join(dir, "context"), filepath.Join(dir, "out.tar")
-	run("build", "--arch", "arm64", "-f", filepath.Join(files, "Dockerfile.base"), "-t", "debian:arm64", files)
+	run("build", "--arch", "arm64", "-f", filepath.Join(files, "Dockerfile."+base), "-t", "debian:arm64", files)
 	run("build", "--arch", "arm64", "-t", "installed:v1", "--output", "type=tar,dest="+archive, "--progress", "plain", files)
 	if out := run("inspect", "--deep", "--exact", "--require", "linux/arm64", "installed:v1"); !strings.Contains(out, "binaries-ok") {
 		t.Errorf("the binaries are not said to be right:\n%s", out)

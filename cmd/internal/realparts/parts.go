@@ -26,7 +26,8 @@ const (
 	Conformance  Part = "conformance" // the distribution specification's own tests
 	Cosign       Part = "cosign"      // its signing alone
 	Crane        Part = "crane"
-	Debian       Part = "debian" // a root file system of it for arm64: see DebianDir
+	Debian       Part = "debian"      // a root file system of it for arm64: see DebianDir
+	Debootstrap  Part = "debootstrap" // a whole one, which debootstrap has begun
 	Docker       Part = "docker"
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine whose images are containerd's
@@ -69,7 +70,8 @@ func needs() map[Part]need {
 		Conformance: one("conformance"),
 		Cosign:      one("cosign-sign"),
 		Crane:       one("crane"),
-		Debian:      {file: "debian/arm64.tar"},
+		Debian:      {file: "debian/arm64-dpkg.tar"},
+		Debootstrap: {file: "debian/arm64-debootstrap.tar"},
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
@@ -198,8 +200,8 @@ func look(name string) (string, error) {
 	return "", exec.ErrNotFound
 }
 
-// DebianDir is what testdata/debian.sh made: arm64.tar, a root file system in which nothing has run yet, and in arm64/more
-// packages to install there.
+// DebianDir is what testdata/rootfs.sh made: arm64-dpkg.tar and, for Debootstrap, arm64-debootstrap.tar, root file systems in
+// which nothing has run yet, and in arm64-more packages to install there.
 func DebianDir(t testing.TB) string {
 	t.Helper()
 	Need(t, Debian)

@@ -31,8 +31,8 @@ func TestMissing(t *testing.T) {
 		"other name":      {QEMU, made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64", "qemu-s390x"), ""},
 		"one arch of all": {QEMU, made(false, "qemu-aarch64", "qemu-x86_64"), "qemu-arm-static or qemu-arm"},
 		"no ids":          {Unprivileged, made(false, "newuidmap", "newgidmap"), "subordinate"},
-		"no file":         {Debian, made(true, "arm64.tar"), ".deps/debian/arm64.tar"},
-		"file":            {Debian, made(true, "debian/arm64.tar"), ""},
+		"no file":         {Debian, made(true, "arm64-dpkg.tar"), ".deps/debian/arm64-dpkg.tar"},
+		"file":            {Debian, made(true, "debian/arm64-dpkg.tar"), ""},
 		"unknown":         {"dokcer", made(true, "dokcer"), `no such part: "dokcer"`},
 	} {
 		t.Run(name, func(t *testing.T) {
