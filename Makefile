@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
 # The real parts that a test may not silently do without. Some are for root only.
-PARTS := chromium,qemu,registry,conformance,cosign,crane,regctl,buildx,skopeo,podman,strace,unprivileged
+PARTS := chromium,qemu,registry,conformance,cosign,frontend,crane,regctl,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
 comma := ,
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)

@@ -41,6 +41,9 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 		return fmt.Errorf("%s: %w", building, err)
 	}
 	step := seen.failed(stepOf(err))
+	if image := s.job.Spec.Syntax; step == nil && strings.Contains(err.Error(), "BUILDKIT_SYNTAX") {
+		return fmt.Errorf("%s: %w", building, &frontendError{image, err})
+	}
 	if step == nil {
 		return fmt.Errorf("%s: %w", building, err)
 	}

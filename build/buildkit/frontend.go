@@ -42,6 +42,27 @@ func isStable(image string) bool {
 		(ref.Tag == "latest" || strings.HasPrefix(ref.Tag, "1"))
 }
 
+// frontendError is an image that was to read the Dockerfile and ended otherwise. What it printed stays with the worker.
+type frontendError struct {
+	image string
+	err   error
+}
+
+func (e *frontendError) Error() string {
+	text := e.err.Error()
+	if _, after, ok := strings.Cut(text, "BUILDKIT_SYNTAX = "+e.image+": "); ok {
+		text = after
+	}
+	return fmt.Sprintf("the frontend %q, which was to read the Dockerfile, failed: %s", e.image, text)
+}
+
+func (e *frontendError) Unwrap() error { return e.err }
+
+// Hint is the next action.
+func (e *frontendError) Hint() string {
+	return "--syntax builtin has the Dockerfile read by BuildKit's own frontend"
+}
+
 // syntaxAttrs tells the frontend which one it is to hand over to. Any "cmdline" keeps it from doing so.
 func syntaxAttrs(a map[string]string, syntax string) {
 	switch syntax {

@@ -29,6 +29,7 @@ const (
 	Debian       Part = "debian"      // a root file system of it for arm64: see DebianDir
 	Debootstrap  Part = "debootstrap" // a whole one, which debootstrap has begun
 	Docker       Part = "docker"
+	Frontend     Part = "frontend" // what docker/dockerfile images hold
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine whose images are containerd's
 	Podman       Part = "podman"
@@ -73,6 +74,7 @@ func needs() map[Part]need {
 		Debian:      {file: "debian/arm64-dpkg.tar"},
 		Debootstrap: {file: "debian/arm64-debootstrap.tar"},
 		Docker:      asRoot(one("dockerd", "containerd", "docker")),
+		Frontend:    one("dockerfile-frontend"),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
 		Podman:      one("podman"),
