@@ -130,6 +130,10 @@ func parseName(t Transport, s string) (Ref, error) {
 		return Ref{}, nameError(err.Error(), hint)
 	}
 	r := Ref{Transport: t, Host: reference.Domain(named), Repo: reference.Path(named)}
+	if r.Host == "" { // which the parser lets pass
+		host, _, _ := strings.Cut(s, "/")
+		return Ref{}, nameError(fmt.Sprintf("%q is no host name: letters, digits, '-' and '.' make one", host), "")
+	}
 	if tagged, ok := named.(reference.Tagged); ok {
 		r.Tag = tagged.Tag()
 	}
