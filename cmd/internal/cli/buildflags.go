@@ -55,7 +55,7 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image, `KEY=VALUE`; index:KEY=VALUE is of the list (repeatable)")
 	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: false, true, or `mode=min|max`")
-	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`")
+	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`, any image that follows BuildKit's protocol of scanners")
 }
 
 // addFiles are the flags whose values are the flow's own.
