@@ -94,7 +94,7 @@ func (j *judge) statement(s Statement) {
 func (j *judge) base(b Build) {
 	from := b.from()
 	switch {
-	case b.Base != nil && j.claimed(b.Base.Platform):
+	case b.Base != nil && (j.claimed(b.Base.Platform) || j.older(b.Base.Platform)):
 	case b.Base != nil:
 		name := cmp.Or(b.Base.Name, "nothing")
 		words := platform.Format(b.Base.Platform)
@@ -126,6 +126,11 @@ func (j *judge) subjects(s Statement) {
 // of what people ask for; elsewhere BuildKit leaves it out of the one or the other.
 func (j *judge) claimed(p v1.Platform) bool {
 	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture && (p.Architecture != "arm" || p.Variant == j.claim.Variant)
+}
+
+// older says whether p is a 32-bit ARM whose programs the claimed one runs: v6 code in an image for v7.
+func (j *judge) older(p v1.Platform) bool {
+	return p.OS == j.claim.OS && p.Architecture == "arm" && j.claim.Architecture == "arm" && p.Variant < j.claim.Variant
 }
 
 func formatted(all []v1.Platform) string {

@@ -61,6 +61,18 @@ func TestLineage(t *testing.T) {
 	}
 }
 
+// What an older ARM runs, a newer one does.
+func TestLineageOfARM(t *testing.T) {
+	t.Parallel()
+	base := strings.Replace(arm64, `"Architecture":"arm64"`, `"Architecture":"arm","Variant":"v6"`, 1)
+	for claim, want := range map[string]int{"linux/arm/v7": 0, "linux/arm/v6": 0, "linux/arm/v5": 1} {
+		img := attested(t, claim, slsa1, says{config: operations(base, merged, last)})
+		if f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false); len(f) != want {
+			t.Errorf("%s: %+v", claim, f)
+		}
+	}
+}
+
 // With mode=min only the images are told that went into some stage: that all are of another platform is a note.
 func TestMaterials(t *testing.T) {
 	t.Parallel()
