@@ -28,7 +28,8 @@ type Options struct {
 	IgnoreLabels bool
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
-	// Keep is given the facts of every layer that was read to its end and verified; nil: nobody.
+	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: nobody. It is called
+	// by one goroutine at a time.
 	Keep func(facts rootfs.LayerFacts)
 	// Progress is told how many bytes of a layer were read so far; nil: nobody. It is called by several goroutines at once.
 	Progress func(layer v1.Descriptor, read int64)

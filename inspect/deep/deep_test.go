@@ -129,6 +129,40 @@ func TestEachLayerOnce(t *testing.T) {
 	}
 }
 
+// What was read before an interruption is kept.
+func TestKeptWhenInterrupted(t *testing.T) {
+	t.Parallel()
+	r, source := counted(t, registrytest.Image(image(t, "linux/arm64", "elf bin/sh arm64", "--", "elf app arm64")))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	r.Images[0].Source = waiting{source, r.Images[0].Layers[1].Digest, func() { <-done; cancel() }}
+	var kept []v1.Hash
+	keep := func(f rootfs.LayerFacts) { kept = append(kept, f.Digest); close(done) }
+	if _, err := deep.Inspect(ctx, r, deep.Options{Keep: keep}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if !slices.Equal(kept, []v1.Hash{r.Images[0].Layers[0].Digest}) {
+		t.Errorf("kept %v", kept)
+	}
+}
+
+// waiting has something done before it fails to give one layer.
+type waiting struct {
+	registry.Source
+
+	layer v1.Hash
+	until func()
+}
+
+func (w waiting) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	if d.Digest == w.layer {
+		w.until()
+		return nil, ctx.Err()
+	}
+	return w.Source.Blob(ctx, d)
+}
+
 // A layer that is not what its digests say is a mismatch, and nothing of it is kept.
 func TestLyingLayer(t *testing.T) {
 	t.Parallel()

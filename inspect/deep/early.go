@@ -11,14 +11,18 @@ import (
 // early says whether layers may be left before their end. Their digests are not verified then, which is not for who is strict, nor for a gate.
 func (o Options) early() bool { return o.EntrypointOnly && !o.Strict && !o.WholeLayers }
 
-// note keeps the facts of a layer that is done while others are still being read.
-func (r *round) note(facts rootfs.LayerFacts) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.read == nil {
-		r.read = map[v1.Hash]rootfs.LayerFacts{}
+// note keeps the facts of a layer that is done while others are still being read: who is interrupted, or has only so much time,
+// need not read it again.
+func (r *reader) note(layer rootfs.Scanned) {
+	r.round.mu.Lock()
+	defer r.round.mu.Unlock()
+	if r.round.read == nil {
+		r.round.read = map[v1.Hash]rootfs.LayerFacts{}
 	}
-	r.read[facts.Digest] = facts
+	r.round.read[layer.Facts.Digest] = layer.Facts
+	if !layer.Known && layer.Facts.Part == rootfs.Whole && r.options.Keep != nil {
+		r.options.Keep(layer.Facts)
+	}
 }
 
 // enough says whether the rest of a layer matters to no image that is being read.

@@ -89,9 +89,10 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	}
 	o := rootfs.Options{
 		Examiner: examiner, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known, Compare: !r.options.early(),
+		Seen: r.note,
 	}
 	if r.options.early() {
-		o.Enough, o.Seen = r.enough, r.round.note
+		o.Enough = r.enough
 	}
 	scanned, err := rootfs.ScanAll(ctx, todo, o)
 	if err != nil {
@@ -131,9 +132,6 @@ func (r *reader) count(l rootfs.LayerSource, s rootfs.Scanned) {
 		r.cost.Known++
 	case first:
 		r.cost.Layers++
-	}
-	if s.Err == nil && !s.Known && s.Facts.Part == rootfs.Whole && r.options.Keep != nil {
-		r.options.Keep(s.Facts)
 	}
 }
 

@@ -56,8 +56,8 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 				defer wide.Unlock()
 				*s = l.scan(ctx, o, p, maxWindow)
 			}
-			if o.Seen != nil && s.Err == nil {
-				o.Seen(s.Facts)
+			if o.Seen != nil && s.Err == nil && l.agrees(s.Facts) == nil {
+				o.Seen(*s)
 			}
 			return nil
 		})
