@@ -88,6 +88,26 @@ func TestAgreesWithTheStandardLibrary(t *testing.T) {
 	}
 }
 
+// WebAssembly has no library to agree with, but a magic number.
+func TestGoWebAssembly(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
+		t.Skip("builds the standard library for it")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"go.mod": "module x\n\ngo 1.26\n", "main.go": "package main\n\nfunc main() { println(1) }\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, system := range []string{"wasip1", "js"} {
+		f := read(t, goBuild(t, dir, built{system: system, arch: "wasm"}))
+		if verdict, _ := binary.Runs(f, plat(system+"/wasm")); f.Kind != binary.Wasm || verdict != binary.Right {
+			t.Errorf("%s: %#v, %s", system, f, verdict)
+		}
+	}
+}
+
 func goBuild(t *testing.T, dir string, b built) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")

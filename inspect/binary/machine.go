@@ -67,6 +67,8 @@ func rareArch(number elf.Machine, bits int, order Order) string {
 		return "or1k"
 	case elf.EM_MICROBLAZE, 0xbaab:
 		return either(order == Big, "microblaze", "microblazeel")
+	case elf.EM_M32R, 0x9041:
+		return "m32r"
 	case 0x18ad:
 		return "avr32"
 	case 252:
