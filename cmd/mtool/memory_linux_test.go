@@ -47,6 +47,7 @@ var greedy = []struct {
 	layers int
 	write  func(w *tar.Writer, layer int)
 	zstd   bool
+	says   string // what was too much
 }{
 	{name: "files without end", layers: 2, write: func(w *tar.Writer, layer int) {
 		for i := range 300_000 {
@@ -80,6 +81,26 @@ var greedy = []struct {
 	{name: "headers without end", layers: 1, write: func(w *tar.Writer, _ int) {
 		for i := range 900_000 {
 			_ = w.WriteHeader(&tar.Header{Name: "same", Linkname: strings.Repeat("l", i%100), Typeflag: tar.TypeSymlink, Format: tar.FormatUSTAR})
+		}
+	}},
+	{name: "gigabytes of headers", layers: 1, write: func(w *tar.Writer, _ int) {
+		const size = 500 << 10
+		left := 128 << 20
+		if os.Getenv("MTOOL_TEST_FULL") != "" {
+			left = 2 << 30
+		}
+		for i := 0; left > 0; i++ {
+			piece := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, i))) // so that it is no bomb
+			records := map[string]string{"comment": strings.Repeat(piece, size/len(piece))}
+			_ = w.WriteHeader(&tar.Header{Name: "same", PAXRecords: records, Format: tar.FormatPAX})
+			left -= size
+		}
+	}},
+	{name: "a bomb", layers: 1, says: "over the limit: more than 2000 unpacked bytes for a compressed one", write: func(w *tar.Writer, _ int) {
+		const size = 300 << 20
+		_ = w.WriteHeader(&tar.Header{Name: "zeros", Size: size, Format: tar.FormatGNU})
+		for range size >> 20 {
+			_, _ = w.Write(make([]byte, 1<<20))
 		}
 	}},
 }
@@ -200,6 +221,9 @@ func TestMemoryOfInspect(t *testing.T) {
 			}
 			if !bytes.Contains(out, []byte("linux/arm64")) {
 				t.Errorf("nothing was inspected:\n%s", out)
+			}
+			if !bytes.Contains(out, []byte(g.says)) {
+				t.Errorf("it says not %q but\n%s", g.says, out)
 			}
 		})
 	}
