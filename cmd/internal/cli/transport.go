@@ -157,7 +157,8 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
 
 Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
 it fails in any way the registry itself is asked. Where neither this file nor --mirror names one of docker.io, those of Docker
-Engine are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json.
+Engine are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json. Builds have all of these
+settings too, but for what a worker elsewhere fetches by itself, which has its own.
 
 Certificates are also found as docker and podman have them: HOST/*.crt (authorities), HOST/*.cert and HOST/*.key (shown to it)
 in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d and containers/certs.d in the XDG configuration home.
