@@ -158,6 +158,7 @@ func (e *elfFile) sections(each func(p part)) {
 
 // armSection takes the attributes that were seen at the place of the section, or reads them where it is still ahead.
 func (e *elfFile) armSection(p part) error {
+	e.show() // the end of what was seen may have been in the middle of the section
 	l, ok := e.arm.at(p.off)
 	if !ok {
 		b := e.at(p.off, int(min(p.size, reach)))

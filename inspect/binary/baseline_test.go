@@ -87,6 +87,19 @@ func TestARMAttributesAnywhere(t *testing.T) {
 	}
 }
 
+// The section follows what Go's build information is looked for in, and nothing but the table follows the section: what was
+// read may end in the middle of it.
+func TestARMAttributesAtTheEdge(t *testing.T) {
+	t.Parallel()
+	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
+	for gap := 128 << 10; gap < 136<<10; gap += 3 {
+		file := arm([]segment{text(), data(make([]byte, gap))}, section{}, attributes).bytes()
+		if f := read(t, file); f.Baseline != "v7" || f.Incomplete {
+			t.Fatalf("behind %d bytes: %#v", gap, f)
+		}
+	}
+}
+
 // A table of sections that stands before the section, but not in the first page.
 func TestARMAttributesAhead(t *testing.T) {
 	t.Parallel()
