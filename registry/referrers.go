@@ -19,23 +19,17 @@ func FallbackTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (r *Repository) Referrers(ctx context.Context, digest v1.Hash) (all []v1.Descriptor, known bool, err error) {
-	query := ""
-	for {
-		page, next, err := r.referrerPage(ctx, digest, query)
-		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) {
-			all, err := r.fallback(ctx, digest)
-			return all, false, err
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		all = append(all, page...)
-		if next == "" || next == query {
-			return all, true, nil
-		}
-		query = next
+	all, err = pages(r, listingReferrers, func(query string) ([]v1.Descriptor, string, error) {
+		return r.referrerPage(ctx, digest, query)
+	})
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) {
+		all, err := r.fallback(ctx, digest)
+		return all, false, err
 	}
+	return all, err == nil, err
 }
+
+const listingReferrers = "listing referrers"
 
 func (r *Repository) fallback(ctx context.Context, digest v1.Hash) ([]v1.Descriptor, error) {
 	m, err := r.Resolve(ctx, r.base.WithTag(FallbackTag(digest)))
@@ -61,7 +55,7 @@ func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
 
 func (r *Repository) referrerPage(ctx context.Context, digest v1.Hash, query string) (page []v1.Descriptor, next string, err error) {
 	q := request{
-		doing: "listing referrers", ref: r.base.WithDigest(digest), scopes: r.reads(),
+		doing: listingReferrers, ref: r.base.WithDigest(digest), scopes: r.reads(),
 		method: http.MethodGet, path: r.path("referrers", digest.String()), query: query,
 		want: []int{http.StatusOK},
 	}

@@ -13,28 +13,18 @@ import (
 const maxTagPage = 16 << 20
 
 // Tags are the names of all tags, in the registry's order, page after page. The error wraps ErrNotFound when there is no
-// such repository.
+// such repository, ErrContent when there is no end of them.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
-	var all []string
-	query := ""
-	for {
-		page, next, err := r.tagPage(ctx, query)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, page...)
-		if next == "" || next == query {
-			return all, nil
-		}
-		query = next
-	}
+	return pages(r, listingTags, func(query string) ([]string, string, error) { return r.tagPage(ctx, query) })
 }
+
+const listingTags = "listing tags"
 
 func (r *Repository) tagPage(ctx context.Context, query string) (tags []string, next string, err error) {
 	q := request{
-		doing: "listing tags", ref: r.base, scopes: r.reads(),
+		doing: listingTags, ref: r.base, scopes: r.reads(),
 		method: http.MethodGet, path: r.path("tags", "list"), query: query,
 		want: []int{http.StatusOK},
 	}

@@ -2,7 +2,12 @@ package registry_test
 
 import (
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -29,5 +34,33 @@ func TestTags(t *testing.T) {
 		if !errors.Is(err, kind) || kind == nil && !slices.Equal(got, want) {
 			t.Errorf("%s: got %q, %v, want %q, %v", repo, got, err, want, kind)
 		}
+	}
+}
+
+// A list that always has one more page ends all the same.
+func TestPagesWithoutEnd(t *testing.T) {
+	t.Parallel()
+	for name, page := range map[string]string{
+		"of nothing": `{"tags":[]}`,
+		"of much":    `{"tags":[` + strings.Repeat(`"a",`, 100_000) + `"b"]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			asked := 0
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked++
+				w.Header().Set("Link", fmt.Sprintf(`</v2/demo/tags/list?page=%d>; rel="next"`, asked))
+				_, _ = io.WriteString(w, page)
+			}))
+			t.Cleanup(server.Close)
+			ref, err := registry.ParseRef(strings.TrimPrefix(server.URL, "http://") + "/demo")
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull).Tags(t.Context())
+			if !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "the list does not end") {
+				t.Errorf("after %d pages: %v", asked, err)
+			}
+		})
 	}
 }

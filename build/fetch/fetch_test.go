@@ -41,6 +41,10 @@ func regular(name, body string) tar.Header {
 	return tar.Header{Name: name, Mode: 0o755, Typeflag: tar.TypeReg, PAXRecords: map[string]string{"body": body}}
 }
 
+func hard(to string) tar.Header {
+	return tar.Header{Name: "hard", Linkname: to, Typeflag: tar.TypeLink}
+}
+
 func TestUnpack(t *testing.T) {
 	t.Parallel()
 	link := tar.Header{Name: "link", Linkname: "/etc", Typeflag: tar.TypeSymlink}
@@ -49,18 +53,22 @@ func TestUnpack(t *testing.T) {
 		file string // wanted in the context
 		kind error
 	}{
-		"plain":           {in: archive(t, regular("a/b", "x")), file: "a/b"},
-		"absolute name":   {in: archive(t, regular("/a/b", "x")), file: "a/b"},
-		"dots":            {in: archive(t, regular("../../a", "x")), file: "a"},
-		"twice":           {in: archive(t, regular("a", "y"), regular("a", "x")), file: "a"},
-		"gzip":            {in: gzipped(t, archive(t, regular("a", "x"))), file: "a"},
-		"through a link":  {in: archive(t, link, regular("link/passwd", "x")), kind: errors.ErrUnsupported},
-		"replaces a link": {in: archive(t, link, regular("link", "x")), file: "link"},
-		"cut short":       {in: archive(t, regular("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
-		"broken gzip":     {in: []byte("\x1f\x8bnonsense"), kind: build.ErrUsage},
-		"xz":              {in: []byte("\xfd7zXZ\x00..."), kind: build.ErrUsage},
-		"nothing":         {in: nil, kind: build.ErrUsage},
-		"far too long":    {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: build.ErrUsage},
+		"plain":                    {in: archive(t, regular("a/b", "x")), file: "a/b"},
+		"absolute name":            {in: archive(t, regular("/a/b", "x")), file: "a/b"},
+		"dots":                     {in: archive(t, regular("../../a", "x")), file: "a"},
+		"twice":                    {in: archive(t, regular("a", "y"), regular("a", "x")), file: "a"},
+		"gzip":                     {in: gzipped(t, archive(t, regular("a", "x"))), file: "a"},
+		"through a link":           {in: archive(t, link, regular("link/passwd", "x")), kind: errors.ErrUnsupported},
+		"replaces a link":          {in: archive(t, link, regular("link", "x")), file: "link"},
+		"hard link outside":        {in: archive(t, hard("../../../../../etc/passwd")), kind: errors.ErrUnsupported},
+		"hard link through a link": {in: archive(t, link, hard("link/passwd")), kind: errors.ErrUnsupported},
+		"a device":                 {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, regular("a", "x")), file: "a"},
+		"a pipe":                   {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, regular("a", "x")), file: "a"},
+		"cut short":                {in: archive(t, regular("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
+		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: build.ErrUsage},
+		"xz":                       {in: []byte("\xfd7zXZ\x00..."), kind: build.ErrUsage},
+		"nothing":                  {in: nil, kind: build.ErrUsage},
+		"far too long":             {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: build.ErrUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -76,6 +84,9 @@ func TestUnpack(t *testing.T) {
 			}
 			if body, err := os.ReadFile(filepath.Join(got.Dir, c.file)); err != nil || string(body) != "x" {
 				t.Errorf("%q: %q, %v", c.file, body, err)
+			}
+			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil {
+				t.Errorf("there is a %s", info.Mode())
 			}
 			if err := got.Close(); err != nil {
 				t.Error(err)
