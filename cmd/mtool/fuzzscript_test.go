@@ -1,0 +1,60 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFuzzScript holds testdata/fuzz.sh to what it tells: every target runs, a failure ends it, and the known race of the
+// fuzzing engine at the end of the time is no failure, unless there is more of it. The go command is a stand-in that
+// "builds" a script, which says what is in the test's file, or ends well when there is none any more.
+func TestFuzzScript(t *testing.T) {
+	t.Parallel()
+	const raced = "fuzz: elapsed: 2s, execs: 7\n--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\nFAIL\n"
+	for name, c := range map[string]struct {
+		said []string // by each failing run of the first target, in turn
+		ends bool     // well
+		runs int
+	}{
+		"all is well":          {nil, true, 2},
+		"a race":               {[]string{raced}, true, 3},
+		"nothing but races":    {[]string{raced, raced, raced, raced}, false, 3},
+		"a finding":            {[]string{"--- FAIL: FuzzOne (0.01s)\n    one_test.go:7: wrong\n    Failing input written to testdata/fuzz/FuzzOne/1\nFAIL\n"}, false, 1},
+		"a finding and a race": {[]string{"--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\n    one_test.go:7: wrong\nFAIL\n"}, false, 1},
+		"a crash":              {[]string{"panic: context deadline exceeded\n"}, false, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write := func(file, body string) {
+				path := filepath.Join(dir, file)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, []byte(body), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i, said := range c.said {
+				write("said/"+string(rune('a'+i)), said)
+			}
+			write("package/one_test.go", "func FuzzOne(f *testing.F) {\nfunc FuzzTwo(f *testing.F) {\nfunc TestThree(t *testing.T) {\n")
+			write("runs", "")
+			write("bin/built", "#!/bin/sh\necho \"$@\" >>"+dir+"/runs\nfor file in "+dir+"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
+			write("bin/go", "#!/bin/sh\ncase \"$1 $2\" in\n'list '*) echo example.com/package "+dir+"/package ;;\n'env '*) echo "+dir+" ;;\n'test -c') cp "+dir+"/bin/built \"$5\" ;;\n*) exit 9 ;;\nesac\n")
+			cmd := exec.CommandContext(t.Context(), "sh", filepath.Join("..", "..", "testdata", "fuzz.sh"), "3s", "ours")
+			cmd.Env = append(os.Environ(), "PATH="+dir+"/bin:"+os.Getenv("PATH"))
+			out, err := cmd.CombinedOutput()
+			runs, _ := os.ReadFile(filepath.Join(dir, "runs"))
+			if (err == nil) != c.ends || strings.Count(string(runs), "-test.fuzztime=3s") != c.runs {
+				t.Errorf("%v after the runs\n%s\n%s", err, runs, out)
+			}
+			if c.ends && !strings.Contains(string(runs), "-test.fuzz=^FuzzTwo$") {
+				t.Errorf("the second target did not run:\n%s", runs)
+			}
+		})
+	}
+}
