@@ -2,9 +2,9 @@
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
 # The real parts that a test may not silently do without. Some are for root only.
-PARTS := chromium,qemu,registry,conformance,cosign,frontend,crane,regctl,buildx,skopeo,podman,strace,unprivileged
-ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh
 comma := ,
+PARTS := chromium,qemu,registry,conformance,cosign,frontend,crane,regctl,buildx,skopeo,podman,strace,unprivileged
+ROOTPARTS := $(PARTS),docker,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
 
 # Debian's file systems of other architectures, which testdata/rootfs.sh downloads. Where apt has no Debian mirror, name one in

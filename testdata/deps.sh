@@ -4,13 +4,13 @@
 #   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
 #   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
 #   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine, sshd,
-#                            Chromium, buildah
+#                            Chromium, exFAT for FUSE, buildah
 #   testdata/deps.sh long    also what `make long` takes: debootstrap
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
 # exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
 #
-# QEMU, Docker Engine and sshd are unpacked into .deps instead of being installed, since their packages' scripts would
+# QEMU, Docker Engine, sshd and exFAT are unpacked into .deps instead of being installed, since their packages' scripts would
 # register emulators with this machine's kernel and start a daemon at every boot.
 set -eu
 cd "$(dirname "$0")/.."
@@ -59,6 +59,7 @@ wanted() {
 	has ip || echo "apt network iproute2"
 	has ssh && has ssh-keygen || echo "apt ssh openssh-client"
 	has sshd || echo "unpack sshd openssh-server"
+	[ ! -e /dev/fuse ] || { has mkfs.exfat && has mount.exfat-fuse; } || echo "unpack exfat exfat-fuse exfatprogs"
 	[ "$set_name" = test ] || has debootstrap || echo "apt debootstrap debootstrap"
 }
 
@@ -132,6 +133,22 @@ LD_LIBRARY_PATH=$(dirname "$(find "$deps/ssh" -name libwrap.so.0)") exec "$deps/
 EOF
 	chmod +x "$deps/bin/sshd"
 	"$deps/bin/sshd" -V
+}
+
+# Installed, the driver's packages would take the place of another version of FUSE's.
+unpack_exfat() {
+	unpack "$deps/exfat" exfat-fuse
+	unpack "$deps/exfat" exfatprogs
+	unpack "$deps/exfat" "$(apt-cache depends exfat-fuse | sed -n 's/.*Depends: \(libfuse[0-9][a-z0-9.-]*\)$/\1/p')"
+	mkdir -p "$deps/bin"
+	cat >"$deps/bin/mount.exfat-fuse" <<'EOT'
+#!/bin/sh
+deps=$(cd "$(dirname "$0")/.." && pwd -P)
+LD_LIBRARY_PATH=$(dirname "$(find "$deps/exfat" -name 'libfuse*.so.*' -type f)") exec "$(find "$deps/exfat" -name mount.exfat-fuse -type f)" "$@"
+EOT
+	chmod +x "$deps/bin/mount.exfat-fuse"
+	ln -sf ../exfat/usr/sbin/mkfs.exfat "$deps/bin/"
+	mount.exfat-fuse -V && mkfs.exfat -V
 }
 
 missing=$(wanted)

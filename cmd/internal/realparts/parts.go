@@ -32,6 +32,7 @@ const (
 	Frontend     Part = "frontend" // what docker/dockerfile images hold
 	Netns        Part = "netns"
 	Docker28     Part = "docker28" // an engine whose images are containerd's
+	ExFAT        Part = "exfat"    // a file system that folds case
 	Podman       Part = "podman"
 	QEMU         Part = "qemu"
 	Regctl       Part = "regctl"
@@ -51,6 +52,7 @@ type need struct {
 	root     bool
 	subids   bool   // root, or ids in /etc/subuid
 	file     string // in .deps
+	devices  []string
 }
 
 func needs() map[Part]need {
@@ -62,6 +64,8 @@ func needs() map[Part]need {
 		return n
 	}
 	asRoot := func(n need) need { n.root = true; return n }
+	exfat := asRoot(one("mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare"))
+	exfat.devices = []string{"/dev/fuse", "/dev/loop-control"}
 	return map[Part]need{
 		Actionlint:  one("actionlint"),
 		Buildah:     asRoot(one("buildah", "runc")),
@@ -77,6 +81,7 @@ func needs() map[Part]need {
 		Frontend:    one("dockerfile-frontend"),
 		Netns:       asRoot(one("ip", "nsenter", "unshare")),
 		Docker28:    asRoot(one("dockerd28", "containerd", "docker")),
+		ExFAT:       exfat,
 		Podman:      one("podman"),
 		QEMU: {programs: [][]string{
 			{"qemu-aarch64-static", "qemu-aarch64"},
@@ -135,10 +140,12 @@ type machine struct {
 	subids bool
 	look   func(program string) (string, error)
 	has    func(file string) bool // in .deps
+	device func(path string) bool
 }
 
 func thisMachine() machine {
 	m := machine{root: os.Geteuid() == 0, look: look, has: func(file string) bool { _, ok := depsFile(file); return ok }}
+	m.device = func(path string) bool { _, err := os.Stat(path); return err == nil }
 	table, err := os.ReadFile("/etc/subuid")
 	me, meErr := user.Current()
 	if m.subids = m.root; !m.root && err == nil && meErr == nil {
@@ -161,6 +168,11 @@ func missing(p Part, m machine) error {
 	}
 	if n.file != "" && !m.has(n.file) {
 		return fmt.Errorf("%s takes .deps/%s: `make tools` sets it up", p, n.file)
+	}
+	for _, device := range n.devices {
+		if !m.device(device) {
+			return fmt.Errorf("%s takes the device %s", p, device)
+		}
 	}
 	for _, names := range n.programs {
 		if !slices.ContainsFunc(names, func(name string) bool { _, err := m.look(name); return err == nil }) {

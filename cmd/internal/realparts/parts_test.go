@@ -14,7 +14,7 @@ func made(root bool, programs ...string) machine {
 			return "/" + name, nil
 		}
 		return "", exec.ErrNotFound
-	}, has: func(file string) bool { return slices.Contains(programs, file) }}
+	}, has: func(file string) bool { return slices.Contains(programs, file) }, device: func(path string) bool { return slices.Contains(programs, path) }}
 }
 
 func TestMissing(t *testing.T) {
@@ -27,6 +27,7 @@ func TestMissing(t *testing.T) {
 		"there":           {Crane, made(false, "crane"), ""},
 		"not there":       {Crane, made(true, "skopeo"), "crane"},
 		"one of two":      {Docker, made(true, "docker", "containerd"), "dockerd"},
+		"no device":       {ExFAT, made(true, "mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare", "/dev/fuse"), "/dev/loop-control"},
 		"root's":          {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
 		"other name":      {QEMU, made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64", "qemu-s390x"), ""},
 		"one arch of all": {QEMU, made(false, "qemu-aarch64", "qemu-x86_64"), "qemu-arm-static or qemu-arm"},
