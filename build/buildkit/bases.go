@@ -64,6 +64,9 @@ func localBase(ctx context.Context, store build.Store, ref registry.Ref, want v1
 	}
 	image, ok := choose(report.Images, want)
 	if !ok {
+		if err := unread(report.Images); err != nil {
+			return v1.Hash{}, err
+		}
 		return v1.Hash{}, &wrongBaseError{ref: ref, want: want, have: platformsOf(report.Images)}
 	}
 	return image.Manifest.Digest, image.Err

@@ -125,13 +125,17 @@ func needsReading(d v1.Descriptor) bool {
 
 // serves is nil when the base is there for its platform, as far as can be told from here.
 func (a asked) serves(ctx context.Context, job build.Job, b base) error {
+	_, found := choose(a.images, b.Platform)
+	if !found && a.err == nil {
+		a.err = unread(a.images)
+	}
 	if errors.Is(a.err, registry.ErrUnavailable) && (len(job.Spec.Workers) > 0 || a.ref.Digest != v1.Hash{}) {
 		return nil
 	}
 	if a.err != nil {
 		return fmt.Errorf("finding base image %q, which the store has not, in its registry: %w", b.Name, a.err)
 	}
-	if _, ok := choose(a.images, b.Platform); ok {
+	if found {
 		return nil
 	}
 	e := &missingBaseError{ref: a.ref, want: b.Platform, have: platformsOf(a.images)}
@@ -139,6 +143,15 @@ func (a asked) serves(ctx context.Context, job build.Job, b base) error {
 		e.list = listWith(ctx, job.Options.Client, a)
 	}
 	return e
+}
+
+// unread is why images could not be read, one of which may be the one that is looked for.
+func unread(images []inspect.Image) error {
+	var errs []error
+	for _, i := range images {
+		errs = append(errs, i.Err)
+	}
+	return errors.Join(errs...)
 }
 
 // listWith is the list that the tag beside a digest names now, if there is one; the tag may have moved on since.

@@ -19,7 +19,9 @@ type command struct {
 	faulty string   // S or D: which of the registries has the faults
 	before []string // lines that go before it, without faults
 	code   int      // without faults
-	kept   bool     // the faulty registry's name is kept in a draft: another address can't be put in its place
+	partly bool     // it may be done for some of several tags: code 10
+	slow   bool     // make test tries it with few of the faults
+	kept   bool     // the faulty registry's name is in a draft or a file: another address can't be put in its place
 }
 
 func matrixCommands() []command {
@@ -28,43 +30,51 @@ func matrixCommands() []command {
 		there  = "copy S/demo:v1 D/demo:v9"
 		amd64  = "copy S/demo:amd64 D/demo:amd64"
 		arm64  = "copy S/demo:arm64 D/demo:arm64"
+		build  = "build --arch amd64 --source-date-epoch 0 --build-arg BASE=S/demo:amd64 F/context -t "
 	)
 	return []command{
-		{"inspect", "inspect S/demo:v1 -o json", "S", nil, 0, false},
-		{"inspect --raw", "inspect --raw S/demo:v1", "S", nil, 0, false},
-		{"inspect --deep", "inspect --deep --no-facts S/demo:v1", "S", nil, 0, false},
-		{"diff", "diff S/demo:v1 S/demo:v2", "S", nil, 3, false},
-		{"exists", "exists S/demo:v1", "S", nil, 0, false},
-		{"auth check", "auth check S/demo:v1", "S", nil, 0, false},
-		{"auth check --push", "auth check --push D/demo:v1", "D", nil, 0, false},
-		{"login", "", "D", nil, 0, false},
-		{"create", create, "S", nil, 0, false},
-		{"amend of a draft", "amend N/demo:v9 S/demo:s390x", "S", []string{"create N/demo:v9 S/demo:amd64 S/demo:arm64"}, 0, false},
-		{"create --push, sources", create + " --push --confirm", "S", nil, 0, false},
-		{"create --push, target", create + " --push --confirm", "D", nil, 0, false},
-		{"create --push, mounts", "create D/demo:v9 D/one:amd64 D/two:arm64 --push --confirm", "D", []string{"copy S/demo:amd64 D/one:amd64", "copy S/demo:arm64 D/two:arm64"}, 0, false},
-		{"push of a draft, sources", "push D/demo:v9 --confirm", "S", []string{create}, 0, true},
-		{"push of a draft, target", "push D/demo:v9 --confirm", "D", []string{create}, 0, true},
-		{"push of a store image", "push store:N/demo:v1 D/demo:v9 --confirm", "D", []string{"copy S/demo:v1 store:N/demo:v1"}, 0, false},
-		{"push of a layout", "push oci:F/layout:v1 D/demo:v9 --confirm", "D", []string{"copy S/demo:v1 oci:F/layout:v1"}, 0, false},
-		{"amend --published, source", "amend --published D/demo:v9 S/demo:s390x --confirm", "S", []string{there}, 0, false},
-		{"amend --published, target", "amend --published D/demo:v9 S/demo:s390x --confirm", "D", []string{there}, 0, false},
-		{"annotate --published", "annotate --published D/demo:v9 --annotation a=b --confirm", "D", []string{there}, 0, false},
-		{"remove --published", "remove --published D/demo:v9 linux/arm64 --confirm", "D", []string{there}, 0, false},
-		{"copy, source", "copy S/demo:v1 D/demo:v9 --confirm", "S", nil, 0, false},
-		{"copy, target", "copy S/demo:v1 D/demo:v9 --confirm", "D", nil, 0, false},
-		{"copy --referrers", "copy --referrers S/demo:v1 D/demo:v9", "S", nil, 0, false},
-		{"copy to the store", "copy S/demo:v1 store:N/demo:v1", "S", nil, 0, false},
-		{"copy to a layout", "copy S/demo:v1 oci:F/layout:v1", "S", nil, 0, false},
-		{"save", "save S/demo:v1 -o F/out.tar", "S", nil, 0, false},
-		{"manifest inspect", "manifest inspect S/demo:v1", "S", nil, 0, false},
-		{"manifest create", "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64", "D", []string{amd64, arm64}, 0, false},
-		{"manifest push", "manifest push --confirm D/demo:v9", "D", []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, 0, true},
-		{"imagetools inspect", "imagetools inspect S/demo:v1", "S", nil, 0, false},
-		{"imagetools create, sources", "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", "S", nil, 0, false},
-		{"imagetools create, target", "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", "D", nil, 0, false},
-		{"imagetools create of a copy", "imagetools create --confirm -t D/demo:v9 S/demo:v1", "D", nil, 0, false},
-		{"imagetools create --append", "imagetools create --confirm --append -t D/demo:v9 S/demo:s390x", "D", []string{there}, 0, false},
+		{name: "inspect", line: "inspect S/demo:v1 -o json", faulty: "S"},
+		{name: "inspect --raw", line: "inspect --raw S/demo:v1", faulty: "S"},
+		{name: "inspect --deep", line: "inspect --deep --no-facts S/demo:v1", faulty: "S"},
+		{name: "inspect --files", line: "inspect --files F/pod.yaml --no-facts -o json", faulty: "S", kept: true},
+		{name: "inspect --signatures", line: "inspect --signatures S/demo:v1", faulty: "S"},
+		{name: "inspect --provenance", line: "inspect --provenance S/demo:v1", faulty: "S"},
+		{name: "diff", line: "diff S/demo:v1 S/demo:v2", faulty: "S", code: 3},
+		{name: "exists", line: "exists S/demo:v1", faulty: "S"},
+		{name: "auth check", line: "auth check S/demo:v1", faulty: "S"},
+		{name: "auth check --push", line: "auth check --push D/demo:v1", faulty: "D"},
+		{name: "build, base", line: build + "N/demo:v9", faulty: "S", slow: true},
+		{name: "build --push", line: build + "D/demo:v9 --push", faulty: "D", slow: true},
+		{name: "login", line: "", faulty: "D"},
+		{name: "create", line: create, faulty: "S"},
+		{name: "amend of a draft", line: "amend N/demo:v9 S/demo:s390x", faulty: "S", before: []string{"create N/demo:v9 S/demo:amd64 S/demo:arm64"}},
+		{name: "create --push, sources", line: create + " --push --confirm", faulty: "S"},
+		{name: "create --push, target", line: create + " --push --confirm", faulty: "D"},
+		{name: "create --push, mounts", line: "create D/demo:v9 D/one:amd64 D/two:arm64 --push --confirm", faulty: "D", before: []string{"copy S/demo:amd64 D/one:amd64", "copy S/demo:arm64 D/two:arm64"}},
+		{name: "push of a draft, sources", line: "push D/demo:v9 --confirm", faulty: "S", before: []string{create}, kept: true},
+		{name: "push of a draft, target", line: "push D/demo:v9 --confirm", faulty: "D", before: []string{create}, kept: true},
+		{name: "push of a store image", line: "push store:N/demo:v1 D/demo:v9 --confirm", faulty: "D", before: []string{"copy S/demo:v1 store:N/demo:v1"}},
+		{name: "push of a layout", line: "push oci:F/layout:v1 D/demo:v9 --confirm", faulty: "D", before: []string{"copy S/demo:v1 oci:F/layout:v1"}},
+		{name: "push --referrers", line: "push oci:F/layout:v1 D/demo:v9 --referrers --confirm", faulty: "D", before: []string{"copy S/demo:v1 oci:F/layout:v1"}},
+		{name: "create --semver", line: "create D/demo --semver 1.2.3 S/demo:amd64 S/demo:arm64 --confirm", faulty: "D", partly: true},
+		{name: "amend --published, source", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "S", before: []string{there}},
+		{name: "amend --published, target", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "D", before: []string{there}},
+		{name: "annotate --published", line: "annotate --published D/demo:v9 --annotation a=b --confirm", faulty: "D", before: []string{there}},
+		{name: "remove --published", line: "remove --published D/demo:v9 linux/arm64 --confirm", faulty: "D", before: []string{there}},
+		{name: "copy, source", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "S"},
+		{name: "copy, target", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "D"},
+		{name: "copy --referrers", line: "copy --referrers S/demo:v1 D/demo:v9", faulty: "S"},
+		{name: "copy to the store", line: "copy S/demo:v1 store:N/demo:v1", faulty: "S"},
+		{name: "copy to a layout", line: "copy S/demo:v1 oci:F/layout:v1", faulty: "S"},
+		{name: "save", line: "save S/demo:v1 -o F/out.tar", faulty: "S"},
+		{name: "manifest inspect", line: "manifest inspect S/demo:v1", faulty: "S"},
+		{name: "manifest create", line: "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64", faulty: "D", before: []string{amd64, arm64}},
+		{name: "manifest push", line: "manifest push --confirm D/demo:v9", faulty: "D", before: []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, kept: true},
+		{name: "imagetools inspect", line: "imagetools inspect S/demo:v1", faulty: "S"},
+		{name: "imagetools create, sources", line: "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", faulty: "S"},
+		{name: "imagetools create, target", line: "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", faulty: "D"},
+		{name: "imagetools create of a copy", line: "imagetools create --confirm -t D/demo:v9 S/demo:v1", faulty: "D"},
+		{name: "imagetools create --append", line: "imagetools create --confirm --append -t D/demo:v9 S/demo:s390x", faulty: "D", before: []string{there}},
 	}
 }
 

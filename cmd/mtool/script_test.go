@@ -117,7 +117,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget]
+// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [short]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fault VAR OPTION...")
@@ -147,6 +147,8 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Hang = true
 		case "forget":
 			f.Forget = true
+		case "short":
+			f.Twist = &registrytest.Twist{Short: true}
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

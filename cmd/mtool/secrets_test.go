@@ -34,7 +34,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 	lines := []string{
 		"login " + s.Host() + " -u bob --password-stdin",
-		"create " + s.Host() + "/demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64 --push --confirm",
+		"create " + s.Host() + "/demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64 --push --confirm --metadata-file " + home + "/made.json",
 		"create demo:v1 " + s.Host() + "/demo:amd64",
 		"copy " + s.Host() + "/demo:v1 store:copied:v1",
 		"inspect --deep -o json " + s.Host() + "/demo:v1",
