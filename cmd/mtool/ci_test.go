@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"gopkg.in/yaml.v3"
 
 	"mtool/cmd/internal/cli"
 	"mtool/cmd/internal/realparts"

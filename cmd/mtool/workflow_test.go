@@ -14,7 +14,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/goccy/go-yaml"
+	"gopkg.in/yaml.v3"
 
 	"mtool/cmd/internal/realparts"
 )

@@ -4,9 +4,7 @@ import (
 	_ "embed" // for Schema
 	"errors"
 	"fmt"
-	"strings"
 
-	"github.com/goccy/go-yaml"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
@@ -65,29 +63,14 @@ func (p Platform) V1() v1.Platform {
 // value of the wrong kind are errors with the line. All errors wrap compose.ErrUsage.
 func Parse(name string, data []byte) (Spec, error) {
 	var s Spec
-	if err := yaml.UnmarshalWithOptions(data, &s, yaml.Strict()); err != nil {
-		return Spec{}, fmt.Errorf("reading spec %s: %w", place(name, err), compose.ErrUsage)
+	if err := Decode(name, data, &s); err != nil {
+		return Spec{}, fmt.Errorf("reading spec %w: %w", err, compose.ErrUsage)
 	}
 	if err := s.check(); err != nil {
 		return Spec{}, fmt.Errorf("reading spec %s: %w", name, err)
 	}
 	return s, nil
 }
-
-// place is "FILE:LINE: what is wrong there".
-func place(name string, err error) string {
-	var located yaml.Error
-	if !errors.As(err, &located) {
-		return name + ": " + oneLine(err.Error())
-	}
-	message := oneLine(located.GetMessage())
-	if t := located.GetToken(); t != nil && t.Position != nil {
-		return fmt.Sprintf("%s:%d: %s", name, t.Position.Line, message)
-	}
-	return name + ": " + message
-}
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func (s Spec) check() error {
 	var errs []error

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 )
 
 // ErrFile says that a file can't be read as what it should be. Its text names the file and the line.
@@ -28,25 +26,33 @@ func (e fileError) Error() string        { return e.at.String() + ": " + e.cause
 func (e fileError) Unwrap() error        { return e.cause }
 func (e fileError) Is(target error) bool { return target == ErrFile }
 
-// syntaxError is what the YAML parser says, with the line counted from the start of the file; offset is where the document
-// starts. Where the document has {{ in it, the likely reason is that.
-func syntaxError(file, document string, offset int, err error) error {
-	if line := templateLine(document); line > 0 {
-		return errorf(file, offset+line, "%w", ErrTemplate)
+// syntaxError is what the YAML parser says, which is "yaml: line 3: what is wrong". Where the file has {{ in it, the likely
+// reason is that.
+func syntaxError(file, text string, err error) error {
+	if line := templateLine(text); line > 0 {
+		return errorf(file, line, "%w", ErrTemplate)
 	}
-	line, message := 0, err.Error()
-	var ours lineError
-	var located yaml.Error
-	switch {
-	case errors.As(err, &ours):
-		line = offset + ours.line
-	case errors.As(err, &located):
-		message = strings.ReplaceAll(located.GetMessage(), "\t", `\t`)
-		if t := located.GetToken(); t != nil && t.Position != nil {
-			line = offset + t.Position.Line
-		}
+	line, message := 0, strings.TrimPrefix(err.Error(), "yaml: ")
+	if ours, ok := errors.AsType[lineError](err); ok {
+		line = ours.line
+	} else if _, scanErr := fmt.Sscanf(message, "line %d:", &line); scanErr == nil {
+		_, message, _ = strings.Cut(message, ": ")
+	}
+	if strings.Contains(message, "tab character") {
+		line = tabLine(text, line)
 	}
 	return errorf(file, line, "%s", strings.Join(strings.Fields(message), " "))
+}
+
+// tabLine is the first line from that one on which is indented by a tab: the parser names the one where the value began.
+func tabLine(text string, from int) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if n++; n >= from && strings.Contains(line[:len(line)-len(strings.TrimLeft(line, " \t"))], "\t") {
+			return n
+		}
+	}
+	return from
 }
 
 // templateLine is the first line that has {{ outside a comment; 0: none.

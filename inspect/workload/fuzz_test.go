@@ -2,6 +2,7 @@ package workload_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"mtool/inspect/workload"
@@ -19,8 +20,8 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		lines := 1
-		for _, c := range data {
-			if c == '\n' || c == '\r' {
+		for _, c := range string(data) {
+			if strings.ContainsRune("\n\r\u0085\u2028\u2029", c) { // as YAML 1.1 has it
 				lines++
 			}
 		}

@@ -8,11 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"mtool/compose"
+	"mtool/compose/spec"
 	"mtool/registry"
 )
 
@@ -51,27 +49,14 @@ func (o EnvOptions) withFile(home string) (EnvOptions, error) {
 	if err != nil {
 		return o, fmt.Errorf("reading settings: %w", err)
 	}
-	var spec registriesSpec
-	if err := yaml.UnmarshalWithOptions(data, &spec, yaml.Strict()); err != nil {
-		return o, fmt.Errorf("reading settings %s: %w", yamlPlace(path, err), compose.ErrUsage)
+	var settings registriesSpec
+	if err := spec.Decode(path, data, &settings); err != nil {
+		return o, fmt.Errorf("reading settings %w: %w", err, compose.ErrUsage)
 	}
-	if o, err = o.merge(spec, filepath.Dir(path)); err != nil {
+	if o, err = o.merge(settings, filepath.Dir(path)); err != nil {
 		return o, fmt.Errorf("reading settings %s: %w: %w", path, compose.ErrUsage, err)
 	}
 	return o, nil
-}
-
-// yamlPlace is "FILE:LINE: what is wrong there".
-func yamlPlace(path string, err error) string {
-	var located yaml.Error
-	if !errors.As(err, &located) {
-		return path + ": " + strings.Join(strings.Fields(err.Error()), " ")
-	}
-	message := strings.Join(strings.Fields(located.GetMessage()), " ")
-	if t := located.GetToken(); t != nil && t.Position != nil {
-		return fmt.Sprintf("%s:%d: %s", path, t.Position.Line, message)
-	}
-	return path + ": " + message
 }
 
 func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
