@@ -75,7 +75,7 @@ func (g *goInfo) search(off int64, b []byte) {
 			}
 			from += int64(i)
 			if (from-d.from+d.addr)%goAlign == 0 {
-				g.begin(from, b[from-off:])
+				g.begin(from, b[from-off:], d.to)
 			}
 			from++
 		}
@@ -86,8 +86,9 @@ func (g *goInfo) search(off int64, b []byte) {
 	}
 }
 
-// begin reads the version, and is where the settings begin. What does not look like a version is not Go's.
-func (g *goInfo) begin(off int64, b []byte) {
+// begin reads the version, and is where the settings begin, which end before that offset: what lies behind the data is not
+// read. What does not look like a version is not Go's.
+func (g *goInfo) begin(off int64, b []byte, to int64) {
 	if len(b) <= goHeader || b[len(goMagic)+1]&goInline == 0 {
 		return
 	}
@@ -100,12 +101,12 @@ func (g *goInfo) begin(off int64, b []byte) {
 		return
 	}
 	length, settings, ok := uleb(rest[size:])
-	if !ok || length >= maxOffset {
+	at := off + int64(len(b)-len(settings))
+	if !ok || length >= maxOffset || at+int64(length) > to {
 		return
 	}
 	g.found.Version = version
-	g.state, g.left = goReading, int64(length)
-	g.pos = off + int64(len(b)-len(settings))
+	g.state, g.left, g.pos = goReading, int64(length), at
 }
 
 // read takes the settings line by line, so that they may be as long as they like.
