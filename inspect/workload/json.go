@@ -25,11 +25,11 @@ func fromJSON(stream string) ([]*node, error) {
 			return docs, nil
 		}
 		if err != nil {
-			return nil, err
+			return nil, lineError{r.line(), err.Error()}
 		}
 		doc, err := r.value(token, 0)
 		if err != nil {
-			return nil, err
+			return nil, lineError{r.line(), err.Error()}
 		}
 		docs = append(docs, doc)
 	}

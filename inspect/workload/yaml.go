@@ -25,16 +25,18 @@ func documents(file string, data []byte) ([]*node, error) {
 	case strings.ContainsRune(text, 0):
 		return nil, errorf(file, 0, "it is no text in UTF-8")
 	}
-	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, "{") || strings.HasPrefix(trimmed, "[") {
-		if docs, err := fromJSON(text); err == nil {
-			return docs, nil
-		}
+	docs, err := fromJSON(text)
+	if err == nil {
+		return docs, nil
 	}
-	docs, err := fromYAML(versions().ReplaceAllString(text, ""))
-	if err != nil {
-		return nil, syntaxError(file, text, err)
+	docs, again := fromYAML(versions().ReplaceAllString(text, ""))
+	if again == nil {
+		return docs, nil
 	}
-	return docs, nil
+	if trimmed := strings.TrimSpace(text); !strings.HasPrefix(trimmed, "{") && !strings.HasPrefix(trimmed, "[") {
+		err = again
+	}
+	return nil, syntaxError(file, text, err)
 }
 
 // versions are directives that say which YAML a document is in; the parser refuses 1.2, whose documents it can read.
