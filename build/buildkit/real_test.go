@@ -200,3 +200,23 @@ func TestOneStateManyBuilds(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifiedWithoutTheWorker: the next build is whole while this one is being verified, which is before it is stored.
+func TestVerifiedWithoutTheWorker(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	h := newHome(t)
+	spec := build.Spec{Context: contextDir(t, runApp, native()), Platforms: []v1.Platform{native()}, Name: named(t)}
+	verified := false
+	o := h.o
+	o.Verify = func(ctx context.Context, _ v1.Platform, _ registry.Object) error {
+		verified = true
+		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		defer cancel()
+		_, err := build.Run(ctx, spec, h.o)
+		return err
+	}
+	if _, err := build.Run(t.Context(), spec, o); err != nil || !verified {
+		t.Errorf("verified: %v, %v", verified, err)
+	}
+}
