@@ -14,8 +14,9 @@ func (a *app) copyCommand() *cobra.Command {
 	var pf publishFlags
 	var wanted string
 	cmd := &cobra.Command{
-		Use:   "copy SRC DST",
-		Short: "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
+		Use:        "copy SRC DST",
+		SuggestFor: []string{"tag", "cp"},
+		Short:      "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
 		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged.
 
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also

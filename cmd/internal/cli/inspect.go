@@ -39,9 +39,10 @@ Also store:NAME, draft:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FIL
 func (a *app) inspectCommand() *cobra.Command {
 	var f inspectFlags
 	cmd := &cobra.Command{
-		Use:   "inspect REF… | -f FILE",
-		Short: "Show and verify every entry of a list",
-		Long:  inspectLong,
+		Use:        "inspect REF… | -f FILE",
+		SuggestFor: []string{"digest", "validate"},
+		Short:      "Show and verify every entry of a list",
+		Long:       inspectLong,
 		Example: `  mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
   mtool inspect --deep registry.example.com/demo:v1
   mtool inspect --deep --allow-foreign 'opt/sdk/**' registry.example.com/demo:v1
