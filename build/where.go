@@ -13,7 +13,7 @@ type Where struct {
 	NativeOnly bool         // fail rather than emulate
 
 	Timeout     time.Duration // of all of it; 0: none
-	IdleTimeout time.Duration // of a build that says nothing; 0: none
+	IdleTimeout time.Duration // of a build that says nothing, but for what its own worker waits for from a registry; 0: none
 
 	Allow []string // entitlements that steps may ask for: AllowNetworkHost, AllowInsecure
 

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"net"
+	"time"
 
 	"mtool/build/emulator"
 	"mtool/registry"
@@ -57,4 +58,5 @@ type Registries struct {
 	CAFiles  []string // PEM files of authorities that are trusted for every host
 	CertDirs []string // folders like /etc/docker/certs.d
 	Hosts    map[string]registry.HostSettings
+	Idle     time.Duration // how long a request may stand still; 0: a minute, negative: for ever
 }

@@ -14,27 +14,58 @@ import (
 // was sent before its answer begins.
 const commitRate = 4 << 20
 
-// idleError is the end of a request in which nothing moved for so long.
-type idleError struct{ after time.Duration }
+// idleError is the end of a request in which nothing moved for so long. It is a net.Error: those who can't ask for it by name
+// see that another attempt may do.
+type idleError struct {
+	after time.Duration
+	begun bool // the answer had
+}
 
 func (e idleError) Error() string {
 	return fmt.Sprintf("nothing moved for %s, the limit of --idle-timeout", e.after)
 }
+func (idleError) Timeout() bool { return true }
 
-// do sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and in
-// every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
+// Temporary is what makes BuildKit ask for a blob again. For an answer that never began containerd has done so already, and
+// attempts upon attempts would take a quarter of an hour.
+func (e idleError) Temporary() bool { return e.begun }
+
+// LimitIdle is next with the limit that ClientOptions.Idle is for a Client; after may be negative too: no limit.
+func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
+	if after < 0 {
+		return next
+	}
+	return idleLimit{next, after}
+}
+
+type idleLimit struct {
+	next  http.RoundTripper
+	after time.Duration
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
+	return sendWatched(r, l.after, l.next.RoundTrip)
+}
+
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	if c.options.Idle < 0 {
 		return c.http.Do(r)
 	}
+	return sendWatched(r, c.options.Idle, c.http.Do)
+}
+
+// sendWatched sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and
+// in every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
+func sendWatched(r *http.Request, idle time.Duration, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	w := &watch{idle: c.options.Idle, cancel: cancel}
+	w := &watch{idle: idle, cancel: cancel}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &watchedUpload{ReadCloser: r.Body, watch: w, size: r.ContentLength}
 	}
 	w.begin()
-	resp, err := c.http.Do(r)
+	resp, err := send(r)
 	w.answered()
 	if err != nil {
 		err = explainIdle(ctx, err)
@@ -66,7 +97,7 @@ type watch struct {
 func (w *watch) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(w.idle, func() { w.cancel(idleError{w.idle}) })
+	w.timer = time.AfterFunc(w.idle, func() { w.cancel(idleError{after: w.idle}) })
 }
 
 func (w *watch) answered() {
@@ -121,6 +152,10 @@ func (a *watchedAnswer) Read(p []byte) (int, error) {
 	a.watch.timer.Stop()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = explainIdle(a.ctx, err)
+		if idle, ok := err.(idleError); ok { //nolint:errorlint // it is no other's
+			idle.begun = true
+			err = idle
+		}
 	}
 	return n, err
 }

@@ -1,13 +1,17 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/docker/cli/cli/config/types"
 	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/auth"
 	"github.com/moby/buildkit/session/auth/authprovider"
+	"google.golang.org/grpc"
 
 	"mtool/build"
 	"mtool/registry"
@@ -19,12 +23,43 @@ func credentials(o build.Options) session.Attachable {
 	for _, host := range o.SkipVerify {
 		tls[host] = &authprovider.AuthTLSConfig{Insecure: true}
 	}
-	return authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+	provider := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
 		TLSConfigs: tls,
 		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
 			return lookUp(ctx, o.Credentials, host, scopes)
 		},
 	})
+	idle := cmp.Or(o.Registries.Idle, time.Minute)
+	if server, ok := provider.(auth.AuthServer); ok && idle > 0 {
+		return tokens{server, idle}
+	}
+	return provider
+}
+
+// tokenAttempts is how often a token server is asked that stands still: as often as the worker asks a registry.
+const tokenAttempts = 5
+
+// tokens has an end to the wait for a token server, which BuildKit has not.
+type tokens struct {
+	auth.AuthServer
+	idle time.Duration
+}
+
+// Register implements session.Attachable.
+func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
+
+// FetchToken gets one; it is so short that the limit is for all of it.
+func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	for range tokenAttempts {
+		short, cancel := context.WithTimeout(ctx, t.idle)
+		answer, err := t.AuthServer.FetchToken(short, r)
+		stalled := short.Err() != nil && ctx.Err() == nil
+		cancel()
+		if err == nil || !stalled {
+			return answer, err
+		}
+	}
+	return nil, fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, t.idle)
 }
 
 func lookUp(ctx context.Context, c *registry.Credentials, host string, scopes []string) (types.AuthConfig, error) {

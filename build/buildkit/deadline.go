@@ -1,19 +1,27 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
+
+	"mtool/registry"
 )
 
 // timeoutError is a build that took too long, or said nothing for too long.
-type timeoutError struct{ text, next string }
+type timeoutError struct {
+	text, next string
+	kind       error // nil: the build's own doing
+}
 
 func (e *timeoutError) Error() string { return e.text }
+func (e *timeoutError) Unwrap() error { return e.kind }
 
 // Hint is the next action.
 func (e *timeoutError) Hint() string { return e.next }
@@ -23,51 +31,84 @@ func limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 	if d <= 0 {
 		return ctx, func() {}
 	}
-	return context.WithTimeoutCause(ctx, d, &timeoutError{fmt.Sprintf("not done within --timeout %s", d), "a longer --timeout, or a native worker in place of an emulator: --worker ADDRESS"})
+	return context.WithTimeoutCause(ctx, d, &timeoutError{
+		text: fmt.Sprintf("not done within --timeout %s", d), next: "a longer --timeout, or a native worker in place of an emulator: --worker ADDRESS",
+	})
 }
+
+// lookupLimit is how long a worker elsewhere may look for a base image without a word. Its requests end by themselves where
+// it is a newer one, and never where it is not; what it fetches after that may be silent for as long as a disk is slow.
+const lookupLimit = 5 * time.Minute
 
 // idle ends a build that says nothing for too long.
 type idle struct {
-	mu    sync.Mutex
-	limit time.Duration
-	timer *time.Timer // nil: no limit
-	last  string      // the step that ran when something was last said
+	mu     sync.Mutex
+	limit  time.Duration // 0: none
+	now    time.Duration // the one for last
+	timer  *time.Timer
+	last   string // the step that ran when something was last said
+	cancel context.CancelCauseFunc
 }
 
 func watchIdle(ctx context.Context, d time.Duration) (context.Context, *idle) {
-	w := &idle{limit: d}
-	if d <= 0 {
-		return ctx, w
-	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	w.timer = time.AfterFunc(d, func() { cancel(w.silence()) })
+	w := &idle{limit: d, now: d, cancel: cancel}
+	w.timer = time.AfterFunc(cmp.Or(max(d, 0), lookupLimit), func() { cancel(w.silence()) })
+	if d <= 0 {
+		w.timer.Stop()
+	}
 	return ctx, w
 }
 
-func (w *idle) heard(running client.Vertex) {
-	if w.timer == nil {
-		return
-	}
+// heard is told of every word. The requests of our own worker have a limit of their own, and other attempts after it, so
+// that the build waits for what they come to.
+func (w *idle) heard(running client.Vertex, own bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.last = running.Name
-	w.timer.Reset(w.limit)
+	w.last, w.now = running.Name, w.limit
+	switch {
+	case own && fetches(w.last):
+		w.now = 0
+	case looksUp(w.last) && (w.now <= 0 || w.now > lookupLimit):
+		w.now = lookupLimit
+	}
+	w.timer.Stop()
+	if w.now > 0 {
+		w.timer.Reset(w.now)
+	}
+}
+
+// looksUp: the step asks a registry for a base image, or for the image that a "# syntax=" line names.
+func looksUp(step string) bool {
+	return strings.HasPrefix(step, "[internal] load metadata for ") || strings.HasPrefix(step, "resolve image config for ")
+}
+
+// fetches: the step reads from a registry, or writes the cache to one.
+func fetches(step string) bool {
+	_, rest, inStage := strings.Cut(step, "] ")
+	return looksUp(step) || inStage && strings.HasPrefix(rest, "FROM ") || strings.HasPrefix(step, "docker-image://") ||
+		strings.HasPrefix(step, "importing cache manifest from ") || strings.HasPrefix(step, "exporting cache to registry")
 }
 
 func (w *idle) silence() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	text := fmt.Sprintf("nothing was said for --idle-timeout %s", w.limit)
-	if w.last != "" {
-		text += fmt.Sprintf(", while step %q ran", w.last)
+	e := &timeoutError{text: fmt.Sprintf("nothing was said for --idle-timeout %s", w.now), next: "a longer --idle-timeout, or see why the step hangs"}
+	if w.limit <= 0 || w.limit > w.now {
+		e.text = fmt.Sprintf("nothing was said for %s", w.now)
 	}
-	return &timeoutError{text, "a longer --idle-timeout, or see why the step hangs"}
+	if w.last != "" {
+		e.text += fmt.Sprintf(", while step %q ran", w.last)
+	}
+	if fetches(w.last) {
+		e.kind, e.next = registry.ErrUnavailable, "see whether the worker reaches the registry"
+	}
+	return e
 }
 
 func (w *idle) stop() {
-	if w.timer != nil {
-		w.timer.Stop()
-	}
+	w.timer.Stop()
+	w.cancel(nil)
 }
 
 // crashError ends a build whose emulator reported a crash: what comes after is seldom right, and often hangs.

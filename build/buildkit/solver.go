@@ -112,7 +112,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 		opt, others = oneByOne(opt)
 	}
 	seen := newRecord()
-	seen.heard = idle.heard
+	seen.heard = func(running client.Vertex) { idle.heard(running, s.machine.name == "") }
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	seen.crashed = s.onCrash(stop)

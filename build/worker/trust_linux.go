@@ -1,15 +1,18 @@
 package worker
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/moby/buildkit/util/resolver"
 	resolverconfig "github.com/moby/buildkit/util/resolver/config"
 
 	"mtool/build"
+	"mtool/registry"
 )
 
 // hostsOf is how the worker reaches registries: as this program does itself. BuildKit wants a table, and what is trusted
@@ -33,6 +36,9 @@ func hostsOf(c config) docker.RegistryHosts {
 			// A loopback registry that may be trusted by a certificate may still speak plain HTTP.
 			if local, _ := docker.MatchLocalhost(h.Host); local && h.Scheme == "https" && h.Client != nil {
 				hosts[i].Client.Transport = docker.NewHTTPFallback(h.Client.Transport)
+			}
+			if h.Client != nil { // BuildKit's own waits for ever
+				hosts[i].Client.Transport = registry.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))
 			}
 		}
 		return hosts, err

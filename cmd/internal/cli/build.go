@@ -113,6 +113,9 @@ func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err err
 	if o.Where, err = f.where(); err != nil {
 		return err
 	}
+	if f.idleTimeout > 0 {
+		a.idle = min(a.idle, f.idleTimeout) // the flag hides that of the other commands
+	}
 	if o.Platforms, err = buildPlatforms(f.arch, f.platforms); err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func (f *workerFlags) register(fl *pflag.FlagSet) {
 	f.addresses(fl)
 	fl.BoolVar(&f.nativeOnly, "native-only", false, "fail rather than emulate a platform")
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `TIME`, for example 20m (default: never)")
-	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that says nothing for this `TIME`, for example 5m (default: never)")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that says nothing for this `TIME`, for example 5m (default: never); its requests to registries stand still for no longer either, and at most a minute")
 	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`: network.host, security.insecure (repeatable)")
 	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false, "let RUN steps see the processes around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
 	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the embedded worker's cache back to this `SIZE` after the build, for example 10GB (default: a tenth of its disk, at most 20GB)")

@@ -175,6 +175,10 @@ Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks o
 A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that counts once. A
 blob is taken up again where it broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are
 not what their digest says are an error at once. --timeout ends the whole command; without it there is no such end.
+
+The --idle-timeout of build is the limit of the build's own silence, and where it is under a minute that of its requests too.
+What the worker in mtool asks for while it builds is given up in the same way, after five attempts. A worker elsewhere asks in
+its own way: build ends when one has looked for a base image for five minutes without a word, or for --idle-timeout.
 `
 
 func writeRegistriesHelp(w io.Writer) { fmt.Fprint(w, registriesHelp) }

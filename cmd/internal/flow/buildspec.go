@@ -84,7 +84,7 @@ func (e *Env) buildOptions() build.Options {
 	return build.Options{
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
 		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
-		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts},
+		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts, Idle: e.Transport.Idle},
 		Proxies:    e.Transport.Proxies, Note: e.Transport.Note,
 	}
 }
