@@ -3,10 +3,14 @@ package buildkit
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 	"time"
 
+	docker "github.com/containerd/containerd/v2/core/remotes/docker/auth"
 	"github.com/docker/cli/cli/config/types"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
@@ -19,21 +23,16 @@ import (
 
 // credentials answers a worker that fetches base images. Passwords stay on this side where the registry gives tokens.
 func credentials(o build.Options) session.Attachable {
-	tls := map[string]*authprovider.AuthTLSConfig{}
-	for _, host := range o.SkipVerify {
-		tls[host] = &authprovider.AuthTLSConfig{Insecure: true}
-	}
 	provider := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
-		TLSConfigs: tls,
 		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
 			return lookUp(ctx, o.Credentials, host, scopes)
 		},
 	})
-	idle := cmp.Or(o.Registries.Idle, time.Minute)
-	if server, ok := provider.(auth.AuthServer); ok && idle > 0 {
-		return tokens{server, idle}
+	server, ok := provider.(auth.AuthServer)
+	if !ok {
+		return provider
 	}
-	return provider
+	return tokens{server, o, unchecked()}
 }
 
 // tokenAttempts is how often a token server is asked that stands still: as often as the worker asks a registry.
@@ -42,7 +41,8 @@ const tokenAttempts = 5
 // tokens has an end to the wait for a token server, which BuildKit has not.
 type tokens struct {
 	auth.AuthServer
-	idle time.Duration
+	options   build.Options
+	unchecked *http.Client
 }
 
 // Register implements session.Attachable.
@@ -50,16 +50,62 @@ func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
 
 // FetchToken gets one; it is so short that the limit is for all of it.
 func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	fetch, idle := t.AuthServer.FetchToken, cmp.Or(t.options.Registries.Idle, time.Minute)
+	if name, _, _ := strings.Cut(r.Host, ":"); slices.Contains(t.options.SkipVerify, r.Host) || slices.Contains(t.options.SkipVerify, name) {
+		fetch = t.fetchUnchecked
+	}
+	if idle < 0 {
+		return fetch(ctx, r)
+	}
 	for range tokenAttempts {
-		short, cancel := context.WithTimeout(ctx, t.idle)
-		answer, err := t.AuthServer.FetchToken(short, r)
+		short, cancel := context.WithTimeout(ctx, idle)
+		answer, err := fetch(short, r)
 		stalled := short.Err() != nil && ctx.Err() == nil
 		cancel()
 		if err == nil || !stalled {
 			return answer, err
 		}
 	}
-	return nil, fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, t.idle)
+	return nil, fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, idle)
+}
+
+// unchecked is a client that takes every certificate.
+func unchecked() *http.Client {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
+	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // as --tls-skip-verify asks for
+	return &http.Client{Transport: t}
+}
+
+// fetchUnchecked gets a token for a registry whose certificates are not checked. BuildKit's own way to do that changes the
+// client that it uses for every other registry too.
+func (t tokens) fetchUnchecked(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	login, err := lookUp(ctx, t.options.Credentials, r.Host, r.Scopes)
+	if err != nil || login.RegistryToken != "" {
+		return &auth.FetchTokenResponse{Token: login.RegistryToken, ExpiresIn: 60}, err
+	}
+	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}
+	if login.IdentityToken != "" {
+		o.Username, o.Secret = "", login.IdentityToken
+		answer, err := docker.FetchTokenWithOAuth(ctx, t.unchecked, nil, "buildkit-client", o)
+		if err != nil {
+			return nil, fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+		}
+		return tokenAnswer(answer.AccessToken, answer.ExpiresInSeconds, answer.IssuedAt), nil
+	}
+	answer, err := docker.FetchToken(ctx, t.unchecked, nil, o)
+	if err != nil {
+		return nil, fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+	}
+	return tokenAnswer(answer.Token, answer.ExpiresInSeconds, answer.IssuedAt), nil
+}
+
+// tokenAnswer has the 60 seconds of the specification where a token server names no end.
+func tokenAnswer(token string, seconds int, issued time.Time) *auth.FetchTokenResponse {
+	a := &auth.FetchTokenResponse{Token: token, ExpiresIn: int64(cmp.Or(seconds, 60))}
+	if !issued.IsZero() {
+		a.IssuedAt = issued.Unix()
+	}
+	return a
 }
 
 func lookUp(ctx context.Context, c *registry.Credentials, host string, scopes []string) (types.AuthConfig, error) {
