@@ -73,12 +73,29 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 // newSnapshotter prefers overlayfs, which shares files between layers; native copies every layer whole.
 func newSnapshotter(root string, note func(string)) (name string, s snapshots.Snapshotter, err error) {
 	name, create := "overlayfs", newOverlay
-	if err := errors.Join(overlayutils.Supported(root), keepsXattrs(root)); err != nil {
+	if err := takesOverlay(root); err != nil {
 		note(onlyCopies(root, err))
 		name, create = "native", native.NewSnapshotter
 	}
 	s, err = create(filepath.Join(root, "runc-"+name, "snapshots"))
 	return name, s, err
+}
+
+// takesOverlay tries whether an overlay can be mounted on the file system of root, once for each start of the kernel: mounting
+// some takes a tenth of a build that changes nothing.
+func takesOverlay(root string) error {
+	var stat unix.Stat_t
+	if err := unix.Stat(root, &stat); err != nil {
+		return err
+	}
+	mark, tried := filepath.Join(root, "overlay"), fmt.Sprintf("%s %d", bootID(), stat.Dev)
+	if b, err := os.ReadFile(mark); err == nil && string(b) == tried {
+		return nil
+	}
+	if err := errors.Join(overlayutils.Supported(root), keepsXattrs(root)); err != nil {
+		return err
+	}
+	return os.WriteFile(mark, []byte(tried), 0o600)
 }
 
 // newOverlay says itself what containerd does not on a tmpfs: this is a user namespace, where an overlay's own attributes are
