@@ -14,11 +14,11 @@ import (
 // What leaves a worker speaks of the state directory by its own name, and leaves a step's own words alone.
 func TestNaming(t *testing.T) {
 	t.Parallel()
-	n := newNaming("/mnt", "/home/anna/a long way")
+	n := newNaming("/mnt", "/data/anna/a long way")
 	for said, want := range map[string]string{
-		`mount /mnt/runc-overlayfs/snapshots/7: full`: `mount /home/anna/a long way/runc-overlayfs/snapshots/7: full`,
-		`on the file system of "/mnt"`:                `on the file system of "/home/anna/a long way"`,
-		`/mnt/tmp/x, /mnt/run/y, /mnt/cache.db`:       `/home/anna/a long way/tmp/x, /home/anna/a long way/run/y, /home/anna/a long way/cache.db`,
+		`mount /mnt/runc-overlayfs/snapshots/7: full`: `mount /data/anna/a long way/runc-overlayfs/snapshots/7: full`,
+		`on the file system of "/mnt"`:                `on the file system of "/data/anna/a long way"`,
+		`/mnt/tmp/x, /mnt/run/y, /mnt/cache.db`:       `/data/anna/a long way/tmp/x, /data/anna/a long way/run/y, /data/anna/a long way/cache.db`,
 		`ls /mnt/data: no such file`:                  `ls /mnt/data: no such file`,
 	} {
 		if got := n.text(said); got != want {
@@ -26,7 +26,7 @@ func TestNaming(t *testing.T) {
 		}
 	}
 	err := n.err(status.Error(codes.ResourceExhausted, "writing /mnt/tmp/x"))
-	if s, _ := status.FromError(err); s.Code() != codes.ResourceExhausted || s.Message() != "writing /home/anna/a long way/tmp/x" {
+	if s, _ := status.FromError(err); s.Code() != codes.ResourceExhausted || s.Message() != "writing /data/anna/a long way/tmp/x" {
 		t.Errorf("got %v", err)
 	}
 	if plain := errors.New("/mnt/tmp/x"); n.err(nil) != nil || !errors.Is(n.err(plain), plain) {
