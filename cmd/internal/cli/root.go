@@ -15,12 +15,6 @@ import (
 	"mtool/registry"
 )
 
-// Stdio are the streams of a command: Out is data, Err is everything else.
-type Stdio struct {
-	In       io.Reader
-	Out, Err io.Writer
-}
-
 // app is what the commands of one process share.
 type app struct {
 	Stdio
@@ -33,6 +27,7 @@ type app struct {
 // Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
 // one line that asks to report it.
 func Run(ctx context.Context, args []string, std Stdio) (code int) {
+	std.Err = inTurn(std.Err)
 	defer func() {
 		if p := recover(); p != nil {
 			fmt.Fprintf(std.Err, "mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool\n", p, version())

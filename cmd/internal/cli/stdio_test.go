@@ -1,0 +1,27 @@
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// What several say at one time comes out whole (and under -race, without one).
+func TestInTurn(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	a := &app{Stdio: Stdio{Err: inTurn(&out)}}
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 100 {
+				a.note("a line of some length")
+			}
+		})
+	}
+	all.Wait()
+	if got := strings.Count(out.String(), "a line of some length\n"); got != 800 {
+		t.Errorf("got %d whole lines of 800", got)
+	}
+}
