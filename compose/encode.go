@@ -31,8 +31,8 @@ func (l List) encode() (registry.Manifest, error) {
 	if err != nil {
 		return registry.Manifest{}, err
 	}
-	rows := l.rows()
-	mediaType, _, err := l.mediaType(members, rows)
+	written := l.written()
+	mediaType, _, err := l.mediaType(members, written)
 	if err != nil {
 		return registry.Manifest{}, err
 	}
@@ -42,14 +42,12 @@ func (l List) encode() (registry.Manifest, error) {
 			return registry.Manifest{}, err
 		}
 	}
-	if members, err = members.set("manifests", rows); err != nil {
-		return registry.Manifest{}, err
-	}
+	members = members.setRaw("manifests", rows(written))
 	if members, err = members.setStrings("annotations", l.Annotations); err != nil {
 		return registry.Manifest{}, err
 	}
 	body := members.encode()
-	if sameJSON(body, l.Base.Body) {
+	if isCompactOf(body, l.Base.Body) {
 		return l.Base, nil
 	}
 	return registry.NewManifest(mediaType, body)
@@ -70,8 +68,8 @@ func (l List) members() (object, error) {
 	return members.setMembers(l.Members)
 }
 
-// rows are the rows as they will be written: those of the published list in its order, then the new ones.
-func (l List) rows() []json.RawMessage {
+// written are the entries as they will be written: those of the published list in its order, then the new ones.
+func (l List) written() []Entry {
 	var (
 		all  []Entry
 		seen = map[v1.Hash]bool{}
@@ -89,11 +87,19 @@ func (l List) rows() []json.RawMessage {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.place(), b.place()) })
-	rows := make([]json.RawMessage, 0, len(all))
-	for _, e := range all {
-		rows = append(rows, e.Row)
+	return all
+}
+
+// rows is the JSON array of what the entries are written as, which is compact already.
+func rows(entries []Entry) json.RawMessage {
+	b := []byte{'['}
+	for i, e := range entries {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, e.Row...)
 	}
-	return rows
+	return append(b, ']')
 }
 
 func decodeRows(list []byte) ([]Entry, error) {

@@ -18,14 +18,11 @@ func (l List) MediaType() (types.MediaType, string, error) {
 	if err != nil {
 		return "", "", err
 	}
-	return l.mediaType(members, l.rows())
+	return l.mediaType(members, l.written())
 }
 
-func (l List) mediaType(members object, rows []json.RawMessage) (types.MediaType, string, error) {
-	needs, err := needsOCI(members, rows, l.Annotations)
-	if err != nil {
-		return "", "", err
-	}
+func (l List) mediaType(members object, written []Entry) (types.MediaType, string, error) {
+	needs := needsOCI(members, written, l.Annotations)
 	switch {
 	case l.Type == TypeOCI, l.Base.MediaType == types.OCIImageIndex && l.Type == TypeAuto:
 		return types.OCIImageIndex, "", nil
@@ -72,17 +69,13 @@ func (l List) baseNeeds(members object) ([]need, error) {
 	if err != nil {
 		return nil, err
 	}
-	var rows []json.RawMessage
-	for _, e := range published {
-		rows = append(rows, e.Row)
-	}
 	var annotations map[string]string
 	if raw := members.get("annotations"); raw != nil {
 		if err := json.Unmarshal(raw, &annotations); err != nil {
 			return nil, fmt.Errorf("reading annotations: %w: %w", registry.ErrContent, err)
 		}
 	}
-	return needsOCI(members, rows, annotations)
+	return needsOCI(members, published, annotations), nil
 }
 
 // need is something that only an OCI index holds. onlyType: a Docker list may name it, though it is not of its kind.
@@ -91,8 +84,7 @@ type need struct {
 	onlyType bool
 }
 
-func needsOCI(members object, rows []json.RawMessage, annotations map[string]string) ([]need, error) {
-	var needs []need
+func needsOCI(members object, entries []Entry, annotations map[string]string) (needs []need) {
 	if len(annotations) > 0 {
 		needs = append(needs, need{what: "annotations"})
 	}
@@ -101,11 +93,7 @@ func needsOCI(members object, rows []json.RawMessage, annotations map[string]str
 			needs = append(needs, need{what: name})
 		}
 	}
-	for _, raw := range rows {
-		e, err := NewEntry(raw)
-		if err != nil {
-			return nil, err
-		}
+	for _, e := range entries {
 		if len(e.Descriptor.Annotations) > 0 {
 			needs = append(needs, need{what: "annotations of " + e.String()})
 		}
@@ -113,7 +101,7 @@ func needsOCI(members object, rows []json.RawMessage, annotations map[string]str
 			needs = append(needs, need{what: string(e.Descriptor.MediaType) + " of " + e.String(), onlyType: true})
 		}
 	}
-	return needs, nil
+	return needs
 }
 
 func joinNeeds(needs []need) string {

@@ -69,15 +69,20 @@ func (o object) set(name string, value any) (object, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.setRaw(name, raw), nil
+}
+
+// setRaw is set for what is compact JSON already.
+func (o object) setRaw(name string, raw json.RawMessage) object {
 	out := slices.Clone(o)
 	for i := range slices.Backward(out) {
 		if out[i].name == name {
 			out[i].value = raw
-			return out, nil
+			return out
 		}
 	}
-	key, err := encodeJSON(name)
-	return append(out, member{name: name, key: key, value: raw}), err
+	key, _ := encodeJSON(name) // any string can be encoded
+	return append(out, member{name: name, key: key, value: raw})
 }
 
 func (o object) remove(name string) object {
@@ -165,9 +170,11 @@ func compact(raw []byte) (json.RawMessage, error) {
 	return b.Bytes(), nil
 }
 
-// sameJSON says whether a and b differ at most in white space.
-func sameJSON(a, b []byte) bool {
-	x, errX := compact(a)
-	y, errY := compact(b)
-	return errX == nil && errY == nil && bytes.Equal(x, y)
+// isCompactOf says whether a, which has no white space, is b without its own.
+func isCompactOf(a, b []byte) bool {
+	if len(a) >= len(b) {
+		return bytes.Equal(a, b)
+	}
+	small, err := compact(b)
+	return err == nil && bytes.Equal(a, small)
 }
