@@ -148,7 +148,7 @@ LD_LIBRARY_PATH=$(dirname "$(find "$deps/exfat" -name 'libfuse*.so.*' -type f)")
 EOT
 	chmod +x "$deps/bin/mount.exfat-fuse"
 	ln -sf ../exfat/usr/sbin/mkfs.exfat "$deps/bin/"
-	mount.exfat-fuse -V && mkfs.exfat -V
+	mount.exfat-fuse -V && has mkfs.exfat
 }
 
 missing=$(wanted)
