@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	docker "github.com/containerd/containerd/v2/core/remotes/docker/auth"
+	remotes "github.com/containerd/containerd/v2/core/remotes/errors"
 	"github.com/docker/cli/cli/config/types"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
@@ -32,17 +34,19 @@ func credentials(o build.Options) session.Attachable {
 	if !ok {
 		return provider
 	}
-	return tokens{server, o, unchecked()}
+	return tokens{server, o, tokenClient(false), tokenClient(true)}
 }
 
-// tokenAttempts is how often a token server is asked that stands still: as often as the worker asks a registry.
+// tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
+// registry.
 const tokenAttempts = 5
 
-// tokens has an end to the wait for a token server, which BuildKit has not.
+// tokens fetches tokens as BuildKit does, and beyond that has an end to the wait for a token server, asks again where that
+// may help, and keeps the certificates that need not be checked apart from the others.
 type tokens struct {
 	auth.AuthServer
-	options   build.Options
-	unchecked *http.Client
+	options            build.Options
+	checked, unchecked *http.Client
 }
 
 // Register implements session.Attachable.
@@ -50,51 +54,76 @@ func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
 
 // FetchToken gets one; it is so short that the limit is for all of it.
 func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
-	fetch, idle := t.AuthServer.FetchToken, cmp.Or(t.options.Registries.Idle, time.Minute)
-	if name, _, _ := strings.Cut(r.Host, ":"); slices.Contains(t.options.SkipVerify, r.Host) || slices.Contains(t.options.SkipVerify, name) {
-		fetch = t.fetchUnchecked
-	}
-	if idle < 0 {
-		return fetch(ctx, r)
-	}
-	for range tokenAttempts {
-		short, cancel := context.WithTimeout(ctx, idle)
-		answer, err := fetch(short, r)
+	idle, pause := cmp.Or(t.options.Registries.Idle, time.Minute), 250*time.Millisecond
+	for n := 1; ; n++ {
+		short, cancel := ctx, context.CancelFunc(func() {})
+		if idle > 0 {
+			short, cancel = context.WithTimeout(ctx, idle)
+		}
+		answer, err := t.fetch(short, r)
 		stalled := short.Err() != nil && ctx.Err() == nil
 		cancel()
-		if err == nil || !stalled {
-			return answer, err
+		switch {
+		case err == nil:
+			return answer, nil
+		case stalled:
+			err = fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, idle)
+		default:
+			err = fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+		}
+		if n == tokenAttempts || !stalled && !outOfOrder(err) {
+			return nil, err
+		}
+		select {
+		case <-time.After(pause):
+			pause *= 2
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
-	return nil, fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, idle)
 }
 
-// unchecked is a client that takes every certificate.
-func unchecked() *http.Client {
+// outOfOrder: another attempt may do.
+func outOfOrder(err error) bool {
+	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
+	return ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
+}
+
+// tokenClient takes every certificate where asked to. BuildKit's own way to do that changes the client that it uses for
+// every other registry too.
+func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
-	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} //nolint:gosec // as --tls-skip-verify asks for
+	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
 	return &http.Client{Transport: t}
 }
 
-// fetchUnchecked gets a token for a registry whose certificates are not checked. BuildKit's own way to do that changes the
-// client that it uses for every other registry too.
-func (t tokens) fetchUnchecked(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+// fetch asks once. A login is sent by POST first (OAuth 2), which not every registry takes.
+func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
 	login, err := lookUp(ctx, t.options.Credentials, r.Host, r.Scopes)
 	if err != nil || login.RegistryToken != "" {
 		return &auth.FetchTokenResponse{Token: login.RegistryToken, ExpiresIn: 60}, err
 	}
+	client := t.checked
+	if name, _, _ := strings.Cut(r.Host, ":"); slices.Contains(t.options.SkipVerify, r.Host) || slices.Contains(t.options.SkipVerify, name) {
+		client = t.unchecked
+	}
 	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}
 	if login.IdentityToken != "" {
 		o.Username, o.Secret = "", login.IdentityToken
-		answer, err := docker.FetchTokenWithOAuth(ctx, t.unchecked, nil, "buildkit-client", o)
-		if err != nil {
-			return nil, fmt.Errorf("asking %q for a token: %w", r.Realm, err)
-		}
-		return tokenAnswer(answer.AccessToken, answer.ExpiresInSeconds, answer.IssuedAt), nil
 	}
-	answer, err := docker.FetchToken(ctx, t.unchecked, nil, o)
+	if o.Secret != "" {
+		answer, err := docker.FetchTokenWithOAuth(ctx, client, nil, "buildkit-client", o)
+		if err == nil {
+			return tokenAnswer(answer.AccessToken, answer.ExpiresInSeconds, answer.IssuedAt), nil
+		}
+		status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
+		if !ok || !slices.Contains([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed}, status.StatusCode) {
+			return nil, err
+		}
+	}
+	answer, err := docker.FetchToken(ctx, client, nil, o)
 	if err != nil {
-		return nil, fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+		return nil, err
 	}
 	return tokenAnswer(answer.Token, answer.ExpiresInSeconds, answer.IssuedAt), nil
 }

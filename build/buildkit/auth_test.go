@@ -3,7 +3,9 @@ package buildkit
 import (
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/moby/buildkit/session/auth"
@@ -45,6 +47,38 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 		for _, host := range []string{"b.example", "c.example"} {
 			if err := ask(host); err == nil || !strings.Contains(err.Error(), "x509: ") {
 				t.Errorf("%s: got error %v, want one about the certificate", host, err)
+			}
+		}
+	}
+}
+
+// TestTokensAgain: a token server that is out of order is asked again, and one that stays so is told with its status.
+func TestTokensAgain(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]int32{http.StatusBadGateway: tokenAttempts, http.StatusRequestTimeout: tokenAttempts, http.StatusForbidden: 1} {
+		for _, heals := range []bool{true, false} {
+			var asked atomic.Int32
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if n := asked.Add(1); n == 1 || !heals {
+					w.WriteHeader(status)
+					_, _ = w.Write([]byte(`{"errors": [{"code": "UNKNOWN"}]}`))
+					return
+				}
+				_, _ = w.Write([]byte(`{"token": "t"}`))
+			}))
+			server, ok := credentials(build.Options{}).(auth.AuthServer)
+			if !ok {
+				t.Fatal("it answers no worker")
+			}
+			_, err := server.FetchToken(t.Context(), &auth.FetchTokenRequest{Host: "a.example", Realm: s.URL + "/token"})
+			s.Close()
+			switch {
+			case heals && want > 1:
+				if err != nil || asked.Load() != 2 {
+					t.Errorf("%d once: %v after %d requests", status, err, asked.Load())
+				}
+			case err == nil || asked.Load() != want || !strings.Contains(err.Error(), strconv.Itoa(status)):
+				t.Errorf("%d: %v after %d requests, want %d", status, err, asked.Load(), want)
 			}
 		}
 	}
