@@ -68,12 +68,13 @@ func deferSyncs(root, boot string) (finish func() error, err error) {
 		return nil, err
 	}
 	return func() error {
-		databases, err := filepath.Glob(filepath.Join(root, "*.db"))
-		inner, innerErr := filepath.Glob(filepath.Join(root, "runc-*", "*.db"))
-		snapshots, snapshotsErr := filepath.Glob(filepath.Join(root, "runc-*", "*", "*.db"))
-		errs := []error{err, innerErr, snapshotsErr}
-		for _, path := range append(append(databases, inner...), snapshots...) {
-			errs = append(errs, syncFile(path))
+		var errs []error
+		for _, depth := range []string{"*.db", "runc-*/*.db", "runc-*/*/*.db"} {
+			databases, err := filepath.Glob(filepath.Join(root, depth))
+			errs = append(errs, err)
+			for _, path := range databases {
+				errs = append(errs, syncFile(path))
+			}
 		}
 		if err := errors.Join(errs...); err != nil {
 			return err // the mark stays

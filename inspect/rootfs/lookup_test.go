@@ -19,7 +19,7 @@ func TestLookup(t *testing.T) {
 		},
 		lines{
 			"link a/up ../../../usr/bin/sh", "link a/abs /bin/sh", "link a/self self", "link a/x y", "link a/y x", "link a/file /etc/hosts/",
-			"link a/here .", "link a/root /", "link a/nothing /nowhere",
+			"link a/here .", "link a/top /", "link a/nothing /nowhere",
 		})
 	tests := []struct {
 		path, want string // the path without links; "" is the root, or an error
@@ -34,7 +34,7 @@ func TestLookup(t *testing.T) {
 		{path: "/a/up", want: "usr/bin/busybox", links: 2},
 		{path: "/a/abs", want: "usr/bin/busybox", links: 3},
 		{path: "/a/here/here/abs", want: "usr/bin/busybox", links: 5},
-		{path: "/a/root/etc/hosts", want: "etc/hosts", links: 1},
+		{path: "/a/top/etc/hosts", want: "etc/hosts", links: 1},
 		{path: "/../../etc/../../etc/hosts", want: "etc/hosts"},
 		{path: "/bin/../lib64/ld.so", want: "usr/lib64/ld.so", links: 1}, // of /usr, where the link led, there is a lib64
 		{path: "/empty", want: "empty"},
