@@ -54,11 +54,41 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit = int(exit.ExitCode)
+	} else if kind := kindOfFetch(step.Name, err); kind != nil {
+		e.Err = fmt.Errorf("%w: %w", kind, err)
 	}
 	if s.machine.name != "" {
 		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
 	}
 	return e
+}
+
+// kindOfFetch tells what kept a step from fetching something, by the words of Go's network and of BuildKit's HTTP source; nil:
+// it fetches nothing, or something else did.
+func kindOfFetch(step string, err error) error {
+	if !fetches(step) && !strings.Contains(step, "://") {
+		return nil
+	}
+	for _, w := range []struct {
+		word string
+		kind error
+	}{
+		{"nothing moved for ", registry.ErrUnavailable},
+		{"connection refused", registry.ErrUnavailable},
+		{"connection reset by peer", registry.ErrUnavailable},
+		{"no such host", registry.ErrUnavailable},
+		{"unexpected EOF", registry.ErrUnavailable},
+		{"invalid response status 5", registry.ErrUnavailable},
+		{"invalid response status 401", registry.ErrDenied},
+		{"invalid response status 403", registry.ErrDenied},
+		{"x509: ", registry.ErrDenied},
+		{"invalid response status 404", registry.ErrNotFound},
+	} {
+		if strings.Contains(err.Error(), w.word) {
+			return w.kind
+		}
+	}
+	return nil
 }
 
 // lost is the error for a worker elsewhere that went away while it built.

@@ -3,6 +3,9 @@ package buildkit_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -64,4 +67,69 @@ func buildOnStalled(t *testing.T, f registrytest.Fault) (*registrytest.Server, s
 	spec.IdleTimeout = time.Second
 	_, err := build.Run(t.Context(), spec, h.o)
 	return s, out.String(), err
+}
+
+// A server of an ADD that stands still ends the build too, and one that is slow does not.
+func TestAddThatStandsStill(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	for name, c := range map[string]struct {
+		begin bool // the answer
+		moves int  // further bytes, of which the last does not end it
+	}{
+		"before the answer": {}, "in the answer": {begin: true, moves: 2}, "slow": {begin: true, moves: slowBytes},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { crawl(w, r, c.begin, c.moves) }))
+			t.Cleanup(s.Close)
+			h := newHome(t)
+			h.o.Registries.Idle = 400 * time.Millisecond
+			spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/some/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
+			_, err := build.Run(t.Context(), spec, h.o)
+			if c.moves == slowBytes {
+				if err != nil {
+					t.Errorf("a server that is slow: %v", err)
+				}
+				return
+			}
+			if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), s.URL+"/some/file") || !strings.Contains(err.Error(), "nothing moved for 400ms") {
+				t.Errorf("got error %v, want one that wraps ErrUnavailable and names the address and the limit", err)
+			}
+		})
+	}
+}
+
+const slowBytes = 10
+
+// crawl sends a byte now and then, and stands still after so many unless that is all.
+func crawl(w http.ResponseWriter, r *http.Request, begin bool, moves int) {
+	if begin {
+		w.Header().Set("Content-Length", strconv.Itoa(slowBytes))
+		for range moves {
+			_, _ = w.Write([]byte("x"))
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	if moves < slowBytes {
+		<-r.Context().Done()
+	}
+}
+
+// What keeps an ADD from its file is told as for a base image.
+func TestAddThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	for code, kind := range map[int]error{404: registry.ErrNotFound, 403: registry.ErrDenied, 503: registry.ErrUnavailable, 0: registry.ErrUnavailable} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
+		t.Cleanup(s.Close)
+		if code == 0 {
+			s.Close()
+		}
+		spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
+		if _, err := build.Run(t.Context(), spec, newHome(t).o); !errors.Is(err, kind) || !strings.Contains(err.Error(), s.URL+"/file") {
+			t.Errorf("status %d: got %v, want %v naming the address", code, err, kind)
+		}
+	}
 }

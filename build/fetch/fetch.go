@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mtool/build"
 	"mtool/registry"
@@ -37,6 +39,8 @@ type Options struct {
 	Client     *http.Client // default: http.DefaultClient
 	KeepGitDir bool         // leave .git in a Git context
 	Env        []string     // for the git command, beside the environment
+
+	Idle time.Duration // how long a server may stand still, one of Git by HTTP too; 0: a minute, negative: for ever
 }
 
 // Open makes place a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
@@ -48,7 +52,7 @@ func Open(ctx context.Context, place string, o Options) (Context, error) {
 	case IsGit(place):
 		return inTemporary(func(c *Context) error { return clone(ctx, c, place, o) })
 	case isHTTP(place):
-		return inTemporary(func(c *Context) error { return download(ctx, c, place, o.Client) })
+		return inTemporary(func(c *Context) error { return download(ctx, c, place, o) })
 	}
 	return Context{Dir: place}, nil
 }
@@ -78,14 +82,13 @@ func inTemporary(fill func(*Context) error) (_ Context, err error) {
 	return c, nil
 }
 
-func download(ctx context.Context, c *Context, url string, client *http.Client) error {
+func download(ctx context.Context, c *Context, url string, o Options) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", build.ErrUsage, err)
 	}
-	if client == nil {
-		client = http.DefaultClient
-	}
+	client := *cmp.Or(o.Client, http.DefaultClient)
+	client.Transport = registry.LimitIdle(cmp.Or(client.Transport, http.DefaultTransport), cmp.Or(o.Idle, time.Minute))
 	answer, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", registry.ErrUnavailable, err)
@@ -97,7 +100,26 @@ func download(ctx context.Context, c *Context, url string, client *http.Client) 
 	case answer.StatusCode != http.StatusOK:
 		return fmt.Errorf("build context %q: %w: %s", url, registry.ErrUnavailable, answer.Status)
 	}
-	return unpack(c, answer.Body, fmt.Sprintf("%q", url))
+	body := &network{Reader: answer.Body}
+	err = unpack(c, body, fmt.Sprintf("%q", url))
+	if err != nil && body.err != nil {
+		return fmt.Errorf("build context %q: %w: %w", url, registry.ErrUnavailable, body.err)
+	}
+	return err
+}
+
+// network remembers how reading an answer failed: whoever unpacks it blames the archive.
+type network struct {
+	io.Reader
+	err error
+}
+
+func (n *network) Read(p []byte) (int, error) {
+	read, err := n.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		n.err = err
+	}
+	return read, err
 }
 
 // unpack takes an archive or, as docker does, a text for a Dockerfile of an empty context.

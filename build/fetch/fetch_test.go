@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"mtool/build"
 	"mtool/registry"
@@ -140,6 +141,33 @@ func TestDownload(t *testing.T) {
 		if err := got.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A server that stands still is given up, and is not taken for one that sends a bad archive.
+func TestDownloadThatStandsStill(t *testing.T) {
+	t.Parallel()
+	body := archive(t, regular("Dockerfile", "FROM scratch"))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/in":
+			_, _ = w.Write(body[:700])
+			_ = http.NewResponseController(w).Flush()
+		case "/cut":
+			_, _ = w.Write(body[:700])
+			panic(http.ErrAbortHandler)
+		}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(server.Close)
+	for path, want := range map[string]string{"/before": "nothing moved for 300ms", "/in": "nothing moved for 300ms", "/cut": "EOF", "/demo.git": "git fetch"} {
+		t.Run(path, func(t *testing.T) {
+			t.Parallel()
+			_, err := Open(t.Context(), server.URL+path, Options{Idle: 300 * time.Millisecond})
+			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, build.ErrUsage) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
+				t.Errorf("got %v, want ErrUnavailable with %q and the address", err, want)
+			}
+		})
 	}
 }
 

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"mtool/build"
 	"mtool/registry"
@@ -43,7 +45,7 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // would be read as an option
 		return fmt.Errorf("%w: %q", build.ErrUsage, place)
 	}
-	g := git{dir: c.Dir, env: o.Env}
+	g := git{dir: c.Dir, env: append(slowest(o.Idle), o.Env...)}
 	if err := g.fetch(ctx, p); err != nil {
 		return fmt.Errorf("fetching build context %q: %w", place, err)
 	}
@@ -72,6 +74,15 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	}
 	c.Dir = dir
 	return nil
+}
+
+// slowest makes git give up a server that sends less than a byte a second for so long; what its user has set comes first.
+func slowest(idle time.Duration) []string {
+	if os.Getenv("GIT_HTTP_LOW_SPEED_TIME") != "" || idle < 0 {
+		return nil
+	}
+	seconds := max(1, int(cmp.Or(idle, time.Minute).Seconds()))
+	return []string{"GIT_HTTP_LOW_SPEED_LIMIT=1", fmt.Sprintf("GIT_HTTP_LOW_SPEED_TIME=%d", seconds)}
 }
 
 // git runs the git command in a directory.

@@ -1,12 +1,14 @@
 package worker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/containerd/containerd/v2/core/diff/apply"
 	ctdmetadata "github.com/containerd/containerd/v2/core/metadata"
@@ -25,8 +27,10 @@ import (
 	"github.com/moby/buildkit/executor/runcexecutor"
 	containerdsnapshot "github.com/moby/buildkit/snapshot/containerd"
 	"github.com/moby/buildkit/solver/pb"
+	"github.com/moby/buildkit/source/http"
 	"github.com/moby/buildkit/util/leaseutil"
 	"github.com/moby/buildkit/util/network"
+	"github.com/moby/buildkit/util/tracing"
 	"github.com/moby/buildkit/util/winlayers"
 	"github.com/moby/buildkit/worker/base"
 	"github.com/moby/buildkit/worker/label"
@@ -34,6 +38,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mtool/build/emulator"
+	"mtool/registry"
 )
 
 // namespace is the one in containerd's database that everything is kept under.
@@ -67,7 +72,22 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
 	opt.Platforms = runnable(emulator.Detect(), c.Emulators)
 	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: processMode(c).String()}
-	return base.NewWorker(ctx, opt)
+	w, err := base.NewWorker(ctx, opt)
+	if err != nil {
+		return nil, err
+	}
+	return w, limitDownloads(w, c)
+}
+
+// limitDownloads ends what an ADD fetches by HTTP once nothing moves: BuildKit's own source of that, which this one takes the
+// place of, waits for ever.
+func limitDownloads(w *base.Worker, c config) (err error) {
+	limited := registry.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute))
+	if w.HTTPSource, err = http.NewSource(http.Opt{CacheAccessor: w.CacheMgr, Transport: limited}); err != nil {
+		return err
+	}
+	w.SourceManager.Register(w.HTTPSource)
+	return nil
 }
 
 // newSnapshotter prefers overlayfs, which shares files between layers; native copies every layer whole.

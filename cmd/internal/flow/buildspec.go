@@ -33,7 +33,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, fmt.Errorf("%w: standard input can't be both the build context and the Dockerfile", build.ErrUsage)
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own())})
+	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle})
 	if err != nil {
 		return p, err
 	}
