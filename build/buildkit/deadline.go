@@ -36,8 +36,8 @@ func limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 	})
 }
 
-// lookupLimit is how long a worker elsewhere may look for a base image without a word. Its requests end by themselves where
-// it is a newer one, and never where it is not; what it fetches after that may be silent for as long as a disk is slow.
+// lookupLimit is how long a worker elsewhere may look for a base image or a cache without a word. Its requests end by
+// themselves where it is a newer one, and never where it is not; what it fetches after that is watched by standstill.
 const lookupLimit = 5 * time.Minute
 
 // idle ends a build that says nothing for too long.
@@ -78,16 +78,17 @@ func (w *idle) heard(running client.Vertex, own bool) {
 	}
 }
 
-// looksUp: the step asks a registry for a base image, or for the image that a "# syntax=" line names.
+// looksUp: the step asks a registry for a base image, for the image that a "# syntax=" line names, or for what a cache has.
 func looksUp(step string) bool {
-	return strings.HasPrefix(step, "[internal] load metadata for ") || strings.HasPrefix(step, "resolve image config for ")
+	return strings.HasPrefix(step, "[internal] load metadata for ") || strings.HasPrefix(step, "resolve image config for ") ||
+		strings.HasPrefix(step, "importing cache manifest from ")
 }
 
 // fetches: the step reads from a registry, or writes the cache to one.
 func fetches(step string) bool {
 	_, rest, inStage := strings.Cut(step, "] ")
 	return looksUp(step) || inStage && strings.HasPrefix(rest, "FROM ") || strings.HasPrefix(step, "docker-image://") ||
-		strings.HasPrefix(step, "importing cache manifest from ") || strings.HasPrefix(step, "exporting cache to registry")
+		strings.HasPrefix(step, "exporting cache to registry")
 }
 
 func (w *idle) silence() error {

@@ -28,7 +28,7 @@ func (m *machine) pulse(ctx context.Context, stop context.CancelCauseFunc) {
 		if err != nil && late && ctx.Err() == nil {
 			stop(&silentError{
 				addr: m.name, err: err, kind: registry.ErrUnavailable,
-				why:  fmt.Sprintf("it stopped answering in the middle of the build, and said nothing for %s", pulseWait),
+				why:  fmt.Sprintf("it stopped answering in the middle, and said nothing for %s", pulseWait),
 				next: "is the machine up, and the network between? mtool workers asks again",
 			})
 			return

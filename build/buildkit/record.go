@@ -20,12 +20,13 @@ type record struct {
 	steps    []*client.Vertex // in the order of their first mention
 	logs     map[digest.Digest][]byte
 	warnings []*client.VertexWarning
+	fetching *standstill
 	heard    func(client.Vertex)         // called when a step has something new; nil: nobody listens
 	crashed  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: nobody listens
 }
 
-func newRecord() *record {
-	return &record{done: make(chan struct{}), logs: map[digest.Digest][]byte{}}
+func newRecord(fetching *standstill) *record {
+	return &record{done: make(chan struct{}), logs: map[digest.Digest][]byte{}, fetching: fetching}
 }
 
 func (r *record) wait() { <-r.done }
@@ -45,7 +46,7 @@ func (r *record) add(s *client.SolveStatus) {
 		r.logs[l.Vertex] = b[max(0, len(b)-logBytes):]
 	}
 	r.warnings = append(r.warnings, s.Warnings...)
-	if r.heard != nil {
+	if r.fetching.hear(s) && r.heard != nil {
 		r.heard(r.running())
 	}
 }

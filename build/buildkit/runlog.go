@@ -37,20 +37,22 @@ type hearing struct {
 	id             digest.Digest
 	limit          time.Duration
 	stop           context.CancelCauseFunc
+	fetching       *standstill
 	done           chan struct{}
 	timer          *time.Timer
 	start, end     *time.Time
 	stdout, stderr stream
 }
 
-func newHearing(step string, emulated bool, limit time.Duration, stop context.CancelCauseFunc) *hearing {
-	return &hearing{step: step, emulated: emulated, limit: limit, stop: stop, done: make(chan struct{})}
+func newHearing(step string, emulated bool, limit time.Duration, fetching *standstill) *hearing {
+	return &hearing{step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching, done: make(chan struct{})}
 }
 
 // follow takes what is said until the solve closes the channel.
 func (h *hearing) follow(status <-chan *client.SolveStatus) {
 	defer close(h.done)
 	for s := range status {
+		h.fetching.hear(s)
 		for _, v := range s.Vertexes {
 			if v.Name == h.step {
 				h.vertex(v)

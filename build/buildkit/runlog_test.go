@@ -16,7 +16,7 @@ import (
 func TestHearing(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
-	h := newHearing("run x", false, 10*time.Millisecond, stop)
+	h := newHearing("run x", false, 10*time.Millisecond, newStandstill(-1, stop))
 	status := make(chan *client.SolveStatus)
 	go h.follow(status)
 	begun := time.Now()
@@ -50,7 +50,7 @@ func TestHearingOfCrash(t *testing.T) {
 	t.Parallel()
 	for _, emulated := range []bool{true, false} {
 		ctx, stop := context.WithCancelCause(t.Context())
-		h := newHearing("run x", emulated, time.Minute, stop)
+		h := newHearing("run x", emulated, time.Minute, newStandstill(-1, stop))
 		status := make(chan *client.SolveStatus)
 		go h.follow(status)
 		status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x"}}}

@@ -57,7 +57,8 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := newHearing(t.step(), o.Emulator != "", t.limit, stop)
+	heard := newHearing(t.step(), o.Emulator != "", t.limit, t.machine.watchTransfers(t.options, stop))
+	go t.machine.pulse(ctx, stop)
 	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
 	status := make(chan *client.SolveStatus)
 	go heard.follow(status)

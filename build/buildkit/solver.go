@@ -111,10 +111,10 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 		inEngine = viaEngine(&opt)
 		opt, others = oneByOne(opt)
 	}
-	seen := newRecord()
-	seen.heard = func(running client.Vertex) { idle.heard(running, s.machine.name == "") }
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	seen := newRecord(s.machine.watchTransfers(s.job.Options, stop))
+	seen.heard = func(running client.Vertex) { idle.heard(running, s.machine.name == "") }
 	seen.crashed = s.onCrash(stop)
 	go s.machine.pulse(ctx, stop)
 	response, err := s.machine.client.Solve(ctx, nil, opt, display.follow(s.target, seen))

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mtool/cmd/internal/realparts"
+)
+
+// TestWorkerThatStopsSending: a buildkitd whose connection stands still in the middle of the result, without any flag. The
+// build ends by itself within half a minute and names the worker, and nothing of it is kept.
+func TestWorkerThatStopsSending(t *testing.T) {
+	t.Parallel()
+	if !full() {
+		t.Skip("half a minute of waiting: make long; worker-nodes.txtar takes a link down in the middle of a step")
+	}
+	realparts.Need(t, realparts.Buildkit)
+	addr := realparts.StartBuildkitd(t)
+	home, context := t.TempDir(), t.TempDir()
+	write := func(name string, body []byte) {
+		if err := os.WriteFile(filepath.Join(context, name), body, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	noise := make([]byte, 8<<20)
+	rand.NewChaCha8([32]byte{1}).Read(noise) //nolint:errcheck // it has no error
+	write("file", noise)
+	write("Dockerfile", []byte("FROM scratch\nCOPY file /\n"))
+	build := func(worker string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), asMtool(t), "build", "--worker", worker, "--arch", "amd64", "-t", "cut:v1", context)
+		cmd.Env = append(os.Environ(), "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	begun := time.Now()
+	out, err := build(narrow(t, addr, 4<<20))
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 6 || !strings.Contains(out, "it stopped answering in the middle, and said nothing for 20s") {
+		t.Errorf("got %v:\n%s", err, out)
+	}
+	if took := time.Since(begun); took > time.Minute {
+		t.Errorf("it took %s", took)
+	}
+	if list, err := filepath.Glob(filepath.Join(home, "store", "blobs", "*", "*")); err != nil || len(list) > 0 {
+		t.Errorf("the store has %q, %v", list, err)
+	}
+	if out, err := build(narrow(t, addr, 64<<20)); err != nil { // the liar: the same way, wide enough
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// narrow is a way to a Unix socket that stands still, both ways, once so many bytes have come from there.
+func narrow(t *testing.T, addr string, limit int64) string {
+	t.Helper()
+	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(func() {
+		cancel()
+		listener.Close()
+	})
+	go func() {
+		for {
+			near, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			far, err := (&net.Dialer{}).DialContext(ctx, "unix", strings.TrimPrefix(addr, "unix://"))
+			if err != nil {
+				near.Close()
+				return
+			}
+			context.AfterFunc(ctx, func() { near.Close(); far.Close() })
+			full, stop := context.WithCancel(ctx)
+			go func() {
+				_, _ = io.CopyN(near, far, limit)
+				stop()
+			}()
+			go func() {
+				for b := make([]byte, 1<<16); full.Err() == nil; {
+					n, err := near.Read(b)
+					if _, werr := far.Write(b[:n]); err != nil || werr != nil {
+						far.Close()
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return "unix://" + listener.Addr().String()
+}
