@@ -1,8 +1,11 @@
 package compose
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -21,9 +24,10 @@ type planning struct {
 
 // piece is a manifest below the root, or the root of a single image, with its blobs.
 type piece struct {
-	child Child
-	blobs []v1.Descriptor
-	err   error
+	child  Child
+	blobs  []v1.Descriptor
+	config []byte // of blobs[0], where it has been read
+	err    error
 }
 
 func (p *planning) addEntry(e Entry) {
@@ -46,7 +50,7 @@ func (p *planning) addEntry(e Entry) {
 
 func (p *planning) addImage(img inspect.Image, from registry.Ref, level int) {
 	c := Child{Descriptor: img.Descriptor, Manifest: img.Manifest, From: from, Source: img.Source, Level: level}
-	p.add(piece{child: c, blobs: img.Blobs(), err: img.Err})
+	p.add(piece{child: c, blobs: img.Blobs(), config: img.ConfigBody, err: img.Err})
 }
 
 func (p *planning) addAttached(a inspect.Attachment, from registry.Ref, level int) {
@@ -165,8 +169,12 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 		if isManifest && n.child.Descriptor.Digest != p.root.Digest {
 			u.Children = append(u.Children, n.child)
 		}
-		for _, d := range n.blobs {
-			u.addBlob(blobs, n.child, d)
+		for i, d := range n.blobs {
+			b := Blob{Descriptor: d, From: n.child.From, Source: n.child.Source, Mountable: sameRegistry(n.child.From, to)}
+			if i == 0 && n.config != nil && !b.Mountable {
+				b.Source = known{b.Source, n.config}
+			}
+			u.addBlob(blobs, b)
 		}
 	}
 	slices.SortStableFunc(u.Children, func(a, b Child) int { return b.Level - a.Level })
@@ -175,15 +183,14 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 
 // addBlob keeps the cheaper way where several entries share a blob. Foreign layers stay where their urls say.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
-func (u *Upload) addBlob(seen map[v1.Hash]int, c Child, d v1.Descriptor) {
-	if !d.MediaType.IsDistributable() && len(d.URLs) > 0 {
+func (u *Upload) addBlob(seen map[v1.Hash]int, b Blob) {
+	if !b.Descriptor.MediaType.IsDistributable() && len(b.Descriptor.URLs) > 0 {
 		return
 	}
-	b := Blob{Descriptor: d, From: c.From, Source: c.Source, Mountable: sameRegistry(c.From, u.Repository)}
-	i, known := seen[d.Digest]
+	i, has := seen[b.Descriptor.Digest]
 	switch {
-	case !known:
-		seen[d.Digest] = len(u.Blobs)
+	case !has:
+		seen[b.Descriptor.Digest] = len(u.Blobs)
 		u.Blobs = append(u.Blobs, b)
 	case b.Mountable && !u.Blobs[i].Mountable:
 		u.Blobs[i] = b
@@ -195,3 +202,14 @@ func sameRegistry(a, b registry.Ref) bool {
 }
 
 func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.Repo == b.Repo }
+
+// known is the source of a config that has been read and verified, and is not asked for a second time.
+type known struct {
+	registry.Source
+	config []byte
+}
+
+// Blob implements registry.Source.
+func (k known) Blob(context.Context, v1.Descriptor) (io.ReadCloser, error) {
+	return io.NopCloser(bytes.NewReader(k.config)), nil
+}

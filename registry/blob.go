@@ -82,11 +82,20 @@ func (b *blobReader) Read(p []byte) (int, error) {
 		n, err := b.body.Read(p)
 		_, _ = b.hash.Write(p[:n]) // a hash never fails
 		b.off += int64(n)
+		if b.d.Size > 0 && b.off == b.d.Size {
+			// Before its last bytes are handed out, so that nobody has the whole of what is wrong.
+			if wrong := b.verdict(); !errors.Is(wrong, io.EOF) {
+				b.failed = wrong
+				return 0, wrong
+			}
+		}
 		switch {
 		case b.d.Size > 0 && b.off > b.d.Size:
 			b.failed = b.content(fmt.Errorf("the blob has more than %d bytes", b.d.Size))
-		case errors.Is(err, io.EOF) && (b.d.Size <= 0 || b.off == b.d.Size):
+		case errors.Is(err, io.EOF) && b.d.Size <= 0:
 			b.failed = b.verdict()
+		case errors.Is(err, io.EOF) && b.off == b.d.Size:
+			b.failed = io.EOF
 		case errors.Is(err, io.EOF):
 			err = io.ErrUnexpectedEOF
 			fallthrough

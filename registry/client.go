@@ -2,9 +2,12 @@ package registry
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 // ClientOptions tune a Client; the zero value is right.
@@ -24,8 +27,8 @@ type ClientOptions struct {
 	Proxy Proxy
 	// UserAgent is sent with every request; default "mtool".
 	UserAgent string
-	// Concurrency limits the requests in flight, over all hosts; default 64. A quarter of it limits the blobs that are
-	// being copied at one time.
+	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of 32 MiB and more a quarter of it is
+	// sent at one time, and of smaller ones as many more as come to the same bytes.
 	Concurrency int
 	// Attempts is how often a request is sent at most, the first included; default 6.
 	Attempts int
@@ -49,9 +52,9 @@ type ClientOptions struct {
 type Client struct {
 	options   ClientOptions
 	http      *http.Client
-	slots     chan struct{} // requests in flight
-	transfers chan struct{} // blobs being copied
-	waits     *budget       // between attempts
+	slots     chan struct{}       // requests in flight
+	transfers *semaphore.Weighted // bytes of blobs being copied
+	waits     *budget             // between attempts
 
 	mu    sync.Mutex
 	hosts map[string]*host
@@ -73,11 +76,24 @@ func NewClient(o ClientOptions) *Client {
 		options:   o,
 		http:      newHTTPClient(o),
 		slots:     make(chan struct{}, o.Concurrency),
-		transfers: make(chan struct{}, max(o.Concurrency/4, 1)),
+		transfers: semaphore.NewWeighted(int64(max(o.Concurrency/4, 1)) * large),
 		waits:     &budget{limit: o.MaxWait},
 		hosts:     map[string]*host{},
 		repos:     map[string]*Repository{},
 	}
+}
+
+// large is what a blob counts for at most, in bytes, among those being copied: the line limits how many large ones are sent
+// at one time, the way to the registry and back how many small ones.
+const large = 32 << 20
+
+// transfer waits until a blob of this size may be copied; done lets others.
+func (c *Client) transfer(ctx context.Context, size int64) (done func(), err error) {
+	weight := min(max(size, 1), large)
+	if err := c.transfers.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	return func() { c.transfers.Release(weight) }, nil
 }
 
 // HTTP is the client below, for addresses that are no registry's: with the same certificates and proxies.

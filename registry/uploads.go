@@ -12,6 +12,7 @@ import (
 type uploads struct {
 	mu    sync.Mutex
 	blobs map[v1.Hash]*upload
+	early map[v1.Hash]*early // begun, and not being put yet
 }
 
 type upload struct {
@@ -20,7 +21,9 @@ type upload struct {
 	err   error
 }
 
-func newUploads() *uploads { return &uploads{blobs: map[v1.Hash]*upload{}} }
+func newUploads() *uploads {
+	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*early{}}
+}
 
 // do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by those
 // who waited for it, but not the end of someone else's context.
@@ -64,4 +67,44 @@ func (u *uploads) reset() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	clear(u.blobs)
+}
+
+// beginEarly is nil for a blob that is begun, being put or put already.
+func (u *uploads) beginEarly(digest v1.Hash) *early {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.blobs[digest] != nil || u.early[digest] != nil {
+		return nil
+	}
+	e := &early{done: make(chan struct{})}
+	u.early[digest] = e
+	return e
+}
+
+// takeEarly waits for a beginning and hands it out once; nil when there is none, or ctx is done before it.
+func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *early {
+	u.mu.Lock()
+	e := u.early[digest]
+	u.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.early, digest)
+	return e
+}
+
+// leaveEarly hands out all that are left.
+func (u *uploads) leaveEarly() map[v1.Hash]*early {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := u.early
+	u.early = map[v1.Hash]*early{}
+	return all
 }

@@ -118,6 +118,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [short]
+// [slow=D]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fault VAR OPTION...")
@@ -149,6 +150,9 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Forget = true
 		case "short":
 			f.Twist = &registrytest.Twist{Short: true}
+		case "slow": // the wait before each eighth of the body
+			f.Twist = &registrytest.Twist{}
+			f.Twist.Slow, err = time.ParseDuration(value)
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

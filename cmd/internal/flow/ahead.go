@@ -11,32 +11,19 @@ import (
 	"mtool/registry"
 )
 
-// ahead begins mounts while configs are still read, which saves a push across repositories a round of requests. It does so
-// for targets that have nothing of the name yet, since all others most likely have the blobs, and not where only some
-// platforms of the sources are wanted. A nil ahead has nothing under way.
+// ahead begins mounts and uploads while configs are still read, which saves a push a round of requests or two: no bytes are
+// sent before everything has been checked. It does so for targets that have nothing of the name yet, since all others most
+// likely have the blobs, and not where only some platforms of the sources are wanted. A nil ahead begins nothing.
 type ahead struct {
 	targets []target
 	client  *registry.Client
 	bare    bool // attestations are left out
 
-	mu    sync.Mutex
-	moves map[place]*move
-}
-
-type place struct {
-	repository *registry.Repository
-	digest     v1.Hash
-}
-
-// move is a blob on its way; moved and err are set when done is closed.
-type move struct {
-	done  chan struct{}
-	moved registry.Moved
-	err   error
+	under sync.WaitGroup // targets whose state is not known yet
 }
 
 func newAhead(client *registry.Client, targets []target) *ahead {
-	return &ahead{targets: targets, client: client, moves: map[place]*move{}}
+	return &ahead{targets: targets, client: client}
 }
 
 // read is inspect.Read, which does not know that the manifests it reads are mounted meanwhile.
@@ -84,40 +71,41 @@ func from(r inspect.Report, source registry.Source) inspect.Report {
 	return r
 }
 
-// begin starts the mounts of an image that was just found; it does not wait.
+// begin begins with the blobs of an image that was just found; it does not wait.
 func (a *ahead) begin(ctx context.Context, o registry.Object) {
 	if a == nil || !o.Root.IsImage() || o.Ref.Transport != registry.TransportRegistry {
 		return
 	}
 	for _, t := range a.targets {
-		if t.ref.Transport != registry.TransportRegistry || t.ref.Host != o.Ref.Host || t.ref.Repo == o.Ref.Repo {
+		if t.ref.Transport != registry.TransportRegistry || t.ref.Host == o.Ref.Host && t.ref.Repo == o.Ref.Repo {
 			continue
 		}
-		go func() {
+		a.under.Go(func() {
 			if head, err := t.before(); err != nil || head.Digest != (v1.Hash{}) {
 				return
 			}
-			to := a.client.Repository(t.ref, registry.PullPush)
 			for _, d := range blobsOf(o.Root) {
-				a.start(ctx, to, d, o.Source)
+				a.repository(t).BeginBlob(ctx, d, o.Source)
 			}
-		}()
+		})
 	}
 }
 
-func (a *ahead) start(ctx context.Context, to *registry.Repository, d v1.Descriptor, from registry.Source) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	at := place{to, d.Digest}
-	if a.moves[at] != nil {
+func (a *ahead) repository(t target) *registry.Repository {
+	return a.client.Repository(t.ref, registry.PullPush)
+}
+
+// end gives up what was begun for nothing. The context of begin must have ended.
+func (a *ahead) end(ctx context.Context) {
+	if a == nil {
 		return
 	}
-	m := &move{done: make(chan struct{})}
-	a.moves[at] = m
-	go func() {
-		m.moved, m.err = to.PutBlob(ctx, d, from)
-		close(m.done)
-	}()
+	a.under.Wait()
+	for _, t := range a.targets {
+		if t.ref.Transport == registry.TransportRegistry {
+			a.repository(t).Abandon(ctx)
+		}
+	}
 }
 
 // blobsOf are the config and the layers; none of a manifest that can't be read, which others will complain about.
@@ -130,33 +118,4 @@ func blobsOf(m registry.Manifest) []v1.Descriptor {
 		return nil
 	}
 	return append([]v1.Descriptor{body.Config}, body.Layers...)
-}
-
-// target is r, for whose blobs that are under way is waited.
-func (a *ahead) target(r *registry.Repository) registry.Target {
-	if a == nil {
-		return r
-	}
-	return early{r, a}
-}
-
-type early struct {
-	*registry.Repository
-	ahead *ahead
-}
-
-// PutBlob implements registry.Target.
-func (t early) PutBlob(ctx context.Context, d v1.Descriptor, from registry.Source) (registry.Moved, error) {
-	t.ahead.mu.Lock()
-	m := t.ahead.moves[place{t.Repository, d.Digest}]
-	t.ahead.mu.Unlock()
-	if m == nil {
-		return t.Repository.PutBlob(ctx, d, from)
-	}
-	select {
-	case <-m.done:
-		return m.moved, m.err
-	case <-ctx.Done():
-		return registry.Present, context.Cause(ctx)
-	}
 }

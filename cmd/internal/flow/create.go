@@ -55,7 +55,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
 		return Done{}, err
 	}
-	ctx, stop := context.WithCancel(ctx) // what is under way ahead ends with the command
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	targets, cancel, err := e.targetsOf(ctx, &o)
 	if err != nil {
@@ -75,6 +75,10 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 	if o.DryRun {
 		ahead = nil
 	}
+	defer func() {
+		stop() // what is under way ahead ends with the command
+		ahead.end(ctx)
+	}()
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: ahead, stated: o.Stated})
 	if err != nil {
 		return Done{}, err
@@ -99,7 +103,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 		return e.keep(ctx, list, o.DryRun)
 	}
 	return e.publishList(ctx, list, targets, publishOptions{
-		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, ahead: ahead, besides: along,
+		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, besides: along,
 	})
 }
 

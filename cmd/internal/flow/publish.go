@@ -42,7 +42,6 @@ type publishOptions struct {
 	Require []v1.Platform // what the list must serve; when it does, other platforms may be dropped
 	Force   bool
 	engine  v1.Platform // of the image that Docker Engine gets; zero is its own
-	ahead   *ahead      // what is on its way already; nil for nothing
 	// besides brings what goes along to a place before a tag is written there; nil for nothing.
 	besides func(ctx context.Context, repository registry.Ref, to registry.Target) error
 }

@@ -24,7 +24,7 @@ type upload struct {
 // begin opens the target and brings the content.
 func (e *Env) begin(ctx context.Context, u compose.Upload, targets []target, o publishOptions) upload {
 	w := upload{Upload: u}
-	to, finish, err := e.writable(u.Repository, o.ahead)
+	to, finish, err := e.writable(u.Repository)
 	if err != nil {
 		w.err = err
 		return w
@@ -77,7 +77,7 @@ func (d *Done) each(f func(*Outcome)) {
 }
 
 // writable opens a target; finish closes it, or takes back what it can after an error.
-func (e *Env) writable(ref registry.Ref, early *ahead) (to registry.Target, finish func(error) error, err error) {
+func (e *Env) writable(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
 	switch {
 	case ref.IsFile():
 		w, err := archive.Create(ref)
@@ -94,7 +94,7 @@ func (e *Env) writable(ref registry.Ref, early *ahead) (to registry.Target, fini
 		w := e.Store.Writer(ref)
 		return w, func(err error) error { return errors.Join(err, w.Close()) }, nil
 	}
-	return early.target(e.Client.Repository(ref, registry.PullPush)), func(err error) error { return err }, nil
+	return e.Client.Repository(ref, registry.PullPush), func(err error) error { return err }, nil
 }
 
 func (e *Env) sayUpload(w *upload) {
