@@ -95,8 +95,9 @@ func (a *ahead) repository(t target) *registry.Repository {
 	return a.client.Repository(t.ref, registry.PullPush)
 }
 
-// end gives up what was begun for nothing. The context of begin must have ended.
-func (a *ahead) end(ctx context.Context) {
+// end gives up what was begun for nothing, after stop, which ends the context of all that is under way.
+func (a *ahead) end(ctx context.Context, stop context.CancelFunc) {
+	stop()
 	if a == nil {
 		return
 	}

@@ -75,10 +75,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 	if o.DryRun {
 		ahead = nil
 	}
-	defer func() {
-		stop() // what is under way ahead ends with the command
-		ahead.end(ctx)
-	}()
+	defer ahead.end(ctx, stop)
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: ahead, stated: o.Stated})
 	if err != nil {
 		return Done{}, err

@@ -143,9 +143,16 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
 	if err := engineOnly(o.Platform, o.Dst.Transport); err != nil {
 		return Done{}, err
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	targets, cancel := e.announce(ctx, []registry.Ref{o.Dst})
 	defer cancel()
-	object, report, err := e.readOne(ctx, o.Src, lookup(""))
+	var under *ahead
+	if !o.DryRun {
+		under = newAhead(e.Client, targets)
+	}
+	defer under.end(ctx, stop)
+	object, report, err := e.readWaiting(ctx, o.Src, lookup(""), reading{ahead: under})
 	if err != nil {
 		return Done{}, err
 	}

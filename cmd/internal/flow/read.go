@@ -45,15 +45,7 @@ func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options) (
 }
 
 func (e *Env) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
-	object, err := e.open(ctx, ref, o)
-	if err != nil {
-		return object, inspect.Report{}, err
-	}
-	report, err := inspect.Read(ctx, object)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
-	}
-	return object, report, err
+	return e.readWaiting(ctx, ref, o, reading{})
 }
 
 // open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).
