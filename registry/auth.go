@@ -21,6 +21,7 @@ type session struct {
 	announced scopes                   // of all repositories that were opened
 	tokens    []*token                 // newest last
 	split     bool                     // the token server refuses many repositories at once
+	doubted   bool                     // a new token was refused, and another asked for
 	alone     map[string]string        // scopes that the common token did not open, and the scope that their 401 named
 	fetching  map[string]chan struct{} // one token request at a time for the same scopes
 }
@@ -115,8 +116,17 @@ func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 		s.alone[need.String()] = ch.scope
 		return true
 	}
-	// One that was never good for anything is no better the next time.
-	return resp.StatusCode == http.StatusUnauthorized && (!g.fresh || g.token.good.Load())
+	switch {
+	case resp.StatusCode == http.StatusForbidden:
+		return false
+	case !g.fresh, g.token.good.Load():
+		return true
+	}
+	// One that was never good for anything is no better the next time, unless it was taken back between, or the registry's
+	// clock is behind that of the token server.
+	first := !s.doubted
+	s.doubted = true
+	return first
 }
 
 // drop forgets a token that was not accepted, unless it is for other repositories too.

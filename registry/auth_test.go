@@ -168,6 +168,34 @@ func TestExpiredToken(t *testing.T) {
 	}
 }
 
+// A new token that is refused may have been taken back between, or be ahead of the registry's clock: one more is asked for,
+// once.
+func TestNewTokenRefused(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		refused, requests int
+		want              error
+	}{"once": {1, 2, nil}, "always": {100, 2, ErrDenied}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFake(t)
+			s := newTokens(t, f)
+			f.manifests["a:v1"] = []byte(imageJSON)
+			refused := 0
+			s.grant = func(scopes []string) []string {
+				if refused++; refused <= tt.refused {
+					return []string{"nothing"}
+				}
+				return scopes
+			}
+			_, err := f.open(t, "a", Pull).Resolve(t.Context(), f.ref(t, "a:v1"))
+			if !errors.Is(err, tt.want) || len(s.requests()) != tt.requests {
+				t.Errorf("got %v after %d token requests, want %v after %d", err, len(s.requests()), tt.want, tt.requests)
+			}
+		})
+	}
+}
+
 func TestCredentialsShown(t *testing.T) {
 	t.Parallel()
 	identity := func(f *fake, token string) *Credentials {
