@@ -18,6 +18,7 @@ const refill = 4 << 20
 type blobReader struct {
 	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
 	repo   *Repository
+	origin *Repository // what repo is a mirror of
 	d      v1.Descriptor
 	q      request
 	body   io.ReadCloser
@@ -128,6 +129,11 @@ func (b *blobReader) resume(cause error) error {
 	}
 	b.broke = b.off
 	err := b.broken(cause)
+	if b.origin != nil {
+		b.repo.passedOver(b.origin, err)
+		b.repo, b.origin, b.q = b.origin, nil, b.origin.blobRequest(b.d, http.MethodGet, http.StatusOK)
+		err = b.open()
+	}
 	for err != nil {
 		if err := b.tries.wait(b.ctx, err); err != nil {
 			return err

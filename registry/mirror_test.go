@@ -3,6 +3,7 @@ package registry
 import (
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,15 @@ func TestMirrors(t *testing.T) {
 	status := func(code int) func(http.ResponseWriter, *http.Request) bool {
 		return func(w http.ResponseWriter, _ *http.Request) bool { w.WriteHeader(code); return true }
 	}
+	blobs := func(answer func(http.ResponseWriter)) func(http.ResponseWriter, *http.Request) bool {
+		return func(w http.ResponseWriter, r *http.Request) bool {
+			asked := strings.Contains(r.URL.Path, "/blobs/")
+			if asked {
+				answer(w)
+			}
+			return asked
+		}
+	}
 	for name, tt := range map[string]struct {
 		prefix string
 		before func(http.ResponseWriter, *http.Request) bool
@@ -41,6 +51,12 @@ func TestMirrors(t *testing.T) {
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
 			return true
 		}, origin: true, note: "passing over a mirror"},
+		"the mirror's blob is another one": {before: blobs(func(w http.ResponseWriter) { _, _ = io.WriteString(w, "other") }), origin: true, note: "via mirror"},
+		"the mirror breaks off": {before: blobs(func(w http.ResponseWriter) {
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "la")
+			panic(http.ErrAbortHandler)
+		}), origin: true, note: "via mirror"},
 		"who writes asks the registry": {access: PullPush, origin: true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,19 +80,17 @@ func TestMirrors(t *testing.T) {
 			if m, err := r.Resolve(t.Context(), ref); err != nil || string(m.Body) != imageJSON {
 				t.Fatalf("resolving: %s, %v", m.Body, err)
 			}
-			if !strings.Contains(name, "lies") { // a blob that lies is noticed at its end, when no other can be taken
-				rc, err := r.Blob(t.Context(), d)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if data, err := io.ReadAll(rc); err != nil || string(data) != "layer" {
-					t.Errorf("reading a blob: %q, %v", data, err)
-				}
+			rc, err := r.Blob(t.Context(), d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data, err := io.ReadAll(rc); err != nil || string(data) != "layer" {
+				t.Errorf("reading a blob: %q, %v", data, err)
 			}
 			if asked := len(origin.requests()) > 0; asked != tt.origin {
 				t.Errorf("the registry itself was asked: %q; want %t", origin.requests(), tt.origin)
 			}
-			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 {
+			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 && !strings.Contains(notes.String(), "passing over") {
 				t.Errorf("notes %q, want one of %q", notes.String(), tt.note)
 			}
 		})
@@ -113,5 +127,38 @@ func TestConcurrencyOfAHost(t *testing.T) {
 		if !want(most.Load()) {
 			t.Errorf("limit %d: %d at once", limit, most.Load())
 		}
+	}
+}
+
+// Of a large blob the mirror's bytes go on at once; where they break off, the registry itself is asked for the rest alone.
+func TestMirrorBreaksOff(t *testing.T) {
+	t.Parallel()
+	layer := []byte(strings.Repeat("0123456789abcdef", 64<<10))
+	d := v1.Descriptor{Digest: digest(layer), Size: int64(len(layer))}
+	origin, mirror := newFake(t), newFake(t)
+	origin.blobs["demo@"+d.Digest.String()] = layer
+	mirror.before = func(w http.ResponseWriter, _ *http.Request) bool {
+		w.Header().Set("Content-Length", strconv.Itoa(len(layer)))
+		_, _ = w.Write(layer[:len(layer)/2])
+		panic(http.ErrAbortHandler)
+	}
+	var notes strings.Builder
+	c := newTestClient(ClientOptions{
+		Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{mirror.host()}}}, Note: func(s string) { notes.WriteString(s + "\n") },
+	})
+	ref, err := ParseRef(origin.host() + "/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rc, err := c.Repository(ref, Pull).Blob(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rc.Close()
+	if data, err := io.ReadAll(rc); err != nil || string(data) != string(layer) {
+		t.Errorf("%d bytes, %v", len(data), err)
+	}
+	if len(mirror.requests()) != 1 || !strings.Contains(notes.String(), "passing over a mirror") {
+		t.Errorf("the mirror was asked %q; notes %q", mirror.requests(), notes.String())
 	}
 }

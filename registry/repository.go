@@ -183,14 +183,7 @@ func (r *Repository) head(ctx context.Context, ref Ref) (v1.Descriptor, error) {
 // Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and takes a broken
 // connection up again where it broke.
 func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
-	fromThere := func(m *Repository) (io.ReadCloser, error) {
-		b, err := newBlobReader(ctx, m, d)
-		if err != nil {
-			return nil, err
-		}
-		return b, b.open()
-	}
-	if b, ok := fromMirror(ctx, r, fromThere); ok {
+	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
 		return b, nil
 	}
 	b, err := newBlobReader(ctx, r, d)

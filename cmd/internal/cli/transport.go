@@ -156,8 +156,9 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
       resolve: 10.0.0.7:5443           # where it is instead of where its name leads, ADDRESS[:PORT]
 
 Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
-it fails in any way the registry itself is asked. Where neither this file nor --mirror names one of docker.io, those of Docker
-Engine are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json. Builds have all of these
+it fails in any way the registry itself is asked, and for the rest of a blob that breaks off. Only a blob over 256 kB that turns
+out at its end to be another one is an error. Where neither this file nor --mirror names one of docker.io, those of Docker Engine
+are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json. Builds have all of these
 settings too, but for what a worker elsewhere fetches by itself, which has its own.
 
 Certificates are also found as docker and podman have them: HOST/*.crt (authorities), HOST/*.cert and HOST/*.key (shown to it)
