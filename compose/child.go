@@ -15,11 +15,24 @@ import (
 // errNotRead: an edit of an image's own manifest needs the image, and only its row is known.
 var errNotRead = errors.New("its manifest has not been read")
 
+// unread is why there is no manifest of the entry's image: what went wrong when it was read, where it was.
+func (e Entry) unread() error {
+	switch {
+	case e.Image == nil:
+		return errNotRead
+	case e.Image.Manifest.Body != nil:
+		return nil
+	case e.Image.Err != nil:
+		return e.Image.Err
+	}
+	return errNotRead
+}
+
 // remake gives the entry another manifest, made of its own as d says. The row follows it; blobs stay what they are. What is
 // attested of the old digest is not true of the new one and goes, unless the edit wants it kept, which is an error.
 func (e Entry) remake(d Edit) (Entry, error) {
-	if e.Image == nil || e.Image.Manifest.Body == nil {
-		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, errNotRead)
+	if err := e.unread(); err != nil {
+		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, err)
 	}
 	m, err := d.manifest(e.Image.Manifest)
 	if err != nil || m.Digest == e.Digest() {

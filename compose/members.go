@@ -81,8 +81,8 @@ func (l List) PromoteAnnotations() (List, []Change, error) {
 		if e.Artifact {
 			continue
 		}
-		if e.Image == nil {
-			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w", e, l.Name, errNotRead)
+		if err := e.unread(); err != nil {
+			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w", e, l.Name, err)
 		}
 		var m struct {
 			Annotations map[string]string `json:"annotations"`

@@ -106,6 +106,9 @@ func (a *app) manifestInspect() *cobra.Command {
 			}
 			return a.insecurely(insecure, args, func(env *flow.Env) error {
 				d, err := env.ManifestInspect(cmd.Context(), refs[0], entry)
+				if err == nil && (verbose || d.Entry != nil) {
+					err = d.Unread()
+				}
 				if err != nil {
 					return err
 				}

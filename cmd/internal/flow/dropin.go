@@ -19,6 +19,21 @@ type DropIn struct {
 	Entry *inspect.Image
 }
 
+// Unread is why an image that is shown in full can't be: its manifest, or the config that alone states its platform.
+func (d DropIn) Unread() error {
+	images := d.Report.Images
+	if d.Entry != nil {
+		images = []inspect.Image{*d.Entry}
+	}
+	var errs []error
+	for _, image := range images {
+		if image.Manifest.Body == nil || image.Descriptor.Platform == nil {
+			errs = append(errs, image.Err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // ManifestCreate is docker manifest create: a draft, which is only changed when it is there already if amend says so.
 // Sources are looked for in the store and in registries, docker's one-word names too.
 func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []string, amend bool) (Done, error) {

@@ -63,12 +63,18 @@ func originalsOf(report inspect.Report, platforms []v1.Platform) ([]inspect.Imag
 	var found []inspect.Image
 	for _, want := range platforms {
 		n := len(found)
+		var unread error // an image whose platform is not known may be the one
 		for _, image := range report.Images {
+			unread = errors.Join(unread, image.Err)
 			if n == len(found) && platform.Equal(image.Platform(), want) {
 				found = append(found, image)
 			}
 		}
-		if n == len(found) {
+		switch {
+		case n < len(found) && found[n].Err == nil:
+		case unread != nil:
+			return nil, fmt.Errorf("reproducing %q: %w", report.Ref, unread)
+		default:
 			return nil, fmt.Errorf("reproducing %q: %w: it has no %s", report.Ref, registry.ErrNotFound, platform.Format(want))
 		}
 	}
