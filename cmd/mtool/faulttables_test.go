@@ -11,73 +11,6 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// command is one that talks to a registry. In its words S/ and D/ are repositories of two registries, F/ is a folder, N/ a
-// name without a registry. What it publishes is D/demo:v9.
-type command struct {
-	name   string
-	line   string
-	faulty string   // S or D: which of the registries has the faults
-	before []string // lines that go before it, without faults
-	code   int      // without faults
-	partly bool     // it may be done for some of several tags: code 10
-	slow   bool     // make test tries it with few of the faults
-	kept   bool     // the faulty registry's name is in a draft or a file: another address can't be put in its place
-}
-
-func matrixCommands() []command {
-	const (
-		create = "create D/demo:v9 S/demo:amd64 S/demo:arm64"
-		there  = "copy S/demo:v1 D/demo:v9"
-		amd64  = "copy S/demo:amd64 D/demo:amd64"
-		arm64  = "copy S/demo:arm64 D/demo:arm64"
-		build  = "build --arch amd64 --source-date-epoch 0 --build-arg BASE=S/demo:amd64 F/context -t "
-	)
-	return []command{
-		{name: "inspect", line: "inspect S/demo:v1 -o json", faulty: "S"},
-		{name: "inspect --raw", line: "inspect --raw S/demo:v1", faulty: "S"},
-		{name: "inspect --deep", line: "inspect --deep --no-facts S/demo:v1", faulty: "S"},
-		{name: "inspect --files", line: "inspect --files F/pod.yaml --no-facts -o json", faulty: "S", kept: true},
-		{name: "inspect --signatures", line: "inspect --signatures S/demo:v1", faulty: "S"},
-		{name: "inspect --provenance", line: "inspect --provenance S/demo:v1", faulty: "S"},
-		{name: "diff", line: "diff S/demo:v1 S/demo:v2", faulty: "S", code: 3},
-		{name: "exists", line: "exists S/demo:v1", faulty: "S"},
-		{name: "auth check", line: "auth check S/demo:v1", faulty: "S"},
-		{name: "auth check --push", line: "auth check --push D/demo:v1", faulty: "D"},
-		{name: "build, base", line: build + "N/demo:v9", faulty: "S", slow: true},
-		{name: "build --push", line: build + "D/demo:v9 --push", faulty: "D", slow: true},
-		{name: "login", line: "", faulty: "D"},
-		{name: "create", line: create, faulty: "S"},
-		{name: "amend of a draft", line: "amend N/demo:v9 S/demo:s390x", faulty: "S", before: []string{"create N/demo:v9 S/demo:amd64 S/demo:arm64"}},
-		{name: "create --push, sources", line: create + " --push --confirm", faulty: "S"},
-		{name: "create --push, target", line: create + " --push --confirm", faulty: "D"},
-		{name: "create --push, mounts", line: "create D/demo:v9 D/one:amd64 D/two:arm64 --push --confirm", faulty: "D", before: []string{"copy S/demo:amd64 D/one:amd64", "copy S/demo:arm64 D/two:arm64"}},
-		{name: "push of a draft, sources", line: "push D/demo:v9 --confirm", faulty: "S", before: []string{create}, kept: true},
-		{name: "push of a draft, target", line: "push D/demo:v9 --confirm", faulty: "D", before: []string{create}, kept: true},
-		{name: "push of a store image", line: "push store:N/demo:v1 D/demo:v9 --confirm", faulty: "D", before: []string{"copy S/demo:v1 store:N/demo:v1"}},
-		{name: "push of a layout", line: "push oci:F/layout:v1 D/demo:v9 --confirm", faulty: "D", before: []string{"copy S/demo:v1 oci:F/layout:v1"}},
-		{name: "push --referrers", line: "push oci:F/layout:v1 D/demo:v9 --referrers --confirm", faulty: "D", before: []string{"copy S/demo:v1 oci:F/layout:v1"}},
-		{name: "create --semver", line: "create D/demo --semver 1.2.3 S/demo:amd64 S/demo:arm64 --confirm", faulty: "D", partly: true},
-		{name: "amend --published, source", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "S", before: []string{there}},
-		{name: "amend --published, target", line: "amend --published D/demo:v9 S/demo:s390x --confirm", faulty: "D", before: []string{there}},
-		{name: "annotate --published", line: "annotate --published D/demo:v9 --annotation a=b --confirm", faulty: "D", before: []string{there}},
-		{name: "remove --published", line: "remove --published D/demo:v9 linux/arm64 --confirm", faulty: "D", before: []string{there}},
-		{name: "copy, source", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "S"},
-		{name: "copy, target", line: "copy S/demo:v1 D/demo:v9 --confirm", faulty: "D"},
-		{name: "copy --referrers", line: "copy --referrers S/demo:v1 D/demo:v9", faulty: "S"},
-		{name: "copy to the store", line: "copy S/demo:v1 store:N/demo:v1", faulty: "S"},
-		{name: "copy to a layout", line: "copy S/demo:v1 oci:F/layout:v1", faulty: "S"},
-		{name: "save", line: "save S/demo:v1 -o F/out.tar", faulty: "S"},
-		{name: "manifest inspect", line: "manifest inspect S/demo:v1", faulty: "S"},
-		{name: "manifest create", line: "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64", faulty: "D", before: []string{amd64, arm64}},
-		{name: "manifest push", line: "manifest push --confirm D/demo:v9", faulty: "D", before: []string{amd64, arm64, "manifest create D/demo:v9 D/demo:amd64 D/demo:arm64"}, kept: true},
-		{name: "imagetools inspect", line: "imagetools inspect S/demo:v1", faulty: "S"},
-		{name: "imagetools create, sources", line: "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", faulty: "S"},
-		{name: "imagetools create, target", line: "imagetools create --confirm -t D/demo:v9 S/demo:amd64 S/demo:arm64", faulty: "D"},
-		{name: "imagetools create of a copy", line: "imagetools create --confirm -t D/demo:v9 S/demo:v1", faulty: "D"},
-		{name: "imagetools create --append", line: "imagetools create --confirm --append -t D/demo:v9 S/demo:s390x", faulty: "D", before: []string{there}},
-	}
-}
-
 // trouble is one thing that goes wrong.
 type trouble struct {
 	name    string
@@ -88,6 +21,7 @@ type trouble struct {
 	lasts   bool                        // only for good
 	passes  bool                        // only once
 	stalls  bool                        // needs a short idle timeout
+	missing bool                        // says of what is there that it is not
 	surely  bool                        // from the first request on for good, it can't end well
 	// once and always are the codes that the command may end with when it happens once, or from some request on, beside
 	// the code without any trouble; says are words of which the message has one then.
@@ -107,12 +41,16 @@ func matrixTroubles(m *matrix) []trouble {
 		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"no host of the name"}},
 		{name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}), once: []int{5}, always: []int{5}, says: []string{"certificate not trusted"}},
 		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
-		{name: "another host for manifests", fault: get("/manifests/", registrytest.Fault{Redirect: "other"}), lasts: true, always: []int{4}, says: []string{"404", "not found"}},
+		{name: "another host for manifests", missing: true, fault: get("/manifests/", registrytest.Fault{Redirect: "other"}), lasts: true, always: []int{4}, says: []string{"404", "not found"}},
 		{name: "redirect loop", fault: get("", registrytest.Fault{Redirect: "loop"}), lasts: true, surely: true, always: []int{6}, says: []string{"10 redirects"}},
 
 		{name: "reset before the answer", fault: registrytest.Fault{Reset: true}, surely: true, always: []int{6}, says: []string{"reset", "EOF"}},
 		{name: "reset after the work", fault: registrytest.Fault{Lost: true}, surely: true, always: []int{6, 7}, says: []string{"reset", "EOF", "moved"}},
 		{name: "closed before the answer", fault: registrytest.Fault{Drop: true}, surely: true, always: []int{6}, says: []string{"EOF", "reset"}},
+		{name: "goes away", fault: registrytest.Fault{Down: true}, lasts: true, surely: true, always: []int{6}, says: []string{"connection refused"}},
+		{name: "reset in the answer", fault: get("/v2/", registrytest.Fault{Truncate: true, Reset: true}), always: []int{6}, says: []string{"cut off", "EOF", "reset", "token server"}},
+		{name: "reset in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Reset: true}, always: []int{6}, says: []string{"reset", "EOF", "broken pipe"}},
+		{name: "stall in what is sent", fault: registrytest.Fault{Method: "PUT", Path: "/v2/", Begun: true, Hang: true}, stalls: true, always: []int{6}, says: []string{"nothing moved for"}},
 		{name: "cut in the answer", fault: registrytest.Fault{Method: "GET", Path: "/v2/", Truncate: true}, always: []int{6}, says: []string{"cut off", "EOF", "token server"}},
 		{name: "slow body", fault: registrytest.Fault{Twist: &registrytest.Twist{Slow: 5 * time.Millisecond}}},
 		{name: "stall before the answer", fault: registrytest.Fault{Hang: true}, stalls: true, surely: true, always: []int{6}, says: []string{"nothing moved for"}},
@@ -121,15 +59,16 @@ func matrixTroubles(m *matrix) []trouble {
 		{name: "token expired", fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5}, says: []string{"401"}},
 		{name: "401", fault: registrytest.Fault{Status: 401}, surely: true, once: []int{5}, always: []int{5}, says: []string{"401"}},
 		{name: "403", fault: registrytest.Fault{Status: 403}, surely: true, once: []int{5}, always: []int{5}, says: []string{"403"}},
-		{name: "404", fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 8}, always: []int{3, 4, 5, 6, 8}, says: []string{"404", "not found", "is missing"}},
+		{name: "404", missing: true, fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 7, 8}, always: []int{3, 4, 5, 6, 7, 8}, says: []string{"404", "not found", "is missing", "is gone"}},
 
 		{name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
 		{name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
 		{name: "short manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes", "JSON", "digest"}},
 		{name: "short blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes"}},
 		{name: "wrong digest header", fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 7, 8}, always: []int{3, 7, 8}, says: []string{wrongDigest}},
+		{name: "wrong digest header of a blob", fault: registrytest.Fault{Path: "/blobs/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 8}, always: []int{3, 8}, says: []string{wrongDigest}},
 		{name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: 10}}), once: []int{3}, always: []int{3, 6}, says: []string{"cut off", "EOF", "bytes"}},
-		{name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}), once: []int{3}, always: []int{3, 6}, says: []string{"bytes", "digest", "JSON"}},
+		{name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}), once: []int{3}, always: []int{3, 6}, says: []string{"bytes", "digest", "JSON", "no list"}},
 
 		{name: "refuses mounts", options: func(o *registrytest.Options) { o.NoMount = true }, fault: registrytest.Fault{Method: "NONE"}},
 		{name: "wants chunks", options: func(o *registrytest.Options) { o.Chunked = true }, fault: registrytest.Fault{Method: "NONE"}},

@@ -34,12 +34,16 @@ type Fault struct {
 	// Drop closes the connection without an answer. Go's client repeats a GET by itself when the connection had been used
 	// before: such a drop takes Times 2 to be seen.
 	Drop bool
-	// Truncate answers as usual, but closes the connection in the middle of the body.
+	// Truncate answers as usual, but closes the connection in the middle of the body; with Reset it breaks it off there.
 	Truncate bool
+	// Begun reads only the beginning of what is sent before anything else happens: half of it, and at most 64 kB.
+	Begun bool
 	// Hang never answers, until the client goes away or the server is closed.
 	Hang bool
 	// Reset breaks the connection off (RST) without an answer; Lost does it after what was asked for has been done.
 	Reset, Lost bool
+	// Down breaks off all connections, and refuses new ones until the server is Reset.
+	Down bool
 	// Expire takes back all tokens that were good for a request already, and answers then.
 	Expire bool
 	// LoseUpload forgets all uploads that were begun, and answers then.
@@ -109,6 +113,9 @@ func (s *Server) fault(r *http.Request) *Fault {
 
 // strike lets f happen to a request that serve would answer.
 func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
+	if f.Begun {
+		_, _ = io.CopyN(io.Discard, r.Body, min(r.ContentLength/2, 64<<10))
+	}
 	switch {
 	case f.Status != 0:
 		if f.RetryAfter > 0 {
@@ -124,9 +131,17 @@ func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve 
 	case f.Truncate:
 		serve(&truncating{ResponseWriter: w}, r)
 		flush(w)
+		if f.Reset {
+			breakOff(w)
+			return
+		}
 		panic(http.ErrAbortHandler)
+	case f.Hang && f.Begun:
+		s.stop()
 	case f.Hang:
 		s.hang(r)
+	case f.Down:
+		s.down()
 	case f.Reset:
 		breakOff(w)
 	case f.Lost:
@@ -214,6 +229,15 @@ func (s *Server) hang(r *http.Request) {
 	_, _ = io.Copy(io.Discard, r.Body)
 	select {
 	case <-r.Context().Done():
+	case <-s.closed:
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// stop waits without reading what is sent, so that it never learns that the client is gone: not for long therefore.
+func (s *Server) stop() {
+	select {
+	case <-time.After(3 * time.Second):
 	case <-s.closed:
 	}
 	panic(http.ErrAbortHandler)

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ import (
 //	text PATH                an executable text
 //	plain PATH               a text
 //	noise PATH KIB           a file of that many KiB, which can't be packed smaller
+//	file PATH SOURCE         a copy of the file SOURCE of this machine, executable
 //	dir PATH
 //	link PATH TARGET         a symbolic link
 //	hard PATH TARGET         a hard link
@@ -65,6 +67,10 @@ func layerEntry(line string) (tar.Header, []byte) {
 		kib, err := strconv.Atoi(rest)
 		must(err)
 		return h, noise(path, 0, kib<<10)
+	case "file":
+		body, err := os.ReadFile(rest)
+		must(err)
+		return h, body
 	case "dir":
 		h.Typeflag = tar.TypeDir
 	case "link":

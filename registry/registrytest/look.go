@@ -12,14 +12,23 @@ import (
 )
 
 // Reset empties the registry (content, uploads, tokens, faults and what was seen) and gives it other options; what it serves
-// by, TLS or not, stays.
+// by, TLS or not, stays. A registry that was down is up again.
 func (s *Server) Reset(o Options) {
+	must(s.up())
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	o.TLS, s.options = s.options.TLS, o
 	s.repos, s.uploads, s.tokens = map[string]*repository{}, map[string]*upload{}, map[string]grant{}
 	s.used = map[string]bool{}
 	s.faults, s.requests, s.scopes, s.shown, s.struck = nil, nil, nil, nil, 0
+}
+
+// Heal ends all faults; a registry that was down is up again.
+func (s *Server) Heal() {
+	must(s.up())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
 }
 
 // Struck is how many faults have happened.

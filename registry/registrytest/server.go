@@ -55,6 +55,7 @@ type Options struct {
 type Server struct {
 	options Options
 	http    *httptest.Server
+	host    string
 
 	mu       sync.Mutex
 	repos    map[string]*repository
@@ -69,6 +70,7 @@ type Server struct {
 	scopes   [][]string
 	serial   int
 	closed   chan struct{}
+	isDown   bool
 }
 
 // repository is what lies under one name. Blobs are each repository's own, as the specification has it.
@@ -105,6 +107,7 @@ func Start(o Options) (*Server, error) {
 	} else {
 		s.http.Start()
 	}
+	s.host = s.http.Listener.Addr().String()
 	return s, nil
 }
 
@@ -122,7 +125,7 @@ func (s *Server) Close() {
 }
 
 // Host is the registry's address as references have it: "127.0.0.1:40123".
-func (s *Server) Host() string { return s.http.Listener.Addr().String() }
+func (s *Server) Host() string { return s.host }
 
 // Certificate is what a client must trust; nil without TLS.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	crand "crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/cli"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// matrix is what the cells share.
+type matrix struct {
+	home    string
+	seed    uint64
+	places  chan *place
+	images  map[string]registrytest.Built
+	dead    string // an address where nobody listens
+	tls     string // a registry whose certificate nobody trusts
+	program string // a file that runs on this machine
+	key     []byte // the public key that the images are signed by
+	serial  atomic.Int64
+	failed  tally
+}
+
+// place is a pair of registries, used by one cell at a time.
+type place struct{ src, dst, other *registrytest.Server }
+
+func registryOptions() registrytest.Options {
+	return registrytest.Options{Token: true, Username: "bob", Password: canary, IdentityToken: canary}
+}
+
+func (m *matrix) build(t *testing.T) {
+	t.Helper()
+	hosts := map[string]map[string]string{}
+	login := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bob:" + canary))}
+	for range cap(m.places) {
+		p := &place{registrytest.New(t, registryOptions()), registrytest.New(t, registryOptions()), registrytest.New(t, registrytest.Options{})}
+		hosts[p.src.Host()], hosts[p.dst.Host()] = login, login
+		m.places <- p
+	}
+	gone, err := registrytest.Start(registrytest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.dead = gone.Host()
+	gone.Close()
+	m.tls = registrytest.New(t, registrytest.Options{TLS: true}).Host()
+	config, err := json.Marshal(map[string]any{"auths": hosts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(m.home, "docker"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(m.home, "docker", "config.json"), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.makeImages(t)
+}
+
+// makeImages fills the map of what every repository has, by tag.
+func (m *matrix) makeImages(t *testing.T) {
+	t.Helper()
+	m.images = map[string]registrytest.Built{}
+	for _, arch := range []string{"amd64", "arm64", "s390x"} {
+		m.images[arch] = registrytest.Image(registrytest.ImageSpec{
+			Platform: v1.Platform{OS: "linux", Architecture: arch}, Layers: 2, Padding: 3000,
+		})
+	}
+	m.images["v1"] = registrytest.ListOf(m.images["amd64"], m.images["arm64"])
+	m.images["v2"] = registrytest.ListOf(m.images["amd64"], m.images["s390x"])
+	m.images["attested"] = registrytest.List(registrytest.ListSpec{
+		Entries: []registrytest.Entry{{Built: m.images["amd64"]}, {Built: m.images["arm64"]}}, Attested: true,
+	})
+	m.images["large"] = registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 12 << 20})
+	m.images["run"] = registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH}, Files: [][]string{{"file app " + m.program}}, Entrypoint: []string{"/app"},
+	})
+	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.key, err = publicKey(key); err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"v1", "amd64", "arm64"} {
+		digest := m.images[tag].Digest()
+		signature := registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{forgery{key: key, digest: digest}.simple()}}
+		m.images[registry.FallbackTag(digest)+".sig"] = registrytest.Artifact(signature)
+	}
+	list := m.images["v1"].Manifest.Descriptor()
+	m.images["sbom"] = registrytest.Artifact(registrytest.ArtifactSpec{
+		Type: "application/spdx+json", Subject: &list, Layers: []registrytest.ArtifactLayer{{MediaType: "application/spdx+json", Data: []byte("{}")}},
+	})
+}
+
+// outcome is what a command did.
+type outcome struct {
+	code           int
+	stdout, stderr string
+	tag            v1.Hash  // of D/demo:v9, zero when there is none
+	before         v1.Hash  // the same before
+	lines          []string // the requests that the faulty registry saw
+	was, is        string   // what the command's look showed before it, and after
+}
+
+// session is a place prepared for a command.
+type session struct {
+	*place
+	repo string // of all its names: "c12"
+	dir  string
+	was  string // what the command's look shows before it
+}
+
+func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session {
+	t.Helper()
+	p := <-m.places
+	t.Cleanup(func() { m.places <- p })
+	o.Referrers = c.referrers
+	s := &session{place: p, repo: fmt.Sprintf("c%d", m.serial.Add(1)), dir: t.TempDir()}
+	for _, server := range []*registrytest.Server{p.src, p.dst} {
+		server.Reset(o)
+	}
+	p.other.Reset(registrytest.Options{})
+	for tag, image := range m.images {
+		p.src.Load(s.repo+"/demo", tag, image)
+		for _, name := range []string{"/demo", "/one", "/two"} {
+			p.other.Load(s.repo+name, tag, image)
+		}
+	}
+	s.write(t, "pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: demo}, spec: {containers: [{name: demo, image: "+s.words("S/demo:v1")[0]+"}]}}")
+	s.write(t, "context/Dockerfile", "ARG BASE\nFROM $BASE\n")
+	s.write(t, "key.pub", string(m.key))
+	for _, line := range c.before {
+		if code, _, stderr := run2(t.Context(), canary, s.words(line)...); code != 0 {
+			t.Fatalf("preparing by %q: code %d: %s", line, code, stderr)
+		}
+	}
+	s.was = s.look(c)
+	p.src.Forget()
+	p.dst.Forget()
+	return s
+}
+
+// look is what there is of what the command makes on this machine.
+func (s *session) look(c command) string {
+	if c.look == "" {
+		return ""
+	}
+	code, stdout, stderr := run2(context.Background(), "", s.words(c.look)...)
+	if code == 4 {
+		return "nothing"
+	}
+	return s.plainly(fmt.Sprintf("code %d: %s", code, stdout)) + stderr[:min(len(stderr), code*len(stderr))]
+}
+
+// plainly takes out what is this session's own.
+func (s *session) plainly(text string) string {
+	for from, to := range map[string]string{s.src.Host(): "S", s.dst.Host(): "D", s.repo + "/": "", s.dir: "F"} {
+		text = strings.ReplaceAll(text, from, to)
+	}
+	return text
+}
+
+// write makes a file in the session's folder.
+func (s *session) write(t *testing.T, name, body string) {
+	t.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(body), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// words are those of a line, with S and D for the registries with the cell's repository, {S} and {D} for their hosts alone, and F
+// for its folder.
+func (s *session) words(line string) []string {
+	words := strings.Fields(line)
+	for i, w := range words {
+		for from, to := range map[string]string{"S/": s.src.Host() + "/" + s.repo + "/", "D/": s.dst.Host() + "/" + s.repo + "/", "F/": s.dir + "/", "N/": "local/" + s.repo + "/"} {
+			if prefix, rest, ok := strings.Cut(w, from); ok && (prefix == "" || strings.ContainsAny(prefix[len(prefix)-1:], ":=/")) {
+				w = prefix + to + rest
+				break
+			}
+		}
+		words[i] = strings.NewReplacer("{S}", s.src.Host(), "{D}", s.dst.Host()).Replace(w)
+	}
+	return words
+}
+
+func (s *session) faulty(c command) *registrytest.Server {
+	if c.faulty == "S" {
+		return s.src
+	}
+	return s.dst
+}
+
+// run runs the command; instead is the address to use in place of the faulty registry's, "" for its own.
+func (s *session) run(c command, idle, instead string) outcome {
+	ctx, cancel := context.WithTimeout(context.Background(), cellTime)
+	defer cancel()
+	var o outcome
+	o.before, _ = s.dst.Tag(s.repo+"/demo", "v9")
+	words := s.words(c.line)
+	if instead != "" {
+		for i := range words {
+			words[i] = strings.ReplaceAll(words[i], s.faulty(c).Host(), instead)
+		}
+	}
+	words = append(words, "--retry", "3", "--retry-wait", "1ms", "--idle-timeout", idle)
+	o.code, o.stdout, o.stderr = run2(ctx, canary, words...)
+	if ctx.Err() != nil {
+		o.stderr += "\n(the cell's time was over)"
+	}
+	o.tag, _ = s.dst.Tag(s.repo+"/demo", "v9")
+	o.lines = s.faulty(c).Requests()
+	o.stdout = s.plainly(o.stdout)
+	s.faulty(c).Heal() // drafts are not shown without their sources
+	o.was, o.is = s.was, s.look(c)
+	if c.after != "" {
+		run2(context.Background(), canary, s.words(c.after)...) // the next cell shows if it fails
+	}
+	return o
+}
+
+// run2 runs a command line in this process.
+func run2(ctx context.Context, stdin string, words ...string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = cli.Run(ctx, words, cli.Stdio{In: strings.NewReader(stdin), Out: &out, Err: &err})
+	return code, out.String(), err.String()
+}
+
+// plain is how the command ends without any fault.
+func (m *matrix) plain(t *testing.T, c command) outcome {
+	t.Helper()
+	var o outcome
+	t.Run("without faults/"+c.name, func(t *testing.T) {
+		o = m.open(t, c, registryOptions()).run(c, "60s", "")
+		if o.code != c.code {
+			t.Fatalf("code %d, want %d: %s", o.code, c.code, o.stderr)
+		}
+	})
+	return o
+}

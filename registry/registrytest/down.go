@@ -1,0 +1,41 @@
+package registrytest
+
+import (
+	"fmt"
+	"net"
+	"time"
+)
+
+// down ends all connections and lets no new one in.
+func (s *Server) down() {
+	s.mu.Lock()
+	if !s.isDown {
+		s.isDown = true
+		_ = s.http.Listener.Close() // it is open, and nothing is lost with it
+	}
+	s.mu.Unlock()
+	s.http.CloseClientConnections()
+}
+
+// up listens at the same address again. That may be taken for a moment, by a connection of somebody else.
+func (s *Server) up() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.isDown {
+		return nil
+	}
+	var listener net.Listener
+	err := fmt.Errorf("not tried")
+	for range 100 {
+		if listener, err = net.Listen("tcp", s.host); err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		return err
+	}
+	s.isDown, s.http.Listener = false, listener
+	go func() { _ = s.http.Config.Serve(listener) }() // it ends when the server is closed
+	return nil
+}
