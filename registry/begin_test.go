@@ -110,6 +110,7 @@ func TestAbandon(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	first, second := []byte("first"), []byte("second")
 	r.BeginBlob(ctx, describe(first), from(first))
+	begun := r.uploads.early[describe(first).Digest]
 	<-reached
 	r.BeginBlob(ctx, describe(second), from(second))
 	<-r.uploads.early[describe(second).Digest].done
@@ -119,6 +120,7 @@ func TestAbandon(t *testing.T) {
 		t.Error("a put whose context is done succeeded")
 	}
 	close(answer)
+	<-begun.done // of an upload whose answer is not waited for nobody knows
 	cancel()
 	r.Abandon(ctx)
 	if f.count("PUT") != 0 || f.count("DELETE") == 0 || f.count("DELETE") != f.count("POST") {
