@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,7 +15,7 @@ import (
 )
 
 // TestPowerLoss holds what a power cut may not take: by the time that a command reports what it made, every file that it
-// renamed into place in MTOOL_HOME was synced before, and the directories of all new names after. The order of the system
+// renamed into place was synced before, and the directories of all new names after. The order of the system
 // calls is strace's.
 func TestPowerLoss(t *testing.T) {
 	realparts.Need(t, realparts.Strace)
@@ -23,24 +24,45 @@ func TestPowerLoss(t *testing.T) {
 	s := registrytest.New(t, registrytest.Options{})
 	s.Load("demo", "amd64", imageOf(t, "linux/amd64"))
 	s.Load("demo", "arm64", imageOf(t, "linux/arm64"))
+	s.Load("demo", "s390x", imageOf(t, "linux/s390x"))
 	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
-	for _, line := range []string{
+	lines := []string{
 		"load " + home + "/amd64.tar -t loaded:v1",
 		"create demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64",
 		"annotate demo:v1 --annotation a=b",
+		"amend demo:v1 " + s.Host() + "/demo:s390x",
+		"remove demo:v1 linux/arm64",
 		"push demo:v1 store:pushed:v1",
 		"copy " + s.Host() + "/demo:amd64 oci:" + home + "/mtool/layout:v1",
-	} {
+		"copy " + s.Host() + "/demo:amd64 oci-archive:" + home + "/archive.tar:v1",
+		"save demo:v1 -o " + home + "/saved.tar",
+		"login " + s.Host() + " -u bob --password-stdin",
+	}
+	if ok, err := realparts.Available(realparts.QEMU); err != nil {
+		t.Fatal(err)
+	} else if ok {
+		lines = append(lines, "build --arch amd64 -t built:v1 -o type=tar,dest="+home+"/built.tar "+scratchContext(t))
+	}
+	for _, line := range lines {
 		log := filepath.Join(t.TempDir(), "calls")
 		words := append([]string{"-f", "-y", "-s", "300", "-e", "trace=/^(write|pwrite64|fsync|fdatasync|rename.*|mkdir.*|link.*)$", "-o", log, mtool}, strings.Fields(line)...)
-		if out, err := exec.CommandContext(t.Context(), "strace", words...).CombinedOutput(); err != nil {
-			t.Fatalf("mtool %s: %v: %s", line, err, out)
+		cmd := exec.CommandContext(t.Context(), "strace", words...)
+		cmd.Stdin = strings.NewReader("password\n")
+		var said strings.Builder
+		cmd.Stderr = &said
+		stdout, err := os.Create(filepath.Join(t.TempDir(), "stdout"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd.Stdout = stdout
+		if err := errors.Join(cmd.Run(), stdout.Close()); err != nil {
+			t.Fatalf("mtool %s: %v: %s", line, err, said.String())
 		}
 		text, err := os.ReadFile(log)
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, named := unsynced(string(text), filepath.Join(home, "mtool"))
+		found, named := unsynced(string(text), home, stdout.Name())
 		for _, f := range found {
 			t.Errorf("mtool %s: %s", line, f)
 		}
@@ -61,9 +83,9 @@ func TestPowerLossLiars(t *testing.T) {
 7 <... fsync resumed>) = 0
 7 renameat(AT_FDCWD</>, "/h/d/tmp", AT_FDCWD</>, "/h/d/file") = 0
 7 fsync(5</h/d>) = 0
-7 write(1</dev/null>, "x@sha256:00\n", 12) = 12
+7 write(1</dev/out>, "x@sha256:00\n", 12) = 12
 `
-	if found, named := unsynced(good, "/h"); len(found) > 0 || named != 2 {
+	if found, named := unsynced(good, "/h", "/dev/out"); len(found) > 0 || named != 2 {
 		t.Errorf("found %q and %d names in what is right", found, named)
 	}
 	lines := strings.SplitAfter(good, "\n")
@@ -73,7 +95,7 @@ func TestPowerLossLiars(t *testing.T) {
 		}
 		liar := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
 		liar = strings.ReplaceAll(liar, "7 <... fsync resumed>) = 0\n", map[bool]string{true: "", false: "7 <... fsync resumed>) = 0\n"}[strings.Contains(line, "unfinished")])
-		if found, _ := unsynced(liar, "/h"); len(found) == 0 {
+		if found, _ := unsynced(liar, "/h", "/dev/out"); len(found) == 0 {
 			t.Errorf("nothing was found without %q", line)
 		}
 	}
@@ -85,11 +107,12 @@ var (
 	callResumed = regexp.MustCompile(`^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)`)
 	callFile    = regexp.MustCompile(`^\d+<([^>]*)>`)
 	callNames   = regexp.MustCompile(`"([^"]*)"`)
+	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // where it is missing or damaged
 )
 
-// unsynced reads strace's lines up to the first that reports something on standard output. named is how many new names there
+// unsynced reads strace's lines up to the first that reports something on the command's standard output, or to the end. named is how many new names there
 // were below home.
-func unsynced(text, home string) (found []string, named int) {
+func unsynced(text, home, stdout string) (found []string, named int) {
 	begun := map[string]string{}
 	dirty := map[string]bool{}   // files written since they were synced
 	owing := map[string]string{} // directories with a new name since they were synced
@@ -117,11 +140,8 @@ func unsynced(text, home string) (found []string, named int) {
 		}
 		names := callNames.FindAllStringSubmatch(args, -1)
 		switch {
-		case strings.Contains(call, "write") && strings.HasPrefix(args, "1<"):
-			for dir, name := range owing {
-				found = append(found, fmt.Sprintf("%s is reported before its directory %s was synced", name, dir))
-			}
-			return found, named
+		case strings.Contains(call, "write") && file == stdout:
+			return append(found, notLasting(owing)...), named
 		case strings.Contains(call, "write"):
 			dirty[file] = true
 		case call == "fsync" || call == "fdatasync":
@@ -129,7 +149,7 @@ func unsynced(text, home string) (found []string, named int) {
 			delete(owing, file)
 		case strings.HasPrefix(call, "rename") && len(names) == 2 || strings.HasPrefix(call, "mkdir") && len(names) == 1:
 			name := names[len(names)-1][1]
-			if !strings.HasPrefix(name, home) {
+			if !strings.HasPrefix(name, home) || madeAgain.MatchString(strings.TrimPrefix(name, home)) {
 				continue
 			}
 			if old := names[0][1]; dirty[old] {
@@ -139,5 +159,15 @@ func unsynced(text, home string) (found []string, named int) {
 			owing[filepath.Dir(name)] = name
 		}
 	}
-	return append(found, "nothing was reported on standard output"), named
+	if !strings.HasSuffix(text, "+++ exited with 0 +++\n") {
+		found = append(found, "the command has neither reported anything nor ended")
+	}
+	return append(found, notLasting(owing)...), named
+}
+
+func notLasting(owing map[string]string) (found []string) {
+	for dir, name := range owing {
+		found = append(found, fmt.Sprintf("%s is reported before its directory %s was synced", name, dir))
+	}
+	return found
 }

@@ -14,7 +14,6 @@ import (
 
 	"mtool/compose"
 	"mtool/registry"
-	"mtool/registry/store"
 )
 
 // Store is a folder of drafts. It may be used by several goroutines and processes at once.
@@ -177,7 +176,7 @@ func (s *Store) locked(ctx context.Context, ref registry.Ref, do func(path strin
 	if err != nil {
 		return err
 	}
-	if err := store.MakeDirs(s.dir, 0o700); err != nil {
+	if err := registry.MakeDirs(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of drafts: %w", err)
 	}
 	unlock, err := lock(ctx, sibling(path, ".lock"))

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mtool/registry"
 )
 
 // write replaces path atomically: a reader, or a crash, sees the old bytes or the new ones. The caller holds the lock, so
@@ -30,7 +32,7 @@ func write(path string, data []byte) (err error) {
 	if err = os.Rename(tmp, path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
+	return registry.SyncDir(filepath.Dir(path))
 }
 
 // temporary does not end in suffix, so that List passes it over.
@@ -39,17 +41,6 @@ func temporary(path string) string { return sibling(path, ".tmp") }
 func sibling(path, ending string) string {
 	dir, base := filepath.Split(path)
 	return filepath.Join(dir, "."+base+ending)
-}
-
-// syncDir makes the rename last through a power cut. Not all systems can sync a folder; those that can't lose nothing but
-// that.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	_ = d.Sync()
-	return d.Close()
 }
 
 func removeFile(path string) error {

@@ -90,6 +90,9 @@ func (s *spool) pack() error {
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(temp, s.path)
 	}
+	if err == nil {
+		err = registry.SyncDir(filepath.Dir(s.path))
+	}
 	return store.DiskFull(err, filepath.Dir(s.path), 0)
 }
 

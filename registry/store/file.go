@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"mtool/registry"
 )
 
 // tempPrefix begins the names of half-written blobs in the private folder. Each is written under the content lock, so
@@ -35,7 +36,7 @@ func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
 	}
 	err = errors.Join(err, f.Close())
 	if err == nil {
-		err = MakeDirs(filepath.Dir(path), 0o755)
+		err = registry.MakeDirs(filepath.Dir(path), 0o755)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), path)
@@ -64,43 +65,6 @@ func removeIfThere(path string) error {
 		return err
 	}
 	return nil
-}
-
-// MakeDirs is os.MkdirAll whose directories last through a power cut: those in which one was made are synced.
-func MakeDirs(dir string, mode fs.FileMode) error {
-	err := os.Mkdir(dir, mode)
-	switch parent := filepath.Dir(dir); {
-	case errors.Is(err, fs.ErrNotExist) && parent != dir:
-		if err := MakeDirs(parent, mode); err != nil {
-			return err
-		}
-		return MakeDirs(dir, mode)
-	case errors.Is(err, fs.ErrExist):
-		if info, statErr := os.Stat(dir); statErr == nil && info.IsDir() {
-			return nil
-		}
-		return err
-	case err != nil:
-		return err
-	default:
-		if err := syncDir(parent); !errors.Is(err, fs.ErrPermission) {
-			return err
-		}
-		return nil // it may be entered and not be read: nothing can be done
-	}
-}
-
-// syncDir makes the names in a directory durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	err = d.Sync()
-	if errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.ENOTSUP) {
-		err = nil // a file system that can't: https://man7.org/linux/man-pages/man2/fsync.2.html#ERRORS
-	}
-	return errors.Join(err, d.Close())
 }
 
 // DiskFull words the error of a full disk: where, how many bytes were needed (size; 0 when not known) and how many are free.

@@ -110,7 +110,7 @@ func (in importer) link(d v1.Descriptor, path string) error {
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := MakeDirs(filepath.Dir(path), 0o755); err != nil {
+	if err := registry.MakeDirs(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	return os.Link(file, path)

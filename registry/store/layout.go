@@ -46,7 +46,7 @@ func (l *Layout) prepare(ctx context.Context) error {
 	if err := l.refuseForeign(); err != nil {
 		return err
 	}
-	if err := MakeDirs(filepath.Join(l.dir, privateDir), l.mode); err != nil {
+	if err := registry.MakeDirs(filepath.Join(l.dir, privateDir), l.mode); err != nil {
 		return fmt.Errorf("making layout %q: %w", l.dir, DiskFull(err, l.dir, 0))
 	}
 	release, err := l.lock(ctx, indexLock, false)
@@ -129,7 +129,7 @@ func (l *Layout) editLocked(change func(*Index) error) error {
 	if err := l.writeIndex(x); err != nil {
 		return err
 	}
-	return syncDir(l.dir)
+	return registry.SyncDir(l.dir)
 }
 
 // blobFile is where the blob lies, or will.

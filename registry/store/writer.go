@@ -71,7 +71,7 @@ func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 	name, annotations := w.name(tag, m)
 	d := m.Descriptor()
 	d.Annotations = annotations
-	if err := syncDir(filepath.Dir(w.layout.blobFile(m.Digest))); err != nil {
+	if err := registry.SyncDir(filepath.Dir(w.layout.blobFile(m.Digest))); err != nil {
 		return err
 	}
 	if err := w.layout.edit(ctx, func(x *Index) error { return x.put(name, d) }); err != nil {

@@ -63,10 +63,14 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 func settle(files []pendingFile, failed error) error {
 	errs := []error{failed}
 	for _, f := range files {
-		err := f.Close()
+		err := f.Sync()
+		err = errors.Join(err, f.Close())
 		if failed == nil && err == nil {
 			if err = os.Chmod(f.Name(), 0o644); err == nil {
 				err = os.Rename(f.Name(), f.dest)
+			}
+			if err == nil {
+				err = registry.SyncDir(filepath.Dir(f.dest))
 			}
 		}
 		if failed != nil || err != nil {
