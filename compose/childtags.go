@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -57,7 +58,7 @@ func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) e
 // "app-ARCH-VARIANT" is app-arm-v7 and app-amd64.
 func Expand(template string, p v1.Platform, tag string) string {
 	p = platform.Normalize(p)
-	return placeholder.ReplaceAllStringFunc(template, func(word string) string {
+	return placeholder().ReplaceAllStringFunc(template, func(word string) string {
 		switch word {
 		case "TAG":
 			return tag
@@ -73,4 +74,6 @@ func Expand(template string, p v1.Platform, tag string) string {
 	})
 }
 
-var placeholder = regexp.MustCompile(`TAG|OS|ARCH|[-_.]?VARIANT`)
+var placeholder = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`TAG|OS|ARCH|[-_.]?VARIANT`)
+})

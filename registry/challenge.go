@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // challenge is what a host wants to be shown: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
@@ -15,15 +16,21 @@ type challenge struct {
 }
 
 var (
-	challengeScheme = regexp.MustCompile(`(?i)(?:^|,)\s*(bearer|basic)(?:\s+|$)`)
-	challengeParam  = regexp.MustCompile(`([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)`)
-	quotedPair      = regexp.MustCompile(`\\(.)`)
+	challengeScheme = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:^|,)\s*(bearer|basic)(?:\s+|$)`)
+	})
+	challengeParam = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)`)
+	})
+	quotedPair = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`\\(.)`)
+	})
 )
 
 // parseChallenge takes Bearer before Basic; ok is false when neither is offered.
 func parseChallenge(h http.Header) (c challenge, ok bool) {
 	for _, line := range h.Values("WWW-Authenticate") {
-		starts := challengeScheme.FindAllStringSubmatchIndex(line, -1)
+		starts := challengeScheme().FindAllStringSubmatchIndex(line, -1)
 		for i, at := range starts {
 			end := len(line)
 			if i+1 < len(starts) {
@@ -43,10 +50,10 @@ func parseChallenge(h http.Header) (c challenge, ok bool) {
 
 func readChallenge(scheme, params string) challenge {
 	c := challenge{bearer: strings.EqualFold(scheme, "bearer")}
-	for _, m := range challengeParam.FindAllStringSubmatch(params, -1) {
+	for _, m := range challengeParam().FindAllStringSubmatch(params, -1) {
 		value := m[2]
 		if strings.HasPrefix(value, `"`) {
-			value = quotedPair.ReplaceAllString(value[1:len(value)-1], "$1")
+			value = quotedPair().ReplaceAllString(value[1:len(value)-1], "$1")
 		}
 		switch strings.ToLower(m[1]) {
 		case "realm":

@@ -5,6 +5,7 @@ import (
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,7 +15,9 @@ const registryPrefix = "docker://"
 
 // refName is what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
-var refName = regexp.MustCompile(`^[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*(/[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*)*$`)
+var refName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*(/[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*)*$`)
+})
 
 // ParseRef reads a reference as typed:
 //
@@ -162,7 +165,7 @@ func parseFile(t Transport, s string) (Ref, error) {
 	switch {
 	case path == "":
 		return Ref{}, nameError(fmt.Sprintf("%s: needs a path", t), "")
-	case tagged && !refName.MatchString(tag):
+	case tagged && !refName().MatchString(tag):
 		return Ref{}, nameError(fmt.Sprintf("invalid tag %q", tag), "")
 	}
 	return r, nil

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -90,25 +91,31 @@ func (l *linting) stage(v visit, target v1.Platform) {
 }
 
 var (
-	literals = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(x86_64|x86-64|amd64|x64|aarch64|arm64|armhf|armv7l?|armv6l?|i386|i686|s390x|ppc64le|riscv64)(?:[^a-z0-9_]|$)`)
+	literals = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(x86_64|x86-64|amd64|x64|aarch64|arm64|armhf|armv7l?|armv6l?|i386|i686|s390x|ppc64le|riscv64)(?:[^a-z0-9_]|$)`)
+	})
 	// asks is a step that chooses by the platform, and may name some.
-	asks = regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
+	asks = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
+	})
 	// crosses is a compiler that is told to make programs for an architecture, wherever it runs.
-	crosses = regexp.MustCompile(`(?i)(GOARCH|CARGO_BUILD_TARGET|--target|-march)[= ]`)
+	crosses = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(GOARCH|CARGO_BUILD_TARGET|--target|-march)[= ]`)
+	})
 )
 
 // literal finds names of architectures that are not the target's.
 func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 	lines := l.lines(at)
 	for _, line := range lines {
-		if asks.MatchString(line.text) {
+		if asks().MatchString(line.text) {
 			return
 		}
 	}
 	for _, line := range lines {
-		for _, m := range literals.FindAllStringSubmatch(line.text, -1) {
+		for _, m := range literals().FindAllStringSubmatch(line.text, -1) {
 			arch := platform.Normalize(v1.Platform{OS: "linux", Architecture: canonical(m[1])}).Architecture
-			ownTools := arch == v.on.Architecture && !crosses.MatchString(line.text)
+			ownTools := arch == v.on.Architecture && !crosses().MatchString(line.text)
 			if arch != target.Architecture && !ownTools {
 				l.warn(ruleLiteral, line.number, "%q in a step for %s", m[1], platform.Format(target))
 			}

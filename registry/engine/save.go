@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"regexp"
+	"strings"
 
 	"mtool/registry"
 )
@@ -47,12 +47,12 @@ func (r *reading) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var imageID = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
 // imageName is what the engine takes for ref: an image id typed as docker-daemon:sha256:… looks like a name with a tag.
 func imageName(ref registry.Ref) string {
-	if ref.Host == "docker.io" && ref.Repo == "library/sha256" && imageID.MatchString(ref.Tag) {
+	if ref.Host == "docker.io" && ref.Repo == "library/sha256" && isImageID(ref.Tag) {
 		return "sha256:" + ref.Tag
 	}
 	return ref.Name()
 }
+
+func isImageID(s string) bool { return len(s) == 64 && strings.Trim(s, "0123456789abcdef") == "" }
