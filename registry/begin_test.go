@@ -138,7 +138,7 @@ func TestWrongBlobIsNeverWhole(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer b.Close() //nolint:errcheck // read only
+	defer b.Close()
 	got, err := io.ReadAll(b)
 	if err == nil || len(got) == 100_000 {
 		t.Errorf("got %d bytes and %v, want an error before the last ones", len(got), err)

@@ -78,39 +78,41 @@ func (b *blobReader) skip(resp *http.Response) error {
 	return nil
 }
 
+// Read hands out no bytes with an error: who copies a blob never has the whole of one that is wrong.
 func (b *blobReader) Read(p []byte) (int, error) {
 	for b.failed == nil {
 		n, err := b.body.Read(p)
 		_, _ = b.hash.Write(p[:n]) // a hash never fails
 		b.off += int64(n)
-		if b.d.Size > 0 && b.off == b.d.Size {
-			// Before its last bytes are handed out, so that nobody has the whole of what is wrong.
-			if wrong := b.verdict(); !errors.Is(wrong, io.EOF) {
-				b.failed = wrong
-				return 0, wrong
-			}
-		}
+		b.failed = b.judge(err)
 		switch {
-		case b.d.Size > 0 && b.off > b.d.Size:
-			b.failed = b.content(fmt.Errorf("the blob has more than %d bytes", b.d.Size))
-		case errors.Is(err, io.EOF) && b.d.Size <= 0:
-			b.failed = b.verdict()
-		case errors.Is(err, io.EOF) && b.off == b.d.Size:
-			b.failed = io.EOF
-		case errors.Is(err, io.EOF):
-			err = io.ErrUnexpectedEOF
-			fallthrough
-		case err != nil:
-			b.failed = b.resume(err)
-		}
-		if n > 0 {
+		case b.failed != nil && !errors.Is(b.failed, io.EOF):
+			return 0, b.failed
+		case n > 0, len(p) == 0 && err == nil:
 			return n, nil
-		}
-		if err == nil && b.failed == nil && len(p) == 0 {
-			return 0, nil
 		}
 	}
 	return 0, b.failed
+}
+
+// judge answers what a read of the body came to: io.EOF when all is read and right, nil when reading goes on.
+func (b *blobReader) judge(err error) error {
+	switch sized := b.d.Size > 0; {
+	case sized && b.off > b.d.Size:
+		return b.content(fmt.Errorf("the blob has more than %d bytes", b.d.Size))
+	case sized && b.off == b.d.Size:
+		if wrong := b.verdict(); err != nil || !errors.Is(wrong, io.EOF) {
+			return wrong
+		}
+		return nil // there must not be more
+	case errors.Is(err, io.EOF) && !sized:
+		return b.verdict()
+	case errors.Is(err, io.EOF):
+		return b.resume(io.ErrUnexpectedEOF)
+	case err != nil:
+		return b.resume(err)
+	}
+	return nil
 }
 
 // verdict is io.EOF, or what is wrong with the whole.

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -35,8 +34,8 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		}
 	}()
 	a := &app{Stdio: std}
-	root := a.root()
 	args = pluginArgs(args)
+	root := a.root(args)
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		a.complete(root) // only then: cobra keeps what it is told of a flag for ever
@@ -65,7 +64,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
 Data goes to standard output, everything else to standard error. Topics, by mtool help TOPIC: names, registries, spec, ci,
 deploy, admission, foreign-files, json, exit-codes, compare.`
 
-func (a *app) root() *cobra.Command {
+func (a *app) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mtool",
 		Short:         "Build, merge, publish and verify multi-architecture images",
@@ -88,28 +87,7 @@ func (a *app) root() *cobra.Command {
 	a.add(flags)
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
-	root.AddCommand(
-		a.buildCommand(), a.createCommand(), a.amendCommand(), a.annotateCommand(), a.removeCommand(), a.pushCommand(),
-		a.inspectCommand(), a.diffCommand(), a.renameCommand(), a.copyCommand(), a.loadCommand(), a.lsCommand(), a.rmCommand(), a.existsCommand(), a.versionCommand(),
-		a.emulatorsCommand(), a.workersCommand(), a.pruneCommand(), a.duCommand(),
-		a.serveCommand(), a.saveCommand(), a.loginCommand(), a.logoutCommand(), a.authCommand(),
-		a.manifestCommand(), a.imagetoolsCommand(), pluginCommand(),
-		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),
-		topic("spec", "The YAML files of create --spec", writeSpecHelp),
-		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
-		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
-		topic("deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp),
-		topic("admission", "A validating webhook for Kubernetes, as an example", writeAdmissionHelp),
-		topic("json", "What inspect -o json prints, and --format", writeJSONHelp),
-		topic("json-schema", "The JSON schema of inspect -o json", writeInspectSchema),
-		topic("registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp),
-		topic("ci", "Workflows for GitHub Actions and GitLab CI", writeCI),
-		topic("ci-github", "A workflow for GitHub Actions: a runner of its own for each architecture", writeCIFile("github.yml")),
-		topic("ci-github-qemu", "A workflow for GitHub Actions: one runner, and QEMU", writeCIFile("github-qemu.yml")),
-		topic("ci-gitlab", "A pipeline for GitLab CI", writeCIFile("gitlab.yml")),
-		topic("names", "Names, transports and where a name is looked up", writeNames),
-		topic("compare", "What mtool does, and what other tools do of it", writeCompare),
-	)
+	root.AddCommand(a.subcommands(args)...)
 	return root
 }
 
@@ -123,13 +101,6 @@ func unknownCommand(root *cobra.Command, args []string) error {
 		hint = root.CommandPath() + " " + near[0]
 	}
 	return usagef(hint, "unknown command %q", args[0])
-}
-
-// topic is a help text without a command.
-func topic(name, short string, write func(io.Writer)) *cobra.Command {
-	c := &cobra.Command{Use: name, Short: short}
-	c.SetHelpFunc(func(cmd *cobra.Command, _ []string) { write(cmd.OutOrStdout()) })
-	return c
 }
 
 // env makes the flows' environment; what it has to say goes to standard error unless --quiet.
