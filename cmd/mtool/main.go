@@ -19,6 +19,7 @@ func main() {
 }
 
 func run() int {
+	leaveNoCore()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	log.SetOutput(io.Discard) // libraries' words to nobody: Go's HTTP/2 server tells there how a connection ended

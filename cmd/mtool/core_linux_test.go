@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"mtool/registry/registrytest"
+)
+
+// TestCrashLeavesNoMemory ends a login in the middle by signals after which Go writes a core where that is allowed, as it is
+// here, and so does its liar.
+func TestCrashLeavesNoMemory(t *testing.T) {
+	t.Parallel()
+	mtool, dir := asMtool(t), t.TempDir()
+	s := registrytest.New(t, registrytest.Options{Username: "bob", Password: canary, Token: true})
+	s.Fault(registrytest.Fault{Path: "/token", Hang: true, Times: -1})
+	for name, signal := range map[string]syscall.Signal{"quit": syscall.SIGQUIT, "abort": syscall.SIGABRT, "fault": syscall.SIGSEGV} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -c unlimited && exec "+mtool+" login "+s.Host()+" -u bob --password-stdin")
+		var said bytes.Buffer
+		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(canary), &said, &said
+		cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "HOME="+dir, "DOCKER_CONFIG="+dir)
+		struck := s.Struck()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if !eventually(func() bool { return s.Struck() > struck }) {
+			t.Errorf("%s: no token was asked for", name)
+		}
+		limits, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", cmd.Process.Pid))
+		if want := regexp.MustCompile(`Max core file size +1 +unlimited `); err != nil || !want.Match(limits) {
+			t.Errorf("%s: %v:\n%s", name, err, limits)
+		}
+		_ = cmd.Process.Signal(signal)
+		if err := cmd.Wait(); err == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGABRT {
+			t.Errorf("%s: it ended by %v:\n%.2000s", name, err, &said)
+		}
+		for _, secret := range []string{canary, base64.StdEncoding.EncodeToString([]byte("bob:" + canary))} {
+			if strings.Contains(said.String(), secret) {
+				t.Errorf("%s: the secret is in what Go prints", name)
+			}
+		}
+	}
+	if left := filesIn(t, dir)[1:]; len(left) > 0 { // the first is the directory
+		t.Errorf("there are %q", left)
+	}
+	if pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern"); err != nil || !bytes.HasPrefix(pattern, []byte("core")) {
+		t.Logf("cores of this machine go to %q, %v: only the limit was seen", pattern, err)
+		return
+	}
+	liar := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -c unlimited && kill -ABRT $$")
+	liar.Dir = dir
+	if err := liar.Run(); err == nil || len(filesIn(t, dir)) != 2 {
+		t.Errorf("a shell that crashed: %v, %q", err, filesIn(t, dir))
+	}
+}
