@@ -3,6 +3,7 @@ package buildkit
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
@@ -43,6 +44,9 @@ func (d *display) follow(p v1.Platform, seen *record) chan *client.SolveStatus {
 	go func() {
 		defer close(seen.done)
 		for s := range in {
+			for _, v := range s.Vertexes {
+				v.Name = hidePasswords(v.Name)
+			}
 			seen.add(s)
 			if d.many {
 				s = named(s, platform.Format(p))
@@ -87,4 +91,19 @@ func named(s *client.SolveStatus, prefix string) *client.SolveStatus {
 		out.Warnings = append(out.Warnings, &c)
 	}
 	return out
+}
+
+// hidePasswords takes them out of the addresses in the name of a step, which is what the Dockerfile says: "ADD http://…".
+func hidePasswords(step string) string {
+	head, rest, found := strings.Cut(step, "://")
+	if !found {
+		return step
+	}
+	end := strings.IndexAny(rest+"/", "/ \"'")
+	if at := strings.LastIndexByte(rest[:end], '@'); at >= 0 {
+		if name, _, ok := strings.Cut(rest[:at], ":"); ok {
+			rest = name + ":xxxxx" + rest[at:]
+		}
+	}
+	return head + "://" + hidePasswords(rest)
 }

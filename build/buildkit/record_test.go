@@ -79,3 +79,19 @@ func TestNamedStepsDiffer(t *testing.T) {
 		t.Error("the status that came in was changed")
 	}
 }
+
+func TestHidePasswords(t *testing.T) {
+	t.Parallel()
+	for step, want := range map[string]string{
+		"[1/1] ADD http://bob:secret@host:80/x /":             "[1/1] ADD http://bob:xxxxx@host:80/x /",
+		`ADD ["https://a:b:c@d@host", "ssh://git:p@h/r" "/"]`: `ADD ["https://a:xxxxx@host", "ssh://git:xxxxx@h/r" "/"]`,
+		"ADD http://host/a@b:c /":                             "ADD http://host/a@b:c /",
+		"ADD ssh://git@host/a /":                              "ADD ssh://git@host/a /",
+		"RUN make":                                            "RUN make",
+		"FROM a://":                                           "FROM a://",
+	} {
+		if got := hidePasswords(step); got != want {
+			t.Errorf("%q: %q, want %q", step, got, want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,6 +58,14 @@ func Open(ctx context.Context, place string, o Options) (Context, error) {
 	return Context{Dir: place}, nil
 }
 
+// shown is an address without the password that may be in it.
+func shown(place string) string {
+	if u, err := url.Parse(place); err == nil {
+		return u.Redacted()
+	}
+	return place
+}
+
 // IsRemote says whether place is an address.
 func IsRemote(place string) bool { return IsGit(place) || isHTTP(place) }
 
@@ -82,8 +91,8 @@ func inTemporary(fill func(*Context) error) (_ Context, err error) {
 	return c, nil
 }
 
-func download(ctx context.Context, c *Context, url string, o Options) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func download(ctx context.Context, c *Context, place string, o Options) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
 	if err != nil {
 		return fmt.Errorf("%w: %w", build.ErrUsage, err)
 	}
@@ -96,14 +105,14 @@ func download(ctx context.Context, c *Context, url string, o Options) error {
 	defer answer.Body.Close()
 	switch {
 	case answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusGone:
-		return fmt.Errorf("build context %q: %w: %s", url, registry.ErrNotFound, answer.Status)
+		return fmt.Errorf("build context %q: %w: %s", shown(place), registry.ErrNotFound, answer.Status)
 	case answer.StatusCode != http.StatusOK:
-		return fmt.Errorf("build context %q: %w: %s", url, registry.ErrUnavailable, answer.Status)
+		return fmt.Errorf("build context %q: %w: %s", shown(place), registry.ErrUnavailable, answer.Status)
 	}
 	body := &network{Reader: answer.Body}
-	err = unpack(c, body, fmt.Sprintf("%q", url))
+	err = unpack(c, body, fmt.Sprintf("%q", shown(place)))
 	if err != nil && body.err != nil {
-		return fmt.Errorf("build context %q: %w: %w", url, registry.ErrUnavailable, body.err)
+		return fmt.Errorf("build context %q: %w: %w", shown(place), registry.ErrUnavailable, body.err)
 	}
 	return err
 }

@@ -43,11 +43,11 @@ func parseGit(place string) gitPlace {
 func clone(ctx context.Context, c *Context, place string, o Options) error {
 	p := parseGit(place)
 	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // would be read as an option
-		return fmt.Errorf("%w: %q", build.ErrUsage, place)
+		return fmt.Errorf("%w: %q", build.ErrUsage, shown(place))
 	}
-	g := git{dir: c.Dir, env: append(slowest(o.Idle), o.Env...)}
+	g := git{dir: c.Dir, url: p.url, env: append(slowest(o.Idle), o.Env...)}
 	if err := g.fetch(ctx, p); err != nil {
-		return fmt.Errorf("fetching build context %q: %w", place, err)
+		return fmt.Errorf("fetching build context %q: %w", shown(place), err)
 	}
 	epoch, err := g.run(ctx, "log", "-1", "--format=%ct")
 	if err != nil {
@@ -67,7 +67,7 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Join(c.Dir, p.dir))
 	if err != nil {
-		return fmt.Errorf("%w: %q has no directory %q", build.ErrUsage, place, p.dir)
+		return fmt.Errorf("%w: %q has no directory %q", build.ErrUsage, shown(place), p.dir)
 	}
 	if inside, err := filepath.Rel(c.Dir, dir); err != nil || !filepath.IsLocal(inside) {
 		return fmt.Errorf("%w: directory %q leads out of the repository", build.ErrUsage, p.dir)
@@ -88,6 +88,7 @@ func slowest(idle time.Duration) []string {
 // git runs the git command in a directory.
 type git struct {
 	dir string
+	url string // may have a password
 	env []string
 }
 
@@ -134,9 +135,17 @@ func (g git) run(ctx context.Context, args ...string) (string, error) {
 		if errors.Is(err, exec.ErrNotFound) {
 			return "", fmt.Errorf("%w: a Git build context needs the git command: %w", build.ErrUsage, err)
 		}
-		return "", fmt.Errorf("%w: git %s: %w: %s", registry.ErrUnavailable, args[0], err, strings.TrimSpace(said.String()))
+		return "", fmt.Errorf("%w: git %s: %w: %s", registry.ErrUnavailable, args[0], err, g.words(said.String()))
 	}
 	return strings.TrimSpace(out.String()), nil
+}
+
+// words are what git said, without a password.
+func (g git) words(said string) string {
+	if g.url != "" {
+		said = strings.ReplaceAll(said, g.url, shown(g.url))
+	}
+	return strings.TrimSpace(said)
 }
 
 // CommitTime is the time of the commit that dir is checked out from, in seconds since 1970.

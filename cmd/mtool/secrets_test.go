@@ -2,14 +2,20 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/base64"
+	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -17,58 +23,44 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSecretsStaySecret logs in, pushes, copies, and builds from a registry with a password, and looks for that password in
-// everything that is printed, in the arguments of all processes of the machine meanwhile, and in all files below the home but
-// the one that keeps it, which nobody else may read. Nor may anybody else read what else is kept.
+// TestSecretsStaySecret logs in, pushes, copies, and builds from and to a registry with a password, with secrets for the steps,
+// a proxy and a context that take passwords, and looks for all of them in everything that is printed, in the arguments of all
+// processes of the machine meanwhile, and in all files below the home but the one that keeps the login, which nobody else may
+// read. Nor may anybody else read what else is kept. After the logout there is no such file.
 func TestSecretsStaySecret(t *testing.T) {
+	builds := secretBuilds(t) // it compiles, which takes the compiler's cache in the usual home
 	home := homeOfOwn(t)
+	if err := os.Mkdir(filepath.Join(home, "tmp"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	usual := syscall.Umask(0) // nothing is closed by somebody else
+	defer syscall.Umask(usual)
+	t.Setenv("TMPDIR", filepath.Join(home, "tmp"))
+	t.Setenv("STEP_SECRET", canary+"-env")
+	t.Setenv("HTTPS_PROXY", "http://bob:"+canary+"-proxy@127.0.0.1:1")
 	mtool := asMtool(t)
-	secrets := [][]byte{[]byte(canary), []byte(base64.StdEncoding.EncodeToString([]byte("bob:" + canary)))}
 	s := registrytest.New(t, registryOptions())
 	s.Load("demo", "amd64", imageOf(t, "linux/amd64"))
 	s.Load("demo", "arm64", imageOf(t, "linux/arm64"))
-	stop := watchArguments(t, secrets[0])
-	context := scratchContext(t)
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile.from"), []byte("FROM "+s.Host()+"/demo:amd64\nCOPY file /\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	lines := []string{
-		"login " + s.Host() + " -u bob --password-stdin",
-		"create " + s.Host() + "/demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64 --push --confirm --metadata-file " + home + "/made.json",
-		"create demo:v1 " + s.Host() + "/demo:amd64",
-		"copy " + s.Host() + "/demo:v1 store:copied:v1",
-		"inspect --deep -o json " + s.Host() + "/demo:v1",
-		"inspect " + s.Host() + "/missing:v1",
-		"auth check --push " + s.Host() + "/demo:v1",
-	}
-	if ok, err := realparts.Available(realparts.QEMU); err == nil && ok {
-		lines = append(lines, "build --arch amd64 --progress plain -t built:v1 -f "+context+"/Dockerfile.from "+context)
-	}
-	for _, line := range lines {
-		out := withStdin(t, mtool, canary, line)
-		for _, secret := range secrets {
-			if bytes.Contains(out, secret) || bytes.Contains(out, []byte("token-")) {
-				t.Errorf("mtool %s prints a secret: %s", line, out)
-			}
+	stop := watchArguments(t, []byte(canary))
+	for _, line := range append(secretLines(), builds...) {
+		line = strings.NewReplacer("HOST", s.Host(), "HOME", home).Replace(line)
+		if out := withStdin(t, mtool, canary, line); hasSecret(out) {
+			t.Errorf("mtool %s prints a secret: %s", line, out)
+		} else if strings.Contains(line, "--secret") && !bytes.Contains(out, []byte("secrets of 18 17 bytes")) {
+			t.Errorf("the step did not get its secrets: %s", out)
 		}
 	}
 	stop()
-	look := func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		body, err := os.ReadFile(path)
-		for _, secret := range secrets {
-			if bytes.Contains(body, secret) && path != filepath.Join(home, "docker", "config.json") {
-				t.Errorf("%s has a secret", path)
-			}
-		}
-		return err
+	login := filepath.Join(home, "docker", "config.json")
+	if got := secretFiles(t, home); !slices.Equal(got, []string{login}) {
+		t.Errorf("secrets are in %q", got)
 	}
-	if err := filepath.WalkDir(home, look); err != nil {
-		t.Fatal(err)
+	modes := map[string]fs.FileMode{"docker": 0o700, "docker/config.json": 0o600, "mtool": 0o700, "mtool/store": 0o700, "mtool/drafts": 0o700, "mtool/facts": 0o700}
+	if len(builds) > 0 {
+		modes["mtool/worker"] = 0o700
 	}
-	for name, want := range map[string]fs.FileMode{"docker/config.json": 0o600, "mtool": 0o700, "mtool/store": 0o700, "mtool/drafts": 0o700} {
+	for name, want := range modes {
 		info, err := os.Stat(filepath.Join(home, name))
 		if err != nil {
 			t.Fatal(err)
@@ -77,6 +69,101 @@ func TestSecretsStaySecret(t *testing.T) {
 			t.Errorf("%s has mode %o, want %o", name, got, want)
 		}
 	}
+	withStdin(t, mtool, "", "logout "+s.Host())
+	var liar bytes.Buffer
+	z := gzip.NewWriter(&liar)
+	_, err := io.WriteString(z, base64.StdEncoding.EncodeToString([]byte("x"+canary)))
+	if err = errors.Join(err, z.Close(), os.WriteFile(filepath.Join(home, "liar"), liar.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if got := secretFiles(t, home); !slices.Equal(got, []string{filepath.Join(home, "liar")}) {
+		t.Errorf("after the logout secrets are in %q, with a liar's", got)
+	}
+}
+
+// secretLines use the login; what is missing is an error.
+func secretLines() []string {
+	return []string{
+		"login HOST -u bob --password-stdin",
+		"create HOST/demo:v1 HOST/demo:amd64 HOST/demo:arm64 --push --confirm --metadata-file HOME/made.json",
+		"create demo:v1 HOST/demo:amd64",
+		"push demo:v1 HOST/pushed:v1",
+		"copy HOST/demo:v1 store:copied:v1",
+		"copy HOST/demo:v1 HOST/other:v1",
+		"save HOST/demo:v1 -o HOME/saved.tar",
+		"inspect --deep -o json HOST/demo:v1",
+		"inspect HOST/missing:v1",
+		"auth check --push HOST/demo:v1",
+		// Somebody who types a password into an address has it among the arguments, and nowhere else.
+		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
+		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.git",
+	}
+}
+
+// secretBuilds have a base with a password and secrets for a step, which tells how long they are.
+func secretBuilds(t *testing.T) []string {
+	t.Helper()
+	if ok, err := realparts.Available(realparts.QEMU); err != nil || !ok {
+		return nil
+	}
+	context := t.TempDir()
+	for name, text := range map[string]string{
+		"Dockerfile.missing": "FROM scratch\nADD http://bob:" + addressSecret + "@localhost:1/missing.tar /\n",
+		"Dockerfile":         "ARG BASE\nFROM $BASE\nCOPY secrets /\nRUN --mount=type=secret,id=file --mount=type=secret,id=env [\"/secrets\"]\n",
+		"main.go":            "package main\nimport (\"fmt\"; \"os\")\nfunc main() {\na, _ := os.ReadFile(\"/run/secrets/file\")\nb, _ := os.ReadFile(\"/run/secrets/env\")\nfmt.Println(\"secrets of\", len(a), len(b), \"bytes\")\n}\n",
+		"secret":             canary + "-file",
+	} {
+		if err := os.WriteFile(filepath.Join(context, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := compile(t.Context(), context, "main.go", filepath.Join(context, "secrets"), "amd64"); err != nil {
+		t.Fatal(err)
+	}
+	missing := "build --arch amd64 --progress plain -t no:v1 -f " + context + "/Dockerfile.missing " + context
+	return []string{missing, "build --arch amd64 --progress plain -t HOST/built:v1 --push --provenance mode=max --cache-to type=registry,ref=HOST/cache:v1" +
+		" --build-arg BASE=HOST/demo:amd64 --secret id=file,src=" + context + "/secret --secret id=env,env=STEP_SECRET " + context}
+}
+
+// addressSecret is not looked for among arguments.
+const addressSecret = "address-5e4fd1"
+
+// hasSecret also knows a secret by its Base64, wherever in that it begins, and the tokens of the registry.
+func hasSecret(body []byte) bool {
+	for _, secret := range []string{canary, addressSecret} {
+		if bytes.Contains(body, []byte(secret)) {
+			return true
+		}
+		for before := range 3 {
+			text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("x", before) + secret))
+			if bytes.Contains(body, []byte(text[4:len(text)-2])) {
+				return true
+			}
+		}
+	}
+	return regexp.MustCompile(`\btoken-\d+\b`).Match(body)
+}
+
+// secretFiles are the files below dir that have one, compressed ones too.
+func secretFiles(t *testing.T, dir string) (found []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		if z, zerr := gzip.NewReader(bytes.NewReader(body)); zerr == nil {
+			body, err = io.ReadAll(z)
+		}
+		if hasSecret(body) {
+			found = append(found, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func withStdin(t *testing.T, mtool, stdin, line string) []byte {
