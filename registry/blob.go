@@ -155,4 +155,9 @@ func (b *blobReader) content(cause error) error {
 	return e
 }
 
+// Checks says that what is read is compared with d already; see store.Verify.
+func (b *blobReader) Checks(d v1.Descriptor) bool {
+	return d.Digest == b.d.Digest && d.Size == b.d.Size
+}
+
 func (b *blobReader) Close() error { return b.body.Close() }
