@@ -7,37 +7,66 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
 )
 
 // ahead begins mounts and uploads while configs are still read, which saves a push a round of requests or two: no bytes are
 // sent before everything has been checked. It does so for targets that have nothing of the name yet, since all others most
-// likely have the blobs, and not where only some platforms of the sources are wanted. A nil ahead begins nothing.
+// likely have the blobs. A nil ahead begins nothing.
 type ahead struct {
 	targets []target
 	client  *registry.Client
-	bare    bool // attestations are left out
+	wants   func(v1.Descriptor) bool // nil: all manifests
 
 	under sync.WaitGroup // targets whose state is not known yet
 }
 
-func newAhead(client *registry.Client, targets []target) *ahead {
-	return &ahead{targets: targets, client: client}
+// ahead is nil for a dry run.
+func (e *Env) ahead(targets []target, dryRun bool) *ahead {
+	if dryRun {
+		return nil
+	}
+	return &ahead{targets: targets, client: e.Client}
+}
+
+// want leaves the manifests out that are read and not published.
+func (a *ahead) want(these func(v1.Descriptor) bool) {
+	if a != nil {
+		a.wants = these
+	}
+}
+
+// isImage tells images from what is attested of them.
+func isImage(d v1.Descriptor) bool {
+	_, attestation := inspect.AttestationOf(d)
+	return !attestation
+}
+
+// digestsOf are what a draft has of its sources.
+func digestsOf(list compose.List) func(v1.Descriptor) bool {
+	has := map[v1.Hash]bool{}
+	for _, e := range list.Entries {
+		has[e.Digest()], has[e.Original] = true, true
+		for _, a := range e.Attestations {
+			has[a.Digest()] = true
+		}
+	}
+	return func(d v1.Descriptor) bool { return has[d.Digest] }
 }
 
 // read is inspect.Read, which does not know that the manifests it reads are mounted meanwhile.
 func (a *ahead) read(ctx context.Context, o registry.Object) (inspect.Report, error) {
-	a.begin(ctx, o)
-	if a == nil || !o.Root.IsList() || o.Ref.Transport != registry.TransportRegistry {
+	if a == nil || o.Ref.Transport != registry.TransportRegistry {
+		return inspect.Read(ctx, o)
+	}
+	a.begin(ctx, o, o.Root.Descriptor(), o.Root)
+	if !o.Root.IsList() {
 		return inspect.Read(ctx, o)
 	}
 	told := o
-	told.Source = telling{Source: o.Source, tell: func(d v1.Descriptor, m registry.Manifest) {
-		if _, is := inspect.AttestationOf(d); !is || !a.bare {
-			a.begin(ctx, registry.Object{Ref: o.Ref, Root: m, Source: o.Source})
-		}
-	}}
+	told.Source = telling{Source: o.Source, tell: func(d v1.Descriptor, m registry.Manifest) { a.begin(ctx, o, d, m) }}
 	report, err := inspect.Read(ctx, told)
 	return from(report, o.Source), err
 }
@@ -71,9 +100,9 @@ func from(r inspect.Report, source registry.Source) inspect.Report {
 	return r
 }
 
-// begin begins with the blobs of an image that was just found; it does not wait.
-func (a *ahead) begin(ctx context.Context, o registry.Object) {
-	if a == nil || !o.Root.IsImage() || o.Ref.Transport != registry.TransportRegistry {
+// begin begins with the blobs of a manifest that was just found in o; it does not wait.
+func (a *ahead) begin(ctx context.Context, o registry.Object, d v1.Descriptor, m registry.Manifest) {
+	if !m.IsImage() || a.wants != nil && !a.wants(d) {
 		return
 	}
 	for _, t := range a.targets {
@@ -84,7 +113,7 @@ func (a *ahead) begin(ctx context.Context, o registry.Object) {
 			if head, err := t.before(); err != nil || head.Digest != (v1.Hash{}) {
 				return
 			}
-			for _, d := range blobsOf(o.Root) {
+			for _, d := range blobsOf(m) {
 				a.repository(t).BeginBlob(ctx, d, o.Source)
 			}
 		})

@@ -70,13 +70,12 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 	if err := o.publishesReferrers(targets); err != nil {
 		return Done{}, err
 	}
-	ahead := newAhead(e.Client, targets)
-	ahead.bare = o.Attestations == string(compose.DropAttestations)
-	if o.DryRun {
-		ahead = nil
+	under := e.ahead(targets, o.DryRun)
+	if o.Attestations == string(compose.DropAttestations) {
+		under.want(isImage)
 	}
-	defer ahead.end(ctx, stop)
-	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: ahead, stated: o.Stated})
+	defer under.end(ctx, stop)
+	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: under, stated: o.Stated})
 	if err != nil {
 		return Done{}, err
 	}

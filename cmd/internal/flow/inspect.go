@@ -240,7 +240,7 @@ func (e *Env) draftObject(ctx context.Context, list compose.List) (registry.Obje
 
 // resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.
 func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
-	all, reports, err := e.readSources(ctx, list)
+	all, reports, err := e.readSources(ctx, list, nil)
 	if err != nil {
 		return list, all, err
 	}
@@ -251,9 +251,9 @@ func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, ope
 	return list, all, nil
 }
 
-func (e *Env) readSources(ctx context.Context, list compose.List) (opened, map[registry.Ref]inspect.Report, error) {
+func (e *Env) readSources(ctx context.Context, list compose.List, under *ahead) (opened, map[registry.Ref]inspect.Report, error) {
 	sources := list.Sources()
-	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst})
+	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, reading{ahead: under})
 	if err != nil {
 		return all, nil, fmt.Errorf("reading the sources of draft %q: %w", list.Name, err)
 	}

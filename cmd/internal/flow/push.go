@@ -57,7 +57,11 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (Done, error) {
 }
 
 func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, targets []target) (Done, error) {
-	all, reports, err := e.readSources(ctx, list)
+	ctx, stop := context.WithCancel(ctx)
+	under := e.ahead(targets, o.DryRun)
+	under.want(digestsOf(list))
+	defer under.end(ctx, stop)
+	all, reports, err := e.readSources(ctx, list, under)
 	if err != nil {
 		return Done{}, err
 	}
@@ -147,10 +151,7 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
 	defer stop()
 	targets, cancel := e.announce(ctx, []registry.Ref{o.Dst})
 	defer cancel()
-	var under *ahead
-	if !o.DryRun {
-		under = newAhead(e.Client, targets)
-	}
+	under := e.ahead(targets, o.DryRun)
 	defer under.end(ctx, stop)
 	object, report, err := e.readWaiting(ctx, o.Src, lookup(""), reading{ahead: under})
 	if err != nil {

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/source"
@@ -26,19 +28,30 @@ func (o opened) Close() error {
 	return errors.Join(errs...)
 }
 
+// reading says how the sources of a list are read.
+type reading struct {
+	wait   time.Duration    // for sources that are not there yet
+	ignore bool             // those that are not there
+	ahead  *ahead           // told of each source as soon as it is found
+	stated []compose.Stated // what is said of each source; nil where nothing is
+}
+
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
-func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options) (opened, error) {
+func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options, r reading) (opened, error) {
 	all := opened{make([]registry.Object, len(refs)), make([]inspect.Report, len(refs))}
 	errs := make([]error, len(refs))
 	var g errgroup.Group // the client limits the requests in flight
 	for i, ref := range refs {
 		g.Go(func() error {
-			all.objects[i], all.reports[i], errs[i] = e.readOne(ctx, ref, o)
+			all.objects[i], all.reports[i], errs[i] = e.readWaiting(ctx, ref, o, r)
 			return nil
 		})
 	}
 	_ = g.Wait()
-	if err := errors.Join(errs...); err != nil {
+	if r.ignore {
+		e.forgive(refs, errs)
+	}
+	if err := joinSources(errs); err != nil {
 		return opened{}, errors.Join(err, all.Close())
 	}
 	return all, nil
@@ -46,6 +59,18 @@ func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options) (
 
 func (e *Env) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
 	return e.readWaiting(ctx, ref, o, reading{})
+}
+
+func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
+	object, err := e.openWaiting(ctx, ref, o, r.wait)
+	if err != nil {
+		return object, inspect.Report{}, err
+	}
+	report, err := r.ahead.read(ctx, object)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
+	}
+	return object, report, err
 }
 
 // open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).

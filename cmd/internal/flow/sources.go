@@ -7,21 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"mtool/compose"
-	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/source"
 )
-
-// reading says how the sources of a list are read.
-type reading struct {
-	wait   time.Duration    // for sources that are not there yet
-	ignore bool             // those that are not there
-	ahead  *ahead           // told of each source as soon as it is found
-	stated []compose.Stated // what is said of each source; nil where nothing is
-}
 
 // entries reads the sources and makes entries of them, with a line for each.
 func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions, r reading) (opened, []compose.Entry, error) {
@@ -29,7 +18,7 @@ func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions
 	if len(o.Platforms) > 0 {
 		r.ahead = nil // not everything is wanted
 	}
-	all, err := e.readNew(ctx, sources, source.Options{Order: source.LocalFirst, From: o.From, Compare: true}, r)
+	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst, From: o.From, Compare: true}, r)
 	if err != nil {
 		return all, nil, err
 	}
@@ -55,27 +44,6 @@ func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions
 	return all, entries, nil
 }
 
-// readNew is read for sources that may still be on their way to where they are looked for.
-func (e *Env) readNew(ctx context.Context, refs []registry.Ref, o source.Options, r reading) (opened, error) {
-	all := opened{make([]registry.Object, len(refs)), make([]inspect.Report, len(refs))}
-	errs := make([]error, len(refs))
-	var g errgroup.Group // the client limits the requests in flight
-	for i, ref := range refs {
-		g.Go(func() error {
-			all.objects[i], all.reports[i], errs[i] = e.readWaiting(ctx, ref, o, r)
-			return nil
-		})
-	}
-	_ = g.Wait()
-	if r.ignore {
-		e.forgive(refs, errs)
-	}
-	if err := joinSources(errs); err != nil {
-		return opened{}, errors.Join(err, all.Close())
-	}
-	return all, nil
-}
-
 // forgive takes the errors about sources that are not there away, unless none is there. Only a registry or a store that
 // says so counts.
 func (e *Env) forgive(refs []registry.Ref, errs []error) {
@@ -88,18 +56,6 @@ func (e *Env) forgive(refs []registry.Ref, errs []error) {
 			errs[i] = nil
 		}
 	}
-}
-
-func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
-	object, err := e.openWaiting(ctx, ref, o, r.wait)
-	if err != nil {
-		return object, inspect.Report{}, err
-	}
-	report, err := r.ahead.read(ctx, object)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
-	}
-	return object, report, err
 }
 
 // openWaiting asks again and again for a source that is not there, as long as it may take.
