@@ -54,6 +54,9 @@ func begin(ctx context.Context, m mapping, note string, o build.WorkerOptions) (
 	if c.Shared {
 		o.Say(sharing)
 	}
+	if c.Insecure && m.Kind == "root" {
+		o.Say(becoming)
+	}
 	p, err := c.start(ctx, m, o)
 	if masked(err) {
 		if p, err = nil, mayShare(o); err == nil {
@@ -71,7 +74,11 @@ func begin(ctx context.Context, m mapping, note string, o build.WorkerOptions) (
 	return p, nil
 }
 
-const sharing = "RUN steps see the processes around them, mtool's and each other's"
+const (
+	sharing = "RUN steps see the processes around them, mtool's and each other's"
+	// The kernel asks for the owner of these files, not for a capability.
+	becoming = "insecure RUN steps of root's build may write to this machine's /proc/sys, and so become its root"
+)
 
 // start starts a worker once.
 func (c config) start(ctx context.Context, m mapping, o build.WorkerOptions) (*Process, error) {

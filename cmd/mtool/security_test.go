@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,12 +72,12 @@ func allTests(t *testing.T) map[string]bool {
 			known[m[1]] = true
 		}
 	}
-	scripts, err := filepath.Glob(filepath.Join("..", "..", "testdata", "*", "*.txtar"))
+	err = filepath.WalkDir(filepath.Join("..", "..", "testdata"), func(file string, _ fs.DirEntry, err error) error {
+		known[filepath.Base(file)] = true
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	for _, file := range scripts {
-		known[filepath.Base(file)] = true
 	}
 	return known
 }
