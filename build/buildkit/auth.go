@@ -6,11 +6,14 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	resolver "github.com/containerd/containerd/v2/core/remotes/docker"
 	docker "github.com/containerd/containerd/v2/core/remotes/docker/auth"
 	remotes "github.com/containerd/containerd/v2/core/remotes/errors"
 	"github.com/docker/cli/cli/config/types"
@@ -40,6 +43,8 @@ func credentials(o build.Options) session.Attachable {
 // tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
 // registry.
 const tokenAttempts = 5
+
+const passwordBare = "it wants the password without TLS"
 
 // tokens fetches tokens as BuildKit does, and beyond that has an end to the wait for a token server, asks again where that
 // may help, and keeps the certificates that need not be checked apart from the others.
@@ -93,8 +98,51 @@ func outOfOrder(err error) bool {
 // every other registry too.
 func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
-	t.TLSClientConfig = &tls.Config{InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
-	return &http.Client{Transport: t}
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
+	return &http.Client{Transport: short{t}, CheckRedirect: atHome}
+}
+
+// atHome follows no redirect to another server with a password.
+func atHome(r *http.Request, via []*http.Request) error {
+	const most = 10
+	first := via[0]
+	away := r.URL.Scheme != first.URL.Scheme || r.URL.Host != first.URL.Host
+	switch {
+	case len(via) >= most:
+		return fmt.Errorf("stopped after %d redirects", most)
+	case away && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
+		return fmt.Errorf("it redirects to %q, which the password is not for", r.URL.Host)
+	}
+	return nil
+}
+
+// short cuts off an answer that is longer than any token.
+type short struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (s short) RoundTrip(r *http.Request) (*http.Response, error) {
+	const most = 1 << 20
+	answer, err := s.next.RoundTrip(r)
+	if err == nil {
+		answer.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(answer.Body, most), answer.Body}
+	}
+	return answer, err
+}
+
+// withoutTLS: the token server is asked without, and its registry is not.
+func (t tokens) withoutTLS(r *auth.FetchTokenRequest) bool {
+	realm, err := url.Parse(r.Realm)
+	local, _ := resolver.MatchLocalhost(r.Host)
+	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.PlainHTTP, r.Host)
+}
+
+// listed says whether a host is among those, each of which may leave the port out.
+func listed(hosts []string, host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return slices.Contains(hosts, host) || slices.Contains(hosts, name)
 }
 
 // fetch asks once. A login is sent by POST first (OAuth 2), which not every registry takes.
@@ -104,12 +152,15 @@ func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.Fet
 		return &auth.FetchTokenResponse{Token: login.RegistryToken, ExpiresIn: 60}, err
 	}
 	client := t.checked
-	if name, _, _ := strings.Cut(r.Host, ":"); slices.Contains(t.options.SkipVerify, r.Host) || slices.Contains(t.options.SkipVerify, name) {
+	if listed(t.options.SkipVerify, r.Host) {
 		client = t.unchecked
 	}
 	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}
 	if login.IdentityToken != "" {
 		o.Username, o.Secret = "", login.IdentityToken
+	}
+	if o.Secret != "" && t.withoutTLS(r) {
+		return nil, fmt.Errorf("%w: %s", registry.ErrDenied, passwordBare)
 	}
 	if o.Secret != "" {
 		answer, err := docker.FetchTokenWithOAuth(ctx, client, nil, "buildkit-client", o)

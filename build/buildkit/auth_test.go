@@ -1,8 +1,14 @@
 package buildkit
 
 import (
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -12,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mtool/build"
+	"mtool/registry"
 )
 
 // A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and even at
@@ -81,5 +88,69 @@ func TestTokensAgain(t *testing.T) {
 				t.Errorf("%d: %v after %d requests, want %d", status, err, asked.Load(), want)
 			}
 		}
+	}
+}
+
+// A worker's registry may name any token server: the password goes to none without TLS, to no other by a redirect, by no old
+// TLS, and an answer without end is cut off.
+func TestWorkersPasswordStaysAtHome(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "auth.json")
+	if err := os.WriteFile(file, []byte(`{"auths": {"r.example": {"username": "anna", "password": "secret"}}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REGISTRY_AUTH_FILE", file)
+	credentials, err := registry.DefaultCredentials()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stolen atomic.Int32
+	answer := func(w http.ResponseWriter, r *http.Request) {
+		if _, password, ok := r.BasicAuth(); ok && password == "secret" || r.PostFormValue("password") == "secret" {
+			stolen.Add(1)
+		}
+		_, _ = w.Write([]byte(`{"token": "t", "access_token": "t"}`))
+	}
+	bare := httptest.NewServer(http.HandlerFunc(answer))
+	quiet := log.New(io.Discard, "", 0)
+	home, elsewhere, old := httptest.NewTLSServer(nil), httptest.NewTLSServer(http.HandlerFunc(answer)), httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	old.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	old.Config.ErrorLog = quiet
+	old.StartTLS()
+	home.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/redirect":
+			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
+		case "/bare":
+			http.Redirect(w, r, bare.URL, http.StatusTemporaryRedirect)
+		case "/long":
+			_, _ = fmt.Fprintf(w, `{"token": "%s", "access_token": "t"}`, strings.Repeat("t", 2<<20))
+		case "/again":
+			answer(w, r)
+		default:
+			http.Redirect(w, r, "/again", http.StatusTemporaryRedirect)
+		}
+	})
+	for _, c := range []struct {
+		realm, want string // an error's word
+		stolen      int32
+		plain       []string
+	}{
+		{home.URL + "/token", "", 1, nil},
+		{home.URL + "/redirect", "not for", 0, nil},
+		{home.URL + "/bare", "not for", 0, nil},
+		{home.URL + "/long", "unexpected EOF", 0, nil},
+		{bare.URL, "without TLS", 0, nil},
+		{bare.URL, "", 1, []string{"r.example"}},
+		{old.URL, "protocol version", 0, nil},
+	} {
+		stolen.Store(0)
+		o := build.Options{Credentials: credentials, SkipVerify: []string{"r.example"}, PlainHTTP: c.plain}
+		_, err := tokens{nil, o, tokenClient(false), tokenClient(true)}.fetch(t.Context(), &auth.FetchTokenRequest{Host: "r.example", Realm: c.realm, Service: "s"})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || stolen.Load() != c.stolen {
+			t.Errorf("%s: got error %v, want %q; the password was seen %d times, want %d", c.realm, err, c.want, stolen.Load(), c.stolen)
+		}
+	}
+	for _, s := range []*httptest.Server{bare, home, elsewhere, old} {
+		s.Close()
 	}
 }

@@ -1,8 +1,11 @@
 package buildkit_test
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -45,6 +48,25 @@ func TestBaseThatIsNotThere(t *testing.T) {
 				t.Errorf("got %v, want %v naming %q", err, c.kind, base)
 			}
 		})
+	}
+}
+
+// The worker speaks TLS 1.2 and later, to registries and to the servers of an ADD.
+func TestWorkerAndOldTLS(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	h := newHome(t)
+	h.o.SkipVerify = []string{s.Listener.Addr().String()}
+	for _, text := range []string{"FROM " + h.o.SkipVerify[0] + "/base:v1\nLABEL a=b\n", "FROM scratch\nADD " + s.URL + "/file /\n"} {
+		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, text), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
+		if err == nil || !strings.Contains(err.Error(), "protocol version") {
+			t.Errorf("%s: got error %v, want one about the protocol version", text, err)
+		}
 	}
 }
 

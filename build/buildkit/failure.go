@@ -136,6 +136,7 @@ func newBaseError(name string, err error) error {
 		{"pull access denied", registry.ErrDenied},
 		{"insufficient_scope", registry.ErrDenied},
 		{"x509: ", registry.ErrDenied},
+		{passwordBare, registry.ErrDenied},
 		{": not found", registry.ErrNotFound},
 		{"invalid reference format", registry.ErrName},
 	} {
