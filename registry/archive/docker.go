@@ -18,6 +18,9 @@ import (
 // https://github.com/moby/moby/blob/v28.0.0/image/spec/v1.2.md#combined-image-json--filesystem-changeset-format
 const dockerManifest = "manifest.json"
 
+// maxJSON is what a registry would not take either.
+const maxJSON = 8 << 20
+
 type dockerImage struct {
 	Config   string
 	RepoTags []string
@@ -50,7 +53,7 @@ func openDocker(ctx context.Context, ref registry.Ref, files *tarFS) (registry.O
 }
 
 func dockerImages(files *tarFS) ([]dockerImage, error) {
-	data, err := fs.ReadFile(files, dockerManifest)
+	data, err := registry.ReadFile(files, dockerManifest, maxJSON)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images 
 // newDockerSource reads the config, which has the digests of the layers uncompressed; only layers that the archive holds
 // compressed must be read for theirs.
 func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*dockerSource, error) {
-	config, err := fs.ReadFile(files, clean(image.Config))
+	config, err := registry.ReadFile(files, clean(image.Config), maxJSON)
 	if err != nil {
 		return nil, missing(image.Config, err)
 	}

@@ -90,15 +90,23 @@ func TestNewDockerArchiveIsALayout(t *testing.T) {
 	}
 }
 
+// long is the same JSON, and longer than any that is read.
+func long(text []byte) []byte { return append(bytes.Repeat([]byte(" "), 9<<20), text...) }
+
 func TestDamagedDockerArchives(t *testing.T) {
 	t.Parallel()
 	b := registrytest.Image(registrytest.ImageSpec{Platform: amd64})
 	good := registrytest.DockerArchive(registrytest.Tagged{Built: b, Tags: []string{"demo:v1"}})
 	for name, damage := range map[string]func(names []string, files map[string][]byte) []string{
-		"no layer":         func(names []string, _ map[string][]byte) []string { return []string{names[0], names[2]} },
-		"no config":        func(names []string, _ map[string][]byte) []string { return names[1:] },
-		"manifest":         func(names []string, f map[string][]byte) []string { f["manifest.json"] = []byte("{"); return names },
-		"config":           func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("["); return names },
+		"no layer":  func(names []string, _ map[string][]byte) []string { return []string{names[0], names[2]} },
+		"no config": func(names []string, _ map[string][]byte) []string { return names[1:] },
+		"manifest":  func(names []string, f map[string][]byte) []string { f["manifest.json"] = []byte("{"); return names },
+		"config":    func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("["); return names },
+		"long manifest": func(names []string, f map[string][]byte) []string {
+			f["manifest.json"] = long(f["manifest.json"])
+			return names
+		},
+		"long config":      func(names []string, f map[string][]byte) []string { f[names[0]] = long(f[names[0]]); return names },
 		"number of layers": func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("{}"); return names },
 	} {
 		names, files := untar(t, good)

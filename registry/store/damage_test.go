@@ -160,3 +160,21 @@ func TestCollectionStopsAtDamage(t *testing.T) {
 		t.Errorf("left behind: %v", got)
 	}
 }
+
+// A terabyte in the place of an index or of the file beside it is not read into memory.
+func TestFilesTooLong(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"index.json", "oci-layout"} {
+		s := store.Open(t.TempDir())
+		put(t, s, "store:demo:v1", image(amd64, "1"))
+		file := filepath.Join(s.Dir(), name)
+		if err := os.Chmod(file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(file, 1<<40); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Get(t.Context(), parse(t, "demo:v1"))
+		refused(t, err, registry.ErrContent, name)
+	}
+}

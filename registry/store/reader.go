@@ -22,6 +22,7 @@ const (
 	layoutVersion = "1.0.0"
 	// maxManifest is far over what registries accept (4 MiB), and keeps a wrong file from filling the memory.
 	maxManifest = 8 << 20
+	maxIndex    = 64 << 20 // a store's names a hundred thousand images
 )
 
 // Reader reads an OCI layout. It is a registry.Source.
@@ -36,7 +37,7 @@ func NewReader(files fs.FS, place string) *Reader { return &Reader{files: files,
 // Check reads the oci-layout file. An error wraps registry.ErrContent when there is none, or one of a version that this
 // package does not know.
 func (r *Reader) Check() error {
-	data, err := fs.ReadFile(r.files, layoutFile)
+	data, err := registry.ReadFile(r.files, layoutFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, layoutFile, registry.ErrContent)
 	}
@@ -61,7 +62,7 @@ func (r *Reader) Index() (Index, error) {
 	if err := r.Check(); err != nil {
 		return Index{}, err
 	}
-	data, err := fs.ReadFile(r.files, indexFile)
+	data, err := registry.ReadFile(r.files, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Index{}, fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, indexFile, registry.ErrContent)
 	}
