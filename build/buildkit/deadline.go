@@ -80,14 +80,16 @@ func (w *idle) heard(running client.Vertex, own bool) {
 
 // looksUp: the step asks a registry for a base image, for the image that a "# syntax=" line names, or for what a cache has.
 func looksUp(step string) bool {
-	return strings.HasPrefix(step, "[internal] load metadata for ") || strings.HasPrefix(step, "resolve image config for ") ||
+	place, _, found := strings.Cut(step, "] load metadata for ")
+	return found && (place == "[internal" || strings.HasPrefix(place, "[context ")) || strings.HasPrefix(step, "resolve image config for ") ||
 		strings.HasPrefix(step, "importing cache manifest from ")
 }
 
 // fetches: the step reads from a registry, or writes the cache to one.
 func fetches(step string) bool {
 	_, rest, inStage := strings.Cut(step, "] ")
-	return looksUp(step) || inStage && strings.HasPrefix(rest, "FROM ") || strings.HasPrefix(step, "docker-image://") ||
+	named := inStage && strings.HasPrefix(step, "[context ") && !strings.HasPrefix(rest, "load ") && !strings.Contains(rest, "://")
+	return looksUp(step) || named || inStage && strings.HasPrefix(rest, "FROM ") || strings.HasPrefix(step, "docker-image://") ||
 		strings.HasPrefix(step, "exporting cache to registry")
 }
 

@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -63,26 +64,58 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	return e
 }
 
-// kindOfFetch tells what kept a step from fetching something, by the words of Go's network and of BuildKit's HTTP source; nil:
-// it fetches nothing, or something else did.
+// kindOfFetch tells what kept a step from fetching something; nil: it fetches nothing, or something else did.
 func kindOfFetch(step string, err error) error {
-	if !fetches(step) && !strings.Contains(step, "://") {
+	late := strings.Contains(err.Error(), "failed to copy: httpReadSeeker: ") // a layer, which the first step that needs it fetches
+	fetching := late || fetches(step)
+	if !fetching && !strings.Contains(step, "://") {
 		return nil
 	}
+	kind := kindOf(err)
+	if !fetching && strings.Contains(err.Error(), ": not found") {
+		return nil // a program of this machine, for one
+	}
+	if kind == nil && strings.HasPrefix(step, "exporting cache to registry") {
+		return registry.ErrRefused // the registry's own words
+	}
+	return kind
+}
+
+// kindOf tells the kind by the words of Go's network, of containerd and of BuildKit's HTTP source, since a worker hands on the
+// text and no code; nil: none of them.
+func kindOf(err error) error {
 	for _, w := range []struct {
 		word string
 		kind error
 	}{
+		{"401 Unauthorized", registry.ErrDenied},
+		{"403 Forbidden", registry.ErrDenied},
+		{"invalid response status 401", registry.ErrDenied},
+		{"invalid response status 403", registry.ErrDenied},
+		{"pull access denied", registry.ErrDenied},
+		{"insufficient_scope", registry.ErrDenied},
+		{"x509: ", registry.ErrDenied},
+		{passwordBare, registry.ErrDenied},
 		{"nothing moved for ", registry.ErrUnavailable},
 		{"connection refused", registry.ErrUnavailable},
 		{"connection reset by peer", registry.ErrUnavailable},
 		{"no such host", registry.ErrUnavailable},
+		{"stopped after 10 redirects", registry.ErrUnavailable},
 		{"unexpected EOF", registry.ErrUnavailable},
+		{": EOF", registry.ErrUnavailable},
+		{"use of closed network connection", registry.ErrUnavailable},
 		{"invalid response status 5", registry.ErrUnavailable},
-		{"invalid response status 401", registry.ErrDenied},
-		{"invalid response status 403", registry.ErrDenied},
-		{"x509: ", registry.ErrDenied},
+		{": 408 Request Timeout", registry.ErrUnavailable},
+		{": 429 Too Many Requests", registry.ErrUnavailable},
+		{": 500 Internal Server Error", registry.ErrUnavailable},
+		{": 502 Bad Gateway", registry.ErrUnavailable},
+		{": 503 Service Unavailable", registry.ErrUnavailable},
+		{": 504 Gateway Timeout", registry.ErrUnavailable},
+		{"unexpected commit digest", registry.ErrContent},
+		{"failed size validation", registry.ErrContent},
+		{": not found", registry.ErrNotFound},
 		{"invalid response status 404", registry.ErrNotFound},
+		{"invalid reference format", registry.ErrName},
 	} {
 		if strings.Contains(err.Error(), w.word) {
 			return w.kind
@@ -124,27 +157,9 @@ type baseError struct {
 	err  error // the worker's
 }
 
-// newBaseError tells the kind by the words of containerd's and Go's errors, since a worker hands on the text and no code.
-// What says nothing known is a registry that did not answer as it should.
+// newBaseError tells the kind too. What says nothing known is a registry that did not answer as it should.
 func newBaseError(name string, err error) error {
-	for _, w := range []struct {
-		word string
-		kind error
-	}{
-		{"401 Unauthorized", registry.ErrDenied},
-		{"403 Forbidden", registry.ErrDenied},
-		{"pull access denied", registry.ErrDenied},
-		{"insufficient_scope", registry.ErrDenied},
-		{"x509: ", registry.ErrDenied},
-		{passwordBare, registry.ErrDenied},
-		{": not found", registry.ErrNotFound},
-		{"invalid reference format", registry.ErrName},
-	} {
-		if strings.Contains(err.Error(), w.word) {
-			return &baseError{name, w.kind, err}
-		}
-	}
-	return &baseError{name, registry.ErrUnavailable, err}
+	return &baseError{name, cmp.Or(kindOf(err), registry.ErrUnavailable), err}
 }
 
 func (e *baseError) Error() string {

@@ -126,6 +126,8 @@ func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspec
 		}
 	case !heard.began():
 		return &pullError{err, kindOfPull(err)}
+	case !ended && strings.Contains(err.Error(), "failed to compute cache key: ") && kindOf(err) != nil:
+		return &pullError{err, kindOf(err)} // a layer, which is fetched when the step has begun already
 	case !ended:
 		return inspect.NotRun("it could not be started: " + reasonOf(err))
 	}
