@@ -81,6 +81,9 @@ func (c *checker) unread(f Finding, i Image) Finding {
 	if errors.Is(i.Err, registry.ErrNotFound) {
 		f.Evidence = what + " is missing"
 		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, short(f.Digest), what, c.status())
+		if c.report.Ref.Transport == registry.TransportDraft { // whose entries are somewhere else
+			f.Message += ": " + oneLine(i.Err)
+		}
 	}
 	return f
 }

@@ -44,10 +44,10 @@ func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions
 	return all, entries, nil
 }
 
-// forgive takes the errors about sources that are not there away, unless none is there. Only a registry or a store that
+// forgive takes the errors about sources that are not there away, unless that is so of all. Only a registry or a store that
 // says so counts.
 func (e *Env) forgive(refs []registry.Ref, errs []error) {
-	if !slices.Contains(errs, nil) {
+	if !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, registry.ErrNotFound) }) {
 		return
 	}
 	for i, err := range errs {
