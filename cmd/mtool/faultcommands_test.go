@@ -16,6 +16,7 @@ type command struct {
 	code   int      // without faults
 	partly bool     // it may be done for some of several tags: code 10
 	slow   bool     // make test tries it with few of the faults
+	frail  bool     // it asks once, so that what passes for others ends it
 	kept   bool     // the faulty registry's name is in a draft or a file: another address can't be put in its place
 	look   string   // shows what the command makes on this machine
 	shows  bool     // what can't be read of the images is part of what it shows
@@ -74,8 +75,9 @@ func readingCommands() []command {
 
 func buildCommands() []command {
 	const (
-		any   = "build --arch amd64 --source-date-epoch 0 F/context "
-		build = any + "--build-arg BASE=S/demo:amd64 "
+		any    = "build --arch amd64 --source-date-epoch 0 F/context "
+		build  = any + "--build-arg BASE=S/demo:amd64 "
+		cached = "build --arch amd64 --source-date-epoch 0 F/cached --build-arg BASE=S/demo:amd64 -t N/demo:v9 "
 	)
 	return []command{
 		{name: "build, base", line: build + "-t N/demo:v9", faulty: "S", slow: true, look: storeN},
@@ -83,8 +85,8 @@ func buildCommands() []command {
 		{name: "build --preflight", line: build + "--preflight", faulty: "S", slow: true},
 		{name: "build --push", line: build + "-t D/demo:v9 --push", faulty: "D", slow: true},
 		{name: "build --push-by-digest", line: build + "--push-by-digest D/demo --result F/result.json", faulty: "D", slow: true},
-		{name: "build --cache-from", line: build + "-t N/demo:v9 --cache-from type=registry,ref=S/cache:v1", faulty: "S", slow: true, look: storeN, before: []string{build + "-t N/demo:v8 --cache-to type=registry,ref=S/cache:v1"}},
-		{name: "build --cache-to", line: build + "-t N/demo:v9 --cache-to type=registry,ref=D/cache:v1", faulty: "D", slow: true, look: storeN},
+		{name: "build --cache-from", line: cached + "--cache-from type=registry,ref=S/cache:v1", faulty: "S", slow: true, look: storeN, before: []string{cached + "--cache-to type=registry,ref=S/cache:v1", "rm store:N/demo:v9"}},
+		{name: "build --cache-to", line: cached + "--cache-to type=registry,ref=D/cache:v1", faulty: "D", slow: true, frail: true, look: storeN},
 		{name: "build --reproduce", line: build + "--reproduce S/built:v1", faulty: "S", slow: true, before: []string{build + "-t S/built:v1 --push"}},
 	}
 }

@@ -193,6 +193,12 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	if k.times > 0 {
 		allowed = k.once
 	}
+	if k.frail {
+		allowed = slices.Concat(allowed, k.always)
+	}
+	if k.works() {
+		allowed = slices.Concat(allowed, k.worker)
+	}
 	if k.partly && len(allowed) > 0 {
 		allowed = append(slices.Clone(allowed), 10)
 	}

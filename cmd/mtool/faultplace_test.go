@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync/atomic"
@@ -89,9 +90,7 @@ func (m *matrix) makeImages(t *testing.T) {
 		Entries: []registrytest.Entry{{Built: m.images["amd64"]}, {Built: m.images["arm64"]}}, Attested: true,
 	})
 	m.images["large"] = registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 12 << 20})
-	m.images["run"] = registrytest.Image(registrytest.ImageSpec{
-		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH}, Files: [][]string{{"file app " + m.program}}, Entrypoint: []string{"/app"},
-	})
+	m.images["run"] = m.runnable("dir")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -110,6 +109,13 @@ func (m *matrix) makeImages(t *testing.T) {
 	})
 }
 
+// runnable is an image that this machine can run, with a layer that is the seed's own.
+func (m *matrix) runnable(seed string) registrytest.Built {
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH}, Files: [][]string{{"file app " + m.program, "dir " + seed}}, Entrypoint: []string{"/app"},
+	})
+}
+
 // outcome is what a command did.
 type outcome struct {
 	code           int
@@ -125,7 +131,9 @@ type session struct {
 	*place
 	repo string // of all its names: "c12"
 	dir  string
-	was  string // what the command's look shows before it
+	// fresh: its images are nobody else's, so that digests and sizes are its own too.
+	fresh bool
+	was   string // what the command's look shows before it
 }
 
 func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session {
@@ -135,7 +143,9 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 	o.Referrers = c.referrers
 	s := &session{place: p, repo: fmt.Sprintf("c%d", m.serial.Add(1)), dir: t.TempDir()}
 	for _, server := range []*registrytest.Server{p.src, p.dst} {
-		server.Reset(o)
+		usual := registryOptions()
+		usual.Referrers = c.referrers
+		server.Reset(usual)
 	}
 	p.other.Reset(registrytest.Options{})
 	for tag, image := range m.images {
@@ -144,13 +154,28 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 			p.other.Load(s.repo+name, tag, image)
 		}
 	}
+	if c.works() { // what the worker has already it does not ask for
+		s.fresh = true
+		amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
+		for tag, image := range map[string]registrytest.Built{
+			"amd64": registrytest.Image(registrytest.ImageSpec{Platform: amd64, Layers: 2, Padding: 3000, Seed: s.repo}),
+			"run":   m.runnable(s.repo),
+		} {
+			p.src.Load(s.repo+"/demo", tag, image)
+			p.other.Load(s.repo+"/demo", tag, image)
+		}
+	}
 	s.write(t, "pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: demo}, spec: {containers: [{name: demo, image: "+s.words("S/demo:v1")[0]+"}]}}")
 	s.write(t, "context/Dockerfile", "ARG BASE\nFROM $BASE\n")
+	s.write(t, "cached/Dockerfile", "ARG BASE\nFROM $BASE\nCOPY Dockerfile /copied\n")
 	s.write(t, "key.pub", string(m.key))
 	for _, line := range c.before {
 		if code, _, stderr := run2(t.Context(), canary, s.words(line)...); code != 0 {
 			t.Fatalf("preparing by %q: code %d: %s", line, code, stderr)
 		}
+	}
+	for _, server := range []*registrytest.Server{p.src, p.dst} {
+		server.Become(o)
 	}
 	s.was = s.look(c)
 	p.src.Forget()
@@ -174,6 +199,9 @@ func (s *session) look(c command) string {
 func (s *session) plainly(text string) string {
 	for from, to := range map[string]string{s.src.Host(): "S", s.dst.Host(): "D", s.repo + "/": "", s.dir: "F"} {
 		text = strings.ReplaceAll(text, from, to)
+	}
+	if s.fresh {
+		text = ownWords().ReplaceAllString(text, "N")
 	}
 	return text
 }
@@ -210,12 +238,23 @@ func (s *session) faulty(c command) *registrytest.Server {
 	return s.dst
 }
 
+// tag is what the command makes, the same in all places.
+func (s *session) tag() v1.Hash {
+	digest, ok := s.dst.Tag(s.repo+"/demo", "v9")
+	if ok && s.fresh {
+		digest.Hex = "fresh"
+	}
+	return digest
+}
+
+func ownWords() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{12,}|\d+`) }
+
 // run runs the command; instead is the address to use in place of the faulty registry's, "" for its own.
 func (s *session) run(c command, idle, instead string) outcome {
 	ctx, cancel := context.WithTimeout(context.Background(), cellTime)
 	defer cancel()
 	var o outcome
-	o.before, _ = s.dst.Tag(s.repo+"/demo", "v9")
+	o.before = s.tag()
 	words := s.words(c.line)
 	if instead != "" {
 		for i := range words {
@@ -227,7 +266,7 @@ func (s *session) run(c command, idle, instead string) outcome {
 	if ctx.Err() != nil {
 		o.stderr += "\n(the cell's time was over)"
 	}
-	o.tag, _ = s.dst.Tag(s.repo+"/demo", "v9")
+	o.tag = s.tag()
 	o.lines = s.faulty(c).Requests()
 	o.stdout = s.plainly(o.stdout)
 	s.faulty(c).Heal() // drafts are not shown without their sources

@@ -26,6 +26,7 @@ type trouble struct {
 	// once and always are the codes that the command may end with when it happens once, or from some request on, beside
 	// the code without any trouble; says are words of which the message has one then.
 	once, always []int
+	worker       []int // more such codes, of commands with a worker, which asks in its own way
 	says         []string
 }
 
@@ -35,11 +36,11 @@ func matrixTroubles(m *matrix) []trouble {
 	all := []trouble{
 		{name: "refused", host: m.dead, lasts: true, always: []int{6}, says: []string{"connection refused"}},
 		{name: "no such host", host: strings.Repeat("a", 64) + ".example:5000", lasts: true, always: []int{6}, says: []string{"no host of the name"}},
-		{name: "certificate not trusted", host: m.tls, lasts: true, always: []int{5}, says: []string{"certificate not trusted"}},
+		{name: "certificate not trusted", worker: []int{8}, host: m.tls, lasts: true, always: []int{5}, says: []string{"certificate not trusted"}},
 
-		{name: "refused behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + m.dead}), always: []int{6}, says: []string{"connection refused"}},
-		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"no host of the name"}},
-		{name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}), once: []int{5}, always: []int{5}, says: []string{"certificate not trusted"}},
+		{name: "refused behind a redirect", worker: []int{6}, fault: get("", registrytest.Fault{Redirect: "http://" + m.dead}), always: []int{6}, says: []string{"connection refused"}},
+		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"no host of the name", "lookup "}},
+		{name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}), once: []int{5}, always: []int{5}, says: []string{"certificate not trusted", "x509"}},
 		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
 		{name: "another host for manifests", missing: true, fault: get("/manifests/", registrytest.Fault{Redirect: "other"}), lasts: true, always: []int{4}, says: []string{"404", "not found"}},
 		{name: "redirect loop", fault: get("", registrytest.Fault{Redirect: "loop"}), lasts: true, surely: true, always: []int{6}, says: []string{"10 redirects"}},
@@ -56,22 +57,22 @@ func matrixTroubles(m *matrix) []trouble {
 		{name: "stall before the answer", fault: registrytest.Fault{Hang: true}, stalls: true, surely: true, always: []int{6}, says: []string{"nothing moved for"}},
 		{name: "stall in the answer", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Stall: true}}), stalls: true, always: []int{6}, says: []string{"nothing moved for"}},
 
-		{name: "token expired", fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5}, says: []string{"401"}},
+		{name: "token expired", worker: []int{5}, fault: registrytest.Fault{Path: "/v2/", Expire: true}, always: []int{5}, says: []string{"401"}},
 		{name: "401", fault: registrytest.Fault{Status: 401}, surely: true, once: []int{5}, always: []int{5}, says: []string{"401"}},
 		{name: "403", fault: registrytest.Fault{Status: 403}, surely: true, once: []int{5}, always: []int{5}, says: []string{"403"}},
 		{name: "404", missing: true, fault: registrytest.Fault{Path: "/v2/", Status: 404}, once: []int{3, 4, 7, 8}, always: []int{3, 4, 5, 6, 7, 8}, says: []string{"404", "not found", "is missing", "is gone"}},
 
 		{name: "corrupt manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
 		{name: "corrupt blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Corrupt: true}}), once: []int{3}, always: []int{3}, says: []string{"digest", "content does not match"}},
-		{name: "short manifest", fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes", "JSON", "digest"}},
-		{name: "short blob", fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes"}},
-		{name: "wrong digest header", fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 7, 8}, always: []int{3, 7, 8}, says: []string{wrongDigest}},
+		{name: "short manifest", worker: []int{6}, fault: get("/manifests/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes", "JSON", "digest"}},
+		{name: "short blob", worker: []int{6}, fault: get("/blobs/", registrytest.Fault{Twist: &registrytest.Twist{Short: true}}), once: []int{3}, always: []int{3}, says: []string{"bytes"}},
+		{name: "wrong digest header", fault: registrytest.Fault{Path: "/manifests/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 7, 8}, always: []int{3, 7, 8}, worker: []int{4}, says: []string{wrongDigest}},
 		{name: "wrong digest header of a blob", fault: registrytest.Fault{Path: "/blobs/", Twist: &registrytest.Twist{Digest: wrongDigest}}, once: []int{3, 8}, always: []int{3, 8}, says: []string{wrongDigest}},
 		{name: "Content-Length too large", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: 10}}), once: []int{3}, always: []int{3, 6}, says: []string{"cut off", "EOF", "bytes"}},
 		{name: "Content-Length too small", fault: get("/v2/", registrytest.Fault{Twist: &registrytest.Twist{Length: -10}}), once: []int{3}, always: []int{3, 6}, says: []string{"bytes", "digest", "JSON", "no list"}},
 
 		{name: "refuses mounts", options: func(o *registrytest.Options) { o.NoMount = true }, fault: registrytest.Fault{Method: "NONE"}},
-		{name: "wants chunks", options: func(o *registrytest.Options) { o.Chunked = true }, fault: registrytest.Fault{Method: "NONE"}},
+		{name: "wants chunks", worker: []int{8}, options: func(o *registrytest.Options) { o.Chunked = true }, fault: registrytest.Fault{Method: "NONE"}},
 		{name: "names no digests", options: func(o *registrytest.Options) { o.NoDigestHeader = true }, fault: registrytest.Fault{Method: "NONE"}},
 		{name: "ignores ranges", options: func(o *registrytest.Options) { o.NoRange = true }, fault: get("/blobs/", registrytest.Fault{Truncate: true}), passes: true},
 		{name: "loses an upload", fault: registrytest.Fault{Method: "PUT", Path: "/uploads/", LoseUpload: true}, always: []int{6}, says: []string{"upload unknown"}},

@@ -23,6 +23,13 @@ func (s *Server) Reset(o Options) {
 	s.faults, s.requests, s.scopes, s.shown, s.struck = nil, nil, nil, nil, 0
 }
 
+// Become gives the registry other options; what it has stays.
+func (s *Server) Become(o Options) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o.TLS, s.options = s.options.TLS, o
+}
+
 // Heal ends all faults; a registry that was down is up again.
 func (s *Server) Heal() {
 	must(s.up())
