@@ -187,3 +187,39 @@ func TestIsGit(t *testing.T) {
 		}
 	}
 }
+
+// A repository that somebody else made can name programs to git: none is run to learn the time of its commit.
+func TestCommitTimeRunsNothing(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ran, evil := filepath.Join(dir, "ran"), filepath.Join(dir, "evil")
+	script := "#!/bin/sh\ntouch " + ran + "\necho '[GNUPG:] SIG_CREATED ' >&2\necho '-----BEGIN PGP SIGNATURE-----'\necho '-----END PGP SIGNATURE-----'\n"
+	if err := os.WriteFile(evil, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	g := git{dir: dir, env: []string{"GIT_COMMITTER_DATE=1700000000 +0000"}}
+	run := func(args ...string) {
+		if said, err := g.run(t.Context(), args...); err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+	}
+	run("init", "--quiet")
+	for key, value := range map[string]string{"user.name": "eve", "user.email": "eve@example.com", "gpg.program": evil, "log.showSignature": "true", "core.fsmonitor": evil} {
+		run("config", key, value)
+	}
+	run("commit", "--quiet", "--allow-empty", "--gpg-sign=eve", "-m", "signed")
+	seen := func() bool {
+		_, err := os.Stat(ran)
+		_ = os.Remove(ran)
+		return err == nil
+	}
+	if !seen() {
+		t.Fatal("the program that signs was not run")
+	}
+	if when, err := CommitTime(t.Context(), dir); err != nil || when != "1700000000" || seen() {
+		t.Errorf("got %q, %v, or the repository's program was run", when, err)
+	}
+	if run("log", "-1"); !seen() { // the liar
+		t.Error("git log alone does not run it: this test shows nothing")
+	}
+}

@@ -49,7 +49,7 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	if err := g.fetch(ctx, p); err != nil {
 		return fmt.Errorf("fetching build context %q: %w", shown(place), err)
 	}
-	epoch, err := g.run(ctx, "log", "-1", "--format=%ct")
+	epoch, err := g.commitTime(ctx)
 	if err != nil {
 		return err
 	}
@@ -148,9 +148,14 @@ func (g git) words(said string) string {
 	return strings.TrimSpace(said)
 }
 
+// commitTime lets nothing be checked by programs that the repository's own settings may name.
+func (g git) commitTime(ctx context.Context) (string, error) {
+	return g.run(ctx, "log", "-1", "--no-show-signature", "--format=%ct")
+}
+
 // CommitTime is the time of the commit that dir is checked out from, in seconds since 1970.
 func CommitTime(ctx context.Context, dir string) (string, error) {
-	t, err := git{dir: dir}.run(ctx, "log", "-1", "--format=%ct")
+	t, err := git{dir: dir}.commitTime(ctx)
 	if err != nil {
 		return "", fmt.Errorf("finding the commit of %q: %w", dir, err)
 	}
