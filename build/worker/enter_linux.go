@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/containerd/containerd/v2/core/mount"
 	"golang.org/x/sys/unix"
 
 	"mtool/build/emulator"
@@ -129,7 +130,8 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 	return nil
 }
 
-// prepareEnv points BuildKit's and runc's files of the moment into the state directory; see also childEnv.
+// prepareEnv points BuildKit's, containerd's and runc's files of the moment into the state directory, where tidy finds those of
+// a worker that was killed; see also childEnv.
 func prepareEnv(c config) error {
 	vars := c.Proxy.Vars() // those of docker's config.json are not in the environment
 	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
@@ -142,7 +144,7 @@ func prepareEnv(c config) error {
 			return err
 		}
 	}
-	return nil
+	return mount.SetTempMountLocation(tmpDir(c.Root))
 }
 
 func runDir(root string) string { return filepath.Join(root, "run") }
