@@ -33,9 +33,17 @@ func (a Auth) describe(host string) string {
 	case a.anonymous():
 		return fmt.Sprintf("no credentials for %s in %s", host, a.From)
 	case a.RegistryToken != "", a.IdentityToken != "", a.Password == "", a.Password == "x-oauth-basic":
-		return fmt.Sprintf("logged in with a token of %s", a.From)
+		return "logged in with a token" + origin(" of ", a.From)
 	}
-	return fmt.Sprintf("logged in as %q by %s", oneLine(a.Username), a.From)
+	return fmt.Sprintf("logged in as %q", oneLine(a.Username)) + origin(" by ", a.From)
+}
+
+// origin is nothing for a login that is being tried.
+func origin(word, from string) string {
+	if from == "" {
+		return ""
+	}
+	return word + from
 }
 
 // Credentials looks up what to say to a registry, in the files of docker and podman and with their credential helpers.
