@@ -54,15 +54,19 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	testdata/deps.sh long
 	testdata/tools.sh dockerd28
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m ./...
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m -skip '$(SOAKED)' ./...
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=30m ./cmd/mtool -run '$(SOAKED)'
 	go test -count=20 -timeout=30m $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 
+# What takes an hour by itself when it is tried whole.
+SOAKED := TestFaultMatrix|TestKill|TestManyProcesses
+
 # MTOOL_TEST_SEED=N repeats the random choices of an earlier run, which every test prints.
 soak: deps tools ## every cell of the fault matrix, 300 kills, then mixed commands under 1 % faults for DURATION (1h)
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v -timeout=2h ./cmd/mtool -run 'TestFaultMatrix|TestKill|TestManyProcesses'
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v -timeout=2h ./cmd/mtool -run '$(SOAKED)'
 	MTOOL_TEST_SOAK=$(or $(DURATION),1h) go test -count=1 -v -timeout=0 ./cmd/mtool -run 'TestSoak'
 
 lint: ## golangci-lint with .golangci.yml
