@@ -121,3 +121,27 @@ func push(t *testing.T, s *registrytest.Server, o registry.ClientOptions, image 
 	}
 	return name
 }
+
+// The login for the server of an ADD, a secret that BuildKit takes by its name, does not follow a redirect to another port.
+func TestAddKeepsItsLoginAtHome(t *testing.T) {
+	t.Parallel()
+	needs(t, "buildkit")
+	seen := make(chan string, 2)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Authorization") }))
+	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		seen <- r.Header.Get("Authorization")
+		http.Redirect(w, r, other.URL+"/file", http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(other.Close)
+	t.Cleanup(home.Close)
+	file := filepath.Join(t.TempDir(), "token")
+	write(t, file, "login")
+	spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+home.URL+"/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
+	spec.Secrets = []build.Secret{{ID: "HTTP_AUTH_TOKEN_127.0.0.1", File: file}}
+	if _, err := build.Run(t.Context(), spec, newHome(t).o); err != nil {
+		t.Fatal(err)
+	}
+	if first, second := <-seen, <-seen; first != "Bearer login" || second != "" {
+		t.Errorf("the server was told %q, and the other %q", first, second)
+	}
+}

@@ -79,10 +79,10 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	return w, limitDownloads(w, c)
 }
 
-// limitDownloads ends what an ADD fetches by HTTP once nothing moves: BuildKit's own source of that, which this one takes the
-// place of, waits for ever.
+// limitDownloads ends what an ADD fetches by HTTP once nothing moves, and keeps its login from other ports of a host: BuildKit's
+// own source of that, which this one takes the place of, waits for ever and tells every port.
 func limitDownloads(w *base.Worker, c config) (err error) {
-	limited := registry.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute))
+	limited := registry.AtHome(registry.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
 	if w.HTTPSource, err = http.NewSource(http.Opt{CacheAccessor: w.CacheMgr, Transport: limited}); err != nil {
 		return err
 	}
