@@ -24,8 +24,8 @@ type early struct {
 	err  error
 }
 
-// BeginBlob does in the background what PutBlob can do before any bytes are sent: it mounts, or looks the blob up and begins
-// an upload. PutBlob goes on from there; Abandon gives up what no PutBlob took.
+// BeginBlob does what PutBlob can do before any bytes are sent: it mounts, or looks the blob up and begins an upload. PutBlob
+// goes on from there, also when it comes before the end, and has the error; Abandon gives up what no PutBlob took.
 func (r *Repository) BeginBlob(ctx context.Context, d v1.Descriptor, src Source) {
 	if !d.MediaType.IsDistributable() || src == r {
 		return
@@ -34,10 +34,8 @@ func (r *Repository) BeginBlob(ctx context.Context, d v1.Descriptor, src Source)
 	if e == nil {
 		return
 	}
-	go func() {
-		defer close(e.done)
-		e.what, e.err = retry(ctx, r.client, func() (beginning, error) { return r.begin(ctx, d, r.mountFrom(src)) })
-	}()
+	defer close(e.done)
+	e.what, e.err = retry(ctx, r.client, func() (beginning, error) { return r.begin(ctx, d, r.mountFrom(src)) })
 }
 
 // Abandon gives up the uploads that were begun and not taken, for which it waits: end the context that they were begun with

@@ -20,7 +20,8 @@ type ahead struct {
 	client  *registry.Client
 	wants   func(v1.Descriptor) bool // nil: all manifests
 
-	under sync.WaitGroup // targets whose state is not known yet
+	under sync.WaitGroup
+	slots chan struct{} // blobs at one time: more would only wait, and a list may have thousands
 }
 
 // ahead is nil for a dry run.
@@ -28,7 +29,7 @@ func (e *Env) ahead(targets []target, dryRun bool) *ahead {
 	if dryRun {
 		return nil
 	}
-	return &ahead{targets: targets, client: e.Client}
+	return &ahead{targets: targets, client: e.Client, slots: make(chan struct{}, 64)}
 }
 
 // want leaves the manifests out that are read and not published.
@@ -114,7 +115,11 @@ func (a *ahead) begin(ctx context.Context, o registry.Object, d v1.Descriptor, m
 				return
 			}
 			for _, d := range blobsOf(m) {
-				a.repository(t).BeginBlob(ctx, d, o.Source)
+				a.slots <- struct{}{}
+				a.under.Go(func() {
+					a.repository(t).BeginBlob(ctx, d, o.Source)
+					<-a.slots
+				})
 			}
 		})
 	}
