@@ -67,7 +67,7 @@ func (w *idle) heard(running client.Vertex, own bool) {
 	defer w.mu.Unlock()
 	w.last, w.now = running.Name, w.limit
 	switch {
-	case own && fetches(w.last):
+	case own && (fetches(w.last) || strings.HasPrefix(w.last, "exporting to ")): // which fetches what no step has needed
 		w.now = 0
 	case looksUp(w.last) && (w.now <= 0 || w.now > lookupLimit):
 		w.now = lookupLimit

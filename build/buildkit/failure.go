@@ -55,6 +55,8 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit = int(exit.ExitCode)
+	} else if !fetches(step.Name) && fetchesLate(err) {
+		e.Err = fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
 	} else if kind := kindOfFetch(step.Name, err); kind != nil {
 		e.Err = fmt.Errorf("%w: %w", kind, err)
 	}
@@ -64,15 +66,23 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	return e
 }
 
+// fetchesLate: it is about a layer, which the first step that needs it fetches, be it the export.
+func fetchesLate(err error) bool {
+	for _, words := range []string{"failed to copy: ", "short read: expected ", "unexpected commit digest "} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}
+
 // kindOfFetch tells what kept a step from fetching something; nil: it fetches nothing, or something else did.
 func kindOfFetch(step string, err error) error {
-	late := strings.Contains(err.Error(), "failed to copy: httpReadSeeker: ") // a layer, which the first step that needs it fetches
-	fetching := late || fetches(step)
-	if !fetching && !strings.Contains(step, "://") {
+	if !fetches(step) && !strings.Contains(step, "://") {
 		return nil
 	}
 	kind := kindOf(err)
-	if !fetching && strings.Contains(err.Error(), ": not found") {
+	if !fetches(step) && strings.Contains(err.Error(), ": not found") {
 		return nil // a program of this machine, for one
 	}
 	if kind == nil && strings.HasPrefix(step, "exporting cache to registry") {

@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -49,6 +50,18 @@ func (r *record) add(s *client.SolveStatus) {
 	if r.fetching.hear(s) && r.heard != nil {
 		r.heard(r.running())
 	}
+}
+
+// images are those that the solve is made of.
+func (r *record) images() (names []string) {
+	for _, v := range r.steps {
+		place, rest, _ := strings.Cut(v.Name, "] ")
+		name, from := strings.CutPrefix(rest, "FROM ")
+		if from || strings.HasPrefix(place, "[context ") && !strings.HasPrefix(rest, "load ") {
+			names = append(names, fmt.Sprintf("%q", name))
+		}
+	}
+	return names
 }
 
 // running is the step that began last and has not ended.

@@ -2,7 +2,9 @@ package buildkit
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +94,31 @@ func TestHidePasswords(t *testing.T) {
 	} {
 		if got := hidePasswords(step); got != want {
 			t.Errorf("%q: %q, want %q", step, got, want)
+		}
+	}
+}
+
+// A layer that the export could not fetch is told with the images that it may be of.
+func TestImagesOfARecord(t *testing.T) {
+	t.Parallel()
+	r := newRecord(nil)
+	for _, name := range []string{
+		"[internal] load metadata for a.example/one", "[context other] load metadata for b.example/two", "[1/2] FROM a.example/one@sha256:00",
+		"[context other] b.example/two", "[context here] load from client", "[2/2] RUN make", "exporting to oci image format",
+	} {
+		r.steps = append(r.steps, &client.Vertex{Name: name})
+	}
+	if got := r.images(); !slices.Equal(got, []string{`"a.example/one@sha256:00"`, `"b.example/two"`}) {
+		t.Errorf("got %q", got)
+	}
+	for text, want := range map[string]bool{
+		"failed to solve: failed to copy: read tcp 1->2: connection reset by peer":                       true,
+		"failed to solve: short read: expected 3300 bytes but got 3299: unexpected EOF":                  true,
+		`failed commit on ref "layer-x": unexpected commit digest sha256:00, expected sha256:01: failed`: true,
+		"failed to solve: no space left on device":                                                       false,
+	} {
+		if got := fetchesLate(errors.New(text)); got != want {
+			t.Errorf("%q: %v", text, got)
 		}
 	}
 }
