@@ -138,7 +138,7 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		{home.URL + "/token", "", 1, nil},
 		{home.URL + "/redirect", "not for", 0, nil},
 		{home.URL + "/bare", "not for", 0, nil},
-		{home.URL + "/long", "unexpected EOF", 0, nil},
+		{home.URL + "/long", "unable to decode token response", 0, nil},
 		{bare.URL, "without TLS", 0, nil},
 		{bare.URL, "", 1, []string{"r.example"}},
 		{old.URL, "protocol version", 0, nil},
