@@ -96,7 +96,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := "mtool help"
+	hint := root.CommandPath() + " --help"
 	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = root.CommandPath() + " " + near[0]
 	}
