@@ -20,7 +20,7 @@ type app struct {
 	transportFlags
 	flags *pflag.FlagSet // those of every command
 	quiet bool
-	ends  []func() // at the end of the command
+	ends  []func() // what may be let go of at the end of the command
 }
 
 // Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
@@ -42,7 +42,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	}
 	err := a.judge(root.ExecuteContext(ctx))
 	for _, f := range a.ends {
-		f()
+		go f() // for who runs several commands in one process: this one may end before
 	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled
