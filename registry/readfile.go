@@ -14,7 +14,7 @@ func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := io.ReadAll(io.LimitReader(f, most+1))
+	data, err := readAll(f, most)
 	if int64(len(data)) > most {
 		err = fmt.Errorf("%q has more than %d bytes: %w", name, most, ErrContent)
 	}
@@ -22,4 +22,13 @@ func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 		return nil, err
 	}
 	return data, nil
+}
+
+// readAll reads at most a byte more than most. The size is asked for because FUSE looks at a file again then: a read alone may
+// end where the file ended a second ago.
+func readAll(f fs.File, most int64) ([]byte, error) {
+	if _, err := f.Stat(); err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(f, most+1))
 }
