@@ -60,7 +60,22 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 		return compose.List{}, err
 	}
 	l, _, err := load(path, ref)
+	if errors.Is(err, registry.ErrNotFound) && s.replaced(ctx, path, ref, &l) {
+		err = nil
+	}
 	return l, err
+}
+
+// replaced says whether a draft that is not there was being replaced, and reads the new one: where renaming takes two steps, as
+// on exFAT by FUSE, it is missing between them. A draft that was ever written has a lock.
+func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *compose.List) bool {
+	if _, err := os.Lstat(lockOf(path)); err != nil {
+		return false
+	}
+	return s.locked(ctx, ref, func(path string) (err error) {
+		*l, _, err = load(path, ref)
+		return err
+	}) == nil
 }
 
 // Update loads a draft, has it edited and saves it, all under its lock: of several updates at once none is lost. When
@@ -179,7 +194,7 @@ func (s *Store) locked(ctx context.Context, ref registry.Ref, do func(path strin
 	if err := registry.MakeDirs(s.dir, 0o700); err != nil {
 		return fmt.Errorf("making the folder of drafts: %w", err)
 	}
-	unlock, err := lock(ctx, sibling(path, ".lock"))
+	unlock, err := lock(ctx, lockOf(path))
 	if err != nil {
 		return fmt.Errorf("writing draft %q: %w", ref.Name(), err)
 	}

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -234,6 +235,41 @@ func TestUpdateFails(t *testing.T) {
 }
 
 // A write that fails leaves neither half a draft nor a temporary file.
+// On some file systems a draft is not there for a moment while another takes its place.
+func TestLoadWhileReplaced(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := draft.Open(dir)
+	l := list(t, "draft:list:v1")
+	if err := s.Save(t.Context(), l); err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob(filepath.Join(dir, "*list*"))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("drafts %q, %v", found, err)
+	}
+	loaded := make(chan error, 1)
+	_, err = s.Update(t.Context(), l.Name, func(l compose.List) (compose.List, error) {
+		if err := os.Rename(found[0], found[0]+".away"); err != nil {
+			return l, err
+		}
+		go func() {
+			_, err := s.Load(context.Background(), l.Name)
+			loaded <- err
+		}()
+		time.Sleep(50 * time.Millisecond)
+		return l, os.Rename(found[0]+".away", found[0])
+	})
+	if err := errors.Join(err, <-loaded); err != nil {
+		t.Error(err)
+	}
+	if err := s.Remove(t.Context(), l.Name); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.Load(t.Context(), l.Name)
+	wantError(t, err, registry.ErrNotFound)
+}
+
 func TestSaveFails(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -38,6 +38,8 @@ func write(path string, data []byte) (err error) {
 // temporary does not end in suffix, so that List passes it over.
 func temporary(path string) string { return sibling(path, ".tmp") }
 
+func lockOf(path string) string { return sibling(path, ".lock") }
+
 func sibling(path, ending string) string {
 	dir, base := filepath.Split(path)
 	return filepath.Join(dir, "."+base+ending)
