@@ -66,16 +66,17 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 	return l, err
 }
 
-// replaced says whether a draft that is not there was being replaced, and reads the new one: where renaming takes two steps, as
-// on exFAT by FUSE, it is missing between them. A draft that was ever written has a lock.
+// replaced says whether a draft that was not there was just being replaced, and reads the new one: where renaming takes two
+// steps, as on exFAT by FUSE, it is missing between them. Its lock is there for as long.
 func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *compose.List) bool {
-	if _, err := os.Lstat(lockOf(path)); err != nil {
-		return false
-	}
-	return s.locked(ctx, ref, func(path string) (err error) {
+	again := func(path string) (err error) {
 		*l, _, err = load(path, ref)
 		return err
-	}) == nil
+	}
+	if _, err := os.Lstat(lockOf(path)); err != nil {
+		return again(path) == nil
+	}
+	return s.locked(ctx, ref, again) == nil
 }
 
 // Update loads a draft, has it edited and saves it, all under its lock: of several updates at once none is lost. When
