@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 	digest "github.com/opencontainers/go-digest"
@@ -23,11 +24,9 @@ import (
 func (s solve) explain(ctx context.Context, err error, seen *record, d *display) error {
 	building := "building " + platform.Format(s.target)
 	if c := (*crashError)(nil); errors.As(context.Cause(ctx), &c) && c.target.Equals(s.target) {
-		on := s.platformOf(c.step.Name)
-		return &build.StepError{
-			Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Signal: c.signal,
-			Step: c.step.Name, Exit: -1, Log: seen.tail(c.step.Digest), Shown: !d.quiet, Err: c,
-		}
+		e := s.stepError(c.step, seen, d)
+		e.Signal, e.Err = c.signal, c
+		return e
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", building, context.Cause(ctx))
@@ -51,19 +50,37 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if name, ok := strings.CutPrefix(step.Name, "[internal] load metadata for "); ok {
 		return fmt.Errorf("%s: %w", building, newBaseError(name, err))
 	}
-	on := s.platformOf(step.Name)
-	e := &build.StepError{Platform: on, Emulator: s.machine.emulator(on), QEMU: s.machine.version(s.machine.emulator(on)), Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet, Err: err}
+	e := s.stepError(*step, seen, d)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
-		e.Exit = int(exit.ExitCode)
-	} else if !fetches(step.Name) && fetchesLate(err) {
-		e.Err = fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
-	} else if kind := kindOfFetch(step.Name, err); kind != nil {
-		e.Err = fmt.Errorf("%w: %w", kind, err)
+		e.Exit, e.Err = int(exit.ExitCode), err
+	} else {
+		e.Err = ofKind(step.Name, err, seen)
 	}
 	if s.machine.name != "" {
 		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
 	}
 	return e
+}
+
+// stepError is the failure of a step without its cause.
+func (s solve) stepError(step client.Vertex, seen *record, d *display) *build.StepError {
+	on := s.platformOf(step.Name)
+	emulator := s.machine.emulator(on)
+	return &build.StepError{
+		Platform: on, Emulator: emulator, QEMU: s.machine.version(emulator),
+		Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet,
+	}
+}
+
+// ofKind is err with its kind where something could not be fetched.
+func ofKind(step string, err error, seen *record) error {
+	if !fetches(step) && fetchesLate(err) {
+		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
+	}
+	if kind := kindOfFetch(step, err); kind != nil {
+		return fmt.Errorf("%w: %w", kind, err)
+	}
+	return err
 }
 
 // fetchesLate: it is about a layer, which the first step that needs it fetches, be it the export.
