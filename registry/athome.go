@@ -15,7 +15,7 @@ func (a atHome) RoundTrip(r *http.Request) (*http.Response, error) {
 		first = first.Response.Request
 	}
 	const key = "Authorization"
-	if !sameOrigin(r.URL, first.URL) && r.Header.Get(key) == first.Header.Get(key) {
+	if !SameOrigin(r.URL, first.URL) && r.Header.Get(key) == first.Header.Get(key) {
 		r = r.Clone(r.Context())
 		r.Header.Del(key)
 	}

@@ -24,7 +24,7 @@ func MayHeader(name, value string) bool {
 // sign says who asks, and adds the headers of the host's settings where r goes to the host itself.
 func (h *host) sign(r *http.Request) {
 	r.Header.Set("User-Agent", h.client.options.UserAgent)
-	if !sameOrigin(r.URL, h.url("", "")) {
+	if !SameOrigin(r.URL, h.url("", "")) {
 		return
 	}
 	for name, value := range h.client.options.settings(h.name).Headers {

@@ -222,7 +222,7 @@ func TestHostNames(t *testing.T) {
 		t.Errorf("Docker Hub is asked at %s", got)
 	}
 	a, b := &url.URL{Scheme: "https", Host: "R.example"}, &url.URL{Scheme: "https", Host: "r.example:443"}
-	if !sameOrigin(a, b) || sameOrigin(a, &url.URL{Scheme: "http", Host: "r.example"}) {
+	if !SameOrigin(a, b) || SameOrigin(a, &url.URL{Scheme: "http", Host: "r.example"}) {
 		t.Error("origins are compared wrongly")
 	}
 }

@@ -117,7 +117,7 @@ func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *c
 	}
 	maps.Copy(r.Header, q.header)
 	h.sign(r)
-	if g.header != "" && sameOrigin(at, h.url("", "")) {
+	if g.header != "" && SameOrigin(at, h.url("", "")) {
 		r.Header.Set("Authorization", g.header)
 	}
 	if q.body == nil {

@@ -63,13 +63,14 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return errors.New("stopped after 10 redirects")
 	}
-	if !sameOrigin(r.URL, via[0].URL) {
+	if !SameOrigin(r.URL, via[0].URL) {
 		maps.DeleteFunc(r.Header, func(key string, _ []string) bool { return !carried(key) })
 	}
 	return nil
 }
 
-func sameOrigin(a, b *url.URL) bool {
+// SameOrigin says whether both addresses are of one scheme, host and port: what one of them was told is not for others.
+func SameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
 }
 

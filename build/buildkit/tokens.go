@@ -89,11 +89,10 @@ func tokenClient(unchecked bool) *http.Client {
 func atHome(r *http.Request, via []*http.Request) error {
 	const most = 10
 	first := via[0]
-	away := r.URL.Scheme != first.URL.Scheme || r.URL.Host != first.URL.Host
 	switch {
 	case len(via) >= most:
 		return fmt.Errorf("stopped after %d redirects", most)
-	case away && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
+	case !registry.SameOrigin(r.URL, first.URL) && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
 		return fmt.Errorf("it redirects to %q, which the password is not for", r.URL.Host)
 	}
 	return nil
