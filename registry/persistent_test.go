@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -41,10 +42,10 @@ func TestPersistent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			words, asked := strings.Fields(tt.words), 0
+			words := strings.Fields(tt.words)
+			var asked atomic.Int64
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				asked++
-				answers(w, words[asked-1])
+				answers(w, words[asked.Add(1)-1])
 			}))
 			defer server.Close()
 			r, err := http.NewRequestWithContext(t.Context(), tt.method, server.URL, nil)
@@ -59,8 +60,8 @@ func TestPersistent(t *testing.T) {
 				status = resp.StatusCode
 				_ = resp.Body.Close()
 			}
-			if took := time.Since(began); status != tt.status || asked != tt.asked || took < tt.least {
-				t.Errorf("status %d, %v, asked %d times in %s; want %d, %d times in %s", status, err, asked, took, tt.status, tt.asked, tt.least)
+			if took := time.Since(began); status != tt.status || int(asked.Load()) != tt.asked || took < tt.least {
+				t.Errorf("status %d, %v, asked %d times in %s; want %d, %d times in %s", status, err, asked.Load(), took, tt.status, tt.asked, tt.least)
 			}
 		})
 	}
