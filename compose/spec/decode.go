@@ -11,16 +11,19 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Decode reads YAML into a struct that has yaml tags. A key that is not known, one that is there twice and a value of the
-// wrong kind are errors, one a line: "NAME:LINE: what is wrong there". Empty data is no value.
+// Decode reads YAML into a struct that has yaml tags. A key that is not known, one that is there twice, a value of the wrong
+// kind, an empty string outside of annotations and headers, and a second document are errors, one a line:
+// "NAME:LINE: what is wrong there". Empty data is no value.
 func Decode(name string, data []byte, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	err := dec.Decode(into)
 	var several *yaml.TypeError
 	switch {
-	case err == nil || errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF):
 		return nil
+	case err == nil:
+		return complete(name, data)
 	case !errors.As(err, &several):
 		return place(name, err.Error())
 	}
@@ -29,6 +32,53 @@ func Decode(name string, data []byte, into any) error {
 		all = append(all, place(name, text))
 	}
 	return errors.Join(all...)
+}
+
+// complete refuses what would be read as if it were not there.
+func complete(name string, data []byte) error {
+	var first, second yaml.Node
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&first); err != nil {
+		return place(name, err.Error())
+	}
+	if err := dec.Decode(&second); !errors.Is(err, io.EOF) && !isNull(second) {
+		return fmt.Errorf("%s:%d: a second document, where one is read", name, max(second.Line, 1))
+	}
+	return errors.Join(blanks(name, "the document", &first)...)
+}
+
+func isNull(document yaml.Node) bool {
+	return len(document.Content) == 1 && document.Content[0].ShortTag() == "!!null"
+}
+
+// blanks are the strings without a character in n, whose key is what.
+func blanks(name, what string, n *yaml.Node) (errs []error) {
+	switch n.Kind {
+	case yaml.ScalarNode:
+		if n.ShortTag() == "!!str" && strings.TrimSpace(n.Value) == "" {
+			errs = append(errs, fmt.Errorf("%s:%d: %s is empty (an unset variable?)", name, n.Line, what))
+		}
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := n.Content[i].Value
+			if key != "annotations" && key != "headers" { // their values are the user's own
+				errs = append(errs, blanks(name, key, n.Content[i+1])...)
+			}
+		}
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			if item.ShortTag() == "!!null" {
+				errs = append(errs, fmt.Errorf("%s:%d: %s[%d] is empty (an unset variable?)", name, item.Line, what, i))
+			}
+			errs = append(errs, blanks(name, fmt.Sprintf("%s[%d]", what, i), item)...)
+		}
+	case yaml.DocumentNode:
+		for _, child := range n.Content {
+			errs = append(errs, blanks(name, what, child)...)
+		}
+	case yaml.AliasNode: // what it stands for was looked at
+	}
+	return errs
 }
 
 // place puts the parser's words, "line 3: field x not found in type y", into the user's.

@@ -50,6 +50,7 @@ manifests:
   - image: r.example/x:win
     platform: {architecture: amd64, os: windows, osversion: 10.0.20348.1, osfeatures: [win32k]}
 `,
+	"empty text": "manifests:\n  - image: x\n    annotations: {k: ''}\nannotations: {k: ''}\n---\n",
 	"additions": `targets: [r2.example/x:v1]
 type: oci
 require: [linux/amd64]
@@ -97,6 +98,14 @@ func TestParseRefuses(t *testing.T) {
 		{"an entry without an image", "manifests:\n  - platform: {os: linux}\n", "manifests[0]", true},
 		{"an unknown architecture", entry + "    platform: {os: linux, architecture: amd46}\n", "amd46", false},
 		{"two spellings", entry + "    platform: {os.version: '1', osversion: '2'}\n", "both spellings", false},
+		{"an empty name", "image: \"\"\n" + entry, "x.yaml:1: image is empty (an unset variable?)", true},
+		{"an empty image", "manifests:\n  - image: ' '\n", "x.yaml:2: image is empty", true},
+		{"an empty tag", entry + "tags: ['']\n", "x.yaml:3: tags[0] is empty", true},
+		{"a target of nothing", entry + "targets:\n  -\n", "x.yaml:4: targets[0] is empty", true},
+		{"an empty demand", entry + "require: [linux/amd64, '']\n", "x.yaml:3: require[1] is empty", true},
+		{"an empty architecture", entry + "    platform: {os: linux, architecture: ''}\n", "x.yaml:3: architecture is empty", true},
+		{"an empty alias", "image: &x ''\n" + entry + "    platform: {os: *x}\n", "x.yaml:1: image is empty", true},
+		{"a second document", entry + "---\nrequire: [linux/amd64]\n", "x.yaml:3: a second document", false},
 		{"no YAML", "a: [", "x.yaml:1: ", false},
 	}
 	for _, tt := range tests {

@@ -61,6 +61,8 @@ A platform that contradicts the image's config is refused without --force. The l
 	fl.BoolVar(&o.Edit.Child, "child", false, "put the annotations on the image itself instead of on its entry: its digest changes, and what is attested of the old one is dropped")
 	fl.StringVar(&artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
 	fl.StringVar(&subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
+	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
+	mayBeEmpty(fl, "subject", "takes away what the list has")
 	fl.BoolVar(&o.Edit.Force, "force", false, "accept a platform that contradicts the config or is not known")
 	fl.BoolVar(&o.Published, "published", false, "change the list in its registry, not the draft")
 	pf.addEdit(cmd.Flags())

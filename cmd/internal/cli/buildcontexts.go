@@ -31,6 +31,8 @@ func checkContext(name, place string) error {
 	}
 	scheme := regexp.MustCompile(`^([a-z][a-z-]+):`).FindStringSubmatch(place)
 	switch {
+	case scheme != nil && strings.Trim(strings.TrimPrefix(place, scheme[0]), "/ ") == "":
+		return usagef("", "--build-context %s: %q names nothing behind its scheme (an unset variable?)", name, place)
 	case scheme == nil || strings.HasPrefix(place, "store:") || strings.HasPrefix(place, "docker-image://") || strings.HasPrefix(place, "oci-layout://"):
 		return nil
 	case fetch.IsRemote(place) && scheme[1] != "file":

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -96,10 +97,22 @@ func (f *extraFlags) into(o *flow.BuildOptions) (err error) {
 	if f.SBOM == "true" {
 		return usagef("--sbom generator=docker/buildkit-syft-scanner", "--sbom needs the image of a generator, which is run")
 	}
+	if err := errors.Join(checkAttestation("--provenance", f.Provenance), checkAttestation("--sbom", f.SBOM)); err != nil {
+		return err
+	}
 	if err := oneOf("--network", f.Network, "default", "none", "host"); err != nil {
 		return err
 	}
 	return f.results(o)
+}
+
+// checkAttestation refuses settings without a value; the words true and false are none.
+func checkAttestation(flag, text string) error {
+	if !strings.Contains(text, "=") {
+		return nil
+	}
+	_, err := parseFields(flag, text)
+	return err
 }
 
 // results parses what is made of the build.

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/netip"
 	"os"
 	"strconv"
@@ -26,6 +27,9 @@ func parseFields(flag, text string) (map[string]string, error) {
 		key, value, ok := strings.Cut(field, "=")
 		if !ok {
 			return nil, usagef("", "%s %q: %q is not KEY=VALUE", flag, text, field)
+		}
+		if err := stated(fmt.Sprintf("%s %q: %s", flag, text, key), value); err != nil {
+			return nil, err
 		}
 		pairs[strings.ToLower(key)] = value
 	}
@@ -80,6 +84,11 @@ func parseSSH(values []string) (agents []build.SSH, err error) {
 		s := build.SSH{ID: id}
 		if named {
 			s.Paths = strings.Split(paths, ",")
+		}
+		for _, path := range append(s.Paths, id) {
+			if err := stated(fmt.Sprintf("--ssh %q: a part", v), path); err != nil {
+				return nil, err
+			}
 		}
 		if !named && os.Getenv("SSH_AUTH_SOCK") == "" {
 			return nil, usagef("start an agent, or name a key: --ssh "+id+"=FILE", "--ssh %s: there is no agent, SSH_AUTH_SOCK is not set", v)

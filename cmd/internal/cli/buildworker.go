@@ -90,6 +90,9 @@ func parseWorkers(flags []string, env func(string) string) ([]build.WorkerAddr, 
 		if a.Addr != build.Embedded && a.Addr != build.DockerEngine && !strings.Contains(a.Addr, "://") {
 			return nil, usagef("--worker tcp://"+a.Addr, "worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
 		}
+		if strings.HasSuffix(a.Addr, "://") {
+			return nil, usagef("", "worker %q names nothing behind its scheme (an unset variable?)", v)
+		}
 		all = append(all, a)
 	}
 	return all, nil

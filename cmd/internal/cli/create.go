@@ -65,6 +65,8 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list, `KEY=VALUE` (repeatable); manifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
 	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
 	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
+	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
+	mayBeEmpty(fl, "subject", "takes away what the list has")
 	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all its images have alike")
 	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list, as annotations, the labels that all its images have alike")
 	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list; few clients follow it")

@@ -12,6 +12,9 @@ import (
 // flagError puts what is wrong with a flag into the user's words, and names the one that was likely meant.
 func flagError(cmd *cobra.Command, err error) error {
 	help := cmd.CommandPath() + " --help"
+	if e, ok := errors.AsType[usageError](err); ok {
+		return e
+	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return usagef(cmp.Or(meantFlag(cmd, e.GetSpecifiedName()), help), "%v", err)
 	}

@@ -24,6 +24,7 @@ func (a *app) imagetoolsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.PersistentFlags().StringVar(&builder, "builder", "", "not needed: no builder takes part")
+	mayBeEmpty(cmd.PersistentFlags(), "builder", "is docker's word for the default, and read by nothing here")
 	cmd.AddCommand(a.imagetoolsCreate(), a.imagetoolsInspect())
 	return cmd
 }

@@ -40,6 +40,8 @@ type proofFlags struct {
 func (f *proofFlags) register(fl *pflag.FlagSet) {
 	fl.Var(&f.run, "run", "run this `CMD` in every image; '' is what the image starts by itself")
 	fl.Var(&f.runArgs, "run-args", "run every image's own entrypoint with these `ARGS`")
+	mayBeEmpty(fl, "run", "runs what the image starts by itself")
+	mayBeEmpty(fl, "run-args", "runs the image's entrypoint without arguments")
 	fl.DurationVar(&f.timeout, "run-timeout", time.Minute, "stop a command of --run after this `TIME`")
 	f.worker.addresses(fl)
 	fl.BoolVar(&f.worker.nativeOnly, "native-only", false, "with --run: fail rather than emulate a platform")

@@ -71,7 +71,7 @@ func parsePairs(flag string, values []string) (map[string]string, error) {
 	pairs := make(map[string]string, len(values))
 	for _, v := range values {
 		key, value, ok := strings.Cut(v, "=")
-		if !ok || key == "" {
+		if !ok || strings.TrimSpace(key) == "" {
 			return nil, usagef("", "%s %q is not KEY=VALUE", flag, v)
 		}
 		pairs[key] = value

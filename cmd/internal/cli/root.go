@@ -88,6 +88,7 @@ func (a *app) root(args []string) *cobra.Command {
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	root.AddCommand(a.subcommands(args)...)
+	requireStated(root)
 	return root
 }
 
