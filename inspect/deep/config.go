@@ -76,9 +76,14 @@ func (s subject) starts() bool {
 	return len(c.Entrypoint)+len(c.Cmd) > 0 && s.platform.OS != "windows"
 }
 
-// wishes are the exemptions that the image asks for by its label; what is no pattern is nothing asked for.
+// wishes are the exemptions that the image asks for by its label. What is no pattern is nothing asked for, nor is a label of too
+// many of them.
 func (s subject) wishes() (globs []Glob) {
-	for text := range strings.SplitSeq(s.config.Config.Labels.AllowForeign, ",") {
+	label := s.config.Config.Labels.AllowForeign
+	if strings.Count(label, ",") >= maxGlobs {
+		return nil
+	}
+	for text := range strings.SplitSeq(label, ",") {
 		if g, err := ParseGlob(text); err == nil {
 			globs = append(globs, g)
 		}

@@ -118,12 +118,12 @@ func askedRules() []Rule {
 	return []Rule{
 		{
 			Name: "--allow-foreign", covers: func(s suspect) bool { return covered(s.path, s.flags) },
-			Covers: "files that a GLOB of --allow-foreign covers (paths as in the layer, no leading slash; ** crosses slashes)",
+			Covers: "files that a GLOB of --allow-foreign covers (paths as in the layer, no leading slash; ** crosses slashes; 256 bytes at most)",
 			Reason: "the caller's own word",
 		},
 		{
 			Name: "label", covers: func(s suspect) bool { return !s.deaf && covered(s.path, s.label) },
-			Covers: "files that a GLOB of the image's label " + Label + " covers (several with commas), unless --strict, --files or --cluster",
+			Covers: "files that a GLOB of the image's label " + Label + " covers (16 at most, with commas), unless --strict, --files or --cluster",
 			Reason: "the image's own wish, which is shown as such",
 		},
 	}

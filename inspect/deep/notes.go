@@ -2,6 +2,7 @@ package deep
 
 import (
 	"fmt"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -41,13 +42,21 @@ func (j *judgement) excuses() {
 
 // wish shows what the image asks for itself.
 func (j *judgement) wish() {
-	if len(j.label) == 0 {
+	if j.config.Config.Labels.AllowForeign == "" {
 		return
 	}
+	var patterns []string
+	for _, g := range j.label {
+		patterns = append(patterns, g.String())
+	}
 	f := j.finding(inspect.Note)
-	f.Rule, f.Evidence = "label", j.config.Config.Labels.AllowForeign
+	f.Rule, f.Evidence = "label", strings.Join(patterns, ",")
 	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
-	if j.options.Strict || j.options.IgnoreLabels {
+	switch {
+	case len(patterns) == 0:
+		f.Evidence = fmt.Sprintf("it has no pattern of up to %d bytes, or more than %d", maxGlob, maxGlobs)
+		f.Message = fmt.Sprintf("%s: the image's own label %s is ignored: %s", j.name(), Label, f.Evidence)
+	case j.options.Strict || j.options.IgnoreLabels:
 		f.Message += " (ignored)"
 	}
 	j.add(f)
