@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"mtool/inspect/binary"
@@ -132,20 +133,65 @@ func TestWideWindows(t *testing.T) {
 	}
 }
 
+// What is unpacked beyond Free is held against what it was packed in, be it one layer or several: here with a smaller Free.
 func TestBombs(t *testing.T) {
 	t.Parallel()
-	const size = 300 << 20
-	r := bomb(t, size)
-	defer r.Close()
-	if _, err := rootfs.ScanLayer(t.Context(), r, rootfs.Layer{}, rootfs.Options{Limits: rootfs.Limits{Ratio: 1 << 40}}); err != nil {
-		t.Errorf("a large file of zeros: %v", err)
+	const free = 16 << 20
+	scan := func(size int64, l rootfs.Limits) error {
+		r := bomb(t, size)
+		defer r.Close()
+		_, err := rootfs.ScanLayer(t.Context(), r, rootfs.Layer{}, rootfs.Options{Limits: l})
+		return err
 	}
-	r = bomb(t, size)
-	defer r.Close()
-	_, err := rootfs.ScanLayer(t.Context(), r, rootfs.Layer{}, rootfs.Options{})
-	if limit, ok := errors.AsType[*rootfs.LimitError](err); !ok || limit.What != "unpacked bytes for a compressed one" {
-		t.Errorf("a ratio of more than 2,000: got %v", err)
+	if err := scan(2*free, rootfs.Limits{}); err != nil {
+		t.Errorf("a file of zeros within the 4 GiB that are free: %v", err)
 	}
+	if err := scan(free/2, rootfs.Limits{Free: free}); err != nil {
+		t.Errorf("a small file of zeros: %v", err)
+	}
+	if err := scan(2*free, rootfs.Limits{Free: free}); !tooDense(err) {
+		t.Errorf("a ratio of more than 200: got %v", err)
+	}
+	if err := scan(2*free, rootfs.Limits{Free: free, Ratio: 1 << 40}); err != nil {
+		t.Errorf("a ratio that is allowed: got %v", err)
+	}
+	var gzips [][]byte
+	for range 3 {
+		gzips = append(gzips, gzipOf(t, io.LimitReader(zeros{}, free/2+int64(len(gzips))*512)))
+	}
+	_, layers := newBlobs(t, gzips...)
+	for limit, dense := range map[int64]bool{free: true, 4 * free: false} {
+		got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Limits: rootfs.Limits{Free: limit}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found := slices.ContainsFunc(got, func(s rootfs.Scanned) bool { return tooDense(s.Err) }); found != dense {
+			t.Errorf("three layers of %d bytes of zeros, %d free: too dense %v", free/2, limit, found)
+		}
+	}
+}
+
+func tooDense(err error) bool {
+	limit, ok := errors.AsType[*rootfs.LimitError](err)
+	return ok && limit.What == "unpacked bytes for a compressed one" && limit.Limit == 200
+}
+
+// gzipOf is a layer with one file of so many bytes.
+func gzipOf(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	content, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	archive := tar.NewWriter(z)
+	err = archive.WriteHeader(&tar.Header{Name: "zeros", Size: int64(len(content))})
+	_, werr := archive.Write(content)
+	if err := errors.Join(err, werr, archive.Close(), z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // headers are PAX headers with a long record each, and no entry that a tar reader would return.

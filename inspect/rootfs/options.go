@@ -52,9 +52,12 @@ type Options struct {
 type Limits struct {
 	Headers  int64 // tar headers in a layer; 0: 1,000,000
 	Unpacked int64 // uncompressed bytes of a layer; 0: 64 GiB
-	Ratio    int64 // uncompressed bytes for a compressed one, past the first 256 MiB; 0: 2,000 (gzip ends at 1,032)
-	Path     int   // bytes of a path or of a link's target; 0: 4,096, as in Linux
-	Depth    int   // directories in a path; 0: 256
+	// Ratio is how many uncompressed bytes there may be for a compressed one, in a layer and in all layers of a call together,
+	// once they are more than Free; 0: 200. Both gzip, which ends at 1,032, and zstd go far beyond with zeros alone.
+	Ratio int64
+	Free  int64 // uncompressed bytes for which the ratio does not count; 0: 4 GiB
+	Path  int   // bytes of a path or of a link's target; 0: 4,096, as in Linux
+	Depth int   // directories in a path; 0: 256
 	// Time is how long reading one layer may take; 0: an hour.
 	Time time.Duration
 	// Memory is what the names and facts of all layers of a call may take together, in bytes, roughly; 0: 40 MiB, enough
@@ -67,8 +70,6 @@ const (
 	// is that of the strongest of zstd's ordinary levels: they are read one after the other.
 	maxWindow   = 32 << 20
 	usualWindow = 8 << 20
-	// ratioFree is how much a layer may unpack to before its ratio counts: small layers of zeros are harmless.
-	ratioFree = 256 << 20
 	// mostParallel keeps the buffers of layers read at once within some tens of MiB.
 	mostParallel = 4
 )
@@ -83,7 +84,8 @@ func (o Options) withDefaults() Options {
 	l := &o.Limits
 	l.Headers = orDefault(l.Headers, 1_000_000)
 	l.Unpacked = orDefault(l.Unpacked, 64<<30)
-	l.Ratio = orDefault(l.Ratio, 2000)
+	l.Ratio = orDefault(l.Ratio, 200)
+	l.Free = orDefault(l.Free, 4<<30)
 	l.Path = orDefault(l.Path, 4096)
 	l.Depth = orDefault(l.Depth, 256)
 	l.Time = orDefault(l.Time, time.Hour)

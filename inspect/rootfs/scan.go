@@ -32,7 +32,7 @@ func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts
 }
 
 func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (LayerFacts, error) {
-	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p, window: maxWindow})
+	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p, volume: &volume{}, window: maxWindow})
 	if err == nil {
 		err = l.agrees(facts)
 	}
@@ -45,6 +45,7 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (
 // scanWork is what the scans of one call share, and what a layer is compared with.
 type scanWork struct {
 	purse   *purse
+	volume  *volume
 	compare *comparison // nil: nothing
 	window  uint64      // that zstd may have, in bytes
 }
@@ -55,7 +56,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	if err := readable(d); err != nil {
 		return LayerFacts{}, err
 	}
-	in, err := openStream(ctx, r, o.Limits, w.window, func(read int64) {
+	in, err := openStream(ctx, r, o.Limits, w, func(read int64) {
 		if o.Progress != nil {
 			o.Progress(d, read)
 		}

@@ -35,10 +35,10 @@ type Scanned struct {
 
 // ScanAll reads layers, several at once, each distinct one only once however often it is in the list, and none that
 // Options.Known has. Results are in the order of layers; one that fails does not keep the others from being read. Limits
-// hold for each layer, but Limits.Memory for all of them together. The error is that of ctx.
+// hold for each layer, but Limits.Memory for all of them together, and Limits.Ratio for both. The error is that of ctx.
 func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
 	o = o.withDefaults()
-	p := &purse{limit: o.Limits.Memory}
+	shared := scanWork{purse: &purse{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
 	work := map[content]*Scanned{}
 	var wide sync.Mutex
 	var g errgroup.Group
@@ -50,11 +50,13 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		s := &Scanned{}
 		work[contentOf(l)] = s
 		g.Go(func() error {
-			*s = l.scan(ctx, o, p, usualWindow)
+			*s = l.scan(ctx, o, shared)
 			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
 				wide.Lock() // one at a time, since each takes as much memory as all others together
 				defer wide.Unlock()
-				*s = l.scan(ctx, o, p, maxWindow)
+				alone := shared
+				alone.window = maxWindow
+				*s = l.scan(ctx, o, alone)
 			}
 			if o.Seen != nil && s.Err == nil && l.agrees(s.Facts) == nil {
 				o.Seen(*s)
@@ -88,16 +90,15 @@ func contentOf(l LayerSource) content {
 	return content{l.Descriptor.Digest, l.Descriptor.Size, TableDigest(l.Descriptor)}
 }
 
-func (l LayerSource) scan(ctx context.Context, o Options, p *purse, window uint64) (s Scanned) {
+func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scanned) {
 	if ctx.Err() != nil {
 		return Scanned{Err: ctx.Err()}
 	}
 	if facts, ok := l.known(o); ok {
 		return Scanned{Facts: facts, Known: true}
 	}
-	work := scanWork{purse: p, window: window}
 	if o.Compare {
-		work.compare = newComparison(ctx, l, o, p)
+		work.compare = newComparison(ctx, l, o, work.purse)
 	}
 	blob, err := l.Source.Blob(ctx, l.Descriptor)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"hash"
 	"io"
+	"sync/atomic"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -26,18 +27,22 @@ type stream struct {
 	n      int64  // bytes of all chunks so far
 	err    error
 	begun  time.Time
+	total  *volume
 }
 
+// volume is what several layers come to together, so that many of them can't be what one may not be.
+type volume struct{ packed, unpacked atomic.Int64 }
+
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
-func openStream(ctx context.Context, r io.Reader, limits Limits, window uint64, told func(read int64)) (*stream, error) {
+func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork, told func(read int64)) (*stream, error) {
 	src := &source{ctx: ctx, r: r}
-	packed, err := decompress(src, window)
+	packed, err := decompress(src, w.window)
 	if err != nil {
 		return nil, err
 	}
 	return &stream{
 		ctx: ctx, limits: limits, told: told, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
-		begun: time.Now(),
+		begun: time.Now(), total: w.volume,
 	}, nil
 }
 
@@ -64,6 +69,8 @@ func (s *stream) Read(p []byte) (int, error) {
 // advance takes the next chunk, hashes it, and holds it against the limits.
 func (s *stream) advance() {
 	c := s.ahead.next(s.buf)
+	s.total.packed.Add(c.raw - s.raw)
+	s.total.unpacked.Add(int64(len(c.data)))
 	s.buf, s.rest, s.err, s.raw = c.data, c.data, c.err, c.raw
 	s.n += int64(len(c.data))
 	_, _ = s.hash.Write(c.data) // a hash never fails
@@ -81,10 +88,15 @@ func (s *stream) over() error {
 		return &LimitError{What: "seconds", Limit: int64(s.limits.Time.Seconds())}
 	case s.n > s.limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: s.limits.Unpacked}
-	case s.n > ratioFree && s.n/max(s.raw, 1) > s.limits.Ratio:
+	case s.limits.dense(s.n, s.raw), s.limits.dense(s.total.unpacked.Load(), s.total.packed.Load()):
 		return &LimitError{What: "unpacked bytes for a compressed one", Limit: s.limits.Ratio}
 	}
 	return nil
+}
+
+// dense reports whether so many bytes were packed into too few.
+func (l Limits) dense(unpacked, packed int64) bool {
+	return unpacked > l.Free && unpacked/max(packed, 1) > l.Ratio
 }
 
 // drain reads what is left: runtimes ignore what comes after a tar archive's end, but the diffID covers it.

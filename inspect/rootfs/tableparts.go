@@ -67,7 +67,7 @@ func (r *partReader) next() error {
 		return fmt.Errorf("%w: a chunk behind the table of contents", registry.ErrContent)
 	case unpacked > t.options.Limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: t.options.Limits.Unpacked}
-	case unpacked > ratioFree && unpacked/n > t.options.Limits.Ratio:
+	case t.options.Limits.dense(unpacked, n):
 		return &LimitError{What: "unpacked bytes for a compressed one", Limit: t.options.Limits.Ratio}
 	}
 	raw, err := t.open1(r.ctx, r.now.off, n)
