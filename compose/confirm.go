@@ -37,13 +37,13 @@ func (p *Publishing) confirmChildren(ctx context.Context) error {
 
 // confirmTag looks whether the tag is what was just written.
 func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
-	h, ok := p.target.(Header)
+	tagger, ok := p.target.(Tagger)
 	if !p.options.Confirm || !ok {
 		return nil
 	}
 	var now v1.Descriptor
 	err := registry.Await(ctx, func() (err error) {
-		if now, err = head(ctx, h, t.Name); err == nil && now.Digest == (v1.Hash{}) {
+		if now, err = look(ctx, tagger, t.Name); err == nil && now.Digest == (v1.Hash{}) {
 			err = registry.ErrNotFound
 		}
 		return err

@@ -13,11 +13,14 @@ import (
 	"mtool/registry"
 )
 
-// Header is what a registry.Target can do beside when it knows what its tags are, as a *registry.Repository does. Targets
-// that are not Headers are written without a look at what they have.
-type Header interface {
-	// Head answers what a tag is; absent: an error that wraps registry.ErrNotFound.
-	Head(ctx context.Context, tag string) (v1.Descriptor, error)
+// Tagger is what a registry.Target can do besides when it knows what its tags are, as a *registry.Repository does. Targets
+// that are not Taggers are written without a look at what they have.
+type Tagger interface {
+	// Tag returns what a tag is; absent: an error that wraps registry.ErrNotFound.
+	Tag(ctx context.Context, tag string) (registry.Manifest, error)
+	// PutTagIf is PutTag where the tag is still what was says, and zero is no such tag. Otherwise the error wraps
+	// registry.ErrConflict, if the target can tell.
+	PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error
 }
 
 // PublishOptions tune Publish; the zero value is right.
@@ -73,6 +76,8 @@ type Publishing struct {
 	result  Result
 	refused int   // mounts
 	todo    []Tag // those that are not what they shall be
+
+	existing map[string]v1.Descriptor // what the tags were when the guards looked
 }
 
 // Begin makes no request.
@@ -114,7 +119,7 @@ func (p *Publishing) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.todo = slices.Clone(p.Tags)
+	p.existing, p.todo = existing, slices.Clone(p.Tags)
 	if err := p.guardFixed(existing); err != nil {
 		return err
 	}
@@ -147,11 +152,11 @@ func (p *Publishing) guardFixed(existing map[string]v1.Descriptor) error {
 
 // childTags names the children. A tag that has another child's digest is moved: it belongs to the list.
 func (p *Publishing) childTags(ctx context.Context) error {
-	h, ok := p.target.(Header)
+	tagger, ok := p.target.(Tagger)
 	return p.each(ctx, len(p.ChildTags), func(ctx context.Context, i int) error {
 		t := p.ChildTags[i]
 		if ok {
-			if now, err := head(ctx, h, t.Name); err != nil || now.Digest == t.Manifest.Digest {
+			if now, err := look(ctx, tagger, t.Name); err != nil || now.Digest == t.Manifest.Digest {
 				return err
 			}
 		}
@@ -165,7 +170,7 @@ func (p *Publishing) childTags(ctx context.Context) error {
 // state asks for the tags whose state is not known.
 func (p *Publishing) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 	found := make([]v1.Descriptor, len(p.Tags))
-	h, ok := p.target.(Header)
+	tagger, ok := p.target.(Tagger)
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(p.options.Concurrency)
 	for i, t := range p.Tags {
@@ -174,7 +179,7 @@ func (p *Publishing) state(ctx context.Context) (map[string]v1.Descriptor, error
 			continue
 		}
 		g.Go(func() (err error) {
-			found[i], err = head(ctx, h, t.Name)
+			found[i], err = look(ctx, tagger, t.Name)
 			return err
 		})
 	}
@@ -188,13 +193,16 @@ func (p *Publishing) state(ctx context.Context) (map[string]v1.Descriptor, error
 	return existing, nil
 }
 
-// head is Head with a zero descriptor for a tag that is not there.
-func head(ctx context.Context, h Header, tag string) (v1.Descriptor, error) {
-	d, err := h.Head(ctx, tag)
-	if errors.Is(err, registry.ErrNotFound) {
-		return v1.Descriptor{}, nil
+// look is Tag with a zero descriptor for a tag that is not there.
+func look(ctx context.Context, t Tagger, tag string) (v1.Descriptor, error) {
+	m, err := t.Tag(ctx, tag)
+	if err != nil {
+		if errors.Is(err, registry.ErrNotFound) {
+			err = nil
+		}
+		return v1.Descriptor{}, err
 	}
-	return d, err
+	return m.Descriptor(), nil
 }
 
 func (p *Publishing) guardLists(existing map[string]v1.Descriptor) error {
@@ -220,7 +228,7 @@ func (p *Publishing) tags(ctx context.Context, tags []Tag) error {
 		if err := p.guardBase(ctx, t); err != nil {
 			return err
 		}
-		if err := p.target.PutTag(ctx, t.Name, p.Root); err != nil {
+		if err := p.putTag(ctx, t); err != nil {
 			return fmt.Errorf("writing tag %q: %w", t.Name, err)
 		}
 		if err := p.confirmTag(ctx, t); err != nil {
@@ -231,13 +239,27 @@ func (p *Publishing) tags(ctx context.Context, tags []Tag) error {
 	return nil
 }
 
+// putTag writes a tag on the condition that it is what the guards have seen: registries that honour conditions close the gap
+// between their look and the write. A tag that was not there matters only where it must not be moved.
+func (p *Publishing) putTag(ctx context.Context, t Tag) error {
+	tagger, ok := p.target.(Tagger)
+	was := t.Base
+	if was == (v1.Hash{}) {
+		was = p.existing[t.Name].Digest
+	}
+	if !ok || p.options.Force || was == (v1.Hash{}) && !t.Fixed {
+		return p.target.PutTag(ctx, t.Name, p.Root)
+	}
+	return tagger.PutTagIf(ctx, t.Name, p.Root, was)
+}
+
 // guardBase asks once more for a tag that the list derives from.
 func (p *Publishing) guardBase(ctx context.Context, t Tag) error {
-	h, ok := p.target.(Header)
+	tagger, ok := p.target.(Tagger)
 	if t.Base == (v1.Hash{}) || !ok {
 		return nil
 	}
-	now, err := head(ctx, h, t.Name)
+	now, err := look(ctx, tagger, t.Name)
 	if err != nil {
 		return err
 	}

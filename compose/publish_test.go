@@ -65,7 +65,7 @@ func TestPublishUnchanged(t *testing.T) {
 	t.Parallel()
 	x := newTarget()
 	u := upload(t, two(t, "demo:v1"), "s.example/demo:v1", "s.example/demo:latest")
-	x.tags["v1"] = u.Root.Descriptor()
+	x.tags["v1"] = u.Root
 	r, err := u.Publish(t.Context(), x, compose.PublishOptions{})
 	if err == nil || x.kinds() != "head head tag" {
 		// The fake lacks the children, so it refuses the list: what matters is that nothing else was tried.
@@ -76,7 +76,7 @@ func TestPublishUnchanged(t *testing.T) {
 	}
 
 	x = newTarget()
-	x.tags["v1"], x.tags["latest"] = u.Root.Descriptor(), u.Root.Descriptor()
+	x.tags["v1"], x.tags["latest"] = u.Root, u.Root
 	r, err = u.Publish(t.Context(), x, compose.PublishOptions{})
 	if err != nil || r.Changed || x.kinds() != "head head" {
 		t.Errorf("got %+v, %q, %v, want nothing done", r, x.kinds(), err)
@@ -166,13 +166,13 @@ func TestPublishGuardsTheBase(t *testing.T) {
 	if len(u.Blobs)+len(u.Children) != 0 {
 		t.Fatalf("got %s, want nothing but the tag", sketch(u))
 	}
-	other := image("s390x").Manifest.Descriptor()
+	other := image("s390x").Manifest
 	tests := []struct {
 		name string
-		tag  *v1.Descriptor
+		tag  *registry.Manifest
 		err  error
 	}{
-		{"as it was", new(b.Manifest.Descriptor()), nil},
+		{"as it was", &b.Manifest, nil},
 		{"moved", &other, compose.ErrMoved},
 		{"gone", nil, compose.ErrMoved},
 	}
@@ -203,6 +203,39 @@ func TestPublishGuardsTheBase(t *testing.T) {
 	}
 }
 
+// A tag is written on the condition that it is what the guards have seen, unless that does not matter.
+func TestPublishConditions(t *testing.T) {
+	t.Parallel()
+	there := image("s390x").Manifest
+	for name, tt := range map[string]struct {
+		before      *registry.Manifest
+		fixed       bool
+		force       bool
+		conditional bool
+	}{
+		"there":                        {before: &there, conditional: true},
+		"there, by force":              {before: &there, force: true},
+		"not there":                    {},
+		"not there, and must not move": {fixed: true, conditional: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := upload(t, two(t, "demo:v1"), "s.example/demo:v1")
+			u.Tags[0].Fixed = tt.fixed
+			x := newTarget()
+			if tt.before != nil {
+				x.tags["v1"] = *tt.before
+			}
+			if _, err := u.Publish(t.Context(), x, compose.PublishOptions{Force: tt.force}); err != nil {
+				t.Fatal(err)
+			}
+			if x.tags["v1"].Digest != u.Root.Digest || (len(x.conditions) > 0) != tt.conditional {
+				t.Errorf("the tag is %s, written under conditions: %q", x.tags["v1"].Digest, x.conditions)
+			}
+		})
+	}
+}
+
 func TestPublishNeverHidesAList(t *testing.T) {
 	t.Parallel()
 	p, err := compose.PlanOf(read(t, image("amd64"), "store:demo:amd"), refs(t, "s.example/demo:v1"))
@@ -211,7 +244,7 @@ func TestPublishNeverHidesAList(t *testing.T) {
 	}
 	u := p.Uploads[0]
 	x := newTarget()
-	x.tags["v1"] = registrytest.ListOf(image("arm64")).Manifest.Descriptor()
+	x.tags["v1"] = registrytest.ListOf(image("arm64")).Manifest
 	_, err = u.Publish(t.Context(), x, compose.PublishOptions{})
 	wantError(t, err, compose.ErrOverwrite, "s.example/demo:v1", x.tags["v1"].Digest.String())
 	wantError(t, err, registry.ErrConflict)
@@ -222,7 +255,7 @@ func TestPublishNeverHidesAList(t *testing.T) {
 	if _, err = u.Publish(t.Context(), x, compose.PublishOptions{Force: true}); err != nil || x.tags["v1"].Digest != u.Root.Digest {
 		t.Errorf("got %v, %v by force", x.tags, err)
 	}
-	x.tags["v1"] = image("arm64").Manifest.Descriptor()
+	x.tags["v1"] = image("arm64").Manifest
 	if _, err = u.Publish(t.Context(), x, compose.PublishOptions{}); err != nil {
 		t.Errorf("an image may take the place of an image: %v", err)
 	}

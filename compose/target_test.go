@@ -16,14 +16,16 @@ type target struct {
 	mu    sync.Mutex
 	log   []string
 	have  map[v1.Hash]bool
-	tags  map[string]v1.Descriptor
+	tags  map[string]registry.Manifest
 	fault func(event string) error
 	moved registry.Moved
 	hang  bool // blobs take until their context is done
+
+	conditions []string // the tags that were written under one
 }
 
 func newTarget() *target {
-	return &target{have: map[v1.Hash]bool{}, tags: map[string]v1.Descriptor{}, moved: registry.Copied}
+	return &target{have: map[v1.Hash]bool{}, tags: map[string]registry.Manifest{}, moved: registry.Copied}
 }
 
 func (x *target) event(ctx context.Context, kind string, name any) error {
@@ -74,21 +76,32 @@ func (x *target) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 		return err
 	}
 	x.mu.Lock()
-	x.tags[tag] = m.Descriptor()
+	x.tags[tag] = m
 	x.mu.Unlock()
 	return x.take(m)
 }
 
-func (x *target) Head(ctx context.Context, tag string) (v1.Descriptor, error) {
+func (x *target) Tag(ctx context.Context, tag string) (registry.Manifest, error) {
 	if err := x.event(ctx, "head", tag); err != nil {
-		return v1.Descriptor{}, err
+		return registry.Manifest{}, err
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if d, ok := x.tags[tag]; ok {
-		return d, nil
+	if m, ok := x.tags[tag]; ok {
+		return m, nil
 	}
-	return v1.Descriptor{}, registry.ErrNotFound
+	return registry.Manifest{}, registry.ErrNotFound
+}
+
+func (x *target) PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error {
+	x.mu.Lock()
+	now := x.tags[tag].Digest
+	x.conditions = append(x.conditions, tag)
+	x.mu.Unlock()
+	if now != was {
+		return registry.ErrConflict
+	}
+	return x.PutTag(ctx, tag, m)
 }
 
 // take refuses a list whose children are not there.

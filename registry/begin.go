@@ -132,8 +132,8 @@ func (r *Repository) lookup(ctx context.Context, d v1.Descriptor) lookup {
 	q := r.blobRequest(d, http.MethodHead, http.StatusOK)
 	q.doing = "looking up blob"
 	resp, err := r.host.send(ctx, q)
-	if errors.Is(err, ErrNotFound) {
-		return lookup{}
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrRefused) || errors.Is(err, ErrDenied) {
+		return lookup{} // HEAD is not served everywhere; the upload will tell who may not write
 	}
 	if err != nil {
 		return lookup{err: err}

@@ -100,7 +100,7 @@ func TestAbandon(t *testing.T) {
 	t.Parallel()
 	f := newFake(t)
 	r := f.open(t, "demo", PullPush)
-	_, _ = r.Head(t.Context(), "v1") // the first request of all goes alone
+	_, _ = r.Tag(t.Context(), "v1") // the first request of all goes alone
 	reached, answer := make(chan struct{}), make(chan struct{})
 	f.before = times(1, method("HEAD"), func(w http.ResponseWriter, _ *http.Request) {
 		close(reached)

@@ -144,22 +144,28 @@ func TestSHA512(t *testing.T) {
 	}
 }
 
-func TestHead(t *testing.T) {
+// What a tag is is asked for by GET: answers to HEAD count for nothing, whatever they are.
+func TestTag(t *testing.T) {
 	t.Parallel()
-	for _, silent := range []bool{false, true} {
+	for _, status := range []int{200, 403, 404, 405, 500, 501} {
 		f := newFake(t)
-		f.silent = silent
+		f.silent = status == 200
 		f.manifests["demo:v1"] = []byte(imageJSON)
+		f.manifests["demo:odd"] = []byte("no manifest")
+		f.before = times(99, method("HEAD"), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		r := f.open(t, "demo", Pull)
-		d, err := r.Head(t.Context(), "v1")
-		if err != nil || d.Digest != digest([]byte(imageJSON)) || d.MediaType != types.OCIManifestSchema1 {
-			t.Errorf("silent %t: got %+v, %v", silent, d, err)
+		m, err := r.Tag(t.Context(), "v1")
+		if err != nil || m.Digest != digest([]byte(imageJSON)) || m.MediaType != types.OCIManifestSchema1 {
+			t.Errorf("HEAD %d: got %+v, %v", status, m.Descriptor(), err)
 		}
-		if gets := f.count("GET"); (gets == 1) != silent {
-			t.Errorf("silent %t: %d GETs", silent, gets)
+		if odd, err := r.Tag(t.Context(), "odd"); err != nil || odd.Digest != digest([]byte("no manifest")) {
+			t.Errorf("no manifest: got %+v, %v, want its digest", odd.Descriptor(), err)
 		}
-		if _, err := r.Head(t.Context(), "v2"); !errors.Is(err, ErrNotFound) {
+		if _, err := r.Tag(t.Context(), "v2"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("missing tag: got error %v, want ErrNotFound", err)
+		}
+		if n := len(f.requests()); n != 3 {
+			t.Errorf("%d requests for three tags", n)
 		}
 	}
 }

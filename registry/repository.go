@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -84,28 +85,41 @@ func (r *Repository) manifest(ctx context.Context, ref Ref, d v1.Descriptor) (Ma
 
 // askManifest sends one request.
 func (r *Repository) askManifest(ctx context.Context, ref Ref, d v1.Descriptor) (Manifest, error) {
-	q := request{
-		doing: "reading manifest", ref: ref, scopes: r.reads(),
-		method: http.MethodGet, path: r.path("manifests", identifier(ref)),
-		header: http.Header{"Accept": {manifestTypes}},
-		want:   []int{http.StatusOK},
-	}
-	resp, err := r.host.send(ctx, q)
+	q := r.manifestRequest(ref)
+	header, body, err := r.fetch(ctx, q)
 	if err != nil {
 		return Manifest{}, err
 	}
-	defer drain(resp.Body)
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
-	if err != nil {
-		return Manifest{}, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
-	}
-	m, err := decodeManifest(resp.Header, body, d)
+	m, err := decodeManifest(header, body, d)
 	if err != nil {
 		e := r.host.failure(q)
 		e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
 		return Manifest{}, e
 	}
 	return m, nil
+}
+
+func (r *Repository) manifestRequest(ref Ref) request {
+	return request{
+		doing: "reading manifest", ref: ref, scopes: r.reads(),
+		method: http.MethodGet, path: r.path("manifests", identifier(ref)),
+		header: http.Header{"Accept": {manifestTypes}},
+		want:   []int{http.StatusOK},
+	}
+}
+
+// fetch reads an answer as far as a manifest may be long, and a byte more.
+func (r *Repository) fetch(ctx context.Context, q request) (http.Header, []byte, error) {
+	resp, err := r.host.send(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer drain(resp.Body)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	if err != nil {
+		return nil, nil, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
+	}
+	return resp.Header, body, nil
 }
 
 // decodeManifest verifies what a registry answered against what was asked for.
@@ -146,37 +160,23 @@ func manifestType(contentType string, body []byte) (types.MediaType, error) {
 	return sniffed, err
 }
 
-// Head asks for the state of a tag alone, without its bytes. A registry that does not name the digest is asked for the
-// manifest instead. The error wraps ErrNotFound when there is no such tag.
-func (r *Repository) Head(ctx context.Context, tag string) (v1.Descriptor, error) {
-	ref := r.base.WithTag(tag)
-	d, err := r.head(ctx, ref)
-	if err != nil || d.Digest != (v1.Hash{}) {
-		return d, err
-	}
-	m, err := r.Resolve(ctx, ref)
-	return m.Descriptor(), err
-}
-
-// head leaves the digest out where the registry does.
-func (r *Repository) head(ctx context.Context, ref Ref) (v1.Descriptor, error) {
-	q := request{
-		doing: "looking up", ref: ref, scopes: r.reads(),
-		method: http.MethodHead, path: r.path("manifests", identifier(ref)),
-		header: http.Header{"Accept": {manifestTypes}},
-		want:   []int{http.StatusOK},
-	}
-	return retry(ctx, r.client, func() (v1.Descriptor, error) {
-		resp, err := r.host.send(ctx, q)
+// Tag returns what a tag is, for those who are about to write it. The error wraps ErrNotFound when there is no such tag.
+//
+// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is there.
+// What is no manifest is there all the same, with the digest of its bytes. Mirrors are not asked.
+func (r *Repository) Tag(ctx context.Context, tag string) (Manifest, error) {
+	q := r.manifestRequest(r.base.WithTag(tag))
+	q.doing = "looking up"
+	return retry(ctx, r.client, func() (Manifest, error) {
+		header, body, err := r.fetch(ctx, q)
 		if err != nil {
-			return v1.Descriptor{}, err
+			return Manifest{}, err
 		}
-		drain(resp.Body)
-		d := v1.Descriptor{MediaType: types.MediaType(resp.Header.Get("Content-Type")), Size: max(resp.ContentLength, 0)}
-		if said, err := v1.NewHash(resp.Header.Get("Docker-Content-Digest")); err == nil {
-			d.Digest = said
+		if m, err := decodeManifest(header, body, v1.Descriptor{}); err == nil {
+			return m, nil
 		}
-		return d, nil
+		digest, _, err := v1.SHA256(bytes.NewReader(body))
+		return Manifest{MediaType: types.MediaType(header.Get("Content-Type")), Digest: digest, Body: body}, err
 	})
 }
 

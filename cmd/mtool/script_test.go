@@ -79,7 +79,7 @@ func (s *servers) close() {
 
 func serversOf(ts *testscript.TestScript) *servers { return ts.Value(serversKey{}).(*servers) }
 
-// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [nomount] [lax] [norange] [referrers]: starts a registry; $VAR is its host.
+// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [conditional] [nomount] [lax] [norange] [referrers]: starts a registry; $VAR is its host.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: registry VAR [OPTION...]")
@@ -93,6 +93,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.Username, o.Password, _ = strings.Cut(value, ":")
 		case "token":
 			o.Token = true
+		case "conditional":
+			o.Conditional = true
 		case "immutable":
 			o.Immutable = true
 		case "nomount":
@@ -117,7 +119,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [short]
+// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [move=TAG] [short]
 // [slow=D]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
@@ -146,6 +148,8 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Truncate = true
 		case "hang":
 			f.Hang = true
+		case "move":
+			f.Move = value
 		case "forget":
 			f.Forget = true
 		case "short":

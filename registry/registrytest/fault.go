@@ -48,6 +48,9 @@ type Fault struct {
 	Expire bool
 	// LoseUpload forgets all uploads that were begun, and answers then.
 	LoseUpload bool
+	// Move gives the tag that the path ends with the content of this other one of its repository, and answers then: what another
+	// client may do at that moment.
+	Move string
 	// Forget answers as if the manifest or blob had been stored, and does not keep it.
 	Forget bool
 	// Redirect answers 307 with the same path at this address, as in "http://127.0.0.1:5000".
@@ -165,6 +168,9 @@ func (s *Server) lapse(f *Fault, w http.ResponseWriter, r *http.Request, serve h
 	}
 	if f.LoseUpload {
 		clear(s.uploads)
+	}
+	if repo, kind, tag := split(strings.TrimPrefix(r.URL.Path, "/v2/")); f.Move != "" && kind == "manifests" {
+		s.repository(repo).tags[tag] = s.repository(repo).tags[f.Move]
 	}
 	s.mu.Unlock()
 	serve(w, r)

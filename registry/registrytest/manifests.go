@@ -57,6 +57,10 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if !s.holds(r.Header, repo, name) {
+		refuse(w, http.StatusPreconditionFailed, "PRECONDITION_FAILED", "the tag is not what the condition says")
+		return
+	}
 	status, code, message := s.acceptManifest(repo, name, m)
 	if status != http.StatusCreated {
 		refuse(w, status, code, message)
@@ -70,6 +74,17 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 		w.Header().Set("Docker-Content-Digest", m.Digest.String())
 	}
 	w.WriteHeader(status)
+}
+
+// holds reports whether a tag meets the conditions of a request.
+// https://www.rfc-editor.org/rfc/rfc9110#section-13.1
+func (s *Server) holds(h http.Header, repo, tag string) bool {
+	if !s.options.Conditional {
+		return true
+	}
+	now, there := s.repository(repo).tags[tag]
+	match := h.Get("If-Match")
+	return (match == "" || there && match == `"`+now.String()+`"`) && (h.Get("If-None-Match") != "*" || !there)
 }
 
 func (s *Server) acceptManifest(repo, name string, m registry.Manifest) (status int, code, message string) {

@@ -41,6 +41,8 @@ type Options struct {
 	OtherDigest string
 	// Immutable refuses to move a tag.
 	Immutable bool
+	// Conditional honours If-Match and If-None-Match in a PUT of a tag, with the digest in quotes as its ETag.
+	Conditional bool
 	// NoRange answers a request for a part of a blob with the whole.
 	NoRange bool
 	// Chunked takes blobs in several requests (PATCH) only, and answers 413 to one that has all of it.

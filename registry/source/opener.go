@@ -135,8 +135,8 @@ func (o Opener) other(ctx context.Context, found registry.Object, ref registry.R
 			digest = object.Root.Digest
 		}
 	case !ref.OneWord() && o.Client != nil:
-		if d, err := o.Client.Repository(ref.At(registry.TransportRegistry), registry.Pull).Head(ctx, ref.Tag); err == nil {
-			digest = d.Digest
+		if m, err := o.Client.Repository(ref.At(registry.TransportRegistry), registry.Pull).Tag(ctx, ref.Tag); err == nil {
+			digest = m.Digest
 		}
 	}
 	if digest == found.Root.Digest {

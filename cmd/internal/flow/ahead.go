@@ -111,7 +111,7 @@ func (a *ahead) begin(ctx context.Context, o registry.Object, d v1.Descriptor, m
 			continue
 		}
 		a.under.Go(func() {
-			if head, err := t.before(); err != nil || head.Digest != (v1.Hash{}) {
+			if before, err := t.before(); err != nil || before.Digest != (v1.Hash{}) {
 				return
 			}
 			for _, d := range blobsOf(m) {

@@ -185,10 +185,10 @@ func (o ImagetoolsOptions) copies() bool {
 // nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind must not
 // cost the entries that are there. It returns missing, the error of the first look, when the tag is there after all.
 func (e *Env) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
-	head, err := e.Client.Repository(name.At(registry.TransportRegistry), registry.PullPush).Head(ctx, name.Tag)
+	there, err := e.Client.Repository(name.At(registry.TransportRegistry), registry.PullPush).Tag(ctx, name.Tag)
 	switch {
 	case err == nil:
-		return fmt.Errorf("%w; asked again, it has %s there: nothing was written", missing, head.Digest)
+		return fmt.Errorf("%w; asked again, it has %s there: nothing was written", missing, there.Digest)
 	case errors.Is(err, registry.ErrNotFound):
 		return nil
 	}

@@ -225,8 +225,7 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 	if err := e.check(list, nil, how.force); err != nil {
 		return Done{}, err
 	}
-	was := object.Root.Descriptor()
-	own := target{ref: name, before: func() (v1.Descriptor, error) { return was, nil }}
+	own := target{ref: name, before: func() (registry.Manifest, error) { return object.Root, nil }}
 	others, cancel := e.announce(ctx, how.to)
 	defer cancel()
 	return e.publishList(ctx, list, append([]target{own}, others...), publishOptions{PublishOptions: how.PublishOptions, Force: true})

@@ -68,11 +68,7 @@ func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Acces
 		scope = registry.PullPush
 	}
 	repository := e.Client.Repository(ref, scope)
-	read := ref.Tag
-	if read == "" {
-		read = ref.Digest.String()
-	}
-	if _, err := repository.Head(ctx, read); err != nil && !errors.Is(err, registry.ErrNotFound) {
+	if _, err := repository.Resolve(ctx, ref); err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return Access{}, err
 	}
 	if push {

@@ -58,8 +58,8 @@ func (e *Env) listContent(list compose.List, root registry.Manifest, o publishOp
 	return content{
 		plan:   func(refs []registry.Ref) (compose.Plan, error) { return compose.NewPlan(list, refs) },
 		report: list.Report,
-		guard: func(ctx context.Context, t target) error {
-			return e.guardDropped(ctx, list, root, t, o)
+		guard: func(_ context.Context, t target) error {
+			return e.guardDropped(list, root, t, o)
 		},
 	}
 }

@@ -16,11 +16,11 @@ import (
 	"mtool/registry"
 )
 
-// target is a name that gets content, and what that name has before; a zero descriptor is a tag that is not there.
+// target is a name that gets content, and what that name has before; a zero manifest is a tag that is not there.
 type target struct {
 	ref    registry.Ref
-	before func() (v1.Descriptor, error) // waits for the answer; may be asked again
-	fixed  bool                          // written only where nothing has the tag yet
+	before func() (registry.Manifest, error) // waits for the answer; may be asked again
+	fixed  bool                              // written only where nothing has the tag yet
 }
 
 // announce asks for the states of the target tags while the sources are read, and makes the tokens ones for writing too.
@@ -42,20 +42,22 @@ func (e *Env) announce(ctx context.Context, refs []registry.Ref) ([]target, cont
 }
 
 // askBefore begins to ask at once.
-func (e *Env) askBefore(ctx context.Context, ref registry.Ref) func() (v1.Descriptor, error) {
+func (e *Env) askBefore(ctx context.Context, ref registry.Ref) func() (registry.Manifest, error) {
 	if !isRegistry(ref) || ref.Tag == "" {
-		return func() (v1.Descriptor, error) { return v1.Descriptor{}, nil }
+		return nothing
 	}
-	ask := sync.OnceValues(func() (v1.Descriptor, error) {
-		head, err := e.Client.Repository(ref, registry.PullPush).Head(ctx, ref.Tag)
+	ask := sync.OnceValues(func() (registry.Manifest, error) {
+		m, err := e.Client.Repository(ref, registry.PullPush).Tag(ctx, ref.Tag)
 		if errors.Is(err, registry.ErrNotFound) {
 			err = nil
 		}
-		return head, err
+		return m, err
 	})
 	go ask() //nolint:errcheck // whoever waits for it gets the error
 	return ask
 }
+
+func nothing() (registry.Manifest, error) { return registry.Manifest{}, nil }
 
 func isRegistry(ref registry.Ref) bool {
 	return ref.Transport == registry.TransportRegistry || ref.Transport == registry.TransportDraft
@@ -68,25 +70,21 @@ func present(targets []target, name registry.Ref) ([]v1.Hash, error) {
 		if t.ref.Name() != name.Name() {
 			continue
 		}
-		head, err := t.before()
+		before, err := t.before()
 		if err != nil {
 			return nil, err
 		}
-		if head.Digest != (v1.Hash{}) {
-			found = append(found, head.Digest)
+		if before.Digest != (v1.Hash{}) {
+			found = append(found, before.Digest)
 		}
 	}
 	return found, nil
 }
 
 // guardDropped stops a push that would take platforms from a published list, unless what is required is there.
-func (e *Env) guardDropped(ctx context.Context, list compose.List, root registry.Manifest, t target, o publishOptions) error {
-	head, err := t.before()
-	if err != nil || !head.MediaType.IsIndex() || head.Digest == root.Digest {
-		return err
-	}
-	old, err := e.Client.Repository(t.ref, registry.PullPush).Resolve(ctx, t.ref.WithDigest(head.Digest))
-	if err != nil {
+func (e *Env) guardDropped(list compose.List, root registry.Manifest, t target, o publishOptions) error {
+	old, err := t.before()
+	if err != nil || !old.IsList() || old.Digest == root.Digest {
 		return err
 	}
 	before, err := rowsOf(t.ref, old)
@@ -128,8 +126,8 @@ func existing(targets []target, repository registry.Ref) map[string]v1.Descripto
 	found := map[string]v1.Descriptor{}
 	for _, t := range targets {
 		if isRegistry(t.ref) && t.ref.Tag != "" && samePlace(t.ref, repository) {
-			if head, err := t.before(); err == nil {
-				found[t.ref.Tag] = head
+			if before, err := t.before(); err == nil {
+				found[t.ref.Tag] = before.Descriptor()
 			}
 		}
 	}
@@ -152,7 +150,7 @@ func withoutTags(targets []target) []target {
 	for _, t := range targets {
 		if isRegistry(t.ref) {
 			t.ref.Tag = ""
-			t.before = func() (v1.Descriptor, error) { return v1.Descriptor{}, nil }
+			t.before = nothing
 			if seen[t.ref.Repository()] {
 				continue
 			}
