@@ -50,8 +50,7 @@ func (s *Server) manifest(w http.ResponseWriter, r *http.Request, repo repositor
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Body))
 }
 
-// blob answers with a config or layer, or the part of it that is asked for. The bytes are not verified here: the one who
-// reads them must do it anyway.
+// blob answers with a config or layer, or the part of it that is asked for.
 func (s *Server) blob(w http.ResponseWriter, r *http.Request, repo repository, id string) {
 	h, ok := digest(w, id)
 	if !ok {
@@ -73,5 +72,7 @@ func (s *Server) blob(w http.ResponseWriter, r *http.Request, repo repository, i
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("Docker-Content-Digest", h.String())
 	header.Set("ETag", `"`+h.String()+`"`)
-	http.ServeContent(w, r, "", time.Time{}, file)
+	if err := s.sendProven(w, r, file, h); err != nil {
+		s.broken(w, err, "BLOB_UNKNOWN")
+	}
 }

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -20,6 +21,8 @@ type Options struct {
 	// Hosts are the Host headers that are answered, with their ports: a page of the web whose name was pointed at
 	// 127.0.0.1 sends its own (DNS rebinding). None answers all.
 	Hosts []string
+	// Patience is how long a client may take for 32 KiB of an answer before it is given up; 0: 30 seconds.
+	Patience time.Duration
 	// Username and Password are asked for by HTTP's basic scheme; an empty Password asks for nothing.
 	Username, Password string
 }
@@ -34,6 +37,7 @@ type Server struct {
 
 // New makes no I/O.
 func New(s *store.Store, o Options) *Server {
+	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	return &Server{store: s, layout: store.OpenLayout(s.Dir()), options: o}
 }
 
@@ -65,6 +69,7 @@ func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w = s.patient(w, r)
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
 	switch {
 	case len(s.options.Hosts) > 0 && !slices.Contains(s.options.Hosts, strings.ToLower(r.Host)):

@@ -1,0 +1,206 @@
+package serve_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+	"mtool/registry/registrytest"
+	"mtool/registry/serve"
+	"mtool/registry/store"
+)
+
+// large is an image with a layer of some MiB, in a store.
+func large(t *testing.T) (*store.Store, v1.Descriptor, []byte) {
+	t.Helper()
+	b := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 3 << 20})
+	s := store.Open(t.TempDir() + "/store")
+	w := s.Writer(parse(t, "store:demo:v1"))
+	if err := errors.Join(b.Push(t.Context(), w, "v1"), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	most := b.Order[0]
+	for _, d := range b.Order {
+		if d.Size > most.Size {
+			most = d
+		}
+	}
+	return s, most, b.Blobs[most.Digest]
+}
+
+// TestDamagedBlobs flips one bit of a blob in the store: no answer with a part of it is complete, wherever the bit is. Those
+// about the blob as it should be are.
+func TestDamagedBlobs(t *testing.T) {
+	t.Parallel()
+	s, layer, data := large(t)
+	host := start(t, s, serve.Options{})
+	url := "http://" + host + "/v2/demo/blobs/" + layer.Digest.String()
+	file := filepath.Join(s.Dir(), "blobs", "sha256", layer.Digest.Hex)
+	size := len(data)
+	ranges := map[string]string{
+		"": string(data), "bytes=0-9": string(data[:10]), fmt.Sprintf("bytes=%d-", size-9): string(data[size-9:]), "bytes=-5": string(data[size-5:]),
+		"bytes=100-1500000": string(data[100:1500001]), "bytes=0-0,5-6": string(data),
+	}
+	check := func(name string, right bool) {
+		for part, want := range ranges {
+			body, status, err := fetch(t, url, part)
+			complete := err == nil && status < 300
+			if complete != right || complete && body != want {
+				t.Errorf("%s, %q: %d, %d bytes, %v; complete should be %v", name, part, status, len(body), err, right)
+			}
+		}
+	}
+	check("as it should be", true)
+	for name, at := range map[string]int{"the first byte": 0, "in the middle": size / 2, "the last byte": size - 1} {
+		wrong := []byte(string(data))
+		wrong[at] ^= 1
+		write(t, file, wrong)
+		check(name, false)
+	}
+	write(t, file, data[:size-1])
+	check("a byte less", false)
+	write(t, file, append([]byte(string(data)), 0))
+	check("a byte more", false)
+	write(t, file, data)
+	check("mended", true)
+}
+
+func write(t *testing.T, file string, data []byte) {
+	t.Helper()
+	if err := os.WriteFile(file+".new", data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(file+".new", file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func fetch(t *testing.T, url, part string) (string, int, error) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if part != "" {
+		r.Header.Set("Range", part)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return "", 0, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	return string(body), resp.StatusCode, err
+}
+
+// A small blob that is damaged is an error with a reason.
+func TestDamagedConfig(t *testing.T) {
+	t.Parallel()
+	s := filled(t, "demo:v1")
+	config := image("demo:v1").Order[0]
+	for _, d := range image("demo:v1").Order {
+		if d.Size < config.Size {
+			config = d
+		}
+	}
+	host := start(t, s, serve.Options{})
+	write(t, filepath.Join(s.Dir(), "blobs", "sha256", config.Digest.Hex), []byte("{}"))
+	got := ask(t, "GET", host+"/v2/demo/blobs/"+config.Digest.String())
+	if got.StatusCode != 500 || !strings.Contains(got.body, registry.ErrContent.Error()) || got.Header.Get("Docker-Content-Digest") != "" {
+		t.Errorf("got %d %s %v", got.StatusCode, got.body, got.Header)
+	}
+}
+
+// A client that asks for a blob and reads nothing is given up; one that is slow gets all of it.
+func TestSlowClients(t *testing.T) {
+	t.Parallel()
+	s, layer, data := large(t)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	small := smallBuffers{l}
+	ended := make(chan string, 9)
+	handler := serve.New(s, serve.Options{Patience: 2 * time.Second})
+	go func() {
+		_ = serve.Run(t.Context(), small, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() { ended <- r.URL.Query().Get("who") }()
+			handler.ServeHTTP(w, r)
+		}))
+	}()
+	request := func(who, extra string) net.Conn {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		_ = conn.(*net.TCPConn).SetReadBuffer(4 << 10)
+		fmt.Fprintf(conn, "GET /v2/demo/blobs/%s?who=%s HTTP/1.1\r\nHost: x\r\n%s\r\n", layer.Digest, who, extra)
+		return conn
+	}
+	slow := request("slow", "Connection: close\r\n")
+	request("stuck", "") // reads nothing, ever
+	got := make(chan int, 1)
+	go func() {
+		n, buf := 0, make([]byte, 64<<10)
+		for {
+			m, err := slow.Read(buf)
+			if n += m; err != nil {
+				got <- n
+				return
+			}
+			if n < 1<<20 {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}
+	}()
+	// Both end; nothing is said about when, since the machine may be busy.
+	for range 2 {
+		select {
+		case <-ended:
+		case <-time.After(2 * time.Minute):
+			t.Fatal("a client is still waited for")
+		}
+	}
+	if n := <-got; n < len(data) {
+		t.Errorf("the slow client got %d of %d bytes", n, len(data))
+	}
+}
+
+// smallBuffers makes connections that hold few bytes on the way.
+type smallBuffers struct{ net.Listener }
+
+func (s smallBuffers) Accept() (net.Conn, error) {
+	conn, err := s.Listener.Accept()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		err = errors.Join(err, tcp.SetWriteBuffer(4<<10))
+	}
+	return conn, err
+}
+
+// A request with a body that never comes is not waited for either.
+func TestBodyThatNeverComes(t *testing.T) {
+	t.Parallel()
+	host := start(t, filled(t, "demo:v1"), serve.Options{})
+	conn, err := (&net.Dialer{}).DialContext(context.WithoutCancel(t.Context()), "tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "POST /v2/demo/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
+	_ = conn.SetReadDeadline(time.Now().Add(2 * time.Minute))
+	if _, err := io.Copy(io.Discard, conn); err != nil {
+		t.Errorf("the connection is still open: %v", err)
+	}
+}
