@@ -12,6 +12,7 @@ import (
 // WorkerOptions is what an embedded worker is made of. StateDir is needed.
 type WorkerOptions struct {
 	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
+	Host      emulator.Host    // this machine; the zero value: what emulator.Detect returns
 	Emulators []emulator.Found // registered in the worker's own binfmt_misc
 	// HostEntries keeps the host's binfmt_misc instead of making a private one, as kernels before 6.7 must.
 	HostEntries bool

@@ -59,7 +59,7 @@ func (s Solver) lookInside(ctx context.Context, o build.Options) (seen Sight) {
 		}
 	}
 	begun := time.Now()
-	w, err := s.Start(ctx, build.WorkerOptions{StateDir: o.StateDir, Emulators: found, Note: o.Note})
+	w, err := s.Start(ctx, build.WorkerOptions{StateDir: o.StateDir, Host: host, Emulators: found, Note: o.Note})
 	if err != nil {
 		return Sight{Err: err}
 	}

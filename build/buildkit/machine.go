@@ -111,7 +111,7 @@ func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job,
 		job.Options.Say("--cgroup-parent is left out: mtool's own worker makes no control groups")
 	}
 	w, err := s.Start(ctx, build.WorkerOptions{
-		StateDir: job.Options.StateDir, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
+		StateDir: job.Options.StateDir, Host: host, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
 		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
 		Proxy: job.Options.Proxies.Own(),
 	})

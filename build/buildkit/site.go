@@ -189,7 +189,7 @@ func hangUp(all []site) error {
 // 32-bit architecture of the own one counts as native.
 func hostOf(runnable []v1.Platform) emulator.Host {
 	h := emulator.Host{Platform: runnable[0]}
-	narrow := map[string]string{"amd64": "386", "arm64": "arm"}[h.Platform.Architecture]
+	narrow := emulator.Narrow(h.Platform.Architecture)
 	for _, p := range runnable {
 		if p.Architecture == h.Platform.Architecture && p.Variant > h.Platform.Variant {
 			h.Platform.Variant = p.Variant

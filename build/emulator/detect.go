@@ -6,18 +6,27 @@ import (
 	"github.com/tonistiigi/go-archvariant"
 )
 
-// Detect describes the machine that this program runs on.
+// Detect describes the machine that this program runs on. A further architecture is native when a program of it ran just now:
+// that takes about a millisecond, and what is remembered may come from another container or an earlier configuration.
 func Detect() Host {
 	p := platforms.DefaultSpec()
 	h := Host{Platform: v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}}
-	switch {
-	case h.Platform.Architecture == "amd64":
+	if h.Platform.Architecture == "amd64" {
 		h.Platform.Variant = archvariant.AMD64Variant()
-		if runs386() {
-			h.Also = []string{"386"}
-		}
-	case h.Platform.Architecture == "arm64" && runsAArch32():
-		h.Also = []string{"arm"}
+	}
+	if narrow := Narrow(h.Platform.Architecture); narrow != "" && executes(narrow) {
+		h.Also = []string{narrow}
 	}
 	return h
+}
+
+// Narrow is the 32-bit architecture whose programs processors of arch may execute too, "" for none.
+func Narrow(arch string) string {
+	switch arch {
+	case "amd64":
+		return "386"
+	case "arm64":
+		return "arm"
+	}
+	return ""
 }

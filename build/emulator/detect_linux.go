@@ -1,28 +1,54 @@
 package emulator
 
 import (
+	"context"
+	"fmt"
 	"os"
-	"runtime"
+	"os/exec"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// runs386 asks for the sysctl that only kernels with 32-bit emulation have.
-func runs386() bool {
-	_, err := os.Stat("/proc/sys/abi/vsyscall32")
-	return err == nil
+// executes reports whether the kernel itself runs programs of arch, by running one. Nothing less tells: a kernel has the
+// sysctls of its 32-bit half also where a boot option, the hypervisor or the processor keeps such programs from starting.
+// The program names the file that the kernel started, which is not its own where an emulator of the host's binfmt_misc
+// took it.
+func executes(arch string) bool {
+	program, err := inMemory(Teller(arch))
+	if err != nil {
+		return false
+	}
+	defer program.Close() //nolint:errcheck // opened for reading only
+	path := fdPath(program)
+	own, err := os.Readlink(path)
+	if err != nil {
+		return false
+	}
+	const patience = 30 * time.Second // for an emulator that hangs; the kernel takes a millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	said, err := exec.CommandContext(ctx, path).Output()
+	return err == nil && string(said) == own
 }
 
-// runsAArch32 asks an arm64 kernel for the 32-bit personality: it refuses when the processor has no AArch32 state for
-// programs, which is optional since ARMv8.
-func runsAArch32() bool {
-	const perLinux32, query = 0x8, 0xffffffff
-	done := make(chan bool)
-	go func() {
-		runtime.LockOSThread() // a personality is the thread's; this one ends with the goroutine
-		_, _, refused := unix.Syscall(unix.SYS_PERSONALITY, perLinux32, 0, 0)
-		now, _, _ := unix.Syscall(unix.SYS_PERSONALITY, query, 0, 0)
-		done <- refused == 0 && now&0xff == perLinux32
-	}()
-	return <-done
+// inMemory opens an executable file that is on no file system, since each of them may be mounted noexec.
+func inMemory(body []byte) (*os.File, error) {
+	// A program that is open for writing does not start. Until it is closed here no child is made, which would have it too.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	fd, err := unix.MemfdCreate("program", unix.MFD_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("memfd_create", err)
+	}
+	written := os.NewFile(uintptr(fd), "program")
+	defer written.Close() //nolint:errcheck // running it tells whether it was written
+	if _, err := written.Write(body); err != nil {
+		return nil, err
+	}
+	return os.Open(fdPath(written))
 }
+
+// fdPath names an open file, in this process and in a child of it.
+func fdPath(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }

@@ -2,5 +2,4 @@
 
 package emulator
 
-func runs386() bool     { return false }
-func runsAArch32() bool { return false }
+func executes(string) bool { return false }

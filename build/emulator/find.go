@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -66,7 +67,10 @@ func usable(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("%s is no file", path)
+	}
+	if _, err := exec.LookPath(path); err != nil { // by this user, and not on a file system mounted noexec
 		return "", fmt.Errorf("%s is not executable", path)
 	}
 	f, err := elf.Open(path)

@@ -37,7 +37,6 @@ import (
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 
-	"mtool/build/emulator"
 	"mtool/registry"
 )
 
@@ -70,7 +69,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	}
 	opt.RegistryHosts = hosts
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
-	opt.Platforms = runnable(emulator.Detect(), c.Emulators)
+	opt.Platforms = runnable(c.Host, c.Emulators)
 	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: processMode(c).String()}
 	w, err := base.NewWorker(ctx, opt)
 	if err != nil {

@@ -18,6 +18,7 @@ type config struct {
 	DropHostname bool
 	// Env is set in the worker but not in what it was started with, which /proc shows.
 	Env       []string
+	Host      emulator.Host // as the parent knows it
 	Emulators []emulator.Found
 	// HostEntries keeps the host's binfmt_misc, as kernels before 6.7 must.
 	HostEntries bool

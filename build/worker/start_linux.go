@@ -17,6 +17,7 @@ import (
 	"github.com/moby/sys/user"
 
 	"mtool/build"
+	"mtool/build/emulator"
 )
 
 // Start makes a worker and returns when it is ready to be dialled. It waits for another worker on the same state to end.
@@ -125,7 +126,10 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	}
 	c := config{
 		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
-		Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
+		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
+	}
+	if c.Host.Platform.OS == "" {
+		c.Host = emulator.Detect()
 	}
 	if c.Shared {
 		c.Env = keptEnv(os.Environ())

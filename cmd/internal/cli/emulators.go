@@ -7,7 +7,8 @@ import (
 	"mtool/inspect/platform"
 )
 
-const emulatorsLong = `Show how this machine runs each architecture: natively, emulated by QEMU, or not at all.
+const emulatorsLong = `Show how this machine runs each architecture: natively, emulated by QEMU, or not at all. 386 on
+amd64, and arm on arm64, are native where the kernel runs a program of a few instructions: many kernels take none.
 
 A build registers the emulators it needs with a binfmt_misc of its own (Linux 6.7 and later), from the static QEMU binaries
 in MTOOL_HOME/emulators, then PATH. Nothing needs to be installed on the host for that; the column HOST shows the host's
