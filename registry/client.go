@@ -35,11 +35,17 @@ type ClientOptions struct {
 	// Pause is the first wait between two attempts, about; each further one is twice as long. Default 250 milliseconds.
 	Pause time.Duration
 	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for by
-	// Retry-After included; waits at one time count once. Default 2 minutes: a client is for one command.
+	// Retry-After included; waits at one time count once. Default 2 minutes: a client is for one command. A request that has
+	// stood still is not sent again where that could take more than a quarter longer than MaxWait in all, and a host that has
+	// never answered until then is not asked again.
 	MaxWait time.Duration
 	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
 	// negative one is none.
 	Idle time.Duration
+	// MinRate is how many bytes a second all answers that are read at one time must bring together, each of them its part of
+	// that, over each Idle that is spent waiting for them. Default 1,000, which a line of 10 kB/s is far from; a negative one
+	// is none.
+	MinRate int64
 	// Credentials are looked up once a host asks for them; nil is none.
 	Credentials *Credentials
 	// Note is told of waits before another attempt, one line each; nil is nobody. Of requests that fail alike and wait at one
@@ -55,11 +61,15 @@ type Client struct {
 	slots     chan struct{}       // requests in flight
 	transfers *semaphore.Weighted // bytes of blobs being copied
 	waits     *budget             // between attempts
+	line      *line               // how slow answers may be
+	dead      deaths
 
 	mu    sync.Mutex
 	hosts map[string]*host
 	repos map[string]*Repository
 }
+
+const defaultMaxWait = 2 * time.Minute
 
 // NewClient makes no request.
 func NewClient(o ClientOptions) *Client {
@@ -67,8 +77,9 @@ func NewClient(o ClientOptions) *Client {
 	o.Concurrency = cmp.Or(max(o.Concurrency, 0), 64)
 	o.Attempts = cmp.Or(max(o.Attempts, 0), 6)
 	o.Pause = cmp.Or(max(o.Pause, 0), 250*time.Millisecond)
-	o.MaxWait = cmp.Or(max(o.MaxWait, 0), 2*time.Minute)
+	o.MaxWait = cmp.Or(max(o.MaxWait, 0), defaultMaxWait)
 	o.Idle = cmp.Or(o.Idle, time.Minute)
+	o.MinRate = max(cmp.Or(o.MinRate, leastRate), 0)
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
@@ -78,6 +89,7 @@ func NewClient(o ClientOptions) *Client {
 		slots:     make(chan struct{}, o.Concurrency),
 		transfers: semaphore.NewWeighted(int64(max(o.Concurrency/4, 1)) * large),
 		waits:     &budget{limit: o.MaxWait},
+		line:      &line{idle: o.Idle, rate: o.MinRate},
 		hosts:     map[string]*host{},
 		repos:     map[string]*Repository{},
 	}

@@ -114,6 +114,70 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+// What drips is given up too, and tried again, wherever it drips.
+func TestDrip(t *testing.T) {
+	t.Parallel()
+	drip := &registrytest.Twist{Drip: 10 * time.Millisecond} // 100 bytes a second at most
+	for name, f := range map[string]registrytest.Fault{
+		"a manifest": {Method: "GET", Path: "/manifests/", Twist: drip},
+		"a blob":     {Method: "GET", Path: "/blobs/", Twist: drip},
+		"a token":    {Path: "/token", Twist: drip},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			o := registrytest.Options{Token: true}
+			src := registrytest.New(t, o)
+			image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
+			src.Load("demo", "v1", image)
+			src.Fault(f)
+			options := registry.ClientOptions{Pause: time.Millisecond, Idle: time.Second / 2}
+			if err := move(t, src, registrytest.New(t, o), options); err != nil || src.Struck() != 1 {
+				t.Errorf("it drips once: got %v after %d faults", err, src.Struck())
+			}
+			f.Times = -1
+			src.Fault(f)
+			options.Attempts = 2
+			if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "bytes came in 500ms") {
+				t.Errorf("it drips for ever: got %v", err)
+			}
+			options.MinRate = -1
+			if err := move(t, src, registrytest.New(t, o), options); err != nil {
+				t.Errorf("without a rate: got %v", err)
+			}
+		})
+	}
+}
+
+// A registry that never answers is not waited for anew with every attempt and every request.
+func TestHangsFromTheFirstRequestOn(t *testing.T) {
+	t.Parallel()
+	s := registrytest.New(t, registrytest.Options{})
+	s.Load("demo", "v1", tiny("amd64"))
+	ref, err := registry.ParseRef(s.Host() + "/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 2.5 seconds in all, each attempt one
+	o := registry.ClientOptions{Pause: time.Millisecond, Idle: time.Second, MaxWait: 2 * time.Second}
+	answered, silent := registry.NewClient(o).Repository(ref, registry.Pull), registry.NewClient(o).Repository(ref, registry.Pull)
+	if _, err := answered.Resolve(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	s.Fault(registrytest.Fault{Hang: true, Times: -1})
+	s.Forget()
+	if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 2 {
+		t.Errorf("got %v after %d requests, want 2 at most", err, s.Count("GET"))
+	}
+	s.Forget()
+	if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 0 {
+		t.Errorf("once more: got %v after %d requests, want none", err, s.Count("GET"))
+	}
+	// Who has got an answer before asks again, though not for ever.
+	if _, err := answered.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") == 0 || s.Count("GET") > 2 {
+		t.Errorf("another client: got %v after %d requests, want 1 or 2", err, s.Count("GET"))
+	}
+}
+
 func TestIdleForGood(t *testing.T) {
 	t.Parallel()
 	o := registrytest.Options{}

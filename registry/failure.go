@@ -27,6 +27,7 @@ type Error struct {
 	hint     string
 	attempts int           // how many were made, when it was more than one
 	again    bool          // worth another attempt
+	over     bool          // unless the host has been waited for long enough
 	after    time.Duration // the wait that the registry asked for
 	waited   time.Duration // by all requests before this one was given up for it; 0 when it was not
 }

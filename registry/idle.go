@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,14 +15,21 @@ import (
 // was sent before its answer begins.
 const commitRate = 4 << 20
 
-// idleError is the end of a request in which nothing moved for so long. It is a net.Error: those who can't ask for it by name
-// see that another attempt may do.
+// leastRate is the default of ClientOptions.MinRate.
+const leastRate = 1000
+
+// idleError is the end of a request in which nothing, or next to nothing, moved for so long. It is a net.Error: those who can't
+// ask for it by name see that another attempt may do.
 type idleError struct {
 	after time.Duration
-	begun bool // the answer had
+	begun bool  // the answer had
+	came  int64 // bytes, where these were too few
 }
 
 func (e idleError) Error() string {
+	if e.came > 0 {
+		return fmt.Sprintf("only %d bytes came in %s, the limit of --idle-timeout", e.came, e.after)
+	}
 	return fmt.Sprintf("nothing moved for %s, the limit of --idle-timeout", e.after)
 }
 func (idleError) Timeout() bool { return true }
@@ -30,36 +38,52 @@ func (idleError) Timeout() bool { return true }
 // attempts upon attempts would take a quarter of an hour.
 func (e idleError) Temporary() bool { return e.begun }
 
-// LimitIdle is next with the limit that ClientOptions.Idle is for a Client; after may be negative too: no limit.
+// LimitIdle is next with the limits that ClientOptions.Idle, MinRate and MaxWait are for a Client, the latter two by default:
+// a host that has never answered is not waited for after that. after may be negative too: no limit.
 func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
 	if after < 0 {
 		return next
 	}
-	return idleLimit{next, after}
+	return &idleLimit{next: next, line: &line{idle: after, rate: leastRate}}
 }
 
 type idleLimit struct {
-	next  http.RoundTripper
-	after time.Duration
+	next http.RoundTripper
+	line *line
+	dead deaths
 }
 
 // RoundTrip implements http.RoundTripper.
-func (l idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
-	return sendWatched(r, l.after, l.next.RoundTrip)
+func (l *idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := l.dead.of(r.URL.Host); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	resp, err := l.line.send(r, l.next.RoundTrip)
+	l.dead.note(r, err, stillLimit(defaultMaxWait))
+	return resp, err
 }
 
 func (c *Client) do(r *http.Request) (*http.Response, error) {
 	if c.options.Idle < 0 {
 		return c.http.Do(r)
 	}
-	return sendWatched(r, c.options.Idle, c.http.Do)
+	return c.line.send(r, c.http.Do)
 }
 
-// sendWatched sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and
-// in every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
-func sendWatched(r *http.Request, idle time.Duration, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+// line is what the requests of a client share: each may stand still for so long, and all answers that are read at one time
+// must bring at least so many bytes a second together, each of them its part.
+type line struct {
+	idle    time.Duration
+	rate    int64 // 0 is any
+	reading atomic.Int64
+}
+
+// send sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and in
+// every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
+func (l *line) send(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
-	w := &watch{idle: idle, cancel: cancel}
+	w := &watch{idle: l.idle, cancel: cancel}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &watchedUpload{ReadCloser: r.Body, watch: w, size: r.ContentLength}
@@ -72,7 +96,7 @@ func sendWatched(r *http.Request, idle time.Duration, send func(*http.Request) (
 		cancel(nil)
 		return nil, err
 	}
-	resp.Body = &watchedAnswer{ReadCloser: resp.Body, watch: w, ctx: ctx}
+	resp.Body = &watchedAnswer{ReadCloser: resp.Body, watch: w, ctx: ctx, line: l}
 	return resp, nil
 }
 
@@ -142,15 +166,26 @@ func (u *watchedUpload) Read(p []byte) (int, error) {
 // watchedAnswer is the body of an answer.
 type watchedAnswer struct {
 	io.ReadCloser
-	watch *watch
-	ctx   context.Context //nolint:containedctx // the request's own, to tell why a read ended
+	watch  *watch
+	ctx    context.Context //nolint:containedctx // the request's own, to tell why a read ended
+	line   *line
+	waited time.Duration // in reads, since it was last seen whether enough came
+	came   int64         // bytes, in that time
 }
 
 func (a *watchedAnswer) Read(p []byte) (int, error) {
 	a.watch.timer.Reset(a.watch.idle)
+	a.line.reading.Add(1)
+	begun := time.Now()
 	n, err := a.ReadCloser.Read(p)
+	a.waited += time.Since(begun)
 	a.watch.timer.Stop()
-	if err != nil && !errors.Is(err, io.EOF) {
+	others := a.line.reading.Add(-1)
+	a.came += int64(n)
+	switch {
+	case err == nil:
+		err = a.enough(others + 1)
+	case !errors.Is(err, io.EOF):
 		err = explainIdle(a.ctx, err)
 		if idle, ok := err.(idleError); ok { //nolint:errorlint // it is no other's
 			idle.begun = true
@@ -158,6 +193,19 @@ func (a *watchedAnswer) Read(p []byte) (int, error) {
 		}
 	}
 	return n, err
+}
+
+// enough judges every stretch of the idle timeout that was spent waiting for bytes: many answers share the line.
+func (a *watchedAnswer) enough(reading int64) error {
+	if a.waited < a.line.idle {
+		return nil
+	}
+	came, waited := a.came, a.waited
+	a.came, a.waited = 0, 0
+	if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {
+		return idleError{after: a.line.idle, begun: true, came: came}
+	}
+	return nil
 }
 
 func (a *watchedAnswer) Close() error {

@@ -69,6 +69,7 @@ func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository)
 		case ctx.Err() != nil:
 			return answer, false // the registry itself will say so
 		case !errors.Is(err, ErrNotFound):
+			m.client.dead.bury(m.host.addr)
 			m.passedOver(r, err)
 		}
 	}

@@ -16,6 +16,7 @@ import (
 type attempts struct {
 	client *Client
 	made   int
+	still  time.Duration // that the attempts have stood still
 	pause  *backoff.ExponentialBackOff
 }
 
@@ -39,7 +40,9 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 		return e.interrupted(ctx)
 	}
 	limit, waits := a.client.options.Attempts, a.client.waits
-	if a.made >= limit {
+	still := stoodStill(err)
+	a.still += still
+	if a.made >= limit || e.over || still > 0 && a.still+still > stillLimit(a.client.options.MaxWait) {
 		return e.last(a.made)
 	}
 	d := a.pause.NextBackOff()

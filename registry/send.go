@@ -81,7 +81,7 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 		closeBody(r.Body)
 		return nil, h.failure(q).interrupted(ctx)
 	}
-	resp, err := h.client.do(r)
+	resp, err, over := h.ask(r)
 	h.release()
 	if cause := body.failure(); cause != nil && ctx.Err() == nil {
 		if err == nil {
@@ -99,9 +99,22 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 		}
 	}
 	if err != nil {
-		return nil, h.failure(q).broke(ctx, h.name, err)
+		e := h.failure(q).broke(ctx, h.name, err)
+		e.over = over
+		return nil, e
 	}
 	return resp, nil
+}
+
+// ask sends r unless the host that it goes to has been given up; over says that it is, from now on or since before.
+func (h *host) ask(r *http.Request) (resp *http.Response, err error, over bool) { //nolint:revive // over is about err
+	dead := &h.client.dead
+	if err := dead.of(r.URL.Host); err != nil {
+		closeBody(r.Body)
+		return nil, err, true
+	}
+	resp, err = h.client.do(r)
+	return resp, err, dead.note(r, err, stillLimit(h.client.options.MaxWait))
 }
 
 func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *countedBody, error) {

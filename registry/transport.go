@@ -34,7 +34,7 @@ func newHTTPClient(o ClientOptions) *http.Client {
 
 // dialer goes where HostSettings.Resolve says, under the name that was asked for.
 func (o ClientOptions) dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}
+	d := &net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if to := o.settings(addr).Resolve; to != "" {
 			addr = resolved(to, addr)

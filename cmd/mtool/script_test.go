@@ -120,7 +120,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [move=TAG] [short]
-// [slow=D]
+// [slow=D] [drip=D]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fault VAR OPTION...")
@@ -157,6 +157,9 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 		case "slow": // the wait before each eighth of the body
 			f.Twist = &registrytest.Twist{}
 			f.Twist.Slow, err = time.ParseDuration(value)
+		case "drip": // the wait before each byte of the body
+			f.Twist = &registrytest.Twist{}
+			f.Twist.Drip, err = time.ParseDuration(value)
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

@@ -71,6 +71,8 @@ type Twist struct {
 	Length int
 	// Slow is the wait before each eighth of the body.
 	Slow time.Duration
+	// Drip is the wait before each byte of the body.
+	Drip time.Duration
 	// Stall sends half of the body and then nothing, until the client goes away.
 	Stall bool
 }
@@ -213,14 +215,18 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 	}
 	// An answer without a body is complete: a client goes on to its next request and sees nothing of a stall.
 	stall := t.Stall && len(body) > 0 && r.Method != http.MethodHead
-	pieces := 8
+	pieces, pause := 8, t.Slow
 	if stall {
 		body = body[:len(body)/2]
 	}
+	if t.Drip > 0 {
+		pieces, pause = len(body), t.Drip
+	}
 	for i := range pieces {
 		select {
-		case <-time.After(t.Slow):
+		case <-time.After(pause):
 		case <-r.Context().Done():
+			return
 		}
 		_, _ = w.Write(body[len(body)*i/pieces : len(body)*(i+1)/pieces]) // an error means that the client is gone
 		flush(w)

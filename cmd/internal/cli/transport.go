@@ -22,6 +22,7 @@ type transportFlags struct {
 	retry, concurrency int
 	timeout            time.Duration
 	idle, retryWait    time.Duration
+	minRate            int64
 	expired            func() error // that the time is over; nil without a limit
 }
 
@@ -36,6 +37,7 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 	fl.IntVar(&f.concurrency, "concurrency", 64, "requests in flight, over all registries")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this `DURATION`, as in 90s or 10m (default: never)")
 	fl.DurationVar(&f.idle, "idle-timeout", time.Minute, "give a request up when nothing has moved for this `DURATION` (0: never)")
+	fl.Int64Var(&f.minRate, "min-rate", 1000, "give answers up that bring fewer `BYTES` a second, all together, for the --idle-timeout (0: never)")
 }
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
@@ -44,10 +46,13 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err erro
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
 	}
-	if f.retryWait <= 0 || f.idle < 0 {
-		return o, usagef("", "--retry-wait must be over 0, and --idle-timeout can't be negative")
+	if f.retryWait <= 0 || f.idle < 0 || f.minRate < 0 {
+		return o, usagef("", "--retry-wait must be over 0, and --idle-timeout and --min-rate can't be negative")
 	}
-	o.RetryWait, o.Idle = f.retryWait, f.idle
+	o.RetryWait, o.Idle, o.MinRate = f.retryWait, f.idle, f.minRate
+	if o.MinRate == 0 {
+		o.MinRate = -1
+	}
 	if o.Idle == 0 {
 		o.Idle = -1
 	}
@@ -173,7 +178,10 @@ goes to no token server without TLS when the registry has it.
 
 Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
 (--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After says.
-A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that counts once. A
+A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that counts once. What
+stands still is sent again only where that ends within two and a half minutes, and a registry that has never answered until then is
+not asked again. An answer that drips stands still too: all that are read at one time must bring 1,000 bytes a second together
+(--min-rate), over each minute (--idle-timeout), which lines of 10 kB/s and less do. A
 blob is taken up again where it broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are
 not what their digest says are an error at once. --timeout ends the whole command; without it there is no such end.
 

@@ -23,6 +23,7 @@ type EnvOptions struct {
 	Retry       *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
 	RetryWait   time.Duration // about the first wait before it; 0: a quarter of a second
 	Idle        time.Duration // how long a request may stand still; 0: a minute, negative: for ever
+	MinRate     int64         // see registry.ClientOptions
 	Concurrency int           // requests in flight; 0: as registries.yaml says, else 64
 	Note        func(string)  // told one line for everything worth saying; nil says nothing
 	UserAgent   string
@@ -79,7 +80,7 @@ func (e *Env) clientOptions() registry.ClientOptions {
 	c := registry.ClientOptions{
 		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
 		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
-		Pause: o.RetryWait, Idle: o.Idle,
+		Pause: o.RetryWait, Idle: o.Idle, MinRate: o.MinRate,
 	}
 	if o.Retry != nil {
 		c.Attempts = *o.Retry + 1
