@@ -103,7 +103,8 @@ func TestManifestType(t *testing.T) {
 		header, body string
 		want         types.MediaType
 	}{
-		{string(types.OCIManifestSchema1), `{"mediaType":"` + string(types.DockerManifestList) + `"}`, types.DockerManifestList},
+		{string(types.OCIImageIndex), `{"mediaType":"` + string(types.DockerManifestList) + `"}`, types.DockerManifestList},
+		{"text/plain", `{"mediaType":"` + string(types.DockerManifestList) + `"}`, types.DockerManifestList},
 		{string(types.DockerManifestSchema2) + "; charset=utf-8", `{"config":{}}`, types.DockerManifestSchema2},
 		{"application/json", `{"config":{}}`, types.OCIManifestSchema1},
 		{"", `{"manifests":[]}`, types.OCIImageIndex},
@@ -111,6 +112,14 @@ func TestManifestType(t *testing.T) {
 	for _, tt := range tests {
 		if got, err := manifestType(tt.header, []byte(tt.body)); err != nil || got != tt.want {
 			t.Errorf("%q, %s: got %q, %v; want %q", tt.header, tt.body, got, err, tt.want)
+		}
+	}
+	for header, body := range map[types.MediaType]string{
+		types.OCIManifestSchema1: `{"mediaType":"` + string(types.DockerManifestList) + `"}`,
+		types.OCIImageIndex:      `{"config":{}}`,
+	} {
+		if got, err := manifestType(string(header), []byte(body)); err == nil {
+			t.Errorf("%q, %s: taken for %q", header, body, got)
 		}
 	}
 	if _, err := manifestType("text/html", []byte("{}")); !errors.Is(err, ErrContent) {

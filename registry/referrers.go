@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,7 +48,7 @@ func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
 	var list struct {
 		Manifests []v1.Descriptor `json:"manifests"`
 	}
-	if err := json.Unmarshal(body, &list); err != nil {
+	if err := cmp.Or(CheckManifest(body), json.Unmarshal(body, &list)); err != nil {
 		return nil, errors.Join(ErrContent, err)
 	}
 	return list.Manifests, nil

@@ -139,23 +139,28 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (Manifest, erro
 		return Manifest{}, err
 	}
 	if d.Digest != (v1.Hash{}) {
-		return m, m.verify(d.Digest, "asked for")
+		err = m.verify(d.Digest, "asked for")
+	} else if said, none := v1.NewHash(h.Get("Docker-Content-Digest")); none == nil {
+		err = m.verify(said, "that the registry says")
 	}
-	if said, err := v1.NewHash(h.Get("Docker-Content-Digest")); err == nil {
-		return m, m.verify(said, "that the registry says")
+	if err == nil {
+		err = CheckManifest(body)
 	}
-	return m, nil
+	return m, err
 }
 
-// manifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body.
+// manifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body. One that
+// is called an image by one of them and a list by another is refused: containerd and crane go by the Content-Type.
 func manifestType(contentType string, body []byte) (types.MediaType, error) {
-	sniffed, err := sniffMediaType(body)
-	if err == nil && hasMediaType(body) {
-		return sniffed, nil
-	}
 	contentType, _, _ = strings.Cut(contentType, ";")
-	if t := types.MediaType(strings.TrimSpace(contentType)); t.IsImage() || t.IsIndex() || t.IsSchema1() {
-		return t, nil
+	told := types.MediaType(strings.TrimSpace(contentType))
+	sniffed, err := sniffMediaType(body)
+	current := told.IsImage() || told.IsIndex()
+	switch {
+	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
+		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
+	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
+		return told, nil
 	}
 	return sniffed, err
 }

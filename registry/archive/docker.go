@@ -57,6 +57,9 @@ func dockerImages(files *tarFS) ([]dockerImage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := registry.CheckDockerArchive(data); err != nil {
+		return nil, fmt.Errorf("reading its %s: %w", dockerManifest, err)
+	}
 	var images []dockerImage
 	if err := json.Unmarshal(data, &images); err != nil {
 		return nil, fmt.Errorf("reading its %s: %w: %w", dockerManifest, err, registry.ErrContent)
@@ -83,6 +86,9 @@ func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*doc
 	config, err := registry.ReadFile(files, clean(image.Config), maxJSON)
 	if err != nil {
 		return nil, missing(image.Config, err)
+	}
+	if err := registry.CheckConfig(config); err != nil {
+		return nil, fmt.Errorf("reading config %q: %w", image.Config, err)
 	}
 	var c struct {
 		RootFS v1.RootFS `json:"rootfs"`

@@ -11,6 +11,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
 )
 
 // The annotations of a row that hold its name. The first is the specification's; the second is what containerd, BuildKit
@@ -37,8 +39,11 @@ type Index struct {
 
 func parseIndex(data []byte) (Index, error) {
 	var x Index
+	if err := registry.CheckManifest(data); err != nil {
+		return Index{}, err
+	}
 	if err := json.Unmarshal(data, &x.members); err != nil {
-		return Index{}, fmt.Errorf("not JSON: %w", err)
+		return Index{}, err
 	}
 	var rows []json.RawMessage
 	if raw, ok := x.members["manifests"]; !ok {

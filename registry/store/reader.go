@@ -47,8 +47,11 @@ func (r *Reader) Check() error {
 	var layout struct {
 		Version string `json:"imageLayoutVersion"`
 	}
+	if err := registry.CheckJSON(data, "imageLayoutVersion"); err != nil {
+		return fmt.Errorf("reading %q: %w", r.name(layoutFile), err)
+	}
 	if err := json.Unmarshal(data, &layout); err != nil {
-		return fmt.Errorf("reading %q: not JSON: %w: %w", r.name(layoutFile), err, registry.ErrContent)
+		return fmt.Errorf("reading %q: %w: %w", r.name(layoutFile), err, registry.ErrContent)
 	}
 	if layout.Version != layoutVersion {
 		return withHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile), layout.Version, layoutVersion, registry.ErrContent),
@@ -101,6 +104,9 @@ func (r *Reader) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manife
 	}
 	if err != nil {
 		return registry.Manifest{}, err
+	}
+	if err := registry.CheckManifest(body); err != nil {
+		return registry.Manifest{}, fmt.Errorf("reading %q: %w", r.name(blobPath(d.Digest)), err)
 	}
 	m, err := registry.NewManifest(d.MediaType, body)
 	if err != nil {
