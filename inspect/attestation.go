@@ -23,20 +23,45 @@ func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
 	return image, true
 }
 
-// attach gives every attestation to the first image that it is about, and the rest to Others.
+// attach gives everything to the first image that it is about, and the rest to Others.
 func (r *Report) attach(all []Attachment) {
 	images := make(map[v1.Hash]int, len(r.Images))
-	for i, v := range slices.Backward(r.Images) {
-		images[v.Descriptor.Digest] = i
+	for i := range slices.Backward(r.Images) {
+		images[r.Images[i].Descriptor.Digest] = i
 	}
 	for _, a := range all {
-		digest, is := AttestationOf(a.Descriptor)
-		if i, found := images[digest]; is && found {
-			r.Images[i].Attestations = append(r.Images[i].Attestations, a)
-			continue
+		digest, attests := AttestationOf(a.Descriptor)
+		if !attests {
+			digest = a.About
 		}
-		r.Others = append(r.Others, a)
+		i, found := images[digest]
+		if !found && !attests {
+			i, found = r.imageOf(a)
+		}
+		switch {
+		case !found:
+			r.Others = append(r.Others, a)
+		case attests:
+			r.Images[i].Attestations = append(r.Images[i].Attestations, a)
+		default:
+			r.Images[i].Artifacts = append(r.Images[i].Artifacts, a)
+		}
 	}
+}
+
+// imageOf is the image that an artifact is behind: the one with its platform, or the one that names it.
+func (r *Report) imageOf(a Attachment) (int, bool) {
+	p := a.Descriptor.Platform
+	for i := range r.Images {
+		d := &r.Images[i].Descriptor
+		if d.Annotations["com.amazon.soci.index-digest"] == a.Descriptor.Digest.String() {
+			return i, true
+		}
+		if p != nil && d.Platform != nil && !platform.IsUnknown(*p) && p.Equals(*d.Platform) {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 // attestations counts those of the images and those without one.

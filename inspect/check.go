@@ -26,6 +26,7 @@ func Check(r Report, o CheckOptions) []Finding {
 	c.contents()
 	if r.List != nil {
 		c.duplicates()
+		c.twins()
 		c.sharedManifests()
 		c.sharedConfigs()
 		c.sharedLayers()

@@ -78,6 +78,10 @@ func (c *checker) unread(f Finding, i Image) Finding {
 		what = "config " + short(i.ConfigOf.Digest)
 	}
 	f.Evidence = what + " is not what its descriptor says"
+	if i.isArtifact() {
+		f.Evidence = "an artifact"
+		f.Message = fmt.Sprintf("%s (%s): %s", f.Platform, short(f.Digest), f.Message)
+	}
 	if errors.Is(i.Err, registry.ErrNotFound) {
 		f.Evidence = what + " is missing"
 		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, short(f.Digest), what, c.status())

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -22,11 +24,32 @@ type document struct {
 	config       v1.Descriptor
 	blobs        []v1.Descriptor // the layers
 	artifactType string
+	subject      v1.Hash // what it says that it is about
 }
 
-// isImage tells images from artifacts, which are manifests of the same type with a config of another one.
+// isImage tells images from artifacts, which are manifests of the same type with a config of another one. No runtime looks at
+// the artifactType.
 // See https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
-func (d document) isImage() bool { return d.artifactType == "" && d.config.MediaType.IsConfig() }
+func (d document) isImage() bool { return d.config.MediaType.IsConfig() }
+
+// mayRun reports whether some runtime would start it if its config were that of an image, whatever the type says: Docker takes
+// four types more, containerd starts anything that has layers of a file system.
+// See https://github.com/moby/moby/blob/v28.5.2/distribution/registry.go and image.Unpack of containerd's client.
+func (d document) mayRun() bool {
+	if d.config.Digest == (v1.Hash{}) || d.config.MediaType == "application/vnd.oci.empty.v1+json" {
+		return false
+	}
+	switch d.config.MediaType {
+	case "", "application/octet-stream", "application/json", "text/html":
+		return true
+	}
+	return d.isImage() || slices.ContainsFunc(d.blobs, isFileSystem)
+}
+
+func isFileSystem(layer v1.Descriptor) bool {
+	prefixes := []string{"application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.", "application/vnd.erofs.layer."}
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(string(layer.MediaType), p) })
+}
 
 // manifestJSON has what both kinds of manifest may hold, so that one that is both is seen.
 type manifestJSON struct {
@@ -39,6 +62,7 @@ type manifestJSON struct {
 	Manifests     []json.RawMessage `json:"manifests"`
 	Annotations   map[string]string `json:"annotations"`
 	Subject       *v1.Descriptor    `json:"subject"`
+	FSLayers      json.RawMessage   `json:"fsLayers"`
 }
 
 const (
@@ -46,6 +70,8 @@ const (
 	maxMembers = 300_000
 	// maxLayers bounds those of one image. Docker takes 127.
 	maxLayers = 10_000
+	// maxSize is more than any blob has, in bytes; the sizes of so many layers can still be added up.
+	maxSize = 1 << 48
 )
 
 // decode reads body as what mediaType, the word of the descriptor, says that it is. Every error wraps registry.ErrContent, or
@@ -53,6 +79,9 @@ const (
 func decode(mediaType types.MediaType, body []byte) (document, error) {
 	if valuesIn(body) >= maxMembers {
 		return document{}, fmt.Errorf("%w: more than %d values in a manifest", ErrLimit, maxMembers)
+	}
+	if err := registry.CheckManifest(body); err != nil {
+		return document{}, fmt.Errorf("not a manifest: %w", err)
 	}
 	var m manifestJSON
 	if err := json.Unmarshal(body, &m); err != nil {
@@ -77,7 +106,7 @@ func decode(mediaType types.MediaType, body []byte) (document, error) {
 // check refuses what two clients could read in two ways, https://github.com/advisories/GHSA-77vh-xpmg-72qh
 func (m manifestJSON) check(mediaType types.MediaType) error {
 	switch {
-	case mediaType.IsSchema1(), m.SchemaVersion == 1:
+	case mediaType.IsSchema1(), m.SchemaVersion == 1, m.FSLayers != nil:
 		return errSchema1()
 	case !mediaType.IsImage() && !mediaType.IsIndex() && mediaType != artifactManifest:
 		return fmt.Errorf("its type %q is neither that of an image nor that of a list", mediaType)
@@ -93,6 +122,9 @@ func (m manifestJSON) check(mediaType types.MediaType) error {
 
 func (m manifestJSON) image() (document, error) {
 	d := document{artifactType: m.ArtifactType}
+	if m.Subject != nil {
+		d.subject = m.Subject.Digest
+	}
 	for _, row := range append(m.Layers, m.Blobs...) {
 		if len(d.blobs) == maxLayers {
 			return document{}, fmt.Errorf("%w: more than %d layers", ErrLimit, maxLayers)
@@ -109,7 +141,7 @@ func (m manifestJSON) image() (document, error) {
 		return document{}, fmt.Errorf("%w: it has neither a config nor entries", registry.ErrContent)
 	}
 	for _, b := range d.all() {
-		if b.Size < 0 || b.Digest == (v1.Hash{}) {
+		if b.Size < 0 || b.Size > maxSize || b.Digest == (v1.Hash{}) {
 			return document{}, fmt.Errorf("%w: blob %q of %d bytes", registry.ErrContent, b.Digest, b.Size)
 		}
 	}
@@ -131,10 +163,23 @@ func errSchema1() error {
 
 // decodeConfig reads the platform and lets everything else be.
 func decodeConfig(data []byte) (v1.Platform, error) {
+	if err := registry.CheckConfig(data); err != nil {
+		return v1.Platform{}, fmt.Errorf("not an image config: %w", err)
+	}
 	var p v1.Platform // its members are spelled in a config as they are in a descriptor
 	if err := json.Unmarshal(data, &p); err != nil {
 		return v1.Platform{}, fmt.Errorf("%w: not an image config: %w", registry.ErrContent, err)
 	}
 	p.Features = nil
 	return p, nil
+}
+
+// hasFileSystem reports whether the config says which layers an image of it has.
+func hasFileSystem(config []byte) bool {
+	var c struct {
+		RootFS struct {
+			DiffIDs []json.RawMessage `json:"diff_ids"`
+		} `json:"rootfs"`
+	}
+	return json.Unmarshal(config, &c) == nil && len(c.RootFS.DiffIDs) > 0
 }

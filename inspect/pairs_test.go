@@ -123,12 +123,12 @@ func entryPairs() []pair {
 
 func listPairs() []pair {
 	amd64, arm64 := image("linux/amd64"), image("linux/arm64")
-	zstd := registrytest.Entry{Built: seeded("linux/amd64", "zstd"), Annotations: map[string]string{"io.github.containers.compression.zstd": "true"}}
 	win1 := registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.17763.1")})
 	win2 := registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.20348.1")})
 	twin := object(entry(amd64), entry(arm64))
 	// Two manifests of one config.
 	annotated := registrytest.Image(registrytest.ImageSpec{Platform: plat("linux/amd64"), Annotations: map[string]string{"a": "b"}})
+	zstd := registrytest.Entry{Built: annotated, Annotations: map[string]string{"io.github.containers.compression.zstd": "true"}}
 	data := func(p string) registrytest.Entry {
 		return entry(registrytest.Image(registrytest.ImageSpec{Platform: plat(p), SharedLayer: "data", Binary: "amd64"}))
 	}
@@ -151,6 +151,11 @@ func listPairs() []pair {
 		{
 			name: "two of one compression", liar: object(entry(amd64), zstd, registrytest.Entry{Built: seeded("linux/amd64", "z2"), Annotations: zstd.Annotations}),
 			twin: object(entry(amd64), zstd), state: inspect.Mismatch, message: "duplicate platform linux/amd64",
+		},
+		{
+			name: "copies of two builds", liar: object(entry(amd64), registrytest.Entry{Built: seeded("linux/amd64", "z"), Annotations: zstd.Annotations}),
+			twin: object(entry(amd64), zstd), state: inspect.Mismatch,
+			message: "the copies of linux/amd64 in different compressions are different builds, with different layers",
 		},
 		{name: "one digest twice", liar: object(entry(amd64), entry(amd64)), twin: twin, state: inspect.Mismatch, message: "is listed 2 times"},
 		{
@@ -216,7 +221,8 @@ func requirePairs() []pair {
 	exact.Exact = true
 	one := func(p string) inspect.CheckOptions { return inspect.CheckOptions{Require: []v1.Platform{plat(p)}} }
 	server := registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.20348.1")})
-	zstd := registrytest.Entry{Built: seeded("linux/amd64", "z"), Annotations: map[string]string{"io.github.containers.compression.zstd": "true"}}
+	annotated := registrytest.Image(registrytest.ImageSpec{Platform: plat("linux/amd64"), Annotations: map[string]string{"a": "z"}})
+	zstd := registrytest.Entry{Built: annotated, Annotations: map[string]string{"io.github.containers.compression.zstd": "true"}}
 	nested := registrytest.ListOf(arm64)
 	return []pair{
 		{

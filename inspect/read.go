@@ -24,6 +24,8 @@ const (
 	maxEntries = 10_000
 	// maxConfig is the most that is read of one image config, in bytes; real ones have some kilobytes.
 	maxConfig = 4 << 20
+	// maxManifest is more than registries and runtimes take for a manifest, in bytes.
+	maxManifest = 8 << 20
 	// maxContent bounds what all manifests and configs of a report have together, in bytes: they stay in memory, decoded, and a
 	// list can name thousands. Real ones have some kilobytes each.
 	maxContent = 16 << 20
@@ -59,12 +61,16 @@ func Read(ctx context.Context, obj registry.Object) (Report, error) {
 			return Report{}, err
 		}
 	}
-	images, attachments := collect(top, obj.Source)
-	report.Images = images
-	report.attach(attachments)
-	if err := r.configs(ctx, report.Images); err != nil {
+	all := leaves(top)
+	if err := r.disguised(ctx, all); err != nil {
 		return Report{}, err
 	}
+	if err := r.configs(ctx, all); err != nil {
+		return Report{}, err
+	}
+	images, attachments := rows{leaves: all, source: obj.Source}.sort()
+	report.Images = images
+	report.attach(attachments)
 	if report.List == nil {
 		return report, report.makeRow()
 	}
@@ -193,12 +199,12 @@ func (r *reader) level(ctx context.Context, nodes []*node, fetched map[content]r
 	return nil
 }
 
-// configs reads the platform of every image whose manifest was read.
-func (r *reader) configs(ctx context.Context, images []Image) error {
+// configs reads the platform of everything that could be an image.
+func (r *reader) configs(ctx context.Context, leaves []*node) error {
 	var want []v1.Descriptor
-	for _, i := range images {
-		if i.Err == nil {
-			want = append(want, i.ConfigOf)
+	for _, n := range leaves {
+		if n.readsConfig() {
+			want = append(want, n.doc.config)
 		}
 	}
 	configs := map[content]config{}
@@ -206,15 +212,33 @@ func (r *reader) configs(ctx context.Context, images []Image) error {
 	if err != nil {
 		return err
 	}
-	for n := range images {
-		i := &images[n]
-		if i.Err != nil {
+	for _, n := range leaves {
+		if !n.readsConfig() {
 			continue
 		}
-		read := configs[contentOf(i.ConfigOf)]
-		i.Config, i.ConfigBody = read.platform, read.body
-		if err := failed[contentOf(i.ConfigOf)]; err != nil {
-			i.Err = fmt.Errorf("reading config of %s in %q: %w", nameOf(i.Descriptor), r.ref, err)
+		n.config = configs[contentOf(n.doc.config)]
+		if err := failed[contentOf(n.doc.config)]; err != nil {
+			n.err = fmt.Errorf("reading config of %s in %q: %w", nameOf(n.desc), r.ref, err)
+		}
+	}
+	return nil
+}
+
+// disguised finds manifests in rows that name the type of something else. A client that falls back to a row without a platform
+// asks for what it names as a manifest, whatever its type. One after the other: what is found is not kept.
+func (r *reader) disguised(ctx context.Context, leaves []*node) error {
+	for _, n := range leaves {
+		if n.err != nil || !n.isBlob() || n.desc.Platform != nil || n.desc.Size > maxManifest {
+			continue
+		}
+		m, err := r.source.Manifest(ctx, v1.Descriptor{Digest: n.desc.Digest})
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("reading %q: %w", r.ref, ctx.Err())
+		case err == nil:
+			n.err = fmt.Errorf("%w: its row says %q, it is %q", registry.ErrContent, n.desc.MediaType, m.MediaType)
+		case errors.Is(err, registry.ErrAmbiguous), !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrContent):
+			n.err = fmt.Errorf("reading %s in %q: %w", nameOf(n.desc), r.ref, err)
 		}
 	}
 	return nil

@@ -17,9 +17,10 @@ type Report struct {
 	// List is nil for a single image.
 	List *ListFacts
 	// Images are the runnable images in the order of the list, nested lists flattened. A single image is one Image. A
-	// nested list that could not be read, or is empty, is an Image with Err set.
+	// nested list that could not be read, or is empty, is an Image with Err set, and so is an artifact in the place of an image:
+	// a row that clients take when they look for one.
 	Images []Image
-	// Others are entries that are neither images nor attestations (artifacts, blobs), and attestations whose image is not
+	// Others are entries that are neither images nor belong to one (artifacts, blobs), and attestations whose image is not
 	// in the list, in the order of the list.
 	Others []Attachment
 }
@@ -55,6 +56,8 @@ type Image struct {
 	// Size is the sum of the compressed layers, in bytes.
 	Size         int64
 	Attestations []Attachment
+	// Artifacts are rows that are no images and belong to this one, such as its SOCI index.
+	Artifacts []Attachment
 	// Source reads the image's manifest, config and layers.
 	Source registry.Source
 	// Err is why the manifest or the config could not be read; a missing child wraps registry.ErrNotFound, a lie about a
@@ -73,6 +76,7 @@ type Attachment struct {
 	Blobs    []v1.Descriptor // config and layers of Manifest; the entry itself when that is a blob
 	Source   registry.Source
 	Err      error
+	About    v1.Hash // the image that an artifact names; zero when it names none
 }
 
 // Blobs are the config and the layers, in that order; none when the manifest could not be read.

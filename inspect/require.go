@@ -46,7 +46,7 @@ func (c *checker) required() {
 
 func satisfies(i Image, want v1.Platform) bool {
 	p := i.Claim()
-	return !platform.IsUnknown(p) && platform.Satisfies(p, want)
+	return !platform.IsUnknown(p) && !i.isArtifact() && platform.Satisfies(p, want)
 }
 
 // unseen is why an entry is unread that could be of any platform.

@@ -69,21 +69,33 @@ func byLayers(i Image) string {
 	return strings.Join(digests, " ")
 }
 
-// byChoice is what clients choose an entry by: its platform, and its compression for those that know the annotation, see
-// https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
+// byChoice is what clients choose an entry by: its platform, and its compression for those that know the annotation.
 func byChoice(i Image) string {
 	if platform.IsUnknown(i.Claim()) {
 		return ""
 	}
-	const compression = "io.github.containers.compression."
-	parts := []string{describe(i.Claim())}
-	for k, v := range i.Descriptor.Annotations {
-		if strings.HasPrefix(k, compression) {
-			parts = append(parts, k+"="+v)
+	return describe(i.Claim()) + " " + CompressionOf(i.Descriptor)
+}
+
+func byClaim(i Image) string {
+	if platform.IsUnknown(i.Claim()) {
+		return ""
+	}
+	return describe(i.Claim())
+}
+
+// CompressionOf is how a row says that its image is packed, by the annotations with which containers/image marks a second,
+// differently compressed copy of an image; "" for most.
+// See https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
+func CompressionOf(d v1.Descriptor) string {
+	var found []string
+	for k, v := range d.Annotations {
+		if name, is := strings.CutPrefix(k, "io.github.containers.compression."); is {
+			found = append(found, name+"="+v)
 		}
 	}
-	slices.Sort(parts)
-	return strings.Join(parts, " ")
+	slices.Sort(found)
+	return strings.Join(found, ",")
 }
 
 // duplicates finds entries between which a client can't choose: it takes the first, or the last.
@@ -107,6 +119,39 @@ func (c *checker) duplicates() {
 			Message: fmt.Sprintf("duplicate platform %s: %s", describe(p), evidence),
 		})
 	}
+}
+
+// twins finds copies of one platform that differ in more than their compression: what a node runs then depends on whether its
+// client prefers zstd.
+func (c *checker) twins() {
+	for _, g := range groups(c.report.Images, byClaim) {
+		if len(g.distinct(byChoice)) < 2 || len(g.distinct(byConfig)) < 2 {
+			continue
+		}
+		what := "configs"
+		if len(g.distinct(byDiffIDs)) > 1 {
+			what = "layers"
+		}
+		var each []string
+		for _, i := range g.distinct(byConfig) {
+			each = append(each, short(i.Descriptor.Digest))
+		}
+		p := g.images[0].Claim()
+		evidence := fmt.Sprintf("different builds, with different %s: %s", what, strings.Join(each, ", "))
+		c.add(Finding{
+			State: Mismatch, Platform: platform.Format(p), Digest: g.images[1].Descriptor.Digest,
+			Claim: "copies of " + describe(p) + " in different compressions (list)", Evidence: evidence,
+			Message: fmt.Sprintf("the copies of %s in different compressions are %s", describe(p), evidence),
+		})
+	}
+}
+
+func byDiffIDs(i Image) string {
+	var ids []string
+	for _, id := range i.build().RootFS.DiffIDs {
+		ids = append(ids, id.String())
+	}
+	return strings.Join(ids, " ")
 }
 
 // sharedManifests finds one manifest under several platforms: it can be right for one of them only.

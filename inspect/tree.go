@@ -18,6 +18,7 @@ type node struct {
 	via      []v1.Descriptor // the rows of the lists between the root and this row
 	manifest registry.Manifest
 	doc      document
+	config   config // where doc may run
 	kids     []*node
 	err      error
 }
@@ -31,6 +32,8 @@ func newNodes(rows []json.RawMessage, via []v1.Descriptor) []*node {
 			n.err = fmt.Errorf("reading row %d: %w: %w", i+1, registry.ErrContent, err)
 		} else if n.desc.Digest == (v1.Hash{}) {
 			n.err = fmt.Errorf("reading row %d: %w: it has no digest", i+1, registry.ErrContent)
+		} else if n.desc.Size < 0 || n.desc.Size > maxSize {
+			n.err = fmt.Errorf("reading row %d: %w: a size of %d bytes", i+1, registry.ErrContent, n.desc.Size)
 		}
 		nodes[i] = n
 	}
@@ -94,11 +97,12 @@ func (n *node) nested() []v1.Hash {
 	return digests
 }
 
-// image is the node as an Image, its config still to be read.
+// image is the node as an Image.
 func (n *node) image(src registry.Source) Image {
 	i := Image{
 		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Via: n.via, Manifest: n.manifest,
 		ConfigOf: n.doc.config, Layers: n.doc.blobs, Source: src, Err: n.err,
+		Config: n.config.platform, ConfigBody: n.config.body,
 	}
 	for _, layer := range i.Layers {
 		i.Size += layer.Size
@@ -109,6 +113,7 @@ func (n *node) image(src registry.Source) Image {
 func (n *node) attachment(src registry.Source) Attachment {
 	a := Attachment{
 		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Manifest: n.manifest, Blobs: n.doc.all(), Source: src, Err: n.err,
+		About: n.about(),
 	}
 	if n.isBlob() {
 		a.Blobs = []v1.Descriptor{n.desc}
@@ -116,29 +121,15 @@ func (n *node) attachment(src registry.Source) Attachment {
 	return a
 }
 
-// isAttachment says whether the row is anything but an image. What could not be read is known by its row alone.
-func (n *node) isAttachment() bool {
-	if _, is := AttestationOf(n.desc); is {
-		return true
-	}
-	if n.err != nil {
-		return n.desc.ArtifactType != "" || n.desc.MediaType == artifactManifest
-	}
-	return n.isBlob() || n.desc.ArtifactType != "" || !n.doc.isImage()
-}
-
-// collect sorts the leaves into images and attachments, in the order of the list.
-func collect(nodes []*node, src registry.Source) (images []Image, attachments []Attachment) {
+// leaves are the rows that lead to no other list, in the order of the lists.
+func leaves(nodes []*node) []*node {
+	var all []*node
 	for _, n := range nodes {
-		switch {
-		case len(n.kids) > 0:
-			i, a := collect(n.kids, src)
-			images, attachments = append(images, i...), append(attachments, a...)
-		case n.isAttachment():
-			attachments = append(attachments, n.attachment(src))
-		default:
-			images = append(images, n.image(src))
+		if len(n.kids) > 0 {
+			all = append(all, leaves(n.kids)...)
+			continue
 		}
+		all = append(all, n)
 	}
-	return images, attachments
+	return all
 }

@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -41,7 +42,7 @@ func (c *checker) nested() {
 	}
 	for _, i := range c.report.Images {
 		see(i.Nested, 1)
-		for _, a := range i.Attestations {
+		for _, a := range slices.Concat(i.Attestations, i.Artifacts) {
 			see(a.Nested, 0)
 		}
 	}
@@ -92,6 +93,10 @@ func (c *checker) attachments() {
 		for _, a := range i.Attestations {
 			c.attachment(a, "attestation", platform.Format(i.Platform()))
 		}
+		for _, a := range i.Artifacts {
+			c.attachment(a, "artifact", platform.Format(i.Platform()))
+			c.stale(a, i)
+		}
 	}
 	for _, o := range c.report.Others {
 		if image, is := AttestationOf(o.Descriptor); is {
@@ -130,6 +135,19 @@ func (c *checker) orphan(a Attachment, image v1.Hash) {
 		f.Message = fmt.Sprintf("the attestation %s does not say which image it is about", short(a.Descriptor.Digest))
 	}
 	c.add(f)
+}
+
+// stale notes an artifact that is about another image than the one that it is behind.
+func (c *checker) stale(a Attachment, i Image) {
+	if a.About == (v1.Hash{}) || a.About == i.Descriptor.Digest || a.Err != nil {
+		return
+	}
+	c.add(Finding{
+		State: Note, Platform: platform.Format(i.Platform()), Digest: a.Descriptor.Digest,
+		Claim: "an artifact of " + short(a.About), Evidence: "no such entry",
+		Message: fmt.Sprintf("%s: the artifact %s is about %s, which is not in the list",
+			platform.Format(i.Platform()), short(a.Descriptor.Digest), short(a.About)),
+	})
 }
 
 func (c *checker) artifact(a Attachment) {

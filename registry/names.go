@@ -8,15 +8,20 @@ import (
 	"strings"
 )
 
-// ErrNotJSON is wrapped, beside ErrContent, where bytes are no JSON at all and so no manifest for anybody.
-var ErrNotJSON = errors.New("not JSON")
+// Kinds of ErrContent.
+var (
+	// ErrNotJSON: bytes that are no JSON at all, and so no manifest for anybody.
+	ErrNotJSON = errors.New("not JSON")
+	// ErrAmbiguous: JSON that two programs read in two ways.
+	ErrAmbiguous = errors.New("ambiguous")
+)
 
 // maxNames bounds the members of one object, which are kept in memory while it is looked at.
 const maxNames = 300_000
 
 // CheckManifest refuses a manifest, a list or an index.json that two programs could read in two ways: with a member twice, or
 // with one whose name differs from a known one in case only. Go takes the last of them and folds the case, others take the
-// first and don't. The error wraps ErrContent, and ErrNotJSON where that is why.
+// first and don't. The error wraps ErrContent, and ErrAmbiguous or ErrNotJSON.
 func CheckManifest(body []byte) error { return checkNames(body, manifestShape()) }
 
 // CheckDescriptor is CheckManifest for one row of a list.
@@ -90,19 +95,22 @@ func configShape() shape {
 func checkNames(body []byte, s shape) error {
 	if !json.Valid(body) {
 		var v struct{} // for the words of the error
-		return &ambiguousError{fmt.Errorf("%w: %w", ErrNotJSON, json.Unmarshal(body, &v))}
+		return &namesError{fmt.Errorf("%w: %w", ErrNotJSON, json.Unmarshal(body, &v)), ErrNotJSON}
 	}
 	n := nameScanner{body: body}
 	if err := n.value(s); err != nil {
-		return &ambiguousError{err}
+		return &namesError{err, ErrAmbiguous}
 	}
 	return nil
 }
 
-// ambiguousError is an ErrContent that has its own words.
-type ambiguousError struct{ error }
+// namesError is an ErrContent that has its own words.
+type namesError struct {
+	error
+	kind error
+}
 
-func (e *ambiguousError) Unwrap() []error { return []error{ErrContent, e.error} }
+func (e *namesError) Unwrap() []error { return []error{ErrContent, e.kind} }
 
 // nameScanner walks over JSON that is known to be valid.
 type nameScanner struct {

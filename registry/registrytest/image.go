@@ -3,6 +3,7 @@ package registrytest
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"fmt"
@@ -30,6 +31,10 @@ type ImageSpec struct {
 	Untyped bool
 	// Annotations are those of the manifest.
 	Annotations map[string]string
+	// ArtifactType is that of the manifest, which no runtime looks at; "" leaves it out.
+	ArtifactType string
+	// ConfigType is the type that the manifest says its config has; "" means the truth.
+	ConfigType types.MediaType
 	// Labels are those of the config.
 	Labels map[string]string
 	// Seed makes images different that would be equal otherwise.
@@ -78,6 +83,7 @@ type layerOrigin struct {
 type imageManifest struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	MediaType     types.MediaType   `json:"mediaType,omitempty"`
+	ArtifactType  string            `json:"artifactType,omitempty"`
 	Config        v1.Descriptor     `json:"config"`
 	Layers        []v1.Descriptor   `json:"layers"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
@@ -117,8 +123,8 @@ func Image(s ImageSpec) Built {
 		layers = append(layers, d)
 	}
 	m := imageManifest{
-		SchemaVersion: 2, MediaType: kind.image, Config: b.addBlob(kind.config, encode(config)),
-		Layers: layers, Annotations: s.Annotations,
+		SchemaVersion: 2, MediaType: kind.image, ArtifactType: s.ArtifactType,
+		Config: b.addBlob(cmp.Or(s.ConfigType, kind.config), encode(config)), Layers: layers, Annotations: s.Annotations,
 	}
 	if s.Untyped {
 		m.MediaType = ""

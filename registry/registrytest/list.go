@@ -22,6 +22,8 @@ type Entry struct {
 	WrongSize bool
 	// MediaType is what the row says its manifest is; "" means the truth.
 	MediaType types.MediaType
+	// ArtifactType is that of the row; "" leaves it out.
+	ArtifactType string
 }
 
 // ListSpec describes a list.
@@ -82,7 +84,7 @@ func ListOf(images ...Built) Built {
 
 func (e Entry) row() v1.Descriptor {
 	d := e.Manifest.Descriptor()
-	d.Annotations = e.Annotations
+	d.Annotations, d.ArtifactType = e.Annotations, e.ArtifactType
 	switch {
 	case e.NoPlatform:
 	case e.Claim != nil:
@@ -98,6 +100,20 @@ func (e Entry) row() v1.Descriptor {
 		d.Size++
 	}
 	return d
+}
+
+// SOCI is an index of the image's layers as soci convert puts it behind the image's own row: an artifact in a row of the same
+// platform that names the image. See https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md
+func SOCI(image Built) Entry {
+	const kind = "application/vnd.amazon.soci.index.v2+json"
+	p := image.Platform
+	return Entry{
+		Built: Artifact(ArtifactSpec{Type: kind, Layers: []ArtifactLayer{{
+			MediaType: "application/octet-stream", Data: []byte("ztoc of " + image.Digest().String()),
+		}}}),
+		Claim: &p, ArtifactType: kind,
+		Annotations: map[string]string{"com.amazon.soci.image-manifest-digest": image.Digest().String()},
+	}
 }
 
 // Attestation is an entry as BuildKit attaches it to image: an image manifest with one in-toto layer, in a row of platform

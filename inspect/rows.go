@@ -1,0 +1,126 @@
+package inspect
+
+import (
+	"errors"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// artifactError is the Err of an Image that is none, where clients look for one.
+type artifactError struct{ reason string }
+
+func (e *artifactError) Error() string { return "an artifact, not an image: " + e.reason }
+func (e *artifactError) Unwrap() error { return registry.ErrContent }
+
+// isArtifact reports whether the image is none.
+func (i Image) isArtifact() bool {
+	_, is := errors.AsType[*artifactError](i.Err)
+	return is
+}
+
+// rows tells the images among the leaves of a tree from what belongs to them.
+//
+// Docker, podman, skopeo, crane, regctl and containerd choose by the platform of a row alone and take the first that fits,
+// whatever its artifactType or media type says. So a row that one of them could take is an image here; if it is no image, that
+// is what is wrong with it. An artifact is accepted behind the image of its very platform only, where nobody takes it.
+type rows struct {
+	leaves []*node
+	source registry.Source
+}
+
+// readsConfig reports whether it takes the config to tell what the row is, or of which platform.
+func (n *node) readsConfig() bool {
+	if _, is := AttestationOf(n.desc); is && n.desc.Platform != nil {
+		return false
+	}
+	return n.err == nil && !n.isBlob() && n.doc.mayRun()
+}
+
+// runs reports whether a runtime could start what the row names. What could not be read is known by its row alone.
+func (n *node) runs() bool {
+	if _, is := AttestationOf(n.desc); is && (n.desc.Platform != nil || n.err == nil && platform.IsUnknown(n.config.platform)) {
+		return false
+	}
+	switch {
+	case n.err != nil && n.manifest.Body == nil:
+		return n.desc.ArtifactType == "" && n.desc.MediaType != artifactManifest
+	case n.doc.isImage():
+		return true
+	case !n.readsConfig() && n.err == nil:
+		return false
+	}
+	return n.err != nil && !errors.Is(n.err, registry.ErrNotJSON) || hasFileSystem(n.config.body)
+}
+
+// sort gives the images, and what accompanies them, in the order of the list.
+func (r rows) sort() (images []Image, attachments []Attachment) {
+	var running []*node
+	for _, n := range r.leaves {
+		if n.runs() {
+			running = append(running, n)
+		}
+	}
+	passed := 0 // of those that run
+	for _, n := range r.leaves {
+		switch {
+		case n.runs():
+			passed++
+			images = append(images, n.image(r.source))
+		case n.leads(running[:passed], running[passed:]):
+			n.refuse()
+			images = append(images, n.image(r.source))
+		default:
+			attachments = append(attachments, n.attachment(r.source))
+		}
+	}
+	return images, attachments
+}
+
+// leads reports whether a client that looks for an image takes n, which is none, with these images before and behind it.
+func (n *node) leads(before, behind []*node) bool {
+	p := n.desc.Platform
+	switch {
+	case len(before)+len(behind) == 0: // a list of artifacts
+		return false
+	case p == nil: // which crane takes for linux/amd64
+		return !slices.ContainsFunc(before, isDefault) && slices.ContainsFunc(behind, isDefault)
+	case platform.IsUnknown(*p):
+		return false
+	}
+	return !slices.ContainsFunc(before, n.isBehind)
+}
+
+func isDefault(n *node) bool {
+	p := n.desc.Platform
+	return p != nil && p.OS == "linux" && p.Architecture == "amd64"
+}
+
+// isBehind reports whether everybody who could take n takes image, which comes first: their rows say the same.
+func (n *node) isBehind(image *node) bool {
+	p, q := n.desc.Platform, image.desc.Platform
+	return p != nil && q != nil && p.Equals(*q) && CompressionOf(n.desc) == CompressionOf(image.desc)
+}
+
+// refuse makes n an image that is none.
+func (n *node) refuse() {
+	n.manifest, n.doc = registry.Manifest{}, document{}
+	if n.err != nil {
+		return
+	}
+	n.err = &artifactError{"clients take the first row of a platform, whatever it is"}
+	if n.desc.Platform == nil {
+		n.err = &artifactError{"crane takes a row without a platform for linux/amd64, and this one comes before the image"}
+	}
+}
+
+// about is the image that an artifact names.
+func (n *node) about() v1.Hash {
+	if digest, err := v1.NewHash(n.desc.Annotations["com.amazon.soci.image-manifest-digest"]); err == nil {
+		return digest
+	}
+	return n.doc.subject
+}
