@@ -29,7 +29,7 @@ type AddOptions struct {
 }
 
 // Add puts entries at the end of the list. Two entries of one platform are refused (ErrDuplicate) unless they differ in
-// os.version, os.features or a compression annotation; one digest twice is one entry, with a change that says so. A list
+// os.version or os.features, or are copies of one image that differ in a compression annotation; one digest twice is one entry, with a change that says so. A list
 // among its own sources: ErrSelf. All duplicates are told at once.
 func (l List) Add(entries []Entry, o AddOptions) (List, []Change, error) {
 	if err := l.checkSelf(entries, o.Present); err != nil {
@@ -38,7 +38,8 @@ func (l List) Add(entries []Entry, o AddOptions) (List, []Change, error) {
 	return l.place(entries, o.OnDuplicate)
 }
 
-// Replace amends the list: an entry takes the place of the one with its platform, or goes to the end. Two of the new
+// Replace amends the list: an entry takes the place of the one with its platform, and of that one's copies in other
+// compressions, or goes to the end. Two of the new
 // entries with one platform are refused as in Add.
 func (l List) Replace(entries []Entry, o AddOptions) (List, []Change, error) {
 	fresh, folded, err := List{Name: l.Name, Base: l.Base}.Add(entries, o)
@@ -61,11 +62,11 @@ func (l List) place(entries []Entry, policy OnDuplicate) (List, []Change, error)
 		failed  []error
 	)
 	for _, e := range entries {
-		c, err := b.put(e)
+		cs, err := b.put(e)
 		if err != nil {
 			failed = append(failed, fmt.Errorf("adding to %q: %w", l.Name, err))
 		}
-		changes = append(changes, c)
+		changes = append(changes, cs...)
 	}
 	if len(failed) > 0 {
 		return List{}, nil, errors.Join(failed...)
@@ -80,23 +81,41 @@ type placing struct {
 	policy  OnDuplicate
 }
 
-func (b *placing) put(e Entry) (Change, error) {
+func (b *placing) put(e Entry) ([]Change, error) {
 	same := slices.IndexFunc(b.entries, func(o Entry) bool { return o.Digest() == e.Digest() })
 	if same >= 0 && b.alike(same, e) {
-		return b.fold(same, e), nil
+		return []Change{b.fold(same, e)}, nil
 	}
 	slot := slices.IndexFunc(b.entries, func(o Entry) bool { return sameSlot(o, e) })
+	if slot < 0 {
+		slot = slices.IndexFunc(b.entries, func(o Entry) bool { return rival(o, e) })
+	}
 	if slot < 0 {
 		slot = same
 	}
 	if slot < 0 || b.policy == DuplicateKeep {
 		b.entries = append(b.entries, e)
-		return Change{Action: Added, Entry: e}, nil
+		return []Change{{Action: Added, Entry: e}}, nil
 	}
 	if b.policy == DuplicateReplace {
-		return b.replace(slot, e), nil
+		return append([]Change{b.replace(slot, e)}, b.dropCopies(slot)...), nil
 	}
-	return Change{}, duplicate(b.entries[slot], e)
+	return nil, duplicate(b.entries[slot], e)
+}
+
+// dropCopies takes out what was a copy of the image that the one at i has replaced, in another compression: a client that
+// prefers it would go on with the old image.
+func (b *placing) dropCopies(i int) []Change {
+	var changes []Change
+	now := b.entries[i]
+	b.entries = slices.DeleteFunc(b.entries, func(o Entry) bool {
+		old := o.Digest() != now.Digest() && rival(o, now)
+		if old {
+			changes = append(changes, Change{Action: Removed, Entry: o, Note: "the replaced image in another compression"})
+		}
+		return old
+	})
+	return changes
 }
 
 // alike says whether e, which names the same content as the entry at i, also claims the same of it.
@@ -143,8 +162,12 @@ func duplicate(a, b Entry) error {
 		return fmt.Errorf("%w: %s (from %q) is the same image as %s (from %q)", ErrDuplicate, b, b.from(),
 			formatPlatform(a.Platform()), a.from())
 	}
-	return hint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)", ErrDuplicate, formatPlatform(b.Platform()),
-		a.Digest(), a.from(), b.Digest(), b.from()),
+	what := ""
+	if compression(a) != compression(b) {
+		what = ", which are different builds in different compressions"
+	}
+	return hint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)%s", ErrDuplicate, formatPlatform(b.Platform()),
+		a.Digest(), a.from(), b.Digest(), b.from(), what),
 		"leave one of them out, or choose with --on-duplicate replace|keep")
 }
 

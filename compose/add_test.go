@@ -21,6 +21,13 @@ func windows(version string, features ...string) registrytest.Built {
 	})
 }
 
+// copied is another manifest of the config and layers of seeded.
+func copied(arch, seed string) registrytest.Built {
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: linux(arch, ""), Seed: seed, Annotations: map[string]string{"packed": "again"},
+	})
+}
+
 func zstd(b registrytest.Built) registrytest.Built {
 	return registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{
 		{Built: b, Annotations: map[string]string{"io.github.containers.compression.zstd": "true"}},
@@ -48,7 +55,8 @@ func TestAddDuplicates(t *testing.T) {
 			Platform: v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1"}, Seed: "b",
 		}), "", "", 0},
 		{"os.features", windows("10.0.20348.1"), windows("10.0.20348.1", "win32k"), "", "added added", 2},
-		{"compression", seeded("amd64", "", "a"), zstd(seeded("amd64", "", "b")), "", "added added", 2},
+		{"compression", seeded("amd64", "", "a"), zstd(copied("amd64", "a")), "", "added added", 2},
+		{"compression of another build", seeded("amd64", "", "a"), zstd(seeded("amd64", "", "b")), "", "", 0},
 		{"same compression", zstd(seeded("amd64", "", "a")), zstd(seeded("amd64", "", "b")), "", "", 0},
 		{"same digest", image("amd64"), image("amd64"), "", "added folded", 1},
 		{"same digest, two compressions", image("amd64"), zstd(image("amd64")), "", "", 0},

@@ -31,7 +31,8 @@ type Edit struct {
 	Force bool `json:"force,omitempty"`
 }
 
-// Annotate edits the row of the one entry that selector names (see Select). Without Force a platform that is unknown is
+// Annotate edits the row of the one entry that selector names (see Select), or the rows of an image that is there in several
+// compressions. Without Force a platform that is unknown is
 // refused (ErrUsage) and so is one that contradicts the config (ErrPlatform); one that another entry has always is
 // (ErrDuplicate). An edit that changes nothing is an Unchanged change, one that asks for nothing ErrUsage.
 func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
@@ -41,13 +42,18 @@ func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
 	if err := d.check(); err != nil {
 		return fail(err)
 	}
-	i, err := l.selectOne(selector)
+	found, err := l.selectImage(selector)
 	if err != nil {
 		return fail(err)
 	}
-	out, changes, err := l.annotateAt(i, d)
-	if err != nil {
-		return fail(err)
+	out := l
+	var changes []Change
+	for _, i := range found {
+		var cs []Change
+		if out, cs, err = out.annotateAt(i, d); err != nil {
+			return fail(err)
+		}
+		changes = append(changes, cs...)
 	}
 	return out, changes, nil
 }
@@ -62,7 +68,7 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 		return l, []Change{{Action: Unchanged, Entry: e}}, nil
 	}
 	for j, o := range l.Entries {
-		if j != i && sameSlot(o, e) {
+		if j != i && rival(o, e) && !rival(o, was) {
 			return List{}, nil, duplicate(o, e)
 		}
 	}
@@ -72,8 +78,8 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 	c := Change{Action: Edited, Entry: e}
 	if e.Digest() != was.Digest() {
 		c.Note = "its digest was " + was.Digest().String()
-		if n := len(was.Attestations); n > 0 {
-			c.Note += "; dropped: " + count(n, "attestation") + " about that one"
+		if gone := was.belongings(); gone != "" {
+			c.Note += "; dropped: " + gone + " about that one"
 		}
 	}
 	return out, []Change{c}, nil
@@ -161,6 +167,17 @@ func (e Entry) editPlatform(d Edit) (Entry, error) {
 	}
 	if !d.Force {
 		if err := checkEdit(now, e.Config); err != nil {
+			return Entry{}, err
+		}
+	}
+	// What belongs to the image and has its platform must be behind it still.
+	e.Attestations = slices.Clone(e.Attestations)
+	for i, a := range e.Attestations {
+		if !equalPlatforms(a.Platform(), was) {
+			continue
+		}
+		var err error
+		if e.Attestations[i], err = a.withPlatform(now); err != nil {
 			return Entry{}, err
 		}
 	}

@@ -45,8 +45,8 @@ func (c Change) String() string {
 	default:
 		s += " " + c.Entry.Digest().String()
 	}
-	if n := len(c.Entry.Attestations); n > 0 {
-		s += " with " + count(n, "attestation")
+	if with := c.Entry.belongings(); with != "" {
+		s += " with " + with
 	}
 	if c.Entry.Source != (registry.Ref{}) && (c.Action == Added || c.Action == Replaced) {
 		s += fmt.Sprintf(", from %s", c.Entry.from())
@@ -81,5 +81,5 @@ func takesPlaceOf(now, old Entry) bool {
 	if platform.IsUnknown(old.Platform()) {
 		return now.Digest() == old.Digest()
 	}
-	return sameSlot(now, old)
+	return samePlatform(now, old)
 }

@@ -72,7 +72,7 @@ func (e Entry) withManifest(m registry.Manifest) (Entry, error) {
 		return Entry{}, err
 	}
 	img := *e.Image
-	img.Manifest, img.Row, img.Descriptor, img.Attestations = m, e.Row, e.Descriptor, nil
+	img.Manifest, img.Row, img.Descriptor, img.Attestations, img.Artifacts = m, e.Row, e.Descriptor, nil, nil
 	var blobs struct {
 		Config v1.Descriptor   `json:"config"`
 		Layers []v1.Descriptor `json:"layers"`

@@ -91,9 +91,13 @@ func image(e Entry) inspect.Image {
 	if e.Image != nil {
 		img = *e.Image
 	}
-	img.Row, img.Descriptor, img.Nested, img.Via, img.Attestations = e.Row, e.Descriptor, nil, nil, nil
+	img.Row, img.Descriptor, img.Nested, img.Via, img.Attestations, img.Artifacts = e.Row, e.Descriptor, nil, nil, nil, nil
 	for _, a := range e.Attestations {
-		img.Attestations = append(img.Attestations, attachment(a))
+		if a.isAttestation() {
+			img.Attestations = append(img.Attestations, attachment(a))
+		} else {
+			img.Artifacts = append(img.Artifacts, attachment(a))
+		}
 	}
 	return img
 }
@@ -137,7 +141,7 @@ func (c contents) addReport(r inspect.Report) {
 		for _, list := range img.Nested {
 			c.sources[list] = img.Source
 		}
-		others = append(others, img.Attestations...)
+		others = slices.Concat(others, img.Attestations, img.Artifacts)
 	}
 	for _, a := range others {
 		c.addContent(a.Descriptor.Digest, a.Manifest, a.Source, a.Blobs)

@@ -22,6 +22,8 @@ type Entry struct {
 	Descriptor v1.Descriptor
 	// Config is the platform that the image's config stated when the entry was made; zero when it states none.
 	Config v1.Platform
+	// ConfigDigest is the digest of that config, by which two copies of one image are known; zero when it is not known.
+	ConfigDigest v1.Hash
 	// Artifact marks an entry that is no runnable image and has no platform to be found by.
 	Artifact bool
 	// Source is the source as it was told, SourceDigest what its root was then, Origin the transport that had it.
@@ -35,7 +37,8 @@ type Entry struct {
 	Edits []Edit
 	// Original is the digest that the source has, where Edits made another manifest of it; zero otherwise.
 	Original v1.Hash
-	// Attestations are the rows that speak about this image. They go where it goes.
+	// Attestations are the rows that speak about this image: attestations of BuildKit, and artifacts such as its SOCI index,
+	// which have its platform and must stay behind it. They go where it goes.
 	Attestations []Entry
 
 	// Image is the image as read, nil until it is (see List.Resolve). Attached is the same for attestations and
@@ -119,29 +122,56 @@ func (e Entry) withRow(row json.RawMessage) (Entry, error) {
 	return e, nil
 }
 
-// sameSlot says whether a client could not tell a from b: one platform (os.version and os.features included) and one
-// compression. Entries without a platform are never alike.
-func sameSlot(a, b Entry) bool {
+// samePlatform says whether both are images, or both artifacts, of one platform, os.version and os.features included. Entries
+// without a platform are never alike.
+func samePlatform(a, b Entry) bool {
 	p, q := a.Platform(), b.Platform()
-	if platform.IsUnknown(p) || platform.IsUnknown(q) {
+	if platform.IsUnknown(p) || platform.IsUnknown(q) || a.Artifact != b.Artifact {
 		return false
 	}
-	return platform.Equal(p, q) && compression(a) == compression(b)
+	return platform.Equal(p, q)
 }
 
-// compressionPrefix starts the annotations by which containers/image marks a second, differently compressed copy of an
-// image: https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
-const compressionPrefix = "io.github.containers.compression."
+// sameSlot says whether a client could not tell a from b: one platform and one compression.
+func sameSlot(a, b Entry) bool { return samePlatform(a, b) && compression(a) == compression(b) }
 
-func compression(e Entry) string {
-	var found []string
-	for k, v := range e.Descriptor.Annotations {
-		if strings.HasPrefix(k, compressionPrefix) {
-			found = append(found, k+"="+v)
+// rival says whether a and b can't both be in a list: they are of one platform, and no copies of one image in different
+// compressions.
+func rival(a, b Entry) bool {
+	return samePlatform(a, b) && (compression(a) == compression(b) || !sameBuild(a, b))
+}
+
+// sameBuild says whether both are copies of one image. Drafts of old don't have the configs' digests.
+func sameBuild(a, b Entry) bool {
+	if a.ConfigDigest != (v1.Hash{}) && b.ConfigDigest != (v1.Hash{}) {
+		return a.ConfigDigest == b.ConfigDigest
+	}
+	return a.SourceDigest == b.SourceDigest
+}
+
+func compression(e Entry) string { return inspect.CompressionOf(e.Descriptor) }
+
+func (e Entry) isAttestation() bool {
+	_, is := inspect.AttestationOf(e.Descriptor)
+	return is
+}
+
+// belongings counts the rows that belong to the image, for people; "" for none.
+func (e Entry) belongings() string {
+	attestations := 0
+	for _, a := range e.Attestations {
+		if a.isAttestation() {
+			attestations++
 		}
 	}
-	slices.Sort(found)
-	return strings.Join(found, ",")
+	var parts []string
+	if attestations > 0 {
+		parts = append(parts, count(attestations, "attestation"))
+	}
+	if artifacts := len(e.Attestations) - attestations; artifacts > 0 {
+		parts = append(parts, count(artifacts, "artifact"))
+	}
+	return strings.Join(parts, " and ")
 }
 
 func formatPlatform(p v1.Platform) string {

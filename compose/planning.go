@@ -63,7 +63,7 @@ func (p *planning) addReport(r inspect.Report, from registry.Ref, level int) {
 	for _, img := range r.Images {
 		p.addNested(from, img.Source, img.Nested, img.Via, level)
 		p.addImage(img, from, level+len(img.Nested))
-		for _, a := range img.Attestations {
+		for _, a := range slices.Concat(img.Attestations, img.Artifacts) {
 			p.addNested(from, a.Source, a.Nested, nil, level)
 			p.addAttached(a, from, level+len(a.Nested))
 		}

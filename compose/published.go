@@ -55,8 +55,8 @@ func (f *published) addImage(img inspect.Image) error {
 	if err != nil {
 		return err
 	}
-	e.Image, e.Config = &img, img.Config
-	for _, att := range img.Attestations {
+	e.Image, e.Config, e.ConfigDigest = &img, img.Config, img.ConfigOf.Digest
+	for _, att := range slices.Concat(img.Attestations, img.Artifacts) {
 		a, err := f.attached(att)
 		if err != nil {
 			return err

@@ -65,17 +65,18 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 		return e, fmt.Errorf("%w: it does not have %s any more", registry.ErrContent, e)
 	}
 	img := r.Images[i]
-	e.Image, e.Origin = &img, r.Ref.Transport
+	e.Image, e.Origin, e.ConfigDigest = &img, r.Ref.Transport, img.ConfigOf.Digest
 	if e.Original != (v1.Hash{}) {
 		return e.remade()
 	}
 	e.Attestations = slices.Clone(e.Attestations)
+	belongings := slices.Concat(img.Attestations, img.Artifacts)
 	for j, a := range e.Attestations {
-		at := slices.IndexFunc(img.Attestations, func(o inspect.Attachment) bool { return o.Descriptor.Digest == a.Digest() })
+		at := slices.IndexFunc(belongings, func(o inspect.Attachment) bool { return o.Descriptor.Digest == a.Digest() })
 		if at < 0 {
-			return e, fmt.Errorf("%w: it does not have attestation %s of %s any more", registry.ErrContent, a.Digest(), e)
+			return e, fmt.Errorf("%w: it does not have %s of %s any more", registry.ErrContent, a.Digest(), e)
 		}
-		e.Attestations[j].Attached, e.Attestations[j].Origin = &img.Attestations[at], r.Ref.Transport
+		e.Attestations[j].Attached, e.Attestations[j].Origin = &belongings[at], r.Ref.Transport
 	}
 	return e, nil
 }

@@ -86,14 +86,14 @@ func (s *selection) addImage(img inspect.Image) error {
 	if err != nil {
 		return err
 	}
+	belongings := slices.Concat(img.Attestations, img.Artifacts)
 	if s.options.Attestations == DropAttestations {
 		s.dropped += len(img.Attestations)
-		s.entries = append(s.entries, e)
-		return nil
+		belongings = img.Artifacts
 	}
-	for _, att := range img.Attestations {
+	for _, att := range belongings {
 		if att.Err != nil {
-			return fmt.Errorf("reading attestation %s: %w", att.Descriptor.Digest, att.Err)
+			return fmt.Errorf("reading what belongs to it, %s: %w", att.Descriptor.Digest, att.Err)
 		}
 		a, err := s.attached(att)
 		if err != nil {
@@ -110,7 +110,7 @@ func (s *selection) imageEntry(img inspect.Image) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e.Image, e.Config = &img, img.Config
+	e.Image, e.Config, e.ConfigDigest = &img, img.Config, img.ConfigOf.Digest
 	e = s.stamp(e)
 	return s.settle(e)
 }
@@ -191,7 +191,7 @@ func (s *selection) addOther(a inspect.Attachment) error {
 		return nil
 	}
 	if len(s.options.Platforms) > 0 {
-		s.note("left out: artifact %s of %q, which has no platform", a.Descriptor.Digest, s.report.Ref)
+		s.note("left out: artifact %s of %q, which belongs to no image", a.Descriptor.Digest, s.report.Ref)
 		return nil
 	}
 	if a.Err != nil {
@@ -224,18 +224,19 @@ func (s *selection) summary() []string {
 		return nil
 	}
 	var names []string
-	attestations, nested := 0, false
+	var all Entry
+	nested := false
 	for _, e := range s.entries {
 		if e.Artifact {
 			continue
 		}
 		names = append(names, formatPlatform(e.Platform()))
-		attestations += len(e.Attestations)
+		all.Attestations = append(all.Attestations, e.Attestations...)
 		nested = nested || len(e.Image.Nested) > 0
 	}
 	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, count(len(names), "image"), strings.Join(names, ", "))
-	if attestations > 0 {
-		line += " with " + count(attestations, "attestation")
+	if with := all.belongings(); with != "" {
+		line += " with " + with
 	}
 	if nested {
 		line += ", lists within lists"

@@ -187,7 +187,7 @@ func TestFromReports(t *testing.T) {
 
 func TestArtifactsAreKept(t *testing.T) {
 	t.Parallel()
-	chart := registrytest.Image(registrytest.ImageSpec{})
+	chart := registrytest.Artifact(registrytest.ArtifactSpec{Type: "application/vnd.example.chart"})
 	b := registrytest.ListOf(image("amd64"), chart)
 	body := strings.Replace(string(b.Manifest.Body), `"digest":"`+chart.Digest().String()+`"`,
 		`"digest":"`+chart.Digest().String()+`","artifactType":"application/vnd.example.chart"`, 1)
@@ -204,7 +204,7 @@ func TestArtifactsAreKept(t *testing.T) {
 	if err != nil || !equal(resolved, l) {
 		t.Errorf("an artifact is not resolved: %v", err)
 	}
-	if got := sketch(upload(t, resolved, "r.example/demo:v1")); got != "r.example/demo [v1] 0+4 blobs, 2 children" {
+	if got := sketch(upload(t, resolved, "r.example/demo:v1")); got != "r.example/demo [v1] 0+3 blobs, 2 children" {
 		t.Errorf("got %q", got)
 	}
 	again, _, err := l.Add(l.Entries[1:], compose.AddOptions{})

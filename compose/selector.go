@@ -29,16 +29,18 @@ func (l List) Select(selector string) ([]int, error) {
 	return nil, fmt.Errorf("%w: %q is no entry; there is %s", ErrNoMatch, selector, l.has())
 }
 
-// selectOne is Select where several won't do.
-func (l List) selectOne(selector string) (int, error) {
+// selectImage is Select where several images won't do; copies of one in different compressions are one.
+func (l List) selectImage(selector string) ([]int, error) {
 	found, err := l.Select(selector)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	if len(found) > 1 {
-		return 0, l.ambiguous(found)
+	for _, i := range found[1:] {
+		if first := l.Entries[found[0]]; !samePlatform(first, l.Entries[i]) || rival(first, l.Entries[i]) {
+			return nil, l.ambiguous(found)
+		}
 	}
-	return found[0], nil
+	return found, nil
 }
 
 func (l List) ambiguous(found []int) error {
@@ -102,8 +104,8 @@ func (l List) has() string {
 
 // Remove takes the entries that the selectors name out of the list, with their attestations; a digest may also name one
 // attestation. Two selectors may name the same entry. Nothing is removed when one of them names nothing (ErrNoMatch) or
-// when nothing would be left (ErrEmpty); a digest or platform that fits several entries is ErrAmbiguous, while a source
-// takes all its entries along.
+// when nothing would be left (ErrEmpty); a digest or platform that fits several images is ErrAmbiguous, while a source takes all
+// its entries along. The copies of an image in different compressions go together.
 func (l List) Remove(selectors ...string) (List, []Change, error) {
 	gone := map[int]bool{}
 	out := l.with(slices.Clone(l.Entries))
@@ -138,11 +140,10 @@ func (l List) Remove(selectors ...string) (List, []Change, error) {
 }
 
 func (l List) selectForRemoval(selector string) ([]int, error) {
-	found, err := l.Select(selector)
-	if err != nil || len(found) == 1 || len(l.bySource(selector)) > 0 {
-		return found, err
+	if len(l.bySource(selector)) > 0 {
+		return l.Select(selector)
 	}
-	return nil, l.ambiguous(found)
+	return l.selectImage(selector)
 }
 
 // removeAttestation changes the entries of l, which must be its own. Only a whole digest names an attestation.
@@ -156,7 +157,11 @@ func (l List) removeAttestation(selector string) (Change, bool) {
 		if at < 0 {
 			continue
 		}
-		c := Change{Action: Removed, Entry: e.Attestations[at], Note: "attestation of " + formatPlatform(e.Platform())}
+		kind := "artifact"
+		if e.Attestations[at].isAttestation() {
+			kind = "attestation"
+		}
+		c := Change{Action: Removed, Entry: e.Attestations[at], Note: kind + " of " + formatPlatform(e.Platform())}
 		l.Entries[i].Attestations = slices.Delete(slices.Clone(e.Attestations), at, at+1)
 		return c, true
 	}

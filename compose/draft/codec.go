@@ -38,6 +38,7 @@ type base struct {
 type entry struct {
 	Row          json.RawMessage    `json:"row"`
 	Config       *v1.Platform       `json:"config,omitempty"`
+	ConfigDigest v1.Hash            `json:"configDigest,omitzero"`
 	Artifact     bool               `json:"artifact,omitempty"`
 	Source       string             `json:"source"`
 	SourceDigest v1.Hash            `json:"sourceDigest,omitzero"`
@@ -84,7 +85,7 @@ func encodeEntry(e compose.Entry) (entry, error) {
 		return entry{}, err
 	}
 	out := entry{
-		Row: e.Row, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Place: e.Place,
+		Row: e.Row, ConfigDigest: e.ConfigDigest, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Place: e.Place,
 		Edits: e.Edits, Original: e.Original,
 	}
 	if e.Config.OS != "" || e.Config.Architecture != "" {
@@ -181,7 +182,7 @@ func (e entry) entry() (compose.Entry, error) {
 	if err != nil {
 		return compose.Entry{}, err
 	}
-	out.Artifact, out.Edits, out.Original = e.Artifact, e.Edits, e.Original
+	out.Artifact, out.Edits, out.Original, out.ConfigDigest = e.Artifact, e.Edits, e.Original, e.ConfigDigest
 	if e.Config != nil {
 		out.Config = *e.Config
 	}

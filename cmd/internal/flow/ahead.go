@@ -94,6 +94,9 @@ func from(r inspect.Report, source registry.Source) inspect.Report {
 		for j := range r.Images[i].Attestations {
 			r.Images[i].Attestations[j].Source = source
 		}
+		for j := range r.Images[i].Artifacts {
+			r.Images[i].Artifacts[j].Source = source
+		}
 	}
 	for i := range r.Others {
 		r.Others[i].Source = source
