@@ -60,11 +60,11 @@ func (l List) Sources() []registry.Ref {
 	return refs
 }
 
-// Platforms are the platforms that the rows claim, in order; entries without one are left out.
+// Platforms are the platforms that the rows of images claim, in order; entries without one are left out.
 func (l List) Platforms() []v1.Platform {
 	var out []v1.Platform
 	for _, e := range l.Entries {
-		if e.Descriptor.Platform != nil {
+		if e.Descriptor.Platform != nil && !e.Artifact {
 			out = append(out, *e.Descriptor.Platform)
 		}
 	}

@@ -104,7 +104,7 @@ func (l List) has() string {
 
 // Remove takes the entries that the selectors name out of the list, with their attestations; a digest may also name one
 // attestation. Two selectors may name the same entry. Nothing is removed when one of them names nothing (ErrNoMatch) or
-// when nothing would be left (ErrEmpty); a digest or platform that fits several images is ErrAmbiguous, while a source takes all
+// when no image would be left (ErrEmpty); a digest or platform that fits several images is ErrAmbiguous, while a source takes all
 // its entries along. The copies of an image in different compressions go together.
 func (l List) Remove(selectors ...string) (List, []Change, error) {
 	gone := map[int]bool{}
@@ -126,15 +126,16 @@ func (l List) Remove(selectors ...string) (List, []Change, error) {
 			}
 		}
 	}
-	if len(gone) == len(l.Entries) {
-		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: nothing would be left", l.Name, ErrEmpty),
-			"to delete the list itself: mtool rm "+l.Name.Familiar())
-	}
 	var left []Entry
 	for i, e := range out.Entries {
 		if !gone[i] {
 			left = append(left, e)
 		}
+	}
+	isImage := func(e Entry) bool { return !e.Artifact }
+	if len(gone) == len(l.Entries) || slices.ContainsFunc(l.Entries, isImage) && !slices.ContainsFunc(left, isImage) {
+		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: no image would be left", l.Name, ErrEmpty),
+			"to delete the list itself: mtool rm "+l.Name.Familiar())
 	}
 	return out.with(left), changes, nil
 }

@@ -22,6 +22,11 @@ func (i Image) isArtifact() bool {
 	return is
 }
 
+// HasImage reports whether anything in the report could run.
+func (r Report) HasImage() bool {
+	return slices.ContainsFunc(r.Images, func(i Image) bool { return !i.isArtifact() })
+}
+
 // rows tells the images among the leaves of a tree from what belongs to them.
 //
 // Docker, podman, skopeo, crane, regctl and containerd choose by the platform of a row alone and take the first that fits,

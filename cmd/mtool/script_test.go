@@ -223,13 +223,16 @@ func withKey(m map[string]string, k, v string) map[string]string {
 
 // list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the row
 // says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform), with a ! behind it where the
-// child is missing.
+// child is missing. Behind the PLATFORM of another ENTRY of the list, +soci is the row of its SOCI index, +zstd that of a copy in
+// another compression; +other is the row of another build in that compression, +artifact one with an artifactType, +typed one
+// with a media type of its own.
 func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: list REF [OPTION...] ENTRY...")
 	}
 	var s registrytest.ListSpec
 	nested := false
+	var kinds []string
 	for i, word := range args[1:] {
 		switch word {
 		case "attested":
@@ -239,9 +242,16 @@ func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 		case "nested":
 			nested = true
 		default:
-			s.Entries = append(s.Entries, listEntry(ts, word, s.Docker, args[0]+strconv.Itoa(i)))
+			name, kind, _ := strings.Cut(word, "+")
+			kind, config, lies := strings.Cut(kind, "=")
+			if lies {
+				name += "=" + config
+			}
+			s.Entries = append(s.Entries, listEntry(ts, name, s.Docker, args[0]+strconv.Itoa(i)))
+			kinds = append(kinds, kind)
 		}
 	}
+	dress(s.Entries, kinds)
 	if nested {
 		s = registrytest.ListSpec{Entries: []registrytest.Entry{{Built: registrytest.List(s)}}}
 	}
@@ -264,6 +274,32 @@ func listEntry(ts *testscript.TestScript, word string, docker bool, seed string)
 		e.Claim = &p
 	}
 	return e
+}
+
+// dress makes the entries what their kinds say; the first plain one of a platform is the image that the others belong to.
+func dress(entries []registrytest.Entry, kinds []string) {
+	zstd := map[string]string{"io.github.containers.compression.zstd": "true"}
+	for i := range entries {
+		e, image := &entries[i], entries[i].Built
+		for j, o := range entries {
+			if kinds[j] == "" && o.Platform.Equals(e.Platform) {
+				image = o.Built
+				break
+			}
+		}
+		switch kinds[i] {
+		case "soci":
+			*e = registrytest.SOCI(image)
+		case "zstd":
+			*e = registrytest.Entry{Built: image.Copy(), Annotations: zstd}
+		case "other":
+			e.Annotations = zstd
+		case "artifact":
+			e.ArtifactType = "application/vnd.example"
+		case "typed":
+			e.MediaType = "application/vnd.example+json"
+		}
+	}
 }
 
 func mustPlatform(ts *testscript.TestScript, name string) v1.Platform {

@@ -133,6 +133,16 @@ func Image(s ImageSpec) Built {
 	return b
 }
 
+// Copy is another manifest of the config and layers of b, as a copy in another compression is.
+func (b Built) Copy() Built {
+	var m imageManifest
+	must(json.Unmarshal(b.Manifest.Body, &m))
+	m.Annotations = map[string]string{"packed": "again"}
+	out := Built{Blobs: b.Blobs, Order: b.Order, Platform: b.Platform}
+	out.addManifest(b.Manifest.MediaType, encode(m))
+	return out
+}
+
 type kinds struct{ image, list, config, layer types.MediaType }
 
 func mediaTypes(docker bool) kinds {

@@ -17,14 +17,19 @@ func (e *Env) asReferrers(ctx context.Context, entries []compose.Entry) ([]compo
 	g := entourage{env: e}
 	out := make([]compose.Entry, len(entries))
 	for i, entry := range entries {
+		var stay []compose.Entry // artifacts, which need their row
 		for _, a := range entry.Attestations {
+			if _, is := inspect.AttestationOf(a.Descriptor); !is {
+				stay = append(stay, a)
+				continue
+			}
 			c, err := referrer(ctx, entry, a)
 			if err != nil {
 				return nil, g, err
 			}
 			g.all = append(g.all, c)
 		}
-		entry.Attestations = nil
+		entry.Attestations = stay
 		out[i] = entry
 	}
 	e.note("%d attestations become referrers of their images", len(g.all))

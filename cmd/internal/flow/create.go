@@ -149,11 +149,17 @@ func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (com
 	return list, e.check(list, o.Require, o.Force)
 }
 
-// check verifies the claims of a list that has been read.
+// check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
 func (e *Env) check(list compose.List, require []v1.Platform, force bool) error {
 	report, err := list.Report()
 	if err != nil {
 		return err
+	}
+	if !force && !report.HasImage() {
+		return hinted{
+			fmt.Errorf("checking %q: %w: none of its %d entries is an image", list.Name, inspect.ErrMismatch, len(list.Entries)),
+			"take it as it is with --force",
+		}
 	}
 	return e.checkReport(report, require, force)
 }

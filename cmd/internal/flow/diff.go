@@ -121,16 +121,8 @@ func diffPlatforms(ctx context.Context, a, b inspect.Report) ([]DiffPlatform, er
 
 // slot is what clients choose an image by.
 func slot(i inspect.Image) string {
-	const compression = "io.github.containers.compression."
 	p := platform.Normalize(i.Platform())
-	parts := append([]string{platform.Format(p)}, p.OSFeatures...)
-	for k, v := range i.Descriptor.Annotations {
-		if strings.HasPrefix(k, compression) {
-			parts = append(parts, k+"="+v)
-		}
-	}
-	slices.Sort(parts[1:])
-	return strings.Join(parts, " ")
+	return strings.Join(append([]string{platform.Format(p), inspect.CompressionOf(i.Descriptor)}, p.OSFeatures...), " ")
 }
 
 func diffImages(ctx context.Context, a, b inspect.Image) (DiffPlatform, error) {
@@ -138,6 +130,7 @@ func diffImages(ctx context.Context, a, b inspect.Image) (DiffPlatform, error) {
 	p.Details = diffStrings("entry annotation ", a.Descriptor.Annotations, b.Descriptor.Annotations)
 	p.Details = append(p.Details, differing("platform", claimed(a), claimed(b))...)
 	p.Details = append(p.Details, diffDigests("attestation", attached(a.Attestations), attached(b.Attestations))...)
+	p.Details = append(p.Details, diffDigests("artifact", attached(a.Artifacts), attached(b.Artifacts))...)
 	if p.A != p.B {
 		inside, err := diffContent(ctx, a, b)
 		if err != nil {

@@ -37,7 +37,7 @@ func subjectsOf(r inspect.Report) []subject {
 	all := []subject{{r.Ref, r.Root.Digest}}
 	for _, img := range r.Images {
 		all = append(all, subject{r.Ref, img.Descriptor.Digest})
-		for _, a := range img.Attestations {
+		for _, a := range slices.Concat(img.Attestations, img.Artifacts) {
 			all = append(all, subject{r.Ref, a.Descriptor.Digest})
 		}
 	}

@@ -62,6 +62,9 @@ func rows(w io.Writer, lead string, s flow.Inspection) {
 		for _, a := range img.Attestations {
 			attachmentRow(w, lead+"  attestation", a)
 		}
+		for _, a := range img.Artifacts {
+			attachmentRow(w, lead+"  artifact", a)
+		}
 	}
 	for _, o := range s.Report.Others {
 		attachmentRow(w, lead+"other", o)

@@ -55,6 +55,7 @@ type platformRow struct {
 	Nested       []string          `json:"nested,omitempty"`
 	Layers       []blobJSON        `json:"layers"`
 	Attestations []attachmentJSON  `json:"attestations,omitempty"`
+	Artifacts    []attachmentJSON  `json:"artifacts,omitempty"`
 	Error        string            `json:"error,omitempty"`
 	Signed       *bool             `json:"signed,omitempty"` // as the document's, for this image
 	Signatures   []signatureJSON   `json:"signatures,omitempty"`
@@ -152,6 +153,7 @@ func rowOf(img inspect.Image, state inspect.State) platformRow {
 	row := platformRow{
 		Platform: platformOf(img), State: state, Digest: img.Descriptor.Digest.String(), MediaType: string(img.Descriptor.MediaType),
 		Size: img.Size, Annotations: img.Descriptor.Annotations, Layers: []blobJSON{}, Attestations: attachments(img.Attestations),
+		Artifacts: attachments(img.Artifacts),
 	}
 	if p := img.Descriptor.Platform; p != nil {
 		row.Claim = platform.Format(*p)

@@ -67,6 +67,9 @@ func tree(s flow.Inspection) (leaves []leaf) {
 		for _, a := range img.Attestations {
 			l.kids = append(l.kids, attachmentLeaf("attestation", a))
 		}
+		for _, a := range img.Artifacts {
+			l.kids = append(l.kids, attachmentLeaf("artifact", a))
+		}
 		leaves = append(leaves, l)
 	}
 	for _, o := range s.Report.Others {
