@@ -133,8 +133,12 @@ func (l List) Remove(selectors ...string) (List, []Change, error) {
 		}
 	}
 	isImage := func(e Entry) bool { return !e.Artifact }
-	if len(gone) == len(l.Entries) || slices.ContainsFunc(l.Entries, isImage) && !slices.ContainsFunc(left, isImage) {
-		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: no image would be left", l.Name, ErrEmpty),
+	if len(left) == 0 || slices.ContainsFunc(l.Entries, isImage) && !slices.ContainsFunc(left, isImage) {
+		what := "nothing"
+		if len(left) > 0 {
+			what = "no image"
+		}
+		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: %s would be left", l.Name, ErrEmpty, what),
 			"to delete the list itself: mtool rm "+l.Name.Familiar())
 	}
 	return out.with(left), changes, nil
