@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/docker/docker-credential-helpers/client"
 	"github.com/docker/docker-credential-helpers/credentials"
@@ -96,6 +97,7 @@ func (p *helperProgram) Input(in io.Reader) { p.input = in }
 func (p *helperProgram) Output() ([]byte, error) {
 	cmd := exec.CommandContext(p.ctx, p.name, p.args...)
 	cmd.Stdin, cmd.Stderr, cmd.Env = p.input, &p.stderr, os.Environ()
+	cmd.WaitDelay = time.Second // what it has started may hold its output open
 	p.out, p.err = cmd.Output()
 	return p.out, p.err
 }

@@ -33,14 +33,14 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 			code = exitFailed
 		}
 	}()
-	a := &app{Stdio: std}
+	a := &app{Stdio: std, transportFlags: transportFlags{overdue: make(chan error, 1)}}
 	args = pluginArgs(args)
 	root := a.root(args)
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		a.complete(root) // only then: cobra keeps what it is told of a flag for ever
 	}
-	err := a.judge(root.ExecuteContext(ctx))
+	err := a.judge(a.execute(ctx, root))
 	for _, f := range a.ends {
 		go f() // for who runs several commands in one process: this one may end before
 	}
@@ -51,6 +51,31 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		writeError(std.Err, err)
 	}
 	return exitCode(err)
+}
+
+// execute runs the command, until it ends or is overdue. What is overdue hangs where no context ends it, such as in opening a
+// file that never opens: it is left there, since the process ends.
+func (a *app) execute(ctx context.Context, root *cobra.Command) error {
+	type outcome struct {
+		err      error
+		panicked any
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		var o outcome
+		defer func() { done <- o }()
+		defer func() { o.panicked = recover() }()
+		o.err = root.ExecuteContext(ctx)
+	}()
+	select {
+	case o := <-done:
+		if o.panicked != nil {
+			panic(o.panicked)
+		}
+		return o.err
+	case err := <-a.overdue:
+		return err
+	}
 }
 
 const rootLong = `mtool builds one image per architecture, merges images into a manifest list that serves every architecture under

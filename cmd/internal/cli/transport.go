@@ -24,6 +24,7 @@ type transportFlags struct {
 	idle, retryWait    time.Duration
 	minRate            int64
 	expired            func() error // that the time is over; nil without a limit
+	overdue            chan error   // gets an error when a command should have ended by now
 }
 
 func (f *transportFlags) add(fl *pflag.FlagSet) {
@@ -105,12 +106,22 @@ func cutHost(flag, value string) (host, rest string, err error) {
 	return host, rest, badInput(err)
 }
 
-// limit gives the command its time.
+// How long a command may take to end after its time is over: a build has more to clear away.
+const (
+	grace      = 1500 * time.Millisecond
+	buildGrace = 10 * time.Second
+)
+
+// limit gives the command its time. A build has a flag of that name of its own, and words of its own for its end.
 func (f *transportFlags) limit(cmd *cobra.Command) {
 	if f.timeout <= 0 {
+		if own, err := cmd.Flags().GetDuration("timeout"); err == nil && own > 0 {
+			time.AfterFunc(own+buildGrace, func() { f.overdue <- fmt.Errorf("not done within --timeout %s", own) })
+		}
 		return
 	}
 	over := timeoutError{f.timeout}
+	time.AfterFunc(f.timeout+grace, func() { f.overdue <- over })
 	ctx, cancel := context.WithTimeoutCause(cmd.Context(), f.timeout, over)
 	cmd.SetContext(ctx)
 	f.expired = func() error {
@@ -183,7 +194,8 @@ stands still is sent again only where that ends within two and a half minutes, a
 not asked again. An answer that drips stands still too: all that are read at one time must bring 1,000 bytes a second together
 (--min-rate), over each minute (--idle-timeout), which lines of 10 kB/s and less do. A
 blob is taken up again where it broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are
-not what their digest says are an error at once. --timeout ends the whole command; without it there is no such end.
+not what their digest says are an error at once. --timeout ends the whole command, whatever it waits for; without it there is no
+such end. The first SIGINT or SIGTERM lets a command clear away what it has begun, the second one ends it at once.
 
 The --idle-timeout of build is the limit of the build's own silence, and where it is under a minute that of its requests too.
 What the worker in mtool asks for while it builds is given up in the same way, after five attempts. A worker elsewhere asks in

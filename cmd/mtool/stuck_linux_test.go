@@ -1,0 +1,153 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// stuck is a place where mtool waits for something that never comes, and that no context ends.
+type stuck struct {
+	line    string // {} is a folder of the command's own
+	files   map[string]string
+	prepare func(t *testing.T, dir string, cmd *exec.Cmd) (there func() bool)
+}
+
+// places are odd ones to hang in. Each of them is reached: there reports that.
+func places() map[string]stuck {
+	return map[string]stuck{
+		"a password that never ends": {
+			line: "login -u x --password-stdin 127.0.0.1:1",
+			prepare: func(t *testing.T, _ string, cmd *exec.Cmd) func() bool {
+				r, w := pipe(t)
+				cmd.Stdin = r
+				if _, err := w.WriteString("begun"); err != nil {
+					t.Fatal(err)
+				}
+				return func() bool { return waiting(t, r) == 0 }
+			},
+		},
+		"output that nobody reads": {
+			line: "completion bash",
+			prepare: func(t *testing.T, _ string, cmd *exec.Cmd) func() bool {
+				r, w := pipe(t)
+				if _, err := unix.FcntlInt(w.Fd(), unix.F_SETPIPE_SZ, 4096); err != nil {
+					t.Fatal(err)
+				}
+				cmd.Stdout = w
+				return func() bool { return waiting(t, r) > 0 }
+			},
+		},
+		"a credential helper that ignores signals, and its child": {
+			line: "auth check 127.0.0.1:1/demo",
+			files: map[string]string{
+				"config.json":             `{"credsStore": "stuck"}`,
+				"docker-credential-stuck": "#!/bin/sh\ntrap '' INT TERM\n: >$0.began\nsleep 600\n",
+			},
+			prepare: func(_ *testing.T, dir string, _ *exec.Cmd) func() bool {
+				return func() bool {
+					_, err := os.Stat(filepath.Join(dir, "docker-credential-stuck.began"))
+					return err == nil
+				}
+			},
+		},
+	}
+}
+
+func pipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	return r, w
+}
+
+// waiting is how many bytes of a pipe nobody has read.
+func waiting(t *testing.T, f *os.File) int {
+	t.Helper()
+	n, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCINQ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// TestStuck: --timeout and the second signal end mtool wherever it waits. The limits of time here only catch what hangs.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	mtool := asMtool(t)
+	for name, place := range places() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd, _, said := place.start(t, mtool, "--timeout", "1s")
+			if code := ended(t, cmd); code != 6 || !strings.Contains(said(), "the limit of --timeout") {
+				t.Errorf("--timeout: exit code %d: %s", code, said())
+			}
+			cmd, there, said := place.start(t, mtool)
+			if !eventually(there) {
+				t.Fatalf("it does not come to where it hangs: %s", said())
+			}
+			_ = cmd.Process.Signal(os.Interrupt) // it may end by the first one
+			time.Sleep(100 * time.Millisecond)
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			if code := ended(t, cmd); code != interrupted {
+				t.Errorf("two signals: exit code %d: %s", code, said())
+			}
+		})
+	}
+}
+
+func (s stuck) start(t *testing.T, mtool string, flags ...string) (cmd *exec.Cmd, there func() bool, said func() string) {
+	t.Helper()
+	dir := t.TempDir()
+	for file, text := range s.files {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd = exec.CommandContext(t.Context(), mtool, append(flags, strings.Fields(s.line)...)...)
+	cmd.Env = append(os.Environ(), "MTOOL_HOME="+dir, "HOME="+dir, "DOCKER_CONFIG="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
+	log := filepath.Join(dir, "log")
+	stderr, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stderr.Close()
+	cmd.Stderr = stderr
+	there = s.prepare(t, dir, cmd)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // what it has started
+	return cmd, there, func() string {
+		text, _ := os.ReadFile(log)
+		return string(text)
+	}
+}
+
+// ended is the exit code, -1 for the end by a signal.
+func ended(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		_ = cmd.Wait() // the state tells
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * time.Minute):
+		_ = cmd.Process.Kill()
+		<-done
+		t.Error("it had to be killed")
+	}
+	return cmd.ProcessState.ExitCode()
+}
