@@ -12,6 +12,7 @@ import (
 // Spec is what to build. Context and at least one platform are needed, the rest may stay zero.
 type Spec struct {
 	Context    string // a directory
+	Fetched    bool   // Context was made for this build: what workers have of it is not remembered
 	Dockerfile string // default: "Dockerfile" in Context; it may lie outside
 	Target     string // default: the last stage
 	Platforms  []v1.Platform

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
 
 	"mtool/build"
 	"mtool/inspect/platform"
@@ -30,13 +31,18 @@ func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) 
 	const proto = "h2c"
 	c, err := client.New(ctx, "unix:///docker-engine",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return e.Dial(ctx, "/grpc", proto, nil) }),
-		client.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-			return e.Dial(ctx, "/session", proto, meta)
-		}))
+		client.WithSessionDialer(engineSession(e)))
 	if err != nil {
 		return nil, nil, errors.Join(err, e.Close())
 	}
 	return c, e, nil
+}
+
+// engineSession begins sessions with the BuildKit in e.
+func engineSession(e *engine.Engine) session.Dialer {
+	return func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+		return e.Dial(ctx, "/session", proto, meta)
+	}
 }
 
 // viaEngine makes the request one that Docker Engine can answer: the BuildKit in it exports images into the engine only. It

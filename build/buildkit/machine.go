@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
 
 	"mtool/build"
 	"mtool/build/emulator"
@@ -18,9 +19,10 @@ import (
 
 // machine is a worker with a connection to it.
 type machine struct {
-	name   string // its address; "" for the embedded one
-	client *client.Client
-	engine *engine.Engine // set when it is the BuildKit in one
+	name    string // its address; "" for the embedded one
+	client  *client.Client
+	engine  *engine.Engine // set when it is the BuildKit in one
+	session session.Dialer // how a session is begun there; nil: over client
 	// emulator names what runs a platform's programs, "" when they run natively.
 	emulator func(v1.Platform) string
 	qemu     func(emulator string) string // the version of one; nil: not known
@@ -209,7 +211,11 @@ func external(ctx context.Context, at site, job build.Job, d *dockerfile) (*mach
 		return nil, p, err
 	}
 	end := func() error { return hangUp([]site{at}) }
-	return &machine{name: at.Addr, client: at.client, engine: at.engine, emulator: at.emulator, err: func() error { return nil }, close: end}, p, nil
+	m := &machine{name: at.Addr, client: at.client, engine: at.engine, emulator: at.emulator, err: func() error { return nil }, close: end}
+	if at.engine != nil {
+		m.session = engineSession(at.engine)
+	}
+	return m, p, nil
 }
 
 func allRun(addr string, runnable []v1.Platform, p plan) error {

@@ -13,7 +13,6 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 	digest "github.com/opencontainers/go-digest"
-	"github.com/tonistiigi/fsutil"
 
 	"mtool/build"
 	"mtool/registry"
@@ -114,42 +113,15 @@ func export(s build.Spec, out content.Store) client.ExportEntry {
 	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputStore: out}
 }
 
-// mounts are the directories that the worker may read.
-func mounts(s build.Spec) (map[string]fsutil.FS, error) {
-	context, err := fsutil.NewFS(s.Context)
-	if err != nil {
-		return nil, err
-	}
-	dockerfile, err := fsutil.NewFS(filepath.Dir(s.Dockerfile))
-	if err != nil {
-		return nil, err
-	}
-	all := map[string]fsutil.FS{"context": context, "dockerfile": dockerfile}
-	for name, given := range s.Contexts {
-		if !isImage(given) && !isRemote(given) {
-			if all[contextMount(name)], err = fsutil.NewFS(given); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return all, nil
-}
-
 // contextMount is what a worker asks for the directory of a named build context by.
 func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request is one platform's solve. dir takes the layout.
 func request(job build.Job, p v1.Platform, bases []local, proxy registry.Proxy, dir string) (client.SolveOpt, error) {
-	dirs, err := mounts(job.Spec)
-	if err != nil {
-		return client.SolveOpt{}, err
-	}
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: attrs(job.Spec, p, bases, proxy),
-		LocalMounts:   dirs,
 		Session:       []session.Attachable{credentials(job.Options)},
-		SharedKey:     digest.FromString(job.Spec.Context).Encoded(), // the worker then takes only what changed since the last time
 		OCIStores:     map[string]content.Store{},
 	}
 	if job.Spec.Name != nil {

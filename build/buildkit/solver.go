@@ -50,7 +50,7 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 	if c.plan.runs() && job.Spec.Network != "none" {
 		note("RUN steps use the network of the machine they run on")
 	}
-	layouts, err := solveAll(ctx, c, job)
+	layouts, err := shareFiles(ctx, c, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))
 	if err != nil {
 		c.sweep(ctx, keep)
@@ -67,8 +67,30 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 	return layouts, nil
 }
 
+// shareFiles solves every platform with one view of the files.
+func shareFiles(ctx context.Context, c crew, job build.Job) ([]build.Layout, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	f, err := openFiles(job, stop)
+	if err != nil {
+		return nil, err
+	}
+	if provenance(job.Spec.Provenance) == "" { // it has the request, and the session's name would differ each time
+		for _, m := range c.all {
+			if err := f.share(ctx, m); err != nil {
+				return nil, errors.Join(err, f.close())
+			}
+		}
+	}
+	layouts, err := solveAll(ctx, c, job, f)
+	if unread := f.err(); unread != nil {
+		layouts, err = nil, unread // the worker tells it in words of its own, if at all
+	}
+	return layouts, errors.Join(err, f.close())
+}
+
 // solveAll solves every platform at once. The first failure ends the others.
-func solveAll(ctx context.Context, c crew, job build.Job) ([]build.Layout, error) {
+func solveAll(ctx context.Context, c crew, job build.Job, f *files) ([]build.Layout, error) {
 	display, err := newDisplay(job.Spec)
 	if err != nil {
 		return nil, err
@@ -80,7 +102,7 @@ func solveAll(ctx context.Context, c crew, job build.Job) ([]build.Layout, error
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
-			s := solve{machine: c.of[i], job: job, target: target, needs: c.plan.needs[i], bases: c.plan.bases[i]}
+			s := solve{machine: c.of[i], job: job, target: target, needs: c.plan.needs[i], bases: c.plan.bases[i], files: f}
 			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
 			return err
 		})
@@ -98,6 +120,7 @@ type solve struct {
 	target  v1.Platform
 	needs   needs
 	bases   []local
+	files   *files
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (build.Layout, error) {
@@ -105,6 +128,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	if err != nil {
 		return build.Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
+	s.files.into(&opt, s.machine)
 	var inEngine registry.Ref
 	var others []client.ExportEntry
 	if s.machine.engine != nil {

@@ -32,6 +32,12 @@ environment then, and its memory is closed to them. --no-process-sandbox does th
 CONTEXT is a directory (default: this one), "-" for a tar or a Dockerfile alone on standard input, a Git repository
 (https://HOST/NAME.git#REF:DIR, git@HOST:NAME; needs the git command), or the address of a tar.
 
+All platforms of one command see the files of a context alike, as they were when first looked at: one that can't be read, or
+that changes while it is sent, ends the build. The worker is sent what differs from the last build by size, time, mode or
+owner, and what has another content in spite of an old size and time (git archive, bazel, touch -d). To find that, a file is
+hashed, unless it is the inode of before with the same size, mtime and ctime and had rested for two seconds when it was
+hashed: the ctime is the kernel's, and can't be set. On NFS, FUSE and systems other than Linux every file is hashed.
+
 Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
 build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile
 is read for what makes an image of one architecture carry another one's files, with a warning for each line (--strict: exit

@@ -1,0 +1,122 @@
+package buildkit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/session/grpchijack"
+
+	"mtool/build"
+	"mtool/build/snapshot"
+)
+
+// Names of the directories that a worker may ask for, as the frontend knows them.
+const (
+	mainContext   = "context"
+	dockerfileDir = "dockerfile"
+)
+
+// files are the directories of a job, which all its platforms see alike.
+type files struct {
+	trees    map[string]*snapshot.Tree
+	memory   *snapshot.Memory
+	sessions map[*machine]*session.Session // over which a worker gets them once for all of its platforms
+}
+
+// openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
+func openFiles(job build.Job, failed func(error)) (*files, error) {
+	dirs := map[string]string{mainContext: job.Spec.Context}
+	for name, given := range job.Spec.Contexts {
+		if !isImage(given) && !isRemote(given) {
+			dirs[contextMount(name)] = given
+		}
+	}
+	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*machine]*session.Session{}}
+	f.memory = snapshot.Open(memoryOf(job, dirs))
+	var err error
+	for name, dir := range dirs {
+		if f.trees[name], err = snapshot.New(dir, snapshot.Options{Memory: f.memory, Name: name, Failed: failed}); err != nil {
+			return nil, errors.Join(err, f.memory.Close())
+		}
+	}
+	// A worker asks for the Dockerfile whole each time.
+	if f.trees[dockerfileDir], err = snapshot.New(filepath.Dir(job.Spec.Dockerfile), snapshot.Options{Failed: failed}); err != nil {
+		return nil, errors.Join(err, f.memory.Close())
+	}
+	return f, nil
+}
+
+// memoryOf is the file that keeps what workers may have of these directories; "" for one that is not there the next time.
+func memoryOf(job build.Job, dirs map[string]string) string {
+	if job.Spec.Fetched || job.Options.StateDir == "" {
+		return ""
+	}
+	b, _ := json.Marshal(dirs) // maps of strings always encode, with sorted keys
+	sum := sha256.Sum256(b)
+	return filepath.Join(job.Options.StateDir, "contexts", hex.EncodeToString(sum[:16]))
+}
+
+// source hands the directories out.
+func (f *files) source() session.Attachable {
+	dirs := filesync.StaticDirSource{}
+	for name, tree := range f.trees {
+		dirs[name] = tree
+	}
+	return filesync.NewFSSyncProvider(dirs)
+}
+
+// share opens a session on m from which the solves of all its platforms take the files, so that they are sent once.
+func (f *files) share(ctx context.Context, m *machine) error {
+	s, err := session.NewSession(ctx, f.memory.Key())
+	if err != nil {
+		return err
+	}
+	s.Allow(f.source())
+	dial := m.session
+	if dial == nil {
+		dial = grpchijack.Dialer(m.client.ControlClient())
+	}
+	go func() { _ = s.Run(ctx, dial) }() // where it breaks, each solve has the files as well
+	f.sessions[m] = s
+	return nil
+}
+
+// into makes the files part of a request to m.
+func (f *files) into(o *client.SolveOpt, m *machine) {
+	o.SharedKey = f.memory.Key() // a worker sends for what has changed since it was last given this key
+	o.Session = append(o.Session, f.source())
+	if s, ok := f.sessions[m]; ok {
+		for name := range f.trees {
+			o.FrontendAttrs["local-sessionid:"+name] = s.ID()
+		}
+	}
+}
+
+// err is what kept a file from being read; nil: all were read that a worker asked for.
+func (f *files) err() error {
+	for _, name := range slices.Sorted(maps.Keys(f.trees)) {
+		if err := f.trees[name].Err(); err != nil {
+			return fmt.Errorf("reading the build context: %w", err)
+		}
+	}
+	return nil
+}
+
+// close ends what share began, and keeps what workers have got.
+func (f *files) close() error {
+	var errs []error
+	for _, s := range f.sessions {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, f.memory.Close())...)
+}

@@ -1,0 +1,206 @@
+package snapshot
+
+import (
+	"crypto/rand"
+	"encoding/gob"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofrs/flock"
+	"github.com/tonistiigi/fsutil/types"
+)
+
+// Memory is which contents workers may have of the files of a context, by path, size and time.
+type Memory struct {
+	path string // "": not kept
+	lock *flock.Flock
+
+	mu    sync.Mutex
+	state state
+	seen  int // files that were asked for
+}
+
+type state struct {
+	Key   string // under which workers keep these files
+	Files map[string]*record
+}
+
+// record is what is known of one path.
+type record struct {
+	Last  hashed
+	Facts []fact
+}
+
+// hashed is a file as it was when its content was hashed last. Changed is 0 where that can't be told again without hashing it.
+type hashed struct {
+	ID            inode
+	Size, ModTime int64
+	Sum           digest
+}
+
+// fact: what was sent with this size and time had this content.
+type fact struct {
+	Size, ModTime int64
+	Sum           digest
+	Varies        bool // or another one
+}
+
+// Open takes the memory that the file at path holds. Where there is none, or it can't be had, a new one is begun: workers then
+// are sent every file, as they are with an empty path. While it is taken the file is away, so that a command that is killed leaves nothing that may be wrong.
+func Open(path string) *Memory {
+	m := &Memory{state: state{Key: rand.Text(), Files: map[string]*record{}}}
+	if path == "" || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+		return m
+	}
+	lock := flock.New(path + ".lock")
+	if mine, err := lock.TryLock(); err != nil || !mine {
+		return m // another command builds from this directory
+	}
+	m.path, m.lock = path, lock
+	kept, err := read(path)
+	if err == nil && forget(path) == nil {
+		m.state = kept
+	}
+	return m
+}
+
+// Key is what workers are to keep these files under.
+func (m *Memory) Key() string { return m.state.Key }
+
+func read(path string) (s state, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close() //nolint:errcheck // opened for reading only
+	err = gob.NewDecoder(f).Decode(&s)
+	if err == nil && (s.Key == "" || s.Files == nil) {
+		err = fs.ErrInvalid
+	}
+	return s, err
+}
+
+// forget removes the file for good: it must not be there again after the machine went down.
+func forget(path string) error {
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// Close keeps the memory for the next command. One that holds much more than what was asked for is not kept.
+func (m *Memory) Close() error {
+	if m.lock == nil {
+		return nil
+	}
+	defer m.lock.Close() //nolint:errcheck // it ends with the process
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	facts := 0
+	for _, r := range m.state.Files {
+		facts += len(r.Facts)
+	}
+	if facts == 0 || facts > 4*m.seen+10000 {
+		return nil
+	}
+	if err := m.write(); err != nil {
+		return fmt.Errorf("keeping what is known of the build context: %w", err)
+	}
+	return nil
+}
+
+func (m *Memory) write() error {
+	f, err := os.CreateTemp(filepath.Dir(m.path), "new-")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(gob.NewEncoder(f).Encode(m.state), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), m.path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+// recall is what is known of the file at key with this size and time; nil: nothing.
+func (m *Memory) recall(key string, size, modTime int64) *fact {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.seen++
+	return m.fact(key, size, modTime)
+}
+
+func (m *Memory) fact(key string, size, modTime int64) *fact {
+	r := m.state.Files[key]
+	if r == nil {
+		return nil
+	}
+	for i := range r.Facts {
+		if f := &r.Facts[i]; f.Size == size && f.ModTime == modTime {
+			return f
+		}
+	}
+	return nil
+}
+
+// unchanged is the content of a file that is just as it was when it was hashed last.
+func (m *Memory) unchanged(key string, id inode, stat *types.Stat) (digest, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.state.Files[key]
+	if r == nil || r.Last.ID.Changed == 0 {
+		return digest{}, false
+	}
+	return r.Last.Sum, r.Last == hashed{id, stat.Size, stat.ModTime, r.Last.Sum}
+}
+
+func (m *Memory) varies(key string, size, modTime int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.fact(key, size, modTime)
+	return f != nil && f.Varies
+}
+
+// learn keeps the content of a file. A second one of the same size and time makes both doubtful for ever.
+func (m *Memory) learn(key string, stat *types.Stat, id inode, sum digest) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := m.record(key)
+	r.Last = hashed{id, stat.Size, stat.ModTime, sum}
+	if f := m.fact(key, stat.Size, stat.ModTime); f != nil {
+		f.Varies = f.Varies || f.Sum != sum
+		return
+	}
+	r.Facts = append(r.Facts, fact{Size: stat.Size, ModTime: stat.ModTime, Sum: sum})
+}
+
+// doubt is for a file of which only a part was sent.
+func (m *Memory) doubt(key string, stat *types.Stat) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if f := m.fact(key, stat.Size, stat.ModTime); f != nil {
+		f.Varies = true
+		return
+	}
+	r := m.record(key)
+	r.Facts = append(r.Facts, fact{Size: stat.Size, ModTime: stat.ModTime, Varies: true})
+}
+
+func (m *Memory) record(key string) *record {
+	r := m.state.Files[key]
+	if r == nil {
+		r = &record{}
+		m.state.Files[key] = r
+	}
+	return r
+}
