@@ -92,7 +92,10 @@ func prepare(s Spec) (Spec, error) {
 	if err != nil {
 		return s, err
 	}
-	return prepareExtras(s)
+	if s, err = prepareExtras(s); err != nil {
+		return s, err
+	}
+	return s, checkIgnores(s)
 }
 
 func preparePaths(s Spec) (_ Spec, err error) {

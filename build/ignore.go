@@ -1,0 +1,66 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+const ignoreFile = ".dockerignore"
+
+// checkIgnores reads the files that say what is not for the image. BuildKit takes one that can't be read for one that is not
+// there, and what it names is shipped.
+func checkIgnores(s Spec) error {
+	err := checkIgnore(filepath.Dir(s.Dockerfile), filepath.Base(s.Dockerfile)+ignoreFile)
+	if err != nil {
+		return err
+	}
+	dirs := []string{s.Context}
+	for _, given := range s.Contexts {
+		if filepath.IsAbs(given) { // a directory
+			dirs = append(dirs, given)
+		}
+	}
+	slices.Sort(dirs[1:])
+	for _, dir := range dirs {
+		if err := checkIgnore(dir, ignoreFile); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIgnore reads one as a worker does, which has the directory dir and nothing else.
+func checkIgnore(dir, name string) error {
+	path := filepath.Join(dir, name)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	defer root.Close() //nolint:errcheck // opened for reading only
+	switch info, err := root.Stat(name); {
+	case err != nil:
+		return fmt.Errorf("reading %q: %w", path, err)
+	case !info.Mode().IsRegular():
+		return usagef("%q is not a regular file", path)
+	}
+	f, err := root.Open(name)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	_, err = io.Copy(io.Discard, io.LimitReader(f, maxIgnore))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	return nil
+}
+
+// maxIgnore is more than BuildKit reads.
+const maxIgnore = 1 << 26
