@@ -8,6 +8,8 @@
 // first process, a mount namespace with its last. On the host it leaves nothing but the state directory. It opens no
 // socket that another process could reach. It does not solve, export or store anything by itself.
 //
+// The state belongs to the mapping of user ids that its files were made under: another mapping has a state of its own.
+//
 // The state is synced when the child ends, not at every change: see deferSyncs.
 //
 // Where a container hides parts of /proc the kernel lets no new /proc be mounted, and there is no PID namespace. A keeper

@@ -19,7 +19,7 @@ type caller struct {
 
 // mapping is the user namespace of a worker. IDs count from 0 inside.
 type mapping struct {
-	Kind       string // "root", "subids" or "single"; workers of one kind share a state directory
+	Kind       string // "root", "subids" or "single"; workers of one kind and one mapping share a state directory
 	UIDs, GIDs []user.IDMap
 	Setgroups  bool // groups may be set inside
 	Helpers    bool // newuidmap and newgidmap must write the maps

@@ -120,7 +120,10 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	if err != nil {
 		return config{}, err
 	}
-	root := filepath.Join(state, m.Kind)
+	root, fresh := stateDir(state, m)
+	if unused := others(root, m); fresh && len(unused) > 0 {
+		o.Say(beginsAnew(root, unused))
+	}
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Hint: "MTOOL_HOME=DIR names another place for mtool's files"}
 	}
