@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
+
+	"mtool/registry/regular"
 )
 
 // authFile is docker's config.json or podman's auth.json, which share their format: containers-auth.json(5).
@@ -72,7 +74,7 @@ func authLocations(getenv func(string) string) []authLocation {
 }
 
 func readAuthFile(path string) (authFile, error) {
-	body, err := os.ReadFile(path)
+	body, err := regular.Read(path, regular.MaxText)
 	if err != nil {
 		return authFile{}, err
 	}

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mtool/registry/regular"
 )
 
 // SaveLogin keeps auth for host where docker would: with the credential helper that the file names for the host, else with
@@ -97,7 +99,7 @@ func (f *loginFile) read() (err error) {
 	if err != nil {
 		return err
 	}
-	body, err := os.ReadFile(f.path)
+	body, err := regular.Read(f.path, regular.MaxText)
 	if err != nil || len(bytes.TrimSpace(body)) == 0 {
 		return err
 	}

@@ -8,12 +8,13 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"mtool/registry/regular"
 )
 
 // Proxy is by which proxies addresses are reached, in the words of the environment variables.
@@ -87,7 +88,7 @@ func ReadProxies(getenv func(string) string) (p Proxies, err error) {
 		p.Environment.HTTP = getenv("http_proxy")
 	}
 	path := filepath.Join(cmp.Or(getenv("DOCKER_CONFIG"), filepath.Join(getenv("HOME"), ".docker")), "config.json")
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err == nil && len(strings.TrimSpace(string(text))) == 0 {
 		return p, nil
 	}

@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+
+	"mtool/registry/regular"
 )
 
 // ReadFile reads a file of a layout or an archive, which somebody else may have written: the error of one with more than most
 // bytes wraps ErrContent.
 func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 	f, err := files.Open(name)
+	if errors.Is(err, regular.ErrFile) {
+		err = fmt.Errorf("%w: %w", ErrContent, err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"mtool/registry/regular"
 )
 
 // HostSettings say how one registry is reached, beside ClientOptions.PlainHTTP and SkipVerify.
@@ -159,7 +161,7 @@ func addAuthorities(config *tls.Config, files []string) error {
 		pool = x509.NewCertPool() // a system without any
 	}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := regular.Read(file, regular.MaxText)
 		if err != nil {
 			return fmt.Errorf("reading authorities: %w", err)
 		}
@@ -173,7 +175,12 @@ func addAuthorities(config *tls.Config, files []string) error {
 
 func addPairs(config *tls.Config, pairs [][2]string) error {
 	for _, pair := range pairs {
-		c, err := tls.LoadX509KeyPair(pair[0], pair[1])
+		cert, certErr := regular.Read(pair[0], regular.MaxText)
+		key, keyErr := regular.Read(pair[1], regular.MaxText)
+		c, err := tls.Certificate{}, errors.Join(certErr, keyErr)
+		if err == nil {
+			c, err = tls.X509KeyPair(cert, key)
+		}
 		if err != nil {
 			return fmt.Errorf("reading client certificate %q with key %q: %w", pair[0], pair[1], err)
 		}

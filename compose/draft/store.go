@@ -14,6 +14,7 @@ import (
 
 	"mtool/compose"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // Store is a folder of drafts. It may be used by several goroutines and processes at once.
@@ -203,9 +204,12 @@ func (s *Store) locked(ctx context.Context, ref registry.Ref, do func(path strin
 	return do(path)
 }
 
+// maxDraft is far over what a list of a thousand entries takes.
+const maxDraft = 64 << 20
+
 // load reads the draft in a file, and its bytes.
 func load(path string, ref registry.Ref) (compose.List, []byte, error) {
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path, maxDraft)
 	if errors.Is(err, fs.ErrNotExist) {
 		return compose.List{}, nil, notFound(ref)
 	}

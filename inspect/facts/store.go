@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/rootfs"
+	"mtool/registry/regular"
 )
 
 // version is the first directory of the folder: the layout below it, and the shape of the files, which is a line with the
@@ -42,7 +43,7 @@ func (s Store) Get(digest v1.Hash) (rootfs.LayerFacts, bool) {
 	if s.dir == "" || !plain(digest) {
 		return rootfs.LayerFacts{}, false
 	}
-	f, err := os.Open(s.file(digest))
+	f, err := regular.Open(s.file(digest))
 	if err != nil {
 		return rootfs.LayerFacts{}, false
 	}

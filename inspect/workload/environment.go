@@ -3,12 +3,13 @@ package workload
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path/filepath"
 	"strings"
 )
 
-// variables answer what a variable is set to.
-type variables func(name string) (string, bool)
+// variables answer what a variable is set to, as Options.Env does.
+type variables func(name string) (value string, set bool, err error)
 
 // environment is where Compose looks for the variables of a file: in what holds already, then in the files that env_file
 // names or, where it names none, in .env in the folder.
@@ -19,7 +20,7 @@ func (r *reader) environment(outer variables, dir string, named member) (variabl
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, errorf(r.file, 0, "reading the variables: %w", err)
 		}
-		readVariables(set, body)
+		maps.Copy(set, ParseVariables(body))
 	}
 	for _, n := range named.all() {
 		name, err := r.filled("env_file", member{n, named.file})
@@ -33,21 +34,24 @@ func (r *reader) environment(outer variables, dir string, named member) (variabl
 		if err != nil {
 			return nil, errorf(named.file.path, n.at(), "env_file: reading %q: %w", named.file.at(name.text), err)
 		}
-		readVariables(set, body)
+		maps.Copy(set, ParseVariables(body))
 	}
-	return func(name string) (string, bool) {
+	return func(name string) (value string, known bool, err error) {
 		if outer != nil {
-			if value, ok := outer(name); ok {
-				return value, true
+			if value, known, err = outer(name); known {
+				return value, true, nil
 			}
 		}
-		value, ok := set[name]
-		return value, ok
+		if own, ok := set[name]; ok {
+			return own, true, nil
+		}
+		return "", false, err
 	}, nil
 }
 
-// readVariables adds the lines NAME=VALUE of a file.
-func readVariables(set map[string]string, body []byte) {
+// ParseVariables are the lines NAME=VALUE of a file, as Compose reads them.
+func ParseVariables(body []byte) map[string]string {
+	set := map[string]string{}
 	for line := range strings.Lines(string(body)) {
 		key, value, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "export "), "=")
 		if !ok || strings.HasPrefix(key, "#") {
@@ -61,4 +65,5 @@ func readVariables(set map[string]string, body []byte) {
 		}
 		set[strings.TrimSpace(key)] = value
 	}
+	return set
 }

@@ -9,11 +9,11 @@ import (
 // interpolate fills in variables as Compose does: $VAR, ${VAR}, ${VAR:-default}, ${VAR-default}, ${VAR:?message},
 // ${VAR?message}, ${VAR:+instead}, ${VAR+instead}, nested ones in the defaults, and $$ for a dollar sign. Unlike Compose, which
 // warns and goes on with nothing, a variable that is not set is an error: an image name with a hole is another image's.
-func interpolate(s string, lookup func(string) (string, bool)) (string, error) {
+func interpolate(s string, lookup variables) (string, error) {
 	return fill(s, lookup, 0)
 }
 
-func fill(s string, lookup func(string) (string, bool), depth int) (string, error) {
+func fill(s string, lookup variables, depth int) (string, error) {
 	if depth > maxDepth {
 		return "", errors.New("variables are nested too deeply")
 	}
@@ -77,16 +77,16 @@ func identifier(s string) string {
 	return s
 }
 
-func plain(name string, lookup func(string) (string, bool)) (string, error) {
-	value, set := lookup(name)
-	if !set {
-		return "", fmt.Errorf("the variable %s is not set", name)
+func plain(name string, lookup variables) (string, error) {
+	value, set, err := lookup(name)
+	if !set && err == nil {
+		err = fmt.Errorf("the variable %s is not set", name)
 	}
-	return value, nil
+	return value, err
 }
 
 // braced is what stands between ${ and }.
-func braced(s string, lookup func(string) (string, bool), depth int) (string, error) {
+func braced(s string, lookup variables, depth int) (string, error) {
 	name := identifier(s)
 	rest := s[len(name):]
 	if name == "" {
@@ -95,7 +95,7 @@ func braced(s string, lookup func(string) (string, bool), depth int) (string, er
 	if rest == "" {
 		return plain(name, lookup)
 	}
-	value, set := lookup(name)
+	value, set, err := lookup(name)
 	word, colon := strings.CutPrefix(rest, ":")
 	if colon {
 		set = set && value != ""
@@ -112,8 +112,8 @@ func braced(s string, lookup func(string) (string, bool), depth int) (string, er
 		}
 		return fill(word[1:], lookup, depth+1)
 	case strings.HasPrefix(word, "?"):
-		if set {
-			return value, nil
+		if set || err != nil {
+			return value, err
 		}
 		return "", fmt.Errorf("the variable %s is not set: %s", name, word[1:])
 	}

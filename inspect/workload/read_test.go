@@ -12,9 +12,12 @@ import (
 // shown is what Read finds, a line each: FILE:LINE what: image, and the notes behind an exclamation mark.
 func shown(t *testing.T, data string, env, files map[string]string) string {
 	t.Helper()
-	o := workload.Options{Env: func(name string) (string, bool) {
+	o := workload.Options{Env: func(name string) (string, bool, error) {
 		v, ok := env[name]
-		return v, ok
+		if v == "withheld" {
+			return "", false, errors.New("it is withheld")
+		}
+		return v, ok, nil
 	}}
 	if files != nil {
 		o.Read = func(path string) ([]byte, error) {
@@ -176,5 +179,23 @@ func TestReadBounds(t *testing.T) {
 		if got := shown(t, file, nil, nil); !strings.Contains(got, "more than") && !strings.Contains(got, "exceeded max depth") {
 			t.Errorf("%s: got %.200s, want that there is too much", name, got)
 		}
+	}
+}
+
+// A variable that may not be used is not set where the file has something else for it, and an error elsewhere.
+func TestWithheldVariables(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{"X": "withheld"}
+	for image, want := range map[string]string{
+		"${X:-v}": "v", "${X-v}": "v", "a${X:+v}": "a", "a${X+v}": "a", "${Y:-${X:-v}}": "v",
+		"${X}": "it is withheld", "$X": "it is withheld", "${X:?why}": "it is withheld", "${Y:-$X}": "it is withheld",
+	} {
+		got := shown(t, "services: {a: {image: '"+image+"'}}", env, nil)
+		if !strings.HasSuffix(got, ": "+want) {
+			t.Errorf("%s: %q, want %q", image, got, want)
+		}
+	}
+	if got := shown(t, "services: {a: {image: '$X'}}", env, map[string]string{".env": "X=file"}); !strings.HasSuffix(got, ": file") {
+		t.Errorf("set in .env: %q", got)
 	}
 }

@@ -8,8 +8,9 @@ import (
 
 // Options say how files are read. The zero value is right.
 type Options struct {
-	// Env answers what a variable of the environment is set to; nil: none is set.
-	Env func(name string) (string, bool)
+	// Env answers what a variable of the environment is set to; nil: none is set. An error is why a variable can't be used; a
+	// place that has something else for it takes that.
+	Env func(name string) (value string, set bool, err error)
 	// Read reads a file that belongs to a Compose file: .env beside it, and those that it includes, extends and takes
 	// variables from. The error wraps fs.ErrNotExist where there is none. nil: there are no files but the one that is given.
 	Read func(path string) ([]byte, error)

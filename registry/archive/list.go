@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/store"
 )
 
@@ -24,7 +25,7 @@ func List(_ context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	case err != nil:
 		return []registry.Ref{ref}, nil //nolint:nilerr // Open has the words for it
 	case info.IsDir():
-		refs, err = listLayout(ref, os.DirFS(ref.Path))
+		refs, err = listLayout(ref, regular.DirFS(ref.Path))
 	default:
 		refs, err = listArchive(ref)
 	}
@@ -35,7 +36,7 @@ func List(_ context.Context, ref registry.Ref) ([]registry.Ref, error) {
 }
 
 func listArchive(ref registry.Ref) ([]registry.Ref, error) {
-	file, err := os.Open(ref.Path)
+	file, err := regular.Open(ref.Path)
 	if err != nil {
 		return nil, err
 	}

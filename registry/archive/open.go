@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/store"
 )
 
@@ -43,7 +44,7 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 			fmt.Sprintf("for an archive write oci-archive:%s", ref.Path),
 		}
 	case ref.Transport == registry.TransportLayout:
-		return openLayout(ctx, ref, store.NewReader(os.DirFS(ref.Path), ref.Path))
+		return openLayout(ctx, ref, store.NewReader(regular.DirFS(ref.Path), ref.Path))
 	case info.IsDir():
 		return registry.Object{}, &hinted{
 			fmt.Errorf("a directory, not an archive: %w", registry.ErrContent),
@@ -54,7 +55,7 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 }
 
 func openArchive(ctx context.Context, ref registry.Ref) (o registry.Object, err error) {
-	file, err := os.Open(ref.Path)
+	file, err := regular.Open(ref.Path)
 	if err != nil {
 		return registry.Object{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/store"
 )
 
@@ -118,7 +119,7 @@ func (s *spool) writeTo(w io.Writer) error {
 
 // add writes nothing into the header that differs between machines or runs.
 func (s *spool) add(t *tar.Writer, name string) error {
-	f, err := os.Open(filepath.Join(s.layout(), filepath.FromSlash(name)))
+	f, err := regular.Open(filepath.Join(s.layout(), filepath.FromSlash(name)))
 	if err != nil {
 		return err
 	}

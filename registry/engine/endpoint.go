@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // endpoint is where an engine listens, and who says so.
@@ -108,7 +109,7 @@ func exists(path string) bool {
 
 // readJSON does not show the decoder's words: docker's config.json holds passwords.
 func readJSON(path string, into any) error {
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path, regular.MaxText)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // importLimit is how many blobs are verified at once; the disk and SHA-256 are the limits, not waiting.
@@ -26,7 +27,7 @@ const maxDepth = 8
 // says is an error that wraps registry.ErrNotFound or registry.ErrContent, and leaves nothing in the store.
 func (s *Store) ImportLayout(ctx context.Context, dir string, root v1.Descriptor, ref registry.Ref) error {
 	w := s.Writer(ref)
-	in := importer{writer: w, from: NewReader(os.DirFS(dir), dir), dir: dir}
+	in := importer{writer: w, from: NewReader(regular.DirFS(dir), dir), dir: dir}
 	m, err := in.tree(ctx, root, 0)
 	if err == nil {
 		err = w.PutTag(ctx, ref.Tag, m)
@@ -103,7 +104,7 @@ func (in importer) verify(ctx context.Context, d v1.Descriptor) error {
 // links to other users' files (fs.protected_hardlinks).
 func (in importer) link(d v1.Descriptor, path string) error {
 	file := filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest)))
-	f, err := os.Open(file)
+	f, err := regular.Open(file)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // Layout is an OCI layout in a directory that may be written to. Making one does no I/O; the first write makes the
@@ -29,7 +30,7 @@ type Layout struct {
 
 // OpenLayout is the layout in dir.
 func OpenLayout(dir string) *Layout {
-	return &Layout{dir: dir, mode: 0o755, Reader: NewReader(os.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
+	return &Layout{dir: dir, mode: 0o755, Reader: NewReader(regular.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
 }
 
 // Dir is the layout's directory.

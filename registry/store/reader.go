@@ -12,6 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 const (
@@ -122,6 +123,9 @@ func (r *Reader) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error)
 	f, err := r.files.Open(name)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrInvalid) {
 		return nil, fmt.Errorf("reading %s in %q: %w", d.Digest, r.place, registry.ErrNotFound)
+	}
+	if errors.Is(err, regular.ErrFile) {
+		err = fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading %q: %w", r.name(name), err)

@@ -163,7 +163,7 @@ func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error
 	}
 	f.spec.In = a.In
 	return a.done(f.publishFlags, func(env *flow.Env) (flow.Done, error) {
-		if err := env.Describe(&o, f.spec); err != nil {
+		if err := env.Describe(ctx, &o, f.spec); err != nil {
 			return flow.Done{}, err
 		}
 		return env.Create(ctx, o)

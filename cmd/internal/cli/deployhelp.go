@@ -14,8 +14,10 @@ What is read
   Kubernetes objects as YAML or JSON: pods and pod templates wherever they stand, in lists and in custom resources that
   nobody knows, with their init and ephemeral containers and their image volumes. Images outside of a pod template are said
   and not checked. Compose files: image and platform of each service, with what it extends, and of the files that are
-  included; variables come from the environment and from .env beside the file (or env_file), and one that is not set is an
-  error; services that are built are said. What Compose would fetch from elsewhere, and a template that is not rendered, is
+  included, all below the working directory or beside the file; variables come from .env beside the file (or env_file), from
+  --env-file FILE and, where --env NAME allows it, from the environment: an image's name goes to the host that the file
+  names, so that image: HOST/${TOKEN} would send the token there. One that is not set, or not allowed, and has no default is
+  an error; services that are built are said. What Compose would fetch from elsewhere, and a template that is not rendered, is
   exit code 2. An image that is named several times is asked for once.
 
 What each place needs

@@ -16,6 +16,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/workload"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // The exit codes of mtool. `mtool help exit-codes` and the README print exitTable.
@@ -70,8 +71,8 @@ func exitCode(err error) int {
 			return row.code
 		}
 	}
-	if errors.Is(err, registry.ErrName) {
-		return exitUsage // last, since a name may also be one of something that is not there
+	if errors.Is(err, registry.ErrName) || errors.Is(err, regular.ErrFile) {
+		return exitUsage // last: a name may also be one of something that is not there, and a file lie in a layout
 	}
 	return exitFailed
 }

@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. Beside what buildx does: os.version, os.features and
@@ -42,7 +45,7 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 		Use:   "create [OPTIONS] [SOURCE...]",
 		Short: "Create a new image based on source images",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o, err := f.options(args)
+			o, err := f.options(cmd.Context(), args)
 			if err != nil {
 				return err
 			}
@@ -73,14 +76,17 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 	return cmd
 }
 
-func (f imagetoolsFlags) options(args []string) (o flow.ImagetoolsOptions, err error) {
+func (f imagetoolsFlags) options(ctx context.Context, args []string) (o flow.ImagetoolsOptions, err error) {
 	o.Append, o.PreferIndex = f.appends, f.preferIndex
 	o.DryRun, o.Confirm = f.dryRun, f.confirm
 	o.MayDrop = true // as buildx: what the tag had before is told, not asked about
 	for _, file := range f.files {
-		body, err := os.ReadFile(file)
+		body, err := regular.ReadTyped(ctx, file, regular.MaxText)
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: %w", registry.ErrNotFound, err)
+		}
 		if err != nil {
-			return o, fmt.Errorf("reading the descriptor: %w: %w", registry.ErrNotFound, err)
+			return o, fmt.Errorf("reading the descriptor: %w", err)
 		}
 		o.Words = append(o.Words, string(body))
 	}

@@ -56,7 +56,7 @@ func (a *app) inspectCommand() *cobra.Command {
 }
 
 func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) error {
-	if err := f.options(args); err != nil {
+	if err := f.options(ctx, args); err != nil {
 		return err
 	}
 	env, err := a.env()

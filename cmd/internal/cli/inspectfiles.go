@@ -11,6 +11,8 @@ import (
 func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.Workloads.Files, "files", "f", nil,
 		"check the images that this Kubernetes or Compose `FILE` names, or all files of a folder; - is standard input (repeatable; mtool help deploy)")
+	fl.StringArrayVar(&f.Workloads.Env, "env", nil, "allow the files to use this variable of the environment: `NAME`, or NAME=VALUE (repeatable)")
+	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil, "allow the files to use the variables in this `FILE`, lines NAME=VALUE (repeatable)")
 	fl.StringVar(&f.Workloads.Cluster, "cluster", "",
 		"require the platforms of the nodes in this `FILE`, which kubectl get nodes -o json printed; - is standard input")
 }

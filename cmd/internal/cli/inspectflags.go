@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
@@ -32,7 +34,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 }
 
 // options checks the flags.
-func (f *inspectFlags) options(args []string) (err error) {
+func (f *inspectFlags) options(ctx context.Context, args []string) (err error) {
 	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif", "junit", "html"); err != nil {
 		return err
 	}
@@ -48,7 +50,7 @@ func (f *inspectFlags) options(args []string) (err error) {
 	if f.template, err = print.ParseTemplate(f.format); err != nil {
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format: %v", err)
 	}
-	if err = f.proof.options(&f.ProofOptions); err != nil {
+	if err = f.proof.options(ctx, &f.ProofOptions); err != nil {
 		return err
 	}
 	f.ReadProvenance, f.ReadSBOM = f.template.Wants("Provenance"), f.template.Wants("SBOM")

@@ -1,7 +1,7 @@
 package cli
 
 import (
-	"os"
+	"context"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -9,6 +9,7 @@ import (
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
 	"mtool/inspect/signature"
+	"mtool/registry/regular"
 )
 
 const proofLong = `--run 'CMD' also runs CMD in every image, on the machine or worker for its platform or under QEMU, with the image's own
@@ -52,7 +53,7 @@ func (f *proofFlags) register(fl *pflag.FlagSet) {
 }
 
 // options checks the flags.
-func (f *proofFlags) options(o *flow.ProofOptions) (err error) {
+func (f *proofFlags) options(ctx context.Context, o *flow.ProofOptions) (err error) {
 	o.Signatures, o.Provenance, o.Scope = f.signatures, f.provenance, signature.Scope(f.signed)
 	if err := oneOf("--signed", f.signed, string(signature.All), string(signature.List), string(signature.Entries)); err != nil {
 		return err
@@ -60,7 +61,7 @@ func (f *proofFlags) options(o *flow.ProofOptions) (err error) {
 	if f.signed != string(signature.All) && len(f.signedBy) == 0 {
 		return usagef("mtool inspect --signed-by cosign.pub --signed "+f.signed+" REF", "--signed needs --signed-by")
 	}
-	if o.Keys, err = readKeys(f.signedBy); err != nil {
+	if o.Keys, err = readKeys(ctx, f.signedBy); err != nil {
 		return err
 	}
 	if o.Run = f.run.set || f.runArgs.set; !o.Run {
@@ -91,9 +92,9 @@ func (f *proofFlags) command() (c inspect.Command, err error) {
 	return c, err
 }
 
-func readKeys(files []string) (keys []signature.Key, err error) {
+func readKeys(ctx context.Context, files []string) (keys []signature.Key, err error) {
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := regular.ReadTyped(ctx, file, regular.MaxText)
 		if err != nil {
 			return nil, usagef("mtool inspect --signed-by cosign.pub REF", "reading the key: %v", err)
 		}

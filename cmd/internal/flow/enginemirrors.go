@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mtool/registry/regular"
 )
 
 // daemonFiles are where Docker Engine is configured: that of the user's own, which runs without root, before the machine's.
@@ -47,7 +49,7 @@ func (o EnvOptions) withEngine(files []string) EnvOptions {
 // daemonMirrors are the registry-mirrors, which are addresses, as HOST[:PORT][/PATH], and those of them that speak plain
 // HTTP. A file that is not there, or not for us, has none.
 func daemonMirrors(path string) (mirrors, plain []string, err error) {
-	text, err := os.ReadFile(path)
+	text, err := regular.Read(path, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil, nil, nil
 	}

@@ -68,7 +68,7 @@ func (i Inspection) State(image int) inspect.State {
 // is returned beside the error, which joins those of all references in order. Each layer is read once, however many have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
-	all, err := e.workloads(o)
+	all, err := e.workloads(ctx, o)
 	if err != nil {
 		return nil, err
 	}

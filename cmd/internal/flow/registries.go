@@ -12,6 +12,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/spec"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // registriesFile is read in MTOOL_HOME.
@@ -42,7 +43,7 @@ type registrySpec struct {
 // withFile adds what registries.yaml in home says to what the flags say, which goes before it. No file is no setting.
 func (o EnvOptions) withFile(home string) (EnvOptions, error) {
 	path := filepath.Join(home, registriesFile)
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) {
 		return o, nil
 	}
@@ -148,7 +149,7 @@ func (o EnvOptions) checkFiles() error {
 		if file == "" {
 			continue
 		}
-		if _, err := os.ReadFile(file); err != nil {
+		if _, err := regular.Read(file, regular.MaxText); err != nil {
 			return fmt.Errorf("reading certificates: %w: %w", compose.ErrUsage, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"mtool/compose/spec"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // SpecOptions say where a list's sources are written down, one of the three.
@@ -28,10 +30,10 @@ type SpecOptions struct {
 
 // Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap compose.ErrUsage, or
 // registry.ErrContent for result files that don't belong together.
-func (e *Env) Describe(o *CreateOptions, s SpecOptions) error {
+func (e *Env) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) error {
 	switch {
 	case s.File != "":
-		return e.fromSpec(o, s)
+		return e.fromSpec(ctx, o, s)
 	case s.Template != "":
 		return fromTemplate(o, s.Template)
 	case s.Results != "":
@@ -40,8 +42,8 @@ func (e *Env) Describe(o *CreateOptions, s SpecOptions) error {
 	return nil
 }
 
-func (e *Env) fromSpec(o *CreateOptions, s SpecOptions) error {
-	data, err := readSpec(s)
+func (e *Env) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) error {
+	data, err := readSpec(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -72,15 +74,19 @@ func (e *Env) fromSpec(o *CreateOptions, s SpecOptions) error {
 	return nil
 }
 
-func readSpec(s SpecOptions) ([]byte, error) {
+func readSpec(ctx context.Context, s SpecOptions) (data []byte, err error) {
 	if s.File == "-" {
-		return io.ReadAll(s.In)
+		data, err = regular.ReadAll(ctx, s.In, regular.MaxText)
+	} else {
+		data, err = regular.ReadTyped(ctx, s.File, regular.MaxText)
 	}
-	data, err := os.ReadFile(s.File)
-	if errors.Is(err, os.ErrNotExist) {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return nil, fmt.Errorf("reading spec %q: %w: no such file", s.File, registry.ErrNotFound)
+	case err != nil:
+		return nil, fmt.Errorf("reading the spec: %w", err)
 	}
-	return data, err
+	return data, nil
 }
 
 // nameFrom takes the list's name from the file unless the command line has one.
@@ -171,7 +177,7 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 	var results []spec.Result
 	var errs []error
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := regular.Read(file, regular.MaxText)
 		if err == nil {
 			var some []spec.Result
 			some, err = spec.ParseResults(file, data)

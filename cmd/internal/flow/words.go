@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own repository),
@@ -28,8 +28,12 @@ func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.
 func parseSource(list registry.Ref, word string) (registry.Ref, compose.Stated, error) {
 	text := strings.TrimSpace(word)
 	if strings.HasSuffix(text, ".json") {
-		if body, err := os.ReadFile(text); err == nil {
+		body, err := regular.Read(text, regular.MaxText)
+		if err == nil {
 			text = strings.TrimSpace(string(body))
+		}
+		if errors.Is(err, regular.ErrFile) {
+			return registry.Ref{}, compose.Stated{}, fmt.Errorf("reading descriptor: %w", err)
 		}
 	}
 	if digest, err := v1.NewHash(text); err == nil {

@@ -1,18 +1,14 @@
 package flow
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/inspect/workload"
 	"mtool/registry"
@@ -23,6 +19,9 @@ type WorkloadOptions struct {
 	Files   []string  // Kubernetes and Compose files, and folders of them; "-" reads In
 	Cluster string    // what kubectl get nodes -o json prints; "-" reads In
 	In      io.Reader // standard input
+
+	Env     []string // the variables that the files may use: NAME of the environment, or NAME=VALUE
+	EnvFile []string // files of such variables: NAME=VALUE
 }
 
 // asked is a reference to inspect, and why.
@@ -48,10 +47,10 @@ type located struct {
 }
 
 // workloads reads the files of o and joins what they name with what was typed, each image once.
-func (e *Env) workloads(o InspectOptions) ([]asked, error) {
+func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, error) {
 	where := workload.Universe{Platforms: o.Require}
 	if o.Workloads.Cluster != "" {
-		data, err := readWorkload(o.Workloads.Cluster, o.Workloads.In)
+		data, err := readWorkload(ctx, o.Workloads.Cluster, o.Workloads.In)
 		if err != nil {
 			return nil, err
 		}
@@ -67,7 +66,7 @@ func (e *Env) workloads(o InspectOptions) ([]asked, error) {
 		}
 		all = append(all, one)
 	}
-	uses, err := e.uses(o.Workloads)
+	uses, err := e.uses(ctx, o.Workloads)
 	if err != nil {
 		return nil, err
 	}
@@ -138,86 +137,4 @@ func (a asked) narrow() (wanted []v1.Platform) {
 		wanted = append(wanted, n.platform)
 	}
 	return wanted
-}
-
-// uses reads all files; a folder stands for the YAML and JSON files in it.
-func (e *Env) uses(o WorkloadOptions) ([]workload.Use, error) {
-	files, err := workloadFiles(o.Files)
-	if err != nil {
-		return nil, err
-	}
-	var uses []workload.Use
-	for _, file := range files {
-		data, err := readWorkload(file, o.In)
-		if err != nil {
-			return nil, err
-		}
-		found, err := workload.Read(file, data, workload.Options{Env: os.LookupEnv, Read: readBeside})
-		switch {
-		case errors.Is(err, workload.ErrTemplate):
-			return nil, hinted{err, "helm template RELEASE CHART | mtool inspect -f -"}
-		case errors.Is(err, workload.ErrElsewhere):
-			return nil, hinted{err, "docker compose config | mtool inspect -f -"}
-		case err != nil:
-			return nil, err
-		}
-		for _, n := range found.Notes {
-			e.note("note: %s", n)
-		}
-		uses = append(uses, found.Uses...)
-	}
-	if len(files) > 0 && len(uses) == 0 {
-		return nil, fmt.Errorf("%w: no image is named in %s", compose.ErrUsage, strings.Join(files, ", "))
-	}
-	return uses, nil
-}
-
-func workloadFiles(names []string) ([]string, error) {
-	var files []string
-	for _, name := range names {
-		if info, err := os.Stat(name); err != nil || !info.IsDir() {
-			files = append(files, name) // one that is not there is told by whoever reads it
-			continue
-		}
-		entries, err := os.ReadDir(name)
-		if err != nil {
-			return nil, err
-		}
-		before := len(files)
-		for _, entry := range entries {
-			switch filepath.Ext(entry.Name()) {
-			case ".yaml", ".yml", ".json":
-				files = append(files, filepath.Join(name, entry.Name()))
-			}
-		}
-		if len(files) == before {
-			return nil, fmt.Errorf("%w: the folder %s has no .yaml, .yml or .json file", compose.ErrUsage, name)
-		}
-	}
-	return files, nil
-}
-
-// readBeside reads a file that another one names, which must be a file: a device or a pipe may have no end.
-func readBeside(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fs.ErrNotExist
-	case err != nil:
-		return nil, err
-	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no file")
-	}
-	return os.ReadFile(path)
-}
-
-func readWorkload(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(in)
-	}
-	data, err := os.ReadFile(name)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("reading %q: %w: no such file", name, registry.ErrNotFound)
-	}
-	return data, err
 }
