@@ -41,6 +41,8 @@ type Options struct {
 	KeepGitDir bool         // leave .git in a Git context
 	Env        []string     // for the git command, beside the environment
 
+	Note func(string) // what is to be said; optional
+
 	Idle time.Duration // how long a server may stand still, one of Git by HTTP too; 0: a minute, negative: for ever
 }
 
@@ -66,7 +68,7 @@ func shown(place string) string {
 	return place
 }
 
-// IsRemote says whether place is an address.
+// IsRemote reports whether place is an address.
 func IsRemote(place string) bool { return IsGit(place) || isHTTP(place) }
 
 func isHTTP(place string) bool {

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"mtool/build/buildkit"
 	"mtool/build/fetch"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // epochArg is https://reproducible-builds.org/specs/source-date-epoch/
@@ -33,7 +33,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, fmt.Errorf("%w: standard input can't be both the build context and the Dockerfile", build.ErrUsage)
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle})
+	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
 	if err != nil {
 		return p, err
 	}
@@ -43,7 +43,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 			p.close()
 		}
 	}()
-	file, remove, err := dockerfile(o, place)
+	file, remove, err := dockerfile(ctx, o, place)
 	if err != nil {
 		return p, err
 	}
@@ -117,19 +117,19 @@ func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[st
 
 // dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a context
 // that was fetched the path is meant within it.
-func dockerfile(o BuildOptions, place fetch.Context) (path string, remove func(), err error) {
+func dockerfile(ctx context.Context, o BuildOptions, place fetch.Context) (path string, remove func(), err error) {
 	nothing := func() {}
 	switch {
 	case place.Dockerfile != "":
 		return place.Dockerfile, nothing, nil
 	case o.Dockerfile == "" || o.Context == place.Dir:
-	case o.Dockerfile != "-":
+	case o.Dockerfile != "-" && !regular.IsHeld(o.Dockerfile):
 		if !filepath.IsLocal(o.Dockerfile) {
 			return "", nil, fmt.Errorf("%w: Dockerfile %q is not within the build context that was fetched", build.ErrUsage, o.Dockerfile)
 		}
 		return filepath.Join(place.Dir, o.Dockerfile), nothing, nil
 	}
-	if o.Dockerfile != "-" {
+	if o.Dockerfile != "-" && !regular.IsHeld(o.Dockerfile) {
 		return o.Dockerfile, nothing, nil
 	}
 	dir, err := os.MkdirTemp("", "mtool-dockerfile-")
@@ -137,15 +137,23 @@ func dockerfile(o BuildOptions, place fetch.Context) (path string, remove func()
 		return "", nil, err
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
-	body, err := io.ReadAll(o.In)
+	body, err := readTyped(ctx, o)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "Dockerfile"), body, 0o600)
 	}
 	if err != nil {
 		remove()
-		return "", nil, fmt.Errorf("reading the Dockerfile from standard input: %w", err)
+		return "", nil, fmt.Errorf("reading the Dockerfile: %w", err)
 	}
 	return filepath.Join(dir, "Dockerfile"), remove, nil
+}
+
+// readTyped reads a Dockerfile that comes out of a pipe.
+func readTyped(ctx context.Context, o BuildOptions) ([]byte, error) {
+	if o.Dockerfile == "-" {
+		return regular.ReadAll(ctx, o.In, regular.MaxText)
+	}
+	return regular.ReadTyped(ctx, o.Dockerfile, regular.MaxText)
 }
 
 // Foresee checks what Build would check before anything runs.

@@ -1,0 +1,63 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"mtool/registry"
+)
+
+// CommitTime is the time of the commit that dir is checked out from, in seconds since 1970. The repository is one that has
+// dir, or a directory above it, as its working tree; nothing that it says is executed.
+func CommitTime(ctx context.Context, dir string) (string, error) {
+	when, err := commitTimeOf(ctx, dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the commit of %q: %w", dir, err)
+	}
+	return when, nil
+}
+
+func commitTimeOf(ctx context.Context, dir string) (when string, err error) {
+	r, err := findRepository(dir)
+	if err != nil {
+		return "", err
+	}
+	id, err := r.resolve("")
+	if err != nil {
+		return "", err
+	}
+	lent, err := os.MkdirTemp("", "mtool-git-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(lent)) }()
+	if err := r.lend(lent, id); err != nil {
+		return "", err
+	}
+	return git{dir: lent, own: true}.commitTime(ctx, id)
+}
+
+// commitTime reads the commit as it is stored: formatting it can start programs, those that check signatures for one.
+func (g git) commitTime(ctx context.Context, id string) (string, error) {
+	commit, err := g.run(ctx, "cat-file", "commit", id)
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(commit) {
+		name, who, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if words := strings.Fields(who); name == "committer" && len(words) > 1 {
+			when := words[len(words)-2]
+			if _, err := strconv.ParseUint(when, 10, 63); err == nil {
+				return when, nil
+			}
+		}
+		if name == "" { // the message
+			break
+		}
+	}
+	return "", fmt.Errorf("commit %s has no time: %w", id, registry.ErrContent)
+}

@@ -1,0 +1,364 @@
+package fetch
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hostile is a repository of somebody who wants evil, a program, to be started. It leaves mark behind.
+type hostile struct {
+	t                   *testing.T
+	home, dir           string
+	evil, mark, outside string
+}
+
+func newHostile(t *testing.T) hostile {
+	t.Helper()
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := hostile{t: t, home: filepath.Join(top, "home"), dir: filepath.Join(top, "repo"), evil: filepath.Join(top, "evil"), mark: filepath.Join(top, "mark"), outside: filepath.Join(top, "outside")}
+	for _, dir := range []string{h.home, h.dir, h.outside} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.write(h.evil, "#!/bin/sh\n: >"+h.mark+"\n")
+	h.must("init", "-q", "-b", "main")
+	h.write("f", "text\n")
+	h.must("add", ".")
+	h.must("commit", "-q", "-m", "first")
+	return h
+}
+
+// plain runs git as a user does.
+func (h hostile) plain(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "git", args...)
+	cmd.Dir, cmd.WaitDelay, cmd.Stdin = h.dir, time.Second, strings.NewReader("protocol=https\nhost=x.invalid\n\n")
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + h.home, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b", "GIT_COMMITTER_DATE=1700000000 +0000",
+	}
+	said, err := cmd.CombinedOutput()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return string(said), err
+}
+
+func (h hostile) must(args ...string) string {
+	h.t.Helper()
+	said, err := h.plain(args...)
+	if err != nil {
+		h.t.Fatalf("git %q: %v: %s", args, err, said)
+	}
+	return strings.TrimSpace(said)
+}
+
+func (h hostile) write(name, text string) {
+	h.t.Helper()
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(h.dir, name)
+	}
+	err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o755))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// config sets NAME=VALUE in the repository; EVIL is the program.
+func (h hostile) config(settings ...string) {
+	h.t.Helper()
+	for _, s := range settings {
+		name, value, _ := strings.Cut(s, "=")
+		h.must("config", name, strings.ReplaceAll(value, "EVIL", h.evil))
+	}
+}
+
+func (h hostile) remove(name string) {
+	h.t.Helper()
+	if err := os.Remove(filepath.Join(h.dir, name)); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// attributes commits .gitattributes, and a file that they are about.
+func (h hostile) attributes(text string) {
+	h.t.Helper()
+	h.write(".gitattributes", text)
+	h.write("x.bin", "text\n")
+	h.must("add", ".")
+	h.must("commit", "-q", "-m", "attributes")
+}
+
+// signed makes HEAD a commit that seems to be signed.
+func (h hostile) signed(kind string) {
+	h.t.Helper()
+	tree, commit := h.must("rev-parse", "HEAD^{tree}"), filepath.Join(h.outside, "commit")
+	h.write(commit, "tree "+tree+"\nauthor a <a@b> 1700000000 +0000\ncommitter a <a@b> 1700000000 +0000\ngpgsig -----BEGIN "+kind+"-----\n \n aGVsbG8=\n -----END "+kind+"-----\n\nsigned\n")
+	h.must("update-ref", "refs/heads/main", h.must("hash-object", "-t", "commit", "-w", commit))
+}
+
+// bare puts a repository into dir as ordinary files, which can be committed. Its HEAD is a commit that it has not.
+func (h hostile) bare(dir, config string) {
+	h.t.Helper()
+	h.write(dir+"/HEAD", "ref: refs/heads/main\n")
+	h.write(dir+"/objects/info/keep", "")
+	h.write(dir+"/refs/heads/main", strings.Repeat("1", 40)+"\n")
+	h.write(dir+"/config", strings.ReplaceAll(config, "EVIL", h.evil))
+}
+
+const promisor = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n"
+
+// attack is a way to have evil started, and the git command that falls for it. It starts in sub.
+type attack struct {
+	make  func(hostile)
+	plain []string
+	sub   string
+}
+
+var attacks = map[string]attack{
+	"a monitor":   {func(h hostile) { h.config("core.fsmonitor=EVIL") }, []string{"status"}, ""},
+	"a signature": {func(h hostile) { h.signed("PGP SIGNATURE"); h.config("gpg.program=EVIL", "log.showSignature=true") }, []string{"log", "-1"}, ""},
+	"an SSH signature": {func(h hostile) {
+		h.signed("SSH SIGNATURE")
+		h.config("gpg.ssh.program=EVIL", "gpg.ssh.allowedSignersFile=/dev/null", "log.showSignature=true")
+	}, []string{"log", "-1"}, ""},
+	"an X.509 signature": {func(h hostile) {
+		h.signed("SIGNED MESSAGE")
+		h.config("gpg.x509.program=EVIL", "log.showSignature=true")
+	}, []string{"log", "-1"}, ""},
+	"a smudge filter": {func(h hostile) { h.attributes("*.bin filter=x\n"); h.config("filter.x.smudge=EVIL"); h.remove("x.bin") }, []string{"checkout-index", "-f", "x.bin"}, ""},
+	"a clean filter": {func(h hostile) {
+		h.attributes("*.bin filter=x\n")
+		h.config("filter.x.clean=EVIL")
+		h.write("x.bin", "new\n")
+	}, []string{"diff"}, ""},
+	"a filter process": {func(h hostile) {
+		h.attributes("*.bin filter=x\n")
+		h.config("filter.x.process=EVIL")
+		h.remove("x.bin")
+	}, []string{"checkout-index", "-f", "x.bin"}, ""},
+	"own attributes": {func(h hostile) {
+		h.write(".git/info/attributes", "f filter=x\n")
+		h.config("filter.x.smudge=EVIL")
+		h.remove("f")
+	}, []string{"checkout-index", "-f", "f"}, ""},
+	"a text conversion": {func(h hostile) { h.attributes("*.bin diff=x\n"); h.config("diff.x.textconv=EVIL") }, []string{"log", "-p", "-1"}, ""},
+	"a diff program":    {func(h hostile) { h.write("f", "new\n"); h.config("diff.external=EVIL") }, []string{"diff"}, ""},
+	"a diff driver": {func(h hostile) {
+		h.attributes("*.bin diff=x\n")
+		h.write("x.bin", "new\n")
+		h.config("diff.x.command=EVIL")
+	}, []string{"diff"}, ""},
+	"a hook": {func(h hostile) { h.write(".git/hooks/post-checkout", "#!/bin/sh\n"+h.evil+"\n") }, []string{"checkout", "-q", "--detach"}, ""},
+	"hooks elsewhere": {func(h hostile) {
+		h.write("own/post-checkout", "#!/bin/sh\n"+h.evil+"\n")
+		h.config("core.hooksPath=own")
+	}, []string{"checkout", "-q", "--detach"}, ""},
+	"a hook of refs": {func(h hostile) { h.write(".git/hooks/reference-transaction", "#!/bin/sh\n"+h.evil+"\n") }, []string{"tag", "x"}, ""},
+	"included settings": {func(h hostile) {
+		h.write("settings", "[core]\n\tfsmonitor = "+h.evil+"\n")
+		h.config("include.path=../settings")
+	}, []string{"status"}, ""},
+	"settings by place": {func(h hostile) {
+		h.write("settings", "[core]\n\tfsmonitor = "+h.evil+"\n")
+		h.config("includeIf.gitdir:**.path=../settings")
+	}, []string{"status"}, ""},
+	"settings of the tree": {func(h hostile) {
+		h.config("extensions.worktreeConfig=true")
+		h.write(".git/config.worktree", "[core]\n\tfsmonitor = "+h.evil+"\n")
+	}, []string{"status"}, ""},
+	"a remote command":    {func(h hostile) { h.config("remote.origin.url=ext::EVIL", "protocol.ext.allow=always") }, []string{"fetch"}, ""},
+	"a way by SSH":        {func(h hostile) { h.config("remote.origin.url=ssh://x/y", "core.sshCommand=EVIL") }, []string{"fetch"}, ""},
+	"a server's name":     {func(h hostile) { h.config("remote.origin.url=.", "remote.origin.uploadpack=EVIL") }, []string{"fetch"}, ""},
+	"a proxy":             {func(h hostile) { h.config("remote.origin.url=git://x.invalid/y", "core.gitProxy=EVIL") }, []string{"fetch"}, ""},
+	"a helper for logins": {func(h hostile) { h.config("credential.helper=EVIL") }, []string{"credential", "fill"}, ""},
+	"a submodule's update": {func(h hostile) {
+		commit := h.must("rev-parse", "HEAD")
+		h.must("update-index", "--add", "--cacheinfo", "160000,"+commit+",sub")
+		h.write(".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = ./x\n")
+		h.must("add", ".gitmodules")
+		h.must("commit", "-q", "-m", "submodule")
+		h.must("clone", "-q", h.dir, filepath.Join(h.outside, "sub"))
+		if err := os.Rename(filepath.Join(h.outside, "sub"), filepath.Join(h.dir, "sub")); err != nil {
+			h.t.Fatal(err)
+		}
+		h.must("-C", "sub", "checkout", "-q", "--orphan", "other")
+		h.must("-C", "sub", "commit", "-q", "-m", "other")
+		h.config("submodule.sub.url=./x", "submodule.sub.update=!EVIL")
+	}, []string{"submodule", "update"}, ""},
+	"an alias": {func(h hostile) { h.config("alias.last=!EVIL") }, []string{"last"}, ""},
+	"a commit of another place": {func(h hostile) {
+		h.bare("app", promisor+"\turl = \"ext::EVIL\"\n[protocol \"ext\"]\n\tallow = always\n")
+	}, []string{"log", "-1"}, "app"},
+	"a commit of a named server": {func(h hostile) { h.bare("app", promisor+"\turl = .\n\tuploadpack = EVIL\n") }, []string{"log", "-1"}, "app"},
+	"a commit by SSH": {func(h hostile) {
+		h.bare("app", strings.Replace(promisor, "[core]\n", "[core]\n\tsshCommand = EVIL\n", 1)+"\turl = ssh://x/y\n")
+	}, []string{"log", "-1"}, "app"},
+	"files that are a repository": {func(h hostile) {
+		h.bare("app", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = EVIL\n")
+	}, []string{"status"}, "app"},
+	"a file that names one": {func(h hostile) {
+		h.bare("app/meta", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfsmonitor = EVIL\n")
+		h.write("app/.git", "gitdir: meta\n")
+	}, []string{"status"}, "app"},
+	"a link that is one": {func(h hostile) {
+		h.bare("app/meta", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfsmonitor = EVIL\n")
+		if err := os.Symlink("meta", filepath.Join(h.dir, "app", ".git")); err != nil {
+			h.t.Fatal(err)
+		}
+	}, []string{"status"}, "app"},
+}
+
+func (h hostile) acted() bool {
+	err := os.Remove(h.mark)
+	return err == nil
+}
+
+// Whatever a repository says, nothing is started: not for the time of its commit, and not when it is the context.
+func TestHostileRepositories(t *testing.T) {
+	t.Parallel()
+	if len(attacks) < 20 {
+		t.Fatalf("only %d attacks", len(attacks))
+	}
+	for name, a := range attacks {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHostile(t)
+			a.make(h)
+			h.acted()
+			when, err := CommitTime(t.Context(), filepath.Join(h.dir, a.sub))
+			if named := strings.HasPrefix(name, "a file that") || strings.HasPrefix(name, "a link that"); (err != nil || when != "1700000000") != named {
+				t.Errorf("the time of the commit: %q, %v", when, err)
+			}
+			if h.acted() {
+				t.Error("finding the time of the commit started the program")
+			}
+			c, err := Open(t.Context(), "file://"+filepath.Join(h.dir, ".git"), Options{})
+			if err != nil {
+				t.Logf("as a context: %v", err)
+			}
+			if h.acted() {
+				t.Error("fetching the context started the program")
+			}
+			_ = c.Close()
+			plain := append([]string{"-C", filepath.Join(h.dir, a.sub)}, a.plain...)
+			if said, err := h.plain(plain...); !h.acted() {
+				t.Errorf("git %q does not start it, so that this test shows nothing: %v: %s", a.plain, err, said)
+			}
+		})
+	}
+}
+
+// What a repository is made of is read, and never waited for.
+func TestPipesInRepositories(t *testing.T) {
+	t.Parallel()
+	for name, path := range map[string]func(hostile) string{
+		"HEAD":     func(hostile) string { return ".git/HEAD" },
+		"a branch": func(hostile) string { return ".git/refs/heads/main" },
+		"a pack":   func(hostile) string { return ".git/objects/pack/pack-" + strings.Repeat("1", 40) + ".idx" },
+		"the commit": func(h hostile) string {
+			id := h.must("rev-parse", "HEAD")
+			return ".git/objects/" + id[:2] + "/" + id[2:]
+		},
+		"the file git": func(hostile) string { return "app/.git" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHostile(t)
+			h.write("app/x", "")
+			pipe := filepath.Join(h.dir, path(h))
+			_ = os.Remove(pipe)
+			if out, err := exec.CommandContext(t.Context(), "mkfifo", pipe).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			if when, err := CommitTime(ctx, filepath.Join(h.dir, "app")); err == nil || ctx.Err() != nil {
+				t.Errorf("the time of the commit: %q, %v", when, err)
+			}
+			if c, err := Open(ctx, "file://"+filepath.Join(h.dir, ".git"), Options{}); ctx.Err() != nil {
+				t.Errorf("as a context: %v", err)
+			} else {
+				_ = c.Close()
+			}
+		})
+	}
+}
+
+// Working trees and submodules are found where Git has them, and a file that names any other repository is refused.
+func TestRepositoriesElsewhere(t *testing.T) {
+	t.Parallel()
+	h := newHostile(t)
+	tree, packed := filepath.Join(h.outside, "tree"), filepath.Join(h.outside, "packed")
+	h.must("worktree", "add", "-q", "--detach", tree)
+	h.must("clone", "-q", h.dir, packed)
+	h.must("-C", packed, "pack-refs", "--all")
+	h.must("-C", packed, "repack", "-adq")
+	h.must("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", packed, "sub")
+	shared := filepath.Join(h.outside, "shared")
+	h.must("clone", "-q", "--shared", h.dir, shared)
+	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, filepath.Join(h.dir, "sub"): true, shared: false} {
+		if when, err := CommitTime(t.Context(), dir); (err == nil) != want || want && when != "1700000000" {
+			t.Errorf("%s: %q, %v", dir, when, err)
+		}
+	}
+	for name, text := range map[string]string{
+		"another repository": "gitdir: " + filepath.Join(h.dir, ".git") + "\n", "another working tree": "gitdir: " + filepath.Join(h.dir, ".git/worktrees/tree") + "\n",
+		"nothing": "gitdir:\n", "no directory": "gitdir: /nowhere\n", "no such file": "root:x:0:0\n",
+	} {
+		dir := filepath.Join(h.outside, name)
+		h.write(filepath.Join(dir, ".git"), text)
+		if when, err := CommitTime(t.Context(), dir); err == nil || strings.Contains(err.Error(), "root:x") {
+			t.Errorf("%s: %q, %v", name, when, err)
+		}
+	}
+	if _, err := CommitTime(t.Context(), h.outside); err == nil {
+		t.Error("a directory in no repository has a commit")
+	}
+}
+
+// What the user has set up for repositories to work in is not for those of others: neither filters, nor hooks that lie in the
+// tree, nor another repository that the environment means.
+func TestUsersSettings(t *testing.T) {
+	h := newHostile(t)
+	h.attributes("*.bin filter=lfs\n")
+	h.write("own/post-checkout", "#!/bin/sh\n"+h.evil+"\n")
+	h.must("add", ".")
+	h.must("commit", "-q", "-m", "hook")
+	victim := filepath.Join(h.outside, "victim")
+	h.must("init", "-q", victim)
+	for name, setting := range map[string]string{
+		"filter": "[filter \"lfs\"]\n\tsmudge = " + h.evil + "\n\trequired = true\n", "process": "[filter \"lfs\"]\n\tprocess = " + h.evil + "\n",
+		"hooks": "[core]\n\thooksPath = own\n",
+	} {
+		h.write(filepath.Join(h.home, ".gitconfig"), setting)
+		t.Setenv("HOME", h.home)
+		t.Setenv("GIT_DIR", filepath.Join(victim, ".git"))
+		noted := ""
+		c, err := Open(t.Context(), "file://"+filepath.Join(h.dir, ".git"), Options{Note: func(s string) { noted = s }})
+		if err != nil || h.acted() || !strings.Contains(noted, "filters") {
+			t.Errorf("%s: %v, %q, or the program was started", name, err, noted)
+		}
+		if body, err := os.ReadFile(filepath.Join(c.Dir, "x.bin")); string(body) != "text\n" {
+			t.Errorf("%s: %q, %v", name, body, err)
+		}
+		_ = c.Close()
+		if _, _ = h.plain("clone", "-q", h.dir, filepath.Join(h.outside, name)); !h.acted() {
+			t.Errorf("%s: git clone does not start it, so that this test shows nothing", name)
+		}
+		if _, err := os.Stat(filepath.Join(victim, ".git", "FETCH_HEAD")); err == nil {
+			t.Errorf("%s: the repository of GIT_DIR was fetched into", name)
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package fetch
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+// lentRef is the only ref of a lent repository.
+const lentRef = "refs/tags/context"
+
+// lend makes a bare repository of mtool's own in the directory to, which has the objects of r and nothing else of it: no
+// config, so that neither filters nor helpers nor lazy fetches are set up, no hooks, no alternates. id is what lentRef is set
+// to; "" is nothing.
+func (r repository) lend(to, id string) error {
+	objects := filepath.Join(r.common, "objects")
+	entries, err := os.ReadDir(objects)
+	if err != nil {
+		return err
+	}
+	config := "[core]\n\trepositoryformatversion = 1\n\tbare = true\n"
+	if r.sha256(id) {
+		config += "[extensions]\n\tobjectformat = sha256\n"
+	}
+	files := map[string]string{"HEAD": "ref: refs/heads/none\n", "config": config}
+	if id != "" {
+		files[lentRef] = id + "\n"
+	}
+	if shallow, err := regular.Read(filepath.Join(r.common, "shallow"), regular.MaxText); err == nil {
+		files["shallow"] = string(shallow)
+	}
+	for _, dir := range []string{"refs/heads", "refs/tags", "objects/info"} {
+		if err := os.MkdirAll(filepath.Join(to, dir), 0o700); err != nil {
+			return err
+		}
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(to, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		if !fanOut.MatchString(e.Name()) {
+			continue
+		}
+		dir := filepath.Join(objects, e.Name())
+		if err := onlyFiles(dir); err != nil {
+			return err
+		}
+		if err := os.Symlink(dir, filepath.Join(to, "objects", e.Name())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sha256 reports whether the objects are named by SHA-256.
+func (r repository) sha256(id string) bool {
+	if id == "" {
+		id, _ = r.resolve("")
+	}
+	return len(id) == 64
+}
+
+// onlyFiles makes sure that git, which opens what it finds, waits for no pipe there.
+func onlyFiles(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		info, err := os.Stat(filepath.Join(dir, e.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // removed meanwhile, or a link to nothing
+		}
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() && !info.IsDir() {
+			return fmt.Errorf("%q is no regular file: %w", filepath.Join(dir, e.Name()), registry.ErrContent)
+		}
+	}
+	return nil
+}
