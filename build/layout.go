@@ -3,7 +3,6 @@ package build
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -11,6 +10,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // readAll reads every layout's manifest and makes sure that its config says the platform that was asked for.
@@ -91,9 +91,12 @@ func configPlatform(dir string, m registry.Manifest) (v1.Platform, error) {
 	return p, nil
 }
 
+// maxBlob is far over what a manifest or a config has.
+const maxBlob = 64 << 20
+
 // readBlob reads a small blob whole and compares its bytes with its digest.
 func readBlob(dir string, digest v1.Hash) ([]byte, error) {
-	body, err := os.ReadFile(filepath.Join(dir, "blobs", digest.Algorithm, digest.Hex))
+	body, err := regular.Read(filepath.Join(dir, "blobs", digest.Algorithm, digest.Hex), maxBlob)
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/store"
 )
 
@@ -62,7 +61,7 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 	}
 	var errs []error
 	for i, image := range images {
-		object := registry.Object{Ref: image.Ref, Root: image.Manifest, Source: store.NewReader(os.DirFS(layouts[i].Dir), layouts[i].Dir)}
+		object := registry.Object{Ref: image.Ref, Root: image.Manifest, Source: store.NewReader(regular.DirFS(layouts[i].Dir), layouts[i].Dir)}
 		if err := o.Verify(ctx, image.Platform, object); err != nil {
 			errs = append(errs, fmt.Errorf("verifying the image built for %s: %w", platform.Format(image.Platform), err))
 		}
@@ -96,42 +95,4 @@ func prepare(s Spec) (Spec, error) {
 		return s, err
 	}
 	return s, checkIgnores(s)
-}
-
-func preparePaths(s Spec) (_ Spec, err error) {
-	if s.Dockerfile == "-" {
-		return s, usagef("a Dockerfile from standard input is not supported: write it to a file and name that with -f")
-	}
-	typed := s.Context
-	if s.Context, err = filepath.Abs(s.Context); err != nil {
-		return s, err
-	}
-	switch info, err := os.Stat(s.Context); {
-	case errors.Is(err, fs.ErrNotExist):
-		return s, usagef("build context %q: no such directory", typed)
-	case err != nil:
-		return s, fmt.Errorf("reading build context %q: %w", typed, err)
-	case !info.IsDir():
-		return s, usagef("build context %q is not a directory", typed)
-	}
-	if s.Dockerfile == "" {
-		s.Dockerfile = filepath.Join(s.Context, "Dockerfile")
-	}
-	typed = s.Dockerfile
-	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
-		return s, err
-	}
-	// The worker gets the directory of the Dockerfile: a link out of it would lead nowhere there.
-	if target, err := filepath.EvalSymlinks(s.Dockerfile); err == nil {
-		s.Dockerfile = target
-	}
-	switch info, err := os.Stat(s.Dockerfile); {
-	case errors.Is(err, fs.ErrNotExist):
-		return s, usagef("Dockerfile %q: no such file", typed)
-	case err != nil:
-		return s, fmt.Errorf("reading Dockerfile %q: %w", typed, err)
-	case !info.Mode().IsRegular():
-		return s, usagef("Dockerfile %q is not a regular file", typed)
-	}
-	return s, nil
 }

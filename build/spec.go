@@ -15,13 +15,16 @@ type Spec struct {
 	Fetched    bool   // Context was made for this build: what workers have of it is not remembered
 	Dockerfile string // default: "Dockerfile" in Context; it may lie outside
 	Target     string // default: the last stage
-	Platforms  []v1.Platform
-	BuildArgs  map[string]string
-	Labels     map[string]string
-	NoCache    bool
-	Name       func(v1.Platform) registry.Ref // the name each image gets in the store; nil: no image is made, Exports only
-	Progress   string                         // auto (default), plain, tty, rawjson or quiet
-	Out        io.Writer                      // where progress goes; default: nowhere
+
+	DockerfileLinked bool // Run sets it for a Dockerfile outside of Context that is a link: its text is in no error
+
+	Platforms []v1.Platform
+	BuildArgs map[string]string
+	Labels    map[string]string
+	NoCache   bool
+	Name      func(v1.Platform) registry.Ref // the name each image gets in the store; nil: no image is made, Exports only
+	Progress  string                         // auto (default), plain, tty, rawjson or quiet
+	Out       io.Writer                      // where progress goes; default: nowhere
 	Where
 	Extras
 }

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"os"
 	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
@@ -22,15 +22,11 @@ import (
 // Lint implements build.Linter: the rules of https://docs.docker.com/reference/build-checks/, for the first platform, and
 // those of lint for all of them. Base images are not read: rules about what they hold find nothing.
 func (s Solver) Lint(ctx context.Context, job build.Job) ([]build.Warning, error) {
-	text, err := os.ReadFile(job.Spec.Dockerfile)
+	d, err := readDockerfile(job.Spec)
 	if err != nil {
 		return nil, err
 	}
-	d, err := readDockerfile(job.Spec.Dockerfile)
-	if err != nil {
-		return nil, err
-	}
-	warnings, err := lintByBuildKit(ctx, job, d, text)
+	warnings, err := lintByBuildKit(ctx, job, d, []byte(strings.Join(d.lines, "\n")))
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry/regular"
 )
 
 // dockerfile is a parsed Dockerfile, before its arguments are known.
@@ -62,12 +63,16 @@ type visit struct {
 	on    v1.Platform
 }
 
-func readDockerfile(path string) (*dockerfile, error) {
-	text, err := os.ReadFile(path)
+func readDockerfile(s build.Spec) (*dockerfile, error) {
+	path := s.Dockerfile
+	text, err := regular.Read(path, regular.MaxText)
 	if err != nil {
 		return nil, fmt.Errorf("reading Dockerfile: %w", err)
 	}
 	d, err := parseDockerfile(text)
+	if err != nil && s.DockerfileLinked {
+		return nil, fmt.Errorf("%w: parsing Dockerfile: the link leads to %q, which is none", build.ErrUsage, path)
+	}
 	if err != nil {
 		return nil, newSyntaxError(path, text, err)
 	}

@@ -197,11 +197,7 @@ func fileExport(e build.Export, s build.Spec, p v1.Platform) client.ExportEntry 
 		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
 	}
 	if e.Dir != "" {
-		dir := e.Dir
-		if len(s.Platforms) > 1 {
-			dir = filepath.Join(dir, strings.ReplaceAll(platform.Format(p), "/", "_"))
-		}
-		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: dir}
+		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, len(s.Platforms) > 1)}
 	}
 	x := client.ExportEntry{Type: e.Type, Attrs: attrs, Output: func(map[string]string) (io.WriteCloser, error) {
 		return keepOpen{e.Archive}, nil

@@ -12,7 +12,7 @@ import (
 
 // Forecast implements build.Forecaster. With a worker at an address it asks that what it runs.
 func (s Solver) Forecast(ctx context.Context, job build.Job) (build.Forecast, error) {
-	d, err := readDockerfile(job.Spec.Dockerfile)
+	d, err := readDockerfile(job.Spec)
 	if err != nil {
 		return build.Forecast{}, err
 	}

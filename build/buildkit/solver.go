@@ -32,7 +32,7 @@ var _ build.Solver = Solver{}
 // Solve implements build.Solver. It starts nothing before it knows that every platform can be built here.
 func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error) {
 	job.Spec = withEpoch(job.Spec, os.LookupEnv)
-	d, err := readDockerfile(job.Spec.Dockerfile)
+	d, err := readDockerfile(job.Spec)
 	if err != nil {
 		return nil, err
 	}

@@ -72,6 +72,9 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	defer p.close()
+	if err := checkPlaces(o, p.spec.Context); err != nil {
+		return built, err
+	}
 	if o.Load {
 		if err := fitsEngine(ctx, o.Platforms); err != nil {
 			return built, err

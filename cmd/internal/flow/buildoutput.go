@@ -60,6 +60,28 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 	return exports, finish, nil
 }
 
+// checkPlaces refuses files that would be written below the context, and out of it by a link there.
+func checkPlaces(o BuildOptions, context string) error {
+	files := []string{o.IDFile, o.MetadataFile, o.ResultFile}
+	for _, out := range o.Outputs {
+		if out.Type != "local" && out.Dest != "-" {
+			files = append(files, out.Dest)
+		}
+	}
+	for _, file := range files {
+		if file == "" {
+			continue
+		}
+		if info, err := os.Stat(file); err != nil || !info.IsDir() {
+			file = filepath.Dir(file) // a link that is the file itself is replaced
+		}
+		if err := build.CheckOutput(context, file); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func settle(files []pendingFile, failed error) error {
 	errs := []error{failed}
 	for _, f := range files {

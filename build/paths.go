@@ -1,0 +1,131 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry/regular"
+)
+
+func preparePaths(s Spec) (_ Spec, err error) {
+	if s.Dockerfile == "-" {
+		return s, usagef("a Dockerfile from standard input is not supported: write it to a file and name that with -f")
+	}
+	typed := s.Context
+	if s.Context, err = filepath.Abs(s.Context); err != nil {
+		return s, err
+	}
+	switch info, err := os.Stat(s.Context); {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, usagef("build context %q: no such directory", typed)
+	case err != nil:
+		return s, fmt.Errorf("reading build context %q: %w", typed, err)
+	case !info.IsDir():
+		return s, usagef("build context %q is not a directory", typed)
+	}
+	if s, err = prepareDockerfile(s); err != nil {
+		return s, err
+	}
+	return s, checkOutputs(s)
+}
+
+// prepareDockerfile opens the Dockerfile once. One in the context is no link out of it: who writes the context does not
+// choose among the files of this machine. One elsewhere was named by the user, and may be a link.
+func prepareDockerfile(s Spec) (_ Spec, err error) {
+	if s.Dockerfile == "" {
+		s.Dockerfile = filepath.Join(s.Context, "Dockerfile")
+	}
+	typed := s.Dockerfile
+	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
+		return s, err
+	}
+	outside, err := openDockerfile(s)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return s, usagef("Dockerfile %q: no such file", typed)
+	case errors.Is(err, regular.ErrFile):
+		return s, usagef("Dockerfile %v", err)
+	case err != nil:
+		return s, fmt.Errorf("reading Dockerfile %q: %w", typed, err)
+	}
+	// The worker gets the directory of the Dockerfile: a link out of it would lead nowhere there.
+	dir, err := filepath.EvalSymlinks(filepath.Dir(s.Dockerfile))
+	if err != nil {
+		return s, err
+	}
+	named := filepath.Join(dir, filepath.Base(s.Dockerfile))
+	s.Dockerfile, err = filepath.EvalSymlinks(s.Dockerfile)
+	s.DockerfileLinked = outside && s.Dockerfile != named
+	return s, err
+}
+
+// openDockerfile makes sure that it can be read, and returns whether it lies outside of the context.
+func openDockerfile(s Spec) (outside bool, err error) {
+	name, err := filepath.Rel(s.Context, s.Dockerfile)
+	if outside = err != nil || !filepath.IsLocal(name); outside {
+		f, err := regular.Open(s.Dockerfile)
+		if err != nil {
+			return outside, err
+		}
+		return outside, f.Close()
+	}
+	root, err := os.OpenRoot(s.Context)
+	if err != nil {
+		return outside, err
+	}
+	defer root.Close() //nolint:errcheck // a folder, opened to stay within it
+	f, err := regular.OpenIn(root, name)
+	if err != nil {
+		return outside, err
+	}
+	return outside, f.Close()
+}
+
+// OutputDir is the directory of a platform's files: one of its own where there are several.
+func (e Export) OutputDir(p v1.Platform, several bool) string {
+	if !several {
+		return e.Dir
+	}
+	return filepath.Join(e.Dir, strings.ReplaceAll(platform.Format(p), "/", "_"))
+}
+
+// checkOutputs refuses directories of outputs that are links out of the context, or out of their own directory.
+func checkOutputs(s Spec) error {
+	for _, e := range s.Exports {
+		if e.Dir == "" {
+			continue
+		}
+		if err := CheckOutput(s.Context, e.Dir); err != nil {
+			return err
+		}
+		for _, p := range s.Platforms {
+			if err := regular.StaysIn(e.Dir, e.OutputDir(platform.Normalize(p), len(s.Platforms) > 1)); err != nil {
+				return outputError(e.Dir, err)
+			}
+		}
+	}
+	return nil
+}
+
+// CheckOutput refuses a path below the context that a link leads out of it: who writes the context does not choose where on
+// this machine is written.
+func CheckOutput(context, path string) error {
+	if err := regular.StaysIn(context, path); err != nil {
+		return outputError(path, err)
+	}
+	return nil
+}
+
+func outputError(path string, err error) error {
+	if errors.Is(err, regular.ErrFile) {
+		return usagef("output %q: %v: name where it leads, if that is meant", path, err)
+	}
+	return fmt.Errorf("checking output %q: %w", path, err)
+}

@@ -1,0 +1,122 @@
+package main_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// openers read a file, whatever it is: a pipe keeps them waiting, a device never ends.
+var openers = []string{
+	"os.ReadFile", "os.Open", "os.OpenFile", "os.DirFS", "os.CopyFS", "ioutil.ReadFile", "tls.LoadX509KeyPair", "elf.Open", "zip.OpenReader", "parser.ParseFile",
+}
+
+// ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make them.
+var ownFiles = map[string]string{
+	"registry/regular/":       "it is the door",
+	"registry/durable.go":     "a directory, opened to be synced",
+	"build/emulator/":         "files of the kernel, and programs in PATH that were seen to be regular files",
+	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
+	"registry/registrytest/":  "tests only",
+	"cmd/internal/realparts/": "tests only",
+}
+
+// TestFilesAreOpenedByOneDoor: what is read is a regular file, of a bounded size, opened without waiting.
+func TestFilesAreOpenedByOneDoor(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join("..", "..")
+	used := map[string]bool{}
+	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() && strings.HasPrefix(e.Name(), ".") && path != root {
+			return fs.SkipDir
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil || !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		found, err := opens(path, nil)
+		for _, line := range found {
+			if own := ownFile(filepath.ToSlash(name)); own != "" {
+				used[own] = true
+			} else {
+				t.Errorf("%s: use registry/regular, or say in ownFiles why nobody else can choose the file", line)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for own := range ownFiles {
+		if !used[own] {
+			t.Errorf("%s opens nothing: take it out of ownFiles", own)
+		}
+	}
+}
+
+func ownFile(name string) string {
+	for own := range ownFiles {
+		if strings.HasPrefix(name, own) {
+			return own
+		}
+	}
+	return ""
+}
+
+// opens lists the places of a source file where something is opened to be read.
+func opens(path string, source any) (found []string, err error) {
+	set := token.NewFileSet()
+	file, err := parser.ParseFile(set, path, source, parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok && writes(call) {
+			return false
+		}
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if name := fmt.Sprintf("%v.%s", s.X, s.Sel); slices.Contains(openers, name) {
+				found = append(found, fmt.Sprintf("%s: %s", set.Position(s.Pos()), name))
+			}
+		}
+		return true
+	})
+	return found, nil
+}
+
+// writes reports whether a call is os.OpenFile with O_WRONLY.
+func writes(call *ast.CallExpr) (only bool) {
+	for _, arg := range call.Args {
+		ast.Inspect(arg, func(n ast.Node) bool {
+			s, ok := n.(*ast.SelectorExpr)
+			only = only || ok && s.Sel.Name == "O_WRONLY"
+			return true
+		})
+	}
+	return only
+}
+
+func TestOpensSeesLiars(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]int{
+		`os.ReadFile("x")`:                             1,
+		`read := os.ReadFile; read("x")`:               1,
+		`tls.LoadX509KeyPair("x", "y")`:                1,
+		`os.OpenFile("x", os.O_RDWR, 0)`:               1,
+		`use(os.DirFS("x"))`:                           1,
+		`os.OpenFile("x", os.O_WRONLY|os.O_CREATE, 0)`: 0,
+		`regular.Read("x", 1)`:                         0,
+		`root.Open("x")`:                               0,
+	} {
+		found, err := opens("x.go", "package p\n\nfunc f() { "+body+" }\n")
+		if err != nil || len(found) != want {
+			t.Errorf("%s: %q, %v; want %d", body, found, err, want)
+		}
+	}
+}
