@@ -22,6 +22,7 @@ var ownFiles = map[string]string{
 	"registry/regular/":       "it is the door",
 	"registry/durable.go":     "a directory, opened to be synced",
 	"build/emulator/":         "files of the kernel, and programs in PATH that were seen to be regular files",
+	"build/snapshot/":         "files of the context that were seen to be regular, opened without following links or waiting, and the memory of them",
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
 	"registry/registrytest/":  "tests only",
 	"cmd/internal/realparts/": "tests only",
