@@ -72,7 +72,7 @@ func (r *reader) service(f composeFile, name string, own *node) error {
 		r.note(own.at(), what, "no image is named: not checked")
 		return nil
 	}
-	u := Use{Place: Place{What: what}}
+	u := Use{Place: Place{What: what}, Process: r.serviceProcess(layers)}
 	if wanted := layers.first("platform"); wanted.node != nil {
 		value, err := r.filled(what, wanted)
 		if err != nil {

@@ -122,7 +122,7 @@ func (r *reader) pod(spec *node, o object) error {
 				r.note(c.at(), what, "no image is named: not checked")
 				continue
 			}
-			if err := r.use(image, Use{Place: Place{What: what}, Selector: selector}); err != nil {
+			if err := r.use(image, Use{Place: Place{What: what}, Selector: selector, Process: containerProcess(c)}); err != nil {
 				return err
 			}
 		}
@@ -138,7 +138,7 @@ func (r *reader) volumes(spec *node, o object, selector Selector) error {
 			continue
 		}
 		what := o.String() + ", image volume " + v.get("name").scalar()
-		if err := r.use(image, Use{Place: Place{What: what}, Selector: selector}); err != nil {
+		if err := r.use(image, Use{Place: Place{What: what}, Selector: selector, Process: Process{Volume: true}}); err != nil {
 			return err
 		}
 	}

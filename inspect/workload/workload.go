@@ -39,6 +39,8 @@ type Use struct {
 	Selector Selector
 	// Platform is what a Compose file asks for by platform:, zero when it does not.
 	Platform v1.Platform
+	// Process is what is started of the image there.
+	Process Process
 }
 
 // Found is what is in a file, in its order.

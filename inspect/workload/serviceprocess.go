@@ -1,0 +1,172 @@
+package workload
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// serviceProcess is what a service of Compose starts: https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+func (r *reader) serviceProcess(l layers) Process {
+	s := service{reader: r, layers: l}
+	p := Process{Entrypoint: s.command("entrypoint"), Cmd: s.command("command"), Health: s.health()}
+	if p.Entrypoint != nil && p.Cmd == nil {
+		p.Cmd = []string{} // the image's command is for the image's entrypoint
+	}
+	if dir := s.words(l.first("working_dir")); len(dir) == 1 {
+		p.WorkingDir = dir[0]
+	}
+	for _, hook := range []string{"post_start", "pre_stop"} {
+		at := l.first(hook)
+		for _, h := range at.list() {
+			if words := s.split(member{h.get("command"), at.file}); len(words) > 0 {
+				p.Also = append(p.Also, words)
+			}
+		}
+	}
+	p.Env = s.path()
+	p.Mounts = s.mounts()
+	p.Unknown = s.unknown
+	return p
+}
+
+// service are the members of a service on their way into a Process.
+type service struct {
+	*reader
+	layers  layers
+	unknown string
+}
+
+// words are the strings of a sequence, or one string, with their variables filled in.
+func (s *service) words(m member) []string {
+	var all []string
+	for _, n := range m.all() {
+		filled := n
+		if n.is(text) {
+			value, err := interpolate(n.text, m.file.env)
+			if err != nil {
+				s.unknown = fmt.Sprintf("%q: %v", n.text, err)
+				continue
+			}
+			filled = &node{kind: text, text: value}
+		}
+		all = append(all, filled.scalar())
+	}
+	return all
+}
+
+// command is nil where it is not said, and empty where it is said to be none.
+func (s *service) command(key string) []string {
+	m := s.layers.first(key)
+	if m.node == nil {
+		return nil
+	}
+	return append([]string{}, s.split(m)...)
+}
+
+// split takes a command apart: a list as it is, a line as a shell would without replacing anything.
+func (s *service) split(m member) []string {
+	words := s.words(m)
+	if m.is(sequence) || len(words) == 0 {
+		return words
+	}
+	split, ok := splitWords(words[0])
+	if !ok {
+		s.unknown = fmt.Sprintf("%q is no whole command line", words[0])
+	}
+	return split
+}
+
+// health is the command of the health check; a line is for the shell.
+func (s *service) health() []string {
+	check := s.layers.first("healthcheck")
+	if check.node == nil {
+		return nil
+	}
+	if check.get("disable").scalar() == "true" {
+		return []string{}
+	}
+	test := member{check.get("test"), check.file}
+	words := s.words(test)
+	switch {
+	case test.node == nil:
+		return nil
+	case len(words) == 0 || words[0] == "NONE":
+		return []string{}
+	case !test.is(sequence):
+		return []string{"/bin/sh", "-c", words[0]}
+	case words[0] == "CMD-SHELL" && len(words) > 1:
+		return []string{"/bin/sh", "-c", words[1]}
+	}
+	return words[1:]
+}
+
+// path is what the service sets PATH to, as its environment: a list or a mapping.
+func (s *service) path() []string {
+	m := s.layers.first("environment")
+	if value := m.get("PATH"); value != nil {
+		if words := s.words(member{value, m.file}); len(words) == 1 {
+			return []string{"PATH=" + words[0]}
+		}
+		return nil
+	}
+	return slices.DeleteFunc(s.words(member{m.node, m.file}), func(e string) bool { return !strings.HasPrefix(e, "PATH=") })
+}
+
+// mounts are the paths of volumes, tmpfs, configs and secrets in the container.
+func (s *service) mounts() []string {
+	var all []string
+	for _, key := range []string{"volumes", "tmpfs", "configs", "secrets"} {
+		m := s.layers.first(key)
+		for _, n := range m.all() {
+			switch {
+			case n.is(mapping):
+				all = append(all, s.words(member{n.get("target"), m.file})...)
+			case key == "tmpfs":
+				all = append(all, s.words(member{n, m.file})...)
+			case key == "volumes":
+				for _, word := range s.words(member{n, m.file}) {
+					parts := strings.Split(word, ":")
+					all = append(all, parts[min(1, len(parts)-1)])
+				}
+			}
+		}
+	}
+	return slices.DeleteFunc(all, func(path string) bool { return !strings.HasPrefix(path, "/") })
+}
+
+// splitWords takes a line apart at its blanks, with quotes and backslashes as a shell has them. It reports whether every quote
+// is closed.
+func splitWords(line string) (words []string, ok bool) {
+	var word strings.Builder
+	inside, quote := false, rune(0)
+	runes := []rune(line)
+	for i := 0; i < len(runes); i++ {
+		switch c := runes[i]; {
+		case quote != '\'' && c == '\\' && i+1 < len(runes):
+			i++
+			if quote == '"' && !strings.ContainsRune("\"\\$`", runes[i]) {
+				word.WriteRune(c)
+			}
+			word.WriteRune(runes[i])
+			inside = true
+		case quote == 0 && (c == '\'' || c == '"'):
+			quote, inside = c, true
+		case quote == c && quote != 0:
+			quote = 0
+		case quote == 0 && strings.ContainsRune(" \t\r\n", c):
+			if inside {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			inside = false
+		default:
+			word.WriteRune(c)
+			inside = true
+		}
+	}
+	if inside {
+		words = append(words, word.String())
+	}
+	return words, quote == 0
+}
