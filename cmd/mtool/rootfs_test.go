@@ -14,7 +14,7 @@ import (
 
 // rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by --, have
 // these entries: 'elf usr/bin/app arm64', as registrytest.LayerTar takes them. Options, in which commas part the words of a
-// list: entrypoint=A,B cmd=A,B env=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE origin=LINE
+// list: entrypoint=A,B cmd=A,B env=A,B health=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE origin=LINE
 // (of the history, one for each layer) sizeoff=N packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
 func cmdRootfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
@@ -44,6 +44,8 @@ func rootfsOption(ts *testscript.TestScript, s *registrytest.ImageSpec, key, val
 		s.Cmd = strings.Split(value, ",")
 	case "env":
 		s.Env = strings.Split(value, ",")
+	case "health":
+		s.Health = strings.Split(value, ",")
 	case "workdir":
 		s.WorkingDir = value
 	case "label":

@@ -91,6 +91,8 @@ type Fact struct {
 	Interp string `json:"interp,omitempty"`
 	// InterpArg is the one argument that a script gives its interpreter, blanks inside it included.
 	InterpArg string `json:"interpArg,omitempty"`
+	// Script is what a short script of a shell does, without its comments and its first line; "" where it is longer.
+	Script string `json:"script,omitempty"`
 	// ABI is the calling convention where a machine has several: o32, n32, n64, elfv1, elfv2, lp64d, ilp32e, eabi5.
 	ABI   string `json:"abi,omitempty"`
 	Float Float  `json:"float,omitempty"`

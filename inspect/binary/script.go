@@ -21,11 +21,48 @@ func readScript(s *stream) Fact {
 	line = strings.Trim(line, " \t")
 	end := strings.IndexAny(line, " \t")
 	if end < 0 {
-		f.Interp = line
-		return f
+		end = len(line)
 	}
 	f.Interp, f.InterpArg = line[:end], strings.TrimLeft(line[end:], " \t")
+	if f.forShell() {
+		f.Script = scriptBody(s)
+	}
 	return f
+}
+
+// scriptBody is what a short script does: enough for one that sets a few things and starts a program. Comments between its
+// first lines don't count.
+func scriptBody(s *stream) string {
+	const most, page = 256, 4 << 10
+	all := s.peek(0, page)
+	if len(all) == page {
+		return ""
+	}
+	_, body, _ := bytes.Cut(all, []byte("\n"))
+	var kept strings.Builder
+	for line := range bytes.Lines(body) {
+		if trimmed := bytes.TrimLeft(line, " \t"); len(bytes.TrimSpace(trimmed)) == 0 || trimmed[0] == '#' {
+			continue
+		}
+		if kept.Len()+len(line) > most {
+			return ""
+		}
+		kept.Write(line)
+	}
+	return kept.String()
+}
+
+// forShell reports whether a shell reads the script.
+func (f Fact) forShell() bool {
+	name := f.Interp[strings.LastIndexByte(f.Interp, '/')+1:]
+	if name == "env" {
+		name = f.InterpArg
+	}
+	switch name {
+	case "sh", "ash", "bash", "dash", "ksh", "mksh", "zsh":
+		return true
+	}
+	return false
 }
 
 // scriptLine is the first line behind "#!", cut off where the kernel stops looking. A line that fills the whole buffer counts as

@@ -26,32 +26,60 @@ func (j *judgement) chain() {
 			continue // it is judged with everything else
 		case errors.Is(s.Err, rootfs.ErrUnread):
 			continue // the layers that were not read have their own findings
-		case j.programs == 0:
+		case s.Guess:
+			continue
+		case j.programs == 0 && len(j.uses) == 0 && errors.Is(s.Err, rootfs.ErrMissing):
 			f.State = inspect.Note // data, where the command is there to please a tool
 		}
 		j.add(f)
 	}
 }
 
+// workingDirs tells of working directories that are not there, which runtimes make, or can't be there.
+func (j *judgement) workingDirs() {
+	told := map[string]bool{}
+	for _, u := range j.subject.all() {
+		dir := j.command(u).WorkingDir
+		if dir == "" || told[dir] || u.Volume || j.platform.OS == "windows" {
+			continue
+		}
+		told[dir] = true
+		made, err := j.tree.Dir(dir)
+		if !made {
+			continue
+		}
+		f := j.finding(inspect.Note)
+		f.Evidence = "not in the image"
+		f.Message = fmt.Sprintf("%s: the working directory %s is not in the image: runtimes make it", j.name(), dir)
+		if err != nil {
+			f.State, f.Evidence = inspect.Mismatch, err.Error()
+			f.Message = fmt.Sprintf("%s: the working directory %s: %v", j.name(), dir, err)
+		}
+		j.add(f)
+	}
+}
+
 // asked shortens what may be a whole shell script.
-func asked(s string) string {
+func asked(s string) string { return fmt.Sprintf("%q", shorten(s)) }
+
+func shorten(s string) string {
 	const most = 60
 	if s = strings.Join(strings.Fields(s), " "); len(s) > most {
 		s = s[:most] + "…"
 	}
-	return fmt.Sprintf("%q", s)
+	return s
 }
 
 func by(who string) string {
-	if who == "the image config" {
-		return who
+	if strings.Contains(who, " ") && !strings.Contains(who, "/") {
+		return who // "the image config", "a probe or hook"
 	}
 	return "/" + who
 }
 
 // unfollowed notes that nothing is known of what the image starts.
 func (j *judgement) unfollowed(err error) {
-	if err == nil || errors.Is(err, rootfs.ErrNoCommand) {
+	if !errors.Is(err, rootfs.ErrNotFollowed) {
 		return
 	}
 	f := j.finding(inspect.Note)

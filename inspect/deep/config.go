@@ -21,7 +21,12 @@ type configJSON struct {
 		Cmd        []string `json:"Cmd"`
 		Env        []string `json:"Env"`
 		WorkingDir string   `json:"WorkingDir"`
-		Labels     struct { // a map of all of them could be large
+		Shell      []string `json:"Shell"`
+		// https://github.com/moby/docker-image-spec/blob/main/spec.md
+		Healthcheck struct {
+			Test []string `json:"Test"`
+		} `json:"Healthcheck"`
+		Labels struct { // a map of all of them could be large
 			AllowForeign string `json:"mtool.allow-foreign"` // Label
 		} `json:"Labels"`
 	} `json:"config"`
@@ -36,11 +41,13 @@ type subject struct {
 
 	platform v1.Platform // what it must be for: the claim or, where there is none, what the config says
 	config   configJSON
+	uses     []Use // how it is used; none: as its config says
+	n        int   // its place in the report
 	err      error // why the config can't be used
 }
 
-func newSubject(i inspect.Image) subject {
-	s := subject{Image: i, platform: i.Claim()}
+func newSubject(i inspect.Image, n int, uses []Use) subject {
+	s := subject{Image: i, platform: i.Claim(), n: n, uses: uses}
 	if platform.IsUnknown(s.platform) {
 		s.platform = platform.Normalize(i.Config)
 	}
@@ -52,7 +59,7 @@ func newSubject(i inspect.Image) subject {
 	return s
 }
 
-// readable says whether there is anything to read: claims that could not be read have their own findings.
+// readable reports whether there is anything to read: claims that could not be read have their own findings.
 func (s subject) readable() bool {
 	return s.Err == nil && s.err == nil && !platform.IsUnknown(s.platform)
 }
@@ -61,19 +68,6 @@ func (s subject) layer(n int) rootfs.LayerSource {
 	return rootfs.LayerSource{
 		Layer: rootfs.Layer{Descriptor: s.Layers[n], DiffID: s.config.RootFS.DiffIDs[n]}, Source: s.Source,
 	}
-}
-
-func (s subject) command() rootfs.ImageConfig {
-	c := s.config.Config
-	return rootfs.ImageConfig{
-		OS: s.platform.OS, Entrypoint: c.Entrypoint, Cmd: c.Cmd, Env: c.Env, WorkingDir: c.WorkingDir,
-	}
-}
-
-// starts says whether the config names a program to start, of a system whose rules we know.
-func (s subject) starts() bool {
-	c := s.config.Config
-	return len(c.Entrypoint)+len(c.Cmd) > 0 && s.platform.OS != "windows"
 }
 
 // wishes are the exemptions that the image asks for by its label. What is no pattern is nothing asked for, nor is a label of too

@@ -19,6 +19,10 @@ type Options struct {
 	// AllowForeign are paths of files that may be for any machine, unless the image starts them or they are its own loader,
 	// libc or shell.
 	AllowForeign []Glob
+	// Follow makes of EntrypointOnly a promise: an image is read as a whole where what it starts can't be followed to its end.
+	Follow bool
+	// Uses has, for each image of the report, how it is used; nil or empty: as its config says.
+	Uses [][]Use
 	// Strict makes mismatches of programs that need a newer processor, ignores what images ask for by their label, and reads
 	// each layer that it needs to its end.
 	Strict bool
@@ -54,6 +58,7 @@ type Cost struct {
 	Layers int   // distinct layers that were read
 	Bytes  int64 // their compressed bytes
 	Known  int   // distinct layers whose facts were known before, and that were not read
+	Whole  int   // images that were read as a whole since what they start could not be followed
 }
 
 // Inspect reads the layers of all images and judges their programs. What is wrong with an image or a layer is a finding, and
@@ -61,7 +66,11 @@ type Cost struct {
 func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, error) {
 	subjects := make([]subject, len(report.Images))
 	for n, i := range report.Images {
-		subjects[n] = newSubject(i)
+		var uses []Use
+		if n < len(o.Uses) {
+			uses = o.Uses[n]
+		}
+		subjects[n] = newSubject(i, n, uses)
 	}
 	read := newReader(o)
 	if err := read.all(ctx, subjects); err != nil {

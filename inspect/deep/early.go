@@ -48,7 +48,7 @@ func (r *reader) enough(d v1.Descriptor, seen func() (rootfs.LayerFacts, error))
 				return false // it will fail by itself
 			}
 		}
-		if above[at] = now; !settled(s, above) {
+		if above[at] = now; !r.settled(s, above) {
 			return false
 		}
 		if r.round.done == nil {

@@ -17,6 +17,8 @@ type Rule struct {
 	Reason string
 	// Own says that the rule holds for the programs that the image starts, its loader, libc and shell, too.
 	Own bool
+	// Linked says that the rule holds for the programs to which links in the directories of PATH lead.
+	Linked bool
 	// Quiet says that the file is not counted in a note.
 	Quiet bool
 
@@ -96,7 +98,7 @@ func placeRules() []Rule {
 			Reason: "packages that choose when they run",
 		},
 		{
-			Name: "emulator", covers: suspect.emulator,
+			Name: "emulator", Linked: true, covers: suspect.emulator,
 			Covers: "qemu-ARCH, qemu-ARCH-static and qemu-system-ARCH",
 			Reason: "left behind by builds under emulation, where they are for the builder's machine",
 		},

@@ -19,6 +19,7 @@ type judgement struct {
 	tree    *rootfs.Tree
 	steps   []rootfs.Step
 	own     own
+	links   own                 // what links in PATH lead to
 	facts   []rootfs.LayerFacts // by layer
 	label   []Glob
 	all     bool // every program is judged, and not only those that the image starts
@@ -35,7 +36,7 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	facts, failed := r.layers(s)
 	j := judgement{
 		facts:   facts,
-		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !o.EntrypointOnly || !s.starts(),
+		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !r.narrow(s),
 	}
 	j.layers(failed)
 	j.contents()
@@ -43,14 +44,18 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	if j.tree, err = rootfs.Merge(facts); err != nil {
 		return j.unmerged(err), j.details
 	}
-	j.steps, err = j.tree.Command(s.command())
+	j.steps, err = s.steps(j.tree)
 	j.own = own{}
 	if j.all {
 		j.own = ownFiles(j.tree, s.platform)
 	}
 	j.own.chain(j.steps)
+	if j.all {
+		j.links = j.linked()
+	}
 	j.files()
 	j.chain()
+	j.workingDirs()
 	j.unfollowed(err)
 	j.wish()
 	j.excuses()
@@ -175,8 +180,9 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
 		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict, deaf: j.options.Strict || j.options.IgnoreLabels,
 	}
+	_, linked := j.links[e.Path]
 	for _, rule := range Rules() {
-		if (rule.Own || !owned) && rule.covers(s) {
+		if (rule.Own || !owned && (rule.Linked || !linked)) && rule.covers(s) {
 			j.excuse(rule, e.Path, reason)
 			return
 		}

@@ -18,6 +18,7 @@ type reader struct {
 	tables  tables
 	cost    Cost
 	round   round
+	whole   map[int]bool // images that are read as a whole although only what they start was asked for
 }
 
 // layerKey is what makes the result for two layers the same: facts depend on the digest, failures on the rest too.
@@ -34,7 +35,7 @@ func keyOf(l rootfs.LayerSource) layerKey {
 }
 
 func newReader(o Options) *reader {
-	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o)}
+	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o), whole: map[int]bool{}}
 }
 
 // all reads what is needed of all images: at once, or from the top in rounds, in which every image that is not decided
@@ -45,7 +46,13 @@ func (r *reader) all(ctx context.Context, subjects []subject) error {
 		var want []rootfs.LayerSource
 		r.round = round{}
 		for n, s := range subjects {
-			if !s.readable() || depth[n] == len(s.Layers) || depth[n] > 0 && r.decided(s) {
+			if !s.readable() {
+				continue
+			}
+			if depth[n] > 0 {
+				r.follow(s)
+			}
+			if depth[n] == len(s.Layers) || depth[n] > 0 && r.decided(s) {
 				continue
 			}
 			depth[n] = min(max(1, 2*depth[n]), len(s.Layers))
@@ -72,8 +79,26 @@ func (r *reader) all(ctx context.Context, subjects []subject) error {
 	}
 }
 
-// narrow says whether only what the image starts is to be read.
-func (r *reader) narrow(s subject) bool { return r.options.EntrypointOnly && s.starts() }
+// narrow reports whether only what the image starts is to be read.
+func (r *reader) narrow(s subject) bool {
+	return r.options.EntrypointOnly && s.starts() && !r.whole[s.n]
+}
+
+// follow decides whether an image must be read as a whole.
+func (r *reader) follow(s subject) {
+	if !r.options.Follow || !r.narrow(s) {
+		return
+	}
+	facts, _ := r.layers(s)
+	tree, err := rootfs.Merge(facts)
+	if err != nil {
+		return // it is judged with the rest
+	}
+	if steps, _ := s.steps(tree); stop(steps) != nil {
+		r.whole[s.n] = true
+		r.cost.Whole++
+	}
+}
 
 // scan reads the layers that were not read before, and those of which too little was.
 func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
@@ -110,7 +135,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 }
 
 // examiner is the version of what package binary knows. Facts of another one are read anew.
-const examiner = "2"
+const examiner = "3"
 
 // known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {
@@ -154,24 +179,25 @@ func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]er
 	return facts, failed
 }
 
-// decided says whether what the image starts is known, with nothing open that a lower layer could answer.
+// decided reports whether what is to be known of the image is, with nothing open that a lower layer could answer.
 func (r *reader) decided(s subject) bool {
 	if !r.narrow(s) {
-		return true
+		return !r.whole[s.n]
 	}
 	facts, failed := r.layers(s)
-	return len(failed) > 0 || settled(s, facts)
+	return len(failed) > 0 || r.settled(s, facts)
 }
 
-// settled says whether facts of some layers tell what the image starts.
-func settled(s subject, facts []rootfs.LayerFacts) bool {
+// settled reports whether facts of some layers tell what the image starts. What is only named in a command line is waited for
+// where nothing may be missed.
+func (r *reader) settled(s subject, facts []rootfs.LayerFacts) bool {
 	tree, err := rootfs.Merge(facts)
 	if err != nil {
 		return true
 	}
-	steps, err := tree.Command(s.command())
+	steps, err := s.steps(tree)
 	for _, step := range steps {
-		if errors.Is(step.Err, rootfs.ErrUnread) {
+		if errors.Is(step.Err, rootfs.ErrUnread) && (!step.Guess || r.options.Follow) {
 			return false
 		}
 	}

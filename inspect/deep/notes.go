@@ -66,7 +66,7 @@ func article(role string) string {
 	switch role {
 	case roleOther:
 		return "the program"
-	case roleShared, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
+	case roleLinked, roleShared, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
 		string(rootfs.Loader):
 	}
 	return "the " + role

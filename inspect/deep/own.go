@@ -2,6 +2,8 @@ package deep
 
 import (
 	"errors"
+	"iter"
+	"maps"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,6 +16,7 @@ const (
 	roleLibc   = "libc"
 	roleShell  = "shell"
 	roleShared = "shared object"
+	roleLinked = "linked program"
 	roleOther  = "other"
 )
 
@@ -21,7 +24,7 @@ const (
 func rank(role string) int {
 	order := []string{
 		string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter), string(rootfs.Loader), roleLibc, roleShell,
-		roleShared, roleOther,
+		roleLinked, roleShared, roleOther,
 	}
 	if i := slices.Index(order, role); i >= 0 {
 		return i
@@ -72,6 +75,34 @@ func (o own) chain(steps []rootfs.Step) {
 			o.add(s.Found.Path, string(s.Role))
 		}
 	}
+}
+
+// linked are the programs to which links in the directories of PATH lead. What somebody calls by a name there is used,
+// whatever the directory is called that it lies in.
+func (j *judgement) linked() own {
+	o := own{}
+	for dir := range j.pathDirs() {
+		for e := range j.tree.In(dir) {
+			if e.Type != rootfs.Symlink {
+				continue
+			}
+			if found, err := j.tree.Lookup(e.Path); err == nil && found.Type == rootfs.Program {
+				o.add(found.Path, roleLinked)
+			}
+		}
+	}
+	return o
+}
+
+// pathDirs are the directories of PATH, of all uses.
+func (j *judgement) pathDirs() iter.Seq[string] {
+	dirs := map[string]bool{}
+	for _, u := range j.subject.all() {
+		for _, dir := range j.command(u).Path() {
+			dirs[dir] = true
+		}
+	}
+	return maps.Keys(dirs)
 }
 
 // loaders are the paths that compilers for Linux write into programs (PT_INTERP), of glibc and of musl.

@@ -102,7 +102,7 @@ func (r *reader) examine(ctx context.Context, s subject) error {
 		if err != nil {
 			return nil //nolint:nilerr // it is judged with the rest
 		}
-		steps, err := tree.Command(s.command())
+		steps, err := s.steps(tree)
 		if err != nil {
 			return nil //nolint:nilerr // as above
 		}
@@ -121,7 +121,7 @@ func (r *reader) examine(ctx context.Context, s subject) error {
 // unread is the first file that only a table lists.
 func unread(steps []rootfs.Step) rootfs.Entry {
 	for _, step := range steps {
-		if step.Found.Type == rootfs.Unread && errors.Is(step.Err, rootfs.ErrUnread) {
+		if !step.Guess && step.Found.Type == rootfs.Unread && errors.Is(step.Err, rootfs.ErrUnread) {
 			return step.Found.Entry
 		}
 	}

@@ -36,13 +36,26 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		f.State, f.Evidence = inspect.Unknown, "no binary"
 		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), short(f.Digest))
 	case !j.all:
-		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+j.unverified()
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+j.unverified())
+		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+j.stopped("; stopped at ")+j.unverified()
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+j.stopped("; stopped at ")+j.unverified())
 	default:
 		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")
-		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), count(j.judged, "program"))
+		if j.options.Follow && j.options.EntrypointOnly {
+			f.Evidence += j.stopped("; read whole, since what it starts is not followed behind ")
+		}
+		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), f.Evidence)
 	}
 	return f.Printable()
+}
+
+// stopped is where following what the image starts ended, with words before it; "" where it was followed to its end.
+func (j *judgement) stopped(before string) string {
+	s := stop(j.steps)
+	if s == nil {
+		return ""
+	}
+	why := strings.TrimPrefix(s.Err.Error(), rootfs.ErrNotFollowed.Error()+": ")
+	return before + shorten(s.Asked) + ", " + why
 }
 
 // unverified says of which layers only a part was read, and what that leaves open.

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,7 +15,20 @@ type ImageConfig struct {
 	Entrypoint []string
 	Cmd        []string
 	Env        []string // NAME=value
-	WorkingDir string   // "" is the root
+	WorkingDir string   // "" is the root; runtimes make it where it is not there
+	// Also are other commands that are started in the container: health checks, probes, hooks.
+	Also []Also
+	// Mounts are paths of the container whose files are not the image's.
+	Mounts []string
+	// Unknown is why the words are known only when the container starts; "" where they are known.
+	Unknown string
+	By      string // who says so; "" is the image config
+}
+
+// Also is a command that is started beside the image's own.
+type Also struct {
+	Argv []string
+	By   string // what names it: "the health check"
 }
 
 // Role is why a file belongs to the command.
@@ -35,6 +49,8 @@ type Step struct {
 	Asked string // how it is named where it is asked for: "python3", "/bin/sh"
 	By    string // what names it: "the image config", or the path of a file
 	Found Found  // the file; the zero value where there is none
+	// Guess says that the file is only named in the command line of a program that may start it.
+	Guess bool
 	// Err says why the way ends here, nil where it does not. It wraps ErrMissing, ErrUnread, ErrLoop, ErrNotRunnable or
 	// ErrNotFollowed; the last is no fault of the image.
 	Err error
@@ -49,37 +65,70 @@ const (
 )
 
 // Command follows what a runtime would start: Entrypoint and Cmd through WorkingDir, PATH and links to a file, from there
-// through #! lines, loaders and programs that start others (inits, env, sh -c) as far as that can be told without running
-// anything. The steps are in the order in which the files are opened. What comes behind a step with an Err is no more than
-// what else is known: a program is followed though its loader is missing, and the rest of a command line is named.
+// through #! lines, loaders and programs that start others (inits, env, sh -c, scripts that do no more than that) as far as
+// that can be told without running anything. The steps are in the order in which the files are opened. What comes behind a
+// step with an Err is no more than what else is known: a program is followed though its loader is missing, and the rest of a
+// command line is named. A step that wraps ErrNotFollowed says that more is started than the steps tell.
 //
 // The error is ErrNoCommand, or ErrNotFollowed for systems other than Linux and the like, whose rules are different.
 func (t *Tree) Command(c ImageConfig) ([]Step, error) {
 	argv := append(append([]string(nil), c.Entrypoint...), c.Cmd...)
-	if len(argv) == 0 {
+	if len(argv) == 0 && len(c.Also) == 0 {
 		return nil, ErrNoCommand
 	}
 	if c.OS == "windows" {
 		return nil, fmt.Errorf("%w: programs of %s", ErrNotFollowed, c.OS)
 	}
-	f := follower{tree: t, dir: "/" + c.WorkingDir, path: strings.Split(defaultPath, ":"), direct: true}
-	for _, e := range c.Env {
-		f.setenv(e)
+	f := newFollower(t, c)
+	by := cmp.Or(c.By, "the image config")
+	if len(argv) > 0 {
+		f.run(argv, Entrypoint, by)
 	}
-	f.run(argv, Entrypoint, "the image config")
+	if c.Unknown != "" {
+		f.stop(Entrypoint, strings.Join(argv, " "), by, c.Unknown)
+	}
+	for _, other := range c.Also {
+		if len(other.Argv) == 0 {
+			continue
+		}
+		g := newFollower(t, c)
+		g.maybe = true // a container runs without them
+		g.run(other.Argv, Entrypoint, other.By)
+		f.steps = append(f.steps, g.steps...)
+	}
 	return f.steps, nil
 }
 
 // follower follows one command.
 type follower struct {
-	tree *Tree
+	tree   *Tree
+	mounts []string
+	steps  []Step
+	depth  int // programs so far
+	state
+}
+
+// state is what one program hands on to the next.
+type state struct {
 	dir  string   // working directory
 	path []string // PATH
 	// direct says that the runtime starts the next program. Others take text without #! for a shell script, as execvp does.
 	direct  bool
-	depth   int // programs so far
 	scripts int // #! lines since the last exec
-	steps   []Step
+	// maybe says that what is missing is no fault: it may be made before, or is not needed.
+	maybe bool
+	guess bool // the command is only named in that of another program
+	// file is the script that is being interpreted, and args are its arguments.
+	file string
+	args []string
+}
+
+func newFollower(t *Tree, c ImageConfig) *follower {
+	f := &follower{tree: t, mounts: c.Mounts, state: state{dir: "/" + c.WorkingDir, path: strings.Split(defaultPath, ":"), direct: true}}
+	for _, e := range c.Env {
+		f.setenv(e)
+	}
+	return f
 }
 
 // setenv takes NAME=value; only PATH matters here.
@@ -91,20 +140,42 @@ func (f *follower) setenv(assignment string) {
 	}
 }
 
+func (f *follower) add(s Step) {
+	s.Guess = f.guess
+	if f.maybe && (errors.Is(s.Err, ErrMissing) || errors.Is(s.Err, ErrNotRunnable)) {
+		s.Err = fmt.Errorf("%w: it is not in the image, and may be made when the container starts", ErrNotFollowed)
+	}
+	f.steps = append(f.steps, s)
+}
+
+// stop says that more is started than is followed.
+func (f *follower) stop(role Role, what, by, why string) {
+	f.add(Step{Role: role, Asked: what, By: by, Err: fmt.Errorf("%w: %s", ErrNotFollowed, why)})
+}
+
 // run follows a command whose first word is a program; by is what names it.
 func (f *follower) run(argv []string, role Role, by string) {
-	next := startedBy(argv)
-	if role == Entrypoint && next.role != "" {
-		role = next.role
+	if f.depth++; f.depth > maxNesting+1 {
+		return
 	}
-	self := Step{Role: role, Asked: argv[0], By: by}
-	if f.depth++; f.depth > maxNesting {
+	self := Step{Asked: argv[0], By: by}
+	if f.depth > maxNesting {
 		self.Err = fmt.Errorf("%w: more than %d programs that start programs", ErrNotFollowed, maxNesting)
 	} else if self.Found, self.Err = f.find(argv[0]); self.Err == nil {
 		self.Err = f.runnable(self.Found)
 	}
-	f.steps = append(f.steps, self)
+	next := startedBy(argv, self.Found.Path)
+	switch self.Role = role; {
+	case role == Entrypoint && next.role != "":
+		self.Role = next.role
+	case role == Interpreter && len(next.commands) == 0 && next.script == "":
+		next = started{why: aScript, rest: "/" + f.file, words: f.args}
+	}
+	f.add(self)
 	if self.Err != nil {
+		if errors.Is(self.Err, ErrNotFollowed) {
+			f.words(argv[1:], argv[0])
+		}
 		return
 	}
 	f.direct = false
@@ -113,7 +184,7 @@ func (f *follower) run(argv []string, role Role, by string) {
 		return
 	}
 	f.loader(self.Found)
-	f.start(next, role, self.Found.Path)
+	f.start(next, self.Role, self.Found.Path)
 }
 
 // interpreted is the fact of a script with a #! line that the kernel takes, else nil.
@@ -133,11 +204,14 @@ func (f *follower) script(fact *binary.Fact, path string, argv []string) {
 	words = append(append(words, "/"+path), argv[1:]...)
 	if f.scripts++; f.scripts > maxScripts {
 		err := fmt.Errorf("%w of #! lines: more than %d", ErrLoop, maxScripts)
-		f.steps = append(f.steps, Step{Role: Interpreter, Asked: fact.Interp, By: path, Err: err})
+		f.add(Step{Role: Interpreter, Asked: fact.Interp, By: path, Err: err})
 		return
 	}
 	if !strings.Contains(fact.Interp, "/") {
 		words[0] = "./" + fact.Interp // the kernel knows no PATH
+	}
+	if f.scripts == 1 {
+		f.file, f.args = path, argv[1:]
 	}
 	f.run(words, Interpreter, path)
 }
@@ -152,7 +226,7 @@ func (f *follower) loader(program Found) {
 	if s.Found, s.Err = f.tree.lookup(f.dir, s.Asked); s.Err == nil {
 		s.Err = f.runnable(s.Found)
 	}
-	f.steps = append(f.steps, s)
+	f.add(s)
 }
 
 // start goes on with what a program was told to start.
@@ -160,61 +234,69 @@ func (f *follower) start(next started, role Role, by string) {
 	if role != Interpreter {
 		role = Entrypoint
 	}
-	for _, e := range next.env {
-		f.setenv(e)
+	for _, c := range next.commands {
+		before := f.state
+		if c.dir != "" {
+			f.dir = inDir(f.dir, c.dir)
+		}
+		for _, e := range c.env {
+			f.setenv(e)
+		}
+		f.maybe, f.scripts = f.maybe || c.maybe, 0 // the kernel counts from one exec to the next
+		f.run(c.argv, role, by)
+		f.state = before
 	}
-	if len(next.argv) > 0 {
-		f.scripts = 0 // the kernel counts from one exec to the next
-		f.run(next.argv, role, by)
-	}
-	if next.why != "" {
-		f.steps = append(f.steps, Step{Role: role, Asked: next.rest, By: by, Err: fmt.Errorf("%w: %s", ErrNotFollowed, next.why)})
+	switch {
+	case next.script != "":
+		f.read(next, role, by)
+	case next.why != "":
+		f.stop(role, next.rest, by, next.why)
+		f.words(next.words, by)
+	default:
+		if f.words(next.words, by) {
+			f.stop(role, strings.Join(next.words, " "), by, "what /"+by+" starts")
+		}
 	}
 }
 
-// find looks for a program as exec and execvp do: names without a slash in PATH, others from the working directory on.
-func (f *follower) find(name string) (Found, error) {
-	switch {
-	case name == "":
-		return Found{}, fmt.Errorf("%w: the program has no name", ErrMissing)
-	case strings.Contains(name, "/"):
-		return f.tree.lookup(f.dir, name)
-	}
-	var refused error
-	for _, dir := range f.path {
-		found, err := f.tree.lookup(f.dir, dir+"/"+name)
-		if dir == "" {
-			found, err = f.tree.lookup(f.dir, name)
+// aScript is why a script is not followed: it does more than start one program.
+const aScript = "a script"
+
+// read goes on with what a shell script does, where that is no more than a few plain commands.
+func (f *follower) read(next started, role Role, by string) {
+	found, err := f.tree.lookup(f.dir, next.script)
+	if err == nil && found.File != nil && found.File.Fact != nil && found.File.Fact.Script != "" {
+		does := shellLine(found.File.Fact.Script, next.words)
+		if does.why != "" {
+			does.why, does.rest, does.words = aScript, next.script, next.words
 		}
+		f.start(does, Entrypoint, found.Path)
+		return
+	}
+	f.stop(role, next.script, by, aScript)
+	f.words(next.words, by)
+}
+
+// words follows the first word that names a program of the image, and reports whether there is one.
+func (f *follower) words(words []string, by string) bool {
+	before := f.state
+	defer func() { f.state = before }()
+	f.guess, f.maybe, f.direct, f.scripts = true, true, false, 0
+	for n, word := range words {
+		if word == "" || word[0] == '-' {
+			continue
+		}
+		found, err := f.find(word)
 		if err == nil {
 			err = f.runnable(found)
 		}
 		switch {
-		case err == nil, errors.Is(err, ErrUnread):
-			return found, err
-		case errors.Is(err, ErrNotRunnable) && refused == nil:
-			refused = err
+		case errors.Is(err, ErrUnread):
+			f.add(Step{Role: Entrypoint, Asked: word, By: by, Err: err})
+		case err == nil && found.Type == Program:
+			f.run(words[n:], Entrypoint, by)
+			return true
 		}
 	}
-	if refused != nil {
-		return Found{}, refused
-	}
-	return Found{}, fmt.Errorf("%w: no %q in PATH (%s)", ErrMissing, name, strings.Join(f.path, ":"))
-}
-
-// runnable says why a file can't be executed, if so.
-func (f *follower) runnable(found Found) error {
-	switch {
-	case found.Type == Directory:
-		return fmt.Errorf("%w: %q is a directory", ErrNotRunnable, "/"+found.Path)
-	case found.Type == Hardlink:
-		return fmt.Errorf("%w: %q is a hard link to %q", ErrUnread, "/"+found.Path, "/"+found.File.Target)
-	case !found.Runnable:
-		return fmt.Errorf("%w: %q has no executable bit", ErrNotRunnable, "/"+found.Path)
-	case found.Type == Unread:
-		return fmt.Errorf("%w: %q is listed only", ErrUnread, "/"+found.Path)
-	case f.direct && found.Type == Plain:
-		return fmt.Errorf("%w: %q has no #! line and is no binary", ErrNotRunnable, "/"+found.Path)
-	}
-	return nil
+	return false
 }

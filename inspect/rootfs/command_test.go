@@ -126,18 +126,24 @@ func TestCommand(t *testing.T) {
 		{
 			"script", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf"},
+			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf", "interpreter /app/start: not followed"},
 		},
 		{
 			"script of env", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"/app/run"}},
-			lines{"entrypoint /app/run app/run scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf"},
+			lines{
+				"entrypoint /app/run app/run scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf",
+				"interpreter /app/run: not followed",
+			},
 		},
 		{
 			"script of env -S",
 			lines{"script s /usr/bin/env -S python3 -u"},
 			rootfs.ImageConfig{Entrypoint: lines{"/s"}},
-			lines{"entrypoint /s s scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf"},
+			lines{
+				"entrypoint /s s scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf",
+				"interpreter /s: not followed",
+			},
 		},
 		{
 			"script of env without -S",
@@ -173,7 +179,7 @@ func TestCommand(t *testing.T) {
 			"wrong interpreter above",
 			lines{"elf usr/bin/dash amd64"},
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash amd64 elf"},
+			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash amd64 elf", "interpreter /app/start: not followed"},
 		},
 
 		{
@@ -223,7 +229,7 @@ func TestCommand(t *testing.T) {
 			"loader of the interpreter",
 			lines{"elf usr/bin/dash arm64 /ld.so", "elf ld.so amd64"},
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf", "loader /ld.so ld.so amd64 elf"},
+			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf", "loader /ld.so ld.so amd64 elf", "interpreter /app/start: not followed"},
 		},
 
 		{
@@ -239,7 +245,7 @@ func TestCommand(t *testing.T) {
 		{
 			"tini with an option of its future", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"tini", "-z", "--", "/app/server"}},
-			lines{"init tini usr/bin/tini arm64 elf", "entrypoint tini -z -- /app/server: not followed"},
+			lines{"init tini usr/bin/tini arm64 elf", "entrypoint tini -z -- /app/server: not followed", app},
 		},
 		{
 			"tini without a command", nil,
@@ -256,7 +262,10 @@ func TestCommand(t *testing.T) {
 		{
 			"dumb-init, then a script", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"dumb-init", "--single-child", "-r", "15:3", "/app/start"}},
-			lines{"init dumb-init usr/bin/dumb-init arm64 elf", "entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf"},
+			lines{
+				"init dumb-init usr/bin/dumb-init arm64 elf", "entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf",
+				"interpreter /app/start: not followed",
+			},
 		},
 		{"gosu", nil, rootfs.ImageConfig{Entrypoint: lines{"gosu", "nobody:nobody", "/app/server"}}, lines{"init gosu usr/local/bin/gosu arm64 elf", app}},
 		{
@@ -283,7 +292,7 @@ func TestCommand(t *testing.T) {
 		{
 			"env --chdir", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"env", "--chdir=/app", "./server"}},
-			lines{"init env usr/bin/env arm64 elf", "entrypoint env --chdir=/app ./server: not followed"},
+			lines{"init env usr/bin/env arm64 elf", "entrypoint ./server app/server arm64 elf"},
 		},
 
 		{"shell form", nil, rootfs.ImageConfig{Entrypoint: lines{"/bin/sh", "-c", "exec /app/server -v $X"}}, lines{sh, app}},
@@ -305,7 +314,7 @@ func TestCommand(t *testing.T) {
 			rootfs.ImageConfig{Cmd: lines{"/bin/sh", "-c", "/app/server"}},
 			lines{"shell /bin/sh: missing"},
 		},
-		{"shell with a script", nil, rootfs.ImageConfig{Entrypoint: lines{"/bin/sh", "/app/text"}}, lines{"entrypoint /bin/sh usr/bin/dash arm64 elf"}},
+		{"shell with a script", nil, rootfs.ImageConfig{Entrypoint: lines{"/bin/sh", "/app/text"}}, lines{"entrypoint /bin/sh usr/bin/dash arm64 elf", "entrypoint /app/text: not followed"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -335,17 +344,33 @@ func TestCommandLines(t *testing.T) {
 		{"exec tini -- $APP", lines{"init tini usr/bin/tini arm64 elf", "entrypoint tini --: not followed"}},
 		{"exec env A=$B /app/server", lines{"init env usr/bin/env arm64 elf", "entrypoint exec env A=$B /app/server: not followed"}},
 		{"exec sh -c $X", lines{"shell sh usr/bin/dash arm64 elf", "entrypoint sh -c: not followed"}},
-		{"nowhere && x", lines{"entrypoint nowhere: missing", "entrypoint && x: not followed"}},
+		{"nowhere && x", lines{"entrypoint nowhere: missing", "entrypoint x: not followed"}},
 		{"/app/server # comment", lines{app}},
 		{"exec /app/server >/dev/null 2>&1", lines{app}},
-		{"/app/server && true", lines{app, "entrypoint && true: not followed"}},
-		{"/app/server; other", lines{app, "entrypoint ; other: not followed"}},
-		{"/app/server | tee", lines{app, "entrypoint | tee: not followed"}},
-		{"cd /app && ./server", lines{"entrypoint cd /app && ./server: not followed"}},
-		{"set -e; exec /app/server", lines{"entrypoint set -e; exec /app/server: not followed"}},
+		{"/app/server && true", lines{app}},
+		{"/app/server || exit 1", lines{app}},
+		{"/app/server; other", lines{app, "entrypoint other: not followed"}},
+		{"/app/server; python3", lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"}},
+		{"/app/server | tee", lines{app, "entrypoint tee: not followed"}},
+		{"/app/server 2>&1 </dev/null | exec python3 >>log &", lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"}},
+		{"cd /app && ./server", lines{"entrypoint ./server app/server arm64 elf"}},
+		{"cd / && cd app && exec ./server", lines{"entrypoint ./server app/server arm64 elf"}},
+		{"cd $X && ./server", lines{"entrypoint cd $X && ./server: not followed"}},
+		{"/app/server $(cat x)", lines{app, "entrypoint $(cat x): not followed"}},
+		{"/app/server <<EOF", lines{app, "entrypoint <<EOF: not followed"}},
+		{"export PATH=/app; A=b; server", lines{"entrypoint server app/server arm64 elf"}},
+		{"export PATH=$PATH:/app; server", lines{"entrypoint export PATH=$PATH:/app; server: not followed"}},
+		{". /etc/env; /app/server", lines{"entrypoint . /etc/env; /app/server: not followed"}},
+		{"exit 0; /app/server", nil},
+		{"[ -n x ] && exec /app/server", lines{app}},
+		{"/app/server \\\n  -x", lines{app}},
+		{"exec 2>&1; exec /app/server", lines{app}},
+		{"f() { /app/server; }; f", lines{"entrypoint f() { /app/server; }; f: not followed"}},
+		{"set -e; exec /app/server", lines{app}},
+		{"set -- /app/server; exec $1", lines{"entrypoint set -- /app/server; exec $1: not followed"}},
 		{"if true; then /app/server; fi", lines{"entrypoint if true; then /app/server; fi: not followed"}},
 		{"$APP", lines{"entrypoint $APP: not followed"}},
-		{`"$@"`, lines{`entrypoint "$@": not followed`}},
+		{`"$@"`, nil},
 		{"$(which server)", lines{"entrypoint $(which server): not followed"}},
 		{"`which server`", lines{"entrypoint `which server`: not followed"}},
 		{"exec -a name /app/server", lines{"entrypoint exec -a name /app/server: not followed"}},
@@ -355,7 +380,9 @@ func TestCommandLines(t *testing.T) {
 		{"", lines{"entrypoint : not followed"}},
 		{"nowhere", lines{"entrypoint nowhere: missing"}},
 		{"sh -c 'exec /app/server'", lines{"shell sh usr/bin/dash arm64 elf", app}},
-		{"sh -c /app/server && x", lines{"shell sh usr/bin/dash arm64 elf", app, "entrypoint && x: not followed"}},
+		{"sh -c /app/server && x", lines{"shell sh usr/bin/dash arm64 elf", app, "entrypoint x: not followed"}},
+		{`sh -c 'exec "$@"' -- /app/server`, lines{"shell sh usr/bin/dash arm64 elf", app}},
+		{`sh -c 'exec "$2"' -- x /app/server`, lines{"shell sh usr/bin/dash arm64 elf", app}},
 	}
 	tree := merge(t, userland())
 	for _, options := range []lines{{"-c"}, {"-ec"}, {"-eo", "pipefail", "-c"}, {"-euo", "pipefail", "-c", "--"}, {"-c", "-x"}, {"+x", "-c"}} {
@@ -368,6 +395,104 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
+// Each launcher with its options: what it starts is followed, and nothing is left open.
+func TestLaunchers(t *testing.T) {
+	t.Parallel()
+	var files lines
+	for _, name := range strings.Fields(`tini dumb-init catatonit gosu su-exec s6-setuidgid with-contenv chpst setpriv timeout nice stdbuf nohup
+		setsid ionice taskset chrt setarch linux32 sudo doas su runuser xvfb-run dbus-run-session dockerize env busybox`) {
+		files = append(files, "elf usr/bin/"+name+" arm64")
+	}
+	tree := merge(t, append(userland(), "elf lib/ld-linux-aarch64.so.1 arm64", "elf lib/ld-musl-aarch64.so.1 arm64"), files)
+	for _, command := range []string{
+		"tini -s -p SIGTERM --", "dumb-init -c --rewrite 15:3", "dumb-init --rewrite=15:3 --", "catatonit -g --", "gosu a:b", "su-exec a",
+		"s6-setuidgid a", "with-contenv", "chpst -u a -U b -P", "chpst -ua", "setpriv --reuid=1 --regid 1 --clear-groups --",
+		"timeout 10", "timeout -k 5 -s KILL 10", "timeout --kill-after=5 --foreground 10", "nice", "nice -n 5", "nice -n5", "nice -5",
+		"nice --adjustment=5", "stdbuf -oL -e 0", "stdbuf --output=L", "nohup", "setsid -w", "ionice -c 2 -n 7", "ionice -c2", "taskset -c 0-3",
+		"chrt -f 10", "setarch -R aarch64", "linux32", "sudo -E -u a A=b", "sudo --preserve-env=A --user=a --", "doas -u a", "runuser -u a --",
+		"xvfb-run -a -s x", "xvfb-run --auto-servernum --server-args=x", "dbus-run-session --", "dockerize -wait tcp://db:1 -timeout=5s",
+		"env -i A=b", "env -S A=b", "env -C /app", "busybox timeout 5", "busybox nice env", "/lib/ld-linux-aarch64.so.1",
+		"/lib/ld-linux-aarch64.so.1 --library-path /x --argv0 y", "/lib/ld-musl-aarch64.so.1 --", "nice timeout 5 stdbuf -o0 tini --",
+	} {
+		got := steps(t, tree, rootfs.ImageConfig{Entrypoint: append(strings.Fields(command), "/app/server", "serve")})
+		if len(got) < 2 || got[len(got)-1] != "entrypoint /app/server app/server arm64 elf" {
+			t.Errorf("%s: got %q", command, got)
+		}
+	}
+	got := steps(t, tree, rootfs.ImageConfig{Entrypoint: lines{"su", "a", "-s", "/bin/sh", "-c", "exec /app/server"}})
+	if len(got) != 2 || got[1] != "entrypoint /app/server app/server arm64 elf" {
+		t.Errorf("su: got %q", got)
+	}
+}
+
+// What is not followed is said, and the words that name programs are told all the same.
+func TestNotFollowed(t *testing.T) {
+	t.Parallel()
+	app := "entrypoint /app/server app/server arm64 elf"
+	tree := merge(t, append(userland(),
+		"elf usr/bin/runner arm64", "elf sbin/supervisord arm64", "elf cnb/lifecycle/launcher arm64", "link cnb/process/web ../lifecycle/launcher",
+		"script all /bin/sh\nset -e\n# comment\nexport A=b\nexec \"$@\"\n", "script one /bin/sh\ncd /app\nexec ./server",
+		"script long /bin/sh\n"+strings.Repeat("/app/text\n", 100), "script if /usr/bin/env sh\nif true; then exec /app/server; fi",
+		"script wait.sh /bin/bash\nwhile ! nc; do sleep 1; done", "elf bin/bash arm64",
+	))
+	for _, tt := range []struct {
+		entrypoint, want string // of the steps behind those of the first program and its interpreter
+	}{
+		{"/all /app/server", app},
+		{"/all python3 /app/server", "entrypoint python3 usr/bin/python3.11 arm64 elf; entrypoint python3 /app/server: not followed; " + app},
+		{"/one", "entrypoint ./server app/server arm64 elf"},
+		{"/long /app/server", "interpreter /long: not followed; " + app},
+		{"/if /app/server", "entrypoint /if: not followed; " + app},
+		{"/wait.sh db:1 -- /app/server -v", "entrypoint /wait.sh: not followed; " + app},
+		{"runner --flag /app/server x", app + "; entrypoint --flag /app/server x: not followed"},
+		{"runner --flag serve", ""},
+		{"supervisord -c /etc/x", "entrypoint supervisord -c /etc/x: not followed"},
+		{"/cnb/process/web", "entrypoint /cnb/process/web: not followed"},
+		{"python3", ""},
+		{"python3 -m http.server", "entrypoint python3 -m http.server: not followed"},
+	} {
+		got := strings.Join(steps(t, tree, rootfs.ImageConfig{Entrypoint: strings.Fields(tt.entrypoint)}), "; ")
+		_, behind, _ := strings.Cut(got, "; ")
+		for strings.HasPrefix(behind, "interpreter /bin/") || strings.HasPrefix(behind, "interpreter /usr/bin/") || strings.HasPrefix(behind, "interpreter sh ") {
+			_, behind, _ = strings.Cut(behind, "; ")
+		}
+		if behind != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.entrypoint, behind, tt.want)
+		}
+	}
+}
+
+// What is started beside the command, in a volume, or in a directory that runtimes make.
+func TestCommandAround(t *testing.T) {
+	t.Parallel()
+	app := "entrypoint /app/server app/server arm64 elf"
+	tree := merge(t, userland())
+	for name, tt := range map[string]struct {
+		c    rootfs.ImageConfig
+		want lines
+	}{
+		"health check": {
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Also: []rootfs.Also{{Argv: lines{"python3"}, By: "the health check"}}},
+			lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"},
+		},
+		"health check that is not there": {
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Also: []rootfs.Also{{Argv: lines{"curl"}}}},
+			lines{app, "entrypoint curl: not followed"},
+		},
+		"in a volume":         {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/app/"}}, lines{"entrypoint /app/server: not followed"}},
+		"beside a volume":     {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/ap"}}, lines{app}},
+		"PATH in a volume":    {rootfs.ImageConfig{Entrypoint: lines{"python3"}, Mounts: lines{"/usr/local"}}, lines{"entrypoint python3: not followed"}},
+		"words known later":   {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Unknown: "x"}, lines{app, "entrypoint /app/server: not followed"}},
+		"made by the runtime": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, WorkingDir: "/srv/app"}, lines{app}},
+		"a way out of it":     {rootfs.ImageConfig{Entrypoint: lines{"../../app/server"}, WorkingDir: "/srv/x"}, lines{"entrypoint ../../app/server app/server arm64 elf"}},
+		"nothing in it":       {rootfs.ImageConfig{Entrypoint: lines{"./server"}, WorkingDir: "/srv/app"}, lines{"entrypoint ./server: missing"}},
+	} {
+		if got := steps(t, tree, tt.c); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: got %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
 func TestCommandEnds(t *testing.T) {
 	t.Parallel()
 	chain := lines{"elf s0 arm64"}
@@ -376,7 +501,7 @@ func TestCommandEnds(t *testing.T) {
 	}
 	tree := merge(t, append(chain, "script self /self", "script c /bin/sh -c", "elf bin/sh arm64"))
 	got := steps(t, tree, rootfs.ImageConfig{Entrypoint: lines{"/s5"}})
-	if len(got) != 6 || got[5] != "interpreter /s0 s0 arm64 elf" {
+	if len(got) != 7 || got[5] != "interpreter /s0 s0 arm64 elf" || got[6] != "interpreter /s5: not followed" {
 		t.Errorf("5 #! lines: got %q", got)
 	}
 	for _, name := range []string{"/s6", "/self"} {

@@ -7,56 +7,79 @@ import (
 
 // started is what a command line tells its program to start.
 type started struct {
-	role Role     // of the program itself; "" where it is an ordinary one
-	argv []string // what it starts; nil: nothing
-	env  []string // NAME=value that it sets before
-	why  string   // what is not followed, and the reason; "": nothing is left out
-	rest string   // the words that why is about
+	role     Role      // of the program itself; "" where it is an ordinary one
+	commands []command // what it starts, in order
+	script   string    // a file that a shell reads
+	why      string    // what is not followed, and the reason; "": nothing is left out
+	rest     string    // what why is about
+	words    []string  // those of which some may name a program; the arguments of a script
 }
 
-// launcher describes the command line of a program that starts another: OPTIONS WORDS… COMMAND….
-type launcher struct {
-	names  []string
-	flags  string // options without a value, single letters
-	valued string // options whose value is the next word, single letters
-	long   []string
-	words  int // before the command, as gosu's user
+// command is one command that a program starts.
+type command struct {
+	argv  []string
+	env   []string // NAME=value that is set before
+	dir   string   // where it is started, as seen from the directory before; "" is that one
+	maybe bool     // other commands come before it, or decide whether it is started
 }
 
-// launchers is a function, so that nobody can change the table.
-func launchers() []launcher {
-	return []launcher{
-		// https://github.com/krallin/tini
-		{names: []string{"tini", "tini-static", "docker-init"}, flags: "svwglh", valued: "pe"},
-		// https://github.com/Yelp/dumb-init
-		{names: []string{"dumb-init"}, flags: "cv", valued: "r", long: []string{"--single-child", "--verbose"}},
-		{names: []string{"catatonit"}, flags: "g"}, // https://github.com/openSUSE/catatonit
-		{names: []string{"gosu"}, words: 1},        // https://github.com/tianon/gosu
-		{names: []string{"su-exec"}, words: 1},     // https://github.com/ncopa/su-exec
-		{names: []string{"nohup", "setsid"}},
-	}
-}
-
-// startedBy knows inits, env, shells with -c, and busybox in front of any of them.
-func startedBy(argv []string) started {
-	name := base(argv[0])
-	switch {
-	case name == "busybox" || name == "toybox":
+// startedBy knows launchers, shells, busybox in front of any of them, and programs that start what their files name. path is
+// where the program lies, since links give programs other names.
+func startedBy(argv []string, path string) started {
+	if name := base(argv[0]); name == "busybox" || name == "toybox" {
 		if len(argv) == 1 {
 			return started{}
 		}
-		return startedBy(argv[1:])
-	case name == "env":
-		return startedByEnv(argv)
-	case slices.Contains([]string{"sh", "ash", "bash", "dash", "ksh", "mksh", "zsh"}, name):
-		return startedByShell(argv)
+		return startedBy(argv[1:], "")
 	}
-	for _, l := range launchers() {
-		if slices.Contains(l.names, name) {
-			return l.starts(argv)
+	for _, name := range []string{base(argv[0]), base(path)} {
+		if s, known := startedByName(name, argv); known {
+			return s
 		}
 	}
-	return started{}
+	return started{words: argv[1:]}
+}
+
+func startedByName(name string, argv []string) (s started, known bool) {
+	switch {
+	case name == "env":
+		return startedByEnv(argv), true
+	case name == "su", name == "runuser":
+		return startedBySu(argv), true
+	case slices.Contains(strings.Fields(shells), name):
+		return startedByShell(argv), true
+	case isLoader(name):
+		return ldso().starts(argv), true
+	case slices.Contains(strings.Fields(supervisors), name):
+		return started{why: "what the files of " + name + " tell it to start", rest: strings.Join(argv, " "), words: argv[1:]}, true
+	case isInterpreter(name) && len(argv) > 1:
+		return started{why: "what " + name + " runs", rest: strings.Join(argv, " "), words: argv[1:]}, true
+	}
+	for _, l := range launchers() {
+		if slices.Contains(strings.Fields(l.names), name) {
+			return l.starts(argv), true
+		}
+	}
+	return started{}, false
+}
+
+const shells = "sh ash bash dash ksh mksh zsh"
+
+// supervisors start what their configuration names, whatever their command line says.
+const supervisors = `init launcher systemd supervisord s6-svscan s6-overlay-suexec s6-linux-init runsvdir runit openrc-init upstart pebble
+	monit crond cron forego honcho foreman overmind goreman pm2 pm2-runtime multirun circusd god bluepill npm npx yarn pnpm bundle`
+
+// isInterpreter reports whether programs of the name run code that is not their own, with a version behind the name or not.
+func isInterpreter(name string) bool {
+	name = strings.TrimRight(name, "0123456789.")
+	return slices.Contains(strings.Fields(`python pypy java node nodejs ruby jruby perl php php-fpm lua luajit Rscript R deno bun dotnet mono
+		guile tclsh erl escript elixir iex julia racket scala groovy clojure jshell ts-node uwsgi execlineb make`), name)
+}
+
+// isLoader reports whether a name is that of ld.so, which runs the program that it is told.
+func isLoader(name string) bool {
+	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") || strings.HasPrefix(name, "ld64.so") ||
+		name == "ld.so" || strings.HasPrefix(name, "ld.so.")
 }
 
 func (l launcher) starts(argv []string) started {
@@ -67,61 +90,121 @@ func (l launcher) starts(argv []string) started {
 		if option == "--" {
 			break
 		}
-		letters := option[1:]
-		last := letters[len(letters)-1:]
-		switch {
-		case slices.Contains(l.long, option), strings.Trim(letters, l.flags) == "":
-		case strings.Contains(l.valued, last) && strings.Trim(letters[:len(letters)-1], l.flags) == "" && len(words) > 0:
-			words = words[1:]
-		default:
-			return started{role: Init, why: "the option " + option + " of " + base(argv[0]), rest: strings.Join(argv, " ")}
+		skip, ok := l.option(option)
+		if !ok || skip > len(words) {
+			return started{
+				role: Init, why: "the option " + option + " of " + base(argv[0]), rest: strings.Join(argv, " "), words: argv[1:],
+			}
 		}
+		words = words[skip:]
+	}
+	var env []string
+	for l.assigns && len(words) > 0 && assigns(words[0]) {
+		env, words = append(env, words[0]), words[1:]
 	}
 	if len(words) <= l.words {
 		return started{role: Init, why: base(argv[0]) + " has nothing to start", rest: strings.Join(argv, " ")}
 	}
-	return started{role: Init, argv: words[l.words:]}
+	if words = words[l.words:]; strings.HasPrefix(words[0], "-") {
+		return started{role: Init, why: "the option " + words[0] + " of " + base(argv[0]), rest: strings.Join(argv, " "), words: words}
+	}
+	return started{role: Init, commands: []command{{argv: words, env: env}}}
+}
+
+// option returns how many of the words behind an option belong to it, and whether the option is known.
+func (l launcher) option(option string) (skip int, ok bool) {
+	name, _, attached := strings.Cut(strings.TrimLeft(option, "-"), "=")
+	if strings.HasPrefix(option, "--") || l.oneDash {
+		switch {
+		case slices.Contains(strings.Fields(l.longValued), name):
+			if attached {
+				return 0, true
+			}
+			return 1, true
+		case slices.Contains(strings.Fields(l.long), name):
+			return 0, true
+		}
+		return 0, false
+	}
+	for n, letter := range option[1:] {
+		switch {
+		case strings.ContainsRune(l.flags, letter):
+		case strings.ContainsRune(l.valued, letter) && n == len(option)-2:
+			return 1, true
+		case strings.ContainsRune(l.valued, letter):
+			return 0, true // the rest is its value
+		default:
+			return 0, false
+		}
+	}
+	return 0, true
+}
+
+// startedBySu knows su(1) and runuser(1): USER -c LINE, or runuser -u USER COMMAND.
+func startedBySu(argv []string) started {
+	for n, word := range argv {
+		switch {
+		case (word == "-c" || word == "--command") && n+1 < len(argv):
+			s := shellLine(argv[n+1], nil)
+			s.role = Init
+			return s
+		case word == "-u" && base(argv[0]) == "runuser":
+			return launcher{valued: "ugG"}.starts(argv)
+		}
+	}
+	return started{role: Init, why: "what " + base(argv[0]) + " starts", rest: strings.Join(argv, " "), words: argv[1:]}
 }
 
 // startedByEnv knows env(1) of coreutils and busybox, -S included, which #! lines need for more than one argument.
 func startedByEnv(argv []string) started {
-	s := started{role: Init}
+	var c command
 	words := argv[1:]
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
-		rest, ok := s.envOption(words[0], words[1:])
+		rest, ok := c.envOption(words[0], words[1:])
 		if !ok {
-			return started{role: Init, why: "the option " + words[0] + " of env", rest: strings.Join(argv, " ")}
+			return started{role: Init, why: "the option " + words[0] + " of env", rest: strings.Join(argv, " "), words: words[1:]}
 		}
 		words = rest
 	}
 	for len(words) > 0 && strings.Contains(words[0], "=") {
-		s.env = append(s.env, words[0])
+		c.env = append(c.env, words[0])
 		words = words[1:]
 	}
-	if len(words) > 0 {
-		s.argv = words
+	if c.argv = words; len(words) == 0 {
+		return started{role: Init}
 	}
-	return s
+	return started{role: Init, commands: []command{c}}
 }
 
 // envOption takes one option of env, and returns the words behind it and its value.
-func (s *started) envOption(option string, words []string) (rest []string, ok bool) {
-	if split, ok := strings.CutPrefix(strings.TrimPrefix(option, "-v"), "-S"); ok {
+func (c *command) envOption(option string, words []string) (rest []string, ok bool) {
+	split, isSplit := strings.CutPrefix(strings.TrimPrefix(option, "-v"), "-S")
+	if long, isLong := strings.CutPrefix(option, "--split-string"); isLong {
+		split, isSplit = strings.TrimPrefix(long, "="), true
+	}
+	if isSplit {
 		if split == "" && len(words) > 0 {
 			split, words = words[0], words[1:]
 		}
 		return append(strings.Fields(split), words...), !strings.ContainsAny(split, `"'\$#`)
 	}
-	switch option {
-	case "-v", "--":
+	value, isDir := strings.CutPrefix(option, "--chdir=")
+	switch {
+	case option == "-v", option == "--":
 		return words, true
-	case "-", "-i":
-		s.env = append(s.env, "PATH=/bin:/usr/bin") // what execvp falls back to
+	case option == "-", option == "-i", option == "--ignore-environment":
+		c.env = append(c.env, "PATH=/bin:/usr/bin") // what execvp falls back to
 		return words, true
-	case "-u":
-		if len(words) > 0 && words[0] != "PATH" {
-			return words[1:], true
-		}
+	case isDir:
+		c.dir = value
+		return words, true
+	case len(words) == 0:
+		return nil, false
+	case option == "-C", option == "--chdir":
+		c.dir = words[0]
+		return words[1:], true
+	case option == "-u" && words[0] != "PATH":
+		return words[1:], true
 	}
 	return nil, false
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// startedByShell knows what is certain about SHELL -c COMMAND: its first program, if the line begins with a simple command.
+// startedByShell knows SHELL -c LINE, and SHELL FILE.
 func startedByShell(argv []string) started {
-	words, command := argv[1:], false
+	words, line := argv[1:], false
 	for len(words) > 0 && len(words[0]) > 1 && (words[0][0] == '-' || words[0][0] == '+') {
 		option := words[0]
 		words = words[1:]
@@ -17,62 +17,172 @@ func startedByShell(argv []string) started {
 		if strings.HasPrefix(option, "--") {
 			continue
 		}
-		command = command || strings.Contains(option, "c")
+		line = line || strings.Contains(option, "c")
 		if values := strings.Count(option, "o") + strings.Count(option, "O"); values > 0 { // -o pipefail
 			words = words[min(len(words), values):]
 		}
 	}
 	switch {
-	case !command:
-		return started{} // a script as a file, or a shell for somebody
-	case len(words) == 0:
+	case line && len(words) == 0:
 		return started{role: Shell, why: "no command line behind -c", rest: strings.Join(argv, " ")}
+	case line:
+		return shellLine(words[0], words[min(2, len(words)):]) // the first word behind the line is $0
+	case len(words) == 0:
+		return started{} // a shell for somebody
 	}
-	return shellLine(words[0])
+	return started{script: words[0], words: words[1:]}
 }
 
-// shellLine is what a command line starts.
-func shellLine(line string) started {
-	s := started{role: Shell, rest: line}
-	words, more := shellWords(line)
-	if words = s.assignments(words); s.why != "" {
-		return s
+// line is a command line of a shell on its way into what it starts.
+type line struct {
+	started
+	params []string // $1 and so on
+	env    []string // set so far
+	dir    string   // gone to so far
+	maybe  bool     // a program was started before
+}
+
+// shellLine is what a command line starts, or a script, as far as it is certain.
+func shellLine(text string, params []string) started {
+	l := line{started: started{role: Shell}, params: params}
+	statements, more := shellStatements(text)
+	for n, s := range statements {
+		after := "" // the operator behind the statement
+		if n+1 < len(statements) {
+			after = statements[n+1].after
+		}
+		if !l.statement(s, after) {
+			if l.why != "" && l.rest == "" {
+				l.rest = strings.TrimSpace(text[s.from:])
+			}
+			return l.started
+		}
 	}
-	exec := len(words) > 1 && words[0] == word{"exec", true}
-	if exec {
+	switch {
+	case more != "":
+		l.stop("the rest of the command line", more)
+	case len(statements) == 0:
+		l.stop("the shell makes its first command", text)
+	}
+	return l.started
+}
+
+func (l *line) stop(why, rest string) bool {
+	l.why, l.rest = why, rest
+	return false
+}
+
+// statement takes one simple command, and reports whether to go on with the next, which stands behind the operator after.
+func (l *line) statement(s statement, after string) bool {
+	words := l.filled(s.words)
+	for len(words) > 0 && words[0] == (word{text: "!", plain: true}) {
 		words = words[1:]
 	}
-	switch {
-	case len(words) == 0, !words[0].plain, exec && strings.HasPrefix(words[0].text, "-"):
-		s.why = "the shell makes its first command"
-		return s
-	case !exec && slices.Contains(strings.Fields(builtins), words[0].text):
-		s.why = "the first command is the shell's own"
-		return s
-	}
-	// What the shell makes of the first word that it changes is not known, nor where the words behind it end up.
-	s.argv = plainWords(words)
-	next := startedBy(s.argv)
-	switch {
-	case len(s.argv) < len(words) && next.role != "" && next.argv == nil && next.why == "":
-		s.why = "the shell makes what " + base(s.argv[0]) + " starts"
-	case more != "" && !exec:
-		s.why, s.rest = "the rest of the command line", more
-	}
-	return s
-}
-
-// assignments takes the variables that a command line sets before its command, and returns the rest.
-func (s *started) assignments(words []word) []word {
+	var own []string
 	for len(words) > 0 && assigns(words[0].text) {
+		if !words[0].plain && strings.HasPrefix(words[0].text, "PATH=") {
+			return l.stop("the shell makes PATH", "")
+		}
 		if words[0].plain {
-			s.env = append(s.env, words[0].text)
-		} else if strings.HasPrefix(words[0].text, "PATH=") {
-			s.why = "the shell makes PATH"
+			own = append(own, words[0].text)
 		}
 		words = words[1:]
 	}
-	return words
+	if len(words) == 0 {
+		l.env = append(l.env, own...)
+		if len(own)+len(s.words) == 0 && len(l.params) == 0 {
+			return l.stop("the shell makes its first command", "")
+		}
+		return true
+	}
+	exec := words[0] == word{text: "exec", plain: true}
+	if exec {
+		if words = words[1:]; len(words) == 0 {
+			return true // it only opens files
+		}
+	}
+	switch {
+	case !words[0].plain, exec && strings.HasPrefix(words[0].text, "-"):
+		return l.stop("the shell makes its first command", "")
+	case !exec && slices.Contains(strings.Fields(builtins), words[0].text):
+		return l.builtin(words)
+	}
+	if !exec && after != "" && after != "&&" {
+		l.maybe = true // the line goes on without it
+	}
+	if !l.add(s, words, own) {
+		return false
+	}
+	return !exec || after == "&&" || after == "||"
+}
+
+// add adds a program that is started. What the shell makes of the first word that it changes is not known, nor where the words
+// behind it end up.
+func (l *line) add(s statement, words []word, env []string) bool {
+	c := command{argv: plainWords(words), env: slices.Concat(l.env, env), dir: l.dir, maybe: l.maybe || s.conditional()}
+	l.commands, l.maybe = append(l.commands, c), true
+	next := startedBy(c.argv, "")
+	if len(c.argv) < len(words) && next.role != "" && len(next.commands) == 0 && next.why == "" {
+		return l.stop("the shell makes what "+base(c.argv[0])+" starts", "")
+	}
+	return true
+}
+
+// builtin takes a command of the shell's own, and reports whether to go on: some only set things.
+func (l *line) builtin(words []word) bool {
+	switch words[0].text {
+	case "exit", "return":
+		return false
+	case ":", "true", "false", "umask", "ulimit", "wait", "echo", "printf", "test", "[", "readonly", "local", "unset":
+		return true
+	case "set":
+		if len(words) > 1 && words[1].plain && len(words[1].text) > 1 && strings.ContainsAny(words[1].text[:1], "-+") && words[1].text != "--" {
+			return true
+		}
+	case "export":
+		for _, w := range words[1:] {
+			if strings.HasPrefix(w.text, "PATH=") && !w.plain {
+				return l.stop("the shell makes PATH", "")
+			}
+			l.env = append(l.env, w.text)
+		}
+		return true
+	case "shift":
+		if len(words) == 1 && len(l.params) > 0 {
+			l.params = l.params[1:]
+			return true
+		}
+	case "cd":
+		if len(words) == 2 && words[1].plain && words[1].text != "-" && words[1].text != "" {
+			if l.dir == "" || strings.HasPrefix(words[1].text, "/") {
+				l.dir = words[1].text
+			} else {
+				l.dir += "/" + words[1].text
+			}
+			return true
+		}
+	}
+	return l.stop("the shell's own "+words[0].text, "")
+}
+
+// filled are the words with $1, "$@" and the like replaced.
+func (l *line) filled(words []word) []word {
+	var all []word
+	for _, w := range words {
+		switch name := strings.Trim(strings.TrimPrefix(w.text, "$"), "{}"); {
+		case w.plain || !strings.HasPrefix(w.text, "$"):
+			all = append(all, w)
+		case name == "@", name == "*" && len(l.params) < 2:
+			for _, p := range l.params {
+				all = append(all, word{text: p, plain: true})
+			}
+		case len(name) == 1 && name[0] >= '1' && name[0] <= '9' && int(name[0]-'0') <= len(l.params):
+			all = append(all, word{text: l.params[name[0]-'1'], plain: true})
+		default:
+			all = append(all, w)
+		}
+	}
+	return all
 }
 
 // plainWords are the words before the first one that is not plain.
@@ -92,7 +202,7 @@ const builtins = `! . : [ [[ alias bg break builtin caller case cd command conti
 	exec exit export false fc fg fi for function getopts hash if in jobs kill let local printf pwd read readonly return select
 	set shift shopt source test then time times trap true type ulimit umask unalias unset until wait while { }`
 
-// assigns says whether a word is NAME=value.
+// assigns reports whether a word is NAME=value.
 func assigns(word string) bool {
 	name, _, ok := strings.Cut(word, "=")
 	if !ok || name == "" || name[0] >= '0' && name[0] <= '9' {
@@ -104,57 +214,4 @@ func assigns(word string) bool {
 		}
 	}
 	return true
-}
-
-// word is one word of a command line.
-type word struct {
-	text  string
-	plain bool // the text is what the program gets: nothing in it is for the shell to replace
-}
-
-// shellWords takes the first simple command of a line apart, as far as POSIX says without running anything
-// (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_03). more is what comes after it.
-func shellWords(line string) (words []word, more string) {
-	var text strings.Builder
-	plain, inside := true, false
-	end := func() {
-		if inside {
-			words = append(words, word{text.String(), plain})
-		}
-		text.Reset()
-		plain, inside = true, false
-	}
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; c {
-		case ' ', '\t':
-			end()
-		case '\n', ';', '&', '|', '(', ')', '<', '>', '#':
-			if c == '#' && inside {
-				text.WriteByte(c)
-				continue
-			}
-			end()
-			if c == '#' { // to the end of the line
-				_, line, _ = strings.Cut(line[i:], "\n")
-				return words, strings.TrimSpace(line)
-			}
-			return words, strings.TrimSpace(line[i:])
-		case '\'', '"':
-			n := strings.IndexByte(line[i+1:], c)
-			if n < 0 {
-				return nil, line // the shell would refuse it
-			}
-			quoted := line[i+1 : i+1+n]
-			plain = plain && (c == '\'' || !strings.ContainsAny(quoted, "$`\\"))
-			text.WriteString(quoted)
-			inside = true
-			i += n + 1
-		default:
-			plain = plain && !strings.ContainsRune("$`\\*?[{~", rune(c))
-			text.WriteByte(c)
-			inside = true
-		}
-	}
-	end()
-	return words, ""
 }

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -45,6 +46,32 @@ func (t *Tree) All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) { t.walk("", t.root, yield) }
 }
 
+// Dir looks for a directory as a runtime does before it starts a program there: links are followed, and what is not there is
+// made. made reports whether it is; an error wraps ErrMissing where a file is in the way, or ErrLoop.
+func (t *Tree) Dir(path string) (made bool, err error) {
+	if _, err = t.Lookup(path + "/"); err == nil || !errors.Is(err, ErrMissing) {
+		return false, nil
+	}
+	w := newWalk(t.root)
+	w.mkdir = func(*node, string) (*node, error) { return newDir(0), nil }
+	return true, w.to("/"+path+"/", true)
+}
+
+// In walks over what is in a directory, names in byte order; a path that is no directory has nothing in it.
+func (t *Tree) In(dir string) iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		w := newWalk(t.root)
+		if w.to("/"+dir+"/", true) != nil {
+			return
+		}
+		for _, name := range slices.Sorted(maps.Keys(w.here().kids)) {
+			if !yield(t.entry(join(w.path(), name), w.here().kid(name))) {
+				return
+			}
+		}
+	}
+}
+
 func (t *Tree) walk(path string, n *node, yield func(Entry) bool) bool {
 	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
 		kid, path := n.kids[name], join(path, name)
@@ -77,10 +104,17 @@ type Found struct {
 // ErrUnread, if there are gaps) or ErrLoop.
 func (t *Tree) Lookup(path string) (Found, error) { return t.lookup("/", path) }
 
-// lookup begins at dir, a path itself, unless path is absolute.
+// lookup begins at dir, a path itself, unless path is absolute. A dir that is not there is empty: runtimes make it.
 func (t *Tree) lookup(dir, path string) (Found, error) {
 	w := newWalk(t.root)
-	err := w.to(dir+"/", true)
+	var err error
+	if !strings.HasPrefix(path, "/") {
+		if len(t.gaps) == 0 {
+			w.mkdir = func(*node, string) (*node, error) { return newDir(0), nil }
+		}
+		err = w.to(dir+"/", true)
+		w.mkdir = nil
+	}
 	if err == nil {
 		err = w.to(path, true)
 	}

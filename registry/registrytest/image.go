@@ -46,6 +46,7 @@ type ImageSpec struct {
 	Files                [][]string
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
+	Health               []string // of the health check: CMD and words, or CMD-SHELL and a line
 	// Origins are the lines of the history that made the layers, the lowest first; "layer N" where there are none.
 	Origins []string
 	// SizeOff is how many bytes more the manifest says its layers have than they have. A liar.
@@ -72,7 +73,12 @@ type runConfig struct {
 	Cmd        []string          `json:"Cmd,omitempty"`
 	Env        []string          `json:"Env,omitempty"`
 	WorkingDir string            `json:"WorkingDir,omitempty"`
+	Health     *healthCheck      `json:"Healthcheck,omitempty"`
 	Labels     map[string]string `json:"Labels,omitempty"`
+}
+
+type healthCheck struct {
+	Test []string `json:"Test"`
 }
 
 type layerOrigin struct {
@@ -101,6 +107,9 @@ func Image(s ImageSpec) Built {
 	}
 	if s.Files != nil {
 		config.Config = runConfig{Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, WorkingDir: s.WorkingDir, Labels: s.Labels}
+		if s.Health != nil {
+			config.Config.Health = &healthCheck{s.Health}
+		}
 	}
 	if s.Seed != "" {
 		config.History = append(config.History, layerOrigin{CreatedBy: "seed " + s.Seed, EmptyLayer: true})

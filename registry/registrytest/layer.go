@@ -17,7 +17,8 @@ import (
 //	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
 //	so PATH ARCH             a shared object, without an executable bit
 //	pe PATH                  a program for Windows and amd64
-//	script PATH LINE         an executable text that begins with #!LINE
+//	macho PATH               a library for macOS and arm64
+//	script PATH LINE         an executable text that begins with #!LINE; \n in LINE begins another line
 //	text PATH                an executable text
 //	plain PATH               a text
 //	noise PATH KIB           a file of that many KiB, which can't be packed smaller
@@ -56,8 +57,10 @@ func layerEntry(line string) (tar.Header, []byte) {
 		return h, SharedObject(rest)
 	case "pe":
 		return h, windowsProgram()
+	case "macho":
+		return h, macLibrary()
 	case "script":
-		return h, fmt.Appendf(nil, "#!%s\n", rest)
+		return h, fmt.Appendf(nil, "#!%s\n", strings.ReplaceAll(rest, `\n`, "\n"))
 	case "text":
 		return h, []byte("true\n")
 	case "plain":

@@ -81,6 +81,16 @@ func windowsProgram() []byte {
 	return data
 }
 
+// macLibrary is the beginning of a Mach-O library for arm64.
+func macLibrary() []byte {
+	const magic, arm64, bundle, size = 0xfeedfacf, 0x0100000c, 8, 4096
+	data := make([]byte, size)
+	binary.LittleEndian.PutUint32(data, magic)
+	binary.LittleEndian.PutUint32(data[4:], arm64)
+	binary.LittleEndian.PutUint32(data[12:], bundle)
+	return data
+}
+
 // withAttributes adds the section .ARM.attributes with Tag_CPU_arch.
 func (m machine) withAttributes(data []byte, version string) []byte {
 	const tagFile, tagCPUArch, armAttributes = 1, 6, 0x70000003

@@ -60,7 +60,8 @@ func (a *app) meter() flow.Progress {
 
 const foreignFilesLead = `Files that mtool inspect --deep accepts although they are not simply right for the image's platform. The first rule that
 covers a file decides. Rules marked * hold for what the image starts, its interpreter, its own loader, libc and shell, too;
-no other rule covers those. Code for an older processor of the same architecture is right everywhere. What a rule excused is
+no other rule covers those. Nor does a rule without * cover what the config names in its entrypoint, command or health check
+and, but for emulators, what links in the directories of PATH lead to. Code for an older processor of the same architecture is right everywhere. What a rule excused is
 counted in a note, unless the rule is silent.`
 
 // writeForeignFiles prints the table that the checks use.

@@ -30,11 +30,16 @@ What each place needs
   true.
 
 What is checked
-  Claims, and of the entries that are needed also the binaries that the image starts: layers from the top, as far down as
+  Claims, and of the entries that are needed also the binaries that the containers start: layers from the top, as far down as
   needed, and each of these to its end, so that it is what its digest says, and that what was seen is kept: the next check of
-  the image reads no layer. --entrypoint-only leaves large layers early instead, and reads tables of contents: quick, but no
-  digest is compared, and nothing is kept. --deep reads everything. The image's own entrypoint is what counts: the command: of a container is not followed. Exemptions
-  that images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
+  the image reads no layer. A container's own command, args, workingDir and PATH come before the image's, as Kubernetes and
+  Compose define it; health checks, probes and hooks are started too. Followed are links, PATH, #! lines, loaders, launchers
+  (tini, gosu, timeout, env, sudo and the like), lines for a shell, and scripts that only set a few things and start one
+  program. Where more is started than that tells (other scripts, interpreters, supervisors, commands in volumes), and for
+  images that are mounted as volumes, the whole image is read: its state is binaries-ok then, and partial where everything
+  was followed. --entrypoint-only reads no more than it can follow, says where that stopped, leaves large layers early, and
+  reads tables of contents: quick, but no digest is compared, and nothing is kept. --deep reads everything. Exemptions that
+  images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
   list. Findings say FILE:LINE; -o github and -o sarif put them beside that line, -o junit and -o html are reports.
 
   nodes.json is small and needs no rights in CI: kubectl get nodes -o json >nodes.json, and commit it.

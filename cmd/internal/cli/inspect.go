@@ -19,7 +19,7 @@ and shell may be for another. Files that may be foreign all the same are listed 
   binaries-ok   every layer was read, and the binaries are for the platform
   partial       what the image starts is for the platform (--entrypoint-only: layers from the top, large ones only as far as
                 needed, or by their tables of contents; --strict, -f and --cluster read them to their end and compare
-                their digests)
+                their digests, and read the whole image where what it starts can't be followed)
   mismatch      something is not what it claims to be
   unknown       every layer was read, and no binary was found
   unchecked     a layer could not be read: encrypted, foreign, over a limit (exit code 3)

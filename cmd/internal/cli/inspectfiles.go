@@ -17,8 +17,8 @@ func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 		"require the platforms of the nodes in this `FILE`, which kubectl get nodes -o json printed; - is standard input")
 }
 
-// workloads checks those flags, and sets what they imply: only what the images start is read, in layers whose digests are
-// compared unless it was asked for less, and no image exempts itself.
+// workloads checks those flags, and sets what they imply: what the images start is followed, in layers whose digests are
+// compared, and all of an image is read where that can't be followed, unless less was asked for; no image exempts itself.
 func (f *inspectFlags) workloads(args []string) error {
 	w := &f.Workloads
 	inputs := 0
@@ -41,7 +41,7 @@ func (f *inspectFlags) workloads(args []string) error {
 			return usagef("mtool inspect -f "+strings.Join(append(w.Files, name), " -f "), "%s is a file, not an image: each takes its own -f", name)
 		}
 	}
-	f.IgnoreLabels, f.WholeLayers = true, !f.EntrypointOnly
+	f.IgnoreLabels, f.WholeLayers, f.Follow = true, !f.EntrypointOnly, !f.EntrypointOnly
 	f.EntrypointOnly = f.EntrypointOnly || !f.Deep
 	f.Deep = true
 	return nil

@@ -18,6 +18,7 @@ import (
 type DeepOptions struct {
 	Deep           bool
 	EntrypointOnly bool        // only what the images start
+	Follow         bool        // with that: all of an image where what it starts can't be followed
 	WholeLayers    bool        // what is read of those is read to its end, and compared with its digest
 	AllowForeign   []deep.Glob // files that may be for any machine
 	NoFacts        bool        // neither use nor keep what was seen in layers
@@ -49,18 +50,18 @@ func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "f
 func (e *Env) deepen(
 	ctx context.Context, report inspect.Report, claims []inspect.Finding, o DeepOptions, strict bool,
 ) ([]inspect.Finding, deep.Cost, error) {
-	result, err := e.layers(ctx, report, o, strict)
+	result, err := e.layers(ctx, report, nil, o, strict)
 	if err != nil {
 		return nil, deep.Cost{}, err
 	}
 	return result.Over(claims), result.Cost, nil
 }
 
-// layers reads the binaries of all images.
-func (e *Env) layers(ctx context.Context, report inspect.Report, o DeepOptions, strict bool) (deep.Result, error) {
+// layers reads the binaries of all images; uses are how each is used, nil: as its config says.
+func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool) (deep.Result, error) {
 	defer boundMemory()()
 	options := deep.Options{
-		EntrypointOnly: o.EntrypointOnly, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels,
+		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels,
 	}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read

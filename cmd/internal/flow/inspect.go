@@ -86,7 +86,8 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 	}
 	var result deep.Result
 	if o.Deep {
-		if result, err = e.layers(ctx, toRead(looked), o.DeepOptions, o.Strict); err != nil {
+		report, uses := toRead(looked)
+		if result, err = e.layers(ctx, report, uses, o.DeepOptions, o.Strict); err != nil {
 			return nil, fmt.Errorf("reading layers: %w", err)
 		}
 	}
@@ -147,14 +148,15 @@ func (e *Env) find(ctx context.Context, a asked) (f found) {
 	return f
 }
 
-// toRead is a report of all images whose layers matter, whatever reference they are under.
-func toRead(all []found) (r inspect.Report) {
+// toRead is a report of all images whose layers matter, whatever reference they are under, and how each is used.
+func toRead(all []found) (r inspect.Report, uses [][]deep.Use) {
 	for _, f := range all {
 		for _, i := range f.chosen {
 			r.Images = append(r.Images, f.report.Images[i])
+			uses = append(uses, f.processes())
 		}
 	}
-	return r
+	return r, uses
 }
 
 // conclude makes the verdict on one reference and tells the notes.

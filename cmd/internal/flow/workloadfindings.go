@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
+	"mtool/inspect/deep"
 	"mtool/inspect/platform"
 	"mtool/inspect/workload"
 	"mtool/registry"
@@ -19,6 +20,14 @@ func (a asked) place() workload.Place {
 		return workload.Place{}
 	}
 	return a.uses[0].Place
+}
+
+// processes are what the places start of the image.
+func (a asked) processes() (all []deep.Use) {
+	for _, u := range a.uses {
+		all = append(all, deep.Use(u.Process))
+	}
+	return all
 }
 
 // located says where in a file the reference stands that could not be read.

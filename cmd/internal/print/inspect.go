@@ -99,11 +99,21 @@ func lastLine(seen []flow.Inspection) string {
 	if s.Level == flow.Entrypoints {
 		what = "only what the images start was read"
 	}
+	if n := s.Cost.Whole; n > 0 {
+		what += fmt.Sprintf(", and all of %s where that can't be followed", images(n))
+	}
 	line := fmt.Sprintf("claims checked; %s: %s, %s", what, layers(s.Cost.Layers), flow.Bytes(s.Cost.Bytes))
 	if s.Cost.Known > 0 {
 		line += fmt.Sprintf("; %s known from before (--no-facts reads them again)", layers(s.Cost.Known))
 	}
 	return line
+}
+
+func images(n int) string {
+	if n == 1 {
+		return "1 image"
+	}
+	return fmt.Sprintf("%d images", n)
 }
 
 func layers(n int) string {
