@@ -23,25 +23,25 @@ type elfHeader struct {
 
 func readELF(s *stream) (Fact, error) {
 	f := Fact{Kind: ELFOther}
-	h, err := readELFHeader(s)
-	if err != nil {
-		return f, err
+	h, problem := readELFHeader(s)
+	if problem != nil && !h.executed() {
+		return f, problem
 	}
 	f.Kind = elfKind(h.kind)
-	f.Bits, f.Order = h.bits, Little
-	if h.order == enc.ByteOrder(enc.BigEndian) {
-		f.Order = Big
-	}
+	f.Bits, f.Order = h.bits, h.byteOrder()
 	f.Machine, f.Flags, f.OSABI = uint32(h.machine), h.flags, uint8(h.osabi)
 	f.Arch = elfArch(h.machine, h.bits, f.Order)
 	f.Device = deviceArch(h.machine) != ""
 	f.OS = elfOS(h)
 	elfFlags(&f)
 	if f.Kind == ELFCore || f.Device {
-		return f, nil // the segments are memory, or not in a form that we know
+		return f, problem // the segments are memory, or not in a form that we know
 	}
 	e := elfFile{stream: s, header: h, fact: &f}
-	return f, e.read()
+	if err := e.read(); problem == nil {
+		problem = err
+	}
+	return f, problem
 }
 
 func elfKind(t elf.Type) Kind {
@@ -76,45 +76,95 @@ func elfOS(h elfHeader) string {
 	return ""
 }
 
+// headSize is how much of a file the header takes at most. Linux reads zeros where the file is shorter.
+const headSize = 64
+
+// readELFHeader reads the header as Linux does, which asks the machine how wide the numbers are, and ignores what e_ident says
+// (fs/binfmt_elf.c). A header that is executed and says something else is returned beside the error.
 func readELFHeader(s *stream) (elfHeader, error) {
-	var h elfHeader
-	ident := s.peek(0, elf.EI_NIDENT)
-	if len(ident) < elf.EI_NIDENT {
-		return h, malformed("ELF", "the file ends after %d bytes", len(ident))
+	var b [headSize]byte
+	n := copy(b[:], s.peek(0, headSize))
+	if n < elf.EI_NIDENT {
+		return elfHeader{}, malformed("ELF", "the file ends after %d bytes", n)
 	}
-	switch elf.Class(ident[elf.EI_CLASS]) {
+	stated, problem := statedHeader(b[:])
+	if problem == nil && n < stated.size() {
+		problem = malformed("ELF", "the file ends after %d of %d bytes", n, stated.size())
+	}
+	for _, bits := range []int{64, 32} {
+		for _, order := range []enc.ByteOrder{enc.LittleEndian, enc.BigEndian} {
+			h := elfHeader{bits: bits, order: order}
+			h.read(b[:])
+			same := bits == stated.bits && order == stated.order
+			if !h.executed() || !same && h.heedsClass() {
+				continue
+			}
+			if !same && problem == nil {
+				problem = malformed("ELF", "it says %d bits, %s, and is executed as %d bits, %s", stated.bits, stated.byteOrder(), bits, h.byteOrder())
+			}
+			return h, problem
+		}
+	}
+	if problem != nil {
+		return elfHeader{}, problem
+	}
+	return stated, stated.sane()
+}
+
+// statedHeader is what the header says where e_ident is right, and what is wrong with that.
+func statedHeader(b []byte) (h elfHeader, err error) {
+	switch class := elf.Class(b[elf.EI_CLASS]); class {
 	case elf.ELFCLASS32:
 		h.bits = 32
 	case elf.ELFCLASS64:
 		h.bits = 64
 	default:
-		return h, malformed("ELF", "class %d is neither 32 nor 64 bits", ident[elf.EI_CLASS])
+		return h, malformed("ELF", "class %d is neither 32 nor 64 bits", class)
 	}
-	switch elf.Data(ident[elf.EI_DATA]) {
+	switch data := elf.Data(b[elf.EI_DATA]); data {
 	case elf.ELFDATA2LSB:
 		h.order = enc.LittleEndian
 	case elf.ELFDATA2MSB:
 		h.order = enc.BigEndian
 	default:
-		return h, malformed("ELF", "byte order %d is neither little nor big", ident[elf.EI_DATA])
+		return h, malformed("ELF", "byte order %d is neither little nor big", data)
 	}
-	if ident[elf.EI_VERSION] != byte(elf.EV_CURRENT) {
-		return h, malformed("ELF", "version %d is not 1", ident[elf.EI_VERSION])
+	h.read(b)
+	if version := b[elf.EI_VERSION]; version != byte(elf.EV_CURRENT) {
+		return h, malformed("ELF", "version %d is not 1", version)
 	}
-	h.osabi = elf.OSABI(ident[elf.EI_OSABI])
-	return h, h.rest(s)
+	return h, nil
 }
 
-// rest reads the members behind e_ident, which stand at other offsets in each class.
-func (h *elfHeader) rest(s *stream) error {
-	size := 52
+// size is how many bytes the header takes.
+func (h *elfHeader) size() int {
 	if h.bits == 64 {
-		size = 64
+		return headSize
 	}
-	b := s.peek(0, size)
-	if len(b) < size {
-		return malformed("ELF", "the file ends after %d of %d bytes", len(b), size)
+	return 52
+}
+
+func (h *elfHeader) byteOrder() Order {
+	if h.order == enc.ByteOrder(enc.BigEndian) {
+		return Big
 	}
+	return Little
+}
+
+// executed reports whether a kernel for the machine takes the file for a program.
+func (h *elfHeader) executed() bool {
+	return h.order != nil && (h.kind == elf.ET_EXEC || h.kind == elf.ET_DYN) && h.phnum > 0 && h.sane() == nil &&
+		elfArch(h.machine, h.bits, h.byteOrder()) != ""
+}
+
+// heedsClass reports whether Linux compares EI_CLASS on the machine, since it comes in two widths (elf_check_arch).
+func (h *elfHeader) heedsClass() bool {
+	return h.machine == elf.EM_MIPS || h.machine == elf.EM_RISCV || h.machine == elf.EM_S390
+}
+
+// read reads the members behind e_ident, which stand at other offsets in each class.
+func (h *elfHeader) read(b []byte) {
+	h.osabi = elf.OSABI(b[elf.EI_OSABI])
 	h.kind = elf.Type(h.order.Uint16(b[16:]))
 	h.machine = elf.Machine(h.order.Uint16(b[18:]))
 	tail := b[36:] // from e_flags
@@ -127,7 +177,6 @@ func (h *elfHeader) rest(s *stream) error {
 	h.flags = h.order.Uint32(tail)
 	h.phentsize, h.phnum = int(h.order.Uint16(tail[6:])), int(h.order.Uint16(tail[8:]))
 	h.shentsize, h.shnum = int(h.order.Uint16(tail[10:])), int(h.order.Uint16(tail[12:]))
-	return h.sane()
 }
 
 // sane refuses what Linux refuses (fs/binfmt_elf.c), for files that it would execute.

@@ -216,7 +216,7 @@ func TestMalformedELF(t *testing.T) {
 	long.segments = []segment{interp(strings.Repeat("/", 5000)), text()}
 	open := good
 	open.segments = []segment{{kind: elf.PT_INTERP, body: []byte("/lib/ld.so")}, text()}
-	for name, c := range map[string]struct {
+	files := map[string]struct {
 		file []byte
 		says string
 	}{
@@ -233,10 +233,17 @@ func TestMalformedELF(t *testing.T) {
 		"too many segments":  {change(56, 0xff, 0xff), "65535 segments"},
 		"a long interpreter": {long.bytes(), "interpreter of 5001 bytes"},
 		"an open path":       {open.bytes(), "does not end in NUL"},
-	} {
+	}
+	for name, c := range files {
 		f, err := binary.Read(bytes.NewReader(c.file), binary.Options{Whole: true})
 		if !errors.Is(err, binary.ErrMalformed) || !strings.Contains(err.Error(), c.says) || !f.Kind.ELF() {
 			t.Errorf("%s: %#v, error %v, want %q", name, f, err, c.says)
+		}
+	}
+	// What Linux executes all the same is judged.
+	for _, name := range []string{"class 0", "class 3", "order 0", "order 3", "version 2", "half a header", "a long interpreter", "an open path"} {
+		if f, _ := binary.Read(bytes.NewReader(files[name].file), binary.Options{Whole: true}); f.Arch != "amd64" || f.Kind != binary.ELFExecutable {
+			t.Errorf("%s: %#v", name, f)
 		}
 	}
 	for name, file := range map[string][]byte{

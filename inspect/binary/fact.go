@@ -154,6 +154,8 @@ func (f Fact) target() string {
 		arch = strings.Join(slices.Compact(slices.Clone(f.Archs)), " and ")
 	case arch == "" && f.Managed:
 		return "any machine"
+	case arch == "" && f.Machine == 0 && f.Kind.ELF():
+		return "no machine (e_machine 0)"
 	case arch == "" && f.Machine != 0:
 		arch = fmt.Sprintf("unknown machine %#x", f.Machine)
 	}

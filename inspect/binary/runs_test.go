@@ -132,6 +132,7 @@ func TestString(t *testing.T) {
 	for want, f := range map[string]binary.Fact{
 		"ELF executable for arm (v7, hard float)":   {Kind: binary.ELFExecutable, OS: "linux", Arch: "arm", Baseline: "v7", Float: binary.Hard},
 		"ELF shared object for freebsd/amd64":       {Kind: binary.ELFShared, OS: "freebsd", Arch: "amd64"},
+		"ELF shared object for no machine (e_machine 0)": {Kind: binary.ELFShared, Bits: 64},
 		"ELF object for unknown machine 0x1234":     {Kind: binary.ELFObject, Machine: 0x1234},
 		"Mach-O file for darwin/amd64 and arm64":    {Kind: binary.MachO, OS: "darwin", Archs: []string{"amd64", "arm64", "arm64"}},
 		".NET code for any machine":                 {Kind: binary.PE, Managed: true, Machine: 0x14c},

@@ -77,8 +77,8 @@ func runningRules() []Rule {
 			Reason: "compilers seldom write it down",
 		},
 		{
-			Name: "other system", Quiet: true, covers: func(s suspect) bool { return s.verdict == binary.OtherOS },
-			Covers: "programs for another operating system",
+			Name: "other system", Linked: true, Quiet: true, covers: suspect.otherSystem,
+			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/), and for EFI",
 			Reason: "packages bring them for all systems at once, as pip does with its launchers for Windows",
 		},
 	}
@@ -108,7 +108,9 @@ func placeRules() []Rule {
 			Reason: "it runs on a device, or in an emulator",
 		},
 		{
-			Name: "testdata", covers: func(s suspect) bool { return s.foreign() && slices.Contains(s.dirs(), "testdata") },
+			Name: "testdata", covers: func(s suspect) bool {
+				return (s.foreign() || s.verdict == binary.OtherOS) && slices.Contains(s.dirs(), "testdata")
+			},
 			Covers: "files below a directory named testdata",
 			Reason: "inputs of tests, which nothing starts",
 		},

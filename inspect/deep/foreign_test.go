@@ -28,7 +28,7 @@ func rows(t *testing.T) map[string]struct {
 	return map[string]row{
 		"i386 in amd64":     {platform: "linux/amd64", twin: one("elf bin/sh 386"), liar: one("elf bin/sh armv7")},
 		"hardware variants": {platform: "linux/arm/v6", twin: one("so lib/glibc-hwcaps/v7/libc.so.6 armv7"), liar: one("so lib/glibc-hwcaps/v7/libc.so.6 arm64")},
-		"other system":      {platform: "linux/arm64", twin: one("pe pip/t64.exe"), liar: one("elf pip/t64.exe amd64")},
+		"other system":      {platform: "linux/arm64", twin: one("pe pip/t64.exe"), liar: one("pe pip/t64")},
 		"directory":         {platform: "linux/arm64", twin: one("so prebuilds/linux-x64/node.node amd64"), liar: one("so prebuilds/linux-arm64/node.node amd64")},
 		"sibling":           {platform: "linux/arm64", twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
 		"emulator":          {platform: "linux/arm64", twin: one("elf usr/bin/qemu-arm-static amd64"), liar: one("elf usr/bin/qemu-io amd64")},

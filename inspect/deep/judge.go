@@ -163,8 +163,12 @@ func judgeable(f binary.Fact) bool {
 func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 	verdict, reason := binary.Runs(*e.File.Fact, j.platform)
 	if e.File.Problem != "" && judgeable(*e.File.Fact) {
-		j.malformed(e, role, owned)
-		return
+		// The machine comes first: what is odd about a file keeps neither the kernel nor a loader from taking it.
+		if verdict != binary.Wrong && verdict != binary.OtherOS {
+			j.malformed(e, role, owned)
+			return
+		}
+		reason += "; " + e.File.Problem
 	}
 	if verdict == binary.Silent {
 		return

@@ -15,6 +15,7 @@ import (
 // LayerTar is the tar of a layer that is described by lines, one for an entry, in their order:
 //
 //	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
+//	odd PATH ARCH            a program that says nothing of its width, byte order and version, which Linux does not ask for
 //	so PATH ARCH             a shared object, without an executable bit
 //	pe PATH                  a program for Windows and amd64
 //	macho PATH               a library for macOS and arm64
@@ -52,6 +53,10 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "elf":
 		arch, interp, _ := strings.Cut(rest, " ")
 		return h, Program(arch, interp)
+	case "odd":
+		program := Program(rest, "")
+		clear(program[4:16])
+		return h, program
 	case "so":
 		h.Mode = 0o644
 		return h, SharedObject(rest)

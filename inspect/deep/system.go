@@ -1,0 +1,64 @@
+package deep
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"mtool/inspect/binary"
+)
+
+// otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for a
+// program of this system by whoever starts or loads it. What EFI loads is never started by a system.
+func (s suspect) otherSystem() bool {
+	if s.verdict != binary.OtherOS {
+		return false
+	}
+	if s.fact.OS == "efi" {
+		return true
+	}
+	named := formatOf(s.fact)
+	name, path := strings.ToLower(s.name()), strings.ToLower(s.path)
+	for _, suffix := range strings.Fields(named.suffixes) {
+		if strings.HasSuffix(name, suffix) {
+			return true
+		}
+	}
+	for _, part := range strings.Fields(named.parts) {
+		if strings.Contains(path, part) {
+			return true
+		}
+	}
+	words := strings.Fields(named.words)
+	return slices.ContainsFunc(strings.FieldsFunc(path, notLetter), func(word string) bool { return slices.Contains(words, word) })
+}
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+// systemNames are how files and directories say for which system they are, in small letters, parted by blanks.
+type systemNames struct {
+	suffixes string
+	parts    string // anywhere in a path
+	words    string // between what is no letter
+}
+
+// formatOf are the names of the system whose format a program has.
+func formatOf(f binary.Fact) systemNames {
+	switch f.Kind {
+	case binary.PE:
+		return systemNames{
+			suffixes: ".exe .dll .pyd .sys .efi .ocx .drv .cpl .scr .com .mui .winmd .xll .ax .acm .tsp",
+			parts:    "win32 win64 windows mingw cygwin msys",
+			words:    "win mswin winrt uwp nt uefi efi",
+		}
+	case binary.MachO:
+		return systemNames{
+			suffixes: ".dylib .jnilib .bundle",
+			parts:    "darwin macos osx apple iphone maccatalyst .framework/ .app/ .dsym/ .bundle/ .xcframework/",
+			words:    "mac ios tvos watchos iossimulator",
+		}
+	case binary.ELFExecutable, binary.ELFShared, binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Script, binary.JavaArchive,
+		binary.JavaClass, binary.Wasm, binary.Other:
+	}
+	return systemNames{parts: "linux android freebsd netbsd openbsd dragonfly solaris sunos illumos hpux haiku qnx unix wsl"}
+}
