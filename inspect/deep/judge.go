@@ -184,14 +184,14 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
 		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict, deaf: j.options.Strict || j.options.IgnoreLabels,
 	}
-	_, linked := j.links[e.Path]
+	link, linked := j.links[e.Path]
 	for _, rule := range Rules() {
 		if (rule.Own || !owned && (rule.Linked || !linked)) && rule.covers(s) {
 			j.excuse(rule, e.Path, reason)
 			return
 		}
 	}
-	j.add(j.wrong(e, cmp.Or(role, roleOf(*e.File.Fact)), reason))
+	j.add(j.wrong(e, cmp.Or(role, link, roleOf(*e.File.Fact)), reason))
 }
 
 // roleOf is the role of a file that nothing is known to start.
