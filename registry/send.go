@@ -107,7 +107,7 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 }
 
 // ask sends r unless the host that it goes to has been given up; over says that it is, from now on or since before.
-func (h *host) ask(r *http.Request) (resp *http.Response, err error, over bool) { //nolint:revive // over is about err
+func (h *host) ask(r *http.Request) (resp *http.Response, err error, over bool) {
 	dead := &h.client.dead
 	if err := dead.of(r.URL.Host); err != nil {
 		closeBody(r.Body)

@@ -76,3 +76,46 @@ func TestDeaths(t *testing.T) {
 		}
 	}
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Whoever makes attempts of his own above LimitIdle gets no more of them than a Client makes.
+func TestLimitIdleGivesHostsUp(t *testing.T) {
+	t.Parallel()
+	sent := 0
+	limited, ok := LimitIdle(roundTripper(func(r *http.Request) (*http.Response, error) {
+		sent++
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}), 10*time.Millisecond).(*idleLimit)
+	if !ok {
+		t.Fatal("no limit")
+	}
+	ask := func() error {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://r.example/v2/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := limited.RoundTrip(r)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		return err
+	}
+	for range 3 {
+		if err := ask(); stoodStill(err) == 0 {
+			t.Fatalf("got %v", err)
+		}
+	}
+	limited.dead.hosts["r.example"].since = time.Now().Add(-10 * time.Minute)
+	for range 3 {
+		if err := ask(); stoodStill(err) == 0 {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if sent != 4 {
+		t.Errorf("%d requests were sent, want 3 and a last one", sent)
+	}
+}
