@@ -19,6 +19,8 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // extraAttrs tells the frontend what the extras say.
@@ -94,7 +96,9 @@ func addExtras(o *client.SolveOpt, job build.Job, p v1.Platform) (err error) {
 		apart(o.CacheExports, p)
 		o.CacheImports = both(o.CacheExports, o.CacheImports, p)
 	}
-	o.CacheImports = present(o.CacheImports)
+	if o.CacheImports, err = present(o.CacheImports); err != nil {
+		return err
+	}
 	for _, e := range x.Exports {
 		o.Exports = append(o.Exports, fileExport(e, job.Spec, p))
 	}
@@ -178,16 +182,19 @@ func both(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []cli
 }
 
 // present leaves out the local caches that are not there yet: the first build of a machine has none.
-func present(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry) {
+func present(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
 	for _, c := range imports {
 		if c.Type == "local" {
 			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {
 				continue
 			}
+			if err := regular.AllOfLayout(c.Attrs["src"]); err != nil { // BuildKit's client opens what it finds
+				return nil, fmt.Errorf("%w: reading cache: %w", registry.ErrContent, err)
+			}
 		}
 		there = append(there, c)
 	}
-	return there
+	return there, nil
 }
 
 // fileExport writes the image's files.

@@ -2,7 +2,9 @@ package buildkit
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -10,6 +12,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 func TestLint(t *testing.T) {
@@ -128,7 +131,14 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	if want := "h:5000/c:v1-armv7 h:5000/c:armv7 d/armv7 h/c:v1-armv7 d/armv7"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if left := present(append(from, entry("local", "src", t.TempDir()))); len(left) != 1 {
-		t.Errorf("a directory without a cache is read: %v", left)
+	if left, err := present(append(from, entry("local", "src", t.TempDir()))); len(left) != 1 || err != nil {
+		t.Errorf("a directory without a cache is read: %v, %v", left, err)
+	}
+	pipe := t.TempDir()
+	if err := syscall.Mkfifo(filepath.Join(pipe, "index.json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := present([]client.CacheOptionsEntry{entry("local", "src", pipe)}); !errors.Is(err, registry.ErrContent) {
+		t.Errorf("a pipe is waited for: %v, %v", left, err)
 	}
 }

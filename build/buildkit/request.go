@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"mtool/build"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 const (
@@ -145,11 +147,14 @@ func request(job build.Job, p v1.Platform, bases []local, proxy registry.Proxy, 
 func addLayouts(stores map[string]content.Store, job build.Job, bases []local) error {
 	for _, b := range bases {
 		id, dir := layoutID(b), job.Options.Store.Dir()
-		if b.Ref.IsFile() {
-			dir = b.Ref.Path
-		}
 		if _, ok := stores[id]; ok {
 			continue
+		}
+		if b.Ref.IsFile() {
+			dir = b.Ref.Path
+			if err := regular.AllOfLayout(dir); err != nil {
+				return fmt.Errorf("%w: reading layout: %w", registry.ErrContent, err)
+			}
 		}
 		blobs, err := readOnly(dir, job.Dir)
 		if err != nil {

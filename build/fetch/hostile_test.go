@@ -3,6 +3,7 @@ package fetch
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -306,9 +307,12 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	h.must("-C", packed, "pack-refs", "--all")
 	h.must("-C", packed, "repack", "-adq")
 	h.must("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", packed, "sub")
+	theirs := filepath.Join(h.outside, "theirs")
+	h.must("clone", "-q", "--no-hardlinks", h.dir, theirs)
+	giveAway(t, theirs)
 	shared := filepath.Join(h.outside, "shared")
 	h.must("clone", "-q", "--shared", h.dir, shared)
-	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, filepath.Join(h.dir, "sub"): true, shared: false} {
+	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, theirs: true, filepath.Join(h.dir, "sub"): true, shared: false} {
 		if when, err := CommitTime(t.Context(), dir); (err == nil) != want || want && when != "1700000000" {
 			t.Errorf("%s: %q, %v", dir, when, err)
 		}
@@ -325,6 +329,21 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 	if _, err := CommitTime(t.Context(), h.outside); err == nil {
 		t.Error("a directory in no repository has a commit")
+	}
+}
+
+// giveAway makes all below dir another user's, where that is allowed: git would refuse to look at such a repository.
+func giveAway(t *testing.T, dir string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	const nobody = 65534
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, nobody, nobody))
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

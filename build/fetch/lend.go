@@ -1,9 +1,7 @@
 package fetch
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,8 +47,8 @@ func (r repository) lend(to, id string) error {
 			continue
 		}
 		dir := filepath.Join(objects, e.Name())
-		if err := onlyFiles(dir); err != nil {
-			return err
+		if err := regular.All(dir); err != nil { // git opens what it finds, and waits for pipes
+			return fmt.Errorf("%w: %w", registry.ErrContent, err)
 		}
 		if err := os.Symlink(dir, filepath.Join(to, "objects", e.Name())); err != nil {
 			return err
@@ -65,25 +63,4 @@ func (r repository) sha256(id string) bool {
 		id, _ = r.resolve("")
 	}
 	return len(id) == 64
-}
-
-// onlyFiles makes sure that git, which opens what it finds, waits for no pipe there.
-func onlyFiles(dir string) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, e := range entries {
-		info, err := os.Stat(filepath.Join(dir, e.Name()))
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // removed meanwhile, or a link to nothing
-		}
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() && !info.IsDir() {
-			return fmt.Errorf("%q is no regular file: %w", filepath.Join(dir, e.Name()), registry.ErrContent)
-		}
-	}
-	return nil
 }

@@ -85,6 +85,40 @@ func TestLinksCantLeadOut(t *testing.T) {
 	}
 }
 
+func TestAllOfLayout(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	blobs := filepath.Join(dir, "blobs", "sha256")
+	must(t, os.MkdirAll(blobs, 0o700), os.WriteFile(filepath.Join(blobs, "a"), nil, 0o600), os.Symlink("nothing", filepath.Join(blobs, "b")))
+	if err := regular.AllOfLayout(dir); err != nil {
+		t.Errorf("files, and a link to nothing: %v", err)
+	}
+	for _, name := range []string{filepath.Join(blobs, "pipe"), filepath.Join(dir, "index.json")} {
+		must(t, syscall.Mkfifo(name, 0o600))
+		if err := regular.AllOfLayout(dir); !errors.Is(err, regular.ErrFile) {
+			t.Errorf("a pipe %s: %v", name, err)
+		}
+		must(t, os.Remove(name))
+	}
+}
+
+func TestStaysIn(t *testing.T) {
+	t.Parallel()
+	dir, outside := t.TempDir(), t.TempDir()
+	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700), os.Symlink(outside, filepath.Join(dir, "out")), os.Symlink("real", filepath.Join(dir, "in")),
+		os.Symlink("new", filepath.Join(dir, "new-link")))
+	for path, refused := range map[string]bool{
+		"out": true, "out/x": true, "in/x": false, "new/x": false, "new-link": true, ".": false, "../x": false, "real/../out/x": true,
+	} {
+		if err := regular.StaysIn(dir, filepath.Join(dir, path)); errors.Is(err, regular.ErrFile) != refused || !refused && err != nil {
+			t.Errorf("%s: %v, want refused %v", path, err, refused)
+		}
+	}
+	if err := regular.StaysIn(filepath.Join(dir, "missing"), filepath.Join(dir, "missing", "x")); err != nil {
+		t.Errorf("a directory that is not there: %v", err)
+	}
+}
+
 // What the user typed may be a pipe that he holds open, and waiting for it ends.
 func TestTyped(t *testing.T) {
 	t.Parallel()
