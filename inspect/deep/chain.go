@@ -28,7 +28,7 @@ func (j *judgement) chain() {
 			continue // the layers that were not read have their own findings
 		case s.Guess:
 			continue
-		case j.programs == 0 && len(j.uses) == 0 && errors.Is(s.Err, rootfs.ErrMissing):
+		case j.programs == 0 && len(j.uses) == 0 && s.By == "the image config" && errors.Is(s.Err, rootfs.ErrMissing):
 			f.State = inspect.Note // data, where the command is there to please a tool
 		}
 		j.add(f)
