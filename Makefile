@@ -17,6 +17,10 @@ DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
+# Shows each test as it ends, and what a failed one printed. The limit ends what hangs, on a busy machine too.
+LIMIT := -timeout=3h
+GOTEST := gotestsum --format testname --hide-summary skipped -- $(LIMIT)
+
 .PHONY: help build deps tools demo test script integration long soak lint fmt bench clean
 
 help: ## this list
@@ -41,24 +45,24 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 
 test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
 	go vet ./...
-	MTOOL_TEST_REQUIRE=$(DEBIAN) go test -race $(PURE)
-	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -timeout=14m $(LINKED)
+	MTOOL_TEST_REQUIRE=$(DEBIAN) $(GOTEST) -race $(PURE)
+	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
 	go test ./cmd/mtool -run 'TestScript/$(RUN)'
 
 integration: deps tools ## the scripts with real parts alone: make integration RUN=docker
-	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v ./cmd/mtool -run 'TestIntegration/$(RUN)'
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) ./cmd/mtool -run 'TestIntegration/$(RUN)'
 
 long: deps tools ## what takes too long for every change: the race detector everywhere, a newer Docker Engine, repetition, fuzzing
 	testdata/deps.sh long
 	testdata/tools.sh dockerd28
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) go test -race -count=1 -timeout=60m -skip '$(SOAKED)' ./...
-	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -race -count=1 -timeout=30m ./cmd/mtool -run '$(SOAKED)'
-	go test -count=20 -timeout=30m $(PURE)
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
+	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
+	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) go test -count=1 -timeout=30m ./inspect/binary ./inspect/deep
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 
 # What takes an hour by itself when it is tried whole.
@@ -66,7 +70,7 @@ SOAKED := TestFaultMatrix|TestKill|TestManyProcesses
 
 # MTOOL_TEST_SEED=N repeats the random choices of an earlier run, which every test prints.
 soak: deps tools ## every cell of the fault matrix, 300 kills, then mixed commands under 1 % faults for DURATION (1h)
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v -timeout=2h ./cmd/mtool -run '$(SOAKED)'
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) ./cmd/mtool -run '$(SOAKED)'
 	MTOOL_TEST_SOAK=$(or $(DURATION),1h) go test -count=1 -v -timeout=0 ./cmd/mtool -run 'TestSoak'
 
 lint: ## golangci-lint with .golangci.yml

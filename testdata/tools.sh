@@ -22,12 +22,13 @@ pin() {
 	regctl) echo github.com/regclient/regclient/cmd/regctl@v0.11.7 ;;
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
+	gotestsum) echo gotest.tools/gotestsum@v1.13.0 ;; # shows tests as they end
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
 	cosign-sign) cksum testdata/tools/cosign/main.go testdata/tools/cosign/go.mod testdata/tools/cosign/go.sum ;;
 	buildkitd | buildctl | dockerfile-frontend) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign actionlint golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign actionlint gotestsum golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -48,7 +49,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign actionlint
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign actionlint gotestsum
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then
