@@ -140,7 +140,7 @@ func TestPublishCancelsTheRest(t *testing.T) {
 		}
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second) // reached when the other blobs are not cancelled
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // reached when the other blobs are not cancelled
 	defer cancel()
 	_, err = u.Publish(ctx, x, compose.PublishOptions{})
 	wantError(t, err, boom)

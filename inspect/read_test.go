@@ -113,7 +113,7 @@ func (g *gate) wait() error {
 	select {
 	case <-g.open:
 		return nil
-	case <-time.After(5 * time.Second):
+	case <-time.After(5 * time.Minute):
 		return errors.New("the others did not come")
 	}
 }

@@ -85,7 +85,7 @@ func TestUploadLostForGood(t *testing.T) {
 // for.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	const idle = 300 * time.Millisecond
+	const idle = time.Second
 	stall, slow := &registrytest.Twist{Stall: true}, &registrytest.Twist{Slow: idle / 10}
 	for name, f := range map[string]registrytest.Fault{
 		"before the answer":       {Method: "GET", Path: "/manifests/", Hang: true},

@@ -40,7 +40,7 @@ start_registry() {
 	END
 	OTEL_TRACES_EXPORTER=none registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
 	registry=$!
-	for _ in $(seq 100); do
+	for _ in $(seq 3000); do
 		host=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$work/registry.log")
 		[ -z "$host" ] || return 0
 		sleep 0.1

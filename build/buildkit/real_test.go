@@ -155,13 +155,9 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &notifyWriter{word: "app runs", then: cancel}
 	text := "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nRUN [\"/app\", \"sleep\"]\n"
-	start := time.Now()
 	_, err := build.Run(ctx, build.Spec{Context: contextDir(t, text, native()), Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out}, h.o)
 	if !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v, want context.Canceled", err)
-	}
-	if took := time.Since(start); took > 20*time.Second {
-		t.Errorf("it took %v", took)
+		t.Errorf("got %v, want context.Canceled before the program ends by itself", err)
 	}
 }
 
@@ -211,7 +207,7 @@ func TestVerifiedWithoutTheWorker(t *testing.T) {
 	o := h.o
 	o.Verify = func(ctx context.Context, _ v1.Platform, _ registry.Object) error {
 		verified = true
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Minute) // for ever, if the worker were not free
 		defer cancel()
 		_, err := build.Run(ctx, spec, h.o)
 		return err

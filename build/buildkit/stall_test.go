@@ -34,14 +34,15 @@ func TestBaseThatStandsStill(t *testing.T) {
 		t.Run(name+", once", func(t *testing.T) {
 			t.Parallel()
 			f.Times = 1
-			if s, out, err := buildOnStalled(t, f); err != nil || s.Struck() != 1 {
+			const patience = 3 * time.Second // with answers that come late on a busy machine
+			if s, out, err := buildOnStalled(t, f, patience); err != nil || s.Struck() != 1 {
 				t.Errorf("got error %v after %d faults of 1:\n%s", err, s.Struck(), out)
 			}
 		})
 		t.Run(name+", for good", func(t *testing.T) {
 			t.Parallel()
 			f.Times = -1
-			s, out, err := buildOnStalled(t, f)
+			s, out, err := buildOnStalled(t, f, impatience)
 			if !errors.Is(err, registry.ErrUnavailable) {
 				t.Fatalf("got error %v, want one that wraps ErrUnavailable:\n%s", err, out)
 			}
@@ -54,17 +55,19 @@ func TestBaseThatStandsStill(t *testing.T) {
 	}
 }
 
-// buildOnStalled builds on a base image that the worker has to ask for, with a limit of its silence that is shorter than all of
-// its attempts.
-func buildOnStalled(t *testing.T, f registrytest.Fault) (*registrytest.Server, string, error) {
+const impatience = 400 * time.Millisecond
+
+// buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts together
+// take longer than the build may be silent.
+func buildOnStalled(t *testing.T, f registrytest.Fault, idle time.Duration) (*registrytest.Server, string, error) {
 	t.Helper()
 	s := registrytest.New(t, registrytest.Options{Token: true})
 	s.Load("base", "v1", registrytest.Image(registrytest.ImageSpec{Platform: native(), Layers: 2}))
 	s.Fault(f)
 	h, out := newHome(t), &bytes.Buffer{}
-	h.o.Client, h.o.Registries.Idle = nil, 400*time.Millisecond
+	h.o.Client, h.o.Registries.Idle = nil, idle
 	spec := build.Spec{Context: contextDir(t, "FROM "+s.Host()+"/base:v1\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out}
-	spec.IdleTimeout = time.Second
+	spec.IdleTimeout = 4 * time.Second
 	_, err := build.Run(t.Context(), spec, h.o)
 	return s, out.String(), err
 }
@@ -75,19 +78,21 @@ func TestAddThatStandsStill(t *testing.T) {
 	needs(t, "buildkit")
 	for name, c := range map[string]struct {
 		begin bool // the answer
-		moves int  // further bytes, of which the last does not end it
+		moves int  // further pieces, of which the last does not end it
 	}{
-		"before the answer": {}, "in the answer": {begin: true, moves: 2}, "slow": {begin: true, moves: slowBytes},
+		"before the answer": {}, "in the answer": {begin: true, moves: 2}, "slow": {begin: true, moves: slowPieces},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { crawl(w, r, c.begin, c.moves) }))
 			t.Cleanup(s.Close)
 			h := newHome(t)
-			h.o.Registries.Idle = 400 * time.Millisecond
+			if h.o.Registries.Idle = impatience; c.moves == slowPieces {
+				h.o.Registries.Idle = slowPieces * pause / 2
+			}
 			spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/some/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
 			_, err := build.Run(t.Context(), spec, h.o)
-			if c.moves == slowBytes {
+			if c.moves == slowPieces {
 				if err != nil {
 					t.Errorf("a server that is slow: %v", err)
 				}
@@ -100,19 +105,23 @@ func TestAddThatStandsStill(t *testing.T) {
 	}
 }
 
-const slowBytes = 10
+const (
+	slowPieces = 10
+	piece      = 2000 // bytes: four times as fast as what counts as too slow
+	pause      = 500 * time.Millisecond
+)
 
-// crawl sends a byte now and then, and stands still after so many unless that is all.
+// crawl sends a piece now and then, and stands still after so many unless that is all.
 func crawl(w http.ResponseWriter, r *http.Request, begin bool, moves int) {
 	if begin {
-		w.Header().Set("Content-Length", strconv.Itoa(slowBytes))
+		w.Header().Set("Content-Length", strconv.Itoa(slowPieces*piece))
 		for range moves {
-			_, _ = w.Write([]byte("x"))
+			_, _ = w.Write(make([]byte, piece))
 			_ = http.NewResponseController(w).Flush()
-			time.Sleep(100 * time.Millisecond)
+			time.Sleep(pause)
 		}
 	}
-	if moves < slowBytes {
+	if moves < slowPieces {
 		<-r.Context().Done()
 	}
 }

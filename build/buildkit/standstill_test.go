@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/moby/buildkit/client"
@@ -37,24 +38,26 @@ func TestStandstill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			ctx, stop := context.WithCancelCause(t.Context())
-			w := newStandstill(c.limit, stop)
-			w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: "[1/2] FROM base"}}})
-			for n := range int64(words) {
-				w.hear(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN beside it")}}})
-				time.Sleep(limit / 4)
-			}
-			err := context.Cause(ctx)
-			if (err != nil) != c.ends {
-				t.Fatalf("got %v, want an error: %v", err, c.ends)
-			}
-			if c.ends && (!errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), `"[1/2] FROM base"`) || !strings.Contains(err.Error(), "7 bytes")) {
-				t.Errorf("got %v", err)
-			}
-			w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
-			if w.timer != nil {
-				t.Error("it waits on after the step has ended")
-			}
+			synctest.Test(t, func(t *testing.T) { // time stands still while this test works
+				ctx, stop := context.WithCancelCause(t.Context())
+				w := newStandstill(c.limit, stop)
+				w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: "[1/2] FROM base"}}})
+				for n := range int64(words) {
+					w.hear(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN beside it")}}})
+					time.Sleep(limit / 4)
+				}
+				err := context.Cause(ctx)
+				if (err != nil) != c.ends {
+					t.Fatalf("got %v, want an error: %v", err, c.ends)
+				}
+				if c.ends && (!errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), `"[1/2] FROM base"`) || !strings.Contains(err.Error(), "7 bytes")) {
+					t.Errorf("got %v", err)
+				}
+				w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
+				if w.timer != nil {
+					t.Error("it waits on after the step has ended")
+				}
+			})
 		})
 	}
 }

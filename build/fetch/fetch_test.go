@@ -160,10 +160,10 @@ func TestDownloadThatStandsStill(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	for path, want := range map[string]string{"/before": "nothing moved for 300ms", "/in": "nothing moved for 300ms", "/cut": "EOF", "/demo.git": "git fetch"} {
+	for path, want := range map[string]string{"/before": "nothing moved for 2s", "/in": "nothing moved for 2s", "/cut": "EOF", "/demo.git": "git fetch"} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			_, err := Open(t.Context(), server.URL+path, Options{Idle: 300 * time.Millisecond})
+			_, err := Open(t.Context(), server.URL+path, Options{Idle: 2 * time.Second})
 			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, build.ErrUsage) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
 				t.Errorf("got %v, want ErrUnavailable with %q and the address", err, want)
 			}

@@ -44,7 +44,7 @@ func TestFullDisk(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--mount", self, "-test.run=^TestFullDisk$", "-test.v")
 	cmd.Env = append(os.Environ(), diskVariable+"="+dir, "MTOOL_TEST_SEED="+strconv.FormatUint(seed(t), 10))

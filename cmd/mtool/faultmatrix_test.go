@@ -23,7 +23,7 @@ import (
 const canary = "canary-5e4fd1"
 
 // cellTime ends a cell that hangs.
-const cellTime = 2 * time.Minute
+const cellTime = 20 * time.Minute
 
 // full says whether everything is to be tried (make soak) and not a sample.
 func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }

@@ -371,13 +371,13 @@ func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually asks again and again for half a minute.
+// eventually asks again and again, until it must be that it never will be done.
 func eventually(done func() bool) bool {
-	for range 600 {
+	const patience = 10 * time.Minute
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if done() {
 			return true
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	return false
 }

@@ -28,7 +28,7 @@ type rounds struct {
 }
 
 // quiet is how long nobody must have asked: far longer than a program takes to send all it can.
-const quiet = 250 * time.Millisecond
+const quiet = time.Second
 
 func (r *rounds) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	<-r.join(req.Method + " " + req.URL.Path)

@@ -158,7 +158,7 @@ func (s *soak) work(t *testing.T, name string, n int) {
 
 // run runs a command, in a process of its own or in this one; it must end well.
 func (s *soak) run(t *testing.T, own bool, line string) {
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	words := append(strings.Fields(line), "--retry", "8", "--retry-wait", "20ms", "--idle-timeout", "3s")
 	var text string

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"mtool/cmd/internal/realparts"
 )
@@ -41,13 +40,9 @@ func TestWorkerThatStopsSending(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	begun := time.Now()
 	out, err := build(narrow(t, addr, 4<<20))
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 6 || !strings.Contains(out, "it stopped answering in the middle, and said nothing for 20s") {
 		t.Errorf("got %v:\n%s", err, out)
-	}
-	if took := time.Since(begun); took > time.Minute {
-		t.Errorf("it took %s", took)
 	}
 	if list, err := filepath.Glob(filepath.Join(home, "store", "blobs", "*", "*")); err != nil || len(list) > 0 {
 		t.Errorf("the store has %q, %v", list, err)

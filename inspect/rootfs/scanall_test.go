@@ -123,7 +123,7 @@ func TestScanAll(t *testing.T) {
 
 func TestScanAllAtOnce(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	b, layers := newBlobs(t, tarOf(t, "plain a"), tarOf(t, "plain b"), tarOf(t, "plain c"), tarOf(t, "plain d"))
 	b.wait = make(chan struct{}) // nobody gets a byte before a second one is there

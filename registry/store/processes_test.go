@@ -141,7 +141,7 @@ func TestKilledWriterLeavesOnlyATemporaryFile(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(5 * time.Second); len(temps(t, s)) == 0 && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(5 * time.Minute); len(temps(t, s)) == 0 && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	put(t, s, "store:demo:v2", image(amd64, "1"))

@@ -21,7 +21,7 @@ const (
 	// testUser is made for a test and deleted after it. The comment in /etc/passwd tells it from somebody who has that name.
 	testUser    = "mtool-test"
 	testComment = "made by the tests of mtool"
-	userTimeout = 12 * time.Minute // several tests of a minute or two take turns
+	userTimeout = 2 * time.Hour // several tests take turns, of a minute or two where nothing else runs
 )
 
 // addUser makes testUser, or takes one that a killed test left, and deletes it when the test ends.
@@ -81,7 +81,7 @@ func credential(t testing.TB, u *user.User) *syscall.Credential {
 func deleteUser(t testing.TB) {
 	var out []byte
 	var err error
-	for range 20 { // what was killed needs a moment
+	for range 600 { // what was killed needs a moment
 		if out, err = exec.Command(Program(t, "userdel"), testUser).CombinedOutput(); err == nil {
 			return
 		}

@@ -17,9 +17,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// The limits end what hangs, on a busy machine too.
 const (
-	startTimeout = 30 * time.Second
-	stopTimeout  = 15 * time.Second
+	startTimeout = 10 * time.Minute
+	stopTimeout  = 5 * time.Minute
 	pollEvery    = 20 * time.Millisecond
 )
 
