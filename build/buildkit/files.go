@@ -34,7 +34,7 @@ type files struct {
 }
 
 // openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
-func openFiles(job build.Job, failed func(error)) (*files, error) {
+func openFiles(job build.Job, c crew, failed func(error)) (*files, error) {
 	dirs := map[string]string{mainContext: job.Spec.Context}
 	for name, given := range job.Spec.Contexts {
 		if !isImage(given) && !isRemote(given) {
@@ -43,9 +43,20 @@ func openFiles(job build.Job, failed func(error)) (*files, error) {
 	}
 	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*machine]*session.Session{}}
 	f.memory = snapshot.Open(memoryOf(job, dirs))
+	devices := snapshot.SendDevices
+	switch {
+	case job.Spec.SkipDevices:
+		devices = snapshot.SkipDevices
+	case c.embedded() != nil:
+		devices = snapshot.RefuseDevices
+	}
 	var err error
 	for name, dir := range dirs {
-		if f.trees[name], err = snapshot.New(dir, snapshot.Options{Memory: f.memory, Name: name, Failed: failed}); err != nil {
+		o := snapshot.Options{Memory: f.memory, Name: name, Devices: devices, Failed: failed}
+		if name == mainContext {
+			o.Entries = job.Spec.Entries
+		}
+		if f.trees[name], err = snapshot.New(dir, o); err != nil {
 			return nil, errors.Join(err, f.memory.Close())
 		}
 	}

@@ -71,7 +71,7 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 func shareFiles(ctx context.Context, c crew, job build.Job) ([]build.Layout, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	f, err := openFiles(job, stop)
+	f, err := openFiles(job, c, stop)
 	if err != nil {
 		return nil, err
 	}

@@ -15,14 +15,16 @@ import (
 	"time"
 
 	"mtool/build"
+	"mtool/build/snapshot"
 	"mtool/registry"
 )
 
 // Context is a build context on disk.
 type Context struct {
 	Dir        string
-	Dockerfile string // when the context was a Dockerfile alone; else ""
-	Epoch      string // of a Git context: the time of its commit, in seconds since 1970; else ""
+	Dockerfile string                    // when the context was a Dockerfile alone; else ""
+	Epoch      string                    // of a Git context: the time of its commit, in seconds since 1970; else ""
+	Entries    map[string]snapshot.Entry // of a context that came as an archive: what the archive says of the files in Dir
 	temporary  string
 }
 
@@ -141,7 +143,7 @@ func unpack(c *Context, r io.Reader, from string) error {
 		return fmt.Errorf("%w: %s: %w", build.ErrUsage, from, err)
 	}
 	if archive {
-		if err := untar(c.Dir, plain); err != nil {
+		if c.Entries, err = untar(c.Dir, plain); err != nil {
 			return fmt.Errorf("unpacking %s: %w", from, err)
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -86,8 +87,8 @@ func TestUnpack(t *testing.T) {
 			if body, err := os.ReadFile(filepath.Join(got.Dir, c.file)); err != nil || string(body) != "x" {
 				t.Errorf("%q: %q, %v", c.file, body, err)
 			}
-			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil {
-				t.Errorf("there is a %s", info.Mode())
+			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil && (!info.Mode().IsRegular() || got.Entries["dev"].Mode.IsRegular()) {
+				t.Errorf("there is a %s, said to be a %s", info.Mode(), got.Entries["dev"].Mode)
 			}
 			if err := got.Close(); err != nil {
 				t.Error(err)
@@ -96,6 +97,40 @@ func TestUnpack(t *testing.T) {
 				t.Errorf("%s is still there", got.Dir)
 			}
 		})
+	}
+}
+
+// TestArchived: what a file system may not hold for an ordinary user is kept beside it.
+func TestArchived(t *testing.T) {
+	t.Parallel()
+	when := time.Unix(1_000_000_000, 0)
+	link := tar.Header{Name: "through", Linkname: "real", Typeflag: tar.TypeSymlink, Mode: 0o777, ModTime: when}
+	su := tar.Header{Name: "through/su", Typeflag: tar.TypeReg, Mode: 0o4755, Uid: 33, Gid: 34, ModTime: when, PAXRecords: map[string]string{"body": "x"}}
+	got, err := Open(t.Context(), "-", Options{In: bytes.NewReader(archive(t,
+		tar.Header{Name: "real", Typeflag: tar.TypeDir, Mode: 0o1777, ModTime: when}, link, su,
+		tar.Header{Name: "hard", Linkname: "through/su", Typeflag: tar.TypeLink},
+		tar.Header{Name: "closed", Typeflag: tar.TypeDir, Mode: 0, ModTime: when},
+		tar.Header{Name: "closed/pipe", Typeflag: tar.TypeFifo, Mode: 0o644, ModTime: when},
+		tar.Header{Name: "closed/null", Typeflag: tar.TypeChar, Mode: 0o666, Devmajor: 1, Devminor: 3, ModTime: when},
+	))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer got.Close() //nolint:errcheck // a temporary folder
+	for name, mode := range map[string]fs.FileMode{
+		"real": fs.ModeDir | fs.ModeSticky | 0o777, "through": fs.ModeSymlink | 0o777, "real/su": fs.ModeSetuid | 0o755, "hard": fs.ModeSetuid | 0o755,
+		"closed": fs.ModeDir, "closed/pipe": fs.ModeNamedPipe | 0o644, "closed/null": fs.ModeDevice | fs.ModeCharDevice | 0o666,
+	} {
+		e := got.Entries[name]
+		if e.Mode != mode || !e.ModTime.Equal(when) {
+			t.Errorf("%s: %s of %s, want %s", name, e.Mode, e.ModTime, mode)
+		}
+		if _, err := os.Lstat(filepath.Join(got.Dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	if e := got.Entries["hard"]; e.UID != 33 || e.GID != 34 {
+		t.Errorf("owner %d:%d", e.UID, e.GID)
 	}
 }
 

@@ -10,12 +10,14 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"mtool/build"
+	"mtool/build/snapshot"
 )
 
 // decompress tells by the first bytes whether there is an archive, and how it is compressed.
@@ -43,63 +45,102 @@ func decompress(b *bufio.Reader) (plain io.Reader, archive bool, err error) {
 	return b, len(head) > 262 && string(head[257:262]) == "ustar", nil
 }
 
-// untar unpacks into dir, and nowhere else: links that lead out are kept as they are, and not followed.
-func untar(dir string, r io.Reader) error {
+// untar unpacks into dir, and nowhere else: links that lead out are kept as they are, and not followed. What an ordinary user
+// can't have on disk (owners, devices, set-id bits of others) is in the entries, by path.
+func untar(dir string, r io.Reader) (map[string]snapshot.Entry, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer root.Close() //nolint:errcheck // a folder, opened to stay within it
+	u := unpacker{root: root, entries: map[string]snapshot.Entry{}}
 	for t := tar.NewReader(r); ; {
 		h, err := t.Next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return u.entries, nil
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %w", build.ErrUsage, err)
+			return nil, fmt.Errorf("%w: %w", build.ErrUsage, err)
 		}
-		if err := entry(root, h, t); err != nil {
-			return fmt.Errorf("%q: %w", h.Name, err)
+		if err := u.unpack(h, t); err != nil {
+			return nil, fmt.Errorf("%q: %w", h.Name, err)
 		}
 	}
 }
 
-func entry(root *os.Root, h *tar.Header, body io.Reader) error {
-	name := strings.TrimPrefix(path.Clean("/"+h.Name), "/")
+type unpacker struct {
+	root    *os.Root
+	entries map[string]snapshot.Entry
+	links   bool // there are some that a later name may lead through
+}
+
+func (u *unpacker) unpack(h *tar.Header, body io.Reader) error {
+	name := inside(h.Name)
 	if name == "" {
 		return nil
 	}
-	if err := root.MkdirAll(path.Dir(name), 0o755); err != nil {
+	if err := u.root.MkdirAll(path.Dir(name), 0o755); err != nil {
 		return err
 	}
-	mode := os.FileMode(h.Mode).Perm()
+	name, err := u.real(name)
+	if err != nil {
+		return err
+	}
+	e := snapshot.Entry{
+		Mode: h.FileInfo().Mode(), UID: h.Uid, GID: h.Gid, ModTime: h.ModTime, Major: h.Devmajor, Minor: h.Devminor,
+		Capability: []byte(h.PAXRecords["SCHILY.xattr.security.capability"]),
+	}
+	if h.Typeflag != tar.TypeDir {
+		_ = u.root.Remove(name) // this entry replaces an earlier one of that name
+	}
 	switch h.Typeflag {
 	case tar.TypeDir:
-		if err := root.MkdirAll(name, 0o755); err != nil {
-			return err
-		}
-		return root.Chmod(name, mode|0o700)
+		err = u.root.MkdirAll(name, 0o755)
 	case tar.TypeSymlink:
-		_ = root.Remove(name) // a later entry of that name replaces it
-		return root.Symlink(h.Linkname, name)
+		u.links = true
+		err = u.root.Symlink(h.Linkname, name)
 	case tar.TypeLink:
-		_ = root.Remove(name)
-		return root.Link(strings.TrimPrefix(path.Clean("/"+h.Linkname), "/"), name)
-	case tar.TypeReg:
-		return file(root, name, mode, h, body)
+		to, resolved := u.real(inside(h.Linkname))
+		if resolved != nil {
+			return resolved
+		}
+		e = u.entries[to]
+		err = u.root.Link(to, name)
+	case tar.TypeReg, tar.TypeGNUSparse, tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+		err = u.file(name, body)
+	default:
+		return nil // a header for others, as of the whole archive
 	}
-	return nil // devices and pipes are no part of a build context
+	u.entries[name] = e
+	return err
 }
 
-func file(root *os.Root, name string, mode os.FileMode, h *tar.Header, body io.Reader) error {
-	_ = root.Remove(name)
-	f, err := root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+// inside is a name of an archive as a path below its root.
+func inside(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
+
+// real is where name lies, once the links before its last part are followed.
+func (u *unpacker) real(name string) (string, error) {
+	parent := path.Dir(name)
+	if !u.links || parent == "." {
+		return name, nil
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Join(u.root.Name(), filepath.FromSlash(parent)))
+	if err != nil {
+		return "", err
+	}
+	rel, err := filepath.Rel(u.root.Name(), dir)
+	if err != nil || !filepath.IsLocal(rel) {
+		return "", fmt.Errorf("%w: it lies behind a link that leads out of the archive", build.ErrUsage)
+	}
+	return path.Join(filepath.ToSlash(rel), path.Base(name)), nil
+}
+
+// file writes the content; for a device or a pipe there is none.
+func (u *unpacker) file(name string, body io.Reader) error {
+	f, err := u.root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(f, body)
-	if err = errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
-		return err
-	}
-	return root.Chtimes(name, h.ModTime, h.ModTime)
+	return errors.Join(err, f.Close())
 }

@@ -19,6 +19,9 @@ type Options struct {
 	Memory *Memory // what workers may have of these files; nil: nothing
 	Name   string  // that of the directory in Memory
 
+	Entries map[string]Entry // of the files of an archive, by path with slashes; nil: what lies on disk is the truth
+	Devices Devices          // what becomes of devices
+
 	// Failed is called with the first thing that keeps the tree from being read; nil: nobody wants to know. BuildKit's sender
 	// waits for ever after a file that could not be read, so the build must be ended.
 	Failed func(error)
@@ -38,8 +41,9 @@ var _ fsutil.FS = (*Tree)(nil)
 
 // node is one entry of a directory. All but path and kind are there once it was looked at.
 type node struct {
-	path string // below the tree's directory; "." is that
-	kind fs.FileMode
+	path   string // below the tree's directory; "." is that
+	kind   fs.FileMode
+	onDisk fs.FileMode // the kind that lies on disk: that of an archive's device or pipe is another
 
 	listed   bool
 	children []*node
@@ -70,7 +74,7 @@ func New(dir string, o Options) (*Tree, error) {
 	if !info.IsDir() {
 		return nil, fmt.Errorf("%q is not a directory", dir)
 	}
-	return &Tree{dir: real, o: o, top: &node{path: ".", kind: fs.ModeDir}}, nil
+	return &Tree{dir: real, o: o, top: &node{path: ".", kind: fs.ModeDir, onDisk: fs.ModeDir}}, nil
 }
 
 // Err is the first thing that kept the tree from being read, or nil. A worker tells it in words of its own, or not at all.
@@ -95,6 +99,12 @@ func (t *Tree) fail(err error) error {
 type readError struct{ err error }
 
 func (e *readError) Error() string { return e.err.Error() }
+
+// As finds a DeviceError, and nothing else.
+func (e *readError) As(target any) bool {
+	to, ok := target.(**DeviceError)
+	return ok && errors.As(e.err, to)
+}
 
 // Is lets only a lack of permission through.
 func (e *readError) Is(target error) bool {
@@ -202,7 +212,12 @@ func (t *Tree) list(n *node) ([]*node, error) {
 		return nil, &readError{err}
 	}
 	for _, e := range entries {
-		n.children = append(n.children, &node{path: filepath.Join(n.path, e.Name()), kind: e.Type()})
+		path := filepath.Join(n.path, e.Name())
+		kind := t.kindOf(path, e.Type())
+		if kind&fs.ModeDevice != 0 && t.o.Devices == SkipDevices {
+			continue
+		}
+		n.children = append(n.children, &node{path: path, kind: kind, onDisk: e.Type()})
 	}
 	n.listed = true
 	return n.children, nil
@@ -218,16 +233,20 @@ func (t *Tree) look(n *node) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	if info.Mode().Type() != n.kind {
+	if info.Mode().Type() != n.onDisk {
 		return t.fail(changed(n))
+	}
+	if n.kind&fs.ModeDevice != 0 && t.o.Devices == RefuseDevices {
+		return t.fail(&DeviceError{n.path})
 	}
 	stat, err := fsutil.Stat(path)
 	if err != nil {
 		return t.fail(err)
 	}
 	stat.Path, stat.Uid, stat.Gid = n.path, 0, 0 // root owns what is copied, as docker build has it
+	t.asArchived(stat)
 	n.id, n.links = inodeOf(info)
-	if info.Mode().IsRegular() {
+	if n.kind.IsRegular() {
 		if err := t.compare(n, stat); err != nil {
 			return t.fail(err)
 		}

@@ -75,6 +75,11 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	if err != nil {
 		return nil, err
 	}
+	local, err := newContexts(w.CacheMgr)
+	if err != nil {
+		return nil, err
+	}
+	w.SourceManager.Register(local)
 	return w, limitDownloads(w, c)
 }
 

@@ -40,6 +40,10 @@ owner, and what has another content in spite of an old size and time (git archiv
 hashed, unless it is the inode of before with the same size, mtime and ctime and had rested for two seconds when it was
 hashed: the ctime is the kernel's, and can't be set. On NFS, FUSE and systems other than Linux every file is hashed.
 
+Modes, set-id and sticky bits, pipes and times arrive as they are; root owns the files of a directory, and those of an archive
+have its owners, as with docker build. A device is an error where the worker can make none, as mtool's own can't (--skip-devices
+leaves it out).
+
 Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
 build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile
 is read for what makes an image of one architecture carry another one's files, with a warning for each line (--strict: exit

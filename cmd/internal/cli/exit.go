@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"mtool/build"
+	"mtool/build/snapshot"
 	"mtool/cmd/internal/flow"
 	"mtool/compose"
 	"mtool/compose/draft"
@@ -112,6 +113,9 @@ func printable(line string) string {
 
 // hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.
 func hintOf(err error) string {
+	if d := (*snapshot.DeviceError)(nil); errors.As(err, &d) {
+		return "--skip-devices leaves devices out; a buildkitd that runs as root makes them: --worker ADDRESS"
+	}
 	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {
 		return h.Hint()
 	}

@@ -53,7 +53,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	}
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
-		Context: place.Dir, Fetched: place.Dir != o.Context, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
+		Context: place.Dir, Fetched: place.Dir != o.Context, Entries: place.Entries, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Where: o.Where, Progress: o.Progress, Out: o.Out, Extras: o.Extras,
 	}
 	switch {

@@ -1,0 +1,68 @@
+package snapshot
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"github.com/tonistiigi/fsutil/types"
+)
+
+// Entry is a file as an archive has it, for one that lies on disk without that: an ordinary user can't make devices, nor files of
+// another owner.
+type Entry struct {
+	Mode         fs.FileMode // with its kind
+	UID, GID     int
+	ModTime      time.Time
+	Major, Minor int64  // of a device
+	Capability   []byte // the extended attribute security.capability
+}
+
+// kindOf is the kind of the file at path.
+func (t *Tree) kindOf(path string, onDisk fs.FileMode) fs.FileMode {
+	if e, ok := t.o.Entries[filepath.ToSlash(path)]; ok {
+		return e.Mode.Type()
+	}
+	return onDisk
+}
+
+// asArchived makes stat what the archive says. A directory that the archive does not name has the same time each time.
+func (t *Tree) asArchived(stat *types.Stat) {
+	if t.o.Entries == nil {
+		return
+	}
+	e, ok := t.o.Entries[filepath.ToSlash(stat.Path)]
+	if !ok {
+		stat.ModTime = 0
+		return
+	}
+	stat.Mode, stat.ModTime = uint32(e.Mode), e.ModTime.UnixNano()
+	stat.Uid, stat.Gid = uint32(e.UID), uint32(e.GID) //nolint:gosec // ids have 32 bits
+	stat.Devmajor, stat.Devminor = e.Major, e.Minor
+	if !e.Mode.IsRegular() {
+		stat.Size = 0
+	}
+	stat.Xattrs = nil
+	if len(e.Capability) > 0 {
+		stat.Xattrs = map[string][]byte{"security.capability": e.Capability}
+	}
+}
+
+// Devices says what becomes of block and character devices.
+type Devices int
+
+// SendDevices leaves them to the worker, which may be one that can make them; SkipDevices leaves them out; RefuseDevices ends the
+// build with a DeviceError.
+const (
+	SendDevices Devices = iota
+	SkipDevices
+	RefuseDevices
+)
+
+// DeviceError is a device in a context whose worker can make none.
+type DeviceError struct{ Path string }
+
+func (e *DeviceError) Error() string {
+	return fmt.Sprintf("%q is a device, and the worker may make none: it runs in a user namespace, where the kernel forbids it", e.Path)
+}

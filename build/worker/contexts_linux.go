@@ -1,0 +1,176 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/moby/buildkit/cache"
+	"github.com/moby/buildkit/cache/contenthash"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/snapshot"
+	"github.com/moby/buildkit/solver"
+	"github.com/moby/buildkit/source"
+	"github.com/moby/buildkit/source/local"
+	"github.com/moby/buildkit/util/progress"
+	"github.com/tonistiigi/fsutil"
+)
+
+// contexts is BuildKit's source of local files but for the transfer itself. BuildKit sets the mode of a file and then writes
+// the content, at which the kernel takes the set-user-id bit away from all but the machine's root.
+type contexts struct {
+	source.Source // knows the schemes and how a request is spelt
+	cache         cache.Accessor
+}
+
+func newContexts(c cache.Accessor) (source.Source, error) {
+	s, err := local.NewSource(local.Opt{CacheAccessor: c})
+	return contexts{s, c}, err
+}
+
+func (c contexts) Resolve(ctx context.Context, id source.Identifier, sm *session.Manager, v solver.Vertex) (source.SourceInstance, error) {
+	instance, err := c.Source.Resolve(ctx, id, sm, v)
+	wanted, ok := id.(*local.LocalIdentifier)
+	if err != nil || !ok || wanted.MetadataOnly {
+		return instance, err
+	}
+	return transfer{SourceInstance: instance, wanted: *wanted, sessions: sm, cache: c.cache}, nil
+}
+
+// transfer brings the files of one directory up to date.
+type transfer struct {
+	source.SourceInstance
+	wanted   local.LocalIdentifier
+	sessions *session.Manager
+	cache    cache.Accessor
+}
+
+// Snapshot takes the files from the session that was named, or from any of the build's.
+func (t transfer) Snapshot(ctx context.Context, job solver.JobContext) (files cache.ImmutableRef, err error) {
+	if t.wanted.SessionID != "" {
+		short, cancel := context.WithTimeout(ctx, 5*time.Second)
+		caller, err := t.sessions.Get(short, t.wanted.SessionID, false)
+		cancel()
+		if err == nil {
+			return t.from(ctx, caller)
+		}
+	}
+	err = t.sessions.Any(ctx, job.Session(), func(ctx context.Context, _ string, caller session.Caller) (err error) {
+		files, err = t.from(ctx, caller)
+		return err
+	})
+	return files, err
+}
+
+// keptFor is the index under which the cache has what was transferred for a shared key.
+const keptFor = "mtool.transferred:"
+
+func (t transfer) from(ctx context.Context, caller session.Caller) (_ cache.ImmutableRef, err error) {
+	key := keptFor + t.wanted.Name + ":" + t.wanted.SharedKeyHint + ":" + caller.SharedKey()
+	ref, err := t.open(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil { // what arrived is not known
+			err = errors.Join(err, ref.SetCachePolicyDefault())
+			contenthash.ClearCacheContext(ref)
+			go ref.Release(context.WithoutCancel(ctx)) //nolint:errcheck // it goes with the next one that is pruned
+		}
+	}()
+	sums, err := contenthash.GetCacheContext(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.fill(ctx, caller, ref, sums); err != nil {
+		return nil, err
+	}
+	if err := contenthash.SetCacheContext(ctx, ref, sums); err != nil {
+		return nil, err
+	}
+	if err := ref.SetString("mtool.transferred", key, key); err != nil {
+		return nil, err
+	}
+	return ref.Commit(ctx)
+}
+
+// open takes the files of the last time, or begins with none.
+func (t transfer) open(ctx context.Context, key string) (cache.MutableRef, error) {
+	found, err := t.cache.Search(ctx, key, false)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range found {
+		if ref, err := t.cache.GetMutable(ctx, f.ID()); err == nil { // else it is in use
+			return ref, nil
+		}
+	}
+	return t.cache.New(ctx, nil, nil, cache.CachePolicyRetain,
+		cache.WithRecordType(client.UsageRecordTypeLocalSource), cache.WithDescription("local source for "+t.wanted.Name))
+}
+
+func (t transfer) fill(ctx context.Context, caller session.Caller, ref cache.MutableRef, sums contenthash.CacheContext) error {
+	mountable, err := ref.Mount(ctx, false, nil)
+	if err != nil {
+		return err
+	}
+	mounter := snapshot.LocalMounter(mountable)
+	dir, err := mounter.Mount()
+	if err != nil {
+		return err
+	}
+	err = filesync.FSSync(ctx, caller, filesync.FSSendRequestOpt{
+		Name: t.wanted.Name, IncludePatterns: t.wanted.IncludePatterns, ExcludePatterns: t.wanted.ExcludePatterns,
+		FollowPaths: t.wanted.FollowPaths, Differ: t.wanted.Differ, DestDir: dir, CacheUpdater: arrivals{sums, dir},
+		ProgressCb: showProgress(ctx, "transferring "+t.wanted.Name+":"),
+	})
+	return errors.Join(err, mounter.Unmount())
+}
+
+// arrivals is told of each file once its content is there.
+type arrivals struct {
+	contenthash.CacheContext
+	dir string
+}
+
+func (arrivals) MarkSupported(bool)                  {}
+func (arrivals) ContentHasher() fsutil.ContentHasher { return contenthash.NewFromStat }
+
+// HandleChange gives a file its bits back, then has it summed up.
+func (a arrivals) HandleChange(kind fsutil.ChangeKind, path string, info os.FileInfo, err error) error {
+	const bits = fs.ModeSetuid | fs.ModeSetgid
+	if err == nil && kind != fsutil.ChangeKindDelete && info.Mode().IsRegular() && info.Mode()&bits != 0 {
+		if err := os.Chmod(filepath.Join(a.dir, path), info.Mode()); err != nil {
+			return fmt.Errorf("setting the mode of %q: %w", path, err)
+		}
+	}
+	return a.CacheContext.HandleChange(kind, path, info, err)
+}
+
+// showProgress tells how many bytes have come, ten times a second.
+func showProgress(ctx context.Context, name string) func(int, bool) {
+	w, _, _ := progress.NewFromContext(ctx)
+	begun := time.Now()
+	said := begun
+	return func(bytes int, last bool) {
+		now := time.Now()
+		if !last && now.Sub(said) < 100*time.Millisecond {
+			return
+		}
+		said = now
+		status := progress.Status{Action: "transferring", Current: bytes, Started: &begun}
+		if last {
+			status.Completed = &now
+		}
+		_ = w.Write(name, status) // what is shown only
+		if last {
+			_ = w.Close()
+		}
+	}
+}
