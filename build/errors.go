@@ -45,8 +45,10 @@ type StepError struct {
 	Err      error    // BuildKit's words
 }
 
-// Error is one line, and the step's log when the progress display has not shown it.
-func (e *StepError) Error() string {
+func (e *StepError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines are what failed, and the step's log when the progress display has not shown it.
+func (e *StepError) Lines() []string {
 	s := fmt.Sprintf("building %s: step %q failed", e.Platform.String(), e.Step)
 	switch {
 	case e.Signal != "":
@@ -59,10 +61,14 @@ func (e *StepError) Error() string {
 	if e.Emulator != "" {
 		s += fmt.Sprintf(" (emulated by %s)", strings.TrimSpace("qemu-"+e.Emulator+" "+e.QEMU))
 	}
-	if len(e.Log) > 0 && !e.Shown {
-		s += ", after printing:\n  " + strings.Join(e.Log, "\n  ")
+	if len(e.Log) == 0 || e.Shown {
+		return []string{s}
 	}
-	return s
+	lines := []string{s + ", after printing:"}
+	for _, line := range e.Log {
+		lines = append(lines, "  "+line)
+	}
+	return lines
 }
 
 func (e *StepError) Unwrap() error { return e.Err }

@@ -65,12 +65,15 @@ func Foresee(ctx context.Context, spec Spec, o Options) (Forecast, error) {
 // StrictError are the warnings of a Dockerfile when Spec.Strict makes them errors.
 type StrictError struct{ Warnings []Warning }
 
-func (e *StrictError) Error() string {
+func (e *StrictError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines are the warnings.
+func (e *StrictError) Lines() []string {
 	lines := make([]string, len(e.Warnings))
 	for i, w := range e.Warnings {
 		lines[i] = w.String()
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // Unwrap makes it a failed check of content.

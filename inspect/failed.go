@@ -17,13 +17,15 @@ var ErrMismatch = errors.New("mismatch")
 // (registry.ErrUnavailable, registry.ErrDenied, …), and ErrMismatch for one that was not read because of a limit.
 type CheckError struct{ Findings []Finding }
 
-// Error is one line a finding.
-func (e *CheckError) Error() string {
+func (e *CheckError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines are the messages, one for each finding.
+func (e *CheckError) Lines() []string {
 	lines := make([]string, len(e.Findings))
 	for i, f := range e.Findings {
 		lines[i] = f.Message
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 // Unwrap gives the kinds of all findings.

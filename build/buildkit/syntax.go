@@ -28,23 +28,21 @@ func newSyntaxError(path string, text []byte, err error) error {
 	return e
 }
 
-// Error is the place and what is wrong there; then the line, and a caret under its first word.
-func (e *syntaxError) Error() string {
-	if e.line == 0 || strings.TrimSpace(e.text) == "" {
-		return fmt.Sprintf("parsing Dockerfile %q: %v", e.path, e.err)
-	}
-	indent := len(e.text) - len(strings.TrimLeft(e.text, " \t"))
-	gutter := fmt.Sprintf("%5d | ", e.line)
-	return fmt.Sprintf("parsing Dockerfile %q, line %d: %v\n%s%s\n%s%s^", e.path, e.line, e.err, gutter, e.text,
-		strings.Repeat(" ", len(gutter)), strings.Map(blank, e.text[:indent]))
-}
+func (e *syntaxError) Error() string { return strings.Join(e.Lines(), "\n") }
 
-// blank keeps tabs, so that the caret stands below its word however wide they are.
-func blank(r rune) rune {
-	if r == '\t' {
-		return r
+// Lines are the place and what is wrong there; then the line, and a caret under its first word.
+func (e *syntaxError) Lines() []string {
+	if e.line == 0 || strings.TrimSpace(e.text) == "" {
+		return []string{fmt.Sprintf("parsing Dockerfile %q: %v", e.path, e.err)}
 	}
-	return ' '
+	text := strings.ReplaceAll(e.text, "\t", " ") // so that the caret stands below its word
+	indent := len(text) - len(strings.TrimLeft(text, " "))
+	gutter := fmt.Sprintf("%5d | ", e.line)
+	return []string{
+		fmt.Sprintf("parsing Dockerfile %q, line %d: %v", e.path, e.line, e.err),
+		gutter + text,
+		strings.Repeat(" ", len(gutter)+indent) + "^",
+	}
 }
 
 func (e *syntaxError) Unwrap() []error { return []error{build.ErrUsage, e.err} }

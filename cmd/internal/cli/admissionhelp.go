@@ -4,6 +4,8 @@ import (
 	_ "embed" // the example
 	"io"
 	"strings"
+
+	"mtool/cmd/internal/print"
 )
 
 // The example is a program of its own, so that the test can build it as it is printed.
@@ -25,6 +27,6 @@ A gate in CI is cheaper and sees more, since it has all files at once: mtool hel
 
 func writeAdmissionHelp(w io.Writer) {
 	for _, text := range []string{admissionLead, "\n=== main.go ===\n", admissionProgram, "\n=== webhook.yaml ===\n", strings.TrimRight(admissionRules, "\n"), "\n"} {
-		_, _ = io.WriteString(w, text)
+		print.Text(w, text)
 	}
 }

@@ -1,10 +1,9 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
+	"mtool/cmd/internal/print"
 	"mtool/registry"
 )
 
@@ -52,7 +51,7 @@ an upload is begun and given up.`,
 			if access.Push {
 				what = "pull and push"
 			}
-			fmt.Fprintf(a.Out, "%s: %s allowed (%s)\n", access.Place, what, printable(access.Who))
+			print.Println(a.Out, access.Place+": "+what+" allowed ("+access.Who+")")
 			return nil
 		},
 	}

@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"context"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -147,7 +148,7 @@ func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err err
 	if err := f.extra.into(&o); err != nil {
 		return err
 	}
-	o.Out, o.Data, o.Run = a.Err, a.Out, pipelineRun()
+	o.Out, o.Data, o.Run = a.buildLog(o.Progress), a.Out.Exact(), pipelineRun()
 	return a.build(cmd.Context(), f.extra, o)
 }
 
@@ -186,6 +187,14 @@ func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) erro
 		return addGitHubOutput(print.BuiltOutputs(built))
 	}
 	return err
+}
+
+// buildLog is where the progress of a build goes. Only a display that moves about needs the terminal itself.
+func (a *app) buildLog(mode string) io.Writer {
+	if terminal := a.Err.Terminal(); terminal != nil && (mode == "auto" || mode == "tty") {
+		return terminal
+	}
+	return a.Err.With(print.Manners{Colours: true})
 }
 
 // usesStdout: standard output is a file then, and nothing else belongs there.

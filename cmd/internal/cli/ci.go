@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"mtool/cmd/internal/print"
 )
 
 // ciFiles are whole workflows. The tests run them, step by step.
@@ -36,12 +38,12 @@ A job that is run again pushes the same digest, or a new one, and writes its fil
 are slow and may crash: a runner for each architecture is worth it.
 `
 
-func writeCI(w io.Writer) { _, _ = io.WriteString(w, ciHelp) }
+func writeCI(w io.Writer) { print.Text(w, ciHelp) }
 
 func writeCIFile(name string) func(io.Writer) {
 	return func(w io.Writer) {
 		body, _ := ciFiles.ReadFile("ci/" + name) // it is embedded: a test reads them all
-		_, _ = w.Write(body)
+		print.Text(w, string(body))
 	}
 }
 

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"fmt"
 	"io"
+
+	"mtool/cmd/internal/print"
 )
 
 // compareHelp is a table that a test takes apart: each row has its evidence there.
@@ -43,4 +44,4 @@ exit codes that tell what went wrong                  +     -      -      -     
 the local store served as a registry                  +     -      -      -     +     -      -      -      -
 `
 
-func writeCompare(w io.Writer) { fmt.Fprint(w, compareHelp) }
+func writeCompare(w io.Writer) { print.Text(w, compareHelp) }

@@ -1,13 +1,10 @@
 package cli
 
 import (
-	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
@@ -51,8 +48,8 @@ func (g *globs) String() string {
 
 // meter shows how layers are read, where standard error is a terminal.
 func (a *app) meter() flow.Progress {
-	terminal, ok := a.Err.(*os.File)
-	if !ok || a.quiet || !term.IsTerminal(int(terminal.Fd())) {
+	terminal := a.Err.Terminal()
+	if terminal == nil || a.quiet {
 		return nil
 	}
 	return print.NewMeter(terminal)
@@ -66,7 +63,7 @@ counted in a note, unless the rule is silent.`
 
 // writeForeignFiles prints the table that the checks use.
 func writeForeignFiles(w io.Writer) {
-	fmt.Fprint(w, foreignFilesLead+"\n\n")
+	print.Text(w, foreignFilesLead+"\n\n")
 	for _, r := range deep.Rules() {
 		name := r.Name
 		if r.Own {
@@ -75,6 +72,6 @@ func writeForeignFiles(w io.Writer) {
 		if r.Quiet {
 			name += ", silent"
 		}
-		fmt.Fprintf(w, "%s\n  what: %s\n  why:  %s\n", name, r.Covers, r.Reason)
+		print.Text(w, name+"\n  what: "+r.Covers+"\n  why:  "+r.Reason+"\n")
 	}
 }

@@ -1,6 +1,10 @@
 package cli
 
-import "io"
+import (
+	"io"
+
+	"mtool/cmd/internal/print"
+)
 
 const deployHelp = `mtool inspect -f FILE checks every image that a deployment names, on the platforms that each place needs, before anything is
 deployed. It asks the registries, and no cluster.
@@ -47,4 +51,4 @@ What is checked
 To ask before every admission: mtool help admission.
 `
 
-func writeDeployHelp(w io.Writer) { _, _ = io.WriteString(w, deployHelp) }
+func writeDeployHelp(w io.Writer) { print.Text(w, deployHelp) }

@@ -7,11 +7,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"unicode"
 
 	"mtool/build"
 	"mtool/build/snapshot"
 	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
 	"mtool/compose"
 	"mtool/compose/draft"
 	"mtool/inspect"
@@ -83,32 +83,54 @@ func writeExitCodes(w io.Writer) {
 	rows := append(exitTable(), exitRow{code: exitDone, means: "done, or already so"}, exitRow{code: exitFailed, means: "failed"})
 	slices.SortFunc(rows, func(a, b exitRow) int { return a.code - b.code })
 	for _, row := range rows {
-		fmt.Fprintf(w, "%3d  %s\n", row.code, row.means)
+		print.Println(w, fmt.Sprintf("%3d  %s", row.code, row.means))
 	}
 }
 
 // writeError prints "mtool: what went wrong", then at most one line "hint: the next action".
 func writeError(w io.Writer, err error) {
 	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(w, "mtool: interrupted")
+		print.Println(w, "mtool: interrupted")
 		return
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(err.Error(), "\n"), "\n") {
-		fmt.Fprintf(w, "mtool: %s\n", printable(line))
+	for _, line := range lines(err) {
+		print.Println(w, "mtool: "+strings.TrimRight(line, "\n"))
 	}
 	if h := hintOf(err); h != "" {
-		fmt.Fprintf(w, "hint: %s\n", printable(h))
+		print.Println(w, "hint: "+h)
 	}
 }
 
-// printable keeps what came from elsewhere from steering the terminal.
-func printable(line string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' {
-			return unicode.ReplacementChar
+// lines are those of an error: one for each that was joined, and those that an error has by itself. A line break in anything
+// else is part of what somebody said.
+func lines(err error) []string {
+	var causes []error
+	switch e := err.(type) { //nolint:errorlint // each layer is looked at by itself
+	case interface{ Lines() []string }:
+		return slices.Clone(e.Lines())
+	case interface{ Unwrap() []error }:
+		causes = e.Unwrap()
+	case interface{ Unwrap() error }:
+		causes = []error{e.Unwrap()}
+	}
+	if joined := errors.Join(causes...); joined != nil && joined.Error() == err.Error() {
+		var all []string
+		for _, cause := range causes {
+			all = append(all, lines(cause)...)
 		}
-		return r
-	}, line)
+		return all
+	}
+	for _, cause := range causes {
+		if cause == nil {
+			continue
+		}
+		text := lines(cause)
+		if before, after, ok := strings.Cut(err.Error(), cause.Error()); ok && len(text) > 1 {
+			text[0], text[len(text)-1] = before+text[0], text[len(text)-1]+after
+			return text
+		}
+	}
+	return []string{err.Error()}
 }
 
 // hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.

@@ -134,7 +134,7 @@ func (a *app) imagetoolsInspect() *cobra.Command {
 				case err != nil:
 					return err
 				case raw:
-					_, err := a.Out.Write(t.Report.Root.Body)
+					_, err := a.Out.Exact().Write(t.Report.Root.Body)
 					return err
 				case format != "":
 					return print.ImagetoolsFormat(a.Out, format, t)

@@ -66,7 +66,7 @@ func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) err
 	if f.raw {
 		body, err := env.Raw(ctx, f.Refs[0], f.From)
 		if err == nil {
-			_, err = a.Out.Write(body)
+			_, err = a.Out.Exact().Write(body)
 		}
 		return err
 	}

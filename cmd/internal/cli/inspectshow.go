@@ -3,17 +3,16 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
 )
 
-func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection, inspected error) error {
+func (f *inspectFlags) show(w *print.Out, seen []flow.Inspection, inspected error) error {
 	switch {
 	case f.format != "":
-		if err := f.template.Inspections(w, seen); err != nil {
+		if err := f.template.Inspections(w.With(print.Manners{Commands: true}), seen); err != nil {
 			return usagef("mtool inspect -o json REF, for the members that there are", "--format: %v", err)
 		}
 		return nil
@@ -28,7 +27,7 @@ func (f *inspectFlags) show(w io.Writer, seen []flow.Inspection, inspected error
 	case f.output == "sarif":
 		return print.SARIF(w, seen, inspected)
 	case f.output == "github":
-		return errors.Join(print.GitHub(w, seen, inspected), addSummary(seen, inspected))
+		return errors.Join(print.GitHub(w.With(print.Manners{Commands: true}), seen, inspected), addSummary(seen, inspected))
 	}
 	return print.Inspections(w, f.output, seen)
 }
@@ -43,8 +42,13 @@ func addSummary(seen []flow.Inspection, inspected error) error {
 	if err != nil {
 		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
 	}
-	if err := errors.Join(print.Markdown(file, seen, inspected), file.Close()); err != nil {
+	if err := errors.Join(summarise(file, seen, inspected), file.Close()); err != nil {
 		return fmt.Errorf("writing $GITHUB_STEP_SUMMARY: %w", err)
 	}
 	return nil
+}
+
+func summarise(file *os.File, seen []flow.Inspection, inspected error) error {
+	out := print.NewOut(file)
+	return errors.Join(print.Markdown(out, seen, inspected), out.Close())
 }

@@ -23,11 +23,13 @@ is mtool help json-schema.
   states               claims-ok, binaries-ok, partial, mismatch, unknown, unchecked; findings may also be a note
 
 The members of a --format template have the same names with a capital letter: {{.Digest}}, {{range .Platforms}}{{.State}}.
+The template's own text is printed as it is, and each value on one line, where what could steer a terminal or a CI system is
+an escape as in JSON (a newline is \n); {{json .Annotations}} loses nothing. --raw prints the exact bytes, save on a terminal.
 One line an image, for scanners and signers:
 
   mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' REF | xargs -n1 cosign sign
 `
 
-func writeJSONHelp(w io.Writer) { _, _ = io.WriteString(w, jsonHelp) }
+func writeJSONHelp(w io.Writer) { print.Text(w, jsonHelp) }
 
-func writeInspectSchema(w io.Writer) { _, _ = w.Write(print.InspectSchema) }
+func writeInspectSchema(w io.Writer) { print.Text(w, string(print.InspectSchema)) }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"mtool/cmd/internal/print"
 	"mtool/registry"
 )
 
@@ -154,23 +155,23 @@ func (a *app) prompt(ctx context.Context, terminal *os.File, host, username stri
 		return x.auth, x.err
 	case <-ctx.Done():
 		_ = term.Restore(int(terminal.Fd()), state)
-		fmt.Fprintln(a.Err)
+		print.Println(a.Err, "")
 		return registry.Auth{}, context.Cause(ctx)
 	}
 }
 
 func ask(terminal *os.File, out io.Writer, host, username string) (registry.Auth, error) {
 	if username == "" {
-		fmt.Fprintf(out, "user name at %s: ", host)
+		print.Text(out, "user name at "+print.Line(host)+": ")
 		line, err := bufio.NewReader(terminal).ReadString('\n')
 		if err != nil {
 			return registry.Auth{}, fmt.Errorf("reading the user name: %w", err)
 		}
 		username = strings.TrimSpace(line)
 	}
-	fmt.Fprintf(out, "password of %s at %s: ", username, host)
+	print.Text(out, "password of "+print.Line(username)+" at "+print.Line(host)+": ")
 	password, err := term.ReadPassword(int(terminal.Fd()))
-	fmt.Fprintln(out)
+	print.Println(out, "")
 	if err != nil {
 		return registry.Auth{}, fmt.Errorf("reading the password: %w", err)
 	}

@@ -1,10 +1,11 @@
 package cli
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/print"
 )
 
 // pluginWord is what docker asks of every file docker-NAME in its plugin folders.
@@ -27,7 +28,7 @@ func pluginCommand() *cobra.Command {
 }
 
 func writePluginMetadata(w io.Writer) error {
-	return json.NewEncoder(w).Encode(map[string]string{
+	return print.JSON(w, map[string]string{
 		"SchemaVersion":    "0.1.0",
 		"Vendor":           "mtool",
 		"Version":          version(),

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -11,29 +13,37 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
 	"mtool/registry"
 )
 
 // app is what the commands of one process share.
 type app struct {
-	Stdio
+	In       io.Reader
+	Out, Err *print.Out // the doors of standard output and standard error
 	transportFlags
 	flags *pflag.FlagSet // those of every command
 	quiet bool
 	ends  []func() // what may be let go of at the end of the command
 }
 
+func newApp(std Stdio) *app {
+	return &app{
+		In: std.In, Out: print.NewOut(std.Out), Err: print.NewOut(std.Err),
+		transportFlags: transportFlags{overdue: make(chan error, 1)},
+	}
+}
+
 // Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
 // one line that asks to report it.
 func Run(ctx context.Context, args []string, std Stdio) (code int) {
-	std.Err = inTurn(std.Err)
+	a := newApp(std)
 	defer func() {
 		if p := recover(); p != nil {
-			fmt.Fprintf(std.Err, "mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool\n", p, version())
+			print.Println(a.Err, fmt.Sprintf("mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool", p, version()))
 			code = exitFailed
 		}
 	}()
-	a := &app{Stdio: std, transportFlags: transportFlags{overdue: make(chan error, 1)}}
 	args = pluginArgs(args)
 	root := a.root(args)
 	root.SetArgs(args)
@@ -41,6 +51,9 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		a.complete(root) // only then: cobra keeps what it is told of a flag for ever
 	}
 	err := a.judge(a.execute(ctx, root))
+	if e := a.Out.Close(); e != nil {
+		err = errors.Join(err, fmt.Errorf("writing standard output: %w", e))
+	}
 	for _, f := range a.ends {
 		go f() // for who runs several commands in one process: this one may end before
 	}
@@ -48,8 +61,9 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		err = context.Canceled
 	}
 	if err != nil {
-		writeError(std.Err, err)
+		writeError(a.Err, err)
 	}
+	_ = a.Err.Close() // there is no other place to tell
 	return exitCode(err)
 }
 
@@ -148,7 +162,7 @@ func (a *app) env() (*flow.Env, error) {
 
 func (a *app) note(line string) {
 	if !a.quiet {
-		fmt.Fprintln(a.Err, printable(line))
+		print.Println(a.Err, line)
 	}
 }
 

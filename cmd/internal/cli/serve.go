@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
 )
 
 const serveLong = `Serve the local store as a registry, read-only, until it is interrupted (exit code 0): docker, podman, crane and clusters on
@@ -43,7 +42,7 @@ func (a *app) serveCommand() *cobra.Command {
 // ready prints the address alone on standard output. The password is said even with --quiet: nobody could come in without.
 func (a *app) ready(s flow.Served) {
 	if s.Password != "" {
-		fmt.Fprintf(a.Err, "user %s, password %s\n", s.Username, s.Password)
+		print.Println(a.Err, "user "+s.Username+", password "+s.Password)
 	}
 	for _, name := range s.Names {
 		a.note("serving " + s.Host + "/" + name)
@@ -51,5 +50,5 @@ func (a *app) ready(s flow.Served) {
 	if len(s.Names) == 0 {
 		a.note("the store is empty; what is built or loaded from now on is served")
 	}
-	fmt.Fprintln(a.Out, s.Host)
+	print.Println(a.Out, s.Host)
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"io"
 
+	"mtool/cmd/internal/print"
 	"mtool/compose/spec"
 )
 
@@ -32,6 +33,6 @@ not known is an error with its line (exit code 2), and so is a file without mani
 editors: mtool help spec-schema.
 `
 
-func writeSpecHelp(w io.Writer) { _, _ = io.WriteString(w, specHelp) }
+func writeSpecHelp(w io.Writer) { print.Text(w, specHelp) }
 
-func writeSpecSchema(w io.Writer) { _, _ = w.Write(spec.Schema) }
+func writeSpecSchema(w io.Writer) { print.Text(w, string(spec.Schema)) }

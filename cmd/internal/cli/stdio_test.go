@@ -11,7 +11,7 @@ import (
 func TestInTurn(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	a := &app{Stdio: Stdio{Err: inTurn(&out)}}
+	a := newApp(Stdio{Err: &out})
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
 	"mtool/registry"
 )
 
@@ -202,4 +203,4 @@ What the worker in mtool asks for while it builds is given up in the same way, a
 its own way: build ends when one has looked for a base image for five minutes without a word, or for --idle-timeout.
 `
 
-func writeRegistriesHelp(w io.Writer) { fmt.Fprint(w, registriesHelp) }
+func writeRegistriesHelp(w io.Writer) { print.Text(w, registriesHelp) }

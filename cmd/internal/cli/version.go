@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"runtime"
 
 	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/print"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -14,14 +15,14 @@ func (a *app) versionCommand() *cobra.Command {
 		Short: "Print the version",
 		Args:  exactly(0, "mtool version"),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.Out, "mtool %s %s/%s %s\n", version(), runtime.GOOS, runtime.GOARCH, runtime.Version())
-			return err
+			print.Println(a.Out, "mtool "+version()+" "+runtime.GOOS+"/"+runtime.GOARCH+" "+runtime.Version())
+			return nil
 		},
 	}
 }
 
 func writeNames(w io.Writer) {
-	fmt.Fprint(w, `Names follow docker's rules: demo:v1 is docker.io/library/demo:v1, no tag means latest.
+	print.Text(w, `Names follow docker's rules: demo:v1 is docker.io/library/demo:v1, no tag means latest.
 
   NAME[:TAG|@DIGEST]        a name; where it is looked up is said below
   docker://NAME             the registry only

@@ -102,10 +102,20 @@ func (e *Env) guardDropped(list compose.List, root registry.Manifest, t target, 
 
 func droppedError(ref registry.Ref, dropped []string) error {
 	return hinted{
-		fmt.Errorf("pushing %q: %w: the published list has platforms that this one leaves out\n%s", ref, registry.ErrConflict, strings.Join(dropped, "\n")),
+		severalLines{append([]string{fmt.Sprintf("pushing %q: %v: the published list has platforms that this one leaves out", ref, registry.ErrConflict)}, dropped...), registry.ErrConflict},
 		"say what the list must serve with --require, or push it all the same with --force",
 	}
 }
+
+// severalLines is an error that is told in lines of its own.
+type severalLines struct {
+	lines []string
+	kind  error
+}
+
+func (e severalLines) Error() string   { return strings.Join(e.lines, "\n") }
+func (e severalLines) Lines() []string { return e.lines }
+func (e severalLines) Unwrap() error   { return e.kind }
 
 // eachTarget runs f for all targets at once.
 func eachTarget(ctx context.Context, targets []target, f func(context.Context, target) error) []error {

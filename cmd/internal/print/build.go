@@ -2,7 +2,6 @@ package print
 
 import (
 	"cmp"
-	"fmt"
 	"io"
 	"text/tabwriter"
 
@@ -13,7 +12,7 @@ import (
 // Forecast prints what a build would use, a line for each base image; warnings are told elsewhere.
 func Forecast(w io.Writer, f build.Forecast) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "PLATFORM\tRUN STEPS\tBASE\tBASE PLATFORM\tFROM\tDIGEST")
+	printf(t, "PLATFORM\tRUN STEPS\tBASE\tBASE PLATFORM\tFROM\tDIGEST\n")
 	for _, p := range f.Platforms {
 		how := "native"
 		if p.Emulator != "" {
@@ -21,14 +20,14 @@ func Forecast(w io.Writer, f build.Forecast) error {
 		}
 		bases := p.Bases
 		if len(bases) == 0 {
-			fmt.Fprintf(t, "%s\t%s\tscratch\t-\t-\t-\n", platform.Format(p.Platform), how)
+			printf(t, "%s\t%s\tscratch\t-\t-\t-\n", platform.Format(p.Platform), how)
 		}
 		for _, b := range bases {
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"), dash(digestString(b.Digest)))
+			printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"), dash(digestString(b.Digest)))
 		}
 	}
 	return t.Flush()
 }
 
 // Warning prints one place in a Dockerfile, as compilers do.
-func Warning(w io.Writer, one build.Warning) { fmt.Fprintln(w, one) }
+func Warning(w io.Writer, one build.Warning) { printf(w, "%s\n", one) }

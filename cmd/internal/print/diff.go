@@ -1,7 +1,6 @@
 package print
 
 import (
-	"fmt"
 	"io"
 	"text/tabwriter"
 
@@ -44,18 +43,18 @@ func Diff(w io.Writer, output string, d flow.Diff) error {
 		return writeJSON(w, diffJSON(d))
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "A\t%s\t%s\n", d.A.Ref.Name(), d.A.Root.Digest)
-	fmt.Fprintf(t, "B\t%s\t%s\n", d.B.Ref.Name(), d.B.Root.Digest)
+	printf(t, "A\t%s\t%s\n", d.A.Ref.Name(), d.A.Root.Digest)
+	printf(t, "B\t%s\t%s\n", d.B.Ref.Name(), d.B.Root.Digest)
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, detail := range d.List {
 		diffLine(w, detail)
 	}
-	fmt.Fprintln(w)
-	fmt.Fprintln(t, "PLATFORM\tSTATE\tA\tB")
+	printf(w, "\n")
+	printf(t, "PLATFORM\tSTATE\tA\tB\n")
 	for _, p := range d.Platforms {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", platform.Format(p.Platform), p.State, dash(digestString(p.A)), dash(digestString(p.B)))
+		printf(t, "%s\t%s\t%s\t%s\n", platform.Format(p.Platform), p.State, dash(digestString(p.A)), dash(digestString(p.B)))
 	}
 	if err := t.Flush(); err != nil {
 		return err
@@ -64,7 +63,7 @@ func Diff(w io.Writer, output string, d flow.Diff) error {
 		if len(p.Details) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "\n%s\n", platform.Format(p.Platform))
+		printf(w, "\n%s\n", platform.Format(p.Platform))
 		for _, detail := range p.Details {
 			diffLine(w, detail)
 		}
@@ -74,10 +73,10 @@ func Diff(w io.Writer, output string, d flow.Diff) error {
 
 func diffLine(w io.Writer, d flow.DiffDetail) {
 	if d.A != "" {
-		fmt.Fprintf(w, "  - %s: %s\n", d.What, d.A)
+		printf(w, "  - %s: %s\n", d.What, d.A)
 	}
 	if d.B != "" {
-		fmt.Fprintf(w, "  + %s: %s\n", d.What, d.B)
+		printf(w, "  + %s: %s\n", d.What, d.B)
 	}
 }
 

@@ -3,7 +3,6 @@ package print
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
@@ -35,8 +34,8 @@ func DockerManifest(w io.Writer, d flow.DropIn, verbose bool) error {
 	if err := json.Indent(&b, root.Body, "", indent); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, b.String())
-	return err
+	Text(w, b.String()+"\n")
+	return nil
 }
 
 // dockerImage is the shape of docker manifest inspect --verbose.
@@ -62,10 +61,7 @@ func dockerVerbose(w io.Writer, d flow.DropIn) error {
 		}
 		value = all
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "\t")
-	e.SetEscapeHTML(false)
-	return e.Encode(value)
+	return writeIndented(w, value, "\t")
 }
 
 func dockerImageOf(ref registry.Ref, img inspect.Image) dockerImage {
@@ -84,13 +80,13 @@ func dockerImageOf(ref registry.Ref, img inspect.Image) dockerImage {
 // DockerDigest prints the digest alone, as docker manifest push does.
 func DockerDigest(w io.Writer, d flow.Done) {
 	for _, m := range d.Made {
-		fmt.Fprintln(w, m.Digest)
+		printf(w, "%s\n", m.Digest)
 	}
 }
 
 // DockerCreated prints what docker manifest create does.
 func DockerCreated(w io.Writer, list registry.Ref) {
-	fmt.Fprintf(w, "Created manifest list %s\n", list.Name())
+	printf(w, "Created manifest list %s\n", list.Name())
 }
 
 // Body prints the bytes that would be written, as buildx imagetools create --dry-run does.
@@ -99,33 +95,33 @@ func Body(w io.Writer, d flow.Done) error {
 	if err := json.Indent(&b, d.Root.Body, "", "  "); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(w, b.String())
-	return err
+	Text(w, b.String()+"\n")
+	return nil
 }
 
 // Imagetools prints as buildx imagetools inspect does.
 func Imagetools(w io.Writer, r inspect.Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
-	fmt.Fprintf(t, "Name:\t%s\nMediaType:\t%s\nDigest:\t%s\n", r.Ref.Name(), r.Root.MediaType, r.Root.Digest)
+	printf(t, "Name:\t%s\nMediaType:\t%s\nDigest:\t%s\n", r.Ref.Name(), r.Root.MediaType, r.Root.Digest)
 	if err := t.Flush(); err != nil || r.List == nil {
 		return err
 	}
-	fmt.Fprintln(t, "\t\nManifests:\t")
+	printf(t, "\t\nManifests:\t\n")
 	rows := imagetoolsRows(r)
 	for i, d := range rows {
 		if i > 0 {
-			fmt.Fprintln(t, "\t")
+			printf(t, "\t\n")
 		}
-		fmt.Fprintf(t, "  Name:\t%s\n  MediaType:\t%s\n", r.Ref.WithDigest(d.Digest).Name(), d.MediaType)
+		printf(t, "  Name:\t%s\n  MediaType:\t%s\n", r.Ref.WithDigest(d.Digest).Name(), d.MediaType)
 		if d.Platform != nil {
-			fmt.Fprintf(t, "  Platform:\t%s\n", platform.Format(*d.Platform))
+			printf(t, "  Platform:\t%s\n", platform.Format(*d.Platform))
 		}
 		for i, k := range keys(d.Annotations) {
 			label := "  Annotations:"
 			if i > 0 {
 				label = "  "
 			}
-			fmt.Fprintf(t, "%s\t  %s:\t%s\n", label, k, d.Annotations[k])
+			printf(t, "%s\t  %s:\t%s\n", label, k, d.Annotations[k])
 		}
 	}
 	return t.Flush()
@@ -161,7 +157,7 @@ func ToolsWanted(format string) flow.ToolsWanted {
 // ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools inspect
 // --format does. The last three are those of the image, or of a list those of each of its platforms.
 func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
-	t, err := template.New("format").Funcs(template.FuncMap{"json": indented}).Parse(format)
+	t, err := parseTemplate("format", format, template.FuncMap{"json": indented})
 	if err != nil {
 		return err
 	}
@@ -192,8 +188,8 @@ func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
 	if err := t.Execute(w, view); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w)
-	return err
+	printf(w, "\n")
+	return nil
 }
 
 // manifestView is .Manifest: the descriptor of the root and, of a list, its rows.
@@ -213,7 +209,7 @@ func capitalised(m registry.Manifest) (manifestView, error) {
 	return view, err
 }
 
-func indented(v any) (string, error) {
+func indented(v any) (verbatim, error) {
 	b, err := json.MarshalIndent(v, "", "  ")
-	return string(b), err
+	return verbatim(b), err
 }

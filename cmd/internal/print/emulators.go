@@ -18,7 +18,7 @@ func Emulators(w io.Writer, output string, rows []flow.Emulation) error {
 		}{"mtool.emulators/v1", emulationRows(rows)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "ARCH\tRUNS\tEMULATOR\tVERSION\tHOST\tTEST")
+	printf(t, "ARCH\tRUNS\tEMULATOR\tVERSION\tHOST\tTEST\n")
 	for _, r := range emulationRows(rows) {
 		binary := r.Binary
 		switch {
@@ -33,7 +33,7 @@ func Emulators(w io.Writer, output string, rows []flow.Emulation) error {
 		if host != "" {
 			host += " (" + r.HostFlags + ")"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Arch, r.How, dash(binary), dash(r.Version), dash(host), dash(r.Test))
+		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Arch, r.How, dash(binary), dash(r.Version), dash(host), dash(r.Test))
 	}
 	return t.Flush()
 }

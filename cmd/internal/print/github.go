@@ -22,9 +22,7 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 		}
 		for _, u := range places {
 			at := fileProperties(inspect.Finding{File: u.File, Line: u.Line})
-			if _, err := fmt.Fprintf(w, "::error %stitle=%s::%s\n", at, property(e.Ref.Name()), message(e.Error())); err != nil {
-				return err
-			}
+			command(w, "error", at, e.Ref.Name(), e.Error())
 		}
 	}
 	for _, s := range seen {
@@ -38,13 +36,15 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 			default:
 				continue
 			}
-			_, err := fmt.Fprintf(w, "::%s %stitle=%s::%s\n", word, fileProperties(f), property(s.Report.Ref.Name()), message(f.Message))
-			if err != nil {
-				return err
-			}
+			command(w, word, fileProperties(f), s.Report.Ref.Name(), f.Message)
 		}
 	}
 	return nil
+}
+
+// command is the only one that writes workflow commands. Its properties are escaped already; title and text are not.
+func command(w io.Writer, word, properties, title, text string) {
+	Text(w, "::"+word+" "+properties+"title="+property(title)+"::"+message(text)+"\n")
 }
 
 // fileProperties put an annotation beside the line that names the image. Standard input is no file of the repository.

@@ -28,12 +28,12 @@ func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if len(seen) == 1 {
 		heading(w, seen[0].Report)
-		fmt.Fprintln(t, "\nPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE")
-		rows(t, "", seen[0])
+		printf(t, "\nPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE\n")
+		rows(t, false, seen[0])
 	} else {
-		fmt.Fprintln(t, "REFERENCE\tPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE")
+		printf(t, "REFERENCE\tPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE\n")
 		for _, s := range seen {
-			rows(t, s.Report.Ref.Name()+"\t", s)
+			rows(t, true, s)
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -44,30 +44,38 @@ func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintln(w, "\n"+lastLine(seen))
-	return err
+	printf(w, "\n%s\n", lastLine(seen))
+	return nil
 }
 
 func heading(w io.Writer, r inspect.Report) {
-	fmt.Fprintf(w, "%s\n%s  %s  from %s\n", r.Ref.Name(), r.Root.Digest, mediaWords(r.Root.MediaType), origin(r.Ref))
+	printf(w, "%s\n%s  %s  from %s\n", r.Ref.Name(), r.Root.Digest, mediaWords(r.Root.MediaType), origin(r.Ref))
 	for _, key := range keys(annotations(r)) {
-		fmt.Fprintf(w, "  %s=%s\n", key, annotations(r)[key])
+		printf(w, "  %s=%s\n", key, annotations(r)[key])
 	}
 }
 
-// rows are the lines of one reference, each with lead in front.
-func rows(w io.Writer, lead string, s flow.Inspection) {
+// rows are the lines of one reference, each with its name in front if several are shown.
+func rows(w io.Writer, named bool, s flow.Inspection) {
+	name := func() {
+		if named {
+			printf(w, "%s\t", s.Report.Ref.Name())
+		}
+	}
 	for i, img := range s.Report.Images {
-		fmt.Fprintf(w, "%s%s\t%s\t%s\t%s\t%s\t%s\n", lead, dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), s.State(i))
+		name()
+		printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), s.State(i))
 		for _, a := range img.Attestations {
-			attachmentRow(w, lead+"  attestation", a)
+			name()
+			attachmentRow(w, "  attestation", a)
 		}
 		for _, a := range img.Artifacts {
 			attachmentRow(w, lead+"  artifact", a)
 		}
 	}
 	for _, o := range s.Report.Others {
-		attachmentRow(w, lead+"other", o)
+		name()
+		attachmentRow(w, "other", o)
 	}
 }
 
@@ -128,7 +136,7 @@ func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	fmt.Fprintf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a), state)
+	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a), state)
 }
 
 func sizeOf(img inspect.Image) string {

@@ -3,7 +3,6 @@ package print
 import (
 	"encoding/xml"
 	"errors"
-	"fmt"
 	"io"
 	"strings"
 
@@ -65,16 +64,14 @@ func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
 		}
 		r.add(suite)
 	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return err
-	}
+	Text(w, xml.Header)
 	e := xml.NewEncoder(w)
 	e.Indent("", "  ")
 	if err := e.Encode(r); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w)
-	return err
+	printf(w, "\n")
+	return nil
 }
 
 func (r *junitReport) add(s junitSuite) {

@@ -1,8 +1,6 @@
 package print
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
 	"text/tabwriter"
 
@@ -12,7 +10,7 @@ import (
 // Made prints PLACE@DIGEST, a line for each thing that was made, and nothing else.
 func Made(w io.Writer, made ...flow.Made) {
 	for _, m := range made {
-		fmt.Fprintf(w, "%s@%s\n", m.Place, m.Digest)
+		printf(w, "%s@%s\n", m.Place, m.Digest)
 	}
 }
 
@@ -25,16 +23,9 @@ func Listing(w io.Writer, output string, rows []flow.Row) error {
 		}{"mtool.ls/v1", append([]flow.Row{}, rows...)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tKIND\tPLATFORMS\tDIGEST")
+	printf(t, "NAME\tKIND\tPLATFORMS\tDIGEST\n")
 	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", r.Name, r.Kind, dash(commas(r.Platforms)), dash(r.Digest))
+		printf(t, "%s\t%s\t%s\t%s\n", r.Name, r.Kind, dash(commas(r.Platforms)), dash(r.Digest))
 	}
 	return t.Flush()
-}
-
-func writeJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
 }

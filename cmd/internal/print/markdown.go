@@ -14,29 +14,29 @@ import (
 // are and what commands printed, as for a job summary; in front of them what could not be read, as err says.
 func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 	for _, e := range Unread(err) {
-		fmt.Fprintf(w, "### %s\n\n❌ %s\n\n", code(e.Ref.Name()), code(e.Error()))
+		markdownf(w, "### %s\n\n❌ %s\n\n", span(e.Ref.Name()), span(e.Error()))
 	}
 	for _, s := range seen {
 		r := s.Report
-		fmt.Fprintf(w, "### %s\n\n%s `%s`\n\n", code(r.Ref.Name()), mediaWords(r.Root.MediaType), r.Root.Digest)
-		fmt.Fprintln(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|")
+		markdownf(w, "### %s\n\n%s %s\n\n", span(r.Ref.Name()), mediaWords(r.Root.MediaType), span(r.Root.Digest.String()))
+		markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
 		for i, img := range r.Images {
-			fmt.Fprintf(w, "| %s | %s | `%s` | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), s.State(i))
+			markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), s.State(i))
 		}
-		fmt.Fprintln(w)
+		markdownf(w, "\n")
 		for _, f := range deep.Summary(s.Findings) {
 			if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
-				fmt.Fprintf(w, "- %s %s\n", mark(f.State), code(placed(f)))
+				markdownf(w, "- %s %s\n", mark(f.State), span(placed(f)))
 			}
 		}
-		fmt.Fprintln(w)
+		markdownf(w, "\n")
 		markdownProof(w, s)
 	}
 	if len(seen) == 0 {
 		return nil
 	}
-	_, err = fmt.Fprintf(w, "%s\n\n", lastLine(seen))
-	return err
+	markdownf(w, "%s\n\n", lastLine(seen))
+	return nil
 }
 
 // ranWords say what an output is not.
@@ -45,16 +45,16 @@ const ranWords = "That a command ran says nothing about the architecture of the 
 // markdownProof prints the tables of what was looked at beyond claims and binaries.
 func markdownProof(w io.Writer, s flow.Inspection) {
 	if s.Signatures != nil {
-		fmt.Fprintln(w, "| Signatures | Signed | Found |\n|---|---|---|")
+		markdownf(w, "| Signatures | Signed | Found |\n|---|---|---|\n")
 		for _, row := range signatureRows(s) {
-			fmt.Fprintf(w, "| %s | %s | %s |\n", code(row.Name), row.Signed, code(row.Found))
+			markdownf(w, "| %s | %s | %s |\n", span(row.Name), row.Signed, span(row.Found))
 		}
-		fmt.Fprintln(w)
+		markdownf(w, "\n")
 	}
 	if s.Runs == nil {
 		return
 	}
-	fmt.Fprintln(w, "| Ran on | How | Exit | Time | Output |\n|---|---|---|---|---|")
+	markdownf(w, "| Ran on | How | Exit | Time | Output |\n|---|---|---|---|---|\n")
 	for _, row := range runRows(s) {
 		var lines []string
 		for _, line := range row.Lines {
@@ -63,12 +63,42 @@ func markdownProof(w io.Writer, s flow.Inspection) {
 			}
 			lines = append(lines, line)
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", row.Platform, row.How, row.Exit, row.Took, strings.Join(lines, "<br>"))
+		markdownf(w, "| %s | %s | %s | %s | %s |\n", row.Platform, row.How, row.Exit, row.Took, ready(strings.Join(lines, "<br>")))
 	}
-	fmt.Fprintf(w, "\n%s\n\n", ranWords)
+	markdownf(w, "\n%s\n\n", ranWords)
+}
+
+// What markdownf takes as it is, and what it shows as code; all else is text.
+type (
+	ready string
+	span  string
+)
+
+// markdownf is fmt.Fprintf, with arguments that are no markup.
+func markdownf(w io.Writer, format string, args ...any) {
+	shown := make([]any, len(args))
+	for i, a := range args {
+		switch v := a.(type) {
+		case ready:
+			shown[i] = string(v)
+		case span:
+			shown[i] = code(string(v))
+		default:
+			shown[i] = each([]any{a}, markdownText)[0]
+		}
+	}
+	_, _ = fmt.Fprintf(w, format, shown...) // Out keeps the error
 }
 
 // code makes text of somebody else harmless in Markdown.
 func code(s string) string {
-	return "`" + strings.NewReplacer("`", "'", "|", "¦", "\n", " ", "\r", " ").Replace(s) + "`"
+	return "`" + strings.NewReplacer("`", "'", "|", "¦").Replace(Line(s)) + "`"
+}
+
+// markdownText is text as it is, or as code where it has characters that could be markup.
+func markdownText(s string) string {
+	if strings.ContainsAny(s, "`|<>[]()*_~#&!\\@$\"'") || strings.Contains(s, "://") || Line(s) != s {
+		return code(s)
+	}
+	return s
 }

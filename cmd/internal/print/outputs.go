@@ -2,8 +2,8 @@ package print
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
+	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -24,7 +24,8 @@ func Outputs(d flow.Done) string {
 		}
 	}
 	made := d.Made[0]
-	lines := fmt.Sprintf("digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Place, made.Digest, commas(tags), changed)
+	var lines strings.Builder
+	printf(&lines, "digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Place, made.Digest, commas(tags), changed)
 	var list struct{ Manifests []v1.Descriptor }
 	_ = json.Unmarshal(d.Root.Body, &list) // what we made decodes; a draft alone has no body
 	var platforms []platformDigest
@@ -33,7 +34,7 @@ func Outputs(d flow.Done) string {
 			platforms = append(platforms, platformDigest{*m.Platform, m.Digest})
 		}
 	}
-	return lines + platformLines(platforms)
+	return lines.String() + platformLines(platforms)
 }
 
 // BuiltOutputs are those of a build; ref is where it was pushed, else in the store.
@@ -44,12 +45,13 @@ func BuiltOutputs(b flow.Built) string {
 			place = m.Place // that of the registry comes last
 		}
 	}
-	lines := fmt.Sprintf("digest=%s\nref=%s@%s\n", b.Digest(), place, b.Digest())
+	var lines strings.Builder
+	printf(&lines, "digest=%s\nref=%s@%s\n", b.Digest(), place, b.Digest())
 	var platforms []platformDigest
 	for _, image := range b.Images {
 		platforms = append(platforms, platformDigest{image.Platform, image.Manifest.Digest})
 	}
-	return lines + platformLines(platforms)
+	return lines.String() + platformLines(platforms)
 }
 
 type platformDigest struct {
@@ -63,7 +65,17 @@ func platformLines(all []platformDigest) string {
 	for _, p := range all {
 		name := platform.Format(p.platform)
 		names = append(names, name)
-		fmt.Fprintf(&digests, "digest-%s=%s\n", strings.NewReplacer("/", "-", ":", "-").Replace(name), p.digest)
+		printf(&digests, "digest-%s=%s\n", outputName(name), p.digest)
 	}
-	return "platforms=" + strings.Join(names, ",") + "\n" + digests.String()
+	return "platforms=" + Line(commas(names)) + "\n" + digests.String()
+}
+
+// outputName is a platform as a part of a name: what could end the name is a dash.
+func outputName(platform string) string {
+	return strings.Map(func(r rune) rune {
+		if r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '.' && r != '_' {
+			return '-'
+		}
+		return r
+	}, platform)
 }

@@ -1,7 +1,6 @@
 package print
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -18,37 +17,38 @@ func Plan(w io.Writer, d flow.Done) {
 	if d.Plan == nil {
 		return
 	}
-	fmt.Fprintln(w, "dry run, nothing written")
+	printf(w, "dry run, nothing written\n")
 	for _, u := range d.Plan.Uploads {
 		upload(w, u)
 	}
-	fmt.Fprintf(w, "%s %s, %d bytes:\n%s\n", mediaWords(d.Root.MediaType), d.Root.Digest, len(d.Root.Body), d.Root.Body)
+	printf(w, "%s %s, %d bytes:\n", mediaWords(d.Root.MediaType), d.Root.Digest, len(d.Root.Body))
+	Text(w, string(d.Root.Body)+"\n")
 }
 
 // upload prints one repository's part of the plan. What is there already is known by the registry only: all of it is an
 // upper limit.
 func upload(w io.Writer, u compose.Upload) {
 	t := u.Totals()
-	fmt.Fprintf(w, "%s: at most %d blobs mounted, %d copied (%s), %d manifests, %d tags\n", u.Repository, t.Mounts, t.Copies,
+	printf(w, "%s: at most %d blobs mounted, %d copied (%s), %d manifests, %d tags\n", u.Repository, t.Mounts, t.Copies,
 		flow.Bytes(t.Bytes), t.Children, len(u.ChildTags)+t.Tags)
 	for _, b := range u.Blobs {
 		way := "copy "
 		if b.Mountable {
 			way = "mount"
 		}
-		fmt.Fprintf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, flow.Bytes(b.Descriptor.Size), b.From)
+		printf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, flow.Bytes(b.Descriptor.Size), b.From)
 	}
 	for _, c := range u.Children {
-		fmt.Fprintf(w, "  put   %s%s from %s\n", c.Descriptor.Digest, platformWords(c.Descriptor), c.From)
+		printf(w, "  put   %s%s from %s\n", c.Descriptor.Digest, platformWords(c.Descriptor), c.From)
 	}
 	for _, t := range u.ChildTags {
-		fmt.Fprintf(w, "  tag   %s as %s\n", t.Manifest.Digest, t.Name)
+		printf(w, "  tag   %s as %s\n", t.Manifest.Digest, t.Name)
 	}
 	for _, t := range u.Tags {
-		fmt.Fprintf(w, "  tag   %s as %s\n", u.Root.Digest, t.Name)
+		printf(w, "  tag   %s as %s\n", u.Root.Digest, t.Name)
 	}
 	if len(u.Tags) == 0 {
-		fmt.Fprintf(w, "  put   %s without a tag\n", u.Root.Digest)
+		printf(w, "  put   %s without a tag\n", u.Root.Digest)
 	}
 }
 
@@ -65,9 +65,9 @@ func Targets(w io.Writer, d flow.Done) {
 		return
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "TARGET\tSTATE")
+	printf(t, "TARGET\tSTATE\n")
 	for _, o := range d.Targets {
-		fmt.Fprintf(t, "%s\t%s\n", o.Target, o.State)
+		printf(t, "%s\t%s\n", o.Target, o.State)
 	}
 	_ = t.Flush() // as with every line on standard error
 }

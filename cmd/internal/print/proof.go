@@ -7,7 +7,6 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
@@ -21,7 +20,7 @@ const shownLines = 20
 // proof prints the tables of what was looked at beyond claims and binaries; named: under the name of the reference.
 func proof(w io.Writer, s flow.Inspection, named bool) error {
 	if named && (s.Signatures != nil || s.Runs != nil) {
-		fmt.Fprintln(w, "\n"+s.Report.Ref.Name())
+		printf(w, "\n%s\n", s.Report.Ref.Name())
 	}
 	if s.Signatures != nil {
 		if err := signatureTable(w, s); err != nil {
@@ -32,14 +31,14 @@ func proof(w io.Writer, s flow.Inspection, named bool) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nPLATFORM\tRAN\tEXIT\tTIME\tOUTPUT")
+	printf(t, "\nPLATFORM\tRAN\tEXIT\tTIME\tOUTPUT\n")
 	for _, row := range runRows(s) {
 		for n, line := range row.Lines {
 			if n > 0 {
-				fmt.Fprintf(t, "\t\t\t\t%s\n", line)
+				printf(t, "\t\t\t\t%s\n", line)
 				continue
 			}
-			fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", row.Platform, row.How, row.Exit, row.Took, line)
+			printf(t, "%s\t%s\t%s\t%s\t%s\n", row.Platform, row.How, row.Exit, row.Took, line)
 		}
 	}
 	return t.Flush()
@@ -87,29 +86,16 @@ func outputOf(t flow.Tried) []string {
 		lines = append(lines[:shownLines], fmt.Sprintf("… and %d lines more (-o json)", len(lines)-shownLines))
 	}
 	for i, line := range lines {
-		lines[i] = oneCell(line)
+		lines[i] = strings.ReplaceAll(strings.TrimSuffix(line, "\r"), "\t", " ")
 	}
 	return lines
 }
 
-// oneCell keeps a program's output from steering the terminal and from making cells of its own.
-func oneCell(line string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return ' '
-		case unicode.IsControl(r):
-			return -1
-		}
-		return r
-	}, line)
-}
-
 func signatureTable(w io.Writer, s flow.Inspection) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "\nSIGNATURES\tSIGNED\tFOUND")
+	printf(t, "\nSIGNATURES\tSIGNED\tFOUND\n")
 	for _, row := range signatureRows(s) {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", row.Name, row.Signed, row.Found)
+		printf(t, "%s\t%s\t%s\n", row.Name, row.Signed, row.Found)
 	}
 	return t.Flush()
 }
@@ -158,7 +144,7 @@ func foundWords(found []signature.Found) string {
 		if f.Predicate != "" && f.Predicate != signature.SignPredicate {
 			words += " of a statement: " + provenance.Words(f.Predicate)
 		}
-		all = append(all, oneCell(words))
+		all = append(all, words)
 	}
 	return strings.Join(all, "; ")
 }
@@ -167,7 +153,7 @@ func foundWords(found []signature.Found) string {
 func statementWords(a inspect.Attachment) string {
 	var all []string
 	for _, s := range a.Statements() {
-		all = append(all, oneCell(provenance.Words(s.Predicate)))
+		all = append(all, provenance.Words(s.Predicate))
 	}
 	return strings.Join(all, ", ")
 }

@@ -1,11 +1,11 @@
 package print
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
 	"path/filepath"
+	"strings"
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
@@ -66,6 +66,9 @@ type sarifName struct {
 	FullyQualifiedName string `json:"fullyQualifiedName"`
 }
 
+// sarifMessage is plain text without a link: "[words](target)" would be one (section 3.11.6).
+func sarifMessage(text string) sarifText { return sarifText{strings.ReplaceAll(text, "](", "] (")} }
+
 // sarifRules are what a finding can be about.
 func sarifRules() []sarifRule {
 	return []sarifRule{
@@ -96,7 +99,7 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 			f.File, f.Line = e.Uses[0].File, e.Uses[0].Line
 		}
 		run.Results = append(run.Results, sarifResult{
-			RuleID: "entry", Level: "error", Message: sarifText{e.Error()}, Locations: []sarifPlace{sarifPlaceOf(s, f)},
+			RuleID: "entry", Level: "error", Message: sarifMessage(e.Error()), Locations: []sarifPlace{sarifPlaceOf(s, f)},
 		})
 	}
 	for _, s := range seen {
@@ -110,15 +113,12 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 				continue
 			}
 			run.Results = append(run.Results, sarifResult{
-				RuleID: sarifRuleOf(f), Level: level, Message: sarifText{f.Message}, Locations: []sarifPlace{sarifPlaceOf(s, f)},
+				RuleID: sarifRuleOf(f), Level: level, Message: sarifMessage(f.Message), Locations: []sarifPlace{sarifPlaceOf(s, f)},
 				Fingerprints: map[string]string{"mtool/v1": fmt.Sprintf("%s %s %s %s", f.Platform, f.Path, f.Claim, f.Evidence)},
 			})
 		}
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(sarifDoc{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return writeJSON(w, sarifDoc{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {

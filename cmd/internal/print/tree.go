@@ -26,11 +26,9 @@ type leaf struct {
 func Tree(w io.Writer, seen []flow.Inspection) error {
 	for i, s := range seen {
 		if i > 0 {
-			fmt.Fprintln(w)
+			printf(w, "\n")
 		}
-		if _, err := fmt.Fprintf(w, "%s  %s  %s\n", s.Report.Ref.Name(), s.Report.Root.Digest, mediaWords(s.Report.Root.MediaType)); err != nil {
-			return err
-		}
+		printf(w, "%s  %s  %s\n", s.Report.Ref.Name(), s.Report.Root.Digest, mediaWords(s.Report.Root.MediaType))
 		branches(w, "", tree(s))
 		if err := proof(w, s, false); err != nil {
 			return err
@@ -39,8 +37,8 @@ func Tree(w io.Writer, seen []flow.Inspection) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintln(w, "\n"+lastLine(seen))
-	return err
+	printf(w, "\n%s\n", lastLine(seen))
+	return nil
 }
 
 func branches(w io.Writer, indent string, leaves []leaf) {
@@ -49,7 +47,7 @@ func branches(w io.Writer, indent string, leaves []leaf) {
 		if i == len(leaves)-1 {
 			fork, next = "└─ ", "   "
 		}
-		fmt.Fprintln(w, strings.TrimRight(indent+fork+l.text, " "))
+		printf(w, "%s\n", strings.TrimRight(indent+fork+l.text, " "))
 		branches(w, indent+next, l.kids)
 	}
 }

@@ -17,13 +17,13 @@ func Usage(w io.Writer, output string, rows []flow.Used) error {
 		}{"mtool.du/v1", append([]flow.Used{}, rows...)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "PLACE\tITEMS\tSIZE\tPRUNABLE\tDIRECTORY")
+	printf(t, "PLACE\tITEMS\tSIZE\tPRUNABLE\tDIRECTORY\n")
 	for _, r := range rows {
 		prunable := "-"
 		if r.Place == "builds" {
 			prunable = bytesOf(r.Prunable)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%s\n", r.Place, r.Items, bytesOf(r.Bytes), prunable, r.Dir)
+		printf(t, "%s\t%d\t%s\t%s\t%s\n", r.Place, r.Items, bytesOf(r.Bytes), prunable, r.Dir)
 	}
 	return t.Flush()
 }

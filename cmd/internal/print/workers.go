@@ -39,7 +39,7 @@ func Workers(w io.Writer, output string, seen []buildkit.Sight) error {
 		}{"mtool.workers/v1", rows})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "WORKER\tSTATE\tVERSION\tLATENCY\tNATIVE\tEMULATED")
+	printf(t, "WORKER\tSTATE\tVERSION\tLATENCY\tNATIVE\tEMULATED\n")
 	for _, r := range rows {
 		name, state, latency := r.Addr, "ok", fmt.Sprintf("%.1fms", r.LatencyMS)
 		if r.For != "" {
@@ -48,7 +48,7 @@ func Workers(w io.Writer, output string, seen []buildkit.Sight) error {
 		if !r.Reachable {
 			state, latency = "failed", "-"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(r.marked(r.Native)), dash(r.marked(r.Emulated)))
+		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(r.marked(r.Native)), dash(r.marked(r.Emulated)))
 	}
 	return t.Flush()
 }
@@ -89,7 +89,7 @@ func formatted(all []v1.Platform) []string {
 // AppArmorProfile prints a profile that leaves a program unconfined but for one thing that distributions restrict by
 // default: it may make user namespaces. https://gitlab.com/apparmor/apparmor/-/wikis/unprivileged_userns_restriction
 func AppArmorProfile(w io.Writer, program string) {
-	fmt.Fprintf(w, `abi <abi/4.0>,
+	printf(w, `abi <abi/4.0>,
 include <tunables/global>
 
 profile mtool "%s" flags=(unconfined) {
