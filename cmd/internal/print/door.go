@@ -75,9 +75,12 @@ func (o *Out) Terminal() *os.File {
 	return nil
 }
 
-// Close writes what was held back, and returns the first error of all that was written.
+// Close writes what was held back, and returns the first error of all that was written. It does not wait for a writer that
+// hangs.
 func (o *Out) Close() error {
-	o.mu.Lock()
+	if !o.mu.TryLock() {
+		return nil
+	}
 	defer o.mu.Unlock()
 	var b strings.Builder
 	for _, held := range o.line.sequence {

@@ -70,7 +70,8 @@ func rows(w io.Writer, named bool, s flow.Inspection) {
 			attachmentRow(w, "  attestation", a)
 		}
 		for _, a := range img.Artifacts {
-			attachmentRow(w, lead+"  artifact", a)
+			name()
+			attachmentRow(w, "  artifact", a)
 		}
 	}
 	for _, o := range s.Report.Others {
