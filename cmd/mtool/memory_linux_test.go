@@ -99,7 +99,7 @@ var greedy = []struct {
 			left -= size
 		}
 	}},
-	{name: "a bomb", layers: 1, says: "over the limit: more than 2000 unpacked bytes for a compressed one", write: func(w *tar.Writer, _ int) {
+	{name: "zeros", layers: 1, says: " unknown\n", write: func(w *tar.Writer, _ int) {
 		const size = 300 << 20
 		_ = w.WriteHeader(&tar.Header{Name: "zeros", Size: size, Format: tar.FormatGNU})
 		for range size >> 20 {
