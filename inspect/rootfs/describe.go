@@ -16,13 +16,13 @@ func (v *view) describe(f *LayerFacts, p *purse) error {
 	byPath := func(a, b File) int { return strings.Compare(a.Path, b.Path) }
 	slices.SortFunc(f.Files, byPath)
 	slices.SortFunc(f.Folders, func(a, b Folder) int { return strings.Compare(a.Path, b.Path) })
-	f.Whiteouts = slices.Sorted(maps.Keys(v.gone))
-	for _, w := range f.Whiteouts {
-		if err := p.take(int64(len(w))); err != nil {
-			return err
-		}
+	slices.Sort(f.Whiteouts)
+	f.Skipped = slices.Sorted(maps.Keys(v.skipped))
+	var cost int64
+	for _, name := range slices.Concat(f.Whiteouts, f.Skipped) {
+		cost += int64(len(name))
 	}
-	return nil
+	return p.take(cost)
 }
 
 type describer struct {
@@ -31,7 +31,7 @@ type describer struct {
 }
 
 func (d *describer) folder(path string, n *node) error {
-	folder := Folder{Path: path, Opaque: n.opaque}
+	folder := Folder{Path: path, Opaque: n.opaque, Anew: n.anew, Implied: n.implied, Late: n.late}
 	var names, runnable []string
 	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
 		kid := n.kids[name]
@@ -47,6 +47,8 @@ func (d *describer) folder(path string, n *node) error {
 				return err
 			}
 			d.facts.Files = append(d.facts.Files, file)
+		case kid.gone:
+			d.facts.Whiteouts = append(d.facts.Whiteouts, join(path, name))
 		case kid.runnable:
 			runnable = append(runnable, name)
 		default:

@@ -58,6 +58,8 @@ const (
 	NotALayer   Reason = "not a tar layer"         // the media type is none of a layer
 	Compression Reason = "unsupported compression" // bzip2, xz
 	Window      Reason = "zstd window over 32 MiB" // decompressing takes too much memory
+	// Ambiguous: runtimes unpack it, and not all in the same way.
+	Ambiguous Reason = "runtimes read it differently"
 )
 
 // UncheckedError says why a layer was not read. It wraps ErrUnchecked.
@@ -75,3 +77,9 @@ func (e *UncheckedError) Error() string {
 }
 
 func (e *UncheckedError) Unwrap() error { return ErrUnchecked }
+
+// ambiguous is the error of an entry that runtimes read differently.
+func ambiguous(path, why string) error {
+	const most = 80
+	return &UncheckedError{Reason: Ambiguous, Detail: fmt.Sprintf("%.*q: %s", most, path, why)}
+}

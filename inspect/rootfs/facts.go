@@ -9,7 +9,7 @@ import (
 )
 
 // Schema is the version of LayerFacts as JSON. Facts of another version are read anew.
-const Schema = "mtool.layer/v1"
+const Schema = "mtool.layer/v2"
 
 // LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers below.
 // They exist only for layers that were read to their end and had the right digest and diffID. Paths have no leading slash
@@ -34,6 +34,9 @@ type LayerFacts struct {
 	Folders []Folder `json:"folders,omitempty"`
 	// Whiteouts are the paths that this layer removes from those below, sorted.
 	Whiteouts []string `json:"whiteouts,omitempty"`
+	// Skipped are the paths of entries that some runtimes leave out and others act upon, sorted: devices, which not everybody
+	// may make, and PAX global headers, which are no files and have names nevertheless.
+	Skipped []string `json:"skipped,omitempty"`
 }
 
 // Part is how much of a layer facts are about.
@@ -93,4 +96,12 @@ type Folder struct {
 	Runnable string `json:"runnable,omitempty"`
 	// Opaque hides everything that lower layers have in the directory.
 	Opaque bool `json:"opaque,omitempty"`
+	// Anew says that the directory took the place of something else that the layer had there, such as a whiteout, or that it is
+	// a root with an opaque marker. Where layers are unpacked in place, what lower layers have in it is gone; overlayfs shows it.
+	Anew bool `json:"anew,omitempty"`
+	// Implied says that the directory has no entry of its own. Where layers are unpacked in place, a link of a lower layer
+	// there is followed; in overlayfs, a directory takes its place.
+	Implied bool `json:"implied,omitempty"`
+	// Late says that the entry of the directory came after some of what is in it.
+	Late bool `json:"late,omitempty"`
 }

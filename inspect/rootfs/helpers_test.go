@@ -23,6 +23,9 @@ import (
 //	text PATH                executable, and no program
 //	plain PATH               neither
 //	dir PATH, link PATH TARGET, hard PATH TARGET, device PATH
+//	whiteout PATH            overlayfs's own, a device
+//	xattr PATH KEY VALUE     a directory with an extended attribute
+//	global NAME KEY VALUE    a global header
 //	gone PATH                a whiteout
 //	opaque PATH              of a directory
 type lines = []string
@@ -74,7 +77,15 @@ func entryOf(t testing.TB, entry string) (*tar.Header, []byte) {
 	case "dir":
 		h.Typeflag = tar.TypeDir
 	case "device":
+		h.Typeflag, h.Devmajor, h.Devminor = tar.TypeChar, 1, 3
+	case "whiteout":
 		h.Typeflag = tar.TypeChar
+	case "xattr":
+		key, value, _ := strings.Cut(rest, " ")
+		h.Typeflag, h.PAXRecords = tar.TypeDir, map[string]string{"SCHILY.xattr." + key: value}
+	case "global":
+		key, value, _ := strings.Cut(rest, " ")
+		return &tar.Header{Name: name, Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{key: value}}, nil
 	case "link":
 		h.Typeflag, h.Linkname = tar.TypeSymlink, rest
 	case "hard":

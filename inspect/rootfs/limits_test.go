@@ -257,7 +257,7 @@ func TestLongWays(t *testing.T) {
 	}
 	way = append(way, "link l0 d")
 	for i := range 100 {
-		way = append(way, "plain l39/a", "plain d/b"+fmt.Sprint(i))
+		way = append(way, "text l39/a", "plain d/b"+fmt.Sprint(i))
 	}
 	if _, err := scanWith(t, tarOf(t, way...), rootfs.Options{}); err != nil {
 		t.Errorf("100 long ways: %v", err)

@@ -1,7 +1,9 @@
 package rootfs
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"mtool/registry"
@@ -10,14 +12,46 @@ import (
 // maxTree bounds the memory of a Tree's nodes, in bytes, roughly.
 const maxTree = 40 << 20
 
-// Merge lays the layers of an image over each other, the lowest first: upper files hide lower ones, directories merge,
-// whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower layers become what they
-// mean. The facts must not be changed as long as the Tree is in use.
+// Reading is a way in which runtimes make one file system of the layers of an image.
+type Reading string
+
+// The readings.
+const (
+	// Overlay: each layer is unpacked into a directory of its own, and overlayfs shows them over each other. So do Docker,
+	// containerd and Podman as a rule.
+	Overlay Reading = "overlayfs"
+	// InPlace: each layer is unpacked over those below it. So do runtimes without overlayfs, or without privileges.
+	InPlace Reading = "unpacking in place"
+)
+
+// Readings are the trees that runtimes may show of an image: that of overlayfs and, if it is another one, that of layers that are
+// unpacked in place. See Merge.
+func Readings(layers []LayerFacts) ([]*Tree, error) {
+	tree, err := Merge(layers)
+	if err != nil || !tree.differs {
+		return []*Tree{tree}, err
+	}
+	other, err := merge(layers, InPlace)
+	switch {
+	case errors.Is(err, errRefused): // there is no other reading
+		return []*Tree{tree}, nil
+	case err != nil:
+		return nil, err
+	}
+	return []*Tree{tree, other}, nil
+}
+
+// Merge lays the layers of an image over each other, the lowest first, as overlayfs does: upper files hide lower ones,
+// directories merge, whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower layers
+// become what they mean. The facts must not be changed as long as the Tree is in use. It is one of Readings.
 //
 // A zero LayerFacts is a layer that was not read: the Tree says so (see Tree.Gaps), and whatever is not found in it is
-// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap ErrSchema, ErrLimit or, for a hard link to nothing, registry.ErrContent.
-func Merge(layers []LayerFacts) (*Tree, error) {
-	t := &Tree{root: newDir(0), purse: purse{limit: maxTree}}
+// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap ErrSchema,
+// ErrLimit, ErrUnchecked where runtimes read a layer differently or, for a hard link to nothing, registry.ErrContent.
+func Merge(layers []LayerFacts) (*Tree, error) { return merge(layers, Overlay) }
+
+func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
+	t := &Tree{root: newDir(0), reading: reading, left: map[string]bool{}, purse: purse{limit: maxTree}}
 	for i := range layers {
 		if layers[i].Schema == "" || layers[i].Part == Beginning {
 			t.gaps = append(t.gaps, i)
@@ -27,6 +61,9 @@ func Merge(layers []LayerFacts) (*Tree, error) {
 			continue
 		}
 		if err := t.add(&layers[i]); err != nil {
+			if unchecked, ok := errors.AsType[*UncheckedError](err); ok {
+				unchecked.Layer = layers[i].Digest
+			}
 			return nil, fmt.Errorf("merging layer %d, %s: %w", i, layers[i].Digest, err)
 		}
 	}
@@ -38,46 +75,57 @@ func (t *Tree) add(f *LayerFacts) error {
 	if f.Schema != Schema {
 		return fmt.Errorf("%w %q, not %q", ErrSchema, f.Schema, Schema)
 	}
-	l := overlay{Tree: t, layer: len(t.digests)}
+	l := &layering{Tree: t, facts: f, layer: len(t.digests), emptied: map[*node]bool{}}
 	t.digests = append(t.digests, f.Digest)
+	for _, name := range f.Skipped {
+		t.left[name] = true
+		if err := l.skipped(name); err != nil {
+			return err
+		}
+	}
 	// Links mean files as they were before this layer hid any.
 	linked, err := l.linked(f.Files)
 	if err != nil {
 		return err
 	}
-	for _, w := range f.Whiteouts {
-		l.remove(w)
+	if t.reading == InPlace {
+		err = l.unpack(linked)
+	} else {
+		err = l.overlay(linked)
 	}
-	// Directories before files: what was opaque must be empty when the first file of this layer comes.
-	for i := range f.Folders {
-		if f.Folders[i].Opaque {
-			l.empty(f.Folders[i].Path)
-		}
-	}
-	if err := l.folders(f.Folders); err != nil {
-		return err
-	}
-	for i := range f.Files {
-		n := linked[i]
-		if n == nil {
-			n = &node{file: &f.Files[i], layer: l.layer}
-		}
-		if err := l.place(f.Files[i].Path, n); err != nil {
-			return err
-		}
-	}
-	return nil
+	return err
 }
 
-// overlay is a layer on its way into a tree. Its paths are taken literally: a directory of the layer replaces a link of a
-// lower one, as in the kernel's overlay file system.
-type overlay struct {
+// layering is a layer on its way into a tree.
+type layering struct {
 	*Tree
+
+	facts *LayerFacts
 	layer int
+	// followed are the links of lower layers on the way to what the layer has, and the directories where they lead.
+	followed []step
+	emptied  map[*node]bool // directories in which the layer hides what lower layers have
+}
+
+// skipped refuses an entry that only some runtimes act upon, where that shows or hides something.
+func (l *layering) skipped(path string) error {
+	n := l.root
+	for name := range parts(path) {
+		if !n.dir {
+			break
+		}
+		if n = n.kid(name); n == nil {
+			return nil
+		}
+	}
+	if n.kind() == Plain && !n.runnable { // whatever it is, it is no program
+		return nil
+	}
+	return ambiguous(path, "only some runtimes act upon this entry, and a lower layer has something else there")
 }
 
 // linked finds what the hard links to lower layers mean, by the index of the link.
-func (l overlay) linked(files []File) (map[int]*node, error) {
+func (l *layering) linked(files []File) (map[int]*node, error) {
 	found := map[int]*node{}
 	for i := range files {
 		if files[i].Type != Hardlink {
@@ -95,91 +143,66 @@ func (l overlay) linked(files []File) (map[int]*node, error) {
 			return nil, fmt.Errorf("%w: hard link %q to %q: %w", registry.ErrContent, files[i].Path, files[i].Target, err)
 		case w.here().dir:
 			return nil, fmt.Errorf("%w: hard link %q to the directory %q", registry.ErrContent, files[i].Path, files[i].Target)
+		case !w.here().isLink() && w.here().executable() != files[i].Runnable():
+			return nil, ambiguous(files[i].Path, "a hard link that makes its target executable, or takes that away")
+		case len(w.links) > 0 && l.touches(w.path()):
+			return nil, ambiguous(files[i].Path, "a hard link leads through a link of a lower layer to what its own layer changes")
 		}
-		n := *w.here()
-		n.layer = l.layer
-		if n.file != nil {
-			file := *n.file
-			if file.Type == Unread && file.home == nil {
-				file.home = &home{w.here().layer, file.Path}
-			}
-			file.Path = files[i].Path
-			n.file = &file
-		}
-		found[i] = &n
+		found[i] = l.copied(w.here(), files[i].Path)
 	}
 	return found, nil
 }
 
-// remove takes path away, as far as lower layers have it. No link is followed.
-func (l overlay) remove(path string) {
-	if dir := l.dir(parent(path)); dir != nil {
-		delete(dir.kids, base(path))
-	}
-}
-
-// empty takes away what lower layers have in a directory.
-func (l overlay) empty(path string) {
-	if dir := l.dir(path); dir != nil {
-		dir.kids = nil
-	}
-}
-
-// dir is the directory at path, or nil.
-func (l overlay) dir(path string) *node {
-	n := l.root
-	for name := range parts(path) {
-		if n = n.kid(name); n == nil || !n.dir {
-			return nil
+// copied is a file of a lower layer under another path.
+func (l *layering) copied(n *node, path string) *node {
+	same := *n
+	same.layer = l.layer
+	if n.file != nil {
+		file := *n.file
+		if file.Type == Unread && file.home == nil {
+			file.home = &home{n.layer, file.Path}
 		}
+		file.Path = path
+		same.file = &file
 	}
-	return n
+	return &same
 }
 
-func (l overlay) folders(folders []Folder) error {
+// touches reports whether the layer has anything but a directory at path.
+func (l *layering) touches(path string) bool {
+	_, file := l.file(path)
+	_, gone := slices.BinarySearch(l.facts.Whiteouts, path)
+	at, ok := l.folder(parent(path))
+	if !ok || file || gone {
+		return file || gone
+	}
+	within := func(names string) bool { return strings.Contains("/"+names+"/", "/"+base(path)+"/") }
+	return within(l.facts.Folders[at].Names) || within(l.facts.Folders[at].Runnable)
+}
+
+// file is the index of the file at path, or where it would be.
+func (l *layering) file(path string) (int, bool) {
+	return slices.BinarySearchFunc(l.facts.Files, path, func(f File, path string) int { return strings.Compare(f.Path, path) })
+}
+
+// folder is the index of the directory at path.
+func (l *layering) folder(path string) (int, bool) {
+	return slices.BinarySearchFunc(l.facts.Folders, path, func(f Folder, path string) int { return strings.Compare(f.Path, path) })
+}
+
+// names puts the plain files of a directory of the layer.
+func (l *layering) names(f *Folder, put func(name string, n *node) error) error {
 	plain, runnable := &node{layer: l.layer}, &node{layer: l.layer, runnable: true}
-	for _, f := range folders {
-		dir, err := l.mkdir(f.Path)
-		if err != nil {
-			return err
-		}
-		for name := range parts(f.Names) {
-			dir.put(name, plain)
-		}
-		for name := range parts(f.Runnable) {
-			dir.put(name, runnable)
-		}
-		cost := len(f.Names) + len(f.Runnable) + nameCost*(strings.Count(f.Names, "/")+strings.Count(f.Runnable, "/")+2)
-		if err := l.purse.take(int64(cost)); err != nil {
+	for name := range parts(f.Names) {
+		if err := put(name, plain); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-// mkdir goes to path, and makes a directory of everything on the way that is none.
-func (l overlay) mkdir(path string) (*node, error) {
-	n := l.root
-	for name := range parts(path) {
-		kid := n.kid(name)
-		if kid == nil || !kid.dir {
-			kid = newDir(l.layer)
-			n.put(name, kid)
-			if err := l.purse.take(dirCost + int64(len(name))); err != nil {
-				return nil, err
-			}
+	for name := range parts(f.Runnable) {
+		if err := put(name, runnable); err != nil {
+			return err
 		}
-		kid.layer = l.layer
-		n = kid
 	}
-	return n, nil
-}
-
-func (l overlay) place(path string, n *node) error {
-	dir, err := l.mkdir(parent(path))
-	if err != nil {
-		return err
-	}
-	dir.put(base(path), n)
-	return l.purse.take(nameCost + fileCost)
+	cost := len(f.Names) + len(f.Runnable) + nameCost*(strings.Count(f.Names, "/")+strings.Count(f.Runnable, "/")+2)
+	return l.purse.take(int64(cost))
 }

@@ -13,6 +13,16 @@ type node struct {
 	dir      bool
 	runnable bool // a plain file with an executable bit
 	opaque   bool // a directory that hides what lower layers have in it
+
+	// Of a layer's own view only.
+	gone    bool // a whiteout
+	device  bool
+	anew    bool // see Folder.Anew
+	implied bool // see Folder.Implied
+	late    bool // see Folder.Late
+	// holds says that there was an implied directory or a hard link to a lower layer at the node or somewhere below: unpacked in
+	// place, those change what lower layers have elsewhere.
+	holds bool
 }
 
 func newDir(layer int) *node { return &node{dir: true, layer: layer} }
@@ -27,6 +37,9 @@ func (n *node) put(name string, kid *node) {
 }
 
 func (n *node) isLink() bool { return n.file != nil && n.file.Type == Symlink }
+
+// executable reports whether anybody may execute the file.
+func (n *node) executable() bool { return n.runnable || n.file != nil && n.file.Runnable() }
 
 func (n *node) kind() Type {
 	switch {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -197,13 +198,17 @@ func (s *scan) entry(h *tar.Header) error {
 		return &LimitError{What: "bytes of a path", Limit: int64(limit), Path: h.Name}
 	}
 	name := clean(h.Name)
-	if h.Typeflag == tar.TypeXGlobalHeader || name == "" && h.Typeflag == tar.TypeDir {
-		return nil
+	err := special(name, h)
+	if err != nil || name == "" && (h.Typeflag == tar.TypeXGlobalHeader || h.Typeflag == tar.TypeDir) {
+		return err
+	}
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return s.view.skip(name)
 	}
 	s.compare.entry(name, h)
-	err := s.apply(name, h)
+	err = s.apply(name, h)
 	switch {
-	case err == nil, errors.Is(err, ErrLimit), s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):
+	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked), s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):
 		return err
 	case errors.Is(err, registry.ErrContent):
 		return fmt.Errorf("entry %q: %w", name, err)
@@ -227,8 +232,8 @@ func (s *scan) apply(name string, h *tar.Header) error {
 	}
 	if gone, ok := strings.CutPrefix(base(name), whiteout); ok {
 		switch {
-		case base(name) != opaque && strings.HasPrefix(base(name), metadata):
-			return nil
+		case base(name) != opaque && strings.HasPrefix(base(name), metadata): // some take it for a whiteout
+			return s.view.skip(join(parent(name), gone))
 		case gone == "", gone == ".", gone == "..":
 			return errors.New("a whiteout of nothing")
 		}
@@ -240,10 +245,15 @@ func (s *scan) apply(name string, h *tar.Header) error {
 	case tar.TypeReg, '\x00', tar.TypeCont, tar.TypeGNUSparse:
 		return s.regular(name, h)
 	case tar.TypeSymlink:
+		if h.Linkname == "" {
+			return errors.New("a link to nothing")
+		}
 		return s.view.put(name, &node{file: &File{Type: Symlink, Target: h.Linkname}})
 	case tar.TypeLink:
 		return s.hardlink(name, h)
-	case tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
+	case tar.TypeChar, tar.TypeBlock:
+		return s.view.putDevice(name)
+	case tar.TypeFifo:
 		return s.view.put(name, s.view.plain)
 	}
 	return fmt.Errorf("unknown tar header type %q", h.Typeflag)
@@ -251,15 +261,21 @@ func (s *scan) apply(name string, h *tar.Header) error {
 
 // hardlink puts the same file under another name, as it is now: what is written to either name later is another file.
 func (s *scan) hardlink(name string, h *tar.Header) error {
+	if slices.Contains(strings.Split(h.Linkname, "/"), "..") {
+		return ambiguous(name, `a hard link whose target has ".."`)
+	}
 	target := clean(h.Linkname)
 	n, err := s.view.find(target)
+	mode := fs.FileMode(h.Mode).Perm()
 	switch {
 	case err != nil:
 		return err
 	case n == nil:
-		n = &node{file: &File{Type: Hardlink, Target: target}}
+		n = &node{file: &File{Type: Hardlink, Target: target, Mode: mode}}
 	case n.dir:
 		return fmt.Errorf("a hard link to the directory %q", target)
+	case !n.device && !n.isLink() && n.executable() != (mode&0o111 != 0):
+		return ambiguous(name, "a hard link that makes its target executable, or takes that away")
 	case n.file != nil:
 		file := *n.file
 		n = &node{file: &file}

@@ -42,13 +42,13 @@ func TestScanInOrder(t *testing.T) {
 		},
 		{"the last one wins", lines{"elf a amd64", "elf a arm64"}, lines{"a arm64 0"}},
 		{"a file, then a directory", lines{"elf a amd64", "dir a/", "elf a/b arm64"}, lines{"a/b arm64 0"}},
-		{"a directory, then a file", lines{"elf a/b amd64", "elf a arm64"}, lines{"a arm64 0"}},
+		{"a directory, then a file", lines{"dir a/", "elf a/b amd64", "elf a arm64"}, lines{"a arm64 0"}},
 		{"a directory twice", lines{"dir a/", "elf a/b amd64", "dir a/"}, lines{"a/b amd64 0"}},
 		{"below a link", lines{"dir usr/lib/", "link lib usr/lib", "elf lib/x arm64"}, lines{"lib -> usr/lib 0", "usr/lib/x arm64 0"}},
 		{"below a link to nothing yet", lines{"link lib /usr/lib", "elf lib/x arm64"}, lines{"lib -> /usr/lib 0", "usr/lib/x arm64 0"}},
 		{
 			"a link in the place of a directory",
-			lines{"elf lib/x amd64", "link lib usr/lib", "elf lib/y arm64"},
+			lines{"dir lib/", "elf lib/x amd64", "link lib usr/lib", "elf lib/y arm64"},
 			lines{"lib -> usr/lib 0", "usr/lib/y arm64 0"},
 		},
 		{"a directory in the place of a link", lines{"link lib usr/lib", "dir lib/", "elf lib/x arm64"}, lines{"lib/x arm64 0"}},
@@ -68,7 +68,7 @@ func TestScanInOrder(t *testing.T) {
 		},
 		{
 			"written below what the entry before replaced",
-			lines{"elf a/b/x amd64", "plain a/b", "dir a/b/", "elf a/b/y arm64"},
+			lines{"dir a/b/", "elf a/b/x amd64", "plain a/b", "dir a/b/", "elf a/b/y arm64"},
 			lines{"a/b/y arm64 0"},
 		},
 		{
@@ -102,7 +102,10 @@ func TestScanFacts(t *testing.T) {
 		a.Fact.Kind != binary.ELFExecutable || a.Fact.Machine != 62 {
 		t.Errorf("got %+v %+v", a, a.Fact)
 	}
-	folders := []rootfs.Folder{{}, {Path: "e"}, {Path: "etc"}, {Path: "o", Opaque: true}, {Path: "usr", Names: "b/z", Runnable: "run"}}
+	folders := []rootfs.Folder{
+		{}, {Path: "e"}, {Path: "etc", Implied: true}, {Path: "o", Opaque: true, Implied: true},
+		{Path: "usr", Names: "b/z", Runnable: "run", Implied: true},
+	}
 	if !slices.Equal(f.Folders, folders) {
 		t.Errorf("folders %+v, want %+v", f.Folders, folders)
 	}

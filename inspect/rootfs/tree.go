@@ -15,6 +15,9 @@ import (
 // goroutines.
 type Tree struct {
 	root    *node
+	reading Reading
+	differs bool            // from another reading
+	left    map[string]bool // LayerFacts.Skipped of all layers
 	digests []v1.Hash
 	gaps    []int
 	purse   purse
@@ -37,6 +40,9 @@ func (e Entry) Listed() (layer int, path string) {
 	}
 	return e.Layer, e.Path
 }
+
+// Reading is how runtimes come to show the tree.
+func (t *Tree) Reading() Reading { return t.reading }
 
 // Gaps are the indices of the layers that were not read.
 func (t *Tree) Gaps() []int { return slices.Clone(t.gaps) }

@@ -13,13 +13,18 @@ const (
 	metadata = ".wh..wh." // of AUFS, which no runtime shows
 )
 
-// view is one layer on its own: its entries applied in their order, as a runtime unpacks them, so that the last one of a name
-// wins, a file in the place of a directory takes its content away, and what is below a link lands where the link leads.
+// view is one layer on its own: its entries applied in their order, as overlayfs's users unpack it into an empty directory.
+// The last one of a name wins, a file in the place of a directory takes its content away, and what is below a link lands where
+// the link leads. A whiteout is a node too, which what comes later replaces.
+//
+// What no tool writes and runtimes read differently is refused: see ambiguous.
 type view struct {
 	root     *node
 	plain    *node // all plain files
 	runnable *node // those with an executable bit
-	gone     map[string]bool
+	gone     *node // all whiteouts
+	device   *node // all devices
+	skipped  map[string]bool
 	limits   Limits
 	purse    *purse
 	taken    int64
@@ -32,7 +37,8 @@ type view struct {
 
 func newView(limits Limits, p *purse) *view {
 	return &view{
-		root: newDir(0), plain: &node{}, runnable: &node{runnable: true}, gone: map[string]bool{}, limits: limits, purse: p,
+		root: newDir(0), plain: &node{}, runnable: &node{runnable: true}, gone: &node{gone: true}, device: &node{device: true},
+		skipped: map[string]bool{}, limits: limits, purse: p,
 	}
 }
 
@@ -66,12 +72,18 @@ func (v *view) enter(dir string) (*walk, error) {
 		return v.lastIn, nil
 	}
 	w := newWalk(v.root)
+	w.strict = true
 	w.mkdir = func(in *node, name string) (*node, error) {
 		if len(w.names) >= v.limits.Depth {
 			return nil, &LimitError{What: "directories in a path", Limit: int64(v.limits.Depth), Path: dir}
 		}
+		w.holds()
 		kid := newDir(0)
-		in.put(name, kid)
+		// Behind a whiteout, no runtime shows what lower layers have there: overlayfs's users refuse the layer, or take no
+		// notice of the entry.
+		kid.opaque = in.kid(name) != nil
+		kid.implied = !kid.opaque
+		in.put(strings.Clone(name), kid)
 		return kid, v.take(dirCost + int64(len(name)))
 	}
 	if err := v.to(w, dir, true); err != nil {
@@ -95,13 +107,24 @@ func (v *view) put(name string, n *node) error {
 	}
 	in, name := w.here(), base(name)
 	switch old := in.kid(name); {
-	case old != nil && old.dir && n.dir:
+	case old == nil:
+	case old.dir && n.dir:
+		old.implied, old.late = false, old.late || old.implied
 		return nil
-	case old != nil:
+	case n.device:
+		return ambiguous(join(w.path(), name), "a device takes the place of something else that the layer has there")
+	case old.implied || old.holds:
+		return ambiguous(join(w.path(), name), "it takes the place of an entry that may have changed lower layers")
+	default:
+		n.anew = n.dir
 		v.lastIn = nil // it may be below what is replaced
 	}
 	if n.dir && len(w.names) >= v.limits.Depth {
 		return &LimitError{What: "directories in a path", Limit: int64(v.limits.Depth), Path: join(w.path(), name)}
+	}
+	if n.file != nil && n.file.Type == Hardlink {
+		n.holds = true
+		w.holds()
 	}
 	in.put(strings.Clone(name), n) // it is part of a longer string
 	cost := int64(nameCost + len(name))
@@ -114,36 +137,91 @@ func (v *view) put(name string, n *node) error {
 	return v.take(cost)
 }
 
-// hide notes a whiteout; those of this layer's own files are none of its business.
+// hide notes a whiteout, or the marker of an opaque directory.
 func (v *view) hide(name string) error {
 	w, err := v.enter(parent(name))
 	if err != nil {
 		return err
 	}
+	in := w.here()
 	if base(name) == opaque {
-		w.here().opaque = true
+		if len(w.links) > 0 {
+			return ambiguous(w.path(), "its opaque marker comes by a link")
+		}
+		if in.holds {
+			return ambiguous(w.path(), "its opaque marker comes after entries in it that may have changed lower layers")
+		}
+		// Overlayfs takes no notice of a marker in the root.
+		in.opaque, in.anew = in.opaque || in != v.root, in.anew || in == v.root
 		return nil
 	}
-	gone := join(w.path(), strings.TrimPrefix(base(name), whiteout))
-	if v.gone[gone] {
+	gone := strings.TrimPrefix(base(name), whiteout)
+	switch old := in.kid(gone); {
+	case old == nil:
+	case old.gone:
 		return nil
+	default:
+		return ambiguous(join(w.path(), gone), "the whiteout of it comes after the layer's own")
 	}
-	v.gone[gone] = true
+	in.put(strings.Clone(gone), v.gone)
 	return v.take(nameCost + int64(len(gone)))
+}
+
+// skip notes the name of an entry that only some runtimes act upon. The layer itself may have nothing there or on the way that
+// is no directory.
+func (v *view) skip(name string) error {
+	n := v.root
+	for part := range parts(name) {
+		if n = n.kid(part); n == nil {
+			break
+		}
+		if !n.dir {
+			return ambiguous(name, "only some runtimes act upon this entry, and the layer has something else there")
+		}
+	}
+	if n != nil {
+		return ambiguous(name, "only some runtimes act upon this entry, and the layer has a directory there")
+	}
+	return v.note(name)
+}
+
+// putDevice puts a device, which runtimes leave out that run without privileges.
+func (v *view) putDevice(name string) error {
+	if err := v.put(name, v.device); err != nil {
+		return err
+	}
+	w, err := v.enter(parent(name))
+	if err != nil {
+		return err
+	}
+	return v.note(join(w.path(), base(name)))
+}
+
+func (v *view) note(name string) error {
+	if v.skipped[name] {
+		return nil
+	}
+	v.skipped[strings.Clone(name)] = true
+	return v.take(nameCost + int64(len(name)))
 }
 
 // find is the node that a hard link to name means; nil: one of a lower layer.
 func (v *view) find(name string) (*node, error) {
 	w := newWalk(v.root)
+	w.strict = true
 	err := v.to(w, parent(name), true)
 	if err == nil {
 		err = v.to(w, base(name), false)
 	}
 	switch {
-	case errors.Is(err, ErrLimit):
+	case errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked):
 		return nil, err
+	case err != nil && len(w.links) > 0:
+		return nil, ambiguous(name, "a hard link leads through a link of its layer to a file of another one")
 	case err != nil:
 		return nil, nil //nolint:nilerr // it may be there in a lower layer, which Merge will know
+	case w.here().gone:
+		return nil, ambiguous(name, "a hard link leads to what the layer has taken away")
 	}
 	return w.here(), nil
 }

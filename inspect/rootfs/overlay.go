@@ -1,0 +1,125 @@
+package rootfs
+
+import "strings"
+
+// overlay lays the layer over the tree as the kernel's overlay file system does. Its paths are taken literally: a directory of
+// the layer replaces a link of a lower one, and merges with a directory whatever else the layer did there before.
+func (l *layering) overlay(linked map[int]*node) error {
+	for _, w := range l.facts.Whiteouts {
+		if dir := l.at(parent(w)); dir != nil {
+			delete(dir.kids, base(w))
+		}
+	}
+	// Directories before files: what was opaque must be empty when the first file of this layer comes.
+	for i := range l.facts.Folders {
+		f := &l.facts.Folders[i]
+		if err := l.compare(f); err != nil {
+			return err
+		}
+		if dir := l.at(f.Path); f.Opaque && dir != nil {
+			dir.kids = nil
+		}
+	}
+	for i := range l.facts.Folders {
+		dir, err := l.mkdir(l.facts.Folders[i].Path)
+		if err != nil {
+			return err
+		}
+		put := func(name string, n *node) error {
+			dir.put(name, n)
+			return nil
+		}
+		if err := l.names(&l.facts.Folders[i], put); err != nil {
+			return err
+		}
+	}
+	for i := range l.facts.Files {
+		n := linked[i]
+		if n == nil {
+			n = &node{file: &l.facts.Files[i], layer: l.layer}
+		}
+		if err := l.place(l.facts.Files[i].Path, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare notes that unpacking in place would make another tree.
+func (l *layering) compare(f *Folder) error {
+	switch {
+	case f.Anew:
+		dir := l.at(f.Path)
+		l.differs = l.differs || len(l.gaps) > 0 || dir != nil && len(dir.kids) > 0
+	case f.Implied || f.Late:
+		dir := l.at(parent(f.Path))
+		if dir == nil {
+			return nil
+		}
+		lower := dir.kid(base(f.Path))
+		switch {
+		case lower == nil || lower.dir:
+		case !lower.isLink() && f.Implied && l.empty(f):
+			return ambiguous(f.Path, "there are whiteouts below what is no directory")
+		default:
+			l.differs = l.differs || lower.isLink()
+		}
+	}
+	return nil
+}
+
+// empty reports whether the layer has nothing at a directory but whiteouts.
+func (l *layering) empty(f *Folder) bool {
+	file, _ := l.file(f.Path + "/")
+	if file < len(l.facts.Files) && strings.HasPrefix(l.facts.Files[file].Path, f.Path+"/") {
+		return false
+	}
+	first, _ := l.folder(f.Path)
+	for _, below := range l.facts.Folders[first:] {
+		switch {
+		case below.Path != f.Path && !strings.HasPrefix(below.Path, f.Path+"/"):
+			return true
+		case !below.Implied || below.Names+below.Runnable != "":
+			return false
+		}
+	}
+	return true
+}
+
+// at is the directory at path, or nil. No link is followed.
+func (l *layering) at(path string) *node {
+	n := l.root
+	for name := range parts(path) {
+		if n = n.kid(name); n == nil || !n.dir {
+			return nil
+		}
+	}
+	return n
+}
+
+// mkdir goes to path, and makes a directory of everything on the way that is none.
+func (l *layering) mkdir(path string) (*node, error) {
+	n := l.root
+	for name := range parts(path) {
+		kid := n.kid(name)
+		if kid == nil || !kid.dir {
+			kid = newDir(l.layer)
+			n.put(name, kid)
+			if err := l.purse.take(dirCost + int64(len(name))); err != nil {
+				return nil, err
+			}
+		}
+		kid.layer = l.layer
+		n = kid
+	}
+	return n, nil
+}
+
+func (l *layering) place(path string, n *node) error {
+	dir, err := l.mkdir(parent(path))
+	if err != nil {
+		return err
+	}
+	dir.put(base(path), n)
+	return l.purse.take(nameCost + fileCost)
+}

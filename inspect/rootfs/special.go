@@ -1,0 +1,61 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"slices"
+	"strings"
+)
+
+// What overlay file systems and their tools keep in attributes of files. Whether a runtime sets those that a layer has depends on
+// the runtime, its privileges and its storage; they can show what is hidden, and hide what is there.
+// https://www.kernel.org/doc/html/latest/filesystems/overlayfs.html, https://github.com/containers/fuse-overlayfs
+const (
+	xattr        = "SCHILY.xattr."
+	kernelPrefix = "trusted.overlay."
+	userPrefix   = "user.overlay."
+)
+
+func storagePrefixes() []string {
+	return []string{kernelPrefix, userPrefix, "user.fuseoverlayfs.", "security.fuseoverlayfs.", "user.containers."}
+}
+
+// harmless are attributes of the kernel's overlayfs that name no other file and hide none. They leak into layers now and then.
+func harmless(attribute string) bool {
+	name := strings.TrimPrefix(strings.TrimPrefix(attribute, kernelPrefix), userPrefix)
+	return slices.Contains([]string{"impure", "nlink", "origin", "uuid"}, name)
+}
+
+// storageAttribute reports whether an extended attribute steers a storage.
+func storageAttribute(attribute string) bool {
+	return slices.ContainsFunc(storagePrefixes(), func(p string) bool { return strings.HasPrefix(attribute, p) }) && !harmless(attribute)
+}
+
+// special refuses an entry that some runtime takes for something else than the layer's format says.
+func special(name string, h *tar.Header) error {
+	for key := range h.PAXRecords {
+		attribute, ok := strings.CutPrefix(key, xattr)
+		switch {
+		case ok && storageAttribute(attribute):
+			return ambiguous(name, "the attribute "+attribute+", which storages keep for themselves")
+		case h.Typeflag == tar.TypeXGlobalHeader && !idle(key):
+			return ambiguous(name, "a global header that sets "+key+" for all that follows")
+		}
+	}
+	if h.Typeflag == tar.TypeChar && h.Devmajor == 0 && h.Devminor == 0 {
+		return ambiguous(name, "a device 0:0, which is overlayfs's whiteout")
+	}
+	dirs := strings.Split(parent(name), "/")
+	if slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(dir, whiteout) && !strings.HasPrefix(dir, metadata) }) {
+		return ambiguous(name, "it lies in a directory that is named like a whiteout")
+	}
+	if h.Typeflag == tar.TypeXGlobalHeader && strings.HasPrefix(base(name), whiteout) {
+		return ambiguous(name, "a global header that is named like a whiteout")
+	}
+	return nil
+}
+
+// idle reports whether a record of a global header says nothing about files that matters here.
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
+func idle(record string) bool {
+	return slices.Contains([]string{"comment", "atime", "ctime", "mtime", "uid", "gid", "uname", "gname"}, record)
+}
