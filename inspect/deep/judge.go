@@ -40,23 +40,14 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	}
 	j.layers(failed)
 	j.contents()
-	var err error
-	if j.tree, err = rootfs.Merge(facts); err != nil {
+	trees, err := rootfs.Readings(facts)
+	if err != nil {
 		return j.unmerged(err), j.details
 	}
-	j.steps, err = s.steps(j.tree)
-	j.own = own{}
-	if j.all {
-		j.own = ownFiles(j.tree, s.platform)
+	j.read(trees[0])
+	for _, tree := range trees[1:] {
+		j.readAgain(tree)
 	}
-	j.own.chain(j.steps)
-	if j.all {
-		j.links = j.linked()
-	}
-	j.files()
-	j.chain()
-	j.workingDirs()
-	j.unfollowed(err)
 	j.wish()
 	j.excuses()
 	slices.SortStableFunc(j.details, func(a, b inspect.Finding) int {
@@ -108,7 +99,7 @@ func (j *judgement) contents() {
 		if facts.Table == nil || facts.Table.Differs+facts.Table.Unread == "" {
 			continue
 		}
-		f := j.finding(inspect.Note)
+		f := j.finding(inspect.Unchecked)
 		f.Layer, f.Evidence = j.Layers[n].Digest, cmp.Or(facts.Table.Differs, facts.Table.Unread)
 		f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents could not be compared: %s", j.name(), n+1, len(j.Layers), f.Evidence)
 		if facts.Table.Differs != "" {

@@ -3,6 +3,7 @@ package deep
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -188,20 +189,23 @@ func (r *reader) decided(s subject) bool {
 	return len(failed) > 0 || r.settled(s, facts)
 }
 
-// settled reports whether facts of some layers tell what the image starts. What is only named in a command line is waited for
-// where nothing may be missed.
+// settled reports whether facts of some layers tell what the image starts, in whatever way runtimes read them. What is only named
+// in a command line is waited for where nothing may be missed.
 func (r *reader) settled(s subject, facts []rootfs.LayerFacts) bool {
-	tree, err := rootfs.Merge(facts)
+	trees, err := rootfs.Readings(facts)
 	if err != nil {
 		return true
 	}
-	steps, err := s.steps(tree)
-	for _, step := range steps {
-		if errors.Is(step.Err, rootfs.ErrUnread) && (!step.Guess || r.options.Follow) {
+	for _, tree := range trees {
+		steps, err := s.steps(tree)
+		open := func(step rootfs.Step) bool {
+			return errors.Is(step.Err, rootfs.ErrUnread) && (!step.Guess || r.options.Follow)
+		}
+		if err != nil || slices.ContainsFunc(steps, open) {
 			return false
 		}
 	}
-	return err == nil
+	return true
 }
 
 // round is what is known while layers are being read. It is used by several goroutines at once.

@@ -1,6 +1,7 @@
 package deep
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -98,15 +99,18 @@ func (r *reader) hasTable(l rootfs.LayerSource) bool {
 func (r *reader) examine(ctx context.Context, s subject) error {
 	for r.narrow(s) {
 		facts, _ := r.layers(s)
-		tree, err := rootfs.Merge(facts)
+		trees, err := rootfs.Readings(facts)
 		if err != nil {
 			return nil //nolint:nilerr // it is judged with the rest
 		}
-		steps, err := s.steps(tree)
-		if err != nil {
-			return nil //nolint:nilerr // as above
+		var next rootfs.Entry
+		for _, tree := range trees {
+			steps, err := s.steps(tree)
+			if err != nil {
+				return nil //nolint:nilerr // as above
+			}
+			next = cmp.Or(unread(steps), next)
 		}
-		next := unread(steps)
 		if next.Type == "" {
 			return nil
 		}

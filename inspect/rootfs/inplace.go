@@ -81,14 +81,15 @@ func (l *layering) enter(f *Folder, in *node) (*node, error) {
 	case f.Implied && !kid.dir:
 		return nil, errRefused
 	}
-	if kid == nil || !kid.dir || f.Anew || f.Opaque {
+	replaced := f.Anew || f.Opaque || kid != nil && !kid.dir
+	if kid == nil || replaced {
 		kid = newDir(l.layer)
 		in.put(base(f.Path), kid)
 		if err := l.purse.take(dirCost + int64(len(f.Path))); err != nil {
 			return nil, err
 		}
 	}
-	kid.layer, l.emptied[kid] = l.layer, f.Anew || f.Opaque
+	kid.layer, l.emptied[kid] = l.layer, replaced
 	return kid, nil
 }
 

@@ -104,7 +104,7 @@ type layering struct {
 	layer int
 	// followed are the links of lower layers on the way to what the layer has, and the directories where they lead.
 	followed []step
-	emptied  map[*node]bool // directories in which the layer hides what lower layers have
+	emptied  map[*node]bool // directories that take the place of what lower layers have there or in them
 }
 
 // skipped refuses an entry that only some runtimes act upon, where that shows or hides something.

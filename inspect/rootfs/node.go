@@ -20,8 +20,8 @@ type node struct {
 	anew    bool // see Folder.Anew
 	implied bool // see Folder.Implied
 	late    bool // see Folder.Late
-	// holds says that there was an implied directory or a hard link to a lower layer at the node or somewhere below: unpacked in
-	// place, those change what lower layers have elsewhere.
+	// holds says that there was an implied directory, a hard link to a lower layer or something that came by a link at the node or
+	// somewhere below: unpacked in place, those change what lower layers have elsewhere.
 	holds bool
 }
 

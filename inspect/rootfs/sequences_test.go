@@ -50,6 +50,7 @@ type sequences struct {
 	files    []string // those of programs
 	dirs     []string // those of directories, and of links
 	below    int      // how many of seen are of lower layers
+	often    int      // a kind of entry that comes more often; 0: none
 }
 
 func (s *sequences) layers() [][]entry {
@@ -147,6 +148,9 @@ func (s *sequences) target() string {
 
 func (s *sequences) entry(layer int) entry {
 	kind := s.IntN(1000)
+	if s.often > 0 && s.IntN(8) == 0 {
+		kind = s.often
+	}
 	if layer == 0 && kind >= 700 { // there is nothing to hide
 		kind = s.IntN(700)
 	}
@@ -187,13 +191,13 @@ func (s *sequences) entry(layer int) entry {
 		h.Name = s.spelled(name + "/" + opaque)
 	case kind < 920:
 		h.Name = s.spelled(opaque)
-	case kind < 925:
+	case kind <= device:
 		h.Typeflag, h.Devmajor, h.Devminor = tar.TypeChar, 1, 3
 	case kind < 930:
 		h.Typeflag = tar.TypeChar
-	case kind < 945:
+	case kind <= globalHeader:
 		*h = tar.Header{Name: name, Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{"comment": "x"}}
-	case kind < 952:
+	case kind <= attribute:
 		h.Typeflag, h.PAXRecords = tar.TypeDir, map[string]string{"SCHILY.xattr.trusted.overlay.opaque": "y"}
 	case kind < 957:
 		h.Name = s.spelled(dir + whiteout + whiteout + last)
@@ -204,6 +208,13 @@ func (s *sequences) entry(layer int) entry {
 	s.seen = append(s.seen, name)
 	return e
 }
+
+// Kinds of entries that are rare.
+const (
+	device       = 924
+	globalHeader = 944
+	attribute    = 951
+)
 
 const (
 	whiteout = ".wh."

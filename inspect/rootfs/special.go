@@ -44,9 +44,10 @@ func special(name string, h *tar.Header) error {
 	if h.Typeflag == tar.TypeChar && h.Devmajor == 0 && h.Devminor == 0 {
 		return ambiguous(name, "a device 0:0, which is overlayfs's whiteout")
 	}
-	dirs := strings.Split(parent(name), "/")
-	if slices.ContainsFunc(dirs, func(dir string) bool { return strings.HasPrefix(dir, whiteout) && !strings.HasPrefix(dir, metadata) }) {
-		return ambiguous(name, "it lies in a directory that is named like a whiteout")
+	for dir := range parts(parent(name)) {
+		if strings.HasPrefix(dir, whiteout) && !strings.HasPrefix(dir, metadata) {
+			return ambiguous(name, "it lies in a directory that is named like a whiteout")
+		}
 	}
 	if h.Typeflag == tar.TypeXGlobalHeader && strings.HasPrefix(base(name), whiteout) {
 		return ambiguous(name, "a global header that is named like a whiteout")

@@ -147,7 +147,7 @@ func (l *listing) add(e tableEntry) error {
 // note keeps the row as it is, for who compares it with the tar.
 func (l *listing) note(h *tar.Header) error {
 	rows := l.table.rows
-	if rows == nil || h.Typeflag == tar.TypeDir {
+	if rows == nil || clean(h.Name) == "" {
 		return nil
 	}
 	l.row = &tableRow{kind: kindOf(h.Typeflag), target: targetOf(h), runnable: h.Mode&0o111 != 0, size: h.Size}

@@ -68,15 +68,23 @@ func newComparison(ctx context.Context, l LayerSource, o Options, p *purse) *com
 	if digest == "" || readable(l.Descriptor) != nil {
 		return nil
 	}
-	ranges, ok := l.Source.(Ranges)
-	if !ok {
-		ranges = streamRanges{l.Source}
+	c := &comparison{facts: TableFacts{Digest: digest}, wrong: map[string]string{}}
+	open := func(ranges Ranges) error {
+		c.rows = map[string]*tableRow{}
+		return (&Table{ranges: ranges, layer: l.Descriptor, options: o, rows: c.rows}).open(ctx, p)
 	}
-	c := &comparison{facts: TableFacts{Digest: digest}, rows: map[string]*tableRow{}, wrong: map[string]string{}}
-	table := &Table{ranges: ranges, layer: l.Descriptor, options: o, rows: c.rows}
-	switch err := table.open(ctx, p); {
+	var err error
+	if ranges, ok := l.Source.(Ranges); ok {
+		err = open(ranges)
+	} else {
+		err = open(streamRanges{l.Source})
+	}
+	if errors.Is(err, registry.ErrNoRanges) {
+		err = open(streamRanges{l.Source})
+	}
+	switch {
 	case err == nil:
-	case errors.Is(err, registry.ErrContent), errors.Is(err, errNoTable):
+	case errors.Is(err, registry.ErrContent), errors.Is(err, errNoTable), errors.Is(err, ErrUnchecked):
 		c.facts.Differs, c.rows = err.Error(), nil
 	default:
 		c.facts.Unread, c.rows = err.Error(), nil
@@ -89,7 +97,7 @@ func (c *comparison) entry(name string, h *tar.Header) {
 	if c == nil {
 		return
 	}
-	if c.row = nil; c.rows == nil || h.Typeflag == tar.TypeDir || name == "stargz.index.json" {
+	if c.row = nil; c.rows == nil || name == "stargz.index.json" {
 		return
 	}
 	row := c.rows[name]
@@ -100,7 +108,7 @@ func (c *comparison) entry(name string, h *tar.Header) {
 		return
 	case row.kind != kindOf(h.Typeflag), row.target != targetOf(h), row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):
 		c.wrong[name] = "the table says something else of it"
-	default:
+	case row.kind == tar.TypeReg:
 		c.row = row
 	}
 	row.met = true

@@ -25,6 +25,10 @@ type tableEntry struct {
 	ChunkSize   int64  `json:"chunkSize"` // 0: to the end of the file
 	ChunkDigest string `json:"chunkDigest"`
 	ChunkType   string `json:"chunkType"` // "zeros": nothing is stored
+	Devmajor    int64  `json:"devMajor"`
+	Devminor    int64  `json:"devMinor"`
+
+	Xattrs map[string]json.RawMessage `json:"xattrs"`
 }
 
 // header is the entry as a tar would have it.
@@ -36,7 +40,16 @@ func (e tableEntry) header() (tar.Header, error) {
 	if !ok || e.Size < 0 {
 		return tar.Header{}, fmt.Errorf("%w: entry %q of type %q and size %d", registry.ErrContent, e.Name, e.Type, e.Size)
 	}
-	return tar.Header{Typeflag: kind, Name: e.Name, Linkname: e.LinkName, Mode: e.Mode & 0o7777, Size: e.Size}, nil
+	h := tar.Header{
+		Typeflag: kind, Name: e.Name, Linkname: e.LinkName, Mode: e.Mode & 0o7777, Size: e.Size, Devmajor: e.Devmajor, Devminor: e.Devminor,
+	}
+	for name := range e.Xattrs {
+		if h.PAXRecords == nil {
+			h.PAXRecords = map[string]string{}
+		}
+		h.PAXRecords[xattr+name] = ""
+	}
+	return h, nil
 }
 
 // part is a piece of a file.

@@ -3,12 +3,18 @@ package rootfs
 import (
 	"archive/tar"
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
+	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -21,9 +27,10 @@ type tableFormat = opener
 // place is where the table lies in the layer.
 type place struct {
 	off, n int64
-	digest string      // sha256:…, of the packed table or of its JSON
+	packed string      // sha256:…, of the packed table; "": nobody says
+	text   string      // that of its JSON
 	format tableFormat // how it and the files are packed
-	tarred bool        // the JSON is a file in a tar, and the digest is its
+	tarred bool        // the JSON is a file in a tar
 }
 
 // maxTable bounds what is read of a table, in compressed bytes.
@@ -41,34 +48,61 @@ const (
 // chunkedPrefixes are of Podman and its like, and of what containerd's converters write.
 func chunkedPrefixes() []string { return []string{"io.github.containers.", "io.containers."} }
 
-// TableDigest is what a layer's descriptor says of its table of contents; "" where it speaks of none.
+// TableDigest is what a layer's descriptor says of its table of contents, in whatever words; "" where it speaks of none.
 func TableDigest(d v1.Descriptor) string {
+	var all []string
 	for _, prefix := range chunkedPrefixes() {
-		if digest := d.Annotations[prefix+chunkedDigest]; digest != "" {
-			return digest
-		}
+		all = append(all, d.Annotations[prefix+chunkedDigest])
 	}
-	return d.Annotations[stargzDigest]
+	all = append(all, d.Annotations[stargzDigest])
+	return strings.Join(slices.Compact(slices.DeleteFunc(all, func(digest string) bool { return digest == "" })), ",")
 }
 
-// find says where the table is. That of an eStargz is named at the layer's end only.
+// find says where the table is. Runtimes differ in whose words they take, so that all of them must mean the same table.
 func (t *Table) find(ctx context.Context) (place, error) {
+	var found []place
 	for _, prefix := range chunkedPrefixes() {
-		if position := t.layer.Annotations[prefix+chunkedPlace]; position != "" {
-			p := place{digest: t.layer.Annotations[prefix+chunkedDigest], format: openZstd}
-			var unpacked, kind int64
-			_, err := fmt.Sscanf(position, "%d:%d:%d:%d", &p.off, &p.n, &unpacked, &kind)
-			if err != nil || kind != 1 {
-				return place{}, fmt.Errorf("%w: position %q", registry.ErrContent, position)
-			}
-			return p, t.plausible(p)
+		position := t.layer.Annotations[prefix+chunkedPlace]
+		if position == "" {
+			continue
 		}
+		p := place{packed: t.layer.Annotations[prefix+chunkedDigest], format: openZstd}
+		var unpacked, kind int64
+		_, err := fmt.Sscanf(position, "%d:%d:%d:%d", &p.off, &p.n, &unpacked, &kind)
+		if err != nil || kind != 1 {
+			return place{}, fmt.Errorf("%w: position %q", registry.ErrContent, position)
+		}
+		found = append(found, p)
 	}
-	if t.layer.Annotations[stargzDigest] == "" {
+	if digest := t.layer.Annotations[stargzDigest]; digest != "" {
+		p, err := t.atEnd(ctx)
+		if err != nil {
+			return place{}, err
+		}
+		p.text = digest
+		found = append(found, p)
+	}
+	if len(found) == 0 {
 		return place{}, errNoTable
 	}
-	// An empty gzip member, in whose extra field of the id SG an offset in hexadecimal stands before STARGZ.
-	const size, from, digits, magic = 51, 16, 16, "STARGZ"
+	p := found[0]
+	for _, other := range found[1:] {
+		if other.off != p.off || other.n != p.n || other.tarred != p.tarred || !either(&p.packed, other.packed) || !either(&p.text, other.text) {
+			return place{}, fmt.Errorf("%w: the annotations mean different tables, at %d and %d", registry.ErrContent, p.off, other.off)
+		}
+	}
+	return p, t.plausible(p)
+}
+
+// either takes what another says where nobody has said anything, and reports whether they agree.
+func either(have *string, other string) bool {
+	*have = cmp.Or(*have, other)
+	return other == "" || *have == other
+}
+
+// atEnd says where the table is by the layer's last bytes, as who pulls eStargz does.
+func (t *Table) atEnd(ctx context.Context) (place, error) {
+	const size = 51
 	end := t.layer.Size - size
 	if end <= 0 {
 		return place{}, errNoTable
@@ -82,12 +116,27 @@ func (t *Table) find(ctx context.Context) (place, error) {
 	if _, err := io.ReadFull(r, footer); err != nil {
 		return place{}, err
 	}
+	if p, ok := chunkedFooter(footer); ok {
+		return p, nil
+	}
+	// An empty gzip member, in whose extra field of the id SG an offset in hexadecimal stands before STARGZ.
+	const from, digits, magic = 16, 16, "STARGZ"
 	off, err := strconv.ParseInt(string(footer[from:from+digits]), 16, 64)
 	if err != nil || string(footer[12:14]) != "SG" || string(footer[from+digits:from+digits+len(magic)]) != magic {
 		return place{}, fmt.Errorf("%w: %q is no footer of an eStargz", registry.ErrContent, footer[:from+digits])
 	}
-	p := place{off: off, n: end - off, digest: t.layer.Annotations[stargzDigest], format: openGzip, tarred: true}
-	return p, t.plausible(p)
+	return place{off: off, n: end - off, format: openGzip, tarred: true}, nil
+}
+
+// chunkedFooter reads the end of a zstd:chunked as stargz-snapshotter has it: where the table begins, and its packed size.
+func chunkedFooter(end []byte) (place, bool) {
+	const size, magic = 40, "GnUlInUx"
+	footer := end[len(end)-size:]
+	if string(footer[size-len(magic):]) != magic {
+		return place{}, false
+	}
+	off, n := binary.LittleEndian.Uint64(footer), binary.LittleEndian.Uint64(footer[8:])
+	return place{off: int64(min(off, math.MaxInt64)), n: int64(min(n, math.MaxInt64)), format: openZstd}, true
 }
 
 func (t *Table) plausible(p place) error {
@@ -130,11 +179,8 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 		return err
 	}
 	defer r.Close()
-	hash := sha256.New()
-	packed := io.Reader(bufio.NewReader(r))
-	if !p.tarred {
-		packed = io.TeeReader(packed, hash)
-	}
+	packedSum, textSum := sha256.New(), sha256.New()
+	packed := io.TeeReader(bufio.NewReader(r), packedSum)
 	unpacked, err := p.format(packed, usualWindow)
 	if err != nil {
 		return broken(err)
@@ -146,8 +192,9 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 		if h, err := archive.Next(); err != nil || h.Name != "stargz.index.json" {
 			return fmt.Errorf("%w: where the table should be there is none", registry.ErrContent)
 		}
-		text = io.TeeReader(archive, hash)
+		text = archive
 	}
+	text = io.TeeReader(text, textSum)
 	if err := readTable(text, add); err != nil {
 		return err
 	}
@@ -156,8 +203,12 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 			return broken(err)
 		}
 	}
-	if got := "sha256:" + hex.EncodeToString(hash.Sum(nil)); got != p.digest {
-		return fmt.Errorf("%w: it has the digest %s, the manifest says %q", registry.ErrContent, got, p.digest)
+	return cmp.Or(sameDigest(packedSum, p.packed), sameDigest(textSum, p.text))
+}
+
+func sameDigest(sum hash.Hash, want string) error {
+	if got := "sha256:" + hex.EncodeToString(sum.Sum(nil)); want != "" && got != want {
+		return fmt.Errorf("%w: it has the digest %s, the manifest says %q", registry.ErrContent, got, want)
 	}
 	return nil
 }

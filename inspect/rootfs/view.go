@@ -95,6 +95,9 @@ func (v *view) enter(dir string) (*walk, error) {
 	if !w.here().dir {
 		return nil, fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
 	}
+	if len(w.links) > 0 {
+		w.holds()
+	}
 	v.last, v.lastIn = dir, w
 	return w, nil
 }
@@ -113,7 +116,7 @@ func (v *view) put(name string, n *node) error {
 		return nil
 	case n.device:
 		return ambiguous(join(w.path(), name), "a device takes the place of something else that the layer has there")
-	case old.implied || old.holds:
+	case old.implied || old.late || old.holds:
 		return ambiguous(join(w.path(), name), "it takes the place of an entry that may have changed lower layers")
 	default:
 		n.anew = n.dir

@@ -29,6 +29,9 @@ import (
 //	hard PATH TARGET         a hard link
 //	gone PATH                a whiteout
 //	opaque PATH              hides what lower layers have in the directory
+//	device PATH MAJOR MINOR  a character device
+//	xattr PATH NAME VALUE    a directory with an extended attribute
+//	global NAME KEY VALUE    a PAX global header, which has a name and is no file
 //
 // A line that is none of these is a mistake of the test, and panics.
 func LayerTar(lines ...string) []byte {
@@ -90,6 +93,16 @@ func layerEntry(line string) (tar.Header, []byte) {
 		h.Name = dir + ".wh." + name
 	case "opaque":
 		h.Name = path + "/.wh..wh..opq"
+	case "device":
+		h.Typeflag = tar.TypeChar
+		_, err := fmt.Sscan(rest, &h.Devmajor, &h.Devminor)
+		must(err)
+	case "xattr":
+		key, value, _ := strings.Cut(rest, " ")
+		h.Typeflag, h.PAXRecords = tar.TypeDir, map[string]string{"SCHILY.xattr." + key: value}
+	case "global":
+		key, value, _ := strings.Cut(rest, " ")
+		return tar.Header{Name: path, Typeflag: tar.TypeXGlobalHeader, PAXRecords: map[string]string{key: value}}, nil
 	default:
 		must(fmt.Errorf("unknown entry of a layer: %q", line))
 	}

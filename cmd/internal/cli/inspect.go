@@ -22,7 +22,10 @@ and shell may be for another. Files that may be foreign all the same are listed 
                 their digests, and read the whole image where what it starts can't be followed)
   mismatch      something is not what it claims to be
   unknown       every layer was read, and no binary was found
-  unchecked     a layer could not be read: encrypted, foreign, over a limit (exit code 3)
+  unchecked     a layer could not be read: encrypted, foreign, over a limit, or runtimes read it differently (exit code 3)
+Layers are laid over each other as overlayfs does. Where runtimes that unpack layers in place would show something else, both
+are judged; what no tool writes, and runtimes take differently, is unchecked.
+
 What was seen in a layer, never a verdict, is kept in the cache folder mtool/facts, which may be deleted at any time; a
 second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
 

@@ -1,0 +1,126 @@
+package rootfs_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/containerd/stargz-snapshotter/estargz"
+	"github.com/containerd/stargz-snapshotter/estargz/zstdchunked"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/klauspost/compress/zstd"
+
+	"mtool/inspect/rootfs"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// A layer may be annotated in three ways. All must mean one table, since each runtime goes by another one.
+func TestSeveralTables(t *testing.T) {
+	t.Parallel()
+	blob, digest := chunked(t, "elf app arm64")
+	other, digestOfOther := chunked(t, "elf app amd64")
+	honest := zstdAnnotations(t, blob)
+	honest[estargz.TOCJSONDigestAnnotation] = digest
+	for _, word := range []string{"checksum", "position"} {
+		honest["io.github.containers.zstd-chunked.manifest-"+word] = honest["io.containers.zstd-chunked.manifest-"+word]
+	}
+	atEnd := withTable(t, blob, other)
+	change := func(pairs ...string) map[string]string {
+		all := maps.Clone(honest)
+		for i := 0; i < len(pairs); i += 2 {
+			all[pairs[i]] = pairs[i+1]
+		}
+		return all
+	}
+	tests := []struct {
+		name        string
+		data        []byte
+		annotations map[string]string
+		want        error
+	}{
+		{"all three of one table", blob, honest, nil},
+		{"only that of stargz", blob, map[string]string{estargz.TOCJSONDigestAnnotation: digest}, nil},
+		{"another one at the end", atEnd, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
+		{"another one at the end, and nothing said of it", atEnd, change(estargz.TOCJSONDigestAnnotation, ""), nil},
+		{"another digest of the JSON", blob, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
+		{"another digest of one of two", blob, change("io.containers.zstd-chunked.manifest-checksum", digestOfOther), registry.ErrContent},
+		{"another place of one of two", atEnd, change("io.containers.zstd-chunked.manifest-position", zstdAnnotations(t, atEnd)[zstdchunked.ManifestPositionAnnotation]), registry.ErrContent},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			d := v1.Descriptor{Digest: digestOf(t, tt.data), Size: int64(len(tt.data)), Annotations: tt.annotations}
+			if _, err := rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: tt.data}, d); !errors.Is(err, tt.want) {
+				t.Errorf("opened: got %v, want %v", err, tt.want)
+			}
+			source, _ := newBlobs(t, tt.data)
+			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}}, rootfs.Options{Compare: true})
+			if err != nil || got[0].Err != nil {
+				t.Fatal(err, got[0].Err)
+			}
+			if table := got[0].Facts.Table; (table.Differs != "") != (tt.want != nil) || table.Unread != "" {
+				t.Errorf("compared: got %+v, want %v", table, tt.want)
+			}
+		})
+	}
+}
+
+// chunked is a zstd:chunked of containerd's library, and the digest of its table's JSON.
+func chunked(t *testing.T, entries ...string) (data []byte, digest string) {
+	t.Helper()
+	plain := registrytest.LayerTar(entries...)
+	blob, err := estargz.Build(io.NewSectionReader(bytes.NewReader(plain), 0, int64(len(plain))),
+		estargz.WithCompression(&zstdCompression{Compressor: zstdchunked.Compressor{CompressionLevel: zstd.SpeedDefault}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blob.Close()
+	if data, err = io.ReadAll(blob); err != nil {
+		t.Fatal(err)
+	}
+	return data, blob.TOCDigest().String()
+}
+
+// withTable is a layer with the table of another one behind it.
+func withTable(t *testing.T, data, other []byte) []byte {
+	t.Helper()
+	footer := slices.Clone(other[len(other)-zstdchunked.FooterSize:])
+	off, n := binary.LittleEndian.Uint64(footer), binary.LittleEndian.Uint64(footer[8:])
+	table := other[off : off+n]
+	frame := func(b []byte) []byte {
+		return slices.Concat([]byte("\x50\x2a\x4d\x18"), binary.LittleEndian.AppendUint32(nil, uint32(len(b))), b)
+	}
+	binary.LittleEndian.PutUint64(footer, uint64(len(data)+8))
+	return slices.Concat(data, frame(table), frame(footer))
+}
+
+// A table may also say what a tar must not.
+func TestTableRefuses(t *testing.T) {
+	t.Parallel()
+	for _, row := range []string{
+		`"type":"dir","name":"x","xattrs":{"trusted.overlay.redirect":"L29wdA=="}`,
+		`"type":"char","name":"x","devMajor":0,"devMinor":0`,
+	} {
+		w, err := zstd.NewWriter(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := []byte(`{"version":1,"entries":[{` + row + `}]}`)
+		table := w.EncodeAll(text, nil)
+		data := append([]byte("12345678"), table...)
+		const prefix = "io.github.containers.zstd-chunked.manifest-"
+		d := v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data)), Annotations: map[string]string{
+			prefix + "checksum": registrytest.Hash(table).String(), prefix + "position": fmt.Sprintf("8:%d:%d:1", len(table), len(text)),
+		}}
+		_, err = rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: data}, d)
+		if unchecked, ok := errors.AsType[*rootfs.UncheckedError](err); !ok || unchecked.Reason != rootfs.Ambiguous {
+			t.Errorf("%s: got %v", row, err)
+		}
+	}
+}
