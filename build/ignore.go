@@ -3,11 +3,12 @@ package build
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"mtool/registry/regular"
 )
 
 const ignoreFile = ".dockerignore"
@@ -45,18 +46,13 @@ func checkIgnore(dir, name string) error {
 		return fmt.Errorf("reading %q: %w", path, err)
 	}
 	defer root.Close() //nolint:errcheck // opened for reading only
-	switch info, err := root.Stat(name); {
+	_, err = regular.ReadIn(root, name, maxIgnore)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return usagef("%q is a link to something that is not there", path)
+	case errors.Is(err, regular.ErrFile):
+		return usagef("reading %q: %v", path, err)
 	case err != nil:
-		return fmt.Errorf("reading %q: %w", path, err)
-	case !info.Mode().IsRegular():
-		return usagef("%q is not a regular file", path)
-	}
-	f, err := root.Open(name)
-	if err != nil {
-		return fmt.Errorf("reading %q: %w", path, err)
-	}
-	_, err = io.Copy(io.Discard, io.LimitReader(f, maxIgnore))
-	if err = errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("reading %q: %w", path, err)
 	}
 	return nil

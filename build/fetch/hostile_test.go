@@ -310,9 +310,12 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	theirs := filepath.Join(h.outside, "theirs")
 	h.must("clone", "-q", "--no-hardlinks", h.dir, theirs)
 	giveAway(t, theirs)
+	modern := filepath.Join(h.outside, "modern")
+	h.must("init", "-q", "--object-format=sha256", modern)
+	h.must("-C", modern, "commit", "-q", "--allow-empty", "-m", "first")
 	shared := filepath.Join(h.outside, "shared")
 	h.must("clone", "-q", "--shared", h.dir, shared)
-	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, theirs: true, filepath.Join(h.dir, "sub"): true, shared: false} {
+	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, theirs: true, modern: true, filepath.Join(h.dir, "sub"): true, shared: false} {
 		if when, err := CommitTime(t.Context(), dir); (err == nil) != want || want && when != "1700000000" {
 			t.Errorf("%s: %q, %v", dir, when, err)
 		}
@@ -329,6 +332,33 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 	if _, err := CommitTime(t.Context(), h.outside); err == nil {
 		t.Error("a directory in no repository has a commit")
+	}
+}
+
+// A submodule is at an address of the network: no command, and no directory of this machine, whatever the user allows elsewhere.
+func TestHostileSubmodules(t *testing.T) {
+	for name, address := range map[string]string{"a command": "ext::EVIL", "a directory": "file://PRIVATE", "a path": "PRIVATE", "a helper": "evil::x"} {
+		h := newHostile(t)
+		private := filepath.Join(h.outside, "private")
+		h.must("clone", "-q", h.dir, private)
+		address = strings.NewReplacer("EVIL", h.evil, "PRIVATE", private).Replace(address)
+		h.must("update-index", "--add", "--cacheinfo", "160000,"+h.must("rev-parse", "HEAD")+",sub")
+		h.write(".gitmodules", "[submodule \"sub\"]\n\tpath = sub\n\turl = "+address+"\n")
+		h.must("add", ".gitmodules")
+		h.must("commit", "-q", "-m", "submodule")
+		h.write(filepath.Join(h.outside, "git-remote-evil"), "#!/bin/sh\n"+h.evil+"\n")
+		h.write(filepath.Join(h.home, ".gitconfig"), "[protocol]\n\tallow = always\n")
+		t.Setenv("HOME", h.home)
+		t.Setenv("PATH", h.outside+":"+os.Getenv("PATH"))
+		c, err := Open(t.Context(), "file://"+filepath.Join(h.dir, ".git"), Options{})
+		if err == nil || h.acted() {
+			t.Errorf("%s: %v, or the program was started", name, err)
+		}
+		_ = c.Close()
+		said, err := h.plain("clone", "-q", "--recurse-submodules", h.dir, filepath.Join(h.outside, "clone"))
+		if _, statErr := os.Stat(filepath.Join(h.outside, "clone", "sub", "f")); statErr != nil && !h.acted() {
+			t.Errorf("%s: git clone does not fall for it, so that this test shows nothing: %v: %s", name, err, said)
+		}
 	}
 }
 
