@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"mtool/registry"
 )
 
@@ -41,11 +39,9 @@ func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
 	if !p.options.Confirm || !ok {
 		return nil
 	}
-	var now v1.Descriptor
+	var now registry.Manifest
 	err := registry.Await(ctx, func() (err error) {
-		if now, err = look(ctx, tagger, t.Name); err == nil && now.Digest == (v1.Hash{}) {
-			err = registry.ErrNotFound
-		}
+		now, err = tagger.Tag(ctx, t.Name)
 		return err
 	})
 	switch {

@@ -16,7 +16,8 @@ import (
 // Tagger is what a registry.Target can do besides when it knows what its tags are, as a *registry.Repository does. Targets
 // that are not Taggers are written without a look at what they have.
 type Tagger interface {
-	// Tag returns what a tag is; absent: an error that wraps registry.ErrNotFound.
+	// Tag returns what a tag is; absent: an error that wraps registry.ErrNotFound. What is damaged is returned beside an error
+	// that wraps registry.ErrContent.
 	Tag(ctx context.Context, tag string) (registry.Manifest, error)
 	// PutTagIf is PutTag where the tag is still what was says, and zero is no such tag. Otherwise the error wraps
 	// registry.ErrConflict, if the target can tell.
@@ -193,13 +194,13 @@ func (p *Publishing) state(ctx context.Context) (map[string]v1.Descriptor, error
 	return existing, nil
 }
 
-// look is Tag with a zero descriptor for a tag that is not there.
+// look is Tag with a zero descriptor for a tag that is not there. What is damaged may be written over.
 func look(ctx context.Context, t Tagger, tag string) (v1.Descriptor, error) {
 	m, err := t.Tag(ctx, tag)
-	if err != nil {
-		if errors.Is(err, registry.ErrNotFound) {
-			err = nil
-		}
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return v1.Descriptor{}, nil
+	case err != nil && !errors.Is(err, registry.ErrContent):
 		return v1.Descriptor{}, err
 	}
 	return m.Descriptor(), nil

@@ -161,20 +161,24 @@ func TestTag(t *testing.T) {
 		f.silent = status == 200
 		f.manifests["demo:v1"] = []byte(imageJSON)
 		f.manifests["demo:odd"] = []byte("no manifest")
+		f.manifests["demo:called"] = []byte(`{"manifests":[]}`) // an image, says the fake's Content-Type
 		f.before = times(99, method("HEAD"), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
 		r := f.open(t, "demo", Pull)
 		m, err := r.Tag(t.Context(), "v1")
 		if err != nil || m.Digest != digest([]byte(imageJSON)) || m.MediaType != types.OCIManifestSchema1 {
 			t.Errorf("HEAD %d: got %+v, %v", status, m.Descriptor(), err)
 		}
-		if odd, err := r.Tag(t.Context(), "odd"); err != nil || odd.Digest != digest([]byte("no manifest")) {
+		if odd, err := r.Tag(t.Context(), "odd"); err != nil && !errors.Is(err, ErrContent) || odd.Digest != digest([]byte("no manifest")) {
 			t.Errorf("no manifest: got %+v, %v, want its digest", odd.Descriptor(), err)
+		}
+		if called, err := r.Tag(t.Context(), "called"); !errors.Is(err, ErrContent) || !called.IsList() || called.Digest == (v1.Hash{}) {
+			t.Errorf("a list that is called an image: got %+v, %v", called.Descriptor(), err)
 		}
 		if _, err := r.Tag(t.Context(), "v2"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("missing tag: got error %v, want ErrNotFound", err)
 		}
-		if n := len(f.requests()); n != 3 {
-			t.Errorf("%d requests for three tags", n)
+		if n := len(f.requests()); n != 4 {
+			t.Errorf("%d requests for four tags", n)
 		}
 	}
 }

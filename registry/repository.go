@@ -160,7 +160,7 @@ func manifestType(contentType string, body []byte) (types.MediaType, error) {
 	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
 		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
 	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
-		return told, nil
+		return told, nil //nolint:nilerr // the Content-Type says what the members don't
 	}
 	return sniffed, err
 }
@@ -168,7 +168,8 @@ func manifestType(contentType string, body []byte) (types.MediaType, error) {
 // Tag returns what a tag is, for those who are about to write it. The error wraps ErrNotFound when there is no such tag.
 //
 // It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is there.
-// What is no manifest is there all the same, with the digest of its bytes. Mirrors are not asked.
+// What is damaged or no manifest is there all the same: it is returned as it came, with the digest of its bytes and as a list
+// where anything says so, beside an error that wraps ErrContent. Mirrors are not asked.
 func (r *Repository) Tag(ctx context.Context, tag string) (Manifest, error) {
 	q := r.manifestRequest(r.base.WithTag(tag))
 	q.doing = "looking up"
@@ -177,11 +178,19 @@ func (r *Repository) Tag(ctx context.Context, tag string) (Manifest, error) {
 		if err != nil {
 			return Manifest{}, err
 		}
-		if m, err := decodeManifest(header, body, v1.Descriptor{}); err == nil {
+		m, err := decodeManifest(header, body, v1.Descriptor{})
+		if err == nil {
 			return m, nil
 		}
-		digest, _, err := v1.SHA256(bytes.NewReader(body))
-		return Manifest{MediaType: types.MediaType(header.Get("Content-Type")), Digest: digest, Body: body}, err
+		e := r.host.failure(q)
+		e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
+		told, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+		m = Manifest{MediaType: types.MediaType(strings.TrimSpace(told)), Body: body}
+		if sniffed, err := sniffMediaType(body); err == nil && !m.IsList() {
+			m.MediaType = sniffed
+		}
+		m.Digest, _, _ = v1.SHA256(bytes.NewReader(body)) // of memory, which never fails
+		return m, e
 	})
 }
 

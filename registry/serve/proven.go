@@ -27,7 +27,7 @@ func (s *Server) sendProven(w http.ResponseWriter, r *http.Request, file *os.Fil
 	}
 	content, held := &onePass{file: file, hash: hash}, &holding{ResponseWriter: w, status: http.StatusOK}
 	http.ServeContent(held, r, "", time.Time{}, content)
-	if held.err != nil || r.Method == http.MethodHead || held.status >= http.StatusMultipleChoices {
+	if r.Method == http.MethodHead || held.gone() || held.status >= http.StatusMultipleChoices {
 		held.release()
 		return nil
 	}
@@ -113,6 +113,9 @@ func (h *holding) Write(data []byte) (int, error) {
 	h.last = append(h.last[:0], data...)
 	return len(data), h.err
 }
+
+// gone reports that nobody takes the answer any more.
+func (h *holding) gone() bool { return h.err != nil }
 
 func (h *holding) release() {
 	if h.err != nil {

@@ -16,7 +16,10 @@ name in front (HOST/ghcr.io/team/app:v1), which may be left out where only one i
 It listens on 127.0.0.1 and a free port; requests that name another host are refused, so that pages of the web can't reach
 it. --auth asks for the user mtool and a random password, which is printed on standard error; addresses that others can
 reach demand it. There is no TLS: clients must be told so (docker's insecure-registries, podman's --tls-verify=false), save
-for loopback addresses, where docker, crane and mtool know.`
+for loopback addresses, where docker, crane and mtool know.
+
+Nothing that is damaged in the store is served as if it were whole: such an answer is an error, or breaks off before its end. A
+client that takes in less than 32 KiB in half a minute is given up.`
 
 func (a *app) serveCommand() *cobra.Command {
 	o := flow.ServeOptions{Ready: a.ready}

@@ -215,7 +215,8 @@ func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry
 	if err := e.checkReport(report, o.Require, o.Force); err != nil {
 		return Done{}, err
 	}
-	return e.publish(ctx, asItIs(report), targets, publishOptions{PublishOptions: o.PublishOptions, Force: o.Force})
+	po := publishOptions{PublishOptions: o.PublishOptions, Force: o.Force}
+	return e.publish(ctx, asItIs(report, po), targets, po)
 }
 
 // Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of its

@@ -65,12 +65,12 @@ func (e *Env) listContent(list compose.List, root registry.Manifest, o publishOp
 }
 
 // asItIs is something read that is copied without a change.
-func asItIs(report inspect.Report) content {
+func asItIs(report inspect.Report, o publishOptions) content {
 	return content{
 		plan:   func(refs []registry.Ref) (compose.Plan, error) { return compose.PlanOf(report, refs) },
 		report: func() (inspect.Report, error) { return report, nil },
 		guard: func(_ context.Context, t target) error {
-			_, err := t.before()
+			_, err := t.state(o.Force)
 			return err
 		},
 	}
@@ -186,7 +186,7 @@ func (e *Env) carryOut(ctx context.Context, plan compose.Plan, targets []target,
 func (e *Env) publishReport(ctx context.Context, report inspect.Report, to registry.Ref, o publishOptions) (Made, error) {
 	targets, cancel := e.announce(ctx, []registry.Ref{to})
 	defer cancel()
-	done, err := e.publish(ctx, asItIs(report), targets, o)
+	done, err := e.publish(ctx, asItIs(report, o), targets, o)
 	if err != nil {
 		return Made{}, err
 	}

@@ -107,7 +107,7 @@ func (e *Env) pushContent(ctx context.Context, o PushOptions, targets []target) 
 		return Done{}, err
 	}
 	defer end()
-	return e.publish(ctx, asItIs(report), targets, po)
+	return e.publish(ctx, asItIs(report, po), targets, po)
 }
 
 // publishing makes the options of a push; with Referrers, what refers to the subjects goes along, and end closes it.
@@ -170,5 +170,5 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
 		defer along.Close() //nolint:errcheck // opened for reading only
 		po.besides = along.bring
 	}
-	return e.publish(ctx, asItIs(report), targets, po)
+	return e.publish(ctx, asItIs(report, po), targets, po)
 }

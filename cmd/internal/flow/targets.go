@@ -57,6 +57,15 @@ func (e *Env) askBefore(ctx context.Context, ref registry.Ref) func() (registry.
 	return ask
 }
 
+// state is what the target was. What is damaged there may only be written over by force: no guard can look into it.
+func (t target) state(force bool) (registry.Manifest, error) {
+	before, err := t.before()
+	if force && errors.Is(err, registry.ErrContent) {
+		err = nil
+	}
+	return before, err
+}
+
 func nothing() (registry.Manifest, error) { return registry.Manifest{}, nil }
 
 func isRegistry(ref registry.Ref) bool {
@@ -83,7 +92,7 @@ func present(targets []target, name registry.Ref) ([]v1.Hash, error) {
 
 // guardDropped stops a push that would take platforms from a published list, unless what is required is there.
 func (e *Env) guardDropped(list compose.List, root registry.Manifest, t target, o publishOptions) error {
-	old, err := t.before()
+	old, err := t.state(o.Force)
 	if err != nil || !old.IsList() || old.Digest == root.Digest {
 		return err
 	}
