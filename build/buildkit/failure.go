@@ -54,7 +54,7 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		e.Err = ofKind(step.Name, err, seen)
+		e.Err = cmp.Or(s.deviceIn(ctx, step.Name, err), ofKind(step.Name, err, seen))
 	}
 	if s.machine.name != "" {
 		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
@@ -65,7 +65,10 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 // stepError is the failure of a step without its cause.
 func (s solve) stepError(step client.Vertex, seen *record, d *display) *build.StepError {
 	on := s.platformOf(step.Name)
-	emulator := s.machine.emulator(on)
+	emulator := ""
+	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // which run no program
+		emulator = s.machine.emulator(on)
+	}
 	return &build.StepError{
 		Platform: on, Emulator: emulator, QEMU: s.machine.version(emulator),
 		Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet,

@@ -61,8 +61,15 @@ const (
 )
 
 // DeviceError is a device in a context whose worker can make none.
-type DeviceError struct{ Path string }
+type DeviceError struct {
+	Path    string
+	Archive string // of the context that it is in; "": it lies in the context itself
+}
 
 func (e *DeviceError) Error() string {
-	return fmt.Sprintf("%q is a device, and the worker may make none: it runs in a user namespace, where the kernel forbids it", e.Path)
+	name := fmt.Sprintf("%q", e.Path)
+	if e.Archive != "" {
+		name += fmt.Sprintf(" of %q", e.Archive)
+	}
+	return name + " is a device, and the worker may make none: it runs in a user namespace, where the kernel forbids it"
 }

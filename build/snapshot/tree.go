@@ -237,7 +237,7 @@ func (t *Tree) look(n *node) error {
 		return t.fail(changed(n))
 	}
 	if n.kind&fs.ModeDevice != 0 && t.o.Devices == RefuseDevices {
-		return t.fail(&DeviceError{n.path})
+		return t.fail(&DeviceError{Path: n.path})
 	}
 	stat, err := fsutil.Stat(path)
 	if err != nil {

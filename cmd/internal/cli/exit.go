@@ -136,6 +136,9 @@ func lines(err error) []string {
 // hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.
 func hintOf(err error) string {
 	if d := (*snapshot.DeviceError)(nil); errors.As(err, &d) {
+		if d.Archive != "" {
+			return "take the devices out of the archive (tar --exclude); a buildkitd that runs as root makes them: --worker ADDRESS"
+		}
 		return "--skip-devices leaves devices out; a buildkitd that runs as root makes them: --worker ADDRESS"
 	}
 	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {

@@ -1,0 +1,60 @@
+package buildkit
+
+import (
+	"archive/tar"
+	"context"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/moby/go-archive/compression"
+
+	"mtool/build/snapshot"
+	"mtool/registry/regular"
+)
+
+// deviceIn finds out why a step that unpacks archives of the context was not permitted to: the embedded worker can make no
+// devices, and what it says names none. nil: no archive that the step names has one.
+func (s solve) deviceIn(ctx context.Context, step string, err error) error {
+	_, line, _ := strings.Cut(step, "] ")
+	words := strings.Fields(line)
+	if s.machine.name != "" || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
+		return nil
+	}
+	root, err := os.OpenRoot(s.job.Spec.Context)
+	if err != nil {
+		return nil //nolint:nilerr // the failure of the step is told all the same
+	}
+	defer root.Close() //nolint:errcheck // opened for reading only
+	for _, name := range words[1 : len(words)-1] {
+		f, err := regular.OpenIn(root, strings.TrimPrefix(name, "/"))
+		if err != nil {
+			continue // an option, a pattern, an address
+		}
+		device := firstDevice(ctx, f)
+		_ = f.Close() // opened for reading only
+		if device != "" {
+			return &snapshot.DeviceError{Path: device, Archive: name}
+		}
+	}
+	return nil
+}
+
+// firstDevice is the name of the first device in an archive; "": there is none, or it is no archive.
+func firstDevice(ctx context.Context, r io.Reader) string {
+	plain, err := compression.DecompressStream(r)
+	if err != nil {
+		return ""
+	}
+	defer plain.Close() //nolint:errcheck // opened for reading only
+	for t := tar.NewReader(plain); ctx.Err() == nil; {
+		h, err := t.Next()
+		if err != nil {
+			break
+		}
+		if h.Typeflag == tar.TypeChar || h.Typeflag == tar.TypeBlock {
+			return h.Name
+		}
+	}
+	return ""
+}
