@@ -83,6 +83,9 @@ func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images 
 // newDockerSource reads the config, which has the digests of the layers uncompressed; only layers that the archive holds
 // compressed must be read for theirs.
 func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*dockerSource, error) {
+	if err := files.plain(clean(image.Config)); err != nil {
+		return nil, err
+	}
 	config, err := registry.ReadFile(files, clean(image.Config), maxJSON)
 	if err != nil {
 		return nil, missing(image.Config, err)

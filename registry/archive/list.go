@@ -15,7 +15,7 @@ import (
 
 // List names what Open can open in a file: ref with the name of each image as its tag, or, for one without a name, with its
 // digest. Where ref chooses an image itself it is the answer. Errors are those of Open.
-func List(_ context.Context, ref registry.Ref) ([]registry.Ref, error) {
+func List(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	if ref.Tag != "" || ref.Digest != (v1.Hash{}) {
 		return []registry.Ref{ref}, nil
 	}
@@ -27,7 +27,7 @@ func List(_ context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	case info.IsDir():
 		refs, err = listLayout(ref, regular.DirFS(ref.Path))
 	default:
-		refs, err = listArchive(ref)
+		refs, err = listArchive(ctx, ref)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening %q: %w", ref, err)
@@ -35,7 +35,7 @@ func List(_ context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	return refs, nil
 }
 
-func listArchive(ref registry.Ref) ([]registry.Ref, error) {
+func listArchive(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	file, err := regular.Open(ref.Path)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,10 @@ func listArchive(ref registry.Ref) ([]registry.Ref, error) {
 	if err != nil {
 		return nil, err
 	}
-	if files.has(indexFile) {
+	if kind, err := kindOf(ctx, ref, files); err != nil || kind == registry.TransportArchive {
+		if err != nil {
+			return nil, err
+		}
 		return listLayout(ref, files)
 	}
 	images, err := dockerImages(files)

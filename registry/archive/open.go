@@ -68,22 +68,43 @@ func openArchive(ctx context.Context, ref registry.Ref) (o registry.Object, err 
 	if err != nil {
 		return registry.Object{}, err
 	}
-	// Docker Engine 25 and later writes both; the layout is what it keeps itself, and has the true digests.
-	switch {
-	case files.has(indexFile):
-		ref.Transport = registry.TransportArchive
-		o, err = openLayout(ctx, ref, store.NewReader(files, ref.Path))
-	case files.has(dockerManifest):
-		ref.Transport = registry.TransportDockerArchive
+	if ref.Transport, err = kindOf(ctx, ref, files); err != nil {
+		return registry.Object{}, err
+	}
+	if ref.Transport == registry.TransportDockerArchive {
 		o, err = openDocker(ctx, ref, files)
-	default:
-		err = fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
+	} else {
+		o, err = openLayout(ctx, ref, store.NewReader(files, ref.Path))
 	}
 	o.Closer = file
 	return o, err
 }
 
-const indexFile = "index.json"
+const (
+	indexFile  = "index.json"
+	layoutFile = "oci-layout"
+)
+
+// kindOf is what the file is. Docker Engine 25 and later writes both: the layout is what it keeps itself, and has the true
+// digests. An index without the file that makes it a layout is a by-product of apko.
+func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Transport, error) {
+	if err := files.plain(indexFile, layoutFile, dockerManifest); err != nil {
+		return "", err
+	}
+	docker, index := files.has(dockerManifest), files.has(indexFile)
+	if docker && index {
+		if err := agree(ctx, ref, files); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case docker && (!index || !files.has(layoutFile)):
+		return registry.TransportDockerArchive, nil
+	case index:
+		return registry.TransportArchive, nil
+	}
+	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
+}
 
 func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registry.Object, error) {
 	index, err := r.Index()

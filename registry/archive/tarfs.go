@@ -22,10 +22,11 @@ type tarFS struct {
 	place map[string]section
 }
 
-// section is where a file's bytes lie in the tar; link is set instead for links.
+// section is where a file's bytes lie in the tar; link is set instead for links, and odd for what is no file at all.
 type section struct {
 	offset, size int64
 	link         string
+	odd          bool
 }
 
 // openTar indexes the tar; the error wraps registry.ErrContent when it is none, is compressed or truncated.
@@ -77,20 +78,76 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 		if end > size {
 			return 0, fmt.Errorf("truncated: %q needs %d bytes, the archive has %d: %w", h.Name, end, size, registry.ErrContent)
 		}
-		t.note(h, offset)
+		if err := t.note(h, offset); err != nil {
+			return 0, err
+		}
 	}
 }
 
-func (t *tarFS) note(h *tar.Header, offset int64) {
+// note refuses what programs read in different ways: Docker takes the last of two members of one name, skopeo and crane the
+// first, and not all of them know sparse files.
+func (t *tarFS) note(h *tar.Header, offset int64) error {
 	name := clean(h.Name)
+	at := section{offset: offset, size: h.Size}
 	switch h.Typeflag {
+	case tar.TypeDir:
+		return nil
+	case tar.TypeXGlobalHeader:
+		if name == "pax_global_header" {
+			return nil
+		}
+		at.odd = true
 	case tar.TypeReg:
-		t.place[name] = section{offset: offset, size: h.Size}
+		at.odd = isSparse(h)
 	case tar.TypeSymlink:
-		t.place[name] = section{link: clean(path.Join(path.Dir(name), h.Linkname))} //nolint:gosec // a key of a map, never a path
+		at = section{link: clean(path.Join(path.Dir(name), h.Linkname))} //nolint:gosec // a key of a map, never a path
 	case tar.TypeLink:
-		t.place[name] = section{link: clean(h.Linkname)}
+		at = section{link: clean(h.Linkname)}
+	default:
+		at.odd = true
 	}
+	if first, twice := t.place[name]; twice && !t.same(first, at) {
+		return fmt.Errorf("it holds %q twice, and not the same: programs take the first or the last: %w", name, registry.ErrContent)
+	}
+	t.place[name] = at
+	return nil
+}
+
+// isSparse reports whether a file leaves out its zeros, so that its bytes in the tar are not what it holds.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return false
+}
+
+// same reports whether two members hold the same bytes.
+func (t *tarFS) same(a, b section) bool {
+	if a.link != b.link || a.odd || b.odd || a.size != b.size {
+		return false
+	}
+	x, y := make([]byte, 1<<16), make([]byte, 1<<16)
+	for at := int64(0); at < a.size; at += int64(len(x)) {
+		n := min(int64(len(x)), a.size-at)
+		_, errX := t.file.ReadAt(x[:n], a.offset+at)
+		_, errY := t.file.ReadAt(y[:n], b.offset+at)
+		if errX != nil || errY != nil || !bytes.Equal(x[:n], y[:n]) {
+			return false
+		}
+	}
+	return true
+}
+
+// plain refuses a document that is there and is no regular file: programs follow links to different places.
+func (t *tarFS) plain(names ...string) error {
+	for _, name := range names {
+		if at, ok := t.place[name]; ok && (at.odd || at.link != "") {
+			return fmt.Errorf("its %q is no regular file: %w", name, registry.ErrContent)
+		}
+	}
+	return nil
 }
 
 // clean is the name as Open looks it up; "./a" and "/a" are "a".
@@ -106,7 +163,7 @@ func (t *tarFS) Open(name string) (fs.File, error) {
 		}
 		at, ok = t.place[at.link]
 	}
-	if !ok || at.link != "" {
+	if !ok || at.odd || at.link != "" {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
 	return &tarFile{SectionReader: io.NewSectionReader(t.file, at.offset, at.size), name: path.Base(name)}, nil

@@ -66,6 +66,11 @@ func (r *Reader) Index() (Index, error) {
 	if err := r.Check(); err != nil {
 		return Index{}, err
 	}
+	return r.AnyIndex()
+}
+
+// AnyIndex is Index for those who don't look for the oci-layout file, as podman does not.
+func (r *Reader) AnyIndex() (Index, error) {
 	data, err := registry.ReadFile(r.files, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Index{}, fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, indexFile, registry.ErrContent)
