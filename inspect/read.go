@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -62,10 +63,10 @@ func Read(ctx context.Context, obj registry.Object) (Report, error) {
 		}
 	}
 	all := leaves(top)
-	if err := r.disguised(ctx, all); err != nil {
+	if err := r.configs(ctx, all); err != nil {
 		return Report{}, err
 	}
-	if err := r.configs(ctx, all); err != nil {
+	if err := r.disguised(ctx, all); err != nil {
 		return Report{}, err
 	}
 	images, attachments := rows{leaves: all, source: obj.Source}.sort()
@@ -224,11 +225,14 @@ func (r *reader) configs(ctx context.Context, leaves []*node) error {
 	return nil
 }
 
-// disguised finds manifests in rows that name the type of something else. A client that falls back to a row without a platform
-// asks for what it names as a manifest, whatever its type. One after the other: what is found is not kept.
+// disguised finds manifests in rows that name the type of something else. A client that falls back to a row without a platform,
+// or finds no image before one with its platform, asks for what it names as a manifest, whatever its type. One after the other:
+// what is found is not kept.
 func (r *reader) disguised(ctx context.Context, leaves []*node) error {
+	images := slices.ContainsFunc(leaves, (*node).runs)
 	for _, n := range leaves {
-		if n.err != nil || !n.isBlob() || n.desc.Platform != nil || n.desc.Size > maxManifest {
+		hidden := n.desc.Platform != nil && (images || platform.IsUnknown(*n.desc.Platform)) // rows has the word on those
+		if n.err != nil || !n.isBlob() || hidden || n.desc.Size > maxManifest {
 			continue
 		}
 		m, err := r.source.Manifest(ctx, v1.Descriptor{Digest: n.desc.Digest})

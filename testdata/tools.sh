@@ -25,10 +25,11 @@ pin() {
 	gotestsum) echo gotest.tools/gotestsum@v1.13.0 ;; # shows tests as they end
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
 	cosign-sign) cksum testdata/tools/cosign/main.go testdata/tools/cosign/go.mod testdata/tools/cosign/go.sum ;;
+	readers) cksum testdata/tools/readers/main.go testdata/tools/readers/go.mod testdata/tools/readers/go.sum ;;
 	buildkitd | buildctl | dockerfile-frontend) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign actionlint gotestsum golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint" >&2
 		return 2
 		;;
 	esac
@@ -42,6 +43,7 @@ build() {
 	dockerd28) go -C testdata/tools/dockerd build -trimpath -ldflags='-s -w' -o "$deps/bin/dockerd28" github.com/docker/docker/cmd/dockerd ;;
 	dockerfile-frontend) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/frontend/dockerfile/cmd/$1" ;;
 	cosign-sign) go -C testdata/tools/cosign build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" . ;;
+	readers) go -C testdata/tools/readers build -trimpath -tags containers_image_openpgp -ldflags='-s -w' -o "$deps/bin/$1" . ;;
 	*) GOBIN=$deps/bin go install -trimpath -ldflags='-s -w' "$2" ;;
 	esac
 }
@@ -49,7 +51,7 @@ build() {
 export CGO_ENABLED=0
 unset GOOS GOARCH || :
 mkdir -p "$deps/bin" "$stamps"
-[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign actionlint gotestsum
+[ $# -gt 0 ] || set -- registry crane regctl buildx buildkitd buildctl dockerfile-frontend conformance cosign-sign readers actionlint gotestsum
 for name; do
 	want=$(pin "$name")
 	if [ -x "$deps/bin/$name" ] && [ "$(cat "$stamps/$name" 2>/dev/null)" = "$want" ]; then

@@ -1,0 +1,73 @@
+package registrytest
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Readers are other programs' libraries, which say what they take out of a list or an archive: see testdata/tools/readers.
+type Readers struct {
+	t   testing.TB
+	in  *json.Encoder
+	out *json.Decoder
+}
+
+// StartReaders starts them. It skips the test where they are not built, or fails it where MTOOL_TEST_REQUIRE names readers.
+func StartReaders(t testing.TB) *Readers {
+	t.Helper()
+	path, err := exec.LookPath("readers")
+	if err != nil {
+		if strings.Contains(os.Getenv("MTOOL_TEST_REQUIRE"), "readers") {
+			t.Fatal(err)
+		}
+		t.Skip("needs readers: testdata/tools.sh readers")
+	}
+	cmd := exec.Command(path)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	must(err)
+	out, err := cmd.StdoutPipe()
+	must(err)
+	must(cmd.Start())
+	t.Cleanup(func() {
+		_ = in.Close()
+		_, _ = io.Copy(io.Discard, out)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("readers: %v", err)
+		}
+	})
+	return &Readers{t: t, in: json.NewEncoder(in), out: json.NewDecoder(out)}
+}
+
+// Ask is what each of them takes, by its name.
+func (r *Readers) Ask(question map[string]any) map[string]string {
+	r.t.Helper()
+	var answer map[string]string
+	if err := r.in.Encode(question); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := r.out.Decode(&answer); err != nil {
+		r.t.Fatal(err)
+	}
+	return answer
+}
+
+// Rounds is how often a test with random choices tries: so often in the long runs, a tenth of it in the short ones. The seed, which
+// is printed, is MTOOL_TEST_SEED or the same every time.
+func Rounds(t testing.TB, full int) (rounds int, seed uint64) {
+	t.Helper()
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
+		full /= 10
+	}
+	seed = 1
+	if n, err := strconv.ParseUint(os.Getenv("MTOOL_TEST_SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	t.Logf("%d rounds, MTOOL_TEST_SEED=%d", full, seed)
+	return full, seed
+}
