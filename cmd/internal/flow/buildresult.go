@@ -86,9 +86,13 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	if err != nil {
 		return r, fmt.Errorf("reading it back: %w", err)
 	}
+	version, err := versionOf(ctx, report)
+	if err != nil {
+		return r, err
+	}
 	r = spec.Result{
 		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest, Platform: platform.Format(image.Platform),
-		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: versionOf(ctx, report),
+		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: version,
 	}
 	if confirmed.IsList() && len(report.Images) == 1 {
 		r.Image = report.Images[0].Descriptor.Digest.String()
@@ -97,25 +101,25 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 }
 
 // versionOf reads the version label; without one it is "".
-func versionOf(ctx context.Context, report inspect.Report) string {
+func versionOf(ctx context.Context, report inspect.Report) (string, error) {
 	for _, image := range report.Images {
 		if image.Source == nil {
 			continue
 		}
 		body, err := image.Source.Blob(ctx, image.ConfigOf)
 		if err != nil {
-			continue
+			return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
 		}
 		var config struct {
 			Config struct{ Labels map[string]string } `json:"config"`
 		}
 		err = json.NewDecoder(io.LimitReader(body, 4<<20)).Decode(&config)
-		_ = body.Close()
-		if err == nil {
-			return config.Config.Labels[versionLabel]
+		if err = errors.Join(err, body.Close()); err != nil {
+			return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
 		}
+		return config.Config.Labels[versionLabel], nil
 	}
-	return ""
+	return "", nil
 }
 
 // Digest is that of the list of several platforms, else of the image.

@@ -168,6 +168,9 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}
 	one.Findings = f.claims(o)
 	if o.Deep {
+		if o.Strict {
+			failUnlooked(layers.Findings)
+		}
 		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
 	}
 	if err := e.addProof(ctx, &one, o); err != nil {
@@ -184,6 +187,17 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 		return one, one.Err
 	}
 	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)
+}
+
+// failUnlooked makes mismatches of the notes that something which decides was not looked at: what the image starts is not
+// followed, or a table of contents was not compared. Notes about what a rule excuses say what was seen, and stay notes.
+func failUnlooked(findings []inspect.Finding) {
+	for i, f := range findings {
+		chain := f.Role != "" && f.Role != "other" && f.Role != "shared object"
+		if f.State == inspect.Note && f.Rule == "" && (chain || f.Layer.Hex != "" && f.Path == "") {
+			findings[i].State = inspect.Mismatch
+		}
+	}
 }
 
 // spread puts verdicts on chosen images where those are in the report.
