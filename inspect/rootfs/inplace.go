@@ -48,6 +48,11 @@ func (l *layering) unpack(linked map[int]*node) error {
 			return err
 		}
 	}
+	return l.unmoved()
+}
+
+// unmoved refuses a layer that changes what its links of lower layers lead through.
+func (l *layering) unmoved() error {
 	for _, s := range l.followed {
 		if s.in.kid(s.name) != s.n || l.emptied[s.in] || l.emptied[s.n] {
 			return l.aliased(s.name)
@@ -68,18 +73,11 @@ func (l *layering) enter(f *Folder, in *node) (*node, error) {
 		return l.root, nil
 	}
 	kid := in.kid(base(f.Path))
-	switch {
-	case kid == nil:
-	case kid.layer == l.layer && (!kid.dir || f.Anew || f.Opaque), f.Late && kid.isLink():
-		return nil, l.aliased(f.Path)
-	case f.Implied && kid.isLink():
+	if err := l.orderly(f, kid); err != nil {
+		return nil, err
+	}
+	if f.Implied && kid != nil && kid.isLink() {
 		return l.follow(f)
-	case f.Implied && !kid.dir && l.empty(f):
-		return nil, ambiguous(f.Path, "there are whiteouts below what is no directory")
-	case f.Implied && !kid.dir && l.left[f.Path]:
-		return nil, ambiguous(f.Path, "it lies below a device, which not all runtimes make")
-	case f.Implied && !kid.dir:
-		return nil, errRefused
 	}
 	replaced := f.Anew || f.Opaque || kid != nil && !kid.dir
 	if kid == nil || replaced {
@@ -91,6 +89,23 @@ func (l *layering) enter(f *Folder, in *node) (*node, error) {
 	}
 	kid.layer, l.emptied[kid] = l.layer, replaced
 	return kid, nil
+}
+
+// orderly refuses a directory of the layer for what lower layers, or the layer itself by a link, have there.
+func (l *layering) orderly(f *Folder, kid *node) error {
+	switch {
+	case kid == nil:
+	case kid.layer == l.layer && (!kid.dir || f.Anew || f.Opaque), f.Late && kid.isLink():
+		return l.aliased(f.Path)
+	case !f.Implied || kid.dir || kid.isLink():
+	case l.empty(f):
+		return ambiguous(f.Path, "there are whiteouts below what is no directory")
+	case l.left[f.Path]:
+		return ambiguous(f.Path, "it lies below a device, which not all runtimes make")
+	default:
+		return errRefused
+	}
+	return nil
 }
 
 // follow goes to a directory that is a link of a lower layer.

@@ -103,7 +103,10 @@ func TestScanFacts(t *testing.T) {
 		t.Errorf("got %+v %+v", a, a.Fact)
 	}
 	folders := []rootfs.Folder{
-		{}, {Path: "e"}, {Path: "etc", Implied: true}, {Path: "o", Opaque: true, Implied: true},
+		{},
+		{Path: "e"},
+		{Path: "etc", Implied: true},
+		{Path: "o", Opaque: true, Implied: true},
 		{Path: "usr", Names: "b/z", Runnable: "run", Implied: true},
 	}
 	if !slices.Equal(f.Folders, folders) {
