@@ -26,13 +26,6 @@ func (l *layering) unpack(linked map[int]*node) error {
 			return err
 		}
 	}
-	for _, w := range l.facts.Whiteouts {
-		kid := dirs[parent(w)].kid(base(w))
-		if kid != nil && kid.layer == l.layer {
-			return l.aliased(w)
-		}
-		delete(dirs[parent(w)].kids, base(w))
-	}
 	for i := range l.facts.Files {
 		n, path := linked[i], l.facts.Files[i].Path
 		if n != nil && len(l.followed) > 0 {
@@ -47,6 +40,13 @@ func (l *layering) unpack(linked map[int]*node) error {
 		if err := l.purse.take(nameCost + fileCost); err != nil {
 			return err
 		}
+	}
+	for _, w := range l.facts.Whiteouts {
+		kid := dirs[parent(w)].kid(base(w))
+		if kid != nil && kid.layer == l.layer {
+			return l.aliased(w)
+		}
+		delete(dirs[parent(w)].kids, base(w))
 	}
 	return l.unmoved()
 }

@@ -227,6 +227,7 @@ func TestAmbiguous(t *testing.T) {
 		{"a file in the place of what may lie elsewhere", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "link bin other"}, "may have changed lower layers"},
 		{"a directory that came late", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "dir bin/"}, "order of entries"},
 		{"two names of one file", lines{"link bin usr/bin", "dir usr/bin/"}, lines{"elf bin/sh amd64", "elf usr/bin/sh arm64"}, "order of entries"},
+		{"a whiteout and a file of one place, by a link", lines{"link c /", "elf d amd64"}, lines{"link d /", "gone c/d"}, "order of entries"},
 		{"a device over a program", lines{"elf a amd64"}, lines{"device a"}, "only some runtimes"},
 		{"a device over a file of its layer", nil, lines{"elf a amd64", "device a"}, "a device takes the place"},
 		{"overlayfs's whiteout", lines{"elf a amd64"}, lines{"whiteout a"}, "0:0"},
