@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$
 
 # The real parts that a test may not silently do without. Some are for root only.
 comma := ,
-PARTS := chromium,qemu,registry,conformance,cosign,frontend,crane,regctl,buildx,skopeo,podman,strace,unprivileged
+PARTS := chromium,qemu,registry,conformance,cosign,frontend,readers,crane,regctl,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,overlay,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
 
@@ -45,7 +45,7 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 
 test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
 	go vet ./...
-	MTOOL_TEST_REQUIRE=$(DEBIAN)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
+	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create

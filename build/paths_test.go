@@ -93,9 +93,17 @@ func TestOutputsLeadOut(t *testing.T) {
 		platforms []v1.Platform
 		refused   bool
 	}{
-		{filepath.Join(dir, "out"), nil, true}, {filepath.Join(dir, "out", "deep"), nil, true}, {filepath.Join(dir, "dangling"), nil, true},
-		{filepath.Join(dir, "within"), nil, false}, {filepath.Join(dir, "new", "deep"), nil, false}, {outside, nil, false}, {mine, nil, false},
-		{filepath.Join(dir, "several"), both, true}, {elsewhere, both, true}, {elsewhere, nil, false}, {mine, both, false},
+		{filepath.Join(dir, "out"), nil, true},
+		{filepath.Join(dir, "out", "deep"), nil, true},
+		{filepath.Join(dir, "dangling"), nil, true},
+		{filepath.Join(dir, "within"), nil, false},
+		{filepath.Join(dir, "new", "deep"), nil, false},
+		{outside, nil, false},
+		{mine, nil, false},
+		{filepath.Join(dir, "several"), both, true},
+		{elsewhere, both, true},
+		{elsewhere, nil, false},
+		{mine, both, false},
 	} {
 		spec := build.Spec{Context: dir, Platforms: c.platforms, Extras: build.Extras{Exports: []build.Export{{Type: "local", Dir: c.out}}}}
 		got, err := tryPaths(t, spec)

@@ -137,9 +137,15 @@ func (m *mixture) row(odd int) v1.Descriptor {
 	}
 	if m.chance(odd) {
 		d.Platform = []*v1.Platform{
-			nil, {}, claim("linux/amd64"), claim("linux/arm64"), {OS: "unknown", Architecture: "unknown"}, {Architecture: "amd64"},
-			{OS: "linux", Architecture: "arm64", Variant: "v8"}, {OS: "linux", Architecture: "amd64", Variant: "v3"},
-			{OS: "linux", Architecture: "arm", Variant: "v6"}, {OS: "linux", Architecture: "x86_64"},
+			nil,
+			{},
+			claim("linux/amd64"), claim("linux/arm64"),
+			{OS: "unknown", Architecture: "unknown"},
+			{Architecture: "amd64"},
+			{OS: "linux", Architecture: "arm64", Variant: "v8"},
+			{OS: "linux", Architecture: "amd64", Variant: "v3"},
+			{OS: "linux", Architecture: "arm", Variant: "v6"},
+			{OS: "linux", Architecture: "x86_64"},
 		}[m.IntN(10)]
 	}
 	if m.chance(odd) {

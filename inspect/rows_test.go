@@ -43,23 +43,28 @@ func TestRowsThatClientsTake(t *testing.T) {
 	}{
 		"artifactType of the row": {
 			[]registrytest.Entry{as(lying(registrytest.ImageSpec{}), "x/y"), entry(amd64)},
-			[]registrytest.Entry{as(amd64, "x/y"), entry(arm64)}, "the config says linux/arm64",
+			[]registrytest.Entry{as(amd64, "x/y"), entry(arm64)},
+			"the config says linux/arm64",
 		},
 		"artifactType of the manifest": {
 			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/arm64")}, "the config says linux/arm64",
+			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ArtifactType: "x/y"}), "linux/arm64")},
+			"the config says linux/arm64",
 		},
 		"config that Docker takes": {
 			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/arm64")}, "the config says linux/arm64",
+			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "application/octet-stream"}), "linux/arm64")},
+			"the config says linux/arm64",
 		},
 		"config that containerd takes": {
 			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/amd64")},
-			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/arm64")}, "the config says linux/arm64",
+			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/arm64")},
+			"the config says linux/arm64",
 		},
 		"type of its own": {[]registrytest.Entry{row(amd64), entry(arm64)}, []registrytest.Entry{entry(amd64), entry(arm64)}, "an artifact, not an image"},
 		"type of its own, no platform": {
-			[]registrytest.Entry{entry(amd64), disguised}, []registrytest.Entry{entry(amd64), entry(registrytest.Built{Manifest: layerOf(amd64)})},
+			[]registrytest.Entry{entry(amd64), disguised},
+			[]registrytest.Entry{entry(amd64), entry(registrytest.Built{Manifest: layerOf(amd64)})},
 			"its row says",
 		},
 		"attestation without a platform": {

@@ -27,7 +27,7 @@ func TestWhatTheKernelExecutes(t *testing.T) {
 		t.Skip("programs can't be started from the temporary folder")
 	}
 	seed := rand.Uint64()
-	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test may be predictable
+	random := rand.New(rand.NewPCG(seed, 1))
 	mutants := oddHeaders(program)
 	for range 250 {
 		mutants = append(mutants, mutate(random, program))
@@ -68,7 +68,7 @@ func executes(t *testing.T, dir string, file []byte) bool {
 		t.Fatal(err)
 	}
 	for {
-		err := exec.Command(path).Run() //nolint:gosec,noctx // our own file, which ends at once
+		err := exec.Command(path).Run() //nolint:noctx // our own file, which ends at once
 		var exit *exec.ExitError
 		switch {
 		case errors.Is(err, syscall.ETXTBSY): // another test forks meanwhile

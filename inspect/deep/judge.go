@@ -165,12 +165,22 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 		return
 	}
 	j.judged++
-	if verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Compatible || verdict == binary.Newer {
+	if runs(verdict) {
 		j.right++
 	}
 	if verdict == binary.Right {
 		return
 	}
+	j.suspect(e, role, owned, verdict, reason)
+}
+
+// runs reports whether the platform runs a program with this verdict, perhaps not on all of its processors.
+func runs(v binary.Verdict) bool {
+	return v == binary.Right || v == binary.Unstated || v == binary.Compatible || v == binary.Newer
+}
+
+// suspect looks for a rule that excuses a program which is not simply right.
+func (j *judgement) suspect(e rootfs.Entry, role string, owned bool, verdict binary.Verdict, reason string) {
 	s := suspect{
 		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
 		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict, deaf: j.options.Strict || j.options.IgnoreLabels,

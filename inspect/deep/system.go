@@ -19,12 +19,12 @@ func (s suspect) otherSystem() bool {
 	}
 	named := formatOf(s.fact)
 	name, path := strings.ToLower(s.name()), strings.ToLower(s.path)
-	for _, suffix := range strings.Fields(named.suffixes) {
+	for suffix := range strings.FieldsSeq(named.suffixes) {
 		if strings.HasSuffix(name, suffix) {
 			return true
 		}
 	}
-	for _, part := range strings.Fields(named.parts) {
+	for part := range strings.FieldsSeq(named.parts) {
 		if strings.Contains(path, part) {
 			return true
 		}

@@ -51,10 +51,10 @@ func summed(body string) string { return registrytest.Hash([]byte(body)).Hex + "
 // What is broken, cut off, of another version or of another layer is none.
 func TestGetRefuses(t *testing.T) {
 	t.Parallel()
-	whole := `{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte(t.Name()+"/twin")).String() + `"}`
+	whole := `{"schema":"` + rootfs.Schema + `","digest":"` + registrytest.Hash([]byte(t.Name()+"/twin")).String() + `"}`
 	for name, body := range map[string]string{
-		"empty": "", "cut off": summed(`{"schema":"mtool.layer/v1","digest":"sha256:`), "another version": summed(`{"schema":"mtool.layer/v0"}`),
-		"another layer":      summed(`{"schema":"mtool.layer/v1","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`),
+		"empty": "", "cut off": summed(`{"schema":"` + rootfs.Schema + `","digest":"sha256:`), "another version": summed(`{"schema":"mtool.layer/v0"}`),
+		"another layer":      summed(`{"schema":"` + rootfs.Schema + `","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`),
 		"without a checksum": whole, "something behind it": summed(whole) + " ", "twin": summed(whole),
 	} {
 		t.Run(name, func(t *testing.T) {

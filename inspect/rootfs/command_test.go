@@ -399,7 +399,7 @@ func TestCommandLines(t *testing.T) {
 func TestLaunchers(t *testing.T) {
 	t.Parallel()
 	var files lines
-	for _, name := range strings.Fields(`tini dumb-init catatonit gosu su-exec s6-setuidgid with-contenv chpst setpriv timeout nice stdbuf nohup
+	for name := range strings.FieldsSeq(`tini dumb-init catatonit gosu su-exec s6-setuidgid with-contenv chpst setpriv timeout nice stdbuf nohup
 		setsid ionice taskset chrt setarch linux32 sudo doas su runuser xvfb-run dbus-run-session dockerize env busybox`) {
 		files = append(files, "elf usr/bin/"+name+" arm64")
 	}

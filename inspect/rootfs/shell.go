@@ -74,26 +74,12 @@ func (l *line) stop(why, rest string) bool {
 
 // statement takes one simple command, and reports whether to go on with the next, which stands behind the operator after.
 func (l *line) statement(s statement, after string) bool {
-	words := l.filled(s.words)
-	for len(words) > 0 && words[0] == (word{text: "!", plain: true}) {
-		words = words[1:]
-	}
-	var own []string
-	for len(words) > 0 && assigns(words[0].text) {
-		if !words[0].plain && strings.HasPrefix(words[0].text, "PATH=") {
-			return l.stop("the shell makes PATH", "")
-		}
-		if words[0].plain {
-			own = append(own, words[0].text)
-		}
-		words = words[1:]
+	own, words, ok := l.assignments(l.filled(s.words))
+	if !ok {
+		return false
 	}
 	if len(words) == 0 {
-		l.env = append(l.env, own...)
-		if len(own)+len(s.words) == 0 && len(l.params) == 0 {
-			return l.stop("the shell makes its first command", "")
-		}
-		return true
+		return l.assign(s, own)
 	}
 	exec := words[0] == word{text: "exec", plain: true}
 	if exec {
@@ -116,6 +102,32 @@ func (l *line) statement(s statement, after string) bool {
 	return !exec || after == "&&" || after == "||"
 }
 
+// assignments takes "!" and NAME=value from the front of a command. It reports whether PATH stays known.
+func (l *line) assignments(words []word) (own []string, rest []word, ok bool) {
+	for len(words) > 0 && words[0] == (word{text: "!", plain: true}) {
+		words = words[1:]
+	}
+	for len(words) > 0 && assigns(words[0].text) {
+		if !words[0].plain && strings.HasPrefix(words[0].text, "PATH=") {
+			return nil, nil, l.stop("the shell makes PATH", "")
+		}
+		if words[0].plain {
+			own = append(own, words[0].text)
+		}
+		words = words[1:]
+	}
+	return own, words, true
+}
+
+// assign takes a command that starts nothing.
+func (l *line) assign(s statement, own []string) bool {
+	l.env = append(l.env, own...)
+	if len(own)+len(s.words) == 0 && len(l.params) == 0 {
+		return l.stop("the shell makes its first command", "")
+	}
+	return true
+}
+
 // add adds a program that is started. What the shell makes of the first word that it changes is not known, nor where the words
 // behind it end up.
 func (l *line) add(s statement, words []word, env []string) bool {
@@ -136,33 +148,51 @@ func (l *line) builtin(words []word) bool {
 	case ":", "true", "false", "umask", "ulimit", "wait", "echo", "printf", "test", "[", "readonly", "local", "unset":
 		return true
 	case "set":
-		if len(words) > 1 && words[1].plain && len(words[1].text) > 1 && strings.ContainsAny(words[1].text[:1], "-+") && words[1].text != "--" {
+		if setsOptions(words) {
 			return true
 		}
 	case "export":
-		for _, w := range words[1:] {
-			if strings.HasPrefix(w.text, "PATH=") && !w.plain {
-				return l.stop("the shell makes PATH", "")
-			}
-			l.env = append(l.env, w.text)
-		}
-		return true
+		return l.export(words[1:])
 	case "shift":
 		if len(words) == 1 && len(l.params) > 0 {
 			l.params = l.params[1:]
 			return true
 		}
 	case "cd":
-		if len(words) == 2 && words[1].plain && words[1].text != "-" && words[1].text != "" {
-			if l.dir == "" || strings.HasPrefix(words[1].text, "/") {
-				l.dir = words[1].text
-			} else {
-				l.dir += "/" + words[1].text
-			}
+		if l.changeDir(words[1:]) {
 			return true
 		}
 	}
 	return l.stop("the shell's own "+words[0].text, "")
+}
+
+// setsOptions reports whether "set" only sets options, such as -eu, and leaves $1 and the others as they are.
+func setsOptions(words []word) bool {
+	return len(words) > 1 && words[1].plain && len(words[1].text) > 1 && strings.ContainsAny(words[1].text[:1], "-+") &&
+		words[1].text != "--"
+}
+
+func (l *line) export(words []word) bool {
+	for _, w := range words {
+		if strings.HasPrefix(w.text, "PATH=") && !w.plain {
+			return l.stop("the shell makes PATH", "")
+		}
+		l.env = append(l.env, w.text)
+	}
+	return true
+}
+
+// changeDir reports whether it is certain where "cd" leads.
+func (l *line) changeDir(words []word) bool {
+	if len(words) != 1 || !words[0].plain || words[0].text == "-" || words[0].text == "" {
+		return false
+	}
+	if l.dir == "" || strings.HasPrefix(words[0].text, "/") {
+		l.dir = words[0].text
+	} else {
+		l.dir += "/" + words[0].text
+	}
+	return true
 }
 
 // filled are the words with $1, "$@" and the like replaced.

@@ -85,18 +85,10 @@ func (p *shellParser) next() bool {
 	case '<', '>':
 		return p.redirect()
 	case '(', ')':
-		if len(p.words) == 0 || !p.inside { // a subshell or the name of a function: the words are no command
-			p.stopped = p.from
-		}
-		p.words, p.inside = nil, false
-		return false
+		return p.subshell()
 	case '#':
 		if !p.inside {
-			end := strings.IndexByte(p.line[p.at:], '\n')
-			if end < 0 {
-				end = len(p.line) - p.at
-			}
-			p.at += end
+			p.comment()
 			return true
 		}
 		p.put(c)
@@ -107,17 +99,42 @@ func (p *shellParser) next() bool {
 	case '`':
 		return p.substitution()
 	case '$':
-		if strings.HasPrefix(p.line[p.at:], "$(") {
-			return p.substitution()
-		}
-		p.put(c)
-		p.changed = true
+		return p.dollar()
 	default:
-		p.changed = p.changed || strings.IndexByte("*?[{~", c) >= 0 && (c != '{' || !p.changed)
+		p.changed = p.changed || strings.IndexByte("*?[{~", c) >= 0
 		p.put(c)
 	}
 	p.at++
 	return true
+}
+
+// dollar takes a variable by its first character, or ends what is understood at a substitution.
+func (p *shellParser) dollar() bool {
+	if strings.HasPrefix(p.line[p.at:], "$(") {
+		return p.substitution()
+	}
+	p.put('$')
+	p.changed = true
+	p.at++
+	return true
+}
+
+// comment leaves out the rest of the line.
+func (p *shellParser) comment() {
+	end := strings.IndexByte(p.line[p.at:], '\n')
+	if end < 0 {
+		end = len(p.line) - p.at
+	}
+	p.at += end
+}
+
+// subshell ends what is understood: in front of a parenthesis may be the name of a function, which is no command.
+func (p *shellParser) subshell() bool {
+	if len(p.words) == 0 || !p.inside {
+		p.stopped = p.from
+	}
+	p.words, p.inside = nil, false
+	return false
 }
 
 func (p *shellParser) put(c byte) {

@@ -130,6 +130,11 @@ func (v *view) put(name string, n *node) error {
 		w.holds()
 	}
 	in.put(strings.Clone(name), n) // it is part of a longer string
+	return v.take(n.cost(name))
+}
+
+// cost is about how many bytes of memory the node takes under a name.
+func (n *node) cost(name string) int64 {
 	cost := int64(nameCost + len(name))
 	switch {
 	case n.dir:
@@ -137,7 +142,7 @@ func (v *view) put(name string, n *node) error {
 	case n.file != nil:
 		cost += n.file.cost()
 	}
-	return v.take(cost)
+	return cost
 }
 
 // hide notes a whiteout, or the marker of an opaque directory.

@@ -35,8 +35,11 @@ func containerProcess(c *node) Process {
 		p.Cmd = p.expand(c.get("args"), vars)
 	}
 	for _, path := range [][]string{
-		{"livenessProbe", "exec"}, {"readinessProbe", "exec"}, {"startupProbe", "exec"},
-		{"lifecycle", "postStart", "exec"}, {"lifecycle", "preStop", "exec"},
+		{"livenessProbe", "exec"},
+		{"readinessProbe", "exec"},
+		{"startupProbe", "exec"},
+		{"lifecycle", "postStart", "exec"},
+		{"lifecycle", "preStop", "exec"},
 	} {
 		if words := c.get(append(path, "command")...).words(); len(words) > 0 {
 			p.Also = append(p.Also, words)

@@ -138,35 +138,64 @@ func (s *service) mounts() []string {
 // splitWords takes a line apart at its blanks, with quotes and backslashes as a shell has them. It reports whether every quote
 // is closed.
 func splitWords(line string) (words []string, ok bool) {
-	var word strings.Builder
-	inside, quote := false, rune(0)
-	runes := []rune(line)
-	for i := 0; i < len(runes); i++ {
-		switch c := runes[i]; {
-		case quote != '\'' && c == '\\' && i+1 < len(runes):
-			i++
-			if quote == '"' && !strings.ContainsRune("\"\\$`", runes[i]) {
-				word.WriteRune(c)
-			}
-			word.WriteRune(runes[i])
-			inside = true
-		case quote == 0 && (c == '\'' || c == '"'):
-			quote, inside = c, true
-		case quote == c && quote != 0:
-			quote = 0
-		case quote == 0 && strings.ContainsRune(" \t\r\n", c):
-			if inside {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			inside = false
+	var s wordSplitter
+	escaped := false
+	for _, c := range line {
+		switch {
+		case escaped:
+			s.escaped(c)
+			escaped = false
+		case c == '\\' && s.quote != '\'':
+			escaped = true
 		default:
-			word.WriteRune(c)
-			inside = true
+			s.next(c)
 		}
 	}
-	if inside {
-		words = append(words, word.String())
+	if escaped {
+		s.add('\\')
 	}
-	return words, quote == 0
+	s.end()
+	return s.words, s.quote == 0
+}
+
+// wordSplitter is a line on its way into words.
+type wordSplitter struct {
+	words  []string
+	word   strings.Builder
+	inside bool // a word has begun, perhaps an empty one in quotes
+	quote  rune // the open quote, or 0
+}
+
+func (s *wordSplitter) next(c rune) {
+	switch {
+	case s.quote == 0 && (c == '\'' || c == '"'):
+		s.quote, s.inside = c, true
+	case s.quote == c:
+		s.quote = 0
+	case s.quote == 0 && strings.ContainsRune(" \t\r\n", c):
+		s.end()
+	default:
+		s.add(c)
+	}
+}
+
+// escaped takes a character behind a backslash, which double quotes keep before most characters.
+func (s *wordSplitter) escaped(c rune) {
+	if s.quote == '"' && !strings.ContainsRune("\"\\$`", c) {
+		s.add('\\')
+	}
+	s.add(c)
+}
+
+func (s *wordSplitter) add(c rune) {
+	s.word.WriteRune(c)
+	s.inside = true
+}
+
+func (s *wordSplitter) end() {
+	if s.inside {
+		s.words = append(s.words, s.word.String())
+	}
+	s.word.Reset()
+	s.inside = false
 }

@@ -60,7 +60,7 @@ func configOf(t *testing.T, file string) string {
 	if err != nil {
 		return ""
 	}
-	defer o.Close() //nolint:errcheck // opened for reading only
+	defer o.Close()
 	var body struct {
 		Config    v1.Descriptor
 		Manifests []v1.Descriptor

@@ -42,6 +42,11 @@ func checkContext(name, place string) error {
 		return usagef("mtool build --target "+stage+" -t "+stage+":latest . first, then --build-context "+name+"=store:"+stage+":latest",
 			"--build-context %s: %q is another target of a bake file, and there is none here", name, place)
 	}
+	return notAContext(name, place)
+}
+
+// notAContext is the error for a place of another form. What mtool can copy into the store is answered with how.
+func notAContext(name, place string) error {
 	if ref, err := registry.ParseRef(place); err == nil && ref.Transport != "" && ref.Transport != registry.TransportRegistry {
 		image := strings.TrimPrefix(place, string(ref.Transport)+":")
 		if ref.IsFile() {
