@@ -23,7 +23,7 @@ func (s solve) deviceIn(ctx context.Context, step string, err error) error {
 	}
 	root, err := os.OpenRoot(s.job.Spec.Context)
 	if err != nil {
-		return nil //nolint:nilerr // the failure of the step is told all the same
+		return nil // the failure of the step is told all the same
 	}
 	defer root.Close() //nolint:errcheck // opened for reading only
 	for _, name := range words[1 : len(words)-1] {
@@ -46,7 +46,7 @@ func firstDevice(ctx context.Context, r io.Reader) string {
 	if err != nil {
 		return ""
 	}
-	defer plain.Close() //nolint:errcheck // opened for reading only
+	defer plain.Close()
 	for t := tar.NewReader(plain); ctx.Err() == nil; {
 		h, err := t.Next()
 		if err != nil {

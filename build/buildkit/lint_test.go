@@ -64,7 +64,7 @@ func TestSyntaxError(t *testing.T) {
 	text := []byte("FROM a\n\tRUNN b\n")
 	_, err := parseDockerfile(text)
 	err = newSyntaxError("D", text, err)
-	if !errors.Is(err, build.ErrUsage) || !strings.HasSuffix(err.Error(), "\n    2 | \tRUNN b\n        \t^") {
+	if !errors.Is(err, build.ErrUsage) || !strings.HasSuffix(err.Error(), "\n    2 |  RUNN b\n         ^") {
 		t.Errorf("got %q", err)
 	}
 	_, err = parseDockerfile([]byte("# nothing\n"))

@@ -20,7 +20,7 @@ func executes(arch string) bool {
 	if err != nil {
 		return false
 	}
-	defer program.Close() //nolint:errcheck // opened for reading only
+	defer program.Close()
 	path := fdPath(program)
 	own, err := os.Readlink(path)
 	if err != nil {
@@ -43,7 +43,7 @@ func inMemory(body []byte) (*os.File, error) {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
 	written := os.NewFile(uintptr(fd), "program")
-	defer written.Close() //nolint:errcheck // running it tells whether it was written
+	defer written.Close() // running it tells whether it was written
 	if _, err := written.Write(body); err != nil {
 		return nil, err
 	}

@@ -116,7 +116,7 @@ func TestArchived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer got.Close() //nolint:errcheck // a temporary folder
+	defer got.Close()
 	for name, mode := range map[string]fs.FileMode{
 		"real": fs.ModeDir | fs.ModeSticky | 0o777, "through": fs.ModeSymlink | 0o777, "real/su": fs.ModeSetuid | 0o755, "hard": fs.ModeSetuid | 0o755,
 		"closed": fs.ModeDir, "closed/pipe": fs.ModeNamedPipe | 0o644, "closed/null": fs.ModeDevice | fs.ModeCharDevice | 0o666,

@@ -38,7 +38,7 @@ func (t *Tree) asArchived(stat *types.Stat) {
 		return
 	}
 	stat.Mode, stat.ModTime = uint32(e.Mode), e.ModTime.UnixNano()
-	stat.Uid, stat.Gid = uint32(e.UID), uint32(e.GID) //nolint:gosec // ids have 32 bits
+	stat.Uid, stat.Gid = uint32(e.UID), uint32(e.GID) // ids have 32 bits
 	stat.Devmajor, stat.Devminor = e.Major, e.Minor
 	if !e.Mode.IsRegular() {
 		stat.Size = 0

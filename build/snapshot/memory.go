@@ -50,7 +50,8 @@ type fact struct {
 }
 
 // Open takes the memory that the file at path holds. Where there is none, or it can't be had, a new one is begun: workers then
-// are sent every file, as they are with an empty path. While it is taken the file is away, so that a command that is killed leaves nothing that may be wrong.
+// are sent every file, as they are with an empty path. While it is taken the file is away, so that a command that is killed
+// leaves nothing that may be wrong.
 func Open(path string) *Memory {
 	m := &Memory{state: state{Key: rand.Text(), Files: map[string]*record{}}}
 	if path == "" || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
@@ -76,7 +77,7 @@ func read(path string) (s state, err error) {
 	if err != nil {
 		return s, err
 	}
-	defer f.Close() //nolint:errcheck // opened for reading only
+	defer f.Close()
 	err = gob.NewDecoder(f).Decode(&s)
 	if err == nil && (s.Key == "" || s.Files == nil) {
 		err = fs.ErrInvalid
@@ -96,7 +97,8 @@ func forget(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Close keeps the memory for the next command. One that holds much more than what was asked for is not kept.
+// Close keeps the memory for the next command. One that holds much more than what was asked for is not kept. One without files is:
+// under its key, a worker replaces the Dockerfile that it has by the next one instead of keeping both.
 func (m *Memory) Close() error {
 	if m.lock == nil {
 		return nil
@@ -108,7 +110,7 @@ func (m *Memory) Close() error {
 	for _, r := range m.state.Files {
 		facts += len(r.Facts)
 	}
-	if facts == 0 || facts > 4*m.seen+10000 {
+	if facts > 4*m.seen+10000 {
 		return nil
 	}
 	if err := m.write(); err != nil {

@@ -68,7 +68,7 @@ func executes(t *testing.T, dir string, file []byte) bool {
 		t.Fatal(err)
 	}
 	for {
-		err := exec.Command(path).Run() //nolint:noctx // our own file, which ends at once
+		err := exec.Command(path).Run() // our own file, which ends at once
 		var exit *exec.ExitError
 		switch {
 		case errors.Is(err, syscall.ETXTBSY): // another test forks meanwhile

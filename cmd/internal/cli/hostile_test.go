@@ -59,9 +59,7 @@ func (l *layout) blob(media string, body []byte, more object) object {
 	sum := fmt.Sprintf("%x", sha256.Sum256(body))
 	l.s.file(l.t, l.name+"/blobs/sha256/"+sum, body)
 	row := object{"mediaType": media, "digest": "sha256:" + sum, "size": len(body)}
-	for k, v := range more {
-		row[k] = v
-	}
+	maps.Copy(row, more)
 	return row
 }
 
@@ -108,9 +106,7 @@ func (l *layout) image(platform object, layer []byte) object {
 		"rootfs":  object{"type": "layers", "diff_ids": []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer))}},
 		"history": []object{{"created_by": s.says("history"), "comment": s.says("comment")}},
 	}
-	for k, v := range platform {
-		config[k] = v
-	}
+	maps.Copy(config, platform)
 	return l.json(ociManifest, object{
 		"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(ociConfig, config, nil),
 		"layers":      []object{l.blob(ociLayer, layer, object{"annotations": object{s.says("layer key"): s.says("layer value")}})},
@@ -266,7 +262,7 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 			"build --preflight --arch arm64 --build-context x=REF CONTEXT2",
 		} {
 			var line []string
-			for _, word := range strings.Split(words, " ") {
+			for word := range strings.SplitSeq(words, " ") {
 				line = append(line, strings.NewReplacer("REF", ref, "FILE", files["archive"]+".new", "CONTEXT2", files["context2"]).Replace(word))
 			}
 			add(line...)
