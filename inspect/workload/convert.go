@@ -65,6 +65,7 @@ func (c *converter) value(n *yaml.Node, depth int) (*node, error) {
 func (c *converter) mapping(n *yaml.Node, depth int) (*node, error) {
 	m := newMapping(n.Line)
 	var merged []*node
+	set := map[string]bool{} // in front of the last merge key
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		value, err := c.convert(n.Content[i+1], depth+1)
 		if err != nil {
@@ -72,6 +73,9 @@ func (c *converter) mapping(n *yaml.Node, depth int) (*node, error) {
 		}
 		if key := n.Content[i]; key.ShortTag() == "!!merge" {
 			merged = append(merged, value)
+			for _, p := range m.node.pairs {
+				set[p.key] = true
+			}
 		} else if key, err := c.convert(key, depth+1); err != nil {
 			return nil, err
 		} else {
@@ -79,8 +83,17 @@ func (c *converter) mapping(n *yaml.Node, depth int) (*node, error) {
 		}
 	}
 	for _, from := range merged {
-		if err := m.merge(from); err != nil {
+		all := newMapping(from.line)
+		if err := all.merge(from); err != nil {
 			return nil, lineError{from.line, err.Error()}
+		}
+		for _, p := range all.node.pairs {
+			if _, there := m.index[p.key]; !there {
+				m.set(p.key, p.value)
+				set[p.key] = true
+			} else if set[p.key] && m.node.twice == "" && !same(p.value, m.node.get(p.key)) {
+				m.node.twice = p.key
+			}
 		}
 	}
 	return m.node, nil

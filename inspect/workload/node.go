@@ -12,6 +12,9 @@ type node struct {
 	line  int
 	pairs []pair
 	items []*node
+	// twice is a key that the mapping has, and after it a merge key (<<) with another value. YAML keeps the mapping's own;
+	// kubectl takes what comes last (https://github.com/kubernetes-sigs/yaml, by its goyaml.v2).
+	twice string
 }
 
 type pair struct {
@@ -84,6 +87,33 @@ func (n *node) at() int {
 		return 0
 	}
 	return n.line
+}
+
+// same reports whether both are one value, or the same text.
+func same(a, b *node) bool {
+	return a == b || a.kind == b.kind && a.kind <= text && a.text == b.text
+}
+
+// ambiguous is a mapping below the node that has a key twice; nil: none has. Seen are those that were looked at.
+func (n *node) ambiguous(seen map[*node]bool) *node {
+	if n == nil || seen[n] {
+		return nil
+	}
+	seen[n] = true
+	if n.twice != "" {
+		return n
+	}
+	for _, p := range n.pairs {
+		if found := p.value.ambiguous(seen); found != nil {
+			return found
+		}
+	}
+	for _, item := range n.items {
+		if found := item.ambiguous(seen); found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // members are the pairs of a mapping.

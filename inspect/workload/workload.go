@@ -95,6 +95,9 @@ func (r *reader) document(doc *node) error {
 	if isCompose(doc) {
 		return r.compose(doc)
 	}
+	if n := doc.ambiguous(map[*node]bool{}); n != nil {
+		return errorf(r.file, n.get(n.twice).at(), "%q is set twice, the second time by a merge key (<<): kubectl and other programs differ on which one counts", n.twice)
+	}
 	before := len(r.found.Uses) + len(r.found.Notes)
 	if err := r.walk(doc, object{}); err != nil {
 		return err
