@@ -31,7 +31,7 @@ func lockState(c config, note func(string)) (*flock.Flock, error) {
 	if err := os.WriteFile(path, []byte(strconv.Itoa(c.Owner)), 0o600); err != nil {
 		return nil, fmt.Errorf("locking %q: %w", path, err)
 	}
-	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), tidy(c.Root))
+	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), tidy(c.Root), reserve(c.Root))
 }
 
 func holder(path string) string {
