@@ -21,7 +21,7 @@ func reserve(root string) error {
 	if err := unix.Statfs(root, &disk); err != nil {
 		return err
 	}
-	if disk.Bavail*uint64(disk.Bsize) < reserveSize { //nolint:gosec // a block has a positive size
+	if disk.Bavail*uint64(disk.Bsize) < reserveSize {
 		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
