@@ -31,6 +31,7 @@ type files struct {
 	trees    map[string]*snapshot.Tree
 	memory   *snapshot.Memory
 	sessions map[*machine]*session.Session // over which a worker gets them once for all of its platforms
+	hangUp   []context.CancelFunc          // for each session
 }
 
 // openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
@@ -97,6 +98,8 @@ func (f *files) share(ctx context.Context, m *machine) error {
 	if dial == nil {
 		dial = grpchijack.Dialer(m.client.ControlClient())
 	}
+	ctx, hangUp := context.WithCancel(ctx)
+	f.hangUp = append(f.hangUp, hangUp)
 	go func() { _ = s.Run(ctx, dial) }() // where it breaks, each solve has the files as well
 	f.sessions[m] = s
 	return nil
@@ -123,8 +126,11 @@ func (f *files) err() error {
 	return nil
 }
 
-// close ends what share began, and keeps what workers have got.
+// close ends what share began, and keeps what workers have got. Session.Close alone waits for a worker whose link is down.
 func (f *files) close() error {
+	for _, hangUp := range f.hangUp {
+		hangUp()
+	}
 	var errs []error
 	for _, s := range f.sessions {
 		errs = append(errs, s.Close())
