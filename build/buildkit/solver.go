@@ -75,10 +75,15 @@ func shareFiles(ctx context.Context, c crew, job build.Job) ([]build.Layout, err
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err := f.close(); err != nil {
+			job.Options.Say(err.Error()) // the next build sends every file again
+		}
+	}()
 	if provenance(job.Spec.Provenance) == "" { // it has the request, and the session's name would differ each time
 		for _, m := range c.all {
 			if err := f.share(ctx, m); err != nil {
-				return nil, errors.Join(err, f.close())
+				return nil, err
 			}
 		}
 	}
@@ -86,7 +91,7 @@ func shareFiles(ctx context.Context, c crew, job build.Job) ([]build.Layout, err
 	if unread := f.err(); unread != nil {
 		layouts, err = nil, unread // the worker tells it in words of its own, if at all
 	}
-	return layouts, errors.Join(err, f.close())
+	return layouts, err
 }
 
 // solveAll solves every platform at once. The first failure ends the others.
