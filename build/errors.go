@@ -73,8 +73,8 @@ func (e *StepError) Lines() []string {
 
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Crashed says whether a signal that programs get for faults of the machine ended an emulated step. Whether the program
-// or the emulator is to blame can't be told from outside; the emulator is the likelier one.
+// Crashed reports whether a signal that programs get for faults of the machine ended an emulated step. Whether the
+// program or the emulator is to blame can't be told from outside; the emulator is the likelier one.
 func (e *StepError) Crashed() bool {
 	if e.Signal != "" {
 		return true

@@ -43,5 +43,5 @@ type WorkerTLS struct {
 	ServerName string // in the worker's certificate; default: the host of its address
 }
 
-// Used says whether anything of it was given.
+// Used reports whether anything of it was given.
 func (t WorkerTLS) Used() bool { return t != WorkerTLS{} }

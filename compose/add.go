@@ -118,7 +118,7 @@ func (b *placing) dropCopies(i int) []Change {
 	return changes
 }
 
-// alike says whether e, which names the same content as the entry at i, also claims the same of it.
+// alike reports whether e, which names the same content as the entry at i, also claims the same of it.
 func (b *placing) alike(i int, e Entry) bool {
 	o := b.entries[i]
 	return sameSlot(o, e) || formatPlatform(o.Platform()) == formatPlatform(e.Platform()) && compression(o) == compression(e)
@@ -186,7 +186,7 @@ func (l List) isNamed(s registry.Ref) bool {
 	return l.shares(s) && s.Tag == l.Name.Tag && s.Digest == l.Name.Digest
 }
 
-// shares says whether s is in the list's repository, wherever that is.
+// shares reports whether s is in the list's repository, wherever that is.
 func (l List) shares(s registry.Ref) bool {
 	return !s.IsFile() && s.Repository() == l.Name.Repository()
 }

@@ -76,7 +76,8 @@ func Dropped(old, now List) []string {
 	return lines
 }
 
-// takesPlaceOf says whether those who took old from a list get now instead. Without a platform only the digest tells.
+// takesPlaceOf reports whether those who took old from a list get now instead. Without a platform only the digest
+// tells.
 func takesPlaceOf(now, old Entry) bool {
 	if platform.IsUnknown(old.Platform()) {
 		return now.Digest() == old.Digest()

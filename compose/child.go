@@ -103,7 +103,7 @@ func (e Entry) remade() (Entry, error) {
 	return e.withManifest(m)
 }
 
-// ofChild says whether the edit changes the image's own manifest.
+// ofChild reports whether the edit changes the image's own manifest.
 func (d Edit) ofChild() bool { return d.Child || d.Convert != "" }
 
 // manifest is m as the edit wants it: bytes that nothing is asked of stay as they are.

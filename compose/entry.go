@@ -83,7 +83,7 @@ func (e Entry) Platform() v1.Platform {
 	return *e.Descriptor.Platform
 }
 
-// Resolved says whether the content of the entry and of its attestations has been read.
+// Resolved reports whether the content of the entry and of its attestations has been read.
 func (e Entry) Resolved() bool {
 	if e.Image == nil && e.Attached == nil {
 		return false
@@ -122,8 +122,8 @@ func (e Entry) withRow(row json.RawMessage) (Entry, error) {
 	return e, nil
 }
 
-// samePlatform says whether both are images, or both artifacts, of one platform, os.version and os.features included. Entries
-// without a platform are never alike.
+// samePlatform reports whether both are images, or both artifacts, of one platform, os.version and os.features
+// included. Entries without a platform are never alike.
 func samePlatform(a, b Entry) bool {
 	p, q := a.Platform(), b.Platform()
 	if platform.IsUnknown(p) || platform.IsUnknown(q) || a.Artifact != b.Artifact {
@@ -132,16 +132,16 @@ func samePlatform(a, b Entry) bool {
 	return platform.Equal(p, q)
 }
 
-// sameSlot says whether a client could not tell a from b: one platform and one compression.
+// sameSlot reports whether a client could not tell a from b: one platform and one compression.
 func sameSlot(a, b Entry) bool { return samePlatform(a, b) && compression(a) == compression(b) }
 
-// rival says whether a and b can't both be in a list: they are of one platform, and no copies of one image in different
-// compressions.
+// rival reports whether a and b can't both be in a list: they are of one platform, and no copies of one image in
+// different compressions.
 func rival(a, b Entry) bool {
 	return samePlatform(a, b) && (compression(a) == compression(b) || !sameBuild(a, b))
 }
 
-// sameBuild says whether both are copies of one image. Drafts of old don't have the configs' digests.
+// sameBuild reports whether both are copies of one image. Drafts of old don't have the configs' digests.
 func sameBuild(a, b Entry) bool {
 	if a.ConfigDigest != (v1.Hash{}) && b.ConfigDigest != (v1.Hash{}) {
 		return a.ConfigDigest == b.ConfigDigest

@@ -170,7 +170,7 @@ func compact(raw []byte) (json.RawMessage, error) {
 	return b.Bytes(), nil
 }
 
-// isCompactOf says whether a, which has no white space, is b without its own.
+// isCompactOf reports whether a, which has no white space, is b without its own.
 func isCompactOf(a, b []byte) bool {
 	if len(a) >= len(b) {
 		return bytes.Equal(a, b)

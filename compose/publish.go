@@ -112,7 +112,7 @@ func (p *Publishing) Tag(ctx context.Context) (Result, error) {
 	return p.result, nil
 }
 
-// unchanged says whether every tag has the root already.
+// unchanged reports whether every tag has the root already.
 func (p *Publishing) unchanged() bool { return len(p.Tags) > 0 && len(p.todo) == 0 }
 
 func (p *Publishing) prepare(ctx context.Context) error {

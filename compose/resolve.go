@@ -160,7 +160,7 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 	return changes, nil
 }
 
-// succeeds says whether now is what old was: by the config's platform, since annotate may have changed the row's.
+// succeeds reports whether now is what old was: by the config's platform, since annotate may have changed the row's.
 func succeeds(now, old Entry) bool {
 	if old.Artifact || now.Artifact {
 		return old.Artifact && now.Artifact && now.Descriptor.ArtifactType == old.Descriptor.ArtifactType

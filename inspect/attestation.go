@@ -8,9 +8,9 @@ import (
 	"mtool/inspect/platform"
 )
 
-// AttestationOf says whether d is the row of a BuildKit attestation, and which image it is about (zero when the row's
-// digest annotation can't be read). A row that also claims a platform is none, whatever its annotations say: clients would
-// take it for the image of that platform. See
+// AttestationOf reports whether d is the row of a BuildKit attestation, and which image it is about (zero when the
+// row's digest annotation can't be read). A row that also claims a platform is none, whatever its annotations say:
+// clients would take it for the image of that platform. See
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
 	if d.Annotations["vnd.docker.reference.type"] != "attestation-manifest" || !platform.IsUnknown(claimOf(d)) {

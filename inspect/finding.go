@@ -60,7 +60,7 @@ type Finding struct {
 	Line int
 }
 
-// Fails says whether the finding should stop a command: it is a mismatch, or there is no verdict.
+// Fails reports whether the finding should stop a command: it is a mismatch, or there is no verdict.
 func (f Finding) Fails() bool { return f.State == Mismatch || f.State == Unchecked }
 
 // Printable replaces what would not print in the texts for people. Path stays as it is.

@@ -82,7 +82,7 @@ func (c Command) Trial(img Image, from registry.Ref) (Trial, error) {
 	return t, nil
 }
 
-// Passed says whether the command ran and ended with exit code 0.
+// Passed reports whether the command ran and ended with exit code 0.
 func (o Outcome) Passed() bool { return o.Err == nil && o.Exit == 0 }
 
 // Finding is the failure of a trial: a mismatch when the command failed, and no verdict when nothing could run it. An outcome

@@ -53,13 +53,14 @@ func (n *node) guard(root v1.Hash) {
 	}
 }
 
-// isBlob says whether the row points to something that no registry serves as a manifest, as a build cache's list does.
+// isBlob reports whether the row points to something that no registry serves as a manifest, as a build cache's list
+// does.
 func (n *node) isBlob() bool {
 	t := n.desc.MediaType
 	return t != "" && t != artifactManifest && !t.IsImage() && !t.IsIndex() && !t.IsSchema1()
 }
 
-// fetches says whether there is a manifest to fetch for the row.
+// fetches reports whether there is a manifest to fetch for the row.
 func (n *node) fetches() bool { return n.err == nil && !n.isBlob() }
 
 // take decodes the fetched manifest, and makes nodes of the rows of a list.

@@ -90,7 +90,7 @@ func (s *session) credentials(ctx context.Context, q request) (Auth, error) {
 	return Auth{}, e
 }
 
-// retryWith says whether the refusal in resp may be met by another token than g, and takes note of what it says.
+// retryWith reports whether the refusal in resp may be met by another token than g, and takes note of what it says.
 func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
 		return false

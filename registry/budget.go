@@ -45,7 +45,8 @@ func (b *budget) end() {
 	}
 }
 
-// news says whether nobody of those who wait now has said the same: a registry that is down fails all requests alike.
+// news reports whether nobody of those who wait now has said the same: a registry that is down fails all requests
+// alike.
 func (b *budget) news(what string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

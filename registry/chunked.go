@@ -19,7 +19,7 @@ import (
 // a hundred megabytes, or some ten.
 const chunkSize = 8 << 20
 
-// wantsChunks says whether the refusal of an upload may be for its size alone. There is no code for it.
+// wantsChunks reports whether the refusal of an upload may be for its size alone. There is no code for it.
 func wantsChunks(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// MayHeader says whether HostSettings.Headers may hold this one: none that carries credentials, which are looked up and
-// guarded elsewhere, nor one that the protocol needs.
+// MayHeader reports whether HostSettings.Headers may hold this one: none that carries credentials, which are looked up
+// and guarded elsewhere, nor one that the protocol needs.
 func MayHeader(name, value string) bool {
 	reserved := []string{
 		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host", "Proxy-Authorization",

@@ -51,7 +51,7 @@ func storeInHelper(ctx context.Context, name, server string, auth Auth) error {
 	return p.explain(err)
 }
 
-// eraseInHelper removes the logins of the servers, spellings of one, and says whether there was any.
+// eraseInHelper removes the logins of the servers, spellings of one, and reports whether there was any.
 func eraseInHelper(ctx context.Context, name string, servers []string) (erased bool, err error) {
 	for _, server := range servers {
 		_, err := runHelper(ctx, name, server)

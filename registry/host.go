@@ -90,7 +90,8 @@ func networkName(name string) string {
 	return name
 }
 
-// matchesHost says whether name, a host with or without port, is among hosts; one without a port stands for every port.
+// matchesHost reports whether name, a host with or without port, is among hosts; one without a port stands for every
+// port.
 func matchesHost(hosts []string, name string) bool {
 	return slices.ContainsFunc(hosts, func(h string) bool {
 		return strings.EqualFold(h, name) || strings.EqualFold(h, hostname(name))

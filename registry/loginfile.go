@@ -147,7 +147,7 @@ func (f *loginFile) removeEntry(host string) (bool, error) {
 	return true, f.write()
 }
 
-// drop takes every spelling of the host out, and says whether one held a login.
+// drop takes every spelling of the host out, and reports whether one held a login.
 func (f *loginFile) drop(host string) (dropped bool) {
 	for key := range f.entries {
 		if slices.Contains(lookupKeys(host, "")[0], normalizeKey(key)) {

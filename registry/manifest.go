@@ -59,10 +59,10 @@ func (m Manifest) Descriptor() v1.Descriptor {
 	return v1.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}
 }
 
-// IsList says whether the manifest is an OCI image index or a Docker manifest list.
+// IsList reports whether the manifest is an OCI image index or a Docker manifest list.
 func (m Manifest) IsList() bool { return m.MediaType.IsIndex() }
 
-// IsImage says whether the manifest is an OCI or Docker image manifest.
+// IsImage reports whether the manifest is an OCI or Docker image manifest.
 func (m Manifest) IsImage() bool { return m.MediaType.IsImage() }
 
 // Source reads the content under one name, wherever it lies. Implementations verify the digest and the size of what they

@@ -46,7 +46,7 @@ func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// BrokeOff says whether err is the end of a connection at which the other side was.
+// BrokeOff reports whether err is the end of a connection at which the other side was.
 func BrokeOff(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
 		if errors.Is(err, end) {

@@ -45,7 +45,7 @@ func (p Proxy) Vars() map[string]string {
 	return vars
 }
 
-// Secret says whether a password is in it.
+// Secret reports whether a password is in it.
 func (p Proxy) Secret() bool {
 	for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
 		if u, err := url.Parse(address); err == nil && u.User != nil {

@@ -101,7 +101,7 @@ func (r Ref) WithTag(tag string) Ref {
 	return r
 }
 
-// IsFile says whether the reference is an OCI layout or an archive.
+// IsFile reports whether the reference is an OCI layout or an archive.
 func (r Ref) IsFile() bool {
 	switch r.Transport {
 	case TransportLayout, TransportArchive, TransportDockerArchive:
@@ -110,6 +110,6 @@ func (r Ref) IsFile() bool {
 	return false
 }
 
-// OneWord says whether the name was typed without a transport, a host and a '/': "demo:v1-arm64". Such a name was most
-// likely built on this machine and is not looked for on Docker Hub as a source.
+// OneWord reports whether the name was typed without a transport, a host and a '/': "demo:v1-arm64". Such a name was
+// most likely built on this machine and is not looked for on Docker Hub as a source.
 func (r Ref) OneWord() bool { return r.Bare && !strings.Contains(r.Typed, "/") }

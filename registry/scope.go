@@ -27,7 +27,7 @@ func (s scopes) String() string { return strings.Join(s.strings(), " ") }
 
 func (s scopes) writes() bool { return slices.Contains(slices.Collect(maps.Values(s)), PullPush) }
 
-// covers says whether a token for s is enough for need.
+// covers reports whether a token for s is enough for need.
 func (s scopes) covers(need scopes) bool {
 	for repo, access := range need {
 		if have, ok := s[repo]; !ok || have < access {

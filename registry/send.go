@@ -171,7 +171,7 @@ func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, e
 	return nil, e
 }
 
-// lost says whether the registry does not know any more, or knows otherwise, how far an upload has come.
+// lost reports whether the registry does not know any more, or knows otherwise, how far an upload has come.
 func (q request) lost(status int, a answer) bool {
 	sends := q.at != nil && (q.method == http.MethodPut || q.method == http.MethodPatch)
 	return sends && (status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)

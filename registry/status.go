@@ -119,8 +119,8 @@ func (a answer) text() string {
 	return a.Message
 }
 
-// immutable says whether the registry refuses to move a tag. There is no code for it: ECR, Harbor, Google, Azure and Quay
-// each use another status and other words.
+// immutable reports whether the registry refuses to move a tag. There is no code for it: ECR, Harbor, Google, Azure and
+// Quay each use another status and other words.
 func (a answer) immutable() bool {
 	s := strings.ToLower(a.Code + " " + a.Message)
 	for _, word := range []string{"immutab", "cannot be overwritten", "tagalreadyexists", "tag already exists", "tag is locked"} {

@@ -10,7 +10,7 @@ const (
 	tagFollowed = tagFirst + ".-"
 )
 
-// IsTag says whether a registry takes name as a tag:
+// IsTag reports whether a registry takes name as a tag:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 func IsTag(name string) bool {
 	// By hand: a counted repetition is dear to compile, and every start of the program would pay for it.

@@ -69,7 +69,8 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// SameOrigin says whether both addresses are of one scheme, host and port: what one of them was told is not for others.
+// SameOrigin reports whether both addresses are of one scheme, host and port: what one of them was told is not for
+// others.
 func SameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
 }

@@ -25,7 +25,7 @@ func (m *Manifest) verify(want v1.Hash, whose string) error {
 	return nil
 }
 
-// hasMediaType says whether a manifest names its own type.
+// hasMediaType reports whether a manifest names its own type.
 func hasMediaType(body []byte) bool {
 	var m struct {
 		MediaType string `json:"mediaType"`

@@ -118,7 +118,7 @@ func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Pla
 	return all, nil
 }
 
-// pause says whether d has passed before ctx ended.
+// pause reports whether d has passed before ctx ended.
 func pause(ctx context.Context, d time.Duration) bool {
 	select {
 	case <-time.After(d):
@@ -128,7 +128,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// hungUp says whether a connection broke without a reason.
+// hungUp reports whether a connection broke without a reason.
 func hungUp(err error) bool {
 	return strings.Contains(err.Error(), "broken pipe") || strings.Contains(err.Error(), "connection reset by peer")
 }

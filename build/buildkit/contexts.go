@@ -14,7 +14,7 @@ const (
 	storeScheme  = "store:"
 )
 
-// isImage says whether a named build context is an image, and not a directory, a Git repository or an archive.
+// isImage reports whether a named build context is an image, and not a directory, a Git repository or an archive.
 func isImage(given string) bool {
 	for _, scheme := range []string{imageScheme, layoutScheme, storeScheme} {
 		if strings.HasPrefix(given, scheme) {
@@ -24,7 +24,7 @@ func isImage(given string) bool {
 	return false
 }
 
-// isRemote says whether the worker fetches a named build context by itself.
+// isRemote reports whether the worker fetches a named build context by itself.
 func isRemote(given string) bool {
 	return strings.Contains(given, "://") || strings.HasPrefix(given, "git@")
 }

@@ -35,7 +35,7 @@ func chooseFrontend(ctx context.Context, job build.Job, d *dockerfile) build.Job
 	return job
 }
 
-// isStable says whether an image is the Dockerfile frontend's stable channel.
+// isStable reports whether an image is the Dockerfile frontend's stable channel.
 func isStable(image string) bool {
 	ref, err := registry.ParseRef("docker://" + image)
 	return err == nil && ref.Repository() == "docker.io/docker/dockerfile" && ref.Digest.Hex == "" && !strings.Contains(ref.Tag, "labs") &&

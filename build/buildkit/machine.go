@@ -81,7 +81,7 @@ func prepare(ctx context.Context, job build.Job, d *dockerfile, buildMachine v1.
 	return p, err
 }
 
-// runs says whether some step will be run.
+// runs reports whether some step will be run.
 func (p plan) runs() bool {
 	for _, n := range p.needs {
 		if len(n.Runs) > 0 {

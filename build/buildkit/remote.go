@@ -78,7 +78,7 @@ func askAll(ctx context.Context, o build.Options, p plan) (map[string]asked, err
 	return all, ctx.Err()
 }
 
-// local says whether the store has the base for platform number i.
+// local reports whether the store has the base for platform number i.
 func (p plan) local(i int, b base) bool {
 	return slices.ContainsFunc(p.bases[i], func(l local) bool { return l.equal(b) })
 }

@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// fetched says whether the worker fetches the image from its registry, as it does base images.
+// fetched reports whether the worker fetches the image from its registry, as it does base images.
 func fetched(t inspect.Trial) bool { return t.From.Transport == registry.TransportRegistry }
 
 // image is the root file system of a trial, and the store from which the worker gets it when it does not fetch it.

@@ -75,7 +75,7 @@ func (w *standstill) hear(s *client.SolveStatus) (news bool) {
 	return moved || len(s.Vertexes)+len(s.Logs)+len(s.Warnings) > 0
 }
 
-// moved says whether a transfer has, or something else that a step tells of.
+// moved reports whether a transfer has, or something else that a step tells of.
 func (w *standstill) moved(s *client.VertexStatus) bool {
 	t := transfer{s.Vertex, s.ID}
 	if strings.HasPrefix(s.ID, "extracting ") {

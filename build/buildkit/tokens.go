@@ -121,7 +121,7 @@ func (t tokens) withoutTLS(r *auth.FetchTokenRequest) bool {
 	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.PlainHTTP, r.Host)
 }
 
-// listed says whether a host is among those, each of which may leave the port out.
+// listed reports whether a host is among those, each of which may leave the port out.
 func listed(hosts []string, host string) bool {
 	name, _, _ := strings.Cut(host, ":")
 	return slices.Contains(hosts, host) || slices.Contains(hosts, name)

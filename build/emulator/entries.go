@@ -74,7 +74,7 @@ func Serving(entries []Entry, e Emulator) (Entry, bool) {
 	return Entry{}, false
 }
 
-// takes says whether x is for e's programs.
+// takes reports whether x is for e's programs.
 func (x Entry) takes(e Emulator) bool {
 	program := make([]byte, 64)
 	copy(program, e.Magic)

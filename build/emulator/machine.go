@@ -77,7 +77,7 @@ func elfProgram(name string, class elf.Class, data elf.Data, machine elf.Machine
 	return Emulator{Name: name, Magic: magic, Mask: mask}
 }
 
-// Matches says whether the emulator is meant for a program that starts with head.
+// Matches reports whether the emulator is meant for a program that starts with head.
 func (e Emulator) Matches(head []byte) bool {
 	if len(head) < len(e.Magic) {
 		return false

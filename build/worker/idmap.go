@@ -27,7 +27,7 @@ type mapping struct {
 
 const oneIDOnly = "files and processes of other users than root can't be made while building (apt-get, chown, USER fail): "
 
-// single says whether no more than one id is mapped.
+// single reports whether no more than one id is mapped.
 func single(maps []user.IDMap) bool { return len(maps) == 1 && maps[0].Count == 1 }
 
 // planMapping chooses the widest mapping that c may have. note is empty, or says what will not work and why.

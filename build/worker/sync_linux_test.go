@@ -63,7 +63,7 @@ func TestDeferSyncs(t *testing.T) {
 	}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) {
-		needRunc(t) // which says whether this machine must be able to
+		needRunc(t) // which knows whether this machine must be able to
 		t.Skip("no user namespaces here")
 	}
 	if err != nil {

@@ -46,7 +46,7 @@ func TestCases(t *testing.T) {
 	}
 }
 
-// holds says whether a script, or a file of the repository, has the text.
+// holds reports whether a script, or a file of the repository, has the text.
 func holds(t *testing.T, name, text string) bool {
 	t.Helper()
 	if !strings.Contains(name, "/") {
@@ -72,8 +72,8 @@ func showsCase(t *testing.T, name, place string) bool {
 	return pair(string(body), place)
 }
 
-// pair says whether what follows a comment of a script, as far as the next one that begins a paragraph, has a liar that fails
-// and a twin that passes.
+// pair reports whether what follows a comment of a script, as far as the next one that begins a paragraph, has a liar
+// that fails and a twin that passes.
 func pair(script, comment string) bool {
 	_, section, ok := strings.Cut(script, comment)
 	section, _, _ = strings.Cut(section, "\n\n# ")

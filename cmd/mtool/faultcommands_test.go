@@ -26,7 +26,7 @@ type command struct {
 	referrers bool // the registries have the referrers API
 }
 
-// works says whether it takes a worker.
+// works reports whether it takes a worker.
 func (c command) works() bool {
 	return strings.HasPrefix(c.line, "build ") || strings.Contains(c.line, " --run ")
 }

@@ -25,7 +25,7 @@ const canary = "canary-5e4fd1"
 // cellTime ends a cell that hangs.
 const cellTime = 20 * time.Minute
 
-// full says whether everything is to be tried (make soak) and not a sample.
+// full reports whether everything is to be tried (make soak) and not a sample.
 func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
 
 // seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock in the full runs. In the short ones it

@@ -159,7 +159,7 @@ func (k *killing) companion(n int) <-chan error {
 	return done
 }
 
-// kill says whether the command was reported done before it was killed.
+// kill reports whether the command was reported done before it was killed.
 func (k *killing) kill(d deed, n int) bool {
 	cmd := exec.Command(k.mtool, d.words(n)...)
 	var said strings.Builder

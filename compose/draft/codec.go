@@ -120,7 +120,7 @@ func (e schemaError) Error() string {
 	return fmt.Sprintf("its schema is %q, want %q", string(e), Schema)
 }
 
-// foreign says whether another version of mtool wrote the file.
+// foreign reports whether another version of mtool wrote the file.
 func (e schemaError) foreign() bool {
 	family, _, _ := strings.Cut(Schema, "/")
 	return strings.HasPrefix(string(e), family+"/")

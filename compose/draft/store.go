@@ -67,8 +67,8 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 	return l, err
 }
 
-// replaced says whether a draft that was not there was just being replaced, and reads the new one: where renaming takes two
-// steps, as on exFAT by FUSE, it is missing between them. Its lock is there for as long.
+// replaced reports whether a draft that was not there was just being replaced, and reads the new one: where renaming
+// takes two steps, as on exFAT by FUSE, it is missing between them. Its lock is there for as long.
 func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *compose.List) bool {
 	again := func(path string) (err error) {
 		*l, _, err = load(path, ref)

@@ -37,7 +37,7 @@ const (
 	Wasm Kind = "wasm"
 )
 
-// ELF says whether the file is an ELF file of any type.
+// ELF reports whether the file is an ELF file of any type.
 func (k Kind) ELF() bool { return strings.HasPrefix(string(k), "elf-") }
 
 // Order is the order of the bytes in a number.

@@ -5,8 +5,9 @@ import (
 	enc "encoding/binary"
 )
 
-// isMachO says whether a file begins as a Mach-O for one machine, or as a fat one of 64 bits; the fat one of 32 bits shares its
-// magic number with Java. https://github.com/apple-oss-distributions/xnu/blob/main/EXTERNAL_HEADERS/mach-o/loader.h
+// isMachO reports whether a file begins as a Mach-O for one machine, or as a fat one of 64 bits; the fat one of 32 bits
+// shares its magic number with Java.
+// https://github.com/apple-oss-distributions/xnu/blob/main/EXTERNAL_HEADERS/mach-o/loader.h
 func isMachO(b []byte) bool {
 	big, little := enc.BigEndian.Uint32(b), enc.LittleEndian.Uint32(b)
 	for _, magic := range []uint32{macho.Magic32, macho.Magic64} {

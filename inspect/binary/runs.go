@@ -31,8 +31,8 @@ const (
 	Wrong Verdict = "wrong"
 )
 
-// Runs says whether a file can run where a platform is promised, and why not, in one lower-case line; the line is empty for
-// Right.
+// Runs reports whether a file can run where a platform is promised, and why not, in one lower-case line; the line is
+// empty for Right.
 //
 // The platform is taken literally, so it must be in normal form (linux, arm64, 386, not Linux, aarch64, i386); a variant may be
 // left out, and is then the lowest of its architecture, v7 for arm. Unlinked objects and core dumps are judged as programs of
@@ -80,7 +80,8 @@ func runsELF(f Fact, p v1.Platform) (Verdict, string) {
 	return verdict, reason
 }
 
-// sameSystem says whether a program of one system runs on another. Most do not name theirs. Android's kernel is Linux.
+// sameSystem reports whether a program of one system runs on another. Most do not name theirs. Android's kernel is
+// Linux.
 func sameSystem(program, platform string) bool {
 	return program == "" || program == platform || program == "android" && platform == "linux" ||
 		program == "linux" && platform == "android"

@@ -22,7 +22,7 @@ const (
 
 // watcher sees all bytes of a file that pass, each at least once, in windows that overlap.
 type watcher interface {
-	// see gets the bytes at an offset, and says whether it wants to see more.
+	// see gets the bytes at an offset, and reports whether it wants to see more.
 	see(off int64, b []byte) bool
 }
 

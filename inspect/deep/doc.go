@@ -1,6 +1,6 @@
-// Package deep reads the layers of all images of a Report and says whether their programs are what the list claims: the
-// machine of every executable and shared object, with the entrypoint, its interpreter, and the image's own loader, libc and
-// shell above all.
+// Package deep reads the layers of all images of a Report and reports whether their programs are what the list claims:
+// the machine of every executable and shared object, with the entrypoint, its interpreter, and the image's own loader,
+// libc and shell above all.
 //
 // Most callers need two calls: Inspect, a Report in and a Result out, and Result.Over, which lays the verdicts over the
 // findings of inspect.Check. Rules is the table of the foreign files that are legitimate.

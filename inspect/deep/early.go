@@ -8,7 +8,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// early says whether layers may be left before their end. Their digests are not verified then, which is not for who is strict, nor for a gate.
+// early reports whether layers may be left before their end. Their digests are not verified then, which is not for who
+// is strict, nor for a gate.
 func (o Options) early() bool { return o.EntrypointOnly && !o.Strict && !o.WholeLayers }
 
 // note keeps the facts of a layer that is done while others are still being read: who is interrupted, or has only so much time,
@@ -25,7 +26,7 @@ func (r *reader) note(layer rootfs.Scanned) {
 	}
 }
 
-// enough says whether the rest of a layer matters to no image that is being read.
+// enough reports whether the rest of a layer matters to no image that is being read.
 func (r *reader) enough(d v1.Descriptor, seen func() (rootfs.LayerFacts, error)) bool {
 	r.round.mu.Lock()
 	defer r.round.mu.Unlock()

@@ -31,7 +31,7 @@ type suspect struct {
 	fact     binary.Fact
 	platform v1.Platform
 	verdict  binary.Verdict
-	// right says whether a program for the platform is at the path.
+	// right reports whether a program for the platform is at the path.
 	right func(path string) bool
 	// flags and label are the exemptions that the caller and the image ask for.
 	flags, label []Glob

@@ -227,7 +227,7 @@ func (j *judgement) malformed(e rootfs.Entry, role string, owned bool) {
 	j.add(f)
 }
 
-// isRight says whether there is a program for the platform at a path.
+// isRight reports whether there is a program for the platform at a path.
 func (j *judgement) isRight(path string) bool {
 	found, err := j.tree.Lookup(path)
 	if err != nil || found.Type != rootfs.Program || found.File.Fact == nil || !judgeable(*found.File.Fact) {

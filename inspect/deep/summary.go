@@ -44,8 +44,8 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 
 func perFile(f inspect.Finding) bool { return f.Path != "" && f.State == inspect.Mismatch }
 
-// Essential says whether a finding is about a file that no exemption covers: what the image starts, or its own loader, libc
-// or shell. A file that is missing has no layer, and is not meant.
+// Essential reports whether a finding is about a file that no exemption covers: what the image starts, or its own
+// loader, libc or shell. A file that is missing has no layer, and is not meant.
 func Essential(f inspect.Finding) bool {
 	return f.Layer != v1.Hash{} && rank(f.Role) <= rank(roleShell)
 }

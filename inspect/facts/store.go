@@ -84,7 +84,7 @@ func (s Store) Put(facts rootfs.LayerFacts) error {
 	return nil
 }
 
-// plain says whether a digest can be a name of a file.
+// plain reports whether a digest can be a name of a file.
 func plain(digest v1.Hash) bool {
 	const sha256Digits = 64
 	return digest.Algorithm == "sha256" && len(digest.Hex) == sha256Digits && filepath.Base(digest.Hex) == digest.Hex

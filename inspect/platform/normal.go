@@ -47,7 +47,7 @@ func sorted(features []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(features)))
 }
 
-// Validate says whether operating system, architecture, their combination, the variant and the os.version are known
+// Validate reports whether operating system, architecture, their combination, the variant and the os.version are known
 // ones, in any spelling that Normalize understands. The error wraps ErrInvalid and lists what is valid.
 func Validate(p v1.Platform) error {
 	return validate(p, raw(p))

@@ -50,7 +50,7 @@ func rarelySpelled(arch string) []string {
 	return []string{arch} // m68k, sparc64, hppa …
 }
 
-// Named says whether a name has a word for an architecture between characters that are neither letters nor digits.
+// Named reports whether a name has a word for an architecture between characters that are neither letters nor digits.
 func Named(name, arch string) bool {
 	for _, word := range spelled(arch) {
 		if at(name, word) >= 0 {

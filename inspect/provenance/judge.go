@@ -122,13 +122,13 @@ func (j *judge) subjects(s Statement) {
 	}
 }
 
-// claimed says whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where it is part
-// of what people ask for; elsewhere BuildKit leaves it out of the one or the other.
+// claimed reports whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where it
+// is part of what people ask for; elsewhere BuildKit leaves it out of the one or the other.
 func (j *judge) claimed(p v1.Platform) bool {
 	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture && (p.Architecture != "arm" || p.Variant == j.claim.Variant)
 }
 
-// older says whether p is a 32-bit ARM whose programs the claimed one runs: v6 code in an image for v7.
+// older reports whether p is a 32-bit ARM whose programs the claimed one runs: v6 code in an image for v7.
 func (j *judge) older(p v1.Platform) bool {
 	return p.OS == j.claim.OS && p.Architecture == "arm" && j.claim.Architecture == "arm" && p.Variant < j.claim.Variant
 }

@@ -75,7 +75,7 @@ func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	return &decoder{r, s}, nil
 }
 
-// skippable says whether head begins a frame that zstd decoders skip; zstd:chunked uses them.
+// skippable reports whether head begins a frame that zstd decoders skip; zstd:chunked uses them.
 // https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
 func skippable(head []byte) bool {
 	return len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte("\x2a\x4d\x18"))

@@ -74,7 +74,7 @@ func (s *scan) examine(name string, mode fs.FileMode, size int64) (binary.Fact, 
 	return fact, err
 }
 
-// kept says whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
+// kept reports whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
 func kept(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }
 
 // failed is the error that the layer ended with, if it was not the end of the file.

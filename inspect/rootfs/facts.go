@@ -84,7 +84,7 @@ type home struct {
 	path  string
 }
 
-// Runnable says whether anybody may execute the file.
+// Runnable reports whether anybody may execute the file.
 func (f *File) Runnable() bool { return f.Mode&0o111 != 0 }
 
 // Folder is a directory and the names in it that only matter since they hide what lower layers have there.

@@ -114,7 +114,7 @@ func (l Layer) wrap(err error) error {
 	return fmt.Errorf("reading layer %s: %w", l.Descriptor.Digest, err)
 }
 
-// readable says whether a layer is one to be read at all, by its media type.
+// readable reports whether a layer is one to be read at all, by its media type.
 func readable(d v1.Descriptor) error {
 	t := string(d.MediaType)
 	reason := NotALayer
@@ -148,8 +148,9 @@ type scan struct {
 // errEnough ends a layer of which enough was seen.
 var errEnough = errors.New("enough")
 
-// asks says whether it is time to ask whether what was seen will do, before what is left of a file is passed over: when that
-// makes more than a MiB, and then whenever it is a quarter more, since answering takes the longer the more was seen.
+// asks reports whether it is time to ask whether what was seen will do, before what is left of a file is passed over:
+// when that makes more than a MiB, and then whenever it is a quarter more, since answering takes the longer the more
+// was seen.
 func (s *scan) asks(size int64) bool {
 	const first = 1 << 20
 	next := s.in.n + size

@@ -111,7 +111,7 @@ func authenticated(payloadType string, body []byte) []byte {
 	return append([]byte(head), body...)
 }
 
-// Signs says whether the bundle signs an image as such, and not a statement about it: provenance, an SBOM.
+// Signs reports whether the bundle signs an image as such, and not a statement about it: provenance, an SBOM.
 func (b Bundle) Signs() bool { return b.Predicate == "" || b.Predicate == SignPredicate }
 
 // Verify names the keys that made this bundle for a manifest. The error is why there is none, as Signature.Verify has it.

@@ -55,7 +55,7 @@ type Found struct {
 	Err       error    // why it is not verified
 }
 
-// Signs says whether it is a signature of the image as such, and not a signed statement about it.
+// Signs reports whether it is a signature of the image as such, and not a signed statement about it.
 func (f Found) Signs() bool {
 	return f.State != Wrong && (Bundle{Predicate: f.Predicate}).Signs()
 }

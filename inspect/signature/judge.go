@@ -26,7 +26,8 @@ type Subject struct {
 	Found    []Found
 }
 
-// Signed says whether one of the keys that were given has signed it or, when verified is false, whether anything has.
+// Signed reports whether one of the keys that were given has signed it or, when verified is false, whether anything
+// has.
 func (s Subject) Signed(verified bool) bool {
 	for _, f := range s.Found {
 		if f.Signs() && (f.State == Verified || !verified) {

@@ -65,9 +65,9 @@ func supported(name string, public crypto.PublicKey) error {
 	return fmt.Errorf("%w in %q: a %T of this size can't be used; ECDSA from P-256, RSA from 2048 bits and Ed25519 can", ErrKey, name, public)
 }
 
-// made says whether the key made sig of message. Cosign hashes by SHA-256 whatever the key, and its newer versions by the hash
-// that fits the curve; both are tried. RSA signatures are those of PKCS #1 v1.5. Ed25519 signs the message or, for
-// transparency logs, its SHA-512.
+// made reports whether the key made sig of message. Cosign hashes by SHA-256 whatever the key, and its newer versions
+// by the hash that fits the curve; both are tried. RSA signatures are those of PKCS #1 v1.5. Ed25519 signs the message
+// or, for transparency logs, its SHA-512.
 func (k Key) made(sig, message []byte) bool {
 	short, long, longest := sha256.Sum256(message), sha512.Sum384(message), sha512.Sum512(message)
 	switch public := k.public.(type) {

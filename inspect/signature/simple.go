@@ -77,7 +77,7 @@ func (s Signature) bytes() ([]byte, error) {
 	return sig, nil
 }
 
-// names says whether the payload is about digest. The name in it is ignored, as the specification has it.
+// names reports whether the payload is about digest. The name in it is ignored, as the specification has it.
 func (s Signature) names(digest v1.Hash) error {
 	var payload struct {
 		Critical struct {

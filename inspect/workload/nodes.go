@@ -68,7 +68,7 @@ func readNode(file string, o *node) (Node, error) {
 	return n, nil
 }
 
-// admitsNode says whether the scheduler could place the pod on a node, at a time when nothing is wrong with that.
+// admitsNode reports whether the scheduler could place the pod on a node, at a time when nothing is wrong with that.
 func (s Selector) admitsNode(n Node) bool {
 	if s.node != "" {
 		return s.node == n.Name // the scheduler is not asked
@@ -87,8 +87,8 @@ func (s Selector) admitsNode(n Node) bool {
 	})
 }
 
-// repels says whether a taint keeps pods away for good. Those under node.kubernetes.io say that a node is ill or is being
-// emptied just now: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
+// repels reports whether a taint keeps pods away for good. Those under node.kubernetes.io say that a node is ill or is
+// being emptied just now: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
 func (t taint) repels() bool {
 	passing := strings.HasPrefix(t.key, "node.kubernetes.io/") || strings.HasPrefix(t.key, "node.cloudprovider.kubernetes.io/")
 	return !passing && (t.effect == "NoSchedule" || t.effect == "NoExecute")

@@ -93,7 +93,7 @@ func (r *reader) term(t *node, o object) ([]requirement, error) {
 	return all, nil
 }
 
-// admits says whether a node of which known tells may run the pod. What is not known is taken as fitting.
+// admits reports whether a node of which known tells may run the pod. What is not known is taken as fitting.
 func (s Selector) admits(known facts) bool {
 	holds := func(q requirement) bool { return q.holds(known) }
 	if s.os != "" && !holds(requirement{key: osLabel, operator: "In", values: []string{s.os}}) {

@@ -60,7 +60,7 @@ func (c choice) matches(matches func(name string) bool) bool {
 	return len(c.names) == 0 && matches("")
 }
 
-// whole says whether the name can't be a mere tag.
+// whole reports whether the name can't be a mere tag.
 func whole(name string) bool { return strings.ContainsAny(name, "/:") }
 
 // full is the zero Ref for what is no reference, which names nothing.

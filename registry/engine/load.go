@@ -15,7 +15,7 @@ import (
 )
 
 // Load gives the engine the image m, whose config and layers are in src, under the name and tag of ref; what had the name
-// before loses it. It says whether the engine had the image under this name already; nothing is sent then.
+// before loses it. It reports whether the engine had the image under this name already; nothing is sent then.
 //
 // An image that the engine stores as another one is an error that wraps registry.ErrContent.
 func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (present bool, err error) {
@@ -41,8 +41,8 @@ func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest
 	return false, err
 }
 
-// has says whether the name is this image. The id of an image is its config's digest, or the manifest's in the containerd
-// store.
+// has reports whether the name is this image. The id of an image is its config's digest, or the manifest's in the
+// containerd store.
 func (e *Engine) has(ctx context.Context, ref registry.Ref, image *payload) (bool, error) {
 	there, err := e.api.ImageInspect(ctx, ref.Name())
 	if cerrdefs.IsNotFound(err) {

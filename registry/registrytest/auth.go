@@ -51,7 +51,7 @@ func actions(method string) []string {
 	return []string{"pull", "push"}
 }
 
-// granted says whether the request's credentials allow these actions; the caller holds the lock.
+// granted reports whether the request's credentials allow these actions; the caller holds the lock.
 func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 	if !s.options.Token {
 		return s.options.Username == "" || s.knows(r)
@@ -111,7 +111,7 @@ func askedScopes(r *http.Request) []string {
 	return scopes
 }
 
-// identify says whether the request's credentials are right, and whether it has any.
+// identify reports whether the request's credentials are right, and whether it has any.
 func (s *Server) identify(r *http.Request) (known, credentials bool) {
 	if refresh := r.Form.Get("refresh_token"); refresh != "" {
 		return s.options.IdentityToken != "" && refresh == s.options.IdentityToken, true

@@ -189,7 +189,7 @@ func (s *Server) Tag(repo, tag string) (v1.Hash, bool) {
 	return digest, ok
 }
 
-// Has says whether repo has the blob or manifest of this digest.
+// Has reports whether repo has the blob or manifest of this digest.
 func (s *Server) Has(repo string, digest v1.Hash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -138,7 +138,7 @@ func (l *Layout) blobFile(h v1.Hash) string {
 	return filepath.Join(l.dir, filepath.FromSlash(blobPath(h)))
 }
 
-// has says whether the blob is there with its right size; d.Size 0 leaves the size open.
+// has reports whether the blob is there with its right size; d.Size 0 leaves the size open.
 func (l *Layout) has(d v1.Descriptor) bool {
 	info, err := os.Stat(l.blobFile(d.Digest))
 	return err == nil && info.Mode().IsRegular() && (d.Size == 0 || info.Size() == d.Size)

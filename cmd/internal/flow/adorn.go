@@ -85,7 +85,7 @@ func (e *Env) members(ctx context.Context, l compose.List, o EditOptions) (compo
 	return l.WithSubject(subject.Descriptor())
 }
 
-// needsContent says whether the images themselves must have been read for it.
+// needsContent reports whether the images themselves must have been read for it.
 func (o EditOptions) needsContent() bool {
 	return o.Convert || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
 		return slices.Contains(t.Levels, compose.LevelChild)

@@ -51,7 +51,7 @@ type DiffPlatform struct {
 // it is "".
 type DiffDetail struct{ What, A, B string }
 
-// Same says whether nothing differs.
+// Same reports whether nothing differs.
 func (d Diff) Same() bool {
 	return len(d.List) == 0 && !slices.ContainsFunc(d.Platforms, func(p DiffPlatform) bool { return p.State != Same })
 }

@@ -177,7 +177,7 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (Done, error)
 	})
 }
 
-// copies says whether nothing is asked for that a copy does not have.
+// copies reports whether nothing is asked for that a copy does not have.
 func (o ImagetoolsOptions) copies() bool {
 	return len(o.Platforms) == 0 && len(o.Annotations) == 0 && len(o.Targeted) == 0 && !o.Append
 }

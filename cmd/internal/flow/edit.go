@@ -39,7 +39,7 @@ type AnnotateOptions struct {
 	Published    bool
 }
 
-// Nothing says whether no change was asked for.
+// Nothing reports whether no change was asked for.
 func (o AnnotateOptions) Nothing() bool {
 	d := o.Edit
 	return d.OS+d.Arch+d.Variant+d.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil && len(d.OSFeatures)+len(d.Annotations)+len(d.Unset) == 0

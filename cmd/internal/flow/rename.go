@@ -62,7 +62,7 @@ func (e *Env) renameImage(ctx context.Context, from, to registry.Ref, force bool
 	return madeAt(to, object.Root.Digest), e.Store.Remove(ctx, from)
 }
 
-// free says whether a name may be used: looked is the error of looking for it.
+// free reports whether a name may be used: looked is the error of looking for it.
 func free(name registry.Ref, looked error, force bool) error {
 	switch {
 	case force, errors.Is(looked, registry.ErrNotFound):

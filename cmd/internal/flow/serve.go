@@ -59,7 +59,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	return serve.Run(ctx, l, server)
 }
 
-// loopback says whether only this machine can reach the address.
+// loopback reports whether only this machine can reach the address.
 func loopback(listen string) (bool, error) {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {

@@ -188,7 +188,7 @@ func tagNames(tags []compose.Tag) []string {
 	return names
 }
 
-// samePlace says whether two names lie in one repository or file.
+// samePlace reports whether two names lie in one repository or file.
 func samePlace(a, b registry.Ref) bool {
 	return a.Transport == b.Transport && a.Host == b.Host && a.Repo == b.Repo && a.Path == b.Path
 }

@@ -19,7 +19,7 @@ type Template struct {
 	text     string
 }
 
-// Wants says whether the template may use a member: what costs requests is read only then.
+// Wants reports whether the template may use a member: what costs requests is read only then.
 func (t Template) Wants(member string) bool { return strings.Contains(t.text, "."+member) }
 
 // ParseTemplate reads a template. It may call json, join, lower and upper. The template's own text is printed as it is, and
