@@ -10,8 +10,6 @@ import (
 
 // Kinds of failure; test with errors.Is.
 var (
-	// ErrUsage: a Spec that can't be carried out as asked: no such directory, Dockerfile or target.
-	ErrUsage = errors.New("asked wrongly")
 	// ErrNoWorker: no worker or emulator for a platform, or the emulator crashed.
 	ErrNoWorker = errors.New("no worker for it")
 )
@@ -96,10 +94,6 @@ func (e *StepError) Hint() string {
 		return "a newer QEMU may run it; a native worker does: --worker ADDRESS"
 	}
 	return ""
-}
-
-func usagef(format string, args ...any) error {
-	return fmt.Errorf("%w: "+format, append([]any{ErrUsage}, args...)...)
 }
 
 // placeError is a place for mtool's files that can't be written.

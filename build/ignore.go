@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
@@ -49,9 +50,9 @@ func checkIgnore(dir, name string) error {
 	_, err = regular.ReadIn(root, name, maxIgnore)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return usagef("%q is a link to something that is not there", path)
+		return registry.Usagef("%q is a link to something that is not there", path)
 	case errors.Is(err, regular.ErrFile):
-		return usagef("reading %q: %v", path, err)
+		return registry.Usagef("reading %q: %v", path, err)
 	case err != nil:
 		return fmt.Errorf("reading %q: %w", path, err)
 	}

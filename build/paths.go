@@ -11,12 +11,13 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
 func preparePaths(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "-" {
-		return s, usagef("a Dockerfile from standard input is not supported: write it to a file and name that with -f")
+		return s, registry.Usagef("a Dockerfile from standard input is not supported: write it to a file and name that with -f")
 	}
 	typed := s.Context
 	if s.Context, err = filepath.Abs(s.Context); err != nil {
@@ -24,11 +25,11 @@ func preparePaths(s Spec) (_ Spec, err error) {
 	}
 	switch info, err := os.Stat(s.Context); {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, usagef("build context %q: no such directory", typed)
+		return s, registry.Usagef("build context %q: no such directory", typed)
 	case err != nil:
 		return s, fmt.Errorf("reading build context %q: %w", typed, err)
 	case !info.IsDir():
-		return s, usagef("build context %q is not a directory", typed)
+		return s, registry.Usagef("build context %q is not a directory", typed)
 	}
 	if s, err = prepareDockerfile(s); err != nil {
 		return s, err
@@ -49,9 +50,9 @@ func prepareDockerfile(s Spec) (_ Spec, err error) {
 	outside, err := openDockerfile(s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, usagef("Dockerfile %q: no such file", typed)
+		return s, registry.Usagef("Dockerfile %q: no such file", typed)
 	case errors.Is(err, regular.ErrFile):
-		return s, usagef("Dockerfile %v", err)
+		return s, registry.Usagef("Dockerfile %v", err)
 	case err != nil:
 		return s, fmt.Errorf("reading Dockerfile %q: %w", typed, err)
 	}
@@ -125,7 +126,7 @@ func CheckOutput(context, path string) error {
 
 func outputError(path string, err error) error {
 	if errors.Is(err, regular.ErrFile) {
-		return usagef("output %q: %v: name where it leads, if that is meant", path, err)
+		return registry.Usagef("output %q: %v: name where it leads, if that is meant", path, err)
 	}
 	return fmt.Errorf("checking output %q: %w", path, err)
 }

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/registry"
 	"mtool/registry/store"
 )
 
@@ -58,7 +59,7 @@ func TestDockerfileLeadsOut(t *testing.T) {
 		switch {
 		case want == "" && (err != nil || got.Dockerfile != filepath.Join(dir, "Dockerfile") || got.DockerfileLinked):
 			t.Errorf("%s: %q, %v", file, got.Dockerfile, err)
-		case want != "" && (!errors.Is(err, build.ErrUsage) || !strings.Contains(err.Error(), want)):
+		case want != "" && (!errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), want)):
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
@@ -107,7 +108,7 @@ func TestOutputsLeadOut(t *testing.T) {
 	} {
 		spec := build.Spec{Context: dir, Platforms: c.platforms, Extras: build.Extras{Exports: []build.Export{{Type: "local", Dir: c.out}}}}
 		got, err := tryPaths(t, spec)
-		if refused := errors.Is(err, build.ErrUsage); refused != c.refused || refused && got.Context != "" {
+		if refused := errors.Is(err, registry.ErrUsage); refused != c.refused || refused && got.Context != "" {
 			t.Errorf("%s for %d platforms: %v, want refused %v", c.out, len(c.platforms), err, c.refused)
 		}
 	}

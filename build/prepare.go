@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"mtool/registry"
 )
 
 // prepareExtras refuses what can't be carried out, and makes paths absolute.
@@ -21,15 +23,15 @@ func prepareExtras(s Spec) (Spec, error) {
 	}
 	for _, host := range s.AddHosts {
 		if name, ip, ok := strings.Cut(host, "="); !ok || name == "" || net.ParseIP(ip) == nil {
-			return s, usagef("added host %q is not HOST=IP", host)
+			return s, registry.Usagef("added host %q is not HOST=IP", host)
 		}
 	}
 	if modes := []string{"", "default", "none", "host"}; !slices.Contains(modes, s.Network) {
-		return s, usagef("network %q is none of default, none, host", s.Network)
+		return s, registry.Usagef("network %q is none of default, none, host", s.Network)
 	}
 	for _, e := range s.Exports {
 		if e.Archive != nil && len(s.Platforms) > 1 {
-			return s, usagef("one %s archive can't hold %d platforms: type=local makes a directory for each, type=oci with -t a list", e.Type, len(s.Platforms))
+			return s, registry.Usagef("one %s archive can't hold %d platforms: type=local makes a directory for each, type=oci with -t a list", e.Type, len(s.Platforms))
 		}
 	}
 	return prepareContexts(s)
@@ -37,23 +39,23 @@ func prepareExtras(s Spec) (Spec, error) {
 
 func checkSecret(secret Secret) error {
 	if secret.ID == "" {
-		return usagef("a secret needs an id")
+		return registry.Usagef("a secret needs an id")
 	}
 	if secret.Env != "" {
 		if _, ok := os.LookupEnv(secret.Env); !ok {
-			return usagef("secret %q: the environment has no %s", secret.ID, secret.Env)
+			return registry.Usagef("secret %q: the environment has no %s", secret.ID, secret.Env)
 		}
 		return nil
 	}
 	switch info, err := os.Stat(secret.File); {
 	case errors.Is(err, fs.ErrNotExist):
-		return usagef("secret %q: %q: no such file", secret.ID, secret.File)
+		return registry.Usagef("secret %q: %q: no such file", secret.ID, secret.File)
 	case err != nil:
 		return fmt.Errorf("reading secret %q: %w", secret.ID, err)
 	case !info.Mode().IsRegular():
-		return usagef("secret %q: %q is not a regular file", secret.ID, secret.File)
+		return registry.Usagef("secret %q: %q is not a regular file", secret.ID, secret.File)
 	case info.Size() > maxSecret:
-		return usagef("secret %q: %q has %d bytes; %d are the most", secret.ID, secret.File, info.Size(), maxSecret)
+		return registry.Usagef("secret %q: %q has %d bytes; %d are the most", secret.ID, secret.File, info.Size(), maxSecret)
 	}
 	return nil
 }
@@ -70,11 +72,11 @@ func prepareContexts(s Spec) (Spec, error) {
 		}
 		switch info, err := os.Stat(given); {
 		case errors.Is(err, fs.ErrNotExist):
-			return s, usagef("build context %s=%q: no such directory; an image is docker-image://NAME or store:NAME", name, given)
+			return s, registry.Usagef("build context %s=%q: no such directory; an image is docker-image://NAME or store:NAME", name, given)
 		case err != nil:
 			return s, fmt.Errorf("reading build context %s=%q: %w", name, given, err)
 		case !info.IsDir():
-			return s, usagef("build context %s=%q is not a directory", name, given)
+			return s, registry.Usagef("build context %s=%q is not a directory", name, given)
 		}
 		abs, err := filepath.Abs(given)
 		if err != nil {

@@ -15,7 +15,7 @@ import (
 )
 
 // Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
-// stored. The error is or wraps a *StepError, a *WorkerError, an error that wraps ErrUsage, a kind of package registry, or context.Canceled.
+// stored. The error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage, a kind of package registry, or context.Canceled.
 func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	spec, err := prepare(spec)
 	if err != nil {
@@ -72,7 +72,7 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 // prepare fills defaults in and refuses what can't be built, before anything starts.
 func prepare(s Spec) (Spec, error) {
 	if len(s.Platforms) == 0 {
-		return s, usagef("no platform to build for")
+		return s, registry.Usagef("no platform to build for")
 	}
 	s.Platforms = slices.Clone(s.Platforms)
 	for i, p := range s.Platforms {
@@ -85,7 +85,7 @@ func prepare(s Spec) (Spec, error) {
 		s.Progress = "auto"
 	}
 	if modes := []string{"auto", "plain", "tty", "quiet", "rawjson"}; !slices.Contains(modes, s.Progress) {
-		return s, usagef("progress %q is none of %v", s.Progress, modes)
+		return s, registry.Usagef("progress %q is none of %v", s.Progress, modes)
 	}
 	s, err := preparePaths(s)
 	if err != nil {

@@ -125,8 +125,8 @@ func TestAskedWrongly(t *testing.T) {
 		solver := &exporter{image: honest}
 		c.spec.Name = name
 		_, err := build.Run(t.Context(), c.spec, build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
-		if !errors.Is(err, build.ErrUsage) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want ErrUsage about %q", what, err, c.says)
+		if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want registry.ErrUsage about %q", what, err, c.says)
 		}
 		if solver.job.Dir != "" {
 			t.Errorf("%s: the solver was called", what)

@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/registry"
 	"mtool/registry/registrytest"
 )
 
@@ -163,7 +164,7 @@ func TestSelf(t *testing.T) {
 				return
 			}
 			wantError(t, err, compose.ErrSelf, tt.source, "r.example/demo:v1")
-			wantError(t, err, compose.ErrUsage)
+			wantError(t, err, registry.ErrUsage)
 		})
 	}
 	l := compose.List{Name: ref(t, "demo:v1")}

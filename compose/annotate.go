@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // Edit says what annotate changes; what is empty stays as it is. Values may hold any character.
@@ -33,8 +34,8 @@ type Edit struct {
 
 // Annotate edits the row of the one entry that selector names (see Select), or the rows of an image that is there in several
 // compressions. Without Force a platform that is unknown is
-// refused (ErrUsage) and so is one that contradicts the config (ErrPlatform); one that another entry has always is
-// (ErrDuplicate). An edit that changes nothing is an Unchanged change, one that asks for nothing ErrUsage.
+// refused (registry.ErrUsage) and so is one that contradicts the config (ErrPlatform); one that another entry has always is
+// (ErrDuplicate). An edit that changes nothing is an Unchanged change, one that asks for nothing registry.ErrUsage.
 func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
 	fail := func(err error) (List, []Change, error) {
 		return List{}, nil, fmt.Errorf("annotating %q in %q: %w", selector, l.Name, err)
@@ -85,14 +86,14 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 	return out, []Change{c}, nil
 }
 
-// AnnotateList edits the annotations of the list itself; members of a platform are ErrUsage.
+// AnnotateList edits the annotations of the list itself; members of a platform are registry.ErrUsage.
 func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	err := d.check()
 	if err == nil && d.ofChild() {
-		err = hint(fmt.Errorf("%w: the list itself is no image", ErrUsage), "name the entry after the list")
+		err = hint(registry.Usagef("the list itself is no image"), "name the entry after the list")
 	}
 	if err == nil && d.hasPlatform() {
-		err = hint(fmt.Errorf("%w: a list has no platform, its entries have", ErrUsage), "name the entry after the list")
+		err = hint(registry.Usagef("a list has no platform, its entries have"), "name the entry after the list")
 	}
 	if err != nil {
 		return List{}, nil, fmt.Errorf("annotating %q: %w", l.Name, err)
@@ -107,14 +108,14 @@ func (l List) AnnotateList(d Edit) (List, []Change, error) {
 
 func (d Edit) check() error {
 	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" {
-		return fmt.Errorf("%w: nothing to change", ErrUsage)
+		return registry.Usagef("nothing to change")
 	}
 	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
-		return fmt.Errorf("%w: an annotation needs a name", ErrUsage)
+		return registry.Usagef("an annotation needs a name")
 	}
 	for _, k := range d.Unset {
 		if _, both := d.Annotations[k]; both {
-			return fmt.Errorf("%w: %q is both set and unset", ErrUsage, k)
+			return registry.Usagef("%q is both set and unset", k)
 		}
 	}
 	return nil
@@ -191,7 +192,7 @@ func checkEdit(now, config v1.Platform) error {
 		if errors.As(err, &h) {
 			next = h.Hint()
 		}
-		return hint(fmt.Errorf("%w: %w", ErrUsage, err), next)
+		return hint(registry.Usagef("%w", err), next)
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(now, config) {
 		return hint(fmt.Errorf("%w: the row would say %s, the config of the image says %s", ErrPlatform, describe(now),

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/registry"
 	"mtool/registry/registrytest"
 )
 
@@ -42,12 +43,12 @@ func TestAnnotatePlatform(t *testing.T) {
 		{name: "contradiction", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x"}, err: compose.ErrPlatform, words: "the config of the image says linux/amd64"},
 		{name: "contradiction, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x", Force: true}, want: linux("s390x", ""), action: compose.Edited},
 		{name: "another arch takes the variant along", selector: "linux/arm64", edit: compose.Edit{Arch: "ppc64le", Force: true}, want: linux("ppc64le", ""), action: compose.Edited},
-		{name: "unknown arch", selector: "linux/amd64", edit: compose.Edit{Arch: "arm46"}, err: compose.ErrUsage, words: "arm46"},
+		{name: "unknown arch", selector: "linux/amd64", edit: compose.Edit{Arch: "arm46"}, err: registry.ErrUsage, words: "arm46"},
 		{name: "unknown arch, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "loong32", Force: true}, want: linux("loong32", ""), action: compose.Edited},
-		{name: "unknown variant", selector: "linux/amd64", edit: compose.Edit{Variant: "v99"}, err: compose.ErrUsage, words: "v99"},
+		{name: "unknown variant", selector: "linux/amd64", edit: compose.Edit{Variant: "v99"}, err: registry.ErrUsage, words: "v99"},
 		{name: "os alone", selector: "linux/amd64", edit: compose.Edit{OS: "linux"}, want: linux("amd64", ""), action: compose.Unchanged},
 		{name: "taken by another entry", selector: "linux/amd64", edit: compose.Edit{Arch: "arm64", Force: true}, err: compose.ErrDuplicate, words: "linux/arm64"},
-		{name: "nothing", selector: "linux/amd64", err: compose.ErrUsage, words: "nothing to change"},
+		{name: "nothing", selector: "linux/amd64", err: registry.ErrUsage, words: "nothing to change"},
 		{name: "no such entry", selector: "linux/mips", edit: compose.Edit{OS: "linux"}, err: compose.ErrNoMatch, words: "linux/amd64"},
 	}
 	for _, tt := range tests {
@@ -96,9 +97,9 @@ func TestAnnotations(t *testing.T) {
 		{Annotations: map[string]string{"k": "v"}, Unset: []string{"k"}},
 	} {
 		_, _, err := l.Annotate("linux/amd64", d)
-		wantError(t, err, compose.ErrUsage)
+		wantError(t, err, registry.ErrUsage)
 		_, _, err = l.AnnotateList(d)
-		wantError(t, err, compose.ErrUsage)
+		wantError(t, err, registry.ErrUsage)
 	}
 }
 
@@ -118,7 +119,7 @@ func TestAnnotateList(t *testing.T) {
 		t.Errorf("setting and unsetting does not give the list before: %v", err)
 	}
 	_, _, err = l.AnnotateList(compose.Edit{Arch: "arm64"})
-	wantError(t, err, compose.ErrUsage, "a list has no platform")
+	wantError(t, err, registry.ErrUsage, "a list has no platform")
 }
 
 // A row keeps every member that mtool does not know, in its order and spelling.

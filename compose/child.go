@@ -39,7 +39,7 @@ func (e Entry) remake(d Edit) (Entry, error) {
 		return e, err
 	}
 	if d.KeepAttestations && len(e.Attestations) > 0 {
-		return Entry{}, hint(fmt.Errorf("editing the manifest of %s: %w: its attestations speak about the digest that it has now", e, ErrUsage),
+		return Entry{}, hint(registry.Usagef("editing the manifest of %s: its attestations speak about the digest that it has now", e),
 			"leave out --attestations keep, and they are dropped")
 	}
 	out := e
@@ -133,7 +133,7 @@ func (d Edit) manifest(m registry.Manifest) (registry.Manifest, error) {
 
 func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {
 	if isDocker(m.MediaType) && d.Convert != TypeOCI && len(d.Annotations) > 0 {
-		return nil, hint(fmt.Errorf("%w: a Docker image can't hold annotations", ErrUsage), "convert it: --type oci --convert")
+		return nil, hint(registry.Usagef("a Docker image can't hold annotations"), "convert it: --type oci --convert")
 	}
 	var have map[string]string
 	if raw := o.get("annotations"); raw != nil {
@@ -173,7 +173,7 @@ func convertible(t types.MediaType, kind Type) (types.MediaType, bool) {
 func convert(o object, mediaType types.MediaType, kind Type) (object, types.MediaType, error) {
 	to, ok := convertible(mediaType, kind)
 	if !ok {
-		return nil, "", fmt.Errorf("%w: %q can't be converted to %s", ErrUsage, mediaType, kind)
+		return nil, "", registry.Usagef("%q can't be converted to %s", mediaType, kind)
 	}
 	if to == mediaType {
 		return o, mediaType, nil
@@ -181,7 +181,7 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 	if kind == TypeDocker {
 		for _, name := range []string{"annotations", "artifactType", "subject"} {
 			if o.get(name) != nil {
-				return nil, "", hint(fmt.Errorf("%w: a Docker image can't hold %s", ErrUsage, name), "leave it an OCI image")
+				return nil, "", hint(registry.Usagef("a Docker image can't hold %s", name), "leave it an OCI image")
 			}
 		}
 	}
@@ -227,10 +227,10 @@ func convertRow(raw json.RawMessage, kind Type) (json.RawMessage, error) {
 	}
 	to, ok := convertible(t, kind)
 	if !ok {
-		return nil, fmt.Errorf("%w: %q can't be converted to %s", ErrUsage, t, kind)
+		return nil, registry.Usagef("%q can't be converted to %s", t, kind)
 	}
 	if kind == TypeDocker && row.get("annotations") != nil {
-		return nil, fmt.Errorf("%w: a Docker image can't hold annotations of its layers", ErrUsage)
+		return nil, registry.Usagef("a Docker image can't hold annotations of its layers")
 	}
 	row, err = row.set("mediaType", to)
 	return row.encode(), err

@@ -59,7 +59,7 @@ func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
 func TestConvertRefuses(t *testing.T) {
 	t.Parallel()
 	att := list(t, "demo:v1", told(t, attested(image("arm64")), "r.example/demo:v1"))
-	if _, _, err := att.Convert(compose.TypeDocker, true); !errors.Is(err, compose.ErrUsage) {
+	if _, _, err := att.Convert(compose.TypeDocker, true); !errors.Is(err, registry.ErrUsage) {
 		t.Errorf("attestations kept: %v", err)
 	}
 	l, cs, err := att.Convert(compose.TypeDocker, false)
@@ -72,10 +72,10 @@ func TestConvertRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = annotated.Convert(compose.TypeDocker, false)
-	wantError(t, err, compose.ErrUsage, "annotations")
+	wantError(t, err, registry.ErrUsage, "annotations")
 	_, _, err = list(t, "demo:v1", told(t, dockerImage("arm64"), "r.example/demo:v1")).
 		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
-	wantError(t, err, compose.ErrUsage, "Docker image")
+	wantError(t, err, registry.ErrUsage, "Docker image")
 }
 
 // A draft keeps what was asked, and makes the same bytes of its source again.
@@ -119,7 +119,7 @@ func TestParseTargeted(t *testing.T) {
 	for _, tt := range tests {
 		got, err := compose.ParseTargeted(tt.in)
 		if tt.wrong != "" {
-			wantError(t, err, compose.ErrUsage, tt.wrong)
+			wantError(t, err, registry.ErrUsage, tt.wrong)
 			continue
 		}
 		if err != nil || strings.Join(got.Levels, " ") != tt.levels || got.Platform.Architecture != tt.platform ||

@@ -20,7 +20,7 @@ type ChildTag struct {
 }
 
 // ChildTags names every image of r by template, once for each of the list's tags: the words TAG, OS, ARCH and VARIANT stand
-// for what they say (see Expand). Two images of one name, and a name that is no tag, are ErrUsage.
+// for what they say (see Expand). Two images of one name, and a name that is no tag, are registry.ErrUsage.
 func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, error) {
 	if len(tags) == 0 {
 		tags = []string{""}
@@ -40,14 +40,14 @@ func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, er
 
 func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) error {
 	if !registry.IsTag(name) {
-		return fmt.Errorf("%w: %q is no tag", ErrUsage, name)
+		return registry.Usagef("%q is no tag", name)
 	}
 	if slices.Contains(tags, name) {
-		return hint(fmt.Errorf("%w: %q is the tag of the list itself", ErrUsage, name), "let the template name ARCH: 'TAG-ARCHVARIANT'")
+		return hint(registry.Usagef("%q is the tag of the list itself", name), "let the template name ARCH: 'TAG-ARCHVARIANT'")
 	}
 	for _, t := range all {
 		if t.Name == name && t.Manifest.Digest != digest {
-			return hint(fmt.Errorf("%w: %q would name two images", ErrUsage, name), "let the template name OS, ARCH and VARIANT")
+			return hint(registry.Usagef("%q would name two images", name), "let the template name OS, ARCH and VARIANT")
 		}
 	}
 	return nil

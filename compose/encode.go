@@ -13,7 +13,7 @@ import (
 
 // Encode writes the list: entries as given, then all attestations in the order of their images, as BuildKit has them.
 // What a published list had stays where it was, or its replacement does, and what is new follows. Equal lists give equal
-// bytes, and a list that was published and is not changed gives its published bytes. The error wraps ErrEmpty, or ErrUsage
+// bytes, and a list that was published and is not changed gives its published bytes. The error wraps ErrEmpty, or registry.ErrUsage
 // where TypeDocker can't hold the list.
 func (l List) Encode() (registry.Manifest, error) {
 	m, err := l.encode()

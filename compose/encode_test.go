@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/compose"
+	"mtool/registry"
 	"mtool/registry/registrytest"
 )
 
@@ -92,7 +93,7 @@ func TestMediaType(t *testing.T) {
 			}
 			m, err := l.Encode()
 			if tt.wantErr != "" {
-				wantError(t, err, compose.ErrUsage, tt.wantErr)
+				wantError(t, err, registry.ErrUsage, tt.wantErr)
 				return
 			}
 			if err != nil || m.MediaType != tt.want || !strings.Contains(string(m.Body), string(tt.want)) {
@@ -109,7 +110,7 @@ func TestEncodeRefusesNothing(t *testing.T) {
 	t.Parallel()
 	_, err := compose.List{Name: ref(t, "demo:v1")}.Encode()
 	wantError(t, err, compose.ErrEmpty, "demo:v1")
-	wantError(t, err, compose.ErrUsage)
+	wantError(t, err, registry.ErrUsage)
 }
 
 // Whatever is added and removed again, and in whatever way a list came to be: equal lists have equal bytes.
@@ -150,5 +151,5 @@ func TestParseType(t *testing.T) {
 		}
 	}
 	_, err := compose.ParseType("foo")
-	wantError(t, err, compose.ErrUsage, "foo", "docker")
+	wantError(t, err, registry.ErrUsage, "foo", "docker")
 }

@@ -9,16 +9,14 @@ import (
 // Kinds of failure; test with errors.Is. The errors that carry them name what was asked and what was seen, and those
 // with a next action implement registry.Hinter.
 var (
-	// ErrUsage: asked wrongly. ErrEmpty, ErrSelf, ErrAmbiguous and ErrTarget are kinds of it.
-	ErrUsage = errors.New("asked wrongly")
-	// ErrEmpty: the list would have no entries.
-	ErrEmpty error = kind{"empty list", ErrUsage}
+	// ErrEmpty: the list would have no entries. It is a registry.ErrUsage, as are ErrSelf, ErrAmbiguous and ErrTarget.
+	ErrEmpty error = kind{"empty list", registry.ErrUsage}
 	// ErrSelf: a list is one of its own sources.
-	ErrSelf error = kind{"a list can't be its own source", ErrUsage}
+	ErrSelf error = kind{"a list can't be its own source", registry.ErrUsage}
 	// ErrAmbiguous: a selector that fits several entries where one is needed.
-	ErrAmbiguous error = kind{"more than one entry fits", ErrUsage}
+	ErrAmbiguous error = kind{"more than one entry fits", registry.ErrUsage}
 	// ErrTarget: a place where this can't be published, such as another digest than that of the list.
-	ErrTarget error = kind{"can't be published there", ErrUsage}
+	ErrTarget error = kind{"can't be published there", registry.ErrUsage}
 	// ErrDuplicate: two entries that a client can't tell apart.
 	ErrDuplicate = errors.New("duplicate platform")
 	// ErrPlatform: a platform that is missing, unknown, or not what the image's own config says.

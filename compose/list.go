@@ -2,7 +2,6 @@ package compose
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -22,7 +21,7 @@ const (
 	TypeDocker Type = "docker"
 )
 
-// ParseType reads "auto", "oci" or "docker". The error wraps ErrUsage.
+// ParseType reads "auto", "oci" or "docker". The error wraps registry.ErrUsage.
 func ParseType(s string) (Type, error) {
 	switch Type(s) {
 	case TypeAuto, "auto":
@@ -30,7 +29,7 @@ func ParseType(s string) (Type, error) {
 	case TypeOCI, TypeDocker:
 		return Type(s), nil
 	}
-	return "", fmt.Errorf("reading list type %q: %w: want auto, oci or docker", s, ErrUsage)
+	return "", registry.Usagef("reading list type %q: want auto, oci or docker", s)
 }
 
 // List is a list of images as a value. The zero List with a Name is an empty list, ready for Add. Its methods leave it as

@@ -12,7 +12,7 @@ import (
 )
 
 // MediaType is what Encode will write. The note says why it is an OCI index where all of the entries, or the published
-// list, are Docker's; "" when there is nothing to say. The error wraps ErrUsage where TypeDocker can't hold the list.
+// list, are Docker's; "" when there is nothing to say. The error wraps registry.ErrUsage where TypeDocker can't hold the list.
 func (l List) MediaType() (types.MediaType, string, error) {
 	members, err := l.members()
 	if err != nil {
@@ -29,7 +29,7 @@ func (l List) mediaType(members object, written []Entry) (types.MediaType, strin
 	case l.Type == TypeDocker:
 		needs = slices.DeleteFunc(needs, func(n need) bool { return n.onlyType })
 		if len(needs) > 0 {
-			return "", "", hint(fmt.Errorf("%w: a Docker list can't hold %s", ErrUsage, joinNeeds(needs)),
+			return "", "", hint(registry.Usagef("a Docker list can't hold %s", joinNeeds(needs)),
 				"use --type oci, or leave that out")
 		}
 		return types.DockerManifestList, "", nil

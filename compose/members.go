@@ -12,13 +12,13 @@ import (
 	"mtool/registry"
 )
 
-// WithArtifactType says what kind of artifact the list is; "" takes that away. The error wraps ErrUsage.
+// WithArtifactType says what kind of artifact the list is; "" takes that away. The error wraps registry.ErrUsage.
 func (l List) WithArtifactType(t string) (List, error) {
 	if t == "" {
 		return l.withMember("artifactType", nil), nil
 	}
 	if !isMediaType(t) {
-		return List{}, fmt.Errorf("setting the artifactType of %q: %w: %q is no media type", l.Name, ErrUsage, t)
+		return List{}, registry.Usagef("setting the artifactType of %q: %q is no media type", l.Name, t)
 	}
 	raw, err := encodeJSON(t)
 	return l.withMember("artifactType", raw), err

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"mtool/registry"
 )
 
 func TestArtifactTypes(t *testing.T) {
@@ -14,7 +16,7 @@ func TestArtifactTypes(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"application", "/json", "application/", "a/b/c", "a b/c", "-a/b", "a/b; charset=utf-8", strings.Repeat("a", 128) + "/b"} {
-		if _, err := (List{}).WithArtifactType(bad); !errors.Is(err, ErrUsage) {
+		if _, err := (List{}).WithArtifactType(bad); !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%q: %v", bad, err)
 		}
 	}

@@ -81,7 +81,7 @@ func TestNewPlanRefuses(t *testing.T) {
 		err     error
 		words   string
 	}{
-		{"no target", l, nil, compose.ErrUsage, "no target"},
+		{"no target", l, nil, registry.ErrUsage, "no target"},
 		{"another digest", l, []string{wrong}, compose.ErrTarget, encode(t, l).Digest.String()},
 		{"another digest among others", l, []string{"r.example/demo:v1", wrong}, compose.ErrTarget, wrong},
 		{"a draft", l, []string{"draft:demo:v1"}, compose.ErrTarget, "draft"},

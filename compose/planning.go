@@ -97,7 +97,7 @@ func (p *planning) add(n piece) {
 
 func (p *planning) plan(targets []registry.Ref) (Plan, error) {
 	if len(targets) == 0 {
-		return Plan{}, fmt.Errorf("planning to publish %q: %w: no target", p.name, ErrUsage)
+		return Plan{}, registry.Usagef("planning to publish %q: no target", p.name)
 	}
 	plan := Plan{Root: p.root}
 	var failed []error

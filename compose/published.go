@@ -9,14 +9,15 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
+	"mtool/registry"
 )
 
 // FromPublished makes a list of a published one, for editing it. Rows, annotations, artifactType, subject and members
 // that mtool does not know are kept, children that can't be read as well, and an edit that changes nothing encodes to the
-// published bytes. Lists within the list are flattened, which the notes say. A single image is ErrUsage.
+// published bytes. Lists within the list are flattened, which the notes say. A single image is registry.ErrUsage.
 func FromPublished(r inspect.Report) (List, []string, error) {
 	if r.List == nil {
-		return List{}, nil, hint(fmt.Errorf("reading list %q: %w: it is a single image", r.Ref, ErrUsage),
+		return List{}, nil, hint(registry.Usagef("reading list %q: it is a single image", r.Ref),
 			"make a list of it with create, under another name")
 	}
 	rows, err := decodeRows(r.Root.Body)

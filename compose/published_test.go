@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/compose"
+	"mtool/registry"
 	"mtool/registry/registrytest"
 )
 
@@ -149,7 +150,7 @@ func TestPublishedBrokenAndNested(t *testing.T) {
 		t.Errorf("a child that is gone can't be removed: %v", err)
 	}
 	_, _, err = compose.FromPublished(read(t, image("amd64"), "r.example/demo:v1"))
-	wantError(t, err, compose.ErrUsage, "r.example/demo:v1", "single image")
+	wantError(t, err, registry.ErrUsage, "r.example/demo:v1", "single image")
 }
 
 func TestPublishedArtifactsStay(t *testing.T) {

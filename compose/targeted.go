@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // Targeted is an annotation and where it goes, as buildx spells it: "k=v" and "index:k=v" are the list's,
@@ -27,12 +28,12 @@ const (
 	LevelChild = "manifest"
 )
 
-// ParseTargeted reads KEY=VALUE with such a prefix; values may hold any character. Errors wrap ErrUsage.
+// ParseTargeted reads KEY=VALUE with such a prefix; values may hold any character. Errors wrap registry.ErrUsage.
 func ParseTargeted(s string) (Targeted, error) {
 	key, value, ok := strings.Cut(s, "=")
 	t := Targeted{Levels: []string{LevelList}, Key: key, Value: value}
 	fail := func(format string, args ...any) (Targeted, error) {
-		return Targeted{}, fmt.Errorf("reading annotation %q: %w: %s", s, ErrUsage, fmt.Sprintf(format, args...))
+		return Targeted{}, registry.Usagef("reading annotation %q: %s", s, fmt.Sprintf(format, args...))
 	}
 	if !ok || key == "" {
 		return fail("it is not KEY=VALUE")

@@ -1,9 +1,14 @@
 package registry
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // Kinds of failure. Every error of this room that a caller may want to branch on wraps one of them; test with errors.Is.
 var (
+	// ErrUsage: a request that can't be carried out as it was made. Usagef makes such errors.
+	ErrUsage = errors.New("invalid request")
 	// ErrName: a reference that can't be parsed.
 	ErrName = errors.New("invalid reference")
 	// ErrNotFound: the name, manifest or blob is not there (HTTP 404).
@@ -21,6 +26,15 @@ var (
 	// ErrNoRanges: a part of a blob was asked for, and the registry sends whole blobs only.
 	ErrNoRanges = errors.New("no part of a blob is sent")
 )
+
+// Usagef returns an ErrUsage whose text is the formatted one alone. It wraps what %w formats.
+func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func (e usageError) Is(target error) bool { return target == ErrUsage }
 
 // Hinter is an error that knows the user's next action: one line, no capital, no full stop.
 type Hinter interface{ Hint() string }

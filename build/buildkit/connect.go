@@ -22,6 +22,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // Dialer makes the connection to a worker.
@@ -57,18 +58,18 @@ func schemes() []string {
 func clientOptions(addr string, tls build.WorkerTLS) ([]client.ClientOpt, error) {
 	u, err := url.Parse(addr)
 	if err != nil || !slices.Contains(schemes(), u.Scheme) || u.Host+u.Path == "" {
-		return nil, fmt.Errorf("%w: worker %q is none of %s://…, %s, %s", build.ErrUsage, addr, strings.Join(schemes(), "://…, "), build.DockerEngine, build.Embedded)
+		return nil, registry.Usagef("worker %q is none of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "), build.DockerEngine, build.Embedded)
 	}
 	if u.Scheme != "tcp" || !tls.Used() {
 		return nil, nil
 	}
 	for _, file := range []string{tls.CA, tls.Cert, tls.Key} {
 		if _, err := os.Stat(file); file != "" && err != nil {
-			return nil, fmt.Errorf("%w: reading the certificates for worker %q: %w", build.ErrUsage, addr, err)
+			return nil, registry.Usagef("reading the certificates for worker %q: %w", addr, err)
 		}
 	}
 	if (tls.Cert == "") != (tls.Key == "") {
-		return nil, fmt.Errorf("%w: a client certificate for worker %q takes both a certificate and its key", build.ErrUsage, addr)
+		return nil, registry.Usagef("a client certificate for worker %q takes both a certificate and its key", addr)
 	}
 	name := tls.ServerName
 	if name == "" {

@@ -1,10 +1,8 @@
 package buildkit
 
 import (
-	"fmt"
 	"strings"
 
-	"mtool/build"
 	"mtool/registry"
 )
 
@@ -53,14 +51,14 @@ func baseRef(b base) (registry.Ref, bool, error) {
 	if rest, ok := strings.CutPrefix(b.Given, layoutScheme); ok {
 		ref, err := registry.ParseRef("oci:" + rest)
 		if err != nil {
-			return ref, false, fmt.Errorf("%w: build context %q: %w", build.ErrUsage, b.Name, err)
+			return ref, false, registry.Usagef("build context %q: %w", b.Name, err)
 		}
 		return ref, true, nil
 	}
 	if strings.HasPrefix(b.Given, storeScheme) {
 		ref, err := registry.ParseRef(b.Given)
 		if err != nil {
-			return ref, false, fmt.Errorf("%w: build context %q: %w", build.ErrUsage, b.Name, err)
+			return ref, false, registry.Usagef("build context %q: %w", b.Name, err)
 		}
 		return ref, true, nil
 	}

@@ -2,7 +2,6 @@ package buildkit
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -12,6 +11,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // display shows several solves as one.
@@ -25,7 +25,7 @@ type display struct {
 func newDisplay(s build.Spec) (*display, error) {
 	ui, err := progressui.NewDisplay(s.Out, progressui.DisplayMode(s.Progress))
 	if err != nil {
-		return nil, fmt.Errorf("%w: progress %q: %w", build.ErrUsage, s.Progress, err)
+		return nil, registry.Usagef("progress %q: %w", s.Progress, err)
 	}
 	d := &display{
 		many: len(s.Platforms) > 1, quiet: s.Progress == "quiet",

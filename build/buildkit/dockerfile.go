@@ -18,6 +18,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
@@ -71,7 +72,7 @@ func readDockerfile(s build.Spec) (*dockerfile, error) {
 	}
 	d, err := parseDockerfile(text)
 	if err != nil && s.DockerfileLinked {
-		return nil, fmt.Errorf("%w: parsing Dockerfile: the link leads to %q, which is none", build.ErrUsage, path)
+		return nil, registry.Usagef("parsing Dockerfile: the link leads to %q, which is none", path)
 	}
 	if err != nil {
 		return nil, newSyntaxError(path, text, err)
@@ -123,7 +124,7 @@ func (d *dockerfile) needs(q question) (needs, error) {
 	start := len(d.stages) - 1
 	if q.Target != "" {
 		if start = d.stage(q.Target, len(d.stages)); start < 0 {
-			return needs{}, fmt.Errorf("%w: target %q is no stage of the Dockerfile", build.ErrUsage, q.Target)
+			return needs{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
 		}
 	}
 	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
@@ -177,7 +178,7 @@ func (d *dockerfile) globals(q question) (variables, error) {
 			} else if arg.Value != nil {
 				v, _, err := d.lex.ProcessWord(*arg.Value, env)
 				if err != nil {
-					return nil, fmt.Errorf("%w: expanding %q: %w", build.ErrUsage, *arg.Value, err)
+					return nil, registry.Usagef("expanding %q: %w", *arg.Value, err)
 				}
 				env[arg.Key] = v
 			}

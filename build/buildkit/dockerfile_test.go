@@ -9,8 +9,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 func TestNeeds(t *testing.T) {
@@ -89,8 +89,8 @@ func TestNeedsRefused(t *testing.T) {
 		if err == nil {
 			_, err = d.needs(question{Target: c.target, For: parse(t, "linux/arm64")})
 		}
-		if !errors.Is(err, build.ErrUsage) {
-			t.Errorf("%s: got %v, want ErrUsage", name, err)
+		if !errors.Is(err, registry.ErrUsage) {
+			t.Errorf("%s: got %v, want registry.ErrUsage", name, err)
 		}
 	}
 	for _, text := range []string{"", "# nothing\n", "RUN before from", "FROM a\nNONSENSE"} {

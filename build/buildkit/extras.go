@@ -80,17 +80,17 @@ func sbom(s string) string {
 func addExtras(o *client.SolveOpt, job build.Job, p v1.Platform) (err error) {
 	x := job.Spec.Extras
 	if err := addSession(o, x); err != nil {
-		return fmt.Errorf("%w: %w", build.ErrUsage, err)
+		return registry.Usagef("%w", err)
 	}
 	if x.Network == "host" {
 		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
 	}
 	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
 	if o.CacheImports, err = cmdbuild.ParseImportCache(typed(x.CacheFrom)); err != nil {
-		return fmt.Errorf("%w: --cache-from: %w", build.ErrUsage, err)
+		return registry.Usagef("--cache-from: %w", err)
 	}
 	if o.CacheExports, err = cmdbuild.ParseExportCache(typed(x.CacheTo)); err != nil {
-		return fmt.Errorf("%w: --cache-to: %w", build.ErrUsage, err)
+		return registry.Usagef("--cache-to: %w", err)
 	}
 	if len(job.Spec.Platforms) > 1 {
 		apart(o.CacheExports, p)

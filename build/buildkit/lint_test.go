@@ -64,11 +64,11 @@ func TestSyntaxError(t *testing.T) {
 	text := []byte("FROM a\n\tRUNN b\n")
 	_, err := parseDockerfile(text)
 	err = newSyntaxError("D", text, err)
-	if !errors.Is(err, build.ErrUsage) || !strings.HasSuffix(err.Error(), "\n    2 |  RUNN b\n         ^") {
+	if !errors.Is(err, registry.ErrUsage) || !strings.HasSuffix(err.Error(), "\n    2 |  RUNN b\n         ^") {
 		t.Errorf("got %q", err)
 	}
 	_, err = parseDockerfile([]byte("# nothing\n"))
-	if err = newSyntaxError("D", nil, err); !errors.Is(err, build.ErrUsage) || strings.Contains(err.Error(), "^") {
+	if err = newSyntaxError("D", nil, err); !errors.Is(err, registry.ErrUsage) || strings.Contains(err.Error(), "^") {
 		t.Errorf("got %q", err)
 	}
 }

@@ -177,7 +177,7 @@ func TestDefaultKeep(t *testing.T) {
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	for i, tls := range []build.WorkerTLS{{CA: "/nowhere"}, {Cert: "site_test.go"}, {Key: "site_test.go"}} {
-		if _, err := Connect(t.Context(), "tcp://there:1", nil, tls); !errors.Is(err, build.ErrUsage) {
+		if _, err := Connect(t.Context(), "tcp://there:1", nil, tls); !errors.Is(err, registry.ErrUsage) {
 			t.Error(fmt.Sprint(i), err)
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
-	"mtool/build"
+	"mtool/registry"
 )
 
 // syntaxError is a Dockerfile that can't be parsed, shown with the line that is wrong.
@@ -45,4 +45,4 @@ func (e *syntaxError) Lines() []string {
 	}
 }
 
-func (e *syntaxError) Unwrap() []error { return []error{build.ErrUsage, e.err} }
+func (e *syntaxError) Unwrap() []error { return []error{registry.ErrUsage, e.err} }

@@ -1,7 +1,6 @@
 package buildkit
 
 import (
-	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"mtool/build"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // walk visits the stages that a target needs.
@@ -60,7 +60,7 @@ func (w *walk) platform(i int) (v1.Platform, error) {
 		}
 		p, err := platform.Parse(text)
 		if err != nil {
-			return p, fmt.Errorf("%w: %q: %w", build.ErrUsage, s.SourceCode, err)
+			return p, registry.Usagef("%q: %w", s.SourceCode, err)
 		}
 		return p, nil
 	}
@@ -148,7 +148,7 @@ func (w *walk) runs(on v1.Platform) {
 func (w *walk) expand(word string) (string, error) {
 	text, _, err := w.d.lex.ProcessWord(word, w.env)
 	if err != nil {
-		return "", fmt.Errorf("%w: expanding %q: %w", build.ErrUsage, word, err)
+		return "", registry.Usagef("expanding %q: %w", word, err)
 	}
 	return text, nil
 }
@@ -157,7 +157,7 @@ func (w *walk) expand(word string) (string, error) {
 func checkSecrets(given []build.Secret, needed []string) error {
 	for _, id := range needed {
 		if !slices.ContainsFunc(given, func(s build.Secret) bool { return s.ID == id }) {
-			return fmt.Errorf("%w: the Dockerfile needs secret %q: --secret id=%s,src=FILE", build.ErrUsage, id, id)
+			return registry.Usagef("the Dockerfile needs secret %q: --secret id=%s,src=FILE", id, id)
 		}
 	}
 	return nil

@@ -66,8 +66,8 @@ func TestWorkerThatIsNotThere(t *testing.T) {
 	for addr, kind := range map[string]error{
 		"unix://" + filepath.Join(t.TempDir(), "socket"): registry.ErrUnavailable,
 		"tcp://127.0.0.1:1": registry.ErrUnavailable,
-		"127.0.0.1:1":       build.ErrUsage,
-		"http://host":       build.ErrUsage,
+		"127.0.0.1:1":       registry.ErrUsage,
+		"http://host":       registry.ErrUsage,
 	} {
 		_, err := build.Run(t.Context(), build.Spec{
 			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Where: at(addr),

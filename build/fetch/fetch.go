@@ -14,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"mtool/build"
 	"mtool/build/snapshot"
 	"mtool/registry"
 )
@@ -98,7 +97,7 @@ func inTemporary(fill func(*Context) error) (_ Context, err error) {
 func download(ctx context.Context, c *Context, place string, o Options) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
 	if err != nil {
-		return fmt.Errorf("%w: %w", build.ErrUsage, err)
+		return registry.Usagef("%w", err)
 	}
 	client := *cmp.Or(o.Client, http.DefaultClient)
 	client.Transport = registry.LimitIdle(cmp.Or(client.Transport, http.DefaultTransport), cmp.Or(o.Idle, time.Minute))
@@ -140,7 +139,7 @@ func unpack(c *Context, r io.Reader, from string) error {
 	b := bufio.NewReaderSize(r, 1<<16)
 	plain, archive, err := decompress(b)
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", build.ErrUsage, from, err)
+		return registry.Usagef("%s: %w", from, err)
 	}
 	if archive {
 		if c.Entries, err = untar(c.Dir, plain); err != nil {
@@ -158,9 +157,9 @@ func unpack(c *Context, r io.Reader, from string) error {
 	case err != nil:
 		return fmt.Errorf("reading %s: %w", from, err)
 	case n == 0:
-		return fmt.Errorf("%w: %s is empty", build.ErrUsage, from)
+		return registry.Usagef("%s is empty", from)
 	case n > maxDockerfile:
-		return fmt.Errorf("%w: %s is neither an archive nor a Dockerfile: it is longer than %d bytes", build.ErrUsage, from, maxDockerfile)
+		return registry.Usagef("%s is neither an archive nor a Dockerfile: it is longer than %d bytes", from, maxDockerfile)
 	}
 	return nil
 }

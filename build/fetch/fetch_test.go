@@ -15,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"mtool/build"
 	"mtool/registry"
 )
 
@@ -67,10 +66,10 @@ func TestUnpack(t *testing.T) {
 		"a device":                 {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, member("a", "x")), file: "a"},
 		"a pipe":                   {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
 		"cut short":                {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
-		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: build.ErrUsage},
-		"xz":                       {in: []byte("\xfd7zXZ\x00..."), kind: build.ErrUsage},
-		"nothing":                  {in: nil, kind: build.ErrUsage},
-		"far too long":             {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: build.ErrUsage},
+		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
+		"xz":                       {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
+		"nothing":                  {in: nil, kind: registry.ErrUsage},
+		"far too long":             {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +198,7 @@ func TestDownloadThatStandsStill(t *testing.T) {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			_, err := Open(t.Context(), server.URL+path, Options{Idle: 2 * time.Second})
-			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, build.ErrUsage) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
+			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
 				t.Errorf("got %v, want ErrUnavailable with %q and the address", err, want)
 			}
 		})

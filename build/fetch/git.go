@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mtool/build"
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
@@ -19,8 +19,8 @@ const remoteProtocols = "https:http:ssh:git"
 // clone takes one commit of a repository, with its submodules.
 func clone(ctx context.Context, c *Context, place string, o Options) error {
 	p := parseGit(place)
-	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // would be read as an option
-		return fmt.Errorf("%w: %q", build.ErrUsage, shown(place))
+	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // git would take it for an option
+		return registry.Usagef("%q: an address or a ref can't begin with a dash", shown(place))
 	}
 	template, err := withoutFilters(c.temporary)
 	if err != nil {
@@ -56,14 +56,14 @@ func (c *Context) enter(name, place string) error {
 		return nil
 	}
 	if !filepath.IsLocal(name) {
-		return fmt.Errorf("%w: directory %q lies outside of the repository", build.ErrUsage, name)
+		return registry.Usagef("directory %q lies outside of the repository", name)
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Join(c.Dir, name))
 	if err != nil {
-		return fmt.Errorf("%w: %q has no directory %q", build.ErrUsage, shown(place), name)
+		return registry.Usagef("%q has no directory %q", shown(place), name)
 	}
 	if inside, err := filepath.Rel(c.Dir, dir); err != nil || !filepath.IsLocal(inside) {
-		return fmt.Errorf("%w: directory %q leads out of the repository", build.ErrUsage, name)
+		return registry.Usagef("directory %q leads out of the repository", name)
 	}
 	c.Dir = dir
 	return nil
@@ -102,7 +102,7 @@ func (g git) fetchAll(ctx context.Context, p gitPlace, first error) error {
 		return first
 	}
 	if _, err := g.run(ctx, "checkout", "--quiet", "--detach", p.ref); err != nil {
-		return fmt.Errorf("%w: no branch, tag or commit %q", build.ErrUsage, p.ref)
+		return registry.Usagef("no branch, tag or commit %q", p.ref)
 	}
 	return nil
 }
@@ -123,7 +123,7 @@ func filtersIn(dir string) bool {
 func lendPlace(ctx context.Context, to string, p gitPlace) (gitPlace, error) {
 	u, err := url.Parse(p.url)
 	if err != nil {
-		return p, fmt.Errorf("%w: %w", build.ErrUsage, err)
+		return p, registry.Usagef("%w", err)
 	}
 	r, err := repositoryAt(u.Path)
 	if err != nil {
@@ -139,7 +139,7 @@ func lendPlace(ctx context.Context, to string, p gitPlace) (gitPlace, error) {
 		}
 		g := git{dir: to, own: true}
 		if id, err = g.run(ctx, "rev-parse", "--verify", "--quiet", "--end-of-options", p.ref+"^{commit}"); err != nil {
-			return p, fmt.Errorf("%w: no branch, tag or commit %q", build.ErrUsage, p.ref)
+			return p, registry.Usagef("no branch, tag or commit %q", p.ref)
 		}
 		if err := os.RemoveAll(to); err != nil {
 			return p, err

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"mtool/build"
 	"mtool/registry"
 )
 
@@ -49,7 +48,7 @@ func (g git) run(ctx context.Context, args ...string) (string, error) {
 	cmd.WaitDelay = 5 * time.Second // its helpers may outlive it
 	if err := cmd.Run(); err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
-			return "", fmt.Errorf("%w: reading a Git repository needs the git command: %w", build.ErrUsage, err)
+			return "", registry.Usagef("reading a Git repository needs the git command: %w", err)
 		}
 		return "", fmt.Errorf("%w: git %s: %w: %s", registry.ErrUnavailable, args[0], err, g.words(said.String()))
 	}

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 
-	"mtool/build"
 	"mtool/registry"
 	"mtool/registry/regular"
 )
@@ -34,7 +33,7 @@ func findRepository(dir string) (repository, error) {
 		r, err := worktreeAt(at)
 		if !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
 			if errors.Is(err, fs.ErrNotExist) {
-				err = fmt.Errorf("it is in no Git repository: %w", build.ErrUsage)
+				err = registry.Usagef("it is in no Git repository")
 			}
 			return r, err
 		}

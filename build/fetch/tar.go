@@ -16,8 +16,8 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
-	"mtool/build"
 	"mtool/build/snapshot"
+	"mtool/registry"
 )
 
 // decompress tells by the first bytes whether there is an archive, and how it is compressed.
@@ -60,7 +60,7 @@ func untar(dir string, r io.Reader) (map[string]snapshot.Entry, error) {
 			return u.entries, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", build.ErrUsage, err)
+			return nil, registry.Usagef("%w", err)
 		}
 		if err := u.unpack(h, t); err != nil {
 			return nil, fmt.Errorf("%q: %w", h.Name, err)
@@ -130,7 +130,7 @@ func (u *unpacker) real(name string) (string, error) {
 	}
 	rel, err := filepath.Rel(u.root.Name(), dir)
 	if err != nil || !filepath.IsLocal(rel) {
-		return "", fmt.Errorf("%w: it lies behind a link that leads out of the archive", build.ErrUsage)
+		return "", registry.Usagef("it lies behind a link that leads out of the archive")
 	}
 	return path.Join(filepath.ToSlash(rel), path.Base(name)), nil
 }

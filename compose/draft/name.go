@@ -8,7 +8,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/registry"
 )
 
@@ -24,11 +23,10 @@ const (
 func nameOf(ref registry.Ref) (string, error) {
 	switch {
 	case ref.Digest != (v1.Hash{}):
-		err := fmt.Errorf("naming draft %q: %w: a list can't be named by a digest, which follows from its content", ref,
-			compose.ErrUsage)
+		err := registry.Usagef("naming draft %q: a list can't be named by a digest, which follows from its content", ref)
 		return "", hinted{err, "give it a tag: " + ref.Repository() + ":TAG"}
 	case ref.IsFile() || ref.Repo == "":
-		return "", fmt.Errorf("naming draft %q: %w: want a name such as demo:v1", ref, compose.ErrUsage)
+		return "", registry.Usagef("naming draft %q: want a name such as demo:v1", ref)
 	}
 	return ref.Name(), nil
 }

@@ -34,7 +34,7 @@ type Item struct {
 	Err error
 }
 
-// Save puts l in place of the draft of its name. The error wraps compose.ErrUsage when l's name can't be a draft's, and
+// Save puts l in place of the draft of its name. The error wraps registry.ErrUsage when l's name can't be a draft's, and
 // compose.ErrEmpty when l has no entries. A draft that another version of mtool wrote is not replaced: ErrCorrupt.
 func (s *Store) Save(ctx context.Context, l compose.List) error {
 	data, err := encodeList(l)

@@ -298,9 +298,9 @@ func TestNamesThatAreNone(t *testing.T) {
 	l := list(t, "demo:v1")
 	for _, name := range []string{"demo@" + digest(t, l).String(), "demo:v1@" + digest(t, l).String(), "oci:dir:v1"} {
 		l.Name = ref(t, name)
-		wantError(t, s.Save(t.Context(), l), compose.ErrUsage, name)
+		wantError(t, s.Save(t.Context(), l), registry.ErrUsage, name)
 		_, err := s.Load(t.Context(), l.Name)
-		wantError(t, err, compose.ErrUsage)
+		wantError(t, err, registry.ErrUsage)
 	}
 }
 

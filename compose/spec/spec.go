@@ -1,14 +1,14 @@
 package spec
 
 import (
-	_ "embed" // for Schema
+	_ "embed"
 	"errors"
 	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // Schema is the JSON schema (draft 2020-12) of what Parse reads.
@@ -60,11 +60,11 @@ func (p Platform) V1() v1.Platform {
 }
 
 // Parse reads a YAML (or JSON) file; name is what errors call it. A key that is not known, one that is there twice, and a
-// value of the wrong kind are errors with the line. All errors wrap compose.ErrUsage.
+// value of the wrong kind are errors with the line. All errors wrap registry.ErrUsage.
 func Parse(name string, data []byte) (Spec, error) {
 	var s Spec
 	if err := Decode(name, data, &s); err != nil {
-		return Spec{}, fmt.Errorf("reading spec %w: %w", err, compose.ErrUsage)
+		return Spec{}, registry.Usagef("reading spec %w", err)
 	}
 	if err := s.check(); err != nil {
 		return Spec{}, fmt.Errorf("reading spec %s: %w", name, err)
@@ -75,14 +75,14 @@ func Parse(name string, data []byte) (Spec, error) {
 func (s Spec) check() error {
 	var errs []error
 	if len(s.Manifests) == 0 {
-		errs = append(errs, fmt.Errorf("%w: it has no manifests, so the list would be empty", compose.ErrUsage))
+		errs = append(errs, registry.Usagef("it has no manifests, so the list would be empty"))
 	}
 	for i, m := range s.Manifests {
 		if m.Image == "" {
-			errs = append(errs, fmt.Errorf("manifests[%d]: %w: it names no image", i, compose.ErrUsage))
+			errs = append(errs, registry.Usagef("manifests[%d]: it names no image", i))
 		}
 		if err := m.Platform.check(); err != nil {
-			errs = append(errs, fmt.Errorf("manifests[%d] (%s): %w: %w", i, m.Image, compose.ErrUsage, err))
+			errs = append(errs, registry.Usagef("manifests[%d] (%s): %w", i, m.Image, err))
 		}
 	}
 	return errors.Join(errs...)

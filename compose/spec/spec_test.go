@@ -11,7 +11,6 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"gopkg.in/yaml.v3"
 
-	"mtool/compose"
 	"mtool/compose/spec"
 	"mtool/registry"
 )
@@ -112,7 +111,7 @@ func TestParseRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := spec.Parse("x.yaml", []byte(tt.body))
-			if !errors.Is(err, compose.ErrUsage) || !strings.Contains(err.Error(), tt.words) {
+			if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), tt.words) {
 				t.Errorf("got %v, want one that names %q", err, tt.words)
 			}
 			if err != nil && strings.Contains(err.Error(), "\n") {

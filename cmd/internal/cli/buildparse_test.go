@@ -7,6 +7,7 @@ import (
 
 	"mtool/build"
 	"mtool/cmd/internal/flow"
+	"mtool/registry"
 )
 
 func TestParseSecrets(t *testing.T) {
@@ -19,7 +20,7 @@ func TestParseSecrets(t *testing.T) {
 	} {
 		got, err := parseSecrets([]string{text})
 		if want == nil {
-			if !errors.Is(err, errUsage) {
+			if !errors.Is(err, registry.ErrUsage) {
 				t.Errorf("%q: %v, %v", text, got, err)
 			}
 			continue
@@ -45,7 +46,7 @@ func TestParseHosts(t *testing.T) {
 func TestCheckUlimits(t *testing.T) {
 	t.Parallel()
 	for text, good := range map[string]bool{"nofile=88": true, "nofile=88:99": true, "core=-1": true, "nosuch=1": false, "nofile": false, "nofile=x": false, "nofile=9:8": false} {
-		if err := checkUlimits([]string{text}); (err == nil) != good || err != nil && !errors.Is(err, errUsage) {
+		if err := checkUlimits([]string{text}); (err == nil) != good || err != nil && !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}

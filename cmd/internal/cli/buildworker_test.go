@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 func TestParseWorkers(t *testing.T) {
@@ -36,7 +37,7 @@ func TestParseWorkers(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"host:1234", "", "nonsense=tcp://a:1", "linux/arm64=", "linux/arm64=host:1"} {
-		if _, err := parseWorkers([]string{bad}, func(string) string { return "" }); !errors.Is(err, errUsage) {
+		if _, err := parseWorkers([]string{bad}, func(string) string { return "" }); !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%q: got %v", bad, err)
 		}
 	}

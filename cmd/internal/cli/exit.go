@@ -43,14 +43,11 @@ type exitRow struct {
 	kinds []error
 }
 
-// errUsage marks what was asked wrongly.
-var errUsage = errors.New("usage")
-
 // exitTable is in the order of precedence: of several failures, the first row that matches gives the code.
 func exitTable() []exitRow {
 	return []exitRow{
 		{exitInterrupted, "interrupted", []error{context.Canceled}},
-		{exitUsage, "asked wrongly", []error{errUsage, compose.ErrUsage, build.ErrUsage, workload.ErrFile}},
+		{exitUsage, "usage: a flag, an argument or a file that can't be used", []error{registry.ErrUsage, workload.ErrFile}},
 		{exitPartial, "some of several targets done (which, is listed)", []error{flow.ErrPartial}},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
@@ -162,7 +159,7 @@ type usageError struct{ message, hint string }
 
 func (e usageError) Error() string        { return e.message }
 func (e usageError) Hint() string         { return e.hint }
-func (e usageError) Is(target error) bool { return target == errUsage }
+func (e usageError) Is(target error) bool { return target == registry.ErrUsage }
 
 func usagef(hint, format string, args ...any) error {
 	return usageError{fmt.Sprintf(format, args...), hint}

@@ -32,7 +32,7 @@ func TestExitCode(t *testing.T) {
 		{"a file that is not there", badInput(fmt.Errorf("%w: %w", registry.ErrName, registry.ErrNotFound)), 4},
 		{"an empty list", fmt.Errorf("x: %w", compose.ErrEmpty), 2},
 		{"its own source", compose.ErrSelf, 2},
-		{"a build that can't be", build.ErrUsage, 2},
+		{"a build that can't be", registry.ErrUsage, 2},
 		{"a mismatch", mismatch, 3},
 		{"bytes of another digest", fmt.Errorf("x: %w", registry.ErrContent), 3},
 		{"a duplicate", compose.ErrDuplicate, 3},

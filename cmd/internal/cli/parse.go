@@ -25,7 +25,7 @@ func badInput(err error) error {
 type inputError struct{ error }
 
 func (e inputError) Unwrap() error        { return e.error }
-func (e inputError) Is(target error) bool { return target == errUsage }
+func (e inputError) Is(target error) bool { return target == registry.ErrUsage }
 
 func parseRefs(names []string) ([]registry.Ref, error) {
 	refs := make([]registry.Ref, 0, len(names))

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"testing"
+
+	"mtool/registry"
 )
 
 func TestSplitCommand(t *testing.T) {
@@ -24,7 +26,7 @@ func TestSplitCommand(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"a | b", "a && b", "a; b", "a > b", "a < b", "a $x", `"$x"`, "`a`", "a (b)", "a *", `"a`, "a 'b", `a \`} {
-		if got, err := splitCommand("--run", text); !errors.Is(err, errUsage) || got != nil {
+		if got, err := splitCommand("--run", text); !errors.Is(err, registry.ErrUsage) || got != nil {
 			t.Errorf("%q: %q, %v, want an error", text, got, err)
 		}
 	}

@@ -55,7 +55,7 @@ func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, er
 	}
 	kind, err := compose.ParseType(o.Type)
 	if err != nil || kind == compose.TypeAuto {
-		return l, nil, fmt.Errorf("converting the images of %q: %w: to which type, oci or docker?", l.Name, compose.ErrUsage)
+		return l, nil, registry.Usagef("converting the images of %q: to which type, oci or docker?", l.Name)
 	}
 	return l.Convert(kind, o.Attestations == "keep")
 }

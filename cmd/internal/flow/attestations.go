@@ -60,6 +60,6 @@ func (o CreateOptions) publishesReferrers(targets []target) error {
 		return nil
 	}
 	return hinted{
-		fmt.Errorf("making the draft %q: %w: referrers are made where the list is published", o.List, compose.ErrUsage), "add --push",
+		registry.Usagef("making the draft %q: referrers are made where the list is published", o.List), "add --push",
 	}
 }

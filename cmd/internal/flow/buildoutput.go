@@ -36,7 +36,7 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 		}
 		if out.Type == "oci" && len(o.Platforms) > 1 {
 			if len(o.Names) == 0 || out.Dest == "-" {
-				return nil, nil, finish(fmt.Errorf("%w: an OCI archive of several platforms is made of their list: it needs -t NAME and dest=FILE", build.ErrUsage))
+				return nil, nil, finish(registry.Usagef("an OCI archive of several platforms is made of their list: it needs -t NAME and dest=FILE"))
 			}
 			continue
 		}
@@ -47,7 +47,7 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 		if out.Dest != "-" {
 			f, err := os.CreateTemp(filepath.Dir(out.Dest), ".mtool-output-")
 			if errors.Is(err, os.ErrNotExist) {
-				err = fmt.Errorf("%w: output %q: no such directory", build.ErrUsage, out.Dest)
+				err = registry.Usagef("output %q: no such directory", out.Dest)
 			}
 			if err != nil {
 				return nil, nil, finish(err)
@@ -115,7 +115,7 @@ func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 			if out.Type == "oci" && several && name == o.Names[0] {
 				to, err := registry.ParseRef("oci-archive:" + out.Dest + ":" + name.Tag)
 				if err != nil {
-					return fmt.Errorf("%w: output %q: %w", build.ErrUsage, out.Dest, err)
+					return registry.Usagef("output %q: %w", out.Dest, err)
 				}
 				push.Dests = append(push.Dests, to)
 			}

@@ -212,10 +212,10 @@ func readyResults(path string) error {
 		return nil
 	case strings.HasSuffix(path, "/"):
 		if err := os.MkdirAll(path, 0o777); err != nil {
-			return fmt.Errorf("%w: --result %q: %w", build.ErrUsage, path, err)
+			return registry.Usagef("--result %q: %w", path, err)
 		}
 	case !isDir(dir):
-		return fmt.Errorf("%w: --result %q: there is no directory %q; DIR/ is made", build.ErrUsage, path, dir)
+		return registry.Usagef("--result %q: there is no directory %q; DIR/ is made", path, dir)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type prepared struct {
 // prepareBuild makes the context a directory and puts the request together. The caller closes what comes back.
 func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err error) {
 	if o.Context == "-" && o.Dockerfile == "-" {
-		return p, fmt.Errorf("%w: standard input can't be both the build context and the Dockerfile", build.ErrUsage)
+		return p, registry.Usagef("standard input can't be both the build context and the Dockerfile")
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
 	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
@@ -100,12 +100,12 @@ func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[st
 		if epoch == "" {
 			var err error
 			if epoch, err = fetch.CommitTime(ctx, place.Dir); err != nil {
-				return nil, fmt.Errorf("%w: --source-date-epoch git: %w", build.ErrUsage, err)
+				return nil, registry.Usagef("--source-date-epoch git: %w", err)
 			}
 		}
 	}
 	if _, err := strconv.ParseUint(epoch, 10, 63); err != nil {
-		return nil, fmt.Errorf("%w: SOURCE_DATE_EPOCH %q is no number of seconds since 1970", build.ErrUsage, epoch)
+		return nil, registry.Usagef("SOURCE_DATE_EPOCH %q is no number of seconds since 1970", epoch)
 	}
 	args := maps.Clone(o.BuildArgs)
 	if args == nil {
@@ -125,7 +125,7 @@ func dockerfile(ctx context.Context, o BuildOptions, place fetch.Context) (path 
 	case o.Dockerfile == "" || o.Context == place.Dir:
 	case o.Dockerfile != "-" && !regular.IsHeld(o.Dockerfile):
 		if !filepath.IsLocal(o.Dockerfile) {
-			return "", nil, fmt.Errorf("%w: Dockerfile %q is not within the build context that was fetched", build.ErrUsage, o.Dockerfile)
+			return "", nil, registry.Usagef("Dockerfile %q is not within the build context that was fetched", o.Dockerfile)
 		}
 		return filepath.Join(place.Dir, o.Dockerfile), nothing, nil
 	}

@@ -60,7 +60,7 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 func (e *Env) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
 	refs, stated, err := ParseSources(list, words)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", compose.ErrUsage, err)
+		return nil, nil, registry.Usagef("%w", err)
 	}
 	for i, ref := range refs {
 		if !ref.OneWord() {

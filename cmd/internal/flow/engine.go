@@ -8,8 +8,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/build"
-	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -20,7 +18,7 @@ import (
 // that of the engine's own platform.
 func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o publishOptions) (_ Made, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
-		return Made{}, fmt.Errorf("loading %q: %w: name the image by a tag, an engine gives digests itself", target, compose.ErrUsage)
+		return Made{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
 	}
 	docker, err := engine.Open()
 	if err != nil {
@@ -70,7 +68,7 @@ func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 		have = append(have, platform.Format(p))
 	}
 	return hinted{
-		fmt.Errorf("%w: Docker Engine takes one platform, its own, and %s is not among %s", build.ErrUsage, platform.Format(own), strings.Join(have, ", ")),
+		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own), strings.Join(have, ", ")),
 		"build " + platform.Format(own) + " too, or one platform alone",
 	}
 }
@@ -111,7 +109,7 @@ func engineOnly(p v1.Platform, to registry.Transport) error {
 		return nil
 	}
 	return hinted{
-		fmt.Errorf("%w: --platform is for Docker Engine, which takes one image; everywhere else whole lists are copied", compose.ErrUsage),
+		registry.Usagef("--platform is for Docker Engine, which takes one image; everywhere else whole lists are copied"),
 		"mtool create NAME SRC --platform P --push makes a list of less",
 	}
 }

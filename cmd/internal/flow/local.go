@@ -9,7 +9,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/archive"
@@ -100,7 +99,7 @@ func statedName(file string, names []string) (registry.Ref, error) {
 		}
 	}
 	return registry.Ref{}, hinted{
-		fmt.Errorf("loading %q: %w: the file states no name for it", file, compose.ErrUsage),
+		registry.Usagef("loading %q: the file states no name for it", file),
 		fmt.Sprintf("mtool load %s -t NAME", file),
 	}
 }
@@ -173,7 +172,7 @@ func (e *Env) Rm(ctx context.Context, refs []registry.Ref) error {
 
 func (e *Env) rmOne(ctx context.Context, ref registry.Ref) error {
 	if ref.IsFile() {
-		return fmt.Errorf("removing %q: %w: rm deletes drafts and store images only", ref, compose.ErrUsage)
+		return registry.Usagef("removing %q: rm deletes drafts and store images only", ref)
 	}
 	places := []struct {
 		transport registry.Transport

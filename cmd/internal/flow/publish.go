@@ -2,7 +2,6 @@ package flow
 
 import (
 	"context"
-	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -31,7 +30,7 @@ func (o PublishOptions) publishing(name registry.Ref, flag string) error {
 		return nil
 	}
 	return hinted{
-		fmt.Errorf("making the draft %q: %w: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name, compose.ErrUsage),
+		registry.Usagef("making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name),
 		"add " + flag,
 	}
 }

@@ -3,7 +3,6 @@ package flow
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -30,7 +29,7 @@ type PushOptions struct {
 func (e *Env) Push(ctx context.Context, o PushOptions) (Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return Done{}, hinted{fmt.Errorf("pushing %q: %w: no destination named", o.List, compose.ErrUsage), "mtool push " + o.List.Typed + " DEST"}
+			return Done{}, hinted{registry.Usagef("pushing %q: no destination named", o.List), "mtool push " + o.List.Typed + " DEST"}
 		}
 		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
 	}
@@ -92,7 +91,7 @@ func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, t
 // pushContent pushes something that is not a draft, as it is.
 func (e *Env) pushContent(ctx context.Context, o PushOptions, targets []target) (Done, error) {
 	if o.Purge {
-		return Done{}, fmt.Errorf("pushing %q: %w: it is no draft, and only drafts are purged", o.List, compose.ErrUsage)
+		return Done{}, registry.Usagef("pushing %q: it is no draft, and only drafts are purged", o.List)
 	}
 	object, report, err := e.readOne(ctx, o.List, source.Options{Order: source.LocalFirst, From: onlyStore(o.List)})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	"mtool/compose"
 	"mtool/compose/spec"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -52,10 +51,10 @@ func (o EnvOptions) withFile(home string) (EnvOptions, error) {
 	}
 	var settings registriesSpec
 	if err := spec.Decode(path, data, &settings); err != nil {
-		return o, fmt.Errorf("reading settings %w: %w", err, compose.ErrUsage)
+		return o, registry.Usagef("reading settings %w", err)
 	}
 	if o, err = o.merge(settings, filepath.Dir(path)); err != nil {
-		return o, fmt.Errorf("reading settings %s: %w: %w", path, compose.ErrUsage, err)
+		return o, registry.Usagef("reading settings %s: %w", path, err)
 	}
 	return o, nil
 }
@@ -150,7 +149,7 @@ func (o EnvOptions) checkFiles() error {
 			continue
 		}
 		if _, err := regular.Read(file, regular.MaxText); err != nil {
-			return fmt.Errorf("reading certificates: %w: %w", compose.ErrUsage, err)
+			return registry.Usagef("reading certificates: %w", err)
 		}
 	}
 	return nil

@@ -13,7 +13,7 @@ import (
 // registry.ErrConflict, unless force says otherwise.
 func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (Made, error) {
 	if from.Name() == to.Name() {
-		return Made{}, fmt.Errorf("renaming %q: %w: it has that name", from.Name(), compose.ErrUsage)
+		return Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
 	}
 	if from.Transport != registry.TransportStore {
 		list, err := e.Drafts.Load(ctx, from)

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/mod/semver"
 
-	"mtool/compose"
 	"mtool/registry"
 )
 
@@ -48,7 +47,7 @@ func checkVersion(version string) error {
 		return nil
 	}
 	return hinted{
-		fmt.Errorf("reading version %q: %w: not a semantic version that a tag can hold", version, compose.ErrUsage),
+		registry.Usagef("reading version %q: not a semantic version that a tag can hold", version),
 		"write --semver 1.4.2 or --semver v1.4.2-rc.1",
 	}
 }

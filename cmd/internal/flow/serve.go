@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net"
 
-	"mtool/compose"
+	"mtool/registry"
 	"mtool/registry/serve"
 )
 
@@ -34,7 +34,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	if !local && !o.Auth {
 		return hinted{
-			fmt.Errorf("serving at %q: %w: others than this machine could read the store without a password", o.Listen, compose.ErrUsage),
+			registry.Usagef("serving at %q: others than this machine could read the store without a password", o.Listen),
 			"add --auth",
 		}
 	}
@@ -63,7 +63,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 func loopback(listen string) (bool, error) {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return false, hinted{fmt.Errorf("serving at %q: %w: no HOST:PORT", listen, compose.ErrUsage), "--listen 127.0.0.1:5000"}
+		return false, hinted{registry.Usagef("serving at %q: no HOST:PORT", listen), "--listen 127.0.0.1:5000"}
 	}
 	return host == "localhost" || net.ParseIP(host).IsLoopback(), nil
 }

@@ -28,7 +28,7 @@ type SpecOptions struct {
 	Any      bool   // result files of any run and repository, and as many as there are
 }
 
-// Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap compose.ErrUsage, or
+// Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap registry.ErrUsage, or
 // registry.ErrContent for result files that don't belong together.
 func (e *Env) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) error {
 	switch {
@@ -55,12 +55,12 @@ func (e *Env) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) err
 		return err
 	}
 	if err := o.settingsFrom(described); err != nil {
-		return fmt.Errorf("reading spec %s: %w: %w", s.File, compose.ErrUsage, err)
+		return registry.Usagef("reading spec %s: %w", s.File, err)
 	}
 	for i, m := range described.Manifests {
 		ref, err := registry.ParseRef(m.Image)
 		if err != nil {
-			return fmt.Errorf("reading spec %s: manifests[%d]: %w: %w", s.File, i, compose.ErrUsage, err)
+			return registry.Usagef("reading spec %s: manifests[%d]: %w", s.File, i, err)
 		}
 		if len(m.Platform.Features) > 0 {
 			e.note("note: features of %s are left out: nothing reads them", m.Image)
@@ -96,12 +96,12 @@ func (o *CreateOptions) nameFrom(file string, s spec.Spec) (err error) {
 	}
 	if s.Image == "" {
 		return hinted{
-			fmt.Errorf("reading spec %s: %w: it does not name the list", file, compose.ErrUsage),
+			registry.Usagef("reading spec %s: it does not name the list", file),
 			"add image: NAME, or mtool create LIST --spec " + file,
 		}
 	}
 	if o.List, err = registry.ParseRef(s.Image); err != nil {
-		return fmt.Errorf("reading spec %s: image: %w: %w", file, compose.ErrUsage, err)
+		return registry.Usagef("reading spec %s: image: %w", file, err)
 	}
 	return nil
 }
@@ -144,7 +144,7 @@ func (o *CreateOptions) settingsFrom(s spec.Spec) error {
 func fromTemplate(o *CreateOptions, template string) error {
 	if len(o.Platforms) == 0 {
 		return hinted{
-			fmt.Errorf("expanding template %q: %w: for which platforms?", template, compose.ErrUsage),
+			registry.Usagef("expanding template %q: for which platforms?", template),
 			"add --platform linux/amd64,linux/arm64",
 		}
 	}
@@ -152,10 +152,10 @@ func fromTemplate(o *CreateOptions, template string) error {
 		name := compose.Expand(template, p, o.List.Tag)
 		ref, err := registry.ParseRef(name)
 		if err != nil {
-			return fmt.Errorf("expanding template %q: %w: %w", template, compose.ErrUsage, err)
+			return registry.Usagef("expanding template %q: %w", template, err)
 		}
 		if slices.Contains(o.Sources, ref) {
-			return fmt.Errorf("expanding template %q: %w: it is %q for two platforms", template, compose.ErrUsage, name)
+			return registry.Usagef("expanding template %q: it is %q for two platforms", template, name)
 		}
 		o.Sources = append(o.Sources, ref)
 		o.Stated = append(o.Stated, compose.Stated{Platform: p})
@@ -169,7 +169,7 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 	pattern := s.Results
 	files, err := filepath.Glob(pattern)
 	if err != nil {
-		return fmt.Errorf("looking for result files %q: %w: %w", pattern, compose.ErrUsage, err)
+		return registry.Usagef("looking for result files %q: %w", pattern, err)
 	}
 	if len(files) == 0 {
 		return fmt.Errorf("looking for result files %q: %w: none there", pattern, compose.ErrEmpty)

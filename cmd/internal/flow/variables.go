@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"mtool/compose"
 	"mtool/inspect/workload"
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
@@ -26,7 +26,7 @@ func allowVariables(ctx context.Context, o WorkloadOptions) (*variables, error) 
 	for _, file := range o.EnvFile {
 		body, err := regular.ReadTyped(ctx, file, regular.MaxText)
 		if err != nil {
-			return nil, fmt.Errorf("reading the variables of --env-file: %w: %w", compose.ErrUsage, err)
+			return nil, registry.Usagef("reading the variables of --env-file: %w", err)
 		}
 		maps.Copy(v.allowed, workload.ParseVariables(body))
 	}
@@ -36,7 +36,7 @@ func allowVariables(ctx context.Context, o WorkloadOptions) (*variables, error) 
 			value, given = os.LookupEnv(name)
 		}
 		if !given || name == "" {
-			return nil, fmt.Errorf("--env %s: %w: the environment has no such variable", word, compose.ErrUsage)
+			return nil, registry.Usagef("--env %s: the environment has no such variable", word)
 		}
 		v.allowed[name] = value
 	}

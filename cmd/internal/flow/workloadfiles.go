@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mtool/compose"
 	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -44,7 +43,7 @@ func (e *Env) uses(ctx context.Context, o WorkloadOptions) ([]workload.Use, erro
 		e.note("note: the variable %s of the environment was not used: --env %s allows that", name, name)
 	}
 	if len(files) > 0 && len(uses) == 0 {
-		return nil, fmt.Errorf("%w: no image is named in %s", compose.ErrUsage, strings.Join(o.Files, ", "))
+		return nil, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
 	}
 	return uses, nil
 }
@@ -74,7 +73,7 @@ func workloadFiles(names []string) ([]workloadFile, error) {
 			}
 		}
 		if len(files) == before {
-			return nil, fmt.Errorf("%w: the folder %s has no .yaml, .yml or .json file", compose.ErrUsage, name)
+			return nil, registry.Usagef("the folder %s has no .yaml, .yml or .json file", name)
 		}
 	}
 	return files, nil
