@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect/binary"
 	"mtool/inspect/platform"
 )
 
@@ -75,7 +76,7 @@ func (c *checker) foreignBase(i Image, arch string) {
 		says = append(says, struct{ what, text string }{"its lowest layer was made by", withoutBuilder(lines[0])})
 	}
 	for _, s := range says {
-		other := platform.Foreign(s.text, arch)
+		other := binary.Foreign(s.text, arch)
 		if other == "" {
 			continue
 		}

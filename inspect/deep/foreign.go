@@ -7,7 +7,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/binary"
-	"mtool/inspect/platform"
 )
 
 // Rule is one row of the table of files that may be there although the platform does not run them as it is told to.
@@ -145,7 +144,7 @@ func (s suspect) variant() bool {
 }
 
 func (s suspect) inOwnDirectory() bool {
-	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool { return platform.Named(dir, s.fact.Arch) })
+	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool { return binary.Names(dir, s.fact.Arch) })
 }
 
 func (s suspect) hasSibling() bool {
@@ -153,7 +152,7 @@ func (s suspect) hasSibling() bool {
 		return false
 	}
 	dir := strings.TrimSuffix(s.path, s.name())
-	return slices.ContainsFunc(platform.Renamed(s.name(), s.fact.Arch, s.platform.Architecture), func(name string) bool {
+	return slices.ContainsFunc(binary.Renamed(s.name(), s.fact.Arch, s.platform.Architecture), func(name string) bool {
 		return s.right(dir + name)
 	})
 }
@@ -165,13 +164,9 @@ func (s suspect) emulator() bool {
 		return false
 	}
 	machine = strings.TrimPrefix(strings.TrimSuffix(machine, "-static"), "system-")
-	return slices.Contains(strings.Fields(emulated), machine)
+	_, known := binary.Named(machine)
+	return known
 }
-
-// emulated are the machines that QEMU emulates, as it spells them. https://www.qemu.org/docs/master/user/main.html
-const emulated = `aarch64 aarch64_be alpha arm armeb avr cris hexagon hppa i386 loongarch64 m68k microblaze microblazeel mips mips64
-	mips64el mipsel mipsn32 mipsn32el or1k ppc ppc64 ppc64le riscv32 riscv64 rx s390x sh4 sh4eb sparc sparc32plus sparc64 tricore
-	x86_64 xtensa xtensaeb`
 
 func (s suspect) firmware() bool {
 	if !s.foreign() {
