@@ -169,7 +169,7 @@ func submatch(r *regexp.Regexp, s string) string {
 	return ""
 }
 
-// TestAgreesWithReadelf compares with readelf(1): machine, flags, baselines, float ABI and instruction set.
+// TestAgreesWithReadelf compares with readelf(1): machine, flags, baselines, float ABI, instruction set and needed libraries.
 func TestAgreesWithReadelf(t *testing.T) {
 	t.Parallel()
 	var files []string
@@ -179,7 +179,7 @@ func TestAgreesWithReadelf(t *testing.T) {
 		}
 	}
 	// A first argument that is a file, so that readelf names each, even if there is one only.
-	out := tool(t, "readelf", append([]string{"-hnAW", os.Args[0]}, files...), nil)
+	out := tool(t, "readelf", append([]string{"-dhnAW", os.Args[0]}, files...), nil)
 	said := map[string]string{}
 	for part := range strings.SplitSeq(out, "\nFile: ") {
 		path, text, _ := strings.Cut(part, "\n")
@@ -198,6 +198,9 @@ func TestAgreesWithReadelf(t *testing.T) {
 func agreesWithReadelf(t *testing.T, path, text string) {
 	t.Helper()
 	f := readFile(t, path)
+	if f.Kind != binary.ELFObject && f.Kind != binary.ELFCore {
+		agreesOnNeeded(t, path, f, text)
+	}
 	machines := map[string]string{
 		"Advanced Micro Devices X86-64": "amd64", "Intel 80386": "386", "ARM": "arm", "AArch64": "arm64", "IBM S/390": "s390x",
 		"PowerPC64": "ppc64le", "RISC-V": "riscv64", "LoongArch": "loong64", "MIPS R3000": "mips",
@@ -222,5 +225,28 @@ func agreesWithReadelf(t *testing.T, path, text string) {
 			newest = "v1"
 		}
 		equal(t, path, f.Baseline, newest)
+	}
+}
+
+// agreesOnNeeded compares what the loader is told to look for.
+func agreesOnNeeded(t *testing.T, path string, f binary.Fact, text string) {
+	t.Helper()
+	var want binary.Dynamic
+	for _, m := range regexp.MustCompile(`\((NEEDED|RPATH|RUNPATH)\)[^\[]*\[(.*)\]`).FindAllStringSubmatch(text, -1) {
+		switch m[1] {
+		case "NEEDED":
+			want.Needed = append(want.Needed, m[2])
+		case "RPATH":
+			want.RPath = m[2]
+		case "RUNPATH":
+			want.RunPath = m[2]
+		}
+	}
+	var got binary.Dynamic
+	if f.Dynamic != nil {
+		got = *f.Dynamic
+	}
+	if !slices.Equal(got.Needed, want.Needed) || got.RPath != want.RPath || got.RunPath != want.RunPath {
+		t.Errorf("%s: needs %+v, readelf: %+v", path, got, want)
 	}
 }

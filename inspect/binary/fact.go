@@ -105,6 +105,8 @@ type Fact struct {
 	ISA string `json:"isa,omitempty"`
 	// BuildID is the GNU build id in hexadecimal.
 	BuildID string `json:"buildId,omitempty"`
+	// Dynamic is what the loader is told to look for; nil where that is nothing, or Options.Whole was not set.
+	Dynamic *Dynamic `json:"dynamic,omitempty"`
 	// Go is set for programs of the Go toolchain.
 	Go *Go `json:"go,omitempty"`
 	// Device says that the code is not for a processor that runs an operating system: BPF, graphics cards.

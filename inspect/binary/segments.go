@@ -17,6 +17,7 @@ type elfFile struct {
 	build  goInfo
 	builds int64 // where the search for Go's build information ends
 	arm    armAttributes
+	dyn    dynamics
 	loader bool // there is a PT_INTERP
 }
 
@@ -50,11 +51,12 @@ func (e *elfFile) read() error {
 		}
 	}
 	if e.whole {
-		e.pass(e.builds)
+		e.pass(max(e.builds, e.dyn.until))
 	} else if e.build.found.BuildID != "" {
 		e.cut = true
 	}
 	e.build.into(e.fact)
+	e.dyn.into(e.fact)
 	if e.arm.wanted {
 		e.sections(func(p part) { _ = e.armSection(p) })
 	}
@@ -64,6 +66,7 @@ func (e *elfFile) read() error {
 // see is for what is watched for.
 func (e *elfFile) see(off int64, b []byte) bool {
 	more := e.build.see(off, b)
+	more = e.dyn.see(off, b) || more
 	return e.arm.see(off, b, e.header.order) || more
 }
 
@@ -91,9 +94,14 @@ func (e *elfFile) segments() {
 func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width int) {
 	off, addr, size := e.header.word(b), e.header.word(b[width:]), e.header.word(b[3*width:])
 	p := part{off: off, size: size}
+	if kind == elf.PT_LOAD {
+		e.dyn.load(stretch{off, off + size, addr})
+	}
 	switch {
 	case kind == elf.PT_INTERP && !e.loader:
 		p.read, e.loader = (*elfFile).interp, true // the kernel takes the first
+	case kind == elf.PT_DYNAMIC:
+		p.read, e.dyn.wanted = (*elfFile).dynamic, true
 	case kind == elf.PT_NOTE:
 		align := b[5*width:]
 		if width == 4 {

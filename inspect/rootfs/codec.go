@@ -40,7 +40,8 @@ func (f *LayerFacts) UnmarshalJSON(data []byte) error {
 func (f LayerFacts) mapNames(change func(string) string) LayerFacts {
 	f.Files, f.Folders, f.Whiteouts = slices.Clone(f.Files), slices.Clone(f.Folders), slices.Clone(f.Whiteouts)
 	for i := range f.Files {
-		f.Files[i].Path, f.Files[i].Target = change(f.Files[i].Path), change(f.Files[i].Target)
+		file := &f.Files[i]
+		file.Path, file.Target, file.Text = change(file.Path), change(file.Target), change(file.Text)
 	}
 	for i := range f.Folders {
 		d := &f.Folders[i]

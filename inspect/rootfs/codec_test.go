@@ -46,12 +46,12 @@ func TestFactsOfAnotherVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(data), `"schema":"mtool.layer/v2"`) {
+	if !strings.Contains(string(data), `"schema":"mtool.layer/v3"`) {
 		t.Errorf("no version in %s", data)
 	}
 	var f rootfs.LayerFacts
 	for _, liar := range []string{
-		strings.Replace(string(data), "layer/v2", "layer/v1", 1), strings.Replace(string(data), "schema", "scheme", 1), "{}",
+		strings.Replace(string(data), "layer/v3", "layer/v1", 1), strings.Replace(string(data), "schema", "scheme", 1), "{}",
 	} {
 		if err := json.Unmarshal([]byte(liar), &f); !errors.Is(err, rootfs.ErrSchema) {
 			t.Errorf("%s: got %v, want %v", liar, err, rootfs.ErrSchema)

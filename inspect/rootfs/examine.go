@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"archive/tar"
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
@@ -45,12 +46,15 @@ func (s *scan) regular(name string, h *tar.Header) error {
 		return s.list(name, mode, h.Size)
 	}
 	s.body.err = nil
-	fact, err := s.examine(name, mode, h.Size)
+	fact, text, err := s.examine(name, mode, h.Size)
 	if failed := s.body.failed(); failed != nil {
 		if errors.Is(failed, errTooMuch) {
 			return &LimitError{What: "bytes of files", Limit: s.options.Limits.Unpacked, Path: name}
 		}
 		return s.explain(failed)
+	}
+	if text != "" {
+		return s.view.put(name, &node{file: &File{Type: Plain, Mode: mode, Size: h.Size, Text: text}})
 	}
 	if err == nil && !kept(fact.Kind) {
 		return s.view.put(name, n)
@@ -63,15 +67,51 @@ func (s *scan) regular(name string, h *tar.Header) error {
 	return s.view.put(name, &node{file: file})
 }
 
-// examine asks the Examiner, and compares what it reads.
-func (s *scan) examine(name string, mode fs.FileMode, size int64) (binary.Fact, error) {
+// examine asks the Examiner, or an Extractor, and compares what they read.
+func (s *scan) examine(name string, mode fs.FileMode, size int64) (fact binary.Fact, text string, err error) {
 	compared := s.compare.content(name, &s.body)
-	if compared == nil {
-		return s.options.Examine(name, mode, size, &s.body)
+	r := io.Reader(&s.body)
+	if compared != nil {
+		r = compared
 	}
-	fact, err := s.options.Examine(name, mode, size, compared)
-	compared.finish()
-	return fact, err
+	if text, r = s.extract(name, r); text == "" && r != nil {
+		fact, err = s.options.Examine(name, mode, size, r)
+	}
+	if compared != nil {
+		compared.finish()
+	}
+	return fact, text, err
+}
+
+// maxText is how many bytes of a file an Extractor gets.
+const maxText = 4 << 20
+
+// extract is the text of a file, and what is to be examined: nil where the file is a text, whatever it says.
+func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
+	if s.options.Extract == nil {
+		return "", r
+	}
+	extract := s.options.Extract(name)
+	if extract == nil {
+		return "", r
+	}
+	head := make([]byte, 4)
+	n, err := io.ReadFull(r, head)
+	whole := io.MultiReader(bytes.NewReader(head[:n]), r)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isText(head[:n]) {
+		return "", whole
+	}
+	return extract(io.LimitReader(whole, maxText)), nil
+}
+
+// isText reports whether a file begins as no program does.
+func isText(head []byte) bool {
+	for _, c := range head {
+		if c < '\t' || c > '\r' && c < ' ' || c > '~' {
+			return bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) // some editors write it
+		}
+	}
+	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) && !bytes.HasPrefix(head, []byte("PK"))
 }
 
 // kept reports whether a file is a program. Classes are not: they come by the thousand, and run anywhere.

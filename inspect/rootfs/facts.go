@@ -9,7 +9,7 @@ import (
 )
 
 // Schema is the version of LayerFacts as JSON. Facts of another version are read anew.
-const Schema = "mtool.layer/v2"
+const Schema = "mtool.layer/v3"
 
 // LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers below.
 // They exist only for layers that were read to their end and had the right digest and diffID. Paths have no leading slash
@@ -28,7 +28,7 @@ type LayerFacts struct {
 	Table *TableFacts `json:"table,omitempty"`
 	// Part says that the facts are not of the whole layer. Such facts are never kept: they have no JSON.
 	Part Part `json:"-"`
-	// Files are programs and links, sorted by path.
+	// Files are programs, links and texts, sorted by path.
 	Files []File `json:"files,omitempty"`
 	// Folders are all directories, sorted by path, with the names of everything that is not in Files.
 	Folders []Folder `json:"folders,omitempty"`
@@ -62,7 +62,7 @@ const (
 	Unread    Type = "unread"    // a regular file that a table of contents lists
 )
 
-// File is a program or a link.
+// File is a program, a link or a text.
 type File struct {
 	Path   string      `json:"path"`
 	Type   Type        `json:"type"`
@@ -71,6 +71,8 @@ type File struct {
 	Target string      `json:"target,omitempty"` // of a link, as the layer has it
 	// Fact is what a program is. Hard links share it, so that nobody may change it.
 	Fact *binary.Fact `json:"fact,omitempty"`
+	// Text is what Options.Extract made of a Plain file. No other Plain file is in LayerFacts.Files.
+	Text string `json:"text,omitempty"`
 	// Problem is what the Examiner stumbled upon; Fact has what was seen until then.
 	Problem string `json:"problem,omitempty"`
 

@@ -150,7 +150,10 @@ func sameFile(a, b *node) bool {
 	if a.dir || b.dir || a.kind() != b.kind() || a.executable() != b.executable() {
 		return false
 	}
-	return a.file == nil || a.file.Target == b.file.Target && a.file.Problem == b.file.Problem && reflect.DeepEqual(a.file.Fact, b.file.Fact)
+	if a.file == nil || b.file == nil {
+		return a.file == b.file
+	}
+	return a.file.Target == b.file.Target && a.file.Text == b.file.Text && a.file.Problem == b.file.Problem && reflect.DeepEqual(a.file.Fact, b.file.Fact)
 }
 
 func (l *layering) aliased(path string) error {

@@ -118,7 +118,7 @@ func (l *layering) skipped(path string) error {
 			return nil
 		}
 	}
-	if n.kind() == Plain && !n.runnable { // whatever it is, it is no program
+	if n.kind() == Plain && !n.executable() { // whatever it is, it is no program
 		return nil
 	}
 	return ambiguous(path, "only some runtimes act upon this entry, and a lower layer has something else there")

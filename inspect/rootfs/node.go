@@ -60,7 +60,7 @@ const (
 )
 
 func (f *File) cost() int64 {
-	n := fileCost + len(f.Path) + len(f.Target) + len(f.Problem)
+	n := fileCost + len(f.Path) + len(f.Target) + len(f.Text) + len(f.Problem)
 	if f.Fact != nil {
 		n += factCost + len(f.Fact.Interp) + len(f.Fact.InterpArg) + len(f.Fact.ISA) + len(f.Fact.BuildID) + len(f.Fact.Script)
 	}

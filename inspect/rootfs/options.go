@@ -21,6 +21,9 @@ func Examine(_ string, _ fs.FileMode, _ int64, r io.Reader) (binary.Fact, error)
 	return binary.Read(r, binary.Options{Whole: true})
 }
 
+// Extractor makes a text of the bytes of a file; r ends with the file or after 4 MiB. It reads as much as it wants.
+type Extractor func(r io.Reader) string
+
 // Options of ScanLayer and ScanAll.
 type Options struct {
 	// Examine says what the files are; nil: the function Examine.
@@ -28,6 +31,10 @@ type Options struct {
 	// Examiner names what Examine knows, and its version; "" is a name too. Facts carry it, and those of Known are used
 	// only if they carry the same.
 	Examiner string
+	// Extract returns what makes of a file's bytes the text to be kept of it (File.Text), or nil for a file of which nothing is;
+	// nil: of all files. It is asked about files that begin as a text does, and are no scripts. The text of a file that has
+	// nothing to say is "". Extractors are called by several goroutines at once, and are part of what Examiner names.
+	Extract func(path string) Extractor
 	// Limits bound what is read; zero members have defaults.
 	Limits Limits
 	// Parallel is how many layers ScanAll reads at once; 0: one for each processor, at least 2 and at most 4.

@@ -28,7 +28,7 @@ type Entry struct {
 	Path     string // without a leading slash and without links; "" is the root
 	Type     Type
 	Runnable bool  // anybody may execute it; false for directories and links
-	File     *File // of a program or a link; nil otherwise. Nobody may change it
+	File     *File // of a program, a link or a text; nil otherwise. Nobody may change it
 	Layer    int   // the layer it comes from, counted from the lowest, 0; for a directory the uppermost that has it
 	Digest   v1.Hash
 }
