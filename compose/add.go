@@ -166,7 +166,7 @@ func duplicate(a, b Entry) error {
 	if compression(a) != compression(b) {
 		what = ", which are different builds in different compressions"
 	}
-	return hint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)%s", ErrDuplicate, formatPlatform(b.Platform()),
+	return registry.WithHint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)%s", ErrDuplicate, formatPlatform(b.Platform()),
 		a.Digest(), a.from(), b.Digest(), b.from(), what),
 		"leave one of them out, or choose with --on-duplicate replace|keep")
 }
@@ -192,7 +192,7 @@ func (l List) shares(s registry.Ref) bool {
 }
 
 func (l List) self(s registry.Ref) error {
-	return hint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
+	return registry.WithHint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
 		"leave it out; to change a list that is published use amend --published")
 }
 

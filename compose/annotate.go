@@ -90,10 +90,10 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	err := d.check()
 	if err == nil && d.ofChild() {
-		err = hint(registry.Usagef("the list itself is no image"), "name the entry after the list")
+		err = registry.WithHint(registry.Usagef("the list itself is no image"), "name the entry after the list")
 	}
 	if err == nil && d.hasPlatform() {
-		err = hint(registry.Usagef("a list has no platform, its entries have"), "name the entry after the list")
+		err = registry.WithHint(registry.Usagef("a list has no platform, its entries have"), "name the entry after the list")
 	}
 	if err != nil {
 		return List{}, nil, fmt.Errorf("annotating %q: %w", l.Name, err)
@@ -192,10 +192,10 @@ func checkEdit(now, config v1.Platform) error {
 		if errors.As(err, &h) {
 			next = h.Hint()
 		}
-		return hint(registry.Usagef("%w", err), next)
+		return registry.WithHint(registry.Usagef("%w", err), next)
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(now, config) {
-		return hint(fmt.Errorf("%w: the row would say %s, the config of the image says %s", ErrPlatform, describe(now),
+		return registry.WithHint(fmt.Errorf("%w: the row would say %s, the config of the image says %s", ErrPlatform, describe(now),
 			describe(config)), "a row does not change what an image is: build it for that platform, or use --force")
 	}
 	return nil

@@ -39,7 +39,7 @@ func (e Entry) remake(d Edit) (Entry, error) {
 		return e, err
 	}
 	if d.KeepAttestations && len(e.Attestations) > 0 {
-		return Entry{}, hint(registry.Usagef("editing the manifest of %s: its attestations speak about the digest that it has now", e),
+		return Entry{}, registry.WithHint(registry.Usagef("editing the manifest of %s: its attestations speak about the digest that it has now", e),
 			"leave out --attestations keep, and they are dropped")
 	}
 	out := e
@@ -133,7 +133,7 @@ func (d Edit) manifest(m registry.Manifest) (registry.Manifest, error) {
 
 func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {
 	if isDocker(m.MediaType) && d.Convert != TypeOCI && len(d.Annotations) > 0 {
-		return nil, hint(registry.Usagef("a Docker image can't hold annotations"), "convert it: --type oci --convert")
+		return nil, registry.WithHint(registry.Usagef("a Docker image can't hold annotations"), "convert it: --type oci --convert")
 	}
 	var have map[string]string
 	if raw := o.get("annotations"); raw != nil {
@@ -181,7 +181,7 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 	if kind == TypeDocker {
 		for _, name := range []string{"annotations", "artifactType", "subject"} {
 			if o.get(name) != nil {
-				return nil, "", hint(registry.Usagef("a Docker image can't hold %s", name), "leave it an OCI image")
+				return nil, "", registry.WithHint(registry.Usagef("a Docker image can't hold %s", name), "leave it an OCI image")
 			}
 		}
 	}

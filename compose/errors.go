@@ -40,18 +40,3 @@ type kind struct {
 func (k kind) Error() string { return k.text }
 
 func (k kind) Unwrap() error { return k.parent }
-
-// hinted adds the next action to an error.
-type hinted struct {
-	error
-	hint string
-}
-
-func hint(err error, next string) error { return hinted{error: err, hint: next} }
-
-// Hint implements registry.Hinter.
-func (h hinted) Hint() string { return h.hint }
-
-func (h hinted) Unwrap() error { return h.error }
-
-var _ registry.Hinter = hinted{}

@@ -131,7 +131,7 @@ func (p *planning) checkTarget(target registry.Ref) error {
 		return fmt.Errorf("%w: %s takes no list", ErrTarget, target.Transport)
 	}
 	if target.Digest != (v1.Hash{}) && target.Digest != p.root.Digest {
-		return hint(fmt.Errorf("%w: the target names digest %s, the content is %s", ErrTarget, target.Digest, p.root.Digest),
+		return registry.WithHint(fmt.Errorf("%w: the target names digest %s, the content is %s", ErrTarget, target.Digest, p.root.Digest),
 			"a digest follows from the content: name a tag")
 	}
 	return nil

@@ -144,7 +144,7 @@ func (p *Publishing) guardFixed(existing map[string]v1.Descriptor) error {
 	for _, t := range p.Tags {
 		d := existing[t.Name]
 		if t.Fixed && d.Digest != (v1.Hash{}) && d.Digest != p.Root.Digest {
-			return hint(fmt.Errorf("%w: %q is %s, and this is %s", ErrTaken, p.Repository.WithTag(t.Name), d.Digest, p.Root.Digest),
+			return registry.WithHint(fmt.Errorf("%w: %q is %s, and this is %s", ErrTaken, p.Repository.WithTag(t.Name), d.Digest, p.Root.Digest),
 				"push it under another tag, or leave out --no-clobber")
 		}
 	}
@@ -212,7 +212,7 @@ func (p *Publishing) guardLists(existing map[string]v1.Descriptor) error {
 	}
 	for _, t := range p.Tags {
 		if d := existing[t.Name]; d.MediaType.IsIndex() {
-			return hint(fmt.Errorf("%w: %q is the list %s, and this is a single image", ErrOverwrite,
+			return registry.WithHint(fmt.Errorf("%w: %q is the list %s, and this is a single image", ErrOverwrite,
 				p.Repository.WithTag(t.Name), d.Digest), "push it under another tag, or use --force")
 		}
 	}
@@ -272,5 +272,5 @@ func (p *Publishing) guardBase(ctx context.Context, t Tag) error {
 	default:
 		err = fmt.Errorf("%w: tag %q was %s and is %s now", ErrMoved, t.Name, t.Base, now.Digest)
 	}
-	return hint(err, "someone else has changed it: look at what it is now, and repeat the edit")
+	return registry.WithHint(err, "someone else has changed it: look at what it is now, and repeat the edit")
 }

@@ -17,7 +17,7 @@ import (
 // published bytes. Lists within the list are flattened, which the notes say. A single image is registry.ErrUsage.
 func FromPublished(r inspect.Report) (List, []string, error) {
 	if r.List == nil {
-		return List{}, nil, hint(registry.Usagef("reading list %q: it is a single image", r.Ref),
+		return List{}, nil, registry.WithHint(registry.Usagef("reading list %q: it is a single image", r.Ref),
 			"make a list of it with create, under another name")
 	}
 	rows, err := decodeRows(r.Root.Body)

@@ -170,15 +170,15 @@ func (s *selection) settle(e Entry) (Entry, error) {
 // checkPlatform refuses a platform that is missing, unknown, or not that of the config.
 func checkPlatform(claim, config v1.Platform) error {
 	if platform.IsUnknown(claim) {
-		return hint(fmt.Errorf("%w: neither its row nor its config names one", ErrPlatform),
+		return registry.WithHint(fmt.Errorf("%w: neither its row nor its config names one", ErrPlatform),
 			"rebuild it with a platform, or take it as it is with --force")
 	}
 	if err := platform.Validate(claim); err != nil {
-		return hint(fmt.Errorf("%w: %s", ErrPlatform, err.Error()), // the source's fault, not the user's: no ErrInvalid
+		return registry.WithHint(fmt.Errorf("%w: %s", ErrPlatform, err.Error()), // the source's fault, not the user's: no ErrInvalid
 			"--force takes it as it is")
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(claim, config) {
-		return hint(fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config)),
+		return registry.WithHint(fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config)),
 			"--force takes it as it is")
 	}
 	return nil

@@ -48,7 +48,7 @@ func (l List) ambiguous(found []int) error {
 	for _, i := range found {
 		names = append(names, l.Entries[i].String())
 	}
-	return hint(fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(names, ", ")), "name the entry by its digest")
+	return registry.WithHint(fmt.Errorf("%w: %s", ErrAmbiguous, strings.Join(names, ", ")), "name the entry by its digest")
 }
 
 func (l List) byDigest(selector string) []int {
@@ -138,7 +138,7 @@ func (l List) Remove(selectors ...string) (List, []Change, error) {
 		if len(left) > 0 {
 			what = "no image"
 		}
-		return List{}, nil, hint(fmt.Errorf("removing from %q: %w: %s would be left", l.Name, ErrEmpty, what),
+		return List{}, nil, registry.WithHint(fmt.Errorf("removing from %q: %w: %s would be left", l.Name, ErrEmpty, what),
 			"to delete the list itself: mtool rm "+l.Name.Familiar())
 	}
 	return out.with(left), changes, nil

@@ -48,7 +48,7 @@ type Told struct {
 // before the errors, joined in their order, are returned; their kinds are those of FromReport.
 func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
 	if len(sources) == 0 {
-		return nil, nil, hint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
+		return nil, nil, registry.WithHint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
 			"name the images that the list shall have")
 	}
 	var (

@@ -141,7 +141,7 @@ func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (
 		err = fmt.Errorf("asking docker-credential-%s (named in %s) about %q: %w", name, f.path, host, err)
 	}
 	if c.absent[name] = errors.Is(err, errNoHelper); c.absent[name] {
-		err = withHint(err, fmt.Sprintf("install docker-credential-%s, or take it out of %s", name, f.path))
+		err = WithHint(err, fmt.Sprintf("install docker-credential-%s, or take it out of %s", name, f.path))
 	}
 	c.helped[key] = helped{auth, err}
 	return auth, err

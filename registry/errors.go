@@ -35,6 +35,3 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func (e usageError) Is(target error) bool { return target == ErrUsage }
-
-// Hinter is an error that knows the user's next action: one line, no capital, no full stop.
-type Hinter interface{ Hint() string }

@@ -1,6 +1,16 @@
 package registry
 
-// hinted is an error with the user's next action.
+// Hinter is an error that knows the user's next action: one line, no capital, no full stop.
+type Hinter interface{ Hint() string }
+
+// WithHint adds the next action to err. It returns err as it is when either is missing.
+func WithHint(err error, hint string) error {
+	if err == nil || hint == "" {
+		return err
+	}
+	return &hinted{err, hint}
+}
+
 type hinted struct {
 	error
 	hint string
@@ -8,11 +18,3 @@ type hinted struct {
 
 func (e *hinted) Unwrap() error { return e.error }
 func (e *hinted) Hint() string  { return e.hint }
-
-// withHint leaves err as it is when there is no hint.
-func withHint(err error, hint string) error {
-	if hint == "" {
-		return err
-	}
-	return &hinted{err, hint}
-}

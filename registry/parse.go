@@ -172,5 +172,5 @@ func parseFile(t Transport, s string) (Ref, error) {
 }
 
 func nameError(reason, hint string) error {
-	return withHint(fmt.Errorf("%w: %s", ErrName, reason), hint)
+	return WithHint(fmt.Errorf("%w: %s", ErrName, reason), hint)
 }

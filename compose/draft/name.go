@@ -24,7 +24,7 @@ func nameOf(ref registry.Ref) (string, error) {
 	switch {
 	case ref.Digest != (v1.Hash{}):
 		err := registry.Usagef("naming draft %q: a list can't be named by a digest, which follows from its content", ref)
-		return "", hinted{err, "give it a tag: " + ref.Repository() + ":TAG"}
+		return "", registry.WithHint(err, "give it a tag: "+ref.Repository()+":TAG")
 	case ref.IsFile() || ref.Repo == "":
 		return "", registry.Usagef("naming draft %q: want a name such as demo:v1", ref)
 	}

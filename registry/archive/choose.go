@@ -32,7 +32,7 @@ func choose(ref registry.Ref, choices []choice) (int, error) {
 			return i, err
 		}
 	}
-	return 0, &hinted{fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound), "it holds " + list(choices)}
+	return 0, registry.WithHint(fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound), "it holds "+list(choices))
 }
 
 // only is the one image with a name that matches; -1 is none.
@@ -43,10 +43,10 @@ func only(ref registry.Ref, choices []choice, matches func(name string) bool) (i
 			continue
 		}
 		if found >= 0 {
-			return -1, &hinted{
+			return -1, registry.WithHint(
 				fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
 				fmt.Sprintf("choose one: %s:%s:TAG or %s:%s@DIGEST", ref.Transport, ref.Path, ref.Transport, ref.Path),
-			}
+			)
 		}
 		found = i
 	}

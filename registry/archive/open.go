@@ -39,17 +39,17 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	case !ref.IsFile():
 		return registry.Object{}, fmt.Errorf("%s: is no file: %w", ref.Transport, registry.ErrName)
 	case ref.Transport == registry.TransportLayout && !info.IsDir():
-		return registry.Object{}, &hinted{
+		return registry.Object{}, registry.WithHint(
 			fmt.Errorf("a file, not the directory of a layout: %w", registry.ErrContent),
 			fmt.Sprintf("for an archive write oci-archive:%s", ref.Path),
-		}
+		)
 	case ref.Transport == registry.TransportLayout:
 		return openLayout(ctx, ref, store.NewReader(regular.DirFS(ref.Path), ref.Path))
 	case info.IsDir():
-		return registry.Object{}, &hinted{
+		return registry.Object{}, registry.WithHint(
 			fmt.Errorf("a directory, not an archive: %w", registry.ErrContent),
 			fmt.Sprintf("for a layout write oci:%s", ref.Path),
-		}
+		)
 	}
 	return openArchive(ctx, ref)
 }

@@ -188,10 +188,10 @@ func refuseCompressed(file *os.File) error {
 	if kind == "" {
 		return nil
 	}
-	return &hinted{
+	return registry.WithHint(
 		fmt.Errorf("the archive is compressed (%s), and can only be read uncompressed: %w", kind, registry.ErrContent),
 		fmt.Sprintf("unpack it first: %s < %q > image.tar", program, file.Name()),
-	}
+	)
 }
 
 // compression tells what a file is packed with from its magic number; "" is none that is known.

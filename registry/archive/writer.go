@@ -48,10 +48,10 @@ func Create(ref registry.Ref) (*Writer, error) {
 		}
 		return &Writer{ref: ref, blobs: store.OpenLayout(s.layout()).Writer(), spool: s}, nil
 	case registry.TransportDockerArchive:
-		return nil, &hinted{
+		return nil, registry.WithHint(
 			fmt.Errorf("creating %q: Docker archives are not written: %w", ref, registry.ErrName),
 			"write oci-archive:FILE, which docker load of Docker 25 and later reads too",
-		}
+		)
 	}
 	return nil, fmt.Errorf("creating %q: no layout and no archive: %w", ref, registry.ErrName)
 }

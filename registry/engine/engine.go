@@ -130,20 +130,20 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	case cerrdefs.IsNotFound(err):
 		return fmt.Errorf("%s: %w: %w", at, registry.ErrNotFound, err)
 	case errors.Is(err, fs.ErrPermission):
-		return &hinted{
+		return registry.WithHint(
 			fmt.Errorf("%s: %w: no permission to use its socket", at, registry.ErrDenied),
 			"run as a member of the group docker, or name another engine in DOCKER_HOST",
-		}
+		)
 	case strings.HasPrefix(e.at.host, "ssh://") && client.IsErrConnectionFailed(err):
-		return &hinted{ // ssh's own words are in it
+		return registry.WithHint( // ssh's own words are in it
 			fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err),
-			"this must work without a question: ssh " + e.at.host + " docker version",
-		}
+			"this must work without a question: ssh "+e.at.host+" docker version",
+		)
 	case e.silent(err):
-		return &hinted{
+		return registry.WithHint(
 			fmt.Errorf("%s: %w: no engine answers", at, registry.ErrUnavailable),
 			"start Docker Engine, or name the one to use in DOCKER_HOST or DOCKER_CONTEXT",
-		}
+		)
 	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err):
 		return fmt.Errorf("%s: %w: %w", at, registry.ErrDenied, err)
 	case cerrdefs.IsInvalidArgument(err), cerrdefs.IsNotImplemented(err), cerrdefs.IsConflict(err):

@@ -26,14 +26,3 @@ func (e *lookupError) Error() string {
 }
 
 func (e *lookupError) Unwrap() error { return e.err }
-
-// hinted is an error with the user's next action.
-type hinted struct {
-	error
-	hint string
-}
-
-func (h *hinted) Unwrap() error { return h.error }
-
-// Hint implements registry.Hinter.
-func (h *hinted) Hint() string { return h.hint }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
 )
 
 // sweep removes the blobs that no row of index.json leads to and that may answers true for, and returns how many bytes
@@ -22,7 +24,7 @@ func (l *Layout) sweep(ctx context.Context, may func(v1.Hash) bool) (int64, erro
 	live := map[v1.Hash]bool{}
 	for _, row := range x.Rows {
 		if err := l.reach(ctx, row.Descriptor, live); err != nil {
-			return 0, withHint(fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err),
+			return 0, registry.WithHint(fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err),
 				fmt.Sprintf("remove the damaged image: mtool rm %s", row.Name()))
 		}
 	}

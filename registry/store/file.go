@@ -80,6 +80,6 @@ func DiskFull(err error, dir string, size int64) error {
 	if free, ok := freeBytes(dir); ok {
 		text += fmt.Sprintf(", %d bytes free", free)
 	}
-	return withHint(fmt.Errorf("the disk of %q is full%s: %w", dir, text, err),
+	return registry.WithHint(fmt.Errorf("the disk of %q is full%s: %w", dir, text, err),
 		fmt.Sprintf("free some space on the file system of %q, or use another directory", dir))
 }

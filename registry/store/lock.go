@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"mtool/registry"
 )
 
 // The two locks of a layout.
@@ -49,7 +51,7 @@ func (l *Layout) lock(ctx context.Context, name string, shared bool) (release fu
 func NoLocks(err error, dir string) error {
 	for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {
 		if errors.Is(err, number) {
-			return withHint(fmt.Errorf("%q lies on a file system without locks: %w", dir, err),
+			return registry.WithHint(fmt.Errorf("%q lies on a file system without locks: %w", dir, err),
 				"set MTOOL_HOME to a directory on a local file system")
 		}
 	}

@@ -55,7 +55,7 @@ func (r *Reader) Check() error {
 		return fmt.Errorf("reading %q: %w: %w", r.name(layoutFile), err, registry.ErrContent)
 	}
 	if layout.Version != layoutVersion {
-		return withHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile), layout.Version, layoutVersion, registry.ErrContent),
+		return registry.WithHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile), layout.Version, layoutVersion, registry.ErrContent),
 			"use the program that wrote it, or a newer mtool")
 	}
 	return nil
@@ -80,7 +80,7 @@ func (r *Reader) AnyIndex() (Index, error) {
 	}
 	index, err := parseIndex(data)
 	if err != nil {
-		return Index{}, withHint(fmt.Errorf("reading %q: %w: %w", r.name(indexFile), err, registry.ErrContent),
+		return Index{}, registry.WithHint(fmt.Errorf("reading %q: %w: %w", r.name(indexFile), err, registry.ErrContent),
 			fmt.Sprintf("its blobs are untouched: restore the file, or move %q away and fill it again", r.place))
 	}
 	return index, nil

@@ -59,7 +59,7 @@ func (o CreateOptions) publishesReferrers(targets []target) error {
 	if o.Attestations != attestationsAsReferrers || len(targets) > 0 {
 		return nil
 	}
-	return hinted{
+	return registry.WithHint(
 		registry.Usagef("making the draft %q: referrers are made where the list is published", o.List), "add --push",
-	}
+	)
 }

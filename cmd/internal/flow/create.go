@@ -156,10 +156,10 @@ func (e *Env) check(list compose.List, require []v1.Platform, force bool) error 
 		return err
 	}
 	if !force && !report.HasImage() {
-		return hinted{
+		return registry.WithHint(
 			fmt.Errorf("checking %q: %w: none of its %d entries is an image", list.Name, inspect.ErrMismatch, len(list.Entries)),
 			"take it as it is with --force",
-		}
+		)
 	}
 	return e.checkReport(report, require, force)
 }

@@ -128,7 +128,7 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 		}
 	}
 	if err := inspect.Failed(deep.Summary(wrong)); err != nil {
-		return hinted{err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is"}
+		return registry.WithHint(err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is")
 	}
 	return nil
 }

@@ -44,10 +44,10 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 	_, err = e.Drafts.Load(ctx, list)
 	switch {
 	case err == nil && !amend:
-		return Done{}, hinted{
+		return Done{}, registry.WithHint(
 			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list, registry.ErrConflict),
 			"mtool manifest create --amend LIST MANIFEST…, or begin anew after mtool manifest rm LIST",
-		}
+		)
 	case err == nil:
 		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Stated: stated})
 	case !errors.Is(err, registry.ErrNotFound):

@@ -197,7 +197,7 @@ func (e *Env) noDraft(name registry.Ref, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
-	return hinted{err, fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published", name.Familiar())}
+	return registry.WithHint(err, fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published", name.Familiar()))
 }
 
 func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
@@ -230,15 +230,6 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 	defer cancel()
 	return e.publishList(ctx, list, append([]target{own}, others...), publishOptions{PublishOptions: how.PublishOptions, Force: true})
 }
-
-// hinted is an error with the next action.
-type hinted struct {
-	error
-	next string
-}
-
-func (h hinted) Unwrap() error { return h.error }
-func (h hinted) Hint() string  { return h.next }
 
 // requireNames checks --require by what the rows claim, where not all content is read.
 func requireNames(l compose.List, require []v1.Platform) error {

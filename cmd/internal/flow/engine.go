@@ -67,10 +67,10 @@ func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 		}
 		have = append(have, platform.Format(p))
 	}
-	return hinted{
+	return registry.WithHint(
 		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own), strings.Join(have, ", ")),
-		"build " + platform.Format(own) + " too, or one platform alone",
-	}
+		"build "+platform.Format(own)+" too, or one platform alone",
+	)
 }
 
 func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform) (inspect.Image, error) {
@@ -96,11 +96,11 @@ func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report ins
 		}
 		have = append(have, platform.Format(image.Platform()))
 	}
-	return inspect.Image{}, hinted{
+	return inspect.Image{}, registry.WithHint(
 		fmt.Errorf("loading %q: %w: no image for %s, %s, among %s",
 			target, registry.ErrNotFound, platform.Format(want), whose, strings.Join(have, ", ")),
 		"choose one of them with --platform",
-	}
+	)
 }
 
 // engineOnly refuses a platform for a place that takes whole lists.
@@ -108,8 +108,8 @@ func engineOnly(p v1.Platform, to registry.Transport) error {
 	if platform.IsUnknown(p) || to == registry.TransportEngine {
 		return nil
 	}
-	return hinted{
+	return registry.WithHint(
 		registry.Usagef("--platform is for Docker Engine, which takes one image; everywhere else whole lists are copied"),
 		"mtool create NAME SRC --platform P --push makes a list of less",
-	}
+	)
 }

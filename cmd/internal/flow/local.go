@@ -98,10 +98,10 @@ func statedName(file string, names []string) (registry.Ref, error) {
 			return ref, nil
 		}
 	}
-	return registry.Ref{}, hinted{
+	return registry.Ref{}, registry.WithHint(
 		registry.Usagef("loading %q: the file states no name for it", file),
 		fmt.Sprintf("mtool load %s -t NAME", file),
-	}
+	)
 }
 
 // Row is a line of Ls.

@@ -64,10 +64,10 @@ func (d Done) finish() (Done, error) {
 		errs = append(errs, err)
 	}
 	if len(errs) > 0 && len(errs) < len(d.Targets) {
-		errs = append(errs, hinted{
+		errs = append(errs, registry.WithHint(
 			fmt.Errorf("%w: %d of %d", ErrPartial, len(d.Targets)-len(errs), len(d.Targets)),
 			"the same command again finishes the rest",
-		})
+		))
 	}
 	return d, errors.Join(errs...)
 }

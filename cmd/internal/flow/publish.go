@@ -29,10 +29,10 @@ func (o PublishOptions) publishing(name registry.Ref, flag string) error {
 	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" {
 		return nil
 	}
-	return hinted{
+	return registry.WithHint(
 		registry.Usagef("making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name),
-		"add " + flag,
-	}
+		"add "+flag,
+	)
 }
 
 // publishOptions say how far a push may go beside.

@@ -29,7 +29,7 @@ type PushOptions struct {
 func (e *Env) Push(ctx context.Context, o PushOptions) (Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return Done{}, hinted{registry.Usagef("pushing %q: no destination named", o.List), "mtool push " + o.List.Typed + " DEST"}
+			return Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List), "mtool push "+o.List.Typed+" DEST")
 		}
 		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
 	}

@@ -70,8 +70,8 @@ func free(name registry.Ref, looked error, force bool) error {
 	case looked != nil:
 		return looked
 	}
-	return hinted{
+	return registry.WithHint(
 		fmt.Errorf("renaming to %q: %w: the name is taken", name.Name(), registry.ErrConflict),
 		"delete that one with mtool rm, or add --force",
-	}
+	)
 }

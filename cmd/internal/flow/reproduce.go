@@ -114,8 +114,8 @@ func compareImages(original inspect.Image, image build.Image) error {
 	if len(manifest.Layers) < len(original.Layers) {
 		what = fmt.Sprintf("%d layers instead of %d", len(manifest.Layers), len(original.Layers))
 	}
-	return hinted{
+	return registry.WithHint(
 		fmt.Errorf("%w: it is %s, and this build makes %s; the difference begins with %s", registry.ErrContent, original.Manifest.Digest, image.Manifest.Digest, what),
 		"build the original with --source-date-epoch, and from the same files, base images and arguments",
-	}
+	)
 }

@@ -48,7 +48,7 @@ func (e *Env) Save(ctx context.Context, o SaveOptions) (made []Made, err error) 
 
 func (e *Env) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (Made, error) {
 	if ref.IsFile() {
-		return Made{}, hinted{registry.Usagef("saving %q: it is a file already", ref), "mtool copy " + ref.String() + " oci-archive:FILE"}
+		return Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref), "mtool copy "+ref.String()+" oci-archive:FILE")
 	}
 	object, report, err := e.readOne(ctx, e.draftFirst(ctx, ref), source.Options{Order: source.LocalFirst})
 	if err != nil {

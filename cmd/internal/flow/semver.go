@@ -46,10 +46,10 @@ func checkVersion(version string) error {
 	if semver.IsValid(v) && semver.Build(v) == "" && strings.Count(strings.SplitN(v, "-", 2)[0], ".") == 2 {
 		return nil
 	}
-	return hinted{
+	return registry.WithHint(
 		registry.Usagef("reading version %q: not a semantic version that a tag can hold", version),
 		"write --semver 1.4.2 or --semver v1.4.2-rc.1",
-	}
+	)
 }
 
 // VersionTags are the tags that version gets beside those that are there, its own one first, and a line for each that stays

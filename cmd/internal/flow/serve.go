@@ -33,10 +33,10 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 		return err
 	}
 	if !local && !o.Auth {
-		return hinted{
+		return registry.WithHint(
 			registry.Usagef("serving at %q: others than this machine could read the store without a password", o.Listen),
 			"add --auth",
-		}
+		)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
 	if err != nil {
@@ -63,7 +63,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 func loopback(listen string) (bool, error) {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
-		return false, hinted{registry.Usagef("serving at %q: no HOST:PORT", listen), "--listen 127.0.0.1:5000"}
+		return false, registry.WithHint(registry.Usagef("serving at %q: no HOST:PORT", listen), "--listen 127.0.0.1:5000")
 	}
 	return host == "localhost" || net.ParseIP(host).IsLoopback(), nil
 }

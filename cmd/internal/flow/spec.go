@@ -95,10 +95,10 @@ func (o *CreateOptions) nameFrom(file string, s spec.Spec) (err error) {
 		return nil
 	}
 	if s.Image == "" {
-		return hinted{
+		return registry.WithHint(
 			registry.Usagef("reading spec %s: it does not name the list", file),
-			"add image: NAME, or mtool create LIST --spec " + file,
-		}
+			"add image: NAME, or mtool create LIST --spec "+file,
+		)
 	}
 	if o.List, err = registry.ParseRef(s.Image); err != nil {
 		return registry.Usagef("reading spec %s: image: %w", file, err)
@@ -143,10 +143,10 @@ func (o *CreateOptions) settingsFrom(s spec.Spec) error {
 // fromTemplate makes a source of each platform.
 func fromTemplate(o *CreateOptions, template string) error {
 	if len(o.Platforms) == 0 {
-		return hinted{
+		return registry.WithHint(
 			registry.Usagef("expanding template %q: for which platforms?", template),
 			"add --platform linux/amd64,linux/arm64",
-		}
+		)
 	}
 	for _, p := range o.Platforms {
 		name := compose.Expand(template, p, o.List.Tag)

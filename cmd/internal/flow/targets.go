@@ -110,10 +110,10 @@ func (e *Env) guardDropped(list compose.List, root registry.Manifest, t target, 
 }
 
 func droppedError(ref registry.Ref, dropped []string) error {
-	return hinted{
+	return registry.WithHint(
 		severalLines{append([]string{fmt.Sprintf("pushing %q: %v: the published list has platforms that this one leaves out", ref, registry.ErrConflict)}, dropped...), registry.ErrConflict},
 		"say what the list must serve with --require, or push it all the same with --force",
-	}
+	)
 }
 
 // severalLines is an error that is told in lines of its own.

@@ -54,8 +54,8 @@ func (v *variables) lookup(name string) (value string, set bool, err error) {
 	if !slices.Contains(v.withheld, name) {
 		v.withheld = append(v.withheld, name)
 	}
-	return "", false, hinted{
+	return "", false, registry.WithHint(
 		fmt.Errorf("the variable %s of the environment may not be used by files: its value would go to the host that they name", name),
 		fmt.Sprintf("mtool inspect --env %s -f FILE, or --env-file FILE with the variables", name),
-	}
+	)
 }

@@ -100,9 +100,9 @@ func (f workloadFile) find(ctx context.Context, in io.Reader, allowed *variables
 	found, err = workload.Read(f.name, data, workload.Options{Env: allowed.lookup, Read: around.read})
 	switch {
 	case errors.Is(err, workload.ErrTemplate):
-		return found, hinted{err, "helm template RELEASE CHART | mtool inspect -f -"}
+		return found, registry.WithHint(err, "helm template RELEASE CHART | mtool inspect -f -")
 	case errors.Is(err, workload.ErrElsewhere):
-		return found, hinted{err, "docker compose config | mtool inspect -f -"}
+		return found, registry.WithHint(err, "docker compose config | mtool inspect -f -")
 	}
 	return found, err
 }
@@ -141,7 +141,7 @@ func (s surroundings) read(path string) ([]byte, error) {
 		return nil, err
 	}
 	if !filepath.IsLocal(name) {
-		return nil, hinted{fmt.Errorf("it lies outside of %q", s.Name()), "docker compose config | mtool inspect -f -"}
+		return nil, registry.WithHint(fmt.Errorf("it lies outside of %q", s.Name()), "docker compose config | mtool inspect -f -")
 	}
 	data, err := regular.ReadIn(s.Root, name, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) {
