@@ -4,6 +4,6 @@
 // Report and does not judge; and Check, which looks at a Report and returns a Finding for every entry and for every broken
 // rule. Failed makes one error of the findings that should stop a command.
 //
-// The package never edits, prints or runs anything, and it reads no layer: what an image is built for is known here as
-// its config states it. Package deep reads the layers. See package platform for how platforms are spelled and compared.
+// The package never edits, prints or runs anything, and it reads no layers: it knows what the config of an image states.
+// Package deep reads the layers. See package platform for how platforms are spelled and compared.
 package inspect

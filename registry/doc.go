@@ -1,9 +1,9 @@
-// Package registry has the names and the bytes: Ref, the typed and normalised name of an image or list; Manifest, exact
-// bytes with their digest; Source, which reads content wherever it lies; and Client, which speaks the OCI distribution
-// specification to registries.
+// Package registry defines references and reads and writes registry content: Ref is the normalised name of an image or
+// list, Manifest is exact bytes with their digest, Source reads content wherever it is, and Client speaks the OCI
+// distribution specification to registries.
 //
-// Most callers need two calls: ParseRef, and source.Opener.Open of the package below, which answers any Ref with an
-// Object whatever its transport is.
+// Most callers need two calls: ParseRef, and source.Opener.Open of the package below, which opens a Ref of any transport
+// and returns an Object.
 //
-// The package never judges what it reads beyond its digest and its size: see package inspect for that.
+// The package checks the digest and the size of what it reads and nothing else: package inspect judges content.
 package registry

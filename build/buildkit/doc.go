@@ -1,9 +1,8 @@
 // Package buildkit is the client side of BuildKit: it connects to a worker, embedded or by address, and solves one request
 // for each platform over that connection.
 //
-// Solver is what build.Run wants as Options.Solver; its zero value is ready. Base images that the local store has are
-// handed to the worker from there, everything else the worker fetches by itself, with the credentials that this side
-// answers for.
+// Solver implements build.Solver; its zero value is ready to use. Base images in the local store are served to the worker
+// from there. The worker fetches all others itself, and asks this side for credentials.
 //
-// The package exports OCI layouts. It neither checks nor stores them: see package build.
+// The package exports OCI layouts. Package build checks and stores them.
 package buildkit

@@ -3,5 +3,5 @@
 //
 // Read fetches the statements of the kinds that are wanted, Judge makes findings of them.
 //
-// It verifies no signatures: a statement is the word of whoever could write to the repository.
+// It verifies no signatures: anyone who can write to the repository can make a statement.
 package provenance

@@ -3,6 +3,6 @@
 // ParseKey reads a public key; Signature.Verify reports whether one of several keys made a simple signing signature of
 // a digest, Bundle.Verify the same of a sigstore bundle. Both work on bytes that were fetched before.
 //
-// It does not verify certificates, transparency logs or timestamps: a signature without a key of its own ("keyless") is
-// what it is, never verified.
+// It does not verify certificates, transparency logs or timestamps: a signature without a key ("keyless") is reported as
+// present and never as verified.
 package signature

@@ -5,9 +5,9 @@
 // puts one there. Reader reads any layout, also one within a tar; Layout writes any layout directory. Package archive is
 // made of both.
 //
-// Any number of processes may use one store. Files come to be by rename only; index.json is edited under a lock; content
-// that is written but not named yet is safe from the garbage collection of others. What else the package needs (locks,
-// half-written files) lies in the folder .mtool of the layout.
+// Any number of processes may use one store. Files appear by rename only; index.json is edited under a lock; content
+// that is written but not named yet is safe from the garbage collection of other processes. Locks and partly written files
+// are in the folder .mtool of the layout.
 //
-// The package does not judge what it keeps, does not know platforms and never talks to a network.
+// The package does not judge what it stores, knows no platforms and makes no connections.
 package store

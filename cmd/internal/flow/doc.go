@@ -1,3 +1,4 @@
-// Package flow joins the rooms: one function a flow (build and list, create and check and push, inspect), no flags and no
-// printing. An Env holds what the flows share; each flow takes an options struct and returns a value for package print.
+// Package flow joins the libraries: one function for each use (build and list, create and check and push, inspect), without
+// flags and without printing. An Env holds what all of them share. Each takes an options struct and returns a value for
+// package print.
 package flow

@@ -1,3 +1,3 @@
-// Package print shows what the flows return: every byte that mtool writes to standard output comes from here. It takes no
-// decisions: what is wrong was decided before.
+// Package print shows what package flow returns: every byte that mtool writes to standard output comes from here. It makes
+// no decisions: the findings say what is wrong.
 package print
