@@ -10,9 +10,6 @@ type CheckOptions struct {
 	Require []v1.Platform
 	// Exact wants nothing beyond Require; without Require it has no effect.
 	Exact bool
-	// Strict makes mismatches of the notes about nested lists, about different platforms with the same layers, and about bases
-	// that are said to be for another machine.
-	Strict bool
 }
 
 // Check compares what a report's entries claim with what was read. It is pure. The first findings are those of
@@ -53,15 +50,7 @@ type checker struct {
 // add takes care that no text of the list's author, a platform or a media type, moves the reader's cursor.
 func (c *checker) add(f Finding) { c.findings = append(c.findings, f.Printable()) }
 
-// whole adds a finding about the list as such.
-func (c *checker) whole(s State, claim, evidence, message string) {
-	c.add(Finding{State: s, Digest: c.report.Root.Digest, Claim: claim, Evidence: evidence, Message: message})
-}
-
-// strictly is a note, or a mismatch under Strict.
-func (c *checker) strictly() State {
-	if c.options.Strict {
-		return Mismatch
-	}
-	return Note
+// whole is a finding about the list as such.
+func (c *checker) whole(claim, evidence, message string) Finding {
+	return Finding{State: Mismatch, Digest: c.report.Root.Digest, Claim: claim, Evidence: evidence, Message: message}
 }

@@ -32,8 +32,23 @@ func TestCheck(t *testing.T) {
 			if p.state == inspect.Note && has(honest, inspect.Note, p.message) {
 				t.Errorf("the twin has the note, too:\n%s", show(honest))
 			}
+			if p.state != inspect.Note {
+				return
+			}
+			inspect.Strictly(findings, inspect.Rules())
+			inspect.Strictly(honest, inspect.Rules())
+			if !has(findings, inspect.Mismatch, p.message) || inspect.Failed(honest) != nil {
+				t.Errorf("strictly:\n%sthe twin:\n%s", show(findings), show(honest))
+			}
 		})
 	}
+}
+
+// strictly is what Check finds, for who is strict.
+func strictly(r inspect.Report) []inspect.Finding {
+	findings := inspect.Check(r, inspect.CheckOptions{})
+	inspect.Strictly(findings, inspect.Rules())
+	return findings
 }
 
 func has(findings []inspect.Finding, s inspect.State, message string) bool {

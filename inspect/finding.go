@@ -18,7 +18,7 @@ const (
 	Mismatch State = "mismatch"
 	// Unchecked: what was needed for a verdict could not be read.
 	Unchecked State = "unchecked"
-	// Note: worth saying, no failure.
+	// Note: worth saying, no failure. Each has a Rule.
 	Note State = "note"
 )
 
@@ -45,19 +45,29 @@ type Finding struct {
 	// Suspicion says that the finding is about what is said of images, and moot once their binaries are known to be right.
 	Suspicion bool
 
+	// Rule is the name of the Rule by which a note is one, or was one before Strictly; and the row of the table of foreign files
+	// that decided on a file. "" for most other findings.
+	Rule string
+	// Stopped is where following what the image starts ended; nil: at its end, or it was not followed.
+	Stopped *Stop
+
 	// What follows is set for findings about files and layers only.
 
 	Path  string  // of the file, as in its layer: no leading slash
 	Layer v1.Hash // the layer concerned
 	// Role is why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object or other.
 	Role string
-	// Rule is the row of the table of foreign files by which a note is one and no mismatch.
-	Rule string
 
 	// Where the image is named in a workload's file: as it was given, and from 1.
 
 	File string
 	Line int
+}
+
+// Stop is the place where following what an image starts ended before its end.
+type Stop struct {
+	At  string // the program or script, as it was asked for
+	Why string // "a script"
 }
 
 // Fails reports whether the finding should stop a command: it is a mismatch, or there is no verdict.

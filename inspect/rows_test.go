@@ -82,7 +82,7 @@ func TestRowsThatClientsTake(t *testing.T) {
 		if !has(findings, inspect.Mismatch, c.message) {
 			t.Errorf("%s: want a mismatch with %q:\n%s", name, c.message, show(findings))
 		}
-		findings = inspect.Check(read(t, object(c.twin...)), inspect.CheckOptions{Strict: true})
+		findings = strictly(read(t, object(c.twin...)))
 		if err := inspect.Failed(findings); err != nil {
 			t.Errorf("%s: the twin fails: %v", name, err)
 		}

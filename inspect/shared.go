@@ -157,7 +157,7 @@ func byDiffIDs(i Image) string {
 // sharedManifests finds one manifest under several platforms: it can be right for one of them only.
 func (c *checker) sharedManifests() {
 	for _, g := range groups(c.report.Images, byManifest) {
-		c.share(Mismatch, g, "one manifest, "+short(g.images[0].Descriptor.Digest)+": at most one of them is right")
+		c.share(g, "", "one manifest, "+short(g.images[0].Descriptor.Digest)+": at most one of them is right")
 	}
 }
 
@@ -165,7 +165,7 @@ func (c *checker) sharedManifests() {
 func (c *checker) sharedConfigs() {
 	for _, g := range groups(c.report.Images, byConfig) {
 		g.images = g.distinct(byManifest)
-		c.share(Mismatch, g, "one config, "+short(g.images[0].ConfigOf.Digest)+": at most one of them is right")
+		c.share(g, "", "one config, "+short(g.images[0].ConfigOf.Digest)+": at most one of them is right")
 	}
 }
 
@@ -173,7 +173,7 @@ func (c *checker) sharedConfigs() {
 func (c *checker) sharedLayers() {
 	for _, g := range groups(c.report.Images, byLayers) {
 		g.images = (group{images: g.distinct(byManifest)}).distinct(byConfig)
-		c.share(c.strictly(), g, "all their layers: right only for images without programs")
+		c.share(g, RuleSharedLayers, "all their layers: right only for images without programs")
 	}
 }
 
@@ -191,9 +191,9 @@ func (c *checker) sharedBases() {
 		told[all] = true
 		base := short(g.images[0].Layers[0].Digest)
 		c.add(Finding{
-			State: Note, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
 			Message: fmt.Sprintf("%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),
-		})
+		}.Note(RuleSharedBase))
 	}
 }
 
@@ -213,14 +213,19 @@ func byBase(i Image) string {
 
 func byMachine(i Image) string { return i.Claim().OS + "/" + i.Claim().Architecture }
 
-func (c *checker) share(s State, g group, what string) {
+// share adds that the platforms of a group have something in common: by rule a note, by none a mismatch.
+func (c *checker) share(g group, rule, what string) {
 	names := g.platforms()
 	if len(names) < 2 {
 		return
 	}
 	all := strings.Join(names, ", ")
-	c.add(Finding{
-		State: s, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share " + what,
+	f := Finding{
+		State: Mismatch, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share " + what,
 		Message: fmt.Sprintf("%s share %s", all, what),
-	})
+	}
+	if rule != "" {
+		f = f.Note(rule)
+	}
+	c.add(f)
 }

@@ -82,9 +82,9 @@ func (c *checker) foreignBase(i Image, arch string) {
 		}
 		p := platform.Format(i.Claim())
 		c.add(Finding{
-			Suspicion: true, State: c.strictly(), Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
+			Suspicion: true, Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
 			Message: fmt.Sprintf("%s (%s): %s %s, which names %s: look with --deep", p, short(i.Descriptor.Digest), s.what, clipped(s.text), other),
-		})
+		}.Note(RuleForeignBase))
 		return // one is enough
 	}
 }
@@ -129,9 +129,9 @@ func (c *checker) sharedBaseDigests() {
 		base := digest(g.images[0])
 		names := strings.Join(g.platforms(), ", ")
 		c.add(Finding{
-			Suspicion: true, State: Note, Digest: g.images[0].Descriptor.Digest, Claim: names + " (list)", Evidence: "they name one base, " + base,
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: names + " (list)", Evidence: "they name one base, " + base,
 			Message: fmt.Sprintf("%s name one base image, %s, where others of the list have their own: that of one machine for all of them", names, clipped(base)),
-		})
+		}.Note(RuleOneBase))
 	}
 }
 
@@ -158,9 +158,9 @@ func (c *checker) sharedPrograms() {
 		program := g.images[0].build().program()
 		text := strings.Join(names, ", ")
 		c.add(Finding{
-			Suspicion: true, State: Note, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
 			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script: look with --deep", text, clipped(program)),
-		})
+		}.Note(RuleSharedProgram))
 	}
 }
 

@@ -16,15 +16,15 @@ func (c *checker) contents() {
 	switch {
 	case len(r.Images) > 0:
 	case r.List == nil:
-		c.whole(Note, "", "an artifact", "a single artifact, not an image: it has no platform to check")
+		c.add(c.whole("", "an artifact", "a single artifact, not an image: it has no platform to check").Note(RuleNoImage))
 	case len(r.Others) == 0:
-		c.whole(Mismatch, "a list", "no entries", "the list is empty")
+		c.add(c.whole("a list", "no entries", "the list is empty"))
 	case attestations == len(r.Others):
-		c.whole(Mismatch, "a list of images", fmt.Sprintf("%s, no image", count(attestations, "attestation")),
-			fmt.Sprintf("the list holds no image, only %s", count(attestations, "attestation")))
+		c.add(c.whole("a list of images", count(attestations, "attestation")+", no image",
+			fmt.Sprintf("the list holds no image, only %s", count(attestations, "attestation"))))
 	default:
 		artifacts := count(len(r.Others)-attestations, "artifact")
-		c.whole(Note, "", artifacts, fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts))
+		c.add(c.whole("", artifacts, fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts)).Note(RuleNoImage))
 	}
 }
 
@@ -52,10 +52,10 @@ func (c *checker) nested() {
 	for _, d := range order {
 		evidence := count(held[d], "image") + " in a nested list"
 		c.add(Finding{
-			State: c.strictly(), Digest: d, Claim: "a list of images", Evidence: evidence,
+			Digest: d, Claim: "a list of images", Evidence: evidence,
 			Message: fmt.Sprintf("the list holds another list, %s with %s: many clients don't look into it",
 				short(d), count(held[d], "image")),
-		})
+		}.Note(RuleNestedList))
 	}
 }
 
@@ -70,8 +70,8 @@ func (c *checker) mediaTypes() {
 	if c.report.Root.MediaType != types.DockerManifestList || n == 0 {
 		return
 	}
-	c.whole(Note, "a Docker list", count(n, "OCI image"),
-		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", count(n, "OCI image")))
+	c.add(c.whole("a Docker list", count(n, "OCI image"),
+		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", count(n, "OCI image"))).Note(RuleMixedTypes))
 }
 
 // names notes platforms that nobody knows though list and config agree on them.
@@ -80,9 +80,9 @@ func (c *checker) names() {
 		p := i.Claim()
 		if err := platform.Validate(p); err != nil && !platform.IsUnknown(p) && platform.Equal(p, i.Config) {
 			c.add(Finding{
-				State: Note, Platform: platform.Format(p), Digest: i.Descriptor.Digest, Claim: describe(p), Evidence: "not a known platform",
+				Platform: platform.Format(p), Digest: i.Descriptor.Digest, Claim: describe(p), Evidence: "not a known platform",
 				Message: oneLine(err), Err: err,
-			})
+			}.Note(RuleUnknownPlatform))
 		}
 	}
 }
@@ -127,14 +127,14 @@ func (c *checker) attachment(a Attachment, kind, of string) {
 
 func (c *checker) orphan(a Attachment, image v1.Hash) {
 	f := Finding{
-		State: Note, Digest: a.Descriptor.Digest, Claim: "an attestation of " + short(image), Evidence: "no such entry",
+		Digest: a.Descriptor.Digest, Claim: "an attestation of " + short(image), Evidence: "no such entry",
 		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", short(a.Descriptor.Digest), short(image)),
 	}
 	if image == (v1.Hash{}) {
 		f.Claim = "an attestation"
 		f.Message = fmt.Sprintf("the attestation %s does not say which image it is about", short(a.Descriptor.Digest))
 	}
-	c.add(f)
+	c.add(f.Note(RuleOrphan))
 }
 
 // stale notes an artifact that is about another image than the one that it is behind.
@@ -143,11 +143,11 @@ func (c *checker) stale(a Attachment, i Image) {
 		return
 	}
 	c.add(Finding{
-		State: Note, Platform: platform.Format(i.Platform()), Digest: a.Descriptor.Digest,
+		Platform: platform.Format(i.Platform()), Digest: a.Descriptor.Digest,
 		Claim: "an artifact of " + short(a.About), Evidence: "no such entry",
 		Message: fmt.Sprintf("%s: the artifact %s is about %s, which is not in the list",
 			platform.Format(i.Platform()), short(a.Descriptor.Digest), short(a.About)),
-	})
+	}.Note(RuleStaleArtifact))
 }
 
 func (c *checker) artifact(a Attachment) {
@@ -156,9 +156,9 @@ func (c *checker) artifact(a Attachment) {
 		return
 	}
 	c.add(Finding{
-		State: Note, Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
+		Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
 		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), short(a.Descriptor.Digest)),
-	})
+	}.Note(RuleArtifactRow))
 }
 
 // count is a number with its noun.

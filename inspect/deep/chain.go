@@ -21,7 +21,8 @@ func (j *judgement) chain() {
 		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, asked(s.Asked), by(s.By), s.Err)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
-			f.State = inspect.Note
+			f = f.Note(RuleNotFollowed)
+			f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
 		case errors.Is(s.Err, rootfs.ErrNotFollowed):
 			continue // it is judged with everything else
 		case errors.Is(s.Err, rootfs.ErrUnread):
@@ -29,7 +30,7 @@ func (j *judgement) chain() {
 		case s.Guess:
 			continue
 		case j.programs == 0 && len(j.uses) == 0 && s.By == "the image config" && errors.Is(s.Err, rootfs.ErrMissing):
-			f.State = inspect.Note // data, where the command is there to please a tool
+			f = f.Note(RuleNoCommand) // data, where the command is there to please a tool
 		}
 		j.add(f)
 	}
@@ -48,12 +49,14 @@ func (j *judgement) workingDirs() {
 		if !made {
 			continue
 		}
-		f := j.finding(inspect.Note)
-		f.Evidence = "not in the image"
-		f.Message = fmt.Sprintf("%s: the working directory %s is not in the image: runtimes make it", j.name(), dir)
+		f := j.finding(inspect.Mismatch)
 		if err != nil {
-			f.State, f.Evidence = inspect.Mismatch, err.Error()
+			f.Evidence = err.Error()
 			f.Message = fmt.Sprintf("%s: the working directory %s: %v", j.name(), dir, err)
+		} else {
+			f = f.Note(RuleNoWorkingDir)
+			f.Evidence = "not in the image"
+			f.Message = fmt.Sprintf("%s: the working directory %s is not in the image: runtimes make it", j.name(), dir)
 		}
 		j.add(f)
 	}
@@ -82,8 +85,8 @@ func (j *judgement) unfollowed(err error) {
 	if !errors.Is(err, rootfs.ErrNotFollowed) {
 		return
 	}
-	f := j.finding(inspect.Note)
-	f.Role, f.Evidence = string(rootfs.Entrypoint), err.Error()
+	f := j.finding("").Note(RuleNotFollowed)
+	f.Role, f.Evidence, f.Stopped = string(rootfs.Entrypoint), err.Error(), &inspect.Stop{Why: whyStopped(err)}
 	f.Message = fmt.Sprintf("%s: the entrypoint: %v", j.name(), err)
 	j.add(f)
 }

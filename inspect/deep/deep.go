@@ -126,8 +126,8 @@ func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 		case v.State == inspect.Mismatch || v.State == inspect.Unchecked:
 			notes = append(notes, v)
 		default:
-			v.Message, v.State = v.Message+", whatever else is wrong", inspect.Note
-			notes = append(notes, v)
+			v.Message += ", whatever else is wrong"
+			notes = append(notes, v.Note(RuleBeside))
 		}
 	}
 	return append(append(all, notes...), r.Findings...)

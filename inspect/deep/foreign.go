@@ -125,7 +125,7 @@ func askedRules() []Rule {
 			Reason: "the caller's own word",
 		},
 		{
-			Name: "label", covers: func(s suspect) bool { return !s.deaf && covered(s.path, s.label) },
+			Name: ruleLabel, covers: func(s suspect) bool { return !s.deaf && covered(s.path, s.label) },
 			Covers: "files that a GLOB of the image's label " + Label + " covers (16 at most, with commas), unless --strict, --files or --cluster",
 			Reason: "the image's own wish, which is shown as such",
 		},
@@ -134,6 +134,8 @@ func askedRules() []Rule {
 
 // NotStated is the name of the rule whose notes say only that nothing is known.
 const NotStated = "baseline not stated"
+
+const ruleLabel = "label"
 
 // Label is the label by which an image asks for exemptions.
 const Label = "mtool.allow-foreign"

@@ -218,9 +218,9 @@ func (j *judgement) fileFinding(state inspect.State, e rootfs.Entry, role string
 
 // malformed is a note about a broken file, unless the image needs it.
 func (j *judgement) malformed(e rootfs.Entry, role string, owned bool) {
-	f := j.fileFinding(inspect.Note, e, cmp.Or(role, roleOf(*e.File.Fact)))
-	if owned {
-		f.State = inspect.Mismatch
+	f := j.fileFinding(inspect.Mismatch, e, cmp.Or(role, roleOf(*e.File.Fact)))
+	if !owned {
+		f = f.Note(RuleMalformed)
 	}
 	f.Evidence = e.File.Problem
 	f.Message = fmt.Sprintf("%s: %s /%s: %s", j.name(), article(f.Role), e.Path, e.File.Problem)

@@ -6,7 +6,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/inspect"
 	"mtool/inspect/rootfs"
 )
 
@@ -33,8 +32,8 @@ func (j *judgement) excuses() {
 		if x == nil || r.Quiet {
 			continue
 		}
-		f := j.finding(inspect.Note)
-		f.Path, f.Rule, f.Role, f.Evidence = x.first, r.Name, roleOther, x.what
+		f := j.finding("").Note(r.Name)
+		f.Path, f.Role, f.Evidence = x.first, roleOther, x.what
 		f.Message = fmt.Sprintf("%s: %s: %s, the first is /%s: %s", j.name(), r.Name, count(x.files, "file"), x.first, x.what)
 		j.add(f)
 	}
@@ -49,8 +48,8 @@ func (j *judgement) wish() {
 	for _, g := range j.label {
 		patterns = append(patterns, g.String())
 	}
-	f := j.finding(inspect.Note)
-	f.Rule, f.Evidence = "label", strings.Join(patterns, ",")
+	f := j.finding("").Note(ruleLabel)
+	f.Evidence = strings.Join(patterns, ",")
 	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
 	switch {
 	case len(patterns) == 0:

@@ -25,6 +25,9 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		state = inspect.Unchecked
 	}
 	f := j.finding(state)
+	if s := stop(j.steps); s != nil {
+		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
+	}
 	switch {
 	case state == inspect.Mismatch:
 		f.Evidence = count(wrong, "fault")
@@ -54,8 +57,12 @@ func (j *judgement) stopped(before string) string {
 	if s == nil {
 		return ""
 	}
-	why := strings.TrimPrefix(s.Err.Error(), rootfs.ErrNotFollowed.Error()+": ")
-	return before + shorten(s.Asked) + ", " + why
+	return before + shorten(s.Asked) + ", " + whyStopped(s.Err)
+}
+
+// whyStopped is the reason alone.
+func whyStopped(err error) string {
+	return strings.TrimPrefix(err.Error(), rootfs.ErrNotFollowed.Error()+": ")
 }
 
 // unverified says of which layers only a part was read, and what that leaves open.

@@ -17,8 +17,8 @@ import (
 // image of another one, since BuildKit takes the claim from the request and the files from there. That the machine was of
 // another platform is a note: cross compilers and emulators are how most images of foreign architectures are made. It is also
 // one that only images of other platforms went in, where it is not told whether those were in the last stage (mode=min). An
-// image without provenance is a note too, or with strict a mismatch.
-func Judge(img inspect.Image, statements []Statement, strict bool) []inspect.Finding {
+// image without provenance is a note too.
+func Judge(img inspect.Image, statements []Statement) []inspect.Finding {
 	j := judge{img: img, claim: img.Claim()}
 	if platform.IsUnknown(j.claim) {
 		j.claim = img.Platform()
@@ -31,11 +31,7 @@ func Judge(img inspect.Image, statements []Statement, strict bool) []inspect.Fin
 		}
 	}
 	if !found && img.Err == nil {
-		state := inspect.Note
-		if strict {
-			state = inspect.Mismatch
-		}
-		j.add(state, "", "no provenance is attached to it", nil)
+		j.note(RuleNone, "", "no provenance is attached to it")
 	}
 	return j.findings
 }
@@ -58,9 +54,18 @@ type judge struct {
 }
 
 func (j *judge) add(state inspect.State, evidence, message string, err error) {
+	f := j.finding(evidence, message)
+	f.State, f.Err = state, err
+	j.findings = append(j.findings, f)
+}
+
+func (j *judge) note(rule, evidence, message string) {
+	j.findings = append(j.findings, j.finding(evidence, message).Note(rule))
+}
+
+func (j *judge) finding(evidence, message string) inspect.Finding {
 	name := platform.Format(j.claim)
-	f := inspect.Finding{State: state, Platform: name, Digest: j.img.Descriptor.Digest, Claim: name, Evidence: evidence, Message: name + ": " + message, Err: err}
-	j.findings = append(j.findings, f.Printable())
+	return inspect.Finding{Platform: name, Digest: j.img.Descriptor.Digest, Claim: name, Evidence: evidence, Message: name + ": " + message}.Printable()
 }
 
 func (j *judge) unread(s Statement, err error) {
@@ -87,7 +92,7 @@ func (j *judge) statement(s Statement) {
 	}
 	j.base(b)
 	if on, err := platform.Parse(b.On); err == nil && !j.claimed(on) {
-		j.add(inspect.Note, b.On+" (builder)", "built on "+b.On+", so cross-compiled or emulated", nil)
+		j.note(RuleElsewhere, b.On+" (builder)", "built on "+b.On+", so cross-compiled or emulated")
 	}
 }
 
@@ -101,7 +106,7 @@ func (j *judge) base(b Build) {
 		j.add(inspect.Mismatch, words+" (provenance)", fmt.Sprintf("its provenance tells of a last stage for %s, from %s", words, name), nil)
 	case !b.detailed && len(from) > 0 && !slices.ContainsFunc(from, j.claimed):
 		words := formatted(from)
-		j.add(inspect.Note, words+" (provenance)", "the images that went into it are all of "+words+": right only where it starts from none of them", nil)
+		j.note(RuleMaterials, words+" (provenance)", "the images that went into it are all of "+words+": right only where it starts from none of them")
 	}
 }
 

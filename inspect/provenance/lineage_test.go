@@ -46,7 +46,7 @@ func TestLineage(t *testing.T) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
 				img := attested(t, "linux/arm64", kind, says{config: c.config})
-				findings := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false)
+				findings := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance))
 				if c.wrong == "" && len(findings) > 0 {
 					t.Errorf("got %+v", findings)
 				}
@@ -67,7 +67,7 @@ func TestLineageOfARM(t *testing.T) {
 	base := strings.Replace(arm64, `"Architecture":"arm64"`, `"Architecture":"arm","Variant":"v6"`, 1)
 	for claim, want := range map[string]int{"linux/arm/v7": 0, "linux/arm/v6": 0, "linux/arm/v5": 1} {
 		img := attested(t, claim, slsa1, says{config: operations(base, merged, last)})
-		if f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false); len(f) != want {
+		if f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance)); len(f) != want {
 			t.Errorf("%s: %+v", claim, f)
 		}
 	}
@@ -78,7 +78,7 @@ func TestMaterials(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{slsa02, slsa1} {
 		img := attested(t, "linux/s390x", kind, says{from: "linux/arm64"})
-		f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false)
+		f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance))
 		if len(f) != 1 || f[0].State != inspect.Note || !strings.Contains(f[0].Message, "all of linux/arm64") {
 			t.Errorf("%s: %+v", kind, f)
 		}

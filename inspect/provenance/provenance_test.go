@@ -117,7 +117,7 @@ func TestJudge(t *testing.T) {
 			t.Run(name+" "+kind, func(t *testing.T) {
 				t.Parallel()
 				img := attested(t, c.image, kind, c.says)
-				findings := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false)
+				findings := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance))
 				if c.want == "" {
 					if len(findings) != 0 {
 						t.Errorf("got %+v", findings)
@@ -139,10 +139,12 @@ func TestNoProvenance(t *testing.T) {
 	if got := provenance.Read(t.Context(), img, provenance.Provenance); got != nil {
 		t.Errorf("read %+v", got)
 	}
-	for strict, want := range map[bool]inspect.State{false: inspect.Note, true: inspect.Mismatch} {
-		if f := provenance.Judge(img, nil, strict); len(f) != 1 || f[0].State != want {
-			t.Errorf("strict %v: %+v", strict, f)
-		}
+	f := provenance.Judge(img, nil)
+	if len(f) != 1 || f[0].State != inspect.Note || f[0].Rule != provenance.RuleNone {
+		t.Errorf("got %+v", f)
+	}
+	if inspect.Strictly(f, provenance.Rules()); f[0].State != inspect.Mismatch {
+		t.Errorf("strictly: %+v", f)
 	}
 	if got := provenance.Read(t.Context(), img, provenance.SBOM); len(got) != 1 || got[0].Err != nil || got[0].Type != spdx {
 		t.Errorf("SBOM: %+v", got)
@@ -154,7 +156,7 @@ func TestAltered(t *testing.T) {
 	t.Parallel()
 	img := attested(t, "linux/arm64", slsa1, says{})
 	img.Attestations[0].Source = registrytest.Built{}.Source() // it has nothing
-	f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance), false)
+	f := provenance.Judge(img, provenance.Read(t.Context(), img, provenance.Provenance))
 	if len(f) != 1 || f[0].State != inspect.Mismatch {
 		t.Errorf("got %+v", f)
 	}
@@ -181,6 +183,6 @@ func FuzzParse(f *testing.F) {
 		}
 		s.Statement.Predicate = slsa1
 		_, _ = s.Build()
-		provenance.Judge(inspect.Image{}, []provenance.Statement{s}, true)
+		provenance.Judge(inspect.Image{}, []provenance.Statement{s})
 	})
 }

@@ -18,6 +18,17 @@ const (
 	Entries Scope = "entries" // every image
 )
 
+// RuleApart is the rule of the note that Judge makes.
+const RuleApart = "signed-apart"
+
+// Rules are those of the notes that Judge makes.
+func Rules() []inspect.Rule {
+	return []inspect.Rule{{
+		Name: RuleApart, Means: "the list is signed and its images are not, or the other way round",
+		Stays: "what must be signed was asked for, and is a mismatch where it is not",
+	}}
+}
+
 // Subject is something that may be signed, and what was found for it.
 type Subject struct {
 	Name     string // for people: "the list", a platform
@@ -61,7 +72,7 @@ func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Fi
 		all = append(all, missing(root, keys))
 	}
 	if text := apart(root.Signed(true), unsigned, len(images)); text != "" {
-		all = append(all, inspect.Finding{State: inspect.Note, Digest: root.Manifest.Digest, Message: text})
+		all = append(all, inspect.Finding{Digest: root.Manifest.Digest, Message: text}.Note(RuleApart))
 	}
 	return all
 }

@@ -65,6 +65,7 @@ func topics() []*cobra.Command {
 		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),
 		topic("spec", "The YAML files of create --spec", writeSpecHelp),
 		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
+		topic("notes", "What inspect notes, and what of it fails with --strict", writeNotes),
 		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
 		topic("deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp),
 		topic("admission", "A validating webhook for Kubernetes, as an example", writeAdmissionHelp),

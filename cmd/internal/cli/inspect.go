@@ -30,7 +30,7 @@ What was seen in a layer, never a verdict, is kept in the cache folder mtool/fac
 second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
 
 What is said of images before a layer is read can be suspicious: one base, or one program, under two machines; a base whose
-name, label or history names another machine. Such notes are failures with --strict, and --deep settles them.
+name, label or history names another machine. Such notes are failures with --strict, as are all that change the verdict (mtool help notes), and --deep settles them.
 
 -f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
 

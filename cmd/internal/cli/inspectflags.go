@@ -22,7 +22,7 @@ type inspectFlags struct {
 func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable, or a comma list)")
 	fl.BoolVar(&f.Exact, "exact", false, "fail when there are other platforms than the required ones")
-	fl.BoolVar(&f.Strict, "strict", false, "notes are failures, save those of the rules of mtool help foreign-files; with --deep: the images' own exemptions are ignored")
+	fl.BoolVar(&f.Strict, "strict", false, "notes that change the verdict are failures (mtool help notes); with --deep: the images' own exemptions are ignored")
 	fl.BoolVar(&f.NoVerify, "no-verify", false, "only show; always exit 0 when it can be read")
 	fl.StringVarP(&f.output, "output", "o", "table", "table, tree (with the layers), json (mtool help json), markdown, html (one page), junit, sarif (2.1.0), or github (annotations, and markdown in $GITHUB_STEP_SUMMARY)")
 	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")

@@ -14,11 +14,12 @@ is mtool help json-schema.
   ok                   false when a finding fails (exit code 3)
   level                claims, binaries (--deep) or entrypoints (--entrypoint-only)
   platforms[]          platform, claim, config, state, digest, mediaType, size, created, base, annotations, nested, layers[],
-                       attestations[], error
+                       attestations[], error; stopped.at and .why, where what the image starts is no longer followed
   others[]             entries that are no images
   required[], uses[]   the platforms that must be there, and the places in files that name the image (--files)
-  findings[]           state, platform, digest, claim, evidence, message; for files in layers path, layer, role, rule; for
-                       files that name images file and line. The first are those of platforms[], one each, in order.
+  findings[]           state, platform, digest, claim, evidence, message; rule (mtool help notes); for files in layers path,
+                       layer, role; for files that name images file and line. The first are those of platforms[], one each,
+                       in order.
 
   states               claims-ok, binaries-ok, partial, mismatch, unknown, unchecked; findings may also be a note
 

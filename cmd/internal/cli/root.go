@@ -101,7 +101,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
 Data goes to standard output, everything else to standard error. Topics, by mtool help TOPIC: names, registries, spec, ci,
-deploy, admission, foreign-files, json, exit-codes, compare.`
+deploy, admission, notes, foreign-files, json, exit-codes, compare.`
 
 func (a *app) root(args []string) *cobra.Command {
 	root := &cobra.Command{

@@ -136,7 +136,7 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 // sayNotes tells the notes among the findings.
 func (e *Env) sayNotes(findings []inspect.Finding) {
 	for _, f := range findings {
-		if f.State == inspect.Note && f.Rule != deep.NotStated {
+		if Worth(f) && !f.Fails() {
 			e.note("note: %s", f.Message)
 		}
 	}

@@ -23,7 +23,7 @@ type InspectOptions struct {
 	Refs    []registry.Ref
 	Require []v1.Platform
 	Exact   bool // nothing but Require
-	Strict  bool // notes are failures
+	Strict  bool // notes that change the verdict are failures
 	// NoVerify only shows; findings are made but fail nothing.
 	NoVerify bool
 	From     string // "", store, registry
@@ -136,7 +136,7 @@ func (e *Env) find(ctx context.Context, a asked) (f found) {
 		return f
 	}
 	if text := e.pinned(ctx, a, f.report); text != "" {
-		f.notes = append(f.notes, located{a.place(), text})
+		f.notes = append(f.notes, located{a.place(), RulePinned, text})
 	}
 	wanted := a.narrow()
 	for i, image := range f.report.Images {
@@ -168,13 +168,13 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}
 	one.Findings = f.claims(o)
 	if o.Deep {
-		if o.Strict {
-			failUnlooked(layers.Findings)
-		}
 		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
 	}
 	if err := e.addProof(ctx, &one, o); err != nil {
 		return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
+	}
+	if o.Strict {
+		inspect.Strictly(one.Findings, NoteRules())
 	}
 	one.Findings = f.locate(one.Findings)
 	told := f.told(deep.Summary(one.Findings))
@@ -187,17 +187,6 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 		return one, one.Err
 	}
 	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)
-}
-
-// failUnlooked makes mismatches of the notes that something which decides was not looked at: what the image starts is not
-// followed, or a table of contents was not compared. Notes about what a rule excuses say what was seen, and stay notes.
-func failUnlooked(findings []inspect.Finding) {
-	for i, f := range findings {
-		chain := f.Role != "" && f.Role != "other" && f.Role != "shared object"
-		if f.State == inspect.Note && f.Rule == "" && (chain || f.Layer.Hex != "" && f.Path == "") {
-			findings[i].State = inspect.Mismatch
-		}
-	}
 }
 
 // spread puts verdicts on chosen images where those are in the report.

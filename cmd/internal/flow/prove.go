@@ -64,6 +64,6 @@ func (e *Env) addProvenance(ctx context.Context, one *Inspection, o InspectOptio
 			one.Findings = append(one.Findings, provenance.Unread(img, statements)...)
 			continue
 		}
-		one.Findings = append(one.Findings, provenance.Judge(img, statements, o.Strict)...)
+		one.Findings = append(one.Findings, provenance.Judge(img, statements)...)
 	}
 }

@@ -40,9 +40,10 @@ type want struct {
 	uses     []workload.Use
 }
 
-// located is something to say about a place.
+// located is something to say about a place, by a rule of NoteRules.
 type located struct {
 	at   workload.Place
+	rule string
 	text string
 }
 
@@ -105,7 +106,7 @@ func (a *asked) use(u workload.Use, where workload.Universe) {
 		a.need(p, &u)
 	}
 	if homeless {
-		a.notes = append(a.notes, located{u.Place, fmt.Sprintf("no node of the cluster would run it (%s)", u.Selector)})
+		a.notes = append(a.notes, located{u.Place, RuleNoNode, fmt.Sprintf("no node of the cluster would run it (%s)", u.Selector)})
 	}
 }
 

@@ -47,7 +47,7 @@ func (a asked) platforms() (all []v1.Platform) {
 
 // claims checks what the entries claim, and whether every platform is there that somebody needs.
 func (f found) claims(o InspectOptions) []inspect.Finding {
-	findings := inspect.Check(f.report, inspect.CheckOptions{Strict: o.Strict})
+	findings := inspect.Check(f.report, inspect.CheckOptions{})
 	artifact := len(f.report.Images) == 0 && len(f.report.Others) > 0 // an image volume may hold just data
 	for _, n := range f.needs {
 		for _, missing := range inspect.Missing(f.report, []v1.Platform{n.platform}) {
@@ -68,21 +68,17 @@ func (f found) claims(o InspectOptions) []inspect.Finding {
 		findings = append(findings, inspect.Surplus(f.report, slices.Concat(o.Require, f.platforms()))...)
 	}
 	for _, n := range f.notes {
-		findings = append(findings, f.remark(n, o.Strict))
+		findings = append(findings, f.remark(n))
 	}
 	return findings
 }
 
 // remark is a note of ours as a finding.
-func (f found) remark(n located, strict bool) inspect.Finding {
-	state := inspect.Note
-	if strict {
-		state = inspect.Mismatch
-	}
+func (f found) remark(n located) inspect.Finding {
 	if n.at.What != "" {
 		n.text = n.at.What + ": " + n.text
 	}
-	return inspect.Finding{State: state, Digest: f.report.Root.Digest, Message: n.text, File: n.at.File, Line: n.at.Line}.Printable()
+	return inspect.Finding{Digest: f.report.Root.Digest, Message: n.text, File: n.at.File, Line: n.at.Line}.Note(n.rule).Printable()
 }
 
 // locate gives every finding the place where the image is named first, unless it has one.

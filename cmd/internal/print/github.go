@@ -27,16 +27,14 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 	}
 	for _, s := range seen {
 		for _, f := range deep.Summary(s.Findings) {
-			word := ""
+			word := "notice"
 			switch {
 			case f.Fails():
 				word = "error"
-			case f.State == inspect.Note && f.Rule != deep.NotStated:
-				word = "notice"
-			default:
+			case !flow.Worth(f):
 				continue
 			}
-			command(w, word, fileProperties(f), s.Report.Ref.Name(), f.Message)
+			command(w, word, fileProperties(f), s.Report.Ref.Name(), ruled(f))
 		}
 	}
 	return nil
@@ -68,9 +66,17 @@ func property(s string) string {
 // placed is the message, with the place in a file in front.
 func placed(f inspect.Finding) string {
 	if f.File == "" {
+		return ruled(f)
+	}
+	return workload.Place{File: f.File, Line: f.Line}.String() + ": " + ruled(f)
+}
+
+// ruled is the message with the rule of a note behind it, by which mtool help notes has it.
+func ruled(f inspect.Finding) string {
+	if f.Rule == "" {
 		return f.Message
 	}
-	return workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
+	return f.Message + " [" + f.Rule + "]"
 }
 
 func mark(s inspect.State) string {

@@ -57,7 +57,8 @@ type platformRow struct {
 	Attestations []attachmentJSON  `json:"attestations,omitempty"`
 	Artifacts    []attachmentJSON  `json:"artifacts,omitempty"`
 	Error        string            `json:"error,omitempty"`
-	Signed       *bool             `json:"signed,omitempty"` // as the document's, for this image
+	Stopped      *stopJSON         `json:"stopped,omitempty"` // with --deep: where what the image starts is no longer followed
+	Signed       *bool             `json:"signed,omitempty"`  // as the document's, for this image
 	Signatures   []signatureJSON   `json:"signatures,omitempty"`
 	Provenance   *statementJSON    `json:"provenance,omitempty"` // with --provenance, or a template that wants it
 	SBOM         *statementJSON    `json:"sbom,omitempty"`       // with a template that wants it
@@ -96,7 +97,13 @@ type costJSON struct {
 	Known  int   `json:"known"`  // distinct layers that were not read, since an earlier run had
 }
 
-// findingJSON is a finding; what stands below Message is there for those about files and layers.
+// stopJSON is where following what an image starts ended before its end.
+type stopJSON struct {
+	At  string `json:"at,omitempty"` // the program or script, as it was asked for
+	Why string `json:"why"`          // "a script"
+}
+
+// findingJSON is a finding; what stands below Stopped is there for those about files and layers.
 type findingJSON struct {
 	State    inspect.State `json:"state"`
 	Platform string        `json:"platform,omitempty"`
@@ -104,10 +111,11 @@ type findingJSON struct {
 	Claim    string        `json:"claim,omitempty"`
 	Evidence string        `json:"evidence,omitempty"`
 	Message  string        `json:"message"`
+	Rule     string        `json:"rule,omitempty"` // a row of mtool help notes, or of mtool help foreign-files
+	Stopped  *stopJSON     `json:"stopped,omitempty"`
 	Path     string        `json:"path,omitempty"`  // as in the layer, without a leading slash
 	Layer    string        `json:"layer,omitempty"` // its digest
 	Role     string        `json:"role,omitempty"`  // why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
-	Rule     string        `json:"rule,omitempty"`  // the row of mtool help foreign-files that excuses the file
 	File     string        `json:"file,omitempty"`  // with --files: the file and the line that name the image
 	Line     int           `json:"line,omitempty"`
 }
@@ -126,7 +134,11 @@ func document(s flow.Inspection) inspectDocument {
 		d.Cost = &costJSON{s.Cost.Layers, s.Cost.Bytes, s.Cost.Known}
 	}
 	for i, img := range r.Images {
-		d.Platforms = append(d.Platforms, rowOf(img, s.State(i)))
+		row := rowOf(img, s.State(i))
+		if i < len(s.Findings) {
+			row.Stopped = stopped(s.Findings[i])
+		}
+		d.Platforms = append(d.Platforms, row)
 	}
 	for _, u := range s.Uses {
 		d.Uses = append(d.Uses, useJSON{u.File, u.Line, u.What})
@@ -144,9 +156,16 @@ func document(s flow.Inspection) inspectDocument {
 func finding(f inspect.Finding) findingJSON {
 	return findingJSON{
 		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence, Message: f.Message,
-		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule,
+		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule, Stopped: stopped(f),
 		File: f.File, Line: f.Line,
 	}
+}
+
+func stopped(f inspect.Finding) *stopJSON {
+	if f.Stopped == nil {
+		return nil
+	}
+	return &stopJSON{f.Stopped.At, f.Stopped.Why}
 }
 
 func rowOf(img inspect.Image, state inspect.State) platformRow {

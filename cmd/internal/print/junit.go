@@ -28,6 +28,7 @@ type junitSuite struct {
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
 	Cases    []junitCase `xml:"testcase"`
+	Out      string      `xml:"system-out,omitempty"` // the notes
 }
 
 type junitCase struct {
@@ -46,7 +47,7 @@ type junitText struct {
 }
 
 // JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that is
-// wrong. What could not be read at all, as err says, is an error in a suite of its own.
+// wrong; the notes are its output. What could not be read at all, as err says, is an error in a suite of its own.
 func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
 	r := junitReport{Name: "mtool inspect"}
 	for _, s := range seen {
@@ -99,13 +100,18 @@ func junitOf(s flow.Inspection) junitSuite {
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
+	var notes []string
 	for _, f := range told[min(len(s.Report.Images), len(told)):] {
-		if f.Fails() && f.Path == "" {
+		switch {
+		case f.Fails() && f.Path == "":
 			suite.Cases = append(suite.Cases, junitCase{
 				Name: xmlText(firstLine(f.Message)), Class: suite.Name, File: f.File, Line: f.Line, Failure: failure(f, nil),
 			})
+		case !f.Fails() && flow.Worth(f):
+			notes = append(notes, xmlText("note: "+placed(f)))
 		}
 	}
+	suite.Out = strings.Join(notes, "\n")
 	return suite
 }
 
@@ -125,7 +131,7 @@ func failure(f inspect.Finding, details []inspect.Finding) *junitText {
 	}
 	lines := []string{placed(f)}
 	for _, d := range details {
-		lines = append(lines, d.Message)
+		lines = append(lines, ruled(d))
 	}
 	return &junitText{Message: xmlText(f.Message), Type: string(f.State), Text: xmlText(strings.Join(lines, "\n"))}
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"mtool/cmd/internal/flow"
-	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
@@ -25,7 +24,7 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 		}
 		markdownf(w, "\n")
 		for _, f := range deep.Summary(s.Findings) {
-			if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
+			if flow.Worth(f) {
 				markdownf(w, "- %s %s\n", mark(f.State), span(placed(f)))
 			}
 		}

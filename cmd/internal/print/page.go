@@ -146,7 +146,7 @@ func sectionOf(n int, s flow.Inspection) section {
 	sec.Layers = pageLayers(r)
 	sec.Signatures, sec.Runs, sec.Ran = signatureRows(s), runRows(s), ranWords
 	for _, f := range deep.Summary(s.Findings) {
-		if f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated {
+		if flow.Worth(f) {
 			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
 		}
 	}

@@ -9,7 +9,6 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
-	"mtool/inspect/deep"
 )
 
 // sarifDoc and what follows are the few members of SARIF that are said here, by their names in the standard:
@@ -69,17 +68,23 @@ type sarifName struct {
 // sarifMessage is plain text without a link: "[words](target)" would be one (section 3.11.6).
 func sarifMessage(text string) sarifText { return sarifText{strings.ReplaceAll(text, "](", "] (")} }
 
-// sarifRules are what a finding can be about.
+// sarifRules are what a finding can be about: three rules of what must hold, and those of notes.
 func sarifRules() []sarifRule {
-	return []sarifRule{
+	all := []sarifRule{
 		{"entry", sarifText{"An entry of a manifest list must be what it claims to be"}},
 		{"layer", sarifText{"A layer must be readable, and be what its digests say"}},
 		{"binary", sarifText{"A binary must be for the platform of its image"}},
 	}
+	for _, r := range flow.NoteRules() {
+		all = append(all, sarifRule{r.Name, sarifMessage(r.Means)})
+	}
+	return all
 }
 
 func sarifRuleOf(f inspect.Finding) string {
 	switch {
+	case f.Rule != "":
+		return f.Rule
 	case f.Path != "" || f.Role != "":
 		return "binary"
 	case f.Layer.Hex != "":
@@ -106,11 +111,10 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 		for _, f := range s.Findings {
 			level := "error"
 			switch {
-			case f.Fails():
-			case f.State == inspect.Note && f.Rule != deep.NotStated:
-				level = "note"
-			default:
+			case !flow.Worth(f):
 				continue
+			case f.State == inspect.Note:
+				level = "note"
 			}
 			run.Results = append(run.Results, sarifResult{
 				RuleID: sarifRuleOf(f), Level: level, Message: sarifMessage(f.Message), Locations: []sarifPlace{sarifPlaceOf(s, f)},

@@ -1,0 +1,29 @@
+package flow
+
+import (
+	"slices"
+
+	"mtool/inspect"
+	"mtool/inspect/deep"
+	"mtool/inspect/provenance"
+	"mtool/inspect/signature"
+)
+
+// The rules of the notes about how references are used.
+const (
+	RulePinned = "pinned-platform"
+	RuleNoNode = "no-node"
+)
+
+// NoteRules are the rules of all notes about what is inspected.
+func NoteRules() []inspect.Rule {
+	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), []inspect.Rule{
+		{Name: RulePinned, Means: "a digest is that of the image of one platform, where a list may have been meant"},
+		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
+	})
+}
+
+// Worth reports whether a finding is one for people: a failure, or a note that says more than that nothing is known.
+func Worth(f inspect.Finding) bool {
+	return f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated
+}
