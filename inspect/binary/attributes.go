@@ -73,6 +73,7 @@ func (e *elfFile) riscvAttributes(p part) error {
 	attributes(b, e.header.order, "riscv", func(tag, _ uint64, text []byte) {
 		if tag == tagArch && len(text) < longest {
 			e.fact.ISA = string(text)
+			e.fact.state(riscvProfile(e.fact.ISA), FromAttributes)
 		}
 	})
 	return nil

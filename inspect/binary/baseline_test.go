@@ -272,6 +272,38 @@ func TestProperties(t *testing.T) {
 		if f.Baseline != c.want {
 			t.Errorf("%v %x: %q, want %q", c.machine, c.note.body, f.Baseline, c.want)
 		}
+		c.note.kind = elf.PT_GNU_PROPERTY // which has the same note, or is the only one that has it
+		if f := read(t, elfSpec{machine: c.machine, segments: []segment{text(), c.note}}.bytes()); f.Baseline != c.want {
+			t.Errorf("%v %x, in a segment of its own: %q, want %q", c.machine, c.note.body, f.Baseline, c.want)
+		}
+	}
+}
+
+// The profile is the first that has all extensions, as toolchains write them.
+func TestRISCVProfiles(t *testing.T) {
+	t.Parallel()
+	const rva20 = "rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0_zicsr2p0_zifencei2p0_zmmul1p0_zaamo1p0_zalrsc1p0_zca1p0_zcd1p0"
+	for isa, want := range map[string]string{
+		rva20:                                  "rva20u64",
+		"rv64i2p1":                             "rva20u64",
+		"rv64gc":                               "rva20u64",
+		rva20 + "_zba1p0_zbb1p0_zbs1p0":        "rva22u64",
+		rva20 + "_b1p0":                        "rva22u64",
+		rva20 + "_zba1p0_v1p0_zve64d1p0":       "rva23u64",
+		rva20 + "_zvl128b1p0_zicond1p0":        "rva23u64",
+		"rva22u64":                             "rva22u64",
+		"rva22u64_v":                           "rva23u64",
+		rva20 + "_xtheadba1p0":                 "", // in no profile
+		"rv32i2p1":                             "",
+		"":                                     "",
+		"rv64":                                 "rva20u64",
+		"rv64i2p1_" + strings.Repeat("_", 400): "",
+	} {
+		body := vendorAttributes(enc.LittleEndian, "riscv", append(append([]byte{4, 16, 5}, isa...), 0))
+		f := read(t, elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {kind: 0x70000003, body: body}}}.bytes())
+		if f.Baseline != want || want != "" && f.BaselineFrom != binary.FromAttributes {
+			t.Errorf("%s: %q from %q, want %q", isa, f.Baseline, f.BaselineFrom, want)
+		}
 	}
 }
 

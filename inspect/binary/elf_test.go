@@ -135,6 +135,76 @@ func TestFlags(t *testing.T) {
 	}
 }
 
+// Sunway has an official number since binutils took it, and the one that its toolchains invented before.
+func TestSunway(t *testing.T) {
+	t.Parallel()
+	for _, machine := range []elf.Machine{0x9916, 268} {
+		if f := read(t, elfSpec{machine: machine, segments: []segment{text()}}.bytes()); f.Arch != "sw64" {
+			t.Errorf("%d: %q", machine, f.Arch)
+		}
+		if f := read(t, elfSpec{machine: machine, data: elf.ELFDATA2MSB, kind: elf.ET_REL}.bytes()); f.Arch != "" {
+			t.Errorf("%d, big-endian: %q", machine, f.Arch)
+		}
+	}
+}
+
+func TestWorlds(t *testing.T) {
+	t.Parallel()
+	goNote := note("Go", 4, []byte("a/b/c/d"), 4)
+	for _, c := range []struct {
+		flags    uint32
+		segments []segment
+		want     binary.World
+	}{
+		{0x43, []segment{text()}, binary.NewWorld},
+		{0x41, []segment{text()}, binary.NewWorld},
+		{0x03, []segment{text()}, binary.OldWorld},
+		{0x03, []segment{text(), interp("/lib64/ld.so.1")}, binary.OldWorld},
+		{0x43, []segment{text(), interp("/lib64/ld-linux-loongarch-lp64d.so.1")}, binary.NewWorld},
+		// The loader is what runs: the first toolchains of the new world did not write the version.
+		{0x03, []segment{text(), interp("/lib64/ld-linux-loongarch-lp64d.so.1")}, binary.NewWorld},
+		{0x43, []segment{text(), interp("/lib64/ld.so.1")}, binary.OldWorld},
+		{0x03, []segment{text(), interp("/lib/ld-musl-loongarch64.so.1")}, binary.NewWorld},
+		{0x03, []segment{text(), interp("/opt/ld.so")}, binary.OldWorld},
+		// Nor did Go's linker.
+		{0x03, []segment{text(), goNote}, ""},
+		{0x43, []segment{text(), goNote}, binary.NewWorld},
+		{0x03, []segment{text(), goNote, interp("/lib64/ld.so.1")}, binary.OldWorld},
+	} {
+		f := read(t, elfSpec{machine: elf.EM_LOONGARCH, flags: c.flags, segments: c.segments}.bytes())
+		if f.World != c.want {
+			t.Errorf("%#x, loader %q: %q, want %q", c.flags, f.Interp, f.World, c.want)
+		}
+	}
+	if f := read(t, elfSpec{machine: elf.EM_MIPS, flags: 0x80000007, segments: []segment{text(), interp("/lib64/ld.so.1")}}.bytes()); f.World != "" {
+		t.Errorf("mips64le: %q", f.World)
+	}
+}
+
+// A segment can be loaded with pages that divide its alignment and the way between its places in file and memory.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	load := func(align uint64) segment { s := text(); s.align = align; return s }
+	for _, c := range []struct {
+		machine  elf.Machine
+		segments []segment
+		want     int64
+	}{
+		{elf.EM_AARCH64, []segment{load(0x10000)}, 0x10000},
+		{elf.EM_AARCH64, []segment{load(0x10000), load(0x1000)}, 0x1000},
+		{elf.EM_AARCH64, []segment{load(0x1000), load(0x10000)}, 0x1000},
+		{elf.EM_AARCH64, []segment{load(0x4000)}, 0x4000},
+		{elf.EM_AARCH64, []segment{load(1), load(0)}, 0},
+		{elf.EM_AARCH64, []segment{load(1 << 40)}, 1 << 22}, // 0x400000 is between file and memory
+		{elf.EM_LOONGARCH, []segment{load(0x4000)}, 0x4000},
+		{elf.EM_X86_64, []segment{load(0x1000)}, 0},
+	} {
+		if f := read(t, elfSpec{machine: c.machine, segments: c.segments}.bytes()); f.Page != c.want {
+			t.Errorf("%v: %#x, want %#x", c.machine, f.Page, c.want)
+		}
+	}
+}
+
 func TestSystems(t *testing.T) {
 	t.Parallel()
 	tag := func(n byte) segment { return note("GNU", 1, []byte{n, 0, 0, 0, 3, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0}, 4) }

@@ -61,6 +61,15 @@ const (
 	Quad   Float = "quad"   // hard, 128 bits wide (RISC-V)
 )
 
+// World is one of the two systems that LoongArch has.
+type World string
+
+// The worlds: that of the vendor's first distributions, and that of Linux 5.19 and glibc 2.36.
+const (
+	OldWorld World = "old"
+	NewWorld World = "new"
+)
+
 // Where a baseline was stated.
 const (
 	FromGo         = "go build info"
@@ -96,6 +105,12 @@ type Fact struct {
 	// ABI is the calling convention where a machine has several: o32, n32, n64, elfv1, elfv2, lp64d, ilp32e, eabi5.
 	ABI   string `json:"abi,omitempty"`
 	Float Float  `json:"float,omitempty"`
+	// World is which of two systems a LoongArch file is for, which differ in their system calls, loaders and numbering of
+	// relocations: OldWorld or NewWorld. It is "" for Go programs without a loader, which run in both.
+	World World `json:"world,omitempty"`
+	// Page is the largest page of memory, in bytes, with which the file can be loaded, on machines whose pages differ in
+	// size: arm64, loong64, mips, ppc64.
+	Page int64 `json:"page,omitempty"`
 	// Baseline is the oldest processor that runs the code, spelled as a platform's variant: v4 to v8 and v9 (arm), v1 to v4
 	// (amd64), v8.0 to v9.5 (arm64), power8 (ppc64, ppc64le), rva20u64 (riscv64).
 	Baseline string `json:"baseline,omitempty"`
@@ -130,7 +145,7 @@ type Go struct {
 // String is a phrase for messages: "ELF executable for arm (v7, hard float)".
 func (f Fact) String() string {
 	var details []string
-	for _, d := range []string{f.Baseline, f.floatPhrase()} {
+	for _, d := range []string{f.Baseline, f.floatPhrase(), f.worldPhrase()} {
 		if d != "" {
 			details = append(details, d)
 		}
@@ -172,6 +187,13 @@ func (f Fact) floatPhrase() string {
 		return ""
 	}
 	return string(f.Float) + " float"
+}
+
+func (f Fact) worldPhrase() string {
+	if f.World == "" {
+		return ""
+	}
+	return string(f.World) + " world"
 }
 
 // phrase is the kind in words.

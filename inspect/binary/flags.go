@@ -3,6 +3,8 @@ package binary
 import (
 	"debug/elf"
 	enc "encoding/binary"
+	"path"
+	"strings"
 )
 
 // elfFlags reads e_flags: what they mean depends on the machine.
@@ -82,12 +84,30 @@ func riscvFlags(f *Fact) {
 
 // loongFlags: https://github.com/loongson/la-abi-specs/blob/release/laelf.adoc#e_flags-identifies-abi-type-and-version
 func loongFlags(f *Fact) {
+	const version = 3 << 6
+	f.World = NewWorld
+	if f.Flags&version == 0 {
+		f.World = OldWorld // until the loader says more
+	}
 	floats := [8]Float{1: Soft, 2: Single, 3: Double}
 	suffixes := [8]string{1: "s", 2: "f", 3: "d"}
 	abi := f.Flags & 7
 	f.Float = floats[abi]
 	if f.Float != "" {
 		f.ABI = either(f.Bits == 64, "lp64", "ilp32") + suffixes[abi]
+	}
+}
+
+// loongInterp goes by the loader where there is one, since the first toolchains of the new world did not write the version.
+func loongInterp(f *Fact) {
+	if elf.Machine(f.Machine) != elf.EM_LOONGARCH {
+		return
+	}
+	switch _, name := path.Split(f.Interp); {
+	case name == "ld.so.1":
+		f.World = OldWorld
+	case strings.HasPrefix(name, "ld-linux-loongarch"), strings.HasPrefix(name, "ld-musl-loongarch"):
+		f.World = NewWorld
 	}
 }
 

@@ -33,9 +33,14 @@ func elfArch(number elf.Machine, bits int, order Order) string {
 		return either(wide, "mips64", "mips") + when(little, "le")
 	case elf.EM_LOONGARCH:
 		return when(little, either(wide, "loong64", "loong32"))
+	case emSW64, emSW64Old:
+		return when(wide && little, "sw64")
 	}
 	return rareArch(number, bits, order)
 }
+
+// Sunway's number, and what its toolchains wrote before it had one; debug/elf knows neither.
+const emSW64, emSW64Old = elf.Machine(268), elf.Machine(0x9916)
 
 func either(first bool, a, b string) string {
 	if first {
@@ -73,6 +78,8 @@ func rareArch(number elf.Machine, bits int, order Order) string {
 		return "avr32"
 	case 252:
 		return "csky"
+	case elf.EM_MCST_ELBRUS:
+		return "e2k"
 	}
 	return smallArch(number)
 }
@@ -100,6 +107,16 @@ func smallArch(number elf.Machine) string {
 		return "rx"
 	case elf.EM_LANAI:
 		return "lanai"
+	case elf.EM_VIDEOCORE, elf.EM_VIDEOCORE3, elf.EM_VIDEOCORE5:
+		return "videocore"
+	case elf.EM_TRICORE:
+		return "tricore"
+	case elf.EM_BLACKFIN:
+		return "blackfin"
+	case elf.EM_TI_C6000:
+		return "c6x"
+	case elf.EM_RL78:
+		return "rl78"
 	case 251:
 		return "ve"
 	}

@@ -74,6 +74,11 @@ v850: v850
 rx: rx
 lanai: lanai
 ve: ve
+videocore: videocore vc4
+tricore: tricore
+blackfin: blackfin bfin
+c6x: c6x
+rl78: rl78
 bpf: bpf bpfel bpfeb ebpf
 amdgpu: amdgpu amdgcn
 cuda: cuda nvptx nvptx64

@@ -57,6 +57,9 @@ func (e *elfFile) read() error {
 	}
 	e.build.into(e.fact)
 	e.dyn.into(e.fact)
+	if e.fact.World == OldWorld && e.fact.Interp == "" && e.fact.Go != nil {
+		e.fact.World = "" // Go's linker did not write the version at first
+	}
 	if e.arm.wanted {
 		e.sections(func(p part) { _ = e.armSection(p) })
 	}
@@ -96,18 +99,15 @@ func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width
 	p := part{off: off, size: size}
 	if kind == elf.PT_LOAD {
 		e.dyn.load(stretch{off, off + size, addr})
+		e.page(e.align(b, width), addr-off)
 	}
 	switch {
 	case kind == elf.PT_INTERP && !e.loader:
 		p.read, e.loader = (*elfFile).interp, true // the kernel takes the first
 	case kind == elf.PT_DYNAMIC:
 		p.read, e.dyn.wanted = (*elfFile).dynamic, true
-	case kind == elf.PT_NOTE:
-		align := b[5*width:]
-		if width == 4 {
-			align = b[6*width:] // p_flags stands between
-		}
-		p.read, p.align = (*elfFile).notes, e.header.word(align)
+	case kind == elf.PT_NOTE, kind == elf.PT_GNU_PROPERTY:
+		p.read, p.align = (*elfFile).notes, e.align(b, width)
 	case kind == elf.PT_MIPS_ABIFLAGS && e.header.machine == elf.EM_MIPS:
 		p.read = (*elfFile).mipsFlags
 	case kind == ptRISCVAttributes && e.header.machine == elf.EM_RISCV:
@@ -120,6 +120,29 @@ func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width
 		return
 	}
 	e.add(p)
+}
+
+// align is p_align, which stands behind p_memsz and, in 32 bits, p_flags.
+func (e *elfFile) align(b []byte, width int) int64 {
+	if width == 4 {
+		return e.header.word(b[6*width:])
+	}
+	return e.header.word(b[5*width:])
+}
+
+// page notes with which pages a segment can be loaded: its place in the file and that in memory are apart by a multiple of one.
+func (e *elfFile) page(align, apart int64) {
+	switch e.header.machine {
+	case elf.EM_AARCH64, elf.EM_LOONGARCH, elf.EM_MIPS, elf.EM_PPC64:
+	default:
+		return
+	}
+	if apart != 0 {
+		align = min(align, apart&-apart)
+	}
+	if align > 1 && (e.fact.Page == 0 || align < e.fact.Page) {
+		e.fact.Page = align
+	}
 }
 
 func (e *elfFile) add(p part) {
@@ -149,5 +172,6 @@ func (e *elfFile) interp(p part) error {
 		return malformed("ELF", "the interpreter does not end in NUL")
 	}
 	e.fact.Interp = string(b[:bytes.IndexByte(b, 0)])
+	loongInterp(e.fact)
 	return nil
 }

@@ -1,0 +1,87 @@
+package binary_test
+
+import (
+	"slices"
+	"testing"
+
+	"mtool/inspect/binary"
+)
+
+func TestFits(t *testing.T) {
+	t.Parallel()
+	const mips = 8
+	arm := func(f binary.Float) binary.Fact { return binary.Fact{Arch: "arm", ABI: "eabi5", Float: f} }
+	abi := func(arch, abi string) binary.Fact { return binary.Fact{Arch: arch, ABI: abi} }
+	loong := func(w binary.World) binary.Fact { return binary.Fact{Arch: "loong64", ABI: "lp64d", World: w} }
+	release := func(isa string, flags uint32) binary.Fact {
+		return binary.Fact{Arch: "mips64le", Machine: mips, ABI: "n64", ISA: isa, Flags: flags}
+	}
+	for _, c := range []struct {
+		program, library binary.Fact
+		is, other        string
+	}{
+		{arm(binary.Hard), arm(binary.Hard), "", ""},
+		{arm(binary.Hard), arm(binary.Soft), "hard float", "soft float"},
+		{arm(binary.Soft), arm(binary.Hard), "soft float", "hard float"},
+		{arm(binary.Hard), arm(""), "", ""},
+		{arm(binary.Hard), binary.Fact{Arch: "arm", ABI: "eabi4"}, "", ""},
+		{abi("riscv64", "lp64d"), abi("riscv64", "lp64"), "lp64d", "lp64"},
+		{abi("riscv64", "lp64d"), abi("riscv64", "lp64d"), "", ""},
+		{abi("ppc64", "elfv1"), abi("ppc64", "elfv2"), "elfv1", "elfv2"},
+		{abi("ppc64le", "elfv2"), abi("ppc64le", ""), "", ""},
+		{loong(binary.OldWorld), loong(binary.NewWorld), "old world", "new world"},
+		{loong(binary.NewWorld), loong(binary.NewWorld), "", ""},
+		{loong(binary.NewWorld), loong(""), "", ""},
+		{loong(binary.NewWorld), abi("loong64", "lp64s"), "lp64d", "lp64s"},
+		{release("mips64r2", 0), release("mips64r6", 0), "a release before 6", "release 6"},
+		{release("mips64r2", 0), release("mips64", 0), "", ""},
+		{release("mips64r2", 0), release("mips64r2", 0x400), "legacy nan", "nan2008"},
+		{binary.Fact{Arch: "amd64", Baseline: "v1"}, binary.Fact{Arch: "amd64", Baseline: "v3"}, "", ""},
+	} {
+		fits, is, other := binary.Fits(c.program, c.library)
+		if fits != (c.is == "") || is != c.is || other != c.other {
+			t.Errorf("%+v and %+v: %v, %q and %q", c.program, c.library, fits, is, other)
+		}
+	}
+}
+
+// Every name that may be asked for is told apart from another one of the same machine.
+func TestHasABI(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		fact        binary.Fact
+		name        string
+		has, stated bool
+	}{
+		{binary.Fact{Arch: "loong64", World: binary.OldWorld, ABI: "lp64d"}, "new", false, true},
+		{binary.Fact{Arch: "loong64", World: binary.NewWorld, ABI: "lp64d"}, "new", true, true},
+		{binary.Fact{Arch: "loong64"}, "new", false, false},
+		{binary.Fact{Arch: "loong64", ABI: "lp64d"}, "lp64d", true, true},
+		{binary.Fact{Arch: "arm", Float: binary.Soft}, "hard", false, true},
+		{binary.Fact{Arch: "arm", ABI: "eabi5"}, "hard", false, false},
+		{binary.Fact{Arch: "riscv64", ABI: "lp64", Float: binary.Soft}, "lp64d", false, true},
+		{binary.Fact{Arch: "amd64", Interp: "/lib/ld-musl-x86_64.so.1"}, "musl", true, true},
+		{binary.Fact{Arch: "amd64", Interp: "/lib64/ld-linux-x86-64.so.2"}, "musl", false, true},
+		{binary.Fact{Arch: "amd64"}, "musl", false, false},
+	} {
+		if has, stated := c.fact.HasABI(c.name); has != c.has || stated != c.stated {
+			t.Errorf("%+v and %s: %v, %v", c.fact, c.name, has, stated)
+		}
+	}
+	if !slices.Contains(binary.ABIs("loong64"), "old") || slices.Contains(binary.ABIs("amd64"), "hard") {
+		t.Error("machines have names of others")
+	}
+}
+
+func TestLibc(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"/lib64/ld-linux-x86-64.so.2": "glibc", "/lib/ld-linux.so.2": "glibc", "/lib/ld64.so.1": "glibc", "/lib/ld.so.1": "glibc",
+		"/lib64/ld-linux-loongarch-lp64d.so.1": "glibc", "/nix/store/x-glibc-2.40/lib/ld-linux-x86-64.so.2": "glibc",
+		"/lib/ld-musl-x86_64.so.1": "musl", "/lib/ld-uClibc.so.0": "uclibc", "/system/bin/linker64": "bionic", "/opt/ld": "", "": "",
+	} {
+		if got := binary.Libc(path); got != want {
+			t.Errorf("%s: %q, want %q", path, got, want)
+		}
+	}
+}
