@@ -11,7 +11,9 @@ func TestStrictly(t *testing.T) {
 	rules := []inspect.Rule{{Name: "fails"}, {Name: "stays", Stays: "it says what was seen"}}
 	all := []inspect.Finding{
 		inspect.Finding{}.Note("fails"), inspect.Finding{}.Note("stays"), inspect.Finding{}.Note("in no table"),
-		{State: inspect.Unchecked}, {State: inspect.ClaimsOK}, {State: inspect.Unknown, Rule: "fails"},
+		{State: inspect.Unchecked},
+		{State: inspect.ClaimsOK},
+		{State: inspect.Unknown, Rule: "fails"},
 	}
 	want := []inspect.State{inspect.Mismatch, inspect.Note, inspect.Mismatch, inspect.Unchecked, inspect.ClaimsOK, inspect.Unknown}
 	inspect.Strictly(all, rules)

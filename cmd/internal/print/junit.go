@@ -92,18 +92,20 @@ func (r *junitReport) add(s junitSuite) {
 func junitOf(s flow.Inspection) junitSuite {
 	suite := junitSuite{Name: xmlText(s.Report.Ref.Name())}
 	told := deep.Summary(s.Findings)
+	failed := map[v1.Hash]bool{} // images that have a failure of their own, which tells of their files
 	for i, img := range s.Report.Images {
 		c := junitCase{Name: xmlText(dash(platformOf(img))), Class: suite.Name}
 		if i < len(told) {
 			c.File, c.Line = told[i].File, told[i].Line
 			c.Failure = failure(told[i], about(told[len(s.Report.Images):], img.Descriptor.Digest, told[i].Platform))
+			failed[img.Descriptor.Digest] = failed[img.Descriptor.Digest] || c.Failure != nil
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
 	var notes []string
 	for _, f := range told[min(len(s.Report.Images), len(told)):] {
 		switch {
-		case f.Fails() && f.Path == "":
+		case f.Fails() && (f.Path == "" || !failed[f.Digest]):
 			suite.Cases = append(suite.Cases, junitCase{
 				Name: xmlText(firstLine(f.Message)), Class: suite.Name, File: f.File, Line: f.Line, Failure: failure(f, nil),
 			})

@@ -1,0 +1,227 @@
+package cli
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect"
+	"mtool/inspect/deep"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// noted is something of which inspect makes a note, and the flags with which it does.
+type noted struct {
+	built registrytest.Built
+	flags []string
+	fails bool // without --strict too: the note stands beside something that is wrong
+	two   bool // another note stands beside it, which fails who is strict
+}
+
+func linux(arch string) v1.Platform { return v1.Platform{OS: "linux", Architecture: arch} }
+
+func filesOf(arch string, files ...[]string) registrytest.ImageSpec {
+	return registrytest.ImageSpec{Platform: linux(arch), Entrypoint: []string{"/app"}, Files: files}
+}
+
+// listOf is a list of images by their specs.
+func listOf(specs ...registrytest.ImageSpec) registrytest.Built {
+	var all []registrytest.Built
+	for _, s := range specs {
+		all = append(all, registrytest.Image(s))
+	}
+	return registrytest.ListOf(all...)
+}
+
+func rows(entries ...registrytest.Entry) registrytest.Built {
+	return registrytest.List(registrytest.ListSpec{Entries: entries})
+}
+
+// withProvenance is an image with one statement, whose predicate this is.
+func withProvenance(predicate string) registrytest.Built {
+	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
+	const kind = "https://slsa.dev/provenance/v1"
+	body := fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"%s","subject":[{"name":"_","digest":{"sha256":"%s"}}],"predicate":{"buildDefinition":{"buildType":"t",%s}}}`,
+		kind, image.Digest().Hex, predicate)
+	statement := registrytest.Attestation(image.Manifest)
+	statement.Claim = &v1.Platform{OS: "unknown", Architecture: "unknown"}
+	statement.Built = registrytest.Artifact(registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{
+		{MediaType: "application/vnd.in-toto+json", Annotations: map[string]string{"in-toto.io/predicate-type": kind}, Data: []byte(body)},
+	}})
+	return rows(registrytest.Entry{Built: image}, statement)
+}
+
+// notedClaims are the notes about what is said of images.
+func notedClaims() map[string]noted {
+	amd64, arm64 := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}), registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
+	stale, aged := registrytest.SOCI(amd64), registrytest.SOCI(arm64)
+	stale.Annotations = aged.Annotations
+	based := func(arch, digest string) registrytest.ImageSpec {
+		return registrytest.ImageSpec{Platform: linux(arch), Seed: arch, Annotations: map[string]string{"org.opencontainers.image.base.digest": digest}}
+	}
+	brought := func(arch string) registrytest.ImageSpec {
+		s := filesOf(arch, []string{"elf bin/sh " + arch}, []string{"elf app amd64"})
+		s.Origins = []string{"ADD rootfs /", "COPY app /app"}
+		return s
+	}
+	data := func(arch string) registrytest.ImageSpec {
+		return registrytest.ImageSpec{Platform: linux(arch), SharedLayer: "data", Binary: "amd64"}
+	}
+	foreign := registrytest.ImageSpec{Platform: linux("arm64"), Labels: map[string]string{"architecture": "x86_64"}}
+	return map[string]noted{
+		inspect.RuleNoImage:         {built: registrytest.Artifact(registrytest.ArtifactSpec{Type: "x/y"})},
+		inspect.RuleNestedList:      {built: registrytest.ListOf(amd64, registrytest.ListOf(arm64))},
+		inspect.RuleMixedTypes:      {built: registrytest.List(registrytest.ListSpec{Docker: true, Entries: []registrytest.Entry{{Built: amd64}}})},
+		inspect.RuleUnknownPlatform: {built: listOf(registrytest.ImageSpec{Platform: linux("e2k"), Binary: "amd64"})},
+		inspect.RuleOrphan:          {built: rows(registrytest.Entry{Built: amd64}, registrytest.Attestation(arm64.Manifest))},
+		inspect.RuleStaleArtifact:   {built: rows(registrytest.Entry{Built: amd64}, stale)},
+		inspect.RuleArtifactRow:     {built: rows(registrytest.SOCI(amd64)), two: true},
+		inspect.RuleSharedLayers:    {built: listOf(data("amd64"), data("arm64"))},
+		inspect.RuleSharedBase:      {built: listOf(filesOf("amd64", []string{"plain etc/x"}, []string{"elf app amd64"}), filesOf("arm64", []string{"plain etc/x"}, []string{"elf app arm64"}))},
+		inspect.RuleSharedProgram:   {built: listOf(brought("amd64"), brought("arm64"))},
+		inspect.RuleOneBase:         {built: listOf(based("amd64", "sha256:a"), based("arm64", "sha256:a"), based("s390x", "sha256:b"))},
+		inspect.RuleForeignBase:     {built: listOf(foreign)},
+		"no-provenance":             {built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}), flags: []string{"--provenance"}},
+		"built-elsewhere":           {built: withProvenance(`"internalParameters":{"builderPlatform":"linux/amd64"}`), flags: []string{"--provenance"}},
+		"foreign-materials":         {built: withProvenance(`"resolvedDependencies":[{"uri":"pkg:docker/a@3?platform=linux%2Famd64"}]`), flags: []string{"--provenance"}},
+	}
+}
+
+// notedBinaries are the notes about what is in layers.
+func notedBinaries() map[string]noted {
+	shell := registrytest.ImageSpec{Platform: linux("arm64"), Entrypoint: []string{"/bin/sh", "-c", `eval "$X"`}, Files: [][]string{{"elf bin/sh arm64"}}}
+	nowhere := filesOf("arm64", []string{"elf app arm64"})
+	nowhere.WorkingDir = "/srv"
+	lying := registrytest.Entry{Built: registrytest.Image(filesOf("arm64", []string{"elf app amd64"}))}
+	lying.Claim = &v1.Platform{OS: "linux", Architecture: "amd64"}
+	all := map[string]noted{
+		deep.RuleNotFollowed:  {built: listOf(shell), flags: []string{"--entrypoint-only"}},
+		deep.RuleNoCommand:    {built: listOf(filesOf("arm64", []string{"plain etc/x"}))},
+		deep.RuleNoWorkingDir: {built: listOf(nowhere)},
+		deep.RuleMalformed:    {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
+		deep.RuleBeside:       {built: rows(lying), fails: true},
+		"i386 in amd64":       {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
+	}
+	for name, n := range all {
+		n.flags = append([]string{"--deep", "--no-facts"}, n.flags...)
+		all[name] = n
+	}
+	return all
+}
+
+// Every rule has something that is noted by it, which fails who is strict unless its table says why not: in every output, with
+// the rule's name.
+func TestNotes(t *testing.T) {
+	home := t.TempDir()
+	for _, name := range []string{"HOME", "MTOOL_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"} {
+		t.Setenv(name, home)
+	}
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	server := registrytest.New(t, registrytest.Options{})
+	all := notedClaims()
+	for name, n := range notedBinaries() {
+		all[name] = n
+	}
+	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
+	all[flow.RulePinned] = noted{built: image}
+	all[flow.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
+	key, signature := signedBy(t, image)
+	all["signed-apart"] = noted{built: registrytest.ListOf(image), flags: []string{"--signed-by", key, "--signed", "entries"}}
+	server.Load("demo", registry.FallbackTag(image.Digest())+".sig", signature)
+
+	for _, rule := range flow.NoteRules() {
+		n, ok := all[rule.Name]
+		if !ok {
+			if !deep.IsFileRule(rule.Name) { // whose pairs are in a script of their own
+				t.Errorf("nothing is noted by the rule %s", rule.Name)
+			}
+			continue
+		}
+		t.Run(rule.Name, func(t *testing.T) { n.tryAll(t, server, rule) })
+	}
+}
+
+const nodesText = `{"kind":"List","items":[{"kind":"Node","metadata":{"name":"a","labels":{"kubernetes.io/os":"linux","kubernetes.io/arch":"amd64"}},"status":{"nodeInfo":{"operatingSystem":"linux","architecture":"amd64"}}}]}`
+
+func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Rule) {
+	t.Helper()
+	tag := strings.ReplaceAll(rule.Name, " ", "-")
+	server.Load("demo", tag, n.built)
+	ref := server.Host() + "/demo:" + tag
+	args := append([]string{"inspect", ref}, n.flags...)
+	switch rule.Name {
+	case flow.RulePinned:
+		args[1] = server.Host() + "/demo@" + n.built.Digest().String()
+	case flow.RuleNoNode:
+		pod := "kind: Pod\napiVersion: v1\nspec:\n  nodeSelector: {disk: none}\n  containers: [{image: " + ref + "}]\n"
+		args = append([]string{"inspect", "-f", fileOf(t, "pod.yaml", pod)}, n.flags...)
+	}
+	for output, shows := range map[string]string{
+		"json": `"rule": "%s"`, "sarif": `"ruleId": "%s"`, "junit": "[%s]", "github": "[%s]", "markdown": "[%s]", "html": "[%s]", "table": "", "tree": "",
+	} {
+		if shows != "" {
+			shows = fmt.Sprintf(shows, rule.Name)
+		}
+		for _, strict := range []bool{false, true} {
+			want := 0
+			if n.fails || strict && (n.two || rule.Stays == "") {
+				want = exitContent
+			}
+			line := append(slices.Clone(args), "-o", output)
+			if strict {
+				line = append(line, "--strict")
+			}
+			code, text := runAll(line...)
+			if code != want || !strings.Contains(text, shows) {
+				t.Errorf("mtool %q: code %d, want %d, and %q:\n%s", line, code, want, shows, text)
+			}
+		}
+	}
+}
+
+func fileOf(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// signedBy is a key's file, and the signature of an image that it made.
+func signedBy(t *testing.T, image registrytest.Built) (key string, signature registrytest.Built) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(private.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"any"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, image.Digest())
+	sum := sha256.Sum256(payload)
+	sig, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fileOf(t, "key.pub", string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}))),
+		registrytest.Artifact(registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{{
+			MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Data: payload,
+			Annotations: map[string]string{"dev.cosignproject.cosign/signature": base64.StdEncoding.EncodeToString(sig)},
+		}}})
+}
