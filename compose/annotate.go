@@ -26,6 +26,8 @@ type Edit struct {
 	Child bool `json:"child,omitempty"`
 	// Convert makes the image an OCI or a Docker one: TypeOCI or TypeDocker.
 	Convert Type `json:"convert,omitempty"`
+	// FixConfig writes the platform of the image's config as runtimes spell it; the image's digest changes by it.
+	FixConfig bool `json:"fixConfig,omitempty"`
 	// KeepAttestations refuses a change of the digest of an image that has attestations, which are dropped otherwise.
 	KeepAttestations bool `json:"keepAttestations,omitempty"`
 	// Force allows a platform that is unknown or contradicts the image's config.
@@ -107,7 +109,7 @@ func (l List) AnnotateList(d Edit) (List, []Change, error) {
 }
 
 func (d Edit) check() error {
-	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" {
+	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" && !d.FixConfig {
 		return registry.Usagef("nothing to change")
 	}
 	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
@@ -171,18 +173,23 @@ func (e Entry) editPlatform(d Edit) (Entry, error) {
 			return Entry{}, err
 		}
 	}
-	// What belongs to the image and has its platform must be behind it still.
+	return e.claiming(now)
+}
+
+// claiming returns e with a row that claims p. What belongs to the image and has its platform must be behind it still.
+func (e Entry) claiming(p v1.Platform) (Entry, error) {
+	was := e.Platform()
 	e.Attestations = slices.Clone(e.Attestations)
 	for i, a := range e.Attestations {
 		if !equalPlatforms(a.Platform(), was) {
 			continue
 		}
 		var err error
-		if e.Attestations[i], err = a.withPlatform(now); err != nil {
+		if e.Attestations[i], err = a.withPlatform(p); err != nil {
 			return Entry{}, err
 		}
 	}
-	return e.withPlatform(now)
+	return e.withPlatform(p)
 }
 
 func checkEdit(now, config v1.Platform) error {

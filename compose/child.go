@@ -34,7 +34,7 @@ func (e Entry) remake(d Edit) (Entry, error) {
 	if err := e.unread(); err != nil {
 		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, err)
 	}
-	m, err := d.manifest(e.Image.Manifest)
+	m, config, err := d.image(e.Image.Manifest, e.Image.ConfigBody)
 	if err != nil || m.Digest == e.Digest() {
 		return e, err
 	}
@@ -47,14 +47,14 @@ func (e Entry) remake(d Edit) (Entry, error) {
 		out.Original = e.Digest()
 	}
 	out.Attestations = nil
-	if out, err = out.withManifest(m); err != nil {
+	if out, err = out.withManifest(m, config); err != nil {
 		return Entry{}, err
 	}
 	return out, nil
 }
 
-// withManifest returns e with the row and the image of another manifest.
-func (e Entry) withManifest(m registry.Manifest) (Entry, error) {
+// withManifest returns e with the row and the image of another manifest, and its config.
+func (e Entry) withManifest(m registry.Manifest, config []byte) (Entry, error) {
 	row, err := parseObject(e.Row)
 	if err != nil {
 		return Entry{}, err
@@ -80,55 +80,67 @@ func (e Entry) withManifest(m registry.Manifest) (Entry, error) {
 	if err := json.Unmarshal(m.Body, &blobs); err != nil {
 		return Entry{}, fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
-	img.ConfigOf, img.Layers = blobs.Config, blobs.Layers
+	img.ConfigOf, img.Layers, img.ConfigBody = blobs.Config, blobs.Layers, config
+	if config != nil {
+		if img.Config, err = configPlatform(config); err != nil {
+			return Entry{}, err
+		}
+		e.Config, e.ConfigDigest = img.Config, blobs.Config.Digest
+	}
 	e.Image = &img
 	return e, nil
 }
 
 // remade does the edits of a draft's entry again on the manifest that its source has.
 func (e Entry) remade() (Entry, error) {
-	m := e.Image.Manifest
+	m, config := e.Image.Manifest, e.Image.ConfigBody
 	for _, d := range e.Edits {
 		if !d.ofChild() {
 			continue
 		}
 		var err error
-		if m, err = d.manifest(m); err != nil {
+		if m, config, err = d.image(m, config); err != nil {
 			return e, err
 		}
 	}
 	if m.Digest != e.Digest() {
 		return e, fmt.Errorf("%w: %s can't be made of %s again", registry.ErrContent, e, e.Original)
 	}
-	return e.withManifest(m)
+	return e.withManifest(m, config)
 }
 
 // ofChild reports whether the edit changes the image's own manifest.
-func (d Edit) ofChild() bool { return d.Child || d.Convert != "" }
+func (d Edit) ofChild() bool { return d.Child || d.Convert != "" || d.FixConfig }
 
-// manifest is m as the edit wants it: bytes that nothing is asked of stay as they are.
-func (d Edit) manifest(m registry.Manifest) (registry.Manifest, error) {
+// image is a manifest and its config as the edit wants them: bytes that nothing is asked of stay as they are.
+func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []byte, error) {
 	o, err := parseObject(m.Body)
 	if err != nil {
-		return m, err
+		return m, config, err
 	}
 	before := o.encode()
+	if d.FixConfig {
+		if o, config, err = fixConfig(o, config); err != nil {
+			return m, config, err
+		}
+	}
 	if d.Child {
 		if o, err = d.annotateChild(o, m); err != nil {
-			return m, err
+			return m, config, err
 		}
 	}
 	mediaType := m.MediaType
 	if d.Convert != "" {
 		if o, mediaType, err = convert(o, mediaType, d.Convert); err != nil {
-			return m, err
+			return m, config, err
 		}
 	}
 	body := o.encode()
 	if slices.Equal(body, before) {
-		return m, nil
+		return m, config, nil
 	}
-	return registry.NewManifest(mediaType, body)
+	m, err = registry.NewManifest(mediaType, body)
+	return m, config, err
 }
 
 func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {

@@ -125,6 +125,9 @@ type contents struct {
 func (c contents) add(e Entry) {
 	switch {
 	case e.Image != nil:
+		if e.madeConfig() {
+			c.sources[e.ConfigDigest] = known{e.Image.Source, e.Image.ConfigBody}
+		}
 		c.addContent(e.Digest(), e.Image.Manifest, e.Image.Source, e.Image.Blobs())
 	case e.Attached != nil:
 		c.addContent(e.Digest(), e.Attached.Manifest, e.Attached.Source, e.Attached.Blobs)

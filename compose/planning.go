@@ -27,7 +27,9 @@ type piece struct {
 	child  Child
 	blobs  []v1.Descriptor
 	config []byte // of blobs[0], where it has been read
-	err    error
+	// madeConfig: no source has that config.
+	madeConfig bool
+	err        error
 }
 
 func (p *planning) addEntry(e Entry) {
@@ -36,7 +38,7 @@ func (p *planning) addEntry(e Entry) {
 		p.addImage(*e.Image, e.from(), 0)
 		if e.Original != (v1.Hash{}) {
 			i := slices.IndexFunc(p.pieces, func(n piece) bool { return n.child.Descriptor.Digest == e.Digest() })
-			p.pieces[i].child.Made = true
+			p.pieces[i].child.Made, p.pieces[i].madeConfig = true, e.madeConfig()
 		}
 	case e.Attached != nil:
 		p.addAttached(*e.Attached, e.from(), 0)
@@ -158,6 +160,9 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 			if n.child.Made && n.err == nil {
 				u.Children = append(u.Children, n.child)
 			}
+			if n.madeConfig && n.err == nil {
+				u.addBlob(blobs, n.blob(0, to))
+			}
 			continue
 		}
 		if n.err != nil {
@@ -169,16 +174,22 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 		if isManifest && n.child.Descriptor.Digest != p.root.Digest {
 			u.Children = append(u.Children, n.child)
 		}
-		for i, d := range n.blobs {
-			b := Blob{Descriptor: d, From: n.child.From, Source: n.child.Source, Mountable: sameRegistry(n.child.From, to)}
-			if i == 0 && n.config != nil && !b.Mountable {
-				b.Source = known{b.Source, n.config}
-			}
-			u.addBlob(blobs, b)
+		for i := range n.blobs {
+			u.addBlob(blobs, n.blob(i, to))
 		}
 	}
 	slices.SortStableFunc(u.Children, func(a, b Child) int { return b.Level - a.Level })
 	return u, errors.Join(failed...)
+}
+
+// blob is one of the piece's blobs, and how it gets to a repository.
+func (n piece) blob(i int, to registry.Ref) Blob {
+	made := i == 0 && n.madeConfig
+	b := Blob{Descriptor: n.blobs[i], From: n.child.From, Source: n.child.Source, Mountable: !made && sameRegistry(n.child.From, to)}
+	if i == 0 && n.config != nil && !b.Mountable {
+		b.Source = known{b.Source, n.config}
+	}
+	return b
 }
 
 // addBlob keeps the cheaper way where several entries share a blob. Foreign layers stay where their urls say.

@@ -55,8 +55,8 @@ func (o object) setPlatform(p v1.Platform) (object, error) {
 	return o, nil
 }
 
-// apply is the platform that the edit makes of p. Another architecture takes the old one's variant away, since a variant
-// means nothing by itself.
+// apply is the platform that the edit makes of p, spelled as runtimes do. Another architecture takes the old one's variant away,
+// since a variant means nothing by itself.
 func (d Edit) apply(p v1.Platform) v1.Platform {
 	out := p
 	out.OS = cmp.Or(d.OS, p.OS)
@@ -77,6 +77,10 @@ func (d Edit) apply(p v1.Platform) v1.Platform {
 		case "os.features":
 			out.OSFeatures = nil
 		}
+	}
+	if right, odd := platform.Misspelled(out); odd && d.hasPlatform() {
+		right.OSFeatures = out.OSFeatures
+		return right
 	}
 	return out
 }

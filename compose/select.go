@@ -101,8 +101,23 @@ func (s *selection) addImage(img inspect.Image) error {
 		}
 		e.Attestations = append(e.Attestations, a)
 	}
+	if e, err = s.respell(e); err != nil {
+		return err
+	}
 	s.entries = append(s.entries, e)
 	return nil
+}
+
+// respell makes the row say what runtimes look for, where it is spelled in a way of its own. Its words are not the image's.
+func (s *selection) respell(e Entry) (Entry, error) {
+	said := e.Platform()
+	right, odd := platform.Misspelled(said)
+	if !odd {
+		return e, nil
+	}
+	right.OSFeatures = said.OSFeatures
+	s.note("%s of %q says %s: its row says %s, which runtimes look for", e.Digest(), s.report.Ref, describe(said), describe(right))
+	return e.claiming(right)
 }
 
 func (s *selection) imageEntry(img inspect.Image) (Entry, error) {

@@ -6,10 +6,13 @@ import (
 
 // CheckOptions says what is wanted beyond that every entry is what it claims to be. The zero value wants nothing more.
 type CheckOptions struct {
-	// Require are the platforms that must be there, as platform.Satisfies decides.
+	// Require are the platforms that must be served, as platform.Serve decides.
 	Require []v1.Platform
 	// Exact wants nothing beyond Require; without Require it has no effect.
 	Exact bool
+	// KeepSpelling notes configs that are misspelled under a right row, where a list is written that has the image as it is.
+	// Otherwise they are mismatches.
+	KeepSpelling bool
 }
 
 // Check compares what a report's entries claim with what was read. It is pure. The first findings are those of
@@ -35,6 +38,7 @@ func Check(r Report, o CheckOptions) []Finding {
 	}
 	c.foreignBases()
 	c.names()
+	c.spelling()
 	c.attachments()
 	c.required()
 	c.surplus()

@@ -38,6 +38,7 @@ func entryPairs() []pair {
 	silent := registrytest.Image(registrytest.ImageSpec{Seed: "silent"})
 	win := registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.20348.1")})
 	win32k := registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.20348.1", "win32k")})
+	hub := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm32v7"}, Binary: "arm"})
 	version, feature := windows("10.0.17763.1"), windows("10.0.20348.1", "other")
 	twin := object(entry(amd64), entry(arm64))
 	return []pair{
@@ -60,6 +61,28 @@ func entryPairs() []pair {
 		{
 			name: "a variant that does not exist", liar: object(registrytest.Entry{Built: amd64, Claim: &v1.Platform{OS: "linux", Architecture: "amd64", Variant: "v8"}}),
 			twin: object(claimed(amd64, "linux/amd64/v2")), state: inspect.Mismatch, message: `variant of amd64 "v8" is not known; valid: v1, v2, v3, v4`,
+		},
+		{
+			name: "an alias in the row", liar: object(registrytest.Entry{Built: amd64, Claim: &v1.Platform{OS: "linux", Architecture: "x86_64"}}), twin: twin,
+			state: inspect.Mismatch, message: "the list says linux/x86_64, the config says linux/amd64; runtimes look for linux/amd64",
+		},
+		{
+			name: "an alias in row and config", liar: object(entry(hub)), twin: object(entry(image("linux/arm/v7"))),
+			state: inspect.Mismatch, message: "the list says linux/arm32v7, the config says linux/arm32v7; runtimes look for linux/arm/v7",
+		},
+		{
+			name: "an alias in the config", liar: object(claimed(hub, "linux/arm/v7")), twin: object(claimed(image("linux/arm/v7"), "linux/arm/v7")),
+			state: inspect.Mismatch, message: "the list says linux/arm/v7, the config says linux/arm32v7; runtimes look for linux/arm/v7",
+		},
+		{
+			name: "an alias in a single image", liar: obj(hub), twin: obj(arm64),
+			state: inspect.Mismatch, message: "a single image, the config says linux/arm32v7; runtimes look for linux/arm/v7",
+		},
+		{
+			name:  "an alias in the row of the nested list",
+			liar:  object(entry(amd64), registrytest.Entry{Built: registrytest.ListOf(arm64), Claim: &v1.Platform{OS: "linux", Architecture: "aarch64"}}),
+			twin:  object(entry(amd64), claimed(registrytest.ListOf(arm64), "linux/arm64")),
+			state: inspect.Mismatch, message: "says linux/aarch64, the config says linux/arm64; runtimes look for linux/arm64",
 		},
 		{
 			name: "another os.version", liar: object(registrytest.Entry{Built: win, Claim: &version}), twin: object(entry(win)),
@@ -234,8 +257,29 @@ func requirePairs() []pair {
 			state: inspect.Mismatch, message: "missing linux/arm64; a single image of linux/amd64, not a list",
 		},
 		{
-			name: "v6 is not v7", liar: object(entry(image("linux/arm/v6"))), twin: object(entry(image("linux/arm/v7"))), options: one("linux/arm"),
-			state: inspect.Mismatch, message: "missing linux/arm/v7; has linux/arm/v6",
+			name: "v7 is not v6", liar: object(entry(image("linux/arm/v7"))), twin: object(entry(image("linux/arm/v6"))), options: one("linux/arm/v6"),
+			state: inspect.Mismatch, message: "missing linux/arm/v6; has linux/arm/v7",
+		},
+		{
+			name: "a v7 node takes v6", liar: object(entry(image("linux/arm/v6"))), twin: object(entry(image("linux/arm/v7"))), options: one("linux/arm"),
+			state: inspect.Note, message: "linux/arm/v7 is not there itself: its nodes take linux/arm/v6 (sha256:",
+		},
+		{
+			name: "exactly v7", liar: object(entry(image("linux/arm/v6"))), twin: object(entry(image("linux/arm/v7"))),
+			options: inspect.CheckOptions{Require: []v1.Platform{plat("linux/arm/v7")}, Exact: true},
+			state:   inspect.Mismatch, message: "missing linux/arm/v7; has linux/arm/v6",
+		},
+		{
+			name: "podman knows no older amd64", liar: object(entry(image("linux/amd64/v2"))), twin: object(entry(image("linux/amd64/v3"))), options: one("linux/amd64/v3"),
+			state: inspect.Note, message: "its nodes take linux/amd64/v2 (",
+		},
+		{
+			name: "386 is no amd64", liar: object(entry(image("linux/386"))), twin: object(entry(amd64)), options: one("linux/amd64"),
+			state: inspect.Mismatch, message: "missing linux/amd64; has linux/386",
+		},
+		{
+			name: "an alias is found by nobody", liar: object(registrytest.Entry{Built: amd64, Claim: &v1.Platform{OS: "linux", Architecture: "x86_64"}}), twin: twin,
+			options: one("linux/amd64"), state: inspect.Mismatch, message: "missing linux/amd64; has linux/x86_64; runtimes look for linux/amd64",
 		},
 		{
 			name: "os.version", liar: object(entry(server)), twin: object(entry(server), entry(registrytest.Image(registrytest.ImageSpec{Platform: windows("10.0.17763.5")}))),

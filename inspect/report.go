@@ -87,7 +87,7 @@ func (i Image) Blobs() []v1.Descriptor {
 	return append([]v1.Descriptor{i.ConfigOf}, i.Layers...)
 }
 
-// Claim is the platform under which clients find the image, in normal form: that of its row or, where the row states none,
+// Claim is the platform under which clients find the image, as it is spelled (see platform.Spelled): that of its row or, where the row states none,
 // that of the nearest list around it; that of the config for a single image. It is zero when nothing is claimed.
 func (i Image) Claim() v1.Platform {
 	if p := claimOf(i.Descriptor); !platform.IsUnknown(p) {
@@ -105,10 +105,10 @@ func claimOf(d v1.Descriptor) v1.Platform {
 	if d.Platform == nil {
 		return v1.Platform{}
 	}
-	return platform.Normalize(*d.Platform)
+	return platform.Spelled(*d.Platform)
 }
 
-// Platform is what the image is, in normal form: what its config states, with what a claim that agrees adds (a variant, an
+// Platform is what the image is, as it is spelled: what its config states, with what a claim that agrees adds (a variant, an
 // os.version). It is the claim when the config is silent or unread, and zero when both are.
 func (i Image) Platform() v1.Platform {
 	claim := i.Claim()
@@ -116,7 +116,7 @@ func (i Image) Platform() v1.Platform {
 	case platform.IsUnknown(i.Config):
 		return claim
 	case platform.IsUnknown(claim), !platform.Agrees(claim, i.Config):
-		return platform.Normalize(i.Config)
+		return platform.Spelled(i.Config)
 	}
 	return claim
 }

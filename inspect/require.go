@@ -2,7 +2,6 @@ package inspect
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -10,9 +9,10 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Missing is what Check finds of required platforms alone: a finding for each that is not there.
-func Missing(r Report, required []v1.Platform) []Finding {
-	c := checker{report: r, options: CheckOptions{Require: required}}
+// Missing is what Check finds of required platforms alone: a finding for each that is not there, and a note for each that nodes
+// find another entry for.
+func Missing(r Report, o CheckOptions) []Finding {
+	c := checker{report: r, options: o}
 	c.required()
 	return c.findings
 }
@@ -24,29 +24,66 @@ func Surplus(r Report, required []v1.Platform) []Finding {
 	return c.findings
 }
 
-// required finds the platforms that are not there. An entry counts by what it claims: one that lies has failed already,
-// and one that could not be read has, too.
+// Serve answers which images serve a platform, by their index in r.Images; see platform.Serve. An image counts by what it claims:
+// one that lies has failed already, and one that could not be read has, too.
+func (r Report) Serve(want v1.Platform, exact bool) platform.Serving {
+	return platform.Serve(r.claims(), want, exact)
+}
+
+// claims are the platforms under which the images are found; zero for what is none.
+func (r Report) claims() []v1.Platform {
+	all := make([]v1.Platform, len(r.Images))
+	for n, i := range r.Images {
+		if !i.isArtifact() {
+			all[n] = i.Claim()
+		}
+	}
+	return all
+}
+
+// required finds the platforms that are not served.
 func (c *checker) required() {
 	for _, want := range c.options.Require {
-		if slices.ContainsFunc(c.report.Images, func(i Image) bool { return satisfies(i, want) }) {
-			continue
+		s := c.report.Serve(want, c.options.Exact)
+		switch {
+		case s.Fallback:
+			c.fallback(want, c.report.Images[s.Rows[0]])
+		case len(s.Rows) == 0:
+			c.missing(want)
 		}
-		f := Finding{
-			State: Mismatch, Platform: platform.Format(want), Digest: c.report.Root.Digest,
-			Claim: describe(want) + " (required)", Evidence: c.has(),
-			Message: fmt.Sprintf("missing %s; %s", describe(want), c.has()),
-		}
-		if err := c.unseen(); err != nil {
-			f.State, f.Err = Unchecked, err
-			f.Message = fmt.Sprintf("not checked: whether %s is there: %s", describe(want), oneLine(err))
-		}
-		c.add(f)
 	}
 }
 
-func satisfies(i Image, want v1.Platform) bool {
-	p := i.Claim()
-	return !platform.IsUnknown(p) && !i.isArtifact() && platform.Satisfies(p, want)
+func (c *checker) missing(want v1.Platform) {
+	f := Finding{
+		State: Mismatch, Platform: platform.Format(want), Digest: c.report.Root.Digest,
+		Claim: describe(want) + " (required)", Evidence: c.has(),
+		Message: fmt.Sprintf("missing %s; %s", describe(want), c.has()),
+	}
+	for _, p := range c.report.claims() {
+		if lookedFor(p) != "" && platform.Satisfies(p, want) {
+			f.Message += lookedFor(p)
+			break
+		}
+	}
+	if err := c.unseen(); err != nil {
+		f.State, f.Err = Unchecked, err
+		f.Message = fmt.Sprintf("not checked: whether %s is there: %s", describe(want), oneLine(err))
+	}
+	c.add(f)
+}
+
+// fallback notes that nodes of a platform take the entry of another one.
+func (c *checker) fallback(want v1.Platform, i Image) {
+	f := Finding{
+		Platform: platform.Format(want), Digest: i.Descriptor.Digest,
+		Claim: describe(want) + " (required)", Evidence: describe(i.Claim()) + " (list)",
+		Message: fmt.Sprintf("%s is not there itself: its nodes take %s (%s)", describe(want), describe(i.Claim()), short(i.Descriptor.Digest)),
+	}
+	if none := platform.Missed(c.report.claims(), want); none != "" {
+		f.Message += "; " + none + " would take none"
+	}
+	c.add(f.Note(RuleOtherEntry))
 }
 
 // unseen is why an entry is unread that could be of any platform.
@@ -85,10 +122,15 @@ func (c *checker) surplus() {
 	for _, want := range c.options.Require {
 		wanted = append(wanted, describe(want))
 	}
-	for _, i := range c.report.Images {
+	asked := map[int]bool{}
+	for _, want := range c.options.Require {
+		for _, n := range c.report.Serve(want, true).Rows {
+			asked[n] = true
+		}
+	}
+	for n, i := range c.report.Images {
 		p := i.Claim()
-		asked := slices.ContainsFunc(c.options.Require, func(want v1.Platform) bool { return satisfies(i, want) })
-		if asked || platform.IsUnknown(p) {
+		if asked[n] || platform.IsUnknown(p) {
 			continue
 		}
 		c.add(Finding{

@@ -59,7 +59,7 @@ func (b build) lines(n int) []string {
 func (c *checker) foreignBases() {
 	for _, i := range c.report.Images {
 		if p := i.Claim(); i.Err == nil && p.OS == "linux" && p.Architecture != "" {
-			c.foreignBase(i, p.Architecture)
+			c.foreignBase(i, platform.Normalize(p).Architecture)
 		}
 	}
 }

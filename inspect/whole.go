@@ -87,6 +87,21 @@ func (c *checker) names() {
 	}
 }
 
+// spelling notes configs of another spelling that are kept.
+func (c *checker) spelling() {
+	for _, i := range c.report.Images {
+		passed := c.report.List == nil || lookedFor(i.Claim()) == "" && platform.Agrees(i.Claim(), i.Config)
+		if !c.options.KeepSpelling || lookedFor(i.Config) == "" || !passed {
+			continue
+		}
+		p := platform.Format(i.Claim())
+		c.add(Finding{
+			Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: describe(i.Config) + " (config)",
+			Message: fmt.Sprintf("%s (%s): its config still says %s%s", p, short(i.Descriptor.Digest), describe(i.Config), lookedFor(i.Config)),
+		}.Note(RuleConfigSpelling))
+	}
+}
+
 // attachments finds attestations that are missing, and notes those without an image and artifacts with a platform.
 func (c *checker) attachments() {
 	for _, i := range c.report.Images {

@@ -47,7 +47,7 @@ type subject struct {
 }
 
 func newSubject(i inspect.Image, n int, uses []Use) subject {
-	s := subject{Image: i, platform: i.Claim(), n: n, uses: uses}
+	s := subject{Image: i, platform: platform.Normalize(i.Claim()), n: n, uses: uses}
 	if platform.IsUnknown(s.platform) {
 		s.platform = platform.Normalize(i.Config)
 	}

@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Equal reports whether both are one platform: same normal form, os.version and the set of os.features included.
+// Equal reports whether both mean one platform: same normal form, os.version and the set of os.features included.
 func Equal(a, b v1.Platform) bool {
 	a, b = Normalize(a), Normalize(b)
 	return same(a, b) && a.OSVersion == b.OSVersion && slices.Equal(a.OSFeatures, b.OSFeatures)
@@ -32,7 +32,8 @@ func Agrees(descriptor, config v1.Platform) bool {
 	return same(d, c) && (c.OSVersion == "" || c.OSVersion == d.OSVersion) && includes(d.OSFeatures, c.OSFeatures)
 }
 
-// Satisfies reports whether have is what want asks for. Operating system, architecture and variant are compared in
+// Satisfies reports whether have means what want asks for, in whatever spelling; whether runtimes find it is for Offer.Serves
+// to say. Operating system, architecture and variant are compared in
 // normal form, so that amd64 asks for amd64/v1 and not for v3; those that want leaves empty are not asked for. An
 // os.version is asked for as far as it is written, by its dotted parts: 10.0.20348 is satisfied by 10.0.20348.1. All
 // os.features of want must be there.

@@ -168,7 +168,8 @@ func TestFormat(t *testing.T) {
 	t.Parallel()
 	for want, p := range map[string]v1.Platform{
 		"linux/arm64":              plat("linux", "arm64", "v8"),
-		"linux/arm/v7":             plat("Linux", "arm", ""),
+		"linux/arm/v7":             plat("linux", "arm", ""),
+		"Linux/x86_64":             plat("Linux", "x86_64", ""),
 		"windows/amd64:10.0.1":     windows("10.0.1", "win32k"),
 		"unknown/unknown":          {},
 		"linux/unknown":            plat("linux", "", ""),

@@ -7,11 +7,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Format writes the normal form of a platform, os/arch[/variant][:os.version]: what Parse reads back. A missing operating
-// system or architecture is written "unknown", os.features are left out, and characters that would not print (a list is
-// somebody else's text) are written "?".
+// Format writes a platform as it is spelled (see Spelled), os/arch[/variant][:os.version]; Parse reads its own back. A missing
+// operating system or architecture is written "unknown", os.features are left out, and characters that would not print (a list
+// is somebody else's text) are written "?".
 func Format(p v1.Platform) string {
-	p = Normalize(p)
+	p = Spelled(p)
 	for _, member := range []*string{&p.OS, &p.Architecture} {
 		if *member == "" {
 			*member = "unknown"

@@ -7,9 +7,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Normalize gives the platform its one spelling: lower case, aliases replaced, the variant written for arm (v7 when none
+// Normalize gives what people mean by a platform its one spelling: lower case, aliases replaced, the variant written for arm (v7 when none
 // is given) and left out where it only repeats the architecture (arm64/v8, amd64/v1). The os.features are sorted. Values
-// that are not known stay as they are; see Validate. The argument is not changed.
+// that are not known stay as they are; see Validate. The argument is not changed. What a manifest says is not for it to
+// mend: see Spelled.
 func Normalize(p v1.Platform) v1.Platform {
 	arch, implied := canonicalArch(p.Architecture)
 	variant := strings.ToLower(p.Variant)
@@ -21,10 +22,13 @@ func Normalize(p v1.Platform) v1.Platform {
 	return p
 }
 
-// canonicalVariant drops the variant that means the plain architecture, and adds the v where only a number was written.
+// canonicalVariant drops the variant that means the plain architecture, and mends how it is written: 7 and armv7 are v7.
 func canonicalVariant(arch, variant string) string {
 	switch arch {
 	case "amd64", "arm", "arm64":
+		if strings.HasPrefix(variant, "armv") && arch != "amd64" {
+			variant = strings.TrimPrefix(variant, "arm")
+		}
 		if variant != "" && variant[0] >= '0' && variant[0] <= '9' {
 			variant = "v" + variant
 		}

@@ -15,13 +15,13 @@ func operatingSystems() []string {
 }
 
 // architectures are those that Go, or a vendor of base images, ever had for the operating system. They come from
-// `go tool dist list` and Go's syslist.go.
+// `go tool dist list` and Go's syslist.go; sw64 is Sunway's, whose Linux distributions and Go call it so.
 func architectures(os string) []string {
 	switch os {
 	case "linux":
 		return []string{
 			"386", "amd64", "arm", "arm64", "arm64be", "armbe", "loong64", "mips", "mips64", "mips64le", "mips64p32",
-			"mips64p32le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64",
+			"mips64p32le", "mipsle", "ppc", "ppc64", "ppc64le", "riscv", "riscv64", "s390", "s390x", "sparc", "sparc64", "sw64",
 		}
 	case "aix":
 		return []string{"ppc64"}
@@ -114,6 +114,8 @@ func canonicalArch(arch string) (canonical, implied string) {
 		return "mips64le", ""
 	case "loongarch64":
 		return "loong64", ""
+	case "sw_64", "shenwei":
+		return "sw64", ""
 	}
 	return arch, ""
 }

@@ -51,7 +51,7 @@ type editFlags struct {
 	mediaType, from, attestations   string
 	onDuplicate                     string
 	artifactType, subject           string
-	promote, convert                bool
+	promote, convert, fixConfig     bool
 	promoteLabels, noFlatten        bool
 	kinds                           []string // of what may become of attestations
 	changed                         func(string) bool
@@ -71,6 +71,7 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list, as annotations, the labels that all its images have alike")
 	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list; few clients follow it")
 	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker: other digests, other attestations, which are dropped")
+	fl.BoolVar(&f.fixConfig, "fix-config", false, "mend images whose config spells its platform as no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
 	f.changed = fl.Changed
 	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: auto (OCI unless every entry is a Docker image), oci, docker")
 	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
@@ -111,9 +112,9 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 			return o, err
 		}
 	}
-	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten = f.promote, f.promoteLabels, f.convert, f.noFlatten
-	if o.NoFlatten && (len(o.Platforms) > 0 || o.Convert) {
-		return o, usagef("", "--no-flatten takes lists as they are: --platform and --convert are about the images in them")
+	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten, o.FixConfig = f.promote, f.promoteLabels, f.convert, f.noFlatten, f.fixConfig
+	if o.NoFlatten && (len(o.Platforms) > 0 || o.Convert || o.FixConfig) {
+		return o, usagef("", "--no-flatten takes lists as they are: --platform, --convert and --fix-config are about the images in them")
 	}
 	o.Type, o.From, o.Attestations, o.Force = f.mediaType, f.from, f.attestations, f.force
 	if !f.changed("attestations") {

@@ -13,6 +13,7 @@ import (
 func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
 	var all []compose.Change
 	steps := []func(compose.List) (compose.List, []compose.Change, error){
+		o.fixConfigs,
 		o.convert,
 		func(l compose.List) (compose.List, []compose.Change, error) {
 			if !o.PromoteLabels {
@@ -46,6 +47,14 @@ func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose
 		l, all = next, append(all, changes...)
 	}
 	return l, all, nil
+}
+
+// fixConfigs mends the configs that misspell their platform.
+func (o EditOptions) fixConfigs(l compose.List) (compose.List, []compose.Change, error) {
+	if !o.FixConfig {
+		return l, nil, nil
+	}
+	return l.FixConfigs(o.Attestations == "keep")
 }
 
 // convert makes all images ones of the list's type.
@@ -87,7 +96,7 @@ func (e *Env) members(ctx context.Context, l compose.List, o EditOptions) (compo
 
 // needsContent reports whether the images themselves must have been read for it.
 func (o EditOptions) needsContent() bool {
-	return o.Convert || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
+	return o.Convert || o.FixConfig || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
 		return slices.Contains(t.Levels, compose.LevelChild)
 	})
 }

@@ -25,6 +25,7 @@ type EditOptions struct {
 	Promote      bool               // annotations that all images have alike, to the list
 	// PromoteLabels gives the list the labels that all images' configs have alike, as annotations.
 	PromoteLabels bool
+	FixConfig     bool          // configs whose platform is misspelled are mended
 	NoFlatten     bool          // a source that is a list stays one, within the list
 	Convert       bool          // images to the list's Type
 	Type          string        // auto (default), oci, docker
@@ -146,7 +147,18 @@ func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (com
 		return list, err
 	}
 	e.sayChanges(changes)
+	e.sayMisspelled(list)
 	return list, e.check(list, o.Require, o.Force)
+}
+
+// sayMisspelled says how configs are mended that the list has as they are.
+func (e *Env) sayMisspelled(list compose.List) {
+	for _, entry := range list.Entries {
+		if _, odd := platform.Misspelled(entry.Config); odd && !entry.Artifact {
+			e.note("note: --fix-config makes images whose configs say what runtimes look for, with other digests")
+			return
+		}
+	}
 }
 
 // check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
@@ -165,7 +177,7 @@ func (e *Env) check(list compose.List, require []v1.Platform, force bool) error 
 }
 
 func (e *Env) checkReport(report inspect.Report, require []v1.Platform, force bool) error {
-	findings := inspect.Check(report, inspect.CheckOptions{Require: require})
+	findings := inspect.Check(report, inspect.CheckOptions{Require: require, KeepSpelling: true})
 	for _, f := range findings {
 		if f.State == inspect.Note {
 			e.note("note: %s", f.Message)

@@ -88,7 +88,7 @@ func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
 	if err != nil {
 		return err
 	}
-	claims := inspect.Check(report, inspect.CheckOptions{})
+	claims := inspect.Check(report, inspect.CheckOptions{KeepSpelling: true})
 	findings, cost, err := e.deepen(ctx, report, claims, o.DeepOptions, false)
 	if err != nil {
 		return err

@@ -121,7 +121,7 @@ func diffPlatforms(ctx context.Context, a, b inspect.Report) ([]DiffPlatform, er
 
 // slot is what clients choose an image by.
 func slot(i inspect.Image) string {
-	p := platform.Normalize(i.Platform())
+	p := platform.Spelled(i.Platform())
 	return strings.Join(append([]string{platform.Format(p), inspect.CompressionOf(i.Descriptor)}, p.OSFeatures...), " ")
 }
 

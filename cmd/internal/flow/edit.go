@@ -82,7 +82,8 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (Done, error) {
 		if err != nil {
 			return l, nil, err
 		}
-		return l, append(changes, more...), requireNames(l, o.Require)
+		e.sayMisspelled(l)
+		return l, append(changes, more...), e.requireNames(l, o.Require)
 	})
 }
 
@@ -232,10 +233,15 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 }
 
 // requireNames checks --require by what the rows claim, where not all content is read.
-func requireNames(l compose.List, require []v1.Platform) error {
+func (e *Env) requireNames(l compose.List, require []v1.Platform) error {
+	have := l.Platforms()
 	for _, want := range require {
-		if !slices.ContainsFunc(l.Platforms(), func(p v1.Platform) bool { return platform.Satisfies(p, want) }) {
-			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want), strings.Join(platformNames(l.Platforms()), ", "))
+		s := platform.Serve(have, want, false)
+		if s.Fallback {
+			e.note("note: %s is not there itself: its nodes take %s", platform.Format(want), platform.Format(have[s.Rows[0]]))
+		}
+		if len(s.Rows) == 0 {
+			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want), strings.Join(platformNames(have), ", "))
 		}
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
@@ -12,7 +11,6 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/deep"
-	"mtool/inspect/platform"
 	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/source"
@@ -139,9 +137,14 @@ func (e *Env) find(ctx context.Context, a asked) (f found) {
 		f.notes = append(f.notes, located{a.place(), RulePinned, text})
 	}
 	wanted := a.narrow()
-	for i, image := range f.report.Images {
-		fits := func(p v1.Platform) bool { return platform.Satisfies(image.Claim(), p) }
-		if wanted == nil || slices.ContainsFunc(wanted, fits) {
+	served := map[int]bool{}
+	for _, p := range wanted {
+		for _, i := range f.report.Serve(p, false).Rows {
+			served[i] = true
+		}
+	}
+	for i := range f.report.Images {
+		if wanted == nil || served[i] {
 			f.chosen = append(f.chosen, i)
 		}
 	}

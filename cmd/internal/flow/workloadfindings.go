@@ -50,7 +50,7 @@ func (f found) claims(o InspectOptions) []inspect.Finding {
 	findings := inspect.Check(f.report, inspect.CheckOptions{})
 	artifact := len(f.report.Images) == 0 && len(f.report.Others) > 0 // an image volume may hold just data
 	for _, n := range f.needs {
-		for _, missing := range inspect.Missing(f.report, []v1.Platform{n.platform}) {
+		for _, missing := range inspect.Missing(f.report, inspect.CheckOptions{Require: []v1.Platform{n.platform}, Exact: o.Exact}) {
 			if len(n.uses) == 0 {
 				findings = append(findings, missing)
 			}

@@ -1,0 +1,86 @@
+package compose
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// FixConfigs gives every image whose config spells its platform in a way of its own (see platform.Misspelled) a config that names
+// it as runtimes do, and so another digest. Layers stay; attestations of the old digest go, or with keepAttestations it is an
+// error.
+func (l List) FixConfigs(keepAttestations bool) (List, []Change, error) {
+	var changes []Change
+	for i, e := range l.Entries {
+		if _, odd := platform.Misspelled(e.Config); !odd || e.Artifact {
+			continue
+		}
+		var c []Change
+		var err error
+		if l, c, err = l.annotateAt(i, Edit{FixConfig: true, KeepAttestations: keepAttestations}); err != nil {
+			return List{}, nil, fmt.Errorf("mending the config of %s of %q: %w", e, l.Name, err)
+		}
+		changes = append(changes, c...)
+	}
+	return l, changes, nil
+}
+
+// fixConfig writes the right platform into a config, and the new config into the manifest.
+func fixConfig(manifest object, config []byte) (object, []byte, error) {
+	said, err := configPlatform(config)
+	if err != nil {
+		return manifest, config, err
+	}
+	right, odd := platform.Misspelled(said)
+	if !odd {
+		return manifest, config, nil
+	}
+	body, err := parseObject(config)
+	if err != nil {
+		return manifest, config, err
+	}
+	right.OSFeatures = said.OSFeatures
+	if body, err = body.setPlatform(right); err != nil {
+		return manifest, config, err
+	}
+	config = body.encode()
+	digest, size, err := v1.SHA256(bytes.NewReader(config))
+	if err != nil {
+		return manifest, config, err
+	}
+	row, err := parseObject(manifest.get("config"))
+	if err != nil {
+		return manifest, config, err
+	}
+	row = row.remove("data") // the old config, embedded
+	for _, member := range []struct {
+		name  string
+		value any
+	}{{"digest", digest.String()}, {"size", size}} {
+		if row, err = row.set(member.name, member.value); err != nil {
+			return manifest, config, err
+		}
+	}
+	return manifest.setRaw("config", row.encode()), config, nil
+}
+
+// configPlatform is the platform that a config states.
+func configPlatform(config []byte) (v1.Platform, error) {
+	var p v1.Platform
+	if err := json.Unmarshal(config, &p); err != nil {
+		return p, fmt.Errorf("reading a config: %w: %w", registry.ErrContent, err)
+	}
+	p.Features = nil
+	return p, nil
+}
+
+// madeConfig reports whether the config of the entry's image is one that an edit made, which no source has.
+func (e Entry) madeConfig() bool {
+	return e.Original != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig })
+}
