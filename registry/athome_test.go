@@ -3,8 +3,31 @@ package registry
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"testing"
 )
+
+// TestSameOrigin: another scheme, host or port is somebody else, though a port may be left out.
+func TestSameOrigin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		a, b string
+		same bool
+	}{
+		{"https://r.example", "https://R.example:443/v2/", true},
+		{"http://r.example:80", "http://r.example", true},
+		{"https://r.example", "http://r.example", false},
+		{"https://r.example:5000", "http://r.example:5000", false},
+		{"https://r.example:5000", "https://r.example", false},
+		{"https://r.example", "https://cdn.r.example", false},
+	} {
+		a, errA := url.Parse(tt.a)
+		b, errB := url.Parse(tt.b)
+		if errA != nil || errB != nil || SameOrigin(a, b) != tt.same || SameOrigin(b, a) != tt.same {
+			t.Errorf("%s and %s: %v is wrong", tt.a, tt.b, !tt.same)
+		}
+	}
+}
 
 func TestAtHome(t *testing.T) {
 	t.Parallel()

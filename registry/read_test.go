@@ -254,6 +254,10 @@ func TestBlob(t *testing.T) {
 	body := bytes.Repeat([]byte("0123456789"), 50_000)
 	halves := func(w http.ResponseWriter, r *http.Request) { cut(body)(w, r) }
 	plain := func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(body) }
+	unsized := func(w http.ResponseWriter, _ *http.Request) {
+		w.(http.Flusher).Flush() // so that no Content-Length is sent
+		_, _ = w.Write(body)
+	}
 	tests := map[string]struct {
 		before func(http.ResponseWriter, *http.Request) bool
 		d      v1.Descriptor
@@ -275,6 +279,7 @@ func TestBlob(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}), describe(body), ErrUnavailable, 6},
 		"other size":   {nil, v1.Descriptor{Digest: digest(body), Size: 5}, ErrContent, 1},
+		"more":         {times(99, method("GET"), unsized), describe(body[:5]), ErrContent, 1},
 		"other digest": {times(1, method("GET"), plain), v1.Descriptor{Digest: digest([]byte("x")), Size: int64(len(body))}, ErrContent, 1},
 		"missing":      {nil, describe([]byte("y")), ErrNotFound, 1},
 	}

@@ -41,7 +41,7 @@ func newHostile(t *testing.T) hostile {
 
 // plain runs git as a user does.
 func (h hostile) plain(args ...string) (string, error) {
-	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir, cmd.WaitDelay, cmd.Stdin = h.dir, time.Second, strings.NewReader("protocol=https\nhost=x.invalid\n\n")
@@ -283,7 +283,7 @@ func TestPipesInRepositories(t *testing.T) {
 			if out, err := exec.CommandContext(t.Context(), "mkfifo", pipe).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 			defer cancel()
 			if when, err := CommitTime(ctx, filepath.Join(h.dir, "app")); err == nil || ctx.Err() != nil {
 				t.Errorf("the time of the commit: %q, %v", when, err)

@@ -2,7 +2,6 @@ package archive_test
 
 import (
 	"archive/tar"
-	"bytes"
 	"errors"
 	"os"
 	"path/filepath"
@@ -101,18 +100,34 @@ func TestWrongDigestInside(t *testing.T) {
 func TestNamesCantEscape(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	save(t, dir+"/secret", []byte(`{"imageLayoutVersion":"1.0.0"}`))
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	for name, link := range map[string]string{"oci-layout": "../../.." + dir + "/secret", "index.json": dir + "/secret", "../../x": "index.json", "a": "a"} {
-		if err := w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeSymlink, Linkname: link}); err != nil {
-			t.Fatal(err)
+	built := image(amd64, "1")
+	layer := built.Order[len(built.Order)-1]
+	name := "blobs/sha256/" + layer.Digest.Hex
+	write(t, "oci-archive:"+dir+"/good.tar", map[string]registrytest.Built{"v1": built})
+	good := members(t, load(t, dir+"/good.tar"))
+	save(t, dir+"/outside", built.Blobs[layer.Digest])
+	up := strings.Repeat("../", 20) + dir[1:]
+	for _, tt := range []struct {
+		target string
+		kind   byte
+		within bool
+	}{
+		{dir + "/outside", tar.TypeSymlink, false},
+		{dir + "/outside", tar.TypeLink, false},
+		{up + "/outside", tar.TypeSymlink, false},
+		{up + "/outside", tar.TypeLink, false},
+		{"inside", tar.TypeSymlink, true},
+		{"blobs/sha256/inside", tar.TypeLink, true},
+	} {
+		entries := append(without(good, name), member("blobs/sha256/inside", built.Blobs[layer.Digest]), link(name, tt.target, tt.kind))
+		save(t, dir+"/linked.tar", pack(t, entries...))
+		o := open(t, "oci-archive:"+dir+"/linked.tar")
+		if _, err := read(t.Context(), o.Source, layer); tt.within != (err == nil) || !tt.within && !errors.Is(err, registry.ErrNotFound) {
+			t.Errorf("a layer that is a link (%c) to %q: %v", tt.kind, tt.target, err)
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	save(t, dir+"/evil.tar", b.Bytes())
+	entries := append(without(good, "index.json"), link("index.json", dir+"/outside", tar.TypeSymlink), link("../../x", "index.json", tar.TypeSymlink), link("a", "a", tar.TypeSymlink))
+	save(t, dir+"/evil.tar", pack(t, entries...))
 	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "no regular file") {
 		t.Errorf("links out of the archive: %v", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -108,6 +109,11 @@ func TestDamagedDockerArchives(t *testing.T) {
 		},
 		"long config":      func(names []string, f map[string][]byte) []string { f[names[0]] = long(f[names[0]]); return names },
 		"number of layers": func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("{}"); return names },
+		"more layers": func(names []string, f map[string][]byte) []string {
+			more := `"diff_ids":["sha256:` + strings.Repeat("0", 64) + `",`
+			f[names[0]] = bytes.Replace(f[names[0]], []byte(`"diff_ids":[`), []byte(more), 1)
+			return names
+		},
 	} {
 		names, files := untar(t, good)
 		file := t.TempDir() + "/d.tar"

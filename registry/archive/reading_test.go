@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,7 +60,23 @@ func pack(t *testing.T, entries ...entry) []byte {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return b.Bytes()
+	return bytes.ReplaceAll(b.Bytes(), []byte(notSparse), []byte("GNU.sparse."))
+}
+
+// notSparse stands for what archive/tar does not write.
+const notSparse = "GNU_sparse."
+
+// sparse is a file that has a map of its data in front, which says here that there is nothing else.
+// https://www.gnu.org/software/tar/manual/html_node/PAX-1.html
+func sparse(name string, data []byte) entry {
+	size := strconv.Itoa(len(data))
+	records := map[string]string{}
+	for key, value := range map[string]string{"major": "1", "minor": "0", "name": name, "realsize": size} {
+		records[notSparse+key] = value
+	}
+	places := make([]byte, 512)
+	copy(places, "1\n0\n"+size+"\n")
+	return entry{tar.Header{Name: "x", Mode: 0o644, PAXRecords: records}, append(places, data...)}
 }
 
 func without(entries []entry, name string) []entry {
@@ -120,15 +137,18 @@ func TestOneReading(t *testing.T) {
 		e.data = bytes.Replace(e.data, []byte(from), []byte(to), 1)
 		return e
 	}
-	sparse := entry{tar.Header{Name: "x", Typeflag: tar.TypeCont}, []byte("x")}
+	odd := entry{tar.Header{Name: "x", Typeflag: tar.TypeCont}, []byte("x")}
 	for name, c := range map[string]struct{ lies, twin []entry }{
 		"two tables":       {append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"v1": liar})), append(slices.Clone(oci), of(map[string]registrytest.Built{"v1": honest}))},
+		"two names":        {append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"w1": liar})), append(slices.Clone(oci), of(map[string]registrytest.Built{"w1": honest}))},
 		"names exchanged":  {append(slices.Clone(two), of(map[string]registrytest.Built{"v1": liar})), append(slices.Clone(two), of(map[string]registrytest.Built{"v1": honest, "v2": liar}))},
 		"member twice":     {append(slices.Clone(docker), edit(manifest, "demo:v1", "demo:v2")), append(slices.Clone(docker), manifest)},
 		"behind ./":        {append(slices.Clone(docker), member("./manifest.json", []byte("[]"))), append(slices.Clone(docker), member("./manifest.json", manifest.data))},
 		"behind a slash":   {append(slices.Clone(oci), member("/index.json", []byte(`{"manifests":[]}`))), append(slices.Clone(oci), member("/index.json", index.data))},
+		"longer":           {append(slices.Clone(oci), member("index.json", append(slices.Clone(index.data), ' '))), append(slices.Clone(oci), index)},
+		"a sparse table":   {append(without(docker, "manifest.json"), sparse("manifest.json", manifest.data)), docker},
 		"config twice":     {append([]entry{edit(config, "linux", "Linux")}, docker...), append([]entry{config}, docker...)},
-		"odd kind first":   {append([]entry{{tar.Header{Name: "manifest.json", Typeflag: tar.TypeCont}, manifest.data}}, docker...), append([]entry{sparse}, docker...)},
+		"odd kind first":   {append([]entry{{tar.Header{Name: "manifest.json", Typeflag: tar.TypeCont}, manifest.data}}, docker...), append([]entry{odd}, docker...)},
 		"a linked table":   {append(without(docker, "manifest.json"), member("x", manifest.data), link("manifest.json", "x", tar.TypeLink)), append(slices.Clone(docker), link("y", "manifest.json", tar.TypeLink))},
 		"a linked config":  {append(without(docker, config.header.Name), member("x", config.data), link(config.header.Name, "x", tar.TypeSymlink)), append(slices.Clone(docker), link("y", config.header.Name, tar.TypeSymlink))},
 		"a row twice":      {append(without(oci, "index.json"), edit(index, `"manifests"`, `"Manifests":[],"manifests"`)), oci},

@@ -1,0 +1,25 @@
+package mutants
+
+// ofCommands: what is shown, and what a command line may leave empty.
+func ofCommands() []mutant {
+	return []mutant{
+		{"cmd/internal/print/door.go", "TestHostile", `case r != '\t' && steers(r), l.isCommand(r)`, `case false && steers(r), l.isCommand(r)`},
+		{"cmd/internal/print/door.go", "TestHostile", `command := r == ':' && l.colon || r == '[' && l.hashes >= 2`, `command := r == '[' && l.hashes >= 2`},
+		{"cmd/internal/print/door.go", "TestHostile", `command := r == ':' && l.colon ||`, `command := r == ':' && l.colon && false ||`},
+		{"cmd/internal/print/door.go", "TestOut", `r == '[' && l.hashes >= 2`, `r == '[' && l.hashes >= 3`},
+		{"cmd/internal/print/door.go", "FuzzOut", `unicode.In(r, unicode.Cc, unicode.Cf, `, `unicode.In(r, unicode.Cc, `},
+		{"cmd/internal/print/door.go", "TestOut", `if m.Colours && l.log(b, r) {`, `if l.log(b, r) {`},
+		{"cmd/internal/print/values.go", "TestHostile", `if strings.IndexFunc(s, `, `if true || strings.IndexFunc(s, `},
+		{"cmd/internal/print/markdown.go", "TestHostile", `.Replace(Line(s))`, `.Replace(s)`},
+		{"cmd/internal/print/template.go", "TestHostile", `text := Line(fmt.Sprint(pointedTo(value)))`, `text := fmt.Sprint(pointedTo(value))`},
+		{"cmd/internal/print/template.go", "TestHostile", `if len(n.Pipe.Decl) == 0 && !constant(n.Pipe) {`, `if false {`},
+		{"cmd/internal/print/github.go", "TestHostile", `"%", "%25", "\r", "%0D", "\n", "%0A"`, `"%", "%25"`},
+		{"cmd/internal/print/github.go", "TestGitHub", `":", "%3A", ",", "%2C"`, `":", "%3A"`},
+		{"cmd/internal/print/values.go", "TestOnlyDoor", `func Println(w io.Writer, line string) { printf(w, "%s\n", line) }`, `func Println(w io.Writer, line string) { printf(w, line+"\n") }`},
+
+		{"cmd/internal/cli/stated.go", "TestEmptyFlags", `cmd.PersistentFlags().VisitAll(requireValue)`, ``},
+		{"cmd/internal/cli/stated.go", "TestEmptyFlags", `if v.Type() == "stringSlice" {`, `if false {`},
+		{"cmd/internal/cli/stated.go", "TestEmptyArguments", `cmd.Args = statedArgs(cmd.Args)`, `_ = statedArgs`},
+		{"cmd/internal/cli/stated.go", "TestEmptyFlags", `if strings.TrimSpace(text) == "" {`, `if text == "" {`},
+	}
+}

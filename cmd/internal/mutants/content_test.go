@@ -1,0 +1,54 @@
+package mutants
+
+// ofContent: the store, archives, the registry that mtool serves, and what is published.
+func ofContent() []mutant {
+	return []mutant{
+		{"registry/store/verify.go", "TestWrongDigestInside", `got != v.want.Digest.Hex {`, `false {`},
+		{"registry/store/verify.go", "TestVerify", `case sized && v.size > v.want.Size:`, `case false:`},
+		{"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`, `return n, v.mismatch("its digest is`},
+		{"registry/store/reader.go", "registry/store.TestFilesTooLong", `if err == nil && len(body) > maxManifest {`, `if false {`},
+		{"registry/store/reader.go", "registry/store.TestDamagedBlobs", `if err == nil && d.Size > 0 && info.Size() != d.Size {`, `if false {`},
+		{"registry/store/reader.go", "registry/store.TestUnknownVersion", `if layout.Version != layoutVersion {`, `if false {`},
+		{"registry/store/file.go", "registry/store.TestFullDisk", `left := removeIfThere(f.Name())`, `var left error`},
+		{"registry/store/lock.go", "TestProcessesAtOnceLoseNothing", `if shared {
+		try =`, `if true {
+		try =`},
+		{"registry/store/collect.go", "TestCollectionStopsAtDamage", `if err := l.reach(ctx, row.Descriptor, live); err != nil {`, `if err := l.reach(ctx, row.Descriptor, live); false {`},
+
+		{"registry/archive/tarfs.go", "registry/archive.TestNamesCantEscape", `const maxLinks = 8
+	at, ok := t.place[name]`, `const maxLinks = 8
+	at, ok := t.place[name]
+	if f, err := os.Open("/" + at.link); at.link != "" && err == nil {
+		return f, nil
+	}`},
+		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `twice && !t.same(first, at) {`, `twice && first.size < 0 {`},
+		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `if a.link != b.link || a.odd || b.odd || a.size != b.size {`, `if a.link != b.link || a.odd || b.odd {`},
+		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `at.odd = isSparse(h)`, `at.odd = false`},
+		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `ok && (at.odd || at.link != "") {`, `ok && at.odd {`},
+		{"registry/archive/agree.go", "registry/archive.TestOneReading", `if !t.all[config] {`, `if false {`},
+		{"registry/archive/agree.go", "registry/archive.TestOneReading", `tag != "" && len(rows[i]) > 0 && !rows[i][config] {`, `false && tag != "" && i > 0 {`},
+		{"registry/archive/open.go", "registry/archive.TestOneReading", `if docker && index {`, `if false {`},
+		{"registry/archive/docker.go", "registry/archive.TestDamagedDockerArchives", `if len(c.RootFS.DiffIDs) != len(image.Layers) {`, `if len(c.RootFS.DiffIDs) < len(image.Layers) {`},
+
+		{"registry/serve/proven.go", "registry/serve.TestDamagedBlobs", `err = content.prove(digest)`, `err = nil`},
+		{"registry/serve/proven.go", "registry/serve.TestDamagedBlobs", `panic(http.ErrAbortHandler)`, `held.release()`},
+		{"registry/serve/proven.go", "registry/serve.TestDamagedBlobs", `if len(h.last) > 0 {
+		h.release()
+	}
+	h.last = append(h.last[:0], data...)
+	return len(data), h.err`, `h.last = append(h.last[:0], data...)
+	h.release()
+	return len(data), h.err`},
+		{"registry/serve/patient.go", "TestSlowClients", `_ = p.control.SetWriteDeadline(time.Now().Add(p.patience))`, `_ = p.patience`},
+		{"registry/serve/patient.go", "TestBodyThatNeverComes", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`, `_ = headerTime`},
+		{"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`, `case len(s.options.Hosts) > 9 &&`},
+		{"registry/serve/server.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`, `return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`},
+
+		{"compose/publish.go", "TestPublishConditions", `if !ok || p.options.Force ||`, `if !ok || ok ||`},
+		{"compose/publish.go", "TestPublishGuardsTheBase", `if err := p.guardBase(ctx, t); err != nil {`, `if err := p.guardBase(ctx, t); false {`},
+		{"compose/publish.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
+		{"compose/publish.go", "TestPublishFails", `if err := p.content(ctx); err != nil {`, `if err := p.content(ctx); false {`},
+		{"compose/confirm.go", "TestPublishConfirms", `case now.Digest != p.Root.Digest:`, `case false:`},
+		{"compose/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`, `_, _ = source.Manifest(ctx, d); return nil`},
+	}
+}

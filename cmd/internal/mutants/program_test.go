@@ -1,0 +1,34 @@
+package mutants
+
+// ofProgram: what takes the whole program, and real parts.
+func ofProgram() []mutant {
+	return []mutant{
+		{"registry/store/file.go", "TestSyncFails", `if err == nil {
+		err = f.Sync()
+	}`, ``},
+		{"registry/store/lock.go", "TestNoLocks", `for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {`, `for _, number := range []error{syscall.ENOSYS} {`},
+		{"registry/store/store.go", "TestSecretsStaySecret", `l.mode = 0o700`, `l.mode = 0o755`},
+		{"registry/durable.go", "TestPowerLoss", `return SyncDir(parent)
+	}`, `return nil
+	}`},
+		{"inspect/deep/judge.go", "deep-started.txtar", `(rule.Linked || !linked)`, `(linked || !linked)`},
+		{"inspect/deep/judge.go", "deep-readings.txtar", `for _, tree := range trees[1:] {`, `for _, tree := range trees[:0] {`},
+		{"inspect/deep/config.go", "deep-foreign.txtar", `if strings.Count(label, ",") >= maxGlobs {`, `if false {`},
+		{"inspect/workload/convert.go", "deploy-bad-input.txtar", `m.node.twice == "" && !same(`, `m.node.twice != "" && !same(`},
+		{"cmd/internal/flow/variables.go", "deploy-variables.txtar", `if _, there := os.LookupEnv(name); !there {`, `if value, there := os.LookupEnv(name); there {
+		return value, true, nil
+	} else if !there {`},
+		{"cmd/internal/flow/workloadfiles.go", "deploy-variables.txtar", `	if !filepath.IsLocal(name) {`, `	if false {`},
+		{"cmd/mtool/core.go", "TestCrashLeavesNoMemory", `limit.Cur = min(1, limit.Max)`, `limit.Cur = limit.Max`},
+		{"cmd/mtool/interrupt.go", "TestStuck", `		<-signals
+		restore()`, `		select {}
+		restore()`},
+		{"build/worker/enter_linux.go", "build-hostile-archives.txtar", `return mount.SetTempMountLocation(tmpDir(c.Root))`, `_ = mount.SetTempMountLocation
+	return nil`},
+		{"build/worker/enter_linux.go", "killed-build.txtar", `err := unix.MountSetattr(unix.AT_FDCWD, "/sys/fs/cgroup", unix.AT_RECURSIVE, readOnly)`, `_ = readOnly
+	var err error`},
+		{"build/worker/buildkit_linux.go", "build-hostile.txtar", `if c.Shared {
+		return oci`, `if true {
+		return oci`},
+	}
+}

@@ -1,0 +1,60 @@
+package mutants
+
+// ofRegistry: logins, connections, and what a registry answers.
+func ofRegistry() []mutant {
+	return []mutant{
+		{"registry/athome.go", "TestAtHome", `if !SameOrigin(r.URL, first.URL) &&`, `if false &&`},
+		{"registry/transport.go", "TestRedirectKeepsCredentialsAtHome", `if !SameOrigin(r.URL, via[0].URL) {`, `if false {`},
+		{"registry/transport.go", "TestRedirectKeepsCredentialsAtHome", `strings.EqualFold(withPort(a), withPort(b))`, `strings.EqualFold(a.Hostname(), b.Hostname())`},
+		{"registry/transport.go", "TestSameOrigin", `return a.Scheme == b.Scheme && `, `return `},
+		{"registry/transport.go", "TestRedirectKeepsCredentialsAtHome", `[]string{"Accept", `, `[]string{"Authorization", "Accept", `},
+		{"registry/send.go", "TestUploadElsewhereWithoutCredentials", `if g.header != "" && SameOrigin(at, h.url("", "")) {`, `if g.header != "" {`},
+		{"registry/header.go", "TestHeadersStayAtHome", `if !SameOrigin(r.URL, h.url("", "")) {`, `if false {`},
+		{"registry/token.go", "TestPasswordNotSentWithoutTLS", `if realm.Scheme != "https" && !s.host.plain.Load() && !auth.anonymous() {`, `if false {`},
+		{"registry/token.go", "FuzzToken", `if doc.Token == "" || strings.ContainsAny(doc.Token, "\r\n") {`, `if doc.Token == "" {`},
+		{"registry/token.go", "TestParseToken", `* 0.9 * float64(time.Second)`, `* 1.1 * float64(time.Second)`},
+		{"registry/auth.go", "TestTokenOfOneLogin", `t.scopes.covers(need) && t.auth == auth && `, `t.scopes.covers(need) && `},
+		{"registry/credentials.go", "TestCredentialsShown", `return fmt.Sprintf("logged in as %q", oneLine(a.Username))`, `return fmt.Sprintf("logged in as %q %q", oneLine(a.Username), a.Password)`},
+		{"registry/loginfile.go", "TestLoginFile", `_, err = temp.Write(data)`, `_ = temp.Chmod(0o644)
+	_, err = temp.Write(data)`},
+		{"registry/authfile.go", "FuzzAuthFile", `errors.New("it is not the JSON of docker's config.json or podman's auth.json")`, `errors.New("it is not JSON: " + string(body))`},
+		{"registry/authfile.go", "FuzzAuthFile", `it has no readable user name and password", key, f.path)`, `it has no readable user name and password", key, raw)`},
+		{"registry/trust.go", "TestOldTLS", `MinVersion: tls.VersionTLS12`, `MinVersion: tls.VersionTLS10`},
+		{"registry/trust.go", "TestSkipVerifyIsPerHost", `skip = skip || matchesHost(t.options.SkipVerify, name)`, `skip = skip || name != "" && len(t.options.SkipVerify) > 0`},
+		{"registry/trust.go", "TestCertificates", `config.RootCAs = pool`, `config.InsecureSkipVerify = true`},
+		{"registry/host.go", "TestHostNames", `strings.HasSuffix(h, ".localhost") ||`, `strings.HasSuffix(h, "localhost") ||`},
+
+		{"registry/verify.go", "FuzzManifest", `if got != want {`, `if false {`},
+		{"registry/verify.go", "TestSHA512", `if got != want {`, `if got != want && want.Algorithm == "sha256" {`},
+		{"registry/repository.go", "TestManifestErrors", `if d.Size > 0 && int64(len(body)) != d.Size {`, `if false {`},
+		{"registry/repository.go", "TestManifestErrors", `if len(body) > maxManifest {`, `if false {`},
+		{"registry/repository.go", "TestRegistryLiesAboutDigest", `err = m.verify(said, "that the registry says")`, `m.Digest = said`},
+		{"registry/repository.go", "TestManifestType", `case err == nil && current && told.IsIndex() != sniffed.IsIndex():`, `case false:`},
+		{"registry/repository.go", "TestTag", `if sniffed, err := sniffMediaType(body); err == nil && !m.IsList() {`, `if sniffed, err := sniffMediaType(body); err == nil && m.IsList() {`},
+		{"registry/repository.go", "TestTag", `q.doing = "looking up"`, `q.doing, q.method = "looking up", http.MethodHead`},
+		{"registry/blob.go", "TestBlob", `got != b.d.Digest.Hex {`, `false {`},
+		{"registry/blob.go", "TestWrongBlobIsNeverWhole", `return 0, b.failed
+		case n > 0`, `return n, b.failed
+		case n > 0`},
+		{"registry/blob.go", "TestBlob", `case sized && b.off > b.d.Size:`, `case false:`},
+		{"registry/names.go", "TestNames", `if first, twice := seen[word]; twice {`, `if first, twice := seen[word]; false && twice {`},
+		{"registry/names.go", "TestNames", `if known && word != name && !s.anyCase {`, `if false {`},
+		{"registry/names.go", "TestNames", `if strings.EqualFold(word, name) {`, `if word == name {`},
+		{"registry/put.go", "TestConditions", `condition = http.Header{"If-None-Match": {"*"}}`, `condition = nil`},
+		{"registry/put.go", "TestConditions", `err := r.put(ctx, r.base.WithTag(tag), m, condition)`, `err := r.put(ctx, r.base.WithTag(tag), m, http.Header{"X": condition["X"]})`},
+		{"registry/put.go", "TestPutManifest", `if stored != m.Digest {`, `if false {`},
+		{"registry/pages.go", "TestPagesWithoutEnd", `case n == maxPages || len(all) > maxListed:`, `case n == 10*maxPages:`},
+		{"registry/idle.go", "TestEnough", `if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {`, `if waited < 0 && came < reading {`},
+		{"registry/idle.go", "TestDrip", `if a.waited < a.line.idle {`, `if a.waited < 1000*a.line.idle {`},
+		{"registry/stillness.go", "TestDeaths", `} else if !s.broken && time.Since(s.since)+still > limit {`, `} else if false {`},
+		{"registry/budget.go", "TestWaitsShareOneBudget", `left := b.limit - b.spent`, `left := b.limit`},
+
+		{"registry/regular/open.go", "TestOnlyRegularFiles", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
+		{"registry/regular/open.go", "TestLinksCantLeadOut", `f, err := open(root, name)`, `f, err := open(machine{}, root.Name()+"/"+name)`},
+		{"registry/regular/read.go", "TestOnlyRegularFiles", `if info.Size() > most {`, `if most += 100; info.Size() > most {`},
+		{"registry/regular/read.go", "TestTyped", `if got.err == nil && int64(len(got.data)) > most {`, `if false {`},
+		{"registry/regular/read.go", "TestOnlyRegularFiles", `if err != nil || info.Size() == 0 {`, `if err != nil {`},
+		{"registry/regular/read.go", "TestTyped", `if !IsHeld(path) {`, `if false {`},
+		{"registry/regular/stays.go", "TestStaysIn", `if info, err := root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {`, `if false {`},
+	}
+}
