@@ -144,7 +144,7 @@ func (b *placing) fold(i int, e Entry) Change {
 	if b.policy == DuplicateReplace && len(now.Attestations) == len(was.Attestations) {
 		return Change{Action: Unchanged, Entry: now}
 	}
-	return Change{Action: Folded, Entry: now, Note: "same digest as from " + was.Source.String()}
+	return Change{Action: Folded, Entry: now, Note: "the same image as from " + was.Source.String()}
 }
 
 func (b *placing) replace(i int, e Entry) Change {

@@ -202,8 +202,8 @@ func checkEdit(now, config v1.Platform) error {
 		return registry.WithHint(registry.Usagef("%w", err), next)
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(now, config) {
-		return registry.WithHint(fmt.Errorf("%w: the row would say %s, the config of the image says %s", ErrPlatform, describe(now),
-			describe(config)), "a row does not change what an image is: build it for that platform, or use --force")
+		return registry.WithHint(fmt.Errorf("%w: the entry would claim %s, but the config of the image says %s", ErrPlatform, describe(now),
+			describe(config)), "an annotation does not change what an image contains: build it for that platform, or use --force")
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (l List) Select(selector string) ([]int, error) {
 	if found := l.bySource(selector); len(found) > 0 {
 		return found, nil
 	}
-	return nil, fmt.Errorf("%w: %q is no entry; there is %s", ErrNoMatch, selector, l.has())
+	return nil, fmt.Errorf("%w: the list has no entry %q; it has %s", ErrNoMatch, selector, l.has())
 }
 
 // selectImage is Select where several images won't do; copies of one in different compressions are one.

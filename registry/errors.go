@@ -28,10 +28,16 @@ var (
 )
 
 // Usagef returns an ErrUsage whose text is the formatted one alone. It wraps what %w formats.
-func Usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func Usagef(format string, args ...any) error { return WithKind(fmt.Errorf(format, args...), ErrUsage) }
 
-type usageError struct{ error }
+// WithKind makes err an error of a kind and leaves its text as it is.
+func WithKind(err, kind error) error { return &kindError{err, kind} }
 
-func (e usageError) Unwrap() error { return e.error }
+type kindError struct {
+	error
+	kind error
+}
 
-func (e usageError) Is(target error) bool { return target == ErrUsage }
+func (e *kindError) Unwrap() error { return e.error }
+
+func (e *kindError) Is(target error) bool { return errors.Is(e.kind, target) }

@@ -108,7 +108,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	case errors.Is(err, errSpeaksTLS):
 		e.again, e.hint = false, "leave out --plain-http "+host
 	case errors.As(err, &lookup) && lookup.IsNotFound:
-		e.again, e.Message = false, fmt.Sprintf("no host of the name %q", lookup.Name)
+		e.again, e.Message = false, fmt.Sprintf("cannot resolve %q (offline? proxy?)", lookup.Name)
 	}
 	return e
 }

@@ -197,7 +197,7 @@ func (e *baseError) Error() string {
 	if _, after, ok := strings.Cut(text, "failed to resolve source metadata for "+e.name+": "); ok {
 		text = after // the rest says the name three times
 	}
-	return fmt.Sprintf("finding base image %q, which the store has not, in its registry: %v: %s", e.name, e.kind, text)
+	return fmt.Sprintf("base image %q is not in the store: %v: %s", e.name, e.kind, text)
 }
 
 func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }

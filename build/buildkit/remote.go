@@ -133,7 +133,7 @@ func (a asked) serves(ctx context.Context, job build.Job, b base) error {
 		return nil
 	}
 	if a.err != nil {
-		return fmt.Errorf("finding base image %q, which the store has not, in its registry: %w", b.Name, a.err)
+		return fmt.Errorf("base image %q is not in the store: %w", b.Name, a.err)
 	}
 	if found {
 		return nil

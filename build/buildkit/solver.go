@@ -48,7 +48,7 @@ func (s Solver) Solve(ctx context.Context, job build.Job) ([]build.Layout, error
 		note = func(string) {}
 	}
 	if c.plan.runs() && job.Spec.Network != "none" {
-		note("RUN steps use the network of the machine they run on")
+		note("RUN steps share the network of the machine they run on")
 	}
 	layouts, err := shareFiles(ctx, c, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))

@@ -25,7 +25,7 @@ type mapping struct {
 	Helpers    bool // newuidmap and newgidmap must write the maps
 }
 
-const oneIDOnly = "files and processes of other users than root can't be made while building (apt-get, chown, USER fail): "
+const oneIDOnly = "builds run with a single user id, so apt-get, chown and USER fail: "
 
 // single reports whether no more than one id is mapped.
 func single(maps []user.IDMap) bool { return len(maps) == 1 && maps[0].Count == 1 }

@@ -35,11 +35,11 @@ const wrongDigest = "sha256:0000000000000000000000000000000000000000000000000000
 func matrixTroubles(m *matrix) []trouble {
 	all := []trouble{
 		{name: "refused", host: m.dead, lasts: true, always: []int{6}, says: []string{"connection refused"}},
-		{name: "no such host", host: strings.Repeat("a", 64) + ".example:5000", lasts: true, always: []int{6}, says: []string{"no host of the name"}},
+		{name: "no such host", host: strings.Repeat("a", 64) + ".example:5000", lasts: true, always: []int{6}, says: []string{"cannot resolve"}},
 		{name: "certificate not trusted", worker: []int{8}, host: m.tls, lasts: true, always: []int{5}, says: []string{"certificate not trusted"}},
 
 		{name: "refused behind a redirect", worker: []int{6}, fault: get("", registrytest.Fault{Redirect: "http://" + m.dead}), always: []int{6}, says: []string{"connection refused"}},
-		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"no host of the name", "lookup "}},
+		{name: "no host behind a redirect", fault: get("", registrytest.Fault{Redirect: "http://" + strings.Repeat("a", 64) + ".example"}), once: []int{6}, always: []int{6}, says: []string{"cannot resolve", "lookup "}},
 		{name: "certificate behind a redirect", fault: get("", registrytest.Fault{Redirect: "https://" + m.tls}), once: []int{5}, always: []int{5}, says: []string{"certificate not trusted", "x509"}},
 		{name: "another host", fault: get("/blobs/", registrytest.Fault{Redirect: "other"})},
 		{name: "another host for manifests", missing: true, fault: get("/manifests/", registrytest.Fault{Redirect: "other"}), lasts: true, always: []int{4}, says: []string{"404", "not found"}},

@@ -46,7 +46,7 @@ func TestWhatIsNoImage(t *testing.T) {
 		{"oci-archive:version.tar", "9.0.0", registry.ErrContent},
 		{"oci-archive:none.tar", "no image", registry.ErrNotFound},
 		{"oci-archive:dir", "directory", registry.ErrContent},
-		{"oci:dir", "no OCI layout", registry.ErrContent},
+		{"oci:dir", "not an OCI layout", registry.ErrContent},
 		{"oci:good.tar", "a file", registry.ErrContent},
 	} {
 		transport, path, _ := strings.Cut(tt.ref, ":")

@@ -40,7 +40,7 @@ func NewReader(files fs.FS, place string) *Reader { return &Reader{files: files,
 func (r *Reader) Check() error {
 	data, err := registry.ReadFile(r.files, layoutFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, layoutFile, registry.ErrContent)
+		return fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, layoutFile, registry.ErrContent)
 	}
 	if err != nil {
 		return fmt.Errorf("reading %q: %w", r.name(layoutFile), err)
@@ -73,7 +73,7 @@ func (r *Reader) Index() (Index, error) {
 func (r *Reader) AnyIndex() (Index, error) {
 	data, err := registry.ReadFile(r.files, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Index{}, fmt.Errorf("reading %q: no OCI layout, it has no file %q: %w", r.place, indexFile, registry.ErrContent)
+		return Index{}, fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, indexFile, registry.ErrContent)
 	}
 	if err != nil {
 		return Index{}, fmt.Errorf("reading %q: %w", r.name(indexFile), err)

@@ -91,7 +91,7 @@ func (a *app) buildCommand() *cobra.Command {
   mtool build --arch arm64 -o files . && file files/app`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("mtool build [CONTEXT] --arch ARCH -t NAME", "one build context is wanted, %d given: %q", len(args), args)
+				return usagef("mtool build [CONTEXT] --arch ARCH -t NAME", "expected one build context, got %d: %q", len(args), args)
 			}
 			return nil
 		},

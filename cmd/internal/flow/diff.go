@@ -72,7 +72,7 @@ func (e *Env) Diff(ctx context.Context, a, b registry.Ref, from string) (Diff, e
 	if d.Same() {
 		return d, nil
 	}
-	return d, fmt.Errorf("%q and %q differ: %w", a, b, inspect.ErrMismatch)
+	return d, registry.WithKind(fmt.Errorf("%q and %q differ", a, b), inspect.ErrMismatch)
 }
 
 func diffLists(a, b inspect.Report) []DiffDetail {

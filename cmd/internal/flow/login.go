@@ -21,9 +21,9 @@ func (e *Env) Login(ctx context.Context, host string, auth registry.Auth) error 
 		return err
 	}
 	if !asked {
-		e.note("note: %s lets everybody in, so that the password was not checked", host)
+		e.note("note: %s accepts anonymous users, so the password could not be checked", host)
 	}
-	e.note("logged in to %s, kept by %s", host, where)
+	e.note("logged in to %s, saved in %s", host, where)
 	return nil
 }
 

@@ -124,15 +124,21 @@ func (e *Env) sayResult(r compose.Result, name string) {
 	for _, p := range []struct {
 		n    int
 		what string
-	}{{r.Present, "present"}, {r.Mounted, "mounted"}, {r.Copied, fmt.Sprintf("copied (%s)", Bytes(r.Bytes))}} {
-		if p.n > 0 {
+	}{{r.Present, "already there"}, {r.Mounted, "mounted"}, {r.Copied, fmt.Sprintf("copied (%s)", Bytes(r.Bytes))}} {
+		switch {
+		case p.n == 0:
+		case len(parts) > 0:
 			parts = append(parts, fmt.Sprintf("%d %s", p.n, p.what))
+		case p.n == 1:
+			parts = append(parts, "1 blob "+p.what)
+		default:
+			parts = append(parts, fmt.Sprintf("%d blobs %s", p.n, p.what))
 		}
 	}
 	if len(parts) == 0 {
-		parts = []string{"none to move"}
+		parts = []string{"no blobs to copy"}
 	}
-	e.note("wrote %s: blobs %s", name, strings.Join(parts, ", "))
+	e.note("wrote %s: %s", name, strings.Join(parts, ", "))
 }
 
 // Bytes is a size for people, in powers of 1000.
