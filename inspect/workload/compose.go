@@ -91,7 +91,7 @@ func (r *reader) service(f composeFile, name string, own *node) error {
 	}
 	r.file = image.file.path
 	defer func() { r.file = f.path }()
-	return r.use(value, u)
+	return r.use(imageOf(value), spot{}, u)
 }
 
 // filled is a text with its variables filled in. None may stay empty for want of one.

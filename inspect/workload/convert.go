@@ -59,7 +59,7 @@ func (c *converter) value(n *yaml.Node, depth int) (*node, error) {
 	case "!!bool", "!!int", "!!float":
 		return &node{kind: scalar, text: n.Value, line: n.Line}, nil
 	}
-	return &node{kind: text, text: n.Value, line: n.Line}, nil
+	return &node{kind: text, text: n.Value, line: n.Line, block: n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0}, nil
 }
 
 func (c *converter) mapping(n *yaml.Node, depth int) (*node, error) {

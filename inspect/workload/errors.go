@@ -55,18 +55,6 @@ func tabLine(text string, from int) int {
 	return from
 }
 
-// templateLine is the first line that has {{ outside a comment; 0: none.
-func templateLine(document string) int {
-	n := 0
-	for line := range strings.Lines(document) {
-		n++
-		if strings.Contains(line, "{{") && !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			return n
-		}
-	}
-	return 0
-}
-
 // lineError is at a line of its document.
 type lineError struct {
 	line    int

@@ -1,11 +1,12 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 )
 
 // object is the Kubernetes object that a value stands in.
-type object struct{ kind, name string }
+type object struct{ group, kind, name string }
 
 func (o object) String() string {
 	if o.kind == "" {
@@ -14,10 +15,11 @@ func (o object) String() string {
 	return strings.TrimSuffix(o.kind+" "+o.name, " ")
 }
 
-func objectOf(n *node, around object) object {
-	kind := n.get("kind").str()
-	if kind == "" || n.get("apiVersion").str() == "" {
-		return around
+// objectOf is what a mapping says it is; false for one that is no object.
+func objectOf(n *node) (object, bool) {
+	kind, version := n.get("kind").str(), n.get("apiVersion").str()
+	if kind == "" || version == "" {
+		return object{}, false
 	}
 	name := n.get("metadata", "name").scalar()
 	if name == "" {
@@ -26,121 +28,163 @@ func objectOf(n *node, around object) object {
 	if namespace := n.get("metadata", "namespace").scalar(); namespace != "" {
 		name = namespace + "/" + name
 	}
-	return object{kind, name}
+	group, _, grouped := strings.Cut(version, "/")
+	if !grouped {
+		group = ""
+	}
+	return object{group, kind, name}, true
 }
 
-// skipped are members that hold no pod template, whatever they look like: what a cluster observed, what it keeps of who
-// wrote what, schemas, and what an admission review says was there before.
+// inert are the kinds whose content is not for the cluster to run: data, and rules about the images of others.
+func (o object) inert() bool {
+	switch o.group {
+	case "":
+		return o.kind == "ConfigMap" || o.kind == "Secret"
+	case "apiextensions.k8s.io", "image.toolkit.fluxcd.io", "kyverno.io", "policies.kyverno.io", "policy.sigstore.dev",
+		"constraints.gatekeeper.sh", "templates.gatekeeper.sh", "admissionregistration.k8s.io":
+		return true
+	}
+	return false
+}
+
+// builtin are the kinds of which every member is known, and no kind: nothing but pods names images there.
+func (o object) builtin() bool {
+	switch o.group {
+	case "", "apps", "batch", "extensions":
+		return true
+	}
+	return o.kind == ""
+}
+
+// skipped are members of an object that name nothing to run, whatever they look like: what a cluster observed, what it keeps
+// of who wrote what, schemas, and what an admission review says was there before.
 func skipped(key string) bool {
 	switch key {
-	case "status", "managedFields", "openAPIV3Schema", "oldObject":
+	case "status", "metadata", "managedFields", "openAPIV3Schema", "oldObject":
 		return true
 	}
 	return false
 }
 
-// data are the kinds whose content is not for the cluster to run.
-func (o object) data() bool {
-	switch o.kind {
-	case "ConfigMap", "Secret", "CustomResourceDefinition":
-		return true
-	}
-	return false
+// spot is where in a document a value stands.
+type spot struct {
+	object   object
+	path     []string // the members that lead to it from the object; items of lists add none
+	parent   *node    // the mapping that has the last of these
+	fields   []field  // at which objects of the kind name images
+	selector Selector
+	// parameters says that {{…}} is filled in when it runs: Argo's, not Helm's.
+	parameters bool
 }
 
-// walk finds pod templates by their shape, at any depth: in lists, in the workload kinds, in resources nobody knows.
-func (r *reader) walk(n *node, o object) error {
+// into is the spot of a member of n.
+func (s spot) into(n *node, key string) spot {
+	s.path, s.parent = append(slices.Clip(s.path), key), n
+	return s
+}
+
+// key is the last member on the way.
+func (s spot) key() string {
+	if len(s.path) == 0 {
+		return ""
+	}
+	return s.path[len(s.path)-1]
+}
+
+// what is it that stands there: the object and the way into it.
+func (s spot) what() string {
+	if len(s.path) == 0 {
+		return s.object.String()
+	}
+	return s.object.String() + ", " + strings.Join(s.path, ".")
+}
+
+// enter is the spot of an object.
+func (r *reader) enter(o object, s spot) spot {
+	r.objects++
+	return spot{object: o, fields: r.fieldsOf(o), parameters: s.parameters || o.group == "argoproj.io"}
+}
+
+// walk finds what names an image, at any depth: pod templates by their shape, in lists, in the workload kinds, in resources
+// that nobody knows; and the fields of those that are known.
+func (r *reader) walk(n *node, s spot) error {
 	if err := r.visit(n); err != nil {
 		return err
 	}
-	if n.is(mapping) {
-		if o = objectOf(n, o); o.data() {
-			return nil
-		}
-		if isPodSpec(n) {
-			return r.pod(n, o)
-		}
-		if image := n.get("image").str(); image != "" && o.kind != "" {
-			r.note(n.get("image").at(), o.String(), "the image %q is not in a pod template: not checked", image)
+	if n.is(text) && !s.object.builtin() && fullName(n.text) {
+		return r.miss(n, s, "this field of a "+s.object.kind+" is not known to name one")
+	}
+	for _, item := range n.list() {
+		if err := r.walk(item, s); err != nil {
+			return err
 		}
 	}
+	if !n.is(mapping) {
+		return nil
+	}
+	if o, is := objectOf(n); is {
+		s = r.enter(o, s)
+	}
+	if s.object.inert() {
+		return nil
+	}
+	selector, err := r.selector(n, s)
+	if err != nil {
+		return err
+	}
+	s.selector = selector
+	return r.members(n, s)
+}
+
+// members looks at the members of a mapping.
+func (r *reader) members(n *node, s spot) error {
+	if related(n) {
+		return r.outside(n.get("value"), s)
+	}
+	pod := isPodSpec(n, s)
 	for _, p := range n.members() {
 		if skipped(p.key) {
 			continue
 		}
-		if err := r.walk(p.value, o); err != nil {
-			return err
-		}
-	}
-	for _, item := range n.list() {
-		if err := r.walk(item, o); err != nil {
+		if err := r.member(p.value, s.into(n, p.key), pod); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// containerLists are the members of a pod specification that hold containers, and what one is called.
-func containerLists() []pair {
-	return []pair{{key: "initContainers"}, {key: "containers"}, {key: "ephemeralContainers"}}
-}
-
-func containerWord(list string) string {
-	switch list {
-	case "initContainers":
-		return "init container"
-	case "ephemeralContainers":
-		return "ephemeral container"
+func (r *reader) member(value *node, s spot, pod bool) error {
+	take := r.shapeAt(s)
+	switch {
+	case take != nil:
+	case pod && s.key() == "volumes":
+		take = (*reader).volume
+	case pod && containerWord(s.key()) != "":
+		take = (*reader).container
+	case imageKey(s.key()):
+		return r.unknown(value, s)
+	default:
+		return r.walk(value, s)
 	}
-	return "container"
-}
-
-func isPodSpec(n *node) bool {
-	for _, list := range containerLists() {
-		for _, c := range n.get(list.key).list() {
-			if c.is(mapping) && c.get("image") != nil {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (r *reader) pod(spec *node, o object) error {
-	selector, err := r.selector(spec, o)
-	if err != nil {
-		return err
-	}
-	for _, list := range containerLists() {
-		for _, c := range spec.get(list.key).list() {
-			if err := r.visit(c); err != nil {
-				return err
-			}
-			what := o.String() + ", " + strings.TrimSuffix(containerWord(list.key)+" "+c.get("name").scalar(), " ")
-			image := c.get("image")
-			if image == nil || image.kind == nothing || image.is(text) && image.text == "" {
-				r.note(c.at(), what, "no image is named: not checked")
-				continue
-			}
-			if err := r.use(image, Use{Place: Place{What: what}, Selector: selector, Process: containerProcess(c)}); err != nil {
-				return err
-			}
-		}
-	}
-	return r.volumes(spec, o, selector)
-}
-
-// volumes finds the volumes that are images: https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/
-func (r *reader) volumes(spec *node, o object, selector Selector) error {
-	for _, v := range spec.get("volumes").list() {
-		image := v.get("image", "reference")
-		if image == nil || image.kind == nothing {
-			continue
-		}
-		what := o.String() + ", image volume " + v.get("name").scalar()
-		if err := r.use(image, Use{Place: Place{What: what}, Selector: selector, Process: Process{Volume: true}}); err != nil {
+	for _, item := range value.all() {
+		if err := r.visit(item); err != nil {
 			return err
 		}
+		if err := take(r, item, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// unknown is the value of a member that is called image, of which we don't know that it is one.
+func (r *reader) unknown(value *node, s spot) error {
+	image := imageOf(value)
+	switch {
+	case image.text == "" || s.object.builtin():
+		return r.walk(value, s)
+	case s.key() == "image", tagged(image.text), hosted(image.text):
+		return r.miss(value, s, "what this field of a "+s.object.kind+" names is not known to be run")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ type node struct {
 	kind  kind
 	text  string // of a scalar
 	line  int
+	block bool // a text that begins in the next line
 	pairs []pair
 	items []*node
 	// twice is a key that the mapping has, and after it a merge key (<<) with another value. YAML keeps the mapping's own;

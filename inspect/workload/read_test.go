@@ -2,6 +2,7 @@ package workload_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -37,6 +38,9 @@ func shown(t *testing.T, data string, env, files map[string]string) string {
 	var lines []string
 	for _, u := range found.Uses {
 		lines = append(lines, u.String()+" "+u.What+": "+u.Image)
+	}
+	for _, u := range found.Unchecked {
+		lines = append(lines, fmt.Sprintf("? %s %s: %q %s", u.Place, u.What, u.Image, u.Why))
 	}
 	for _, n := range found.Notes {
 		lines = append(lines, "! "+n.String())
@@ -94,7 +98,7 @@ func TestReadKubernetes(t *testing.T) {
 		},
 		{
 			name: "custom resources", file: "apiVersion: example.com/v1\nkind: Rollout\nmetadata: {name: r}\nspec:\n  deep:\n  - er:\n      podTemplate:\n        spec:\n          containers:\n          - image: x\n---\napiVersion: monitoring.example.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec:\n  image: prom:2\nstatus:\n  image: prom:1\n",
-			want: "f:10 Rollout r, container: x\n! f:16: Prometheus p: the image \"prom:2\" is not in a pod template: not checked",
+			want: "f:10 Rollout r, container: x\n? f:16 Prometheus p, spec.image: \"prom:2\" what this field of a Prometheus names is not known to be run",
 		},
 		{
 			name: "schemas and data are not workloads", file: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {x: {containers: [{image: no}]}}\n---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: yes}]}\nstatus: {containerStatuses: [{image: no}], containers: [{image: no}]}\n",
@@ -102,7 +106,7 @@ func TestReadKubernetes(t *testing.T) {
 		},
 		{
 			name: "a patch", file: "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{name: a}, {name: b, image: x}]}}}\n",
-			want: "f:3 Deployment, container b: x\n! f:3: Deployment, container a: no image is named: not checked",
+			want: "f:3 Deployment, container b: x\n? f:3 Deployment, container a: \"\" no image is named",
 		},
 		{
 			name: "an admission review", file: `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":{"kind":"Pod"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"new"}]}},"oldObject":{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"old"}]}}}}`,
@@ -124,7 +128,7 @@ func TestReadYAML(t *testing.T) {
 		},
 		{
 			name: "anchors, aliases and merge keys", file: head + "x: &base {image: a, name: n}\ny: &img b:1\nspec:\n  containers:\n  - <<: *base\n  - <<: *base\n    image: *img\n  - <<: [{name: first}, *base]\n",
-			want: "f:3 Pod, container n: a\nf:4 Pod, container n: b:1\nf:3 Pod, container first: a\n! f:3: Pod: the image \"a\" is not in a pod template: not checked",
+			want: "f:3 Pod, container n: a\nf:4 Pod, container n: b:1\nf:3 Pod, container first: a",
 		},
 		{name: "the last of two keys", file: head + "spec:\n  containers:\n  - image: x\n    image: y\n", want: "f:6 Pod, container: y"},
 		{name: "a block", file: head + "spec:\n  containers:\n  - image: >-\n      x:1\n", want: "f:5 Pod, container: x:1"},

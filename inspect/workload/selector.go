@@ -47,31 +47,55 @@ type toleration struct{ key, operator, value, effect string }
 // facts answer what is known of a label: its value, whether there is one, and whether that is known at all.
 type facts func(requirement) (value string, there, known bool)
 
-func (r *reader) selector(spec *node, o object) (Selector, error) {
-	s := Selector{node: spec.get("nodeName").str(), os: spec.get("os", "name").str()}
-	for _, p := range spec.get("nodeSelector").members() {
-		value := p.value.scalar()
-		if templateLine(value) > 0 || templateLine(p.key) > 0 || p.value.is(mapping) {
-			return s, errorf(r.file, p.value.at(), "%w: %s, nodeSelector", ErrTemplate, o)
-		}
-		s.all = append(s.all, requirement{key: canonicalLabel(p.key), operator: "In", values: []string{value}})
+// selector is what a mapping says of nodes, over what those around it say.
+func (r *reader) selector(n *node, around spot) (Selector, error) {
+	s := around.selector
+	if name := n.get("nodeName").str(); name != "" {
+		s.node = name
 	}
-	required := spec.get("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-	if s.affinity = required.is(mapping); s.affinity {
-		for _, t := range required.get("nodeSelectorTerms").list() {
-			term, err := r.term(t, o)
-			if err != nil {
-				return s, err
+	if isPodSpec(n, around) {
+		s.os = n.get("os", "name").str()
+	}
+	if labels := n.get("nodeSelector"); labels.is(mapping) {
+		s.all = nil
+		for _, p := range labels.members() {
+			value := p.value.scalar()
+			if templateLine(value) > 0 || templateLine(p.key) > 0 || imageOf(p.value).template() {
+				return s, errorf(r.file, p.value.at(), "%w: %s, nodeSelector", ErrTemplate, around.object)
 			}
-			s.terms = append(s.terms, term)
+			if !p.value.is(mapping) && !p.value.is(sequence) {
+				s.all = append(s.all, requirement{key: canonicalLabel(p.key), operator: "In", values: []string{value}})
+			}
 		}
 	}
-	for _, t := range spec.get("tolerations").list() {
-		s.tolerations = append(s.tolerations, toleration{
-			t.get("key").scalar(), t.get("operator").scalar(), t.get("value").scalar(), t.get("effect").scalar(),
-		})
+	if err := r.affinity(n, around, &s); err != nil {
+		return s, err
+	}
+	if tolerations := n.get("tolerations").list(); len(tolerations) > 0 {
+		s.tolerations = nil
+		for _, t := range tolerations {
+			s.tolerations = append(s.tolerations, toleration{
+				t.get("key").scalar(), t.get("operator").scalar(), t.get("value").scalar(), t.get("effect").scalar(),
+			})
+		}
 	}
 	return s, nil
+}
+
+func (r *reader) affinity(n *node, around spot, s *Selector) error {
+	required := n.get("affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+	if !required.is(mapping) {
+		return nil
+	}
+	s.affinity, s.terms = true, nil
+	for _, t := range required.get("nodeSelectorTerms").list() {
+		term, err := r.term(t, around.object)
+		if err != nil {
+			return err
+		}
+		s.terms = append(s.terms, term)
+	}
+	return nil
 }
 
 func (r *reader) term(t *node, o object) ([]requirement, error) {

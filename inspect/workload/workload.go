@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -14,6 +15,8 @@ type Options struct {
 	// Read reads a file that belongs to a Compose file: .env beside it, and those that it includes, extends and takes
 	// variables from. The error wraps fs.ErrNotExist where there is none. nil: there are no files but the one that is given.
 	Read func(path string) ([]byte, error)
+	// Fields are places at which objects name images, beside those that the package knows.
+	Fields []Field
 }
 
 // Place is where something stands.
@@ -43,12 +46,22 @@ type Use struct {
 	Process Process
 }
 
+// Unchecked is an image that a file names, or a container that names none, and that nobody can look at.
+type Unchecked struct {
+	Place
+	Image string // as it is written; "" where none is named
+	Why   string
+}
+
 // Found is what is in a file, in its order.
 type Found struct {
-	Uses []Use
-	// Notes are about what was seen and is not among the uses: services that are built, images of custom resources outside of
-	// a pod template.
+	Uses      []Use
+	Unchecked []Unchecked
+	// Notes are about what was seen and names no image: services that are built.
 	Notes []Note
+	// Foreign says that nothing in the file is a Kubernetes object or a Compose file.
+	Foreign bool
+	Met     []Met // what became of Options.Fields
 }
 
 // Note is a remark about a place.
@@ -72,11 +85,20 @@ func Read(name string, data []byte, o Options) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	r := reader{file: name, options: o, parsed: map[string]*node{}}
+	r := reader{file: name, options: o, parsed: map[string]*node{}, fields: fields()}
+	r.found.Met = make([]Met, len(o.Fields))
+	var foreign []*node
 	for _, doc := range docs {
+		before := r.seen()
 		if err := r.document(doc); err != nil {
 			return Found{}, err
 		}
+		if r.seen() == before {
+			foreign = append(foreign, doc)
+		}
+	}
+	if r.found.Foreign = len(foreign) > 0 && len(foreign) == len(docs); len(foreign) > 0 {
+		r.note(foreign[0].at(), "", "neither a Kubernetes object nor a Compose file: not looked at")
 	}
 	return r.found, nil
 }
@@ -85,9 +107,16 @@ type reader struct {
 	file    string
 	options Options
 	found   Found
+	fields  []field
+	objects int // that were seen
 	visited int
 	files   int              // that were followed from the one that was given
 	parsed  map[string]*node // of those
+}
+
+// seen counts what was found so far.
+func (r *reader) seen() int {
+	return r.objects + len(r.found.Uses) + len(r.found.Unchecked) + len(r.found.Notes)
 }
 
 // document reads one document of a file; each may be of another kind.
@@ -98,34 +127,26 @@ func (r *reader) document(doc *node) error {
 	if n := doc.ambiguous(map[*node]bool{}); n != nil {
 		return errorf(r.file, n.get(n.twice).at(), "%q is set twice, the second time by a merge key (<<): kubectl and other programs differ on which one counts", n.twice)
 	}
-	before := len(r.found.Uses) + len(r.found.Notes)
-	if err := r.walk(doc, object{}); err != nil {
-		return err
+	var s spot
+	if doc.is(mapping) && doc.get("kind") == nil && isKustomization(r.file) {
+		s = r.enter(object{group: kustomizeGroup, kind: "Kustomization"}, s)
 	}
-	if doc.get("kind") == nil && !doc.is(sequence) && before == len(r.found.Uses)+len(r.found.Notes) {
-		r.note(doc.at(), "", "neither a Kubernetes object nor a Compose file: not looked at")
+	return r.walk(doc, s)
+}
+
+// isKustomization reports whether a file is one of those that kustomize looks for, which need not say what they are.
+func isKustomization(file string) bool {
+	switch filepath.Base(file) {
+	case "kustomization.yaml", "kustomization.yml", "Kustomization":
+		return true
 	}
-	return nil
+	return false
 }
 
 func (r *reader) place(line int, what string) Place { return Place{r.file, line, what} }
 
-func (r *reader) note(line int, what, format string, args ...any) {
-	r.found.Notes = append(r.found.Notes, Note{r.place(line, what), fmt.Sprintf(format, args...)})
-}
-
-// use adds an image, whose node is where it is written.
-func (r *reader) use(image *node, u Use) error {
-	if image.is(text) && templateLine(image.text) == 0 {
-		u.Image = image.text
-		u.Place = r.place(image.at(), u.What)
-		r.found.Uses = append(r.found.Uses, u)
-		return nil
-	}
-	if image.is(text) || image.is(mapping) && len(image.pairs) == 1 && image.pairs[0].value.kind == nothing {
-		return errorf(r.file, image.at(), "%w: %s", ErrTemplate, u.What)
-	}
-	return errorf(r.file, image.at(), "%s: the image is no text", u.What)
+func (r *reader) note(line int, what, text string) {
+	r.found.Notes = append(r.found.Notes, Note{r.place(line, what), text})
 }
 
 // visit counts what was looked at: aliases can make a small file endless.

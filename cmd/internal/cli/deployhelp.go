@@ -15,9 +15,17 @@ deployed. It asks the registries, and no cluster.
   kubectl get pods -A -o json | mtool inspect -f -
 
 What is read
-  Kubernetes objects as YAML or JSON: pods and pod templates wherever they stand, in lists and in custom resources that
-  nobody knows, with their init and ephemeral containers and their image volumes. Images outside of a pod template are said
-  and not checked. Compose files: image and platform of each service, with what it extends, and of the files that are
+  Files, and the .yaml, .yml and .json files of folders at any depth; one that is neither a Kubernetes object nor a Compose
+  file is said, and with --quiet counted. Kubernetes objects as YAML or JSON: pods and pod templates wherever they stand, in
+  lists and in custom resources that nobody knows, with their init and ephemeral containers and their image volumes; and what
+  names images otherwise in Argo Workflows, Events and CD, Tekton, KubeVirt, Spark, the Prometheus operator, OLM,
+  CloudNativePG, Crossplane, Flux and k3s (the values given to charts), Kustomize, Strimzi and others; RELATED_IMAGE_*
+  variables. --image-field KIND=PATH adds a field: App=spec.image, App.example.com=spec.jobs.image (items of lists add
+  nothing to the path; * is any name, ** any number of them).
+  What was seen and can't be checked is a finding, unchecked, and fails: other members called image, a name that is filled in
+  later ($(params.image), {{inputs.parameters.image}}), a chart's image without repository or tag, an argument or variable
+  that names an image, a container that names none. --allow-unchecked PATTERN accepts it by the image as it is written, * for
+  anything, or where none is named by what stands there: 'Deployment web, *'. Compose files: image and platform of each service, with what it extends, and of the files that are
   included, all below the working directory or beside the file; variables come from .env beside the file (or env_file), from
   --env-file FILE and, where --env NAME allows it, from the environment: an image's name goes to the host that the file
   names, so that image: HOST/${TOKEN} would send the token there. One that is not set, or not allowed, and has no default is

@@ -73,7 +73,7 @@ func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) err
 		}
 		return err
 	}
-	f.Workloads.In = a.In
+	f.Workloads.In, f.Workloads.Skipped = a.In, a.skippedFiles
 	seen, err := env.Inspect(ctx, f.InspectOptions)
 	if shown := f.show(a.Out, seen, err); shown != nil {
 		return shown

@@ -1,16 +1,23 @@
 package cli
 
 import (
+	"fmt"
 	"os"
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+	"mtool/inspect/workload"
 )
 
 // addWorkloads adds the flags that say which files name images, and where those are to run.
 func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.Workloads.Files, "files", "f", nil,
-		"check the images that this Kubernetes or Compose `FILE` names, or all files of a folder; - is standard input (repeatable; mtool help deploy)")
+		"check the images that this Kubernetes or Compose `FILE` names, or all files of a folder and those in it; - is standard input (repeatable; mtool help deploy)")
+	fl.Var(&f.fields, "image-field", "with -f: objects of this kind name an image at this path too: `KIND=PATH`, Database=spec.runtime.image (repeatable)")
+	fl.Var(&f.accepted, "allow-unchecked", "with -f: images that this `PATTERN` covers may stay unchecked; * is anything (repeatable)")
 	fl.StringArrayVar(&f.Workloads.Env, "env", nil, "allow the files to use this variable of the environment: `NAME`, or NAME=VALUE (repeatable)")
 	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil, "allow the files to use the variables in this `FILE`, lines NAME=VALUE (repeatable)")
 	fl.StringVar(&f.Workloads.Cluster, "cluster", "",
@@ -33,6 +40,10 @@ func (f *inspectFlags) workloads(args []string) error {
 	if inputs > 1 {
 		return usagef("kubectl get nodes -o json >nodes.json; mtool inspect --cluster nodes.json -f -", "standard input can be read only once")
 	}
+	if len(w.Files) == 0 && len(f.fields)+len(f.accepted) > 0 {
+		return usagef("mtool inspect -f FILE", "--image-field and --allow-unchecked are about the files of -f")
+	}
+	w.Fields, w.AllowUnchecked = f.fields, f.accepted
 	if len(w.Files) == 0 && w.Cluster == "" {
 		return nil
 	}
@@ -49,4 +60,45 @@ func (f *inspectFlags) workloads(args []string) error {
 
 func workloadName(name string) bool {
 	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") || strings.HasSuffix(name, ".json")
+}
+
+// imageFields are the values of --image-field.
+type imageFields []workload.Field
+
+func (l *imageFields) Set(text string) error {
+	field, err := workload.ParseField(text)
+	*l = append(*l, field)
+	return err
+}
+
+func (l *imageFields) Type() string { return "field" }
+
+func (l *imageFields) String() string {
+	words := make([]string, len(*l))
+	for i, field := range *l {
+		words[i] = field.String()
+	}
+	return strings.Join(words, " ")
+}
+
+// imagePatterns are the values of --allow-unchecked.
+type imagePatterns []string
+
+func (l *imagePatterns) Set(text string) error {
+	*l = append(*l, text)
+	return flow.CheckPattern(text)
+}
+
+func (l *imagePatterns) Type() string { return "pattern" }
+
+func (l *imagePatterns) String() string { return strings.Join(*l, " ") }
+
+// skippedFiles says which files of folders were not looked at; with --quiet, how many.
+func (a *app) skippedFiles(files []string) {
+	for _, file := range files {
+		a.note("note: " + file + ": neither a Kubernetes object nor a Compose file: not looked at")
+	}
+	if a.quiet {
+		print.Println(a.Err, fmt.Sprintf("note: files that are neither Kubernetes objects nor Compose files, and not looked at: %d", len(files)))
+	}
 }

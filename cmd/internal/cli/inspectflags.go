@@ -16,6 +16,8 @@ type inspectFlags struct {
 	output, format string
 	raw            bool
 	template       print.Template
+	fields         imageFields
+	accepted       imagePatterns
 	proof          proofFlags
 }
 

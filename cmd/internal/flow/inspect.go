@@ -41,7 +41,17 @@ type Inspection struct {
 	// Uses are the places in files that name the reference; Required are the platforms that it must serve.
 	Uses     []workload.Use
 	Required []v1.Platform
+	// Unread is the image as a file names it, where nothing was looked at: then there is no report.
+	Unread string
 	Proof
+}
+
+// Name is what was inspected: the reference, or what stands for it in a file.
+func (i Inspection) Name() string {
+	if i.Report.Root.Body == nil && i.Report.Ref == (registry.Ref{}) {
+		return i.Unread
+	}
+	return i.Report.Ref.Name()
 }
 
 // Level is how much was looked at.
@@ -66,7 +76,7 @@ func (i Inspection) State(image int) inspect.State {
 // is returned beside the error, which joins those of all references in order. Each layer is read once, however many have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
-	all, err := e.workloads(ctx, o)
+	all, unchecked, err := e.workloads(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +112,8 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 		}
 		errs = append(errs, err)
 	}
-	return seen, errors.Join(errs...)
+	unread, err := e.unread(unchecked, o, result.Cost)
+	return append(seen, unread...), errors.Join(append(errs, err)...)
 }
 
 // UnreadError is among the errors that Inspect joins, for a reference that could not be read.

@@ -13,6 +13,8 @@ import (
 const (
 	RulePinned = "pinned-platform"
 	RuleNoNode = "no-node"
+	// RuleAccepted is that of an image that nobody looked at, and that a pattern covers.
+	RuleAccepted = "accepted-unchecked"
 )
 
 // NoteRules are the rules of all notes about what is inspected.
@@ -20,6 +22,7 @@ func NoteRules() []inspect.Rule {
 	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), []inspect.Rule{
 		{Name: RulePinned, Means: "a digest is that of the image of one platform, where a list may have been meant"},
 		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
+		{Name: RuleAccepted, Means: "a file names an image that was not looked at", Stays: "--allow-unchecked covers it"},
 	})
 }
 

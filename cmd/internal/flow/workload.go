@@ -22,6 +22,11 @@ type WorkloadOptions struct {
 
 	Env     []string // the variables that the files may use: NAME of the environment, or NAME=VALUE
 	EnvFile []string // files of such variables: NAME=VALUE
+
+	Fields         []workload.Field // at which objects name images, beside those that are known
+	AllowUnchecked []string         // patterns of images that may stay unchecked; * stands for anything
+	// Skipped is told of the files in folders that are neither Kubernetes nor Compose files; nil tells nobody.
+	Skipped func(files []string)
 }
 
 // asked is a reference to inspect, and why.
@@ -47,16 +52,17 @@ type located struct {
 	text string
 }
 
-// workloads reads the files of o and joins what they name with what was typed, each image once.
-func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, error) {
+// workloads reads the files of o and joins what they name with what was typed, each image once. What they name and nobody can
+// look at comes apart from that.
+func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, []workload.Unchecked, error) {
 	where := workload.Universe{Platforms: o.Require}
 	if o.Workloads.Cluster != "" {
 		data, err := readWorkload(ctx, o.Workloads.Cluster, o.Workloads.In)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if where.Nodes, err = workload.ReadNodes(o.Workloads.Cluster, data); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	var all []asked
@@ -67,11 +73,12 @@ func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, error) 
 		}
 		all = append(all, one)
 	}
-	uses, err := e.uses(ctx, o.Workloads)
+	found, err := e.named(ctx, o.Workloads)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return e.askAll(all, uses, where, o.From)
+	all, err = e.askAll(all, found.Uses, where, o.From)
+	return all, found.Unchecked, err
 }
 
 // askAll adds what the files name. Names there are a cluster's: nothing of this machine is looked at unless from says so.

@@ -18,34 +18,62 @@ import (
 // maxWorkload is the limit, in bytes, of one file: the nodes of a cluster of thousands take some dozens of megabytes.
 const maxWorkload = 128 << 20
 
-// uses reads all files; a folder stands for the YAML and JSON files in it.
-func (e *Env) uses(ctx context.Context, o WorkloadOptions) ([]workload.Use, error) {
+// named reads all files; a folder stands for the YAML and JSON files in it, at any depth.
+func (e *Env) named(ctx context.Context, o WorkloadOptions) (all workload.Found, err error) {
 	files, err := workloadFiles(o.Files)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
 	allowed, err := allowVariables(ctx, o)
 	if err != nil {
-		return nil, err
+		return all, err
 	}
-	var uses []workload.Use
+	all.Met = make([]workload.Met, len(o.Fields))
+	var skipped []string
 	for _, file := range files {
-		found, err := file.find(ctx, o.In, allowed)
+		found, err := file.find(ctx, o, allowed)
 		if err != nil {
-			return nil, err
+			return all, err
+		}
+		switch {
+		case found.Foreign && !file.listed:
+			return all, registry.Usagef("%s is neither a Kubernetes object nor a Compose file", file.name)
+		case found.Foreign:
+			skipped = append(skipped, file.name)
+			continue
 		}
 		for _, n := range found.Notes {
 			e.note("note: %s", n)
 		}
-		uses = append(uses, found.Uses...)
+		all.Uses, all.Unchecked = append(all.Uses, found.Uses...), append(all.Unchecked, found.Unchecked...)
+		for i, met := range found.Met {
+			all.Met[i] = max(all.Met[i], met)
+		}
+	}
+	if len(skipped) > 0 && o.Skipped != nil {
+		o.Skipped(skipped)
 	}
 	for _, name := range allowed.withheld {
 		e.note("note: the variable %s of the environment was not used: --env %s allows that", name, name)
 	}
-	if len(files) > 0 && len(uses) == 0 {
-		return nil, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
+	if len(files) > 0 && len(all.Uses)+len(all.Unchecked) == 0 {
+		return all, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
 	}
-	return uses, nil
+	return all, e.checkFields(o.Fields, all.Met)
+}
+
+// checkFields refuses fields at which the objects of their kind have nothing: they would check nothing.
+func (e *Env) checkFields(fields []workload.Field, met []workload.Met) error {
+	for i, f := range fields {
+		switch met[i] {
+		case workload.NoObject:
+			e.note("note: --image-field %s: no file has a %s", f, f.Kind)
+		case workload.NoValue:
+			return registry.Usagef("--image-field %s: no %s names anything there", f, f.Kind)
+		case workload.Named:
+		}
+	}
+	return nil
 }
 
 // workloadFile is a file to read; listed: nobody typed its name.
@@ -54,6 +82,9 @@ type workloadFile struct {
 	listed bool
 }
 
+// maxWorkloads is the limit of the files in all folders.
+const maxWorkloads = 100_000
+
 func workloadFiles(names []string) ([]workloadFile, error) {
 	var files []workloadFile
 	for _, name := range names {
@@ -61,16 +92,25 @@ func workloadFiles(names []string) ([]workloadFile, error) {
 			files = append(files, workloadFile{name: name}) // one that is not there is told by whoever reads it
 			continue
 		}
-		entries, err := os.ReadDir(name)
-		if err != nil {
-			return nil, err
-		}
 		before := len(files)
-		for _, entry := range entries {
-			switch filepath.Ext(entry.Name()) {
-			case ".yaml", ".yml", ".json":
-				files = append(files, workloadFile{filepath.Join(name, entry.Name()), true})
+		if err := filepath.WalkDir(name, func(path string, entry fs.DirEntry, err error) error {
+			switch {
+			case err != nil:
+				return fmt.Errorf("reading the folder %s: %w", name, err)
+			case entry.IsDir():
+				return nil
+			case entry.Type()&fs.ModeSymlink != 0 && leadsToFolder(path):
+				return registry.Usagef("%s is a link to a folder, which is not followed", path)
+			case len(files) == maxWorkloads:
+				return registry.Usagef("there are more than %d files", maxWorkloads)
 			}
+			switch filepath.Ext(path) {
+			case ".yaml", ".yml", ".json":
+				files = append(files, workloadFile{path, true})
+			}
+			return nil
+		}); err != nil {
+			return nil, err
 		}
 		if len(files) == before {
 			return nil, registry.Usagef("the folder %s has no .yaml, .yml or .json file", name)
@@ -79,8 +119,15 @@ func workloadFiles(names []string) ([]workloadFile, error) {
 	return files, nil
 }
 
+// leadsToFolder reports whether a link leads to a folder. In those that Kubernetes mounts, "..data" does, and the files lie
+// there under names of their own.
+func leadsToFolder(link string) bool {
+	info, err := os.Stat(link)
+	return err == nil && info.IsDir() && filepath.Base(link) != "..data"
+}
+
 // find reads the file and those that it names.
-func (f workloadFile) find(ctx context.Context, in io.Reader, allowed *variables) (found workload.Found, err error) {
+func (f workloadFile) find(ctx context.Context, o WorkloadOptions, allowed *variables) (found workload.Found, err error) {
 	around, err := openAround(f.name)
 	if err != nil {
 		return found, err
@@ -92,12 +139,12 @@ func (f workloadFile) find(ctx context.Context, in io.Reader, allowed *variables
 			err = fmt.Errorf("reading workloads: %w", err)
 		}
 	} else {
-		data, err = readWorkload(ctx, f.name, in)
+		data, err = readWorkload(ctx, f.name, o.In)
 	}
 	if err != nil {
 		return found, err
 	}
-	found, err = workload.Read(f.name, data, workload.Options{Env: allowed.lookup, Read: around.read})
+	found, err = workload.Read(f.name, data, workload.Options{Env: allowed.lookup, Read: around.read, Fields: o.Fields})
 	switch {
 	case errors.Is(err, workload.ErrTemplate):
 		return found, registry.WithHint(err, "helm template RELEASE CHART | mtool inspect -f -")

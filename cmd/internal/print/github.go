@@ -34,7 +34,7 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 			case !flow.Worth(f):
 				continue
 			}
-			command(w, word, fileProperties(f), s.Report.Ref.Name(), ruled(f))
+			command(w, word, fileProperties(f), s.Name(), ruled(f))
 		}
 	}
 	return nil

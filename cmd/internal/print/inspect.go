@@ -3,6 +3,7 @@ package print
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -26,7 +27,7 @@ func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
 		return nil
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if len(seen) == 1 {
+	if len(seen) == 1 && seen[0].Unread == "" {
 		heading(w, seen[0].Report)
 		printf(t, "\nPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE\n")
 		rows(t, false, seen[0])
@@ -57,9 +58,12 @@ func heading(w io.Writer, r inspect.Report) {
 
 // rows are the lines of one reference, each with its name in front if several are shown.
 func rows(w io.Writer, named bool, s flow.Inspection) {
+	if s.Unread != "" {
+		printf(w, "%s\t-\t-\t-\t-\t-\t%s\n", s.Unread, s.Findings[0].State)
+	}
 	name := func() {
 		if named {
-			printf(w, "%s\t", s.Report.Ref.Name())
+			printf(w, "%s\t", s.Name())
 		}
 	}
 	for i, img := range s.Report.Images {
@@ -101,6 +105,9 @@ func base(img inspect.Image) string {
 // lastLine says what the states rest on.
 func lastLine(seen []flow.Inspection) string {
 	s := seen[0]
+	if !slices.ContainsFunc(seen, func(s flow.Inspection) bool { return s.Unread == "" }) {
+		return "nothing was looked at"
+	}
 	if s.Cost.Layers+s.Cost.Known == 0 {
 		return "claims checked; binaries not read (--deep)"
 	}

@@ -123,7 +123,7 @@ type findingJSON struct {
 func document(s flow.Inspection) inspectDocument {
 	r := s.Report
 	d := inspectDocument{
-		Schema: "mtool.inspect/v1", Reference: r.Ref.Name(), Repository: r.Ref.Repository(), Origin: origin(r.Ref), Digest: r.Root.Digest.String(),
+		Schema: "mtool.inspect/v1", Reference: s.Name(), Repository: r.Ref.Repository(), Origin: originOf(s), Digest: digestString(r.Root.Digest),
 		MediaType: string(r.Root.MediaType), List: r.List != nil, OK: s.Err == nil, Annotations: annotations(r),
 		Platforms: []platformRow{}, Findings: []findingJSON{}, Others: attachments(r.Others),
 	}
@@ -236,6 +236,14 @@ func annotations(r inspect.Report) map[string]string {
 }
 
 func keys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
+
+// originOf is where the inspected was found; "unread" is what a file names and nobody looked at.
+func originOf(s flow.Inspection) string {
+	if s.Unread != "" {
+		return "unread"
+	}
+	return origin(s.Report.Ref)
+}
 
 // origin is where a name was found, in a word.
 func origin(ref registry.Ref) string {

@@ -90,7 +90,7 @@ func (r *junitReport) add(s junitSuite) {
 }
 
 func junitOf(s flow.Inspection) junitSuite {
-	suite := junitSuite{Name: xmlText(s.Report.Ref.Name())}
+	suite := junitSuite{Name: xmlText(s.Name())}
 	told := deep.Summary(s.Findings)
 	failed := map[v1.Hash]bool{} // images that have a failure of their own, which tells of their files
 	for i, img := range s.Report.Images {

@@ -16,13 +16,10 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 		markdownf(w, "### %s\n\n❌ %s\n\n", span(e.Ref.Name()), span(e.Error()))
 	}
 	for _, s := range seen {
-		r := s.Report
-		markdownf(w, "### %s\n\n%s %s\n\n", span(r.Ref.Name()), mediaWords(r.Root.MediaType), span(r.Root.Digest.String()))
-		markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
-		for i, img := range r.Images {
-			markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), s.State(i))
+		markdownf(w, "### %s\n\n", span(s.Name()))
+		if s.Unread == "" {
+			markdownRows(w, s)
 		}
-		markdownf(w, "\n")
 		for _, f := range deep.Summary(s.Findings) {
 			if flow.Worth(f) {
 				markdownf(w, "- %s %s\n", mark(f.State), span(placed(f)))
@@ -36,6 +33,15 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 	}
 	markdownf(w, "%s\n\n", lastLine(seen))
 	return nil
+}
+
+func markdownRows(w io.Writer, s flow.Inspection) {
+	markdownf(w, "%s %s\n\n", mediaWords(s.Report.Root.MediaType), span(s.Report.Root.Digest.String()))
+	markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
+	for i, img := range s.Report.Images {
+		markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), s.State(i))
+	}
+	markdownf(w, "\n")
 }
 
 // ranWords say what an output is not.

@@ -130,7 +130,7 @@ func cells(s flow.Inspection, platforms []string) []string {
 func sectionOf(n int, s flow.Inspection) section {
 	r := s.Report
 	sec := section{
-		ID: fmt.Sprintf("ref%d", n+1), Name: r.Ref.Name(), Kind: mediaWords(r.Root.MediaType), Digest: r.Root.Digest.String(),
+		ID: fmt.Sprintf("ref%d", n+1), Name: s.Name(), Kind: mediaWords(r.Root.MediaType), Digest: r.Root.Digest.String(),
 		Origin: origin(r.Ref), OK: s.Err == nil, Uses: s.Uses,
 	}
 	for _, p := range s.Required {

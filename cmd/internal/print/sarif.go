@@ -74,6 +74,7 @@ func sarifRules() []sarifRule {
 		{"entry", sarifText{"An entry of a manifest list must be what it claims to be"}},
 		{"layer", sarifText{"A layer must be readable, and be what its digests say"}},
 		{"binary", sarifText{"A binary must be for the platform of its image"}},
+		{"workload", sarifText{"An image that a deployment names must be one that can be looked at"}},
 	}
 	for _, r := range flow.NoteRules() {
 		all = append(all, sarifRule{r.Name, sarifMessage(r.Means)})
@@ -81,8 +82,10 @@ func sarifRules() []sarifRule {
 	return all
 }
 
-func sarifRuleOf(f inspect.Finding) string {
+func sarifRuleOf(s flow.Inspection, f inspect.Finding) string {
 	switch {
+	case s.Unread != "":
+		return "workload"
 	case f.Rule != "":
 		return f.Rule
 	case f.Path != "" || f.Role != "":
@@ -117,7 +120,7 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 				level = "note"
 			}
 			run.Results = append(run.Results, sarifResult{
-				RuleID: sarifRuleOf(f), Level: level, Message: sarifMessage(f.Message), Locations: []sarifPlace{sarifPlaceOf(s, f)},
+				RuleID: sarifRuleOf(s, f), Level: level, Message: sarifMessage(f.Message), Locations: []sarifPlace{sarifPlaceOf(s, f)},
 				Fingerprints: map[string]string{"mtool/v1": fmt.Sprintf("%s %s %s %s", f.Platform, f.Path, f.Claim, f.Evidence)},
 			})
 		}
@@ -128,7 +131,7 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {
 	uri := s.Report.Ref.Repository()
 	if uri == "" {
-		uri = s.Report.Ref.Name()
+		uri = s.Name()
 	}
 	if f.Path != "" {
 		uri += "/" + f.Path
@@ -139,6 +142,6 @@ func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {
 	}
 	p.Physical.Artifact.URI = (&url.URL{Path: uri}).String()
 	p.Physical.Region.StartLine = line
-	p.Logical = []sarifName{{s.Report.Ref.Name() + " " + f.Platform}}
+	p.Logical = []sarifName{{s.Name() + " " + f.Platform}}
 	return p
 }

@@ -28,6 +28,10 @@ func Tree(w io.Writer, seen []flow.Inspection) error {
 		if i > 0 {
 			printf(w, "\n")
 		}
+		if s.Unread != "" {
+			printf(w, "%s  %s\n", s.Unread, s.Findings[0].State)
+			continue
+		}
 		printf(w, "%s  %s  %s\n", s.Report.Ref.Name(), s.Report.Root.Digest, mediaWords(s.Report.Root.MediaType))
 		branches(w, "", tree(s))
 		if err := proof(w, s, false); err != nil {
