@@ -50,8 +50,11 @@ func (o object) inert() bool {
 // builtin are the kinds of which every member is known, and no kind: nothing but pods names images there.
 func (o object) builtin() bool {
 	switch o.group {
-	case "", "apps", "batch", "extensions":
+	case "apps", "batch", "extensions":
 		return true
+	case "":
+		return slices.Contains(strings.Fields("Pod PodTemplate ReplicationController Service ServiceAccount Namespace Node List Endpoints "+
+			"Event LimitRange ResourceQuota PersistentVolume PersistentVolumeClaim"), o.kind) || o.kind == ""
 	}
 	return o.kind == ""
 }

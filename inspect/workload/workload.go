@@ -3,6 +3,8 @@ package workload
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
+	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -143,7 +145,15 @@ func isKustomization(file string) bool {
 	return false
 }
 
-func (r *reader) place(line int, what string) Place { return Place{r.file, line, what} }
+// place names what stands there in one line, whatever the names in it hold.
+func (r *reader) place(line int, what string) Place {
+	return Place{r.file, line, strings.Map(func(c rune) rune {
+		if unicode.IsGraphic(c) {
+			return c
+		}
+		return '?'
+	}, what)}
+}
 
 func (r *reader) note(line int, what, text string) {
 	r.found.Notes = append(r.found.Notes, Note{r.place(line, what), text})

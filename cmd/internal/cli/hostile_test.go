@@ -212,7 +212,8 @@ func (s *stranger) files(t *testing.T) map[string]string {
 	}
 	return map[string]string{
 		"deploy": s.file(t, odd+".yaml", []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "+quoted("name of an object")+", namespace: "+quoted("namespace")+
-			"}\nspec: {template: {spec: {containers: [{name: "+quoted("container")+", image: "+quoted("image")+"}, {name: x, image: '127.0.0.1:1/x:v1', command: ["+quoted("command")+"]}]}}}\n---\nkind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: "+quoted("image of a kind")+"}\n")),
+			"}\nspec: {template: {spec: {containers: [{name: "+quoted("container")+", image: "+quoted("image")+"}, {name: x, image: '127.0.0.1:1/x:v1', command: ["+quoted("command")+"]}]}}}\n---\nkind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: 127.0.0.1:1/x:v1}\n")),
+		"deploy2":    s.file(t, "deploy2.yaml", []byte("kind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: "+quoted("image of a kind")+"}\n")),
 		"compose":    s.file(t, "compose.yaml", []byte("services: {"+quoted("service")+": {image: 'a:b', platform: "+quoted("platform of a service")+"}, x: {image: '127.0.0.1:1/x:v1', build: {context: "+quoted("context")+"}}}\n")),
 		"compose2":   s.file(t, "compose2.yaml", []byte("services: {x: {image: "+quoted("image of a service")+"}}\n")),
 		"cluster":    s.file(t, "nodes.json", []byte(`{"kind":"List","items":[{"metadata":{"name":`+inJSON("node")+`},"status":{"nodeInfo":{"architecture":`+inJSON("arch of a node")+`,"operatingSystem":"linux"}}}]}`)),
@@ -270,6 +271,7 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 	}
 	for _, o := range outputs {
 		add("inspect", "-o", o, "-f", files["deploy"])
+		add("inspect", "-o", o, "-f", files["deploy2"])
 		add("inspect", "-o", o, "-f", files["compose"])
 		add("inspect", "-o", o, "-f", files["compose2"])
 		add("inspect", "-o", o, "--cluster", files["cluster"], lists[0])

@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -17,14 +18,15 @@ import (
 func (e *Env) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
 	index := map[string]int{}
 	for _, u := range all {
+		finding := uncheckedFinding(u, o.Workloads.AllowUnchecked)
 		n, known := index[u.Image]
 		if !known {
 			n = len(seen)
 			index[u.Image] = n
-			seen = append(seen, Inspection{Unread: unreadName(u), Level: o.level(), Cost: cost})
+			seen = append(seen, Inspection{Unread: cmp.Or(finding.Claim, "(no image)"), Level: o.level(), Cost: cost})
 		}
 		seen[n].Uses = append(seen[n].Uses, workload.Use{Place: u.Place, Image: u.Image})
-		seen[n].Findings = append(seen[n].Findings, uncheckedFinding(u, o.Workloads.AllowUnchecked))
+		seen[n].Findings = append(seen[n].Findings, finding)
 	}
 	var errs []error
 	for n := range seen {
@@ -38,14 +40,6 @@ func (e *Env) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost)
 		}
 	}
 	return seen, errors.Join(errs...)
-}
-
-// unreadName stands for the reference.
-func unreadName(u workload.Unchecked) string {
-	if u.Image == "" {
-		return "(no image)"
-	}
-	return u.Image
 }
 
 func uncheckedFinding(u workload.Unchecked, allowed []string) inspect.Finding {
