@@ -38,6 +38,26 @@ func meantFlag(cmd *cobra.Command, name string) string {
 		return "leave it out: a list is always taken whole"
 	case "authfile", "registry-config":
 		return "REGISTRY_AUTH_FILE or DOCKER_CONFIG name the file with the logins"
+	case "builder":
+		return "--worker ADDRESS names the worker that builds"
+	case "attest":
+		return "--sbom=true and --provenance=mode=max make attestations"
+	case "json", "raw":
+		return "-o json"
+	case "memory", "m":
+		return "mtool does not limit the memory of steps; --ulimit sets limits of their processes"
+	case "call":
+		return "--check for call=check"
+	case "p", "override-os", "override-arch", "os", "arch":
+		if cmd.Flags().Lookup("require") != nil {
+			return "--require OS/ARCH demands a platform"
+		}
+	case "to":
+		return "name the targets after the list: mtool push LIST TARGET…"
+	case "t", "tag", "target":
+		if cmd.Name() == "push" {
+			return "name the targets after the list: mtool push LIST TARGET…"
+		}
 	}
 	names := &cobra.Command{SuggestionsMinimumDistance: 2}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {

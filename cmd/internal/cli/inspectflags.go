@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -49,6 +50,9 @@ func (f *inspectFlags) options(ctx context.Context, args []string) (err error) {
 	if f.Require, err = parsePlatforms(f.require); err != nil {
 		return err
 	}
+	if f.format == "json" && f.output == "table" { // as docker, buildx and podman spell it
+		f.format, f.output = "", "json"
+	}
 	if f.template, err = print.ParseTemplate(f.format); err != nil {
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format: %v", err)
 	}
@@ -65,6 +69,8 @@ func (f *inspectFlags) options(ctx context.Context, args []string) (err error) {
 // combined refuses flags that don't go together.
 func (f *inspectFlags) combined() error {
 	switch {
+	case f.format != "" && !strings.Contains(f.format, "{{"):
+		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is no template: it prints nothing of the image", f.format)
 	case f.format != "" && (f.raw || f.output != "table"):
 		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
 	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":

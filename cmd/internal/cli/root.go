@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -126,6 +127,7 @@ func (a *app) root(args []string) *cobra.Command {
 	a.add(flags)
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(a.subcommands(args)...)
 	requireStated(root)
 	return root
@@ -136,11 +138,11 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := root.CommandPath() + " --help"
-	if near := root.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = root.CommandPath() + " " + near[0]
+	hint := elsewhere(args[0])
+	if near := suggestion(root, args[0]); hint == "" && near != "" {
+		hint = root.CommandPath() + " " + near
 	}
-	return usagef(hint, "unknown command %q", args[0])
+	return usagef(cmp.Or(hint, root.CommandPath()+" --help"), "unknown command %q", args[0])
 }
 
 // env makes the flows' environment; what it has to say goes to standard error unless --quiet.
