@@ -18,6 +18,8 @@ const (
 	Mismatch State = "mismatch"
 	// Unchecked: what was needed for a verdict could not be read.
 	Unchecked State = "unchecked"
+	// Warning: likely wrong, and no failure but for who is strict.
+	Warning State = "warning"
 	// Note: worth saying, no failure. Each has a Rule.
 	Note State = "note"
 )
@@ -57,6 +59,8 @@ type Finding struct {
 	Layer v1.Hash // the layer concerned
 	// Role is why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object or other.
 	Role string
+	// Package is the package that a file belongs to, where what is wrong is the package; "" elsewhere.
+	Package string
 
 	// Where the image is named in a workload's file: as it was given, and from 1.
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
@@ -26,12 +27,12 @@ func TestForeignFiles(t *testing.T) {
 		t.Error(wrong)
 	}
 	for name, liar := range map[string][2]string{
-		"a row that is not told of":  {strings.Replace(string(printed), "\nfirmware\n", "\nhardware\n", 1), string(script)},
-		"another reason":             {strings.Replace(string(printed), "which nothing starts", "which something starts", 1), string(script)},
-		"a rule that covers the own": {strings.Replace(string(printed), "\ntestdata\n", "\ntestdata *\n", 1), string(script)},
-		"a row too many":             {string(printed) + "more\n  what: it\n  why:  so\n", string(script)},
-		"a row without a liar":       {string(printed), strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1)},
-		"a row without its place":    {string(printed), strings.Replace(string(script), "# emulator: ", "# emulators ", 1)},
+		"a row that is not told of": {strings.Replace(string(printed), "\nfirmware: note\n", "\nhardware: note\n", 1), string(script)},
+		"another reason":            {strings.Replace(string(printed), "which nothing starts", "which something starts", 1), string(script)},
+		"a rule that is milder":     {strings.Replace(string(printed), "\nstray: error\n", "\nstray: warning\n", 1), string(script)},
+		"a row too many":            {string(printed) + "more\n  what: it\n  why:  so\n", string(script)},
+		"a row without a liar":      {string(printed), strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1)},
+		"a row without its place":   {string(printed), strings.Replace(string(script), "# emulator: ", "# emulators ", 1)},
 	} {
 		if len(foreignTable(liar[0], liar[1])) == 0 {
 			t.Errorf("%s passes", name)
@@ -44,14 +45,11 @@ func foreignTable(printed, script string) (wrong []string) {
 	_, table, _ := strings.Cut(printed, "\n\n")
 	var want []string
 	for _, r := range deep.Rules() {
-		name := r.Name
-		if r.Own {
-			name += " *"
-		}
+		word := map[inspect.State]string{inspect.Note: "note", inspect.Warning: "warning", inspect.Mismatch: "error"}[r.State]
 		if r.Quiet {
-			name += ", silent"
+			word = "silent"
 		}
-		want = append(want, name, "  what: "+r.Covers, "  why:  "+r.Reason)
+		want = append(want, r.Name+": "+word, "  what: "+r.Covers, "  why:  "+r.Reason)
 		if !pair(script, "# "+r.Name+": ") {
 			wrong = append(wrong, "the script has no twin and liar of "+r.Name)
 		}

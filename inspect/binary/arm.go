@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"debug/elf"
 	enc "encoding/binary"
+	"slices"
 )
 
 // shtARMAttributes is the type of .ARM.attributes; debug/elf knows the number as RISC-V's.
@@ -30,6 +31,7 @@ type armLevel struct {
 	off      int64
 	baseline string
 	float    Float
+	micro    bool // for a microcontroller, on which no system with processes runs
 }
 
 // see looks for the vendor's name, behind the letter A and a length.
@@ -80,14 +82,17 @@ func (a *armAttributes) at(off int64) (armLevel, bool) {
 // readARM reads the attributes at the beginning of b.
 func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 	const (
-		tagCPUArch, tagVFPArgs = 6, 28
-		vfpBase, vfpRegisters  = 0, 1
+		tagCPUArch, tagCPUProfile, tagVFPArgs = 6, 7, 28
+		vfpBase, vfpRegisters                 = 0, 1
 	)
 	l := armLevel{off: off, float: Soft} // an attribute that is left out is 0
 	attributes(b, order, armVendor, func(tag, number uint64, _ []byte) {
 		switch tag {
 		case tagCPUArch:
 			l.baseline = armBaseline(number)
+			l.micro = l.micro || slices.Contains([]uint64{11, 12, 13, 16, 17, 21}, number) // v6-M to v8.1-M
+		case tagCPUProfile:
+			l.micro = l.micro || number == 'M'
 		case tagVFPArgs:
 			l.float = ""
 			switch number {
@@ -167,6 +172,7 @@ func (e *elfFile) armSection(p part) error {
 		}
 	}
 	e.fact.state(l.baseline, FromAttributes)
+	e.fact.Device = e.fact.Device || l.micro
 	if e.fact.Float == "" {
 		e.fact.Float = l.float
 	}

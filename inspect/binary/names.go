@@ -120,6 +120,13 @@ func (m Machine) Arch() string { return m.Archs[0] }
 // Is reports whether the word is used for a machine.
 func (m Machine) Is(arch string) bool { return slices.Contains(m.Archs, arch) }
 
+// Span is where the word stands in the text of NamedIn.
+func (m Machine) Span() (from, to int) { return m.at, m.end }
+
+// ForImages reports whether people make images for a machine. What is for another one is for a device, an emulator or another
+// system.
+func ForImages(arch string) bool { return arch != "" && strings.Contains(imagesFor, " "+arch+" ") }
+
 // Named is the machine that a word means, in small letters or capitals: x86_64, AMD64, aarch-64, riscv64gc. A word with more
 // in it (linux-x64, arm-linux-gnueabihf) is a text for NamedIn.
 func Named(word string) (Machine, bool) {

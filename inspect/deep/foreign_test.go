@@ -1,42 +1,71 @@
 package deep_test
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 	"testing"
 
 	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
-// rows has for each row of the table a file that it covers, and a liar: one that comes close and is a mismatch.
-func rows(t *testing.T) map[string]struct {
-	platform    string
-	twin, liar  []string
-	options     deep.Options
-	liarOptions deep.Options
-	label       string
-} {
-	type row = struct {
-		platform    string
-		twin, liar  []string
-		options     deep.Options
-		liarOptions deep.Options
-		label       string
-	}
+// row is a row of the table: a file that it covers, and a liar, which comes close and is judged by another row.
+type row struct {
+	platform   string
+	twin, liar []string
+	env        []string
+	options    deep.Options
+	label      string
+	liarIs     inspect.State // "": a mismatch
+}
+
+func rows(t *testing.T) map[string]row {
 	one := func(lines ...string) []string { return lines }
 	allow := func(texts ...string) deep.Options { return deep.Options{AllowForeign: globs(t, texts...)} }
+	const node = "srv/node_modules/"
 	return map[string]row{
 		"i386 in amd64":     {platform: "linux/amd64", twin: one("elf bin/sh 386"), liar: one("elf bin/sh armv7")},
 		"hardware variants": {platform: "linux/arm/v6", twin: one("so lib/glibc-hwcaps/v7/libc.so.6 armv7"), liar: one("so lib/glibc-hwcaps/v7/libc.so.6 arm64")},
-		"other system":      {platform: "linux/arm64", twin: one("pe pip/t64.exe"), liar: one("pe pip/t64")},
-		"directory":         {platform: "linux/arm64", twin: one("so prebuilds/linux-x64/node.node amd64"), liar: one("so prebuilds/linux-arm64/node.node amd64")},
-		"sibling":           {platform: "linux/arm64", twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
-		"emulator":          {platform: "linux/arm64", twin: one("elf usr/bin/qemu-arm-static amd64"), liar: one("elf usr/bin/qemu-io amd64")},
-		"firmware":          {platform: "linux/arm64", twin: one("elf lib/firmware/x.elf 386"), liar: one("elf lib/firmwares/x.elf 386")},
-		"testdata":          {platform: "linux/arm64", twin: one("elf src/testdata/a amd64"), liar: one("elf src/testdata.d/a amd64")},
-		"--allow-foreign":   {platform: "linux/arm64", twin: one("elf opt/a/cc amd64"), options: allow("/opt/**"), liar: one("elf opt/a/cc amd64"), liarOptions: allow("opt/*")},
-		"label":             {platform: "linux/arm64", twin: one("elf opt/a/cc amd64"), liar: one("elf opt/a/cc amd64"), liarOptions: deep.Options{Strict: true}, label: "x, opt/"},
+		"started":           {twin: one("link app opt/x", "elf opt/x amd64"), liar: one("link other opt/x64", "elf opt/x64 amd64")},
+		"userland":          {twin: one("so usr/lib/libc.so.6 amd64"), liar: one("so usr/x86_64-linux-gnu/lib/libc.so.6 amd64"), liarIs: inspect.BinariesOK},
+		"--allow-foreign":   {twin: one("elf usr/bin/cc amd64"), options: allow("usr/bin/**"), liar: one("elf usr/libexec/cc amd64")},
+		"other system":      {twin: one("pe pip/t64.exe"), liar: one("pe pip/t64")},
+		"emulator":          {twin: one("elf usr/bin/qemu-arm-static amd64", "elf usr/bin/resin-xbuild amd64"), liar: one("elf usr/bin/qemu-io amd64")},
+		"PATH":              {twin: one("elf opt/linux-x64/helm amd64", "link usr/local/bin/helm /opt/linux-x64/helm"), liar: one("elf opt/linux-x64/helm amd64", "link opt/bin/helm /opt/linux-x64/helm"), liarIs: inspect.Warning},
+		"environment":       {twin: one("elf opt/linux-x64/bin/java amd64"), env: one("JAVA_HOME=/opt/linux-x64"), liar: one("elf opt/linux-x64/lib/java amd64"), liarIs: inspect.Warning},
+		"library": {
+			twin:   one("needs bin/x arm64 libx.so.1 $ORIGIN/../opt/linux-x64", "so opt/linux-x64/libx.so.1 amd64"),
+			liar:   one("needs bin/x arm64 libx.so.1 $ORIGIN/../opt/linux-x64", "so opt/linux-x64/libx.so.1 amd64", "so usr/lib/libx.so.1 arm64"),
+			liarIs: inspect.Warning,
+		},
+		"label":           {twin: one("elf opt/a/cc amd64"), liar: one("elf usr/bin/cc amd64"), label: "x, opt/,usr/"},
+		"kernel modules":  {twin: one("object lib/modules/x.ko amd64"), liar: one("object lib/modules/x.ko amd64", "object lib/modules/y.ko arm64"), liarIs: inspect.BinariesOK},
+		"start files":     {twin: one("object usr/lib/crt1.o amd64"), liar: one("object usr/lib32/crt1.o amd64"), liarIs: inspect.BinariesOK},
+		"objects":         {twin: one("object opt/x.o amd64"), liar: one("object opt/x.ko amd64")},
+		"device":          {twin: one("elf opt/flash.elf xtensa"), liar: one("elf opt/flash.elf s390x")},
+		"firmware":        {twin: one("elf opt/share/qemu/s390-ccw.img s390x", "so boot/vesa.c32 386"), liar: one("elf opt/share/qemus/s390-ccw.img s390x")},
+		".NET":            {twin: one("il opt/tool.exe 386"), liar: one("il opt/tool.exe linux")},
+		"sysroot":         {twin: one("so usr/x86_64-linux-gnu/lib/libm.so.6 amd64", "so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/root/bin/x amd64"), liar: one("so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/other/bin/x amd64")},
+		"testdata":        {twin: one("elf src/testdata/a amd64", "elf spec/files/amd64.elf amd64"), liar: one("elf src/testdata.d/a amd64", "elf spec/files/some.elf amd64")},
+		"misnamed part":   {twin: one("so prebuilds/linux-x64/node.node amd64", "so prebuilds/linux-arm64/node.node amd64", "so prebuilds/linux-s390x/node.node s390x"), liar: one("so opt/x/linux-x64/node.node amd64", "so opt/x/linux-s390x/node.node s390x"), liarIs: inspect.Warning},
+		"other platforms": {twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
+		"one platform":    {twin: one("elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"), liar: one("elf "+node+"@esbuild/linux-x64/bin/esbuild amd64", "elf "+node+"@esbuild/linux-arm64/bin/esbuild arm64"), liarIs: inspect.BinariesOK},
+		"no part":         {twin: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x"), liar: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x", "elf 7zip/linux-arm64/7za arm64"), liarIs: inspect.BinariesOK},
+		"stray library":   {twin: one("so usr/lib/aarch64-linux-gnu/x86_64/gconv.so amd64"), liar: one("so srv/aarch64-linux-gnu/x86_64/gconv.so amd64"), liarIs: inspect.Warning},
+		"directory":       {twin: one("so opt/tools-linux-x64/x.so amd64"), liar: one("so opt/tools/x.so amd64")},
+		"stray":           {twin: one("elf opt/any/where amd64"), liar: one("elf opt/any/where arm64"), liarIs: inspect.BinariesOK},
 	}
+}
+
+// judgedBy is the state that a rule gives a file, and what the image is then.
+func judgedBy(r deep.Result, rule string) (inspect.State, bool) {
+	for _, f := range r.Findings {
+		if f.Rule == rule && f.Path != "" {
+			return f.State, true
+		}
+	}
+	return "", false
 }
 
 func TestRules(t *testing.T) {
@@ -52,22 +81,49 @@ func TestRules(t *testing.T) {
 		}
 		t.Run(rule.Name, func(t *testing.T) {
 			t.Parallel()
-			arch := "elf app " + map[string]string{"linux/amd64": "amd64", "linux/arm64": "arm64", "linux/arm/v6": "armv6"}[row.platform]
-			twin := image(t, row.platform, append(row.twin, arch)...)
-			liar := image(t, row.platform, append(row.liar, arch)...)
-			if row.label != "" {
-				twin.Labels = map[string]string{deep.Label: row.label}
-				liar.Labels = twin.Labels
+			if row.platform == "" {
+				row.platform = "linux/arm64"
 			}
-			r := run(t, twin, row.options)
-			if r.Verdicts[0].State != inspect.BinariesOK {
-				t.Errorf("the twin:\n%s", show(r))
+			arch := map[string]string{"linux/amd64": "amd64", "linux/arm64": "arm64", "linux/arm/v6": "armv6"}[row.platform]
+			judged := func(lines []string, o deep.Options) deep.Result {
+				if rule.Name != "started" || !strings.HasPrefix(lines[0], "link app") {
+					lines = append(lines, "elf app "+arch)
+				}
+				s := image(t, row.platform, append(lines, "elf srv/own "+arch)...)
+				s.Env = row.env
+				if row.label != "" {
+					s.Labels = map[string]string{deep.Label: row.label}
+				}
+				return run(t, s, o)
 			}
-			if noted := slices.ContainsFunc(r.Findings, func(f inspect.Finding) bool { return f.Rule == rule.Name && f.Path != "" }); noted == rule.Quiet {
-				t.Errorf("a note is %v, and the rule is quiet %v:\n%s", noted, rule.Quiet, show(r))
+			r := judged(row.twin, row.options)
+			want := inspect.BinariesOK
+			if rule.State == inspect.Mismatch {
+				want = inspect.Mismatch
 			}
-			if r := run(t, liar, row.liarOptions); r.Verdicts[0].State != inspect.Mismatch {
-				t.Errorf("the liar:\n%s", show(r))
+			if r.Verdicts[0].State != want {
+				t.Errorf("the twin is %s:\n%s", r.Verdicts[0].State, show(r))
+			}
+			if state, ok := judgedBy(r, rule.Name); ok == rule.Quiet || ok && state != rule.State {
+				t.Errorf("it is judged as %q, and the rule says %q:\n%s", state, rule.State, show(r))
+			}
+			r = judged(row.liar, row.options)
+			state, covered := judgedBy(r, rule.Name)
+			switch row.liarIs {
+			case "", inspect.BinariesOK:
+				if want := cmp.Or(row.liarIs, inspect.Mismatch); r.Verdicts[0].State != want {
+					t.Errorf("the liar is not %s:\n%s", want, show(r))
+				}
+			default:
+				if !slices.ContainsFunc(r.Findings, func(f inspect.Finding) bool { return f.State == row.liarIs }) {
+					t.Errorf("the liar is no %s:\n%s", row.liarIs, show(r))
+				}
+			}
+			if covered && rule.State == inspect.Mismatch && state == rule.State {
+				t.Errorf("the rule covers the liar:\n%s", show(r))
+			}
+			if strict := judged(row.liar, deep.Options{Strict: true, AllowForeign: row.options.AllowForeign}); row.liarIs == inspect.Warning && strict.Verdicts[0].State != inspect.Mismatch {
+				t.Errorf("a warning is no mismatch for who is strict:\n%s", show(strict))
 			}
 		})
 	}

@@ -19,10 +19,17 @@ type judgement struct {
 	tree    *rootfs.Tree
 	steps   []rootfs.Step
 	own     own
-	links   own                 // what links in PATH lead to
 	facts   []rootfs.LayerFacts // by layer
 	label   []Glob
 	all     bool // every program is judged, and not only those that the image starts
+	masks   masks
+
+	// What is looked for when a program turns up that is not right; nil: it was not yet.
+	needed   needs
+	places   map[string]slot
+	roots    []userland
+	unlinked machines
+	libs     []string // directories of the loader
 
 	details  []inspect.Finding
 	excused  map[string]*excuse // by the name of the rule
@@ -36,7 +43,7 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	facts, failed := r.layers(s)
 	j := judgement{
 		facts:   facts,
-		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !r.narrow(s),
+		subject: s, options: o, label: s.wishes(), excused: map[string]*excuse{}, all: !r.narrow(s), masks: masks{},
 	}
 	j.layers(failed)
 	j.contents()
@@ -56,9 +63,12 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	return j.verdict(len(failed) > 0), j.details
 }
 
-// weight puts notes behind what fails.
+// weight puts warnings behind what fails, and notes behind them.
 func weight(s inspect.State) int {
-	if s == inspect.Note {
+	switch s { //nolint:exhaustive // the others fail
+	case inspect.Note:
+		return 2
+	case inspect.Warning:
 		return 1
 	}
 	return 0
@@ -127,15 +137,19 @@ func (j *judgement) unmerged(err error) inspect.Finding {
 // files judges the programs that are visible in the image.
 func (j *judgement) files() {
 	for e := range j.tree.All() {
+		if e.Type == rootfs.Program && e.File.Fact != nil && judgeable(*e.File.Fact) {
+			j.programs++
+		}
+	}
+	for e := range j.tree.All() {
 		if e.Type != rootfs.Program || e.File.Fact == nil {
 			continue
 		}
-		if judgeable(*e.File.Fact) {
-			j.programs++
-		}
-		role, owned := j.own[e.Path]
-		if owned || j.all && judgeable(*e.File.Fact) {
-			j.file(e, role, owned)
+		own, isOwn := j.own[e.Path]
+		if isOwn || j.all && judgeable(*e.File.Fact) {
+			j.file(e, own.role, isOwn)
+		} else if j.all && e.File.Fact.Kind == binary.ELFObject {
+			j.object(e)
 		}
 	}
 }
@@ -171,7 +185,18 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 	if verdict == binary.Right {
 		return
 	}
-	j.suspect(e, role, owned, verdict, reason)
+	j.suspect(e, role, verdict, reason)
+}
+
+// object judges code that is not linked yet. It vouches for an image without programs.
+func (j *judgement) object(e rootfs.Entry) {
+	switch verdict, reason := binary.Runs(*e.File.Fact, j.platform); {
+	case verdict == binary.Wrong:
+		j.suspect(e, roleObject, verdict, reason)
+	case runs(verdict) && j.programs == 0:
+		j.judged++
+		j.right++
+	}
 }
 
 // runs reports whether the platform runs a program with this verdict, perhaps not on all of its processors.
@@ -179,20 +204,27 @@ func runs(v binary.Verdict) bool {
 	return v == binary.Right || v == binary.Unstated || v == binary.Compatible || v == binary.Newer
 }
 
-// suspect looks for a rule that excuses a program which is not simply right.
-func (j *judgement) suspect(e rootfs.Entry, role string, owned bool, verdict binary.Verdict, reason string) {
-	s := suspect{
-		path: e.Path, fact: *e.File.Fact, platform: j.platform, verdict: verdict, right: j.isRight,
-		flags: j.options.AllowForeign, label: j.label, strict: j.options.Strict, deaf: j.options.Strict || j.options.IgnoreLabels,
-	}
-	link, linked := j.links[e.Path]
+// suspect asks the rules what a program is that is not simply right.
+func (j *judgement) suspect(e rootfs.Entry, role string, verdict binary.Verdict, reason string) {
+	s := suspect{judgement: j, path: e.Path, fact: *e.File.Fact, verdict: verdict, why: reason}
 	for _, rule := range Rules() {
-		if (rule.Own || !owned && (rule.Linked || !linked)) && rule.covers(s) {
+		if !rule.covers(&s) {
+			continue
+		}
+		if rule.State == inspect.Note {
 			j.excuse(rule, e.Path, reason)
 			return
 		}
+		f := j.wrong(e, cmp.Or(role, s.need.role, roleOf(*e.File.Fact)), reason)
+		if f.Rule, f.Package = rule.Name, s.pack; s.pack != "" {
+			f.Evidence = "for " + s.only + " only"
+		}
+		if rule.State == inspect.Warning && !j.options.Strict {
+			f.State = inspect.Warning
+		}
+		j.add(f)
+		return
 	}
-	j.add(j.wrong(e, cmp.Or(role, link, roleOf(*e.File.Fact)), reason))
 }
 
 // roleOf is the role of a file that nothing is known to start.
@@ -225,14 +257,4 @@ func (j *judgement) malformed(e rootfs.Entry, role string, owned bool) {
 	f.Evidence = e.File.Problem
 	f.Message = fmt.Sprintf("%s: %s /%s: %s", j.name(), article(f.Role), e.Path, e.File.Problem)
 	j.add(f)
-}
-
-// isRight reports whether there is a program for the platform at a path.
-func (j *judgement) isRight(path string) bool {
-	found, err := j.tree.Lookup(path)
-	if err != nil || found.Type != rootfs.Program || found.File.Fact == nil || !judgeable(*found.File.Fact) {
-		return false
-	}
-	verdict, _ := binary.Runs(*found.File.Fact, j.platform)
-	return verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Newer
 }

@@ -65,7 +65,7 @@ func article(role string) string {
 	switch role {
 	case roleOther:
 		return "the program"
-	case roleLinked, roleShared, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
+	case roleLinked, roleShared, roleObject, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
 		string(rootfs.Loader):
 	}
 	return "the " + role

@@ -2,8 +2,6 @@ package deep
 
 import (
 	"errors"
-	"iter"
-	"maps"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -17,6 +15,7 @@ const (
 	roleShell  = "shell"
 	roleShared = "shared object"
 	roleLinked = "linked program"
+	roleObject = "object"
 	roleOther  = "other"
 )
 
@@ -24,7 +23,7 @@ const (
 func rank(role string) int {
 	order := []string{
 		string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter), string(rootfs.Loader), roleLibc, roleShell,
-		roleLinked, roleShared, roleOther,
+		roleLinked, roleShared, roleObject, roleOther,
 	}
 	if i := slices.Index(order, role); i >= 0 {
 		return i
@@ -32,13 +31,19 @@ func rank(role string) int {
 	return len(order)
 }
 
-// own are the files that no exemption covers, with their roles: what the image starts, and its own loader, libc and shell.
-type own map[string]string
+// own are the files that no exemption covers: what the image starts, and its own loader, libc and shell.
+type own map[string]owned
+
+// owned is why a file is one of them.
+type owned struct {
+	role string
+	by   string // what asks for it; "" where programs of the platform look for it
+}
 
 // add keeps the role that matters most.
-func (o own) add(path, role string) {
-	if have, ok := o[path]; !ok || rank(role) < rank(have) {
-		o[path] = role
+func (o own) add(path, role, by string) {
+	if have, ok := o[path]; !ok || rank(role) < rank(have.role) || have.by == "" {
+		o[path] = owned{role, by}
 	}
 }
 
@@ -64,7 +69,7 @@ func ownFiles(t *rootfs.Tree, p v1.Platform) own {
 func (o own) look(t *rootfs.Tree, path, role string) {
 	found, err := t.Lookup(path)
 	if err == nil && found.Type == rootfs.Program {
-		o.add(found.Path, role)
+		o.add(found.Path, role, "")
 	}
 }
 
@@ -72,37 +77,9 @@ func (o own) look(t *rootfs.Tree, path, role string) {
 func (o own) chain(steps []rootfs.Step) {
 	for _, s := range steps {
 		if s.Found.Type == rootfs.Program && (s.Err == nil || !errors.Is(s.Err, rootfs.ErrMissing)) {
-			o.add(s.Found.Path, string(s.Role))
+			o.add(s.Found.Path, string(s.Role), by(s.By))
 		}
 	}
-}
-
-// linked are the programs to which links in the directories of PATH lead. What somebody calls by a name there is used,
-// whatever the directory is called that it lies in.
-func (j *judgement) linked() own {
-	o := own{}
-	for dir := range j.pathDirs() {
-		for e := range j.tree.In(dir) {
-			if e.Type != rootfs.Symlink {
-				continue
-			}
-			if found, err := j.tree.Lookup(e.Path); err == nil && found.Type == rootfs.Program {
-				o.add(found.Path, roleLinked)
-			}
-		}
-	}
-	return o
-}
-
-// pathDirs are the directories of PATH, of all uses.
-func (j *judgement) pathDirs() iter.Seq[string] {
-	dirs := map[string]bool{}
-	for _, u := range j.subject.all() {
-		for _, dir := range j.command(u).Path() {
-			dirs[dir] = true
-		}
-	}
-	return maps.Keys(dirs)
 }
 
 // loaders are the paths that compilers for Linux write into programs (PT_INTERP), of glibc and of musl.

@@ -18,9 +18,8 @@ func (j *judgement) read(tree *rootfs.Tree) {
 		j.own = ownFiles(tree, j.platform)
 	}
 	j.own.chain(j.steps)
-	if j.all {
-		j.links = j.linked()
-	}
+	j.needed, j.places, j.roots, j.libs = nil, nil, nil, nil
+	j.unlinked = machines{}
 	j.files()
 	j.chain()
 	j.workingDirs()

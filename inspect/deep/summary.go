@@ -11,11 +11,19 @@ import (
 // perRole is how many findings of one role in one image are told one by one to people.
 const perRole = 3
 
-// Summary shortens findings for people: of the files of one role in one image the first few, and then a count. What is not
-// about a file stays.
+// Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those of one
+// package a line. What is not about a file stays.
 func Summary(findings []inspect.Finding) []inspect.Finding {
-	type group struct{ image, role string }
-	groupOf := func(f inspect.Finding) group { return group{f.Digest.String() + f.Platform, f.Role} }
+	type group struct {
+		image, role, pack string
+		state             inspect.State
+	}
+	groupOf := func(f inspect.Finding) group {
+		if f.Package != "" {
+			return group{f.Digest.String() + f.Platform, "", f.Package, f.State}
+		}
+		return group{f.Digest.String() + f.Platform, f.Role, "", f.State}
+	}
 	total := map[group]int{}
 	for _, f := range findings {
 		if perFile(f) {
@@ -26,11 +34,17 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	told := map[group]int{}
 	for _, f := range findings {
 		g := groupOf(f)
+		if told[g]++; perFile(f) && f.Package != "" {
+			if told[g] == 1 {
+				f.Message = inPackage(f, total[g])
+				all = append(all, f)
+			}
+			continue
+		}
 		if !perFile(f) || total[g] <= perRole+1 {
 			all = append(all, f)
 			continue
 		}
-		told[g]++
 		switch {
 		case told[g] == perRole+1:
 			f.Message = fmt.Sprintf("%s: and %s more like it; all are in -o json", f.Platform, count(total[g]-perRole, "file"))
@@ -42,7 +56,18 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	return all
 }
 
-func perFile(f inspect.Finding) bool { return f.Path != "" && f.State == inspect.Mismatch }
+func perFile(f inspect.Finding) bool {
+	return f.Path != "" && (f.State == inspect.Mismatch || f.State == inspect.Warning)
+}
+
+// inPackage says what is wrong with a package, and where.
+func inPackage(f inspect.Finding, files int) string {
+	more := ""
+	if files > 1 {
+		more = fmt.Sprintf(" and %d more", files-1)
+	}
+	return fmt.Sprintf("%s: %s is installed %s: /%s%s", f.Platform, f.Package, f.Evidence, f.Path, more)
+}
 
 // Essential reports whether a finding is about a file that no exemption covers: what the image starts, or its own
 // loader, libc or shell. A file that is missing has no layer, and is not meant.

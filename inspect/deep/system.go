@@ -10,17 +10,16 @@ import (
 
 // otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for a
 // program of this system by whoever starts or loads it. What EFI loads is never started by a system.
-func (s suspect) otherSystem() bool {
-	if s.verdict != binary.OtherOS {
-		return false
-	}
-	if s.fact.OS == "efi" {
-		return true
-	}
-	named := formatOf(s.fact)
-	name, path := strings.ToLower(s.name()), strings.ToLower(s.path)
+func (s *suspect) otherSystem() bool {
+	return s.verdict == binary.OtherOS && (s.fact.OS == "efi" || namesSystem(s.path, s.fact))
+}
+
+// namesSystem reports whether a path, or a name, says that a file is for the system whose format it has.
+func namesSystem(path string, f binary.Fact) bool {
+	named := formatOf(f)
+	path = strings.ToLower(path)
 	for suffix := range strings.FieldsSeq(named.suffixes) {
-		if strings.HasSuffix(name, suffix) {
+		if strings.HasSuffix(path, suffix) {
 			return true
 		}
 	}

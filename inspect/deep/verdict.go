@@ -10,10 +10,12 @@ import (
 
 // verdict is the one finding of the image.
 func (j *judgement) verdict(gaps bool) inspect.Finding {
-	wrong := 0
+	wrong, warnings := 0, 0
 	state := inspect.State("")
 	for _, f := range j.details {
 		switch {
+		case f.State == inspect.Warning:
+			warnings++
 		case f.State == inspect.Mismatch:
 			wrong++
 			state = inspect.Mismatch
@@ -43,6 +45,9 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+j.stopped("; stopped at ")+j.unverified())
 	default:
 		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")
+		if warnings > 0 {
+			f.Evidence += ", " + count(warnings, "warning")
+		}
 		if j.options.Follow && j.options.EntrypointOnly {
 			f.Evidence += j.stopped("; read whole, since what it starts is not followed behind ")
 		}

@@ -29,6 +29,8 @@ func machineOf(arch string) (machine, bool) {
 		"ppc64le":  {elf.EM_PPC64, elf.ELFCLASS64, little, 2},
 		"riscv64":  {elf.EM_RISCV, elf.ELFCLASS64, little, 5},
 		"s390x":    {elf.EM_S390, elf.ELFCLASS64, big, 0},
+		"sparc64":  {elf.EM_SPARCV9, elf.ELFCLASS64, big, 0},
+		"xtensa":   {elf.EM_XTENSA, elf.ELFCLASS32, little, 0},
 	}[arch]
 	return m, ok
 }

@@ -17,6 +17,10 @@ import (
 //	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
 //	odd PATH ARCH            a program that says nothing of its width, byte order and version, which Linux does not ask for
 //	so PATH ARCH             a shared object, without an executable bit
+//	object PATH ARCH         an object that is not linked yet, without an executable bit
+//	needs PATH ARCH LIB DIRS a program that needs a library, which is looked for in DIRS first
+//	il PATH ARCH             .NET code without native code for 386; linux: compiled ahead for Linux and amd64
+//	says PATH TEXT           a text; \n in TEXT begins another line
 //	pe PATH                  a program for Windows and amd64
 //	macho PATH               a library for macOS and arm64
 //	script PATH LINE         an executable text that begins with #!LINE; \n in LINE begins another line
@@ -63,6 +67,17 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "so":
 		h.Mode = 0o644
 		return h, SharedObject(rest)
+	case "object":
+		h.Mode = 0o644
+		return h, Object(rest)
+	case "needs":
+		words := strings.Fields(rest)
+		return h, Needing(words[0], words[1], words[2])
+	case "il":
+		return h, managed(rest == "linux")
+	case "says":
+		h.Mode = 0o644
+		return h, []byte(strings.ReplaceAll(rest, `\n`, "\n"))
 	case "pe":
 		return h, windowsProgram()
 	case "macho":

@@ -39,6 +39,38 @@ func program(arch, interp string, kind elf.Type) []byte {
 	return data
 }
 
+// Object is an ELF object of arch that is not linked yet, as a kernel module is.
+func Object(arch string) []byte { return program(arch, "", elf.ET_REL) }
+
+// Needing is an ELF program of a 64-bit arch that needs a library, and looks for it in dirs first, as DT_RUNPATH has them.
+func Needing(arch, library, dirs string) []byte {
+	m, ok := machineOf(arch)
+	if !ok || m.class != elf.ELFCLASS64 {
+		return fmt.Appendf(nil, "no ELF for %s\n", arch)
+	}
+	const header, segment = 64, 56
+	texts := append(append([]byte{0}, library...), 0)
+	runpath := uint64(len(texts))
+	texts = append(append(texts, dirs...), make([]byte, 8-(len(texts)+len(dirs))%8)...)
+	table := []elf.Dyn64{
+		{Tag: int64(elf.DT_NEEDED), Val: 1}, {Tag: int64(elf.DT_RUNPATH), Val: runpath},
+		{Tag: int64(elf.DT_STRTAB), Val: loadAddress + header + 2*segment}, {Tag: int64(elf.DT_STRSZ), Val: uint64(len(texts))}, {},
+	}
+	at, size := uint64(header+2*segment+len(texts)), uint64(len(table)*16)
+	data := ELF(arch)[:header]
+	m.order.PutUint16(data[56:], 2) // e_phnum
+	var b bytes.Buffer
+	b.Write(data)
+	for _, part := range []any{
+		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R), Vaddr: loadAddress, Filesz: at + size, Memsz: at + size},
+		elf.Prog64{Type: uint32(elf.PT_DYNAMIC), Off: at, Vaddr: loadAddress + at, Filesz: size, Memsz: size},
+		texts, table,
+	} {
+		must(binary.Write(&b, m.order, part))
+	}
+	return b.Bytes()
+}
+
 // withSegment makes the only segment one of these bytes, which follow.
 func (m machine) withSegment(data []byte, kind elf.ProgType, content []byte) []byte {
 	off, size := uint64(len(data)), uint64(len(content))
@@ -78,6 +110,41 @@ func windowsProgram() []byte {
 	binary.LittleEndian.PutUint16(data[at+4+16:], optional)
 	binary.LittleEndian.PutUint16(data[at+4+coff:], 0x20b) // PE32+
 	binary.LittleEndian.PutUint16(data[at+4+coff+68:], 3)  // for a console
+	return data
+}
+
+// managed is .NET code without native code that asks for 32 bits; ahead: compiled for Linux on amd64.
+func managed(ahead bool) []byte {
+	const at, coff, optional, text, size = 64, 20, 224, 0x200, 72
+	data := make([]byte, 2*text)
+	copy(data, "MZ")
+	le := binary.LittleEndian
+	le.PutUint32(data[60:], at)
+	copy(data[at:], "PE\x00\x00")
+	machine := uint16(0x14c)
+	if ahead {
+		machine = 0x8664 ^ 0x7b79
+	}
+	le.PutUint16(data[at+4:], machine)
+	le.PutUint16(data[at+6:], 1) // sections
+	le.PutUint16(data[at+4+16:], optional)
+	header := data[at+4+coff:]
+	le.PutUint16(header, 0x10b)
+	le.PutUint16(header[68:], 3)
+	le.PutUint32(header[92:], 16)
+	le.PutUint32(header[96+14*8:], 0x2000) // where the header of .NET is in memory
+	le.PutUint32(header[96+14*8+4:], size)
+	section := header[optional:]
+	copy(section, ".text")
+	for i, n := range []uint32{text, 0x2000, text, text} {
+		le.PutUint32(section[8+4*i:], n)
+	}
+	le.PutUint32(data[text:], size)
+	le.PutUint32(data[text+16:], 3) // no native code, 32 bits only
+	if ahead {
+		le.PutUint32(data[text+16:], 1)
+		le.PutUint32(data[text+64:], 0x2000) // native code
+	}
 	return data
 }
 

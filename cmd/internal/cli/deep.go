@@ -8,6 +8,7 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
+	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
@@ -55,23 +56,28 @@ func (a *app) meter() flow.Progress {
 	return print.NewMeter(terminal)
 }
 
-const foreignFilesLead = `Files that mtool inspect --deep accepts although they are not simply right for the image's platform. The first rule that
-covers a file decides. Rules marked * hold for what the image starts, its interpreter, its own loader, libc and shell, too;
-no other rule covers those. Nor does a rule without * cover what the config names in its entrypoint, command or health check
-and, but for emulators, what links in the directories of PATH lead to. Code for an older processor of the same architecture is right everywhere. What a rule excused is
-counted in a note, unless the rule is silent.`
+const foreignFilesLead = `How mtool inspect --deep judges a program that is not simply right for the image's platform: by what it is for. The rows are
+asked in this order, and the first that covers a file decides. An error fails the check (exit code 3), a warning with --strict
+only; what a note covers is counted, unless the row is silent. What the image starts, and its own loader, libc and shell, are
+asked about before anybody's exemption. Code for an older processor of the same architecture is right everywhere. Unlinked
+objects, static archives, memory of crashed programs, and code for BPF and graphics cards are no programs, and judged only as
+the last rows say.`
 
 // writeForeignFiles prints the table that the checks use.
 func writeForeignFiles(w io.Writer) {
 	print.Text(w, foreignFilesLead+"\n\n")
 	for _, r := range deep.Rules() {
-		name := r.Name
-		if r.Own {
-			name += " *"
-		}
-		if r.Quiet {
-			name += ", silent"
-		}
-		print.Text(w, name+"\n  what: "+r.Covers+"\n  why:  "+r.Reason+"\n")
+		print.Text(w, r.Name+": "+ruleWord(r)+"\n  what: "+r.Covers+"\n  why:  "+r.Reason+"\n")
 	}
+}
+
+// ruleWord is what a row makes of a file.
+func ruleWord(r deep.Rule) string {
+	switch {
+	case r.Quiet:
+		return "silent"
+	case r.State == inspect.Mismatch:
+		return "error"
+	}
+	return string(r.State)
 }

@@ -133,11 +133,11 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 	return nil
 }
 
-// sayNotes tells the notes among the findings.
+// sayNotes tells the warnings and notes among the findings.
 func (e *Env) sayNotes(findings []inspect.Finding) {
 	for _, f := range findings {
 		if Worth(f) && !f.Fails() {
-			e.note("note: %s", f.Message)
+			e.note("%s: %s", f.State, f.Message)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func NoteRules() []inspect.Rule {
 	})
 }
 
-// Worth reports whether a finding is one for people: a failure, or a note that says more than that nothing is known.
+// Worth reports whether a finding is one for people: a failure, a warning, or a note that says more than that nothing is known.
 func Worth(f inspect.Finding) bool {
-	return f.Fails() || f.State == inspect.Note && f.Rule != deep.NotStated
+	return f.Fails() || f.State == inspect.Warning || f.State == inspect.Note && f.Rule != deep.NotStated
 }

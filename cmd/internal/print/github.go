@@ -12,7 +12,7 @@ import (
 )
 
 // GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails and for what could
-// not be read, as err says, notices for notes.
+// not be read, as err says, warnings for warnings, notices for notes.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 	for _, e := range Unread(err) {
@@ -31,6 +31,8 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 			switch {
 			case f.Fails():
 				word = "error"
+			case f.State == inspect.Warning:
+				word = "warning"
 			case !flow.Worth(f):
 				continue
 			}
@@ -83,6 +85,8 @@ func mark(s inspect.State) string {
 	switch s {
 	case inspect.Mismatch, inspect.Unchecked:
 		return "❌"
+	case inspect.Warning:
+		return "⚠️"
 	case inspect.Note, inspect.Unknown:
 		return "ℹ️"
 	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:

@@ -116,7 +116,8 @@ type findingJSON struct {
 	Path     string        `json:"path,omitempty"`  // as in the layer, without a leading slash
 	Layer    string        `json:"layer,omitempty"` // its digest
 	Role     string        `json:"role,omitempty"`  // why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
-	File     string        `json:"file,omitempty"`  // with --files: the file and the line that name the image
+	Package  string        `json:"package,omitempty"`
+	File     string        `json:"file,omitempty"` // with --files: the file and the line that name the image
 	Line     int           `json:"line,omitempty"`
 }
 
@@ -156,7 +157,7 @@ func document(s flow.Inspection) inspectDocument {
 func finding(f inspect.Finding) findingJSON {
 	return findingJSON{
 		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence, Message: f.Message,
-		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule, Stopped: stopped(f),
+		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule, Package: f.Package, Stopped: stopped(f),
 		File: f.File, Line: f.Line,
 	}
 }

@@ -181,6 +181,8 @@ func pageMark(state any) string {
 	switch inspect.State(fmt.Sprint(state)) {
 	case inspect.Mismatch, inspect.Unchecked:
 		return "✕"
+	case inspect.Warning:
+		return "!"
 	case inspect.Note, inspect.Unknown:
 		return "i"
 	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:

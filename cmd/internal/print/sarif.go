@@ -96,7 +96,7 @@ func sarifRuleOf(s flow.Inspection, f inspect.Finding) string {
 	return "entry"
 }
 
-// SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every note a note. What
+// SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every other one a warning or a note. What
 // stands for the file of a source is the image's name and the path in it.
 func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 	run := sarifRun{Results: []sarifResult{}}
@@ -114,6 +114,8 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 		for _, f := range s.Findings {
 			level := "error"
 			switch {
+			case f.State == inspect.Warning:
+				level = "warning"
 			case !flow.Worth(f):
 				continue
 			case f.State == inspect.Note:

@@ -1,0 +1,154 @@
+package deep
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// The bounds of what is looked for: no image that works comes near.
+const (
+	maxSearched = 256     // directories in which a library is looked for
+	maxLookups  = 2 << 20 // in one image
+)
+
+// libraries adds what the loader finds for right programs, and what links in its directories lead to.
+func (j *judgement) libraries() {
+	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}}
+	for _, dir := range s.dirs {
+		j.libraryLinks(dir, ruleLibrary, "/"+dir, false)
+	}
+	for e := range j.tree.All() {
+		if e.Type != rootfs.Program || e.File.Fact == nil || e.File.Fact.Dynamic == nil {
+			continue
+		}
+		if verdict, _ := binary.Runs(*e.File.Fact, j.platform); !fits(verdict) {
+			continue
+		}
+		for _, name := range e.File.Fact.Dynamic.Needed {
+			s.find(e, name)
+		}
+	}
+}
+
+// fits reports whether a program is for the platform's own machine.
+func fits(v binary.Verdict) bool {
+	return v == binary.Right || v == binary.Unstated || v == binary.Newer
+}
+
+// libraryLinks adds the libraries to which links of a directory lead and, if all is set, those that lie there.
+func (j *judgement) libraryLinks(dir, rule, by string, all bool) {
+	for e := range j.tree.In(dir) {
+		if !isLibrary(base(e.Path)) || e.Type != rootfs.Symlink && !all {
+			continue
+		}
+		found, err := j.tree.Lookup(e.Path)
+		if err == nil && found.Type == rootfs.Program && judgeable(*found.File.Fact) && !namesForeign(base(e.Path), *found.File.Fact) {
+			j.needed.add(found.Path, need{rule: rule, role: roleShared, by: by, as: "/" + e.Path})
+		}
+	}
+}
+
+func isLibrary(name string) bool {
+	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
+}
+
+// search looks for libraries as ld.so does. https://man7.org/linux/man-pages/man8/ld.so.8.html
+type search struct {
+	*judgement
+
+	dirs    []string        // in which every program's libraries are looked for
+	known   map[string]bool // names that were looked for there
+	lookups int
+}
+
+// find looks for a library that a program needs. glibc passes over those of another machine.
+func (s *search) find(program rootfs.Entry, name string) {
+	d := program.File.Fact.Dynamic
+	own := s.own(program, d.RunPath)
+	if d.RunPath == "" {
+		own = s.own(program, d.RPath)
+	}
+	if len(own) == 0 && s.known[name] {
+		return
+	}
+	s.known[name] = s.known[name] || len(own) == 0
+	var first *rootfs.Found
+	for _, at := range s.candidates(own, name) {
+		if s.lookups++; s.lookups > maxLookups {
+			return
+		}
+		found, err := s.tree.Lookup(at)
+		if err != nil || found.Type != rootfs.Program || !judgeable(*found.File.Fact) {
+			continue
+		}
+		if verdict, _ := binary.Runs(*found.File.Fact, s.platform); fits(verdict) {
+			return
+		}
+		if first == nil {
+			first = &found
+		}
+	}
+	if first != nil {
+		s.needed.add(first.Path, need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
+	}
+}
+
+// candidates are the paths at which a name is looked for.
+func (s *search) candidates(own []string, name string) (all []string) {
+	if strings.Contains(name, "/") {
+		return []string{name}
+	}
+	for _, dir := range slices.Concat(own, s.dirs) {
+		all = append(all, dir+"/"+name)
+	}
+	return all[:min(len(all), maxSearched)]
+}
+
+// own are the directories that a program names itself. $LIB is lib, or what a distribution has in its place.
+func (s *search) own(program rootfs.Entry, list string) (dirs []string) {
+	if list == "" {
+		return nil
+	}
+	origin := "/" + path.Dir(program.Path)
+	for dir := range strings.SplitSeq(list, ":") {
+		dir = strings.NewReplacer("${ORIGIN}", origin, "$ORIGIN", origin).Replace(dir)
+		libs := []string{"lib"}
+		if strings.Contains(dir, "LIB") {
+			libs = append([]string{"lib", "lib64"}, prefixed("lib/", triplets(s.platform.Architecture))...)
+		}
+		for _, lib := range libs {
+			dir := strings.NewReplacer("${LIB}", lib, "$LIB", lib).Replace(dir)
+			if strings.HasPrefix(dir, "/") && !slices.Contains(dirs, dir) && len(dirs) < maxSearched {
+				dirs = append(dirs, dir)
+			}
+		}
+	}
+	return dirs
+}
+
+func prefixed(prefix string, all []string) (some []string) {
+	for _, s := range all {
+		some = append(some, prefix+s)
+	}
+	return some
+}
+
+// loaderDirs are the directories in which the loaders of the platform look for the libraries of every program: those of
+// ld.so.conf, of musl's file, and the usual ones. Those of another machine, which its own loader has there too, are left out.
+func (j *judgement) loaderDirs() []string {
+	if j.libs != nil {
+		return j.libs
+	}
+	for _, dir := range slices.Concat(j.configured(), libraryDirs(j.platform.Architecture), []string{"usr/local/lib", "usr/local/lib64"}) {
+		dir = strings.Trim(path.Clean("/"+dir), "/")
+		foreign := isTarget(base(dir)) && binary.Foreign(base(dir), j.platform.Architecture) != ""
+		if !foreign && !slices.Contains(j.libs, dir) && len(j.libs) < maxSearched {
+			j.libs = append(j.libs, dir)
+		}
+	}
+	return j.libs
+}

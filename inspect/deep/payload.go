@@ -1,0 +1,145 @@
+package deep
+
+import (
+	"slices"
+	"strings"
+
+	"mtool/inspect"
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// payloadRules are about code that no process of the image starts or loads.
+func payloadRules() []Rule {
+	return []Rule{
+		{
+			Name: "device", State: inspect.Note, covers: (*suspect).device,
+			Covers: "code for machines that no image is for (AVR, Xtensa, VideoCore, SPARC, 32-bit RISC-V …)",
+			Reason: "it runs on a device, in an emulator or on another system",
+		},
+		{
+			Name: "firmware", State: inspect.Note, covers: (*suspect).firmware,
+			Covers: "files below directories named firmware, qemu, u-boot, opensbi, seabios, syslinux and the like, modules of Syslinux (.c32, .e64), and boot loaders",
+			Reason: "a machine starts it before any system does, or an emulator",
+		},
+		{
+			Name: ".NET", State: inspect.Note, Quiet: true, covers: func(s *suspect) bool { return s.fact.Managed && s.fact.OS == "" },
+			Covers: ".NET code without native code, whatever its header says of 32 bits",
+			Reason: "Mono runs it anywhere, and .NET for Windows looks at that",
+		},
+		{
+			Name: "sysroot", State: inspect.Note, covers: (*suspect).sysroot,
+			Covers: "files below a directory named as compilers name their target (usr/aarch64-linux-gnu/, x86_64-w64-mingw32/), or that has the loader and libc of their machine",
+			Reason: "a cross compiler links with it, or an emulator runs it",
+		},
+		{
+			Name: "testdata", State: inspect.Note, covers: (*suspect).testInput,
+			Covers: "files below testdata/, test-fixtures/ and the like, and those below test/, tests/ and spec/ whose name has their own machine",
+			Reason: "inputs of tests, which nothing starts",
+		},
+	}
+}
+
+func (s *suspect) device() bool {
+	known := s.fact.Kind.ELF() && s.fact.Machine != 0
+	return s.foreign() && known && !binary.ForImages(s.fact.Arch)
+}
+
+// firmwareWords are the names of directories in which what machines boot from lies.
+const firmwareWords = ` firmware qemu u-boot opensbi seabios openbios openhackware slof ipxe syslinux isolinux pxelinux grub raspi-firmware
+	arm-trusted-firmware memtest86+ efi coreboot `
+
+func (s *suspect) firmware() bool {
+	suffix := s.name()[strings.LastIndexByte(s.name(), '.')+1:]
+	if slices.Contains([]string{"c32", "e32", "e64"}, suffix) {
+		return s.foreign() && s.fact.Interp == ""
+	}
+	return s.foreign() && s.fact.Interp == "" && slices.ContainsFunc(s.dirs(), func(dir string) bool {
+		return slices.Contains(strings.Fields(firmwareWords), dir)
+	})
+}
+
+// sysroot reports whether a directory of the path is a target's, or has a userland of its own.
+func (s *suspect) sysroot() bool {
+	if !s.other() {
+		return false
+	}
+	at := ""
+	for _, dir := range s.dirs() {
+		if at = strings.TrimPrefix(at+"/"+dir, "/"); isTarget(dir) && s.named(dir) {
+			return true
+		}
+		if slices.Contains(s.userlands(), userland{at, s.fact.Arch}) {
+			return true
+		}
+	}
+	return false
+}
+
+// isTarget reports whether a name is one of a target of compilers: CPU-VENDOR-OS, CPU-OS-ABI.
+func isTarget(name string) bool {
+	words := strings.Split(name, "-")
+	if _, cpu := binary.Named(words[0]); !cpu || len(words) < 3 || len(words) > 4 {
+		return false
+	}
+	for _, system := range []string{"linux", "mingw32", "solaris", "elf", "eabi", "darwin", "freebsd", "windows"} {
+		for _, word := range words[1:] {
+			if strings.HasPrefix(word, system) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// userland is a directory with the loader and the libc of a machine.
+type userland struct{ dir, arch string }
+
+// userlands are the directories that are the root of a system for another machine.
+func (j *judgement) userlands() []userland {
+	if j.roots != nil {
+		return j.roots
+	}
+	j.roots = []userland{{}}
+	for e := range j.tree.All() {
+		if e.Type != rootfs.Program || e.File.Fact == nil || !strings.HasPrefix(base(e.Path), "ld") {
+			continue
+		}
+		arch := e.File.Fact.Arch
+		for _, loader := range loaders(arch) {
+			dir, ok := strings.CutSuffix(e.Path, "/"+loader)
+			dir = strings.TrimSuffix(dir, "/usr")
+			if ok && dir != "" && dir != "usr" && arch != j.platform.Architecture && (strings.Contains(loader, "musl") || j.hasLibc(dir, arch)) {
+				j.roots = append(j.roots, userland{dir, arch})
+			}
+		}
+	}
+	return j.roots
+}
+
+func (j *judgement) hasLibc(dir, arch string) bool {
+	for _, lib := range libraryDirs(arch) {
+		found, err := j.tree.Lookup(dir + "/" + lib + "/libc.so.6")
+		if err == nil && found.Type == rootfs.Program && found.File.Fact.Arch == arch {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *suspect) testInput() bool {
+	if !s.other() {
+		return false
+	}
+	for _, dir := range s.dirs() {
+		switch dir {
+		case "testdata", "test-fixtures", "test_fixtures", "test-data", "__fixtures__":
+			return true
+		case "test", "tests", "spec", "fixtures":
+			if s.named(s.name()) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,92 @@
+package deep
+
+import (
+	"bufio"
+	"io"
+	"path"
+	"strings"
+
+	"mtool/inspect/rootfs"
+)
+
+// texts are the files of an image whose content is kept, as far as it matters here.
+func texts(name string) rootfs.Extractor {
+	switch {
+	case isLoaderConfig(name):
+		return loaderConfig
+	}
+	return nil
+}
+
+func isLoaderConfig(name string) bool {
+	dir, file := path.Split(name)
+	return strings.HasPrefix(dir, "etc/") && (strings.HasSuffix(file, ".conf") && strings.Contains(name, "ld.so.conf") ||
+		strings.HasPrefix(file, "ld-musl-") && strings.HasSuffix(file, ".path"))
+}
+
+// maxConfig is how many bytes are kept of a configuration of a loader.
+const maxConfig = 16 << 10
+
+// loaderConfig keeps the lines that say something: directories, and "include".
+func loaderConfig(r io.Reader) string {
+	var b strings.Builder
+	lines := bufio.NewScanner(io.LimitReader(r, 4*maxConfig))
+	for lines.Scan() && b.Len() < maxConfig {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if line = strings.Join(strings.Fields(line), " "); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
+// configured are the directories that the files of loaders name. https://man7.org/linux/man-pages/man8/ldconfig.8.html
+func (j *judgement) configured() (dirs []string) {
+	seen := map[string]bool{}
+	dirs = j.loaderConfig("etc/ld.so.conf", seen)
+	for e := range j.tree.In("etc") {
+		if name := base(e.Path); strings.HasPrefix(name, "ld-musl-") && strings.HasSuffix(name, ".path") {
+			for line := range strings.Lines(j.text(e.Path)) {
+				dirs = append(dirs, strings.Split(strings.TrimSpace(line), ":")...)
+			}
+		}
+	}
+	return dirs
+}
+
+// maxConfigs bounds how many files of the loader are read, which may include each other.
+const maxConfigs = 256
+
+func (j *judgement) loaderConfig(name string, seen map[string]bool) (dirs []string) {
+	if seen[name] || len(seen) >= maxConfigs {
+		return nil
+	}
+	seen[name] = true
+	for line := range strings.Lines(j.text(name)) {
+		line = strings.TrimSpace(line)
+		pattern, include := strings.CutPrefix(line, "include ")
+		if !include {
+			dirs = append(dirs, line)
+			continue
+		}
+		if !strings.HasPrefix(pattern, "/") {
+			pattern = path.Join("/"+path.Dir(name), pattern)
+		}
+		dir, _ := path.Split(pattern)
+		for e := range j.tree.In(strings.Trim(dir, "/")) {
+			if ok, _ := path.Match(strings.TrimPrefix(pattern, "/"), path.Join(strings.Trim(dir, "/"), base(e.Path))); ok {
+				dirs = append(dirs, j.loaderConfig(e.Path, seen)...)
+			}
+		}
+	}
+	return dirs
+}
+
+// text is what is kept of a file; "" where there is none.
+func (j *judgement) text(name string) string {
+	found, err := j.tree.Lookup(name)
+	if err != nil || found.File == nil {
+		return ""
+	}
+	return found.File.Text
+}
