@@ -20,7 +20,7 @@ type Extras struct {
 	CgroupParent string   // where the worker has cgroups
 
 	Pull          bool     // ask the registry for every base image, even where the store has one of that name
-	SkipDevices   bool     // leave block and character devices of contexts out; else they are an error where a worker can make none
+	SkipDevices   bool     // leave block and character devices of contexts, and of exported files, out
 	NoCacheStages []string // stages whose steps are run again
 	CacheFrom     []string // type=registry,ref=…; type=local,src=…; or a reference
 	CacheTo       []string // type=registry,ref=…; type=local,dest=…; type=inline; or a reference

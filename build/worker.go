@@ -37,6 +37,8 @@ const (
 type Worker interface {
 	// Dial connects to it, for BuildKit's client.
 	Dial(ctx context.Context) (net.Conn, error)
+	// NoDevices is why images can have no devices: an old kernel, a file system without extended attributes. nil: they can.
+	NoDevices() error
 	// Err is nil while it lives, and else how it ended.
 	Err() error
 	// Close ends it and everything in it.

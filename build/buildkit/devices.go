@@ -3,22 +3,24 @@ package buildkit
 import (
 	"archive/tar"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"strings"
 
 	"github.com/moby/go-archive/compression"
 
+	"mtool/build/device"
 	"mtool/build/snapshot"
 	"mtool/registry/regular"
 )
 
-// deviceIn finds out why a step that unpacks archives of the context was not permitted to: the embedded worker can make no
-// devices, and what it says names none. nil: no archive that the step names has one.
+// deviceIn finds out why a step that unpacks archives of the context was not permitted to: a worker that can make no devices names
+// none. nil: no archive that the step names has one.
 func (s solve) deviceIn(ctx context.Context, step string, err error) error {
 	_, line, _ := strings.Cut(step, "] ")
 	words := strings.Fields(line)
-	if s.machine.name != "" || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
+	if s.machine.noDevices == nil || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
 		return nil
 	}
 	root, err := os.OpenRoot(s.job.Spec.Context)
@@ -34,8 +36,16 @@ func (s solve) deviceIn(ctx context.Context, step string, err error) error {
 		device := firstDevice(ctx, f)
 		_ = f.Close() // opened for reading only
 		if device != "" {
-			return &snapshot.DeviceError{Path: device, Archive: name}
+			return &snapshot.DeviceError{Path: device, Archive: name, Err: s.machine.noDevices}
 		}
+	}
+	return nil
+}
+
+// deviceOut is err with its kind where it is about a device among files that are exported.
+func deviceOut(err error) error {
+	if before, _, ok := strings.Cut(err.Error(), device.ErrNotMade.Error()); ok {
+		return fmt.Errorf("%s%w", before, device.ErrNotMade)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/moby/buildkit/util/entitlements"
 
 	"mtool/build"
+	"mtool/build/device"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -202,6 +203,9 @@ func fileExport(e build.Export, s build.Spec, p v1.Platform) client.ExportEntry 
 	attrs := map[string]string{}
 	if s.BuildArgs[epochArg] != "" {
 		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
+	}
+	if s.SkipDevices && (e.Dir != "" || e.Type == client.ExporterTar) {
+		attrs[device.SkipAttr] = "true"
 	}
 	if e.Dir != "" {
 		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, len(s.Platforms) > 1)}

@@ -54,7 +54,7 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		e.Err = cmp.Or(s.deviceIn(ctx, step.Name, err), ofKind(step.Name, err, seen))
+		e.Err = cmp.Or(s.deviceIn(ctx, step.Name, err), deviceOut(err), ofKind(step.Name, err, seen))
 	}
 	if s.machine.name != "" {
 		return fmt.Errorf("on worker %q: %w", s.machine.name, e)

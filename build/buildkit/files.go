@@ -1,6 +1,7 @@
 package buildkit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,6 +18,7 @@ import (
 	"github.com/moby/buildkit/session/grpchijack"
 
 	"mtool/build"
+	"mtool/build/device"
 	"mtool/build/snapshot"
 )
 
@@ -44,16 +46,13 @@ func openFiles(job build.Job, c crew, failed func(error)) (*files, error) {
 	}
 	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*machine]*session.Session{}}
 	f.memory = snapshot.Open(memoryOf(job, dirs))
-	devices := snapshot.SendDevices
-	switch {
-	case job.Spec.SkipDevices:
-		devices = snapshot.SkipDevices
-	case c.embedded() != nil:
-		devices = snapshot.RefuseDevices
+	devices := snapshot.Devices{Skip: job.Spec.SkipDevices}
+	for _, m := range c.all {
+		devices.Refused = cmp.Or(devices.Refused, m.noDevices)
 	}
 	var err error
 	for name, dir := range dirs {
-		o := snapshot.Options{Memory: f.memory, Name: name, Devices: devices, Failed: failed}
+		o := snapshot.Options{Memory: f.memory, Name: name, Devices: devices, Failed: failed, Hidden: device.Attribute}
 		if name == mainContext {
 			o.Entries = job.Spec.Entries
 		}
@@ -75,8 +74,10 @@ func memoryOf(job build.Job, dirs map[string]string) string {
 	}
 	b, _ := json.Marshal(dirs) // maps of strings always encode, with sorted keys
 	sum := sha256.Sum256(b)
-	return filepath.Join(job.Options.StateDir, "contexts", hex.EncodeToString(sum[:16]))
+	return filepath.Join(memories(job.Options.StateDir), hex.EncodeToString(sum[:16]))
 }
+
+func memories(stateDir string) string { return filepath.Join(stateDir, "contexts") }
 
 // source hands the directories out.
 func (f *files) source() session.Attachable {

@@ -24,10 +24,11 @@ type machine struct {
 	engine  *engine.Engine // set when it is the BuildKit in one
 	session session.Dialer // how a session is begun there; nil: over client
 	// emulator names what runs a platform's programs, "" when they run natively.
-	emulator func(v1.Platform) string
-	qemu     func(emulator string) string // the version of one; nil: not known
-	err      func() error                 // how the worker ended, nil while it lives
-	close    func() error
+	emulator  func(v1.Platform) string
+	qemu      func(emulator string) string // the version of one; nil: not known
+	noDevices error                        // why it makes no devices; nil: it does, as far as is known
+	err       func() error                 // how the worker ended, nil while it lives
+	close     func() error
 }
 
 // proxy is what steps there get: this machine's own proxies are for the worker here only. A provenance of mode max holds
@@ -124,7 +125,7 @@ func (s Solver) embedded(ctx context.Context, host emulator.Host, job build.Job,
 	if err != nil {
 		return nil, p, errors.Join(err, w.Close())
 	}
-	m.client, m.err, m.qemu = c, w.Err, versions(emulators)
+	m.client, m.err, m.qemu, m.noDevices = c, w.Err, versions(emulators), w.NoDevices()
 	m.close = func() error { return errors.Join(c.Close(), w.Close()) }
 	return m, p, nil
 }

@@ -49,21 +49,17 @@ func (t *Tree) asArchived(stat *types.Stat) {
 	}
 }
 
-// Devices says what becomes of block and character devices.
-type Devices int
-
-// SendDevices leaves them to the worker, which may be one that can make them; SkipDevices leaves them out; RefuseDevices ends the
-// build with a DeviceError.
-const (
-	SendDevices Devices = iota
-	SkipDevices
-	RefuseDevices
-)
+// Devices says what becomes of block and character devices; the zero value sends them.
+type Devices struct {
+	Skip    bool  // leaves them out
+	Refused error // why the worker can make none: each is a DeviceError
+}
 
 // DeviceError is a device in a context whose worker can make none.
 type DeviceError struct {
 	Path    string
 	Archive string // of the context that it is in; "": it lies in the context itself
+	Err     error  // why
 }
 
 func (e *DeviceError) Error() string {
@@ -71,5 +67,7 @@ func (e *DeviceError) Error() string {
 	if e.Archive != "" {
 		name += fmt.Sprintf(" of %q", e.Archive)
 	}
-	return name + " is a device, and the worker may make none: it runs in a user namespace, where the kernel forbids it"
+	return fmt.Sprintf("%s is a device, and the worker can make none: %v", name, e.Err)
 }
+
+func (e *DeviceError) Unwrap() error { return e.Err }

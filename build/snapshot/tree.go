@@ -21,6 +21,7 @@ type Options struct {
 
 	Entries map[string]Entry // of the files of an archive, by path with slashes; nil: what lies on disk is the truth
 	Devices Devices          // what becomes of devices
+	Hidden  string           // an extended attribute that files do not have for a worker, since it has another meaning there
 
 	// Failed is called with the first thing that keeps the tree from being read; nil: nobody wants to know. BuildKit's sender
 	// waits for ever after a file that could not be read, so the build must be ended.
@@ -214,7 +215,7 @@ func (t *Tree) list(n *node) ([]*node, error) {
 	for _, e := range entries {
 		path := filepath.Join(n.path, e.Name())
 		kind := t.kindOf(path, e.Type())
-		if kind&fs.ModeDevice != 0 && t.o.Devices == SkipDevices {
+		if kind&fs.ModeDevice != 0 && t.o.Devices.Skip {
 			continue
 		}
 		n.children = append(n.children, &node{path: path, kind: kind, onDisk: e.Type()})
@@ -236,14 +237,15 @@ func (t *Tree) look(n *node) error {
 	if info.Mode().Type() != n.onDisk {
 		return t.fail(changed(n))
 	}
-	if n.kind&fs.ModeDevice != 0 && t.o.Devices == RefuseDevices {
-		return t.fail(&DeviceError{Path: n.path})
+	if n.kind&fs.ModeDevice != 0 && t.o.Devices.Refused != nil {
+		return t.fail(&DeviceError{Path: n.path, Err: t.o.Devices.Refused})
 	}
 	stat, err := fsutil.Stat(path)
 	if err != nil {
 		return t.fail(err)
 	}
 	stat.Path, stat.Uid, stat.Gid = n.path, 0, 0 // root owns what is copied, as docker build has it
+	delete(stat.Xattrs, t.o.Hidden)
 	t.asArchived(stat)
 	n.id, n.links = inodeOf(info)
 	if n.kind.IsRegular() {

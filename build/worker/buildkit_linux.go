@@ -10,12 +10,10 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/diff/apply"
 	ctdmetadata "github.com/containerd/containerd/v2/core/metadata"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/core/snapshots"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
-	"github.com/containerd/containerd/v2/plugins/diff/walking"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
@@ -37,6 +35,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 	"golang.org/x/sys/unix"
 
+	"mtool/build/device"
 	"mtool/registry"
 )
 
@@ -46,7 +45,7 @@ const namespace = "buildkit"
 // newWorker puts BuildKit's runc worker together. BuildKit's own constructor, worker/runc.NewWorkerOpt, makes an RSA key
 // for its recording proxy at each start, which takes more time than all the rest and is not for processes that live as
 // long as one build.
-func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note func(string)) (*base.Worker, error) {
+func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note func(string)) (*deviceWorker, error) {
 	name, snapshotter, err := newSnapshotter(c.Root, note)
 	if err != nil {
 		return nil, err
@@ -71,6 +70,10 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
 	opt.Platforms = runnable(c.Host, c.Emulators)
 	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: processMode(c).String()}
+	noDevices := keepsXattrs(root)
+	if noDevices == nil {
+		noDevices = device.Serve(root)
+	}
 	w, err := base.NewWorker(ctx, opt)
 	if err != nil {
 		return nil, err
@@ -80,7 +83,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 		return nil, err
 	}
 	w.SourceManager.Register(local)
-	return w, limitDownloads(w, c)
+	return &deviceWorker{w, noDevices}, limitDownloads(w, c)
 }
 
 // limitDownloads ends what an ADD fetches by HTTP once nothing moves, and keeps its login from other ports of a host: BuildKit's
@@ -184,12 +187,13 @@ func openStores(root, name string, snapshotter snapshots.Snapshotter) (opt base.
 	if opt.ID, err = base.ID(root); err != nil {
 		return opt, err
 	}
-	content := containerdsnapshot.NewContentStore(meta.ContentStore(), namespace)
+	content := containerdsnapshot.NewContentStore(packedOnly{meta.ContentStore()}, namespace)
+	packing := containerdsnapshot.NewContentStore(meta.ContentStore(), namespace)
 	opt.Root = root
 	opt.ContentStore = content
 	opt.Snapshotter = containerdsnapshot.NewSnapshotter(name, meta.Snapshotter(name), namespace, nil)
-	opt.Applier = winlayers.NewFileSystemApplierWithWindows(content, apply.NewFileSystemApplier(content))
-	opt.Differ = winlayers.NewWalkingDiffWithWindows(content, walking.NewWalkingDiff(content))
+	opt.Applier = winlayers.NewFileSystemApplierWithWindows(content, unpacker{content, keepsXattrs(root)})
+	opt.Differ = winlayers.NewWalkingDiffWithWindows(packing, packer{packing})
 	opt.LeaseManager = leaseutil.WithNamespace(ctdmetadata.NewLeaseManager(meta), namespace)
 	opt.GarbageCollect = meta.GarbageCollect
 	opt.MountPoolRoot = filepath.Join(root, "cachemounts")

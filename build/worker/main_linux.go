@@ -104,7 +104,11 @@ func child() error {
 		_ = answers.Encode(message{Failed: asFailure(err)})
 		return err
 	}
-	if err := answers.Encode(message{Ready: true}); err != nil {
+	ready := message{Ready: true}
+	if s.noDevices != nil {
+		ready.NoDevices = s.noDevices.Error()
+	}
+	if err := answers.Encode(ready); err != nil {
 		return err
 	}
 	<-stop

@@ -9,6 +9,7 @@ import (
 // config is what the parent sends to its child, once.
 type config struct {
 	Root     string // the state directory of this kind of namespace
+	OldRoot  string // what an older version has left for it; "": nothing
 	Owner    int    // the parent's process id, as the host sees it
 	Runc     string // absolute path
 	SingleID bool   // one user and one group are mapped
@@ -34,10 +35,11 @@ type config struct {
 
 // message is what a child tells its parent, any number of times; Ready or Failed is the last one.
 type message struct {
-	Note   string            `json:",omitempty"`
-	Ready  bool              `json:",omitempty"`
-	Tried  map[string]string `json:",omitempty"` // by architecture: why it does not run, "" when it does
-	Failed *failure          `json:",omitempty"`
+	Note      string            `json:",omitempty"`
+	Ready     bool              `json:",omitempty"`
+	NoDevices string            `json:",omitempty"` // of one that is ready: why it makes none
+	Tried     map[string]string `json:",omitempty"` // by architecture: why it does not run, "" when it does
+	Failed    *failure          `json:",omitempty"`
 }
 
 // failure is why a child can't be a worker. It crosses a process border, so it is plain data.

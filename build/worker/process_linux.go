@@ -26,6 +26,8 @@ type Process struct {
 	err     error // of Wait, once done is closed
 	log     tail  // what the child printed, which is nothing unless something is wrong
 	kept    bool  // the child is a keeper, which ends what no PID namespace does
+
+	noDevices error // why the child makes none
 }
 
 // Descriptors of the child.
@@ -117,6 +119,9 @@ func (p *Process) Dial(context.Context) (net.Conn, error) {
 	p.serve = nil
 	return c, nil
 }
+
+// NoDevices is why images can have no devices; nil: they can.
+func (p *Process) NoDevices() error { return p.noDevices }
 
 // Err is nil while the worker lives, and else how it ended.
 func (p *Process) Err() error {

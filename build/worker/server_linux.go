@@ -42,6 +42,8 @@ type server struct {
 	api     *grpc.Server
 	closers []func() error // in the order of opening
 	finish  func() error   // after them; nil is nothing
+
+	noDevices error // why the worker makes none
 }
 
 // newServer opens what is in c.Root; names says how that is called in what leaves the worker.
@@ -59,6 +61,7 @@ func newServer(c config, names naming, note func(string)) (_ *server, err error)
 	if err != nil {
 		return nil, fmt.Errorf("opening the worker's state in %q: %w", c.Root, err)
 	}
+	s.noDevices = w.noDevices
 	workers := &worker.Controller{}
 	if err := workers.Add(w); err != nil {
 		return nil, err

@@ -128,7 +128,7 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Hint: "MTOOL_HOME=DIR names another place for mtool's files"}
 	}
 	c := config{
-		Root: root, Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
+		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
 		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
 	}
 	if c.Host.Platform.OS == "" {
@@ -170,6 +170,9 @@ func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.Wo
 		case said.Failed != nil:
 			return said.Failed
 		case said.Ready:
+			if said.NoDevices != "" {
+				p.noDevices = errors.New(said.NoDevices)
+			}
 			return nil
 		}
 		o.Say(said.Note)

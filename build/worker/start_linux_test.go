@@ -77,14 +77,9 @@ func TestNothingStale(t *testing.T) {
 	m, _ := planMapping(who)
 	stale := []string{"run/runc/abc/state.json", "tmp/file", "runc-overlayfs/executor/abc/config.json"}
 	for _, f := range stale {
-		path := filepath.Join(state, m.Kind, f)
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte("{}"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		writeFile(t, filepath.Join(state, m.Kind, f), "{}")
 	}
+	writeFile(t, filepath.Join(state, m.Kind, formatFile), stateFormat)
 	w, err := Start(t.Context(), build.WorkerOptions{StateDir: state})
 	if err != nil {
 		t.Fatal(err)
@@ -106,9 +101,7 @@ func TestStateThatCantBeOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	m, _ := planMapping(who)
-	if err := os.MkdirAll(filepath.Join(state, m.Kind), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, filepath.Join(state, m.Kind, formatFile), stateFormat)
 	for _, name := range []string{"runc-overlayfs", "runc-native"} { // files where directories must be
 		if err := os.WriteFile(filepath.Join(state, m.Kind, name), nil, 0); err != nil {
 			t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -31,7 +32,80 @@ func lockState(c config, note func(string)) (*flock.Flock, error) {
 	if err := os.WriteFile(path, []byte(strconv.Itoa(c.Owner)), 0o600); err != nil {
 		return nil, fmt.Errorf("locking %q: %w", path, err)
 	}
-	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), tidy(c.Root), reserve(c.Root))
+	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), checkFormat(c.Root, note), removeOld(c, note), tidy(c.Root), reserve(c.Root))
+}
+
+// stateFormat changes when a worker would read the state of an older one wrongly, and formatFile holds it. Before 3 there was no
+// such file, and the devices of base images were left out of their snapshots.
+const (
+	stateFormat = "3"
+	formatFile  = "format"
+)
+
+// checkFormat empties a state of another format.
+func checkFormat(root string, note func(string)) error {
+	path := filepath.Join(root, formatFile)
+	b, err := os.ReadFile(path)
+	if err == nil && string(b) == stateFormat {
+		return nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	used, err := contents(root)
+	if err != nil {
+		return err
+	}
+	if len(used) > 0 {
+		note("forgetting the build cache in " + root + ": another version of mtool made it, and this one would read it wrongly")
+	}
+	if err := forget(root); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(stateFormat), 0o600)
+}
+
+// contents are what is in a state but for what guards it.
+func contents(root string) (paths []string, err error) {
+	entries, err := os.ReadDir(root)
+	for _, e := range entries {
+		if e.Name() != "lock" && e.Name() != unsynced {
+			paths = append(paths, filepath.Join(root, e.Name()))
+		}
+	}
+	return paths, err
+}
+
+// forget empties a state.
+func forget(root string) error {
+	paths, err := contents(root)
+	if err != nil {
+		return err
+	}
+	for _, path := range paths {
+		if err := os.RemoveAll(path); err != nil {
+			return fmt.Errorf("forgetting a build cache: %w", err)
+		}
+	}
+	return nil
+}
+
+// removeOld removes the state that an older version kept without regard to how ids are mapped, unless it is in use, or made by
+// others.
+func removeOld(c config, note func(string)) error {
+	if c.OldRoot == "" {
+		return nil
+	}
+	lock := flock.New(filepath.Join(c.OldRoot, "lock"))
+	if mine, err := lock.TryLock(); err != nil || !mine {
+		return nil //nolint:nilerr // it is not this user's, or in use
+	}
+	defer lock.Close() //nolint:errcheck // it ends with the process
+	note("removing " + c.OldRoot + ", the build cache of an older version of mtool")
+	if err := os.RemoveAll(c.OldRoot); err != nil && !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("removing an old build cache: %w", err)
+	}
+	return nil
 }
 
 func holder(path string) string {

@@ -12,9 +12,6 @@ import (
 	"github.com/moby/sys/user"
 )
 
-// stateFormat changes when a worker would read the state of an older one wrongly.
-const stateFormat = 2
-
 // stateDir is the directory below state for workers of mapping m, and whether it is yet to be made. The files in it belong to
 // ids of that mapping: under another one they would have other owners, and nothing would say so. So another range in
 // /etc/subuid, another user, or another machine with ranges of its own that shares the home, finds a directory of its own; the
@@ -22,7 +19,7 @@ const stateFormat = 2
 func stateDir(state string, m mapping) (dir string, fresh bool) {
 	dir = filepath.Join(state, m.Kind)
 	if !whole(m.UIDs) || !whole(m.GIDs) {
-		b, _ := json.Marshal([]any{stateFormat, m.UIDs, m.GIDs}) // numbers always encode
+		b, _ := json.Marshal([]any{m.UIDs, m.GIDs}) // numbers always encode
 		sum := sha256.Sum256(b)
 		dir += "-" + hex.EncodeToString(sum[:4])
 	}
@@ -44,6 +41,15 @@ func others(dir string, m mapping) (names []string) {
 		}
 	}
 	return names
+}
+
+// oldDir is the directory below state that a version before this naming has left; "": there is none.
+func oldDir(state string, m mapping) string {
+	old := filepath.Join(state, m.Kind)
+	if _, err := os.Stat(filepath.Join(old, "lock")); err != nil || m.Kind == "root" { // which may be the machine's, where this is a container
+		return ""
+	}
+	return old
 }
 
 // beginsAnew is what is said of a state that can't be used.

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -40,17 +39,8 @@ func forgetTorn(root, boot string, note func(string)) error {
 		return err
 	}
 	note("forgetting the build cache in " + root + ": the machine went down during a build")
-	entries, err := os.ReadDir(root)
-	if err != nil {
+	if err := forget(root); err != nil {
 		return err
-	}
-	for _, e := range entries {
-		if e.Name() == "lock" || e.Name() == unsynced {
-			continue
-		}
-		if err := os.RemoveAll(filepath.Join(root, e.Name())); err != nil {
-			return fmt.Errorf("forgetting a build cache: %w", err)
-		}
 	}
 	return os.Remove(filepath.Join(root, unsynced)) // last: being killed before, this is done again
 }

@@ -40,6 +40,9 @@ func Start(context.Context, build.WorkerOptions) (*Process, error) {
 // Dial fails.
 func (p *Process) Dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
 
+// NoDevices is nil.
+func (p *Process) NoDevices() error { return nil }
+
 // Err is nil.
 func (p *Process) Err() error { return nil }
 

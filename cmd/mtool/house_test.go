@@ -30,7 +30,7 @@ var floors = map[string]int{
 }
 
 // leaves import nothing of ours, and anyone may import them.
-var leaves = []string{"inspect/platform", "inspect/binary", "build/emulator", "build/snapshot", "registry/regular"}
+var leaves = []string{"inspect/platform", "inspect/binary", "build/device", "build/emulator", "build/snapshot", "registry/regular"}
 
 // helpers exist for tests, and are linked by tests only.
 var helpers = []string{"registry/registrytest", "cmd/internal/realparts"}

@@ -42,8 +42,10 @@ hashed, unless it is the inode of before with the same size, mtime and ctime and
 hashed: the ctime is the kernel's, and can't be set. On NFS, FUSE and systems other than Linux every file is hashed.
 
 Modes, set-id and sticky bits, pipes and times arrive as they are; root owns the files of a directory, and those of an archive
-have its owners, as with docker build. A device is an error where the worker can make none, as mtool's own can't (--skip-devices
-leaves it out).
+have its owners, as with docker build. Devices arrive too, whoever builds: from an archive (as the context, or by ADD), by COPY
+--from and by mknod in a RUN step. Steps see an empty file in the place of each, and the image has the device. No device is made
+on this machine, so -o DIR of an image with devices is an error (-o type=tar has them; --skip-devices leaves out those of the
+context and of what is written).
 
 Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
 build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile

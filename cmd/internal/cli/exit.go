@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"mtool/build"
+	"mtool/build/device"
 	"mtool/build/snapshot"
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
@@ -134,9 +135,12 @@ func lines(err error) []string {
 func hintOf(err error) string {
 	if d := (*snapshot.DeviceError)(nil); errors.As(err, &d) {
 		if d.Archive != "" {
-			return "take the devices out of the archive (tar --exclude); a buildkitd that runs as root makes them: --worker ADDRESS"
+			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"
 		}
 		return "--skip-devices leaves devices out; a buildkitd that runs as root makes them: --worker ADDRESS"
+	}
+	if errors.Is(err, device.ErrNotMade) {
+		return "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"
 	}
 	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {
 		return h.Hint()

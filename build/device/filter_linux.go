@@ -1,0 +1,80 @@
+package device
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// listen has the kernel tell the descriptor that it returns of each device that is asked for, by any thread of this process and by
+// what it starts, and wait for the answer. Programs of another system call table, such as i386 on amd64, are not meant: they are
+// refused as before. See seccomp_unotify(2).
+func listen() (listener int, err error) {
+	arch := map[string]uint32{
+		"386": unix.AUDIT_ARCH_I386, "amd64": unix.AUDIT_ARCH_X86_64, "arm": unix.AUDIT_ARCH_ARM, "arm64": unix.AUDIT_ARCH_AARCH64,
+		"ppc64le": unix.AUDIT_ARCH_PPC64LE, "riscv64": unix.AUDIT_ARCH_RISCV64, "s390x": unix.AUDIT_ARCH_S390X,
+	}[runtime.GOARCH]
+	if arch == 0 {
+		return 0, errors.ErrUnsupported
+	}
+	program := filter(arch)
+	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]} //nolint:gosec // some 20 instructions
+	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
+		unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
+	// A signal must not make a program ask again for what it was given already. Kernels before 5.19 can't be told.
+	for _, more := range []uintptr{unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 0} {
+		fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags|more, uintptr(unsafe.Pointer(&p))) //nolint:gosec // as the call demands
+		if errno == 0 {
+			return int(fd), nil
+		}
+		err = fmt.Errorf("filtering system calls: %w", errno)
+	}
+	return 0, err
+}
+
+// filter lets everything through but the making of devices, and of these overlayfs's whiteouts too: the kernel allows them.
+func filter(arch uint32) []unix.SockFilter {
+	const (
+		number, architecture = 0, 4 // their places in struct seccomp_data
+		load                 = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
+		equal                = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
+		answer               = unix.BPF_RET | unix.BPF_K
+	)
+	makes := func(call int, mode, device uint32) []unix.SockFilter {
+		return []unix.SockFilter{
+			{Code: equal, Jf: 8, K: uint32(call)}, //nolint:gosec // numbers of system calls are small
+			{Code: load, K: argument(mode)},
+			{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: unix.S_IFMT},
+			{Code: equal, Jt: 1, K: unix.S_IFCHR},
+			{Code: equal, Jf: 3, K: unix.S_IFBLK},
+			{Code: load, K: argument(device)},
+			{Code: equal, Jt: 1, K: 0},
+			{Code: answer, K: unix.SECCOMP_RET_USER_NOTIF},
+			{Code: answer, K: unix.SECCOMP_RET_ALLOW},
+		}
+	}
+	program := []unix.SockFilter{
+		{Code: load, K: architecture},
+		{Code: equal, Jt: 1, K: arch},
+		{Code: answer, K: unix.SECCOMP_RET_ALLOW},
+		{Code: load, K: number},
+	}
+	program = append(program, makes(unix.SYS_MKNODAT, 2, 3)...)
+	if sysMknod > 0 {
+		program = append(program, makes(sysMknod, 1, 2)...)
+	}
+	return append(program, unix.SockFilter{Code: answer, K: unix.SECCOMP_RET_ALLOW})
+}
+
+// argument is the place of the lower half of an argument in struct seccomp_data.
+func argument(n uint32) uint32 {
+	place := 16 + 8*n
+	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {
+		place += 4
+	}
+	return place
+}

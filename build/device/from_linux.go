@@ -1,0 +1,13 @@
+package device
+
+import "golang.org/x/sys/unix"
+
+// From is the device that the file at path stands for; false: it stands for itself.
+func From(path string) (Device, bool) {
+	var value [32]byte // longer than any
+	n, err := unix.Lgetxattr(path, Attribute, value[:])
+	if err != nil {
+		return Device{}, false
+	}
+	return Parse(string(value[:n]))
+}

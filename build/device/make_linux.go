@@ -1,0 +1,118 @@
+package device
+
+import (
+	"errors"
+	"math"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// refused leaves the answer to the kernel, which refuses devices in a user namespace.
+const refused = unix.Errno(math.MaxInt32)
+
+// make makes the file that a thread asked for, as the kernel would have made a device for it; 0 is success.
+func (s server) make(r request) unix.Errno {
+	a := arguments{dir: unix.AT_FDCWD, name: r.Args[0], mode: uint32(r.Args[1]), device: uint32(r.Args[2])}
+	if r.Number == unix.SYS_MKNODAT {
+		a = arguments{dir: int32(r.Args[0]), name: r.Args[1], mode: uint32(r.Args[2]), device: uint32(r.Args[3])}
+	}
+	t, err := openTask(r.Thread)
+	if err != nil {
+		return refused
+	}
+	defer t.close()
+	if !s.valid(r) || !t.mayMake(s.namespace) {
+		return refused
+	}
+	name, err := t.text(a.name)
+	if err != nil {
+		return errno(err)
+	}
+	parent, base, err := t.parent(int(a.dir), name)
+	if err != nil {
+		return errno(err)
+	}
+	defer unix.Close(parent) //nolint:errcheck // a place only
+	if !s.holdsLayers(parent) {
+		return refused
+	}
+	return errno(t.create(parent, base, a))
+}
+
+// arguments of mknodat(2).
+type arguments struct {
+	dir          int32
+	name         uint64
+	mode, device uint32
+}
+
+// stands is the device that is asked for.
+func (a arguments) stands() Device {
+	return Device{
+		Block: a.mode&unix.S_IFMT == unix.S_IFBLK,
+		Major: a.device >> 8 & 0xfff, Minor: a.device&0xff | a.device>>12&0xfff00, // new_decode_dev of the kernel
+	}
+}
+
+// holdsLayers reports whether a directory is part of what becomes a layer: neither a tmpfs of a step, such as its /dev, nor any
+// other place.
+func (s server) holdsLayers(dir int) bool {
+	var fs unix.Statfs_t
+	var at unix.Stat_t
+	if unix.Fstatfs(dir, &fs) != nil || unix.Fstat(dir, &at) != nil {
+		return false
+	}
+	return fs.Type == unix.OVERLAYFS_SUPER_MAGIC || at.Dev == s.disk
+}
+
+// create makes the file in the directory parent.
+func (t task) create(parent int, base string, a arguments) error {
+	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_WRONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	f, err := unix.Openat(parent, base, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(f) //nolint:errcheck // nothing was written
+	err = unix.Fsetxattr(f, Attribute, []byte(a.stands().String()), 0)
+	if err == nil && t.group != 0 && !setsGroup(parent) {
+		err = unix.Fchown(f, -1, t.group)
+	}
+	if err == nil {
+		err = unix.Fchmod(f, a.mode&0o7777&^t.umask)
+	}
+	if err != nil {
+		return errors.Join(unix.EPERM, err, unix.Unlinkat(parent, base, 0))
+	}
+	return nil
+}
+
+// setsGroup reports whether what is made in a directory gets its group.
+func setsGroup(dir int) bool {
+	var s unix.Stat_t
+	return unix.Fstat(dir, &s) == nil && s.Mode&unix.S_ISGID != 0
+}
+
+// split is the directory and the name within; an error is the kernel's own for such a path.
+func split(name string) (dir, base string, err error) {
+	dir, base = path.Split(name)
+	switch {
+	case strings.Trim(name, "/") != "" && base == "", name == "":
+		return "", "", unix.ENOENT
+	case base == "", base == ".", base == "..":
+		return "", "", unix.EEXIST
+	}
+	return dir, base, nil
+}
+
+// errno is the first error number in err.
+func errno(err error) unix.Errno {
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[unix.Errno](err); ok {
+		return e
+	}
+	return unix.EPERM
+}
