@@ -2,11 +2,13 @@ package buildkit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/moby/buildkit/client"
 
 	"mtool/build"
+	"mtool/build/snapshot"
 )
 
 // Usage is what a worker's cache takes.
@@ -66,7 +68,11 @@ func (s Solver) Prune(ctx context.Context, o build.Options, keep int64) (before,
 		after = usageOf(records)
 		return nil
 	})
-	return before, after, err
+	unused := snapshot.Unused
+	if keep == 0 {
+		unused = 0 // of what workers have got of contexts nothing is left
+	}
+	return before, after, errors.Join(err, snapshot.Prune(memories(o.StateDir), unused))
 }
 
 // inside calls do with a client of an embedded worker, which lasts as long.

@@ -8,7 +8,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/tonistiigi/fsutil/types"
@@ -19,9 +21,10 @@ type Memory struct {
 	path string // "": not kept
 	lock *flock.Flock
 
-	mu    sync.Mutex
-	state state
-	seen  int // files that were asked for
+	mu      sync.Mutex
+	state   state
+	seen    int  // files that were asked for
+	changed bool // what is kept is not what is known
 }
 
 type state struct {
@@ -50,23 +53,56 @@ type fact struct {
 }
 
 // Open takes the memory that the file at path holds. Where there is none, or it can't be had, a new one is begun: workers then
-// are sent every file, as they are with an empty path. While it is taken the file is away, so that a command that is killed
-// leaves nothing that may be wrong.
+// are sent every file, as they are with an empty path. While it is taken the file has another name, so that a command that is
+// killed leaves nothing that may be wrong.
 func Open(path string) *Memory {
-	m := &Memory{state: state{Key: rand.Text(), Files: map[string]*record{}}}
+	m := &Memory{state: state{Key: rand.Text(), Files: map[string]*record{}}, changed: true}
 	if path == "" || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
 		return m
 	}
-	lock := flock.New(path + ".lock")
+	lock := flock.New(path + lockSuffix)
 	if mine, err := lock.TryLock(); err != nil || !mine {
 		return m // another command builds from this directory
 	}
 	m.path, m.lock = path, lock
 	kept, err := read(path)
-	if err == nil && forget(path) == nil {
-		m.state = kept
+	if err == nil && take(path) == nil {
+		m.state, m.changed = kept, false
+		return m
 	}
+	_ = Prune(filepath.Dir(path), Unused) // once for each directory that is built from: if not now, another time
 	return m
+}
+
+// The names of a memory's lock, and of one that is taken.
+const (
+	lockSuffix  = ".lock"
+	takenSuffix = ".taken"
+)
+
+// Unused is for how long a memory is kept without being used.
+const Unused = 60 * 24 * time.Hour
+
+// Prune removes the memories in dir that no command has used for that long, and what killed commands left. Those in use stay.
+func Prune(dir string, unused time.Duration) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var errs []error
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || time.Since(info.ModTime()) < unused {
+			continue
+		}
+		name, _, _ := strings.Cut(e.Name(), ".")
+		lock := flock.New(filepath.Join(dir, name+lockSuffix), flock.SetFlag(os.O_RDONLY))
+		if mine, err := lock.TryLock(); !mine && !errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, e.Name())), lock.Close())
+	}
+	return errors.Join(append(errs, err)...)
 }
 
 // Key is what workers are to keep these files under.
@@ -85,9 +121,9 @@ func read(path string) (s state, err error) {
 	return s, err
 }
 
-// forget removes the file for good: it must not be there again after the machine went down.
-func forget(path string) error {
-	if err := os.Remove(path); err != nil {
+// take gives the file another name for good: it must not be there again after the machine went down.
+func take(path string) error {
+	if err := os.Rename(path, path+takenSuffix); err != nil {
 		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
@@ -110,17 +146,28 @@ func (m *Memory) Close() error {
 	for _, r := range m.state.Files {
 		facts += len(r.Facts)
 	}
-	if facts > 4*m.seen+10000 {
+	taken := m.path + takenSuffix
+	switch {
+	case facts > 4*m.seen+10000:
+		return ignoreMissing(os.Remove(taken))
+	case !m.changed && os.Chtimes(taken, time.Time{}, time.Now()) == nil && os.Rename(taken, m.path) == nil:
 		return nil
 	}
-	if err := m.write(); err != nil {
+	if err := errors.Join(m.write(), ignoreMissing(os.Remove(taken))); err != nil {
 		return fmt.Errorf("keeping what is known of the build context: %w", err)
 	}
 	return nil
 }
 
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 func (m *Memory) write() error {
-	f, err := os.CreateTemp(filepath.Dir(m.path), "new-")
+	f, err := os.CreateTemp(filepath.Dir(m.path), filepath.Base(m.path)+".new-")
 	if err != nil {
 		return err
 	}
@@ -178,11 +225,15 @@ func (m *Memory) learn(key string, stat *types.Stat, id inode, sum digest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := m.record(key)
-	r.Last = hashed{id, stat.Size, stat.ModTime, sum}
+	last := hashed{id, stat.Size, stat.ModTime, sum}
+	m.changed = m.changed || r.Last != last
+	r.Last = last
 	if f := m.fact(key, stat.Size, stat.ModTime); f != nil {
+		m.changed = m.changed || !f.Varies && f.Sum != sum
 		f.Varies = f.Varies || f.Sum != sum
 		return
 	}
+	m.changed = true
 	r.Facts = append(r.Facts, fact{Size: stat.Size, ModTime: stat.ModTime, Sum: sum})
 }
 
@@ -190,6 +241,7 @@ func (m *Memory) learn(key string, stat *types.Stat, id inode, sum digest) {
 func (m *Memory) doubt(key string, stat *types.Stat) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.changed = true
 	if f := m.fact(key, stat.Size, stat.ModTime); f != nil {
 		f.Varies = true
 		return
