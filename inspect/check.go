@@ -24,6 +24,7 @@ func Check(r Report, o CheckOptions) []Finding {
 		c.add(c.image(i))
 	}
 	c.contents()
+	c.details()
 	if r.List != nil {
 		c.duplicates()
 		c.twins()

@@ -18,7 +18,7 @@ type Base struct {
 	Digest string
 }
 
-// baseWords are those among annotations or labels, and no others: a map of all of them could be large.
+// baseWords are those among annotations, and no others: a map of all of them could be large.
 type baseWords struct {
 	Name   string `json:"org.opencontainers.image.base.name"`
 	Digest string `json:"org.opencontainers.image.base.digest"`
@@ -28,8 +28,8 @@ type baseWords struct {
 func (i Image) Base() Base {
 	var manifest struct{ Annotations baseWords }
 	_ = json.Unmarshal(i.Manifest.Body, &manifest) // read before; what does not fit says nothing
-	row := i.Descriptor.Annotations
-	for _, from := range []baseWords{manifest.Annotations, {row[baseName], row[baseDigest]}, i.config().Config.Labels} {
+	row, labels := i.Descriptor.Annotations, i.details().Labels
+	for _, from := range []baseWords{manifest.Annotations, {row[baseName], row[baseDigest]}, {labels[baseName], labels[baseDigest]}} {
 		if b := (Base{printable(from.Name), printable(from.Digest)}); b != (Base{}) {
 			return b
 		}
@@ -38,16 +38,4 @@ func (i Image) Base() Base {
 }
 
 // Created is when the image was made, as its config says; zero when it does not.
-func (i Image) Created() time.Time { return i.config().Created }
-
-type configOrigin struct {
-	Created time.Time
-	Config  struct{ Labels baseWords }
-}
-
-func (i Image) config() (c configOrigin) {
-	if json.Unmarshal(i.ConfigBody, &c) != nil {
-		return configOrigin{}
-	}
-	return c
-}
+func (i Image) Created() time.Time { return i.details().Created }

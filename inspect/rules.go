@@ -18,6 +18,7 @@ const (
 	RuleNestedList      = "nested-list"
 	RuleMixedTypes      = "mixed-types"
 	RuleUnknownPlatform = "unknown-platform"
+	RuleOddConfig       = "odd-config"
 	RuleOrphan          = "orphan-attestation"
 	RuleStaleArtifact   = "stale-artifact"
 	RuleArtifactRow     = "artifact-row"
@@ -37,6 +38,7 @@ func Rules() []Rule {
 		{Name: RuleNestedList, Means: "the list holds another list: many clients don't look into it"},
 		{Name: RuleMixedTypes, Means: "the list is of Docker's type and holds OCI images: some clients refuse the mixture"},
 		{Name: RuleUnknownPlatform, Means: "list and config agree on a platform that nobody knows"},
+		{Name: RuleOddConfig, Means: "a config is not as the specification has it, in what it says beside the platform: some runtimes refuse it"},
 		{Name: RuleOrphan, Means: "an attestation is about an image that is not in the list, or does not say which it is about"},
 		{Name: RuleStaleArtifact, Means: "an artifact, such as a SOCI index, is about another image than the one that it is behind"},
 		{

@@ -148,7 +148,7 @@ func (c *checker) twins() {
 
 func byDiffIDs(i Image) string {
 	var ids []string
-	for _, id := range i.build().RootFS.DiffIDs {
+	for _, id := range i.details().DiffIDs {
 		ids = append(ids, id.String())
 	}
 	return strings.Join(ids, " ")
@@ -198,7 +198,7 @@ func (c *checker) sharedBases() {
 }
 
 func byUnpackedBase(i Image) string {
-	if diffIDs := i.build().RootFS.DiffIDs; len(diffIDs) > 0 && len(diffIDs) == len(i.Layers) {
+	if diffIDs := i.details().DiffIDs; len(diffIDs) > 0 && len(diffIDs) == len(i.Layers) {
 		return diffIDs[0].String()
 	}
 	return ""

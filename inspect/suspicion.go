@@ -1,49 +1,19 @@
 package inspect
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
 	"mtool/inspect/binary"
 	"mtool/inspect/platform"
 )
 
-// build is what a config says of how the image came about. Nothing has checked it, so that it proves nothing: it is worth a
-// look at the binaries.
-type build struct {
-	Config struct {
-		Entrypoint, Cmd []string
-		Labels          struct {
-			Architecture string `json:"architecture"` // as vendors of base images write it
-		}
-	} `json:"config"`
-	RootFS struct {
-		DiffIDs []v1.Hash `json:"diff_ids"`
-	} `json:"rootfs"`
-	History []struct {
-		CreatedBy  string `json:"created_by"`
-		EmptyLayer bool   `json:"empty_layer"`
-	} `json:"history"`
-}
-
-// build is the zero value where the config does not fit, or is too large to be of a real image.
-func (i Image) build() (b build) {
-	const most = 100_000 // values
-	if valuesIn(i.ConfigBody) > most || json.Unmarshal(i.ConfigBody, &b) != nil {
-		return build{}
-	}
-	return b
-}
-
 // lines are those of the history that made layers, one for each of n layers; none where they don't fit.
-func (b build) lines(n int) []string {
+func (d Details) lines(n int) []string {
 	var lines []string
-	for _, h := range b.History {
+	for _, h := range d.history {
 		if !h.EmptyLayer {
 			lines = append(lines, h.CreatedBy)
 		}
@@ -65,14 +35,14 @@ func (c *checker) foreignBases() {
 }
 
 func (c *checker) foreignBase(i Image, arch string) {
-	b := i.build()
-	says := []struct{ what, text string }{{"its base is called", i.Base().Name}, {"its label says architecture", b.Config.Labels.Architecture}}
-	for _, h := range b.History {
+	d := i.details()
+	says := []struct{ what, text string }{{"its base is called", i.Base().Name}, {"its label says architecture", d.Labels["architecture"]}}
+	for _, h := range d.history {
 		if word := target(h.CreatedBy); word != "" {
 			says = append(says, struct{ what, text string }{"a step of its build says", word})
 		}
 	}
-	if lines := b.lines(len(i.Layers)); len(lines) > 0 {
+	if lines := d.lines(len(i.Layers)); len(lines) > 0 {
 		says = append(says, struct{ what, text string }{"its lowest layer was made by", withoutBuilder(lines[0])})
 	}
 	for _, s := range says {
@@ -155,7 +125,7 @@ func (c *checker) sharedPrograms() {
 		if len(names) < 2 || len(g.distinct(byMachine)) < 2 {
 			continue
 		}
-		program := g.images[0].build().program()
+		program := g.images[0].details().program()
 		text := strings.Join(names, ", ")
 		c.add(Finding{
 			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
@@ -166,26 +136,26 @@ func (c *checker) sharedPrograms() {
 
 // programLayers are the diffIDs of layers that bring what the image starts, by their history.
 func programLayers(i Image) (keys []string) {
-	b := i.build()
-	lines := b.lines(len(i.Layers))
-	if len(b.RootFS.DiffIDs) != len(lines) || b.program() == "" {
+	d := i.details()
+	lines := d.lines(len(i.Layers))
+	if len(d.DiffIDs) != len(lines) || d.program() == "" {
 		return nil
 	}
 	for n, line := range lines {
 		if n == 0 {
 			continue // sharedBases tells of it
 		}
-		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == b.program() }
+		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == d.program() }
 		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) && slices.ContainsFunc(strings.Fields(line), names) {
-			keys = append(keys, b.RootFS.DiffIDs[n].String())
+			keys = append(keys, d.DiffIDs[n].String())
 		}
 	}
 	return keys
 }
 
 // program is the name of what the image starts; "" where there is none, or its name is that of a script.
-func (b build) program() string {
-	for _, word := range slices.Concat(b.Config.Entrypoint, b.Config.Cmd) {
+func (d Details) program() string {
+	for _, word := range slices.Concat(d.Entrypoint, d.Cmd) {
 		switch name := path.Base(word); path.Ext(name) {
 		case ".sh", ".py", ".js", ".mjs", ".rb", ".pl", ".jar", ".php":
 			return ""

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -9,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,6 +67,23 @@ func withProvenance(predicate string) registrytest.Built {
 	return rows(registrytest.Entry{Built: image}, statement)
 }
 
+// withConfig is an image whose config says new instead of old.
+func withConfig(old, new string) registrytest.Built {
+	b := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
+	config := b.Order[len(b.Order)-1]
+	body := bytes.Replace(b.Blobs[config.Digest], []byte(old), []byte(new), 1)
+	now := v1.Descriptor{MediaType: config.MediaType, Digest: registrytest.Hash(body), Size: int64(len(body))}
+	b.Order, b.Blobs[now.Digest] = append(b.Order, now), body
+	text := strings.Replace(string(b.Manifest.Body), config.Digest.String(), now.Digest.String(), 1)
+	text = strings.Replace(text, fmt.Sprintf(`"size":%d`, config.Size), fmt.Sprintf(`"size":%d`, now.Size), 1)
+	m, err := registry.NewManifest(b.Manifest.MediaType, []byte(text))
+	if err != nil {
+		panic(err)
+	}
+	b.Manifest, b.Manifests = m, []registry.Manifest{m}
+	return b
+}
+
 // notedClaims are the notes about what is said of images.
 func notedClaims() map[string]noted {
 	amd64, arm64 := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}), registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
@@ -87,6 +106,7 @@ func notedClaims() map[string]noted {
 		inspect.RuleNestedList:      {built: registrytest.ListOf(amd64, registrytest.ListOf(arm64))},
 		inspect.RuleMixedTypes:      {built: registrytest.List(registrytest.ListSpec{Docker: true, Entries: []registrytest.Entry{{Built: amd64}}})},
 		inspect.RuleUnknownPlatform: {built: listOf(registrytest.ImageSpec{Platform: linux("e2k"), Binary: "amd64"})},
+		inspect.RuleOddConfig:       {built: withConfig("1970-01-01T00:00:00Z", "yesterday")},
 		inspect.RuleOrphan:          {built: rows(registrytest.Entry{Built: amd64}, registrytest.Attestation(arm64.Manifest))},
 		inspect.RuleStaleArtifact:   {built: rows(registrytest.Entry{Built: amd64}, stale)},
 		inspect.RuleArtifactRow:     {built: rows(registrytest.SOCI(amd64)), two: true},
@@ -133,9 +153,7 @@ func TestNotes(t *testing.T) {
 	t.Setenv("GITHUB_STEP_SUMMARY", "")
 	server := registrytest.New(t, registrytest.Options{})
 	all := notedClaims()
-	for name, n := range notedBinaries() {
-		all[name] = n
-	}
+	maps.Copy(all, notedBinaries())
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
 	all[flow.RulePinned] = noted{built: image}
 	all[flow.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}

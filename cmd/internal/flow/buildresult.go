@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -86,7 +87,7 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	if err != nil {
 		return r, fmt.Errorf("reading it back: %w", err)
 	}
-	version, err := versionOf(ctx, report)
+	version, err := versionOf(report)
 	if err != nil {
 		return r, err
 	}
@@ -100,26 +101,17 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	return r, nil
 }
 
-// versionOf reads the version label; without one it is "".
-func versionOf(ctx context.Context, report inspect.Report) (string, error) {
-	for _, image := range report.Images {
-		if image.Source == nil {
-			continue
-		}
-		body, err := image.Source.Blob(ctx, image.ConfigOf)
-		if err != nil {
-			return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
-		}
-		var config struct {
-			Config struct{ Labels map[string]string } `json:"config"`
-		}
-		err = json.NewDecoder(io.LimitReader(body, 4<<20)).Decode(&config)
-		if err = errors.Join(err, body.Close()); err != nil {
-			return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
-		}
-		return config.Config.Labels[versionLabel], nil
+// versionOf is the version label of the first image; "" where it has none.
+func versionOf(report inspect.Report) (string, error) {
+	if len(report.Images) == 0 {
+		return "", nil
 	}
-	return "", nil
+	image := report.Images[0]
+	details, err := image.Details()
+	if err = cmp.Or(image.Err, err); err != nil {
+		return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
+	}
+	return details.Labels[versionLabel], nil
 }
 
 // Digest is that of the list of several platforms, else of the image.

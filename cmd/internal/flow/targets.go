@@ -97,9 +97,12 @@ func (e *Env) guardDropped(list compose.List, root registry.Manifest, t target, 
 		return err
 	}
 	before, err := rowsOf(t.ref, old)
-	if err != nil {
-		e.note("warning: %v", err)
+	if err != nil && o.Force {
+		e.note("warning, kept by --force: %v", err)
 		return nil
+	}
+	if err != nil {
+		return registry.WithHint(err, "push it all the same with --force")
 	}
 	dropped := compose.Dropped(before, list)
 	e.sayAll(dropped)
