@@ -23,7 +23,7 @@ func (a *app) subcommands(args []string) []*cobra.Command {
 	for _, c := range all {
 		made = append(made, c())
 	}
-	return append(made, topics()...)
+	return append(made, a.topics()...)
 }
 
 // commands are all commands by name.
@@ -60,8 +60,9 @@ func (a *app) commands() map[string]func() *cobra.Command {
 }
 
 // topics are the help texts without a command.
-func topics() []*cobra.Command {
+func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
+		topic("flags", "The flags of every command: registries, TLS, retries, time limits", a.writeFlags),
 		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),
 		topic("spec", "The YAML files of create --spec", writeSpecHelp),
 		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),

@@ -34,6 +34,22 @@ func TestCommandsAlone(t *testing.T) {
 	}
 }
 
+// TestGroups: the main help lists each command in one group.
+func TestGroups(t *testing.T) {
+	t.Parallel()
+	listed := map[string]int{"completion": -1, "help": -1, pluginWord: 1} // the first two are cobra's
+	for _, g := range groups() {
+		for _, name := range g.commands {
+			listed[name]++
+		}
+	}
+	for name := range (&app{}).commands() {
+		if listed[name] != 1 {
+			t.Errorf("%s is in %d groups", name, listed[name])
+		}
+	}
+}
+
 // BenchmarkStart is what a command line costs before its command does anything.
 func BenchmarkStart(b *testing.B) {
 	b.ReportAllocs()

@@ -62,7 +62,7 @@ func suggestion(cmd *cobra.Command, name string) string {
 // skopeo or manifest-tool; "" where there is none.
 func elsewhere(name string) string {
 	switch name {
-	case "ps", "images", "image", "list":
+	case "ps", "image":
 		return "mtool ls"
 	case "pull":
 		return "mtool copy IMAGE store:NAME"

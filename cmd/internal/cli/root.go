@@ -101,8 +101,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
   mtool push demo:v1 registry.example.com/demo:v1
   mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
 
-Data goes to standard output, everything else to standard error. Topics, by mtool help TOPIC: names, registries, spec, ci,
-deploy, admission, notes, foreign-files, json, exit-codes, compare.`
+Data goes to standard output, everything else to standard error.`
 
 func (a *app) root(args []string) *cobra.Command {
 	root := &cobra.Command{
@@ -128,6 +127,7 @@ func (a *app) root(args []string) *cobra.Command {
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	root.SetHelpCommand(helpCommand())
+	root.SetUsageFunc(a.usage)
 	root.AddCommand(a.subcommands(args)...)
 	requireStated(root)
 	return root
