@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -119,11 +120,11 @@ func (c *checker) surplus() {
 		return
 	}
 	var wanted []string
-	for _, want := range c.options.Require {
-		wanted = append(wanted, describe(want))
-	}
 	asked := map[int]bool{}
 	for _, want := range c.options.Require {
+		if !slices.Contains(wanted, describe(want)) {
+			wanted = append(wanted, describe(want))
+		}
 		for _, n := range c.report.Serve(want, true).Rows {
 			asked[n] = true
 		}

@@ -37,6 +37,7 @@ var evidence = map[string][2]string{
 	"drafts are listed, and a broken one can be removed":  {"drafts", "# A broken file is named, and can be removed."},
 	"entries checked against the images' configs":         {"lying-lists", "exits 3"},
 	"entries checked against the binaries in the layers":  {"deep-entrypoint", "exits 3"},
+	"the entry that a node gets, by each runtime's rules": {"resolve", "its nodes take linux/arm/v6"},
 	"two lists compared, with an exit code":               {"diff", "exits 3 mtool diff"},
 	"exit codes that tell what went wrong":                {"cmd/internal/cli/exit_test.go", "ErrPartial"},
 	"the local store served as a registry":                {"testdata/integration/serve-conformance.txtar", "# The distribution specification's conformance tests"},

@@ -172,7 +172,7 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	server.Fault(f)
 }
 
-// image REF PLATFORM [binary=ARCH] [variant=V] [label=K=V] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
+// image REF [~]PLATFORM [binary=ARCH] [variant=V] [label=K=V] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
 func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: image REF PLATFORM [OPTION...]")
@@ -183,7 +183,8 @@ func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 func imageSpec(ts *testscript.TestScript, name string, options []string) registrytest.ImageSpec {
 	s := registrytest.ImageSpec{}
 	if name != "none" {
-		s.Platform = mustPlatform(ts, name)
+		s.Platform = spelled(ts, name)
+		s.Binary = platform.Normalize(s.Platform).Architecture
 	}
 	for _, word := range options {
 		var err error
@@ -213,6 +214,16 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 	return s
 }
 
+// spelled is a platform; behind a ~ it is as it is spelled.
+func spelled(ts *testscript.TestScript, name string) v1.Platform {
+	words, odd := strings.CutPrefix(name, "~")
+	if !odd {
+		return mustPlatform(ts, name)
+	}
+	parts := strings.Split(words+"/", "/")
+	return v1.Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2]}
+}
+
 func withKey(m map[string]string, k, v string) map[string]string {
 	if m == nil {
 		m = map[string]string{}
@@ -222,8 +233,8 @@ func withKey(m map[string]string, k, v string) map[string]string {
 }
 
 // list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the row
-// says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform), with a ! behind it where the
-// child is missing. Behind the PLATFORM of another ENTRY of the list, +soci is the row of its SOCI index, +zstd that of a copy in
+// says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform; behind a ~ they are as they are
+// spelled), with a ! behind it where the child is missing. Behind the PLATFORM of another ENTRY of the list, +soci is the row of its SOCI index, +zstd that of a copy in
 // another compression; +other is the row of another build in that compression, +artifact one with an artifactType, +typed one
 // with a media type of its own.
 func cmdList(ts *testscript.TestScript, neg bool, args []string) {
@@ -264,13 +275,14 @@ func listEntry(ts *testscript.TestScript, word string, docker bool, seed string)
 	if !lies {
 		config = claim
 	}
-	spec := registrytest.ImageSpec{Platform: mustPlatform(ts, config), Docker: docker, Seed: seed}
+	p := spelled(ts, config)
+	spec := registrytest.ImageSpec{Platform: p, Docker: docker, Seed: seed, Binary: platform.Normalize(p).Architecture}
 	e := registrytest.Entry{Built: registrytest.Image(spec), Missing: missing}
 	switch {
 	case claim == "none":
 		e.NoPlatform = true
 	case lies:
-		p := mustPlatform(ts, claim)
+		p := spelled(ts, claim)
 		e.Claim = &p
 	}
 	return e

@@ -39,6 +39,7 @@ SemVer tags moved forward                             +     -      -      -     
 drafts are listed, and a broken one can be removed    +     -                                -      o      -
 entries checked against the images' configs           +     -      -      -     o     -      -      -      -
 entries checked against the binaries in the layers    +     -      -      -     -     -      -      -      -
+the entry that a node gets, by each runtime's rules   +     -      -      -     -     -      -      -      -
 two lists compared, with an exit code                 +     -      -      -     -     o      -      -      -
 exit codes that tell what went wrong                  +     -      -      -     -     -      o      o      -
 the local store served as a registry                  +     -      -      -     +     -      -      -      -

@@ -11,7 +11,7 @@ import (
 // take one of a few.
 func (a *app) complete(root *cobra.Command) {
 	named := []string{
-		"create", "amend", "annotate", "remove", "push", "inspect", "diff", "rename", "copy", "rm", "exists", "save",
+		"create", "amend", "annotate", "remove", "push", "inspect", "diff", "resolve", "rename", "copy", "rm", "exists", "save",
 	}
 	for _, cmd := range root.Commands() {
 		if slices.Contains(named, cmd.Name()) {
@@ -28,19 +28,21 @@ func (a *app) complete(root *cobra.Command) {
 
 func flagWords(flag string) []string {
 	switch flag {
-	case "platform", "require":
+	case "platform", "require", "node":
 		return []string{
 			"linux/386", "linux/amd64", "linux/arm/v6", "linux/arm/v7", "linux/arm64", "linux/loong64", "linux/mips64le",
-			"linux/ppc64le", "linux/riscv64", "linux/s390x", "windows/amd64", "windows/arm64",
+			"linux/ppc64le", "linux/riscv64", "linux/s390x", "linux/sw64", "windows/amd64", "windows/arm64",
 		}
 	case "arch":
-		return []string{"386", "amd64", "arm", "arm/v6", "arm/v7", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x"}
+		return []string{"386", "amd64", "arm", "arm/v6", "arm/v7", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x", "sw64"}
 	case "type":
 		return []string{"auto", "oci", "docker"}
 	case "attestations":
 		return []string{"keep", "drop"}
 	case "on-duplicate":
 		return []string{"error", "replace", "keep"}
+	case "as":
+		return []string{"docker", "containerd", "podman", "crio"}
 	case "from":
 		return []string{"store", "registry"}
 	}

@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/print"
+	"mtool/inspect/platform"
+)
+
+const resolveLong = `Say which entry of a list a node gets, by each runtime's own rules, and why: docker and containerd ask containerd's library,
+podman and CRI-O that of containers/image. See mtool help nodes.
+
+--node takes os/arch[/variant][:os.version] as mtool inspect --require does; without it the node is this machine. --as names
+the runtimes; without it all of them are asked. Exit code 4 where one finds no entry, 3 with --same where they take different
+ones. Every runtime takes a single image, whatever it is for: exit code 3 where that is not the node.`
+
+func (a *app) resolveCommand() *cobra.Command {
+	var o flow.ResolveOptions
+	var nodes, as []string
+	var output string
+	cmd := &cobra.Command{
+		Use:   "resolve REF",
+		Short: "Say which entry of a list a node gets, by the runtimes' own rules",
+		Long:  resolveLong,
+		Example: `  mtool resolve registry.example.com/demo:v1 --node linux/arm/v7
+  mtool resolve registry.example.com/demo:v1 --node linux/amd64/v3,linux/arm64 --as containerd,podman --same`,
+		Args: exactly(1, "mtool resolve REF --node PLATFORM"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := errors.Join(oneOf("--output", output, "table", "json"), oneOf("--from", o.From, "", "store", "registry"))
+			if err != nil {
+				return err
+			}
+			refs, err := parseRefs(args)
+			if err != nil {
+				return err
+			}
+			o.Ref = refs[0]
+			if o.Nodes, err = parsePlatforms(nodes); err != nil {
+				return err
+			}
+			if o.As, err = parseRuntimes(as); err != nil {
+				return err
+			}
+			env, err := a.env()
+			if err != nil {
+				return err
+			}
+			found, err := env.Resolve(cmd.Context(), o)
+			if len(found.Taken) == 0 {
+				return err
+			}
+			return errors.Join(err, print.Resolved(a.Out, output, found))
+		},
+	}
+	cmd.Flags().StringSliceVar(&nodes, "node", nil, "the `PLATFORM` of a node (repeatable, or a comma list); this machine's where none is given")
+	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this `RUNTIME`: docker, containerd, podman, crio (repeatable, or a comma list)")
+	cmd.Flags().BoolVar(&o.Same, "same", false, "fail where the runtimes take different entries for a node")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVar(&o.From, "from", "", "look only here: `store|registry`")
+	return cmd
+}
+
+// parseRuntimes reads names of runtimes, each once.
+func parseRuntimes(names []string) (all []platform.Runtime, err error) {
+	var words []string
+	for _, r := range platform.Runtimes() {
+		words = append(words, string(r))
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		if name == "cri-o" {
+			name = string(platform.CRIO)
+		}
+		if err := oneOf("--as", name, words...); err != nil {
+			return nil, err
+		}
+		if !seen[name] {
+			seen[name], all = true, append(all, platform.Runtime(name))
+		}
+	}
+	return all, nil
+}
+
+const nodesHelp = `Which entry of a list a node gets is decided by the runtime there, by the rows of the list alone. mtool resolve applies these
+rules, and inspect --require, --files and --cluster ask whether a node of the platform would get one.
+
+docker, containerd (so Kubernetes with containerd)
+  A row is taken when it is of the node's platform, or of one that the node runs too:
+    amd64/v3     v3, v2, then plain amd64, then 386
+    arm/v7       v7, v6, v5; a row that says only arm is v7
+    arm64/v9     v9, v8.5 down to v8, then 32-bit arm; plain arm64 is v8
+    others       the same variant, or none on both sides
+  The nearest one wins, then the one with the most os.features, then the first. x86_64, x86-64, aarch64, armhf, armel and
+  i386 in a row are understood, other words are not. A row that states no platform is taken where no other fits, if the
+  image's config does. A node of Windows takes rows of its own build or, from Server 2022 on, of any build since that one:
+  the latest.
+
+podman, CRI-O (so Kubernetes and OpenShift with CRI-O), buildah, skopeo
+  Names must be spelled as the node's are. Variants: arm/v7 takes v7, v6, v5, then a row without one; arm64 takes v8, or a
+  row without one; any other node takes its own variant, or a row without one, and amd64 has none unless --variant says so.
+  Of two rows alike, one that is annotated as compressed with zstd is taken, then the first. A row that states no platform
+  is taken where no other fits, in an OCI list. os.version and os.features are not looked at.
+
+A single image is taken by every node, and fails there when it is started.
+
+  --require linux/arm/v7   is met by the entry of v6 where there is no other: a note says so, which fails with --strict.
+                           With --exact, and for another architecture (386 on amd64, arm on arm64), it is not met.
+
+A name that is spelled in another way than these runtimes all look for (x86_64, arm32v7, loongarch64, AMD64), in a row or in
+a config, is a mismatch. mtool create and amend write the right name into the row, and create --fix-config into the config;
+mtool annotate LIST ENTRY --arch ARCH mends a row of a list that is there.
+`
+
+func writeNodesHelp(w io.Writer) { print.Text(w, nodesHelp) }

@@ -1,0 +1,50 @@
+package print
+
+import (
+	"io"
+	"text/tabwriter"
+
+	"mtool/cmd/internal/flow"
+	"mtool/inspect/platform"
+)
+
+type resolveDocument struct {
+	Schema    string      `json:"schema"`
+	Reference string      `json:"reference"`
+	Digest    string      `json:"digest"`
+	MediaType string      `json:"mediaType"`
+	Taken     []takenJSON `json:"taken"`
+}
+
+type takenJSON struct {
+	Node     string           `json:"node"`
+	Runtime  platform.Runtime `json:"runtime"`
+	Found    bool             `json:"found"`
+	Platform string           `json:"platform,omitempty"`
+	Digest   string           `json:"digest,omitempty"`
+	Why      string           `json:"why"`
+}
+
+// Resolved prints which entry each runtime takes for each node, as a table or as JSON (schema mtool.resolve/v1).
+func Resolved(w io.Writer, output string, r flow.Resolved) error {
+	root := r.Report.Root
+	d := resolveDocument{
+		Schema: "mtool.resolve/v1", Reference: r.Report.Ref.Name(), Digest: root.Digest.String(), MediaType: string(root.MediaType), Taken: []takenJSON{},
+	}
+	for _, t := range r.Taken {
+		row := takenJSON{Node: platform.Format(t.Node), Runtime: t.Runtime, Found: t.Found, Why: t.Why}
+		if t.Found {
+			row.Platform, row.Digest = platform.Format(t.Platform), t.Digest.String()
+		}
+		d.Taken = append(d.Taken, row)
+	}
+	if output == "json" {
+		return writeJSON(w, d)
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	printf(t, "NODE\tRUNTIME\tTAKES\tDIGEST\tWHY\n")
+	for _, row := range d.Taken {
+		printf(t, "%s\t%s\t%s\t%s\t%s\n", row.Node, row.Runtime, dash(row.Platform), dash(row.Digest), row.Why)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,114 @@
+package inspect
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Taken is the entry that a runtime takes for a node.
+type Taken struct {
+	Node    v1.Platform
+	Runtime platform.Runtime
+	// Found reports whether it takes one; without it what follows is empty, but for Why.
+	Found    bool
+	Digest   v1.Hash     // of the image
+	Platform v1.Platform // of its row, as it is spelled; of its config where the row states none
+	Why      string
+	// Other: it is taken though the node does not run it, since runtimes don't ask for the platform of a single image.
+	Other bool
+}
+
+// Resolve answers which image a runtime takes out of the report for a node, by its rows alone, through lists within the list.
+// The error wraps registry.ErrContent.
+func (r Report) Resolve(runtime platform.Runtime, node v1.Platform) (Taken, error) {
+	t := Taken{Node: platform.Normalize(node), Runtime: runtime}
+	if r.List == nil {
+		return r.single(t), nil
+	}
+	rows, err := r.rows()
+	if err != nil {
+		return t, err
+	}
+	docker := r.Root.MediaType == types.DockerManifestList
+	for level := 0; ; level++ {
+		offer := platform.Offer{Docker: docker}
+		for _, d := range rows {
+			offer.Rows = append(offer.Rows, platform.Row{
+				Platform: d.Platform, Config: r.configOf(d.Digest), Zstd: d.Annotations["io.github.containers.compression.zstd"] == "true",
+			})
+		}
+		c := offer.Choose(runtime, t.Node)
+		t.Why = c.Why
+		if c.Row < 0 {
+			return t, nil
+		}
+		row := rows[c.Row]
+		if !row.MediaType.IsIndex() {
+			t.Found, t.Digest, t.Platform = true, row.Digest, r.configOf(row.Digest)
+			if row.Platform != nil {
+				t.Platform = *row.Platform
+			}
+			return t, nil
+		}
+		rows, docker = r.below(row.Digest, level), row.MediaType == types.DockerManifestList
+	}
+}
+
+// single is the image that is no list: everybody takes it, and finds out when it is started.
+func (r Report) single(t Taken) Taken {
+	for _, i := range r.Images {
+		t.Found, t.Digest, t.Platform, t.Why = true, i.Descriptor.Digest, i.Config, "a single image, which every node takes"
+		if t.Other = len(r.Serve(t.Node, false).Rows) == 0; t.Other {
+			t.Why += ": it is not for " + platform.Format(t.Node)
+		}
+	}
+	if len(r.Images) == 0 {
+		t.Why = "it is no image"
+	}
+	return t
+}
+
+// rows are those of the list itself, as runtimes read them.
+func (r Report) rows() ([]v1.Descriptor, error) {
+	var list struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := json.Unmarshal(r.Root.Body, &list); err != nil {
+		return nil, fmt.Errorf("reading the rows of %q: %w: %w", r.Ref, registry.ErrContent, err)
+	}
+	return list.Manifests, nil
+}
+
+// below are the rows of a list within the list, which is at a level below the root, as far as they lead to images.
+func (r Report) below(list v1.Hash, level int) (rows []v1.Descriptor) {
+	for _, i := range r.Images {
+		if level >= len(i.Via) || i.Via[level].Digest != list {
+			continue
+		}
+		row := i.Descriptor
+		if level+1 < len(i.Via) {
+			row = i.Via[level+1]
+		}
+		if !slices.ContainsFunc(rows, func(d v1.Descriptor) bool { return d.Digest == row.Digest && d.MediaType.IsIndex() }) {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// configOf is what the config of the image of that digest says; zero where there is none.
+func (r Report) configOf(digest v1.Hash) v1.Platform {
+	for _, i := range r.Images {
+		if i.Descriptor.Digest == digest {
+			return i.Config
+		}
+	}
+	return v1.Platform{}
+}
