@@ -28,8 +28,10 @@ const (
 	RuleOneBase         = "one-base-for-all"
 	RuleForeignBase     = "foreign-base"
 	RuleOtherEntry      = "other-entry"
-	RuleConfigSpelling  = "config-spelling"
 )
+
+// RuleConfigSpelling is the rule of a note that CheckOptions.KeepSpelling makes of a mismatch, where a list is written.
+const RuleConfigSpelling = "config-spelling"
 
 // Rules are those of the notes that Check makes.
 func Rules() []Rule {
@@ -51,7 +53,6 @@ func Rules() []Rule {
 		{Name: RuleOneBase, Means: "different machines name one base image, where others of the list name their own"},
 		{Name: RuleForeignBase, Means: "name, label or history of an image's base speak of another machine, and of none that is its own"},
 		{Name: RuleOtherEntry, Means: "a required platform is not there itself, and its nodes take the entry of another one, as v7 takes v6"},
-		{Name: RuleConfigSpelling, Means: "the config of an image that is written into a list spells its platform as no runtime does; the row is right"},
 	}
 }
 

@@ -31,12 +31,21 @@ func (e *MissingError) Error() string {
 
 func (e *MissingError) Unwrap() error { return ErrMissing }
 
-// Package is where distributions have the static emulators.
-const Package = "qemu-user-static"
+// Package is where distributions have the static emulator; "" for Sunway's, which is in its vendor's QEMU alone.
+func (e Emulator) Package() string {
+	if e.Arch == "sw64" {
+		return ""
+	}
+	return "qemu-user-static"
+}
 
 // Hint names the package to install, and the way without one.
 func (e *MissingError) Hint() string {
-	return fmt.Sprintf("install the package %s, or put a static qemu-%s into %s", Package, e.Emulator.Name, e.Dirs[0])
+	put := fmt.Sprintf("put a static qemu-%s into %s", e.Emulator.Name, e.Dirs[0])
+	if e.Emulator.Package() == "" {
+		return put + ": it is built of the vendor's QEMU, and in no distribution's package"
+	}
+	return fmt.Sprintf("install the package %s, or %s", e.Emulator.Package(), put)
 }
 
 // Find looks for e in dir, then in the directories of PATH, and takes the first binary that is static and for this

@@ -79,6 +79,10 @@ func TestFind(t *testing.T) {
 	if !errors.Is(err, ErrMissing) || !errors.As(err, &missing) || !strings.Contains(missing.Hint(), "qemu-user-static") || !strings.Contains(missing.Hint(), dir) {
 		t.Fatalf("got %v", err)
 	}
+	var sunway *MissingError
+	if _, err := Find(emulators()["sw64"], dir); !errors.As(err, &sunway) || !strings.Contains(sunway.Hint(), "put a static qemu-sw64 into "+dir) || strings.Contains(sunway.Hint(), "install") {
+		t.Fatalf("got %v", err)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,9 @@ type Found struct {
 	Path string
 }
 
+// sunway is the number of Sunway's machines, which debug/elf does not know.
+const sunway elf.Machine = 0x9916
+
 // emulators is by Go's name of the architecture.
 func emulators() map[string]Emulator {
 	known := map[string]Emulator{
@@ -41,6 +44,7 @@ func emulators() map[string]Emulator {
 		"ppc64le":  elfProgram("ppc64le", elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EM_PPC64),
 		"riscv64":  elfProgram("riscv64", elf.ELFCLASS64, elf.ELFDATA2LSB, elf.EM_RISCV),
 		"s390x":    elfProgram("s390x", elf.ELFCLASS64, elf.ELFDATA2MSB, elf.EM_S390),
+		"sw64":     elfProgram("sw64", elf.ELFCLASS64, elf.ELFDATA2LSB, sunway),
 	}
 	for arch, e := range known {
 		e.Arch = arch

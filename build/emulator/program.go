@@ -35,6 +35,7 @@ func programs() map[string]code {
 		"ppc64le":  power,
 		"riscv64":  {flags: 0, words: []uint32{0x00000893 | 93<<20, 0x00000513 | ProgramExit<<20, 0x00000073}},
 		"s390x":    {bytes: []byte{0xa7, 0x29, 0, ProgramExit, 0x0a, 0x01}},
+		"sw64":     {words: []uint32{0x3e<<26 | 31<<16 | 1, 0x3e<<26 | 16<<21 | 31<<16 | ProgramExit, 0x83}}, // as on Alpha: number in r0
 	}
 }
 

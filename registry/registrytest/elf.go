@@ -31,6 +31,7 @@ func machineOf(arch string) (machine, bool) {
 		"s390x":    {elf.EM_S390, elf.ELFCLASS64, big, 0},
 		"sparc64":  {elf.EM_SPARCV9, elf.ELFCLASS64, big, 0},
 		"xtensa":   {elf.EM_XTENSA, elf.ELFCLASS32, little, 0},
+		"sw64":     {0x9916, elf.ELFCLASS64, little, 0}, // Sunway
 	}[arch]
 	return m, ok
 }

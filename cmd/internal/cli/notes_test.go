@@ -115,9 +115,12 @@ func notedClaims() map[string]noted {
 		inspect.RuleSharedProgram:   {built: listOf(brought("amd64"), brought("arm64"))},
 		inspect.RuleOneBase:         {built: listOf(based("amd64", "sha256:a"), based("arm64", "sha256:a"), based("s390x", "sha256:b"))},
 		inspect.RuleForeignBase:     {built: listOf(foreign)},
-		"no-provenance":             {built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}), flags: []string{"--provenance"}},
-		"built-elsewhere":           {built: withProvenance(`"internalParameters":{"builderPlatform":"linux/amd64"}`), flags: []string{"--provenance"}},
-		"foreign-materials":         {built: withProvenance(`"resolvedDependencies":[{"uri":"pkg:docker/a@3?platform=linux%2Famd64"}]`), flags: []string{"--provenance"}},
+		inspect.RuleOtherEntry: {
+			built: listOf(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"}}), flags: []string{"--require", "linux/arm/v7"},
+		},
+		"no-provenance":     {built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}), flags: []string{"--provenance"}},
+		"built-elsewhere":   {built: withProvenance(`"internalParameters":{"builderPlatform":"linux/amd64"}`), flags: []string{"--provenance"}},
+		"foreign-materials": {built: withProvenance(`"resolvedDependencies":[{"uri":"pkg:docker/a@3?platform=linux%2Famd64"}]`), flags: []string{"--provenance"}},
 	}
 }
 

@@ -66,8 +66,8 @@ func emulationRows(rows []flow.Emulation) []emulationRow {
 		}
 		if r.Err != nil {
 			row.Error = r.Err.Error()
-			if r.Emulator != "" {
-				row.Package = emulator.Package
+			if e, known := emulator.ByArch(r.Arch); known && r.Emulator != "" {
+				row.Package = e.Package()
 			}
 		}
 		switch {
