@@ -23,6 +23,8 @@ type Options struct {
 	Follow bool
 	// Uses has, for each image of the report, how it is used; nil or empty: as its config says.
 	Uses [][]Use
+	// Explain are paths about which a note says who needs the file, and which rule decided on it.
+	Explain []string
 	// Strict makes mismatches of programs that need a newer processor, ignores what images ask for by their label, and reads
 	// each layer that it needs to its end.
 	Strict bool

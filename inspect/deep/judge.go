@@ -52,6 +52,7 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 		return j.unmerged(err), j.details
 	}
 	j.read(trees[0])
+	j.explain()
 	for _, tree := range trees[1:] {
 		j.readAgain(tree)
 	}
@@ -166,14 +167,13 @@ func judgeable(f binary.Fact) bool {
 }
 
 func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
-	verdict, reason := binary.Runs(*e.File.Fact, j.platform)
+	verdict, _ := binary.Runs(*e.File.Fact, j.platform)
 	if e.File.Problem != "" && judgeable(*e.File.Fact) {
 		// The machine comes first: what is odd about a file keeps neither the kernel nor a loader from taking it.
 		if verdict != binary.Wrong && verdict != binary.OtherOS {
 			j.malformed(e, role, owned)
 			return
 		}
-		reason += "; " + e.File.Problem
 	}
 	if verdict == binary.Silent {
 		return
@@ -185,14 +185,14 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 	if verdict == binary.Right {
 		return
 	}
-	j.suspect(e, role, verdict, reason)
+	j.suspect(e, role)
 }
 
 // object judges code that is not linked yet. It vouches for an image without programs.
 func (j *judgement) object(e rootfs.Entry) {
-	switch verdict, reason := binary.Runs(*e.File.Fact, j.platform); {
+	switch verdict, _ := binary.Runs(*e.File.Fact, j.platform); {
 	case verdict == binary.Wrong:
-		j.suspect(e, roleObject, verdict, reason)
+		j.suspect(e, roleObject)
 	case runs(verdict) && j.programs == 0:
 		j.judged++
 		j.right++
@@ -205,26 +205,38 @@ func runs(v binary.Verdict) bool {
 }
 
 // suspect asks the rules what a program is that is not simply right.
-func (j *judgement) suspect(e rootfs.Entry, role string, verdict binary.Verdict, reason string) {
-	s := suspect{judgement: j, path: e.Path, fact: *e.File.Fact, verdict: verdict, why: reason}
-	for _, rule := range Rules() {
-		if !rule.covers(&s) {
-			continue
-		}
-		if rule.State == inspect.Note {
-			j.excuse(rule, e.Path, reason)
-			return
-		}
-		f := j.wrong(e, cmp.Or(role, s.need.role, roleOf(*e.File.Fact)), reason)
-		if f.Rule, f.Package = rule.Name, s.pack; s.pack != "" {
-			f.Evidence = "for " + s.only + " only"
-		}
-		if rule.State == inspect.Warning && !j.options.Strict {
-			f.State = inspect.Warning
-		}
-		j.add(f)
+func (j *judgement) suspect(e rootfs.Entry, role string) {
+	s := j.suspectOf(e)
+	rule := s.rule()
+	if rule.State == inspect.Note {
+		j.excuse(rule, e.Path, s.why)
 		return
 	}
+	f := s.wrong(e, cmp.Or(role, s.need.role, roleOf(s.fact)))
+	if f.Rule, f.Package = rule.Name, s.pack; s.pack != "" {
+		f.Evidence = "for " + s.only + " only"
+	}
+	if rule.State == inspect.Warning && !j.options.Strict {
+		f.State = inspect.Warning
+	}
+	j.add(f)
+}
+
+func (j *judgement) suspectOf(e rootfs.Entry) *suspect {
+	s := &suspect{judgement: j, path: e.Path, fact: *e.File.Fact}
+	s.verdict, s.why = binary.Runs(s.fact, j.platform)
+	return s
+}
+
+// rule is the first row that covers the file; the last covers all.
+func (s *suspect) rule() Rule {
+	all := Rules()
+	for _, rule := range all {
+		if rule.covers(s) {
+			return rule
+		}
+	}
+	return all[len(all)-1]
 }
 
 // roleOf is the role of a file that nothing is known to start.
@@ -233,13 +245,6 @@ func roleOf(f binary.Fact) string {
 		return roleShared
 	}
 	return roleOther
-}
-
-func (j *judgement) wrong(e rootfs.Entry, role, reason string) inspect.Finding {
-	f := j.fileFinding(inspect.Mismatch, e, role)
-	f.Evidence = e.File.Fact.String()
-	f.Message = fmt.Sprintf("%s: %s /%s: %s (layer %d, %s)", j.name(), article(role), e.Path, reason, e.Layer+1, short(e.Digest))
-	return f
 }
 
 func (j *judgement) fileFinding(state inspect.State, e rootfs.Entry, role string) inspect.Finding {

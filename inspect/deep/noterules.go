@@ -13,6 +13,7 @@ const (
 	RuleNoWorkingDir = "no-working-directory"
 	RuleMalformed    = "malformed-program"
 	RuleBeside       = "verdict-beside"
+	RuleExplained    = "explained"
 )
 
 // NoteRules are those of all notes about images whose layers were read.
@@ -28,6 +29,10 @@ func NoteRules() []inspect.Rule {
 		{
 			Name: RuleBeside, Means: "the verdict on the binaries of an image whose claims are wrong",
 			Stays: "it stands beside the mismatch, which fails",
+		},
+		{
+			Name: RuleExplained, Means: "why a file is needed, by whom, and which rule decided on it, where somebody asked",
+			Stays: "it is the answer to a question",
 		},
 	}
 	for _, r := range Rules() {

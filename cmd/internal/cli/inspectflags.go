@@ -31,6 +31,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")
 	fl.BoolVar(&f.raw, "raw", false, "print the exact bytes of the list or image manifest")
 	addDeep(fl, &f.DeepOptions)
+	fl.StringArrayVar(&f.Explain, "explain", nil, "with --deep: say who needs the file at this `PATH`, and which rule decided on it (repeatable)")
 	f.proof.register(fl)
 	fl.StringVar(&f.From, "from", "", "look only here: `store|registry`")
 	f.addWorkloads(fl)
@@ -69,6 +70,8 @@ func (f *inspectFlags) options(ctx context.Context, args []string) (err error) {
 // combined refuses flags that don't go together.
 func (f *inspectFlags) combined() error {
 	switch {
+	case len(f.Explain) > 0 && !f.Deep:
+		return usagef("mtool inspect --deep --explain PATH REF", "--explain needs --deep")
 	case f.format != "" && !strings.Contains(f.format, "{{"):
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is no template: it prints nothing of the image", f.format)
 	case f.format != "" && (f.raw || f.output != "table"):

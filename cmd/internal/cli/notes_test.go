@@ -135,6 +135,7 @@ func notedBinaries() map[string]noted {
 		deep.RuleNotFollowed:  {built: listOf(shell), flags: []string{"--entrypoint-only"}},
 		deep.RuleNoCommand:    {built: listOf(filesOf("arm64", []string{"plain etc/x"}))},
 		deep.RuleNoWorkingDir: {built: listOf(nowhere)},
+		deep.RuleExplained:    {built: listOf(filesOf("arm64", []string{"elf app arm64"})), flags: []string{"--explain", "/app"}},
 		deep.RuleMalformed:    {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
 		deep.RuleBeside:       {built: rows(lying), fails: true},
 		"i386 in amd64":       {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},

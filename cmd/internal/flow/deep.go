@@ -23,6 +23,7 @@ type DeepOptions struct {
 	AllowForeign   []deep.Glob // files that may be for any machine
 	NoFacts        bool        // neither use nor keep what was seen in layers
 	IgnoreLabels   bool        // of the images, by which they ask for exemptions
+	Explain        []string    // paths of files whose verdict is to be explained
 }
 
 // Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
@@ -61,7 +62,7 @@ func (e *Env) deepen(
 func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool) (deep.Result, error) {
 	defer boundMemory()()
 	options := deep.Options{
-		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels,
+		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
 	}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read

@@ -1,0 +1,72 @@
+package deep
+
+import (
+	"fmt"
+	"strings"
+
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// explain notes for each path that was asked about why something needs it, and which rule decided on it.
+func (j *judgement) explain() {
+	for _, path := range j.options.Explain {
+		f := j.finding("").Note(RuleExplained)
+		f.Path = strings.TrimLeft(path, "/")
+		f.Message = j.name() + ": " + j.explanation(f.Path)
+		j.add(f)
+	}
+}
+
+func (j *judgement) explanation(path string) string {
+	found, err := j.tree.Lookup(path)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("/%s: %v", path, err)
+	case found.Type != rootfs.Program || found.File.Fact == nil:
+		return fmt.Sprintf("/%s is no program (%s): nothing is decided on it", path, found.Type)
+	}
+	parts := []string{fmt.Sprintf("/%s: %s (layer %d, %s)", path, found.File.Fact, found.Layer+1, short(found.Digest))}
+	for _, link := range found.Links {
+		parts = append(parts, "by the link "+link)
+	}
+	parts = append(parts, j.chainTo(found.Path)...)
+	return strings.Join(append(parts, j.decision(found.Entry)), "; ")
+}
+
+// chainTo says who needs a file, who needs that, and so on.
+func (j *judgement) chainTo(path string) (chain []string) {
+	const most = 32
+	for range most {
+		why, ok := j.needs()[path]
+		if !ok {
+			break
+		}
+		link := "/" + path + " is needed"
+		if why.as != "" {
+			link += " as " + why.as
+		}
+		if why.by == "" {
+			return append(chain, link+": the "+why.role+" of the platform's programs")
+		}
+		chain = append(chain, link+" by "+why.by+" ("+why.rule+")")
+		if !strings.HasPrefix(why.by, "/") || why.by == "/"+path {
+			break
+		}
+		path = strings.TrimPrefix(why.by, "/")
+	}
+	if chain == nil {
+		return []string{"nothing is known to start or load it"}
+	}
+	return chain
+}
+
+// decision is the rule that decided on a program.
+func (j *judgement) decision(e rootfs.Entry) string {
+	s := j.suspectOf(e)
+	if s.verdict == binary.Right || s.verdict == binary.Silent {
+		return "it is right for the platform"
+	}
+	rule := s.rule()
+	return fmt.Sprintf("the row %q decides (%s): %s, since %s", rule.Name, rule.State, rule.Covers, rule.Reason)
+}
