@@ -21,7 +21,15 @@ LINKED := ./build/... ./cmd/...
 LIMIT := -timeout=3h
 GOTEST := gotestsum --format testname --hide-summary skipped -- $(LIMIT)
 
-.PHONY: help build deps tools demo test script integration long soak lint fmt bench clean
+# Most of a script is waiting for others: more of them run at one time than there are processors. go test keeps the results of
+# parallel tests back until all of them have ended, so that each script says here that it has.
+SCRIPTS := -parallel=4
+TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
+
+# The packages of what is not committed yet.
+CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
+
+.PHONY: help build deps tools demo quick test script integration long soak lint fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -43,16 +51,21 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 	testdata/tools.sh registry
 	testdata/demo.sh
 
+quick: ## in a minute what most changes need: vet, the pure packages without the race detector, the offline scripts
+	[ -z "$(CHANGED)" ] || go vet $(CHANGED)
+	go test -short $(PURE) ./cmd/internal/mutants ./cmd/internal/print
+	$(TELL) go test -short -parallel=8 ./cmd/mtool -run 'TestScript|TestHouse'
+
 test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
 	go vet ./...
 	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
-	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(LINKED)
+	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
 	go test ./cmd/mtool -run 'TestScript/$(RUN)'
 
 integration: deps tools ## the scripts with real parts alone: make integration RUN=docker
-	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) ./cmd/mtool -run 'TestIntegration/$(RUN)'
+	MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) $(SCRIPTS) ./cmd/mtool -run 'TestIntegration/$(RUN)'
 
 long: deps tools ## what takes too long for every change: the race detector everywhere, a newer Docker Engine, repetition, fuzzing
 	testdata/deps.sh long

@@ -323,6 +323,18 @@ func TestPublishConfirms(t *testing.T) {
 	if len(x.tags) != 0 {
 		t.Error("the tag was written nevertheless")
 	}
+	x = newTarget()
+	heads := 0
+	x.fault = func(e string) error {
+		if strings.HasPrefix(e, "head") {
+			if heads++; heads == 2 {
+				x.tags["v1"] = registry.Manifest{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}} // somebody else's
+			}
+		}
+		return nil
+	}
+	_, err = u.Publish(t.Context(), readable{target: x}, compose.PublishOptions{Confirm: true})
+	wantError(t, err, compose.ErrMoved, "confirming tag")
 	_, err = u.Publish(t.Context(), newTarget(), compose.PublishOptions{Confirm: true})
 	wantError(t, err, compose.ErrTarget)
 }

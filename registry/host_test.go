@@ -211,7 +211,7 @@ func TestHostNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"localhost": true, "localhost:5000": true, "127.0.0.1:1": true, "127.9.9.9": true, "[::1]:5000": true, "[::1]": true,
-		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false,
+		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false, "notlocalhost:5000": false, "not-localhost": false,
 	} {
 		if got := isLoopback(name); got != want {
 			t.Errorf("isLoopback(%q) = %t", name, got)

@@ -98,6 +98,7 @@ func TestCertificates(t *testing.T) {
 		"an authority of the host":         {secure, ClientOptions{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}, nil, ""},
 		"an authority of every port":       {secure, ClientOptions{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}, nil, ""},
 		"an authority of another host":     {secure, ClientOptions{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}, ErrDenied, "not trusted"},
+		"an authority of somebody else":    {secure, ClientOptions{CAFiles: []string{cert}}, ErrDenied, "not trusted"},
 		"certs.d":                          {secure, ClientOptions{CertDirs: []string{t.TempDir(), certs}}, nil, ""},
 		"certs.d with a broken file":       {secure, ClientOptions{CertDirs: []string{broken}}, ErrDenied, "ca.crt"},
 		"a file that is not there":         {secure, ClientOptions{CAFiles: []string{"/nowhere/ca.pem"}}, ErrDenied, "/nowhere/ca.pem"},

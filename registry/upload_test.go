@@ -386,12 +386,13 @@ func TestUploadElsewhereWithoutCredentials(t *testing.T) {
 		w.WriteHeader(http.StatusAccepted)
 		return true
 	}
-	c := newTestClient(ClientOptions{Credentials: entries(f.host(), "bob", "pw")})
+	ours := map[string]HostSettings{f.host(): {Headers: map[string]string{"X-Tenant": "blue"}}}
+	c := newTestClient(ClientOptions{Credentials: entries(f.host(), "bob", "pw"), Hosts: ours})
 	moved, err := c.Repository(f.ref(t, "demo"), PullPush).PutBlob(t.Context(), describe(body), from(body))
 	if err != nil || moved != Copied || len(elsewhere.blobs) != 1 {
 		t.Fatalf("got %v, %v, %d blobs", moved, err, len(elsewhere.blobs))
 	}
-	if leaked := elsewhere.seen[0].Get("Authorization"); leaked != "" {
+	if leaked := elsewhere.seen[0].Get("Authorization") + elsewhere.seen[0].Get("X-Tenant"); leaked != "" {
 		t.Errorf("the other host was sent %q", leaked)
 	}
 }

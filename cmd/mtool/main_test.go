@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -40,11 +41,23 @@ func scriptSetup(e *testscript.Env) error {
 	e.Setenv("DOCKER_CONFIG", filepath.Join(e.WorkDir, "home", "docker"))
 	e.Values[serversKey{}] = &servers{byName: map[string]*registrytest.Server{}}
 	e.Values[webKey{}] = &webs{}
+	began := time.Now()
 	e.Defer(func() {
+		tell("%6.1f s  %s", time.Since(began).Seconds(), filepath.Base(e.WorkDir))
 		e.Values[serversKey{}].(*servers).close()
 		e.Values[webKey{}].(*webs).close()
 	})
 	return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
+}
+
+// tell writes a line where the Makefile wants to hear of the progress.
+func tell(format string, args ...any) {
+	f, err := os.OpenFile(os.Getenv("MTOOL_TEST_PROGRESS"), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return // nobody wants to
+	}
+	fmt.Fprintf(f, format+"\n", args...)
+	f.Close()
 }
 
 // scriptCondition answers [userns]: may this user make user namespaces?
