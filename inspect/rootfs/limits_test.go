@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -168,6 +169,13 @@ func TestBombs(t *testing.T) {
 		if found := slices.ContainsFunc(got, func(s rootfs.Scanned) bool { return tooDense(s.Err) }); found != dense {
 			t.Errorf("three layers of %d bytes of zeros, %d free: too dense %v", free/2, limit, found)
 		}
+	}
+	// One layer of zeros is not made up for by another that is packed badly.
+	noise := gzipOf(t, io.LimitReader(rand.NewChaCha8([32]byte{}), 1<<20))
+	_, layers = newBlobs(t, noise, gzipOf(t, io.LimitReader(zeros{}, 2*free)))
+	got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Parallel: 1, Limits: rootfs.Limits{Free: free}})
+	if err != nil || got[0].Err != nil || !tooDense(got[1].Err) {
+		t.Errorf("a layer of zeros behind one of noise: %v, %+v", err, got)
 	}
 }
 

@@ -19,7 +19,7 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/merge.go", "TestAmbiguous", `return ambiguous(path, "only some runtimes act upon this entry, and a lower layer has something else there")`, `return nil`},
 		{"inspect/rootfs/merge.go", "TestAmbiguous", `case !w.here().isLink() && w.here().executable() != files[i].Runnable():`, `case false:`},
 		{"inspect/rootfs/overlay.go", "TestMerge", `delete(dir.kids, base(w))`, `_ = w`},
-		{"inspect/rootfs/overlay.go", "TestReadings", `if dir := l.at(f.Path); f.Opaque && dir != nil {`, `if dir := l.at(f.Path); false && dir != nil {`},
+		{"inspect/rootfs/overlay.go", "TestMerge", `if dir := l.at(f.Path); f.Opaque && dir != nil {`, `if dir := l.at(f.Path); false && dir != nil {`},
 		{"inspect/rootfs/overlay.go", "TestReadings", `l.differs = l.differs || lower.isLink()`, `_ = lower`},
 		{"inspect/rootfs/inplace.go", "TestReadings", `if f.Implied && kid != nil && kid.isLink() {`, `if false {`},
 
