@@ -3,7 +3,10 @@ package workload
 import (
 	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
 )
@@ -19,7 +22,7 @@ func isCompose(doc *node) bool {
 	}
 	for _, p := range doc.members() {
 		switch p.key {
-		case "include", "name", "version", "networks", "volumes", "configs", "secrets":
+		case "include", "name", "version", "networks", "volumes", "configs", "secrets", "models", "jobs":
 		default:
 			if !strings.HasPrefix(p.key, "x-") {
 				return false
@@ -29,69 +32,187 @@ func isCompose(doc *node) bool {
 	return doc.get("include") != nil
 }
 
-// compose reads a Compose file: https://github.com/compose-spec/compose-spec/blob/main/spec.md
-func (r *reader) compose(doc *node) error {
-	f := composeFile{path: r.file, dir: filepath.Dir(r.file), doc: doc}
+// compose reads the documents of a Compose file, and what is laid over them:
+// https://github.com/compose-spec/compose-spec/blob/main/spec.md
+func (r *reader) compose(docs []*node) error {
+	f := composeFile{path: r.file, dir: filepath.Dir(r.file)}
 	var err error
 	if f.env, err = r.environment(r.options.Env, f.dir, member{}); err != nil {
 		return err
 	}
-	return r.project(f)
-}
-
-// project reads what one file says, and what it includes before that.
-func (r *reader) project(f composeFile) error {
-	outer := r.file
-	defer func() { r.file = outer }()
-	r.file = f.path
-	for _, one := range f.doc.get("include").all() {
-		if err := r.include(f, one); err != nil {
-			return err
+	var p project
+	add := func(path string, docs []*node) {
+		for _, doc := range docs {
+			p.files = append(p.files, composeFile{path: path, dir: f.dir, doc: doc, env: f.env})
 		}
 	}
-	for _, p := range f.doc.get("services").members() {
-		if err := r.service(f, p.key, p.value); err != nil {
+	add(r.file, docs)
+	for _, over := range r.options.Over {
+		docs, err := documents(over.Name, over.Data)
+		if err != nil {
 			return err
+		}
+		add(over.Name, docs)
+	}
+	return r.project(p)
+}
+
+// IsCompose reports whether a file is one of Compose.
+func IsCompose(name string, data []byte) bool {
+	docs, err := documents(name, data)
+	return err == nil && len(docs) > 0 && isCompose(docs[0])
+}
+
+// project reads what the files of a project say together.
+func (r *reader) project(p project) error {
+	if err := r.complete(&p); err != nil {
+		return err
+	}
+	for _, section := range []struct{ key, word string }{{"services", "service"}, {"jobs", "job"}} {
+		for _, name := range p.names(section.key) {
+			all, err := r.layersOf(p, section.key, name, nil)
+			if err != nil {
+				return err
+			}
+			if len(all) == 0 {
+				continue // it was reset
+			}
+			if err := r.service(section.word+" "+name, all); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (r *reader) service(f composeFile, name string, own *node) error {
-	what := "service " + name
-	layers, err := r.extended(f, name, own)
-	if err != nil {
+// service adds the images that a service names.
+func (r *reader) service(what string, l layers) error {
+	own := l[0]
+	if profiles := l.first("profiles"); len(profiles.words()) > 0 {
+		r.remark(profiles, what, "it is checked whatever the profiles ("+strings.Join(profiles.words(), ", ")+")")
+	}
+	if err := r.mountedImages(what, l); err != nil {
 		return err
 	}
-	image := layers.first("image")
-	if image.node == nil {
-		if built := layers.first("build"); built.node != nil {
-			r.note(own.at(), what, "it is built, and names no image: not checked")
-			return nil
-		}
-		r.note(own.at(), what, "no image is named: not checked")
-		return nil
+	image := l.first("image")
+	switch {
+	case image.node != nil:
+		return r.started(what, l, image)
+	case l.first("build").node != nil:
+		r.remark(own, what, "it is built, and names no image: not checked")
+	case l.first("provider").node != nil:
+		r.remark(own, what, "a provider runs it, and no image is named")
+	default:
+		r.within(own.file, func() { r.unchecked(own.node, what, "", "no image is named") })
 	}
-	u := Use{Place: Place{What: what}, Process: r.serviceProcess(layers)}
-	if wanted := layers.first("platform"); wanted.node != nil {
-		value, err := r.filled(what, wanted)
-		if err != nil {
+	return nil
+}
+
+// started is the image that a service starts.
+func (r *reader) started(what string, l layers, image member) (err error) {
+	u := Use{Place: Place{What: what}, Process: r.serviceProcess(l)}
+	if wanted := l.first("platform"); wanted.node != nil {
+		if u.Platform, err = r.platform(what, wanted); err != nil {
 			return err
 		}
-		if u.Platform, err = platform.Parse(value.text); err != nil {
-			return errorf(wanted.file.path, wanted.at(), "%s: %w", what, err)
+	}
+	for _, m := range l.every("build", "platforms") {
+		for _, n := range m.all() {
+			p, err := r.platform(what, member{n, m.file})
+			if err != nil {
+				return err
+			}
+			u.Built = add(u.Built, p)
 		}
 	}
-	if u.Selector.all, err = r.placement(what, layers); err != nil {
+	if u.Selector.all, err = r.placement(what, l); err != nil {
 		return err
 	}
-	value, err := r.filled(what, image)
+	return r.named(what, image, u)
+}
+
+func (r *reader) platform(what string, n member) (v1.Platform, error) {
+	value, err := r.filled(what, n)
+	if err != nil {
+		return v1.Platform{}, err
+	}
+	p, err := platform.Parse(value.scalar())
+	if err != nil {
+		err = errorf(n.file.path, n.at(), "%s: %w", what, err)
+	}
+	return p, err
+}
+
+// mountedImages are those of which a service uses the files: volumes, and contexts of its build.
+func (r *reader) mountedImages(what string, l layers) error {
+	var targets []string
+	for _, m := range l.every("volumes") {
+		for _, v := range m.list() {
+			target := v.get("target").scalar()
+			if target != "" && slices.Contains(targets, target) {
+				continue // a layer above has something else there
+			}
+			targets = append(targets, target)
+			if v.get("type").scalar() != "image" {
+				continue
+			}
+			if err := r.named(what+", volume "+target, member{v.get("source"), m.file}, Use{Process: Process{Volume: true}}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range l.every("build", "additional_contexts") {
+		contexts := m.list()
+		for _, p := range m.members() {
+			contexts = append(contexts, p.value)
+		}
+		for _, c := range contexts {
+			_, source, ok := strings.Cut(c.scalar(), "docker-image://")
+			if !ok {
+				continue
+			}
+			inner := &node{kind: text, text: source, line: c.line}
+			if err := r.named(what+", build context", member{inner, m.file}, Use{Process: Process{Volume: true}}); err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range l.every("pre_start") {
+		for _, hook := range m.list() {
+			if image := hook.get("image"); image != nil {
+				if err := r.named(what+", pre_start", member{image, m.file}, Use{Process: Process{Unknown: "it is a hook"}}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// named adds an image with its variables filled in.
+func (r *reader) named(what string, n member, u Use) error {
+	u.What = what
+	value, err := r.filled(what, n)
 	if err != nil {
 		return err
 	}
-	r.file = image.file.path
-	defer func() { r.file = f.path }()
-	return r.use(imageOf(value), spot{}, u)
+	if i := imageOf(value); i.text != "" {
+		r.within(n.file, func() { err = r.use(i, spot{}, u) })
+		return err
+	}
+	return errorf(n.file.path, n.at(), "%s: the image is no text", what)
+}
+
+// within does something in the name of a file.
+func (r *reader) within(f composeFile, do func()) {
+	outer := r.file
+	r.file = f.path
+	do()
+	r.file = outer
+}
+
+func (r *reader) remark(at member, what, text string) {
+	r.within(at.file, func() { r.note(at.at(), what, text) })
 }
 
 // filled is a text with its variables filled in. None may stay empty for want of one.

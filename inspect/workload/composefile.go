@@ -22,23 +22,16 @@ type composeFile struct {
 	via  []string // the files that include it, outermost first
 }
 
+// project are files that are laid over each other, the last on top, and below them those that they include.
+type project struct {
+	files    []composeFile
+	included []project
+}
+
 // member is a value of a service, and the file that it stands in.
 type member struct {
 	*node
 	file composeFile
-}
-
-// layers are a service and what it extends, nearest first.
-type layers []member
-
-// first is the value that counts: that of the nearest which has one.
-func (l layers) first(path ...string) member {
-	for _, m := range l {
-		if value := m.get(path...); value != nil && value.kind != nothing {
-			return member{value, m.file}
-		}
-	}
-	return member{}
 }
 
 // load reads a file that is named at n.
@@ -86,8 +79,22 @@ func (f composeFile) at(name string) string {
 	return filepath.Join(f.dir, name)
 }
 
+// complete reads what the files of a project include.
+func (r *reader) complete(p *project) error {
+	for _, f := range p.files {
+		for _, item := range f.doc.get("include").all() {
+			included, err := r.include(f, item)
+			if err != nil {
+				return err
+			}
+			p.included = append(p.included, included)
+		}
+	}
+	return nil
+}
+
 // include reads the files of one item of include: a name, or several that are one project.
-func (r *reader) include(f composeFile, item *node) error {
+func (r *reader) include(f composeFile, item *node) (p project, err error) {
 	paths, folder, vars := item.all(), member{}, member{}
 	if item.is(mapping) {
 		paths, folder, vars = item.get("path").all(), member{item.get("project_directory"), f}, member{item.get("env_file"), f}
@@ -96,10 +103,10 @@ func (r *reader) include(f composeFile, item *node) error {
 	for _, path := range paths {
 		inner, err := r.load("include", member{path, f})
 		if err != nil {
-			return err
+			return p, err
 		}
 		if slices.Contains(inner.via, inner.path) {
-			return errorf(f.path, path.at(), "include: it goes in circles: %s", strings.Join(append(inner.via, inner.path), ", "))
+			return p, errorf(f.path, path.at(), "include: it goes in circles: %s", strings.Join(append(inner.via, inner.path), ", "))
 		}
 		if dir == "" {
 			dir = inner.dir
@@ -107,49 +114,15 @@ func (r *reader) include(f composeFile, item *node) error {
 		if folder.is(text) {
 			name, err := r.filled("include", folder)
 			if err != nil {
-				return err
+				return p, err
 			}
 			dir = f.at(name.text)
 		}
 		inner.dir = dir
 		if inner.env, err = r.environment(f.env, dir, vars); err != nil {
-			return err
+			return p, err
 		}
-		if err := r.project(inner); err != nil {
-			return err
-		}
+		p.files = append(p.files, inner)
 	}
-	return nil
-}
-
-// extended are a service and what it extends.
-func (r *reader) extended(f composeFile, name string, own *node) (layers, error) {
-	all := layers{{own, f}}
-	seen := []string{name + " in " + f.path}
-	for {
-		last := all[len(all)-1]
-		from := last.get("extends")
-		if from == nil || from.kind == nothing {
-			return all, nil
-		}
-		what := "service " + name + ": extends"
-		file, service := last.file, from
-		if from.is(mapping) {
-			service = from.get("service")
-			if path := from.get("file"); path != nil {
-				var err error
-				if file, err = r.load(what, member{path, last.file}); err != nil {
-					return nil, err
-				}
-			}
-		}
-		base, key := file.doc.get("services", service.scalar()), service.scalar()+" in "+file.path
-		switch {
-		case base == nil:
-			return nil, errorf(last.file.path, from.at(), "%s: there is no service %q in %s", what, service.scalar(), file.path)
-		case slices.Contains(seen, key):
-			return nil, errorf(last.file.path, from.at(), "%s: it goes in circles: %s", what, strings.Join(append(seen, key), ", "))
-		}
-		all, seen = append(all, member{base, file}), append(seen, key)
-	}
+	return p, r.complete(&p)
 }

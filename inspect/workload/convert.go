@@ -38,7 +38,20 @@ func (c *converter) alias(n *yaml.Node, depth int) (*node, error) {
 	return value, nil
 }
 
+// value converts a node that is no alias. A tag of Compose says how the value is laid over others, not what it is.
 func (c *converter) value(n *yaml.Node, depth int) (*node, error) {
+	switch n.Tag {
+	case "!reset":
+		return &node{line: n.Line, reset: true}, nil
+	case "!override":
+		plain := *n
+		plain.Tag = ""
+		value, err := c.value(&plain, depth)
+		if err == nil {
+			value.override = true
+		}
+		return value, err
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		return c.mapping(n, depth)

@@ -16,6 +16,8 @@ type node struct {
 	// twice is a key that the mapping has, and after it a merge key (<<) with another value. YAML keeps the mapping's own;
 	// kubectl takes what comes last (https://github.com/kubernetes-sigs/yaml, by its goyaml.v2).
 	twice string
+	// reset and override are the tags of Compose: nothing of the files below counts, or nothing but this.
+	reset, override bool
 }
 
 type pair struct {

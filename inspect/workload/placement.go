@@ -11,8 +11,8 @@ import (
 // placement are the constraints by which a Swarm places a service, as far as they are about platforms, in the words that
 // Kubernetes has for them: https://docs.docker.com/reference/cli/docker/service/create/#constraint
 func (r *reader) placement(what string, l layers) (all []requirement, err error) {
-	for _, m := range l {
-		for _, n := range m.get("deploy", "placement", "constraints").all() {
+	for _, m := range l.every("deploy", "placement", "constraints") {
+		for _, n := range m.all() {
 			one, err := r.filled(what, member{n, m.file})
 			if err != nil {
 				return nil, err

@@ -149,7 +149,7 @@ func TestReadCompose(t *testing.T) {
 	runCases(t, []readCase{
 		{
 			name: "services", file: "services:\n  web:\n    image: x:1\n    build: .\n  worker:\n    build: .\n  none: {}\n",
-			want: "f:3 service web: x:1\n! f:6: service worker: it is built, and names no image: not checked\n! f:7: service none: no image is named: not checked",
+			want: "f:3 service web: x:1\n? f:7 service none: \"\" no image is named\n! f:6: service worker: it is built, and names no image: not checked",
 		},
 		{
 			name: "variables", env: map[string]string{"TAG": "v2", "EMPTY": "", "H": "r.example.com"},

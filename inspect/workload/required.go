@@ -43,6 +43,9 @@ func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
 	if len(required) == 0 {
 		required = u.Selector.named()
 	}
+	if len(required) == 0 {
+		required = u.Built
+	}
 	return required, homeless
 }
 

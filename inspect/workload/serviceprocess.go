@@ -17,10 +17,11 @@ func (r *reader) serviceProcess(l layers) Process {
 		p.WorkingDir = dir[0]
 	}
 	for _, hook := range []string{"post_start", "pre_stop"} {
-		at := l.first(hook)
-		for _, h := range at.list() {
-			if words := s.split(member{h.get("command"), at.file}); len(words) > 0 {
-				p.Also = append(p.Also, words)
+		for _, at := range l.every(hook) {
+			for _, h := range at.list() {
+				if words := s.split(member{h.get("command"), at.file}); len(words) > 0 {
+					p.Also = append(p.Also, words)
+				}
 			}
 		}
 	}
@@ -79,14 +80,10 @@ func (s *service) split(m member) []string {
 
 // health is the command of the health check; a line is for the shell.
 func (s *service) health() []string {
-	check := s.layers.first("healthcheck")
-	if check.node == nil {
-		return nil
-	}
-	if check.get("disable").scalar() == "true" {
+	if s.layers.first("healthcheck", "disable").scalar() == "true" {
 		return []string{}
 	}
-	test := member{check.get("test"), check.file}
+	test := s.layers.first("healthcheck", "test")
 	words := s.words(test)
 	switch {
 	case test.node == nil:
@@ -103,36 +100,48 @@ func (s *service) health() []string {
 
 // path is what the service sets PATH to, as its environment: a list or a mapping.
 func (s *service) path() []string {
-	m := s.layers.first("environment")
-	if value := m.get("PATH"); value != nil {
-		if words := s.words(member{value, m.file}); len(words) == 1 {
-			return []string{"PATH=" + words[0]}
+	for _, m := range s.layers.every("environment") {
+		if value := m.get("PATH"); value != nil {
+			if words := s.words(member{value, m.file}); len(words) == 1 {
+				return []string{"PATH=" + words[0]}
+			}
+			return nil
 		}
-		return nil
+		for _, n := range m.list() {
+			if strings.HasPrefix(n.scalar(), "PATH=") {
+				return s.words(member{n, m.file})
+			}
+		}
 	}
-	return slices.DeleteFunc(s.words(member{m.node, m.file}), func(e string) bool { return !strings.HasPrefix(e, "PATH=") })
+	return nil
 }
 
 // mounts are the paths of volumes, tmpfs, configs and secrets in the container.
 func (s *service) mounts() []string {
 	var all []string
 	for _, key := range []string{"volumes", "tmpfs", "configs", "secrets"} {
-		m := s.layers.first(key)
-		for _, n := range m.all() {
-			switch {
-			case n.is(mapping):
-				all = append(all, s.words(member{n.get("target"), m.file})...)
-			case key == "tmpfs":
-				all = append(all, s.words(member{n, m.file})...)
-			case key == "volumes":
-				for _, word := range s.words(member{n, m.file}) {
-					parts := strings.Split(word, ":")
-					all = append(all, parts[min(1, len(parts)-1)])
-				}
+		for _, m := range s.layers.every(key) {
+			for _, n := range m.all() {
+				all = append(all, s.mount(key, member{n, m.file})...)
 			}
 		}
 	}
 	return slices.DeleteFunc(all, func(path string) bool { return !strings.HasPrefix(path, "/") })
+}
+
+func (s *service) mount(key string, n member) (all []string) {
+	switch {
+	case n.is(mapping):
+		return s.words(member{n.get("target"), n.file})
+	case key == "tmpfs":
+		return s.words(n)
+	case key == "volumes":
+		for _, word := range s.words(n) {
+			parts := strings.Split(word, ":")
+			all = append(all, parts[min(1, len(parts)-1)])
+		}
+	}
+	return all
 }
 
 // splitWords takes a line apart at its blanks, with quotes and backslashes as a shell has them. It reports whether every quote

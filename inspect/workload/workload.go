@@ -17,8 +17,16 @@ type Options struct {
 	// Read reads a file that belongs to a Compose file: .env beside it, and those that it includes, extends and takes
 	// variables from. The error wraps fs.ErrNotExist where there is none. nil: there are no files but the one that is given.
 	Read func(path string) ([]byte, error)
+	// Over are Compose files that are laid over the one that is read, the last on top, as docker compose -f A -f B does.
+	Over []File
 	// Fields are places at which objects name images, beside those that the package knows.
 	Fields []Field
+}
+
+// File is a file and its name.
+type File struct {
+	Name string
+	Data []byte
 }
 
 // Place is where something stands.
@@ -44,6 +52,8 @@ type Use struct {
 	Selector Selector
 	// Platform is what a Compose file asks for by platform:, zero when it does not.
 	Platform v1.Platform
+	// Built are the platforms for which a Compose file has the image built.
+	Built []v1.Platform
 	// Process is what is started of the image there.
 	Process Process
 }
@@ -89,14 +99,23 @@ func Read(name string, data []byte, o Options) (Found, error) {
 	}
 	r := reader{file: name, options: o, parsed: map[string]*node{}, fields: fields()}
 	r.found.Met = make([]Met, len(o.Fields))
-	var foreign []*node
+	var foreign, composed []*node
 	for _, doc := range docs {
+		if isCompose(doc) {
+			composed = append(composed, doc)
+			continue
+		}
 		before := r.seen()
 		if err := r.document(doc); err != nil {
 			return Found{}, err
 		}
 		if r.seen() == before {
 			foreign = append(foreign, doc)
+		}
+	}
+	if len(composed) > 0 {
+		if err := r.compose(composed); err != nil {
+			return Found{}, err
 		}
 	}
 	if r.found.Foreign = len(foreign) > 0 && len(foreign) == len(docs); len(foreign) > 0 {
@@ -121,11 +140,8 @@ func (r *reader) seen() int {
 	return r.objects + len(r.found.Uses) + len(r.found.Unchecked) + len(r.found.Notes)
 }
 
-// document reads one document of a file; each may be of another kind.
+// document reads one document of a file that is not Compose's.
 func (r *reader) document(doc *node) error {
-	if isCompose(doc) {
-		return r.compose(doc)
-	}
 	if n := doc.ambiguous(map[*node]bool{}); n != nil {
 		return errorf(r.file, n.get(n.twice).at(), "%q is set twice, the second time by a merge key (<<): kubectl and other programs differ on which one counts", n.twice)
 	}

@@ -28,10 +28,13 @@ func (e *Env) named(ctx context.Context, o WorkloadOptions) (all workload.Found,
 	if err != nil {
 		return all, err
 	}
+	if files, err = readNamed(ctx, files, o.In); err != nil {
+		return all, err
+	}
 	all.Met = make([]workload.Met, len(o.Fields))
 	var skipped []string
 	for _, file := range files {
-		found, err := file.find(ctx, o, allowed)
+		found, err := file.find(o, allowed)
 		if err != nil {
 			return all, err
 		}
@@ -80,6 +83,32 @@ func (e *Env) checkFields(fields []workload.Field, met []workload.Met) error {
 type workloadFile struct {
 	name   string
 	listed bool
+	data   []byte          // of one that is not listed
+	over   []workload.File // Compose files that are laid over it
+}
+
+// readNamed reads the files that were typed. Compose files among them are one project, as docker compose takes them.
+func readNamed(ctx context.Context, files []workloadFile, in io.Reader) (all []workloadFile, err error) {
+	first := -1
+	for _, f := range files {
+		if f.listed {
+			all = append(all, f)
+			continue
+		}
+		if f.data, err = readWorkload(ctx, f.name, in); err != nil {
+			return nil, err
+		}
+		switch {
+		case len(files) == 1 || !workload.IsCompose(f.name, f.data):
+		case first < 0:
+			first = len(all)
+		default:
+			all[first].over = append(all[first].over, workload.File{Name: f.name, Data: f.data})
+			continue
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // maxWorkloads is the limit of the files in all folders.
@@ -106,7 +135,7 @@ func workloadFiles(names []string) ([]workloadFile, error) {
 			}
 			switch filepath.Ext(path) {
 			case ".yaml", ".yml", ".json":
-				files = append(files, workloadFile{path, true})
+				files = append(files, workloadFile{name: path, listed: true})
 			}
 			return nil
 		}); err != nil {
@@ -127,24 +156,19 @@ func leadsToFolder(link string) bool {
 }
 
 // find reads the file and those that it names.
-func (f workloadFile) find(ctx context.Context, o WorkloadOptions, allowed *variables) (found workload.Found, err error) {
+func (f workloadFile) find(o WorkloadOptions, allowed *variables) (found workload.Found, err error) {
 	around, err := openAround(f.name)
 	if err != nil {
 		return found, err
 	}
 	defer around.Close() //nolint:errcheck // a folder, opened to stay within it
-	var data []byte
+	data := f.data
 	if f.listed {
 		if data, err = around.read(f.name); err != nil {
-			err = fmt.Errorf("reading workloads: %w", err)
+			return found, fmt.Errorf("reading workloads: %w", err)
 		}
-	} else {
-		data, err = readWorkload(ctx, f.name, o.In)
 	}
-	if err != nil {
-		return found, err
-	}
-	found, err = workload.Read(f.name, data, workload.Options{Env: allowed.lookup, Read: around.read, Fields: o.Fields})
+	found, err = workload.Read(f.name, data, workload.Options{Env: allowed.lookup, Read: around.read, Over: f.over, Fields: o.Fields})
 	switch {
 	case errors.Is(err, workload.ErrTemplate):
 		return found, registry.WithHint(err, "helm template RELEASE CHART | mtool inspect -f -")
