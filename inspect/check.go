@@ -13,6 +13,8 @@ type CheckOptions struct {
 	// KeepSpelling notes configs that are misspelled under a right row, where a list is written that has the image as it is.
 	// Otherwise they are mismatches.
 	KeepSpelling bool
+	// KeepRows notes misspelled rows too, where others of the list are edited.
+	KeepRows bool
 }
 
 // Check compares what a report's entries claim with what was read. It is pure. The first findings are those of

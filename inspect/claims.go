@@ -44,7 +44,8 @@ func (c *checker) image(i Image) Finding {
 func (c *checker) compare(f Finding, who string, i Image) Finding {
 	claim := i.Claim()
 	f.Message = fmt.Sprintf("%s: the list says %s, the config says %s%s", who, describe(claim), describe(i.Config), lookedFor(claim, i.Config))
-	if !platform.Agrees(claim, i.Config) || lookedFor(claim) != "" || lookedFor(i.Config) != "" && !c.options.KeepSpelling {
+	oddRow, oddConfig := lookedFor(claim) != "" && !c.options.KeepRows, lookedFor(i.Config) != "" && !c.options.KeepSpelling
+	if !platform.Agrees(claim, i.Config) || oddRow || oddConfig {
 		return f
 	}
 	for _, row := range i.Via {

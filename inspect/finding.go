@@ -37,7 +37,7 @@ const (
 // Finding is one verdict: the claim, the evidence and the state.
 type Finding struct {
 	State    State
-	Platform string  // canonical platform of the entry; "" when it concerns the whole list
+	Platform string  // platform of the entry, as it is spelled; "" when it concerns the whole list
 	Digest   v1.Hash // of the entry; of the list when it concerns the whole
 	Claim    string  // what was said, e.g. "linux/arm64 (list)"
 	Evidence string  // what was seen, e.g. "linux/amd64 (config)"

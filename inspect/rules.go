@@ -30,8 +30,8 @@ const (
 	RuleOtherEntry      = "other-entry"
 )
 
-// RuleConfigSpelling is the rule of a note that CheckOptions.KeepSpelling makes of a mismatch, where a list is written.
-const RuleConfigSpelling = "config-spelling"
+// RuleSpelling is the rule of a note that CheckOptions.KeepSpelling makes of a mismatch, where a list is written.
+const RuleSpelling = "spelling"
 
 // Rules are those of the notes that Check makes.
 func Rules() []Rule {

@@ -87,19 +87,29 @@ func (c *checker) names() {
 	}
 }
 
-// spelling notes configs of another spelling that are kept.
+// spelling notes what is misspelled and kept.
 func (c *checker) spelling() {
-	for _, i := range c.report.Images {
-		passed := c.report.List == nil || lookedFor(i.Claim()) == "" && platform.Agrees(i.Claim(), i.Config)
-		if !c.options.KeepSpelling || lookedFor(i.Config) == "" || !passed {
-			continue
-		}
-		p := platform.Format(i.Claim())
-		c.add(Finding{
-			Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: describe(i.Config) + " (config)",
-			Message: fmt.Sprintf("%s (%s): its config still says %s%s", p, short(i.Descriptor.Digest), describe(i.Config), lookedFor(i.Config)),
-		}.Note(RuleConfigSpelling))
+	if !c.options.KeepSpelling {
+		return
 	}
+	for _, i := range c.report.Images {
+		claim := i.Claim()
+		oddRow := c.report.List != nil && lookedFor(claim) != ""
+		switch {
+		case oddRow && c.options.KeepRows && platform.Agrees(claim, i.Config):
+			c.misspelled(i, "row", claim)
+		case !oddRow && lookedFor(i.Config) != "" && platform.Agrees(claim, i.Config):
+			c.misspelled(i, "config", i.Config)
+		}
+	}
+}
+
+func (c *checker) misspelled(i Image, where string, said v1.Platform) {
+	p := platform.Format(i.Claim())
+	c.add(Finding{
+		Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: describe(said) + " (" + where + ")",
+		Message: fmt.Sprintf("%s (%s): its %s still says %s%s", p, short(i.Descriptor.Digest), where, describe(said), lookedFor(said)),
+	}.Note(RuleSpelling))
 }
 
 // attachments finds attestations that are missing, and notes those without an image and artifacts with a platform.

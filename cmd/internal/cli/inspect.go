@@ -9,8 +9,9 @@ import (
 const inspectLong = `Show a list or an image and check that every entry is what it claims to be.
 
 For every entry: the descriptor in the list against the image's config, the child's presence, duplicates, entries without
-a platform. --require fails when a platform is missing, --exact when there is anything else. Exit code 3 and one line a
-finding when something is wrong.
+a platform, platforms that are spelled as not every runtime matches them (x86_64, arm32v7). --require fails when no entry
+serves a platform, as the nodes of that platform choose (mtool help nodes), --exact when its very entry is missing or there is
+anything else. Exit code 3 and one line a finding when something is wrong.
 
 --deep reads the layers of all images as streams, each distinct one once, and writes none to disk: every executable and
 shared object must be for the image's platform, and none of what the image starts, its interpreter, its own loader, libc

@@ -148,7 +148,7 @@ func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (com
 	}
 	e.sayChanges(changes)
 	e.sayMisspelled(list)
-	return list, e.check(list, o.Require, o.Force)
+	return list, e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force)
 }
 
 // sayMisspelled says how configs are mended that the list has as they are.
@@ -162,7 +162,7 @@ func (e *Env) sayMisspelled(list compose.List) {
 }
 
 // check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
-func (e *Env) check(list compose.List, require []v1.Platform, force bool) error {
+func (e *Env) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()
 	if err != nil {
 		return err
@@ -173,18 +173,23 @@ func (e *Env) check(list compose.List, require []v1.Platform, force bool) error 
 			"take it as it is with --force",
 		)
 	}
-	return e.checkReport(report, require, force)
+	return e.checkClaims(report, o, force)
 }
 
 func (e *Env) checkReport(report inspect.Report, require []v1.Platform, force bool) error {
-	findings := inspect.Check(report, inspect.CheckOptions{Require: require, KeepSpelling: true})
+	return e.checkClaims(report, inspect.CheckOptions{Require: require}, force)
+}
+
+func (e *Env) checkClaims(report inspect.Report, o inspect.CheckOptions, force bool) error {
+	o.KeepSpelling = true
+	findings := inspect.Check(report, o)
 	for _, f := range findings {
 		if f.State == inspect.Note {
 			e.note("note: %s", f.Message)
 		}
 	}
 	err := inspect.Failed(findings)
-	if err != nil && force && len(require) == 0 {
+	if err != nil && force && len(o.Require) == 0 {
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	}

@@ -223,7 +223,7 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 		return Done{}, err
 	}
 	e.sayChanges(changes)
-	if err := e.check(list, nil, how.force); err != nil {
+	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, how.force); err != nil {
 		return Done{}, err
 	}
 	own := target{ref: name, before: func() (registry.Manifest, error) { return object.Root, nil }}

@@ -7,6 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/source"
 )
@@ -77,7 +78,7 @@ func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, t
 	if err != nil {
 		return Done{}, err
 	}
-	if err := e.check(list, o.Require, o.Force); err != nil {
+	if err := e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force); err != nil {
 		return Done{}, err
 	}
 	po, end, err := e.publishing(ctx, o, subjectsOfList(list))
