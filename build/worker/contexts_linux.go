@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/moby/buildkit/cache"
@@ -27,11 +28,12 @@ import (
 type contexts struct {
 	source.Source // knows the schemes and how a request is spelt
 	cache         cache.Accessor
+	arrived       *arrived
 }
 
 func newContexts(c cache.Accessor) (source.Source, error) {
 	s, err := local.NewSource(local.Opt{CacheAccessor: c})
-	return contexts{s, c}, err
+	return contexts{s, c, &arrived{turns: map[string]chan string{}}}, err
 }
 
 func (c contexts) Resolve(ctx context.Context, id source.Identifier, sm *session.Manager, v solver.Vertex) (source.SourceInstance, error) {
@@ -40,7 +42,7 @@ func (c contexts) Resolve(ctx context.Context, id source.Identifier, sm *session
 	if err != nil || !ok || wanted.MetadataOnly {
 		return instance, err
 	}
-	return transfer{SourceInstance: instance, wanted: *wanted, sessions: sm, cache: c.cache}, nil
+	return transfer{SourceInstance: instance, wanted: *wanted, sessions: sm, cache: c.cache, arrived: c.arrived}, nil
 }
 
 // transfer brings the files of one directory up to date.
@@ -49,6 +51,24 @@ type transfer struct {
 	wanted   local.LocalIdentifier
 	sessions *session.Manager
 	cache    cache.Accessor
+	arrived  *arrived
+}
+
+// arrived is what has been transferred in the life of this worker, which is that of one command: it shows all of its platforms one
+// view of the files, which is sent once. turns has a channel for each request, which holds the name of what came, or "".
+type arrived struct {
+	mu    sync.Mutex
+	turns map[string]chan string
+}
+
+func (a *arrived) turn(request string) chan string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.turns[request] == nil {
+		a.turns[request] = make(chan string, 1)
+		a.turns[request] <- ""
+	}
+	return a.turns[request]
 }
 
 // Snapshot takes the files from the session that was named, or from any of the build's.
@@ -71,7 +91,31 @@ func (t transfer) Snapshot(ctx context.Context, job solver.JobContext) (files ca
 // keptFor is the index under which the cache has what was transferred for a shared key.
 const keptFor = "mtool.transferred:"
 
-func (t transfer) from(ctx context.Context, caller session.Caller) (_ cache.ImmutableRef, err error) {
+// from takes what came for the same request of another platform, or has it sent.
+func (t transfer) from(ctx context.Context, caller session.Caller) (files cache.ImmutableRef, err error) {
+	w := t.wanted
+	request := fmt.Sprintf("%q", []any{w.Name, w.SharedKeyHint, caller.SharedKey(), w.IncludePatterns, w.ExcludePatterns, w.FollowPaths, w.Differ})
+	turn := t.arrived.turn(request)
+	var id string
+	select {
+	case id = <-turn:
+		defer func() { turn <- id }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if id != "" && caller.SharedKey() != "" {
+		if files, err = t.cache.Get(ctx, id, nil); err == nil {
+			return files, nil
+		} // else another request has changed it since
+	}
+	if files, err = t.send(ctx, caller); err == nil {
+		id = files.ID()
+	}
+	return files, err
+}
+
+// send brings the files of the last time up to date.
+func (t transfer) send(ctx context.Context, caller session.Caller) (_ cache.ImmutableRef, err error) {
 	key := keptFor + t.wanted.Name + ":" + t.wanted.SharedKeyHint + ":" + caller.SharedKey()
 	ref, err := t.open(ctx, key)
 	if err != nil {
