@@ -22,7 +22,7 @@ func listen() (listener int, err error) {
 		return 0, errors.ErrUnsupported
 	}
 	program := filter(arch)
-	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]} //nolint:gosec // some 20 instructions
+	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
 		unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
 	// A signal must not make a program ask again for what it was given already. Kernels before 5.19 can't be told.
@@ -46,7 +46,7 @@ func filter(arch uint32) []unix.SockFilter {
 	)
 	makes := func(call int, mode, device uint32) []unix.SockFilter {
 		return []unix.SockFilter{
-			{Code: equal, Jf: 8, K: uint32(call)}, //nolint:gosec // numbers of system calls are small
+			{Code: equal, Jf: 8, K: uint32(call)},
 			{Code: load, K: argument(mode)},
 			{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: unix.S_IFMT},
 			{Code: equal, Jt: 1, K: unix.S_IFCHR},

@@ -61,7 +61,7 @@ func (s server) serve() {
 	defer unix.Close(s.listener) //nolint:errcheck // nobody could be told
 	for {
 		var r request
-		switch err := ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); {
+		switch err := ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); { //nolint:gosec // as the call demands
 		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOENT): // whoever asked is gone
 			continue
 		case err != nil:
@@ -71,15 +71,15 @@ func (s server) serve() {
 		if errno := s.make(r); errno == refused {
 			a.Flags = unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE
 		} else {
-			a.Error = -int32(errno) //nolint:gosec // error numbers are small
+			a.Error = -int32(errno)
 		}
-		_ = ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&a)) // whoever asked may be gone
+		_ = ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&a)) //nolint:gosec // as the call demands; whoever asked may be gone
 	}
 }
 
 // valid reports whether the thread of a request still waits, so that its number has not become another's.
 func (s server) valid(r request) bool {
-	return ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&r.ID)) == nil
+	return ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&r.ID)) == nil //nolint:gosec // as the call demands
 }
 
 func ioctl(fd int, code uintptr, arg unsafe.Pointer) error {

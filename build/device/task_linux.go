@@ -96,7 +96,7 @@ func (t task) text(address uint64) (string, error) {
 	}
 	defer mem.Close()
 	b := make([]byte, unix.PathMax)
-	n, err := mem.ReadAt(b, int64(address)) //nolint:gosec // user space ends far below
+	n, err := mem.ReadAt(b, int64(address)) // user space ends far below
 	end := bytes.IndexByte(b[:n], 0)
 	switch {
 	case end >= 0:

@@ -98,7 +98,7 @@ func removeOld(c config, note func(string)) error {
 	}
 	lock := flock.New(filepath.Join(c.OldRoot, "lock"))
 	if mine, err := lock.TryLock(); err != nil || !mine {
-		return nil //nolint:nilerr // it is not this user's, or in use
+		return nil // it is not this user's, or in use
 	}
 	defer lock.Close() //nolint:errcheck // it ends with the process
 	note("removing " + c.OldRoot + ", the build cache of an older version of mtool")

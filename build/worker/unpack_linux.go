@@ -39,7 +39,7 @@ func (u unpacker) Apply(ctx context.Context, layer ocispecs.Descriptor, mounts [
 	if err != nil {
 		return none, fmt.Errorf("opening layer %s: %w", layer.Digest, err)
 	}
-	defer blob.Close()
+	defer blob.Close() //nolint:errcheck // opened for reading only
 	plain, err := diff.GetProcessor(ctx, diff.NewProcessorChain(layer.MediaType, content.NewReader(blob)), c.ProcessorPayloads)
 	if err != nil {
 		return none, fmt.Errorf("reading layer %s: %w", layer.Digest, err)
