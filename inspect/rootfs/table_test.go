@@ -191,6 +191,13 @@ func TestTableLimits(t *testing.T) {
 			t.Errorf("%+v: %v", limits, err)
 		}
 	}
+	const prefix = "io.github.containers.zstd-chunked.manifest-"
+	long := v1.Descriptor{Digest: d.Digest, Size: 64 << 20, Annotations: map[string]string{
+		prefix + "checksum": d.Digest.String(), prefix + "position": fmt.Sprintf("8:%d:%d:1", 33<<20, 1<<20),
+	}}
+	if _, err := rootfs.NewTables(rootfs.Options{}).Open(t.Context(), r, long); !errors.Is(err, rootfs.ErrLimit) {
+		t.Errorf("a table of 33 MiB: %v", err)
+	}
 }
 
 func wantIs(t *testing.T, err, want error) {

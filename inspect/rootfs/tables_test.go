@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/containerd/stargz-snapshotter/estargz"
@@ -98,6 +99,42 @@ func withTable(t *testing.T, data, other []byte) []byte {
 	}
 	binary.LittleEndian.PutUint64(footer, uint64(len(data)+8))
 	return slices.Concat(data, frame(table), frame(footer))
+}
+
+// A layer with the table of another one shows two file systems, whatever it is in which they differ.
+func TestTablesOfOtherLayers(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ layer, table, says string }{
+		"the same":          {"elf app arm64,plain x", "elf app arm64,plain x", ""},
+		"other content":     {"elf app arm64", "elf app amd64", "/app: the table says something else of its content"},
+		"another size":      {"noise x 1", "noise x 2", "/x: the table says something else of it"},
+		"another kind":      {"dir x/", "plain x", "/x: the table says something else of it"},
+		"another target":    {"link a b", "link a c", "/a: the table says something else of it"},
+		"more in the table": {"elf app arm64", "elf app arm64,plain x", "/x: the layer has no such file"},
+		"more in the layer": {"elf app arm64,plain x", "elf app arm64", "/x: it is not in the table"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			layer, _ := chunked(t, strings.Split(tt.layer, ",")...)
+			table, _ := chunked(t, strings.Split(tt.table, ",")...)
+			data := withTable(t, layer, table)
+			d := v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data)), Annotations: zstdAnnotations(t, data)}
+			source, _ := newBlobs(t, data)
+			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}}, rootfs.Options{Compare: true})
+			if err != nil || got[0].Err != nil {
+				t.Fatal(err, got[0].Err)
+			}
+			if says := got[0].Facts.Table; says.Differs != tt.says || says.Unread != "" {
+				t.Errorf("%+v, want %q", says, tt.says)
+			}
+			if name != "other content" {
+				return
+			}
+			if err := openTable(t, d, &ranges{data: data}).Examine(t.Context(), "app"); !errors.Is(err, registry.ErrContent) {
+				t.Errorf("a file that is not what its table says: %v", err)
+			}
+		})
+	}
 }
 
 // A table may also say what a tar must not.
