@@ -8,7 +8,11 @@
 // first process, a mount namespace with its last. On the host it leaves nothing but the state directory. It opens no
 // socket that another process could reach. It does not solve, export or store anything by itself.
 //
-// The state belongs to the mapping of user ids that its files were made under: another mapping has a state of its own.
+// The state belongs to the mapping of user ids that its files were made under: another mapping has a state of its own. One of
+// another format begins anew.
+//
+// A user namespace can make no devices. Files stand for them (see package device): those that steps and BuildKit ask for, and those
+// of layers that are unpacked. Layers that are written, and exports of files, have the devices.
 //
 // The state is synced when the child ends, not at every change: see deferSyncs.
 //
