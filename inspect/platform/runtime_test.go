@@ -26,7 +26,8 @@ func nodes() []v1.Platform {
 		plat("linux", "arm64", "v8.2"), plat("linux", "arm64", "v9"), plat("linux", "arm64", "v9.2"), plat("linux", "arm64", "v9.6"),
 		plat("linux", "ppc64le", ""), plat("linux", "ppc64le", "power9"), plat("linux", "riscv64", ""), plat("linux", "riscv64", "rva22u64"),
 		plat("linux", "s390x", ""), plat("linux", "loong64", ""), plat("linux", "sw64", ""), plat("linux", "mips64le", ""),
-		plat("freebsd", "arm64", ""), {OS: "linux", Architecture: "amd64", OSFeatures: []string{"a", "b"}},
+		plat("freebsd", "arm64", ""),
+		{OS: "linux", Architecture: "amd64", OSFeatures: []string{"a", "b"}},
 	}
 	for _, version := range []string{"", "10.0.17763.1", "10.0.20348.2", "10.0.26100.3"} {
 		all = append(all, windows(version))

@@ -113,8 +113,8 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 		}
 	}
 	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten, o.FixConfig = f.promote, f.promoteLabels, f.convert, f.noFlatten, f.fixConfig
-	if o.NoFlatten && (len(o.Platforms) > 0 || o.Convert || o.FixConfig) {
-		return o, usagef("", "--no-flatten takes lists as they are: --platform, --convert and --fix-config are about the images in them")
+	if err = wholeLists(o); err != nil {
+		return o, err
 	}
 	o.Type, o.From, o.Attestations, o.Force = f.mediaType, f.from, f.attestations, f.force
 	if !f.changed("attestations") {
@@ -122,6 +122,14 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 	}
 	o.OnDuplicate, o.Wait, o.IgnoreMissing = f.onDuplicate, f.wait, f.ignoreMissing
 	return o, nil
+}
+
+// wholeLists refuses, where lists are kept within the list, what is about the images in them.
+func wholeLists(o flow.EditOptions) error {
+	if !o.NoFlatten || len(o.Platforms) == 0 && !o.Convert && !o.FixConfig {
+		return nil
+	}
+	return usagef("", "--no-flatten takes lists as they are: --platform, --convert and --fix-config are about the images in them")
 }
 
 func (a *app) createCommand() *cobra.Command {

@@ -1,0 +1,87 @@
+package compose_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+// spelled is an image whose config says arch, of a machine that is called otherwise.
+func spelled(arch, binary string) registrytest.Built {
+	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}, Binary: binary})
+}
+
+// The row says what runtimes look for, and what belongs to the image says so too; the image itself stays.
+func TestRowsAreSpelledRight(t *testing.T) {
+	t.Parallel()
+	for _, odd := range []registrytest.Built{spelled("x86_64", "amd64"), attested(spelled("x86_64", "amd64")), indexed(spelled("x86_64", "amd64"))} {
+		entries, notes, err := compose.FromReport(read(t, odd, "r.example/demo:v1"), compose.SelectOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := entries[0]
+		if e.Platform().Architecture != "amd64" || e.Config.Architecture != "x86_64" {
+			t.Errorf("the row says %v, the config %v", e.Platform(), e.Config)
+		}
+		for _, a := range e.Attestations {
+			if p := a.Descriptor.Platform; p != nil && p.Architecture != "amd64" && p.Architecture != "unknown" {
+				t.Errorf("what belongs to it says %v", p)
+			}
+		}
+		if !strings.Contains(strings.Join(notes, "\n"), "says linux/x86_64: its row says linux/amd64, which runtimes look for") {
+			t.Errorf("not told: %q", notes)
+		}
+	}
+	right, notes, err := compose.FromReport(read(t, spelled("amd64", "amd64"), "r.example/demo:v1"), compose.SelectOptions{})
+	if err != nil || right[0].Platform().Architecture != "amd64" || len(notes) > 0 {
+		t.Errorf("the twin: %v, %q, %v", right, notes, err)
+	}
+}
+
+func TestFixConfigs(t *testing.T) {
+	t.Parallel()
+	odd := spelled("arm32v7", "arm")
+	l := list(t, "r.example/demo:v1", told(t, attested(odd), "r.example/demo:odd"), told(t, image("arm64"), "r.example/demo:arm64"))
+	if _, _, err := l.FixConfigs(true); !errors.Is(err, registry.ErrUsage) {
+		t.Errorf("attestations kept: %v", err)
+	}
+	mended, cs, err := l.FixConfigs(false)
+	if err != nil || actions(cs) != "edited" || !strings.Contains(cs[0].String(), "dropped: 1 attestation") {
+		t.Fatalf("got %v, %v", cs, err)
+	}
+	e := mended.Entries[0]
+	var config map[string]any
+	if err := json.Unmarshal(e.Image.ConfigBody, &config); err != nil || config["architecture"] != "arm" || config["variant"] != "v7" {
+		t.Errorf("the config says %s, %v", e.Image.ConfigBody, err)
+	}
+	if e.Digest() == l.Entries[0].Digest() || len(e.Attestations) > 0 || !equal(e.Image.Layers, l.Entries[0].Image.Layers) {
+		t.Errorf("digest %s, %d attestations, layers %v", e.Digest(), len(e.Attestations), e.Image.Layers)
+	}
+	report, err := mended.Report()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inspect.Failed(inspect.Check(report, inspect.CheckOptions{})); err != nil {
+		t.Error(err)
+	}
+	again, cs, err := mended.FixConfigs(false)
+	if err != nil || len(cs) > 0 || encode(t, again).Digest != encode(t, mended).Digest {
+		t.Errorf("a second time: %v, %v", cs, err)
+	}
+	// The new config is in no source: it is put, even into the repository of the image.
+	p, err := compose.NewPlan(mended, refs(t, "r.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if u := p.Uploads[0]; len(u.Blobs) != 1 || u.Blobs[0].Descriptor.Digest != e.ConfigDigest || u.Blobs[0].Mountable {
+		t.Errorf("blobs %v", u.Blobs)
+	}
+}
