@@ -75,7 +75,7 @@ func (i Image) details() Details {
 // refuse them.
 func (c *checker) details() {
 	for _, i := range c.report.Images {
-		if i.Err != nil {
+		if i.Err != nil || len(i.ConfigBody) == 0 {
 			continue
 		}
 		if _, err := i.Details(); err != nil {

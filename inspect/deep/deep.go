@@ -52,7 +52,9 @@ type Result struct {
 	Findings []inspect.Finding
 	// Counts has, for each image of the report, how many of Findings are about it.
 	Counts []int
-	Cost   Cost
+	// Contents has what is in each image of the report; it is the zero value for images without a verdict.
+	Contents []inspect.Contents
+	Cost     Cost
 }
 
 // Cost is what was read.
@@ -78,7 +80,7 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 	if err := read.all(ctx, subjects); err != nil {
 		return Result{}, err
 	}
-	r := Result{Verdicts: make([]inspect.Finding, len(subjects)), Counts: make([]int, len(subjects)), Cost: read.cost}
+	r := Result{Verdicts: make([]inspect.Finding, len(subjects)), Counts: make([]int, len(subjects)), Cost: read.cost, Contents: make([]inspect.Contents, len(subjects))}
 	for n, s := range subjects {
 		switch {
 		case s.Err != nil:
@@ -87,7 +89,7 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 		case s.readable():
 			var details []inspect.Finding
 			r.Verdicts[n], details = judge(s, read, o)
-			r.Findings, r.Counts[n] = append(r.Findings, details...), len(details)
+			r.Findings, r.Counts[n], r.Contents[n] = append(r.Findings, details...), len(details), read.holds[n]
 		}
 	}
 	return r, nil
@@ -111,7 +113,9 @@ func (r Result) Of(first, end int) Result {
 			count += c
 		}
 	}
-	return Result{Verdicts: r.Verdicts[first:end], Findings: r.Findings[skip : skip+count], Counts: r.Counts[first:end], Cost: r.Cost}
+	return Result{
+		Verdicts: r.Verdicts[first:end], Findings: r.Findings[skip : skip+count], Counts: r.Counts[first:end], Contents: r.Contents[first:end], Cost: r.Cost,
+	}
 }
 
 // Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets the

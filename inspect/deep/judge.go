@@ -53,6 +53,7 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	}
 	j.read(trees[0])
 	j.explain()
+	r.holds[s.n] = j.inventory()
 	for _, tree := range trees[1:] {
 		j.readAgain(tree)
 	}

@@ -8,6 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect"
 	"mtool/inspect/rootfs"
 )
 
@@ -19,7 +20,8 @@ type reader struct {
 	tables  tables
 	cost    Cost
 	round   round
-	whole   map[int]bool // images that are read as a whole although only what they start was asked for
+	holds   map[int]inspect.Contents // by the image's place
+	whole   map[int]bool             // images that are read as a whole although only what they start was asked for
 }
 
 // layerKey is what makes the result for two layers the same: facts depend on the digest, failures on the rest too.
@@ -36,7 +38,7 @@ func keyOf(l rootfs.LayerSource) layerKey {
 }
 
 func newReader(o Options) *reader {
-	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o), whole: map[int]bool{}}
+	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o), whole: map[int]bool{}, holds: map[int]inspect.Contents{}}
 }
 
 // all reads what is needed of all images: at once, or from the top in rounds, in which every image that is not decided
@@ -136,7 +138,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 }
 
 // examiner is the version of what package binary knows. Facts of another one are read anew.
-const examiner = "4"
+const examiner = "5"
 
 // known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {

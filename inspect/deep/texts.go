@@ -15,7 +15,7 @@ func texts(name string) rootfs.Extractor {
 	case isLoaderConfig(name):
 		return loaderConfig
 	}
-	return nil
+	return database(name)
 }
 
 func isLoaderConfig(name string) bool {

@@ -26,6 +26,7 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable, or a comma list)")
 	fl.BoolVar(&f.Exact, "exact", false, "fail when there are other platforms than the required ones")
 	fl.BoolVar(&f.Strict, "strict", false, "notes that change the verdict are failures (mtool help notes); with --deep: the images' own exemptions are ignored")
+	fl.BoolVar(&f.Same, "same", false, "with --deep: fail unless all images are one program: the same versions, packages, programs and settings (mtool help notes)")
 	fl.BoolVar(&f.NoVerify, "no-verify", false, "only show; always exit 0 when it can be read")
 	fl.StringVarP(&f.output, "output", "o", "table", "table, tree (with the layers), json (mtool help json), markdown, html (one page), junit, sarif (2.1.0), or github (annotations, and markdown in $GITHUB_STEP_SUMMARY)")
 	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE` over the members of -o json, with capital letters: '{{.Digest}}'")
@@ -78,6 +79,8 @@ func (f *inspectFlags) combined() error {
 		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
 	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":
 		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require or --cluster")
+	case f.Same && !f.Deep:
+		return usagef("mtool inspect --deep --same REF", "--same needs --deep")
 	case f.raw && (len(f.Refs) != 1 || len(f.Workloads.Files) > 0):
 		return usagef("mtool inspect --raw REF", "--raw shows one reference, %d given", len(f.Refs))
 	case len(f.Refs) == 0 && len(f.Workloads.Files) == 0:

@@ -188,6 +188,7 @@ func (e *Env) checkClaims(report inspect.Report, o inspect.CheckOptions, force b
 			e.note("note: %s", f.Message)
 		}
 	}
+	e.sayLabels(report)
 	err := inspect.Failed(findings)
 	if err != nil && force && len(o.Require) == 0 {
 		e.note("warning, kept by --force: %v", err)

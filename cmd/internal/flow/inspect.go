@@ -11,6 +11,7 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/deep"
+	"mtool/inspect/parity"
 	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/source"
@@ -22,6 +23,7 @@ type InspectOptions struct {
 	Require []v1.Platform
 	Exact   bool // nothing but Require
 	Strict  bool // notes that change the verdict are failures
+	Same    bool // all images must be one program
 	// NoVerify only shows; findings are made but fail nothing.
 	NoVerify bool
 	From     string // "", store, registry
@@ -44,6 +46,8 @@ type Inspection struct {
 	// Unread is the image as a file names it, where nothing was looked at: then there is no report.
 	Unread string
 	Proof
+	// Differences are those of the images, where they must be the same.
+	Differences []parity.Difference
 }
 
 // Name is what was inspected: the reference, or what stands for it in a file.
@@ -187,6 +191,7 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	if err := e.addProof(ctx, &one, o); err != nil {
 		return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
 	}
+	e.compare(&one, f, layers, o.Same)
 	if o.Strict {
 		inspect.Strictly(one.Findings, NoteRules())
 	}

@@ -5,6 +5,7 @@ import (
 
 	"mtool/inspect"
 	"mtool/inspect/deep"
+	"mtool/inspect/parity"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
 )
@@ -19,7 +20,7 @@ const (
 
 // NoteRules are the rules of all notes about what is inspected.
 func NoteRules() []inspect.Rule {
-	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), []inspect.Rule{
+	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), parity.Rules(), []inspect.Rule{
 		{Name: RulePinned, Means: "a digest is that of the image of one platform, where a list may have been meant"},
 		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
 		{Name: RuleAccepted, Means: "a file names an image that was not looked at", Stays: "--allow-unchecked covers it"},

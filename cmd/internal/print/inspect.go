@@ -1,6 +1,7 @@
 package print
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -41,7 +42,7 @@ func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
 		return err
 	}
 	for _, s := range seen {
-		if err := proof(w, s, len(seen) > 1); err != nil {
+		if err := errors.Join(proof(w, s, len(seen) > 1), differences(w, s)); err != nil {
 			return err
 		}
 	}

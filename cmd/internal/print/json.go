@@ -32,6 +32,7 @@ type inspectDocument struct {
 	Uses         []useJSON         `json:"uses,omitempty"`     // with --files
 	Required     []string          `json:"required,omitempty"` // platforms: --require, --cluster, or what the uses need
 	Findings     []findingJSON     `json:"findings"`
+	Differences  []differenceJSON  `json:"differences,omitempty"` // with --same
 	// Digests are the list and its images as REPOSITORY@DIGEST, for signers and scanners.
 	Digests []string `json:"digests"`
 	// Signed and Unsigned are there with --signatures and --signed-by: whether the list, or the single image, has a signature
@@ -150,6 +151,7 @@ func document(s flow.Inspection) inspectDocument {
 	for _, f := range s.Findings {
 		d.Findings = append(d.Findings, finding(f))
 	}
+	d.Differences = differencesOf(s)
 	d.addProof(s)
 	return d
 }

@@ -27,6 +27,7 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 		}
 		markdownf(w, "\n")
 		markdownProof(w, s)
+		markdownDifferences(w, s)
 	}
 	if len(seen) == 0 {
 		return nil
@@ -71,6 +72,29 @@ func markdownProof(w io.Writer, s flow.Inspection) {
 		markdownf(w, "| %s | %s | %s | %s | %s |\n", row.Platform, row.How, row.Exit, row.Took, ready(strings.Join(lines, "<br>")))
 	}
 	markdownf(w, "\n%s\n\n", ranWords)
+}
+
+// markdownDifferences prints the table of what differs, by platform.
+func markdownDifferences(w io.Writer, s flow.Inspection) {
+	before := ""
+	for n, d := range s.Differences {
+		var names, values []string
+		for _, v := range d.Values {
+			names, values = append(names, markdownText(v.Platform)), append(values, markdownText(dash(v.Value)))
+		}
+		if n == mostRows {
+			markdownf(w, "\nand %d more; all are in -o json\n", len(s.Differences)-n)
+			break
+		}
+		if head := strings.Join(names, " | "); head != before {
+			markdownf(w, "\n| Difference | %s |\n%s\n", ready(head), ready(strings.Repeat("|---", len(names)+1)+"|"))
+			before = head
+		}
+		markdownf(w, "| %s | %s |\n", d.What, ready(strings.Join(values, " | ")))
+	}
+	if len(s.Differences) > 0 {
+		markdownf(w, "\n")
+	}
 }
 
 // What markdownf takes as it is, and what it shows as code; all else is text.

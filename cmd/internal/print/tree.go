@@ -1,6 +1,7 @@
 package print
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -34,7 +35,7 @@ func Tree(w io.Writer, seen []flow.Inspection) error {
 		}
 		printf(w, "%s  %s  %s\n", s.Report.Ref.Name(), s.Report.Root.Digest, mediaWords(s.Report.Root.MediaType))
 		branches(w, "", tree(s))
-		if err := proof(w, s, false); err != nil {
+		if err := errors.Join(proof(w, s, false), differences(w, s)); err != nil {
 			return err
 		}
 	}
