@@ -37,7 +37,7 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 		if told[g]++; perFile(f) && f.Package != "" {
 			if told[g] == 1 {
 				f.Message = inPackage(f, total[g])
-				all = append(all, f)
+				all = append(all, f.Printable())
 			}
 			continue
 		}

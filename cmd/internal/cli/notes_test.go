@@ -114,7 +114,6 @@ func notedClaims() map[string]noted {
 		inspect.RuleOrphan:          {built: rows(registrytest.Entry{Built: amd64}, registrytest.Attestation(arm64.Manifest))},
 		inspect.RuleStaleArtifact:   {built: rows(registrytest.Entry{Built: amd64}, stale)},
 		inspect.RuleArtifactRow:     {built: rows(registrytest.SOCI(amd64)), two: true},
-		inspect.RuleOtherEntry:      {built: listOf(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"}, Binary: "arm"}), flags: []string{"--require", "linux/arm/v7"}},
 		inspect.RuleSharedLayers:    {built: listOf(data("amd64"), data("arm64"))},
 		inspect.RuleSharedBase:      {built: listOf(filesOf("amd64", []string{"plain etc/x"}, []string{"elf app amd64"}), filesOf("arm64", []string{"plain etc/x"}, []string{"elf app arm64"}))},
 		inspect.RuleSharedProgram:   {built: listOf(brought("amd64"), brought("arm64"))},
