@@ -42,8 +42,8 @@ func Rules() []Rule {
 		{Name: RuleUnknownPlatform, Means: "list and config agree on a platform that nobody knows"},
 		{Name: RuleOddConfig, Means: "a config is not as the specification has it, in what it says beside the platform: some runtimes refuse it"},
 		{
-			Name: RuleConfigSpelling, Means: "the config of an image that is written into a list spells its platform as no runtime does",
-			Stays: "its row is right; a list that is inspected has a mismatch then",
+			Name: RuleSpelling, Means: "row or config of an image that is written into a list spell its platform as no runtime does",
+			Stays: "it is kept on purpose; a list that is inspected has a mismatch then",
 		},
 		{Name: RuleOrphan, Means: "an attestation is about an image that is not in the list, or does not say which it is about"},
 		{Name: RuleStaleArtifact, Means: "an artifact, such as a SOCI index, is about another image than the one that it is behind"},

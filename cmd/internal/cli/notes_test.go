@@ -196,7 +196,7 @@ func TestNotes(t *testing.T) {
 
 	for _, rule := range flow.NoteRules() {
 		n, ok := all[rule.Name]
-		elsewhere := []string{inspect.RuleConfigSpelling, flow.RuleAccepted} // of create, and of what is no image; they have scripts
+		elsewhere := []string{inspect.RuleSpelling, flow.RuleAccepted} // of create, and of what is no image; they have scripts
 		if !ok {
 			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) { // whose pairs are in a script of their own
 				t.Errorf("nothing is noted by the rule %s", rule.Name)
