@@ -143,7 +143,7 @@ func (r *reader) platform(what string, n member) (v1.Platform, error) {
 	return p, err
 }
 
-// mountedImages are those of which a service uses the files: volumes, and contexts of its build.
+// mountedImages are those that a service uses and does not start: volumes, contexts of its build, and hooks.
 func (r *reader) mountedImages(what string, l layers) error {
 	var targets []string
 	for _, m := range l.every("volumes") {
@@ -161,6 +161,11 @@ func (r *reader) mountedImages(what string, l layers) error {
 			}
 		}
 	}
+	return errors.Join(r.contexts(what, l), r.hooks(what, l))
+}
+
+// contexts are the images that a build of the service takes files from.
+func (r *reader) contexts(what string, l layers) error {
 	for _, m := range l.every("build", "additional_contexts") {
 		contexts := m.list()
 		for _, p := range m.members() {
@@ -177,6 +182,11 @@ func (r *reader) mountedImages(what string, l layers) error {
 			}
 		}
 	}
+	return nil
+}
+
+// hooks are images that run before a service starts.
+func (r *reader) hooks(what string, l layers) error {
 	for _, m := range l.every("pre_start") {
 		for _, hook := range m.list() {
 			if image := hook.get("image"); image != nil {

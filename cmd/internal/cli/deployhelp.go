@@ -13,6 +13,7 @@ deployed. It asks the registries, and no cluster.
   helm template shop ./chart | mtool inspect -f - --cluster nodes.json
   docker compose config | mtool inspect -f -
   kubectl get pods -A -o json | mtool inspect -f -
+  mtool inspect -f compose.yaml -f compose.prod.yaml
 
 What is read
   Files, and the .yaml, .yml and .json files of folders at any depth; one that is neither a Kubernetes object nor a Compose
@@ -25,8 +26,10 @@ What is read
   What was seen and can't be checked is a finding, unchecked, and fails: other members called image, a name that is filled in
   later ($(params.image), {{inputs.parameters.image}}), a chart's image without repository or tag, an argument or variable
   that names an image, a container that names none. --allow-unchecked PATTERN accepts it by the image as it is written, * for
-  anything, or where none is named by what stands there: 'Deployment web, *'. Compose files: image and platform of each service, with what it extends, and of the files that are
-  included, all below the working directory or beside the file; variables come from .env beside the file (or env_file), from
+  anything, or where none is named by what stands there: 'Deployment web, *'. Compose files: image, platform, image volumes,
+  hooks and the images of build contexts of each service and job, whatever its profiles, with what it extends, and of the
+  files that are included; several -f of Compose files are laid over each other as docker compose does (!reset and !override
+  too). All files lie below the working directory or beside the file; variables come from .env beside the file (or env_file), from
   --env-file FILE and, where --env NAME allows it, from the environment: an image's name goes to the host that the file
   names, so that image: HOST/${TOKEN} would send the token there. One that is not set, or not allowed, and has no default is
   an error; services that are built are said. What Compose would fetch from elsewhere, and a template that is not rendered, is
@@ -38,7 +41,8 @@ What each place needs
   required node affinity, its spec.os.name and its nodeName; with --cluster all labels count, and taints against its
   tolerations. Without both, or where they leave none, a pod needs the platforms that it names by kubernetes.io/arch and
   kubernetes.io/os. A service of Compose needs its platform:, one of a Swarm what its constraints on node.platform.arch and
-  node.platform.os leave or name. Where no place says what it needs, nothing has to be there, but everything that is must be
+  node.platform.os leave or name; where nothing else says what an image needs, the
+  platforms for which it is built count. Where no place says what it needs, nothing has to be there, but everything that is must be
   true.
 
 What is checked

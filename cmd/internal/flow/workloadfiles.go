@@ -53,16 +53,21 @@ func (e *Env) named(ctx context.Context, o WorkloadOptions) (all workload.Found,
 			all.Met[i] = max(all.Met[i], met)
 		}
 	}
+	e.sayUnused(o, skipped, allowed)
+	if len(files) > 0 && len(all.Uses)+len(all.Unchecked) == 0 {
+		return all, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
+	}
+	return all, e.checkFields(o.Fields, all.Met)
+}
+
+// sayUnused tells of files that were not looked at, and of variables that were not used.
+func (e *Env) sayUnused(o WorkloadOptions, skipped []string, allowed *variables) {
 	if len(skipped) > 0 && o.Skipped != nil {
 		o.Skipped(skipped)
 	}
 	for _, name := range allowed.withheld {
 		e.note("note: the variable %s of the environment was not used: --env %s allows that", name, name)
 	}
-	if len(files) > 0 && len(all.Uses)+len(all.Unchecked) == 0 {
-		return all, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
-	}
-	return all, e.checkFields(o.Fields, all.Met)
 }
 
 // checkFields refuses fields at which the objects of their kind have nothing: they would check nothing.
