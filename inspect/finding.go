@@ -5,6 +5,8 @@ import (
 	"unicode"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/binary"
 )
 
 // State is a verdict, spelled as in JSON.
@@ -50,6 +52,10 @@ type Finding struct {
 	// Rule is the name of the Rule by which a note is one, or was one before Strictly; and the row of the table of foreign files
 	// that decided on a file. "" for most other findings.
 	Rule string
+	// ABI is how the image's programs pass arguments, where its machine has several ways: hard float, lp64d.
+	ABI string
+	// World is which of LoongArch's two systems the image is for, old or new; "" for other machines, and where it is not known.
+	World binary.World
 	// Stopped is where following what the image starts ended; nil: at its end, or it was not followed.
 	Stopped *Stop
 

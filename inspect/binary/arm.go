@@ -79,13 +79,18 @@ func (a *armAttributes) at(off int64) (armLevel, bool) {
 	return armLevel{}, false
 }
 
-// readARM reads the attributes at the beginning of b.
+// readARM reads the attributes at the beginning of b. One that is left out is 0, which is soft float for how arguments travel; but
+// assemblers leave out what they know nothing of, so that it counts only where a compiler has written of the data's types.
 func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 	const (
 		tagCPUArch, tagCPUProfile, tagVFPArgs = 6, 7, 28
-		vfpBase, vfpRegisters                 = 0, 1
+		// Of the types of data: sizes, alignment, and how numbers are taken.
+		tagWideChar, tagDenormal, tagExceptions, tagNumbers, tagAligned, tagKept, tagEnum = 18, 20, 21, 23, 24, 25, 26
+
+		vfpBase, vfpRegisters = 0, 1
 	)
-	l := armLevel{off: off, float: Soft} // an attribute that is left out is 0
+	l := armLevel{off: off}
+	said, compiled := false, false
 	attributes(b, order, armVendor, func(tag, number uint64, _ []byte) {
 		switch tag {
 		case tagCPUArch:
@@ -93,8 +98,10 @@ func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 			l.micro = l.micro || slices.Contains([]uint64{11, 12, 13, 16, 17, 21}, number) // v6-M to v8.1-M
 		case tagCPUProfile:
 			l.micro = l.micro || number == 'M'
+		case tagWideChar, tagDenormal, tagExceptions, tagNumbers, tagAligned, tagKept, tagEnum:
+			compiled = true
 		case tagVFPArgs:
-			l.float = ""
+			said = true
 			switch number {
 			case vfpBase:
 				l.float = Soft
@@ -103,6 +110,9 @@ func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 			}
 		}
 	})
+	if compiled && !said {
+		l.float = Soft
+	}
 	return l
 }
 

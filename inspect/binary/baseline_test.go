@@ -39,6 +39,10 @@ func TestARMAttributes(t *testing.T) {
 	if soft.Float != binary.Soft || soft.Baseline != "v5" {
 		t.Errorf("soft float: %#v", soft)
 	}
+	assembled := vendorAttributes(le, "aeabi", []byte{6, 10, 8, 1, 9, 2})
+	if f := read(t, arm([]segment{text()}, section{kind: shtARM, body: assembled}).bytes()); f.Float != "" || f.Baseline != "v7" {
+		t.Errorf("assembled: %#v", f)
+	}
 	big := arm([]segment{text()}, section{kind: shtARM, body: armAttributes(be, 10, 1)})
 	big.data = elf.ELFDATA2MSB
 	if f := read(t, big.bytes()); f.Baseline != "v7" || f.Arch != "armbe" {

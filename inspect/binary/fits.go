@@ -20,7 +20,15 @@ func Fits(program, library Fact) (fits bool, is, other string) {
 
 // conventions are what the parts of a process have to agree on; each says "" where a file does not state it.
 func conventions() []func(f Fact) string {
-	return []func(f Fact) string{Fact.worldPhrase, Fact.abiPhrase, Fact.floatOf, Fact.release, Fact.nan}
+	return []func(f Fact) string{Fact.linkedIn, Fact.abiPhrase, Fact.floatOf, Fact.release, Fact.nan}
+}
+
+// linkedIn is the world of LoongArch that the version in the flags tells, whatever the loader: relocations go by that.
+func (f Fact) linkedIn() string {
+	if f.Arch != "loong64" {
+		return ""
+	}
+	return either(loongVersion(f.Flags) == 0, "old world", "new world")
 }
 
 // abiPhrase is the calling convention where files of one machine have several.
@@ -60,11 +68,11 @@ func (f Fact) nan() string {
 	return either(f.Flags&ieee2008 != 0, "nan2008", "legacy nan")
 }
 
-// Convention is what Fits compares, in a few words: "lp64d, new world"; "" where the machine has one way only, or the file does
-// not say.
+// Convention is how the file passes arguments: lp64d, or hard float; "" where the machine has one way only, or the file does not
+// say.
 func (f Fact) Convention() string {
 	var all []string
-	for _, says := range []func(f Fact) string{Fact.abiPhrase, Fact.floatOf, Fact.worldPhrase} {
+	for _, says := range []func(f Fact) string{Fact.abiPhrase, Fact.floatOf} {
 		if s := says(f); s != "" {
 			all = append(all, s)
 		}

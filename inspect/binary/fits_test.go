@@ -12,7 +12,7 @@ func TestFits(t *testing.T) {
 	const mips = 8
 	arm := func(f binary.Float) binary.Fact { return binary.Fact{Arch: "arm", ABI: "eabi5", Float: f} }
 	abi := func(arch, abi string) binary.Fact { return binary.Fact{Arch: arch, ABI: abi} }
-	loong := func(w binary.World) binary.Fact { return binary.Fact{Arch: "loong64", ABI: "lp64d", World: w} }
+	loong := func(flags uint32) binary.Fact { return binary.Fact{Arch: "loong64", ABI: "lp64d", Flags: flags} }
 	release := func(isa string, flags uint32) binary.Fact {
 		return binary.Fact{Arch: "mips64le", Machine: mips, ABI: "n64", ISA: isa, Flags: flags}
 	}
@@ -29,10 +29,9 @@ func TestFits(t *testing.T) {
 		{abi("riscv64", "lp64d"), abi("riscv64", "lp64d"), "", ""},
 		{abi("ppc64", "elfv1"), abi("ppc64", "elfv2"), "elfv1", "elfv2"},
 		{abi("ppc64le", "elfv2"), abi("ppc64le", ""), "", ""},
-		{loong(binary.OldWorld), loong(binary.NewWorld), "old world", "new world"},
-		{loong(binary.NewWorld), loong(binary.NewWorld), "", ""},
-		{loong(binary.NewWorld), loong(""), "", ""},
-		{loong(binary.NewWorld), abi("loong64", "lp64s"), "lp64d", "lp64s"},
+		{loong(0x03), loong(0x43), "old world", "new world"},
+		{loong(0x43), loong(0x43), "", ""},
+		{loong(0x03), abi("loong64", "lp64s"), "lp64d", "lp64s"},
 		{release("mips64r2", 0), release("mips64r6", 0), "a release before 6", "release 6"},
 		{release("mips64r2", 0), release("mips64", 0), "", ""},
 		{release("mips64r2", 0), release("mips64r2", 0x400), "legacy nan", "nan2008"},

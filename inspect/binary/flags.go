@@ -84,9 +84,8 @@ func riscvFlags(f *Fact) {
 
 // loongFlags: https://github.com/loongson/la-abi-specs/blob/release/laelf.adoc#e_flags-identifies-abi-type-and-version
 func loongFlags(f *Fact) {
-	const version = 3 << 6
 	f.World = NewWorld
-	if f.Flags&version == 0 {
+	if loongVersion(f.Flags) == 0 {
 		f.World = OldWorld // until the loader says more
 	}
 	floats := [8]Float{1: Soft, 2: Single, 3: Double}
@@ -97,6 +96,9 @@ func loongFlags(f *Fact) {
 		f.ABI = either(f.Bits == 64, "lp64", "ilp32") + suffixes[abi]
 	}
 }
+
+// loongVersion is the version of relocations, which is 0 in the old world.
+func loongVersion(flags uint32) uint32 { return flags >> 6 & 3 }
 
 // loongInterp goes by the loader where there is one, since the first toolchains of the new world did not write the version.
 func loongInterp(f *Fact) {

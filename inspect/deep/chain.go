@@ -18,7 +18,7 @@ func (j *judgement) chain() {
 		f := j.finding(inspect.Mismatch)
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
-		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, asked(s.Asked), by(s.By), s.Err)
+		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, asked(s.Asked), by(s.By), s.Err) + j.wanted(s)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
 			f = f.Note(RuleNotFollowed)

@@ -32,6 +32,10 @@ type Options struct {
 	WholeLayers bool
 	// IgnoreLabels ignores what images ask for by their label, without the rest of Strict.
 	IgnoreLabels bool
+	// ABI is what programs must be, by architecture, as binary.ABIs spells it: loong64 of the new world, musl on amd64.
+	ABI map[string]string
+	// PageSize is how large the pages of the hosts are, in bytes; 0: not known. A file that can't be loaded there is a mismatch.
+	PageSize int64
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
 	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: nobody. It is called

@@ -19,6 +19,7 @@ type judgement struct {
 	tree    *rootfs.Tree
 	steps   []rootfs.Step
 	own     own
+	abi     abi
 	facts   []rootfs.LayerFacts // by layer
 	label   []Glob
 	all     bool // every program is judged, and not only those that the image starts
@@ -168,7 +169,7 @@ func judgeable(f binary.Fact) bool {
 }
 
 func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
-	verdict, _ := binary.Runs(*e.File.Fact, j.platform)
+	verdict, _ := j.verdictOn(e)
 	if e.File.Problem != "" && judgeable(*e.File.Fact) {
 		// The machine comes first: what is odd about a file keeps neither the kernel nor a loader from taking it.
 		if verdict != binary.Wrong && verdict != binary.OtherOS {
@@ -225,7 +226,7 @@ func (j *judgement) suspect(e rootfs.Entry, role string) {
 
 func (j *judgement) suspectOf(e rootfs.Entry) *suspect {
 	s := &suspect{judgement: j, path: e.Path, fact: *e.File.Fact}
-	s.verdict, s.why = binary.Runs(s.fact, j.platform)
+	s.verdict, s.why = j.verdictOn(e)
 	return s
 }
 

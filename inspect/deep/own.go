@@ -101,13 +101,30 @@ func loaders(arch string) []string {
 	case "ppc64":
 		return []string{"lib64/ld64.so.1", "lib64/ld64.so.2", "lib/ld-musl-powerpc64.so.1"}
 	case "riscv64":
-		return []string{"lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-musl-riscv64.so.1"}
-	case "loong64":
-		return []string{"lib64/ld-linux-loongarch-lp64d.so.1", "lib/ld-musl-loongarch64.so.1"}
+		return []string{
+			"lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-musl-riscv64.so.1", "lib/ld-linux-riscv64-lp64.so.1", "lib/ld-musl-riscv64-sf.so.1",
+		}
+	case "loong64": // the second is that of the old world
+		return []string{"lib64/ld-linux-loongarch-lp64d.so.1", "lib64/ld.so.1", "lib/ld-musl-loongarch64.so.1"}
+	case "sw64":
+		return []string{"lib/ld-linux.so.2"}
+	}
+	return otherLoaders(arch)
+}
+
+// otherLoaders goes on with MIPS, and with the machines whose programs come with compilers for another one.
+func otherLoaders(arch string) []string {
+	switch arch {
 	case "mips64", "mips64le":
 		return []string{"lib64/ld.so.1", "lib64/ld-linux-mipsn8.so.1", "lib/ld-musl-mips64.so.1", "lib/ld-musl-mips64el.so.1"}
+	case "mips64p32", "mips64p32le":
+		return []string{"lib32/ld.so.1", "lib32/ld-linux-mipsn8.so.1", "lib/ld-musl-mipsn32.so.1", "lib/ld-musl-mipsn32el.so.1"}
 	case "mips", "mipsle":
 		return []string{"lib/ld.so.1", "lib/ld-linux-mipsn8.so.1", "lib/ld-musl-mips.so.1", "lib/ld-musl-mipsel.so.1"}
+	case "x32":
+		return []string{"libx32/ld-linux-x32.so.2", "lib/ld-musl-x32.so.1"}
+	case "s390", "ppc":
+		return []string{"lib/ld.so.1"}
 	}
 	return nil
 }
@@ -115,7 +132,7 @@ func loaders(arch string) []string {
 // libraryDirs are where a libc lies: Debian's directory of the architecture, and those of everybody else.
 func libraryDirs(arch string) []string {
 	dirs := []string{"lib", "usr/lib"}
-	if slices.Contains([]string{"amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le"}, arch) {
+	if slices.Contains([]string{"amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le", "sw64"}, arch) {
 		dirs = []string{"lib64", "usr/lib64", "lib", "usr/lib"}
 	}
 	for _, triplet := range triplets(arch) {
@@ -143,6 +160,8 @@ func triplets(arch string) []string {
 		return []string{"mips64el-linux-gnuabi64"}
 	case "mipsle":
 		return []string{"mipsel-linux-gnu"}
+	case "sw64":
+		return []string{"sw_64-linux-gnu"}
 	case "s390x", "riscv64", "ppc64", "mips", "mips64":
 		return []string{arch + "-linux-gnu"}
 	}

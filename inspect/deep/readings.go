@@ -20,9 +20,11 @@ func (j *judgement) read(tree *rootfs.Tree) {
 	j.own.chain(j.steps)
 	j.needed, j.places, j.roots, j.libs = nil, nil, nil, nil
 	j.unlinked = machines{}
+	j.abi = j.newABI()
 	j.files()
 	j.chain()
 	j.workingDirs()
+	j.unasked()
 	j.unfollowed(err)
 }
 

@@ -30,21 +30,26 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 	if s := stop(j.steps); s != nil {
 		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
 	}
+	f.ABI, f.World = j.convention()
+	world := ""
+	if f.World != "" {
+		world = ", " + string(f.World) + " world"
+	}
 	switch {
 	case state == inspect.Mismatch:
 		f.Evidence = count(wrong, "fault")
 		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), short(f.Digest), j.faults(wrong))
 	case state == inspect.Unchecked:
 		f.Evidence = "not read"
-		f.Message = fmt.Sprintf("%s (%s): not checked: not every layer could be read", j.name(), short(f.Digest))
+		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), short(f.Digest), j.open(gaps))
 	case j.right == 0:
 		f.State, f.Evidence = inspect.Unknown, "no binary"
 		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), short(f.Digest))
 	case !j.all:
-		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+j.stopped("; stopped at ")+j.unverified()
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+j.stopped("; stopped at ")+j.unverified())
+		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+world+j.stopped("; stopped at ")+j.unverified()
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
 	default:
-		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")
+		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")+world
 		if warnings > 0 {
 			f.Evidence += ", " + count(warnings, "warning")
 		}
@@ -54,6 +59,14 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), f.Evidence)
 	}
 	return f.Printable()
+}
+
+// open is why there is no verdict.
+func (j *judgement) open(gaps bool) string {
+	if !gaps && j.unstated() {
+		return "no program says of which ABI it is"
+	}
+	return "not every layer could be read"
 }
 
 // stopped is where following what the image starts ended, with words before it; "" where it was followed to its end.

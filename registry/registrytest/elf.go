@@ -5,6 +5,7 @@ import (
 	"debug/elf"
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // machine is what an ELF header says of its architecture.
@@ -15,7 +16,8 @@ type machine struct {
 	flags uint32 // e_flags as the usual toolchains write them
 }
 
-// machineOf knows GOARCH names; the variant never changes the header of the architectures here.
+// machineOf knows GOARCH names, and words for other ABIs and machines of theirs: armel and armhf, loong64-old, riscv64-lp64,
+// ppc64le-elfv1, mips64le-r6, sw64-new, x32. The variant never changes the header of the architectures here.
 func machineOf(arch string) (machine, bool) {
 	little, big := binary.ByteOrder(binary.LittleEndian), binary.ByteOrder(binary.BigEndian)
 	m, ok := map[string]machine{
@@ -32,13 +34,33 @@ func machineOf(arch string) (machine, bool) {
 		"sparc64":  {elf.EM_SPARCV9, elf.ELFCLASS64, big, 0},
 		"xtensa":   {elf.EM_XTENSA, elf.ELFCLASS32, little, 0},
 		"sw64":     {0x9916, elf.ELFCLASS64, little, 0}, // Sunway
+
+		"armel":         {elf.EM_ARM, elf.ELFCLASS32, little, 0x05000200},
+		"armhf":         {elf.EM_ARM, elf.ELFCLASS32, little, 0x05000400},
+		"loong64-old":   {elf.EM_LOONGARCH, elf.ELFCLASS64, little, 0x03},
+		"mipsle":        {elf.EM_MIPS, elf.ELFCLASS32, little, 0x70001007},
+		"mips64p32le":   {elf.EM_MIPS, elf.ELFCLASS32, little, 0x80000027},
+		"mips64le-r6":   {elf.EM_MIPS, elf.ELFCLASS64, little, 0xa0000407},
+		"ppc64":         {elf.EM_PPC64, elf.ELFCLASS64, big, 1},
+		"ppc64le-elfv1": {elf.EM_PPC64, elf.ELFCLASS64, little, 1},
+		"riscv64-lp64":  {elf.EM_RISCV, elf.ELFCLASS64, little, 1},
+		"s390":          {elf.EM_S390, elf.ELFCLASS32, big, 0},
+		"sw64-new":      {268, elf.ELFCLASS64, little, 0},
+		"x32":           {elf.EM_X86_64, elf.ELFCLASS32, little, 0},
 	}[arch]
 	return m, ok
 }
 
 // ELF is the smallest file that debug/elf and the kernel take for an executable of arch (a GOARCH name): the file header
-// and one program header, 84 or 120 bytes. An arch it does not know gives no ELF but a text that says so.
+// and one program header, 84 or 120 bytes. Behind a 64-bit arch, "-4k" aligns it for pages of 4 KiB, and not of 64. An arch it
+// does not know gives no ELF but a text that says so.
 func ELF(arch string) []byte {
+	if arch, small := strings.CutSuffix(arch, "-4k"); small {
+		const align, page = 64 + 48, 4 << 10
+		data := ELF(arch)
+		binary.LittleEndian.PutUint64(data[align:], page)
+		return data
+	}
 	m, ok := machineOf(arch)
 	if !ok {
 		return fmt.Appendf(nil, "no ELF for %s\n", arch)

@@ -21,7 +21,7 @@ func program(arch, interp string, kind elf.Type) []byte {
 		arch, version = "arm", v
 	}
 	arch, newer := strings.CutSuffix(arch, "v3")
-	m, ok := machineOf(arch)
+	m, ok := machineOf(strings.TrimSuffix(arch, "-4k"))
 	if !ok {
 		return fmt.Appendf(nil, "no ELF for %s\n", arch)
 	}

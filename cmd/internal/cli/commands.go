@@ -69,6 +69,7 @@ func (a *app) topics() []*cobra.Command {
 		topic("spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema),
 		topic("notes", "What inspect notes, and what of it fails with --strict", writeNotes),
 		topic("foreign-files", "Files that may be for another machine, for --deep", writeForeignFiles),
+		topic("abi", "What --deep tells of machines and ABIs: --abi, --page-size", writeABIHelp),
 		topic("deploy", "Checking what Kubernetes and Compose files name: inspect --files", writeDeployHelp),
 		topic("nodes", "Which entry of a list a node gets: the runtimes' rules", writeNodesHelp),
 		topic("admission", "A validating webhook for Kubernetes, as an example", writeAdmissionHelp),

@@ -17,13 +17,15 @@ func addDeep(fl *pflag.FlagSet, o *flow.DeepOptions) {
 	fl.BoolVar(&o.Deep, "deep", false, "read the layers and check what machine every binary is for (mtool help foreign-files)")
 	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false, "with --deep: only what the images start; layers from the top, as far as needed")
 	fl.Var((*globs)(&o.AllowForeign), "allow-foreign", "with --deep: files that this `GLOB` covers may be for any machine (repeatable)")
+	fl.Var((*abis)(&o.ABI), "abi", "with --deep: programs for `ARCH` must be of this ABI, as in loong64=new, arm=hard, amd64=musl (repeatable; mtool help abi)")
+	fl.Var((*pageSize)(&o.PageSize), "page-size", "with --deep: every program must run on hosts with pages of `SIZE`: 16k, 64k")
 	fl.BoolVar(&o.NoFacts, "no-facts", false, "with --deep: neither use nor keep what was seen in layers before")
 }
 
 // checkDeep refuses flags that would have no effect; usage is the command line to show.
 func checkDeep(o flow.DeepOptions, usage string) error {
-	if !o.Deep && (o.EntrypointOnly || o.NoFacts || len(o.AllowForeign) > 0) {
-		return usagef(usage, "--entrypoint-only, --allow-foreign and --no-facts need --deep")
+	if !o.Deep && (o.EntrypointOnly || o.NoFacts || len(o.AllowForeign)+len(o.ABI) > 0 || o.PageSize > 0) {
+		return usagef(usage, "--entrypoint-only, --allow-foreign, --abi, --page-size and --no-facts need --deep")
 	}
 	return nil
 }

@@ -17,13 +17,15 @@ import (
 // DeepOptions say whether and how the binaries are read. The zero value reads none.
 type DeepOptions struct {
 	Deep           bool
-	EntrypointOnly bool        // only what the images start
-	Follow         bool        // with that: all of an image where what it starts can't be followed
-	WholeLayers    bool        // what is read of those is read to its end, and compared with its digest
-	AllowForeign   []deep.Glob // files that may be for any machine
-	NoFacts        bool        // neither use nor keep what was seen in layers
-	IgnoreLabels   bool        // of the images, by which they ask for exemptions
-	Explain        []string    // paths of files whose verdict is to be explained
+	EntrypointOnly bool              // only what the images start
+	Follow         bool              // with that: all of an image where what it starts can't be followed
+	WholeLayers    bool              // what is read of those is read to its end, and compared with its digest
+	AllowForeign   []deep.Glob       // files that may be for any machine
+	ABI            map[string]string // what programs must be, by architecture
+	PageSize       int64             // of the hosts, in bytes; 0: not known
+	NoFacts        bool              // neither use nor keep what was seen in layers
+	IgnoreLabels   bool              // of the images, by which they ask for exemptions
+	Explain        []string          // paths of files whose verdict is to be explained
 }
 
 // Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
@@ -63,6 +65,7 @@ func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.U
 	defer boundMemory()()
 	options := deep.Options{
 		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
+		ABI: o.ABI, PageSize: o.PageSize,
 	}
 	if p := e.Transport.Progress; p != nil {
 		options.Progress = p.Read

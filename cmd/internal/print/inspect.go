@@ -57,6 +57,15 @@ func heading(w io.Writer, r inspect.Report) {
 	}
 }
 
+// shownState is the state of an image and, for LoongArch, the world that its programs are of.
+func shownState(s flow.Inspection, image int) string {
+	state := string(s.State(image))
+	if image < len(s.Findings) && s.Findings[image].World != "" {
+		state += ", " + string(s.Findings[image].World) + " world"
+	}
+	return state
+}
+
 // rows are the lines of one reference, each with its name in front if several are shown.
 func rows(w io.Writer, named bool, s flow.Inspection) {
 	if s.Unread != "" {
@@ -69,7 +78,7 @@ func rows(w io.Writer, named bool, s flow.Inspection) {
 	}
 	for i, img := range s.Report.Images {
 		name()
-		printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), s.State(i))
+		printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), shownState(s, i))
 		for _, a := range img.Attestations {
 			name()
 			attachmentRow(w, "  attestation", a)

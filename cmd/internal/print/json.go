@@ -9,6 +9,7 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
+	"mtool/inspect/binary"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -58,6 +59,8 @@ type platformRow struct {
 	Attestations []attachmentJSON  `json:"attestations,omitempty"`
 	Artifacts    []attachmentJSON  `json:"artifacts,omitempty"`
 	Error        string            `json:"error,omitempty"`
+	ABI          string            `json:"abi,omitempty"`     // with --deep: hard float, lp64d, elfv2, where the machine has several
+	World        binary.World      `json:"world,omitempty"`   // with --deep, of loong64: old or new
 	Stopped      *stopJSON         `json:"stopped,omitempty"` // with --deep: where what the image starts is no longer followed
 	Signed       *bool             `json:"signed,omitempty"`  // as the document's, for this image
 	Signatures   []signatureJSON   `json:"signatures,omitempty"`
@@ -138,7 +141,7 @@ func document(s flow.Inspection) inspectDocument {
 	for i, img := range r.Images {
 		row := rowOf(img, s.State(i))
 		if i < len(s.Findings) {
-			row.Stopped = stopped(s.Findings[i])
+			row.ABI, row.World, row.Stopped = s.Findings[i].ABI, s.Findings[i].World, stopped(s.Findings[i])
 		}
 		d.Platforms = append(d.Platforms, row)
 	}

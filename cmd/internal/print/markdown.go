@@ -40,7 +40,7 @@ func markdownRows(w io.Writer, s flow.Inspection) {
 	markdownf(w, "%s %s\n\n", mediaWords(s.Report.Root.MediaType), span(s.Report.Root.Digest.String()))
 	markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
 	for i, img := range s.Report.Images {
-		markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), s.State(i))
+		markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), shownState(s, i))
 	}
 	markdownf(w, "\n")
 }

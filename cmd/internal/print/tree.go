@@ -60,7 +60,7 @@ func branches(w io.Writer, indent string, leaves []leaf) {
 func tree(s flow.Inspection) (leaves []leaf) {
 	t := treeOf(s.Report)
 	for i, img := range s.Report.Images {
-		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), s.State(i))}
+		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), shownState(s, i))}
 		for _, d := range img.Nested {
 			l.kids = append(l.kids, leaf{text: "in the nested list " + d.String()})
 		}

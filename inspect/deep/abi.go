@@ -1,0 +1,194 @@
+package deep
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mtool/inspect"
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// abi is by what it is told whether files of the right machine fit each other.
+type abi struct {
+	loaders []reference // of the platform's machine, at their usual paths or below a directory
+	started []reference // what the image starts, in its order
+	asked   bool        // a file states what Options.ABI asks for
+}
+
+// reference is a program with which others are compared.
+type reference struct {
+	role string
+	path string
+	fact binary.Fact
+}
+
+// newABI looks for the loaders of the platform's machine, and for what the image starts of it.
+func (j *judgement) newABI() (a abi) {
+	for _, s := range j.steps {
+		if r, ok := j.reference(s.Found, string(s.Role)); ok && s.Err == nil && !s.Guess {
+			a.started = append(a.started, r)
+		}
+	}
+	if !j.all {
+		return a
+	}
+	for _, path := range loaders(j.platform.Architecture) {
+		if found, err := j.tree.Lookup(path); err == nil {
+			if r, ok := j.reference(found, string(rootfs.Loader)); ok {
+				a.loaders = append(a.loaders, r)
+			}
+		}
+	}
+	return a
+}
+
+func (j *judgement) reference(found rootfs.Found, role string) (reference, bool) {
+	if found.Type != rootfs.Program || found.File.Fact == nil || found.File.Fact.Arch != j.platform.Architecture {
+		return reference{}, false
+	}
+	return reference{role: role, path: found.Path, fact: *found.File.Fact}, true
+}
+
+// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the caller
+// asks for, and the pages of the hosts.
+func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, string) {
+	fact := *e.File.Fact
+	verdict, reason := binary.Runs(fact, j.platform)
+	if verdict != binary.Right && verdict != binary.Unstated && verdict != binary.Newer || !fact.Kind.ELF() {
+		return verdict, reason
+	}
+	for _, why := range []string{j.misfit(e), j.notAsked(fact), j.pages(fact)} {
+		if why != "" {
+			return binary.Wrong, fmt.Sprintf("%s, in %s: %s", fact, j.name(), why)
+		}
+	}
+	return verdict, reason
+}
+
+// misfit is why a file can't be loaded with what it is loaded with; "" where it can, or nothing is known. A program is compared
+// with its loader, a library with all loaders and, where there is none, with what the image starts.
+func (j *judgement) misfit(e rootfs.Entry) string {
+	fact := *e.File.Fact
+	if fact.Convention() == "" && fact.World == "" {
+		return ""
+	}
+	if why := j.otherWorld(e); why != "" {
+		return why
+	}
+	if loader, err := j.tree.Lookup(fact.Interp); fact.Interp != "" && err == nil {
+		if r, ok := j.reference(loader, string(rootfs.Loader)); ok {
+			return misfitWith(fact, []reference{r})
+		}
+		return ""
+	}
+	if !isLoaded(e) {
+		return ""
+	}
+	if len(j.abi.loaders) > 0 {
+		return misfitWith(fact, j.abi.loaders)
+	}
+	return misfitWith(fact, j.abi.started)
+}
+
+// otherWorld: a kernel of one world of LoongArch starts no programs of the other, whatever loaders there are.
+func (j *judgement) otherWorld(e rootfs.Entry) string {
+	first := slices.IndexFunc(j.abi.started, func(r reference) bool { return r.fact.World != "" && r.role != string(rootfs.Loader) })
+	started := func(r reference) bool { return r.path == e.Path && r.role != string(rootfs.Loader) }
+	if first < 0 || !slices.ContainsFunc(j.abi.started, started) {
+		return ""
+	}
+	if r := j.abi.started[first]; e.File.Fact.World != "" && r.fact.World != e.File.Fact.World {
+		return fmt.Sprintf("%s world, and %s /%s is of the %s world", e.File.Fact.World, article(r.role), r.path, r.fact.World)
+	}
+	return ""
+}
+
+// misfitWith is why a file fits none of several programs.
+func misfitWith(fact binary.Fact, all []reference) (why string) {
+	for _, r := range all {
+		fits, other, is := binary.Fits(r.fact, fact)
+		if fits {
+			return ""
+		}
+		if why == "" {
+			why = fmt.Sprintf("%s, and %s /%s is %s", is, article(r.role), r.path, other)
+		}
+	}
+	return why
+}
+
+// isLoaded reports whether a file is a library, and no program that needs no loader.
+func isLoaded(e rootfs.Entry) bool {
+	fact, name := e.File.Fact, e.Path[strings.LastIndexByte(e.Path, '/')+1:]
+	if fact.Kind != binary.ELFShared {
+		return false
+	}
+	return !e.Runnable || fact.Dynamic != nil || strings.Contains(name, ".so") || strings.HasSuffix(name, ".node")
+}
+
+// notAsked is why a file is not of the ABI that the caller asks for; "" where it is, does not say, or nothing is asked.
+func (j *judgement) notAsked(fact binary.Fact) string {
+	want := j.options.ABI[j.platform.Architecture]
+	if want == "" {
+		return ""
+	}
+	has, stated := fact.HasABI(want)
+	j.abi.asked = j.abi.asked || stated
+	if has || !stated {
+		return ""
+	}
+	return want + " is asked for"
+}
+
+// unstated reports whether nothing in the image states what is asked for.
+func (j *judgement) unstated() bool {
+	return j.options.ABI[j.platform.Architecture] != "" && !j.abi.asked
+}
+
+// unasked tells of it.
+func (j *judgement) unasked() {
+	if !j.unstated() {
+		return
+	}
+	f := j.finding(inspect.Unchecked)
+	f.Evidence = "no program states its ABI"
+	f.Message = fmt.Sprintf("%s: no program says whether it is %s, which is asked for", j.name(), j.options.ABI[j.platform.Architecture])
+	j.add(f)
+}
+
+// pages is why a file can't be loaded on hosts with large pages.
+func (j *judgement) pages(fact binary.Fact) string {
+	if fact.Page == 0 || fact.Page >= j.options.PageSize {
+		return ""
+	}
+	const kib = 1 << 10
+	return fmt.Sprintf("its segments are aligned for pages of %d KiB, and the hosts have %d KiB", fact.Page/kib, j.options.PageSize/kib)
+}
+
+// convention is how the programs of the image pass arguments, and their world, as the first says that the image starts, or else
+// its loader.
+func (j *judgement) convention() (words string, world binary.World) {
+	for _, r := range slices.Concat(j.abi.started, j.abi.loaders) {
+		if words = r.fact.Convention(); words != "" {
+			return words, r.fact.World
+		}
+	}
+	return "", ""
+}
+
+// wanted says with which C library a program was linked whose loader is not in the image; "" where its name does not tell.
+func (j *judgement) wanted(s rootfs.Step) string {
+	libc := binary.Libc(s.Asked)
+	if s.Role != rootfs.Loader || libc == "" || !errors.Is(s.Err, rootfs.ErrMissing) {
+		return ""
+	}
+	for _, r := range j.abi.loaders {
+		if has := binary.Libc(r.path); has != "" && has != libc {
+			return fmt.Sprintf("; it wants %s, and the image has %s's loader, /%s", libc, has, r.path)
+		}
+	}
+	return "; it wants " + libc
+}

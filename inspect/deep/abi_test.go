@@ -1,0 +1,176 @@
+package deep_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"mtool/inspect"
+	"mtool/inspect/binary"
+	"mtool/inspect/deep"
+)
+
+// world is a system as the ABI of its programs has it, and how it is told from its siblings.
+type world struct {
+	platform string
+	arch     string // of its programs, as registrytest spells it
+	loader   string
+	libs     string // the directory of its libraries
+	sibling  string // the same machine, or one of its family, with another ABI
+	foreign  string
+	says     string // the ABI that the verdict tells
+}
+
+// worlds are the rows of the matrix of rare machines and ABIs.
+func worlds() []world {
+	const sw, loongOld, loongNew = "/lib/ld-linux.so.2", "/lib64/ld.so.1", "/lib64/ld-linux-loongarch-lp64d.so.1"
+	return []world{
+		{"linux/sw64", "sw64", sw, "lib", "sw64-new", "arm64", ""},
+		{"linux/sw64", "sw64-new", sw, "lib", "sw64", "amd64", ""},
+		{"linux/loong64", "loong64", loongNew, "lib64", "loong64-old", "mips64le", "lp64d"},
+		{"linux/loong64", "loong64-old", loongOld, "lib64", "loong64", "amd64", "lp64d"},
+		{"linux/mips64le", "mips64le", "/lib64/ld.so.1", "lib64", "mips64p32le", "mipsle", "n64"},
+		{"linux/mips64le", "mips64le-r6", "/lib64/ld-linux-mipsn8.so.1", "lib64", "mips64le", "loong64", "n64"},
+		{"linux/riscv64", "riscv64", "/lib/ld-linux-riscv64-lp64d.so.1", "lib", "riscv64-lp64", "arm64", "lp64d"},
+		{"linux/riscv64", "riscv64-lp64", "/lib/ld-linux-riscv64-lp64.so.1", "lib", "riscv64", "amd64", "lp64"},
+		{"linux/arm/v7", "armhf", "/lib/ld-linux-armhf.so.3", "lib", "armel", "arm64", "hard float"},
+		{"linux/arm/v5", "armel", "/lib/ld-linux.so.3", "lib", "armhf", "amd64", "soft float"},
+		{"linux/ppc64le", "ppc64le", "/lib64/ld64.so.2", "lib64", "ppc64le-elfv1", "ppc64", "elfv2"},
+		{"linux/ppc64", "ppc64", "/lib64/ld64.so.1", "lib64", "ppc64le", "s390x", "elfv1"},
+		{"linux/s390x", "s390x", "/lib/ld64.so.1", "lib64", "s390", "amd64", ""},
+	}
+}
+
+// sameMachine reports whether the sibling is another number for the same thing, so that both go together.
+func (w world) sameMachine() bool { return strings.HasPrefix(w.arch, "sw64") }
+
+// lines are the files of an honest image: program, shell, loader, libc and a library, with some in place of others.
+func (w world) lines(instead ...string) []string {
+	all := []string{
+		"elf app " + w.arch + " " + w.loader, "elf bin/sh " + w.arch + " " + w.loader, "elf " + w.loader[1:] + " " + w.arch,
+		"so " + w.libs + "/libc.so.6 " + w.arch, "so " + w.libs + "/libx.so.1 " + w.arch,
+	}
+	path := func(line string) string { return strings.Fields(line)[1] }
+	for _, line := range instead {
+		for n := range all {
+			if path(all[n]) == path(line) {
+				all[n] = line
+			}
+		}
+	}
+	return all
+}
+
+// Every rare machine and ABI against five lies: the program, the loader, the libc, the library and the shell are another one's.
+func TestMatrixOfABIs(t *testing.T) {
+	t.Parallel()
+	for _, w := range worlds() {
+		t.Run(w.arch, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, image(t, w.platform, w.lines()...), deep.Options{})
+			v := r.Verdicts[0]
+			world := map[string]binary.World{"loong64": binary.NewWorld, "loong64-old": binary.OldWorld}[w.arch]
+			if v.State != inspect.BinariesOK || v.ABI != w.says || v.World != world {
+				t.Errorf("honest: %s %q %q\n%s", v.State, v.ABI, v.World, show(r))
+			}
+			for _, other := range []string{w.sibling, w.foreign} {
+				for name, lie := range map[string]string{
+					"program": "elf app %s " + w.loader, "loader": "elf " + w.loader[1:] + " %s", "libc": "so " + w.libs + "/libc.so.6 %s",
+					"library": "so " + w.libs + "/libx.so.1 %s", "shell": "elf bin/sh %s " + w.loader,
+				} {
+					want := inspect.Mismatch
+					if other == w.sibling && w.sameMachine() {
+						want = inspect.BinariesOK
+					}
+					r := run(t, image(t, w.platform, w.lines(fmt.Sprintf(lie, other))...), deep.Options{})
+					if r.Verdicts[0].State != want {
+						t.Errorf("the %s is %s: %s, want %s\n%s", name, other, r.Verdicts[0].State, want, show(r))
+					}
+				}
+			}
+		})
+	}
+}
+
+// What is compared with what: programs with their loaders, libraries with all loaders or, without one, with what the image starts.
+func TestMisfits(t *testing.T) {
+	t.Parallel()
+	const newLoader, oldLoader = "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib64/ld.so.1"
+	one := func(lines ...string) []string { return lines }
+	for name, c := range map[string]struct {
+		platform string
+		lines    []string
+		says     string // "": it is right
+	}{
+		"a library without any loader": {"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
+			"the shared object /lib64/libx.so: ELF shared object for loong64 (double float, old world), in linux/loong64: old world, and the entrypoint /app is new world"},
+		"its twin":                                 {"linux/loong64", one("elf app loong64-old", "so lib64/libx.so loong64-old"), ""},
+		"both worlds with both loaders":            {"linux/loong64", one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64", "elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), ""},
+		"both worlds in one chain":                 {"linux/loong64", one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"), "old world, and the loader /lib64/ld.so.1 is new world"},
+		"a health check would not matter":          {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
+		"soft float without a loader":              {"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"), "soft float, and the entrypoint /app is hard float"},
+		"hard float without a loader":              {"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"), "hard float, and the entrypoint /app is soft float"},
+		"a program says nothing":                   {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
+		"a static program of the other ABI":        {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
+		"a program of the other ABI, its loader":   {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), ""},
+		"a program and the loader of the other":    {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"), "the loader /lib/ld-linux-armhf.so.3 is hard float"},
+		"release 6 of MIPS":                        {"linux/mips64le", one("elf app mips64le", "so lib/libx.so mips64le-r6"), "release 6, and the entrypoint /app is a release before 6"},
+		"an arm program in arm64":                  {"linux/arm64", one("script app /bin/sh", "elf bin/sh armhf"), "32-bit programs are optional"},
+		"an arm library in arm64":                  {"linux/arm64", one("elf app arm64", "so usr/lib/libx.so armhf"), "32-bit programs are optional"},
+		"musl's program without its loader":        {"linux/amd64", one("elf app amd64 /lib/ld-musl-x86_64.so.1"), `not found in the image: no "/lib"; it wants musl`},
+		"musl's program in glibc's system":         {"linux/amd64", one("elf app amd64 /lib/ld-musl-x86_64.so.1", "elf lib64/ld-linux-x86-64.so.2 amd64"), "it wants musl, and the image has glibc's loader, /lib64/ld-linux-x86-64.so.2"},
+		"glibc's program in musl's system":         {"linux/amd64", one("elf app amd64 /lib64/ld-linux-x86-64.so.2", "elf lib/ld-musl-x86_64.so.1 amd64"), "it wants glibc, and the image has musl's loader, /lib/ld-musl-x86_64.so.1"},
+		"a loader whose name says nothing":         {"linux/amd64", one("elf app amd64 /opt/ld"), `the loader "/opt/ld", asked for by /app`},
+		"a library of a kind that says nothing":    {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le"), ""},
+		"the first ABI of ppc64 among the second":  {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le-elfv1"), "elfv1, and the entrypoint /app is elfv2"},
+		"a program that need not be a library":     {"linux/riscv64", one("elf app riscv64", "elf usr/bin/other riscv64-lp64"), ""},
+		"32-bit RISC-V floats among 64-bit floats": {"linux/riscv64", one("elf app riscv64", "so usr/lib/libx.so riscv64-lp64"), "lp64, and the entrypoint /app is lp64d"},
+	} {
+		r := run(t, image(t, c.platform, c.lines...), deep.Options{})
+		want := inspect.BinariesOK
+		if c.says != "" {
+			want = inspect.Mismatch
+		}
+		if r.Verdicts[0].State != want || !strings.Contains(show(r), c.says) {
+			t.Errorf("%s: want %q\n%s", name, c.says, show(r))
+		}
+	}
+}
+
+// What the caller asks for, and what it can't be told of.
+func TestAskedABI(t *testing.T) {
+	t.Parallel()
+	const newLoader, musl = "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-musl-x86_64.so.1"
+	one := func(lines ...string) []string { return lines }
+	abi := func(arch, want string) deep.Options { return deep.Options{ABI: map[string]string{arch: want}} }
+	for name, c := range map[string]struct {
+		platform string
+		lines    []string
+		options  deep.Options
+		want     inspect.State
+		says     string
+	}{
+		"the new world":        {"linux/loong64", one("elf app loong64"), abi("loong64", "new"), inspect.BinariesOK, "1 program, new world read"},
+		"the old world":        {"linux/loong64", one("elf app loong64-old"), abi("loong64", "new"), inspect.Mismatch, "in linux/loong64: new is asked for"},
+		"the old world, asked": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
+		"of another machine":   {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
+		"hard float":           {"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch, "hard is asked for"},
+		"not stated":           {"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked, "no program says whether it is hard, which is asked for"},
+		"musl":                 {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "musl"), inspect.BinariesOK, ""},
+		"no musl":              {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "glibc"), inspect.Mismatch, "glibc is asked for"},
+		"static":               {"linux/amd64", one("elf app amd64"), abi("amd64", "musl"), inspect.Unchecked, "no program says of which ABI it is"},
+		"large pages":          {"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64"), deep.Options{PageSize: 64 << 10}, inspect.BinariesOK, ""},
+		"small pages":          {"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64-4k"), deep.Options{PageSize: 64 << 10}, inspect.Mismatch, "/usr/lib/x.so: ELF shared object for arm64, in linux/arm64: its segments are aligned for pages of 4 KiB, and the hosts have 64 KiB"},
+		"small hosts":          {"linux/arm64", one("elf app arm64-4k"), deep.Options{PageSize: 4 << 10}, inspect.BinariesOK, ""},
+		"pages not stated":     {"linux/arm64", one("elf app arm64-4k"), deep.Options{}, inspect.BinariesOK, ""},
+	} {
+		r := run(t, image(t, c.platform, c.lines...), c.options)
+		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) {
+			t.Errorf("%s: want %s %q\n%s", name, c.want, c.says, show(r))
+		}
+	}
+	r := run(t, image(t, "linux/loong64", "script app /bin/sh", "elf bin/sh loong64 "+newLoader, "elf "+newLoader[1:]+" loong64"), deep.Options{EntrypointOnly: true})
+	if v := r.Verdicts[0]; v.State != inspect.Partial || v.World != binary.NewWorld {
+		t.Errorf("entrypoint only: %+v\n%s", v, show(r))
+	}
+}
