@@ -26,6 +26,7 @@ func rows(t *testing.T) map[string]row {
 	const node = "srv/node_modules/"
 	return map[string]row{
 		"i386 in amd64":     {platform: "linux/amd64", twin: one("elf bin/sh 386"), liar: one("elf bin/sh armv7")},
+		"multilib":          {platform: "linux/amd64", twin: one("elf libx32/ld-linux-x32.so.2 x32", "so usr/libx32/libgcc_s.so.1 x32"), liar: one("so usr/lib/libgcc_s.so.1 x32")},
 		"hardware variants": {platform: "linux/arm/v6", twin: one("so lib/glibc-hwcaps/v7/libc.so.6 armv7"), liar: one("so lib/glibc-hwcaps/v7/libc.so.6 arm64")},
 		"started":           {twin: one("link app opt/x", "elf opt/x amd64"), liar: one("link other opt/x64", "elf opt/x64 amd64")},
 		"userland":          {twin: one("so usr/lib/libc.so.6 amd64"), liar: one("so usr/x86_64-linux-gnu/lib/libc.so.6 amd64"), liarIs: inspect.BinariesOK},

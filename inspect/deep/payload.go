@@ -42,7 +42,7 @@ func payloadRules() []Rule {
 
 func (s *suspect) device() bool {
 	known := s.fact.Kind.ELF() && s.fact.Machine != 0
-	return s.foreign() && known && !binary.ForImages(s.fact.Arch)
+	return s.foreign() && known && !binary.ForImages(s.fact.Arch) && !s.sibling()
 }
 
 // firmwareWords are the names of directories in which what machines boot from lies.

@@ -1,0 +1,88 @@
+package deep
+
+import (
+	"slices"
+	"strings"
+
+	"mtool/inspect"
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// multilibRules are about the other ABIs of the platform's processors, which come with compilers.
+func multilibRules() []Rule {
+	return []Rule{{
+		Name: "multilib", State: inspect.Note, covers: (*suspect).multilib,
+		Covers: "files of another ABI of the platform's processors (x32 in amd64, 31 bits in s390x, n32 and o32 in mips64, 32 bits in ppc64, the other float ABI) whose own loader is in the image or in a directory above them, unless something starts or loads them",
+		Reason: "compilers link with them, as gcc-multilib does; not every kernel runs them",
+	}}
+}
+
+// siblings are the machines whose code processors of the platform may run too, where the kernel is set to.
+func siblings(arch string) []string {
+	switch arch {
+	case "amd64":
+		return []string{"x32"}
+	case "s390x":
+		return []string{"s390"}
+	case "mips64le":
+		return []string{"mips64p32le", "mipsle"}
+	case "mips64":
+		return []string{"mips64p32", "mips"}
+	case "ppc64":
+		return []string{"ppc"}
+	}
+	return nil
+}
+
+// sibling reports whether the file is for one of them.
+func (s *suspect) sibling() bool {
+	return slices.Contains(siblings(s.platform.Architecture), s.fact.Arch)
+}
+
+func (s *suspect) multilib() bool {
+	if !s.foreign() || !s.sibling() && !s.misfits() || !s.ownLoader() {
+		return false
+	}
+	why := s.needs()[s.path]
+	return why.rule == "" || why.rule == ruleUserland || why.rule == ruleLibrary && why.from == ""
+}
+
+// misfits reports whether the file is of the right machine and another ABI.
+func (s *suspect) misfits() bool {
+	if s.fact.Arch != s.platform.Architecture {
+		return false
+	}
+	found, err := s.tree.Lookup("/" + s.path)
+	return err == nil && found.File != nil && s.misfit(found.Entry) != ""
+}
+
+// ownLoader reports whether the loader of the file's own ABI is there: the one that it names or, of a library, one in the image
+// or in a directory above it.
+func (s *suspect) ownLoader() bool {
+	if s.fact.Interp != "" && !strings.HasPrefix(s.name(), "libc") {
+		return s.fitsAt(s.fact.Interp)
+	}
+	for dir, rest := "", s.path; ; {
+		for _, loader := range loaders(s.fact.Arch) {
+			if s.fitsAt(dir + "/" + loader) {
+				return true
+			}
+		}
+		next, after, more := strings.Cut(rest, "/")
+		if !more {
+			return false
+		}
+		dir, rest = dir+"/"+next, after
+	}
+}
+
+// fitsAt reports whether there is a program with which the file could be one process.
+func (s *suspect) fitsAt(path string) bool {
+	found, err := s.tree.Lookup(path)
+	if err != nil || found.Type != rootfs.Program || found.File.Fact == nil || found.File.Fact.Arch != s.fact.Arch {
+		return false
+	}
+	fits, _, _ := binary.Fits(*found.File.Fact, s.fact)
+	return fits
+}
