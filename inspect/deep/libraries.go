@@ -1,10 +1,12 @@
 package deep
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
 
+	"mtool/inspect"
 	"mtool/inspect/binary"
 	"mtool/inspect/rootfs"
 )
@@ -12,12 +14,12 @@ import (
 // The bounds of what is looked for: no image that works comes near.
 const (
 	maxSearched = 256     // directories in which a library is looked for
-	maxLookups  = 2 << 20 // in one image
+	maxLookups  = 1 << 20 // in one image
 )
 
 // libraries adds what the loader finds for right programs, and what links in its directories lead to.
 func (j *judgement) libraries() {
-	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}}
+	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{}}
 	for _, dir := range s.dirs {
 		j.libraryLinks(dir, ruleLibrary, "/"+dir, false)
 	}
@@ -32,6 +34,12 @@ func (j *judgement) libraries() {
 			s.find(e, name)
 		}
 	}
+	if s.lookups > maxLookups {
+		f := j.finding(inspect.Unchecked)
+		f.Evidence = "too many libraries"
+		f.Message = fmt.Sprintf("%s: what programs load was not looked for to the end: more than %d places", j.name(), maxLookups)
+		j.add(f)
+	}
 }
 
 // fits reports whether a program is for the platform's own machine.
@@ -41,12 +49,16 @@ func fits(v binary.Verdict) bool {
 
 // libraryLinks adds the libraries to which links of a directory lead and, if all is set, those that lie there.
 func (j *judgement) libraryLinks(dir, rule, by string, all bool) {
-	for e := range j.tree.In(dir) {
+	in, err := j.tree.Lookup(dir)
+	if err != nil {
+		return
+	}
+	for e := range j.tree.In(in.Path) {
 		if !isLibrary(base(e.Path)) || e.Type != rootfs.Symlink && !all {
 			continue
 		}
 		found, err := j.tree.Lookup(e.Path)
-		if err == nil && found.Type == rootfs.Program && judgeable(*found.File.Fact) && !namesForeign(base(e.Path), *found.File.Fact) {
+		if err == nil && found.Type == rootfs.Program && j.doubtful(found.File) && !namesForeign(base(e.Path), *found.File.Fact) {
 			j.needed.add(found.Path, need{rule: rule, role: roleShared, by: by, as: "/" + e.Path})
 		}
 	}
@@ -60,9 +72,11 @@ func isLibrary(name string) bool {
 type search struct {
 	*judgement
 
-	dirs    []string        // in which every program's libraries are looked for
-	known   map[string]bool // names that were looked for there
-	lookups int
+	dirs  []string        // in which every program's libraries are looked for
+	known map[string]bool // names that were looked for there
+	// resolved are directories without their links; "" are those that are not there.
+	resolved map[string]string
+	lookups  int
 }
 
 // find looks for a library that a program needs. glibc passes over those of another machine.
@@ -103,9 +117,26 @@ func (s *search) candidates(own []string, name string) (all []string) {
 		return []string{name}
 	}
 	for _, dir := range slices.Concat(own, s.dirs) {
-		all = append(all, dir+"/"+name)
+		if dir = s.resolve(dir); dir != "" && len(all) < maxSearched {
+			all = append(all, dir+"/"+name)
+		}
 	}
-	return all[:min(len(all), maxSearched)]
+	return all
+}
+
+// resolve is a directory without links; "" is none. The root is "/".
+func (s *search) resolve(dir string) string {
+	if at, ok := s.resolved[dir]; ok {
+		return at
+	}
+	at := ""
+	if found, err := s.tree.Lookup(dir); err == nil && found.Type == rootfs.Directory {
+		at = "/" + found.Path
+	}
+	if s.lookups++; len(s.resolved) < maxSearched*maxSearched {
+		s.resolved[dir] = at
+	}
+	return at
 }
 
 // own are the directories that a program names itself. $LIB is lib, or what a distribution has in its place.

@@ -12,6 +12,9 @@ type span struct{ from, to int }
 // masks are texts in which the words for machines and systems are replaced by a star, as far as they were asked for.
 type masks map[string]string
 
+// maxMasks bounds how many names are remembered.
+const maxMasks = 20_000
+
 // mask replaces the words of a name: sharp-linux-x64 is sharp-*. Words that are used for other things too count for the machine
 // that the file is for only.
 func (m masks) mask(text, arch string) string {
@@ -20,7 +23,9 @@ func (m masks) mask(text, arch string) string {
 		return masked
 	}
 	masked := masked(text, arch)
-	m[key] = masked
+	if len(m) < maxMasks {
+		m[key] = masked
+	}
 	return masked
 }
 

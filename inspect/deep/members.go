@@ -1,7 +1,6 @@
 package deep
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -38,12 +37,15 @@ func memberRules() []Rule {
 
 // slot is what an image has at one place of a package, for all platforms.
 type slot struct {
-	right     bool            // for this platform
-	platforms map[string]bool // for others
+	right     bool     // for this platform
+	platforms []string // others
 }
 
 // only are the platforms that a slot is for.
-func (s slot) only() string { return strings.Join(slices.Sorted(maps.Keys(s.platforms)), ", ") }
+func (s slot) only() string { return strings.Join(slices.Sorted(slices.Values(s.platforms)), ", ") }
+
+// maxSlots bounds how many places are looked at. A file at another one is judged without its neighbours.
+const maxSlots = 50_000
 
 // slot is the place of a file; the zero value where its path names nothing.
 func (s *suspect) slot() slot {
@@ -66,17 +68,14 @@ func (j *judgement) slots() map[string]slot {
 			continue
 		}
 		name, ok := j.masks.slot(e.Path, e.File.Fact.Arch)
-		if !ok {
+		place, known := j.places[name]
+		if !ok || !known && len(j.places) >= maxSlots {
 			continue
 		}
-		place := j.places[name]
 		if verdict, _ := binary.Runs(*e.File.Fact, j.platform); fits(verdict) {
 			place.right = true
-		} else {
-			if place.platforms == nil {
-				place.platforms = map[string]bool{}
-			}
-			place.platforms[platformOf(*e.File.Fact)] = true
+		} else if p := platformOf(*e.File.Fact); !slices.Contains(place.platforms, p) {
+			place.platforms = append(place.platforms, p)
 		}
 		j.places[name] = place
 	}

@@ -1,7 +1,6 @@
 package deep
 
 import (
-	"slices"
 	"strings"
 
 	"mtool/inspect"
@@ -100,14 +99,22 @@ func (j *judgement) needs() needs {
 
 // inPath adds what names in the directories of PATH find.
 func (j *judgement) inPath() {
+	listed := map[string]bool{}
 	for _, dir := range j.pathDirs() {
-		j.programsIn(dir, rulePath, "PATH")
+		j.programsIn(dir, rulePath, "PATH", listed)
 	}
 }
 
 // programsIn adds the programs of a directory under the names there. Nobody calls a name that is another machine's.
-func (j *judgement) programsIn(dir, rule, by string) {
-	for e := range j.tree.In(dir) {
+//
+// listed are the directories that were gone through, however they were spelled.
+func (j *judgement) programsIn(dir, rule, by string, listed map[string]bool) {
+	in, err := j.tree.Lookup(dir)
+	if err != nil || listed[in.Path] {
+		return
+	}
+	listed[in.Path] = true
+	for e := range j.tree.In(in.Path) {
 		found := rootfs.Found{Entry: e}
 		role := roleOther
 		if e.Type == rootfs.Symlink {
@@ -117,10 +124,19 @@ func (j *judgement) programsIn(dir, rule, by string) {
 			}
 			role = roleLinked
 		}
-		if found.Type == rootfs.Program && found.Runnable && judgeable(*found.File.Fact) && !namesForeign(base(e.Path), *found.File.Fact) {
+		if found.Type == rootfs.Program && found.Runnable && j.doubtful(found.File) && !namesForeign(base(e.Path), *found.File.Fact) {
 			j.needed.add(found.Path, need{rule: rule, role: role, by: by, as: "/" + e.Path})
 		}
 	}
+}
+
+// doubtful reports whether a program is not simply for the platform, so that it matters who needs it.
+func (j *judgement) doubtful(f *rootfs.File) bool {
+	if f.Fact == nil || !judgeable(*f.Fact) {
+		return false
+	}
+	verdict, _ := binary.Runs(*f.Fact, j.platform)
+	return !fits(verdict) || len(j.options.Explain) > 0
 }
 
 // namesForeign reports whether a name says that a program is for another machine or system.
@@ -132,11 +148,13 @@ func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:]
 
 // pathDirs are the directories of PATH, of all uses.
 func (j *judgement) pathDirs() (dirs []string) {
+	known := map[string]bool{}
 	for _, u := range j.subject.all() {
 		for _, dir := range j.command(u).Path() {
-			if !slices.Contains(dirs, dir) {
+			if !known[dir] {
 				dirs = append(dirs, dir)
 			}
+			known[dir] = true
 		}
 	}
 	return dirs
@@ -147,7 +165,7 @@ const maxVariables = 1000
 
 // inEnvironment adds what variables other than PATH name: a file, and the programs and libraries of a directory.
 func (j *judgement) inEnvironment() {
-	n := 0
+	n, listed := 0, map[string]bool{}
 	for _, u := range j.subject.all() {
 		for _, e := range j.command(u).Env {
 			name, value, _ := strings.Cut(e, "=")
@@ -159,14 +177,14 @@ func (j *judgement) inEnvironment() {
 					return
 				}
 				if strings.HasPrefix(path, "/") && strings.Trim(path, "/") != "" {
-					j.variable(name, path)
+					j.variable(name, path, listed)
 				}
 			}
 		}
 	}
 }
 
-func (j *judgement) variable(name, path string) {
+func (j *judgement) variable(name, path string, listed map[string]bool) {
 	found, err := j.tree.Lookup(path)
 	if err != nil {
 		return
@@ -175,7 +193,7 @@ func (j *judgement) variable(name, path string) {
 	case rootfs.Program:
 		j.needed.add(found.Path, need{rule: ruleEnv, role: roleOf(*found.File.Fact), by: "$" + name})
 	case rootfs.Directory:
-		j.programsIn(path+"/bin", ruleEnv, "$"+name)
+		j.programsIn(path+"/bin", ruleEnv, "$"+name, listed)
 		if strings.HasPrefix(name, "LD_") {
 			j.libraryLinks(path, ruleEnv, "$"+name, true)
 		}
