@@ -13,6 +13,9 @@ DEBIAN ?= debian
 export DEBIAN
 DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
 
+# Real packages that bring files for other machines (testdata/zoo.txt), where there are npm and Debian to have them from.
+ZOO := $(if $(filter no,$(DEBIAN)),,$(if $(shell command -v npm),$(comma)zoo))
+
 # The race detector takes minutes for what links BuildKit: `make long` does that.
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
@@ -46,6 +49,7 @@ tools: ## the programs that the tests compare with
 	testdata/tools.sh
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh $(DEBIANS) .deps/rootfs
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg arm64 .deps/debian
+	[ -z "$(ZOO)" ] || testdata/zoo.sh short .deps/zoo
 
 demo: deps build ## build, merge, publish and inspect an image of three platforms, each command shown
 	testdata/tools.sh registry
@@ -58,7 +62,7 @@ quick: ## in a minute what most changes need: vet, the pure packages without the
 
 test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
 	go vet ./...
-	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
+	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
 	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
@@ -75,6 +79,7 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
 	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
+	[ -z "$(ZOO)" ] || testdata/zoo.sh long .deps/zoo
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 

@@ -14,8 +14,10 @@ serves a platform, as the nodes of that platform choose (mtool help nodes), --ex
 anything else. Exit code 3 and one line a finding when something is wrong.
 
 --deep reads the layers of all images as streams, each distinct one once, and writes none to disk: every executable and
-shared object must be for the image's platform, and none of what the image starts, its interpreter, its own loader, libc
-and shell may be for another. Files that may be foreign all the same are listed by mtool help foreign-files. The states:
+shared object must be for the image's platform, and nothing that something in the image would start or load may be for
+another. What is not needed is judged by what it is for, as mtool help foreign-files lists: a part of a package that has one
+for this platform too, firmware, a sysroot; what says that it is for another machine, and not why, is a warning. --explain
+tells who needs a file, and which row decided. The states:
   claims-ok     descriptor and config agree; nothing is known of the binaries
   binaries-ok   every layer was read, and the binaries are for the platform
   partial       what the image starts is for the platform (--entrypoint-only: layers from the top, large ones only as far as
