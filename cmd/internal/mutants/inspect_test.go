@@ -6,8 +6,6 @@ func ofInspect() []mutant {
 		{"inspect/rows.go", "TestRowsThatClientsTake", `case n.leads(running[:passed], running[passed:]):`, `case false:`},
 		{"inspect/rows.go", "TestRowsThatClientsTake", `p.Equals(*q) && CompressionOf(n.desc) == CompressionOf(image.desc)`, `p.Equals(*q)`},
 		{"inspect/rows.go", "TestRowsThatClientsTake", `return !slices.ContainsFunc(before, isDefault) && slices.ContainsFunc(behind, isDefault)`, `return false`},
-		{"inspect/rows.go", "TestSingleArtifacts", `|| hasFileSystem(n.config.body)`, `|| n.desc.ArtifactType == "" && hasFileSystem(n.config.body)`},
-		{"inspect/attestation.go", "TestReadAttestationWithPlatform", `|| !platform.IsUnknown(claimOf(d)) {`, `{`},
 		{"inspect/claims.go", "TestCheck", `!platform.Agrees(claim, i.Config) || lookedFor(claim)`, `lookedFor(claim)`},
 		{"inspect/claims.go", "TestCheck", `lookedFor(claim) != "" || lookedFor`, `lookedFor`},
 		{"inspect/shared.go", "TestCheck", `		if len(g.images) < 2 {
@@ -18,9 +16,7 @@ func ofInspect() []mutant {
 		}
 		var digests`},
 		{"inspect/shared.go", "TestCheck", `if len(g.distinct(byChoice)) < 2 || len(g.distinct(byConfig)) < 2 {`, `if true {`},
-		{"inspect/decode.go", "inspect.TestReadersAgree", `case m.MediaType != "" && m.MediaType != mediaType:`, `case false:`},
 		{"inspect/decode.go", "TestReadRefusesRoots", `case mediaType.IsIndex() && (m.Config != nil || m.Layers != nil):`, `case false:`},
-		{"inspect/decode.go", "TestReadRefusesRoots", `if err := registry.CheckManifest(body); err != nil {`, `if err := registry.CheckManifest(body); false {`},
 		{"inspect/read.go", "TestReadStopsAtManyEntries", `if r.entries += len(level); r.entries > maxEntries {`, `if r.entries += len(level); r.entries > 100*maxEntries {`},
 		{"inspect/tree.go", "TestReadDepth", `len(n.via) >= maxDepth:`, `len(n.via) >= 2*maxDepth:`},
 		{"inspect/tree.go", "TestReadCycle", `case looped:`, `case looped && n == nil:`},
@@ -30,12 +26,9 @@ func ofInspect() []mutant {
 		{"inspect/binary/elf.go", "TestMalformedELF", `case h.phnum > 0 && h.phentsize != want:`, `case false:`},
 		{"inspect/binary/segments.go", "TestMalformedELF", `if p.size < 2 || p.size > pathMax {`, `if p.size < 2 {`},
 		{"inspect/binary/segments.go", "TestMalformedELF", `if b[len(b)-1] != 0 {`, `if false {`},
-		{"inspect/binary/machine.go", "TestAgreesWithReadelf", `return when(little, either(wide, "amd64", "x32"))`, `return when(little, "amd64")`},
 		{"inspect/binary/runs.go", "inspect/binary.TestRuns", `if verdict != Wrong && !sameSystem(f.OS, p.OS) {`, `if false {`},
 
-		{"inspect/deep/judge.go", "inspect/deep.TestPlanted", `if verdict != binary.Wrong && verdict != binary.OtherOS {`, `if verdict != binary.OtherOS {`},
 		{"inspect/deep/judge.go", "inspect/deep.TestRulesSpareOwnFiles", `if (rule.Own || !owned && (rule.Linked || !linked)) && rule.covers(s) {`, `if (!linked || linked) && rule.covers(s) {`},
-		{"inspect/deep/glob.go", "TestGlobTakesOneStepAByte", `if len(text) > maxGlob {`, `if false {`},
 		{"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stays)`, `g.each(func(byte) bool { return true }, &g.stays)`},
 		{"inspect/deep/foreign.go", "TestRules", `return !s.deaf && covered(s.path, s.label)`, `return covered(s.path, s.label)`},
 

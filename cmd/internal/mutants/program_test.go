@@ -3,9 +3,6 @@ package mutants
 // ofProgram: what takes the whole program, and real parts.
 func ofProgram() []mutant {
 	return []mutant{
-		{"registry/store/file.go", "TestSyncFails", `if err == nil {
-		err = f.Sync()
-	}`, ``},
 		{"registry/store/lock.go", "TestNoLocks", `for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {`, `for _, number := range []error{syscall.ENOSYS} {`},
 		{"registry/store/store.go", "TestSecretsStaySecret", `l.mode = 0o700`, `l.mode = 0o755`},
 		{"registry/durable.go", "TestPowerLoss", `return SyncDir(parent)
