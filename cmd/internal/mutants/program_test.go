@@ -3,14 +3,7 @@ package mutants
 // ofProgram: what takes the whole program, and real parts.
 func ofProgram() []mutant {
 	return []mutant{
-		{"registry/store/lock.go", "TestNoLocks", `for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {`, `for _, number := range []error{syscall.ENOSYS} {`},
 		{"registry/store/store.go", "TestSecretsStaySecret", `l.mode = 0o700`, `l.mode = 0o755`},
-		{"registry/durable.go", "TestPowerLoss", `return SyncDir(parent)
-	}`, `return nil
-	}`},
-		{"inspect/deep/judge.go", "deep-started.txtar", `(rule.Linked || !linked)`, `(linked || !linked)`},
-		{"inspect/deep/judge.go", "deep-readings.txtar", `for _, tree := range trees[1:] {`, `for _, tree := range trees[:0] {`},
-		{"inspect/deep/config.go", "deep-foreign.txtar", `if strings.Count(label, ",") >= maxGlobs {`, `if false {`},
 		{"inspect/workload/convert.go", "deploy-bad-input.txtar", `m.node.twice == "" && !same(`, `m.node.twice != "" && !same(`},
 		{"cmd/internal/flow/variables.go", "deploy-variables.txtar", `if _, there := os.LookupEnv(name); !there {`, `if value, there := os.LookupEnv(name); there {
 		return value, true, nil
