@@ -36,6 +36,7 @@ func ofInspect() []mutant {
 		{"inspect/workload/process.go", "TestProcess", `p.Entrypoint, p.Cmd = p.expand(c.get("command"), vars), []string{}`, `p.Cmd = p.expand(c.get("command"), vars)`},
 		{"inspect/workload/process.go", "TestProcess", `{"lifecycle", "preStop", "exec"},`, ``},
 		{"inspect/workload/process.go", "TestProcess", `if at := m.get("mountPath").str(); at != "" {`, `if at := m.get("mountPath").str(); false {`},
+		{"inspect/workload/kinds.go", "TestKinds", `{group: "argoproj.io", path: "**.script", shape: container},`, ``},
 		{"inspect/workload/convert.go", "TestReadBounds", `	if depth > maxDepth {
 		return nil, lineError`, `	if depth > 1000*maxDepth {
 		return nil, lineError`},
