@@ -24,7 +24,6 @@ func ofBuild() []mutant {
 		{"build/fetch/committime.go", "TestHostileRepositories", `return git{dir: lent, own: true}.commitTime(ctx, id)`, `return git{dir: dir}.commitTime(ctx, id)`},
 
 		{"build/worker/statedir.go", "TestStateDir", `if !whole(m.UIDs) || !whole(m.GIDs) {`, `if !whole(m.UIDs) {`},
-		{"build/worker/unpack_linux.go", "TestStandIn", `delete(h.PAXRecords, attribute)`, ``},
 		{"build/worker/statedir.go", "TestStateDir", `[]any{m.UIDs, m.GIDs}`, `[]any{m.GIDs}`},
 		{"build/worker/state_linux.go", "TestFormat", `if err == nil && string(b) == stateFormat {`, `if err == nil && len(b) > 0 {`},
 		{"build/buildkit/tokens.go", "TestWorkersPasswordStaysAtHome", `case !registry.SameOrigin(r.URL, first.URL) &&`, `case false &&`},
