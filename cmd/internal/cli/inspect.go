@@ -33,7 +33,14 @@ What was seen in a layer, never a verdict, is kept in the cache folder mtool/fac
 second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
 
 What is said of images before a layer is read can be suspicious: one base, or one program, under two machines; a base whose
-name, label or history names another machine. Such notes are failures with --strict, as are all that change the verdict (mtool help notes), and --deep settles them.
+name, label or history names another machine. Such notes are failures with --strict, as are all that change the verdict
+(mtool help notes), and --deep settles them.
+
+Whether the images of a list are one program is noted, as far as it is seen without another request: labels that state
+different versions or revisions, times more than 30 days apart and, with --deep, programs in PATH that not every image has.
+--same makes a failure of that, and of different packages (dpkg, apk), settings, users and ports, and prints a table. What an
+architecture brings about is left out: its own words in names, rebuilds (+b1), packages that only others there need
+(libquadmath), microcode and boot loaders, checksums in variables. Databases of RPM are not read: programs count by name.
 
 -f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
 
@@ -52,6 +59,7 @@ func (a *app) inspectCommand() *cobra.Command {
 		Example: `  mtool inspect --require linux/amd64,linux/arm64 registry.example.com/demo:v1
   mtool inspect --deep registry.example.com/demo:v1
   mtool inspect --deep --allow-foreign 'opt/sdk/**' registry.example.com/demo:v1
+  mtool inspect --deep --same registry.example.com/demo:v1
   mtool inspect -f deploy.yaml --require linux/amd64,linux/arm64
   mtool inspect -o json demo:v1
   mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' demo:v1 | xargs -n1 cosign sign`,

@@ -20,6 +20,7 @@ is mtool help json-schema.
   findings[]           state, platform, digest, claim, evidence, message; rule (mtool help notes); for files in layers path,
                        layer, role; for files that name images file and line. The first are those of platforms[], one each,
                        in order.
+  differences[]        with --same: rule, what, and values by platform
 
   states               claims-ok, binaries-ok, partial, mismatch, unknown, unchecked; findings may also be a note
 
