@@ -3,6 +3,7 @@ package binary
 import (
 	"debug/elf"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -83,10 +84,8 @@ func (f Fact) Convention() string {
 // HasABI reports whether a file is of an ABI: a world, a float ABI, a calling convention or a C library, as ABIs spells them. stated
 // is false where the file does not say.
 func (f Fact) HasABI(name string) (has, stated bool) {
-	for _, is := range []string{string(f.World), string(f.Float), f.ABI, Libc(f.Interp)} {
-		if is == name {
-			return true, true
-		}
+	if slices.Contains([]string{string(f.World), string(f.Float), f.ABI, Libc(f.Interp)}, name) {
+		return true, true
 	}
 	switch name {
 	case string(OldWorld), string(NewWorld):

@@ -109,6 +109,13 @@ func smallArch(number elf.Machine) string {
 		return "lanai"
 	case elf.EM_VIDEOCORE, elf.EM_VIDEOCORE3, elf.EM_VIDEOCORE5:
 		return "videocore"
+	}
+	return controllerArch(number)
+}
+
+// controllerArch names processors of cars, sensors and boards that compute.
+func controllerArch(number elf.Machine) string {
+	switch number {
 	case elf.EM_TRICORE:
 		return "tricore"
 	case elf.EM_BLACKFIN:

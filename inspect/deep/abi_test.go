@@ -102,8 +102,10 @@ func TestMisfits(t *testing.T) {
 		lines    []string
 		says     string // "": it is right
 	}{
-		"a library without any loader": {"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
-			"/lib64/libx.so: ELF shared object for loong64 (double float, old world), in linux/loong64: old world, and the entrypoint /app is new world"},
+		"a library without any loader": {
+			"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
+			"/lib64/libx.so: ELF shared object for loong64 (double float, old world), in linux/loong64: old world, and the entrypoint /app is new world",
+		},
 		"its twin":                                 {"linux/loong64", one("elf app loong64-old", "so lib64/libx.so loong64-old"), ""},
 		"both worlds with both loaders":            {"linux/loong64", one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64", "elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), ""},
 		"both worlds in one chain":                 {"linux/loong64", one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"), "old world, and the loader /lib64/ld.so.1 is new world"},

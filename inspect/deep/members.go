@@ -129,7 +129,7 @@ func packageOf(path string) string {
 	parts := strings.Split(path, "/")
 	for i, part := range slices.Backward(parts[:len(parts)-1]) {
 		rest := parts[i+1 : len(parts)-1]
-		name := ""
+		name := packageIn(part, rest)
 		switch {
 		case strings.HasSuffix(part, ".runfiles"):
 			name = strings.TrimSuffix(part, ".runfiles") + " (Bazel)"
@@ -137,17 +137,6 @@ func packageOf(path string) string {
 			name = parts[i-1] + " (npm)"
 		case part == "runtimes" && len(rest) == 2 && rest[1] == "native" && i > 0:
 			name = parts[i-1] + " (NuGet)"
-		case len(rest) == 0:
-		case part == "node_modules" && strings.HasPrefix(rest[0], "@") && len(rest) > 1:
-			name = rest[0] + "/" + rest[1] + " (npm)"
-		case part == "node_modules" && rest[0] != ".bin" && rest[0] != ".pnpm":
-			name = rest[0] + " (npm)"
-		case part == "site-packages" || part == "dist-packages":
-			name = rest[0] + " (Python)"
-		case part == "gems" && strings.Contains(rest[0], "-"):
-			name = rest[0] + " (gem)"
-		case part == "jvm":
-			name = rest[0] + " (JDK)"
 		}
 		if name != "" {
 			return name
@@ -155,6 +144,33 @@ func packageOf(path string) string {
 	}
 	if name := parts[len(parts)-1]; strings.HasPrefix(name, "terraform-provider-") {
 		return name + " (Terraform)"
+	}
+	return ""
+}
+
+// packageIn names the package in a directory where a package manager installs; rest is the path below it.
+func packageIn(directory string, rest []string) string {
+	if len(rest) == 0 {
+		return ""
+	}
+	name := rest[0]
+	switch directory {
+	case "node_modules":
+		switch {
+		case name == ".bin", name == ".pnpm":
+			return ""
+		case strings.HasPrefix(name, "@") && len(rest) > 1:
+			return name + "/" + rest[1] + " (npm)"
+		}
+		return name + " (npm)"
+	case "site-packages", "dist-packages":
+		return name + " (Python)"
+	case "gems":
+		if strings.Contains(name, "-") {
+			return name + " (gem)"
+		}
+	case "jvm":
+		return name + " (JDK)"
 	}
 	return ""
 }

@@ -38,15 +38,6 @@ func subjectOf(role, path string) string {
 // what a file is, for people; "" where its machine is the platform's, and something else is wrong.
 func (s *suspect) what() string {
 	f := s.fact
-	noun := "program"
-	switch {
-	case f.Kind == binary.ELFObject && isModule(s.path):
-		noun = "kernel module"
-	case f.Kind == binary.ELFObject:
-		noun = "object"
-	case f.Kind == binary.ELFShared && f.Interp == "":
-		noun = "library"
-	}
 	arch := f.Arch
 	if len(f.Archs) > 0 {
 		arch = strings.Join(f.Archs, " and ")
@@ -61,7 +52,19 @@ func (s *suspect) what() string {
 	case s.verdict != binary.Wrong || arch == "" || arch == s.platform.Architecture || !f.Kind.ELF():
 		return ""
 	}
-	return "is " + an(arch) + " " + noun
+	return "is " + an(arch) + " " + s.noun()
+}
+
+func (s *suspect) noun() string {
+	switch {
+	case s.fact.Kind == binary.ELFObject && isModule(s.path):
+		return "kernel module"
+	case s.fact.Kind == binary.ELFObject:
+		return "object"
+	case s.fact.Kind == binary.ELFShared && s.fact.Interp == "":
+		return "library"
+	}
+	return "program"
 }
 
 // an is a machine with its article.

@@ -10,22 +10,7 @@ import (
 
 // verdict is the one finding of the image.
 func (j *judgement) verdict(gaps bool) inspect.Finding {
-	wrong, warnings := 0, 0
-	state := inspect.State("")
-	for _, f := range j.details {
-		switch {
-		case f.State == inspect.Warning:
-			warnings++
-		case f.State == inspect.Mismatch:
-			wrong++
-			state = inspect.Mismatch
-		case f.State == inspect.Unchecked && state == "":
-			state = inspect.Unchecked
-		}
-	}
-	if gaps && state == "" {
-		state = inspect.Unchecked
-	}
+	wrong, warnings, state := j.tally(gaps)
 	f := j.finding(state)
 	if s := stop(j.steps); s != nil {
 		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
@@ -59,6 +44,25 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), f.Evidence)
 	}
 	return f.Printable()
+}
+
+// tally counts the details, and returns the state that they make: "" where nothing is wrong or unchecked.
+func (j *judgement) tally(gaps bool) (wrong, warnings int, state inspect.State) {
+	for _, f := range j.details {
+		switch {
+		case f.State == inspect.Warning:
+			warnings++
+		case f.State == inspect.Mismatch:
+			wrong++
+			state = inspect.Mismatch
+		case f.State == inspect.Unchecked && state == "":
+			state = inspect.Unchecked
+		}
+	}
+	if gaps && state == "" {
+		state = inspect.Unchecked
+	}
+	return wrong, warnings, state
 }
 
 // open is why there is no verdict.

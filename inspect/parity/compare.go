@@ -152,10 +152,11 @@ func together(all []Difference) (some []Difference) {
 			some = append(some, d)
 			continue
 		}
-		key := d.Rule
+		has := []string{d.Rule}
 		for _, v := range d.Values {
-			key += fmt.Sprint(" ", v.Platform, v.Value != "")
+			has = append(has, fmt.Sprint(v.Platform, v.Value != ""))
 		}
+		key := strings.Join(has, " ")
 		n, seen := index[key]
 		if !seen {
 			index[key] = len(some)

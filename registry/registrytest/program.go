@@ -53,8 +53,11 @@ func Needing(arch, library, dirs string) []byte {
 	runpath := uint64(len(texts))
 	texts = append(append(texts, dirs...), make([]byte, 8-(len(texts)+len(dirs))%8)...)
 	table := []elf.Dyn64{
-		{Tag: int64(elf.DT_NEEDED), Val: 1}, {Tag: int64(elf.DT_RUNPATH), Val: runpath},
-		{Tag: int64(elf.DT_STRTAB), Val: loadAddress + header + 2*segment}, {Tag: int64(elf.DT_STRSZ), Val: uint64(len(texts))}, {},
+		{Tag: int64(elf.DT_NEEDED), Val: 1},
+		{Tag: int64(elf.DT_RUNPATH), Val: runpath},
+		{Tag: int64(elf.DT_STRTAB), Val: loadAddress + header + 2*segment},
+		{Tag: int64(elf.DT_STRSZ), Val: uint64(len(texts))},
+		{},
 	}
 	at, size := uint64(header+2*segment+len(texts)), uint64(len(table)*16)
 	data := ELF(arch)[:header]

@@ -73,18 +73,25 @@ func (f *inspectFlags) combined() error {
 	switch {
 	case len(f.Explain) > 0 && !f.Deep:
 		return usagef("mtool inspect --deep --explain PATH REF", "--explain needs --deep")
+	case f.Same && !f.Deep:
+		return usagef("mtool inspect --deep --same REF", "--same needs --deep")
+	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":
+		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require or --cluster")
+	case len(f.Refs) == 0 && len(f.Workloads.Files) == 0:
+		return usagef("mtool inspect REF…", "too few arguments: a reference or --files is needed")
+	}
+	return f.shown()
+}
+
+// shown refuses outputs that don't go together.
+func (f *inspectFlags) shown() error {
+	switch {
 	case f.format != "" && !strings.Contains(f.format, "{{"):
 		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is no template: it prints nothing of the image", f.format)
 	case f.format != "" && (f.raw || f.output != "table"):
 		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
-	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":
-		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require or --cluster")
-	case f.Same && !f.Deep:
-		return usagef("mtool inspect --deep --same REF", "--same needs --deep")
 	case f.raw && (len(f.Refs) != 1 || len(f.Workloads.Files) > 0):
 		return usagef("mtool inspect --raw REF", "--raw shows one reference, %d given", len(f.Refs))
-	case len(f.Refs) == 0 && len(f.Workloads.Files) == 0:
-		return usagef("mtool inspect REF…", "too few arguments: a reference or --files is needed")
 	}
 	return nil
 }
