@@ -45,7 +45,7 @@ func rows(t *testing.T) map[string]row {
 		"start files":     {twin: one("object usr/lib/crt1.o amd64"), liar: one("object usr/lib32/crt1.o amd64"), liarIs: inspect.BinariesOK},
 		"objects":         {twin: one("object opt/x.o amd64"), liar: one("object opt/x.ko amd64")},
 		"device":          {twin: one("elf opt/flash.elf xtensa"), liar: one("elf opt/flash.elf s390x")},
-		"firmware":        {twin: one("elf opt/share/qemu/s390-ccw.img s390x", "so boot/vesa.c32 386"), liar: one("elf opt/share/qemus/s390-ccw.img s390x")},
+		"firmware":        {twin: one("elf opt/share/qemu/s390-ccw.img s390x", "elf opt/share/qemu/s390-netboot.img s390x /lib/ld64.so.1", "so boot/vesa.c32 386"), liar: one("elf opt/share/qemus/s390-ccw.img s390x")},
 		".NET":            {twin: one("il opt/tool.exe 386"), liar: one("il opt/tool.exe linux")},
 		"sysroot":         {twin: one("so usr/x86_64-linux-gnu/lib/libm.so.6 amd64", "so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/root/bin/x amd64"), liar: one("so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/other/bin/x amd64")},
 		"testdata":        {twin: one("elf src/testdata/a amd64", "elf spec/files/amd64.elf amd64"), liar: one("elf src/testdata.d/a amd64", "elf spec/files/some.elf amd64")},

@@ -54,7 +54,7 @@ func (s *suspect) firmware() bool {
 	if slices.Contains([]string{"c32", "e32", "e64"}, suffix) {
 		return s.foreign() && s.fact.Interp == ""
 	}
-	return s.foreign() && s.fact.Interp == "" && slices.ContainsFunc(s.dirs(), func(dir string) bool {
+	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool {
 		return slices.Contains(strings.Fields(firmwareWords), dir)
 	})
 }
