@@ -41,7 +41,7 @@ func TestNeedsEnd(t *testing.T) {
 			if r.Verdicts[0].State != inspect.Mismatch || r.Findings[0].Path != "opt/linux-x64/libx.so" {
 				t.Errorf("the library that /app2 needs was not found:\n%.2000s", show(r))
 			}
-			if took := time.Since(before); took > 20*time.Second {
+			if took := time.Since(before); took > 5*time.Minute {
 				t.Errorf("it took %s", took)
 			}
 		})

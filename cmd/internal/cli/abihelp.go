@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"strings"
 
@@ -40,8 +41,9 @@ whose segments need smaller pages is an error. Exemptions are those of mtool hel
 
 // writeABIHelp says what is told apart, and how to ask for it.
 func writeABIHelp(w io.Writer) {
-	print.Text(w, abiHelp+"\nThe names for --abi\n")
+	print.Text(w, abiHelp)
+	print.Text(w, "\nThe names for --abi\n")
 	for _, arch := range []string{"amd64", "arm", "arm64", "loong64", "mips64le", "ppc64le", "riscv64"} {
-		print.Text(w, "  "+arch+strings.Repeat(" ", len("mips64le")+2-len(arch))+strings.Join(binary.ABIs(arch), ", ")+"\n")
+		print.Println(w, fmt.Sprintf("  %-10s%s", arch, strings.Join(binary.ABIs(arch), ", ")))
 	}
 }

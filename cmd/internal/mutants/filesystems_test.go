@@ -32,6 +32,7 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/scan.go", "TestScanDiffID", `if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID &&`, `if false &&`},
 		{"inspect/rootfs/scan.go", "TestScanMediaTypes", `case strings.HasSuffix(t, "+encrypted"):`, `case false:`},
 
+		{"inspect/rootfs/node.go", "TestExtractLimits", ` + len(f.Text) + `, ` + `},
 		{"inspect/rootfs/tableplace.go", "TestSeveralTables", `if other.off != p.off || other.n != p.n || `, `if `},
 		{"inspect/rootfs/tableplace.go", "TestSeveralTables", `|| !either(&p.packed, other.packed) || !either(&p.text, other.text) {`, `{`},
 		{"inspect/rootfs/tableplace.go", "TestLyingTables", `return cmp.Or(sameDigest(packedSum, p.packed), sameDigest(textSum, p.text))`, `return nil`},
