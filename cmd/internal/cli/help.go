@@ -26,6 +26,9 @@ func helpCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			root := cmd.Root()
+			if len(args) > 0 && args[0] == root.Name() { // docker help mtool
+				args = args[1:]
+			}
 			at, rest, err := root.Find(args)
 			if err == nil && len(rest) == 0 {
 				at.InitDefaultHelpFlag()
