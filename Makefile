@@ -55,7 +55,7 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 	testdata/tools.sh registry
 	testdata/demo.sh
 
-quick: ## in a minute what most changes need: vet, the pure packages without the race detector, the offline scripts
+quick: ## what most changes need, in about three minutes: vet, the pure packages without the race detector, the offline scripts
 	[ -z "$(CHANGED)" ] || go vet $(CHANGED)
 	go test -short $(PURE) ./cmd/internal/mutants ./cmd/internal/print
 	$(TELL) go test -short -parallel=8 ./cmd/mtool -run 'TestScript|TestHouse'
