@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// strictly is what Check finds, for who is strict.
+// strictly is what Check finds with --strict.
 func strictly(r inspect.Report) []inspect.Finding {
 	findings := inspect.Check(r, inspect.CheckOptions{})
 	inspect.Strictly(findings, inspect.Rules())

@@ -20,7 +20,7 @@ const (
 	Mismatch State = "mismatch"
 	// Unchecked: what was needed for a verdict could not be read.
 	Unchecked State = "unchecked"
-	// Warning: likely wrong, and no failure but for who is strict.
+	// Warning: likely wrong, and a failure only under strict rules.
 	Warning State = "warning"
 	// Note: worth saying, no failure. Each has a Rule.
 	Note State = "note"

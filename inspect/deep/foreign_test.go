@@ -124,7 +124,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("the rule covers the liar:\n%s", show(r))
 			}
 			if strict := judged(row.liar, deep.Options{Strict: true, AllowForeign: row.options.AllowForeign}); row.liarIs == inspect.Warning && strict.Verdicts[0].State != inspect.Mismatch {
-				t.Errorf("a warning is no mismatch for who is strict:\n%s", show(strict))
+				t.Errorf("a warning is not a mismatch under strict rules:\n%s", show(strict))
 			}
 		})
 	}

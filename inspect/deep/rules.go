@@ -17,7 +17,7 @@ type Rule struct {
 	Name   string
 	Covers string // what it covers, for people
 	Reason string
-	// State is what such a file is: a note, a warning (a mismatch for who is strict) or a mismatch.
+	// State is what such a file is: a note, a warning (a mismatch under strict rules) or a mismatch.
 	State inspect.State
 	// Quiet says that the file is not counted in a note.
 	Quiet bool
