@@ -60,8 +60,8 @@ func watchIdle(ctx context.Context, d time.Duration) (context.Context, *idle) {
 	return ctx, w
 }
 
-// heard is told of every word. The requests of our own worker have a limit of their own, and other attempts after it, so
-// that the build waits for what they come to.
+// heard is called for every status update. Requests of our own worker have a limit and retries of their own, so the build
+// waits for their result.
 func (w *idle) heard(running client.Vertex, own bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

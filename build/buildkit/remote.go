@@ -24,9 +24,9 @@ type asked struct {
 	err    error
 }
 
-// askRegistries asks for every base that the store has not, once a name and all at once. It is an error when one is not
-// there, or not for its platform. A registry that can't be reached is left to the worker where that may know better: it
-// lies elsewhere, or it may have kept an image that is named by its digest.
+// askRegistries asks registries for every base that is missing in the store: once for each name, all at once. It returns an
+// error when a base does not exist, or not for its platform. An unreachable registry is left to the worker where the worker
+// may know better: it runs elsewhere, or it may have cached an image that is named by its digest.
 func askRegistries(ctx context.Context, job build.Job, p plan) (map[string]asked, error) {
 	if job.Options.Client == nil {
 		return nil, nil

@@ -109,7 +109,7 @@ func (h hostile) signed(kind string) {
 	h.must("update-ref", "refs/heads/main", h.must("hash-object", "-t", "commit", "-w", commit))
 }
 
-// bare puts a repository into dir as ordinary files, which can be committed. Its HEAD is a commit that it has not.
+// bare puts a repository into dir as ordinary files, which can be committed. Its HEAD names a commit that is missing.
 func (h hostile) bare(dir, config string) {
 	h.t.Helper()
 	h.write(dir+"/HEAD", "ref: refs/heads/main\n")

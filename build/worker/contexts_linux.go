@@ -177,7 +177,7 @@ func (t transfer) fill(ctx context.Context, caller session.Caller, ref cache.Mut
 	return errors.Join(err, mounter.Unmount())
 }
 
-// arrivals is told of each file once its content is there.
+// arrivals records each file when its content has arrived.
 type arrivals struct {
 	contenthash.CacheContext
 	dir string

@@ -17,8 +17,8 @@ func bareEnv(env []string) []string {
 	return withPath(env, func(string) bool { return false })
 }
 
-// keptEnv is what such a worker is told of the caller's environment, by its socket: the way to registries. The rest may
-// hold credentials.
+// keptEnv returns the variables of the caller's environment that such a worker gets, by its socket: those needed to reach
+// registries. Others may hold credentials.
 func keptEnv(env []string) (kept []string) {
 	names := []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 	for _, kv := range env {

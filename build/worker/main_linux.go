@@ -46,7 +46,7 @@ func Main() {
 	exit(fmt.Errorf("unknown stage %q", os.Args[1]))
 }
 
-// exitStatus is how another process ended, which is how this one shall.
+// exitStatus is how another process ended; this process must end the same way.
 type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

@@ -47,7 +47,7 @@ func rows(t *testing.T) map[string]row {
 		"device":          {twin: one("elf opt/flash.elf xtensa"), liar: one("elf opt/flash.elf s390x")},
 		"firmware":        {twin: one("elf opt/share/qemu/s390-ccw.img s390x", "elf opt/share/qemu/s390-netboot.img s390x /lib/ld64.so.1", "so boot/vesa.c32 386"), liar: one("elf opt/share/qemus/s390-ccw.img s390x")},
 		".NET":            {twin: one("il opt/tool.exe 386"), liar: one("il opt/tool.exe linux")},
-		"sysroot":         {twin: one("so usr/x86_64-linux-gnu/lib/libm.so.6 amd64", "so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/root/bin/x amd64"), liar: one("so opt/root/lib/ld-musl-x86_64.so.1 amd64", "elf opt/other/bin/x amd64")},
+		"sysroot":         {twin: one("so usr/x86_64-linux-gnu/lib/libm.so.6 amd64", "so opt/userland/lib/ld-musl-x86_64.so.1 amd64", "elf opt/userland/bin/x amd64"), liar: one("so opt/userland/lib/ld-musl-x86_64.so.1 amd64", "elf opt/other/bin/x amd64")},
 		"testdata":        {twin: one("elf src/testdata/a amd64", "elf spec/files/amd64.elf amd64"), liar: one("elf src/testdata.d/a amd64", "elf spec/files/some.elf amd64")},
 		"misnamed part":   {twin: one("so prebuilds/linux-x64/node.node amd64", "so prebuilds/linux-arm64/node.node amd64", "so prebuilds/linux-s390x/node.node s390x"), liar: one("so opt/x/linux-x64/node.node amd64", "so opt/x/linux-s390x/node.node s390x"), liarIs: inspect.Warning},
 		"other platforms": {twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
