@@ -159,6 +159,28 @@ func TestOneView(t *testing.T) {
 			}
 		})
 	}
+	for name, text := range map[string]string{"content while it is read": "v2", "longer while it is read": "v1 and more", "shorter while it is read": "v"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			path := filepath.Join(dir, "a")
+			put(t, path, "v1", time.Unix(0, 0))
+			tree := open(t, dir, nil)
+			send(t, tree)
+			f, err := tree.Open("a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := f.Read(make([]byte, 1)); err != nil {
+				t.Fatal(err)
+			}
+			put(t, path, text, time.Unix(0, 0))
+			if _, err := io.ReadAll(f); err == nil || tree.Err() == nil {
+				t.Errorf("got %v, the tree has %v", err, tree.Err())
+			}
+		})
+	}
 }
 
 // TestDoubt: a file that was sent in part may be what a worker has.

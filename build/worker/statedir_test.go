@@ -40,6 +40,9 @@ func TestStateDir(t *testing.T) {
 		}
 	}
 	root := mapping{Kind: "root", UIDs: identity([]user.IDMap{{Count: allIDs}}), GIDs: identity([]user.IDMap{{Count: allIDs}})}
+	if groups, _ := open(mapping{Kind: "root", UIDs: root.UIDs, GIDs: from(200000, 65536).GIDs}); groups == filepath.Join(state, "root") {
+		t.Error("a mapping of groups alone is not seen")
+	}
 	inner := mapping{Kind: "root", UIDs: identity([]user.IDMap{{Count: 65536}}), GIDs: identity([]user.IDMap{{Count: 65536}})}
 	dir, _ := open(root)
 	if within, _ := open(inner); dir != filepath.Join(state, "root") || within == dir {

@@ -144,7 +144,7 @@ func ended(t *testing.T, cmd *exec.Cmd) int {
 	}()
 	select {
 	case <-done:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(45 * time.Second):
 		_ = cmd.Process.Kill()
 		<-done
 		t.Error("it had to be killed")

@@ -12,7 +12,7 @@ func ofBuild() []mutant {
 		{"build/snapshot/content.go", "TestOneView", `if c.bytes != c.stat.Size || !c.same() || c.n.sum != nil && *c.n.sum != sum {`, `if false {`},
 		{"build/snapshot/content.go", "TestDoubt", `!c.whole && c.bytes > 0 {`, `false {`},
 		{"build/snapshot/memory.go", "TestSameTime", `f.Varies = f.Varies || f.Sum != sum`, `f.Sum = sum`},
-		{"build/snapshot/memory.go", "TestSameTime", `return r.Last.Sum, r.Last == hashed{id, stat.Size, stat.ModTime, r.Last.Sum}`, `return r.Last.Sum, r.Last.Size == stat.Size`},
+		{"build/snapshot/memory.go", "TestUnchanged", `return r.Last.Sum, r.Last == hashed{id, stat.Size, stat.ModTime, r.Last.Sum}`, `return r.Last.Sum, r.Last.Size == stat.Size`},
 		{"build/snapshot/memory.go", "TestUnchanged", `if err == nil && take(path) == nil {`, `if err == nil {`},
 		{"build/snapshot/tree.go", "TestHidden", `delete(stat.Xattrs, t.o.Hidden)`, ``},
 
