@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -81,12 +82,18 @@ func TestUploadLostForGood(t *testing.T) {
 	}
 }
 
+// inMemory runs a test in which a minute passes at once: nothing in it depends on how busy the machine is.
+func inMemory(t *testing.T, test func(t *testing.T, n *registrytest.Network)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, &registrytest.Network{}) })
+}
+
 // What stands still is given up after the idle timeout and tried again, wherever it stands still; what is slow is waited
 // for.
 func TestIdle(t *testing.T) {
 	t.Parallel()
-	const idle = time.Second
-	stall, slow := &registrytest.Twist{Stall: true}, &registrytest.Twist{Slow: idle / 10}
+	const idle = time.Minute
+	stall, slow := &registrytest.Twist{Stall: true}, &registrytest.Twist{Slow: idle - time.Second}
 	for name, f := range map[string]registrytest.Fault{
 		"before the answer":       {Method: "GET", Path: "/manifests/", Hang: true},
 		"in a manifest":           {Method: "GET", Path: "/manifests/", Twist: stall},
@@ -98,18 +105,24 @@ func TestIdle(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := registrytest.Options{Token: true}
-			src, dst := registrytest.New(t, o), registrytest.New(t, o)
-			image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
-			src.Load("demo", "v1", image)
-			src.Fault(f)
-			dst.Fault(f)
-			if err := move(t, src, dst, registry.ClientOptions{Pause: time.Millisecond, Idle: idle}); err != nil {
-				t.Fatal(err)
-			}
-			if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.Struck()+dst.Struck() == 0 {
-				t.Errorf("got tag %v after %d faults", digest, src.Struck()+dst.Struck())
-			}
+			inMemory(t, func(t *testing.T, n *registrytest.Network) {
+				o := registrytest.Options{Token: true, Network: n}
+				src, dst := registrytest.New(t, o), registrytest.New(t, o)
+				image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 1 << 20})
+				src.Load("demo", "v1", image)
+				src.Fault(f)
+				dst.Fault(f)
+				began := time.Now()
+				if err := move(t, src, dst, registry.ClientOptions{Idle: idle, MinRate: -1}); err != nil {
+					t.Fatal(err)
+				}
+				if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.Struck()+dst.Struck() == 0 {
+					t.Errorf("got tag %v after %d faults", digest, src.Struck()+dst.Struck())
+				}
+				if took := time.Since(began); took < idle || f.Times == 0 && took > 3*idle {
+					t.Errorf("it took %s, with a limit of %s", took, idle)
+				}
+			})
 		})
 	}
 }
@@ -117,7 +130,7 @@ func TestIdle(t *testing.T) {
 // What drips is given up too, and tried again, wherever it drips.
 func TestDrip(t *testing.T) {
 	t.Parallel()
-	drip := &registrytest.Twist{Drip: 10 * time.Millisecond} // 100 bytes a second at most
+	drip := &registrytest.Twist{Drip: 2 * time.Second}
 	for name, f := range map[string]registrytest.Fault{
 		"a manifest": {Method: "GET", Path: "/manifests/", Twist: drip},
 		"a blob":     {Method: "GET", Path: "/blobs/", Twist: drip},
@@ -125,25 +138,27 @@ func TestDrip(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			o := registrytest.Options{Token: true}
-			src := registrytest.New(t, o)
-			image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
-			src.Load("demo", "v1", image)
-			src.Fault(f)
-			options := registry.ClientOptions{Pause: time.Millisecond, Idle: time.Second / 2}
-			if err := move(t, src, registrytest.New(t, o), options); err != nil || src.Struck() != 1 {
-				t.Errorf("it drips once: got %v after %d faults", err, src.Struck())
-			}
-			f.Times = -1
-			src.Fault(f)
-			options.Attempts = 2
-			if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "bytes came in 500ms") {
-				t.Errorf("it drips for ever: got %v", err)
-			}
-			options.MinRate = -1
-			if err := move(t, src, registrytest.New(t, o), options); err != nil {
-				t.Errorf("without a rate: got %v", err)
-			}
+			inMemory(t, func(t *testing.T, n *registrytest.Network) {
+				o := registrytest.Options{Token: true, Network: n}
+				src := registrytest.New(t, o)
+				image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
+				src.Load("demo", "v1", image)
+				src.Fault(f)
+				options := registry.ClientOptions{}
+				if err := move(t, src, registrytest.New(t, o), options); err != nil || src.Struck() != 1 {
+					t.Errorf("it drips once: got %v after %d faults", err, src.Struck())
+				}
+				f.Times = -1
+				src.Fault(f)
+				options.Attempts = 2
+				if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "bytes came in 1m0s") {
+					t.Errorf("it drips for ever: got %v", err)
+				}
+				options.MinRate = -1
+				if err := move(t, src, registrytest.New(t, o), options); err != nil {
+					t.Errorf("without a rate: got %v", err)
+				}
+			})
 		})
 	}
 }
@@ -151,49 +166,65 @@ func TestDrip(t *testing.T) {
 // A registry that never answers is not waited for anew with every attempt and every request.
 func TestHangsFromTheFirstRequestOn(t *testing.T) {
 	t.Parallel()
-	s := registrytest.New(t, registrytest.Options{})
-	s.Load("demo", "v1", tiny("amd64"))
-	ref, err := registry.ParseRef(s.Host() + "/demo:v1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// 2.5 seconds in all, each attempt one
-	o := registry.ClientOptions{Pause: time.Millisecond, Idle: time.Second, MaxWait: 2 * time.Second}
-	answered, silent := registry.NewClient(o).Repository(ref, registry.Pull), registry.NewClient(o).Repository(ref, registry.Pull)
-	if _, err := answered.Resolve(t.Context(), ref); err != nil {
-		t.Fatal(err)
-	}
-	s.Fault(registrytest.Fault{Hang: true, Times: -1})
-	s.Forget()
-	if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 2 {
-		t.Errorf("got %v after %d requests, want 2 at most", err, s.Count("GET"))
-	}
-	s.Forget()
-	if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 0 {
-		t.Errorf("once more: got %v after %d requests, want none", err, s.Count("GET"))
-	}
-	// Who has got an answer before asks again, though not for ever.
-	if _, err := answered.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") == 0 || s.Count("GET") > 2 {
-		t.Errorf("another client: got %v after %d requests, want 1 or 2", err, s.Count("GET"))
-	}
+	inMemory(t, func(t *testing.T, n *registrytest.Network) {
+		s := registrytest.New(t, registrytest.Options{Network: n})
+		s.Load("demo", "v1", tiny("amd64"))
+		ref, err := registry.ParseRef(s.Host() + "/demo:v1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := func() *registry.Repository {
+			c := registry.NewClient(registry.ClientOptions{})
+			c.DialBy(n.Dial)
+			return c.Repository(ref, registry.Pull)
+		}
+		answered, silent := open(), open()
+		if _, err := answered.Resolve(t.Context(), ref); err != nil {
+			t.Fatal(err)
+		}
+		s.Fault(registrytest.Fault{Hang: true, Times: -1})
+		for name, c := range map[string]struct {
+			repository *registry.Repository
+			requests   int
+		}{"never answered": {silent, 2}, "answered before": {answered, 2}} {
+			s.Forget()
+			began := time.Now()
+			if _, err := c.repository.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") != c.requests {
+				t.Errorf("%s: got %v after %d requests, want %d", name, err, s.Count("GET"), c.requests)
+			}
+			if took := time.Since(began); took > 150*time.Second {
+				t.Errorf("%s: it was waited for %s", name, took)
+			}
+		}
+		s.Forget()
+		if _, err := silent.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") > 0 {
+			t.Errorf("once more: got %v after %d requests, want none", err, s.Count("GET"))
+		}
+	})
 }
 
 func TestIdleForGood(t *testing.T) {
 	t.Parallel()
-	o := registrytest.Options{}
-	src, dst := registrytest.New(t, o), registrytest.New(t, o)
-	src.Load("demo", "v1", registrytest.Image(registrytest.ImageSpec{}))
-	src.Fault(registrytest.Fault{Method: "GET", Path: "/blobs/", Twist: &registrytest.Twist{Stall: true}, Times: -1})
-	err := move(t, src, dst, registry.ClientOptions{Pause: time.Millisecond, Attempts: 2, Idle: 50 * time.Millisecond})
-	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "nothing moved for 50ms") {
-		t.Errorf("got error %v, want ErrUnavailable that says for how long", err)
-	}
+	inMemory(t, func(t *testing.T, n *registrytest.Network) {
+		o := registrytest.Options{Network: n}
+		src, dst := registrytest.New(t, o), registrytest.New(t, o)
+		src.Load("demo", "v1", registrytest.Image(registrytest.ImageSpec{}))
+		src.Fault(registrytest.Fault{Method: "GET", Path: "/blobs/", Twist: &registrytest.Twist{Stall: true}, Times: -1})
+		err := move(t, src, dst, registry.ClientOptions{Attempts: 2})
+		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "nothing moved for 1m0s") {
+			t.Errorf("got error %v, want ErrUnavailable that says for how long", err)
+		}
+	})
 }
 
 // move copies demo:v1, an image, from one registry to the other.
 func move(t *testing.T, src, dst *registrytest.Server, o registry.ClientOptions) error {
 	t.Helper()
 	c := registry.NewClient(o)
+	if n := src.Network(); n != nil {
+		c.DialBy(n.Dial)
+	}
+	t.Cleanup(c.Close)
 	open := func(s *registrytest.Server, a registry.Access) (*registry.Repository, registry.Ref) {
 		ref, err := registry.ParseRef(s.Host() + "/demo:v1")
 		if err != nil {

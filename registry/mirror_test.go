@@ -99,17 +99,21 @@ func TestMirrors(t *testing.T) {
 
 func TestConcurrencyOfAHost(t *testing.T) {
 	t.Parallel()
-	var now, most atomic.Int32
+	var now, most, enough atomic.Int32
 	f := newFake(t)
-	f.before = func(http.ResponseWriter, *http.Request) bool {
+	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		most.Store(max(most.Load(), now.Add(1)))
-		time.Sleep(5 * time.Millisecond)
+		for time.Sleep(5 * time.Millisecond); most.Load() < enough.Load() && r.Context().Err() == nil; time.Sleep(time.Millisecond) {
+		}
 		now.Add(-1)
 		return false
 	}
 	f.manifests["demo:v1"] = []byte(imageJSON)
 	for limit, want := range map[int]func(int32) bool{2: func(n int32) bool { return n <= 2 }, 0: func(n int32) bool { return n > 2 }} {
 		most.Store(0)
+		if enough.Store(0); limit == 0 {
+			enough.Store(3) // however late they come
+		}
 		c := newTestClient(ClientOptions{Hosts: map[string]HostSettings{"127.0.0.1": {Concurrency: limit}}})
 		ref, err := ParseRef(f.host() + "/demo:v1")
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -401,25 +402,27 @@ func TestUploadElsewhereWithoutCredentials(t *testing.T) {
 func TestTransfersAtOneTime(t *testing.T) {
 	t.Parallel()
 	for size, want := range map[int64]int{0: 64, 20 << 20: 25, 32 << 20: 16, 10 << 30: 16} {
-		c := newTestClient(ClientOptions{})
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		var done []func()
-		for range 64 {
-			end, err := c.transfer(ctx, size)
-			if err != nil {
-				break
+		synctest.Test(t, func(t *testing.T) {
+			c := newTestClient(ClientOptions{})
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			var done []func()
+			for range 64 {
+				end, err := c.transfer(ctx, size)
+				if err != nil {
+					break
+				}
+				done = append(done, end)
 			}
-			done = append(done, end)
-		}
-		if len(done) != want {
-			t.Errorf("%d blobs of %d bytes at one time, want %d", len(done), size, want)
-		}
-		for _, end := range done {
-			end()
-		}
-		if _, err := c.transfer(t.Context(), 10<<30); err != nil {
-			t.Error(err)
-		}
+			if len(done) != want {
+				t.Errorf("%d blobs of %d bytes at one time, want %d", len(done), size, want)
+			}
+			for _, end := range done {
+				end()
+			}
+			if _, err := c.transfer(t.Context(), 10<<30); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -35,14 +35,14 @@ func TestBaseThatStandsStill(t *testing.T) {
 			t.Parallel()
 			f.Times = 1
 			const patience = 3 * time.Second // with answers that come late on a busy machine
-			if s, out, err := buildOnStalled(t, f, patience); err != nil || s.Struck() != 1 {
+			if s, out, err := buildOnStalled(t, f, patience, time.Hour); err != nil || s.Struck() != 1 {
 				t.Errorf("got error %v after %d faults of 1:\n%s", err, s.Struck(), out)
 			}
 		})
 		t.Run(name+", for good", func(t *testing.T) {
 			t.Parallel()
 			f.Times = -1
-			s, out, err := buildOnStalled(t, f, impatience)
+			s, out, err := buildOnStalled(t, f, impatience, 4*time.Second)
 			if !errors.Is(err, registry.ErrUnavailable) {
 				t.Fatalf("got error %v, want one that wraps ErrUnavailable:\n%s", err, out)
 			}
@@ -59,7 +59,7 @@ const impatience = 400 * time.Millisecond
 
 // buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts together
 // take longer than the build may be silent.
-func buildOnStalled(t *testing.T, f registrytest.Fault, idle time.Duration) (*registrytest.Server, string, error) {
+func buildOnStalled(t *testing.T, f registrytest.Fault, idle, silent time.Duration) (*registrytest.Server, string, error) {
 	t.Helper()
 	s := registrytest.New(t, registrytest.Options{Token: true})
 	s.Load("base", "v1", registrytest.Image(registrytest.ImageSpec{Platform: native(), Layers: 2}))
@@ -67,7 +67,7 @@ func buildOnStalled(t *testing.T, f registrytest.Fault, idle time.Duration) (*re
 	h, out := newHome(t), &bytes.Buffer{}
 	h.o.Client, h.o.Registries.Idle = nil, idle
 	spec := build.Spec{Context: contextDir(t, "FROM "+s.Host()+"/base:v1\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out}
-	spec.IdleTimeout = 4 * time.Second
+	spec.IdleTimeout = silent
 	_, err := build.Run(t.Context(), spec, h.o)
 	return s, out.String(), err
 }
@@ -88,7 +88,7 @@ func TestAddThatStandsStill(t *testing.T) {
 			t.Cleanup(s.Close)
 			h := newHome(t)
 			if h.o.Registries.Idle = impatience; c.moves == slowPieces {
-				h.o.Registries.Idle = slowPieces * pause / 2
+				h.o.Registries.Idle = slowPieces * pause * 4 / 5
 			}
 			spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/some/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
 			_, err := build.Run(t.Context(), spec, h.o)

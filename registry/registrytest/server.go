@@ -19,6 +19,8 @@ import (
 
 // Options of a registry. The zero value is plain HTTP, open to everyone, and as strict as distribution/distribution.
 type Options struct {
+	// Network is where the registry listens; nil is a port of this machine.
+	Network *Network
 	// TLS serves HTTPS with a certificate that no system trusts; Server.Certificate has it.
 	TLS bool
 	// Username and Password must be given when Username is not "": with every request, or to the token endpoint.
@@ -100,7 +102,10 @@ func Start(o Options) (*Server, error) {
 		options: o, closed: make(chan struct{}),
 		repos: map[string]*repository{}, uploads: map[string]*upload{}, tokens: map[string]grant{}, used: map[string]bool{},
 	}
-	s.http = httptest.NewUnstartedServer(s)
+	if s.http = httptest.NewUnstartedServer(s); o.Network != nil {
+		_ = s.http.Listener.Close() // it has accepted nothing
+		s.http.Listener = o.Network.Listen()
+	}
 	// Clients that speak plain HTTP to a TLS server are part of the tests; their complaints are no news.
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.http.EnableHTTP2 = true
@@ -128,6 +133,9 @@ func (s *Server) Close() {
 
 // Host is the registry's address as references have it: "127.0.0.1:40123".
 func (s *Server) Host() string { return s.host }
+
+// Network is the one of the options.
+func (s *Server) Network() *Network { return s.options.Network }
 
 // Certificate is what a client must trust; nil without TLS.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }

@@ -152,30 +152,35 @@ func TestSlowClients(t *testing.T) {
 	}
 	slow := request("slow", "Connection: close\r\n")
 	request("stuck", "") // reads nothing, ever
-	got := make(chan int, 1)
+	type read struct {
+		bytes int
+		still time.Duration // the longest time without a read, which on a busy machine may be too long
+	}
+	got := make(chan read, 1)
 	go func() {
-		n, buf := 0, make([]byte, 64<<10)
-		for began := time.Now(); ; {
-			m, err := slow.Read(buf)
-			if n += m; err != nil {
-				got <- n
+		var all read
+		buf := make([]byte, 64<<10)
+		for began, last := time.Now(), time.Now(); ; last = time.Now() {
+			n, err := slow.Read(buf)
+			if all.bytes += n; err != nil {
+				got <- all
 				return
 			}
 			if time.Since(began) < 2*patience {
 				time.Sleep(10 * time.Millisecond)
 			}
+			all.still = max(all.still, time.Since(last))
 		}
 	}()
-	// Both end; nothing is said about when, since the machine may be busy.
 	for range 2 {
 		select {
 		case <-ended:
-		case <-time.After(5 * time.Minute):
+		case <-time.After(45 * time.Second): // far beyond their patience
 			t.Fatal("a client is still waited for")
 		}
 	}
-	if n := <-got; n < len(data) {
-		t.Errorf("the slow client got %d of %d bytes", n, len(data))
+	if all := <-got; all.bytes < len(data) && all.still < patience/2 {
+		t.Errorf("the slow client got %d of %d bytes, and never stood still for longer than %s", all.bytes, len(data), all.still)
 	}
 }
 
@@ -200,7 +205,7 @@ func TestBodyThatNeverComes(t *testing.T) {
 	}
 	defer conn.Close()
 	fmt.Fprint(conn, "POST /v2/demo/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n")
-	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Minute))
+	_ = conn.SetReadDeadline(time.Now().Add(time.Minute)) // far beyond the server's patience
 	if _, err := io.Copy(io.Discard, conn); err != nil {
 		t.Errorf("the connection is still open: %v", err)
 	}

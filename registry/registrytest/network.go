@@ -1,0 +1,75 @@
+package registrytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+)
+
+// Network is one in memory, for tests of patience: in a bubble of testing/synctest time passes at once while a registry and
+// its clients wait for each other, and stands still while they work, however busy the machine is. The zero value is empty.
+type Network struct {
+	mu    sync.Mutex
+	hosts []*pipes
+}
+
+// Listen makes an address that Dial knows.
+func (n *Network) Listen() net.Listener {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	l := &pipes{port: len(n.hosts) + 1, conns: make(chan net.Conn), closed: make(chan struct{})}
+	n.hosts = append(n.hosts, l)
+	return l
+}
+
+// Dial connects to an address of Listen.
+func (n *Network) Dial(ctx context.Context, _, address string) (net.Conn, error) {
+	n.mu.Lock()
+	hosts := n.hosts
+	n.mu.Unlock()
+	for _, l := range hosts {
+		if l.String() != address {
+			continue
+		}
+		here, there := net.Pipe()
+		select {
+		case l.conns <- there:
+			return here, nil
+		case <-l.closed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return nil, fmt.Errorf("dialing %q: %w", address, syscall.ECONNREFUSED)
+}
+
+// pipes is a net.Listener, and its address.
+type pipes struct {
+	port   int
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (l *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, errors.New("closed")
+	}
+}
+
+func (l *pipes) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipes) Addr() net.Addr { return l }
+
+func (l *pipes) Network() string { return "memory" }
+
+func (l *pipes) String() string { return fmt.Sprintf("127.0.0.1:%d", l.port) }
