@@ -124,6 +124,9 @@ type Fact struct {
 	Dynamic *Dynamic `json:"dynamic,omitempty"`
 	// Go is set for programs of the Go toolchain.
 	Go *Go `json:"go,omitempty"`
+	// Module says that an object is a module of Linux: it has what modules say of themselves (.modinfo). It is only looked for
+	// with Options.Whole.
+	Module bool `json:"module,omitempty"`
 	// Device says that the code is not for a processor that runs an operating system: BPF, graphics cards.
 	Device bool `json:"device,omitempty"`
 	// Managed says that the file holds .NET code. With an empty Arch it is for any machine and any system.

@@ -17,6 +17,7 @@ type elfFile struct {
 	build  goInfo
 	builds int64 // where the search for Go's build information ends
 	arm    armAttributes
+	module moduleInfo
 	dyn    dynamics
 	loader bool // there is a PT_INTERP
 }
@@ -40,6 +41,7 @@ const ptRISCVAttributes = elf.PT_MIPS_ABIFLAGS
 func (e *elfFile) read() error {
 	e.segments()
 	e.watchARM()
+	e.module.wanted = e.fact.Kind == ELFObject
 	if e.whole {
 		e.watch = e
 	}
@@ -63,6 +65,10 @@ func (e *elfFile) read() error {
 	if e.arm.wanted {
 		e.sections(func(p part) { _ = e.armSection(p) })
 	}
+	if e.whole && e.module.wanted {
+		e.pass(maxOffset)
+		e.fact.Module = e.module.found
+	}
 	return nil
 }
 
@@ -70,6 +76,7 @@ func (e *elfFile) read() error {
 func (e *elfFile) see(off int64, b []byte) bool {
 	more := e.build.see(off, b)
 	more = e.dyn.see(off, b) || more
+	more = e.module.see(b) || more
 	return e.arm.see(off, b, e.header.order) || more
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"mtool/inspect"
 	"mtool/inspect/binary"
@@ -60,8 +61,10 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	}
 	j.wish()
 	j.excuses()
+	// Plug-ins, which lie deeper, come behind the libraries that load them.
 	slices.SortStableFunc(j.details, func(a, b inspect.Finding) int {
-		return cmp.Or(cmp.Compare(weight(a.State), weight(b.State)), cmp.Compare(rank(a.Role), rank(b.Role)))
+		return cmp.Or(cmp.Compare(weight(a.State), weight(b.State)), cmp.Compare(rank(a.Role), rank(b.Role)),
+			cmp.Compare(strings.Count(a.Path, "/"), strings.Count(b.Path, "/")))
 	})
 	return j.verdict(len(failed) > 0), j.details
 }
@@ -181,7 +184,7 @@ func (j *judgement) file(e rootfs.Entry, role string, owned bool) {
 		return
 	}
 	j.judged++
-	if runs(verdict) {
+	if runs(verdict) || j.bootsHere(e) {
 		j.right++
 	}
 	if verdict == binary.Right {
@@ -195,10 +198,16 @@ func (j *judgement) object(e rootfs.Entry) {
 	switch verdict, _ := binary.Runs(*e.File.Fact, j.platform); {
 	case verdict == binary.Wrong:
 		j.suspect(e, roleObject)
-	case runs(verdict) && j.programs == 0:
+	case runs(verdict) && j.machines().alone:
 		j.judged++
 		j.right++
 	}
+}
+
+// bootsHere reports whether a file is an EFI program for the platform's machine, in an image that is for nothing else.
+func (j *judgement) bootsHere(e rootfs.Entry) bool {
+	fact := *e.File.Fact
+	return fact.OS == "efi" && fact.Arch == j.platform.Architecture && boots(e.Path, fact) && j.machines().alone
 }
 
 // runs reports whether the platform runs a program with this verdict, perhaps not on all of its processors.

@@ -57,7 +57,7 @@ func (s *suspect) what() string {
 
 func (s *suspect) noun() string {
 	switch {
-	case s.fact.Kind == binary.ELFObject && isModule(s.path):
+	case isModule(s.path, s.fact):
 		return "kernel module"
 	case s.fact.Kind == binary.ELFObject:
 		return "object"

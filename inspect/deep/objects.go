@@ -15,7 +15,7 @@ func objectRules() []Rule {
 	return []Rule{
 		{
 			Name: "kernel modules", State: inspect.Mismatch, covers: (*suspect).modules,
-			Covers: "kernel modules (.ko), or the objects of an image without programs, that are all for one other machine",
+			Covers: "kernel modules (.ko, or what has .modinfo) that are all for one other machine",
 			Reason: "the kernels of the platform do not load them",
 		},
 		{
@@ -31,43 +31,77 @@ func objectRules() []Rule {
 	}
 }
 
-// machines are those that objects are for.
-type machines struct{ modules, all map[string]bool }
+// bootRule is asked before the row of other systems, to which EFI programs belong.
+func bootRule() Rule {
+	return Rule{
+		Name: "boot image", State: inspect.Mismatch, covers: (*suspect).bootImage,
+		Covers: "objects, firmware and EFI programs of an image that has nothing else, all for one other machine",
+		Reason: "such an image is for the machine that boots from it",
+	}
+}
 
-// objects are the machines of all objects. They are looked for when one turns up that is not right.
-func (j *judgement) objects() machines {
-	if j.unlinked.all != nil {
+// machines are those that the code is for which no process starts or loads.
+type machines struct {
+	modules map[string]bool
+	boot    map[string]bool // objects, firmware and EFI programs
+	alone   bool            // the image has no other programs
+}
+
+// machines are looked for when such code turns up.
+func (j *judgement) machines() machines {
+	if j.unlinked.modules != nil {
 		return j.unlinked
 	}
-	j.unlinked = machines{map[string]bool{}, map[string]bool{}}
+	j.unlinked = machines{modules: map[string]bool{}, boot: map[string]bool{}, alone: true}
 	for e := range j.tree.All() {
-		if e.Type != rootfs.Program || e.File.Fact == nil || e.File.Fact.Kind != binary.ELFObject || e.File.Fact.Device {
+		if e.Type != rootfs.Program || e.File.Fact == nil {
 			continue
 		}
-		j.unlinked.all[platformOf(*e.File.Fact)] = true
-		if isModule(e.Path) {
-			j.unlinked.modules[platformOf(*e.File.Fact)] = true
+		fact := *e.File.Fact
+		switch {
+		case isModule(e.Path, fact):
+			j.unlinked.modules["linux/"+fact.Arch] = true
+			j.unlinked.boot["linux/"+fact.Arch] = true
+		case boots(e.Path, fact):
+			j.unlinked.boot["linux/"+fact.Arch] = true
+		case judgeable(fact) && (!fact.Managed || fact.OS != ""):
+			j.unlinked.alone = false
 		}
 	}
 	return j.unlinked
 }
 
-func isModule(path string) bool { return strings.HasSuffix(path, ".ko") }
+func isModule(path string, f binary.Fact) bool {
+	return f.Kind == binary.ELFObject && !f.Device && (f.Module || strings.HasSuffix(path, ".ko"))
+}
+
+// boots reports whether a file is code that no process starts or loads, for a machine of images.
+func boots(path string, f binary.Fact) bool {
+	if f.Device || !binary.ForImages(f.Arch) {
+		return false
+	}
+	return f.Kind == binary.ELFObject || f.Kind == binary.PE && f.OS == "efi" || f.Kind.ELF() && isFirmware(path, f)
+}
 
 func (s *suspect) object() bool { return s.fact.Kind == binary.ELFObject }
 
 func (s *suspect) modules() bool {
-	if !s.object() {
+	all := s.machines().modules
+	if !isModule(s.path, s.fact) || len(all) != 1 {
 		return false
 	}
-	all, what := s.objects().modules, "kernel modules"
-	if !isModule(s.path) {
-		all, what = s.objects().all, "objects"
-	}
-	if len(all) != 1 || what == "objects" && s.programs > 0 {
+	s.pack, s.only = "the set of kernel modules", slices.Collect(maps.Keys(all))[0]
+	return true
+}
+
+// bootImage passes over 32-bit programs in amd64, which some of its boards boot from.
+func (s *suspect) bootImage() bool {
+	all := s.machines()
+	if !boots(s.path, s.fact) || !all.alone || len(all.boot) != 1 || !s.other() || s.fact.Arch == s.platform.Architecture ||
+		s.fact.Arch == "386" && s.platform.Architecture == "amd64" || s.wished() {
 		return false
 	}
-	s.pack, s.only = "the set of "+what, slices.Collect(maps.Keys(all))[0]
+	s.pack, s.only = "what the image boots", slices.Collect(maps.Keys(all.boot))[0]
 	return true
 }
 

@@ -49,12 +49,15 @@ func (s *suspect) device() bool {
 const firmwareWords = ` firmware qemu u-boot opensbi seabios openbios openhackware slof ipxe syslinux isolinux pxelinux grub raspi-firmware
 	arm-trusted-firmware memtest86+ efi coreboot `
 
-func (s *suspect) firmware() bool {
-	suffix := s.name()[strings.LastIndexByte(s.name(), '.')+1:]
-	if slices.Contains([]string{"c32", "e32", "e64"}, suffix) {
-		return s.foreign() && s.fact.Interp == ""
+func (s *suspect) firmware() bool { return s.foreign() && isFirmware(s.path, s.fact) }
+
+func isFirmware(path string, f binary.Fact) bool {
+	parts := strings.Split(path, "/")
+	name := parts[len(parts)-1]
+	if slices.Contains([]string{"c32", "e32", "e64"}, name[strings.LastIndexByte(name, '.')+1:]) {
+		return f.Interp == ""
 	}
-	return s.foreign() && slices.ContainsFunc(s.dirs(), func(dir string) bool {
+	return slices.ContainsFunc(parts[:len(parts)-1], func(dir string) bool {
 		return slices.Contains(strings.Fields(firmwareWords), dir)
 	})
 }

@@ -102,6 +102,7 @@ func askedRules() []Rule {
 			Covers: "files that a GLOB of --allow-foreign covers (paths as in the layer, no leading slash; ** crosses slashes; 256 bytes at most)",
 			Reason: "the caller's own word",
 		},
+		bootRule(),
 		{
 			Name: "other system", State: inspect.Note, Quiet: true, covers: (*suspect).otherSystem,
 			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/), and for EFI",

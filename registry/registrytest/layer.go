@@ -18,6 +18,8 @@ import (
 //	odd PATH ARCH            a program that says nothing of its width, byte order and version, which Linux does not ask for
 //	so PATH ARCH             a shared object, without an executable bit
 //	object PATH ARCH         an object that is not linked yet, without an executable bit
+//	module PATH ARCH         a module of Linux, by what is in it
+//	efi PATH ARCH            a program that EFI starts
 //	needs PATH ARCH LIB DIRS a program that needs a library, which is looked for in DIRS first
 //	il PATH ARCH             .NET code without native code for 386; linux: compiled ahead for Linux and amd64
 //	says PATH TEXT           a text; \n in TEXT begins another line
@@ -70,6 +72,12 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "object":
 		h.Mode = 0o644
 		return h, Object(rest)
+	case "module":
+		h.Mode = 0o644
+		return h, append(Object(rest), "\x00license=GPL\x00vermagic=6.1.0 SMP mod_unload\x00"...)
+	case "efi":
+		h.Mode = 0o644
+		return h, bootProgram(rest)
 	case "needs":
 		words := strings.Fields(rest)
 		return h, Needing(words[0], words[1], words[2])

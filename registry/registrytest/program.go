@@ -116,6 +116,16 @@ func windowsProgram() []byte {
 	return data
 }
 
+// bootProgram is the beginning of a program that EFI starts, for amd64 or arm64.
+func bootProgram(arch string) []byte {
+	data := windowsProgram()
+	if arch == "arm64" {
+		binary.LittleEndian.PutUint16(data[64+4:], 0xaa64)
+	}
+	binary.LittleEndian.PutUint16(data[64+4+20+68:], 10) // an application of EFI
+	return data
+}
+
 // managed is .NET code without native code that asks for 32 bits; ahead: compiled for Linux on amd64.
 func managed(ahead bool) []byte {
 	const at, coff, optional, text, size = 64, 20, 224, 0x200, 72

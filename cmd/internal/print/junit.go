@@ -28,7 +28,7 @@ type junitSuite struct {
 	Failures int         `xml:"failures,attr"`
 	Errors   int         `xml:"errors,attr"`
 	Cases    []junitCase `xml:"testcase"`
-	Out      string      `xml:"system-out,omitempty"` // the notes
+	Out      string      `xml:"system-out,omitempty"` // warnings and notes
 }
 
 type junitCase struct {
@@ -47,7 +47,7 @@ type junitText struct {
 }
 
 // JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that is
-// wrong; the notes are its output. What could not be read at all, as err says, is an error in a suite of its own.
+// wrong; warnings and notes are its output. What could not be read at all, as err says, is an error in a suite of its own.
 func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
 	r := junitReport{Name: "mtool inspect"}
 	for _, s := range seen {
@@ -110,7 +110,7 @@ func junitOf(s flow.Inspection) junitSuite {
 				Name: xmlText(firstLine(f.Message)), Class: suite.Name, File: f.File, Line: f.Line, Failure: failure(f, nil),
 			})
 		case !f.Fails() && flow.Worth(f):
-			notes = append(notes, xmlText("note: "+placed(f)))
+			notes = append(notes, xmlText(string(f.State)+": "+placed(f)))
 		}
 	}
 	suite.Out = strings.Join(notes, "\n")
