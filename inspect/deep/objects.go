@@ -96,6 +96,9 @@ func (s *suspect) modules() bool {
 
 // bootImage passes over 32-bit programs in amd64, which some of its boards boot from.
 func (s *suspect) bootImage() bool {
+	if s.modules() {
+		return false // they have a row of their own
+	}
 	all := s.machines()
 	if !boots(s.path, s.fact) || !all.alone || len(all.boot) != 1 || !s.other() || s.fact.Arch == s.platform.Architecture ||
 		s.fact.Arch == "386" && s.platform.Architecture == "amd64" || s.wished() {
