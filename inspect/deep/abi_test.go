@@ -23,7 +23,7 @@ type world struct {
 
 // worlds are the rows of the matrix of rare machines and ABIs.
 func worlds() []world {
-	const sw, loongOld, loongNew = "/lib/ld-linux.so.2", "/lib64/ld.so.1", "/lib64/ld-linux-loongarch-lp64d.so.1"
+	const sw, loongOld, loongNew = "/lib/ld-linux-sw-64.so.2", "/lib64/ld.so.1", "/lib64/ld-linux-loongarch-lp64d.so.1"
 	return []world{
 		{"linux/sw64", "sw64", sw, "lib", "sw64-new", "arm64", ""},
 		{"linux/sw64", "sw64-new", sw, "lib", "sw64", "amd64", ""},

@@ -106,8 +106,8 @@ func loaders(arch string) []string {
 		}
 	case "loong64": // the second is that of the old world
 		return []string{"lib64/ld-linux-loongarch-lp64d.so.1", "lib64/ld.so.1", "lib/ld-musl-loongarch64.so.1"}
-	case "sw64":
-		return []string{"lib/ld-linux.so.2"}
+	case "sw64": // the second is that of its first distributions, and a link to the first since
+		return []string{"lib/ld-linux-sw-64.so.2", "lib/ld-linux.so.2"}
 	}
 	return otherLoaders(arch)
 }

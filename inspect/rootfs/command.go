@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mtool/inspect/binary"
+	"mtool/inspect/launch"
 )
 
 // ImageConfig is what an image config says of the process to be started.
@@ -36,9 +37,9 @@ type Role string
 
 // The roles.
 const (
-	Entrypoint  Role = "entrypoint"  // the program that the config names, or that an init, a shell or env was told to run
-	Init        Role = "init"        // starts another program: tini, gosu, env …
-	Shell       Role = "shell"       // runs a command line
+	Entrypoint  Role = "entrypoint" // the program that the config names, or that an init, a shell or env was told to run
+	Init             = Role(launch.Init)
+	Shell            = Role(launch.Shell)
 	Interpreter Role = "interpreter" // runs a script, by its #! line
 	Loader      Role = "loader"      // loads a dynamically linked program (PT_INTERP)
 )
@@ -164,12 +165,12 @@ func (f *follower) run(argv []string, role Role, by string) {
 	} else if self.Found, self.Err = f.find(argv[0]); self.Err == nil {
 		self.Err = f.runnable(self.Found)
 	}
-	next := startedBy(argv, self.Found.Path)
+	next := launch.Of(argv, self.Found.Path)
 	switch self.Role = role; {
-	case role == Entrypoint && next.role != "":
-		self.Role = next.role
-	case role == Interpreter && len(next.commands) == 0 && next.script == "":
-		next = started{why: aScript, rest: "/" + f.file, words: f.args}
+	case role == Entrypoint && next.Kind != "":
+		self.Role = Role(next.Kind)
+	case role == Interpreter && len(next.Commands) == 0 && next.File == "":
+		next = launch.Started{Why: aScript, Rest: "/" + f.file, Words: f.args}
 	}
 	f.add(self)
 	if self.Err != nil {
@@ -230,31 +231,31 @@ func (f *follower) loader(program Found) {
 }
 
 // start goes on with what a program was told to start.
-func (f *follower) start(next started, role Role, by string) {
+func (f *follower) start(next launch.Started, role Role, by string) {
 	if role != Interpreter {
 		role = Entrypoint
 	}
-	for _, c := range next.commands {
+	for _, c := range next.Commands {
 		before := f.state
-		if c.dir != "" {
-			f.dir = inDir(f.dir, c.dir)
+		if c.Dir != "" {
+			f.dir = inDir(f.dir, c.Dir)
 		}
-		for _, e := range c.env {
+		for _, e := range c.Env {
 			f.setenv(e)
 		}
-		f.maybe, f.scripts = f.maybe || c.maybe, 0 // the kernel counts from one exec to the next
-		f.run(c.argv, role, by)
+		f.maybe, f.scripts = f.maybe || c.Maybe, 0 // the kernel counts from one exec to the next
+		f.run(c.Argv, role, by)
 		f.state = before
 	}
 	switch {
-	case next.script != "":
+	case next.File != "":
 		f.read(next, role, by)
-	case next.why != "":
-		f.stop(role, next.rest, by, next.why)
-		f.words(next.words, by)
+	case next.Why != "":
+		f.stop(role, next.Rest, by, next.Why)
+		f.words(next.Words, by)
 	default:
-		if f.words(next.words, by) {
-			f.stop(role, strings.Join(next.words, " "), by, "what /"+by+" starts")
+		if f.words(next.Words, by) {
+			f.stop(role, strings.Join(next.Words, " "), by, "what /"+by+" starts")
 		}
 	}
 }
@@ -263,18 +264,18 @@ func (f *follower) start(next started, role Role, by string) {
 const aScript = "a script"
 
 // read goes on with what a shell script does, where that is no more than a few plain commands.
-func (f *follower) read(next started, role Role, by string) {
-	found, err := f.tree.lookup(f.dir, next.script)
+func (f *follower) read(next launch.Started, role Role, by string) {
+	found, err := f.tree.lookup(f.dir, next.File)
 	if err == nil && found.File != nil && found.File.Fact != nil && found.File.Fact.Script != "" {
-		does := shellLine(found.File.Fact.Script, next.words)
-		if does.why != "" {
-			does.why, does.rest, does.words = aScript, next.script, next.words
+		does := launch.Script(found.File.Fact.Script, next.Words)
+		if does.Why != "" {
+			does.Why, does.Rest, does.Words = aScript, next.File, next.Words
 		}
 		f.start(does, Entrypoint, found.Path)
 		return
 	}
-	f.stop(role, next.script, by, aScript)
-	f.words(next.words, by)
+	f.stop(role, next.File, by, aScript)
+	f.words(next.Words, by)
 }
 
 // words follows the first word that names a program of the image, and reports whether there is one.

@@ -1,4 +1,4 @@
-package rootfs
+package launch
 
 // launcher describes the command line of a program that starts another: OPTIONS WORDS… COMMAND….
 type launcher struct {

@@ -1,46 +1,57 @@
-package rootfs
+package launch
 
 import (
 	"slices"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
-// started is what a command line tells its program to start.
-type started struct {
-	role     Role      // of the program itself; "" where it is an ordinary one
-	commands []command // what it starts, in order
-	script   string    // a file that a shell reads
-	why      string    // what is not followed, and the reason; "": nothing is left out
-	rest     string    // what why is about
-	words    []string  // those of which some may name a program; the arguments of a script
+// Kind is what a program that starts others is.
+type Kind string
+
+// The kinds.
+const (
+	Init  Kind = "init"  // starts another program: tini, gosu, env …
+	Shell Kind = "shell" // runs a command line
+)
+
+// Started is what a command line tells its program to start.
+type Started struct {
+	Kind     Kind      // of the program itself; "" where it is an ordinary one
+	Commands []Command // what it starts, in order
+	File     string    // a script that a shell reads
+	Why      string    // what is not followed, and the reason; "": nothing is left out
+	Rest     string    // what Why is about
+	Words    []string  // those of which some may name a program; the arguments of File
 }
 
-// command is one command that a program starts.
-type command struct {
-	argv  []string
-	env   []string // NAME=value that is set before
-	dir   string   // where it is started, as seen from the directory before; "" is that one
-	maybe bool     // other commands come before it, or decide whether it is started
+// Command is one command that a program starts.
+type Command struct {
+	Argv  []string
+	Env   []string // NAME=value that is set before
+	Dir   string   // where it is started, as seen from the directory before; "" is that one
+	Maybe bool     // other commands come before it, or decide whether it is started
 }
 
-// startedBy knows launchers, shells, busybox in front of any of them, and programs that start what their files name. path is
+// Of knows launchers, shells, busybox in front of any of them, and programs that start what their files name. path is
 // where the program lies, since links give programs other names.
-func startedBy(argv []string, path string) started {
+func Of(argv []string, path string) Started {
 	if name := base(argv[0]); name == "busybox" || name == "toybox" {
 		if len(argv) == 1 {
-			return started{}
+			return Started{}
 		}
-		return startedBy(argv[1:], "")
+		return Of(argv[1:], "")
 	}
 	for _, name := range []string{base(argv[0]), base(path)} {
 		if s, known := startedByName(name, argv); known {
 			return s
 		}
 	}
-	return started{words: argv[1:]}
+	return Started{Words: argv[1:]}
 }
 
-func startedByName(name string, argv []string) (s started, known bool) {
+func startedByName(name string, argv []string) (s Started, known bool) {
 	switch {
 	case name == "env":
 		return startedByEnv(argv), true
@@ -51,16 +62,16 @@ func startedByName(name string, argv []string) (s started, known bool) {
 	case isLoader(name):
 		return ldso().starts(argv), true
 	case slices.Contains(strings.Fields(supervisors), name):
-		return started{why: "what the files of " + name + " tell it to start", rest: strings.Join(argv, " "), words: argv[1:]}, true
+		return Started{Why: "what the files of " + name + " tell it to start", Rest: strings.Join(argv, " "), Words: argv[1:]}, true
 	case isInterpreter(name) && len(argv) > 1:
-		return started{why: "what " + name + " runs", rest: strings.Join(argv, " "), words: argv[1:]}, true
+		return Started{Why: "what " + name + " runs", Rest: strings.Join(argv, " "), Words: argv[1:]}, true
 	}
 	for _, l := range launchers() {
 		if slices.Contains(strings.Fields(l.names), name) {
 			return l.starts(argv), true
 		}
 	}
-	return started{}, false
+	return Started{}, false
 }
 
 const shells = "sh ash bash dash ksh mksh zsh"
@@ -82,7 +93,7 @@ func isLoader(name string) bool {
 		name == "ld.so" || strings.HasPrefix(name, "ld.so.")
 }
 
-func (l launcher) starts(argv []string) started {
+func (l launcher) starts(argv []string) Started {
 	words := argv[1:]
 	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
 		option := words[0]
@@ -92,8 +103,8 @@ func (l launcher) starts(argv []string) started {
 		}
 		skip, ok := l.option(option)
 		if !ok || skip > len(words) {
-			return started{
-				role: Init, why: "the option " + option + " of " + base(argv[0]), rest: strings.Join(argv, " "), words: argv[1:],
+			return Started{
+				Kind: Init, Why: "the option " + option + " of " + base(argv[0]), Rest: strings.Join(argv, " "), Words: argv[1:],
 			}
 		}
 		words = words[skip:]
@@ -103,12 +114,12 @@ func (l launcher) starts(argv []string) started {
 		env, words = append(env, words[0]), words[1:]
 	}
 	if len(words) <= l.words {
-		return started{role: Init, why: base(argv[0]) + " has nothing to start", rest: strings.Join(argv, " ")}
+		return Started{Kind: Init, Why: base(argv[0]) + " has nothing to start", Rest: strings.Join(argv, " ")}
 	}
 	if words = words[l.words:]; strings.HasPrefix(words[0], "-") {
-		return started{role: Init, why: "the option " + words[0] + " of " + base(argv[0]), rest: strings.Join(argv, " "), words: words}
+		return Started{Kind: Init, Why: "the option " + words[0] + " of " + base(argv[0]), Rest: strings.Join(argv, " "), Words: words}
 	}
-	return started{role: Init, commands: []command{{argv: words, env: env}}}
+	return Started{Kind: Init, Commands: []Command{{Argv: words, Env: env}}}
 }
 
 // option returns how many of the words behind an option belong to it, and whether the option is known.
@@ -141,43 +152,43 @@ func (l launcher) option(option string) (skip int, ok bool) {
 }
 
 // startedBySu knows su(1) and runuser(1): USER -c LINE, or runuser -u USER COMMAND.
-func startedBySu(argv []string) started {
+func startedBySu(argv []string) Started {
 	for n, word := range argv {
 		switch {
 		case (word == "-c" || word == "--command") && n+1 < len(argv):
-			s := shellLine(argv[n+1], nil)
-			s.role = Init
+			s := Script(argv[n+1], nil)
+			s.Kind = Init
 			return s
 		case word == "-u" && base(argv[0]) == "runuser":
 			return launcher{valued: "ugG"}.starts(argv)
 		}
 	}
-	return started{role: Init, why: "what " + base(argv[0]) + " starts", rest: strings.Join(argv, " "), words: argv[1:]}
+	return Started{Kind: Init, Why: "what " + base(argv[0]) + " starts", Rest: strings.Join(argv, " "), Words: argv[1:]}
 }
 
 // startedByEnv knows env(1) of coreutils and busybox, -S included, which #! lines need for more than one argument.
-func startedByEnv(argv []string) started {
-	var c command
+func startedByEnv(argv []string) Started {
+	var c Command
 	words := argv[1:]
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		rest, ok := c.envOption(words[0], words[1:])
 		if !ok {
-			return started{role: Init, why: "the option " + words[0] + " of env", rest: strings.Join(argv, " "), words: words[1:]}
+			return Started{Kind: Init, Why: "the option " + words[0] + " of env", Rest: strings.Join(argv, " "), Words: words[1:]}
 		}
 		words = rest
 	}
 	for len(words) > 0 && strings.Contains(words[0], "=") {
-		c.env = append(c.env, words[0])
+		c.Env = append(c.Env, words[0])
 		words = words[1:]
 	}
-	if c.argv = words; len(words) == 0 {
-		return started{role: Init}
+	if c.Argv = words; len(words) == 0 {
+		return Started{Kind: Init}
 	}
-	return started{role: Init, commands: []command{c}}
+	return Started{Kind: Init, Commands: []Command{c}}
 }
 
 // envOption takes one option of env, and returns the words behind it and its value.
-func (c *command) envOption(option string, words []string) (rest []string, ok bool) {
+func (c *Command) envOption(option string, words []string) (rest []string, ok bool) {
 	split, isSplit := strings.CutPrefix(strings.TrimPrefix(option, "-v"), "-S")
 	if long, isLong := strings.CutPrefix(option, "--split-string"); isLong {
 		split, isSplit = strings.TrimPrefix(long, "="), true
@@ -193,18 +204,26 @@ func (c *command) envOption(option string, words []string) (rest []string, ok bo
 	case option == "-v", option == "--":
 		return words, true
 	case option == "-", option == "-i", option == "--ignore-environment":
-		c.env = append(c.env, "PATH=/bin:/usr/bin") // what execvp falls back to
+		c.Env = append(c.Env, "PATH=/bin:/usr/bin") // what execvp falls back to
 		return words, true
 	case isDir:
-		c.dir = value
+		c.Dir = value
 		return words, true
 	case len(words) == 0:
 		return nil, false
 	case option == "-C", option == "--chdir":
-		c.dir = words[0]
+		c.Dir = words[0]
 		return words[1:], true
 	case option == "-u" && words[0] != "PATH":
 		return words[1:], true
 	}
 	return nil, false
 }
+
+// assigns reports whether a word is NAME=value.
+func assigns(word string) bool {
+	name, _, ok := strings.Cut(word, "=")
+	return ok && syntax.ValidName(name)
+}
+
+func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

@@ -1,0 +1,131 @@
+package launch
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// word is one word of a command line.
+type word struct {
+	text  string // what is known of it, from its beginning
+	plain bool   // the text is what the program gets: nothing in it is for the shell to replace
+}
+
+// words are the words of a command, with $1, "$@" and the like replaced.
+func (s *script) words(args []*syntax.Word) []word {
+	var all []word
+	for _, w := range args {
+		if values, ok := s.parameters(w); ok {
+			all = append(all, values...)
+		} else {
+			all = append(all, literal(w.Parts))
+		}
+	}
+	return all
+}
+
+// literal is a word as it is written.
+func literal(parts []syntax.WordPart) word {
+	var text strings.Builder
+	for _, part := range parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			text.WriteString(part.Value)
+			if strings.ContainsAny(part.Value, "*?[{~$\\") && part.Value != "[" {
+				return word{text: text.String()}
+			}
+		case *syntax.SglQuoted:
+			text.WriteString(part.Value)
+		case *syntax.DblQuoted:
+			for _, inner := range part.Parts {
+				lit, ok := inner.(*syntax.Lit)
+				if !ok || strings.ContainsAny(lit.Value, "$\\") {
+					return word{text: text.String()}
+				}
+				text.WriteString(lit.Value)
+			}
+		default:
+			return word{text: text.String()}
+		}
+	}
+	return word{text: text.String(), plain: true}
+}
+
+// parameters are the values of a word that is a parameter of the script and nothing else.
+func (s *script) parameters(w *syntax.Word) (values []word, ok bool) {
+	parts, quoted := w.Parts, false
+	if q, is := parts[0].(*syntax.DblQuoted); is && len(parts) == 1 {
+		parts, quoted = q.Parts, true
+	}
+	if len(parts) != 1 {
+		return nil, false
+	}
+	name, params := parameter(parts[0]), s.params
+	switch {
+	case name == "@", name == "*" && len(params) < 2:
+	case len(name) == 1 && name[0] >= '1' && name[0] <= '9' && int(name[0]-'0') <= len(params):
+		params = params[name[0]-'1' : name[0]-'0']
+	default:
+		return nil, false
+	}
+	for _, p := range params {
+		if !quoted && (p == "" || strings.ContainsAny(p, " \t\n*?[")) {
+			return nil, false // the shell takes it apart
+		}
+		values = append(values, word{text: p, plain: true})
+	}
+	return values, true
+}
+
+// parameter is the name of $NAME or ${NAME}, where nothing else is asked for.
+func parameter(part syntax.WordPart) string {
+	e, ok := part.(*syntax.ParamExp)
+	if !ok || e.Param == nil || e.Length || e.Excl || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Exp != nil || e.Names != 0 {
+		return ""
+	}
+	return e.Param.Value
+}
+
+// assigned are the assignments before a command whose values are known. It reports whether PATH stays known.
+func assigned(cmd *syntax.CallExpr) (all []string, known bool) {
+	for _, a := range cmd.Assigns {
+		value := word{plain: true}
+		if a.Value != nil {
+			value = literal(a.Value.Parts)
+		}
+		switch {
+		case value.plain && !a.Append:
+			all = append(all, a.Name.Value+"="+value.text)
+		case a.Name.Value == "PATH":
+			return nil, false
+		}
+	}
+	return all, true
+}
+
+// plainWords are the words before the first one that is not plain.
+func plainWords(words []word) []string {
+	var plain []string
+	for _, w := range words {
+		if !w.plain {
+			break
+		}
+		plain = append(plain, w.text)
+	}
+	return plain
+}
+
+// substitution is where the first command begins that the shell runs to make a word; it is not valid where there is none.
+func substitution(node syntax.Node) (at syntax.Pos) {
+	syntax.Walk(node, func(n syntax.Node) bool {
+		switch n.(type) {
+		case *syntax.CmdSubst, *syntax.ProcSubst:
+			if !at.IsValid() {
+				at = n.Pos()
+			}
+		}
+		return true
+	})
+	return at
+}
