@@ -76,7 +76,7 @@ func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client
 	for i := range exports {
 		opt.Exports = exports[i : i+1]
 		seen := newRecord(newStandstill(-1, nil)) // everything was fetched
-		_, err := s.machine.client.Solve(ctx, nil, opt, d.follow(s.target, seen))
+		_, err := s.ask(ctx, opt, d.follow(s.target, seen))
 		seen.wait()
 		if err != nil || i == len(exports)-1 {
 			return seen, err

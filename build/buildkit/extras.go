@@ -204,11 +204,11 @@ func fileExport(e build.Export, s build.Spec, p v1.Platform) client.ExportEntry 
 	if s.BuildArgs[epochArg] != "" {
 		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
 	}
-	if s.SkipDevices && (e.Dir != "" || e.Type == client.ExporterTar) {
-		attrs[device.SkipAttr] = "true"
-	}
 	if e.Dir != "" {
 		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, len(s.Platforms) > 1)}
+	}
+	if s.SkipDevices && e.Type == client.ExporterTar {
+		attrs[device.SkipAttr] = "true"
 	}
 	x := client.ExportEntry{Type: e.Type, Attrs: attrs, Output: func(map[string]string) (io.WriteCloser, error) {
 		return keepOpen{e.Archive}, nil

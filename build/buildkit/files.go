@@ -15,7 +15,6 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/filesync"
-	"github.com/moby/buildkit/session/grpchijack"
 
 	"mtool/build"
 	"mtool/build/device"
@@ -95,13 +94,9 @@ func (f *files) share(ctx context.Context, m *machine) error {
 		return err
 	}
 	s.Allow(f.source())
-	dial := m.session
-	if dial == nil {
-		dial = grpchijack.Dialer(m.client.ControlClient())
-	}
 	ctx, hangUp := context.WithCancel(ctx)
 	f.hangUp = append(f.hangUp, hangUp)
-	go func() { _ = s.Run(ctx, dial) }() // where it breaks, each solve has the files as well
+	go func() { _ = s.Run(ctx, m.sessions()) }() // where it breaks, each solve has the files as well
 	f.sessions[m] = s
 	return nil
 }

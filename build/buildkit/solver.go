@@ -146,7 +146,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	seen.heard = func(running client.Vertex) { idle.heard(running, s.machine.name == "") }
 	seen.crashed = s.onCrash(stop)
 	go s.machine.pulse(ctx, stop)
-	response, err := s.machine.client.Solve(ctx, nil, opt, display.follow(s.target, seen))
+	response, err := s.ask(ctx, opt, display.follow(s.target, seen))
 	seen.wait()
 	if err == nil {
 		err = seen.wrongBase()

@@ -10,7 +10,7 @@ import (
 // layer that was written by hand: see Parse.
 const Attribute = "user.mtool.device"
 
-// SkipAttr is the attribute of an export of files that leaves devices out; any value will do.
+// SkipAttr is the attribute of an export of files as an archive that leaves devices out; any value will do.
 const SkipAttr = "mtool.skip-devices"
 
 // ErrNotMade is wrapped by the error for a device among files that are exported into a directory.

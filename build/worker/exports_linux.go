@@ -129,7 +129,7 @@ func (e fileExport) files(ctx context.Context, from *exporter.Source, id string)
 		if how.Epoch != nil && how.Epoch.Value != nil {
 			dir.ModTime = how.Epoch.Value.UnixNano()
 		}
-		dirs = append(dirs, fsutil.Dir{FS: deviceFS{files, e.Type() == client.ExporterTar, e.skipped(ctx)}, Stat: dir})
+		dirs = append(dirs, fsutil.Dir{FS: deviceFS{files, e.skipped(ctx)}, Stat: dir})
 	}
 	if !e.how.UsePlatformSplit(several) {
 		return dirs[0].FS, done, nil
@@ -157,10 +157,9 @@ func (e fileExport) at(from *exporter.Source, p *exptypes.Platform) (local.Creat
 	return how, err
 }
 
-// deviceFS shows the devices for which files stand. Where they would be made on the caller's machine it is an error instead.
+// deviceFS shows the devices for which files stand. Who receives them makes none: they are headers of an archive, or an error.
 type deviceFS struct {
 	fsutil.FS
-	named   bool              // only named, as in an archive
 	skipped func(path string) // told of those that are to be left out; nil: none is
 }
 
@@ -181,12 +180,9 @@ func (f deviceFS) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) er
 		if !ok {
 			return fn(path, entry, nil)
 		}
-		switch {
-		case f.skipped != nil:
+		if f.skipped != nil {
 			f.skipped(path)
 			return nil
-		case !f.named:
-			return fmt.Errorf("%q %w", path, device.ErrNotMade)
 		}
 		shown := stat.Clone()
 		shown.Mode |= uint32(d.Mode())

@@ -44,8 +44,9 @@ hashed: the ctime is the kernel's, and can't be set. On NFS, FUSE and systems ot
 Modes, set-id and sticky bits, pipes and times arrive as they are; root owns the files of a directory, and those of an archive
 have its owners, as with docker build. Devices arrive too, whoever builds: from an archive (as the context, or by ADD), by COPY
 --from and by mknod in a RUN step. Steps see an empty file in the place of each, and the image has the device. No device is made
-on this machine, so -o DIR of an image with devices is an error (-o type=tar has them; --skip-devices leaves out those of the
-context and of what is written).
+on this machine, whoever builds, so -o DIR of an image with devices is an error (-o type=tar has them). --skip-devices leaves out
+those of the context itself and those among files that are written; what an archive that ADD unpacks, a base or a step has stays in
+the image.
 
 Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
 build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile

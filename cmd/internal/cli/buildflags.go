@@ -31,7 +31,7 @@ func (f *extraFlags) addDockerfile(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.Strict, "strict", false, "fail (exit code 3) where the Dockerfile names an architecture or hides a TARGET argument, instead of warning")
 	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto (the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had), builtin, or an `IMAGE`")
 	fl.StringArrayVar(&f.contexts, "build-context", nil, "use another context in the place of an image or stage, `NAME=DIR` or NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then (repeatable)")
-	fl.BoolVar(&f.SkipDevices, "skip-devices", false, "leave devices of the build context, and of files that are exported, out")
+	fl.BoolVar(&f.SkipDevices, "skip-devices", false, "leave devices out that lie in the build context itself, or among the files of -o")
 	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, even where the store has one of that name")
 }
 

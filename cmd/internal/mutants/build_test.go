@@ -18,6 +18,7 @@ func ofBuild() []mutant {
 
 		{"build/device/device.go", "TestParse", `if d.Whiteout() || d.String() != value {`, `if d.String() != value {`},
 		{"build/device/task_linux.go", "TestServe", `"ns/user", &s, 0) == nil && s.Ino == namespace`, `"ns/user", &s, 0) == nil`},
+		{"build/buildkit/receive.go", "TestNoDeviceIsMade", `if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {`, `if fs.FileMode(stat.Mode)&fs.ModeSymlink == 0 {`},
 		{"build/worker/unpack_linux.go", "TestStandIn", `delete(h.PAXRecords, attribute)`, `_ = attribute`},
 		{"build/worker/unpack_linux.go", "TestStandIn", `if u.forgets != nil {`, `if false {`},
 
