@@ -12,11 +12,14 @@ import (
 )
 
 // The databases of packages are kept as lines: + before a package and its version, ? before a name that packages need, = before
-// the name of a program that they bring.
+// the name of a program that they bring, @ before a package and its architecture, / before the path of a file that may be a
+// program, with a tab and its package behind it where the database is that of all packages.
 const (
 	hasPackage = "+"
 	hasNeed    = "?"
 	hasProgram = "="
+	hasArch    = "@"
+	hasPath    = "/"
 )
 
 // maxDatabase is how many bytes are kept of a database; a system of 5,000 packages has half of it.
@@ -54,6 +57,23 @@ func (k *kept) add(kind, text string) {
 	k.size += len(line) + 1
 }
 
+// addTwo adds a line of two words, unless one is missing.
+func (k *kept) addTwo(kind, first, between, second string) {
+	if first != "" && second != "" {
+		k.add(kind, first+between+second)
+	}
+}
+
+// addFile adds a file that may be a program, with its package where the list is not of one alone.
+func (k *kept) addFile(name, by string) {
+	if dir, file := path.Split(name); isBin(dir) {
+		k.add(hasProgram, file)
+	}
+	if mayBeProgram(name) {
+		k.add(hasPath, name+by)
+	}
+}
+
 func (k *kept) text() string {
 	return strings.Join(slices.Sorted(maps.Keys(k.lines)), "\n")
 }
@@ -84,7 +104,7 @@ func fields(r io.Reader, f func(name, value string)) {
 // dpkgStatus reads what dpkg says of the packages that are installed. https://man7.org/linux/man-pages/man5/deb-control.5.html
 func dpkgStatus(r io.Reader) string {
 	var k kept
-	var name, version string
+	var name, version, arch string
 	var needs []string
 	gone := false
 	fields(r, func(field, value string) {
@@ -93,6 +113,8 @@ func dpkgStatus(r io.Reader) string {
 			name = value
 		case "Version":
 			version = value
+		case "Architecture":
+			arch = value
 		case "Status":
 			gone = !strings.HasSuffix(value, " installed")
 		case "Depends", "Pre-Depends", "Recommends":
@@ -104,11 +126,12 @@ func dpkgStatus(r io.Reader) string {
 		case "":
 			if name != "" && !gone {
 				k.add(hasPackage, name+" "+version)
+				k.addTwo(hasArch, name, " ", arch)
 				for _, need := range needs {
 					k.add(hasNeed, need)
 				}
 			}
-			name, version, needs, gone = "", "", nil, false
+			name, version, arch, needs, gone = "", "", "", nil, false
 		}
 	})
 	return k.text()
@@ -119,10 +142,11 @@ func dpkgFiles(r io.Reader) string {
 	var k kept
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		dir, file := path.Split(lines.Text()[strings.LastIndexByte(lines.Text(), ' ')+1:])
-		if isBin(dir) {
-			k.add(hasProgram, file)
+		name := lines.Text()
+		if sum, rest, found := strings.Cut(name, "  "); found && !strings.Contains(sum, "/") {
+			name = rest
 		}
+		k.addFile(strings.TrimPrefix(name, "/"), "")
 	}
 	return k.text()
 }
@@ -135,7 +159,7 @@ func isBin(dir string) bool {
 // apkInstalled reads what apk says of the packages that are installed. https://wiki.alpinelinux.org/wiki/Apk_spec
 func apkInstalled(r io.Reader) string {
 	var k kept
-	var name, version, dir string
+	var name, version, arch, dir string
 	brings := map[string]string{} // which package has what others need
 	needs := map[string]bool{}
 	fields(r, func(field, value string) {
@@ -144,6 +168,8 @@ func apkInstalled(r io.Reader) string {
 			name = value
 		case "V":
 			version = value
+		case "A":
+			arch = value
 		case "D", "p":
 			for word := range strings.FieldsSeq(value) {
 				word = strings.TrimPrefix(word, "!")
@@ -159,14 +185,13 @@ func apkInstalled(r io.Reader) string {
 		case "F":
 			dir = value
 		case "R":
-			if isBin(dir) {
-				k.add(hasProgram, value)
-			}
+			k.addFile(path.Join(dir, value), "\t"+name)
 		case "":
 			if name != "" {
 				k.add(hasPackage, name+" "+version)
+				k.addTwo(hasArch, name, " ", arch)
 			}
-			name, version, dir = "", "", ""
+			name, version, arch, dir = "", "", "", ""
 		}
 	})
 	for need := range needs {

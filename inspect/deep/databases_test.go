@@ -11,11 +11,11 @@ func TestDatabases(t *testing.T) {
 		"Description: a shell\n Version: not this\n\nPackage: gone\nStatus: deinstall ok config-files\nVersion: 1\n\nPackage: last\nVersion: 2:3+b1\nDepends: a | b"
 	const apk = "C:Q1x\nP:busybox\nV:1.36-r5\nA:aarch64\nD:so:libc.musl-aarch64.so.1\nF:bin\nR:busybox\nF:etc\nR:securetty\n\nP:musl\nV:1.2-r4\np:so:libc.musl-aarch64.so.1=1\n\n"
 	for _, c := range []struct{ path, body, want string }{
-		{"var/lib/dpkg/status", status, "+bash 5.2-1 +last 2:3+b1 ?a ?b ?libc6 ?libtinfo6"},
+		{"var/lib/dpkg/status", status, "+bash 5.2-1 +last 2:3+b1 ?a ?b ?libc6 ?libtinfo6 @bash arm64"},
 		{"var/lib/dpkg/status.d/base", "Package: base-files\nVersion: 12\n", "+base-files 12"},
-		{"var/lib/dpkg/status.d/base.md5sums", "0123  usr/bin/tool\n", "=tool"},
-		{"var/lib/dpkg/info/bash.list", "/.\n/bin\n/bin/bash\n/usr/share/doc/bin\n/usr/sbin/x\n", "=bash =x"},
-		{"lib/apk/db/installed", apk, "+busybox 1.36-r5 +musl 1.2-r4 =busybox ?musl"},
+		{"var/lib/dpkg/status.d/base.md5sums", "0123  usr/bin/tool\n", "/usr/bin/tool =tool"},
+		{"var/lib/dpkg/info/bash.list", "/.\n/bin\n/bin/bash\n/usr/share/doc/bin\n/usr/sbin/x\n", "/. /bin /bin/bash /usr/sbin/x =bash =x"},
+		{"lib/apk/db/installed", apk, "+busybox 1.36-r5 +musl 1.2-r4 /bin/busybox\tbusybox /etc/securetty\tbusybox =busybox ?musl @busybox aarch64"},
 		{"var/lib/dpkg/status", strings.Repeat("x", 1<<20) + "\nPackage: a\nVersion: 1\n", "+a 1"},
 	} {
 		read := database(c.path)

@@ -24,6 +24,7 @@ func rows(t *testing.T) map[string]row {
 	one := func(lines ...string) []string { return lines }
 	allow := func(texts ...string) deep.Options { return deep.Options{AllowForeign: globs(t, texts...)} }
 	const node = "srv/node_modules/"
+	listed := slices.Clip(one(`says lib/apk/db/installed P:boot\nA:noarch\nV:1\nF:usr/share/boot\nR:stage1\n\n`))
 	return map[string]row{
 		"i386 in amd64":     {platform: "linux/amd64", twin: one("elf bin/sh 386"), liar: one("elf bin/sh armv7")},
 		"multilib":          {platform: "linux/amd64", twin: one("elf libx32/ld-linux-x32.so.2 x32", "so usr/libx32/libgcc_s.so.1 x32"), liar: one("so usr/lib/libgcc_s.so.1 x32")},
@@ -49,6 +50,7 @@ func rows(t *testing.T) map[string]row {
 		".NET":            {twin: one("il opt/tool.exe 386"), liar: one("il opt/tool.exe linux")},
 		"sysroot":         {twin: one("so usr/x86_64-linux-gnu/lib/libm.so.6 amd64", "so opt/userland/lib/ld-musl-x86_64.so.1 amd64", "elf opt/userland/bin/x amd64"), liar: one("so opt/userland/lib/ld-musl-x86_64.so.1 amd64", "elf opt/other/bin/x amd64")},
 		"testdata":        {twin: one("elf src/testdata/a amd64", "elf spec/files/amd64.elf amd64"), liar: one("elf src/testdata.d/a amd64", "elf spec/files/some.elf amd64")},
+		"package data":    {twin: one(append(listed, "elf usr/share/boot/stage1 amd64")...), liar: one(append(listed, "elf usr/share/boot/stage2 amd64")...)},
 		"misnamed part":   {twin: one("so prebuilds/linux-x64/node.node amd64", "so prebuilds/linux-arm64/node.node amd64", "so prebuilds/linux-s390x/node.node s390x"), liar: one("so opt/x/linux-x64/node.node amd64", "so opt/x/linux-s390x/node.node s390x"), liarIs: inspect.Warning},
 		"other platforms": {twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
 		"one platform":    {twin: one("elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"), liar: one("elf "+node+"@esbuild/linux-x64/bin/esbuild amd64", "elf "+node+"@esbuild/linux-arm64/bin/esbuild arm64"), liarIs: inspect.BinariesOK},

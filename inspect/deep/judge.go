@@ -32,6 +32,7 @@ type judgement struct {
 	roots    []userland
 	unlinked machines
 	libs     []string // directories of the loader
+	packs    *packages
 
 	details  []inspect.Finding
 	excused  map[string]*excuse // by the name of the rule

@@ -13,18 +13,23 @@ import (
 func memberRules() []Rule {
 	return []Rule{
 		{
+			Name: "package data", State: inspect.Note, covers: (*suspect).data,
+			Covers: "files below usr/share/ of a package of dpkg or apk that is for all machines, which its own layer brought",
+			Reason: "the distribution has it on every platform",
+		},
+		{
 			Name: "misnamed part", State: inspect.Mismatch, covers: (*suspect).misnamed,
 			Covers: "a part of a package that names this platform (prebuilds/linux-arm64/), and is for another",
 			Reason: "it is what the package takes here",
 		},
 		{
-			Name: "other platforms", State: inspect.Note, covers: func(s *suspect) bool { return s.other() && s.slot().right },
-			Covers: "parts of a package for other platforms, where the one for this platform is there and right: the same file in directories or with names that differ in the words for machines and systems only",
+			Name: "other platforms", State: inspect.Note, covers: (*suspect).otherPart,
+			Covers: "parts of a package for other platforms, where it has right ones for this platform: the same file in directories or with names that differ in the words for machines and systems only; another of the optionalDependencies of an npm package; or other files, where a directory of the package is called after the machine",
 			Reason: "packages that choose when they run",
 		},
 		{
 			Name: "one platform", State: inspect.Mismatch, covers: (*suspect).alone,
-			Covers: "a package of a package manager (npm, pip, gem, NuGet, Terraform, Bazel, a JDK) that is there for one other platform only",
+			Covers: "packages (npm, pip, gem, NuGet, Terraform, Bazel, Nix, dpkg, apk, a JDK) that have programs for one other platform only, or for others without saying so by names; not where names do, and the package is for any machine",
 			Reason: "it was installed on another machine, and does not start here",
 		},
 		{
@@ -99,14 +104,37 @@ func (s *suspect) misnamed() bool {
 	return false
 }
 
-// alone reports whether the file is of a package that is for one other platform.
+// alone reports whether the file is of a package that is there for other platforms only, and that somebody installed for them by
+// mistake.
 func (s *suspect) alone() bool {
-	place := s.slot()
-	if !s.other() || len(place.platforms) != 1 || !buildsImages(s.fact) {
+	k := s.packages().of(s.path)
+	if !s.other() || k == nil {
 		return false
 	}
-	s.pack, s.only = packageOf(s.path), place.only()
-	return s.pack != ""
+	place, others, right := s.slot(), k.others, k.right
+	named := len(place.platforms) > 0
+	if k.shared {
+		others, right = place.platforms, place.right
+	}
+	chosen := named && (k.neutral || !buildsImages(s.fact))
+	if right || chosen || named && len(others) != 1 {
+		return false
+	}
+	s.pack, s.only = s.called(k), k.spelled(s.fact)
+	if k.shared {
+		s.only = place.only()
+	}
+	return true
+}
+
+// called is the name of the package, or of the one that has it for one of its platforms.
+func (s *suspect) called(k *pack) string {
+	for _, parent := range s.packages().parents[k] {
+		if !parent.has(k) {
+			return parent.name
+		}
+	}
+	return k.name
 }
 
 // buildsImages reports whether people build images on machines of that kind, so that a package installed for it is likely one of
@@ -116,61 +144,35 @@ func buildsImages(f binary.Fact) bool {
 }
 
 func (s *suspect) several() bool {
-	place := s.slot()
-	if !s.other() || len(place.platforms) < 2 && (packageOf(s.path) == "" || len(place.platforms) == 0) {
+	place, k := s.slot(), s.packages().of(s.path)
+	if !s.other() || len(place.platforms) < 2 && (k == nil || k.right && !k.shared || len(place.platforms) == 0) {
 		return false
 	}
-	s.pack, s.only = packageOf(s.path), place.only()
+	if s.only = place.only(); k != nil {
+		s.pack = s.called(k)
+	}
 	return true
 }
 
-// packageOf is what people call the package that a path belongs to, with its package manager; "" where no layout is known.
-func packageOf(path string) string {
-	parts := strings.Split(path, "/")
-	for i, part := range slices.Backward(parts[:len(parts)-1]) {
-		rest := parts[i+1 : len(parts)-1]
-		name := packageIn(part, rest)
-		switch {
-		case strings.HasSuffix(part, ".runfiles"):
-			name = strings.TrimSuffix(part, ".runfiles") + " (Bazel)"
-		case part == "prebuilds" && i > 0:
-			name = parts[i-1] + " (npm)"
-		case part == "runtimes" && len(rest) == 2 && rest[1] == "native" && i > 0:
-			name = parts[i-1] + " (NuGet)"
-		}
-		if name != "" {
-			return name
-		}
+// otherPart reports whether the package has for this platform what the file is for another: the same file, the same package of
+// its family or, where a directory is called after the machine, right files in another directory.
+func (s *suspect) otherPart() bool {
+	if !s.other() || s.slot().right {
+		return s.other()
 	}
-	if name := parts[len(parts)-1]; strings.HasPrefix(name, "terraform-provider-") {
-		return name + " (Terraform)"
+	k := s.packages().of(s.path)
+	if k == nil {
+		return false
 	}
-	return ""
+	if parents := s.packages().parents[k]; len(parents) > 0 {
+		return !slices.ContainsFunc(parents, func(parent *pack) bool { return !parent.has(k) })
+	}
+	inside := strings.Split(strings.TrimPrefix(strings.TrimPrefix(s.path, k.root), "/"), "/")
+	return k.right && !k.shared && !s.served() && slices.ContainsFunc(inside[:len(inside)-1], s.named)
 }
 
-// packageIn names the package in a directory where a package manager installs; rest is the path below it.
-func packageIn(directory string, rest []string) string {
-	if len(rest) == 0 {
-		return ""
-	}
-	name := rest[0]
-	switch directory {
-	case "node_modules":
-		switch {
-		case name == ".bin", name == ".pnpm":
-			return ""
-		case strings.HasPrefix(name, "@") && len(rest) > 1:
-			return name + "/" + rest[1] + " (npm)"
-		}
-		return name + " (npm)"
-	case "site-packages", "dist-packages":
-		return name + " (Python)"
-	case "gems":
-		if strings.Contains(name, "-") {
-			return name + " (gem)"
-		}
-	case "jvm":
-		return name + " (JDK)"
-	}
-	return ""
+// data reports whether the file lies among the data of a package for any machine.
+func (s *suspect) data() bool {
+	k := s.packages().system[s.path]
+	return s.other() && k != nil && k.forAny() && strings.HasPrefix(s.path, "usr/share/")
 }

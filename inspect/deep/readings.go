@@ -18,7 +18,7 @@ func (j *judgement) read(tree *rootfs.Tree) {
 		j.own = ownFiles(tree, j.platform)
 	}
 	j.own.chain(j.steps)
-	j.needed, j.places, j.roots, j.libs = nil, nil, nil, nil
+	j.needed, j.places, j.roots, j.libs, j.packs = nil, nil, nil, nil, nil
 	j.unlinked = machines{}
 	j.abi = j.newABI()
 	j.files()

@@ -8,8 +8,11 @@ import (
 	"mtool/inspect"
 )
 
-// perRole is how many findings of one role in one image are told one by one to people.
-const perRole = 3
+// perRole is how many findings of one role in one image are told one by one to people, and perImage how many packages.
+const (
+	perRole  = 3
+	perImage = 10
+)
 
 // Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those of one
 // package a line. What is not about a file stays.
@@ -32,12 +35,17 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	}
 	var all []inspect.Finding
 	told := map[group]int{}
+	packages := tellPackages{left: map[string]int{}, told: map[string]int{}}
+	for g := range total {
+		if g.pack != "" {
+			packages.left[g.image+string(g.state)]++
+		}
+	}
 	for _, f := range findings {
 		g := groupOf(f)
 		if told[g]++; perFile(f) && f.Package != "" {
 			if told[g] == 1 {
-				f.Message = inPackage(f, total[g])
-				all = append(all, f.Printable())
+				all = append(all, packages.tell(f, total[g])...)
 			}
 			continue
 		}
@@ -54,6 +62,24 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 		}
 	}
 	return all
+}
+
+// tellPackages shortens what is told of many packages, as where an image was built for another machine.
+type tellPackages struct{ left, told map[string]int }
+
+func (t tellPackages) tell(f inspect.Finding, files int) []inspect.Finding {
+	image := f.Digest.String() + f.Platform + string(f.State)
+	t.told[image]++
+	t.left[image]--
+	switch {
+	case t.told[image] <= perImage || t.told[image] == perImage+1 && t.left[image] == 0:
+		f.Message = inPackage(f, files)
+	case t.told[image] == perImage+1:
+		f.Message = fmt.Sprintf("%s: and %s more like them; all are in -o json", f.Platform, count(t.left[image]+1, "package"))
+	default:
+		return nil
+	}
+	return []inspect.Finding{f.Printable()}
 }
 
 func perFile(f inspect.Finding) bool {

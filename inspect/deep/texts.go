@@ -15,6 +15,9 @@ func texts(name string) rootfs.Extractor {
 	case isLoaderConfig(name):
 		return loaderConfig
 	}
+	if read := manifest(name); read != nil {
+		return read
+	}
 	return database(name)
 }
 
