@@ -13,9 +13,6 @@ import (
 	"mtool/registry"
 )
 
-// artifactManifest is the type that image-spec 1.1 dropped before its release; some registries still serve it.
-const artifactManifest types.MediaType = "application/vnd.oci.artifact.manifest.v1+json"
-
 // document is a manifest decoded: a list when facts is set, an image or artifact otherwise.
 type document struct {
 	facts *ListFacts
@@ -108,7 +105,7 @@ func (m manifestJSON) check(mediaType types.MediaType) error {
 	switch {
 	case mediaType.IsSchema1(), m.SchemaVersion == 1, m.FSLayers != nil:
 		return errSchema1()
-	case !mediaType.IsImage() && !mediaType.IsIndex() && mediaType != artifactManifest:
+	case !mediaType.IsImage() && !mediaType.IsIndex() && mediaType != registry.ArtifactManifest:
 		return fmt.Errorf("its type %q is neither that of an image nor that of a list", mediaType)
 	case m.MediaType != "" && m.MediaType != mediaType:
 		return fmt.Errorf("its descriptor says %q, the manifest itself %q", mediaType, m.MediaType)
@@ -137,7 +134,7 @@ func (m manifestJSON) image() (document, error) {
 	}
 	if m.Config != nil {
 		d.config = *m.Config
-	} else if m.MediaType != artifactManifest {
+	} else if m.MediaType != registry.ArtifactManifest {
 		return document{}, fmt.Errorf("%w: it has neither a config nor entries", registry.ErrContent)
 	}
 	for _, b := range d.all() {

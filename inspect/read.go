@@ -232,7 +232,7 @@ func (r *reader) disguised(ctx context.Context, leaves []*node) error {
 	images := slices.ContainsFunc(leaves, (*node).runs)
 	for _, n := range leaves {
 		hidden := n.desc.Platform != nil && (images || platform.IsUnknown(*n.desc.Platform)) // rows has the word on those
-		if n.err != nil || !n.isBlob() || hidden || n.desc.Size > maxManifest {
+		if n.err != nil || !registry.PointsToBlob(n.desc) || hidden || n.desc.Size > maxManifest {
 			continue
 		}
 		m, err := r.source.Manifest(ctx, v1.Descriptor{Digest: n.desc.Digest})

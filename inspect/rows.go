@@ -42,7 +42,7 @@ func (n *node) readsConfig() bool {
 	if _, is := AttestationOf(n.desc); is && n.desc.Platform != nil {
 		return false
 	}
-	return n.err == nil && !n.isBlob() && n.doc.mayRun()
+	return n.err == nil && !registry.PointsToBlob(n.desc) && n.doc.mayRun()
 }
 
 // runs reports whether a runtime could start what the row names. What could not be read is known by its row alone.
@@ -52,7 +52,7 @@ func (n *node) runs() bool {
 	}
 	switch {
 	case n.err != nil && n.manifest.Body == nil:
-		return n.desc.ArtifactType == "" && n.desc.MediaType != artifactManifest
+		return n.desc.ArtifactType == "" && n.desc.MediaType != registry.ArtifactManifest
 	case n.doc.isImage():
 		return true
 	case !n.readsConfig() && n.err == nil:

@@ -53,15 +53,8 @@ func (n *node) guard(root v1.Hash) {
 	}
 }
 
-// isBlob reports whether the row points to something that no registry serves as a manifest, as a build cache's list
-// does.
-func (n *node) isBlob() bool {
-	t := n.desc.MediaType
-	return t != "" && t != artifactManifest && !t.IsImage() && !t.IsIndex() && !t.IsSchema1()
-}
-
 // fetches reports whether there is a manifest to fetch for the row.
-func (n *node) fetches() bool { return n.err == nil && !n.isBlob() }
+func (n *node) fetches() bool { return n.err == nil && !registry.PointsToBlob(n.desc) }
 
 // take decodes the fetched manifest, and makes nodes of the rows of a list.
 func (n *node) take(m registry.Manifest) {
@@ -116,7 +109,7 @@ func (n *node) attachment(src registry.Source) Attachment {
 		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Manifest: n.manifest, Blobs: n.doc.all(), Source: src, Err: n.err,
 		About: n.about(),
 	}
-	if n.isBlob() {
+	if registry.PointsToBlob(n.desc) {
 		a.Blobs = []v1.Descriptor{n.desc}
 	}
 	return a

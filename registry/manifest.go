@@ -65,6 +65,16 @@ func (m Manifest) IsList() bool { return m.MediaType.IsIndex() }
 // IsImage reports whether the manifest is an OCI or Docker image manifest.
 func (m Manifest) IsImage() bool { return m.MediaType.IsImage() }
 
+// ArtifactManifest is the type that image-spec 1.1 dropped before its release; some registries still serve it.
+const ArtifactManifest types.MediaType = "application/vnd.oci.artifact.manifest.v1+json"
+
+// PointsToBlob reports whether a row of a list points to something that no registry serves as a manifest, as the list of a
+// build cache does.
+func PointsToBlob(row v1.Descriptor) bool {
+	t := row.MediaType
+	return t != "" && t != ArtifactManifest && !t.IsImage() && !t.IsIndex() && !t.IsSchema1()
+}
+
 // Source reads the content under one name, wherever it lies. Implementations verify the digest and the size of what they
 // hand out: a Manifest before it is returned, a Blob when its end is read (the error wraps ErrContent). They are safe for
 // use from several goroutines.
@@ -106,6 +116,9 @@ type Object struct {
 	// Other is the digest that the place not used has under the same name, when it differs (the store's name in a
 	// registry); zero otherwise.
 	Other v1.Hash
+	// Missing are the rows of the list that a file does not hold, so that Root is an image or a list without them; nil where
+	// the file is whole.
+	Missing []v1.Descriptor
 	// Closer releases files that Source holds open; nil where there are none.
 	Closer io.Closer
 }

@@ -69,14 +69,31 @@ func (r *Reader) Index() (Index, error) {
 	return r.AnyIndex()
 }
 
-// AnyIndex is Index for those who don't look for the oci-layout file, as podman does not.
-func (r *Reader) AnyIndex() (Index, error) {
+// IndexManifest is index.json as a list of its own, for layouts in which it is one.
+func (r *Reader) IndexManifest() (registry.Manifest, error) {
+	data, err := r.readIndex()
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	return registry.NewManifest("", data)
+}
+
+func (r *Reader) readIndex() ([]byte, error) {
 	data, err := registry.ReadFile(r.files, indexFile, maxIndex)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Index{}, fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, indexFile, registry.ErrContent)
+		return nil, fmt.Errorf("%q is not an OCI layout: it has no file %q: %w", r.place, indexFile, registry.ErrContent)
 	}
 	if err != nil {
-		return Index{}, fmt.Errorf("reading %q: %w", r.name(indexFile), err)
+		return nil, fmt.Errorf("reading %q: %w", r.name(indexFile), err)
+	}
+	return data, nil
+}
+
+// AnyIndex is Index for those who don't look for the oci-layout file, as podman does not.
+func (r *Reader) AnyIndex() (Index, error) {
+	data, err := r.readIndex()
+	if err != nil {
+		return Index{}, err
 	}
 	index, err := parseIndex(data)
 	if err != nil {

@@ -26,7 +26,14 @@ func refsOf(m registry.Manifest) (refs, error) {
 	if err := json.Unmarshal(m.Body, &body); err != nil {
 		return refs{}, fmt.Errorf("reading manifest %s: %w: %w", m.Digest, err, registry.ErrContent)
 	}
-	r := refs{manifests: body.Manifests, blobs: body.Layers}
+	r := refs{blobs: body.Layers}
+	for _, row := range body.Manifests {
+		if registry.PointsToBlob(row) {
+			r.blobs = append(r.blobs, row)
+		} else {
+			r.manifests = append(r.manifests, row)
+		}
+	}
 	if body.Config != nil {
 		r.blobs = append(r.blobs, *body.Config)
 	}
