@@ -61,15 +61,27 @@ func TestWaitBrokenOff(t *testing.T) {
 		c := NewClient(ClientOptions{})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := c.attempts().wait(ctx, busy(time.Hour)); !errors.Is(err, context.DeadlineExceeded) {
+		if err := c.attempts().wait(ctx, busy(2*time.Minute)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 		began := time.Now()
-		if err := c.attempts().wait(t.Context(), busy(time.Hour)); err != nil {
+		if err := c.attempts().wait(t.Context(), busy(2*time.Minute)); err != nil {
 			t.Error(err)
 		}
 		if took := time.Since(began); took != 119*time.Second {
 			t.Errorf("waited for %s, want what is left of two minutes", took)
+		}
+	})
+}
+
+// Nothing comes of two minutes where six hours are asked for.
+func TestWaitBeyondTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		err := NewClient(ClientOptions{}).attempts().wait(t.Context(), busy(6*time.Hour))
+		if err == nil || !strings.HasSuffix(err.Error(), "busy (it asks to wait 6h0m0s)") || time.Since(began) > 0 {
+			t.Errorf("after %s: %v", time.Since(began), err)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -27,8 +28,10 @@ type Error struct {
 	hint     string
 	attempts int           // how many were made, when it was more than one
 	again    bool          // worth another attempt
+	refused  bool          // worth one more only: nothing listens on this machine
 	over     bool          // unless the host has been waited for long enough
 	after    time.Duration // the wait that the registry asked for
+	tooLong  bool          // that wait is longer than a command ever waits
 	waited   time.Duration // by all requests before this one was given up for it; 0 when it was not
 }
 
@@ -44,6 +47,8 @@ func (e *Error) Error() string {
 		}
 	}
 	switch {
+	case e.tooLong:
+		fmt.Fprintf(&b, " (it asks to wait %s)", e.after)
 	case e.waited > 0:
 		fmt.Fprintf(&b, " (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
 	case e.attempts > 1:
@@ -78,6 +83,9 @@ func (e *Error) last(attempts int) *Error {
 	return e
 }
 
+// enough reports whether no further attempt is worth it after so many.
+func (e *Error) enough(made int) bool { return e.over || e.refused && made > 1 }
+
 // interrupted turns e into the end of ctx, which is no failure of the registry.
 func (e *Error) interrupted(ctx context.Context) *Error {
 	return &Error{Doing: e.Doing, Ref: e.Ref, Host: e.Host, Message: context.Cause(ctx).Error(), Err: context.Cause(ctx)}
@@ -107,6 +115,8 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 		e.hint = "add --plain-http " + host
 	case errors.Is(err, errSpeaksTLS):
 		e.again, e.hint = false, "leave out --plain-http "+host
+	case errors.Is(err, syscall.ECONNREFUSED) && isLoopback(host):
+		e.refused, e.hint = true, "is a registry running there?"
 	case errors.As(err, &lookup) && lookup.IsNotFound:
 		e.again, e.Message = false, fmt.Sprintf("cannot resolve %q (offline? proxy?)", lookup.Name)
 	}

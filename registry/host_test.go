@@ -132,7 +132,7 @@ func TestNotListening(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = newTestClient(ClientOptions{}).Repository(ref, Pull).Resolve(t.Context(), ref)
-	for _, want := range []string{host + "/demo:v1", "unavailable", "connection refused", "after 6 attempts"} {
+	for _, want := range []string{host + "/demo:v1", "unavailable", "connection refused", "after 2 attempts"} {
 		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), want) {
 			t.Errorf("got error %v, want ErrUnavailable with %q", err, want)
 		}

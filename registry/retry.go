@@ -42,7 +42,11 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	limit, waits := a.client.options.Attempts, a.client.waits
 	still := stoodStill(err)
 	a.still += still
-	if a.made >= limit || e.over || still > 0 && a.still+still > stillLimit(a.client.options.MaxWait) {
+	if e.tooLong = e.after > waits.limit; e.tooLong {
+		return e.last(a.made)
+	}
+	tooStill := still > 0 && a.still+still > stillLimit(a.client.options.MaxWait)
+	if a.made >= limit || tooStill || e.enough(a.made) {
 		return e.last(a.made)
 	}
 	d := a.pause.NextBackOff()
