@@ -24,12 +24,23 @@ type authFile struct {
 	store   string
 }
 
-// DefaultCredentials reads the files that exist of $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (or
-// ~/.docker/config.json where that is not set), $XDG_RUNTIME_DIR/containers/auth.json and
-// $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be read or is no JSON is an error, except podman's
+// authVariable holds what docker's config.json holds, for CI that keeps it as a secret:
+// https://docs.docker.com/reference/cli/docker/#environment-variables
+const authVariable = "DOCKER_AUTH_CONFIG"
+
+// DefaultCredentials reads $DOCKER_AUTH_CONFIG, which is such a document itself, and the files that exist of
+// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (or ~/.docker/config.json where that is not set),
+// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be read or is no JSON is an error, except podman's
 // own that belong to another user.
 func DefaultCredentials() (*Credentials, error) {
 	c := &Credentials{helper: runHelper, helped: map[string]helped{}, absent: map[string]bool{}}
+	if text := os.Getenv(authVariable); text != "" {
+		f, err := parseAuthFile(authVariable, []byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("reading credentials in the variable %s: %w", authVariable, err)
+		}
+		c.files = append(c.files, f)
+	}
 	for _, l := range authLocations(os.Getenv) {
 		f, err := readAuthFile(l.path)
 		switch {
@@ -78,6 +89,10 @@ func readAuthFile(path string) (authFile, error) {
 	if err != nil {
 		return authFile{}, err
 	}
+	return parseAuthFile(path, body)
+}
+
+func parseAuthFile(path string, body []byte) (authFile, error) {
 	var doc struct {
 		Auths       map[string]json.RawMessage `json:"auths"`
 		CredHelpers map[string]string          `json:"credHelpers"`

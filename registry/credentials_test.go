@@ -156,7 +156,7 @@ esac
 
 func TestDefaultCredentials(t *testing.T) {
 	home := t.TempDir()
-	for _, name := range []string{"REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
+	for _, name := range []string{"DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("HOME", home)
@@ -194,6 +194,15 @@ func TestDefaultCredentials(t *testing.T) {
 	user("run")
 	t.Setenv("REGISTRY_AUTH_FILE", write(auth("named"), "named.json"))
 	user("named")
+	t.Setenv("DOCKER_AUTH_CONFIG", auth("variable"))
+	user("variable")
+	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths":{"other.example":{}}}`)
+	user("named")
+	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths": secret`)
+	if _, err := DefaultCredentials(); err == nil || !strings.Contains(err.Error(), "DOCKER_AUTH_CONFIG") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("got error %v, want one that names the variable and not what is in it", err)
+	}
+	t.Setenv("DOCKER_AUTH_CONFIG", "")
 
 	bad := write(`{"auths": secret`, "named.json")
 	if _, err := DefaultCredentials(); err == nil || !strings.Contains(err.Error(), bad) || strings.Contains(err.Error(), "secret") {

@@ -20,7 +20,8 @@ Docker Hub.
 
 They are kept where docker keeps them: in the file that REGISTRY_AUTH_FILE names, or else in docker's config.json
 (DOCKER_CONFIG), by the credential helper that this file names for the host (credHelpers), or for all (credsStore). What the
-file holds otherwise stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the same.
+file holds otherwise stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the same. What
+the variable DOCKER_AUTH_CONFIG holds, the JSON of such a file, goes before them; login does not change it.
 
 --identity-token-stdin takes an OAuth2 refresh token instead of a password.`
 
