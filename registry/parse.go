@@ -11,7 +11,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-const registryPrefix = "docker://"
+const (
+	registryPrefix = "docker://"
+	layoutPrefix   = "oci-layout://" // what buildx and BuildKit write for oci:
+)
 
 // refName is what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
@@ -25,11 +28,11 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 //	HOST/NAME[:TAG][@DIGEST]     a registry; also docker://NAME
 //	store:NAME  draft:NAME       the local store, an unpublished list
 //	docker-daemon:NAME           Docker Engine
-//	oci:DIR[:TAG][@DIGEST]       an OCI layout
+//	oci:DIR[:TAG][@DIGEST]       an OCI layout; also oci-layout://DIR
 //	oci-archive:FILE[:TAG][@DIGEST], docker-archive:FILE[:TAG]
 //
-// A path that exists and ends in .tar needs no transport; a file is then an oci-archive, whose real kind package archive
-// sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and digests are those of
+// A path that exists and ends in .tar, or as a compressed tar does, needs no transport; a file is then an oci-archive, whose
+// real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and digests are those of
 // distribution/reference, with the algorithms sha256 and sha512.
 //
 // An error wraps ErrName and may implement Hinter.
@@ -58,12 +61,17 @@ func pathTransport(path string) Transport {
 func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	if t, rest, ok := cutTransport(s); ok {
 		r := Ref{Transport: t}
+		if t == TransportLayout {
+			if err := mistakenURL(rest); err != nil {
+				return Ref{}, err
+			}
+		}
 		if r.IsFile() {
 			return parseFile(t, rest)
 		}
 		return parseName(t, rest)
 	}
-	if strings.HasSuffix(s, ".tar") && !strings.Contains(s, ":") {
+	if namesTar(s) {
 		if t := lookup(s); t != "" {
 			return Ref{Transport: t, Path: s}, nil
 		}
@@ -75,14 +83,33 @@ func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	if err != nil {
 		return Ref{}, err
 	}
-	r.Bare = !namesHost(s)
+	r.Bare = !namesHost(s) || r.Host == podmanHost
 	return r, nil
 }
+
+// namesTar reports whether s is a path by its end alone.
+func namesTar(s string) bool {
+	if strings.Contains(s, ":") {
+		return false
+	}
+	for _, end := range []string{".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"} {
+		if strings.HasSuffix(s, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// podmanHost is in the names of images that podman has built, and seldom that of a registry.
+const podmanHost = "localhost"
 
 // cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image called docker.
 func cutTransport(s string) (t Transport, rest string, ok bool) {
 	if rest, ok = strings.CutPrefix(s, registryPrefix); ok {
 		return TransportRegistry, rest, true
+	}
+	if rest, ok = strings.CutPrefix(s, layoutPrefix); ok {
+		return TransportLayout, rest, true
 	}
 	before, rest, ok := strings.Cut(s, ":")
 	if !ok {
@@ -93,24 +120,6 @@ func cutTransport(s string) (t Transport, rest string, ok bool) {
 		return t, rest, true
 	}
 	return "", s, false
-}
-
-// mistaken recognises what is no name but often typed for one, where the parser's own message would not help.
-func mistaken(s string) error {
-	switch {
-	case strings.HasPrefix(s, "http://"), strings.HasPrefix(s, "https://"):
-		return nameError("a reference has no URL scheme",
-			"leave the scheme out; for a registry without TLS add --plain-http HOST")
-	case strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "../"):
-		if strings.HasSuffix(s, ".tar") && !strings.Contains(s, ":") {
-			return fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound)
-		}
-		return nameError("a path, not a name", "write oci:DIR, oci-archive:FILE or docker-archive:FILE")
-	}
-	if _, err := v1.NewHash(s); err == nil {
-		return nameError("a digest without the repository that has it", "write NAME@"+s)
-	}
-	return nil
 }
 
 // namesHost follows distribution/reference: the part before the first slash is a host when it can't be a path, or is
@@ -124,6 +133,9 @@ func namesHost(s string) bool {
 func parseName(t Transport, s string) (Ref, error) {
 	named, err := reference.ParseNormalizedNamed(s)
 	if err != nil {
+		if reason, hint := wrongPart(s); reason != "" {
+			return Ref{}, nameError(reason, hint)
+		}
 		hint := ""
 		if lower := strings.ToLower(s); lower != s {
 			if _, again := reference.ParseNormalizedNamed(lower); again == nil {

@@ -30,7 +30,7 @@ type Ref struct {
 	Digest    v1.Hash // zero when none was typed
 	Path      string  // directory or file, for the transports that are files
 	Typed     string  // as the user typed it
-	Bare      bool    // neither a transport nor a registry host was typed: looked up in drafts, store and registry
+	Bare      bool    // typed without transport and registry host ("localhost" is none): looked up in drafts, store and registry
 }
 
 // String is the reference as it was understood: "docker.io/library/demo:v1", "store:docker.io/library/demo:v1",
@@ -110,6 +110,6 @@ func (r Ref) IsFile() bool {
 	return false
 }
 
-// OneWord reports whether the name was typed without a transport, a host and a '/': "demo:v1-arm64". Such a name was
-// most likely built on this machine and is not looked for on Docker Hub as a source.
-func (r Ref) OneWord() bool { return r.Bare && !strings.Contains(r.Typed, "/") }
+// Local reports whether the name was most likely given to something on this machine: it was typed without a transport, a host
+// and a '/' ("demo:v1-arm64"), or is below podman's "localhost/". As a source it is not looked for in a registry.
+func (r Ref) Local() bool { return r.Bare && (r.Host == podmanHost || !strings.Contains(r.Typed, "/")) }

@@ -19,7 +19,7 @@ func TestParseRefNames(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		in, str, familiar string
-		bare, oneWord     bool
+		bare, local       bool
 	}{
 		{"demo", "docker.io/library/demo:latest", "demo:latest", true, true},
 		{"demo:v1-arm64", "docker.io/library/demo:v1-arm64", "demo:v1-arm64", true, true},
@@ -27,7 +27,7 @@ func TestParseRefNames(t *testing.T) {
 		{"docker.io/library/demo:v1", "docker.io/library/demo:v1", "demo:v1", false, false},
 		{"index.docker.io/demo", "docker.io/library/demo:latest", "demo:latest", false, false},
 		{"127.0.0.1:5000/x:y", "127.0.0.1:5000/x:y", "127.0.0.1:5000/x:y", false, false},
-		{"localhost/x", "localhost/x:latest", "localhost/x:latest", false, false},
+		{"localhost/x", "localhost/x:latest", "localhost/x:latest", true, true},
 		{"[::1]:5000/x", "[::1]:5000/x:latest", "[::1]:5000/x:latest", false, false},
 		{"demo@" + digA, "docker.io/library/demo@" + digA, "demo@" + digA, true, true},
 		{"demo:v1@" + digA, "docker.io/library/demo:v1@" + digA, "demo:v1@" + digA, true, true},
@@ -42,9 +42,9 @@ func TestParseRefNames(t *testing.T) {
 	for _, tt := range tests {
 		r, err := parseRef(tt.in, nothing)
 		r.Typed = tt.in
-		if err != nil || r.String() != tt.str || r.Familiar() != tt.familiar || r.Bare != tt.bare || r.OneWord() != tt.oneWord {
-			t.Errorf("%s: got %q, familiar %q, bare %t, one word %t, error %v; want %+v",
-				tt.in, r, r.Familiar(), r.Bare, r.OneWord(), err, tt)
+		if err != nil || r.String() != tt.str || r.Familiar() != tt.familiar || r.Bare != tt.bare || r.Local() != tt.local {
+			t.Errorf("%s: got %q, familiar %q, bare %t, local %t, error %v; want %+v",
+				tt.in, r, r.Familiar(), r.Bare, r.Local(), err, tt)
 		}
 	}
 }
@@ -62,6 +62,7 @@ func TestParseRefFiles(t *testing.T) {
 		{"oci:./a/b:docker.io/library/demo:v1", TransportLayout, "./a/b", "docker.io/library/demo:v1", ""},
 		{"oci:dir@" + digA, TransportLayout, "dir", "", digA},
 		{"oci:dir:v1@" + digA, TransportLayout, "dir", "v1", digA},
+		{"oci-layout://a/b:v1", TransportLayout, "a/b", "v1", ""},
 		{"oci:a@b", TransportLayout, "a@b", "", ""},
 		{"oci-archive:/x/a.tar:v1", TransportArchive, "/x/a.tar", "v1", ""},
 		{"docker-archive:a.tar:demo:v1", TransportDockerArchive, "a.tar", "demo:v1", ""},
@@ -79,7 +80,7 @@ func TestParseRefFiles(t *testing.T) {
 		if r.Transport != tt.transport || r.Path != tt.path || r.Tag != tt.tag || digest != tt.digest {
 			t.Errorf("%s: got %+v, want %+v", tt.in, r, tt)
 		}
-		if r.String() != tt.in || !r.IsFile() || r.Repository() != "" {
+		if r.String() != strings.Replace(tt.in, "oci-layout://", "oci:", 1) || !r.IsFile() || r.Repository() != "" {
 			t.Errorf("%s: got string %q, repository %q", tt.in, r, r.Repository())
 		}
 	}
@@ -88,11 +89,24 @@ func TestParseRefFiles(t *testing.T) {
 func TestParseRefErrors(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ in, says, hint string }{
-		{"", "", ""},
-		{"demo:", "", ""},
+		{"", "the name is empty", "is a variable unset?"},
+		{"demo:", "the tag is empty", "is a variable unset?"},
+		{"r.example:5000/demo:", "the tag is empty", "is a variable unset?"},
+		{"r.example/demo:feature/login", `a tag can't be "feature/login"`, `"feature-login"`},
+		{"demo:1.2.3+build.5", `a tag can't be "1.2.3+build.5"`, `"1.2.3_build.5"`},
+		{"demo:" + strings.Repeat("a", 129), "the tag has 129 characters, 128 are the most", ""},
+		{"demo@", "the digest is empty", "is a variable unset?"},
+		{"demo@sha256:", "the digest is empty", "is a variable unset?"},
+		{"r.example/", "it ends with a '/'", ""},
+		{"oci://r.example/charts/app:v1", "oci: is a layout here", "write r.example/charts/app:v1"},
+		{"oci://dir:v1", "oci: is a layout here", "write oci:dir:v1"},
+		{"oci-layout:dir:v1", "unknown transport oci-layout:", "write oci:DIR[:TAG]"},
+		{"containers-storage:localhost/demo:v1", "podman's own store", "podman save"},
+		{"dir:some/x", "skopeo and podman", "skopeo copy dir:PATH"},
+		{"file://lay", "not by a URL", "write oci:DIR"},
 		{"demo v1", "", ""},
 		{"Demo:v1", "lowercase", `"demo:v1"`},
-		{"demo@sha256:abc", "", ""},
+		{"demo@sha256:abc", "is not 64 digits long", ""},
 		{digA, "a digest without the repository", "NAME@sha256:"},
 		{hexA, "hexadecimal", ""},
 		{"https://r.example/demo", "no URL scheme", "leave the scheme out"},
@@ -102,8 +116,8 @@ func TestParseRefErrors(t *testing.T) {
 		{"oci::v1", "needs a path", ""},
 		{"oci:dir:", "invalid tag", ""},
 		{"oci:dir:a b", "invalid tag", ""},
-		{"store:", "", ""},
-		{"docker://", "", ""},
+		{"store:", "the name is empty", "is a variable unset?"},
+		{"docker://", "the name is empty", "is a variable unset?"},
 	}
 	for _, tt := range tests {
 		_, err := ParseRef(tt.in)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/registry"
 )
 
@@ -45,7 +47,7 @@ func only(ref registry.Ref, choices []choice, matches func(name string) bool) (i
 		if found >= 0 {
 			return -1, registry.WithHint(
 				fmt.Errorf("it holds several images: %s: %w", list(choices), registry.ErrName),
-				fmt.Sprintf("choose one: %s:%s:TAG or %s:%s@DIGEST", ref.Transport, ref.Path, ref.Transport, ref.Path),
+				"choose one, as "+references(ref, choices),
 			)
 		}
 		found = i
@@ -70,6 +72,21 @@ func full(name string) registry.Ref {
 		return registry.Ref{}
 	}
 	return ref
+}
+
+// references are the first images as a command takes them.
+func references(ref registry.Ref, choices []choice) string {
+	const most = 3
+	var refs []string
+	for _, c := range choices[:min(most, len(choices))] {
+		of := ref.WithTag("").String()
+		if len(c.names) > 0 {
+			refs = append(refs, of+":"+c.names[0])
+		} else if _, err := v1.NewHash(c.key); err == nil {
+			refs = append(refs, of+"@"+c.key)
+		}
+	}
+	return strings.Join(refs, " or ")
 }
 
 // list is the images by name for people, those without one by digest.

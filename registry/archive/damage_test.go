@@ -21,7 +21,9 @@ func TestWhatIsNoImage(t *testing.T) {
 	save(t, dir+"/empty", nil)
 	save(t, dir+"/text", []byte(strings.Repeat("this is no tar\n", 100)))
 	save(t, dir+"/zero", make([]byte, 10240))
-	save(t, dir+"/good.tar.gz", registrytest.Gzip(good))
+	gz := registrytest.Gzip(good)
+	save(t, dir+"/cut.tar.gz", gz[:len(gz)-20])
+	save(t, dir+"/text.tar.zst", append([]byte("\x28\xb5\x2f\xfd"), "this is no frame"...))
 	save(t, dir+"/other.tar", registrytest.Tar([]string{"a"}, map[string][]byte{"a": nil}))
 	names, files := untar(t, good)
 	files["oci-layout"] = []byte(`{"imageLayoutVersion":"9.0.0"}`)
@@ -41,7 +43,9 @@ func TestWhatIsNoImage(t *testing.T) {
 		{"oci-archive:empty", "empty", registry.ErrContent},
 		{"oci-archive:text", "no tar", registry.ErrContent},
 		{"docker-archive:zero", "neither", registry.ErrContent},
-		{"oci-archive:good.tar.gz", "compressed (gzip)", registry.ErrContent},
+		{"oci-archive:cut.tar.gz", "compressed (gzip)", registry.ErrContent},
+		{"oci-archive:text.tar.zst", "compressed (zstd)", registry.ErrContent},
+		{"docker-archive:good.tar", "it is an OCI archive, not a Docker archive", registry.ErrContent},
 		{"oci-archive:other.tar", "neither", registry.ErrContent},
 		{"oci-archive:version.tar", "9.0.0", registry.ErrContent},
 		{"oci-archive:none.tar", "no image", registry.ErrNotFound},

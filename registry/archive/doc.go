@@ -5,5 +5,6 @@
 // whose Writer is a registry.Target for layouts and OCI archives.
 //
 // Nothing is unpacked: a tar is indexed once and its files are read where they lie. A tar's names are only ever looked up
-// and never become paths. Compressed tars are refused, since they can't be read at random. Docker archives are not written.
+// and never become paths. An archive that is compressed as a whole goes into a temporary file first, since the parts of a
+// compressed one can't be read where they lie. Docker archives are not written.
 package archive

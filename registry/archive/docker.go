@@ -45,7 +45,7 @@ func openDocker(ctx context.Context, ref registry.Ref, files *tarFS) (registry.O
 	if err != nil {
 		return registry.Object{}, err
 	}
-	s, err := newDockerSource(ctx, files, images[i])
+	s, err := newDockerSource(ctx, files, ref.Path, images[i])
 	if err != nil {
 		return registry.Object{}, err
 	}
@@ -69,7 +69,7 @@ func dockerImages(files *tarFS) ([]dockerImage, error) {
 
 func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images []dockerImage) (registry.Object, error) {
 	for _, image := range images {
-		s, err := newDockerSource(ctx, files, image)
+		s, err := newDockerSource(ctx, files, ref.Path, image)
 		if err != nil {
 			return registry.Object{}, err
 		}
@@ -82,7 +82,7 @@ func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images 
 
 // newDockerSource reads the config, which has the digests of the layers uncompressed; only layers that the archive holds
 // compressed must be read for theirs.
-func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*dockerSource, error) {
+func newDockerSource(ctx context.Context, files *tarFS, place string, image dockerImage) (*dockerSource, error) {
 	if err := files.plain(clean(image.Config)); err != nil {
 		return nil, err
 	}
@@ -103,7 +103,7 @@ func newDockerSource(ctx context.Context, files *tarFS, image dockerImage) (*doc
 		return nil, fmt.Errorf("its %s names %d layers, the config %q has %d: %w",
 			dockerManifest, len(image.Layers), image.Config, len(c.RootFS.DiffIDs), registry.ErrContent)
 	}
-	s := &dockerSource{files: files, name: map[v1.Hash]string{}, archive: files.file.Name()}
+	s := &dockerSource{files: files, name: map[v1.Hash]string{}, archive: place}
 	var layers []v1.Descriptor
 	for i, name := range image.Layers {
 		d, err := describeLayer(ctx, files, clean(name), c.RootFS.DiffIDs[i])
@@ -139,7 +139,7 @@ func describeLayer(ctx context.Context, files *tarFS, name string, diffID v1.Has
 		return v1.Descriptor{}, err
 	}
 	d := v1.Descriptor{MediaType: types.OCIUncompressedLayer, Digest: diffID, Size: info.Size()}
-	switch kind, _ := compression(head[:n]); kind {
+	switch kind := compression(head[:n]); kind {
 	case "":
 		return d, nil
 	case "gzip":

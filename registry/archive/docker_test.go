@@ -85,7 +85,7 @@ func TestNewDockerArchiveIsALayout(t *testing.T) {
 	names, files := untar(t, load(t, dir+"/a.tar"))
 	files["manifest.json"] = []byte(`[{"Config":"nowhere","Layers":[]}]`)
 	save(t, dir+"/new.tar", registrytest.Tar(append(names, "manifest.json"), files))
-	o := open(t, "docker-archive:"+dir+"/new.tar")
+	o := open(t, dir+"/new.tar")
 	if o.Root.Digest != b.Digest() || o.Ref.Transport != registry.TransportArchive {
 		t.Errorf("%s by %s, want %s", o.Root.Digest, o.Ref.Transport, b.Digest())
 	}

@@ -36,30 +36,37 @@ func List(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
 }
 
 func listArchive(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
-	file, err := regular.Open(ref.Path)
+	closer, files, err := openFiles(ctx, ref.Path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	files, err := openTar(file)
-	if err != nil {
+	defer closer.Close() //nolint:errcheck // opened for reading only
+	if ref.Transport, err = kindOf(ctx, ref, files); err != nil {
 		return nil, err
 	}
-	if kind, err := kindOf(ctx, ref, files); err != nil || kind == registry.TransportArchive {
-		if err != nil {
-			return nil, err
-		}
+	if ref.Transport == registry.TransportArchive {
 		return listLayout(ref, files)
 	}
 	images, err := dockerImages(files)
-	if err != nil || len(images) < 2 {
-		return []registry.Ref{ref}, nil
+	if err != nil {
+		return nil, err
 	}
 	var refs []registry.Ref
 	for _, image := range images {
 		for _, name := range image.RepoTags {
 			refs = append(refs, ref.WithTag(name))
 		}
+		if len(image.RepoTags) > 0 || len(images) < 2 {
+			continue
+		}
+		s, err := newDockerSource(ctx, files, ref.Path, image)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref.WithDigest(s.manifest.Digest))
+	}
+	if len(refs) < 2 {
+		return []registry.Ref{ref}, nil
 	}
 	return refs, nil
 }
@@ -69,7 +76,7 @@ func listLayout(ref registry.Ref, files fs.FS) ([]registry.Ref, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(index.Rows) < 2 {
+	if len(index.Rows) < 2 || isList(index) {
 		return []registry.Ref{ref}, nil
 	}
 	var refs []registry.Ref

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -55,19 +57,15 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 }
 
 func openArchive(ctx context.Context, ref registry.Ref) (o registry.Object, err error) {
-	file, err := regular.Open(ref.Path)
+	closer, files, err := openFiles(ctx, ref.Path)
 	if err != nil {
 		return registry.Object{}, err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, file.Close())
+			err = errors.Join(err, closer.Close())
 		}
 	}()
-	files, err := openTar(file)
-	if err != nil {
-		return registry.Object{}, err
-	}
 	if ref.Transport, err = kindOf(ctx, ref, files); err != nil {
 		return registry.Object{}, err
 	}
@@ -75,9 +73,29 @@ func openArchive(ctx context.Context, ref registry.Ref) (o registry.Object, err 
 		o, err = openDocker(ctx, ref, files)
 	} else {
 		o, err = openLayout(ctx, ref, store.NewReader(files, ref.Path))
+		if err == nil && o.Root.IsList() && files.has(dockerManifest) {
+			err = keepHeld(ctx, &o)
+		}
 	}
-	o.Closer = file
+	o.Closer = closer
 	return o, err
+}
+
+// openFiles opens a tar, compressed or not.
+func openFiles(ctx context.Context, path string) (io.Closer, *tarFS, error) {
+	file, err := regular.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	closer, file, err := uncompressed(ctx, file)
+	var files *tarFS
+	if err == nil {
+		files, err = openTar(file)
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, closer.Close())
+	}
+	return closer, files, nil
 }
 
 const (
@@ -85,8 +103,8 @@ const (
 	layoutFile = "oci-layout"
 )
 
-// kindOf is what the file is. Docker Engine 25 and later writes both: the layout is what it keeps itself, and has the true
-// digests. An index without the file that makes it a layout is a by-product of apko.
+// kindOf is what the file is, or what the user said that it is. Docker Engine 25 and later writes both: the layout is what it
+// keeps itself, and has the true digests. An index without the file that makes it a layout is a by-product of apko.
 func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Transport, error) {
 	if err := files.plain(indexFile, layoutFile, dockerManifest); err != nil {
 		return "", err
@@ -97,13 +115,37 @@ func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Trans
 			return "", err
 		}
 	}
-	switch {
-	case docker && (!index || !files.has(layoutFile)):
-		return registry.TransportDockerArchive, nil
-	case index:
-		return registry.TransportArchive, nil
+	if docker || index {
+		return typedOr(ref, docker, index, docker && !(index && files.has(layoutFile)))
 	}
 	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
+}
+
+// typedOr is the transport that the user wrote, which the file must be; without one it is a Docker archive or an OCI archive.
+func typedOr(ref registry.Ref, docker, index, asDocker bool) (registry.Transport, error) {
+	switch typed := typedTransport(ref); {
+	case typed == registry.TransportDockerArchive && !docker:
+		return "", wrongKind("an OCI archive, not a Docker archive", registry.TransportArchive, ref)
+	case typed == registry.TransportArchive && !index:
+		return "", wrongKind("a Docker archive, not an OCI archive", registry.TransportDockerArchive, ref)
+	case typed != "":
+		return typed, nil
+	case asDocker:
+		return registry.TransportDockerArchive, nil
+	}
+	return registry.TransportArchive, nil
+}
+
+// typedTransport is the transport that the user wrote; "" where it was told from a path alone.
+func typedTransport(ref registry.Ref) registry.Transport {
+	if strings.HasPrefix(ref.Typed, string(ref.Transport)+":") {
+		return ref.Transport
+	}
+	return ""
+}
+
+func wrongKind(what string, is registry.Transport, ref registry.Ref) error {
+	return registry.WithHint(fmt.Errorf("it is %s: %w", what, registry.ErrContent), fmt.Sprintf("write %s:%s", is, ref.Path))
 }
 
 func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registry.Object, error) {
@@ -112,16 +154,38 @@ func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registr
 		return registry.Object{}, err
 	}
 	o := registry.Object{Ref: ref, Source: r}
-	if ref.Digest != (v1.Hash{}) {
+	switch {
+	case ref.Digest == (v1.Hash{}) && ref.Tag == "" && isList(index):
+		if o.Root, err = r.IndexManifest(); err == nil {
+			o.Source = rooted{r, o.Root}
+		}
+	case ref.Digest == (v1.Hash{}):
+		o.Root, o.Names, err = tagged(ctx, r, ref, index)
+	default:
 		// Of a row or of anything below one; the blobs folder does not tell them apart.
 		o.Root, err = r.Manifest(ctx, v1.Descriptor{Digest: ref.Digest})
-	} else {
-		o.Root, o.Names, err = tagged(ctx, r, ref, index)
 	}
 	if err != nil {
 		return registry.Object{}, err
 	}
 	return o, nil
+}
+
+// isList reports whether the index is itself a list of images: none of its rows has a name, and each has a platform of its
+// own. crane, regctl, Bazel's rules and others write such layouts.
+func isList(index store.Index) bool {
+	seen := map[string]bool{}
+	for _, row := range index.Rows {
+		name := row.Name() + row.Annotations[store.ContainerName]
+		switch {
+		case row.Annotations[attested] != "" && name == "":
+			continue
+		case name != "", row.Platform == nil, !row.MediaType.IsImage(), seen[row.Platform.String()]:
+			return false
+		}
+		seen[row.Platform.String()] = true
+	}
+	return len(seen) > 1
 }
 
 func tagged(ctx context.Context, r *store.Reader, ref registry.Ref, index store.Index) (registry.Manifest, []string, error) {

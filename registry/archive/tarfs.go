@@ -29,14 +29,14 @@ type section struct {
 	odd          bool
 }
 
-// openTar indexes the tar; the error wraps registry.ErrContent when it is none, is compressed or truncated.
+// openTar indexes the tar; the error wraps registry.ErrContent when it is none or is truncated.
 func openTar(file *os.File) (*tarFS, error) {
-	if err := refuseCompressed(file); err != nil {
-		return nil, err
-	}
 	info, err := file.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if info.Size() == 0 {
+		return nil, fmt.Errorf("the file is empty: %w", registry.ErrContent)
 	}
 	t := &tarFS{file: file, place: map[string]section{}}
 	end, err := t.index(info.Size())
@@ -54,6 +54,9 @@ func openTar(file *os.File) (*tarFS, error) {
 // index notes every file of the tar and returns where the last one ends. tar.Reader reads headers only, block by block,
 // and seeks over the rest, so the file's position behind a header is where the file's bytes begin.
 func (t *tarFS) index(size int64) (end int64, err error) {
+	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
+		return 0, err
+	}
 	r := tar.NewReader(t.file)
 	for {
 		h, err := r.Next()
@@ -172,39 +175,4 @@ func (t *tarFS) Open(name string) (fs.File, error) {
 func (t *tarFS) has(name string) bool {
 	_, ok := t.place[name]
 	return ok
-}
-
-// refuseCompressed looks at the first bytes only.
-func refuseCompressed(file *os.File) error {
-	head := make([]byte, 6)
-	n, err := file.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
-	}
-	if n == 0 {
-		return fmt.Errorf("the file is empty: %w", registry.ErrContent)
-	}
-	kind, program := compression(head[:n])
-	if kind == "" {
-		return nil
-	}
-	return registry.WithHint(
-		fmt.Errorf("the archive is compressed (%s), and can only be read uncompressed: %w", kind, registry.ErrContent),
-		fmt.Sprintf("unpack it first: %s < %q > image.tar", program, file.Name()),
-	)
-}
-
-// compression tells what a file is packed with from its magic number; "" is none that is known.
-func compression(head []byte) (kind, program string) {
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		return "gzip", "gzip -d"
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		return "zstd", "zstd -d"
-	case bytes.HasPrefix(head, []byte("BZh")):
-		return "bzip2", "bzip2 -d"
-	case bytes.HasPrefix(head, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
-		return "xz", "xz -d"
-	}
-	return "", ""
 }

@@ -2,14 +2,11 @@ package source
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
 	"mtool/registry/archive"
@@ -50,36 +47,7 @@ func openSaved(ctx context.Context, ref registry.Ref, path string) (registry.Obj
 		return o, fmt.Errorf("reading what Docker Engine saved of %q: %w", ref, err)
 	}
 	o.Ref, o.Names = ref, nil
-	if o.Root.IsList() {
-		if o.Root, err = pulled(ctx, o); err != nil {
-			return registry.Object{}, errors.Join(err, o.Close())
-		}
-	}
 	return o, nil
-}
-
-// pulled is what the engine has of a list: its containerd store keeps the whole list, and the images of those platforms
-// only that were pulled. With one image that is the image, since the list can't be had from here.
-func pulled(ctx context.Context, o registry.Object) (registry.Manifest, error) {
-	var list v1.IndexManifest
-	if err := json.Unmarshal(o.Root.Body, &list); err != nil {
-		return o.Root, fmt.Errorf("reading the list %q: %w: %w", o.Ref, registry.ErrContent, err)
-	}
-	var there []registry.Manifest
-	for _, row := range list.Manifests {
-		m, err := o.Source.Manifest(ctx, row)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-		case err != nil:
-			return o.Root, err
-		case m.IsImage() && row.Annotations["vnd.docker.reference.digest"] == "":
-			there = append(there, m)
-		}
-	}
-	if len(there) == 1 && len(list.Manifests) > 1 {
-		return there[0], nil
-	}
-	return o.Root, nil
 }
 
 type closers []io.Closer

@@ -99,7 +99,7 @@ func (o Opener) places(ref registry.Ref, opt Options) ([]place, error) {
 		return nil, fmt.Errorf("looking up %q: unknown place %q, only %s and %s are known: %w", ref, opt.From, FromStore, FromRegistry, registry.ErrName)
 	case opt.From == FromRegistry, forced, opt.Order == RegistryFirst && !ref.Bare:
 		return []place{o.inRegistry()}, nil
-	case opt.Order == LocalFirst && ref.OneWord():
+	case opt.Order == LocalFirst && ref.Local():
 		return []place{o.inStore()}, nil
 	}
 	return []place{o.inStore(), o.inRegistry()}, nil
@@ -134,7 +134,7 @@ func (o Opener) other(ctx context.Context, found registry.Object, ref registry.R
 		if object, err := o.inStore().open(ctx, ref); err == nil {
 			digest = object.Root.Digest
 		}
-	case !ref.OneWord() && o.Client != nil:
+	case !ref.Local() && o.Client != nil:
 		if m, err := o.Client.Repository(ref.At(registry.TransportRegistry), registry.Pull).Tag(ctx, ref.Tag); err == nil {
 			digest = m.Digest
 		}

@@ -20,7 +20,7 @@ func (a *app) copyCommand() *cobra.Command {
 		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged.
 
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also
-docker-archive:FILE.
+docker-archive:FILE, or - for an archive on standard input.
 
 Docker Engine takes one image of a list, that of --platform or else of its own platform. What it gives has the digest that it
 was pulled with where it keeps images in containerd (the default of later versions), and another one where it does not, since
@@ -28,7 +28,12 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 		Example: "  mtool copy store:demo:v1 oci:out:v1\n  mtool copy registry.example.com/demo:v1 store:demo:v1",
 		Args:    exactly(2, "mtool copy SRC DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := parseRefs(args)
+			src, remove, err := a.fileOfStdin(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer remove()
+			refs, err := parseRefs([]string{src, args[1]})
 			if err != nil {
 				return err
 			}
@@ -54,15 +59,21 @@ func (a *app) loadCommand() *cobra.Command {
 		Use:   "load FILE",
 		Short: "Load an OCI layout or archive, or a Docker archive, into the local store or Docker Engine",
 		Long: `Load an image or list into the local store: an OCI archive (what BuildKit's type=oci writes), a Docker archive (what docker
-save writes; its layers are kept as they are) or an OCI layout folder. The name is read from the file, or given with -t; of
-several images that have names all are loaded.
+save writes; its layers are kept as they are) or an OCI layout folder. FILE may be compressed (gzip, zstd, xz, bzip2); - is
+standard input. The name is read from the file, or given with -t; of several images, all that have names are loaded, each
+under all of its names. What a list names and the file does not hold, as docker save leaves it out, is said and left out.
 
 With --engine it goes into Docker Engine instead: of a list, the image of --platform, or of the
 engine's own platform.`,
-		Example: "  mtool load demo.tar -t demo:v1-arm64\n  mtool load demo.tar -t demo:v1 --engine",
+		Example: "  mtool load demo.tar -t demo:v1-arm64\n  docker save demo:v1 | mtool load -\n  mtool load demo.tar -t demo:v1 --engine",
 		Args:    exactly(1, "mtool load FILE [-t NAME]"),
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o := flow.LoadOptions{File: args[0], Engine: engine}
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, remove, err := a.fileOfStdin(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer remove()
+			o := flow.LoadOptions{File: file, Engine: engine}
 			if name != "" {
 				if o.Name, err = parseListName(name); err != nil {
 					return err

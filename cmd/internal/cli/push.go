@@ -13,7 +13,8 @@ func (a *app) pushCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "push LIST [DEST]…",
 		Short: "Publish a draft, a store image, a layout or an archive",
-		Long: `Publish a draft, an image of the local store, an OCI layout or an archive under DEST, or under its own name.
+		Long: `Publish a draft, an image of the local store, an OCI layout or an archive (- is one on standard input) under DEST, or under
+its own name.
 
 Blobs go first, then the images by digest, and the tag last and once. Several targets, in any registries, are independent of
 each other: everything below the list is everywhere before a tag is written, one that fails leaves its own tags unwritten
@@ -23,7 +24,12 @@ made (--refresh takes the new one). Claims are checked before the tag is written
 		Example: "  mtool push demo:v1 registry.example.com/demo:v1\n  mtool push oci:out registry.example.com/demo:v1",
 		Args:    atLeast(1, "mtool push LIST [DEST]…"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			refs, err := parseRefs(args)
+			list, remove, err := a.fileOfStdin(cmd.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			defer remove()
+			refs, err := parseRefs(append([]string{list}, args[1:]...))
 			if err != nil {
 				return err
 			}

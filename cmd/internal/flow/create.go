@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -240,6 +241,25 @@ func (e *Env) sayChanges(changes []compose.Change) {
 func (e *Env) sayOther(o registry.Object) {
 	if o.Other != (v1.Hash{}) {
 		e.note("note: %s is %s here (%s); the other place has %s", o.Ref.Name(), o.Root.Digest, o.Ref.Transport, o.Other)
+	}
+}
+
+// sayMissing names what a file does not hold of its list.
+func (e *Env) sayMissing(o registry.Object) {
+	var names []string
+	attestations := false
+	for _, row := range o.Missing {
+		if row.Platform == nil || row.Platform.OS == "unknown" {
+			attestations = true
+		} else {
+			names = append(names, platform.Format(*row.Platform))
+		}
+	}
+	if attestations {
+		names = append(names, "the attestations")
+	}
+	if len(names) > 0 {
+		e.note("note: %s does not hold all of its list, and is taken without %s", o.Ref, strings.Join(names, ", "))
 	}
 }
 

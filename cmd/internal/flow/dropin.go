@@ -63,7 +63,7 @@ func (e *Env) dockerSources(ctx context.Context, list registry.Ref, words []stri
 		return nil, nil, registry.Usagef("%w", err)
 	}
 	for i, ref := range refs {
-		if !ref.OneWord() {
+		if !ref.Local() {
 			continue
 		}
 		object, err := e.Store.Get(ctx, ref.At(registry.TransportStore))

@@ -37,10 +37,8 @@ func (e *Env) Load(ctx context.Context, o LoadOptions) (made []Made, err error) 
 			return nil, err
 		}
 	}
-	for _, ref := range refs {
-		if _, err := statedName(o.File, []string{ref.Tag}); len(refs) > 1 && err != nil {
-			return nil, err
-		}
+	if refs, err = e.withNames(o.File, refs); err != nil {
+		return nil, err
 	}
 	for _, ref := range refs {
 		one, err := e.loadOne(ctx, ref, o)
@@ -50,6 +48,27 @@ func (e *Env) Load(ctx context.Context, o LoadOptions) (made []Made, err error) 
 		made = append(made, one)
 	}
 	return made, nil
+}
+
+// withNames is those of several images that have a name; each of the others is said.
+func (e *Env) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
+	if len(refs) == 1 {
+		return refs, nil
+	}
+	var named []registry.Ref
+	var nameless error
+	for _, ref := range refs {
+		if _, err := statedName(file, []string{ref.Tag}); err == nil {
+			named = append(named, ref)
+		} else {
+			nameless = err
+			e.note("note: %s has no name and is left out; to load it: mtool load %s -t NAME", ref, ref)
+		}
+	}
+	if len(named) == 0 {
+		return nil, nameless
+	}
+	return named, nil
 }
 
 func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (Made, error) {

@@ -86,8 +86,28 @@ func (e *Env) open(ctx context.Context, ref registry.Ref, o source.Options) (reg
 		}
 	}
 	object, err := e.opener().Open(ctx, ref, o)
-	if draftWanted && errors.Is(err, registry.ErrNotFound) {
+	e.sayMissing(object)
+	switch {
+	case err == nil:
+	case draftWanted && errors.Is(err, registry.ErrNotFound):
 		err = fmt.Errorf("no draft %s; %w", ref.At(registry.TransportDraft), err)
+	case o.Order == source.RegistryFirst && ref.Transport == registry.TransportRegistry:
+		err = e.hintHere(ctx, ref, err)
 	}
 	return object, err
+}
+
+// hintHere names what this machine has under a name that its registry does not give.
+func (e *Env) hintHere(ctx context.Context, ref registry.Ref, err error) error {
+	if !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrUnavailable) {
+		return err
+	}
+	if _, missing := e.Drafts.Load(ctx, ref); missing == nil {
+		return registry.WithHint(err, "a draft has this name: "+ref.At(registry.TransportDraft).String())
+	}
+	object, missing := e.Store.Get(ctx, ref.At(registry.TransportStore))
+	if missing != nil {
+		return err
+	}
+	return registry.WithHint(errors.Join(err, object.Close()), "the local store has this name: "+ref.At(registry.TransportStore).String())
 }

@@ -1,0 +1,154 @@
+package archive
+
+import (
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+
+	"mtool/registry"
+	"mtool/registry/store"
+)
+
+// An archive that unpacks to more than this, and to more than maxRatio times its size, is refused: an honest one is hardly
+// ever a tenth as dense.
+const (
+	maxUnpacked = 4 << 30
+	maxRatio    = 200
+)
+
+// compressions are how an archive can be compressed as a whole, by their magic numbers.
+var compressions = []struct {
+	name, magic string
+	open        func(io.Reader) (io.Reader, error)
+}{
+	{"gzip", "\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
+	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) {
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+	}},
+	{"bzip2", "BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) }},
+}
+
+// compression names what a file is compressed with, from its first bytes; "" is nothing that is known.
+func compression(head []byte) string {
+	for _, c := range compressions {
+		if bytes.HasPrefix(head, []byte(c.magic)) {
+			return c.name
+		}
+	}
+	return ""
+}
+
+// uncompressed returns file itself, or what it holds where it is compressed as a whole, in a temporary file: an archive is
+// read where its parts lie. The file that is not returned is closed.
+func uncompressed(ctx context.Context, file *os.File) (io.Closer, *os.File, error) {
+	head := make([]byte, 6)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return file, file, err
+	}
+	for _, c := range compressions {
+		if !bytes.HasPrefix(head[:n], []byte(c.magic)) {
+			continue
+		}
+		temp, err := newTemporary()
+		if err != nil {
+			return file, file, err
+		}
+		if err := unpack(ctx, temp.File, file, c.open); err != nil {
+			err = fmt.Errorf("it is compressed (%s): %w", c.name, store.DiskFull(err, os.TempDir(), 0))
+			return file, file, errors.Join(err, temp.Close())
+		}
+		return temp, temp.File, file.Close()
+	}
+	return file, file, nil
+}
+
+func unpack(ctx context.Context, to, from *os.File, open func(io.Reader) (io.Reader, error)) error {
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	r, err := open(bufio.NewReader(from))
+	if err != nil {
+		return fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	if c, ok := r.(*zstd.Decoder); ok {
+		defer c.Close()
+	}
+	_, err = io.Copy(&bounded{ctx: ctx, to: to, left: max(maxUnpacked, maxRatio*info.Size())}, contentErrors{r})
+	return err
+}
+
+// contentErrors are the errors of reading: all of them are the archive's.
+type contentErrors struct{ io.Reader }
+
+func (r contentErrors) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: %w", registry.ErrContent, err)
+	}
+	return n, err
+}
+
+type bounded struct {
+	ctx  context.Context
+	to   io.Writer
+	left int64
+}
+
+func (w *bounded) Write(p []byte) (int, error) {
+	if err := w.ctx.Err(); err != nil {
+		return 0, err
+	}
+	if w.left -= int64(len(p)); w.left < 0 {
+		return 0, fmt.Errorf("it unpacks to over %d times its size: %w", maxRatio, registry.ErrContent)
+	}
+	return w.to.Write(p)
+}
+
+// temporary is a file that is gone when it is closed. Where open files can be removed it has no name, and nothing is left
+// however the process ends.
+type temporary struct {
+	*os.File
+	named bool
+}
+
+func newTemporary() (temporary, error) {
+	f, err := os.CreateTemp("", "mtool-archive-*.tar")
+	if err != nil {
+		return temporary{}, err
+	}
+	return temporary{f, os.Remove(f.Name()) != nil}, nil
+}
+
+func (t temporary) Close() error {
+	err := t.File.Close()
+	if t.named {
+		err = errors.Join(err, os.Remove(t.Name()))
+	}
+	return err
+}
+
+// Spool writes what r holds into a temporary file, whose name ParseRef takes for an archive. The caller removes it.
+func Spool(ctx context.Context, r io.Reader) (string, error) {
+	f, err := os.CreateTemp("", "mtool-archive-*.tar")
+	if err != nil {
+		return "", err
+	}
+	_, err = io.Copy(&bounded{ctx: ctx, to: f, left: math.MaxInt64}, r)
+	if err = errors.Join(store.DiskFull(err, os.TempDir(), 0), f.Close()); err != nil {
+		return "", errors.Join(fmt.Errorf("reading standard input: %w", err), os.Remove(f.Name()))
+	}
+	return f.Name(), nil
+}
