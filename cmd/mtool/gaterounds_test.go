@@ -15,25 +15,30 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// gate is a registry that counts rounds, with many lists of two images each that share their layers, and a home for facts.
+// gate is a registry that counts rounds, with many lists of two images each, and a home for facts.
 type gate struct {
 	rounds    *rounds
 	refs      []string
 	home, dir string
 }
 
-func newGate(t *testing.T, lists int) *gate {
+// newGate has lists that share their layers, or of which each has its own.
+func newGate(t *testing.T, lists int, own bool) *gate {
 	t.Helper()
 	g := &gate{rounds: &rounds{registry: registrytest.New(t, registrytest.Options{})}, home: t.TempDir(), dir: t.TempDir()}
 	server := httptest.NewServer(g.rounds)
 	t.Cleanup(server.Close)
 	for n := range lists {
 		name := fmt.Sprintf("app%d", n)
+		files := []string{}
+		if own {
+			files = append(files, "text "+name)
+		}
 		var images []registrytest.Built
 		for _, arch := range []string{"amd64", "arm64"} {
 			images = append(images, registrytest.Image(registrytest.ImageSpec{
 				Platform: v1.Platform{OS: "linux", Architecture: arch}, Entrypoint: []string{"/app"},
-				Files: [][]string{{"elf app " + arch}}, Labels: map[string]string{"name": name},
+				Files: [][]string{append(files, "elf app "+arch)}, Labels: map[string]string{"name": name},
 			}))
 		}
 		g.rounds.registry.Load(name, "v1", registrytest.ListOf(images...))
@@ -72,7 +77,7 @@ func (g *gate) file(t *testing.T, refs []string) string {
 func TestGateRounds(t *testing.T) {
 	t.Parallel()
 	const lists, images, claimRounds = 20, 2, 3
-	g := newGate(t, lists)
+	g := newGate(t, lists, false)
 	all := g.file(t, g.refs)
 	first := slices.Concat(g.run(t, "-f", all, "--require", "linux/amd64,linux/arm64")...)
 	if n := len(first); n > lists*(2*images+1)+images {
@@ -91,5 +96,19 @@ func TestGateRounds(t *testing.T) {
 	}
 	if n := strings.Count(fmt.Sprint(second), "/blobs/"); n != lists*images {
 		t.Errorf("the second check reads %d blobs, want the %d configs", n, lists*images)
+	}
+}
+
+// The first check of many references takes as many rounds as that of one, too, although each has layers of its own.
+func TestFirstGateRounds(t *testing.T) {
+	t.Parallel()
+	const lists, images = 20, 2
+	g := newGate(t, lists, true)
+	one, all := g.run(t, "-f", g.file(t, g.refs[:1]), "--no-facts"), g.run(t, "-f", g.file(t, g.refs))
+	if len(all) > len(one) {
+		t.Errorf("%d references take %d rounds, one takes %d: %q", lists, len(all), len(one), all)
+	}
+	if n, want := len(slices.Concat(all...)), lists*(2*images+1+images); n > want {
+		t.Errorf("%d requests for %d references, want %d at most: a list, and for each image its manifest, config and layer", n, lists, want)
 	}
 }

@@ -37,7 +37,8 @@ type Options struct {
 	Extract func(path string) Extractor
 	// Limits bound what is read; zero members have defaults.
 	Limits Limits
-	// Parallel is how many layers ScanAll reads at once; 0: one for each processor, at least 2 and at most 4.
+	// Parallel is how many layers ScanAll unpacks at once; 0: one for each processor, at least 2 and at most 4. More are
+	// fetched at once, as long as they are small.
 	Parallel int
 	// Progress is told how many compressed bytes of a layer were read so far; nil: nobody. It is called by several
 	// goroutines at once, about every 256 KiB of unpacked bytes and at the end of a layer.

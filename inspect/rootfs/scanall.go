@@ -40,16 +40,23 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 	o = o.withDefaults()
 	shared := scanWork{purse: &purse{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
 	work := map[content]*Scanned{}
+	var todo []LayerSource
+	for _, l := range largestFirst(layers) {
+		if readable(l.Descriptor) == nil && work[contentOf(l)] == nil {
+			work[contentOf(l)] = &Scanned{}
+			todo = append(todo, l)
+		}
+	}
+	todo = known(todo, work, o)
+	ahead := fetchAhead(ctx, todo)
 	var wide sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(o.Parallel)
-	for _, l := range largestFirst(layers) {
-		if readable(l.Descriptor) != nil || work[contentOf(l)] != nil {
-			continue
-		}
-		s := &Scanned{}
-		work[contentOf(l)] = s
+	for n, l := range todo {
+		s := work[contentOf(l)]
 		g.Go(func() error {
+			defer ahead.done(n)
+			l.Source = ahead.source(n)
 			*s = l.scan(ctx, o, shared)
 			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
 				wide.Lock() // one at a time, since each takes as much memory as all others together
@@ -58,8 +65,8 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 				alone.window = maxWindow
 				*s = l.scan(ctx, o, alone)
 			}
-			if o.Seen != nil && s.Err == nil && l.agrees(s.Facts) == nil {
-				o.Seen(*s)
+			if s.Err == nil {
+				l.tell(*s, o)
 			}
 			return nil
 		})
@@ -94,9 +101,6 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 	if ctx.Err() != nil {
 		return Scanned{Err: ctx.Err()}
 	}
-	if facts, ok := l.known(o); ok {
-		return Scanned{Facts: facts, Known: true}
-	}
 	if o.Compare {
 		work.compare = newComparison(ctx, l, o, work.purse)
 	}
@@ -109,6 +113,30 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, work)
 	s.Read = count.n
 	return s
+}
+
+// known fills in what was found out before, and returns the layers about which nothing was.
+func known(layers []LayerSource, work map[content]*Scanned, o Options) (unknown []LayerSource) {
+	var g errgroup.Group
+	g.SetLimit(o.Parallel)
+	for _, l := range layers {
+		s := work[contentOf(l)]
+		g.Go(func() error {
+			if s.Facts, s.Known = l.known(o); s.Known {
+				l.tell(*s, o)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // nothing fails
+	return slices.DeleteFunc(layers, func(l LayerSource) bool { return work[contentOf(l)].Known })
+}
+
+// tell hands on a layer that is what it should be.
+func (l LayerSource) tell(s Scanned, o Options) {
+	if o.Seen != nil && l.agrees(s.Facts) == nil {
+		o.Seen(s)
+	}
 }
 
 // known are facts that were found out before, about all that is to be found out now.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"sync"
 	"testing"
@@ -22,7 +23,8 @@ type blobs struct {
 	data       map[v1.Hash][]byte
 	opened     map[v1.Hash]int
 	open, most int
-	wait       chan struct{} // closed when two were open at once; nil: nobody waits
+	want       int           // so many are to be open at once
+	wait       chan struct{} // closed when they are; nil: nobody waits
 }
 
 func newBlobs(t *testing.T, layers ...[]byte) (b *blobs, all []rootfs.LayerSource) {
@@ -45,7 +47,7 @@ func (b *blobs) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error
 	}
 	b.opened[d.Digest]++
 	b.open++
-	if b.most = max(b.most, b.open); b.most == 2 && b.wait != nil {
+	if b.most = max(b.most, b.open); b.most == b.want && b.wait != nil {
 		close(b.wait)
 		b.wait = nil
 	}
@@ -125,20 +127,42 @@ func TestScanAllAtOnce(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	b, layers := newBlobs(t, tarOf(t, "plain a"), tarOf(t, "plain b"), tarOf(t, "plain c"), tarOf(t, "plain d"))
-	b.wait = make(chan struct{}) // nobody gets a byte before a second one is there
-	got, err := rootfs.ScanAll(ctx, layers, rootfs.Options{})
-	if err != nil {
-		t.Fatalf("waiting for the second of two layers: %v", err)
+	var small [][]byte
+	for n := range 40 {
+		small = append(small, tarOf(t, fmt.Sprintf("plain f%d", n)))
 	}
-	for i, r := range got {
-		if r.Err != nil {
-			t.Errorf("layer %d: %v", i, r.Err)
+	large := func(name string) []byte { return append(tarOf(t, "plain "+name), make([]byte, 2<<20)...) }
+	for name, c := range map[string]struct {
+		layers [][]byte
+		want   int
+	}{
+		"large ones, two at a time":     {[][]byte{large("a"), large("b"), large("c"), large("d")}, 2},
+		"small ones, however many":      {small, len(small)},
+		"small ones, beside large ones": {append(small, large("a"), large("b"), large("c")), len(small) + 2},
+	} {
+		b, layers := newBlobs(t, c.layers...)
+		b.want, b.wait = c.want, make(chan struct{}) // nobody gets a byte before all of them are there
+		got, err := rootfs.ScanAll(ctx, layers, rootfs.Options{Parallel: 2})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for i, r := range got {
+			if r.Err != nil {
+				t.Errorf("%s: layer %d: %v", name, i, r.Err)
+			}
 		}
 	}
-	b, layers = newBlobs(t, tarOf(t, "plain a"), tarOf(t, "plain b"), tarOf(t, "plain c"))
+	b, layers := newBlobs(t, large("a"), large("b"), large("c"))
 	if _, err := rootfs.ScanAll(ctx, layers, rootfs.Options{Parallel: 1}); err != nil || b.most != 1 {
-		t.Errorf("one at a time: %d at once (%v)", b.most, err)
+		t.Errorf("large ones, one at a time: %d at once (%v)", b.most, err)
+	}
+	var many [][]byte
+	for n := range 24 {
+		many = append(many, append(tarOf(t, fmt.Sprintf("plain f%d", n)), make([]byte, 1<<20-4096)...))
+	}
+	b, layers = newBlobs(t, many...)
+	if _, err := rootfs.ScanAll(ctx, layers, rootfs.Options{}); err != nil || b.most > 4 {
+		t.Errorf("of 24 layers of a MiB, %d were fetched at once (%v)", b.most, err)
 	}
 }
 

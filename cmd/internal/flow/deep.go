@@ -38,7 +38,7 @@ type Progress interface {
 // boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
 // returns what ends that.
 func boundMemory() (undo func()) {
-	const most = 72 << 20 // of Go's part, in bytes
+	const most = 64 << 20 // of Go's part, in bytes
 	before := debug.SetMemoryLimit(-1)
 	if before > most {
 		debug.SetMemoryLimit(most)

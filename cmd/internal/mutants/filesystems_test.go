@@ -42,9 +42,12 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/tablecompare.go", "TestTablesOfOtherLayers", `if !row.met {`, `if !row.met && name == "" {`},
 		{"inspect/rootfs/tableparts.go", "TestTablesOfOtherLayers", `if !r.now.zeros && !bytes.Equal(`, `if r.now.zeros && !bytes.Equal(`},
 
+		{"inspect/rootfs/fetchahead.go", "TestScanAllAtOnce", `if a := f.arrivals[n]; a != nil {`, `if a := f.arrivals[n]; false && a != nil {`},
+		{"inspect/rootfs/fetchahead.go", "TestScanAllAtOnce", `semaphore.NewWeighted(fetchedBytes)`, `semaphore.NewWeighted(fetchedBytes << 10)`},
+
 		{"inspect/rootfs/command.go", "TestCommandAround", `for _, other := range c.Also {`, `for _, other := range c.Also[:0] {`},
 		{"inspect/rootfs/command.go", "TestCommandAround", `if c.Unknown != "" {`, `if false {`},
-		{"inspect/rootfs/launch.go", "TestLaunchers", `if words = words[l.words:]; strings.HasPrefix(words[0], "-") {`, `if strings.HasPrefix(words[0], "-") {`},
-		{"inspect/rootfs/launch.go", "TestNotFollowed", `case isInterpreter(name) && len(argv) > 1:`, `case false:`},
+		{"inspect/launch/launch.go", "TestLaunchers", `if words = words[l.words:]; strings.HasPrefix(words[0], "-") {`, `if strings.HasPrefix(words[0], "-") {`},
+		{"inspect/launch/launch.go", "TestNotFollowed", `case isInterpreter(name) && len(argv) > 1:`, `case false:`},
 	}
 }
