@@ -84,6 +84,9 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 		if gone := was.belongings(); gone != "" {
 			c.Note += "; dropped: " + gone + " about that one"
 		}
+		if d.FixConfig {
+			c.Note += "; signatures and referrers of that one don't carry over"
+		}
 	}
 	return out, []Change{c}, nil
 }

@@ -152,16 +152,6 @@ func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (com
 	return list, e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force)
 }
 
-// sayMisspelled says how configs are mended that the list has as they are.
-func (e *Env) sayMisspelled(list compose.List) {
-	for _, entry := range list.Entries {
-		if _, odd := platform.Misspelled(entry.Config); odd && !entry.Artifact {
-			e.note("note: --fix-config makes images whose configs say what runtimes look for, with other digests")
-			return
-		}
-	}
-}
-
 // check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
 func (e *Env) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()

@@ -198,7 +198,7 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	one.Findings = f.locate(one.Findings)
 	told := f.told(deep.Summary(one.Findings))
 	e.sayNotes(told)
-	one.Err = inspect.Failed(told)
+	one.Err = mended(inspect.Failed(told), one.Report)
 	if one.Err == nil || o.NoVerify {
 		return one, nil
 	}

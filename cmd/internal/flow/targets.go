@@ -143,7 +143,8 @@ func eachTarget(ctx context.Context, targets []target, f func(context.Context, t
 	return errs
 }
 
-// existing is what the tags of one repository are, as far as it was asked.
+// existing is what the tags of one repository are, as far as it was asked. A tag whose state could not be read is left out, and
+// Publish asks for it itself.
 func existing(targets []target, repository registry.Ref) map[string]v1.Descriptor {
 	found := map[string]v1.Descriptor{}
 	for _, t := range targets {

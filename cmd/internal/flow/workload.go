@@ -2,10 +2,10 @@ package flow
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -77,21 +77,22 @@ func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, []workl
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err = e.askAll(all, found.Uses, where, o.From)
-	return all, found.Unchecked, err
+	all, nameless := askAll(all, found.Uses, where, o.From)
+	return all, append(found.Unchecked, nameless...), nil
 }
 
-// askAll adds what the files name. Names there are a cluster's: nothing of this machine is looked at unless from says so.
-func (e *Env) askAll(all []asked, uses []workload.Use, where workload.Universe, from string) ([]asked, error) {
+// askAll adds what the files name, and returns apart from that what is no name of an image. Names there are a cluster's: nothing
+// of this machine is looked at unless from says so.
+func askAll(all []asked, uses []workload.Use, where workload.Universe, from string) (_ []asked, nameless []workload.Unchecked) {
 	if from == "" {
 		from = "registry"
 	}
 	index := map[string]int{}
-	var errs []error
 	for _, u := range uses {
 		ref, err := registry.ParseRef("docker://" + u.Image)
 		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %s: %w", u.Place, u.What, err))
+			why := strings.TrimPrefix(err.Error(), fmt.Sprintf("parsing reference %q: ", "docker://"+u.Image))
+			nameless = append(nameless, workload.Unchecked{Place: u.Place, Image: u.Image, Why: "it is no name of an image: " + why})
 			continue
 		}
 		n, seen := index[ref.Name()]
@@ -102,7 +103,7 @@ func (e *Env) askAll(all []asked, uses []workload.Use, where workload.Universe, 
 		}
 		all[n].use(u, where)
 	}
-	return all, errors.Join(errs...)
+	return all, nameless
 }
 
 // use adds a use and what it needs.

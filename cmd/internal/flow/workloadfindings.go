@@ -143,7 +143,8 @@ func (e *Env) candidates(ctx context.Context, a asked) []string {
 	return tags[:min(len(tags), maxTags)]
 }
 
-// holds says what list a tag names, and whether that has the image.
+// holds tells what list a tag names, and whether that has the image. A tag that can't be read tells nothing: the image itself was
+// read by its digest, and the list would only explain where that came from.
 func (e *Env) holds(ctx context.Context, ref registry.Ref, from string, image v1.Hash) (v1.Hash, bool) {
 	object, report, err := e.readOne(ctx, ref, lookup(from))
 	if err != nil || object.Close() != nil {
