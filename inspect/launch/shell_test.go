@@ -27,6 +27,25 @@ func started(s launch.Started) (all []string) {
 	return all
 }
 
+func TestOf(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][]string{
+		"tini -g -- app x":       {"app x"},
+		"gosu user app":          {"app"},
+		"gosu user -x app":       {"rest: gosu user -x app"},
+		"env A=b sh -c app":      {"A=b sh -c app"},
+		"busybox nice app":       {"app"},
+		"sh -c app":              {"app"},
+		"python3 -m http.server": {"rest: python3 -m http.server"},
+		"python3":                nil,
+		"runner app":             nil,
+	} {
+		if got := started(launch.Of(strings.Fields(line), "")); !slices.Equal(got, want) {
+			t.Errorf("%q: got %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestScript(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string][]string{
@@ -79,6 +98,7 @@ func TestScript(t *testing.T) {
 		"~/a":                             {"rest: ~/a"},
 		"a'b'\"c\"":                       {"abc"},
 		strings.Repeat("x", 16<<10):       {strings.Repeat("x", 16<<10)},
+		strings.Repeat("y", 16<<10+1):     {"rest: " + strings.Repeat("y", 16<<10+1)},
 		"a; " + strings.Repeat(" ", 16e3): {"a"},
 	} {
 		if got := started(launch.Script(script, []string{"p 1", "q r"})); !slices.Equal(got, want) {
