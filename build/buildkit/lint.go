@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"mtool/build"
+	"mtool/inspect/binary"
 	"mtool/inspect/platform"
 )
 
@@ -91,9 +92,6 @@ func (l *linting) stage(v visit, target v1.Platform) {
 }
 
 var (
-	literals = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(x86_64|x86-64|amd64|x64|aarch64|arm64|armhf|armv7l?|armv6l?|i386|i686|s390x|ppc64le|riscv64)(?:[^a-z0-9_]|$)`)
-	})
 	// asks is a step that chooses by the platform, and may name some.
 	asks = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
@@ -113,30 +111,17 @@ func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 		}
 	}
 	for _, line := range lines {
-		for _, m := range literals().FindAllStringSubmatch(line.text, -1) {
-			arch := platform.Normalize(v1.Platform{OS: "linux", Architecture: canonical(m[1])}).Architecture
-			ownTools := arch == v.on.Architecture && !crosses().MatchString(line.text)
-			if arch != target.Architecture && !ownTools {
-				l.warn(ruleLiteral, line.number, "%q in a step for %s", m[1], platform.Format(target))
+		for _, m := range binary.NamedIn(line.text) {
+			from, to := m.Span()
+			variable := strings.HasPrefix(line.text[to:], "_") // amd64_url
+			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) {
+				continue
+			}
+			if ownTools := m.Is(v.on.Architecture) && !crosses().MatchString(line.text); !ownTools {
+				l.warn(ruleLiteral, line.number, "%q in a step for %s", line.text[from:to], platform.Format(target))
 			}
 		}
 	}
-}
-
-// canonical is Go's name of an architecture that others spell in another way.
-func canonical(name string) string {
-	switch name = strings.ToLower(name); name {
-	case "x86_64", "x86-64", "x64":
-		return "amd64"
-	case "aarch64":
-		return "arm64"
-	case "i386", "i686":
-		return "386"
-	}
-	if strings.HasPrefix(name, "arm") && name != "arm64" {
-		return "arm"
-	}
-	return name
 }
 
 type sourceLine struct {
