@@ -105,7 +105,7 @@ func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	case err == nil:
-		e.note("binaries checked: %d layers read, %s; %d known from before", cost.Layers, Bytes(cost.Bytes), cost.Known)
+		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known, Bytes(cost.Bytes), cost.Known)
 	}
 	return err
 }

@@ -12,6 +12,7 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
+	"mtool/inspect/deep"
 )
 
 // Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the other.
@@ -59,11 +60,25 @@ func heading(w io.Writer, r inspect.Report) {
 
 // shownState is the state of an image and, for LoongArch, the world that its programs are of.
 func shownState(s flow.Inspection, image int) string {
-	state := string(s.State(image))
-	if image < len(s.Findings) && s.Findings[image].World != "" {
-		state += ", " + string(s.Findings[image].World) + " world"
+	if world := worldWords(s, image); world != "" {
+		return string(s.State(image)) + ", " + world
 	}
-	return state
+	return string(s.State(image))
+}
+
+func worldWords(s flow.Inspection, image int) string {
+	if image >= len(s.Findings) || s.Findings[image].World == "" {
+		return ""
+	}
+	return string(s.Findings[image].World) + " world"
+}
+
+// abiWords are how the programs of an image pass arguments, and their world.
+func abiWords(s flow.Inspection, image int) string {
+	if image >= len(s.Findings) {
+		return ""
+	}
+	return strings.Trim(s.Findings[image].ABI+", "+worldWords(s, image), ", ")
 }
 
 // rows are the lines of one reference, each with its name in front if several are shown.
@@ -121,18 +136,26 @@ func lastLine(seen []flow.Inspection) string {
 	if s.Cost.Layers+s.Cost.Known == 0 {
 		return "claims checked; binaries not read (--deep)"
 	}
-	what := "binaries read"
+	what := "binaries checked"
 	if s.Level == flow.Entrypoints {
-		what = "only what the images start was read"
+		what = "only what the images start was checked"
 	}
 	if n := s.Cost.Whole; n > 0 {
-		what += fmt.Sprintf(", and all of %s where that can't be followed", images(n))
+		what += fmt.Sprintf(", and all of %s where that can't be followed,", images(n))
 	}
-	line := fmt.Sprintf("claims checked; %s: %s, %s", what, layers(s.Cost.Layers), flow.Bytes(s.Cost.Bytes))
-	if s.Cost.Known > 0 {
-		line += fmt.Sprintf("; %s known from before (--no-facts reads them again)", layers(s.Cost.Known))
+	return fmt.Sprintf("claims checked; %s in %s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost))
+}
+
+// readWords is how much was read for what was checked; layers that were read by a command before are remembered.
+func readWords(c deep.Cost) string {
+	const again = "; --no-facts reads them again)"
+	switch {
+	case c.Known == 0:
+		return ", " + flow.Bytes(c.Bytes) + " read"
+	case c.Layers == 0:
+		return " (all read before" + again
 	}
-	return line
+	return fmt.Sprintf(", %s read (%d read before%s", flow.Bytes(c.Bytes), c.Known, again)
 }
 
 func images(n int) string {

@@ -47,6 +47,7 @@ type section struct {
 
 type pageRow struct {
 	Platform, Digest, Size, Created, Base string
+	ABI                                   string // of its programs, where that is known
 	State                                 inspect.State
 	Attestations                          int
 }
@@ -96,25 +97,55 @@ func pageOf(seen []flow.Inspection, err error) page {
 	for i, s := range seen {
 		p.Sections[i].Cells = cells(s, p.Platforms)
 	}
-	p.Verdict = verdict(len(seen), wrong, len(p.Unread))
+	p.Verdict = verdict(seen, wrong, len(p.Unread))
 	if len(seen) > 0 {
 		p.Basis = lastLine(seen)
 	}
 	return p
 }
 
-func verdict(seen, wrong, unread int) string {
+// verdict is the heading. It says no more than was looked at.
+func verdict(all []flow.Inspection, wrong, unread int) string {
+	seen, what := len(all), weakest(all)
 	switch {
 	case unread > 0:
 		return fmt.Sprintf("%d of %d references could not be read", unread, seen+unread)
-	case wrong == 0 && seen == 1:
+	case wrong > 0 && seen == 1:
+		return "It is not what it should be"
+	case wrong > 0:
+		return fmt.Sprintf("%d of %d are not what they should be", wrong, seen)
+	case what == "" && seen == 1:
 		return "It is what it claims to be"
-	case wrong == 0:
+	case what == "":
 		return fmt.Sprintf("All %d are what they claim to be", seen)
 	case seen == 1:
-		return "It is not what it should be"
+		return "Claims agree; " + what
 	}
-	return fmt.Sprintf("%d of %d are not what they should be", wrong, seen)
+	return fmt.Sprintf("Claims of all %d agree; %s", seen, what)
+}
+
+// weakest is what keeps a heading from saying that all is what it claims to be; "" where every image was read whole.
+func weakest(all []flow.Inspection) string {
+	states := map[inspect.State]bool{}
+	for _, s := range all {
+		if s.Unread != "" {
+			states[inspect.Unchecked] = true
+		}
+		for n := range s.Report.Images {
+			states[s.State(n)] = true
+		}
+	}
+	switch {
+	case states[inspect.Unchecked]:
+		return "not all was looked at"
+	case states[inspect.ClaimsOK]:
+		return "binaries were not read"
+	case states[inspect.Partial]:
+		return "of the binaries only what is started was read"
+	case states[inspect.Unknown]:
+		return "not every image has binaries"
+	}
+	return ""
 }
 
 func cells(s flow.Inspection, platforms []string) []string {
@@ -140,7 +171,7 @@ func sectionOf(n int, s flow.Inspection) section {
 		sec.Columns = append(sec.Columns, dash(platformOf(img)))
 		sec.Rows = append(sec.Rows, pageRow{
 			Platform: dash(platformOf(img)), Digest: img.Descriptor.Digest.String(), Size: sizeOf(img), Created: created(img),
-			Base: base(img), State: s.State(i), Attestations: len(img.Attestations),
+			Base: base(img), ABI: abiWords(s, i), State: s.State(i), Attestations: len(img.Attestations),
 		})
 	}
 	sec.Layers = pageLayers(r)

@@ -9,6 +9,7 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/inspect"
+	"mtool/inspect/binary"
 )
 
 // sarifDoc and what follows are the few members of SARIF that are said here, by their names in the standard:
@@ -24,6 +25,20 @@ type sarifRun struct {
 		Driver sarifDriver `json:"driver"`
 	} `json:"tool"`
 	Results []sarifResult `json:"results"`
+	// Properties are facts of images that are no results: section 3.8.
+	Properties *sarifFacts `json:"properties,omitempty"`
+}
+
+type sarifFacts struct {
+	Platforms []sarifImage `json:"platforms"`
+}
+
+type sarifImage struct {
+	Image    string        `json:"image"`
+	Platform string        `json:"platform"`
+	State    inspect.State `json:"state"`
+	ABI      string        `json:"abi,omitempty"`
+	World    binary.World  `json:"world,omitempty"`
 }
 
 type sarifDriver struct {
@@ -127,7 +142,25 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 			})
 		}
 	}
+	run.Properties = sarifFactsOf(seen)
 	return writeJSON(w, sarifDoc{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// sarifFactsOf are the ABIs of images where they are known; nil: none is.
+func sarifFactsOf(seen []flow.Inspection) *sarifFacts {
+	var facts sarifFacts
+	for _, s := range seen {
+		for n, img := range s.Report.Images {
+			if abiWords(s, n) != "" {
+				f := s.Findings[n]
+				facts.Platforms = append(facts.Platforms, sarifImage{s.Name(), platformOf(img), s.State(n), f.ABI, f.World})
+			}
+		}
+	}
+	if facts.Platforms == nil {
+		return nil
+	}
+	return &facts
 }
 
 func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {
