@@ -92,7 +92,7 @@ func (f Fact) HasABI(name string) (has, stated bool) {
 		return false, f.World != ""
 	case string(Soft), string(Hard):
 		return false, f.Float != ""
-	case glibc, musl:
+	case Glibc, Musl:
 		return false, f.Interp != ""
 	}
 	return false, f.ABI != ""
@@ -100,7 +100,7 @@ func (f Fact) HasABI(name string) (has, stated bool) {
 
 // ABIs are the names of what HasABI tells apart on a machine.
 func ABIs(arch string) []string {
-	libcs := []string{glibc, musl}
+	libcs := []string{Glibc, Musl}
 	switch arch {
 	case "arm", "armbe":
 		return append([]string{string(Hard), string(Soft)}, libcs...)
@@ -118,21 +118,21 @@ func ABIs(arch string) []string {
 
 // The C libraries whose loaders are known by their names.
 const (
-	glibc = "glibc"
-	musl  = "musl"
+	Glibc = "glibc"
+	Musl  = "musl"
 )
 
 // Libc is whose loader a path names: glibc, musl, bionic or uclibc; "" where the name says nothing.
 func Libc(interp string) string {
 	switch name := path.Base(interp); {
 	case strings.HasPrefix(name, "ld-musl-"):
-		return musl
+		return Musl
 	case strings.HasPrefix(name, "ld-uClibc"), strings.HasPrefix(name, "ld64-uClibc"):
 		return "uclibc"
 	case interp == "/system/bin/linker", interp == "/system/bin/linker64":
 		return "bionic"
 	case strings.HasPrefix(name, "ld-linux"), strings.HasPrefix(name, "ld.so."), strings.HasPrefix(name, "ld64.so."):
-		return glibc
+		return Glibc
 	}
 	return ""
 }

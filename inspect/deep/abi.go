@@ -181,14 +181,8 @@ func (j *judgement) convention() (words string, world binary.World) {
 
 // wanted says with which C library a program was linked whose loader is not in the image; "" where its name does not tell.
 func (j *judgement) wanted(s rootfs.Step) string {
-	libc := binary.Libc(s.Asked)
-	if s.Role != rootfs.Loader || libc == "" || !errors.Is(s.Err, rootfs.ErrMissing) {
+	if s.Role != rootfs.Loader || !errors.Is(s.Err, rootfs.ErrMissing) {
 		return ""
 	}
-	for _, r := range j.abi.loaders {
-		if has := binary.Libc(r.path); has != "" && has != libc {
-			return fmt.Sprintf("; it wants %s, and the image has %s's loader, /%s", libc, has, r.path)
-		}
-	}
-	return "; it wants " + libc
+	return j.wants(s.Asked)
 }

@@ -41,6 +41,11 @@ func rows(t *testing.T) map[string]row {
 			liar:   one("needs bin/x arm64 libx.so.1 $ORIGIN/../opt/linux-x64", "so opt/linux-x64/libx.so.1 amd64", "so usr/lib/libx.so.1 arm64"),
 			liarIs: inspect.Warning,
 		},
+		"no loader": {
+			twin:   one("elf usr/local/bin/x arm64 /lib/ld-linux-aarch64.so.1", "elf lib/ld-musl-aarch64.so.1 arm64"),
+			liar:   one("elf usr/local/bin/x arm64 /lib/ld-linux-aarch64.so.1"),
+			liarIs: inspect.Warning,
+		},
 		"label":           {twin: one("elf opt/a/cc amd64"), liar: one("elf usr/bin/cc amd64"), label: "x, opt/,usr/"},
 		"kernel modules":  {twin: one("module lib/modules/x.o amd64"), liar: one("module lib/modules/x.o amd64", "object lib/modules/y.ko arm64"), liarIs: inspect.BinariesOK},
 		"start files":     {twin: one("object usr/lib/crt1.o amd64"), liar: one("object usr/lib32/crt1.o amd64"), liarIs: inspect.BinariesOK},

@@ -1,6 +1,7 @@
 package deep
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -81,11 +82,7 @@ type search struct {
 
 // find looks for a library that a program needs. glibc passes over those of another machine.
 func (s *search) find(program rootfs.Entry, name string) {
-	d := program.File.Fact.Dynamic
-	own := s.own(program, d.RunPath)
-	if d.RunPath == "" {
-		own = s.own(program, d.RPath)
-	}
+	own := s.ownDirs(program)
 	if len(own) == 0 && s.known[name] {
 		return
 	}
@@ -139,8 +136,14 @@ func (s *search) resolve(dir string) string {
 	return at
 }
 
-// own are the directories that a program names itself. $LIB is lib, or what a distribution has in its place.
-func (s *search) own(program rootfs.Entry, list string) (dirs []string) {
+// ownDirs are the directories that a program names itself: RPATH counts only without RUNPATH.
+func (s *search) ownDirs(program rootfs.Entry) []string {
+	d := program.File.Fact.Dynamic
+	return s.listed(program, cmp.Or(d.RunPath, d.RPath))
+}
+
+// listed are the directories of a list in a program. $LIB is lib, or what a distribution has in its place.
+func (s *search) listed(program rootfs.Entry, list string) (dirs []string) {
 	if list == "" {
 		return nil
 	}

@@ -23,6 +23,7 @@ func (j *judgement) read(tree *rootfs.Tree) {
 	j.abi = j.newABI()
 	j.files()
 	j.chain()
+	j.loaderless()
 	j.workingDirs()
 	j.unasked()
 	j.unfollowed(err)

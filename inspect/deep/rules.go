@@ -65,7 +65,7 @@ func (s *suspect) named(text string) bool {
 // Rules is the whole table, in the order in which its rows are asked. The first that covers a file decides, and the last covers
 // every file.
 func Rules() []Rule {
-	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), objectRules(), payloadRules(), memberRules(), strayRules())
+	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), loaderRules(), objectRules(), payloadRules(), memberRules(), strayRules())
 }
 
 // runningRules are about files that the platform runs after all.
@@ -78,7 +78,7 @@ func runningRules() []Rule {
 		},
 		{
 			Name: "hardware variants", State: inspect.Note, Quiet: true, covers: (*suspect).variant,
-			Covers: "files of the platform's architecture below glibc-hwcaps/, whatever processor they need",
+			Covers: "files of the platform's architecture below glibc-hwcaps/, and libraries below neon/, haswell/ and the like in the loader's directories, whatever processor they need",
 			Reason: "the loader takes them only on processors that have what they need",
 		},
 		{
@@ -105,7 +105,7 @@ func askedRules() []Rule {
 		bootRule(),
 		{
 			Name: "other system", State: inspect.Note, Quiet: true, covers: (*suspect).otherSystem,
-			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/) or the os of their package.json, and for EFI; not where an npm package has optionalDependencies for that system and lacks those for this platform",
+			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/), and for EFI",
 			Reason: "packages bring them for all systems at once, as pip does with its launchers for Windows",
 		},
 		{
@@ -122,10 +122,17 @@ const NotStated = "baseline not stated"
 // Label is the label by which an image asks for exemptions.
 const Label = "mtool.allow-foreign"
 
-// variant: below glibc-hwcaps only the machine counts.
+// variant: below glibc-hwcaps only the machine counts, and below the directories that loaders knew before it.
 func (s *suspect) variant() bool {
-	return s.fact.Arch == s.platform.Architecture && slices.Contains(s.dirs(), "glibc-hwcaps")
+	if s.fact.Arch != s.platform.Architecture {
+		return false
+	}
+	older := func(dir string) bool { return slices.Contains(strings.Fields(hardwareDirs), dir) }
+	return slices.Contains(s.dirs(), "glibc-hwcaps") || slices.ContainsFunc(s.dirs(), older) && s.served()
 }
+
+// hardwareDirs are what glibc before 2.37 looks for in its directories: https://man7.org/linux/man-pages/man8/ld.so.8.html
+const hardwareDirs = "haswell xeon_phi avx512_1 neon vfp vfpv3 sse2 i686 power8 power9 z13 z14"
 
 // newer: Debian's armhf has libraries that take instructions of v8 where there are any.
 func (s *suspect) newer() bool {

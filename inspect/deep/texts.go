@@ -47,11 +47,10 @@ func loaderConfig(r io.Reader) string {
 func (j *judgement) configured() (dirs []string) {
 	seen := map[string]bool{}
 	dirs = j.loaderConfig("etc/ld.so.conf", seen)
-	for e := range j.tree.In("etc") {
-		if name := base(e.Path); strings.HasPrefix(name, "ld-musl-") && strings.HasSuffix(name, ".path") {
-			for line := range strings.Lines(j.text(e.Path)) {
-				dirs = append(dirs, strings.Split(strings.TrimSpace(line), ":")...)
-			}
+	for _, loader := range loaders(j.platform.Architecture) {
+		if musl, ok := strings.CutPrefix(loader, "lib/ld-musl-"); ok {
+			list := j.text("etc/ld-musl-" + strings.TrimSuffix(musl, ".so.1") + ".path")
+			dirs = append(dirs, strings.FieldsFunc(list, func(c rune) bool { return c == ':' || c == '\n' })...)
 		}
 	}
 	return dirs
@@ -66,20 +65,29 @@ func (j *judgement) loaderConfig(name string, seen map[string]bool) (dirs []stri
 	}
 	seen[name] = true
 	for line := range strings.Lines(j.text(name)) {
-		line = strings.TrimSpace(line)
-		pattern, include := strings.CutPrefix(line, "include ")
-		if !include {
-			dirs = append(dirs, line)
-			continue
-		}
-		if !strings.HasPrefix(pattern, "/") {
-			pattern = path.Join("/"+path.Dir(name), pattern)
-		}
-		dir, _ := path.Split(pattern)
-		for e := range j.tree.In(strings.Trim(dir, "/")) {
-			if ok, _ := path.Match(strings.TrimPrefix(pattern, "/"), path.Join(strings.Trim(dir, "/"), base(e.Path))); ok {
-				dirs = append(dirs, j.loaderConfig(e.Path, seen)...)
+		words := strings.FieldsFunc(line, func(c rune) bool { return strings.ContainsRune(" \n:,", c) })
+		switch {
+		case len(words) == 0, words[0] == "hwcap":
+		case words[0] == "include":
+			for _, pattern := range words[1:] {
+				dirs = append(dirs, j.included(pattern, name, seen)...)
 			}
+		default:
+			dirs = append(dirs, words...)
+		}
+	}
+	return dirs
+}
+
+// included are the directories that the files of a pattern name, in a file of the loader.
+func (j *judgement) included(pattern, in string, seen map[string]bool) (dirs []string) {
+	if !strings.HasPrefix(pattern, "/") {
+		pattern = path.Join("/"+path.Dir(in), pattern)
+	}
+	dir := strings.Trim(path.Dir(pattern), "/")
+	for e := range j.tree.In(dir) {
+		if ok, _ := path.Match(strings.TrimPrefix(pattern, "/"), path.Join(dir, base(e.Path))); ok {
+			dirs = append(dirs, j.loaderConfig(e.Path, seen)...)
 		}
 	}
 	return dirs
