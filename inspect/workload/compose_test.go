@@ -72,7 +72,7 @@ func TestReadInclude(t *testing.T) {
 		{name: "no such variables", files: files, want: "error f:2: env_file: reading \"none.env\": file does not exist", file: "include:\n- {path: two.yaml, env_file: none.env}\n"},
 		{name: "no such file", files: files, want: "error f:2: include: reading \"none.yaml\": file does not exist", file: "include:\n- none.yaml\n"},
 		{name: "in circles", files: files, want: "error again.yaml:1: include: it goes in circles: f, round.yaml, again.yaml, round.yaml", file: "include: [round.yaml]\n"},
-		{name: "a broken file", files: files, want: "error broken.yaml:2: found character", file: "include: [broken.yaml]\n"},
+		{name: "a broken file", files: files, want: "error broken.yaml:2: found character that cannot start any token; a tab indents the line", file: "include: [broken.yaml]\n"},
 		{name: "elsewhere", files: files, want: "error f:1: include: \"oci://example.com/app:v1\": it is taken from elsewhere", file: "include: ['oci://example.com/app:v1']\n"},
 		{name: "too many", files: files, want: "error f:258: include: more than 256 files are named", file: "include:\n" + many.String()},
 		{name: "of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at", file: "include: [sub/one.yaml]\nstages: [build]\n"},

@@ -38,8 +38,11 @@ func syntaxError(file, text string, err error) error {
 	} else if _, scanErr := fmt.Sscanf(message, "line %d:", &line); scanErr == nil {
 		_, message, _ = strings.Cut(message, ": ")
 	}
-	if strings.Contains(message, "tab character") {
+	switch {
+	case strings.Contains(message, "tab character"):
 		line = tabLine(text, line)
+	case strings.Contains(message, "cannot start any token") && tabLine(text, line) == line:
+		message += "; a tab indents the line"
 	}
 	return errorf(file, line, "%s", strings.Join(strings.Fields(message), " "))
 }
