@@ -219,8 +219,9 @@ func jdkRelease(r io.Reader) string {
 
 // mayBeProgram leaves out the files of a package that are none by their names, which are nearly all.
 func mayBeProgram(name string) bool {
-	for _, dir := range []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/icons/", "usr/share/zoneinfo/", "usr/share/info/"} {
-		if strings.HasPrefix(strings.TrimPrefix(name, "/"), dir) {
+	if data, ok := strings.CutPrefix(name, "usr/share/"); ok {
+		switch dir, _, _ := strings.Cut(data, "/"); dir {
+		case "doc", "man", "locale", "icons", "zoneinfo", "info":
 			return false
 		}
 	}
