@@ -59,6 +59,7 @@ func rows(t *testing.T) map[string]row {
 		"misnamed part":   {twin: one("so prebuilds/linux-x64/node.node amd64", "so prebuilds/linux-arm64/node.node amd64", "so prebuilds/linux-s390x/node.node s390x"), liar: one("so opt/x/linux-x64/node.node amd64", "so opt/x/linux-s390x/node.node s390x"), liarIs: inspect.Warning},
 		"other platforms": {twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
 		"one platform":    {twin: one("elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"), liar: one("elf "+node+"@esbuild/linux-x64/bin/esbuild amd64", "elf "+node+"@esbuild/linux-arm64/bin/esbuild arm64"), liarIs: inspect.BinariesOK},
+		"part missing":    {twin: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x"), liar: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x", "so "+node+"a/build/Release/a.so arm64"), liarIs: inspect.BinariesOK},
 		"no part":         {twin: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x"), liar: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x", "elf 7zip/linux-arm64/7za arm64"), liarIs: inspect.BinariesOK},
 		"stray library":   {twin: one("so usr/lib/aarch64-linux-gnu/x86_64/gconv.so amd64"), liar: one("so srv/aarch64-linux-gnu/x86_64/gconv.so amd64"), liarIs: inspect.Warning},
 		"directory":       {twin: one("so opt/tools-linux-x64/x.so amd64"), liar: one("so opt/tools/x.so amd64")},
@@ -159,6 +160,33 @@ func TestRulesSpareOwnFiles(t *testing.T) {
 	right := image(t, "linux/arm64", "elf app arm64", "so usr/lib/x86_64-linux-gnu/libc.so.6 amd64", "elf bin/sh arm64")
 	if r := run(t, right, deep.Options{}); r.Verdicts[0].State != inspect.BinariesOK {
 		t.Errorf("the libc of another machine, in its own directory:\n%s", show(r))
+	}
+}
+
+// An add-on for Node.js is what its package works with, on each system: one for other systems alone is a fault, and what only has
+// an add-on's neighbours is none. A part is one in a directory that is named as a compiler's target, too.
+func TestAddOns(t *testing.T) {
+	t.Parallel()
+	const a = "srv/node_modules/a/"
+	for name, c := range map[string]struct {
+		lines []string
+		want  inspect.State
+	}{
+		"for others alone":   {[]string{"pe " + a + "prebuilds/win32-x64/a.node", "so " + a + "prebuilds/linux-x64/a.node amd64"}, inspect.Mismatch},
+		"for all":            {[]string{"pe " + a + "prebuilds/win32-x64/a.node", "so " + a + "prebuilds/linux-x64/a.node amd64", "so " + a + "prebuilds/linux-arm64/a.node arm64"}, inspect.BinariesOK},
+		"built in place":     {[]string{"pe " + a + "prebuilds/win32-x64/a.node", "so " + a + "build/Release/a.node arm64"}, inspect.BinariesOK},
+		"elsewhere in place": {[]string{"pe " + a + "prebuilds/win32-x64/a.node", "so " + a + "prebuilds/linux-x64/a.node amd64", "so srv/node_modules/b/build/Release/b.node arm64"}, inspect.Mismatch},
+		"for one system":     {[]string{"pe " + a + "prebuilds/win32-x64/a.node"}, inspect.BinariesOK},
+		"a helper":           {[]string{"pe " + a + "vendor/win32-x64/a.exe"}, inspect.BinariesOK},
+		"target":             {[]string{"so " + a + "releases/x86_64-unknown-linux-gnu/a.node amd64"}, inspect.Mismatch},
+		"targets":            {[]string{"so " + a + "releases/x86_64-unknown-linux-gnu/a.node amd64", "so " + a + "releases/aarch64-unknown-linux-gnu/a.node arm64"}, inspect.BinariesOK},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if r := run(t, image(t, "linux/arm64", append(c.lines, "elf app arm64")...), deep.Options{}); r.Verdicts[0].State != c.want {
+				t.Errorf("it is not %s:\n%s", c.want, show(r))
+			}
+		})
 	}
 }
 

@@ -33,6 +33,11 @@ func memberRules() []Rule {
 			Reason: "it was installed on another machine, and does not start here",
 		},
 		{
+			Name: "part missing", State: inspect.Mismatch, covers: (*suspect).lacks,
+			Covers: "in amd64 and arm64: parts of a package for several other platforms, where nothing in it is for this one, if they are for Linux on several kinds of machines, add-ons for Node.js and Bare (.node, .bare) for several systems, or in a package that is named by its machine",
+			Reason: "the package has native code for many, and none that starts here",
+		},
+		{
 			Name: "no part", State: inspect.Warning, covers: (*suspect).several,
 			Covers: "parts of a package for several other platforms, where none is for this one",
 			Reason: "the package is for all who have it, and does without here; or nobody looked",

@@ -62,9 +62,10 @@ func isFirmware(path string, f binary.Fact) bool {
 	})
 }
 
-// sysroot reports whether a directory of the path is a target's, or has a userland of its own.
+// sysroot reports whether a directory of the path is a target's, or has a userland of its own. Packages of npm have directories
+// of such names for their parts.
 func (s *suspect) sysroot() bool {
-	if !s.other() {
+	if k := s.packages().around(s.path); !s.other() || k != nil && k.manager == "npm" {
 		return false
 	}
 	at := ""

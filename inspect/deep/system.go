@@ -11,7 +11,34 @@ import (
 // otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for a
 // program of this system by whoever starts or loads it. What EFI loads is never started by a system.
 func (s *suspect) otherSystem() bool {
-	return s.verdict == binary.OtherOS && (s.fact.OS == "efi" || namesSystem(s.path, s.fact))
+	if s.verdict != binary.OtherOS {
+		return false
+	}
+	named := namesSystem(s.path, s.fact) && !(isAddOn(s.path) && s.lacks())
+	return s.fact.OS == "efi" || (named || s.claimed()) && !s.lacking()
+}
+
+// claimed reports whether the package says that it is for the system of the file only, as fsevents does.
+func (s *suspect) claimed() bool {
+	k := s.packages().of(s.path)
+	return k != nil && k.manager == "npm" && len(k.claims) > 0 && !slices.ContainsFunc(k.claims, func(claim string) bool {
+		return strings.HasPrefix(claim, "!") || strings.Contains(claim, "linux") || !namesSystem(claim, s.fact)
+	})
+}
+
+// lacking reports whether a package that has one of its optionalDependencies for each platform is without the one for this: what is
+// there for another system came with a node_modules of that system.
+func (s *suspect) lacking() bool {
+	k := s.packages().of(s.path)
+	if k == nil {
+		return false
+	}
+	return slices.ContainsFunc(s.packages().parents[k], func(parent *pack) bool {
+		ours := func(name string) bool {
+			return kin("node_modules/"+name, k.root) && binary.Names(name, s.platform.Architecture) && strings.Contains(name, s.platform.OS)
+		}
+		return !parent.has(k) && slices.ContainsFunc(parent.options, ours)
+	})
 }
 
 // namesSystem reports whether a path, or a name, says that a file is for the system whose format it has.
