@@ -80,7 +80,7 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
 	[ -z "$(ZOO)" ] || testdata/zoo.sh long .deps/zoo
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN)$(ZOO) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 30s
 
 # What takes an hour by itself when it is tried whole.

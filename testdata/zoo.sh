@@ -5,7 +5,7 @@
 #
 # Nothing of them is executed. What is there already is kept. Packages come from the Debian mirror that this machine's apt
 # uses (or from $MTOOL_DEBIAN_MIRROR), through an apt configuration of their own, from npm's registry, and from the Go module
-# proxy.
+# proxy. A package of which a part can't be had is not kept, and the script fails when all others are done.
 set -eu
 [ $# = 2 ] || { echo "usage: zoo.sh short|long DIR" >&2 && exit 2; }
 list=$(cd "$(dirname "$0")" && pwd)/zoo.txt
@@ -15,6 +15,7 @@ dir=$(cd "$2" && pwd)
 work=$(mktemp -d "$dir/work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
+root=$work/root
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # configure ARCH SUITE: apt's files.
@@ -41,59 +42,79 @@ configure() {
 	APT_CONFIG=$apt/apt.conf apt-get -qq -y update >&2
 }
 
-# unpack_deb ARCH SUITE PACKAGE: one that Debian has not for the architecture is left out.
+# unpack_deb ARCH SUITE PACKAGE…
 unpack_deb() {
-	configure "$1" "$2"
-	mkdir -p "$work/debs"
-	(cd "$work/debs" && APT_CONFIG=$work/apt-$1-$2/apt.conf apt-get -qq download "$3" >&2) || return 0
-	for deb in "$work"/debs/*.deb; do
-		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner -C "$root"
+	arch=$1 suite=$2
+	shift 2
+	configure "$arch" "$suite" && mkdir -p "$work/debs" || return 1
+	(cd "$work/debs" && APT_CONFIG=$work/apt-$arch-$suite/apt.conf apt-get -qq download "$@" >&2) || return 1
+	for link in bin sbin lib lib32 lib64 libx32; do # as base-files has them
+		mkdir -p "$root/usr/$link" && ln -s "usr/$link" "$root/$link"
 	done
-	rm -rf "$work/debs"
+	for deb in "$work"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink --no-same-owner -C "$root" || return 1
+	done
+	find "$root/usr" -maxdepth 1 -type d -empty -delete
+	find "$root" -maxdepth 1 -xtype l -delete
 }
 
-# unpack_npm NAME@VERSION: into node_modules.
+# unpack_npm NAME@VERSION…: into node_modules.
 unpack_npm() {
-	module=${1%@*}
-	file=$(cd "$work" && npm pack --silent "$1" | tail -n 1)
-	mkdir -p "$root/srv/node_modules/$module"
-	tar -xzf "$work/$file" -C "$root/srv/node_modules/$module" --strip-components=1 --no-same-owner
-	rm "$work/$file"
+	for part; do
+		module=$root/srv/node_modules/${part%@*}
+		file=$(cd "$work" && npm pack --silent "$part" | tail -n 1)
+		[ -n "$file" ] && mkdir -p "$module" || return 1
+		tar -xzf "$work/$file" -C "$module" --strip-components=1 --no-same-owner || return 1
+		rm "$work/$file"
+	done
 }
 
 # unpack_go MODULE VERSION: as `go install` keeps a toolchain.
 unpack_go() {
-	GOTOOLCHAIN=local GOFLAGS=-modcacherw GOMODCACHE=$work/mod go mod download "$1@$2" >&2 2>/dev/null || return 0
+	GOTOOLCHAIN=local GOFLAGS=-modcacherw GOMODCACHE=$work/mod go mod download "$1@$2" >&2 || return 1
 	mkdir -p "$root/usr/local/go"
 	cp -R "$work/mod/$1@$2/." "$root/usr/local/go"
-	rm -rf "$work/mod"
 }
 
-# member KIND NAME VERSION ARCH PARTS…
-member() {
-	kind=$1 name=$2 version=$3 arch=$4
+# unpack KIND ARCH NAME VERSION PARTS…
+unpack() {
+	kind=$1 arch=$2 name=$3 version=$4
 	shift 4
-	out=$dir/$(echo "$name" | tr '/@' '__')-$arch.tar
-	[ ! -e "$out" ] || return 0
-	root=$work/root
-	mkdir -p "$root"
 	case $kind in
-	npm)
-		word=$(echo "$arch" | sed 's/amd64/x64/')
-		for part in "$name@$version" "$@"; do unpack_npm "$(echo "$part" | sed "s/{arch}/$word/g")"; done
-		;;
-	deb) for part in "$name" "$@"; do unpack_deb "$arch" "$version" "$part"; done ;;
-	go) unpack_go "$name" "$(echo "$version" | sed "s/{arch}/$arch/")" ;;
+	npm) unpack_npm "$name@$version" "$@" ;;
+	deb) unpack_deb "$arch" "$version" "$name" "$@" ;;
+	go) unpack_go "$name" "$version" ;;
 	esac
-	tar -c --sort=name --numeric-owner --owner=0 --group=0 --mtime=@0 -C "$root" -f "$work/packed.tar" .
-	mv "$work/packed.tar" "$out"
-	rm -rf "$root"
 }
 
-grep -v '^#' "$list" | while read -r when kind name version parts; do
-	[ "$which" = long ] || [ "$when" = short ] || continue
+# member KIND ARCH NAME VERSION PARTS…: packs what they unpack to.
+member() {
+	out=$dir/$(echo "$3" | tr '/@{}' '____')-$2.tar
+	[ ! -e "$out" ] || return 0
+	word=$2
+	[ "$1" != npm ] || word=$(echo "$2" | sed 's/amd64/x64/')
+	rm -rf "$root" "$work/debs" "$work/mod"
+	mkdir "$root"
+	# shellcheck disable=SC2046 # one word a part
+	unpack $(echo "$*" | sed "s/{arch}/$word/g") || return 1
+	tar -c --sort=name --numeric-owner --owner=0 --group=0 --mtime=@0 -C "$root" -f "$work/packed.tar" . || return 1
+	mv "$work/packed.tar" "$out"
+}
+
+failed=0
+while read -r when kind name version lie parts; do
+	case $when in
+	short) ;;
+	long) [ "$which" = long ] || continue ;;
+	*) continue ;;
+	esac
 	for arch in amd64 arm64; do
+		case $kind in
+		*/*) [ "${kind#*/}" = "$arch" ] || continue ;;
+		esac
 		# shellcheck disable=SC2086 # one word a part
-		member "$kind" "$name" "$version" "$arch" $parts || echo "zoo.sh: no $name $version for $arch" >&2
+		(member "${kind%/*}" "$arch" "$name" "$version" $parts) </dev/null ||
+			{ echo "zoo.sh: can't have $name $version for $arch" >&2 && failed=1; }
 	done
-done
+done <"$list"
+exit "$failed"
