@@ -53,7 +53,7 @@ func (c *checker) foreignBase(i Image, arch string) {
 		p := platform.Format(i.Claim())
 		c.add(Finding{
 			Suspicion: true, Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
-			Message: fmt.Sprintf("%s (%s): %s %s, which names %s: look with --deep", p, short(i.Descriptor.Digest), s.what, clipped(s.text), other),
+			Message: fmt.Sprintf("%s (%s): %s %s, which names %s", p, short(i.Descriptor.Digest), s.what, clipped(s.text), other),
 		}.Note(RuleForeignBase))
 		return // one is enough
 	}
@@ -129,7 +129,7 @@ func (c *checker) sharedPrograms() {
 		text := strings.Join(names, ", ")
 		c.add(Finding{
 			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
-			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script: look with --deep", text, clipped(program)),
+			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script", text, clipped(program)),
 		}.Note(RuleSharedProgram))
 	}
 }
