@@ -10,4 +10,6 @@ type Contents struct {
 	Packages map[string]string
 	// Needs are the names that the packages say they need.
 	Needs map[string]bool
+	// Unread is the path of a database of packages that is not read; "" where there is none.
+	Unread string
 }

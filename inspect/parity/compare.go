@@ -129,6 +129,9 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 			all = append(all, f.Note(d.Rule).Printable())
 		}
 	}
+	if f, unread := unlisted(report, entries); same && unread {
+		all = append(all, f.Printable())
+	}
 	for _, e := range entries {
 		if p := e.Image.Platform(); same && len(entries) > 1 && e.Image.Err == nil && !e.Contents.Whole {
 			all = append(all, inspect.Finding{
@@ -138,6 +141,21 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 		}
 	}
 	return all, differences
+}
+
+// unlisted is a note about images whose packages are not known, if there are several images.
+func unlisted(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
+	var names []string
+	path := ""
+	for _, e := range entries {
+		if e.Contents.Unread != "" {
+			names, path = append(names, platform.Format(e.Image.Platform())), e.Contents.Unread
+		}
+	}
+	return inspect.Finding{
+		Digest: report.Root.Digest, Path: path, Claim: "one program for all platforms", Evidence: "a database that is not read",
+		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, which is not read", strings.Join(names, ", "), path),
+	}.Note(RuleListing), path != "" && len(entries) > 1
 }
 
 // few is how many programs and packages are named of those that the same images have.

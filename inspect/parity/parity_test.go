@@ -140,6 +140,13 @@ func TestUnreadAndMany(t *testing.T) {
 	if len(found) != 1 || found[0].State != inspect.Unchecked || found[0].Rule != parity.RuleUnread {
 		t.Errorf("found %+v", found)
 	}
+	rpm := func(_, _ settings, c *inspect.Contents) { c.Unread = "var/lib/rpm/rpmdb.sqlite" }
+	for _, same := range []bool{true, false} {
+		found, _ := parity.Findings(inspect.Report{}, []parity.Entry{entry(t, "amd64", rpm), entry(t, "arm64", rpm)}, same)
+		if same != (len(found) == 1 && found[0].State == inspect.Note && found[0].Rule == parity.RuleListing) || !same && len(found) > 0 {
+			t.Errorf("same %t: found %+v", same, found)
+		}
+	}
 	many := func(_, _ settings, c *inspect.Contents) {
 		for n := range 100 {
 			c.Programs = append(c.Programs, fmt.Sprint("tool", n))

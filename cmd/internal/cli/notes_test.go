@@ -165,12 +165,16 @@ func notedDifferences() map[string]noted {
 	older := registrytest.Image(filesOf("arm64", []string{"elf app arm64"}))
 	other := filesOf("amd64", []string{"elf app amd64"})
 	other.Cmd = []string{"serve"}
+	rpm := func(arch string) registrytest.ImageSpec {
+		return filesOf(arch, []string{"elf app " + arch, "plain usr/lib/sysimage/rpm/rpmdb.sqlite"})
+	}
 	same := []string{"--same"}
 	return map[string]noted{
 		parity.RuleLabel:   {built: listOf(spec("amd64", "1", "x"), spec("arm64", "2", "x"))},
 		parity.RuleProgram: {built: listOf(spec("amd64", "1", "x"), spec("arm64", "1", "y"))},
 		parity.RuleCreated: {built: registrytest.ListOf(withConfig("1970-01-01", "2025-01-01"), changed(older, "1970-01-01", "2024-01-01"))},
 		parity.RulePackage: {built: listOf(packaged("amd64", "1"), packaged("arm64", "2")), flags: same, fails: true},
+		parity.RuleListing: {built: listOf(rpm("amd64"), rpm("arm64")), flags: same},
 		parity.RuleConfig:  {built: listOf(other, filesOf("arm64", []string{"elf app arm64"})), flags: same, fails: true},
 		parity.RuleUnread:  {built: listOf(spec("amd64", "1", "x"), spec("arm64", "1", "x")), flags: []string{"--same", "--entrypoint-only"}, fails: true},
 	}

@@ -74,25 +74,26 @@ func markdownProof(w io.Writer, s flow.Inspection) {
 	markdownf(w, "\n%s\n\n", ranWords)
 }
 
-// markdownDifferences prints the table of what differs, by platform.
+// markdownDifferences prints what differs, by platform.
 func markdownDifferences(w io.Writer, s flow.Inspection) {
-	before := ""
-	for n, d := range s.Differences {
-		var names, values []string
-		for _, v := range d.Values {
-			names, values = append(names, markdownText(v.Platform)), append(values, markdownText(dash(v.Value)))
+	cells := func(all []string) ready {
+		var shown []string
+		for _, text := range all {
+			shown = append(shown, markdownText(text))
 		}
-		if n == mostRows {
-			markdownf(w, "\nand %d more; all are in -o json\n", len(s.Differences)-n)
-			break
-		}
-		if head := strings.Join(names, " | "); head != before {
-			markdownf(w, "\n| Difference | %s |\n%s\n", ready(head), ready(strings.Repeat("|---", len(names)+1)+"|"))
-			before = head
-		}
-		markdownf(w, "| %s | %s |\n", d.What, ready(strings.Join(values, " | ")))
+		return ready(strings.Join(shown, " | "))
 	}
-	if len(s.Differences) > 0 {
+	tables, more := differenceTables(s)
+	for _, t := range tables {
+		markdownf(w, "\n| Difference | %s |\n%s\n", cells(t.Platforms), ready(strings.Repeat("|---", len(t.Platforms)+1)+"|"))
+		for _, row := range t.Rows {
+			markdownf(w, "| %s | %s |\n", row.What, cells(row.Values))
+		}
+	}
+	if more > 0 {
+		markdownf(w, "\nand %d more; all are in -o json\n", more)
+	}
+	if len(tables) > 0 {
 		markdownf(w, "\n")
 	}
 }

@@ -39,6 +39,8 @@ type section struct {
 	Columns                        []string // the platforms, for the layers
 	Layers                         []pageLayer
 	Findings                       []pageFinding
+	Differences                    []differenceTable
+	MoreDifferences                int // that are not in them
 	Signatures                     []signatureRow
 	Runs                           []runRow
 	Ran                            string   // what Runs prove
@@ -175,6 +177,7 @@ func sectionOf(n int, s flow.Inspection) section {
 		})
 	}
 	sec.Layers = pageLayers(r)
+	sec.Differences, sec.MoreDifferences = differenceTables(s)
 	sec.Signatures, sec.Runs, sec.Ran = signatureRows(s), runRows(s), ranWords
 	for _, f := range deep.Summary(s.Findings) {
 		if flow.Worth(f) {

@@ -2,7 +2,7 @@ package print
 
 import (
 	"io"
-	"strings"
+	"slices"
 	"text/tabwriter"
 
 	"mtool/cmd/internal/flow"
@@ -11,29 +11,48 @@ import (
 // mostRows is how many differences people are shown.
 const mostRows = 50
 
-// differences prints a table of what differs, by platform.
-func differences(w io.Writer, s flow.Inspection) error {
-	if len(s.Differences) == 0 {
-		return nil
-	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	var before string
+// differenceTable is what differs between images for one system.
+type differenceTable struct {
+	Platforms []string
+	Rows      []differenceRow
+}
+
+type differenceRow struct {
+	What   string
+	Values []string // by platform
+}
+
+// differenceTables are the tables for people, and how many rows are left out.
+func differenceTables(s flow.Inspection) (tables []differenceTable, more int) {
 	for n, d := range s.Differences {
 		if n == mostRows {
-			break
+			return tables, len(s.Differences) - mostRows
 		}
 		var names, values []string
 		for _, v := range d.Values {
 			names, values = append(names, v.Platform), append(values, dash(v.Value))
 		}
-		if head := strings.Join(names, "\t"); head != before { // images of another system
-			printf(t, "\n")
-			tabbed(t, "DIFFERENCE", names)
-			before = head
+		if last := len(tables) - 1; last < 0 || !slices.Equal(tables[last].Platforms, names) {
+			tables = append(tables, differenceTable{Platforms: names})
 		}
-		tabbed(t, d.What, values)
+		last := &tables[len(tables)-1]
+		last.Rows = append(last.Rows, differenceRow{d.What, values})
 	}
-	if more := len(s.Differences) - mostRows; more > 0 {
+	return tables, 0
+}
+
+// differences prints what differs, by platform.
+func differences(w io.Writer, s flow.Inspection) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	tables, more := differenceTables(s)
+	for _, table := range tables {
+		printf(t, "\n")
+		tabbed(t, "DIFFERENCE", table.Platforms)
+		for _, row := range table.Rows {
+			tabbed(t, row.What, row.Values)
+		}
+	}
+	if more > 0 {
 		printf(t, "and %d more; all are in -o json\n", more)
 	}
 	return t.Flush()
