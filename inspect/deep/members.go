@@ -113,7 +113,7 @@ func (s *suspect) misnamed() bool {
 // mistake.
 func (s *suspect) alone() bool {
 	k := s.packages().of(s.path)
-	if !s.other() || k == nil {
+	if !s.other() || k == nil || !saysMachine(s.fact) {
 		return false
 	}
 	place, others, right := s.slot(), k.others, k.right
@@ -131,6 +131,9 @@ func (s *suspect) alone() bool {
 	}
 	return true
 }
+
+// saysMachine reports whether a file is for a machine at all, and not broken.
+func saysMachine(f binary.Fact) bool { return f.Arch != "" || len(f.Archs) > 0 }
 
 // called is the name of the package, or of the one that has it for one of its platforms.
 func (s *suspect) called(k *pack) string {

@@ -86,7 +86,7 @@ func (p *packages) count(e rootfs.Entry) {
 	const most = 16
 	if verdict, _ := p.verdictOn(e); fits(verdict) {
 		k.right = true
-	} else if other := platformOf(*e.File.Fact); !slices.Contains(k.others, other) && len(k.others) < most {
+	} else if other := platformOf(*e.File.Fact); saysMachine(*e.File.Fact) && !slices.Contains(k.others, other) && len(k.others) < most {
 		k.others = append(k.others, other)
 		slices.Sort(k.others)
 	}

@@ -105,7 +105,7 @@ func askedRules() []Rule {
 		bootRule(),
 		{
 			Name: "other system", State: inspect.Note, Quiet: true, covers: (*suspect).otherSystem,
-			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/), and for EFI",
+			Covers: "programs for another operating system whose name or directory says so (t64.exe, x.dylib, prebuilds/darwin-arm64/) or the os of their package.json, and for EFI; not where an npm package has optionalDependencies for that system and lacks those for this platform",
 			Reason: "packages bring them for all systems at once, as pip does with its launchers for Windows",
 		},
 		{

@@ -46,6 +46,7 @@ func machineOf(arch string) (machine, bool) {
 		"riscv64-lp64":  {elf.EM_RISCV, elf.ELFCLASS64, little, 1},
 		"s390":          {elf.EM_S390, elf.ELFCLASS32, big, 0},
 		"sw64-new":      {268, elf.ELFCLASS64, little, 0},
+		"none":          {elf.EM_NONE, elf.ELFCLASS64, little, 0}, // as some tools leave a file
 		"x32":           {elf.EM_X86_64, elf.ELFCLASS32, little, 0},
 	}[arch]
 	return m, ok
