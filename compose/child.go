@@ -164,11 +164,17 @@ var ociTypes = [][2]types.MediaType{
 	{types.DockerLayer, types.OCILayer},
 	{types.DockerUncompressedLayer, types.OCIUncompressedLayer},
 	{types.DockerForeignLayer, types.OCIRestrictedLayer},
-	{"application/vnd.docker.image.rootfs.diff.tar.zstd", types.OCILayerZStd},
 }
+
+// dockerZstd is what some tools write for a layer that is compressed with zstd. Docker's format has no such layer, and podman,
+// CRI-O and skopeo refuse it: https://github.com/containers/image/pull/2906
+const dockerZstd types.MediaType = "application/vnd.docker.image.rootfs.diff.tar.zstd"
 
 // convertible answers the media type that kind has for the same bytes.
 func convertible(t types.MediaType, kind Type) (types.MediaType, bool) {
+	if t == dockerZstd && kind == TypeOCI {
+		return types.OCILayerZStd, true
+	}
 	for _, pair := range ociTypes {
 		to := pair[1]
 		if kind == TypeDocker {
@@ -188,7 +194,8 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 		return nil, "", registry.Usagef("%q can't be converted to %s", mediaType, kind)
 	}
 	if to == mediaType {
-		return o, mediaType, nil
+		o, err := o.convertRows(kind, false)
+		return o, mediaType, err
 	}
 	if kind == TypeDocker {
 		for _, name := range []string{"annotations", "artifactType", "subject"} {
@@ -201,15 +208,16 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 	if err != nil {
 		return nil, "", err
 	}
-	if o, err = o.convertRows(kind); err != nil {
+	if o, err = o.convertRows(kind, true); err != nil {
 		return nil, "", err
 	}
 	return o, to, nil
 }
 
-// convertRows converts the descriptors of the config and of the layers.
-func (o object) convertRows(kind Type) (object, error) {
-	config, err := convertRow(o.get("config"), kind)
+// convertRows converts the descriptors of the config and of the layers; all of them must be of the kind then, or only those
+// that can be.
+func (o object) convertRows(kind Type, all bool) (object, error) {
+	config, err := convertRow(o.get("config"), kind, all)
 	if err != nil {
 		return nil, err
 	}
@@ -221,14 +229,14 @@ func (o object) convertRows(kind Type) (object, error) {
 		return nil, fmt.Errorf("reading layers: %w: %w", registry.ErrContent, err)
 	}
 	for i := range layers {
-		if layers[i], err = convertRow(layers[i], kind); err != nil {
+		if layers[i], err = convertRow(layers[i], kind, all); err != nil {
 			return nil, err
 		}
 	}
 	return o.set("layers", layers)
 }
 
-func convertRow(raw json.RawMessage, kind Type) (json.RawMessage, error) {
+func convertRow(raw json.RawMessage, kind Type, must bool) (json.RawMessage, error) {
 	row, err := parseObject(raw)
 	if err != nil {
 		return nil, err
@@ -238,8 +246,11 @@ func convertRow(raw json.RawMessage, kind Type) (json.RawMessage, error) {
 		return nil, fmt.Errorf("reading a media type: %w: %w", registry.ErrContent, err)
 	}
 	to, ok := convertible(t, kind)
-	if !ok {
+	switch {
+	case must && !ok:
 		return nil, registry.Usagef("%q can't be converted to %s", t, kind)
+	case !ok, to == t && !must:
+		return raw, nil
 	}
 	if kind == TypeDocker && row.get("annotations") != nil {
 		return nil, registry.Usagef("a Docker image can't hold annotations of its layers")
@@ -248,11 +259,22 @@ func convertRow(raw json.RawMessage, kind Type) (json.RawMessage, error) {
 	return row.encode(), err
 }
 
+// mixed reports whether the image has parts of the other family's media types, which not all tools read.
+func (e Entry) mixed(kind Type) bool {
+	if e.Image == nil {
+		return false
+	}
+	return slices.ContainsFunc(append(slices.Clip(e.Image.Layers), e.Image.ConfigOf), func(d v1.Descriptor) bool {
+		to, ok := convertible(d.MediaType, kind)
+		return ok && to != d.MediaType
+	})
+}
+
 // Convert makes every image of the list one of the kind, OCI or Docker; see Edit.Convert.
 func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) {
 	var changes []Change
 	for i, e := range l.Entries {
-		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) {
+		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) && !e.mixed(kind) {
 			continue
 		}
 		var c []Change

@@ -39,6 +39,7 @@ type createFlags struct {
 	publishFlags
 	push   bool
 	sort   bool
+	plain  bool
 	to     []string
 	semver string
 	tag    string
@@ -151,6 +152,7 @@ func (a *app) createCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
 	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list as `NAME` too (repeatable; other repositories and registries)")
 	cmd.Flags().BoolVar(&f.sort, "sort", false, "order the entries by platform instead of as given")
+	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false, "leave out the annotations, artifactType and subject that a source list has of its own")
 	cmd.Flags().StringVar(&f.semver, "semver", "", "publish LIST, a repository, as this `VERSION`, with major.minor, major and latest")
 	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`, or - for standard input")
 	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform; ARCH, OS and VARIANT stand for the platform's")
@@ -180,7 +182,7 @@ func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error
 }
 
 func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err error) {
-	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver}
+	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver, DropAnnotations: f.plain}
 	if len(args) > 0 {
 		if o.List, err = parseListName(args[0]); err != nil {
 			return o, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,8 @@ type CreateOptions struct {
 	To      []registry.Ref // more targets; they imply Push
 	Sort    bool           // by platform, not as given
 	SemVer  string         // the version that the list is; it implies Push, and gives the tags
+	// DropAnnotations leaves out what the one list among the sources says of itself.
+	DropAnnotations bool
 }
 
 // Create makes the list of all sources: a draft, or with Push a published list. A failed Create leaves nothing behind.
@@ -90,7 +93,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
 		}
 		along = g.bring
 	}
-	list, err := e.assemble(ctx, o, targets, entries)
+	list, err := e.assemble(ctx, o, targets, entries, all.reports)
 	if err != nil {
 		return Done{}, err
 	}
@@ -119,7 +122,7 @@ func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]target, contex
 }
 
 // assemble makes the list of its entries and checks it.
-func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, entries []compose.Entry) (compose.List, error) {
+func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
 	now, err := present(targets, o.List)
 	if err != nil && len(targets) == 1 {
 		return compose.List{}, err // of several targets the others go on
@@ -135,11 +138,19 @@ func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, e
 		return compose.List{}, err
 	}
 	e.sayChanges(changes)
+	if !o.NoFlatten {
+		var notes []string
+		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), notThere), o.DropAnnotations)
+		e.sayAll(notes)
+	}
 	if o.Sort {
 		list = list.Sorted()
 	}
 	return e.finish(ctx, list, o.EditOptions)
 }
+
+// notThere is of a source that is missing, and may be.
+func notThere(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
 
 // finish sets what create sets on the list itself and checks what must hold before anything is written.
 func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {
