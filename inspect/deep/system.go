@@ -14,7 +14,7 @@ func (s *suspect) otherSystem() bool {
 	if s.verdict != binary.OtherOS {
 		return false
 	}
-	named := namesSystem(s.path, s.fact) && !(isAddOn(s.path) && s.lacks())
+	named := namesSystem(s.path, s.fact) && (!isAddOn(s.path) || !s.lacks())
 	return s.fact.OS == "efi" || (named || s.claimed()) && !s.lacking()
 }
 

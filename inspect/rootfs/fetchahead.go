@@ -92,7 +92,7 @@ func (a *arrival) fetch(ctx context.Context, l LayerSource) {
 		a.failed = err
 		return
 	}
-	defer blob.Close() //nolint:errcheck // what was only read loses nothing
+	defer blob.Close()
 	a.data = make([]byte, l.Descriptor.Size)
 	n, err := io.ReadFull(blob, a.data)
 	if a.data = a.data[:n]; err == nil {

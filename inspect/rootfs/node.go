@@ -56,7 +56,7 @@ const (
 	dirCost  = 320
 	nameCost = 56
 	fileCost = 200
-	factCost = 400
+	factCost = 600
 )
 
 func (f *File) cost() int64 {

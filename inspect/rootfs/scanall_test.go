@@ -208,7 +208,7 @@ func TestScanAllKnown(t *testing.T) {
 func TestScanAllShares(t *testing.T) {
 	t.Parallel()
 	_, layers := newBlobs(t, tarOf(t, many("elf")...), tarOf(t, many("lib")...))
-	o := rootfs.Options{Parallel: 1, Limits: rootfs.Limits{Memory: 75_000}}
+	o := rootfs.Options{Parallel: 1, Limits: rootfs.Limits{Memory: 100_000}}
 	for i := range layers {
 		if got, err := rootfs.ScanAll(t.Context(), layers[i:i+1], o); err != nil || got[0].Err != nil {
 			t.Errorf("layer %d alone: %v %v", i, got[0].Err, err)

@@ -116,7 +116,7 @@ func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Trans
 		}
 	}
 	if docker || index {
-		return typedOr(ref, docker, index, docker && !(index && files.has(layoutFile)))
+		return typedOr(ref, docker, index, docker && (!index || !files.has(layoutFile)))
 	}
 	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
 }

@@ -18,7 +18,8 @@ const createLong = `Define a list: all of its entries, in the order given. The s
 Each IMAGE is an image or a list (flattened, to any depth): a name in the local store or a registry, oci:DIR[:TAG],
 oci-archive:FILE or docker-archive:FILE, docker-daemon:NAME, a digest in LIST's repository (sha256:…), or a descriptor in JSON,
 as it is or in a file that ends in .json. --amend IMAGE is the same as IMAGE alone. The platform of an entry is read from the
-image's config. BuildKit's attestations follow their image.
+image's config. BuildKit's attestations follow their image. Annotations, artifactType and subject of a list come along where it
+is the only source and all of its images do (--drop-annotations leaves them out); what does not come along is named.
 
 The list is a draft until it is pushed: by --push, or by mtool push LIST. --to NAME publishes it under NAME as well, in any
 repository or registry, at once (a LIST without a registry host is then only a name, unless --push is given too). Everything
