@@ -44,7 +44,7 @@ func (p place) appArmor() string {
 	return ""
 }
 
-// missingCaps are those of the ones that root needs for mapping ids which it has not.
+// missingCaps are the capabilities that root needs for mapping ids and does not have.
 func (p place) missingCaps() (names []string) {
 	have, err := strconv.ParseUint(p.status("CapEff"), 16, 64)
 	if err != nil {

@@ -124,7 +124,7 @@ func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (re
 	return registry.Object{}, &lookupError{ref: ref, missing: missing, err: registry.ErrNotFound}
 }
 
-// other is the digest that the place not used has, when it differs. A place that can't be read has none: it was not asked for,
+// other is the digest that the place not used has, when it differs. A place that can't be read has none: the user did not name it,
 // and what was found elsewhere is no less right.
 func (o Opener) other(ctx context.Context, found registry.Object, ref registry.Ref) v1.Hash {
 	ctx, cancel := context.WithTimeout(ctx, compareTime)

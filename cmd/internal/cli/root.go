@@ -49,7 +49,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	root := a.root(args)
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		a.complete(root) // only then: cobra keeps what it is told of a flag for ever
+		a.complete(root) // only then: cobra keeps completions of flags for ever
 	}
 	err := a.judge(a.execute(ctx, root))
 	if e := a.Out.Close(); e != nil {

@@ -28,17 +28,19 @@ func writeNames(w io.Writer) {
   docker://NAME             the registry only
   store:NAME                the local store only
   draft:NAME                a list that is not published yet
-  oci:DIR[:TAG|@DIGEST]     an OCI layout folder
-  oci-archive:FILE[:TAG]    an OCI archive; a path that exists and ends in .tar needs no prefix
+  oci:DIR[:TAG|@DIGEST]     an OCI layout folder; also oci-layout://DIR
+  oci-archive:FILE[:TAG]    an OCI archive
   docker-archive:FILE[:TAG] what docker save writes
+                            archives may be compressed as a whole (gzip, zstd, xz, bzip2); a path that exists and ends as
+                            archives do (.tar, .tar.gz, .tgz …) needs no prefix; load, push and copy take - for standard input
   docker-daemon:NAME        an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also docker-daemon:sha256:ID
 
 Where a name is looked up:
-  a bare name (demo:v1)                  drafts, the local store, the registry
+  a bare name (demo:v1, localhost/demo)  drafts, the local store, the registry
   a name with a registry host            inspect, copy, exists: the registry only
                                          sources of create and amend, and FROM: the store, then the registry
                                          save: the store, then the registry
-  a one-word name as a source            never fetched from Docker Hub: it was most likely not built yet
+  a one-word name or localhost/NAME      as a source never fetched from a registry: it was most likely not built yet
 
 Local state lies under MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a
 list, emulators/ QEMU binaries of your own, registries.yaml settings (mtool help registries).

@@ -9,7 +9,7 @@ import (
 	"mtool/registry"
 )
 
-// attestationsAsReferrers is what --attestations asks for when they shall leave the list and name their images themselves.
+// attestationsAsReferrers is the value of --attestations that takes them out of the list and makes them referrers of their images.
 const attestationsAsReferrers = "referrers"
 
 // asReferrers takes the attestations out of the entries and makes referrers of them, which are brought to every target.

@@ -103,7 +103,7 @@ func settle(files []pendingFile, failed error) error {
 	return errors.Join(errs...)
 }
 
-// deliver brings what was built to where it shall go beside the store.
+// deliver takes what was built to its other destinations than the store.
 func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, name := range o.Names {

@@ -32,7 +32,7 @@ func sources(t *testing.T) map[string]string {
 	return all
 }
 
-// unruled are the places that make a note by no row of a table: without a rule, or by one that the table has not.
+// unruled are the places that make a note by no row of a table: without a rule, or by one that is not in the table.
 func unruled(files map[string]string, table []inspect.Rule) (places []string) {
 	rules := map[string]string{"rule": "", "r.Name": "", "n.rule": "", "d.Rule": ""} // handed on from a place that is looked at too
 	constant := regexp.MustCompile(`(?m)^(?:const)?\s*([rR]ule\w+)\s+= "(.*)"$`)
