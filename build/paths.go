@@ -41,7 +41,7 @@ func preparePaths(s Spec) (_ Spec, err error) {
 // choose among the files of this machine. One elsewhere was named by the user, and may be a link.
 func prepareDockerfile(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "" {
-		s.Dockerfile = filepath.Join(s.Context, "Dockerfile")
+		s.Dockerfile = usualDockerfile(s.Context)
 	}
 	typed := s.Dockerfile
 	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
@@ -65,6 +65,18 @@ func prepareDockerfile(s Spec) (_ Spec, err error) {
 	s.Dockerfile, err = filepath.EvalSymlinks(s.Dockerfile)
 	s.DockerfileLinked = outside && s.Dockerfile != named
 	return s, err
+}
+
+// usualDockerfile is the first of the names that docker and podman look for; the first name where there is none.
+func usualDockerfile(context string) string {
+	names := []string{"Dockerfile", "dockerfile", "Containerfile"}
+	for _, name := range names {
+		path := filepath.Join(context, name)
+		if _, err := os.Lstat(path); err == nil {
+			return path
+		}
+	}
+	return filepath.Join(context, names[0])
 }
 
 // openDockerfile makes sure that it can be read, and returns whether it lies outside of the context.

@@ -15,7 +15,7 @@ type Spec struct {
 	Context    string                    // a directory
 	Fetched    bool                      // Context was made for this build: what workers have of it is not remembered
 	Entries    map[string]snapshot.Entry // of a Context that came as an archive: what the archive says of the files in it
-	Dockerfile string                    // default: "Dockerfile" in Context; it may lie outside
+	Dockerfile string                    // default: Dockerfile, dockerfile or Containerfile in Context; it may lie outside
 	Target     string                    // default: the last stage
 
 	DockerfileLinked bool // Run sets it for a Dockerfile outside of Context that is a link: its text is in no error

@@ -102,9 +102,48 @@ var (
 	})
 )
 
+// assigned is the name that a word is assigned to, from the text before the word.
+var assigned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z0-9_]+)=[^=\s]*$`) })
+
+// isSetting reports whether the variable that the word is assigned to names the same machine, so that the word is the setting
+// of that machine alone: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc.
+func isSetting(before string, m binary.Machine) bool {
+	found := assigned().FindStringSubmatch(before)
+	return found != nil && slices.ContainsFunc(binary.NamedIn(found[1]), func(n binary.Machine) bool { return n.Is(m.Arch()) })
+}
+
+// crossCompilers are what Debian and others call compilers before the machine that they compile for.
+var crossCompilers = []string{"gcc-", "g++-", "gfortran-", "binutils-", "crossbuild-essential-"}
+
+// preparesAll reports whether a step on the build machine's platform names several machines, as one that installs compilers
+// for all of them does, or a compiler.
+func (l *linting) preparesAll(v visit, lines []sourceLine) bool {
+	if !strings.Contains(l.d.stages[v.stage].Platform, "BUILDPLATFORM") {
+		return false
+	}
+	named := map[string]bool{}
+	for _, line := range lines {
+		for _, m := range binary.NamedIn(line.text) {
+			from, _ := m.Span()
+			for _, compiler := range crossCompilers {
+				if strings.HasSuffix(line.text[:from], compiler) {
+					return true
+				}
+			}
+			if !m.Vague && binary.ForImages(m.Arch()) {
+				named[m.Arch()] = true
+			}
+		}
+	}
+	return len(named) > 1
+}
+
 // literal finds names of architectures that are not the target's.
 func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 	lines := l.lines(at)
+	if l.preparesAll(v, lines) {
+		return
+	}
 	for _, line := range lines {
 		if asks().MatchString(line.text) {
 			return
@@ -114,7 +153,7 @@ func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 		for _, m := range binary.NamedIn(line.text) {
 			from, to := m.Span()
 			variable := strings.HasPrefix(line.text[to:], "_") // amd64_url
-			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) {
+			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) || isSetting(line.text[:from], m) {
 				continue
 			}
 			if ownTools := m.Is(v.on.Architecture) && !crosses().MatchString(line.text); !ownTools {
