@@ -214,6 +214,7 @@ func TestIsGit(t *testing.T) {
 	for place, want := range map[string]bool{
 		".": false, "./demo.git": false, "https://example.com/demo.git": true, "https://example.com/demo.git#main:dir": true,
 		"https://example.com/demo.tar.gz": false, "git@example.com:demo": true, "github.com/a/b": true, "ssh://example.com/demo": true, "-": false,
+		"https://example.com/demo.git?branch=main": true, "https://example.com/demo.tar.gz?x=.git": false,
 	} {
 		if got := IsGit(place); got != want {
 			t.Errorf("%q: %v, want %v", place, got, want)

@@ -18,7 +18,10 @@ const remoteProtocols = "https:http:ssh:git"
 
 // clone takes one commit of a repository, with its submodules.
 func clone(ctx context.Context, c *Context, place string, o Options) error {
-	p := parseGit(place)
+	p, err := parseGit(place)
+	if err != nil {
+		return err
+	}
 	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // git would take it for an option
 		return registry.Usagef("%q: an address or a ref can't begin with a dash", shown(place))
 	}
@@ -36,6 +39,9 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	if err != nil {
 		return fmt.Errorf("fetching build context %q: %w", shown(place), err)
 	}
+	if err := g.checkCommit(ctx, p, place); err != nil {
+		return err
+	}
 	if c.Epoch, err = g.commitTime(ctx, "HEAD"); err != nil {
 		return err
 	}
@@ -49,6 +55,24 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	}
 	return c.enter(p.dir, place)
 }
+
+// checkCommit refuses another commit than the address demands.
+func (g git) checkCommit(ctx context.Context, p gitPlace, place string) error {
+	if p.commit == "" {
+		return nil
+	}
+	id, err := g.run(ctx, "rev-parse", "--verify", "--quiet", "HEAD")
+	if err != nil {
+		return err
+	}
+	if len(p.commit) < shortestCommit || !strings.HasPrefix(id, p.commit) {
+		return fmt.Errorf("fetching build context %q: %w: it is commit %s, not %s", shown(place), registry.ErrContent, id, p.commit)
+	}
+	return nil
+}
+
+// shortestCommit is how many digits of a commit Git itself shows at least.
+const shortestCommit = 7
 
 // enter makes a directory of the repository the context.
 func (c *Context) enter(name, place string) error {

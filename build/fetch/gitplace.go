@@ -1,7 +1,13 @@
 package fetch
 
 import (
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
 	"strings"
+
+	"mtool/registry"
 )
 
 // IsGit reports whether place is the address of a Git repository, by the rules that docker build has.
@@ -13,18 +19,66 @@ func IsGit(place string) bool {
 		}
 	}
 	address, _, _ := strings.Cut(place, "#")
+	address, _, _ = strings.Cut(address, "?")
 	return strings.HasSuffix(address, ".git") && (isHTTP(place) || strings.HasPrefix(place, fileScheme))
 }
 
 const fileScheme = "file://"
 
-type gitPlace struct{ url, ref, dir string }
+type gitPlace struct {
+	url, ref, dir string
+	commit        string // that ref must be, or the beginning of it; "" is any
+}
 
-func parseGit(place string) gitPlace {
-	url, fragment, _ := strings.Cut(place, "#")
-	if strings.HasPrefix(url, "github.com/") {
-		url = "https://" + url
+// parseGit reads the two forms of an address: URL#REF:DIR and URL?branch=…&subdir=….
+// https://docs.docker.com/build/concepts/context/#url-queries
+func parseGit(place string) (gitPlace, error) {
+	address, fragment, hasFragment := strings.Cut(place, "#")
+	address, query, hasQuery := strings.Cut(address, "?")
+	if strings.HasPrefix(address, "github.com/") {
+		address = "https://" + address
 	}
-	ref, dir, _ := strings.Cut(fragment, ":")
-	return gitPlace{url, ref, dir}
+	p := gitPlace{url: address}
+	if !hasQuery {
+		p.ref, p.dir, _ = strings.Cut(fragment, ":")
+		return p, nil
+	}
+	if hasFragment {
+		return p, registry.Usagef("%q: a query and a fragment can't both say what is taken", shown(place))
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return p, registry.Usagef("%q: reading its query: %w", shown(place), err)
+	}
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		if err := p.set(key, values[key]); err != nil {
+			return p, registry.Usagef("%q: %w", shown(place), err)
+		}
+	}
+	return p, nil
+}
+
+func (p *gitPlace) set(key string, values []string) error {
+	to, prefix := &p.ref, ""
+	switch key {
+	case "ref":
+	case "branch":
+		prefix = "refs/heads/"
+	case "tag":
+		prefix = "refs/tags/"
+	case "subdir":
+		to = &p.dir
+	case "checksum", "commit":
+		to = &p.commit
+	default:
+		return fmt.Errorf("unknown %q in its query: ref, branch, tag, subdir and checksum are known", key)
+	}
+	switch {
+	case *to != "" || len(values) > 1:
+		return fmt.Errorf("%q and others of its query say the same", key)
+	case values[0] == "":
+		return fmt.Errorf("%q of its query is empty", key)
+	}
+	*to = prefix + values[0]
+	return nil
 }

@@ -31,9 +31,10 @@ see the processes around them, and those that run at one time each other's secre
 environment then, and its memory is closed to them. --no-process-sandbox does the same anywhere.
 
 CONTEXT is a directory (default: this one), "-" for a tar or a Dockerfile alone on standard input, a Git repository
-(https://HOST/NAME.git#REF:DIR, git@HOST:NAME; needs the git command), or the address of a tar. A Dockerfile in it may be a
-link within it; one that leads out is refused, as is an output where a link of it leads. Filters of a Git repository (LFS)
-are not run. -f may name any file, - and <(COMMAND).
+(https://HOST/NAME.git#REF:DIR or ….git?tag=REF&subdir=DIR, git@HOST:NAME; needs the git command), or the address of a tar.
+The Dockerfile is the first of Dockerfile, dockerfile and Containerfile in it, or what -f names: any file, - and <(COMMAND) too.
+It may be a link within the context; one that leads out is refused, as is an output where a link of it leads. Filters of a Git
+repository (LFS) are not run.
 
 All platforms of one command see the files of a context alike, as they were when first looked at: one that can't be read, or
 that changes while it is sent, ends the build. The worker is sent what differs from the last build by size, time, mode or
