@@ -7,7 +7,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// foreign are what other tools write in front of a name, with what there is instead.
+// foreign are what other tools write in front of a name, with what there is instead. What has no // may be an image's own name
+// too (dir:v1), and counts where the rest is no tag.
 var foreign = []struct{ prefix, reason, hint string }{
 	{"http://", "a reference has no URL scheme", "leave the scheme out; for a registry without TLS add --plain-http HOST"},
 	{"https://", "a reference has no URL scheme", "leave the scheme out; for a registry without TLS add --plain-http HOST"},
@@ -21,7 +22,8 @@ var foreign = []struct{ prefix, reason, hint string }{
 // mistaken recognises what is no name but often typed for one, where the parser's own message would not help.
 func mistaken(s string) error {
 	for _, f := range foreign {
-		if strings.HasPrefix(s, f.prefix) {
+		rest, ok := strings.CutPrefix(s, f.prefix)
+		if ok && (strings.HasSuffix(f.prefix, "//") || !IsTag(rest)) {
 			return nameError(f.reason, f.hint)
 		}
 	}

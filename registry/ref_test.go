@@ -32,6 +32,7 @@ func TestParseRefNames(t *testing.T) {
 		{"demo@" + digA, "docker.io/library/demo@" + digA, "demo@" + digA, true, true},
 		{"demo:v1@" + digA, "docker.io/library/demo:v1@" + digA, "demo:v1@" + digA, true, true},
 		{"docker://demo:v1", "docker.io/library/demo:v1", "demo:v1", false, false},
+		{"dir:v1", "docker.io/library/dir:v1", "dir:v1", true, true},
 		{"docker:dind", "docker.io/library/docker:dind", "docker:dind", true, true},
 		{"store:demo:v1", "store:docker.io/library/demo:v1", "demo:v1", false, false},
 		{"draft:a.b/c", "draft:a.b/c:latest", "a.b/c:latest", false, false},
