@@ -1,11 +1,13 @@
 package compose_test
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/compose"
 	"mtool/inspect"
@@ -76,6 +78,39 @@ func TestConvertRefuses(t *testing.T) {
 	_, _, err = list(t, "demo:v1", told(t, dockerImage("arm64"), "r.example/demo:v1")).
 		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
 	wantError(t, err, registry.ErrUsage, "Docker image")
+}
+
+// relabelled is the image with another media type for its layers.
+func relabelled(t *testing.T, b registrytest.Built, from, to types.MediaType) registrytest.Built {
+	t.Helper()
+	m, err := registry.NewManifest(b.Manifest.MediaType, bytes.ReplaceAll(b.Manifest.Body, []byte(`"`+from+`"`), []byte(`"`+to+`"`)))
+	if err != nil || m.Digest == b.Digest() {
+		t.Fatalf("%s: %v", m.Body, err)
+	}
+	b.Manifest, b.Manifests = m, []registry.Manifest{m}
+	return b
+}
+
+// An image of the right kind has parts of the other one; none but layers that the kind can't have are refused.
+func TestConvertMixtures(t *testing.T) {
+	t.Parallel()
+	mixed := relabelled(t, image("arm64"), types.OCILayer, types.DockerLayer)
+	l, cs, err := list(t, "demo:v1", told(t, mixed, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
+	if err != nil || actions(cs) != "edited" || l.Entries[0].Digest() != image("arm64").Digest() {
+		t.Errorf("Docker's layers in an OCI image: %v, %v", cs, err)
+	}
+	odd := relabelled(t, image("arm64"), types.OCILayer, "application/vnd.example.layer")
+	if l, cs, err = list(t, "demo:v1", told(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil || len(cs) > 0 {
+		t.Errorf("layers of a third kind: %v, %v, %v", l.Entries, cs, err)
+	}
+	zstd := relabelled(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
+	_, _, err = list(t, "demo:v1", told(t, zstd, "r.example/demo:v1")).Convert(compose.TypeDocker, false)
+	wantError(t, err, registry.ErrUsage, "can't be converted to docker")
+	docker := relabelled(t, dockerImage("arm64"), types.DockerLayer, "application/vnd.docker.image.rootfs.diff.tar.zstd")
+	l, _, err = list(t, "demo:v1", told(t, docker, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
+	if err != nil || l.Entries[0].Digest() != zstd.Digest() {
+		t.Errorf("zstd in Docker's format: %v", err)
+	}
 }
 
 // A draft keeps what was asked, and makes the same bytes of its source again.
