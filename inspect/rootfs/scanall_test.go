@@ -8,6 +8,7 @@ import (
 	"io"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -147,8 +148,8 @@ func TestScanAllAtOnce(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for i, r := range got {
-			if r.Err != nil {
-				t.Errorf("%s: layer %d: %v", name, i, r.Err)
+			if n := b.opened[layers[i].Descriptor.Digest]; r.Err != nil || n != 1 {
+				t.Errorf("%s: layer %d was asked for %d times: %v", name, i, n, r.Err)
 			}
 		}
 	}
@@ -156,14 +157,34 @@ func TestScanAllAtOnce(t *testing.T) {
 	if _, err := rootfs.ScanAll(ctx, layers, rootfs.Options{Parallel: 1}); err != nil || b.most != 1 {
 		t.Errorf("large ones, one at a time: %d at once (%v)", b.most, err)
 	}
+}
+
+// What lies in memory before it is unpacked has an end.
+func TestScanAllFetchesSoMuchAhead(t *testing.T) {
+	t.Parallel()
 	var many [][]byte
 	for n := range 24 {
 		many = append(many, append(tarOf(t, fmt.Sprintf("plain f%d", n)), make([]byte, 1<<20-4096)...))
 	}
-	b, layers = newBlobs(t, many...)
-	if _, err := rootfs.ScanAll(ctx, layers, rootfs.Options{}); err != nil || b.most > 4 {
-		t.Errorf("of 24 layers of a MiB, %d were fetched at once (%v)", b.most, err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		b, layers := newBlobs(t, many...)
+		b.wait = make(chan struct{}) // nobody gets a byte
+		ended := make(chan error)
+		go func() {
+			_, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{})
+			ended <- err
+		}()
+		synctest.Wait()
+		b.mu.Lock()
+		if b.open != 4 {
+			t.Errorf("of 24 layers of a MiB, %d are fetched at once, want 4", b.open)
+		}
+		b.mu.Unlock()
+		close(b.wait)
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestScanAllKnown(t *testing.T) {

@@ -43,7 +43,7 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/tableparts.go", "TestTablesOfOtherLayers", `if !r.now.zeros && !bytes.Equal(`, `if r.now.zeros && !bytes.Equal(`},
 
 		{"inspect/rootfs/fetchahead.go", "TestScanAllAtOnce", `if a := f.arrivals[n]; a != nil {`, `if a := f.arrivals[n]; false && a != nil {`},
-		{"inspect/rootfs/fetchahead.go", "TestScanAllAtOnce", `semaphore.NewWeighted(fetchedBytes)`, `semaphore.NewWeighted(fetchedBytes << 10)`},
+		{"inspect/rootfs/fetchahead.go", "TestScanAllFetchesSoMuchAhead", `semaphore.NewWeighted(fetchedBytes)`, `semaphore.NewWeighted(fetchedBytes << 10)`},
 
 		{"inspect/rootfs/command.go", "TestCommandAround", `for _, other := range c.Also {`, `for _, other := range c.Also[:0] {`},
 		{"inspect/rootfs/command.go", "TestCommandAround", `if c.Unknown != "" {`, `if false {`},
