@@ -76,7 +76,7 @@ type Publishing struct {
 	mu      sync.Mutex // guards result while blobs are on their way
 	result  Result
 	refused int   // mounts
-	todo    []Tag // those that are not what they shall be
+	todo    []Tag // those that have to be written
 
 	existing map[string]v1.Descriptor // what the tags were when the guards looked
 }

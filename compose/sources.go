@@ -49,7 +49,7 @@ type Told struct {
 func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
 	if len(sources) == 0 {
 		return nil, nil, registry.WithHint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
-			"name the images that the list shall have")
+			"name the images of the list")
 	}
 	var (
 		entries        []Entry

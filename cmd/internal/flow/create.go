@@ -149,7 +149,7 @@ func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, e
 	return e.finish(ctx, list, o.EditOptions)
 }
 
-// notThere is of a source that is missing, and may be.
+// notThere reports whether a source is missing, which --ignore-missing allows.
 func notThere(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
 
 // finish sets what create sets on the list itself and checks what must hold before anything is written.

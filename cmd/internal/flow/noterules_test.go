@@ -44,7 +44,7 @@ func unruled(files map[string]string, table []inspect.Rule) (places []string) {
 	call, state := regexp.MustCompile(`\.Note\((?:(?:inspect|deep)\.)?(r\.Name|n\.rule|[rR]ule\w*|[^)]*)\)`), regexp.MustCompile(`inspect\.Note\b|\bState: +Note\b|State = Note\b`)
 	for path, text := range files {
 		for line := range strings.Lines(text) {
-			if strings.Contains(line, "Transport.Note(") || strings.Contains(line, "o.Note(") { // what is told of a transport
+			if strings.Contains(line, "Transport.Note(") || strings.Contains(line, "o.Note(") { // notes about a transport
 				continue
 			}
 			for _, m := range call.FindAllStringSubmatch(line, -1) {

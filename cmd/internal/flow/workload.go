@@ -25,7 +25,7 @@ type WorkloadOptions struct {
 
 	Fields         []workload.Field // at which objects name images, beside those that are known
 	AllowUnchecked []string         // patterns of images that may stay unchecked; * stands for anything
-	// Skipped is told of the files in folders that are neither Kubernetes nor Compose files; nil tells nobody.
+	// Skipped, unless nil, is called with the files in folders that are neither Kubernetes nor Compose files.
 	Skipped func(files []string)
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// testUser is made for a test and deleted after it. The comment in /etc/passwd tells it from somebody who has that name.
+	// testUser is made for a test and deleted after it. The comment in /etc/passwd tells it from a real user of that name.
 	testUser    = "mtool-test"
 	testComment = "made by the tests of mtool"
 	userTimeout = 2 * time.Hour // several tests take turns, of a minute or two where nothing else runs

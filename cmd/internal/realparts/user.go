@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// User is somebody without privileges who has subordinate ids. Where the test itself runs without privileges, it is who runs
+// User is an unprivileged user with subordinate ids. Where the test itself runs without privileges, it is who runs
 // the test.
 type User struct {
 	Name string
