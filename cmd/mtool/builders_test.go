@@ -21,21 +21,21 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestBuilders builds one context by mtool, buildctl, docker build and buildah build: the same files, with the same names,
 // modes, owners, contents and links.
 func TestBuilders(t *testing.T) {
 	t.Parallel()
-	realparts.Need(t, realparts.Buildah, realparts.Buildkit, realparts.Docker, realparts.Skopeo)
+	testparts.Need(t, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	mtool, err := exec.LookPath("mtool") // this test, under that name
 	if err != nil {
 		t.Fatal(err)
 	}
 	context := builderContext(t)
 	var first map[string]string
-	for _, b := range realparts.StartRivals(t, mtool, "vfs") {
+	for _, b := range testparts.StartRivals(t, mtool, "vfs") {
 		outputOf(t, b.Name, b.Build(context))
 		files := filesOf(t, strings.TrimSpace(outputOf(t, b.Name, b.Layout())))
 		if first == nil {
@@ -172,12 +172,12 @@ func extracted(t testing.TB, image v1.Image) map[string]string {
 // BenchmarkBuilders times the same four, side by side: from an empty state, and again with nothing changed. $MTOOL is the
 // program to time, and $ROUNDS how often.
 func BenchmarkBuilders(b *testing.B) {
-	realparts.Need(b, realparts.Buildah, realparts.Buildkit, realparts.Docker, realparts.Skopeo)
+	testparts.Need(b, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	context := builderContext(b)
-	builders := realparts.StartRivals(b, os.Getenv("MTOOL"), "overlay")
+	builders := testparts.StartRivals(b, os.Getenv("MTOOL"), "overlay")
 	rounds, _ := strconv.Atoi(cmp.Or(os.Getenv("ROUNDS"), "5"))
 	cold, warm := make([][]time.Duration, len(builders)), make([][]time.Duration, len(builders))
-	timed := func(builder realparts.Rival) time.Duration {
+	timed := func(builder testparts.Rival) time.Duration {
 		start := time.Now()
 		outputOf(b, builder.Name, builder.Build(context))
 		return time.Since(start)

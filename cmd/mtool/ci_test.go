@@ -11,14 +11,14 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"mtool/cmd/internal/cli"
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestWorkflows runs what mtool help ci-… prints: every step as it stands, and the steps of action.yml, against a registry
 // with a password. Then the same with a build that fails for one architecture: there is no tag.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
-	realparts.Need(t, realparts.QEMU, realparts.Registry, realparts.Crane)
+	testparts.Need(t, testparts.QEMU, testparts.Registry, testparts.Crane)
 	context, err := crossCompile(t)
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +39,7 @@ func TestWorkflows(t *testing.T) {
 			if topic == "ci-gitlab" {
 				run = runGitLab
 			}
-			host := realparts.StartRegistry(t, realparts.RegistryOptions{Auth: true})
+			host := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
 			said := run(t, help(t, topic), context, host, false)
 			for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 				if !strings.Contains(said, platform) {
@@ -54,7 +54,7 @@ func TestWorkflows(t *testing.T) {
 			if again := tagOf(t, host, "v1"); again != first {
 				t.Errorf("run again, it made %s; before: %s", again, first)
 			}
-			elsewhere := realparts.StartRegistry(t, realparts.RegistryOptions{Auth: true})
+			elsewhere := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
 			run(t, help(t, topic), broken, elsewhere, true)
 			if tag := tagOf(t, elsewhere, "v1"); strings.HasPrefix(tag, "sha256:") {
 				t.Errorf("a failed build has the tag %s", tag)
@@ -63,7 +63,7 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-func (a *ourAction) runGitHub(t *testing.T, body, context string, host *realparts.RunningRegistry, fails bool) string {
+func (a *ourAction) runGitHub(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
 	t.Helper()
 	var w workflow
 	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(body, "ghcr.io", host.Host)), &w); err != nil {
@@ -74,7 +74,7 @@ func (a *ourAction) runGitHub(t *testing.T, body, context string, host *realpart
 	return r.summary
 }
 
-func runGitLab(t *testing.T, body, context string, host *realparts.RunningRegistry, fails bool) string {
+func runGitLab(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
 	t.Helper()
 	r := newPipelineRun(t, context, host)
 	checkFails(t, r.run(body), fails)
@@ -90,10 +90,10 @@ func checkFails(t *testing.T, err error, fails bool) {
 }
 
 // tagOf asks another program for the digest of a tag; where there is none, it is what that says.
-func tagOf(t *testing.T, host *realparts.RunningRegistry, tag string) string {
+func tagOf(t *testing.T, host *testparts.RunningRegistry, tag string) string {
 	t.Helper()
-	env := append(os.Environ(), realparts.Env(t)...)
-	crane := realparts.Program(t, "crane")
+	env := append(os.Environ(), testparts.Env(t)...)
+	crane := testparts.Program(t, "crane")
 	login := exec.CommandContext(t.Context(), crane, "auth", "login", host.Host, "-u", host.User, "-p", host.Password)
 	login.Env = env
 	if out, err := login.CombinedOutput(); err != nil {
@@ -108,9 +108,9 @@ func tagOf(t *testing.T, host *realparts.RunningRegistry, tag string) string {
 // TestWorkflowsLint asks actionlint, which knows the contexts and types of GitHub Actions, and that it finds what is wrong.
 func TestWorkflowsLint(t *testing.T) {
 	t.Parallel()
-	realparts.Need(t, realparts.Actionlint)
+	testparts.Need(t, testparts.Actionlint)
 	lint := func(body string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), realparts.Program(t, "actionlint"), "-no-color", "-")
+		cmd := exec.CommandContext(t.Context(), testparts.Program(t, "actionlint"), "-no-color", "-")
 		cmd.Stdin = strings.NewReader(body)
 		out, err := cmd.CombinedOutput()
 		return string(out), err

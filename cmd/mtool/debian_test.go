@@ -12,17 +12,17 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users are made
 // and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without privileges.
 func TestDebian(t *testing.T) {
-	realparts.Need(t, realparts.Debian, realparts.QEMU)
+	testparts.Need(t, testparts.Debian, testparts.QEMU)
 	t.Run("here", func(t *testing.T) {
 		dir := t.TempDir()
 		debianContext(t, "dpkg", func(file, to string) string { return copyInto(t, file, filepath.Join(dir, to)) })
-		env := append(realparts.Env(t), "MTOOL_HOME="+filepath.Join(dir, "home"))
+		env := append(testparts.Env(t), "MTOOL_HOME="+filepath.Join(dir, "home"))
 		buildDebian(t, "dpkg", dir, func(args ...string) *exec.Cmd {
 			cmd := exec.CommandContext(t.Context(), "mtool", args...)
 			cmd.Env = env
@@ -38,14 +38,14 @@ func TestDebootstrap(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("debootstrap takes minutes under QEMU: make long")
 	}
-	realparts.Need(t, realparts.Debootstrap, realparts.QEMU)
+	testparts.Need(t, testparts.Debootstrap, testparts.QEMU)
 	unprivilegedDebian(t, "debootstrap")
 }
 
 // unprivilegedDebian begins with the file system of this name.
 func unprivilegedDebian(t *testing.T, base string) {
 	t.Helper()
-	user := realparts.NewUser(t)
+	user := testparts.NewUser(t)
 	mtool := installFor(t, user)
 	debianContext(t, base, func(file, to string) string { return user.Give(t, file, to) })
 	buildDebian(t, base, user.Home, func(args ...string) *exec.Cmd {
@@ -56,7 +56,7 @@ func unprivilegedDebian(t *testing.T, base string) {
 // debianContext puts together the build context by give, which copies a file into a folder.
 func debianContext(t *testing.T, base string, give func(file, dir string) string) {
 	t.Helper()
-	debian := realparts.DebianDir(t)
+	debian := testparts.DebianDir(t)
 	for _, name := range []string{"Dockerfile", "Dockerfile." + base} {
 		give(filepath.Join("..", "..", "testdata", "debian", name), "context")
 	}

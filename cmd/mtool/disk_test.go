@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // diskVariable names the folder in which this binary, started again in a mount namespace of its own, fills disks.
@@ -151,7 +151,7 @@ func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string)
 
 // TestNoLocks: a file system without locks is said to be one, before anything is written. The error is strace's.
 func TestNoLocks(t *testing.T) {
-	realparts.Need(t, realparts.Strace)
+	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
 	mtool := asMtool(t)
 	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
@@ -172,7 +172,7 @@ func TestNoLocks(t *testing.T) {
 
 // TestSyncFails: a disk that can't keep what it was given is an error, and nothing is reported done.
 func TestSyncFails(t *testing.T) {
-	realparts.Need(t, realparts.Strace)
+	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
 	mtool := asMtool(t)
 	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))

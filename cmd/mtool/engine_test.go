@@ -5,15 +5,15 @@ import (
 	"testing"
 	"time"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/engine"
 )
 
 // The connection to the engine's BuildKit speaks HTTP/2: to a client's preface it answers with a SETTINGS frame (RFC 9113
 // section 3.4).
 func TestEngineDial(t *testing.T) {
-	realparts.Need(t, realparts.Docker)
-	docker := realparts.StartDockerd(t)
+	testparts.Need(t, testparts.Docker)
+	docker := testparts.StartDockerd(t)
 	t.Setenv("DOCKER_HOST", docker.Addr)
 	t.Setenv("DOCKER_CONFIG", docker.ConfigDir)
 	conn, err := engine.Dial(t.Context(), "/grpc", "h2c", nil)

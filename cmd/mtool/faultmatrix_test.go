@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // canary is the password of the registries: it must not be seen anywhere.
@@ -62,7 +62,7 @@ func TestFaultMatrix(t *testing.T) {
 	// Most of a cell is waiting: more of them go at one time than there are processors, which t.Parallel would not do.
 	var cells errgroup.Group
 	cells.SetLimit(cap(m.places))
-	worker, err := realparts.Available(realparts.QEMU)
+	worker, err := testparts.Available(testparts.QEMU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ var floors = map[string]int{
 var leaves = []string{"inspect/platform", "inspect/binary", "inspect/launch", "build/device", "build/emulator", "build/snapshot", "registry/regular"}
 
 // helpers exist for tests, and are linked by tests only.
-var helpers = []string{"registry/registrytest", "cmd/internal/realparts"}
+var helpers = []string{"registry/registrytest", "cmd/internal/testparts"}
 
 var rules = []rule{
 	{

@@ -16,7 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestIntegration runs the scripts that need real parts: BuildKit under QEMU, registries, Docker Engine and other tools.
@@ -27,7 +27,7 @@ func TestIntegration(t *testing.T) {
 	parts := &sharedParts{t: t}
 	cmds := scriptCommands()
 	maps.Copy(cmds, parts.commands())
-	env := realparts.Env(t)
+	env := testparts.Env(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("..", "..", "testdata", "integration"),
 		Setup: func(e *testscript.Env) error {
@@ -36,8 +36,8 @@ func TestIntegration(t *testing.T) {
 				e.Setenv(key, value)
 			}
 			err := errors.Join(scriptSetup(e), ownHome(e))
-			e.Values[nodesKey{}] = map[string]*realparts.Node{}
-			e.Values[networksKey{}] = map[string]*realparts.Network{}
+			e.Values[nodesKey{}] = map[string]*testparts.Node{}
+			e.Values[networksKey{}] = map[string]*testparts.Network{}
 			return err
 		},
 		Condition:           integrationCondition,
@@ -54,7 +54,7 @@ func integrationCondition(name string) (bool, error) {
 		info, _ := debug.ReadBuildInfo()
 		return slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}), nil
 	}
-	return realparts.Available(realparts.Part(name))
+	return testparts.Available(testparts.Part(name))
 }
 
 // ownHome keeps the settings that one script writes from the others.
@@ -70,11 +70,11 @@ func ownHome(e *testscript.Env) error {
 // sharedParts starts each real part once, when the first script asks for it; all of them stop with the test.
 type sharedParts struct {
 	t        *testing.T
-	registry sync.Map // options: *realparts.RunningRegistry
+	registry sync.Map // options: *testparts.RunningRegistry
 	mu       sync.Mutex
-	engine   *realparts.Engine
-	engine28 *realparts.Engine
-	builder  *realparts.Builder
+	engine   *testparts.Engine
+	engine28 *testparts.Engine
+	builder  *testparts.Builder
 	buildkit string
 	apps     string
 }
@@ -116,12 +116,12 @@ func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // started is the registry of these options, which all scripts share.
-func (p *sharedParts) started(ts *testscript.TestScript, options []string) *realparts.RunningRegistry {
+func (p *sharedParts) started(ts *testscript.TestScript, options []string) *testparts.RunningRegistry {
 	key := strings.Join(options, " ")
 	if found, ok := p.registry.Load(key); ok {
-		return found.(*realparts.RunningRegistry)
+		return found.(*testparts.RunningRegistry)
 	}
-	var o realparts.RegistryOptions
+	var o testparts.RegistryOptions
 	for _, word := range options {
 		switch word {
 		case "auth":
@@ -142,7 +142,7 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *real
 			ts.Fatalf("unknown option %q", word)
 		}
 	}
-	r := realparts.StartRegistry(p.tb(ts), o)
+	r := testparts.StartRegistry(p.tb(ts), o)
 	p.registry.Store(key, r)
 	return r
 }
@@ -151,9 +151,9 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *real
 func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, args []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	engine, start := &p.engine, realparts.StartDockerd
+	engine, start := &p.engine, testparts.StartDockerd
 	if slices.Contains(args, "28") {
-		engine, start = &p.engine28, realparts.StartDockerd28
+		engine, start = &p.engine28, testparts.StartDockerd28
 	}
 	if *engine == nil {
 		*engine = start(p.tb(ts))
@@ -169,7 +169,7 @@ func (p *sharedParts) buildkitd(ts *testscript.TestScript, neg bool, args []stri
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.buildkit == "" {
-		p.buildkit = realparts.StartBuildkitd(p.tb(ts))
+		p.buildkit = testparts.StartBuildkitd(p.tb(ts))
 	}
 	ts.Setenv(args[0], p.buildkit)
 }

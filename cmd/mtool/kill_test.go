@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
 
@@ -79,7 +79,7 @@ func (k *killing) prepare() {
 		{name: "prune", line: "prune", done: "store:kept:v1"},
 		{name: "rm", line: "rm store:gone:v1", undone: "store:gone:v1"},
 	}
-	if ok, err := realparts.Available(realparts.QEMU); ok && err == nil {
+	if ok, err := testparts.Available(testparts.QEMU); ok && err == nil {
 		k.deeds = append(k.deeds, deed{name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + scratchContext(k.t), done: "store:built:vN"})
 	}
 	k.last = "0"

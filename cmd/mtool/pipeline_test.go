@@ -14,7 +14,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // pipeline is as much of a pipeline of GitLab CI as ours uses.
@@ -66,7 +66,7 @@ type pipelineRun struct {
 	said      string
 }
 
-func newPipelineRun(t *testing.T, context string, host *realparts.RunningRegistry) *pipelineRun {
+func newPipelineRun(t *testing.T, context string, host *testparts.RunningRegistry) *pipelineRun {
 	return &pipelineRun{t: t, dir: t.TempDir(), context: context, variables: map[string]string{
 		"CI": "true", "CI_REGISTRY": host.Host, "CI_REGISTRY_IMAGE": host.Host + "/acme/demo", "CI_REGISTRY_USER": host.User, "CI_REGISTRY_PASSWORD": host.Password,
 		"CI_COMMIT_REF_SLUG": "v1", "CI_COMMIT_SHA": "0123456789abcdef0123456789abcdef01234567", "CI_PIPELINE_ID": "7",
@@ -117,7 +117,7 @@ func (r *pipelineRun) job(dir string, cell map[string]string, script []string) e
 	}
 	cmd := exec.CommandContext(r.t.Context(), "bash", "-eo", "pipefail", "-c", strings.Join(script, "\n"))
 	cmd.Dir = filepath.Join(dir, "work")
-	cmd.Env = append(realparts.Env(r.t)[:1], "HOME="+filepath.Join(dir, "home"), "TMPDIR="+dir)
+	cmd.Env = append(testparts.Env(r.t)[:1], "HOME="+filepath.Join(dir, "home"), "TMPDIR="+dir)
 	for _, variables := range []map[string]string{r.variables, cell} {
 		for key, value := range variables {
 			cmd.Env = append(cmd.Env, key+"="+value)

@@ -12,15 +12,15 @@ import (
 	"testing"
 
 	"mtool/cmd/internal/cli"
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its output.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	realparts.Need(t, realparts.QEMU, realparts.Registry)
+	testparts.Need(t, testparts.QEMU, testparts.Registry)
 	text := readme(t)
-	host := realparts.StartRegistry(t, realparts.RegistryOptions{}).Host
+	host := testparts.StartRegistry(t, testparts.RegistryOptions{}).Host
 	dir := t.TempDir()
 	context, err := crossCompile(t)
 	if err != nil {
@@ -29,7 +29,7 @@ func TestReadme(t *testing.T) {
 	if err := os.Rename(context, filepath.Join(dir, "app")); err != nil {
 		t.Fatal(err)
 	}
-	env := append(slices.Clone(realparts.Env(t)), "MTOOL_HOME="+filepath.Join(dir, "home"))
+	env := append(slices.Clone(testparts.Env(t)), "MTOOL_HOME="+filepath.Join(dir, "home"))
 	for _, e := range examples(strings.ReplaceAll(text, "127.0.0.1:5000", host)) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", e.command)
 		cmd.Dir, cmd.Env = dir, env

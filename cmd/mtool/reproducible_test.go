@@ -8,14 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestReproducible builds one context as somebody without privileges and as the user of this test (root, where that is
 // worth something): with SOURCE_DATE_EPOCH they make the same bytes, and without it they don't.
 func TestReproducible(t *testing.T) {
-	realparts.Need(t, realparts.Unprivileged)
-	user := realparts.NewUser(t)
+	testparts.Need(t, testparts.Unprivileged)
+	user := testparts.NewUser(t)
 	mtool := installFor(t, user)
 	context, err := crossCompile(t)
 	if err != nil {

@@ -11,18 +11,18 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestRootless runs the scripts that need somebody without privileges: "as-user COMMAND…" is a command of theirs.
 func TestRootless(t *testing.T) {
-	realparts.Need(t, realparts.Unprivileged)
-	user := realparts.NewUser(t)
+	testparts.Need(t, testparts.Unprivileged)
+	user := testparts.NewUser(t)
 	mtool := installFor(t, user)
 	parts := &sharedParts{t: t}
 	cmds := scriptCommands()
 	maps.Copy(cmds, parts.commands())
-	env := realparts.Env(t)
+	env := testparts.Env(t)
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("..", "..", "testdata", "integration", "rootless"),
 		Setup: func(e *testscript.Env) error {
@@ -32,7 +32,7 @@ func TestRootless(t *testing.T) {
 			}
 			return errors.Join(scriptSetup(e), ownHome(e), asUser(e, user, mtool))
 		},
-		Condition:           func(part string) (bool, error) { return realparts.Available(realparts.Part(part)) },
+		Condition:           func(part string) (bool, error) { return testparts.Available(testparts.Part(part)) },
 		Cmds:                cmds,
 		RequireUniqueNames:  true,
 		RequireExplicitExec: true,
@@ -40,7 +40,7 @@ func TestRootless(t *testing.T) {
 }
 
 // asUser lets the user into the script's folder, and puts as-user into PATH.
-func asUser(e *testscript.Env, user *realparts.User, mtool string) error {
+func asUser(e *testscript.Env, user *testparts.User, mtool string) error {
 	bin := filepath.Join(e.WorkDir, "bin")
 	command := user.Command(background(), "sh")
 	change := ""

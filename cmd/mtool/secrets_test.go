@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
 
@@ -103,7 +103,7 @@ func secretLines() []string {
 // secretBuilds have a base with a password and secrets for a step, which tells how long they are.
 func secretBuilds(t *testing.T) []string {
 	t.Helper()
-	if ok, err := realparts.Available(realparts.QEMU); err != nil || !ok {
+	if ok, err := testparts.Available(testparts.QEMU); err != nil || !ok {
 		return nil
 	}
 	context := t.TempDir()

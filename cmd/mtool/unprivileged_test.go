@@ -7,14 +7,14 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestUnprivileged is the main job by somebody without privileges, on a machine whose own binfmt_misc knows no arm64.
 func TestUnprivileged(t *testing.T) {
-	realparts.Need(t, realparts.Unprivileged, realparts.QEMU, realparts.Registry)
-	user := realparts.NewUser(t)
-	host := realparts.StartRegistry(t, realparts.RegistryOptions{}).Host
+	testparts.Need(t, testparts.Unprivileged, testparts.QEMU, testparts.Registry)
+	user := testparts.NewUser(t)
+	host := testparts.StartRegistry(t, testparts.RegistryOptions{}).Host
 	mtool := installFor(t, user)
 	context, err := crossCompile(t)
 	if err != nil {
@@ -48,7 +48,7 @@ func TestUnprivileged(t *testing.T) {
 }
 
 // installFor gives the user mtool, which is this test's own binary under that name, and QEMU.
-func installFor(t *testing.T, user *realparts.User) (mtool string) {
+func installFor(t *testing.T, user *testparts.User) (mtool string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -58,11 +58,11 @@ func installFor(t *testing.T, user *realparts.User) (mtool string) {
 	if err := os.Symlink(self, named); err != nil {
 		t.Fatal(err)
 	}
-	user.Give(t, realparts.Program(t, "qemu-aarch64-static"), "bin")
+	user.Give(t, testparts.Program(t, "qemu-aarch64-static"), "bin")
 	return user.Give(t, named, "bin")
 }
 
-func runAs(t *testing.T, user *realparts.User, program string, args ...string) string {
+func runAs(t *testing.T, user *testparts.User, program string, args ...string) string {
 	t.Helper()
 	out, err := user.Command(context.WithoutCancel(t.Context()), program, args...).CombinedOutput()
 	if err != nil {

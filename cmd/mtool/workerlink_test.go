@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // TestWorkerThatStopsSending: a buildkitd whose connection stands still in the middle of the result, without any flag. The
@@ -22,8 +22,8 @@ func TestWorkerThatStopsSending(t *testing.T) {
 	if !full() {
 		t.Skip("half a minute of waiting: make long; worker-nodes.txtar takes a link down in the middle of a step")
 	}
-	realparts.Need(t, realparts.Buildkit)
-	addr := realparts.StartBuildkitd(t)
+	testparts.Need(t, testparts.Buildkit)
+	addr := testparts.StartBuildkitd(t)
 	home, context := t.TempDir(), t.TempDir()
 	write := func(name string, body []byte) {
 		if err := os.WriteFile(filepath.Join(context, name), body, 0o644); err != nil {

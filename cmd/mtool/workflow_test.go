@@ -16,7 +16,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // workflow is as much of a workflow of GitHub Actions as ours use.
@@ -50,7 +50,7 @@ type workflowRun struct {
 	summary   string            // of all jobs
 }
 
-func newWorkflowRun(t *testing.T, ours *ourAction, context string, host *realparts.RunningRegistry) *workflowRun {
+func newWorkflowRun(t *testing.T, ours *ourAction, context string, host *testparts.RunningRegistry) *workflowRun {
 	return &workflowRun{
 		t: t, dir: t.TempDir(), ours: ours, context: context, artifacts: map[string]string{},
 		values: map[string]string{
@@ -159,7 +159,7 @@ func (j *workflowJob) script(s workflowStep) error {
 	cmd.Dir = filepath.Join(j.dir, "workspace")
 	env := len(j.env)
 	j.setenv(s.Env)
-	base := realparts.Env(j.t)
+	base := testparts.Env(j.t)
 	cmd.Env = append(append(slices.Clone(j.env), "PATH="+strings.Join(append(slices.Clone(j.path), strings.TrimPrefix(base[0], "PATH=")), ":")), "TMPDIR="+filepath.Join(j.dir, "temp"))
 	j.env = j.env[:env]
 	out, err := cmd.CombinedOutput()

@@ -25,7 +25,7 @@ var ownFiles = map[string]string{
 	"build/snapshot/":         "files of the context that were seen to be regular, opened without following links or waiting, and the memory of them",
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
 	"registry/registrytest/":  "tests only",
-	"cmd/internal/realparts/": "tests only",
+	"cmd/internal/testparts/": "tests only",
 }
 
 // TestFilesAreOpenedByOneDoor: what is read is a regular file, of a bounded size, opened without waiting.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
 
@@ -18,7 +18,7 @@ import (
 // renamed into place was synced before, and the directories of all new names after. The order of the system
 // calls is strace's.
 func TestPowerLoss(t *testing.T) {
-	realparts.Need(t, realparts.Strace)
+	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
 	mtool := asMtool(t)
 	s := registrytest.New(t, registrytest.Options{})
@@ -38,7 +38,7 @@ func TestPowerLoss(t *testing.T) {
 		"save demo:v1 -o " + home + "/saved.tar",
 		"login " + s.Host() + " -u bob --password-stdin",
 	}
-	if ok, err := realparts.Available(realparts.QEMU); err != nil {
+	if ok, err := testparts.Available(testparts.QEMU); err != nil {
 		t.Fatal(err)
 	} else if ok {
 		lines = append(lines, "build --arch amd64 -t built:v1 -o type=tar,dest="+home+"/built.tar "+scratchContext(t))

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
 
@@ -30,7 +30,7 @@ func TestManyProcesses(t *testing.T) {
 	}
 	src.Load("demo", "first", imageOf(t, "linux/mips"))
 	mustRun(t, "create demo:v1 "+src.Host()+"/demo:first")
-	builds, err := realparts.Available(realparts.QEMU)
+	builds, err := testparts.Available(testparts.QEMU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"mtool/cmd/internal/print"
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // valid FILE: every JSON document in the file is as the schema says that `mtool help json-schema` prints.
@@ -67,7 +67,7 @@ func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: browse FILE [dark] [PICTURE]")
 	}
-	program, err := realparts.Browser()
+	program, err := testparts.Browser()
 	ts.Check(err)
 	line := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

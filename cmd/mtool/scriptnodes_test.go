@@ -5,7 +5,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 type (
@@ -18,8 +18,8 @@ func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: network VAR")
 	}
-	n := realparts.StartNetwork(p.tb(ts))
-	networks, _ := ts.Value(networksKey{}).(map[string]*realparts.Network)
+	n := testparts.StartNetwork(p.tb(ts))
+	networks, _ := ts.Value(networksKey{}).(map[string]*testparts.Network)
 	networks[args[0]] = n
 	ts.Setenv(args[0], n.Path)
 }
@@ -31,14 +31,14 @@ func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: node VAR [tls] [PLATFORM] [in=NETWORK]")
 	}
-	var o realparts.NodeOptions
+	var o testparts.NodeOptions
 	for _, word := range args[1:] {
 		name, inside := strings.CutPrefix(word, "in=")
 		switch {
 		case word == "tls":
 			o.TLS = true
 		case inside:
-			networks, _ := ts.Value(networksKey{}).(map[string]*realparts.Network)
+			networks, _ := ts.Value(networksKey{}).(map[string]*testparts.Network)
 			if o.Network, o.Link = networks[name], args[0]; o.Network == nil {
 				ts.Fatalf("node: there is no network %q", name)
 			}
@@ -48,8 +48,8 @@ func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("node: unknown word %q", word)
 		}
 	}
-	n := realparts.StartNode(p.tb(ts), o)
-	nodes, _ := ts.Value(nodesKey{}).(map[string]*realparts.Node)
+	n := testparts.StartNode(p.tb(ts), o)
+	nodes, _ := ts.Value(nodesKey{}).(map[string]*testparts.Node)
 	nodes[args[0]] = n
 	ts.Setenv(args[0], n.Addr)
 	ts.Setenv(args[0]+"_CA", n.CA)
@@ -62,7 +62,7 @@ func cmdKillNode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: killnode VAR")
 	}
-	nodes, _ := ts.Value(nodesKey{}).(map[string]*realparts.Node)
+	nodes, _ := ts.Value(nodesKey{}).(map[string]*testparts.Node)
 	n, ok := nodes[args[0]]
 	if !ok {
 		ts.Fatalf("there is no node %s", args[0])
@@ -81,7 +81,7 @@ func (p *sharedParts) container(ts *testscript.TestScript, neg bool, args []stri
 		ts.Fatalf("container: dockerd comes first")
 	}
 	if p.builder == nil {
-		p.builder = realparts.StartBuilder(p.tb(ts), p.engine)
+		p.builder = testparts.StartBuilder(p.tb(ts), p.engine)
 	}
 	ts.Setenv(args[0], p.builder.Name)
 }
@@ -92,7 +92,7 @@ func (p *sharedParts) sshd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sshd VAR BUILDKIT")
 	}
-	s := realparts.StartSSHServer(p.tb(ts), args[1])
+	s := testparts.StartSSHServer(p.tb(ts), args[1])
 	ts.Setenv(args[0], s.Addr)
 	ts.Setenv(args[0]+"_CONFIG", s.Config)
 }

@@ -1,4 +1,4 @@
-package realparts
+package testparts
 
 import (
 	"fmt"

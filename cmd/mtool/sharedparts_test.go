@@ -10,7 +10,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"mtool/cmd/internal/realparts"
+	"mtool/cmd/internal/testparts"
 )
 
 // partTB is what starts a part that scripts share: its folders and its end belong to the test of all scripts, but that it
@@ -41,7 +41,7 @@ func TestPartThatDoesNotStart(t *testing.T) {
 	var seen verdicts
 	testscript.RunT(&seen, testscript.Params{Dir: dir, Cmds: map[string]func(*testscript.TestScript, bool, []string){
 		"part": func(ts *testscript.TestScript, _ bool, _ []string) {
-			realparts.Program(partTB{t, ts}, "no-such-program")
+			testparts.Program(partTB{t, ts}, "no-such-program")
 		},
 		"skipped": func(ts *testscript.TestScript, _ bool, _ []string) { partTB{t, ts}.Skipf("it is missing") },
 	}})

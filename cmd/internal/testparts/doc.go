@@ -1,4 +1,4 @@
-// Package realparts gives tests the real programs that mtool works with: registries, Docker Engine, BuildKit, QEMU, other
+// Package testparts gives tests the real programs that mtool works with: registries, Docker Engine, BuildKit, QEMU, other
 // tools, and a user without privileges.
 //
 // A test calls Need, which skips it where a part is missing, and then StartRegistry, StartDockerd, StartBuildkitd or
@@ -6,4 +6,4 @@
 //
 // Everything that it starts is private to the test and ends with it. It installs nothing: testdata/deps.sh and
 // testdata/tools.sh do.
-package realparts
+package testparts
