@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"mtool/build/fetch"
+	buildcontext "mtool/build/context"
 	"mtool/registry"
 )
 
@@ -35,7 +35,7 @@ func checkContext(name, place string) error {
 		return usagef("", "--build-context %s: %q names nothing behind its scheme (an unset variable?)", name, place)
 	case scheme == nil || strings.HasPrefix(place, "store:") || strings.HasPrefix(place, "docker-image://") || strings.HasPrefix(place, "oci-layout://"):
 		return nil
-	case fetch.IsRemote(place) && scheme[1] != "file":
+	case buildcontext.IsRemote(place) && scheme[1] != "file":
 		return nil
 	case scheme[1] == "target":
 		stage := strings.TrimPrefix(place, "target:")

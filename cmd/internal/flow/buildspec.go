@@ -12,7 +12,7 @@ import (
 
 	"mtool/build"
 	"mtool/build/buildkit"
-	"mtool/build/fetch"
+	buildcontext "mtool/build/context"
 	"mtool/registry"
 	"mtool/registry/regular"
 )
@@ -33,7 +33,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, registry.Usagef("standard input can't be both the build context and the Dockerfile")
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := fetch.Open(ctx, o.Context, fetch.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
+	place, err := buildcontext.Open(ctx, o.Context, buildcontext.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
 	if err != nil {
 		return p, err
 	}
@@ -90,7 +90,7 @@ func (e *Env) buildOptions() build.Options {
 }
 
 // withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.
-func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[string]string, error) {
+func withEpoch(ctx context.Context, o BuildOptions, place buildcontext.Context) (map[string]string, error) {
 	epoch := o.Epoch
 	if epoch == "" {
 		return o.BuildArgs, nil
@@ -99,7 +99,7 @@ func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[st
 		epoch = place.Epoch
 		if epoch == "" {
 			var err error
-			if epoch, err = fetch.CommitTime(ctx, place.Dir); err != nil {
+			if epoch, err = buildcontext.CommitTime(ctx, place.Dir); err != nil {
 				return nil, registry.Usagef("--source-date-epoch git: %w", err)
 			}
 		}
@@ -117,7 +117,7 @@ func withEpoch(ctx context.Context, o BuildOptions, place fetch.Context) (map[st
 
 // dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a context
 // that was fetched the path is meant within it.
-func dockerfile(ctx context.Context, o BuildOptions, place fetch.Context) (path string, remove func(), err error) {
+func dockerfile(ctx context.Context, o BuildOptions, place buildcontext.Context) (path string, remove func(), err error) {
 	nothing := func() {}
 	switch {
 	case place.Dockerfile != "":

@@ -22,7 +22,7 @@ func ofBuild() []mutant {
 		{"build/worker/unpack_linux.go", "TestStandIn", `delete(h.PAXRecords, attribute)`, `_ = attribute`},
 		{"build/worker/unpack_linux.go", "TestStandIn", `if u.forgets != nil {`, `if false {`},
 
-		{"build/fetch/committime.go", "TestHostileRepositories", `return git{dir: lent, own: true}.commitTime(ctx, id)`, `return git{dir: dir}.commitTime(ctx, id)`},
+		{"build/context/committime.go", "TestHostileRepositories", `return git{dir: lent, own: true}.commitTime(ctx, id)`, `return git{dir: dir}.commitTime(ctx, id)`},
 
 		{"build/worker/statedir.go", "TestStateDir", `if !whole(m.UIDs) || !whole(m.GIDs) {`, `if !whole(m.UIDs) {`},
 		{"build/worker/statedir.go", "TestStateDir", `[]any{m.UIDs, m.GIDs}`, `[]any{m.GIDs}`},

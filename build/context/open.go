@@ -1,4 +1,4 @@
-package fetch
+package buildcontext
 
 import (
 	"bufio"
@@ -47,33 +47,33 @@ type Options struct {
 	Idle time.Duration // how long a server may stand still, one of Git by HTTP too; 0: a minute, negative: for ever
 }
 
-// Open makes place a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
+// Open makes given a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
 // each with #REF[:DIR] behind it), or an http address of an archive or a Dockerfile. The Context must be closed.
-func Open(ctx context.Context, place string, o Options) (Context, error) {
+func Open(ctx context.Context, given string, o Options) (Context, error) {
 	switch {
-	case place == "-":
+	case given == "-":
 		return inTemporary(func(c *Context) error { return unpack(c, o.In, "standard input") })
-	case IsGit(place):
-		return inTemporary(func(c *Context) error { return clone(ctx, c, place, o) })
-	case isHTTP(place):
-		return inTemporary(func(c *Context) error { return download(ctx, c, place, o) })
+	case isGit(given):
+		return inTemporary(func(c *Context) error { return clone(ctx, c, given, o) })
+	case isHTTP(given):
+		return inTemporary(func(c *Context) error { return download(ctx, c, given, o) })
 	}
-	return Context{Dir: place}, nil
+	return Context{Dir: given}, nil
 }
 
 // shown is an address without the password that may be in it.
-func shown(place string) string {
-	if u, err := url.Parse(place); err == nil {
+func shown(given string) string {
+	if u, err := url.Parse(given); err == nil {
 		return u.Redacted()
 	}
-	return place
+	return given
 }
 
-// IsRemote reports whether place is an address.
-func IsRemote(place string) bool { return IsGit(place) || isHTTP(place) }
+// IsRemote reports whether given is an address.
+func IsRemote(given string) bool { return isGit(given) || isHTTP(given) }
 
-func isHTTP(place string) bool {
-	return strings.HasPrefix(place, "http://") || strings.HasPrefix(place, "https://")
+func isHTTP(given string) bool {
+	return strings.HasPrefix(given, "http://") || strings.HasPrefix(given, "https://")
 }
 
 func inTemporary(fill func(*Context) error) (_ Context, err error) {
@@ -94,8 +94,8 @@ func inTemporary(fill func(*Context) error) (_ Context, err error) {
 	return c, nil
 }
 
-func download(ctx context.Context, c *Context, place string, o Options) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, place, nil)
+func download(ctx context.Context, c *Context, given string, o Options) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, given, nil)
 	if err != nil {
 		return registry.Usagef("%w", err)
 	}
@@ -108,14 +108,14 @@ func download(ctx context.Context, c *Context, place string, o Options) error {
 	defer answer.Body.Close()
 	switch {
 	case answer.StatusCode == http.StatusNotFound || answer.StatusCode == http.StatusGone:
-		return fmt.Errorf("build context %q: %w: %s", shown(place), registry.ErrNotFound, answer.Status)
+		return fmt.Errorf("build context %q: %w: %s", shown(given), registry.ErrNotFound, answer.Status)
 	case answer.StatusCode != http.StatusOK:
-		return fmt.Errorf("build context %q: %w: %s", shown(place), registry.ErrUnavailable, answer.Status)
+		return fmt.Errorf("build context %q: %w: %s", shown(given), registry.ErrUnavailable, answer.Status)
 	}
 	body := &network{Reader: answer.Body}
-	err = unpack(c, body, fmt.Sprintf("%q", shown(place)))
+	err = unpack(c, body, fmt.Sprintf("%q", shown(given)))
 	if err != nil && body.err != nil {
-		return fmt.Errorf("build context %q: %w: %w", shown(place), registry.ErrUnavailable, body.err)
+		return fmt.Errorf("build context %q: %w: %w", shown(given), registry.ErrUnavailable, body.err)
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package fetch
+package buildcontext
 
 import (
 	"fmt"
@@ -10,55 +10,55 @@ import (
 	"mtool/registry"
 )
 
-// IsGit reports whether place is the address of a Git repository, by the rules that docker build has.
+// isGit reports whether given is the address of a Git repository, by the rules that docker build has.
 // https://docs.docker.com/build/concepts/context/#git-repositories
-func IsGit(place string) bool {
+func isGit(given string) bool {
 	for _, prefix := range []string{"git://", "git@", "ssh://", "github.com/"} {
-		if strings.HasPrefix(place, prefix) {
+		if strings.HasPrefix(given, prefix) {
 			return true
 		}
 	}
-	address, _, _ := strings.Cut(place, "#")
+	address, _, _ := strings.Cut(given, "#")
 	address, _, _ = strings.Cut(address, "?")
-	return strings.HasSuffix(address, ".git") && (isHTTP(place) || strings.HasPrefix(place, fileScheme))
+	return strings.HasSuffix(address, ".git") && (isHTTP(given) || strings.HasPrefix(given, fileScheme))
 }
 
 const fileScheme = "file://"
 
-type gitPlace struct {
+type gitAddress struct {
 	url, ref, dir string
 	commit        string // that ref must be, or the beginning of it; "" is any
 }
 
 // parseGit reads the two forms of an address: URL#REF:DIR and URL?branch=…&subdir=….
 // https://docs.docker.com/build/concepts/context/#url-queries
-func parseGit(place string) (gitPlace, error) {
-	address, fragment, hasFragment := strings.Cut(place, "#")
+func parseGit(given string) (gitAddress, error) {
+	address, fragment, hasFragment := strings.Cut(given, "#")
 	address, query, hasQuery := strings.Cut(address, "?")
 	if strings.HasPrefix(address, "github.com/") {
 		address = "https://" + address
 	}
-	p := gitPlace{url: address}
+	p := gitAddress{url: address}
 	if !hasQuery {
 		p.ref, p.dir, _ = strings.Cut(fragment, ":")
 		return p, nil
 	}
 	if hasFragment {
-		return p, registry.Usagef("%q: a query and a fragment can't both say what is taken", shown(place))
+		return p, registry.Usagef("%q: a query and a fragment can't both say what is taken", shown(given))
 	}
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return p, registry.Usagef("%q: reading its query: %w", shown(place), err)
+		return p, registry.Usagef("%q: reading its query: %w", shown(given), err)
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if err := p.set(key, values[key]); err != nil {
-			return p, registry.Usagef("%q: %w", shown(place), err)
+			return p, registry.Usagef("%q: %w", shown(given), err)
 		}
 	}
 	return p, nil
 }
 
-func (p *gitPlace) set(key string, values []string) error {
+func (p *gitAddress) set(key string, values []string) error {
 	to, prefix := &p.ref, ""
 	switch key {
 	case "ref":

@@ -1,4 +1,4 @@
-package fetch
+package buildcontext
 
 import (
 	"archive/tar"
@@ -211,18 +211,18 @@ func TestDownloadThatStandsStill(t *testing.T) {
 
 func TestIsGit(t *testing.T) {
 	t.Parallel()
-	for place, want := range map[string]bool{
+	for given, want := range map[string]bool{
 		".": false, "./demo.git": false, "https://example.com/demo.git": true, "https://example.com/demo.git#main:dir": true,
 		"https://example.com/demo.tar.gz": false, "git@example.com:demo": true, "github.com/a/b": true, "ssh://example.com/demo": true, "-": false,
 		"https://example.com/demo.git?branch=main": true, "https://example.com/demo.tar.gz?x=.git": false,
 	} {
-		if got := IsGit(place); got != want {
-			t.Errorf("%q: %v, want %v", place, got, want)
+		if got := isGit(given); got != want {
+			t.Errorf("%q: %v, want %v", given, got, want)
 		}
 	}
-	for _, place := range []string{"git://example.invalid/a#--upload-pack=x"} {
-		if _, err := Open(t.Context(), place, Options{}); err == nil {
-			t.Errorf("%q was fetched", place)
+	for _, given := range []string{"git://example.invalid/a#--upload-pack=x"} {
+		if _, err := Open(t.Context(), given, Options{}); err == nil {
+			t.Errorf("%q was fetched", given)
 		}
 	}
 }

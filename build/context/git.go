@@ -1,4 +1,4 @@
-package fetch
+package buildcontext
 
 import (
 	"context"
@@ -17,13 +17,13 @@ import (
 const remoteProtocols = "https:http:ssh:git"
 
 // clone takes one commit of a repository, with its submodules.
-func clone(ctx context.Context, c *Context, place string, o Options) error {
-	p, err := parseGit(place)
+func clone(ctx context.Context, c *Context, given string, o Options) error {
+	p, err := parseGit(given)
 	if err != nil {
 		return err
 	}
 	if strings.HasPrefix(p.ref, "-") || strings.HasPrefix(p.url, "-") { // git would take it for an option
-		return registry.Usagef("%q: an address or a ref can't begin with a dash", shown(place))
+		return registry.Usagef("%q: an address or a ref can't begin with a dash", shown(given))
 	}
 	template, err := withoutFilters(c.temporary)
 	if err != nil {
@@ -31,33 +31,33 @@ func clone(ctx context.Context, c *Context, place string, o Options) error {
 	}
 	g := git{dir: c.Dir, url: p.url, env: append(append(slowest(o.Idle), o.Env...), template), protocols: remoteProtocols}
 	if strings.HasPrefix(p.url, fileScheme) {
-		p, err = lendPlace(ctx, filepath.Join(c.temporary, "lent.git"), p)
+		p, err = lendAddress(ctx, filepath.Join(c.temporary, "lent.git"), p)
 	}
 	if err == nil {
 		err = g.fetch(ctx, p)
 	}
 	if err != nil {
-		return fmt.Errorf("fetching build context %q: %w", shown(place), err)
+		return fmt.Errorf("fetching build context %q: %w", shown(given), err)
 	}
-	if err := g.checkCommit(ctx, p, place); err != nil {
+	if err := g.checkCommit(ctx, p, given); err != nil {
 		return err
 	}
 	if c.Epoch, err = g.commitTime(ctx, "HEAD"); err != nil {
 		return err
 	}
 	if filters := filtersIn(c.Dir); filters && o.Note != nil {
-		o.Note(fmt.Sprintf("note: filters that %q has in .gitattributes (LFS, for one) are not run: their files are as Git holds them", shown(place)))
+		o.Note(fmt.Sprintf("note: filters that %q has in .gitattributes (LFS, for one) are not run: their files are as Git holds them", shown(given)))
 	}
 	if !o.KeepGitDir {
 		if err := os.RemoveAll(filepath.Join(c.Dir, ".git")); err != nil {
 			return err
 		}
 	}
-	return c.enter(p.dir, place)
+	return c.enter(p.dir, given)
 }
 
 // checkCommit refuses another commit than the address demands.
-func (g git) checkCommit(ctx context.Context, p gitPlace, place string) error {
+func (g git) checkCommit(ctx context.Context, p gitAddress, given string) error {
 	if p.commit == "" {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (g git) checkCommit(ctx context.Context, p gitPlace, place string) error {
 		return err
 	}
 	if len(p.commit) < shortestCommit || !strings.HasPrefix(id, p.commit) {
-		return fmt.Errorf("fetching build context %q: %w: it is commit %s, not %s", shown(place), registry.ErrContent, id, p.commit)
+		return fmt.Errorf("fetching build context %q: %w: it is commit %s, not %s", shown(given), registry.ErrContent, id, p.commit)
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (g git) checkCommit(ctx context.Context, p gitPlace, place string) error {
 const shortestCommit = 7
 
 // enter makes a directory of the repository the context.
-func (c *Context) enter(name, place string) error {
+func (c *Context) enter(name, given string) error {
 	if name == "" {
 		return nil
 	}
@@ -84,7 +84,7 @@ func (c *Context) enter(name, place string) error {
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Join(c.Dir, name))
 	if err != nil {
-		return registry.Usagef("%q has no directory %q", shown(place), name)
+		return registry.Usagef("%q has no directory %q", shown(given), name)
 	}
 	if inside, err := filepath.Rel(c.Dir, dir); err != nil || !filepath.IsLocal(inside) {
 		return registry.Usagef("directory %q leads out of the repository", name)
@@ -93,7 +93,7 @@ func (c *Context) enter(name, place string) error {
 	return nil
 }
 
-func (g git) fetch(ctx context.Context, p gitPlace) error {
+func (g git) fetch(ctx context.Context, p gitAddress) error {
 	ref := p.ref
 	if ref == "" {
 		ref = "HEAD"
@@ -121,7 +121,7 @@ func (g git) fetch(ctx context.Context, p gitPlace) error {
 	return err
 }
 
-func (g git) fetchAll(ctx context.Context, p gitPlace, first error) error {
+func (g git) fetchAll(ctx context.Context, p gitAddress, first error) error {
 	if _, err := g.run(ctx, "fetch", "--quiet", "--tags", "--", p.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return first
 	}
@@ -142,9 +142,9 @@ func filtersIn(dir string) bool {
 	return err == nil && strings.Contains(string(attributes), "filter=")
 }
 
-// lendPlace makes an address of this machine one of a repository that mtool has made. Git's server would read the settings of
+// lendAddress makes an address of this machine one of a repository that mtool has made. Git's server would read the settings of
 // the one that is meant.
-func lendPlace(ctx context.Context, to string, p gitPlace) (gitPlace, error) {
+func lendAddress(ctx context.Context, to string, p gitAddress) (gitAddress, error) {
 	u, err := url.Parse(p.url)
 	if err != nil {
 		return p, registry.Usagef("%w", err)

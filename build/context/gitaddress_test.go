@@ -1,4 +1,4 @@
-package fetch
+package buildcontext
 
 import (
 	"errors"
@@ -8,9 +8,9 @@ import (
 	"mtool/registry"
 )
 
-func TestGitPlaces(t *testing.T) {
+func TestGitAddresses(t *testing.T) {
 	t.Parallel()
-	for place, want := range map[string]gitPlace{
+	for given, want := range map[string]gitAddress{
 		"github.com/a/b":                                    {url: "https://github.com/a/b"},
 		"https://r.example/a.git#v1:svc":                    {url: "https://r.example/a.git", ref: "v1", dir: "svc"},
 		"https://r.example/a.git#:svc":                      {url: "https://r.example/a.git", dir: "svc"},
@@ -19,11 +19,11 @@ func TestGitPlaces(t *testing.T) {
 		"https://r.example/a.git?ref=pull/42/head":          {url: "https://r.example/a.git", ref: "pull/42/head"},
 		"ssh://git@r.example/a?ref=v1&checksum=0123456789a": {url: "ssh://git@r.example/a", ref: "v1", commit: "0123456789a"},
 	} {
-		if got, err := parseGit(place); err != nil || got != want {
-			t.Errorf("%s: got %+v, %v", place, got, err)
+		if got, err := parseGit(given); err != nil || got != want {
+			t.Errorf("%s: got %+v, %v", given, got, err)
 		}
 	}
-	for place, says := range map[string]string{
+	for given, says := range map[string]string{
 		"https://r.example/a.git?branch=main#v1":    "can't both say",
 		"https://r.example/a.git?branch=main&tag=a": "say the same",
 		"https://r.example/a.git?tag=a&tag=b":       "say the same",
@@ -31,8 +31,8 @@ func TestGitPlaces(t *testing.T) {
 		"https://r.example/a.git?token=secret":      `unknown "token"`,
 		"https://r.example/a.git?tag=%zz":           "reading its query",
 	} {
-		if _, err := parseGit(place); !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: got %v, want a usage error with %q", place, err, says)
+		if _, err := parseGit(given); !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want a usage error with %q", given, err, says)
 		}
 	}
 }
