@@ -1,6 +1,9 @@
 // Package build makes images: one for each platform asked for, by BuildKit, into the local store.
 //
-// Run is the one call; Options.Solver is a buildkit.Solver. When one platform fails, no image is stored.
+// Run is the one call. Base images in the local store are served to the worker from there; the worker fetches all others
+// itself, and asks this side for credentials. When one platform fails, no image is stored.
+//
+// A program that uses the embedded worker calls worker.Main first thing in its main: the worker is the same program again.
 //
 // The package makes no lists: package compose makes them from what Run returns.
 package build

@@ -1,34 +1,20 @@
 package build
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	embedded "mtool/build/worker"
 )
 
-// Kinds of failure; test with errors.Is.
-var (
-	// ErrNoWorker: no worker or emulator for a platform, or the emulator crashed.
-	ErrNoWorker = errors.New("no worker for it")
-)
+// ErrNoWorker is the kind of errors of a worker that can't be had: no worker or emulator for a platform, or the emulator
+// crashed.
+var ErrNoWorker = embedded.ErrNoWorker
 
-// WorkerError is a worker that can't start or can't run a platform. It wraps ErrNoWorker and what was seen.
-type WorkerError struct {
-	Doing string // gerund and object: `starting the worker`
-	Err   error
-	Next  string // the hint: what to install or to set; may be empty
-}
-
-func (e *WorkerError) Error() string { return e.Doing + ": " + e.Err.Error() }
-func (e *WorkerError) Unwrap() error { return e.Err }
-
-// Is makes it an ErrNoWorker.
-func (e *WorkerError) Is(target error) bool { return target == ErrNoWorker }
-
-// Hint is the next action.
-func (e *WorkerError) Hint() string { return e.Next }
+// WorkerError is a worker that can't start or can't run a platform.
+type WorkerError = embedded.Error
 
 // StepError is a step of a Dockerfile that failed.
 type StepError struct {

@@ -2,7 +2,6 @@ package build
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -34,7 +33,7 @@ type Base struct {
 
 // Warning is a place in a Dockerfile that makes the image differ from what its platform promises, or may.
 type Warning struct {
-	Rule string // MT101 …: see package buildkit
+	Rule string // MT101 …, or the name of one of BuildKit's rules
 	File string
 	Line int // from 1
 	Text string
@@ -42,24 +41,14 @@ type Warning struct {
 
 func (w Warning) String() string { return fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Text) }
 
-// Forecaster is a Solver that can tell beforehand; buildkit.Solver is one.
-type Forecaster interface {
-	// Forecast does what Solve does before it starts or sends anything, with the same errors.
-	Forecast(ctx context.Context, job Job) (Forecast, error)
-}
-
 // Foresee checks what Run would check before anything is built: that the Dockerfile can be read, that every base image is
 // there for its platform, and that every RUN step can be executed. Nothing is built or stored.
 func Foresee(ctx context.Context, spec Spec, o Options) (Forecast, error) {
-	spec, err := prepare(spec)
+	spec, err := prepareSpec(spec)
 	if err != nil {
 		return Forecast{}, err
 	}
-	f, ok := o.Solver.(Forecaster)
-	if !ok {
-		return Forecast{}, errors.New("foreseeing a build: Options.Solver is no Forecaster")
-	}
-	return f.Forecast(ctx, Job{Spec: spec, Options: o})
+	return foresee(ctx, Job{Spec: spec, Options: o})
 }
 
 // StrictError are the warnings of a Dockerfile when Spec.Strict makes them errors.

@@ -39,8 +39,8 @@ func link(t *testing.T, to, at string) {
 // A Dockerfile in the context that leads out of it is not read.
 func TestDockerfileLeadsOut(t *testing.T) {
 	t.Parallel()
-	dir := contextDir(t)
-	outside := filepath.Join(contextDir(t), "Dockerfile")
+	dir := oneFile(t)
+	outside := filepath.Join(oneFile(t), "Dockerfile")
 	link(t, "Dockerfile", filepath.Join(dir, "within"))
 	link(t, "../Dockerfile", filepath.Join(dir, "sub", "up"))
 	link(t, outside, filepath.Join(dir, "absolute"))
@@ -74,7 +74,7 @@ func TestDockerfileLeadsOut(t *testing.T) {
 // Nothing is written where a link in the context, or in the directory itself, leads.
 func TestOutputsLeadOut(t *testing.T) {
 	t.Parallel()
-	dir, outside := contextDir(t), t.TempDir()
+	dir, outside := oneFile(t), t.TempDir()
 	link(t, outside, filepath.Join(dir, "out"))
 	link(t, "real", filepath.Join(dir, "within"))
 	link(t, "/nowhere/at/all", filepath.Join(dir, "dangling"))

@@ -17,19 +17,20 @@ import (
 // Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
 // stored. The error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage, a kind of package registry, or context.Canceled.
 func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
-	spec, err := prepare(spec)
+	spec, err := prepareSpec(spec)
 	if err != nil {
 		return Result{}, err
 	}
-	if o.Solver == nil {
-		return Result{}, errors.New("building: Options.Solver is needed")
+	solver := o.Solver
+	if solver == nil {
+		solver = buildKit{}
 	}
 	dir, err := newScratch(filepath.Dir(o.Store.Dir()))
 	if err != nil {
 		return Result{}, &placeError{fmt.Errorf("making a directory beside the store: %w", err)}
 	}
 	defer dir.remove()
-	layouts, err := o.Solver.Solve(ctx, Job{Spec: spec, Options: o, Dir: dir.path})
+	layouts, err := solver.Solve(ctx, Job{Spec: spec, Options: o, Dir: dir.path})
 	if err != nil {
 		return Result{}, err
 	}
@@ -69,8 +70,8 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 	return errors.Join(errs...)
 }
 
-// prepare fills defaults in and refuses what can't be built, before anything starts.
-func prepare(s Spec) (Spec, error) {
+// prepareSpec fills defaults in and refuses what can't be built, before anything starts.
+func prepareSpec(s Spec) (Spec, error) {
 	if len(s.Platforms) == 0 {
 		return s, registry.Usagef("no platform to build for")
 	}

@@ -83,7 +83,7 @@ func TestRun(t *testing.T) {
 			t.Parallel()
 			home := t.TempDir()
 			s := store.Open(filepath.Join(home, "store"))
-			spec := build.Spec{Context: contextDir(t), Platforms: []v1.Platform{amd64, arm64}, Name: name}
+			spec := build.Spec{Context: oneFile(t), Platforms: []v1.Platform{amd64, arm64}, Name: name}
 			r, err := build.Run(t.Context(), spec, build.Options{Store: s, Solver: &c.solver})
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Fatalf("got %v, want %v", err, c.want)
@@ -106,7 +106,7 @@ func TestRun(t *testing.T) {
 
 func TestAskedWrongly(t *testing.T) {
 	t.Parallel()
-	dir := contextDir(t)
+	dir := oneFile(t)
 	file := filepath.Join(dir, "Dockerfile")
 	host := []v1.Platform{{OS: "linux", Architecture: "amd64"}}
 	for what, c := range map[string]struct {
@@ -136,7 +136,7 @@ func TestAskedWrongly(t *testing.T) {
 
 func TestDockerfileElsewhere(t *testing.T) {
 	t.Parallel()
-	real := filepath.Join(contextDir(t), "Dockerfile")
+	real := filepath.Join(oneFile(t), "Dockerfile")
 	link := filepath.Join(t.TempDir(), "link")
 	if err := os.Symlink(real, link); err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestStaleScratch(t *testing.T) {
 	if err := os.WriteFile(stale+".lock", nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	spec := build.Spec{Context: contextDir(t), Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}}, Name: name}
+	spec := build.Spec{Context: oneFile(t), Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}}, Name: name}
 	if _, err := build.Run(t.Context(), spec, build.Options{Store: store.Open(filepath.Join(home, "store")), Solver: &exporter{image: honest}}); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestStepError(t *testing.T) {
 	}
 }
 
-func contextDir(t *testing.T) string {
+func oneFile(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644); err != nil {

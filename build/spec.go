@@ -7,7 +7,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build/snapshot"
+	embedded "mtool/build/worker"
 	"mtool/registry"
+	"mtool/registry/store"
 )
 
 // Spec is what to build. Context and at least one platform are needed, the rest may stay zero.
@@ -35,16 +37,16 @@ type Spec struct {
 type Options struct {
 	StateDir              string                // the embedded worker's state, BuildKit's cache
 	EmulatorsDir          string                // where QEMU binaries are looked for, before PATH
-	Store                 Store                 // finds base images, takes the results
+	Store                 *store.Store          // finds base images, takes the results
 	Credentials           *registry.Credentials // for base images in registries; nil: none
 	Client                *registry.Client      // asks for base images before anything runs; nil: the worker alone asks
-	Registries            Registries            // how they are reached, for the embedded worker; Client knows it already
+	Registries            embedded.Registries   // how they are reached, for the embedded worker; Client knows it already
 	PlainHTTP, SkipVerify []string              // registry hosts
 	Proxies               registry.Proxies      // how addresses are reached by the embedded worker, and by RUN steps
 	Note                  func(string)          // told what a user should know, one line each; nil: not told
 	// Verify is told each image before any of them is stored; its error ends the build. nil: not asked.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
-	Solver Solver // needed: buildkit.Solver{}
+	Solver Solver // nil: BuildKit
 }
 
 // Say tells Note a line, when there is one.
@@ -52,16 +54,6 @@ func (o Options) Say(line string) {
 	if o.Note != nil {
 		o.Note(line)
 	}
-}
-
-// Store is what a build needs of the local store; *store.Store is one.
-type Store interface {
-	// Get finds an image or list by name; an error that wraps registry.ErrNotFound when the store has none.
-	Get(ctx context.Context, ref registry.Ref) (registry.Object, error)
-	// ImportLayout verifies what is below root in the OCI layout dir, takes its blobs and names it ref.
-	ImportLayout(ctx context.Context, dir string, root v1.Descriptor, ref registry.Ref) error
-	// Dir is the store's own OCI layout.
-	Dir() string
 }
 
 // Result is what Run stored, in the order of Spec.Platforms.
@@ -75,7 +67,7 @@ type Image struct {
 	Emulator string // "" when native, else QEMU's name of the architecture
 }
 
-// Solver executes builds. buildkit.Solver is the one there is.
+// Solver executes builds, as BuildKit does.
 type Solver interface {
 	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing of what it
 	// started is left when it returns.

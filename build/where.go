@@ -4,6 +4,14 @@ import (
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	embedded "mtool/build/worker"
+)
+
+// Entitlements that a build may have beyond the usual. A Dockerfile asks for them step by step: RUN --security=insecure.
+const (
+	AllowNetworkHost = "network.host"
+	AllowInsecure    = embedded.AllowInsecure
 )
 
 // Where says which workers build, and what they may. The zero value is the embedded worker.

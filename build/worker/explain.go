@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"syscall"
-
-	"mtool/build"
 )
 
 // setting is a kernel setting that forbids user namespaces when it has the value.
@@ -30,7 +28,7 @@ const (
 
 // explain turns a refusal of the kernel to make or to use namespaces into an error that names what is behind it.
 func explain(doing string, err error, here place) error {
-	e := &build.WorkerError{Doing: doing, Err: err}
+	e := &Error{Doing: doing, Err: err}
 	if f, ok := errors.AsType[*failure](err); ok {
 		e.Next = f.Hint
 	}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"mtool/build"
 )
 
 func TestExplain(t *testing.T) {
@@ -43,8 +41,8 @@ func TestExplain(t *testing.T) {
 				t.Fatal(err)
 			}
 			err := explain("starting", c.err, place{proc: root, probe: func() error { return syscall.EPERM }})
-			var w *build.WorkerError
-			if !errors.Is(err, build.ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
+			var w *Error
+			if !errors.Is(err, ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
 				t.Fatalf("got %#v", err)
 			}
 			if !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) || (c.hint == "") != (w.Hint() == "") {
@@ -57,7 +55,7 @@ func TestExplain(t *testing.T) {
 func TestFindRunc(t *testing.T) {
 	t.Setenv("PATH", "")
 	dir := t.TempDir()
-	var w *build.WorkerError
+	var w *Error
 	if _, err := findRunc(dir); !errors.As(err, &w) || !strings.Contains(w.Hint(), "package runc") {
 		t.Errorf("got %v", err)
 	}

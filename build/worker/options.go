@@ -1,10 +1,48 @@
 package worker
 
 import (
-	"mtool/build"
+	"time"
+
 	"mtool/build/emulator"
 	"mtool/registry"
 )
+
+// Options is what a worker is made of. StateDir is needed.
+type Options struct {
+	StateDir  string           // made when missing; BuildKit's cache, below it one directory a kind of namespace
+	Host      emulator.Host    // this machine; the zero value: what emulator.Detect returns
+	Emulators []emulator.Found // registered in the worker's own binfmt_misc
+	// HostEntries keeps the host's binfmt_misc instead of making a private one, as kernels before 6.7 must.
+	HostEntries bool
+	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
+	NoProcessSandbox bool
+	Allow            []string // entitlements beyond the usual: AllowInsecure
+	PlainHTTP        []string // registry hosts to be spoken to without TLS; loopback ones are anyway
+	// SkipVerify are registry hosts whose certificates are not verified.
+	SkipVerify []string
+	Registries Registries
+	Proxy      registry.Proxy // how they are reached
+	Note       func(string)   // told what a user should know, one line each; nil: not told
+}
+
+// AllowInsecure is the entitlement of steps to all capabilities of the worker's namespace.
+const AllowInsecure = "security.insecure"
+
+// Say tells Note a line, when there is one.
+func (o Options) Say(line string) {
+	if o.Note != nil {
+		o.Note(line)
+	}
+}
+
+// Registries say how registries are reached beyond the scheme: what registry.ClientOptions say for this program's own
+// requests.
+type Registries struct {
+	CAFiles  []string // PEM files of authorities that are trusted for every host
+	CertDirs []string // folders like /etc/docker/certs.d
+	Hosts    map[string]registry.HostSettings
+	Idle     time.Duration // how long a request may stand still; 0: a minute, negative: for ever
+}
 
 // config is what the parent sends to its child, once.
 type config struct {
@@ -29,7 +67,7 @@ type config struct {
 	Try        []string
 	PlainHTTP  []string
 	SkipVerify []string
-	Registries build.Registries
+	Registries Registries
 	Proxy      registry.Proxy
 }
 

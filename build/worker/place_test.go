@@ -9,8 +9,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"mtool/build"
 )
 
 // TestWhy is what a refusal without a kernel setting behind it comes from.
@@ -48,7 +46,7 @@ func TestWhy(t *testing.T) {
 				}
 			}
 			err := explain("starting", c.err, place{proc: dir, root: c.root, probe: c.probe})
-			var w *build.WorkerError
+			var w *Error
 			if !errors.As(err, &w) || !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) {
 				t.Errorf("got %q, hint %q", err, w.Hint())
 			}

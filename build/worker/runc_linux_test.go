@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"mtool/build"
 )
 
 func TestUnfit(t *testing.T) {
@@ -37,12 +35,12 @@ func TestOtherRunc(t *testing.T) {
 		}
 	}
 	write("crun", "crun version 1.8.1")
-	if _, err := findRunc(); !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "crun can't take its place") {
+	if _, err := findRunc(); !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "crun can't take its place") {
 		t.Errorf("crun alone: %v", err)
 	}
 	write("runc", "runc version 1.0.0")
-	_, err := Start(t.Context(), build.WorkerOptions{StateDir: t.TempDir()})
-	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "too old") {
+	_, err := Start(t.Context(), Options{StateDir: t.TempDir()})
+	if !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "too old") {
 		t.Errorf("an old runc: %v", err)
 	}
 }

@@ -16,16 +16,15 @@ import (
 
 	"github.com/moby/sys/user"
 
-	"mtool/build"
 	"mtool/build/emulator"
 )
 
 // Start makes a worker and returns when it is ready to be dialled. It waits for another worker on the same state to end.
-// The error is a *build.WorkerError where this machine can't have a worker, and wraps ctx's when that ends first.
-func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
+// The error is a *Error where this machine can't have a worker, and wraps ctx's when that ends first.
+func Start(ctx context.Context, o Options) (*Process, error) {
 	who, err := thisCaller()
 	if err != nil {
-		return nil, &build.WorkerError{Doing: "starting the worker", Err: err}
+		return nil, &Error{Doing: "starting the worker", Err: err}
 	}
 	m, note := planMapping(who)
 	p, err := begin(ctx, m, note, o)
@@ -35,14 +34,14 @@ func Start(ctx context.Context, o build.WorkerOptions) (*Process, error) {
 	if ctx.Err() != nil && err != nil {
 		return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
 	}
-	if w := (*build.WorkerError)(nil); err != nil && !errors.As(err, &w) {
+	if w := (*Error)(nil); err != nil && !errors.As(err, &w) {
 		return nil, explain("starting the worker", err, thisPlace())
 	}
 	return p, err
 }
 
 // begin starts a worker with this mapping, if need be without a process sandbox.
-func begin(ctx context.Context, m mapping, note string, o build.WorkerOptions) (*Process, error) {
+func begin(ctx context.Context, m mapping, note string, o Options) (*Process, error) {
 	if note != "" {
 		o.Say(note)
 	}
@@ -82,7 +81,7 @@ const (
 )
 
 // start starts a worker once.
-func (c config) start(ctx context.Context, m mapping, o build.WorkerOptions) (*Process, error) {
+func (c config) start(ctx context.Context, m mapping, o Options) (*Process, error) {
 	p, err := spawn(m, c.Shared)
 	if err != nil {
 		return nil, err
@@ -101,17 +100,17 @@ func masked(err error) bool {
 }
 
 // mayShare: a step with all capabilities could read the memory of the worker that it sees.
-func mayShare(o build.WorkerOptions) error {
-	if !slices.Contains(o.Allow, build.AllowInsecure) {
+func mayShare(o Options) error {
+	if !slices.Contains(o.Allow, AllowInsecure) {
 		return nil
 	}
 	return &failure{
-		Doing: "allowing " + build.AllowInsecure, Why: "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
+		Doing: "allowing " + AllowInsecure, Why: "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
 		Hint: "docker run --security-opt systempaths=unconfined",
 	}
 }
 
-func configure(o build.WorkerOptions, m mapping) (config, error) {
+func configure(o Options, m mapping) (config, error) {
 	runc, err := findRunc("/usr/sbin", "/sbin") // Debian's places for it, which are not in every user's PATH
 	if err != nil {
 		return config{}, err
@@ -129,7 +128,7 @@ func configure(o build.WorkerOptions, m mapping) (config, error) {
 	}
 	c := config{
 		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
-		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, build.AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
+		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
 	}
 	if c.Host.Platform.OS == "" {
 		c.Host = emulator.Detect()
@@ -157,7 +156,7 @@ func (p *Process) configure(ctx context.Context, m mapping, c config) error {
 }
 
 // handshake configures the child and waits until it is ready.
-func (p *Process) handshake(ctx context.Context, m mapping, c config, o build.WorkerOptions) error {
+func (p *Process) handshake(ctx context.Context, m mapping, c config, o Options) error {
 	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
 	if err := p.configure(ctx, m, c); err != nil {
 		return err

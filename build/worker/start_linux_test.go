@@ -13,7 +13,6 @@ import (
 	"syscall"
 	"testing"
 
-	"mtool/build"
 	"mtool/build/emulator"
 )
 
@@ -37,18 +36,18 @@ func TestOneOwnerAtATime(t *testing.T) {
 	t.Parallel()
 	needRunc(t)
 	state := t.TempDir()
-	first, err := Start(t.Context(), build.WorkerOptions{StateDir: state})
+	first, err := Start(t.Context(), Options{StateDir: state})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Start(ctx, build.WorkerOptions{StateDir: state, Note: func(string) { cancel() }}); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, Options{StateDir: state, Note: func(string) { cancel() }}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled while waiting: %v", err)
 	}
 	notes := make(chan string, 10)
 	second := make(chan error)
 	go func() {
-		w, err := Start(t.Context(), build.WorkerOptions{StateDir: state, Note: func(s string) { notes <- s }})
+		w, err := Start(t.Context(), Options{StateDir: state, Note: func(s string) { notes <- s }})
 		if err == nil {
 			err = w.Close()
 		}
@@ -80,7 +79,7 @@ func TestNothingStale(t *testing.T) {
 		writeFile(t, filepath.Join(state, m.Kind, f), "{}")
 	}
 	writeFile(t, filepath.Join(state, m.Kind, formatFile), stateFormat)
-	w, err := Start(t.Context(), build.WorkerOptions{StateDir: state})
+	w, err := Start(t.Context(), Options{StateDir: state})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,8 +106,8 @@ func TestStateThatCantBeOpened(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err = Start(t.Context(), build.WorkerOptions{StateDir: state})
-	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "runc-") {
+	_, err = Start(t.Context(), Options{StateDir: state})
+	if !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "runc-") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -135,7 +134,7 @@ func TestHostMustDo(t *testing.T) {
 		t.Errorf("the host has an entry: %v", err)
 	}
 	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisPlace())
-	var w *build.WorkerError
+	var w *Error
 	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "emulators install --host arm64") || !strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)
 	}
@@ -158,7 +157,7 @@ func TestHostEntriesOnly(t *testing.T) {
 	t.Parallel()
 	e := foreign(t, "loong64")
 	tried, err := Try(t.Context(), TryOptions{Archs: []string{"loong64"}, Emulators: []emulator.Found{{Emulator: e, Path: "/qemu"}}, HostEntries: true})
-	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), "flag F") {
+	if !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "flag F") {
 		t.Errorf("got %v, %v", tried, err)
 	}
 }

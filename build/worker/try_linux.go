@@ -13,7 +13,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mtool/build"
 	"mtool/build/emulator"
 )
 
@@ -25,7 +24,7 @@ type TryOptions struct {
 }
 
 // Try runs a tiny program of each architecture, in namespaces like a worker's, and tells of each why it does not run; nil
-// when it does. The error is a *build.WorkerError where this machine lets no such namespaces be made.
+// when it does. The error is a *Error where this machine lets no such namespaces be made.
 func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
 	said, err := askChild(ctx, config{Emulators: o.Emulators, HostEntries: o.HostEntries, Try: o.Archs})
 	if err != nil {
@@ -46,7 +45,7 @@ func askChild(ctx context.Context, c config) (said message, err error) {
 	const doing = "trying emulators"
 	who, err := thisCaller()
 	if err != nil {
-		return said, &build.WorkerError{Doing: doing, Err: err}
+		return said, &Error{Doing: doing, Err: err}
 	}
 	m, _ := planMapping(who)
 	said, err = c.ask(ctx, m)

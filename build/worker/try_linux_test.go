@@ -7,7 +7,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/build"
 	"mtool/build/emulator"
 )
 
@@ -40,7 +39,7 @@ func TestTry(t *testing.T) {
 			t.Error("an emulator that does nothing passed")
 		}
 	}
-	if _, err := Try(t.Context(), TryOptions{Archs: []string{own}, Emulators: []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/nowhere"}}}); !errors.Is(err, build.ErrNoWorker) {
+	if _, err := Try(t.Context(), TryOptions{Archs: []string{own}, Emulators: []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/nowhere"}}}); !errors.Is(err, ErrNoWorker) {
 		t.Errorf("an emulator that is not there: %v", err)
 	}
 }

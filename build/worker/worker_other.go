@@ -8,7 +8,6 @@ import (
 	"net"
 	"runtime"
 
-	"mtool/build"
 	"mtool/build/emulator"
 )
 
@@ -21,7 +20,7 @@ type TryOptions struct {
 
 // Try fails: there are no namespaces to try it in.
 func Try(context.Context, TryOptions) (map[string]error, error) {
-	return nil, &build.WorkerError{Doing: "trying emulators", Err: errors.New("emulators are Linux programs, this is " + runtime.GOOS)}
+	return nil, &Error{Doing: "trying emulators", Err: errors.New("emulators are Linux programs, this is " + runtime.GOOS)}
 }
 
 // Process is a running worker.
@@ -31,8 +30,8 @@ type Process struct{}
 func Main() {}
 
 // Start fails: BuildKit's runc worker needs Linux.
-func Start(context.Context, build.WorkerOptions) (*Process, error) {
-	return nil, &build.WorkerError{
+func Start(context.Context, Options) (*Process, error) {
+	return nil, &Error{
 		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Next: "use another worker: --worker ADDRESS",
 	}
 }

@@ -9,7 +9,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
-	"mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -127,14 +126,6 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	}
 	e.sayHidden(ctx, o.Names)
 	return nil
-}
-
-func startWorker(ctx context.Context, o build.WorkerOptions) (build.Worker, error) {
-	w, err := worker.Start(ctx, o)
-	if err != nil {
-		return nil, err
-	}
-	return w, nil
 }
 
 func (e *Env) sayBuilt(image build.Image) {

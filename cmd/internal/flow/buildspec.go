@@ -11,8 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
-	"mtool/build/buildkit"
 	buildcontext "mtool/build/context"
+	"mtool/build/worker"
 	"mtool/registry"
 	"mtool/registry/regular"
 )
@@ -64,7 +64,6 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		p.spec.Name = func(p v1.Platform) registry.Ref { return imageName(name, p, true) }
 	}
 	p.opts = e.buildOptions()
-	p.opts.Solver = buildkit.Solver{Start: startWorker}
 	if !o.NoVerify {
 		p.opts.Verify = e.verifyBuilt
 	}
@@ -84,7 +83,7 @@ func (e *Env) buildOptions() build.Options {
 	return build.Options{
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
 		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
-		Registries: build.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts, Idle: e.Transport.Idle},
+		Registries: worker.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts, Idle: e.Transport.Idle},
 		Proxies:    e.Transport.Proxies, Note: e.Transport.Note,
 	}
 }

@@ -33,7 +33,7 @@ func (e *Env) PruneBuilds(ctx context.Context, keep int64) (Freed, error) {
 	if _, err := os.Stat(e.State); errors.Is(err, fs.ErrNotExist) {
 		return Freed{Place: "builds"}, nil // nothing was ever built
 	}
-	before, after, err := solver().Prune(ctx, e.workerPlace(), keep)
+	before, after, err := build.PruneCache(ctx, e.workerPlace(), keep)
 	return Freed{Place: "builds", Bytes: before.Bytes - after.Bytes, Left: after.Bytes}, err
 }
 
@@ -71,7 +71,7 @@ func (e *Env) Du(ctx context.Context) ([]Used, error) {
 	}
 	builds := Used{Place: "builds", Dir: e.State}
 	if _, err := os.Stat(e.State); err == nil {
-		u, err := solver().Usage(ctx, e.workerPlace())
+		u, err := build.CacheUsage(ctx, e.workerPlace())
 		if err != nil {
 			return rows, err
 		}

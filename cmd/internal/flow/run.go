@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"mtool/build"
-	"mtool/build/buildkit"
 	"mtool/inspect"
 )
 
@@ -41,7 +40,7 @@ func (e *Env) run(ctx context.Context, r inspect.Report, o RunOptions) ([]Tried,
 		}
 		trials, of = append(trials, t), append(of, i)
 	}
-	var runner inspect.Runner = buildkit.Runner{Start: startWorker, Options: e.buildOptions(), TrialOptions: o.Trial}
+	var runner inspect.Runner = build.Runner{Options: e.buildOptions(), TrialOptions: o.Trial}
 	outcomes, err := runner.Run(ctx, trials)
 	if err != nil {
 		return nil, nil, err

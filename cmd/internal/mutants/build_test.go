@@ -18,7 +18,7 @@ func ofBuild() []mutant {
 
 		{"build/device/device.go", "TestParse", `if d.Whiteout() || d.String() != value {`, `if d.String() != value {`},
 		{"build/device/task_linux.go", "TestServe", `"ns/user", &s, 0) == nil && s.Ino == namespace`, `"ns/user", &s, 0) == nil`},
-		{"build/buildkit/receive.go", "TestNoDeviceIsMade", `if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {`, `if fs.FileMode(stat.Mode)&fs.ModeSymlink == 0 {`},
+		{"build/receive.go", "TestNoDeviceIsMade", `if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {`, `if fs.FileMode(stat.Mode)&fs.ModeSymlink == 0 {`},
 		{"build/worker/unpack_linux.go", "TestStandIn", `delete(h.PAXRecords, attribute)`, `_ = attribute`},
 		{"build/worker/unpack_linux.go", "TestStandIn", `if u.forgets != nil {`, `if false {`},
 
@@ -27,6 +27,6 @@ func ofBuild() []mutant {
 		{"build/worker/statedir.go", "TestStateDir", `if !whole(m.UIDs) || !whole(m.GIDs) {`, `if !whole(m.UIDs) {`},
 		{"build/worker/statedir.go", "TestStateDir", `[]any{m.UIDs, m.GIDs}`, `[]any{m.GIDs}`},
 		{"build/worker/state_linux.go", "TestFormat", `if err == nil && string(b) == stateFormat {`, `if err == nil && len(b) > 0 {`},
-		{"build/buildkit/tokens.go", "TestWorkersPasswordStaysAtHome", `case !registry.SameOrigin(r.URL, first.URL) &&`, `case false &&`},
+		{"build/tokens.go", "TestWorkersPasswordStaysAtHome", `case !registry.SameOrigin(r.URL, first.URL) &&`, `case false &&`},
 	}
 }

@@ -1,0 +1,127 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/store"
+)
+
+// local is a base image that the local store or a layout has.
+type local struct {
+	base
+	Ref    registry.Ref
+	Digest v1.Hash // of the image, even where the name is a list's
+}
+
+// localBases looks for the bases in the store, or in the layouts that were named for them. One that is there for another
+// platform only is an error that wraps registry.ErrNotFound: the registry might have another image of that name, which the
+// user can't have meant.
+func localBases(ctx context.Context, job Job, bases []base) ([]local, error) {
+	var found []local
+	for _, b := range bases {
+		ref, ok, err := baseRef(b)
+		if err != nil {
+			return nil, err
+		}
+		if !ok || b.Given == "" && job.Spec.Pull {
+			continue
+		}
+		digest, err := localBase(ctx, job.Options.Store, ref, b.Platform)
+		switch {
+		case errors.Is(err, errNotLocal) && strings.HasPrefix(b.Given, storeScheme):
+			return nil, fmt.Errorf("finding build context %q: %w: %q", b.Name, registry.ErrNotFound, ref)
+		case errors.Is(err, errNotLocal):
+		case err != nil:
+			return nil, fmt.Errorf("finding base image %q: %w", b.Name, err)
+		default:
+			found = append(found, local{base: b, Ref: ref, Digest: digest})
+		}
+	}
+	return found, nil
+}
+
+var errNotLocal = errors.New("not in the store")
+
+func localBase(ctx context.Context, images *store.Store, ref registry.Ref, want v1.Platform) (v1.Hash, error) {
+	object, err := openLocal(ctx, images, ref)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	report, err := inspect.Read(ctx, object)
+	if err != nil {
+		return v1.Hash{}, err
+	}
+	image, ok := choose(report.Images, want)
+	if !ok {
+		if err := unread(report.Images); err != nil {
+			return v1.Hash{}, err
+		}
+		return v1.Hash{}, &wrongBaseError{ref: ref, want: want, have: platformsOf(report.Images)}
+	}
+	return image.Manifest.Digest, image.Err
+}
+
+func openLocal(ctx context.Context, images *store.Store, ref registry.Ref) (registry.Object, error) {
+	if ref.IsFile() {
+		return archive.Open(ctx, ref)
+	}
+	object, err := images.Get(ctx, ref)
+	if errors.Is(err, registry.ErrNotFound) {
+		err = errNotLocal
+	}
+	return object, err
+}
+
+// choose takes the image of exactly the platform, else one of a lower variant, which the processor runs too.
+func choose(images []inspect.Image, want v1.Platform) (inspect.Image, bool) {
+	for _, i := range images {
+		if platform.Equal(i.Platform(), want) {
+			return i, true
+		}
+	}
+	runs := platforms.Only(spec(want))
+	for _, i := range images {
+		if have := i.Platform(); have.Architecture == want.Architecture && runs.Match(spec(have)) {
+			return i, true
+		}
+	}
+	return inspect.Image{}, false
+}
+
+func platformsOf(images []inspect.Image) string {
+	var all []string
+	for _, i := range images {
+		all = append(all, platform.Format(i.Platform()))
+	}
+	return strings.Join(all, ", ")
+}
+
+// wrongBaseError is a base image of another platform.
+type wrongBaseError struct {
+	ref  registry.Ref
+	want v1.Platform
+	have string
+}
+
+func (e *wrongBaseError) Error() string {
+	return fmt.Sprintf("%q is %s, not %s", e.ref.String(), e.have, platform.Format(e.want))
+}
+
+func (e *wrongBaseError) Unwrap() error { return registry.ErrNotFound }
+
+// Hint is the next action.
+func (e *wrongBaseError) Hint() string {
+	return fmt.Sprintf("build or copy the base image for %s too, under a name of its own (ARG TARGETARCH before FROM tells them apart), or remove the one in the store: mtool rm %s",
+		platform.Format(e.want), e.ref.Familiar())
+}

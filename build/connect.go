@@ -1,0 +1,140 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // each makes client.New take one more kind of address
+	_ "github.com/moby/buildkit/client/connhelper/kubepod"
+	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
+	_ "github.com/moby/buildkit/client/connhelper/ssh"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/sirupsen/logrus"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Dialer makes the connection to a worker.
+type Dialer func(context.Context) (net.Conn, error)
+
+// Connect makes a client of the worker at addr, or of the one that dial reaches when dial is not nil. It sends nothing yet.
+//
+// BuildKit's packages log through logrus's global logger. Its warnings are about what is as it should be (a file system
+// without fs-verity), so this silences them.
+func Connect(ctx context.Context, addr string, dial Dialer, tls WorkerTLS) (*client.Client, error) {
+	logrus.SetLevel(logrus.ErrorLevel)
+	if dial != nil {
+		return client.New(ctx, "unix:///embedded", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return dial(ctx)
+		}))
+	}
+	opts, err := clientOptions(addr, tls)
+	if err != nil {
+		return nil, err
+	}
+	c, err := client.New(ctx, addr, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to worker %q: %w", addr, err)
+	}
+	return c, nil
+}
+
+// schemes are those of addresses.
+func schemes() []string {
+	return []string{"unix", "tcp", "docker-container", "kube-pod", "podman-container", "ssh"}
+}
+
+func clientOptions(addr string, tls WorkerTLS) ([]client.ClientOpt, error) {
+	u, err := url.Parse(addr)
+	if err != nil || !slices.Contains(schemes(), u.Scheme) || u.Host+u.Path == "" {
+		return nil, registry.Usagef("worker %q is none of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "), DockerEngine, Embedded)
+	}
+	if u.Scheme != "tcp" || !tls.Used() {
+		return nil, nil
+	}
+	for _, file := range []string{tls.CA, tls.Cert, tls.Key} {
+		if _, err := os.Stat(file); file != "" && err != nil {
+			return nil, registry.Usagef("reading the certificates for worker %q: %w", addr, err)
+		}
+	}
+	if (tls.Cert == "") != (tls.Key == "") {
+		return nil, registry.Usagef("a client certificate for worker %q takes both a certificate and its key", addr)
+	}
+	name := tls.ServerName
+	if name == "" {
+		name = u.Hostname()
+	}
+	opts := []client.ClientOpt{client.WithServerConfigSystem(name)}
+	if tls.CA != "" {
+		opts = []client.ClientOpt{client.WithServerConfig(name, tls.CA)}
+	}
+	if tls.Cert != "" {
+		opts = append(opts, client.WithCredentials(tls.Cert, tls.Key))
+	}
+	return opts, nil
+}
+
+// patience is how long an external worker may take to answer the first question.
+const patience = 10 * time.Second
+
+// ask asks the external worker at addr what it runs; its own platform comes first. tls: it is spoken.
+func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Platform, error) {
+	short, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	workers, err := c.ListWorkers(short)
+	// A worker that refuses the certificate says so and hangs up, and a program that can't reach it says why and ends; whether
+	// what was said is still read is chance. The client connects again after a second.
+	for range 3 {
+		if err == nil || !hungUp(err) || !pause(short, 1200*time.Millisecond) {
+			break
+		}
+		workers, err = c.ListWorkers(short)
+	}
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if err != nil {
+		return nil, newSilent(addr, tls, err)
+	}
+	var all []v1.Platform
+	for _, w := range workers {
+		for _, p := range w.Platforms {
+			all = append(all, fromSpec(p))
+		}
+	}
+	if len(all) == 0 {
+		return nil, &WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
+	}
+	return all, nil
+}
+
+// pause reports whether d has passed before ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// hungUp reports whether a connection broke without a reason.
+func hungUp(err error) bool {
+	return strings.Contains(err.Error(), "broken pipe") || strings.Contains(err.Error(), "connection reset by peer")
+}
+
+func fromSpec(p ocispecs.Platform) v1.Platform {
+	return platform.Normalize(v1.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
+	})
+}

@@ -1,0 +1,70 @@
+package build
+
+import (
+	"archive/tar"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/moby/go-archive/compression"
+
+	"mtool/build/device"
+	"mtool/build/snapshot"
+	"mtool/registry/regular"
+)
+
+// deviceIn finds out why a step that unpacks archives of the context was not permitted to: a worker that can make no devices names
+// none. nil: no archive that the step names has one.
+func (s solve) deviceIn(ctx context.Context, step string, err error) error {
+	_, line, _ := strings.Cut(step, "] ")
+	words := strings.Fields(line)
+	if s.machine.noDevices == nil || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
+		return nil
+	}
+	root, err := os.OpenRoot(s.job.Spec.Context)
+	if err != nil {
+		return nil // the failure of the step is told all the same
+	}
+	defer root.Close() //nolint:errcheck // opened for reading only
+	for _, name := range words[1 : len(words)-1] {
+		f, err := regular.OpenIn(root, strings.TrimPrefix(name, "/"))
+		if err != nil {
+			continue // an option, a pattern, an address
+		}
+		device := firstDevice(ctx, f)
+		_ = f.Close() // opened for reading only
+		if device != "" {
+			return &snapshot.DeviceError{Path: device, Archive: name, Err: s.machine.noDevices}
+		}
+	}
+	return nil
+}
+
+// deviceOut is err with its kind where it is about a device among files that are exported.
+func deviceOut(err error) error {
+	if before, _, ok := strings.Cut(err.Error(), device.ErrNotMade.Error()); ok {
+		return fmt.Errorf("%s%w", before, device.ErrNotMade)
+	}
+	return nil
+}
+
+// firstDevice is the name of the first device in an archive; "": there is none, or it is no archive.
+func firstDevice(ctx context.Context, r io.Reader) string {
+	plain, err := compression.DecompressStream(r)
+	if err != nil {
+		return ""
+	}
+	defer plain.Close()
+	for t := tar.NewReader(plain); ctx.Err() == nil; {
+		h, err := t.Next()
+		if err != nil {
+			break
+		}
+		if h.Typeflag == tar.TypeChar || h.Typeflag == tar.TypeBlock {
+			return h.Name
+		}
+	}
+	return ""
+}

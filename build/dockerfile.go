@@ -1,0 +1,213 @@
+package build
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+// dockerfile is a parsed Dockerfile, before its arguments are known.
+type dockerfile struct {
+	path   string   // as told to people
+	lines  []string // as written
+	stages []instructions.Stage
+	args   []instructions.ArgCommand
+	lex    *shell.Lex
+}
+
+// base is an image that a build starts from or copies from.
+type base struct {
+	Name     string // as the Dockerfile calls it
+	Platform v1.Platform
+	Given    string // what a named build context has in its place: docker-image://NAME, store:NAME or oci-layout://DIR; "" is nothing
+}
+
+func (b base) equal(o base) bool {
+	return b.Name == o.Name && b.Given == o.Given && platform.Equal(b.Platform, o.Platform)
+}
+
+// source is the name of the image that is really meant.
+func (b base) source() string {
+	return strings.TrimPrefix(cmp.Or(b.Given, b.Name), "docker-image://")
+}
+
+// needs is what building one platform needs, as far as the Dockerfile tells it; ONBUILD steps of base images can't be seen.
+type needs struct {
+	Bases []base        // without those that are stages, in order, each once
+	Runs  []v1.Platform // platforms that RUN steps execute, each once
+	// Stages are the platforms of the stages, by the names that BuildKit shows.
+	Stages map[string]v1.Platform
+	// Secrets are the ids of those without which a step fails.
+	Secrets []string
+	// Visited are the stages that will be built, by number.
+	Visited []visit
+}
+
+type visit struct {
+	stage int
+	on    v1.Platform
+}
+
+func readDockerfile(s Spec) (*dockerfile, error) {
+	path := s.Dockerfile
+	text, err := regular.Read(path, regular.MaxText)
+	if err != nil {
+		return nil, fmt.Errorf("reading Dockerfile: %w", err)
+	}
+	d, err := parseDockerfile(text)
+	if err != nil && s.DockerfileLinked {
+		return nil, registry.Usagef("parsing Dockerfile: the link leads to %q, which is none", path)
+	}
+	if err != nil {
+		return nil, newSyntaxError(path, text, err)
+	}
+	d.path = shown(path)
+	return d, nil
+}
+
+// shown is a path as short as people write it.
+func shown(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if short, err := filepath.Rel(dir, path); err == nil && !strings.HasPrefix(short, "..") {
+		return short
+	}
+	return path
+}
+
+func parseDockerfile(text []byte) (*dockerfile, error) {
+	tree, err := parser.Parse(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	stages, args, err := instructions.Parse(tree.AST, nil)
+	if err != nil {
+		return nil, err
+	}
+	lines := strings.Split(string(text), "\n")
+	return &dockerfile{path: "Dockerfile", lines: lines, stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
+}
+
+// question is what the answer of needs depends on.
+type question struct {
+	Target       string // a stage; "" is the last one
+	For          v1.Platform
+	BuildMachine v1.Platform // BUILDPLATFORM
+	BuildArgs    map[string]string
+	Contexts     map[string]string // named build contexts
+}
+
+// needs walks from the target stage through the stages that it needs; what only other stages need does not count.
+func (d *dockerfile) needs(q question) (needs, error) {
+	env, err := d.globals(q)
+	if err != nil {
+		return needs{}, err
+	}
+	start := len(d.stages) - 1
+	if q.Target != "" {
+		if start = d.stage(q.Target, len(d.stages)); start < 0 {
+			return needs{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
+		}
+	}
+	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
+	err = w.stage(start)
+	return w.found, err
+}
+
+// stage finds a stage before number limit by its name or, as COPY --from may, by its number; -1 is none.
+func (d *dockerfile) stage(name string, limit int) int {
+	if i := d.named(name, limit); i >= 0 {
+		return i
+	}
+	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < limit {
+		return n
+	}
+	return -1
+}
+
+// named finds the last stage of that name before number limit; -1 is none.
+func (d *dockerfile) named(name string, limit int) int {
+	for i := limit - 1; i >= 0 && name != ""; i-- {
+		if strings.EqualFold(d.stages[i].Name, name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// label is what BuildKit calls a stage in the names of its steps.
+func (d *dockerfile) label(i int) string {
+	if name := d.stages[i].Name; name != "" {
+		return name
+	}
+	return "stage-" + strconv.Itoa(i)
+}
+
+// globals are the arguments that FROM lines see: the platforms, and those set before the first FROM.
+func (d *dockerfile) globals(q question) (variables, error) {
+	env := variables{}
+	env.setPlatform("TARGET", q.For)
+	env.setPlatform("BUILD", q.BuildMachine)
+	for name := range env {
+		if v, ok := q.BuildArgs[name]; ok {
+			env[name] = v
+		}
+	}
+	for _, line := range d.args {
+		for _, arg := range line.Args {
+			if v, ok := q.BuildArgs[arg.Key]; ok {
+				env[arg.Key] = v
+			} else if arg.Value != nil {
+				v, _, err := d.lex.ProcessWord(*arg.Value, env)
+				if err != nil {
+					return nil, registry.Usagef("expanding %q: %w", *arg.Value, err)
+				}
+				env[arg.Key] = v
+			}
+		}
+	}
+	return env, nil
+}
+
+// variables is a shell.EnvGetter.
+type variables map[string]string
+
+func (v variables) Get(name string) (string, bool) { s, ok := v[name]; return s, ok }
+
+func (v variables) Keys() []string {
+	names := make([]string, 0, len(v))
+	for name := range v {
+		names = append(names, name)
+	}
+	return names
+}
+
+// setPlatform sets what BuildKit calls the platform arguments in the global scope.
+// https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+func (v variables) setPlatform(prefix string, p v1.Platform) {
+	v[prefix+"PLATFORM"], v[prefix+"OS"], v[prefix+"ARCH"], v[prefix+"VARIANT"] = platform.Format(p), p.OS, p.Architecture, p.Variant
+}
+
+// spec is p as BuildKit wants it.
+func spec(p v1.Platform) ocispecs.Platform {
+	return platforms.Normalize(ocispecs.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,
+	})
+}

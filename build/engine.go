@@ -1,0 +1,140 @@
+package build
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/engine"
+)
+
+// connectEngine makes a client of the BuildKit in Docker Engine, the one that the docker command would use.
+func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) {
+	e, err := engine.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	const proto = "h2c"
+	c, err := client.New(ctx, "unix:///docker-engine",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return e.Dial(ctx, "/grpc", proto, nil) }),
+		client.WithSessionDialer(engineSession(e)))
+	if err != nil {
+		return nil, nil, errors.Join(err, e.Close())
+	}
+	return c, e, nil
+}
+
+// engineSession begins sessions with the BuildKit in e.
+func engineSession(e *engine.Engine) session.Dialer {
+	return func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+		return e.Dial(ctx, "/session", proto, meta)
+	}
+}
+
+// viaEngine makes the request one that Docker Engine can answer: the BuildKit in it exports images into the engine only. It
+// returns the image's name there.
+func viaEngine(opt *client.SolveOpt) registry.Ref {
+	name := registry.Ref{Transport: registry.TransportEngine, Host: "docker.io", Repo: "library/mtool-build", Tag: strings.ToLower(rand.Text())}
+	for i, e := range opt.Exports {
+		if e.Type == client.ExporterOCI && e.OutputStore != nil {
+			opt.Exports[i] = client.ExportEntry{Type: "moby", Attrs: map[string]string{"name": name.Name()}}
+		}
+	}
+	return name
+}
+
+// oneByOne leaves the first export in the request and gives the others: an engine before 23.0 makes the first one only, and
+// says nothing.
+func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.ExportEntry) {
+	if len(opt.Exports) < 2 {
+		return opt, nil
+	}
+	others = opt.Exports[1:]
+	opt.Exports = opt.Exports[:1]
+	return opt, others
+}
+
+// export makes each export by a request of its own, of the steps that the request before has run.
+func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display) (*record, error) {
+	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
+	delete(opt.FrontendAttrs, "no-cache")
+	opt.CacheExports = nil
+	for i := range exports {
+		opt.Exports = exports[i : i+1]
+		seen := newRecord(newStandstill(-1, nil)) // everything was fetched
+		_, err := s.ask(ctx, opt, d.follow(s.target, seen))
+		seen.wait()
+		if err != nil || i == len(exports)-1 {
+			return seen, err
+		}
+	}
+	return nil, nil
+}
+
+// beyondEngine refuses what the BuildKit in Docker Engine leaves out without a word, or says in words of its own. The engine
+// of containerd's image store has more; which one it is can't be told beforehand.
+func beyondEngine(s Spec) error {
+	var what string
+	switch {
+	case provenance(s.Provenance) != "" || sbom(s.SBOM) != "":
+		what = "attaches neither --provenance nor --sbom"
+	case s.BuildArgs[epochArg] != "":
+		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
+	case slices.ContainsFunc(s.Exports, func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
+		what = "writes no archives of images (-o type=oci, type=docker)"
+	case slices.ContainsFunc(typed(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
+		what = "exports no cache but --cache-to type=inline"
+	case slices.Contains(s.Allow, AllowInsecure):
+		what = "lets no step have " + AllowInsecure
+	default:
+		return nil
+	}
+	return &WorkerError{
+		Doing: "building on " + DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what), Next: "leave --worker out, or name a buildkitd",
+	}
+}
+
+// fetch takes an image out of the engine into the layout dir, and its name away from it.
+func (s solve) fetch(ctx context.Context, name registry.Ref, dir string) (Layout, error) {
+	l, err := s.save(ctx, name, dir)
+	removed := s.machine.engine.Remove(context.WithoutCancel(ctx), name)
+	if err = errors.Join(err, removed); err != nil {
+		return l, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
+	}
+	return l, nil
+}
+
+func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layout, err error) {
+	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o755); err != nil {
+		return l, err
+	}
+	tar := registry.Ref{Transport: registry.TransportDockerArchive, Path: filepath.Join(dir, "saved.tar")}
+	file, err := os.Create(tar.Path)
+	if err != nil {
+		return l, err
+	}
+	defer os.Remove(tar.Path) //nolint:errcheck // the directory goes with the build
+	if err := errors.Join(s.machine.engine.Save(ctx, name, file), file.Close()); err != nil {
+		return l, err
+	}
+	object, err := archive.Open(ctx, tar)
+	if err != nil {
+		return l, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	root, err := repack(ctx, object, filepath.Join(dir, "blobs", "sha256"))
+	return Layout{Dir: dir, Root: root}, err
+}

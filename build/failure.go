@@ -1,0 +1,219 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	gateway "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/solver/errdefs"
+	digest "github.com/opencontainers/go-digest"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// explain turns the failure of a solve into an error that says what failed, and of which kind it is.
+func (s solve) explain(ctx context.Context, err error, seen *record, d *display) error {
+	building := "building " + platform.Format(s.target)
+	if c := (*crashError)(nil); errors.As(context.Cause(ctx), &c) && c.target.Equals(s.target) {
+		e := s.stepError(c.step, seen, d)
+		e.Signal, e.Err = c.signal, c
+		return e
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", building, context.Cause(ctx))
+	}
+	if err := s.lost(err); err != nil {
+		return fmt.Errorf("%s: %w", building, err)
+	}
+	if died := s.machine.err(); died != nil {
+		return &WorkerError{Doing: building, Err: died}
+	}
+	if b := (*baseWarning)(nil); errors.As(err, &b) {
+		return fmt.Errorf("%s: %w", building, err)
+	}
+	step := seen.failed(stepOf(err))
+	if image := s.job.Spec.Syntax; step == nil && strings.Contains(err.Error(), "BUILDKIT_SYNTAX") {
+		return fmt.Errorf("%s: %w", building, &frontendError{image, err})
+	}
+	if step == nil {
+		return fmt.Errorf("%s: %w", building, err)
+	}
+	if name, ok := strings.CutPrefix(step.Name, "[internal] load metadata for "); ok {
+		return fmt.Errorf("%s: %w", building, newBaseError(name, err))
+	}
+	e := s.stepError(*step, seen, d)
+	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
+		e.Exit, e.Err = int(exit.ExitCode), err
+	} else {
+		e.Err = cmp.Or(s.deviceIn(ctx, step.Name, err), deviceOut(err), ofKind(step.Name, err, seen))
+	}
+	if s.machine.name != "" {
+		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
+	}
+	return e
+}
+
+// stepError is the failure of a step without its cause.
+func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepError {
+	on := s.platformOf(step.Name)
+	emulator := ""
+	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // which run no program
+		emulator = s.machine.emulator(on)
+	}
+	return &StepError{
+		Platform: on, Emulator: emulator, QEMU: s.machine.version(emulator),
+		Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet,
+	}
+}
+
+// ofKind is err with its kind where something could not be fetched.
+func ofKind(step string, err error, seen *record) error {
+	if !fetches(step) && fetchesLate(err) {
+		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
+	}
+	if kind := kindOfFetch(step, err); kind != nil {
+		return fmt.Errorf("%w: %w", kind, err)
+	}
+	return err
+}
+
+// fetchesLate: it is about a layer, which the first step that needs it fetches, be it the export.
+func fetchesLate(err error) bool {
+	for _, words := range []string{"failed to copy: ", "short read: expected ", "unexpected commit digest "} {
+		if strings.Contains(err.Error(), words) {
+			return true
+		}
+	}
+	return false
+}
+
+// kindOfFetch tells what kept a step from fetching something; nil: it fetches nothing, or something else did.
+func kindOfFetch(step string, err error) error {
+	if !fetches(step) && !strings.Contains(step, "://") {
+		return nil
+	}
+	kind := kindOf(err)
+	if !fetches(step) && strings.Contains(err.Error(), ": not found") {
+		return nil // a program of this machine, for one
+	}
+	if kind == nil && strings.HasPrefix(step, "exporting cache to registry") {
+		return registry.ErrRefused // the registry's own words
+	}
+	return kind
+}
+
+// kindOf tells the kind by the words of Go's network, of containerd and of BuildKit's HTTP source, since a worker hands on the
+// text and no code; nil: none of them.
+func kindOf(err error) error {
+	for _, w := range []struct {
+		word string
+		kind error
+	}{
+		{"401 Unauthorized", registry.ErrDenied},
+		{"403 Forbidden", registry.ErrDenied},
+		{"invalid response status 401", registry.ErrDenied},
+		{"invalid response status 403", registry.ErrDenied},
+		{"pull access denied", registry.ErrDenied},
+		{"insufficient_scope", registry.ErrDenied},
+		{"x509: ", registry.ErrDenied},
+		{passwordBare, registry.ErrDenied},
+		{"nothing moved for ", registry.ErrUnavailable},
+		{"connection refused", registry.ErrUnavailable},
+		{"connection reset by peer", registry.ErrUnavailable},
+		{"no such host", registry.ErrUnavailable},
+		{"stopped after 10 redirects", registry.ErrUnavailable},
+		{"unexpected EOF", registry.ErrUnavailable},
+		{": EOF", registry.ErrUnavailable},
+		{"use of closed network connection", registry.ErrUnavailable},
+		{"invalid response status 5", registry.ErrUnavailable},
+		{": 408 Request Timeout", registry.ErrUnavailable},
+		{": 429 Too Many Requests", registry.ErrUnavailable},
+		{": 500 Internal Server Error", registry.ErrUnavailable},
+		{": 502 Bad Gateway", registry.ErrUnavailable},
+		{": 503 Service Unavailable", registry.ErrUnavailable},
+		{": 504 Gateway Timeout", registry.ErrUnavailable},
+		{"unexpected commit digest", registry.ErrContent},
+		{"failed size validation", registry.ErrContent},
+		{": not found", registry.ErrNotFound},
+		{"invalid response status 404", registry.ErrNotFound},
+		{"invalid reference format", registry.ErrName},
+	} {
+		if strings.Contains(err.Error(), w.word) {
+			return w.kind
+		}
+	}
+	return nil
+}
+
+// lost is the error for a worker elsewhere that went away while it built.
+func (s solve) lost(err error) error {
+	if s.machine.name == "" || status.Code(err) != codes.Unavailable {
+		return nil
+	}
+	return &silentError{addr: s.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
+}
+
+// stepOf is the step that BuildKit says has failed.
+func stepOf(err error) digest.Digest {
+	if v := (*errdefs.VertexError)(nil); errors.As(err, &v) {
+		return digest.Digest(v.Digest)
+	}
+	return ""
+}
+
+// platformOf is the platform of a step: that of its stage, which its name starts with when there are several:
+// "[build 2/3] RUN make".
+func (s solve) platformOf(step string) v1.Platform {
+	stage, _, _ := strings.Cut(strings.TrimPrefix(step, "["), " ")
+	if p, ok := s.needs.Stages[stage]; ok {
+		return p
+	}
+	return s.target
+}
+
+// baseError is a base image that can't be had from its registry.
+type baseError struct {
+	name string
+	kind error
+	err  error // the worker's
+}
+
+// newBaseError tells the kind too. What says nothing known is a registry that did not answer as it should.
+func newBaseError(name string, err error) error {
+	return &baseError{name, cmp.Or(kindOf(err), registry.ErrUnavailable), err}
+}
+
+func (e *baseError) Error() string {
+	text := e.err.Error()
+	if _, after, ok := strings.Cut(text, "failed to resolve source metadata for "+e.name+": "); ok {
+		text = after // the rest says the name three times
+	}
+	return fmt.Sprintf("base image %q is not in the store: %v: %s", e.name, e.kind, text)
+}
+
+func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// Hint is the next action where there is one.
+func (e *baseError) Hint() string {
+	switch {
+	case errors.Is(e.kind, registry.ErrNotFound):
+		return "build the base image for this platform first, or check its name"
+	case errors.Is(e.kind, registry.ErrDenied):
+		return "mtool login, or --tls-skip-verify for a certificate that is not trusted"
+	}
+	return ""
+}
+
+// baseWarning is BuildKit's warning about a base image of another platform.
+type baseWarning struct{ text string }
+
+func (e *baseWarning) Error() string { return e.text }
+func (e *baseWarning) Unwrap() error { return registry.ErrNotFound }

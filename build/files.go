@@ -1,0 +1,134 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/filesync"
+
+	"mtool/build/device"
+	"mtool/build/snapshot"
+)
+
+// Names of the directories that a worker may ask for, as the frontend knows them.
+const (
+	mainContext   = "context"
+	dockerfileDir = "dockerfile"
+)
+
+// files are the directories of a job, which all its platforms see alike.
+type files struct {
+	trees    map[string]*snapshot.Tree
+	memory   *snapshot.Memory
+	sessions map[*machine]*session.Session // over which a worker gets them once for all of its platforms
+	hangUp   []context.CancelFunc          // for each session
+}
+
+// openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
+func openFiles(job Job, c crew, failed func(error)) (*files, error) {
+	dirs := map[string]string{mainContext: job.Spec.Context}
+	for name, given := range job.Spec.Contexts {
+		if !isImage(given) && !isRemote(given) {
+			dirs[contextMount(name)] = given
+		}
+	}
+	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*machine]*session.Session{}}
+	f.memory = snapshot.Open(memoryOf(job, dirs))
+	devices := snapshot.Devices{Skip: job.Spec.SkipDevices}
+	for _, m := range c.all {
+		devices.Refused = cmp.Or(devices.Refused, m.noDevices)
+	}
+	var err error
+	for name, dir := range dirs {
+		o := snapshot.Options{Memory: f.memory, Name: name, Devices: devices, Failed: failed, Hidden: device.Attribute}
+		if name == mainContext {
+			o.Entries = job.Spec.Entries
+		}
+		if f.trees[name], err = snapshot.New(dir, o); err != nil {
+			return nil, errors.Join(err, f.memory.Close())
+		}
+	}
+	// A worker asks for the Dockerfile whole each time.
+	if f.trees[dockerfileDir], err = snapshot.New(filepath.Dir(job.Spec.Dockerfile), snapshot.Options{Failed: failed}); err != nil {
+		return nil, errors.Join(err, f.memory.Close())
+	}
+	return f, nil
+}
+
+// memoryOf is the file that keeps what workers may have of these directories; "" for one that is not there the next time.
+func memoryOf(job Job, dirs map[string]string) string {
+	if job.Spec.Fetched || job.Options.StateDir == "" {
+		return ""
+	}
+	b, _ := json.Marshal(dirs) // maps of strings always encode, with sorted keys
+	sum := sha256.Sum256(b)
+	return filepath.Join(memories(job.Options.StateDir), hex.EncodeToString(sum[:16]))
+}
+
+func memories(stateDir string) string { return filepath.Join(stateDir, "contexts") }
+
+// source hands the directories out.
+func (f *files) source() session.Attachable {
+	dirs := filesync.StaticDirSource{}
+	for name, tree := range f.trees {
+		dirs[name] = tree
+	}
+	return filesync.NewFSSyncProvider(dirs)
+}
+
+// share opens a session on m from which the solves of all its platforms take the files, so that they are sent once.
+func (f *files) share(ctx context.Context, m *machine) error {
+	s, err := session.NewSession(ctx, f.memory.Key())
+	if err != nil {
+		return err
+	}
+	s.Allow(f.source())
+	ctx, hangUp := context.WithCancel(ctx)
+	f.hangUp = append(f.hangUp, hangUp)
+	go func() { _ = s.Run(ctx, m.sessions()) }() // where it breaks, each solve has the files as well
+	f.sessions[m] = s
+	return nil
+}
+
+// into makes the files part of a request to m.
+func (f *files) into(o *client.SolveOpt, m *machine) {
+	o.SharedKey = f.memory.Key() // a worker sends for what has changed since it was last given this key
+	o.Session = append(o.Session, f.source())
+	if s, ok := f.sessions[m]; ok {
+		for name := range f.trees {
+			o.FrontendAttrs["local-sessionid:"+name] = s.ID()
+		}
+	}
+}
+
+// err is what kept a file from being read; nil: all were read that a worker asked for.
+func (f *files) err() error {
+	for _, name := range slices.Sorted(maps.Keys(f.trees)) {
+		if err := f.trees[name].Err(); err != nil {
+			return fmt.Errorf("reading the build context: %w", err)
+		}
+	}
+	return nil
+}
+
+// close ends what share began, and keeps what workers have got. Session.Close alone waits for a worker whose link is down.
+func (f *files) close() error {
+	for _, hangUp := range f.hangUp {
+		hangUp()
+	}
+	var errs []error
+	for _, s := range f.sessions {
+		errs = append(errs, s.Close())
+	}
+	return errors.Join(append(errs, f.memory.Close())...)
+}

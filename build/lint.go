@@ -1,0 +1,187 @@
+package build
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+
+	"mtool/inspect/binary"
+	"mtool/inspect/platform"
+)
+
+// The rules that lint checks.
+const (
+	ruleShadow  = "MT101" // an ARG gives a platform argument a default, which hides BuildKit's value
+	ruleFinal   = "MT102" // the final stage has a fixed platform, or the build machine's
+	ruleLiteral = "MT103" // a step of a stage for one architecture names another one
+)
+
+// lint looks for what makes an image of one platform carry the files of another one. Only stages that will be built count,
+// each for the platforms that it is built for, so that stages like "build-amd64" may name their architecture.
+func (d *dockerfile) lint(targets []v1.Platform, all []needs) []Warning {
+	l := linting{d: d}
+	for _, line := range d.args {
+		l.shadow(&line)
+	}
+	for i, target := range targets {
+		for _, v := range all[i].Visited {
+			l.stage(v, target)
+		}
+		if visited := all[i].Visited; len(visited) > 0 { //nolint:gosec // one for each target
+			l.final(visited[0], target)
+		}
+	}
+	slices.SortStableFunc(l.found, func(a, b Warning) int { return cmp.Compare(a.Line, b.Line) })
+	return l.found
+}
+
+type linting struct {
+	d     *dockerfile
+	found []Warning
+}
+
+func (l *linting) warn(rule string, line int, format string, args ...any) {
+	w := Warning{Rule: rule, File: l.d.path, Line: line, Text: fmt.Sprintf(format, args...)}
+	if !slices.Contains(l.found, w) {
+		l.found = append(l.found, w)
+	}
+}
+
+// shadow finds defaults of the arguments that BuildKit sets.
+// https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
+func (l *linting) shadow(c *instructions.ArgCommand) {
+	for _, arg := range c.Args {
+		if strings.HasPrefix(arg.Key, "TARGET") && arg.Value != nil && *arg.Value != "" && isPlatformArg(arg.Key) {
+			l.warn(ruleShadow, first(c.Location()), "ARG %s=%s hides the value of each platform: write ARG %s", arg.Key, *arg.Value, arg.Key)
+		}
+	}
+}
+
+func isPlatformArg(key string) bool {
+	_, name, _ := strings.Cut(key, "TARGET")
+	return slices.Contains([]string{"PLATFORM", "OS", "ARCH", "VARIANT"}, name)
+}
+
+// final is about the stage that the image is made of, when that is, or elsewhere would be, built for another platform.
+func (l *linting) final(v visit, target v1.Platform) {
+	s := l.d.stages[v.stage]
+	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
+		return
+	}
+	l.warn(ruleFinal, first(s.Location), "the final stage is built for %s, not for the target (%s): leave --platform out of its FROM",
+		cmp.Or(s.Platform, platform.Format(v.on)), platform.Format(target))
+}
+
+func (l *linting) stage(v visit, target v1.Platform) {
+	for _, command := range l.d.stages[v.stage].Commands {
+		switch c := command.(type) {
+		case *instructions.ArgCommand:
+			l.shadow(c)
+		case *instructions.RunCommand, *instructions.CopyCommand, *instructions.AddCommand, *instructions.EnvCommand:
+			l.literal(command.Location(), v, target)
+		}
+	}
+}
+
+var (
+	// asks is a step that chooses by the platform, and may name some.
+	asks = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
+	})
+	// crosses is a compiler that is told to make programs for an architecture, wherever it runs.
+	crosses = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(GOARCH|CARGO_BUILD_TARGET|--target|-march)[= ]`)
+	})
+)
+
+// assigned is the name that a word is assigned to, from the text before the word.
+var assigned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z0-9_]+)=[^=\s]*$`) })
+
+// isSetting reports whether the variable that the word is assigned to names the same machine, so that the word is the setting
+// of that machine alone: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc.
+func isSetting(before string, m binary.Machine) bool {
+	found := assigned().FindStringSubmatch(before)
+	return found != nil && slices.ContainsFunc(binary.NamedIn(found[1]), func(n binary.Machine) bool { return n.Is(m.Arch()) })
+}
+
+// crossCompilers are what Debian and others call compilers before the machine that they compile for.
+var crossCompilers = []string{"gcc-", "g++-", "gfortran-", "binutils-", "crossbuild-essential-"}
+
+// preparesAll reports whether a step on the build machine's platform names several machines, as one that installs compilers
+// for all of them does, or a compiler.
+func (l *linting) preparesAll(v visit, lines []sourceLine) bool {
+	if !strings.Contains(l.d.stages[v.stage].Platform, "BUILDPLATFORM") {
+		return false
+	}
+	named := map[string]bool{}
+	for _, line := range lines {
+		for _, m := range binary.NamedIn(line.text) {
+			from, _ := m.Span()
+			for _, compiler := range crossCompilers {
+				if strings.HasSuffix(line.text[:from], compiler) {
+					return true
+				}
+			}
+			if !m.Vague && binary.ForImages(m.Arch()) {
+				named[m.Arch()] = true
+			}
+		}
+	}
+	return len(named) > 1
+}
+
+// literal finds names of architectures that are not the target's.
+func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
+	lines := l.lines(at)
+	if l.preparesAll(v, lines) {
+		return
+	}
+	for _, line := range lines {
+		if asks().MatchString(line.text) {
+			return
+		}
+	}
+	for _, line := range lines {
+		for _, m := range binary.NamedIn(line.text) {
+			from, to := m.Span()
+			variable := strings.HasPrefix(line.text[to:], "_") // amd64_url
+			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) || isSetting(line.text[:from], m) {
+				continue
+			}
+			if ownTools := m.Is(v.on.Architecture) && !crosses().MatchString(line.text); !ownTools {
+				l.warn(ruleLiteral, line.number, "%q in a step for %s", line.text[from:to], platform.Format(target))
+			}
+		}
+	}
+}
+
+type sourceLine struct {
+	number int // from 1
+	text   string
+}
+
+// lines are those of a command, here-documents with it and comments without.
+func (l *linting) lines(at []parser.Range) (lines []sourceLine) {
+	for _, r := range at {
+		for n := r.Start.Line; n <= r.End.Line && n <= len(l.d.lines); n++ {
+			if text := l.d.lines[n-1]; n > 0 && !strings.HasPrefix(strings.TrimSpace(text), "#") {
+				lines = append(lines, sourceLine{n, text})
+			}
+		}
+	}
+	return lines
+}
+
+func first(at []parser.Range) int {
+	if len(at) == 0 {
+		return 0
+	}
+	return at[0].Start.Line
+}

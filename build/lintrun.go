@@ -1,0 +1,100 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/client/llb/sourceresolver"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerfile/linter"
+	"github.com/moby/buildkit/frontend/dockerui"
+	digest "github.com/opencontainers/go-digest"
+	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"mtool/build/emulator"
+)
+
+// Check looks at the Dockerfile of a Spec alone: BuildKit's rules, and ours about architectures. It tells what breaks one, in
+// the order of the lines, and needs neither a worker nor the network.
+func Check(ctx context.Context, spec Spec, o Options) ([]Warning, error) {
+	spec, err := prepareSpec(spec)
+	if err != nil {
+		return nil, err
+	}
+	return lintAll(ctx, Job{Spec: spec, Options: o})
+}
+
+// lintAll checks the rules of https://docs.docker.com/reference/build-checks/, for the first platform, and
+// those of lint for all of them. Base images are not read: rules about what they hold find nothing.
+func lintAll(ctx context.Context, job Job) ([]Warning, error) {
+	d, err := readDockerfile(job.Spec)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := lintByBuildKit(ctx, job, d, []byte(strings.Join(d.lines, "\n")))
+	if err != nil {
+		return nil, err
+	}
+	var all []needs
+	for _, target := range job.Spec.Platforms {
+		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: own(emulator.Detect()), BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, n)
+	}
+	warnings = append(warnings, d.lint(job.Spec.Platforms, all)...)
+	slices.SortStableFunc(warnings, func(a, b Warning) int { return cmp.Compare(a.Line, b.Line) })
+	return warnings, nil
+}
+
+func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (warnings []Warning, err error) {
+	target := spec(job.Spec.Platforms[0])
+	source := llb.NewSourceMap(nil, d.path, "Dockerfile", text)
+	source.Definition = &llb.Definition{} // it is written out, whether there is one or not
+	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
+		Config: dockerui.Config{
+			BuildArgs: job.Spec.BuildArgs, Labels: job.Spec.Labels, Target: job.Spec.Target,
+			TargetPlatforms: []ocispecs.Platform{target}, BuildPlatforms: []ocispecs.Platform{spec(own(emulator.Detect()))},
+			LinterConfig: &linter.Config{},
+		},
+		SourceMap:      source,
+		TargetPlatform: &target,
+		MetaResolver:   nothingKnown{},
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range results.Warnings {
+		one := Warning{Rule: w.RuleName, File: d.path, Text: w.Detail}
+		if w.Location != nil && len(w.Location.Ranges) > 0 {
+			one.Line = int(w.Location.Ranges[0].Start.Line)
+		}
+		warnings = append(warnings, one)
+	}
+	if results.Error != nil {
+		one := Warning{Rule: "BuildError", File: d.path, Text: results.Error.Message}
+		if ranges := results.Error.Location.Ranges; len(ranges) > 0 {
+			one.Line = int(ranges[0].Start.Line)
+		}
+		warnings = append(warnings, one)
+	}
+	return warnings, nil
+}
+
+// nothingKnown answers for every base image that it is for the platform asked for, and nothing else.
+type nothingKnown struct{}
+
+func (nothingKnown) ResolveImageConfig(_ context.Context, ref string, o sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	var image ocispecs.Image
+	image.Architecture, image.OS = "amd64", "linux"
+	if o.ImageOpt != nil && o.ImageOpt.Platform != nil {
+		image.Platform = *o.ImageOpt.Platform
+	}
+	config, err := json.Marshal(image)
+	return ref, digest.FromBytes(config), config, err
+}

@@ -1,0 +1,159 @@
+package build
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+
+	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	sessioncontent "github.com/moby/buildkit/session/content"
+	"github.com/moby/buildkit/session/filesync"
+	"github.com/moby/buildkit/session/grpchijack"
+	"github.com/tonistiigi/fsutil"
+	"github.com/tonistiigi/fsutil/types"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"mtool/build/device"
+)
+
+// ask sends a request. Files that are to be written into a directory are received here: BuildKit's client would make, for root,
+// each device that a worker names.
+func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus) (*client.SolveResponse, error) {
+	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
+		return s.machine.client.Solve(ctx, nil, o, status)
+	}
+	own, err := session.NewSession(ctx, o.SharedKey)
+	if err == nil {
+		err = s.offer(own, o)
+	}
+	if err != nil {
+		close(status)
+		return nil, err
+	}
+	line, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // a request that is cancelled is ended through it
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = own.Run(line, s.machine.sessions()) // where it breaks, the request fails
+	}()
+	defer func() {
+		hangUp()
+		<-ended
+	}()
+	o.SharedSession, o.SessionPreInitialized = own, true
+	return s.machine.client.Solve(ctx, nil, o, status)
+}
+
+// sessions is how sessions with m begin.
+func (m *machine) sessions() session.Dialer {
+	if m.session != nil {
+		return m.session
+	}
+	return grpchijack.Dialer(m.client.ControlClient())
+}
+
+// offer lets the worker have over own what BuildKit's client would, and send files to a receiver.
+func (s solve) offer(own *session.Session, o client.SolveOpt) error {
+	for _, a := range o.Session {
+		own.Allow(a)
+	}
+	stores := maps.Clone(o.OCIStores)
+	for id, blobs := range o.OCIStores {
+		delete(stores, id)
+		stores["oci:"+id] = blobs
+	}
+	for _, c := range append(slices.Clone(o.CacheExports), o.CacheImports...) {
+		dir := c.Attrs["dest"] + c.Attrs["src"] // one of them
+		if c.Type != "local" || dir == "" {
+			continue
+		}
+		blobs, err := contentlocal.NewStore(dir)
+		if err != nil {
+			return err
+		}
+		stores["local:"+dir] = blobs
+	}
+	r := receiver{dirs: map[string]string{}, skip: s.job.Spec.SkipDevices, say: s.job.Options.Say}
+	var others []filesync.FSSyncTarget
+	for id, e := range o.Exports {
+		switch {
+		case e.Type == client.ExporterLocal:
+			r.dirs[strconv.Itoa(id)] = e.OutputDir
+		case e.OutputStore != nil:
+			stores["export"] = e.OutputStore
+		case e.Output != nil:
+			others = append(others, filesync.WithFSSync(id, e.Output))
+		}
+	}
+	if r.SyncTarget = filesync.NewFSSyncTarget(others...); len(stores) > 0 {
+		own.Allow(sessioncontent.NewAttachable(stores))
+	}
+	own.Allow(r)
+	return nil
+}
+
+// receiver writes files that a worker sends into directories. Archives are the SyncTarget's.
+type receiver struct {
+	*filesync.SyncTarget
+	dirs map[string]string // by the number of the export
+	skip bool              // leave devices out
+	say  func(string)
+}
+
+// Register implements session.Attachable.
+func (r receiver) Register(s *grpc.Server) { filesync.RegisterFileSendServer(s, r) }
+
+// DiffCopy implements filesync.FileSendServer.
+func (r receiver) DiffCopy(stream filesync.FileSend_DiffCopyServer) error {
+	about, _ := metadata.FromIncomingContext(stream.Context())
+	number := "0" // of a worker that knows of one export only
+	if given := about.Get("buildkit-attachable-exporter-id"); len(given) > 0 {
+		number = given[0]
+	}
+	dir, ok := r.dirs[number]
+	if !ok {
+		return r.SyncTarget.DiffCopy(stream)
+	}
+	return r.receive(stream, dir)
+}
+
+// receive writes what comes below dir, as files of this user. No worker makes a device on this machine.
+func (r receiver) receive(stream fsutil.Stream, dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	below, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	root := fsutil.NewRoot(below)
+	defer root.Close() //nolint:errcheck // a folder, opened to stay within it
+	ctx, stop := context.WithCancelCause(stream.Context())
+	defer stop(nil)
+	uid, gid, last := uint32(os.Getuid()), uint32(os.Getgid()), ""
+	err = fsutil.ReceiveRoot(ctx, stream, root, fsutil.ReceiveOpt{Merge: true, Filter: func(path string, stat *types.Stat) bool {
+		stat.Uid, stat.Gid = uid, gid
+		if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {
+			return true
+		}
+		switch {
+		case !r.skip:
+			stop(fmt.Errorf("%q %w", path, device.ErrNotMade))
+		case last != path: // it is asked twice
+			r.say("leaving out device " + path)
+		}
+		last = path
+		return false
+	}})
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	return err
+}

@@ -1,0 +1,182 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/containerd/containerd/v2/core/content"
+	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	digest "github.com/opencontainers/go-digest"
+
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+const (
+	epochArg    = "SOURCE_DATE_EPOCH" // https://reproducible-builds.org/specs/source-date-epoch/
+	storeForOCI = "store"             // under which a worker asks for the local store
+)
+
+// attrs is what the Dockerfile frontend is told for one platform.
+func attrs(s Spec, p v1.Platform, bases []local, proxy registry.Proxy) map[string]string {
+	a := map[string]string{
+		"platform": platforms.FormatAll(spec(p)),
+		"filename": filepath.Base(s.Dockerfile),
+	}
+	extraAttrs(a, s.Extras)
+	if s.Target != "" {
+		a["target"] = s.Target
+	}
+	if s.NoCache {
+		a["no-cache"] = ""
+	}
+	proxyAttrs(a, proxy, s.BuildArgs)
+	for k, v := range s.BuildArgs {
+		a["build-arg:"+k] = v
+	}
+	for k, v := range s.Labels {
+		a["label:"+k] = v
+	}
+	for _, b := range bases {
+		a["context:"+contextName(b)] = layoutScheme + layoutID(b) + "@" + b.Digest.String()
+	}
+	return a
+}
+
+// proxyAttrs are build arguments that are in RUN steps, and neither in the image nor in what tells cached steps apart. BuildKit
+// sets both spellings of each, and takes any of both: the user's own goes before ours.
+func proxyAttrs(a map[string]string, proxy registry.Proxy, given map[string]string) {
+	vars := proxy.Vars()
+	for name := range given {
+		delete(vars, strings.ToUpper(name))
+	}
+	for name, value := range vars {
+		if name == strings.ToUpper(name) {
+			a["build-arg:"+name] = value
+		}
+	}
+}
+
+// contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.
+func contextName(b local) string {
+	name := contextKey(b.Name)
+	if b.Given == "" {
+		name = shortName(b.Ref)
+	}
+	return name + "::" + platforms.FormatAll(spec(b.Platform))
+}
+
+func shortName(ref registry.Ref) string {
+	if ref.Tag == "latest" && ref.Digest == (v1.Hash{}) {
+		return ref.WithTag("").Familiar()
+	}
+	return ref.Familiar()
+}
+
+// layoutID is what a worker asks for the layout of a base by.
+func layoutID(b local) string {
+	if b.Ref.IsFile() {
+		return "layout-" + digest.FromString(b.Ref.Path).Encoded()[:12]
+	}
+	return storeForOCI
+}
+
+// withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument already.
+func withEpoch(s Spec, lookup func(string) (string, bool)) Spec {
+	v, ok := lookup(epochArg)
+	if _, given := s.BuildArgs[epochArg]; given || !ok || v == "" {
+		return s
+	}
+	s.BuildArgs = maps.Clone(s.BuildArgs)
+	if s.BuildArgs == nil {
+		s.BuildArgs = map[string]string{}
+	}
+	s.BuildArgs[epochArg] = v
+	return s
+}
+
+// export asks for an OCI layout: blobs in a folder, no archive.
+func export(s Spec, out content.Store) client.ExportEntry {
+	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
+	for k, v := range s.Annotations {
+		a["annotation."+k] = v
+	}
+	if s.BuildArgs[epochArg] != "" {
+		a["rewrite-timestamp"] = "true" // without it only the config's own time is the epoch
+	}
+	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputStore: out}
+}
+
+// contextMount is what a worker asks for the directory of a named build context by.
+func contextMount(name string) string { return "context:" + contextKey(name) }
+
+// request is one platform's solve. dir takes the layout.
+func request(job Job, p v1.Platform, bases []local, proxy registry.Proxy, dir string) (client.SolveOpt, error) {
+	o := client.SolveOpt{
+		Frontend:      "dockerfile.v0",
+		FrontendAttrs: attrs(job.Spec, p, bases, proxy),
+		Session:       []session.Attachable{credentials(job.Options)},
+		OCIStores:     map[string]content.Store{},
+	}
+	if job.Spec.Name != nil {
+		out, err := newOutput(dir, job.Options.Store.Dir())
+		if err != nil {
+			return o, err
+		}
+		image := export(job.Spec, out)
+		if provenance(job.Spec.Provenance)+sbom(job.Spec.SBOM) != "" { // a worker names what a statement is about only by this
+			image.Attrs["name"] = job.Spec.Name(p).Name()
+		}
+		o.Exports = []client.ExportEntry{image}
+	}
+	if err := addExtras(&o, job, p); err != nil {
+		return o, err
+	}
+	return o, addLayouts(o.OCIStores, job, bases)
+}
+
+// addLayouts opens the layouts that hold the bases.
+func addLayouts(stores map[string]content.Store, job Job, bases []local) error {
+	for _, b := range bases {
+		id, dir := layoutID(b), job.Options.Store.Dir()
+		if _, ok := stores[id]; ok {
+			continue
+		}
+		if b.Ref.IsFile() {
+			dir = b.Ref.Path
+			if err := regular.AllOfLayout(dir); err != nil {
+				return fmt.Errorf("%w: reading layout: %w", registry.ErrContent, err)
+			}
+		}
+		blobs, err := readOnly(dir, job.Dir)
+		if err != nil {
+			return err
+		}
+		stores[id] = blobs
+	}
+	return nil
+}
+
+// readOnly opens the blobs of a layout for reading. Opening a content store makes folders in it, so it gets a directory
+// of its own below scratch in which the blobs are a link.
+func readOnly(layout, scratch string) (content.Store, error) {
+	dir, err := os.MkdirTemp(scratch, "bases-")
+	if err != nil {
+		return nil, err
+	}
+	blobs, err := filepath.Abs(filepath.Join(layout, "blobs"))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(blobs, filepath.Join(dir, "blobs")); err != nil {
+		return nil, err
+	}
+	return contentlocal.NewStore(dir)
+}

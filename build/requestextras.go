@@ -1,0 +1,229 @@
+package build
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	cmdbuild "github.com/moby/buildkit/cmd/buildctl/build"
+	"github.com/moby/buildkit/session/secrets/secretsprovider"
+	"github.com/moby/buildkit/session/sshforward/sshprovider"
+	"github.com/moby/buildkit/util/entitlements"
+
+	"mtool/build/device"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+// extraAttrs tells the frontend what the extras say.
+// https://github.com/moby/buildkit/blob/master/frontend/dockerui/config.go
+func extraAttrs(a map[string]string, x Extras) {
+	for key, value := range map[string]string{
+		"add-hosts":          strings.Join(x.AddHosts, ","),
+		"ulimit":             strings.Join(x.Ulimits, ","),
+		"cgroup-parent":      x.CgroupParent,
+		"no-cache":           strings.Join(x.NoCacheStages, ","),
+		"force-network-mode": strings.TrimPrefix(x.Network, "default"),
+		"attest:provenance":  provenance(x.Provenance),
+		"attest:sbom":        sbom(x.SBOM),
+	} {
+		if value != "" {
+			a[key] = value
+		}
+	}
+	syntaxAttrs(a, x.Syntax)
+	if x.ShmSize > 0 {
+		a["shm-size"] = strconv.FormatInt(x.ShmSize, 10)
+	}
+	if x.Pull {
+		a["image-resolve-mode"] = "pull"
+	}
+	for name, given := range x.Contexts {
+		key := "context:" + contextKey(name)
+		switch {
+		case strings.HasPrefix(given, imageScheme), isRemote(given) && !isImage(given):
+			a[key] = given // for the worker, unless the store has the image: then the key with the platform goes first
+		case !isImage(given):
+			a[key] = "local:" + contextMount(name)
+		}
+	}
+}
+
+// provenance is BuildKit's spelling, which knows no "true".
+func provenance(s string) string {
+	switch s {
+	case "", "false":
+		return ""
+	case "true":
+		return "mode=min"
+	}
+	return s
+}
+
+// sbom is BuildKit's spelling of the generator's image, which may stand alone.
+func sbom(s string) string {
+	if s == "" || s == "false" || strings.Contains(s, "generator=") {
+		return strings.TrimPrefix(s, "false")
+	}
+	return "generator=" + s
+}
+
+// addExtras adds what goes beside the frontend's attributes: secrets, keys, caches, exports.
+func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
+	x := job.Spec.Extras
+	if err := addSession(o, x); err != nil {
+		return registry.Usagef("%w", err)
+	}
+	if x.Network == "host" {
+		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
+	}
+	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
+	if o.CacheImports, err = cmdbuild.ParseImportCache(typed(x.CacheFrom)); err != nil {
+		return registry.Usagef("--cache-from: %w", err)
+	}
+	if o.CacheExports, err = cmdbuild.ParseExportCache(typed(x.CacheTo)); err != nil {
+		return registry.Usagef("--cache-to: %w", err)
+	}
+	if len(job.Spec.Platforms) > 1 {
+		apart(o.CacheExports, p)
+		o.CacheImports = both(o.CacheExports, o.CacheImports, p)
+	}
+	if o.CacheImports, err = present(o.CacheImports); err != nil {
+		return err
+	}
+	for _, e := range x.Exports {
+		o.Exports = append(o.Exports, fileExport(e, job.Spec, p))
+	}
+	return nil
+}
+
+func addSession(o *client.SolveOpt, x Extras) error {
+	var sources []secretsprovider.Source
+	for _, s := range x.Secrets {
+		sources = append(sources, secretsprovider.Source{ID: s.ID, FilePath: s.File, Env: s.Env})
+	}
+	if len(sources) > 0 {
+		store, err := secretsprovider.NewStore(sources)
+		if err != nil {
+			return err
+		}
+		o.Session = append(o.Session, secretsprovider.NewSecretProvider(store))
+	}
+	var agents []sshprovider.AgentConfig
+	for _, s := range x.SSH {
+		agents = append(agents, sshprovider.AgentConfig{ID: s.ID, Paths: s.Paths})
+	}
+	if len(agents) > 0 {
+		provider, err := sshprovider.NewSSHAgentProvider(agents)
+		if err != nil {
+			return err
+		}
+		o.Session = append(o.Session, provider)
+	}
+	return nil
+}
+
+// typed writes a reference alone as the registry cache that it means.
+func typed(caches []string) (all []string) {
+	for _, c := range caches {
+		if !strings.Contains(c, "type=") {
+			c = "type=registry,ref=" + c
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// apart gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
+// tag with the platform behind it, a directory below the one named.
+func apart(caches []client.CacheOptionsEntry, p v1.Platform) {
+	suffix := platform.Suffix(p)
+	for _, e := range caches {
+		switch e.Type {
+		case "registry":
+			if name := filepath.Base(e.Attrs["ref"]); strings.Contains(name, ":") {
+				e.Attrs["ref"] += "-" + suffix
+			} else {
+				e.Attrs["ref"] += ":" + suffix
+			}
+		case "local":
+			for _, key := range []string{"dest", "src"} {
+				if e.Attrs[key] != "" {
+					e.Attrs[key] = filepath.Join(e.Attrs[key], suffix)
+				}
+			}
+		}
+	}
+}
+
+// both reads each platform's own cache and, where none of that name is written now, what lies under the plain name too: a
+// list whose images carry their caches, or the cache of a build of one platform.
+func both(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
+	for _, plain := range imports {
+		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
+		apart([]client.CacheOptionsEntry{own}, p)
+		all = append(all, own)
+		written := slices.ContainsFunc(exports, func(e client.CacheOptionsEntry) bool {
+			return e.Type == own.Type && e.Attrs["ref"] == own.Attrs["ref"] && e.Attrs["dest"] == own.Attrs["src"]
+		})
+		if !written {
+			all = append(all, plain)
+		}
+	}
+	return all
+}
+
+// present leaves out the local caches that are not there yet: the first build of a machine has none.
+func present(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
+	for _, c := range imports {
+		if c.Type == "local" {
+			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {
+				continue
+			}
+			if err := regular.AllOfLayout(c.Attrs["src"]); err != nil { // BuildKit's client opens what it finds
+				return nil, fmt.Errorf("%w: reading cache: %w", registry.ErrContent, err)
+			}
+		}
+		there = append(there, c)
+	}
+	return there, nil
+}
+
+// fileExport writes the image's files.
+func fileExport(e Export, s Spec, p v1.Platform) client.ExportEntry {
+	attrs := map[string]string{}
+	if s.BuildArgs[epochArg] != "" {
+		attrs["source-date-epoch"] = s.BuildArgs[epochArg]
+	}
+	if e.Dir != "" {
+		return client.ExportEntry{Type: client.ExporterLocal, Attrs: attrs, OutputDir: e.OutputDir(p, len(s.Platforms) > 1)}
+	}
+	if s.SkipDevices && e.Type == client.ExporterTar {
+		attrs[device.SkipAttr] = "true"
+	}
+	x := client.ExportEntry{Type: e.Type, Attrs: attrs, Output: func(map[string]string) (io.WriteCloser, error) {
+		return keepOpen{e.Archive}, nil
+	}}
+	if e.Type == client.ExporterOCI {
+		attrs = export(s, nil).Attrs
+		delete(attrs, "tar")
+		x.Attrs = attrs
+	}
+	if e.Name != "" && e.Type != client.ExporterTar {
+		x.Attrs["name"] = e.Name
+	}
+	return x
+}
+
+// keepOpen leaves closing to whoever opened it.
+type keepOpen struct{ io.Writer }
+
+func (keepOpen) Close() error { return nil }

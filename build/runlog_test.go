@@ -1,0 +1,68 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/moby/buildkit/client"
+
+	"mtool/inspect"
+)
+
+// TestHearing: of all that a worker says, the one step's output, bounded; and the clock runs from its start.
+func TestHearing(t *testing.T) {
+	t.Parallel()
+	ctx, stop := context.WithCancelCause(t.Context())
+	h := newHearing("run x", false, 10*time.Millisecond, newStandstill(-1, stop))
+	status := make(chan *client.SolveStatus)
+	go h.follow(status)
+	begun := time.Now()
+	ended := begun.Add(time.Second)
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "a", Name: "pull", Started: &begun}}}
+	time.Sleep(30 * time.Millisecond)
+	if ctx.Err() != nil {
+		t.Fatal("fetching the image counts as running the command")
+	}
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun}}}
+	status <- &client.SolveStatus{Logs: []*client.VertexLog{
+		{Vertex: "a", Stream: 1, Data: []byte("pulling")},
+		{Vertex: "b", Stream: 1, Data: []byte("out")},
+		{Vertex: "b", Stream: 2, Data: []byte("err")},
+		{Vertex: "b", Stream: 1, Data: bytes.Repeat([]byte("x"), keptOutput)},
+	}}
+	<-ctx.Done()
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun, Completed: &ended}}}
+	close(status)
+	<-h.done
+	if len(h.stdout.kept) != keptOutput || !h.stdout.more || !bytes.HasPrefix(h.stdout.kept, []byte("outxxx")) || string(h.stderr.kept) != "err" || h.stderr.more {
+		t.Errorf("stdout %d bytes, more %v; stderr %q, more %v", len(h.stdout.kept), h.stdout.more, h.stderr.kept, h.stderr.more)
+	}
+	if !errors.Is(context.Cause(ctx), inspect.ErrMismatch) || h.took() != time.Second || !h.began() {
+		t.Errorf("cause %v, took %v", context.Cause(ctx), h.took())
+	}
+}
+
+// TestHearingOfCrash: QEMU's word that a program crashed ends the command, wherever the word is broken, unless nothing is emulated.
+func TestHearingOfCrash(t *testing.T) {
+	t.Parallel()
+	for _, emulated := range []bool{true, false} {
+		ctx, stop := context.WithCancelCause(t.Context())
+		h := newHearing("run x", emulated, time.Minute, newStandstill(-1, stop))
+		status := make(chan *client.SolveStatus)
+		go h.follow(status)
+		status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x"}}}
+		for _, part := range []string{"qemu: uncaught target sig", "nal 4 (Illegal instruc", "tion) - core dumped\n"} {
+			status <- &client.SolveStatus{Logs: []*client.VertexLog{{Vertex: "b", Stream: 2, Data: []byte(part)}}}
+		}
+		close(status)
+		<-h.done
+		want := map[bool]string{true: "4 (Illegal instruction)"}[emulated]
+		if h.signal() != want || (ctx.Err() != nil) != emulated {
+			t.Errorf("emulated %v: signal %q, %v", emulated, h.signal(), ctx.Err())
+		}
+		stop(nil)
+	}
+}

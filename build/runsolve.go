@@ -1,0 +1,176 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
+	gateway "github.com/moby/buildkit/frontend/gateway/pb"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/solver/pb"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// defaultPath is where programs are looked for in an image that does not say: docker's.
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// trial is one command in one image, on the machine that runs it.
+type trial struct {
+	inspect.Trial
+	machine *machine
+	limit   time.Duration
+	options Options
+	dir     string // for what the worker is handed from here
+}
+
+// outcome runs the command. The error is that ctx is done.
+func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
+	o := inspect.Outcome{Exit: -1, Worker: t.machine.name, Emulator: t.machine.emulator(t.Image.Platform())}
+	state, stores, err := t.image(ctx)
+	if err == nil {
+		err = t.solve(ctx, state, stores, &o)
+	}
+	if ctx.Err() != nil {
+		return o, context.Cause(ctx)
+	}
+	o.Err = err
+	return o, nil
+}
+
+func (t trial) solve(ctx context.Context, state llb.State, stores map[string]content.Store, o *inspect.Outcome) error {
+	def, err := state.Run(t.request()...).Root().Marshal(ctx, llb.Platform(spec(t.Image.Platform())))
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	heard := newHearing(t.step(), o.Emulator != "", t.limit, t.machine.watchTransfers(t.options, stop))
+	go t.machine.pulse(ctx, stop)
+	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
+	status := make(chan *client.SolveStatus)
+	go heard.follow(status)
+	_, err = t.machine.client.Solve(ctx, def, opt, status)
+	<-heard.done
+	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more || heard.stderr.more, heard.took()
+	if signal := heard.signal(); signal != "" {
+		return t.crash(o.Emulator, "an uncaught target signal "+signal)
+	}
+	if err == nil {
+		o.Exit = 0
+		return nil
+	}
+	return t.explain(ctx, err, heard, o)
+}
+
+// crash says that QEMU did, as far as can be told from outside.
+func (t trial) crash(emulator, how string) error {
+	qemu := strings.TrimSpace(emulator + " " + t.machine.version(emulator))
+	next := (&StepError{Emulator: emulator, Signal: how}).Hint()
+	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Next: next}
+}
+
+// step is how the worker calls the command.
+func (t trial) step() string { return "run " + t.Image.Manifest.Digest.String() }
+
+// request is the command as the image's own programs are run. The network is closed, and what it writes is forgotten.
+func (t trial) request() []llb.RunOption {
+	all := []llb.RunOption{
+		llb.Args(t.Command), llb.IgnoreCache, llb.Network(pb.NetMode_NONE), llb.WithCustomName(t.step()), llb.Platform(spec(t.Image.Platform())),
+		llb.AddEnv("PATH", defaultPath),
+	}
+	for _, kv := range t.Env {
+		if key, value, ok := strings.Cut(kv, "="); ok {
+			all = append(all, llb.AddEnv(key, value))
+		}
+	}
+	if t.Dir != "" {
+		all = append(all, llb.Dir(t.Dir))
+	}
+	if t.User != "" {
+		all = append(all, llb.User(t.User))
+	}
+	return all
+}
+
+// explain sets the exit code, or says why there is none: a mismatch when the command or the image is to blame.
+func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspect.Outcome) error {
+	running := "running a program of " + platform.Format(t.Image.Platform())
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if t.machine.name != "" && status.Code(err) == codes.Unavailable {
+		return &silentError{addr: t.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
+	}
+	if died := t.machine.err(); died != nil {
+		return &WorkerError{Doing: running, Err: died}
+	}
+	exit, ended := exitCode(err)
+	switch {
+	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
+		return &WorkerError{
+			Doing: running, Err: fmt.Errorf("worker %q takes images of registries and its own alone", cmp.Or(t.machine.name, "embedded")),
+			Next: "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
+		}
+	case !heard.began():
+		return &pullError{err, kindOfPull(err)}
+	case !ended && strings.Contains(err.Error(), "failed to compute cache key: ") && kindOf(err) != nil:
+		return &pullError{err, kindOf(err)} // a layer, which is fetched when the step has begun already
+	case !ended:
+		return inspect.NotRun("it could not be started: " + reasonOf(err))
+	}
+	if crashed := (&StepError{Emulator: o.Emulator, Exit: exit}); crashed.Crashed() {
+		return t.crash(o.Emulator, fmt.Sprintf("exit code %d", exit))
+	}
+	o.Exit = exit
+	return nil
+}
+
+// exitCode is the command's, if it got so far as to have one. Docker Engine before 23.0 tells it in words alone; so does
+// everyone a 255 of the command's own, which by its number says that there is none.
+func exitCode(err error) (int, bool) {
+	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode != gateway.UnknownExitStatus {
+		return int(exit.ExitCode), true
+	}
+	const words = ": exit code: "
+	text := err.Error()
+	at := strings.LastIndex(text, words)
+	if at < 0 {
+		return 0, false
+	}
+	code, err := strconv.Atoi(text[at+len(words):])
+	return code, err == nil
+}
+
+// reasonOf are the last words of an error chain of the worker's: "exec: \"x\": executable file not found in $PATH".
+func reasonOf(err error) string {
+	text := err.Error()
+	if _, after, ok := strings.Cut(text, "unable to start container process: "); ok {
+		return after
+	}
+	return text
+}
+
+// pullError is an image that the worker can't have.
+type pullError struct{ err, kind error }
+
+func kindOfPull(err error) error {
+	if e := (*baseError)(nil); errors.As(newBaseError("", err), &e) {
+		return e.kind
+	}
+	return registry.ErrUnavailable
+}
+
+func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
+func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }

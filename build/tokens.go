@@ -1,0 +1,170 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	resolver "github.com/containerd/containerd/v2/core/remotes/docker"
+	docker "github.com/containerd/containerd/v2/core/remotes/docker/auth"
+	remotes "github.com/containerd/containerd/v2/core/remotes/errors"
+	"github.com/moby/buildkit/session/auth"
+	"google.golang.org/grpc"
+
+	"mtool/registry"
+)
+
+// tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
+// registry.
+const tokenAttempts = 5
+
+const passwordBare = "it wants the password without TLS"
+
+// tokens fetches tokens as BuildKit does, and beyond that has an end to the wait for a token server, asks again where that
+// may help, and keeps the certificates that need not be checked apart from the others.
+type tokens struct {
+	auth.AuthServer
+	options            Options
+	checked, unchecked *http.Client
+}
+
+// Register implements session.Attachable.
+func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
+
+// FetchToken gets one; it is so short that the limit is for all of it.
+func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	idle, pause := cmp.Or(t.options.Registries.Idle, time.Minute), 250*time.Millisecond
+	for n := 1; ; n++ {
+		short, cancel := ctx, context.CancelFunc(func() {})
+		if idle > 0 {
+			short, cancel = context.WithTimeout(ctx, idle)
+		}
+		answer, err := t.fetch(short, r)
+		stalled := short.Err() != nil && ctx.Err() == nil
+		cancel()
+		switch {
+		case err == nil:
+			return answer, nil
+		case stalled:
+			err = fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, idle)
+		default:
+			err = fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+		}
+		if n == tokenAttempts || !stalled && !outOfOrder(err) {
+			return nil, err
+		}
+		select {
+		case <-time.After(pause):
+			pause *= 2
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// outOfOrder: another attempt may do.
+func outOfOrder(err error) bool {
+	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
+	return registry.BrokeOff(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
+}
+
+// tokenClient takes every certificate where asked to. BuildKit's own way to do that changes the client that it uses for
+// every other registry too.
+func tokenClient(unchecked bool) *http.Client {
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
+	return &http.Client{Transport: short{t}, CheckRedirect: atHome}
+}
+
+// atHome follows no redirect to another server with a password.
+func atHome(r *http.Request, via []*http.Request) error {
+	const most = 10
+	first := via[0]
+	switch {
+	case len(via) >= most:
+		return fmt.Errorf("stopped after %d redirects", most)
+	case !registry.SameOrigin(r.URL, first.URL) && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
+		return fmt.Errorf("it redirects to %q, which the password is not for", r.URL.Host)
+	}
+	return nil
+}
+
+// short cuts off an answer that is longer than any token.
+type short struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (s short) RoundTrip(r *http.Request) (*http.Response, error) {
+	const most = 1 << 20
+	answer, err := s.next.RoundTrip(r)
+	if err == nil {
+		answer.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(answer.Body, most), answer.Body}
+	}
+	return answer, err
+}
+
+// withoutTLS: the token server is asked without, and its registry is not.
+func (t tokens) withoutTLS(r *auth.FetchTokenRequest) bool {
+	realm, err := url.Parse(r.Realm)
+	local, _ := resolver.MatchLocalhost(r.Host)
+	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.PlainHTTP, r.Host)
+}
+
+// listed reports whether a host is among those, each of which may leave the port out.
+func listed(hosts []string, host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	return slices.Contains(hosts, host) || slices.Contains(hosts, name)
+}
+
+// fetch asks once. A login is sent by POST first (OAuth 2), which not every registry takes.
+func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
+	login, err := lookUp(ctx, t.options.Credentials, r.Host, r.Scopes)
+	if err != nil || login.RegistryToken != "" {
+		return &auth.FetchTokenResponse{Token: login.RegistryToken, ExpiresIn: 60}, err
+	}
+	client := t.checked
+	if listed(t.options.SkipVerify, r.Host) {
+		client = t.unchecked
+	}
+	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}
+	if login.IdentityToken != "" {
+		o.Username, o.Secret = "", login.IdentityToken
+	}
+	if o.Secret != "" && t.withoutTLS(r) {
+		return nil, fmt.Errorf("%w: %s", registry.ErrDenied, passwordBare)
+	}
+	if o.Secret != "" {
+		answer, err := docker.FetchTokenWithOAuth(ctx, client, nil, "buildkit-client", o)
+		if err == nil {
+			return tokenAnswer(answer.AccessToken, answer.ExpiresInSeconds, answer.IssuedAt), nil
+		}
+		status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
+		if !ok || !slices.Contains([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed}, status.StatusCode) {
+			return nil, err
+		}
+	}
+	answer, err := docker.FetchToken(ctx, client, nil, o)
+	if err != nil {
+		return nil, err
+	}
+	return tokenAnswer(answer.Token, answer.ExpiresInSeconds, answer.IssuedAt), nil
+}
+
+// tokenAnswer has the 60 seconds of the specification where a token server names no end.
+func tokenAnswer(token string, seconds int, issued time.Time) *auth.FetchTokenResponse {
+	a := &auth.FetchTokenResponse{Token: token, ExpiresIn: int64(cmp.Or(seconds, 60))}
+	if !issued.IsZero() {
+		a.IssuedAt = issued.Unix()
+	}
+	return a
+}

@@ -1,0 +1,101 @@
+package build
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"mtool/inspect"
+)
+
+// Runner runs commands in images on BuildKit workers, which are chosen as for builds.
+type Runner struct {
+	Options Options // Solver and Verify are not used
+	TrialOptions
+}
+
+var _ inspect.Runner = Runner{}
+
+const defaultLimit = time.Minute
+
+// Run implements inspect.Runner. A trial that no worker or emulator is for has an outcome that says so, and the others run.
+func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outcome, error) {
+	all := make([]inspect.Outcome, len(trials))
+	var able []int
+	for i, t := range trials {
+		if err := r.check(ctx, t); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			all[i] = inspect.Outcome{Exit: -1, Err: err}
+			continue
+		}
+		able = append(able, i)
+	}
+	if len(able) == 0 {
+		return all, nil
+	}
+	dir, remove, err := r.scratch(trials)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	var platforms []v1.Platform
+	for _, i := range able {
+		platforms = append(platforms, trials[i].Image.Platform())
+	}
+	c, err := r.muster(ctx, platforms, false)
+	if err != nil {
+		return nil, err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for n, i := range able {
+		group.Go(func() (err error) {
+			run := trial{Trial: trials[i], machine: c.of[n], limit: cmp.Or(r.Limit, defaultLimit), options: r.Options, dir: dir}
+			all[i], err = run.outcome(groupCtx)
+			return err
+		})
+	}
+	return all, errors.Join(group.Wait(), c.close())
+}
+
+// check says why a trial can't run; nothing is started for that.
+func (r Runner) check(ctx context.Context, t inspect.Trial) error {
+	c, err := r.muster(ctx, []v1.Platform{t.Image.Platform()}, true)
+	if err != nil {
+		return err
+	}
+	return c.close()
+}
+
+// muster finds workers as for a Dockerfile that runs something on each of the platforms.
+func (r Runner) muster(ctx context.Context, platforms []v1.Platform, forecast bool) (crew, error) {
+	d, err := parseDockerfile([]byte("FROM scratch\nRUN [\"/\"]\n"))
+	if err != nil {
+		return crew{}, err
+	}
+	job := Job{Spec: Spec{Platforms: platforms, Where: r.Where}, Options: r.Options}
+	if forecast {
+		job.Options.Note = nil
+	}
+	c, err := muster(ctx, job, d, forecast)
+	if w := (*WorkerError)(nil); errors.As(err, &w) {
+		w.Doing = strings.Replace(w.Doing, "building ", "running a program of ", 1)
+	}
+	return c, err
+}
+
+// scratch makes a directory when some image is to be handed to the worker from here.
+func (r Runner) scratch(trials []inspect.Trial) (string, func(), error) {
+	if slices.ContainsFunc(trials, func(t inspect.Trial) bool { return !fetched(t) }) {
+		return Scratch(filepath.Dir(r.Options.Store.Dir()))
+	}
+	return "", func() {}, nil
+}

@@ -1,0 +1,163 @@
+package build
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// walk visits the stages that a target needs.
+type walk struct {
+	d      *dockerfile
+	env    variables
+	target v1.Platform
+
+	contexts map[string]string // what takes the place of stages and images of these names
+	seen     []bool            // by stage
+	found    needs
+}
+
+// stage visits stage number i.
+func (w *walk) stage(i int) error {
+	if w.seen[i] {
+		return nil
+	}
+	w.seen[i] = true
+	on, err := w.platform(i)
+	if err != nil {
+		return err
+	}
+	if given, ok := w.contexts[strings.ToLower(w.d.stages[i].Name)]; ok {
+		w.given(w.d.stages[i].Name, given, on)
+		return nil
+	}
+	w.found.Visited = append(w.found.Visited, visit{i, on})
+	w.found.Stages[w.d.label(i)] = on
+	name, err := w.expand(w.d.stages[i].BaseName)
+	if err != nil {
+		return err
+	}
+	if err := w.source(name, i, on); err != nil {
+		return err
+	}
+	return w.commands(i, on)
+}
+
+// platform of a stage is what its FROM line says, else that of the stage it starts from, else the target's.
+func (w *walk) platform(i int) (v1.Platform, error) {
+	s := w.d.stages[i]
+	if s.Platform != "" {
+		text, err := w.expand(s.Platform)
+		if err != nil {
+			return v1.Platform{}, err
+		}
+		p, err := platform.Parse(text)
+		if err != nil {
+			return p, registry.Usagef("%q: %w", s.SourceCode, err)
+		}
+		return p, nil
+	}
+	name, err := w.expand(s.BaseName)
+	if err != nil {
+		return v1.Platform{}, err
+	}
+	if from := w.d.named(name, i); from >= 0 {
+		return w.platform(from)
+	}
+	return w.target, nil
+}
+
+// commands visits what the steps of stage i copy from and mount.
+func (w *walk) commands(i int, on v1.Platform) error {
+	for _, command := range w.d.stages[i].Commands {
+		var from []string
+		switch c := command.(type) {
+		case *instructions.CopyCommand:
+			from = append(from, c.From)
+		case *instructions.RunCommand:
+			w.runs(on)
+			// Mounts are parsed whole, words without a value included, only when they are expanded. Where that fails
+			// for a variable of the stage, what is known without stays.
+			_ = c.Expand(func(word string) (string, error) { return word, nil })
+			for _, m := range instructions.GetMounts(c) {
+				from = append(from, m.From)
+				if m.Type == instructions.MountTypeSecret && m.Required {
+					w.found.Secrets = append(w.found.Secrets, secretOf(m))
+				}
+			}
+		}
+		for _, name := range from {
+			if name == "" || strings.Contains(name, "$") { // a stage's own variables are not known here
+				continue
+			}
+			if err := w.source(name, i, w.target); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// secretOf is the id of a secret mount, which is the last part of its path when none is written.
+func secretOf(m *instructions.Mount) string {
+	if m.CacheID != "" {
+		return m.CacheID
+	}
+	return path.Base(m.Target)
+}
+
+// source visits the stage of that name, or takes the name for an image's, which is wanted for the platform on.
+func (w *walk) source(name string, before int, on v1.Platform) error {
+	if i := w.d.stage(name, before); i >= 0 {
+		return w.stage(i)
+	}
+	if given, ok := w.contexts[contextKey(name)]; ok {
+		w.given(name, given, on)
+	} else if name != "scratch" {
+		w.base(base{Name: name, Platform: on})
+	}
+	return nil
+}
+
+// given takes a named build context in the place of an image; a directory needs no image.
+func (w *walk) given(name, given string, on v1.Platform) {
+	if isImage(given) {
+		w.base(base{Name: name, Platform: on, Given: given})
+	}
+}
+
+func (w *walk) base(b base) {
+	if !slices.ContainsFunc(w.found.Bases, b.equal) {
+		w.found.Bases = append(w.found.Bases, b)
+	}
+}
+
+func (w *walk) runs(on v1.Platform) {
+	if !slices.ContainsFunc(w.found.Runs, func(o v1.Platform) bool { return platform.Equal(o, on) }) {
+		w.found.Runs = append(w.found.Runs, on)
+	}
+}
+
+func (w *walk) expand(word string) (string, error) {
+	text, _, err := w.d.lex.ProcessWord(word, w.env)
+	if err != nil {
+		return "", registry.Usagef("expanding %q: %w", word, err)
+	}
+	return text, nil
+}
+
+// checkSecrets refuses a build whose steps need a secret that is not given.
+func checkSecrets(given []Secret, needed []string) error {
+	for _, id := range needed {
+		if !slices.ContainsFunc(given, func(s Secret) bool { return s.ID == id }) {
+			return registry.Usagef("the Dockerfile needs secret %q: --secret id=%s,src=FILE", id, id)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,23 @@
+package worker
+
+import "errors"
+
+// ErrNoWorker is the kind of errors of a worker that can't be had: no worker or emulator for a platform, or the emulator
+// crashed.
+var ErrNoWorker = errors.New("no worker for it")
+
+// Error is a worker that can't start or can't run a platform. It is an ErrNoWorker, and wraps what was seen.
+type Error struct {
+	Doing string // gerund and object: `starting the worker`
+	Err   error
+	Next  string // the hint: what to install or to set; may be empty
+}
+
+func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes it an ErrNoWorker.
+func (e *Error) Is(target error) bool { return target == ErrNoWorker }
+
+// Hint is the next action.
+func (e *Error) Hint() string { return e.Next }
