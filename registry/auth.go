@@ -82,7 +82,7 @@ func (s *session) credentials(ctx context.Context, q request) (Auth, error) {
 	if ctx.Err() != nil {
 		return Auth{}, e.interrupted(ctx)
 	}
-	e.Kind, e.Err, e.Message = ErrDenied, err, oneLine(err.Error())
+	e.Kind, e.Err, e.Message = ErrDenied, err, OneLine(err.Error())
 	var h Hinter
 	if errors.As(err, &h) {
 		e.hint = h.Hint()
@@ -227,7 +227,7 @@ func basic(a Auth) string {
 
 // explain says in e whose credentials were refused, and where they came from.
 func (g grant) explain(e *Error, host string) {
-	who := g.auth.describe(host)
+	who := g.auth.Who(host)
 	if !g.asked {
 		who = "it asked for no credentials"
 	}
@@ -239,7 +239,7 @@ func (g grant) explain(e *Error, host string) {
 		return
 	}
 	e.hint = fmt.Sprintf("log in with \"mtool login %s\"", host)
-	if g.auth.anonymous() {
+	if g.auth.Anonymous() {
 		e.hint += "; a repository that does not exist is answered like this too"
 	}
 }

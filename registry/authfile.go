@@ -151,7 +151,7 @@ func (f authFile) entry(key string) (Auth, error) {
 		Username: a.Username, Password: strings.Trim(a.Password, "\x00"),
 		IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
 	}
-	if auth.anonymous() {
+	if auth.Anonymous() {
 		return Auth{}, errNoEntry
 	}
 	auth.From = f.path

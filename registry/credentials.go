@@ -21,21 +21,22 @@ type Auth struct {
 	From string
 }
 
-func (a Auth) anonymous() bool {
+// Anonymous reports whether there is neither a password nor a token.
+func (a Auth) Anonymous() bool {
 	return a.Username == "" && a.IdentityToken == "" && a.RegistryToken == ""
 }
 
-// describe names the login and its origin without any secret. A user name without a password may be a token itself.
-func (a Auth) describe(host string) string {
+// Who names the login and where it was found, without any secret: "logged in as \"bob\" by …/config.json".
+func (a Auth) Who(host string) string {
 	switch {
-	case a.anonymous() && a.From == "":
+	case a.Anonymous() && a.From == "":
 		return "no credentials for " + host
-	case a.anonymous():
+	case a.Anonymous():
 		return fmt.Sprintf("no credentials for %s in %s", host, a.From)
 	case a.RegistryToken != "", a.IdentityToken != "", a.Password == "", a.Password == "x-oauth-basic":
 		return "logged in with a token" + origin(" of ", a.From)
 	}
-	return fmt.Sprintf("logged in as %q", oneLine(a.Username)) + origin(" by ", a.From)
+	return fmt.Sprintf("logged in as %q", OneLine(a.Username)) + origin(" by ", a.From)
 }
 
 // origin is nothing for a login that is being tried.
@@ -197,4 +198,25 @@ func helperServers(host string) []string {
 		return []string{"https://index.docker.io/v1/", "docker.io"}
 	}
 	return []string{host}
+}
+
+// FixedCredentials are those of one host, whatever the repository: what a login is tried with.
+func FixedCredentials(host string, auth Auth) *Credentials {
+	return &Credentials{
+		fixed: map[string]Auth{host: auth}, helper: runHelper, helped: map[string]helped{}, absent: map[string]bool{},
+	}
+}
+
+// ParseHost is the registry host that s names, as references have it. It takes what people paste: a URL, and Docker Hub
+// under any of its names; "" is Docker Hub.
+func ParseHost(s string) (string, error) {
+	host := normalizeKey(s)
+	if host == "" || isHub(host) {
+		return "docker.io", nil
+	}
+	ref, err := ParseRef("docker://" + host + "/x")
+	if err != nil || ref.Host != host {
+		return "", fmt.Errorf("parsing registry %q: %w: it is no HOST[:PORT]", s, ErrName)
+	}
+	return host, nil
 }

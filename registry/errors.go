@@ -3,6 +3,8 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 )
 
 // Kinds of failure. Every error of this room that a caller may want to branch on wraps one of them; test with errors.Is.
@@ -41,3 +43,42 @@ type kindError struct {
 func (e *kindError) Unwrap() error { return e.error }
 
 func (e *kindError) Is(target error) bool { return errors.Is(e.kind, target) }
+
+// Hinter is an error that knows the user's next action: one line, no capital, no full stop.
+type Hinter interface{ Hint() string }
+
+// WithHint adds the next action to err. It returns err as it is when either is missing.
+func WithHint(err error, hint string) error {
+	if err == nil || hint == "" {
+		return err
+	}
+	return &hinted{err, hint}
+}
+
+type hinted struct {
+	error
+	hint string
+}
+
+func (e *hinted) Unwrap() error { return e.error }
+func (e *hinted) Hint() string  { return e.hint }
+
+// maxLine bounds what OneLine returns, in runes.
+const maxLine = 400
+
+// OneLine makes a stranger's text safe for a terminal: no control characters, one line, not too long.
+func OneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)), " ")
+	if runes := []rune(s); len(runes) > maxLine {
+		return string(runes[:maxLine]) + "…"
+	}
+	return s
+}

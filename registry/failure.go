@@ -100,7 +100,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	if located, ok := errors.AsType[*url.Error](err); ok {
 		err = located.Err
 	}
-	e.Kind, e.Err, e.Message, e.again = ErrUnavailable, err, oneLine(err.Error()), true
+	e.Kind, e.Err, e.Message, e.again = ErrUnavailable, err, OneLine(err.Error()), true
 	var untrusted *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var ours trustError
@@ -125,9 +125,9 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 
 // certificate says what is wrong with it and who issued it.
 func certificate(err *tls.CertificateVerificationError) string {
-	text := oneLine(err.Err.Error())
+	text := OneLine(err.Err.Error())
 	if len(err.UnverifiedCertificates) > 0 {
-		text += fmt.Sprintf(" (issued by %q)", oneLine(err.UnverifiedCertificates[0].Issuer.String()))
+		text += fmt.Sprintf(" (issued by %q)", OneLine(err.UnverifiedCertificates[0].Issuer.String()))
 	}
 	return text
 }

@@ -104,9 +104,9 @@ func (p *helperProgram) Output() ([]byte, error) {
 
 // failure is the helper's own message, which it writes to either output.
 func (p *helperProgram) failure() error {
-	text := oneLine(p.stderr.String())
+	text := OneLine(p.stderr.String())
 	if text == "" {
-		text = oneLine(string(p.out))
+		text = OneLine(string(p.out))
 	}
 	return fmt.Errorf("%w: %s", p.err, text)
 }

@@ -2,16 +2,8 @@ package registry
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 )
-
-// FixedCredentials are those of one host, whatever the repository: what a login is tried with.
-func FixedCredentials(host string, auth Auth) *Credentials {
-	return &Credentials{
-		fixed: map[string]Auth{host: auth}, helper: runHelper, helped: map[string]helped{}, absent: map[string]bool{},
-	}
-}
 
 // Login asks the host for its base address with the client's credentials, as its token server says. The error wraps
 // ErrDenied when they are refused. asked is false when the host let everybody in, so that nothing was proved.
@@ -61,21 +53,4 @@ func (r *Repository) MayPush(ctx context.Context) error {
 		return struct{}{}, nil
 	})
 	return err
-}
-
-// Who names the login and where it was found, without any secret: "logged in as \"bob\" by …/config.json".
-func (a Auth) Who(host string) string { return a.describe(host) }
-
-// ParseHost is the registry host that s names, as references have it. It takes what people paste: a URL, and Docker Hub
-// under any of its names; "" is Docker Hub.
-func ParseHost(s string) (string, error) {
-	host := normalizeKey(s)
-	if host == "" || isHub(host) {
-		return "docker.io", nil
-	}
-	ref, err := ParseRef(registryPrefix + host + "/x")
-	if err != nil || ref.Host != host {
-		return "", fmt.Errorf("parsing registry %q: %w", s, nameError("it is no HOST[:PORT]", ""))
-	}
-	return host, nil
 }

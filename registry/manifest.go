@@ -2,10 +2,13 @@ package registry
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -26,14 +29,14 @@ func NewManifest(mediaType types.MediaType, body []byte) (Manifest, error) {
 		return Manifest{}, err
 	}
 	if mediaType == "" {
-		if mediaType, err = sniffMediaType(body); err != nil {
+		if mediaType, err = SniffMediaType(body); err != nil {
 			return Manifest{}, fmt.Errorf("reading manifest %s: %w", digest, err)
 		}
 	}
 	return Manifest{MediaType: mediaType, Digest: digest, Body: body}, nil
 }
 
-func sniffMediaType(body []byte) (types.MediaType, error) {
+func SniffMediaType(body []byte) (types.MediaType, error) {
 	var m struct {
 		MediaType     types.MediaType `json:"mediaType"`
 		SchemaVersion int             `json:"schemaVersion"`
@@ -129,4 +132,61 @@ func (o Object) Close() error {
 		return nil
 	}
 	return o.Closer.Close()
+}
+
+// ManifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body. One that
+// is called an image by one of them and a list by another is refused: containerd and crane go by the Content-Type.
+func ManifestType(contentType string, body []byte) (types.MediaType, error) {
+	contentType, _, _ = strings.Cut(contentType, ";")
+	told := types.MediaType(strings.TrimSpace(contentType))
+	sniffed, err := SniffMediaType(body)
+	current := told.IsImage() || told.IsIndex()
+	switch {
+	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
+		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
+	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
+		return told, nil //nolint:nilerr // the Content-Type says what the members don't
+	}
+	return sniffed, err
+}
+
+// Verify compares the bytes with want, whatever its algorithm is, and takes it over as the digest.
+func (m *Manifest) Verify(want v1.Hash, whose string) error {
+	got := m.Digest
+	if want.Algorithm != got.Algorithm {
+		h, err := v1.Hasher(want.Algorithm)
+		if err != nil {
+			return err
+		}
+		_, _ = h.Write(m.Body) // a hash never fails
+		got = v1.Hash{Algorithm: want.Algorithm, Hex: fmt.Sprintf("%x", h.Sum(nil))}
+	}
+	if got != want {
+		return fmt.Errorf("the manifest has the digest %s, not %s %s", got, want, whose)
+	}
+	m.Digest = want
+	return nil
+}
+
+// hasMediaType reports whether a manifest names its own type.
+func hasMediaType(body []byte) bool {
+	var m struct {
+		MediaType string `json:"mediaType"`
+	}
+	return json.Unmarshal(body, &m) == nil && m.MediaType != ""
+}
+
+// FallbackTag is the tag under which registries without the referrers API keep the list of what refers to a digest.
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+func FallbackTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
+
+// DecodeReferrers reads the list that says what refers to something. The error wraps ErrContent.
+func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
+	var list struct {
+		Manifests []v1.Descriptor `json:"manifests"`
+	}
+	if err := cmp.Or(CheckManifest(body), json.Unmarshal(body, &list)); err != nil {
+		return nil, errors.Join(ErrContent, err)
+	}
+	return list.Manifests, nil
 }

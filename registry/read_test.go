@@ -110,7 +110,7 @@ func TestManifestType(t *testing.T) {
 		{"", `{"manifests":[]}`, types.OCIImageIndex},
 	}
 	for _, tt := range tests {
-		if got, err := manifestType(tt.header, []byte(tt.body)); err != nil || got != tt.want {
+		if got, err := ManifestType(tt.header, []byte(tt.body)); err != nil || got != tt.want {
 			t.Errorf("%q, %s: got %q, %v; want %q", tt.header, tt.body, got, err, tt.want)
 		}
 	}
@@ -118,11 +118,11 @@ func TestManifestType(t *testing.T) {
 		types.OCIManifestSchema1: `{"mediaType":"` + string(types.DockerManifestList) + `"}`,
 		types.OCIImageIndex:      `{"config":{}}`,
 	} {
-		if got, err := manifestType(string(header), []byte(body)); err == nil {
+		if got, err := ManifestType(string(header), []byte(body)); err == nil {
 			t.Errorf("%q, %s: taken for %q", header, body, got)
 		}
 	}
-	if _, err := manifestType("text/html", []byte("{}")); !errors.Is(err, ErrContent) {
+	if _, err := ManifestType("text/html", []byte("{}")); !errors.Is(err, ErrContent) {
 		t.Errorf("no manifest at all: got error %v, want ErrContent", err)
 	}
 }
@@ -148,7 +148,7 @@ func TestSHA512(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := v1.Hash{Algorithm: "sha512", Hex: strings.Repeat("a", 128)}
-	if err := m.verify(want, "asked for"); err == nil || !strings.Contains(err.Error(), "sha512:") {
+	if err := m.Verify(want, "asked for"); err == nil || !strings.Contains(err.Error(), "sha512:") {
 		t.Errorf("a wrong sha512 passed: %v", err)
 	}
 }

@@ -113,3 +113,18 @@ func (r Ref) IsFile() bool {
 // Local reports whether the name was most likely given to something on this machine: it was typed without a transport, a host
 // and a '/' ("demo:v1-arm64"), or is below podman's "localhost/". As a source it is not looked for in a registry.
 func (r Ref) Local() bool { return r.Bare && (r.Host == podmanHost || !strings.Contains(r.Typed, "/")) }
+
+const (
+	digits      = "0123456789"
+	letters     = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	longestTag  = 128
+	tagFirst    = letters + digits + "_"
+	tagFollowed = tagFirst + ".-"
+)
+
+// IsTag reports whether a registry takes name as a tag:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
+func IsTag(name string) bool {
+	// By hand: a counted repetition is dear to compile, and every start of the program would pay for it.
+	return name != "" && len(name) <= longestTag && strings.Contains(tagFirst, name[:1]) && strings.Trim(name, tagFollowed) == ""
+}

@@ -1,19 +1,13 @@
 package registry
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
-
-// FallbackTag is the tag under which registries without the referrers API keep the list of what refers to a digest.
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
-func FallbackTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
 
 // Referrers are the manifests whose subject is digest. known is false when the registry does not have the referrers API: what
 // there is then lies under the FallbackTag, which is read too; nothing there is no error.
@@ -41,17 +35,6 @@ func (r *Repository) fallback(ctx context.Context, digest v1.Hash) ([]v1.Descrip
 		return nil, err
 	}
 	return DecodeReferrers(m.Body)
-}
-
-// DecodeReferrers reads the list that says what refers to something. The error wraps ErrContent.
-func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
-	var list struct {
-		Manifests []v1.Descriptor `json:"manifests"`
-	}
-	if err := cmp.Or(CheckManifest(body), json.Unmarshal(body, &list)); err != nil {
-		return nil, errors.Join(ErrContent, err)
-	}
-	return list.Manifests, nil
 }
 
 func (r *Repository) referrerPage(ctx context.Context, digest v1.Hash, query string) (page []v1.Descriptor, next string, err error) {

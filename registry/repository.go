@@ -130,7 +130,7 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (Manifest, erro
 	if d.Size > 0 && int64(len(body)) != d.Size {
 		return Manifest{}, fmt.Errorf("the manifest has %d bytes, not %d", len(body), d.Size)
 	}
-	mediaType, err := manifestType(h.Get("Content-Type"), body)
+	mediaType, err := ManifestType(h.Get("Content-Type"), body)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -139,30 +139,14 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (Manifest, erro
 		return Manifest{}, err
 	}
 	if d.Digest != (v1.Hash{}) {
-		err = m.verify(d.Digest, "asked for")
+		err = m.Verify(d.Digest, "asked for")
 	} else if said, none := v1.NewHash(h.Get("Docker-Content-Digest")); none == nil {
-		err = m.verify(said, "that the registry says")
+		err = m.Verify(said, "that the registry says")
 	}
 	if err == nil {
 		err = CheckManifest(body)
 	}
 	return m, err
-}
-
-// manifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body. One that
-// is called an image by one of them and a list by another is refused: containerd and crane go by the Content-Type.
-func manifestType(contentType string, body []byte) (types.MediaType, error) {
-	contentType, _, _ = strings.Cut(contentType, ";")
-	told := types.MediaType(strings.TrimSpace(contentType))
-	sniffed, err := sniffMediaType(body)
-	current := told.IsImage() || told.IsIndex()
-	switch {
-	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
-		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
-	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
-		return told, nil //nolint:nilerr // the Content-Type says what the members don't
-	}
-	return sniffed, err
 }
 
 // Tag returns what a tag is, for those who are about to write it. The error wraps ErrNotFound when there is no such tag.
@@ -186,7 +170,7 @@ func (r *Repository) Tag(ctx context.Context, tag string) (Manifest, error) {
 		e.Kind, e.Err, e.Message = ErrContent, err, err.Error()
 		told, _, _ := strings.Cut(header.Get("Content-Type"), ";")
 		m = Manifest{MediaType: types.MediaType(strings.TrimSpace(told)), Body: body}
-		if sniffed, err := sniffMediaType(body); err == nil && !m.IsList() {
+		if sniffed, err := SniffMediaType(body); err == nil && !m.IsList() {
 			m.MediaType = sniffed
 		}
 		m.Digest, _, _ = v1.SHA256(bytes.NewReader(body)) // of memory, which never fails

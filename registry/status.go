@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"unicode"
 )
 
 // answer is the reason that a registry or token server gave with a bad status.
@@ -14,11 +13,8 @@ type answer struct {
 	Message string // one line, "" when it gave none
 }
 
-// maxAnswer bounds the bytes read of an error, maxMessage the runes shown.
-const (
-	maxAnswer  = 64 << 10
-	maxMessage = 400
-)
+// maxAnswer bounds the bytes read of an error.
+const maxAnswer = 64 << 10
 
 // readAnswer reads the body of a bad answer: the specification's JSON
 // (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes), the shapes that token servers and
@@ -49,11 +45,11 @@ func parseAnswer(body []byte) answer {
 	if len(doc.Errors) == 0 {
 		for _, s := range []string{doc.Description, doc.Message, doc.Details} {
 			if s != "" {
-				return answer{Message: oneLine(s)}
+				return answer{Message: OneLine(s)}
 			}
 		}
 		s, _ := doc.Error.(string)
-		return answer{Message: oneLine(s)}
+		return answer{Message: OneLine(s)}
 	}
 	var lines []string
 	for _, e := range doc.Errors {
@@ -63,7 +59,7 @@ func parseAnswer(body []byte) answer {
 		}
 		lines = append(lines, line)
 	}
-	return answer{Code: doc.Errors[0].Code, Message: oneLine(strings.Join(lines, "; "))}
+	return answer{Code: doc.Errors[0].Code, Message: OneLine(strings.Join(lines, "; "))}
 }
 
 // detailDigest finds the digest that a MANIFEST_BLOB_UNKNOWN is about: distribution gives a string, others an object.
@@ -91,24 +87,7 @@ func plainText(body []byte) string {
 	if strings.HasPrefix(text, "<") || strings.ContainsRune(text, '\uFFFD') {
 		return ""
 	}
-	return oneLine(text)
-}
-
-// oneLine makes a stranger's text safe for a terminal: no control characters, one line, not too long.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if !unicode.IsPrint(r) {
-			return -1
-		}
-		return r
-	}, s)), " ")
-	if runes := []rune(s); len(runes) > maxMessage {
-		return string(runes[:maxMessage]) + "…"
-	}
-	return s
+	return OneLine(text)
 }
 
 // text is the message, or the code where there is no message.

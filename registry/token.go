@@ -36,10 +36,10 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth Auth,
 	e := s.host.failure(q)
 	realm, err := url.Parse(ch.realm)
 	if err != nil || realm.Host == "" {
-		e.Kind, e.Message = ErrUnavailable, fmt.Sprintf("its token server %q is no address", oneLine(ch.realm))
+		e.Kind, e.Message = ErrUnavailable, fmt.Sprintf("its token server %q is no address", OneLine(ch.realm))
 		return nil, e
 	}
-	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.anonymous() {
+	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.Anonymous() {
 		e.Kind, e.Message = ErrDenied, fmt.Sprintf("its token server %s wants the password without TLS", realm.Host)
 		return nil, e
 	}
