@@ -10,7 +10,7 @@ import (
 	"github.com/moby/buildkit/session/auth"
 	"github.com/moby/buildkit/session/auth/authprovider"
 
-	"mtool/registry"
+	"mtool/registry/login"
 )
 
 // credentials answers a worker that fetches base images. Passwords stay on this side where the registry gives tokens.
@@ -27,7 +27,7 @@ func credentials(o Options) session.Attachable {
 	return tokens{server, o, tokenClient(false), tokenClient(true)}
 }
 
-func lookUp(ctx context.Context, c *registry.Credentials, host string, scopes []string) (types.AuthConfig, error) {
+func lookUp(ctx context.Context, c *login.Credentials, host string, scopes []string) (types.AuthConfig, error) {
 	if c == nil {
 		return types.AuthConfig{}, nil
 	}

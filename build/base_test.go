@@ -16,7 +16,9 @@ import (
 
 	"mtool/build"
 	"mtool/registry"
+	"mtool/registry/login"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 func TestBaseThatIsNotThere(t *testing.T) {
@@ -74,7 +76,7 @@ func TestBaseOfAnotherPlatformInRegistry(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	server := registrytest.New(t, registrytest.Options{})
-	base := push(t, server, registry.ClientOptions{}, registrytest.Image(registrytest.ImageSpec{Platform: foreign()}))
+	base := push(t, server, remote.Options{}, registrytest.Image(registrytest.ImageSpec{Platform: foreign()}))
 	_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, newHome(t).o)
 	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), foreign().Architecture) {
 		t.Errorf("building %v on an image of %v: %v", native(), foreign(), err)
@@ -89,11 +91,11 @@ func TestPrivateBase(t *testing.T) {
 	t.Setenv("DOCKER_CONFIG", dir)
 	t.Setenv("REGISTRY_AUTH_FILE", filepath.Join(dir, "auth.json"))
 	write(t, filepath.Join(dir, "auth.json"), `{"auths": {"`+server.Host()+`": {"auth": "`+base64.StdEncoding.EncodeToString([]byte("anna:secret"))+`"}}}`)
-	credentials, err := registry.DefaultCredentials()
+	credentials, err := login.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := push(t, server, registry.ClientOptions{Credentials: credentials, SkipVerify: skip}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
+	base := push(t, server, remote.Options{Credentials: credentials, SkipVerify: skip}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
 	h := newHome(t)
 	run := func() error {
 		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
@@ -112,10 +114,10 @@ func TestPrivateBase(t *testing.T) {
 	}
 }
 
-func push(t *testing.T, s *registrytest.Server, o registry.ClientOptions, image registrytest.Built) string {
+func push(t *testing.T, s *registrytest.Server, o remote.Options, image registrytest.Built) string {
 	t.Helper()
 	name := s.Host() + "/base:v1"
-	target := registry.NewClient(o).Repository(ref(t, name), registry.PullPush)
+	target := remote.NewClient(o).Repository(ref(t, name), remote.PullPush)
 	if err := image.Push(t.Context(), target, "v1"); err != nil {
 		t.Fatal(err)
 	}

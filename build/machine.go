@@ -13,8 +13,8 @@ import (
 	"mtool/build/emulator"
 	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
-	"mtool/registry"
 	"mtool/registry/engine"
+	"mtool/registry/remote"
 )
 
 // machine is a worker with a connection to it.
@@ -33,7 +33,7 @@ type machine struct {
 
 // proxy is what steps there get: this machine's own proxies are for the worker here only. A provenance of mode max holds
 // every argument, and passwords do not belong there.
-func (m *machine) proxy(job Job) registry.Proxy {
+func (m *machine) proxy(job Job) remote.Proxy {
 	proxies := job.Options.Proxies
 	p := proxies.Configured(m.name)
 	switch {
@@ -44,7 +44,7 @@ func (m *machine) proxy(job Job) registry.Proxy {
 	}
 	if p.Secret() && strings.Contains(job.Spec.Provenance, "max") {
 		job.Options.Say("warning: RUN steps get no proxy, since its password would be in the provenance of mode=max")
-		return registry.Proxy{}
+		return remote.Proxy{}
 	}
 	return p
 }

@@ -13,6 +13,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // asked is what a registry says about one name.
@@ -88,7 +89,7 @@ func askFor(ctx context.Context, o Options, name string) asked {
 		return asked{err: err}
 	}
 	a := asked{ref: ref}
-	repository := o.Client.Repository(ref, registry.Pull)
+	repository := o.Client.Repository(ref, remote.Pull)
 	if a.root, a.err = repository.Resolve(ctx, ref); a.err == nil {
 		a.images, a.err = offered(ctx, registry.Object{Ref: ref, Root: a.root, Source: repository})
 	}
@@ -154,8 +155,8 @@ func unread(images []inspect.Image) error {
 }
 
 // listWith is the list that the tag beside a digest names now, if there is one; the tag may have moved on since.
-func listWith(ctx context.Context, c *registry.Client, a asked) (list registry.Manifest) {
-	m, err := c.Repository(a.ref, registry.Pull).Resolve(ctx, a.ref.WithTag(a.ref.Tag))
+func listWith(ctx context.Context, c *remote.Client, a asked) (list registry.Manifest) {
+	m, err := c.Repository(a.ref, remote.Pull).Resolve(ctx, a.ref.WithTag(a.ref.Tag))
 	if err == nil && m.IsList() {
 		list = m
 	}

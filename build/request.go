@@ -17,6 +17,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/regular"
+	"mtool/registry/remote"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 )
 
 // attrs is what the Dockerfile frontend is told for one platform.
-func attrs(s Spec, p v1.Platform, bases []local, proxy registry.Proxy) map[string]string {
+func attrs(s Spec, p v1.Platform, bases []local, proxy remote.Proxy) map[string]string {
 	a := map[string]string{
 		"platform": platforms.FormatAll(spec(p)),
 		"filename": filepath.Base(s.Dockerfile),
@@ -52,7 +53,7 @@ func attrs(s Spec, p v1.Platform, bases []local, proxy registry.Proxy) map[strin
 
 // proxyAttrs are build arguments that are in RUN steps, and neither in the image nor in what tells cached steps apart. BuildKit
 // sets both spellings of each, and takes any of both: the user's own goes before ours.
-func proxyAttrs(a map[string]string, proxy registry.Proxy, given map[string]string) {
+func proxyAttrs(a map[string]string, proxy remote.Proxy, given map[string]string) {
 	vars := proxy.Vars()
 	for name := range given {
 		delete(vars, strings.ToUpper(name))
@@ -118,7 +119,7 @@ func export(s Spec, out content.Store) client.ExportEntry {
 func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request is one platform's solve. dir takes the layout.
-func request(job Job, p v1.Platform, bases []local, proxy registry.Proxy, dir string) (client.SolveOpt, error) {
+func request(job Job, p v1.Platform, bases []local, proxy remote.Proxy, dir string) (client.SolveOpt, error) {
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: attrs(job.Spec, p, bases, proxy),

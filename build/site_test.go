@@ -24,7 +24,7 @@ func parsed(t *testing.T, names ...string) []v1.Platform {
 }
 
 // remote is a worker that lists these platforms, its own first.
-func remote(t *testing.T, addr string, runs ...string) site {
+func remoteWorker(t *testing.T, addr string, runs ...string) site {
 	t.Helper()
 	s := site{WorkerAddr: WorkerAddr{Addr: addr}, runnable: parsed(t, runs...)}
 	s.host = hostOf(s.runnable)
@@ -33,9 +33,9 @@ func remote(t *testing.T, addr string, runs ...string) site {
 
 func TestAssign(t *testing.T) {
 	t.Parallel()
-	x86 := remote(t, "x86", "linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64")
-	x86too := remote(t, "x86too", "linux/amd64", "linux/386")
-	arm := remote(t, "arm", "linux/arm64", "linux/arm/v7", "linux/amd64")
+	x86 := remoteWorker(t, "x86", "linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64")
+	x86too := remoteWorker(t, "x86too", "linux/amd64", "linux/386")
+	arm := remoteWorker(t, "arm", "linux/arm64", "linux/arm/v7", "linux/amd64")
 	inside := site{WorkerAddr: WorkerAddr{Addr: Embedded}, host: emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}}}
 	only := func(s site, p string) site { s.Platform = &parsed(t, p)[0]; return s }
 	for _, c := range []struct {

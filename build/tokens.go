@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc"
 
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
@@ -73,7 +74,7 @@ func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*aut
 // outOfOrder: another attempt may do.
 func outOfOrder(err error) bool {
 	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
-	return registry.BrokeOff(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
+	return remote.BrokeOff(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
 }
 
 // tokenClient takes every certificate where asked to. BuildKit's own way to do that changes the client that it uses for
@@ -91,7 +92,7 @@ func atHome(r *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) >= most:
 		return fmt.Errorf("stopped after %d redirects", most)
-	case !registry.SameOrigin(r.URL, first.URL) && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
+	case !remote.SameOrigin(r.URL, first.URL) && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
 		return fmt.Errorf("it redirects to %q, which the password is not for", r.URL.Host)
 	}
 	return nil

@@ -17,7 +17,7 @@ import (
 	"github.com/moby/buildkit/session/auth"
 	"golang.org/x/sync/errgroup"
 
-	"mtool/registry"
+	"mtool/registry/login"
 )
 
 // A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and even at
@@ -98,7 +98,7 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("REGISTRY_AUTH_FILE", file)
-	credentials, err := registry.DefaultCredentials()
+	credentials, err := login.Default()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// Tagger is what a registry.Target can do besides when it knows what its tags are, as a *registry.Repository does. Targets
+// Tagger is what a registry.Target can do besides when it knows what its tags are, as a *remote.Repository does. Targets
 // that are not Taggers are written without a look at what they have.
 type Tagger interface {
 	// Tag returns what a tag is; absent: an error that wraps registry.ErrNotFound. What is damaged is returned beside an error

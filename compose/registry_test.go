@@ -9,13 +9,14 @@ import (
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 // open reads a source from a registry as the flow of a command does.
-func open(t *testing.T, c *registry.Client, name string) compose.Told {
+func open(t *testing.T, c *remote.Client, name string) compose.Told {
 	t.Helper()
 	r := ref(t, name)
-	repo := c.Repository(r, registry.Pull)
+	repo := c.Repository(r, remote.Pull)
 	m, err := repo.Resolve(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
@@ -27,13 +28,13 @@ func open(t *testing.T, c *registry.Client, name string) compose.Told {
 	return compose.Told{Ref: r, Report: report}
 }
 
-func publish(t *testing.T, c *registry.Client, l compose.List, to string, o compose.PublishOptions) (compose.Result, error) {
+func publish(t *testing.T, c *remote.Client, l compose.List, to string, o compose.PublishOptions) (compose.Result, error) {
 	t.Helper()
 	p, err := compose.NewPlan(l, refs(t, to))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Uploads[0].Publish(t.Context(), c.Repository(ref(t, to), registry.PullPush), o)
+	return p.Uploads[0].Publish(t.Context(), c.Repository(ref(t, to), remote.PullPush), o)
 }
 
 // The floors: a list in the repository of its sources takes two requests a source and two more; across repositories of
@@ -57,7 +58,7 @@ func TestRequestsOfAPublishing(t *testing.T) {
 				s.Load("src", arch, image(arch))
 				names = append(names, fmt.Sprintf("%s/src:%s", s.Host(), arch))
 			}
-			c := registry.NewClient(registry.ClientOptions{})
+			c := remote.NewClient(remote.Options{})
 			var ts []compose.Told
 			for _, n := range names {
 				ts = append(ts, open(t, c, n))
@@ -86,7 +87,7 @@ func TestPublishToARegistry(t *testing.T) {
 	t.Parallel()
 	from, to := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
 	from.Load("src", "v1", attested(image("amd64"), image("arm64")))
-	c := registry.NewClient(registry.ClientOptions{Attempts: 1})
+	c := remote.NewClient(remote.Options{Attempts: 1})
 	source := open(t, c, from.Host()+"/src:v1")
 	l := list(t, "demo:v1", source)
 	name := to.Host() + "/demo:v1"

@@ -16,6 +16,7 @@ import (
 
 	"mtool/build/snapshot"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // Context is a build context on disk.
@@ -100,7 +101,7 @@ func download(ctx context.Context, c *Context, given string, o Options) error {
 		return registry.Usagef("%w", err)
 	}
 	client := *cmp.Or(o.Client, http.DefaultClient)
-	client.Transport = registry.LimitIdle(cmp.Or(client.Transport, http.DefaultTransport), cmp.Or(o.Idle, time.Minute))
+	client.Transport = remote.LimitIdle(cmp.Or(client.Transport, http.DefaultTransport), cmp.Or(o.Idle, time.Minute))
 	answer, err := client.Do(request)
 	if err != nil {
 		return fmt.Errorf("%w: %w", registry.ErrUnavailable, err)

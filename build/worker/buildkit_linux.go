@@ -36,7 +36,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mtool/build/device"
-	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // namespace is the one in containerd's database that everything is kept under.
@@ -89,7 +89,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 // limitDownloads ends what an ADD fetches by HTTP once nothing moves, and keeps its login from other ports of a host: BuildKit's
 // own source of that, which this one takes the place of, waits for ever and tells every port.
 func limitDownloads(w *base.Worker, c config) (err error) {
-	limited := registry.AtHome(registry.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
+	limited := remote.AtHome(remote.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
 	if w.HTTPSource, err = http.NewSource(http.Opt{CacheAccessor: w.CacheMgr, Transport: limited}); err != nil {
 		return err
 	}

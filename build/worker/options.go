@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"mtool/build/emulator"
-	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // Options is what a worker is made of. StateDir is needed.
@@ -21,8 +21,8 @@ type Options struct {
 	// SkipVerify are registry hosts whose certificates are not verified.
 	SkipVerify []string
 	Registries Registries
-	Proxy      registry.Proxy // how they are reached
-	Note       func(string)   // told what a user should know, one line each; nil: not told
+	Proxy      remote.Proxy // how they are reached
+	Note       func(string) // told what a user should know, one line each; nil: not told
 }
 
 // AllowInsecure is the entitlement of steps to all capabilities of the worker's namespace.
@@ -35,12 +35,12 @@ func (o Options) Say(line string) {
 	}
 }
 
-// Registries say how registries are reached beyond the scheme: what registry.ClientOptions say for this program's own
+// Registries say how registries are reached beyond the scheme: what remote.Options say for this program's own
 // requests.
 type Registries struct {
 	CAFiles  []string // PEM files of authorities that are trusted for every host
 	CertDirs []string // folders like /etc/docker/certs.d
-	Hosts    map[string]registry.HostSettings
+	Hosts    map[string]remote.HostSettings
 	Idle     time.Duration // how long a request may stand still; 0: a minute, negative: for ever
 }
 
@@ -68,7 +68,7 @@ type config struct {
 	PlainHTTP  []string
 	SkipVerify []string
 	Registries Registries
-	Proxy      registry.Proxy
+	Proxy      remote.Proxy
 }
 
 // message is what a child tells its parent, any number of times; Ready or Failed is the last one.

@@ -11,7 +11,7 @@ import (
 	"github.com/moby/buildkit/util/resolver"
 	resolverconfig "github.com/moby/buildkit/util/resolver/config"
 
-	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // hostsOf is how the worker reaches registries: as this program does itself. BuildKit wants a table, and what is trusted
@@ -37,7 +37,7 @@ func hostsOf(c config) docker.RegistryHosts {
 				hosts[i].Client.Transport = docker.NewHTTPFallback(h.Client.Transport)
 			}
 			if h.Client != nil { // BuildKit's own waits for ever
-				hosts[i].Client.Transport = registry.AtHome(registry.Persistent(registry.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))))
+				hosts[i].Client.Transport = remote.AtHome(remote.Persistent(remote.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))))
 			}
 		}
 		return hosts, err

@@ -16,6 +16,7 @@ import (
 	"mtool/registry"
 	"mtool/registry/archive"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 // scriptCommands are the words that scripts have beside testscript's own.
@@ -328,8 +329,8 @@ func put(ts *testscript.TestScript, name string, built registrytest.Built) {
 	ref, err := registry.ParseRef(name)
 	ts.Check(err)
 	if !ref.IsFile() {
-		client := registry.NewClient(registry.ClientOptions{})
-		ts.Check(built.Push(background(), client.Repository(ref, registry.PullPush), ref.Tag))
+		client := remote.NewClient(remote.Options{})
+		ts.Check(built.Push(background(), client.Repository(ref, remote.PullPush), ref.Tag))
 		return
 	}
 	w, err := archive.Create(ref)
@@ -345,8 +346,8 @@ func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ref, err := registry.ParseRef(args[1])
 	ts.Check(err)
-	client := registry.NewClient(registry.ClientOptions{})
-	m, err := client.Repository(ref, registry.Pull).Resolve(background(), ref)
+	client := remote.NewClient(remote.Options{})
+	m, err := client.Repository(ref, remote.Pull).Resolve(background(), ref)
 	ts.Check(err)
 	ts.Setenv(args[0], m.Digest.String())
 }

@@ -10,6 +10,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 // rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by --, have
@@ -74,7 +75,7 @@ func cmdCorrupt(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ref, err := registry.ParseRef(args[0])
 	ts.Check(err)
-	m, err := registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull).Resolve(background(), ref)
+	m, err := remote.NewClient(remote.Options{}).Repository(ref, remote.Pull).Resolve(background(), ref)
 	ts.Check(err)
 	var image struct{ Layers []v1.Descriptor }
 	ts.Check(json.Unmarshal(m.Body, &image))

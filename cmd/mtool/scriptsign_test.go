@@ -20,6 +20,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 // forgery is a signature that a script asks for, and what is wrong with it.
@@ -38,7 +39,7 @@ func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ref, err := registry.ParseRef(args[1])
 	ts.Check(err)
-	repo := registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.PullPush)
+	repo := remote.NewClient(remote.Options{}).Repository(ref, remote.PullPush)
 	subject, err := repo.Resolve(background(), ref)
 	ts.Check(err)
 	f := forgery{key: signingKey(ts, args[0]), digest: subject.Digest, words: args[2:]}

@@ -16,7 +16,7 @@ import (
 	"mtool/registry"
 )
 
-// Ranges reads parts of blobs, which nothing verifies: a *registry.Repository.
+// Ranges reads parts of blobs, which nothing verifies: a *remote.Repository.
 type Ranges interface {
 	Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error)
 }

@@ -10,6 +10,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 func repositoryPlace(t *testing.T, host string) registrytest.Place {
@@ -18,7 +19,7 @@ func repositoryPlace(t *testing.T, host string) registrytest.Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := registry.NewClient(registry.ClientOptions{Pause: time.Millisecond}).Repository(ref, registry.PullPush)
+	r := remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(ref, remote.PullPush)
 	return registrytest.Place{Target: r, Source: r, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 		return r.Resolve(ctx, ref.WithTag(tag))
 	}}

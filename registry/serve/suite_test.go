@@ -8,6 +8,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 	"mtool/registry/serve"
 	"mtool/registry/store"
 )
@@ -20,7 +21,7 @@ func TestSuite(t *testing.T) {
 		w := s.Writer(parse(t, "store:demo:v1"))
 		t.Cleanup(func() { _ = w.Close() })
 		ref := parse(t, start(t, s, serve.Options{})+"/demo")
-		repository := registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull)
+		repository := remote.NewClient(remote.Options{}).Repository(ref, remote.Pull)
 		return registrytest.Place{Target: named{w}, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 			return repository.Resolve(ctx, ref.WithTag(tag))
 		}}

@@ -11,6 +11,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/archive"
+	"mtool/registry/remote"
 	"mtool/registry/store"
 )
 
@@ -45,7 +46,7 @@ type Options struct {
 // Opener opens references. A nil Store or Client is a place where nothing is found.
 type Opener struct {
 	Store  *store.Store
-	Client *registry.Client
+	Client *remote.Client
 }
 
 // compareTime bounds the question to the place not used: it is a courtesy, and a registry that does not answer must not
@@ -136,7 +137,7 @@ func (o Opener) other(ctx context.Context, found registry.Object, ref registry.R
 			digest = object.Root.Digest
 		}
 	case !ref.Local() && o.Client != nil:
-		if m, err := o.Client.Repository(ref.At(registry.TransportRegistry), registry.Pull).Tag(ctx, ref.Tag); err == nil {
+		if m, err := o.Client.Repository(ref.At(registry.TransportRegistry), remote.Pull).Tag(ctx, ref.Tag); err == nil {
 			digest = m.Digest
 		}
 	}

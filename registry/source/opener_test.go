@@ -11,6 +11,7 @@ import (
 	"mtool/registry"
 	"mtool/registry/archive"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 	"mtool/registry/source"
 	"mtool/registry/store"
 )
@@ -39,7 +40,7 @@ func newHouse(t *testing.T) house {
 	return house{
 		source.Opener{
 			Store:  store.Open(t.TempDir()),
-			Client: registry.NewClient(registry.ClientOptions{Pause: time.Millisecond}),
+			Client: remote.NewClient(remote.Options{Pause: time.Millisecond}),
 		},
 		registrytest.New(t, registrytest.Options{}),
 	}

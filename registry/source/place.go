@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // place is one where a name is looked up.
@@ -39,7 +40,7 @@ func (o Opener) inRegistry() place {
 
 func (o Opener) fetch(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	there := ref.At(registry.TransportRegistry)
-	repository := o.Client.Repository(there, registry.Pull)
+	repository := o.Client.Repository(there, remote.Pull)
 	m, err := repository.Resolve(ctx, there)
 	if err != nil {
 		return registry.Object{}, err

@@ -14,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/remote"
 	"mtool/registry/store"
 )
 
@@ -48,7 +49,7 @@ func BenchmarkPull(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	benchCopy(b, d, registry.NewClient(registry.ClientOptions{}).Repository(ref, registry.Pull))
+	benchCopy(b, d, remote.NewClient(remote.Options{}).Repository(ref, remote.Pull))
 }
 
 // BenchmarkCopy is a layer on its way from one layout to another.

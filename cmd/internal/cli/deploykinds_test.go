@@ -15,6 +15,7 @@ import (
 
 	"mtool/registry"
 	"mtool/registry/registrytest"
+	"mtool/registry/remote"
 )
 
 // deployed is a kind of object that names one image, IMAGE, and one way to write an image there that nobody can look at.
@@ -164,9 +165,9 @@ func push(t *testing.T, s *registrytest.Server, repo, tag string, b registrytest
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := registry.NewClient(registry.ClientOptions{})
+	client := remote.NewClient(remote.Options{})
 	defer client.Close()
-	if err := b.Push(t.Context(), client.Repository(ref, registry.PullPush), tag); err != nil {
+	if err := b.Push(t.Context(), client.Repository(ref, remote.PullPush), tag); err != nil {
 		t.Fatal(err)
 	}
 }

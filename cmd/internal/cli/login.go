@@ -12,7 +12,7 @@ import (
 	"golang.org/x/term"
 
 	"mtool/cmd/internal/print"
-	"mtool/registry"
+	"mtool/registry/login"
 )
 
 const loginLong = `Log in to a registry: the user name and password are tried there first, and kept only when they are right. Without HOST it is
@@ -91,13 +91,13 @@ func atMostOneHost(cmd *cobra.Command, args []string) error {
 }
 
 func hostOf(args []string) (string, error) {
-	host, err := registry.ParseHost(strings.Join(args, ""))
+	host, err := login.ParseHost(strings.Join(args, ""))
 	return host, badInput(err)
 }
 
 // readAuth takes the password from standard input, or asks for it where that is a terminal; never from the command line,
 // which every user of the machine can read.
-func (a *app) readAuth(ctx context.Context, host string, f loginFlags) (auth registry.Auth, err error) {
+func (a *app) readAuth(ctx context.Context, host string, f loginFlags) (auth login.Auth, err error) {
 	terminal, isTerminal := a.In.(*os.File)
 	isTerminal = isTerminal && term.IsTerminal(int(terminal.Fd()))
 	usage := "mtool login " + host + " -u NAME --password-stdin"
@@ -137,13 +137,13 @@ func readSecret(r io.Reader) (string, error) {
 }
 
 // prompt asks at the terminal, whose settings it restores when it is interrupted.
-func (a *app) prompt(ctx context.Context, terminal *os.File, host, username string) (registry.Auth, error) {
+func (a *app) prompt(ctx context.Context, terminal *os.File, host, username string) (login.Auth, error) {
 	state, err := term.GetState(int(terminal.Fd()))
 	if err != nil {
-		return registry.Auth{}, err
+		return login.Auth{}, err
 	}
 	type answer struct {
-		auth registry.Auth
+		auth login.Auth
 		err  error
 	}
 	got := make(chan answer, 1)
@@ -157,16 +157,16 @@ func (a *app) prompt(ctx context.Context, terminal *os.File, host, username stri
 	case <-ctx.Done():
 		_ = term.Restore(int(terminal.Fd()), state)
 		print.Println(a.Err, "")
-		return registry.Auth{}, context.Cause(ctx)
+		return login.Auth{}, context.Cause(ctx)
 	}
 }
 
-func ask(terminal *os.File, out io.Writer, host, username string) (registry.Auth, error) {
+func ask(terminal *os.File, out io.Writer, host, username string) (login.Auth, error) {
 	if username == "" {
 		print.Text(out, "user name at "+print.Line(host)+": ")
 		line, err := bufio.NewReader(terminal).ReadString('\n')
 		if err != nil {
-			return registry.Auth{}, fmt.Errorf("reading the user name: %w", err)
+			return login.Auth{}, fmt.Errorf("reading the user name: %w", err)
 		}
 		username = strings.TrimSpace(line)
 	}
@@ -174,10 +174,10 @@ func ask(terminal *os.File, out io.Writer, host, username string) (registry.Auth
 	password, err := term.ReadPassword(int(terminal.Fd()))
 	print.Println(out, "")
 	if err != nil {
-		return registry.Auth{}, fmt.Errorf("reading the password: %w", err)
+		return login.Auth{}, fmt.Errorf("reading the password: %w", err)
 	}
 	if username == "" || len(password) == 0 {
-		return registry.Auth{}, usagef("", "no user name or no password given")
+		return login.Auth{}, usagef("", "no user name or no password given")
 	}
-	return registry.Auth{Username: username, Password: string(password)}, nil
+	return login.Auth{Username: username, Password: string(password)}, nil
 }

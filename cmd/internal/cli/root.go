@@ -15,7 +15,7 @@ import (
 
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
-	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // app is what the commands of one process share.
@@ -151,7 +151,7 @@ func (a *app) env() (*flow.Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Proxies, err = registry.ReadProxies(os.Getenv); err != nil {
+	if o.Proxies, err = remote.ReadProxies(os.Getenv); err != nil {
 		return nil, err
 	}
 	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()

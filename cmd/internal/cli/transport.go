@@ -14,6 +14,8 @@ import (
 	"mtool/cmd/internal/flow"
 	"mtool/cmd/internal/print"
 	"mtool/registry"
+	"mtool/registry/login"
+	"mtool/registry/remote"
 )
 
 // transportFlags say how registries are reached; every command has them.
@@ -44,7 +46,7 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
 func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err error) {
-	o = flow.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]registry.HostSettings{}}
+	o = flow.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{}}
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
 	}
@@ -103,7 +105,7 @@ func cutHost(flag, value string) (host, rest string, err error) {
 	if !ok || name == "" || rest == "" {
 		return "", "", usagef("", "%s %q is not HOST=VALUE", flag, value)
 	}
-	host, err = registry.ParseHost(name)
+	host, err = login.ParseHost(name)
 	return host, rest, badInput(err)
 }
 

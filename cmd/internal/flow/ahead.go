@@ -10,6 +10,7 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // ahead begins mounts and uploads while configs are still read, which saves a push a round of requests or two: no bytes are
@@ -17,7 +18,7 @@ import (
 // likely have the blobs. A nil ahead begins nothing.
 type ahead struct {
 	targets []target
-	client  *registry.Client
+	client  *remote.Client
 	wants   func(v1.Descriptor) bool // nil: all manifests
 
 	under sync.WaitGroup
@@ -128,8 +129,8 @@ func (a *ahead) begin(ctx context.Context, o registry.Object, d v1.Descriptor, m
 	}
 }
 
-func (a *ahead) repository(t target) *registry.Repository {
-	return a.client.Repository(t.ref, registry.PullPush)
+func (a *ahead) repository(t target) *remote.Repository {
+	return a.client.Repository(t.ref, remote.PullPush)
 }
 
 // end gives up what was begun for nothing, after stop, which ends the context of all that is under way.

@@ -19,6 +19,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/remote"
 	"mtool/registry/source"
 )
 
@@ -81,7 +82,7 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	}
 	var confirmed registry.Manifest
 	err = registry.Await(ctx, func() (err error) {
-		confirmed, err = e.Client.Repository(repo, registry.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+		confirmed, err = e.Client.Repository(repo, remote.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
 		return err
 	})
 	if err != nil {

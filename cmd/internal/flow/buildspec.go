@@ -15,6 +15,7 @@ import (
 	"mtool/build/worker"
 	"mtool/registry"
 	"mtool/registry/regular"
+	"mtool/registry/remote"
 )
 
 // epochArg is https://reproducible-builds.org/specs/source-date-epoch/
@@ -71,7 +72,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 }
 
 // proxyEnv says to programs that mtool starts what the proxies are.
-func proxyEnv(p registry.Proxy) (env []string) {
+func proxyEnv(p remote.Proxy) (env []string) {
 	for name, value := range p.Vars() {
 		env = append(env, name+"="+value)
 	}

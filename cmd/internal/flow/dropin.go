@@ -10,6 +10,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // DropIn says what the commands that stand in for docker's read: what docker manifest inspect shows of one name.
@@ -185,7 +186,7 @@ func (o ImagetoolsOptions) copies() bool {
 // nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind must not
 // cost the entries that are there. It returns missing, the error of the first look, when the tag is there after all.
 func (e *Env) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
-	there, err := e.Client.Repository(name.At(registry.TransportRegistry), registry.PullPush).Tag(ctx, name.Tag)
+	there, err := e.Client.Repository(name.At(registry.TransportRegistry), remote.PullPush).Tag(ctx, name.Tag)
 	switch {
 	case err == nil:
 		return fmt.Errorf("%w; asked again, it has %s there: nothing was written", missing, there.Digest)

@@ -13,6 +13,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/remote"
 	"mtool/registry/source"
 )
 
@@ -203,7 +204,7 @@ func (e *Env) noDraft(name registry.Ref, err error) error {
 
 func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
 	name = name.At(registry.TransportRegistry)
-	e.Client.Repository(name, registry.PullPush) // one token for reading and writing
+	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
 	object, report, err := e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
 	if errors.Is(err, registry.ErrNotFound) {
 		err = fmt.Errorf("%w: %w", errNoList, err)

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"mtool/compose/draft"
-	"mtool/registry"
+	"mtool/registry/login"
+	"mtool/registry/remote"
 	"mtool/registry/source"
 	"mtool/registry/store"
 )
@@ -19,16 +20,16 @@ type EnvOptions struct {
 	SkipVerify []string // hosts whose certificate is not checked
 	CAFiles    []string // PEM files of authorities, trusted for every host beside the system's
 	// Hosts are the settings of single registries, by host; those of registries.yaml are added.
-	Hosts       map[string]registry.HostSettings
+	Hosts       map[string]remote.HostSettings
 	Retry       *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
 	RetryWait   time.Duration // about the first wait before it; 0: a quarter of a second
 	Idle        time.Duration // how long a request may stand still; 0: a minute, negative: for ever
-	MinRate     int64         // see registry.ClientOptions
+	MinRate     int64         // see remote.Options
 	Concurrency int           // requests in flight; 0: as registries.yaml says, else 64
 	Note        func(string)  // told one line for everything worth saying; nil says nothing
 	UserAgent   string
 	Progress    Progress // of reading layers; nil tells nobody
-	Proxies     registry.Proxies
+	Proxies     remote.Proxies
 }
 
 // Env is the places and the clients that the flows share.
@@ -37,8 +38,8 @@ type Env struct {
 	State     string // the embedded worker's state: MTOOL_HOME/worker, or mtool/worker in the XDG cache home
 	Store     *store.Store
 	Drafts    *draft.Store
-	Client    *registry.Client
-	Logins    *registry.Credentials
+	Client    *remote.Client
+	Logins    *login.Credentials
 	Transport EnvOptions
 }
 
@@ -58,7 +59,7 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if err := o.checkFiles(); err != nil {
 		return nil, err
 	}
-	logins, err := registry.DefaultCredentials()
+	logins, err := login.Default()
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +71,14 @@ func NewEnv(o EnvOptions) (*Env, error) {
 		Logins:    logins,
 		Transport: o,
 	}
-	env.Client = registry.NewClient(env.clientOptions())
+	env.Client = remote.NewClient(env.clientOptions())
 	return env, nil
 }
 
 // clientOptions are those of every registry client.
-func (e *Env) clientOptions() registry.ClientOptions {
+func (e *Env) clientOptions() remote.Options {
 	o := e.Transport
-	c := registry.ClientOptions{
+	c := remote.Options{
 		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
 		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
 		Pause: o.RetryWait, Idle: o.Idle, MinRate: o.MinRate,

@@ -6,17 +6,19 @@ import (
 	"fmt"
 
 	"mtool/registry"
+	"mtool/registry/login"
+	"mtool/registry/remote"
 )
 
 // Login tries auth at the host and, when it is right, keeps it where docker would. Nothing is kept otherwise.
-func (e *Env) Login(ctx context.Context, host string, auth registry.Auth) error {
+func (e *Env) Login(ctx context.Context, host string, auth login.Auth) error {
 	options := e.clientOptions()
-	options.Credentials = registry.FixedCredentials(host, auth)
-	asked, err := registry.NewClient(options).Login(ctx, host)
+	options.Credentials = login.Fixed(host, auth)
+	asked, err := remote.NewClient(options).Login(ctx, host)
 	if err != nil {
 		return err
 	}
-	where, err := registry.SaveLogin(ctx, host, auth)
+	where, err := login.Save(ctx, host, auth)
 	if err != nil {
 		return err
 	}
@@ -29,7 +31,7 @@ func (e *Env) Login(ctx context.Context, host string, auth registry.Auth) error 
 
 // Logout forgets the login of the host; that there is none is no error.
 func (e *Env) Logout(ctx context.Context, host string) error {
-	where, err := registry.RemoveLogin(ctx, host)
+	where, err := login.Remove(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -38,11 +40,11 @@ func (e *Env) Logout(ctx context.Context, host string) error {
 	} else {
 		e.note("logged out of %s, removed from %s", host, where)
 	}
-	logins, err := registry.DefaultCredentials()
+	logins, err := login.Default()
 	if err != nil {
 		return err
 	}
-	if left, err := logins.For(ctx, host, ""); err == nil && left != (registry.Auth{From: left.From}) {
+	if left, err := logins.For(ctx, host, ""); err == nil && left != (login.Auth{From: left.From}) {
 		e.note("note: other files are read too: still %s", left.Who(host))
 	}
 	return nil
@@ -63,9 +65,9 @@ func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Acces
 	if err != nil {
 		return Access{}, fmt.Errorf("looking up the login for %q: %w: %w", ref.Repository(), registry.ErrDenied, err)
 	}
-	scope := registry.Pull
+	scope := remote.Pull
 	if push {
-		scope = registry.PullPush
+		scope = remote.PullPush
 	}
 	repository := e.Client.Repository(ref, scope)
 	if _, err := repository.Resolve(ctx, ref); err != nil && !errors.Is(err, registry.ErrNotFound) {

@@ -13,6 +13,7 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // maxReferrers bounds how many artifacts go along: signatures have signatures, and a registry could name them without end.
@@ -134,7 +135,7 @@ func (e *Env) companions(ctx context.Context, s subject) ([]companion, error) {
 // referrers asks a registry; elsewhere there is the tag that stands in for its answer.
 func (e *Env) referrers(ctx context.Context, s subject) ([]v1.Descriptor, error) {
 	if s.ref.Transport == registry.TransportRegistry {
-		all, _, err := e.Client.Repository(s.ref, registry.Pull).Referrers(ctx, s.digest)
+		all, _, err := e.Client.Repository(s.ref, remote.Pull).Referrers(ctx, s.digest)
 		return all, err
 	}
 	object, err := e.open(ctx, s.ref.WithTag(registry.FallbackTag(s.digest)), lookup(""))
@@ -205,7 +206,7 @@ func rowOf(r inspect.Report) v1.Descriptor {
 func (e *Env) nameReferrers(ctx context.Context, digest v1.Hash, rows []v1.Descriptor, to registry.Ref, target registry.Target) error {
 	var there []v1.Descriptor
 	if to.Transport == registry.TransportRegistry {
-		have, known, err := e.Client.Repository(to, registry.PullPush).Referrers(ctx, digest)
+		have, known, err := e.Client.Repository(to, remote.PullPush).Referrers(ctx, digest)
 		if err != nil || known {
 			return err
 		}

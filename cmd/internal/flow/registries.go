@@ -11,7 +11,9 @@ import (
 
 	"mtool/compose/spec"
 	"mtool/registry"
+	"mtool/registry/login"
 	"mtool/registry/regular"
+	"mtool/registry/remote"
 )
 
 // registriesFile is read in MTOOL_HOME.
@@ -72,9 +74,9 @@ func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
 	if spec.CAFile != "" {
 		o.CAFiles = append(slices.Clone(o.CAFiles), below(dir, spec.CAFile))
 	}
-	hosts := map[string]registry.HostSettings{}
+	hosts := map[string]remote.HostSettings{}
 	for _, name := range slices.Sorted(maps.Keys(spec.Registries)) {
-		host, err := registry.ParseHost(name)
+		host, err := login.ParseHost(name)
 		if err != nil || name == "" {
 			return o, fmt.Errorf("registries: %q is no HOST[:PORT]", name)
 		}
@@ -88,7 +90,7 @@ func (o EnvOptions) merge(spec registriesSpec, dir string) (EnvOptions, error) {
 		if r.TLSSkipVerify {
 			o.SkipVerify = append(slices.Clone(o.SkipVerify), host)
 		}
-		settings := registry.HostSettings{
+		settings := remote.HostSettings{
 			ClientCert: below(dir, r.ClientCert), ClientKey: below(dir, r.ClientKey), Mirrors: r.Mirrors, Concurrency: r.Concurrency,
 			Rate: r.Rate, Headers: r.Headers, Resolve: r.Resolve,
 		}
@@ -106,7 +108,7 @@ func (r registrySpec) check() error {
 		return errors.New("client-cert and client-key go together, and concurrency and rate can't be negative")
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
-		if !registry.MayHeader(name, r.Headers[name]) {
+		if !remote.MayHeader(name, r.Headers[name]) {
 			return fmt.Errorf("headers: %q can't be set: credentials belong to mtool login, and what the specification of registries uses is mtool's", name)
 		}
 	}
@@ -122,7 +124,7 @@ func below(dir, path string) string {
 }
 
 // overlay is base where top says nothing.
-func overlay(base, top map[string]registry.HostSettings) map[string]registry.HostSettings {
+func overlay(base, top map[string]remote.HostSettings) map[string]remote.HostSettings {
 	for host, t := range top {
 		b := base[host]
 		b.CAFiles = append(b.CAFiles, t.CAFiles...)

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/semver"
 
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward. The
@@ -16,11 +17,11 @@ import (
 // to.
 func (e *Env) versionTargets(ctx context.Context, o *CreateOptions) ([]target, context.CancelFunc, error) {
 	repository := o.List.At(registry.TransportRegistry)
-	e.Client.Repository(repository, registry.PullPush)
+	e.Client.Repository(repository, remote.PullPush)
 	if err := checkVersion(o.SemVer); err != nil {
 		return nil, nil, err
 	}
-	there, err := e.Client.Repository(repository, registry.PullPush).Tags(ctx)
+	there, err := e.Client.Repository(repository, remote.PullPush).Tags(ctx)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return nil, nil, err
 	}

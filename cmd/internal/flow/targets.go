@@ -14,6 +14,7 @@ import (
 	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // target is a name that gets content, and what that name has before; a zero manifest is a tag that is not there.
@@ -31,7 +32,7 @@ func (e *Env) announce(ctx context.Context, refs []registry.Ref) ([]target, cont
 	for i, ref := range refs {
 		if isRegistry(ref) {
 			ref = ref.At(registry.TransportRegistry)
-			e.Client.Repository(ref, registry.PullPush)
+			e.Client.Repository(ref, remote.PullPush)
 		}
 		targets[i] = target{ref: ref}
 	}
@@ -47,7 +48,7 @@ func (e *Env) askBefore(ctx context.Context, ref registry.Ref) func() (registry.
 		return nothing
 	}
 	ask := sync.OnceValues(func() (registry.Manifest, error) {
-		m, err := e.Client.Repository(ref, registry.PullPush).Tag(ctx, ref.Tag)
+		m, err := e.Client.Repository(ref, remote.PullPush).Tag(ctx, ref.Tag)
 		if errors.Is(err, registry.ErrNotFound) {
 			err = nil
 		}

@@ -10,6 +10,7 @@ import (
 	"mtool/compose"
 	"mtool/registry"
 	"mtool/registry/archive"
+	"mtool/registry/remote"
 )
 
 // upload is what one repository or file gets, under way.
@@ -94,7 +95,7 @@ func (e *Env) writable(ref registry.Ref) (to registry.Target, finish func(error)
 		w := e.Store.Writer(ref)
 		return w, func(err error) error { return errors.Join(err, w.Close()) }, nil
 	}
-	return e.Client.Repository(ref, registry.PullPush), func(err error) error { return err }, nil
+	return e.Client.Repository(ref, remote.PullPush), func(err error) error { return err }, nil
 }
 
 func (e *Env) sayUpload(w *upload) {

@@ -12,6 +12,7 @@ import (
 	"mtool/inspect/platform"
 	"mtool/inspect/workload"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // place is where the reference is named first.
@@ -136,7 +137,7 @@ func (e *Env) candidates(ctx context.Context, a asked) []string {
 	if len(a.uses) == 0 || a.ref.Transport != registry.TransportRegistry {
 		return nil
 	}
-	tags, err := e.Client.Repository(a.ref, registry.Pull).Tags(ctx)
+	tags, err := e.Client.Repository(a.ref, remote.Pull).Tags(ctx)
 	if err != nil {
 		return nil // it is a help, and no more
 	}

@@ -1,0 +1,170 @@
+package login
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+
+	"mtool/registry/regular"
+)
+
+// authFile is docker's config.json or podman's auth.json, which share their format: containers-auth.json(5).
+type authFile struct {
+	path    string
+	auths   map[string]json.RawMessage // decoded when used: a bad entry hurts its own host only
+	helpers map[string]string
+	store   string
+}
+
+// authVariable holds what docker's config.json holds, for CI that keeps it as a secret:
+// https://docs.docker.com/reference/cli/docker/#environment-variables
+const authVariable = "DOCKER_AUTH_CONFIG"
+
+// Default reads $DOCKER_AUTH_CONFIG, which is such a document itself, and the files that exist of
+// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (or ~/.docker/config.json where that is not set),
+// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be read
+// or is no JSON is an error, except podman's own that belong to another user.
+func Default() (*Credentials, error) {
+	c := newCredentials()
+	if text := os.Getenv(authVariable); text != "" {
+		f, err := parseAuthFile(authVariable, []byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("reading credentials in the variable %s: %w", authVariable, err)
+		}
+		c.files = append(c.files, f)
+	}
+	for _, l := range authLocations(os.Getenv) {
+		f, err := readAuthFile(l.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrPermission) && l.implied:
+			c.skipped = append(c.skipped, l.path+" (not readable)")
+		case err != nil:
+			return nil, fmt.Errorf("reading credentials %q: %w", l.path, err)
+		default:
+			c.files = append(c.files, f)
+		}
+	}
+	return c, nil
+}
+
+// Parse reads one document in the format of docker's config.json. name is where errors say that a login was found.
+func Parse(name string, document []byte) (*Credentials, error) {
+	f, err := parseAuthFile(name, document)
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials %q: %w", name, err)
+	}
+	c := newCredentials()
+	c.files = []authFile{f}
+	return c, nil
+}
+
+type authLocation struct {
+	path    string
+	implied bool // not named by the user
+}
+
+func authLocations(getenv func(string) string) []authLocation {
+	home := getenv("HOME")
+	var out []authLocation
+	add := func(implied bool, root string, parts ...string) {
+		if root != "" {
+			out = append(out, authLocation{filepath.Join(append([]string{root}, parts...)...), implied})
+		}
+	}
+	add(false, getenv("REGISTRY_AUTH_FILE"))
+	if dir := getenv("DOCKER_CONFIG"); dir != "" {
+		add(false, dir, "config.json")
+	} else {
+		add(false, home, ".docker", "config.json")
+	}
+	add(true, getenv("XDG_RUNTIME_DIR"), "containers", "auth.json")
+	if dir := getenv("XDG_CONFIG_HOME"); dir != "" {
+		add(true, dir, "containers", "auth.json")
+	} else {
+		add(true, home, ".config", "containers", "auth.json")
+	}
+	return out
+}
+
+func readAuthFile(path string) (authFile, error) {
+	body, err := regular.Read(path, regular.MaxText)
+	if err != nil {
+		return authFile{}, err
+	}
+	return parseAuthFile(path, body)
+}
+
+func parseAuthFile(path string, body []byte) (authFile, error) {
+	var doc struct {
+		Auths       map[string]json.RawMessage `json:"auths"`
+		CredHelpers map[string]string          `json:"credHelpers"`
+		CredsStore  string                     `json:"credsStore"`
+	}
+	if len(strings.TrimSpace(string(body))) == 0 {
+		return authFile{path: path}, nil
+	}
+	// Not wrapped: a JSON error may quote what it stumbled over.
+	if json.Unmarshal(body, &doc) != nil {
+		return authFile{}, errors.New("it is not the JSON of docker's config.json or podman's auth.json")
+	}
+	return authFile{
+		path: path, store: doc.CredsStore,
+		auths: normalizeKeys(doc.Auths), helpers: normalizeKeys(doc.CredHelpers),
+	}, nil
+}
+
+// normalizeKeys brings "https://index.docker.io/v1/" and the like to host[/path]. A key that is written so already wins.
+func normalizeKeys[V any](m map[string]V) map[string]V {
+	out := make(map[string]V, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		short := normalizeKey(key)
+		if _, taken := out[short]; !taken || short == key {
+			out[short] = m[key]
+		}
+	}
+	return out
+}
+
+func normalizeKey(key string) string {
+	_, rest, isURL := strings.Cut(key, "://")
+	if !isURL {
+		return strings.TrimRight(key, "/")
+	}
+	rest = strings.TrimRight(rest, "/")
+	if host, version, ok := strings.Cut(rest, "/"); ok && (version == "v1" || version == "v2") {
+		return host
+	}
+	return rest
+}
+
+// entry is errNoEntry for a missing entry and for the empty one that docker leaves beside a store.
+func (f authFile) entry(key string) (Auth, error) {
+	raw, ok := f.auths[key]
+	if !ok {
+		return Auth{}, errNoEntry
+	}
+	var a authn.AuthConfig
+	// Not wrapped, as above.
+	if json.Unmarshal(raw, &a) != nil {
+		return Auth{}, fmt.Errorf("reading the entry %q in %q: it has no readable user name and password", key, f.path)
+	}
+	// docker pads passwords with NUL bytes: https://github.com/docker/cli/blob/master/cli/config/configfile/file.go
+	auth := Auth{
+		Username: a.Username, Password: strings.Trim(a.Password, "\x00"),
+		IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+	}
+	if auth.Anonymous() {
+		return Auth{}, errNoEntry
+	}
+	auth.From = f.path
+	return auth, nil
+}

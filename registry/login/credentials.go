@@ -1,0 +1,228 @@
+package login
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"mtool/registry"
+)
+
+// Auth is what to say to a registry; the zero value is anonymous. Its fields are secrets: show describe's words, never
+// the value.
+type Auth struct {
+	Username, Password string
+	// IdentityToken is an OAuth2 refresh token, which a token server changes for a bearer token.
+	IdentityToken string
+	// RegistryToken is a bearer token, sent as it is.
+	RegistryToken string
+	// From is where it was found, for messages: the file, or the helper and the file that names it. When nothing was found
+	// it is what was read.
+	From string
+}
+
+// Anonymous reports whether there is neither a password nor a token.
+func (a Auth) Anonymous() bool {
+	return a.Username == "" && a.IdentityToken == "" && a.RegistryToken == ""
+}
+
+// Who names the login and where it was found, without any secret: "logged in as \"bob\" by …/config.json".
+func (a Auth) Who(host string) string {
+	switch {
+	case a.Anonymous() && a.From == "":
+		return "no credentials for " + host
+	case a.Anonymous():
+		return fmt.Sprintf("no credentials for %s in %s", host, a.From)
+	case a.RegistryToken != "", a.IdentityToken != "", a.Password == "", a.Password == "x-oauth-basic":
+		return "logged in with a token" + origin(" of ", a.From)
+	}
+	return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username)) + origin(" by ", a.From)
+}
+
+// origin is nothing for a login that is being tried.
+func origin(word, from string) string {
+	if from == "" {
+		return ""
+	}
+	return word + from
+}
+
+// Credentials looks up what to say to a registry, in the files of docker and podman and with their credential helpers.
+// Helpers run when they are first needed, once a host. A nil *Credentials has none. It is safe for use from several
+// goroutines.
+type Credentials struct {
+	fixed   map[string]Auth // by host, before all files
+	files   []authFile
+	skipped []string // what was passed over, and why; shown when access is denied
+	helper  func(ctx context.Context, name, server string) (Auth, error)
+
+	mu     sync.Mutex
+	helped map[string]helped
+	absent map[string]bool // helpers that are not installed
+}
+
+func newCredentials() *Credentials {
+	return &Credentials{helper: runHelper, helped: map[string]helped{}, absent: map[string]bool{}}
+}
+
+type helped struct {
+	auth Auth
+	err  error
+}
+
+var errNoEntry = errors.New("no entry")
+
+// For is the entry with the most specific key, over all files: host/ns/repo, host/ns, host; Docker Hub's host has three
+// spellings. In one file and for one key, a helper goes before credsStore, and that before the entry in the file. No entry
+// is no error: the Auth is anonymous then.
+//
+// A helper that fails is an error; a credsStore that is not installed is passed over, as on machines that share a
+// configuration with Docker Desktop.
+func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) {
+	if c == nil {
+		return Auth{}, nil
+	}
+	if auth, ok := c.fixed[host]; ok {
+		return auth, nil
+	}
+	for _, keys := range lookupKeys(host, repo) {
+		for _, f := range c.files {
+			auth, err := c.lookup(ctx, f, host, keys)
+			if !errors.Is(err, errNoEntry) {
+				return auth, err
+			}
+		}
+	}
+	return Auth{From: c.read()}, nil
+}
+
+// lookup is the entry of one file for keys, which are spellings of one thing.
+func (c *Credentials) lookup(ctx context.Context, f authFile, host string, keys []string) (Auth, error) {
+	for _, key := range keys {
+		name, ok := f.helpers[key]
+		if !ok {
+			continue
+		}
+		if auth, err := c.help(ctx, f, name, host); !errors.Is(err, errNoEntry) {
+			return auth, err
+		}
+	}
+	// A store knows hosts, not repositories.
+	if f.store != "" && !strings.Contains(keys[0], "/") {
+		auth, err := c.help(ctx, f, f.store, host)
+		if !errors.Is(err, errNoEntry) && !errors.Is(err, errNoHelper) {
+			return auth, err
+		}
+	}
+	for _, key := range keys {
+		if auth, err := f.entry(key); !errors.Is(err, errNoEntry) {
+			return auth, err
+		}
+	}
+	return Auth{}, errNoEntry
+}
+
+// help asks a helper once; the answer is kept for as long as c, an interrupted one is not.
+func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (Auth, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := name + " " + host + " " + f.path
+	if h, ok := c.helped[key]; ok {
+		return h.auth, h.err
+	}
+	var auth Auth
+	err := errNoEntry
+	for _, server := range helperServers(host) {
+		if auth, err = c.helper(ctx, name, server); !errors.Is(err, errNoEntry) {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		return Auth{}, context.Cause(ctx)
+	}
+	if err == nil {
+		auth.From = fmt.Sprintf("docker-credential-%s (named in %s)", name, f.path)
+	} else if !errors.Is(err, errNoEntry) {
+		err = fmt.Errorf("asking docker-credential-%s (named in %s) about %q: %w", name, f.path, host, err)
+	}
+	if c.absent[name] = errors.Is(err, errNoHelper); c.absent[name] {
+		err = registry.WithHint(err, fmt.Sprintf("install docker-credential-%s, or take it out of %s", name, f.path))
+	}
+	c.helped[key] = helped{auth, err}
+	return auth, err
+}
+
+// read is what a lookup has gone through, for the message that it found nothing.
+func (c *Credentials) read() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var parts []string
+	for _, f := range c.files {
+		part := f.path
+		if f.store != "" {
+			part += " and docker-credential-" + f.store
+		}
+		if c.absent[f.store] {
+			part += " (which is not installed)"
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		parts = append(parts, "docker's or podman's files (none exists)")
+	}
+	return strings.Join(append(parts, c.skipped...), ", ")
+}
+
+// lookupKeys are the keys from the most specific to the least, each with its spellings.
+func lookupKeys(host, repo string) [][]string {
+	hosts := []string{host}
+	if isHub(host) {
+		hosts = []string{"docker.io", "index.docker.io", "registry-1.docker.io"}
+	}
+	var keys [][]string
+	for path := repo; path != ""; {
+		var spelled []string
+		for _, h := range hosts {
+			spelled = append(spelled, h+"/"+path)
+		}
+		keys = append(keys, spelled)
+		cut := strings.LastIndex(path, "/")
+		path = path[:max(cut, 0)]
+	}
+	return append(keys, hosts)
+}
+
+func isHub(host string) bool {
+	return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
+}
+
+// helperServers are the names under which a helper may have a host: docker logs in to Docker Hub under a URL.
+func helperServers(host string) []string {
+	if isHub(host) {
+		return []string{"https://index.docker.io/v1/", "docker.io"}
+	}
+	return []string{host}
+}
+
+// Fixed returns the credentials of one host, whatever the repository: what a login is tried with.
+func Fixed(host string, auth Auth) *Credentials {
+	c := newCredentials()
+	c.fixed = map[string]Auth{host: auth}
+	return c
+}
+
+// ParseHost is the registry host that s names, as references have it. It takes what people paste: a URL, and Docker Hub
+// under any of its names; "" is Docker Hub.
+func ParseHost(s string) (string, error) {
+	host := normalizeKey(s)
+	if host == "" || isHub(host) {
+		return "docker.io", nil
+	}
+	ref, err := registry.ParseRef("docker://" + host + "/x")
+	if err != nil || ref.Host != host {
+		return "", fmt.Errorf("parsing registry %q: %w: it is no HOST[:PORT]", s, registry.ErrName)
+	}
+	return host, nil
+}

@@ -1,0 +1,187 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// beginning is how far a blob comes without its bytes: it is there now, or a registry waits for them at an address.
+type beginning struct {
+	moved registry.Moved
+	at    *url.URL    // nil: it is there
+	from  *Repository // that a mount was asked of; nil: of none
+}
+
+// early is a beginning that was made ahead; what and err are set when done is closed.
+type early struct {
+	done chan struct{}
+	what beginning
+	err  error
+}
+
+// BeginBlob does what PutBlob can do before any bytes are sent: it mounts, or looks the blob up and begins an upload. PutBlob
+// goes on from there, also when it comes before the end, and has the error; Abandon gives up what no PutBlob took.
+func (r *Repository) BeginBlob(ctx context.Context, d v1.Descriptor, src registry.Source) {
+	if !d.MediaType.IsDistributable() || src == r {
+		return
+	}
+	e := r.uploads.beginEarly(d.Digest)
+	if e == nil {
+		return
+	}
+	defer close(e.done)
+	e.what, e.err = retry(ctx, r.client, func() (beginning, error) { return r.begin(ctx, d, r.mountFrom(src)) })
+}
+
+// Abandon gives up the uploads that were begun and not taken, for which it waits: end the context that they were begun with
+// first.
+func (r *Repository) Abandon(ctx context.Context) {
+	var all sync.WaitGroup
+	for digest, e := range r.uploads.leaveEarly() {
+		all.Go(func() {
+			<-e.done
+			if e.what.at != nil {
+				r.discard(ctx, v1.Descriptor{Digest: digest}, e.what.at)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// begun is what BeginBlob came to, the first time it is asked for, or else a new beginning. One without a mount is given up
+// where there is something to mount from.
+func (r *Repository) begun(ctx context.Context, d v1.Descriptor, src registry.Source) (beginning, error) {
+	from := r.mountFrom(src)
+	e := r.uploads.takeEarly(ctx, d.Digest)
+	if e == nil {
+		return r.begin(ctx, d, from) // which fails when ctx is done
+	}
+	if e.what.at != nil && e.what.from == nil && from != nil {
+		r.discard(ctx, d, e.what.at)
+		return r.begin(ctx, d, from)
+	}
+	return e.what, e.err
+}
+
+// mountFrom is src as another repository of this registry; nil when it is none.
+func (r *Repository) mountFrom(src registry.Source) *Repository {
+	if from, ok := src.(*Repository); ok && from.host == r.host {
+		return from
+	}
+	return nil
+}
+
+// begin always asks for a mount: without another repository to mount from it names this one, which many registries answer
+// like a lookup (201: it is there) and the others like the beginning of an upload.
+func (r *Repository) begin(ctx context.Context, d v1.Descriptor, from *Repository) (beginning, error) {
+	if from != nil {
+		if b, err, done := r.mount(ctx, d, from); done {
+			return b, err
+		}
+	}
+	looked := make(chan lookup, 1)
+	go func() { looked <- r.lookup(ctx, d) }()
+	at, err := r.ask(ctx, d, r)
+	found := <-looked
+	switch {
+	case err != nil && found.there:
+		return beginning{}, nil // beginning an upload may be denied to those who may read
+	case err != nil:
+		return beginning{}, err
+	case at == nil:
+		return beginning{}, nil
+	case found.there, found.err != nil:
+		r.discard(ctx, d, at)
+		return beginning{}, found.err
+	}
+	return beginning{moved: registry.Copied, at: at}, nil
+}
+
+// mount is not done when the registry refuses to; then the blob is copied.
+func (r *Repository) mount(ctx context.Context, d v1.Descriptor, from *Repository) (b beginning, err error, done bool) {
+	at, err := r.ask(ctx, d, from)
+	var e *Error
+	switch {
+	case errors.As(err, &e) && (e.again || e.Err != nil && e.Status == 0):
+		return beginning{}, err, true
+	case err != nil:
+		return beginning{}, nil, false //nolint:nilerr // copied instead, as documented
+	case at == nil:
+		return beginning{moved: registry.Mounted}, nil, true
+	}
+	// The registry does not mount, and may have the blob all the same.
+	found := r.lookup(ctx, d)
+	if found.there || found.err != nil {
+		r.discard(ctx, d, at)
+		return beginning{}, found.err, true
+	}
+	return beginning{moved: registry.Copied, at: at, from: from}, nil, true
+}
+
+type lookup struct {
+	there bool
+	err   error
+}
+
+func (r *Repository) lookup(ctx context.Context, d v1.Descriptor) lookup {
+	q := r.blobRequest(d, http.MethodHead, http.StatusOK)
+	q.doing = "looking up blob"
+	resp, err := r.host.send(ctx, q)
+	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrRefused) || errors.Is(err, registry.ErrDenied) {
+		return lookup{} // HEAD is not served everywhere; the upload will tell who may not write
+	}
+	if err != nil {
+		return lookup{err: err}
+	}
+	drain(resp.Body)
+	return lookup{there: true}
+}
+
+// ask asks for a mount from another repository or this one; at is nil when the blob is there now, and otherwise where its
+// bytes go.
+func (r *Repository) ask(ctx context.Context, d v1.Descriptor, from *Repository) (at *url.URL, err error) {
+	q := r.uploadRequest(d)
+	q.method, q.path = http.MethodPost, r.path("blobs", "uploads")+"/"
+	q.query = url.Values{"mount": {d.Digest.String()}, "from": {from.base.Repo}}.Encode()
+	q.want = []int{http.StatusCreated, http.StatusAccepted}
+	if from != r {
+		q.doing = "mounting blob"
+		q.scopes = q.scopes.with(from.reads())
+	}
+	resp, err := r.host.send(ctx, q)
+	if from == r && (errors.Is(err, registry.ErrRefused) || errors.Is(err, registry.ErrNotFound)) {
+		q.query = "" // perhaps it takes a mount from itself for a mistake
+		resp, err = r.host.send(ctx, q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer drain(resp.Body)
+	if resp.StatusCode == http.StatusCreated {
+		return nil, nil
+	}
+	at, err = r.location(resp)
+	if err != nil {
+		return nil, r.nowhere(q, resp, err)
+	}
+	return at, nil
+}
+
+// location is absolute, or relative to the request. A registry behind a proxy that ends TLS often names http.
+func (r *Repository) location(resp *http.Response) (*url.URL, error) {
+	at, err := resp.Location()
+	if err != nil {
+		return nil, err
+	}
+	if asked := resp.Request.URL; at.Host == asked.Host && asked.Scheme == "https" {
+		at.Scheme = "https"
+	}
+	return at, nil
+}

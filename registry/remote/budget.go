@@ -1,0 +1,61 @@
+package remote
+
+import (
+	"sync"
+	"time"
+)
+
+// budget is the time that all requests of a client may wait between their attempts, together. While several of them wait at
+// one time it is spent once: a registry that asks sixty requests for a second each has asked for a second.
+type budget struct {
+	limit time.Duration
+
+	mu      sync.Mutex
+	spent   time.Duration // by waits that are over
+	waiting int
+	since   time.Time // when the first of those who wait now began
+	told    map[string]bool
+}
+
+// begin is how long one may wait who wants to wait for d; 0 when nothing is left. Otherwise the caller calls end after.
+func (b *budget) begin(d time.Duration) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := time.Now()
+	left := b.limit - b.spent
+	if b.waiting > 0 {
+		left -= now.Sub(b.since)
+	}
+	if left <= 0 {
+		return 0
+	}
+	if b.waiting == 0 {
+		b.since = now
+	}
+	b.waiting++
+	return min(d, left)
+}
+
+func (b *budget) end() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.waiting--; b.waiting == 0 {
+		b.spent += time.Since(b.since)
+		b.told = nil
+	}
+}
+
+// news reports whether nobody of those who wait now has said the same: a registry that is down fails all requests
+// alike.
+func (b *budget) news(what string) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.told[what] {
+		return false
+	}
+	if b.told == nil {
+		b.told = map[string]bool{}
+	}
+	b.told[what] = true
+	return true
+}

@@ -1,0 +1,192 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// chunkSize is what one request carries where a registry does not take a blob in one: proxies in front of registries allow
+// a hundred megabytes, or some ten.
+const chunkSize = 8 << 20
+
+// wantsChunks reports whether the refusal of an upload may be for its size alone. There is no code for it.
+func wantsChunks(err error) bool {
+	var e *Error
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Status {
+	case http.StatusMethodNotAllowed, http.StatusLengthRequired, http.StatusRequestEntityTooLarge:
+		return true
+	case http.StatusBadRequest:
+		return e.Code == "UNSUPPORTED" || e.Code == "SIZE_INVALID" || e.Code == "BLOB_UPLOAD_INVALID"
+	}
+	return false
+}
+
+// chunks sends a blob in several requests: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+type chunks struct {
+	repo *Repository
+	d    v1.Descriptor
+	src  registry.Source
+	body io.ReadCloser // nil before the first chunk
+	off  int64         // of body
+	last *part         // who read it last
+}
+
+// uploadChunks begins an upload of its own: the one that was refused is gone.
+func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
+	q := r.uploadRequest(d)
+	q.method, q.path, q.want = http.MethodPost, r.path("blobs", "uploads")+"/", []int{http.StatusAccepted}
+	resp, err := r.host.send(ctx, q)
+	if err != nil {
+		return registry.Copied, err
+	}
+	drain(resp.Body)
+	c := &chunks{repo: r, d: d, src: src}
+	defer c.close()
+	at, err := c.next(q, resp)
+	size := int64(chunkSize)
+	if least, err := strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > size {
+		size = least
+	}
+	for start := int64(0); err == nil && start < d.Size; start += size {
+		at, err = c.send(ctx, at, start, min(start+size, d.Size))
+	}
+	if err == nil {
+		err = c.finish(ctx, at)
+	}
+	if err != nil && at != nil {
+		r.discard(ctx, d, at)
+	}
+	return registry.Copied, err
+}
+
+// send sends the bytes from start to end; at is where the next go.
+func (c *chunks) send(ctx context.Context, at *url.URL, start, end int64) (*url.URL, error) {
+	q := c.repo.uploadRequest(c.d)
+	q.method, q.at, q.want = http.MethodPatch, at, []int{http.StatusAccepted, http.StatusNoContent, http.StatusCreated}
+	q.header = http.Header{"Content-Type": {"application/octet-stream"}, "Content-Range": {fmt.Sprintf("%d-%d", start, end-1)}}
+	q.size = end - start
+	q.body = func() (io.ReadCloser, error) { return c.open(ctx, start, end) }
+	resp, err := c.repo.host.send(ctx, q)
+	if err != nil {
+		return at, err
+	}
+	drain(resp.Body)
+	return c.next(q, resp)
+}
+
+// open is a part of the blob; the source is read on, or from its beginning where a chunk is sent once more.
+func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, error) {
+	c.release()
+	if c.body == nil || c.off != start {
+		closeBody(c.body)
+		body, err := c.src.Blob(ctx, c.d)
+		if err != nil {
+			c.body = nil
+			return nil, err
+		}
+		c.body = body
+		if _, err := io.CopyN(io.Discard, body, start); err != nil {
+			return nil, err
+		}
+		c.off = start
+	}
+	c.last = &part{c: c, left: end - start}
+	return c.last, nil
+}
+
+// release takes the source from the last request, which may have been answered early and still be at it.
+func (c *chunks) release() {
+	if c.last != nil {
+		_ = c.last.Close() // never fails
+	}
+}
+
+func (c *chunks) close() {
+	c.release()
+	closeBody(c.body)
+}
+
+// part reads on in the source, and to its very end with the last bytes: only then it is known to be what its digest says.
+type part struct {
+	c    *chunks
+	left int64
+
+	mu     sync.Mutex // of closed, and of the source for as long as it is not
+	closed bool
+}
+
+func (p *part) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return 0, os.ErrClosed
+	}
+	if p.left == 0 && p.c.off < p.c.d.Size {
+		return 0, io.EOF
+	}
+	if int64(len(b)) > p.left && p.left > 0 {
+		b = b[:p.left]
+	}
+	n, err := p.c.body.Read(b)
+	p.c.off += int64(n)
+	p.left -= int64(n)
+	return n, err
+}
+
+// Close leaves the source to others. It waits for a Read that is under way.
+func (p *part) Close() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	return nil
+}
+
+func (c *chunks) next(q request, resp *http.Response) (*url.URL, error) {
+	at, err := c.repo.location(resp)
+	if err != nil {
+		return nil, c.repo.nowhere(q, resp, err)
+	}
+	return at, nil
+}
+
+func (c *chunks) finish(ctx context.Context, at *url.URL) error {
+	q := c.repo.finishRequest(c.d, at)
+	resp, err := c.repo.host.send(ctx, q)
+	if err == nil {
+		drain(resp.Body)
+	}
+	return err
+}
+
+// finishRequest ends the upload at at. The query is the registry's own and may be signed: it is added to, not encoded anew.
+func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
+	to := *at
+	to.RawQuery = strings.TrimPrefix(at.RawQuery+"&digest="+url.QueryEscape(d.Digest.String()), "&")
+	q := r.uploadRequest(d)
+	q.method, q.at = http.MethodPut, &to
+	q.header = http.Header{"Content-Type": {"application/octet-stream"}}
+	q.want = []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent}
+	return q
+}
+
+// nowhere is the failure of an answer that does not say where to upload to.
+func (r *Repository) nowhere(q request, resp *http.Response, err error) error {
+	e := r.host.failure(q)
+	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode, "the answer does not say where to upload to"
+	return e
+}

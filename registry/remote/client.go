@@ -1,0 +1,151 @@
+package remote
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+
+	"mtool/registry"
+	"mtool/registry/login"
+)
+
+// Options tune a Client; the zero value is right.
+type Options struct {
+	// PlainHTTP are hosts spoken to without TLS, as written in references: "host" (any port) or "host:port". Loopback
+	// hosts need not be named.
+	PlainHTTP []string
+	// SkipVerify are hosts whose certificates are not verified, written like PlainHTTP.
+	SkipVerify []string
+	// CAFiles are PEM files of authorities that are trusted for every host, beside the system's.
+	CAFiles []string
+	// CertDirs are folders like /etc/docker/certs.d, which have a folder a host.
+	CertDirs []string
+	// Hosts are the settings of single registries, by host as written in references, with or without a port.
+	Hosts map[string]HostSettings
+	// Proxy is how all of them are reached; zero is directly. Proxies.Own is what the environment says.
+	Proxy Proxy
+	// UserAgent is sent with every request; default "mtool".
+	UserAgent string
+	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of 32 MiB and more a quarter of it is
+	// sent at one time, and of smaller ones as many more as come to the same bytes.
+	Concurrency int
+	// Attempts is how often a request is sent at most, the first included; default 6.
+	Attempts int
+	// Pause is the first wait between two attempts, about; each further one is twice as long. Default 250 milliseconds.
+	Pause time.Duration
+	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for by
+	// Retry-After included; waits at one time count once. Default 2 minutes: a client is for one command. A request that has
+	// stood still is not sent again where that could take more than a quarter longer than MaxWait in all, and a host that has
+	// never answered until then is not asked again.
+	MaxWait time.Duration
+	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
+	// negative one is none.
+	Idle time.Duration
+	// MinRate is how many bytes a second all answers that are read at one time must bring together, each of them its part of
+	// that, over each Idle that is spent waiting for them. Default 1,000, which a line of 10 kB/s is far from; a negative one
+	// is none.
+	MinRate int64
+	// Credentials are looked up once a host asks for them; nil is none.
+	Credentials *login.Credentials
+	// Note is told of waits before another attempt, one line each; nil is nobody. Of requests that fail alike and wait at one
+	// time only the first is told. It is called from several goroutines.
+	Note func(string)
+}
+
+// Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one limit
+// on the requests in flight. It is safe for use from several goroutines.
+type Client struct {
+	options   Options
+	http      *http.Client
+	slots     chan struct{}       // requests in flight
+	transfers *semaphore.Weighted // bytes of blobs being copied
+	waits     *budget             // between attempts
+	line      *line               // how slow answers may be
+	dead      deaths
+
+	mu    sync.Mutex
+	hosts map[string]*host
+	repos map[string]*Repository
+}
+
+const defaultMaxWait = 2 * time.Minute
+
+// NewClient makes no request.
+func NewClient(o Options) *Client {
+	o.UserAgent = cmp.Or(o.UserAgent, "mtool")
+	o.Concurrency = cmp.Or(max(o.Concurrency, 0), 64)
+	o.Attempts = cmp.Or(max(o.Attempts, 0), 6)
+	o.Pause = cmp.Or(max(o.Pause, 0), 250*time.Millisecond)
+	o.MaxWait = cmp.Or(max(o.MaxWait, 0), defaultMaxWait)
+	o.Idle = cmp.Or(o.Idle, time.Minute)
+	o.MinRate = max(cmp.Or(o.MinRate, leastRate), 0)
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	return &Client{
+		options:   o,
+		http:      newHTTPClient(o),
+		slots:     make(chan struct{}, o.Concurrency),
+		transfers: semaphore.NewWeighted(int64(max(o.Concurrency/4, 1)) * large),
+		waits:     &budget{limit: o.MaxWait},
+		line:      &line{idle: o.Idle, rate: o.MinRate},
+		hosts:     map[string]*host{},
+		repos:     map[string]*Repository{},
+	}
+}
+
+// large is what a blob counts for at most, in bytes, among those being copied: the line limits how many large ones are sent
+// at one time, the way to the registry and back how many small ones.
+const large = 32 << 20
+
+// transfer waits until a blob of this size may be copied; done lets others.
+func (c *Client) transfer(ctx context.Context, size int64) (done func(), err error) {
+	weight := min(max(size, 1), large)
+	if err := c.transfers.Acquire(ctx, weight); err != nil {
+		return nil, err
+	}
+	return func() { c.transfers.Release(weight) }, nil
+}
+
+// HTTP is the client below, for addresses that are no registry's: with the same certificates and proxies.
+func (c *Client) HTTP() *http.Client { return c.http }
+
+// Close lets go of the connections that nothing uses. The client can be used on.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Access is what a repository is opened for; it decides the scope of tokens.
+type Access int
+
+// The kinds of access.
+const (
+	Pull     Access = iota // reading only
+	PullPush               // reading and writing
+)
+
+// Repository is the repository that ref names; its tag and digest don't matter here. It makes no request but announces the
+// access: the first token of a host is asked for with everything announced by then, so open all repositories of a command
+// before using the first. Opening one twice gives the same Repository, with the wider access.
+func (c *Client) Repository(ref registry.Ref, a Access) *Repository {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	h := c.hosts[ref.Host]
+	if h == nil {
+		h = newHost(c, ref.Host)
+		c.hosts[ref.Host] = h
+	}
+	h.session.announce(ref.Repo, a)
+	r := c.repos[ref.Repository()]
+	if r == nil {
+		base := registry.Ref{Transport: registry.TransportRegistry, Host: ref.Host, Repo: ref.Repo}
+		r = &Repository{client: c, host: h, base: base, uploads: newUploads()}
+		c.repos[ref.Repository()] = r
+	}
+	if a == PullPush {
+		r.writable.Store(true)
+	}
+	return r
+}

@@ -1,0 +1,11 @@
+package remote
+
+import (
+	"context"
+	"net"
+)
+
+// DialBy makes a client connect by other means than the machine's network.
+func (c *Client) DialBy(dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	c.http.Transport.(*trust).base.DialContext = dial
+}

@@ -1,0 +1,135 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+
+	"mtool/registry"
+)
+
+// Error is a request that did not succeed. It wraps a kind of this package (none when the context was done) and may have a
+// Hint.
+type Error struct {
+	Doing   string       // "reading manifest"
+	Ref     registry.Ref // what was asked for, expanded
+	Host    string       // who was asked, as on the network: "registry-1.docker.io"
+	Status  int          // HTTP status; 0 when there was no answer
+	Code    string       // the registry's own, such as MANIFEST_UNKNOWN; "" when it gave none
+	Message string       // what was seen: the registry's own words, or what broke
+	Kind    error
+	Err     error // the cause, where it is not the answer itself
+
+	hint     string
+	attempts int           // how many were made, when it was more than one
+	again    bool          // worth another attempt
+	refused  bool          // worth one more only: nothing listens on this machine
+	over     bool          // unless the host has been waited for long enough
+	after    time.Duration // the wait that the registry asked for
+	tooLong  bool          // that wait is longer than a command ever waits
+	waited   time.Duration // by all requests before this one was given up for it; 0 when it was not
+}
+
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q at %s: ", e.Doing, e.Ref, e.Host)
+	if e.Kind != nil {
+		fmt.Fprintf(&b, "%v", e.Kind)
+	}
+	for _, s := range []string{e.status(), e.Message} {
+		if s != "" {
+			b.WriteString(": " + s)
+		}
+	}
+	switch {
+	case e.tooLong:
+		fmt.Fprintf(&b, " (it asks to wait %s)", e.after)
+	case e.waited > 0:
+		fmt.Fprintf(&b, " (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
+	case e.attempts > 1:
+		fmt.Fprintf(&b, " (after %d attempts)", e.attempts)
+	}
+	return strings.Replace(b.String(), ": : ", ": ", 1)
+}
+
+func (e *Error) status() string {
+	if e.Status == 0 {
+		return ""
+	}
+	return strings.TrimSpace(fmt.Sprintf("HTTP %d %s", e.Status, http.StatusText(e.Status)))
+}
+
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Kind, e.Err} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// Hint is the user's next action, "" when there is none to name.
+func (e *Error) Hint() string { return e.hint }
+
+// last makes e the end of so many attempts, also for those who would begin anew what we have tried.
+func (e *Error) last(attempts int) *Error {
+	e.attempts, e.again = attempts, false
+	return e
+}
+
+// enough reports whether no further attempt is worth it after so many.
+func (e *Error) enough(made int) bool { return e.over || e.refused && made > 1 }
+
+// interrupted turns e into the end of ctx, which is no failure of the registry.
+func (e *Error) interrupted(ctx context.Context) *Error {
+	return &Error{Doing: e.Doing, Ref: e.Ref, Host: e.Host, Message: context.Cause(ctx).Error(), Err: context.Cause(ctx)}
+}
+
+// broke explains why there was no answer, or only part of one. Another attempt is worth it unless the reason will stay.
+func (e *Error) broke(ctx context.Context, host string, err error) *Error {
+	if ctx.Err() != nil {
+		return e.interrupted(ctx)
+	}
+	// The text of a url.Error has the address, whose query may be a signature that opens the storage.
+	if located, ok := errors.AsType[*url.Error](err); ok {
+		err = located.Err
+	}
+	e.Kind, e.Err, e.Message, e.again = registry.ErrUnavailable, err, registry.OneLine(err.Error()), true
+	var untrusted *tls.CertificateVerificationError
+	var lookup *net.DNSError
+	var ours trustError
+	switch {
+	case errors.As(err, &ours):
+		e.Kind, e.again = registry.ErrDenied, false
+	case errors.As(err, &untrusted):
+		e.Kind, e.again, e.Message = registry.ErrDenied, false, "certificate not trusted: "+certificate(untrusted)
+		e.hint = "name its authority with --ca-file FILE, or add --tls-skip-verify " + host
+	case errors.Is(err, http.ErrSchemeMismatch):
+		e.again, e.Message = false, "it speaks plain HTTP where HTTPS was expected"
+		e.hint = "add --plain-http " + host
+	case errors.Is(err, errSpeaksTLS):
+		e.again, e.hint = false, "leave out --plain-http "+host
+	case errors.Is(err, syscall.ECONNREFUSED) && isLoopback(host):
+		e.refused, e.hint = true, "is a registry running there?"
+	case errors.As(err, &lookup) && lookup.IsNotFound:
+		e.again, e.Message = false, fmt.Sprintf("cannot resolve %q (offline? proxy?)", lookup.Name)
+	}
+	return e
+}
+
+// certificate says what is wrong with it and who issued it.
+func certificate(err *tls.CertificateVerificationError) string {
+	text := registry.OneLine(err.Err.Error())
+	if len(err.UnverifiedCertificates) > 0 {
+		text += fmt.Sprintf(" (issued by %q)", registry.OneLine(err.UnverifiedCertificates[0].Issuer.String()))
+	}
+	return text
+}

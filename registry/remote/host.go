@@ -1,0 +1,138 @@
+package remote
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// host is one registry: how it is reached and how it wants to be asked.
+type host struct {
+	client  *Client
+	name    string // as in references
+	addr    string // on the network
+	session *session
+
+	plain   atomic.Bool // plain HTTP
+	guessed bool        // plain is a guess, given up when the host answers that it speaks TLS
+
+	chunked atomic.Bool // a blob was refused in one request: they are sent in several
+
+	slots chan struct{} // requests in flight to this host; nil is no limit of its own
+	pace  *pace         // nil is no limit
+
+	gate  chan struct{} // held by the request that meets the host first
+	met   atomic.Bool   // the host has answered once
+	eager bool          // requests need not wait for the first answer
+}
+
+func newHost(c *Client, name string) *host {
+	named, loopback := matchesHost(c.options.PlainHTTP, name), isLoopback(name)
+	h := &host{
+		client: c, name: name, addr: networkName(name),
+		guessed: loopback && !named,
+		gate:    make(chan struct{}, 1),
+		eager:   loopback,
+	}
+	h.plain.Store(named || loopback)
+	settings := c.options.settings(name)
+	if n := settings.Concurrency; n > 0 {
+		h.slots = make(chan struct{}, n)
+	}
+	if settings.Rate > 0 {
+		h.pace = &pace{every: time.Duration(float64(time.Second) / settings.Rate)}
+	}
+	h.session = newSession(h)
+	return h
+}
+
+// url is the address of path, which begins with "/v2/", as the host is reached at present.
+func (h *host) url(path, query string) *url.URL {
+	scheme := "https"
+	if h.plain.Load() {
+		scheme = "http"
+	}
+	return &url.URL{Scheme: scheme, Host: h.addr, Path: path, RawQuery: query}
+}
+
+// meet lets the first request to a host go alone, since nearly all hosts answer it with a challenge: all others would be
+// refused too. Loopback hosts seldom ask for a login and get everything at once. A host that does not answer is waited for
+// once only. The caller calls done when the first request has ended.
+func (h *host) meet(ctx context.Context) (done func(), err error) {
+	if h.eager || h.met.Load() {
+		return func() {}, nil
+	}
+	select {
+	case h.gate <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if h.met.Load() {
+		<-h.gate
+		return func() {}, nil
+	}
+	return func() {
+		h.met.Store(true)
+		<-h.gate
+	}, nil
+}
+
+// networkName is where a host of references is reached. Docker Hub's name is not its address:
+// https://github.com/distribution/reference/blob/main/normalize.go
+func networkName(name string) string {
+	if name == "docker.io" {
+		return "registry-1.docker.io"
+	}
+	return name
+}
+
+// matchesHost reports whether name, a host with or without port, is among hosts; one without a port stands for every
+// port.
+func matchesHost(hosts []string, name string) bool {
+	return slices.ContainsFunc(hosts, func(h string) bool {
+		return strings.EqualFold(h, name) || strings.EqualFold(h, hostname(name))
+	})
+}
+
+// hostname cuts the port off; an IPv6 address keeps no brackets only where it had a port.
+func hostname(name string) string {
+	if h, _, err := net.SplitHostPort(name); err == nil {
+		return h
+	}
+	return name
+}
+
+func isLoopback(name string) bool {
+	h := strings.ToLower(strings.Trim(hostname(name), "[]"))
+	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
+}
+
+// acquire waits for the host's turn, takes a slot of the host, then one of all hosts.
+func (h *host) acquire(ctx context.Context) error {
+	if err := h.pace.wait(ctx); err != nil {
+		return err
+	}
+	if h.slots != nil {
+		select {
+		case h.slots <- struct{}{}:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	err := h.client.acquire(ctx)
+	if err != nil && h.slots != nil {
+		<-h.slots
+	}
+	return err
+}
+
+func (h *host) release() {
+	h.client.release()
+	if h.slots != nil {
+		<-h.slots
+	}
+}

@@ -1,0 +1,229 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mtool/registry"
+)
+
+func newTLSFake(t *testing.T) *fake {
+	t.Helper()
+	f := unstarted()
+	f.Server = httptest.NewUnstartedServer(f)
+	f.Config.ErrorLog = log.New(io.Discard, "", 0) // it logs the handshakes that are meant to fail
+	f.StartTLS()
+	t.Cleanup(f.Close)
+	f.manifests["demo:v1"] = []byte(imageJSON)
+	return f
+}
+
+// resolveAs asks under another name for the same address, which the test's dialer knows.
+func resolveAs(t *testing.T, f *fake, name string, o Options) error {
+	t.Helper()
+	c := newTestClient(o)
+	dialTo(c, f.host())
+	ref, err := registry.ParseRef(name + "/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Repository(ref, Pull).Resolve(t.Context(), ref)
+	return err
+}
+
+func dialTo(c *Client, addr string) {
+	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}
+	base := c.http.Transport.(*trust).base
+	base.DialContext, base.Proxy = dial, nil
+}
+
+func TestSchemes(t *testing.T) {
+	t.Parallel()
+	plain, secure := newFake(t), newTLSFake(t)
+	plain.manifests["demo:v1"] = []byte(imageJSON)
+	tests := map[string]struct {
+		f    *fake
+		host string // "" is the loopback address
+		o    Options
+		kind error
+		says string
+		hint string
+	}{
+		"loopback, plain":              {plain, "", Options{}, nil, "", ""},
+		"loopback, TLS, not trusted":   {secure, "", Options{}, registry.ErrDenied, "certificate not trusted", "--tls-skip-verify 127.0.0.1"},
+		"loopback, TLS, not verified":  {secure, "", Options{SkipVerify: []string{"127.0.0.1"}}, nil, "", ""},
+		"loopback, TLS, said plain":    {secure, "", Options{PlainHTTP: []string{"127.0.0.1"}}, registry.ErrUnavailable, "speaks HTTPS", "leave out --plain-http 127.0.0.1"},
+		"elsewhere, plain":             {plain, "r.example:5000", Options{}, registry.ErrUnavailable, "speaks plain HTTP", "add --plain-http r.example:5000"},
+		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5000"}}, nil, "", ""},
+		"elsewhere, plain, other port": {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5001"}}, registry.ErrUnavailable, "", "--plain-http"},
+		"elsewhere, TLS, not trusted":  {secure, "r.example", Options{}, registry.ErrDenied, `issued by "O=Acme Co"`, "--tls-skip-verify r.example"},
+		"elsewhere, TLS, not verified": {secure, "r.example", Options{SkipVerify: []string{"r.example"}}, nil, "", ""},
+		"elsewhere, TLS, other host":   {secure, "r.example", Options{SkipVerify: []string{"q.example"}}, registry.ErrDenied, "", "--tls-skip-verify"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			host := tt.host
+			if host == "" {
+				host = tt.f.host()
+			}
+			notes := 0
+			tt.o.Note = func(string) { notes++ }
+			err := resolveAs(t, tt.f, host, tt.o)
+			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("got error %v, want %v with %q", err, tt.kind, tt.says)
+			}
+			if got := hintOf(err); !strings.Contains(got, tt.hint) {
+				t.Errorf("hint %q, want %q", got, tt.hint)
+			}
+			if notes != 0 {
+				t.Errorf("%d waits before what will never work", notes)
+			}
+		})
+	}
+}
+
+// HEAD is answered without the text that tells a TLS port.
+func TestLoopbackTLSByHead(t *testing.T) {
+	t.Parallel()
+	f := newTLSFake(t)
+	c := newTestClient(Options{SkipVerify: []string{f.host()}})
+	body := []byte("layer")
+	f.add("demo", body)
+	if found := c.Repository(f.ref(t, "demo"), Pull).lookup(t.Context(), describe(body)); !found.there {
+		t.Error(found.err)
+	}
+}
+
+func TestBadRequestIsNoTLS(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		refuse(w, http.StatusBadRequest, "NAME_INVALID", "bad name")
+		return true
+	}
+	r := f.open(t, "demo", Pull)
+	if _, err := r.Resolve(t.Context(), f.ref(t, "demo:v1")); !errors.Is(err, registry.ErrRefused) || !strings.Contains(err.Error(), "bad name") {
+		t.Errorf("GET: got error %v, want ErrRefused with the registry's words", err)
+	}
+}
+
+func TestNotListening(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := l.Addr().String()
+	_ = l.Close()
+	ref, err := registry.ParseRef(host + "/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = newTestClient(Options{}).Repository(ref, Pull).Resolve(t.Context(), ref)
+	for _, want := range []string{host + "/demo:v1", "unavailable", "connection refused", "after 2 attempts"} {
+		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want ErrUnavailable with %q", err, want)
+		}
+	}
+}
+
+// Only the first request goes to a host that is likely to refuse it.
+func TestFirstRequestGoesAlone(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	s := newTokens(t, f)
+	var refused atomic.Int32
+	f.before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") == "" {
+			refused.Add(1)
+			time.Sleep(5 * time.Millisecond)
+		}
+		return s.guard(w, r)
+	}
+	f.manifests["demo:v1"] = []byte(imageJSON)
+	c := newTestClient(Options{PlainHTTP: []string{"r.example"}})
+	// The token server is dialed by its own address.
+	c.http.Transport.(*trust).base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if addr == "r.example:80" {
+			addr = f.host()
+		}
+		return (&net.Dialer{}).DialContext(ctx, network, addr)
+	}
+	ref, err := registry.ParseRef("r.example/demo:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := c.Repository(ref, Pull).Resolve(t.Context(), ref); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if n := refused.Load(); n != 1 {
+		t.Errorf("%d requests were sent without a token, want 1", n)
+	}
+}
+
+func TestConcurrencyIsLimited(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.manifests["demo:v1"] = []byte(imageJSON)
+	var now, most atomic.Int32
+	f.before = func(http.ResponseWriter, *http.Request) bool {
+		if n := now.Add(1); n > most.Load() {
+			most.Store(n)
+		}
+		time.Sleep(2 * time.Millisecond)
+		now.Add(-1)
+		return false
+	}
+	c := newTestClient(Options{Concurrency: 3})
+	var wg sync.WaitGroup
+	for range 24 {
+		wg.Go(func() {
+			if _, err := c.Repository(f.ref(t, "demo"), Pull).Resolve(t.Context(), f.ref(t, "demo:v1")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if most.Load() > 3 || most.Load() < 2 {
+		t.Errorf("%d requests at once, want at most 3, and not one by one", most.Load())
+	}
+}
+
+func TestHostNames(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{
+		"localhost": true, "localhost:5000": true, "127.0.0.1:1": true, "127.9.9.9": true, "[::1]:5000": true, "[::1]": true,
+		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false, "notlocalhost:5000": false, "not-localhost": false,
+	} {
+		if got := isLoopback(name); got != want {
+			t.Errorf("isLoopback(%q) = %t", name, got)
+		}
+	}
+	if got := newHost(newTestClient(Options{}), "docker.io").url("/v2/", ""); got.String() != "https://registry-1.docker.io/v2/" {
+		t.Errorf("Docker Hub is asked at %s", got)
+	}
+	a, b := &url.URL{Scheme: "https", Host: "R.example"}, &url.URL{Scheme: "https", Host: "r.example:443"}
+	if !SameOrigin(a, b) || SameOrigin(a, &url.URL{Scheme: "http", Host: "r.example"}) {
+		t.Error("origins are compared wrongly")
+	}
+}

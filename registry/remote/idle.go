@@ -1,0 +1,216 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// commitRate is the least speed, in bytes a second, at which the storage behind a registry is expected to take in what it
+// was sent before its answer begins.
+const commitRate = 4 << 20
+
+// leastRate is the default of Options.MinRate.
+const leastRate = 1000
+
+// idleError is the end of a request in which nothing, or next to nothing, moved for so long. It is a net.Error: those who can't
+// ask for it by name see that another attempt may do.
+type idleError struct {
+	after time.Duration
+	begun bool  // the answer had
+	came  int64 // bytes, where these were too few
+}
+
+func (e idleError) Error() string {
+	if e.came > 0 {
+		return fmt.Sprintf("only %d bytes came in %s, the limit of --idle-timeout", e.came, e.after)
+	}
+	return fmt.Sprintf("nothing moved for %s, the limit of --idle-timeout", e.after)
+}
+func (idleError) Timeout() bool { return true }
+
+// Temporary is what makes BuildKit ask for a blob again. For an answer that never began containerd has done so already, and
+// attempts upon attempts would take a quarter of an hour.
+func (e idleError) Temporary() bool { return e.begun }
+
+// LimitIdle is next with the limits that Options.Idle, MinRate and MaxWait are for a Client, the latter two by default:
+// a host that has never answered is not waited for after that. after may be negative too: no limit.
+func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
+	if after < 0 {
+		return next
+	}
+	return &idleLimit{next: next, line: &line{idle: after, rate: leastRate}}
+}
+
+type idleLimit struct {
+	next http.RoundTripper
+	line *line
+	dead deaths
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := l.dead.of(r.URL.Host); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	resp, err := l.line.send(r, l.next.RoundTrip)
+	l.dead.note(r, err, stillLimit(defaultMaxWait))
+	return resp, err
+}
+
+func (c *Client) do(r *http.Request) (*http.Response, error) {
+	if c.options.Idle < 0 {
+		return c.http.Do(r)
+	}
+	return c.line.send(r, c.http.Do)
+}
+
+// line is what the requests of a client share: each may stand still for so long, and all answers that are read at one time
+// must bring at least so many bytes a second together, each of them its part.
+type line struct {
+	idle    time.Duration
+	rate    int64 // 0 is any
+	reading atomic.Int64
+}
+
+// send sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and in
+// every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
+func (l *line) send(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(r.Context())
+	w := &watch{idle: l.idle, cancel: cancel}
+	r = r.WithContext(ctx)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &watchedUpload{ReadCloser: r.Body, watch: w, size: r.ContentLength}
+	}
+	w.begin()
+	resp, err := send(r)
+	w.answered()
+	if err != nil {
+		err = explainIdle(ctx, err)
+		cancel(nil)
+		return nil, err
+	}
+	resp.Body = &watchedAnswer{ReadCloser: resp.Body, watch: w, ctx: ctx, line: l}
+	return resp, nil
+}
+
+// explainIdle is the reason of err where it was the watch.
+func explainIdle(ctx context.Context, err error) error {
+	if idle, ok := errors.AsType[idleError](context.Cause(ctx)); ok {
+		return idle
+	}
+	return err
+}
+
+// watch cancels a request when the time that it was last given is over.
+type watch struct {
+	idle   time.Duration
+	cancel context.CancelCauseFunc
+
+	mu     sync.Mutex
+	timer  *time.Timer
+	answer bool // it has begun: what net/http still does with the request's body does not matter any more
+}
+
+func (w *watch) begin() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.timer = time.AfterFunc(w.idle, func() { w.cancel(idleError{after: w.idle}) })
+}
+
+func (w *watch) answered() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answer = true
+	w.timer.Stop()
+}
+
+// sending is told before and after net/http reads from the request's body.
+func (w *watch) sending(reading bool, more time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.answer:
+	case reading:
+		w.timer.Stop()
+	default:
+		w.timer.Reset(w.idle + more)
+	}
+}
+
+// watchedUpload is the body of a request: what is between two reads is the time that its bytes take on the way.
+type watchedUpload struct {
+	io.ReadCloser
+	watch      *watch
+	sent, size int64
+}
+
+func (u *watchedUpload) Read(p []byte) (int, error) {
+	u.watch.sending(true, 0)
+	n, err := u.ReadCloser.Read(p)
+	u.sent += int64(n)
+	more := time.Duration(0)
+	if err != nil || u.sent >= u.size {
+		more = time.Duration(u.sent) * time.Second / commitRate
+	}
+	u.watch.sending(false, more)
+	return n, err
+}
+
+// watchedAnswer is the body of an answer.
+type watchedAnswer struct {
+	io.ReadCloser
+	watch  *watch
+	ctx    context.Context //nolint:containedctx // the request's own, to tell why a read ended
+	line   *line
+	waited time.Duration // in reads, since it was last seen whether enough came
+	came   int64         // bytes, in that time
+}
+
+func (a *watchedAnswer) Read(p []byte) (int, error) {
+	a.watch.timer.Reset(a.watch.idle)
+	a.line.reading.Add(1)
+	begun := time.Now()
+	n, err := a.ReadCloser.Read(p)
+	a.waited += time.Since(begun)
+	a.watch.timer.Stop()
+	others := a.line.reading.Add(-1)
+	a.came += int64(n)
+	switch {
+	case err == nil:
+		err = a.enough(others + 1)
+	case !errors.Is(err, io.EOF):
+		err = explainIdle(a.ctx, err)
+		if idle, ok := err.(idleError); ok { //nolint:errorlint // it is no other's
+			idle.begun = true
+			err = idle
+		}
+	}
+	return n, err
+}
+
+// enough judges every stretch of the idle timeout that was spent waiting for bytes: many answers share the line.
+func (a *watchedAnswer) enough(reading int64) error {
+	if a.waited < a.line.idle {
+		return nil
+	}
+	came, waited := a.came, a.waited
+	a.came, a.waited = 0, 0
+	if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {
+		return idleError{after: a.line.idle, begun: true, came: came}
+	}
+	return nil
+}
+
+func (a *watchedAnswer) Close() error {
+	a.watch.timer.Stop()
+	err := a.ReadCloser.Close()
+	a.watch.cancel(nil)
+	return err
+}

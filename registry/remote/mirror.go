@@ -1,0 +1,79 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// mirrors are asked before r itself, where r is only read: who writes must see what is really there.
+func (r *Repository) mirrors() []*Repository {
+	if r.writable.Load() {
+		return nil
+	}
+	var all []*Repository
+	for _, place := range r.client.options.settings(r.host.name).Mirrors {
+		host, prefix, _ := strings.Cut(place, "/")
+		repo := strings.Trim(prefix+"/"+r.base.Repo, "/")
+		all = append(all, r.client.Repository(registry.Ref{Transport: registry.TransportRegistry, Host: host, Repo: repo}, Pull))
+	}
+	return all
+}
+
+// passedOver says, once, that r fails, which is a mirror of origin.
+func (r *Repository) passedOver(origin *Repository, err error) {
+	r.failed.Do(func() {
+		origin.client.options.Note(fmt.Sprintf("passing over a mirror of %s: %v", origin.base.Repository(), err))
+	})
+}
+
+// wholeBlob is the size up to which the blob of a mirror is read before any of it is handed out. No config is as large.
+const wholeBlob = 256 << 10
+
+// blobFor opens a blob of r, which is a mirror of origin. Where it breaks off, origin is asked for the rest. A small one that
+// is not what its digest says is an error here already, so that origin can be asked for it; of a large one that is known at its
+// end alone.
+func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descriptor) (io.ReadCloser, error) {
+	b, err := newBlobReader(ctx, r, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if d.Size <= 0 || d.Size > wholeBlob {
+		b.origin = origin
+		return b, nil
+	}
+	defer b.Close() //nolint:errcheck // all of it was read
+	b.tries.made = r.client.options.Attempts - 1
+	data, err := io.ReadAll(b)
+	return io.NopCloser(bytes.NewReader(data)), err
+}
+
+// fromMirror is the first answer of a mirror. Each is asked once: the registry itself is the second attempt.
+func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository) (T, error)) (answer T, ok bool) {
+	for _, m := range r.mirrors() {
+		answer, err := ask(m)
+		switch {
+		case err == nil:
+			m.said.Do(func() {
+				r.client.options.Note(fmt.Sprintf("%s via mirror %s", r.base.Repository(), m.base.Repository()))
+			})
+			return answer, true
+		case ctx.Err() != nil:
+			return answer, false // the registry itself will say so
+		case !errors.Is(err, registry.ErrNotFound):
+			m.client.dead.bury(m.host.addr)
+			m.passedOver(r, err)
+		}
+	}
+	return answer, false
+}

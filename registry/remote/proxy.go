@@ -1,0 +1,129 @@
+package remote
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"golang.org/x/net/http/httpproxy"
+
+	"mtool/registry/regular"
+)
+
+// Proxy is by which proxies addresses are reached, in the words of the environment variables.
+type Proxy struct {
+	HTTP  string `json:"httpProxy"`  // HTTP_PROXY: a URL
+	HTTPS string `json:"httpsProxy"` // HTTPS_PROXY
+	FTP   string `json:"ftpProxy"`   // FTP_PROXY, for programs that mtool starts
+	No    string `json:"noProxy"`    // NO_PROXY: hosts, domains and networks, with commas between
+	All   string `json:"allProxy"`   // ALL_PROXY, for programs that mtool starts
+}
+
+// or fills in what p does not say.
+func (p Proxy) or(other Proxy) Proxy {
+	return Proxy{
+		HTTP: cmp.Or(p.HTTP, other.HTTP), HTTPS: cmp.Or(p.HTTPS, other.HTTPS), FTP: cmp.Or(p.FTP, other.FTP),
+		No: cmp.Or(p.No, other.No), All: cmp.Or(p.All, other.All),
+	}
+}
+
+// Vars are the environment variables that say the same, in both spellings, as programs differ in which one they read.
+func (p Proxy) Vars() map[string]string {
+	vars := map[string]string{}
+	for name, value := range map[string]string{"HTTP_PROXY": p.HTTP, "HTTPS_PROXY": p.HTTPS, "FTP_PROXY": p.FTP, "NO_PROXY": p.No, "ALL_PROXY": p.All} {
+		if value != "" {
+			vars[name], vars[strings.ToLower(name)] = value, value
+		}
+	}
+	return vars
+}
+
+// Secret reports whether a password is in it.
+func (p Proxy) Secret() bool {
+	for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
+		if u, err := url.Parse(address); err == nil && u.User != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// For is the proxy for an address; nil is none. The loopback interface is never reached by one.
+func (p Proxy) For(u *url.URL) (*url.URL, error) {
+	c := httpproxy.Config{HTTPProxy: p.HTTP, HTTPSProxy: p.HTTPS, NoProxy: p.No}
+	return c.ProxyFunc()(u)
+}
+
+// Proxies are all that the environment and docker's config.json say.
+type Proxies struct {
+	Environment Proxy
+	Default     Proxy            // config.json, for every engine
+	Engines     map[string]Proxy // config.json, by the engine's address
+}
+
+// Own are those of this program's requests: the environment's, and docker's where that says nothing.
+func (p Proxies) Own() Proxy { return p.Environment.or(p.Default) }
+
+// Configured are those of docker's config.json for what runs at an engine or a worker of that address.
+func (p Proxies) Configured(addr string) Proxy {
+	if own, ok := p.Engines[addr]; ok {
+		return own
+	}
+	return p.Default
+}
+
+// ReadProxies reads the environment, and docker's config.json where there is one.
+// https://docs.docker.com/engine/cli/proxy/#configure-the-docker-client
+func ReadProxies(getenv func(string) string) (p Proxies, err error) {
+	either := func(name string) string { return cmp.Or(getenv(name), getenv(strings.ToLower(name))) }
+	p.Environment = Proxy{HTTP: either("HTTP_PROXY"), HTTPS: either("HTTPS_PROXY"), FTP: either("FTP_PROXY"), No: either("NO_PROXY"), All: either("ALL_PROXY")}
+	if getenv("REQUEST_METHOD") != "" { // a CGI program's HTTP_PROXY is what its client says: https://httpoxy.org
+		p.Environment.HTTP = getenv("http_proxy")
+	}
+	path := filepath.Join(cmp.Or(getenv("DOCKER_CONFIG"), filepath.Join(getenv("HOME"), ".docker")), "config.json")
+	text, err := regular.Read(path, regular.MaxText)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err == nil && len(strings.TrimSpace(string(text))) == 0 {
+		return p, nil
+	}
+	if err == nil {
+		p.Default, p.Engines, err = parseProxies(text)
+	}
+	if err != nil {
+		return p, fmt.Errorf("reading the proxies in %q: %w", path, err)
+	}
+	return p, nil
+}
+
+func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) {
+	var config struct{ Proxies map[string]Proxy }
+	if json.Unmarshal(text, &config) != nil { // not wrapped: the file holds passwords, and a JSON error may quote it
+		return all, nil, errors.New(`"proxies" is not as docker has it: {"default": {"httpProxy": "http://HOST:PORT"}}`)
+	}
+	for addr, p := range config.Proxies {
+		for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
+			if _, err := url.Parse(address); err != nil {
+				return all, nil, fmt.Errorf("the proxy of %q is no address", addr)
+			}
+		}
+	}
+	return config.Proxies["default"], config.Proxies, nil
+}
+
+// httpProxyFunc is what a transport asks; each host that is reached by a proxy is told once, without its password.
+func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
+	var said sync.Map
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := o.Proxy.For(r.URL)
+		if _, again := said.LoadOrStore(r.URL.Host, true); u != nil && !again && o.Note != nil {
+			o.Note(fmt.Sprintf("%s via proxy %s", r.URL.Host, u.Redacted()))
+		}
+		return u, err
+	}
+}

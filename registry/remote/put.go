@@ -1,0 +1,105 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// PutManifest writes m under its digest; no tag is touched. The error wraps ErrRefused when the registry does not take it,
+// with the registry's own code and message.
+func (r *Repository) PutManifest(ctx context.Context, m registry.Manifest) error {
+	return r.put(ctx, r.base.WithDigest(m.Digest), m, nil)
+}
+
+// PutTag writes m and points tag to it. The error wraps ErrConflict when the tag may not be moved.
+func (r *Repository) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
+	return r.put(ctx, r.base.WithTag(tag), m, nil)
+}
+
+// PutTagIf is PutTag on the condition that tag is still what was says, where zero is no such tag: a registry that honours
+// conditions (RFC 9110 section 13.1) refuses it otherwise, and the error wraps ErrConflict. Others know nothing of conditions.
+func (r *Repository) PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error {
+	condition := http.Header{"If-Match": {`"` + was.String() + `"`}}
+	if was == (v1.Hash{}) {
+		condition = http.Header{"If-None-Match": {"*"}}
+	}
+	err := r.put(ctx, r.base.WithTag(tag), m, condition)
+	var refused *Error
+	if !errors.As(err, &refused) || refused.Status != http.StatusPreconditionFailed {
+		return err
+	}
+	now, lookErr := r.Tag(ctx, tag)
+	switch {
+	case lookErr != nil && !errors.Is(lookErr, registry.ErrNotFound):
+		return errors.Join(err, lookErr)
+	case lookErr == nil && now.Digest == m.Digest:
+		return nil // we have written it, and the answer was lost
+	case now.Digest == was:
+		return r.PutTag(ctx, tag, m) // the condition holds, but this registry compares with something else
+	case lookErr != nil:
+		refused.Message = fmt.Sprintf("the tag was %s when it was read, and is gone", was)
+	case was == (v1.Hash{}):
+		refused.Message = fmt.Sprintf("the tag was not there when it was looked up, and is %s now", now.Digest)
+	default:
+		refused.Message = fmt.Sprintf("the tag was %s when it was read, and is %s now", was, now.Digest)
+	}
+	return refused
+}
+
+// put writes m, under conditions if there are any, and makes sure that the registry has it under m's digest: from its answer, or else by looking.
+func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manifest, conditions http.Header) error {
+	q := request{
+		doing: "writing manifest", ref: ref, scopes: r.writes(),
+		method: http.MethodPut, path: r.path("manifests", identifier(ref)),
+		header: http.Header{"Content-Type": {string(m.MediaType)}},
+		body:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil },
+		size:   int64(len(m.Body)),
+		want:   []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+	}
+	maps.Copy(q.header, conditions)
+	said, err := retry(ctx, r.client, func() (string, error) {
+		resp, err := r.host.send(ctx, q)
+		if err != nil {
+			return "", err
+		}
+		drain(resp.Body)
+		return resp.Header.Get("Docker-Content-Digest"), nil
+	})
+	if errors.Is(err, registry.ErrRefused) {
+		r.uploads.reset()
+	}
+	if err != nil {
+		return err
+	}
+	stored, err := v1.NewHash(said)
+	if err != nil {
+		if stored, err = r.stored(ctx, ref); err != nil {
+			return err
+		}
+	}
+	if stored != m.Digest {
+		e := r.host.failure(q)
+		e.Kind, e.Message = registry.ErrRefused, fmt.Sprintf("it stored %s instead of %s", stored, m.Digest)
+		return e
+	}
+	return nil
+}
+
+// stored is the digest under ref.
+func (r *Repository) stored(ctx context.Context, ref registry.Ref) (v1.Hash, error) {
+	if ref.Tag != "" {
+		m, err := r.Tag(ctx, ref.Tag)
+		return m.Digest, err
+	}
+	m, err := r.Resolve(ctx, ref)
+	return m.Digest, err
+}

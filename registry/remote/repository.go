@@ -1,0 +1,202 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"mtool/registry"
+)
+
+// maxManifest bounds what is read as one manifest. Registries take 4 MiB, which the distribution specification names as
+// the least that all must take; the rest is for private ones that take more.
+const maxManifest = 8 << 20
+
+// manifestTypes are asked for in every read of a manifest.
+var manifestTypes = strings.Join([]string{
+	string(types.OCIImageIndex), string(types.DockerManifestList),
+	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
+}, ", ")
+
+// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an *Error.
+// It is safe for use from several goroutines.
+type Repository struct {
+	client  *Client
+	host    *host
+	base    registry.Ref // without tag and digest
+	uploads *uploads
+
+	writable     atomic.Bool // opened for writing
+	said, failed sync.Once   // as a mirror: that it is one, and that it fails
+}
+
+var (
+	_ registry.Source = (*Repository)(nil)
+	_ registry.Target = (*Repository)(nil)
+)
+
+func (r *Repository) path(parts ...string) string {
+	return "/v2/" + r.base.Repo + "/" + strings.Join(parts, "/")
+}
+
+// reads are the scopes for reading: what the repository was opened for may be wider, and the token with it.
+func (r *Repository) reads() scopes  { return scopes{r.base.Repo: Pull} }
+func (r *Repository) writes() scopes { return scopes{r.base.Repo: PullPush} }
+
+// Resolve gets the manifest of ref's digest, or else of its tag, in one request. The digest is computed from the bytes; the
+// error wraps ErrContent when it is not the one asked for, or not the one that the registry says it is.
+func (r *Repository) Resolve(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
+	return r.manifest(ctx, r.at(ref), v1.Descriptor{Digest: ref.Digest})
+}
+
+// Manifest gets a manifest by digest and compares its size too, unless d.Size is 0.
+func (r *Repository) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
+	return r.manifest(ctx, r.base.WithDigest(d.Digest), d)
+}
+
+// at is ref's tag and digest in this repository.
+func (r *Repository) at(ref registry.Ref) registry.Ref {
+	at := r.base
+	at.Tag, at.Digest = ref.Tag, ref.Digest
+	return at
+}
+
+// identifier is what the path names: the digest where there is one.
+func identifier(ref registry.Ref) string {
+	if ref.Digest != (v1.Hash{}) {
+		return ref.Digest.String()
+	}
+	return ref.Tag
+}
+
+func (r *Repository) manifest(ctx context.Context, ref registry.Ref, d v1.Descriptor) (registry.Manifest, error) {
+	if m, ok := fromMirror(ctx, r, func(m *Repository) (registry.Manifest, error) { return m.askManifest(ctx, m.at(ref), d) }); ok {
+		return m, nil
+	}
+	return retry(ctx, r.client, func() (registry.Manifest, error) { return r.askManifest(ctx, ref, d) })
+}
+
+// askManifest sends one request.
+func (r *Repository) askManifest(ctx context.Context, ref registry.Ref, d v1.Descriptor) (registry.Manifest, error) {
+	q := r.manifestRequest(ref)
+	header, body, err := r.fetch(ctx, q)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	m, err := decodeManifest(header, body, d)
+	if err != nil {
+		e := r.host.failure(q)
+		e.Kind, e.Err, e.Message = registry.ErrContent, err, err.Error()
+		return registry.Manifest{}, e
+	}
+	return m, nil
+}
+
+func (r *Repository) manifestRequest(ref registry.Ref) request {
+	return request{
+		doing: "reading manifest", ref: ref, scopes: r.reads(),
+		method: http.MethodGet, path: r.path("manifests", identifier(ref)),
+		header: http.Header{"Accept": {manifestTypes}},
+		want:   []int{http.StatusOK},
+	}
+}
+
+// fetch reads an answer as far as a manifest may be long, and a byte more.
+func (r *Repository) fetch(ctx context.Context, q request) (http.Header, []byte, error) {
+	resp, err := r.host.send(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer drain(resp.Body)
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
+	if err != nil {
+		return nil, nil, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
+	}
+	return resp.Header, body, nil
+}
+
+// decodeManifest verifies what a registry answered against what was asked for.
+func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manifest, error) {
+	if len(body) > maxManifest {
+		return registry.Manifest{}, fmt.Errorf("the manifest is larger than %d MiB", maxManifest>>20)
+	}
+	if d.Size > 0 && int64(len(body)) != d.Size {
+		return registry.Manifest{}, fmt.Errorf("the manifest has %d bytes, not %d", len(body), d.Size)
+	}
+	mediaType, err := registry.ManifestType(h.Get("Content-Type"), body)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	m, err := registry.NewManifest(mediaType, body)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	if d.Digest != (v1.Hash{}) {
+		err = m.Verify(d.Digest, "asked for")
+	} else if said, none := v1.NewHash(h.Get("Docker-Content-Digest")); none == nil {
+		err = m.Verify(said, "that the registry says")
+	}
+	if err == nil {
+		err = registry.CheckManifest(body)
+	}
+	return m, err
+}
+
+// Tag returns what a tag is, for those who are about to write it. The error wraps ErrNotFound when there is no such tag.
+//
+// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is there.
+// What is damaged or no manifest is there all the same: it is returned as it came, with the digest of its bytes and as a list
+// where anything says so, beside an error that wraps ErrContent. Mirrors are not asked.
+func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, error) {
+	q := r.manifestRequest(r.base.WithTag(tag))
+	q.doing = "looking up"
+	return retry(ctx, r.client, func() (registry.Manifest, error) {
+		header, body, err := r.fetch(ctx, q)
+		if err != nil {
+			return registry.Manifest{}, err
+		}
+		m, err := decodeManifest(header, body, v1.Descriptor{})
+		if err == nil {
+			return m, nil
+		}
+		e := r.host.failure(q)
+		e.Kind, e.Err, e.Message = registry.ErrContent, err, err.Error()
+		told, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+		m = registry.Manifest{MediaType: types.MediaType(strings.TrimSpace(told)), Body: body}
+		if sniffed, err := registry.SniffMediaType(body); err == nil && !m.IsList() {
+			m.MediaType = sniffed
+		}
+		m.Digest, _, _ = v1.SHA256(bytes.NewReader(body)) // of memory, which never fails
+		return m, e
+	})
+}
+
+// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and takes a broken
+// connection up again where it broke.
+func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
+		return b, nil
+	}
+	b, err := newBlobReader(ctx, r, d)
+	if err != nil {
+		return nil, err
+	}
+	return retry(ctx, r.client, func() (io.ReadCloser, error) { return b, b.open() })
+}
+
+func (r *Repository) blobRequest(d v1.Descriptor, method string, want ...int) request {
+	return request{
+		doing: "reading blob", ref: r.base.WithDigest(d.Digest), scopes: r.reads(),
+		method: method, path: r.path("blobs", d.Digest.String()),
+		want: slices.Clone(want),
+	}
+}

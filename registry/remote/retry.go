@@ -1,0 +1,114 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// attempts counts the tries of one operation and waits between them.
+type attempts struct {
+	client *Client
+	made   int
+	still  time.Duration // that the attempts have stood still
+	pause  *backoff.ExponentialBackOff
+}
+
+func (c *Client) attempts() *attempts {
+	return &attempts{client: c, pause: &backoff.ExponentialBackOff{
+		InitialInterval:     c.options.Pause,
+		RandomizationFactor: 0.5,
+		Multiplier:          2,
+		MaxInterval:         30 * time.Second,
+	}}
+}
+
+// wait returns nil when the operation that failed with err may be tried again, after the wait that is due; otherwise err.
+func (a *attempts) wait(ctx context.Context, err error) error {
+	a.made++
+	var e *Error
+	if !errors.As(err, &e) || !e.again {
+		return err
+	}
+	if ctx.Err() != nil {
+		return e.interrupted(ctx)
+	}
+	limit, waits := a.client.options.Attempts, a.client.waits
+	still := stoodStill(err)
+	a.still += still
+	if e.tooLong = e.after > waits.limit; e.tooLong {
+		return e.last(a.made)
+	}
+	tooStill := still > 0 && a.still+still > stillLimit(a.client.options.MaxWait)
+	if a.made >= limit || tooStill || e.enough(a.made) {
+		return e.last(a.made)
+	}
+	d := a.pause.NextBackOff()
+	if e.after > 0 {
+		d = e.after
+	}
+	if d = waits.begin(d); d <= 0 {
+		e.waited = waits.limit
+		return e.last(a.made)
+	}
+	defer waits.end()
+	if waits.news(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
+		a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return e.interrupted(ctx)
+	}
+}
+
+// retry runs f until it succeeds, fails for good, or has had its attempts.
+func retry[T any](ctx context.Context, c *Client, f func() (T, error)) (T, error) {
+	for a := c.attempts(); ; {
+		v, err := f()
+		if err == nil {
+			return v, nil
+		}
+		if err := a.wait(ctx, err); err != nil {
+			return v, err
+		}
+	}
+}
+
+// roundWait keeps notes readable.
+func roundWait(d time.Duration) time.Duration {
+	if d > 10*time.Second {
+		return d.Round(time.Second)
+	}
+	return d.Round(10 * time.Millisecond)
+}
+
+// retryAfter reads the Retry-After header, seconds or a date (RFC 9110 section 10.2.3); 0 when there is none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return max(0, time.Duration(min(seconds, 1<<20))*time.Second)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// transient reports whether a status is worth another attempt.
+func transient(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= 500
+}

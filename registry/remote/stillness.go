@@ -1,0 +1,89 @@
+package remote
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// connectTime is how long making a connection may take.
+const connectTime = 30 * time.Second
+
+// stillLimit is how long one request may stand still over all of its attempts, which have maxWait for waits besides: two and
+// a half minutes by default.
+func stillLimit(maxWait time.Duration) time.Duration { return maxWait * 5 / 4 }
+
+// stoodStill is how long the request was waited for that ended with err without an answer, or with next to nothing of it.
+func stoodStill(err error) time.Duration {
+	if idle, ok := errors.AsType[idleError](err); ok {
+		return idle.after
+	}
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
+		return connectTime
+	}
+	return 0
+}
+
+// deaths remembers the hosts that have never answered and were waited for as long as is right: whoever asks them again, in the
+// same command, need not wait anew.
+type deaths struct {
+	mu    sync.Mutex
+	hosts map[string]*silence
+}
+
+// silence is that of one host.
+type silence struct {
+	broken bool      // it has answered
+	since  time.Time // the beginning of the first request that stood still
+	err    error     // why the host is given up
+}
+
+// of is why a host is given up, or nil.
+func (d *deaths) of(host string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.hosts[host]; s != nil {
+		return s.err
+	}
+	return nil
+}
+
+// note is told how a request ended, and reports whether its host is given up: when it has never answered, and another request
+// could stand still beyond the limit. A request that was interrupted says nothing about its host.
+func (d *deaths) note(r *http.Request, err error, limit time.Duration) bool {
+	still := stoodStill(err)
+	if r.Context().Err() != nil || err != nil && still == 0 {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.hosts[r.URL.Host]
+	if s == nil {
+		s = &silence{since: time.Now().Add(-still)}
+		if d.hosts == nil {
+			d.hosts = map[string]*silence{}
+		}
+		d.hosts[r.URL.Host] = s
+	}
+	if err == nil {
+		s.broken, s.err = true, nil
+	} else if !s.broken && time.Since(s.since)+still > limit {
+		s.err = err
+	}
+	return s.err != nil
+}
+
+// bury gives up the host of an address, if it has never answered, without another request.
+func (d *deaths) bury(host string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.hosts[host]; s != nil && !s.broken {
+		s.err = errSilent
+	}
+}
+
+// errSilent is why a mirror is passed over that has not answered once.
+var errSilent = errors.New("it has not answered before")

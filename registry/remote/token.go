@@ -1,0 +1,169 @@
+package remote
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"mtool/registry"
+	"mtool/registry/login"
+)
+
+// token is a bearer token and what it was asked for.
+type token struct {
+	value   string
+	scopes  scopes
+	auth    login.Auth
+	expires time.Time
+	good    atomic.Bool // it opened something already
+}
+
+func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }
+
+// wanted is what a token is asked for: scopes, and what the challenge named beside them.
+type wanted struct {
+	scopes scopes
+	extra  string
+}
+
+// fetch asks the token server of ch: GET with basic authentication, or OAuth2 with an identity token.
+// https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
+func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login.Auth, want wanted) (*token, error) {
+	e := s.host.failure(q)
+	realm, err := url.Parse(ch.realm)
+	if err != nil || realm.Host == "" {
+		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is no address", registry.OneLine(ch.realm))
+		return nil, e
+	}
+	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.Anonymous() {
+		e.Kind, e.Message = registry.ErrDenied, fmt.Sprintf("its token server %s wants the password without TLS", realm.Host)
+		return nil, e
+	}
+	list := want.scopes.strings()
+	for scope := range strings.FieldsSeq(want.extra) {
+		if !slices.Contains(list, scope) {
+			list = append(list, scope)
+		}
+	}
+	r, err := tokenRequest(ctx, realm, ch.service, list, auth)
+	if err != nil {
+		return nil, e.broke(ctx, s.host.name, err)
+	}
+	s.host.sign(r)
+	t, err := s.client().ask(r, e)
+	if err != nil {
+		return nil, explainToken(err, realm.Host, auth, s.host.name)
+	}
+	t.scopes, t.auth = want.scopes, auth
+	return t, nil
+}
+
+func (s *session) client() *Client { return s.host.client }
+
+func tokenRequest(ctx context.Context, realm *url.URL, service string, list []string, auth login.Auth) (*http.Request, error) {
+	if auth.IdentityToken != "" {
+		form := url.Values{
+			"grant_type": {"refresh_token"}, "refresh_token": {auth.IdentityToken},
+			"service": {service}, "client_id": {"mtool"}, "scope": {strings.Join(list, " ")},
+		}
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, realm.String(), strings.NewReader(form.Encode()))
+		if err == nil {
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		}
+		return r, err
+	}
+	at := *realm
+	query := at.Query()
+	if service != "" {
+		query.Set("service", service)
+	}
+	for _, scope := range list {
+		query.Add("scope", scope)
+	}
+	at.RawQuery = query.Encode()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, at.String(), nil)
+	if err == nil && auth.Username != "" {
+		r.Header.Set("Authorization", basic(auth))
+	}
+	return r, err
+}
+
+// ask sends a token request; e becomes its failure.
+func (c *Client) ask(r *http.Request, e *Error) (*token, error) {
+	ctx := r.Context()
+	if err := c.acquire(ctx); err != nil {
+		return nil, e.interrupted(ctx)
+	}
+	defer c.release()
+	asked := time.Now()
+	resp, err := c.do(r)
+	if err != nil {
+		return nil, e.broke(ctx, r.URL.Host, err)
+	}
+	defer drain(resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		a := readAnswer(resp)
+		e.Status, e.Code, e.Message, e.Kind = resp.StatusCode, a.Code, a.text(), registry.ErrDenied
+		if transient(resp.StatusCode) {
+			e.Kind, e.again, e.after = registry.ErrUnavailable, true, retryAfter(resp.Header, time.Now())
+		}
+		return nil, e
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, e.broke(ctx, r.URL.Host, err)
+	}
+	t, err := parseToken(body, asked)
+	if err != nil {
+		e.Kind, e.Message = registry.ErrUnavailable, err.Error()
+		return nil, e
+	}
+	return t, nil
+}
+
+// parseToken takes a tenth off the token's life, so that it does not end on the way. The life is counted from our own
+// clock; 60 seconds is what the specification says when the answer is silent.
+func parseToken(body []byte, asked time.Time) (*token, error) {
+	var doc struct {
+		Token       string  `json:"token"`
+		AccessToken string  `json:"access_token"`
+		ExpiresIn   float64 `json:"expires_in"`
+	}
+	// The decoder's error may quote the token.
+	if json.Unmarshal(body, &doc) != nil {
+		return nil, fmt.Errorf("the token server's answer is not a token")
+	}
+	if doc.Token == "" {
+		doc.Token = doc.AccessToken
+	}
+	if doc.Token == "" || strings.ContainsAny(doc.Token, "\r\n") {
+		return nil, fmt.Errorf("the token server's answer has no token")
+	}
+	if doc.ExpiresIn <= 0 {
+		doc.ExpiresIn = 60
+	}
+	life := time.Duration(min(doc.ExpiresIn, 1e6) * 0.9 * float64(time.Second))
+	return &token{value: doc.Token, expires: asked.Add(life)}, nil
+}
+
+// explainToken names the token server, which is often another host, and whose credentials it refused.
+func explainToken(err error, server string, auth login.Auth, host string) error {
+	e, ok := err.(*Error) //nolint:errorlint // made by ask
+	if !ok {
+		return err
+	}
+	if e.Kind == registry.ErrDenied && e.Status != 0 { //nolint:errorlint // a kind, never wrapped
+		grant{auth: auth, asked: true}.explain(e, host)
+	}
+	if e.Kind != nil {
+		e.Message = strings.TrimSpace("token server " + server + ": " + e.Message)
+	}
+	return e
+}

@@ -1,0 +1,155 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// newHTTPClient has as many idle connections as requests in flight (Go's default is two a host), HTTP/2 where offered, and
+// honours o.Proxy.
+func newHTTPClient(o Options) *http.Client {
+	t := &http.Transport{
+		Proxy:               httpProxyFunc(o),
+		DialContext:         o.dialer(),
+		ForceAttemptHTTP2:   true,
+		MaxIdleConns:        2 * o.Concurrency,
+		MaxIdleConnsPerHost: o.Concurrency,
+		IdleConnTimeout:     90 * time.Second,
+		TLSHandshakeTimeout: 15 * time.Second,
+		// Storage behind a registry may take minutes to commit a layer of many gigabytes before the answer begins.
+		ResponseHeaderTimeout: 10 * time.Minute,
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
+		// Layers are compressed already and digests are of the bytes as sent.
+		DisableCompression: true,
+	}
+	return &http.Client{Transport: newTrust(o, t), CheckRedirect: checkRedirect}
+}
+
+// dialer goes where HostSettings.Resolve says, under the name that was asked for.
+func (o Options) dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if to := o.settings(addr).Resolve; to != "" {
+			addr = resolved(to, addr)
+		}
+		return d.DialContext(ctx, network, addr)
+	}
+}
+
+// resolved is to, with the port of addr where it has none.
+func resolved(to, addr string) string {
+	if _, _, err := net.SplitHostPort(to); err == nil {
+		return to
+	}
+	_, port, _ := net.SplitHostPort(addr) // net/http always gives one
+	return net.JoinHostPort(strings.Trim(to, "[]"), port)
+}
+
+// carried is what another host gets to see of a request that is redirected to it.
+func carried(header string) bool {
+	return slices.Contains([]string{"Accept", "Content-Type", "Range", "User-Agent"}, header)
+}
+
+// checkRedirect keeps the credentials, and headers of the user's, with the host they were for. net/http alone would pass
+// them on to another port and to subdomains, which may be the storage of someone else.
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return errors.New("stopped after 10 redirects")
+	}
+	if !SameOrigin(r.URL, via[0].URL) {
+		maps.DeleteFunc(r.Header, func(key string, _ []string) bool { return !carried(key) })
+	}
+	return nil
+}
+
+// SameOrigin reports whether both addresses are of one scheme, host and port: what one of them was told is not for
+// others.
+func SameOrigin(a, b *url.URL) bool {
+	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
+}
+
+func withPort(u *url.URL) string {
+	switch {
+	case u.Port() != "":
+		return u.Host
+	case u.Scheme == "http":
+		return u.Host + ":80"
+	}
+	return u.Host + ":443"
+}
+
+// AtHome is next, and keeps credentials from the other ports of a host that a redirect leads to: Go's client takes them along.
+// A Client needs none.
+func AtHome(next http.RoundTripper) http.RoundTripper { return atHome{next} }
+
+type atHome struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (a atHome) RoundTrip(r *http.Request) (*http.Response, error) {
+	first := r
+	for first.Response != nil && first.Response.Request != nil {
+		first = first.Response.Request
+	}
+	const key = "Authorization"
+	if !SameOrigin(r.URL, first.URL) && r.Header.Get(key) == first.Header.Get(key) {
+		r = r.Clone(r.Context())
+		r.Header.Del(key)
+	}
+	return a.next.RoundTrip(r)
+}
+
+// The waits of Persistent: the first, which doubles each time, the last before it gives up, and the longest that a registry
+// may ask for. Those whose requests these are have attempts of their own beyond them.
+const (
+	firstPause   = 100 * time.Millisecond
+	lastPause    = 400 * time.Millisecond
+	longestPause = 10 * time.Second
+)
+
+// Persistent is next, and sends a request that only reads up to three times more where the connection broke off before the
+// answer, or the answer says that the server is out of order for the moment. BuildKit does so for the content of an image, and
+// not when it looks the image up.
+func Persistent(next http.RoundTripper) http.RoundTripper { return persistent{next} }
+
+type persistent struct{ next http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	for pause := firstPause; ; pause *= 2 {
+		resp, err := p.next.RoundTrip(r)
+		again := err == nil && transient(resp.StatusCode) || BrokeOff(err)
+		if !reads || !again || pause > lastPause {
+			return resp, err
+		}
+		wait := pause
+		if err == nil {
+			wait = max(pause, min(retryAfter(resp.Header, time.Now()), longestPause))
+			drain(resp.Body)
+		}
+		select {
+		case <-time.After(wait):
+		case <-r.Context().Done():
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+// BrokeOff reports whether err is the end of a connection at which the other side was.
+func BrokeOff(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}

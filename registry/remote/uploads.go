@@ -1,0 +1,112 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
+)
+
+// uploads are the blobs of one repository that are being put or were: each is put once.
+type uploads struct {
+	mu    sync.Mutex
+	blobs map[v1.Hash]*upload
+	early map[v1.Hash]*early // begun, and not being put yet
+}
+
+type upload struct {
+	done  chan struct{}
+	moved registry.Moved
+	err   error
+}
+
+func newUploads() *uploads {
+	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*early{}}
+}
+
+// do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by those
+// who waited for it, but not the end of someone else's context.
+func (u *uploads) do(ctx context.Context, digest v1.Hash, put func() (registry.Moved, error)) (registry.Moved, error) {
+	for {
+		u.mu.Lock()
+		other := u.blobs[digest]
+		if other == nil {
+			mine := &upload{done: make(chan struct{})}
+			u.blobs[digest] = mine
+			u.mu.Unlock()
+			mine.moved, mine.err = put()
+			if mine.err != nil {
+				u.forget(digest, mine)
+			}
+			close(mine.done)
+			return mine.moved, mine.err
+		}
+		u.mu.Unlock()
+		select {
+		case <-other.done:
+		case <-ctx.Done():
+			return registry.Present, context.Cause(ctx)
+		}
+		if !errors.Is(other.err, context.Canceled) && !errors.Is(other.err, context.DeadlineExceeded) {
+			return registry.Present, other.err
+		}
+	}
+}
+
+func (u *uploads) forget(digest v1.Hash, which *upload) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.blobs[digest] == which {
+		delete(u.blobs, digest)
+	}
+}
+
+// reset forgets what was put: the registry says that something is not there after all.
+func (u *uploads) reset() {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	clear(u.blobs)
+}
+
+// beginEarly is nil for a blob that is begun, being put or put already.
+func (u *uploads) beginEarly(digest v1.Hash) *early {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.blobs[digest] != nil || u.early[digest] != nil {
+		return nil
+	}
+	e := &early{done: make(chan struct{})}
+	u.early[digest] = e
+	return e
+}
+
+// takeEarly waits for a beginning and hands it out once; nil when there is none, or ctx is done before it.
+func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *early {
+	u.mu.Lock()
+	e := u.early[digest]
+	u.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	select {
+	case <-e.done:
+	case <-ctx.Done():
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	delete(u.early, digest)
+	return e
+}
+
+// leaveEarly hands out all that are left.
+func (u *uploads) leaveEarly() map[v1.Hash]*early {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := u.early
+	u.early = map[v1.Hash]*early{}
+	return all
+}
