@@ -8,7 +8,7 @@ import (
 	"regexp"
 	"strings"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // Decode reads YAML into a struct that has yaml tags. A key that is not known, one that is there twice, a value of the wrong

@@ -3,7 +3,7 @@ package workload
 import (
 	"fmt"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // converter makes nodes of the parser's tree. What an alias names is one node that several have.
