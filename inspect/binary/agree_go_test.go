@@ -88,6 +88,26 @@ func TestAgreesWithTheStandardLibrary(t *testing.T) {
 	}
 }
 
+// A plugin is told by its own record, and it alone: a library for C is none.
+func TestGoPlugin(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("gcc"); err != nil || testing.Short() {
+		t.Skip("plugins need a C compiler")
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"go.mod": "module example.com/x\n\ngo 1.26\n", "main.go": "package main\n\nimport \"C\"\n\n//export Greet\nfunc Greet() {}\n\nfunc main() {}\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, mode := range []string{"plugin", "c-shared"} {
+		file := goBuild(t, dir, built{system: runtime.GOOS, arch: runtime.GOARCH, env: "CGO_ENABLED=1"}, "-buildmode="+mode)
+		if f := read(t, file); f.Kind != binary.ELFShared || f.Go == nil || f.Go.Mode != mode || f.Go.Path != "example.com/x" {
+			t.Errorf("%s: %#v %#v", mode, f, f.Go)
+		}
+	}
+}
+
 // WebAssembly has no library to agree with, but a magic number.
 func TestGoWebAssembly(t *testing.T) {
 	t.Parallel()
@@ -108,10 +128,10 @@ func TestGoWebAssembly(t *testing.T) {
 	}
 }
 
-func goBuild(t *testing.T, dir string, b built) []byte {
+func goBuild(t *testing.T, dir string, b built, flags ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, ".")
+	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...), "-o", out, ".")...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOOS="+b.system, "GOARCH="+b.arch, b.env)
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -162,8 +182,11 @@ func sameAsBuildInfo(t *testing.T, f binary.Fact, file []byte) {
 	if f.Go == nil || f.Go.Version != info.GoVersion || f.Go.Version != runtime.Version() {
 		t.Fatalf("%#v, debug/buildinfo: %s", f.Go, info.GoVersion)
 	}
+	equal(t, "path", f.Go.Path, info.Path)
 	for _, s := range info.Settings {
 		switch s.Key {
+		case "-buildmode":
+			equal(t, s.Key, f.Go.Mode, s.Value)
 		case "GOOS":
 			equal(t, s.Key, f.Go.OS, s.Value)
 		case "GOARCH":

@@ -161,7 +161,7 @@ func TestGoBuildInfo(t *testing.T) {
 		return elfSpec{machine: elf.EM_X86_64, segments: append([]segment{text()}, segments...)}
 	}
 	f := read(t, amd64(data(info)).bytes())
-	want := binary.Go{Version: "go1.26.8", OS: "linux", Arch: "amd64", Level: "v3"}
+	want := binary.Go{Version: "go1.26.8", OS: "linux", Arch: "amd64", Path: "x", Level: "v3"}
 	if f.Baseline != "v3" || f.BaselineFrom != binary.FromGo || f.Go == nil || *f.Go != want || f.OS != "linux" {
 		t.Errorf("%#v %#v", f, f.Go)
 	}

@@ -140,9 +140,13 @@ type Fact struct {
 type Go struct {
 	Version string `json:"version,omitempty"` // go1.26.8
 	BuildID string `json:"buildId,omitempty"`
-	OS      string `json:"os,omitempty"`    // GOOS
-	Arch    string `json:"arch,omitempty"`  // GOARCH
-	Level   string `json:"level,omitempty"` // the value of GOARM, GOAMD64, GOARM64, GO386, GOMIPS, GOMIPS64, GOPPC64 or GORISCV64
+	OS      string `json:"os,omitempty"`   // GOOS
+	Arch    string `json:"arch,omitempty"` // GOARCH
+	// Path is the import path of the main package, and Mode how it was built: "plugin" for what plugin.Open loads. Both are ""
+	// where they are longer than any that people write.
+	Path  string `json:"path,omitempty"`
+	Mode  string `json:"mode,omitempty"`
+	Level string `json:"level,omitempty"` // the value of GOARM, GOAMD64, GOARM64, GO386, GOMIPS, GOMIPS64, GOPPC64 or GORISCV64
 }
 
 // String is a phrase for messages: "ELF executable for arm (v7, hard float)".

@@ -28,8 +28,8 @@ const (
 	goDone
 )
 
-// longestSetting is longer than any line that counts: "build\tGORISCV64=rva22u64".
-const longestSetting = 64
+// longestSetting is longer than nearly any line that counts: "build\tGORISCV64=rva22u64", "path\texample.com/cmd/tool".
+const longestSetting = 256
 
 // stretch is a part of the file and the address that it is loaded at.
 type stretch struct{ from, to, addr int64 }
@@ -58,7 +58,9 @@ const (
 	// goHeader is the length of what stands before the version: magic, size of a pointer, flags, and nothing.
 	goHeader = 32
 	goAlign  = 16
-	goInline = 2 // the flag for texts that stand there instead of pointers
+	// goSentinel is the length of the mark before the settings.
+	goSentinel = 16
+	goInline   = 2 // the flag for texts that stand there instead of pointers
 	// longestVersion bounds a version with experiments: "go1.27-devel_0123456789 Wed Jan 1 00:00:00 2027 +0000 X:a,b".
 	longestVersion = 256
 )
@@ -105,8 +107,9 @@ func (g *goInfo) begin(off int64, b []byte, to int64) {
 	if !ok || length >= maxOffset || at+int64(length) > to {
 		return
 	}
+	skip := min(goSentinel, int64(length))
 	g.found.Version = version
-	g.state, g.left, g.pos = goReading, int64(length), at
+	g.state, g.left, g.pos = goReading, int64(length)-skip, at+skip
 }
 
 // read takes the settings line by line, so that they may be as long as they like.
@@ -137,17 +140,22 @@ func (g *goInfo) setting() {
 	if g.held > len(g.line) {
 		return
 	}
-	line, ok := bytes.CutPrefix(g.line[:g.held], []byte("build\tGO"))
-	if !ok {
+	kind, line, _ := bytes.Cut(g.line[:g.held], []byte{'\t'})
+	if string(kind) == "path" {
+		g.found.Path = string(line)
+	}
+	if string(kind) != "build" {
 		return
 	}
 	key, value, _ := bytes.Cut(line, []byte{'='})
 	switch string(key) {
-	case "OS":
+	case "GOOS":
 		g.found.OS = string(value)
-	case "ARCH":
+	case "GOARCH":
 		g.found.Arch = string(value)
-	case "ARM", "AMD64", "ARM64", "386", "MIPS", "MIPS64", "PPC64", "RISCV64":
+	case "-buildmode":
+		g.found.Mode = string(value)
+	case "GOARM", "GOAMD64", "GOARM64", "GO386", "GOMIPS", "GOMIPS64", "GOPPC64", "GORISCV64":
 		g.found.Level = string(value)
 	}
 }

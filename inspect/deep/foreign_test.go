@@ -58,12 +58,17 @@ func rows(t *testing.T) map[string]row {
 		"package data":    {twin: one(append(listed, "elf usr/share/boot/stage1 amd64")...), liar: one(append(listed, "elf usr/share/boot/stage2 amd64")...)},
 		"misnamed part":   {twin: one("so prebuilds/linux-x64/node.node amd64", "so prebuilds/linux-arm64/node.node amd64", "so prebuilds/linux-s390x/node.node s390x"), liar: one("so opt/x/linux-x64/node.node amd64", "so opt/x/linux-s390x/node.node s390x"), liarIs: inspect.Warning},
 		"other platforms": {twin: one("so opt/lib-x86_64.so amd64", "so opt/lib-aarch64.so arm64"), liar: one("so opt/lib-x86_64.so amd64", "so opt/other-aarch64.so arm64")},
-		"one platform":    {twin: one("elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"), liar: one("elf "+node+"@esbuild/linux-x64/bin/esbuild amd64", "elf "+node+"@esbuild/linux-arm64/bin/esbuild arm64"), liarIs: inspect.BinariesOK},
-		"part missing":    {twin: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x"), liar: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x", "so "+node+"a/build/Release/a.so arm64"), liarIs: inspect.BinariesOK},
-		"no part":         {twin: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x"), liar: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x", "elf 7zip/linux-arm64/7za arm64"), liarIs: inspect.BinariesOK},
-		"stray library":   {twin: one("so usr/lib/aarch64-linux-gnu/x86_64/gconv.so amd64"), liar: one("so srv/aarch64-linux-gnu/x86_64/gconv.so amd64"), liarIs: inspect.Warning},
-		"directory":       {twin: one("so opt/tools-linux-x64/x.so amd64"), liar: one("so opt/tools/x.so amd64")},
-		"stray":           {twin: one("elf opt/any/where amd64"), liar: one("elf opt/any/where arm64"), liarIs: inspect.BinariesOK},
+		"Go plugin":       {twin: one("plugin opt/linux-amd64/a.so amd64 x.org/a"), liar: one("plugin opt/p/a.so amd64 x.org/a", "plugin opt/p/b.so arm64 x.org/a"), liarIs: inspect.BinariesOK},
+		"other libc": {
+			twin: one("elf lib/ld-linux-aarch64.so.1 arm64", `says `+node+`a/package.json {"name":"a","cpu":["arm64"],"libc":["musl"]}`, "needs "+node+"a/a.node arm64 libc.so /lib"),
+			liar: one("elf lib/ld-musl-aarch64.so.1 arm64", `says `+node+`a/package.json {"name":"a","cpu":["arm64"],"libc":["musl"]}`, "needs "+node+"a/a.node arm64 libc.so /lib"), liarIs: inspect.BinariesOK,
+		},
+		"one platform":  {twin: one("elf " + node + "@esbuild/linux-x64/bin/esbuild amd64"), liar: one("elf "+node+"@esbuild/linux-x64/bin/esbuild amd64", "elf "+node+"@esbuild/linux-arm64/bin/esbuild arm64"), liarIs: inspect.BinariesOK},
+		"part missing":  {twin: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x"), liar: one("so "+node+"a/bin/linux-x64/a.so amd64", "so "+node+"a/bin/linux-s390x/a.so s390x", "so "+node+"a/build/Release/a.so arm64"), liarIs: inspect.BinariesOK},
+		"no part":       {twin: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x"), liar: one("elf 7zip/linux-x64/7za amd64", "elf 7zip/linux-s390x/7za s390x", "elf 7zip/linux-arm64/7za arm64"), liarIs: inspect.BinariesOK},
+		"stray library": {twin: one("so usr/lib/aarch64-linux-gnu/x86_64/gconv.so amd64"), liar: one("so srv/aarch64-linux-gnu/x86_64/gconv.so amd64"), liarIs: inspect.Warning},
+		"directory":     {twin: one("so opt/tools-linux-x64/x.so amd64"), liar: one("so opt/tools/x.so amd64")},
+		"stray":         {twin: one("elf opt/any/where amd64"), liar: one("elf opt/any/where arm64"), liarIs: inspect.BinariesOK},
 	}
 }
 

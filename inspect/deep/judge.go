@@ -259,15 +259,16 @@ func roleOf(f binary.Fact) string {
 	return roleOther
 }
 
-func (j *judgement) fileFinding(state inspect.State, e rootfs.Entry, role string) inspect.Finding {
-	f := j.finding(state)
+// fileFinding is a mismatch about one file.
+func (j *judgement) fileFinding(e rootfs.Entry, role string) inspect.Finding {
+	f := j.finding(inspect.Mismatch)
 	f.Path, f.Layer, f.Role = e.Path, e.Digest, role
 	return f
 }
 
 // malformed is a note about a broken file, unless the image needs it.
 func (j *judgement) malformed(e rootfs.Entry, role string, owned bool) {
-	f := j.fileFinding(inspect.Mismatch, e, cmp.Or(role, roleOf(*e.File.Fact)))
+	f := j.fileFinding(e, cmp.Or(role, roleOf(*e.File.Fact)))
 	if !owned {
 		f = f.Note(RuleMalformed)
 	}

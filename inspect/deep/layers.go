@@ -138,7 +138,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 }
 
 // examiner is the version of what package binary knows. Facts of another one are read anew.
-const examiner = "7"
+const examiner = "8"
 
 // known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {

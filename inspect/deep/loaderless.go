@@ -57,7 +57,7 @@ func (s *search) startable(e rootfs.Entry) {
 	if missing == "" || !runs(verdict) {
 		return
 	}
-	f := s.fileFinding(inspect.Mismatch, e, roleOther)
+	f := s.fileFinding(e, roleOther)
 	if (len(s.abi.loaders) == 0 || verdict == binary.Compatible) && !s.options.Strict {
 		f.State = inspect.Warning
 	}

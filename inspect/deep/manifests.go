@@ -21,6 +21,8 @@ const (
 	hasOption  = "option" // a package of which one is for each platform
 	hasFile    = "file"   // a file that may be a program, from the directory where packages are installed
 	isManifest = "of"     // the package manager
+	isForLibc  = "libc"   // a C library, as the package manager spells it
+	hasBinary  = "binary" // a pattern of the add-ons that the package loads, from its directory
 )
 
 // The bounds of what is read and kept of a manifest.
@@ -75,6 +77,8 @@ func npmManifest(r io.Reader) string {
 		Version  json.RawMessage            `json:"version"`
 		OS       json.RawMessage            `json:"os"`
 		CPU      json.RawMessage            `json:"cpu"`
+		Libc     json.RawMessage            `json:"libc"`
+		Binary   json.RawMessage            `json:"binary"`
 		Optional map[string]json.RawMessage `json:"optionalDependencies"`
 	}
 	if json.Unmarshal(body, &m) != nil && m.Name == nil {
@@ -89,11 +93,40 @@ func npmManifest(r io.Reader) string {
 			s.add(isFor, strings.Trim(system+"/"+cpu, "/"))
 		}
 	}
+	for _, libc := range texted(m.Libc) {
+		s.add(isForLibc, libc)
+	}
+	s.add(hasBinary, addOnPattern(m.Binary))
 	options := slices.Sorted(maps.Keys(m.Optional))
 	for _, name := range options[:min(len(options), maxOptions)] {
 		s.add(hasOption, name)
 	}
 	return s.b.String()
+}
+
+// addOnPattern is where node-pre-gyp puts an add-on, with * for what differs between platforms and versions; "" is nowhere.
+// https://github.com/mapbox/node-pre-gyp#the-binary-object-has-three-properties
+func addOnPattern(raw json.RawMessage) string {
+	var b struct {
+		Name string `json:"module_name"`
+		Path string `json:"module_path"`
+	}
+	if json.Unmarshal(raw, &b) != nil || b.Name == "" || b.Path == "" || strings.ContainsAny(b.Path+b.Name, `*?[\`) {
+		return ""
+	}
+	at := path.Join(b.Path, b.Name+".node")
+	for {
+		before, rest, found := strings.Cut(at, "{")
+		_, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			break
+		}
+		at = before + "*" + after
+	}
+	if strings.HasPrefix(at, "../") || strings.HasPrefix(at, "/") {
+		return ""
+	}
+	return at
 }
 
 // texted is a text of JSON, or several; nil is anything else.
@@ -115,23 +148,38 @@ func orNone(all []string) []string {
 	return all
 }
 
-// wheelTags keeps whether a wheel is for any platform. https://packaging.python.org/specifications/platform-compatibility-tags/
+// wheelTags keeps whether a wheel is for any platform, and for which libc it is. https://packaging.python.org/specifications/platform-compatibility-tags/
 func wheelTags(r io.Reader) string {
 	var s said
-	tags, any := 0, 0
+	tags := map[string]int{}
 	fields(io.LimitReader(r, maxManifest), func(name, value string) {
 		if name == "Tag" {
-			tags++
-			if strings.HasSuffix(value, "-any") {
-				any++
-			}
+			tags[""]++
+			tags[wheelPlatform(value)]++
 		}
 	})
 	s.add(isManifest, "Python")
-	if tags > 0 && any == tags {
+	switch all := tags[""]; {
+	case all == 0:
+	case tags["any"] == all:
 		s.add(isForAll, "any")
+	case tags["musllinux"] == all:
+		s.add(isForLibc, "musl")
+	case tags["manylinux"] == all:
+		s.add(isForLibc, "glibc")
 	}
 	return s.b.String()
+}
+
+// wheelPlatform is the kind of platform in a tag: any, manylinux, musllinux, or something else.
+func wheelPlatform(tag string) string {
+	tag = tag[strings.LastIndexByte(tag, '-')+1:]
+	for _, kind := range []string{"any", "manylinux", "musllinux"} {
+		if strings.HasPrefix(tag, kind) {
+			return kind
+		}
+	}
+	return tag
 }
 
 // wheelFiles keeps which files a wheel has below the directory where it was installed. What it names elsewhere is left out: a

@@ -19,13 +19,18 @@ func memberRules() []Rule {
 		},
 		{
 			Name: "misnamed part", State: inspect.Mismatch, covers: (*suspect).misnamed,
-			Covers: "a part of a package that names this platform (prebuilds/linux-arm64/), and is for another",
+			Covers: "a part of a package that names this platform (prebuilds/linux-arm64/, as node-gyp-build reads it), and is for another",
 			Reason: "it is what the package takes here",
 		},
 		{
 			Name: "other platforms", State: inspect.Note, covers: (*suspect).otherPart,
-			Covers: "parts of a package for other platforms, where it has right ones for this platform: the same file in directories or with names that differ in the words for machines and systems only; another of the optionalDependencies of an npm package; or other files, where a directory of the package is called after the machine",
+			Covers: "parts of a package for other platforms, where it has right ones for this platform: the same file in directories or with names that differ in the words for machines and systems only; another of the optionalDependencies of an npm package; another add-on in its prebuilds/ or by its member binary; a Go plugin of the same import path in its directory; or other files, where a directory of the package is called after the machine",
 			Reason: "packages that choose when they run",
+		},
+		{
+			Name: "Go plugin", State: inspect.Mismatch, covers: (*suspect).plugin,
+			Covers: "plugins that Go built (-buildmode=plugin) for another machine, where their directory has none of the same import path for this one",
+			Reason: "plugin.Open loads it, and fails",
 		},
 		{
 			Name: "one platform", State: inspect.Mismatch, covers: (*suspect).alone,
@@ -59,6 +64,9 @@ const maxSlots = 50_000
 
 // slot is the place of a file; the zero value where its path names nothing.
 func (s *suspect) slot() slot {
+	if k := s.packages().of(s.path); k != nil && k.isChoice {
+		return slot{right: k.right, platforms: k.others}
+	}
 	name, ok := s.masks.slot(s.path, s.fact.Arch)
 	if !ok {
 		return slot{}
@@ -96,6 +104,9 @@ func (j *judgement) slots() map[string]slot {
 func (s *suspect) misnamed() bool {
 	if !s.other() || len(s.slot().platforms) == 0 {
 		return false
+	}
+	if misplaced, known := s.misplaced(); known {
+		return misplaced
 	}
 	parts := strings.Split(s.path, "/")
 	for _, part := range slices.Backward(parts) {
@@ -165,7 +176,10 @@ func (s *suspect) several() bool {
 // otherPart reports whether the package has for this platform what the file is for another: the same file, the same package of
 // its family or, where a directory is called after the machine, right files in another directory.
 func (s *suspect) otherPart() bool {
-	if !s.other() || s.slot().right {
+	if passed, known := s.misplaced(); known && !passed && s.slot().right {
+		return true // also of a newer processor
+	}
+	if !s.other() || s.slot().right || s.packages().plugins[pluginKey(s.path, s.fact)] {
 		return s.other()
 	}
 	k := s.packages().of(s.path)

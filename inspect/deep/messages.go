@@ -12,7 +12,7 @@ import (
 // wrong is what is wrong with a file, and what comes of it: "the entrypoint /app is an amd64 program (layer 2, sha256:…): exec
 // format error when started".
 func (s *suspect) wrong(e rootfs.Entry, role string) inspect.Finding {
-	f := s.fileFinding(inspect.Mismatch, e, role)
+	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
 	where := fmt.Sprintf("(layer %d, %s)", e.Layer+1, short(e.Digest))
 	subject := s.judgement.name() + ": " + subjectOf(role, e.Path)
@@ -61,6 +61,8 @@ func (s *suspect) noun() string {
 		return "kernel module"
 	case s.fact.Kind == binary.ELFObject:
 		return "object"
+	case s.plugin():
+		return "Go plugin"
 	case s.fact.Kind == binary.ELFShared && s.fact.Interp == "":
 		return "library"
 	}

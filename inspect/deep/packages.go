@@ -24,10 +24,19 @@ type pack struct {
 	// shared says that the directory is one of several packages, so that only files of the same name belong together.
 	shared bool
 	layout bool // only the path says that there is a package
+	// libcs are those that the package says it is for, as package.json spells them; nil: any.
+	libcs []string
+	// binary matches the paths of the add-ons that node-pre-gyp loads, from root; "" is none.
+	binary string
+	// choice is the part from which a loader chooses by the platform (see addOns); nil: there is none.
+	choice   *pack
+	isChoice bool
 
 	right   bool     // it has programs for the platform
 	others  []string // the platforms of its other programs
 	members []*pack  // those of options that are there
+	// otherLibc is a program for the platform in a package that is for some libc only; "" is none.
+	otherLibc string
 }
 
 // packages are those of an image.
@@ -38,6 +47,8 @@ type packages struct {
 	files   map[string]*pack // programs, by the record of a wheel
 	system  map[string]*pack // programs, by the databases of dpkg and apk
 	parents map[*pack][]*pack
+	libcs   []*pack         // that may be for one libc
+	plugins map[string]bool // of Go, for the platform: directory and import path
 }
 
 // maxPackages bounds how many packages are told apart. The files of one more are judged by themselves.
@@ -50,6 +61,7 @@ func (j *judgement) packages() *packages {
 	}
 	p := &packages{
 		judgement: j, roots: map[string]*pack{}, files: map[string]*pack{}, system: map[string]*pack{}, parents: map[*pack][]*pack{},
+		plugins: map[string]bool{},
 	}
 	j.packs = p
 	var texts []rootfs.Entry
@@ -70,8 +82,8 @@ func (j *judgement) packages() *packages {
 	for _, e := range texts {
 		p.lists(e, archs, programs)
 	}
-	for _, e := range programs {
-		p.count(e)
+	for _, path := range slices.Sorted(maps.Keys(programs)) {
+		p.count(programs[path])
 	}
 	p.families()
 	return p
@@ -79,22 +91,38 @@ func (j *judgement) packages() *packages {
 
 // count takes a program for one of its package.
 func (p *packages) count(e rootfs.Entry) {
-	k := p.of(e.Path)
+	verdict, _ := p.verdictOn(e)
+	if key := pluginKey(e.Path, *e.File.Fact); key != "" && fits(verdict) {
+		p.plugins[key] = true
+	}
+	k := p.member(e.Path)
 	if k == nil {
 		return
 	}
-	const most = 16
-	if verdict, _ := p.verdictOn(e); fits(verdict) {
-		k.right = true
-	} else if other := platformOf(*e.File.Fact); saysMachine(*e.File.Fact) && !slices.Contains(k.others, other) && len(k.others) < most {
-		k.others = append(k.others, other)
-		slices.Sort(k.others)
+	p.countAddOn(k, e, fits(verdict))
+	if !fits(verdict) {
+		k.note(*e.File.Fact)
+		return
 	}
+	k.right = true
+	p.countLibc(k, e)
 }
 
-// of is the package that a file belongs to; nil: none that is known. The innermost counts, and what a manifest says before what a
-// path looks like.
+// of is what a file has to be judged with: its package, or the part of it from which a loader chooses.
 func (p *packages) of(name string) *pack {
+	k := p.member(name)
+	if k == nil {
+		return nil
+	}
+	if choice := k.addOns(k.inside(name)); choice != nil {
+		return choice
+	}
+	return k
+}
+
+// member is the package that a file belongs to; nil: none that is known. The innermost counts, and what a manifest says before what a
+// path looks like.
+func (p *packages) member(name string) *pack {
 	inner := p.around(name)
 	if k := p.files[name]; k != nil && (inner == nil || inner.layout && inner.manager == k.manager || len(inner.root) <= len(k.root)) {
 		return k
@@ -148,7 +176,7 @@ func (p *packages) manifest(e rootfs.Entry) {
 	case "Python": // by its directory NAME-VERSION.dist-info, under which its record is found
 		k.name = strings.Replace(strings.TrimSuffix(base(k.root), ".dist-info"), "-", " ", 1)
 		if have := p.roots[k.root]; have != nil {
-			have.neutral = have.neutral || k.neutral
+			have.neutral, have.libcs = have.neutral || k.neutral, append(have.libcs, k.libcs...)
 			return
 		}
 	}
@@ -174,6 +202,10 @@ func claimed(text string) (k *pack, version string) {
 			k.neutral = true
 		case hasOption:
 			k.options = append(k.options, value)
+		case isForLibc:
+			k.libcs = append(k.libcs, value)
+		case hasBinary:
+			k.binary = value
 		}
 	}
 	return k, version
@@ -201,6 +233,9 @@ func (p *packages) families() {
 			if k := p.resolve(root, name); k != nil && k != parent {
 				parent.members = append(parent.members, k)
 				p.parents[k] = append(p.parents[k], parent)
+				if k.choice != nil {
+					p.parents[k.choice] = append(p.parents[k.choice], parent)
+				}
 			}
 		}
 	}

@@ -23,6 +23,13 @@ func TestPackages(t *testing.T) {
 	esbuildX64 := `says ` + node + `@esbuild/linux-x64/package.json {"name":"@esbuild/linux-x64","os":["linux"],"cpu":["x64"]}`
 	turbo := `says ` + node + `turbo/package.json {"name":"turbo","optionalDependencies":{"turbo-linux-64":"1","turbo-linux-arm64":"1"}}`
 	sharp := `says ` + node + `sharp/package.json {"name":"sharp","optionalDependencies":{"@img/sharp-linux-x64":"1","@img/sharp-linux-arm64":"1","@img/sharp-libvips-linux-x64":"1","@img/sharp-libvips-linux-arm64":"1"}}`
+	const (
+		glibc   = "elf lib/ld-linux-aarch64.so.1 arm64"
+		musl    = "elf lib/ld-musl-aarch64.so.1 arm64"
+		preGyp  = `says ` + node + `a/package.json {"name":"a","binary":{"module_name":"a","module_path":"./lib/binding/{platform}-{arch}","host":"https://example.com"}}`
+		forMusl = `says ` + node + `@x/a-linux-arm64-musl/package.json {"name":"@x/a-linux-arm64-musl","os":["linux"],"cpu":["arm64"],"libc":["musl"]}`
+		family  = `says ` + node + `a/package.json {"name":"a","optionalDependencies":{"@x/a-linux-arm64-musl":"1","@x/a-linux-arm64-gnu":"1"}}`
+	)
 	record := func(name, tag string, files ...string) []string {
 		return []string{
 			"says " + wheels + name + ".dist-info/WHEEL Wheel-Version: 1.0\\nTag: " + tag + "\\n",
@@ -66,6 +73,38 @@ func TestPackages(t *testing.T) {
 		{"one wrong addon among right ones", []string{"so " + node + "x/build/a.node amd64", "so " + node + "x/build/b.node arm64"}, wrong, "a.node is an amd64 library"},
 		{"a helper of the other machine only", []string{"so " + node + "onnx/bin/linux/x64/b.node amd64", "so " + node + "onnx/bin/linux/x64/libshared.so amd64", "so " + node + "onnx/bin/linux/arm64/b.node arm64"}, right, "other platforms"},
 		{"a helper, and nothing for this machine", []string{"so " + node + "onnx/bin/linux/x64/b.node amd64", "so " + node + "onnx/bin/linux/x64/libshared.so amd64", "so " + node + "onnx/bin/linux/arm64/b.node amd64"}, wrong, "onnx"},
+
+		{"plugins of Go, of two packages", []string{"plugin opt/p/a.so amd64 x.org/a", "plugin opt/p/b.so arm64 x.org/b"}, wrong, "/opt/p/a.so is an amd64 Go plugin"},
+		{"plugins of Go, of one package", []string{"plugin opt/p/a.so amd64 x.org/a", "plugin opt/p/b.so arm64 x.org/a"}, right, "other platforms"},
+		{"plugins of Go, of one package in two places", []string{"plugin opt/p/a.so amd64 x.org/a", "plugin srv/a.so arm64 x.org/a"}, wrong, "/opt/p/a.so is an amd64 Go plugin"},
+		{"plugins of Go, in directories with names", []string{"plugin opt/p/linux-amd64/a.so amd64 x.org/a", "plugin opt/p/linux-arm64/a.so arm64 x.org/a"}, right, "other platforms"},
+		{"plugins of Go, without import paths", []string{"plugin opt/p/a.so amd64 command-line-arguments", "plugin opt/p/b.so arm64 command-line-arguments"}, wrong, "/opt/p/a.so is an amd64 Go plugin"},
+
+		{"node-pre-gyp", []string{preGyp, "so " + node + "a/lib/binding/linux-x64/a.node amd64", "elf " + node + "a/bin/helper arm64"}, wrong, "a (npm) is installed for linux/amd64 only: /srv/node_modules/a/lib/binding/linux-x64/a.node"},
+		{"node-pre-gyp, for both", []string{preGyp, "so " + node + "a/lib/binding/linux-x64/a.node amd64", "so " + node + "a/lib/binding/linux-arm64/a.node arm64"}, right, "other platforms"},
+		{"node-pre-gyp, something else for this one", []string{preGyp, "so " + node + "a/lib/binding/linux-x64/a.node amd64", "so " + node + "a/lib/binding/linux-arm64/b.node arm64"}, wrong, "a (npm) is installed for linux/amd64 only"},
+		{"a member binary that says nothing", []string{strings.Replace(preGyp, "module_path", "path", 1), "so " + node + "a/lib/binding/linux-x64/a.node amd64", "elf " + node + "a/bin/helper arm64"}, right, "other platforms"},
+
+		{"prebuilds", []string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "so " + node + "a/prebuilds/linux-arm64/b.node arm64"}, right, "other platforms"},
+		{"prebuilds, and a helper for this platform", []string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "elf " + node + "a/bin/helper arm64"}, wrong, "a (npm) is installed for linux/amd64 only: /srv/node_modules/a/prebuilds/linux-x64/a.node"},
+		{"prebuilds, and what was compiled here", []string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "so " + node + "a/build/Release/a.node arm64"}, right, "other platforms"},
+		{"prebuilds for several machines at once", []string{"so " + node + "a/prebuilds/linux-x64+arm64/a.node amd64", "so " + node + "a/prebuilds/linux-s390x/a.node s390x"}, wrong, "/srv/node_modules/a/prebuilds/linux-x64+arm64/a.node is an amd64 library"},
+		{"prebuilds for ARM by its version", []string{"so " + node + "a/prebuilds/linux-arm/a.armv7.node armv7", "so " + node + "a/prebuilds/linux-arm64/a.armv8.node arm64"}, right, ""},
+		{"prebuilds for musl", []string{glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64"}, wrong, "a (npm) is installed for musl only: /srv/node_modules/a/prebuilds/linux-arm64/a.musl.node"},
+		{"prebuilds for musl and glibc", []string{glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64", "so " + node + "a/prebuilds/linux-arm64/a.glibc.node arm64"}, right, ""},
+		{"prebuilds for musl, and what was compiled here", []string{glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64", "so " + node + "a/build/Release/a.node arm64"}, right, ""},
+		{"prebuilds for musl with musl", []string{musl, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64"}, right, ""},
+		{"prebuilds for musl with either", []string{musl, glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64"}, right, ""},
+		{"prebuilds for musl without any", []string{"so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64"}, right, ""},
+
+		{"a package for musl", []string{glibc, forMusl, "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib"}, wrong, "@x/a-linux-arm64-musl (npm) is installed for musl only: /srv/node_modules/@x/a-linux-arm64-musl/a.node"},
+		{"a package for musl that needs no libc", []string{glibc, forMusl, "so " + node + "@x/a-linux-arm64-musl/a.node arm64"}, right, ""},
+		{"a package for musl, of a family", []string{glibc, forMusl, family, "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib"}, wrong, "a (npm) is installed for musl only"},
+		{"a package for musl, and its twin", []string{glibc, forMusl, family, "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib", "needs " + node + "@x/a-linux-arm64-gnu/a.node arm64 libc.so.6 /lib"}, right, ""},
+		{"a package for all but glibc", []string{glibc, strings.Replace(forMusl, `"musl"]`, `"!glibc"]`, 1), "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib"}, wrong, "a-linux-arm64-musl (npm) is installed for any libc but glibc"},
+		{"a package for musl with musl", []string{musl, forMusl, "needs " + node + "@x/a-linux-arm64-musl/a.node arm64 libc.so /lib"}, right, ""},
+		{"a wheel for musl", all(record("n-1", "cp311-cp311-musllinux_1_2_aarch64", "n/b.so"), glibc, "needs "+wheels+"n/b.so arm64 libc.so /lib"), wrong, "n 1 (Python) is installed for musl only"},
+		{"a wheel for musl with musl", all(record("n-1", "cp311-cp311-musllinux_1_2_aarch64", "n/b.so"), musl, "needs "+wheels+"n/b.so arm64 libc.so /lib"), right, ""},
 
 		{"a wheel", all(record("Pillow-10.0", "cp311-cp311-manylinux_2_28_x86_64", "PIL/_imaging.abi3.so"), "so "+wheels+"PIL/_imaging.abi3.so amd64"), wrong, "Pillow 10.0 (Python) is installed for linux/amd64 only: /usr/lib/python3.11/site-packages/PIL/_imaging.abi3.so"},
 		{"a wheel of this machine, whatever its tags", all(record("Pillow-10.0", "cp311-cp311-manylinux_2_28_x86_64", "PIL/_imaging.abi3.so"), "so "+wheels+"PIL/_imaging.abi3.so arm64"), right, ""},

@@ -24,6 +24,7 @@ func (j *judgement) read(tree *rootfs.Tree) {
 	j.files()
 	j.chain()
 	j.loaderless()
+	j.otherLibc()
 	j.workingDirs()
 	j.unasked()
 	j.unfollowed(err)

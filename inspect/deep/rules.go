@@ -65,7 +65,7 @@ func (s *suspect) named(text string) bool {
 // Rules is the whole table, in the order in which its rows are asked. The first that covers a file decides, and the last covers
 // every file.
 func Rules() []Rule {
-	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), loaderRules(), objectRules(), payloadRules(), memberRules(), strayRules())
+	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), loaderRules(), objectRules(), payloadRules(), memberRules(), libcRules(), strayRules())
 }
 
 // runningRules are about files that the platform runs after all.

@@ -21,6 +21,7 @@ import (
 //	module PATH ARCH         a module of Linux, by what is in it
 //	efi PATH ARCH            a program that EFI starts
 //	needs PATH ARCH LIB DIRS a program that needs a library, which is looked for in DIRS first
+//	plugin PATH ARCH NAME    a plugin that Go built of the package NAME
 //	il PATH ARCH             .NET code without native code for 386; linux: compiled ahead for Linux and amd64
 //	says PATH TEXT           a text; \n in TEXT begins another line
 //	pe PATH                  a program for Windows and amd64
@@ -81,6 +82,10 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "needs":
 		words := strings.Fields(rest)
 		return h, Needing(words[0], words[1], words[2])
+	case "plugin":
+		arch, name, _ := strings.Cut(rest, " ")
+		h.Mode = 0o644
+		return h, GoPlugin(arch, name)
 	case "il":
 		return h, managed(rest == "linux")
 	case "says":

@@ -74,6 +74,32 @@ func Needing(arch, library, dirs string) []byte {
 	return b.Bytes()
 }
 
+// GoPlugin is a library of a 64-bit arch with what Go records of a plugin: go build -buildmode=plugin.
+func GoPlugin(arch, path string) []byte {
+	const header, segment, address = 64, 56, 0x20000
+	m, ok := machineOf(arch)
+	if !ok || m.class != elf.ELFCLASS64 {
+		return fmt.Appendf(nil, "no ELF for %s\n", arch)
+	}
+	mark := strings.Repeat("m", 16) // around the settings
+	settings := mark + "path\t" + path + "\nbuild\t-buildmode=plugin\nbuild\tGOARCH=" + arch + "\nbuild\tGOOS=linux\n" + mark
+	info := append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
+	for _, text := range []string{"go1.26.0", settings} {
+		info = append(binary.AppendUvarint(info, uint64(len(text))), text...)
+	}
+	data := program(arch, "", elf.ET_DYN)[:header]
+	at := uint64(header + segment + 8) // divisible by 16
+	var b bytes.Buffer
+	b.Write(data)
+	for _, part := range []any{
+		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: address, Filesz: uint64(len(info)), Memsz: uint64(len(info))},
+		make([]byte, 8), info,
+	} {
+		must(binary.Write(&b, m.order, part))
+	}
+	return b.Bytes()
+}
+
 // withSegment makes the only segment one of these bytes, which follow.
 func (m machine) withSegment(data []byte, kind elf.ProgType, content []byte) []byte {
 	off, size := uint64(len(data)), uint64(len(content))

@@ -1,0 +1,144 @@
+package deep
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/binary"
+	"mtool/inspect/rootfs"
+)
+
+// prebuild is an add-on for Node.js at a path as node-gyp-build expects it: prebuilds/PLATFORM-ARCH[+ARCH…]/NAME[.TAG…].node.
+// https://github.com/prebuild/node-gyp-build
+type prebuild struct {
+	system   string
+	machines []string
+	libc     string // glibc or musl; "" is any
+	armv     string // the version of ARM; "" is any
+}
+
+// prebuildOf parses a path below the directory of a package.
+func prebuildOf(inside string) (p prebuild, ok bool) {
+	const depth = 3
+	parts := strings.Split(inside, "/")
+	if len(parts) != depth || parts[0] != "prebuilds" || !isAddOn(inside) {
+		return p, false
+	}
+	system, machines, ok := strings.Cut(parts[1], "-")
+	if !ok || strings.Contains(machines, "-") {
+		return p, false
+	}
+	p.system, p.machines = system, strings.Split(machines, "+")
+	for tag := range strings.SplitSeq(parts[2], ".") {
+		version, isARM := strings.CutPrefix(tag, "armv")
+		switch {
+		case tag == "glibc", tag == "musl":
+			p.libc = tag
+		case isARM:
+			p.armv = version
+		}
+	}
+	return p, true
+}
+
+// serves reports whether node-gyp-build takes the add-on on a platform, in an image with that libc; "" is one that is not known.
+func (p prebuild) serves(on v1.Platform, libc string) bool {
+	if p.system != on.OS || p.libc != "" && libc != "" && p.libc != libc {
+		return false
+	}
+	if version := strings.TrimPrefix(on.Variant, "v"); p.armv != "" && version != "" && p.armv != version {
+		return false
+	}
+	for _, word := range p.machines {
+		if m, ok := binary.Named(word); ok && m.Is(on.Architecture) {
+			return true
+		}
+	}
+	return false
+}
+
+// addOns is the part of a package that a loader chooses from by the platform: the add-ons in prebuilds/, or those that the member
+// binary of its package.json describes. What else the package has makes up for none of them.
+func (k *pack) addOns(inside string) *pack {
+	if _, ok := prebuildOf(inside); !ok && !k.isBinary(inside) {
+		return nil
+	}
+	return k.chosen()
+}
+
+func (k *pack) chosen() *pack {
+	if k.choice == nil {
+		k.choice = &pack{name: k.name, manager: k.manager, root: k.root, claims: k.claims, neutral: k.neutral, shared: true, isChoice: true}
+	}
+	return k.choice
+}
+
+// isBinary reports whether a file lies where node-pre-gyp puts the add-on of the package for some platform.
+func (k *pack) isBinary(inside string) bool {
+	matches, err := path.Match(k.binary, inside)
+	return k.binary != "" && err == nil && matches
+}
+
+// isBuilt reports whether a file is an add-on that was compiled where the package was installed. Loaders take it first.
+func isBuilt(inside string) bool {
+	return isAddOn(inside) && (strings.HasPrefix(inside, "build/Release/") || strings.HasPrefix(inside, "build/Debug/"))
+}
+
+// inside is the path of a file from the directory of the package.
+func (k *pack) inside(name string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(name, k.root), "/")
+}
+
+// countAddOn takes an add-on for one of those from which a loader chooses.
+func (p *packages) countAddOn(k *pack, e rootfs.Entry, fits bool) {
+	inside := k.inside(e.Path)
+	if fits && isBuilt(inside) {
+		k.chosen().right = true
+	}
+	choice := k.addOns(inside)
+	if choice == nil {
+		return
+	}
+	pre, isPrebuild := prebuildOf(inside)
+	switch {
+	case fits && (!isPrebuild || pre.serves(p.platform, p.libc())):
+		choice.right = true
+	case !fits:
+		choice.note(*e.File.Fact)
+	case pre.libc != "" && pre.libc != p.libc() && choice.otherLibc == "":
+		choice.otherLibc, choice.libcs = e.Path, []string{pre.libc}
+	}
+}
+
+// note adds the platform of a program to those that the package has programs for.
+func (k *pack) note(f binary.Fact) {
+	const most = 16
+	if other := platformOf(f); saysMachine(f) && len(k.others) < most {
+		k.others = append(k.others, other)
+		slices.Sort(k.others)
+		k.others = slices.Compact(k.others)
+	}
+}
+
+// misplaced reports whether node-gyp-build takes the file on this platform; known reports whether its path tells.
+func (s *suspect) misplaced() (misplaced, known bool) {
+	k := s.packages().around(s.path)
+	if k == nil {
+		return false, false
+	}
+	p, ok := prebuildOf(k.inside(s.path))
+	return ok && p.serves(s.platform, s.libc()), ok
+}
+
+// pluginKey is the directory and the import path of a plugin that Go built; "" is no plugin, or one without a name of its own.
+func pluginKey(name string, f binary.Fact) string {
+	if f.Go == nil || f.Go.Mode != "plugin" || f.Go.Path == "" || f.Go.Path == "command-line-arguments" {
+		return ""
+	}
+	return path.Dir(name) + " " + f.Go.Path
+}
+
+func (s *suspect) plugin() bool { return s.other() && s.fact.Go != nil && s.fact.Go.Mode == "plugin" }
