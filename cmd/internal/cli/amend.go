@@ -3,11 +3,11 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
-func (a *app) amendCommand() *cobra.Command {
+func (a *application) amendCommand() *cobra.Command {
 	f := editFlags{kinds: []string{"keep", "drop"}}
 	var pf publishFlags
 	var published bool
@@ -25,14 +25,14 @@ tag has moved since it was read.`,
 			if err != nil {
 				return err
 			}
-			o := flow.AmendOptions{PublishOptions: pf.PublishOptions, List: list, Published: published}
+			o := app.AmendOptions{PublishOptions: pf.PublishOptions, List: list, Published: published}
 			if o.EditOptions, err = f.options(); err != nil {
 				return err
 			}
-			if o.Sources, o.Stated, err = flow.ParseSources(list, args[1:]); err != nil {
+			if o.Sources, o.Stated, err = app.ParseSources(list, args[1:]); err != nil {
 				return badInput(err)
 			}
-			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Amend(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Amend(cmd.Context(), o) })
 		},
 	}
 	f.add(cmd.Flags())
@@ -41,8 +41,8 @@ tag has moved since it was read.`,
 	return cmd
 }
 
-// made runs a flow and prints what it made.
-func (a *app) made(run func(*flow.Env) (flow.Made, error)) error {
+// made runs a function of package app and prints what it made.
+func (a *application) made(run func(*app.Env) (app.Made, error)) error {
 	env, err := a.env()
 	if err != nil {
 		return err

@@ -3,11 +3,11 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
-func (a *app) annotateCommand() *cobra.Command {
-	var o flow.AnnotateOptions
+func (a *application) annotateCommand() *cobra.Command {
+	var o app.AnnotateOptions
 	var pf publishFlags
 	var annotations []string
 	var artifactType, subject string
@@ -47,7 +47,7 @@ A platform that contradicts the image's config is refused without --force. The l
 				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "no change asked for")
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Annotate(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Annotate(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()

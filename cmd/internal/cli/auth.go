@@ -7,7 +7,7 @@ import (
 	"mtool/registry"
 )
 
-func (a *app) authCommand() *cobra.Command {
+func (a *application) authCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "auth",
 		Short: "Look at logins",
@@ -21,7 +21,7 @@ func (a *app) authCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) authCheckCommand() *cobra.Command {
+func (a *application) authCheckCommand() *cobra.Command {
 	var push bool
 	cmd := &cobra.Command{
 		Use:   "check REF",

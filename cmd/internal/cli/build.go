@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/build"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -79,10 +79,10 @@ type buildFlags struct {
 	arch, platforms, tags, buildArgs, labels []string
 	workerFlags
 	extra extraFlags
-	flow.BuildOptions
+	app.BuildOptions
 }
 
-func (a *app) buildCommand() *cobra.Command {
+func (a *application) buildCommand() *cobra.Command {
 	var f buildFlags
 	cmd := &cobra.Command{
 		Use:   "build [CONTEXT] --arch ARCH[,ARCH] -t NAME",
@@ -118,7 +118,7 @@ func (a *app) buildCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err error) {
+func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err error) {
 	if err := oneOf("--progress", f.Progress, "auto", "plain", "tty", "rawjson", "quiet"); err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (a *app) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err err
 }
 
 // build does what the flags ask for: check, look ahead, or build.
-func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) error {
+func (a *application) build(ctx context.Context, f extraFlags, o app.BuildOptions) error {
 	if err := checkGitHubOutput(f.githubOutput); err != nil {
 		return err
 	}
@@ -194,7 +194,7 @@ func (a *app) build(ctx context.Context, f extraFlags, o flow.BuildOptions) erro
 }
 
 // buildLog is where the progress of a build goes. Only a display that moves about needs the terminal itself.
-func (a *app) buildLog(mode string) io.Writer {
+func (a *application) buildLog(mode string) io.Writer {
 	if terminal := a.Err.Terminal(); terminal != nil && (mode == "auto" || mode == "tty") {
 		return terminal
 	}
@@ -202,11 +202,11 @@ func (a *app) buildLog(mode string) io.Writer {
 }
 
 // usesStdout: standard output is a file then, and nothing else belongs there.
-func usesStdout(o flow.BuildOptions) bool {
-	return slices.ContainsFunc(o.Outputs, func(out flow.BuildOutput) bool { return out.Dest == "-" })
+func usesStdout(o app.BuildOptions) bool {
+	return slices.ContainsFunc(o.Outputs, func(out app.BuildOutput) bool { return out.Dest == "-" })
 }
 
-func (a *app) progress(mode string) string {
+func (a *application) progress(mode string) string {
 	if a.quiet {
 		return "quiet"
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/build"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/registry"
 )
 
@@ -60,16 +60,16 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`, any image that follows BuildKit's protocol of scanners")
 }
 
-// addFiles are the flags whose values are the flow's own.
-func addFiles(fl *pflag.FlagSet, o *flow.BuildOptions) {
+// addFiles are the flags whose values are package app's own.
+func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
 	fl.StringVar(&o.ResultFile, "result", "", "with --push-by-digest: write repository, digest and platform of each image into this `FILE` once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
 	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or of the list, into this `FILE`")
 	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write what docker buildx writes into its metadata file into this `FILE`")
 	fl.StringVar(&o.Epoch, "source-date-epoch", "", "make the same bytes each time: all times in the image are at most `SECONDS` since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
 }
 
-// into parses the flags into the flow's options.
-func (f *extraFlags) into(o *flow.BuildOptions) (err error) {
+// into parses the flags into the options of package app.
+func (f *extraFlags) into(o *app.BuildOptions) (err error) {
 	o.Extras = f.Extras
 	if o.Contexts, err = parseContexts(f.contexts); err != nil {
 		return err
@@ -117,7 +117,7 @@ func checkAttestation(flag, text string) error {
 }
 
 // results parses what is made of the build.
-func (f *extraFlags) results(o *flow.BuildOptions) error {
+func (f *extraFlags) results(o *app.BuildOptions) error {
 	out, err := parseOutputs(f.outputs)
 	if err != nil {
 		return err
@@ -136,7 +136,7 @@ func (f *extraFlags) results(o *flow.BuildOptions) error {
 }
 
 // fits refuses what was asked together and can't be.
-func (f *extraFlags) fits(o *flow.BuildOptions, out outputs) error {
+func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 	unnamed := len(o.Names) == 0
 	needsName := o.Push || o.Load
 	makesNothing := len(o.Outputs) == 0 && !out.noImage && f.byDigest == "" && !f.looksOnly()
@@ -150,7 +150,7 @@ func (f *extraFlags) fits(o *flow.BuildOptions, out outputs) error {
 }
 
 // byDigestFits: a tag is none of its business.
-func (f *extraFlags) byDigestFits(o *flow.BuildOptions) error {
+func (f *extraFlags) byDigestFits(o *app.BuildOptions) error {
 	switch {
 	case o.ResultFile != "" && f.byDigest == "":
 		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")

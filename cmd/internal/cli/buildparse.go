@@ -11,7 +11,7 @@ import (
 	"github.com/docker/go-units"
 
 	"mtool/build"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/registry"
 )
 
@@ -141,7 +141,7 @@ func parseSize(flag, text string) (int64, error) {
 
 // outputs are what -o says, besides pushing and loading.
 type outputs struct {
-	files      []flow.BuildOutput
+	files      []app.BuildOutput
 	push, load bool
 	names      []registry.Ref // of type=registry,name=…
 	noImage    bool           // only files were asked for
@@ -151,7 +151,7 @@ type outputs struct {
 func parseOutputs(values []string) (o outputs, err error) {
 	for _, v := range values {
 		if !strings.Contains(v, "=") {
-			out := flow.BuildOutput{Type: "local", Dest: v}
+			out := app.BuildOutput{Type: "local", Dest: v}
 			if v == "-" {
 				out.Type = "tar"
 			}
@@ -182,10 +182,10 @@ func (o *outputs) add(v string, pairs map[string]string) error {
 		if dest == "" {
 			return usagef("--output type=local,dest=DIR", "--output %q names no dest", v)
 		}
-		o.files = append(o.files, flow.BuildOutput{Type: kind, Dest: dest})
+		o.files = append(o.files, app.BuildOutput{Type: kind, Dest: dest})
 	case "docker":
 		if o.load = o.load || dest == ""; dest != "" {
-			o.files = append(o.files, flow.BuildOutput{Type: kind, Dest: dest})
+			o.files = append(o.files, app.BuildOutput{Type: kind, Dest: dest})
 		}
 	case "registry", "image":
 		o.push = o.push || kind == "registry" || pairs["push"] == "true"

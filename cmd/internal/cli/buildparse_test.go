@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"mtool/build"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/registry"
 )
 
@@ -68,11 +68,11 @@ func TestParseSize(t *testing.T) {
 func TestParseOutputs(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]*outputs{
-		"out":                           {files: []flow.BuildOutput{{Type: "local", Dest: "out"}}},
-		"-":                             {files: []flow.BuildOutput{{Type: "tar", Dest: "-"}}},
-		"type=oci,dest=a.tar":           {files: []flow.BuildOutput{{Type: "oci", Dest: "a.tar"}}},
+		"out":                           {files: []app.BuildOutput{{Type: "local", Dest: "out"}}},
+		"-":                             {files: []app.BuildOutput{{Type: "tar", Dest: "-"}}},
+		"type=oci,dest=a.tar":           {files: []app.BuildOutput{{Type: "oci", Dest: "a.tar"}}},
 		"type=docker":                   {load: true},
-		"type=docker,dest=a.tar":        {files: []flow.BuildOutput{{Type: "docker", Dest: "a.tar"}}},
+		"type=docker,dest=a.tar":        {files: []app.BuildOutput{{Type: "docker", Dest: "a.tar"}}},
 		"type=registry":                 {push: true},
 		"type=image,push=true":          {push: true},
 		"type=image":                    {},

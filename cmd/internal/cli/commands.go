@@ -9,7 +9,7 @@ import (
 
 // subcommands makes the command that args begin with, or all of them where that is none: making all takes a tenth of the time
 // in which the program starts.
-func (a *app) subcommands(args []string) []*cobra.Command {
+func (a *application) subcommands(args []string) []*cobra.Command {
 	all := a.commands()
 	if len(args) > 2 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		args = args[1:] // the command line that the shell completes
@@ -27,7 +27,7 @@ func (a *app) subcommands(args []string) []*cobra.Command {
 }
 
 // commands are all commands by name.
-func (a *app) commands() map[string]func() *cobra.Command {
+func (a *application) commands() map[string]func() *cobra.Command {
 	return map[string]func() *cobra.Command{
 		"build":      a.buildCommand,
 		"create":     a.createCommand,
@@ -61,7 +61,7 @@ func (a *app) commands() map[string]func() *cobra.Command {
 }
 
 // topics are the help texts without a command.
-func (a *app) topics() []*cobra.Command {
+func (a *application) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("flags", "The flags of every command: registries, TLS, retries, time limits", a.writeFlags),
 		topic("exit-codes", "The exit codes and what they mean", writeExitCodes),

@@ -18,7 +18,7 @@ func TestCommandsAlone(t *testing.T) {
 		}
 		return out.String()
 	}
-	for name, command := range (&app{}).commands() {
+	for name, command := range (&application{}).commands() {
 		if got := command().Name(); got != name {
 			t.Errorf("%q makes %q", name, got)
 		}
@@ -43,7 +43,7 @@ func TestGroups(t *testing.T) {
 			listed[name]++
 		}
 	}
-	for name := range (&app{}).commands() {
+	for name := range (&application{}).commands() {
 		if listed[name] != 1 {
 			t.Errorf("%s is in %d groups", name, listed[name])
 		}

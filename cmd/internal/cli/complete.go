@@ -9,7 +9,7 @@ import (
 
 // complete teaches the shell what may follow: local names where a command takes names, platforms, and the words of flags that
 // take one of a few.
-func (a *app) complete(root *cobra.Command) {
+func (a *application) complete(root *cobra.Command) {
 	named := []string{
 		"create", "amend", "annotate", "remove", "push", "inspect", "diff", "resolve", "rename", "copy", "rm", "exists", "save",
 	}
@@ -50,7 +50,7 @@ func flagWords(flag string) []string {
 }
 
 // completeNames are the drafts and the images of the store. Files too, since archives and layouts are names.
-func (a *app) completeNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+func (a *application) completeNames(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	a.quiet = true // warnings would end up between the words
 	env, err := a.env()
 	if err != nil {

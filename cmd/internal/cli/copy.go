@@ -3,14 +3,14 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
 const enginePlatform = "for Docker Engine: the image of this `PLATFORM` of a list, instead of the engine's own"
 
-func (a *app) copyCommand() *cobra.Command {
-	var o flow.CopyOptions
+func (a *application) copyCommand() *cobra.Command {
+	var o app.CopyOptions
 	var pf publishFlags
 	var wanted string
 	cmd := &cobra.Command{
@@ -42,7 +42,7 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Copy(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Copy(cmd.Context(), o) })
 		},
 	}
 	pf.add(cmd.Flags())
@@ -52,7 +52,7 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 	return cmd
 }
 
-func (a *app) loadCommand() *cobra.Command {
+func (a *application) loadCommand() *cobra.Command {
 	var name, wanted string
 	var engine bool
 	cmd := &cobra.Command{
@@ -73,7 +73,7 @@ engine's own platform.`,
 				return err
 			}
 			defer remove()
-			o := flow.LoadOptions{File: file, Engine: engine}
+			o := app.LoadOptions{File: file, Engine: engine}
 			if name != "" {
 				if o.Name, err = parseListName(name); err != nil {
 					return err

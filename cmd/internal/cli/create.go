@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 const createUsage = "mtool create LIST [--amend] IMAGE…"
@@ -44,7 +44,7 @@ type createFlags struct {
 	to     []string
 	semver string
 	tag    string
-	spec   flow.SpecOptions
+	spec   app.SpecOptions
 }
 
 // editFlags are what create and amend share.
@@ -84,7 +84,7 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.force, "force", false, "accept platforms that contradict the config or are not known, and dropped platforms")
 }
 
-func (f *editFlags) options() (o flow.EditOptions, err error) {
+func (f *editFlags) options() (o app.EditOptions, err error) {
 	if err = oneOf("--type", f.mediaType, "auto", "oci", "docker"); err != nil {
 		return o, err
 	}
@@ -127,14 +127,14 @@ func (f *editFlags) options() (o flow.EditOptions, err error) {
 }
 
 // wholeLists refuses, where lists are kept within the list, what is about the images in them.
-func wholeLists(o flow.EditOptions) error {
+func wholeLists(o app.EditOptions) error {
 	if !o.NoFlatten || len(o.Platforms) == 0 && !o.Convert && !o.FixConfig {
 		return nil
 	}
 	return usagef("", "--no-flatten takes lists as they are: --platform, --convert and --fix-config are about the images in them")
 }
 
-func (a *app) createCommand() *cobra.Command {
+func (a *application) createCommand() *cobra.Command {
 	f := createFlags{}
 	cmd := &cobra.Command{
 		Use:   "create LIST [--amend] IMAGE…",
@@ -165,7 +165,7 @@ func (a *app) createCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error {
+func (a *application) runCreate(ctx context.Context, f createFlags, args []string) error {
 	if err := createForm(f, args); err != nil {
 		return err
 	}
@@ -174,16 +174,16 @@ func (a *app) runCreate(ctx context.Context, f createFlags, args []string) error
 		return err
 	}
 	f.spec.In = a.In
-	return a.done(f.publishFlags, func(env *flow.Env) (flow.Done, error) {
+	return a.done(f.publishFlags, func(env *app.Env) (app.Done, error) {
 		if err := env.Describe(ctx, &o, f.spec); err != nil {
-			return flow.Done{}, err
+			return app.Done{}, err
 		}
 		return env.Create(ctx, o)
 	})
 }
 
-func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err error) {
-	o = flow.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver, DropAnnotations: f.plain}
+func (f createFlags) createOptions(args []string) (o app.CreateOptions, err error) {
+	o = app.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver, DropAnnotations: f.plain}
 	if len(args) > 0 {
 		if o.List, err = parseListName(args[0]); err != nil {
 			return o, err
@@ -200,7 +200,7 @@ func (f createFlags) createOptions(args []string) (o flow.CreateOptions, err err
 		return o, err
 	}
 	if len(args) > 0 && f.described() == 0 {
-		o.Sources, o.Stated, err = flow.ParseSources(o.List, f.sources.merge(args)[1:])
+		o.Sources, o.Stated, err = app.ParseSources(o.List, f.sources.merge(args)[1:])
 	}
 	return o, badInput(err)
 }

@@ -6,14 +6,14 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
 // addDeep adds the flags that all commands share that can read binaries.
-func addDeep(fl *pflag.FlagSet, o *flow.DeepOptions) {
+func addDeep(fl *pflag.FlagSet, o *app.DeepOptions) {
 	fl.BoolVar(&o.Deep, "deep", false, "read the layers and check what machine every binary is for (mtool help foreign-files)")
 	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false, "with --deep: only what the images start; layers from the top, as far as needed")
 	fl.Var((*globs)(&o.AllowForeign), "allow-foreign", "with --deep: files that this `GLOB` covers may be for any machine (repeatable)")
@@ -23,7 +23,7 @@ func addDeep(fl *pflag.FlagSet, o *flow.DeepOptions) {
 }
 
 // checkDeep refuses flags that would have no effect; usage is the command line to show.
-func checkDeep(o flow.DeepOptions, usage string) error {
+func checkDeep(o app.DeepOptions, usage string) error {
 	if !o.Deep && (o.EntrypointOnly || o.NoFacts || len(o.AllowForeign)+len(o.ABI) > 0 || o.PageSize > 0) {
 		return usagef(usage, "--entrypoint-only, --allow-foreign, --abi, --page-size and --no-facts need --deep")
 	}
@@ -50,7 +50,7 @@ func (g *globs) String() string {
 }
 
 // meter shows how layers are read, where standard error is a terminal.
-func (a *app) meter() flow.Progress {
+func (a *application) meter() app.Progress {
 	terminal := a.Err.Terminal()
 	if terminal == nil || a.quiet {
 		return nil

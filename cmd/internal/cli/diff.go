@@ -9,7 +9,7 @@ import (
 	"mtool/inspect"
 )
 
-func (a *app) diffCommand() *cobra.Command {
+func (a *application) diffCommand() *cobra.Command {
 	var output, from string
 	cmd := &cobra.Command{
 		Use:   "diff A B",

@@ -6,7 +6,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-func (a *app) duCommand() *cobra.Command {
+func (a *application) duCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "du",

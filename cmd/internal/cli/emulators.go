@@ -16,7 +16,7 @@ own entry where it has one that works in containers, which is what older kernels
 
 With --test a tiny program of each architecture is run as a build's step would be; one that does not run is exit 9.`
 
-func (a *app) emulatorsCommand() *cobra.Command {
+func (a *application) emulatorsCommand() *cobra.Command {
 	var output string
 	var test bool
 	cmd := &cobra.Command{
@@ -55,7 +55,7 @@ Builds by mtool don't need this. It takes root, lasts until the next boot, and h
 programs work, and the binary is opened once, for all containers. Where an entry works already nothing is changed.`
 
 // emulatorsChangeCommand is `install` or `uninstall`.
-func (a *app) emulatorsChangeCommand(install bool) *cobra.Command {
+func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 	var host bool
 	verb, short, long := "uninstall", "Remove the entries that install made", "Remove the entries that install made. Those of other programs are left."
 	if install {

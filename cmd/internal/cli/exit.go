@@ -11,7 +11,7 @@ import (
 	"mtool/build"
 	"mtool/build/device"
 	"mtool/build/snapshot"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/compose"
 	"mtool/compose/draft"
@@ -49,7 +49,7 @@ func exitTable() []exitRow {
 	return []exitRow{
 		{exitInterrupted, "interrupted", []error{context.Canceled}},
 		{exitUsage, "usage: a flag, an argument or a file that can't be used", []error{registry.ErrUsage, workload.ErrFile}},
-		{exitPartial, "some of several targets done (which, is listed)", []error{flow.ErrPartial}},
+		{exitPartial, "some of several targets done (which, is listed)", []error{app.ErrPartial}},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
 		{exitNotFound, "not found (a base image without the platform too)", []error{registry.ErrNotFound, compose.ErrNoMatch}},

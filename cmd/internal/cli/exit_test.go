@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"mtool/build"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/compose"
 	"mtool/compose/draft"
 	"mtool/inspect"
@@ -47,7 +47,7 @@ func TestExitCode(t *testing.T) {
 		{"a list buried", compose.ErrOverwrite, 7},
 		{"refused", registry.ErrRefused, 8},
 		{"no worker", &build.WorkerError{Doing: "x", Err: errors.New("y")}, 9},
-		{"some targets", errors.Join(registry.ErrDenied, flow.ErrPartial), 10},
+		{"some targets", errors.Join(registry.ErrDenied, app.ErrPartial), 10},
 		{"interrupted", fmt.Errorf("x: %w", context.Canceled), 130},
 		// Several failures: the first of 130, 5, 6, 4, 3, 9, 8, 7, 1.
 		{"interrupted first", errors.Join(registry.ErrDenied, context.Canceled), 130},
@@ -112,7 +112,7 @@ func TestOrdered(t *testing.T) {
 		"L --amend=A --amend B C": "L A B C",
 		"--amend L A B":           "L A B",
 	} {
-		a := &app{}
+		a := &application{}
 		cmd := a.createCommand()
 		if err := cmd.ParseFlags(strings.Fields(line)); err != nil {
 			t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/registry"
 	"mtool/registry/regular"
@@ -19,7 +19,7 @@ the list's own annotations are kept, platforms come from the images' configs, wh
 others alone, --append makes a list that is not there yet, and create --confirm reads back what was published. --builder and
 --progress are read and not needed.`
 
-func (a *app) imagetoolsCommand() *cobra.Command {
+func (a *application) imagetoolsCommand() *cobra.Command {
 	var builder string
 	cmd := &cobra.Command{
 		Use: "imagetools", Short: "Stand in for docker buildx imagetools", Long: imagetoolsLong,
@@ -39,7 +39,7 @@ type imagetoolsFlags struct {
 	confirm                             bool
 }
 
-func (a *app) imagetoolsCreate() *cobra.Command {
+func (a *application) imagetoolsCreate() *cobra.Command {
 	var f imagetoolsFlags
 	cmd := &cobra.Command{
 		Use:   "create [OPTIONS] [SOURCE...]",
@@ -49,11 +49,11 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			run := func(env *flow.Env) (flow.Done, error) { return env.Imagetools(cmd.Context(), o) }
+			run := func(env *app.Env) (app.Done, error) { return env.Imagetools(cmd.Context(), o) }
 			if !f.dryRun {
 				return a.done(publishFlags{metadataFile: f.metadataFile}, run)
 			}
-			return a.with(func(env *flow.Env) error {
+			return a.with(func(env *app.Env) error {
 				done, err := run(env)
 				if err != nil {
 					return err
@@ -76,7 +76,7 @@ func (a *app) imagetoolsCreate() *cobra.Command {
 	return cmd
 }
 
-func (f imagetoolsFlags) options(ctx context.Context, args []string) (o flow.ImagetoolsOptions, err error) {
+func (f imagetoolsFlags) options(ctx context.Context, args []string) (o app.ImagetoolsOptions, err error) {
 	o.Append, o.PreferIndex = f.appends, f.preferIndex
 	o.DryRun, o.Confirm = f.dryRun, f.confirm
 	o.MayDrop = true // as buildx: what the tag had before is told, not asked about
@@ -114,7 +114,7 @@ func (f imagetoolsFlags) options(ctx context.Context, args []string) (o flow.Ima
 	return o, err
 }
 
-func (a *app) imagetoolsInspect() *cobra.Command {
+func (a *application) imagetoolsInspect() *cobra.Command {
 	var format string
 	var raw bool
 	cmd := &cobra.Command{
@@ -128,7 +128,7 @@ func (a *app) imagetoolsInspect() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.with(func(env *flow.Env) error {
+			return a.with(func(env *app.Env) error {
 				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ToolsWanted(format))
 				switch {
 				case err != nil:

@@ -49,7 +49,7 @@ architecture brings about is left out: its own words in names, rebuilds (+b1), p
 A name with a registry host is looked up in that registry only; a bare name in drafts, the local store, then the registry.
 Also store:NAME, draft:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE.`
 
-func (a *app) inspectCommand() *cobra.Command {
+func (a *application) inspectCommand() *cobra.Command {
 	var f inspectFlags
 	cmd := &cobra.Command{
 		Use:        "inspect REF… | -f FILE",
@@ -69,7 +69,7 @@ func (a *app) inspectCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) runInspect(ctx context.Context, f inspectFlags, args []string) error {
+func (a *application) runInspect(ctx context.Context, f inspectFlags, args []string) error {
 	if err := f.options(ctx, args); err != nil {
 		return err
 	}

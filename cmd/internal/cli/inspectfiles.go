@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/workload"
 )
@@ -86,7 +86,7 @@ type imagePatterns []string
 
 func (l *imagePatterns) Set(text string) error {
 	*l = append(*l, text)
-	return flow.CheckPattern(text)
+	return app.CheckPattern(text)
 }
 
 func (l *imagePatterns) Type() string { return "pattern" }
@@ -94,7 +94,7 @@ func (l *imagePatterns) Type() string { return "pattern" }
 func (l *imagePatterns) String() string { return strings.Join(*l, " ") }
 
 // skippedFiles says which files of folders were not looked at; with --quiet, how many.
-func (a *app) skippedFiles(files []string) {
+func (a *application) skippedFiles(files []string) {
 	for _, file := range files {
 		a.note("note: " + file + ": neither a Kubernetes object nor a Compose file: not looked at")
 	}

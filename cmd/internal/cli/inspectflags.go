@@ -6,13 +6,13 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
 // inspectFlags are the flags of inspect as they are typed.
 type inspectFlags struct {
-	flow.InspectOptions
+	app.InspectOptions
 	require        []string
 	output, format string
 	raw            bool

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/signature"
 	"mtool/registry/regular"
@@ -53,7 +53,7 @@ func (f *proofFlags) register(fl *pflag.FlagSet) {
 }
 
 // options checks the flags.
-func (f *proofFlags) options(ctx context.Context, o *flow.ProofOptions) (err error) {
+func (f *proofFlags) options(ctx context.Context, o *app.ProofOptions) (err error) {
 	o.Signatures, o.Provenance, o.Scope = f.signatures, f.provenance, signature.Scope(f.signed)
 	if err := oneOf("--signed", f.signed, string(signature.All), string(signature.List), string(signature.Entries)); err != nil {
 		return err

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
-func (f *inspectFlags) show(w *print.Out, seen []flow.Inspection, inspected error) error {
+func (f *inspectFlags) show(w *print.Out, seen []app.Inspection, inspected error) error {
 	switch {
 	case f.format != "":
 		if err := f.template.Inspections(w.With(print.Manners{Commands: true}), seen); err != nil {
@@ -33,7 +33,7 @@ func (f *inspectFlags) show(w *print.Out, seen []flow.Inspection, inspected erro
 }
 
 // addSummary appends to the job summary of GitHub Actions, where there is one.
-func addSummary(seen []flow.Inspection, inspected error) error {
+func addSummary(seen []app.Inspection, inspected error) error {
 	path := os.Getenv("GITHUB_STEP_SUMMARY")
 	if path == "" {
 		return nil
@@ -48,7 +48,7 @@ func addSummary(seen []flow.Inspection, inspected error) error {
 	return nil
 }
 
-func summarise(file *os.File, seen []flow.Inspection, inspected error) error {
+func summarise(file *os.File, seen []app.Inspection, inspected error) error {
 	out := print.NewOut(file)
 	return errors.Join(print.Markdown(out, seen, inspected), out.Close())
 }

@@ -31,7 +31,7 @@ type loginFlags struct {
 	identityToken bool
 }
 
-func (a *app) loginCommand() *cobra.Command {
+func (a *application) loginCommand() *cobra.Command {
 	var f loginFlags
 	cmd := &cobra.Command{
 		Use:     "login [HOST]",
@@ -62,7 +62,7 @@ func (a *app) loginCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) logoutCommand() *cobra.Command {
+func (a *application) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout [HOST]",
 		Short: "Forget the login of a registry",
@@ -97,7 +97,7 @@ func hostOf(args []string) (string, error) {
 
 // readAuth takes the password from standard input, or asks for it where that is a terminal; never from the command line,
 // which every user of the machine can read.
-func (a *app) readAuth(ctx context.Context, host string, f loginFlags) (auth login.Auth, err error) {
+func (a *application) readAuth(ctx context.Context, host string, f loginFlags) (auth login.Auth, err error) {
 	terminal, isTerminal := a.In.(*os.File)
 	isTerminal = isTerminal && term.IsTerminal(int(terminal.Fd()))
 	usage := "mtool login " + host + " -u NAME --password-stdin"
@@ -137,7 +137,7 @@ func readSecret(r io.Reader) (string, error) {
 }
 
 // prompt asks at the terminal, whose settings it restores when it is interrupted.
-func (a *app) prompt(ctx context.Context, terminal *os.File, host, username string) (login.Auth, error) {
+func (a *application) prompt(ctx context.Context, terminal *os.File, host, username string) (login.Auth, error) {
 	state, err := term.GetState(int(terminal.Fd()))
 	if err != nil {
 		return login.Auth{}, err

@@ -6,7 +6,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-func (a *app) lsCommand() *cobra.Command {
+func (a *application) lsCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:     "ls",
@@ -32,7 +32,7 @@ func (a *app) lsCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) rmCommand() *cobra.Command {
+func (a *application) rmCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rm NAME…",
 		Short: "Delete drafts and store images of these names; no registry is touched",
@@ -53,7 +53,7 @@ that is not there does not stop the others (exit code 4). No registry is touched
 	}
 }
 
-func (a *app) existsCommand() *cobra.Command {
+func (a *application) existsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exists NAME",
 		Short: "Exit 0 when the name is there, 4 when it is not; print its digest",

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/compose"
 	"mtool/registry"
@@ -22,7 +22,7 @@ const manifestLong = `The words, flags and output of docker manifest, for script
 
 Lists that are not pushed are drafts: mtool ls shows them, and mtool's own commands work on them too.`
 
-func (a *app) manifestCommand() *cobra.Command {
+func (a *application) manifestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "manifest", Short: "Stand in for docker manifest", Long: manifestLong,
 		Args: unknownCommand,
@@ -32,7 +32,7 @@ func (a *app) manifestCommand() *cobra.Command {
 	return cmd
 }
 
-func (a *app) manifestCreate() *cobra.Command {
+func (a *application) manifestCreate() *cobra.Command {
 	var amend, insecure bool
 	cmd := &cobra.Command{
 		Use:   "create MANIFEST_LIST MANIFEST [MANIFEST...]",
@@ -43,7 +43,7 @@ func (a *app) manifestCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			err = a.insecurely(insecure, args, func(env *flow.Env) error {
+			err = a.insecurely(insecure, args, func(env *app.Env) error {
 				_, err := env.ManifestCreate(cmd.Context(), list, args[1:], amend)
 				return err
 			})
@@ -58,7 +58,7 @@ func (a *app) manifestCreate() *cobra.Command {
 	return cmd
 }
 
-func (a *app) manifestAnnotate() *cobra.Command {
+func (a *application) manifestAnnotate() *cobra.Command {
 	var d compose.Edit
 	cmd := &cobra.Command{
 		Use:   "annotate [OPTIONS] MANIFEST_LIST MANIFEST",
@@ -69,8 +69,8 @@ func (a *app) manifestAnnotate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := flow.AnnotateOptions{List: list, Entry: args[1], Edit: d}
-			return a.insecurely(false, args, func(env *flow.Env) error {
+			o := app.AnnotateOptions{List: list, Entry: args[1], Edit: d}
+			return a.insecurely(false, args, func(env *app.Env) error {
 				_, err := env.Annotate(cmd.Context(), o)
 				return err
 			})
@@ -84,7 +84,7 @@ func (a *app) manifestAnnotate() *cobra.Command {
 	return cmd
 }
 
-func (a *app) manifestInspect() *cobra.Command {
+func (a *application) manifestInspect() *cobra.Command {
 	var verbose, insecure bool
 	cmd := &cobra.Command{
 		Use:   "inspect [OPTIONS] [MANIFEST_LIST] MANIFEST",
@@ -104,7 +104,7 @@ func (a *app) manifestInspect() *cobra.Command {
 			if len(args) == 2 {
 				entry = args[1]
 			}
-			return a.insecurely(insecure, args, func(env *flow.Env) error {
+			return a.insecurely(insecure, args, func(env *app.Env) error {
 				d, err := env.ManifestInspect(cmd.Context(), refs[0], entry)
 				if err == nil && (verbose || d.Entry != nil) {
 					err = d.Unread()
@@ -121,7 +121,7 @@ func (a *app) manifestInspect() *cobra.Command {
 	return cmd
 }
 
-func (a *app) manifestPush() *cobra.Command {
+func (a *application) manifestPush() *cobra.Command {
 	var purge, insecure, confirm bool
 	cmd := &cobra.Command{
 		Use:   "push [OPTIONS] MANIFEST_LIST",
@@ -132,9 +132,9 @@ func (a *app) manifestPush() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.insecurely(insecure, args, func(env *flow.Env) error {
-				done, err := env.Push(cmd.Context(), flow.PushOptions{
-					PublishOptions: flow.PublishOptions{Confirm: confirm}, List: list, Purge: purge,
+			return a.insecurely(insecure, args, func(env *app.Env) error {
+				done, err := env.Push(cmd.Context(), app.PushOptions{
+					PublishOptions: app.PublishOptions{Confirm: confirm}, List: list, Purge: purge,
 				})
 				print.DockerDigest(a.Out, done)
 				return err
@@ -147,7 +147,7 @@ func (a *app) manifestPush() *cobra.Command {
 	return cmd
 }
 
-func (a *app) manifestRm() *cobra.Command {
+func (a *application) manifestRm() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rm MANIFEST_LIST [MANIFEST_LIST...]",
 		Short: "Delete one or more manifest lists from local storage",
@@ -173,9 +173,9 @@ func insecureFlag(cmd *cobra.Command, insecure *bool) {
 	cmd.Flags().BoolVar(insecure, "insecure", false, "Allow communication with an insecure registry")
 }
 
-// insecurely runs a flow. Insecure in docker's sense means the registries of the names: their certificates are not checked,
+// insecurely runs a function of package app. Insecure in docker's sense means the registries of the names: their certificates are not checked,
 // and plain HTTP is spoken where they do.
-func (a *app) insecurely(insecure bool, names []string, run func(*flow.Env) error) error {
+func (a *application) insecurely(insecure bool, names []string, run func(*app.Env) error) error {
 	if !insecure {
 		return a.with(run)
 	}
@@ -195,7 +195,7 @@ func (a *app) insecurely(insecure bool, names []string, run func(*flow.Env) erro
 	return b.with(run)
 }
 
-func (a *app) with(run func(*flow.Env) error) error {
+func (a *application) with(run func(*app.Env) error) error {
 	env, err := a.env()
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/parity"
@@ -192,15 +192,15 @@ func TestNotes(t *testing.T) {
 	all := notedClaims()
 	maps.Copy(all, notedBinaries())
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
-	all[flow.RulePinned] = noted{built: image}
-	all[flow.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
+	all[app.RulePinned] = noted{built: image}
+	all[app.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
 	key, signature := signedBy(t, image)
 	all["signed-apart"] = noted{built: registrytest.ListOf(image), flags: []string{"--signed-by", key, "--signed", "entries"}}
 	server.Load("demo", registry.FallbackTag(image.Digest())+".sig", signature)
 
-	for _, rule := range flow.NoteRules() {
+	for _, rule := range app.NoteRules() {
 		n, ok := all[rule.Name]
-		elsewhere := []string{inspect.RuleSpelling, flow.RuleAccepted} // of create, and of what is no image; they have scripts
+		elsewhere := []string{inspect.RuleSpelling, app.RuleAccepted} // of create, and of what is no image; they have scripts
 		if !ok {
 			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) { // whose pairs are in a script of their own
 				t.Errorf("nothing is noted by the rule %s", rule.Name)
@@ -220,9 +220,9 @@ func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Ru
 	ref := server.Host() + "/demo:" + tag
 	args := append([]string{"inspect", ref}, n.flags...)
 	switch rule.Name {
-	case flow.RulePinned:
+	case app.RulePinned:
 		args[1] = server.Host() + "/demo@" + n.built.Digest().String()
-	case flow.RuleNoNode:
+	case app.RuleNoNode:
 		pod := "kind: Pod\napiVersion: v1\nspec:\n  nodeSelector: {disk: none}\n  containers: [{image: " + ref + "}]\n"
 		args = append([]string{"inspect", "-f", fileOf(t, "pod.yaml", pod)}, n.flags...)
 	}

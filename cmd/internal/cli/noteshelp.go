@@ -3,7 +3,7 @@ package cli
 import (
 	"io"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/deep"
 )
@@ -16,7 +16,7 @@ their names.`
 // writeNotes prints the table by which notes are made.
 func writeNotes(w io.Writer) {
 	print.Text(w, notesLead+"\n\n")
-	for _, r := range flow.NoteRules() {
+	for _, r := range app.NoteRules() {
 		if deep.IsFileRule(r.Name) {
 			continue
 		}

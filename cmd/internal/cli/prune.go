@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
@@ -15,7 +15,7 @@ that much of it, what was used last. Both wait for a build that is running.
 With --drafts and --images it is names: drafts, and images of the store that no draft is made of, which were written longer
 ago than --older-than says (0s: all). Single ones are deleted by mtool rm. No registry is touched.`
 
-func (a *app) pruneCommand() *cobra.Command {
+func (a *application) pruneCommand() *cobra.Command {
 	var builds bool
 	var keep string
 	var names pruneNames
@@ -42,7 +42,7 @@ func (a *app) pruneCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var freed flow.Freed
+			var freed app.Freed
 			if builds {
 				freed, err = env.PruneBuilds(cmd.Context(), bytes)
 			} else {

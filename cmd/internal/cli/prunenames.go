@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // pruneNames are the flags of prune that are about drafts and images.
@@ -27,7 +27,7 @@ func (p *pruneNames) add(fl *pflag.FlagSet) {
 
 func (p *pruneNames) asked() bool { return p.drafts || p.images || p.dryRun || p.olderThan != "" }
 
-func (a *app) runPruneNames(ctx context.Context, p pruneNames, builds bool) error {
+func (a *application) runPruneNames(ctx context.Context, p pruneNames, builds bool) error {
 	const usage = "mtool prune --drafts --images --older-than 30d"
 	switch {
 	case builds:
@@ -45,7 +45,7 @@ func (a *app) runPruneNames(ctx context.Context, p pruneNames, builds bool) erro
 	if err != nil {
 		return err
 	}
-	n, err := env.PruneNames(ctx, flow.PruneNamesOptions{Drafts: p.drafts, Images: p.images, OlderThan: age, DryRun: p.dryRun})
+	n, err := env.PruneNames(ctx, app.PruneNamesOptions{Drafts: p.drafts, Images: p.images, OlderThan: age, DryRun: p.dryRun})
 	if !p.dryRun {
 		a.note(fmt.Sprintf("removed %d", n))
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
@@ -17,7 +17,7 @@ const confirmHelp = "read the children back before the tag is written, and the t
 
 // publishFlags are what every command has that can publish.
 type publishFlags struct {
-	flow.PublishOptions
+	app.PublishOptions
 	metadataFile, digestFile string
 	githubOutput             bool
 }
@@ -39,8 +39,8 @@ func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
 }
 
-// done runs a flow and shows what it made, also beside an error: of several targets some may be done.
-func (a *app) done(f publishFlags, run func(*flow.Env) (flow.Done, error)) error {
+// done runs a function of package app and shows what it made, also beside an error: of several targets some may be done.
+func (a *application) done(f publishFlags, run func(*app.Env) (app.Done, error)) error {
 	if err := checkDeep(f.DeepOptions, "add --deep"); err != nil {
 		return err
 	}
@@ -63,7 +63,7 @@ func (a *app) done(f publishFlags, run func(*flow.Env) (flow.Done, error)) error
 	return errors.Join(err, f.writeFiles(done))
 }
 
-func (f publishFlags) writeFiles(done flow.Done) error {
+func (f publishFlags) writeFiles(done app.Done) error {
 	write := func(flag, path string, content []byte) error {
 		if path == "" {
 			return nil

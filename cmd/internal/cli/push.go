@@ -3,11 +3,11 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
-func (a *app) pushCommand() *cobra.Command {
-	var o flow.PushOptions
+func (a *application) pushCommand() *cobra.Command {
+	var o app.PushOptions
 	var pf publishFlags
 	var require []string
 	cmd := &cobra.Command{
@@ -38,7 +38,7 @@ made (--refresh takes the new one). Claims are checked before the tag is written
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Push(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Push(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()

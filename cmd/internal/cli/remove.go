@@ -3,11 +3,11 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
-func (a *app) removeCommand() *cobra.Command {
-	var o flow.RemoveOptions
+func (a *application) removeCommand() *cobra.Command {
+	var o app.RemoveOptions
 	var pf publishFlags
 	cmd := &cobra.Command{
 		Use:   "remove LIST ENTRY…",
@@ -22,7 +22,7 @@ along. The list is the draft of that name, or with --published the list in its r
 			}
 			o.Entries = args[1:]
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *flow.Env) (flow.Done, error) { return env.Remove(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Remove(cmd.Context(), o) })
 		},
 	}
 	cmd.Flags().BoolVar(&o.IgnoreMissing, "ignore-missing", false, "an ENTRY that is not there is no error")

@@ -3,10 +3,10 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
-func (a *app) renameCommand() *cobra.Command {
+func (a *application) renameCommand() *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "rename NAME NEW",
@@ -24,7 +24,7 @@ there gets another tag with mtool copy.`,
 			if err != nil {
 				return err
 			}
-			return a.made(func(env *flow.Env) (flow.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
+			return a.made(func(env *app.Env) (app.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace what has the new name")

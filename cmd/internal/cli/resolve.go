@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/platform"
 )
@@ -18,8 +18,8 @@ podman and CRI-O that of containers/image. See mtool help nodes.
 the runtimes; without it all of them are asked. Exit code 4 where one finds no entry, 3 with --same where they take different
 ones. Every runtime takes a single image, whatever it is for: exit code 3 where that is not the node.`
 
-func (a *app) resolveCommand() *cobra.Command {
-	var o flow.ResolveOptions
+func (a *application) resolveCommand() *cobra.Command {
+	var o app.ResolveOptions
 	var nodes, as []string
 	var output string
 	cmd := &cobra.Command{

@@ -13,13 +13,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/registry/remote"
 )
 
-// app is what the commands of one process share.
-type app struct {
+// application is what the commands of one process share.
+type application struct {
 	In       io.Reader
 	Out, Err *print.Out // the doors of standard output and standard error
 	transportFlags
@@ -28,8 +28,8 @@ type app struct {
 	ends  []func() // what may be let go of at the end of the command
 }
 
-func newApp(std Stdio) *app {
-	return &app{
+func newApp(std Stdio) *application {
+	return &application{
 		In: std.In, Out: print.NewOut(std.Out), Err: print.NewOut(std.Err),
 		transportFlags: transportFlags{overdue: make(chan error, 1)},
 	}
@@ -70,7 +70,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 
 // execute runs the command, until it ends or is overdue. What is overdue hangs where no context ends it, such as in opening a
 // file that never opens: it is left there, since the process ends.
-func (a *app) execute(ctx context.Context, root *cobra.Command) error {
+func (a *application) execute(ctx context.Context, root *cobra.Command) error {
 	type outcome struct {
 		err      error
 		panicked any
@@ -103,7 +103,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
 
 Data goes to standard output, everything else to standard error.`
 
-func (a *app) root(args []string) *cobra.Command {
+func (a *application) root(args []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mtool",
 		Short:         "Build, merge, publish and verify multi-architecture images",
@@ -145,8 +145,8 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	return usagef(cmp.Or(hint, root.CommandPath()+" --help"), "unknown command %q", args[0])
 }
 
-// env makes the flows' environment; what it has to say goes to standard error unless --quiet.
-func (a *app) env() (*flow.Env, error) {
+// env makes the environment of package app; what it has to say goes to standard error unless --quiet.
+func (a *application) env() (*app.Env, error) {
 	o, err := a.options(a.flags)
 	if err != nil {
 		return nil, err
@@ -155,14 +155,14 @@ func (a *app) env() (*flow.Env, error) {
 		return nil, err
 	}
 	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()
-	env, err := flow.NewEnv(o)
+	env, err := app.NewEnv(o)
 	if err == nil {
 		a.ends = append(a.ends, env.Client.Close)
 	}
 	return env, err
 }
 
-func (a *app) note(line string) {
+func (a *application) note(line string) {
 	if !a.quiet {
 		print.Println(a.Err, line)
 	}

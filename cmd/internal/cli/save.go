@@ -3,12 +3,12 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
-func (a *app) saveCommand() *cobra.Command {
-	var o flow.SaveOptions
+func (a *application) saveCommand() *cobra.Command {
+	var o app.SaveOptions
 	cmd := &cobra.Command{
 		Use:   "save NAME… -o FILE",
 		Short: "Save images and lists, with every platform, into one OCI archive",

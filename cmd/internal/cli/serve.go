@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 )
 
@@ -21,8 +21,8 @@ for loopback addresses, where docker, crane and mtool know.
 Nothing that is damaged in the store is served as if it were whole: such an answer is an error, or breaks off before its end. A
 client that takes in less than 32 KiB in half a minute is given up.`
 
-func (a *app) serveCommand() *cobra.Command {
-	o := flow.ServeOptions{Ready: a.ready}
+func (a *application) serveCommand() *cobra.Command {
+	o := app.ServeOptions{Ready: a.ready}
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the local store as a read-only registry",
@@ -43,7 +43,7 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 // ready prints the address alone on standard output. The password is said even with --quiet: nobody could come in without.
-func (a *app) ready(s flow.Served) {
+func (a *application) ready(s app.Served) {
 	if s.Password != "" {
 		print.Println(a.Err, "user "+s.Username+", password "+s.Password)
 	}

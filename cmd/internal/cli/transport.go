@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/registry"
 	"mtool/registry/login"
@@ -45,8 +45,8 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 }
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
-func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err error) {
-	o = flow.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{}}
+func (f *transportFlags) options(fl *pflag.FlagSet) (o app.EnvOptions, err error) {
+	o = app.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{}}
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
 	}
@@ -83,13 +83,13 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o flow.EnvOptions, err erro
 	return o, err
 }
 
-func (f *transportFlags) addMirrors(o *flow.EnvOptions) error {
+func (f *transportFlags) addMirrors(o *app.EnvOptions) error {
 	for _, value := range f.mirrors {
 		host, mirror, err := cutHost("--mirror", value)
 		if err != nil {
 			return err
 		}
-		place, plain := flow.MirrorPlace(mirror)
+		place, plain := app.MirrorPlace(mirror)
 		if plain != "" {
 			o.PlainHTTP = append(o.PlainHTTP, plain)
 		}

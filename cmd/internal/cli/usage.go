@@ -29,7 +29,7 @@ func groups() []group {
 }
 
 // usage prints what follows the text of a command's help. Flags are wrapped on a terminal.
-func (a *app) usage(cmd *cobra.Command) error {
+func (a *application) usage(cmd *cobra.Command) error {
 	lines := []string{"Usage:"}
 	if cmd.Runnable() && cmd.HasParent() {
 		lines = append(lines, "  "+cmd.UseLine())
@@ -62,7 +62,7 @@ func (a *app) usage(cmd *cobra.Command) error {
 }
 
 // width returns the columns of the terminal, and 0 where the output is no terminal.
-func (a *app) width() int {
+func (a *application) width() int {
 	if f := a.Out.Terminal(); f != nil {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
 			return columns
@@ -109,7 +109,7 @@ func listed(title string, commands []*cobra.Command) []string {
 func row(c *cobra.Command) string { return fmt.Sprintf("  %-14s  %s", c.Name(), c.Short) }
 
 // writeFlags is the help topic of the flags that every command has.
-func (a *app) writeFlags(w io.Writer) {
+func (a *application) writeFlags(w io.Writer) {
 	print.Println(w, "Flags of every command:")
 	for line := range strings.Lines(a.flags.FlagUsagesWrapped(a.width())) {
 		print.Println(w, strings.TrimRight(line, "\n"))

@@ -9,7 +9,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-func (a *app) versionCommand() *cobra.Command {
+func (a *application) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",

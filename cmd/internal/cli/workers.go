@@ -16,7 +16,7 @@ BuildKit does not say what it emulates, so a program of a few instructions is ru
 that it lists: it prints what the kernel has started for it. Where that can't be told, the answer is a guess, with a question
 mark.`
 
-func (a *app) workersCommand() *cobra.Command {
+func (a *application) workersCommand() *cobra.Command {
 	var f workerFlags
 	var output string
 	var profile bool

@@ -10,7 +10,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -18,7 +18,7 @@ import (
 
 // DockerManifest prints as docker manifest inspect does: a list indented by three blanks, an image by tabs, and with verbose
 // what is known of each image. The members are those of the registry's bytes, all of them.
-func DockerManifest(w io.Writer, d flow.DropIn, verbose bool) error {
+func DockerManifest(w io.Writer, d app.DropIn, verbose bool) error {
 	root := d.Report.Root
 	if d.Entry != nil {
 		root = d.Entry.Manifest
@@ -47,7 +47,7 @@ type dockerImage struct {
 	OCIManifest      json.RawMessage `json:",omitempty"`
 }
 
-func dockerVerbose(w io.Writer, d flow.DropIn) error {
+func dockerVerbose(w io.Writer, d app.DropIn) error {
 	var value any
 	switch {
 	case d.Entry != nil:
@@ -78,7 +78,7 @@ func dockerImageOf(ref registry.Ref, img inspect.Image) dockerImage {
 }
 
 // DockerDigest prints the digest alone, as docker manifest push does.
-func DockerDigest(w io.Writer, d flow.Done) {
+func DockerDigest(w io.Writer, d app.Done) {
 	for _, m := range d.Made {
 		printf(w, "%s\n", m.Digest)
 	}
@@ -90,7 +90,7 @@ func DockerCreated(w io.Writer, list registry.Ref) {
 }
 
 // Body prints the bytes that would be written, as buildx imagetools create --dry-run does.
-func Body(w io.Writer, d flow.Done) error {
+func Body(w io.Writer, d app.Done) error {
 	var b bytes.Buffer
 	if err := json.Indent(&b, d.Root.Body, "", "  "); err != nil {
 		return err
@@ -147,8 +147,8 @@ type imagetoolsView struct {
 }
 
 // ToolsWanted is what ImagetoolsFormat needs for this format.
-func ToolsWanted(format string) flow.ToolsWanted {
-	return flow.ToolsWanted{
+func ToolsWanted(format string) app.ToolsWanted {
+	return app.ToolsWanted{
 		Configs:    format != "",
 		Statements: strings.Contains(format, ".Provenance") || strings.Contains(format, ".SBOM"),
 	}
@@ -156,7 +156,7 @@ func ToolsWanted(format string) flow.ToolsWanted {
 
 // ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools inspect
 // --format does. The last three are those of the image, or of a list those of each of its platforms.
-func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
+func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	t, err := parseTemplate("format", format, template.FuncMap{"json": indented})
 	if err != nil {
 		return err
@@ -165,7 +165,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
 	if view.Manifest, err = capitalised(tools.Report.Root); err != nil {
 		return err
 	}
-	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]flow.Provenance{}, map[string]flow.SBOM{}
+	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]app.Provenance{}, map[string]app.SBOM{}
 	for name, raw := range tools.Configs {
 		var config v1.ConfigFile
 		if err := json.Unmarshal(raw, &config); err != nil {
@@ -173,7 +173,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools flow.Tools) error {
 		}
 		configs[name], view.Image = config, config
 	}
-	view.Provenance, view.SBOM = flow.Provenance{}, flow.SBOM{}
+	view.Provenance, view.SBOM = app.Provenance{}, app.SBOM{}
 	for name, s := range tools.Statements {
 		if s.Provenance != nil {
 			provenances[name] = *s.Provenance

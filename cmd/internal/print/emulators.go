@@ -6,11 +6,11 @@ import (
 	"text/tabwriter"
 
 	"mtool/build/emulator"
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // Emulators prints how a machine runs each architecture as a table or as JSON (schema mtool.emulators/v1).
-func Emulators(w io.Writer, output string, rows []flow.Emulation) error {
+func Emulators(w io.Writer, output string, rows []app.Emulation) error {
 	if output == "json" {
 		return writeJSON(w, struct {
 			Schema string         `json:"schema"`
@@ -52,7 +52,7 @@ type emulationRow struct {
 	Test      string `json:"test,omitempty"` // ok, or failed
 }
 
-func emulationRows(rows []flow.Emulation) []emulationRow {
+func emulationRows(rows []app.Emulation) []emulationRow {
 	out := make([]emulationRow, 0, len(rows))
 	for _, r := range rows {
 		row := emulationRow{

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/workload"
@@ -14,7 +14,7 @@ import (
 // GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails and for what could
 // not be read, as err says, warnings for warnings, notices for notes.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
-func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
+func GitHub(w io.Writer, seen []app.Inspection, err error) error {
 	for _, e := range Unread(err) {
 		places := []workload.Use{{}}
 		if len(e.Uses) > 0 {
@@ -33,7 +33,7 @@ func GitHub(w io.Writer, seen []flow.Inspection, err error) error {
 				word = "error"
 			case f.State == inspect.Warning:
 				word = "warning"
-			case !flow.Worth(f):
+			case !app.Worth(f):
 				continue
 			}
 			command(w, word, fileProperties(f), s.Name(), ruled(f))

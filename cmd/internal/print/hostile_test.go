@@ -9,7 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/workload"
 	"mtool/registry"
@@ -19,10 +19,10 @@ import (
 const hostile = "%0A::error::x\r\n::set-output name=a::b | `c` ]]> <b>&\"' \x00\x1b[31m \ufffe \xff,:"
 
 // hostileInspection has it wherever somebody else's text goes, and hostileError is a reference that can't be read.
-func hostileInspection() (flow.Inspection, error) {
+func hostileInspection() (app.Inspection, error) {
 	ref := registry.Ref{Transport: registry.TransportRegistry, Host: "127.0.0.1:5000", Repo: "demo", Tag: "v1"}
 	digest := v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("ab", 32)}
-	s := flow.Inspection{Err: errors.New("wrong")}
+	s := app.Inspection{Err: errors.New("wrong")}
 	s.Report.Ref = ref
 	s.Report.Root.Digest = digest
 	s.Report.Images = []inspect.Image{{Descriptor: v1.Descriptor{Digest: digest, Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}, Err: errors.New(hostile)}}
@@ -31,8 +31,8 @@ func hostileInspection() (flow.Inspection, error) {
 		{State: inspect.Mismatch, Platform: "linux/arm64", Digest: digest, Message: "a file " + hostile, Path: "opt/" + hostile},
 		{State: inspect.Note, Message: "a note"},
 	}
-	s.Runs = []flow.Tried{{Command: []string{"x"}, Outcome: inspect.Outcome{Stdout: []byte(hostile + "\n\n" + hostile), Exit: 7, Took: 1}}}
-	return s, errors.Join(flow.UnreadError{Ref: ref, Uses: []workload.Use{{Place: workload.Place{File: "x.yaml", Line: 9}}}, Cause: errors.New(hostile)})
+	s.Runs = []app.Tried{{Command: []string{"x"}, Outcome: inspect.Outcome{Stdout: []byte(hostile + "\n\n" + hostile), Exit: 7, Took: 1}}}
+	return s, errors.Join(app.UnreadError{Ref: ref, Uses: []workload.Use{{Place: workload.Place{File: "x.yaml", Line: 9}}}, Cause: errors.New(hostile)})
 }
 
 // What is printed is XML, and its counts are those of its cases.
@@ -40,7 +40,7 @@ func TestJUnit(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
 	var b bytes.Buffer
-	if err := JUnit(&b, []flow.Inspection{s}, err); err != nil {
+	if err := JUnit(&b, []app.Inspection{s}, err); err != nil {
 		t.Fatal(err)
 	}
 	var r junitReport
@@ -79,7 +79,7 @@ func TestGitHub(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
 	var b bytes.Buffer
-	if err := GitHub(&b, []flow.Inspection{s}, err); err != nil {
+	if err := GitHub(&b, []app.Inspection{s}, err); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSuffix(b.String(), "\n"), "\n")
@@ -104,7 +104,7 @@ func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
 	var b bytes.Buffer
-	if err := Markdown(&b, []flow.Inspection{s}, err); err != nil {
+	if err := Markdown(&b, []app.Inspection{s}, err); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(b.String()) {
@@ -135,7 +135,7 @@ func TestHTML(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
 	var b bytes.Buffer
-	if err := HTML(&b, []flow.Inspection{s}, err); err != nil {
+	if err := HTML(&b, []app.Inspection{s}, err); err != nil {
 		t.Fatal(err)
 	}
 	if text := b.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "&lt;b&gt;") || strings.Contains(text, "<script") {

@@ -10,13 +10,13 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 )
 
 // Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the other.
-func Inspections(w io.Writer, output string, seen []flow.Inspection) error {
+func Inspections(w io.Writer, output string, seen []app.Inspection) error {
 	if output == "json" {
 		for _, s := range seen {
 			if err := writeJSON(w, document(s)); err != nil {
@@ -59,14 +59,14 @@ func heading(w io.Writer, r inspect.Report) {
 }
 
 // shownState is the state of an image and, for LoongArch, the world that its programs are of.
-func shownState(s flow.Inspection, image int) string {
+func shownState(s app.Inspection, image int) string {
 	if world := worldWords(s, image); world != "" {
 		return string(s.State(image)) + ", " + world
 	}
 	return string(s.State(image))
 }
 
-func worldWords(s flow.Inspection, image int) string {
+func worldWords(s app.Inspection, image int) string {
 	if image >= len(s.Findings) || s.Findings[image].World == "" {
 		return ""
 	}
@@ -74,7 +74,7 @@ func worldWords(s flow.Inspection, image int) string {
 }
 
 // abiWords are how the programs of an image pass arguments, and their world.
-func abiWords(s flow.Inspection, image int) string {
+func abiWords(s app.Inspection, image int) string {
 	if image >= len(s.Findings) {
 		return ""
 	}
@@ -82,7 +82,7 @@ func abiWords(s flow.Inspection, image int) string {
 }
 
 // rows are the lines of one reference, each with its name in front if several are shown.
-func rows(w io.Writer, named bool, s flow.Inspection) {
+func rows(w io.Writer, named bool, s app.Inspection) {
 	if s.Unread != "" {
 		printf(w, "%s\t-\t-\t-\t-\t-\t%s\n", s.Unread, s.Findings[0].State)
 	}
@@ -128,16 +128,16 @@ func base(img inspect.Image) string {
 }
 
 // lastLine says what the states rest on.
-func lastLine(seen []flow.Inspection) string {
+func lastLine(seen []app.Inspection) string {
 	s := seen[0]
-	if !slices.ContainsFunc(seen, func(s flow.Inspection) bool { return s.Unread == "" }) {
+	if !slices.ContainsFunc(seen, func(s app.Inspection) bool { return s.Unread == "" }) {
 		return "nothing was looked at"
 	}
 	if s.Cost.Layers+s.Cost.Known == 0 {
 		return "claims checked; binaries not read (--deep)"
 	}
 	what := "binaries checked"
-	if s.Level == flow.Entrypoints {
+	if s.Level == app.Entrypoints {
 		what = "only what the images start was checked"
 	}
 	if n := s.Cost.Whole; n > 0 {
@@ -151,11 +151,11 @@ func readWords(c deep.Cost) string {
 	const again = "; --no-facts reads them again)"
 	switch {
 	case c.Known == 0:
-		return ", " + flow.Bytes(c.Bytes) + " read"
+		return ", " + app.Bytes(c.Bytes) + " read"
 	case c.Layers == 0:
 		return " (all read before" + again
 	}
-	return fmt.Sprintf(", %s read (%d read before%s", flow.Bytes(c.Bytes), c.Known, again)
+	return fmt.Sprintf(", %s read (%d read before%s", app.Bytes(c.Bytes), c.Known, again)
 }
 
 func images(n int) string {
@@ -177,14 +177,14 @@ func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a), state)
+	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, app.Bytes(a.Descriptor.Size), statementWords(a), state)
 }
 
 func sizeOf(img inspect.Image) string {
 	if img.Err != nil {
 		return "-"
 	}
-	return flow.Bytes(img.Size)
+	return app.Bytes(img.Size)
 }
 
 func mediaWords(m types.MediaType) string {

@@ -7,7 +7,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/binary"
 	"mtool/inspect/platform"
@@ -24,7 +24,7 @@ type inspectDocument struct {
 	MediaType    string            `json:"mediaType"`
 	List         bool              `json:"list"`
 	OK           bool              `json:"ok"`
-	Level        flow.Level        `json:"level"`          // claims, binaries (--deep), entrypoints (--entrypoint-only)
+	Level        app.Level         `json:"level"`          // claims, binaries (--deep), entrypoints (--entrypoint-only)
 	Cost         *costJSON         `json:"cost,omitempty"` // with --deep
 	ArtifactType string            `json:"artifactType,omitempty"`
 	Annotations  map[string]string `json:"annotations,omitempty"`
@@ -125,7 +125,7 @@ type findingJSON struct {
 	Line     int           `json:"line,omitempty"`
 }
 
-func document(s flow.Inspection) inspectDocument {
+func document(s app.Inspection) inspectDocument {
 	r := s.Report
 	d := inspectDocument{
 		Schema: "mtool.inspect/v1", Reference: s.Name(), Repository: r.Ref.Repository(), Origin: originOf(s), Digest: digestString(r.Root.Digest),
@@ -135,7 +135,7 @@ func document(s flow.Inspection) inspectDocument {
 	if r.List != nil {
 		d.ArtifactType = r.List.ArtifactType
 	}
-	if d.Level = s.Level; s.Level != flow.Claims {
+	if d.Level = s.Level; s.Level != app.Claims {
 		d.Cost = &costJSON{s.Cost.Layers, s.Cost.Bytes, s.Cost.Known}
 	}
 	for i, img := range r.Images {
@@ -244,7 +244,7 @@ func annotations(r inspect.Report) map[string]string {
 func keys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 // originOf is where the inspected was found; "unread" is what a file names and nobody looked at.
-func originOf(s flow.Inspection) string {
+func originOf(s app.Inspection) string {
 	if s.Unread != "" {
 		return "unread"
 	}

@@ -8,7 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 )
@@ -48,7 +48,7 @@ type junitText struct {
 
 // JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that is
 // wrong; warnings and notes are its output. What could not be read at all, as err says, is an error in a suite of its own.
-func JUnit(w io.Writer, seen []flow.Inspection, err error) error {
+func JUnit(w io.Writer, seen []app.Inspection, err error) error {
 	r := junitReport{Name: "mtool inspect"}
 	for _, s := range seen {
 		r.add(junitOf(s))
@@ -89,7 +89,7 @@ func (r *junitReport) add(s junitSuite) {
 	r.Tests, r.Failures, r.Errors = r.Tests+s.Tests, r.Failures+s.Failures, r.Errors+s.Errors
 }
 
-func junitOf(s flow.Inspection) junitSuite {
+func junitOf(s app.Inspection) junitSuite {
 	suite := junitSuite{Name: xmlText(s.Name())}
 	told := deep.Summary(s.Findings)
 	failed := map[v1.Hash]bool{} // images that have a failure of their own, which tells of their files
@@ -109,7 +109,7 @@ func junitOf(s flow.Inspection) junitSuite {
 			suite.Cases = append(suite.Cases, junitCase{
 				Name: xmlText(firstLine(f.Message)), Class: suite.Name, File: f.File, Line: f.Line, Failure: failure(f, nil),
 			})
-		case !f.Fails() && flow.Worth(f):
+		case !f.Fails() && app.Worth(f):
 			notes = append(notes, xmlText(string(f.State)+": "+placed(f)))
 		}
 	}
@@ -139,13 +139,13 @@ func failure(f inspect.Finding, details []inspect.Finding) *junitText {
 }
 
 // Unread are the errors about references that could not be read, out of those that Inspect joined.
-func Unread(err error) (lost []flow.UnreadError) {
+func Unread(err error) (lost []app.UnreadError) {
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
 	for _, e := range joined.Unwrap() {
-		if unread, ok := errors.AsType[flow.UnreadError](e); ok {
+		if unread, ok := errors.AsType[app.UnreadError](e); ok {
 			lost = append(lost, unread)
 		}
 	}

@@ -4,23 +4,23 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // Made prints PLACE@DIGEST, a line for each thing that was made, and nothing else.
-func Made(w io.Writer, made ...flow.Made) {
+func Made(w io.Writer, made ...app.Made) {
 	for _, m := range made {
 		printf(w, "%s@%s\n", m.Place, m.Digest)
 	}
 }
 
 // Listing prints the drafts and the store's images as a table or as JSON (schema mtool.ls/v1).
-func Listing(w io.Writer, output string, rows []flow.Row) error {
+func Listing(w io.Writer, output string, rows []app.Row) error {
 	if output == "json" {
 		return writeJSON(w, struct {
-			Schema string     `json:"schema"`
-			Rows   []flow.Row `json:"rows"`
-		}{"mtool.ls/v1", append([]flow.Row{}, rows...)})
+			Schema string    `json:"schema"`
+			Rows   []app.Row `json:"rows"`
+		}{"mtool.ls/v1", append([]app.Row{}, rows...)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printf(t, "NAME\tKIND\tPLATFORMS\tDIGEST\n")

@@ -5,13 +5,13 @@ import (
 	"io"
 	"strings"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect/deep"
 )
 
 // Markdown prints a section for each reference: a table of the platforms, and below it what was found, which signatures there
 // are and what commands printed, as for a job summary; in front of them what could not be read, as err says.
-func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
+func Markdown(w io.Writer, seen []app.Inspection, err error) error {
 	for _, e := range Unread(err) {
 		markdownf(w, "### %s\n\n❌ %s\n\n", span(e.Ref.Name()), span(e.Error()))
 	}
@@ -21,7 +21,7 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 			markdownRows(w, s)
 		}
 		for _, f := range deep.Summary(s.Findings) {
-			if flow.Worth(f) {
+			if app.Worth(f) {
 				markdownf(w, "- %s %s\n", mark(f.State), span(placed(f)))
 			}
 		}
@@ -36,7 +36,7 @@ func Markdown(w io.Writer, seen []flow.Inspection, err error) error {
 	return nil
 }
 
-func markdownRows(w io.Writer, s flow.Inspection) {
+func markdownRows(w io.Writer, s app.Inspection) {
 	markdownf(w, "%s %s\n\n", mediaWords(s.Report.Root.MediaType), span(s.Report.Root.Digest.String()))
 	markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
 	for i, img := range s.Report.Images {
@@ -49,7 +49,7 @@ func markdownRows(w io.Writer, s flow.Inspection) {
 const ranWords = "That a command ran says nothing about the architecture of the binaries."
 
 // markdownProof prints the tables of what was looked at beyond claims and binaries.
-func markdownProof(w io.Writer, s flow.Inspection) {
+func markdownProof(w io.Writer, s app.Inspection) {
 	if s.Signatures != nil {
 		markdownf(w, "| Signatures | Signed | Found |\n|---|---|---|\n")
 		for _, row := range signatureRows(s) {
@@ -75,7 +75,7 @@ func markdownProof(w io.Writer, s flow.Inspection) {
 }
 
 // markdownDifferences prints what differs, by platform.
-func markdownDifferences(w io.Writer, s flow.Inspection) {
+func markdownDifferences(w io.Writer, s app.Inspection) {
 	cells := func(all []string) ready {
 		var shown []string
 		for _, text := range all {

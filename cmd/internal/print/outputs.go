@@ -7,18 +7,18 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 )
 
 // Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST), tags (a
 // comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no platforms.
-func Outputs(d flow.Done) string {
+func Outputs(d app.Done) string {
 	changed := false
 	var tags []string
 	for _, o := range d.Targets {
-		changed = changed || o.State == flow.Written
+		changed = changed || o.State == app.Written
 		if o.Err == nil && o.Target.Tag != "" {
 			tags = append(tags, o.Target.Name())
 		}
@@ -38,7 +38,7 @@ func Outputs(d flow.Done) string {
 }
 
 // BuiltOutputs are those of a build; ref is where it was pushed, else in the store.
-func BuiltOutputs(b flow.Built) string {
+func BuiltOutputs(b app.Built) string {
 	place := ""
 	for _, m := range b.Made {
 		if m.Digest == b.Digest() {

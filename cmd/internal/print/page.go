@@ -9,7 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/platform"
@@ -68,7 +68,7 @@ type pageFinding struct {
 
 // HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share them,
 // and what was found.
-func HTML(w io.Writer, seen []flow.Inspection, err error) error {
+func HTML(w io.Writer, seen []app.Inspection, err error) error {
 	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass}
 	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)
 	if parseErr != nil {
@@ -77,7 +77,7 @@ func HTML(w io.Writer, seen []flow.Inspection, err error) error {
 	return t.Execute(w, pageOf(seen, err))
 }
 
-func pageOf(seen []flow.Inspection, err error) page {
+func pageOf(seen []app.Inspection, err error) page {
 	p := page{OK: true}
 	for _, e := range Unread(err) {
 		p.OK = false
@@ -107,7 +107,7 @@ func pageOf(seen []flow.Inspection, err error) page {
 }
 
 // verdict is the heading. It says no more than was looked at.
-func verdict(all []flow.Inspection, wrong, unread int) string {
+func verdict(all []app.Inspection, wrong, unread int) string {
 	seen, what := len(all), weakest(all)
 	switch {
 	case unread > 0:
@@ -127,7 +127,7 @@ func verdict(all []flow.Inspection, wrong, unread int) string {
 }
 
 // weakest is what keeps a heading from saying that all is what it claims to be; "" where every image was read whole.
-func weakest(all []flow.Inspection) string {
+func weakest(all []app.Inspection) string {
 	states := map[inspect.State]bool{}
 	for _, s := range all {
 		if s.Unread != "" {
@@ -150,7 +150,7 @@ func weakest(all []flow.Inspection) string {
 	return ""
 }
 
-func cells(s flow.Inspection, platforms []string) []string {
+func cells(s app.Inspection, platforms []string) []string {
 	states := make([]string, len(platforms))
 	for i, img := range s.Report.Images {
 		if n := slices.Index(platforms, dash(platformOf(img))); states[n] == "" || s.Findings[i].Fails() {
@@ -160,7 +160,7 @@ func cells(s flow.Inspection, platforms []string) []string {
 	return states
 }
 
-func sectionOf(n int, s flow.Inspection) section {
+func sectionOf(n int, s app.Inspection) section {
 	r := s.Report
 	sec := section{
 		ID: fmt.Sprintf("ref%d", n+1), Name: s.Name(), Kind: mediaWords(r.Root.MediaType), Digest: r.Root.Digest.String(),
@@ -180,7 +180,7 @@ func sectionOf(n int, s flow.Inspection) section {
 	sec.Differences, sec.MoreDifferences = differenceTables(s)
 	sec.Signatures, sec.Runs, sec.Ran = signatureRows(s), runRows(s), ranWords
 	for _, f := range deep.Summary(s.Findings) {
-		if flow.Worth(f) {
+		if app.Worth(f) {
 			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
 		}
 	}
@@ -198,7 +198,7 @@ func pageLayers(r inspect.Report) (layers []pageLayer) {
 			}
 			told[l.Digest] = true
 			row := pageLayer{
-				Digest: l.Digest.String(), Size: flow.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
+				Digest: l.Digest.String(), Size: app.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
 				In: make([]bool, len(r.Images)), Shared: len(t.having[l.Digest]) > 1,
 			}
 			for _, i := range t.having[l.Digest] {

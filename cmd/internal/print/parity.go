@@ -5,7 +5,7 @@ import (
 	"slices"
 	"text/tabwriter"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // mostRows is how many differences people are shown.
@@ -23,7 +23,7 @@ type differenceRow struct {
 }
 
 // differenceTables are the tables for people, and how many rows are left out.
-func differenceTables(s flow.Inspection) (tables []differenceTable, more int) {
+func differenceTables(s app.Inspection) (tables []differenceTable, more int) {
 	for n, d := range s.Differences {
 		if n == mostRows {
 			return tables, len(s.Differences) - mostRows
@@ -42,7 +42,7 @@ func differenceTables(s flow.Inspection) (tables []differenceTable, more int) {
 }
 
 // differences prints what differs, by platform.
-func differences(w io.Writer, s flow.Inspection) error {
+func differences(w io.Writer, s app.Inspection) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	tables, more := differenceTables(s)
 	for _, table := range tables {
@@ -73,7 +73,7 @@ type differenceJSON struct {
 	Values map[string]string `json:"values"` // by platform
 }
 
-func differencesOf(s flow.Inspection) (all []differenceJSON) {
+func differencesOf(s app.Inspection) (all []differenceJSON) {
 	for _, d := range s.Differences {
 		j := differenceJSON{d.Rule, d.What, map[string]string{}}
 		for _, v := range d.Values {

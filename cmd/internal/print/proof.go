@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
@@ -18,7 +18,7 @@ import (
 const shownLines = 20
 
 // proof prints the tables of what was looked at beyond claims and binaries; named: under the name of the reference.
-func proof(w io.Writer, s flow.Inspection, named bool) error {
+func proof(w io.Writer, s app.Inspection, named bool) error {
 	if named && (s.Signatures != nil || s.Runs != nil) {
 		printf(w, "\n%s\n", s.Report.Ref.Name())
 	}
@@ -51,7 +51,7 @@ type runRow struct {
 	Lines               []string
 }
 
-func runRows(s flow.Inspection) (all []runRow) {
+func runRows(s app.Inspection) (all []runRow) {
 	for i, tried := range s.Runs {
 		row := runRow{dash(platformOf(s.Report.Images[i])), how(tried), "-", tried.Took.Round(10 * time.Millisecond), outputOf(tried)}
 		if tried.Err == nil && tried.Command != nil {
@@ -62,7 +62,7 @@ func runRows(s flow.Inspection) (all []runRow) {
 	return all
 }
 
-func how(t flow.Tried) string {
+func how(t app.Tried) string {
 	switch {
 	case t.Command == nil || t.Took == 0:
 		return "no"
@@ -73,7 +73,7 @@ func how(t flow.Tried) string {
 }
 
 // outputOf are the lines of both streams, at least one, or why there is no output.
-func outputOf(t flow.Tried) []string {
+func outputOf(t app.Tried) []string {
 	text := strings.TrimRight(string(t.Stdout), "\n")
 	if more := strings.TrimRight(string(t.Stderr), "\n"); more != "" {
 		text = strings.TrimLeft(text+"\n"+more, "\n")
@@ -91,7 +91,7 @@ func outputOf(t flow.Tried) []string {
 	return lines
 }
 
-func signatureTable(w io.Writer, s flow.Inspection) error {
+func signatureTable(w io.Writer, s app.Inspection) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printf(t, "\nSIGNATURES\tSIGNED\tFOUND\n")
 	for _, row := range signatureRows(s) {
@@ -110,7 +110,7 @@ const (
 	signedSome = "not verified"
 )
 
-func signatureRows(s flow.Inspection) (all []signatureRow) {
+func signatureRows(s app.Inspection) (all []signatureRow) {
 	if s.Signatures == nil {
 		return nil
 	}

@@ -3,7 +3,7 @@ package print
 import (
 	"encoding/json"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
 )
@@ -47,7 +47,7 @@ type statementJSON struct {
 }
 
 // addProof adds what was looked at beyond claims and binaries.
-func (d *inspectDocument) addProof(s flow.Inspection) {
+func (d *inspectDocument) addProof(s app.Inspection) {
 	d.Digests = append(d.Digests, d.at(d.Digest))
 	for _, row := range d.Platforms {
 		if row.Digest != d.Digest {
@@ -77,7 +77,7 @@ func (d *inspectDocument) at(digest string) string {
 	return d.Repository + "@" + digest
 }
 
-func (d *inspectDocument) addSignatures(s flow.Signatures) {
+func (d *inspectDocument) addSignatures(s app.Signatures) {
 	unsigned := map[string]bool{}
 	add := func(of signature.Subject) (*bool, []signatureJSON) {
 		signed := of.Signed(s.Verified)
@@ -114,7 +114,7 @@ func signatures(found []signature.Found) (all []signatureJSON) {
 	return all
 }
 
-func runOf(t flow.Tried) *runJSON {
+func runOf(t app.Tried) *runJSON {
 	if t.Command == nil && t.Err == nil {
 		return nil
 	}

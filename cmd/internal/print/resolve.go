@@ -4,7 +4,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect/platform"
 )
 
@@ -26,7 +26,7 @@ type takenJSON struct {
 }
 
 // Resolved prints which entry each runtime takes for each node, as a table or as JSON (schema mtool.resolve/v1).
-func Resolved(w io.Writer, output string, r flow.Resolved) error {
+func Resolved(w io.Writer, output string, r app.Resolved) error {
 	root := r.Report.Root
 	d := resolveDocument{
 		Schema: "mtool.resolve/v1", Reference: r.Report.Ref.Name(), Digest: root.Digest.String(), MediaType: string(root.MediaType), Taken: []takenJSON{},

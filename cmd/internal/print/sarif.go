@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/binary"
 )
@@ -91,13 +91,13 @@ func sarifRules() []sarifRule {
 		{"binary", sarifText{"A binary must be for the platform of its image"}},
 		{"workload", sarifText{"An image that a deployment names must be one that can be looked at"}},
 	}
-	for _, r := range flow.NoteRules() {
+	for _, r := range app.NoteRules() {
 		all = append(all, sarifRule{r.Name, sarifMessage(r.Means)})
 	}
 	return all
 }
 
-func sarifRuleOf(s flow.Inspection, f inspect.Finding) string {
+func sarifRuleOf(s app.Inspection, f inspect.Finding) string {
 	switch {
 	case s.Unread != "":
 		return "workload"
@@ -113,11 +113,11 @@ func sarifRuleOf(s flow.Inspection, f inspect.Finding) string {
 
 // SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every other one a warning or a note. What
 // stands for the file of a source is the image's name and the path in it.
-func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
+func SARIF(w io.Writer, seen []app.Inspection, err error) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{"mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md", sarifRules()}
 	for _, e := range Unread(err) {
-		s, f := flow.Inspection{}, inspect.Finding{}
+		s, f := app.Inspection{}, inspect.Finding{}
 		if s.Report.Ref = e.Ref; len(e.Uses) > 0 {
 			f.File, f.Line = e.Uses[0].File, e.Uses[0].Line
 		}
@@ -131,7 +131,7 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 			switch {
 			case f.State == inspect.Warning:
 				level = "warning"
-			case !flow.Worth(f):
+			case !app.Worth(f):
 				continue
 			case f.State == inspect.Note:
 				level = "note"
@@ -147,7 +147,7 @@ func SARIF(w io.Writer, seen []flow.Inspection, err error) error {
 }
 
 // sarifFactsOf are the ABIs of images where they are known; nil: none is.
-func sarifFactsOf(seen []flow.Inspection) *sarifFacts {
+func sarifFactsOf(seen []app.Inspection) *sarifFacts {
 	var facts sarifFacts
 	for _, s := range seen {
 		for n, img := range s.Report.Images {
@@ -163,7 +163,7 @@ func sarifFactsOf(seen []flow.Inspection) *sarifFacts {
 	return &facts
 }
 
-func sarifPlaceOf(s flow.Inspection, f inspect.Finding) (p sarifPlace) {
+func sarifPlaceOf(s app.Inspection, f inspect.Finding) (p sarifPlace) {
 	uri := s.Report.Ref.Repository()
 	if uri == "" {
 		uri = s.Name()

@@ -10,7 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/registry"
@@ -93,7 +93,7 @@ func TestSARIF(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			if err := SARIF(&b, []flow.Inspection{{Report: inspect.Report{Ref: ref}, Findings: c.findings}}, nil); err != nil {
+			if err := SARIF(&b, []app.Inspection{{Report: inspect.Report{Ref: ref}, Findings: c.findings}}, nil); err != nil {
 				t.Fatal(err)
 			}
 			report, err := validSARIF(b.Bytes())

@@ -9,7 +9,7 @@ import (
 	"text/template"
 	"text/template/parse"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // Template is a Go template over what is printed as JSON. Its members have the names of the JSON with a capital letter:
@@ -41,7 +41,7 @@ func ParseTemplate(text string) (Template, error) {
 }
 
 // Inspections fills in the template for each, and ends each with a newline.
-func (t Template) Inspections(w io.Writer, seen []flow.Inspection) error {
+func (t Template) Inspections(w io.Writer, seen []app.Inspection) error {
 	for _, s := range seen {
 		var b strings.Builder
 		if err := t.template.Execute(&b, document(s)); err != nil {

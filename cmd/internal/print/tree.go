@@ -9,7 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 	"mtool/inspect"
 )
 
@@ -24,7 +24,7 @@ type leaf struct {
 
 // Tree prints a list, its images, and their layers, with bars as long as the layers are large; a layer that several images
 // have names the others.
-func Tree(w io.Writer, seen []flow.Inspection) error {
+func Tree(w io.Writer, seen []app.Inspection) error {
 	for i, s := range seen {
 		if i > 0 {
 			printf(w, "\n")
@@ -57,7 +57,7 @@ func branches(w io.Writer, indent string, leaves []leaf) {
 	}
 }
 
-func tree(s flow.Inspection) (leaves []leaf) {
+func tree(s app.Inspection) (leaves []leaf) {
 	t := treeOf(s.Report)
 	for i, img := range s.Report.Images {
 		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), shownState(s, i))}
@@ -82,7 +82,7 @@ func tree(s flow.Inspection) (leaves []leaf) {
 }
 
 func attachmentLeaf(label string, a inspect.Attachment) leaf {
-	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, flow.Bytes(a.Descriptor.Size), statementWords(a)))}
+	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, app.Bytes(a.Descriptor.Size), statementWords(a)))}
 }
 
 // layerTree knows which images have a layer, and how large the largest is.
@@ -107,7 +107,7 @@ func treeOf(r inspect.Report) layerTree {
 
 func (t layerTree) layer(image int, l v1.Descriptor) string {
 	bar := strings.Repeat("█", int((barWidth*l.Size+t.largest-1)/t.largest))
-	text := fmt.Sprintf("%s  %8s  %s", l.Digest, flow.Bytes(l.Size), bar)
+	text := fmt.Sprintf("%s  %8s  %s", l.Digest, app.Bytes(l.Size), bar)
 	var others []string
 	for _, i := range t.having[l.Digest] {
 		if i != image {

@@ -5,16 +5,16 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"mtool/cmd/internal/flow"
+	"mtool/cmd/internal/app"
 )
 
 // Usage prints what each place takes as a table or as JSON (schema mtool.du/v1).
-func Usage(w io.Writer, output string, rows []flow.Used) error {
+func Usage(w io.Writer, output string, rows []app.Used) error {
 	if output == "json" {
 		return writeJSON(w, struct {
-			Schema string      `json:"schema"`
-			Rows   []flow.Used `json:"places"`
-		}{"mtool.du/v1", append([]flow.Used{}, rows...)})
+			Schema string     `json:"schema"`
+			Rows   []app.Used `json:"places"`
+		}{"mtool.du/v1", append([]app.Used{}, rows...)})
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printf(t, "PLACE\tITEMS\tSIZE\tPRUNABLE\tDIRECTORY\n")
@@ -29,7 +29,7 @@ func Usage(w io.Writer, output string, rows []flow.Used) error {
 }
 
 // Freed says what pruning gave back.
-func Freed(f flow.Freed) string {
+func Freed(f app.Freed) string {
 	return fmt.Sprintf("freed %s of %s, %s left", bytesOf(f.Bytes), map[string]string{"store": "the store", "builds": "the build cache"}[f.Place], bytesOf(f.Left))
 }
 

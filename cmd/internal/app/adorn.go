@@ -1,0 +1,102 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"mtool/compose"
+	"mtool/registry"
+)
+
+// adorn does what create and amend do to a list beside its entries.
+func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
+	var all []compose.Change
+	steps := []func(compose.List) (compose.List, []compose.Change, error){
+		o.fixConfigs,
+		o.convert,
+		func(l compose.List) (compose.List, []compose.Change, error) {
+			if !o.PromoteLabels {
+				return l, nil, nil
+			}
+			return e.promoteLabels(ctx, l)
+		},
+		func(l compose.List) (compose.List, []compose.Change, error) { return l.AnnotateTargeted(o.Targeted) },
+		func(l compose.List) (compose.List, []compose.Change, error) {
+			if !o.Promote {
+				return l, nil, nil
+			}
+			return l.PromoteAnnotations()
+		},
+		func(l compose.List) (compose.List, []compose.Change, error) {
+			if len(o.Annotations) == 0 {
+				return l, nil, nil
+			}
+			return l.AnnotateList(compose.Edit{Annotations: o.Annotations})
+		},
+		func(l compose.List) (compose.List, []compose.Change, error) {
+			l, err := e.members(ctx, l, o)
+			return l, nil, err
+		},
+	}
+	for _, step := range steps {
+		next, changes, err := step(l)
+		if err != nil {
+			return l, nil, err
+		}
+		l, all = next, append(all, changes...)
+	}
+	return l, all, nil
+}
+
+// fixConfigs mends the configs that misspell their platform.
+func (o EditOptions) fixConfigs(l compose.List) (compose.List, []compose.Change, error) {
+	if !o.FixConfig {
+		return l, nil, nil
+	}
+	return l.FixConfigs(o.Attestations == "keep")
+}
+
+// convert makes all images ones of the list's type.
+func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, error) {
+	if !o.Convert {
+		return l, nil, nil
+	}
+	kind, err := compose.ParseType(o.Type)
+	if err != nil || kind == compose.TypeAuto {
+		return l, nil, registry.Usagef("converting the images of %q: to which type, oci or docker?", l.Name)
+	}
+	return l.Convert(kind, o.Attestations == "keep")
+}
+
+// members sets artifactType and subject.
+func (e *Env) members(ctx context.Context, l compose.List, o EditOptions) (compose.List, error) {
+	var err error
+	if o.ArtifactType != nil {
+		if l, err = l.WithArtifactType(*o.ArtifactType); err != nil {
+			return l, err
+		}
+	}
+	if o.Subject == nil {
+		return l, nil
+	}
+	var subject registry.Manifest
+	if *o.Subject != (registry.Ref{}) {
+		object, err := e.open(ctx, *o.Subject, lookup(o.From))
+		if err != nil {
+			return l, fmt.Errorf("looking up the subject: %w", err)
+		}
+		if err := object.Close(); err != nil {
+			return l, err
+		}
+		subject = object.Root
+	}
+	return l.WithSubject(subject.Descriptor())
+}
+
+// needsContent reports whether the images themselves must have been read for it.
+func (o EditOptions) needsContent() bool {
+	return o.Convert || o.FixConfig || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
+		return slices.Contains(t.Levels, compose.LevelChild)
+	})
+}

@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is made: with
+// ByDigest alone nothing stays in the store.
+type BuildOptions struct {
+	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
+	Dockerfile string // default: Dockerfile in Context; "-" reads In
+	Target     string
+	Platforms  []v1.Platform
+	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
+	// images, when there are several.
+	Names       []registry.Ref
+	BuildArgs   map[string]string
+	Labels      map[string]string
+	NoCache     bool
+	NoVerify    bool // keep an image whose programs are for another machine
+	build.Where      // the workers; default: the one inside mtool
+	build.Extras
+	Progress string // auto (default), plain, tty, rawjson, quiet
+	In       io.Reader
+	Out      io.Writer // where progress goes
+
+	ListAnnotations map[string]string // of the list of several platforms
+
+	Outputs      []BuildOutput
+	Data         io.Writer    // where an output named "-" goes
+	Push         bool         // the image, or the list of several platforms, to the registry under its Names
+	Load         bool         // the image into Docker Engine; of several platforms the engine's own
+	ByDigest     registry.Ref // a repository that gets every image without a tag
+	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
+	Run          string       // the run of a pipeline that this build is part of, for ResultFile
+	IDFile       string       // gets the digest
+	MetadataFile string       // gets what docker buildx writes into its own
+	Epoch        string       // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
+}
+
+// Made is something that was made: where (a repository, or a file with its transport) and its digest.
+type Made struct {
+	Place  string
+	Digest v1.Hash
+}
+
+func madeAt(ref registry.Ref, digest v1.Hash) Made {
+	if ref.IsFile() {
+		return Made{string(ref.Transport) + ":" + ref.Path, digest}
+	}
+	return Made{ref.Repository(), digest}
+}
+
+// Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
+// stored and no list is made when one of them fails. What was made before a push failed is returned beside the error.
+func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error) {
+	if err := readyResults(o.ResultFile); err != nil {
+		return built, err
+	}
+	p, err := e.prepareBuild(ctx, o)
+	if err != nil {
+		return built, err
+	}
+	defer p.close()
+	if err := checkPlaces(o, p.spec.Context); err != nil {
+		return built, err
+	}
+	if o.Load {
+		if err := fitsEngine(ctx, o.Platforms); err != nil {
+			return built, err
+		}
+	}
+	var finish func(error) error
+	if p.spec.Exports, finish, err = openOutputs(o); err != nil {
+		return built, err
+	}
+	result, err := build.Run(ctx, p.spec, p.opts)
+	if err = finish(err); err != nil {
+		return built, err
+	}
+	built.Images = result.Images
+	if len(o.Names) == 0 {
+		defer func() { err = errors.Join(err, e.forget(context.WithoutCancel(ctx), result.Images)) }()
+	}
+	if err := e.name(ctx, o, &built); err != nil {
+		return built, err
+	}
+	if err := e.deliver(ctx, o, &built); err != nil {
+		return built, err
+	}
+	if o.ByDigest != (registry.Ref{}) {
+		if err := e.pushByDigest(ctx, o, &built); err != nil {
+			return built, err
+		}
+	}
+	return built, e.record(o, built)
+}
+
+// name gives the images their other names and makes the list.
+func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
+	several := len(o.Platforms) > 1
+	for _, image := range built.Images {
+		if len(o.Names) == 0 {
+			e.note("built %s, %s", platform.Format(image.Platform), howBuilt(image))
+			continue
+		}
+		for _, name := range o.Names[1:] {
+			if err := e.Store.Tag(ctx, imageName(name, image.Platform, several), image.Manifest); err != nil {
+				return err
+			}
+		}
+		e.sayBuilt(image)
+		built.add(madeAt(image.Ref, image.Manifest.Digest))
+	}
+	if several && len(o.Names) > 0 && len(built.Images) > 0 {
+		return e.listBuilt(ctx, o, built)
+	}
+	e.sayHidden(ctx, o.Names)
+	return nil
+}
+
+func (e *Env) sayBuilt(image build.Image) {
+	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(), howBuilt(image))
+}
+
+func howBuilt(image build.Image) string {
+	if image.Emulator != "" {
+		return "emulated by qemu-" + image.Emulator
+	}
+	return "natively"
+}
+
+// listBuilt makes the draft of the list under each name.
+func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error {
+	for _, name := range o.Names {
+		create := CreateOptions{List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations}}
+		for _, image := range built.Images {
+			create.Sources = append(create.Sources, imageName(name, image.Platform, true).At(registry.TransportStore))
+		}
+		list, err := e.Create(ctx, create)
+		if err != nil {
+			return fmt.Errorf("making the list %q: %w", name, err)
+		}
+		built.add(list.Made...)
+		if len(list.Made) > 0 {
+			built.List = list.Made[0].Digest
+		}
+	}
+	return nil
+}
+
+// sayHidden warns of drafts that come before the images just built wherever a bare name is looked up.
+func (e *Env) sayHidden(ctx context.Context, names []registry.Ref) {
+	for _, name := range names {
+		_, err := e.Drafts.Load(ctx, name)
+		switch {
+		case err == nil:
+			e.note("warning: a draft has the name %s too and is found first; to delete it: mtool rm draft:%s", name.Familiar(), name.Familiar())
+		case !errors.Is(err, registry.ErrNotFound):
+			e.note("warning: %v", err)
+		}
+	}
+}
+
+// imageName is demo:v1-arm64 for demo:v1 where several platforms are built.
+func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
+	if several {
+		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))
+	}
+	return name.At(registry.TransportStore)
+}

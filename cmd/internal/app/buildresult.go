@@ -1,0 +1,236 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/compose/spec"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/remote"
+	"mtool/registry/source"
+)
+
+// Built is what a build made.
+type Built struct {
+	Made    []Made        // in the store, then elsewhere; each once
+	List    v1.Hash       // of several platforms
+	Images  []build.Image // one for each platform; none when no image was asked for
+	Results []spec.Result // what was pushed by its digest
+}
+
+func (b *Built) add(made ...Made) {
+	d := Done{Made: b.Made}
+	for _, m := range made {
+		d.add(m)
+	}
+	b.Made = d.Made
+}
+
+const versionLabel = "org.opencontainers.image.version"
+
+// pushByDigest puts every image into a repository without any tag, and reads it back.
+func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) error {
+	repo := o.ByDigest
+	var all []spec.Result
+	for _, image := range built.Images {
+		result, err := e.pushOneByDigest(ctx, repo, image)
+		if err != nil {
+			return fmt.Errorf("pushing %s to %q: %w", platform.Format(image.Platform), repo.Repository(), err)
+		}
+		result.Run = o.Run
+		if len(o.Names) > 0 {
+			result.Ref = image.Ref.At(registry.TransportRegistry).Name()
+		}
+		all = append(all, result)
+		built.add(madeAt(repo, result.Digest))
+	}
+	built.Results = all
+	return nil
+}
+
+// forget takes the images that were only to be pushed out of the store.
+func (e *Env) forget(ctx context.Context, images []build.Image) error {
+	var errs []error
+	for _, image := range images {
+		errs = append(errs, e.Store.Remove(ctx, image.Ref))
+	}
+	return errors.Join(errs...)
+}
+
+func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image build.Image) (r spec.Result, err error) {
+	object, report, err := e.readOne(ctx, image.Ref.At(registry.TransportStore), source.Options{From: "store"})
+	if err != nil {
+		return r, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	o := publishOptions{PublishOptions: PublishOptions{ByDigest: true, Confirm: true}}
+	if _, err := e.publishReport(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
+		return r, err
+	}
+	var confirmed registry.Manifest
+	err = registry.Await(ctx, func() (err error) {
+		confirmed, err = e.Client.Repository(repo, remote.PullPush).Resolve(ctx, repo.WithDigest(image.Manifest.Digest))
+		return err
+	})
+	if err != nil {
+		return r, fmt.Errorf("reading it back: %w", err)
+	}
+	version, err := versionOf(report)
+	if err != nil {
+		return r, err
+	}
+	r = spec.Result{
+		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest, Platform: platform.Format(image.Platform),
+		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: version,
+	}
+	if confirmed.IsList() && len(report.Images) == 1 {
+		r.Image = report.Images[0].Descriptor.Digest.String()
+	}
+	return r, nil
+}
+
+// versionOf is the version label of the first image; "" where it has none.
+func versionOf(report inspect.Report) (string, error) {
+	if len(report.Images) == 0 {
+		return "", nil
+	}
+	image := report.Images[0]
+	details, err := image.Details()
+	if err = cmp.Or(image.Err, err); err != nil {
+		return "", fmt.Errorf("reading the config of %s: %w", image.Descriptor.Digest, err)
+	}
+	return details.Labels[versionLabel], nil
+}
+
+// Digest is that of the list of several platforms, else of the image.
+func (b Built) Digest() v1.Hash {
+	if b.List != (v1.Hash{}) || len(b.Images) == 0 {
+		return b.List
+	}
+	return b.Images[0].Manifest.Digest
+}
+
+// metadata has the keys of docker buildx build --metadata-file, and the images of all platforms.
+// https://docs.docker.com/reference/cli/docker/buildx/build/#metadata-file
+func (b Built) metadata(o BuildOptions) map[string]any {
+	all := map[string]any{}
+	if d := b.Digest(); d != (v1.Hash{}) {
+		all["containerimage.digest"] = d.String()
+	}
+	if len(b.Images) == 1 {
+		all["containerimage.descriptor"] = b.Images[0].Manifest.Descriptor()
+	}
+	var names []string
+	for _, name := range o.Names {
+		names = append(names, name.Name())
+	}
+	if len(names) > 0 {
+		all["image.name"] = strings.Join(names, ",")
+	}
+	platforms := map[string]string{}
+	for _, image := range b.Images {
+		platforms[platform.Format(image.Platform)] = image.Manifest.Digest.String()
+	}
+	all["mtool.platforms"] = platforms
+	return all
+}
+
+// record writes the files that tell other programs what was built.
+func (e *Env) record(o BuildOptions, b Built) error {
+	if o.IDFile != "" && len(b.Made) > 0 {
+		err := writeFile(o.IDFile, func(w io.Writer) error {
+			_, err := io.WriteString(w, b.Digest().String())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if o.MetadataFile != "" {
+		if err := writeFile(o.MetadataFile, func(w io.Writer) error { return writeIndented(w, b.metadata(o)) }); err != nil {
+			return err
+		}
+	}
+	return writeResultFiles(o, b.Results)
+}
+
+// writeResultFiles writes all results into one file, or into a folder each into a file whose name no other build of a matrix
+// gives: the files of all its jobs may be put together.
+func writeResultFiles(o BuildOptions, results []spec.Result) error {
+	if o.ResultFile == "" {
+		return nil
+	}
+	if !isDir(o.ResultFile) {
+		return writeFile(o.ResultFile, func(w io.Writer) error { return writeResults(w, results) })
+	}
+	for _, r := range results {
+		path := filepath.Join(o.ResultFile, resultName(o, r))
+		if err := writeFile(path, func(w io.Writer) error { return writeIndented(w, r) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// resultName is acme-demo_v1_linux-arm-v7.json: repository, version and platform in full.
+func resultName(o BuildOptions, r spec.Result) string {
+	_, path, _ := strings.Cut(r.Repo, "/")
+	version := r.Version
+	if version == "" && len(o.Names) > 0 {
+		version = o.Names[0].Tag
+	}
+	words := slices.DeleteFunc([]string{path, version, r.Platform}, func(word string) bool { return word == "" })
+	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(strings.Join(words, "_")) + ".json"
+}
+
+// readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that is
+// named as one.
+func readyResults(path string) error {
+	dir := filepath.Dir(path)
+	switch {
+	case path == "":
+		return nil
+	case strings.HasSuffix(path, "/"):
+		if err := os.MkdirAll(path, 0o777); err != nil {
+			return registry.Usagef("--result %q: %w", path, err)
+		}
+	case !isDir(dir):
+		return registry.Usagef("--result %q: there is no directory %q; DIR/ is made", path, dir)
+	}
+	return nil
+}
+
+func isDir(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+// writeResults writes one result after the other, as spec.ParseResults reads them.
+func writeResults(w io.Writer, results []spec.Result) error {
+	for _, r := range results {
+		if err := writeIndented(w, r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeIndented(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}

@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"path/filepath"
+	"runtime/debug"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/deep"
+	"mtool/inspect/facts"
+	"mtool/inspect/rootfs"
+	"mtool/registry"
+)
+
+// DeepOptions say whether and how the binaries are read. The zero value reads none.
+type DeepOptions struct {
+	Deep           bool
+	EntrypointOnly bool              // only what the images start
+	Follow         bool              // with that: all of an image where what it starts can't be followed
+	WholeLayers    bool              // what is read of those is read to its end, and compared with its digest
+	AllowForeign   []deep.Glob       // files that may be for any machine
+	ABI            map[string]string // what programs must be, by architecture
+	PageSize       int64             // of the hosts, in bytes; 0: not known
+	NoFacts        bool              // neither use nor keep what was seen in layers
+	IgnoreLabels   bool              // of the images, by which they ask for exemptions
+	Explain        []string          // paths of files whose verdict is to be explained
+}
+
+// Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
+// goroutines at once.
+type Progress interface {
+	Read(layer v1.Descriptor, read int64)
+	Done()
+}
+
+// boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
+// returns what ends that.
+func boundMemory() (undo func()) {
+	const most = 64 << 20 // of Go's part, in bytes
+	before := debug.SetMemoryLimit(-1)
+	if before > most {
+		debug.SetMemoryLimit(most)
+	}
+	return func() { debug.SetMemoryLimit(before) }
+}
+
+// factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
+func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }
+
+// deepen reads the binaries of all images and lays what they say over the findings about the claims.
+func (e *Env) deepen(
+	ctx context.Context, report inspect.Report, claims []inspect.Finding, o DeepOptions, strict bool,
+) ([]inspect.Finding, deep.Cost, error) {
+	result, err := e.layers(ctx, report, nil, o, strict)
+	if err != nil {
+		return nil, deep.Cost{}, err
+	}
+	return result.Over(claims), result.Cost, nil
+}
+
+// layers reads the binaries of all images; uses are how each is used, nil: as its config says.
+func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool) (deep.Result, error) {
+	defer boundMemory()()
+	options := deep.Options{
+		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
+		ABI: o.ABI, PageSize: o.PageSize,
+	}
+	if p := e.Transport.Progress; p != nil {
+		options.Progress = p.Read
+		defer p.Done()
+	}
+	if !o.NoFacts {
+		kept := facts.Open(e.factsDir())
+		options.Known = kept.Get
+		options.Keep = func(f rootfs.LayerFacts) {
+			if err := kept.Put(f); err != nil {
+				e.note("note: %v", err)
+			}
+		}
+	}
+	return deep.Inspect(ctx, report, options)
+}
+
+// prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.
+func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
+	if !o.Deep {
+		return nil
+	}
+	report, err := c.report()
+	if err != nil {
+		return err
+	}
+	claims := inspect.Check(report, inspect.CheckOptions{KeepSpelling: true})
+	findings, cost, err := e.deepen(ctx, report, claims, o.DeepOptions, false)
+	if err != nil {
+		return err
+	}
+	told := deep.Summary(findings[len(claims):])
+	e.sayNotes(told)
+	err = inspect.Failed(append(findings[:len(claims):len(claims)], told...))
+	switch {
+	case err != nil && o.Force:
+		e.note("warning, kept by --force: %v", err)
+		return nil
+	case err == nil:
+		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known, Bytes(cost.Bytes), cost.Known)
+	}
+	return err
+}
+
+// verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build may
+// well carry others for another machine on purpose.
+func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Object) error {
+	report, err := inspect.Read(ctx, image)
+	if err != nil {
+		return err
+	}
+	findings := inspect.Check(report, inspect.CheckOptions{Require: []v1.Platform{p}})
+	if err := inspect.Failed(findings); err != nil {
+		return err
+	}
+	findings, _, err = e.deepen(ctx, report, findings, DeepOptions{Deep: true}, false)
+	if err != nil {
+		return err
+	}
+	var wrong []inspect.Finding
+	for _, f := range findings {
+		if f.Fails() && deep.Essential(f) {
+			wrong = append(wrong, f)
+		}
+	}
+	if err := inspect.Failed(deep.Summary(wrong)); err != nil {
+		return registry.WithHint(err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is")
+	}
+	return nil
+}
+
+// sayNotes tells the warnings and notes among the findings.
+func (e *Env) sayNotes(findings []inspect.Finding) {
+	for _, f := range findings {
+		if Worth(f) && !f.Fails() {
+			e.note("%s: %s", f.State, f.Message)
+		}
+	}
+}

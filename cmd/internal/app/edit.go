@@ -1,0 +1,249 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/remote"
+	"mtool/registry/source"
+)
+
+// AmendOptions say what is added to a list.
+type AmendOptions struct {
+	EditOptions
+	PublishOptions
+	List      registry.Ref
+	Sources   []registry.Ref
+	Stated    []compose.Stated // what is said of each source; none where nothing is
+	Published bool             // the list in its registry, not the draft
+	To        []registry.Ref   // with Published: more targets
+}
+
+// AnnotateOptions say what changes in a list or in one of its entries.
+type AnnotateOptions struct {
+	PublishOptions
+	List  registry.Ref
+	Entry string // platform, digest or source; "" is the list itself
+	// ArtifactType and Subject of the list, see EditOptions.
+	ArtifactType *string
+	Subject      *registry.Ref
+	Edit         compose.Edit
+	Published    bool
+}
+
+// Nothing reports whether no change was asked for.
+func (o AnnotateOptions) Nothing() bool {
+	d := o.Edit
+	return d.OS+d.Arch+d.Variant+d.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil && len(d.OSFeatures)+len(d.Annotations)+len(d.Unset) == 0
+}
+
+// RemoveOptions say which entries leave a list.
+type RemoveOptions struct {
+	PublishOptions
+	List      registry.Ref
+	Entries   []string
+	Published bool
+	// IgnoreMissing leaves out the entries that the list does not have.
+	IgnoreMissing bool
+}
+
+// Amend adds the sources to a list; an entry of the same platform is replaced.
+func (e *Env) Amend(ctx context.Context, o AmendOptions) (Done, error) {
+	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
+		return Done{}, err
+	}
+	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{stated: o.Stated})
+	if err != nil {
+		return Done{}, err
+	}
+	defer all.Close() //nolint:errcheck // opened for reading only
+	how := editing{published: o.Published, force: o.Force, content: o.needsContent(), to: o.To, PublishOptions: o.PublishOptions}
+	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+		if o.Type != "" && o.Type != "auto" {
+			kind, err := compose.ParseType(o.Type)
+			if err != nil {
+				return l, nil, err
+			}
+			l.Type = kind
+		}
+		l, changes, err := l.Replace(entries, compose.AddOptions{OnDuplicate: compose.OnDuplicate(o.OnDuplicate)})
+		if err != nil {
+			return l, nil, err
+		}
+		l, more, err := e.adorn(ctx, l, o.EditOptions)
+		if err != nil {
+			return l, nil, err
+		}
+		e.sayMisspelled(l)
+		return l, append(changes, more...), e.requireNames(l, o.Require)
+	})
+}
+
+// Annotate changes annotations or the platform of a list or of one entry.
+func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (Done, error) {
+	how := editing{published: o.Published, force: o.Edit.Force, content: o.Edit.Child, PublishOptions: o.PublishOptions}
+	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+		if o.Entry == "" {
+			return e.annotateList(ctx, l, o)
+		}
+		return l.Annotate(o.Entry, o.Edit)
+	})
+}
+
+// annotateList changes what is of the list itself.
+func (e *Env) annotateList(ctx context.Context, l compose.List, o AnnotateOptions) (compose.List, []compose.Change, error) {
+	if o.ArtifactType == nil && o.Subject == nil {
+		return l.AnnotateList(o.Edit)
+	}
+	l, err := e.members(ctx, l, EditOptions{ArtifactType: o.ArtifactType, Subject: o.Subject})
+	if err != nil || len(o.Edit.Annotations)+len(o.Edit.Unset) == 0 {
+		return l, []compose.Change{{Action: compose.Edited}}, err
+	}
+	return l.AnnotateList(o.Edit)
+}
+
+// Remove takes entries and their attestations out of a list.
+func (e *Env) Remove(ctx context.Context, o RemoveOptions) (Done, error) {
+	const dropsOnPurpose = true
+	how := editing{published: o.Published, force: dropsOnPurpose, PublishOptions: o.PublishOptions}
+	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+		return l.Remove(e.present(l, o)...)
+	})
+}
+
+// present are the entries to remove, with IgnoreMissing those that are there.
+func (e *Env) present(l compose.List, o RemoveOptions) []string {
+	if !o.IgnoreMissing {
+		return o.Entries
+	}
+	return slices.DeleteFunc(slices.Clone(o.Entries), func(entry string) bool {
+		_, _, err := l.Remove(entry)
+		missing := errors.Is(err, compose.ErrNoMatch)
+		if missing {
+			e.note("not there: %s", entry)
+		}
+		return missing
+	})
+}
+
+// change is an edit of a list.
+type change func(compose.List) (compose.List, []compose.Change, error)
+
+// editing says which list is changed, and how far that may go.
+type editing struct {
+	PublishOptions
+	published, force bool
+	content          bool           // the edit needs the images of a draft, not only its rows
+	to               []registry.Ref // of a published list: more targets
+}
+
+// edit changes the draft under its lock, or the published list and its tag at once.
+func (e *Env) edit(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+	if how.published {
+		return e.editPublished(ctx, name, how, edit)
+	}
+	if err := how.publishing(name, "--published"); err != nil {
+		return Done{}, err
+	}
+	if how.DryRun {
+		return e.tryEdit(ctx, name, how, edit)
+	}
+	var done Done
+	_, err := e.Drafts.Update(ctx, name, func(l compose.List) (compose.List, error) {
+		l, d, err := e.edited(ctx, l, how, edit)
+		done = d
+		return l, err
+	})
+	return done, e.noDraft(name, err)
+}
+
+// tryEdit shows what the edit of a draft would give.
+func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+	list, err := e.Drafts.Load(ctx, name)
+	if err != nil {
+		return Done{}, e.noDraft(name, err)
+	}
+	_, done, err := e.edited(ctx, list, how, edit)
+	done.Plan = &compose.Plan{Root: done.Root}
+	return done, err
+}
+
+func (e *Env) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, Done, error) {
+	if how.content {
+		resolved, all, err := e.resolve(ctx, l)
+		if err != nil {
+			return l, Done{}, err
+		}
+		defer all.Close() //nolint:errcheck // opened for reading only
+		l = resolved
+	}
+	l, changes, err := edit(l)
+	if err != nil {
+		return l, Done{}, err
+	}
+	e.sayChanges(changes)
+	root, err := l.Encode()
+	return l, Done{Made: []Made{madeAt(l.Name, root.Digest)}, Root: root}, err
+}
+
+func (e *Env) noDraft(name registry.Ref, err error) error {
+	if !errors.Is(err, registry.ErrNotFound) {
+		return err
+	}
+	return registry.WithHint(err, fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published", name.Familiar()))
+}
+
+func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+	name = name.At(registry.TransportRegistry)
+	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
+	object, report, err := e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
+	if errors.Is(err, registry.ErrNotFound) {
+		err = fmt.Errorf("%w: %w", errNoList, err)
+	}
+	if err != nil {
+		return Done{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	list, notes, err := compose.FromPublished(report)
+	if err != nil {
+		return Done{}, err
+	}
+	e.sayAll(notes)
+	list.Name = name
+	list, changes, err := edit(list)
+	if err != nil {
+		return Done{}, err
+	}
+	e.sayChanges(changes)
+	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, how.force); err != nil {
+		return Done{}, err
+	}
+	own := target{ref: name, before: func() (registry.Manifest, error) { return object.Root, nil }}
+	others, cancel := e.announce(ctx, how.to)
+	defer cancel()
+	return e.publishList(ctx, list, append([]target{own}, others...), publishOptions{PublishOptions: how.PublishOptions, Force: true})
+}
+
+// requireNames checks --require by what the rows claim, where not all content is read.
+func (e *Env) requireNames(l compose.List, require []v1.Platform) error {
+	have := l.Platforms()
+	for _, want := range require {
+		s := platform.Serve(have, want, false)
+		if s.Fallback {
+			e.note("note: %s is not there itself: its nodes take %s", platform.Format(want), platform.Format(have[s.Rows[0]]))
+		}
+		if len(s.Rows) == 0 {
+			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want), strings.Join(platformNames(have), ", "))
+		}
+	}
+	return nil
+}

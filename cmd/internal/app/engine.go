@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/engine"
+)
+
+// loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or else
+// that of the engine's own platform.
+func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o publishOptions) (_ Made, err error) {
+	if target.Tag == "" || target.Digest != (v1.Hash{}) {
+		return Made{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
+	}
+	docker, err := engine.Open()
+	if err != nil {
+		return Made{}, err
+	}
+	defer func() { err = errors.Join(err, docker.Close()) }()
+	image, err := e.engineImage(ctx, docker, report, target, o.engine)
+	if err != nil {
+		return Made{}, err
+	}
+	if n := len(image.Attestations); n > 0 {
+		e.note("note: Docker Engine takes no attestations: %d left out", n)
+	}
+	made := madeAt(target, image.Manifest.Digest)
+	if o.DryRun {
+		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()), image.Manifest.Digest)
+		return made, nil
+	}
+	present, err := docker.Load(ctx, target, image.Manifest, image.Source)
+	switch {
+	case err != nil:
+		return Made{}, err
+	case present:
+		e.note("unchanged %s", target)
+	default:
+		e.note("loaded %s: %s", target, platform.Format(image.Platform()))
+	}
+	return made, nil
+}
+
+// fitsEngine is nil when Docker Engine answers and, of several platforms, runs one: before they are built.
+func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
+	docker, err := engine.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, docker.Close()) }()
+	own, err := docker.Platform(ctx)
+	if err != nil {
+		return err
+	}
+	var have []string
+	for _, p := range platforms {
+		if len(platforms) == 1 || platform.Satisfies(p, own) {
+			return nil
+		}
+		have = append(have, platform.Format(p))
+	}
+	return registry.WithHint(
+		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own), strings.Join(have, ", ")),
+		"build "+platform.Format(own)+" too, or one platform alone",
+	)
+}
+
+func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform) (inspect.Image, error) {
+	asked := !platform.IsUnknown(want)
+	if len(report.Images) == 1 && !asked {
+		return report.Images[0], nil
+	}
+	whose := "the platform asked for"
+	if !asked {
+		var err error
+		if want, err = docker.Platform(ctx); err != nil {
+			return inspect.Image{}, err
+		}
+		whose = "the engine's platform"
+	}
+	var have []string
+	for _, image := range report.Images {
+		if platform.Satisfies(image.Platform(), want) {
+			if !asked {
+				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()), len(report.Images))
+			}
+			return image, nil
+		}
+		have = append(have, platform.Format(image.Platform()))
+	}
+	return inspect.Image{}, registry.WithHint(
+		fmt.Errorf("loading %q: %w: no image for %s, %s, among %s",
+			target, registry.ErrNotFound, platform.Format(want), whose, strings.Join(have, ", ")),
+		"choose one of them with --platform",
+	)
+}
+
+// engineOnly refuses a platform for a place that takes whole lists.
+func engineOnly(p v1.Platform, to registry.Transport) error {
+	if platform.IsUnknown(p) || to == registry.TransportEngine {
+		return nil
+	}
+	return registry.WithHint(
+		registry.Usagef("--platform is for Docker Engine, which takes one image; everywhere else whole lists are copied"),
+		"mtool create NAME SRC --platform P --push makes a list of less",
+	)
+}

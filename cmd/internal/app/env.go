@@ -1,0 +1,109 @@
+package app
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"mtool/compose/draft"
+	"mtool/registry/login"
+	"mtool/registry/remote"
+	"mtool/registry/source"
+	"mtool/registry/store"
+)
+
+// EnvOptions are the settings that every command shares. The zero value is right for a user without special needs.
+type EnvOptions struct {
+	PlainHTTP  []string // hosts spoken to without TLS, as written in references; loopback needs no entry
+	SkipVerify []string // hosts whose certificate is not checked
+	CAFiles    []string // PEM files of authorities, trusted for every host beside the system's
+	// Hosts are the settings of single registries, by host; those of registries.yaml are added.
+	Hosts       map[string]remote.HostSettings
+	Retry       *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
+	RetryWait   time.Duration // about the first wait before it; 0: a quarter of a second
+	Idle        time.Duration // how long a request may stand still; 0: a minute, negative: for ever
+	MinRate     int64         // see remote.Options
+	Concurrency int           // requests in flight; 0: as registries.yaml says, else 64
+	Note        func(string)  // told one line for everything worth saying; nil says nothing
+	UserAgent   string
+	Progress    Progress // of reading layers; nil tells nobody
+	Proxies     remote.Proxies
+}
+
+// Env is the places and the clients that the functions of this package share.
+type Env struct {
+	Home      string // drafts/, store/ and emulators/ lie here: MTOOL_HOME, or mtool in the XDG data home
+	State     string // the embedded worker's state: MTOOL_HOME/worker, or mtool/worker in the XDG cache home
+	Store     *store.Store
+	Drafts    *draft.Store
+	Client    *remote.Client
+	Logins    *login.Credentials
+	Transport EnvOptions
+}
+
+// NewEnv finds the places and makes the clients. It writes nothing.
+func NewEnv(o EnvOptions) (*Env, error) {
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	home, state, err := places()
+	if err != nil {
+		return nil, err
+	}
+	if o, err = o.withFile(home); err != nil {
+		return nil, err
+	}
+	o = o.withEngine(daemonFiles())
+	if err := o.checkFiles(); err != nil {
+		return nil, err
+	}
+	logins, err := login.Default()
+	if err != nil {
+		return nil, err
+	}
+	env := &Env{
+		Home:      home,
+		State:     state,
+		Store:     store.Open(filepath.Join(home, "store")),
+		Drafts:    draft.Open(filepath.Join(home, "drafts")),
+		Logins:    logins,
+		Transport: o,
+	}
+	env.Client = remote.NewClient(env.clientOptions())
+	return env, nil
+}
+
+// clientOptions are those of every registry client.
+func (e *Env) clientOptions() remote.Options {
+	o := e.Transport
+	c := remote.Options{
+		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
+		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
+		Pause: o.RetryWait, Idle: o.Idle, MinRate: o.MinRate,
+	}
+	if o.Retry != nil {
+		c.Attempts = *o.Retry + 1
+	}
+	return c
+}
+
+func (e *Env) note(format string, args ...any) { e.Transport.Note(fmt.Sprintf(format, args...)) }
+
+func (e *Env) opener() source.Opener { return source.Opener{Store: e.Store, Client: e.Client} }
+
+// places are MTOOL_HOME and the worker's state, by the XDG base directory specification.
+func places() (home, state string, err error) {
+	if dir := os.Getenv("MTOOL_HOME"); dir != "" {
+		abs, err := filepath.Abs(dir)
+		return abs, filepath.Join(abs, "worker"), err
+	}
+	user, err := os.UserHomeDir()
+	if err != nil && (os.Getenv("XDG_DATA_HOME") == "" || os.Getenv("XDG_CACHE_HOME") == "") {
+		return "", "", fmt.Errorf("finding a place for the local store: %w; set MTOOL_HOME", err)
+	}
+	data := cmp.Or(os.Getenv("XDG_DATA_HOME"), filepath.Join(user, ".local", "share"))
+	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(user, ".cache"))
+	return filepath.Join(data, "mtool"), filepath.Join(cache, "mtool", "worker"), nil
+}

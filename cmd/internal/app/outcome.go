@@ -1,0 +1,80 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/registry"
+)
+
+// ErrPartial says that some of several targets have it and others don't.
+var ErrPartial = errors.New("not all targets done")
+
+// State is what became of one target.
+type State string
+
+// The states.
+const (
+	Written   State = "written"
+	Unchanged State = "unchanged"
+	Failed    State = "failed"
+	Planned   State = "planned" // a dry run
+)
+
+// Outcome is what became of one target of a push.
+type Outcome struct {
+	Target registry.Ref
+	State  State
+	Digest v1.Hash // where it is not that of the root: Docker Engine has its own
+	Err    error   // for Failed
+}
+
+// Done is what a command made, or with a dry run would make.
+type Done struct {
+	// Made are the places and digests, one for each repository or file.
+	Made []Made
+	// Root is the list or image; empty where only a draft was made.
+	Root registry.Manifest
+	// Plan is that of a dry run, nil otherwise.
+	Plan *compose.Plan
+	// Targets are what became of each target, in order; none where nothing was to be published.
+	Targets []Outcome
+}
+
+// finish counts what was made and joins what failed. The error wraps ErrPartial when some of several targets are done.
+func (d Done) finish() (Done, error) {
+	var errs []error
+	for _, o := range d.Targets {
+		if o.State != Failed {
+			digest := d.Root.Digest
+			if o.Digest != (v1.Hash{}) {
+				digest = o.Digest
+			}
+			d.add(madeAt(o.Target, digest))
+			continue
+		}
+		err := o.Err
+		if len(d.Targets) > 1 {
+			err = fmt.Errorf("pushing to %q: %w", o.Target, err)
+		}
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 && len(errs) < len(d.Targets) {
+		errs = append(errs, registry.WithHint(
+			fmt.Errorf("%w: %d of %d", ErrPartial, len(d.Targets)-len(errs), len(d.Targets)),
+			"the same command again finishes the rest",
+		))
+	}
+	return d, errors.Join(errs...)
+}
+
+// add keeps one of several tags of a repository.
+func (d *Done) add(m Made) {
+	if !slices.Contains(d.Made, m) {
+		d.Made = append(d.Made, m)
+	}
+}

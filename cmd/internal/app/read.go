@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/source"
+)
+
+// opened are references that were opened and read, in the order asked. Close releases their files.
+type opened struct {
+	objects []registry.Object
+	reports []inspect.Report
+}
+
+func (o opened) Close() error {
+	var errs []error
+	for _, object := range o.objects {
+		errs = append(errs, object.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// reading says how the sources of a list are read.
+type reading struct {
+	wait   time.Duration    // for sources that are not there yet
+	ignore bool             // those that are not there
+	ahead  *ahead           // told of each source as soon as it is found
+	stated []compose.Stated // what is said of each source; nil where nothing is
+}
+
+// read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
+func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options, r reading) (opened, error) {
+	all := opened{make([]registry.Object, len(refs)), make([]inspect.Report, len(refs))}
+	errs := make([]error, len(refs))
+	var g errgroup.Group // the client limits the requests in flight
+	for i, ref := range refs {
+		g.Go(func() error {
+			all.objects[i], all.reports[i], errs[i] = e.readWaiting(ctx, ref, o, r)
+			return nil
+		})
+	}
+	_ = g.Wait()
+	if r.ignore {
+		e.forgive(refs, errs)
+	}
+	if err := joinSources(errs); err != nil {
+		return opened{}, errors.Join(err, all.Close())
+	}
+	return all, nil
+}
+
+func (e *Env) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
+	return e.readWaiting(ctx, ref, o, reading{})
+}
+
+func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
+	object, err := e.openWaiting(ctx, ref, o, r.wait)
+	if err != nil {
+		return object, inspect.Report{}, err
+	}
+	report, err := r.ahead.read(ctx, object)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
+	}
+	return object, report, err
+}
+
+// open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).
+func (e *Env) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
+	draftWanted := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
+	if draftWanted {
+		list, err := e.Drafts.Load(ctx, ref)
+		if err == nil {
+			return e.draftObject(ctx, list)
+		}
+		if ref.Transport == registry.TransportDraft || !errors.Is(err, registry.ErrNotFound) {
+			return registry.Object{}, err
+		}
+	}
+	object, err := e.opener().Open(ctx, ref, o)
+	e.sayMissing(object)
+	switch {
+	case err == nil:
+	case draftWanted && errors.Is(err, registry.ErrNotFound):
+		err = fmt.Errorf("no draft %s; %w", ref.At(registry.TransportDraft), err)
+	case o.Order == source.RegistryFirst && ref.Transport == registry.TransportRegistry:
+		err = e.hintHere(ctx, ref, err)
+	}
+	return object, err
+}
+
+// hintHere names what this machine has under a name that its registry does not give.
+func (e *Env) hintHere(ctx context.Context, ref registry.Ref, err error) error {
+	if !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrUnavailable) {
+		return err
+	}
+	if _, missing := e.Drafts.Load(ctx, ref); missing == nil {
+		return registry.WithHint(err, "a draft has this name: "+ref.At(registry.TransportDraft).String())
+	}
+	object, missing := e.Store.Get(ctx, ref.At(registry.TransportStore))
+	if missing != nil {
+		return err
+	}
+	return registry.WithHint(errors.Join(err, object.Close()), "the local store has this name: "+ref.At(registry.TransportStore).String())
+}

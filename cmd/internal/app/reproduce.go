@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// Reproduce builds again, every step of it, and compares the result with the images of ref, byte for byte. Without an
+// Epoch it is the time at which the image says it was created. Nothing is stored. The error wraps registry.ErrContent when
+// an image differs, and says in what.
+func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) ([]Made, error) {
+	object, report, err := e.readOne(ctx, ref, lookup(""))
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	originals, err := originalsOf(report, o.Platforms)
+	if err != nil {
+		return nil, err
+	}
+	if o.Epoch == "" && o.BuildArgs[epochArg] == "" {
+		if o.Epoch, err = createdOf(ctx, originals[0]); err != nil {
+			return nil, err
+		}
+	}
+	o.NoCache, o.Discard, o.Outputs, o.Provenance, o.SBOM = true, true, nil, "", ""
+	o.Names = []registry.Ref{ref}
+	p, err := e.prepareBuild(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	result, err := build.Run(ctx, p.spec, p.opts)
+	if err != nil {
+		return nil, err
+	}
+	var made []Made
+	var errs []error
+	for i, image := range result.Images {
+		if err := compareImages(originals[i], image); err != nil {
+			errs = append(errs, fmt.Errorf("reproducing %s of %q: %w", platform.Format(image.Platform), ref, err))
+			continue
+		}
+		e.note("reproduced %s: %s", platform.Format(image.Platform), image.Manifest.Digest)
+		made = append(made, madeAt(ref, image.Manifest.Digest))
+	}
+	return made, errors.Join(errs...)
+}
+
+func originalsOf(report inspect.Report, platforms []v1.Platform) ([]inspect.Image, error) {
+	var found []inspect.Image
+	for _, want := range platforms {
+		n := len(found)
+		var unread error // an image whose platform is not known may be the one
+		for _, image := range report.Images {
+			unread = errors.Join(unread, image.Err)
+			if n == len(found) && platform.Equal(image.Platform(), want) {
+				found = append(found, image)
+			}
+		}
+		switch {
+		case n < len(found) && found[n].Err == nil:
+		case unread != nil:
+			return nil, fmt.Errorf("reproducing %q: %w", report.Ref, unread)
+		default:
+			return nil, fmt.Errorf("reproducing %q: %w: it has no %s", report.Ref, registry.ErrNotFound, platform.Format(want))
+		}
+	}
+	return found, nil
+}
+
+// createdOf is what the image's config says, in seconds since 1970.
+func createdOf(ctx context.Context, image inspect.Image) (string, error) {
+	body, err := image.Source.Blob(ctx, image.ConfigOf)
+	if err != nil {
+		return "", err
+	}
+	defer body.Close()
+	var config struct{ Created time.Time }
+	if err := json.NewDecoder(io.LimitReader(body, 4<<20)).Decode(&config); err != nil {
+		return "", fmt.Errorf("reading config %s: %w: %w", image.ConfigOf.Digest, registry.ErrContent, err)
+	}
+	return strconv.FormatInt(max(config.Created.Unix(), 0), 10), nil
+}
+
+// compareImages says in what an image differs from the original.
+func compareImages(original inspect.Image, image build.Image) error {
+	if original.Manifest.Digest == image.Manifest.Digest {
+		return nil
+	}
+	var manifest struct{ Layers []v1.Descriptor }
+	if err := json.Unmarshal(image.Manifest.Body, &manifest); err != nil {
+		return err
+	}
+	what := "its config or annotations"
+	for i, layer := range manifest.Layers {
+		if i >= len(original.Layers) || layer.Digest != original.Layers[i].Digest {
+			what = fmt.Sprintf("layer %d of %d", i+1, len(manifest.Layers))
+			break
+		}
+	}
+	if len(manifest.Layers) < len(original.Layers) {
+		what = fmt.Sprintf("%d layers instead of %d", len(manifest.Layers), len(original.Layers))
+	}
+	return registry.WithHint(
+		fmt.Errorf("%w: it is %s, and this build makes %s; the difference begins with %s", registry.ErrContent, original.Manifest.Digest, image.Manifest.Digest, what),
+		"build the original with --source-date-epoch, and from the same files, base images and arguments",
+	)
+}

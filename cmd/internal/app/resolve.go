@@ -1,0 +1,100 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// ResolveOptions say for which nodes and runtimes a reference is resolved.
+type ResolveOptions struct {
+	Ref   registry.Ref
+	Nodes []v1.Platform      // none: this machine
+	As    []platform.Runtime // none: all of them
+	Same  bool               // the runtimes must take the same for a node
+	From  string             // "", store, registry
+}
+
+// Resolved is which entry of a list each runtime takes for each node: by node, then by runtime.
+type Resolved struct {
+	Report inspect.Report
+	Taken  []inspect.Taken
+}
+
+// Resolve answers which entries runtimes take. With the answer comes an error where one of them finds none
+// (registry.ErrNotFound), where they differ and must not, and where the image is not for the node (inspect.ErrMismatch).
+func (e *Env) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) {
+	object, report, err := e.readOne(ctx, o.Ref, lookup(o.From))
+	if err != nil {
+		return Resolved{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	e.sayOther(object)
+	if len(o.Nodes) == 0 {
+		o.Nodes = []v1.Platform{platform.Host()}
+	}
+	if len(o.As) == 0 {
+		o.As = platform.Runtimes()
+	}
+	all := Resolved{Report: report}
+	var errs []error
+	for _, node := range o.Nodes {
+		var taken []inspect.Taken
+		for _, runtime := range o.As {
+			t, err := report.Resolve(runtime, node)
+			if err != nil {
+				return all, err
+			}
+			taken = append(taken, t)
+		}
+		all.Taken = append(all.Taken, taken...)
+		if err := judgeTaken(taken, o.Same); err != nil {
+			errs = append(errs, fmt.Errorf("resolving %q for %s: %w", object.Ref, platform.Format(node), err))
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// judgeTaken is what is wrong with what the runtimes take for one node.
+func judgeTaken(taken []inspect.Taken, same bool) error {
+	var none, other []string
+	var choices []string // what is taken, each once, with who takes it
+	by := map[string][]string{}
+	for _, t := range taken {
+		who, what := string(t.Runtime), "none"
+		switch {
+		case !t.Found:
+			none = append(none, who)
+		case t.Other:
+			other = append(other, who)
+			fallthrough
+		default:
+			what = t.Digest.String()
+		}
+		if by[what] == nil {
+			choices = append(choices, what)
+		}
+		by[what] = append(by[what], who)
+	}
+	var errs []error
+	if len(none) > 0 {
+		errs = append(errs, fmt.Errorf("%w: no entry for %s", registry.ErrNotFound, strings.Join(none, ", ")))
+	}
+	if len(other) > 0 {
+		errs = append(errs, fmt.Errorf("%w: a single image of %s", inspect.ErrMismatch, platform.Format(taken[0].Platform)))
+	}
+	if same && len(choices) > 1 {
+		for i, what := range choices {
+			choices[i] = strings.Join(by[what], ", ") + " take " + what
+		}
+		errs = append(errs, fmt.Errorf("%w: the runtimes differ: %s", inspect.ErrMismatch, strings.Join(choices, "; ")))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,82 @@
+package app
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+// ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own repository),
+// and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and annotations are what is
+// stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
+func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
+	refs, stated := make([]registry.Ref, len(words)), make([]compose.Stated, len(words))
+	errs := make([]error, len(words))
+	for i, word := range words {
+		refs[i], stated[i], errs[i] = parseSource(list, word)
+	}
+	return refs, stated, errors.Join(errs...)
+}
+
+func parseSource(list registry.Ref, word string) (registry.Ref, compose.Stated, error) {
+	text := strings.TrimSpace(word)
+	if strings.HasSuffix(text, ".json") {
+		body, err := regular.Read(text, regular.MaxText)
+		if err == nil {
+			text = strings.TrimSpace(string(body))
+		}
+		if errors.Is(err, regular.ErrFile) {
+			return registry.Ref{}, compose.Stated{}, fmt.Errorf("reading descriptor: %w", err)
+		}
+	}
+	if digest, err := v1.NewHash(text); err == nil {
+		return within(list, digest), compose.Stated{}, nil
+	}
+	if strings.HasPrefix(text, "{") {
+		return parseDescriptor(list, text)
+	}
+	ref, err := registry.ParseRef(word)
+	return ref, compose.Stated{}, err
+}
+
+// within is the content of a digest in the list's own repository, in a registry.
+func within(list registry.Ref, digest v1.Hash) registry.Ref {
+	ref := list.WithDigest(digest)
+	if !list.Bare && !list.IsFile() {
+		ref = ref.At(registry.TransportRegistry)
+	}
+	ref.Typed = ref.Name()
+	return ref
+}
+
+func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Stated, error) {
+	var d struct {
+		v1.Descriptor
+		Manifests json.RawMessage `json:"manifests"`
+		Layers    json.RawMessage `json:"layers"`
+	}
+	fail := func(err error) (registry.Ref, compose.Stated, error) {
+		return registry.Ref{}, compose.Stated{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text, registry.ErrName, err)
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return fail(err)
+	}
+	switch {
+	case d.Manifests != nil, d.Layers != nil:
+		return fail(errors.New("this is a whole manifest, not the descriptor of one"))
+	case d.Digest == v1.Hash{}:
+		return fail(errors.New("it has no digest"))
+	}
+	stated := compose.Stated{Annotations: d.Annotations}
+	if d.Platform != nil {
+		stated.Platform = *d.Platform
+	}
+	return within(list, d.Digest), stated, nil
+}
