@@ -32,6 +32,9 @@ func prebuildOf(inside string) (p prebuild, ok bool) {
 		return p, false
 	}
 	p.system, p.machines = system, strings.Split(machines, "+")
+	if libc, linux := strings.CutPrefix(system, "linux"); linux && libc != "" { // linuxmusl-x64, as loaders derived from it have it
+		p.system, p.libc = "linux", libc
+	}
 	for tag := range strings.SplitSeq(parts[2], ".") {
 		version, isARM := strings.CutPrefix(tag, "armv")
 		switch {

@@ -89,6 +89,8 @@ func TestPackages(t *testing.T) {
 		{"prebuilds, and a helper for this platform", []string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "elf " + node + "a/bin/helper arm64"}, wrong, "a (npm) is installed for linux/amd64 only: /srv/node_modules/a/prebuilds/linux-x64/a.node"},
 		{"prebuilds, and what was compiled here", []string{"so " + node + "a/prebuilds/linux-x64/a.node amd64", "so " + node + "a/build/Release/a.node arm64"}, right, "other platforms"},
 		{"prebuilds for several machines at once", []string{"so " + node + "a/prebuilds/linux-x64+arm64/a.node amd64", "so " + node + "a/prebuilds/linux-s390x/a.node s390x"}, wrong, "/srv/node_modules/a/prebuilds/linux-x64+arm64/a.node is an amd64 library"},
+		{"prebuilds by libc", []string{"so " + node + "a/prebuilds/linuxglibc-x64/a.node amd64", "so " + node + "a/prebuilds/linuxglibc-arm64/a.node arm64"}, right, "other platforms"},
+		{"prebuilds by another libc", []string{glibc, "so " + node + "a/prebuilds/linuxglibc-x64/a.node amd64", "so " + node + "a/prebuilds/linuxmusl-arm64/a.node arm64"}, wrong, "a (npm) is installed for"},
 		{"prebuilds for ARM by its version", []string{"so " + node + "a/prebuilds/linux-arm/a.armv7.node armv7", "so " + node + "a/prebuilds/linux-arm64/a.armv8.node arm64"}, right, ""},
 		{"prebuilds for musl", []string{glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64"}, wrong, "a (npm) is installed for musl only: /srv/node_modules/a/prebuilds/linux-arm64/a.musl.node"},
 		{"prebuilds for musl and glibc", []string{glibc, "so " + node + "a/prebuilds/linux-arm64/a.musl.node arm64", "so " + node + "a/prebuilds/linux-arm64/a.glibc.node arm64"}, right, ""},
