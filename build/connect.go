@@ -20,24 +20,49 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
 
+	"mtool/build/emulator"
+	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
 
-// Dialer makes the connection to a worker.
-type Dialer func(context.Context) (net.Conn, error)
+// connect makes a client of the worker at an address, and asks what it runs. Nothing is sent to the embedded one, which is
+// not started yet.
+func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err error) {
+	w = &worker{WorkerAddr: a}
+	switch {
+	case w.embedded():
+		w.host = emulator.Detect()
+		return w, nil
+	case a.Addr == DockerEngine: // the connection outlives ctx, which is for asking
+		w.client, w.engine, err = connectEngine(context.WithoutCancel(ctx))
+	default:
+		w.client, err = connectAddress(context.WithoutCancel(ctx), a.Addr, tls)
+	}
+	if err == nil {
+		w.runnable, err = ask(ctx, w.client, a.Addr, a.Addr != DockerEngine && tls.Used())
+	}
+	if err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	w.host = hostOf(w.runnable)
+	return w, nil
+}
 
-// Connect makes a client of the worker at addr, or of the one that dial reaches when dial is not nil. It sends nothing yet.
+// connectProcess makes a client of an embedded worker. It sends nothing yet.
 //
 // BuildKit's packages log through logrus's global logger. Its warnings are about what is as it should be (a file system
 // without fs-verity), so this silences them.
-func Connect(ctx context.Context, addr string, dial Dialer, tls WorkerTLS) (*client.Client, error) {
+func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, error) {
 	logrus.SetLevel(logrus.ErrorLevel)
-	if dial != nil {
-		return client.New(ctx, "unix:///embedded", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return dial(ctx)
-		}))
-	}
+	return client.New(ctx, "unix:///embedded", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+		return p.Dial(ctx)
+	}))
+}
+
+// connectAddress makes a client of the worker at addr. It sends nothing yet.
+func connectAddress(ctx context.Context, addr string, tls WorkerTLS) (*client.Client, error) {
+	logrus.SetLevel(logrus.ErrorLevel)
 	opts, err := clientOptions(addr, tls)
 	if err != nil {
 		return nil, err

@@ -126,7 +126,7 @@ func (e *crashError) Error() string { return "uncaught target signal " + e.signa
 // onCrash stops the solve when the step is an emulated one.
 func (s solve) onCrash(stop context.CancelCauseFunc) func(client.Vertex, string) {
 	return func(step client.Vertex, signal string) {
-		if s.machine.emulator(s.platformOf(step.Name)) != "" {
+		if s.worker.emulator(s.platformOf(step.Name)) != "" {
 			stop(&crashError{s.target, step, signal})
 		}
 	}

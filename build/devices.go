@@ -15,15 +15,15 @@ import (
 	"mtool/registry/regular"
 )
 
-// deviceIn finds out why a step that unpacks archives of the context was not permitted to: a worker that can make no devices names
-// none. nil: no archive that the step names has one.
-func (s solve) deviceIn(ctx context.Context, step string, err error) error {
+// deviceIn finds out why a step that unpacks archives of the context in dir was not permitted to: a worker that can make no
+// devices, which noDevices tells the reason of, names none. nil: no archive that the step names has one.
+func deviceIn(ctx context.Context, step string, err error, dir string, noDevices error) error {
 	_, line, _ := strings.Cut(step, "] ")
 	words := strings.Fields(line)
-	if s.machine.noDevices == nil || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
+	if noDevices == nil || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
 		return nil
 	}
-	root, err := os.OpenRoot(s.job.Spec.Context)
+	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil // the failure of the step is told all the same
 	}
@@ -36,7 +36,7 @@ func (s solve) deviceIn(ctx context.Context, step string, err error) error {
 		device := firstDevice(ctx, f)
 		_ = f.Close() // opened for reading only
 		if device != "" {
-			return &snapshot.DeviceError{Path: device, Archive: name, Err: s.machine.noDevices}
+			return &snapshot.DeviceError{Path: device, Archive: name, Err: noDevices}
 		}
 	}
 	return nil

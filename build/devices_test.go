@@ -41,8 +41,7 @@ func TestDeviceIn(t *testing.T) {
 		{"[2/3] ADD with.tar /", nil, refused, ""},
 		{"[2/3] ADD with.tar /", old, errors.New("no space left on device"), ""},
 	} {
-		s := solve{machine: &machine{noDevices: c.worker}, job: Job{Spec: Spec{Context: dir}}}
-		err := s.deviceIn(t.Context(), c.step, c.err)
+		err := deviceIn(t.Context(), c.step, c.err, dir, c.worker)
 		var found *snapshot.DeviceError
 		if errors.As(err, &found) != (c.archive != "") || found != nil && (found.Archive != c.archive || found.Path != "dev/null" || !errors.Is(err, old)) {
 			t.Errorf("%s: %v", c.step, err)

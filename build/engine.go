@@ -110,7 +110,7 @@ func beyondEngine(s Spec) error {
 // fetch takes an image out of the engine into the layout dir, and its name away from it.
 func (s solve) fetch(ctx context.Context, name registry.Ref, dir string) (Layout, error) {
 	l, err := s.save(ctx, name, dir)
-	removed := s.machine.engine.Remove(context.WithoutCancel(ctx), name)
+	removed := s.worker.engine.Remove(context.WithoutCancel(ctx), name)
 	if err = errors.Join(err, removed); err != nil {
 		return l, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
 	}
@@ -127,7 +127,7 @@ func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layou
 		return l, err
 	}
 	defer os.Remove(tar.Path) //nolint:errcheck // the directory goes with the build
-	if err := errors.Join(s.machine.engine.Save(ctx, name, file), file.Close()); err != nil {
+	if err := errors.Join(s.worker.engine.Save(ctx, name, file), file.Close()); err != nil {
 		return l, err
 	}
 	object, err := archive.Open(ctx, tar)

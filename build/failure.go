@@ -33,7 +33,7 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if err := s.lost(err); err != nil {
 		return fmt.Errorf("%s: %w", building, err)
 	}
-	if died := s.machine.err(); died != nil {
+	if died := s.worker.err(); died != nil {
 		return &WorkerError{Doing: building, Err: died}
 	}
 	if b := (*baseWarning)(nil); errors.As(err, &b) {
@@ -53,10 +53,10 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		e.Err = cmp.Or(s.deviceIn(ctx, step.Name, err), deviceOut(err), ofKind(step.Name, err, seen))
+		e.Err = cmp.Or(deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err), ofKind(step.Name, err, seen))
 	}
-	if s.machine.name != "" {
-		return fmt.Errorf("on worker %q: %w", s.machine.name, e)
+	if !s.worker.embedded() {
+		return fmt.Errorf("on worker %q: %w", s.worker.Addr, e)
 	}
 	return e
 }
@@ -66,10 +66,10 @@ func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepErro
 	on := s.platformOf(step.Name)
 	emulator := ""
 	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // which run no program
-		emulator = s.machine.emulator(on)
+		emulator = s.worker.emulator(on)
 	}
 	return &StepError{
-		Platform: on, Emulator: emulator, QEMU: s.machine.version(emulator),
+		Platform: on, Emulator: emulator, QEMU: s.worker.version(emulator),
 		Step: step.Name, Exit: -1, Log: seen.tail(step.Digest), Shown: !d.quiet,
 	}
 }
@@ -155,10 +155,10 @@ func kindOf(err error) error {
 
 // lost is the error for a worker elsewhere that went away while it built.
 func (s solve) lost(err error) error {
-	if s.machine.name == "" || status.Code(err) != codes.Unavailable {
+	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
 		return nil
 	}
-	return &silentError{addr: s.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
+	return &silentError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
 }
 
 // stepOf is the step that BuildKit says has failed.

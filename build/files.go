@@ -30,23 +30,23 @@ const (
 type files struct {
 	trees    map[string]*snapshot.Tree
 	memory   *snapshot.Memory
-	sessions map[*machine]*session.Session // over which a worker gets them once for all of its platforms
-	hangUp   []context.CancelFunc          // for each session
+	sessions map[*worker]*session.Session // over which a worker gets them once for all of its platforms
+	cancels  []context.CancelFunc         // one for each session
 }
 
 // openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
-func openFiles(job Job, c crew, failed func(error)) (*files, error) {
+func openFiles(job Job, workers []*worker, failed func(error)) (*files, error) {
 	dirs := map[string]string{mainContext: job.Spec.Context}
 	for name, given := range job.Spec.Contexts {
 		if !isImage(given) && !isRemote(given) {
 			dirs[contextMount(name)] = given
 		}
 	}
-	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*machine]*session.Session{}}
+	f := &files{trees: map[string]*snapshot.Tree{}, sessions: map[*worker]*session.Session{}}
 	f.memory = snapshot.Open(memoryOf(job, dirs))
 	devices := snapshot.Devices{Skip: job.Spec.SkipDevices}
-	for _, m := range c.all {
-		devices.Refused = cmp.Or(devices.Refused, m.noDevices)
+	for _, w := range workers {
+		devices.Refused = cmp.Or(devices.Refused, w.noDevices())
 	}
 	var err error
 	for name, dir := range dirs {
@@ -86,25 +86,25 @@ func (f *files) source() session.Attachable {
 	return filesync.NewFSSyncProvider(dirs)
 }
 
-// share opens a session on m from which the solves of all its platforms take the files, so that they are sent once.
-func (f *files) share(ctx context.Context, m *machine) error {
+// share opens a session on w from which the solves of all its platforms take the files, so that they are sent once.
+func (f *files) share(ctx context.Context, w *worker) error {
 	s, err := session.NewSession(ctx, f.memory.Key())
 	if err != nil {
 		return err
 	}
 	s.Allow(f.source())
-	ctx, hangUp := context.WithCancel(ctx)
-	f.hangUp = append(f.hangUp, hangUp)
-	go func() { _ = s.Run(ctx, m.sessions()) }() // where it breaks, each solve has the files as well
-	f.sessions[m] = s
+	ctx, cancel := context.WithCancel(ctx)
+	f.cancels = append(f.cancels, cancel)
+	go func() { _ = s.Run(ctx, w.sessions()) }() // where it breaks, each solve has the files as well
+	f.sessions[w] = s
 	return nil
 }
 
-// into makes the files part of a request to m.
-func (f *files) into(o *client.SolveOpt, m *machine) {
+// into makes the files part of a request to w.
+func (f *files) into(o *client.SolveOpt, w *worker) {
 	o.SharedKey = f.memory.Key() // a worker sends for what has changed since it was last given this key
 	o.Session = append(o.Session, f.source())
-	if s, ok := f.sessions[m]; ok {
+	if s, ok := f.sessions[w]; ok {
 		for name := range f.trees {
 			o.FrontendAttrs["local-sessionid:"+name] = s.ID()
 		}
@@ -123,8 +123,8 @@ func (f *files) err() error {
 
 // close ends what share began, and keeps what workers have got. Session.Close alone waits for a worker whose link is down.
 func (f *files) close() error {
-	for _, hangUp := range f.hangUp {
-		hangUp()
+	for _, cancel := range f.cancels {
+		cancel()
 	}
 	var errs []error
 	for _, s := range f.sessions {

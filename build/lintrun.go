@@ -41,7 +41,7 @@ func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 	}
 	var all []needs
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: own(emulator.Detect()), BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
+		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildPlatform(emulator.Detect()), BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
 		if err != nil {
 			return nil, err
 		}
@@ -59,7 +59,7 @@ func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (w
 	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
 		Config: dockerui.Config{
 			BuildArgs: job.Spec.BuildArgs, Labels: job.Spec.Labels, Target: job.Spec.Target,
-			TargetPlatforms: []ocispecs.Platform{target}, BuildPlatforms: []ocispecs.Platform{spec(own(emulator.Detect()))},
+			TargetPlatforms: []ocispecs.Platform{target}, BuildPlatforms: []ocispecs.Platform{spec(buildPlatform(emulator.Detect()))},
 			LinterConfig: &linter.Config{},
 		},
 		SourceMap:      source,

@@ -3,9 +3,6 @@ package build
 import (
 	"context"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/build/emulator"
 	"mtool/inspect/platform"
 )
 
@@ -15,26 +12,14 @@ func foresee(ctx context.Context, job Job) (Forecast, error) {
 	if err != nil {
 		return Forecast{}, err
 	}
-	c, err := muster(ctx, job, d, true)
+	c, err := newPool(ctx, job, d, true)
 	if err != nil {
 		return Forecast{}, err
 	}
 	return c.forecast(job, d), c.close()
 }
 
-// own is BUILDPLATFORM of the worker inside this program.
-func own(host emulator.Host) v1.Platform {
-	return platform.Normalize(v1.Platform{OS: host.Platform.OS, Architecture: host.Platform.Architecture})
-}
-
-func emulates(host emulator.Host) func(v1.Platform) string {
-	return func(p v1.Platform) string {
-		way, _ := host.Of(p)
-		return way.Emulator.Name
-	}
-}
-
-func (c crew) forecast(job Job, d *dockerfile) Forecast {
+func (c *pool) forecast(job Job, d *dockerfile) Forecast {
 	p := c.plan
 	f := Forecast{Warnings: d.lint(job.Spec.Platforms, p.needs)}
 	for i, target := range job.Spec.Platforms {

@@ -40,12 +40,12 @@ func prune(ctx context.Context, c *client.Client, keep int64) error {
 
 // sweep frees what a failed build left: the files of a step that did not end stay until something is pruned. What can't be
 // freed now is freed by a later build.
-func (c crew) sweep(ctx context.Context, keep int64) {
+func (p *pool) sweep(ctx context.Context, keep int64) {
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if m := c.embedded(); m != nil {
-		_ = m.client.Prune(ctx, nil, client.WithKeepOpt(0, 0, keep, 0))
+	if w := p.embedded(); w != nil {
+		_ = w.client.Prune(ctx, nil, client.WithKeepOpt(0, 0, keep, 0))
 	}
 }
 

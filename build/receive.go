@@ -14,7 +14,6 @@ import (
 	"github.com/moby/buildkit/session"
 	sessioncontent "github.com/moby/buildkit/session/content"
 	"github.com/moby/buildkit/session/filesync"
-	"github.com/moby/buildkit/session/grpchijack"
 	"github.com/tonistiigi/fsutil"
 	"github.com/tonistiigi/fsutil/types"
 	"google.golang.org/grpc"
@@ -27,7 +26,7 @@ import (
 // each device that a worker names.
 func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus) (*client.SolveResponse, error) {
 	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
-		return s.machine.client.Solve(ctx, nil, o, status)
+		return s.worker.client.Solve(ctx, nil, o, status)
 	}
 	own, err := session.NewSession(ctx, o.SharedKey)
 	if err == nil {
@@ -41,22 +40,14 @@ func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.S
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = own.Run(line, s.machine.sessions()) // where it breaks, the request fails
+		_ = own.Run(line, s.worker.sessions()) // where it breaks, the request fails
 	}()
 	defer func() {
 		hangUp()
 		<-ended
 	}()
 	o.SharedSession, o.SessionPreInitialized = own, true
-	return s.machine.client.Solve(ctx, nil, o, status)
-}
-
-// sessions is how sessions with m begin.
-func (m *machine) sessions() session.Dialer {
-	if m.session != nil {
-		return m.session
-	}
-	return grpchijack.Dialer(m.client.ControlClient())
+	return s.worker.client.Solve(ctx, nil, o, status)
 }
 
 // offer lets the worker have over own what BuildKit's client would, and send files to a receiver.

@@ -23,7 +23,7 @@ func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, 
 	switch {
 	case fetched(t.Trial):
 		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
-	case t.From.Transport == registry.TransportEngine && t.machine.engine != nil: // it has the image, and takes none from here
+	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil: // it has the image, and takes none from here
 		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
 	}
 	dir, err := t.layout(ctx)

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,10 +25,10 @@ import (
 // defaultPath is where programs are looked for in an image that does not say: docker's.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// trial is one command in one image, on the machine that runs it.
+// trial is one command in one image, on the worker that runs it.
 type trial struct {
 	inspect.Trial
-	machine *machine
+	worker  *worker
 	limit   time.Duration
 	options Options
 	dir     string // for what the worker is handed from here
@@ -37,7 +36,10 @@ type trial struct {
 
 // outcome runs the command. The error is that ctx is done.
 func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
-	o := inspect.Outcome{Exit: -1, Worker: t.machine.name, Emulator: t.machine.emulator(t.Image.Platform())}
+	o := inspect.Outcome{Exit: -1, Emulator: t.worker.emulator(t.Image.Platform())}
+	if !t.worker.embedded() {
+		o.Worker = t.worker.Addr
+	}
 	state, stores, err := t.image(ctx)
 	if err == nil {
 		err = t.solve(ctx, state, stores, &o)
@@ -56,12 +58,12 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := newHearing(t.step(), o.Emulator != "", t.limit, t.machine.watchTransfers(t.options, stop))
-	go t.machine.pulse(ctx, stop)
+	heard := newHearing(t.step(), o.Emulator != "", t.limit, t.worker.watchTransfers(t.options, stop))
+	go t.worker.pulse(ctx, stop)
 	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
 	status := make(chan *client.SolveStatus)
 	go heard.follow(status)
-	_, err = t.machine.client.Solve(ctx, def, opt, status)
+	_, err = t.worker.client.Solve(ctx, def, opt, status)
 	<-heard.done
 	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more || heard.stderr.more, heard.took()
 	if signal := heard.signal(); signal != "" {
@@ -76,7 +78,7 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 
 // crash says that QEMU did, as far as can be told from outside.
 func (t trial) crash(emulator, how string) error {
-	qemu := strings.TrimSpace(emulator + " " + t.machine.version(emulator))
+	qemu := strings.TrimSpace(emulator + " " + t.worker.version(emulator))
 	next := (&StepError{Emulator: emulator, Signal: how}).Hint()
 	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Next: next}
 }
@@ -110,17 +112,17 @@ func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspec
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if t.machine.name != "" && status.Code(err) == codes.Unavailable {
-		return &silentError{addr: t.machine.name, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
+	if !t.worker.embedded() && status.Code(err) == codes.Unavailable {
+		return &silentError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
 	}
-	if died := t.machine.err(); died != nil {
+	if died := t.worker.err(); died != nil {
 		return &WorkerError{Doing: running, Err: died}
 	}
 	exit, ended := exitCode(err)
 	switch {
 	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
 		return &WorkerError{
-			Doing: running, Err: fmt.Errorf("worker %q takes images of registries and its own alone", cmp.Or(t.machine.name, "embedded")),
+			Doing: running, Err: fmt.Errorf("%s takes images of registries and its own alone", t.worker),
 			Next: "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
 		}
 	case !heard.began():

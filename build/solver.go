@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/containerd/platforms"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
@@ -34,7 +33,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	job = chooseFrontend(ctx, job, d)
 	ctx, end := limit(ctx, job.Spec.Timeout)
 	defer end()
-	c, err := muster(ctx, job, d, false)
+	p, err := newPool(ctx, job, d, false)
 	if err != nil {
 		return nil, err
 	}
@@ -42,31 +41,31 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	if note == nil {
 		note = func(string) {}
 	}
-	if c.plan.runs() && job.Spec.Network != "none" {
+	if p.plan.runs() && job.Spec.Network != "none" {
 		note("RUN steps share the network of the machine they run on")
 	}
-	layouts, err := shareFiles(ctx, c, job)
+	layouts, err := shareFiles(ctx, p, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))
 	if err != nil {
-		c.sweep(ctx, keep)
-		return nil, errors.Join(err, c.close())
+		p.sweep(ctx, keep)
+		return nil, errors.Join(err, p.close())
 	}
-	if m := c.embedded(); m != nil {
-		if err := prune(ctx, m.client, keep); err != nil {
+	if w := p.embedded(); w != nil {
+		if err := prune(ctx, w.client, keep); err != nil {
 			note(err.Error()) // the images are built all the same
 		}
 	}
-	if err := c.close(); err != nil {
+	if err := p.close(); err != nil {
 		note(err.Error())
 	}
 	return layouts, nil
 }
 
 // shareFiles solves every platform with one view of the files.
-func shareFiles(ctx context.Context, c crew, job Job) ([]Layout, error) {
+func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	f, err := openFiles(job, c, stop)
+	f, err := openFiles(job, p.workers, stop)
 	if err != nil {
 		return nil, err
 	}
@@ -76,13 +75,13 @@ func shareFiles(ctx context.Context, c crew, job Job) ([]Layout, error) {
 		}
 	}()
 	if provenance(job.Spec.Provenance) == "" { // it has the request, and the session's name would differ each time
-		for _, m := range c.all {
-			if err := f.share(ctx, m); err != nil {
+		for _, w := range p.workers {
+			if err := f.share(ctx, w); err != nil {
 				return nil, err
 			}
 		}
 	}
-	layouts, err := solveAll(ctx, c, job, f)
+	layouts, err := solveAll(ctx, p, job, f)
 	if unread := f.err(); unread != nil {
 		layouts, err = nil, unread // the worker tells it in words of its own, if at all
 	}
@@ -90,7 +89,7 @@ func shareFiles(ctx context.Context, c crew, job Job) ([]Layout, error) {
 }
 
 // solveAll solves every platform at once. The first failure ends the others.
-func solveAll(ctx context.Context, c crew, job Job, f *files) ([]Layout, error) {
+func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error) {
 	display, err := newDisplay(job.Spec)
 	if err != nil {
 		return nil, err
@@ -102,7 +101,7 @@ func solveAll(ctx context.Context, c crew, job Job, f *files) ([]Layout, error) 
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
-			s := solve{machine: c.of[i], job: job, target: target, needs: c.plan.needs[i], bases: c.plan.bases[i], files: f}
+			s := solve{worker: p.of[i], job: job, target: target, needs: p.plan.needs[i], bases: p.plan.bases[i], files: f}
 			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
 			return err
 		})
@@ -115,32 +114,32 @@ func solveAll(ctx context.Context, c crew, job Job, f *files) ([]Layout, error) 
 
 // solve is the build of one platform.
 type solve struct {
-	machine *machine
-	job     Job
-	target  v1.Platform
-	needs   needs
-	bases   []local
-	files   *files
+	worker *worker
+	job    Job
+	target v1.Platform
+	needs  needs
+	bases  []local
+	files  *files
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (Layout, error) {
-	opt, err := request(s.job, s.target, s.bases, s.machine.proxy(s.job), dir)
+	opt, err := request(s.job, s.target, s.bases, s.worker.proxy(s.job), dir)
 	if err != nil {
 		return Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
 	}
-	s.files.into(&opt, s.machine)
+	s.files.into(&opt, s.worker)
 	var inEngine registry.Ref
 	var others []client.ExportEntry
-	if s.machine.engine != nil {
+	if s.worker.engine != nil {
 		inEngine = viaEngine(&opt)
 		opt, others = oneByOne(opt)
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	seen := newRecord(s.machine.watchTransfers(s.job.Options, stop))
-	seen.heard = func(running client.Vertex) { idle.heard(running, s.machine.name == "") }
+	seen := newRecord(s.worker.watchTransfers(s.job.Options, stop))
+	seen.heard = func(running client.Vertex) { idle.heard(running, s.worker.embedded()) }
 	seen.crashed = s.onCrash(stop)
-	go s.machine.pulse(ctx, stop)
+	go s.worker.pulse(ctx, stop)
 	response, err := s.ask(ctx, opt, display.follow(s.target, seen))
 	seen.wait()
 	if err == nil {
@@ -156,7 +155,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 		return Layout{}, nil
 	}
 	l := Layout{Dir: dir}
-	if s.machine.engine != nil {
+	if s.worker.engine != nil {
 		l, err = s.fetch(ctx, inEngine, dir)
 	} else {
 		l.Root, err = rootOf(response)
@@ -166,7 +165,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	}
 	for _, p := range s.needs.Runs {
 		if platform.Equal(p, s.target) {
-			l.Emulator = s.machine.emulator(p)
+			l.Emulator = s.worker.emulator(p)
 		}
 	}
 	return l, nil
@@ -182,13 +181,4 @@ func rootOf(r *client.SolveResponse) (v1.Descriptor, error) {
 		return d, fmt.Errorf("decoding the worker's answer: %w", err)
 	}
 	return d, nil
-}
-
-func runsOn(runnable []v1.Platform, want v1.Platform) bool {
-	for _, r := range runnable {
-		if r.Architecture == want.Architecture && platforms.Only(spec(r)).Match(spec(want)) {
-			return true
-		}
-	}
-	return false
 }

@@ -39,8 +39,8 @@ func newStandstill(limit time.Duration, stop context.CancelCauseFunc) *standstil
 }
 
 // watchTransfers is for one solve. The requests of our own worker end by themselves, and are made again.
-func (m *machine) watchTransfers(o Options, stop context.CancelCauseFunc) *standstill {
-	if m.name == "" {
+func (w *worker) watchTransfers(o Options, stop context.CancelCauseFunc) *standstill {
+	if w.embedded() {
 		return newStandstill(-1, stop)
 	}
 	return newStandstill(cmp.Or(o.Registries.Idle, time.Minute), stop)

@@ -51,14 +51,14 @@ func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outc
 	for _, i := range able {
 		platforms = append(platforms, trials[i].Image.Platform())
 	}
-	c, err := r.muster(ctx, platforms, false)
+	c, err := r.newPool(ctx, platforms, false)
 	if err != nil {
 		return nil, err
 	}
 	group, groupCtx := errgroup.WithContext(ctx)
 	for n, i := range able {
 		group.Go(func() (err error) {
-			run := trial{Trial: trials[i], machine: c.of[n], limit: cmp.Or(r.Limit, defaultLimit), options: r.Options, dir: dir}
+			run := trial{Trial: trials[i], worker: c.of[n], limit: cmp.Or(r.Limit, defaultLimit), options: r.Options, dir: dir}
 			all[i], err = run.outcome(groupCtx)
 			return err
 		})
@@ -68,24 +68,24 @@ func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outc
 
 // check says why a trial can't run; nothing is started for that.
 func (r Runner) check(ctx context.Context, t inspect.Trial) error {
-	c, err := r.muster(ctx, []v1.Platform{t.Image.Platform()}, true)
+	c, err := r.newPool(ctx, []v1.Platform{t.Image.Platform()}, true)
 	if err != nil {
 		return err
 	}
 	return c.close()
 }
 
-// muster finds workers as for a Dockerfile that runs something on each of the platforms.
-func (r Runner) muster(ctx context.Context, platforms []v1.Platform, forecast bool) (crew, error) {
+// newPool finds workers as for a Dockerfile that runs something on each of the platforms.
+func (r Runner) newPool(ctx context.Context, platforms []v1.Platform, preflight bool) (*pool, error) {
 	d, err := parseDockerfile([]byte("FROM scratch\nRUN [\"/\"]\n"))
 	if err != nil {
-		return crew{}, err
+		return nil, err
 	}
 	job := Job{Spec: Spec{Platforms: platforms, Where: r.Where}, Options: r.Options}
-	if forecast {
+	if preflight {
 		job.Options.Note = nil
 	}
-	c, err := muster(ctx, job, d, forecast)
+	c, err := newPool(ctx, job, d, preflight)
 	if w := (*WorkerError)(nil); errors.As(err, &w) {
 		w.Doing = strings.Replace(w.Doing, "building ", "running a program of ", 1)
 	}

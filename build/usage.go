@@ -21,7 +21,7 @@ type Usage struct {
 
 // CacheUsage measures the embedded worker's cache.
 func CacheUsage(ctx context.Context, o Options) (u Usage, err error) {
-	err = inside(ctx, o, func(c *client.Client) error {
+	err = withEmbedded(ctx, o, func(c *client.Client) error {
 		records, err := c.DiskUsage(ctx)
 		if err != nil {
 			return fmt.Errorf("measuring the worker's cache: %w", err)
@@ -47,7 +47,7 @@ func usageOf(records []*client.UsageInfo) Usage {
 
 // PruneCache cuts the embedded worker's cache back to keep bytes, 0: empties it, and tells what it took before and after.
 func PruneCache(ctx context.Context, o Options, keep int64) (before, after Usage, err error) {
-	err = inside(ctx, o, func(c *client.Client) error {
+	err = withEmbedded(ctx, o, func(c *client.Client) error {
 		records, err := c.DiskUsage(ctx)
 		if err != nil {
 			return fmt.Errorf("measuring the worker's cache: %w", err)
@@ -75,21 +75,12 @@ func PruneCache(ctx context.Context, o Options, keep int64) (before, after Usage
 	return before, after, errors.Join(err, snapshot.Prune(memories(o.StateDir), unused))
 }
 
-// inside calls do with a client of an embedded worker, which lasts as long.
-func inside(ctx context.Context, o Options, do func(*client.Client) error) (err error) {
-	w, err := embedded.Start(ctx, embedded.Options{StateDir: o.StateDir, Note: o.Note})
-	if err != nil {
+// withEmbedded calls do with a client of an embedded worker, which lasts as long.
+func withEmbedded(ctx context.Context, o Options, do func(*client.Client) error) (err error) {
+	w := &worker{WorkerAddr: WorkerAddr{Addr: Embedded}}
+	if err := w.start(ctx, embedded.Options{StateDir: o.StateDir, Note: o.Note}); err != nil {
 		return err
 	}
-	defer func() {
-		if closeErr := w.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	c, err := Connect(ctx, "", w.Dial, WorkerTLS{})
-	if err != nil {
-		return err
-	}
-	defer c.Close() //nolint:errcheck // nothing is in flight
-	return do(c)
+	defer func() { err = errors.Join(err, w.close()) }()
+	return do(w.client)
 }

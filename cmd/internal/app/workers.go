@@ -8,8 +8,8 @@ import (
 )
 
 // Workers looks at the workers that a build would use. The error joins those of the ones that do not answer.
-func (e *Env) Workers(ctx context.Context, w build.Where) ([]build.Sight, error) {
-	seen := build.Look(ctx, w, e.workerPlace())
+func (e *Env) Workers(ctx context.Context, w build.Where) ([]build.WorkerInfo, error) {
+	seen := build.Workers(ctx, w, e.workerPlace())
 	var errs []error
 	for _, s := range seen {
 		errs = append(errs, s.Err)

@@ -27,7 +27,7 @@ type workerRow struct {
 }
 
 // Workers prints what is seen of each worker as a table or as JSON (schema mtool.workers/v1).
-func Workers(w io.Writer, output string, seen []build.Sight) error {
+func Workers(w io.Writer, output string, seen []build.WorkerInfo) error {
 	rows := make([]workerRow, 0, len(seen))
 	for _, s := range seen {
 		rows = append(rows, workerRowOf(s))
@@ -64,7 +64,7 @@ func (r workerRow) marked(names []string) string {
 	return strings.Join(all, ",")
 }
 
-func workerRowOf(s build.Sight) workerRow {
+func workerRowOf(s build.WorkerInfo) workerRow {
 	r := workerRow{
 		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native), Emulated: formatted(s.Emulated), Guessed: formatted(s.Guessed),
 		LatencyMS: float64(s.Latency.Round(100*time.Microsecond)) / float64(time.Millisecond),

@@ -23,12 +23,16 @@ func parsed(t *testing.T, names ...string) []v1.Platform {
 	return all
 }
 
-// remote is a worker that lists these platforms, its own first.
-func remoteWorker(t *testing.T, addr string, runs ...string) site {
+// remoteWorker is a worker that lists these platforms, its own first.
+func remoteWorker(t *testing.T, addr string, runs ...string) *worker {
 	t.Helper()
-	s := site{WorkerAddr: WorkerAddr{Addr: addr}, runnable: parsed(t, runs...)}
-	s.host = hostOf(s.runnable)
-	return s
+	w := &worker{WorkerAddr: WorkerAddr{Addr: addr}, runnable: parsed(t, runs...)}
+	w.host = hostOf(w.runnable)
+	return w
+}
+
+func embeddedOnAMD64() *worker {
+	return &worker{WorkerAddr: WorkerAddr{Addr: Embedded}, host: emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}}}
 }
 
 func TestAssign(t *testing.T) {
@@ -36,25 +40,29 @@ func TestAssign(t *testing.T) {
 	x86 := remoteWorker(t, "x86", "linux/amd64", "linux/amd64/v2", "linux/386", "linux/arm64")
 	x86too := remoteWorker(t, "x86too", "linux/amd64", "linux/386")
 	arm := remoteWorker(t, "arm", "linux/arm64", "linux/arm/v7", "linux/amd64")
-	inside := site{WorkerAddr: WorkerAddr{Addr: Embedded}, host: emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}}}
-	only := func(s site, p string) site { s.Platform = &parsed(t, p)[0]; return s }
+	inside := embeddedOnAMD64()
+	only := func(w *worker, p string) *worker {
+		named := *w
+		named.Platform = &parsed(t, p)[0]
+		return &named
+	}
 	for _, c := range []struct {
 		name    string
-		sites   []site
+		workers []*worker
 		targets string
 		want    string // "" when no worker is for one of them
 	}{
-		{"native first", []site{x86, arm}, "linux/amd64 linux/arm64", "x86 arm"},
-		{"in the other order too", []site{arm, x86}, "linux/amd64 linux/arm64", "x86 arm"},
-		{"32 bits beside 64", []site{x86, arm}, "linux/386 linux/arm/v7", "x86 arm"},
-		{"emulated where none is native", []site{x86too, x86}, "linux/arm64", "x86"},
-		{"equals share", []site{x86, x86too}, "linux/amd64 linux/386", "x86 x86too"},
-		{"copies anywhere", []site{x86too}, "linux/s390x", "x86too"},
-		{"the embedded one emulates", []site{x86too, inside}, "linux/s390x", "embedded"},
-		{"named for one", []site{only(x86, "linux/s390x"), inside}, "linux/s390x linux/arm64", "x86 embedded"},
-		{"named for another", []site{only(x86, "linux/s390x")}, "linux/arm64", ""},
+		{"native first", []*worker{x86, arm}, "linux/amd64 linux/arm64", "x86 arm"},
+		{"in the other order too", []*worker{arm, x86}, "linux/amd64 linux/arm64", "x86 arm"},
+		{"32 bits beside 64", []*worker{x86, arm}, "linux/386 linux/arm/v7", "x86 arm"},
+		{"emulated where none is native", []*worker{x86too, x86}, "linux/arm64", "x86"},
+		{"equals share", []*worker{x86, x86too}, "linux/amd64 linux/386", "x86 x86too"},
+		{"copies anywhere", []*worker{x86too}, "linux/s390x", "x86too"},
+		{"the embedded one emulates", []*worker{x86too, inside}, "linux/s390x", "embedded"},
+		{"named for one", []*worker{only(x86, "linux/s390x"), inside}, "linux/s390x linux/arm64", "x86 embedded"},
+		{"named for another", []*worker{only(x86, "linux/s390x")}, "linux/arm64", ""},
 	} {
-		of, err := assign(c.sites, parsed(t, strings.Fields(c.targets)...))
+		of, err := assign(c.workers, parsed(t, strings.Fields(c.targets)...))
 		if c.want == "" {
 			if !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "linux/s390x=x86") {
 				t.Errorf("%s: got %v, %v", c.name, of, err)
@@ -62,8 +70,8 @@ func TestAssign(t *testing.T) {
 			continue
 		}
 		var got []string
-		for _, j := range of {
-			got = append(got, c.sites[j].Addr)
+		for _, w := range of {
+			got = append(got, w.Addr)
 		}
 		if err != nil || strings.Join(got, " ") != c.want {
 			t.Errorf("%s: got %v, %v, want %s", c.name, got, err, c.want)
@@ -87,18 +95,13 @@ func TestHostOf(t *testing.T) {
 
 func TestNativeOnly(t *testing.T) {
 	t.Parallel()
-	emulates := func(p v1.Platform) string {
-		if p.Architecture == "arm64" {
-			return "aarch64"
-		}
-		return ""
-	}
+	w := embeddedOnAMD64()
 	p := plan{needs: []needs{{Runs: parsed(t, "linux/amd64")}}}
-	if err := nativeOnly("", emulates, p); err != nil {
+	if err := w.nativeOnly(p); err != nil {
 		t.Error(err)
 	}
 	p.needs = append(p.needs, needs{Runs: parsed(t, "linux/arm64")})
-	if err := nativeOnly("", emulates, p); !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "aarch64") {
+	if err := w.nativeOnly(p); !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "aarch64") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -175,8 +178,8 @@ func TestDefaultKeep(t *testing.T) {
 // TestCertificates: what can't be a set of certificates is said before anything is dialled.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
-	for i, tls := range []WorkerTLS{{CA: "/nowhere"}, {Cert: "site_test.go"}, {Key: "site_test.go"}} {
-		if _, err := Connect(t.Context(), "tcp://there:1", nil, tls); !errors.Is(err, registry.ErrUsage) {
+	for i, tls := range []WorkerTLS{{CA: "/nowhere"}, {Cert: "pool_test.go"}, {Key: "pool_test.go"}} {
+		if _, err := connectAddress(t.Context(), "tcp://there:1", tls); !errors.Is(err, registry.ErrUsage) {
 			t.Error(fmt.Sprint(i), err)
 		}
 	}

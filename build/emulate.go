@@ -1,0 +1,88 @@
+package build
+
+import (
+	"errors"
+
+	"github.com/containerd/platforms"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build/emulator"
+	"mtool/inspect/platform"
+)
+
+// buildPlatform is BUILDPLATFORM of a worker on the machine.
+func buildPlatform(host emulator.Host) v1.Platform {
+	return platform.Normalize(v1.Platform{OS: host.Platform.OS, Architecture: host.Platform.Architecture})
+}
+
+// emulatorOn is QEMU's name of what a machine runs a platform's programs by; "" is the processor itself.
+func emulatorOn(host emulator.Host, target v1.Platform) string {
+	way, _ := host.Of(target)
+	return way.Emulator.Name
+}
+
+// hostOf guesses the machine behind a list of what it runs, its own first: BuildKit does not say what is emulated. The
+// 32-bit architecture of the own one counts as native.
+func hostOf(runnable []v1.Platform) emulator.Host {
+	h := emulator.Host{Platform: runnable[0]}
+	narrow := emulator.Narrow(h.Platform.Architecture)
+	for _, p := range runnable {
+		if p.Architecture == h.Platform.Architecture && p.Variant > h.Platform.Variant {
+			h.Platform.Variant = p.Variant
+		}
+		if p.Architecture == narrow && len(h.Also) == 0 {
+			h.Also = []string{narrow}
+		}
+	}
+	return h
+}
+
+func runsOn(runnable []v1.Platform, want v1.Platform) bool {
+	for _, r := range runnable {
+		if r.Architecture == want.Architecture && platforms.Only(spec(r)).Match(spec(want)) {
+			return true
+		}
+	}
+	return false
+}
+
+// chooseEmulators finds one for each foreign platform. It may be missing where the Dockerfile runs nothing for it.
+func chooseEmulators(host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error)) ([]emulator.Found, error) {
+	var all []emulator.Found
+	seen := map[string]bool{}
+	add := func(target v1.Platform, needed bool) error {
+		way, err := host.Of(target)
+		if err != nil || way.Native || seen[way.Emulator.Name] {
+			return cantRun(target, err, needed)
+		}
+		f, err := find(way.Emulator, job.Options.EmulatorsDir)
+		if err != nil {
+			return cantRun(target, err, needed)
+		}
+		seen[way.Emulator.Name] = true
+		all = append(all, f)
+		return nil
+	}
+	for i, target := range job.Spec.Platforms {
+		for _, run := range p.needs[i].Runs {
+			if err := add(run, true); err != nil {
+				return nil, err
+			}
+		}
+		if err := add(target, false); err != nil { // for ONBUILD steps of its base images
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func cantRun(target v1.Platform, err error, needed bool) error {
+	if err == nil || !needed {
+		return nil
+	}
+	e := &WorkerError{Doing: "building " + platform.Format(target), Err: err, Next: "use a worker that runs it: --worker ADDRESS"}
+	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
+		e.Next = missing.Hint()
+	}
+	return e
+}

@@ -1,0 +1,53 @@
+package build
+
+import (
+	"context"
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect/platform"
+)
+
+// plan is what is known before anything is started or sent, one member for each platform.
+type plan struct {
+	needs  []needs
+	bases  [][]local
+	remote map[string]asked // by the base's source
+}
+
+// newPlan reads what each platform needs and finds the bases that the store has.
+func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platform) (plan, error) {
+	var p plan
+	for _, target := range job.Spec.Platforms {
+		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
+		if err != nil {
+			return p, err
+		}
+		bases, err := localBases(ctx, job, n.Bases)
+		if err != nil {
+			return p, fmt.Errorf("building %s: %w", platform.Format(target), err)
+		}
+		if err := checkSecrets(job.Spec.Secrets, n.Secrets); err != nil {
+			return p, err
+		}
+		p.needs = append(p.needs, n)
+		p.bases = append(p.bases, bases)
+	}
+	if err := sayLint(job, d.lint(job.Spec.Platforms, p.needs)); err != nil {
+		return p, err
+	}
+	var err error
+	p.remote, err = askRegistries(ctx, job, p)
+	return p, err
+}
+
+// runs reports whether some step will be run.
+func (p plan) runs() bool {
+	for _, n := range p.needs {
+		if len(n.Runs) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,240 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/session"
+	"github.com/moby/buildkit/session/grpchijack"
+
+	"mtool/build/emulator"
+	embedded "mtool/build/worker"
+	"mtool/inspect/platform"
+	"mtool/registry/engine"
+	"mtool/registry/remote"
+)
+
+// worker is a BuildKit worker that a build may use: the embedded one, or one at an address.
+type worker struct {
+	WorkerAddr
+	host   emulator.Host  // the machine that it runs on; guessed for one at an address
+	client *client.Client // nil: the embedded one, not started
+
+	// Of the embedded one alone, once it is started.
+	process   *embedded.Process
+	emulators []emulator.Found
+
+	// Of one at an address alone.
+	engine   *engine.Engine // Docker Engine, for the BuildKit in it
+	runnable []v1.Platform  // its own platform first
+	probes   *probes
+}
+
+func (w *worker) embedded() bool { return w.Addr == Embedded }
+
+// String is how it is called in messages.
+func (w *worker) String() string {
+	if w.embedded() {
+		return "the embedded worker"
+	}
+	return fmt.Sprintf("worker %q", w.Addr)
+}
+
+// start starts the embedded worker and connects to it.
+func (w *worker) start(ctx context.Context, o embedded.Options) (err error) {
+	if w.process, err = embedded.Start(ctx, o); err != nil {
+		return err
+	}
+	w.emulators = o.Emulators
+	if w.client, err = connectProcess(ctx, w.process); err != nil {
+		return errors.Join(err, w.close())
+	}
+	return nil
+}
+
+// close ends the connection, and the embedded worker.
+func (w *worker) close() error {
+	var errs []error
+	if w.client != nil {
+		errs = append(errs, w.client.Close())
+	}
+	if w.engine != nil {
+		errs = append(errs, w.engine.Close())
+	}
+	if w.process != nil {
+		errs = append(errs, w.process.Close())
+	}
+	w.client, w.engine, w.process = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+func closeAll(workers []*worker) error {
+	var errs []error
+	for _, w := range workers {
+		if w != nil {
+			errs = append(errs, w.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// err is how the embedded worker ended; nil while it lives, and for one elsewhere.
+func (w *worker) err() error {
+	if w.process == nil {
+		return nil
+	}
+	return w.process.Err()
+}
+
+// noDevices is why images built there can have no devices; nil: they can, as far as is known.
+func (w *worker) noDevices() error {
+	if w.process == nil {
+		return nil
+	}
+	return w.process.NoDevices()
+}
+
+// sessions is how sessions with it begin.
+func (w *worker) sessions() session.Dialer {
+	if w.engine != nil {
+		return engineSession(w.engine)
+	}
+	return grpchijack.Dialer(w.client.ControlClient())
+}
+
+// emulator is QEMU's name of what runs a platform's programs there, "" for the processor itself: seen where it can be, else
+// guessed from what the worker says that it is.
+func (w *worker) emulator(target v1.Platform) string {
+	if w.embedded() {
+		return emulatorOn(w.host, target)
+	}
+	seen := unproved
+	if w.probes != nil && runsOn(w.runnable, target) {
+		seen = w.probes.of(target)
+	}
+	switch {
+	case seen == native, seen == unproved && w.Platform != nil: // then the user says so
+		return ""
+	case seen == emulated:
+		e, _ := emulator.ByArch(target.Architecture)
+		return e.Name
+	}
+	return emulatorOn(w.host, target)
+}
+
+// version of an emulator, "" where it is not known. It is asked for when a message about a failure needs it.
+func (w *worker) version(name string) string {
+	for _, f := range w.emulators {
+		if f.Name == name {
+			return emulator.Version(context.Background(), f.Path)
+		}
+	}
+	return ""
+}
+
+// proxy is what steps there get: this machine's own proxies are for the worker here only. A provenance of mode max holds
+// every argument, and passwords do not belong there.
+func (w *worker) proxy(job Job) remote.Proxy {
+	proxies := job.Options.Proxies
+	p := proxies.Configured(w.Addr)
+	switch {
+	case w.embedded():
+		p = proxies.Own()
+	case w.engine != nil:
+		p = proxies.Configured(w.engine.Host())
+	}
+	if p.Secret() && strings.Contains(job.Spec.Provenance, "max") {
+		job.Options.Say("warning: RUN steps get no proxy, since its password would be in the provenance of mode=max")
+		return remote.Proxy{}
+	}
+	return p
+}
+
+// prepare plans the platforms of a job that it is to build, and makes it ready: the embedded one is started, except for a
+// preflight.
+func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight bool) (plan, error) {
+	if !w.embedded() {
+		return w.prepareRemote(ctx, job, d)
+	}
+	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
+	if err != nil {
+		return p, err
+	}
+	if job.Spec.NativeOnly {
+		if err := w.nativeOnly(p); err != nil {
+			return p, err
+		}
+	}
+	emulators, err := chooseEmulators(w.host, job, p, func(e emulator.Emulator, dir string) (emulator.Found, error) {
+		return emulator.FindOrHost(e, dir, emulator.ReadEntries(emulator.Dir))
+	})
+	if err != nil || preflight {
+		return p, err
+	}
+	if job.Spec.CgroupParent != "" {
+		job.Options.Say("--cgroup-parent is left out: mtool's own worker makes no control groups")
+	}
+	return p, w.start(ctx, embedded.Options{
+		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
+		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
+		Proxy: job.Options.Proxies.Own(),
+	})
+}
+
+// prepareRemote plans for a worker that the user named, and checks that it runs what is to be run.
+func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (plan, error) {
+	p, err := newPlan(ctx, job, d, w.runnable[0])
+	if err == nil {
+		err = w.runsAll(p)
+	}
+	if err == nil && w.engine != nil {
+		err = beyondEngine(job.Spec)
+	}
+	for _, n := range p.needs { // while the rest is made ready
+		for _, run := range n.Runs {
+			w.probes.begin(run)
+		}
+	}
+	if err == nil && job.Spec.NativeOnly {
+		err = w.nativeOnly(p)
+	}
+	return p, err
+}
+
+func (w *worker) runsAll(p plan) error {
+	var names []string
+	for _, r := range w.runnable {
+		names = append(names, platform.Format(r))
+	}
+	for _, n := range p.needs {
+		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
+		if i >= 0 {
+			return &WorkerError{
+				Doing: "building " + platform.Format(n.Runs[i]),
+				Err:   fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
+				Next:  "install an emulator there, or leave --worker out: mtool then starts a worker with its own",
+			}
+		}
+	}
+	return nil
+}
+
+// nativeOnly refuses what would be emulated.
+func (w *worker) nativeOnly(p plan) error {
+	for _, n := range p.needs {
+		for _, run := range n.Runs {
+			if e := w.emulator(run); e != "" {
+				return &WorkerError{
+					Doing: "building " + platform.Format(run), Err: fmt.Errorf("%s would emulate it by qemu-%s, and --native-only forbids that", w, e),
+					Next: "--worker " + platform.Format(run) + "=ADDRESS of a native one",
+				}
+			}
+		}
+	}
+	return nil
+}
