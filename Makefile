@@ -1,7 +1,10 @@
 # `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first.
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
-# The real parts that a test may not silently do without. Some are for root only.
+# What make test takes: what mtool itself works with.
+OWNPARTS := qemu,registry,unprivileged
+
+# The real parts that make interop may not silently do without. Some are for root only.
 comma := ,
 PARTS := chromium,qemu,registry,conformance,cosign,frontend,readers,crane,regctl,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,overlay,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
@@ -20,6 +23,13 @@ ZOO := $(if $(filter no,$(DEBIAN)),,$(if $(shell command -v npm),$(comma)zoo))
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
+# The tests of cmd/mtool that take more than OWNPARTS, or long: a test holds this list to what they say that they need.
+PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
+	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestNoLocks TestPowerLoss TestSyncFails \
+	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
+empty :=
+space := $(empty) $(empty)
+
 # Shows each test as it ends, and what a failed one printed. The limit ends what hangs, on a busy machine too.
 LIMIT := -timeout=3h
 GOTEST := gotestsum --format testname --hide-summary skipped -- $(LIMIT)
@@ -32,20 +42,21 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build deps tools demo quick test script integration long soak lint fmt bench clean
+.PHONY: help build deps tools demo quick test interop script integration long soak lint fmt bench clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # grpcnotrace leaves out gRPC's pages for debugging, and html/template with them.
 build: ## mtool, as one static binary, into .bin
+	@[ -x .bin/mtool ] || echo 'compiling mtool: about five minutes on two cores the first time, seconds later'
 	CGO_ENABLED=0 go build -trimpath -tags=grpcnotrace -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
 
 deps: ## the programs of the machine that `mtool build` needs (DEPS=no: only say what is missing)
 	testdata/deps.sh build
 
-tools: ## the programs that the tests compare with
-	testdata/deps.sh test
+tools: ## the programs that make interop compares with
+	testdata/deps.sh interop
 	testdata/tools.sh
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh $(DEBIANS) .deps/rootfs
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg arm64 .deps/debian
@@ -55,15 +66,26 @@ demo: deps build ## build, merge, publish and inspect an image of three platform
 	testdata/tools.sh registry
 	testdata/demo.sh
 
-quick: ## what most changes need, in about three minutes: vet, the pure packages without the race detector, the offline scripts
+quick: ## what most changes need, in half a minute: vet, the pure packages, most offline scripts
 	[ -z "$(CHANGED)" ] || go vet $(CHANGED)
 	go test -short $(PURE) ./cmd/internal/mutants ./cmd/internal/print
 	$(TELL) go test -short -parallel=8 ./cmd/mtool -run 'TestScript|TestHouse'
 
-test: deps tools ## everything that CI tests, real parts included (as root: Docker Engine and buildkitd too)
+test: ## what mtool does, with what it needs itself: Go, runc, uidmap, QEMU, a registry (DEPS=no: only say what is missing)
+	testdata/deps.sh test
+	testdata/tools.sh registry gotestsum
+	@echo 'compiling the tests: some minutes on two cores the first time'
 	go vet ./...
+	$(GOTEST) -short $(PURE)
+	@echo 'linking the tests of mtool: half a minute'
+	$(TELL) MTOOL_TEST_ONLY=yes MTOOL_TEST_REQUIRE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
+
+interop: tools ## the rest: with other tools (as root also Docker Engine and buildkitd), the race detector, faults, kills, limits of memory
+	@echo 'compiling with the race detector: some minutes on two cores the first time'
 	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
-	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
+	@echo 'linking the tests of mtool: half a minute'
+	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 ./cmd/internal/testparts
+	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) MTOOL_TEST_DONE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) ./cmd/mtool -run '^($(subst $(space),|,$(strip $(PEERTESTS))))$$'
 
 script: ## the command line's scripts alone, offline: make script RUN=create
 	go test ./cmd/mtool -run 'TestScript/$(RUN)'

@@ -3,8 +3,9 @@
 #
 #   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
 #   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
-#   testdata/deps.sh test    also what `make test` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine, sshd,
-#                            Chromium, exFAT for FUSE, buildah
+#   testdata/deps.sh test    also what `make test` takes: emulators of more architectures
+#   testdata/deps.sh interop also what `make interop` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine,
+#                            sshd, Chromium, exFAT for FUSE, buildah
 #   testdata/deps.sh long    also what `make long` takes: debootstrap
 #
 # Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
@@ -16,8 +17,8 @@ set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
 set_name=${1:-build}
-case $set_name in native | build | test | long) ;; *)
-	echo "usage: deps.sh native|build|test|long" >&2
+case $set_name in native | build | test | interop | long) ;; *)
+	echo "usage: deps.sh native|build|test|interop|long" >&2
 	exit 2
 	;;
 esac
@@ -44,7 +45,7 @@ wanted() {
 	has newuidmap || echo "apt newuidmap uidmap"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo "apt certificates ca-certificates"
 	[ "$set_name" = native ] || has_qemu || echo "unpack qemu qemu-user-static"
-	case $set_name in test | long) ;; *) return 0 ;; esac
+	case $set_name in interop | long) ;; *) return 0 ;; esac
 	has make || echo "apt make make"
 	has file || echo "apt file file"
 	has readelf || echo "apt readelf binutils"
@@ -60,7 +61,7 @@ wanted() {
 	has ssh && has ssh-keygen || echo "apt ssh openssh-client"
 	has sshd || echo "unpack sshd openssh-server"
 	[ ! -e /dev/fuse ] || { has mkfs.exfat && has mount.exfat-fuse; } || echo "unpack exfat exfat-fuse exfatprogs"
-	[ "$set_name" = test ] || has debootstrap || echo "apt debootstrap debootstrap"
+	[ "$set_name" = interop ] || has debootstrap || echo "apt debootstrap debootstrap"
 }
 
 # run CMD…: shows the command, then runs it, as root where it must be.

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the programs that the tests compare mtool with, at the versions pinned here, into .deps/bin:
 #
-#   testdata/tools.sh                 all that `make test` needs
+#   testdata/tools.sh                 all that `make interop` needs
 #   testdata/tools.sh registry crane  just these
 #
 # Docker Engine 28 (dockerd28) is only built when it is named, since that takes minutes: `make long` does.

@@ -16,6 +16,7 @@ import (
 // TestManyProcesses has sixteen processes at one draft in one home: each adds a platform and an annotation, and builds,
 // loads, pushes or prunes between. Nothing is lost, nothing that is in use is pruned, and nobody waits for ever.
 func TestManyProcesses(t *testing.T) {
+	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)
 	mtool := asMtool(t)
 	src, dst := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})

@@ -52,6 +52,7 @@ func seed(t *testing.T) uint64 {
 // with the right code and name the host, the repository and the cause. In no case may a tag point to what is not whole,
 // credentials show up anywhere, a blob be sent again that has arrived, or a failed command leave files behind.
 func TestFaultMatrix(t *testing.T) {
+	testparts.Need(t, testparts.Slow)
 	program := filepath.Join(t.TempDir(), "app")
 	// Before the home is another one, where Go has built nothing yet.
 	if err := compile(t.Context(), filepath.Join("..", "..", "testdata", "context"), ".", program, runtime.GOARCH); err != nil {

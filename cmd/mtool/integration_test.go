@@ -28,8 +28,12 @@ func TestIntegration(t *testing.T) {
 	cmds := scriptCommands()
 	maps.Copy(cmds, parts.commands())
 	env := testparts.Env(t)
+	scripts, err := testparts.Scripts(filepath.Join("..", "..", "testdata", "integration"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("..", "..", "testdata", "integration"),
+		Files: scripts,
 		Setup: func(e *testscript.Env) error {
 			for _, kv := range env {
 				key, value, _ := strings.Cut(kv, "=")

@@ -29,6 +29,7 @@ type deed struct {
 // work in the same place: 25 times in `make test`, 300 times in make soak. Afterwards everything opens, holds what was last
 // reported done, and takes the same command again.
 func TestKill(t *testing.T) {
+	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)
 	random := rand.New(rand.NewPCG(seed(t), 1))
 	k := &killing{t: t, mtool: asMtool(t), home: home, random: random, took: map[string]time.Duration{}}

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/zstd"
 
+	"mtool/cmd/internal/testparts"
 	"mtool/registry"
 	"mtool/registry/registrytest"
 )
@@ -206,6 +207,7 @@ func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
 
 // Whatever an image is made of, inspecting it takes no more than 128 MB, the program itself included.
 func TestMemoryOfInspect(t *testing.T) {
+	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
 		t.Skip("unpacks some gigabytes")
 	}

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
+	"mtool/cmd/internal/testparts"
 	"mtool/registry"
 	"mtool/registry/registrytest"
 )
@@ -70,6 +71,7 @@ func nothing(int) string { return "" }
 
 // TestMemoryOfLists: whatever a list is made of, inspecting it takes no more than an image may, and says what was too much.
 func TestMemoryOfLists(t *testing.T) {
+	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
 		t.Skip("makes lists of hundreds of megabytes")
 	}

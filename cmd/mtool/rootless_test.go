@@ -23,8 +23,12 @@ func TestRootless(t *testing.T) {
 	cmds := scriptCommands()
 	maps.Copy(cmds, parts.commands())
 	env := testparts.Env(t)
+	scripts, err := testparts.Scripts(filepath.Join("..", "..", "testdata", "integration", "rootless"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir: filepath.Join("..", "..", "testdata", "integration", "rootless"),
+		Files: scripts,
 		Setup: func(e *testscript.Env) error {
 			for _, kv := range env {
 				key, value, _ := strings.Cut(kv, "=")

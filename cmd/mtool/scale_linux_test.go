@@ -11,6 +11,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
 
@@ -53,6 +54,7 @@ func measure(t *testing.T, args ...string) spent {
 // TestMemoryOfHugeLayers moves a layer that would not fit: out of a layout, and from one registry to another.
 func TestMemoryOfHugeLayers(t *testing.T) {
 	t.Parallel()
+	testparts.Need(t, testparts.Slow)
 	size := int64(shortLayer)
 	if os.Getenv("MTOOL_TEST_FULL") != "" {
 		size = fullLayer

@@ -1,6 +1,7 @@
 package testparts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,6 +39,7 @@ const (
 	Regctl       Part = "regctl"
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
+	Slow         Part = "slow" // nothing but time
 	SSH          Part = "ssh"
 	Strace       Part = "strace"
 	Unprivileged Part = "unprivileged"
@@ -95,6 +97,7 @@ func needs() map[Part]need {
 		Regctl:       one("regctl"),
 		Registry:     one("registry"),
 		Skopeo:       one("skopeo"),
+		Slow:         {},
 		SSH:          asRoot(one("sshd", "ssh", "ssh-keygen", "unshare")),
 		Strace:       one("strace"),
 		Unprivileged: {programs: [][]string{{"newuidmap"}, {"newgidmap"}}, subids: true},
@@ -102,7 +105,7 @@ func needs() map[Part]need {
 }
 
 // Need skips the test unless all parts are there, or fails it where MTOOL_TEST_REQUIRE (a comma list) names one of the
-// missing.
+// missing. With MTOOL_TEST_ONLY set, parts that MTOOL_TEST_REQUIRE does not name are left out.
 func Need(t testing.TB, parts ...Part) {
 	t.Helper()
 	for _, p := range parts {
@@ -110,27 +113,30 @@ func Need(t testing.TB, parts ...Part) {
 		case err != nil:
 			t.Fatal(err)
 		case !there:
-			t.Skipf("real part missing: %v", missing(p, thisMachine()))
+			t.Skipf("without %s: %v", p, cmp.Or(missing(p, thisMachine()), errLeftOut))
 		}
 	}
 }
 
-// Available tells whether a part is there. One that is missing though MTOOL_TEST_REQUIRE names it is an error, and so is an
-// unknown one: this is what a condition of a script answers.
+// Available reports whether a part is there, as a condition of a script asks. One that is missing though MTOOL_TEST_REQUIRE
+// names it is an error, and so is an unknown one.
 func Available(p Part) (bool, error) {
 	err := missing(p, thisMachine())
-	return available(p, err, os.Getenv("MTOOL_TEST_REQUIRE"))
+	return available(p, err, os.Getenv("MTOOL_TEST_REQUIRE"), os.Getenv("MTOOL_TEST_ONLY") != "")
 }
 
-func available(p Part, missing error, required string) (bool, error) {
+func available(p Part, missing error, required string, only bool) (bool, error) {
+	named := slices.Contains(strings.Split(required, ","), string(p))
 	switch {
-	case missing == nil:
-		return true, nil
-	case errors.Is(missing, errUnknownPart), slices.Contains(strings.Split(required, ","), string(p)):
+	case missing != nil && named, errors.Is(missing, errUnknownPart):
 		return false, fmt.Errorf("real part required: %w", missing)
+	case only && !named:
+		return false, nil
 	}
-	return false, nil
+	return missing == nil, nil
 }
+
+var errLeftOut = errors.New("MTOOL_TEST_ONLY leaves it out")
 
 var errUnknownPart = errors.New("no such part")
 

@@ -53,18 +53,24 @@ func TestAvailable(t *testing.T) {
 		part     Part
 		on       machine
 		required string
+		only     bool
 		there    bool
 		fails    bool
 	}{
-		"there":                    {Crane, made(false, "crane"), "crane", true, false},
-		"missing, optional":        {Crane, bare, "", false, false},
-		"missing, another one set": {Crane, bare, "docker,regctl", false, false},
-		"missing, required":        {Crane, bare, "docker,crane", false, true},
-		"misspelt":                 {"crain", bare, "", false, true},
+		"there":                    {Crane, made(false, "crane"), "crane", false, true, false},
+		"missing, optional":        {Crane, bare, "", false, false, false},
+		"missing, another one set": {Crane, bare, "docker,regctl", false, false, false},
+		"missing, required":        {Crane, bare, "docker,crane", false, false, true},
+		"misspelt":                 {"crain", bare, "", false, false, true},
+		"there, left out":          {Crane, made(false, "crane"), "registry", true, false, false},
+		"there, one of few":        {Crane, made(false, "crane"), "registry,crane", true, true, false},
+		"misspelt, left out":       {"crain", bare, "registry", true, false, true},
+		"time":                     {Slow, bare, "", false, true, false},
+		"no time":                  {Slow, bare, "registry", true, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			there, err := available(test.part, missing(test.part, test.on), test.required)
+			there, err := available(test.part, missing(test.part, test.on), test.required, test.only)
 			if there != test.there || (err != nil) != test.fails {
 				t.Errorf("got %t, %v, want %t, error %t", there, err, test.there, test.fails)
 			}
