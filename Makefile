@@ -25,7 +25,7 @@ LINKED := ./build/... ./cmd/...
 
 # The tests of cmd/mtool that take more than OWNPARTS, or long: a test holds this list to what they say that they need.
 PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
-	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestNoLocks TestPowerLoss TestSyncFails \
+	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
 	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
 empty :=
 space := $(empty) $(empty)
@@ -42,7 +42,7 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build deps tools demo quick test interop script integration long soak lint fmt bench clean
+.PHONY: help build deps tools demo quick test interop script integration long soak lint fmt bench module clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -127,6 +127,9 @@ bench: ## Go benchmarks
 .PHONY: bench-build
 bench-build: build deps tools ## mtool, buildctl, docker build and buildah build, side by side (as root; ROUNDS=5)
 	MTOOL=$(CURDIR)/.bin/mtool go test -run='^$$' -bench=BenchmarkBuilders -benchtime=1x ./cmd/mtool
+
+module: ## give the module the address where it is published: make module MODULE=github.com/you/mtool
+	@go run ./testdata/module "$(MODULE)"
 
 clean: ## delete what was built; .deps, which had to be fetched, stays
 	rm -rf .bin bench-run

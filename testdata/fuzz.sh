@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 duration=${1:-30s}
 guide=-fuzz=Fuzz
-[ "${2:-}" != ours ] || guide=-gcflags=mtool/...=-d=libfuzzer
+[ "${2:-}" != ours ] || guide=-gcflags=$(go list -m)/...=-d=libfuzzer
 corpus=$(go env GOCACHE)/fuzz # where go test -fuzz keeps what it finds interesting
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT

@@ -224,7 +224,11 @@ func linked(all graph) []string {
 // all packages. Tests are not in it.
 func imports(t *testing.T) (house, all graph) {
 	t.Helper()
-	const module = "mtool/"
+	module, err := exec.CommandContext(t.Context(), "go", "list", "-m").Output()
+	if err != nil {
+		t.Fatalf("asking go list for the module: %v", err)
+	}
+	prefix := strings.TrimSpace(string(module)) + "/"
 	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports", "./...")
 	cmd.Dir = "../.."
 	out, err := cmd.Output()
@@ -243,9 +247,9 @@ func imports(t *testing.T) (house, all graph) {
 			t.Fatalf("reading the imports: %v", err)
 		}
 		all[p.ImportPath] = p.Imports
-		if name, ok := strings.CutPrefix(p.ImportPath, module); ok {
+		if name, ok := strings.CutPrefix(p.ImportPath, prefix); ok {
 			for _, to := range p.Imports {
-				house[name] = append(house[name], strings.TrimPrefix(to, module))
+				house[name] = append(house[name], strings.TrimPrefix(to, prefix))
 			}
 		}
 	}

@@ -23,7 +23,7 @@ One last job reads the files, makes the list, checks it, and writes the tag: nob
   mtool help ci-github-qemu >.github/workflows/image.yml   one runner; QEMU runs the other architectures
   mtool help ci-gitlab >.gitlab-ci.yml                     GitLab
 
-In the first two OWNER/mtool stands for the repository where mtool is. What keeps them right, whoever changes them:
+What keeps them right, whoever changes them:
 
   build --push-by-digest REPO    no tag, so no job overwrites another's; -t may be left out
   build --result DIR/            written once the registry has confirmed the image; the names of the files differ by
