@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"mtool/registry/regular"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"mtool/registry/regular"
 )
 
 // SyncDir makes the names in a directory last through a power cut. That a file system can't, or that the directory may be
