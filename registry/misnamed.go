@@ -7,24 +7,35 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// foreign are what other tools write in front of a name, with what there is instead. What has no // may be an image's own name
-// too (dir:v1), and counts where the rest is no tag.
-var foreign = []struct{ prefix, reason, hint string }{
-	{"http://", "a reference has no URL scheme", "leave the scheme out; for a registry without TLS add --plain-http HOST"},
-	{"https://", "a reference has no URL scheme", "leave the scheme out; for a registry without TLS add --plain-http HOST"},
-	{"file://", "a file is named by its kind, not by a URL", "write oci:DIR, oci-archive:FILE or docker-archive:FILE"},
-	{"containers-storage:", "podman's own store can't be read here", "podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar"},
-	{"dir:", "the directories of skopeo and podman can't be read here", "skopeo copy dir:PATH oci:OTHER, then oci:OTHER"},
-	{"oci-layout:", "unknown transport oci-layout:", "write oci:DIR[:TAG] or oci-layout://DIR[:TAG]"},
-	{"ostree:", "unknown transport ostree:", "skopeo copy ostree:NAME oci:DIR, then oci:DIR"},
+// ForeignError is a name with a prefix that other tools know: an ErrName.
+type ForeignError struct {
+	Prefix string // with its colon: "containers-storage:"
+	reason string
+}
+
+func (e *ForeignError) Error() string { return fmt.Sprintf("%v: %s", ErrName, e.reason) }
+
+// Unwrap returns ErrName.
+func (e *ForeignError) Unwrap() error { return ErrName }
+
+// foreign are what other tools write in front of a name. What has no // may be an image's own name too (dir:v1), and counts
+// where the rest is no tag.
+var foreign = []ForeignError{
+	{"http://", "a reference has no URL scheme"},
+	{"https://", "a reference has no URL scheme"},
+	{"file://", "a file is named by its kind, not by a URL"},
+	{"containers-storage:", "podman's own store can't be read here"},
+	{"dir:", "the directories of skopeo and podman can't be read here"},
+	{"oci-layout:", "unknown transport oci-layout:"},
+	{"ostree:", "unknown transport ostree:"},
 }
 
 // mistaken recognises what is no name but often typed for one, where the parser's own message would not help.
 func mistaken(s string) error {
 	for _, f := range foreign {
-		rest, ok := strings.CutPrefix(s, f.prefix)
-		if ok && (strings.HasSuffix(f.prefix, "//") || !IsTag(rest)) {
-			return nameError(f.reason, f.hint)
+		rest, ok := strings.CutPrefix(s, f.Prefix)
+		if ok && (strings.HasSuffix(f.Prefix, "//") || !IsTag(rest)) {
+			return &f
 		}
 	}
 	switch {

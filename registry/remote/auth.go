@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -241,8 +240,8 @@ func (g grant) explain(e *Error, host string) {
 	if !g.asked {
 		return
 	}
-	e.hint = fmt.Sprintf("log in with \"mtool login %s\"", host)
+	e.Reason, e.Peer = WrongLogin, host
 	if g.auth.Anonymous() {
-		e.hint += "; a repository that does not exist is answered like this too"
+		e.Reason = NoLogin
 	}
 }

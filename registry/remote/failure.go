@@ -15,8 +15,22 @@ import (
 	"mtool/registry"
 )
 
-// Error is a request that did not succeed. It wraps a kind of this package (none when the context was done) and may have a
-// Hint.
+// Reason is why an Error happened, where settings of the client can mend it.
+type Reason int
+
+// The reasons. Error.Peer is the host that each is about.
+const (
+	NoReason   Reason = iota
+	Untrusted         // its certificate is not trusted: HostSettings.CAFiles, Options.SkipVerify
+	PlainHTTP         // it speaks HTTP where HTTPS was expected: Options.PlainHTTP
+	SpeaksTLS         // it speaks HTTPS where Options.PlainHTTP says HTTP
+	WrongLogin        // it refused the credentials: Options.Credentials
+	NoLogin           // it wants credentials, and there are none
+	Standstill        // nothing or too little moved: Options.Idle, Options.MinRate
+)
+
+// Error is a request that did not succeed. It wraps a kind of package registry (none when the context was done) and may have
+// a Hint.
 type Error struct {
 	Doing   string       // "reading manifest"
 	Ref     registry.Ref // what was asked for, expanded
@@ -26,6 +40,8 @@ type Error struct {
 	Message string       // what was seen: the registry's own words, or what broke
 	Kind    error
 	Err     error // the cause, where it is not the answer itself
+	Reason  Reason
+	Peer    string // the host that Reason is about, as a reference or a token server's address has it
 
 	hint     string
 	attempts int           // how many were made, when it was more than one
@@ -106,17 +122,20 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	var untrusted *tls.CertificateVerificationError
 	var lookup *net.DNSError
 	var ours trustError
+	var idle idleError
 	switch {
+	case errors.As(err, &idle):
+		e.Reason, e.Peer = Standstill, host
 	case errors.As(err, &ours):
 		e.Kind, e.again = registry.ErrDenied, false
 	case errors.As(err, &untrusted):
 		e.Kind, e.again, e.Message = registry.ErrDenied, false, "certificate not trusted: "+certificate(untrusted)
-		e.hint = "name its authority with --ca-file FILE, or add --tls-skip-verify " + host
+		e.Reason, e.Peer = Untrusted, host
 	case errors.Is(err, http.ErrSchemeMismatch):
 		e.again, e.Message = false, "it speaks plain HTTP where HTTPS was expected"
-		e.hint = "add --plain-http " + host
+		e.Reason, e.Peer = PlainHTTP, host
 	case errors.Is(err, errSpeaksTLS):
-		e.again, e.hint = false, "leave out --plain-http "+host
+		e.again, e.Reason, e.Peer = false, SpeaksTLS, host
 	case errors.Is(err, syscall.ECONNREFUSED) && isLoopback(host):
 		e.refused, e.hint = true, "is a registry running there?"
 	case errors.As(err, &lookup) && lookup.IsNotFound:

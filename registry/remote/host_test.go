@@ -55,23 +55,24 @@ func TestSchemes(t *testing.T) {
 	plain, secure := newFake(t), newTLSFake(t)
 	plain.manifests["demo:v1"] = []byte(imageJSON)
 	tests := map[string]struct {
-		f    *fake
-		host string // "" is the loopback address
-		o    Options
-		kind error
-		says string
-		hint string
+		f      *fake
+		host   string // "" is the loopback address
+		o      Options
+		kind   error
+		says   string
+		reason Reason
+		peer   string // part of it
 	}{
-		"loopback, plain":              {plain, "", Options{}, nil, "", ""},
-		"loopback, TLS, not trusted":   {secure, "", Options{}, registry.ErrDenied, "certificate not trusted", "--tls-skip-verify 127.0.0.1"},
-		"loopback, TLS, not verified":  {secure, "", Options{SkipVerify: []string{"127.0.0.1"}}, nil, "", ""},
-		"loopback, TLS, said plain":    {secure, "", Options{PlainHTTP: []string{"127.0.0.1"}}, registry.ErrUnavailable, "speaks HTTPS", "leave out --plain-http 127.0.0.1"},
-		"elsewhere, plain":             {plain, "r.example:5000", Options{}, registry.ErrUnavailable, "speaks plain HTTP", "add --plain-http r.example:5000"},
-		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5000"}}, nil, "", ""},
-		"elsewhere, plain, other port": {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5001"}}, registry.ErrUnavailable, "", "--plain-http"},
-		"elsewhere, TLS, not trusted":  {secure, "r.example", Options{}, registry.ErrDenied, `issued by "O=Acme Co"`, "--tls-skip-verify r.example"},
-		"elsewhere, TLS, not verified": {secure, "r.example", Options{SkipVerify: []string{"r.example"}}, nil, "", ""},
-		"elsewhere, TLS, other host":   {secure, "r.example", Options{SkipVerify: []string{"q.example"}}, registry.ErrDenied, "", "--tls-skip-verify"},
+		"loopback, plain":              {plain, "", Options{}, nil, "", NoReason, ""},
+		"loopback, TLS, not trusted":   {secure, "", Options{}, registry.ErrDenied, "certificate not trusted", Untrusted, "127.0.0.1"},
+		"loopback, TLS, not verified":  {secure, "", Options{SkipVerify: []string{"127.0.0.1"}}, nil, "", NoReason, ""},
+		"loopback, TLS, said plain":    {secure, "", Options{PlainHTTP: []string{"127.0.0.1"}}, registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1"},
+		"elsewhere, plain":             {plain, "r.example:5000", Options{}, registry.ErrUnavailable, "speaks plain HTTP", PlainHTTP, "r.example:5000"},
+		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5000"}}, nil, "", NoReason, ""},
+		"elsewhere, plain, other port": {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5001"}}, registry.ErrUnavailable, "", PlainHTTP, ""},
+		"elsewhere, TLS, not trusted":  {secure, "r.example", Options{}, registry.ErrDenied, `issued by "O=Acme Co"`, Untrusted, "r.example"},
+		"elsewhere, TLS, not verified": {secure, "r.example", Options{SkipVerify: []string{"r.example"}}, nil, "", NoReason, ""},
+		"elsewhere, TLS, other host":   {secure, "r.example", Options{SkipVerify: []string{"q.example"}}, registry.ErrDenied, "", Untrusted, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -86,8 +87,9 @@ func TestSchemes(t *testing.T) {
 			if !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got error %v, want %v with %q", err, tt.kind, tt.says)
 			}
-			if got := hintOf(err); !strings.Contains(got, tt.hint) {
-				t.Errorf("hint %q, want %q", got, tt.hint)
+			var e *Error
+			if errors.As(err, &e) != (tt.reason != NoReason) || e != nil && (e.Reason != tt.reason || !strings.Contains(e.Peer, tt.peer)) {
+				t.Errorf("got error %#v, want reason %d and %q", e, tt.reason, tt.peer)
 			}
 			if notes != 0 {
 				t.Errorf("%d waits before what will never work", notes)

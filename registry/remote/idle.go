@@ -28,9 +28,9 @@ type idleError struct {
 
 func (e idleError) Error() string {
 	if e.came > 0 {
-		return fmt.Sprintf("only %d bytes came in %s, the limit of --idle-timeout", e.came, e.after)
+		return fmt.Sprintf("only %d bytes came in %s", e.came, e.after)
 	}
-	return fmt.Sprintf("nothing moved for %s, the limit of --idle-timeout", e.after)
+	return fmt.Sprintf("nothing moved for %s", e.after)
 }
 func (idleError) Timeout() bool { return true }
 

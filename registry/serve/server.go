@@ -76,7 +76,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusForbidden, "DENIED", "this registry answers to "+strings.Join(s.options.Hosts, " and ")+" only")
 	case !s.admitted(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="mtool"`)
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "the password that mtool serve printed is needed")
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "the password that this server printed is needed")
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "this registry is read-only")

@@ -1,11 +1,15 @@
 package source
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"mtool/registry"
 )
+
+// ErrNotBuilt: a name of one word is not on this machine. It was most likely not built yet, and is not fetched from Docker Hub.
+var ErrNotBuilt = errors.New("not built")
 
 // lookupError is a name that was found nowhere, or a place that failed after others did not have it.
 type lookupError struct {

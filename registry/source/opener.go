@@ -81,7 +81,7 @@ func (o Opener) lookUp(ctx context.Context, ref registry.Ref, opt Options) (regi
 	object, err := o.first(ctx, ref, places)
 	if err != nil {
 		if len(places) == 1 && places[0].transport == registry.TransportStore && opt.From == "" && errors.Is(err, registry.ErrNotFound) {
-			err = registry.WithHint(err, "build it first, or fetch it with --from registry")
+			err = registry.WithKind(err, ErrNotBuilt)
 		}
 		return registry.Object{}, err
 	}

@@ -9,9 +9,18 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/registry"
 )
+
+// DamagedError is an image or list whose manifests can't be read, so that nothing can be removed: what it needs can't be told.
+type DamagedError struct {
+	Name string // in the layout
+	err  error
+}
+
+func (e *DamagedError) Error() string { return e.err.Error() }
+
+// Unwrap returns the reason.
+func (e *DamagedError) Unwrap() error { return e.err }
 
 // sweep removes the blobs that no row of index.json leads to and that may answers true for, and returns how many bytes
 // they had. The caller holds the content lock exclusively. A manifest that can't be read ends it before anything is
@@ -24,8 +33,7 @@ func (l *Layout) sweep(ctx context.Context, may func(v1.Hash) bool) (int64, erro
 	live := map[v1.Hash]bool{}
 	for _, row := range x.Rows {
 		if err := l.reach(ctx, row.Descriptor, live); err != nil {
-			return 0, registry.WithHint(fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err),
-				fmt.Sprintf("remove the damaged image: mtool rm %s", row.Name()))
+			return 0, &DamagedError{Name: row.Name(), err: fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err)}
 		}
 	}
 	freed, err := l.removeBlobs(func(h v1.Hash) bool { return !live[h] && may(h) })

@@ -9,8 +9,6 @@ import (
 	"strings"
 
 	"mtool/build"
-	"mtool/build/device"
-	"mtool/build/snapshot"
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/compose"
@@ -129,33 +127,6 @@ func lines(err error) []string {
 		}
 	}
 	return []string{err.Error()}
-}
-
-// hintOf is the first hint of the errors in err, outermost first; not every Hinter has one.
-func hintOf(err error) string {
-	if d := (*snapshot.DeviceError)(nil); errors.As(err, &d) {
-		if d.Archive != "" {
-			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"
-		}
-		return "--skip-devices leaves devices out; a buildkitd that runs as root makes them: --worker ADDRESS"
-	}
-	if errors.Is(err, device.ErrNotMade) {
-		return "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"
-	}
-	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {
-		return h.Hint()
-	}
-	switch e := err.(type) { //nolint:errorlint // as above
-	case interface{ Unwrap() error }:
-		return hintOf(e.Unwrap())
-	case interface{ Unwrap() []error }:
-		for _, inner := range e.Unwrap() {
-			if h := hintOf(inner); h != "" {
-				return h
-			}
-		}
-	}
-	return ""
 }
 
 // usageError is a command line that can't be carried out; hint is the line that would work.

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"mtool/build/device"
+	"mtool/build/snapshot"
+	"mtool/registry"
+	"mtool/registry/remote"
+	"mtool/registry/source"
+	"mtool/registry/store"
+)
+
+// hintOf returns the next action for the first error in err that has one, outermost first. What libraries suggest needs no
+// command line: an error that a flag or a command of ours can mend is in hintFor.
+func hintOf(err error) string {
+	if hint := hintFor(err); hint != "" {
+		return hint
+	}
+	if h, ok := err.(registry.Hinter); ok && h.Hint() != "" {
+		return h.Hint()
+	}
+	switch e := err.(type) { //nolint:errorlint // each layer is looked at by itself
+	case interface{ Unwrap() error }:
+		return hintOf(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, inner := range e.Unwrap() {
+			if hint := hintOf(inner); hint != "" {
+				return hint
+			}
+		}
+	}
+	return ""
+}
+
+// hintFor returns the flag or command that mends err, "" where there is none. It does not look into what err wraps.
+func hintFor(err error) string {
+	switch e := err.(type) { //nolint:errorlint // as above
+	case *remote.Error:
+		return remoteHint(e)
+	case *registry.ForeignError:
+		return foreignHint(e.Prefix)
+	case *store.DamagedError:
+		return "remove the damaged image: mtool rm " + e.Name
+	case *snapshot.DeviceError:
+		if e.Archive != "" {
+			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"
+		}
+		return "--skip-devices leaves devices out; a buildkitd that runs as root makes them: --worker ADDRESS"
+	}
+	for _, row := range kindHints() {
+		if isKind(err, row.kind) {
+			return row.hint
+		}
+	}
+	return ""
+}
+
+// isKind reports whether err itself is of the kind, whatever it wraps.
+func isKind(err, kind error) bool {
+	if err == kind { //nolint:errorlint // err alone
+		return true
+	}
+	e, ok := err.(interface{ Is(target error) bool })
+	return ok && e.Is(kind)
+}
+
+// kindHint is the next action for errors of one kind.
+type kindHint struct {
+	kind error
+	hint string
+}
+
+func kindHints() []kindHint {
+	return []kindHint{
+		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
+		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},
+	}
+}
+
+func remoteHint(e *remote.Error) string {
+	switch e.Reason {
+	case remote.Untrusted:
+		return "name its authority with --ca-file FILE, or add --tls-skip-verify " + e.Peer
+	case remote.PlainHTTP:
+		return "add --plain-http " + e.Peer
+	case remote.SpeaksTLS:
+		return "leave out --plain-http " + e.Peer
+	case remote.WrongLogin:
+		return "log in with \"mtool login " + e.Peer + "\""
+	case remote.NoLogin:
+		return "log in with \"mtool login " + e.Peer + "\"; a repository that does not exist is answered like this too"
+	case remote.Standstill:
+		return "--idle-timeout and --min-rate say how long a request may stand still"
+	}
+	return ""
+}
+
+// foreignHint returns what to write instead of a name with another tool's prefix.
+func foreignHint(prefix string) string {
+	switch prefix {
+	case "http://", "https://":
+		return "leave the scheme out; for a registry without TLS add --plain-http HOST"
+	case "file://":
+		return "write oci:DIR, oci-archive:FILE or docker-archive:FILE"
+	case "containers-storage:":
+		return "podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar"
+	case "dir:":
+		return "skopeo copy dir:PATH oci:OTHER, then oci:OTHER"
+	case "oci-layout:":
+		return "write oci:DIR[:TAG] or oci-layout://DIR[:TAG]"
+	case "ostree:":
+		return "skopeo copy ostree:NAME oci:DIR, then oci:DIR"
+	}
+	return ""
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"mtool/build/device"
+	"mtool/build/snapshot"
+	"mtool/registry"
+	"mtool/registry/remote"
+	"mtool/registry/source"
+	"mtool/registry/store"
+)
+
+func TestHints(t *testing.T) {
+	t.Parallel()
+	parsing := func(name string) error {
+		_, err := registry.ParseRef(name)
+		return err
+	}
+	remotely := func(r remote.Reason) error { return &remote.Error{Reason: r, Peer: "r.example:5000"} }
+	tests := []struct {
+		err  error
+		hint string // part of it; "" when there is none
+	}{
+		{errors.New("anything"), ""},
+		{remotely(remote.NoReason), ""},
+		{remotely(remote.Untrusted), "--tls-skip-verify r.example:5000"},
+		{remotely(remote.PlainHTTP), "add --plain-http r.example:5000"},
+		{remotely(remote.SpeaksTLS), "leave out --plain-http r.example:5000"},
+		{remotely(remote.WrongLogin), `"mtool login r.example:5000"`},
+		{remotely(remote.NoLogin), "does not exist"},
+		{remotely(remote.Standstill), "--idle-timeout"},
+		{parsing("https://r.example/demo"), "leave the scheme out"},
+		{parsing("http://r.example/demo"), "leave the scheme out"},
+		{parsing("file://lay"), "write oci:DIR"},
+		{parsing("containers-storage:localhost/demo:v1"), "podman save"},
+		{parsing("dir:some/x"), "skopeo copy dir:PATH"},
+		{parsing("oci-layout:dir:v1"), "write oci:DIR[:TAG]"},
+		{parsing("ostree:a/b"), "skopeo copy ostree:NAME"},
+		{registry.WithKind(errors.New("not here"), source.ErrNotBuilt), "--from registry"},
+		{&store.DamagedError{Name: "demo:v1"}, "mtool rm demo:v1"},
+		{&snapshot.DeviceError{}, "--skip-devices"},
+		{&snapshot.DeviceError{Archive: "a.tar"}, "tar --exclude"},
+		{device.ErrNotMade, "type=tar"},
+		{registry.WithHint(errors.New("full"), "free some space"), "free some space"},
+	}
+	for _, tt := range tests {
+		for _, err := range []error{tt.err, fmt.Errorf("doing: %w", tt.err), errors.Join(errors.New("first"), tt.err)} {
+			if got := hintOf(err); (tt.hint == "") != (got == "") || !strings.Contains(got, tt.hint) {
+				t.Errorf("%#v: got hint %q, want %q", err, got, tt.hint)
+			}
+		}
+	}
+}
