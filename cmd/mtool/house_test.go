@@ -84,6 +84,7 @@ var rules = []rule{
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
 	door("github.com/moby/buildkit", "half of the binary, whose types must not spread", "build", "build/worker"),
+	door("github.com/compose-spec/compose-go", "it opens files by itself, where nobody keeps it from that", "inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
 	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
 	door("testing", "it adds flags to the program that links it", helpers...),

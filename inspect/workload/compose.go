@@ -2,10 +2,14 @@ package workload
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/types"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/platform"
@@ -35,26 +39,48 @@ func isCompose(doc *node) bool {
 // compose reads the documents of a Compose file, and what is laid over them:
 // https://github.com/compose-spec/compose-spec/blob/main/spec.md
 func (r *reader) compose(docs []*node) error {
-	f := composeFile{path: r.file, dir: filepath.Dir(r.file)}
-	var err error
-	if f.env, err = r.environment(r.options.Env, f.dir, member{}); err != nil {
-		return err
+	p := &project{
+		reader: r, filler: newFiller(), pattern: regexp.MustCompile("\x00([0-9]+)\x00"), name: types.Mapping{},
+		parsed: map[string][]*node{}, files: map[string]*composeFile{}, services: map[string]mark{},
 	}
-	var p project
-	add := func(path string, docs []*node) {
-		for _, doc := range docs {
-			p.files = append(p.files, composeFile{path: path, dir: f.dir, doc: doc, env: f.env})
-		}
-	}
-	add(r.file, docs)
+	defer p.close()
+	files := []*composeFile{{path: r.file, dir: filepath.Dir(r.file), docs: docs}}
 	for _, over := range r.options.Over {
 		docs, err := documents(over.Name, over.Data)
 		if err != nil {
 			return err
 		}
-		add(over.Name, docs)
+		files = append(files, &composeFile{path: over.Name, dir: files[0].dir, docs: docs})
 	}
-	return r.project(p)
+	env, err := p.dotEnv(environment{lookup: p.outside}, files[0].dir)
+	if err != nil {
+		return errorf(r.file, 0, "%w", err)
+	}
+	for _, f := range files {
+		f.env = env
+	}
+	model, err := p.load(files)
+	if err != nil {
+		return err
+	}
+	return p.collect(model)
+}
+
+// collect reads what compose-go has made of the project.
+func (p *project) collect(model map[string]any) error {
+	for _, section := range []struct{ key, word string }{{composeServices, "service"}, {"jobs", "job"}} {
+		all, _ := model[section.key].(map[string]any)
+		order := func(a, b string) int {
+			return p.services[section.key+" "+a].order - p.services[section.key+" "+b].order
+		}
+		for _, name := range slices.SortedFunc(maps.Keys(all), order) {
+			first := p.services[section.key+" "+name]
+			if err := p.service(section.word+" "+name, p.decode(all[name], first)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // IsCompose reports whether a file is one of Compose.
@@ -63,179 +89,145 @@ func IsCompose(name string, data []byte) bool {
 	return err == nil && len(docs) > 0 && isCompose(docs[0])
 }
 
-// project reads what the files of a project say together.
-func (r *reader) project(p project) error {
-	if err := r.complete(&p); err != nil {
-		return err
-	}
-	for _, section := range []struct{ key, word string }{{"services", "service"}, {"jobs", "job"}} {
-		for _, name := range p.names(section.key) {
-			all, err := r.layersOf(p, section.key, name, nil)
-			if err != nil {
-				return err
-			}
-			if len(all) == 0 {
-				continue // it was reset
-			}
-			if err := r.service(section.word+" "+name, all); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // service adds the images that a service names.
-func (r *reader) service(what string, l layers) error {
-	own := l[0]
-	if profiles := l.first("profiles"); len(profiles.words()) > 0 {
-		r.remark(profiles, what, "it is checked whatever the profiles ("+strings.Join(profiles.words(), ", ")+")")
+func (r *reader) service(what string, s *node) error {
+	if profiles := s.get("profiles").words(); len(profiles) > 0 {
+		r.remark(s.get("profiles").all()[0], what, "it is checked whatever the profiles ("+strings.Join(profiles, ", ")+")")
 	}
-	if err := r.mountedImages(what, l); err != nil {
+	if err := errors.Join(r.imageVolumes(what, s), r.contexts(what, s), r.hooks(what, s)); err != nil {
 		return err
 	}
-	image := l.first("image")
+	image := s.get("image")
 	switch {
-	case image.node != nil:
-		return r.started(what, l, image)
-	case l.first("build").node != nil:
-		r.remark(own, what, "it is built, and names no image: not checked")
-	case l.first("provider").node != nil:
-		r.remark(own, what, "a provider runs it, and no image is named")
+	case image != nil && image.kind != nothing:
+		return r.started(what, s, image)
+	case s.get("build") != nil:
+		r.remark(s, what, "it is built, and names no image: not checked")
+	case s.get("provider") != nil:
+		r.remark(s, what, "a provider runs it, and no image is named")
 	default:
-		r.within(own.file, func() { r.unchecked(own.node, what, "", "no image is named") })
+		r.within(s, func() { r.unchecked(s, what, "", "no image is named") })
 	}
 	return nil
 }
 
 // started is the image that a service starts.
-func (r *reader) started(what string, l layers, image member) (err error) {
-	u := Use{Place: Place{What: what}, Process: r.serviceProcess(l)}
-	if wanted := l.first("platform"); wanted.node != nil {
+func (r *reader) started(what string, s, image *node) (err error) {
+	u := Use{Place: Place{What: what}, Process: serviceProcess(s)}
+	if wanted := s.get("platform"); wanted != nil && wanted.kind != nothing {
 		if u.Platform, err = r.platform(what, wanted); err != nil {
 			return err
 		}
 	}
-	for _, m := range l.every("build", "platforms") {
-		for _, n := range m.all() {
-			p, err := r.platform(what, member{n, m.file})
-			if err != nil {
-				return err
-			}
-			u.Built = add(u.Built, p)
+	for _, n := range s.get("build", "platforms").all() {
+		p, err := r.platform(what, n)
+		if err != nil {
+			return err
 		}
+		u.Built = add(u.Built, p)
 	}
-	if u.Selector.all, err = r.placement(what, l); err != nil {
+	if u.Selector.all, err = r.placement(what, s); err != nil {
 		return err
 	}
 	return r.named(what, image, u)
 }
 
-func (r *reader) platform(what string, n member) (v1.Platform, error) {
+func (r *reader) platform(what string, n *node) (v1.Platform, error) {
 	value, err := r.filled(what, n)
 	if err != nil {
 		return v1.Platform{}, err
 	}
-	p, err := platform.Parse(value.scalar())
+	p, err := platform.Parse(value)
 	if err != nil {
-		err = errorf(n.file.path, n.at(), "%s: %w", what, err)
+		err = errorf(n.in(r.file), n.at(), "%s: %w", what, err)
 	}
 	return p, err
 }
 
-// mountedImages are those that a service uses and does not start: volumes, contexts of its build, and hooks.
-func (r *reader) mountedImages(what string, l layers) error {
-	var targets []string
-	for _, m := range l.every("volumes") {
-		for _, v := range m.list() {
-			target := v.get("target").scalar()
-			if target != "" && slices.Contains(targets, target) {
-				continue // a layer above has something else there
-			}
-			targets = append(targets, target)
-			if v.get("type").scalar() != "image" {
-				continue
-			}
-			if err := r.named(what+", volume "+target, member{v.get("source"), m.file}, Use{Process: Process{Volume: true}}); err != nil {
-				return err
-			}
+// imageVolumes are images of which a service uses the files.
+func (r *reader) imageVolumes(what string, s *node) error {
+	for _, v := range s.get("volumes").list() {
+		if v.get("type").scalar() != "image" {
+			continue
+		}
+		if err := r.named(what+", volume "+v.get("target").scalar(), v.get("source"), Use{Process: Process{Volume: true}}); err != nil {
+			return err
 		}
 	}
-	return errors.Join(r.contexts(what, l), r.hooks(what, l))
+	return nil
 }
 
 // contexts are the images that a build of the service takes files from.
-func (r *reader) contexts(what string, l layers) error {
-	for _, m := range l.every("build", "additional_contexts") {
-		contexts := m.list()
-		for _, p := range m.members() {
-			contexts = append(contexts, p.value)
+func (r *reader) contexts(what string, s *node) error {
+	contexts := s.get("build", "additional_contexts")
+	all := contexts.list()
+	for _, p := range contexts.members() {
+		all = append(all, p.value)
+	}
+	for _, c := range all {
+		before, source, ok := strings.Cut(c.scalar(), "docker-image://")
+		if !ok || before != "" && !strings.HasSuffix(before, "=") {
+			continue
 		}
-		for _, c := range contexts {
-			_, source, ok := strings.Cut(c.scalar(), "docker-image://")
-			if !ok {
-				continue
-			}
-			inner := &node{kind: text, text: source, line: c.line}
-			if err := r.named(what+", build context", member{inner, m.file}, Use{Process: Process{Volume: true}}); err != nil {
-				return err
-			}
+		image := *c
+		image.text = source
+		if err := r.named(what+", build context", &image, Use{Process: Process{Volume: true}}); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // hooks are images that run before a service starts.
-func (r *reader) hooks(what string, l layers) error {
-	for _, m := range l.every("pre_start") {
-		for _, hook := range m.list() {
-			if image := hook.get("image"); image != nil {
-				if err := r.named(what+", pre_start", member{image, m.file}, Use{Process: Process{Unknown: "it is a hook"}}); err != nil {
-					return err
-				}
+func (r *reader) hooks(what string, s *node) error {
+	for _, hook := range s.get("pre_start").list() {
+		if image := hook.get("image"); image != nil {
+			if err := r.named(what+", pre_start", image, Use{Process: Process{Unknown: "it is a hook"}}); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// named adds an image with its variables filled in.
-func (r *reader) named(what string, n member, u Use) error {
+// named adds an image.
+func (r *reader) named(what string, n *node, u Use) error {
 	u.What = what
-	value, err := r.filled(what, n)
-	if err != nil {
+	if _, err := r.filled(what, n); err != nil {
 		return err
 	}
-	if i := imageOf(value); i.text != "" {
-		r.within(n.file, func() { err = r.use(i, spot{}, u) })
-		return err
+	i := imageOf(n)
+	if i.text == "" {
+		return errorf(n.in(r.file), n.at(), "%s: the image is no text", what)
 	}
-	return errorf(n.file.path, n.at(), "%s: the image is no text", what)
+	var err error
+	r.within(n, func() { err = r.use(i, spot{}, u) })
+	return err
 }
 
-// within does something in the name of a file.
-func (r *reader) within(f composeFile, do func()) {
+// filled is the text of a value. None may stay empty for want of a variable.
+func (r *reader) filled(what string, n *node) (string, error) {
+	value, err := n.scalar(), error(nil)
+	switch {
+	case n.is(text) && n.from != nil && n.from.err != nil:
+		err = fmt.Errorf("%q: %w", n.from.at.text, n.from.err)
+	case n.is(text) && strings.TrimSpace(value) == "":
+		err = fmt.Errorf("%q: it is empty", n.written())
+	}
+	if err != nil {
+		err = errorf(n.in(r.file), n.at(), "%s: %w", what, err)
+	}
+	return value, err
+}
+
+// within does something in the name of the file that a value stands in.
+func (r *reader) within(n *node, do func()) {
 	outer := r.file
-	r.file = f.path
+	r.file = n.in(outer)
 	do()
 	r.file = outer
 }
 
-func (r *reader) remark(at member, what, text string) {
-	r.within(at.file, func() { r.note(at.at(), what, text) })
-}
-
-// filled is a text with its variables filled in. None may stay empty for want of one.
-func (r *reader) filled(what string, n member) (*node, error) {
-	if !n.is(text) {
-		return n.node, nil
-	}
-	value, err := interpolate(n.text, n.file.env)
-	if err == nil && strings.TrimSpace(value) == "" {
-		err = errors.New("it is empty")
-	}
-	if err != nil {
-		return nil, errorf(n.file.path, n.at(), "%s: %q: %w", what, n.text, err)
-	}
-	return &node{kind: text, text: value, line: n.line}, nil
+func (r *reader) remark(at *node, what, text string) {
+	r.within(at, func() { r.note(at.at(), what, text) })
 }

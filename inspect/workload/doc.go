@@ -4,13 +4,13 @@
 // and Use.Required, which says what platforms one of them needs in a deployment that Universe describes. ReadNodes reads
 // what `kubectl get nodes -o json` prints.
 //
-// Pod templates are found by their shape, so that custom resources need not be known. What Compose files include and extend is
-// followed through Options.Read. The package renders no templates, fetches nothing, asks no cluster and no registry, and does not
-// check that a file is what Kubernetes or Compose would accept.
+// Pod templates are found by their shape, so that custom resources need not be known. The package renders no templates, fetches
+// nothing, asks no cluster and no registry, and does not check that a file is what Kubernetes or Compose would accept.
 //
-// Compose files are not loaded by compose-go, the library of docker compose; it is what the tests compare with. Its include reads
-// env_file and the project directory's .env, and its loader each file that is included or extended, by os.ReadFile at paths that
-// the file chooses (/proc/self/environ, a pipe, a file of any size). A ResourceLoader can't stop that: it is not asked for env_file
-// and .env, and not told the project directory. Its template package gives the empty text for a variable of a default that is not
-// set, which is another image's name, and its time grows with the square of a text's length.
+// Compose files are read by compose-go, the library of docker compose: it includes, extends, merges and fills in. By itself it
+// opens files at paths that the file chooses, some of them without asking its ResourceLoader. So it never gets a file as it is.
+// Options.Read opens each, and compose-go gets a copy of what matters in it, in a temporary folder if it has to open it: without
+// aliases, so that its size is known; with include's env_file and project_directory taken out, which are handled when the file
+// they belong to is opened; and with a mark behind each name of a file, without which the door opens nothing. Marks also keep
+// the line of each image, and let a variable that is not set be an error, but only where an image needs it.
 package workload

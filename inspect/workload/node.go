@@ -18,6 +18,7 @@ type node struct {
 	twice string
 	// reset and override are the tags of Compose: nothing of the files below counts, or nothing but this.
 	reset, override bool
+	from            *mark // of a value that compose-go returns: where it is written; nil: here
 }
 
 type pair struct {
@@ -90,6 +91,22 @@ func (n *node) at() int {
 		return 0
 	}
 	return n.line
+}
+
+// in is the name of the file that a value of a Compose project stands in.
+func (n *node) in(file string) string {
+	if n == nil || n.from == nil || n.from.file == nil {
+		return file
+	}
+	return n.from.file.path
+}
+
+// written is a text as it is written, before its variables are filled in.
+func (n *node) written() string {
+	if n.from == nil || n.from.at == nil {
+		return n.text
+	}
+	return n.from.at.text
 }
 
 // same reports whether both are one value, or the same text.

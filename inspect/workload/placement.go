@@ -10,24 +10,22 @@ import (
 
 // placement are the constraints by which a Swarm places a service, as far as they are about platforms, in the words that
 // Kubernetes has for them: https://docs.docker.com/reference/cli/docker/service/create/#constraint
-func (r *reader) placement(what string, l layers) (all []requirement, err error) {
-	for _, m := range l.every("deploy", "placement", "constraints") {
-		for _, n := range m.all() {
-			one, err := r.filled(what, member{n, m.file})
-			if err != nil {
-				return nil, err
-			}
-			key, value, operator := one.scalar(), "", "In"
-			if before, after, ok := strings.Cut(key, "!="); ok {
-				key, value, operator = before, after, "NotIn"
-			} else if before, after, ok := strings.Cut(key, "=="); ok {
-				key, value = before, after
-			} else {
-				return nil, errorf(m.file.path, n.at(), "%s: %q is no constraint: == or != is wanted", what, key)
-			}
-			if label, word := constraint(key, value); label != "" {
-				all = append(all, requirement{key: label, operator: operator, values: []string{word}})
-			}
+func (r *reader) placement(what string, s *node) (all []requirement, err error) {
+	for _, n := range s.get("deploy", "placement", "constraints").all() {
+		key, err := r.filled(what, n)
+		if err != nil {
+			return nil, err
+		}
+		value, operator := "", "In"
+		if before, after, ok := strings.Cut(key, "!="); ok {
+			key, value, operator = before, after, "NotIn"
+		} else if before, after, ok := strings.Cut(key, "=="); ok {
+			key, value = before, after
+		} else {
+			return nil, errorf(n.in(r.file), n.at(), "%s: %q is no constraint: == or != is wanted", what, key)
+		}
+		if label, word := constraint(key, value); label != "" {
+			all = append(all, requirement{key: label, operator: operator, values: []string{word}})
 		}
 	}
 	return all, nil

@@ -158,7 +158,7 @@ func TestReadCompose(t *testing.T) {
 		},
 		{name: "a variable that is not set", file: "services:\n  a:\n    image: x:${TAG}\n", want: "error f:3: service a: \"x:${TAG}\": the variable TAG is not set"},
 		{name: "a variable that must be set", file: "services:\n  a:\n    image: x:${TAG:?say which}\n", want: "error f:3: service a: \"x:${TAG:?say which}\": the variable TAG is not set: say which"},
-		{name: "a variable without an end", file: "services: {a: {image: 'x:${TAG'}}\n", want: "error f:1: service a: \"x:${TAG\": a ${ has no end"},
+		{name: "a variable without an end", file: "services: {a: {image: 'x:${TAG'}}\n", want: "error f:1: service a: \"x:${TAG\": it has a $ that begins no variable as Compose writes them"},
 		{name: "no platform", file: "services:\n  a:\n    image: x\n    platform: linux/nonsense\n", want: "error f:4: service a: invalid platform \"linux/nonsense\""},
 	})
 }

@@ -7,21 +7,19 @@ import (
 )
 
 // serviceProcess is what a service of Compose starts: https://github.com/compose-spec/compose-spec/blob/main/05-services.md
-func (r *reader) serviceProcess(l layers) Process {
-	s := service{reader: r, layers: l}
+func serviceProcess(n *node) Process {
+	s := service{node: n}
 	p := Process{Entrypoint: s.command("entrypoint"), Cmd: s.command("command"), Health: s.health()}
 	if p.Entrypoint != nil && p.Cmd == nil {
 		p.Cmd = []string{} // the image's command is for the image's entrypoint
 	}
-	if dir := s.words(l.first("working_dir")); len(dir) == 1 {
+	if dir := s.words(n.get("working_dir")); len(dir) == 1 {
 		p.WorkingDir = dir[0]
 	}
-	for _, hook := range []string{"post_start", "pre_stop"} {
-		for _, at := range l.every(hook) {
-			for _, h := range at.list() {
-				if words := s.split(member{h.get("command"), at.file}); len(words) > 0 {
-					p.Also = append(p.Also, words)
-				}
+	for _, key := range []string{"post_start", "pre_stop"} {
+		for _, hook := range n.get(key).list() {
+			if words := s.split(hook.get("command")); len(words) > 0 {
+				p.Also = append(p.Also, words)
 			}
 		}
 	}
@@ -31,44 +29,41 @@ func (r *reader) serviceProcess(l layers) Process {
 	return p
 }
 
-// service are the members of a service on their way into a Process.
+// service is a service on its way into a Process.
 type service struct {
-	*reader
-	layers  layers
+	*node
 	unknown string
 }
 
-// words are the strings of a sequence, or one string, with their variables filled in.
-func (s *service) words(m member) []string {
+// words are the strings of a sequence, or one string.
+func (s *service) words(n *node) []string {
 	var all []string
-	for _, n := range m.all() {
-		filled := n
-		if n.is(text) {
-			value, err := interpolate(n.text, m.file.env)
-			if err != nil {
-				s.unknown = fmt.Sprintf("%q: %v", n.text, err)
-				continue
-			}
-			filled = &node{kind: text, text: value}
+	for _, w := range n.all() {
+		switch {
+		case w.is(text) && w.from.err != nil:
+			s.unknown = fmt.Sprintf("%q: %v", w.written(), w.from.err)
+		case w.is(mapping), w.is(sequence):
+			s.unknown = "a word is no text"
+		default:
+			all = append(all, w.scalar())
 		}
-		all = append(all, filled.scalar())
 	}
 	return all
 }
 
 // command is nil where it is not said, and empty where it is said to be none.
 func (s *service) command(key string) []string {
-	m := s.layers.first(key)
-	if m.node == nil {
+	n := s.get(key)
+	if n == nil || n.kind == nothing {
 		return nil
 	}
-	return append([]string{}, s.split(m)...)
+	return append([]string{}, s.split(n)...)
 }
 
 // split takes a command apart: a list as it is, a line as a shell would without replacing anything.
-func (s *service) split(m member) []string {
-	words := s.words(m)
-	if m.is(sequence) || len(words) == 0 {
+func (s *service) split(n *node) []string {
+	words := s.words(n)
+	if n.is(sequence) || len(words) == 0 {
 		return words
 	}
 	split, ok := splitWords(words[0])
@@ -80,13 +75,13 @@ func (s *service) split(m member) []string {
 
 // health is the command of the health check; a line is for the shell.
 func (s *service) health() []string {
-	if s.layers.first("healthcheck", "disable").scalar() == "true" {
+	if s.get("healthcheck", "disable").scalar() == "true" {
 		return []string{}
 	}
-	test := s.layers.first("healthcheck", "test")
+	test := s.get("healthcheck", "test")
 	words := s.words(test)
 	switch {
-	case test.node == nil:
+	case test == nil || test.kind == nothing:
 		return nil
 	case len(words) == 0 || words[0] == "NONE":
 		return []string{}
@@ -98,50 +93,39 @@ func (s *service) health() []string {
 	return words[1:]
 }
 
-// path is what the service sets PATH to, as its environment: a list or a mapping.
-func (s *service) path() []string {
-	for _, m := range s.layers.every("environment") {
-		if value := m.get("PATH"); value != nil {
-			if words := s.words(member{value, m.file}); len(words) == 1 {
-				return []string{"PATH=" + words[0]}
-			}
-			return nil
-		}
-		for _, n := range m.list() {
-			if strings.HasPrefix(n.scalar(), "PATH=") {
-				return s.words(member{n, m.file})
-			}
+// path is what the service sets PATH to. Without a value it is that of whoever starts the project.
+func (s *service) path() (all []string) {
+	environment := s.get("environment")
+	vars := environment.list()
+	if value := environment.get("PATH"); value != nil {
+		vars = []*node{{kind: text, text: "PATH", from: value.from}}
+		if value.kind != nothing {
+			vars[0].text += "=" + value.scalar()
 		}
 	}
-	return nil
+	for _, n := range vars {
+		name, _, set := strings.Cut(n.scalar(), "=")
+		switch {
+		case name != "PATH":
+		case !set:
+			s.unknown = "PATH is set when the container starts"
+		default:
+			all = s.words(n)
+		}
+	}
+	return all
 }
 
 // mounts are the paths of volumes, tmpfs, configs and secrets in the container.
 func (s *service) mounts() []string {
-	var all []string
-	for _, key := range []string{"volumes", "tmpfs", "configs", "secrets"} {
-		for _, m := range s.layers.every(key) {
-			for _, n := range m.all() {
-				all = append(all, s.mount(key, member{n, m.file})...)
-			}
+	all := s.words(s.get("tmpfs"))
+	for _, key := range []string{"volumes", "configs", "secrets"} {
+		for _, n := range s.get(key).list() {
+			all = append(all, s.words(n.get("target"))...)
 		}
 	}
+	slices.Sort(all)
 	return slices.DeleteFunc(all, func(path string) bool { return !strings.HasPrefix(path, "/") })
-}
-
-func (s *service) mount(key string, n member) (all []string) {
-	switch {
-	case n.is(mapping):
-		return s.words(member{n.get("target"), n.file})
-	case key == "tmpfs":
-		return s.words(n)
-	case key == "volumes":
-		for _, word := range s.words(n) {
-			parts := strings.Split(word, ":")
-			all = append(all, parts[min(1, len(parts)-1)])
-		}
-	}
-	return all
 }
 
 // splitWords takes a line apart at its blanks, with quotes and backslashes as a shell has them. It reports whether every quote

@@ -97,7 +97,7 @@ func Read(name string, data []byte, o Options) (Found, error) {
 	if err != nil {
 		return Found{}, err
 	}
-	r := reader{file: name, options: o, parsed: map[string]*node{}, fields: fields()}
+	r := reader{file: name, options: o, fields: fields()}
 	r.found.Met = make([]Met, len(o.Fields))
 	var foreign, composed []*node
 	for _, doc := range docs {
@@ -131,8 +131,6 @@ type reader struct {
 	fields  []field
 	objects int // that were seen
 	visited int
-	files   int              // that were followed from the one that was given
-	parsed  map[string]*node // of those
 }
 
 // seen counts what was found so far.

@@ -28,7 +28,11 @@ func allowVariables(ctx context.Context, o WorkloadOptions) (*variables, error) 
 		if err != nil {
 			return nil, registry.Usagef("reading the variables of --env-file: %w", err)
 		}
-		maps.Copy(v.allowed, workload.ParseVariables(body))
+		set, err := workload.ParseVariables(body)
+		if err != nil {
+			return nil, registry.Usagef("reading the variables of --env-file %s: %w", file, err)
+		}
+		maps.Copy(v.allowed, set)
 	}
 	for _, word := range o.Env {
 		name, value, given := strings.Cut(word, "=")

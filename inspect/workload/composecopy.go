@@ -1,0 +1,259 @@
+package workload
+
+import (
+	"bytes"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// placed is the member that tells in which place a mapping stands. Who lays a mapping over another, lays this too.
+const placed = "x-place"
+
+// kept says what of a value goes into the copy: the rest of a file can't make compose-go fail.
+type kept struct {
+	members map[string]kept // of a mapping
+	each    *kept           // of all other members of a mapping
+	located bool            // the place of a text is kept
+	placed  bool            // the place of a mapping is kept
+	named   bool            // the members of a mapping are services
+	opened  bool            // a text names a file
+	path    bool            // a text may be a path: compose-go would look up what ~ is
+}
+
+// services are what is kept of services and jobs: https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+func services() kept {
+	word, located := kept{}, kept{located: true}
+	command := kept{members: map[string]kept{"command": word}}
+	mount := kept{path: true, members: map[string]kept{
+		"type": word, "source": {located: true, path: true}, "target": word,
+	}}
+	return kept{named: true, each: &kept{placed: true, members: map[string]kept{
+		"image": located, "platform": located, "profiles": located, "provider": {placed: true},
+		"build": {placed: true, members: map[string]kept{
+			"platforms": located, "additional_contexts": {located: true, each: &located},
+		}},
+		"extends": {members: map[string]kept{"service": word, "file": {opened: true}}},
+		"volumes": mount, "configs": mount, "secrets": mount, "tmpfs": word,
+		"entrypoint": word, "command": word, "working_dir": word,
+		"environment": {members: map[string]kept{"PATH": word}},
+		"healthcheck": {members: map[string]kept{"test": word, "disable": word}},
+		"deploy":      {members: map[string]kept{"placement": {members: map[string]kept{"constraints": located}}}},
+		"post_start":  command, "pre_stop": command, "pre_start": {members: map[string]kept{"image": located}},
+	}}}
+}
+
+// rewrite makes the copy of a file that compose-go reads. Aliases and merge keys are resolved in it, so that its size is that
+// of what there is to do.
+func (p *project) rewrite(f *composeFile) error {
+	var out bytes.Buffer
+	enc := yaml.NewEncoder(&out)
+	c := copier{project: p, file: f}
+	for _, doc := range f.docs {
+		copied, err := c.document(doc)
+		if err == nil {
+			err = enc.Encode(copied)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	f.data = out.Bytes()
+	if p.extending*p.largest*p.chain > maxExtended {
+		return errorf(f.path, 0, "it is too large: %d services extend others, of up to %d values", p.extending, p.largest)
+	}
+	return enc.Close()
+}
+
+// copier makes the copy of one file.
+type copier struct {
+	*project
+	file *composeFile
+	what string // the service
+}
+
+func (c copier) document(doc *node) (*yaml.Node, error) {
+	all := &yaml.Node{Kind: yaml.MappingNode}
+	for _, m := range doc.members() {
+		var value *yaml.Node
+		var err error
+		switch m.key {
+		case "name":
+			value, err = c.value(m.value, kept{})
+		case "include":
+			value, err = c.include(m.value)
+		case composeServices, "jobs":
+			value, err = c.services(m.key, m.value)
+		default:
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		all.Content = append(all.Content, word(m.key), value)
+	}
+	return all, nil
+}
+
+// services copies a section.
+func (c copier) services(section string, n *node) (*yaml.Node, error) {
+	copied, err := c.value(n, services())
+	if err != nil {
+		return nil, err
+	}
+	depths, longest := map[string]int{}, 0
+	for _, m := range n.members() {
+		key := section + " " + m.key
+		if _, known := c.project.services[key]; !known {
+			c.project.services[key] = mark{file: c.file, at: m.value, order: len(c.project.services)}
+		}
+		if m.value.get("extends") != nil {
+			c.extending++
+			longest = max(longest, depth(n, m.key, depths))
+		}
+	}
+	c.chain += longest
+	return copied, nil
+}
+
+// depth is how many services of a section extend each other from that one on, as far as they are in one file.
+func depth(section *node, service string, known map[string]int) int {
+	extends := section.get(service, "extends")
+	if _, ok := known[service]; ok || extends == nil {
+		return known[service]
+	}
+	known[service] = 1 // for one that leads back here
+	if base := extends.get("service"); base != nil {
+		extends = base
+	}
+	known[service] = 1 + depth(section, extends.scalar(), known)
+	return known[service]
+}
+
+// include copies what a file includes. What the items say of folders and variables is done when they are opened; compose-go is
+// told to take no variables, since it would open the files itself.
+func (c copier) include(n *node) (*yaml.Node, error) {
+	all := &yaml.Node{Kind: yaml.SequenceNode}
+	for _, item := range n.all() {
+		if !item.is(mapping) {
+			m := newMapping(item.at())
+			m.set("path", item)
+			item = m.node
+		}
+		paths := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, at := range item.get("path").all() {
+			path, err := c.path(at, mark{what: "include", include: item})
+			if err != nil {
+				return nil, err
+			}
+			paths.Content = append(paths.Content, path)
+		}
+		all.Content = append(all.Content, &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{
+			word("path"), paths, word("env_file"), word("/dev/null"),
+		}})
+	}
+	return all, nil
+}
+
+// path is the name of a file, which door.Load opens.
+func (c copier) path(n *node, m mark) (*yaml.Node, error) {
+	if !n.is(text) {
+		return nil, errorf(c.file.path, n.at(), "%s: the name of a file is wanted", m.what)
+	}
+	m.file, m.at, m.located = c.file, n, true
+	return word(n.text + c.mark(m)), c.check(n, n.text)
+}
+
+// value copies a value as far as it is kept.
+func (c copier) value(n *node, k kept) (*yaml.Node, error) {
+	if n.reset {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!reset", Value: "null"}, nil
+	}
+	copied, err := c.plain(n, k)
+	if err == nil && n.override {
+		copied.Tag = "!override"
+	}
+	return copied, err
+}
+
+func (c copier) plain(n *node, k kept) (*yaml.Node, error) {
+	if err := c.check(n, n.text); err != nil {
+		return nil, err
+	}
+	if k.opened && n.kind != nothing {
+		return c.path(n, mark{what: c.what + ": extends"})
+	}
+	switch n.kind {
+	case mapping:
+		return c.mapping(n, k)
+	case sequence:
+		all := &yaml.Node{Kind: yaml.SequenceNode}
+		for _, item := range n.items {
+			value, err := c.value(item, k)
+			if err != nil {
+				return nil, err
+			}
+			all.Content = append(all.Content, value)
+		}
+		return all, nil
+	case text:
+		plain := n.text
+		if k.path {
+			plain = strings.TrimPrefix(plain, "~")
+		}
+		if k.located || strings.Contains(plain, "$") {
+			plain += c.mark(mark{file: c.file, at: n, located: k.located})
+		}
+		return word(plain), nil
+	case scalar:
+		return &yaml.Node{Kind: yaml.ScalarNode, Value: n.text}, nil
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+}
+
+func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
+	all := &yaml.Node{Kind: yaml.MappingNode}
+	for _, m := range n.members() {
+		inner, known := k.members[m.key]
+		if !known && k.each != nil {
+			inner, known = *k.each, true
+		}
+		if !known || k.placed && m.key == placed {
+			continue
+		}
+		if k.named {
+			c.what = "service " + m.key
+		}
+		before := c.values
+		value, err := c.value(m.value, inner)
+		if k.named {
+			c.largest = max(c.largest, c.values-before)
+		}
+		if err == nil {
+			err = c.check(m.value, m.key)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all.Content = append(all.Content, word(m.key), value)
+	}
+	if k.placed {
+		all.Content = append(all.Content, word(placed), word(c.mark(mark{file: c.file, at: n, located: true})))
+	}
+	return all, nil
+}
+
+// check keeps the copies small, and their texts free of what marks are made of.
+func (c copier) check(n *node, text string) error {
+	if c.values++; c.values > maxProject {
+		return errorf(c.file.path, n.at(), "it has more than %d values, those that aliases repeat included", maxProject)
+	}
+	if strings.Contains(text, "\x00") {
+		return errorf(c.file.path, n.at(), "%q has a NUL in it", text)
+	}
+	return nil
+}
+
+func word(text string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Style: yaml.DoubleQuotedStyle, Value: text}
+}

@@ -1,0 +1,124 @@
+package workload
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// mark is the place of a value, and what is to be known of it.
+type mark struct {
+	file    *composeFile
+	at      *node
+	what    string // "include", "service web: extends"
+	include *node  // the item of include that names a file
+	order   int    // among services
+	located bool   // the mark stays behind the value, so that the place is known afterwards
+	err     error  // why the value is not known: this is a hole
+}
+
+// mark is a text for a mark, which no value has by itself.
+func (p *project) mark(m mark) string {
+	p.marks = append(p.marks, m)
+	return fmt.Sprintf("\x00%d\x00", len(p.marks)-1)
+}
+
+// unmark is the first mark of a text, and the text without its marks.
+func (p *project) unmark(text string) (m mark, plain string, ok bool) {
+	found := p.pattern.FindStringSubmatch(text)
+	if found == nil {
+		return m, text, false
+	}
+	n, err := strconv.Atoi(found[1])
+	if err != nil || n >= len(p.marks) {
+		return m, text, false
+	}
+	return p.marks[n], p.pattern.ReplaceAllString(text, ""), true
+}
+
+// decode makes nodes of what compose-go returns; around is the place of what has none of its own.
+func (p *project) decode(value any, around mark) *node {
+	n := &node{from: &around, line: around.at.at()}
+	switch v := value.(type) {
+	case nil:
+	case string:
+		m, plain, marked := p.unmark(v)
+		n.kind, n.text = text, plain
+		if marked {
+			n.from, n.line = &m, m.at.at()
+		}
+	case map[string]any:
+		n.kind = mapping
+		if m, _, ok := p.unmark(fmt.Sprint(v[placed])); ok {
+			n.from, n.line = &m, m.at.at()
+		}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			n.pairs = append(n.pairs, pair{key, p.decode(v[key], *n.from)})
+		}
+	case []any:
+		n.kind = sequence
+		for _, item := range v {
+			n.items = append(n.items, p.decode(item, around))
+		}
+	default:
+		n.kind, n.text = scalar, fmt.Sprint(v)
+	}
+	return n
+}
+
+// explain is an error of compose-go as one about a place in a file.
+func (p *project) explain(first *composeFile, err error) error {
+	if ours, ok := errors.AsType[fileError](err); ok {
+		return ours
+	}
+	message := p.pattern.ReplaceAllString(err.Error(), "")
+	for _, copied := range p.files {
+		message = strings.ReplaceAll(message, copied.copy, copied.path)
+	}
+	at := p.last
+	if found, _, ok := p.unmark(err.Error()); ok {
+		at = found
+	} else if name := regexp.MustCompile(`service "([^"]+)"|services\.([^.\s:]+)`).FindStringSubmatch(message); name != nil {
+		at = p.services[composeServices+" "+name[1]+name[2]]
+	}
+	if round := circle(message); round != nil {
+		message = "it goes in circles: " + strings.Join(round, ", ")
+		if name, _, service := strings.Cut(round[0], " in "); service {
+			message = "service " + name + ": extends: " + message
+			at = cmp.Or(p.services[composeServices+" "+name], at)
+		} else {
+			message = "include: " + message
+		}
+	}
+	if at.file == nil {
+		at = mark{file: first}
+	}
+	return errorf(at.file.path, at.at.at(), "%s", strings.Join(strings.Fields(message), " "))
+}
+
+// circle are the services or files that lead back to the first, as compose-go lists them. It begins where its maps do, which
+// is anywhere, and we with the first by name.
+func circle(message string) []string {
+	lines := strings.Split(message, "\n")
+	switch lines[0] {
+	case "Circular reference:", "include cycle detected:":
+	default:
+		return nil
+	}
+	for i, line := range lines {
+		line = strings.TrimSpace(line)
+		lines[i] = strings.TrimPrefix(strings.TrimPrefix(line, "extends "), "include ")
+	}
+	last := len(lines) - 1
+	round := lines[max(1, slices.Index(lines, lines[last])):last]
+	if len(round) == 0 {
+		return nil
+	}
+	first := slices.Index(round, slices.Min(round))
+	return slices.Concat(round[first:], round[:first+1])
+}
