@@ -13,7 +13,7 @@ import (
 	"mtool/registry/login"
 )
 
-// session is what a host wants to be shown, and what it was given: the challenge of its first 401, which spares asking
+// session holds what one host has asked for and what it was given: the challenge of its first 401, which saves asking
 // /v2/, and the tokens.
 type session struct {
 	host *host
@@ -38,7 +38,7 @@ func (s *session) announce(repo string, a Access) {
 	s.announced = s.announced.with(scopes{repo: a})
 }
 
-// grant is what one request was sent with.
+// grant is what one request was authorized with.
 type grant struct {
 	header string
 	asked  bool       // the challenge was known
@@ -47,7 +47,8 @@ type grant struct {
 	fresh  bool       // token was made for this request
 }
 
-// authorize is the Authorization header for q: none before the host has asked for one, or without credentials for Basic.
+// authorize returns the Authorization header for q: none before the host has asked for one, and none for Basic without
+// credentials.
 func (s *session) authorize(ctx context.Context, q request) (grant, error) {
 	s.mu.Lock()
 	ch := s.challenge
@@ -74,7 +75,8 @@ func (s *session) authorize(ctx context.Context, q request) (grant, error) {
 	return g, nil
 }
 
-// credentials are those of the repository that q is about; a mount has a second one, which must do with the same.
+// credentials returns those of the repository that q is about. A mount has a second repository, for which the same must
+// do.
 func (s *session) credentials(ctx context.Context, q request) (login.Auth, error) {
 	auth, err := s.host.client.options.Credentials.For(ctx, s.host.name, q.ref.Repo)
 	if err == nil {
@@ -92,7 +94,7 @@ func (s *session) credentials(ctx context.Context, q request) (login.Auth, error
 	return login.Auth{}, e
 }
 
-// retryWith reports whether the refusal in resp may be met by another token than g, and takes note of what it says.
+// retryWith reports whether another token than g may be accepted where resp was refused, and remembers what resp says.
 func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
 		return false
@@ -131,14 +133,14 @@ func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 	return first
 }
 
-// drop forgets a token that was not accepted, unless it is for other repositories too.
+// drop forgets a token that was not accepted, unless it serves other repositories too.
 func (s *session) drop(t *token, need int) {
 	if len(t.scopes) == need {
 		s.tokens = slices.DeleteFunc(s.tokens, func(have *token) bool { return have == t })
 	}
 }
 
-// token is the newest one that covers q, or a new one.
+// token returns the newest one that covers q, or asks for a new one.
 func (s *session) token(ctx context.Context, q request, ch challenge, auth login.Auth) (*token, bool, error) {
 	key, unlock, err := s.lockScopes(ctx, q.scopes)
 	if err != nil {
@@ -167,8 +169,8 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth login
 	return t, true, nil
 }
 
-// lockScopes makes requests that need the same token wait for one: key is "" for the common token. Those who waited for a
-// common token that was refused go on with their own.
+// lockScopes makes requests that need the same token wait for one request: key is "" for the common token. Those that
+// waited for a common token that was refused go on with their own.
 func (s *session) lockScopes(ctx context.Context, need scopes) (key string, unlock func(), err error) {
 	for {
 		key, lock := s.lockFor(need)
@@ -198,7 +200,7 @@ func (s *session) lockFor(need scopes) (key string, lock chan struct{}) {
 	return key, lock
 }
 
-// plan is the token at hand, or the scopes of the one to ask for: everything announced that has the same credentials.
+// plan returns the token at hand, or the scopes to ask a new one for: everything announced that has the same credentials.
 func (s *session) plan(ctx context.Context, need scopes, auth login.Auth, alone bool) (want wanted, have *token) {
 	s.mu.Lock()
 	want = wanted{scopes: need, extra: s.alone[need.String()]}
@@ -227,7 +229,7 @@ func basic(a login.Auth) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password))
 }
 
-// explain says in e whose credentials were refused, and where they came from.
+// explain adds to e whose credentials were refused, and where they came from.
 func (g grant) explain(e *Error, host string) {
 	who := g.auth.Who(host)
 	if !g.asked {

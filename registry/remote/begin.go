@@ -12,22 +12,23 @@ import (
 	"mtool/registry"
 )
 
-// beginning is how far a blob comes without its bytes: it is there now, or a registry waits for them at an address.
+// beginning is how far a blob gets without sending its bytes: it is present, or an upload is open at an address.
 type beginning struct {
 	moved registry.Moved
 	at    *url.URL    // nil: it is there
 	from  *Repository // that a mount was asked of; nil: of none
 }
 
-// early is a beginning that was made ahead; what and err are set when done is closed.
+// early is a beginning made ahead of PutBlob; what and err are set when done is closed.
 type early struct {
 	done chan struct{}
 	what beginning
 	err  error
 }
 
-// BeginBlob does what PutBlob can do before any bytes are sent: it mounts, or looks the blob up and begins an upload. PutBlob
-// goes on from there, also when it comes before the end, and has the error; Abandon gives up what no PutBlob took.
+// BeginBlob does what PutBlob can do before any bytes are sent: it mounts the blob, or looks it up and opens an upload.
+// PutBlob continues from there, even when it is called before BeginBlob has ended, and returns its error. Abandon ends
+// the uploads that no PutBlob took.
 func (r *Repository) BeginBlob(ctx context.Context, d v1.Descriptor, src registry.Source) {
 	if !d.MediaType.IsDistributable() || src == r {
 		return
@@ -40,8 +41,8 @@ func (r *Repository) BeginBlob(ctx context.Context, d v1.Descriptor, src registr
 	e.what, e.err = retry(ctx, r.client, func() (beginning, error) { return r.begin(ctx, d, r.mountFrom(src)) })
 }
 
-// Abandon gives up the uploads that were begun and not taken, for which it waits: end the context that they were begun with
-// first.
+// Abandon cancels the uploads that were opened and not used, and waits for that. First end the context that they were
+// opened with.
 func (r *Repository) Abandon(ctx context.Context) {
 	var all sync.WaitGroup
 	for digest, e := range r.uploads.leaveEarly() {
@@ -55,8 +56,8 @@ func (r *Repository) Abandon(ctx context.Context) {
 	all.Wait()
 }
 
-// begun is what BeginBlob came to, the first time it is asked for, or else a new beginning. One without a mount is given up
-// where there is something to mount from.
+// begun returns what BeginBlob reached, once, or else a new beginning. One without a mount is cancelled where there is
+// something to mount from.
 func (r *Repository) begun(ctx context.Context, d v1.Descriptor, src registry.Source) (beginning, error) {
 	from := r.mountFrom(src)
 	e := r.uploads.takeEarly(ctx, d.Digest)
@@ -70,7 +71,7 @@ func (r *Repository) begun(ctx context.Context, d v1.Descriptor, src registry.So
 	return e.what, e.err
 }
 
-// mountFrom is src as another repository of this registry; nil when it is none.
+// mountFrom returns src as another repository of this registry; nil when it is none.
 func (r *Repository) mountFrom(src registry.Source) *Repository {
 	if from, ok := src.(*Repository); ok && from.host == r.host {
 		return from
@@ -78,8 +79,8 @@ func (r *Repository) mountFrom(src registry.Source) *Repository {
 	return nil
 }
 
-// begin always asks for a mount: without another repository to mount from it names this one, which many registries answer
-// like a lookup (201: it is there) and the others like the beginning of an upload.
+// begin always asks for a mount. Without another repository to mount from it names this one, which many registries answer
+// like a lookup (201: present) and the others like the opening of an upload.
 func (r *Repository) begin(ctx context.Context, d v1.Descriptor, from *Repository) (beginning, error) {
 	if from != nil {
 		if b, err, done := r.mount(ctx, d, from); done {
@@ -104,7 +105,7 @@ func (r *Repository) begin(ctx context.Context, d v1.Descriptor, from *Repositor
 	return beginning{moved: registry.Copied, at: at}, nil
 }
 
-// mount is not done when the registry refuses to; then the blob is copied.
+// mount reports done as false when the registry refuses to mount; the blob is copied then.
 func (r *Repository) mount(ctx context.Context, d v1.Descriptor, from *Repository) (b beginning, err error, done bool) {
 	at, err := r.ask(ctx, d, from)
 	var e *Error
@@ -144,8 +145,8 @@ func (r *Repository) lookup(ctx context.Context, d v1.Descriptor) lookup {
 	return lookup{there: true}
 }
 
-// ask asks for a mount from another repository or this one; at is nil when the blob is there now, and otherwise where its
-// bytes go.
+// ask asks for a mount from another repository or this one. It returns nil when the blob is present now, otherwise the
+// address that takes its bytes.
 func (r *Repository) ask(ctx context.Context, d v1.Descriptor, from *Repository) (at *url.URL, err error) {
 	q := r.uploadRequest(d)
 	q.method, q.path = http.MethodPost, r.path("blobs", "uploads")+"/"

@@ -13,10 +13,10 @@ import (
 	"mtool/registry"
 )
 
-// refill is the progress that earns a blob a new set of attempts: large layers may break more than a few times.
+// refill is the progress that earns a blob a new set of attempts: a large layer may break off more than a few times.
 const refill = 4 << 20
 
-// blobReader hands out one blob and verifies it. Where the connection breaks it asks for the rest.
+// blobReader reads one blob and verifies it. Where the connection breaks it asks for the rest.
 type blobReader struct {
 	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
 	repo   *Repository
@@ -41,7 +41,7 @@ func newBlobReader(ctx context.Context, r *Repository, d v1.Descriptor) (*blobRe
 	return b, nil
 }
 
-// open asks for the blob, or for what is left of it.
+// open asks for the blob, or for the rest of it.
 func (b *blobReader) open() error {
 	q := b.q
 	if b.off > 0 {
@@ -63,7 +63,7 @@ func (b *blobReader) open() error {
 	return b.skip(resp)
 }
 
-// skip brings the body to where the reading broke: the registry may have sent the whole blob again.
+// skip moves the body to where reading broke off: the registry may have sent the whole blob again.
 func (b *blobReader) skip(resp *http.Response) error {
 	if resp.StatusCode == http.StatusOK {
 		if _, err := io.CopyN(io.Discard, resp.Body, b.off); err != nil {
@@ -80,7 +80,7 @@ func (b *blobReader) skip(resp *http.Response) error {
 	return nil
 }
 
-// Read hands out no bytes with an error: who copies a blob never has the whole of one that is wrong.
+// Read returns no bytes together with an error: a caller that copies a blob never gets all of a wrong one.
 func (b *blobReader) Read(p []byte) (int, error) {
 	for b.failed == nil {
 		n, err := b.body.Read(p)
@@ -97,7 +97,7 @@ func (b *blobReader) Read(p []byte) (int, error) {
 	return 0, b.failed
 }
 
-// judge answers what a read of the body came to: io.EOF when all is read and right, nil when reading goes on.
+// judge decides what the end of a read means: io.EOF when all was read and is right, nil when reading goes on.
 func (b *blobReader) judge(err error) error {
 	switch sized := b.d.Size > 0; {
 	case sized && b.off > b.d.Size:
@@ -117,7 +117,7 @@ func (b *blobReader) judge(err error) error {
 	return nil
 }
 
-// verdict is io.EOF, or what is wrong with the whole.
+// verdict returns io.EOF, or what is wrong with the whole blob.
 func (b *blobReader) verdict() error {
 	if got := fmt.Sprintf("%x", b.hash.Sum(nil)); got != b.d.Digest.Hex {
 		return b.content(fmt.Errorf("the blob has the digest %s:%s", b.d.Digest.Algorithm, got))
@@ -125,7 +125,7 @@ func (b *blobReader) verdict() error {
 	return io.EOF
 }
 
-// resume opens the rest, or says why it can't.
+// resume opens the rest, or returns why it cannot.
 func (b *blobReader) resume(cause error) error {
 	_ = b.body.Close()
 	if b.off-b.broke >= refill {
@@ -157,15 +157,15 @@ func (b *blobReader) content(cause error) error {
 	return e
 }
 
-// Checks says that what is read is compared with d already; see store.Verify.
+// Checks reports whether reads are compared with d already; see store.Verify.
 func (b *blobReader) Checks(d v1.Descriptor) bool {
 	return d.Digest == b.d.Digest && d.Size == b.d.Size
 }
 
 func (b *blobReader) Close() error { return b.body.Close() }
 
-// Range opens n bytes of a blob, from off on. Nothing verifies them, and a connection that breaks is an error. A registry that
-// answers with the whole blob instead is ErrNoRanges.
+// Range opens n bytes of a blob at off. Nothing verifies them, and a broken connection is an error. When the registry
+// answers with the whole blob, the error wraps ErrNoRanges.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-blobs
 func (r *Repository) Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error) {
 	there := func(m *Repository) (io.ReadCloser, error) { return m.openRange(ctx, d, off, n) }

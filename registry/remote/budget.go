@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// budget is the time that all requests of a client may wait between their attempts, together. While several of them wait at
-// one time it is spent once: a registry that asks sixty requests for a second each has asked for a second.
+// budget is the time that all requests of a client together may wait between attempts. Time in which several wait is
+// spent once: a registry that asks sixty requests to wait a second has asked for one second.
 type budget struct {
 	limit time.Duration
 
@@ -17,7 +17,8 @@ type budget struct {
 	told    map[string]bool
 }
 
-// begin is how long one may wait who wants to wait for d; 0 when nothing is left. Otherwise the caller calls end after.
+// begin returns how much of d the caller may wait, 0 when nothing is left. Unless it is 0 the caller calls end
+// afterwards.
 func (b *budget) begin(d time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -45,8 +46,7 @@ func (b *budget) end() {
 	}
 }
 
-// news reports whether nobody of those who wait now has said the same: a registry that is down fails all requests
-// alike.
+// news reports whether no request that waits now has said the same: a registry that is down fails all of them alike.
 func (b *budget) news(what string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// challenge is what a host wants to be shown: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
+// challenge is what a host asks for: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
 type challenge struct {
 	bearer  bool
 	realm   string
@@ -73,7 +73,7 @@ func readChallenge(scheme, params string) challenge {
 // https://distribution.github.io/distribution/spec/auth/scope/
 type scopes map[string]Access
 
-// strings are sorted: equal scopes have equal strings.
+// strings returns the scopes sorted: equal scopes have equal strings.
 func (s scopes) strings() []string {
 	out := make([]string, 0, len(s))
 	for _, repo := range slices.Sorted(maps.Keys(s)) {
@@ -100,7 +100,7 @@ func (s scopes) covers(need scopes) bool {
 	return true
 }
 
-// with is both; the wider access wins.
+// with returns the union; the wider access wins.
 func (s scopes) with(other scopes) scopes {
 	both := maps.Clone(s)
 	for repo, access := range other {

@@ -17,11 +17,11 @@ import (
 	"mtool/registry"
 )
 
-// chunkSize is what one request carries where a registry does not take a blob in one: proxies in front of registries allow
-// a hundred megabytes, or some ten.
+// chunkSize is the size of one request where a registry refuses a whole blob: proxies in front of registries allow a
+// hundred megabytes, or some ten.
 const chunkSize = 8 << 20
 
-// wantsChunks reports whether the refusal of an upload may be for its size alone. There is no code for it.
+// wantsChunks reports whether an upload may have been refused for its size alone. There is no error code for that.
 func wantsChunks(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -46,7 +46,7 @@ type chunks struct {
 	last *part         // who read it last
 }
 
-// uploadChunks begins an upload of its own: the one that was refused is gone.
+// uploadChunks opens a new upload: the one that was refused is gone.
 func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
 	q := r.uploadRequest(d)
 	q.method, q.path, q.want = http.MethodPost, r.path("blobs", "uploads")+"/", []int{http.StatusAccepted}
@@ -74,7 +74,7 @@ func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src regi
 	return registry.Copied, err
 }
 
-// send sends the bytes from start to end; at is where the next go.
+// send sends the bytes from start to end, and returns the address for the next.
 func (c *chunks) send(ctx context.Context, at *url.URL, start, end int64) (*url.URL, error) {
 	q := c.repo.uploadRequest(c.d)
 	q.method, q.at, q.want = http.MethodPatch, at, []int{http.StatusAccepted, http.StatusNoContent, http.StatusCreated}
@@ -89,7 +89,7 @@ func (c *chunks) send(ctx context.Context, at *url.URL, start, end int64) (*url.
 	return c.next(q, resp)
 }
 
-// open is a part of the blob; the source is read on, or from its beginning where a chunk is sent once more.
+// open returns a part of the blob. It reads on in the source, or from the start where a chunk is repeated.
 func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, error) {
 	c.release()
 	if c.body == nil || c.off != start {
@@ -109,7 +109,7 @@ func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, err
 	return c.last, nil
 }
 
-// release takes the source from the last request, which may have been answered early and still be at it.
+// release takes the source back from the last request, which may have been answered early and still be reading.
 func (c *chunks) release() {
 	if c.last != nil {
 		_ = c.last.Close() // never fails
@@ -121,7 +121,8 @@ func (c *chunks) close() {
 	closeBody(c.body)
 }
 
-// part reads on in the source, and to its very end with the last bytes: only then it is known to be what its digest says.
+// part reads a stretch of the source; the last one reads to its very end, since only then the source has verified its
+// digest.
 type part struct {
 	c    *chunks
 	left int64
@@ -148,7 +149,7 @@ func (p *part) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close leaves the source to others. It waits for a Read that is under way.
+// Close ends the use of the source. It waits for a Read that is running.
 func (p *part) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -173,7 +174,8 @@ func (c *chunks) finish(ctx context.Context, at *url.URL) error {
 	return err
 }
 
-// finishRequest ends the upload at at. The query is the registry's own and may be signed: it is added to, not encoded anew.
+// finishRequest ends the upload at the address at. Its query is the registry's own and may be signed, so it is appended
+// to and not encoded again.
 func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
 	to := *at
 	to.RawQuery = strings.TrimPrefix(at.RawQuery+"&digest="+url.QueryEscape(d.Digest.String()), "&")
@@ -184,7 +186,7 @@ func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
 	return q
 }
 
-// nowhere is the failure of an answer that does not say where to upload to.
+// nowhere returns the error for an answer that does not say where to upload to.
 func (r *Repository) nowhere(q request, resp *http.Response, err error) error {
 	e := r.host.failure(q)
 	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode, "the answer does not say where to upload to"

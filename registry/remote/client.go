@@ -98,11 +98,11 @@ func NewClient(o Options) *Client {
 	}
 }
 
-// large is what a blob counts for at most, in bytes, among those being copied: the line limits how many large ones are sent
-// at one time, the way to the registry and back how many small ones.
+// large is the most that one blob counts for, in bytes, among those being copied: bandwidth limits how many large ones
+// are sent at one time, latency how many small ones.
 const large = 32 << 20
 
-// transfer waits until a blob of this size may be copied; done lets others.
+// transfer waits until a blob of this size may be copied; the caller calls done afterwards.
 func (c *Client) transfer(ctx context.Context, size int64) (done func(), err error) {
 	weight := min(max(size, 1), large)
 	if err := c.transfers.Acquire(ctx, weight); err != nil {
@@ -111,10 +111,10 @@ func (c *Client) transfer(ctx context.Context, size int64) (done func(), err err
 	return func() { c.transfers.Release(weight) }, nil
 }
 
-// HTTP is the client below, for addresses that are no registry's: with the same certificates and proxies.
+// HTTP returns the underlying client, with the same certificates and proxies, for addresses that are not a registry's.
 func (c *Client) HTTP() *http.Client { return c.http }
 
-// Close lets go of the connections that nothing uses. The client can be used on.
+// Close closes idle connections. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Access is what a repository is opened for; it decides the scope of tokens.
@@ -126,9 +126,9 @@ const (
 	PullPush               // reading and writing
 )
 
-// Repository is the repository that ref names; its tag and digest don't matter here. It makes no request but announces the
+// Repository returns the repository that ref names; its tag and digest are ignored. It makes no request but announces the
 // access: the first token of a host is asked for with everything announced by then, so open all repositories of a command
-// before using the first. Opening one twice gives the same Repository, with the wider access.
+// before using the first. Opening one twice returns the same Repository, with the wider access.
 func (c *Client) Repository(ref registry.Ref, a Access) *Repository {
 	c.mu.Lock()
 	defer c.mu.Unlock()

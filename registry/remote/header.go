@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// MayHeader reports whether HostSettings.Headers may hold this one: none that carries credentials, which are looked up
-// and guarded elsewhere, nor one that the protocol needs.
+// MayHeader reports whether HostSettings.Headers may set this header: not one that carries credentials, which are looked
+// up and guarded elsewhere, and not one that the protocol needs.
 func MayHeader(name, value string) bool {
 	reserved := []string{
 		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host", "Proxy-Authorization",
@@ -21,7 +21,7 @@ func MayHeader(name, value string) bool {
 		!slices.Contains(reserved, http.CanonicalHeaderKey(name))
 }
 
-// sign says who asks, and adds the headers of the host's settings where r goes to the host itself.
+// sign sets User-Agent, and the headers of the host's settings where r goes to the host itself.
 func (h *host) sign(r *http.Request) {
 	r.Header.Set("User-Agent", h.client.options.UserAgent)
 	if !SameOrigin(r.URL, h.url("", "")) {
@@ -32,7 +32,7 @@ func (h *host) sign(r *http.Request) {
 	}
 }
 
-// pace spreads requests evenly: one every so often.
+// pace spaces requests evenly.
 type pace struct {
 	every time.Duration
 
@@ -40,7 +40,7 @@ type pace struct {
 	next time.Time
 }
 
-// wait returns when it is the caller's turn. Nobody waits for a nil pace.
+// wait returns when it is the caller's turn. A nil pace never waits.
 func (p *pace) wait(ctx context.Context) error {
 	if p == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// host is one registry: how it is reached and how it wants to be asked.
+// host is one registry: how to reach it, and what it has asked for.
 type host struct {
 	client  *Client
 	name    string // as in references
@@ -50,7 +50,7 @@ func newHost(c *Client, name string) *host {
 	return h
 }
 
-// url is the address of path, which begins with "/v2/", as the host is reached at present.
+// url returns the address of path, which begins with "/v2/", by the scheme that the host speaks.
 func (h *host) url(path, query string) *url.URL {
 	scheme := "https"
 	if h.plain.Load() {
@@ -59,8 +59,8 @@ func (h *host) url(path, query string) *url.URL {
 	return &url.URL{Scheme: scheme, Host: h.addr, Path: path, RawQuery: query}
 }
 
-// meet lets the first request to a host go alone, since nearly all hosts answer it with a challenge: all others would be
-// refused too. Loopback hosts seldom ask for a login and get everything at once. A host that does not answer is waited for
+// meet lets the first request to a host go alone, since nearly all hosts answer it with a challenge and would refuse all
+// others too. Loopback hosts seldom ask for a login and get everything at once. A host that does not answer is waited for
 // once only. The caller calls done when the first request has ended.
 func (h *host) meet(ctx context.Context) (done func(), err error) {
 	if h.eager || h.met.Load() {
@@ -81,7 +81,7 @@ func (h *host) meet(ctx context.Context) (done func(), err error) {
 	}, nil
 }
 
-// networkName is where a host of references is reached. Docker Hub's name is not its address:
+// networkName returns the address of a host of references. Docker Hub's name is not its address:
 // https://github.com/distribution/reference/blob/main/normalize.go
 func networkName(name string) string {
 	if name == "docker.io" {
@@ -98,7 +98,7 @@ func matchesHost(hosts []string, name string) bool {
 	})
 }
 
-// hostname cuts the port off; an IPv6 address keeps no brackets only where it had a port.
+// hostname removes the port; an IPv6 address loses its brackets only with a port.
 func hostname(name string) string {
 	if h, _, err := net.SplitHostPort(name); err == nil {
 		return h
@@ -111,7 +111,7 @@ func isLoopback(name string) bool {
 	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
 }
 
-// acquire waits for the host's turn, takes a slot of the host, then one of all hosts.
+// acquire waits for the host's turn, then takes a slot of the host and one of all hosts.
 func (h *host) acquire(ctx context.Context) error {
 	if err := h.pace.wait(ctx); err != nil {
 		return err

@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// commitRate is the least speed, in bytes a second, at which the storage behind a registry is expected to take in what it
-// was sent before its answer begins.
+// commitRate is the lowest speed, in bytes a second, at which a registry's storage is expected to take in an upload
+// before it answers.
 const commitRate = 4 << 20
 
 // leastRate is the default of Options.MinRate.
 const leastRate = 1000
 
-// idleError is the end of a request in which nothing, or next to nothing, moved for so long. It is a net.Error: those who can't
-// ask for it by name see that another attempt may do.
+// idleError ends a request in which nothing, or next to nothing, moved for so long. It is a net.Error, so that callers
+// who do not know the type see that another attempt may help.
 type idleError struct {
 	after time.Duration
 	begun bool  // the answer had
@@ -34,12 +34,12 @@ func (e idleError) Error() string {
 }
 func (idleError) Timeout() bool { return true }
 
-// Temporary is what makes BuildKit ask for a blob again. For an answer that never began containerd has done so already, and
+// Temporary makes BuildKit ask for a blob again. Where the answer never began, containerd has done so already, and
 // attempts upon attempts would take a quarter of an hour.
 func (e idleError) Temporary() bool { return e.begun }
 
-// LimitIdle is next with the limits that Options.Idle, MinRate and MaxWait are for a Client, the latter two by default:
-// a host that has never answered is not waited for after that. after may be negative too: no limit.
+// LimitIdle wraps next with the limits that Options.Idle, MinRate and MaxWait set for a Client, the latter two by
+// default: a host that has never answered by then is not asked again. A negative after means no limit.
 func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
 	if after < 0 {
 		return next
@@ -71,8 +71,8 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	return c.line.send(r, c.http.Do)
 }
 
-// line is what the requests of a client share: each may stand still for so long, and all answers that are read at one time
-// must bring at least so many bytes a second together, each of them its part.
+// line is the limit that the requests of a client share: how long each may stand still, and how many bytes a second all
+// answers being read must bring together.
 type line struct {
 	idle    time.Duration
 	rate    int64 // 0 is any
@@ -100,7 +100,7 @@ func (l *line) send(r *http.Request, send func(*http.Request) (*http.Response, e
 	return resp, nil
 }
 
-// explainIdle is the reason of err where it was the watch.
+// explainIdle returns the watch's error where the watch caused err, else err.
 func explainIdle(ctx context.Context, err error) error {
 	if idle, ok := errors.AsType[idleError](context.Cause(ctx)); ok {
 		return idle
@@ -108,7 +108,7 @@ func explainIdle(ctx context.Context, err error) error {
 	return err
 }
 
-// watch cancels a request when the time that it was last given is over.
+// watch cancels a request when its current time limit is over.
 type watch struct {
 	idle   time.Duration
 	cancel context.CancelCauseFunc
@@ -131,7 +131,7 @@ func (w *watch) answered() {
 	w.timer.Stop()
 }
 
-// sending is told before and after net/http reads from the request's body.
+// sending is called before and after net/http reads from the request's body.
 func (w *watch) sending(reading bool, more time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -144,7 +144,7 @@ func (w *watch) sending(reading bool, more time.Duration) {
 	}
 }
 
-// watchedUpload is the body of a request: what is between two reads is the time that its bytes take on the way.
+// watchedUpload is the body of a request. The time between two reads is what its bytes take on the way.
 type watchedUpload struct {
 	io.ReadCloser
 	watch      *watch
@@ -195,7 +195,7 @@ func (a *watchedAnswer) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// enough judges every stretch of the idle timeout that was spent waiting for bytes: many answers share the line.
+// enough checks each idle timeout's worth of waiting for bytes, since many answers share the line.
 func (a *watchedAnswer) enough(reading int64) error {
 	if a.waited < a.line.idle {
 		return nil

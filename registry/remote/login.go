@@ -7,8 +7,8 @@ import (
 	"mtool/registry"
 )
 
-// Login asks the host for its base address with the client's credentials, as its token server says. The error wraps
-// ErrDenied when they are refused. asked is false when the host let everybody in, so that nothing was proved.
+// Login asks for the host's base address with the client's credentials, and its token server where there is one. The
+// error wraps ErrDenied when they are refused. asked is false when the host lets everybody in, which proves nothing.
 //
 // https://distribution.github.io/distribution/spec/api/#api-version-check
 func (c *Client) Login(ctx context.Context, host string) (asked bool, err error) {
@@ -33,8 +33,8 @@ func (s *session) asked() bool {
 	return s.challenge != nil
 }
 
-// MayPush begins an upload and gives it up: the only way to learn whether one may write. The error wraps ErrDenied when one
-// may not.
+// MayPush opens an upload and cancels it, which is the only way to learn whether pushing is allowed. The error wraps
+// ErrDenied when it is not.
 func (r *Repository) MayPush(ctx context.Context) error {
 	empty, err := registry.NewManifest("application/octet-stream", nil)
 	if err != nil {

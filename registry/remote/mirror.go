@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// mirrors are asked before r itself, where r is only read: who writes must see what is really there.
+// mirrors returns what is asked before r itself where r is only read: a caller that writes must see what is really there.
 func (r *Repository) mirrors() []*Repository {
 	if r.writable.Load() {
 		return nil
@@ -27,19 +27,18 @@ func (r *Repository) mirrors() []*Repository {
 	return all
 }
 
-// passedOver says, once, that r fails, which is a mirror of origin.
+// passedOver notes, once, that r failed, a mirror of origin.
 func (r *Repository) passedOver(origin *Repository, err error) {
 	r.failed.Do(func() {
 		origin.client.options.Note(fmt.Sprintf("passing over a mirror of %s: %v", origin.base.Repository(), err))
 	})
 }
 
-// wholeBlob is the size up to which the blob of a mirror is read before any of it is handed out. No config is as large.
+// wholeBlob is the size up to which a mirror's blob is read whole before any of it is returned. No config is larger.
 const wholeBlob = 256 << 10
 
-// blobFor opens a blob of r, which is a mirror of origin. Where it breaks off, origin is asked for the rest. A small one that
-// is not what its digest says is an error here already, so that origin can be asked for it; of a large one that is known at its
-// end alone.
+// blobFor opens a blob of r, a mirror of origin. Where it breaks off, origin is asked for the rest. A small one of the
+// wrong digest is an error at once, so that origin can be asked; a large one is known only at its end.
 func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descriptor) (io.ReadCloser, error) {
 	b, err := newBlobReader(ctx, r, d)
 	if err != nil {
@@ -58,7 +57,7 @@ func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descr
 	return io.NopCloser(bytes.NewReader(data)), err
 }
 
-// fromMirror is the first answer of a mirror. Each is asked once: the registry itself is the second attempt.
+// fromMirror returns the first answer of a mirror. Each is asked once: the registry itself is the second attempt.
 func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository) (T, error)) (answer T, ok bool) {
 	for _, m := range r.mirrors() {
 		answer, err := ask(m)

@@ -17,7 +17,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// Proxy is by which proxies addresses are reached, in the words of the environment variables.
+// Proxy holds the proxies by which addresses are reached, named as the environment variables are.
 type Proxy struct {
 	HTTP  string `json:"httpProxy"`  // HTTP_PROXY: a URL
 	HTTPS string `json:"httpsProxy"` // HTTPS_PROXY
@@ -26,7 +26,7 @@ type Proxy struct {
 	All   string `json:"allProxy"`   // ALL_PROXY, for programs that mtool starts
 }
 
-// or fills in what p does not say.
+// or fills in what p leaves out.
 func (p Proxy) or(other Proxy) Proxy {
 	return Proxy{
 		HTTP: cmp.Or(p.HTTP, other.HTTP), HTTPS: cmp.Or(p.HTTPS, other.HTTPS), FTP: cmp.Or(p.FTP, other.FTP),
@@ -34,7 +34,8 @@ func (p Proxy) or(other Proxy) Proxy {
 	}
 }
 
-// Vars are the environment variables that say the same, in both spellings, as programs differ in which one they read.
+// Vars returns the environment variables that say the same, in both spellings, since programs differ in which one they
+// read.
 func (p Proxy) Vars() map[string]string {
 	vars := map[string]string{}
 	for name, value := range map[string]string{"HTTP_PROXY": p.HTTP, "HTTPS_PROXY": p.HTTPS, "FTP_PROXY": p.FTP, "NO_PROXY": p.No, "ALL_PROXY": p.All} {
@@ -45,7 +46,7 @@ func (p Proxy) Vars() map[string]string {
 	return vars
 }
 
-// Secret reports whether a password is in it.
+// Secret reports whether it holds a password.
 func (p Proxy) Secret() bool {
 	for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
 		if u, err := url.Parse(address); err == nil && u.User != nil {
@@ -55,23 +56,23 @@ func (p Proxy) Secret() bool {
 	return false
 }
 
-// For is the proxy for an address; nil is none. The loopback interface is never reached by one.
+// For returns the proxy for an address; nil is none. The loopback interface is never reached through one.
 func (p Proxy) For(u *url.URL) (*url.URL, error) {
 	c := httpproxy.Config{HTTPProxy: p.HTTP, HTTPSProxy: p.HTTPS, NoProxy: p.No}
 	return c.ProxyFunc()(u)
 }
 
-// Proxies are all that the environment and docker's config.json say.
+// Proxies holds what the environment and docker's config.json say.
 type Proxies struct {
 	Environment Proxy
 	Default     Proxy            // config.json, for every engine
 	Engines     map[string]Proxy // config.json, by the engine's address
 }
 
-// Own are those of this program's requests: the environment's, and docker's where that says nothing.
+// Own returns the proxies for this program's requests: the environment's, completed by docker's.
 func (p Proxies) Own() Proxy { return p.Environment.or(p.Default) }
 
-// Configured are those of docker's config.json for what runs at an engine or a worker of that address.
+// Configured returns the proxies in docker's config.json for what runs at an engine or worker of that address.
 func (p Proxies) Configured(addr string) Proxy {
 	if own, ok := p.Engines[addr]; ok {
 		return own
@@ -116,7 +117,7 @@ func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) 
 	return config.Proxies["default"], config.Proxies, nil
 }
 
-// httpProxyFunc is what a transport asks; each host that is reached by a proxy is told once, without its password.
+// httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the password.
 func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
 	var said sync.Map
 	return func(r *http.Request) (*url.URL, error) {

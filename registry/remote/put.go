@@ -25,8 +25,8 @@ func (r *Repository) PutTag(ctx context.Context, tag string, m registry.Manifest
 	return r.put(ctx, r.base.WithTag(tag), m, nil)
 }
 
-// PutTagIf is PutTag on the condition that tag is still what was says, where zero is no such tag: a registry that honours
-// conditions (RFC 9110 section 13.1) refuses it otherwise, and the error wraps ErrConflict. Others know nothing of conditions.
+// PutTagIf is PutTag on the condition that tag still has the digest was, zero for no such tag. A registry that honours
+// conditions (RFC 9110 section 13.1) refuses otherwise, and the error wraps ErrConflict. Others ignore conditions.
 func (r *Repository) PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error {
 	condition := http.Header{"If-Match": {`"` + was.String() + `"`}}
 	if was == (v1.Hash{}) {
@@ -94,7 +94,7 @@ func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manif
 	return nil
 }
 
-// stored is the digest under ref.
+// stored returns the digest under ref.
 func (r *Repository) stored(ctx context.Context, ref registry.Ref) (v1.Hash, error) {
 	if ref.Tag != "" {
 		m, err := r.Tag(ctx, ref.Tag)

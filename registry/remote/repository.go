@@ -48,7 +48,7 @@ func (r *Repository) path(parts ...string) string {
 	return "/v2/" + r.base.Repo + "/" + strings.Join(parts, "/")
 }
 
-// reads are the scopes for reading: what the repository was opened for may be wider, and the token with it.
+// reads returns the scopes for reading. The repository may be opened for more, and the token then allows more.
 func (r *Repository) reads() scopes  { return scopes{r.base.Repo: Pull} }
 func (r *Repository) writes() scopes { return scopes{r.base.Repo: PullPush} }
 
@@ -63,14 +63,14 @@ func (r *Repository) Manifest(ctx context.Context, d v1.Descriptor) (registry.Ma
 	return r.manifest(ctx, r.base.WithDigest(d.Digest), d)
 }
 
-// at is ref's tag and digest in this repository.
+// at returns ref's tag and digest in this repository.
 func (r *Repository) at(ref registry.Ref) registry.Ref {
 	at := r.base
 	at.Tag, at.Digest = ref.Tag, ref.Digest
 	return at
 }
 
-// identifier is what the path names: the digest where there is one.
+// identifier returns what the path names: the digest where there is one, else the tag.
 func identifier(ref registry.Ref) string {
 	if ref.Digest != (v1.Hash{}) {
 		return ref.Digest.String()
@@ -110,7 +110,7 @@ func (r *Repository) manifestRequest(ref registry.Ref) request {
 	}
 }
 
-// fetch reads an answer as far as a manifest may be long, and a byte more.
+// fetch reads an answer up to one byte more than a manifest may have.
 func (r *Repository) fetch(ctx context.Context, q request) (http.Header, []byte, error) {
 	resp, err := r.host.send(ctx, q)
 	if err != nil {
@@ -151,11 +151,13 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manif
 	return m, err
 }
 
-// Tag returns what a tag is, for those who are about to write it. The error wraps ErrNotFound when there is no such tag.
+// Tag returns the manifest that a tag points to, for callers about to overwrite it. The error wraps ErrNotFound when
+// there is no such tag.
 //
-// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is there.
-// What is damaged or no manifest is there all the same: it is returned as it came, with the digest of its bytes and as a list
-// where anything says so, beside an error that wraps ErrContent. Mirrors are not asked.
+// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is
+// there. A damaged manifest, or bytes that are none, are there all the same: they are returned as they came, with the
+// digest of the bytes and as a list where anything says so, together with an error that wraps ErrContent. Mirrors are not
+// asked.
 func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, error) {
 	q := r.manifestRequest(r.base.WithTag(tag))
 	q.doing = "looking up"
@@ -180,8 +182,8 @@ func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, er
 	})
 }
 
-// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and takes a broken
-// connection up again where it broke.
+// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and resumes where a
+// connection broke.
 func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
 		return b, nil

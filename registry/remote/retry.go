@@ -71,7 +71,7 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	}
 }
 
-// retry runs f until it succeeds, fails for good, or has had its attempts.
+// retry runs f until it succeeds, fails for good, or has used up its attempts.
 func retry[T any](ctx context.Context, c *Client, f func() (T, error)) (T, error) {
 	for a := c.attempts(); ; {
 		v, err := f()

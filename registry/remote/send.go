@@ -108,7 +108,7 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 	return resp, nil
 }
 
-// ask sends r unless the host that it goes to has been given up; over says that it is, from now on or since before.
+// ask sends r unless its host has been given up; over reports that it is given up, now or earlier.
 func (h *host) ask(r *http.Request) (resp *http.Response, err error, over bool) {
 	dead := &h.client.dead
 	if err := dead.of(r.URL.Host); err != nil {
@@ -151,7 +151,7 @@ func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *c
 	return r, body, nil
 }
 
-// check turns any other status than the wanted into an error.
+// check turns any status other than the wanted ones into an error.
 func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, error) {
 	if slices.Contains(q.want, resp.StatusCode) {
 		return resp, nil
@@ -173,13 +173,13 @@ func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, e
 	return nil, e
 }
 
-// lost reports whether the registry does not know any more, or knows otherwise, how far an upload has come.
+// lost reports whether the registry has forgotten an upload, or disagrees about how far it has come.
 func (q request) lost(status int, a answer) bool {
 	sends := q.at != nil && (q.method == http.MethodPut || q.method == http.MethodPatch)
 	return sends && (status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
 }
 
-// judge tells the kind from the status and the registry's words.
+// judge sets the kind by the status and the registry's words.
 func (e *Error) judge(q request, a answer) {
 	switch s := e.Status; {
 	case transient(s):
@@ -201,7 +201,7 @@ func (e *Error) judge(q request, a answer) {
 	}
 }
 
-// missing tells a repository that is not there from a tag or digest that is not.
+// missing explains a repository that does not exist, as opposed to a tag or digest.
 func (e *Error) missing(q request) {
 	switch {
 	case e.Code == "NAME_UNKNOWN" && q.scopes.writes():
@@ -229,7 +229,7 @@ func answersTLS(resp *http.Response, err error) bool {
 	return strings.Contains(text, "http request to an https server") || strings.Contains(text, "sent to https port")
 }
 
-// rejoined is a body whose start was read already.
+// rejoined is a body whose start has been read already.
 type rejoined struct {
 	io.Reader
 	io.Closer
@@ -252,7 +252,7 @@ func (b *countedBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// failure is nil for no body too.
+// failure returns nil for a nil body too.
 func (b *countedBody) failure() error {
 	if b == nil {
 		return nil
@@ -273,7 +273,7 @@ func (c *Client) acquire(ctx context.Context) error {
 
 func (c *Client) release() { <-c.slots }
 
-// drain lets the connection be used again, unless there is much left to read.
+// drain makes the connection reusable, unless much is left to read.
 func drain(b io.ReadCloser) {
 	_, _ = io.CopyN(io.Discard, b, 64<<10)
 	_ = b.Close()

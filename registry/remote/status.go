@@ -92,7 +92,7 @@ func plainText(body []byte) string {
 	return registry.OneLine(text)
 }
 
-// text is the message, or the code where there is no message.
+// text returns the message, or the code where there is no message.
 func (a answer) text() string {
 	if a.Message == "" {
 		return a.Code

@@ -11,11 +11,12 @@ import (
 // connectTime is how long making a connection may take.
 const connectTime = 30 * time.Second
 
-// stillLimit is how long one request may stand still over all of its attempts, which have maxWait for waits besides: two and
+// stillLimit returns how long one request may stand still over all its attempts, which may also wait for maxWait: two and
 // a half minutes by default.
 func stillLimit(maxWait time.Duration) time.Duration { return maxWait * 5 / 4 }
 
-// stoodStill is how long the request was waited for that ended with err without an answer, or with next to nothing of it.
+// stoodStill returns how long the request that ended with err was waited for without an answer, or with next to nothing
+// of it.
 func stoodStill(err error) time.Duration {
 	if idle, ok := errors.AsType[idleError](err); ok {
 		return idle.after
@@ -27,21 +28,21 @@ func stoodStill(err error) time.Duration {
 	return 0
 }
 
-// deaths remembers the hosts that have never answered and were waited for as long as is right: whoever asks them again, in the
-// same command, need not wait anew.
+// deaths remembers the hosts that have never answered within the limit, so that other requests of the same command need
+// not wait for them again.
 type deaths struct {
 	mu    sync.Mutex
 	hosts map[string]*silence
 }
 
-// silence is that of one host.
+// silence is what is known of one host.
 type silence struct {
 	broken bool      // it has answered
 	since  time.Time // the beginning of the first request that stood still
 	err    error     // why the host is given up
 }
 
-// of is why a host is given up, or nil.
+// of returns why a host is given up, or nil.
 func (d *deaths) of(host string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -51,7 +52,7 @@ func (d *deaths) of(host string) error {
 	return nil
 }
 
-// note is told how a request ended, and reports whether its host is given up: when it has never answered, and another request
+// note records how a request ended, and reports whether its host is given up: it has never answered, and another request
 // could stand still beyond the limit. A request that was interrupted says nothing about its host.
 func (d *deaths) note(r *http.Request, err error, limit time.Duration) bool {
 	still := stoodStill(err)
@@ -76,7 +77,7 @@ func (d *deaths) note(r *http.Request, err error, limit time.Duration) bool {
 	return s.err != nil
 }
 
-// bury gives up the host of an address, if it has never answered, without another request.
+// bury gives up the host of an address if it has never answered, without another request.
 func (d *deaths) bury(host string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -85,5 +86,5 @@ func (d *deaths) bury(host string) {
 	}
 }
 
-// errSilent is why a mirror is passed over that has not answered once.
+// errSilent is why a mirror that has never answered is passed over.
 var errSilent = errors.New("it has not answered before")

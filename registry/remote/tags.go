@@ -15,8 +15,8 @@ import (
 // maxTagPage bounds the answer that is read as one page of tags, in bytes.
 const maxTagPage = 16 << 20
 
-// Tags are the names of all tags, in the registry's order, page after page. The error wraps ErrNotFound when there is no
-// such repository, ErrContent when there is no end of them.
+// Tags returns the names of all tags in the registry's order, page after page. The error wraps ErrNotFound when there is
+// no such repository, ErrContent when the pages never end.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
@@ -54,7 +54,7 @@ func (r *Repository) tagPage(ctx context.Context, query string) (tags []string, 
 	return page.Tags, next, err
 }
 
-// nextQuery is the query of the next page in a Link header (RFC 5988), "" when there is none.
+// nextQuery returns the query of the next page from a Link header (RFC 5988), "" when there is none.
 func nextQuery(link string) string {
 	target, parameters, ok := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
 	if !ok || !strings.Contains(parameters, "next") {
@@ -67,7 +67,7 @@ func nextQuery(link string) string {
 	return u.RawQuery
 }
 
-// maxPages and maxListed bound what is read of a list that comes in pages: one that never ends is a defect, or malice.
+// maxPages and maxListed bound what is read of a list that comes in pages: one that never ends is a defect or an attack.
 const (
 	maxPages  = 10_000
 	maxListed = 1 << 20

@@ -27,7 +27,7 @@ type token struct {
 
 func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }
 
-// wanted is what a token is asked for: scopes, and what the challenge named beside them.
+// wanted is what a token is asked for: scopes, and what else the challenge named.
 type wanted struct {
 	scopes scopes
 	extra  string
@@ -153,7 +153,7 @@ func parseToken(body []byte, asked time.Time) (*token, error) {
 	return &token{value: doc.Token, expires: asked.Add(life)}, nil
 }
 
-// explainToken names the token server, which is often another host, and whose credentials it refused.
+// explainToken adds the token server, which is often another host, and whose credentials it refused.
 func explainToken(err error, server string, auth login.Auth, host string) error {
 	e, ok := err.(*Error) //nolint:errorlint // made by ask
 	if !ok {

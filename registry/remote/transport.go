@@ -45,7 +45,7 @@ func (o Options) dialer() func(ctx context.Context, network, addr string) (net.C
 	}
 }
 
-// resolved is to, with the port of addr where it has none.
+// resolved returns to, with the port of addr where it has none.
 func resolved(to, addr string) string {
 	if _, _, err := net.SplitHostPort(to); err == nil {
 		return to
@@ -54,7 +54,7 @@ func resolved(to, addr string) string {
 	return net.JoinHostPort(strings.Trim(to, "[]"), port)
 }
 
-// carried is what another host gets to see of a request that is redirected to it.
+// carried reports whether a header is sent along to another host that a redirect leads to.
 func carried(header string) bool {
 	return slices.Contains([]string{"Accept", "Content-Type", "Range", "User-Agent"}, header)
 }
@@ -71,8 +71,7 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// SameOrigin reports whether both addresses are of one scheme, host and port: what one of them was told is not for
-// others.
+// SameOrigin reports whether both addresses have one scheme, host and port: what one was told is not for the other.
 func SameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
 }
@@ -87,8 +86,8 @@ func withPort(u *url.URL) string {
 	return u.Host + ":443"
 }
 
-// AtHome is next, and keeps credentials from the other ports of a host that a redirect leads to: Go's client takes them along.
-// A Client needs none.
+// AtHome wraps next and removes credentials from a request that a redirect leads to another port of the host, where Go's
+// client keeps them. A Client needs none.
 func AtHome(next http.RoundTripper) http.RoundTripper { return atHome{next} }
 
 type atHome struct{ next http.RoundTripper }
@@ -107,17 +106,17 @@ func (a atHome) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
-// The waits of Persistent: the first, which doubles each time, the last before it gives up, and the longest that a registry
-// may ask for. Those whose requests these are have attempts of their own beyond them.
+// The waits of Persistent: the first, which doubles each time, the last before it gives up, and the longest that a
+// registry may ask for. Its callers make further attempts of their own.
 const (
 	firstPause   = 100 * time.Millisecond
 	lastPause    = 400 * time.Millisecond
 	longestPause = 10 * time.Second
 )
 
-// Persistent is next, and sends a request that only reads up to three times more where the connection broke off before the
-// answer, or the answer says that the server is out of order for the moment. BuildKit does so for the content of an image, and
-// not when it looks the image up.
+// Persistent wraps next and repeats a request that only reads, up to three times, when the connection broke before the
+// answer or the server says that it is out of order for the moment. BuildKit does so for the content of an image, but not
+// when it looks the image up.
 func Persistent(next http.RoundTripper) http.RoundTripper { return persistent{next} }
 
 type persistent struct{ next http.RoundTripper }
@@ -144,7 +143,7 @@ func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// BrokeOff reports whether err is the end of a connection at which the other side was.
+// BrokeOff reports whether err is a connection that the other side ended.
 func BrokeOff(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
 		if errors.Is(err, end) {

@@ -14,7 +14,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// HostSettings say how one registry is reached, beside Options.PlainHTTP and SkipVerify.
+// HostSettings say how one registry is reached, in addition to Options.PlainHTTP and SkipVerify.
 type HostSettings struct {
 	// CAFiles are PEM files of authorities that are trusted for this host, beside the system's.
 	CAFiles []string
