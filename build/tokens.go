@@ -74,7 +74,7 @@ func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*aut
 // outOfOrder: another attempt may do.
 func outOfOrder(err error) bool {
 	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
-	return remote.BrokeOff(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
+	return remote.ConnectionLost(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
 }
 
 // tokenClient takes every certificate where asked to. BuildKit's own way to do that changes the client that it uses for

@@ -89,7 +89,7 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 // limitDownloads ends what an ADD fetches by HTTP once nothing moves, and keeps its login from other ports of a host: BuildKit's
 // own source of that, which this one takes the place of, waits for ever and tells every port.
 func limitDownloads(w *base.Worker, c config) (err error) {
-	limited := remote.AtHome(remote.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
+	limited := remote.GuardCredentials(remote.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
 	if w.HTTPSource, err = http.NewSource(http.Opt{CacheAccessor: w.CacheMgr, Transport: limited}); err != nil {
 		return err
 	}

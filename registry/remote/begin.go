@@ -170,7 +170,7 @@ func (r *Repository) ask(ctx context.Context, d v1.Descriptor, from *Repository)
 	}
 	at, err = r.location(resp)
 	if err != nil {
-		return nil, r.nowhere(q, resp, err)
+		return nil, r.noLocation(q, resp, err)
 	}
 	return at, nil
 }

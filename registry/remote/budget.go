@@ -46,8 +46,8 @@ func (b *budget) end() {
 	}
 }
 
-// news reports whether no request that waits now has said the same: a registry that is down fails all of them alike.
-func (b *budget) news(what string) bool {
+// isNew reports whether no request that waits now has said the same: a registry that is down fails all of them alike.
+func (b *budget) isNew(what string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.told[what] {

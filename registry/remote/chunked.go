@@ -160,7 +160,7 @@ func (p *part) Close() error {
 func (c *chunks) next(q request, resp *http.Response) (*url.URL, error) {
 	at, err := c.repo.location(resp)
 	if err != nil {
-		return nil, c.repo.nowhere(q, resp, err)
+		return nil, c.repo.noLocation(q, resp, err)
 	}
 	return at, nil
 }
@@ -186,8 +186,8 @@ func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
 	return q
 }
 
-// nowhere returns the error for an answer that does not say where to upload to.
-func (r *Repository) nowhere(q request, resp *http.Response, err error) error {
+// noLocation returns the error for an answer that does not say where to upload to.
+func (r *Repository) noLocation(q request, resp *http.Response, err error) error {
 	e := r.host.failure(q)
 	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode, "the answer does not say where to upload to"
 	return e

@@ -65,7 +65,7 @@ type Client struct {
 	transfers *semaphore.Weighted // bytes of blobs being copied
 	waits     *budget             // between attempts
 	line      *line               // how slow answers may be
-	dead      deaths
+	dead      silentHosts
 
 	mu    sync.Mutex
 	hosts map[string]*host

@@ -50,7 +50,7 @@ func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
 type idleLimit struct {
 	next http.RoundTripper
 	line *line
-	dead deaths
+	dead silentHosts
 }
 
 // RoundTrip implements http.RoundTripper.

@@ -70,7 +70,7 @@ func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository)
 		case ctx.Err() != nil:
 			return answer, false // the registry itself will say so
 		case !errors.Is(err, registry.ErrNotFound):
-			m.client.dead.bury(m.host.addr)
+			m.client.dead.giveUp(m.host.addr)
 			m.passedOver(r, err)
 		}
 	}

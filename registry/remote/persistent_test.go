@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-func TestPersistent(t *testing.T) {
+func TestRetryReads(t *testing.T) {
 	t.Parallel()
 	answers := func(w http.ResponseWriter, word string) {
 		switch word {
@@ -54,7 +54,7 @@ func TestPersistent(t *testing.T) {
 			}
 			began := time.Now()
 			// Go itself sends a request again on a connection that was used before.
-			resp, err := Persistent(&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
+			resp, err := RetryReads(&http.Transport{DisableKeepAlives: true}).RoundTrip(r)
 			status := 0
 			if err == nil {
 				status = resp.StatusCode

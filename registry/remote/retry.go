@@ -40,7 +40,7 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 		return e.interrupted(ctx)
 	}
 	limit, waits := a.client.options.Attempts, a.client.waits
-	still := stoodStill(err)
+	still := stalledFor(err)
 	a.still += still
 	if e.tooLong = e.after > waits.limit; e.tooLong {
 		return e.last(a.made)
@@ -58,7 +58,7 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 		return e.last(a.made)
 	}
 	defer waits.end()
-	if waits.news(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
+	if waits.isNew(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
 		a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
 	}
 	timer := time.NewTimer(d)

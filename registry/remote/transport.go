@@ -86,14 +86,14 @@ func withPort(u *url.URL) string {
 	return u.Host + ":443"
 }
 
-// AtHome wraps next and removes credentials from a request that a redirect leads to another port of the host, where Go's
+// GuardCredentials wraps next and removes credentials from a request that a redirect leads to another port of the host, where Go's
 // client keeps them. A Client needs none.
-func AtHome(next http.RoundTripper) http.RoundTripper { return atHome{next} }
+func GuardCredentials(next http.RoundTripper) http.RoundTripper { return credentialGuard{next} }
 
-type atHome struct{ next http.RoundTripper }
+type credentialGuard struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (a atHome) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a credentialGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 	first := r
 	for first.Response != nil && first.Response.Request != nil {
 		first = first.Response.Request
@@ -106,7 +106,7 @@ func (a atHome) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a.next.RoundTrip(r)
 }
 
-// The waits of Persistent: the first, which doubles each time, the last before it gives up, and the longest that a
+// The waits of RetryReads: the first, which doubles each time, the last before it gives up, and the longest that a
 // registry may ask for. Its callers make further attempts of their own.
 const (
 	firstPause   = 100 * time.Millisecond
@@ -114,19 +114,19 @@ const (
 	longestPause = 10 * time.Second
 )
 
-// Persistent wraps next and repeats a request that only reads, up to three times, when the connection broke before the
+// RetryReads wraps next and repeats a request that only reads, up to three times, when the connection broke before the
 // answer or the server says that it is out of order for the moment. BuildKit does so for the content of an image, but not
 // when it looks the image up.
-func Persistent(next http.RoundTripper) http.RoundTripper { return persistent{next} }
+func RetryReads(next http.RoundTripper) http.RoundTripper { return retryReads{next} }
 
-type persistent struct{ next http.RoundTripper }
+type retryReads struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
+func (p retryReads) RoundTrip(r *http.Request) (*http.Response, error) {
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	for pause := firstPause; ; pause *= 2 {
 		resp, err := p.next.RoundTrip(r)
-		again := err == nil && transient(resp.StatusCode) || BrokeOff(err)
+		again := err == nil && transient(resp.StatusCode) || ConnectionLost(err)
 		if !reads || !again || pause > lastPause {
 			return resp, err
 		}
@@ -143,8 +143,8 @@ func (p persistent) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// BrokeOff reports whether err is a connection that the other side ended.
-func BrokeOff(err error) bool {
+// ConnectionLost reports whether err is a connection that the other side ended.
+func ConnectionLost(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
 		if errors.Is(err, end) {
 			return true

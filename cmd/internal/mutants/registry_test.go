@@ -3,7 +3,7 @@ package mutants
 // ofRegistry: logins, connections, and what a registry answers.
 func ofRegistry() []mutant {
 	return []mutant{
-		{"registry/remote/transport.go", "TestAtHome", `if !SameOrigin(r.URL, first.URL) &&`, `if false &&`},
+		{"registry/remote/transport.go", "TestGuardCredentials", `if !SameOrigin(r.URL, first.URL) &&`, `if false &&`},
 		{"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `if !SameOrigin(r.URL, via[0].URL) {`, `if false {`},
 		{"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `strings.EqualFold(withPort(a), withPort(b))`, `strings.EqualFold(a.Hostname(), b.Hostname())`},
 		{"registry/remote/transport.go", "TestSameOrigin", `return a.Scheme == b.Scheme && `, `return `},
@@ -46,7 +46,7 @@ func ofRegistry() []mutant {
 		{"registry/remote/tags.go", "TestPagesWithoutEnd", `case next == "" || next == query:`, `case next == "" || next == query || n > maxPages/2:`},
 		{"registry/remote/idle.go", "TestEnough", `if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {`, `if waited < 0 && came < reading {`},
 		{"registry/remote/idle.go", "TestDrip", `if a.waited < a.line.idle {`, `if a.waited < 1000*a.line.idle {`},
-		{"registry/remote/stillness.go", "TestDeaths", `} else if !s.broken && time.Since(s.since)+still > limit {`, `} else if false {`},
+		{"registry/remote/stall.go", "TestSilentHosts", `} else if !s.broken && time.Since(s.since)+still > limit {`, `} else if false {`},
 		{"registry/remote/budget.go", "TestWaitsShareOneBudget", `left := b.limit - b.spent`, `left := b.limit`},
 
 		{"registry/regular/open.go", "TestOnlyRegularFiles", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},

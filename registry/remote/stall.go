@@ -15,9 +15,9 @@ const connectTime = 30 * time.Second
 // a half minutes by default.
 func stillLimit(maxWait time.Duration) time.Duration { return maxWait * 5 / 4 }
 
-// stoodStill returns how long the request that ended with err was waited for without an answer, or with next to nothing
+// stalledFor returns how long the request that ended with err was waited for without an answer, or with next to nothing
 // of it.
-func stoodStill(err error) time.Duration {
+func stalledFor(err error) time.Duration {
 	if idle, ok := errors.AsType[idleError](err); ok {
 		return idle.after
 	}
@@ -28,9 +28,9 @@ func stoodStill(err error) time.Duration {
 	return 0
 }
 
-// deaths remembers the hosts that have never answered within the limit, so that other requests of the same command need
+// silentHosts remembers the hosts that have never answered within the limit, so that other requests of the same command need
 // not wait for them again.
-type deaths struct {
+type silentHosts struct {
 	mu    sync.Mutex
 	hosts map[string]*silence
 }
@@ -43,7 +43,7 @@ type silence struct {
 }
 
 // of returns why a host is given up, or nil.
-func (d *deaths) of(host string) error {
+func (d *silentHosts) of(host string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s := d.hosts[host]; s != nil {
@@ -54,8 +54,8 @@ func (d *deaths) of(host string) error {
 
 // note records how a request ended, and reports whether its host is given up: it has never answered, and another request
 // could stand still beyond the limit. A request that was interrupted says nothing about its host.
-func (d *deaths) note(r *http.Request, err error, limit time.Duration) bool {
-	still := stoodStill(err)
+func (d *silentHosts) note(r *http.Request, err error, limit time.Duration) bool {
+	still := stalledFor(err)
 	if r.Context().Err() != nil || err != nil && still == 0 {
 		return false
 	}
@@ -77,8 +77,8 @@ func (d *deaths) note(r *http.Request, err error, limit time.Duration) bool {
 	return s.err != nil
 }
 
-// bury gives up the host of an address if it has never answered, without another request.
-func (d *deaths) bury(host string) {
+// giveUp gives up the host of an address if it has never answered, without another request.
+func (d *silentHosts) giveUp(host string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s := d.hosts[host]; s != nil && !s.broken {

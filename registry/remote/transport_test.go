@@ -29,7 +29,7 @@ func TestSameOrigin(t *testing.T) {
 	}
 }
 
-func TestAtHome(t *testing.T) {
+func TestGuardCredentials(t *testing.T) {
 	t.Parallel()
 	var shown []string
 	storage := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -56,7 +56,7 @@ func TestAtHome(t *testing.T) {
 			t.Fatal(err)
 		}
 		r.Header.Set("Authorization", "secret")
-		resp, err := (&http.Client{Transport: AtHome(http.DefaultTransport)}).Do(r)
+		resp, err := (&http.Client{Transport: GuardCredentials(http.DefaultTransport)}).Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func TestEnough(t *testing.T) {
 	}
 }
 
-func TestDeaths(t *testing.T) {
+func TestSilentHosts(t *testing.T) {
 	t.Parallel()
 	still, refused := idleError{after: time.Minute}, &net.OpError{Op: "dial", Err: errors.New("connection refused")}
 	request := func() *http.Request {
@@ -60,7 +60,7 @@ func TestDeaths(t *testing.T) {
 		"answered before":              {[]error{nil, still, still}, time.Hour, false},
 		"refused, which takes no wait": {[]error{refused, refused}, time.Hour, false},
 	} {
-		var d deaths
+		var d silentHosts
 		over := false
 		for i, err := range tt.ends {
 			if i == 1 && d.hosts["r.example"] != nil {
@@ -105,13 +105,13 @@ func TestLimitIdleGivesHostsUp(t *testing.T) {
 		return err
 	}
 	for range 3 {
-		if err := ask(); stoodStill(err) == 0 {
+		if err := ask(); stalledFor(err) == 0 {
 			t.Fatalf("got %v", err)
 		}
 	}
 	limited.dead.hosts["r.example"].since = time.Now().Add(-10 * time.Minute)
 	for range 3 {
-		if err := ask(); stoodStill(err) == 0 {
+		if err := ask(); stalledFor(err) == 0 {
 			t.Fatalf("got %v", err)
 		}
 	}
