@@ -1,10 +1,14 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"os"
@@ -12,6 +16,9 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/klauspost/compress/gzip"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 
@@ -74,7 +81,7 @@ func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client
 	opt.CacheExports = nil
 	for i := range exports {
 		opt.Exports = exports[i : i+1]
-		seen := newRecord(newStandstill(-1, nil)) // everything was fetched
+		seen := newRecord(newStallTimeout(-1, nil)) // everything was fetched
 		_, err := s.ask(ctx, opt, d.follow(s.target, seen))
 		seen.wait()
 		if err != nil || i == len(exports)-1 {
@@ -95,7 +102,7 @@ func beyondEngine(s Spec) error {
 		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
 	case slices.ContainsFunc(s.Exports, func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
 		what = "writes no archives of images (-o type=oci, type=docker)"
-	case slices.ContainsFunc(typed(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
+	case slices.ContainsFunc(withType(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
 		what = "exports no cache but --cache-to type=inline"
 	case slices.Contains(s.Allow, AllowInsecure):
 		what = "lets no step have " + AllowInsecure
@@ -137,4 +144,73 @@ func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layou
 	defer object.Close() //nolint:errcheck // opened for reading only
 	root, err := repack(ctx, object, filepath.Join(dir, "blobs", "sha256"))
 	return Layout{Dir: dir, Root: root}, err
+}
+
+// repack writes an image into a directory of blobs with its layers compressed, always to the same bytes, and returns its
+// manifest's descriptor. Layers that are compressed already stay as they are.
+func repack(ctx context.Context, o registry.Object, blobs string) (v1.Descriptor, error) {
+	var m v1.Manifest
+	if err := json.Unmarshal(o.Root.Body, &m); err != nil || !o.Root.IsImage() {
+		return v1.Descriptor{}, errors.Join(fmt.Errorf("%w: the engine gave no image", registry.ErrContent), err)
+	}
+	out := v1.Manifest{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Layers: []v1.Descriptor{}}
+	var err error
+	if out.Config, err = moveBlob(ctx, o.Source, m.Config, blobs, false); err != nil {
+		return v1.Descriptor{}, err
+	}
+	out.Config.MediaType = types.OCIConfigJSON
+	for _, layer := range m.Layers {
+		plain := layer.MediaType == types.OCIUncompressedLayer || layer.MediaType == types.DockerUncompressedLayer
+		d, err := moveBlob(ctx, o.Source, layer, blobs, plain)
+		if err != nil {
+			return v1.Descriptor{}, err
+		}
+		d.MediaType = types.OCILayer
+		if layer.MediaType == types.OCILayerZStd {
+			d.MediaType = layer.MediaType
+		}
+		out.Layers = append(out.Layers, d)
+	}
+	body, err := json.Marshal(out)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	d, err := writeBlob(blobs, bytes.NewReader(body), false)
+	d.MediaType = types.OCIManifestSchema1
+	return d, err
+}
+
+// moveBlob writes a blob, compressed when it is to be, and describes what was written.
+func moveBlob(ctx context.Context, from registry.Source, d v1.Descriptor, blobs string, compress bool) (v1.Descriptor, error) {
+	r, err := from.Blob(ctx, d)
+	if err != nil {
+		return v1.Descriptor{}, err
+	}
+	defer r.Close()
+	return writeBlob(blobs, r, compress)
+}
+
+func writeBlob(blobs string, r io.Reader, compress bool) (d v1.Descriptor, err error) {
+	f, err := os.CreateTemp(blobs, ".blob-")
+	if err != nil {
+		return d, err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // renamed when all went well
+	sum := sha256.New()
+	to := io.MultiWriter(f, sum)
+	done := func() error { return nil }
+	if compress {
+		z := gzip.NewWriter(to) // neither name nor time in its header
+		to, done = z, z.Close
+	}
+	_, err = io.Copy(to, r)
+	if err = errors.Join(err, done()); err != nil {
+		return d, errors.Join(err, f.Close())
+	}
+	d.Digest = v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sum.Sum(nil))}
+	d.Size, err = f.Seek(0, io.SeekCurrent)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
+		return d, err
+	}
+	return d, os.Rename(f.Name(), filepath.Join(blobs, d.Digest.Hex))
 }

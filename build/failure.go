@@ -158,7 +158,7 @@ func (s solve) lost(err error) error {
 	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
 		return nil
 	}
-	return &silentError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
+	return &unreachableError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
 }
 
 // stepOf is the step that BuildKit says has failed.

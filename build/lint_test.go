@@ -124,20 +124,20 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	apart(to, p)
-	apart(from, p)
+	perPlatform(to, p)
+	perPlatform(from, p)
 	got := []string{to[0].Attrs["ref"], to[1].Attrs["ref"], to[2].Attrs["dest"], from[0].Attrs["ref"], from[1].Attrs["src"]}
 	if want := "h:5000/c:v1-armv7 h:5000/c:armv7 d/armv7 h/c:v1-armv7 d/armv7"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	if left, err := present(append(from, entry("local", "src", t.TempDir()))); len(left) != 1 || err != nil {
+	if left, err := existing(append(from, entry("local", "src", t.TempDir()))); len(left) != 1 || err != nil {
 		t.Errorf("a directory without a cache is read: %v, %v", left, err)
 	}
 	pipe := t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(pipe, "index.json"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := present([]client.CacheOptionsEntry{entry("local", "src", pipe)}); !errors.Is(err, registry.ErrContent) {
+	if left, err := existing([]client.CacheOptionsEntry{entry("local", "src", pipe)}); !errors.Is(err, registry.ErrContent) {
 		t.Errorf("a pipe is waited for: %v, %v", left, err)
 	}
 }

@@ -106,7 +106,7 @@ func TestOutputsLeadOut(t *testing.T) {
 		{elsewhere, nil, false},
 		{mine, both, false},
 	} {
-		spec := build.Spec{Context: dir, Platforms: c.platforms, Extras: build.Extras{Exports: []build.Export{{Type: "local", Dir: c.out}}}}
+		spec := build.Spec{Context: dir, Platforms: c.platforms, SpecOptions: build.SpecOptions{Exports: []build.Export{{Type: "local", Dir: c.out}}}}
 		got, err := tryPaths(t, spec)
 		if refused := errors.Is(err, registry.ErrUsage); refused != c.refused || refused && got.Context != "" {
 			t.Errorf("%s for %d platforms: %v, want refused %v", c.out, len(c.platforms), err, c.refused)

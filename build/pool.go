@@ -22,7 +22,7 @@ type pool struct {
 
 // newPool finds a worker for each platform and makes it ready; for a preflight, the embedded one is not started.
 func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *pool, err error) {
-	all, err := connectAll(ctx, job.Spec.Where)
+	all, err := connectAll(ctx, job.Spec.Execution)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func once(note func(string)) func(string) {
 
 // connectAll connects to the workers, all at once. Without any address that is the embedded one, which also builds what is
 // left over where each address is for one platform.
-func connectAll(ctx context.Context, where Where) ([]*worker, error) {
+func connectAll(ctx context.Context, where Execution) ([]*worker, error) {
 	addrs := where.Workers
 	if !slices.ContainsFunc(addrs, func(a WorkerAddr) bool { return a.Platform == nil }) {
 		addrs = append(slices.Clip(addrs), WorkerAddr{Addr: Embedded})

@@ -119,7 +119,7 @@ func TestOnce(t *testing.T) {
 	}
 }
 
-func TestSilent(t *testing.T) {
+func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	for text, kind := range map[string]error{
 		"connection error: dial unix /x: connect: connection refused":                       registry.ErrUnavailable,
@@ -134,7 +134,7 @@ func TestSilent(t *testing.T) {
 		"error reading server preface: EOF":                                                 registry.ErrUnavailable,
 		"error reading server preface: read tcp 1->2: read: connection reset by peer":       registry.ErrUnavailable,
 	} {
-		err := newSilent("tcp://there:1", false, errors.New(text))
+		err := newUnreachable("tcp://there:1", false, errors.New(text))
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), "tcp://there:1") || err.(registry.Hinter).Hint() == "" {
 			t.Errorf("%s: got %v", text, err)
 		}
@@ -142,10 +142,10 @@ func TestSilent(t *testing.T) {
 }
 
 // With TLS, to hang up at once is to refuse the certificate.
-func TestSilentTLS(t *testing.T) {
+func TestUnreachableTLS(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"write: broken pipe", "error reading server preface: read: connection reset by peer", "error reading server preface: EOF"} {
-		if err := newSilent("tcp://there:1", true, errors.New(text)); !errors.Is(err, registry.ErrDenied) {
+		if err := newUnreachable("tcp://there:1", true, errors.New(text)); !errors.Is(err, registry.ErrDenied) {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}

@@ -3,68 +3,65 @@ package build
 import (
 	"context"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/inspect/platform"
 )
 
-// foresee does what Solve does before it starts or sends anything, with the same errors. With a worker at an address it asks that what it runs.
-func foresee(ctx context.Context, job Job) (Forecast, error) {
-	d, err := readDockerfile(job.Spec)
-	if err != nil {
-		return Forecast{}, err
-	}
-	c, err := newPool(ctx, job, d, true)
-	if err != nil {
-		return Forecast{}, err
-	}
-	return c.forecast(job, d), c.close()
+// PreflightResult is what is known of a build before anything runs.
+type PreflightResult struct {
+	Platforms []PreflightPlatform // in the order of Spec.Platforms
+	Warnings  []Warning           // in the order of their lines
 }
 
-func (c *pool) forecast(job Job, d *dockerfile) Forecast {
-	p := c.plan
-	f := Forecast{Warnings: d.lint(job.Spec.Platforms, p.needs)}
+// PreflightPlatform is the build of one platform.
+type PreflightPlatform struct {
+	Platform v1.Platform
+	Emulator string // what RUN steps of this platform need: "" when native or when there is none, else QEMU's name of it
+	Bases    []Base // of the stages that will be built, in their order
+}
+
+// Base is a base image as it was found.
+type Base struct {
+	Name     string      // as in the Dockerfile, arguments expanded
+	Platform v1.Platform // that is needed of it
+	Digest   v1.Hash     // of the image for that platform; zero when only the worker can find it
+	From     string      // "store", or the host that was asked
+}
+
+// Preflight checks what Run would check before anything is built, with the same errors: that the Dockerfile can be read, that
+// every base image is there for its platform, and that every RUN step can be executed. Workers at an address are asked what
+// they run. Nothing is built or stored.
+func Preflight(ctx context.Context, spec Spec, o Options) (PreflightResult, error) {
+	spec, err := prepareSpec(spec)
+	if err != nil {
+		return PreflightResult{}, err
+	}
+	job := Job{Spec: spec, Options: o}
+	d, err := readDockerfile(spec)
+	if err != nil {
+		return PreflightResult{}, err
+	}
+	p, err := newPool(ctx, job, d, true)
+	if err != nil {
+		return PreflightResult{}, err
+	}
+	return p.preflight(job, d), p.close()
+}
+
+func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {
+	r := PreflightResult{Warnings: d.lint(job.Spec.Platforms, p.plan.needs)}
 	for i, target := range job.Spec.Platforms {
-		planned := Planned{Platform: target}
-		for _, run := range p.needs[i].Runs {
+		planned := PreflightPlatform{Platform: target}
+		for _, run := range p.plan.needs[i].Runs {
 			if platform.Equal(run, target) {
-				planned.Emulator = c.of[i].emulator(run)
+				planned.Emulator = p.of[i].emulator(run)
 			}
 		}
-		for _, b := range p.needs[i].Bases {
-			planned.Bases = append(planned.Bases, p.found(i, b))
+		for _, b := range p.plan.needs[i].Bases {
+			planned.Bases = append(planned.Bases, p.plan.found(i, b))
 		}
-		f.Platforms = append(f.Platforms, planned)
+		r.Platforms = append(r.Platforms, planned)
 	}
-	return f
-}
-
-// found is where a base of platform number i comes from.
-func (p plan) found(i int, b base) Base {
-	for _, l := range p.bases[i] {
-		if l.equal(b) {
-			from := "store"
-			if l.Ref.IsFile() {
-				from = l.Ref.Path
-			}
-			return Base{Name: b.Name, Platform: b.Platform, Digest: l.Digest, From: from}
-		}
-	}
-	found := Base{Name: b.Name, Platform: b.Platform, From: "worker"}
-	if a, ok := p.remote[b.source()]; ok && a.err == nil {
-		found.From = a.ref.Host
-		if image, ok := choose(a.images, b.Platform); ok {
-			found.Digest = image.Descriptor.Digest
-		}
-	}
-	return found
-}
-
-// sayLint tells the warnings, or makes them the error where they are to be one.
-func sayLint(job Job, warnings []Warning) error {
-	if len(warnings) > 0 && job.Spec.Strict {
-		return &StrictError{Warnings: warnings}
-	}
-	for _, w := range warnings {
-		job.Options.Say("warning: " + w.String())
-	}
-	return nil
+	return r
 }

@@ -11,7 +11,10 @@ import (
 	"slices"
 	"strings"
 
+	"io"
+	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // prepareExtras refuses what can't be carried out, and makes paths absolute.
@@ -85,4 +88,82 @@ func prepareContexts(s Spec) (Spec, error) {
 		s.Contexts[name] = abs
 	}
 	return s, nil
+}
+
+const ignoreFile = ".dockerignore"
+
+// checkIgnores reads the files that say what is not for the image. BuildKit takes one that can't be read for one that is not
+// there, and what it names is shipped.
+func checkIgnores(s Spec) error {
+	err := checkIgnore(filepath.Dir(s.Dockerfile), filepath.Base(s.Dockerfile)+ignoreFile)
+	if err != nil {
+		return err
+	}
+	dirs := []string{s.Context}
+	for _, given := range s.Contexts {
+		if filepath.IsAbs(given) { // a directory
+			dirs = append(dirs, given)
+		}
+	}
+	slices.Sort(dirs[1:])
+	for _, dir := range dirs {
+		if err := checkIgnore(dir, ignoreFile); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIgnore reads one as a worker does, which has the directory dir and nothing else.
+func checkIgnore(dir, name string) error {
+	path := filepath.Join(dir, name)
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	defer root.Close() //nolint:errcheck // opened for reading only
+	_, err = regular.ReadIn(root, name, maxIgnore)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return registry.Usagef("%q is a link to something that is not there", path)
+	case errors.Is(err, regular.ErrFile):
+		return registry.Usagef("reading %q: %v", path, err)
+	case err != nil:
+		return fmt.Errorf("reading %q: %w", path, err)
+	}
+	return nil
+}
+
+// maxIgnore is more than BuildKit reads.
+const maxIgnore = 1 << 26
+
+// prepareSpec fills defaults in and refuses what can't be built, before anything starts.
+func prepareSpec(s Spec) (Spec, error) {
+	if len(s.Platforms) == 0 {
+		return s, registry.Usagef("no platform to build for")
+	}
+	s.Platforms = slices.Clone(s.Platforms)
+	for i, p := range s.Platforms {
+		s.Platforms[i] = platform.Normalize(p)
+	}
+	if s.Out == nil {
+		s.Out = io.Discard
+	}
+	if s.Progress == "" {
+		s.Progress = "auto"
+	}
+	if modes := []string{"auto", "plain", "tty", "quiet", "rawjson"}; !slices.Contains(modes, s.Progress) {
+		return s, registry.Usagef("progress %q is none of %v", s.Progress, modes)
+	}
+	s, err := preparePaths(s)
+	if err != nil {
+		return s, err
+	}
+	if s, err = prepareExtras(s); err != nil {
+		return s, err
+	}
+	return s, checkIgnores(s)
 }

@@ -14,7 +14,7 @@ import (
 
 func TestRecordKeepsTheEnd(t *testing.T) {
 	t.Parallel()
-	r := newRecord(newStandstill(-1, nil))
+	r := newRecord(newStallTimeout(-1, nil))
 	for i := range 5000 {
 		r.add(&client.SolveStatus{Logs: []*client.VertexLog{{Vertex: "sha256:a", Data: fmt.Appendf(nil, "line %d\r\n", i)}}})
 	}
@@ -29,7 +29,7 @@ func TestRecordKeepsTheEnd(t *testing.T) {
 
 func TestFailedStep(t *testing.T) {
 	t.Parallel()
-	r := newRecord(newStandstill(-1, nil))
+	r := newRecord(newStallTimeout(-1, nil))
 	r.add(&client.SolveStatus{Vertexes: []*client.Vertex{
 		{Digest: "sha256:a", Name: "fine"},
 		{Digest: "sha256:b", Name: "ended with the others", Error: "rpc error: context canceled"},
@@ -49,7 +49,7 @@ func TestFailedStep(t *testing.T) {
 
 func TestWrongBaseWarning(t *testing.T) {
 	t.Parallel()
-	r := newRecord(newStandstill(-1, nil))
+	r := newRecord(newStallTimeout(-1, nil))
 	r.add(&client.SolveStatus{Warnings: []*client.VertexWarning{{Short: []byte("FromAsCasing: 'as' and 'FROM' keywords' casing do not match")}}})
 	if err := r.wrongBase(); err != nil {
 		t.Errorf("another warning: %v", err)

@@ -31,7 +31,7 @@ func attrs(s Spec, p v1.Platform, bases []local, proxy remote.Proxy) map[string]
 		"platform": platforms.FormatAll(spec(p)),
 		"filename": filepath.Base(s.Dockerfile),
 	}
-	extraAttrs(a, s.Extras)
+	extraAttrs(a, s.SpecOptions)
 	if s.Target != "" {
 		a["target"] = s.Target
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
-	"slices"
 
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
 	"mtool/registry/store"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
@@ -70,30 +70,34 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 	return errors.Join(errs...)
 }
 
-// prepareSpec fills defaults in and refuses what can't be built, before anything starts.
-func prepareSpec(s Spec) (Spec, error) {
-	if len(s.Platforms) == 0 {
-		return s, registry.Usagef("no platform to build for")
-	}
-	s.Platforms = slices.Clone(s.Platforms)
-	for i, p := range s.Platforms {
-		s.Platforms[i] = platform.Normalize(p)
-	}
-	if s.Out == nil {
-		s.Out = io.Discard
-	}
-	if s.Progress == "" {
-		s.Progress = "auto"
-	}
-	if modes := []string{"auto", "plain", "tty", "quiet", "rawjson"}; !slices.Contains(modes, s.Progress) {
-		return s, registry.Usagef("progress %q is none of %v", s.Progress, modes)
-	}
-	s, err := preparePaths(s)
-	if err != nil {
-		return s, err
-	}
-	if s, err = prepareExtras(s); err != nil {
-		return s, err
-	}
-	return s, checkIgnores(s)
+// Result is what Run stored, in the order of Spec.Platforms.
+type Result struct{ Images []Image }
+
+// Image is one image in the store.
+type Image struct {
+	Platform v1.Platform
+	Ref      registry.Ref // in the store
+	Manifest registry.Manifest
+	Emulator string // "" when native, else QEMU's name of the architecture
+}
+
+// Solver executes builds, as BuildKit does.
+type Solver interface {
+	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing of what it
+	// started is left when it returns.
+	Solve(ctx context.Context, job Job) ([]Layout, error)
+}
+
+// Job is what a Solver gets: a Spec whose paths are absolute and exist, and whose defaults are filled in.
+type Job struct {
+	Spec    Spec
+	Options Options
+	Dir     string // an empty directory of the job's own, on the store's file system; removed after the import
+}
+
+// Layout is one exported image.
+type Layout struct {
+	Dir      string        // an OCI layout
+	Root     v1.Descriptor // the image's manifest within
+	Emulator string        // as in Image
 }

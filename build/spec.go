@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"io"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -31,8 +32,8 @@ type Spec struct {
 	Name      func(v1.Platform) registry.Ref // the name each image gets in the store; nil: no image is made, Exports only
 	Progress  string                         // auto (default), plain, tty, rawjson or quiet
 	Out       io.Writer                      // where progress goes; default: nowhere
-	Where
-	Extras
+	Execution
+	SpecOptions
 }
 
 // Options is where a build finds and leaves things.
@@ -58,34 +59,96 @@ func (o Options) Say(line string) {
 	}
 }
 
-// Result is what Run stored, in the order of Spec.Platforms.
-type Result struct{ Images []Image }
+// SpecOptions is what a Dockerfile and BuildKit can be told beyond what to build. The zero value says nothing.
+type SpecOptions struct {
+	Strict  bool // warnings about the Dockerfile are errors
+	Discard bool // tell what was built, and store nothing
 
-// Image is one image in the store.
-type Image struct {
-	Platform v1.Platform
-	Ref      registry.Ref // in the store
-	Manifest registry.Manifest
-	Emulator string // "" when native, else QEMU's name of the architecture
+	// Contexts are named build contexts, which take the place of images and stages of these names: a directory,
+	// docker-image://NAME, oci-layout://DIR[:TAG], store:NAME, or the address of a Git repository or of a file.
+	Contexts map[string]string
+	Secrets  []Secret // for RUN --mount=type=secret
+	SSH      []SSH    // for RUN --mount=type=ssh
+
+	AddHosts     []string // HOST=IP, for RUN steps
+	Network      string   // of RUN steps: "" and default: the worker's; none; host
+	Ulimits      []string // NAME=SOFT[:HARD]
+	ShmSize      int64    // of /dev/shm, bytes; 0: 64 MiB
+	CgroupParent string   // where the worker has cgroups
+
+	Pull          bool     // ask the registry for every base image, even where the store has one of that name
+	SkipDevices   bool     // leave block and character devices of contexts, and of exported files, out
+	NoCacheStages []string // stages whose steps are run again
+	CacheFrom     []string // type=registry,ref=…; type=local,src=…; or a reference
+	CacheTo       []string // type=registry,ref=…; type=local,dest=…; type=inline; or a reference
+
+	Annotations map[string]string // of the image's manifest
+	Syntax      string            // the frontend: "" and auto: what "# syntax=" says; builtin; or an image
+	Provenance  string            // "" and false: none; true, mode=min, mode=max …
+	SBOM        string            // "": none; generator=IMAGE …
+	Exports     []Export          // files of the image, beside the image itself
 }
 
-// Solver executes builds, as BuildKit does.
-type Solver interface {
-	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing of what it
-	// started is left when it returns.
-	Solve(ctx context.Context, job Job) ([]Layout, error)
+// Secret is a value that steps may read and that no layer keeps.
+type Secret struct{ ID, File, Env string } // one of File and Env
+
+// SSH is an agent's socket, or private keys.
+type SSH struct {
+	ID    string // default: "default"
+	Paths []string
 }
 
-// Job is what a Solver gets: a Spec whose paths are absolute and exist, and whose defaults are filled in.
-type Job struct {
-	Spec    Spec
-	Options Options
-	Dir     string // an empty directory of the job's own, on the store's file system; removed after the import
+// Export writes the files of an image into a directory or an archive. Of several platforms each gets a directory of its own
+// (linux_arm64).
+type Export struct {
+	Dir     string    // a directory, or
+	Archive io.Writer // an archive of one platform
+	Type    string    // of the archive: tar, or the whole image as oci or docker (what docker save writes)
+	Name    string    // of the image in the archive
 }
 
-// Layout is one exported image.
-type Layout struct {
-	Dir      string        // an OCI layout
-	Root     v1.Descriptor // the image's manifest within
-	Emulator string        // as in Image
+// Entitlements that a build may have beyond the usual. A Dockerfile asks for them step by step: RUN --security=insecure.
+const (
+	AllowNetworkHost = "network.host"
+	AllowInsecure    = embedded.AllowInsecure
+)
+
+// Execution says which workers build, and what they may. The zero value is the embedded worker.
+type Execution struct {
+	Workers    []WorkerAddr // none: the embedded one
+	TLS        WorkerTLS    // for tcp:// addresses
+	NativeOnly bool         // fail rather than emulate
+
+	Timeout     time.Duration // of all of it; 0: none
+	IdleTimeout time.Duration // of a build that says nothing, but for what its own worker waits for from a registry; 0: none
+
+	Allow []string // entitlements that steps may ask for: AllowNetworkHost, AllowInsecure
+
+	// NoProcessSandbox lets the embedded worker's steps see the processes around it, mtool's own too. Without it that is done
+	// where it is the only way: in a container that hides parts of /proc.
+	NoProcessSandbox bool
+
+	KeepStorage int64 // bytes of the embedded worker's cache to keep; 0: a tenth of its disk, at most 20 GB
 }
+
+// WorkerAddr is a worker and what it is for.
+type WorkerAddr struct {
+	Addr     string       // unix://, tcp://, docker-container://, kube-pod://, podman-container://, ssh://, DockerEngine or Embedded
+	Platform *v1.Platform // the only one that it builds, natively as far as is known; nil: all that it runs
+}
+
+// DockerEngine is the address of the BuildKit in Docker Engine, the engine that the docker command would use.
+const DockerEngine = "docker-engine"
+
+// Embedded is the address of the worker inside mtool.
+const Embedded = "embedded"
+
+// WorkerTLS are files, PEM; all may be empty.
+type WorkerTLS struct {
+	CA         string // who signs the worker's certificate; default: whom the system trusts
+	Cert, Key  string // ours
+	ServerName string // in the worker's certificate; default: the host of its address
+}
+
+// Used reports whether anything of it was given.
+func (t WorkerTLS) Used() bool { return t != WorkerTLS{} }

@@ -1,10 +1,28 @@
 package build
 
-import "time"
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/containerd/containerd/v2/core/content"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client/llb"
+	"golang.org/x/sync/errgroup"
+
+	"mtool/inspect"
+	"mtool/registry"
+)
 
 // TrialOptions say how commands are run in images.
 type TrialOptions struct {
-	Where
+	Execution
 	// Limit ends a command that runs longer; 0: one minute. Fetching the image does not count.
 	Limit time.Duration
 }
@@ -16,4 +34,142 @@ func Scratch(parent string) (path string, remove func(), err error) {
 		return "", nil, err
 	}
 	return s.path, s.remove, nil
+}
+
+// Runner runs commands in images on BuildKit workers, which are chosen as for builds.
+type Runner struct {
+	Options Options // Solver and Verify are not used
+	TrialOptions
+}
+
+var _ inspect.Runner = Runner{}
+
+const defaultLimit = time.Minute
+
+// Run implements inspect.Runner. A trial that no worker or emulator is for has an outcome that says so, and the others run.
+func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outcome, error) {
+	all := make([]inspect.Outcome, len(trials))
+	var able []int
+	for i, t := range trials {
+		if err := r.check(ctx, t); err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			all[i] = inspect.Outcome{Exit: -1, Err: err}
+			continue
+		}
+		able = append(able, i)
+	}
+	if len(able) == 0 {
+		return all, nil
+	}
+	dir, remove, err := r.scratch(trials)
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	var platforms []v1.Platform
+	for _, i := range able {
+		platforms = append(platforms, trials[i].Image.Platform())
+	}
+	c, err := r.newPool(ctx, platforms, false)
+	if err != nil {
+		return nil, err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	for n, i := range able {
+		group.Go(func() (err error) {
+			run := trial{Trial: trials[i], worker: c.of[n], limit: cmp.Or(r.Limit, defaultLimit), options: r.Options, dir: dir}
+			all[i], err = run.outcome(groupCtx)
+			return err
+		})
+	}
+	return all, errors.Join(group.Wait(), c.close())
+}
+
+// check says why a trial can't run; nothing is started for that.
+func (r Runner) check(ctx context.Context, t inspect.Trial) error {
+	c, err := r.newPool(ctx, []v1.Platform{t.Image.Platform()}, true)
+	if err != nil {
+		return err
+	}
+	return c.close()
+}
+
+// newPool finds workers as for a Dockerfile that runs something on each of the platforms.
+func (r Runner) newPool(ctx context.Context, platforms []v1.Platform, preflight bool) (*pool, error) {
+	d, err := parseDockerfile([]byte("FROM scratch\nRUN [\"/\"]\n"))
+	if err != nil {
+		return nil, err
+	}
+	job := Job{Spec: Spec{Platforms: platforms, Execution: r.Execution}, Options: r.Options}
+	if preflight {
+		job.Options.Note = nil
+	}
+	c, err := newPool(ctx, job, d, preflight)
+	if w := (*WorkerError)(nil); errors.As(err, &w) {
+		w.Doing = strings.Replace(w.Doing, "building ", "running a program of ", 1)
+	}
+	return c, err
+}
+
+// scratch makes a directory when some image is to be handed to the worker from here.
+func (r Runner) scratch(trials []inspect.Trial) (string, func(), error) {
+	if slices.ContainsFunc(trials, func(t inspect.Trial) bool { return !fetched(t) }) {
+		return Scratch(filepath.Dir(r.Options.Store.Dir()))
+	}
+	return "", func() {}, nil
+}
+
+// fetched reports whether the worker fetches the image from its registry, as it does base images.
+func fetched(t inspect.Trial) bool { return t.From.Transport == registry.TransportRegistry }
+
+// image is the root file system of a trial, and the store from which the worker gets it when it does not fetch it.
+func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, error) {
+	p := llb.Platform(spec(t.Image.Platform()))
+	digest := t.Image.Manifest.Digest
+	switch {
+	case fetched(t.Trial):
+		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
+	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil: // it has the image, and takes none from here
+		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
+	}
+	dir, err := t.layout(ctx)
+	if err != nil {
+		return llb.State{}, nil, err
+	}
+	blobs, err := readOnly(dir, t.dir)
+	if err != nil {
+		return llb.State{}, nil, err
+	}
+	const id = "image"
+	return llb.OCILayout(id+"/image@"+digest.String(), llb.OCIStore("", id), p), map[string]content.Store{id: blobs}, nil
+}
+
+// layout is the OCI layout that has the image: where it lies, or a copy of one in an archive or an engine.
+func (t trial) layout(ctx context.Context) (string, error) {
+	switch t.From.Transport {
+	case registry.TransportStore:
+		return t.options.Store.Dir(), nil
+	case registry.TransportLayout:
+		return t.From.Path, nil
+	case registry.TransportRegistry, registry.TransportArchive, registry.TransportDockerArchive, registry.TransportEngine, registry.TransportDraft:
+	}
+	dir, err := os.MkdirTemp(t.dir, "image-")
+	if err != nil {
+		return "", err
+	}
+	blobs := filepath.Join(dir, "blobs", "sha256")
+	if err := os.MkdirAll(blobs, 0o755); err != nil {
+		return "", err
+	}
+	if _, err := writeBlob(blobs, bytes.NewReader(t.Image.Manifest.Body), false); err != nil {
+		return "", err
+	}
+	for _, d := range t.Image.Blobs() {
+		if _, err := moveBlob(ctx, t.Image.Source, d, blobs, false); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
 }

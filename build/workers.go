@@ -27,7 +27,7 @@ type WorkerInfo struct {
 
 // Workers asks every worker of where what it is, all at once; the embedded one is started for that and ended, and none is
 // given means it alone. A worker that does not answer is a WorkerInfo with an error.
-func Workers(ctx context.Context, where Where, o Options) []WorkerInfo {
+func Workers(ctx context.Context, where Execution, o Options) []WorkerInfo {
 	addrs := where.Workers
 	if len(addrs) == 0 {
 		addrs = []WorkerAddr{{Addr: Embedded}}

@@ -22,13 +22,13 @@ type BuildOptions struct {
 	Platforms  []v1.Platform
 	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
 	// images, when there are several.
-	Names       []registry.Ref
-	BuildArgs   map[string]string
-	Labels      map[string]string
-	NoCache     bool
-	NoVerify    bool // keep an image whose programs are for another machine
-	build.Where      // the workers; default: the one inside mtool
-	build.Extras
+	Names           []registry.Ref
+	BuildArgs       map[string]string
+	Labels          map[string]string
+	NoCache         bool
+	NoVerify        bool // keep an image whose programs are for another machine
+	build.Execution      // the workers; default: the one inside mtool
+	build.SpecOptions
 	Progress string // auto (default), plain, tty, rawjson, quiet
 	In       io.Reader
 	Out      io.Writer // where progress goes

@@ -55,7 +55,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
 		Context: place.Dir, Fetched: place.Dir != o.Context, Entries: place.Entries, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
-		NoCache: o.NoCache, Where: o.Where, Progress: o.Progress, Out: o.Out, Extras: o.Extras,
+		NoCache: o.NoCache, Execution: o.Execution, Progress: o.Progress, Out: o.Out, SpecOptions: o.SpecOptions,
 	}
 	switch {
 	case len(o.Names) > 0:
@@ -156,14 +156,14 @@ func readTyped(ctx context.Context, o BuildOptions) ([]byte, error) {
 	return regular.ReadTyped(ctx, o.Dockerfile, regular.MaxText)
 }
 
-// Foresee checks what Build would check before anything runs.
-func (e *Env) Foresee(ctx context.Context, o BuildOptions) (build.Forecast, error) {
+// Preflight checks what Build would check before anything runs.
+func (e *Env) Preflight(ctx context.Context, o BuildOptions) (build.PreflightResult, error) {
 	p, err := e.prepareBuild(ctx, o)
 	if err != nil {
-		return build.Forecast{}, err
+		return build.PreflightResult{}, err
 	}
 	defer p.close()
-	return build.Foresee(ctx, p.spec, p.opts)
+	return build.Preflight(ctx, p.spec, p.opts)
 }
 
 // CheckDockerfile looks for what breaks the rules for Dockerfiles, and tells each. It is an error when there is any.

@@ -8,7 +8,7 @@ import (
 )
 
 // Workers looks at the workers that a build would use. The error joins those of the ones that do not answer.
-func (e *Env) Workers(ctx context.Context, w build.Where) ([]build.WorkerInfo, error) {
+func (e *Env) Workers(ctx context.Context, w build.Execution) ([]build.WorkerInfo, error) {
 	seen := build.Workers(ctx, w, e.workerPlace())
 	var errs []error
 	for _, s := range seen {

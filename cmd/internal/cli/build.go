@@ -127,7 +127,7 @@ func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) 
 	if len(args) > 0 {
 		o.Context = args[0]
 	}
-	if o.Where, err = f.where(); err != nil {
+	if o.Execution, err = f.execution(); err != nil {
 		return err
 	}
 	if f.idleTimeout > 0 {
@@ -169,11 +169,11 @@ func (a *application) build(ctx context.Context, f extraFlags, o app.BuildOption
 	case f.check:
 		return env.CheckDockerfile(ctx, o, func(w build.Warning) { print.Warning(a.Out, w) })
 	case f.preflight:
-		forecast, err := env.Foresee(ctx, o)
+		found, err := env.Preflight(ctx, o)
 		if err != nil {
 			return err
 		}
-		return print.Forecast(a.Out, forecast)
+		return print.Preflight(a.Out, found)
 	case f.reproduce != "":
 		ref, err := registry.ParseRef(f.reproduce)
 		if err != nil {

@@ -16,7 +16,7 @@ type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
 	shmSize, byDigest, reproduce                        string
 	push, load, preflight, check, githubOutput          bool
-	build.Extras
+	build.SpecOptions
 }
 
 func (f *extraFlags) add(fl *pflag.FlagSet) {
@@ -70,7 +70,7 @@ func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
 
 // into parses the flags into the options of package app.
 func (f *extraFlags) into(o *app.BuildOptions) (err error) {
-	o.Extras = f.Extras
+	o.SpecOptions = f.SpecOptions
 	if o.Contexts, err = parseContexts(f.contexts); err != nil {
 		return err
 	}

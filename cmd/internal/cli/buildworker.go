@@ -43,9 +43,9 @@ func (f *workerFlags) addresses(fl *pflag.FlagSet) {
 	fl.StringVar(&f.tls.ServerName, "worker-server-name", "", "`NAME` in the certificate of tcp:// workers (default: the host of the address)")
 }
 
-// where reads the flags, and the environment where they say nothing.
-func (f *workerFlags) where() (w build.Where, err error) {
-	w = build.Where{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow, NoProcessSandbox: f.noProcessSandbox}
+// execution reads the flags, and the environment where they say nothing.
+func (f *workerFlags) execution() (w build.Execution, err error) {
+	w = build.Execution{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow, NoProcessSandbox: f.noProcessSandbox}
 	if w.Workers, err = parseWorkers(f.workers, os.Getenv); err != nil {
 		return w, err
 	}

@@ -77,7 +77,7 @@ func (f *proofFlags) options(ctx context.Context, o *app.ProofOptions) (err erro
 		return err
 	}
 	o.Trial.Limit = f.timeout
-	o.Trial.Where, err = f.worker.where()
+	o.Trial.Execution, err = f.worker.execution()
 	return err
 }
 

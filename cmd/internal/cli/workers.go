@@ -40,7 +40,7 @@ func (a *application) workersCommand() *cobra.Command {
 			if err := oneOf("--output", output, "table", "json"); err != nil {
 				return err
 			}
-			where, err := f.where()
+			where, err := f.execution()
 			if err != nil {
 				return err
 			}

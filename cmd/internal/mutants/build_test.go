@@ -27,6 +27,6 @@ func ofBuild() []mutant {
 		{"build/worker/statedir.go", "TestStateDir", `if !whole(m.UIDs) || !whole(m.GIDs) {`, `if !whole(m.UIDs) {`},
 		{"build/worker/statedir.go", "TestStateDir", `[]any{m.UIDs, m.GIDs}`, `[]any{m.GIDs}`},
 		{"build/worker/state_linux.go", "TestFormat", `if err == nil && string(b) == stateFormat {`, `if err == nil && len(b) > 0 {`},
-		{"build/tokens.go", "TestWorkersPasswordStaysAtHome", `case !remote.SameOrigin(r.URL, first.URL) &&`, `case false &&`},
+		{"build/credentials.go", "TestWorkersPasswordStaysAtHome", `case !remote.SameOrigin(r.URL, first.URL) &&`, `case false &&`},
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Forecast prints what a build would use, a line for each base image; warnings are told elsewhere.
-func Forecast(w io.Writer, f build.Forecast) error {
+// Preflight prints what a build would use, a line for each base image; warnings are told elsewhere.
+func Preflight(w io.Writer, f build.PreflightResult) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	printf(t, "PLATFORM\tRUN STEPS\tBASE\tBASE PLATFORM\tFROM\tDIGEST\n")
 	for _, p := range f.Platforms {

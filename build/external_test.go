@@ -49,12 +49,12 @@ func TestExternalWorker(t *testing.T) {
 	needs(t, "buildkit")
 	addr := "unix://" + serve(t)
 	h := newHome(t)
-	spec := build.Spec{Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Where: at(addr)}
+	spec := build.Spec{Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Execution: at(addr)}
 	_, err := build.Run(t.Context(), spec, h.o)
 	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), platform.Format(native())) {
 		t.Errorf("a platform that it does not run: %v", err)
 	}
-	spec.Where = at("unix://" + serve(t)) // ours takes one connection
+	spec.Execution = at("unix://" + serve(t)) // ours takes one connection
 	spec.Platforms = []v1.Platform{native()}
 	if _, err := build.Run(t.Context(), spec, h.o); err != nil {
 		t.Error(err)
@@ -70,7 +70,7 @@ func TestWorkerThatIsNotThere(t *testing.T) {
 		"http://host":       registry.ErrUsage,
 	} {
 		_, err := build.Run(t.Context(), build.Spec{
-			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Where: at(addr),
+			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Execution: at(addr),
 		}, newHome(t).o)
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s: got %v, want %v", addr, err, kind)
@@ -78,7 +78,9 @@ func TestWorkerThatIsNotThere(t *testing.T) {
 	}
 }
 
-func at(addr string) build.Where { return build.Where{Workers: []build.WorkerAddr{{Addr: addr}}} }
+func at(addr string) build.Execution {
+	return build.Execution{Workers: []build.WorkerAddr{{Addr: addr}}}
+}
 
 // serve puts a worker behind a socket for one connection and returns the socket's path.
 func serve(t *testing.T) string {

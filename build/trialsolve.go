@@ -14,6 +14,7 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/solver/pb"
+	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -58,8 +59,8 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	heard := newHearing(t.step(), o.Emulator != "", t.limit, t.worker.watchTransfers(t.options, stop))
-	go t.worker.pulse(ctx, stop)
+	heard := newRunLog(t.step(), o.Emulator != "", t.limit, t.worker.watchTransfers(t.options, stop))
+	go t.worker.heartbeat(ctx, stop)
 	opt := client.SolveOpt{Session: []session.Attachable{credentials(t.options)}, OCIStores: stores}
 	status := make(chan *client.SolveStatus)
 	go heard.follow(status)
@@ -107,13 +108,13 @@ func (t trial) request() []llb.RunOption {
 }
 
 // explain sets the exit code, or says why there is none: a mismatch when the command or the image is to blame.
-func (t trial) explain(ctx context.Context, err error, heard *hearing, o *inspect.Outcome) error {
+func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect.Outcome) error {
 	running := "running a program of " + platform.Format(t.Image.Platform())
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
 	if !t.worker.embedded() && status.Code(err) == codes.Unavailable {
-		return &silentError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
+		return &unreachableError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
 	}
 	if died := t.worker.err(); died != nil {
 		return &WorkerError{Doing: running, Err: died}
@@ -176,3 +177,97 @@ func kindOfPull(err error) error {
 
 func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
 func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// keptOutput is what is kept of each stream of a command, in bytes.
+const keptOutput = 64 << 10
+
+// standardError is its number in what a worker says.
+const standardError = 2
+
+// stream is the beginning of what a command printed.
+type stream struct {
+	kept []byte
+	more bool // there was more
+}
+
+func (s *stream) add(data []byte) {
+	n := min(len(data), keptOutput-len(s.kept))
+	s.kept = append(s.kept, data[:n]...)
+	s.more = s.more || n < len(data)
+}
+
+// runLog is what one solve says of the step that is the command. It may be read after done.
+type runLog struct {
+	step           string
+	emulated       bool
+	id             digest.Digest
+	limit          time.Duration
+	stop           context.CancelCauseFunc
+	fetching       *stallTimeout
+	done           chan struct{}
+	timer          *time.Timer
+	start, end     *time.Time
+	stdout, stderr stream
+}
+
+func newRunLog(step string, emulated bool, limit time.Duration, fetching *stallTimeout) *runLog {
+	return &runLog{step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching, done: make(chan struct{})}
+}
+
+// follow takes what is said until the solve closes the channel.
+func (h *runLog) follow(status <-chan *client.SolveStatus) {
+	defer close(h.done)
+	for s := range status {
+		h.fetching.update(s)
+		for _, v := range s.Vertexes {
+			if v.Name == h.step {
+				h.vertex(v)
+			}
+		}
+		for _, l := range s.Logs {
+			switch {
+			case l.Vertex != h.id:
+			case l.Stream == standardError:
+				h.stderr.add(l.Data)
+			default:
+				h.stdout.add(l.Data)
+			}
+		}
+		if signal := h.signal(); signal != "" { // the first program of a container often hangs then instead of ending
+			h.stop(inspect.NotRun("it ended by signal " + signal))
+		}
+	}
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+}
+
+// vertex starts the clock when the command starts.
+func (h *runLog) vertex(v *client.Vertex) {
+	h.id = v.Digest
+	if v.Started != nil && h.timer == nil {
+		h.timer = time.AfterFunc(h.limit, func() {
+			h.stop(inspect.NotRun(fmt.Sprintf("it did not end within %s (--run-timeout)", h.limit)))
+		})
+	}
+	if v.Started != nil {
+		h.start, h.end = v.Started, v.Completed
+	}
+}
+
+func (h *runLog) began() bool { return h.start != nil }
+
+func (h *runLog) took() time.Duration {
+	if h.start == nil || h.end == nil {
+		return 0
+	}
+	return h.end.Sub(*h.start)
+}
+
+// signal is what QEMU says that has ended the command, or a program that it has started; "" where none is emulated.
+func (h *runLog) signal() string {
+	if !h.emulated {
+		return ""
+	}
+	return targetSignal([]byte(strings.Join([]string{string(h.stdout.kept), string(h.stderr.kept)}, "\n")))
+}

@@ -13,8 +13,58 @@ import (
 	"mtool/registry"
 )
 
+const (
+	aLookup = "[internal] load metadata for registry.example/base:v1"
+	aFetch  = "[build 1/3] FROM registry.example/base:v1@sha256:00"
+	aRun    = "[build 2/3] RUN make # FROM "
+)
+
+// The silence of a step that runs a program ends a build; that of our own worker's requests does not, which have a limit of
+// their own; and a worker elsewhere that looks for a base is not waited for without end.
+func TestIdleByStep(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		step        string
+		own         bool
+		limit, want time.Duration
+	}{
+		{aRun, true, time.Second, time.Second},
+		{aRun, false, time.Second, time.Second},
+		{aRun, false, 0, 0},
+		{aLookup, true, time.Second, 0},
+		{aFetch, true, time.Second, 0},
+		{aLookup, false, time.Second, time.Second},
+		{aLookup, false, 0, lookupLimit},
+		{aLookup, false, time.Hour, lookupLimit},
+		{aFetch, false, 0, 0},
+		{aFetch, false, time.Hour, time.Hour},
+	} {
+		_, w := newIdleTimeout(t.Context(), c.limit)
+		w.heard(client.Vertex{Name: c.step}, c.own)
+		if w.now != c.want {
+			t.Errorf("%q, our own worker %v, --idle-timeout %v: got a limit of %v, want %v", c.step, c.own, c.limit, w.now, c.want)
+		}
+		w.stop()
+	}
+}
+
+// What a registry is to blame for is said to be one, with the step that names it.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	for step, unavailable := range map[string]bool{aRun: false, aLookup: true, aFetch: true, "": false} {
+		ctx, w := newIdleTimeout(t.Context(), 20*time.Millisecond)
+		w.heard(client.Vertex{Name: step}, false)
+		<-ctx.Done()
+		err := context.Cause(ctx)
+		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) || !strings.Contains(err.Error(), "--idle-timeout 20ms") {
+			t.Errorf("step %q: got %v", step, err)
+		}
+		w.stop()
+	}
+}
+
 // A transfer that stands still ends a solve, whatever is said beside it; one that moves does not, nor what waits for a disk.
-func TestStandstill(t *testing.T) {
+func TestStallTimeout(t *testing.T) {
 	t.Parallel()
 	const limit, words = 200 * time.Millisecond, 12
 	at := func(current int64) *client.VertexStatus {
@@ -40,10 +90,10 @@ func TestStandstill(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { // time stands still while this test works
 				ctx, stop := context.WithCancelCause(t.Context())
-				w := newStandstill(c.limit, stop)
-				w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: "[1/2] FROM base"}}})
+				w := newStallTimeout(c.limit, stop)
+				w.update(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: "[1/2] FROM base"}}})
 				for n := range int64(words) {
-					w.hear(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN beside it")}}})
+					w.update(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN beside it")}}})
 					time.Sleep(limit / 4)
 				}
 				err := context.Cause(ctx)
@@ -53,7 +103,7 @@ func TestStandstill(t *testing.T) {
 				if c.ends && (!errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), `"[1/2] FROM base"`) || !strings.Contains(err.Error(), "7 bytes")) {
 					t.Errorf("got %v", err)
 				}
-				w.hear(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
+				w.update(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
 				if w.timer != nil {
 					t.Error("it waits on after the step has ended")
 				}
@@ -66,7 +116,7 @@ func TestStandstill(t *testing.T) {
 func TestRepeatedWords(t *testing.T) {
 	t.Parallel()
 	heard := 0
-	r := newRecord(newStandstill(-1, nil))
+	r := newRecord(newStallTimeout(-1, nil))
 	r.heard = func(client.Vertex) { heard++ }
 	for _, current := range []int64{5, 5, 5, 6, 6} {
 		r.add(&client.SolveStatus{Statuses: []*client.VertexStatus{{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}}})

@@ -25,7 +25,7 @@ import (
 
 // extraAttrs tells the frontend what the extras say.
 // https://github.com/moby/buildkit/blob/master/frontend/dockerui/config.go
-func extraAttrs(a map[string]string, x Extras) {
+func extraAttrs(a map[string]string, x SpecOptions) {
 	for key, value := range map[string]string{
 		"add-hosts":          strings.Join(x.AddHosts, ","),
 		"ulimit":             strings.Join(x.Ulimits, ","),
@@ -78,7 +78,7 @@ func sbom(s string) string {
 
 // addExtras adds what goes beside the frontend's attributes: secrets, keys, caches, exports.
 func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
-	x := job.Spec.Extras
+	x := job.Spec.SpecOptions
 	if err := addSession(o, x); err != nil {
 		return registry.Usagef("%w", err)
 	}
@@ -86,17 +86,17 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 		o.AllowedEntitlements = append(o.AllowedEntitlements, string(entitlements.EntitlementNetworkHost))
 	}
 	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
-	if o.CacheImports, err = cmdbuild.ParseImportCache(typed(x.CacheFrom)); err != nil {
+	if o.CacheImports, err = cmdbuild.ParseImportCache(withType(x.CacheFrom)); err != nil {
 		return registry.Usagef("--cache-from: %w", err)
 	}
-	if o.CacheExports, err = cmdbuild.ParseExportCache(typed(x.CacheTo)); err != nil {
+	if o.CacheExports, err = cmdbuild.ParseExportCache(withType(x.CacheTo)); err != nil {
 		return registry.Usagef("--cache-to: %w", err)
 	}
 	if len(job.Spec.Platforms) > 1 {
-		apart(o.CacheExports, p)
-		o.CacheImports = both(o.CacheExports, o.CacheImports, p)
+		perPlatform(o.CacheExports, p)
+		o.CacheImports = ownAndPlain(o.CacheExports, o.CacheImports, p)
 	}
-	if o.CacheImports, err = present(o.CacheImports); err != nil {
+	if o.CacheImports, err = existing(o.CacheImports); err != nil {
 		return err
 	}
 	for _, e := range x.Exports {
@@ -105,7 +105,7 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 	return nil
 }
 
-func addSession(o *client.SolveOpt, x Extras) error {
+func addSession(o *client.SolveOpt, x SpecOptions) error {
 	var sources []secretsprovider.Source
 	for _, s := range x.Secrets {
 		sources = append(sources, secretsprovider.Source{ID: s.ID, FilePath: s.File, Env: s.Env})
@@ -131,8 +131,8 @@ func addSession(o *client.SolveOpt, x Extras) error {
 	return nil
 }
 
-// typed writes a reference alone as the registry cache that it means.
-func typed(caches []string) (all []string) {
+// withType writes a reference alone as the registry cache that it means.
+func withType(caches []string) (all []string) {
 	for _, c := range caches {
 		if !strings.Contains(c, "type=") {
 			c = "type=registry,ref=" + c
@@ -142,9 +142,9 @@ func typed(caches []string) (all []string) {
 	return all
 }
 
-// apart gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
+// perPlatform gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
 // tag with the platform behind it, a directory below the one named.
-func apart(caches []client.CacheOptionsEntry, p v1.Platform) {
+func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
 	suffix := platform.Suffix(p)
 	for _, e := range caches {
 		switch e.Type {
@@ -164,12 +164,12 @@ func apart(caches []client.CacheOptionsEntry, p v1.Platform) {
 	}
 }
 
-// both reads each platform's own cache and, where none of that name is written now, what lies under the plain name too: a
+// ownAndPlain reads each platform's own cache and, where none of that name is written now, what lies under the plain name too: a
 // list whose images carry their caches, or the cache of a build of one platform.
-func both(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
+func ownAndPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
 	for _, plain := range imports {
 		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
-		apart([]client.CacheOptionsEntry{own}, p)
+		perPlatform([]client.CacheOptionsEntry{own}, p)
 		all = append(all, own)
 		written := slices.ContainsFunc(exports, func(e client.CacheOptionsEntry) bool {
 			return e.Type == own.Type && e.Attrs["ref"] == own.Attrs["ref"] && e.Attrs["dest"] == own.Attrs["src"]
@@ -181,8 +181,8 @@ func both(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []cli
 	return all
 }
 
-// present leaves out the local caches that are not there yet: the first build of a machine has none.
-func present(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
+// existing leaves out the local caches that are not there yet: the first build of a machine has none.
+func existing(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
 	for _, c := range imports {
 		if c.Type == "local" {
 			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {

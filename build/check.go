@@ -15,7 +15,9 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"fmt"
 	"mtool/build/emulator"
+	"mtool/registry"
 )
 
 // Check looks at the Dockerfile of a Spec alone: BuildKit's rules, and ours about architectures. It tells what breaks one, in
@@ -97,4 +99,47 @@ func (nothingKnown) ResolveImageConfig(_ context.Context, ref string, o sourcere
 	}
 	config, err := json.Marshal(image)
 	return ref, digest.FromBytes(config), config, err
+}
+
+// Warning is a place in a Dockerfile that makes the image differ from what its platform promises, or may.
+type Warning struct {
+	Rule string // MT101 …, or the name of one of BuildKit's rules
+	File string
+	Line int // from 1
+	Text string
+}
+
+// StrictError are the warnings of a Dockerfile when Spec.Strict makes them errors.
+type StrictError struct{ Warnings []Warning }
+
+func (w Warning) String() string { return fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Text) }
+
+func (e *StrictError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines are the warnings.
+func (e *StrictError) Lines() []string {
+	lines := make([]string, len(e.Warnings))
+	for i, w := range e.Warnings {
+		lines[i] = w.String()
+	}
+	return lines
+}
+
+// Unwrap makes it a failed check of content.
+func (e *StrictError) Unwrap() error { return registry.ErrContent }
+
+// Hint is the next action.
+func (e *StrictError) Hint() string {
+	return "use the TARGET… arguments instead, or leave --strict out to be warned only"
+}
+
+// sayLint tells the warnings, or makes them the error where they are to be one.
+func sayLint(job Job, warnings []Warning) error {
+	if len(warnings) > 0 && job.Spec.Strict {
+		return &StrictError{Warnings: warnings}
+	}
+	for _, w := range warnings {
+		job.Options.Say("warning: " + w.String())
+	}
+	return nil
 }

@@ -96,7 +96,7 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 	}
 	defer display.close()
 	layouts := make([]Layout, len(job.Spec.Platforms))
-	ctx, idle := watchIdle(ctx, job.Spec.IdleTimeout)
+	ctx, idle := newIdleTimeout(ctx, job.Spec.IdleTimeout)
 	defer idle.stop()
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
@@ -122,7 +122,7 @@ type solve struct {
 	files  *files
 }
 
-func (s solve) run(ctx context.Context, display *display, idle *idle, dir string) (Layout, error) {
+func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir string) (Layout, error) {
 	opt, err := request(s.job, s.target, s.bases, s.worker.proxy(s.job), dir)
 	if err != nil {
 		return Layout{}, fmt.Errorf("preparing the build for %s: %w", platform.Format(s.target), err)
@@ -139,7 +139,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idle, dir string
 	seen := newRecord(s.worker.watchTransfers(s.job.Options, stop))
 	seen.heard = func(running client.Vertex) { idle.heard(running, s.worker.embedded()) }
 	seen.crashed = s.onCrash(stop)
-	go s.worker.pulse(ctx, stop)
+	go s.worker.heartbeat(ctx, stop)
 	response, err := s.ask(ctx, opt, display.follow(s.target, seen))
 	seen.wait()
 	if err == nil {

@@ -16,12 +16,58 @@ import (
 	resolver "github.com/containerd/containerd/v2/core/remotes/docker"
 	docker "github.com/containerd/containerd/v2/core/remotes/docker/auth"
 	remotes "github.com/containerd/containerd/v2/core/remotes/errors"
+	"github.com/docker/cli/cli/config/types"
+	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/auth"
+	"github.com/moby/buildkit/session/auth/authprovider"
 	"google.golang.org/grpc"
 
 	"mtool/registry"
+	"mtool/registry/login"
 	"mtool/registry/remote"
 )
+
+// credentials answers a worker that fetches base images. Passwords stay on this side where the registry gives tokens.
+func credentials(o Options) session.Attachable {
+	provider := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
+		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
+			return lookUp(ctx, o.Credentials, host, scopes)
+		},
+	})
+	server, ok := provider.(auth.AuthServer)
+	if !ok {
+		return provider
+	}
+	return tokens{server, o, tokenClient(false), tokenClient(true)}
+}
+
+func lookUp(ctx context.Context, c *login.Credentials, host string, scopes []string) (types.AuthConfig, error) {
+	if c == nil {
+		return types.AuthConfig{}, nil
+	}
+	if host == authprovider.DockerHubRegistryHost {
+		host = "docker.io"
+	}
+	a, err := c.For(ctx, host, repository(scopes))
+	if err != nil {
+		return types.AuthConfig{}, fmt.Errorf("finding credentials of %q: %w", host, err)
+	}
+	return types.AuthConfig{
+		ServerAddress: host, Username: a.Username, Password: a.Password, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+	}, nil
+}
+
+// repository is what the first scope is about: "library/demo" of "repository:library/demo:pull".
+// https://distribution.github.io/distribution/spec/auth/scope/
+func repository(scopes []string) string {
+	for _, s := range scopes {
+		if rest, ok := strings.CutPrefix(s, "repository:"); ok {
+			name, _, _ := strings.Cut(rest, ":")
+			return name
+		}
+	}
+	return ""
+}
 
 // tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
 // registry.
@@ -82,11 +128,11 @@ func outOfOrder(err error) bool {
 func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
-	return &http.Client{Transport: short{t}, CheckRedirect: atHome}
+	return &http.Client{Transport: limitAnswer{t}, CheckRedirect: keepPassword}
 }
 
-// atHome follows no redirect to another server with a password.
-func atHome(r *http.Request, via []*http.Request) error {
+// keepPassword follows no redirect to another server with a password.
+func keepPassword(r *http.Request, via []*http.Request) error {
 	const most = 10
 	first := via[0]
 	switch {
@@ -98,11 +144,11 @@ func atHome(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// short cuts off an answer that is longer than any token.
-type short struct{ next http.RoundTripper }
+// limitAnswer cuts off an answer that is longer than any token.
+type limitAnswer struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
-func (s short) RoundTrip(r *http.Request) (*http.Response, error) {
+func (s limitAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 	const most = 1 << 20
 	answer, err := s.next.RoundTrip(r)
 	if err == nil {
