@@ -2,6 +2,7 @@ package workload_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -112,4 +113,45 @@ func TestPlacement(t *testing.T) {
 	if !errors.Is(err, workload.ErrFile) || !strings.Contains(err.Error(), "is no constraint") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// Small files can't keep compose-go busy for long: what they repeat, copy and double is counted first.
+func TestComposeBounds(t *testing.T) {
+	t.Parallel()
+	lines := func(n int, line func(int) string) string {
+		var all strings.Builder
+		for i := range n {
+			all.WriteString(line(i))
+		}
+		return all.String()
+	}
+	double := map[string]string{".env": "A=xxxxxxxx\n" + strings.Repeat("A=$A$A\n", 30)}
+	aliases := "x-a: &a [" + strings.Repeat("x, ", 200) + "x]\nx-b: &b [" + strings.Repeat("*a, ", 200) + "x]\n"
+	runCases(t, []readCase{
+		{
+			name: "aliases in a command", file: aliases + "services:\n  a: {image: x, command: *b}\n",
+			want: "error f:1: it has more than 20000 values, those that aliases repeat included",
+		},
+		{name: "aliases elsewhere", file: aliases + "services: {a: {image: x, labels: *b}}", want: "f:3 service a: x"},
+		{
+			name: "services that extend each other", want: "error f: it is too large: 299 services extend others, of up to 6 values",
+			file: "services:\n  s0: {image: x}\n" + lines(299, func(i int) string { return fmt.Sprintf("  s%d: {extends: s%d, tmpfs: [/a]}\n", i+1, i) }),
+		},
+		{
+			name: "services that extend a large one", want: "error f: it is too large: 160 services extend others, of up to 1002 values",
+			file: "services:\n  s: {image: x, command: [" + strings.Repeat("a, ", 996) + "a]}\n" +
+				lines(160, func(i int) string { return fmt.Sprintf("  s%d: {extends: s}\n", i) }),
+		},
+		{name: "values that double", files: double, file: "services: {a: {image: $A}}", want: "error f:1: service a: \"$A\": the file has too many"},
+		{name: "values that double, and nobody wants", files: double, file: "services: {a: {image: x}}", want: "f:1 service a: x"},
+		{
+			name: "variables in variables", file: "services: {a: {image: '" + strings.Repeat("${A:-", 1000) + strings.Repeat("}", 1000) + "'}}",
+			want: "error f:1: service a: \"${A:-${A:-",
+		},
+		{
+			name: "a long script", want: "f:1 service a: x",
+			file: "services: {a: {image: x, command: [sh, -c, '" + strings.Repeat("echo $$X; ", 2000) + "']}}",
+		},
+		{name: "a NUL", file: "services: {a: {image: \"x\\00\\0\"}}", want: "error f:1: \"x\\x000\\x00\" has a NUL in it"},
+	})
 }

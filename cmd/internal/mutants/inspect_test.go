@@ -29,10 +29,15 @@ func ofInspect() []mutant {
 
 		{"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stays)`, `g.each(func(byte) bool { return true }, &g.stays)`},
 
-		{"inspect/workload/environment.go", "TestWithheldVariables", `return "", false, err
-	}, nil`, `return "", false, nil
-	}, nil`},
-		{"inspect/workload/interpolate.go", "TestWithheldVariables", `if !set && err == nil {`, `if !set && err != nil {`},
+		{"inspect/workload/composefile.go", "TestWithheldVariables", `value, set, err = p.options.Env(name)`, `value, set, _ = p.options.Env(name)`},
+		{"inspect/workload/filler.go", "TestWithheldVariables", `case hasOperator:`, `case hasOperator || true:`},
+		{"inspect/workload/composefile.go", "TestComposeDoor", `func (door) Accept(string) bool { return true }`, `func (door) Accept(string) bool { return false }`},
+		{"inspect/workload/composefile.go", "TestComposeDoor", `data, err := p.options.Read(f.path)`, `data, err := os.ReadFile(f.path)`},
+		{"inspect/workload/composecopy.go", "TestComposeBounds", `c.values > maxProject {`, `false {`},
+		{"inspect/workload/composecopy.go", "TestComposeBounds", `if p.extending*p.largest*p.chain > maxExtended {`, `if false {`},
+		{"inspect/workload/filler.go", "TestComposeBounds", `case f.work > maxWork:
+			unset`, `case false:
+			unset`},
 		{"inspect/workload/process.go", "TestProcess", `p.Entrypoint, p.Cmd = p.expand(c.get("command"), vars), []string{}`, `p.Cmd = p.expand(c.get("command"), vars)`},
 		{"inspect/workload/process.go", "TestProcess", `{"lifecycle", "preStop", "exec"},`, ``},
 		{"inspect/workload/process.go", "TestProcess", `if at := m.get("mountPath").str(); at != "" {`, `if at := m.get("mountPath").str(); false {`},
