@@ -12,4 +12,6 @@ type Contents struct {
 	Needs map[string]bool
 	// Unread is the path of a database of packages that is not read; "" where there is none.
 	Unread string
+	// UnreadWhy is the reason.
+	UnreadWhy string
 }

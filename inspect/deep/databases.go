@@ -13,13 +13,14 @@ import (
 
 // The databases of packages are kept as lines: + before a package and its version, ? before a name that packages need, = before
 // the name of a program that they bring, @ before a package and its architecture, / before the path of a file that may be a
-// program, with a tab and its package behind it where the database is that of all packages.
+// program, with a tab and its package behind it where the database is that of all packages, and ! before why it was not read.
 const (
 	hasPackage = "+"
 	hasNeed    = "?"
 	hasProgram = "="
 	hasArch    = "@"
 	hasPath    = "/"
+	notRead    = "!"
 )
 
 // maxDatabase is how many bytes are kept of a database; a system of 5,000 packages has half of it.
@@ -33,6 +34,8 @@ func database(name string) rootfs.Extractor {
 		return dpkgStatus
 	case dir == "var/lib/dpkg/status.d/", dir == "var/lib/dpkg/info/" && strings.HasSuffix(file, ".list"):
 		return dpkgFiles
+	case isRPM(name):
+		return rpmInstalled
 	case name == "lib/apk/db/installed", name == "usr/lib/apk/db/installed":
 		return apkInstalled
 	}

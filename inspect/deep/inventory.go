@@ -34,7 +34,7 @@ func (j *judgement) inventory() inspect.Contents {
 			}
 		}
 	}
-	c.Unread = j.unreadDatabase()
+	c.Unread, c.UnreadWhy = j.unreadDatabase()
 	c.Programs = slices.Sorted(maps.Keys(names))
 	c.Whole = j.all && !slices.ContainsFunc(j.facts, func(f rootfs.LayerFacts) bool { return f.Schema == "" || f.Part != rootfs.Whole })
 	return c
@@ -42,7 +42,7 @@ func (j *judgement) inventory() inspect.Contents {
 
 // databases are the paths of the databases of packages that are there.
 func (j *judgement) databases() (paths []string) {
-	for _, dir := range []string{"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db", "usr/lib/apk/db"} {
+	for _, dir := range append([]string{"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db", "usr/lib/apk/db"}, rpmDirs()...) {
 		for e := range j.tree.In(dir) {
 			if e.File != nil && e.File.Text != "" && database(e.Path) != nil {
 				paths = append(paths, e.Path)
@@ -50,20 +50,6 @@ func (j *judgement) databases() (paths []string) {
 		}
 	}
 	return paths
-}
-
-// unreadDatabase is the path of RPM's database, "" where there is none. It is large, in a format of SQLite, Berkeley DB or its own,
-// and what reads it well needs a file of it, and does not survive one that lies.
-// https://rpm.org/docs/latest/manual/file_locations.html
-func (j *judgement) unreadDatabase() string {
-	for _, dir := range []string{"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"} {
-		for _, name := range []string{"rpmdb.sqlite", "Packages.db", "Packages"} {
-			if found, err := j.tree.Lookup(dir + "/" + name); err == nil && found.Type != rootfs.Directory {
-				return found.Path
-			}
-		}
-	}
-	return ""
 }
 
 // isProgram reports whether somebody could call what is there. What update-alternatives links to belongs to a package.

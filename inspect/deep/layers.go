@@ -21,6 +21,7 @@ type reader struct {
 	cost    Cost
 	round   round
 	holds   map[int]inspect.Contents // by the image's place
+	rpm     sync.Mutex               // held while a database of RPM is in memory
 	whole   map[int]bool             // images that are read as a whole although only what they start was asked for
 }
 
@@ -116,7 +117,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 		return err
 	}
 	o := rootfs.Options{
-		Examiner: examiner, Extract: texts, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known, Compare: !r.options.early(),
+		Examiner: examiner, Extract: r.texts, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known, Compare: !r.options.early(),
 		Seen: r.note,
 	}
 	if r.options.early() {
@@ -138,7 +139,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 }
 
 // examiner is the version of what package binary knows. Facts of another one are read anew.
-const examiner = "8"
+const examiner = "9"
 
 // known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {

@@ -14,7 +14,7 @@ func memberRules() []Rule {
 	return []Rule{
 		{
 			Name: "package data", State: inspect.Note, covers: (*suspect).data,
-			Covers: "files below usr/share/ of a package of dpkg or apk that is for all machines, which its own layer brought",
+			Covers: "files below usr/share/ of a package of dpkg, apk or RPM that is for all machines, which its own layer brought",
 			Reason: "the distribution has it on every platform",
 		},
 		{
@@ -34,7 +34,7 @@ func memberRules() []Rule {
 		},
 		{
 			Name: "one platform", State: inspect.Mismatch, covers: (*suspect).alone,
-			Covers: "packages (npm, pip, gem, NuGet, Terraform, Bazel, Nix, dpkg, apk, a JDK) that have programs for one other platform only, or for others without saying so by names; not where names do, and the package is for any machine",
+			Covers: "packages (npm, pip, gem, NuGet, Terraform, Bazel, Nix, dpkg, apk, RPM, a JDK) that have programs for one other platform only, or for others without saying so by names; not where names do, and the package is for any machine",
 			Reason: "it was installed on another machine, and does not start here",
 		},
 		{

@@ -40,6 +40,8 @@ func (p *packages) lists(e rootfs.Entry, archs map[string]string, programs map[s
 			}
 		}
 	case database(e.Path) == nil:
+	case isRPM(e.Path):
+		p.owned(e, "", "rpm", archs, programs)
 	case strings.HasSuffix(e.Path, "/db/installed"):
 		p.owned(e, "", "apk", archs, programs)
 	case strings.HasSuffix(file, ".list"), dir == "var/lib/dpkg/status.d/":

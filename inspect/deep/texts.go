@@ -10,15 +10,21 @@ import (
 )
 
 // texts are the files of an image whose content is kept, as far as it matters here.
-func texts(name string) rootfs.Extractor {
+func (r *reader) texts(name string) rootfs.Extractor {
+	read := manifest(name)
 	switch {
 	case isLoaderConfig(name):
-		return loaderConfig
+		read = loaderConfig
+	case isRPM(name):
+		return r.rpmInstalled
+	case read == nil:
+		read = database(name)
 	}
-	if read := manifest(name); read != nil {
-		return read
+	if read == nil {
+		return nil
 	}
-	return database(name)
+	const most = 4 << 20
+	return func(r io.Reader) string { return read(io.LimitReader(r, most)) }
 }
 
 func isLoaderConfig(name string) bool {

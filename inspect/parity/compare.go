@@ -146,15 +146,15 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 // unlisted is a note about images whose packages are not known, if there are several images.
 func unlisted(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
 	var names []string
-	path := ""
+	path, why := "", ""
 	for _, e := range entries {
 		if e.Contents.Unread != "" {
-			names, path = append(names, platform.Format(e.Image.Platform())), e.Contents.Unread
+			names, path, why = append(names, platform.Format(e.Image.Platform())), e.Contents.Unread, e.Contents.UnreadWhy
 		}
 	}
 	return inspect.Finding{
 		Digest: report.Root.Digest, Path: path, Claim: "one program for all platforms", Evidence: "a database that is not read",
-		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, which is not read", strings.Join(names, ", "), path),
+		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, %s", strings.Join(names, ", "), path, why),
 	}.Note(RuleListing), path != "" && len(entries) > 1
 }
 

@@ -84,7 +84,7 @@ func (s *scan) examine(name string, mode fs.FileMode, size int64) (fact binary.F
 }
 
 // maxText is how many bytes of a file an Extractor gets.
-const maxText = 4 << 20
+const maxText = 64 << 20
 
 // extract is the text of a file, and what is to be examined: nil where the file is a text, whatever it says.
 func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
@@ -98,7 +98,7 @@ func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
 	head := make([]byte, 4)
 	n, err := io.ReadFull(r, head)
 	whole := io.MultiReader(bytes.NewReader(head[:n]), r)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isText(head[:n]) {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isText(head[:n]) && !isJournal(head[:n]) {
 		return "", whole
 	}
 	return extract(io.LimitReader(whole, maxText)), nil
@@ -113,6 +113,9 @@ func isText(head []byte) bool {
 	}
 	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) && !bytes.HasPrefix(head, []byte("PK"))
 }
+
+// isJournal reports whether a file begins as the journal of a database of SQLite. https://www.sqlite.org/fileformat2.html#walformat
+func isJournal(head []byte) bool { return bytes.HasPrefix(head, []byte("\x37\x7f\x06")) }
 
 // kept reports whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
 func kept(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }

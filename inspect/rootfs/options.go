@@ -21,7 +21,7 @@ func Examine(_ string, _ fs.FileMode, _ int64, r io.Reader) (binary.Fact, error)
 	return binary.Read(r, binary.Options{Whole: true})
 }
 
-// Extractor makes a text of the bytes of a file; r ends with the file or after 4 MiB. It reads as much as it wants.
+// Extractor makes a text of the bytes of a file; r ends with the file or after 64 MiB. It reads as much as it wants.
 type Extractor func(r io.Reader) string
 
 // Options of ScanLayer and ScanAll.
@@ -32,7 +32,7 @@ type Options struct {
 	// only if they carry the same.
 	Examiner string
 	// Extract returns what makes of a file's bytes the text to be kept of it (File.Text), or nil for a file of which nothing is;
-	// nil: of all files. It is asked about files that begin as a text does, and are no scripts. The text of a file that has
+	// nil: of all files. It is asked about files that begin as a text does, and are no scripts, and about journals of SQLite. The text of a file that has
 	// nothing to say is "". Extractors are called by several goroutines at once, and are part of what Examiner names.
 	Extract func(path string) Extractor
 	// Limits bound what is read; zero members have defaults.

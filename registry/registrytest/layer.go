@@ -29,6 +29,7 @@ import (
 //	script PATH LINE         an executable text that begins with #!LINE; \n in LINE begins another line
 //	text PATH                an executable text
 //	plain PATH               a text
+//	empty PATH               a file without content
 //	noise PATH KIB           a file of that many KiB, which can't be packed smaller
 //	file PATH SOURCE         a copy of the file SOURCE of this machine, executable
 //	dir PATH
@@ -102,6 +103,9 @@ func layerEntry(line string) (tar.Header, []byte) {
 	case "plain":
 		h.Mode = 0o644
 		return h, []byte("some text\n")
+	case "empty":
+		h.Mode = 0o644
+		return h, nil
 	case "noise":
 		kib, err := strconv.Atoi(rest)
 		must(err)

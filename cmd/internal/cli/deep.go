@@ -64,8 +64,8 @@ only; what a note covers is counted, unless the row is silent. What the image st
 asked about before anybody's exemption. Code for an older processor of the same architecture is right everywhere. Unlinked
 objects, static archives, memory of crashed programs, and code for BPF and graphics cards are no programs, and judged only as
 their rows say. A package is told by its own manifest (package.json, RECORD and WHEEL, gemspec, nuspec, a JDK's release file, the
-databases of dpkg and apk) or by where its manager puts it; what its files are decides, whatever a manifest claims. RPM's
-database is not asked, and libraries inside archives (jars, zip files, wheels that are not installed) are not looked at.`
+databases of dpkg, apk and RPM) or by where its manager puts it; what its files are decides, whatever a manifest claims.
+Libraries inside archives (jars, zip files, wheels that are not installed) are not looked at.`
 
 // writeForeignFiles prints the table that the checks use.
 func writeForeignFiles(w io.Writer) {

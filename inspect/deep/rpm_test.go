@@ -1,0 +1,86 @@
+package deep_test
+
+import (
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mtool/inspect"
+	"mtool/inspect/deep"
+)
+
+// rpmDatabase is the path of a database that rpm made.
+func rpmDatabase(t *testing.T) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join("..", "rpmdb", "testdata", "rpmdb.sqlite.gz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "rpmdb.sqlite")
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// RPM's database says to which package a file belongs, and which packages there are.
+func TestRPM(t *testing.T) {
+	t.Parallel()
+	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite " + rpmDatabase(t)
+	for _, c := range []struct {
+		name  string
+		lines []string
+		want  inspect.State
+		says  string
+	}{
+		{"for all", []string{db, "elf usr/share/tool/stage1 amd64"}, inspect.BinariesOK, "package data: 1 file"},
+		{"for all, overwritten", []string{db, "--", "elf usr/share/tool/stage1 amd64"}, inspect.Mismatch, "/usr/share/tool/stage1 is an amd64 program"},
+		{"of another architecture", []string{db, "elf usr/share/many/stage1 amd64"}, inspect.Mismatch, "many (rpm) is installed for linux/amd64 only: /usr/share/many/stage1"},
+		{"erased", []string{db, "elf usr/share/part7/stage1 amd64"}, inspect.Mismatch, "/usr/share/part7/stage1 is an amd64 program"},
+		{"none", []string{"elf usr/share/tool/stage1 amd64"}, inspect.Mismatch, "/usr/share/tool/stage1 is an amd64 program"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := run(t, image(t, "linux/arm64", append(c.lines, "--", "elf app arm64")...), deep.Options{})
+			r.Findings = deep.Summary(r.Findings)
+			if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) {
+				t.Errorf("want %s, saying %q:\n%s", c.want, c.says, show(r))
+			}
+		})
+	}
+	for name, c := range map[string]struct {
+		lines    []string
+		at, says string
+	}{
+		"read":              {[]string{db}, "", ""},
+		"at its older path": {[]string{"link var/lib/rpm ../../usr/lib/sysimage/rpm", db}, "", ""},
+		"an empty journal":  {[]string{db, "empty usr/lib/sysimage/rpm/rpmdb.sqlite-wal"}, "", ""},
+		"a journal":         {[]string{db, "says usr/lib/sysimage/rpm/rpmdb.sqlite-wal \x37\x7f\x06\x82"}, "usr/lib/sysimage/rpm/rpmdb.sqlite-wal", "a journal"},
+		"broken":            {[]string{"says var/lib/rpm/rpmdb.sqlite SQLite format 3"}, "var/lib/rpm/rpmdb.sqlite", "it is no database"},
+		"ndb":               {[]string{"says usr/lib/sysimage/rpm/Packages.db RpmP"}, "usr/lib/sysimage/rpm/Packages.db", "(ndb)"},
+		"Berkeley DB":       {[]string{"plain var/lib/rpm/Packages"}, "var/lib/rpm/Packages", "(Berkeley DB)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			has := run(t, image(t, "linux/arm64", append(c.lines, "elf app arm64", "script usr/bin/tool /bin/sh", "script usr/bin/other /bin/sh")...), deep.Options{}).Contents[0]
+			if has.Unread != c.at || !strings.Contains(has.UnreadWhy, c.says) {
+				t.Errorf("%q is unread, since %q", has.Unread, has.UnreadWhy)
+			}
+			if c.at == "" && (has.Packages["tool"] != "2:1.1-2.el9" || !has.Needs["tool"] || has.Needs["many"] || strings.Join(has.Programs, " ") != "other") {
+				t.Errorf("%+v", has)
+			}
+		})
+	}
+}

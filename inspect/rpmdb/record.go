@@ -1,0 +1,118 @@
+package rpmdb
+
+import (
+	"slices"
+	"sort"
+)
+
+// bytes are some of a row; nil where it has not so many.
+func (r payload) bytes(from, size int) []byte {
+	total := 0
+	if n := len(r.ends); n > 0 {
+		total = r.ends[n-1]
+	}
+	if from < 0 || size < 0 || from > total || size > total-from {
+		return nil
+	}
+	n := sort.SearchInts(r.ends, from+1)
+	if n < len(r.ends) && from+size <= r.ends[n] {
+		return r.pieces[n][from-(r.ends[n]-len(r.pieces[n])):][:size]
+	}
+	all := make([]byte, 0, size)
+	for ; len(all) < size; n++ {
+		piece := r.pieces[n][from-(r.ends[n]-len(r.pieces[n])):]
+		piece = piece[:min(len(piece), size-len(all))]
+		all, from = append(all, piece...), from+len(piece)
+	}
+	return all
+}
+
+// column is one value of a row.
+type column struct {
+	kind     uint64 // https://www.sqlite.org/fileformat2.html#record_format
+	at, size int
+}
+
+// columns are the first values of a row.
+func (r payload) columns(most int) (all []column) {
+	const longest = 256 // bytes of the header of a row of few values
+	head := r.head(longest)
+	size, rest, ok := varint(head)
+	if !ok || size > uint64(len(head)) {
+		return nil
+	}
+	at, begin := int(size), len(head)-len(rest)
+	if at < begin {
+		return nil
+	}
+	rest = rest[:at-begin]
+	for len(rest) > 0 && len(all) < most {
+		var kind uint64
+		if kind, rest, ok = varint(rest); !ok {
+			return nil
+		}
+		c := column{kind: kind, at: at, size: width(kind)}
+		if c.size < 0 {
+			return nil
+		}
+		at += c.size
+		all = append(all, c)
+	}
+	return all
+}
+
+// head is the beginning of a row, as far as it is there.
+func (r payload) head(most int) []byte {
+	total := 0
+	if n := len(r.ends); n > 0 {
+		total = r.ends[n-1]
+	}
+	return r.bytes(0, min(most, total))
+}
+
+// width is how many bytes a value of a kind has; -1: there is no such kind, or too much of it.
+func width(kind uint64) int {
+	const variable, most = 12, 1 << 30
+	switch {
+	case kind >= variable && (kind-variable)/2 < most:
+		return int(kind-variable) / 2
+	case kind < variable:
+		return []int{0, 1, 2, 3, 4, 6, 8, 8, 0, 0, -1, -1}[kind]
+	}
+	return -1
+}
+
+// text is a value that is one; "" is none.
+func (r payload) text(c column) string {
+	if c.kind < 13 || c.kind%2 == 0 {
+		return ""
+	}
+	return string(r.bytes(c.at, c.size))
+}
+
+// number is a value that is a positive whole number of up to four bytes; 0 is none.
+func (r payload) number(c column) (n uint32) {
+	switch {
+	case c.kind == 9:
+		return 1
+	case c.kind == 0 || c.kind > 4:
+		return 0
+	}
+	for _, b := range r.bytes(c.at, c.size) {
+		n = n<<8 | uint32(b)
+	}
+	return n
+}
+
+// from is the row without its first bytes; of none it is empty.
+func (r payload) from(at, size int) (part payload) {
+	for n, piece := range r.pieces {
+		begin := r.ends[n] - len(piece)
+		lo, hi := max(at, begin), min(at+size, r.ends[n])
+		if lo < hi {
+			part.add(piece[lo-begin : hi-begin])
+		}
+	}
+	part.pieces = slices.Clip(part.pieces)
+	return part
+}

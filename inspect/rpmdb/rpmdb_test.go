@@ -1,0 +1,172 @@
+package rpmdb_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"mtool/inspect/rpmdb"
+)
+
+// database is one that rpm made (testdata/make.sh).
+func database(t testing.TB) []byte {
+	t.Helper()
+	f, err := os.Open("testdata/rpmdb.sqlite.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+const most = 32 << 20
+
+// packages are what a database lists, as rpm -qa does, and all files.
+func packages(b []byte) (all, files []string, err error) {
+	d, err := rpmdb.Read(bytes.NewReader(b), most)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = d.Packages(func(p rpmdb.Package) {
+		all = append(all, p.Name+" "+p.Version+" "+p.Arch)
+		files = slices.AppendSeq(files, p.Files())
+	})
+	slices.Sort(all)
+	slices.Sort(files)
+	return all, files, err
+}
+
+// A database says what rpm itself reads in it: packages that were erased are not there, and headers may be of any size.
+func TestAgreesWithRPM(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("testdata/rpmdb.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := strings.Split(strings.TrimSpace(string(text)), "\n")
+	all, files, err := packages(database(t))
+	if err != nil || !slices.Equal(all, want[:len(want)-1]) {
+		t.Errorf("%v: %q, want %q", err, all, want)
+	}
+	sum := sha256.Sum256([]byte(strings.Join(files, "\n") + "\n"))
+	if got := fmt.Sprintf("%x", sum); got != want[len(want)-1] {
+		t.Errorf("the %d files have the sum %s, want %s: %.500q", len(files), got, want[len(want)-1], files)
+	}
+	d, err := rpmdb.Read(bytes.NewReader(database(t)), most)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Packages(func(p rpmdb.Package) {
+		provides, requires := slices.Collect(p.Provides()), slices.Collect(p.Requires())
+		if !slices.Contains(provides, "cap-of-"+p.Name) || !slices.Contains(requires, "cap-of-tool") || !slices.Contains(requires, "/bin/sh") {
+			t.Errorf("%s provides %q and requires %q", p.Name, provides, requires)
+		}
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
+// pageOf is the number of the page on which a text lies, and the size of a page.
+func pageOf(t *testing.T, b []byte, text string) (page, size int) {
+	t.Helper()
+	size = int(binary.BigEndian.Uint16(b[16:]))
+	at := bytes.Index(b, []byte(text))
+	if at < 0 {
+		t.Fatalf("no %q", text)
+	}
+	return at/size + 1, size
+}
+
+// A database that lies is an error, or says less; it never takes long.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	good := database(t)
+	changed := func(change func(b []byte)) []byte {
+		b := slices.Clone(good)
+		change(b)
+		return b
+	}
+	_, size := pageOf(t, good, "SQLite")
+	root := good[size:] // of Packages: the second page
+	if root[0] != 0x05 {
+		t.Fatalf("the root of Packages is a page of kind %d", root[0])
+	}
+	child := binary.BigEndian.Uint16(root[12:])
+	for name, b := range map[string][]byte{
+		"empty":              nil,
+		"something else":     []byte("SQLite format 3"),
+		"zeros":              append([]byte("SQLite format 3\x00"), make([]byte, 1<<16)...),
+		"a page of 3 bytes":  changed(func(b []byte) { b[16], b[17] = 0, 3 }),
+		"UTF-16":             changed(func(b []byte) { b[59] = 2 }),
+		"cut off":            good[:len(good)/2],
+		"a tree in a circle": changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 2) }),
+		"a child elsewhere":  changed(func(b []byte) { binary.BigEndian.PutUint32(b[size+int(child):], 1<<30) }),
+		"one child twice":    changed(func(b []byte) { copy(b[size+14:], b[size+12:size+14]) }),
+		"an index":           changed(func(b []byte) { b[size] = 0x0a }),
+		"another table":      bytes.ReplaceAll(good, []byte("tablePackages"), []byte("tablePackagez")),
+	} {
+		if all, _, err := packages(b); !errors.Is(err, rpmdb.ErrFormat) {
+			t.Errorf("%s: %v, %d packages", name, err, len(all))
+		}
+	}
+	if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good)-1)); !errors.Is(err, rpmdb.ErrSize) {
+		t.Errorf("of more bytes than allowed: %v", err)
+	}
+	if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good))); err != nil {
+		t.Errorf("of as many bytes as allowed: %v", err)
+	}
+}
+
+// FuzzRead: whatever a database says, reading it ends, and no text is longer than the file.
+func FuzzRead(f *testing.F) {
+	good := database(f)
+	f.Add(uint32(0), []byte{})
+	f.Add(uint32(4096), []byte{0x0d, 0, 0, 0xff, 0xff})
+	f.Add(uint32(4096+8), []byte{0, 0, 0, 2})
+	f.Add(uint32(4096), []byte("\r0\x00"))
+	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
+		b := slices.Clone(good)
+		if n := int(at) % len(b); len(patch) <= len(b)-n {
+			copy(b[n:], patch)
+		}
+		all, files, _ := packages(b)
+		if len(all) > len(b) || len(files) > len(b) {
+			t.Errorf("%d packages, %d files", len(all), len(files))
+		}
+	})
+}
+
+// Cells that share their bytes would make work of the square of the size.
+func TestSharedCells(t *testing.T) {
+	t.Parallel()
+	b := database(t)
+	page, size := pageOf(t, b, "cap-of-part1\x00")
+	leaf := b[(page-1)*size:][:size]
+	if leaf[0] != 0x0d {
+		t.Fatalf("page %d is of kind %d", page, leaf[0])
+	}
+	cells := (int(binary.BigEndian.Uint16(leaf[8:])) - 8) / 2
+	binary.BigEndian.PutUint16(leaf[3:], uint16(min(cells, size/4)))
+	for n := range min(cells, size/4) {
+		copy(leaf[8+2*n:], leaf[8:10])
+	}
+	if all, _, err := packages(b); err == nil && len(all) > len(b)/1000 {
+		t.Errorf("%d packages of %d bytes", len(all), len(b))
+	}
+}
