@@ -1,10 +1,6 @@
 package deep_test
 
 import (
-	"compress/gzip"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,33 +8,10 @@ import (
 	"mtool/inspect/deep"
 )
 
-// rpmDatabase is the path of a database that rpm made.
-func rpmDatabase(t *testing.T) string {
-	t.Helper()
-	f, err := os.Open(filepath.Join("..", "rpmdb", "testdata", "rpmdb.sqlite.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "rpmdb.sqlite")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // RPM's database says to which package a file belongs, and which packages there are.
 func TestRPM(t *testing.T) {
 	t.Parallel()
-	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite " + rpmDatabase(t)
+	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite ../rpmdb/testdata/rpmdb.sqlite" // that rpm made
 	for _, c := range []struct {
 		name  string
 		lines []string

@@ -92,8 +92,8 @@ func (r payload) zeroEnded(at, most int) (string, bool) {
 			total = r.ends[n-1]
 		}
 		b := r.bytes(at, min(size, total-at))
-		if end := bytes.IndexByte(b, 0); end >= 0 {
-			return string(b[:end]), true
+		if text, _, ended := bytes.Cut(b, []byte{0}); ended {
+			return string(text), true
 		}
 		if size > most || len(b) < size {
 			return "", false

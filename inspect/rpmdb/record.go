@@ -76,8 +76,14 @@ func width(kind uint64) int {
 	switch {
 	case kind >= variable && (kind-variable)/2 < most:
 		return int(kind-variable) / 2
-	case kind < variable:
-		return []int{0, 1, 2, 3, 4, 6, 8, 8, 0, 0, -1, -1}[kind]
+	case kind <= 4:
+		return int(kind)
+	case kind == 5:
+		return 6
+	case kind == 6, kind == 7:
+		return 8
+	case kind == 8, kind == 9: // 0 and 1
+		return 0
 	}
 	return -1
 }

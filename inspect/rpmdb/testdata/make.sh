@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes rpmdb.sqlite.gz and rpmdb.txt, what rpm itself says of the database, with rpmbuild and rpm (Debian's package rpm).
+# Makes rpmdb.sqlite and rpmdb.txt, what rpm itself says of the database, with rpmbuild and rpm (Debian's package rpm).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -42,4 +42,4 @@ eval "$db -i --nodeps --ignorearch --justdb $(find "$work/top" -name '*.rpm' | s
 eval "$db -e --nodeps --justdb part7"
 eval "$db -qa --qf '%{NAME} %{EVR} %{ARCH}\n'" | LC_ALL=C sort >"$here/rpmdb.txt"
 eval "$db -qal" | grep -v contains | LC_ALL=C sort | sha256sum | cut -d' ' -f1 >>"$here/rpmdb.txt"
-gzip -9nc "$work/root/db/rpmdb.sqlite" >"$here/rpmdb.sqlite.gz"
+cp "$work/root/db/rpmdb.sqlite" "$here/"
