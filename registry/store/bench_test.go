@@ -20,7 +20,7 @@ import (
 
 const benchSize = 32 << 20
 
-// BenchmarkVerify is the hashing of what is read, which every byte goes through once.
+// BenchmarkVerify hashes what is read, as happens once to every byte.
 func BenchmarkVerify(b *testing.B) {
 	body := make([]byte, benchSize)
 	d := describe(b, body)
@@ -37,7 +37,7 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkPull is a layer on its way from a registry to the store: received, hashed, written and synced.
+// BenchmarkPull receives, hashes, writes and syncs a layer, as from a registry.
 func BenchmarkPull(b *testing.B) {
 	body := make([]byte, benchSize)
 	d := describe(b, body)
@@ -52,7 +52,7 @@ func BenchmarkPull(b *testing.B) {
 	benchCopy(b, d, remote.NewClient(remote.Options{}).Repository(ref, remote.Pull))
 }
 
-// BenchmarkCopy is a layer on its way from one layout to another.
+// BenchmarkCopy copies a layer from one layout to another.
 func BenchmarkCopy(b *testing.B) {
 	body := make([]byte, benchSize)
 	d := describe(b, body)
@@ -72,7 +72,7 @@ func benchCopy(b *testing.B, d v1.Descriptor, src registry.Source) {
 		if _, err := w.PutBlob(b.Context(), d, src); err != nil {
 			b.Fatal(err)
 		}
-		if err := w.Close(); err != nil { // nothing names it: removed
+		if err := w.Close(); err != nil { // nothing names it, so it is removed
 			b.Fatal(err)
 		}
 	}
@@ -87,7 +87,7 @@ func describe(b *testing.B, body []byte) v1.Descriptor {
 	return v1.Descriptor{MediaType: "application/vnd.oci.image.layer.v1.tar", Digest: digest, Size: size}
 }
 
-// memory is a source of one blob.
+// memory is a source that holds one blob.
 type memory []byte
 
 func (m memory) Manifest(context.Context, v1.Descriptor) (registry.Manifest, error) {

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// begin makes the layout where there is none, clears away what killed writers left when no one else writes, and takes the
-// content lock with the other writers.
+// begin creates the layout if it is missing and takes the content lock, shared with other writers. When nobody else
+// writes it first removes what killed writers left.
 func (l *Layout) begin(ctx context.Context) (release func() error, err error) {
 	if err := l.prepare(ctx); err != nil {
 		return nil, err
@@ -27,8 +27,8 @@ func (l *Layout) begin(ctx context.Context) (release func() error, err error) {
 	return l.lock(ctx, contentLock, true)
 }
 
-// alone waits until no other goroutine writes this blob.
-func (l *Layout) alone(ctx context.Context, h v1.Hash) (done func(), err error) {
+// lockBlob waits until no other goroutine writes the blob h. The caller calls unlock afterwards.
+func (l *Layout) lockBlob(ctx context.Context, h v1.Hash) (unlock func(), err error) {
 	for {
 		l.mu.Lock()
 		other, busy := l.inFlight[h]
@@ -52,7 +52,7 @@ func (l *Layout) alone(ctx context.Context, h v1.Hash) (done func(), err error) 
 	}
 }
 
-// copyBlob writes what open yields to path when it is what d says.
+// copyBlob writes what open yields to path, and fails when it does not match d.
 func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, open func() (io.ReadCloser, error)) error {
 	rc, err := open()
 	if err != nil {
@@ -65,14 +65,14 @@ func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, ope
 	return errors.Join(l.writeBlob(path, &cancelable{ctx, rc}, d.Size), rc.Close())
 }
 
-// complete refuses a manifest that refers to what is not there. Layers that may not be distributed need not be.
-func (l *Layout) complete(m registry.Manifest) error {
+// checkRefs refuses a manifest that refers to missing content. Layers that may not be distributed can be missing.
+func (l *Layout) checkRefs(m registry.Manifest) error {
 	below, err := refsOf(m)
 	if err != nil {
 		return err
 	}
 	for _, d := range append(below.blobs, below.manifests...) {
-		// The size stays open: a list that lies about it is inspect's business.
+		// Sizes are not compared: inspect reports a list with wrong ones.
 		if !l.has(v1.Descriptor{Digest: d.Digest}) && d.MediaType.IsDistributable() {
 			return fmt.Errorf("writing manifest %s to %q: it refers to %s, which is not there: %w", m.Digest, l.dir, d.Digest, registry.ErrNotFound)
 		}
@@ -80,7 +80,7 @@ func (l *Layout) complete(m registry.Manifest) error {
 	return nil
 }
 
-// cancelable stops reading when ctx ends: a local file would be read to its end otherwise.
+// cancelable stops reading when ctx ends; a local file would be read to its end otherwise.
 type cancelable struct {
 	ctx context.Context //nolint:containedctx // io.Reader has no room for it
 	r   io.Reader

@@ -11,7 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// DamagedError is an image or list whose manifests can't be read, so that nothing can be removed: what it needs can't be told.
+// DamagedError reports an image or list whose manifests can't be read. Nothing can be removed then, since it may need
+// any blob.
 type DamagedError struct {
 	Name string // in the layout
 	err  error
@@ -22,9 +23,9 @@ func (e *DamagedError) Error() string { return e.err.Error() }
 // Unwrap returns the reason.
 func (e *DamagedError) Unwrap() error { return e.err }
 
-// sweep removes the blobs that no row of index.json leads to and that may answers true for, and returns how many bytes
-// they had. The caller holds the content lock exclusively. A manifest that can't be read ends it before anything is
-// removed: what that one needs can't be told.
+// sweep removes the blobs that no row of index.json reaches and for which may returns true, and returns their size in
+// bytes. The caller holds the content lock exclusively. If a manifest can't be read, nothing is removed: it may need
+// any blob.
 func (l *Layout) sweep(ctx context.Context, may func(v1.Hash) bool) (int64, error) {
 	x, err := l.Index()
 	if err != nil {
@@ -60,6 +61,37 @@ func (l *Layout) removeBlobs(dead func(v1.Hash) bool) (freed int64, err error) {
 func ignoreMissing(err error) error {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil
+	}
+	return err
+}
+
+// RemoveEmpty removes a layout that names nothing and that nobody writes to, with its directory. A first command that
+// fails would leave one. It leaves any other as it is.
+func (l *Layout) RemoveEmpty() error {
+	if _, err := os.Stat(filepath.Join(l.dir, privateDir)); err != nil {
+		return nil //nolint:nilerr // nothing was written
+	}
+	unlock, ok, err := l.tryLock(contentLock)
+	if !ok {
+		return err
+	}
+	var x Index // stays empty where a full disk kept the oci-layout file, which comes last, from being written
+	if _, missing := os.Stat(filepath.Join(l.dir, layoutFile)); !errors.Is(missing, os.ErrNotExist) {
+		x, err = l.Index()
+	}
+	if err != nil || len(x.Rows) > 0 {
+		return errors.Join(err, unlock())
+	}
+	folders, _ := filepath.Glob(filepath.Join(l.dir, blobsDir, "*"))
+	for _, path := range append(folders, filepath.Join(l.dir, blobsDir)) {
+		if err := removeIfThere(path); err != nil {
+			return unlock() // not empty: somebody else has put a blob there
+		}
+	}
+	err = errors.Join(unlock(), removeIfThere(filepath.Join(l.dir, layoutFile)), removeIfThere(filepath.Join(l.dir, indexFile)),
+		os.RemoveAll(filepath.Join(l.dir, privateDir)))
+	if err == nil {
+		_ = os.Remove(l.dir) // fails when it holds something else
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/store"
 )
 
-// below notes what an object's root refers to.
+// below records what an object's root refers to.
 func below(t *testing.T, o registry.Object, b *registrytest.Built) {
 	t.Helper()
 	var m v1.Manifest

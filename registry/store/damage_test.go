@@ -27,7 +27,7 @@ func write(t *testing.T, file string, data []byte) {
 	}
 }
 
-// refused wants an error of this kind that names what.
+// refused fails the test unless err is of this kind and names what.
 func refused(t *testing.T, err, kind error, what string) {
 	t.Helper()
 	if !errors.Is(err, kind) || !strings.Contains(err.Error(), what) {
@@ -61,7 +61,7 @@ func TestDamagedBlobs(t *testing.T) {
 		write(t, blobFile(s, layer.Digest), bad)
 		refused(t, readLayer(), registry.ErrContent, blobFile(s, layer.Digest))
 	}
-	// A blob of the wrong size is written again by the next that brings it.
+	// The next writer of a blob repairs one of the wrong size.
 	write(t, blobFile(s, layer.Digest), good[:10])
 	put(t, s, "store:demo:v1", b)
 	if err := readLayer(); err != nil {
@@ -72,7 +72,7 @@ func TestDamagedBlobs(t *testing.T) {
 	refused(t, err, registry.ErrContent, blobFile(s, b.Digest()))
 }
 
-// A name whose manifest is gone must not look like a name that is not there: the search would go on in the registry.
+// A name whose manifest is gone must not look like a missing name: the search would go on in the registry.
 func TestNameWithoutItsManifest(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
@@ -140,7 +140,7 @@ func TestForeignDirectoryIsLeftAlone(t *testing.T) {
 	}
 }
 
-// What can't be read may need anything: nothing is swept then, and the error names the image.
+// What can't be read may need any blob: nothing is swept, and the error names the image.
 func TestCollectionStopsAtDamage(t *testing.T) {
 	t.Parallel()
 	s := store.Open(t.TempDir())
@@ -161,7 +161,7 @@ func TestCollectionStopsAtDamage(t *testing.T) {
 	}
 }
 
-// A terabyte in the place of an index or of the file beside it is not read into memory.
+// An index or an oci-layout file of a terabyte is not read into memory.
 func TestFilesTooLong(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"index.json", "oci-layout"} {

@@ -11,12 +11,12 @@ import (
 	"mtool/registry"
 )
 
-// tempPrefix begins the names of half-written blobs in the private folder. Each is written under the content lock, so
-// whoever holds that exclusively may remove them all.
+// tempPrefix begins the names of half-written blobs in the private folder. Each is written under the content lock, so a
+// process that holds it exclusively may remove them all.
 const tempPrefix = "blob-"
 
-// writeBlob copies what r reads to a file of its own and renames it to path when it is complete and on the disk. Whatever
-// fails, nothing is left.
+// writeBlob copies r to a temporary file and renames it to path when it is complete and synced. On failure nothing is
+// left.
 func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
 	f, err := os.CreateTemp(filepath.Join(l.dir, privateDir), tempPrefix+"*")
 	if err != nil {
@@ -26,7 +26,7 @@ func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
 	return l.finish(f, path, err, size)
 }
 
-// finish makes the temporary file durable and gives it its name, or removes it when err is set.
+// finish syncs the temporary file and renames it to path, or removes it when err is set.
 func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
 	if err == nil {
 		err = f.Chmod(0o644)
@@ -42,15 +42,15 @@ func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		// Removed before the free space is looked at: what this file took is free for it.
+		// Removed before the free space is read: what this file took counts as free.
 		left := removeIfThere(f.Name())
 		return errors.Join(DiskFull(err, l.dir, size), left)
 	}
 	return nil
 }
 
-// replace writes data to a file of the layout by way of a temporary one of a fixed name: the caller holds a lock, and what
-// a killed process left is overwritten.
+// replace writes data to a file of the layout through a temporary file with a fixed name. The caller holds a lock, so
+// one that a killed process left can be overwritten.
 func (l *Layout) replace(name string, data []byte) error {
 	f, err := os.OpenFile(filepath.Join(l.dir, privateDir, name+".new"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
 	if err != nil {
@@ -67,8 +67,8 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// DiskFull words the error of a full disk: where, how many bytes were needed (size; 0 when not known) and how many are free.
-// Other errors, and nil, it returns as they are.
+// DiskFull adds to the error of a full disk the directory, the bytes needed (size; 0 when unknown) and the bytes free.
+// It returns other errors, and nil, unchanged.
 func DiskFull(err error, dir string, size int64) error {
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
 		return err

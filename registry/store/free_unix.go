@@ -4,7 +4,7 @@ package store
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is what an ordinary user may still write on the file system of dir.
+// freeBytes returns how much an ordinary user may still write on the file system of dir.
 func freeBytes(dir string) (uint64, bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

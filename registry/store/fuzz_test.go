@@ -2,7 +2,7 @@ package store
 
 import "testing"
 
-// FuzzIndex: an index.json that can be read can be written, with as many rows, and read again.
+// FuzzIndex checks that an index.json that can be read can be written with as many rows, and read again.
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1,"x":[1]}],"y":null}`))
 	f.Add([]byte(`{"manifests":null}`))

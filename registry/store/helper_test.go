@@ -20,7 +20,7 @@ import (
 	"mtool/registry/store"
 )
 
-// The tests of what several processes do run this test binary again, as one of these.
+// The tests of several processes run this test binary again, as one of these.
 const helperEnv = "MTOOL_STORE_TEST_HELPER"
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func helper(t *testing.T, name, dir string) *exec.Cmd {
 	return c
 }
 
-// helpTag puts ten images of its own, and removes every other one.
+// helpTag puts ten images, and removes every other one.
 func helpTag(dir string) error {
 	s := store.Open(dir)
 	for i := range 10 {
@@ -64,7 +64,7 @@ func helpTag(dir string) error {
 	return nil
 }
 
-// stalling is a source whose blobs begin and never end.
+// stalling is a source whose blobs start and never end.
 type stalling struct{ registry.Source }
 
 func (s stalling) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
@@ -92,7 +92,7 @@ func helpStall(dir string) error {
 	return err
 }
 
-// helpFull has a file system of one megabyte mounted over dir, in namespaces of its own, and says what it meets.
+// helpFull mounts a file system of one megabyte over dir, in namespaces of its own, and prints what happens.
 func helpFull(dir string) error {
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		return fmt.Errorf("mounting: %w", err)

@@ -15,16 +15,15 @@ import (
 	"mtool/registry/regular"
 )
 
-// importLimit is how many blobs are verified at once; the disk and SHA-256 are the limits, not waiting.
+// importLimit is how many blobs are verified at once. The disk and SHA-256 are the limits, not waiting.
 const importLimit = 4
 
-// maxDepth is how deep lists within lists may lie; a list can name one child many times over, so that the walk would not
-// end within a lifetime otherwise.
+// maxDepth limits how deep lists may be nested. A list can name one child many times, and the walk would never end.
 const maxDepth = 8
 
-// ImportLayout takes root and everything below it over from the layout in dir and names it ref. Every blob is read and
-// verified, then linked, or copied where dir is on another file system. A blob that is missing or is not what its digest
-// says is an error that wraps registry.ErrNotFound or registry.ErrContent, and leaves nothing in the store.
+// ImportLayout imports root and everything below it from the layout in dir, and names it ref. Every blob is read and
+// verified, then linked, or copied where dir is on another file system. The error wraps registry.ErrNotFound when a
+// blob is missing and registry.ErrContent when it does not match its digest; nothing is left in the store then.
 func (s *Store) ImportLayout(ctx context.Context, dir string, root v1.Descriptor, ref registry.Ref) error {
 	w := s.Writer(ref)
 	in := importer{writer: w, from: NewReader(regular.DirFS(dir), dir), dir: dir}
@@ -100,7 +99,7 @@ func (in importer) verify(ctx context.Context, d v1.Descriptor) error {
 	return errors.Join(err, rc.Close())
 }
 
-// link gives the file a second name in the store, durable. It fails across file systems, and where the kernel forbids
+// link hard-links the file into the store and syncs it. It fails across file systems, and where the kernel forbids
 // links to other users' files (fs.protected_hardlinks).
 func (in importer) link(d v1.Descriptor, path string) error {
 	file := filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest)))

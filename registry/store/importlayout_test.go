@@ -11,7 +11,7 @@ import (
 	"mtool/registry/store"
 )
 
-// export writes b as BuildKit exports it, and returns the folder.
+// export writes b as BuildKit exports it, and returns the directory.
 func export(t *testing.T, b registrytest.Built) string {
 	t.Helper()
 	dir := t.TempDir()

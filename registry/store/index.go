@@ -15,8 +15,8 @@ import (
 	"mtool/registry"
 )
 
-// The annotations of a row that hold its name. The first is the specification's; the second is what containerd, BuildKit
-// and Docker Engine write and read.
+// The annotations of a row that hold its name. The first is the specification's; containerd, BuildKit and Docker Engine
+// write and read the second.
 const (
 	RefName       = "org.opencontainers.image.ref.name"
 	ContainerName = "io.containerd.image.name"
@@ -28,10 +28,10 @@ type Row struct {
 	raw json.RawMessage
 }
 
-// Name is the row's org.opencontainers.image.ref.name; "" when it has none.
+// Name returns the row's org.opencontainers.image.ref.name; "" when it has none.
 func (r Row) Name() string { return r.Annotations[RefName] }
 
-// Index is an index.json. What this package does not know in it survives an edit.
+// Index is the content of an index.json. Members that this package does not know survive an edit.
 type Index struct {
 	Rows    []Row
 	members map[string]json.RawMessage
@@ -68,7 +68,7 @@ func emptyIndex() Index {
 	}}
 }
 
-// find is the row of this name.
+// find returns the row of this name.
 func (x Index) find(name string) (Row, bool) {
 	i := slices.IndexFunc(x.Rows, func(r Row) bool { return r.Name() == name })
 	if i < 0 {
@@ -77,7 +77,7 @@ func (x Index) find(name string) (Row, bool) {
 	return x.Rows[i], true
 }
 
-// put names d; what had the name before loses it. An empty name is that of the row without one.
+// put names d, and takes the name from any other row. The empty name stands for the row without one.
 func (x *Index) put(name string, d v1.Descriptor) error {
 	raw, err := json.Marshal(d)
 	if err != nil {
@@ -85,12 +85,12 @@ func (x *Index) put(name string, d v1.Descriptor) error {
 	}
 	x.Rows = slices.DeleteFunc(x.Rows, func(r Row) bool { return r.Name() == name })
 	x.Rows = append(x.Rows, Row{Descriptor: d, raw: raw})
-	// By name and not by time, so that equal content gives equal bytes.
+	// By name and not by time, so that equal content has equal bytes.
 	slices.SortStableFunc(x.Rows, func(a, b Row) int { return cmp.Compare(a.Name(), b.Name()) })
 	return nil
 }
 
-// encode puts schemaVersion, mediaType and manifests first, what else there is behind them by name.
+// encode writes schemaVersion, mediaType and manifests first, then the other members by name.
 func (x Index) encode() ([]byte, error) {
 	rows := make([]json.RawMessage, 0, len(x.Rows))
 	for _, row := range x.Rows {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -17,27 +18,26 @@ import (
 	"mtool/registry/regular"
 )
 
-// Layout is an OCI layout in a directory that may be written to. Making one does no I/O; the first write makes the
-// directory.
+// Layout is a writable OCI layout in a directory. OpenLayout does no I/O; the first write creates the directory.
 type Layout struct {
 	dir  string
 	mode fs.FileMode // of the directory
 	*Reader
 
 	mu       sync.Mutex
-	inFlight map[v1.Hash]chan struct{} // blobs being written by this process, closed when done
+	inFlight map[v1.Hash]chan struct{} // blobs that this process is writing, closed when done
 }
 
-// OpenLayout is the layout in dir.
+// OpenLayout returns the layout in dir.
 func OpenLayout(dir string) *Layout {
 	return &Layout{dir: dir, mode: 0o755, Reader: NewReader(regular.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
 }
 
-// Dir is the layout's directory.
+// Dir returns the layout's directory.
 func (l *Layout) Dir() string { return l.dir }
 
-// prepare makes the folders and, in an empty or missing directory, the layout's two files. A directory with other content
-// is refused: it is somebody's, and no layout.
+// prepare creates the folders and, in an empty or missing directory, the layout's two files. It refuses a directory
+// with other content, which is somebody's and not a layout.
 func (l *Layout) prepare(ctx context.Context) error {
 	if _, err := os.Stat(filepath.Join(l.dir, privateDir, indexLock)); err == nil {
 		if err := l.Check(); err == nil {
@@ -78,8 +78,8 @@ func (l *Layout) refuseForeign() error {
 	return nil
 }
 
-// initialize writes what is missing; the caller holds the index lock. index.json comes first: a directory with an
-// oci-layout file is complete.
+// initialize writes what is missing; the caller holds the index lock. index.json comes first, so that a directory with
+// an oci-layout file is complete.
 func (l *Layout) initialize() error {
 	if _, err := os.Stat(filepath.Join(l.dir, layoutFile)); err == nil {
 		return l.Check()
@@ -110,7 +110,7 @@ func (l *Layout) writeIndex(x Index) error {
 	return nil
 }
 
-// edit changes index.json under its lock. An error of change leaves it as it was.
+// edit changes index.json under its lock. If change fails, the file stays as it was.
 func (l *Layout) edit(ctx context.Context, change func(*Index) error) error {
 	release, err := l.lock(ctx, indexLock, false)
 	if err != nil {
@@ -133,18 +133,18 @@ func (l *Layout) editLocked(change func(*Index) error) error {
 	return registry.SyncDir(l.dir)
 }
 
-// blobFile is where the blob lies, or will.
+// blobFile returns the path of the blob, present or not.
 func (l *Layout) blobFile(h v1.Hash) string {
 	return filepath.Join(l.dir, filepath.FromSlash(blobPath(h)))
 }
 
-// has reports whether the blob is there with its right size; d.Size 0 leaves the size open.
+// has reports whether the blob is present with its right size; a d.Size of 0 matches any size.
 func (l *Layout) has(d v1.Descriptor) bool {
 	info, err := os.Stat(l.blobFile(d.Digest))
 	return err == nil && info.Mode().IsRegular() && (d.Size == 0 || info.Size() == d.Size)
 }
 
-// removeTemps removes half-written blobs; the caller holds the content lock exclusively.
+// removeTemps removes half-written blobs. The caller holds the content lock exclusively.
 func (l *Layout) removeTemps() error {
 	entries, err := os.ReadDir(filepath.Join(l.dir, privateDir))
 	for _, e := range entries {
@@ -153,4 +153,19 @@ func (l *Layout) removeTemps() error {
 		}
 	}
 	return err
+}
+
+// touch dates the blob h, the root of an image, as written now. Neither index.json nor a layout has another place for
+// the date. Errors are ignored: an image without a date is at worst pruned too early, and only when pruning by age.
+func (l *Layout) touch(h v1.Hash) {
+	now := time.Now()
+	_ = os.Chtimes(l.blobFile(h), now, now)
+}
+
+func (l *Layout) named(h v1.Hash) time.Time {
+	info, err := os.Stat(l.blobFile(h))
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
 }

@@ -16,21 +16,21 @@ import (
 
 // The two locks of a layout.
 //
-// indexLock is held, exclusively and for moments, by who edits index.json.
+// A process that edits index.json holds indexLock, exclusively and for moments.
 //
-// contentLock is held, shared, by every writer from its first blob until all it wrote is named, and exclusively by the
-// garbage collection: so it never meets a blob that waits for its name. Both end with the process that holds them, however
-// it ends.
+// Every writer holds contentLock, shared, from its first blob until everything it wrote has a name. Garbage collection
+// holds it exclusively, and so never meets a blob that waits for its name. Both locks end with the process that holds
+// them, however it ends.
 const (
 	privateDir  = ".mtool"
 	indexLock   = "index.lock"
 	contentLock = "content.lock"
 )
 
-// lockPoll is how often a lock that someone else holds is tried again; flock can't wait and watch a context at once.
+// lockPoll is how often a lock that is held is tried again: flock can't wait for both a lock and a context.
 const lockPoll = 20 * time.Millisecond
 
-// lock waits for the lock until ctx ends.
+// lock takes the lock, and waits for it until ctx ends.
 func (l *Layout) lock(ctx context.Context, name string, shared bool) (release func() error, err error) {
 	f := l.flock(name)
 	try := f.TryLockContext
@@ -46,8 +46,8 @@ func (l *Layout) lock(ctx context.Context, name string, shared bool) (release fu
 	return f.Close, nil
 }
 
-// NoLocks words the error of a file system that has no locks, such as some network file systems. Other errors, and nil, it
-// returns as they are.
+// NoLocks explains the error of a file system without locks, such as some network file systems. It returns other
+// errors, and nil, unchanged.
 func NoLocks(err error, dir string) error {
 	for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {
 		if errors.Is(err, number) {
@@ -58,7 +58,7 @@ func NoLocks(err error, dir string) error {
 	return err
 }
 
-// tryLock takes the lock exclusively when nobody has it.
+// tryLock takes the lock exclusively if nobody holds it.
 func (l *Layout) tryLock(name string) (release func() error, ok bool, err error) {
 	f := l.flock(name)
 	ok, err = f.TryLock()

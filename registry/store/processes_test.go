@@ -104,7 +104,7 @@ func TestCollectionSparesWhatOthersWrite(t *testing.T) {
 	if err := w.PutTag(t.Context(), "v1", b.Manifest); err != nil {
 		t.Fatal(err)
 	}
-	// Everything is named now: the writer holds nothing back, without being closed.
+	// Everything has a name now: the writer protects nothing more, though it is still open.
 	if freed, err := store.Open(dir).Collect(t.Context()); err != nil || freed == 0 {
 		t.Errorf("collecting what was removed: %d bytes, %v", freed, err)
 	}

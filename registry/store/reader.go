@@ -19,9 +19,10 @@ const (
 	layoutFile = "oci-layout"
 	indexFile  = "index.json"
 	blobsDir   = "blobs"
-	// layoutVersion is the only one there is: https://github.com/opencontainers/image-spec/blob/main/image-layout.md#oci-layout-file
+	// layoutVersion is the only one that exists:
+	// https://github.com/opencontainers/image-spec/blob/main/image-layout.md#oci-layout-file
 	layoutVersion = "1.0.0"
-	// maxManifest is far over what registries accept (4 MiB), and keeps a wrong file from filling the memory.
+	// maxManifest is far above what registries accept (4 MiB), and keeps a wrong file from filling the memory.
 	maxManifest = 8 << 20
 	maxIndex    = 64 << 20 // a store's names a hundred thousand images
 )
@@ -32,11 +33,10 @@ type Reader struct {
 	place string
 }
 
-// NewReader reads the layout whose files are in files; place names it in errors (a directory or an archive).
+// NewReader returns a reader of the layout in files; place names it in errors (a directory or an archive).
 func NewReader(files fs.FS, place string) *Reader { return &Reader{files: files, place: place} }
 
-// Check reads the oci-layout file. An error wraps registry.ErrContent when there is none, or one of a version that this
-// package does not know.
+// Check reads the oci-layout file. The error wraps registry.ErrContent when it is missing or has an unknown version.
 func (r *Reader) Check() error {
 	data, err := registry.ReadFile(r.files, layoutFile, maxManifest)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -61,7 +61,7 @@ func (r *Reader) Check() error {
 	return nil
 }
 
-// Index reads index.json after Check.
+// Index returns the parsed index.json, after Check.
 func (r *Reader) Index() (Index, error) {
 	if err := r.Check(); err != nil {
 		return Index{}, err
@@ -69,7 +69,7 @@ func (r *Reader) Index() (Index, error) {
 	return r.AnyIndex()
 }
 
-// IndexManifest is index.json as a list of its own, for layouts in which it is one.
+// IndexManifest returns index.json as a list of its own, for layouts in which it is one.
 func (r *Reader) IndexManifest() (registry.Manifest, error) {
 	data, err := r.readIndex()
 	if err != nil {
@@ -89,7 +89,7 @@ func (r *Reader) readIndex() ([]byte, error) {
 	return data, nil
 }
 
-// AnyIndex is Index for those who don't look for the oci-layout file, as podman does not.
+// AnyIndex is Index without Check: podman does not look for the oci-layout file either.
 func (r *Reader) AnyIndex() (Index, error) {
 	data, err := r.readIndex()
 	if err != nil {
@@ -103,8 +103,8 @@ func (r *Reader) AnyIndex() (Index, error) {
 	return index, nil
 }
 
-// Root reads the manifest of a row of index.json. One that is missing is an error that wraps registry.ErrContent, not
-// ErrNotFound: the layout is damaged, and whoever looks for the name must not go on elsewhere.
+// Root returns the manifest of a row of index.json. When it is missing the error wraps registry.ErrContent, not
+// ErrNotFound: the layout is damaged, and a caller that looks for the name must not go on elsewhere.
 func (r *Reader) Root(ctx context.Context, d v1.Descriptor) (registry.Manifest, error) {
 	m, err := r.Manifest(ctx, d)
 	if errors.Is(err, registry.ErrNotFound) {
@@ -135,11 +135,11 @@ func (r *Reader) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manife
 	if err != nil {
 		return registry.Manifest{}, fmt.Errorf("reading %q: %w", r.name(blobPath(d.Digest)), err)
 	}
-	m.Digest = d.Digest // of the same bytes, which Blob has verified; another algorithm than NewManifest's perhaps
+	m.Digest = d.Digest // of the same bytes, which Blob has verified; NewManifest may use another algorithm
 	return m, nil
 }
 
-// Blob implements registry.Source. A blob of the wrong size is refused here, one of the wrong digest at its end.
+// Blob implements registry.Source. It refuses a blob of the wrong size; one of the wrong digest fails at its end.
 func (r *Reader) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	name := blobPath(d.Digest)
 	f, err := r.files.Open(name)
@@ -162,7 +162,7 @@ func (r *Reader) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error)
 	return Verify(f, d, r.name(name))
 }
 
-// name is a file of the layout as errors show it.
+// name returns a file of the layout as errors show it.
 func (r *Reader) name(file string) string { return path.Join(r.place, file) }
 
 func blobPath(h v1.Hash) string { return path.Join(blobsDir, h.Algorithm, h.Hex) }

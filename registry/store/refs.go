@@ -40,8 +40,7 @@ func refsOf(m registry.Manifest) (refs, error) {
 	return r, nil
 }
 
-// reach calls seen for d and every manifest and blob below it, each digest once. Manifests that are not there are passed
-// over: they keep nothing alive.
+// reach adds d and every manifest and blob below it to seen. It skips missing manifests, which keep nothing alive.
 func (r *Reader) reach(ctx context.Context, d v1.Descriptor, seen map[v1.Hash]bool) error {
 	if seen[d.Digest] {
 		return nil

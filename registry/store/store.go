@@ -12,37 +12,38 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
-// sweepPatience is how long Remove waits for others to end their writing before it leaves the blobs to the next
-// collection.
+// sweepPatience is how long Remove waits for writers to finish before it leaves the blobs to the next collection.
 const sweepPatience = 2 * time.Second
 
 // Store holds images and lists under their full names.
 type Store struct{ layout *Layout }
 
-// Image is a name in the store and what it names.
+// Image is a name in the store and its manifest.
 type Image struct {
 	Ref        registry.Ref
 	Descriptor v1.Descriptor
-	// Named is when a name of it was written last; zero for an image whose manifest is missing.
+	// Named is when a name of it was last written; zero when the manifest is missing.
 	Named time.Time
 }
 
-// Open is the store in dir. It does no I/O: the first write makes the directory, and a missing one is an empty store.
+// Open returns the store in dir. It does no I/O: the first write creates the directory, and a missing one is an empty
+// store.
 //
-// Nobody else may enter the directory that is made for it: images may be private.
+// The directory is created without access for other users: images may be private.
 func Open(dir string) *Store {
 	l := OpenLayout(dir)
 	l.mode = 0o700
 	return &Store{l}
 }
 
-// Dir is the store's directory.
+// Dir returns the store's directory.
 func (s *Store) Dir() string { return s.layout.dir }
 
-// Get opens the image or list of this name, or of this digest whatever its name. A missing one is an error that wraps
-// registry.ErrNotFound; damaged files are one that wraps registry.ErrContent and names them.
+// Get opens the image or list with this name, or with this digest whatever its name. The error wraps
+// registry.ErrNotFound when it is missing, and registry.ErrContent, with the file's name, when files are damaged.
 func (s *Store) Get(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	here := ref.At(registry.TransportStore)
 	m, err := s.root(ctx, ref)
@@ -67,7 +68,7 @@ func (s *Store) root(ctx context.Context, ref registry.Ref) (registry.Manifest, 
 	return s.layout.Root(ctx, row.Descriptor)
 }
 
-// index is empty where no store has been made yet.
+// index returns the parsed index.json; empty where there is no store yet.
 func (s *Store) index() (Index, error) {
 	if _, err := os.Stat(filepath.Join(s.Dir(), layoutFile)); errors.Is(err, os.ErrNotExist) {
 		return emptyIndex(), nil
@@ -75,7 +76,7 @@ func (s *Store) index() (Index, error) {
 	return s.layout.Index()
 }
 
-// List is everything in the store, by name. Rows that other tools wrote without a full name are left out.
+// List returns everything in the store, by name. It leaves out rows that other tools wrote without a full name.
 func (s *Store) List(_ context.Context) ([]Image, error) {
 	x, err := s.index()
 	if err != nil {
@@ -91,14 +92,14 @@ func (s *Store) List(_ context.Context) ([]Image, error) {
 	return images, nil
 }
 
-// Tag gives m the name ref, which what had it before loses. What m refers to must be there.
+// Tag gives m the name ref, and takes it from any other manifest. Everything m refers to must be present.
 func (s *Store) Tag(ctx context.Context, ref registry.Ref, m registry.Manifest) error {
 	w := s.Writer(ref)
 	return errors.Join(w.PutTag(ctx, ref.Tag, m), w.Close())
 }
 
-// Writer writes under the repository of ref: PutTag names a manifest ref.Repository():tag, or, for an empty tag,
-// ref.Repository()@digest. Close it, so that what was never named does not stay.
+// Writer returns a writer for the repository of ref. PutTag names a manifest ref.Repository():tag, or
+// ref.Repository()@digest when the tag is empty. Close it, so that content without a name is removed.
 func (s *Store) Writer(ref registry.Ref) *Writer {
 	return s.layout.writer(func(tag string, m registry.Manifest) (string, map[string]string) {
 		named := ref.WithDigest(m.Digest)
@@ -110,9 +111,9 @@ func (s *Store) Writer(ref registry.Ref) *Writer {
 	})
 }
 
-// Remove takes the name away, or, where ref has a digest and no tag, all names in its repository that the digest has; then
-// the blobs that nothing refers to any more. While others write these wait for the next Remove or Collect. An unknown name
-// is an error that wraps registry.ErrNotFound.
+// Remove removes the name, or, where ref has a digest and no tag, all names of the digest in its repository; then the
+// blobs that nothing refers to any more. While others write, the blobs stay until the next Remove or Collect. When the
+// name is unknown the error wraps registry.ErrNotFound.
 func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 	if err := s.removeRows(ctx, ref); err != nil {
 		return fmt.Errorf("removing %q: %w", ref.At(registry.TransportStore), err)
@@ -131,7 +132,7 @@ func (s *Store) removeRows(ctx context.Context, ref registry.Ref) error {
 	case err != nil:
 		return err
 	case len(x.Rows) == 0:
-		return missing // and no folder is made for looking
+		return missing // and looking creates no folder
 	}
 	if err := s.layout.prepare(ctx); err != nil {
 		return err
@@ -154,8 +155,8 @@ func names(row Row, ref registry.Ref) bool {
 	return err == nil && have.Repository() == ref.Repository() && row.Digest == ref.Digest
 }
 
-// Collect removes the blobs that nothing refers to, and returns how many bytes they had. It waits for those who write,
-// until ctx ends.
+// Collect removes the blobs that nothing refers to, and returns their size in bytes. It waits for writers until ctx
+// ends.
 func (s *Store) Collect(ctx context.Context) (int64, error) {
 	if _, err := os.Stat(s.Dir()); errors.Is(err, os.ErrNotExist) {
 		return 0, nil
@@ -169,4 +170,14 @@ func (s *Store) Collect(ctx context.Context) (int64, error) {
 	}
 	freed, err := s.layout.sweep(ctx, func(v1.Hash) bool { return true })
 	return freed, errors.Join(err, release())
+}
+
+// File opens the file of a blob, unverified, for callers that read parts of it. When it is missing the error wraps
+// registry.ErrNotFound.
+func (s *Store) File(h v1.Hash) (*os.File, error) {
+	f, err := regular.Open(s.layout.blobFile(h))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s in %q: %w", h, s.Dir(), registry.ErrNotFound)
+	}
+	return f, err
 }

@@ -38,7 +38,7 @@ func put(t *testing.T, s *store.Store, name string, b registrytest.Built) {
 	closed(t, w)
 }
 
-// blobs are the digests of the files in the store's folder of blobs.
+// blobs returns the digests of the files in the store's blobs folder.
 func blobs(t *testing.T, s *store.Store) []string {
 	t.Helper()
 	entries, err := os.ReadDir(filepath.Join(s.Dir(), "blobs", "sha256"))

@@ -10,14 +10,14 @@ import (
 	"mtool/registry"
 )
 
-// checked is a reader that ends with an error unless its bytes are what d says, as the blobs of registries and layouts do.
+// checked is a reader that verifies its bytes against a descriptor itself, as the blobs of registries and layouts do.
 type checked interface {
 	Checks(d v1.Descriptor) bool
 }
 
-// Verify passes on what rc reads and answers its end with an error that wraps registry.ErrContent when the bytes are not
-// what d says. A d.Size of 0 leaves the size open; where it is known, the last bytes of what is wrong are kept back. What
-// checks itself is not hashed twice. name is where the bytes come from, for the error.
+// Verify returns a reader that compares the bytes of rc with d and ends with an error that wraps registry.ErrContent
+// when they differ. A d.Size of 0 matches any size; if the size is known, the last bytes of wrong content are not
+// returned. A reader that checks itself is not hashed twice. name is the origin of the bytes, for the error.
 func Verify(rc io.ReadCloser, d v1.Descriptor, name string) (io.ReadCloser, error) {
 	if c, ok := rc.(checked); ok && c.Checks(d) {
 		return rc, nil

@@ -51,7 +51,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// What checks itself is hashed once, but only where it checks the same.
+// A reader that checks itself is hashed once, but only if it checks the same descriptor.
 func TestVerifyOnce(t *testing.T) {
 	t.Parallel()
 	digest, size, err := v1.SHA256(bytes.NewReader([]byte("body")))

@@ -16,20 +16,21 @@ import (
 	"mtool/registry"
 )
 
-// Writer puts content into a layout; it is a registry.Target. What it has written is kept from the garbage collection
-// until it is named by PutTag, or until Close.
+// Writer writes content into a layout; it is a registry.Target. Garbage collection spares what it has written until
+// PutTag gives it a name, or until Close.
 type Writer struct {
 	layout *Layout
-	// name makes the name and the annotations of a row of index.json from a tag.
+	// name returns the name and the annotations of a row of index.json for a tag.
 	name func(tag string, m registry.Manifest) (string, map[string]string)
 
 	mu      sync.Mutex
 	release func() error     // of the content lock; nil when it is not held
-	pending map[v1.Hash]bool // written or found, not yet reachable by a name; true: written by this writer
+	pending map[v1.Hash]bool // written or found, without a name yet; true: written by this writer
 }
 
-// Writer writes to the layout. PutTag uses tags as they are, as org.opencontainers.image.ref.name; the empty tag is the row
-// without a name. A whole reference is containerd's name too, by which Docker Engine and podman load it.
+// Writer returns a writer for the layout. PutTag writes tags unchanged as org.opencontainers.image.ref.name; the empty
+// tag stands for the row without a name. A full reference becomes containerd's name too, by which Docker Engine and
+// podman load it.
 func (l *Layout) Writer() *Writer {
 	return l.writer(func(tag string, _ registry.Manifest) (string, map[string]string) {
 		if tag == "" {
@@ -46,15 +47,16 @@ func (l *Layout) writer(name func(string, registry.Manifest) (string, map[string
 	return &Writer{layout: l, name: name, pending: map[v1.Hash]bool{}}
 }
 
-// PutBlob implements registry.Target. A blob that is there with another size than d's is written again.
+// PutBlob implements registry.Target. A blob that is present with a size other than d's is written again.
 func (w *Writer) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
 	open := func() (io.ReadCloser, error) { return src.Blob(ctx, d) }
 	return w.put(ctx, d, func(path string) error { return w.layout.copyBlob(ctx, path, d, open) })
 }
 
-// PutManifest implements registry.Target. An error wraps registry.ErrNotFound when something that m refers to is not there.
+// PutManifest implements registry.Target. The error wraps registry.ErrNotFound when something that m refers to is
+// missing.
 func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
-	if err := w.layout.complete(m); err != nil {
+	if err := w.layout.checkRefs(m); err != nil {
 		return err
 	}
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil } //nolint:unparam // the shape that copyBlob takes
@@ -63,7 +65,7 @@ func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
 	return err
 }
 
-// PutTag implements registry.Target. The name is there once everything below it is on the disk.
+// PutTag implements registry.Target. The name appears once everything below it is on the disk.
 func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
 	if err := w.PutManifest(ctx, m); err != nil {
 		return err
@@ -78,11 +80,11 @@ func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 		return fmt.Errorf("naming %s %q: %w", m.Digest, name, err)
 	}
 	w.layout.touch(m.Digest)
-	return w.settle(ctx, d)
+	return w.unhold(ctx, d)
 }
 
-// Close ends the protection of what is not named, and removes what of it this writer has written. It may be called
-// again, and the writer used on.
+// Close ends the protection of content without a name, and removes what this writer has written of it. Close may be
+// called again, and the writer may be used afterwards.
 func (w *Writer) Close() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -104,7 +106,7 @@ func (w *Writer) Close() error {
 	return errors.Join(err, unlock())
 }
 
-// put makes the blob present by write, unless it is.
+// put makes the blob present: it calls write unless it is.
 func (w *Writer) put(ctx context.Context, d v1.Descriptor, write func(path string) error) (registry.Moved, error) {
 	if _, err := v1.Hasher(d.Digest.Algorithm); err != nil {
 		return 0, fmt.Errorf("writing blob %q to %q: %w", d.Digest, w.layout.dir, err)
@@ -112,7 +114,7 @@ func (w *Writer) put(ctx context.Context, d v1.Descriptor, write func(path strin
 	if err := w.hold(ctx, d.Digest); err != nil {
 		return 0, err
 	}
-	done, err := w.layout.alone(ctx, d.Digest)
+	done, err := w.layout.lockBlob(ctx, d.Digest)
 	if err != nil {
 		return 0, err
 	}
@@ -129,7 +131,7 @@ func (w *Writer) put(ctx context.Context, d v1.Descriptor, write func(path strin
 	return registry.Copied, nil
 }
 
-// hold takes the content lock unless this writer has it, and remembers that digest waits for a name.
+// hold takes the content lock unless this writer has it, and records that digest has no name yet.
 func (w *Writer) hold(ctx context.Context, digest v1.Hash) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -146,8 +148,8 @@ func (w *Writer) hold(ctx context.Context, digest v1.Hash) error {
 	return nil
 }
 
-// settle lets the content lock go when nothing waits for a name any more.
-func (w *Writer) settle(ctx context.Context, named v1.Descriptor) error {
+// unhold releases the content lock when everything written has a name.
+func (w *Writer) unhold(ctx context.Context, named v1.Descriptor) error {
 	reached := map[v1.Hash]bool{}
 	if err := w.layout.reach(ctx, named, reached); err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// What a full disk left of a layout, before its oci-layout file was written, is taken away; what names something stays.
+// RemoveEmpty removes what a full disk left of a layout before its oci-layout file was written, and keeps one that
+// names something.
 func TestRemoveEmpty(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
