@@ -9,6 +9,7 @@ import (
 	"github.com/containerd/platforms"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/build/advice"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -67,7 +68,7 @@ func localBase(ctx context.Context, images *store.Store, ref registry.Ref, want 
 		if err := unread(report.Images); err != nil {
 			return v1.Hash{}, err
 		}
-		return v1.Hash{}, &wrongBaseError{ref: ref, want: want, have: platformsOf(report.Images)}
+		return v1.Hash{}, &wrongBaseError{ref, want, platformsOf(report.Images), advice.Of(advice.RemoveBase, platform.Format(want), ref.Familiar())}
 	}
 	return image.Manifest.Digest, image.Err
 }
@@ -112,6 +113,7 @@ type wrongBaseError struct {
 	ref  registry.Ref
 	want v1.Platform
 	have string
+	advice.Advice
 }
 
 func (e *wrongBaseError) Error() string {
@@ -119,12 +121,6 @@ func (e *wrongBaseError) Error() string {
 }
 
 func (e *wrongBaseError) Unwrap() error { return registry.ErrNotFound }
-
-// Hint is the next action.
-func (e *wrongBaseError) Hint() string {
-	return fmt.Sprintf("build or copy the base image for %s too, under a name of its own (ARG TARGETARCH before FROM tells them apart), or remove the one in the store: mtool rm %s",
-		platform.Format(e.want), e.ref.Familiar())
-}
 
 const (
 	imageScheme  = "docker-image://"

@@ -16,6 +16,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"fmt"
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/registry"
 )
@@ -128,10 +129,8 @@ func (e *StrictError) Lines() []string {
 // Unwrap makes it a failed check of content.
 func (e *StrictError) Unwrap() error { return registry.ErrContent }
 
-// Hint is the next action.
-func (e *StrictError) Hint() string {
-	return "use the TARGET… arguments instead, or leave --strict out to be warned only"
-}
+// Advised says what would help.
+func (e *StrictError) Advised() advice.Advice { return advice.Of(advice.NotStrict) }
 
 // sayLint tells the warnings, or makes them the error where they are to be one.
 func sayLint(job Job, warnings []Warning) error {

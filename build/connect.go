@@ -20,6 +20,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/sirupsen/logrus"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
@@ -170,22 +171,23 @@ type unreachableError struct {
 	err  error
 	kind error
 	why  string // in our words; may be empty
-	next string
+	advice.Advice
 }
 
 // reason is what a word of gRPC or of Go's TLS means.
 type reason struct {
-	why, next string
-	kind      error
+	why    string
+	advice advice.Advice
+	kind   error
 }
 
 // closedAtOnce is what a connection that is closed at once means. With TLS 1.3 a server refuses the client's certificate after
 // the handshake, and its alert may be lost on the way.
 func closedAtOnce(addr string, tls bool) reason {
 	if scheme, _, ok := strings.Cut(addr, "://"); ok && scheme != "tcp" && scheme != "unix" {
-		return reason{"the program that reaches it ended at once", reachedBy, registry.ErrUnavailable}
+		return reason{"the program that reaches it ended at once", advice.Say(reachedBy), registry.ErrUnavailable}
 	}
-	const files = "--worker-ca FILE --worker-cert FILE --worker-key FILE for a worker with TLS"
+	files := advice.Of(advice.Certificates)
 	if tls {
 		return reason{"it hung up, as one does that refuses the client certificate", files, registry.ErrDenied}
 	}
@@ -194,33 +196,12 @@ func closedAtOnce(addr string, tls bool) reason {
 
 // newUnreachable tells what is wrong by the words of gRPC and of Go's TLS: they carry no type over. tls: it was spoken.
 func newUnreachable(addr string, tls bool, err error) error {
-	closed := closedAtOnce(addr, tls)
-	e := &unreachableError{addr: addr, err: err, kind: registry.ErrUnavailable, next: "is buildkitd running there? without --worker mtool starts a worker itself"}
-	for _, w := range []struct {
-		word, why, next string
-		kind            error
-	}{
-		{"x509: ", "its certificate is not trusted", "name who signed it: --worker-ca FILE; or the name in it: --worker-server-name NAME", registry.ErrDenied},
-		{"tls: certificate required", "it wants a client certificate", "--worker-cert FILE --worker-key FILE", registry.ErrDenied},
-		{"remote error: tls: ", "it refused the client certificate", "use a certificate that the worker's --tlscacert has signed: --worker-cert FILE --worker-key FILE", registry.ErrDenied},
-		{"first record does not look like a TLS handshake", "it speaks no TLS", "leave --worker-ca, --worker-cert and --worker-key out", ErrNoWorker},
-		{"has exited with", "the program that reaches it failed", reachedBy, registry.ErrUnavailable},
-		{"error reading server preface: EOF", closed.why, closed.next, closed.kind},
-		{"connection reset by peer", closed.why, closed.next, closed.kind},
-		{"error reading server preface: http2", notBuildKit, isIt, ErrNoWorker},
-		{"code = Unimplemented", notBuildKit, isIt, ErrNoWorker},
-		{"unknown service", notBuildKit, isIt, ErrNoWorker},
-		{"unexpected HTTP status code", notBuildKit, isIt, ErrNoWorker},
-		{"error reading server preface: ", notBuildKit, isIt, ErrNoWorker},
-		{"broken pipe", closed.why, closed.next, closed.kind},
-		{"executable file not found", "the program that reaches it is missing", "", ErrNoWorker},
-		{"context deadline exceeded", fmt.Sprintf("it did not answer within %s", patience), "is the address right, and the network between?", registry.ErrUnavailable},
-		{"permission denied", "this user may not talk to it", "", registry.ErrDenied},
-	} {
-		if strings.Contains(err.Error(), w.word) {
-			e.kind, e.why = w.kind, w.why
-			if w.next != "" {
-				e.next = w.next
+	e := &unreachableError{addr: addr, err: err, kind: registry.ErrUnavailable, Advice: advice.Of(advice.NoneRunning)}
+	for _, row := range reasons(closedAtOnce(addr, tls)) {
+		if strings.Contains(err.Error(), row.word) {
+			e.kind, e.why = row.kind, row.why
+			if !row.advice.IsZero() {
+				e.Advice = row.advice
 			}
 			break
 		}
@@ -228,11 +209,38 @@ func newUnreachable(addr string, tls bool, err error) error {
 	return e
 }
 
-const (
-	reachedBy   = "is it there, and running? docker, podman, kubectl or ssh reach it by the name in the address"
-	notBuildKit = "what answers there is not BuildKit"
-	isIt        = "give the address of a buildkitd"
-)
+// worded is a reason and the word that it is known by.
+type worded struct {
+	word string
+	reason
+}
+
+// reasons are in the order in which they are looked for; closed is that of a connection that was closed at once.
+func reasons(closed reason) []worded {
+	other := reason{"what answers there is not BuildKit", advice.Say("give the address of a buildkitd"), ErrNoWorker}
+	return []worded{
+		{"x509: ", reason{"its certificate is not trusted", advice.Of(advice.TrustWorker), registry.ErrDenied}},
+		{"tls: certificate required", reason{"it wants a client certificate", advice.Of(advice.ClientCert), registry.ErrDenied}},
+		{"remote error: tls: ", reason{"it refused the client certificate", advice.Of(advice.SignedCert), registry.ErrDenied}},
+		{"first record does not look like a TLS handshake", reason{"it speaks no TLS", advice.Of(advice.NoCertificates), ErrNoWorker}},
+		{"has exited with", reason{"the program that reaches it failed", advice.Say(reachedBy), registry.ErrUnavailable}},
+		{"error reading server preface: EOF", closed},
+		{"connection reset by peer", closed},
+		{"error reading server preface: http2", other},
+		{"code = Unimplemented", other},
+		{"unknown service", other},
+		{"unexpected HTTP status code", other},
+		{"error reading server preface: ", other},
+		{"broken pipe", closed},
+		{"executable file not found", reason{"the program that reaches it is missing", advice.Advice{}, ErrNoWorker}},
+		{"context deadline exceeded", reason{
+			fmt.Sprintf("it did not answer within %s", patience), advice.Say("is the address right, and the network between?"), registry.ErrUnavailable,
+		}},
+		{"permission denied", reason{"this user may not talk to it", advice.Advice{}, registry.ErrDenied}},
+	}
+}
+
+const reachedBy = "is it there, and running? docker, podman, kubectl or ssh reach it by the name in the address"
 
 func (e *unreachableError) Error() string {
 	if e.why == "" {
@@ -241,6 +249,3 @@ func (e *unreachableError) Error() string {
 	return fmt.Sprintf("connecting to worker %q: %s: %v", e.addr, e.why, e.err)
 }
 func (e *unreachableError) Unwrap() []error { return []error{e.kind, e.err} }
-
-// Hint is the next action.
-func (e *unreachableError) Hint() string { return e.next }

@@ -101,7 +101,7 @@ func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*aut
 		case err == nil:
 			return answer, nil
 		case stalled:
-			err = fmt.Errorf("asking %q for a token: nothing moved for %s, the limit of --idle-timeout", r.Realm, idle)
+			err = fmt.Errorf("asking %q for a token: nothing moved for %s", r.Realm, idle)
 		default:
 			err = fmt.Errorf("asking %q for a token: %w", r.Realm, err)
 		}
@@ -127,7 +127,7 @@ func outOfOrder(err error) bool {
 // every other registry too.
 func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // as --tls-skip-verify asks for
+	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // the user asks for it
 	return &http.Client{Transport: limitAnswer{t}, CheckRedirect: keepPassword}
 }
 

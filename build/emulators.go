@@ -13,6 +13,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/inspect/platform"
 )
@@ -87,9 +88,9 @@ func cantRun(target v1.Platform, err error, needed bool) error {
 	if err == nil || !needed {
 		return nil
 	}
-	e := &WorkerError{Doing: "building " + platform.Format(target), Err: err, Next: "use a worker that runs it: --worker ADDRESS"}
+	e := &WorkerError{Doing: "building " + platform.Format(target), Err: err, Advice: advice.Of(advice.OtherWorker)}
 	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
-		e.Next = missing.Hint()
+		e.Advice = advice.Say(missing.Hint())
 	}
 	return e
 }

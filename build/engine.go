@@ -22,6 +22,7 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 
+	"mtool/build/advice"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/archive"
@@ -97,20 +98,20 @@ func beyondEngine(s Spec) error {
 	var what string
 	switch {
 	case provenance(s.Provenance) != "" || sbom(s.SBOM) != "":
-		what = "attaches neither --provenance nor --sbom"
+		what = "attaches neither provenance nor an SBOM"
 	case s.BuildArgs[epochArg] != "":
 		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
 	case slices.ContainsFunc(s.Exports, func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
 		what = "writes no archives of images (-o type=oci, type=docker)"
 	case slices.ContainsFunc(withType(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
-		what = "exports no cache but --cache-to type=inline"
+		what = "exports no cache but an inline one (type=inline)"
 	case slices.Contains(s.Allow, AllowInsecure):
 		what = "lets no step have " + AllowInsecure
 	default:
 		return nil
 	}
 	return &WorkerError{
-		Doing: "building on " + DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what), Next: "leave --worker out, or name a buildkitd",
+		Doing: "building on " + DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what), Advice: advice.Of(advice.WholeBuildKit),
 	}
 }
 

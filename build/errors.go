@@ -6,6 +6,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/build/advice"
 	embedded "mtool/build/worker"
 )
 
@@ -74,12 +75,12 @@ func (e *StepError) Crashed() bool {
 // Is makes a crash under emulation an ErrNoWorker.
 func (e *StepError) Is(target error) bool { return target == ErrNoWorker && e.Crashed() }
 
-// Hint is the next action after a crash.
-func (e *StepError) Hint() string {
+// Advised says what would help after a crash.
+func (e *StepError) Advised() advice.Advice {
 	if e.Crashed() {
-		return "a newer QEMU may run it; a native worker does: --worker ADDRESS"
+		return advice.Of(advice.NewerQEMU)
 	}
-	return ""
+	return advice.Advice{}
 }
 
 // placeError is a place for mtool's files that can't be written.

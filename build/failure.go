@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"mtool/build/advice"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -41,7 +42,7 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	}
 	step := seen.failed(stepOf(err))
 	if image := s.job.Spec.Syntax; step == nil && strings.Contains(err.Error(), "BUILDKIT_SYNTAX") {
-		return fmt.Errorf("%s: %w", building, &frontendError{image, err})
+		return fmt.Errorf("%s: %w", building, &frontendError{image, err, advice.Of(advice.BuiltinSyntax)})
 	}
 	if step == nil {
 		return fmt.Errorf("%s: %w", building, err)
@@ -158,7 +159,7 @@ func (s solve) lost(err error) error {
 	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
 		return nil
 	}
-	return &unreachableError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", next: "look at the log of that worker: mtool workers"}
+	return &unreachableError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", Advice: advice.Of(advice.WorkerLog)}
 }
 
 // stepOf is the step that BuildKit says has failed.
@@ -184,11 +185,19 @@ type baseError struct {
 	name string
 	kind error
 	err  error // the worker's
+	advice.Advice
 }
 
 // newBaseError tells the kind too. What says nothing known is a registry that did not answer as it should.
 func newBaseError(name string, err error) error {
-	return &baseError{name, cmp.Or(kindOf(err), registry.ErrUnavailable), err}
+	e := &baseError{name: name, kind: cmp.Or(kindOf(err), registry.ErrUnavailable), err: err}
+	switch {
+	case errors.Is(e.kind, registry.ErrNotFound):
+		e.Advice = advice.Say("build the base image for this platform first, or check its name")
+	case errors.Is(e.kind, registry.ErrDenied):
+		e.Advice = advice.Of(advice.LogIn)
+	}
+	return e
 }
 
 func (e *baseError) Error() string {
@@ -200,17 +209,6 @@ func (e *baseError) Error() string {
 }
 
 func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }
-
-// Hint is the next action where there is one.
-func (e *baseError) Hint() string {
-	switch {
-	case errors.Is(e.kind, registry.ErrNotFound):
-		return "build the base image for this platform first, or check its name"
-	case errors.Is(e.kind, registry.ErrDenied):
-		return "mtool login, or --tls-skip-verify for a certificate that is not trusted"
-	}
-	return ""
-}
 
 // baseWarning is BuildKit's warning about a base image of another platform.
 type baseWarning struct{ text string }

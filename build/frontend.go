@@ -8,6 +8,7 @@ import (
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"mtool/build/advice"
 	"mtool/registry"
 )
 
@@ -46,6 +47,7 @@ func isStable(image string) bool {
 type frontendError struct {
 	image string
 	err   error
+	advice.Advice
 }
 
 func (e *frontendError) Error() string {
@@ -57,11 +59,6 @@ func (e *frontendError) Error() string {
 }
 
 func (e *frontendError) Unwrap() error { return e.err }
-
-// Hint is the next action.
-func (e *frontendError) Hint() string {
-	return "--syntax builtin has the Dockerfile read by BuildKit's own frontend"
-}
 
 // syntaxAttrs tells the frontend which one it is to hand over to. Any "cmdline" keeps it from doing so.
 func syntaxAttrs(a map[string]string, syntax string) {

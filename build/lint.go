@@ -75,7 +75,7 @@ func (l *linting) final(v visit, target v1.Platform) {
 	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
 		return
 	}
-	l.warn(ruleFinal, first(s.Location), "the final stage is built for %s, not for the target (%s): leave --platform out of its FROM",
+	l.warn(ruleFinal, first(s.Location), "the final stage is built for %s, not for the target (%s): leave the platform out of its FROM",
 		cmp.Or(s.Platform, platform.Format(v.on)), platform.Format(target))
 }
 

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
+	"mtool/build/advice"
 	"mtool/inspect/platform"
 )
 
@@ -176,7 +177,7 @@ func assign(workers []*worker, targets []v1.Platform) ([]*worker, error) {
 		if of[i] == nil {
 			return nil, &WorkerError{
 				Doing: "building " + platform.Format(target), Err: errors.New("none of the workers is for it: " + addresses(workers)),
-				Next: "--worker " + platform.Format(target) + "=ADDRESS, or --worker embedded",
+				Advice: advice.Of(advice.WorkerFor, platform.Format(target)),
 			}
 		}
 		load[of[i]]++

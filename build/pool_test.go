@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -135,7 +136,7 @@ func TestUnreachable(t *testing.T) {
 		"error reading server preface: read tcp 1->2: read: connection reset by peer":       registry.ErrUnavailable,
 	} {
 		err := newUnreachable("tcp://there:1", false, errors.New(text))
-		if !errors.Is(err, kind) || !strings.Contains(err.Error(), "tcp://there:1") || err.(registry.Hinter).Hint() == "" {
+		if !errors.Is(err, kind) || !strings.Contains(err.Error(), "tcp://there:1") || advice.For(err).IsZero() {
 			t.Errorf("%s: got %v", text, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
+	"mtool/build/advice"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -139,8 +140,15 @@ func (a asked) serves(ctx context.Context, job Job, b base) error {
 		return nil
 	}
 	e := &missingBaseError{ref: a.ref, want: b.Platform, have: platformsOf(a.images)}
-	if a.ref.Digest != (v1.Hash{}) && a.root.IsImage() && a.ref.Tag != "" {
-		e.list = listWith(ctx, job.Options.Client, a)
+	e.Advice = advice.Say("take a base image that serves the platform, or leave the platform out")
+	if !e.pinned() {
+		return e
+	}
+	e.Advice = advice.Of(advice.PinList)
+	if a.root.IsImage() && a.ref.Tag != "" {
+		if list := listWith(ctx, job.Options.Client, a); list.Digest != (v1.Hash{}) {
+			e.Advice = advice.Say(fmt.Sprintf("pin the list instead, which serves every platform: FROM %s@%s", a.ref.WithTag(a.ref.Tag).Familiar(), list.Digest))
+		}
 	}
 	return e
 }
@@ -168,7 +176,7 @@ type missingBaseError struct {
 	ref  registry.Ref
 	want v1.Platform
 	have string
-	list registry.Manifest // when the name pins one image of it
+	advice.Advice
 }
 
 func (e *missingBaseError) Error() string {
@@ -181,15 +189,3 @@ func (e *missingBaseError) Error() string {
 func (e *missingBaseError) pinned() bool { return e.ref.Digest != v1.Hash{} }
 
 func (e *missingBaseError) Unwrap() error { return registry.ErrNotFound }
-
-// Hint is the next action.
-func (e *missingBaseError) Hint() string {
-	tagged := e.ref.WithTag(e.ref.Tag).Familiar()
-	switch {
-	case e.list.Digest != (v1.Hash{}):
-		return fmt.Sprintf("pin the list instead, which serves every platform: FROM %s@%s", tagged, e.list.Digest)
-	case e.pinned():
-		return "pin the digest of the list that the image belongs to; mtool inspect NAME:TAG shows it"
-	}
-	return "take a base image that serves the platform, or leave the platform out"
-}

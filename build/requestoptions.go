@@ -87,10 +87,10 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 	}
 	o.AllowedEntitlements = append(o.AllowedEntitlements, job.Spec.Allow...)
 	if o.CacheImports, err = cmdbuild.ParseImportCache(withType(x.CacheFrom)); err != nil {
-		return registry.Usagef("--cache-from: %w", err)
+		return registry.Usagef("a cache to read: %w", err)
 	}
 	if o.CacheExports, err = cmdbuild.ParseExportCache(withType(x.CacheTo)); err != nil {
-		return registry.Usagef("--cache-to: %w", err)
+		return registry.Usagef("a cache to write: %w", err)
 	}
 	if len(job.Spec.Platforms) > 1 {
 		perPlatform(o.CacheExports, p)

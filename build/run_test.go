@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/build/advice"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/archive"
@@ -173,7 +174,7 @@ func TestStaleScratch(t *testing.T) {
 func TestStepError(t *testing.T) {
 	t.Parallel()
 	e := &build.StepError{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Emulator: "aarch64", Step: "[2/2] RUN x", Exit: 139, Log: []string{"a", "b"}, Err: errors.New("x")}
-	if !errors.Is(e, build.ErrNoWorker) || e.Hint() == "" {
+	if !errors.Is(e, build.ErrNoWorker) || e.Advised().Kind != advice.NewerQEMU {
 		t.Error("a crash under emulation is not ErrNoWorker")
 	}
 	want := "building linux/arm64: step \"[2/2] RUN x\" failed with exit code 139 (emulated by qemu-aarch64), after printing:\n  a\n  b"
@@ -181,8 +182,8 @@ func TestStepError(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", e, want)
 	}
 	e.Emulator, e.Shown = "", true
-	if errors.Is(e, build.ErrNoWorker) || e.Hint() != "" || strings.Contains(e.Error(), "\n") {
-		t.Errorf("a native crash that was shown: %v, %q", e, e.Hint())
+	if errors.Is(e, build.ErrNoWorker) || !e.Advised().IsZero() || strings.Contains(e.Error(), "\n") {
+		t.Errorf("a native crash that was shown: %v, %v", e, e.Advised())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 
+	"mtool/build/advice"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -156,7 +157,7 @@ func (w *walk) expand(word string) (string, error) {
 func checkSecrets(given []Secret, needed []string) error {
 	for _, id := range needed {
 		if !slices.ContainsFunc(given, func(s Secret) bool { return s.ID == id }) {
-			return registry.Usagef("the Dockerfile needs secret %q: --secret id=%s,src=FILE", id, id)
+			return advice.With(registry.Usagef("the Dockerfile needs secret %q", id), advice.Of(advice.GiveSecret, id))
 		}
 	}
 	return nil

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"mtool/build/advice"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -80,8 +81,7 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 // crash says that QEMU did, as far as can be told from outside.
 func (t trial) crash(emulator, how string) error {
 	qemu := strings.TrimSpace(emulator + " " + t.worker.version(emulator))
-	next := (&StepError{Emulator: emulator, Signal: how}).Hint()
-	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Next: next}
+	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Advice: advice.Of(advice.NewerQEMU)}
 }
 
 // step is how the worker calls the command.
@@ -114,7 +114,7 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 		return cause
 	}
 	if !t.worker.embedded() && status.Code(err) == codes.Unavailable {
-		return &unreachableError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", next: "look at the log of that worker: mtool workers"}
+		return &unreachableError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", Advice: advice.Of(advice.WorkerLog)}
 	}
 	if died := t.worker.err(); died != nil {
 		return &WorkerError{Doing: running, Err: died}
@@ -124,7 +124,7 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
 		return &WorkerError{
 			Doing: running, Err: fmt.Errorf("%s takes images of registries and its own alone", t.worker),
-			Next: "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
+			Advice: advice.Of(advice.PublishFirst),
 		}
 	case !heard.began():
 		return &pullError{err, kindOfPull(err)}
@@ -247,7 +247,7 @@ func (h *runLog) vertex(v *client.Vertex) {
 	h.id = v.Digest
 	if v.Started != nil && h.timer == nil {
 		h.timer = time.AfterFunc(h.limit, func() {
-			h.stop(inspect.NotRun(fmt.Sprintf("it did not end within %s (--run-timeout)", h.limit)))
+			h.stop(inspect.NotRun(fmt.Sprintf("it did not end within %s", h.limit)))
 		})
 	}
 	if v.Started != nil {

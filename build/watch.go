@@ -13,20 +13,21 @@ import (
 	"github.com/moby/buildkit/client"
 	digest "github.com/opencontainers/go-digest"
 
+	"mtool/build/advice"
 	"mtool/registry"
 )
 
 // timeoutError is a build that took too long, or said nothing for too long.
 type timeoutError struct {
-	text, next string
-	kind       error // nil: the build's own doing
+	text string
+	kind error // nil: the build's own doing
+	advice.Advice
 }
 
 func (e *timeoutError) Error() string { return e.text }
 func (e *timeoutError) Unwrap() error { return e.kind }
 
-// Hint is the next action.
-func (e *timeoutError) Hint() string { return e.next }
+const reachRegistry = "see whether the worker reaches the registry"
 
 // limit ends a context after a time; 0: never.
 func limit(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
@@ -34,7 +35,7 @@ func limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 		return ctx, func() {}
 	}
 	return context.WithTimeoutCause(ctx, d, &timeoutError{
-		text: fmt.Sprintf("not done within --timeout %s", d), next: "a longer --timeout, or a native worker in place of an emulator: --worker ADDRESS",
+		text: fmt.Sprintf("not done within %s", d), Advice: advice.Of(advice.MoreTime),
 	})
 }
 
@@ -98,15 +99,12 @@ func fetches(step string) bool {
 func (w *idleTimeout) silence() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := &timeoutError{text: fmt.Sprintf("nothing was said for --idle-timeout %s", w.now), next: "a longer --idle-timeout, or see why the step hangs"}
-	if w.limit <= 0 || w.limit > w.now {
-		e.text = fmt.Sprintf("nothing was said for %s", w.now)
-	}
+	e := &timeoutError{text: fmt.Sprintf("nothing was said for %s", w.now), Advice: advice.Of(advice.MoreSilence)}
 	if w.last != "" {
 		e.text += fmt.Sprintf(", while step %q ran", w.last)
 	}
 	if fetches(w.last) {
-		e.kind, e.next = registry.ErrUnavailable, "see whether the worker reaches the registry"
+		e.kind, e.Advice = registry.ErrUnavailable, advice.Say(reachRegistry)
 	}
 	return e
 }
@@ -218,8 +216,8 @@ func (w *stallTimeout) over() {
 	defer w.mu.Unlock()
 	for t, at := range w.open {
 		w.stop(&timeoutError{
-			text: fmt.Sprintf("step %q: nothing moved for %s, the limit of --idle-timeout, while the worker fetched %s and had %d bytes of it", w.steps[t.step], w.limit, t.id, at),
-			next: "see whether the worker reaches the registry", kind: registry.ErrUnavailable,
+			text:   fmt.Sprintf("step %q: nothing moved for %s while the worker fetched %s and had %d bytes of it", w.steps[t.step], w.limit, t.id, at),
+			Advice: advice.Say(reachRegistry), kind: registry.ErrUnavailable,
 		})
 		return
 	}
@@ -245,8 +243,8 @@ func (w *worker) heartbeat(ctx context.Context, stop context.CancelCauseFunc) {
 		if err != nil && late && ctx.Err() == nil {
 			stop(&unreachableError{
 				addr: w.Addr, err: err, kind: registry.ErrUnavailable,
-				why:  fmt.Sprintf("it stopped answering in the middle, and said nothing for %s", heartbeatWait),
-				next: "is the machine up, and the network between? mtool workers asks again",
+				why:    fmt.Sprintf("it stopped answering in the middle, and said nothing for %s", heartbeatWait),
+				Advice: advice.Of(advice.WorkerAlive),
 			})
 			return
 		}

@@ -42,7 +42,7 @@ func TestIdleByStep(t *testing.T) {
 		_, w := newIdleTimeout(t.Context(), c.limit)
 		w.heard(client.Vertex{Name: c.step}, c.own)
 		if w.now != c.want {
-			t.Errorf("%q, our own worker %v, --idle-timeout %v: got a limit of %v, want %v", c.step, c.own, c.limit, w.now, c.want)
+			t.Errorf("%q, our own worker %v, a limit of %v: got a limit of %v, want %v", c.step, c.own, c.limit, w.now, c.want)
 		}
 		w.stop()
 	}
@@ -56,7 +56,7 @@ func TestSilence(t *testing.T) {
 		w.heard(client.Vertex{Name: step}, false)
 		<-ctx.Done()
 		err := context.Cause(ctx)
-		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) || !strings.Contains(err.Error(), "--idle-timeout 20ms") {
+		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) || !strings.Contains(err.Error(), "20ms") {
 			t.Errorf("step %q: got %v", step, err)
 		}
 		w.stop()

@@ -12,6 +12,7 @@ import (
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/grpchijack"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
@@ -177,7 +178,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 		return p, err
 	}
 	if job.Spec.CgroupParent != "" {
-		job.Options.Say("--cgroup-parent is left out: mtool's own worker makes no control groups")
+		job.Options.Say("the parent of control groups is left out: the embedded worker makes none")
 	}
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
@@ -215,9 +216,9 @@ func (w *worker) runsAll(p plan) error {
 		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
 		if i >= 0 {
 			return &WorkerError{
-				Doing: "building " + platform.Format(n.Runs[i]),
-				Err:   fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
-				Next:  "install an emulator there, or leave --worker out: mtool then starts a worker with its own",
+				Doing:  "building " + platform.Format(n.Runs[i]),
+				Err:    fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
+				Advice: advice.Of(advice.OwnWorker),
 			}
 		}
 	}
@@ -230,8 +231,8 @@ func (w *worker) nativeOnly(p plan) error {
 		for _, run := range n.Runs {
 			if e := w.emulator(run); e != "" {
 				return &WorkerError{
-					Doing: "building " + platform.Format(run), Err: fmt.Errorf("%s would emulate it by qemu-%s, and --native-only forbids that", w, e),
-					Next: "--worker " + platform.Format(run) + "=ADDRESS of a native one",
+					Doing: "building " + platform.Format(run), Err: fmt.Errorf("%s would emulate it by qemu-%s, and only native builds are allowed", w, e),
+					Advice: advice.Of(advice.NativeWorker, platform.Format(run)),
 				}
 			}
 		}

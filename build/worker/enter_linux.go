@@ -10,6 +10,7 @@ import (
 	"github.com/containerd/containerd/v2/core/mount"
 	"golang.org/x/sys/unix"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 )
 
@@ -119,11 +120,11 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 			Doing: "registering emulator qemu-" + e.Name,
 			Why: fmt.Sprintf("this kernel has no binfmt_misc of a user namespace's own (Linux 6.7 and later have: %v), and the host's has no enabled entry for %s with the flag F",
 				mountErr, e.Arch),
-			Hint: "as root: mtool emulators install --host " + e.Arch + ", or use a newer kernel",
+			Advice: advice.Say("use a newer kernel").Or(advice.HostEmulator, e.Arch),
 		}
 		if other := withoutBinary(c); other != "" {
 			f.Why = fmt.Sprintf("there is no static binary of qemu-%s, only the host's own entry for it, and with the host's entries %s can't be run: they have none with the flag F", other, e.Arch)
-			f.Hint = "install the package qemu-user-static"
+			f.Advice = advice.Say("install the package qemu-user-static")
 		}
 		return f
 	}

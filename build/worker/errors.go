@@ -1,6 +1,10 @@
 package worker
 
-import "errors"
+import (
+	"errors"
+
+	"mtool/build/advice"
+)
 
 // ErrNoWorker is the kind of errors of a worker that can't be had: no worker or emulator for a platform, or the emulator
 // crashed.
@@ -10,7 +14,7 @@ var ErrNoWorker = errors.New("no worker for it")
 type Error struct {
 	Doing string // gerund and object: `starting the worker`
 	Err   error
-	Next  string // the hint: what to install or to set; may be empty
+	advice.Advice
 }
 
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
@@ -18,6 +22,3 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is makes it an ErrNoWorker.
 func (e *Error) Is(target error) bool { return target == ErrNoWorker }
-
-// Hint is the next action.
-func (e *Error) Hint() string { return e.Next }

@@ -4,25 +4,30 @@ import (
 	"errors"
 	"strings"
 	"syscall"
+
+	"mtool/build/advice"
 )
 
 // setting is a kernel setting that forbids user namespaces when it has the value.
-type setting struct{ name, value, hint string }
+type setting struct {
+	name, value string
+	advice      advice.Advice
+}
 
 func forbidding() []setting {
 	return []setting{
 		{
 			"kernel.apparmor_restrict_unprivileged_userns", "1",
-			"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0 (or the profile that this prints: mtool workers --apparmor-profile)",
+			advice.Say("as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0").Or(advice.AppArmor),
 		},
-		{"kernel.unprivileged_userns_clone", "0", "as root: sysctl -w kernel.unprivileged_userns_clone=1"},
-		{"user.max_user_namespaces", "0", "as root: sysctl -w user.max_user_namespaces=15000"},
+		{"kernel.unprivileged_userns_clone", "0", advice.Say("as root: sysctl -w kernel.unprivileged_userns_clone=1")},
+		{"user.max_user_namespaces", "0", advice.Say("as root: sysctl -w user.max_user_namespaces=15000")},
 	}
 }
 
-// Next actions for who starts the container that mtool is in.
+// What whoever starts the container that this process is in can do.
 const (
-	openContainer = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Kubernetes: seccompProfile Unconfined), or another worker: --worker ADDRESS"
+	openContainer = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Kubernetes: seccompProfile Unconfined)"
 	moreCaps      = "docker run --cap-add SETUID --cap-add SETGID --cap-add SETFCAP, or run mtool as an ordinary user"
 )
 
@@ -30,21 +35,21 @@ const (
 func explain(doing string, err error, here place) error {
 	e := &Error{Doing: doing, Err: err}
 	if f, ok := errors.AsType[*failure](err); ok {
-		e.Next = f.Hint
+		e.Advice = f.Advice
 	}
-	if refused(err) && e.Next == "" {
+	if refused(err) && e.IsZero() {
 		var why string
-		why, e.Next = here.why(err)
+		why, e.Advice = here.why(err)
 		e.Err = &forbiddenError{err, why}
 	}
 	return e
 }
 
 // why looks for what refuses, the most particular first.
-func (p place) why(err error) (why, next string) {
+func (p place) why(err error) (why string, next advice.Advice) {
 	for _, s := range forbidding() {
 		if strings.TrimSpace(p.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
-			return "user namespaces are forbidden here: " + s.name + " is " + s.value, s.hint
+			return "user namespaces are forbidden here: " + s.name + " is " + s.value, s.advice
 		}
 	}
 	what := "user namespaces"
@@ -53,19 +58,19 @@ func (p place) why(err error) (why, next string) {
 	} else if p.probe() == nil {
 		// One can be made, so what failed was to map ids into it.
 		if missing := p.missingCaps(); p.root && len(missing) > 0 {
-			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", moreCaps
+			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", advice.Say(moreCaps)
 		}
 		what = "mapping ids into a user namespace"
 	}
 	switch profile := p.appArmor(); {
 	case p.chrooted():
-		return what + " are forbidden here: Linux has none for a process in a chroot", "run mtool outside of the chroot, or use another worker: --worker ADDRESS"
+		return what + " are forbidden here: Linux has none for a process in a chroot", advice.Say("run mtool outside of the chroot").Or(advice.OtherWorker)
 	case p.filtered():
-		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default", openContainer
+		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default", advice.Say(openContainer).Or(advice.OtherWorker)
 	case profile != "":
-		return what + " are forbidden here by the AppArmor profile " + profile, openContainer
+		return what + " are forbidden here by the AppArmor profile " + profile, advice.Say(openContainer).Or(advice.OtherWorker)
 	}
-	return what + " are forbidden here: no setting of this kernel explains it", "run mtool elsewhere, or use another worker: --worker ADDRESS"
+	return what + " are forbidden here: no setting of this kernel explains it", advice.Say("run mtool elsewhere").Or(advice.OtherWorker)
 }
 
 func refused(err error) bool {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"mtool/build/advice"
 )
 
 func TestExplain(t *testing.T) {
@@ -26,10 +28,10 @@ func TestExplain(t *testing.T) {
 		},
 		{"old Debian", "sys/kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
 		{"switched off", "sys/user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
-		{"a setting that allows", "sys/kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "--worker"},
-		{"no setting", "sys/kernel/other", "0", eperm, "no setting of this kernel explains it", "--worker"},
+		{"a setting that allows", "sys/kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "elsewhere"},
+		{"no setting", "sys/kernel/other", "0", eperm, "no setting of this kernel explains it", "elsewhere"},
 		{"another failure", "sys/kernel/unprivileged_userns_clone", "0", errors.New("disk full"), "starting: disk full", ""},
-		{"a failure with a hint", "sys/kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Hint: "z"}, "starting: x: y", "z"},
+		{"a failure with a hint", "sys/kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Advice: advice.Say("z")}, "starting: x: y", "z"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()

@@ -3,6 +3,7 @@ package worker
 import (
 	"time"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/registry/remote"
 )
@@ -84,9 +85,9 @@ type message struct {
 type failure struct {
 	Doing  string // gerund and object
 	Why    string
-	Denied bool   // the kernel refused with EPERM or EACCES
-	Masked bool   // it refused a new /proc, and nothing before that
-	Hint   string // what to do about it, when the child knows
+	Denied bool // the kernel refused with EPERM or EACCES
+	Masked bool // it refused a new /proc, and nothing before that
+	Advice advice.Advice
 }
 
 func (f *failure) Error() string { return f.Doing + ": " + f.Why }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/mod/semver"
+
+	"mtool/build/advice"
 )
 
 // findRunc looks in PATH, then in dirs.
@@ -22,7 +24,7 @@ func findRunc(dirs ...string) (string, error) {
 	if other, err := look("crun", dirs); err == nil {
 		missing += fmt.Sprintf("; %s can't take its place: BuildKit uses options of runc's that crun lacks, Debian 12's for one", other)
 	}
-	return "", &Error{Doing: "starting the worker", Err: errors.New(missing), Next: "install the package runc"}
+	return "", &Error{Doing: "starting the worker", Err: errors.New(missing), Advice: advice.Say("install the package runc")}
 }
 
 func look(program string, dirs []string) (string, error) {
@@ -46,7 +48,7 @@ func checkRunc(ctx context.Context, path string) error {
 		return nil //nolint:nilerr // see above
 	}
 	if why := unfit(out); why != "" {
-		return &Error{Doing: "starting the worker", Err: fmt.Errorf("%s: %s", path, why), Next: "install runc 1.1 or later, and put it first in PATH"}
+		return &Error{Doing: "starting the worker", Err: fmt.Errorf("%s: %s", path, why), Advice: advice.Say("install runc 1.1 or later, and put it first in PATH")}
 	}
 	return nil
 }

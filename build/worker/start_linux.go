@@ -16,6 +16,7 @@ import (
 
 	"github.com/moby/sys/user"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 )
 
@@ -106,7 +107,7 @@ func mayShare(o Options) error {
 	}
 	return &failure{
 		Doing: "allowing " + AllowInsecure, Why: "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
-		Hint: "docker run --security-opt systempaths=unconfined",
+		Advice: advice.Say("docker run --security-opt systempaths=unconfined"),
 	}
 }
 
@@ -124,7 +125,7 @@ func configure(o Options, m mapping) (config, error) {
 		o.Say(beginsAnew(root, unused))
 	}
 	if err := os.MkdirAll(root, 0o700); err != nil {
-		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Hint: "MTOOL_HOME=DIR names another place for mtool's files"}
+		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Advice: advice.Say("MTOOL_HOME=DIR names another place for mtool's files")}
 	}
 	c := config{
 		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 )
 
@@ -135,7 +136,7 @@ func TestHostMustDo(t *testing.T) {
 	}
 	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisPlace())
 	var w *Error
-	if !errors.As(err, &w) || !strings.Contains(w.Hint(), "emulators install --host arm64") || !strings.Contains(err.Error(), "6.7") {
+	if !errors.As(err, &w) || w.Kind != advice.HostEmulator || !slices.Equal(w.Args, []string{"arm64"}) || !strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"runtime"
 
+	"mtool/build/advice"
 	"mtool/build/emulator"
 )
 
@@ -32,7 +33,7 @@ func Main() {}
 // Start fails: BuildKit's runc worker needs Linux.
 func Start(context.Context, Options) (*Process, error) {
 	return nil, &Error{
-		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Next: "use another worker: --worker ADDRESS",
+		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Advice: advice.Of(advice.OtherWorker),
 	}
 }
 

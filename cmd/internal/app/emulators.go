@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/build/worker"
 )
@@ -103,7 +104,7 @@ func (e *Env) InstallEmulators(platforms []v1.Platform) ([]emulator.Registered, 
 	err := errors.Join(errs...)
 	if err == nil && len(done) == 0 {
 		err = &build.WorkerError{
-			Doing: "registering emulators", Err: fmt.Errorf("no static QEMU binary in %s or PATH", e.emulatorsDir()), Next: "install the package qemu-user-static",
+			Doing: "registering emulators", Err: fmt.Errorf("no static QEMU binary in %s or PATH", e.emulatorsDir()), Advice: advice.Say("install the package qemu-user-static"),
 		}
 	}
 	return done, err
@@ -121,7 +122,7 @@ func (e *Env) foreign(p v1.Platform) (emulator.Found, error) {
 	}
 	found, err := emulator.Find(way.Emulator, e.emulatorsDir())
 	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
-		return found, &build.WorkerError{Doing: doing, Err: err, Next: missing.Hint()}
+		return found, &build.WorkerError{Doing: doing, Err: err, Advice: advice.Say(missing.Hint())}
 	}
 	return found, err
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"mtool/build/advice"
 	"mtool/build/device"
 	"mtool/build/snapshot"
 	"mtool/registry"
@@ -40,6 +41,8 @@ func hintFor(err error) string {
 		return foreignHint(e.Prefix)
 	case *store.DamagedError:
 		return "remove the damaged image: mtool rm " + e.Name
+	case interface{ Advised() advice.Advice }:
+		return adviceHint(e.Advised())
 	case *snapshot.DeviceError:
 		if e.Archive != "" {
 			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"

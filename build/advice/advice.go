@@ -1,0 +1,91 @@
+package advice
+
+import "errors"
+
+// Kind is what would help. The words behind a kind are its arguments.
+type Kind int
+
+// The kinds of advice.
+const (
+	None           Kind = iota
+	OtherWorker         // a worker elsewhere
+	NativeWorker        // PLATFORM: a worker that runs it natively
+	WorkerFor           // PLATFORM: some worker for it, be it the embedded one
+	OwnWorker           // the embedded worker with an emulator of ours, or an emulator there
+	WholeBuildKit       // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
+	NoneRunning         // to see whether a worker runs there; the embedded one needs none
+	WorkerLog           // to look at the log of a worker
+	WorkerAlive         // to see whether a worker is there again
+	TrustWorker         // an authority for the worker's certificate, or the name in it
+	Certificates        // certificates for a worker with TLS
+	ClientCert          // a client certificate
+	SignedCert          // a client certificate that the worker's authority has signed
+	NoCertificates      // to leave the certificates out
+	MoreTime            // a longer limit for the whole build, or a native worker
+	MoreSilence         // a longer limit for silence
+	NewerQEMU           // a newer emulator, or a native worker
+	LogIn               // to log in, or not to check a certificate
+	PinList             // to pin the digest of a list
+	RemoveBase          // PLATFORM, IMAGE: to remove it from the store, or to have one for the platform
+	BuiltinSyntax       // the Dockerfile frontend that BuildKit has built in
+	NotStrict           // to be warned only
+	GiveSecret          // ID: a secret
+	PublishFirst        // to give the image to a registry, or to the engine
+	AppArmor            // a profile for AppArmor, or its restriction off
+	HostEmulator        // ARCHITECTURE: an emulator that the whole machine uses
+	kinds
+)
+
+// Kinds returns all of them but None.
+func Kinds() (all []Kind) {
+	for k := None + 1; k < kinds; k++ {
+		all = append(all, k)
+	}
+	return all
+}
+
+// Advice is what would help against an error. The zero value is none. Errors embed it.
+type Advice struct {
+	Kind Kind
+	Args []string
+	Text string // in plain words: what to do before that, or instead
+}
+
+// Of returns advice of a kind.
+func Of(k Kind, args ...string) Advice { return Advice{Kind: k, Args: args} }
+
+// Say returns advice in plain words, which name neither a flag nor a command of ours.
+func Say(text string) Advice { return Advice{Text: text} }
+
+// Or adds a kind to advice in plain words.
+func (a Advice) Or(k Kind, args ...string) Advice {
+	a.Kind, a.Args = k, args
+	return a
+}
+
+// IsZero reports whether there is none.
+func (a Advice) IsZero() bool { return a.Kind == None && a.Text == "" }
+
+// Hint is what can be said in plain words; "" is nothing.
+func (a Advice) Hint() string { return a.Text }
+
+// Advised returns a itself.
+func (a Advice) Advised() Advice { return a }
+
+// With adds advice to err.
+func With(err error, a Advice) error { return &advised{err, a} }
+
+type advised struct {
+	error
+	Advice
+}
+
+func (e *advised) Unwrap() error { return e.error }
+
+// For returns the advice of the first error in err's tree that has some.
+func For(err error) Advice {
+	if a := (interface{ Advised() Advice })(nil); errors.As(err, &a) {
+		return a.Advised()
+	}
+	return Advice{}
+}
