@@ -8,8 +8,6 @@ import (
 
 	"mtool/inspect/platform"
 	"mtool/registry"
-	"mtool/registry/regular"
-	"mtool/registry/store"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
@@ -37,7 +35,7 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	if spec.Name == nil {
 		return Result{}, nil
 	}
-	images, err := readAll(spec, layouts)
+	images, err := readBuilt(ctx, spec, layouts)
 	if err != nil {
 		return Result{}, err
 	}
@@ -62,8 +60,7 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 	}
 	var errs []error
 	for i, image := range images {
-		object := registry.Object{Ref: image.Ref, Root: image.Manifest, Source: store.NewReader(regular.DirFS(layouts[i].Dir), layouts[i].Dir)}
-		if err := o.Verify(ctx, image.Platform, object); err != nil {
+		if err := o.Verify(ctx, image.Platform, layouts[i].object(image.Ref, image.Manifest)); err != nil {
 			errs = append(errs, fmt.Errorf("verifying the image built for %s: %w", platform.Format(image.Platform), err))
 		}
 	}
