@@ -1,7 +1,8 @@
 #!/bin/sh
 # The main job from beginning to end: one program built into images for three architectures, merged into one list, published
 # to a registry that runs only as long as the demo, and checked there. Every command is shown with what it prints. What the
-# demo makes is in one temporary folder and goes with it. `make demo` runs it with mtool and the registry built.
+# demo makes is in one temporary folder and goes with it. `make demo` runs it with mtool, the
+# program and the registry built.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.bin:$PWD/.deps/bin:$PWD/.deps/qemu/usr/bin:$PATH
@@ -23,13 +24,6 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-
-cross_compile() {
-	for arch in amd64 arm64 arm; do
-		CGO_ENABLED=0 GOOS=linux GOARCH=$arch GOARM=7 go build -trimpath -ldflags='-s -w' -o "$work/app/app-$arch" ./testdata/context
-	done
-	cp testdata/context/Dockerfile "$work/app/"
-}
 
 # start_registry: the kernel picks the port, and the registry's log tells it.
 start_registry() {
@@ -55,8 +49,7 @@ show() {
 	"$@" 2>&1
 }
 
-mkdir "$work/app"
-cross_compile
+cp -r .bin/app "$work/app"
 start_registry
 export MTOOL_HOME="$work/home"
 cd "$work"

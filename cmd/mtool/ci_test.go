@@ -126,16 +126,6 @@ func TestWorkflowsLint(t *testing.T) {
 	}
 }
 
-// TestReadmeWorkflows: the README shows what mtool help prints.
-func TestReadmeWorkflows(t *testing.T) {
-	t.Parallel()
-	for _, topic := range []string{"ci-github", "ci-gitlab"} {
-		if body := help(t, topic); !strings.Contains(readme(t), "```yaml\n"+body+"```\n") {
-			t.Errorf("README.md does not hold what mtool help %s prints:\n%s", topic, body)
-		}
-	}
-}
-
 func help(t *testing.T, topic string) string {
 	t.Helper()
 	var out bytes.Buffer

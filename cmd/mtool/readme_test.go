@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -26,7 +27,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Rename(context, filepath.Join(dir, "app")); err != nil {
+	if err := errors.Join(os.Mkdir(filepath.Join(dir, ".bin"), 0o755), os.Rename(context, filepath.Join(dir, ".bin", "app"))); err != nil {
 		t.Fatal(err)
 	}
 	env := append(slices.Clone(testparts.Env(t)), "MTOOL_HOME="+filepath.Join(dir, "home"))
@@ -109,11 +110,15 @@ func TestReadmeExitCodes(t *testing.T) {
 	}
 }
 
+// TestReadmeIsShort keeps the first page one that is read: longer texts are topics of mtool help, and package documentation.
+func TestReadmeIsShort(t *testing.T) {
+	t.Parallel()
+	if lines := strings.Count(readme(t), "\n"); lines > 200 {
+		t.Errorf("README.md has %d lines, want at most 200", lines)
+	}
+}
+
 func readme(t *testing.T) string {
 	t.Helper()
-	body, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return document(t, "README.md")
 }

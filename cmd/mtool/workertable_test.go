@@ -87,7 +87,7 @@ func differences(table, proved map[cell]bool) (all []string) {
 	return all
 }
 
-// TestWorkerTable holds the README's table of workers to the scripts: each cell is shown by one, and none is left out.
+// TestWorkerTable holds testdata/workers.md to the scripts: each cell is shown by one, and none is left out.
 func TestWorkerTable(t *testing.T) {
 	t.Parallel()
 	var scripts strings.Builder
@@ -104,9 +104,9 @@ func TestWorkerTable(t *testing.T) {
 			scripts.Write(body)
 		}
 	}
-	table := stated(readme(t))
+	table := stated(document(t, "testdata/workers.md"))
 	if len(table) == 0 {
-		t.Fatal("README.md has no table of workers")
+		t.Fatal("testdata/workers.md has no table of workers")
 	}
 	for _, d := range differences(table, shown(scripts.String())) {
 		t.Error(d)
