@@ -40,7 +40,7 @@ func isCompose(doc *node) bool {
 // https://github.com/compose-spec/compose-spec/blob/main/spec.md
 func (r *reader) compose(docs []*node) error {
 	p := &project{
-		reader: r, filler: newFiller(), pattern: regexp.MustCompile("\x00([0-9]+)\x00"), name: types.Mapping{},
+		reader: r, filler: newFiller(), pattern: regexp.MustCompile(sign + "([0-9]+)" + sign), name: types.Mapping{},
 		parsed: map[string][]*node{}, files: map[string]*composeFile{}, services: map[string]mark{},
 	}
 	defer p.close()
@@ -52,10 +52,15 @@ func (r *reader) compose(docs []*node) error {
 		}
 		files = append(files, &composeFile{path: over.Name, dir: files[0].dir, docs: docs})
 	}
-	env, err := p.dotEnv(environment{lookup: p.outside}, files[0].dir)
+	given := r.options.Env
+	if given == nil {
+		given = func(string) (string, bool, error) { return "", false, nil }
+	}
+	env, err := p.dotEnv(environment{lookup: given}, files[0].dir)
 	if err != nil {
 		return errorf(r.file, 0, "%w", err)
 	}
+	env.lookup = p.called(env.lookup)
 	for _, f := range files {
 		f.env = env
 	}

@@ -152,6 +152,7 @@ func TestComposeBounds(t *testing.T) {
 			name: "a long script", want: "f:1 service a: x",
 			file: "services: {a: {image: x, command: [sh, -c, '" + strings.Repeat("echo $$X; ", 2000) + "']}}",
 		},
-		{name: "a NUL", file: "services: {a: {image: \"x\\00\\0\"}}", want: "error f:1: \"x\\x000\\x00\" has a NUL in it"},
+		{name: "a mark", file: "services: {a: {image: \"x\\ufdd00\\ufdd0\"}}", want: "error f:1: \"x\\ufdd00\\ufdd0\" has a character in it that is none"},
+		{name: "a mark in a variable", env: map[string]string{"A": "\ufdd00\ufdd0"}, file: "services: {a: {image: $A}}", want: "error f:1: service a: \"$A\": a variable has a character"},
 	})
 }

@@ -248,8 +248,8 @@ func (c copier) check(n *node, text string) error {
 	if c.values++; c.values > maxProject {
 		return errorf(c.file.path, n.at(), "it has more than %d values, those that aliases repeat included", maxProject)
 	}
-	if strings.Contains(text, "\x00") {
-		return errorf(c.file.path, n.at(), "%q has a NUL in it", text)
+	if strings.Contains(text, sign) {
+		return errorf(c.file.path, n.at(), "%q has a character in it that is none: U+FDD0", text)
 	}
 	return nil
 }

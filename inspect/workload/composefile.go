@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,7 +46,8 @@ type project struct {
 	tmp      string          // where the copies lie; "" where no file names another
 	name     types.Mapping   // holds the name of the project, where a file says it
 
-	last mark // what was opened last
+	copies int
+	last   mark // what was opened last
 
 	// What the limits are about: files that were named, values, services that extend others, the most values of one service, and
 	// the longest chain of services that extend each other.
@@ -100,9 +102,6 @@ func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 			LookupValue:     func(string) (string, bool) { return "", false },
 			TypeCastMapping: map[tree.Path]interpolation.Cast{},
 		}
-		if name, set, _ := files[0].env.lookup(composeProject); set {
-			o.SetProjectName(loader.NormalizeProjectName(name), true)
-		}
 	})
 	if err != nil {
 		return nil, p.explain(files[0], err)
@@ -110,15 +109,18 @@ func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 	return model, nil
 }
 
-// outside answers what is set before any file is read, and what the project is called.
-func (p *project) outside(name string) (value string, set bool, err error) {
-	if p.options.Env != nil {
-		value, set, err = p.options.Env(name)
+// called answers what the project is called, where the environment does not, and a file does.
+func (p *project) called(env variables) variables {
+	return func(name string) (string, bool, error) {
+		value, set, err := env(name)
+		if name != composeProject || set || p.name[composeProject] == "" {
+			return value, set, err
+		}
+		if hole, _, ok := p.unmark(p.name[composeProject]); ok {
+			return "", false, hole.err
+		}
+		return loader.NormalizeProjectName(p.name[composeProject]), true, nil
 	}
-	if called := p.name[composeProject]; name == composeProject && !set && called != "" {
-		return loader.NormalizeProjectName(called), true, nil
-	}
-	return value, set, err
 }
 
 // close removes the copies.
@@ -233,7 +235,8 @@ func (p *project) keep(f *composeFile) (err error) {
 			return errorf(f.path, 0, "making a folder for copies of the files that it names: %w", err)
 		}
 	}
-	f.copy = filepath.Join(p.tmp, fmt.Sprintf("%d.yaml", len(p.files)))
+	f.copy = filepath.Join(cmp.Or(p.tmp, "/mtool-compose"), fmt.Sprintf("%d.yaml", p.copies))
+	p.copies++
 	p.files[f.key()] = f
 	if p.tmp == "" {
 		return nil

@@ -22,10 +22,13 @@ type mark struct {
 	err     error  // why the value is not known: this is a hole
 }
 
-// mark is a text for a mark, which no value has by itself.
+// sign encloses a mark in a text. It is a character that Unicode keeps for uses like this; texts with it are refused.
+const sign = "\ufdd0"
+
+// mark is a text for a mark.
 func (p *project) mark(m mark) string {
 	p.marks = append(p.marks, m)
-	return fmt.Sprintf("\x00%d\x00", len(p.marks)-1)
+	return fmt.Sprintf("%s%d%s", sign, len(p.marks)-1, sign)
 }
 
 // unmark is the first mark of a text, and the text without its marks.

@@ -1,6 +1,7 @@
 package workload_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/compose-spec/compose-go/v2/dotenv"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -44,6 +46,18 @@ func composeProjects() map[string]map[string]string {
 		"volumes that are reset":     {"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}]}}", "b.yaml": "services: {x: {volumes: !override [{type: image, source: n, target: /n}]}}"},
 		"contexts":                   {"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c'}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['more=docker-image://d']}}}"},
 		"profiles":                   {"a.yaml": "services: {x: {image: a, profiles: [debug]}, y: {image: y}}"},
+		"a project's name":           {"a.yaml": "name: Shop_1\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}"},
+		"a name from .env":           {"a.yaml": "name: shop\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}", ".env": "COMPOSE_PROJECT_NAME=other"},
+		"quotes in .env":             {"a.yaml": "services: {x: {image: 'x:$A.$B.$C.$D.$E.$F'}}", ".env": "A=a\nB=\"$A b\" # no\nC='$A' # no\nexport D=${NO:-d}$$ # no\n# no\nE: e\nF=\"1\n2\\n\\$3\"\n"},
+		"defaults in defaults":       {"a.yaml": "services: {x: {image: '${NO:-${NO-${A}}-${A+${B:-b}}}:${A:?x}${NO:+no}$$A'}}", ".env": "A=a\nB=\n"},
+		"variables of includes":      {"a.yaml": "include: [{path: d/a.yaml, env_file: [v1, v2]}, {path: e/a.yaml, project_directory: d}]\nservices: {x: {image: 'x:$A$B'}}", ".env": "A=root\nB=b\n", "v1": "A=v1\nC=v1\nD=$B", "v2": "C=v2\nE=$C", "d/a.yaml": "services: {y: {image: '$A$B$C$D$E'}}", "d/.env": "F=d", "e/a.yaml": "services: {z: {image: '$F'}}", "e/.env": "F=e"},
+		"include in include":         {"a.yaml": "include: [d/a.yaml]", "d/a.yaml": "include: [{path: [e/a.yaml, b.yaml]}]\nservices: {x: {image: x}}", "d/e/a.yaml": "services: {y: {image: y, extends: {file: ../f/a.yaml, service: z}}}", "d/b.yaml": "services: {y: {platform: linux/arm64}}", "d/f/a.yaml": "services: {z: {platform: linux/amd64, volumes: [{type: image, source: v, target: /v}]}}"},
+		"twice in one folder":        {"a.yaml": "include: [d/a.yaml, d/b.yaml]", "d/a.yaml": "include: [c.yaml]", "d/b.yaml": "include: [c.yaml]", "d/c.yaml": "services: {x: {image: x, volumes: [{type: image, source: v, target: /v}]}}"},
+		"extends its own file":       {"a.yaml": "services: {x: {extends: {file: a.yaml, service: y}}, y: {image: y}}"},
+		"an override of a text":      {"a.yaml": "services: {x: {image: a, build: {context: ., platforms: [linux/amd64]}}}", "b.yaml": "services: {x: {image: !override b, build: !override {context: ., platforms: [linux/arm64]}}}"},
+		"merge keys of merge keys":   {"a.yaml": "x-a: &a {image: a}\nx-b: &b {<<: *a, platform: linux/arm64}\nx-c: &c {image: c, build: .}\nservices: {x: {<<: [*b, *c]}, y: {<<: *c, extends: x}}"},
+		"contexts of both kinds":     {"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c', dir: ./x}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['base=docker-image://d']}}}"},
+		"what starts":                {"a.yaml": "services: {x: {image: a, command: a b, entrypoint: [e], working_dir: /a}}", "b.yaml": "services: {x: {command: ['${NO:-b}', '$$c'], entrypoint: !reset null}}"},
 		"two documents":              {"a.yaml": "services: {x: {image: a}}\n---\nservices: {x: {image: b}, y: {image: y}}"},
 	}
 }
@@ -97,6 +111,9 @@ func oursOf(t *testing.T, files map[string]string, order []string) string {
 		if u.Platform.OS != "" {
 			line += " " + u.Platform.String()
 		}
+		if len(u.Process.Entrypoint)+len(u.Process.Cmd) > 0 {
+			line += fmt.Sprintf(" %q %q", u.Process.Entrypoint, u.Process.Cmd)
+		}
 		lines = append(lines, line)
 	}
 	slices.Sort(lines)
@@ -106,14 +123,19 @@ func oursOf(t *testing.T, files map[string]string, order []string) string {
 func theirsOf(t *testing.T, dir string, files map[string]string, order []string) string {
 	t.Helper()
 	details := types.ConfigDetails{WorkingDir: dir, Environment: types.Mapping{}}
-	if tag, ok := strings.CutPrefix(files[".env"], "TAG="); ok {
-		details.Environment["TAG"] = tag
+	if files[".env"] != "" {
+		set, err := dotenv.GetEnvFromFile(nil, []string{filepath.Join(dir, ".env")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		details.Environment = set
 	}
 	for _, name := range order {
 		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: filepath.Join(dir, name)})
 	}
 	project, err := loader.LoadWithContext(context.Background(), details, func(o *loader.Options) {
-		o.SetProjectName("x", true)
+		name := details.Environment["COMPOSE_PROJECT_NAME"]
+		o.SetProjectName(cmp.Or(name, "x"), name != "")
 		o.Profiles = []string{"*"}
 	})
 	if err != nil {
@@ -122,7 +144,11 @@ func theirsOf(t *testing.T, dir string, files map[string]string, order []string)
 	var lines []string
 	for name, s := range project.AllServices() {
 		if s.Image != "" {
-			lines = append(lines, strings.TrimSpace(fmt.Sprintf("service %s: %s %s", name, s.Image, s.Platform)))
+			line := strings.TrimSpace(fmt.Sprintf("service %s: %s %s", name, s.Image, s.Platform))
+			if len(s.Entrypoint)+len(s.Command) > 0 {
+				line += fmt.Sprintf(" %q %q", s.Entrypoint, s.Command)
+			}
+			lines = append(lines, line)
 		}
 		for _, v := range s.Volumes {
 			if v.Type == "image" {
@@ -133,7 +159,9 @@ func theirsOf(t *testing.T, dir string, files map[string]string, order []string)
 			continue
 		}
 		for _, context := range slices.Sorted(maps.Values(s.Build.AdditionalContexts)) {
-			lines = append(lines, fmt.Sprintf("service %s, build context: %s", name, strings.TrimPrefix(context, "docker-image://")))
+			if image, ok := strings.CutPrefix(context, "docker-image://"); ok {
+				lines = append(lines, fmt.Sprintf("service %s, build context: %s", name, image))
+			}
 		}
 	}
 	slices.Sort(lines)

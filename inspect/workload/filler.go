@@ -84,8 +84,8 @@ func (f *filler) fill(text string, lookup variables) (string, error) {
 		return "", cmp.Or(refused[name], fmt.Errorf("the variable %s is not set: %s", name, missing.Reason))
 	case err != nil:
 		return "", errors.New("it has a $ that begins no variable as Compose writes them; a dollar sign is written $$")
-	case unset == nil && strings.Contains(filled, "\x00"):
-		return "", errors.New("a variable has a NUL in it")
+	case unset == nil && strings.Contains(filled, sign):
+		return "", errors.New("a variable has a character in it that is none: U+FDD0")
 	}
 	return filled, unset
 }

@@ -32,7 +32,8 @@ func ofInspect() []mutant {
 		{"inspect/deep/addons.go", "TestPackages", `if p.system != on.OS || p.libc != "" && libc != "" && p.libc != libc {`, `if p.system != on.OS {`},
 		{"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stays)`, `g.each(func(byte) bool { return true }, &g.stays)`},
 
-		{"inspect/workload/composefile.go", "TestWithheldVariables", `value, set, err = p.options.Env(name)`, `value, set, _ = p.options.Env(name)`},
+		{"inspect/workload/composefile.go", "TestWithheldVariables", `value, set, err := env(name)`, `value, set, err := env(name)
+		err = nil`},
 		{"inspect/workload/filler.go", "TestWithheldVariables", `case hasOperator:`, `case hasOperator || true:`},
 		{"inspect/workload/composefile.go", "TestComposeDoor", `func (door) Accept(string) bool { return true }`, `func (door) Accept(string) bool { return false }`},
 		{"inspect/workload/composefile.go", "TestComposeDoor", `data, err := p.options.Read(f.path)`, `data, err := os.ReadFile(f.path)`},
