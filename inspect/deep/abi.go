@@ -120,6 +120,33 @@ func misfitWith(fact binary.Fact, all []reference) (why string) {
 	return why
 }
 
+// mixed looks for the libraries of programs where there are loaders of several ABIs: a library that fits one of them may be
+// needed by a program of the other.
+func (j *judgement) mixed() {
+	for _, r := range j.abi.loaders {
+		if fits, _, _ := binary.Fits(j.abi.loaders[0].fact, r.fact); !fits {
+			j.needs()
+			return
+		}
+	}
+}
+
+// otherABI tells of a library that can't be loaded by the program that needs it. What is wrong with it by itself, or with a
+// library that needs it, has a finding of its own.
+func (s *search) otherABI(program, library rootfs.Entry) {
+	isProgram := program.File.Fact.Interp != "" || program.File.Fact.Kind == binary.ELFExecutable
+	if wrong, _ := s.verdictOn(library); !isProgram || s.unfit[library.Path] || !fits(wrong) {
+		return
+	}
+	s.unfit[library.Path] = true
+	_, is, other := binary.Fits(*program.File.Fact, *library.File.Fact)
+	f := s.fileFinding(library, roleShared)
+	f.Rule, f.Evidence = ruleLibrary, other
+	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) can't be loaded by /%s, which needs it: it is %s, and the program is %s",
+		s.name(), library.Path, library.Layer+1, short(library.Digest), program.Path, other, is)
+	s.add(f)
+}
+
 // isLoaded reports whether a file is a library, and no program that needs no loader.
 func isLoaded(e rootfs.Entry) bool {
 	fact, name := e.File.Fact, e.Path[strings.LastIndexByte(e.Path, '/')+1:]

@@ -95,6 +95,7 @@ func TestMatrixOfABIs(t *testing.T) {
 // What is compared with what: programs with their loaders, libraries with all loaders or, without one, with what the image starts.
 func TestMisfits(t *testing.T) {
 	t.Parallel()
+	const riscvHard, riscvSoft = "lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-linux-riscv64-lp64.so.1"
 	const newLoader, oldLoader = "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib64/ld.so.1"
 	one := func(lines ...string) []string { return lines }
 	for name, c := range map[string]struct {
@@ -106,16 +107,32 @@ func TestMisfits(t *testing.T) {
 			"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
 			"/lib64/libx.so: ELF shared object for loong64 (double float, old world), in linux/loong64: old world, and the entrypoint /app is new world",
 		},
-		"its twin":                                 {"linux/loong64", one("elf app loong64-old", "so lib64/libx.so loong64-old"), ""},
-		"both worlds with both loaders":            {"linux/loong64", one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64", "elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), ""},
-		"both worlds in one chain":                 {"linux/loong64", one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"), "old world, and the loader /lib64/ld.so.1 is new world"},
-		"a health check would not matter":          {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
-		"soft float without a loader":              {"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"), "soft float, and the entrypoint /app is hard float"},
-		"hard float without a loader":              {"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"), "hard float, and the entrypoint /app is soft float"},
-		"a program says nothing":                   {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
-		"a static program of the other ABI":        {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
-		"a program of the other ABI, its loader":   {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), ""},
-		"a program and the loader of the other":    {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"), "the loader /lib/ld-linux-armhf.so.3 is hard float"},
+		"its twin":                               {"linux/loong64", one("elf app loong64-old", "so lib64/libx.so loong64-old"), ""},
+		"both worlds with both loaders":          {"linux/loong64", one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64", "elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), ""},
+		"both worlds in one chain":               {"linux/loong64", one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"), "old world, and the loader /lib64/ld.so.1 is new world"},
+		"a health check would not matter":        {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
+		"soft float without a loader":            {"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"), "soft float, and the entrypoint /app is hard float"},
+		"hard float without a loader":            {"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"), "hard float, and the entrypoint /app is soft float"},
+		"a program says nothing":                 {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
+		"a static program of the other ABI":      {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
+		"a program of the other ABI, its loader": {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), ""},
+		"a program and the loader of the other":  {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"), "the loader /lib/ld-linux-armhf.so.3 is hard float"},
+		"a library of the other float ABI": {
+			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/lib", "so opt/lib/libx.so riscv64-lp64"),
+			"/opt/lib/libx.so (layer 1, sha256:",
+		},
+		"it, and then the right one": {
+			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/lib:/opt/more", "so opt/lib/libx.so riscv64-lp64", "so opt/more/libx.so riscv64"),
+			"",
+		},
+		"each with its own": {
+			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/hard", "needs opt/soft-tool riscv64-lp64 libx.so /opt/soft", "so opt/soft/libx.so riscv64-lp64", "so opt/hard/libx.so riscv64"),
+			"",
+		},
+		"a soft program and a hard library": {
+			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/soft-tool riscv64-lp64 libx.so /opt/hard", "so opt/hard/libx.so riscv64"),
+			"can't be loaded by /opt/soft-tool, which needs it: it is lp64d, and the program is lp64",
+		},
 		"release 6 of MIPS":                        {"linux/mips64le", one("elf app mips64le", "so lib/libx.so mips64le-r6"), "release 6, and the entrypoint /app is a release before 6"},
 		"an arm program in arm64":                  {"linux/arm64", one("script app /bin/sh", "elf bin/sh armhf"), "32-bit programs are optional"},
 		"an arm library in arm64":                  {"linux/arm64", one("elf app arm64", "so usr/lib/libx.so armhf"), "/usr/lib/libx.so is an arm library"},

@@ -20,7 +20,7 @@ const (
 
 // libraries adds what the loader finds for right programs, and what links in its directories lead to.
 func (j *judgement) libraries() {
-	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{}}
+	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{}, unfit: map[string]bool{}}
 	for _, dir := range s.dirs {
 		j.libraryLinks(dir, ruleLibrary, "/"+dir, false)
 	}
@@ -77,16 +77,18 @@ type search struct {
 	known map[string]bool // names that were looked for there
 	// resolved are directories without their links; "" are those that are not there.
 	resolved map[string]string
+	unfit    map[string]bool // libraries that do not fit a program that needs them
 	lookups  int
 }
 
-// find looks for a library that a program needs. glibc passes over those of another machine.
+// find looks for a library that a program needs. glibc passes over those of another machine or ABI.
 func (s *search) find(program rootfs.Entry, name string) {
 	own := s.ownDirs(program)
-	if len(own) == 0 && s.known[name] {
+	key := name + " " + program.File.Fact.Convention()
+	if len(own) == 0 && s.known[key] {
 		return
 	}
-	s.known[name] = s.known[name] || len(own) == 0
+	s.known[key] = s.known[key] || len(own) == 0
 	var first *rootfs.Found
 	for _, at := range s.candidates(own, name) {
 		if s.lookups++; s.lookups > maxLookups {
@@ -96,16 +98,22 @@ func (s *search) find(program rootfs.Entry, name string) {
 		if err != nil || found.Type != rootfs.Program || !judgeable(*found.File.Fact) {
 			continue
 		}
-		if verdict, _ := binary.Runs(*found.File.Fact, s.platform); fits(verdict) {
+		verdict, _ := binary.Runs(*found.File.Fact, s.platform)
+		if one, _, _ := binary.Fits(*program.File.Fact, *found.File.Fact); one && fits(verdict) {
 			return
 		}
 		if first == nil {
 			first = &found
 		}
 	}
-	if first != nil {
-		s.needed.add(first.Path, need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
+	if first == nil {
+		return
 	}
+	if verdict, _ := binary.Runs(*first.File.Fact, s.platform); fits(verdict) {
+		s.otherABI(program, first.Entry)
+		return
+	}
+	s.needed.add(first.Path, need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
 }
 
 // candidates are the paths at which a name is looked for.

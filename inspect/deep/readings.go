@@ -25,6 +25,7 @@ func (j *judgement) read(tree *rootfs.Tree) {
 	j.chain()
 	j.loaderless()
 	j.otherLibc()
+	j.mixed()
 	j.workingDirs()
 	j.unasked()
 	j.unfollowed(err)
