@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Await asks for what was just written. Some registries do not find it for a moment: while ask answers with an error that
-// wraps ErrNotFound, it is called again, for about three seconds in all.
+// Await calls ask, which looks up what was just written. Some registries take a moment to find it: while the error
+// wraps ErrNotFound, Await asks again, for about three seconds in all.
 func Await(ctx context.Context, ask func() error) error {
 	err := ask()
 	for pause := 200 * time.Millisecond; errors.Is(err, ErrNotFound) && pause < 2*time.Second; pause *= 2 {

@@ -12,7 +12,7 @@ func TestAwait(t *testing.T) {
 	t.Parallel()
 	other := errors.New("other")
 	for name, test := range map[string]struct {
-		answers []error // the last one is given for good
+		answers []error // the last one is repeated
 		asked   int
 		want    error
 	}{

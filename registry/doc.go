@@ -1,10 +1,11 @@
-// Package registry defines references and content as values: Ref is the normalised name of an image or list, Manifest is
-// exact bytes with their digest, Source reads content wherever it is, and Target takes it in. Every error of the packages
-// below it wraps one of the kinds that are named here.
+// Package registry defines references and content as values. Ref is the normalised name of an image or list, Manifest
+// is exact bytes with their digest, a Source reads content wherever it is, and a Target writes it. Every error of the
+// packages below wraps one of the kinds that are defined here.
 //
-// Most callers need two calls: ParseRef, and source.Opener.Open of the package below, which opens a Ref of any transport
-// and returns an Object. Package remote is the client for registries, login finds credentials, store, archive and engine
-// read what is on this machine.
+// Most callers need two calls: ParseRef, and source.Opener.Open of the package below, which opens a Ref of any
+// transport and returns an Object. Package remote is the client for registries, login finds credentials, and store,
+// archive and engine read what is on this machine.
 //
-// The package opens no connection and judges no content: it checks digests, sizes and that JSON can be read in one way only.
+// The package opens no connection and judges no content. It checks digests, sizes, and that JSON can be read in one way
+// only.
 package registry

@@ -7,32 +7,34 @@ import (
 	"unicode"
 )
 
-// Kinds of failure. Every error of this room that a caller may want to branch on wraps one of them; test with errors.Is.
+// Kinds of failure. Every error of these packages that a caller may want to handle wraps one of them; test with
+// errors.Is.
 var (
-	// ErrUsage: a request that can't be carried out as it was made. Usagef makes such errors.
+	// ErrUsage is a request that can't be carried out as it was made; see Usagef.
 	ErrUsage = errors.New("invalid request")
-	// ErrName: a reference that can't be parsed.
+	// ErrName is a reference that can't be parsed.
 	ErrName = errors.New("invalid reference")
-	// ErrNotFound: the name, manifest or blob is not there (HTTP 404).
+	// ErrNotFound is a missing name, manifest or blob (HTTP 404).
 	ErrNotFound = errors.New("not found")
-	// ErrDenied: the registry wants other credentials (HTTP 401, 403), or its certificate is not trusted.
+	// ErrDenied is a registry that wants other credentials (HTTP 401, 403), or whose certificate is not trusted.
 	ErrDenied = errors.New("denied")
-	// ErrUnavailable: the registry or the network still fails after all retries, or an answer was truncated.
+	// ErrUnavailable is a registry or network that still fails after all retries, or a truncated answer.
 	ErrUnavailable = errors.New("unavailable")
-	// ErrConflict: the tag has moved, or is protected or immutable.
+	// ErrConflict is a tag that has moved, or is protected or immutable.
 	ErrConflict = errors.New("conflict")
-	// ErrRefused: the registry refused a manifest or a blob (HTTP 400, 413, 415 … or an answer with another digest).
+	// ErrRefused is a manifest or blob that the registry refused (HTTP 400, 413, 415 … or an answer with another
+	// digest).
 	ErrRefused = errors.New("refused by the registry")
-	// ErrContent: bytes that are not what their digest, size or format says.
+	// ErrContent is content that does not match its digest, size or format.
 	ErrContent = errors.New("content does not match")
-	// ErrNoRanges: a part of a blob was asked for, and the registry sends whole blobs only.
-	ErrNoRanges = errors.New("no part of a blob is sent")
+	// ErrNoRanges is a registry that sends whole blobs only when asked for a part of one.
+	ErrNoRanges = errors.New("the registry sends whole blobs only")
 )
 
-// Usagef returns an ErrUsage whose text is the formatted one alone. It wraps what %w formats.
+// Usagef returns an ErrUsage with only the formatted text. It wraps what %w formats.
 func Usagef(format string, args ...any) error { return WithKind(fmt.Errorf(format, args...), ErrUsage) }
 
-// WithKind makes err an error of a kind and leaves its text as it is.
+// WithKind makes err an error of a kind and keeps its text.
 func WithKind(err, kind error) error { return &kindError{err, kind} }
 
 type kindError struct {
@@ -44,10 +46,10 @@ func (e *kindError) Unwrap() error { return e.error }
 
 func (e *kindError) Is(target error) bool { return errors.Is(e.kind, target) }
 
-// Hinter is an error that knows the user's next action: one line, no capital, no full stop.
+// Hinter is an error that knows the user's next action: one line, without a capital or a full stop.
 type Hinter interface{ Hint() string }
 
-// WithHint adds the next action to err. It returns err as it is when either is missing.
+// WithHint adds the next action to err. It returns err unchanged when either is missing.
 func WithHint(err error, hint string) error {
 	if err == nil || hint == "" {
 		return err
@@ -63,10 +65,10 @@ type hinted struct {
 func (e *hinted) Unwrap() error { return e.error }
 func (e *hinted) Hint() string  { return e.hint }
 
-// maxLine bounds what OneLine returns, in runes.
+// maxLine limits what OneLine returns, in runes.
 const maxLine = 400
 
-// OneLine makes a stranger's text safe for a terminal: no control characters, one line, not too long.
+// OneLine makes untrusted text safe for a terminal: no control characters, one line, limited length.
 func OneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {

@@ -12,8 +12,8 @@ import (
 	"mtool/registry/regular"
 )
 
-// SyncDir makes the names in a directory last through a power cut. That a file system can't, or that the directory may be
-// entered and not be read, is no error: nothing can be done about it.
+// SyncDir syncs a directory, so that the names in it survive a power cut. It returns no error where the file system
+// can't sync, or where the directory may be entered but not read: nobody can do anything about it.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {
@@ -29,7 +29,7 @@ func SyncDir(dir string) error {
 	return errors.Join(err, d.Close())
 }
 
-// MakeDirs is os.MkdirAll whose directories last through a power cut: those in which one was made are synced.
+// MakeDirs is os.MkdirAll, and syncs the directories in which it creates one, so that they survive a power cut.
 func MakeDirs(dir string, mode fs.FileMode) error {
 	err := os.Mkdir(dir, mode)
 	switch parent := filepath.Dir(dir); {
@@ -50,8 +50,8 @@ func MakeDirs(dir string, mode fs.FileMode) error {
 	}
 }
 
-// ReadFile reads a file of a layout or an archive, which somebody else may have written: the error of one with more than most
-// bytes wraps ErrContent.
+// ReadFile reads a file of a layout or an archive, which somebody else may have written. A file of more than most bytes
+// is an ErrContent.
 func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 	f, err := files.Open(name)
 	if errors.Is(err, regular.ErrFile) {
@@ -70,8 +70,8 @@ func ReadFile(files fs.FS, name string, most int64) ([]byte, error) {
 	return data, nil
 }
 
-// readAll reads at most a byte more than most. The size is asked for because FUSE looks at a file again then: a read alone may
-// end where the file ended a second ago.
+// readAll reads at most one byte more than most. It asks for the size first, because FUSE then looks at the file again;
+// a read alone may end where the file ended a second ago.
 func readAll(f fs.File, most int64) ([]byte, error) {
 	if _, err := f.Stat(); err != nil {
 		return nil, err

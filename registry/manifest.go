@@ -21,8 +21,8 @@ type Manifest struct {
 	Body      []byte
 }
 
-// NewManifest computes the digest of body. An empty mediaType is read from the body's mediaType member and, where that is
-// missing too, told from its members (OCI image-spec 1.0 manifests need not name their own type).
+// NewManifest computes the digest of body. When mediaType is empty, the type is the body's mediaType member or, without
+// one, follows from its members: OCI image-spec 1.0 manifests need not name their own type.
 func NewManifest(mediaType types.MediaType, body []byte) (Manifest, error) {
 	digest, _, err := v1.SHA256(bytes.NewReader(body))
 	if err != nil {
@@ -40,7 +40,7 @@ func SniffMediaType(body []byte) (types.MediaType, error) {
 	var m struct {
 		MediaType     types.MediaType `json:"mediaType"`
 		SchemaVersion int             `json:"schemaVersion"`
-		Manifests     json.RawMessage `json:"manifests"` // as it is: apart, millions of empty rows would fill the memory
+		Manifests     json.RawMessage `json:"manifests"` // undecoded: millions of empty rows would fill the memory
 		Config        json.RawMessage `json:"config"`
 	}
 	if err := json.Unmarshal(body, &m); err != nil {
@@ -57,7 +57,7 @@ func SniffMediaType(body []byte) (types.MediaType, error) {
 	return "", fmt.Errorf("%w: neither an image manifest nor a list", ErrContent)
 }
 
-// Descriptor is the manifest's media type, digest and size.
+// Descriptor returns the manifest's media type, digest and size.
 func (m Manifest) Descriptor() v1.Descriptor {
 	return v1.Descriptor{MediaType: m.MediaType, Digest: m.Digest, Size: int64(len(m.Body))}
 }
@@ -68,65 +68,66 @@ func (m Manifest) IsList() bool { return m.MediaType.IsIndex() }
 // IsImage reports whether the manifest is an OCI or Docker image manifest.
 func (m Manifest) IsImage() bool { return m.MediaType.IsImage() }
 
-// ArtifactManifest is the type that image-spec 1.1 dropped before its release; some registries still serve it.
+// ArtifactManifest is the type that image-spec 1.1 dropped before its release. Some registries still serve it.
 const ArtifactManifest types.MediaType = "application/vnd.oci.artifact.manifest.v1+json"
 
-// PointsToBlob reports whether a row of a list points to something that no registry serves as a manifest, as the list of a
-// build cache does.
+// PointsToBlob reports whether a row of a list points to something that no registry serves as a manifest, as rows of a
+// build cache do.
 func PointsToBlob(row v1.Descriptor) bool {
 	t := row.MediaType
 	return t != "" && t != ArtifactManifest && !t.IsImage() && !t.IsIndex() && !t.IsSchema1()
 }
 
-// Source reads the content under one name, wherever it lies. Implementations verify the digest and the size of what they
-// hand out: a Manifest before it is returned, a Blob when its end is read (the error wraps ErrContent). They are safe for
+// Source reads the content under one name, wherever it is stored. Implementations verify digest and size: those of a
+// Manifest before they return it, those of a Blob when its end is read (the error wraps ErrContent). They are safe for
 // use from several goroutines.
 type Source interface {
-	// Manifest returns the manifest or list that d names. A missing one is an error that wraps ErrNotFound.
+	// Manifest returns the manifest or list that d names. The error wraps ErrNotFound when it is missing.
 	Manifest(ctx context.Context, d v1.Descriptor) (Manifest, error)
-	// Blob opens the config or layer that d names. A missing one is an error that wraps ErrNotFound.
+	// Blob opens the config or layer that d names. The error wraps ErrNotFound when it is missing.
 	Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
 }
 
-// Target takes content in: blobs first, then manifests that refer to them, tags last.
-// *Repository, store.Writer and archive.Writer are targets.
+// Target writes content: blobs first, then manifests that refer to them, tags last. *remote.Repository, *store.Writer
+// and *archive.Writer are targets.
 type Target interface {
-	// PutBlob makes the blob present: already there, mounted from a repository of the same registry, or copied from src.
+	// PutBlob makes the blob present: it finds it there, mounts it from a repository of the same registry, or copies it
+	// from src.
 	PutBlob(ctx context.Context, d v1.Descriptor, src Source) (Moved, error)
 	// PutManifest makes m present under its digest, without touching any tag.
 	PutManifest(ctx context.Context, m Manifest) error
-	// PutTag makes m present and tag point to it.
+	// PutTag makes m present and points tag to it.
 	PutTag(ctx context.Context, tag string, m Manifest) error
 }
 
-// Moved says how a blob came to be at its target.
+// Moved is how a blob got to its target.
 type Moved int
 
-// The ways of a blob.
+// The values of Moved.
 const (
 	Present Moved = iota // it was there already
 	Mounted              // mounted from another repository of the same registry; no bytes moved
 	Copied               // its bytes were sent
 )
 
-// Object is what a Ref was found to be: the bytes of its root manifest and the source of everything below it.
+// Object is what Open found for a Ref: the bytes of its root manifest, and the source of everything below it.
 type Object struct {
-	Ref    Ref      // where it was found: the transport that had it, the name as asked
+	Ref    Ref      // where it was found: the transport that had it, and the name as typed
 	Root   Manifest // the image or list itself
 	Source Source   // reads children, configs and layers
-	// Names are what a file calls the object: full references, or tags alone; nil elsewhere.
+	// Names are the object's names in a file: full references, or tags alone; nil elsewhere.
 	Names []string
-	// Other is the digest that the place not used has under the same name, when it differs (the store's name in a
+	// Other is the digest under the same name in the place that was not used, when it differs (the store's name in a
 	// registry); zero otherwise.
 	Other v1.Hash
-	// Missing are the rows of the list that a file does not hold, so that Root is an image or a list without them; nil where
-	// the file is whole.
+	// Missing are the rows of the list that a file does not hold; Root is an image or a list without them. It is nil
+	// where the file is complete.
 	Missing []v1.Descriptor
-	// Closer releases files that Source holds open; nil where there are none.
+	// Closer releases files that Source holds open; nil when there are none.
 	Closer io.Closer
 }
 
-// Close releases what the object holds open. Closing the zero Object is fine.
+// Close releases what the object holds open. The zero Object can be closed.
 func (o Object) Close() error {
 	if o.Closer == nil {
 		return nil
@@ -134,8 +135,9 @@ func (o Object) Close() error {
 	return o.Closer.Close()
 }
 
-// ManifestType believes the body first, then a Content-Type that is one of a manifest, then the members of the body. One that
-// is called an image by one of them and a list by another is refused: containerd and crane go by the Content-Type.
+// ManifestType returns the type that the body names, else a Content-Type that is a manifest's, else what the members of
+// the body show. It refuses a manifest that is an image by one of them and a list by another: containerd and crane use
+// the Content-Type.
 func ManifestType(contentType string, body []byte) (types.MediaType, error) {
 	contentType, _, _ = strings.Cut(contentType, ";")
 	told := types.MediaType(strings.TrimSpace(contentType))
@@ -145,12 +147,12 @@ func ManifestType(contentType string, body []byte) (types.MediaType, error) {
 	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
 		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
 	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
-		return told, nil //nolint:nilerr // the Content-Type says what the members don't
+		return told, nil //nolint:nilerr // the Content-Type names a type, the members don't
 	}
 	return sniffed, err
 }
 
-// Verify compares the bytes with want, whatever its algorithm is, and takes it over as the digest.
+// Verify compares the bytes with want, whatever its algorithm, and makes it the manifest's digest.
 func (m *Manifest) Verify(want v1.Hash, whose string) error {
 	got := m.Digest
 	if want.Algorithm != got.Algorithm {
@@ -176,11 +178,11 @@ func hasMediaType(body []byte) bool {
 	return json.Unmarshal(body, &m) == nil && m.MediaType != ""
 }
 
-// FallbackTag is the tag under which registries without the referrers API keep the list of what refers to a digest.
+// FallbackTag returns the tag under which registries without the referrers API keep the list of referrers of a digest.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
 func FallbackTag(digest v1.Hash) string { return digest.Algorithm + "-" + digest.Hex }
 
-// DecodeReferrers reads the list that says what refers to something. The error wraps ErrContent.
+// DecodeReferrers reads a list of referrers. The error wraps ErrContent.
 func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
 	var list struct {
 		Manifests []v1.Descriptor `json:"manifests"`

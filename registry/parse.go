@@ -16,7 +16,7 @@ const (
 	layoutPrefix   = "oci-layout://" // what buildx and BuildKit write for oci:
 )
 
-// refName is what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
+// refName matches what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
 var refName = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*(/[A-Za-z0-9]+((--|[-._:@+])[A-Za-z0-9]+)*)*$`)
@@ -45,7 +45,7 @@ func ParseRef(s string) (Ref, error) {
 	return r, nil
 }
 
-// pathTransport says what lies at an existing path; "" when nothing does.
+// pathTransport returns the transport of an existing path; "" when there is none.
 func pathTransport(path string) Transport {
 	info, err := os.Stat(path)
 	switch {
@@ -57,7 +57,7 @@ func pathTransport(path string) Transport {
 	return TransportArchive
 }
 
-// parseRef is ParseRef without the file system: lookup tells what lies at a path.
+// parseRef is ParseRef without the file system: lookup returns the transport of a path.
 func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	if t, rest, ok := cutTransport(s); ok {
 		r := Ref{Transport: t}
@@ -87,7 +87,7 @@ func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	return r, nil
 }
 
-// namesTar reports whether s is a path by its end alone.
+// namesTar reports whether s ends as the path of a tar does.
 func namesTar(s string) bool {
 	if strings.Contains(s, ":") {
 		return false
@@ -100,10 +100,10 @@ func namesTar(s string) bool {
 	return false
 }
 
-// podmanHost is in the names of images that podman has built, and seldom that of a registry.
+// podmanHost begins the names of images that podman builds. It is seldom a registry.
 const podmanHost = "localhost"
 
-// cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image called docker.
+// cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image named docker.
 func cutTransport(s string) (t Transport, rest string, ok bool) {
 	if rest, ok = strings.CutPrefix(s, registryPrefix); ok {
 		return TransportRegistry, rest, true
@@ -122,14 +122,14 @@ func cutTransport(s string) (t Transport, rest string, ok bool) {
 	return "", s, false
 }
 
-// namesHost follows distribution/reference: the part before the first slash is a host when it can't be a path, or is
+// namesHost follows distribution/reference: the part before the first slash is a host if it can't be a path, or is
 // "localhost".
 func namesHost(s string) bool {
 	first, _, ok := strings.Cut(s, "/")
 	return ok && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first)
 }
 
-// parseName reads a name that is no file.
+// parseName parses a name that is not a file.
 func parseName(t Transport, s string) (Ref, error) {
 	named, err := reference.ParseNormalizedNamed(s)
 	if err != nil {
@@ -145,9 +145,9 @@ func parseName(t Transport, s string) (Ref, error) {
 		return Ref{}, nameError(err.Error(), hint)
 	}
 	r := Ref{Transport: t, Host: reference.Domain(named), Repo: reference.Path(named)}
-	if r.Host == "" { // which the parser lets pass
+	if r.Host == "" { // the parser accepts it
 		host, _, _ := strings.Cut(s, "/")
-		return Ref{}, nameError(fmt.Sprintf("%q is no host name: letters, digits, '-' and '.' make one", host), "")
+		return Ref{}, nameError(fmt.Sprintf("%q is not a host name (letters, digits, '-' and '.')", host), "")
 	}
 	if tagged, ok := named.(reference.Tagged); ok {
 		r.Tag = tagged.Tag()
@@ -163,8 +163,8 @@ func parseName(t Transport, s string) (Ref, error) {
 	return r, nil
 }
 
-// parseFile reads PATH[:TAG][@DIGEST]. As in containers-transports(5) the path ends at the first colon, since the tag of a
-// layout may be a whole reference with colons of its own.
+// parseFile parses PATH[:TAG][@DIGEST]. As in containers-transports(5) the path ends at the first colon, since the tag
+// of a layout may be a whole reference with colons of its own.
 func parseFile(t Transport, s string) (Ref, error) {
 	r := Ref{Transport: t}
 	if at := strings.LastIndex(s, "@"); at >= 0 {

@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Transport is where a Ref points to, spelled as in containers-transports(5) where that has a word for it.
+// Transport is the kind of place a Ref points to, spelled as in containers-transports(5) where it is listed there.
 type Transport string
 
 // The transports.
@@ -21,21 +21,21 @@ const (
 	TransportEngine        Transport = "docker-daemon"
 )
 
-// Ref is a name as typed and as normalised. It is a comparable value; make one with ParseRef.
+// Ref is a name, as typed and normalised. It is a comparable value; ParseRef makes one.
 type Ref struct {
 	Transport Transport
 	Host      string  // registry host, with port as written: "docker.io", "127.0.0.1:5000"; "" for files
 	Repo      string  // path within the host: "library/demo"; "" for files
 	Tag       string  // "latest" when neither tag nor digest was typed, "" when only a digest was; files: "" when not typed
 	Digest    v1.Hash // zero when none was typed
-	Path      string  // directory or file, for the transports that are files
+	Path      string  // directory or file, for files
 	Typed     string  // as the user typed it
 	Bare      bool    // typed without transport and registry host ("localhost" is none): looked up in drafts, store and registry
 }
 
-// String is the reference as it was understood: "docker.io/library/demo:v1", "store:docker.io/library/demo:v1",
-// "oci:dir:tag". ParseRef reads it back. A name in a registry gets "docker://" in front only where it could be read as
-// another transport (the host "store:5000").
+// String returns the reference as it was understood: "docker.io/library/demo:v1", "store:docker.io/library/demo:v1",
+// "oci:dir:tag". ParseRef parses it to the same value. A name in a registry has "docker://" in front only where it
+// could be read as another transport (the host "store:5000").
 func (r Ref) String() string {
 	name := r.Name()
 	if r.Transport != TransportRegistry {
@@ -47,8 +47,8 @@ func (r Ref) String() string {
 	return name
 }
 
-// Name is the full name with tag and digest, without the transport: "docker.io/library/demo:v1". For files it is the path
-// with tag and digest.
+// Name returns the full name with tag and digest, without the transport: "docker.io/library/demo:v1". For files it is
+// the path with tag and digest.
 func (r Ref) Name() string {
 	name := r.Path
 	if !r.IsFile() {
@@ -63,7 +63,7 @@ func (r Ref) Name() string {
 	return name
 }
 
-// Familiar is the short form that people know: "demo:v1" for docker.io/library/demo:v1. For files it is Name.
+// Familiar returns the short form that people know: "demo:v1" for docker.io/library/demo:v1. For files it is Name.
 func (r Ref) Familiar() string {
 	if r.IsFile() {
 		return r.Name()
@@ -75,7 +75,7 @@ func (r Ref) Familiar() string {
 	return reference.FamiliarString(named)
 }
 
-// Repository is host and path: "docker.io/library/demo"; "" for files.
+// Repository returns host and path: "docker.io/library/demo"; "" for files.
 func (r Ref) Repository() string {
 	if r.IsFile() {
 		return ""
@@ -83,19 +83,19 @@ func (r Ref) Repository() string {
 	return r.Host + "/" + r.Repo
 }
 
-// At is the same name in another place; it is no longer Bare.
+// At returns the same name with transport t; it is no longer Bare.
 func (r Ref) At(t Transport) Ref {
 	r.Transport, r.Bare = t, false
 	return r
 }
 
-// WithDigest is the same repository or file at digest h; the tag is dropped.
+// WithDigest returns the same repository or file at digest h, without a tag.
 func (r Ref) WithDigest(h v1.Hash) Ref {
 	r.Tag, r.Digest = "", h
 	return r
 }
 
-// WithTag is the same repository or file at tag; the digest is dropped.
+// WithTag returns the same repository or file at tag, without a digest.
 func (r Ref) WithTag(tag string) Ref {
 	r.Tag, r.Digest = tag, v1.Hash{}
 	return r
@@ -110,8 +110,8 @@ func (r Ref) IsFile() bool {
 	return false
 }
 
-// Local reports whether the name was most likely given to something on this machine: it was typed without a transport, a host
-// and a '/' ("demo:v1-arm64"), or is below podman's "localhost/". As a source it is not looked for in a registry.
+// Local reports whether the name most likely belongs to something on this machine: it was typed without transport, host
+// and '/' ("demo:v1-arm64"), or is below podman's "localhost/". As a source it is never looked up in a registry.
 func (r Ref) Local() bool { return r.Bare && (r.Host == podmanHost || !strings.Contains(r.Typed, "/")) }
 
 const (
@@ -122,9 +122,9 @@ const (
 	tagFollowed = tagFirst + ".-"
 )
 
-// IsTag reports whether a registry takes name as a tag:
+// IsTag reports whether registries accept name as a tag:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 func IsTag(name string) bool {
-	// By hand: a counted repetition is dear to compile, and every start of the program would pay for it.
+	// No regular expression: a counted repetition is slow to compile, and every start of the program would pay for it.
 	return name != "" && len(name) <= longestTag && strings.Contains(tagFirst, name[:1]) && strings.Trim(name, tagFollowed) == ""
 }

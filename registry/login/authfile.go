@@ -19,19 +19,19 @@ import (
 // authFile is docker's config.json or podman's auth.json, which share their format: containers-auth.json(5).
 type authFile struct {
 	path    string
-	auths   map[string]json.RawMessage // decoded when used: a bad entry hurts its own host only
+	auths   map[string]json.RawMessage // decoded when used: a bad entry affects its own host only
 	helpers map[string]string
 	store   string
 }
 
-// authVariable holds what docker's config.json holds, for CI that keeps it as a secret:
+// authVariable holds the content of docker's config.json, for CI that keeps it as a secret:
 // https://docs.docker.com/reference/cli/docker/#environment-variables
 const authVariable = "DOCKER_AUTH_CONFIG"
 
-// Default reads $DOCKER_AUTH_CONFIG, which is such a document itself, and the files that exist of
-// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (or ~/.docker/config.json where that is not set),
-// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be read
-// or is no JSON is an error, except podman's own that belong to another user.
+// Default reads $DOCKER_AUTH_CONFIG, which holds such a document itself, and the existing ones of these files:
+// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (~/.docker/config.json if that is not set),
+// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be
+// read or is not JSON is an error, unless it is podman's own and belongs to another user.
 func Default() (*Credentials, error) {
 	c := newCredentials()
 	if text := os.Getenv(authVariable); text != "" {
@@ -56,7 +56,7 @@ func Default() (*Credentials, error) {
 	return c, nil
 }
 
-// Parse reads one document in the format of docker's config.json. name is where errors say that a login was found.
+// Parse reads one document in the format of docker's config.json. name is its origin for messages.
 func Parse(name string, document []byte) (*Credentials, error) {
 	f, err := parseAuthFile(name, document)
 	if err != nil {
@@ -112,7 +112,7 @@ func parseAuthFile(path string, body []byte) (authFile, error) {
 	if len(strings.TrimSpace(string(body))) == 0 {
 		return authFile{path: path}, nil
 	}
-	// Not wrapped: a JSON error may quote what it stumbled over.
+	// Not wrapped: a JSON error may quote the document.
 	if json.Unmarshal(body, &doc) != nil {
 		return authFile{}, errors.New("it is not the JSON of docker's config.json or podman's auth.json")
 	}
@@ -122,7 +122,8 @@ func parseAuthFile(path string, body []byte) (authFile, error) {
 	}, nil
 }
 
-// normalizeKeys brings "https://index.docker.io/v1/" and the like to host[/path]. A key that is written so already wins.
+// normalizeKeys turns "https://index.docker.io/v1/" and the like into host[/path]. A key that is already written so
+// wins.
 func normalizeKeys[V any](m map[string]V) map[string]V {
 	out := make(map[string]V, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -146,7 +147,7 @@ func normalizeKey(key string) string {
 	return rest
 }
 
-// entry is errNoEntry for a missing entry and for the empty one that docker leaves beside a store.
+// entry returns errNoEntry for a missing entry, and for the empty one that docker leaves when a helper has it.
 func (f authFile) entry(key string) (Auth, error) {
 	raw, ok := f.auths[key]
 	if !ok {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// FuzzAuthFile: whatever a file of logins holds, no password is in the error.
+// FuzzAuthFile checks that no error shows a password, whatever the file holds.
 func FuzzAuthFile(f *testing.F) {
 	f.Add([]byte(`{"auths":{"registry.example":{"auth":"Ym9iOnNlY3JldA=="}},"credHelpers":{"a":"b"}}`))
 	f.Add([]byte(`{"auths":{"registry.example":{"auth":"!","password":"secret"}}}`))

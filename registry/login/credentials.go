@@ -10,16 +10,16 @@ import (
 	"mtool/registry"
 )
 
-// Auth is what to say to a registry; the zero value is anonymous. Its fields are secrets: show describe's words, never
-// the value.
+// Auth holds the credentials for a registry; the zero value is anonymous. Its fields are secrets: print Who, never the
+// value.
 type Auth struct {
 	Username, Password string
-	// IdentityToken is an OAuth2 refresh token, which a token server changes for a bearer token.
+	// IdentityToken is an OAuth2 refresh token, which a token server exchanges for a bearer token.
 	IdentityToken string
-	// RegistryToken is a bearer token, sent as it is.
+	// RegistryToken is a bearer token, sent unchanged.
 	RegistryToken string
-	// From is where it was found, for messages: the file, or the helper and the file that names it. When nothing was found
-	// it is what was read.
+	// From is where it was found, for messages: the file, or the helper and the file that names it. When nothing was
+	// found it lists what was searched.
 	From string
 }
 
@@ -28,7 +28,7 @@ func (a Auth) Anonymous() bool {
 	return a.Username == "" && a.IdentityToken == "" && a.RegistryToken == ""
 }
 
-// Who names the login and where it was found, without any secret: "logged in as \"bob\" by …/config.json".
+// Who describes the login and where it was found, without secrets: "logged in as \"bob\" by …/config.json".
 func (a Auth) Who(host string) string {
 	switch {
 	case a.Anonymous() && a.From == "":
@@ -41,7 +41,7 @@ func (a Auth) Who(host string) string {
 	return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username)) + origin(" by ", a.From)
 }
 
-// origin is nothing for a login that is being tried.
+// origin returns "" for a login that is only being tried.
 func origin(word, from string) string {
 	if from == "" {
 		return ""
@@ -49,13 +49,12 @@ func origin(word, from string) string {
 	return word + from
 }
 
-// Credentials looks up what to say to a registry, in the files of docker and podman and with their credential helpers.
-// Helpers run when they are first needed, once a host. A nil *Credentials has none. It is safe for use from several
-// goroutines.
+// Credentials looks up credentials in the files of docker and podman and with their credential helpers. A helper runs
+// when it is first needed, once for each host. A nil *Credentials has none. It is safe for use from several goroutines.
 type Credentials struct {
 	fixed   map[string]Auth // by host, before all files
 	files   []authFile
-	skipped []string // what was passed over, and why; shown when access is denied
+	skipped []string // what was skipped, and why; shown when access is denied
 	helper  func(ctx context.Context, name, server string) (Auth, error)
 
 	mu     sync.Mutex
@@ -74,11 +73,11 @@ type helped struct {
 
 var errNoEntry = errors.New("no entry")
 
-// For is the entry with the most specific key, over all files: host/ns/repo, host/ns, host; Docker Hub's host has three
-// spellings. In one file and for one key, a helper goes before credsStore, and that before the entry in the file. No entry
-// is no error: the Auth is anonymous then.
+// For returns the entry with the most specific key, over all files: host/ns/repo, host/ns, host; Docker Hub's host has
+// three spellings. Within one file and key, a helper wins over credsStore, and credsStore over the entry in the file.
+// Without an entry the Auth is anonymous, and the error nil.
 //
-// A helper that fails is an error; a credsStore that is not installed is passed over, as on machines that share a
+// A helper that fails is an error. A credsStore that is not installed is skipped, as on machines that share a
 // configuration with Docker Desktop.
 func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) {
 	if c == nil {
@@ -98,7 +97,7 @@ func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) 
 	return Auth{From: c.read()}, nil
 }
 
-// lookup is the entry of one file for keys, which are spellings of one thing.
+// lookup returns the entry of one file for keys, which are spellings of one name.
 func (c *Credentials) lookup(ctx context.Context, f authFile, host string, keys []string) (Auth, error) {
 	for _, key := range keys {
 		name, ok := f.helpers[key]
@@ -124,7 +123,7 @@ func (c *Credentials) lookup(ctx context.Context, f authFile, host string, keys 
 	return Auth{}, errNoEntry
 }
 
-// help asks a helper once; the answer is kept for as long as c, an interrupted one is not.
+// help asks a helper once and keeps the answer for as long as c, unless the call was interrupted.
 func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (Auth, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -154,7 +153,7 @@ func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (
 	return auth, err
 }
 
-// read is what a lookup has gone through, for the message that it found nothing.
+// read lists what a lookup has searched, for the message that it found nothing.
 func (c *Credentials) read() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -175,7 +174,7 @@ func (c *Credentials) read() string {
 	return strings.Join(append(parts, c.skipped...), ", ")
 }
 
-// lookupKeys are the keys from the most specific to the least, each with its spellings.
+// lookupKeys returns the keys from the most specific to the least, each with its spellings.
 func lookupKeys(host, repo string) [][]string {
 	hosts := []string{host}
 	if isHub(host) {
@@ -198,7 +197,7 @@ func isHub(host string) bool {
 	return host == "docker.io" || host == "index.docker.io" || host == "registry-1.docker.io"
 }
 
-// helperServers are the names under which a helper may have a host: docker logs in to Docker Hub under a URL.
+// helperServers returns the names under which a helper may have a host: docker logs in to Docker Hub under a URL.
 func helperServers(host string) []string {
 	if isHub(host) {
 		return []string{"https://index.docker.io/v1/", "docker.io"}
@@ -206,15 +205,15 @@ func helperServers(host string) []string {
 	return []string{host}
 }
 
-// Fixed returns the credentials of one host, whatever the repository: what a login is tried with.
+// Fixed returns the same credentials for every repository of one host, to try a login with.
 func Fixed(host string, auth Auth) *Credentials {
 	c := newCredentials()
 	c.fixed = map[string]Auth{host: auth}
 	return c
 }
 
-// ParseHost is the registry host that s names, as references have it. It takes what people paste: a URL, and Docker Hub
-// under any of its names; "" is Docker Hub.
+// ParseHost returns the registry host that s names, as references spell it. It accepts what people paste: a URL, and
+// Docker Hub under any of its names; "" is Docker Hub.
 func ParseHost(s string) (string, error) {
 	host := normalizeKey(s)
 	if host == "" || isHub(host) {
@@ -222,7 +221,7 @@ func ParseHost(s string) (string, error) {
 	}
 	ref, err := registry.ParseRef("docker://" + host + "/x")
 	if err != nil || ref.Host != host {
-		return "", fmt.Errorf("parsing registry %q: %w: it is no HOST[:PORT]", s, registry.ErrName)
+		return "", fmt.Errorf("parsing registry %q: %w: it is not HOST[:PORT]", s, registry.ErrName)
 	}
 	return host, nil
 }

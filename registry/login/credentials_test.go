@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// entries are credentials for one host, as from a file.
+// encoded returns a user and a password as a file holds them.
 func encoded(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }

@@ -1,8 +1,8 @@
-// Package login finds what to say to a registry: in the files of docker and podman, in the variable that CI systems set, and
-// with credential helpers.
+// Package login finds the credentials for a registry: in the files of docker and podman, in the variable that CI
+// systems set, and with credential helpers.
 //
 // Most callers need one call: Default, whose Credentials go into remote.Options. Fixed and Parse take a login from
-// elsewhere; Save and Remove are what a login command does.
+// elsewhere; Save and Remove change what is stored.
 //
-// The package asks no registry. A password is never part of an error or of what Auth.Who returns.
+// The package connects to no registry. A password is never part of an error or of what Auth.Who returns.
 package login

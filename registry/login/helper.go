@@ -16,10 +16,10 @@ import (
 	"mtool/registry"
 )
 
-// errNoHelper: the program of a helper is not installed.
+// errNoHelper is a helper whose program is not installed.
 var errNoHelper = errors.New("not installed")
 
-// runHelper asks docker-credential-NAME for one server:
+// runHelper asks docker-credential-NAME about one server:
 // https://github.com/docker/docker-credential-helpers#development
 func runHelper(ctx context.Context, name, server string) (Auth, error) {
 	p := &helperProgram{ctx: ctx, name: "docker-credential-" + name}
@@ -30,7 +30,7 @@ func runHelper(ctx context.Context, name, server string) (Auth, error) {
 	case credentials.IsErrCredentialsNotFound(err):
 		return Auth{}, errNoEntry
 	case err != nil && p.err == nil:
-		// The answer could not be read; the decoder's error may quote it.
+		// Not wrapped: the decoder's error may quote the answer.
 		return Auth{}, errors.New("its answer is not the JSON of a credential helper")
 	case err != nil:
 		return Auth{}, p.failure()
@@ -42,7 +42,7 @@ func runHelper(ctx context.Context, name, server string) (Auth, error) {
 	return Auth{Username: found.Username, Password: found.Secret}, nil
 }
 
-// storeInHelper gives a helper the login of one server.
+// storeInHelper stores the login of one server with a helper.
 func storeInHelper(ctx context.Context, name, server string, auth Auth) error {
 	p := &helperProgram{ctx: ctx, name: "docker-credential-" + name}
 	login := &credentials.Credentials{ServerURL: server, Username: auth.Username, Secret: auth.Password}
@@ -53,7 +53,7 @@ func storeInHelper(ctx context.Context, name, server string, auth Auth) error {
 	return p.explain(err)
 }
 
-// eraseInHelper removes the logins of the servers, spellings of one, and reports whether there was any.
+// eraseInHelper removes the logins of the servers, which are spellings of one, and reports whether there were any.
 func eraseInHelper(ctx context.Context, name string, servers []string) (erased bool, err error) {
 	for _, server := range servers {
 		_, err := runHelper(ctx, name, server)
@@ -70,7 +70,7 @@ func eraseInHelper(ctx context.Context, name string, servers []string) (erased b
 	return erased, nil
 }
 
-// explain is what a run for its effect failed with.
+// explain returns why a store or an erase failed.
 func (p *helperProgram) explain(err error) error {
 	switch {
 	case err == nil:
@@ -83,7 +83,7 @@ func (p *helperProgram) explain(err error) error {
 	return p.failure()
 }
 
-// helperProgram is one run of a helper, ended with ctx.
+// helperProgram is one run of a helper, which ends with ctx.
 type helperProgram struct {
 	ctx    context.Context //nolint:containedctx // the library's interface has no room for it
 	name   string
@@ -99,12 +99,12 @@ func (p *helperProgram) Input(in io.Reader) { p.input = in }
 func (p *helperProgram) Output() ([]byte, error) {
 	cmd := exec.CommandContext(p.ctx, p.name, p.args...)
 	cmd.Stdin, cmd.Stderr, cmd.Env = p.input, &p.stderr, os.Environ()
-	cmd.WaitDelay = time.Second // what it has started may hold its output open
+	cmd.WaitDelay = time.Second // processes that it has started may hold its output open
 	p.out, p.err = cmd.Output()
 	return p.out, p.err
 }
 
-// failure is the helper's own message, which it writes to either output.
+// failure returns the helper's own message, which it writes to either output.
 func (p *helperProgram) failure() error {
 	text := registry.OneLine(p.stderr.String())
 	if text == "" {

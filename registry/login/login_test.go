@@ -28,7 +28,7 @@ func TestParseHost(t *testing.T) {
 	}
 }
 
-// What the file holds otherwise stays, as do the link that names it and who may read it.
+// The rest of the file stays, and so do a link to it and who may read it.
 func TestLoginFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("REGISTRY_AUTH_FILE", "")

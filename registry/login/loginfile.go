@@ -17,9 +17,9 @@ import (
 	"mtool/registry/regular"
 )
 
-// Save keeps auth for host where docker would: with the credential helper that the file names for the host, else with
-// its credsStore, else in the file, which is $REGISTRY_AUTH_FILE or docker's config.json. It returns where that was. What the
-// file has otherwise stays as it is; nobody else may read it.
+// Save stores auth for host where docker would: with the credential helper that the file names for the host, else with
+// its credsStore, else in the file, which is $REGISTRY_AUTH_FILE or docker's config.json. It returns where that was.
+// The rest of the file stays as it is; nobody else may read it.
 func Save(ctx context.Context, host string, auth Auth) (where string, err error) {
 	f, err := openLoginFile(os.Getenv)
 	if err != nil {
@@ -29,7 +29,7 @@ func Save(ctx context.Context, host string, auth Auth) (where string, err error)
 		if err := storeInHelper(ctx, name, helperServers(host)[0], auth); err != nil {
 			return "", fmt.Errorf("saving the login of %q with docker-credential-%s (named in %s): %w", host, name, f.path, err)
 		}
-		// docker leaves an empty entry as a sign that the helper has one.
+		// docker leaves an empty entry to show that the helper has one.
 		return "docker-credential-" + name, f.setEntry(host, map[string]string{})
 	}
 	entry := map[string]string{}
@@ -42,7 +42,7 @@ func Save(ctx context.Context, host string, auth Auth) (where string, err error)
 	return f.path, f.setEntry(host, entry)
 }
 
-// Remove takes the login of host out of the file and the helper that Save would use. It returns where there was
+// Remove removes the login of host from the file and from the helper that Save would use. It returns where there was
 // one; "" is nowhere.
 func Remove(ctx context.Context, host string) (where string, err error) {
 	f, err := openLoginFile(os.Getenv)
@@ -66,7 +66,7 @@ func Remove(ctx context.Context, host string) (where string, err error) {
 	return strings.Join(places, " and "), err
 }
 
-// loginFile is the file that logins are written to; its members are kept as they are.
+// loginFile is the file that logins are written to. It keeps members that this package does not know.
 type loginFile struct {
 	path    string
 	docker  bool // docker's own, which spells Docker Hub as a URL
@@ -81,7 +81,7 @@ func openLoginFile(getenv func(string) string) (*loginFile, error) {
 		return nil, errors.New("finding a file for logins: set HOME, DOCKER_CONFIG or REGISTRY_AUTH_FILE")
 	}
 	f := &loginFile{path: all[0].path, docker: getenv("REGISTRY_AUTH_FILE") == ""}
-	// A link is followed, or the rename would replace it.
+	// A link is followed; the rename would replace it otherwise.
 	if real, err := filepath.EvalSymlinks(f.path); err == nil {
 		f.path = real
 	}
@@ -104,9 +104,9 @@ func (f *loginFile) read() (err error) {
 	if err != nil || len(bytes.TrimSpace(body)) == 0 {
 		return err
 	}
-	// readAuthFile has read both already.
+	// readAuthFile has checked both already.
 	if err := json.Unmarshal(body, &f.members); err != nil {
-		return errors.New("it is no JSON object")
+		return errors.New("it is not a JSON object")
 	}
 	if raw, ok := f.members["auths"]; ok {
 		return json.Unmarshal(raw, &f.entries)
@@ -123,7 +123,7 @@ func (f *loginFile) helperOf(host string) string {
 	return f.known.store
 }
 
-// key is how the file spells the host.
+// key returns how the file spells the host.
 func (f *loginFile) key(host string) string {
 	if host == "docker.io" && f.docker {
 		return "https://index.docker.io/v1/"
@@ -148,7 +148,7 @@ func (f *loginFile) removeEntry(host string) (bool, error) {
 	return true, f.write()
 }
 
-// drop takes every spelling of the host out, and reports whether one held a login.
+// drop removes every spelling of the host, and reports whether one held a login.
 func (f *loginFile) drop(host string) (dropped bool) {
 	for key := range f.entries {
 		if slices.Contains(lookupKeys(host, "")[0], normalizeKey(key)) {
@@ -159,7 +159,7 @@ func (f *loginFile) drop(host string) (dropped bool) {
 	return dropped
 }
 
-// write replaces the file at once, and lets nobody else read it: it holds passwords.
+// write replaces the file atomically, unreadable for others: it holds passwords.
 func (f *loginFile) write() error {
 	raw, err := json.Marshal(f.entries)
 	if err != nil {

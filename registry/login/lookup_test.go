@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestConfigurations looks up host/repo in the files and the helper of one machine each. Files are below HOME; keys of the
-// environment whose value begins with "~" are below it too. Passwords are the user names.
+// TestConfigurations looks up host/repo in the files and the helper of one machine each. Files are below HOME, and so
+// are environment values that begin with "~". Passwords are the user names.
 func TestConfigurations(t *testing.T) {
 	const (
 		docker = ".docker/config.json"

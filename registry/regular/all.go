@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// All looks at a directory for a program that opens what it finds there: an entry that is neither a regular file nor a
-// directory is an error of kind ErrFile. Links are followed; those to nothing count for nothing.
+// All walks a directory for a program that opens what it finds there. An entry that is neither a regular file nor a
+// directory is an ErrFile. Links are followed; dangling ones are ignored.
 func All(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -30,7 +30,7 @@ func All(dir string) error {
 	return nil
 }
 
-// AllOfLayout is All for an OCI layout: its folder, and those of its blobs.
+// AllOfLayout is All for an OCI layout: its directory, and those of its blobs.
 func AllOfLayout(dir string) error {
 	blobs := filepath.Join(dir, "blobs")
 	algorithms, err := os.ReadDir(blobs)

@@ -10,20 +10,20 @@ import (
 	"syscall"
 )
 
-// ErrFile is the kind of all errors about what is there and is not read: no regular file, one that is too large, or a link
+// ErrFile is the kind of all errors about an existing path that is not read: not a regular file, too large, or a link
 // that leads out.
-var ErrFile = errors.New("not a file that is read")
+var ErrFile = errors.New("not a readable file")
 
-// fileError says what a path is instead of a file that can be read.
+// fileError describes what a path is instead of a readable file.
 type fileError struct{ path, is string }
 
 func (e *fileError) Error() string        { return fmt.Sprintf("%q %s", e.path, e.is) }
 func (e *fileError) Is(target error) bool { return target == ErrFile }
 
-// without waiting for who writes into a pipe, and without making a terminal this process's own.
+// openFlags open without waiting for a pipe's writer, and without making a terminal this process's own.
 const openFlags = os.O_RDONLY | syscall.O_NONBLOCK | syscall.O_NOCTTY
 
-// opener is *os.Root, or the whole machine.
+// opener is an *os.Root, or the whole machine.
 type opener interface {
 	Stat(name string) (fs.FileInfo, error)
 	OpenFile(name string, flag int, perm fs.FileMode) (*os.File, error)
@@ -40,7 +40,7 @@ func (machine) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, erro
 // Open opens a regular file. Links are followed. A missing file is an error that wraps fs.ErrNotExist.
 func Open(path string) (*os.File, error) { return open(machine{}, path) }
 
-// OpenIn opens a regular file below root. A link that leads out of root is an error, whatever it leads to.
+// OpenIn opens a regular file below root. A link that leads out of root is an error, wherever it leads.
 func OpenIn(root *os.Root, name string) (*os.File, error) {
 	f, err := open(root, name)
 	if escapes(err) {
@@ -49,7 +49,7 @@ func OpenIn(root *os.Root, name string) (*os.File, error) {
 	return f, err
 }
 
-// escapes tells by its words the one error of os.Root that has no name.
+// escapes recognises, by its text, the one error of os.Root that has no name.
 func escapes(err error) bool {
 	var p *fs.PathError
 	return errors.As(err, &p) && p.Err.Error() == "path escapes from parent"
@@ -77,7 +77,7 @@ func open(in opener, path string) (*os.File, error) {
 	return f, nil
 }
 
-// check lets regular files through, and the null device, which is empty: people name it to say that there is no file.
+// check accepts regular files, and the null device, which is empty: people name it to mean "no file".
 func check(path string, info fs.FileInfo) error {
 	if info.Mode().IsRegular() {
 		return nil
@@ -102,15 +102,15 @@ func kind(mode fs.FileMode) string {
 	return "something else"
 }
 
-// IsHeld reports whether path names a file that this process has open already: standard input, or the pipe that a shell
-// makes of <(command).
+// IsHeld reports whether path names a file that this process has open: standard input, or the pipe that a shell makes
+// of <(command).
 func IsHeld(path string) bool {
 	path = filepath.Clean(path)
 	return path == "/dev/stdin" || strings.HasPrefix(path, "/dev/fd/") || strings.HasPrefix(path, "/proc/self/fd/")
 }
 
-// DirFS are the regular files below a directory, as an fs.FS. Links are followed, out of it too: programs share the blobs of
-// layouts that way.
+// DirFS is an fs.FS of the regular files below a directory. Links are followed, even out of it: programs share the
+// blobs of layouts that way.
 type DirFS string
 
 // Open implements fs.FS.
@@ -120,7 +120,7 @@ func (d DirFS) Open(name string) (fs.File, error) {
 	}
 	f, err := Open(filepath.Join(string(d), filepath.FromSlash(name)))
 	if err != nil {
-		return nil, err // not f, which would be no nil interface
+		return nil, err // not f, which would be a non-nil interface
 	}
 	return f, nil
 }

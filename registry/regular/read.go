@@ -8,10 +8,10 @@ import (
 	"os"
 )
 
-// MaxText is the limit, in bytes, for what people write: settings, keys, lists, workload files.
+// MaxText is the limit, in bytes, for text that people write: settings, keys, lists, workload files.
 const MaxText = 16 << 20
 
-// Read reads a regular file of at most so many bytes. Files of /proc, which claim to be empty, are empty.
+// Read reads a regular file of at most that many bytes. Files of /proc, which report size 0, read as empty.
 func Read(path string, most int64) ([]byte, error) {
 	f, err := Open(path)
 	if err != nil {
@@ -29,8 +29,8 @@ func ReadIn(root *os.Root, name string, most int64) ([]byte, error) {
 	return whole(f, name, most)
 }
 
-// ReadTyped is Read for a path that the user typed: what this process has open already may be a pipe or a terminal. Waiting
-// for it ends with ctx.
+// ReadTyped is Read for a path that the user typed: a file that this process has open may be a pipe or a terminal.
+// Waiting for it ends with ctx.
 func ReadTyped(ctx context.Context, path string, most int64) ([]byte, error) {
 	if !IsHeld(path) {
 		return Read(path, most)
@@ -46,7 +46,8 @@ func ReadTyped(ctx context.Context, path string, most int64) ([]byte, error) {
 	return data, f.Close()
 }
 
-// ReadAll reads at most so many bytes; more are an error. It ends with ctx: what r is waiting for then is left behind.
+// ReadAll reads at most that many bytes; more are an error. It returns when ctx ends, and leaves a read that waits
+// behind.
 func ReadAll(ctx context.Context, r io.Reader, most int64) ([]byte, error) {
 	type result struct {
 		data []byte
@@ -82,7 +83,7 @@ func limited(f *os.File, path string, most int64) ([]byte, error) {
 	if err != nil || info.Size() == 0 {
 		return nil, err // reading a file of /proc can wait, and show what nobody wanted to read
 	}
-	tooLarge := &fileError{path, fmt.Sprintf("is too large: %d bytes are the most", most)}
+	tooLarge := &fileError{path, fmt.Sprintf("is too large: over %d bytes", most)}
 	if info.Size() > most {
 		return nil, tooLarge
 	}

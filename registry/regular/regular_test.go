@@ -16,7 +16,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// within fails the test when do has not come back after a while: what is tested is that nothing waits.
+// within fails the test when do has not returned after a while: nothing may wait.
 func within(t *testing.T, do func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -119,7 +119,7 @@ func TestStaysIn(t *testing.T) {
 	}
 }
 
-// What the user typed may be a pipe that he holds open, and waiting for it ends.
+// A path that the user typed may be a pipe that is held open, and waiting for it ends.
 func TestTyped(t *testing.T) {
 	t.Parallel()
 	r, w, err := os.Pipe()

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// StaysIn is an error of kind ErrFile when path is below the directory dir by its name and a link on the way leads out of
-// dir. What is not there yet leads nowhere, and neither does a path that is not below dir.
+// StaysIn returns an ErrFile when path is below dir by its name and a link on the way leads out of dir. A path that
+// does not exist leads nowhere, nor does one that is not below dir.
 func StaysIn(dir, path string) error {
 	dirAbs, err := filepath.Abs(dir)
 	if err != nil {
@@ -47,7 +47,7 @@ func StaysIn(dir, path string) error {
 	return nil
 }
 
-// leadsNowhere is an error for a link to something that is not there: making it could make it anywhere.
+// leadsNowhere returns an error for a dangling link: creating its target could create a file anywhere.
 func leadsNowhere(root *os.Root, name string) error {
 	if info, err := root.Lstat(name); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return &fileError{name, "is a link to something that is not there"}

@@ -1,5 +1,5 @@
 // Package source opens any registry.Ref, whatever its transport: Opener.Open is the one call.
 //
-// It decides where a name without a transport is looked up, and its errors list every place that was searched. It does not
+// It decides where a name without a transport is looked up, and its errors list every place it searched. It does not
 // open drafts, which are not content yet: see package draft.
 package source

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/store"
 )
 
-// inEngine opens an image of Docker Engine. The engine gives it as a whole only, as a tar, which lies in a temporary file
-// until the Object is closed.
+// inEngine opens an image of Docker Engine. The engine only exports whole images, as a tar, which stays in a temporary
+// file until the Object is closed.
 func inEngine(ctx context.Context, ref registry.Ref) (o registry.Object, err error) {
 	e, err := engine.Open()
 	if err != nil {
@@ -30,7 +30,7 @@ func inEngine(ctx context.Context, ref registry.Ref) (o registry.Object, err err
 	if err = errors.Join(store.DiskFull(err, os.TempDir(), 0), file.Close()); err == nil {
 		o, err = openSaved(ctx, ref, file.Name())
 	}
-	// Where open files can be removed nothing is left behind, however the process ends.
+	// Where open files can be removed nothing is left, however the process ends.
 	removed := os.Remove(file.Name())
 	if err != nil {
 		return registry.Object{}, errors.Join(err, removed)
@@ -44,7 +44,7 @@ func inEngine(ctx context.Context, ref registry.Ref) (o registry.Object, err err
 func openSaved(ctx context.Context, ref registry.Ref, path string) (registry.Object, error) {
 	o, err := archive.Open(ctx, registry.Ref{Transport: registry.TransportArchive, Path: path})
 	if err != nil {
-		return o, fmt.Errorf("reading what Docker Engine saved of %q: %w", ref, err)
+		return o, fmt.Errorf("reading the tar that Docker Engine saved of %q: %w", ref, err)
 	}
 	o.Ref, o.Names = ref, nil
 	return o, nil
@@ -60,7 +60,7 @@ func (all closers) Close() error {
 	return errors.Join(errs...)
 }
 
-// removal removes a file, which may be gone.
+// removal removes a file, which may be gone already.
 type removal string
 
 func (r removal) Close() error {

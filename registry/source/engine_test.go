@@ -18,7 +18,7 @@ import (
 	"mtool/registry/source"
 )
 
-// engineWith answers as Docker Engine does that has one image and saves it as this tar.
+// engineWith starts a Docker Engine that has one image and saves it as this tar.
 func engineWith(t *testing.T, saved []byte) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +38,7 @@ func engineWith(t *testing.T, saved []byte) {
 	t.Setenv("TMPDIR", t.TempDir())
 }
 
-// savedLayout is what Docker Engine 25 and later writes: a layout, with those manifests and blobs that the engine has.
+// savedLayout returns what Docker Engine 25 and later writes: a layout with the manifests and blobs in has.
 func savedLayout(t *testing.T, root registry.Manifest, has registrytest.Built) []byte {
 	t.Helper()
 	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, Manifests: []v1.Descriptor{root.Descriptor()}})

@@ -8,13 +8,14 @@ import (
 	"mtool/registry"
 )
 
-// ErrNotBuilt: a name of one word is not on this machine. It was most likely not built yet, and is not fetched from Docker Hub.
+// ErrNotBuilt is a one-word name that is not on this machine. It was most likely not built yet, and is not fetched from
+// Docker Hub.
 var ErrNotBuilt = errors.New("not built")
 
-// lookupError is a name that was found nowhere, or a place that failed after others did not have it.
+// lookupError is a name that was found nowhere, or a place that failed after others did not have the name.
 type lookupError struct {
 	ref     registry.Ref
-	missing []string // where it is not
+	missing []string // places that do not have it
 	err     error    // registry.ErrNotFound, or the failure that ended the search
 }
 

@@ -15,16 +15,16 @@ import (
 	"mtool/registry/store"
 )
 
-// Order is where a name without a transport is looked up first.
+// Order is where a name without a transport is looked up.
 type Order int
 
-// The orders.
+// The values of Order.
 const (
-	// LocalFirst is for sources of a list and for FROM: the store, then the registry. A one-word name, which was most likely
-	// to be built on this machine, is looked up in the store only.
+	// LocalFirst is for sources of a list and for FROM: the store, then the registry. A one-word name, most likely
+	// built on this machine, is looked up in the store only.
 	LocalFirst Order = iota
-	// RegistryFirst is for statements about what is deployed: a name with a registry host is looked up there only. A bare
-	// name: the store, then the registry.
+	// RegistryFirst is for checks of what is deployed: a name with a registry host is looked up there only, a bare name
+	// in the store, then in the registry.
 	RegistryFirst
 )
 
@@ -34,28 +34,29 @@ const (
 	FromRegistry = "registry"
 )
 
-// Options choose where to look.
+// Options are the choices of where to look.
 type Options struct {
 	Order Order
-	// From forces one place: FromStore, FromRegistry or "" for the order.
+	// From restricts the search to one place: FromStore, FromRegistry, or "" for the order.
 	From string
-	// Compare asks the place not used for its digest too, and sets Object.Other where it differs. It never fails.
+	// Compare also looks up the digest in the place that was not used, and sets Object.Other where it differs. It never
+	// fails.
 	Compare bool
 }
 
-// Opener opens references. A nil Store or Client is a place where nothing is found.
+// Opener opens references. Without a Store or a Client nothing is found there.
 type Opener struct {
 	Store  *store.Store
 	Client *remote.Client
 }
 
-// compareTime bounds the question to the place not used: it is a courtesy, and a registry that does not answer must not
-// keep local work waiting.
+// compareTime limits the lookup in the place that was not used. That lookup is a courtesy; a registry that does not
+// answer must not delay local work.
 const compareTime = 3 * time.Second
 
-// Open opens what ref names; the Object must be closed. An error for a name that is nowhere wraps registry.ErrNotFound and
-// lists every place; an error of a place other than that ends the search. Transports that can't be opened here are errors
-// that wrap registry.ErrName.
+// Open opens what ref names; the caller closes the Object. When the name is nowhere, the error wraps
+// registry.ErrNotFound and lists every place; any other error of a place ends the search. A transport that can't be
+// opened here is a registry.ErrName.
 func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (registry.Object, error) {
 	switch ref.Transport {
 	case registry.TransportRegistry:
@@ -106,7 +107,7 @@ func (o Opener) places(ref registry.Ref, opt Options) ([]place, error) {
 	return []place{o.inStore(), o.inRegistry()}, nil
 }
 
-// first asks one place after the other.
+// first searches one place after the other.
 func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (registry.Object, error) {
 	var missing []string
 	for _, p := range places {
@@ -119,14 +120,14 @@ func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (re
 		}
 		missing = append(missing, p.describe(ref))
 		if p.transport == registry.TransportRegistry && len(places) == 1 {
-			return registry.Object{}, err // the registry's own words say more
+			return registry.Object{}, err // the registry's own message says more
 		}
 	}
 	return registry.Object{}, &lookupError{ref: ref, missing: missing, err: registry.ErrNotFound}
 }
 
-// other is the digest that the place not used has, when it differs. A place that can't be read has none: the user did not name it,
-// and what was found elsewhere is no less right.
+// other returns the digest in the place that was not used, when it differs; zero also when that place can't be read.
+// The user did not name it, and what was found is no less right.
 func (o Opener) other(ctx context.Context, found registry.Object, ref registry.Ref) v1.Hash {
 	ctx, cancel := context.WithTimeout(ctx, compareTime)
 	defer cancel()

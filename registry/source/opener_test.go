@@ -29,7 +29,7 @@ func parse(t *testing.T, s string) registry.Ref {
 	return ref
 }
 
-// house is a registry and a store, with an opener over both.
+// house holds a registry and a store, with an opener over both.
 type house struct {
 	source.Opener
 	server *registrytest.Server
@@ -68,7 +68,7 @@ func TestWhereANameIsLookedUp(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		opt  source.Options
-		want registrytest.Built // nothing: not found
+		want registrytest.Built // zero: not found
 		at   registry.Transport
 	}{
 		{host + "both:v1", source.Options{}, bothLocal, registry.TransportStore},
@@ -172,7 +172,7 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 	}
 }
 
-// A damaged store must not send the search on to the registry, which may have another image of that name.
+// A damaged store must not make the search go on in the registry, which may have another image of that name.
 func TestDamageEndsTheSearch(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)

@@ -8,7 +8,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// place is one where a name is looked up.
+// place is a store or a registry in which a name is looked up.
 type place struct {
 	transport registry.Transport
 	where     string // what the user may look at: the store's directory

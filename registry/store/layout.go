@@ -72,7 +72,7 @@ func (l *Layout) refuseForeign() error {
 		}
 	}
 	if len(entries) > 0 {
-		return registry.WithHint(fmt.Errorf("making layout %q: the directory is no OCI layout and not empty: %w", l.dir, registry.ErrContent),
+		return registry.WithHint(fmt.Errorf("making layout %q: the directory is neither empty nor an OCI layout: %w", l.dir, registry.ErrContent),
 			"name another directory, or an empty one")
 	}
 	return nil

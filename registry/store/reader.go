@@ -123,7 +123,7 @@ func (r *Reader) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manife
 	body, err := io.ReadAll(io.LimitReader(rc, maxManifest+1))
 	err = errors.Join(err, rc.Close())
 	if err == nil && len(body) > maxManifest {
-		err = fmt.Errorf("reading %q: over %d bytes, no manifest: %w", r.name(blobPath(d.Digest)), maxManifest, registry.ErrContent)
+		err = fmt.Errorf("reading %q: over %d bytes, not a manifest: %w", r.name(blobPath(d.Digest)), maxManifest, registry.ErrContent)
 	}
 	if err != nil {
 		return registry.Manifest{}, err

@@ -37,9 +37,9 @@ func ofRegistry() []mutant {
 		case n > 0`, `return n, b.failed
 		case n > 0`},
 		{"registry/remote/blob.go", "TestBlob", `case sized && b.off > b.d.Size:`, `case false:`},
-		{"registry/names.go", "TestNames", `if first, twice := seen[word]; twice {`, `if first, twice := seen[word]; false && twice {`},
-		{"registry/names.go", "TestNames", `if known && word != name && !s.anyCase {`, `if false {`},
-		{"registry/names.go", "TestNames", `if strings.EqualFold(word, name) {`, `if word == name {`},
+		{"registry/strictjson.go", "TestNames", `if first, twice := seen[word]; twice {`, `if first, twice := seen[word]; false && twice {`},
+		{"registry/strictjson.go", "TestNames", `if known && word != name && !s.anyCase {`, `if false {`},
+		{"registry/strictjson.go", "TestNames", `if strings.EqualFold(word, name) {`, `if word == name {`},
 		{"registry/remote/put.go", "TestConditions", `condition = http.Header{"If-None-Match": {"*"}}`, `condition = nil`},
 		{"registry/remote/put.go", "TestConditions", `err := r.put(ctx, r.base.WithTag(tag), m, condition)`, `err := r.put(ctx, r.base.WithTag(tag), m, http.Header{"X": condition["X"]})`},
 		{"registry/remote/put.go", "TestPutManifest", `if stored != m.Digest {`, `if false {`},

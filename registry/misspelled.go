@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// ForeignError is a name with a prefix that other tools know: an ErrName.
+// ForeignError is an ErrName: a name with a prefix that only other tools know.
 type ForeignError struct {
 	Prefix string // with its colon: "containers-storage:"
 	reason string
@@ -18,8 +18,8 @@ func (e *ForeignError) Error() string { return fmt.Sprintf("%v: %s", ErrName, e.
 // Unwrap returns ErrName.
 func (e *ForeignError) Unwrap() error { return ErrName }
 
-// foreign are what other tools write in front of a name. What has no // may be an image's own name too (dir:v1), and counts
-// where the rest is no tag.
+// foreign are the prefixes of other tools. One without // may also be an image's own name (dir:v1), and counts only if
+// the rest is not a tag.
 var foreign = []ForeignError{
 	{"http://", "a reference has no URL scheme"},
 	{"https://", "a reference has no URL scheme"},
@@ -30,7 +30,8 @@ var foreign = []ForeignError{
 	{"ostree:", "unknown transport ostree:"},
 }
 
-// mistaken recognises what is no name but often typed for one, where the parser's own message would not help.
+// mistaken returns an error for text that is often typed instead of a name and for which the parser's message would not
+// help; nil for other text.
 func mistaken(s string) error {
 	for _, f := range foreign {
 		rest, ok := strings.CutPrefix(s, f.Prefix)
@@ -51,7 +52,8 @@ func mistaken(s string) error {
 	return nil
 }
 
-// mistakenURL is for oci://, which Helm and Flux write in front of names in registries, where oci: is a directory here.
+// mistakenURL returns an error for oci://. Helm and Flux write it in front of names in registries; here oci: is a
+// directory.
 func mistakenURL(rest string) error {
 	name, ok := strings.CutPrefix(rest, "//")
 	if !ok || strings.HasPrefix(name, "/") {
@@ -66,7 +68,7 @@ func mistakenURL(rest string) error {
 
 const unset = "is a variable unset?"
 
-// wrongPart says which part of a name the parser does not take; "" where its own words are as good.
+// wrongPart returns which part of a name the parser does not accept; "" where the parser's own message is as good.
 func wrongPart(s string) (reason, hint string) {
 	name, digest, digested := strings.Cut(s, "@")
 	if digested {
@@ -97,7 +99,7 @@ func wrongDigest(digest string) (reason, hint string) {
 	return "", ""
 }
 
-// tagOf is what follows the colon that is not that of a port, with slashes too.
+// tagOf returns what follows the colon that is not a port's, slashes included.
 func tagOf(name string) (tag string, tagged bool) {
 	host, rest, ok := strings.Cut(name, "/")
 	if !ok {
@@ -112,14 +114,14 @@ func wrongTag(tag string) (reason, hint string) {
 	case tag == "":
 		return "the tag is empty", unset
 	case len(tag) > longestTag:
-		return fmt.Sprintf("the tag has %d characters, %d are the most", len(tag), longestTag), ""
+		return fmt.Sprintf("the tag has %d characters, more than %d", len(tag), longestTag), ""
 	case !IsTag(tag):
-		return fmt.Sprintf("a tag can't be %q: letters, digits, '_', '.' and '-' make one", tag), tagHint(tag)
+		return fmt.Sprintf("%q is not a tag (letters, digits, '_', '.' and '-')", tag), tagHint(tag)
 	}
 	return "", ""
 }
 
-// tagHint is a tag that is near to such a word; of a + Helm makes a _: https://helm.sh/docs/topics/registries/
+// tagHint suggests a similar valid tag. For + Helm writes _: https://helm.sh/docs/topics/registries/
 func tagHint(tag string) string {
 	better := strings.TrimLeft(strings.Map(func(r rune) rune {
 		switch {
@@ -133,5 +135,5 @@ func tagHint(tag string) string {
 	if !IsTag(better) {
 		return ""
 	}
-	return fmt.Sprintf("write %q, say", better)
+	return fmt.Sprintf("write %q, for example", better)
 }

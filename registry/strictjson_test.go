@@ -8,7 +8,7 @@ import (
 	"mtool/registry"
 )
 
-// Every document that says two things to two readers is refused, and its honest twin is not.
+// A document that two readers read in two ways is refused, and its honest twin is not.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

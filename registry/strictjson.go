@@ -10,18 +10,18 @@ import (
 
 // Kinds of ErrContent.
 var (
-	// ErrNotJSON: bytes that are no JSON at all, and so no manifest for anybody.
+	// ErrNotJSON is content that is not JSON at all, and so no manifest to any program.
 	ErrNotJSON = errors.New("not JSON")
-	// ErrAmbiguous: JSON that two programs read in two ways.
+	// ErrAmbiguous is JSON that two programs read in two ways.
 	ErrAmbiguous = errors.New("ambiguous")
 )
 
-// maxNames bounds the members of one object, which are kept in memory while it is looked at.
+// maxNames limits the members of one object, which are kept in memory during the check.
 const maxNames = 300_000
 
-// CheckManifest refuses a manifest, a list or an index.json that two programs could read in two ways: with a member twice, or
-// with one whose name differs from a known one in case only. Go takes the last of them and folds the case, others take the
-// first and don't. The error wraps ErrContent, and ErrAmbiguous or ErrNotJSON.
+// CheckManifest refuses a manifest, a list or an index.json that two programs could read in two ways: one with a member
+// twice, or with a member whose name differs from a known one only in case. Go takes the last member and folds the
+// case; other parsers take the first and don't. The error wraps ErrContent, and ErrAmbiguous or ErrNotJSON.
 func CheckManifest(body []byte) error { return checkNames(body, manifestShape()) }
 
 // CheckDescriptor is CheckManifest for one row of a list.
@@ -38,11 +38,11 @@ func CheckDockerArchive(body []byte) error {
 // CheckJSON is CheckManifest for an object with these members.
 func CheckJSON(body []byte, names ...string) error { return checkNames(body, words(names...)) }
 
-// shape is which members of an object are read, and what is in them; an array has the shape of its elements. Without words
-// the members are names of the author's own: they are looked at for those that are twice alone.
+// shape lists the members of an object that are read, and what is in them; an array has the shape of its elements.
+// Without words the members have names of the author's own, and only duplicates are refused.
 type shape struct {
 	words map[string]shape
-	// anyCase lets a word be spelled in another case, as long as it is there once: every container runtime reads it then.
+	// anyCase accepts a word in another case, as long as it occurs once: every container runtime reads it.
 	anyCase bool
 }
 
@@ -60,7 +60,7 @@ func (s shape) with(name string, inner shape) shape {
 	return s
 }
 
-// word is the known name that name means to a reader that folds case.
+// word returns the known name that name matches for a reader that folds case.
 func (s shape) word(name string) (string, bool) {
 	if _, ok := s.words[name]; ok {
 		return name, true
@@ -94,7 +94,7 @@ func configShape() shape {
 
 func checkNames(body []byte, s shape) error {
 	if !json.Valid(body) {
-		var v struct{} // for the words of the error
+		var v struct{} // only for the text of the error
 		return &namesError{fmt.Errorf("%w: %w", ErrNotJSON, json.Unmarshal(body, &v)), ErrNotJSON}
 	}
 	n := nameScanner{body: body}
@@ -104,7 +104,7 @@ func checkNames(body []byte, s shape) error {
 	return nil
 }
 
-// namesError is an ErrContent that has its own words.
+// namesError is an ErrContent with a text of its own.
 type namesError struct {
 	error
 	kind error
@@ -112,13 +112,13 @@ type namesError struct {
 
 func (e *namesError) Unwrap() []error { return []error{ErrContent, e.kind} }
 
-// nameScanner walks over JSON that is known to be valid.
+// nameScanner walks over valid JSON.
 type nameScanner struct {
 	body []byte
 	at   int
 }
 
-// next is the next byte that is no blank, which stays.
+// next returns the next byte that is not white space, without consuming it.
 func (n *nameScanner) next() byte {
 	for strings.IndexByte(" \t\r\n", n.body[n.at]) >= 0 {
 		n.at++
@@ -194,7 +194,7 @@ func also(first, name string) string {
 	return fmt.Sprintf(" (and as %q)", first)
 }
 
-// name is the name of a member as readers have it, without its escapes.
+// name returns the name of a member as readers see it, without escapes.
 func (n *nameScanner) name() string {
 	raw := n.text()
 	var name string
@@ -204,7 +204,7 @@ func (n *nameScanner) name() string {
 	return name
 }
 
-// text is a string with its quotes.
+// text returns a string with its quotes.
 func (n *nameScanner) text() []byte {
 	start := n.at
 	for n.at++; n.body[n.at] != '"'; n.at++ {
