@@ -106,6 +106,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.Lax = true
 		case "referrers":
 			o.Referrers = true
+		case "pages": // the most names in an answer
+			o.PageSize, _ = strconv.Atoi(value)
 		default:
 			ts.Fatalf("unknown option %q", word)
 		}

@@ -36,6 +36,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusNotFound, "NOT_FOUND", "no such endpoint")
 		return
 	}
+	if rest == "_catalog" {
+		s.serveCatalog(w, r)
+		return
+	}
 	repo, kind, name := split(rest)
 	if !s.authorized(w, r, repo) {
 		return
@@ -85,21 +89,43 @@ func (s *Server) serveTags(w http.ResponseWriter, r *http.Request, repo string) 
 		return
 	}
 	slices.Sort(tags)
-	if last := r.URL.Query().Get("last"); last != "" {
-		tags = slices.DeleteFunc(tags, func(tag string) bool { return tag <= last })
+	s.servePage(w, r, map[string]any{"name": repo}, "tags", tags)
+}
+
+func (s *Server) serveCatalog(w http.ResponseWriter, r *http.Request) {
+	if !s.authorized(w, r, "") {
+		return
 	}
-	limit := len(tags)
+	s.mu.Lock()
+	var names []string
+	for name, stored := range s.repos {
+		if len(stored.manifests) > 0 {
+			names = append(names, name)
+		}
+	}
+	s.mu.Unlock()
+	slices.Sort(names)
+	s.servePage(w, r, map[string]any{}, "repositories", names)
+}
+
+// servePage answers with page, whose member holds as many names after ?last= as fit.
+func (s *Server) servePage(w http.ResponseWriter, r *http.Request, page map[string]any, member string, names []string) {
+	if last := r.URL.Query().Get("last"); last != "" {
+		names = slices.DeleteFunc(names, func(name string) bool { return name <= last })
+	}
+	limit := len(names)
 	if n, err := strconv.Atoi(r.URL.Query().Get("n")); err == nil {
 		limit = min(limit, n)
 	}
 	if s.options.PageSize > 0 {
 		limit = min(limit, s.options.PageSize)
 	}
-	if limit < len(tags) {
-		tags = tags[:limit]
-		w.Header().Set("Link", "</v2/"+repo+"/tags/list?n="+strconv.Itoa(limit)+"&last="+tags[limit-1]+`>; rel="next"`)
+	if limit < len(names) {
+		names = names[:limit]
+		w.Header().Set("Link", "<"+r.URL.Path+"?n="+strconv.Itoa(limit)+"&last="+names[limit-1]+`>; rel="next"`)
 	}
-	answer(w, http.StatusOK, "application/json", encode(map[string]any{"name": repo, "tags": tags}))
+	page[member] = names
+	answer(w, http.StatusOK, "application/json", encode(page))
 }
 
 // refuse sends an error as the specification words it.

@@ -77,18 +77,27 @@ type scopes map[string]Access
 func (s scopes) strings() []string {
 	out := make([]string, 0, len(s))
 	for _, repo := range slices.Sorted(maps.Keys(s)) {
-		actions := "pull"
-		if s[repo] == PullPush {
-			actions = "pull,push"
-		}
-		out = append(out, "repository:"+repo+":"+actions)
+		out = append(out, "repository:"+repo+":"+s[repo].actions())
 	}
 	return out
 }
 
+// actions returns what the access is called in a scope.
+func (a Access) actions() string {
+	switch a {
+	case Delete:
+		return "pull,push,delete"
+	case PullPush:
+		return "pull,push"
+	}
+	return "pull"
+}
+
 func (s scopes) String() string { return strings.Join(s.strings(), " ") }
 
-func (s scopes) writes() bool { return slices.Contains(slices.Collect(maps.Values(s)), PullPush) }
+func (s scopes) writes() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(s)), func(a Access) bool { return a >= PullPush })
+}
 
 // covers reports whether a token for s is enough for need.
 func (s scopes) covers(need scopes) bool {

@@ -124,6 +124,7 @@ type Access int
 const (
 	Pull     Access = iota // reading only
 	PullPush               // reading and writing
+	Delete                 // reading, writing and deleting
 )
 
 // Repository returns the repository that ref names; its tag and digest are ignored. It makes no request but announces the
@@ -144,7 +145,7 @@ func (c *Client) Repository(ref registry.Ref, a Access) *Repository {
 		r = &Repository{client: c, host: h, base: base, uploads: newUploads()}
 		c.repos[ref.Repository()] = r
 	}
-	if a == PullPush {
+	if a >= PullPush {
 		r.writable.Store(true)
 	}
 	return r

@@ -26,15 +26,36 @@ func (r *Repository) Tags(ctx context.Context) ([]string, error) {
 const listingTags = "listing tags"
 
 func (r *Repository) tagPage(ctx context.Context, query string) (tags []string, next string, err error) {
-	q := request{
-		doing: listingTags, ref: r.base, scopes: r.reads(),
-		method: http.MethodGet, path: r.path("tags", "list"), query: query,
-		want: []int{http.StatusOK},
-	}
 	var page struct {
 		Tags []string `json:"tags"`
 	}
-	next, err = retry(ctx, r.client, func() (string, error) {
+	q := request{doing: listingTags, ref: r.base, scopes: r.reads(), path: r.path("tags", "list"), query: query}
+	next, err = r.namesPage(ctx, q, &page)
+	return page.Tags, next, err
+}
+
+// Repositories returns the names of all repositories of a host, in the registry's order. Few public registries list them: the
+// error wraps ErrDenied or ErrNotFound then.
+//
+// https://distribution.github.io/distribution/spec/api/#listing-repositories
+func (c *Client) Repositories(ctx context.Context, host string) ([]string, error) {
+	r := c.Repository(registry.Ref{Transport: registry.TransportRegistry, Host: host}, Pull)
+	return pages(r, listingRepositories, func(query string) ([]string, string, error) {
+		var page struct {
+			Repositories []string `json:"repositories"`
+		}
+		q := request{doing: listingRepositories, ref: r.base, scopes: scopes{}, path: "/v2/_catalog", query: query}
+		next, err := r.namesPage(ctx, q, &page)
+		return page.Repositories, next, err
+	})
+}
+
+const listingRepositories = "listing repositories"
+
+// namesPage reads one page of names into page, and returns the query of the next.
+func (r *Repository) namesPage(ctx context.Context, q request, page any) (next string, err error) {
+	q.method, q.want = http.MethodGet, []int{http.StatusOK}
+	return retry(ctx, r.client, func() (string, error) {
 		resp, err := r.host.send(ctx, q)
 		if err != nil {
 			return "", err
@@ -44,14 +65,13 @@ func (r *Repository) tagPage(ctx context.Context, query string) (tags []string, 
 		if err != nil {
 			return "", r.host.failure(q).broke(ctx, r.host.name, err)
 		}
-		if err := json.Unmarshal(body, &page); err != nil {
+		if err := json.Unmarshal(body, page); err != nil {
 			e := r.host.failure(q)
-			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is no list of tags"
+			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is no list of names"
 			return "", e
 		}
 		return nextQuery(resp.Header.Get("Link")), nil
 	})
-	return page.Tags, next, err
 }
 
 // nextQuery returns the query of the next page from a Link header (RFC 5988), "" when there is none.

@@ -64,7 +64,7 @@ func (e *Env) readOne(ctx context.Context, ref registry.Ref, o source.Options) (
 func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
 	object, err := e.openWaiting(ctx, ref, o, r.wait)
 	if err != nil {
-		return object, inspect.Report{}, err
+		return object, inspect.Report{}, e.suggestTags(ctx, ref, err)
 	}
 	report, err := r.ahead.read(ctx, object)
 	if err != nil {

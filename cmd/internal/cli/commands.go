@@ -43,6 +43,8 @@ func (a *application) commands() map[string]func() *cobra.Command {
 		"load":       a.loadCommand,
 		"ls":         a.lsCommand,
 		"rm":         a.rmCommand,
+		"tags":       a.tagsCommand,
+		"delete":     a.deleteCommand,
 		"exists":     a.existsCommand,
 		"version":    a.versionCommand,
 		"emulators":  a.emulatorsCommand,

@@ -48,7 +48,7 @@ func helpCommand() *cobra.Command {
 func suggestion(cmd *cobra.Command, name string) string {
 	for _, near := range cmd.SuggestionsFor(name) {
 		switch near {
-		case "rm", "remove", "prune", "logout":
+		case "rm", "remove", "delete", "prune", "logout":
 		default:
 			return near
 		}

@@ -311,6 +311,8 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 		{"create", "x", typed},
 		{"push", typed},
 		{"rm", typed},
+		{"delete", typed},
+		{"tags", typed},
 		{"ls", typed},
 		{"login", typed},
 		{"logout", typed},

@@ -4,22 +4,36 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/print"
+	"mtool/registry/login"
 )
 
 func (a *application) lsCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:     "ls",
+		Use:     "ls [REGISTRY]",
 		Aliases: []string{"images", "list"},
-		Short:   "List the drafts and the images of the local store",
-		Args:    exactly(0, "mtool ls"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Short:   "List the drafts and the images of the local store, or the repositories of a registry",
+		Long: `List the drafts and the images of the local store. With REGISTRY list the repositories of a registry instead, where it has
+such a list and you may see it (Docker Hub and most public registries don't).`,
+		Args: atMost(1, "mtool ls [REGISTRY]"),
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := oneOf("--output", output, "table", "json"); err != nil {
 				return err
 			}
 			env, err := a.env()
 			if err != nil {
 				return err
+			}
+			if len(args) == 1 {
+				host, err := login.ParseHost(args[0])
+				if err != nil {
+					return badInput(err)
+				}
+				names, err := env.Repositories(cmd.Context(), host)
+				if err != nil {
+					return err
+				}
+				return print.Names(a.Out, output, names)
 			}
 			rows, err := env.Ls(cmd.Context())
 			if err != nil {

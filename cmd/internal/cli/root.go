@@ -191,6 +191,15 @@ func atLeast(n int, usage string) cobra.PositionalArgs {
 	}
 }
 
+func atMost(n int, usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > n {
+			return usagef(usage, "too many arguments: %d given, at most %d taken", len(args), n)
+		}
+		return nil
+	}
+}
+
 func exactly(n int, usage string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) != n {

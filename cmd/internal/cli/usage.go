@@ -22,7 +22,7 @@ func groups() []group {
 	return []group{
 		{"Build, merge, publish, verify", []string{"build", "create", "push", "inspect"}},
 		{"Lists", []string{"amend", "annotate", "remove", "rename", "diff", "resolve"}},
-		{"Images", []string{"copy", "load", "save", "exists", "ls", "rm", "du", "prune", "serve"}},
+		{"Images", []string{"copy", "load", "save", "exists", "ls", "tags", "rm", "delete", "du", "prune", "serve"}},
 		{"This machine", []string{"workers", "emulators", "login", "logout", "auth", "completion", "version", "help"}},
 		{"In place of other tools", []string{"manifest", "imagetools"}},
 	}

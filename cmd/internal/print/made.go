@@ -14,6 +14,20 @@ func Made(w io.Writer, made ...app.Made) {
 	}
 }
 
+// Names prints names of tags or repositories, one a line, or as JSON (schema mtool.names/v1).
+func Names(w io.Writer, output string, names []string) error {
+	if output == "json" {
+		return writeJSON(w, struct {
+			Schema string   `json:"schema"`
+			Names  []string `json:"names"`
+		}{"mtool.names/v1", append([]string{}, names...)})
+	}
+	for _, name := range names {
+		printf(w, "%s\n", name)
+	}
+	return nil
+}
+
 // Listing prints the drafts and the store's images as a table or as JSON (schema mtool.ls/v1).
 func Listing(w io.Writer, output string, rows []app.Row) error {
 	if output == "json" {
