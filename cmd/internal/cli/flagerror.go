@@ -3,7 +3,6 @@ package cli
 import (
 	"cmp"
 	"errors"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,13 +16,6 @@ func flagError(cmd *cobra.Command, err error) error {
 	}
 	if e, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		return usagef(cmp.Or(meantFlag(cmd, e.GetSpecifiedName()), help), "%v", err)
-	}
-	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok && strings.Contains(err.Error(), "strconv.") {
-		takes := "a whole number"
-		if e.GetFlag().Value.Type() == "bool" {
-			takes = "true or false"
-		}
-		return usagef(help, "invalid argument %q for --%s, which takes %s", e.GetValue(), e.GetFlag().Name, takes)
 	}
 	return usagef(help, "%v", err)
 }
