@@ -39,6 +39,7 @@ func Check(r Report, o CheckOptions) []Finding {
 		c.nested()
 		c.mediaTypes()
 	}
+	c.mixedParts()
 	c.foreignBases()
 	c.names()
 	c.spelling()

@@ -17,6 +17,7 @@ const (
 	RuleNoImage         = "no-image"
 	RuleNestedList      = "nested-list"
 	RuleMixedTypes      = "mixed-types"
+	RuleMixedParts      = "mixed-parts"
 	RuleUnknownPlatform = "unknown-platform"
 	RuleOddConfig       = "odd-config"
 	RuleOrphan          = "orphan-attestation"
@@ -39,6 +40,7 @@ func Rules() []Rule {
 		{Name: RuleNoImage, Means: "there is no image under the name, only artifacts: nothing states a platform that could be checked"},
 		{Name: RuleNestedList, Means: "the list holds another list: many clients don't look into it"},
 		{Name: RuleMixedTypes, Means: "the list is of Docker's type and holds OCI images: some clients refuse the mixture"},
+		{Name: RuleMixedParts, Means: "manifest, config and layers of an image have media types of both OCI and Docker: some clients refuse the mixture"},
 		{Name: RuleUnknownPlatform, Means: "list and config agree on a platform that nobody knows"},
 		{Name: RuleOddConfig, Means: "a config is not as the specification has it, in what it says beside the platform: some runtimes refuse it"},
 		{

@@ -3,6 +3,7 @@ package inspect
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -72,6 +73,35 @@ func (c *checker) mediaTypes() {
 	}
 	c.add(c.whole("a Docker list", count(n, "OCI image"),
 		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", count(n, "OCI image"))).Note(RuleMixedTypes))
+}
+
+// mixedParts notes images whose manifest is of one family of media types and whose config or layers are of the other.
+func (c *checker) mixedParts() {
+	for _, i := range c.report.Images {
+		for _, part := range append(slices.Clip(i.Layers), i.ConfigOf) {
+			own, its := family(i.Manifest.MediaType), family(part.MediaType)
+			if own == "" || its == "" || own == its {
+				continue
+			}
+			who := platform.Format(i.Platform())
+			c.add(Finding{
+				Platform: who, Digest: i.Descriptor.Digest, Claim: string(i.Manifest.MediaType), Evidence: string(part.MediaType),
+				Message: fmt.Sprintf("%s (%s): the manifest has the media type %s, but %s, which it names, has %s: some clients refuse the mixture",
+					who, short(i.Descriptor.Digest), i.Manifest.MediaType, short(part.Digest), part.MediaType),
+			}.Note(RuleMixedParts))
+			break // one note an image
+		}
+	}
+}
+
+// family is whose media type t is, "" for others than OCI's and Docker's.
+func family(t types.MediaType) string {
+	for _, prefix := range []string{"application/vnd.oci.", "application/vnd.docker."} {
+		if strings.HasPrefix(string(t), prefix) {
+			return prefix
+		}
+	}
+	return ""
 }
 
 // names notes platforms that nobody knows though list and config agree on them.

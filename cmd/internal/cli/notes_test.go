@@ -18,6 +18,7 @@ import (
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/cmd/internal/app"
 	"mtool/inspect"
@@ -109,6 +110,7 @@ func notedClaims() map[string]noted {
 		inspect.RuleNoImage:         {built: registrytest.Artifact(registrytest.ArtifactSpec{Type: "x/y"})},
 		inspect.RuleNestedList:      {built: registrytest.ListOf(amd64, registrytest.ListOf(arm64))},
 		inspect.RuleMixedTypes:      {built: registrytest.List(registrytest.ListSpec{Docker: true, Entries: []registrytest.Entry{{Built: amd64}}})},
+		inspect.RuleMixedParts:      {built: listOf(registrytest.ImageSpec{Platform: linux("arm64"), ConfigType: types.DockerConfigJSON})},
 		inspect.RuleUnknownPlatform: {built: listOf(registrytest.ImageSpec{Platform: linux("e2k"), Binary: "amd64"})},
 		inspect.RuleOddConfig:       {built: withConfig("1970-01-01T00:00:00Z", "yesterday")},
 		inspect.RuleOrphan:          {built: rows(registrytest.Entry{Built: amd64}, registrytest.Attestation(arm64.Manifest))},
