@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ulikunitz/xz"
+
 	"mtool/registry"
 )
 
@@ -33,6 +35,19 @@ func archive(t *testing.T, headers ...tar.Header) []byte {
 		}
 	}
 	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func xzipped(t *testing.T, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := xz.NewWriter(&b)
+	if err == nil {
+		_, err = w.Write(data)
+	}
+	if err = errors.Join(err, w.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -67,7 +82,9 @@ func TestUnpack(t *testing.T) {
 		"a pipe":                   {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
 		"cut short":                {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
 		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
-		"xz":                       {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
+		"xz":                       {in: xzipped(t, archive(t, member("a", "x"))), file: "a"},
+		"broken xz":                {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
+		"xz cut short":             {in: xzipped(t, archive(t, member("a", "x")))[:60], kind: io.ErrUnexpectedEOF},
 		"nothing":                  {in: nil, kind: registry.ErrUsage},
 		"far too long":             {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
 	} {

@@ -3,8 +3,6 @@ package buildcontext
 import (
 	"archive/tar"
 	"bufio"
-	"bytes"
-	"compress/bzip2"
 	"errors"
 	"fmt"
 	"io"
@@ -13,11 +11,9 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
-
 	"mtool/build/snapshot"
 	"mtool/registry"
+	"mtool/registry/compression"
 )
 
 // decompress tells by the first bytes whether there is an archive, and how it is compressed.
@@ -26,20 +22,9 @@ func decompress(b *bufio.Reader) (plain io.Reader, archive bool, err error) {
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, false, err
 	}
-	switch {
-	case bytes.HasPrefix(head, []byte{0x1f, 0x8b}):
-		plain, err = gzip.NewReader(b)
+	if name := compression.Name(head); name != "" {
+		plain, err = compression.Open(name, b)
 		return plain, true, err
-	case bytes.HasPrefix(head, []byte{0x28, 0xb5, 0x2f, 0xfd}):
-		z, err := zstd.NewReader(b, zstd.WithDecoderConcurrency(1))
-		if err != nil {
-			return nil, false, err
-		}
-		return z.IOReadCloser(), true, nil
-	case bytes.HasPrefix(head, []byte("BZh")):
-		return bzip2.NewReader(b), true, nil
-	case bytes.HasPrefix(head, []byte{0xfd, '7', 'z', 'X', 'Z', 0}):
-		return nil, false, errors.New("xz is not supported: use gzip or zstd")
 	}
 	// The magic of POSIX and of GNU tars alike. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
 	return b, len(head) > 262 && string(head[257:262]) == "ustar", nil

@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"mtool/registry"
+	"mtool/registry/compression"
 )
 
 // source is a layer as it is transferred. It keeps its own error, so that what a decoder says besides is about the bytes.
@@ -36,37 +36,24 @@ func (s *source) Read(p []byte) (n int, err error) {
 
 func (s *source) read() int64 { return s.n }
 
-// magics are the first bytes of compressed streams. What a layer is packed with is told from its bytes, as runtimes do:
-// media types are wrong often enough.
-var magics = []struct {
-	name, bytes string
-	open        opener
-}{
-	{"gzip", "\x1f\x8b", openGzip},
-	{"zstd", "\x28\xb5\x2f\xfd", openZstd},
-	{"bzip2", "BZh", nil},
-	{"xz", "\xfd7zXZ\x00", nil},
-}
-
-// decompress tells how s is packed and unpacks it: all members of gzip, all frames of zstd, or s as it is. Once the end was
-// read, s was read to its end too.
+// decompress unpacks s: all members of gzip, all frames of zstd, or s as it is. Its first bytes decide, as in runtimes, since
+// media types are wrong often enough. Once the end was read, s was read to its end too.
 func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	const size = 64 << 10
 	buffered := bufio.NewReaderSize(s, size)
-	head, err := buffered.Peek(8)
+	head, err := buffered.Peek(compression.HeadSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	open := func(r io.Reader, _ uint64) (io.ReadCloser, error) { return io.NopCloser(r), nil }
-	if skippable(head) {
+	var open opener = openPlain
+	switch name := compression.Name(head); name {
+	case "":
+	case compression.Gzip:
+		open = openGzip
+	case compression.Zstd:
 		open = openZstd
-	}
-	for _, m := range magics {
-		if bytes.HasPrefix(head, []byte(m.bytes)) {
-			if open = m.open; open == nil {
-				return nil, &UncheckedError{Reason: Compression, Detail: m.name}
-			}
-		}
+	default:
+		return nil, &UncheckedError{Reason: Compression, Detail: name}
 	}
 	r, err := open(buffered, window)
 	if err != nil {
@@ -75,14 +62,10 @@ func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	return &decoder{r, s}, nil
 }
 
-// skippable reports whether head begins a frame that zstd decoders skip; zstd:chunked uses them.
-// https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
-func skippable(head []byte) bool {
-	return len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte("\x2a\x4d\x18"))
-}
-
 // opener starts unpacking a stream, in whose unpacked bytes window may be looked back.
 type opener func(r io.Reader, window uint64) (io.ReadCloser, error)
+
+func openPlain(r io.Reader, _ uint64) (io.ReadCloser, error) { return io.NopCloser(r), nil }
 
 func openGzip(r io.Reader, _ uint64) (io.ReadCloser, error) { return gzip.NewReader(r) }
 

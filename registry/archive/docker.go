@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/registry"
+	"mtool/registry/compression"
 )
 
 // dockerManifest lists the images of a Docker archive:
@@ -133,18 +134,18 @@ func describeLayer(ctx context.Context, files *tarFS, name string, diffID v1.Has
 	if err != nil {
 		return v1.Descriptor{}, err
 	}
-	head := make([]byte, 6)
+	head := make([]byte, compression.HeadSize)
 	n, err := io.ReadFull(f, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
 		return v1.Descriptor{}, err
 	}
 	d := v1.Descriptor{MediaType: types.OCIUncompressedLayer, Digest: diffID, Size: info.Size()}
-	switch kind := compression(head[:n]); kind {
+	switch kind := compression.Name(head[:n]); kind {
 	case "":
 		return d, nil
-	case "gzip":
+	case compression.Gzip:
 		d.MediaType = types.OCILayer
-	case "zstd":
+	case compression.Zstd:
 		d.MediaType = types.OCILayerZStd
 	default:
 		return v1.Descriptor{}, fmt.Errorf("it is compressed with %s, which images can't be: %w", kind, registry.ErrContent)

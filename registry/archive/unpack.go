@@ -2,9 +2,6 @@ package archive
 
 import (
 	"bufio"
-	"bytes"
-	"compress/bzip2"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +9,8 @@ import (
 	"math"
 	"os"
 
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
-
 	"mtool/registry"
+	"mtool/registry/compression"
 	"mtool/registry/store"
 )
 
@@ -26,66 +21,39 @@ const (
 	maxRatio    = 200
 )
 
-// compressions are how an archive can be compressed as a whole, by their magic numbers.
-var compressions = []struct {
-	name, magic string
-	open        func(io.Reader) (io.Reader, error)
-}{
-	{"gzip", "\x1f\x8b", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) {
-		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
-	}},
-	{"bzip2", "BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r) }},
-}
-
-// compression names what a file is compressed with, from its first bytes; "" is nothing that is known.
-func compression(head []byte) string {
-	for _, c := range compressions {
-		if bytes.HasPrefix(head, []byte(c.magic)) {
-			return c.name
-		}
-	}
-	return ""
-}
-
 // uncompressed returns file itself, or what it holds where it is compressed as a whole, in a temporary file: an archive is
 // read where its parts lie. The file that is not returned is closed.
 func uncompressed(ctx context.Context, file *os.File) (io.Closer, *os.File, error) {
-	head := make([]byte, 6)
+	head := make([]byte, compression.HeadSize)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return file, file, err
 	}
-	for _, c := range compressions {
-		if !bytes.HasPrefix(head[:n], []byte(c.magic)) {
-			continue
-		}
-		temp, err := newTemporary()
-		if err != nil {
-			return file, file, err
-		}
-		if err := unpack(ctx, temp.File, file, c.open); err != nil {
-			err = fmt.Errorf("it is compressed (%s): %w", c.name, store.DiskFull(err, os.TempDir(), 0))
-			return file, file, errors.Join(err, temp.Close())
-		}
-		return temp, temp.File, file.Close()
+	name := compression.Name(head[:n])
+	if name == "" {
+		return file, file, nil
 	}
-	return file, file, nil
+	temp, err := newTemporary()
+	if err != nil {
+		return file, file, err
+	}
+	if err := unpack(ctx, temp.File, file, name); err != nil {
+		err = fmt.Errorf("it is compressed (%s): %w", name, store.DiskFull(err, os.TempDir(), 0))
+		return file, file, errors.Join(err, temp.Close())
+	}
+	return temp, temp.File, file.Close()
 }
 
-func unpack(ctx context.Context, to, from *os.File, open func(io.Reader) (io.Reader, error)) error {
+func unpack(ctx context.Context, to, from *os.File, name string) error {
 	info, err := from.Stat()
 	if err != nil {
 		return err
 	}
-	r, err := open(bufio.NewReader(from))
+	r, err := compression.Open(name, bufio.NewReader(from))
 	if err != nil {
 		return fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
-	if c, ok := r.(*zstd.Decoder); ok {
-		defer c.Close()
-	}
+	defer r.Close() //nolint:errcheck // of a decoder, which has nothing left to say
 	_, err = io.Copy(&bounded{ctx: ctx, to: to, left: max(maxUnpacked, maxRatio*info.Size())}, contentErrors{r})
 	return err
 }
