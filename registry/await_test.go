@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestAwait(t *testing.T) {
@@ -38,5 +39,28 @@ func TestAwait(t *testing.T) {
 	cancel()
 	if err := Await(ctx, func() error { return ErrNotFound }); !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: got %v", err)
+	}
+}
+
+func TestRetry(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		retry Retry
+		asked int
+		after time.Duration
+	}{
+		"pauses double":           {Retry{First: time.Second, Tries: 4}, 4, 7 * time.Second},
+		"up to the longest":       {Retry{First: time.Second, Longest: 2 * time.Second, Tries: 4}, 4, 5 * time.Second},
+		"the last one at the end": {Retry{First: time.Second, Total: 5 * time.Second}, 4, 5 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked, start, failed := 0, time.Now(), errors.New("failed")
+				err := test.retry.Do(t.Context(), func(error) bool { return true }, func() error { asked++; return failed })
+				if took := time.Since(start); !errors.Is(err, failed) || asked != test.asked || took != test.after {
+					t.Errorf("got %v after %d tries and %s, want %d and %s", err, asked, took, test.asked, test.after)
+				}
+			})
+		})
 	}
 }

@@ -101,8 +101,16 @@ func (e *Error) last(attempts int) *Error {
 	return e
 }
 
-// enough reports whether no further attempt is worth it after so many.
-func (e *Error) enough(made int) bool { return e.over || e.refused && made > 1 }
+// most returns how many attempts e is worth, where limit are allowed: one that nothing listens for on this machine is worth two.
+func (e *Error) most(limit int) int {
+	switch {
+	case e.over:
+		return 1
+	case e.refused:
+		return min(limit, 2)
+	}
+	return limit
+}
 
 // interrupted turns e into the end of ctx, which is no failure of the registry.
 func (e *Error) interrupted(ctx context.Context) *Error {

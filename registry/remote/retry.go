@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"mtool/registry"
 )
 
 // attempts counts the tries of one operation and waits between them.
@@ -39,14 +41,14 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return e.interrupted(ctx)
 	}
-	limit, waits := a.client.options.Attempts, a.client.waits
+	limit, waits := e.most(a.client.options.Attempts), a.client.waits
 	still := stalledFor(err)
 	a.still += still
 	if e.tooLong = e.after > waits.limit; e.tooLong {
 		return e.last(a.made)
 	}
 	tooStill := still > 0 && a.still+still > stillLimit(a.client.options.MaxWait)
-	if a.made >= limit || tooStill || e.enough(a.made) {
+	if a.made >= limit || tooStill {
 		return e.last(a.made)
 	}
 	d := a.pause.NextBackOff()
@@ -61,14 +63,10 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if waits.isNew(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
 		a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if registry.Sleep(ctx, d) != nil {
 		return e.interrupted(ctx)
 	}
+	return nil
 }
 
 // retry runs f until it succeeds, fails for good, or has used up its attempts.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"mtool/registry"
 )
 
 // newHTTPClient has as many idle connections as requests in flight (Go's default is two a host), HTTP/2 where offered, and
@@ -135,10 +137,8 @@ func (p retryReads) RoundTrip(r *http.Request) (*http.Response, error) {
 			wait = max(pause, min(retryAfter(resp.Header, time.Now()), longestPause))
 			drain(resp.Body)
 		}
-		select {
-		case <-time.After(wait):
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
+		if err := registry.Sleep(r.Context(), wait); err != nil {
+			return nil, err
 		}
 	}
 }

@@ -60,25 +60,26 @@ func (e *Env) forgive(refs []registry.Ref, errs []error) {
 
 // openWaiting asks again and again for a source that is not there, as long as it may take.
 func (e *Env) openWaiting(ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration) (registry.Object, error) {
-	end := time.Now().Add(wait)
-	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
-		object, err := e.open(ctx, ref, o)
-		left := time.Until(end)
-		if !errors.Is(err, registry.ErrNotFound) || wait == 0 || left <= 0 {
-			if err != nil && wait > 0 && left <= 0 {
-				err = fmt.Errorf("%w (waited %s)", err, wait)
-			}
-			return object, err
-		}
-		if pause == time.Second {
+	if wait == 0 {
+		return e.open(ctx, ref, o)
+	}
+	var object registry.Object
+	noted := false
+	missing := func(err error) bool {
+		if errors.Is(err, registry.ErrNotFound) && !noted {
+			noted = true
 			e.note("waiting up to %s for %s, which is not there yet", wait, ref)
 		}
-		select {
-		case <-time.After(min(pause, left)):
-		case <-ctx.Done():
-			return registry.Object{}, context.Cause(ctx)
-		}
+		return errors.Is(err, registry.ErrNotFound)
 	}
+	err := registry.Retry{First: time.Second, Longest: 15 * time.Second, Total: wait}.Do(ctx, missing, func() (err error) {
+		object, err = e.open(ctx, ref, o)
+		return err
+	})
+	if missing(err) {
+		err = fmt.Errorf("%w (waited %s)", err, wait)
+	}
+	return object, err
 }
 
 // remembered is the source as a draft keeps it: as told, but in the place where it was found when the name alone would
