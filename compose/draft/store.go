@@ -124,7 +124,7 @@ func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return notFound(ref)
 		}
-		return errors.Join(err, removeFile(temporary(path)))
+		return errors.Join(err, registry.RemoveFile(temporary(path)))
 	})
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +14,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect/rootfs"
+	"mtool/registry"
 	"mtool/registry/regular"
 )
 
@@ -90,21 +90,10 @@ func plain(digest v1.Hash) bool {
 	return digest.Algorithm == "sha256" && len(digest.Hex) == sha256Digits && filepath.Base(digest.Hex) == digest.Hex
 }
 
-// write puts the data beside its place and moves it there. It is not synced: what a crash leaves broken is read anew.
-func write(path string, data []byte) (err error) {
+// write does not sync: what a crash leaves broken is read anew.
+func write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = temp.Write(data)
-	if err = errors.Join(err, temp.Close()); err == nil {
-		err = os.Rename(temp.Name(), path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(temp.Name()))
-	}
-	return err
+	return registry.WriteFile(path, registry.WriteOptions{NoSync: true}, func(w io.Writer) error { _, err := w.Write(data); return err })
 }

@@ -79,21 +79,8 @@ func (s *spool) remove() error {
 
 // pack writes the tar and gives it its name: first what a reader needs first, then the blobs by digest.
 func (s *spool) pack() error {
-	temp := filepath.Join(s.dir, "archive.tar")
-	f, err := os.OpenFile(temp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	err = s.writeTo(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(temp, s.path)
-	}
-	if err == nil {
-		err = registry.SyncDir(filepath.Dir(s.path))
-	}
+	o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(s.dir, "archive.tar")}
+	err := registry.WriteFile(s.path, o, s.writeTo)
 	return store.DiskFull(err, filepath.Dir(s.path), 0)
 }
 

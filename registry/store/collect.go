@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/registry"
 )
 
 // DamagedError reports an image or list whose manifests can't be read. Nothing can be removed then, since it may need
@@ -53,7 +55,7 @@ func (l *Layout) removeBlobs(dead func(v1.Hash) bool) (freed int64, err error) {
 		if info, err := e.Info(); err == nil {
 			freed += info.Size()
 		}
-		return removeIfThere(path)
+		return registry.RemoveFile(path)
 	})
 	return freed, err
 }
@@ -84,11 +86,11 @@ func (l *Layout) RemoveEmpty() error {
 	}
 	folders, _ := filepath.Glob(filepath.Join(l.dir, blobsDir, "*"))
 	for _, path := range append(folders, filepath.Join(l.dir, blobsDir)) {
-		if err := removeIfThere(path); err != nil {
+		if err := registry.RemoveFile(path); err != nil {
 			return unlock() // not empty: somebody else has put a blob there
 		}
 	}
-	err = errors.Join(unlock(), removeIfThere(filepath.Join(l.dir, layoutFile)), removeIfThere(filepath.Join(l.dir, indexFile)),
+	err = errors.Join(unlock(), registry.RemoveFile(filepath.Join(l.dir, layoutFile)), registry.RemoveFile(filepath.Join(l.dir, indexFile)),
 		os.RemoveAll(filepath.Join(l.dir, privateDir)))
 	if err == nil {
 		_ = os.Remove(l.dir) // fails when it holds something else

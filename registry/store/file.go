@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"syscall"
 
@@ -15,56 +14,23 @@ import (
 // process that holds it exclusively may remove them all.
 const tempPrefix = "blob-"
 
-// writeBlob copies r to a temporary file and renames it to path when it is complete and synced. On failure nothing is
-// left.
+// writeBlob copies r to a temporary file and renames it to path when it is complete and synced. The caller syncs the directory,
+// once for several blobs. On failure nothing is left.
 func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
-	f, err := os.CreateTemp(filepath.Join(l.dir, privateDir), tempPrefix+"*")
-	if err != nil {
-		return DiskFull(err, l.dir, size)
-	}
-	_, err = io.Copy(f, r)
-	return l.finish(f, path, err, size)
-}
-
-// finish syncs the temporary file and renames it to path, or removes it when err is set.
-func (l *Layout) finish(f *os.File, path string, err error, size int64) error {
+	err := registry.MakeDirs(filepath.Dir(path), 0o755)
 	if err == nil {
-		err = f.Chmod(0o644)
+		o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(l.dir, privateDir, tempPrefix+"*"), NoDirSync: true}
+		err = registry.WriteFile(path, o, func(w io.Writer) error { _, err := io.Copy(w, r); return err })
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = registry.MakeDirs(filepath.Dir(path), 0o755)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		// Removed before the free space is read: what this file took counts as free.
-		left := removeIfThere(f.Name())
-		return errors.Join(DiskFull(err, l.dir, size), left)
-	}
-	return nil
+	return DiskFull(err, l.dir, size)
 }
 
 // replace writes data to a file of the layout through a temporary file with a fixed name. The caller holds a lock, so
 // one that a killed process left can be overwritten.
 func (l *Layout) replace(name string, data []byte) error {
-	f, err := os.OpenFile(filepath.Join(l.dir, privateDir, name+".new"), os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o644)
-	if err != nil {
-		return DiskFull(err, l.dir, int64(len(data)))
-	}
-	_, err = f.Write(data)
-	return l.finish(f, filepath.Join(l.dir, name), err, int64(len(data)))
-}
-
-func removeIfThere(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return nil
+	o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(l.dir, privateDir, name+".new")}
+	err := registry.WriteFile(filepath.Join(l.dir, name), o, func(w io.Writer) error { _, err := w.Write(data); return err })
+	return DiskFull(err, l.dir, int64(len(data)))
 }
 
 // DiskFull adds to the error of a full disk the directory, the bytes needed (size; 0 when unknown) and the bytes free.

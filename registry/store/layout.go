@@ -127,10 +127,7 @@ func (l *Layout) editLocked(change func(*Index) error) error {
 	if err := change(&x); err != nil {
 		return err
 	}
-	if err := l.writeIndex(x); err != nil {
-		return err
-	}
-	return registry.SyncDir(l.dir)
+	return l.writeIndex(x)
 }
 
 // blobFile returns the path of the blob, present or not.
@@ -149,7 +146,7 @@ func (l *Layout) removeTemps() error {
 	entries, err := os.ReadDir(filepath.Join(l.dir, privateDir))
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), tempPrefix) {
-			err = errors.Join(err, removeIfThere(filepath.Join(l.dir, privateDir, e.Name())))
+			err = errors.Join(err, registry.RemoveFile(filepath.Join(l.dir, privateDir, e.Name())))
 		}
 	}
 	return err

@@ -18,16 +18,10 @@ type BuildOutput struct {
 	Dest string // a directory for local, else a file; "-" is standard output
 }
 
-// pendingFile is a file under another name until the build has succeeded.
-type pendingFile struct {
-	*os.File
-	dest string
-}
-
 // openOutputs makes exports of the outputs. Several platforms can't share an archive: that one is written from the list
 // afterwards. finish puts the files in their places, or removes them after an error.
 func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) error, err error) {
-	var files []pendingFile
+	var files []*registry.PendingFile
 	finish = func(err error) error { return settle(files, err) }
 	for _, out := range o.Outputs {
 		if out.Type == "local" {
@@ -45,14 +39,14 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 			x.Name = o.Names[0].Name()
 		}
 		if out.Dest != "-" {
-			f, err := os.CreateTemp(filepath.Dir(out.Dest), ".mtool-output-")
+			f, err := registry.CreatePending(out.Dest, registry.WriteOptions{Mode: 0o644})
 			if errors.Is(err, os.ErrNotExist) {
 				err = registry.Usagef("output %q: no such directory", out.Dest)
 			}
 			if err != nil {
 				return nil, nil, finish(err)
 			}
-			files = append(files, pendingFile{f, out.Dest})
+			files = append(files, f)
 			x.Archive = f
 		}
 		exports = append(exports, x)
@@ -82,23 +76,12 @@ func checkPlaces(o BuildOptions, context string) error {
 	return nil
 }
 
-func settle(files []pendingFile, failed error) error {
+func settle(files []*registry.PendingFile, failed error) error {
 	errs := []error{failed}
 	for _, f := range files {
-		err := f.Sync()
-		err = errors.Join(err, f.Close())
-		if failed == nil && err == nil {
-			if err = os.Chmod(f.Name(), 0o644); err == nil {
-				err = os.Rename(f.Name(), f.dest)
-			}
-			if err == nil {
-				err = registry.SyncDir(filepath.Dir(f.dest))
-			}
+		if err := f.Commit(failed); failed == nil {
+			errs = append(errs, err)
 		}
-		if failed != nil || err != nil {
-			_ = os.Remove(f.Name())
-		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -138,13 +121,9 @@ func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 	return nil
 }
 
-// writeFile writes a small file whole or not at all.
+// writeFile writes a file that a user has named.
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".mtool-")
-	if err != nil {
-		return fmt.Errorf("writing %q: %w", path, err)
-	}
-	if err := settle([]pendingFile{{f, path}}, write(f)); err != nil {
+	if err := registry.WriteFile(path, registry.WriteOptions{Mode: 0o644}, write); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)
 	}
 	return nil

@@ -6,7 +6,7 @@ func ofContent() []mutant {
 		{"registry/store/verify.go", "TestWrongDigestInside", `got != v.want.Digest.Hex {`, `false {`},
 		{"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`, `return n, v.mismatch("its digest is`},
 		{"registry/store/reader.go", "registry/store.TestUnknownVersion", `if layout.Version != layoutVersion {`, `if false {`},
-		{"registry/store/file.go", "registry/store.TestFullDisk", `left := removeIfThere(f.Name())`, `var left error`},
+		{"registry/pending.go", "registry/store.TestFullDisk", `errors.Join(err, RemoveFile(f.Name()))`, `err`},
 		{"registry/store/lock.go", "TestProcessesAtOnceLoseNothing", `if shared {
 		try =`, `if true {
 		try =`},

@@ -15,8 +15,7 @@ func ofRegistry() []mutant {
 		{"registry/remote/token.go", "TestExpiredToken", `* 0.9 * float64(time.Second)`, `* 1.1 * float64(time.Second)`},
 		{"registry/remote/auth.go", "TestTokenOfOneLogin", `if err == nil && other == auth {`, `if err == nil || other == auth {`},
 		{"registry/login/credentials.go", "TestCredentialsShown", `return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username))`, `return fmt.Sprintf("logged in as %q %q", registry.OneLine(a.Username), a.Password)`},
-		{"registry/login/loginfile.go", "TestLoginFile", `_, err = temp.Write(data)`, `_ = temp.Chmod(0o644)
-	_, err = temp.Write(data)`},
+		{"registry/login/loginfile.go", "TestLoginFile", `registry.WriteOptions{}`, `registry.WriteOptions{Mode: 0o644}`},
 		{"registry/login/authfile.go", "FuzzAuthFile", `errors.New("it is not the JSON of docker's config.json or podman's auth.json")`, `errors.New("it is not JSON: " + string(body))`},
 		{"registry/login/authfile.go", "FuzzAuthFile", `it has no readable user name and password", key, f.path)`, `it has no readable user name and password", key, raw)`},
 		{"registry/remote/trust.go", "TestOldTLS", `MinVersion: tls.VersionTLS12`, `MinVersion: tls.VersionTLS10`},
