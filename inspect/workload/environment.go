@@ -2,6 +2,7 @@ package workload
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,7 +20,7 @@ type variables func(name string) (value string, set bool, err error)
 
 // environment are the variables of a Compose file.
 type environment struct {
-	id     string // the same for environments that answer the same
+	id     string // the same for environments that answer the same: a hash of each file, in their order
 	lookup variables
 }
 
@@ -31,14 +32,15 @@ type setting struct {
 
 // beneath lays variables under an environment: what it has already, stays.
 func (e environment) beneath(set map[string]setting) environment {
-	var id strings.Builder
+	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(set)) {
-		fmt.Fprintf(&id, "%q=%q %v\n", name, set[name].value, set[name].err)
+		fmt.Fprintf(hash, "%q=%q %v\n", name, set[name].value, set[name].err)
 	}
-	if strings.Contains(e.id, id.String()) {
+	id := fmt.Sprintf("%x;", hash.Sum(nil))
+	if len(set) == 0 || strings.Contains(e.id, id) {
 		return e
 	}
-	return environment{e.id + id.String() + ";", over(e.lookup, set)}
+	return environment{e.id + id, over(e.lookup, set)}
 }
 
 // over answers what the first knows, and then what is set.
@@ -133,6 +135,9 @@ func (f *filler) parse(body []byte, outer variables, set map[string]setting) err
 	body = bytes.ReplaceAll(bytes.TrimPrefix(body, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
 	if bytes.IndexByte(body, 0) >= 0 {
 		return errors.New("it is no text")
+	}
+	if f.work += len(body); f.work > maxWork {
+		return errWork
 	}
 	for line := range strings.Lines(string(body)) {
 		statement, lines = statement+line, lines+1

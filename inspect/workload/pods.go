@@ -74,3 +74,96 @@ func (r *reader) volume(v *node, s spot) error {
 	what := s.object.String() + ", image volume " + v.get("name").scalar()
 	return r.use(image, s, Use{Place: Place{What: what}, Selector: s.selector, Process: Process{Volume: true}})
 }
+
+// step is a step of Tekton: a container that takes what it leaves out from the template of its task, or names a StepAction,
+// which is an object of its own. A script is started by the interpreter of its first line, from a volume.
+func (r *reader) step(c *node, s spot) error {
+	if !c.is(mapping) {
+		return r.walk(c, s)
+	}
+	template := s.parent.get("stepTemplate")
+	if imageOf(c.get("image")).text == "" {
+		if s.key() == "stepTemplate" || c.get("ref") != nil || imageOf(template.get("image")).text != "" {
+			return r.words(c, s.what(), s)
+		}
+	}
+	if script := c.get("script").scalar(); script != "" {
+		c = scripted(c, script)
+	}
+	return r.container(c, s)
+}
+
+// scripted is a step whose command is its script: https://tekton.dev/docs/pipelines/tasks/#running-scripts-within-steps
+func scripted(c *node, script string) *node {
+	line, _, _ := strings.Cut(script, "\n")
+	words := []string{"/bin/sh"}
+	if interpreter, is := strings.CutPrefix(line, "#!"); is {
+		words = strings.Fields(interpreter)
+	}
+	command := &node{kind: sequence, line: c.line}
+	for _, word := range append(words, "/tekton/scripts/script") {
+		command.items = append(command.items, &node{kind: text, text: word, line: c.line})
+	}
+	mount := newMapping(c.line)
+	mount.set("mountPath", &node{kind: text, text: "/tekton", line: c.line})
+	mounts := append(c.get("volumeMounts").list()[:len(c.get("volumeMounts").list()):len(c.get("volumeMounts").list())], mount.node)
+	with := newMapping(c.line)
+	for _, p := range c.pairs {
+		with.set(p.key, p.value)
+	}
+	with.set("command", command)
+	with.set("volumeMounts", &node{kind: sequence, line: c.line, items: mounts})
+	return with.node
+}
+
+// relatedPrefix begins the names of the variables by which operators are told their images.
+// https://olm.operatorframework.io/docs/ (relatedImages)
+const relatedPrefix = "RELATED_IMAGE_"
+
+// related reports whether a mapping is such a variable.
+func related(n *node) bool {
+	return strings.HasPrefix(n.get("name").scalar(), relatedPrefix) && n.get("value").scalar() != ""
+}
+
+// words looks at what a container is told by variables and arguments: images for operators are checked, other words that can
+// hardly be anything but an image are said.
+func (r *reader) words(c *node, what string, s spot) error {
+	for _, e := range c.get("env").list() {
+		name, value := e.get("name").scalar(), e.get("value")
+		in := s.into(e, "env."+name)
+		switch {
+		case related(e):
+			if err := r.outside(value, in); err != nil {
+				return err
+			}
+		case namesImage(name, value.scalar()):
+			r.unchecked(value, what, value.scalar(), "a variable ("+name+") names it")
+		}
+	}
+	for _, list := range []string{"command", "args"} {
+		before := ""
+		for _, word := range c.get(list).list() {
+			flag, value, joined := strings.Cut(word.scalar(), "=")
+			if !joined {
+				flag, value = before, word.scalar()
+			}
+			for one := range strings.SplitSeq(value, ",") {
+				if namesImage(flag, one) {
+					r.unchecked(word, what, one, "an argument names it")
+				}
+			}
+			before = word.scalar()
+		}
+	}
+	return nil
+}
+
+// namesImage reports whether a value names an image: a full name, or one with a tag where what it is given for is called so.
+func namesImage(name, value string) bool {
+	if fullName(value) {
+		return true
+	}
+	name = strings.ToLower(name)
+	called := strings.HasSuffix(name, "image") || strings.HasSuffix(name, "images")
+	return called && tagged(value) && !strings.Contains(value, "://") && fullName("docker.io/"+value)
+}
