@@ -13,11 +13,11 @@ import (
 	ctdmetadata "github.com/containerd/containerd/v2/core/metadata"
 	"github.com/containerd/containerd/v2/core/remotes/docker"
 	"github.com/containerd/containerd/v2/core/snapshots"
+	"github.com/containerd/containerd/v2/core/snapshots/storage"
 	contentlocal "github.com/containerd/containerd/v2/plugins/content/local"
 	"github.com/containerd/containerd/v2/plugins/snapshots/native"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay"
 	"github.com/containerd/containerd/v2/plugins/snapshots/overlay/overlayutils"
-	"github.com/moby/buildkit/cache/metadata"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/executor"
 	"github.com/moby/buildkit/executor/oci"
@@ -46,12 +46,12 @@ const namespace = "buildkit"
 // for its recording proxy at each start, which takes more time than all the rest and is not for processes that live as
 // long as one build.
 func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note func(string)) (*deviceWorker, error) {
-	name, snapshotter, err := newSnapshotter(c.Root, note)
+	name, snapshotter, err := newSnapshotter(c, note)
 	if err != nil {
 		return nil, err
 	}
 	root := filepath.Join(c.Root, "runc-"+name)
-	opt, err := openStores(root, name, snapshotter)
+	opt, err := openStores(c, root, name, snapshotter)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +98,15 @@ func limitDownloads(w *base.Worker, c config) (err error) {
 }
 
 // newSnapshotter prefers overlayfs, which shares files between layers; native copies every layer whole.
-func newSnapshotter(root string, note func(string)) (name string, s snapshots.Snapshotter, err error) {
-	name, create := "overlayfs", newOverlay
-	if err := takesOverlay(root); err != nil {
-		note(onlyCopies(root, err))
-		name, create = "native", native.NewSnapshotter
+func newSnapshotter(c config, note func(string)) (name string, s snapshots.Snapshotter, err error) {
+	if err := takesOverlay(c.Root); err != nil {
+		note(onlyCopies(c.Root, err))
+		name = "native"
+		s, err = native.NewSnapshotter(filepath.Join(c.Root, "runc-"+name, "snapshots"))
+		return name, s, err
 	}
-	s, err = create(filepath.Join(root, "runc-"+name, "snapshots"))
+	name = "overlayfs"
+	s, err = newOverlay(filepath.Join(c.Root, "runc-"+name, "snapshots"), c.NoSync)
 	return name, s, err
 }
 
@@ -127,11 +129,16 @@ func takesOverlay(root string) error {
 
 // newOverlay says itself what containerd does not on a tmpfs: this is a user namespace, where an overlay's own attributes are
 // user attributes. Since Linux 6.6 a tmpfs takes them, which keepsXattrs has tried.
-func newOverlay(dir string) (snapshots.Snapshotter, error) {
-	if overlayutils.IsPathOnTmpfs(filepath.Dir(filepath.Dir(dir))) {
-		return overlay.NewSnapshotter(dir, overlay.WithMountOptions([]string{"userxattr"}))
+func newOverlay(dir string, noSync bool) (snapshots.Snapshotter, error) {
+	store, err := storage.NewMetaStore(filepath.Join(dir, "metadata.db"), func(o *bolt.Options) error { o.NoSync = noSync; return nil })
+	if err != nil {
+		return nil, err
 	}
-	return overlay.NewSnapshotter(dir)
+	opts := []overlay.Opt{overlay.WithMetaStore(store)}
+	if overlayutils.IsPathOnTmpfs(filepath.Dir(filepath.Dir(dir))) {
+		opts = append(opts, overlay.WithMountOptions([]string{"userxattr"}))
+	}
+	return overlay.NewSnapshotter(dir, opts...)
 }
 
 // keepsXattrs tries what an overlay keeps in a user namespace: without it a directory that was removed and made again shows its
@@ -165,7 +172,7 @@ func onlyCopies(root string, err error) string {
 }
 
 // openStores opens what a worker remembers: content, snapshots, and the databases about them.
-func openStores(root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
+func openStores(c config, root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return opt, err
 	}
@@ -173,7 +180,7 @@ func openStores(root, name string, snapshotter snapshots.Snapshotter) (opt base.
 	if err != nil {
 		return opt, err
 	}
-	db, err := bolt.Open(filepath.Join(root, "containerdmeta.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
+	db, err := bolt.Open(filepath.Join(root, "containerdmeta.db"), 0o600, c.database())
 	if err != nil {
 		return opt, err
 	}
@@ -181,7 +188,7 @@ func openStores(root, name string, snapshotter snapshots.Snapshotter) (opt base.
 	if err := meta.Init(context.Background()); err != nil {
 		return opt, fmt.Errorf("opening %q: %w", db.Path(), err)
 	}
-	if opt.MetadataStore, err = metadata.NewStore(filepath.Join(root, "metadata_v2.db")); err != nil {
+	if opt.MetadataStore, err = newMetadata(filepath.Join(root, "metadata_v2.db"), c.NoSync); err != nil {
 		return opt, err
 	}
 	if opt.ID, err = base.ID(root); err != nil {

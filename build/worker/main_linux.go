@@ -152,7 +152,9 @@ func open(c config, note func(string)) (*server, error) {
 		c.DropHostname = true
 		note("RUN steps have the host name of where mtool runs: a seccomp filter forbids to give them another")
 	}
-	synced, err := deferSyncs(c.Root, bootID())
+	boot := bootID()
+	c.NoSync = boot != ""
+	synced, err := deferSyncs(c.Root, boot)
 	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}

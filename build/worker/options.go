@@ -56,6 +56,8 @@ type config struct {
 	Shared bool
 	// DropHostname: steps get no name of their own for their machine. The child finds that out.
 	DropHostname bool
+	// NoSync: the databases do not wait for the disk. The child finds that out too.
+	NoSync bool
 	// Env is set in the worker but not in what it was started with, which /proc shows.
 	Env       []string
 	Host      emulator.Host // as the parent knows it

@@ -34,7 +34,7 @@ func TestWhy(t *testing.T) {
 		{"without seccomp", free, "docker-default (enforce)\n", rooted, refuses, inside, true, "mounts in a user namespace are forbidden here by the AppArmor profile docker-default", "apparmor=unconfined"},
 		{"a profile that only complains", free, "mine (complain)", rooted, refuses, syscall.EPERM, false, "no setting of this kernel explains it", "elsewhere"},
 		{"cap-drop", bare, "", rooted, allows, syscall.EPERM, true, "root has lost the capabilities SETGID, SETUID, SETFCAP", "--cap-add SETUID"},
-		{"no root", bare, "", rooted, allows, syscall.EPERM, false, "mapping ids into a user namespace are forbidden here by a seccomp filter", "--worker"},
+		{"no root", bare, "", rooted, allows, syscall.EPERM, false, "mapping ids into a user namespace are forbidden here by a seccomp filter", "seccomp=unconfined"},
 		{"chroot", free, "unconfined", "73 72 0:42 / /proc rw - proc proc rw\n", refuses, syscall.EPERM, true, "in a chroot", "outside of the chroot"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

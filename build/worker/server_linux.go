@@ -30,7 +30,6 @@ import (
 	_ "github.com/moby/buildkit/util/grpcutil/encoding/proto" // the codec that BuildKit's messages need
 	"github.com/moby/buildkit/worker"
 	"github.com/sirupsen/logrus"
-	bolt "go.etcd.io/bbolt"
 	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/grpc"
 )
@@ -90,7 +89,7 @@ func (s *server) newController(c config, workers *worker.Controller, w worker.Wo
 	if err != nil {
 		return nil, err
 	}
-	history, err := boltutil.SafeOpen(filepath.Join(c.Root, "history.db"), 0o600, &bolt.Options{FreelistType: bolt.FreelistMapType})
+	history, err := boltutil.SafeOpen(filepath.Join(c.Root, "history.db"), 0o600, c.database())
 	if err != nil {
 		return nil, errors.Join(err, cache.Close())
 	}

@@ -5,17 +5,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"unsafe"
 
-	"golang.org/x/sys/unix"
+	"github.com/moby/buildkit/cache/metadata"
+	bolt "go.etcd.io/bbolt"
 )
 
 // The databases of BuildKit and containerd wait for the disk at every change, a hundred times in a build that changes nothing.
-// Here they do not: fdatasync(2) does nothing in the worker and in what it starts, and the end syncs each database once.
-// That a process is killed harms nothing, since the kernel has what was written. When the machine goes down in between,
-// the databases may be torn: a file that holds the boot's id tells, and the state, which is but a cache, begins anew.
+// Here they are opened so that they do not (bolt's NoSync), and the end syncs each of them once. That a process is killed harms
+// nothing, since the kernel has what was written. When the machine goes down in between, the databases may be torn: a file that
+// holds the boot's id tells, and the state, which is but a cache, begins anew.
 
 // unsynced is that file, in the state directory.
 const unsynced = "unsynced"
@@ -45,9 +44,9 @@ func forgetTorn(root, boot string, note func(string)) error {
 	return os.Remove(filepath.Join(root, unsynced)) // last: being killed before, this is done again
 }
 
-// deferSyncs makes fdatasync do nothing from now on. The function that it returns syncs what was written since.
+// deferSyncs marks the state as one whose databases are not synced. The function that it returns syncs what was written since.
 func deferSyncs(root, boot string) (finish func() error, err error) {
-	if boot == "" || !skipSyncs() {
+	if boot == "" {
 		return func() error { return nil }, nil
 	}
 	mark := filepath.Join(root, unsynced)
@@ -82,32 +81,18 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// skipSyncs tells the kernel to answer fdatasync with success, for all threads of this process and its children; false
-// where the kernel does not. Programs of another system call table, such as i386 on amd64, are not meant. See seccomp(2).
-func skipSyncs() bool {
-	arch := map[string]uint32{
-		"386": unix.AUDIT_ARCH_I386, "amd64": unix.AUDIT_ARCH_X86_64, "arm": unix.AUDIT_ARCH_ARM, "arm64": unix.AUDIT_ARCH_AARCH64,
-		"ppc64le": unix.AUDIT_ARCH_PPC64LE, "riscv64": unix.AUDIT_ARCH_RISCV64, "s390x": unix.AUDIT_ARCH_S390X,
-	}[runtime.GOARCH]
-	if arch == 0 {
-		return false
+// database returns the options of the worker's databases.
+func (c config) database() *bolt.Options {
+	return &bolt.Options{FreelistType: bolt.FreelistMapType, NoSync: c.NoSync}
+}
+
+// newMetadata opens BuildKit's database about what is cached. It takes no options, so they are set where a transaction shows the
+// database.
+func newMetadata(path string, noSync bool) (*metadata.Store, error) {
+	store, err := metadata.NewStore(path)
+	if err != nil {
+		return nil, err
 	}
-	const (
-		number, architecture = 0, 4 // their places in struct seccomp_data
-		load                 = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
-		equal                = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
-		answer               = unix.BPF_RET | unix.BPF_K
-	)
-	program := []unix.SockFilter{
-		{Code: load, K: architecture},
-		{Code: equal, Jf: 3, K: arch},
-		{Code: load, K: number},
-		{Code: equal, Jf: 1, K: unix.SYS_FDATASYNC},
-		{Code: answer, K: unix.SECCOMP_RET_ERRNO}, // error number 0
-		{Code: answer, K: unix.SECCOMP_RET_ALLOW},
-	}
-	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
-	const flags = unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&p))) //nolint:gosec // as the call demands
-	return thread == 0 && errno == 0
+	err = store.DB().View(func(tx *bolt.Tx) error { tx.DB().NoSync = noSync; return nil })
+	return store, err
 }

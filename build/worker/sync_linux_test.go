@@ -3,12 +3,10 @@ package worker
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"syscall"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	bolt "go.etcd.io/bbolt"
 )
 
 func TestForgetTorn(t *testing.T) {
@@ -48,36 +46,11 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// TestDeferSyncs: in a process of its own, since the filter stays. A file descriptor that is none tells who answers.
 func TestDeferSyncs(t *testing.T) {
-	if root := os.Getenv("TEST_DEFER_SYNCS"); root != "" {
-		deferredSyncs(t, root)
-		return
-	}
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestDeferSyncs$")
-	cmd.Env = append(os.Environ(), "TEST_DEFER_SYNCS="+t.TempDir())
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
-	}
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) {
-		needRunc(t) // which knows whether this machine must be able to
-		t.Skip("no user namespaces here")
-	}
-	if err != nil {
-		t.Errorf("%v\n%s", err, out)
-	}
-}
-
-func deferredSyncs(t *testing.T, root string) {
-	t.Helper()
+	root := t.TempDir()
 	mark := filepath.Join(root, unsynced)
 	writeFile(t, filepath.Join(root, "cache.db"), "x")
-	if err := unix.Fdatasync(-1); !errors.Is(err, syscall.EBADF) {
-		t.Fatal(err)
-	}
 	finish, err := deferSyncs(root, "boot")
 	if err != nil {
 		t.Fatal(err)
@@ -85,16 +58,33 @@ func deferredSyncs(t *testing.T, root string) {
 	if b, err := os.ReadFile(mark); err != nil || string(b) != "boot" {
 		t.Errorf("the mark is %q, %v", b, err)
 	}
-	if err := unix.Fdatasync(-1); err != nil {
-		t.Errorf("fdatasync: %v", err)
-	}
-	if err := unix.Fsync(-1); !errors.Is(err, syscall.EBADF) {
-		t.Errorf("fsync, which the end needs: %v", err)
-	}
 	if err := finish(); err != nil {
 		t.Error(err)
 	}
 	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the mark stays: %v", err)
+	}
+}
+
+// A database that is marked waits for no disk; one of an unknown boot does.
+func TestDatabases(t *testing.T) {
+	t.Parallel()
+	for _, noSync := range []bool{true, false} {
+		if got := (config{NoSync: noSync}).database().NoSync; got != noSync {
+			t.Errorf("options: NoSync is %v, want %v", got, noSync)
+		}
+		store, err := newMetadata(filepath.Join(t.TempDir(), "metadata_v2.db"), noSync)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = store.DB().View(func(tx *bolt.Tx) error {
+			if got := tx.DB().NoSync; got != noSync {
+				t.Errorf("BuildKit's metadata: NoSync is %v, want %v", got, noSync)
+			}
+			return nil
+		})
+		if err := errors.Join(err, store.Close()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
