@@ -159,16 +159,15 @@ func (b *placing) replace(i int, e Entry) Change {
 
 func duplicate(a, b Entry) error {
 	if a.Digest() == b.Digest() {
-		return fmt.Errorf("%w: %s (from %q) is the same image as %s (from %q)", ErrDuplicate, b, b.from(),
-			formatPlatform(a.Platform()), a.from())
+		return fmt.Errorf("%w: %s (from %q) is the same image as %s (from %q)", ErrDuplicate, b, b.From(),
+			formatPlatform(a.Platform()), a.From())
 	}
 	what := ""
 	if compression(a) != compression(b) {
 		what = ", which are different builds in different compressions"
 	}
-	return registry.WithHint(fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)%s", ErrDuplicate, formatPlatform(b.Platform()),
-		a.Digest(), a.from(), b.Digest(), b.from(), what),
-		"leave one of them out, or choose with --on-duplicate replace|keep")
+	return fmt.Errorf("%w: %s is %s (from %q) and %s (from %q)%s", ErrDuplicate, formatPlatform(b.Platform()),
+		a.Digest(), a.From(), b.Digest(), b.From(), what)
 }
 
 // CheckSources looks for the list's own name among its sources (ErrSelf), before any of them is opened. Add looks again,
@@ -192,8 +191,7 @@ func (l List) shares(s registry.Ref) bool {
 }
 
 func (l List) self(s registry.Ref) error {
-	return registry.WithHint(fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf),
-		"leave it out; to change a list that is published use amend --published")
+	return fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf)
 }
 
 // checkSelf finds the list among its own sources. A digest counts only where it was asked for by digest in the list's own

@@ -197,16 +197,14 @@ func (e Entry) claiming(p v1.Platform) (Entry, error) {
 
 func checkEdit(now, config v1.Platform) error {
 	if err := platform.Validate(now); err != nil {
-		var h interface{ Hint() string }
-		next := "--force writes it nevertheless"
-		if errors.As(err, &h) {
-			next = h.Hint()
+		var known registry.Hinter
+		if errors.As(err, &known) && known.Hint() != "" {
+			return registry.Usagef("%w", err)
 		}
-		return registry.WithHint(registry.Usagef("%w", err), next)
+		return registry.WithKind(err, ErrUnknown)
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(now, config) {
-		return registry.WithHint(fmt.Errorf("%w: the entry would claim %s, but the config of the image says %s", ErrPlatform, describe(now),
-			describe(config)), "an annotation does not change what an image contains: build it for that platform, or use --force")
+		return fmt.Errorf("%w: the entry would claim %s, but the config of the image says %s", ErrContradicts, describe(now), describe(config))
 	}
 	return nil
 }

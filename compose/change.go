@@ -49,7 +49,7 @@ func (c Change) String() string {
 		s += " with " + with
 	}
 	if c.Entry.Source != (registry.Ref{}) && (c.Action == Added || c.Action == Replaced) {
-		s += fmt.Sprintf(", from %s", c.Entry.from())
+		s += fmt.Sprintf(", from %s", c.Entry.From())
 	}
 	if c.Note != "" {
 		s += " (" + c.Note + ")"
@@ -57,14 +57,7 @@ func (c Change) String() string {
 	return s
 }
 
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// Dropped says which platforms of old the list now has no more, one line each ("dropped: linux/amd64 (was sha256:…)"), in
+// Dropped says which platforms of old the list now does not have, one line each ("dropped: linux/amd64 (was sha256:…)"), in
 // the order of old.
 func Dropped(old, now List) []string {
 	var lines []string
@@ -76,8 +69,7 @@ func Dropped(old, now List) []string {
 	return lines
 }
 
-// takesPlaceOf reports whether those who took old from a list get now instead. Without a platform only the digest
-// tells.
+// takesPlaceOf reports whether clients that took old from a list get now instead. Without a platform only the digest tells.
 func takesPlaceOf(now, old Entry) bool {
 	if platform.IsUnknown(old.Platform()) {
 		return now.Digest() == old.Digest()

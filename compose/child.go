@@ -39,8 +39,7 @@ func (e Entry) remake(d Edit) (Entry, error) {
 		return e, err
 	}
 	if d.KeepAttestations && len(e.Attestations) > 0 {
-		return Entry{}, registry.WithHint(registry.Usagef("editing the manifest of %s: its attestations speak about the digest that it has now", e),
-			"leave out --attestations keep, and they are dropped")
+		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, ErrAttested)
 	}
 	out := e
 	if out.Original == (v1.Hash{}) {
@@ -145,7 +144,7 @@ func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []by
 
 func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {
 	if isDocker(m.MediaType) && d.Convert != TypeOCI && len(d.Annotations) > 0 {
-		return nil, registry.WithHint(registry.Usagef("a Docker image can't hold annotations"), "convert it: --type oci --convert")
+		return nil, ErrDockerImage
 	}
 	var have map[string]string
 	if raw := o.get("annotations"); raw != nil {

@@ -102,6 +102,9 @@ func rows(entries []Entry) json.RawMessage {
 	return append(b, ']')
 }
 
+// Rows are the rows of a published list alone, without what they name. The error wraps registry.ErrContent.
+func Rows(list registry.Manifest) ([]Entry, error) { return decodeRows(list.Body) }
+
 func decodeRows(list []byte) ([]Entry, error) {
 	var decoded struct {
 		Manifests []json.RawMessage `json:"manifests"`

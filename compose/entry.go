@@ -104,8 +104,8 @@ func (e Entry) place() int {
 	return e.Place
 }
 
-// from is where the content was found: the name as told, in the place that had it.
-func (e Entry) from() registry.Ref {
+// From is where the content was found: the name as told, in the place that had it.
+func (e Entry) From() registry.Ref {
 	if e.Origin == "" || e.Source.IsFile() {
 		return e.Source
 	}
@@ -166,10 +166,10 @@ func (e Entry) belongings() string {
 	}
 	var parts []string
 	if attestations > 0 {
-		parts = append(parts, count(attestations, "attestation"))
+		parts = append(parts, inspect.Count(attestations, "attestation"))
 	}
 	if artifacts := len(e.Attestations) - attestations; artifacts > 0 {
-		parts = append(parts, count(artifacts, "artifact"))
+		parts = append(parts, inspect.Count(artifacts, "artifact"))
 	}
 	return strings.Join(parts, " and ")
 }

@@ -29,8 +29,7 @@ func (l List) mediaType(members object, written []Entry) (types.MediaType, strin
 	case l.Type == TypeDocker:
 		needs = slices.DeleteFunc(needs, func(n need) bool { return n.onlyType })
 		if len(needs) > 0 {
-			return "", "", registry.WithHint(registry.Usagef("a Docker list can't hold %s", joinNeeds(needs)),
-				"use --type oci, or leave that out")
+			return "", "", fmt.Errorf("%w %s", ErrDockerList, joinNeeds(needs))
 		}
 		return types.DockerManifestList, "", nil
 	}

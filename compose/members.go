@@ -76,31 +76,57 @@ func (o object) setMembers(members map[string]json.RawMessage) (object, error) {
 // PromoteAnnotations gives the list the annotations that all its images have alike. Those that the list has already stay.
 // Images that were not read are an error.
 func (l List) PromoteAnnotations() (List, []Change, error) {
+	common, err := l.common("annotations", func(e Entry) (map[string]string, error) {
+		var m struct {
+			Annotations map[string]string `json:"annotations"`
+		}
+		err := json.Unmarshal(e.Image.Manifest.Body, &m)
+		return m.Annotations, err
+	})
+	maps.DeleteFunc(common, func(k, _ string) bool { _, has := l.Annotations[k]; return has })
+	if err != nil || len(common) == 0 {
+		return l, nil, err
+	}
+	return l.AnnotateList(Edit{Annotations: common})
+}
+
+// PromoteLabels gives the list, as annotations, the labels that the configs of all its images have alike. Images that were not
+// read are an error.
+func (l List) PromoteLabels() (List, []Change, error) {
+	common, err := l.common("labels", func(e Entry) (map[string]string, error) {
+		details, err := e.Image.Details()
+		if details.Labels != nil {
+			err = nil // what else is odd about the config does not matter here
+		}
+		return details.Labels, err
+	})
+	if err != nil || len(common) == 0 {
+		return l, nil, err
+	}
+	return l.AnnotateList(Edit{Annotations: common})
+}
+
+// common is what all images have alike of what of says.
+func (l List) common(what string, of func(Entry) (map[string]string, error)) (map[string]string, error) {
 	var common map[string]string
 	for _, e := range l.Entries {
 		if e.Artifact {
 			continue
 		}
 		if err := e.unread(); err != nil {
-			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w", e, l.Name, err)
+			return nil, fmt.Errorf("reading the %s of %s in %q: %w", what, e, l.Name, err)
 		}
-		var m struct {
-			Annotations map[string]string `json:"annotations"`
-		}
-		if err := json.Unmarshal(e.Image.Manifest.Body, &m); err != nil {
-			return List{}, nil, fmt.Errorf("reading the annotations of %s in %q: %w: %w", e, l.Name, registry.ErrContent, err)
+		have, err := of(e)
+		if err != nil {
+			return nil, fmt.Errorf("reading the %s of %s in %q: %w: %w", what, e, l.Name, registry.ErrContent, err)
 		}
 		if common == nil {
-			common = maps.Clone(m.Annotations)
+			common = maps.Clone(have)
 		}
-		maps.DeleteFunc(common, func(k, v string) bool { return m.Annotations[k] != v })
+		maps.DeleteFunc(common, func(k, v string) bool { other, ok := have[k]; return !ok || other != v })
 		if len(common) == 0 {
-			return l, nil, nil
+			return nil, nil
 		}
 	}
-	maps.DeleteFunc(common, func(k, _ string) bool { _, has := l.Annotations[k]; return has })
-	if len(common) == 0 {
-		return l, nil, nil
-	}
-	return l.AnnotateList(Edit{Annotations: common})
+	return common, nil
 }

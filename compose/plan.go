@@ -1,20 +1,52 @@
 package compose
 
 import (
+	"slices"
+
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
 	"mtool/registry"
 )
 
-// Plan is what publishing will do, as a value: nothing has happened yet.
+// Plan is what publishing will do, as a value: nothing has happened yet. Package publish carries it out.
 type Plan struct {
 	// Root is the list, or the single image.
 	Root registry.Manifest
+	// Targets are the names that get the root, as they were asked for.
+	Targets []registry.Ref
 	// Notes are what a user should be told of it.
 	Notes []string
 	// Uploads are independent of each other; one a repository (or file), in the order of the targets.
 	Uploads []Upload
+	// Subjects are what others may refer to, such as signatures, where it comes from.
+	Subjects []Subject
+
+	list   *List // nil for a copy
+	report func() (inspect.Report, error)
+}
+
+// Report is what inspect.Read would find under the root, without a request.
+func (p Plan) Report() (inspect.Report, error) { return p.report() }
+
+// Dropped says which platforms of a published list, by its rows alone, the new one does not have; see the function Dropped.
+// A copy of what was read drops none.
+func (p Plan) Dropped(published registry.Manifest) ([]string, error) {
+	if p.list == nil || published.Digest == p.Root.Digest {
+		return nil, nil
+	}
+	rows, err := decodeRows(published.Body)
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(rows, Entry.isAttestation)
+	return Dropped(List{Entries: rows}, *p.list), nil
+}
+
+// Subject is a manifest that others may refer to by its digest, where it was found.
+type Subject struct {
+	From   registry.Ref // a repository or file; its tag and digest don't matter
+	Digest v1.Hash
 }
 
 // Upload is what one repository gets.
@@ -90,7 +122,8 @@ func (u Upload) Ref() registry.Ref { return u.Repository.WithDigest(u.Root.Diges
 
 // NewPlan plans the publishing of l, whose entries must be resolved, to targets: names with a tag, several of one
 // repository allowed, or with the digest that the list has. Where l derives from a published list and its own name is
-// among the targets, that tag's Base is set. Errors are those of Encode and ErrTarget.
+// among the targets, that tag's Base is set. Docker Engine is a target without an upload: it takes one image and no list.
+// Errors are those of Encode and ErrTarget.
 func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 	root, err := l.Encode()
 	if err != nil {
@@ -114,7 +147,23 @@ func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 	if note != "" {
 		plan.Notes = append(plan.Notes, note)
 	}
+	plan.list, plan.report, plan.Subjects = &l, l.Report, l.subjects()
 	return plan, err
+}
+
+// subjects are the images where they come from. One that was changed here has nothing that refers to it.
+func (l List) subjects() []Subject {
+	var all []Subject
+	for _, e := range l.Entries {
+		if e.Original != (v1.Hash{}) {
+			continue
+		}
+		all = append(all, Subject{e.From(), e.Digest()})
+		for _, a := range e.Attestations {
+			all = append(all, Subject{e.From(), a.Digest()})
+		}
+	}
+	return all
 }
 
 // PlanOf plans the publishing of a list or image as it is: every digest stays, lists within the list as well. Content of
@@ -122,5 +171,19 @@ func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	p := planning{name: r.Ref, root: r.Root}
 	p.addReport(r, r.Ref, 0)
-	return p.plan(targets)
+	plan, err := p.plan(targets)
+	plan.report, plan.Subjects = func() (inspect.Report, error) { return r, nil }, subjectsOf(r)
+	return plan, err
+}
+
+// subjectsOf are the root and everything in it.
+func subjectsOf(r inspect.Report) []Subject {
+	all := []Subject{{r.Ref, r.Root.Digest}}
+	for _, img := range r.Images {
+		all = append(all, Subject{r.Ref, img.Descriptor.Digest})
+		for _, a := range slices.Concat(img.Attestations, img.Artifacts) {
+			all = append(all, Subject{r.Ref, a.Descriptor.Digest})
+		}
+	}
+	return all
 }

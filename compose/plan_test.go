@@ -183,8 +183,4 @@ func TestPlanOfKeepsAttestations(t *testing.T) {
 	if got, want := sketch(p.Uploads[0]), "r.example/demo [v1] 0+6 blobs, 4 children"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	x := newTarget()
-	if _, err := p.Uploads[0].Publish(t.Context(), x, compose.PublishOptions{}); err != nil {
-		t.Error(err)
-	}
 }

@@ -35,15 +35,15 @@ type piece struct {
 func (p *planning) addEntry(e Entry) {
 	switch {
 	case e.Image != nil:
-		p.addImage(*e.Image, e.from(), 0)
+		p.addImage(*e.Image, e.From(), 0)
 		if e.Original != (v1.Hash{}) {
 			i := slices.IndexFunc(p.pieces, func(n piece) bool { return n.child.Descriptor.Digest == e.Digest() })
 			p.pieces[i].child.Made, p.pieces[i].madeConfig = true, e.madeConfig()
 		}
 	case e.Attached != nil:
-		p.addAttached(*e.Attached, e.from(), 0)
+		p.addAttached(*e.Attached, e.From(), 0)
 		if e.Within != nil {
-			p.addReport(*e.Within, e.from(), 1)
+			p.addReport(*e.Within, e.From(), 1)
 		}
 	default:
 		p.add(piece{child: Child{Descriptor: e.Descriptor}, err: notRead(e)})
@@ -101,11 +101,14 @@ func (p *planning) plan(targets []registry.Ref) (Plan, error) {
 	if len(targets) == 0 {
 		return Plan{}, registry.Usagef("planning to publish %q: no target", p.name)
 	}
-	plan := Plan{Root: p.root}
+	plan := Plan{Root: p.root, Targets: targets}
 	var failed []error
 	for _, target := range targets {
 		if err := p.checkTarget(target); err != nil {
 			failed = append(failed, fmt.Errorf("planning to publish %q to %q: %w", p.name, target, err))
+			continue
+		}
+		if target.Transport == registry.TransportEngine {
 			continue
 		}
 		repository := target
@@ -129,7 +132,7 @@ func (p *planning) plan(targets []registry.Ref) (Plan, error) {
 
 func (p *planning) checkTarget(target registry.Ref) error {
 	switch target.Transport {
-	case registry.TransportDraft, registry.TransportDockerArchive, registry.TransportEngine:
+	case registry.TransportDraft, registry.TransportDockerArchive:
 		return fmt.Errorf("%w: %s takes no list", ErrTarget, target.Transport)
 	}
 	if target.Digest != (v1.Hash{}) && target.Digest != p.root.Digest {
@@ -212,7 +215,7 @@ func sameRegistry(a, b registry.Ref) bool {
 	return a.Transport == registry.TransportRegistry && b.Transport == registry.TransportRegistry && a.Host == b.Host
 }
 
-func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.Repo == b.Repo }
+func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.SameRepository(b) }
 
 // known is the source of a config that has been read and verified, and is not asked for a second time.
 type known struct {

@@ -40,7 +40,7 @@ func FromPublished(r inspect.Report) (List, []string, error) {
 	}
 	var notes []string
 	if nested := f.nested(); nested > 0 {
-		notes = append(notes, fmt.Sprintf("%q has %s within it, flattened", r.Ref, count(nested, "list")))
+		notes = append(notes, fmt.Sprintf("%q has %s within it, flattened", r.Ref, inspect.Count(nested, "list")))
 	}
 	return f.list, notes, nil
 }

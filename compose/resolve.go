@@ -44,8 +44,7 @@ func (l List) checkSource(source registry.Ref, reports map[registry.Ref]inspect.
 	}
 	for _, e := range l.Entries {
 		if e.Source == source && e.SourceDigest != r.Root.Digest {
-			return registry.WithHint(fmt.Errorf("%w: it was %s, it is %s now", ErrMoved, e.SourceDigest, r.Root.Digest),
-				"take the new one with push --refresh, or give the source to create or amend again")
+			return fmt.Errorf("%w: it was %s, it is %s now", ErrSourceMoved, e.SourceDigest, r.Root.Digest)
 		}
 	}
 	return nil

@@ -81,7 +81,7 @@ func TestResolveFindsDrift(t *testing.T) {
 	got, err := l.Resolve(reports(amd, moved))
 	wantError(t, err, compose.ErrMoved, "demo:arm", arm.Report.Root.Digest.String(), moved.Report.Root.Digest.String())
 	wantError(t, err, registry.ErrConflict)
-	wantHint(t, err, "--refresh")
+	wantError(t, err, compose.ErrSourceMoved)
 	if strings.Contains(err.Error(), "amd:v1") {
 		t.Errorf("%v names a source that has not moved", err)
 	}

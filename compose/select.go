@@ -185,16 +185,13 @@ func (s *selection) settle(e Entry) (Entry, error) {
 // checkPlatform refuses a platform that is missing, unknown, or not that of the config.
 func checkPlatform(claim, config v1.Platform) error {
 	if platform.IsUnknown(claim) {
-		return registry.WithHint(fmt.Errorf("%w: neither its row nor its config names one", ErrPlatform),
-			"rebuild it with a platform, or take it as it is with --force")
+		return fmt.Errorf("%w: neither its row nor its config names one", ErrNoPlatform)
 	}
 	if err := platform.Validate(claim); err != nil {
-		return registry.WithHint(fmt.Errorf("%w: %s", ErrPlatform, err.Error()), // the source's fault, not the user's: no ErrInvalid
-			"--force takes it as it is")
+		return fmt.Errorf("%w: %s", ErrPlatform, err.Error()) // the source's fault, not the user's: no ErrInvalid
 	}
 	if !platform.IsUnknown(config) && !platform.Agrees(claim, config) {
-		return registry.WithHint(fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config)),
-			"--force takes it as it is")
+		return fmt.Errorf("%w: the row says %s, the config %s", ErrPlatform, describe(claim), describe(config))
 	}
 	return nil
 }
@@ -249,7 +246,7 @@ func (s *selection) summary() []string {
 		all.Attestations = append(all.Attestations, e.Attestations...)
 		nested = nested || len(e.Image.Nested) > 0
 	}
-	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, count(len(names), "image"), strings.Join(names, ", "))
+	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, inspect.Count(len(names), "image"), strings.Join(names, ", "))
 	if with := all.belongings(); with != "" {
 		line += " with " + with
 	}
@@ -258,7 +255,7 @@ func (s *selection) summary() []string {
 	}
 	lines := []string{line + ", flattened"}
 	if s.dropped > 0 {
-		lines = append(lines, fmt.Sprintf("dropped: %s of %q", count(s.dropped, "attestation"), s.report.Ref))
+		lines = append(lines, fmt.Sprintf("dropped: %s of %q", inspect.Count(s.dropped, "attestation"), s.report.Ref))
 	}
 	return lines
 }

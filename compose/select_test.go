@@ -204,7 +204,11 @@ func TestArtifactsAreKept(t *testing.T) {
 	if err != nil || !equal(resolved, l) {
 		t.Errorf("an artifact is not resolved: %v", err)
 	}
-	if got := sketch(upload(t, resolved, "r.example/demo:v1")); got != "r.example/demo [v1] 0+3 blobs, 2 children" {
+	plan, err := compose.NewPlan(resolved, refs(t, "r.example/demo:v1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := sketch(plan.Uploads[0]); got != "r.example/demo [v1] 0+3 blobs, 2 children" {
 		t.Errorf("got %q", got)
 	}
 	again, _, err := l.Add(l.Entries[1:], compose.AddOptions{})

@@ -138,8 +138,7 @@ func (l List) Remove(selectors ...string) (List, []Change, error) {
 		if len(left) > 0 {
 			what = "no image"
 		}
-		return List{}, nil, registry.WithHint(fmt.Errorf("removing from %q: %w: %s would be left", l.Name, ErrEmpty, what),
-			"to delete the list itself: mtool rm "+l.Name.Familiar())
+		return List{}, nil, fmt.Errorf("removing from %q: %w: %s would be left", l.Name, ErrNothingLeft, what)
 	}
 	return out.with(left), changes, nil
 }

@@ -97,5 +97,6 @@ func TestRemove(t *testing.T) {
 	_, _, err := l.Remove("windows/amd64")
 	wantHint(t, err, "digest")
 	_, _, err = compose.List{Name: l.Name, Entries: l.Entries[:1]}.Remove("linux/amd64")
-	wantHint(t, err, "mtool rm demo:v1")
+	wantError(t, err, compose.ErrNothingLeft)
+	wantError(t, err, compose.ErrEmpty)
 }

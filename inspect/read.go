@@ -47,8 +47,17 @@ var ErrLimit = errors.New("over the limit")
 // An error means that the root itself can't be read (it wraps registry.ErrContent), that there are more than 10,000
 // entries (ErrLimit), or that ctx is done. What goes wrong with one entry is in its Err, and the others are read nevertheless: a
 // missing or lying child, a list that contains itself or is nested deeper than 8, a config of more than 4 MiB.
-func Read(ctx context.Context, obj registry.Object) (Report, error) {
-	r := reader{ref: obj.Ref, root: obj.Root.Digest, source: obj.Source, left: maxContent}
+func Read(ctx context.Context, obj registry.Object) (Report, error) { return Reader{}.Read(ctx, obj) }
+
+// Reader reads as Read does, and tells of it.
+type Reader struct {
+	// OnManifest is called with each manifest below the root as soon as it is there, by several goroutines at once; nil is not.
+	OnManifest func(v1.Descriptor, registry.Manifest)
+}
+
+// Read is the function Read.
+func (o Reader) Read(ctx context.Context, obj registry.Object) (Report, error) {
+	r := reader{ref: obj.Ref, root: obj.Root.Digest, source: obj.Source, left: maxContent, onManifest: o.OnManifest}
 	r.values.Store(maxValues)
 	report := Report{Ref: obj.Ref, Root: obj.Root}
 	doc, err := decode(obj.Root.MediaType, obj.Root.Body)
@@ -109,6 +118,8 @@ type reader struct {
 	left    int64      // of maxContent
 	unsized sync.Mutex // guards left while a round runs
 	values  atomic.Int64
+
+	onManifest func(v1.Descriptor, registry.Manifest) // or nil
 }
 
 // count takes the values of a document out of those that may still be decoded.
@@ -152,6 +163,9 @@ func (r *reader) manifest(ctx context.Context, d v1.Descriptor) (m registry.Mani
 		m, err = r.source.Manifest(ctx, d)
 		return len(m.Body), err
 	})
+	if err == nil && r.onManifest != nil {
+		r.onManifest(d, m)
+	}
 	return m, err
 }
 

@@ -106,7 +106,7 @@ func (c *checker) has() string {
 		all = "no platform"
 	}
 	if n := c.report.attestations(); n > 0 {
-		all += fmt.Sprintf(" (+%s)", count(n, "attestation"))
+		all += fmt.Sprintf(" (+%s)", Count(n, "attestation"))
 	}
 	if c.report.List == nil {
 		return "a single image of " + all + ", not a list"

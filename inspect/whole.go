@@ -21,10 +21,10 @@ func (c *checker) contents() {
 	case len(r.Others) == 0:
 		c.add(c.whole("a list", "no entries", "the list is empty"))
 	case attestations == len(r.Others):
-		c.add(c.whole("a list of images", count(attestations, "attestation")+", no image",
-			fmt.Sprintf("the list holds no image, only %s", count(attestations, "attestation"))))
+		c.add(c.whole("a list of images", Count(attestations, "attestation")+", no image",
+			fmt.Sprintf("the list holds no image, only %s", Count(attestations, "attestation"))))
 	default:
-		artifacts := count(len(r.Others)-attestations, "artifact")
+		artifacts := Count(len(r.Others)-attestations, "artifact")
 		c.add(c.whole("", artifacts, fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts)).Note(RuleNoImage))
 	}
 }
@@ -51,11 +51,11 @@ func (c *checker) nested() {
 		see(o.Nested, 0)
 	}
 	for _, d := range order {
-		evidence := count(held[d], "image") + " in a nested list"
+		evidence := Count(held[d], "image") + " in a nested list"
 		c.add(Finding{
 			Digest: d, Claim: "a list of images", Evidence: evidence,
 			Message: fmt.Sprintf("the list holds another list, %s with %s: many clients don't look into it",
-				short(d), count(held[d], "image")),
+				short(d), Count(held[d], "image")),
 		}.Note(RuleNestedList))
 	}
 }
@@ -71,8 +71,8 @@ func (c *checker) mediaTypes() {
 	if c.report.Root.MediaType != types.DockerManifestList || n == 0 {
 		return
 	}
-	c.add(c.whole("a Docker list", count(n, "OCI image"),
-		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", count(n, "OCI image"))).Note(RuleMixedTypes))
+	c.add(c.whole("a Docker list", Count(n, "OCI image"),
+		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", Count(n, "OCI image"))).Note(RuleMixedTypes))
 }
 
 // mixedParts notes images whose manifest is of one family of media types and whose config or layers are of the other.
@@ -214,12 +214,4 @@ func (c *checker) artifact(a Attachment) {
 		Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
 		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), short(a.Descriptor.Digest)),
 	}.Note(RuleArtifactRow))
-}
-
-// count is a number with its noun.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

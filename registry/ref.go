@@ -83,6 +83,11 @@ func (r Ref) Repository() string {
 	return r.Host + "/" + r.Repo
 }
 
+// SameRepository reports whether two names are in one repository, file or directory, whatever their tags and digests.
+func (r Ref) SameRepository(o Ref) bool {
+	return r.Transport == o.Transport && r.Host == o.Host && r.Repo == o.Repo && r.Path == o.Path
+}
+
 // At returns the same name with transport t; it is no longer Bare.
 func (r Ref) At(t Transport) Ref {
 	r.Transport, r.Bare = t, false

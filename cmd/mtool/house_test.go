@@ -105,6 +105,14 @@ var rules = []rule{
 		broken:  [2]string{"registry", "net/http"}, kept: [2]string{"registry/remote", "net/http"},
 	},
 	{
+		name: "values", reason: "a list is a value wherever it comes from; compose/publish alone carries it to a registry",
+		forbids: func(from, to string) bool {
+			return (room(from) == "compose" || room(from) == "inspect") && from != "compose/publish" &&
+				(to == "registry/remote" || to == "registry/source" || to == "registry/login")
+		},
+		broken: [2]string{"compose", "registry/remote"}, kept: [2]string{"compose/publish", "registry/remote"},
+	},
+	{
 		name: "silent", reason: "libraries return errors and call an optional function; only cmd prints",
 		forbids: func(from, to string) bool {
 			return (to == "log" || to == "log/slog") && !under(from, "cmd") && !slices.Contains(helpers, from)

@@ -10,20 +10,39 @@ import (
 // ErrCorrupt is the kind of error for a file that is no draft, or one of a format that this version does not know. Remove works on it.
 var ErrCorrupt = errors.New("not a draft that this version can read")
 
+// CorruptError is an ErrCorrupt of a draft whose name is known.
+type CorruptError struct {
+	Name    string // as people write it
+	Foreign bool   // another version of mtool wrote it
+	err     error
+}
+
+func (e *CorruptError) Error() string { return e.err.Error() }
+
+// Unwrap gives the kinds of the cause.
+func (e *CorruptError) Unwrap() error { return e.err }
+
+// NotFoundError is a registry.ErrNotFound of a draft.
+type NotFoundError struct {
+	Name string // as people write it
+	err  error
+}
+
+func (e *NotFoundError) Error() string { return e.err.Error() }
+
+// Unwrap gives registry.ErrNotFound.
+func (e *NotFoundError) Unwrap() error { return e.err }
+
 // corrupt names the file; ref is zero when nobody knows whose it is.
 func corrupt(file string, ref registry.Ref, cause error) error {
 	err := fmt.Errorf("reading draft %s: %w: %w", file, ErrCorrupt, cause)
-	var schema schemaError
-	switch {
-	case errors.As(cause, &schema) && schema.foreign():
-		return registry.WithHint(err, "use the version of mtool that wrote it, or remove it with mtool rm "+ref.Familiar())
-	case ref.Repo == "":
+	if ref.Repo == "" {
 		return registry.WithHint(err, "delete the file")
 	}
-	return registry.WithHint(err, "remove it with mtool rm "+ref.Familiar())
+	var schema schemaError
+	return &CorruptError{Name: ref.Familiar(), Foreign: errors.As(cause, &schema) && schema.foreign(), err: err}
 }
 
 func notFound(ref registry.Ref) error {
-	err := fmt.Errorf("reading draft %q: %w", ref.Name(), registry.ErrNotFound)
-	return registry.WithHint(err, fmt.Sprintf("make it with mtool create %s IMAGE…", ref.Familiar()))
+	return &NotFoundError{ref.Familiar(), fmt.Errorf("reading draft %q: %w", ref.Name(), registry.ErrNotFound)}
 }

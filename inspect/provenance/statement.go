@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"mtool/inspect"
 	"mtool/registry"
@@ -49,9 +50,27 @@ func readOne(ctx context.Context, source registry.Source, s inspect.Statement) S
 	if err != nil {
 		return Statement{Statement: s, Err: err}
 	}
+	if strings.HasSuffix(string(s.Blob.MediaType), "+dsse") {
+		data, err = payload(data)
+	}
+	if err != nil {
+		return Statement{Statement: s, Err: err}
+	}
 	read, err := Parse(data)
 	read.Statement, read.Err = s, err
 	return read
+}
+
+// payload takes a statement out of the envelope of its signature.
+// https://github.com/secure-systems-lab/dsse/blob/master/envelope.md
+func payload(envelope []byte) ([]byte, error) {
+	var e struct {
+		Payload []byte `json:"payload"`
+	}
+	if err := json.Unmarshal(envelope, &e); err != nil {
+		return nil, fmt.Errorf("%w: it is no signed envelope: %w", registry.ErrContent, err)
+	}
+	return e.Payload, nil
 }
 
 // Parse reads a statement. The error wraps registry.ErrContent.

@@ -12,35 +12,30 @@ import (
 // adorn does what create and amend do to a list beside its entries.
 func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
 	var all []compose.Change
-	steps := []func(compose.List) (compose.List, []compose.Change, error){
-		o.fixConfigs,
-		o.convert,
-		func(l compose.List) (compose.List, []compose.Change, error) {
-			if !o.PromoteLabels {
-				return l, nil, nil
-			}
-			return e.promoteLabels(ctx, l)
-		},
-		func(l compose.List) (compose.List, []compose.Change, error) { return l.AnnotateTargeted(o.Targeted) },
-		func(l compose.List) (compose.List, []compose.Change, error) {
-			if !o.Promote {
-				return l, nil, nil
-			}
-			return l.PromoteAnnotations()
-		},
-		func(l compose.List) (compose.List, []compose.Change, error) {
-			if len(o.Annotations) == 0 {
-				return l, nil, nil
-			}
+	steps := []struct {
+		wanted bool
+		do     func(compose.List) (compose.List, []compose.Change, error)
+	}{
+		{o.FixConfig, func(l compose.List) (compose.List, []compose.Change, error) {
+			return l.FixConfigs(o.Attestations == "keep")
+		}},
+		{o.Convert, o.convert},
+		{o.PromoteLabels, e.promoteLabels},
+		{true, func(l compose.List) (compose.List, []compose.Change, error) { return l.AnnotateTargeted(o.Targeted) }},
+		{o.Promote, compose.List.PromoteAnnotations},
+		{len(o.Annotations) > 0, func(l compose.List) (compose.List, []compose.Change, error) {
 			return l.AnnotateList(compose.Edit{Annotations: o.Annotations})
-		},
-		func(l compose.List) (compose.List, []compose.Change, error) {
+		}},
+		{true, func(l compose.List) (compose.List, []compose.Change, error) {
 			l, err := e.members(ctx, l, o)
 			return l, nil, err
-		},
+		}},
 	}
 	for _, step := range steps {
-		next, changes, err := step(l)
+		if !step.wanted {
+			continue
+		}
+		next, changes, err := step.do(l)
 		if err != nil {
 			return l, nil, err
 		}
@@ -49,24 +44,22 @@ func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose
 	return l, all, nil
 }
 
-// fixConfigs mends the configs that misspell their platform.
-func (o EditOptions) fixConfigs(l compose.List) (compose.List, []compose.Change, error) {
-	if !o.FixConfig {
-		return l, nil, nil
-	}
-	return l.FixConfigs(o.Attestations == "keep")
-}
-
 // convert makes all images ones of the list's type.
 func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, error) {
-	if !o.Convert {
-		return l, nil, nil
-	}
 	kind, err := compose.ParseType(o.Type)
 	if err != nil || kind == compose.TypeAuto {
 		return l, nil, registry.Usagef("converting the images of %q: to which type, oci or docker?", l.Name)
 	}
 	return l.Convert(kind, o.Attestations == "keep")
+}
+
+// promoteLabels says when there is nothing to promote.
+func (e *Env) promoteLabels(l compose.List) (compose.List, []compose.Change, error) {
+	l, changes, err := l.PromoteLabels()
+	if err == nil && len(changes) == 0 {
+		e.note("note: the images of %s have no label alike", l.Name.Familiar())
+	}
+	return l, changes, err
 }
 
 // members sets artifactType and subject.

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
@@ -45,19 +46,6 @@ type BuildOptions struct {
 	IDFile       string       // gets the digest
 	MetadataFile string       // gets what docker buildx writes into its own
 	Epoch        string       // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
-}
-
-// Made is something that was made: where (a repository, or a file with its transport) and its digest.
-type Made struct {
-	Place  string
-	Digest v1.Hash
-}
-
-func madeAt(ref registry.Ref, digest v1.Hash) Made {
-	if ref.IsFile() {
-		return Made{string(ref.Transport) + ":" + ref.Path, digest}
-	}
-	return Made{ref.Repository(), digest}
 }
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
@@ -119,7 +107,7 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 			}
 		}
 		e.sayBuilt(image)
-		built.add(madeAt(image.Ref, image.Manifest.Digest))
+		built.add(publish.MadeAt(image.Ref, image.Manifest.Digest))
 	}
 	if several && len(o.Names) > 0 && len(built.Images) > 0 {
 		return e.listBuilt(ctx, o, built)

@@ -15,6 +15,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/compose/publish"
 	"mtool/compose/spec"
 	"mtool/inspect"
 	"mtool/inspect/platform"
@@ -25,17 +26,15 @@ import (
 
 // Built is what a build made.
 type Built struct {
-	Made    []Made        // in the store, then elsewhere; each once
-	List    v1.Hash       // of several platforms
-	Images  []build.Image // one for each platform; none when no image was asked for
-	Results []spec.Result // what was pushed by its digest
+	Made    []publish.Made // in the store, then elsewhere; each once
+	List    v1.Hash        // of several platforms
+	Images  []build.Image  // one for each platform; none when no image was asked for
+	Results []spec.Result  // what was pushed by its digest
 }
 
-func (b *Built) add(made ...Made) {
-	d := Done{Made: b.Made}
-	for _, m := range made {
-		d.add(m)
-	}
+func (b *Built) add(made ...publish.Made) {
+	d := publish.Done{Made: b.Made}
+	d.Add(made...)
 	b.Made = d.Made
 }
 
@@ -55,7 +54,7 @@ func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) er
 			result.Ref = image.Ref.At(registry.TransportRegistry).Name()
 		}
 		all = append(all, result)
-		built.add(madeAt(repo, result.Digest))
+		built.add(publish.MadeAt(repo, result.Digest))
 	}
 	built.Results = all
 	return nil
@@ -76,8 +75,8 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 		return r, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	o := publishOptions{PublishOptions: PublishOptions{ByDigest: true, Confirm: true}}
-	if _, err := e.publishReport(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
+	o := pushing{PublishOptions: PublishOptions{ByDigest: true, Confirm: true}}
+	if _, err := e.publishOne(ctx, report, repo.At(registry.TransportRegistry), o); err != nil {
 		return r, err
 	}
 	var confirmed registry.Manifest

@@ -11,9 +11,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // EditOptions are what create and amend share.
@@ -53,78 +55,122 @@ type CreateOptions struct {
 	SemVer  string         // the version that the list is; it implies Push, and gives the tags
 	// DropAnnotations leaves out what the one list among the sources says of itself.
 	DropAnnotations bool
+
+	floating []string // tags that move with each version
 }
 
 // Create makes the list of all sources: a draft, or with Push a published list. A failed Create leaves nothing behind.
-func (e *Env) Create(ctx context.Context, o CreateOptions) (Done, error) {
+func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	targets, cancel, err := e.targetsOf(ctx, &o)
+	targets, err := e.targetsOf(ctx, &o)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	defer cancel()
 	if len(targets) == 0 {
-		if err := o.publishing(o.List, "--push"); err != nil {
-			return Done{}, err
+		if err := o.mayBeDraft(); err != nil {
+			return publish.Done{}, err
 		}
 	}
-	if err := o.publishesReferrers(targets); err != nil {
-		return Done{}, err
-	}
-	under := e.ahead(targets, o.DryRun)
-	if o.Attestations == string(compose.DropAttestations) {
-		under.want(isImage)
-	}
-	defer under.end(ctx, stop)
-	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{ahead: under, stated: o.Stated})
+	push := e.publisher().Start(ctx, targets)
+	defer push.Close()
+	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, o.reading(push))
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
-	var along func(context.Context, registry.Ref, registry.Target) error
+	how := pushing{PublishOptions: o.PublishOptions, require: o.Require, force: o.Force, floating: o.floating}
 	if o.Attestations == attestationsAsReferrers {
-		var g entourage
-		if entries, g, err = e.asReferrers(ctx, entries); err != nil {
-			return Done{}, err
+		if entries, how.also, err = publish.AsReferrers(ctx, entries); err != nil {
+			return publish.Done{}, err
 		}
-		along = g.bring
+		e.note("%d attestations become referrers of their images", len(how.also))
 	}
-	list, err := e.assemble(ctx, o, targets, entries, all.reports)
+	list, err := e.assemble(ctx, o, push, entries, all.reports)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	if len(targets) == 0 {
-		if err := e.prove(ctx, content{report: list.Report}, publishOptions{PublishOptions: o.PublishOptions, Force: o.Force}); err != nil {
-			return Done{}, err
+		if err := e.prove(ctx, list.Report, o.DeepOptions, o.Force); err != nil {
+			return publish.Done{}, err
 		}
 		return e.keep(ctx, list, o.DryRun)
 	}
-	return e.publishList(ctx, list, targets, publishOptions{
-		PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force, besides: along,
-	})
+	return e.publishList(ctx, push, list, targets, how)
+}
+
+// attestationsAsReferrers is the value of --attestations that takes them out of the list and makes them referrers of their images.
+const attestationsAsReferrers = "referrers"
+
+// mayBeDraft refuses what makes sense only where the list is published.
+func (o CreateOptions) mayBeDraft() error {
+	if o.Attestations == attestationsAsReferrers {
+		return registry.WithHint(
+			registry.Usagef("making the draft %q: referrers are made where the list is published", o.List), "add --push",
+		)
+	}
+	return o.draftOnly(o.List, "--push")
+}
+
+// reading reads the sources, while the targets begin to take what is in them.
+func (o CreateOptions) reading(push *publish.Push) reading {
+	r := reading{stated: o.Stated}
+	if !o.DryRun {
+		r.push = push
+	}
+	if o.Attestations == string(compose.DropAttestations) {
+		r.wanted = isImage
+	}
+	return r
+}
+
+// isImage tells images from what is attested of them.
+func isImage(d v1.Descriptor) bool {
+	_, attestation := inspect.AttestationOf(d)
+	return !attestation
 }
 
 // targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the others.
-func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]target, context.CancelFunc, error) {
+func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	if o.SemVer != "" {
 		return e.versionTargets(ctx, o)
 	}
 	var refs []registry.Ref
 	if o.Push || len(o.To) > 0 && !o.List.Bare {
-		refs = append(refs, o.List.At(registry.TransportRegistry))
+		refs = append(refs, o.List)
 	}
-	targets, cancel := e.announce(ctx, append(refs, o.To...))
-	return targets, cancel, nil
+	return inRegistries(append(refs, o.To...)...), nil
+}
+
+// versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward. The
+// list gets the name of the version. With NoClobber only the version's own tag is kept from moving: the others are meant
+// to.
+func (e *Env) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
+	repository := o.List.At(registry.TransportRegistry)
+	if err := publish.CheckVersion(o.SemVer); err != nil {
+		return nil, registry.WithHint(err, "write --semver 1.4.2 or --semver v1.4.2-rc.1")
+	}
+	there, err := e.Client.Repository(repository, remote.PullPush).Tags(ctx)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return nil, err
+	}
+	tags, kept := publish.VersionTags(o.SemVer, there)
+	e.sayAll(kept)
+	var refs []registry.Ref
+	for _, to := range append([]registry.Ref{repository}, o.To...) {
+		for _, tag := range tags {
+			refs = append(refs, to.WithTag(tag))
+		}
+	}
+	o.List, o.floating = o.List.WithTag(tags[0]), tags[1:]
+	return inRegistries(refs...), nil
 }
 
 // assemble makes the list of its entries and checks it.
-func (e *Env) assemble(ctx context.Context, o CreateOptions, targets []target, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
-	now, err := present(targets, o.List)
-	if err != nil && len(targets) == 1 {
+func (e *Env) assemble(ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
+	now, err := push.Digests(ctx, o.List)
+	if err != nil && len(push.Targets) == 1 {
 		return compose.List{}, err // of several targets the others go on
 	}
 	kind, err := compose.ParseType(o.Type)
@@ -203,10 +249,10 @@ func (e *Env) checkClaims(report inspect.Report, o inspect.CheckOptions, force b
 }
 
 // keep saves a draft and says what it no longer has of the draft before.
-func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (Done, error) {
+func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
 	root, err := list.Encode()
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	old, err := e.Drafts.Load(ctx, list.Name)
 	if err == nil {
@@ -214,12 +260,12 @@ func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (Done, e
 	} else if !errors.Is(err, registry.ErrNotFound) {
 		e.note("warning: replacing a draft that can't be read: %v", err)
 	}
-	done := Done{Made: []Made{madeAt(list.Name, root.Digest)}, Root: root}
+	done := publish.Done{Made: []publish.Made{publish.MadeAt(list.Name, root.Digest)}, Root: root}
 	if dryRun {
 		done.Plan = &compose.Plan{Root: root}
 	} else {
 		if err := e.Drafts.Save(ctx, list); err != nil {
-			return Done{}, err
+			return publish.Done{}, err
 		}
 		e.note("draft %s; to publish it: mtool push %s", list.Name.Familiar(), list.Name.Familiar())
 	}

@@ -84,16 +84,16 @@ func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.U
 }
 
 // prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.
-func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
+func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error), o DeepOptions, force bool) error {
 	if !o.Deep {
 		return nil
 	}
-	report, err := c.report()
+	report, err := content()
 	if err != nil {
 		return err
 	}
 	claims := inspect.Check(report, inspect.CheckOptions{KeepSpelling: true})
-	findings, cost, err := e.deepen(ctx, report, claims, o.DeepOptions, false)
+	findings, cost, err := e.deepen(ctx, report, claims, o, false)
 	if err != nil {
 		return err
 	}
@@ -101,11 +101,11 @@ func (e *Env) prove(ctx context.Context, c content, o publishOptions) error {
 	e.sayNotes(told)
 	err = inspect.Failed(append(findings[:len(claims):len(claims)], told...))
 	switch {
-	case err != nil && o.Force:
+	case err != nil && force:
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	case err == nil:
-		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known, Bytes(cost.Bytes), cost.Known)
+		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known, inspect.Bytes(cost.Bytes), cost.Known)
 	}
 	return err
 }

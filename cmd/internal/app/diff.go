@@ -1,9 +1,11 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -66,7 +68,7 @@ func (e *Env) Diff(ctx context.Context, a, b registry.Ref, from string) (Diff, e
 	defer all.Close() //nolint:errcheck // opened for reading only
 	left, right := all.reports[0], all.reports[1]
 	d := Diff{A: DiffSide{left.Ref, left.Root}, B: DiffSide{right.Ref, right.Root}, List: diffLists(left, right)}
-	if d.Platforms, err = diffPlatforms(ctx, left, right); err != nil {
+	if d.Platforms, err = diffPlatforms(left, right); err != nil {
 		return d, err
 	}
 	if d.Same() {
@@ -98,7 +100,7 @@ func subjectOf(l inspect.ListFacts) string {
 }
 
 // diffPlatforms pairs images by platform: those of A in its order, then those that only B has.
-func diffPlatforms(ctx context.Context, a, b inspect.Report) ([]DiffPlatform, error) {
+func diffPlatforms(a, b inspect.Report) ([]DiffPlatform, error) {
 	var all []DiffPlatform
 	left := slices.Clone(b.Images)
 	for _, x := range a.Images {
@@ -107,7 +109,7 @@ func diffPlatforms(ctx context.Context, a, b inspect.Report) ([]DiffPlatform, er
 			all = append(all, DiffPlatform{Platform: x.Platform(), State: Removed, A: x.Descriptor.Digest})
 			continue
 		}
-		p, err := diffImages(ctx, x, left[i])
+		p, err := diffImages(x, left[i])
 		if err != nil {
 			return nil, err
 		}
@@ -125,14 +127,14 @@ func slot(i inspect.Image) string {
 	return strings.Join(append([]string{platform.Format(p), inspect.CompressionOf(i.Descriptor)}, p.OSFeatures...), " ")
 }
 
-func diffImages(ctx context.Context, a, b inspect.Image) (DiffPlatform, error) {
+func diffImages(a, b inspect.Image) (DiffPlatform, error) {
 	p := DiffPlatform{Platform: a.Platform(), State: Same, A: a.Descriptor.Digest, B: b.Descriptor.Digest}
 	p.Details = diffStrings("entry annotation ", a.Descriptor.Annotations, b.Descriptor.Annotations)
 	p.Details = append(p.Details, differing("platform", claimed(a), claimed(b))...)
 	p.Details = append(p.Details, diffDigests("attestation", attached(a.Attestations), attached(b.Attestations))...)
 	p.Details = append(p.Details, diffDigests("artifact", attached(a.Artifacts), attached(b.Artifacts))...)
 	if p.A != p.B {
-		inside, err := diffContent(ctx, a, b)
+		inside, err := diffContent(a, b)
 		if err != nil {
 			return p, fmt.Errorf("comparing %s: %w", platform.Format(p.Platform), err)
 		}
@@ -152,7 +154,7 @@ func claimed(i inspect.Image) string {
 	return i.Descriptor.Platform.String()
 }
 
-func diffContent(ctx context.Context, a, b inspect.Image) ([]DiffDetail, error) {
+func diffContent(a, b inspect.Image) ([]DiffDetail, error) {
 	for _, i := range []inspect.Image{a, b} {
 		if i.Err != nil {
 			return nil, i.Err
@@ -164,11 +166,11 @@ func diffContent(ctx context.Context, a, b inspect.Image) ([]DiffDetail, error) 
 	if a.ConfigOf.Digest == b.ConfigOf.Digest {
 		return d, nil
 	}
-	x, err := configOf(ctx, a)
+	x, err := configOf(a)
 	if err != nil {
 		return nil, err
 	}
-	y, err := configOf(ctx, b)
+	y, err := configOf(b)
 	if err != nil {
 		return nil, err
 	}
@@ -184,13 +186,9 @@ func manifestAnnotations(m registry.Manifest) map[string]string {
 }
 
 // configOf is the config as one text a member, those of its "config" one by one. What the layers say already is left out.
-func configOf(ctx context.Context, i inspect.Image) (map[string]string, error) {
-	body, err := readBlob(ctx, i.Source, i.ConfigOf)
-	if err != nil {
-		return nil, err
-	}
+func configOf(i inspect.Image) (map[string]string, error) {
 	var members map[string]json.RawMessage
-	if err := json.Unmarshal(body, &members); err != nil {
+	if err := json.Unmarshal(i.ConfigBody, &members); err != nil {
 		return nil, fmt.Errorf("reading config %s: %w: %w", i.ConfigOf.Digest, registry.ErrContent, err)
 	}
 	out := map[string]string{}
@@ -207,4 +205,78 @@ func configOf(ctx context.Context, i inspect.Image) (map[string]string, error) {
 		}
 	}
 	return out, nil
+}
+
+func differing(what, a, b string) []DiffDetail {
+	if a == b {
+		return nil
+	}
+	return []DiffDetail{{what, a, b}}
+}
+
+// diffStrings compares two maps, in the order of the keys.
+func diffStrings(prefix string, a, b map[string]string) []DiffDetail {
+	both := maps.Clone(a)
+	if both == nil {
+		both = map[string]string{}
+	}
+	maps.Copy(both, b)
+	var d []DiffDetail
+	for _, k := range slices.Sorted(maps.Keys(both)) {
+		d = append(d, differing(prefix+k, a[k], b[k])...)
+	}
+	return d
+}
+
+// diffDigests names what only one of the two has, A's first.
+func diffDigests(what string, a, b []v1.Descriptor) []DiffDetail {
+	var d []DiffDetail
+	for _, x := range a {
+		if !hasDigest(b, x) {
+			d = append(d, DiffDetail{What: what, A: sized(x)})
+		}
+	}
+	for _, y := range b {
+		if !hasDigest(a, y) {
+			d = append(d, DiffDetail{What: what, B: sized(y)})
+		}
+	}
+	if len(d) == 0 && len(a) == len(b) && !sameOrder(a, b) {
+		d = append(d, DiffDetail{What: what + " order", A: digests(a), B: digests(b)})
+	}
+	return d
+}
+
+func hasDigest(all []v1.Descriptor, d v1.Descriptor) bool {
+	return slices.ContainsFunc(all, func(o v1.Descriptor) bool { return o.Digest == d.Digest })
+}
+
+func sameOrder(a, b []v1.Descriptor) bool {
+	return slices.EqualFunc(a, b, func(x, y v1.Descriptor) bool { return x.Digest == y.Digest })
+}
+
+func digests(all []v1.Descriptor) string {
+	names := make([]string, len(all))
+	for i, d := range all {
+		names[i] = d.Digest.String()
+	}
+	return strings.Join(names, " ")
+}
+
+func sized(d v1.Descriptor) string { return fmt.Sprintf("%s (%s)", d.Digest, inspect.Bytes(d.Size)) }
+
+func attached(all []inspect.Attachment) []v1.Descriptor {
+	var out []v1.Descriptor
+	for _, a := range all {
+		out = append(out, a.Descriptor)
+	}
+	return out
+}
+
+func oneLineJSON(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return string(raw)
+	}
+	return b.String()
 }

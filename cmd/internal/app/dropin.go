@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -37,22 +38,22 @@ func (d DropIn) Unread() error {
 
 // ManifestCreate is docker manifest create: a draft, which is only changed when it is there already if amend says so.
 // Sources are looked for in the store and in registries, docker's one-word names too.
-func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []string, amend bool) (Done, error) {
+func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []string, amend bool) (publish.Done, error) {
 	refs, stated, err := e.dockerSources(ctx, list, words)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	_, err = e.Drafts.Load(ctx, list)
 	switch {
 	case err == nil && !amend:
-		return Done{}, registry.WithHint(
+		return publish.Done{}, registry.WithHint(
 			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list, registry.ErrConflict),
 			"mtool manifest create --amend LIST MANIFEST…, or begin anew after mtool manifest rm LIST",
 		)
 	case err == nil:
 		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Stated: stated})
 	case !errors.Is(err, registry.ErrNotFound):
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Stated: stated})
 }
@@ -148,10 +149,10 @@ type ImagetoolsOptions struct {
 
 // Imagetools is buildx imagetools create: a carbon copy of one source that is not changed, or else a list of all of them,
 // published at once.
-func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (Done, error) {
+func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done, error) {
 	refs, stated, err := e.dockerSources(ctx, o.Tags[0], o.Words)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	if o.Append {
 		done, err := e.Amend(ctx, AmendOptions{
@@ -162,7 +163,7 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (Done, error)
 			return done, err
 		}
 		if err := e.nothingYet(ctx, o.Tags[0], err); err != nil {
-			return Done{}, err
+			return publish.Done{}, err
 		}
 		e.note("%s is not there yet: made anew", o.Tags[0])
 	}
@@ -202,22 +203,22 @@ var (
 	errNoList   = errors.New("no such list")
 )
 
-func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry.Ref) (Done, error) {
-	targets, cancel := e.announce(ctx, o.Tags)
-	defer cancel()
+func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry.Ref) (publish.Done, error) {
+	targets := inRegistries(o.Tags...)
+	push := e.publisher().Start(ctx, targets)
+	defer push.Close()
 	object, report, err := e.readOne(ctx, from, lookup(o.From))
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if report.List == nil && o.PreferIndex {
-		return Done{}, errOneImage
+		return publish.Done{}, errOneImage
 	}
 	if err := e.checkReport(report, o.Require, o.Force); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	po := publishOptions{PublishOptions: o.PublishOptions, Force: o.Force}
-	return e.publish(ctx, asItIs(report, po), targets, po)
+	return e.publishReport(ctx, push, report, targets, pushing{PublishOptions: o.PublishOptions, force: o.Force})
 }
 
 // Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of its
@@ -245,9 +246,7 @@ func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, want Too
 			if img.Err != nil {
 				return t, img.Err
 			}
-			if t.Configs[at], err = readBlob(ctx, img.Source, img.ConfigOf); err != nil {
-				return t, err
-			}
+			t.Configs[at] = img.ConfigBody
 		}
 		if want.Statements {
 			if t.Statements[at], err = statements(ctx, img); err != nil {

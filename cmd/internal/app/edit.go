@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -57,13 +58,13 @@ type RemoveOptions struct {
 }
 
 // Amend adds the sources to a list; an entry of the same platform is replaced.
-func (e *Env) Amend(ctx context.Context, o AmendOptions) (Done, error) {
+func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{stated: o.Stated})
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
 	how := editing{published: o.Published, force: o.Force, content: o.needsContent(), to: o.To, PublishOptions: o.PublishOptions}
@@ -89,7 +90,7 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (Done, error) {
 }
 
 // Annotate changes annotations or the platform of a list or of one entry.
-func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (Done, error) {
+func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (publish.Done, error) {
 	how := editing{published: o.Published, force: o.Edit.Force, content: o.Edit.Child, PublishOptions: o.PublishOptions}
 	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
 		if o.Entry == "" {
@@ -112,7 +113,7 @@ func (e *Env) annotateList(ctx context.Context, l compose.List, o AnnotateOption
 }
 
 // Remove takes entries and their attestations out of a list.
-func (e *Env) Remove(ctx context.Context, o RemoveOptions) (Done, error) {
+func (e *Env) Remove(ctx context.Context, o RemoveOptions) (publish.Done, error) {
 	const dropsOnPurpose = true
 	how := editing{published: o.Published, force: dropsOnPurpose, PublishOptions: o.PublishOptions}
 	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
@@ -147,17 +148,17 @@ type editing struct {
 }
 
 // edit changes the draft under its lock, or the published list and its tag at once.
-func (e *Env) edit(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+func (e *Env) edit(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
 	if how.published {
 		return e.editPublished(ctx, name, how, edit)
 	}
-	if err := how.publishing(name, "--published"); err != nil {
-		return Done{}, err
+	if err := how.draftOnly(name, "--published"); err != nil {
+		return publish.Done{}, err
 	}
 	if how.DryRun {
 		return e.tryEdit(ctx, name, how, edit)
 	}
-	var done Done
+	var done publish.Done
 	_, err := e.Drafts.Update(ctx, name, func(l compose.List) (compose.List, error) {
 		l, d, err := e.edited(ctx, l, how, edit)
 		done = d
@@ -167,32 +168,32 @@ func (e *Env) edit(ctx context.Context, name registry.Ref, how editing, edit cha
 }
 
 // tryEdit shows what the edit of a draft would give.
-func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	if err != nil {
-		return Done{}, e.noDraft(name, err)
+		return publish.Done{}, e.noDraft(name, err)
 	}
 	_, done, err := e.edited(ctx, list, how, edit)
 	done.Plan = &compose.Plan{Root: done.Root}
 	return done, err
 }
 
-func (e *Env) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, Done, error) {
+func (e *Env) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, publish.Done, error) {
 	if how.content {
 		resolved, all, err := e.resolve(ctx, l)
 		if err != nil {
-			return l, Done{}, err
+			return l, publish.Done{}, err
 		}
 		defer all.Close() //nolint:errcheck // opened for reading only
 		l = resolved
 	}
 	l, changes, err := edit(l)
 	if err != nil {
-		return l, Done{}, err
+		return l, publish.Done{}, err
 	}
 	e.sayChanges(changes)
 	root, err := l.Encode()
-	return l, Done{Made: []Made{madeAt(l.Name, root.Digest)}, Root: root}, err
+	return l, publish.Done{Made: []publish.Made{publish.MadeAt(l.Name, root.Digest)}, Root: root}, err
 }
 
 func (e *Env) noDraft(name registry.Ref, err error) error {
@@ -202,7 +203,7 @@ func (e *Env) noDraft(name registry.Ref, err error) error {
 	return registry.WithHint(err, fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published", name.Familiar()))
 }
 
-func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (Done, error) {
+func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
 	name = name.At(registry.TransportRegistry)
 	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
 	object, report, err := e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
@@ -210,27 +211,28 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 		err = fmt.Errorf("%w: %w", errNoList, err)
 	}
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	list, notes, err := compose.FromPublished(report)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	e.sayAll(notes)
 	list.Name = name
 	list, changes, err := edit(list)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	e.sayChanges(changes)
 	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, how.force); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	own := target{ref: name, before: func() (registry.Manifest, error) { return object.Root, nil }}
-	others, cancel := e.announce(ctx, how.to)
-	defer cancel()
-	return e.publishList(ctx, list, append([]target{own}, others...), publishOptions{PublishOptions: how.PublishOptions, Force: true})
+	targets := append([]registry.Ref{name}, inRegistries(how.to...)...)
+	push := e.publisher().Start(ctx, targets[1:])
+	defer push.Close()
+	push.Seen(name, object.Root)
+	return e.publishList(ctx, push, list, targets, pushing{PublishOptions: how.PublishOptions, force: true})
 }
 
 // requireNames checks --require by what the rows claim, where not all content is read.

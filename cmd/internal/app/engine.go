@@ -16,37 +16,36 @@ import (
 
 // loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or else
 // that of the engine's own platform.
-func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o publishOptions) (_ Made, err error) {
+func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o pushing) (_ v1.Hash, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
-		return Made{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
+		return v1.Hash{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
 	}
 	docker, err := engine.Open()
 	if err != nil {
-		return Made{}, err
+		return v1.Hash{}, err
 	}
 	defer func() { err = errors.Join(err, docker.Close()) }()
 	image, err := e.engineImage(ctx, docker, report, target, o.engine)
 	if err != nil {
-		return Made{}, err
+		return v1.Hash{}, err
 	}
 	if n := len(image.Attestations); n > 0 {
 		e.note("note: Docker Engine takes no attestations: %d left out", n)
 	}
-	made := madeAt(target, image.Manifest.Digest)
 	if o.DryRun {
 		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()), image.Manifest.Digest)
-		return made, nil
+		return image.Manifest.Digest, nil
 	}
 	present, err := docker.Load(ctx, target, image.Manifest, image.Source)
 	switch {
 	case err != nil:
-		return Made{}, err
+		return v1.Hash{}, err
 	case present:
 		e.note("unchanged %s", target)
 	default:
 		e.note("loaded %s: %s", target, platform.Format(image.Platform()))
 	}
-	return made, nil
+	return image.Manifest.Digest, nil
 }
 
 // fitsEngine is nil when Docker Engine answers and, of several platforms, runs one: before they are built.

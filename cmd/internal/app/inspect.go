@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/parity"
@@ -243,12 +244,12 @@ func (e *Env) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, e
 }
 
 // Exists answers what a name is; an error that wraps registry.ErrNotFound when it is nowhere.
-func (e *Env) Exists(ctx context.Context, ref registry.Ref) (Made, error) {
+func (e *Env) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
 	object, err := e.open(ctx, ref, lookup(""))
 	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
-	return madeAt(object.Ref, object.Root.Digest), object.Close()
+	return publish.MadeAt(object.Ref, object.Root.Digest), object.Close()
 }
 
 // draftObject opens a draft: its sources are read again, and one that has moved is an error.
@@ -264,7 +265,7 @@ func (e *Env) draftObject(ctx context.Context, list compose.List) (registry.Obje
 
 // resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.
 func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
-	all, reports, err := e.readSources(ctx, list, nil)
+	all, reports, err := e.readSources(ctx, list, reading{})
 	if err != nil {
 		return list, all, err
 	}
@@ -275,9 +276,9 @@ func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, ope
 	return list, all, nil
 }
 
-func (e *Env) readSources(ctx context.Context, list compose.List, under *ahead) (opened, map[registry.Ref]inspect.Report, error) {
+func (e *Env) readSources(ctx context.Context, list compose.List, r reading) (opened, map[registry.Ref]inspect.Report, error) {
 	sources := list.Sources()
-	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, reading{ahead: under})
+	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, r)
 	if err != nil {
 		return all, nil, fmt.Errorf("reading the sources of draft %q: %w", list.Name, err)
 	}

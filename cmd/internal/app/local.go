@@ -9,6 +9,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/archive"
@@ -26,7 +27,7 @@ type LoadOptions struct {
 
 // Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine. With a
 // name there must be one only. What was loaded before an error is in the answer.
-func (e *Env) Load(ctx context.Context, o LoadOptions) (made []Made, err error) {
+func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err error) {
 	ref, err := fileRef(o.File)
 	if err != nil {
 		return nil, err
@@ -71,28 +72,28 @@ func (e *Env) withNames(file string, refs []registry.Ref) ([]registry.Ref, error
 	return named, nil
 }
 
-func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (Made, error) {
+func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (publish.Made, error) {
 	object, report, err := e.readOne(ctx, ref, source.Options{})
 	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if o.Name == (registry.Ref{}) {
 		if o.Name, err = statedName(o.File, append([]string{ref.Tag}, object.Names...)); err != nil {
-			return Made{}, err
+			return publish.Made{}, err
 		}
 	}
 	if err := e.checkReport(report, nil, false); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	place := registry.TransportStore
 	if o.Engine {
 		place = registry.TransportEngine
 	}
 	if err := engineOnly(o.Platform, place); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
-	return e.publishReport(ctx, report, o.Name.At(place), publishOptions{engine: o.Platform})
+	return e.publishOne(ctx, report, o.Name.At(place), pushing{engine: o.Platform})
 }
 
 // fileRef is the reference of a path, which needs no transport here.

@@ -2,13 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/errgroup"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
+	"mtool/registry/archive"
 )
 
 // PublishOptions are what all commands that publish share.
@@ -24,8 +26,8 @@ type PublishOptions struct {
 	DeepOptions
 }
 
-// publishing refuses options that say how to publish where only a draft is made or changed; flag is what would publish it.
-func (o PublishOptions) publishing(name registry.Ref, flag string) error {
+// draftOnly refuses options that say how to publish where only a draft is made or changed; flag is what would publish it.
+func (o PublishOptions) draftOnly(name registry.Ref, flag string) error {
 	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" {
 		return nil
 	}
@@ -35,159 +37,115 @@ func (o PublishOptions) publishing(name registry.Ref, flag string) error {
 	)
 }
 
-// publishOptions say how far a push may go beside.
-type publishOptions struct {
+// targets are the names that are planned for: without tags where only digests are pushed, each repository once.
+func (o PublishOptions) targets(refs []registry.Ref) []registry.Ref {
+	if !o.ByDigest {
+		return refs
+	}
+	var all []registry.Ref
+	seen := map[string]bool{}
+	for _, ref := range refs {
+		if ref.Transport == registry.TransportRegistry {
+			if ref.Tag = ""; seen[ref.Repository()] {
+				continue
+			}
+			seen[ref.Repository()] = true
+		}
+		all = append(all, ref)
+	}
+	return all
+}
+
+// pushing says how one thing is published.
+type pushing struct {
 	PublishOptions
-	Require []v1.Platform // what the list must serve; when it does, other platforms may be dropped
-	Force   bool
-	engine  v1.Platform // of the image that Docker Engine gets; zero is its own
-	// besides brings what goes along to a place before a tag is written there; nil for nothing.
-	besides func(ctx context.Context, repository registry.Ref, to registry.Target) error
+	require   []v1.Platform // what the list must serve; when it does, other platforms may be dropped
+	force     bool
+	engine    v1.Platform // of the image that Docker Engine gets; zero is its own
+	referrers bool        // of the images go along
+	also      []publish.Referrer
+	floating  []string // tags that move although NoClobber is set
 }
 
-// content is what is published: how it is planned for some targets, what is in it, and what must hold for one of them.
-type content struct {
-	plan   func([]registry.Ref) (compose.Plan, error)
-	report func() (inspect.Report, error)
-	guard  func(context.Context, target) error
-}
-
-// listContent is a list whose entries are resolved.
-func (e *Env) listContent(list compose.List, root registry.Manifest, o publishOptions) content {
-	return content{
-		plan:   func(refs []registry.Ref) (compose.Plan, error) { return compose.NewPlan(list, refs) },
-		report: list.Report,
-		guard: func(_ context.Context, t target) error {
-			return e.guardDropped(list, root, t, o)
+// publisher publishes to every kind of target.
+func (e *Env) publisher() publish.Publisher {
+	return publish.Publisher{
+		Client: e.Client, Note: e.Transport.Note, Create: e.writable,
+		Open: func(ctx context.Context, ref registry.Ref) (registry.Object, error) {
+			return e.open(ctx, ref, lookup(""))
 		},
 	}
 }
 
-// asItIs is something read that is copied without a change.
-func asItIs(report inspect.Report, o publishOptions) content {
-	return content{
-		plan:   func(refs []registry.Ref) (compose.Plan, error) { return compose.PlanOf(report, refs) },
-		report: func() (inspect.Report, error) { return report, nil },
-		guard: func(_ context.Context, t target) error {
-			_, err := t.state(o.Force)
-			return err
-		},
+// inRegistries are targets as they are published to: what is called by the name of a draft goes to its registry.
+func inRegistries(refs ...registry.Ref) []registry.Ref {
+	all := make([]registry.Ref, len(refs))
+	for i, ref := range refs {
+		if ref.Transport == registry.TransportRegistry || ref.Transport == registry.TransportDraft {
+			ref = ref.At(registry.TransportRegistry)
+		}
+		all[i] = ref
 	}
+	return all
 }
 
 // publishList pushes a resolved list to all targets.
-func (e *Env) publishList(ctx context.Context, list compose.List, targets []target, o publishOptions) (Done, error) {
-	root, err := list.Encode()
+func (e *Env) publishList(ctx context.Context, push *publish.Push, list compose.List, targets []registry.Ref, o pushing) (publish.Done, error) {
+	plan, err := compose.NewPlan(list, o.targets(targets))
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	return e.publish(ctx, e.listContent(list, root, o), targets, o)
+	return e.publish(ctx, push, plan, o)
 }
 
-// publish brings the content to all targets first and writes the tags after. Targets are independent of each other: what
-// became of each is in the answer, beside the error.
-func (e *Env) publish(ctx context.Context, c content, targets []target, o publishOptions) (Done, error) {
-	if err := e.prove(ctx, c, o); err != nil {
-		return Done{}, err
-	}
-	if o.ByDigest {
-		targets = withoutTags(targets)
-	}
-	done := Done{Targets: make([]Outcome, len(targets))}
-	var refs []registry.Ref
-	errs := eachTarget(ctx, targets, c.guard)
-	for i, t := range targets {
-		done.Targets[i] = Outcome{Target: t.ref, State: Written, Err: errs[i]}
-		switch {
-		case errs[i] != nil:
-			done.Targets[i].State = Failed
-		case t.ref.Transport == registry.TransportEngine:
-			done.Targets[i] = e.toEngine(ctx, c, t.ref, o)
-		default:
-			refs = append(refs, t.ref)
-		}
-	}
-	if len(refs) == 0 {
-		return done.finish()
-	}
-	plan, err := e.planFor(c, refs, targets, o)
+// publishReport copies what was read, as it is, to all targets.
+func (e *Env) publishReport(ctx context.Context, push *publish.Push, report inspect.Report, targets []registry.Ref, o pushing) (publish.Done, error) {
+	plan, err := compose.PlanOf(report, o.targets(targets))
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	done.Root = plan.Root
-	e.sayAll(plan.Notes)
-	if o.DryRun {
-		done.Plan = &plan
-		done.each(func(out *Outcome) { out.State = Planned })
-		return done.finish()
-	}
-	e.carryOut(ctx, plan, targets, &done, o)
-	return done.finish()
+	return e.publish(ctx, push, plan, o)
 }
 
-// toEngine loads one image into Docker Engine, which is no place for a list.
-func (e *Env) toEngine(ctx context.Context, c content, ref registry.Ref, o publishOptions) Outcome {
-	report, err := c.report()
-	var made Made
-	if err == nil {
-		made, err = e.loadEngine(ctx, report, ref, o)
+// publish carries a plan out after the binaries were checked, where that is asked for.
+func (e *Env) publish(ctx context.Context, push *publish.Push, plan compose.Plan, o pushing) (publish.Done, error) {
+	if err := e.prove(ctx, plan.Report, o.DeepOptions, o.force); err != nil {
+		return publish.Done{}, err
 	}
-	if err != nil {
-		return Outcome{Target: ref, State: Failed, Err: err}
-	}
-	return Outcome{Target: ref, State: Written, Digest: made.Digest}
+	return push.Publish(ctx, plan, publish.Options{
+		DryRun: o.DryRun, Confirm: o.Confirm, Force: o.force, Require: o.require, MayDrop: o.MayDrop,
+		NoClobber: o.NoClobber, Floating: o.floating, ChildTags: o.KeepChildTags, Referrers: o.referrers, Also: o.also,
+		Load: func(ctx context.Context, content inspect.Report, to registry.Ref) (v1.Hash, error) {
+			return e.loadEngine(ctx, content, to, o)
+		},
+	})
 }
 
-// planFor adds to the plan what the options ask for beside.
-func (e *Env) planFor(c content, refs []registry.Ref, targets []target, o publishOptions) (compose.Plan, error) {
-	plan, err := c.plan(refs)
+// publishOne copies what was read to one target of any kind.
+func (e *Env) publishOne(ctx context.Context, report inspect.Report, to registry.Ref, o pushing) (publish.Made, error) {
+	push := e.publisher().Start(ctx, []registry.Ref{to})
+	defer push.Close()
+	done, err := e.publishReport(ctx, push, report, []registry.Ref{to}, o)
 	if err != nil {
-		return plan, err
-	}
-	for i := range plan.Uploads {
-		u := &plan.Uploads[i]
-		for j := range u.Tags {
-			u.Tags[j].Fixed = o.NoClobber || fixed(targets, u.Repository, u.Tags[j].Name)
-		}
-		if o.KeepChildTags == "" || !plan.Root.IsList() || u.Repository.IsFile() {
-			continue
-		}
-		report, err := c.report()
-		if err != nil {
-			return plan, err
-		}
-		if u.ChildTags, err = compose.ChildTags(report, o.KeepChildTags, tagNames(u.Tags)); err != nil {
-			return plan, err
-		}
-	}
-	return plan, nil
-}
-
-// carryOut executes the plan and writes what became of it into done.
-func (e *Env) carryOut(ctx context.Context, plan compose.Plan, targets []target, done *Done, o publishOptions) {
-	work := make([]upload, len(plan.Uploads))
-	var g errgroup.Group // an error of one upload does not end the others
-	for i, u := range plan.Uploads {
-		g.Go(func() error {
-			work[i] = e.begin(ctx, u, targets, o)
-			return nil
-		})
-	}
-	_ = g.Wait()
-	for i := range work {
-		work[i].tag(ctx)
-		e.sayUpload(&work[i])
-		done.each(func(out *Outcome) { work[i].settle(out) })
-	}
-}
-
-// publishReport copies what was read, as it is, to one target of any kind.
-func (e *Env) publishReport(ctx context.Context, report inspect.Report, to registry.Ref, o publishOptions) (Made, error) {
-	targets, cancel := e.announce(ctx, []registry.Ref{to})
-	defer cancel()
-	done, err := e.publish(ctx, asItIs(report, o), targets, o)
-	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	return done.Made[0], nil
+}
+
+// writable opens a target that is not in a registry; finish closes it, or takes back what it can after an error.
+func (e *Env) writable(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
+	if ref.Transport == registry.TransportStore {
+		w := e.Store.Writer(ref)
+		return w, func(err error) error { return errors.Join(err, w.Close()) }, nil
+	}
+	w, err := archive.Create(ref)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, func(err error) error {
+		if err != nil {
+			return errors.Join(err, w.Abort())
+		}
+		return w.Close()
+	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/source"
@@ -27,25 +28,26 @@ type PushOptions struct {
 
 // Push publishes a draft, a store image, a layout or an archive. Several targets are independent of each other: what was
 // done is returned beside the error, which wraps ErrPartial when there is any.
-func (e *Env) Push(ctx context.Context, o PushOptions) (Done, error) {
+func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List), "mtool push "+o.List.Typed+" DEST")
+			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List), "mtool push "+o.List.Typed+" DEST")
 		}
 		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
 	}
-	targets, cancel := e.announce(ctx, o.Dests)
-	defer cancel()
+	o.Dests = inRegistries(o.Dests...)
+	push := e.publisher().Start(ctx, o.Dests)
+	defer push.Close()
 	list, err := e.Drafts.Load(ctx, o.List)
 	switch {
 	case o.List.IsFile(), o.List.Transport == registry.TransportStore, o.List.Transport == registry.TransportEngine:
-		return e.pushContent(ctx, o, targets)
+		return e.pushContent(ctx, push, o)
 	case errors.Is(err, registry.ErrNotFound) && (o.List.Bare || o.List.Transport == registry.TransportRegistry):
-		return e.pushContent(ctx, o, targets)
+		return e.pushContent(ctx, push, o)
 	case err != nil:
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	done, err := e.pushDraft(ctx, list, o, targets)
+	done, err := e.pushDraft(ctx, push, list, o)
 	if err != nil || !o.Purge || o.DryRun {
 		return done, err
 	}
@@ -56,14 +58,18 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (Done, error) {
 	return done, nil
 }
 
-func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, targets []target) (Done, error) {
-	ctx, stop := context.WithCancel(ctx)
-	under := e.ahead(targets, o.DryRun)
-	under.want(digestsOf(list))
-	defer under.end(ctx, stop)
-	all, reports, err := e.readSources(ctx, list, under)
+func (o PushOptions) pushing() pushing {
+	return pushing{PublishOptions: o.PublishOptions, require: o.Require, force: o.Force, referrers: o.Referrers}
+}
+
+func (e *Env) pushDraft(ctx context.Context, push *publish.Push, list compose.List, o PushOptions) (publish.Done, error) {
+	r := reading{wanted: digestsOf(list)}
+	if !o.DryRun {
+		r.push = push
+	}
+	all, reports, err := e.readSources(ctx, list, r)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
 	if o.Refresh {
@@ -76,52 +82,40 @@ func (e *Env) pushDraft(ctx context.Context, list compose.List, o PushOptions, t
 		list, err = list.Resolve(reports)
 	}
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	if err := e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	po, end, err := e.publishing(ctx, o, subjectsOfList(list))
-	if err != nil {
-		return Done{}, err
+	return e.publishList(ctx, push, list, o.Dests, o.pushing())
+}
+
+// digestsOf are what a draft has of its sources.
+func digestsOf(list compose.List) func(v1.Descriptor) bool {
+	has := map[v1.Hash]bool{}
+	for _, e := range list.Entries {
+		has[e.Digest()], has[e.Original] = true, true
+		for _, a := range e.Attestations {
+			has[a.Digest()] = true
+		}
 	}
-	defer end()
-	return e.publishList(ctx, list, targets, po)
+	return func(d v1.Descriptor) bool { return has[d.Digest] }
 }
 
 // pushContent pushes something that is not a draft, as it is.
-func (e *Env) pushContent(ctx context.Context, o PushOptions, targets []target) (Done, error) {
+func (e *Env) pushContent(ctx context.Context, push *publish.Push, o PushOptions) (publish.Done, error) {
 	if o.Purge {
-		return Done{}, registry.Usagef("pushing %q: it is no draft, and only drafts are purged", o.List)
+		return publish.Done{}, registry.Usagef("pushing %q: it is no draft, and only drafts are purged", o.List)
 	}
 	object, report, err := e.readOne(ctx, o.List, source.Options{Order: source.LocalFirst, From: onlyStore(o.List)})
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if err := e.checkReport(report, o.Require, o.Force); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	po, end, err := e.publishing(ctx, o, subjectsOf(report))
-	if err != nil {
-		return Done{}, err
-	}
-	defer end()
-	return e.publish(ctx, asItIs(report, po), targets, po)
-}
-
-// publishing makes the options of a push; with Referrers, what refers to the subjects goes along, and end closes it.
-func (e *Env) publishing(ctx context.Context, o PushOptions, subjects []subject) (po publishOptions, end func(), err error) {
-	po = publishOptions{PublishOptions: o.PublishOptions, Require: o.Require, Force: o.Force}
-	if !o.Referrers {
-		return po, func() {}, nil
-	}
-	along, err := e.alongside(ctx, subjects)
-	if err != nil {
-		return po, nil, err
-	}
-	po.besides = along.bring
-	return po, func() { _ = along.Close() }, nil // opened for reading only
+	return e.publishReport(ctx, push, report, o.Dests, o.pushing())
 }
 
 // onlyStore keeps push from taking a name out of a registry: what is pushed is local, copy is for the rest.
@@ -143,32 +137,26 @@ type CopyOptions struct {
 }
 
 // Copy copies an image or a whole list with everything below it, digests unchanged.
-func (e *Env) Copy(ctx context.Context, o CopyOptions) (Done, error) {
+func (e *Env) Copy(ctx context.Context, o CopyOptions) (publish.Done, error) {
 	if err := engineOnly(o.Platform, o.Dst.Transport); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	targets, cancel := e.announce(ctx, []registry.Ref{o.Dst})
-	defer cancel()
-	under := e.ahead(targets, o.DryRun)
-	defer under.end(ctx, stop)
-	object, report, err := e.readWaiting(ctx, o.Src, lookup(""), reading{ahead: under})
+	targets := inRegistries(o.Dst)
+	push := e.publisher().Start(ctx, targets)
+	defer push.Close()
+	var r reading
+	if !o.DryRun {
+		r.push = push
+	}
+	object, report, err := e.readWaiting(ctx, o.Src, lookup(""), r)
 	if err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if err := e.checkReport(report, nil, o.Force); err != nil {
-		return Done{}, err
+		return publish.Done{}, err
 	}
-	po := publishOptions{PublishOptions: o.PublishOptions, Force: o.Force, engine: o.Platform}
-	if o.Referrers {
-		along, err := e.alongside(ctx, subjectsOf(report))
-		if err != nil {
-			return Done{}, err
-		}
-		defer along.Close() //nolint:errcheck // opened for reading only
-		po.besides = along.bring
-	}
-	return e.publish(ctx, asItIs(report, po), targets, po)
+	return e.publishReport(ctx, push, report, targets, pushing{
+		PublishOptions: o.PublishOptions, force: o.Force, engine: o.Platform, referrers: o.Referrers,
+	})
 }

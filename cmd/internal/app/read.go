@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/source"
@@ -30,10 +32,11 @@ func (o opened) Close() error {
 
 // reading says how the sources of a list are read.
 type reading struct {
-	wait   time.Duration    // for sources that are not there yet
-	ignore bool             // those that are not there
-	ahead  *ahead           // told of each source as soon as it is found
-	stated []compose.Stated // what is said of each source; nil where nothing is
+	wait   time.Duration            // for sources that are not there yet
+	ignore bool                     // those that are not there
+	push   *publish.Push            // takes what is in the sources while they are read; nil for none
+	wanted func(v1.Descriptor) bool // of what is in them; nil wants all
+	stated []compose.Stated         // what is said of each source; nil where nothing is
 }
 
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
@@ -66,11 +69,18 @@ func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Option
 	if err != nil {
 		return object, inspect.Report{}, e.suggestTags(ctx, ref, err)
 	}
-	report, err := r.ahead.read(ctx, object)
+	report, err := r.read(ctx, object)
 	if err != nil {
 		err = errors.Join(fmt.Errorf("reading %q: %w", object.Ref, err), object.Close())
 	}
 	return object, report, err
+}
+
+func (r reading) read(ctx context.Context, object registry.Object) (inspect.Report, error) {
+	if r.push == nil {
+		return inspect.Read(ctx, object)
+	}
+	return r.push.Read(ctx, object, r.wanted)
 }
 
 // open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).

@@ -6,14 +6,15 @@ import (
 	"fmt"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/registry"
 )
 
 // Rename gives a draft, or else a store image, another name. A name that is taken is an error that wraps
 // registry.ErrConflict, unless force says otherwise.
-func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (Made, error) {
+func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	if from.Name() == to.Name() {
-		return Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
+		return publish.Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
 	}
 	if from.Transport != registry.TransportStore {
 		list, err := e.Drafts.Load(ctx, from)
@@ -21,45 +22,45 @@ func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (Ma
 			return e.renameDraft(ctx, list, to, force)
 		}
 		if from.Transport == registry.TransportDraft || !errors.Is(err, registry.ErrNotFound) {
-			return Made{}, err
+			return publish.Made{}, err
 		}
 	}
 	return e.renameImage(ctx, from.At(registry.TransportStore), to.At(registry.TransportStore), force)
 }
 
-func (e *Env) renameDraft(ctx context.Context, list compose.List, to registry.Ref, force bool) (Made, error) {
+func (e *Env) renameDraft(ctx context.Context, list compose.List, to registry.Ref, force bool) (publish.Made, error) {
 	_, err := e.Drafts.Load(ctx, to)
 	if err := free(to, err, force); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	old := list.Name
 	list.Name = to.At(old.Transport)
 	root, err := list.Encode()
 	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	if err := e.Drafts.Save(ctx, list); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	e.note("renamed draft %s to %s", old.Familiar(), to.Familiar())
-	return madeAt(to, root.Digest), e.Drafts.Remove(ctx, old)
+	return publish.MadeAt(to, root.Digest), e.Drafts.Remove(ctx, old)
 }
 
-func (e *Env) renameImage(ctx context.Context, from, to registry.Ref, force bool) (Made, error) {
+func (e *Env) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	object, err := e.Store.Get(ctx, from)
 	if err != nil {
-		return Made{}, fmt.Errorf("renaming %q, of which there is no draft: %w", from.Name(), err)
+		return publish.Made{}, fmt.Errorf("renaming %q, of which there is no draft: %w", from.Name(), err)
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	there, err := e.Store.Get(ctx, to)
 	if err := errors.Join(free(to, err, force), there.Close()); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	if err := e.Store.Tag(ctx, to, object.Root); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	e.note("renamed store image %s to %s", from.Familiar(), to.Familiar())
-	return madeAt(to, object.Root.Digest), e.Store.Remove(ctx, from)
+	return publish.MadeAt(to, object.Root.Digest), e.Store.Remove(ctx, from)
 }
 
 // free reports whether a name may be used: looked is the error of looking for it.

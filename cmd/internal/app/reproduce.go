@@ -2,16 +2,14 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -20,7 +18,7 @@ import (
 // Reproduce builds again, every step of it, and compares the result with the images of ref, byte for byte. Without an
 // Epoch it is the time at which the image says it was created. Nothing is stored. The error wraps registry.ErrContent when
 // an image differs, and says in what.
-func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) ([]Made, error) {
+func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) ([]publish.Made, error) {
 	object, report, err := e.readOne(ctx, ref, lookup(""))
 	if err != nil {
 		return nil, err
@@ -31,7 +29,7 @@ func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) (
 		return nil, err
 	}
 	if o.Epoch == "" && o.BuildArgs[epochArg] == "" {
-		if o.Epoch, err = createdOf(ctx, originals[0]); err != nil {
+		if o.Epoch, err = createdOf(originals[0]); err != nil {
 			return nil, err
 		}
 	}
@@ -46,7 +44,7 @@ func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) (
 	if err != nil {
 		return nil, err
 	}
-	var made []Made
+	var made []publish.Made
 	var errs []error
 	for i, image := range result.Images {
 		if err := compareImages(originals[i], image); err != nil {
@@ -54,7 +52,7 @@ func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) (
 			continue
 		}
 		e.note("reproduced %s: %s", platform.Format(image.Platform), image.Manifest.Digest)
-		made = append(made, madeAt(ref, image.Manifest.Digest))
+		made = append(made, publish.MadeAt(ref, image.Manifest.Digest))
 	}
 	return made, errors.Join(errs...)
 }
@@ -82,17 +80,12 @@ func originalsOf(report inspect.Report, platforms []v1.Platform) ([]inspect.Imag
 }
 
 // createdOf is what the image's config says, in seconds since 1970.
-func createdOf(ctx context.Context, image inspect.Image) (string, error) {
-	body, err := image.Source.Blob(ctx, image.ConfigOf)
-	if err != nil {
-		return "", err
-	}
-	defer body.Close()
-	var config struct{ Created time.Time }
-	if err := json.NewDecoder(io.LimitReader(body, 4<<20)).Decode(&config); err != nil {
+func createdOf(image inspect.Image) (string, error) {
+	details, err := image.Details()
+	if err != nil && details.Created.IsZero() {
 		return "", fmt.Errorf("reading config %s: %w: %w", image.ConfigOf.Digest, registry.ErrContent, err)
 	}
-	return strconv.FormatInt(max(config.Created.Unix(), 0), 10), nil
+	return strconv.FormatInt(max(details.Created.Unix(), 0), 10), nil
 }
 
 // compareImages says in what an image differs from the original.
@@ -100,8 +93,8 @@ func compareImages(original inspect.Image, image build.Image) error {
 	if original.Manifest.Digest == image.Manifest.Digest {
 		return nil
 	}
-	var manifest struct{ Layers []v1.Descriptor }
-	if err := json.Unmarshal(image.Manifest.Body, &manifest); err != nil {
+	manifest, err := image.Manifest.Refs()
+	if err != nil {
 		return err
 	}
 	what := "its config or annotations"

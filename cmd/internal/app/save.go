@@ -7,6 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/archive"
 	"mtool/registry/source"
@@ -21,7 +22,7 @@ type SaveOptions struct {
 
 // Save writes images and lists, with every platform, into one OCI archive, each under its full name. The file is there when
 // all of them are in it; otherwise an old one stays.
-func (e *Env) Save(ctx context.Context, o SaveOptions) (made []Made, err error) {
+func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err error) {
 	to := registry.Ref{Transport: registry.TransportArchive, Path: o.File}
 	w, err := archive.Create(to)
 	if err != nil {
@@ -46,29 +47,29 @@ func (e *Env) Save(ctx context.Context, o SaveOptions) (made []Made, err error) 
 	return made, nil
 }
 
-func (e *Env) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (Made, error) {
+func (e *Env) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
 	if ref.IsFile() {
-		return Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref), "mtool copy "+ref.String()+" oci-archive:FILE")
+		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref), "mtool copy "+ref.String()+" oci-archive:FILE")
 	}
 	object, report, err := e.readOne(ctx, e.draftFirst(ctx, ref), source.Options{Order: source.LocalFirst})
 	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if err := e.checkReport(report, nil, force); err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
 	if to.Tag = ref.WithTag(ref.Tag).Name(); ref.Tag == "" {
 		to.Tag = "" // asked for by digest: no name
 	}
 	plan, err := compose.PlanOf(report, []registry.Ref{to})
 	if err != nil {
-		return Made{}, err
+		return publish.Made{}, err
 	}
-	if _, err := plan.Uploads[0].Publish(ctx, w, compose.PublishOptions{Note: e.Transport.Note}); err != nil {
-		return Made{}, err
+	if _, err := publish.Upload(ctx, plan.Uploads[0], w, publish.UploadOptions{Note: e.Transport.Note}); err != nil {
+		return publish.Made{}, err
 	}
-	return madeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
+	return publish.MadeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
 }
 
 // draftFirst is the draft of a bare name where there is one: what is saved is what is here, and a draft is the newest.

@@ -9,6 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
+	"mtool/compose"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/inspect/signature"
@@ -39,7 +40,7 @@ func (e *Env) signatures(ctx context.Context, r inspect.Report, keys []signature
 	g, groupCtx := errgroup.WithContext(ctx) // the client limits the requests in flight
 	for i, m := range all {
 		g.Go(func() (err error) {
-			if results[i], err = e.signaturesOf(groupCtx, subject{r.Ref, m.Digest}, m, keys); err != nil {
+			if results[i], err = e.signaturesOf(groupCtx, compose.Subject{From: r.Ref, Digest: m.Digest}, m, keys); err != nil {
 				err = fmt.Errorf("looking for signatures of %s in %q: %w", m.Digest, r.Ref, err)
 			}
 			return err
@@ -91,13 +92,13 @@ func signaturesIn(r inspect.Report, of map[v1.Hash][]signature.Found, verified b
 }
 
 // signaturesOf are those under cosign's tag, and those that refer to the subject.
-func (e *Env) signaturesOf(ctx context.Context, s subject, of registry.Manifest, keys []signature.Key) ([]signature.Found, error) {
-	tag := registry.FallbackTag(s.digest) + ".sig" // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
-	all, err := e.examine(ctx, s.ref.WithTag(tag), signature.Found{Kind: signature.KindCosign, Tag: tag}, of, keys)
+func (e *Env) signaturesOf(ctx context.Context, s compose.Subject, of registry.Manifest, keys []signature.Key) ([]signature.Found, error) {
+	tag := registry.FallbackTag(s.Digest) + ".sig" // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+	all, err := e.examine(ctx, s.From.WithTag(tag), signature.Found{Kind: signature.KindCosign, Tag: tag}, of, keys)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return nil, err
 	}
-	rows, err := e.referrers(ctx, s)
+	rows, err := e.publisher().ReferrersOf(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (e *Env) signaturesOf(ctx context.Context, s subject, of registry.Manifest,
 			return nil, fmt.Errorf("%w: more than %d signatures", inspect.ErrLimit, maxSignatures)
 		}
 		f := signature.Found{Kind: kind, Manifest: row.Digest}
-		some, err := e.examine(ctx, s.ref.WithDigest(row.Digest), f, of, keys)
+		some, err := e.examine(ctx, s.From.WithDigest(row.Digest), f, of, keys)
 		if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrContent) {
 			some, err = []signature.Found{signature.Examine(f, signature.Layer{Err: err}, of, keys)}, nil
 		}

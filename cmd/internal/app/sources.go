@@ -16,7 +16,7 @@ import (
 func (e *Env) entries(ctx context.Context, sources []registry.Ref, o EditOptions, r reading) (opened, []compose.Entry, error) {
 	r.wait, r.ignore = o.Wait, o.IgnoreMissing
 	if len(o.Platforms) > 0 {
-		r.ahead = nil // not everything is wanted
+		r.push = nil // not everything is wanted
 	}
 	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst, From: o.From, Compare: true}, r)
 	if err != nil {

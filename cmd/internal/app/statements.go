@@ -1,20 +1,14 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
-	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
-	"mtool/registry"
+	"mtool/inspect/provenance"
 )
-
-// maxStatement bounds one attestation: an SBOM of a large image has some ten megabytes.
-const maxStatement = 256 << 20
 
 // Statements are what the attestations of one image say, in the names that buildx's templates have for it; nil where they
 // say nothing.
@@ -35,76 +29,27 @@ type SBOM struct {
 }
 
 // statements reads the in-toto statements about an image.
-// https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 func statements(ctx context.Context, img inspect.Image) (Statements, error) {
-	var s Statements
+	var all Statements
 	for _, a := range img.Attestations {
 		if a.Err != nil {
-			return s, a.Err
-		}
-		for _, layer := range a.Blobs {
-			if err := s.add(ctx, a.Source, layer); err != nil {
-				return s, fmt.Errorf("reading attestation %s: %w", a.Descriptor.Digest, err)
-			}
+			return all, a.Err
 		}
 	}
-	return s, nil
-}
-
-func (s *Statements) add(ctx context.Context, from registry.Source, layer v1.Descriptor) error {
-	kind := layer.Annotations["in-toto.io/predicate-type"]
-	slsa, spdx := strings.HasPrefix(kind, "https://slsa.dev/provenance/"), kind == "https://spdx.dev/Document"
-	if !slsa && !spdx {
-		return nil
-	}
-	predicate, err := readPredicate(ctx, from, layer)
-	switch {
-	case err != nil:
-		return err
-	case slsa:
-		s.Provenance = &Provenance{SLSA: predicate}
-	case s.SBOM == nil:
-		s.SBOM = &SBOM{SPDX: predicate}
-	default:
-		s.SBOM.AdditionalSPDXs = append(s.SBOM.AdditionalSPDXs, predicate)
-	}
-	return nil
-}
-
-// readPredicate takes the statement out of the envelope of its signature, where it has one.
-// https://github.com/secure-systems-lab/dsse/blob/master/envelope.md
-func readPredicate(ctx context.Context, from registry.Source, layer v1.Descriptor) (any, error) {
-	body, err := readAtMost(ctx, from, layer, maxStatement)
-	if err != nil {
-		return nil, err
-	}
-	if strings.HasSuffix(string(layer.MediaType), "+dsse") {
-		var envelope struct {
-			Payload []byte `json:"payload"`
+	for _, s := range provenance.Read(ctx, img, provenance.Provenance, provenance.SBOM) {
+		var predicate any
+		if err := cmp.Or(s.Err, json.Unmarshal(s.Predicate, &predicate)); err != nil {
+			return all, fmt.Errorf("reading attestation %s: %w", s.Blob.Digest, err)
 		}
-		if err := json.Unmarshal(body, &envelope); err != nil {
-			return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
+		switch kind := provenance.KindOf(s.Statement.Predicate); {
+		case kind == provenance.Provenance:
+			all.Provenance = &Provenance{SLSA: predicate}
+		case s.Statement.Predicate != "https://spdx.dev/Document":
+		case all.SBOM == nil:
+			all.SBOM = &SBOM{SPDX: predicate}
+		default:
+			all.SBOM.AdditionalSPDXs = append(all.SBOM.AdditionalSPDXs, predicate)
 		}
-		body = envelope.Payload
 	}
-	var statement struct {
-		Predicate any `json:"predicate"`
-	}
-	if err := json.Unmarshal(body, &statement); err != nil {
-		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
-	}
-	return statement.Predicate, nil
-}
-
-func readAtMost(ctx context.Context, from registry.Source, d v1.Descriptor, most int64) (body []byte, err error) {
-	blob, err := from.Blob(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	defer blob.Close()
-	body, err = io.ReadAll(io.LimitReader(blob, most+1))
-	if err == nil && int64(len(body)) > most {
-		err = fmt.Errorf("reading %s: %w", d.Digest, inspect.ErrLimit)
-	}
-	return body, err
+	return all, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose/publish"
 )
 
 func (a *application) amendCommand() *cobra.Command {
@@ -32,7 +33,7 @@ tag has moved since it was read.`,
 			if o.Sources, o.Stated, err = app.ParseSources(list, args[1:]); err != nil {
 				return badInput(err)
 			}
-			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Amend(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Amend(cmd.Context(), o) })
 		},
 	}
 	f.add(cmd.Flags())
@@ -42,7 +43,7 @@ tag has moved since it was read.`,
 }
 
 // made runs a function of package app and prints what it made.
-func (a *application) made(run func(*app.Env) (app.Made, error)) error {
+func (a *application) made(run func(*app.Env) (publish.Made, error)) error {
 	env, err := a.env()
 	if err != nil {
 		return err

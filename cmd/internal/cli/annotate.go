@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 func (a *application) annotateCommand() *cobra.Command {
@@ -47,7 +48,7 @@ A platform that contradicts the image's config is refused without --force. The l
 				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "no change asked for")
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Annotate(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Annotate(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()

@@ -5,6 +5,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose/publish"
 )
 
 const enginePlatform = "for Docker Engine: the image of this `PLATFORM` of a list, instead of the engine's own"
@@ -42,7 +43,7 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Copy(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Copy(cmd.Context(), o) })
 		},
 	}
 	pf.add(cmd.Flags())

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 const createUsage = "mtool create LIST [--amend] IMAGE…"
@@ -174,9 +175,9 @@ func (a *application) runCreate(ctx context.Context, f createFlags, args []strin
 		return err
 	}
 	f.spec.In = a.In
-	return a.done(f.publishFlags, func(env *app.Env) (app.Done, error) {
+	return a.done(f.publishFlags, func(env *app.Env) (publish.Done, error) {
 		if err := env.Describe(ctx, &o, f.spec); err != nil {
-			return app.Done{}, err
+			return publish.Done{}, err
 		}
 		return env.Create(ctx, o)
 	})

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"mtool/build"
-	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/compose"
 	"mtool/compose/draft"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/workload"
 	"mtool/registry"
@@ -47,7 +47,7 @@ func exitTable() []exitRow {
 	return []exitRow{
 		{exitInterrupted, "interrupted", []error{context.Canceled}},
 		{exitUsage, "usage: a flag, an argument or a file that can't be used", []error{registry.ErrUsage, workload.ErrFile}},
-		{exitPartial, "some of several targets done (which, is listed)", []error{app.ErrPartial}},
+		{exitPartial, "some of several targets done (which, is listed)", []error{publish.ErrPartial}},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
 		{exitNotFound, "not found (a base image without the platform too)", []error{registry.ErrNotFound, compose.ErrNoMatch}},

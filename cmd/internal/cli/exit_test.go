@@ -9,9 +9,9 @@ import (
 	"testing"
 
 	"mtool/build"
-	"mtool/cmd/internal/app"
 	"mtool/compose"
 	"mtool/compose/draft"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
 )
@@ -44,10 +44,10 @@ func TestExitCode(t *testing.T) {
 		{"unavailable", registry.ErrUnavailable, 6},
 		{"an entry that could not be read", unread, 6},
 		{"moved", compose.ErrMoved, 7},
-		{"a list buried", compose.ErrOverwrite, 7},
+		{"a list buried", publish.ErrOverwrite, 7},
 		{"refused", registry.ErrRefused, 8},
 		{"no worker", &build.WorkerError{Doing: "x", Err: errors.New("y")}, 9},
-		{"some targets", errors.Join(registry.ErrDenied, app.ErrPartial), 10},
+		{"some targets", errors.Join(registry.ErrDenied, publish.ErrPartial), 10},
 		{"interrupted", fmt.Errorf("x: %w", context.Canceled), 130},
 		// Several failures: the first of 130, 5, 6, 4, 3, 9, 8, 7, 1.
 		{"interrupted first", errors.Join(registry.ErrDenied, context.Canceled), 130},

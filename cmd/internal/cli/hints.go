@@ -4,6 +4,9 @@ import (
 	"mtool/build/advice"
 	"mtool/build/device"
 	"mtool/build/snapshot"
+	"mtool/compose"
+	"mtool/compose/draft"
+	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/remote"
 	"mtool/registry/source"
@@ -43,6 +46,13 @@ func hintFor(err error) string {
 		return "remove the damaged image: mtool rm " + e.Name
 	case interface{ Advised() advice.Advice }:
 		return adviceHint(e.Advised())
+	case *draft.NotFoundError:
+		return "make it with mtool create " + e.Name + " IMAGE…"
+	case *draft.CorruptError:
+		if e.Foreign {
+			return "use the version of mtool that wrote it, or remove it with mtool rm " + e.Name
+		}
+		return "remove it with mtool rm " + e.Name
 	case *snapshot.DeviceError:
 		if e.Archive != "" {
 			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"
@@ -72,8 +82,24 @@ type kindHint struct {
 	hint string
 }
 
+// kindHints has the narrower kind first.
 func kindHints() []kindHint {
 	return []kindHint{
+		{publish.ErrDropped, "say what the list must serve with --require, or push it all the same with --force"},
+		{publish.ErrDamaged, "push it all the same with --force"},
+		{publish.ErrTaken, "push it under another tag, or leave out --no-clobber"},
+		{publish.ErrOverwrite, "push it under another tag, or use --force"},
+		{compose.ErrSourceMoved, "take the new one with push --refresh, or give the source to create or amend again"},
+		{compose.ErrSelf, "leave it out; to change a list that is published use amend --published"},
+		{compose.ErrDuplicate, "leave one of them out, or choose with --on-duplicate replace|keep"},
+		{compose.ErrNothingLeft, "to delete the list itself: mtool rm LIST"},
+		{compose.ErrDockerList, "use --type oci, or leave that out"},
+		{compose.ErrDockerImage, "convert it: --type oci --convert"},
+		{compose.ErrAttested, "leave out --attestations keep, and they are dropped"},
+		{compose.ErrUnknown, "--force writes it nevertheless"},
+		{compose.ErrContradicts, "an annotation does not change what an image contains: build it for that platform, or use --force"},
+		{compose.ErrNoPlatform, "rebuild it with a platform, or take it as it is with --force"},
+		{compose.ErrPlatform, "--force takes it as it is"},
 		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
 		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},
 	}

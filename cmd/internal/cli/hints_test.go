@@ -8,6 +8,9 @@ import (
 
 	"mtool/build/device"
 	"mtool/build/snapshot"
+	"mtool/compose"
+	"mtool/compose/draft"
+	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/remote"
 	"mtool/registry/source"
@@ -42,6 +45,26 @@ func TestHints(t *testing.T) {
 		{parsing("ostree:a/b"), "skopeo copy ostree:NAME"},
 		{registry.WithKind(errors.New("not here"), source.ErrNotBuilt), "--from registry"},
 		{&store.DamagedError{Name: "demo:v1"}, "mtool rm demo:v1"},
+		{&draft.NotFoundError{Name: "demo:v1"}, "mtool create demo:v1"},
+		{&draft.CorruptError{Name: "demo:v1"}, "remove it with mtool rm demo:v1"},
+		{&draft.CorruptError{Name: "demo:v1", Foreign: true}, "the version of mtool that wrote it"},
+		{publish.ErrDropped, "--require"},
+		{publish.ErrDamaged, "--force"},
+		{publish.ErrTaken, "--no-clobber"},
+		{publish.ErrOverwrite, "--force"},
+		{compose.ErrSourceMoved, "--refresh"},
+		{compose.ErrMoved, ""},
+		{compose.ErrSelf, "amend --published"},
+		{compose.ErrDuplicate, "--on-duplicate"},
+		{compose.ErrNothingLeft, "mtool rm LIST"},
+		{compose.ErrEmpty, ""},
+		{compose.ErrDockerList, "--type oci"},
+		{compose.ErrDockerImage, "--convert"},
+		{compose.ErrAttested, "--attestations keep"},
+		{compose.ErrUnknown, "--force"},
+		{compose.ErrContradicts, "annotation does not change"},
+		{compose.ErrNoPlatform, "rebuild it"},
+		{compose.ErrPlatform, "--force takes it as it is"},
 		{&snapshot.DeviceError{}, "--skip-devices"},
 		{&snapshot.DeviceError{Archive: "a.tar"}, "tar --exclude"},
 		{device.ErrNotMade, "type=tar"},

@@ -10,6 +10,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/regular"
 )
@@ -49,7 +50,7 @@ func (a *application) imagetoolsCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			run := func(env *app.Env) (app.Done, error) { return env.Imagetools(cmd.Context(), o) }
+			run := func(env *app.Env) (publish.Done, error) { return env.Imagetools(cmd.Context(), o) }
 			if !f.dryRun {
 				return a.done(publishFlags{metadataFile: f.metadataFile}, run)
 			}

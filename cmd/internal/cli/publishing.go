@@ -9,6 +9,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose/publish"
 )
 
 const referrersHelp = "carry along what refers to the images: signatures, SBOMs and other artifacts (OCI referrers, their fallback tags, cosign's tags)"
@@ -40,7 +41,7 @@ func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
 }
 
 // done runs a function of package app and shows what it made, also beside an error: of several targets some may be done.
-func (a *application) done(f publishFlags, run func(*app.Env) (app.Done, error)) error {
+func (a *application) done(f publishFlags, run func(*app.Env) (publish.Done, error)) error {
 	if err := checkDeep(f.DeepOptions, "add --deep"); err != nil {
 		return err
 	}
@@ -63,7 +64,7 @@ func (a *application) done(f publishFlags, run func(*app.Env) (app.Done, error))
 	return errors.Join(err, f.writeFiles(done))
 }
 
-func (f publishFlags) writeFiles(done app.Done) error {
+func (f publishFlags) writeFiles(done publish.Done) error {
 	write := func(flag, path string, content []byte) error {
 		if path == "" {
 			return nil

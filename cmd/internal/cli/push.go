@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 func (a *application) pushCommand() *cobra.Command {
@@ -38,7 +39,7 @@ made (--refresh takes the new one). Claims are checked before the tag is written
 				return err
 			}
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Push(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Push(cmd.Context(), o) })
 		},
 	}
 	fl := cmd.Flags()

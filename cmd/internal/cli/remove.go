@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 func (a *application) removeCommand() *cobra.Command {
@@ -22,7 +23,7 @@ along. The list is the draft of that name, or with --published the list in its r
 			}
 			o.Entries = args[1:]
 			o.PublishOptions = pf.PublishOptions
-			return a.done(pf, func(env *app.Env) (app.Done, error) { return env.Remove(cmd.Context(), o) })
+			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Remove(cmd.Context(), o) })
 		},
 	}
 	cmd.Flags().BoolVar(&o.IgnoreMissing, "ignore-missing", false, "an ENTRY that is not there is no error")

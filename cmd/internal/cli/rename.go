@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 func (a *application) renameCommand() *cobra.Command {
@@ -24,7 +25,7 @@ there gets another tag with mtool copy.`,
 			if err != nil {
 				return err
 			}
-			return a.made(func(env *app.Env) (app.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
+			return a.made(func(env *app.Env) (publish.Made, error) { return env.Rename(cmd.Context(), from, to, force) })
 		},
 	}
 	cmd.Flags().BoolVar(&force, "force", false, "replace what has the new name")

@@ -11,6 +11,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
@@ -78,7 +79,7 @@ func dockerImageOf(ref registry.Ref, img inspect.Image) dockerImage {
 }
 
 // DockerDigest prints the digest alone, as docker manifest push does.
-func DockerDigest(w io.Writer, d app.Done) {
+func DockerDigest(w io.Writer, d publish.Done) {
 	for _, m := range d.Made {
 		printf(w, "%s\n", m.Digest)
 	}
@@ -90,7 +91,7 @@ func DockerCreated(w io.Writer, list registry.Ref) {
 }
 
 // Body prints the bytes that would be written, as buildx imagetools create --dry-run does.
-func Body(w io.Writer, d app.Done) error {
+func Body(w io.Writer, d publish.Done) error {
 	var b bytes.Buffer
 	if err := json.Indent(&b, d.Root.Body, "", "  "); err != nil {
 		return err

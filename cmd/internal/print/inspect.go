@@ -151,11 +151,11 @@ func readWords(c deep.Cost) string {
 	const again = "; --no-facts reads them again)"
 	switch {
 	case c.Known == 0:
-		return ", " + app.Bytes(c.Bytes) + " read"
+		return ", " + inspect.Bytes(c.Bytes) + " read"
 	case c.Layers == 0:
 		return " (all read before" + again
 	}
-	return fmt.Sprintf(", %s read (%d read before%s", app.Bytes(c.Bytes), c.Known, again)
+	return fmt.Sprintf(", %s read (%d read before%s", inspect.Bytes(c.Bytes), c.Known, again)
 }
 
 func images(n int) string {
@@ -177,14 +177,14 @@ func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, app.Bytes(a.Descriptor.Size), statementWords(a), state)
+	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, inspect.Bytes(a.Descriptor.Size), statementWords(a), state)
 }
 
 func sizeOf(img inspect.Image) string {
 	if img.Err != nil {
 		return "-"
 	}
-	return app.Bytes(img.Size)
+	return inspect.Bytes(img.Size)
 }
 
 func mediaWords(m types.MediaType) string {

@@ -5,10 +5,11 @@ import (
 	"text/tabwriter"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 // Made prints PLACE@DIGEST, a line for each thing that was made, and nothing else.
-func Made(w io.Writer, made ...app.Made) {
+func Made(w io.Writer, made ...publish.Made) {
 	for _, m := range made {
 		printf(w, "%s@%s\n", m.Place, m.Digest)
 	}

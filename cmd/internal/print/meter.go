@@ -8,7 +8,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/app"
+	"mtool/inspect"
 )
 
 // Meter shows on one line of a terminal how much was read, and how fast. Done takes the line away.
@@ -46,7 +46,7 @@ func (m *Meter) Read(layer v1.Descriptor, read int64) {
 	}
 	m.was, m.shown = now, true
 	rate := int64(float64(m.total) / passed.Seconds())
-	fmt.Fprintf(m.w, "\r\x1b[Kreading layers: %s, %s/s", app.Bytes(m.total), app.Bytes(rate))
+	fmt.Fprintf(m.w, "\r\x1b[Kreading layers: %s, %s/s", inspect.Bytes(m.total), inspect.Bytes(rate))
 }
 
 // Done takes the line away. The meter can be used again.

@@ -8,17 +8,18 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
 )
 
 // Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST), tags (a
 // comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no platforms.
-func Outputs(d app.Done) string {
+func Outputs(d publish.Done) string {
 	changed := false
 	var tags []string
 	for _, o := range d.Targets {
-		changed = changed || o.State == app.Written
+		changed = changed || o.State == publish.Written
 		if o.Err == nil && o.Target.Tag != "" {
 			tags = append(tags, o.Target.Name())
 		}

@@ -198,7 +198,7 @@ func pageLayers(r inspect.Report) (layers []pageLayer) {
 			}
 			told[l.Digest] = true
 			row := pageLayer{
-				Digest: l.Digest.String(), Size: app.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
+				Digest: l.Digest.String(), Size: inspect.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
 				In: make([]bool, len(r.Images)), Shared: len(t.having[l.Digest]) > 1,
 			}
 			for _, i := range t.having[l.Digest] {

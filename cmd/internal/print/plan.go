@@ -8,12 +8,13 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/cmd/internal/app"
 	"mtool/compose"
+	"mtool/compose/publish"
+	"mtool/inspect"
 )
 
 // Plan prints what a dry run would do, for each repository, and the bytes of the root. Without a plan it prints nothing.
-func Plan(w io.Writer, d app.Done) {
+func Plan(w io.Writer, d publish.Done) {
 	if d.Plan == nil {
 		return
 	}
@@ -30,13 +31,13 @@ func Plan(w io.Writer, d app.Done) {
 func upload(w io.Writer, u compose.Upload) {
 	t := u.Totals()
 	printf(w, "%s: at most %d blobs mounted, %d copied (%s), %d manifests, %d tags\n", u.Repository, t.Mounts, t.Copies,
-		app.Bytes(t.Bytes), t.Children, len(u.ChildTags)+t.Tags)
+		inspect.Bytes(t.Bytes), t.Children, len(u.ChildTags)+t.Tags)
 	for _, b := range u.Blobs {
 		way := "copy "
 		if b.Mountable {
 			way = "mount"
 		}
-		printf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, app.Bytes(b.Descriptor.Size), b.From)
+		printf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, inspect.Bytes(b.Descriptor.Size), b.From)
 	}
 	for _, c := range u.Children {
 		printf(w, "  put   %s%s from %s\n", c.Descriptor.Digest, platformWords(c.Descriptor), c.From)
@@ -60,7 +61,7 @@ func platformWords(d v1.Descriptor) string {
 }
 
 // Targets prints a table of what became of each of several targets.
-func Targets(w io.Writer, d app.Done) {
+func Targets(w io.Writer, d publish.Done) {
 	if len(d.Targets) < 2 {
 		return
 	}
@@ -82,13 +83,13 @@ type metadata struct {
 }
 
 type targetState struct {
-	Name  string    `json:"name"`
-	State app.State `json:"state"`
-	Error string    `json:"error,omitempty"`
+	Name  string        `json:"name"`
+	State publish.State `json:"state"`
+	Error string        `json:"error,omitempty"`
 }
 
 // Metadata is what was made, as JSON (schema mtool.published/v1).
-func Metadata(d app.Done) []byte {
+func Metadata(d publish.Done) []byte {
 	m := metadata{Schema: "mtool.published/v1", Digest: d.Made[0].Digest.String()}
 	if d.Root.Body != nil {
 		descriptor := d.Root.Descriptor()

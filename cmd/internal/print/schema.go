@@ -1,8 +1,6 @@
 package print
 
-import (
-	_ "embed" // for InspectSchema
-)
+import _ "embed" // for InspectSchema
 
 // InspectSchema is the JSON schema (draft 2020-12) of what inspect prints with -o json.
 //

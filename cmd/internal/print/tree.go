@@ -82,7 +82,7 @@ func tree(s app.Inspection) (leaves []leaf) {
 }
 
 func attachmentLeaf(label string, a inspect.Attachment) leaf {
-	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, app.Bytes(a.Descriptor.Size), statementWords(a)))}
+	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, inspect.Bytes(a.Descriptor.Size), statementWords(a)))}
 }
 
 // layerTree knows which images have a layer, and how large the largest is.
@@ -107,7 +107,7 @@ func treeOf(r inspect.Report) layerTree {
 
 func (t layerTree) layer(image int, l v1.Descriptor) string {
 	bar := strings.Repeat("█", int((barWidth*l.Size+t.largest-1)/t.largest))
-	text := fmt.Sprintf("%s  %8s  %s", l.Digest, app.Bytes(l.Size), bar)
+	text := fmt.Sprintf("%s  %8s  %s", l.Digest, inspect.Bytes(l.Size), bar)
 	var others []string
 	for _, i := range t.having[l.Digest] {
 		if i != image {

@@ -1,4 +1,4 @@
-package app
+package publish
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// ErrPartial says that some of several targets have it and others don't.
+// ErrPartial: some of several targets have the content, and others don't.
 var ErrPartial = errors.New("not all targets done")
 
 // State is what became of one target.
@@ -25,7 +25,7 @@ const (
 	Planned   State = "planned" // a dry run
 )
 
-// Outcome is what became of one target of a push.
+// Outcome is what became of one target.
 type Outcome struct {
 	Target registry.Ref
 	State  State
@@ -33,15 +33,29 @@ type Outcome struct {
 	Err    error   // for Failed
 }
 
-// Done is what a command made, or with a dry run would make.
+// Made is something that was made: where (a repository, or a file with its transport) and its digest.
+type Made struct {
+	Place  string
+	Digest v1.Hash
+}
+
+// MadeAt is digest where ref names it.
+func MadeAt(ref registry.Ref, digest v1.Hash) Made {
+	if ref.IsFile() {
+		return Made{string(ref.Transport) + ":" + ref.Path, digest}
+	}
+	return Made{ref.Repository(), digest}
+}
+
+// Done is what was made, or would be by a dry run.
 type Done struct {
 	// Made are the places and digests, one for each repository or file.
 	Made []Made
-	// Root is the list or image; empty where only a draft was made.
+	// Root is the list or image; empty where only Docker Engine was a target.
 	Root registry.Manifest
 	// Plan is that of a dry run, nil otherwise.
 	Plan *compose.Plan
-	// Targets are what became of each target, in order; none where nothing was to be published.
+	// Targets are what became of each target, in order.
 	Targets []Outcome
 }
 
@@ -54,7 +68,7 @@ func (d Done) finish() (Done, error) {
 			if o.Digest != (v1.Hash{}) {
 				digest = o.Digest
 			}
-			d.add(madeAt(o.Target, digest))
+			d.Add(MadeAt(o.Target, digest))
 			continue
 		}
 		err := o.Err
@@ -72,9 +86,19 @@ func (d Done) finish() (Done, error) {
 	return d, errors.Join(errs...)
 }
 
-// add keeps one of several tags of a repository.
-func (d *Done) add(m Made) {
-	if !slices.Contains(d.Made, m) {
-		d.Made = append(d.Made, m)
+// Add keeps one of several tags of a repository.
+func (d *Done) Add(made ...Made) {
+	for _, m := range made {
+		if !slices.Contains(d.Made, m) {
+			d.Made = append(d.Made, m)
+		}
+	}
+}
+
+func (d *Done) each(f func(*Outcome)) {
+	for i := range d.Targets {
+		if d.Targets[i].State != Failed {
+			f(&d.Targets[i])
+		}
 	}
 }

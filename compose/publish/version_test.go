@@ -1,10 +1,10 @@
-package app_test
+package publish_test
 
 import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/app"
+	"mtool/compose/publish"
 )
 
 func TestVersionTags(t *testing.T) {
@@ -22,12 +22,12 @@ func TestVersionTags(t *testing.T) {
 		{"1.4.2-rc.1", "", "1.4.2-rc.1"},
 	}
 	for _, tt := range tests {
-		got, kept := app.VersionTags(tt.version, strings.Fields(tt.there))
+		got, kept := publish.VersionTags(tt.version, strings.Fields(tt.there))
 		if strings.Join(got, " ") != tt.want {
-			t.Errorf("%s beside %q: got %v, want %s", tt.version, tt.there, got, tt.want)
+			t.Errorf("%s with %q: got %v, want %s", tt.version, tt.there, got, tt.want)
 		}
 		if stable := !strings.Contains(tt.version, "-"); stable && len(got)+len(kept) != 4 {
-			t.Errorf("%s beside %q: %v is not told of all that stay", tt.version, tt.there, kept)
+			t.Errorf("%s with %q: %v is not told of all that stay", tt.version, tt.there, kept)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package compose_test
+package publish_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"mtool/compose"
+	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/registrytest"
@@ -28,13 +29,9 @@ func open(t *testing.T, c *remote.Client, name string) compose.Told {
 	return compose.Told{Ref: r, Report: report}
 }
 
-func publish(t *testing.T, c *remote.Client, l compose.List, to string, o compose.PublishOptions) (compose.Result, error) {
+func push(t *testing.T, c *remote.Client, l compose.List, to string, o publish.UploadOptions) (publish.Result, error) {
 	t.Helper()
-	p, err := compose.NewPlan(l, refs(t, to))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.Uploads[0].Publish(t.Context(), c.Repository(ref(t, to), remote.PullPush), o)
+	return publish.Upload(t.Context(), upload(t, l, to), c.Repository(ref(t, to), remote.PullPush), o)
 }
 
 // The floors: a list in the repository of its sources takes two requests a source and two more; across repositories of
@@ -64,7 +61,7 @@ func TestRequestsOfAPublishing(t *testing.T) {
 				ts = append(ts, open(t, c, n))
 			}
 			l := list(t, s.Host()+"/"+tt.target, ts...)
-			r, err := publish(t, c, l, s.Host()+"/"+tt.target, compose.PublishOptions{})
+			r, err := push(t, c, l, s.Host()+"/"+tt.target, publish.UploadOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +73,7 @@ func TestRequestsOfAPublishing(t *testing.T) {
 				t.Errorf("the tag is %s, want %s", h, encode(t, l).Digest)
 			}
 			s.Forget()
-			if r, err = publish(t, c, l, s.Host()+"/"+tt.target, compose.PublishOptions{}); err != nil || r.Changed || len(s.Requests()) != 1 {
+			if r, err = push(t, c, l, s.Host()+"/"+tt.target, publish.UploadOptions{}); err != nil || r.Changed || len(s.Requests()) != 1 {
 				t.Errorf("a second time: got %+v, %v, %q, want one request", r, err, s.Requests())
 			}
 		})
@@ -93,12 +90,12 @@ func TestPublishToARegistry(t *testing.T) {
 	name := to.Host() + "/demo:v1"
 
 	to.Fault(registrytest.Fault{Method: "PUT", Path: "/manifests/", After: 1, Status: 400, Code: "MANIFEST_INVALID"})
-	_, err := publish(t, c, l, name, compose.PublishOptions{})
+	_, err := push(t, c, l, name, publish.UploadOptions{})
 	wantError(t, err, registry.ErrRefused, "s")
 	if h, ok := to.Tag("demo", "v1"); ok {
 		t.Fatalf("the tag is %s, though a child was refused", h)
 	}
-	r, err := publish(t, c, l, name, compose.PublishOptions{Confirm: true})
+	r, err := push(t, c, l, name, publish.UploadOptions{Confirm: true})
 	if err != nil || !r.Changed {
 		t.Fatalf("got %+v, %v", r, err)
 	}
@@ -115,10 +112,10 @@ func TestPublishToARegistry(t *testing.T) {
 		t.Fatal(err)
 	}
 	to.Load("demo", "v1", image("s390x")) // someone else
-	_, err = publish(t, c, edited, name, compose.PublishOptions{})
+	_, err = push(t, c, edited, name, publish.UploadOptions{})
 	wantError(t, err, compose.ErrMoved, image("s390x").Digest().String())
 	to.Load("demo", "v1", attested(image("amd64"), image("arm64")))
-	if _, err = publish(t, c, edited, name, compose.PublishOptions{}); err != nil {
+	if _, err = push(t, c, edited, name, publish.UploadOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := open(t, c, name).Report; len(got.Images) != 1 || len(got.Images[0].Attestations) != 1 {

@@ -1,42 +1,43 @@
-package compose
+package publish
 
 import (
 	"context"
 	"fmt"
 
+	"mtool/compose"
 	"mtool/registry"
 )
 
 // confirmChildren reads back what the root refers to, be it new or there before.
-func (p *Publishing) confirmChildren(ctx context.Context) error {
-	if !p.options.Confirm || !p.Root.IsList() {
+func (w *upload) confirmChildren(ctx context.Context) error {
+	if !w.options.Confirm || !w.Root.IsList() {
 		return nil
 	}
-	source, ok := p.target.(registry.Source)
+	source, ok := w.target.(registry.Source)
 	if !ok {
-		return fmt.Errorf("confirming %q: %w: it can't be read back", p.Repository, ErrTarget)
+		return fmt.Errorf("confirming %q: %w: it can't be read back", w.Repository, compose.ErrTarget)
 	}
-	rows, err := decodeRows(p.Root.Body)
+	rows, err := compose.Rows(w.Root)
 	if err != nil {
 		return err
 	}
-	return p.each(ctx, len(rows), func(ctx context.Context, i int) error {
+	return w.each(ctx, len(rows), func(ctx context.Context, i int) error {
 		d := rows[i].Descriptor
 		if !d.MediaType.IsImage() && !d.MediaType.IsIndex() {
 			return nil // a row may name a blob, which is no manifest to be read
 		}
 		err := registry.Await(ctx, func() error { _, err := source.Manifest(ctx, d); return err })
 		if err != nil {
-			return fmt.Errorf("confirming %s %s: %w", formatDescriptor(d), d.Digest, err)
+			return fmt.Errorf("confirming %s %s: %w", nameOf(d), d.Digest, err)
 		}
 		return nil
 	})
 }
 
 // confirmTag looks whether the tag is what was just written.
-func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
-	tagger, ok := p.target.(Tagger)
-	if !p.options.Confirm || !ok {
+func (w *upload) confirmTag(ctx context.Context, t compose.Tag) error {
+	tagger, ok := w.target.(tagger)
+	if !w.options.Confirm || !ok {
 		return nil
 	}
 	var now registry.Manifest
@@ -47,8 +48,8 @@ func (p *Publishing) confirmTag(ctx context.Context, t Tag) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("confirming tag %q: %w", t.Name, err)
-	case now.Digest != p.Root.Digest:
-		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, ErrMoved, now.Digest, p.Root.Digest)
+	case now.Digest != w.Root.Digest:
+		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, compose.ErrMoved, now.Digest, w.Root.Digest)
 	}
 	return nil
 }

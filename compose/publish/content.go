@@ -1,0 +1,101 @@
+package publish
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/inspect/platform"
+	"mtool/registry"
+)
+
+// content brings everything below the root, and the root of an upload without tags.
+func (w *upload) content(ctx context.Context) error {
+	err := w.each(ctx, len(w.Blobs), func(ctx context.Context, i int) error { return w.putBlob(ctx, w.Blobs[i]) })
+	if err != nil {
+		return err
+	}
+	if w.refused > 0 {
+		w.options.Note(fmt.Sprintf("%d of %s to %q not mounted by the registry, copied", w.refused,
+			inspect.Count(w.Totals().Mounts, "blob"), w.Repository))
+	}
+	for rest := w.Children; len(rest) > 0; {
+		n := slices.IndexFunc(rest, func(c compose.Child) bool { return c.Level != rest[0].Level })
+		if n < 0 {
+			n = len(rest)
+		}
+		level := rest[:n]
+		err := w.each(ctx, n, func(ctx context.Context, i int) error { return w.putChild(ctx, level[i]) })
+		if err != nil {
+			return err
+		}
+		rest = rest[n:]
+	}
+	return w.confirmChildren(ctx)
+}
+
+// each runs n steps under the limit; the first error cancels the others and is the one returned.
+func (w *upload) each(ctx context.Context, n int, step func(context.Context, int) error) error {
+	g, group := errgroup.WithContext(ctx)
+	g.SetLimit(w.options.Concurrency)
+	for i := range n {
+		if group.Err() != nil {
+			break
+		}
+		g.Go(func() error { return step(group, i) })
+	}
+	return errors.Join(g.Wait(), ctx.Err())
+}
+
+func (w *upload) putBlob(ctx context.Context, b compose.Blob) error {
+	moved, err := w.target.PutBlob(ctx, b.Descriptor, b.Source)
+	if err != nil {
+		return fmt.Errorf("putting blob %s of %q: %w", b.Descriptor.Digest, b.From, err)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch moved {
+	case registry.Present:
+		w.result.Present++
+	case registry.Mounted:
+		w.result.Mounted++
+	case registry.Copied:
+		w.result.Copied++
+		w.result.Bytes += b.Descriptor.Size
+		if b.Mountable {
+			w.refused++
+		}
+	}
+	return nil
+}
+
+func (w *upload) putChild(ctx context.Context, c compose.Child) error {
+	m := c.Manifest
+	if m.Body == nil {
+		var err error
+		if m, err = c.Source.Manifest(ctx, c.Descriptor); err != nil {
+			return fmt.Errorf("reading list %s within %q: %w", c.Descriptor.Digest, c.From, err)
+		}
+	}
+	if err := w.target.PutManifest(ctx, m); err != nil {
+		return fmt.Errorf("putting %s %s: %w", nameOf(c.Descriptor), m.Digest, err)
+	}
+	return nil
+}
+
+// nameOf is how errors call a child: by its platform, else by its type.
+func nameOf(d v1.Descriptor) string {
+	switch {
+	case d.Platform == nil:
+		return string(d.MediaType)
+	case platform.IsUnknown(*d.Platform):
+		return "no platform"
+	}
+	return platform.Format(*d.Platform)
+}

@@ -1,0 +1,129 @@
+package publish_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/registrytest"
+)
+
+func ref(t *testing.T, s string) registry.Ref {
+	t.Helper()
+	r, err := registry.ParseRef(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func refs(t *testing.T, names ...string) []registry.Ref {
+	t.Helper()
+	var all []registry.Ref
+	for _, n := range names {
+		all = append(all, ref(t, n))
+	}
+	return all
+}
+
+// image is an honest OCI image of linux/ARCH.
+func image(arch string) registrytest.Built {
+	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}})
+}
+
+// attested is a list of images with BuildKit's attestations.
+func attested(images ...registrytest.Built) registrytest.Built {
+	s := registrytest.ListSpec{Attested: true}
+	for _, b := range images {
+		s.Entries = append(s.Entries, registrytest.Entry{Built: b})
+	}
+	return registrytest.List(s)
+}
+
+func read(t *testing.T, b registrytest.Built, name string) inspect.Report {
+	t.Helper()
+	r, err := inspect.Read(t.Context(), b.Object(ref(t, name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func told(t *testing.T, b registrytest.Built, name string) compose.Told {
+	t.Helper()
+	return compose.Told{Ref: ref(t, name), Report: read(t, b, name)}
+}
+
+// list is a list called name of the entries of honest sources.
+func list(t *testing.T, name string, sources ...compose.Told) compose.List {
+	t.Helper()
+	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, _, err := compose.List{Name: ref(t, name)}.Add(entries, compose.AddOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// two is a list of two images in two repositories of one registry.
+func two(t *testing.T, name string) compose.List {
+	t.Helper()
+	return list(t, name, told(t, image("amd64"), "r.example/amd:v1"), told(t, image("arm64"), "r.example/arm:v1"))
+}
+
+func plan(t *testing.T, l compose.List, targets ...string) compose.Plan {
+	t.Helper()
+	p, err := compose.NewPlan(l, refs(t, targets...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func encode(t *testing.T, l compose.List) registry.Manifest {
+	t.Helper()
+	m, err := l.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// wantError checks the kind of err and that its text has all of the words.
+func wantError(t *testing.T, err, kind error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Fatalf("got error %v, want one that is %q", err, kind)
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("error %q does not name %q", err, w)
+		}
+	}
+}
+
+func rows(t *testing.T, m registry.Manifest) []v1.Descriptor {
+	t.Helper()
+	var l struct{ Manifests []v1.Descriptor }
+	if err := json.Unmarshal(m.Body, &l); err != nil {
+		t.Fatal(err)
+	}
+	return l.Manifests
+}
+
+func platforms(archs ...string) []v1.Platform {
+	var all []v1.Platform
+	for _, a := range archs {
+		all = append(all, v1.Platform{OS: "linux", Architecture: a})
+	}
+	return all
+}

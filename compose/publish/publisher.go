@@ -1,0 +1,108 @@
+package publish
+
+import (
+	"context"
+	"errors"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/remote"
+)
+
+// Publisher publishes what plans say. With a Client alone it publishes to registries.
+type Publisher struct {
+	Client *remote.Client
+	// Note is told what a user should know, one line each, also by several goroutines at once; nil is nobody.
+	Note func(string)
+	// Open opens what Options.Referrers finds where it comes from; nil opens what lies in registries.
+	Open func(context.Context, registry.Ref) (registry.Object, error)
+	// Create opens a target that is not in a registry. finish completes it or, given an error, takes back what it can and
+	// returns that error. nil: there are none.
+	Create func(registry.Ref) (to registry.Target, finish func(error) error, err error)
+}
+
+// Options tune Publish. The zero value is careful.
+type Options struct {
+	// DryRun only looks at the targets: nothing is written.
+	DryRun bool
+	// Confirm reads the root's children back before a tag is written, and the tag after.
+	Confirm bool
+	// Force publishes although a guard forbids it.
+	Force bool
+	// Require is what the list must serve, with claims that agree with the images' configs (see inspect.Check). When it does, a
+	// published list may lose other platforms.
+	Require []v1.Platform
+	// MayDrop lets a published list lose platforms.
+	MayDrop bool
+	// NoClobber refuses to move tags that have something else, except for the Floating ones.
+	NoClobber bool
+	Floating  []string
+	// ChildTags is a template by which every image of the list gets a tag, "" for none; see compose.Expand.
+	ChildTags string
+	// Referrers brings along what refers to the content where it comes from: signatures, SBOMs.
+	Referrers bool
+	// Also are referrers that are brought along in any case; see AsReferrers.
+	Also []Referrer
+	// Load gives one image of the content to a target that takes no list, Docker Engine, and returns the digest of that image.
+	Load func(ctx context.Context, content inspect.Report, to registry.Ref) (v1.Hash, error)
+}
+
+// Publish carries plan out. What became of each target is in Done, also when there is an error; that wraps ErrPartial when
+// only some targets failed. Errors are of the kinds of package registry: ErrConflict for the guards.
+func (p Publisher) Publish(ctx context.Context, plan compose.Plan, o Options) (Done, error) {
+	push := p.Start(ctx, plan.Targets)
+	defer push.Close()
+	return push.Publish(ctx, plan, o)
+}
+
+func (p Publisher) note(line string) {
+	if p.Note != nil {
+		p.Note(line)
+	}
+}
+
+func (p Publisher) notes(lines []string) {
+	for _, line := range lines {
+		p.note(line)
+	}
+}
+
+// target opens a target for writing.
+func (p Publisher) target(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
+	switch {
+	case ref.Transport == registry.TransportRegistry:
+		return p.Client.Repository(ref, remote.PullPush), func(err error) error { return err }, nil
+	case p.Create == nil:
+		return nil, nil, registry.Usagef("publishing to %q: only registries are targets here", ref)
+	}
+	return p.Create(ref)
+}
+
+// open opens what is read besides the sources.
+func (p Publisher) open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
+	if p.Open != nil {
+		return p.Open(ctx, ref)
+	}
+	if ref.Transport != registry.TransportRegistry {
+		return registry.Object{}, registry.Usagef("opening %q: it is not in a registry", ref)
+	}
+	repository := p.Client.Repository(ref, remote.Pull)
+	root, err := repository.Resolve(ctx, ref)
+	return registry.Object{Ref: ref, Root: root, Source: repository}, err
+}
+
+// Read opens ref and reads the tree under it. The caller closes the object, after everything is published.
+func (p Publisher) Read(ctx context.Context, ref registry.Ref) (registry.Object, inspect.Report, error) {
+	object, err := p.open(ctx, ref)
+	if err != nil {
+		return object, inspect.Report{}, err
+	}
+	report, err := inspect.Read(ctx, object)
+	if err != nil {
+		err = errors.Join(err, object.Close())
+	}
+	return object, report, err
+}

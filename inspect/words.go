@@ -1,0 +1,23 @@
+package inspect
+
+import "fmt"
+
+// Count is a number of things for people: "1 layer", "2 layers".
+func Count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// Bytes is a size for people, in powers of 1000: "999 B", "1.2 kB".
+func Bytes(n int64) string {
+	if n < 1000 {
+		return fmt.Sprintf("%d B", n)
+	}
+	f, unit := float64(n)/1000, 0
+	for ; f >= 1000; unit++ {
+		f /= 1000
+	}
+	return fmt.Sprintf("%.1f %cB", f, "kMGTPE"[unit])
+}
