@@ -83,6 +83,7 @@ func (a *application) topics() []*cobra.Command {
 		topic("ci-github-qemu", "A workflow for GitHub Actions: one runner, and QEMU", writeCIFile("github-qemu.yml")),
 		topic("ci-gitlab", "A pipeline for GitLab CI", writeCIFile("gitlab.yml")),
 		topic("names", "Names, transports and where a name is looked up", writeNames),
+		topic("migrating", "Commands of docker, buildx, crane, regctl, podman, skopeo and oras, and what to write here", writeMigrating),
 		topic("compare", "What mtool does, and what other tools do of it", writeCompare),
 	}
 }
