@@ -63,8 +63,8 @@ func TestWorkerAndOldTLS(t *testing.T) {
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	h := newHome(t)
-	h.o.SkipVerify = []string{s.Listener.Addr().String()}
-	for _, text := range []string{"FROM " + h.o.SkipVerify[0] + "/base:v1\nLABEL a=b\n", "FROM scratch\nADD " + s.URL + "/file /\n"} {
+	h.o.Registries.SkipVerify = []string{s.Listener.Addr().String()}
+	for _, text := range []string{"FROM " + h.o.Registries.SkipVerify[0] + "/base:v1\nLABEL a=b\n", "FROM scratch\nADD " + s.URL + "/file /\n"} {
 		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, text), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
 		if err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("%s: got error %v, want one about the protocol version", text, err)
@@ -95,7 +95,7 @@ func TestPrivateBase(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := push(t, server, remote.Options{Credentials: credentials, SkipVerify: skip}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
+	base := push(t, server, remote.Options{Settings: remote.Settings{SkipVerify: skip}, Credentials: credentials}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
 	h := newHome(t)
 	run := func() error {
 		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
@@ -104,7 +104,7 @@ func TestPrivateBase(t *testing.T) {
 	if err := run(); !errors.Is(err, registry.ErrDenied) && !errors.Is(err, registry.ErrUnavailable) {
 		t.Errorf("without verification switched off: %v", err)
 	}
-	h.o.SkipVerify = skip
+	h.o.Registries.SkipVerify = skip
 	if err := run(); !errors.Is(err, registry.ErrDenied) {
 		t.Errorf("without credentials: %v", err)
 	}

@@ -164,7 +164,7 @@ func (s limitAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 func (t tokens) withoutTLS(r *auth.FetchTokenRequest) bool {
 	realm, err := url.Parse(r.Realm)
 	local, _ := resolver.MatchLocalhost(r.Host)
-	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.PlainHTTP, r.Host)
+	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.Registries.PlainHTTP, r.Host)
 }
 
 // listed reports whether a host is among those, each of which may leave the port out.
@@ -180,7 +180,7 @@ func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.Fet
 		return &auth.FetchTokenResponse{Token: login.RegistryToken, ExpiresIn: 60}, err
 	}
 	client := t.checked
-	if listed(t.options.SkipVerify, r.Host) {
+	if listed(t.options.Registries.SkipVerify, r.Host) {
 		client = t.unchecked
 	}
 	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mtool/registry/login"
+	"mtool/registry/remote"
 )
 
 // A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and even at
@@ -32,7 +33,7 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 	}))
 	defer s.Close()
 	ask := func(host string) error {
-		server, ok := credentials(Options{SkipVerify: []string{"a.example", "b.example:5000"}}).(auth.AuthServer)
+		server, ok := credentials(Options{Registries: remote.Settings{SkipVerify: []string{"a.example", "b.example:5000"}}}).(auth.AuthServer)
 		if !ok {
 			t.Fatal("it answers no worker")
 		}
@@ -143,7 +144,7 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		{old.URL, "protocol version", 0, nil},
 	} {
 		stolen.Store(0)
-		o := Options{Credentials: credentials, SkipVerify: []string{"r.example"}, PlainHTTP: c.plain}
+		o := Options{Credentials: credentials, Registries: remote.Settings{SkipVerify: []string{"r.example"}, PlainHTTP: c.plain}}
 		_, err := tokens{nil, o, tokenClient(false), tokenClient(true)}.fetch(t.Context(), &auth.FetchTokenRequest{Host: "r.example", Realm: c.realm, Service: "s"})
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || stolen.Load() != c.stolen {
 			t.Errorf("%s: got error %v, want %q; the password was seen %d times, want %d", c.realm, err, c.want, stolen.Load(), c.stolen)

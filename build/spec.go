@@ -38,15 +38,14 @@ type Spec struct {
 
 // Options is where a build finds and leaves things.
 type Options struct {
-	StateDir              string              // the embedded worker's state, BuildKit's cache
-	EmulatorsDir          string              // where QEMU binaries are looked for, before PATH
-	Store                 *store.Store        // finds base images, takes the results
-	Credentials           *login.Credentials  // for base images in registries; nil: none
-	Client                *remote.Client      // asks for base images before anything runs; nil: the worker alone asks
-	Registries            embedded.Registries // how they are reached, for the embedded worker; Client knows it already
-	PlainHTTP, SkipVerify []string            // registry hosts
-	Proxies               remote.Proxies      // how addresses are reached by the embedded worker, and by RUN steps
-	Note                  func(string)        // told what a user should know, one line each; nil: not told
+	StateDir     string             // the embedded worker's state, BuildKit's cache
+	EmulatorsDir string             // where QEMU binaries are looked for, before PATH
+	Store        *store.Store       // finds base images, takes the results
+	Credentials  *login.Credentials // for base images in registries; nil: none
+	Client       *remote.Client     // asks for base images before anything runs; nil: the worker alone asks
+	Registries   remote.Settings    // how they are reached, by the embedded worker too; Client knows it already
+	Proxies      remote.Proxies     // how addresses are reached by the embedded worker, and by RUN steps
+	Note         func(string)       // told what a user should know, one line each; nil: not told
 	// Verify is told each image before any of them is stored; its error ends the build. nil: not asked.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
 	Solver Solver // nil: BuildKit

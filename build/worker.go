@@ -182,8 +182,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	}
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
-		PlainHTTP: job.Options.PlainHTTP, SkipVerify: job.Options.SkipVerify, Registries: job.Options.Registries, Note: job.Options.Note,
-		Proxy: job.Options.Proxies.Own(),
+		Registries: job.Options.Registries, Note: job.Options.Note,
 	})
 }
 

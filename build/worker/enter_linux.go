@@ -134,7 +134,7 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 // prepareEnv points BuildKit's, containerd's and runc's files of the moment into the state directory, where tidy finds those of
 // a worker that was killed; see also childEnv.
 func prepareEnv(c config) error {
-	vars := c.Proxy.Vars() // those of docker's config.json are not in the environment
+	vars := c.Registries.Proxy.Vars() // those of docker's config.json are not in the environment
 	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
 	for _, kv := range c.Env {
 		name, value, _ := strings.Cut(kv, "=")

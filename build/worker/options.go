@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"time"
-
 	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/registry/remote"
@@ -17,13 +15,9 @@ type Options struct {
 	HostEntries bool
 	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
 	NoProcessSandbox bool
-	Allow            []string // entitlements beyond the usual: AllowInsecure
-	PlainHTTP        []string // registry hosts to be spoken to without TLS; loopback ones are anyway
-	// SkipVerify are registry hosts whose certificates are not verified.
-	SkipVerify []string
-	Registries Registries
-	Proxy      remote.Proxy // how they are reached
-	Note       func(string) // told what a user should know, one line each; nil: not told
+	Allow            []string        // entitlements beyond the usual: AllowInsecure
+	Registries       remote.Settings // how they are reached
+	Note             func(string)    // told what a user should know, one line each; nil: not told
 }
 
 // AllowInsecure is the entitlement of steps to all capabilities of the worker's namespace.
@@ -34,15 +28,6 @@ func (o Options) Say(line string) {
 	if o.Note != nil {
 		o.Note(line)
 	}
-}
-
-// Registries say how registries are reached beyond the scheme: what remote.Options say for this program's own
-// requests.
-type Registries struct {
-	CAFiles  []string // PEM files of authorities that are trusted for every host
-	CertDirs []string // folders like /etc/docker/certs.d
-	Hosts    map[string]remote.HostSettings
-	Idle     time.Duration // how long a request may stand still; 0: a minute, negative: for ever
 }
 
 // config is what the parent sends to its child, once.
@@ -68,10 +53,7 @@ type config struct {
 	Insecure bool
 	// Try makes the child run a program of each of these architectures instead of being a worker.
 	Try        []string
-	PlainHTTP  []string
-	SkipVerify []string
-	Registries Registries
-	Proxy      remote.Proxy
+	Registries remote.Settings
 }
 
 // message is what a child tells its parent, any number of times; Ready or Failed is the last one.

@@ -10,6 +10,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build/emulator"
+	"mtool/registry/remote"
 )
 
 func TestTail(t *testing.T) {
@@ -90,7 +91,7 @@ func TestRunnable(t *testing.T) {
 
 func TestRegistryHosts(t *testing.T) {
 	t.Parallel()
-	hosts := registryHosts(config{PlainHTTP: []string{"a", "b"}, SkipVerify: []string{"b", "c"}})
+	hosts := registryHosts(config{Registries: remote.Settings{PlainHTTP: []string{"a", "b"}, SkipVerify: []string{"b", "c"}}})
 	yes := func(p *bool) bool { return p != nil && *p }
 	for host, want := range map[string][2]bool{"a": {true, false}, "b": {true, true}, "c": {false, true}, "d": {}} {
 		if h := hosts[host]; yes(h.PlainHTTP) != want[0] || yes(h.Insecure) != want[1] {

@@ -49,10 +49,10 @@ func withVariant(p ocispecs.Platform, level int) ocispecs.Platform {
 func registryHosts(c config) map[string]resolverconfig.RegistryConfig {
 	yes := true
 	hosts := map[string]resolverconfig.RegistryConfig{}
-	for _, h := range c.PlainHTTP {
+	for _, h := range c.Registries.PlainHTTP {
 		hosts[h] = resolverconfig.RegistryConfig{PlainHTTP: &yes}
 	}
-	for _, h := range c.SkipVerify {
+	for _, h := range c.Registries.SkipVerify {
 		r := hosts[h]
 		r.Insecure = &yes
 		hosts[h] = r

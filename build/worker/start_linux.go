@@ -129,7 +129,7 @@ func configure(o Options, m mapping) (config, error) {
 	}
 	c := config{
 		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
-		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure), PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, Registries: o.Registries, Proxy: o.Proxy,
+		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure), Registries: o.Registries,
 	}
 	if c.Host.Platform.OS == "" {
 		c.Host = emulator.Detect()

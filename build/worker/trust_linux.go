@@ -45,7 +45,7 @@ func hostsOf(c config) docker.RegistryHosts {
 }
 
 // trust adds the certificates for a host to what is known of it; false says that there are none.
-func trust(r Registries, host string, known resolverconfig.RegistryConfig) (resolverconfig.RegistryConfig, bool) {
+func trust(r remote.Settings, host string, known resolverconfig.RegistryConfig) (resolverconfig.RegistryConfig, bool) {
 	own := r.Hosts[host]
 	known.RootCAs = append(append([]string{}, r.CAFiles...), own.CAFiles...)
 	for _, dir := range r.CertDirs {

@@ -29,7 +29,7 @@ func TestHostsOf(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(certs, "b.example:5000"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c := config{PlainHTTP: []string{"plain.example"}, Registries: Registries{CertDirs: []string{certs}, Hosts: map[string]remote.HostSettings{
+	c := config{Registries: remote.Settings{PlainHTTP: []string{"plain.example"}, CertDirs: []string{certs}, Hosts: map[string]remote.HostSettings{
 		"docker.io": {Mirrors: []string{"127.0.0.1:5/hub", "plain.example"}}, "a.example": {CAFiles: []string{ca}}, "gone.example": {CAFiles: []string{ca + "x"}},
 		"127.0.0.1:6": {CAFiles: []string{ca}},
 	}}}

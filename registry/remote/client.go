@@ -13,8 +13,8 @@ import (
 	"mtool/registry/login"
 )
 
-// Options tune a Client; the zero value is right.
-type Options struct {
+// Settings say how registries are reached: by a Client, and by a worker that fetches base images. The zero value is right.
+type Settings struct {
 	// PlainHTTP are hosts spoken to without TLS, as written in references: "host" (any port) or "host:port". Loopback
 	// hosts need not be named.
 	PlainHTTP []string
@@ -28,6 +28,14 @@ type Options struct {
 	Hosts map[string]HostSettings
 	// Proxy is how all of them are reached; zero is directly. Proxies.Own is what the environment says.
 	Proxy Proxy
+	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
+	// negative one is none.
+	Idle time.Duration
+}
+
+// Options tune a Client; the zero value is right.
+type Options struct {
+	Settings
 	// UserAgent is sent with every request; default "mtool".
 	UserAgent string
 	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of 32 MiB and more a quarter of it is
@@ -42,9 +50,6 @@ type Options struct {
 	// stood still is not sent again where that could take more than a quarter longer than MaxWait in all, and a host that has
 	// never answered until then is not asked again.
 	MaxWait time.Duration
-	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
-	// negative one is none.
-	Idle time.Duration
 	// MinRate is how many bytes a second all answers that are read at one time must bring together, each of them its part of
 	// that, over each Idle that is spent waiting for them. Default 1,000, which a line of 10 kB/s is far from; a negative one
 	// is none.

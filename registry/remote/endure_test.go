@@ -114,7 +114,7 @@ func TestIdle(t *testing.T) {
 				src.Fault(f)
 				dst.Fault(f)
 				began := time.Now()
-				if err := move(t, src, dst, remote.Options{Idle: idle, MinRate: -1}); err != nil {
+				if err := move(t, src, dst, remote.Options{Settings: remote.Settings{Idle: idle}, MinRate: -1}); err != nil {
 					t.Fatal(err)
 				}
 				if digest, _ := dst.Tag("demo", "v1"); digest != image.Digest() || src.Struck()+dst.Struck() == 0 {

@@ -34,7 +34,7 @@ func TestHeadersStayAtHome(t *testing.T) {
 		}
 		return true
 	}
-	c := newTestClient(Options{Hosts: map[string]HostSettings{"127.0.0.1": {Headers: map[string]string{"X-Tenant": "blue"}}}})
+	c := newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {Headers: map[string]string{"X-Tenant": "blue"}}}}})
 	got, err := read(t.Context(), c.Repository(f.ref(t, "demo"), Pull), describe(body))
 	if err != nil || string(got) != "layer" {
 		t.Fatalf("got %q, %v", got, err)
@@ -79,7 +79,8 @@ func TestResolveElsewhere(t *testing.T) {
 	for name, to := range map[string]string{"registry.invalid": f.host(), "registry.invalid:" + port: "127.0.0.1"} {
 		for resolve, reached := range map[string]bool{to: true, "": false} {
 			c := newTestClient(Options{
-				PlainHTTP: []string{name}, Attempts: 1, Hosts: map[string]HostSettings{name: {Resolve: resolve}},
+				Settings: Settings{PlainHTTP: []string{name}, Hosts: map[string]HostSettings{name: {Resolve: resolve}}},
+				Attempts: 1,
 			})
 			ref, err := registry.ParseRef(name + "/demo:v1")
 			if err != nil {
@@ -110,7 +111,7 @@ func TestRate(t *testing.T) {
 	if took := time.Since(start); took < 100*time.Millisecond {
 		t.Errorf("six turns of 20ms took %s", took)
 	}
-	h := newHost(newTestClient(Options{Hosts: map[string]HostSettings{"a.example": {Rate: 50}}}), "a.example")
+	h := newHost(newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"a.example": {Rate: 50}}}}), "a.example")
 	if h.pace == nil || h.pace.every != 20*time.Millisecond {
 		t.Errorf("a rate of 50 gives %+v", h.pace)
 	}

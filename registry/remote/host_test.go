@@ -65,14 +65,14 @@ func TestSchemes(t *testing.T) {
 	}{
 		"loopback, plain":              {plain, "", Options{}, nil, "", NoReason, ""},
 		"loopback, TLS, not trusted":   {secure, "", Options{}, registry.ErrDenied, "certificate not trusted", Untrusted, "127.0.0.1"},
-		"loopback, TLS, not verified":  {secure, "", Options{SkipVerify: []string{"127.0.0.1"}}, nil, "", NoReason, ""},
-		"loopback, TLS, said plain":    {secure, "", Options{PlainHTTP: []string{"127.0.0.1"}}, registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1"},
+		"loopback, TLS, not verified":  {secure, "", Options{Settings: Settings{SkipVerify: []string{"127.0.0.1"}}}, nil, "", NoReason, ""},
+		"loopback, TLS, said plain":    {secure, "", Options{Settings: Settings{PlainHTTP: []string{"127.0.0.1"}}}, registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1"},
 		"elsewhere, plain":             {plain, "r.example:5000", Options{}, registry.ErrUnavailable, "speaks plain HTTP", PlainHTTP, "r.example:5000"},
-		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5000"}}, nil, "", NoReason, ""},
-		"elsewhere, plain, other port": {plain, "r.example:5000", Options{PlainHTTP: []string{"r.example:5001"}}, registry.ErrUnavailable, "", PlainHTTP, ""},
+		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{Settings: Settings{PlainHTTP: []string{"r.example:5000"}}}, nil, "", NoReason, ""},
+		"elsewhere, plain, other port": {plain, "r.example:5000", Options{Settings: Settings{PlainHTTP: []string{"r.example:5001"}}}, registry.ErrUnavailable, "", PlainHTTP, ""},
 		"elsewhere, TLS, not trusted":  {secure, "r.example", Options{}, registry.ErrDenied, `issued by "O=Acme Co"`, Untrusted, "r.example"},
-		"elsewhere, TLS, not verified": {secure, "r.example", Options{SkipVerify: []string{"r.example"}}, nil, "", NoReason, ""},
-		"elsewhere, TLS, other host":   {secure, "r.example", Options{SkipVerify: []string{"q.example"}}, registry.ErrDenied, "", Untrusted, ""},
+		"elsewhere, TLS, not verified": {secure, "r.example", Options{Settings: Settings{SkipVerify: []string{"r.example"}}}, nil, "", NoReason, ""},
+		"elsewhere, TLS, other host":   {secure, "r.example", Options{Settings: Settings{SkipVerify: []string{"q.example"}}}, registry.ErrDenied, "", Untrusted, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestSchemes(t *testing.T) {
 func TestLoopbackTLSByHead(t *testing.T) {
 	t.Parallel()
 	f := newTLSFake(t)
-	c := newTestClient(Options{SkipVerify: []string{f.host()}})
+	c := newTestClient(Options{Settings: Settings{SkipVerify: []string{f.host()}}})
 	body := []byte("layer")
 	f.add("demo", body)
 	if found := c.Repository(f.ref(t, "demo"), Pull).lookup(t.Context(), describe(body)); !found.there {
@@ -157,7 +157,7 @@ func TestFirstRequestGoesAlone(t *testing.T) {
 		return s.guard(w, r)
 	}
 	f.manifests["demo:v1"] = []byte(imageJSON)
-	c := newTestClient(Options{PlainHTTP: []string{"r.example"}})
+	c := newTestClient(Options{Settings: Settings{PlainHTTP: []string{"r.example"}}})
 	// The token server is dialed by its own address.
 	c.http.Transport.(*trust).base.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr == "r.example:80" {

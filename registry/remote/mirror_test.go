@@ -72,7 +72,8 @@ func TestMirrors(t *testing.T) {
 			var notes strings.Builder
 			place := strings.TrimSuffix(mirror.host()+"/"+tt.prefix, "/")
 			c := newTestClient(Options{
-				Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{place}}}, Note: func(s string) { notes.WriteString(s + "\n") },
+				Settings: Settings{Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{place}}}},
+				Note:     func(s string) { notes.WriteString(s + "\n") },
 			})
 			ref, err := registry.ParseRef(origin.host() + "/demo@" + digest([]byte(imageJSON)).String())
 			if err != nil {
@@ -116,7 +117,7 @@ func TestConcurrencyOfAHost(t *testing.T) {
 		if enough.Store(0); limit == 0 {
 			enough.Store(3) // however late they come
 		}
-		c := newTestClient(Options{Hosts: map[string]HostSettings{"127.0.0.1": {Concurrency: limit}}})
+		c := newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {Concurrency: limit}}}})
 		ref, err := registry.ParseRef(f.host() + "/demo:v1")
 		if err != nil {
 			t.Fatal(err)
@@ -150,7 +151,8 @@ func TestMirrorBreaksOff(t *testing.T) {
 	}
 	var notes strings.Builder
 	c := newTestClient(Options{
-		Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{mirror.host()}}}, Note: func(s string) { notes.WriteString(s + "\n") },
+		Settings: Settings{Hosts: map[string]HostSettings{origin.host(): {Mirrors: []string{mirror.host()}}}},
+		Note:     func(s string) { notes.WriteString(s + "\n") },
 	})
 	ref, err := registry.ParseRef(origin.host() + "/demo:v1")
 	if err != nil {

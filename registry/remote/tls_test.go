@@ -30,7 +30,7 @@ func TestOldTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, o := range map[string]remote.Options{"checked": {}, "not checked": {SkipVerify: []string{host}}} {
+	for name, o := range map[string]remote.Options{"checked": {}, "not checked": {Settings: remote.Settings{SkipVerify: []string{host}}}} {
 		o.Attempts = 1
 		_, err := remote.NewClient(o).Repository(ref, remote.Pull).Resolve(t.Context(), ref)
 		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "protocol version") {
@@ -46,7 +46,7 @@ func TestSkipVerifyIsPerHost(t *testing.T) {
 	trusted, other := registrytest.New(t, registrytest.Options{TLS: true}), registrytest.New(t, registrytest.Options{TLS: true})
 	trusted.Load("demo", "v1", image)
 	other.Load("demo", "v1", image)
-	client := remote.NewClient(remote.Options{Attempts: 1, SkipVerify: []string{trusted.Host()}})
+	client := remote.NewClient(remote.Options{Settings: remote.Settings{SkipVerify: []string{trusted.Host()}}, Attempts: 1})
 	resolve := func(s *registrytest.Server) error {
 		ref, err := registry.ParseRef(s.Host() + "/demo:v1")
 		if err != nil {

@@ -96,18 +96,18 @@ func TestCertificates(t *testing.T) {
 		says string
 	}{
 		"nothing said":                     {secure, Options{}, registry.ErrDenied, "not trusted"},
-		"an authority for all":             {secure, Options{CAFiles: []string{ca}}, nil, ""},
-		"an authority of the host":         {secure, Options{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}, nil, ""},
-		"an authority of every port":       {secure, Options{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}, nil, ""},
-		"an authority of another host":     {secure, Options{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}, registry.ErrDenied, "not trusted"},
-		"an authority of somebody else":    {secure, Options{CAFiles: []string{cert}}, registry.ErrDenied, "not trusted"},
-		"certs.d":                          {secure, Options{CertDirs: []string{t.TempDir(), certs}}, nil, ""},
-		"certs.d with a broken file":       {secure, Options{CertDirs: []string{broken}}, registry.ErrDenied, "ca.crt"},
-		"a file that is not there":         {secure, Options{CAFiles: []string{"/nowhere/ca.pem"}}, registry.ErrDenied, "/nowhere/ca.pem"},
-		"a client certificate":             {mutual, Options{Hosts: map[string]HostSettings{mutual.host(): mine}}, nil, ""},
-		"a client certificate in certs.d":  {mutual, Options{CertDirs: []string{certs}}, nil, ""},
-		"no client certificate":            {mutual, Options{CAFiles: []string{ca}}, registry.ErrUnavailable, "certificate required"},
-		"a client certificate without key": {mutual, Options{Hosts: map[string]HostSettings{"127.0.0.1": {ClientCert: cert, ClientKey: "/nowhere/key"}}}, registry.ErrDenied, "/nowhere/key"},
+		"an authority for all":             {secure, Options{Settings: Settings{CAFiles: []string{ca}}}, nil, ""},
+		"an authority of the host":         {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}}, nil, ""},
+		"an authority of every port":       {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}}, nil, ""},
+		"an authority of another host":     {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}}, registry.ErrDenied, "not trusted"},
+		"an authority of somebody else":    {secure, Options{Settings: Settings{CAFiles: []string{cert}}}, registry.ErrDenied, "not trusted"},
+		"certs.d":                          {secure, Options{Settings: Settings{CertDirs: []string{t.TempDir(), certs}}}, nil, ""},
+		"certs.d with a broken file":       {secure, Options{Settings: Settings{CertDirs: []string{broken}}}, registry.ErrDenied, "ca.crt"},
+		"a file that is not there":         {secure, Options{Settings: Settings{CAFiles: []string{"/nowhere/ca.pem"}}}, registry.ErrDenied, "/nowhere/ca.pem"},
+		"a client certificate":             {mutual, Options{Settings: Settings{Hosts: map[string]HostSettings{mutual.host(): mine}}}, nil, ""},
+		"a client certificate in certs.d":  {mutual, Options{Settings: Settings{CertDirs: []string{certs}}}, nil, ""},
+		"no client certificate":            {mutual, Options{Settings: Settings{CAFiles: []string{ca}}}, registry.ErrUnavailable, "certificate required"},
+		"a client certificate without key": {mutual, Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {ClientCert: cert, ClientKey: "/nowhere/key"}}}}, registry.ErrDenied, "/nowhere/key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -390,7 +390,7 @@ func TestUploadElsewhereWithoutCredentials(t *testing.T) {
 		return true
 	}
 	ours := map[string]HostSettings{f.host(): {Headers: map[string]string{"X-Tenant": "blue"}}}
-	c := newTestClient(Options{Credentials: entries(f.host(), "bob", "pw"), Hosts: ours})
+	c := newTestClient(Options{Settings: Settings{Hosts: ours}, Credentials: entries(f.host(), "bob", "pw")})
 	moved, err := c.Repository(f.ref(t, "demo"), PullPush).PutBlob(t.Context(), describe(body), from(body))
 	if err != nil || moved != registry.Copied || len(elsewhere.blobs) != 1 {
 		t.Fatalf("got %v, %v, %d blobs", moved, err, len(elsewhere.blobs))

@@ -12,7 +12,6 @@ import (
 
 	"mtool/build"
 	buildcontext "mtool/build/context"
-	"mtool/build/worker"
 	"mtool/registry"
 	"mtool/registry/regular"
 	"mtool/registry/remote"
@@ -34,7 +33,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, registry.Usagef("standard input can't be both the build context and the Dockerfile")
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := buildcontext.Open(ctx, o.Context, buildcontext.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxies.Own()), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
+	place, err := buildcontext.Open(ctx, o.Context, buildcontext.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxy), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
 	if err != nil {
 		return p, err
 	}
@@ -83,9 +82,7 @@ func proxyEnv(p remote.Proxy) (env []string) {
 func (e *Env) buildOptions() build.Options {
 	return build.Options{
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		Client: e.Client, PlainHTTP: e.Transport.PlainHTTP, SkipVerify: e.Transport.SkipVerify,
-		Registries: worker.Registries{CAFiles: e.Transport.CAFiles, CertDirs: certDirs(), Hosts: e.Transport.Hosts, Idle: e.Transport.Idle},
-		Proxies:    e.Transport.Proxies, Note: e.Transport.Note,
+		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.Note,
 	}
 }
 

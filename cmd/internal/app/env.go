@@ -16,20 +16,15 @@ import (
 
 // EnvOptions are the settings that every command shares. The zero value is right for a user without special needs.
 type EnvOptions struct {
-	PlainHTTP  []string // hosts spoken to without TLS, as written in references; loopback needs no entry
-	SkipVerify []string // hosts whose certificate is not checked
-	CAFiles    []string // PEM files of authorities, trusted for every host beside the system's
-	// Hosts are the settings of single registries, by host; those of registries.yaml are added.
-	Hosts       map[string]remote.HostSettings
-	Retry       *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
-	RetryWait   time.Duration // about the first wait before it; 0: a quarter of a second
-	Idle        time.Duration // how long a request may stand still; 0: a minute, negative: for ever
-	MinRate     int64         // see remote.Options
-	Concurrency int           // requests in flight; 0: as registries.yaml says, else 64
-	Note        func(string)  // told one line for everything worth saying; nil says nothing
-	UserAgent   string
-	Progress    Progress // of reading layers; nil tells nobody
-	Proxies     remote.Proxies
+	remote.Settings               // of the flags; NewEnv adds those of registries.yaml, CertDirs and Proxy
+	Retry           *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
+	RetryWait       time.Duration // about the first wait before it; 0: a quarter of a second
+	MinRate         int64         // see remote.Options
+	Concurrency     int           // requests in flight; 0: as registries.yaml says, else 64
+	Note            func(string)  // told one line for everything worth saying; nil says nothing
+	UserAgent       string
+	Progress        Progress // of reading layers; nil tells nobody
+	Proxies         remote.Proxies
 }
 
 // Env is the places and the clients that the functions of this package share.
@@ -59,6 +54,7 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if err := o.checkFiles(); err != nil {
 		return nil, err
 	}
+	o.CertDirs, o.Proxy = certDirs(), o.Proxies.Own()
 	logins, err := login.Default()
 	if err != nil {
 		return nil, err
@@ -79,9 +75,8 @@ func NewEnv(o EnvOptions) (*Env, error) {
 func (e *Env) clientOptions() remote.Options {
 	o := e.Transport
 	c := remote.Options{
-		PlainHTTP: o.PlainHTTP, SkipVerify: o.SkipVerify, CAFiles: o.CAFiles, CertDirs: certDirs(), Hosts: o.Hosts,
-		Proxy: o.Proxies.Own(), Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
-		Pause: o.RetryWait, Idle: o.Idle, MinRate: o.MinRate,
+		Settings: o.Settings, Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
+		Pause: o.RetryWait, MinRate: o.MinRate,
 	}
 	if o.Retry != nil {
 		c.Attempts = *o.Retry + 1

@@ -46,7 +46,9 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
 func (f *transportFlags) options(fl *pflag.FlagSet) (o app.EnvOptions, err error) {
-	o = app.EnvOptions{PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{}}
+	o = app.EnvOptions{Settings: remote.Settings{
+		PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{},
+	}}
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
 	}
