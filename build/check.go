@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,7 +16,6 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"fmt"
 	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/registry"
@@ -31,8 +31,8 @@ func Check(ctx context.Context, spec Spec, o Options) ([]Warning, error) {
 	return lintAll(ctx, Job{Spec: spec, Options: o})
 }
 
-// lintAll checks the rules of https://docs.docker.com/reference/build-checks/, for the first platform, and
-// those of lint for all of them. Base images are not read: rules about what they hold find nothing.
+// lintAll checks the rules of https://docs.docker.com/reference/build-checks/ for the first platform, and those of lint for all
+// of them. Base images are not read: rules about what they hold find nothing.
 func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 	d, err := readDockerfile(job.Spec)
 	if err != nil {
@@ -44,7 +44,7 @@ func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 	}
 	var all []needs
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildPlatform(emulator.Detect()), BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
+		n, err := d.needs(questionOf(job, target, buildPlatform(emulator.Detect())))
 		if err != nil {
 			return nil, err
 		}

@@ -114,6 +114,14 @@ type question struct {
 	Contexts     map[string]string // named build contexts
 }
 
+// questionOf asks for what one platform of a job needs.
+func questionOf(job Job, target, buildMachine v1.Platform) question {
+	return question{
+		Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs,
+		Contexts: contextKeys(job.Spec.Contexts),
+	}
+}
+
 // needs walks from the target stage through the stages that it needs; what only other stages need does not count.
 func (d *dockerfile) needs(q question) (needs, error) {
 	env, err := d.globals(q)

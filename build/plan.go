@@ -20,7 +20,7 @@ type plan struct {
 func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platform) (plan, error) {
 	var p plan
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(question{Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs, Contexts: contextKeys(job.Spec.Contexts)})
+		n, err := d.needs(questionOf(job, target, buildMachine))
 		if err != nil {
 			return p, err
 		}

@@ -3,6 +3,7 @@ package build
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net"
@@ -11,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"io"
 	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"

@@ -58,7 +58,7 @@ func (o Options) Say(line string) {
 	}
 }
 
-// SpecOptions is what a Dockerfile and BuildKit can be told beyond what to build. The zero value says nothing.
+// SpecOptions are what a Dockerfile and BuildKit can be told beyond what to build. The zero value says nothing.
 type SpecOptions struct {
 	Strict  bool // warnings about the Dockerfile are errors
 	Discard bool // tell what was built, and store nothing
