@@ -123,7 +123,8 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	testdata/deps.sh long
 	testdata/tools.sh dockerd28
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap)$(if $(filter 0,$(shell id -u)),$(comma)docker28) $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
+	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg amd64 arm64 armhf i386 s390x .deps/debian
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap$(comma)snapshot)$(if $(filter 0,$(shell id -u)),$(comma)docker28) $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
 	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
