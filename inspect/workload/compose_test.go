@@ -125,6 +125,17 @@ func TestComposeBounds(t *testing.T) {
 		}
 		return all.String()
 	}
+	chain := map[string]string{}
+	for i := range 300 {
+		chain[fmt.Sprintf("f%d", i)] = fmt.Sprintf("services: {s: {extends: {file: f%d, service: s}, tmpfs: [/a%d]}}\n", i+1, i)
+	}
+	shared := map[string]string{"common": "services: {s: {image: x, command: [" + strings.Repeat("a, ", 50) + "a]}}\n"}
+	all := ""
+	for i := range 40 {
+		name := fmt.Sprintf("i%d", i)
+		shared[name] = fmt.Sprintf("services: {a%d: {extends: {file: common, service: s}}, b%d: {extends: a%d}}\n", i, i, i)
+		all += name + ", "
+	}
 	double := map[string]string{".env": "A=xxxxxxxx\n" + strings.Repeat("A=$A$A\n", 30)}
 	aliases := "x-a: &a [" + strings.Repeat("x, ", 200) + "x]\nx-b: &b [" + strings.Repeat("*a, ", 200) + "x]\n"
 	runCases(t, []readCase{
@@ -141,6 +152,17 @@ func TestComposeBounds(t *testing.T) {
 			name: "services that extend a large one", want: "error f: it is too large: 160 services extend others, of up to 1002 values",
 			file: "services:\n  s: {image: x, command: [" + strings.Repeat("a, ", 996) + "a]}\n" +
 				lines(160, func(i int) string { return fmt.Sprintf("  s%d: {extends: s}\n", i) }),
+		},
+		{
+			name: "files that extend each other", files: chain, file: "include: [" + lines(200, func(i int) string { return fmt.Sprintf("f%d, ", i+90) }) + "f0]\n",
+			want: "error f171:1: service s: extends: it is too large: 83 services extend others",
+		},
+		{name: "files that extend one file", files: shared, file: "include: [" + all + "]\nservices: {a: {image: y}}\n", want: "f:2 service a: y" + lines(40, func(i int) string {
+			return fmt.Sprintf("\ncommon:1 service a%d: x", i) + fmt.Sprintf("\ncommon:1 service b%d: x", i)
+		})},
+		{
+			name: "a large value, many times", env: map[string]string{"A": strings.Repeat("x", 100_000)},
+			file: "services: {a: {image: '" + strings.Repeat("$A", 200) + "'}}", want: "error f:1: service a: \"$A$A$A",
 		},
 		{name: "values that double", files: double, file: "services: {a: {image: $A}}", want: "error f:1: service a: \"$A\": the file has too many"},
 		{name: "values that double, and nobody wants", files: double, file: "services: {a: {image: x}}", want: "f:1 service a: x"},

@@ -58,11 +58,9 @@ func (p *project) rewrite(f *composeFile) error {
 			return err
 		}
 	}
+	err := enc.Close()
 	f.data = out.Bytes()
-	if p.extending*p.largest*p.chain > maxExtended {
-		return errorf(f.path, 0, "it is too large: %d services extend others, of up to %d values", p.extending, p.largest)
-	}
-	return enc.Close()
+	return err
 }
 
 // copier makes the copy of one file.
@@ -101,7 +99,7 @@ func (c copier) services(section string, n *node) (*yaml.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	depths, longest := map[string]int{}, 0
+	depths := map[string]int{}
 	for _, m := range n.members() {
 		key := section + " " + m.key
 		if _, known := c.project.services[key]; !known {
@@ -109,10 +107,9 @@ func (c copier) services(section string, n *node) (*yaml.Node, error) {
 		}
 		if m.value.get("extends") != nil {
 			c.extending++
-			longest = max(longest, depth(n, m.key, depths))
+			c.file.chain = max(c.file.chain, depth(n, m.key, depths))
 		}
 	}
-	c.chain += longest
 	return copied, nil
 }
 

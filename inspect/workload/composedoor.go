@@ -52,6 +52,10 @@ func (d door) Load(_ context.Context, path string) (string, error) {
 	if err == nil {
 		known, err = d.copied(f)
 	}
+	if err == nil {
+		known.level = max(known.level, m.file.level+1)
+		err = d.limit()
+	}
 	var placed fileError
 	switch {
 	case errors.As(err, &placed):
@@ -116,7 +120,7 @@ func (p *project) copied(f *composeFile) (*composeFile, error) {
 func (p *project) keep(f *composeFile) (err error) {
 	if p.tmp == "" && slices.ContainsFunc(p.marks, func(m mark) bool { return m.what != "" }) {
 		if p.tmp, err = os.MkdirTemp("", "mtool-compose-"); err != nil {
-			return errorf(f.path, 0, "making a folder for copies of the files that it names: %w", err)
+			return fmt.Errorf("making a folder for copies of files: %w", err)
 		}
 	}
 	f.copy = filepath.Join(cmp.Or(p.tmp, "/mtool-compose"), fmt.Sprintf("%d.yaml", p.copies))

@@ -2,6 +2,7 @@ package workload
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,9 +44,8 @@ type project struct {
 	copies int
 	last   mark // what was opened last
 
-	// What the limits are about: files that were named, values, services that extend others, the most values of one service, and
-	// the longest chain of services that extend each other.
-	named, values, extending, largest, chain int
+	// What the limits are about: files that were named, values, services that extend others, the most values of one service.
+	named, values, extending, largest int
 }
 
 // composeFile is a file as compose-go sees it.
@@ -56,6 +56,9 @@ type composeFile struct {
 	docs []*node
 	data []byte // that compose-go reads
 	copy string // where it does
+
+	level int // how many files led here, each named by the one before
+	chain int // the longest chain of services in it that extend each other
 }
 
 func (f *composeFile) key() string { return fmt.Sprintf("%q %q %s", f.path, f.dir, f.env.id) }
@@ -82,8 +85,8 @@ func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 		}
 	}
 	for _, f := range files {
-		if err := p.keep(f); err != nil {
-			return nil, err
+		if err := errors.Join(p.keep(f), p.limit()); err != nil {
+			return nil, errorf(f.path, 0, "%w", err)
 		}
 		details.ConfigFiles = append(details.ConfigFiles, types.ConfigFile{Filename: f.copy, Content: f.data})
 	}
@@ -101,6 +104,22 @@ func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 		return nil, p.explain(files[0], err)
 	}
 	return model, nil
+}
+
+// limit keeps down what compose-go copies from services to those that extend them, across all files that led to each other.
+func (p *project) limit() error {
+	longest := map[int]int{} // by level
+	for _, f := range p.files {
+		longest[f.level] = max(longest[f.level], f.chain)
+	}
+	chain := 0
+	for _, n := range longest {
+		chain += n
+	}
+	if p.extending*p.largest*chain > maxExtended {
+		return fmt.Errorf("it is too large: %d services extend others, of up to %d values", p.extending, p.largest)
+	}
+	return nil
 }
 
 // called answers what the project is called, where the environment does not, and a file does.

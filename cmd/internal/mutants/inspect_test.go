@@ -38,7 +38,7 @@ func ofInspect() []mutant {
 		{"inspect/workload/composedoor.go", "TestComposeDoor", `func (door) Accept(string) bool { return true }`, `func (door) Accept(string) bool { return false }`},
 		{"inspect/workload/composedoor.go", "TestComposeDoor", `data, err := p.options.Read(f.path)`, `data, err := os.ReadFile(f.path)`},
 		{"inspect/workload/composecopy.go", "TestComposeBounds", `c.values > maxProject {`, `false {`},
-		{"inspect/workload/composecopy.go", "TestComposeBounds", `if p.extending*p.largest*p.chain > maxExtended {`, `if false {`},
+		{"inspect/workload/composefile.go", "TestComposeBounds", `if p.extending*p.largest*chain > maxExtended {`, `if false {`},
 		{"inspect/workload/filler.go", "TestComposeBounds", `case f.work > maxWork:
 			unset`, `case false:
 			unset`},
