@@ -6,4 +6,7 @@
 // A program that uses the embedded worker calls worker.Main first thing in its main: the worker is the same program again.
 //
 // The package makes no lists: package compose makes them from what Run returns.
+//
+// Stable from v1 on: Spec, Options, Result, Run, Check and worker.Main. The worker's state is a cache: another version may
+// begin it anew.
 package build

@@ -11,4 +11,6 @@
 //
 // The package makes no connections, reads no image and does not check what a list claims. Its sources come from package
 // inspect and its targets from package registry; package draft stores unpublished lists.
+//
+// Stable from v1 on: List, Entry, Plan, and the bytes that a list encodes to.
 package compose

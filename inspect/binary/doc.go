@@ -11,4 +11,6 @@
 // A Fact is what the file says about itself. The package does not decide what a wrong file means for an image, does not
 // follow interpreters, does not disassemble, and does not open archives: the objects in an ar archive and the libraries in
 // a wheel or a jar stay unseen.
+//
+// Stable from v1 on: Read, Runs and Fact; members, kinds and ABIs may be added.
 package binary

@@ -11,4 +11,6 @@
 // GOOS, GOARCH and GOAMD64, GOARM and their like.
 //
 // The package knows names, not machines, Host excepted: whether a program runs somewhere is for others to say.
+//
+// Stable from v1 on: all of it; architectures and variants may be added.
 package platform

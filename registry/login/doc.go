@@ -5,4 +5,6 @@
 // elsewhere; Save and Remove change what is stored.
 //
 // The package connects to no registry. A password is never part of an error or of what Auth.Who returns.
+//
+// Stable from v1 on: Default, Fixed, Parse and the order in which files are looked at.
 package login

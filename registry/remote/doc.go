@@ -8,4 +8,6 @@
 // The package checks the digest and the size of what it reads and nothing else: package inspect judges content.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+//
+// Stable from v1 on: Options, Client and Repository. How many requests a call makes may become fewer, never more.
 package remote
