@@ -14,4 +14,6 @@
 // and Push.Read, which begins mounts and uploads while configs are still read.
 //
 // The package judges no image and shows nothing: what is worth telling goes to Publisher.Note.
+//
+// Stable from v1 on: Publisher, Options, Done, and which guards stop a push.
 package publish
