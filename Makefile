@@ -92,7 +92,7 @@ demo: deps build app ## build, merge, publish and inspect an image of three plat
 	testdata/tools.sh registry
 	testdata/demo.sh
 
-quick: ## what most changes need, in half a minute: vet, the pure packages, most offline scripts
+quick: ## what most changes need, in a minute or two: vet, the pure packages, most offline scripts
 	[ -z "$(CHANGED)" ] || go vet $(CHANGED)
 	go test -short $(PURE) ./cmd/internal/mutants ./cmd/internal/print
 	$(TELL) go test -short -parallel=8 ./cmd/mtool -run 'TestScript|TestHouse'
