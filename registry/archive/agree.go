@@ -15,12 +15,12 @@ import (
 	"mtool/registry/store"
 )
 
-// maxDepth is how deep lists may lie in each other.
+// maxDepth limits how deep lists may be nested.
 const maxDepth = 8
 
-// agree refuses a file whose two tables of contents name different images: docker load and skopeo read manifest.json, containerd
-// and podman index.json. An image is its config, which has the digests of its layers. What one of them names and the file does
-// not hold, as what was not pulled, nobody can take.
+// agree refuses a file whose two tables of contents name different images: docker load and skopeo read manifest.json,
+// containerd and podman index.json. Images are compared by their configs, which hold the digests of the layers. An
+// image that one table names and the file does not hold, as one that was not pulled, does not count.
 func agree(ctx context.Context, ref registry.Ref, files *tarFS) error {
 	images, err := dockerImages(files)
 	if err != nil {
@@ -100,7 +100,7 @@ func (t tables) configs(ctx context.Context, d v1.Descriptor, below map[v1.Hash]
 }
 
 func configDigest(files *tarFS, image dockerImage) (v1.Hash, error) {
-	if err := files.plain(clean(image.Config)); err != nil {
+	if err := files.checkRegular(clean(image.Config)); err != nil {
 		return v1.Hash{}, err
 	}
 	config, err := registry.ReadFile(files, clean(image.Config), maxJSON)
@@ -111,7 +111,7 @@ func configDigest(files *tarFS, image dockerImage) (v1.Hash, error) {
 	return digest, err
 }
 
-// sharedName is the name that both give to an image, "" when there is none.
+// sharedName returns the name that both give to an image, "" when there is none.
 func sharedName(image dockerImage, row store.Row) string {
 	name := row.Annotations[store.ContainerName]
 	if i := slices.IndexFunc(image.RepoTags, func(tag string) bool {

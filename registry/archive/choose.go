@@ -12,12 +12,12 @@ import (
 
 // choice is one image that a file offers.
 type choice struct {
-	names []string // as the file has them, whole references or tags
+	names []string // as written in the file: full references or tags
 	key   string   // equal for names of one image
 }
 
-// choose finds the image that ref's tag names, as a whole name or as its tag alone; without a tag the only one. Exact names
-// go before whole references that mean the same, and these before tags.
+// choose returns the image that ref's tag names, as a full name or as a tag; without a tag it returns the only image.
+// Exact names win over full references that mean the same, and these over tags.
 func choose(ref registry.Ref, choices []choice) (int, error) {
 	if len(choices) == 0 {
 		return 0, fmt.Errorf("it holds no image: %w", registry.ErrNotFound)
@@ -37,7 +37,7 @@ func choose(ref registry.Ref, choices []choice) (int, error) {
 	return 0, registry.WithHint(fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound), "it holds "+list(choices))
 }
 
-// only is the one image with a name that matches; -1 is none.
+// only returns the one image with a name that matches, or -1.
 func only(ref registry.Ref, choices []choice, matches func(name string) bool) (int, error) {
 	found := -1
 	for i, c := range choices {
@@ -65,7 +65,7 @@ func (c choice) matches(matches func(name string) bool) bool {
 // whole reports whether the name can't be a mere tag.
 func whole(name string) bool { return strings.ContainsAny(name, "/:") }
 
-// full is the zero Ref for what is no reference, which names nothing.
+// full parses name, and returns the zero Ref, which matches nothing, when it is not a reference.
 func full(name string) registry.Ref {
 	ref, err := registry.ParseRef("docker://" + name)
 	if err != nil {
@@ -74,7 +74,7 @@ func full(name string) registry.Ref {
 	return ref
 }
 
-// references are the first images as a command takes them.
+// references lists the first images as arguments for a command.
 func references(ref registry.Ref, choices []choice) string {
 	const most = 3
 	var refs []string
@@ -89,7 +89,7 @@ func references(ref registry.Ref, choices []choice) string {
 	return strings.Join(refs, " or ")
 }
 
-// list is the images by name for people, those without one by digest.
+// list returns the images by name for people, those without a name by digest.
 func list(choices []choice) string {
 	var names []string
 	for _, c := range choices {

@@ -41,7 +41,7 @@ func TestWhatIsNoImage(t *testing.T) {
 		{"oci-archive:missing.tar", "no such file", registry.ErrNotFound},
 		{"oci:missing", "no such file", registry.ErrNotFound},
 		{"oci-archive:empty", "empty", registry.ErrContent},
-		{"oci-archive:text", "no tar", registry.ErrContent},
+		{"oci-archive:text", "not a tar", registry.ErrContent},
 		{"docker-archive:zero", "neither", registry.ErrContent},
 		{"oci-archive:cut.tar.gz", "compressed (gzip)", registry.ErrContent},
 		{"oci-archive:text.tar.zst", "compressed (zstd)", registry.ErrContent},
@@ -61,7 +61,7 @@ func TestWhatIsNoImage(t *testing.T) {
 	}
 }
 
-// Wherever an archive is cut off, nothing of it passes for whole.
+// Wherever an archive is cut off, it is never accepted as complete.
 func TestTruncatedAnywhere(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -132,7 +132,7 @@ func TestNamesCantEscape(t *testing.T) {
 	}
 	entries := append(without(good, "index.json"), link("index.json", dir+"/outside", tar.TypeSymlink), link("../../x", "index.json", tar.TypeSymlink), link("a", "a", tar.TypeSymlink))
 	save(t, dir+"/evil.tar", pack(t, entries...))
-	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "no regular file") {
+	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("links out of the archive: %v", err)
 	}
 }

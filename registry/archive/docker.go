@@ -19,7 +19,7 @@ import (
 // https://github.com/moby/moby/blob/v28.0.0/image/spec/v1.2.md#combined-image-json--filesystem-changeset-format
 const dockerManifest = "manifest.json"
 
-// maxJSON is what a registry would not take either.
+// maxJSON is the size that registries refuse too.
 const maxJSON = 8 << 20
 
 type dockerImage struct {
@@ -28,8 +28,8 @@ type dockerImage struct {
 	Layers   []string
 }
 
-// openDocker makes an OCI manifest for the chosen image: the archive has none. Config and layers stay as they are, and the
-// manifest depends on nothing else, so that one archive always gives one digest.
+// openDocker makes an OCI manifest for the chosen image, since the archive has none. Config and layers stay as they
+// are, and the manifest depends on nothing else, so one archive always has one digest.
 func openDocker(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Object, error) {
 	images, err := dockerImages(files)
 	if err != nil {
@@ -81,10 +81,10 @@ func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images 
 	return registry.Object{}, fmt.Errorf("no image in it has this digest: %w", registry.ErrNotFound)
 }
 
-// newDockerSource reads the config, which has the digests of the layers uncompressed; only layers that the archive holds
-// compressed must be read for theirs.
+// newDockerSource reads the config, which holds the digests of uncompressed layers; only compressed layers must be read
+// for their digests.
 func newDockerSource(ctx context.Context, files *tarFS, place string, image dockerImage) (*dockerSource, error) {
-	if err := files.plain(clean(image.Config)); err != nil {
+	if err := files.checkRegular(clean(image.Config)); err != nil {
 		return nil, err
 	}
 	config, err := registry.ReadFile(files, clean(image.Config), maxJSON)
@@ -124,7 +124,7 @@ func missing(name string, err error) error {
 	return fmt.Errorf("reading %q: %w", name, err)
 }
 
-// describeLayer tells by the first bytes whether the layer is compressed.
+// describeLayer returns a layer's descriptor; the first bytes show whether it is compressed.
 func describeLayer(ctx context.Context, files *tarFS, name string, diffID v1.Hash) (v1.Descriptor, error) {
 	f, err := files.Open(name)
 	if err != nil {

@@ -44,7 +44,7 @@ func TestDockerArchiveKeepsLayersAsTheyAre(t *testing.T) {
 		if again := open(t, "docker-archive:"+file+"@"+o.Root.Digest.String()); !bytes.Equal(again.Root.Body, o.Root.Body) {
 			t.Error("the same archive gave another manifest")
 		}
-		// What was made can be put anywhere.
+		// The manifest that was made can be put anywhere.
 		made := registrytest.Built{Manifest: o.Root, Manifests: []registry.Manifest{o.Root}}
 		w, err := archive.Create(parse(t, "oci:"+t.TempDir()+"/l"))
 		if err != nil {
@@ -91,7 +91,7 @@ func TestNewDockerArchiveIsALayout(t *testing.T) {
 	}
 }
 
-// long is the same JSON, and longer than any that is read.
+// long returns the same JSON, padded beyond the limit.
 func long(text []byte) []byte { return append(bytes.Repeat([]byte(" "), 9<<20), text...) }
 
 func TestDamagedDockerArchives(t *testing.T) {
@@ -122,7 +122,7 @@ func TestDamagedDockerArchives(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	// A layer that is not what the config says it is.
+	// A layer that does not match the config.
 	names, files := untar(t, good)
 	files[names[1]][600] ^= 1
 	file := t.TempDir() + "/d.tar"

@@ -15,7 +15,7 @@ import (
 	"mtool/registry/store"
 )
 
-// dockerSource is one image of a Docker archive as a registry.Source.
+// dockerSource is a registry.Source of one image of a Docker archive.
 type dockerSource struct {
 	manifest registry.Manifest
 	files    *tarFS
@@ -30,7 +30,7 @@ func (s *dockerSource) makeManifest(name string, config []byte, layers []v1.Desc
 	}
 	s.name[described.Digest] = name
 	if layers == nil {
-		layers = []v1.Descriptor{} // the specification wants an array
+		layers = []v1.Descriptor{} // the specification requires an array
 	}
 	body, err := json.Marshal(v1.Manifest{
 		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, Config: described.Descriptor(), Layers: layers,

@@ -15,7 +15,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzOpen: whatever a file is, opening it ends, and what it gives for the root has the digest that it says.
+// FuzzOpen checks that opening any file ends, and that the root matches its digest.
 func FuzzOpen(f *testing.F) {
 	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
 	path := filepath.Join(f.TempDir(), "image.tar")
@@ -54,7 +54,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// seedArchive is a small archive: an OCI layout, or docker's manifest.json.
+// seedArchive returns a small archive: an OCI layout, or one with docker's manifest.json.
 func seedArchive(f *testing.F, kind string, image registrytest.Built) []byte {
 	f.Helper()
 	var b bytes.Buffer

@@ -11,13 +11,13 @@ import (
 	"mtool/registry"
 )
 
-// attested is the annotation of BuildKit's attestations: the digest of the image that they are about.
+// attested is the annotation of BuildKit's attestations: the digest of the image that they describe.
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 const attested = "vnd.docker.reference.digest"
 
-// keepHeld cuts the list of o down to the images that the file holds. Docker Engine with the containerd store saves whole
-// lists, with the content of those platforms only that were pulled. One image of several is that image; more are a list of
-// their own, with rows as they were.
+// keepHeld reduces the list of o to the images that the file holds. Docker Engine with the containerd store saves whole
+// lists, but the content of the pulled platforms only. If the file holds one image of several, that image is the root;
+// if more, a list of them with unchanged rows is.
 func keepHeld(ctx context.Context, o *registry.Object) error {
 	var list struct {
 		Manifests []json.RawMessage `json:"manifests"`
@@ -45,7 +45,7 @@ func keepHeld(ctx context.Context, o *registry.Object) error {
 		kept = append(kept, raw)
 	}
 	switch {
-	case len(o.Missing) == 0, len(images) == 0: // whole, or nothing to take
+	case len(o.Missing) == 0, len(images) == 0: // complete, or nothing to keep
 		o.Missing = nil
 	case len(images) == 1:
 		o.Root = images[0]
@@ -55,7 +55,7 @@ func keepHeld(ctx context.Context, o *registry.Object) error {
 	return nil
 }
 
-// setRoot makes the list of these rows the root, with everything else that the list says.
+// setRoot makes the list of these rows the root, with the list's other members unchanged.
 func setRoot(o *registry.Object, rows []json.RawMessage) error {
 	var members map[string]json.RawMessage
 	err := json.Unmarshal(o.Root.Body, &members)
@@ -77,7 +77,7 @@ func setRoot(o *registry.Object, rows []json.RawMessage) error {
 	return nil
 }
 
-// rooted is a source with a root that no file holds.
+// rooted is a source with a root manifest that no file holds.
 type rooted struct {
 	registry.Source
 	root registry.Manifest

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// What docker save writes of a list holds the platforms that were pulled, and says so in no table of contents.
+// docker save writes only the platforms of a list that were pulled, and no table of contents shows it.
 func TestPartsOfAList(t *testing.T) {
 	t.Parallel()
 	images := []registrytest.Built{image(amd64, "1"), image(arm64, "1"), image(v1.Platform{OS: "linux", Architecture: "s390x"}, "1")}
@@ -58,7 +58,7 @@ func TestPartsOfAList(t *testing.T) {
 	if o = open(t, whole); o.Root.Digest != list.Digest() || o.Missing != nil {
 		t.Errorf("of all: %s, %d are missing", o.Root.Digest, len(o.Missing))
 	}
-	// Where the file is no work of Docker's, a part is damage, and found by who reads it.
+	// In a file that Docker has not written, a missing part is damage, found when it is read.
 	if o = open(t, part(false, images[1])); o.Root.Digest != list.Digest() || o.Missing != nil {
 		t.Errorf("of another program: %s, %d are missing", o.Root.Digest, len(o.Missing))
 	}

@@ -13,8 +13,8 @@ import (
 	"mtool/registry/store"
 )
 
-// List names what Open can open in a file: ref with the name of each image as its tag, or, for one without a name, with its
-// digest. Where ref chooses an image itself it is the answer. Errors are those of Open.
+// List returns what Open can open in a file: ref with each image's name as its tag, or its digest where it has no name.
+// If ref chooses an image itself, List returns ref. Errors are those of Open.
 func List(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	if ref.Tag != "" || ref.Digest != (v1.Hash{}) {
 		return []registry.Ref{ref}, nil
@@ -23,7 +23,7 @@ func List(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
 	var refs []registry.Ref
 	switch {
 	case err != nil:
-		return []registry.Ref{ref}, nil //nolint:nilerr // Open has the words for it
+		return []registry.Ref{ref}, nil //nolint:nilerr // Open reports it better
 	case info.IsDir():
 		refs, err = listLayout(ref, regular.DirFS(ref.Path))
 	default:

@@ -17,12 +17,12 @@ import (
 	"mtool/registry/store"
 )
 
-// Open opens the image or list that ref names in a layout or an archive. The tag is the name in the layout (or the name or
-// tag in a Docker archive), the digest that of any manifest in it; without both there must be one image only. The Object
-// must be closed.
+// Open opens the image or list that ref names in a layout or an archive. The tag is the name in the layout (or the name
+// or tag in a Docker archive), the digest that of any manifest in it; without both, the file must hold one image only.
+// The caller closes the Object.
 //
-// An error wraps registry.ErrNotFound when there is no such file or no such image in it, registry.ErrContent when the file
-// is not what it should be, and registry.ErrName when ref chooses none of several images.
+// The error wraps registry.ErrNotFound when the file or the image in it is missing, registry.ErrContent when the file
+// is not what it should be, and registry.ErrName when ref does not choose one of several images.
 func Open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	o, err := open(ctx, ref)
 	if err != nil {
@@ -39,7 +39,7 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	case err != nil:
 		return registry.Object{}, err
 	case !ref.IsFile():
-		return registry.Object{}, fmt.Errorf("%s: is no file: %w", ref.Transport, registry.ErrName)
+		return registry.Object{}, fmt.Errorf("%s: not a file: %w", ref.Transport, registry.ErrName)
 	case ref.Transport == registry.TransportLayout && !info.IsDir():
 		return registry.Object{}, registry.WithHint(
 			fmt.Errorf("a file, not the directory of a layout: %w", registry.ErrContent),
@@ -103,10 +103,11 @@ const (
 	layoutFile = "oci-layout"
 )
 
-// kindOf is what the file is, or what the user said that it is. Docker Engine 25 and later writes both: the layout is what it
-// keeps itself, and has the true digests. An index without the file that makes it a layout is a by-product of apko.
+// kindOf returns the kind of the file, or what the user said it is. Docker Engine 25 and later writes both kinds at
+// once: the layout is what the engine stores, and has the true digests. apko adds an index to its Docker archives
+// without the file that makes a layout.
 func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Transport, error) {
-	if err := files.plain(indexFile, layoutFile, dockerManifest); err != nil {
+	if err := files.checkRegular(indexFile, layoutFile, dockerManifest); err != nil {
 		return "", err
 	}
 	docker, index := files.has(dockerManifest), files.has(indexFile)
@@ -121,7 +122,8 @@ func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Trans
 	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
 }
 
-// typedOr is the transport that the user wrote, which the file must be; without one it is a Docker archive or an OCI archive.
+// typedOr returns the transport that the user wrote, and refuses a file of another kind; without one it returns
+// docker-archive or oci-archive.
 func typedOr(ref registry.Ref, docker, index, asDocker bool) (registry.Transport, error) {
 	switch typed := typedTransport(ref); {
 	case typed == registry.TransportDockerArchive && !docker:
@@ -136,7 +138,7 @@ func typedOr(ref registry.Ref, docker, index, asDocker bool) (registry.Transport
 	return registry.TransportArchive, nil
 }
 
-// typedTransport is the transport that the user wrote; "" where it was told from a path alone.
+// typedTransport returns the transport that the user wrote; "" where only the path suggested it.
 func typedTransport(ref registry.Ref) registry.Transport {
 	if strings.HasPrefix(ref.Typed, string(ref.Transport)+":") {
 		return ref.Transport
@@ -162,7 +164,7 @@ func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registr
 	case ref.Digest == (v1.Hash{}):
 		o.Root, o.Names, err = tagged(ctx, r, ref, index)
 	default:
-		// Of a row or of anything below one; the blobs folder does not tell them apart.
+		// The digest of a row, or of anything below one: the blobs folder holds both.
 		o.Root, err = r.Manifest(ctx, v1.Descriptor{Digest: ref.Digest})
 	}
 	if err != nil {
@@ -171,8 +173,8 @@ func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registr
 	return o, nil
 }
 
-// isList reports whether the index is itself a list of images: none of its rows has a name, and each has a platform of its
-// own. crane, regctl, Bazel's rules and others write such layouts.
+// isList reports whether the index is itself a list of images: none of its rows has a name, and each has a different
+// platform. crane, regctl, Bazel's rules and others write such layouts.
 func isList(index store.Index) bool {
 	seen := map[string]bool{}
 	for _, row := range index.Rows {

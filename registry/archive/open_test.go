@@ -35,7 +35,7 @@ func image(p v1.Platform, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Seed: seed, Layers: 2})
 }
 
-// write puts images into what name (oci: or oci-archive:, without a tag) names, each under its tag.
+// write puts images into the file that name names (oci: or oci-archive:, without a tag), each under its tag.
 func write(t *testing.T, name string, images map[string]registrytest.Built) {
 	t.Helper()
 	w, err := archive.Create(parse(t, name))
@@ -43,7 +43,7 @@ func write(t *testing.T, name string, images map[string]registrytest.Built) {
 		t.Fatal(err)
 	}
 	for tag, b := range images {
-		// By hand, since Push without a tag leaves the row out.
+		// Not by Push, which without a tag leaves the row out.
 		if err := errors.Join(b.Push(t.Context(), w, ""), w.PutTag(t.Context(), tag, b.Manifest)); err != nil {
 			t.Fatal(err)
 		}

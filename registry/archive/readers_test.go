@@ -14,8 +14,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// The libraries of crane, skopeo and podman take out of random archives what we do, or the archive is refused. A reader that
-// takes the last of two members is found out by the same archives.
+// The libraries of crane, skopeo and podman read the same image from random archives as mtool does, or mtool refuses
+// the archive. The same archives expose a reader that takes the last of two members.
 func TestReadersAgree(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -53,7 +53,7 @@ func TestReadersAgree(t *testing.T) {
 	}
 }
 
-// configOf is the config of the image that we take, "" when the file is refused.
+// configOf returns the config of the image that mtool reads, "" when it refuses the file.
 func configOf(t *testing.T, file string) string {
 	t.Helper()
 	o, err := archive.Open(t.Context(), registry.Ref{Transport: registry.TransportArchive, Path: file})
@@ -127,7 +127,7 @@ func newMixture(t *testing.T, seed uint64) *mixture {
 // archive is a base with some members more, renamed, linked or in another order.
 func (m *mixture) archive() []entry {
 	entries := slices.Clone(m.bases[m.IntN(len(m.bases))])
-	if m.IntN(2) == 0 { // with another one before it or behind
+	if m.IntN(2) == 0 { // with another one in front or after it
 		entries = append(entries, m.bases[m.IntN(len(m.bases))]...)
 	}
 	for range m.IntN(4) {

@@ -19,13 +19,13 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// entry is one member of a tar, as it is.
+// entry is one member of a tar, unchanged.
 type entry struct {
 	header tar.Header
 	data   []byte
 }
 
-// members are the files of a tar as entries.
+// members returns the files of a tar as entries.
 func members(t *testing.T, data []byte) []entry {
 	t.Helper()
 	names, files := untar(t, data)
@@ -63,10 +63,10 @@ func pack(t *testing.T, entries ...entry) []byte {
 	return bytes.ReplaceAll(b.Bytes(), []byte(notSparse), []byte("GNU.sparse."))
 }
 
-// notSparse stands for what archive/tar does not write.
+// notSparse replaces a keyword that archive/tar does not write.
 const notSparse = "GNU_sparse."
 
-// sparse is a file that has a map of its data in front, which says here that there is nothing else.
+// sparse returns a file that starts with a map of its data; here the map lists no more data.
 // https://www.gnu.org/software/tar/manual/html_node/PAX-1.html
 func sparse(name string, data []byte) entry {
 	size := strconv.Itoa(len(data))
@@ -83,7 +83,7 @@ func without(entries []entry, name string) []entry {
 	return slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return e.header.Name == name })
 }
 
-// table is a manifest.json that names the images by their blobs, as Docker Engine 25 and later writes it.
+// table returns a manifest.json that names the images by their blobs, as Docker Engine 25 and later writes it.
 func table(t *testing.T, images map[string]registrytest.Built) []byte {
 	t.Helper()
 	var rows []map[string]any
@@ -105,7 +105,7 @@ func table(t *testing.T, images map[string]registrytest.Built) []byte {
 	return data
 }
 
-// blobs are those of an image as members.
+// blobs returns the blobs of an image as members.
 func blobs(b registrytest.Built) []entry {
 	var all []entry
 	for _, d := range b.Order {

@@ -18,22 +18,22 @@ import (
 	"mtool/registry/store"
 )
 
-// spool is the layout beside an archive that is being written, under a lock that ends with the process. Blobs come in any
-// order and several at once; a tar can only take them one by one, and must have one order.
+// spool is a layout next to an archive that is being written, under a lock that ends with the process. Blobs arrive in
+// any order and several at once; a tar takes them one by one, and in one fixed order.
 type spool struct {
 	path string // of the archive
 	dir  string
 	lock *flock.Flock
 }
 
-// abandonedAge keeps a fresh spool, made but not locked yet, from being taken for a dead one.
+// abandonedAge keeps a new spool, not locked yet, from being removed as abandoned.
 const abandonedAge = time.Minute
 
 const spoolLock = "lock"
 
 func newSpool(path string) (*spool, error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("it is there and is no file: %w", registry.ErrContent)
+		return nil, fmt.Errorf("it exists and is not a file: %w", registry.ErrContent)
 	}
 	removeAbandoned(path)
 	dir, err := os.MkdirTemp(filepath.Dir(path), spoolPrefix(path)+"*")
@@ -52,11 +52,10 @@ func newSpool(path string) (*spool, error) {
 
 func spoolPrefix(path string) string { return "." + filepath.Base(path) + ".mtool-" }
 
-// layout is where the content waits for its order.
+// layout returns the directory in which the content waits for its order.
 func (s *spool) layout() string { return filepath.Join(s.dir, "layout") }
 
-// removeAbandoned clears away what killed processes left of earlier attempts at this archive. What can't be removed is not
-// worth failing for.
+// removeAbandoned removes the spools that killed processes left for this archive. Errors are ignored.
 func removeAbandoned(path string) {
 	entries, _ := os.ReadDir(filepath.Dir(path))
 	for _, e := range entries {
@@ -77,7 +76,7 @@ func (s *spool) remove() error {
 	return errors.Join(os.RemoveAll(s.dir), s.lock.Close())
 }
 
-// pack writes the tar and gives it its name: first what a reader needs first, then the blobs by digest.
+// pack writes the tar and renames it: first what a reader needs first, then the blobs by digest.
 func (s *spool) pack() error {
 	o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(s.dir, "archive.tar")}
 	err := registry.WriteFile(s.path, o, s.writeTo)
@@ -104,7 +103,7 @@ func (s *spool) writeTo(w io.Writer) error {
 	return errors.Join(err, t.Close())
 }
 
-// add writes nothing into the header that differs between machines or runs.
+// add writes a header that is the same on every machine and in every run.
 func (s *spool) add(t *tar.Writer, name string) error {
 	f, err := regular.Open(filepath.Join(s.layout(), filepath.FromSlash(name)))
 	if err != nil {

@@ -10,26 +10,29 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"mtool/registry"
 )
 
 const blockSize = 512
 
-// tarFS are the files in an uncompressed tar, read where they lie. It is safe for use from several goroutines.
+// tarFS is a file system of the files in an uncompressed tar, read in place. It is safe for use from several
+// goroutines.
 type tarFS struct {
 	file  *os.File
 	place map[string]section
 }
 
-// section is where a file's bytes lie in the tar; link is set instead for links, and odd for what is no file at all.
+// section is the position of a file's bytes in the tar; link is set instead for links, and odd for anything that is not
+// a file.
 type section struct {
 	offset, size int64
 	link         string
 	odd          bool
 }
 
-// openTar indexes the tar; the error wraps registry.ErrContent when it is none or is truncated.
+// openTar indexes the tar. The error wraps registry.ErrContent when it is not a tar or is truncated.
 func openTar(file *os.File) (*tarFS, error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -51,8 +54,8 @@ func openTar(file *os.File) (*tarFS, error) {
 	return t, nil
 }
 
-// index notes every file of the tar and returns where the last one ends. tar.Reader reads headers only, block by block,
-// and seeks over the rest, so the file's position behind a header is where the file's bytes begin.
+// index records every file of the tar and returns where the last one ends. tar.Reader reads headers only, block by
+// block, and seeks over the rest, so after a header the file's position is where the file's bytes start.
 func (t *tarFS) index(size int64) (end int64, err error) {
 	if _, err := t.file.Seek(0, io.SeekStart); err != nil {
 		return 0, err
@@ -66,7 +69,7 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return 0, fmt.Errorf("truncated: the archive ends within a file: %w", registry.ErrContent)
 		case errors.Is(err, tar.ErrHeader) && len(t.place) == 0:
-			return 0, fmt.Errorf("no tar archive: %w", registry.ErrContent)
+			return 0, fmt.Errorf("not a tar archive: %w", registry.ErrContent)
 		case err != nil:
 			return 0, fmt.Errorf("damaged tar archive: %w: %w", err, registry.ErrContent)
 		}
@@ -87,8 +90,8 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 	}
 }
 
-// note refuses what programs read in different ways: Docker takes the last of two members of one name, skopeo and crane the
-// first, and not all of them know sparse files.
+// note records a member. It refuses what programs read in different ways: Docker takes the last of two members of one
+// name, skopeo and crane the first, and not all of them know sparse files.
 func (t *tarFS) note(h *tar.Header, offset int64) error {
 	name := clean(h.Name)
 	at := section{offset: offset, size: h.Size}
@@ -110,13 +113,13 @@ func (t *tarFS) note(h *tar.Header, offset int64) error {
 		at.odd = true
 	}
 	if first, twice := t.place[name]; twice && !t.same(first, at) {
-		return fmt.Errorf("it holds %q twice, and not the same: programs take the first or the last: %w", name, registry.ErrContent)
+		return fmt.Errorf("it holds %q twice, with different content: programs take the first or the last: %w", name, registry.ErrContent)
 	}
 	t.place[name] = at
 	return nil
 }
 
-// isSparse reports whether a file leaves out its zeros, so that its bytes in the tar are not what it holds.
+// isSparse reports whether a file leaves out its zeros, so that its bytes in the tar are not its content.
 func isSparse(h *tar.Header) bool {
 	for key := range h.PAXRecords {
 		if strings.HasPrefix(key, "GNU.sparse.") {
@@ -143,20 +146,20 @@ func (t *tarFS) same(a, b section) bool {
 	return true
 }
 
-// plain refuses a document that is there and is no regular file: programs follow links to different places.
-func (t *tarFS) plain(names ...string) error {
+// checkRegular refuses documents that exist and are not regular files: programs follow links to different places.
+func (t *tarFS) checkRegular(names ...string) error {
 	for _, name := range names {
 		if at, ok := t.place[name]; ok && (at.odd || at.link != "") {
-			return fmt.Errorf("its %q is no regular file: %w", name, registry.ErrContent)
+			return fmt.Errorf("its %q is not a regular file: %w", name, registry.ErrContent)
 		}
 	}
 	return nil
 }
 
-// clean is the name as Open looks it up; "./a" and "/a" are "a".
+// clean returns the name as Open looks it up; "./a" and "/a" are "a".
 func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
-// Open implements fs.FS, through links.
+// Open implements fs.FS and follows links.
 func (t *tarFS) Open(name string) (fs.File, error) {
 	const maxLinks = 8
 	at, ok := t.place[name]
@@ -176,3 +179,20 @@ func (t *tarFS) has(name string) bool {
 	_, ok := t.place[name]
 	return ok
 }
+
+// tarFile is an open file of a tarFS; closing it leaves the tar open.
+type tarFile struct {
+	*io.SectionReader
+	name string
+}
+
+func (f *tarFile) Stat() (fs.FileInfo, error) { return f, nil }
+func (f *tarFile) Close() error               { return nil }
+
+// The methods below implement fs.FileInfo.
+
+func (f *tarFile) Name() string       { return f.name }
+func (f *tarFile) Mode() fs.FileMode  { return 0o444 }
+func (f *tarFile) ModTime() time.Time { return time.Time{} }
+func (f *tarFile) IsDir() bool        { return false }
+func (f *tarFile) Sys() any           { return nil }

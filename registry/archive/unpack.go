@@ -14,15 +14,15 @@ import (
 	"mtool/registry/store"
 )
 
-// An archive that unpacks to more than this, and to more than maxRatio times its size, is refused: an honest one is hardly
-// ever a tenth as dense.
+// An archive that unpacks to more than this, and to more than maxRatio times its size, is refused: honest ones hardly
+// ever compress a tenth as well.
 const (
 	maxUnpacked = 4 << 30
 	maxRatio    = 200
 )
 
-// uncompressed returns file itself, or what it holds where it is compressed as a whole, in a temporary file: an archive is
-// read where its parts lie. The file that is not returned is closed.
+// uncompressed returns file itself or, if it is compressed as a whole, a temporary file with its content: an archive is
+// read in place. It closes the file that it does not return.
 func uncompressed(ctx context.Context, file *os.File) (io.Closer, *os.File, error) {
 	head := make([]byte, compression.HeadSize)
 	n, err := file.ReadAt(head, 0)
@@ -58,7 +58,7 @@ func unpack(ctx context.Context, to, from *os.File, name string) error {
 	return err
 }
 
-// contentErrors are the errors of reading: all of them are the archive's.
+// contentErrors turns every error of reading into an ErrContent of the archive.
 type contentErrors struct{ io.Reader }
 
 func (r contentErrors) Read(p []byte) (int, error) {
@@ -85,8 +85,8 @@ func (w *bounded) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
-// temporary is a file that is gone when it is closed. Where open files can be removed it has no name, and nothing is left
-// however the process ends.
+// temporary is a file that is removed when it is closed. Where open files can be removed it has no name, and nothing is
+// left however the process ends.
 type temporary struct {
 	*os.File
 	named bool
@@ -108,7 +108,7 @@ func (t temporary) Close() error {
 	return err
 }
 
-// Spool writes what r holds into a temporary file, whose name ParseRef takes for an archive. The caller removes it.
+// Spool copies r to a temporary file whose name ParseRef reads as an archive's. The caller removes it.
 func Spool(ctx context.Context, r io.Reader) (string, error) {
 	f, err := os.CreateTemp("", "mtool-archive-*.tar")
 	if err != nil {

@@ -14,26 +14,25 @@ import (
 	"mtool/registry/store"
 )
 
-// Writer writes a layout or an OCI archive; it is a registry.Target. End it with Close, or with Abort when something went
-// wrong; a second call of either does nothing.
+// Writer writes a layout or an OCI archive; it is a registry.Target. End it with Close, or with Abort after an error;
+// further calls of either do nothing.
 type Writer struct {
 	ref   registry.Ref
 	blobs *store.Writer
 	spool *spool        // nil for a layout
-	fresh *store.Layout // the layout, when its directory is made by this writer; else nil
+	fresh *store.Layout // the layout, if this writer creates its directory; else nil
 	tags  atomic.Int32
 	ended bool
 }
 
-// Create begins to write what ref names. For oci: that is a directory, made when missing, in which every PutTag adds or
-// replaces its tag and leaves the others. For oci-archive: it is a new file, which takes the place of an old one at Close;
-// an error wraps registry.ErrNotFound when its directory is missing. Other transports are an error that wraps
-// registry.ErrName.
+// Create starts writing what ref names. For oci: that is a directory, created when missing, in which every PutTag adds
+// or replaces its tag and leaves the others. For oci-archive: it is a new file, which replaces an old one at Close; the
+// error wraps registry.ErrNotFound when its directory is missing. Other transports are a registry.ErrName.
 func Create(ref registry.Ref) (*Writer, error) {
 	switch ref.Transport {
 	case registry.TransportLayout:
 		if info, err := os.Stat(ref.Path); err == nil && !info.IsDir() {
-			return nil, fmt.Errorf("creating %q: there is a file of this name: %w", ref, registry.ErrContent)
+			return nil, fmt.Errorf("creating %q: a file of this name exists: %w", ref, registry.ErrContent)
 		}
 		layout := store.OpenLayout(ref.Path)
 		w := &Writer{ref: ref, blobs: layout.Writer()}
@@ -53,7 +52,7 @@ func Create(ref registry.Ref) (*Writer, error) {
 			"write oci-archive:FILE, which docker load of Docker 25 and later reads too",
 		)
 	}
-	return nil, fmt.Errorf("creating %q: no layout and no archive: %w", ref, registry.ErrName)
+	return nil, fmt.Errorf("creating %q: neither a layout nor an archive: %w", ref, registry.ErrName)
 }
 
 // PutBlob implements registry.Target.
@@ -66,7 +65,7 @@ func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
 	return w.blobs.PutManifest(ctx, m)
 }
 
-// PutTag implements registry.Target. The empty tag is that of a manifest without a name.
+// PutTag implements registry.Target. The empty tag stores a manifest without a name.
 func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
 	if err := w.blobs.PutTag(ctx, tag, m); err != nil {
 		return err
@@ -75,7 +74,7 @@ func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 	return nil
 }
 
-// Close finishes: an archive has its name now. One without a single tag is an error, and nothing is written.
+// Close finishes; an archive then has its name. Without a single tag it returns an error and writes nothing.
 func (w *Writer) Close() error {
 	if w.ended {
 		return nil
@@ -86,7 +85,7 @@ func (w *Writer) Close() error {
 		return err
 	}
 	if err == nil && w.tags.Load() == 0 {
-		err = errors.New("nothing was put into it")
+		err = errors.New("nothing was written to it")
 	}
 	if err == nil {
 		err = w.spool.pack()
@@ -97,7 +96,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Abort leaves an archive as it was, and in a layout what has got a tag already.
+// Abort leaves an archive as it was; in a layout what has a tag already stays.
 func (w *Writer) Abort() error {
 	if w.ended {
 		return nil

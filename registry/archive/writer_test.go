@@ -28,7 +28,7 @@ func TestSuiteOverLayout(t *testing.T) {
 			o, err := archive.Open(ctx, ref.WithTag(tag))
 			if errors.Is(err, registry.ErrContent) {
 				if _, none := os.Stat(ref.Path + "/oci-layout"); none != nil {
-					err = registry.ErrNotFound // no layout has been made yet
+					err = registry.ErrNotFound // there is no layout yet
 				}
 			}
 			return o.Root, err
@@ -101,7 +101,7 @@ func TestUnfinishedArchiveLeavesTheOldOne(t *testing.T) {
 	}
 }
 
-// What a killed process left is cleared away; what a living one writes is not.
+// A spool of a killed process is removed; one of a running process is not.
 func TestAbandonedSpool(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -15,7 +15,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// endpoint is where an engine listens, and who says so.
+// endpoint is where an engine listens, and which setting names it.
 type endpoint struct {
 	host string // "unix:///var/run/docker.sock", "tcp://10.0.0.1:2376", "ssh://user@host"
 	from string // "DOCKER_HOST", "docker's context \"x\"", "the default"
@@ -27,8 +27,8 @@ type endpoint struct {
 // defaultHost is where docker listens on Linux.
 const defaultHost = "unix:///var/run/docker.sock"
 
-// find follows the docker command: DOCKER_HOST, then the context that DOCKER_CONTEXT or currentContext in docker's
-// config.json names, then the default: https://docs.docker.com/engine/manage-resources/contexts/
+// find searches as the docker command does: DOCKER_HOST, then the context that DOCKER_CONTEXT or currentContext in
+// docker's config.json names, then the default: https://docs.docker.com/engine/manage-resources/contexts/
 func find(getenv func(string) string) (endpoint, error) {
 	if host := getenv("DOCKER_HOST"); host != "" {
 		return fromEnvironment(host, getenv), nil
@@ -52,7 +52,7 @@ func find(getenv func(string) string) (endpoint, error) {
 	return e, nil
 }
 
-// fromEnvironment: DOCKER_TLS_VERIFY and DOCKER_CERT_PATH are for DOCKER_HOST alone.
+// fromEnvironment returns the endpoint of DOCKER_HOST, to which alone DOCKER_TLS_VERIFY and DOCKER_CERT_PATH apply.
 func fromEnvironment(host string, getenv func(string) string) endpoint {
 	e := endpoint{host: host, from: "DOCKER_HOST", tlsDir: getenv("DOCKER_CERT_PATH")}
 	verify := getenv("DOCKER_TLS_VERIFY") != ""
@@ -74,7 +74,7 @@ func currentContext(path string) (string, error) {
 	return config.CurrentContext, err
 }
 
-// readContext reads the files that "docker context create" writes, which lie under the SHA-256 of the context's name.
+// readContext reads the files that "docker context create" writes below the SHA-256 of the context's name.
 func readContext(dir, name string) (endpoint, error) {
 	sum := sha256.Sum256([]byte(name))
 	id := hex.EncodeToString(sum[:])
@@ -107,7 +107,7 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// readJSON does not show the decoder's words: docker's config.json holds passwords.
+// readJSON hides the decoder's error: docker's config.json holds passwords.
 func readJSON(path string, into any) error {
 	data, err := regular.Read(path, regular.MaxText)
 	if err != nil {

@@ -29,7 +29,7 @@ type Engine struct {
 }
 
 // Open finds the engine that the docker command of this environment would use (DOCKER_HOST, DOCKER_CONTEXT, docker's
-// config.json; TLS as these say; ssh:// by the ssh command). It makes no connection. Close it.
+// config.json; TLS as these say; ssh:// by the ssh command). It opens no connection. The caller closes it.
 func Open() (*Engine, error) { return open(os.Getenv) }
 
 func open(getenv func(string) string) (*Engine, error) {
@@ -87,11 +87,11 @@ func (at endpoint) tls() (*tls.Config, error) {
 	return config, nil
 }
 
-// Host is its address, as DOCKER_HOST has it.
+// Host returns its address, as in DOCKER_HOST.
 func (e *Engine) Host() string { return e.at.host }
 
-// Dial opens a connection to what the environment's engine offers beside images, upgraded to proto: "/grpc" with "h2c" is
-// the BuildKit in it, "/session" with "h2c" the way back from it to its client.
+// Dial opens a connection to a service of the environment's engine, upgraded to proto: "/grpc" with "h2c" is the
+// BuildKit in it, "/session" with "h2c" its way back to the client.
 // https://docs.docker.com/reference/api/engine/version/v1.41/#tag/Session
 func Dial(ctx context.Context, path, proto string, headers map[string][]string) (net.Conn, error) {
 	e, err := Open()
@@ -102,7 +102,7 @@ func Dial(ctx context.Context, path, proto string, headers map[string][]string) 
 	return conn, errors.Join(err, e.Close())
 }
 
-// Dial is the package's Dial for this engine.
+// Dial opens a connection to a service of this engine; see the package's Dial.
 func (e *Engine) Dial(ctx context.Context, path, proto string, headers map[string][]string) (net.Conn, error) {
 	conn, err := e.api.DialHijack(ctx, path, proto, headers)
 	if err != nil {
@@ -111,7 +111,7 @@ func (e *Engine) Dial(ctx context.Context, path, proto string, headers map[strin
 	return conn, nil
 }
 
-// Platform is that of the images which the engine runs.
+// Platform returns the platform of the images that the engine runs.
 func (e *Engine) Platform(ctx context.Context) (v1.Platform, error) {
 	v, err := e.api.ServerVersion(ctx)
 	if err != nil {
@@ -135,7 +135,7 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 			"run as a member of the group docker, or name another engine in DOCKER_HOST",
 		)
 	case strings.HasPrefix(e.at.host, "ssh://") && client.IsErrConnectionFailed(err):
-		return registry.WithHint( // ssh's own words are in it
+		return registry.WithHint( // the text has ssh's own message
 			fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err),
 			"this must work without a question: ssh "+e.at.host+" docker version",
 		)
@@ -152,7 +152,7 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err)
 }
 
-// silent: nobody listens there. The client's own words name no socket, and ask for a daemon by its name of old.
+// silent reports whether nobody listens there. The client's own error names no socket.
 func (e *Engine) silent(err error) bool {
 	return client.IsErrConnectionFailed(err) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
 }

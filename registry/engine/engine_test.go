@@ -22,7 +22,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// fakeEngine answers as an engine does that has the images of ids, and keeps what it was given.
+// fakeEngine answers as an engine with the images of ids, and keeps what was loaded.
 type fakeEngine struct {
 	ids    map[string]string // by name
 	answer string            // to a load
@@ -117,7 +117,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// What is sent holds each blob once and can be read as either kind of archive.
+// The tar that is sent holds each blob once and can be read as either kind of archive.
 func TestLoadedTar(t *testing.T) {
 	t.Parallel()
 	built := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Layers: 2})
@@ -147,7 +147,7 @@ func TestLoadedTar(t *testing.T) {
 	}
 }
 
-// repack makes zstd of the first image's layers.
+// repack compresses the first image's layers with zstd.
 func repack(t *testing.T, b registrytest.Built) registrytest.Built {
 	t.Helper()
 	var m v1.Manifest
@@ -203,7 +203,7 @@ func configOf(t *testing.T, b registrytest.Built) string {
 	return m.Config.Digest.String()
 }
 
-// A source that breaks is the failure, not what the engine says of the half that it got.
+// When a source breaks, the error is the source's, not what the engine says of half an image.
 func TestLoadTellsTheSourcesFailure(t *testing.T) {
 	t.Parallel()
 	b := registrytest.Image(registrytest.ImageSpec{Layers: 2})
@@ -280,7 +280,7 @@ func TestImageName(t *testing.T) {
 	}
 }
 
-// An engine behind TLS is believed only with its authority's certificate, or without DOCKER_TLS_VERIFY, as docker has it.
+// An engine behind TLS is trusted only with its authority's certificate, or without DOCKER_TLS_VERIFY, as in docker.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(&fakeEngine{})

@@ -8,16 +8,17 @@ import (
 	"io"
 
 	cerrdefs "github.com/containerd/errdefs"
+	images "github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
 )
 
-// Load gives the engine the image m, whose config and layers are in src, under the name and tag of ref; what had the name
-// before loses it. It reports whether the engine had the image under this name already; nothing is sent then.
+// Load loads the image m, whose config and layers are in src, under the name and tag of ref, and takes the name from
+// any other image. It reports whether the engine already had the image under this name; nothing is sent then.
 //
-// An image that the engine stores as another one is an error that wraps registry.ErrContent.
+// The error wraps registry.ErrContent when the engine stores another image than m.
 func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (present bool, err error) {
 	doing := fmt.Sprintf("loading %q", ref)
 	if ref.Tag == "" || ref.Digest != (v1.Hash{}) {
@@ -41,7 +42,7 @@ func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest
 	return false, err
 }
 
-// has reports whether the name is this image. The id of an image is its config's digest, or the manifest's in the
+// has reports whether name is this image. The id of an image is its config's digest, or the manifest's in the
 // containerd store.
 func (e *Engine) has(ctx context.Context, ref registry.Ref, image *payload) (bool, error) {
 	there, err := e.api.ImageInspect(ctx, ref.Name())
@@ -66,7 +67,7 @@ func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
 	if err == nil {
 		err = errors.Join(loadFailure(answer.Body), answer.Body.Close())
 	}
-	_ = r.Close() // ends the writer where the engine did not read to the end
+	_ = r.Close() // ends the writer if the engine did not read to the end
 	if cause := <-wrote; cause != nil && !errors.Is(cause, io.ErrClosedPipe) {
 		return fmt.Errorf("%s: %w", doing, cause)
 	}
@@ -76,7 +77,7 @@ func (e *Engine) send(ctx context.Context, doing string, image *payload) error {
 	return nil
 }
 
-// loadFailure finds the error in the engine's messages, which come after status 200.
+// loadFailure returns the error in the engine's messages, which follow status 200.
 func loadFailure(body io.Reader) error {
 	for d := json.NewDecoder(body); ; {
 		var message struct {
@@ -91,4 +92,12 @@ func loadFailure(body io.Reader) error {
 			return fmt.Errorf("%w: %s", cerrdefs.ErrInvalidArgument, message.Error)
 		}
 	}
+}
+
+// Remove removes a name; the last one removes the image. Build cache stays.
+func (e *Engine) Remove(ctx context.Context, ref registry.Ref) error {
+	if _, err := e.api.ImageRemove(ctx, imageName(ref), images.RemoveOptions{}); err != nil {
+		return e.failure(ctx, fmt.Sprintf("removing %q", ref), err)
+	}
+	return nil
 }

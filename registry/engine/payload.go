@@ -19,8 +19,8 @@ import (
 	"mtool/registry"
 )
 
-// payload is an image as an engine can load it. Its tar is a Docker archive, which every engine reads, and an OCI archive, by which
-// an engine with the containerd store keeps the digests.
+// payload is an image that an engine can load. Its tar is a Docker archive, which every engine reads, and an OCI
+// archive, from which an engine with the containerd store keeps the digests.
 type payload struct {
 	name     string // "demo:v1"
 	manifest registry.Manifest
@@ -33,7 +33,7 @@ type payload struct {
 func newPayload(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (*payload, error) {
 	parsed, err := v1.ParseManifest(bytes.NewReader(m.Body))
 	if err != nil || !m.IsImage() {
-		return nil, fmt.Errorf("%w: %s is no image manifest", registry.ErrContent, m.Digest)
+		return nil, fmt.Errorf("%w: %s is not an image manifest", registry.ErrContent, m.Digest)
 	}
 	p := &payload{
 		name: ref.Name(), manifest: m, config: parsed.Config, layers: parsed.Layers, src: src, unpacked: map[v1.Hash]*os.File{},
@@ -47,7 +47,7 @@ func newPayload(ctx context.Context, ref registry.Ref, m registry.Manifest, src 
 	return p, nil
 }
 
-// prepare unpacks what engines can't, and refuses what nobody can without a key.
+// prepare decompresses what engines can't, and refuses encrypted layers.
 func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) error {
 	switch {
 	case strings.Contains(string(layer.MediaType), "encrypted"):
@@ -71,7 +71,7 @@ func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) error {
 	}
 	defer plain.Close()
 	if _, err = io.Copy(f, plain); err == nil {
-		_, err = io.Copy(io.Discard, blob) // its digest is verified at the end
+		_, err = io.Copy(io.Discard, blob) // the source verifies the digest at the end
 	}
 	return err
 }
@@ -142,7 +142,7 @@ func add(t *tar.Writer, name string, size int64, r io.Reader) error {
 	return err
 }
 
-// describe makes index.json and manifest.json.
+// describe returns index.json and manifest.json.
 func (p *payload) describe() (index, docker []byte, err error) {
 	row := p.manifest.Descriptor()
 	tag := p.name[strings.LastIndex(p.name, ":")+1:]
@@ -159,7 +159,7 @@ func (p *payload) describe() (index, docker []byte, err error) {
 	return index, docker, err
 }
 
-// layerName is where the layer lies in the Docker archive.
+// layerName returns the name of the layer in the Docker archive.
 func (p *payload) layerName(d v1.Descriptor) string {
 	if p.unpacked[d.Digest] != nil {
 		return d.Digest.Hex + "/layer.tar"

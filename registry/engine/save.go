@@ -9,12 +9,13 @@ import (
 	"mtool/registry"
 )
 
-// Save writes the image of this name to w, as the tar of docker save: a Docker archive and, of Docker 25 and later, an OCI
-// archive too. The engine streams it; nothing is kept here. A missing image is an error that wraps registry.ErrNotFound.
+// Save writes the image of this name to w, as the tar of docker save: a Docker archive, and from Docker 25 on an OCI
+// archive too. The engine streams it; nothing is buffered. When the image is missing the error wraps
+// registry.ErrNotFound.
 func (e *Engine) Save(ctx context.Context, ref registry.Ref, w io.Writer) error {
 	doing := fmt.Sprintf("reading %q", ref)
 	name := imageName(ref)
-	// Engines differ in how they answer a save of what is not there.
+	// Engines differ in their answer to a save of a missing image.
 	if _, err := e.api.ImageInspect(ctx, name); err != nil {
 		return e.failure(ctx, doing, err)
 	}
@@ -33,7 +34,7 @@ func (e *Engine) Save(ctx context.Context, ref registry.Ref, w io.Writer) error 
 	return nil
 }
 
-// reading tells the failures of the engine from those of who takes its bytes.
+// reading separates failures of the engine from those of the writer that takes its bytes.
 type reading struct {
 	io.Reader
 	failed error
@@ -47,7 +48,8 @@ func (r *reading) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// imageName is what the engine takes for ref: an image id typed as docker-daemon:sha256:… looks like a name with a tag.
+// imageName returns the name that the engine expects: an image id typed as docker-daemon:sha256:… parses as a name with
+// a tag.
 func imageName(ref registry.Ref) string {
 	if ref.Host == "docker.io" && ref.Repo == "library/sha256" && isImageID(ref.Tag) {
 		return "sha256:" + ref.Tag

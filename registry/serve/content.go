@@ -10,7 +10,7 @@ import (
 	"mtool/registry"
 )
 
-// digest answers for what is none.
+// digest parses id, and answers with an error when it is not a digest.
 func digest(w http.ResponseWriter, id string) (v1.Hash, bool) {
 	h, err := v1.NewHash(id)
 	if err != nil {
@@ -50,13 +50,13 @@ func (s *Server) manifest(w http.ResponseWriter, r *http.Request, repo repositor
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Body))
 }
 
-// blob answers with a config or layer, or the part of it that is asked for.
+// blob answers with a config or layer, or the requested part of it.
 func (s *Server) blob(w http.ResponseWriter, r *http.Request, repo repository, id string) {
 	h, ok := digest(w, id)
 	if !ok {
 		return
 	}
-	// A manifest is a blob too; containerd reads it so at times.
+	// A manifest is a blob too; containerd sometimes reads it as one.
 	_, err := s.find(r.Context(), repo, func(t tree) bool { _, ok := t.manifests[h]; return ok || t.blobs[h] })
 	if err != nil {
 		s.broken(w, err, "BLOB_UNKNOWN")

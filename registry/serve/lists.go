@@ -32,7 +32,7 @@ func (s *Server) catalog(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// paged cuts out what n and last ask for, and says in a Link header where it goes on:
+// paged returns the page that n and last ask for, and sets a Link header to the next:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#listing-tags
 func paged(w http.ResponseWriter, r *http.Request, all []string) ([]string, bool) {
 	query := r.URL.Query()

@@ -14,16 +14,16 @@ import (
 	"mtool/registry"
 )
 
-// sendProven answers with a file, or the part of it that is asked for, and completes the answer only when the whole file was
-// read and found to have the digest. Otherwise it is an error or, where bytes are on their way already, a connection that
-// breaks off: nobody who counts bytes takes what is damaged for the whole.
+// sendProven answers with a file, or the requested part of it, and completes the answer only when the whole file was
+// read and has the digest. Otherwise it answers with an error or, once bytes were sent, breaks the connection: a client
+// that counts bytes never takes damaged content for complete.
 func (s *Server) sendProven(w http.ResponseWriter, r *http.Request, file *os.File, digest v1.Hash) error {
 	hash, err := v1.Hasher(digest.Algorithm)
 	if err != nil {
 		return err
 	}
 	if strings.Contains(r.Header.Get("Range"), ",") {
-		r.Header.Del("Range") // the whole is an answer too, and is read in one go
+		r.Header.Del("Range") // the whole is a valid answer too, and is read in one pass
 	}
 	content, held := &onePass{file: file, hash: hash}, &holding{ResponseWriter: w, status: http.StatusOK}
 	http.ServeContent(held, r, "", time.Time{}, content)
@@ -43,7 +43,8 @@ func (s *Server) sendProven(w http.ResponseWriter, r *http.Request, file *os.Fil
 	return err
 }
 
-// onePass reads a file from its beginning on, once, and hashes it. What is sought behind is read too; nothing is read twice.
+// onePass reads a file once from its start, and hashes it. Seeking forward reads what lies between; nothing is read
+// twice.
 type onePass struct {
 	file   *os.File
 	hash   hash.Hash
@@ -84,7 +85,7 @@ func (p *onePass) Read(data []byte) (int, error) {
 	return n, err
 }
 
-// prove reads what is left and compares the digest.
+// prove reads the rest and compares the digest.
 func (p *onePass) prove(want v1.Hash) error {
 	if _, err := io.Copy(p.hash, p.file); err != nil {
 		return err
@@ -95,7 +96,8 @@ func (p *onePass) prove(want v1.Hash) error {
 	return nil
 }
 
-// holding is a ResponseWriter that keeps the last write back until it is released, and all of the answer's beginning before.
+// holding is a ResponseWriter that withholds the last write until it is released, and before that the first part of the
+// answer.
 type holding struct {
 	http.ResponseWriter
 	status int
@@ -114,7 +116,7 @@ func (h *holding) Write(data []byte) (int, error) {
 	return len(data), h.err
 }
 
-// gone reports that nobody takes the answer any more.
+// gone reports whether the client stopped reading.
 func (h *holding) gone() bool { return h.err != nil }
 
 func (h *holding) release() {

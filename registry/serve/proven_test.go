@@ -21,7 +21,7 @@ import (
 	"mtool/registry/store"
 )
 
-// large is an image with a layer of so many bytes, in a store.
+// large returns a store and an image in it with a layer of that many bytes.
 func large(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
 	t.Helper()
 	b := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: size})
@@ -39,8 +39,8 @@ func large(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
 	return s, most, b.Blobs[most.Digest]
 }
 
-// TestDamagedBlobs flips one bit of a blob in the store: no answer with a part of it is complete, wherever the bit is. Those
-// about the blob as it should be are.
+// TestDamagedBlobs flips one bit of a blob in the store. No answer with a part of it is complete, wherever the bit is;
+// answers about the undamaged blob are.
 func TestDamagedBlobs(t *testing.T) {
 	t.Parallel()
 	s, layer, data := large(t, 3<<20)
@@ -104,7 +104,7 @@ func fetch(t *testing.T, url, part string) (string, int, error) {
 	return string(body), resp.StatusCode, err
 }
 
-// A small blob that is damaged is an error with a reason.
+// A small damaged blob is answered with an error and a reason.
 func TestDamagedConfig(t *testing.T) {
 	t.Parallel()
 	s := filled(t, "demo:v1")
@@ -122,7 +122,7 @@ func TestDamagedConfig(t *testing.T) {
 	}
 }
 
-// A client that asks for a blob and reads nothing is given up; one that is slow gets all of it.
+// A client that asks for a blob and reads nothing is dropped; a slow one gets all of it.
 func TestSlowClients(t *testing.T) {
 	t.Parallel()
 	s, layer, data := large(t, 256<<10) // takes longer than their patience through buffers this small
@@ -184,7 +184,7 @@ func TestSlowClients(t *testing.T) {
 	}
 }
 
-// smallBuffers makes connections that hold few bytes on the way.
+// smallBuffers makes connections with small buffers.
 type smallBuffers struct{ net.Listener }
 
 func (s smallBuffers) Accept() (net.Conn, error) {
@@ -195,7 +195,7 @@ func (s smallBuffers) Accept() (net.Conn, error) {
 	return conn, err
 }
 
-// A request with a body that never comes is not waited for either.
+// The server does not wait for a request body that never comes.
 func TestBodyThatNeverComes(t *testing.T) {
 	t.Parallel()
 	host := start(t, filled(t, "demo:v1"), serve.Options{})

@@ -16,14 +16,14 @@ import (
 	"mtool/registry/store"
 )
 
-// repository is the images that a client finds under one name.
+// repository holds the images that a client finds under one name.
 type repository struct {
 	name   string
 	images []store.Image
 }
 
-// repository finds what a client means by name: "demo" and "library/demo" are docker.io/library/demo, and an image of
-// another host is found with that in front, and, when no other has the same path, without.
+// repository returns the images that a client means by name: "demo" and "library/demo" are docker.io/library/demo. An
+// image of another host is found with the host in front, and without it when no other has the same path.
 func (s *Server) repository(ctx context.Context, name string) (repository, error) {
 	all, err := s.store.List(ctx)
 	if err != nil {
@@ -59,7 +59,7 @@ func filter(images []store.Image, keep func(registry.Ref) bool) []store.Image {
 	return out
 }
 
-// Names are what clients find here, "demo:v1", sorted.
+// Names returns the names by which clients find images here, "demo:v1", sorted.
 func (s *Server) Names(ctx context.Context) ([]string, error) {
 	all, err := s.store.List(ctx)
 	if err != nil {
@@ -76,7 +76,7 @@ func (s *Server) Names(ctx context.Context) ([]string, error) {
 	return slices.Compact(names), nil
 }
 
-// shown is the shortest name of a repository; "" when no client can ask for it: a port can't be part of a path.
+// shown returns the shortest name of a repository; "" when no client can ask for it: a path can't contain a port.
 func (s *Server) shown(all []store.Image, ref registry.Ref) string {
 	if ref.Host == "docker.io" {
 		return strings.TrimPrefix(ref.Repo, "library/")
@@ -91,14 +91,14 @@ func (s *Server) shown(all []store.Image, ref registry.Ref) string {
 	return ref.Repo
 }
 
-// tree is everything below a manifest that is there, and the manifest itself.
+// tree holds a manifest and everything present below it.
 type tree struct {
 	manifests map[v1.Hash]v1.Descriptor
 	blobs     map[v1.Hash]bool
-	partial   bool // a manifest is missing, and may come
+	partial   bool // a manifest is missing, and may arrive later
 }
 
-// find is the tree of the first image of the repository in which has says so.
+// find returns the tree of the repository's first image for which has returns true.
 func (s *Server) find(ctx context.Context, repo repository, has func(tree) bool) (tree, error) {
 	for _, image := range repo.images {
 		t, err := s.tree(ctx, image.Descriptor)
@@ -162,7 +162,7 @@ func (s *Server) grow(ctx context.Context, d v1.Descriptor, t *tree) error {
 	return nil
 }
 
-// tagged is the image of this tag.
+// tagged returns the image with this tag.
 func (r repository) tagged(tag string) (v1.Descriptor, bool) {
 	i := slices.IndexFunc(r.images, func(image store.Image) bool { return image.Ref.Tag == tag })
 	if i < 0 {

@@ -12,7 +12,7 @@ import (
 	"mtool/registry"
 )
 
-// Both are compiled when the first request comes, since every command of the program would wait for it.
+// Both are compiled at the first request; every command of the program would wait for them otherwise.
 var (
 	endpoint = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|referrers|tags)/([^/]+)$`)
@@ -57,7 +57,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// broken answers what the store could not give.
+// broken answers with an error of the store.
 func (s *Server) broken(w http.ResponseWriter, err error, unknown string) {
 	if errors.Is(err, registry.ErrNotFound) {
 		refuse(w, http.StatusNotFound, unknown, err.Error())
@@ -66,7 +66,7 @@ func (s *Server) broken(w http.ResponseWriter, err error, unknown string) {
 	refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
 }
 
-// referrers: the store has none. The empty list is an answer; 404 would send clients to look for tags instead.
+// referrers answers with an empty list: the store has no referrers. After a 404 clients would look for tags instead.
 func (s *Server) referrers(w http.ResponseWriter, id string) {
 	if _, ok := digest(w, id); !ok {
 		return
@@ -80,7 +80,7 @@ func answer(w http.ResponseWriter, v any) {
 	if w.Header().Get("Content-Type") == "" {
 		w.Header().Set("Content-Type", "application/json")
 	}
-	_ = json.NewEncoder(w).Encode(v) // a client that went away is no failure of ours
+	_ = json.NewEncoder(w).Encode(v) // a client that went away is not our failure
 }
 
 // refuse writes an error as the specification has it:

@@ -16,18 +16,18 @@ import (
 	"mtool/registry/store"
 )
 
-// Options guard the registry; the zero value is for loopback addresses only.
+// Options are the registry's guards; the zero value is for loopback addresses only.
 type Options struct {
-	// Hosts are the Host headers that are answered, with their ports: a page of the web whose name was pointed at
-	// 127.0.0.1 sends its own (DNS rebinding). None answers all.
+	// Hosts are the Host headers, with ports, that are answered: a web page whose name resolves to 127.0.0.1 sends its
+	// own (DNS rebinding). Without any, all are answered.
 	Hosts []string
-	// Patience is how long a client may take for 32 KiB of an answer before it is given up; 0: 30 seconds.
+	// Patience is how long a client may take to read 32 KiB of an answer; 0 means 30 seconds.
 	Patience time.Duration
-	// Username and Password are asked for by HTTP's basic scheme; an empty Password asks for nothing.
+	// Username and Password are required by HTTP basic authentication; an empty Password requires nothing.
 	Username, Password string
 }
 
-// Server is the handler. It looks into the store anew with every request.
+// Server is the handler. It reads the store anew for every request.
 type Server struct {
 	store   *store.Store
 	layout  *store.Layout
@@ -35,20 +35,20 @@ type Server struct {
 	trees   sync.Map // tree by the digest of its root; content never changes under its digest
 }
 
-// New makes no I/O.
+// New returns the handler. It does no I/O.
 func New(s *store.Store, o Options) *Server {
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	return &Server{store: s, layout: store.OpenLayout(s.Dir()), options: o}
 }
 
-// How long clients may take, and how long Run waits for those that are at it.
+// How long clients may take, and how long Run waits for requests in flight.
 const (
 	headerTime = 10 * time.Second
 	idleTime   = 2 * time.Minute
 	grace      = 5 * time.Second
 )
 
-// Run serves until ctx ends, gives requests in flight five seconds more, and closes l. The end of ctx is no error.
+// Run serves until ctx ends, gives requests in flight five more seconds, and closes l. The end of ctx is not an error.
 func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime}
 	failed := make(chan error, 1)
@@ -85,7 +85,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// admitted compares hashes, whose comparison takes equally long for every guess.
+// admitted reports whether the credentials match. It compares hashes, which takes equally long for every guess.
 func (s *Server) admitted(r *http.Request) bool {
 	if s.options.Password == "" {
 		return true

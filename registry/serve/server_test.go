@@ -24,7 +24,7 @@ func image(seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Seed: seed, Padding: 2000})
 }
 
-// filled is a store with these images, each of them of its own.
+// filled returns a store with these images, each different.
 func filled(t *testing.T, names ...string) *store.Store {
 	t.Helper()
 	s := store.Open(t.TempDir() + "/store")
@@ -166,7 +166,7 @@ func TestTags(t *testing.T) {
 	}
 }
 
-// A page of the web whose name was pointed at 127.0.0.1 gets nothing.
+// A web page whose name resolves to 127.0.0.1 gets nothing.
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
 	host := start(t, filled(t, "demo:v1"), serve.Options{Hosts: []string{"localhost:5000"}})
@@ -195,7 +195,7 @@ func TestPassword(t *testing.T) {
 	}
 }
 
-// What comes into the store while it is served is there at once, and what is damaged is no 404.
+// Images that enter the store while it is served are there at once, and damaged ones are not a 404.
 func TestStoreChanges(t *testing.T) {
 	t.Parallel()
 	s := filled(t, "demo:v1")

@@ -13,7 +13,7 @@ import (
 	"mtool/registry/store"
 )
 
-// What goes into the store comes out of the registry, byte for byte: the pull half of the suite.
+// The pull half of the suite: what enters the store leaves the registry byte for byte.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
@@ -28,14 +28,14 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// named names what is put by digest: the store alone gives no access to what has no name.
+// named names what is put by digest: the store gives no access to content without a name.
 type named struct{ *store.Writer }
 
 func (n named) PutManifest(ctx context.Context, m registry.Manifest) error {
 	return n.PutTag(ctx, "", m)
 }
 
-// start serves s and answers the host.
+// start serves s and returns the host.
 func start(t *testing.T, s *store.Store, o serve.Options) string {
 	t.Helper()
 	server := httptest.NewServer(serve.New(s, o))
