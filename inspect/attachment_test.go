@@ -39,7 +39,7 @@ func TestReadSortsAttachments(t *testing.T) {
 	}
 }
 
-// A row that claims a platform is what clients pull for it; calling it an attestation must not hide it.
+// Clients pull a row that claims a platform; calling it an attestation must not hide it.
 func TestReadAttestationWithPlatform(t *testing.T) {
 	t.Parallel()
 	amd64 := image("linux/amd64")

@@ -8,9 +8,9 @@ import (
 	"mtool/inspect/platform"
 )
 
-// AttestationOf reports whether d is the row of a BuildKit attestation, and which image it is about (zero when the
-// row's digest annotation can't be read). A row that also claims a platform is none, whatever its annotations say:
-// clients would take it for the image of that platform. See
+// AttestationOf reports whether d is the row of a BuildKit attestation, and returns the image that it describes (zero
+// when the row's digest annotation can't be read). A row that also claims a platform is not one, whatever its
+// annotations say: clients would take it as the image of that platform. See
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
 	if d.Annotations["vnd.docker.reference.type"] != "attestation-manifest" || !platform.IsUnknown(claimOf(d)) {
@@ -23,7 +23,7 @@ func AttestationOf(d v1.Descriptor) (image v1.Hash, ok bool) {
 	return image, true
 }
 
-// attach gives everything to the first image that it is about, and the rest to Others.
+// attach adds each attachment to the first image that it describes, and the rest to Others.
 func (r *Report) attach(all []Attachment) {
 	images := make(map[v1.Hash]int, len(r.Images))
 	for i := range slices.Backward(r.Images) {
@@ -49,7 +49,7 @@ func (r *Report) attach(all []Attachment) {
 	}
 }
 
-// imageOf is the image that an artifact is behind: the one with its platform, or the one that names it.
+// imageOf returns the image that an artifact belongs to: the one with its platform, or the one that it names.
 func (r *Report) imageOf(a Attachment) (int, bool) {
 	p := a.Descriptor.Platform
 	for i := range r.Images {
@@ -64,7 +64,7 @@ func (r *Report) imageOf(a Attachment) (int, bool) {
 	return 0, false
 }
 
-// attestations counts those of the images and those without one.
+// attestations counts those of the images and those without an image.
 func (r Report) attestations() int {
 	n := 0
 	for _, i := range r.Images {
@@ -76,4 +76,24 @@ func (r Report) attestations() int {
 		}
 	}
 	return n
+}
+
+// predicateKey is the annotation in which BuildKit states what a layer of an attestation is.
+const predicateKey = "in-toto.io/predicate-type"
+
+// Statement is a row of an attestation manifest: an in-toto statement that was not read.
+type Statement struct {
+	Predicate string // the type that the row states: https://slsa.dev/provenance/v1, https://spdx.dev/Document
+	Blob      v1.Descriptor
+}
+
+// Statements returns the in-toto statements that the manifest lists, in its order, as its rows state them.
+func (a Attachment) Statements() []Statement {
+	var all []Statement
+	for _, d := range a.Blobs {
+		if predicate := d.Annotations[predicateKey]; predicate != "" {
+			all = append(all, Statement{predicate, d})
+		}
+	}
+	return all
 }

@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// ReadBlob reads a blob that may have no more than limit bytes. The error of a larger one wraps ErrLimit.
+// ReadBlob reads a blob of at most limit bytes. The error of a larger one wraps ErrLimit.
 func ReadBlob(ctx context.Context, source registry.Source, d v1.Descriptor, limit int64) (data []byte, err error) {
 	if d.Size > limit {
 		return nil, fmt.Errorf("%w: %s has %d bytes, more than %d", ErrLimit, d.Digest, d.Size, limit)
@@ -28,8 +28,8 @@ func ReadBlob(ctx context.Context, source registry.Source, d v1.Descriptor, limi
 	return data, err
 }
 
-// readUpTo reads one byte more than there should be, so that a source that verifies comes to the end, and at most that: what a
-// descriptor announces may have been counted.
+// readUpTo reads at most one byte more than announced: that byte brings a verifying source to its end, and more than
+// that would exceed what was counted for the descriptor.
 func readUpTo(blob io.Reader, d v1.Descriptor, limit int64) ([]byte, error) {
 	if d.Size > 0 {
 		limit = d.Size

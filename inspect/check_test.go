@@ -44,7 +44,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// strictly is what Check finds with --strict.
+// strictly returns what Check finds with --strict.
 func strictly(r inspect.Report) []inspect.Finding {
 	findings := inspect.Check(r, inspect.CheckOptions{})
 	inspect.Strictly(findings, inspect.Rules())
@@ -68,7 +68,7 @@ func show(findings []inspect.Finding) string {
 	return b.String()
 }
 
-// One finding an image, in the order of the list, before all others: tables are made of them.
+// There is one finding for each image, in the order of the list and before all others: tables rely on it.
 func TestCheckOrder(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := image("linux/amd64"), image("linux/arm64")
@@ -90,7 +90,7 @@ func TestCheckOrder(t *testing.T) {
 	}
 }
 
-// One manifest under two platforms has one config and one set of layers, too: that is said once.
+// One manifest under two platforms shares its config and layers too; it is reported once.
 func TestCheckSharedOnce(t *testing.T) {
 	t.Parallel()
 	amd64 := image("linux/amd64")
@@ -105,7 +105,7 @@ func TestCheckSharedOnce(t *testing.T) {
 	}
 }
 
-// What a file lacks has not answered 404.
+// A file that lacks something has not answered 404.
 func TestCheckMissingInLayout(t *testing.T) {
 	t.Parallel()
 	o := object(registrytest.Entry{Built: image("linux/arm64"), Missing: true})
@@ -134,7 +134,7 @@ func TestCheckArtifacts(t *testing.T) {
 	}
 }
 
-// Members of a list are somebody else's text: none may forge a line or colour a terminal.
+// Members of a list are untrusted text: none may forge a line or colour a terminal.
 func TestCheckPrintsOneLine(t *testing.T) {
 	t.Parallel()
 	evil := v1.Platform{OS: "linux\nlinux/arm64 (sha256:0): fine", Architecture: "\x1b[32marm64\r"}

@@ -71,7 +71,7 @@ type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 
-// A config that says that it is too big is not even asked for.
+// A config whose descriptor states too large a size is not fetched.
 func TestReadLeavesBigConfigs(t *testing.T) {
 	t.Parallel()
 	for size, asked := range map[int]int{4 << 20: 1, 4<<20 + 1: 0} {
@@ -85,7 +85,7 @@ func TestReadLeavesBigConfigs(t *testing.T) {
 	}
 }
 
-// A row that is no descriptor does not hide the others.
+// A row that is not a descriptor does not hide the others.
 func TestReadBadRow(t *testing.T) {
 	t.Parallel()
 	b := registrytest.ListOf(image("linux/amd64"))

@@ -12,7 +12,7 @@ import (
 	"mtool/registry"
 )
 
-// image is the one finding of an entry: the first thing that is wrong with it.
+// image returns the one finding of an entry: the first thing that is wrong with it.
 func (c *checker) image(i Image) Finding {
 	claim := i.Claim()
 	f := Finding{State: Mismatch, Platform: platform.Format(i.Platform()), Digest: i.Descriptor.Digest}
@@ -40,7 +40,7 @@ func (c *checker) image(i Image) Finding {
 	return f
 }
 
-// compare holds what the rows say, the image's own first, against what the config says.
+// compare compares the rows, the image's own first, with the config.
 func (c *checker) compare(f Finding, who string, i Image) Finding {
 	claim := i.Claim()
 	f.Message = fmt.Sprintf("%s: the list says %s, the config says %s%s", who, describe(claim), describe(i.Config), lookedFor(claim, i.Config))
@@ -50,7 +50,7 @@ func (c *checker) compare(f Finding, who string, i Image) Finding {
 	}
 	for _, row := range i.Via {
 		outer := claimOf(row)
-		// The row of a nested list need not repeat every detail of the only image that it leads to.
+		// The row of a nested list need not repeat every detail of its only image.
 		agrees := platform.IsUnknown(outer) || platform.Satisfies(i.Platform(), outer) || platform.Agrees(outer, i.Config)
 		if agrees && lookedFor(outer) == "" {
 			continue
@@ -68,8 +68,8 @@ func (c *checker) compare(f Finding, who string, i Image) Finding {
 	return f
 }
 
-// lookedFor names what runtimes look for in place of a platform that is spelled in a way of its own, to be put behind what the
-// list or the config says. A config counts too: containerd asks it for a row that states no platform, and docker warns of it.
+// lookedFor returns a suffix for messages with the platforms that runtimes look for instead of misspelled ones. A
+// config counts too: containerd reads it for a row without a platform, and docker warns of it.
 func lookedFor(all ...v1.Platform) string {
 	for _, p := range all {
 		if right, is := platform.Misspelled(p); is {
@@ -79,7 +79,7 @@ func lookedFor(all ...v1.Platform) string {
 	return ""
 }
 
-// unread is the finding of an entry whose manifest or config could not be read.
+// unread returns the finding of an entry whose manifest or config could not be read.
 func (c *checker) unread(f Finding, i Image) Finding {
 	f.State, f.Err, f.Message = StateOf(i.Err), i.Err, oneLine(i.Err)
 	if f.State == Unchecked {
@@ -98,14 +98,14 @@ func (c *checker) unread(f Finding, i Image) Finding {
 	if errors.Is(i.Err, registry.ErrNotFound) {
 		f.Evidence = what + " is missing"
 		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, short(f.Digest), what, c.status())
-		if c.report.Ref.Transport == registry.TransportDraft { // whose entries are somewhere else
+		if c.report.Ref.Transport == registry.TransportDraft { // its entries are somewhere else
 			f.Message += ": " + oneLine(i.Err)
 		}
 	}
 	return f
 }
 
-// status is the word of the place that was asked for something missing.
+// status returns how the place reports that something is missing.
 func (c *checker) status() string {
 	if c.report.Ref.Transport == registry.TransportRegistry {
 		return " (404): deleted from the registry, or never pushed"
@@ -113,7 +113,7 @@ func (c *checker) status() string {
 	return ""
 }
 
-// single is the finding of an image that is in no list: there is nothing but the config's word.
+// single returns the finding of an image outside a list, which has only its config to check.
 func (c *checker) single(f Finding, i Image) Finding {
 	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
 	switch {
@@ -134,7 +134,7 @@ func (c *checker) single(f Finding, i Image) Finding {
 	return f
 }
 
-// describe is a platform with its os.features, without which two different ones could read alike.
+// describe formats a platform with its os.features, without which two different ones could look alike.
 func describe(p v1.Platform) string {
 	if platform.IsUnknown(p) {
 		return "nothing"
@@ -149,7 +149,7 @@ func describe(p v1.Platform) string {
 	return fmt.Sprintf("%s [%s]", platform.Format(p), strings.Join(features, " "))
 }
 
-// short is a digest for people: enough to find it in a table.
+// short shortens a digest for people; it is long enough to find it in a table.
 func short(h v1.Hash) string {
 	const digits = 12
 	if len(h.Hex) <= digits {

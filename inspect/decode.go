@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// document is a manifest decoded: a list when facts is set, an image or artifact otherwise.
+// document is a decoded manifest: a list when facts is set, an image or artifact otherwise.
 type document struct {
 	facts *ListFacts
 	rows  []json.RawMessage
@@ -21,17 +21,17 @@ type document struct {
 	config       v1.Descriptor
 	blobs        []v1.Descriptor // the layers
 	artifactType string
-	subject      v1.Hash // what it says that it is about
+	subject      v1.Hash // the manifest that it refers to
 }
 
-// isImage tells images from artifacts, which are manifests of the same type with a config of another one. No runtime looks at
-// the artifactType.
-// See https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
+// isImage tells images from artifacts, which are manifests of the same type with a config of another type. No runtime
+// looks at the artifactType. See
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
 func (d document) isImage() bool { return d.config.MediaType.IsConfig() }
 
-// mayRun reports whether some runtime would start it if its config were that of an image, whatever the type says: Docker takes
-// four types more, containerd starts anything that has layers of a file system.
-// See https://github.com/moby/moby/blob/v28.5.2/distribution/registry.go and image.Unpack of containerd's client.
+// mayRun reports whether a runtime would start it if its config were an image's, whatever its type: Docker accepts four
+// more types, containerd starts anything with file system layers. See
+// https://github.com/moby/moby/blob/v28.5.2/distribution/registry.go and image.Unpack of containerd's client.
 func (d document) mayRun() bool {
 	if d.config.Digest == (v1.Hash{}) || d.config.MediaType == "application/vnd.oci.empty.v1+json" {
 		return false
@@ -48,7 +48,7 @@ func isFileSystem(layer v1.Descriptor) bool {
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(string(layer.MediaType), p) })
 }
 
-// manifestJSON has what both kinds of manifest may hold, so that one that is both is seen.
+// manifestJSON has the members of images and lists, to recognise a manifest that is both.
 type manifestJSON struct {
 	SchemaVersion int               `json:"schemaVersion"`
 	MediaType     types.MediaType   `json:"mediaType"`
@@ -63,16 +63,15 @@ type manifestJSON struct {
 }
 
 const (
-	// maxMembers bounds the values in one manifest; a list of maxEntries rows with annotations has fewer.
+	// maxMembers limits the values in one manifest; a list of maxEntries rows with annotations has fewer.
 	maxMembers = 300_000
-	// maxLayers bounds those of one image. Docker takes 127.
+	// maxLayers limits the layers of one image. Docker accepts 127.
 	maxLayers = 10_000
-	// maxSize is more than any blob has, in bytes; the sizes of so many layers can still be added up.
+	// maxSize is larger than any blob, in bytes; the sizes of maxLayers layers can still be added up.
 	maxSize = 1 << 48
 )
 
-// decode reads body as what mediaType, the word of the descriptor, says that it is. Every error wraps registry.ErrContent, or
-// ErrLimit.
+// decode parses body as a mediaType, which the descriptor states. Every error wraps registry.ErrContent or ErrLimit.
 func decode(mediaType types.MediaType, body []byte) (document, error) {
 	if valuesIn(body) >= maxMembers {
 		return document{}, fmt.Errorf("%w: more than %d values in a manifest", ErrLimit, maxMembers)
@@ -100,7 +99,7 @@ func decode(mediaType types.MediaType, body []byte) (document, error) {
 	return document{facts: &facts, rows: m.Manifests}, nil
 }
 
-// check refuses what two clients could read in two ways, https://github.com/advisories/GHSA-77vh-xpmg-72qh
+// check refuses a manifest that two clients could read in two ways: https://github.com/advisories/GHSA-77vh-xpmg-72qh
 func (m manifestJSON) check(mediaType types.MediaType) error {
 	switch {
 	case mediaType.IsSchema1(), m.SchemaVersion == 1, m.FSLayers != nil:
@@ -145,7 +144,7 @@ func (m manifestJSON) image() (document, error) {
 	return d, nil
 }
 
-// all are the config, where there is one, and the layers.
+// all returns the config, if any, and the layers.
 func (d document) all() []v1.Descriptor {
 	if d.config.Digest == (v1.Hash{}) && d.config.MediaType == "" {
 		return d.blobs
@@ -153,17 +152,18 @@ func (d document) all() []v1.Descriptor {
 	return append([]v1.Descriptor{d.config}, d.blobs...)
 }
 
-// errSchema1 is for the format that Docker gave up with schema 2 in 2016: its image has no config that states a platform.
+// errSchema1 returns the error for the format that Docker replaced by schema 2 in 2016: its images have no config that
+// states a platform.
 func errSchema1() error {
 	return errors.New("it is a Docker schema 1 manifest, which no current registry or runtime takes: push the image again with a current tool")
 }
 
-// decodeConfig reads the platform and lets everything else be.
+// decodeConfig reads only the platform.
 func decodeConfig(data []byte) (v1.Platform, error) {
 	if err := registry.CheckConfig(data); err != nil {
 		return v1.Platform{}, fmt.Errorf("not an image config: %w", err)
 	}
-	var p v1.Platform // its members are spelled in a config as they are in a descriptor
+	var p v1.Platform // its members have the same names in a config and a descriptor
 	if err := json.Unmarshal(data, &p); err != nil {
 		return v1.Platform{}, fmt.Errorf("%w: not an image config: %w", registry.ErrContent, err)
 	}
@@ -171,7 +171,7 @@ func decodeConfig(data []byte) (v1.Platform, error) {
 	return p, nil
 }
 
-// hasFileSystem reports whether the config says which layers an image of it has.
+// hasFileSystem reports whether the config lists layers.
 func hasFileSystem(config []byte) bool {
 	var c struct {
 		RootFS struct {

@@ -9,16 +9,16 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Details are what an image's config says beside its platform. Nothing has checked it.
+// Details is what an image's config states besides its platform. Nothing has checked it.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 type Details struct {
-	Created time.Time // zero when the config does not say it
+	Created time.Time // zero when the config does not state it
 	Labels  map[string]string
 
 	Entrypoint, Cmd  []string
 	Env              []string // NAME=value
 	User, WorkingDir string
-	Ports, Volumes   map[string]json.RawMessage // whose keys alone count
+	Ports, Volumes   map[string]json.RawMessage // only the keys matter
 
 	DiffIDs []v1.Hash
 	history []step
@@ -44,8 +44,8 @@ type detailsJSON struct {
 	History []step `json:"history"`
 }
 
-// Details reads the config. The error says what of it is not as the specification has it; what is, is returned beside it. A
-// config of more than 100,000 values, which no real image has, is not read.
+// Details parses the config. Where the config violates the specification it returns an error together with the rest. It
+// refuses a config of more than 100,000 values, which no real image has.
 func (i Image) Details() (Details, error) {
 	const most = 100_000
 	if valuesIn(i.ConfigBody) > most {
@@ -65,14 +65,14 @@ func (i Image) Details() (Details, error) {
 	return d, err
 }
 
-// details are what of the config is as it should be; checker.details tells of the rest.
+// details returns the valid parts of the config; checker.details reports the others.
 func (i Image) details() Details {
 	d, _ := i.Details()
 	return d
 }
 
-// details finds configs that are not as the specification has them: what they say otherwise was not looked at, and some runtimes
-// refuse them.
+// details reports configs that violate the specification: the rest of them was not checked, and some runtimes refuse
+// them.
 func (c *checker) details() {
 	for _, i := range c.report.Images {
 		if i.Err != nil || len(i.ConfigBody) == 0 {
@@ -81,8 +81,43 @@ func (c *checker) details() {
 		if _, err := i.Details(); err != nil {
 			f := c.image(i)
 			f.Evidence, f.Err = "its config is not as it should be", nil
-			f.Message = fmt.Sprintf("%s (%s): its config is not as the specification has it: %s", f.Platform, short(f.Digest), oneLine(err))
+			f.Message = fmt.Sprintf("%s (%s): its config violates the specification: %s", f.Platform, short(f.Digest), oneLine(err))
 			c.add(f.Note(RuleOddConfig))
 		}
 	}
 }
+
+// The annotations that name an image's base, see
+// https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
+const (
+	baseName   = "org.opencontainers.image.base.name"
+	baseDigest = "org.opencontainers.image.base.digest"
+)
+
+// Base is the base image that an image names; nothing has checked it.
+type Base struct {
+	Name   string
+	Digest string
+}
+
+// baseWords decodes these annotations only: a map of all could be large.
+type baseWords struct {
+	Name   string `json:"org.opencontainers.image.base.name"`
+	Digest string `json:"org.opencontainers.image.base.digest"`
+}
+
+// Base returns the base named by the annotations of the image's manifest, else by those of its row, else by its labels.
+func (i Image) Base() Base {
+	var manifest struct{ Annotations baseWords }
+	_ = json.Unmarshal(i.Manifest.Body, &manifest) // decoded before; members that do not fit are ignored
+	row, labels := i.Descriptor.Annotations, i.details().Labels
+	for _, from := range []baseWords{manifest.Annotations, {row[baseName], row[baseDigest]}, {labels[baseName], labels[baseDigest]}} {
+		if b := (Base{printable(from.Name), printable(from.Digest)}); b != (Base{}) {
+			return b
+		}
+	}
+	return Base{}
+}
+
+// Created returns when the image was made, according to its config; zero when that does not state it.
+func (i Image) Created() time.Time { return i.details().Created }

@@ -7,19 +7,19 @@ import (
 	"mtool/registry"
 )
 
-// ErrMismatch says that the content was checked and is not what is claimed or required.
+// ErrMismatch is content that was checked and is not what is claimed or required.
 var ErrMismatch = errors.New("mismatch")
 
-// CheckError is a check that did not pass: its failing findings, in order.
+// CheckError is a failed check: its failing findings, in order.
 //
-// errors.Is finds ErrMismatch when one of them is a mismatch, whatever error is behind that one: a missing child is wrong
-// content, not a name that was not found. Of findings without a verdict it finds the kinds of their own errors
-// (registry.ErrUnavailable, registry.ErrDenied, …), and ErrMismatch for one that was not read because of a limit.
+// errors.Is finds ErrMismatch when one of them is a mismatch, whatever error caused it: a missing child is wrong
+// content, not a name that was not found. For findings without a verdict it finds the kinds of their errors
+// (registry.ErrUnavailable, registry.ErrDenied, …), and ErrMismatch for one that exceeded a limit.
 type CheckError struct{ Findings []Finding }
 
 func (e *CheckError) Error() string { return strings.Join(e.Lines(), "\n") }
 
-// Lines are the messages, one for each finding.
+// Lines returns the messages, one for each finding.
 func (e *CheckError) Lines() []string {
 	lines := make([]string, len(e.Findings))
 	for i, f := range e.Findings {
@@ -28,7 +28,7 @@ func (e *CheckError) Lines() []string {
 	return lines
 }
 
-// Unwrap gives the kinds of all findings.
+// Unwrap returns the kinds of all findings.
 func (e *CheckError) Unwrap() []error {
 	var kinds []error
 	for _, f := range e.Findings {
@@ -41,7 +41,7 @@ func (e *CheckError) Unwrap() []error {
 	return kinds
 }
 
-// Failed is nil when no finding fails, and a *CheckError of those that do.
+// Failed returns nil when no finding fails, else a *CheckError of those that do.
 func Failed(findings []Finding) error {
 	var failing []Finding
 	for _, f := range findings {
@@ -55,8 +55,8 @@ func Failed(findings []Finding) error {
 	return &CheckError{Findings: failing}
 }
 
-// StateOf tells wrong content from content that could not be looked at. An answer that broke off (ErrUnavailable) may
-// also have had a wrong digest: that proves nothing.
+// StateOf tells wrong content from content that could not be read. An answer that broke off (ErrUnavailable) may also
+// have had a wrong digest, which proves nothing.
 func StateOf(err error) State {
 	switch {
 	case errors.Is(err, registry.ErrUnavailable), errors.Is(err, registry.ErrDenied):

@@ -17,7 +17,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// plat parses a platform; an unknown one is split as it is, for liars.
+// plat parses a platform; an unknown one is only split, for liars.
 func plat(s string) v1.Platform {
 	if p, err := platform.Parse(s); err == nil {
 		return p
@@ -31,12 +31,12 @@ func claim(s string) *v1.Platform {
 	return &p
 }
 
-// image is honest.
+// image returns an honest image.
 func image(s string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: plat(s)})
 }
 
-// seeded is image with other bytes.
+// seeded returns image with other bytes.
 func seeded(s, seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: plat(s), Seed: seed})
 }
@@ -65,7 +65,7 @@ func readBuilt(t *testing.T, b registrytest.Built) inspect.Report {
 	return read(t, b.Object(registryRef()))
 }
 
-// source counts what is asked of another source, and answers some of it in its own way.
+// source counts the requests to another source, and answers some of them itself.
 type source struct {
 	registry.Source
 	fail map[v1.Hash]error             // instead of the content
@@ -106,14 +106,14 @@ func (s *source) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, erro
 	return s.Source.Blob(ctx, d)
 }
 
-// failing is b, one digest of which can't be read for the reason err.
+// failing returns b with one digest that fails with err.
 func failing(b registrytest.Built, digest v1.Hash, err error) registry.Object {
 	obj := b.Object(registryRef())
 	obj.Source = &source{Source: obj.Source, fail: map[v1.Hash]error{digest: err}}
 	return obj
 }
 
-// typed is a manifest of the given bytes and type, whatever they are.
+// typed returns a manifest of the given bytes and type, whatever they are.
 func typed(mediaType types.MediaType, body string) registry.Manifest {
 	return registry.Manifest{MediaType: mediaType, Digest: registrytest.Hash([]byte(body)), Body: []byte(body)}
 }

@@ -19,43 +19,43 @@ import (
 )
 
 const (
-	// maxDepth is how many lists may lie between the root and an image.
+	// maxDepth is how deep lists may be nested below the root.
 	maxDepth = 8
-	// maxEntries bounds the rows of all lists together: lists that hold one list many times, nested, grow without end.
+	// maxEntries limits the rows of all lists together: lists that hold one list many times, nested, grow without end.
 	maxEntries = 10_000
-	// maxConfig is the most that is read of one image config, in bytes; real ones have some kilobytes.
+	// maxConfig limits one image config, in bytes; real ones have some kilobytes.
 	maxConfig = 4 << 20
-	// maxManifest is more than registries and runtimes take for a manifest, in bytes.
+	// maxManifest is larger than any manifest that registries and runtimes accept, in bytes.
 	maxManifest = 8 << 20
-	// maxContent bounds what all manifests and configs of a report have together, in bytes: they stay in memory, decoded, and a
+	// maxContent limits all manifests and configs of a report together, in bytes: they stay in memory, decoded, and a
 	// list can name thousands. Real ones have some kilobytes each.
 	maxContent = 16 << 20
-	// maxValues bounds the values in them, since each takes more memory decoded than it does as "" or {}.
+	// maxValues limits the values in them, since each takes more memory decoded than as "" or {}.
 	maxValues = 1_000_000
-	// maxParallel bounds the goroutines of one round; a registry client has a limit of its own.
+	// maxParallel limits the goroutines of one round; a registry client has its own limit.
 	maxParallel = 64
 )
 
-// ErrLimit is wrapped by the Err of an image that is too large to be looked at: a config of more than 4 MiB, a manifest of more
-// than 10,000 layers, or what comes behind the first 16 MiB of manifests and configs.
+// ErrLimit is wrapped by the Err of an image that is too large to check: a config of more than 4 MiB, a manifest of
+// more than 10,000 layers, or what follows the first 16 MiB of manifests and configs.
 var ErrLimit = errors.New("over the limit")
 
-// Read fetches everything that says what is under obj: after the root, which obj holds, all manifests at once (a round
-// more for each level of nested lists) and then all configs at once. What several entries share is fetched once. Layers
-// are not read.
+// Read fetches everything that describes what is under obj: after the root, which obj holds, all manifests at once (one
+// more round for each level of nested lists) and then all configs at once. Content that several entries share is
+// fetched once. Layers are not read.
 //
 // An error means that the root itself can't be read (it wraps registry.ErrContent), that there are more than 10,000
-// entries (ErrLimit), or that ctx is done. What goes wrong with one entry is in its Err, and the others are read nevertheless: a
-// missing or lying child, a list that contains itself or is nested deeper than 8, a config of more than 4 MiB.
+// entries (ErrLimit), or that ctx is done. When one entry fails, its error is in its Err, and the others are still
+// read: a missing or lying child, a list that contains itself or is nested deeper than 8, a config of more than 4 MiB.
 func Read(ctx context.Context, obj registry.Object) (Report, error) { return Reader{}.Read(ctx, obj) }
 
-// Reader reads as Read does, and tells of it.
+// Reader is Read with a callback.
 type Reader struct {
-	// OnManifest is called with each manifest below the root as soon as it is there, by several goroutines at once; nil is not.
+	// OnManifest, if set, is called with each manifest below the root as soon as it was read, from several goroutines at once.
 	OnManifest func(v1.Descriptor, registry.Manifest)
 }
 
-// Read is the function Read.
+// Read is the function Read, with the callback.
 func (o Reader) Read(ctx context.Context, obj registry.Object) (Report, error) {
 	r := reader{ref: obj.Ref, root: obj.Root.Digest, source: obj.Source, left: maxContent, onManifest: o.OnManifest}
 	r.values.Store(maxValues)
@@ -87,7 +87,7 @@ func (o Reader) Read(ctx context.Context, obj registry.Object) (Report, error) {
 	return report, nil
 }
 
-// makeRow gives a single image, or a single artifact, the row that it would have in a list.
+// makeRow makes the row that a single image or artifact would have in a list.
 func (r *Report) makeRow() error {
 	for n := range r.Images {
 		i := &r.Images[n]
@@ -122,7 +122,7 @@ type reader struct {
 	onManifest func(v1.Descriptor, registry.Manifest) // or nil
 }
 
-// count takes the values of a document out of those that may still be decoded.
+// count subtracts the values of a document from those that may still be decoded.
 func (r *reader) count(body []byte) error {
 	if r.values.Add(-valuesIn(body)) < 0 {
 		return fmt.Errorf("%w: more than %d values in manifests and configs", ErrLimit, maxValues)
@@ -130,10 +130,10 @@ func (r *reader) count(body []byte) error {
 	return nil
 }
 
-// valuesIn is about how many values a JSON document has.
+// valuesIn estimates how many values a JSON document has.
 func valuesIn(body []byte) int64 { return int64(bytes.Count(body, []byte{','})) }
 
-// reserve takes what a descriptor announces out of what may still be read.
+// reserve subtracts the size that a descriptor announces from what may still be read.
 func (r *reader) reserve(d v1.Descriptor) error {
 	if size := max(d.Size, 0); size <= r.left {
 		r.left -= size
@@ -142,7 +142,7 @@ func (r *reader) reserve(d v1.Descriptor) error {
 	return fmt.Errorf("%w: manifests and configs of more than %d MiB", ErrLimit, maxContent>>20)
 }
 
-// spend fetches. What announces no size is fetched one after the other, and counted then.
+// spend calls fetch. Content without an announced size is fetched one at a time, and counted afterwards.
 func (r *reader) spend(d v1.Descriptor, fetch func() (n int, err error)) error {
 	if d.Size > 0 {
 		_, err := fetch()
@@ -169,7 +169,7 @@ func (r *reader) manifest(ctx context.Context, d v1.Descriptor) (m registry.Mani
 	return m, err
 }
 
-// manifests reads the tree below the root, one round a level.
+// manifests reads the tree below the root, one round for each level.
 func (r *reader) manifests(ctx context.Context, level []*node) error {
 	fetched := map[content]registry.Manifest{}
 	for len(level) > 0 {
@@ -188,7 +188,7 @@ func (r *reader) manifests(ctx context.Context, level []*node) error {
 	return nil
 }
 
-// level fetches the manifests of one level that no level before had, and hands all to their nodes.
+// level fetches the manifests of one level that are not in fetched, and passes all to their nodes.
 func (r *reader) level(ctx context.Context, nodes []*node, fetched map[content]registry.Manifest) error {
 	var want []v1.Descriptor
 	for _, n := range nodes {
@@ -214,7 +214,7 @@ func (r *reader) level(ctx context.Context, nodes []*node, fetched map[content]r
 	return nil
 }
 
-// configs reads the platform of everything that could be an image.
+// configs reads the platform of every node that could be an image.
 func (r *reader) configs(ctx context.Context, leaves []*node) error {
 	var want []v1.Descriptor
 	for _, n := range leaves {
@@ -239,13 +239,13 @@ func (r *reader) configs(ctx context.Context, leaves []*node) error {
 	return nil
 }
 
-// disguised finds manifests in rows that name the type of something else. A client that falls back to a row without a platform,
-// or finds no image before one with its platform, asks for what it names as a manifest, whatever its type. One after the other:
-// what is found is not kept.
+// disguised finds manifests in rows that name another media type. A client that falls back to a row without a platform,
+// or finds no image before one with its platform, requests it as a manifest, whatever its type. They are read one at a
+// time, and not kept.
 func (r *reader) disguised(ctx context.Context, leaves []*node) error {
 	images := slices.ContainsFunc(leaves, (*node).runs)
 	for _, n := range leaves {
-		hidden := n.desc.Platform != nil && (images || platform.IsUnknown(*n.desc.Platform)) // rows has the word on those
+		hidden := n.desc.Platform != nil && (images || platform.IsUnknown(*n.desc.Platform)) // rows judges those
 		if n.err != nil || !registry.PointsToBlob(n.desc) || hidden || n.desc.Size > maxManifest {
 			continue
 		}
@@ -262,7 +262,7 @@ func (r *reader) disguised(ctx context.Context, leaves []*node) error {
 	return nil
 }
 
-// config is an image config: what it states of the platform, and its bytes.
+// config is an image config: the platform that it states, and its bytes.
 type config struct {
 	platform v1.Platform
 	body     []byte
@@ -280,7 +280,7 @@ func (r *reader) config(ctx context.Context, d v1.Descriptor) (c config, err err
 	return c, err
 }
 
-// content is what makes two descriptors one request: a descriptor that lies about the size must fail on its own.
+// content identifies a request. It has the size, so that a descriptor with a wrong size fails alone.
 type content struct {
 	digest v1.Hash
 	size   int64
@@ -288,8 +288,8 @@ type content struct {
 
 func contentOf(d v1.Descriptor) content { return content{d.Digest, d.Size} }
 
-// round fetches what have does not hold yet, each content once, all at once. The error is that ctx is done; why a single
-// content could not be read is in failed.
+// round fetches the content that have does not hold yet, each once, all at once. It returns an error only when ctx is
+// done; failed holds why single content could not be read.
 func round[T any](
 	ctx context.Context, r *reader, want []v1.Descriptor, have map[content]T,
 	fetch func(context.Context, v1.Descriptor) (T, error),

@@ -45,7 +45,7 @@ func TestReadList(t *testing.T) {
 	}
 }
 
-// What a list says of an entry is kept byte for byte, members that nobody knows and blanks included.
+// Rows are kept byte for byte, unknown members and blanks included.
 func TestReadKeepsRows(t *testing.T) {
 	t.Parallel()
 	b := image("linux/amd64")
@@ -98,7 +98,7 @@ func TestReadFetchesOnce(t *testing.T) {
 	}
 }
 
-// gate lets nobody through before all have come.
+// gate opens when all have arrived.
 type gate struct {
 	registry.Source
 	waiting atomic.Int32

@@ -17,8 +17,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// The libraries of crane, podman, containerd and regctl take out of random lists what was judged as an image, or the list is
-// refused. A judge that believes the artifactType is found out by the same lists.
+// The libraries of crane, podman, containerd and regctl take from random lists what was judged as an image, or the list
+// is refused. The same lists expose a judge that believes the artifactType.
 func TestReadersAgree(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -165,7 +165,7 @@ func (m *mixture) row(odd int) v1.Descriptor {
 	return d
 }
 
-// twist makes the JSON say two things.
+// twist makes the JSON ambiguous.
 func (m *mixture) twist(body []byte) []byte {
 	other := m.row(1000)
 	for _, name := range m.Perm(6) {
@@ -186,11 +186,11 @@ func (m *mixture) twist(body []byte) []byte {
 	return body
 }
 
-// unjudged says who takes something else than an image that was judged.
+// unjudged returns who takes anything else than an image that was judged.
 func (m *mixture) unjudged(r inspect.Report, answers map[v1.Hash][]v1.Platform) string {
 	for digest, nodes := range answers {
 		judged := slices.ContainsFunc(r.Images, func(i inspect.Image) bool { return i.Descriptor.Digest == digest && i.Err == nil })
-		// What nobody can start does harm only in the place of an image.
+		// A manifest that nobody can start does harm only in the place of an image.
 		serves := slices.ContainsFunc(r.Images, func(i inspect.Image) bool {
 			return slices.ContainsFunc(nodes, func(n v1.Platform) bool {
 				p := i.Descriptor.Platform

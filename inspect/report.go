@@ -10,34 +10,34 @@ import (
 	"mtool/registry"
 )
 
-// Report is the tree under a reference, flattened: what was read, before any verdict.
+// Report is the flattened tree under a reference: what was read, before any verdict.
 type Report struct {
 	Ref  registry.Ref
 	Root registry.Manifest
 	// List is nil for a single image.
 	List *ListFacts
 	// Images are the runnable images in the order of the list, nested lists flattened. A single image is one Image. A
-	// nested list that could not be read, or is empty, is an Image with Err set, and so is an artifact in the place of an image:
-	// a row that clients take when they look for one.
+	// nested list that could not be read or is empty is an Image with Err set, and so is an artifact in the place of an
+	// image: a row that clients take when they look for one.
 	Images []Image
-	// Others are entries that are neither images nor belong to one (artifacts, blobs), and attestations whose image is not
+	// Others are entries that are not images and belong to none (artifacts, blobs), and attestations whose image is not
 	// in the list, in the order of the list.
 	Others []Attachment
 }
 
-// ListFacts is what a list says of itself beside its entries.
+// ListFacts are the members of a list other than its entries.
 type ListFacts struct {
 	Annotations  map[string]string
 	ArtifactType string
 	Subject      *v1.Descriptor
-	// Members are all members of the list's JSON, those we know and those we don't.
+	// Members are all members of the list's JSON, known and unknown.
 	Members map[string]json.RawMessage
 }
 
-// Image is one runnable image: the entry that names it, its manifest and what its config says.
+// Image is one runnable image: the entry that names it, its manifest, and what its config states.
 type Image struct {
-	// Row is the descriptor in the list that holds it, byte for byte; made from the manifest and the config's platform for
-	// a single image.
+	// Row is the descriptor in the list that holds it, byte for byte; for a single image it is made from the manifest
+	// and the config's platform.
 	Row json.RawMessage
 	// Descriptor is Row decoded.
 	Descriptor v1.Descriptor
@@ -48,20 +48,20 @@ type Image struct {
 	// Manifest, ConfigOf, Layers and Size are empty when the manifest could not be read.
 	Manifest registry.Manifest
 	ConfigOf v1.Descriptor
-	// Config is the platform that the image config states (os.version and os.features included), as it is written there.
+	// Config is the platform that the image config states (os.version and os.features included), unchanged.
 	Config v1.Platform
-	// ConfigBody are the exact bytes of the config; images of one config share them, so that nobody may change them.
+	// ConfigBody is the exact bytes of the config. Images with one config share them; do not change them.
 	ConfigBody []byte
 	Layers     []v1.Descriptor
 	// Size is the sum of the compressed layers, in bytes.
 	Size         int64
 	Attestations []Attachment
-	// Artifacts are rows that are no images and belong to this one, such as its SOCI index.
+	// Artifacts are rows that are not images and belong to this one, such as its SOCI index.
 	Artifacts []Attachment
 	// Source reads the image's manifest, config and layers.
 	Source registry.Source
-	// Err is why the manifest or the config could not be read; a missing child wraps registry.ErrNotFound, a lie about a
-	// digest, a size or a media type registry.ErrContent.
+	// Err is why the manifest or the config could not be read; a missing child wraps registry.ErrNotFound, a wrong
+	// digest, size or media type registry.ErrContent.
 	Err error
 }
 
@@ -79,7 +79,7 @@ type Attachment struct {
 	About    v1.Hash // the image that an artifact names; zero when it names none
 }
 
-// Blobs are the config and the layers, in that order; none when the manifest could not be read.
+// Blobs returns the config and the layers, in that order; none when the manifest could not be read.
 func (i Image) Blobs() []v1.Descriptor {
 	if i.ConfigOf.Digest == (v1.Hash{}) {
 		return nil
@@ -87,8 +87,9 @@ func (i Image) Blobs() []v1.Descriptor {
 	return append([]v1.Descriptor{i.ConfigOf}, i.Layers...)
 }
 
-// Claim is the platform under which clients find the image, as it is spelled (see platform.Spelled): that of its row or, where the row states none,
-// that of the nearest list around it; that of the config for a single image. It is zero when nothing is claimed.
+// Claim returns the platform under which clients find the image, as it is spelled (see platform.Spelled): its row's or,
+// if the row states none, that of the nearest list around it; for a single image its config's. It is zero when nothing
+// is claimed.
 func (i Image) Claim() v1.Platform {
 	if p := claimOf(i.Descriptor); !platform.IsUnknown(p) {
 		return p
@@ -108,8 +109,9 @@ func claimOf(d v1.Descriptor) v1.Platform {
 	return platform.Spelled(*d.Platform)
 }
 
-// Platform is what the image is, as it is spelled: what its config states, with what a claim that agrees adds (a variant, an
-// os.version). It is the claim when the config is silent or unread, and zero when both are.
+// Platform returns what the image is, as it is spelled: the platform of its config, with what a claim that agrees adds
+// (a variant, an os.version). It is the claim when the config states nothing or was not read, and zero when both are
+// missing.
 func (i Image) Platform() v1.Platform {
 	claim := i.Claim()
 	switch {
@@ -119,4 +121,20 @@ func (i Image) Platform() v1.Platform {
 		return platform.Spelled(i.Config)
 	}
 	return claim
+}
+
+// Contents is the content of an image's layers that is compared with the other images of a list. Package deep reads it.
+type Contents struct {
+	// Whole reports that every layer was read to its end, so that nothing is missing here.
+	Whole bool
+	// Programs are the names in the directories of PATH that no package database lists.
+	Programs []string
+	// Packages are the versions in the package databases, by name.
+	Packages map[string]string
+	// Needs are the names that the packages depend on.
+	Needs map[string]bool
+	// Unread is the path of a package database that is not read; "" when there is none.
+	Unread string
+	// UnreadWhy is why Unread is not read.
+	UnreadWhy string
 }

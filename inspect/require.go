@@ -10,28 +10,28 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Missing is what Check finds of required platforms alone: a finding for each that is not there, and a note for each that nodes
-// find another entry for.
+// Missing returns only what Check finds about required platforms: a finding for each that is missing, and a note for
+// each whose nodes find another entry.
 func Missing(r Report, o CheckOptions) []Finding {
 	c := checker{report: r, options: o}
 	c.required()
 	return c.findings
 }
 
-// Surplus is what Check finds alone of platforms that are there and are not among those required, with CheckOptions.Exact.
+// Surplus returns only what Check finds with CheckOptions.Exact: the platforms that are present and not required.
 func Surplus(r Report, required []v1.Platform) []Finding {
 	c := checker{report: r, options: CheckOptions{Require: required, Exact: true}}
 	c.surplus()
 	return c.findings
 }
 
-// Serve answers which images serve a platform, by their index in r.Images; see platform.Serve. An image counts by what it claims:
-// one that lies has failed already, and one that could not be read has, too.
+// Serve returns which images serve a platform, by their index in r.Images; see platform.Serve. Images count by what
+// they claim: one that lies, or could not be read, has failed already.
 func (r Report) Serve(want v1.Platform, exact bool) platform.Serving {
 	return platform.Serve(r.claims(), want, exact)
 }
 
-// claims are the platforms under which the images are found; zero for what is none.
+// claims returns the platforms under which the images are found; zero for an artifact.
 func (r Report) claims() []v1.Platform {
 	all := make([]v1.Platform, len(r.Images))
 	for n, i := range r.Images {
@@ -42,7 +42,7 @@ func (r Report) claims() []v1.Platform {
 	return all
 }
 
-// required finds the platforms that are not served.
+// required reports the platforms that are not served.
 func (c *checker) required() {
 	for _, want := range c.options.Require {
 		s := c.report.Serve(want, c.options.Exact)
@@ -79,7 +79,7 @@ func (c *checker) fallback(want v1.Platform, i Image) {
 	f := Finding{
 		Platform: platform.Format(want), Digest: i.Descriptor.Digest,
 		Claim: describe(want) + " (required)", Evidence: describe(i.Claim()) + " (list)",
-		Message: fmt.Sprintf("%s is not there itself: its nodes take %s (%s)", describe(want), describe(i.Claim()), short(i.Descriptor.Digest)),
+		Message: fmt.Sprintf("%s has no entry of its own: its nodes take %s (%s)", describe(want), describe(i.Claim()), short(i.Descriptor.Digest)),
 	}
 	if none := platform.Missed(c.report.claims(), want); none != "" {
 		f.Message += "; " + none + " would take none"
@@ -87,7 +87,7 @@ func (c *checker) fallback(want v1.Platform, i Image) {
 	c.add(f.Note(RuleOtherEntry))
 }
 
-// unseen is why an entry is unread that could be of any platform.
+// unseen returns why an entry that could have any platform was not read.
 func (c *checker) unseen() error {
 	for _, i := range c.report.Images {
 		open := platform.IsUnknown(i.Claim()) && (c.report.List == nil || i.Descriptor.MediaType.IsIndex())
@@ -98,7 +98,7 @@ func (c *checker) unseen() error {
 	return nil
 }
 
-// has lists what is there instead.
+// has lists the platforms that are there instead.
 func (c *checker) has() string {
 	names := (group{images: c.report.Images}).platforms()
 	all := strings.Join(names, ", ")
@@ -114,7 +114,7 @@ func (c *checker) has() string {
 	return "has " + all
 }
 
-// surplus finds what is there and was not asked for.
+// surplus reports the platforms that are there and not required.
 func (c *checker) surplus() {
 	if !c.options.Exact || len(c.options.Require) == 0 {
 		return

@@ -16,17 +16,18 @@ import (
 type Taken struct {
 	Node    v1.Platform
 	Runtime platform.Runtime
-	// Found reports whether it takes one; without it what follows is empty, but for Why.
+	// Found reports whether it takes one; otherwise only Why is set below.
 	Found    bool
 	Digest   v1.Hash     // of the image
-	Platform v1.Platform // of its row, as it is spelled; of its config where the row states none
+	Platform v1.Platform // of its row, as spelled there; of its config when the row states none
 	Why      string
-	// Other: it is taken though the node does not run it, since runtimes don't ask for the platform of a single image.
+	// Other reports that the node can't run the image and takes it anyway: runtimes ignore the platform of a single
+	// image.
 	Other bool
 }
 
-// Resolve answers which image a runtime takes out of the report for a node, by its rows alone, through lists within the list.
-// The error wraps registry.ErrContent.
+// Resolve returns which image a runtime takes from the report for a node, by the rows alone, through nested lists. The
+// error wraps registry.ErrContent.
 func (r Report) Resolve(runtime platform.Runtime, node v1.Platform) (Taken, error) {
 	t := Taken{Node: platform.Normalize(node), Runtime: runtime}
 	if r.List == nil {
@@ -61,7 +62,7 @@ func (r Report) Resolve(runtime platform.Runtime, node v1.Platform) (Taken, erro
 	}
 }
 
-// single is the image that is no list: everybody takes it, and finds out when it is started.
+// single takes an image that is not in a list: every runtime takes it, and fails when it is started.
 func (r Report) single(t Taken) Taken {
 	for _, i := range r.Images {
 		t.Found, t.Digest, t.Platform, t.Why = true, i.Descriptor.Digest, i.Config, "a single image, which every node takes"
@@ -75,7 +76,7 @@ func (r Report) single(t Taken) Taken {
 	return t
 }
 
-// rows are those of the list itself, as runtimes read them.
+// rows returns the rows of the list itself, as runtimes read them.
 func (r Report) rows() ([]v1.Descriptor, error) {
 	var list struct {
 		Manifests []v1.Descriptor `json:"manifests"`
@@ -86,7 +87,7 @@ func (r Report) rows() ([]v1.Descriptor, error) {
 	return list.Manifests, nil
 }
 
-// below are the rows of a list within the list, which is at a level below the root, as far as they lead to images.
+// below returns the rows of a nested list at a level below the root that lead to images.
 func (r Report) below(list v1.Hash, level int) (rows []v1.Descriptor) {
 	for _, i := range r.Images {
 		if level >= len(i.Via) || i.Via[level].Digest != list {
@@ -103,7 +104,7 @@ func (r Report) below(list v1.Hash, level int) (rows []v1.Descriptor) {
 	return rows
 }
 
-// configOf is what the config of the image of that digest says; zero where there is none.
+// configOf returns the platform in the config of that image; zero when there is none.
 func (r Report) configOf(digest v1.Hash) v1.Platform {
 	for _, i := range r.Images {
 		if i.Descriptor.Digest == digest {

@@ -15,7 +15,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// machines are nodes as their runtimes see them: podman and containerd find out the variant of an ARM processor.
+// machines are nodes as their runtimes see them: podman and containerd detect the variant of an ARM processor.
 func machines() (all []v1.Platform) {
 	names := `linux/amd64 linux/amd64/v2 linux/amd64/v3 linux/amd64/v4 linux/386 linux/arm/v5 linux/arm/v6 linux/arm/v7 linux/arm/v8
 		linux/arm64 linux/arm64/v8.1 linux/arm64/v8.2 linux/arm64/v8.5 linux/arm64/v9 linux/arm64/v9.1 linux/arm64/v9.2 linux/arm64/v9.5
@@ -27,14 +27,14 @@ func machines() (all []v1.Platform) {
 	return all
 }
 
-// platforms are what the generated rows say. Those that docker knows by another word are among them.
+// rowWords are the platforms of the generated rows, including those that docker knows by another name.
 const rowWords = `linux/amd64 linux/amd64 linux/amd64/v1 linux/amd64/v2 linux/amd64/v3 linux/arm linux/arm/v5 linux/arm/v6 linux/arm/v7
 	linux/arm/v8 linux/arm/7 linux/arm64 linux/arm64 linux/arm64/v8 linux/arm64/v8.1 linux/arm64/8 linux/arm64/v9 linux/arm64/v9.2
 	linux/ppc64le linux/ppc64le/power9 linux/ppc64el linux/riscv64 linux/riscv64/rva22u64 linux/s390x linux/386 linux/i386
 	linux/x86_64 linux/aarch64 linux/armhf linux/arm32v7 linux/loong64 linux/loongarch64 linux/sw64 linux/mips64le Linux/amd64
 	freebsd/arm64 unknown/unknown`
 
-// The libraries of podman and containerd take what Resolve says, in every generated list and for every node.
+// The libraries of podman and containerd take what Resolve returns, in every generated list and for every node.
 func TestResolveAsReaders(t *testing.T) {
 	t.Parallel()
 	readers := registrytest.StartReaders(t)
@@ -123,7 +123,7 @@ func (m *mixture) resolvable(t *testing.T) inspect.Report {
 	return read(t, registry.Object{Ref: registryRef(), Root: root, Source: m.all.Source()})
 }
 
-// Lists within the list are followed, and a single image is taken by everybody.
+// Nested lists are followed, and every runtime takes a single image.
 func TestResolve(t *testing.T) {
 	t.Parallel()
 	v6, amd64 := image("linux/arm/v6"), image("linux/amd64")

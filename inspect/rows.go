@@ -10,13 +10,13 @@ import (
 	"mtool/registry"
 )
 
-// artifactError is the Err of an Image that is none, where clients look for one.
+// artifactError is the Err of an Image that is an artifact in a place where clients look for an image.
 type artifactError struct{ reason string }
 
 func (e *artifactError) Error() string { return "an artifact, not an image: " + e.reason }
 func (e *artifactError) Unwrap() error { return registry.ErrContent }
 
-// isArtifact reports whether the image is none.
+// isArtifact reports whether the image is an artifact.
 func (i Image) isArtifact() bool {
 	_, is := errors.AsType[*artifactError](i.Err)
 	return is
@@ -27,17 +27,17 @@ func (r Report) HasImage() bool {
 	return slices.ContainsFunc(r.Images, func(i Image) bool { return !i.isArtifact() })
 }
 
-// rows tells the images among the leaves of a tree from what belongs to them.
+// rows separates the images among the leaves of a tree from what belongs to them.
 //
-// Docker, podman, skopeo, crane, regctl and containerd choose by the platform of a row alone and take the first that fits,
-// whatever its artifactType or media type says. So a row that one of them could take is an image here; if it is no image, that
-// is what is wrong with it. An artifact is accepted behind the image of its very platform only, where nobody takes it.
+// Docker, podman, skopeo, crane, regctl and containerd choose by the platform of a row alone and take the first that
+// fits, whatever its artifactType or media type. So a row that one of them could take is an image here; if it is not an
+// image, that is its fault. An artifact is accepted only after the image of the same platform, where nobody takes it.
 type rows struct {
 	leaves []*node
 	source registry.Source
 }
 
-// readsConfig reports whether it takes the config to tell what the row is, or of which platform.
+// readsConfig reports whether the config is needed to know what the row is, or its platform.
 func (n *node) readsConfig() bool {
 	if _, is := AttestationOf(n.desc); is && n.desc.Platform != nil {
 		return false
@@ -45,7 +45,7 @@ func (n *node) readsConfig() bool {
 	return n.err == nil && !registry.PointsToBlob(n.desc) && n.doc.mayRun()
 }
 
-// runs reports whether a runtime could start what the row names. What could not be read is known by its row alone.
+// runs reports whether a runtime could start what the row names. For content that could not be read, the row decides.
 func (n *node) runs() bool {
 	if _, is := AttestationOf(n.desc); is && (n.desc.Platform != nil || n.err == nil && platform.IsUnknown(n.config.platform)) {
 		return false
@@ -61,7 +61,7 @@ func (n *node) runs() bool {
 	return n.err != nil && !errors.Is(n.err, registry.ErrNotJSON) || hasFileSystem(n.config.body)
 }
 
-// sort gives the images, and what accompanies them, in the order of the list.
+// sort returns the images and their attachments, in the order of the list.
 func (r rows) sort() (images []Image, attachments []Attachment) {
 	var running []*node
 	for _, n := range r.leaves {
@@ -85,13 +85,14 @@ func (r rows) sort() (images []Image, attachments []Attachment) {
 	return images, attachments
 }
 
-// leads reports whether a client that looks for an image takes n, which is none, with these images before and behind it.
+// leads reports whether a client that looks for an image takes n, which is not one, with these images before and after
+// it.
 func (n *node) leads(before, behind []*node) bool {
 	p := n.desc.Platform
 	switch {
 	case len(before)+len(behind) == 0: // a list of artifacts
 		return false
-	case p == nil: // which crane takes for linux/amd64
+	case p == nil: // crane takes it for linux/amd64
 		return !slices.ContainsFunc(before, isDefault) && slices.ContainsFunc(behind, isDefault)
 	case platform.IsUnknown(*p):
 		return false
@@ -104,13 +105,13 @@ func isDefault(n *node) bool {
 	return p != nil && p.OS == "linux" && p.Architecture == "amd64"
 }
 
-// isBehind reports whether everybody who could take n takes image, which comes first: their rows say the same.
+// isBehind reports whether every client that could take n takes image, which comes first: their rows state the same.
 func (n *node) isBehind(image *node) bool {
 	p, q := n.desc.Platform, image.desc.Platform
 	return p != nil && q != nil && p.Equals(*q) && CompressionOf(n.desc) == CompressionOf(image.desc)
 }
 
-// refuse makes n an image that is none.
+// refuse makes n an image with an artifactError.
 func (n *node) refuse() {
 	n.manifest, n.doc = registry.Manifest{}, document{}
 	if n.err != nil {
@@ -122,7 +123,7 @@ func (n *node) refuse() {
 	}
 }
 
-// about is the image that an artifact names.
+// about returns the image that an artifact names.
 func (n *node) about() v1.Hash {
 	if digest, err := v1.NewHash(n.desc.Annotations["com.amazon.soci.image-manifest-digest"]); err == nil {
 		return digest

@@ -89,13 +89,13 @@ func TestRowsThatClientsTake(t *testing.T) {
 	}
 }
 
-// layerOf is a layer of an image as a row could name it.
+// layerOf returns a layer of an image as a row could name it.
 func layerOf(b registrytest.Built) registry.Manifest {
 	d := b.Order[0]
 	return registry.Manifest{MediaType: d.MediaType, Digest: d.Digest, Body: make([]byte, d.Size)}
 }
 
-// A single image is one whatever its artifactType says; what no runtime could start is none.
+// A single image is one whatever its artifactType; a manifest that no runtime could start is not.
 func TestSingleArtifacts(t *testing.T) {
 	t.Parallel()
 	spec := registrytest.ImageSpec{Platform: plat("linux/arm64"), ArtifactType: "x/y"}
@@ -112,7 +112,7 @@ func TestSingleArtifacts(t *testing.T) {
 	}
 }
 
-// What belongs to an image is found with it, and what is about another one is said.
+// What belongs to an image is attached to it, and what describes another one is reported.
 func TestArtifactsOfImages(t *testing.T) {
 	t.Parallel()
 	amd64, arm64, gone := image("linux/amd64"), image("linux/arm64"), seeded("linux/arm64", "before")

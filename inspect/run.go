@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// Trial is a command that is to be run in an image, with what the image's config says of how its programs run.
+// Trial is a command to run in an image, with what the image's config states for its programs.
 type Trial struct {
 	Image   Image
 	From    registry.Ref // where the image was found
@@ -23,7 +23,7 @@ type Trial struct {
 	User    string // "" is root
 }
 
-// Outcome is what came of a Trial.
+// Outcome is the result of a Trial.
 type Outcome struct {
 	Emulator       string // "" when it ran natively, else QEMU's name of the architecture
 	Worker         string // the address; "" is the one inside this program
@@ -31,11 +31,11 @@ type Outcome struct {
 	Stdout, Stderr []byte // the beginning of each
 	Truncated      bool   // there was more
 	Took           time.Duration
-	// Err is why the command did not run to its end. It is a NotRun when that is the image's or the command's doing.
+	// Err is why the command did not run to its end. It is a NotRun when the image or the command is the cause.
 	Err error
 }
 
-// NotRun is a command that did not run to its end by the image's or its own doing. It is an ErrMismatch.
+// NotRun is a command that did not run to its end because of the image or itself. It is an ErrMismatch.
 type NotRun string
 
 func (e NotRun) Error() string { return string(e) }
@@ -43,17 +43,17 @@ func (NotRun) Unwrap() error   { return ErrMismatch }
 
 // Runner runs commands in images, each on a machine or emulator for the image's platform.
 type Runner interface {
-	// Run runs every trial, all at once, and returns the outcomes in their order. Nothing that it started is left then.
+	// Run runs all trials at once and returns the outcomes in their order. Nothing that it started is left then.
 	Run(ctx context.Context, trials []Trial) ([]Outcome, error)
 }
 
-// Command says what to run in an image. The zero value is what the image starts by itself.
+// Command is what to run in an image. The zero value is what the image starts itself.
 type Command struct {
-	Words []string // in place of the image's entrypoint and command
-	Args  []string // in place of the image's command alone; not used beside Words
+	Words []string // replace the image's entrypoint and command
+	Args  []string // replace the image's command; not used together with Words
 }
 
-// Trial is the command for one image. The error, of an image that starts nothing by itself, wraps ErrMismatch.
+// Trial returns the command for one image. If the image starts nothing itself, the error wraps ErrMismatch.
 func (c Command) Trial(img Image, from registry.Ref) (Trial, error) {
 	var config struct {
 		Config struct {
@@ -85,9 +85,9 @@ func (c Command) Trial(img Image, from registry.Ref) (Trial, error) {
 // Passed reports whether the command ran and ended with exit code 0.
 func (o Outcome) Passed() bool { return o.Err == nil && o.Exit == 0 }
 
-// Finding is the failure of a trial: a mismatch when the command failed, and no verdict when nothing could run it. An outcome
-// that passed has none: that a command ran proves nothing about its architecture, since an emulator or the kernel may have
-// run the program of another one.
+// Finding returns the finding of a failed trial: a mismatch when the command failed, unchecked when nothing could run
+// it. A trial that passed has none: that a command ran does not prove its architecture, since an emulator or the kernel
+// may have run a foreign program.
 func (o Outcome) Finding(t Trial) (Finding, bool) {
 	if o.Passed() {
 		return Finding{}, false
@@ -113,7 +113,7 @@ func (o Outcome) Finding(t Trial) (Finding, bool) {
 	return f.Printable(), true
 }
 
-// quoted is a command as a shell would take it, near enough for people.
+// quoted formats a command nearly as a shell would take it.
 func quoted(words []string) string {
 	all := make([]string, len(words))
 	for i, w := range words {
@@ -124,7 +124,7 @@ func quoted(words []string) string {
 	return strings.Join(all, " ")
 }
 
-// lastLines are the last few that were printed to standard error or else to standard output, on one line.
+// lastLines returns the last few lines of standard error, or else of standard output, as one line.
 func lastLines(o Outcome) string {
 	const few, longest = 3, 300
 	text := strings.TrimSpace(string(o.Stderr))

@@ -10,10 +10,10 @@ import (
 	"mtool/inspect/platform"
 )
 
-// group is images that have something in common, in the order of the list.
+// group holds images that have something in common, in the order of the list.
 type group struct{ images []Image }
 
-// groups puts images of one key together, in the order of the list; those of key "" are left out.
+// groups groups images by key, in the order of the list; it leaves out those with the key "".
 func groups(images []Image, key func(Image) string) []group {
 	var all []group
 	index := map[string]int{}
@@ -32,7 +32,7 @@ func groups(images []Image, key func(Image) string) []group {
 	return all
 }
 
-// distinct keeps the first image of each key.
+// distinct returns the first image of each key.
 func (g group) distinct(key func(Image) string) []Image {
 	var first []Image
 	for _, same := range groups(g.images, key) {
@@ -41,7 +41,7 @@ func (g group) distinct(key func(Image) string) []Image {
 	return first
 }
 
-// platforms are the different claims of the group, for people. Entries without a claim have their own finding.
+// platforms returns the different claims of the group, for people. Entries without a claim have their own finding.
 func (g group) platforms() []string {
 	var names []string
 	for _, i := range g.images {
@@ -69,7 +69,8 @@ func byLayers(i Image) string {
 	return strings.Join(digests, " ")
 }
 
-// byChoice is what clients choose an entry by: its platform, and its compression for those that know the annotation.
+// byChoice returns what clients choose an entry by: its platform, and its compression for clients that know the
+// annotation.
 func byChoice(i Image) string {
 	if platform.IsUnknown(i.Claim()) {
 		return ""
@@ -84,9 +85,9 @@ func byClaim(i Image) string {
 	return describe(i.Claim())
 }
 
-// CompressionOf is how a row says that its image is packed, by the annotations with which containers/image marks a second,
-// differently compressed copy of an image; "" for most.
-// See https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
+// CompressionOf returns the compression that a row states, in the annotations with which containers/image marks a
+// second, differently compressed copy of an image; "" for most rows. See
+// https://github.com/containers/image/blob/main/internal/manifest/oci_index.go
 func CompressionOf(d v1.Descriptor) string {
 	var found []string
 	for k, v := range d.Annotations {
@@ -98,7 +99,7 @@ func CompressionOf(d v1.Descriptor) string {
 	return strings.Join(found, ",")
 }
 
-// duplicates finds entries between which a client can't choose: it takes the first, or the last.
+// duplicates reports entries between which clients can't choose: they take the first, or the last.
 func (c *checker) duplicates() {
 	for _, g := range groups(c.report.Images, byChoice) {
 		if len(g.images) < 2 {
@@ -121,8 +122,8 @@ func (c *checker) duplicates() {
 	}
 }
 
-// twins finds copies of one platform that differ in more than their compression: what a node runs then depends on whether its
-// client prefers zstd.
+// twins reports copies of one platform that differ in more than their compression: what a node runs then depends on
+// whether its client prefers zstd.
 func (c *checker) twins() {
 	for _, g := range groups(c.report.Images, byClaim) {
 		if len(g.distinct(byChoice)) < 2 || len(g.distinct(byConfig)) < 2 {
@@ -154,14 +155,14 @@ func byDiffIDs(i Image) string {
 	return strings.Join(ids, " ")
 }
 
-// sharedManifests finds one manifest under several platforms: it can be right for one of them only.
+// sharedManifests reports one manifest under several platforms: it can be right for one of them only.
 func (c *checker) sharedManifests() {
 	for _, g := range groups(c.report.Images, byManifest) {
 		c.share(g, "", "one manifest, "+short(g.images[0].Descriptor.Digest)+": at most one of them is right")
 	}
 }
 
-// sharedConfigs finds one config under several platforms, in different manifests.
+// sharedConfigs reports one config under several platforms, in different manifests.
 func (c *checker) sharedConfigs() {
 	for _, g := range groups(c.report.Images, byConfig) {
 		g.images = g.distinct(byManifest)
@@ -169,7 +170,7 @@ func (c *checker) sharedConfigs() {
 	}
 }
 
-// sharedLayers finds equal files under several platforms. That may be right: an image can hold data only.
+// sharedLayers reports equal files under several platforms. That may be right: an image can hold data only.
 func (c *checker) sharedLayers() {
 	for _, g := range groups(c.report.Images, byLayers) {
 		g.images = (group{images: g.distinct(byManifest)}).distinct(byConfig)
@@ -177,8 +178,8 @@ func (c *checker) sharedLayers() {
 	}
 }
 
-// sharedBases notes a lowest layer that different machines have in common, as where a base was pinned to one platform. Those
-// that share everything have been told of. Packed in another way a layer is still the same.
+// sharedBases notes a lowest layer that different machines have in common, as when a base is pinned to one platform.
+// Images that share everything are reported already. A layer is compared uncompressed.
 func (c *checker) sharedBases() {
 	told := map[string]bool{}
 	for _, g := range slices.Concat(groups(c.report.Images, byBase), groups(c.report.Images, byUnpackedBase)) {
@@ -213,7 +214,8 @@ func byBase(i Image) string {
 
 func byMachine(i Image) string { return i.Claim().OS + "/" + i.Claim().Architecture }
 
-// share adds that the platforms of a group have something in common: by rule a note, by none a mismatch.
+// share reports that the platforms of a group have something in common: as a note with a rule, as a mismatch without
+// one.
 func (c *checker) share(g group, rule, what string) {
 	names := g.platforms()
 	if len(names) < 2 {

@@ -7,7 +7,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A base that two machines share is a note, and one that two variants of a machine share is none.
+// A base that two machines share is a note; one that two variants of a machine share is not.
 func TestSharedBase(t *testing.T) {
 	t.Parallel()
 	const note = "share their lowest layer"

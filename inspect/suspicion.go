@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// lines are those of the history that made layers, one for each of n layers; none where they don't fit.
+// lines returns the history of the n layers, one line each; none when the numbers differ.
 func (d Details) lines(n int) []string {
 	var lines []string
 	for _, h := range d.history {
@@ -24,8 +24,8 @@ func (d Details) lines(n int) []string {
 	return lines
 }
 
-// foreignBases finds images of which name, label or history of the base speak of another architecture, and of none that is
-// theirs.
+// foreignBases notes images whose base has a name, label or history that names another architecture, and none that
+// names theirs.
 func (c *checker) foreignBases() {
 	for _, i := range c.report.Images {
 		if p := i.Claim(); i.Err == nil && p.OS == "linux" && p.Architecture != "" {
@@ -59,8 +59,8 @@ func (c *checker) foreignBase(i Image, arch string) {
 	}
 }
 
-// target is the word of a step by which a Dockerfile was told what it builds for: TARGETARCH=arm64. That it was told what it
-// builds on (BUILDARCH) says nothing.
+// target returns the architecture that a step was told to build for: TARGETARCH=arm64. What it was told to build on
+// (BUILDARCH) does not matter.
 func target(line string) string {
 	for word := range strings.FieldsSeq(line) {
 		if strings.HasPrefix(word, "TARGETARCH=") || strings.HasPrefix(word, "TARGETPLATFORM=") {
@@ -70,7 +70,7 @@ func target(line string) string {
 	return ""
 }
 
-// withoutBuilder is a step without the words that say what it was built on.
+// withoutBuilder returns a step without the words about the machine that built it.
 func withoutBuilder(line string) string {
 	words := slices.DeleteFunc(strings.Fields(line), func(word string) bool { return strings.HasPrefix(word, "BUILD") })
 	return strings.Join(words, " ")
@@ -84,8 +84,8 @@ func clipped(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// sharedBaseDigests notes machines that say they were built on one base image, where others of the list name their own. Where
-// all name the same, it is the base's list.
+// sharedBaseDigests notes machines that name one base image, when others of the list name their own. If all name the
+// same one, it is the base's list.
 func (c *checker) sharedBaseDigests() {
 	digest := func(i Image) string { return i.Base().Digest }
 	all := groups(c.report.Images, digest)
@@ -105,8 +105,8 @@ func (c *checker) sharedBaseDigests() {
 	}
 }
 
-// sharedPrograms notes layers above the lowest that different machines have in common, and whose history names the program
-// that they start. Packed in another way a layer is still the same.
+// sharedPrograms notes layers above the lowest that different machines have in common, and whose history names the
+// program that they start. A layer is compared uncompressed.
 func (c *checker) sharedPrograms() {
 	var all []group
 	index := map[string]int{}
@@ -134,7 +134,7 @@ func (c *checker) sharedPrograms() {
 	}
 }
 
-// programLayers are the diffIDs of layers that bring what the image starts, by their history.
+// programLayers returns the diffIDs of the layers that bring what the image starts, according to their history.
 func programLayers(i Image) (keys []string) {
 	d := i.details()
 	lines := d.lines(len(i.Layers))
@@ -143,7 +143,7 @@ func programLayers(i Image) (keys []string) {
 	}
 	for n, line := range lines {
 		if n == 0 {
-			continue // sharedBases tells of it
+			continue // sharedBases reports it
 		}
 		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == d.program() }
 		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) && slices.ContainsFunc(strings.Fields(line), names) {
@@ -153,7 +153,7 @@ func programLayers(i Image) (keys []string) {
 	return keys
 }
 
-// program is the name of what the image starts; "" where there is none, or its name is that of a script.
+// program returns the name of what the image starts; "" when there is none, or the name is a script's.
 func (d Details) program() string {
 	for _, word := range slices.Concat(d.Entrypoint, d.Cmd) {
 		switch name := path.Base(word); path.Ext(name) {

@@ -8,14 +8,14 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// made is an image of two layers, of which one line of the history tells for each.
+// made returns an image of two layers, with one line of history each.
 func made(name, base, app string, lines ...string) registrytest.ImageSpec {
 	return registrytest.ImageSpec{
 		Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"}, Origins: lines,
 	}
 }
 
-// What is said of a base is a note where it names another machine and not the image's own, and fails who is strict.
+// A base that names another machine and not the image's own is a note, and fails under strict rules.
 func TestForeignBases(t *testing.T) {
 	t.Parallel()
 	const name = "org.opencontainers.image.base.name"
@@ -80,7 +80,7 @@ func TestForeignBases(t *testing.T) {
 	}
 }
 
-// One base for two machines, where a third has its own; where all name one, it is a list.
+// One base for two machines, when a third has its own; if all name one, it is a list.
 func TestSharedBaseDigests(t *testing.T) {
 	t.Parallel()
 	on := func(name, base string) registrytest.Entry {
@@ -105,7 +105,7 @@ func TestSharedBaseDigests(t *testing.T) {
 	}
 }
 
-// One program for two machines, each on a base of its own.
+// One program for two machines, each on its own base.
 func TestSharedPrograms(t *testing.T) {
 	t.Parallel()
 	program := func(name, base, app, packing, line string) registrytest.Entry {

@@ -18,12 +18,13 @@ type node struct {
 	via      []v1.Descriptor // the rows of the lists between the root and this row
 	manifest registry.Manifest
 	doc      document
-	config   config // where doc may run
+	config   config // set when doc may run
 	kids     []*node
 	err      error
 }
 
-// newNodes makes the rows of one list into nodes. A row that can't be read is a node with an error: the others still count.
+// newNodes returns the rows of one list as nodes. A row that can't be read is a node with an error; the others still
+// count.
 func newNodes(rows []json.RawMessage, via []v1.Descriptor) []*node {
 	nodes := make([]*node, len(rows))
 	for i, row := range rows {
@@ -40,7 +41,7 @@ func newNodes(rows []json.RawMessage, via []v1.Descriptor) []*node {
 	return nodes
 }
 
-// guard cuts what would not end. Honest digests can't form a cycle, but a source that lies about them can.
+// guard refuses lists that would not end. Honest digests can't form a cycle, but a lying source can.
 func (n *node) guard(root v1.Hash) {
 	looped := n.desc.Digest == root ||
 		slices.ContainsFunc(n.via, func(d v1.Descriptor) bool { return d.Digest == n.desc.Digest })
@@ -56,7 +57,7 @@ func (n *node) guard(root v1.Hash) {
 // fetches reports whether there is a manifest to fetch for the row.
 func (n *node) fetches() bool { return n.err == nil && !registry.PointsToBlob(n.desc) }
 
-// take decodes the fetched manifest, and makes nodes of the rows of a list.
+// take decodes the fetched manifest, and adds nodes for the rows of a list.
 func (n *node) take(m registry.Manifest) {
 	mediaType := n.desc.MediaType
 	if mediaType == "" {
@@ -75,7 +76,7 @@ func (n *node) take(m registry.Manifest) {
 	n.kids = newNodes(n.doc.rows, append(slices.Clip(n.via), n.desc))
 }
 
-// nameOf is how errors call a row: by its platform, else by its digest.
+// nameOf returns how errors name a row: by its platform, else by its digest.
 func nameOf(d v1.Descriptor) string {
 	if p := claimOf(d); !platform.IsUnknown(p) {
 		return platform.Format(p)
@@ -91,7 +92,7 @@ func (n *node) nested() []v1.Hash {
 	return digests
 }
 
-// image is the node as an Image.
+// image returns the node as an Image.
 func (n *node) image(src registry.Source) Image {
 	i := Image{
 		Row: n.row, Descriptor: n.desc, Nested: n.nested(), Via: n.via, Manifest: n.manifest,
@@ -115,7 +116,7 @@ func (n *node) attachment(src registry.Source) Attachment {
 	return a
 }
 
-// leaves are the rows that lead to no other list, in the order of the lists.
+// leaves returns the rows that lead to no other list, in the order of the lists.
 func leaves(nodes []*node) []*node {
 	var all []*node
 	for _, n := range nodes {

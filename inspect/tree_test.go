@@ -35,7 +35,7 @@ func TestReadNested(t *testing.T) {
 	}
 }
 
-// Lists side by side at any depth each keep their own way from the root.
+// Neighbouring lists at any depth each keep their own path from the root.
 func TestReadSiblings(t *testing.T) {
 	t.Parallel()
 	a, b := registrytest.ListOf(image("linux/amd64")), registrytest.ListOf(image("linux/arm64"))
@@ -59,7 +59,7 @@ func nest(b registrytest.Built, times int) registrytest.Built {
 
 func TestReadDepth(t *testing.T) {
 	t.Parallel()
-	// The root is a list itself: eight more may lie below it.
+	// The root is a list itself: eight more may be nested below it.
 	r := readBuilt(t, nest(image("linux/amd64"), 9))
 	if len(r.Images) != 1 || r.Images[0].Err != nil || len(r.Images[0].Nested) != 8 {
 		t.Errorf("at depth 8: %+v", r.Images)
@@ -72,7 +72,7 @@ func TestReadDepth(t *testing.T) {
 	wantText(t, r.Images[0].Err.Error(), "nested deeper than 8")
 }
 
-// Digests can't form a cycle, but a source that answers with what it likes can.
+// Digests can't form a cycle, but a lying source can.
 func TestReadCycle(t *testing.T) {
 	t.Parallel()
 	inner := registrytest.ListOf(image("linux/amd64"))
@@ -96,7 +96,7 @@ func TestReadCycle(t *testing.T) {
 	}
 }
 
-// Lists that hold one nested list many times grow by a power a level without growing in bytes.
+// Lists that hold one nested list many times grow exponentially without growing in bytes.
 func TestReadStopsAtManyEntries(t *testing.T) {
 	t.Parallel()
 	b := image("linux/amd64")

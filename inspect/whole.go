@@ -11,7 +11,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// contents finds what has nothing that could run.
+// contents reports a list or an artifact with nothing that could run.
 func (c *checker) contents() {
 	r, attestations := c.report, c.report.attestations()
 	switch {
@@ -104,7 +104,7 @@ func family(t types.MediaType) string {
 	return ""
 }
 
-// names notes platforms that nobody knows though list and config agree on them.
+// names notes unknown platforms on which list and config agree.
 func (c *checker) names() {
 	for _, i := range c.report.Images {
 		p := i.Claim()
@@ -117,7 +117,7 @@ func (c *checker) names() {
 	}
 }
 
-// spelling notes what is misspelled and kept.
+// spelling notes misspellings that are kept.
 func (c *checker) spelling() {
 	if !c.options.KeepSpelling {
 		return
@@ -142,7 +142,7 @@ func (c *checker) misspelled(i Image, where string, said v1.Platform) {
 	}.Note(RuleSpelling))
 }
 
-// attachments finds attestations that are missing, and notes those without an image and artifacts with a platform.
+// attachments reports missing attestations, and notes those without an image and artifacts with a platform.
 func (c *checker) attachments() {
 	for _, i := range c.report.Images {
 		for _, a := range i.Attestations {
@@ -192,7 +192,7 @@ func (c *checker) orphan(a Attachment, image v1.Hash) {
 	c.add(f.Note(RuleOrphan))
 }
 
-// stale notes an artifact that is about another image than the one that it is behind.
+// stale notes an artifact that describes another image than the one that it belongs to.
 func (c *checker) stale(a Attachment, i Image) {
 	if a.About == (v1.Hash{}) || a.About == i.Descriptor.Digest || a.Err != nil {
 		return

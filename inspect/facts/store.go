@@ -18,29 +18,29 @@ import (
 	"mtool/registry/regular"
 )
 
-// version is the first directory of the folder: the layout below it, and the shape of the files, which is a line with the
-// SHA-256 of the JSON that follows.
+// version is the first directory of the folder. It stands for the layout below it and the format of the files: a line
+// with the SHA-256 of the JSON that follows.
 const version = "v2"
 
-// maxFile bounds what is read of one file, in bytes. What needs more is not kept.
+// maxFile limits what is read of one file, in bytes. Larger facts are not stored.
 const maxFile = 64 << 20
 
-// Store is a folder of facts. The zero value keeps nothing. It is safe for use by several goroutines and processes.
+// Store is a folder of facts. The zero value stores nothing. It is safe for use from several goroutines and processes.
 type Store struct {
 	dir string
 }
 
-// Open names the folder. Nothing is read or made.
+// Open returns the store in a folder. It does no I/O.
 func Open(dir string) Store { return Store{dir: dir} }
 
 func (s Store) file(digest v1.Hash) string {
 	return filepath.Join(s.dir, version, digest.Algorithm, digest.Hex+".json")
 }
 
-// Get has the facts of a layer, if they were kept and are what was written: a bit that a disk turned over must not turn a
-// verdict.
+// Get returns the facts of a layer, if they are stored and match their checksum: a flipped bit on a disk must not flip
+// a verdict.
 func (s Store) Get(digest v1.Hash) (rootfs.LayerFacts, bool) {
-	if s.dir == "" || !plain(digest) {
+	if s.dir == "" || !isFileName(digest) {
 		return rootfs.LayerFacts{}, false
 	}
 	f, err := regular.Open(s.file(digest))
@@ -65,9 +65,9 @@ func checksum(body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Put keeps the facts of a layer: whole, or not at all.
+// Put stores the facts of a layer, completely or not at all.
 func (s Store) Put(facts rootfs.LayerFacts) error {
-	if s.dir == "" || !plain(facts.Digest) {
+	if s.dir == "" || !isFileName(facts.Digest) {
 		return nil
 	}
 	body, err := json.Marshal(facts)
@@ -84,13 +84,13 @@ func (s Store) Put(facts rootfs.LayerFacts) error {
 	return nil
 }
 
-// plain reports whether a digest can be a name of a file.
-func plain(digest v1.Hash) bool {
+// isFileName reports whether a digest can be the name of a file.
+func isFileName(digest v1.Hash) bool {
 	const sha256Digits = 64
 	return digest.Algorithm == "sha256" && len(digest.Hex) == sha256Digits && filepath.Base(digest.Hex) == digest.Hex
 }
 
-// write does not sync: what a crash leaves broken is read anew.
+// write does not sync: a file that a crash damages is ignored.
 func write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

@@ -45,10 +45,10 @@ func TestPutGet(t *testing.T) {
 	}
 }
 
-// summed is a file as Put writes it.
+// summed returns a file as Put writes it.
 func summed(body string) string { return registrytest.Hash([]byte(body)).Hex + "\n" + body }
 
-// What is broken, cut off, of another version or of another layer is none.
+// A damaged or truncated file, or one of another version or layer, is ignored.
 func TestGetRefuses(t *testing.T) {
 	t.Parallel()
 	whole := `{"schema":"` + rootfs.Schema + `","digest":"` + registrytest.Hash([]byte(t.Name()+"/twin")).String() + `"}`
@@ -78,7 +78,7 @@ func TestGetRefuses(t *testing.T) {
 	}
 }
 
-// Whichever byte of a file has a bit turned over, the facts are what they were, or there are none.
+// Whichever bit of a file is flipped, Get returns the right facts or none.
 func TestTurnedBits(t *testing.T) {
 	t.Parallel()
 	dir, want := t.TempDir(), some(t)
@@ -107,7 +107,7 @@ func TestTurnedBits(t *testing.T) {
 	}
 }
 
-// A digest is never a way out of the folder.
+// A digest never leads out of the folder.
 func TestStrangeDigests(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,7 +13,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// plat makes a platform of its parts as they are, without the normal form that Parse gives.
+// plat returns a platform of its parts, without the normal form that Parse gives.
 func plat(os, arch, variant string) v1.Platform {
 	return v1.Platform{OS: os, Architecture: arch, Variant: variant}
 }

@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// containerd are the rows that containerd would take, and Docker, which asks its library: those of the node's platform, then
+// containerd returns the rows that containerd, and Docker with its library, would take: those of the node's platform, then
 // those of what it runs too (older variants, 386 on amd64, 32-bit ARM on arm64), as far as its aliases reach. Rows without a
 // platform come last. On Windows the os.version must fit the node's, and the latest is taken.
 // See https://github.com/containerd/platforms/blob/v1.0.0-rc.5/compare.go and LimitManifests of containerd's core/images.
@@ -32,7 +32,7 @@ func (o Offer) containerd(node v1.Platform) (fits []candidate) {
 	return fits
 }
 
-// containerdNode is a node and the machines whose programs it runs, the best first.
+// containerdNode is a node and the machines whose programs it runs, best first.
 type containerdNode struct {
 	v1.Platform
 	machines []machine
@@ -59,7 +59,7 @@ func newContainerdNode(p v1.Platform) containerdNode {
 	return n
 }
 
-// older are the variants below that of m, down to the least.
+// older returns the variants below that of m, down to least.
 func older(m machine, least int) (all []machine) {
 	version, err := strconv.Atoi(strings.TrimPrefix(m.variant, "v"))
 	if err != nil {
@@ -71,8 +71,8 @@ func older(m machine, least int) (all []machine) {
 	return all
 }
 
-// arm64Machines are what an ARMv8 or ARMv9 runs, none of a release that containerd does not know: v9.x is a v8.(x+5) too, and all
-// of them run 32-bit programs, as far as containerd knows.
+// arm64Machines returns what an ARMv8 or ARMv9 runs; nothing for releases that containerd does not know. v9.x is
+// v8.(x+5) too, and all of them run 32-bit programs, as far as containerd knows.
 func arm64Machines(variant string) (all []machine) {
 	own := machineOf("arm64", variant)
 	v8, v9 := points64(8, 9), points64(9, 7)
@@ -88,7 +88,7 @@ func arm64Machines(variant string) (all []machine) {
 	return slices.Concat(all, v8, []machine{arm}, older(arm, 5))
 }
 
-// points64 are the releases of an ARM architecture, from its last point down to the one without a point.
+// points64 returns the releases of an ARM architecture, from last down to the one without a point.
 func points64(major, last int) (all []machine) {
 	for _, p := range slices.Backward(points("v"+strconv.Itoa(major), last)) {
 		all = append(all, machineOf("arm64", p))
@@ -96,7 +96,7 @@ func points64(major, last int) (all []machine) {
 	return append(all, machineOf("arm64", "v"+strconv.Itoa(major)))
 }
 
-// machineOf is what containerd makes of the words of a row. It knows fewer aliases than people do.
+// machineOf returns how containerd reads the words of a row. It knows fewer aliases than people do.
 func machineOf(arch, variant string) machine {
 	m := machine{strings.ToLower(arch), strings.ToLower(variant)}
 	switch m.arch {
@@ -124,7 +124,7 @@ func machineOf(arch, variant string) machine {
 	return m
 }
 
-// rank is the place of a row's platform among what the node runs; -1: it does not.
+// rank returns the position of a row's platform among those that the node runs; -1: it does not run it.
 func (n containerdNode) rank(p v1.Platform) int {
 	os := canonicalOS(p.OS)
 	if os == "" {
@@ -142,9 +142,9 @@ func (n containerdNode) rank(p v1.Platform) int {
 
 func (n containerdNode) runs(p v1.Platform) bool { return n.rank(p) >= 0 }
 
-// runsWindows reports whether a Windows host runs containers of an os.version: of its own build or, from Server 2022 on, of all
-// builds since that one. What is not stated fits.
-// See https://learn.microsoft.com/en-us/virtualization/windowscontainers/deploy-containers/version-compatibility
+// runsWindows reports whether a Windows host runs containers of an os.version: of its own build or, from Server 2022
+// on, of all builds since that one. An empty os.version fits. See
+// https://learn.microsoft.com/en-us/virtualization/windowscontainers/deploy-containers/version-compatibility
 func runsWindows(host, container string) bool {
 	h, c := windowsBuild(host), windowsBuild(container)
 	if h == (build{}) || container == "" {
@@ -160,10 +160,10 @@ func runsWindows(host, container string) bool {
 	return server2022 <= c.build && c.build <= h.build
 }
 
-// build is the part of Windows' version that decides.
+// build is the part of a Windows version that decides.
 type build struct{ major, minor, build uint64 }
 
-// windowsBuild reads 10.0.20348.1; zero for what is no version.
+// windowsBuild parses 10.0.20348.1; zero for anything that is not a version.
 func windowsBuild(version string) build {
 	parts := strings.Split(version, ".")
 	if len(parts) < 3 {

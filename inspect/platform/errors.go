@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// ErrInvalid is wrapped by every error of this package. Its message lists the values that would have been valid.
+// ErrInvalid is wrapped by every error of this package. The message lists the values that would be valid.
 var ErrInvalid = errors.New("invalid platform")
 
-// invalidError names the value, what is wrong with it, and what it may have been meant to be.
+// invalidError is a value, what is wrong with it, and what was probably meant.
 type invalidError struct {
 	value, problem, meant string
 }
@@ -20,7 +20,7 @@ func (e *invalidError) Error() string {
 
 func (e *invalidError) Unwrap() error { return ErrInvalid }
 
-// Hint is the nearest valid value, or where to look when none is near.
+// Hint returns the nearest valid value, or where to look when none is near.
 func (e *invalidError) Hint() string {
 	if e.meant == "" {
 		return "write os/arch or os/arch/variant, e.g. linux/amd64 or linux/arm/v7"
@@ -28,23 +28,23 @@ func (e *invalidError) Hint() string {
 	return fmt.Sprintf("did you mean %s?", e.meant)
 }
 
-// unknown is the error for a word that is not among the valid ones.
+// unknown returns the error for a word that is not among the valid ones.
 func unknown(value, kind, word string, valid []string) error {
 	return &invalidError{
 		value:   value,
-		problem: fmt.Sprintf("%s %q is not known; valid: %s", kind, word, strings.Join(valid, ", ")),
+		problem: fmt.Sprintf("unknown %s %q; valid: %s", kind, word, strings.Join(valid, ", ")),
 		meant:   nearest(word, valid),
 	}
 }
 
-// nearest is the one valid word within a slip of the keyboard of word, or "".
+// nearest returns the only valid word within one typing mistake of word, or "".
 func nearest(word string, valid []string) string {
 	if strings.HasPrefix(word, "armv8") {
 		return "arm64 (64-bit) or arm/v8 (32-bit)"
 	}
 	best, least := "", 3
 	for _, v := range valid {
-		// A short word is near to everything: v8 is no misspelling of v1.
+		// A short word is near to everything: v8 is not a misspelling of v1.
 		if d := distance(word, v); d < least && len(word) > 2*d {
 			best, least = v, d
 		}
@@ -52,8 +52,8 @@ func nearest(word string, valid []string) string {
 	return best
 }
 
-// distance counts the insertions, deletions, replacements and swaps of neighbours that make b of a (optimal string
-// alignment): a swap is the likeliest slip in arm46.
+// distance counts the insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string
+// alignment): a swap, as in arm46, is the likeliest mistake.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

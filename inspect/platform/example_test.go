@@ -24,5 +24,5 @@ func ExampleParse_invalid() {
 	_, err := platform.Parse("linux/amd64/v8")
 	fmt.Println(err, errors.Is(err, platform.ErrInvalid))
 	// Output:
-	// invalid platform "linux/amd64/v8": variant of amd64 "v8" is not known; valid: v1, v2, v3, v4 true
+	// invalid platform "linux/amd64/v8": unknown amd64 variant "v8"; valid: v1, v2, v3, v4 true
 }

@@ -7,9 +7,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Format writes a platform as it is spelled (see Spelled), os/arch[/variant][:os.version]; Parse reads its own back. A missing
-// operating system or architecture is written "unknown", os.features are left out, and characters that would not print (a list
-// is somebody else's text) are written "?".
+// Format formats a platform as it is spelled (see Spelled), os/arch[/variant][:os.version]; Parse reads the result. A
+// missing operating system or architecture is written "unknown", os.features are left out, and unprintable characters
+// (a list is untrusted text) are written "?".
 func Format(p v1.Platform) string {
 	p = Spelled(p)
 	for _, member := range []*string{&p.OS, &p.Architecture} {
@@ -27,7 +27,7 @@ func printable(r rune) rune {
 	return '?'
 }
 
-// raw writes the members as they are.
+// raw joins the members unchanged.
 func raw(p v1.Platform) string {
 	s := p.OS + "/" + p.Architecture
 	if p.Variant != "" {
@@ -39,8 +39,8 @@ func raw(p v1.Platform) string {
 	return s
 }
 
-// Suffix is the platform as a part of a tag, as in demo:v1-armv7: amd64, arm64, armv7, amd64v3, riscv64-rva22u64; the
-// operating system in front when it is not Linux, the os.version behind: windows-amd64-10.0.20348.1.
+// Suffix returns the platform as a part of a tag, as in demo:v1-armv7: amd64, arm64, armv7, amd64v3, riscv64-rva22u64;
+// the operating system comes first when it is not Linux, the os.version last: windows-amd64-10.0.20348.1.
 func Suffix(p v1.Platform) string {
 	p = Normalize(p)
 	arch := p.Architecture

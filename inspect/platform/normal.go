@@ -7,10 +7,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Normalize gives what people mean by a platform its one spelling: lower case, aliases replaced, the variant written for arm (v7 when none
-// is given) and left out where it only repeats the architecture (arm64/v8, amd64/v1). The os.features are sorted. Values
-// that are not known stay as they are; see Validate. The argument is not changed. What a manifest says is not for it to
-// mend: see Spelled.
+// Normalize returns the one spelling of a platform that people typed: lower case, aliases replaced, the variant written
+// for arm (v7 when none is given) and left out where it only repeats the architecture (arm64/v8, amd64/v1). The
+// os.features are sorted. Unknown values stay as they are; see Validate. The argument is not changed. Normalize is not
+// for what manifests state: see Spelled.
 func Normalize(p v1.Platform) v1.Platform {
 	arch, implied := canonicalArch(p.Architecture)
 	variant := strings.ToLower(p.Variant)
@@ -22,7 +22,7 @@ func Normalize(p v1.Platform) v1.Platform {
 	return p
 }
 
-// canonicalVariant drops the variant that means the plain architecture, and mends how it is written: 7 and armv7 are v7.
+// canonicalVariant drops the variant that means the plain architecture, and corrects its spelling: 7 and armv7 are v7.
 func canonicalVariant(arch, variant string) string {
 	switch arch {
 	case "amd64", "arm", "arm64":
@@ -51,8 +51,8 @@ func sorted(features []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(features)))
 }
 
-// Validate reports whether operating system, architecture, their combination, the variant and the os.version are known
-// ones, in any spelling that Normalize understands. The error wraps ErrInvalid and lists what is valid.
+// Validate returns an error unless operating system, architecture, their combination, variant and os.version are known,
+// in any spelling that Normalize understands. The error wraps ErrInvalid and lists the valid values.
 func Validate(p v1.Platform) error {
 	return validate(p, raw(p))
 }
@@ -63,7 +63,7 @@ func validate(p v1.Platform, value string) error {
 		return unknown(value, "operating system", p.OS, operatingSystems())
 	}
 	if valid := architectures(p.OS); !slices.Contains(valid, p.Architecture) {
-		return unknown(value, "architecture of "+p.OS, p.Architecture, valid)
+		return unknown(value, p.OS+" architecture", p.Architecture, valid)
 	}
 	if err := validateVariant(p, value); err != nil {
 		return err
@@ -85,10 +85,10 @@ func validateVariant(p v1.Platform, value string) error {
 			meant: Format(v1.Platform{OS: p.OS, Architecture: p.Architecture, OSVersion: p.OSVersion}),
 		}
 	}
-	return unknown(value, "variant of "+p.Architecture, p.Variant, valid)
+	return unknown(value, p.Architecture+" variant", p.Variant, valid)
 }
 
-// isVersion keeps out what would make a formatted platform ambiguous, and templates with it.
+// isVersion refuses what would make a formatted platform, or a template with it, ambiguous.
 func isVersion(s string) bool {
 	for _, c := range s {
 		switch {

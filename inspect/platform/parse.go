@@ -8,10 +8,11 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Parse reads os/arch[/variant][:os.version] and returns its normal form. Aliases are understood (linux/x86_64,
-// linux/aarch64, linux/armhf, linux/arm64/v8), the os.version also in BuildKit's spelling, windows(10.0.20348.1)/amd64.
-// Where docker's --platform takes an architecture alone, so does Parse: it is one of linux. "local" is this machine's.
-// Unknown values, combinations that no system has and wildcards are errors that wrap ErrInvalid and list what is valid.
+// Parse parses os/arch[/variant][:os.version] and returns its normal form. It understands aliases (linux/x86_64,
+// linux/aarch64, linux/armhf, linux/arm64/v8), and the os.version also in BuildKit's spelling,
+// windows(10.0.20348.1)/amd64. Like docker's --platform it takes an architecture alone, which is one of linux; "local"
+// is this machine's platform. Unknown values, combinations that no system has and wildcards are errors that wrap
+// ErrInvalid and list the valid values.
 func Parse(s string) (v1.Platform, error) {
 	if s == "local" {
 		return Host(), nil
@@ -26,8 +27,8 @@ func Parse(s string) (v1.Platform, error) {
 	return Normalize(p), nil
 }
 
-// ParseArch reads an architecture of Linux, with or without its variant: arm64, arm (which is arm/v7), arm/v6, and the
-// aliases armv6, aarch64, x86_64, armhf and their like. Errors are as Parse's.
+// ParseArch parses an architecture of Linux, with or without its variant: arm64, arm (which is arm/v7), arm/v6, and the
+// aliases armv6, aarch64, x86_64, armhf and the like. Errors are as Parse's.
 func ParseArch(s string) (v1.Platform, error) {
 	arch, variant, _ := strings.Cut(s, "/")
 	if isOS(arch) && variant != "" {
@@ -43,7 +44,7 @@ func ParseArch(s string) (v1.Platform, error) {
 	return Normalize(p), nil
 }
 
-// split takes the string apart without judging the words.
+// split splits the string without checking the words.
 func split(s string) (v1.Platform, error) {
 	if s == "" {
 		return v1.Platform{}, &invalidError{value: s, problem: "it is empty"}
@@ -89,7 +90,7 @@ func cutVersion(s string) (names, version string, err error) {
 	return names, version, nil
 }
 
-// contradiction refuses an alias that names one variant beside another one: armhf/v6.
+// contradiction refuses an alias that names one variant together with another variant: armhf/v6.
 func contradiction(p v1.Platform, value string) error {
 	arch, implied := canonicalArch(p.Architecture)
 	if implied == "" || p.Variant == "" || canonicalVariant(arch, strings.ToLower(p.Variant)) == implied {
@@ -103,3 +104,35 @@ func contradiction(p v1.Platform, value string) error {
 }
 
 func isOS(s string) bool { return slices.Contains(operatingSystems(), canonicalOS(s)) }
+
+// ParseList parses the values of a flag that may be repeated and may hold commas, in the given order. A platform given
+// twice, in any spelling, counts once. An empty part, as in "linux/amd64,", is an error.
+func ParseList(values []string) ([]v1.Platform, error) { return parseAll(values, Parse) }
+
+// ParseArchList is ParseList for architectures of Linux.
+func ParseArchList(values []string) ([]v1.Platform, error) { return parseAll(values, ParseArch) }
+
+func parseAll(values []string, parse func(string) (v1.Platform, error)) ([]v1.Platform, error) {
+	var all []v1.Platform
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			p, err := parse(strings.TrimSpace(part))
+			if err != nil {
+				return nil, err
+			}
+			if !contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all, nil
+}
+
+func contains(all []v1.Platform, p v1.Platform) bool {
+	for _, have := range all {
+		if Equal(have, p) {
+			return true
+		}
+	}
+	return false
+}

@@ -70,18 +70,18 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// Each message must list, or by its hint suggest, what would have been right.
+// Each message must list, or suggest in its hint, what would have been right.
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]struct{ message, hint string }{
-		"linux/amd64/v8":       {`variant of amd64 "v8" is not known; valid: v1, v2, v3, v4`, "os/arch"},
-		"linux/arm46":          {`architecture of linux "arm46" is not known; valid: 386, amd64, arm, arm64,`, "did you mean arm64?"},
-		"linx/amd64":           {`operating system "linx" is not known; valid: aix,`, "did you mean linux?"},
+		"linux/amd64/v8":       {`unknown amd64 variant "v8"; valid: v1, v2, v3, v4`, "os/arch"},
+		"linux/arm46":          {`unknown linux architecture "arm46"; valid: 386, amd64, arm, arm64,`, "did you mean arm64?"},
+		"linx/amd64":           {`unknown operating system "linx"; valid: aix,`, "did you mean linux?"},
 		"amd46":                {`operating system or architecture "amd46"`, "did you mean amd64?"},
-		"linux/armv8":          {`"armv8" is not known`, "arm64 (64-bit) or arm/v8 (32-bit)"},
+		"linux/armv8":          {`"armv8"; valid: `, "arm64 (64-bit) or arm/v8 (32-bit)"},
 		"linux/s390x/v2":       {"s390x has no variants", "did you mean linux/s390x?"},
-		"windows/s390x":        {`architecture of windows "s390x" is not known; valid: 386, amd64, arm, arm64`, ""},
-		"linux/wasm":           {`architecture of linux "wasm"`, ""},
+		"windows/s390x":        {`unknown windows architecture "s390x"; valid: 386, amd64, arm, arm64`, ""},
+		"linux/wasm":           {`unknown linux architecture "wasm"`, ""},
 		"linux/armhf/v6":       {"armhf means arm/v7, which contradicts v6", "did you mean arm/v6?"},
 		"linux":                {"names no architecture; valid: 386, amd64", ""},
 		"":                     {"it is empty", ""},
@@ -93,7 +93,7 @@ func TestParseRefuses(t *testing.T) {
 		"*":                    {"wildcards and templates", ""},
 		"linux/{{.Arch}}":      {"wildcards and templates", ""},
 		"$TARGETPLATFORM":      {"wildcards and templates", ""},
-		"linux/amd64,linux/s":  {`architecture of linux "amd64,linux"`, ""},
+		"linux/amd64,linux/s":  {`unknown linux architecture "amd64,linux"`, ""},
 		" linux/amd64":         {`operating system " linux"`, "did you mean linux?"},
 		"windows/amd64:":       {"the os.version is empty", ""},
 		"windows/amd64:10 0":   {"os.version is not letters", ""},
@@ -165,7 +165,7 @@ func TestParseList(t *testing.T) {
 	}
 }
 
-// The output of `go tool dist list`, and two that Go gave up but registries still serve.
+// The output of `go tool dist list`, and two that Go dropped but registries still serve.
 func TestParseKnowsGoPorts(t *testing.T) {
 	t.Parallel()
 	const ports = `aix/ppc64 android/386 android/amd64 android/arm android/arm64 darwin/amd64 darwin/arm64 dragonfly/amd64
@@ -192,7 +192,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// Whatever is accepted has one spelling, which reads back as itself.
+// Whatever is accepted has one spelling, which parses to itself.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"linux/arm/v7", "windows/amd64:10.0.20348.1", "windows(10.0)/arm", "armhf", "arm/8", "linux/amd64/v8", "a:b:c",

@@ -6,10 +6,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// podman are the rows that containers/image would take, on which podman, CRI-O, Buildah and Skopeo are built: those that are
-// spelled exactly as the node is, or as one of the variants that it runs, or without one. A row that states no platform is taken
-// where no other fits, but in a Docker list, where it states an empty one.
-// See https://github.com/containers/image/blob/v5.36.0/internal/pkg/platform/platform_matcher.go and
+// podman returns the rows that containers/image would take, on which podman, CRI-O, Buildah and Skopeo are built: those
+// spelled exactly as the node is, or as one of the variants that it runs, or without one. A row without a platform is
+// taken where no other fits, except in a Docker list, where it states an empty one. See
+// https://github.com/containers/image/blob/v5.36.0/internal/pkg/platform/platform_matcher.go and
 // https://github.com/containers/image/blob/v5.36.0/internal/manifest/oci_index.go
 func (o Offer) podman(node v1.Platform) (fits []candidate) {
 	variants := podmanVariants(node)
@@ -32,7 +32,7 @@ func (o Offer) podman(node v1.Platform) (fits []candidate) {
 	return fits
 }
 
-// podmanVariants are those that a node looks for, the best first.
+// podmanVariants returns the variants that a node looks for, best first.
 func podmanVariants(node v1.Platform) []string {
 	known := map[string][]string{"arm": {"v8", "v7", "v6", "v5"}, "arm64": {"v8"}}[node.Architecture]
 	variant := node.Variant

@@ -12,7 +12,7 @@ import (
 // Runtime is a program that takes one row of a list for the node that it runs on.
 type Runtime string
 
-// The runtimes. Docker asks containerd's library, CRI-O that of podman.
+// The runtimes. Docker uses containerd's library, CRI-O podman's.
 const (
 	Docker     Runtime = "docker"
 	Containerd Runtime = "containerd"
@@ -20,30 +20,30 @@ const (
 	CRIO       Runtime = "crio"
 )
 
-// Runtimes are all of them, in the order in which they are shown.
+// Runtimes returns all runtimes in the order in which they are shown.
 func Runtimes() []Runtime { return []Runtime{Docker, Containerd, Podman, CRIO} }
 
 // Row is what a runtime looks at in a row of a list.
 type Row struct {
 	Platform *v1.Platform // as it is spelled; nil where the row states none
-	Config   v1.Platform  // what the image's config says, which containerd asks where the row states nothing
-	Zstd     bool         // the row says that its image is compressed with zstd
+	Config   v1.Platform  // of the image's config, which containerd reads where the row states nothing
+	Zstd     bool         // the row states that its image is compressed with zstd
 }
 
 // Offer is a list as runtimes see it: its rows, in their order.
 type Offer struct {
 	Rows   []Row
-	Docker bool // it is a Docker manifest list, and not an OCI index
+	Docker bool // a Docker manifest list, not an OCI index
 }
 
-// Choice is the row that a runtime takes, by its index, and why. It is -1 where there is none for the node.
+// Choice is the row that a runtime takes, by its index, and why. It is -1 when there is none for the node.
 type Choice struct {
 	Row int
 	Why string
 }
 
-// Choose is what r takes for a node. A node without a variant has the one that runtimes find out there: v8 for arm64, v7 for
-// arm. Its os.version and os.features count where the runtime asks for them.
+// Choose returns what r takes for a node. A node without a variant gets the one that runtimes detect there: v8 for
+// arm64, v7 for arm. Its os.version and os.features count where the runtime looks at them.
 func (o Offer) Choose(r Runtime, node v1.Platform) Choice {
 	node = Normalize(node)
 	var fits []candidate
@@ -62,7 +62,7 @@ func (o Offer) Choose(r Runtime, node v1.Platform) Choice {
 	return Choice{best.row, o.why(best, fits, node)}
 }
 
-// why says what decided for best among all that fit.
+// why explains what decided for best among all that fit.
 func (o Offer) why(best candidate, fits []candidate, node v1.Platform) string {
 	var why string
 	switch p := o.Rows[best.row].Platform; {
@@ -90,20 +90,20 @@ func (o Offer) why(best candidate, fits []candidate, node v1.Platform) string {
 	return why
 }
 
-// candidate is a row that a runtime would take if there were no better one. What the runtime does not look at is left zero.
+// candidate is a row that a runtime would take if there were no better one. Fields that the runtime ignores are zero.
 type candidate struct {
 	row      int
-	rank     int  // 0 is what the node is, the next is what it runs too
+	rank     int  // 0 is the node's own platform, then what it runs too
 	unstated bool // the row states no platform; it ranks last
-	features int  // how many os.features it has: the more the better
+	features int  // the number of os.features; more is better
 	version  string
 	zstd     bool
 }
 
-// unstatedRank is behind all others.
+// unstatedRank is after all others.
 const unstatedRank = 1 << 20
 
-// compare is negative where c is better than d, and 0 where only their order in the list decides.
+// compare returns a negative number when c is better than d, and 0 when only their order in the list decides.
 func (c candidate) compare(d candidate) int {
 	zstd := 0
 	if c.zstd != d.zstd {

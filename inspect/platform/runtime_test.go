@@ -35,7 +35,8 @@ func nodes() []v1.Platform {
 	return all
 }
 
-// words are what the rows of the generated lists say: the right names, the variants, and what people write instead.
+// words returns what the rows of the generated lists state: the right names, the variants, and what people write
+// instead.
 func words(r *rand.Rand) v1.Platform {
 	pick := func(words string) string { all := strings.Split(words, " "); return all[r.IntN(len(all))] }
 	p := v1.Platform{OS: "linux", Architecture: pick("amd64 amd64 arm arm arm arm64 arm64 arm64 386 ppc64le riscv64 s390x loong64 sw64 mips64le")}
@@ -104,8 +105,8 @@ func TestChooseAsContainerd(t *testing.T) {
 	}
 }
 
-// containerdTakes filters, sorts and takes the first as LimitManifests of core/images does. On Windows the matcher is that of
-// defaults_windows.go.
+// containerdTakes filters, sorts and takes the first as LimitManifests of core/images does. On Windows the matcher is
+// that of defaults_windows.go.
 func containerdTakes(o platform.Offer, node v1.Platform) int {
 	spec := func(p v1.Platform) specs.Platform {
 		return specs.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
@@ -156,7 +157,7 @@ func shown(o platform.Offer) string {
 	return s.String()
 }
 
-// What is said of a choice names what decided.
+// The reason of a choice names what decided.
 func TestChoose(t *testing.T) {
 	t.Parallel()
 	rows := func(all ...v1.Platform) (o platform.Offer) {

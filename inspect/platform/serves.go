@@ -6,17 +6,17 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Serving is how a list serves a platform that somebody wants.
+// Serving is how a list serves a wanted platform.
 type Serving struct {
-	Rows []int // the rows, by their index; none: it is not served
-	// Fallback: no row is of the platform itself, and this is the row that its nodes take instead.
+	Rows []int // the rows, by index; none: it is not served
+	// Fallback reports that no row is of the platform itself, and that its nodes take this row instead.
 	Fallback bool
 }
 
-// Serve answers which rows serve a platform, by what they claim, as it is spelled: those of the platform itself, in as much of
-// os.version and os.features as is wanted, or the one of an older variant that containerd takes on such a node. That it would
-// also fall back on another architecture (386 on amd64, arm on arm64) is not enough: podman does not, and such programs may not
-// run. With exact there is no fallback.
+// Serve returns the rows that serve a platform, by their claims as spelled: those of the platform itself, with the
+// wanted os.version and os.features, or the one of an older variant that containerd takes on such a node. That
+// containerd also falls back to another architecture (386 on amd64, arm on arm64) is not enough: podman does not, and
+// such programs may not run. With exact there is no fallback.
 func Serve(rows []v1.Platform, want v1.Platform, exact bool) Serving {
 	var s Serving
 	var offer Offer
@@ -45,7 +45,8 @@ func Serve(rows []v1.Platform, want v1.Platform, exact bool) Serving {
 	return s
 }
 
-// Missed names the runtimes that find nothing for a node among rows where others do, separated by commas; "" for none.
+// Missed returns the runtimes that find nothing for a node among rows where others do, separated by commas; "" for
+// none.
 func Missed(rows []v1.Platform, node v1.Platform) string {
 	var offer Offer
 	for i := range rows {

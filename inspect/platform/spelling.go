@@ -4,9 +4,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Spelled is the platform as runtimes read it in a row or a config: its words stay as they are spelled, since only containerd
-// replaces aliases there, and only some. The variant alone has a normal form, where all of them read two as one: arm64/v8 is
-// arm64, amd64/v1 is amd64, arm is arm/v7. The os.features are sorted.
+// Spelled returns the platform as runtimes read it in a row or a config. Its words stay as they are spelled, since only
+// containerd replaces aliases there, and only some. Only the variant has a normal form, where all runtimes read two as
+// one: arm64/v8 is arm64, amd64/v1 is amd64, arm is arm/v7. The os.features are sorted.
 func Spelled(p v1.Platform) v1.Platform {
 	switch p.Architecture + "/" + p.Variant {
 	case "amd64/v1", "arm64/v8":
@@ -18,9 +18,9 @@ func Spelled(p v1.Platform) v1.Platform {
 	return p
 }
 
-// Misspelled reports whether a row or a config that says p spells it in a way that not every runtime matches: an alias
-// (x86_64, arm32v7), capitals (Linux, AMD64), or a variant of another form (arm64/8). Right is what they look for. Words that
-// are not known at all are no misspellings; see Validate.
+// Misspelled reports whether a row or a config spells p in a way that not every runtime matches: an alias (x86_64,
+// arm32v7), capitals (Linux, AMD64), or another form of the variant (arm64/8). It returns what they look for as right.
+// Unknown words are not misspellings; see Validate.
 func Misspelled(p v1.Platform) (right v1.Platform, is bool) {
 	right = Normalize(p)
 	return right, !same(Spelled(p), right)

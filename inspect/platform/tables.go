@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// operatingSystems are the values of GOOS, past ones included, and wasi, which container runtimes used before wasip1.
+// operatingSystems returns the values of GOOS, past ones included, and wasi, which container runtimes used before
+// wasip1.
 func operatingSystems() []string {
 	return []string{
 		"aix", "android", "darwin", "dragonfly", "freebsd", "hurd", "illumos", "ios", "js", "linux", "nacl", "netbsd",
@@ -14,8 +15,8 @@ func operatingSystems() []string {
 	}
 }
 
-// architectures are those that Go, or a vendor of base images, ever had for the operating system. They come from
-// `go tool dist list` and Go's syslist.go; sw64 is Sunway's, whose Linux distributions and Go call it so.
+// architectures returns those that Go, or a vendor of base images, ever had for the operating system. They come from
+// `go tool dist list` and Go's syslist.go; sw64 is Sunway's, whose Linux distributions and Go use this name.
 func architectures(os string) []string {
 	switch os {
 	case "linux":
@@ -51,7 +52,7 @@ func architectures(os string) []string {
 	return nil
 }
 
-// variants are those of the OCI image specification and of Go's GOAMD64, GOARM, GOARM64 and their like.
+// variants returns those of the OCI image specification and of Go's GOAMD64, GOARM, GOARM64 and the like.
 func variants(arch string) []string {
 	switch arch {
 	case "386":
@@ -72,7 +73,7 @@ func variants(arch string) []string {
 	return nil
 }
 
-// points are the point releases of an ARM architecture: v8.1 to v8.9.
+// points returns the point releases of an ARM architecture: v8.1 to v8.9.
 func points(of string, last int) []string {
 	all := make([]string, 0, last)
 	for n := 1; n <= last; n++ {
@@ -89,8 +90,8 @@ func canonicalOS(os string) string {
 	return os
 }
 
-// canonicalArch replaces an alias of an architecture: what `uname -m`, Debian, Docker Hub's users and people say. implied
-// is the variant that the alias names, "" where it names none.
+// canonicalArch replaces an alias of an architecture: the names of `uname -m`, Debian, Docker Hub's users and people.
+// implied is the variant that the alias names, "" when it names none.
 func canonicalArch(arch string) (canonical, implied string) {
 	switch arch = strings.ToLower(arch); arch {
 	case "i386", "i486", "i586", "i686", "x86":
@@ -100,7 +101,7 @@ func canonicalArch(arch string) (canonical, implied string) {
 	case "aarch64", "arm64v8":
 		return "arm64", ""
 	case "armel", "armv6", "armv6l", "arm32v6":
-		// Debian's armel is older than v6, but containerd and all that follow it read v6.
+		// Debian's armel is older than v6, but containerd and everything that follows it read v6.
 		return "arm", "v6"
 	case "armhf", "armv7", "armv7l", "armv7a", "arm32v7":
 		return "arm", "v7"

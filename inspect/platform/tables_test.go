@@ -8,7 +8,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Every platform of the tables is valid, and is read back as its own normal form.
+// Every platform of the tables is valid, and parses to its own normal form.
 func TestTablesRoundTrip(t *testing.T) {
 	t.Parallel()
 	n := 0
@@ -34,7 +34,7 @@ func TestTablesRoundTrip(t *testing.T) {
 	}
 }
 
-// Messages show the tables: in order, each value once, in its canonical spelling.
+// Messages show the tables: sorted, each value once, in its canonical spelling.
 func TestTablesAreOrdered(t *testing.T) {
 	t.Parallel()
 	for _, os := range operatingSystems() {

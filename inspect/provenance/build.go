@@ -13,18 +13,18 @@ import (
 	"mtool/registry"
 )
 
-// Build is what provenance says of how an image came to be; what it does not say is empty.
+// Build is what provenance states about how an image was built; what it does not state is empty.
 type Build struct {
-	Builder   string        // who built it: a URL
+	Builder   string        // the builder: a URL
 	Type      string        // how to read the rest: a URL
 	On        string        // the platform of the machine that built it, as written
-	For       []v1.Platform // the platforms that were asked for; BuildKit leaves them out
+	For       []v1.Platform // the requested platforms; BuildKit leaves them out
 	Materials []Material    // base images, sources
-	Base      *Base         // what its last stage started from; nil: from nothing, or that is not told (mode=min)
-	detailed  bool          // it tells every operation
+	Base      *Base         // what its last stage started from; nil: from nothing, or not stated (mode=min)
+	detailed  bool          // it lists every operation
 }
 
-// Material is something that went into a build.
+// Material is an input of a build.
 type Material struct {
 	URI    string            `json:"uri"`
 	Digest map[string]string `json:"digest"`
@@ -35,7 +35,7 @@ type parameters struct {
 	Args map[string]string `json:"args"`
 }
 
-// predicate is SLSA 0.2 and 1 as BuildKit writes them: their members differ in name, so that one shape reads both.
+// predicate reads SLSA 0.2 and 1 as BuildKit writes them; their members have different names.
 // https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md
 type predicate struct {
 	// SLSA 0.2: https://slsa.dev/spec/v0.2/provenance
@@ -66,7 +66,7 @@ type predicate struct {
 	} `json:"runDetails"`
 }
 
-// Build reads the predicate of provenance. The error wraps registry.ErrContent.
+// Build parses the predicate of provenance. The error wraps registry.ErrContent.
 func (s Statement) Build() (Build, error) {
 	var p predicate
 	if err := json.Unmarshal(s.Predicate, &p); err != nil {
@@ -90,7 +90,7 @@ func (s Statement) Build() (Build, error) {
 	return b, nil
 }
 
-// from are the platforms of the images that went into the build, each once.
+// from returns the platforms of the images that went into the build, each once.
 func (b Build) from() (all []v1.Platform) {
 	for _, m := range b.Materials {
 		if p, ok := platformOf(m.URI); ok && !slices.ContainsFunc(all, p.Equals) {
@@ -100,7 +100,7 @@ func (b Build) from() (all []v1.Platform) {
 	return all
 }
 
-// platformOf is the platform in a package URL: "pkg:docker/demo@v1?platform=linux%2Farm64".
+// platformOf returns the platform in a package URL: "pkg:docker/demo@v1?platform=linux%2Farm64".
 func platformOf(purl string) (v1.Platform, bool) {
 	_, query, ok := strings.Cut(purl, "?")
 	if !ok || !strings.HasPrefix(purl, "pkg:") {

@@ -1,7 +1,7 @@
-// Package provenance reads the in-toto statements that BuildKit attaches to an image, its provenance (SLSA 0.2 and 1) and
-// SBOMs, and compares what provenance says with the image that it is attached to.
+// Package provenance reads the in-toto statements that BuildKit attaches to an image, its provenance (SLSA 0.2 and 1)
+// and SBOMs, and compares provenance with the image that it is attached to.
 //
-// Read fetches the statements of the kinds that are wanted, Judge makes findings of them.
+// Read fetches the statements of the wanted kinds, Judge makes findings of them.
 //
-// It verifies no signatures: anyone who can write to the repository can make a statement.
+// It verifies no signatures: anyone who can write to the repository can attach a statement.
 package provenance

@@ -12,12 +12,14 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Judge compares provenance with the image that it is attached to. It is a mismatch when a statement can't be read as one,
-// is about another image, or tells of a build for other platforms than the image claims: of a last stage that starts from an
-// image of another one, since BuildKit takes the claim from the request and the files from there. That the machine was of
-// another platform is a note: cross compilers and emulators are how most images of foreign architectures are made. It is also
-// one that only images of other platforms went in, where it is not told whether those were in the last stage (mode=min). An
-// image without provenance is a note too.
+// Judge compares provenance with the image that it is attached to. It is a mismatch when a statement can't be parsed,
+// describes another image, or describes a build for other platforms than the image claims. So is a last stage that
+// starts from an image of another platform, since BuildKit takes the claim from the request and the files from that
+// image.
+//
+// These are notes: the build machine has another platform, since cross compilers and emulators make most images of
+// foreign architectures; only images of other platforms went in, when provenance does not state whether those were in
+// the last stage (mode=min); the image has no provenance.
 func Judge(img inspect.Image, statements []Statement) []inspect.Finding {
 	j := judge{img: img, claim: img.Claim()}
 	if platform.IsUnknown(j.claim) {
@@ -36,7 +38,8 @@ func Judge(img inspect.Image, statements []Statement) []inspect.Finding {
 	return j.findings
 }
 
-// Unread are findings of the statements that could not be read, for callers that want their content and no judgement.
+// Unread returns findings for the statements that could not be read, for callers that want their content and no
+// verdict.
 func Unread(img inspect.Image, statements []Statement) []inspect.Finding {
 	j := judge{img: img, claim: img.Platform()}
 	for _, s := range statements {
@@ -83,7 +86,7 @@ func (j *judge) statement(s Statement) {
 		return
 	}
 	if s.Type != s.Statement.Predicate {
-		j.add(inspect.Mismatch, s.Type, fmt.Sprintf("its provenance is listed as %s and says of itself %s", s.Statement.Predicate, s.Type), nil)
+		j.add(inspect.Mismatch, s.Type, fmt.Sprintf("its provenance is listed as %s but names itself %s", s.Statement.Predicate, s.Type), nil)
 	}
 	j.subjects(s)
 	if len(b.For) > 0 && !slices.ContainsFunc(b.For, j.claimed) {
@@ -103,15 +106,16 @@ func (j *judge) base(b Build) {
 	case b.Base != nil:
 		name := cmp.Or(b.Base.Name, "nothing")
 		words := platform.Format(b.Base.Platform)
-		j.add(inspect.Mismatch, words+" (provenance)", fmt.Sprintf("its provenance tells of a last stage for %s, from %s", words, name), nil)
+		j.add(inspect.Mismatch, words+" (provenance)", fmt.Sprintf("its provenance names a last stage for %s, from %s", words, name), nil)
 	case !b.detailed && len(from) > 0 && !slices.ContainsFunc(from, j.claimed):
 		words := formatted(from)
-		j.note(RuleMaterials, words+" (provenance)", "the images that went into it are all of "+words+": right only where it starts from none of them")
+		j.note(RuleMaterials, words+" (provenance)", "the images that went into it are all of "+words+": right only if it starts from none of them")
 	}
 }
 
-// subjects must name the image; those that name its platform must name the one that it claims. BuildKit writes none for an
-// image that it exports without a name: then the row of the list alone says what the statement is about.
+// subjects checks that the statement names the image, and that a subject with a platform names the claimed one.
+// BuildKit writes no subject for an image that it exports without a name: then only the row of the list states what the
+// statement describes.
 func (j *judge) subjects(s Statement) {
 	digest := j.img.Descriptor.Digest
 	about := func(o Subject) bool { return o.Digest[digest.Algorithm] == digest.Hex }
@@ -127,8 +131,8 @@ func (j *judge) subjects(s Statement) {
 	}
 }
 
-// claimed reports whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where it
-// is part of what people ask for; elsewhere BuildKit leaves it out of the one or the other.
+// claimed reports whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where
+// people ask for it; elsewhere BuildKit leaves it out of one or the other.
 func (j *judge) claimed(p v1.Platform) bool {
 	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture && (p.Architecture != "arm" || p.Variant == j.claim.Variant)
 }
@@ -146,7 +150,7 @@ func formatted(all []v1.Platform) string {
 	return strings.Join(names, ", ")
 }
 
-// named are the subjects for people, the first few.
+// named returns the first few subjects for people.
 func named(subjects []Subject) string {
 	const few = 3
 	var names []string

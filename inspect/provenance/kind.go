@@ -2,7 +2,7 @@ package provenance
 
 import "strings"
 
-// Kind is what a statement says, as far as anything here cares.
+// Kind is the kind of a statement, as far as mtool needs it.
 type Kind int
 
 // The kinds.
@@ -12,7 +12,7 @@ const (
 	SBOM
 )
 
-// KindOf tells the kind by the predicate type.
+// KindOf returns the kind of a predicate type.
 func KindOf(predicate string) Kind {
 	switch {
 	case strings.HasPrefix(predicate, "https://slsa.dev/provenance/"):
@@ -23,7 +23,7 @@ func KindOf(predicate string) Kind {
 	return Other
 }
 
-// Words is a predicate type as people call it.
+// Words returns the name that people use for a predicate type.
 func Words(predicate string) string {
 	for prefix, name := range map[string]string{
 		"https://slsa.dev/provenance/": "SLSA provenance ",

@@ -47,14 +47,14 @@ type steps struct {
 	Definition []step `json:"llbDefinition"`
 }
 
-// base follows the root file system back to where it came from. What is copied in from other stages does not count, since
+// base follows the root file system back to where it came from. Files copied from other stages do not count, since
 // those may be of any platform.
 func (s steps) base() (b Base, found bool) {
 	byID := make(map[string]step, len(s.Definition))
 	for _, one := range s.Definition {
 		byID[one.ID] = one
 	}
-	next, left := s.last(), len(s.Definition) // a definition that goes in circles is no endless one
+	next, left := s.last(), len(s.Definition) // limits a definition that goes in circles
 	for ; next != "" && left > 0; left-- {
 		one := byID[next]
 		p, known := one.platform()
@@ -80,7 +80,7 @@ func (s steps) last() string {
 	return s.Definition[len(s.Definition)-1].ID
 }
 
-// root is the operation that made the root file system which this one changes, "" when that was empty before.
+// root returns the operation that made the root file system which this one changes, "" when that was empty.
 func (o step) root() string {
 	at := 0
 	if file := o.Op.Op.File; file != nil && len(file.Actions) > 0 {
@@ -108,7 +108,7 @@ func (o step) platform() (v1.Platform, bool) {
 	return platform.Normalize(v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}), true
 }
 
-// imageOf is the image in the address of a source: docker-image://NAME, oci-layout://NAME.
+// imageOf returns the image in the address of a source: docker-image://NAME, oci-layout://NAME.
 func imageOf(identifier string) (name string, ok bool) {
 	scheme, name, _ := strings.Cut(identifier, "://")
 	return name, scheme == "docker-image" || scheme == "oci-layout"

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/provenance"
 )
 
-// Operations as BuildKit writes them, without the members that nobody reads here.
+// Operations as BuildKit writes them, without the members that mtool does not read.
 const (
 	local   = `{"id":"step0","op":{"Op":{"source":{"identifier":"local://context"}},"constraints":{}}}`
 	arm64   = `{"id":"step1","op":{"Op":{"source":{"identifier":"docker-image://docker.io/library/debian:12"}},"platform":{"Architecture":"arm64","OS":"linux"}}}`
@@ -28,12 +28,12 @@ func operations(all ...string) string {
 	return `{"llbDefinition":[` + strings.Join(all, ",") + `],"digestMapping":{}}`
 }
 
-// TestLineage: what the last stage starts from is what the claim is compared with, not what is copied from other stages.
+// TestLineage compares the claim with what the last stage starts from, not with what is copied from other stages.
 func TestLineage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ config, wrong string }{
 		"its own platform":                   {operations(local, arm64, run, copied, last), ""},
-		"another one's base":                 {operations(local, amd64, run, copied, last), "its provenance tells of a last stage for linux/amd64, from docker.io/library/debian:12"},
+		"another one's base":                 {operations(local, amd64, run, copied, last), "its provenance names a last stage for linux/amd64, from docker.io/library/debian:12"},
 		"another one's base from a layout":   {operations(local, layout, merged, last), "a last stage for linux/amd64, from store/base@sha256:00"},
 		"copied into nothing from another":   {operations(amd64, onto, last), ""},
 		"run on nothing for another":         {operations(local, arm64, ran, copied, last), "a last stage for linux/amd64, from nothing"},
@@ -61,7 +61,7 @@ func TestLineage(t *testing.T) {
 	}
 }
 
-// What an older ARM runs, a newer one does.
+// A newer ARM runs what an older one does.
 func TestLineageOfARM(t *testing.T) {
 	t.Parallel()
 	base := strings.Replace(arm64, `"Architecture":"arm64"`, `"Architecture":"arm","Variant":"v6"`, 1)
@@ -73,7 +73,7 @@ func TestLineageOfARM(t *testing.T) {
 	}
 }
 
-// With mode=min only the images are told that went into some stage: that all are of another platform is a note.
+// mode=min lists only the images that went into some stage: that all have another platform is a note.
 func TestMaterials(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{slsa02, slsa1} {

@@ -23,7 +23,7 @@ const (
 	spdx   = "https://spdx.dev/Document"
 )
 
-// what a statement says; the zero value says nothing.
+// says is what a statement states; the zero value states nothing.
 type says struct {
 	name, subject   string // "" is the image's digest
 	stated          string // the predicate type in the statement; "" is the one in its row
@@ -43,7 +43,7 @@ func predicate1(asked, on string) string {
 "runDetails":{"builder":{"id":"b"}}}`, asked, on)
 }
 
-// attested is an image with one statement as BuildKit attaches it.
+// attested returns an image with one statement as BuildKit attaches it.
 func attested(t *testing.T, name, kind string, s says) inspect.Image {
 	t.Helper()
 	p, err := platform.Parse(name)
@@ -108,10 +108,10 @@ func TestJudge(t *testing.T) {
 		"named":              {"linux/arm64", says{name: "pkg:docker/demo@v1?platform=linux%2Farm64"}, "", ""},
 		"another image":      {"linux/arm64", says{subject: strings.Repeat("0", 64)}, inspect.Mismatch, "its provenance is about another image"},
 		"no subject":         {"linux/arm64", says{stated: slsa1, body: `{"predicateType":"SLSA","predicate":{}}`}, "", ""},
-		"garbage":            {"linux/arm64", says{body: "garbage"}, inspect.Mismatch, "it is no in-toto statement"},
+		"garbage":            {"linux/arm64", says{body: "garbage"}, inspect.Mismatch, "it is not an in-toto statement"},
 		"other JSON":         {"linux/arm64", says{body: "{}"}, inspect.Mismatch, "it has no predicate type"},
 		"predicate is wrong": {"linux/arm64", says{body: `{"predicateType":"` + slsa1 + `","predicate":[]}`}, inspect.Mismatch, "its predicate can't be read"},
-		"says another type":  {"linux/arm64", says{stated: spdx}, inspect.Mismatch, "says of itself https://spdx.dev/Document"},
+		"says another type":  {"linux/arm64", says{stated: spdx}, inspect.Mismatch, "names itself https://spdx.dev/Document"},
 	} {
 		for _, kind := range []string{slsa02, slsa1} {
 			t.Run(name+" "+kind, func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestNoProvenance(t *testing.T) {
 	}
 }
 
-// TestAltered: a statement whose bytes are not those of its digest says nothing.
+// TestAltered ignores a statement whose bytes do not match their digest.
 func TestAltered(t *testing.T) {
 	t.Parallel()
 	img := attested(t, "linux/arm64", slsa1, says{})

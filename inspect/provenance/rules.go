@@ -2,14 +2,14 @@ package provenance
 
 import "mtool/inspect"
 
-// The rules of the notes that Judge makes.
+// The names of the rules of Judge.
 const (
 	RuleNone      = "no-provenance"
 	RuleElsewhere = "built-elsewhere"
 	RuleMaterials = "foreign-materials"
 )
 
-// Rules are those of the notes that Judge makes.
+// Rules returns the rules of the notes that Judge makes.
 func Rules() []inspect.Rule {
 	return []inspect.Rule{
 		{Name: RuleNone, Means: "no provenance is attached to an image"},
@@ -18,7 +18,7 @@ func Rules() []inspect.Rule {
 			Stays: "cross compilers and emulators are how most images of foreign architectures are made",
 		},
 		{
-			Name: RuleMaterials, Means: "the images that went into a build are all of other platforms, and which of them it starts from is not told",
+			Name: RuleMaterials, Means: "the images that went into a build are all of other platforms, and the provenance does not state which it starts from",
 			Stays: "an empty image with cross-compiled programs is made like that; the binaries tell",
 		},
 	}

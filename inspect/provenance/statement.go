@@ -10,27 +10,28 @@ import (
 	"mtool/registry"
 )
 
-// maxStatement is the most that is read of one statement, in bytes. SBOMs of whole distributions have some ten million.
+// maxStatement limits one statement, in bytes. SBOMs of whole distributions have some ten million.
 const maxStatement = 64 << 20
 
-// Statement is an in-toto statement that was read. https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+// Statement is an in-toto statement that was read.
+// https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 type Statement struct {
 	inspect.Statement
 	Type      string          // the predicate type that the statement itself states
-	Subjects  []Subject       // what it is about
-	Predicate json.RawMessage // what it says
-	// Err is why there is nothing of the above.
+	Subjects  []Subject       // what it describes
+	Predicate json.RawMessage // its content
+	// Err is why the fields above are empty.
 	Err error
 }
 
-// Subject is something that a statement is about.
+// Subject is something that a statement describes.
 type Subject struct {
 	Name   string            `json:"name"` // BuildKit writes package URLs, or "_"
 	Digest map[string]string `json:"digest"`
 }
 
-// Read fetches the statements of an image that are of one of the kinds; what goes wrong is in their Err. Attestations that
-// could not be read have none.
+// Read fetches the statements of an image that are of one of the kinds; their Err holds what went wrong. Attestations
+// that could not be read have none.
 func Read(ctx context.Context, img inspect.Image, kinds ...Kind) []Statement {
 	var all []Statement
 	for _, a := range img.Attestations {
@@ -61,19 +62,19 @@ func readOne(ctx context.Context, source registry.Source, s inspect.Statement) S
 	return read
 }
 
-// payload takes a statement out of the envelope of its signature.
+// payload returns the statement in a signed envelope.
 // https://github.com/secure-systems-lab/dsse/blob/master/envelope.md
 func payload(envelope []byte) ([]byte, error) {
 	var e struct {
 		Payload []byte `json:"payload"`
 	}
 	if err := json.Unmarshal(envelope, &e); err != nil {
-		return nil, fmt.Errorf("%w: it is no signed envelope: %w", registry.ErrContent, err)
+		return nil, fmt.Errorf("%w: it is not a signed envelope: %w", registry.ErrContent, err)
 	}
 	return e.Payload, nil
 }
 
-// Parse reads a statement. The error wraps registry.ErrContent.
+// Parse parses a statement. The error wraps registry.ErrContent.
 func Parse(data []byte) (Statement, error) {
 	var raw struct {
 		Type      string          `json:"predicateType"`
@@ -81,10 +82,10 @@ func Parse(data []byte) (Statement, error) {
 		Predicate json.RawMessage `json:"predicate"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
-		return Statement{}, fmt.Errorf("%w: it is no in-toto statement: %w", registry.ErrContent, err)
+		return Statement{}, fmt.Errorf("%w: it is not an in-toto statement: %w", registry.ErrContent, err)
 	}
 	if raw.Type == "" {
-		return Statement{}, fmt.Errorf("%w: it is no in-toto statement: it has no predicate type", registry.ErrContent)
+		return Statement{}, fmt.Errorf("%w: it is not an in-toto statement: it has no predicate type", registry.ErrContent)
 	}
 	return Statement{Type: raw.Type, Subjects: raw.Subject, Predicate: raw.Predicate}, nil
 }

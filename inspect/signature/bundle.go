@@ -15,29 +15,29 @@ const (
 	// BundlePrefix begins the media types of sigstore bundles, the artifact types of their manifests:
 	// application/vnd.dev.sigstore.bundle.v0.3+json, and before it application/vnd.dev.sigstore.bundle+json;version=0.1.
 	BundlePrefix = "application/vnd.dev.sigstore.bundle"
-	// SignPredicate is the predicate type of a bundle by which cosign signs an image, and not a statement about it.
+	// SignPredicate is the predicate type of a bundle in which cosign signs an image itself, not a statement about it.
 	SignPredicate = "https://sigstore.dev/cosign/sign/v1"
 
 	inTotoPayload = "application/vnd.in-toto+json"
 )
 
-// MaxBundle is the most that a bundle may have, in bytes. Those of attestations hold the statement.
+// MaxBundle limits a bundle, in bytes. Those of attestations hold the statement.
 const MaxBundle = 8 << 20
 
-// maxSignatures of one envelope are looked at.
+// maxSignatures limits how many signatures of one envelope are checked.
 const maxSignatures = 16
 
 // Bundle is a sigstore bundle: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
 type Bundle struct {
-	// Predicate is the type of the statement that was signed, "" when something else was.
+	// Predicate is the type of the signed statement, "" when something else was signed.
 	Predicate string
 	keyless   bool
-	message   []byte // what was signed; nil: the manifest itself
+	message   []byte // the signed bytes; nil: the manifest itself
 	signed    [][]byte
 	subjects  []string // sha256 digests in hex
 }
 
-// ParseBundle reads a bundle. The error wraps ErrMalformed.
+// ParseBundle parses a bundle. The error wraps ErrMalformed.
 func ParseBundle(data []byte) (Bundle, error) {
 	var raw struct {
 		MediaType            string `json:"mediaType"`
@@ -55,7 +55,7 @@ func ParseBundle(data []byte) (Bundle, error) {
 		} `json:"messageSignature"`
 	}
 	if err := json.Unmarshal(data, &raw); err != nil {
-		return Bundle{}, fmt.Errorf("%w: the bundle is no JSON of one", ErrMalformed)
+		return Bundle{}, fmt.Errorf("%w: the bundle is not the JSON of one", ErrMalformed)
 	}
 	b := Bundle{keyless: len(raw.VerificationMaterial.Certificate)+len(raw.VerificationMaterial.Chain) > 0}
 	switch {
@@ -105,16 +105,17 @@ func (b *Bundle) open(e envelope) error {
 	return nil
 }
 
-// authenticated is what is really signed: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
+// authenticated returns the bytes that are signed: https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
 func authenticated(payloadType string, body []byte) []byte {
 	head := "DSSEv1 " + strconv.Itoa(len(payloadType)) + " " + payloadType + " " + strconv.Itoa(len(body)) + " "
 	return append([]byte(head), body...)
 }
 
-// Signs reports whether the bundle signs an image as such, and not a statement about it: provenance, an SBOM.
+// Signs reports whether the bundle signs an image itself, and not a statement about it such as provenance or an SBOM.
 func (b Bundle) Signs() bool { return b.Predicate == "" || b.Predicate == SignPredicate }
 
-// Verify names the keys that made this bundle for a manifest. The error is why there is none, as Signature.Verify has it.
+// Verify returns the names of the keys that signed a manifest with this bundle. The error is why there is none, as in
+// Signature.Verify.
 func (b Bundle) Verify(keys []Key, digest v1.Hash, manifest []byte) ([]string, error) {
 	if err := b.about(digest); err != nil {
 		return nil, err

@@ -20,7 +20,7 @@ const (
 
 const notationArtifact = "application/vnd.cncf.notary.signature"
 
-// KindOf is the kind of signature that a referrer is, by its artifact type; "" when it is something else.
+// KindOf returns the kind of signature that a referrer is, by its artifact type; "" when it is something else.
 func KindOf(artifactType string) string {
 	switch {
 	case artifactType == Artifact:
@@ -38,32 +38,32 @@ type State string
 
 // The states.
 const (
-	Verified    State = "verified"     // by a key that was given, for this digest
-	NotVerified State = "not-verified" // no key was given, or the signature is not made with one
-	OtherKey    State = "other-key"    // none of the keys that were given made it
-	Wrong       State = "wrong"        // it signs something else, or is no signature
+	Verified    State = "verified"     // by a given key, for this digest
+	NotVerified State = "not-verified" // no key was given, or the signature was not made with a key
+	OtherKey    State = "other-key"    // no given key made it
+	Wrong       State = "wrong"        // it signs something else, or is not a signature
 )
 
-// Found is one signature that is stored for a digest.
+// Found is one signature stored for a digest.
 type Found struct {
 	Kind      string
 	Manifest  v1.Hash // of the manifest that holds it
 	Tag       string  // by which that was found; "" for a referrer
-	Predicate string  // of a bundle with a statement: its type
+	Predicate string  // the type of the statement in a bundle
 	State     State
 	By        []string // names of the keys
 	Err       error    // why it is not verified
 }
 
-// Signs reports whether it is a signature of the image as such, and not a signed statement about it.
+// Signs reports whether it signs the image itself, and not a statement about it.
 func (f Found) Signs() bool {
 	return f.State != Wrong && (Bundle{Predicate: f.Predicate}).Signs()
 }
 
-// maxLayers of one manifest are looked at: cosign adds one for every signature.
+// maxLayers limits how many layers of one manifest are checked: cosign adds one for every signature.
 const maxLayers = 64
 
-// Layers are the layers of a manifest that may hold signatures, the first few of them.
+// Layers returns the layers of a manifest that may hold signatures, up to maxLayers.
 func Layers(manifest []byte) ([]v1.Descriptor, error) {
 	var m struct {
 		Layers []v1.Descriptor `json:"layers"`
@@ -74,7 +74,7 @@ func Layers(manifest []byte) ([]v1.Descriptor, error) {
 	return m.Layers[:min(len(m.Layers), maxLayers)], nil
 }
 
-// Limit is the most that is read of a layer of that kind, in bytes.
+// Limit returns the largest layer of that kind that is read, in bytes.
 func Limit(kind string) int64 {
 	if kind == KindBundle {
 		return MaxBundle
@@ -82,14 +82,14 @@ func Limit(kind string) int64 {
 	return MaxPayload
 }
 
-// Layer is one layer of the manifest that holds a signature, and its content, or why that could not be had.
+// Layer is one layer of the manifest that holds a signature, and its content or why that is missing.
 type Layer struct {
 	Descriptor v1.Descriptor
 	Content    []byte
 	Err        error
 }
 
-// Examine verifies one layer for a manifest; f says what it is and where it was found.
+// Examine verifies one layer for a manifest; f holds its kind and where it was found.
 func Examine(f Found, l Layer, of registry.Manifest, keys []Key) Found {
 	f.Err = l.Err
 	switch {

@@ -8,7 +8,7 @@ import (
 	"mtool/registry"
 )
 
-// Scope says what must be signed.
+// Scope is what must be signed.
 type Scope string
 
 // The scopes, as they are typed.
@@ -21,15 +21,15 @@ const (
 // RuleApart is the rule of the note that Judge makes.
 const RuleApart = "signed-apart"
 
-// Rules are those of the notes that Judge makes.
+// Rules returns the rules of the notes that Judge makes.
 func Rules() []inspect.Rule {
 	return []inspect.Rule{{
-		Name: RuleApart, Means: "the list is signed and its images are not, or the other way round",
+		Name: RuleApart, Means: "only the list or only its images are signed",
 		Stays: "what must be signed was asked for, and is a mismatch where it is not",
 	}}
 }
 
-// Subject is something that may be signed, and what was found for it.
+// Subject is something that may be signed, and the signatures found for it.
 type Subject struct {
 	Name     string // for people: "the list", a platform
 	Platform string // "" for the list
@@ -37,8 +37,7 @@ type Subject struct {
 	Found    []Found
 }
 
-// Signed reports whether one of the keys that were given has signed it or, when verified is false, whether anything
-// has.
+// Signed reports whether a given key has signed it or, when verified is false, whether it has any signature.
 func (s Subject) Signed(verified bool) bool {
 	for _, f := range s.Found {
 		if f.Signs() && (f.State == Verified || !verified) {
@@ -48,8 +47,9 @@ func (s Subject) Signed(verified bool) bool {
 	return false
 }
 
-// Judge says which of the subjects, the root first, none of the keys has signed. A list without its images, and images
-// without their list, are told apart: what verifies a tag looks at the one, what verifies a pulled image at the other.
+// Judge reports which of the subjects, the root first, have no signature by a key. It distinguishes a list without its
+// images from images without their list: whoever verifies a tag looks at the list, whoever verifies a pulled image at
+// the image.
 func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Finding {
 	var all []inspect.Finding
 	unsigned := 0
@@ -77,7 +77,7 @@ func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Fi
 	return all
 }
 
-// apart tells what only half of the signatures mean.
+// apart explains what it means that only the list or only the images are signed.
 func apart(list bool, unsigned, images int) string {
 	switch {
 	case list && unsigned == images && images > 0:
@@ -108,7 +108,7 @@ func missing(s Subject, keys []Key) inspect.Finding {
 	}.Printable()
 }
 
-// reason is why a signature does not sign the image.
+// reason returns why a signature does not sign the image.
 func reason(f Found) string {
 	if f.Err == nil {
 		return "it signs a statement of type " + f.Predicate + ", not the image"
@@ -116,7 +116,7 @@ func reason(f Found) string {
 	return f.Err.Error()
 }
 
-// where is the tag, or the digest of a referrer.
+// where returns the tag, or the digest of a referrer.
 func (f Found) where() string {
 	if f.Tag != "" {
 		return f.Tag

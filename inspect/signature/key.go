@@ -14,23 +14,23 @@ import (
 )
 
 // ErrKey is wrapped by the errors of ParseKey.
-var ErrKey = errors.New("no public key")
+var ErrKey = errors.New("not a public key")
 
-// Key is a public key and the name by which people know it.
+// Key is a public key and the name that people give it.
 type Key struct {
 	Name   string
 	public crypto.PublicKey
 }
 
-// ParseKey reads a public key in PEM: ECDSA on P-256, P-384 or P-521, RSA of 2048 bits or more, or Ed25519. Text around the
-// key is ignored; two keys in one file are an error, since one of them would be forgotten. The error wraps ErrKey.
+// ParseKey parses a public key in PEM: ECDSA on P-256, P-384 or P-521, RSA of 2048 bits or more, or Ed25519. Text
+// around the key is ignored; two keys in one file are an error, since one would be ignored. The error wraps ErrKey.
 func ParseKey(name string, data []byte) (Key, error) {
 	block, rest := pem.Decode(data)
 	if block == nil {
 		return Key{}, fmt.Errorf("%w in %q: it holds no PEM", ErrKey, name)
 	}
 	if next, _ := pem.Decode(rest); next != nil {
-		return Key{}, fmt.Errorf("%w in %q: it holds more than one PEM block; one file a key", ErrKey, name)
+		return Key{}, fmt.Errorf("%w in %q: it holds more than one PEM block; use one file for each key", ErrKey, name)
 	}
 	public, err := decodeKey(block)
 	if err != nil {
@@ -46,7 +46,7 @@ func decodeKey(block *pem.Block) (crypto.PublicKey, error) {
 	case "RSA PUBLIC KEY":
 		return x509.ParsePKCS1PublicKey(block.Bytes)
 	}
-	return nil, fmt.Errorf("it holds a %s; cosign.pub, or what `cosign public-key` prints, is wanted", block.Type)
+	return nil, fmt.Errorf("it holds a %s; use cosign.pub, or the output of `cosign public-key`", block.Type)
 }
 
 func supported(name string, public crypto.PublicKey) error {
@@ -62,12 +62,12 @@ func supported(name string, public crypto.PublicKey) error {
 	case ed25519.PublicKey:
 		return nil
 	}
-	return fmt.Errorf("%w in %q: a %T of this size can't be used; ECDSA from P-256, RSA from 2048 bits and Ed25519 can", ErrKey, name, public)
+	return fmt.Errorf("%w in %q: a %T of this size is not supported; use ECDSA from P-256, RSA from 2048 bits or Ed25519", ErrKey, name, public)
 }
 
-// made reports whether the key made sig of message. Cosign hashes by SHA-256 whatever the key, and its newer versions
-// by the hash that fits the curve; both are tried. RSA signatures are those of PKCS #1 v1.5. Ed25519 signs the message
-// or, for transparency logs, its SHA-512.
+// made reports whether the key made sig over message. Cosign hashes with SHA-256 whatever the key, and its newer
+// versions with the hash that fits the curve; both are tried. RSA signatures are PKCS #1 v1.5. Ed25519 signs the
+// message or, for transparency logs, its SHA-512.
 func (k Key) made(sig, message []byte) bool {
 	short, long, longest := sha256.Sum256(message), sha512.Sum384(message), sha512.Sum512(message)
 	switch public := k.public.(type) {
@@ -83,7 +83,7 @@ func (k Key) made(sig, message []byte) bool {
 	return false
 }
 
-// makers names the keys that made sig of message, in their order.
+// makers returns the names of the keys that made sig over message, in their order.
 func makers(keys []Key, sig, message []byte) (names []string) {
 	for _, k := range keys {
 		if k.made(sig, message) {

@@ -29,7 +29,7 @@ func digestOf(text string) v1.Hash {
 	return v1.Hash{Algorithm: "sha256", Hex: fmt.Sprintf("%x", sha256.Sum256([]byte(text)))}
 }
 
-// signers are one of each kind, by name.
+// signers returns one of each kind, by name.
 func signers(t *testing.T) map[string]crypto.Signer {
 	t.Helper()
 	all := map[string]crypto.Signer{}
@@ -68,7 +68,7 @@ func keyOf(t *testing.T, name string, s crypto.Signer) signature.Key {
 	return k
 }
 
-// sign makes the signature that a key of its kind makes; hash 0 is the usual one.
+// sign returns the signature that a key of its kind makes; hash 0 is the usual one.
 func sign(t *testing.T, s crypto.Signer, message []byte, hash crypto.Hash) []byte {
 	t.Helper()
 	if _, ok := s.(ed25519.PrivateKey); ok && hash == 0 {
@@ -148,7 +148,7 @@ func TestLiars(t *testing.T) {
 	}
 }
 
-// bundle is a sigstore bundle with an in-toto statement about a digest.
+// bundle returns a sigstore bundle with an in-toto statement about a digest.
 func bundle(t *testing.T, s crypto.Signer, predicate string, digest v1.Hash, alter func(map[string]any)) []byte {
 	t.Helper()
 	body := fmt.Appendf(nil, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"%s"}}],"predicateType":"%s","predicate":{}}`, digest.Hex, predicate)

@@ -9,10 +9,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// The names that cosign gives its signatures.
-// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+// The names that cosign gives its signatures. https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 const (
-	// SimpleSigning is the media type of a layer with a payload that was signed.
+	// SimpleSigning is the media type of a layer with a signed payload.
 	SimpleSigning = "application/vnd.dev.cosign.simplesigning.v1+json"
 	// Artifact is the artifact type of a signature that is stored as a referrer.
 	Artifact = "application/vnd.dev.cosign.artifact.sig.v1+json"
@@ -22,19 +21,19 @@ const (
 	simpleType    = "cosign container image signature"
 )
 
-// MaxPayload is the most that a payload may have, in bytes; real ones have some hundred.
+// MaxPayload limits a payload, in bytes; real ones have some hundred.
 const MaxPayload = 256 << 10
 
 // Reasons why something does not prove that a digest was signed; test with errors.Is.
 var (
-	// ErrOtherDigest: it is a signature of something else.
+	// ErrOtherDigest is a signature of something else.
 	ErrOtherDigest = errors.New("it signs another digest")
-	// ErrOtherKey: none of the keys made it, or what was signed has been altered since.
+	// ErrOtherKey is a signature that no given key made, or of content that was altered since.
 	ErrOtherKey = errors.New("none of the keys made it, or it was altered since")
-	// ErrKeyless: it is to be verified by a certificate and a log, not by a key.
+	// ErrKeyless is a signature to verify with a certificate and a log instead of a key.
 	ErrKeyless = errors.New("it was made without a key (certificate), which is not verified")
-	// ErrMalformed: it is no signature.
-	ErrMalformed = errors.New("it is no signature")
+	// ErrMalformed is something that is not a signature.
+	ErrMalformed = errors.New("it is not a signature")
 )
 
 // Signature is one layer of the manifest that holds cosign's signatures of a digest, and its content.
@@ -43,8 +42,8 @@ type Signature struct {
 	Payload []byte
 }
 
-// Verify names the keys that made this signature of digest. The error is why there is none: ErrMalformed, ErrOtherDigest,
-// ErrKeyless or ErrOtherKey.
+// Verify returns the names of the keys that made this signature of digest. The error is why there is none:
+// ErrMalformed, ErrOtherDigest, ErrKeyless or ErrOtherKey.
 func (s Signature) Verify(keys []Key, digest v1.Hash) ([]string, error) {
 	sig, err := s.bytes()
 	if err != nil {
@@ -72,12 +71,12 @@ func (s Signature) bytes() ([]byte, error) {
 	}
 	sig, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: its annotation %s is no base64", ErrMalformed, signatureOf)
+		return nil, fmt.Errorf("%w: its annotation %s is not base64", ErrMalformed, signatureOf)
 	}
 	return sig, nil
 }
 
-// names reports whether the payload is about digest. The name in it is ignored, as the specification has it.
+// names returns an error unless the payload is about digest. The name in it is ignored, as the specification requires.
 func (s Signature) names(digest v1.Hash) error {
 	var payload struct {
 		Critical struct {
@@ -88,7 +87,7 @@ func (s Signature) names(digest v1.Hash) error {
 		} `json:"critical"`
 	}
 	if err := json.Unmarshal(s.Payload, &payload); err != nil {
-		return fmt.Errorf("%w: its payload is no JSON", ErrMalformed)
+		return fmt.Errorf("%w: its payload is not JSON", ErrMalformed)
 	}
 	if payload.Critical.Type != simpleType {
 		return fmt.Errorf("%w: its type is %q", ErrMalformed, payload.Critical.Type)

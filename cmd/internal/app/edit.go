@@ -241,7 +241,7 @@ func (e *Env) requireNames(l compose.List, require []v1.Platform) error {
 	for _, want := range require {
 		s := platform.Serve(have, want, false)
 		if s.Fallback {
-			e.note("note: %s is not there itself: its nodes take %s", platform.Format(want), platform.Format(have[s.Rows[0]]))
+			e.note("note: %s has no entry of its own: its nodes take %s", platform.Format(want), platform.Format(have[s.Rows[0]]))
 		}
 		if len(s.Rows) == 0 {
 			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want), strings.Join(platformNames(have), ", "))
