@@ -1,9 +1,10 @@
-// Package device makes devices where the kernel lets nobody make any: in a user namespace, be its user root of the machine or not.
+// Package device makes devices where the kernel allows none: in a user namespace, even if its user is root of the
+// machine.
 //
-// What is made is an empty file with an extended attribute that says which device it stands for. A layer names a device by its
-// header alone, so whoever writes a layer or an archive of such files writes that header, and whoever unpacks one turns the header
-// into such a file. Nobody can open a device by it, on the machine neither.
+// It makes an empty file with an extended attribute that names the device. A layer names a device only in its header,
+// so a writer of layers or archives writes that header for such a file, and an unpacker makes such a file of the
+// header. Nobody can open a device by the file, not even on the host.
 //
-// Serve makes one for each device that this process, or a program that it starts, asks the kernel for. From reads a file's
-// attribute.
+// Serve makes one for each device that this process, or a program that it starts, asks the kernel for. From reads a
+// file's attribute.
 package device

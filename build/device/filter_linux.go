@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// listen has the kernel tell the descriptor that it returns of each device that is asked for, by any thread of this process and by
-// what it starts, and wait for the answer. Programs of another system call table, such as i386 on amd64, are not meant: they are
-// refused as before. See seccomp_unotify(2).
+// listen makes the kernel report to the returned descriptor each device that any thread of this process, or a program
+// that it starts, asks for, and wait for the answer. Programs with another system call table, such as i386 on amd64,
+// are still refused. See seccomp_unotify(2).
 func listen() (listener int, err error) {
 	arch := map[string]uint32{
 		"386": unix.AUDIT_ARCH_I386, "amd64": unix.AUDIT_ARCH_X86_64, "arm": unix.AUDIT_ARCH_ARM, "arm64": unix.AUDIT_ARCH_AARCH64,
@@ -25,7 +25,7 @@ func listen() (listener int, err error) {
 	p := unix.SockFprog{Len: uint16(len(program)), Filter: &program[0]}
 	const flags = unix.SECCOMP_FILTER_FLAG_NEW_LISTENER | unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH |
 		unix.SECCOMP_FILTER_FLAG_SPEC_ALLOW
-	// A signal must not make a program ask again for what it was given already. Kernels before 5.19 can't be told.
+	// A signal must not make a program repeat a call that was answered. Kernels before 5.19 lack the flag.
 	for _, more := range []uintptr{unix.SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, 0} {
 		fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags|more, uintptr(unsafe.Pointer(&p))) //nolint:gosec // as the call demands
 		if errno == 0 {
@@ -36,10 +36,10 @@ func listen() (listener int, err error) {
 	return 0, err
 }
 
-// filter lets everything through but the making of devices, and of these overlayfs's whiteouts too: the kernel allows them.
+// filter allows everything but the making of devices. It allows overlayfs's whiteouts too, as the kernel does.
 func filter(arch uint32) []unix.SockFilter {
 	const (
-		number, architecture = 0, 4 // their places in struct seccomp_data
+		number, architecture = 0, 4 // their offsets in struct seccomp_data
 		load                 = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
 		equal                = unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K
 		answer               = unix.BPF_RET | unix.BPF_K
@@ -70,7 +70,7 @@ func filter(arch uint32) []unix.SockFilter {
 	return append(program, unix.SockFilter{Code: answer, K: unix.SECCOMP_RET_ALLOW})
 }
 
-// argument is the place of the lower half of an argument in struct seccomp_data.
+// argument returns the offset of the lower half of an argument in struct seccomp_data.
 func argument(n uint32) uint32 {
 	place := 16 + 8*n
 	if binary.NativeEndian.Uint16([]byte{0, 1}) == 1 {

@@ -2,7 +2,7 @@ package device
 
 import "golang.org/x/sys/unix"
 
-// From is the device that the file at path stands for; false: it stands for itself.
+// From returns the device that the file at path stands for; false: it is an ordinary file.
 func From(path string) (Device, bool) {
 	var value [32]byte // longer than any
 	n, err := unix.Lgetxattr(path, Attribute, value[:])

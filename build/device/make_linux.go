@@ -12,7 +12,7 @@ import (
 // refused leaves the answer to the kernel, which refuses devices in a user namespace.
 const refused = unix.Errno(math.MaxInt32)
 
-// make makes the file that a thread asked for, as the kernel would have made a device for it; 0 is success.
+// make makes the file that a thread asked for, as the kernel would have made a device; 0 is success.
 func (s server) make(r request) unix.Errno {
 	a := arguments{dir: unix.AT_FDCWD, name: r.Args[0], mode: uint32(r.Args[1]), device: uint32(r.Args[2])}
 	if r.Number == unix.SYS_MKNODAT {
@@ -34,21 +34,21 @@ func (s server) make(r request) unix.Errno {
 	if err != nil {
 		return errno(err)
 	}
-	defer unix.Close(parent) //nolint:errcheck // a place only
+	defer unix.Close(parent) //nolint:errcheck // a path only
 	if !s.holdsLayers(parent) {
 		return refused
 	}
 	return errno(t.create(parent, base, a))
 }
 
-// arguments of mknodat(2).
+// arguments are those of mknodat(2).
 type arguments struct {
 	dir          int32
 	name         uint64
 	mode, device uint32
 }
 
-// stands is the device that is asked for.
+// stands returns the requested device.
 func (a arguments) stands() Device {
 	return Device{
 		Block: a.mode&unix.S_IFMT == unix.S_IFBLK,
@@ -56,8 +56,8 @@ func (a arguments) stands() Device {
 	}
 }
 
-// holdsLayers reports whether a directory is part of what becomes a layer: neither a tmpfs of a step, such as its /dev, nor any
-// other place.
+// holdsLayers reports whether a directory becomes part of a layer: not a tmpfs of a step, such as its /dev, nor any
+// other file system.
 func (s server) holdsLayers(dir int) bool {
 	var fs unix.Statfs_t
 	var at unix.Stat_t
@@ -88,13 +88,13 @@ func (t task) create(parent int, base string, a arguments) error {
 	return nil
 }
 
-// setsGroup reports whether what is made in a directory gets its group.
+// setsGroup reports whether new files in a directory get its group.
 func setsGroup(dir int) bool {
 	var s unix.Stat_t
 	return unix.Fstat(dir, &s) == nil && s.Mode&unix.S_ISGID != 0
 }
 
-// split is the directory and the name within; an error is the kernel's own for such a path.
+// split returns the directory and the name in it. The error is the kernel's for such a path.
 func split(name string) (dir, base string, err error) {
 	dir, base = path.Split(name)
 	switch {
@@ -106,7 +106,7 @@ func split(name string) (dir, base string, err error) {
 	return dir, base, nil
 }
 
-// errno is the first error number in err.
+// errno returns the first error number in err.
 func errno(err error) unix.Errno {
 	if err == nil {
 		return 0

@@ -2,5 +2,5 @@
 
 package device
 
-// sysMknod is 0: there is mknodat only.
+// sysMknod is 0: these architectures have mknodat only.
 const sysMknod = 0

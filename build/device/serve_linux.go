@@ -8,10 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Serve makes a file for each device that this process, or what it starts from now on, asks for in what becomes a layer: on an
-// overlay, or on the file system of dir. Elsewhere the kernel refuses it as it always did. An error means that it refuses all.
+// Serve makes a file for each device that this process, or a program that it starts from now on, asks for in a future
+// layer: on an overlay, or on the file system of dir. Elsewhere the kernel still refuses it. After an error the kernel
+// refuses all.
 //
-// The program that asks is root of this user namespace and may make devices in it, as far as it knows.
+// The program that asks is root of this user namespace, and believes that it may make devices in it.
 func Serve(dir string) error {
 	var at unix.Stat_t
 	if err := unix.Stat(dir, &at); err != nil {
@@ -33,7 +34,7 @@ func Serve(dir string) error {
 // server answers for the kernel.
 type server struct {
 	listener  int
-	disk      uint64 // the device of the file system that layers are on
+	disk      uint64 // the device of the file system that holds layers
 	namespace uint64 // the inode of this user namespace
 }
 
@@ -56,13 +57,13 @@ type answer struct {
 	Flags uint32
 }
 
-// serve ends with the process, or when the kernel has nothing more to say: then calls fail with ENOSYS.
+// serve ends with the process, or when the kernel sends nothing more: calls fail with ENOSYS then.
 func (s server) serve() {
-	defer unix.Close(s.listener) //nolint:errcheck // nobody could be told
+	defer unix.Close(s.listener) //nolint:errcheck // there is nobody to report to
 	for {
 		var r request
 		switch err := ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); { //nolint:gosec // as the call demands
-		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOENT): // whoever asked is gone
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.ENOENT): // the asking thread is gone
 			continue
 		case err != nil:
 			return
@@ -77,7 +78,7 @@ func (s server) serve() {
 	}
 }
 
-// valid reports whether the thread of a request still waits, so that its number has not become another's.
+// valid reports whether the thread of a request still waits, so that its number is not another's now.
 func (s server) valid(r request) bool {
 	return ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&r.ID)) == nil //nolint:gosec // as the call demands
 }

@@ -79,7 +79,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// served says what is not as it should be in dir.
+// served returns what is wrong in dir.
 func served(dir string) string {
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		return err.Error()
@@ -126,7 +126,7 @@ func served(dir string) string {
 			wrong = append(wrong, fmt.Sprintf("%q: %v, %v", c.path, info.Mode(), err))
 		}
 	}
-	// Other processes, of which some have another root, or are not root of this namespace.
+	// Other processes, some with another root, or not root of this namespace.
 	for name, c := range map[string]struct {
 		attr *syscall.SysProcAttr
 		path string

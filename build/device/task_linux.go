@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// task is a thread that asked for a device, and waits. It may have another root, and other mounts, than this process.
+// task is a thread that asked for a device and waits. Its root and mounts may differ from this process's.
 type task struct {
 	proc  int // its directory in /proc, which stays its own
-	user  int // whose it makes files
-	group int // and of which group
+	user  int // the owner of the files that it makes
+	group int // and their group
 	umask uint32
 	caps  uint64
 }
@@ -34,7 +34,7 @@ func openTask(thread uint32) (t task, err error) {
 	return t, err
 }
 
-func (t task) close() { _ = unix.Close(t.proc) } // a place only
+func (t task) close() { _ = unix.Close(t.proc) } // a path only
 
 func (t task) open(name string) (*os.File, error) {
 	fd, err := unix.Openat(t.proc, name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
@@ -44,7 +44,7 @@ func (t task) open(name string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// read takes what is needed of proc_pid_status(5).
+// read reads what is needed of proc_pid_status(5).
 func (t *task) read(status *os.File) error {
 	defer status.Close()
 	b, err := io.ReadAll(status)
@@ -76,19 +76,20 @@ func (t *task) read(status *os.File) error {
 		found++
 	}
 	if found != 4 {
-		return fmt.Errorf("%q says too little", status.Name())
+		return fmt.Errorf("%q is incomplete", status.Name())
 	}
 	return nil
 }
 
-// mayMake reports whether the thread is root of this user namespace with what root needs to make a device anywhere.
+// mayMake reports whether the thread is root of this user namespace, with the capabilities that root needs to make a
+// device.
 func (t task) mayMake(namespace uint64) bool {
 	const needed = 1<<unix.CAP_MKNOD | 1<<unix.CAP_DAC_OVERRIDE
 	var s unix.Stat_t
 	return t.user == 0 && t.caps&needed == needed && unix.Fstatat(t.proc, "ns/user", &s, 0) == nil && s.Ino == namespace
 }
 
-// text is the string at an address of the thread's memory.
+// text returns the string at an address of the thread's memory.
 func (t task) text(address uint64) (string, error) {
 	mem, err := t.open("mem")
 	if err != nil {
@@ -107,7 +108,8 @@ func (t task) text(address uint64) (string, error) {
 	return "", fmt.Errorf("%w: %w", unix.EFAULT, err)
 }
 
-// parent opens the directory in which the thread names base, as a place, by links and mounts as the thread sees them.
+// parent opens, as a path only, the directory in which the thread names base, through links and mounts as the thread
+// sees them.
 func (t task) parent(dir int, name string) (fd int, base string, err error) {
 	in, base, err := split(name)
 	if err != nil {
@@ -131,7 +133,7 @@ func (t task) parent(dir int, name string) (fd int, base string, err error) {
 	return fd, base, err
 }
 
-// where is the path of a directory of the thread below its root.
+// where returns the path of a directory of the thread below its root.
 func (t task) where(dir int) (string, error) {
 	link := "cwd"
 	if dir != unix.AT_FDCWD {
@@ -150,7 +152,7 @@ func (t task) where(dir int) (string, error) {
 	}
 	below, ok := strings.CutPrefix(at+"/", root+"/")
 	if !ok {
-		return "", unix.EPERM // it left its root behind
+		return "", unix.EPERM // it left its root
 	}
 	return "/" + below, nil
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/tonistiigi/go-archvariant"
 )
 
-// Detect describes the machine that this program runs on. A further architecture is native when a program of it ran just now:
-// that takes about a millisecond, and what is remembered may come from another container or an earlier configuration.
+// Detect describes the machine that this program runs on. Another architecture is native when a program of it has just
+// run: that takes about a millisecond, and a stored answer may come from another container or an earlier configuration.
 func Detect() Host {
 	p := platforms.DefaultSpec()
 	h := Host{Platform: v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}}
@@ -20,7 +20,7 @@ func Detect() Host {
 	return h
 }
 
-// Narrow is the 32-bit architecture whose programs processors of arch may execute too, "" for none.
+// Narrow returns the 32-bit architecture whose programs processors of arch may execute too, "" for none.
 func Narrow(arch string) string {
 	switch arch {
 	case "amd64":

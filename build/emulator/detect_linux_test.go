@@ -41,7 +41,7 @@ func TestExecutes(t *testing.T) {
 	}
 }
 
-// TestExecutesBesideOthers: a child that was just made holds no program open for writing.
+// TestExecutesBesideOthers checks that no child started meanwhile holds a program open for writing.
 func TestExecutesBesideOthers(t *testing.T) {
 	t.Parallel()
 	var group sync.WaitGroup

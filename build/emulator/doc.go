@@ -1,9 +1,9 @@
-// Package emulator knows which architectures a machine executes natively, which ones QEMU's user mode emulation executes
-// for it, and where the QEMU binaries are.
+// Package emulator finds out which architectures a machine executes natively, which ones QEMU's user mode emulation
+// executes for it, and where the QEMU binaries are.
 //
-// Two calls are enough: Detect().Of(platform) answers how a platform's programs run here, and Find looks for the emulator
-// when the answer is one. Found.Line is what binfmt_misc wants to be told.
+// Two calls are enough: Detect().Of(platform) returns how a platform's programs run here, and Find finds the emulator
+// when they need one. Found.Line returns its line for binfmt_misc.
 //
-// Survey tells it of every architecture at once, and which version of QEMU there is. Register and Unregister change the
-// host's binfmt_misc, for those who ask for that: builds register their emulators privately, see package worker.
+// Survey does this for every architecture at once, and finds the versions of QEMU. Register and Unregister change the
+// host's binfmt_misc, and only on request: builds register their emulators privately, see package worker.
 package emulator

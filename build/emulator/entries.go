@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Entry is one line of a binfmt_misc, as its file says.
+// Entry is one entry of a binfmt_misc, as in its file.
 type Entry struct {
 	Name        string
 	Enabled     bool
@@ -21,7 +21,7 @@ type Entry struct {
 // Dir is where binfmt_misc is mounted.
 const Dir = "/proc/sys/fs/binfmt_misc"
 
-// ReadEntries reads the entries below dir, sorted by name. What can't be read is as good as not there.
+// ReadEntries reads the entries below dir, sorted by name. It skips those that can't be read.
 func ReadEntries(dir string) []Entry {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -41,7 +41,7 @@ func ReadEntries(dir string) []Entry {
 	return entries
 }
 
-// parseEntry reads the format of fs/binfmt_misc.c, entry_status.
+// parseEntry parses the format of fs/binfmt_misc.c, entry_status.
 func parseEntry(text string) Entry {
 	var e Entry
 	for line := range strings.Lines(text) {
@@ -64,7 +64,7 @@ func parseEntry(text string) Entry {
 	return e
 }
 
-// Serving finds the first entry that runs e's programs inside of containers, which needs the flag F.
+// Serving returns the first entry that runs e's programs inside containers, which needs the flag F.
 func Serving(entries []Entry, e Emulator) (Entry, bool) {
 	for _, x := range entries {
 		if x.Enabled && strings.Contains(x.Flags, "F") && x.takes(e) {
@@ -74,7 +74,7 @@ func Serving(entries []Entry, e Emulator) (Entry, bool) {
 	return Entry{}, false
 }
 
-// takes reports whether x is for e's programs.
+// takes reports whether x matches e's programs.
 func (x Entry) takes(e Emulator) bool {
 	program := make([]byte, 64)
 	copy(program, e.Magic)

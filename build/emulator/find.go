@@ -11,14 +11,14 @@ import (
 	"strings"
 )
 
-// ErrMissing says that no static binary of the emulator was found.
+// ErrMissing is an emulator without a static binary.
 var ErrMissing = errors.New("emulator not found")
 
-// MissingError says where an emulator was looked for.
+// MissingError lists where an emulator was looked for.
 type MissingError struct {
 	Emulator Emulator
 	Dirs     []string
-	Rejected []string // one line for each binary that was there but can't be used
+	Rejected []string // one line for each binary that exists and can't be used
 }
 
 func (e *MissingError) Error() string {
@@ -31,7 +31,8 @@ func (e *MissingError) Error() string {
 
 func (e *MissingError) Unwrap() error { return ErrMissing }
 
-// Package is where distributions have the static emulator; "" for Sunway's, which is in its vendor's QEMU alone.
+// Package returns the package in which distributions have the static emulator; "" for Sunway's, which only its vendor's
+// QEMU has.
 func (e Emulator) Package() string {
 	if e.Arch == "sw64" {
 		return ""
@@ -39,7 +40,7 @@ func (e Emulator) Package() string {
 	return "qemu-user-static"
 }
 
-// Hint names the package to install, and the way without one.
+// Hint names the package to install, and how to do without one.
 func (e *MissingError) Hint() string {
 	put := fmt.Sprintf("put a static qemu-%s into %s", e.Emulator.Name, e.Dirs[0])
 	if e.Emulator.Package() == "" {
@@ -48,7 +49,7 @@ func (e *MissingError) Hint() string {
 	return fmt.Sprintf("install the package %s, or %s", e.Emulator.Package(), put)
 }
 
-// Find looks for e in dir, then in the directories of PATH, and takes the first binary that is static and for this
+// Find looks for e in dir, then in the directories of PATH, and returns the first binary that is static and for this
 // machine: inside a container a dynamic one would find no libraries. The error is a *MissingError.
 func Find(e Emulator, dir string) (Found, error) {
 	missing := &MissingError{Emulator: e, Dirs: append([]string{dir}, filepath.SplitList(os.Getenv("PATH"))...)}
@@ -77,9 +78,9 @@ func usable(path string) (string, error) {
 		return "", err
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("%s is no file", path)
+		return "", fmt.Errorf("%s is not a file", path)
 	}
-	if _, err := exec.LookPath(path); err != nil { // by this user, and not on a file system mounted noexec
+	if _, err := exec.LookPath(path); err != nil { // executable by this user, and not on a noexec file system
 		return "", fmt.Errorf("%s is not executable", path)
 	}
 	f, err := elf.Open(path)

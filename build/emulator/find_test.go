@@ -104,7 +104,7 @@ func TestFind(t *testing.T) {
 		"dynamic":        {dynamic(t), 0o755, "is not static"},
 	} {
 		if c.content == nil {
-			continue // no such program here
+			continue // not installed here
 		}
 		put(t, filepath.Join(dir, "qemu-s390x"), c.content, c.mode)
 		if _, err := Find(e, dir); !errors.Is(err, ErrMissing) || !strings.Contains(err.Error(), c.why) {
@@ -129,7 +129,7 @@ func put(t *testing.T, path string, content []byte, mode os.FileMode) {
 	}
 }
 
-// dynamic is a program with an interpreter: the shell's, where it is one.
+// dynamic returns a program with an interpreter: the shell, if it has one.
 func dynamic(t *testing.T) []byte {
 	t.Helper()
 	b, err := os.ReadFile("/bin/sh")
@@ -139,7 +139,7 @@ func dynamic(t *testing.T) []byte {
 	return b
 }
 
-// static is program without the header that names an interpreter, which the race detector's test binaries have.
+// static returns program without the header that names an interpreter, which the race detector's test binaries have.
 func static(t *testing.T, program []byte) []byte {
 	t.Helper()
 	if !hasInterpreter(program) {

@@ -9,12 +9,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// ErrImpossible says that a machine executes the platform neither natively nor by an emulator.
+// ErrImpossible is a platform that a machine executes neither natively nor with an emulator.
 var ErrImpossible = errors.New("no way to run it")
 
-// Host is a machine as far as it matters for what it executes.
+// Host describes what a machine executes.
 type Host struct {
-	Platform v1.Platform // its own; the variant is the highest level that its processor has
+	Platform v1.Platform // its own; the variant is the highest level of its processor
 	Also     []string    // further architectures that processor and kernel execute: "386" on amd64, "arm" on arm64
 }
 
@@ -24,14 +24,14 @@ type Way struct {
 	Emulator Emulator // the one to use when not native
 }
 
-// Of tells how programs of target run on h, or fails with an error that wraps ErrImpossible.
+// Of returns how programs of target run on h. The error wraps ErrImpossible.
 func (h Host) Of(target v1.Platform) (Way, error) {
 	switch {
 	case target.OS != "linux" || h.Platform.OS != "linux":
 		return Way{}, h.impossible(target, "only linux programs run on linux")
 	case target.Architecture == h.Platform.Architecture:
 		if level(target) > level(h.Platform) {
-			// An emulator for the machine's own architecture would take every native program too.
+			// An emulator for the machine's own architecture would run every native program too.
 			return Way{}, h.impossible(target, "the processor's level is "+h.Platform.Architecture+"/"+h.Platform.Variant)
 		}
 		return Way{Native: true}, nil
@@ -49,7 +49,8 @@ func (h Host) impossible(target v1.Platform, why string) error {
 	return fmt.Errorf("running %s on %s: %w: %s", target.String(), h.Platform.String(), ErrImpossible, why)
 }
 
-// level orders the variants of one architecture: amd64/v3 > amd64/v1, arm/v7 > arm/v6. A missing one is the usual one.
+// level orders the variants of one architecture: amd64/v3 > amd64/v1, arm/v7 > arm/v6. A missing variant is the usual
+// one.
 func level(p v1.Platform) int {
 	if v := strings.TrimPrefix(p.Variant, "v"); len(v) == 1 && v[0] >= '0' && v[0] <= '9' {
 		return int(v[0] - '0')

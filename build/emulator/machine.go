@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// Emulator is one of QEMU's user mode emulators and the programs it is for.
+// Emulator is one of QEMU's user mode emulators and the programs that it runs.
 type Emulator struct {
-	// Arch is Go's word for the architecture.
+	// Arch is Go's name of the architecture.
 	Arch string
-	// Name is QEMU's word for the architecture: the binaries are qemu-NAME-static and qemu-NAME.
+	// Name is QEMU's name of the architecture: the binaries are qemu-NAME-static and qemu-NAME.
 	Name string
-	// Magic and Mask tell a program by its first bytes: one is meant when every bit that Mask sets is as in Magic.
+	// Magic and Mask match a program by its first bytes: every bit that Mask sets must be as in Magic.
 	Magic, Mask []byte
 }
 
-// Found is an emulator and the binary that was found for it.
+// Found is an emulator and its binary.
 type Found struct {
 	Emulator
 	Path string
 }
 
-// sunway is the number of Sunway's machines, which debug/elf does not know.
+// sunway is the ELF number of Sunway's machines, which debug/elf lacks.
 const sunway elf.Machine = 0x9916
 
-// emulators is by Go's name of the architecture.
+// emulators returns them by Go's name of the architecture.
 func emulators() map[string]Emulator {
 	known := map[string]Emulator{
 		"386":      elfProgram("i386", elf.ELFCLASS32, elf.ELFDATA2LSB, elf.EM_386),
@@ -53,17 +53,17 @@ func emulators() map[string]Emulator {
 	return known
 }
 
-// Architectures lists the architectures that can be emulated somewhere, in Go's words, sorted.
+// Architectures returns the architectures that can be emulated somewhere, by Go's names, sorted.
 func Architectures() []string { return slices.Sorted(maps.Keys(emulators())) }
 
-// ByArch is the emulator of an architecture, in Go's words.
+// ByArch returns the emulator of an architecture, by Go's name.
 func ByArch(arch string) (Emulator, bool) {
 	e, ok := emulators()[arch]
 	return e, ok
 }
 
-// elfProgram matches executables and shared objects (position independent programs are those) of one machine. The
-// operating system ABI byte is left open: GNU programs with indirect functions set it.
+// elfProgram matches executables and shared objects (position independent programs are those) of one machine. It
+// ignores the operating system ABI byte: GNU programs with indirect functions set it.
 // https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html
 func elfProgram(name string, class elf.Class, data elf.Data, machine elf.Machine) Emulator {
 	const osABI, typ, end = elf.EI_OSABI, 16, 20
@@ -81,7 +81,7 @@ func elfProgram(name string, class elf.Class, data elf.Data, machine elf.Machine
 	return Emulator{Name: name, Magic: magic, Mask: mask}
 }
 
-// Matches reports whether the emulator is meant for a program that starts with head.
+// Matches reports whether the emulator runs a program that starts with head.
 func (e Emulator) Matches(head []byte) bool {
 	if len(head) < len(e.Magic) {
 		return false
@@ -94,12 +94,12 @@ func (e Emulator) Matches(head []byte) bool {
 	return true
 }
 
-// Flags of every registration. P keeps argv[0], O opens the program for the emulator, C takes set-user-id bits from the
-// program, and F opens the emulator once and for all mount namespaces: inside a container its path does not exist.
-// https://docs.kernel.org/admin-guide/binfmt-misc.html
+// Flags are the flags of every registration. P keeps argv[0], O opens the program for the emulator, C takes set-user-id
+// bits from the program, and F opens the emulator once for all mount namespaces: inside a container its path does not
+// exist. https://docs.kernel.org/admin-guide/binfmt-misc.html
 const Flags = "POCF"
 
-// Line is what to write to binfmt_misc's register file.
+// Line returns the line for binfmt_misc's register file.
 func (f Found) Line() (string, error) {
 	delimiter := ":"
 	for _, d := range []string{":", "|", ";", "^"} {

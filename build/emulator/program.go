@@ -6,21 +6,22 @@ import (
 	"encoding/binary"
 )
 
-// ProgramExit is the exit code of the programs that Program makes. It is not 0: a machine that runs nothing must not pass.
+// ProgramExit is the exit code of the programs that Program returns. It is not 0: a machine that runs nothing must not
+// pass.
 const ProgramExit = 42
 
-// code is a program's instructions: exit(ProgramExit), by the architecture's system call.
+// code holds a program's instructions: exit(ProgramExit), by the architecture's system call.
 type code struct {
-	flags uint32 // of the ELF header: the ABI, where an architecture has several
+	flags uint32 // of the ELF header: the ABI, if an architecture has several
 	words []uint32
-	bytes []byte // for architectures whose instructions differ in length
+	bytes []byte // for architectures with instructions of different lengths
 }
 
 func programs() map[string]code {
 	const mips32, mips64 = 0x50001000, 0x60000000 // EF_MIPS_ARCH_32 with the O32 ABI; EF_MIPS_ARCH_64
 	oldMIPS := code{flags: mips32, words: []uint32{0x24020fa1, 0x24040000 | ProgramExit, 0x0c}}
 	newMIPS := code{flags: mips64, words: []uint32{0x240213c2, 0x24040000 | ProgramExit, 0x0c}}
-	power := code{flags: 2, words: []uint32{0x38000001, 0x38600000 | ProgramExit, 0x44000002}} // ELFv2: the entry is no descriptor
+	power := code{flags: 2, words: []uint32{0x38000001, 0x38600000 | ProgramExit, 0x44000002}} // ELFv2: the entry is not a descriptor
 	return map[string]code{
 		"386":      {bytes: []byte{0xb8, 1, 0, 0, 0, 0xbb, ProgramExit, 0, 0, 0, 0xcd, 0x80}},
 		"amd64":    {bytes: []byte{0xb8, 60, 0, 0, 0, 0xbf, ProgramExit, 0, 0, 0, 0x0f, 0x05}},
@@ -39,8 +40,8 @@ func programs() map[string]code {
 	}
 }
 
-// Program is a static ELF executable of arch, in Go's words, that does nothing but exit with ProgramExit; nil for an
-// architecture that is not one of Architectures.
+// Program returns a static ELF executable of arch, by Go's name, that only exits with ProgramExit; nil for an
+// architecture that is not in Architectures.
 func Program(arch string) []byte {
 	e, known := emulators()[arch]
 	if !known {
@@ -74,7 +75,7 @@ const (
 	wideHeaders, narrowHeaders = 64 + 56, 52 + 32 // of ELF files: the file's and one segment's
 )
 
-// entry is the address of the first instruction.
+// entry returns the address of the first instruction.
 func (e Emulator) entry() uint32 {
 	if e.wide() {
 		return loadedAt + wideHeaders
@@ -82,7 +83,7 @@ func (e Emulator) entry() uint32 {
 	return loadedAt + narrowHeaders
 }
 
-// executable is an ELF file of one segment, which begins with its first instruction.
+// executable returns an ELF file of one segment, which begins with its first instruction.
 func (e Emulator) executable(flags uint32, text []byte) []byte {
 	order := e.order()
 	h := elf.Header64{Type: uint16(elf.ET_EXEC), Machine: order.Uint16(e.Magic[18:]), Version: 1, Flags: flags, Phnum: 1}

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// TestProgram runs the program of each architecture by the emulator that is there for it, or natively.
+// TestProgram runs the program of each architecture natively or with an installed emulator.
 func TestProgram(t *testing.T) {
 	t.Parallel()
 	for _, arch := range Architectures() {

@@ -11,7 +11,7 @@ import (
 	"syscall"
 )
 
-// prefix starts the names of our entries. Entries of other names are another program's, and left alone.
+// prefix starts the names of mtool's entries. Entries with other names belong to other programs and stay untouched.
 const prefix = "mtool-"
 
 // Registered is what Register or Unregister found or did.
@@ -22,8 +22,8 @@ type Registered struct {
 	Other   bool   // the entry is another program's
 }
 
-// Register makes an entry for f in the binfmt_misc at dir, for the whole machine and until it is rebooted. Where one works
-// in containers already nothing is changed.
+// Register makes an entry for f in the binfmt_misc at dir, for the whole machine and until it reboots. If an existing
+// entry works in containers, Register changes nothing.
 func Register(dir string, f Found) (Registered, error) {
 	name := prefix + f.Name
 	if x, ok := Serving(ReadEntries(dir), f.Emulator); ok {
@@ -33,7 +33,7 @@ func Register(dir string, f Found) (Registered, error) {
 	if err != nil {
 		return Registered{}, err
 	}
-	// One of ours that was disabled, or whose flags somebody changed, has the name.
+	// One of mtool's own has the name: it was disabled, or somebody changed its flags.
 	if err := write(filepath.Join(dir, name), "-1"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return Registered{}, hostError("registering", f.Emulator, dir, err)
 	}
@@ -41,12 +41,12 @@ func Register(dir string, f Found) (Registered, error) {
 		return Registered{}, hostError("registering", f.Emulator, dir, err)
 	}
 	if _, ok := Serving(ReadEntries(dir), f.Emulator); !ok {
-		return Registered{}, hostError("registering", f.Emulator, dir, errors.New("the kernel took the entry and does not list it"))
+		return Registered{}, hostError("registering", f.Emulator, dir, errors.New("the kernel accepted the entry but does not list it"))
 	}
 	return Registered{Arch: f.Arch, Entry: name, Changed: true}, nil
 }
 
-// Unregister removes our entry for e from the binfmt_misc at dir. An entry of another program is left.
+// Unregister removes mtool's entry for e from the binfmt_misc at dir. It keeps an entry of another program.
 func Unregister(dir string, e Emulator) (Registered, error) {
 	name := prefix + e.Name
 	entries := ReadEntries(dir)
@@ -60,7 +60,7 @@ func Unregister(dir string, e Emulator) (Registered, error) {
 	return Registered{Arch: e.Arch, Entry: name, Changed: true}, nil
 }
 
-// Ours lists the emulators that have an entry of ours in the binfmt_misc at dir.
+// Ours returns the emulators that have an entry of mtool's in the binfmt_misc at dir.
 func Ours(dir string) []Emulator {
 	var all []Emulator
 	known := emulators()
@@ -72,7 +72,7 @@ func Ours(dir string) []Emulator {
 	return all
 }
 
-// write does not create what is not there.
+// write does not create a missing file.
 func write(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -82,7 +82,7 @@ func write(path, text string) error {
 	return errors.Join(err, f.Close())
 }
 
-// HostError is a change of the host's binfmt_misc that failed.
+// HostError is a failed change of the host's binfmt_misc.
 type HostError struct {
 	doing, next string
 	err         error
@@ -102,5 +102,5 @@ func hostError(verb string, e Emulator, dir string, err error) error {
 func (e *HostError) Error() string { return e.doing + ": " + strings.TrimSpace(e.err.Error()) }
 func (e *HostError) Unwrap() error { return e.err }
 
-// Hint is the next action.
+// Hint returns the next action.
 func (e *HostError) Hint() string { return e.next }

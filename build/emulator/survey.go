@@ -20,22 +20,22 @@ const (
 
 // Row is one architecture, and how this machine runs it.
 type Row struct {
-	Arch string // Go's word
+	Arch string // Go's name
 	How  string // Native, Emulated or Missing
-	// Emulator is QEMU's word for it; empty when native.
+	// Emulator is QEMU's name; empty when native.
 	Emulator string
-	// Found is the binary that builds register for themselves. Without a path, Entry must do.
+	// Found is the binary that builds register for themselves. Without a path, Entry is used.
 	Found Found
-	// Version is what the binary says of itself: "7.2.22"; empty when it says nothing.
+	// Version is the binary's version: "7.2.22"; empty when it prints none.
 	Version string
-	// Entry is the host's own registration, zero when there is none that works in containers.
+	// Entry is the host's own registration; zero when none works in containers.
 	Entry Entry
 	// Err is why it is missing; a *MissingError.
 	Err error
 }
 
-// Survey tells for every architecture how h runs it: with emulators from dir, then PATH, or by the host's entries. It runs
-// each binary that it finds once, to ask for its version.
+// Survey returns for every architecture how h runs it: with emulators from dir, then PATH, or with the host's entries.
+// It runs each binary that it finds once, for its version.
 func Survey(ctx context.Context, h Host, dir string, entries []Entry) []Row {
 	rows := make([]Row, 0, len(Architectures()))
 	for _, arch := range Architectures() {
@@ -70,7 +70,7 @@ func survey(ctx context.Context, h Host, arch, dir string, entries []Entry) Row 
 	return row
 }
 
-// FindOrHost is Find, and where that finds nothing, a Found without a path if one of the host's entries serves instead.
+// FindOrHost calls Find and, if that finds nothing but an entry of the host serves, returns a Found without a path.
 func FindOrHost(e Emulator, dir string, entries []Entry) (Found, error) {
 	f, err := Find(e, dir)
 	if _, ok := Serving(entries, e); ok && errors.Is(err, ErrMissing) {
@@ -79,7 +79,7 @@ func FindOrHost(e Emulator, dir string, entries []Entry) (Found, error) {
 	return f, err
 }
 
-// Version asks a QEMU binary for its version, "7.2.22"; "" when it does not answer as QEMU does within two seconds.
+// Version returns the version of a QEMU binary, "7.2.22"; "" when it does not answer as QEMU does within two seconds.
 func Version(ctx context.Context, path string) string {
 	if path == "" {
 		return ""
@@ -94,7 +94,7 @@ func Version(ctx context.Context, path string) string {
 	return versionIn(out)
 }
 
-// versionIn reads "qemu-aarch64 version 7.2.22 (Debian 1:7.2+dfsg-7)".
+// versionIn parses "qemu-aarch64 version 7.2.22 (Debian 1:7.2+dfsg-7)".
 func versionIn(out []byte) string {
 	line, _, _ := bytes.Cut(out, []byte("\n"))
 	words := strings.Fields(string(line))

@@ -63,7 +63,7 @@ func TestRegisterWithoutKernel(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "register"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Register(dir, arm64); err == nil { // a plain file takes everything
+	if _, err := Register(dir, arm64); err == nil { // a plain file accepts everything
 		t.Error("an entry that is not listed counts as registered")
 	}
 	if err := os.WriteFile(filepath.Join(dir, "qemu-aarch64"), []byte(qemuEntry), 0o644); err != nil {

@@ -2,12 +2,12 @@ package emulator
 
 import "encoding/binary"
 
-// TellerPath is what a teller asks for: the file that the kernel started for it. QEMU answers for /proc/self/exe itself, with
-// the program's own path, and leaves this one to the kernel.
+// TellerPath is the link that a teller reads: the file that the kernel started for it. QEMU answers for /proc/self/exe
+// itself, with the program's own path, and leaves this one to the kernel.
 const TellerPath = "/proc/thread-self/exe"
 
-// Teller is a static ELF executable of arch, in Go's words, that prints the path of the file which the kernel runs: its own
-// where it runs natively, and the emulator's where it does not. nil for an architecture without one.
+// Teller returns a static ELF executable of arch, by Go's name, that prints the path of the file which the kernel runs:
+// its own when it runs natively, else the emulator's. It returns nil for an architecture without one.
 func Teller(arch string) []byte {
 	c, ok := tellers()[arch]
 	e, known := emulators()[arch]
@@ -29,7 +29,7 @@ func Teller(arch string) []byte {
 // teller is readlink(TellerPath, stack, 255), write(1, stack, n), exit(0), by the architecture's system calls.
 type teller struct {
 	code
-	// path completes the instructions with where TellerPath is: right behind them.
+	// path completes the instructions with the address of TellerPath, which follows them.
 	path func(order binary.ByteOrder, text []byte, entry uint32)
 }
 

@@ -9,7 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// TestTeller runs each by the emulator that is there for it, or natively: it names the file that the kernel runs.
+// TestTeller runs each natively or with an installed emulator: it prints the file that the kernel runs.
 func TestTeller(t *testing.T) {
 	t.Parallel()
 	for arch := range tellers() {

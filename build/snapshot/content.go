@@ -18,11 +18,11 @@ import (
 // digest is the first half of a SHA-256 of a file's extended attributes and content.
 type digest [16]byte
 
-// rest is how long a file must not have been changed for its time of change to tell of the next change: clocks of file
-// systems tick in milliseconds, and a second change within a tick would not show.
+// rest is how long a file must be unchanged before its time of change can prove that it was not changed again: clocks
+// of file systems tick in milliseconds, and a second change within a tick would not show.
 const rest = 2 * time.Second
 
-// compare finds out whether a worker may have another content than today's under a node's size and time.
+// compare decides whether a worker may have other content than today's under a node's size and time.
 func (t *Tree) compare(n *node, stat *types.Stat) error {
 	m := t.o.Memory
 	if m == nil {
@@ -30,7 +30,7 @@ func (t *Tree) compare(n *node, stat *types.Stat) error {
 	}
 	r := m.recall(t.key(n), stat.Size, stat.ModTime)
 	if r == nil {
-		return nil // no worker has it: it will be asked for, and is remembered then
+		return nil // no worker has it: it will be asked for, and is recorded then
 	}
 	if sum, ok := m.unchanged(t.key(n), n.id, stat); ok {
 		n.sum = &sum
@@ -50,7 +50,8 @@ func (t *Tree) compare(n *node, stat *types.Stat) error {
 
 func (t *Tree) key(n *node) string { return t.o.Name + "\x00" + n.path }
 
-// content is the content of a node, hashed while it is read. At its end it is seen that the file is what was looked at.
+// content is the content of a node, hashed while it is read. At its end it checks that the file is still the one that
+// was looked at.
 type content struct {
 	file  *os.File
 	t     *Tree
@@ -60,7 +61,7 @@ type content struct {
 	since time.Time
 	whole bool
 	bytes int64
-	quiet bool // the tree is locked by whoever reads
+	quiet bool // the reader holds the lock of the tree
 }
 
 func (t *Tree) open(n *node, stat *types.Stat) (*content, error) {
@@ -81,7 +82,7 @@ func (t *Tree) open(n *node, stat *types.Stat) (*content, error) {
 	return c, nil
 }
 
-// same reports whether the open file is still what was looked at.
+// same reports whether the open file is still the one that was looked at.
 func (c *content) same() bool {
 	info, err := c.file.Stat()
 	if err != nil || !info.Mode().IsRegular() {
@@ -108,7 +109,7 @@ func (c *content) Read(p []byte) (int, error) {
 		}
 	}
 	if c.quiet {
-		return n, err // whoever reads calls fail
+		return n, err // the reader calls fail
 	}
 	return n, c.t.fail(err)
 }
@@ -130,7 +131,7 @@ func (c *content) end() error {
 	return nil
 }
 
-// Close forgets nothing: a worker may have kept what was sent in part.
+// Close forgets nothing: a worker may have kept a part that was sent.
 func (c *content) Close() error {
 	if m := c.t.o.Memory; m != nil && !c.whole && c.bytes > 0 {
 		m.doubt(c.t.key(c.n), c.stat)

@@ -14,7 +14,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// TestDevices shows an archive's device, for which an empty file lies on disk.
+// TestDevices sends an archive's device, for which an empty file is on disk.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -57,7 +57,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestHidden: an attribute that has another meaning for a worker is not shown.
+// TestHidden checks that an attribute with another meaning for a worker is not sent.
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -9,8 +9,8 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// Entry is a file as an archive has it, for one that lies on disk without that: an ordinary user can't make devices, nor files of
-// another owner.
+// Entry is a file as an archive has it, for a file on disk that can't be so: an ordinary user can make neither devices
+// nor files of another owner.
 type Entry struct {
 	Mode         fs.FileMode // with its kind
 	UID, GID     int
@@ -19,7 +19,7 @@ type Entry struct {
 	Capability   []byte // the extended attribute security.capability
 }
 
-// kindOf is the kind of the file at path.
+// kindOf returns the kind of the file at path.
 func (t *Tree) kindOf(path string, onDisk fs.FileMode) fs.FileMode {
 	if e, ok := t.o.Entries[filepath.ToSlash(path)]; ok {
 		return e.Mode.Type()
@@ -27,7 +27,8 @@ func (t *Tree) kindOf(path string, onDisk fs.FileMode) fs.FileMode {
 	return onDisk
 }
 
-// asArchived makes stat what the archive says. A directory that the archive does not name has the same time each time.
+// asArchived changes stat to what the archive states. A directory that the archive does not name gets the same time
+// each time.
 func (t *Tree) asArchived(stat *types.Stat) {
 	if t.o.Entries == nil {
 		return
@@ -49,13 +50,13 @@ func (t *Tree) asArchived(stat *types.Stat) {
 	}
 }
 
-// Devices says what becomes of block and character devices; the zero value sends them.
+// Devices is what happens to block and character devices; the zero value sends them.
 type Devices struct {
-	Skip    bool  // leaves them out
+	Skip    bool  // leave them out
 	Refused error // why the worker can make none: each is a DeviceError
 }
 
-// DeviceError is a device in a context whose worker can make none.
+// DeviceError is a device in a context whose worker can't make devices.
 type DeviceError struct {
 	Path    string
 	Archive string // of the context that it is in; "": it lies in the context itself

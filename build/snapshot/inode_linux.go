@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFlags keep a file that has become a link from being followed, and one that has become a pipe from being waited for.
+// openFlags neither follow a file that has become a link nor wait for one that has become a pipe.
 const openFlags = unix.O_NOFOLLOW | unix.O_NONBLOCK
 
 func inodeOf(info fs.FileInfo) (i inode, links uint64) {
@@ -20,7 +20,7 @@ func inodeOf(info fs.FileInfo) (i inode, links uint64) {
 	return inode{Dev: s.Dev, Ino: s.Ino, Changed: s.Ctim.Nano()}, uint64(s.Nlink) //nolint:unconvert // 32 bits on some architectures
 }
 
-// keepsTime reports whether the kernel itself keeps the time of change of f, and in nanoseconds.
+// keepsTime reports whether the kernel itself keeps f's time of change, in nanoseconds.
 func keepsTime(f *os.File) bool {
 	const bcachefs, zfs = 0xca451a4e, 0x2fc12fc1
 	var s unix.Statfs_t

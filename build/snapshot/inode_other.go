@@ -9,8 +9,8 @@ import (
 
 const openFlags = 0
 
-// inodeOf knows no inodes: a file with several names arrives as several files.
+// inodeOf returns no inode: a file with several names arrives as several files.
 func inodeOf(fs.FileInfo) (i inode, links uint64) { return inode{}, 0 }
 
-// keepsTime is false: every file is hashed each time.
+// keepsTime returns false: every file is hashed each time.
 func keepsTime(*os.File) bool { return false }

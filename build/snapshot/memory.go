@@ -16,7 +16,7 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// Memory is which contents workers may have of the files of a context, by path, size and time.
+// Memory records which contents workers may have of the files of a context, by path, size and time.
 type Memory struct {
 	path string // "": not kept
 	lock *flock.Flock
@@ -24,7 +24,7 @@ type Memory struct {
 	mu      sync.Mutex
 	state   state
 	seen    int  // files that were asked for
-	changed bool // what is kept is not what is known
+	changed bool // the stored memory is out of date
 }
 
 type state struct {
@@ -38,23 +38,24 @@ type record struct {
 	Facts []fact
 }
 
-// hashed is a file as it was when its content was hashed last. Changed is 0 where that can't be told again without hashing it.
+// hashed is a file as it was when its content was last hashed. Changed is 0 when a change could not be noticed without
+// hashing.
 type hashed struct {
 	ID            inode
 	Size, ModTime int64
 	Sum           digest
 }
 
-// fact: what was sent with this size and time had this content.
+// fact states that what was sent with this size and time had this content.
 type fact struct {
 	Size, ModTime int64
 	Sum           digest
 	Varies        bool // or another one
 }
 
-// Open takes the memory that the file at path holds. Where there is none, or it can't be had, a new one is begun: workers then
-// are sent every file, as they are with an empty path. While it is taken the file has another name, so that a command that is
-// killed leaves nothing that may be wrong.
+// Open opens the memory in the file at path. If there is none, or it can't be used, a new one starts: workers are then
+// sent every file, as with an empty path. While it is open the file has another name, so that a killed command leaves
+// nothing that may be wrong.
 func Open(path string) *Memory {
 	m := &Memory{state: state{Key: rand.Text(), Files: map[string]*record{}}, changed: true}
 	if path == "" || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
@@ -70,20 +71,21 @@ func Open(path string) *Memory {
 		m.state, m.changed = kept, false
 		return m
 	}
-	_ = Prune(filepath.Dir(path), Unused) // once for each directory that is built from: if not now, another time
+	_ = Prune(filepath.Dir(path), Unused) // once for each directory that is built from; if it fails, another time
 	return m
 }
 
-// The names of a memory's lock, and of one that is taken.
+// The extensions of a memory's lock, and of an open memory.
 const (
 	lockSuffix  = ".lock"
 	takenSuffix = ".taken"
 )
 
-// Unused is for how long a memory is kept without being used.
+// Unused is how long an unused memory is kept.
 const Unused = 60 * 24 * time.Hour
 
-// Prune removes the memories in dir that no command has used for that long, and what killed commands left. Those in use stay.
+// Prune removes the memories in dir that no command has used for that long, and what killed commands left. Those in use
+// stay.
 func Prune(dir string, unused time.Duration) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -105,7 +107,7 @@ func Prune(dir string, unused time.Duration) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// Key is what workers are to keep these files under.
+// Key is the key under which workers keep these files.
 func (m *Memory) Key() string { return m.state.Key }
 
 func read(path string) (s state, err error) {
@@ -121,7 +123,7 @@ func read(path string) (s state, err error) {
 	return s, err
 }
 
-// take gives the file another name for good: it must not be there again after the machine went down.
+// take renames the file for good: it must not come back when the machine goes down.
 func take(path string) error {
 	if err := os.Rename(path, path+takenSuffix); err != nil {
 		return err
@@ -133,8 +135,8 @@ func take(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Close keeps the memory for the next command. One that holds much more than what was asked for is not kept. One without files is:
-// under its key, a worker replaces the Dockerfile that it has by the next one instead of keeping both.
+// Close stores the memory for the next command, unless it holds much more than what was asked for. One without files is
+// stored: under its key, a worker replaces its Dockerfile by the next one instead of keeping both.
 func (m *Memory) Close() error {
 	if m.lock == nil {
 		return nil
@@ -181,7 +183,7 @@ func (m *Memory) write() error {
 	return nil
 }
 
-// recall is what is known of the file at key with this size and time; nil: nothing.
+// recall returns what is known of the file at key with this size and time; nil: nothing.
 func (m *Memory) recall(key string, size, modTime int64) *fact {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -202,7 +204,7 @@ func (m *Memory) fact(key string, size, modTime int64) *fact {
 	return nil
 }
 
-// unchanged is the content of a file that is just as it was when it was hashed last.
+// unchanged returns the content of a file that is exactly as it was when it was last hashed.
 func (m *Memory) unchanged(key string, id inode, stat *types.Stat) (digest, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -220,7 +222,7 @@ func (m *Memory) varies(key string, size, modTime int64) bool {
 	return f != nil && f.Varies
 }
 
-// learn keeps the content of a file. A second one of the same size and time makes both doubtful for ever.
+// learn records the content of a file. A second content with the same size and time makes both doubtful for ever.
 func (m *Memory) learn(key string, stat *types.Stat, id inode, sum digest) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -237,7 +239,7 @@ func (m *Memory) learn(key string, stat *types.Stat, id inode, sum digest) {
 	r.Facts = append(r.Facts, fact{Size: stat.Size, ModTime: stat.ModTime, Sum: sum})
 }
 
-// doubt is for a file of which only a part was sent.
+// doubt records that a file was sent only in part.
 func (m *Memory) doubt(key string, stat *types.Stat) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// TestUnchanged: a build in which nothing changed writes no memory, and uses it.
+// TestUnchanged checks that a build in which nothing changed writes no memory, and uses it.
 func TestUnchanged(t *testing.T) {
 	t.Parallel()
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "memory")
@@ -23,7 +23,7 @@ func TestUnchanged(t *testing.T) {
 	}
 	put(t, filepath.Join(dir, "a"), "v1", time.Unix(0, 0))
 	key := build()
-	build() // which knows by now that the file rests
+	build() // it now knows that the file rests
 	time.Sleep(2100 * time.Millisecond)
 	build()
 	before, err := os.Stat(path)
@@ -43,7 +43,7 @@ func TestUnchanged(t *testing.T) {
 		t.Errorf("a change was not kept: %v", err)
 	}
 
-	// A command that is killed leaves nothing that may be wrong.
+	// A killed command leaves nothing that may be wrong.
 	key = snapshot.Open(path).Key()
 	if _, err := os.Stat(path); err == nil {
 		t.Error("while it is taken, it is there")

@@ -14,17 +14,17 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// Options tune a Tree; the zero value is right for files that are all sent.
+// Options configure a Tree; the zero value sends all files.
 type Options struct {
 	Memory *Memory // what workers may have of these files; nil: nothing
-	Name   string  // that of the directory in Memory
+	Name   string  // the name of the directory in Memory
 
-	Entries map[string]Entry // of the files of an archive, by path with slashes; nil: what lies on disk is the truth
-	Devices Devices          // what becomes of devices
-	Hidden  string           // an extended attribute that files do not have for a worker, since it has another meaning there
+	Entries map[string]Entry // the files of an archive, by path with slashes; nil: the files on disk count
+	Devices Devices          // what happens to devices
+	Hidden  string           // an extended attribute that workers never get, since it has another meaning there
 
-	// Failed is called with the first thing that keeps the tree from being read; nil: nobody wants to know. BuildKit's sender
-	// waits for ever after a file that could not be read, so the build must be ended.
+	// Failed, if set, is called with the first thing that keeps the tree from being read. BuildKit's sender waits for
+	// ever after a file that could not be read, so the build must be ended.
 	Failed func(error)
 }
 
@@ -40,11 +40,11 @@ type Tree struct {
 
 var _ fsutil.FS = (*Tree)(nil)
 
-// node is one entry of a directory. All but path and kind are there once it was looked at.
+// node is one entry of a directory. All fields but path and kind are set once it was looked at.
 type node struct {
 	path   string // below the tree's directory; "." is that
 	kind   fs.FileMode
-	onDisk fs.FileMode // the kind that lies on disk: that of an archive's device or pipe is another
+	onDisk fs.FileMode // the kind on disk: an archive's device or pipe is another one
 
 	listed   bool
 	children []*node
@@ -56,13 +56,13 @@ type node struct {
 	resend bool    // a worker may have another content with this size and time
 }
 
-// inode tells files apart. Changed is the time of the last change, in nanoseconds; 0 where the system keeps none.
+// inode identifies a file. Changed is the time of the last change, in nanoseconds; 0 when the system keeps none.
 type inode struct {
 	Dev, Ino uint64
 	Changed  int64
 }
 
-// New makes a tree of dir.
+// New returns a tree of dir.
 func New(dir string, o Options) (*Tree, error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if err != nil {
@@ -78,14 +78,15 @@ func New(dir string, o Options) (*Tree, error) {
 	return &Tree{dir: real, o: o, top: &node{path: ".", kind: fs.ModeDir, onDisk: fs.ModeDir}}, nil
 }
 
-// Err is the first thing that kept the tree from being read, or nil. A worker tells it in words of its own, or not at all.
+// Err returns the first thing that kept the tree from being read, or nil. A worker reports it in other words, or not at
+// all.
 func (t *Tree) Err() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.err
 }
 
-// fail remembers and returns err, without what would make it look like a file that was never there: that is left out silently.
+// fail records and returns err, without what would make it look like a missing file: such a file is left out silently.
 func (t *Tree) fail(err error) error {
 	err = &readError{err}
 	if t.err == nil {
@@ -112,7 +113,7 @@ func (e *readError) Is(target error) bool {
 	return target == fs.ErrPermission && errors.Is(e.err, fs.ErrPermission)
 }
 
-// Walk implements fsutil.FS as filepath.WalkDir does it, but for the directory itself, which is left out.
+// Walk implements fsutil.FS like filepath.WalkDir, but without the directory itself.
 func (t *Tree) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) error {
 	target = filepath.Join(".", target)
 	n, err := t.find(target)
@@ -122,7 +123,7 @@ func (t *Tree) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) error
 	if n == nil {
 		err = fn(target, nil, &fs.PathError{Op: "lstat", Path: target, Err: fs.ErrNotExist})
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // a pattern may name what is not there
+			return nil // a pattern may name a missing file
 		}
 		return err
 	}
@@ -158,7 +159,7 @@ func (t *Tree) walk(ctx context.Context, n *node, fn fs.WalkDirFunc, first map[i
 	for _, child := range children {
 		switch err := t.walk(ctx, child, fn, first); {
 		case errors.Is(err, fs.SkipDir):
-			return nil // said of a file: the rest of its directory
+			return nil // returned for a file: the rest of its directory
 		case err != nil:
 			return err
 		}
@@ -224,7 +225,7 @@ func (t *Tree) list(n *node) ([]*node, error) {
 	return n.children, nil
 }
 
-// look takes the attributes of a node once, and finds out whether a worker may have another content for it.
+// look reads the attributes of a node once, and decides whether a worker may have other content for it.
 func (t *Tree) look(n *node) error {
 	if n.stat != nil {
 		return nil
@@ -244,7 +245,7 @@ func (t *Tree) look(n *node) error {
 	if err != nil {
 		return t.fail(err)
 	}
-	stat.Path, stat.Uid, stat.Gid = n.path, 0, 0 // root owns what is copied, as docker build has it
+	stat.Path, stat.Uid, stat.Gid = n.path, 0, 0 // root owns what is copied, as with docker build
 	delete(stat.Xattrs, t.o.Hidden)
 	t.asArchived(stat)
 	n.id, n.links = inodeOf(info)
@@ -265,14 +266,14 @@ func changed(n *node) error {
 type entry struct {
 	t     *Tree
 	n     *node
-	first map[inode]*node // where the walk came by a file with several links first
+	first map[inode]*node // where the walk first met a file with several links
 }
 
 func (e *entry) Name() string      { return filepath.Base(e.n.path) }
 func (e *entry) IsDir() bool       { return e.n.kind.IsDir() }
 func (e *entry) Type() fs.FileMode { return e.n.kind }
 
-// Info has a *types.Stat, as BuildKit wants it.
+// Info returns a FileInfo with a *types.Stat, as BuildKit requires.
 func (e *entry) Info() (fs.FileInfo, error) {
 	e.t.mu.Lock()
 	defer e.t.mu.Unlock()
@@ -290,14 +291,15 @@ func (e *entry) Info() (fs.FileInfo, error) {
 		}
 	}
 	if resend {
-		// Files of a worker never have this bit, which stands for nothing there: so it sees a difference, and asks for the content.
+		// Files of a worker never have this bit, which means nothing there: the worker sees a difference and asks for
+		// the content.
 		stat.Mode |= uint32(fs.ModeTemporary)
 	}
 	return &fsutil.StatInfo{Stat: stat}, nil
 }
 
-// Open implements fsutil.FS. It never fails: BuildKit's sender takes a file that can't be opened for an empty one, and stops
-// only where one can't be read.
+// Open implements fsutil.FS. It never fails: BuildKit's sender takes a file that can't be opened for an empty one, and
+// stops only when one can't be read.
 func (t *Tree) Open(path string) (io.ReadCloser, error) {
 	n, err := t.find(filepath.Join(".", path))
 	t.mu.Lock()

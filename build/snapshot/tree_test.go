@@ -16,7 +16,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// send reads every file as a worker that has none, and returns the contents.
+// send reads every file like a worker that has none, and returns the contents.
 func send(t *testing.T, tree *snapshot.Tree) (contents map[string]string, resent []string) {
 	t.Helper()
 	contents = map[string]string{}
@@ -113,7 +113,7 @@ func TestSameTime(t *testing.T) {
 	}
 }
 
-// TestOneView: what one command has looked at stays, and what changes meanwhile is said.
+// TestOneView checks that what one command has looked at stays, and that later changes are reported.
 func TestOneView(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -183,7 +183,7 @@ func TestOneView(t *testing.T) {
 	}
 }
 
-// TestDoubt: a file that was sent in part may be what a worker has.
+// TestDoubt checks that a file that was sent in part may be what a worker has.
 func TestDoubt(t *testing.T) {
 	t.Parallel()
 	dir, memory := t.TempDir(), filepath.Join(t.TempDir(), "memory")
