@@ -5,7 +5,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// ArtifactSpec is a manifest that is no image: a signature, an SBOM.
+// ArtifactSpec describes a manifest that is not an image: a signature, an SBOM.
 type ArtifactSpec struct {
 	Type    string         // artifact type; "" as cosign's tags have it, then the config is an image's
 	Subject *v1.Descriptor // what it refers to
@@ -19,7 +19,7 @@ type ArtifactLayer struct {
 	Data        []byte
 }
 
-// Artifact makes one.
+// Artifact returns the artifact that s describes.
 func Artifact(s ArtifactSpec) Built {
 	b := Built{Blobs: map[v1.Hash][]byte{}}
 	m := struct {

@@ -12,7 +12,7 @@ const tokenPath = "/token"
 // grant is what a token allows: actions by repository.
 type grant map[string][]string
 
-// authorized answers 401 or 403 itself when it returns false.
+// authorized reports whether the request is allowed; if not, it has answered 401 or 403.
 // https://distribution.github.io/distribution/spec/auth/token/
 func (s *Server) authorized(w http.ResponseWriter, r *http.Request, repo string) bool {
 	s.mu.Lock()
@@ -62,7 +62,7 @@ func (s *Server) granted(r *http.Request, repo string, actions ...string) bool {
 		return false
 	}
 	if strings.Contains(r.URL.Path, "/uploads/") && r.Method == http.MethodDelete {
-		// Cancelling one's own upload is part of pushing.
+		// Cancelling one's own upload is part of a push.
 		actions = []string{"push"}
 	}
 	if repo != "" && slices.ContainsFunc(actions, func(a string) bool { return !slices.Contains(g[repo], a) }) {
@@ -77,7 +77,8 @@ func (s *Server) knows(r *http.Request) bool {
 	return ok && user == s.options.Username && password == s.options.Password
 }
 
-// serveToken gives a token for the scopes asked for: all actions to who is known, pull to others where that is allowed.
+// serveToken answers with a token for the requested scopes: all actions for known users, pull for others where that is
+// allowed.
 func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if err := r.ParseForm(); err != nil {
 		refuse(w, http.StatusBadRequest, "UNKNOWN", err.Error())
@@ -102,7 +103,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, "application/json", encode(map[string]any{"token": token, "access_token": token, "expires_in": 300}))
 }
 
-// askedScopes: a GET repeats the parameter, an OAuth2 POST separates by spaces.
+// askedScopes returns the requested scopes: a GET repeats the parameter, an OAuth2 POST separates them by spaces.
 func askedScopes(r *http.Request) []string {
 	var scopes []string
 	for _, value := range r.Form["scope"] {

@@ -12,7 +12,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// upload is one that was begun: bytes so far.
+// upload is an open upload: the bytes so far.
 type upload struct {
 	repo string
 	data []byte
@@ -50,7 +50,7 @@ func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request, repo, name st
 }
 
 func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id string) {
-	// Read before anything is answered: a client that sees an answer early may drop the connection.
+	// Read before any answer: a client that sees an early answer may drop the connection.
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		refuse(w, http.StatusBadRequest, "BLOB_UPLOAD_INVALID", err.Error())
@@ -88,7 +88,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request, repo, id st
 	}
 }
 
-// beginUpload mounts where it is asked to and can, takes a whole blob with ?digest=, and begins an upload otherwise.
+// beginUpload mounts a blob if asked to and possible, stores a whole blob with ?digest=, and otherwise opens an upload.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#mounting-a-blob-from-another-repository
 func (s *Server) beginUpload(w http.ResponseWriter, r *http.Request, repo string, body []byte) {
 	query := r.URL.Query()

@@ -19,14 +19,14 @@ import (
 type Built struct {
 	// Manifest is the image or list itself.
 	Manifest registry.Manifest
-	// Manifests are all manifests, children before those that refer to them, Manifest last. What a ListSpec leaves out as
-	// missing is not there.
+	// Manifests are all manifests, children before those that refer to them, Manifest last. They exclude what a
+	// ListSpec marks as missing.
 	Manifests []registry.Manifest
 	// Blobs are all configs and layers.
 	Blobs map[v1.Hash][]byte
-	// Order are the descriptors of Blobs in the order in which they are pushed.
+	// Order is the descriptors of Blobs in the order in which they are pushed.
 	Order []v1.Descriptor
-	// Platform is that of the config; zero for a list.
+	// Platform is the config's; zero for a list.
 	Platform v1.Platform
 }
 
@@ -44,7 +44,7 @@ func (b *Built) addManifest(mediaType types.MediaType, body []byte) {
 	b.Manifests = append(b.Manifests, b.Manifest)
 }
 
-// add takes over what is below child, without what b has already.
+// add adds what is below child and not in b yet.
 func (b *Built) add(child Built) {
 	for _, d := range child.Order {
 		b.addBlob(d.MediaType, child.Blobs[d.Digest])
@@ -56,10 +56,10 @@ func (b *Built) add(child Built) {
 	}
 }
 
-// Digest is that of the image or list itself.
+// Digest returns the digest of the image or list itself.
 func (b Built) Digest() v1.Hash { return b.Manifest.Digest }
 
-// Without is b with the manifests or blobs of these digests left out, as if someone had deleted them.
+// Without returns b without the manifests or blobs of these digests, as if somebody had deleted them.
 func (b Built) Without(digests ...v1.Hash) Built {
 	out := Built{Manifest: b.Manifest, Blobs: map[v1.Hash][]byte{}, Platform: b.Platform}
 	for _, d := range b.Order {
@@ -75,7 +75,7 @@ func (b Built) Without(digests ...v1.Hash) Built {
 	return out
 }
 
-// Push puts everything into t, bottom-up, and the tag last; without a tag the list is put by its digest only.
+// Push puts everything into t, bottom-up, and the tag last; without a tag the list is put by digest only.
 func (b Built) Push(ctx context.Context, t registry.Target, tag string) error {
 	source := b.Source()
 	for _, d := range b.Order {
@@ -100,12 +100,12 @@ func (b Built) Push(ctx context.Context, t registry.Target, tag string) error {
 	return nil
 }
 
-// Object is b as if it had been opened under ref.
+// Object returns b as if it had been opened under ref.
 func (b Built) Object(ref registry.Ref) registry.Object {
 	return registry.Object{Ref: ref, Root: b.Manifest, Source: b.Source()}
 }
 
-// Source reads b from memory.
+// Source returns a source that reads b from memory.
 func (b Built) Source() registry.Source { return memory{b} }
 
 type memory struct{ built Built }
@@ -130,7 +130,7 @@ func (m memory) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) 
 	return io.NopCloser(bytes.NewReader(data)), nil
 }
 
-// checkSize lets descriptors through that leave the size open.
+// checkSize compares the size of d, unless that is 0.
 func checkSize(d v1.Descriptor, size int64) error {
 	if d.Size != 0 && d.Size != size {
 		return fmt.Errorf("reading %s from memory: it has %d bytes, its descriptor says %d: %w", d.Digest, size, d.Size, registry.ErrContent)
@@ -138,7 +138,7 @@ func checkSize(d v1.Descriptor, size int64) error {
 	return nil
 }
 
-// noise is incompressible and the same in every run.
+// noise returns incompressible bytes that are the same in every run.
 func noise(seed string, i, size int) []byte {
 	data := make([]byte, size)
 	_, err := rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "%s %d", seed, i))).Read(data)

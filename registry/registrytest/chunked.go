@@ -12,10 +12,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// chunkedLayer is a layer with a table of contents, packed as packing says (see ImageSpec.Packing), and the annotations that its
-// descriptor needs. Beside those that LayerTar takes there is one line that makes the table lie:
+// chunkedLayer returns a layer with a table of contents, packed as packing states (see ImageSpec.Packing), and the
+// annotations that its descriptor needs. In addition to the lines of LayerTar, one makes the table lie:
 //
-//	lists PATH OTHER    the table says that the file PATH is what the file OTHER is; without OTHER it says nothing of it
+//	lists PATH OTHER    the table gives the file PATH the content of the file OTHER; without OTHER it omits PATH
 func chunkedLayer(packing string, lines []string) (plain, packed []byte, mediaType types.MediaType, annotations map[string]string) {
 	c := chunker{packing: packing, rows: map[string]tableRow{}}
 	c.tar = tar.NewWriter(&c.plain)
@@ -40,7 +40,7 @@ func chunkedLayer(packing string, lines []string) (plain, packed []byte, mediaTy
 	return c.plain.Bytes(), c.packed.Bytes(), mediaType, annotations
 }
 
-// tableRow is a row of a table of contents, as eStargz and zstd:chunked have it.
+// tableRow is a row of a table of contents in eStargz and zstd:chunked.
 type tableRow struct {
 	Name        string `json:"name"`
 	Type        string `json:"type"`
@@ -57,7 +57,7 @@ type tableRow struct {
 	chunks []tableRow
 }
 
-// chunker packs each file, in pieces of a MiB, and what is between them, on its own.
+// chunker packs each file separately, in pieces of a MiB, and so what is between them.
 type chunker struct {
 	packing       string
 	plain, packed bytes.Buffer
@@ -116,7 +116,8 @@ func (c *chunker) entry(line string) {
 	c.rows[h.Name] = row
 }
 
-// finish adds the table, and how to find it. https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md
+// finish adds the table and returns the annotations that locate it.
+// https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md
 func (c *chunker) finish() (types.MediaType, map[string]string) {
 	var rows []tableRow
 	add := func(name string) {
@@ -128,13 +129,13 @@ func (c *chunker) finish() (types.MediaType, map[string]string) {
 	for _, name := range c.order {
 		add(name)
 	}
-	for name := range c.rows { // what only the table has
+	for name := range c.rows { // rows that only the table has
 		add(name)
 	}
 	table, err := json.Marshal(map[string]any{"version": 1, "entries": rows})
 	must(err)
 	if c.packing == "estargz" {
-		must(c.tar.Flush()) // the file before ends with zeros, which are not the table's
+		must(c.tar.Flush()) // the previous file ends with zeros, which do not belong to the table
 		c.flush()
 		at := c.packed.Len()
 		must(c.tar.WriteHeader(&tar.Header{Name: "stargz.index.json", Size: int64(len(table)), Typeflag: tar.TypeReg}))
@@ -165,7 +166,7 @@ func (c *chunker) finish() (types.MediaType, map[string]string) {
 	}
 }
 
-// skippable adds a frame that decoders of zstd pass over, and returns where its content begins.
+// skippable adds a frame that zstd decoders skip, and returns where its content begins.
 func (c *chunker) skippable(data []byte) int {
 	c.packed.Write([]byte("\x50\x2a\x4d\x18"))
 	c.packed.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(data))))

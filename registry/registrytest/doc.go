@@ -1,5 +1,5 @@
-// Package registrytest makes what tests of the other packages need: tiny images of any architecture, honest or lying, and
-// an in-process registry with authentication, TLS and faults on demand.
+// Package registrytest makes fixtures for the tests of other packages: tiny images of any architecture, honest or
+// lying, and an in-process registry with authentication, TLS and faults on demand.
 //
 // Most tests need two calls: New, which starts a registry and stops it with the test, and Image (or List), whose result
 // Server.Load or Built.Push puts there. Builders and Start need no testing.TB, so that script drivers can use them too.

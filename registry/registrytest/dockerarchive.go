@@ -9,7 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Tagged is an image with the names that a Docker archive gives it ("demo:v1").
+// Tagged is an image with its names in a Docker archive ("demo:v1").
 type Tagged struct {
 	Built
 	Tags []string
@@ -17,7 +17,8 @@ type Tagged struct {
 	Packed bool
 }
 
-// DockerArchive is what docker save wrote before Docker 25: configs and layers, and manifest.json that ties them together.
+// DockerArchive returns what docker save wrote before Docker 25: configs, layers, and the manifest.json that names
+// them.
 func DockerArchive(images ...Tagged) []byte {
 	type entry struct {
 		Config   string

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// down ends all connections and lets no new one in.
+// down closes all connections and accepts no new one.
 func (s *Server) down() {
 	s.mu.Lock()
 	if !s.isDown {
@@ -17,7 +17,7 @@ func (s *Server) down() {
 	s.http.CloseClientConnections()
 }
 
-// up listens at the same address again. That may be taken for a moment, by a connection of somebody else.
+// up listens at the same address again, which another connection may use for a moment.
 func (s *Server) up() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

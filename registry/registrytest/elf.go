@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// machine is what an ELF header says of its architecture.
+// machine is the architecture in an ELF header.
 type machine struct {
 	id    elf.Machine
 	class elf.Class
@@ -16,8 +16,8 @@ type machine struct {
 	flags uint32 // e_flags as the usual toolchains write them
 }
 
-// machineOf knows GOARCH names, and words for other ABIs and machines of theirs: armel and armhf, loong64-old, riscv64-lp64,
-// ppc64le-elfv1, mips64le-r6, sw64-new, x32. The variant never changes the header of the architectures here.
+// machineOf knows GOARCH names, and words for other ABIs and machines: armel and armhf, loong64-old, riscv64-lp64,
+// ppc64le-elfv1, mips64le-r6, sw64-new, x32. The variant never changes the header of these architectures.
 func machineOf(arch string) (machine, bool) {
 	little, big := binary.ByteOrder(binary.LittleEndian), binary.ByteOrder(binary.BigEndian)
 	m, ok := map[string]machine{
@@ -52,9 +52,9 @@ func machineOf(arch string) (machine, bool) {
 	return m, ok
 }
 
-// ELF is the smallest file that debug/elf and the kernel take for an executable of arch (a GOARCH name): the file header
-// and one program header, 84 or 120 bytes. Behind a 64-bit arch, "-4k" aligns it for pages of 4 KiB, and not of 64. An arch it
-// does not know gives no ELF but a text that says so.
+// ELF returns the smallest file that debug/elf and the kernel accept as an executable of arch (a GOARCH name): the file
+// header and one program header, 84 or 120 bytes. After a 64-bit arch, "-4k" aligns it for pages of 4 KiB instead of
+// 64. For an unknown arch it returns a text that names it.
 func ELF(arch string) []byte {
 	if arch, small := strings.CutSuffix(arch, "-4k"); small {
 		const align, page = 64 + 48, 4 << 10
@@ -116,7 +116,7 @@ func (m machine) encode(header, program any) []byte {
 	return b.Bytes()
 }
 
-// must is for failures that only a mistake in this package can cause.
+// must panics on errors that only a mistake in this package can cause.
 func must(err error) {
 	if err != nil {
 		panic("registrytest: " + err.Error())

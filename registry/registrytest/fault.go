@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// Fault is something that goes wrong on purpose. Method and Path choose the requests; of what may go wrong the first one set
+// Fault is a deliberate failure. Method and Path choose the requests; the first of the other fields that is set
 // happens.
 type Fault struct {
-	// Method is the request's; "" means any.
+	// Method is the request's; "" matches any.
 	Method string
-	// Path is a part of the request's path and query; "" means any.
+	// Path is a part of the request's path and query; "" matches any.
 	Path string
-	// After lets so many matching requests pass first.
+	// After is how many matching requests pass first.
 	After int
 	// Times is how often it happens: 0 means once, a negative number always.
 	Times int
@@ -27,31 +27,31 @@ type Fault struct {
 	Status int
 	// Code and Message are the registry's own words in the answer; Code "" means UNKNOWN.
 	Code, Message string
-	// RetryAfter is sent as Retry-After in whole seconds (rounded up) when it is over 0.
+	// RetryAfter, if positive, is sent as Retry-After in whole seconds, rounded up.
 	RetryAfter time.Duration
 	// RetryDate sends it as a date.
 	RetryDate bool
-	// Drop closes the connection without an answer. Go's client repeats a GET by itself when the connection had been used
-	// before: such a drop takes Times 2 to be seen.
+	// Drop closes the connection without an answer. Go's client repeats a GET itself when the connection had been used
+	// before: to be seen, such a drop needs Times 2.
 	Drop bool
-	// Truncate answers as usual, but closes the connection in the middle of the body; with Reset it breaks it off there.
+	// Truncate answers as usual, but closes the connection in the middle of the body; with Reset it resets it there.
 	Truncate bool
-	// Begun reads only the beginning of what is sent before anything else happens: half of it, and at most 64 kB.
+	// Begun reads only the start of the request body before anything else happens: half of it, and at most 64 kB.
 	Begun bool
 	// Hang never answers, until the client goes away or the server is closed.
 	Hang bool
-	// Reset breaks the connection off (RST) without an answer; Lost does it after what was asked for has been done.
+	// Reset resets the connection (RST) without an answer; Lost does so after the request was carried out.
 	Reset, Lost bool
-	// Down breaks off all connections, and refuses new ones until the server is Reset.
+	// Down resets all connections, and refuses new ones until the server is Reset.
 	Down bool
-	// Expire takes back all tokens that were good for a request already, and answers then.
+	// Expire revokes all tokens that a request has used, and then answers.
 	Expire bool
-	// LoseUpload forgets all uploads that were begun, and answers then.
+	// LoseUpload forgets all open uploads, and then answers.
 	LoseUpload bool
-	// Move gives the tag that the path ends with the content of this other one of its repository, and answers then: what another
-	// client may do at that moment.
+	// Move points the tag at the end of the path to the content of this other tag of its repository, and then answers:
+	// what another client may do at that moment.
 	Move string
-	// Forget answers as if the manifest or blob had been stored, and does not keep it.
+	// Forget answers as if the manifest or blob had been stored, and does not store it.
 	Forget bool
 	// Redirect answers 307 with the same path at this address, as in "http://127.0.0.1:5000".
 	Redirect string
@@ -59,11 +59,11 @@ type Fault struct {
 	Twist *Twist
 }
 
-// Twist is what becomes of an answer.
+// Twist changes an answer.
 type Twist struct {
 	// Corrupt flips a bit of the body.
 	Corrupt bool
-	// Short sends the first half of the body as if it were all.
+	// Short sends the first half of the body as if it were complete.
 	Short bool
 	// Digest is sent as Docker-Content-Digest.
 	Digest string
@@ -87,14 +87,15 @@ func (s *Server) Fault(f Fault) {
 	s.faults = append(s.faults, &f)
 }
 
-// Chaos asks f for every request that meets no other fault what goes wrong with it: nil is nothing. Reset keeps it.
+// Chaos calls f for every request that meets no other fault, and applies the fault that it returns; nil is none. Reset
+// keeps it.
 func (s *Server) Chaos(f func(*http.Request) *Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.chaos = f
 }
 
-// fault takes the next fault that r meets; nil when there is none.
+// fault returns the next fault that r meets; nil when there is none.
 func (s *Server) fault(r *http.Request) *Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -116,7 +117,7 @@ func (s *Server) fault(r *http.Request) *Fault {
 	return nil
 }
 
-// strike lets f happen to a request that serve would answer.
+// strike applies f to a request that serve would answer.
 func (s *Server) strike(f *Fault, w http.ResponseWriter, r *http.Request, serve http.HandlerFunc) {
 	if f.Begun {
 		_, _ = io.CopyN(io.Discard, r.Body, min(r.ContentLength/2, 64<<10))
@@ -213,7 +214,7 @@ func (s *Server) twist(t *Twist, w http.ResponseWriter, r *http.Request, serve h
 	if t.Length < 0 {
 		body = body[:max(len(body)+t.Length, 0)]
 	}
-	// An answer without a body is complete: a client goes on to its next request and sees nothing of a stall.
+	// An answer without a body is complete: a client sends its next request and notices no stall.
 	stall := t.Stall && len(body) > 0 && r.Method != http.MethodHead
 	pieces, pause := 8, t.Slow
 	if stall {
@@ -246,7 +247,7 @@ func (s *Server) hang(r *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// stop waits without reading what is sent, so that it never learns that the client is gone: not for long therefore.
+// stop waits without reading the request, and so never notices that the client is gone: it does not wait long.
 func (s *Server) stop() {
 	select {
 	case <-time.After(3 * time.Second):
@@ -255,7 +256,7 @@ func (s *Server) stop() {
 	panic(http.ErrAbortHandler)
 }
 
-// breakOff sends RST where it can (HTTP/1), and nothing more.
+// breakOff resets the connection where it can (HTTP/1).
 func breakOff(w http.ResponseWriter) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -267,7 +268,7 @@ func breakOff(w http.ResponseWriter) {
 	_ = conn.Close()
 }
 
-// truncating lets half of the body through; the length in the header stays that of the whole.
+// truncating passes half of the body on; the length in the header stays that of the whole.
 type truncating struct {
 	http.ResponseWriter
 	left    int
@@ -297,6 +298,6 @@ func (t *truncating) Write(p []byte) (int, error) {
 }
 
 func flush(w http.ResponseWriter) {
-	// An error means that the client is gone, which is what a truncated answer ends with anyway.
+	// An error means that the client is gone, which is how a truncated answer ends anyway.
 	_ = http.NewResponseController(w).Flush()
 }

@@ -9,7 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// ServeHTTP answers the OCI distribution specification's endpoints.
+// ServeHTTP serves the endpoints of the OCI distribution specification.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#endpoints
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
@@ -62,7 +62,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// split takes the path behind /v2/ apart: repository, kind of endpoint, and tag, digest or upload.
+// split splits the path after /v2/ into repository, kind of endpoint, and tag, digest or upload.
 func split(path string) (repo, kind, name string) {
 	if path == "" {
 		return "", "", ""
@@ -128,7 +128,7 @@ func (s *Server) servePage(w http.ResponseWriter, r *http.Request, page map[stri
 	answer(w, http.StatusOK, "application/json", encode(page))
 }
 
-// refuse sends an error as the specification words it.
+// refuse sends an error in the specification's format.
 func refuse(w http.ResponseWriter, status int, code, message string) {
 	if code == "" {
 		code = "UNKNOWN"

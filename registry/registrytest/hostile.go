@@ -5,15 +5,15 @@ import (
 	"unicode/utf8"
 )
 
-// Hostile is text that ends or begins something in every kind of output: a line, a cell, a sequence of the terminal, a
-// command of a CI system, a tag of HTML, a section of XML, a link. name tells where it was put.
+// Hostile returns text that ends or begins something in every kind of output: a line, a cell, a terminal sequence, a
+// command of a CI system, an HTML tag, an XML section, a link. name is where the text was put.
 func Hostile(name string) string {
 	return "<" + name + ">%0A::error::x\r\n::set-output name=a::b\n  ::add-mask::c\nlinux/s390x  sha256:FORGED  binaries-ok\n##[add-mask]d ##vso[task.setvariable x]e" +
 		" | `c` ]]> <script>&\"' [l](http://x) ,:\t\v\f\x00\x1b[31m\x1b]0;t\a\u009b2J\x7f\u202e\u2066\u200b\u2028\ufeff\U000e0041 \xff\xc3"
 }
 
-// Steering names the first thing in an output that acts on a terminal or a CI system, or pretends to be a line of the program;
-// "" is none. It is written without a look at the code that it judges.
+// Steering returns the first thing in an output that acts on a terminal or a CI system, or pretends to be a line of the
+// program; "" when there is none. It was written without a look at the code that it judges.
 func Steering(text string) string {
 	if !utf8.ValidString(text) {
 		return "bytes that are no UTF-8"

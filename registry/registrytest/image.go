@@ -14,16 +14,16 @@ import (
 	"mtool/registry"
 )
 
-// ImageSpec says what an image claims and what it holds. The zero value is an OCI image with one layer whose config states
+// ImageSpec describes what an image claims and holds. The zero value is an OCI image with one layer whose config states
 // no platform.
 type ImageSpec struct {
-	// Platform is what the config states, member by member; empty members are left out.
+	// Platform is the config's, member by member; empty members are left out.
 	Platform v1.Platform
 	// Binary is the architecture (GOARCH) of the ELF in /app; "" means that of Platform. Another one makes a liar.
 	Binary string
 	// Layers is the number of layers, 1 when 0; the first holds /app.
 	Layers int
-	// Padding is the number of incompressible bytes in every layer beside what it needs.
+	// Padding is the number of extra incompressible bytes in every layer.
 	Padding int
 	// Docker selects Docker's media types instead of OCI's.
 	Docker bool
@@ -31,28 +31,28 @@ type ImageSpec struct {
 	Untyped bool
 	// Annotations are those of the manifest.
 	Annotations map[string]string
-	// ArtifactType is that of the manifest, which no runtime looks at; "" leaves it out.
+	// ArtifactType is the manifest's, which no runtime looks at; "" leaves it out.
 	ArtifactType string
-	// ConfigType is the type that the manifest says its config has; "" means the truth.
+	// ConfigType is the type that the manifest states for its config; "" means the true one.
 	ConfigType types.MediaType
 	// Labels are those of the config.
 	Labels map[string]string
-	// Seed makes images different that would be equal otherwise.
+	// Seed makes otherwise equal images different.
 	Seed string
-	// SharedLayer is the Seed of the layers alone: images of equal SharedLayer and Binary have equal layers.
+	// SharedLayer is the Seed of the layers alone: images with equal SharedLayer and Binary have equal layers.
 	SharedLayer string
-	// Files describe the layers, the lowest first, by the lines that LayerTar takes. Layers, Padding, Binary and SharedLayer
-	// do not count then, and the config has Entrypoint, Cmd, Env and WorkingDir as they are here.
+	// Files describes the layers, the lowest first, in the lines of LayerTar. Layers, Padding, Binary and SharedLayer
+	// are ignored then, and the config gets the Entrypoint, Cmd, Env and WorkingDir below.
 	Files                [][]string
 	Entrypoint, Cmd, Env []string
 	WorkingDir           string
 	Health               []string // of the health check: CMD and words, or CMD-SHELL and a line
-	// Origins are the lines of the history that made the layers, the lowest first; "layer N" where there are none.
+	// Origins are the history's lines of the layers, the lowest first; "layer N" when there are none.
 	Origins []string
-	// SizeOff is how many bytes more the manifest says its layers have than they have. A liar.
+	// SizeOff is how many bytes too many the manifest states for its layers. A liar.
 	SizeOff int64
-	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched), or
-	// encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
+	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched),
+	// or encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
 	Packing string
 }
 
@@ -142,7 +142,7 @@ func Image(s ImageSpec) Built {
 	return b
 }
 
-// Copy is another manifest of the config and layers of b, as a copy in another compression is.
+// Copy returns another manifest with the config and layers of b, like a copy in another compression.
 func (b Built) Copy() Built {
 	var m imageManifest
 	must(json.Unmarshal(b.Manifest.Body, &m))
@@ -197,7 +197,7 @@ func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ ty
 	return plain, Gzip(plain), kind, nil
 }
 
-// Tar is a tar of the files in the order of names, all of mode 0755 and the epoch's date.
+// Tar returns a tar of the files in the order of names, all of mode 0755 and the epoch's date.
 func Tar(names []string, files map[string][]byte) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
@@ -210,7 +210,7 @@ func Tar(names []string, files map[string][]byte) []byte {
 	return b.Bytes()
 }
 
-// Gzip packs data, without a date, so that equal data give equal bytes.
+// Gzip compresses data without a date, so that equal data gives equal bytes.
 func Gzip(data []byte) []byte {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -226,7 +226,7 @@ func encode(v any) []byte {
 	return data
 }
 
-// Hash is the SHA-256 digest of data.
+// Hash returns the SHA-256 digest of data.
 func Hash(data []byte) v1.Hash {
 	h, _, err := v1.SHA256(bytes.NewReader(data))
 	must(err)

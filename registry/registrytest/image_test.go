@@ -59,7 +59,7 @@ type image struct {
 	App      []byte
 }
 
-// open reads a built image as anyone would, and checks what ties its parts together.
+// open reads a built image as a client would, and checks how its parts fit together.
 func open(t *testing.T, b registrytest.Built) (i image) {
 	t.Helper()
 	if err := json.Unmarshal(b.Manifest.Body, &i.Manifest); err != nil {
@@ -110,8 +110,8 @@ func TestImageHoldsWhatItsSpecSays(t *testing.T) {
 	}
 }
 
-// The digests of fixtures stand in scripts of other packages: equal specs give equal bytes in every run, and differing ones
-// don't.
+// Scripts of other packages contain the digests of fixtures: equal specs give equal bytes in every run, and different
+// ones don't.
 func TestImagesDifferWhereTheirSpecsDo(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := v1.Platform{OS: "linux", Architecture: "amd64"}, v1.Platform{OS: "linux", Architecture: "arm64"}

@@ -141,7 +141,7 @@ func layerEntry(line string) (tar.Header, []byte) {
 	return h, nil
 }
 
-// pack compresses a tar as packing says (see ImageSpec.Packing), and names the media type.
+// pack compresses a tar as packing states (see ImageSpec.Packing), and returns its media type.
 func pack(plain []byte, packing string, kind types.MediaType) ([]byte, types.MediaType) {
 	oci := types.MediaType("application/vnd.oci.image.layer.v1.tar")
 	switch packing {

@@ -7,10 +7,10 @@ import (
 	"mtool/registry"
 )
 
-// Entry is one row of a list: what it points to, and what the row says of it.
+// Entry is one row of a list: what it points to, and what the row states about it.
 type Entry struct {
 	Built
-	// Claim is the row's platform; nil means that of the image's config (none for a list). Another one makes a liar.
+	// Claim is the row's platform; nil means the image config's (none for a list). Another one makes a liar.
 	Claim *v1.Platform
 	// NoPlatform leaves the row's platform out.
 	NoPlatform bool
@@ -18,11 +18,11 @@ type Entry struct {
 	Annotations map[string]string
 	// Missing keeps the row and leaves out what it points to.
 	Missing bool
-	// WrongSize makes the row state a size that its manifest does not have.
+	// WrongSize makes the row state a wrong size.
 	WrongSize bool
-	// MediaType is what the row says its manifest is; "" means the truth.
+	// MediaType is the type that the row states for its manifest; "" means the true one.
 	MediaType types.MediaType
-	// ArtifactType is that of the row; "" leaves it out.
+	// ArtifactType is the row's; "" leaves it out.
 	ArtifactType string
 }
 
@@ -33,8 +33,8 @@ type ListSpec struct {
 	Docker bool
 	// Untyped leaves out the list's own mediaType member.
 	Untyped bool
-	// Attested adds an attestation manifest for every image, as BuildKit does: rows of platform unknown/unknown behind the
-	// images' rows.
+	// Attested adds an attestation manifest for every image, as BuildKit does: rows of platform unknown/unknown after
+	// the images' rows.
 	Attested bool
 	// Annotations are those of the list.
 	Annotations map[string]string
@@ -47,7 +47,7 @@ type listManifest struct {
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
-// List builds the list that s describes. Lists within lists are allowed.
+// List builds the list that s describes. Lists may be nested.
 func List(s ListSpec) Built {
 	b := Built{Blobs: map[v1.Hash][]byte{}}
 	rows := []v1.Descriptor{}
@@ -73,7 +73,7 @@ func List(s ListSpec) Built {
 	return b
 }
 
-// ListOf is an honest OCI list of the images.
+// ListOf returns an honest OCI list of the images.
 func ListOf(images ...Built) Built {
 	var s ListSpec
 	for _, image := range images {
@@ -102,8 +102,9 @@ func (e Entry) row() v1.Descriptor {
 	return d
 }
 
-// SOCI is an index of the image's layers as soci convert puts it behind the image's own row: an artifact in a row of the same
-// platform that names the image. See https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md
+// SOCI returns an index of the image's layers as soci convert puts it after the image's own row: an artifact in a row
+// of the same platform that names the image. See
+// https://github.com/awslabs/soci-snapshotter/blob/main/docs/soci-index-manifest-v2.md
 func SOCI(image Built) Entry {
 	const kind = "application/vnd.amazon.soci.index.v2+json"
 	p := image.Platform
@@ -116,8 +117,8 @@ func SOCI(image Built) Entry {
 	}
 }
 
-// Attestation is an entry as BuildKit attaches it to image: an image manifest with one in-toto layer, in a row of platform
-// unknown/unknown that names the image's digest. See
+// Attestation returns an entry as BuildKit attaches it to image: an image manifest with one in-toto layer, in a row of
+// platform unknown/unknown that names the image's digest. See
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 func Attestation(image registry.Manifest) Entry {
 	b := Built{Blobs: map[v1.Hash][]byte{}, Platform: v1.Platform{OS: "unknown", Architecture: "unknown"}}

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// Reset empties the registry (content, uploads, tokens, faults and what was seen) and gives it other options; what it serves
-// by, TLS or not, stays. A registry that was down is up again.
+// Reset empties the registry (content, uploads, tokens, faults and what was recorded) and sets other options; it keeps
+// TLS or plain HTTP. A registry that was down is up again.
 func (s *Server) Reset(o Options) {
 	must(s.up())
 	s.mu.Lock()
@@ -23,7 +23,7 @@ func (s *Server) Reset(o Options) {
 	s.faults, s.requests, s.scopes, s.shown, s.struck = nil, nil, nil, nil, 0
 }
 
-// Become gives the registry other options; what it has stays.
+// Become sets other options and keeps the content.
 func (s *Server) Become(o Options) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,21 +38,21 @@ func (s *Server) Heal() {
 	s.faults = nil
 }
 
-// Struck is how many faults have happened.
+// Struck returns how many faults have happened.
 func (s *Server) Struck() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.struck
 }
 
-// Credentials are the Authorization headers of all requests that had one.
+// Credentials returns the Authorization headers of all requests that had one.
 func (s *Server) Credentials() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.shown)
 }
 
-// Twice are the blobs, as REPOSITORY@DIGEST, whose bytes were sent and taken more than once.
+// Twice returns the blobs, as REPOSITORY@DIGEST, whose bytes were received and stored more than once.
 func (s *Server) Twice() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *Server) Twice() []string {
 	return found
 }
 
-// Broken are the tags below which something is missing, as REPOSITORY:TAG and what is missing. A registry that was only
-// pushed to bottom-up has none.
+// Broken returns the tags below which something is missing, as REPOSITORY:TAG with what is missing. A registry that was
+// only pushed to bottom-up has none.
 func (s *Server) Broken() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,8 @@ func (s *Server) Broken() []string {
 	return found
 }
 
-// missing is the first thing below a manifest that is not there, "" when all is; depth ends lists that hold themselves.
+// missing returns the first missing digest below a manifest, "" when there is none; depth limits lists that contain
+// themselves.
 func (r *repository) missing(digest v1.Hash, depth int) string {
 	m, ok := r.manifests[digest]
 	if !ok || depth > 8 {
@@ -116,7 +117,7 @@ func (r *repository) missing(digest v1.Hash, depth int) string {
 	return ""
 }
 
-// Tags are all tags, as REPOSITORY:TAG with the digest that they point to.
+// Tags returns all tags, as REPOSITORY:TAG with the digest that they point to.
 func (s *Server) Tags() map[string]v1.Hash {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -129,7 +130,7 @@ func (s *Server) Tags() map[string]v1.Hash {
 	return all
 }
 
-// Below is what a manifest refers to: the rows of a list, or the layers and the config of an image.
+// Below returns what a manifest refers to: the rows of a list, or the layers and the config of an image.
 func Below(m registry.Manifest) ([]v1.Descriptor, error) {
 	var body struct {
 		Config    *v1.Descriptor  `json:"config"`

@@ -76,8 +76,7 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 	w.WriteHeader(status)
 }
 
-// holds reports whether a tag meets the conditions of a request.
-// https://www.rfc-editor.org/rfc/rfc9110#section-13.1
+// holds reports whether a tag meets the conditions of a request. https://www.rfc-editor.org/rfc/rfc9110#section-13.1
 func (s *Server) holds(h http.Header, repo, tag string) bool {
 	if !s.options.Conditional {
 		return true
@@ -113,7 +112,7 @@ func (s *Server) acceptManifest(repo, name string, m registry.Manifest) (status 
 	return http.StatusCreated, "", ""
 }
 
-// check finds what m refers to and the repository lacks, and media types that belie the body.
+// check refuses a manifest that refers to content which the repository lacks, or whose media type contradicts its body.
 func (r *repository) check(m registry.Manifest) (code, message string) {
 	var body struct {
 		MediaType types.MediaType `json:"mediaType"`

@@ -9,14 +9,15 @@ import (
 	"syscall"
 )
 
-// Network is one in memory, for tests of patience: in a bubble of testing/synctest time passes at once while a registry and
-// its clients wait for each other, and stands still while they work, however busy the machine is. The zero value is empty.
+// Network is a network in memory, for tests of patience. In a bubble of testing/synctest time passes at once while a
+// registry and its clients wait for each other, and stands still while they work, however busy the machine is. The zero
+// value is ready to use.
 type Network struct {
 	mu    sync.Mutex
 	hosts []*pipes
 }
 
-// Listen makes an address that Dial knows.
+// Listen returns a listener at a new address.
 func (n *Network) Listen() net.Listener {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -8,11 +8,12 @@ import (
 	"strings"
 )
 
-// Program is an ELF executable of arch, as ELF makes it, with interp as its loader unless that is "". For 32-bit ARM the
-// version may be named, armv5 to armv8: it is then in .ARM.attributes; amd64v3 says in a GNU property that it needs x86-64-v3.
+// Program returns an ELF executable of arch, like ELF, with interp as its loader unless that is "". For 32-bit ARM the
+// version may be named, armv5 to armv8, and is then in .ARM.attributes; amd64v3 states in a GNU property that it needs
+// x86-64-v3.
 func Program(arch, interp string) []byte { return program(arch, interp, elf.ET_EXEC) }
 
-// SharedObject is an ELF library of arch.
+// SharedObject returns an ELF library of arch.
 func SharedObject(arch string) []byte { return program(arch, "", elf.ET_DYN) }
 
 func program(arch, interp string, kind elf.Type) []byte {
@@ -39,10 +40,10 @@ func program(arch, interp string, kind elf.Type) []byte {
 	return data
 }
 
-// Object is an ELF object of arch that is not linked yet, as a kernel module is.
+// Object returns an unlinked ELF object of arch, such as a kernel module.
 func Object(arch string) []byte { return program(arch, "", elf.ET_REL) }
 
-// Needing is an ELF program of a 64-bit arch that needs a library, and looks for it in dirs first, as DT_RUNPATH has them.
+// Needing returns an ELF program of a 64-bit arch that needs a library, and looks for it first in dirs (DT_RUNPATH).
 func Needing(arch, library, dirs string) []byte {
 	m, ok := machineOf(arch)
 	if !ok || m.class != elf.ELFCLASS64 {
@@ -74,14 +75,14 @@ func Needing(arch, library, dirs string) []byte {
 	return b.Bytes()
 }
 
-// GoPlugin is a library of a 64-bit arch with what Go records of a plugin: go build -buildmode=plugin.
+// GoPlugin returns a library of a 64-bit arch with what Go records of a plugin: go build -buildmode=plugin.
 func GoPlugin(arch, path string) []byte {
 	const header, segment, address = 64, 56, 0x20000
 	m, ok := machineOf(arch)
 	if !ok || m.class != elf.ELFCLASS64 {
 		return fmt.Appendf(nil, "no ELF for %s\n", arch)
 	}
-	mark := strings.Repeat("m", 16) // around the settings
+	mark := strings.Repeat("m", 16) // surrounds the settings
 	settings := mark + "path\t" + path + "\nbuild\t-buildmode=plugin\nbuild\tGOARCH=" + arch + "\nbuild\tGOOS=linux\n" + mark
 	info := append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
 	for _, text := range []string{"go1.26.0", settings} {
@@ -114,7 +115,7 @@ func (m machine) withSegment(data []byte, kind elf.ProgType, content []byte) []b
 	return append(data, content...)
 }
 
-// propertyV3 is a GNU property note that says that x86-64-v3 is needed. https://gitlab.com/x86-psABIs/linux-abi
+// propertyV3 returns a GNU property note that requires x86-64-v3. https://gitlab.com/x86-psABIs/linux-abi
 func propertyV3() []byte {
 	const property, isaNeeded, v1v2v3 = 5, 0xc0008002, 7
 	var b bytes.Buffer
@@ -128,7 +129,7 @@ func propertyV3() []byte {
 	return b.Bytes()
 }
 
-// windowsProgram is the beginning of a PE file for amd64, as far as its machine.
+// windowsProgram returns the start of a PE file for amd64, up to its machine.
 func windowsProgram() []byte {
 	const at, coff, optional = 64, 20, 240
 	data := make([]byte, at+4+coff+optional)
@@ -138,21 +139,21 @@ func windowsProgram() []byte {
 	binary.LittleEndian.PutUint16(data[at+4:], 0x8664)
 	binary.LittleEndian.PutUint16(data[at+4+16:], optional)
 	binary.LittleEndian.PutUint16(data[at+4+coff:], 0x20b) // PE32+
-	binary.LittleEndian.PutUint16(data[at+4+coff+68:], 3)  // for a console
+	binary.LittleEndian.PutUint16(data[at+4+coff+68:], 3)  // a console program
 	return data
 }
 
-// bootProgram is the beginning of a program that EFI starts, for amd64 or arm64.
+// bootProgram returns the start of a program that EFI starts, for amd64 or arm64.
 func bootProgram(arch string) []byte {
 	data := windowsProgram()
 	if arch == "arm64" {
 		binary.LittleEndian.PutUint16(data[64+4:], 0xaa64)
 	}
-	binary.LittleEndian.PutUint16(data[64+4+20+68:], 10) // an application of EFI
+	binary.LittleEndian.PutUint16(data[64+4+20+68:], 10) // an EFI application
 	return data
 }
 
-// managed is .NET code without native code that asks for 32 bits; ahead: compiled for Linux on amd64.
+// managed returns .NET code without native code that requires 32 bits; ahead: compiled for Linux on amd64.
 func managed(ahead bool) []byte {
 	const at, coff, optional, text, size = 64, 20, 224, 0x200, 72
 	data := make([]byte, 2*text)
@@ -171,7 +172,7 @@ func managed(ahead bool) []byte {
 	le.PutUint16(header, 0x10b)
 	le.PutUint16(header[68:], 3)
 	le.PutUint32(header[92:], 16)
-	le.PutUint32(header[96+14*8:], 0x2000) // where the header of .NET is in memory
+	le.PutUint32(header[96+14*8:], 0x2000) // the address of the .NET header in memory
 	le.PutUint32(header[96+14*8+4:], size)
 	section := header[optional:]
 	copy(section, ".text")
@@ -187,7 +188,7 @@ func managed(ahead bool) []byte {
 	return data
 }
 
-// macLibrary is the beginning of a Mach-O library for arm64.
+// macLibrary returns the start of a Mach-O library for arm64.
 func macLibrary() []byte {
 	const magic, arm64, bundle, size = 0xfeedfacf, 0x0100000c, 8, 4096
 	data := make([]byte, size)

@@ -10,14 +10,16 @@ import (
 	"testing"
 )
 
-// Readers are other programs' libraries, which say what they take out of a list or an archive: see testdata/tools/readers.
+// Readers are the libraries of other programs, which return what they take from a list or an archive: see
+// testdata/tools/readers.
 type Readers struct {
 	t   testing.TB
 	in  *json.Encoder
 	out *json.Decoder
 }
 
-// StartReaders starts them. It skips the test where they are not built, or fails it where MTOOL_TEST_REQUIRE names readers.
+// StartReaders starts them. It skips the test when they are not built, or fails it when MTOOL_TEST_REQUIRE names
+// readers.
 func StartReaders(t testing.TB) *Readers {
 	t.Helper()
 	path, err := exec.LookPath("readers")
@@ -44,7 +46,7 @@ func StartReaders(t testing.TB) *Readers {
 	return &Readers{t: t, in: json.NewEncoder(in), out: json.NewDecoder(out)}
 }
 
-// Ask is what each of them takes, by its name.
+// Ask returns what each of them takes, by its name.
 func (r *Readers) Ask(question map[string]any) map[string]string {
 	r.t.Helper()
 	var answer map[string]string
@@ -57,8 +59,8 @@ func (r *Readers) Ask(question map[string]any) map[string]string {
 	return answer
 }
 
-// Rounds is how often a test with random choices tries: so often in the long runs, a tenth of it in the short ones. The seed, which
-// is printed, is MTOOL_TEST_SEED or the same every time.
+// Rounds returns how often a test with random choices runs: full times in long runs, a tenth of it in short ones. The
+// seed, which is printed, is MTOOL_TEST_SEED or the same every time.
 func Rounds(t testing.TB, full int) (rounds int, seed uint64) {
 	t.Helper()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {

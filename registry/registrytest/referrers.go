@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// serveReferrers answers which manifests of repo have the subject name.
+// serveReferrers answers with the manifests of repo that have the subject name.
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (s *Server) serveReferrers(w http.ResponseWriter, repo, name string) {
 	if !s.options.Referrers {

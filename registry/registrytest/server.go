@@ -17,45 +17,47 @@ import (
 	"mtool/registry"
 )
 
-// Options of a registry. The zero value is plain HTTP, open to everyone, and as strict as distribution/distribution.
+// Options configure a registry. The zero value is plain HTTP, open to everyone, and as strict as
+// distribution/distribution.
 type Options struct {
-	// Network is where the registry listens; nil is a port of this machine.
+	// Network is where the registry listens; nil means a port of this machine.
 	Network *Network
-	// TLS serves HTTPS with a certificate that no system trusts; Server.Certificate has it.
+	// TLS serves HTTPS with a certificate that no system trusts; Server.Certificate returns it.
 	TLS bool
-	// Username and Password must be given when Username is not "": with every request, or to the token endpoint.
+	// Username and Password are required when Username is not "": with every request, or at the token endpoint.
 	Username, Password string
-	// Token asks for a bearer token of the registry's own token endpoint, with a scope for each repository.
+	// Token requires a bearer token of the registry's own token endpoint, with a scope for each repository.
 	Token bool
-	// IdentityToken is a refresh token that the token endpoint takes instead of Username and Password (OAuth2).
+	// IdentityToken is a refresh token that the token endpoint accepts instead of Username and Password (OAuth2).
 	IdentityToken string
 	// AnonymousPull gives tokens for pull without a password.
 	AnonymousPull bool
 	// OneScope makes the token endpoint refuse requests for more than one scope.
 	OneScope bool
-	// NoMount answers every mount with 202 and an upload, as a registry does that can't or may not mount.
+	// NoMount answers every mount with 202 and an upload, like a registry that can't or may not mount.
 	NoMount bool
 	// Referrers serves the referrers API; without it clients keep lists under tags.
 	Referrers bool
 	// NoDigestHeader leaves Docker-Content-Digest out of all answers about manifests.
 	NoDigestHeader bool
-	// OtherDigest is sent as Docker-Content-Digest in answers to a PUT of a manifest, as a registry that rewrites would.
+	// OtherDigest is sent as Docker-Content-Digest in answers to a PUT of a manifest, as by a registry that rewrites
+	// manifests.
 	OtherDigest string
 	// Immutable refuses to move a tag.
 	Immutable bool
-	// Conditional honours If-Match and If-None-Match in a PUT of a tag, with the digest in quotes as its ETag.
+	// Conditional honours If-Match and If-None-Match in a PUT of a tag; the ETag is the digest in quotes.
 	Conditional bool
-	// NoRange answers a request for a part of a blob with the whole.
+	// NoRange answers a request for a part of a blob with the whole blob.
 	NoRange bool
-	// Chunked takes blobs in several requests (PATCH) only, and answers 413 to one that has all of it.
+	// Chunked accepts blobs only in several requests (PATCH), and answers 413 to a whole one.
 	Chunked bool
-	// Lax accepts manifests whose blobs or children are not there.
+	// Lax accepts manifests whose blobs or children are missing.
 	Lax bool
 	// PageSize is the largest number of tags in an answer; 0 means all.
 	PageSize int
 }
 
-// Server is a registry in this process, on a free port of 127.0.0.1. Its content is gone when it is closed.
+// Server is a registry in this process, on a free port of 127.0.0.1. Its content is lost when it is closed.
 type Server struct {
 	options Options
 	http    *httptest.Server
@@ -65,7 +67,7 @@ type Server struct {
 	repos    map[string]*repository
 	uploads  map[string]*upload
 	tokens   map[string]grant
-	used     map[string]bool // the tokens that were good for a request
+	used     map[string]bool // the tokens that a request has used
 	faults   []*Fault
 	chaos    func(*http.Request) *Fault
 	struck   int
@@ -77,12 +79,12 @@ type Server struct {
 	isDown   bool
 }
 
-// repository is what lies under one name. Blobs are each repository's own, as the specification has it.
+// repository is the content under one name. Each repository has its own blobs, as in the specification.
 type repository struct {
 	blobs     map[v1.Hash][]byte
 	manifests map[v1.Hash]registry.Manifest
 	tags      map[string]v1.Hash
-	finished  map[v1.Hash]int // uploads of a blob that were finished
+	finished  map[v1.Hash]int // finished uploads of a blob
 }
 
 // New starts a registry that stops when the test ends.
@@ -106,7 +108,7 @@ func Start(o Options) (*Server, error) {
 		_ = s.http.Listener.Close() // it has accepted nothing
 		s.http.Listener = o.Network.Listen()
 	}
-	// Clients that speak plain HTTP to a TLS server are part of the tests; their complaints are no news.
+	// Some tests speak plain HTTP to a TLS server; the server's complaints about them are expected.
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.http.EnableHTTP2 = true
 	if o.TLS {
@@ -131,17 +133,17 @@ func (s *Server) Close() {
 	s.http.Close()
 }
 
-// Host is the registry's address as references have it: "127.0.0.1:40123".
+// Host returns the registry's address as in references: "127.0.0.1:40123".
 func (s *Server) Host() string { return s.host }
 
-// Network is the one of the options.
+// Network returns the one of the options.
 func (s *Server) Network() *Network { return s.options.Network }
 
-// Certificate is what a client must trust; nil without TLS.
+// Certificate returns what a client must trust; nil without TLS.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
-// Load puts b into repo under tag without any request: also lists with missing children, which a push can't make. An
-// empty tag loads it by digest only.
+// Load puts b into repo under tag without any request, and so can load lists with missing children, which a push can't.
+// An empty tag loads it by digest only.
 func (s *Server) Load(repo, tag string, b Built) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,7 +191,7 @@ func flip(data []byte) []byte {
 	return out
 }
 
-// Tag is the digest that tag of repo points to, and whether there is one.
+// Tag returns the digest that tag of repo points to, and whether there is one.
 func (s *Server) Tag(repo, tag string) (v1.Hash, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,21 +209,21 @@ func (s *Server) Has(repo string, digest v1.Hash) bool {
 	return blob || manifest
 }
 
-// Uploads is the number of uploads that were begun and neither finished nor cancelled.
+// Uploads returns the number of uploads that are neither finished nor cancelled.
 func (s *Server) Uploads() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.uploads)
 }
 
-// Requests are all requests so far as "METHOD /path?query", those that met a fault and those for tokens included.
+// Requests returns all requests so far as "METHOD /path?query", including those for tokens and those that met a fault.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Count is the number of requests whose line ("METHOD /path?query") contains every one of parts.
+// Count returns the number of requests whose line ("METHOD /path?query") contains every one of parts.
 func (s *Server) Count(parts ...string) int {
 	n := 0
 	for _, line := range s.Requests() {
@@ -240,14 +242,14 @@ func (s *Server) Forget() {
 	s.requests, s.scopes = nil, nil
 }
 
-// Scopes are the scopes of each token request, in order.
+// Scopes returns the scopes of each token request, in order.
 func (s *Server) Scopes() [][]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.scopes)
 }
 
-// repository makes it when it is not there; the caller holds the lock.
+// repository returns the repository, and creates it when it is missing; the caller holds the lock.
 func (s *Server) repository(name string) *repository {
 	r, ok := s.repos[name]
 	if !ok {

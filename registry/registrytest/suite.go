@@ -13,15 +13,15 @@ import (
 	"mtool/registry"
 )
 
-// Place is somewhere that content can be put and read again, empty for each test of the Suite.
+// Place is a source and target for the Suite, empty for each of its tests.
 type Place struct {
 	Target registry.Target
 	Source registry.Source
-	// Resolve finds the manifest of a tag that was put; an unknown one is an error that wraps registry.ErrNotFound.
+	// Resolve returns the manifest of a tag; for an unknown tag the error wraps registry.ErrNotFound.
 	Resolve func(ctx context.Context, tag string) (registry.Manifest, error)
 }
 
-// Suite holds what every registry.Target and registry.Source promises: run it over each implementation. open makes a new
+// Suite tests what every registry.Target and registry.Source promises: run it on each implementation. open makes a new
 // empty Place and releases it with t.Cleanup.
 func Suite(t *testing.T, open func(t *testing.T) Place) {
 	t.Helper()
@@ -63,7 +63,7 @@ func push(t *testing.T, p Place, b Built, tag string) {
 	}
 }
 
-// same compares everything of b with what p has.
+// same compares everything in b with what p has.
 func same(t *testing.T, p Place, b Built, tag string) {
 	t.Helper()
 	root, err := p.Resolve(t.Context(), tag)

@@ -32,7 +32,7 @@ func notFound(t *testing.T, p Place) {
 	check("with another image")
 }
 
-// liar answers every blob with what change makes of it, and does not verify: what a broken disk or registry does.
+// liar answers every blob with what change makes of it, without verification, like a broken disk or registry.
 type liar struct {
 	Built
 	change func([]byte) []byte
