@@ -10,7 +10,7 @@ import (
 )
 
 // adorn does what create and amend do to a list beside its entries.
-func (e *Env) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
+func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
 	var all []compose.Change
 	steps := []struct {
 		wanted bool
@@ -54,7 +54,7 @@ func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, er
 }
 
 // promoteLabels says when there is nothing to promote.
-func (e *Env) promoteLabels(l compose.List) (compose.List, []compose.Change, error) {
+func (e notes) promoteLabels(l compose.List) (compose.List, []compose.Change, error) {
 	l, changes, err := l.PromoteLabels()
 	if err == nil && len(changes) == 0 {
 		e.note("note: the images of %s have no label alike", l.Name.Familiar())
@@ -63,7 +63,7 @@ func (e *Env) promoteLabels(l compose.List) (compose.List, []compose.Change, err
 }
 
 // members sets artifactType and subject.
-func (e *Env) members(ctx context.Context, l compose.List, o EditOptions) (compose.List, error) {
+func (e names) members(ctx context.Context, l compose.List, o EditOptions) (compose.List, error) {
 	var err error
 	if o.ArtifactType != nil {
 		if l, err = l.WithArtifactType(*o.ArtifactType); err != nil {

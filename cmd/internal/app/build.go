@@ -116,7 +116,7 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	return nil
 }
 
-func (e *Env) sayBuilt(image build.Image) {
+func (e notes) sayBuilt(image build.Image) {
 	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(), howBuilt(image))
 }
 
@@ -147,7 +147,7 @@ func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error
 }
 
 // sayHidden warns of drafts that come before the images just built wherever a bare name is looked up.
-func (e *Env) sayHidden(ctx context.Context, names []registry.Ref) {
+func (e names) sayHidden(ctx context.Context, names []registry.Ref) {
 	for _, name := range names {
 		_, err := e.Drafts.Load(ctx, name)
 		switch {

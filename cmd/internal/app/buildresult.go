@@ -61,7 +61,7 @@ func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) er
 }
 
 // forget takes the images that were only to be pushed out of the store.
-func (e *Env) forget(ctx context.Context, images []build.Image) error {
+func (e names) forget(ctx context.Context, images []build.Image) error {
 	var errs []error
 	for _, image := range images {
 		errs = append(errs, e.Store.Remove(ctx, image.Ref))

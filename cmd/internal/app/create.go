@@ -132,7 +132,7 @@ func isImage(d v1.Descriptor) bool {
 }
 
 // targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the others.
-func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
+func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	if o.SemVer != "" {
 		return e.versionTargets(ctx, o)
 	}
@@ -146,7 +146,7 @@ func (e *Env) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, 
 // versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward. The
 // list gets the name of the version. With NoClobber only the version's own tag is kept from moving: the others are meant
 // to.
-func (e *Env) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
+func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	repository := o.List.At(registry.TransportRegistry)
 	if err := publish.CheckVersion(o.SemVer); err != nil {
 		return nil, registry.WithHint(err, "write --semver 1.4.2 or --semver v1.4.2-rc.1")
@@ -168,7 +168,7 @@ func (e *Env) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.
 }
 
 // assemble makes the list of its entries and checks it.
-func (e *Env) assemble(ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
+func (e names) assemble(ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
 	now, err := push.Digests(ctx, o.List)
 	if err != nil && len(push.Targets) == 1 {
 		return compose.List{}, err // of several targets the others go on
@@ -199,7 +199,7 @@ func (e *Env) assemble(ctx context.Context, o CreateOptions, push *publish.Push,
 func notThere(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
 
 // finish sets what create sets on the list itself and checks what must hold before anything is written.
-func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {
+func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {
 	list, changes, err := e.adorn(ctx, list, o)
 	if err != nil {
 		return list, err
@@ -210,7 +210,7 @@ func (e *Env) finish(ctx context.Context, list compose.List, o EditOptions) (com
 }
 
 // check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
-func (e *Env) check(list compose.List, o inspect.CheckOptions, force bool) error {
+func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()
 	if err != nil {
 		return err
@@ -224,11 +224,11 @@ func (e *Env) check(list compose.List, o inspect.CheckOptions, force bool) error
 	return e.checkClaims(report, o, force)
 }
 
-func (e *Env) checkReport(report inspect.Report, require []v1.Platform, force bool) error {
+func (e notes) checkReport(report inspect.Report, require []v1.Platform, force bool) error {
 	return e.checkClaims(report, inspect.CheckOptions{Require: require}, force)
 }
 
-func (e *Env) checkClaims(report inspect.Report, o inspect.CheckOptions, force bool) error {
+func (e notes) checkClaims(report inspect.Report, o inspect.CheckOptions, force bool) error {
 	o.KeepSpelling = true
 	findings := inspect.Check(report, o)
 	for _, f := range findings {
@@ -249,7 +249,7 @@ func (e *Env) checkClaims(report inspect.Report, o inspect.CheckOptions, force b
 }
 
 // keep saves a draft and says what it no longer has of the draft before.
-func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
+func (e names) keep(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
 	root, err := list.Encode()
 	if err != nil {
 		return publish.Done{}, err
@@ -272,27 +272,27 @@ func (e *Env) keep(ctx context.Context, list compose.List, dryRun bool) (publish
 	return done, nil
 }
 
-func (e *Env) sayAll(lines []string) {
+func (e notes) sayAll(lines []string) {
 	for _, line := range lines {
-		e.Transport.Note(line)
+		e.tell(line)
 	}
 }
 
-func (e *Env) sayChanges(changes []compose.Change) {
+func (e notes) sayChanges(changes []compose.Change) {
 	for _, c := range changes {
-		e.Transport.Note(c.String())
+		e.tell(c.String())
 	}
 }
 
 // sayOther says when the store and the registry have different images under the name that was asked for.
-func (e *Env) sayOther(o registry.Object) {
+func (e notes) sayOther(o registry.Object) {
 	if o.Other != (v1.Hash{}) {
 		e.note("note: %s is %s here (%s); the other place has %s", o.Ref.Name(), o.Root.Digest, o.Ref.Transport, o.Other)
 	}
 }
 
 // sayMissing names what a file does not hold of its list.
-func (e *Env) sayMissing(o registry.Object) {
+func (e notes) sayMissing(o registry.Object) {
 	var names []string
 	attestations := false
 	for _, row := range o.Missing {

@@ -138,7 +138,7 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 }
 
 // sayNotes tells the warnings and notes among the findings.
-func (e *Env) sayNotes(findings []inspect.Finding) {
+func (e notes) sayNotes(findings []inspect.Finding) {
 	for _, f := range findings {
 		if Worth(f) && !f.Fails() {
 			e.note("%s: %s", f.State, f.Message)

@@ -60,7 +60,7 @@ func (d Diff) Same() bool {
 
 // Diff compares what two names have, platform by platform. That they differ is an error that wraps inspect.ErrMismatch, and
 // the difference is beside it. Names are looked up as Inspect does.
-func (e *Env) Diff(ctx context.Context, a, b registry.Ref, from string) (Diff, error) {
+func (e names) Diff(ctx context.Context, a, b registry.Ref, from string) (Diff, error) {
 	all, err := e.read(ctx, []registry.Ref{a, b}, source.Options{Order: source.RegistryFirst, From: from}, reading{})
 	if err != nil {
 		return Diff{}, err

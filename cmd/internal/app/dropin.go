@@ -59,7 +59,7 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 }
 
 // dockerSources are names as docker has them: what is not in the store is in a registry, and a word alone on Docker Hub.
-func (e *Env) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
+func (e names) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
 	refs, stated, err := ParseSources(list, words)
 	if err != nil {
 		return nil, nil, registry.Usagef("%w", err)
@@ -87,7 +87,7 @@ func (e *Env) dockerSources(ctx context.Context, list registry.Ref, words []stri
 
 // ManifestInspect is docker manifest inspect: a draft of that name, or else what inspect finds. With an entry, that image of
 // the list.
-func (e *Env) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DropIn, error) {
+func (e names) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DropIn, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	switch {
 	case err == nil:
@@ -110,7 +110,7 @@ func (e *Env) ManifestInspect(ctx context.Context, name registry.Ref, entry stri
 	return selected(list, report, entry)
 }
 
-func (e *Env) inspectDraft(ctx context.Context, list compose.List, entry string) (DropIn, error) {
+func (e names) inspectDraft(ctx context.Context, list compose.List, entry string) (DropIn, error) {
 	list, all, err := e.resolve(ctx, list)
 	if err != nil {
 		return DropIn{}, err
@@ -186,7 +186,7 @@ func (o ImagetoolsOptions) copies() bool {
 
 // nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind must not
 // cost the entries that are there. It returns missing, the error of the first look, when the tag is there after all.
-func (e *Env) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
+func (e names) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
 	there, err := e.Client.Repository(name.At(registry.TransportRegistry), remote.PullPush).Tag(ctx, name.Tag)
 	switch {
 	case err == nil:

@@ -101,7 +101,7 @@ func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (publish.Done, er
 }
 
 // annotateList changes what is of the list itself.
-func (e *Env) annotateList(ctx context.Context, l compose.List, o AnnotateOptions) (compose.List, []compose.Change, error) {
+func (e names) annotateList(ctx context.Context, l compose.List, o AnnotateOptions) (compose.List, []compose.Change, error) {
 	if o.ArtifactType == nil && o.Subject == nil {
 		return l.AnnotateList(o.Edit)
 	}
@@ -122,7 +122,7 @@ func (e *Env) Remove(ctx context.Context, o RemoveOptions) (publish.Done, error)
 }
 
 // present are the entries to remove, with IgnoreMissing those that are there.
-func (e *Env) present(l compose.List, o RemoveOptions) []string {
+func (e notes) present(l compose.List, o RemoveOptions) []string {
 	if !o.IgnoreMissing {
 		return o.Entries
 	}
@@ -178,7 +178,7 @@ func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit 
 	return done, err
 }
 
-func (e *Env) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, publish.Done, error) {
+func (e names) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, publish.Done, error) {
 	if how.content {
 		resolved, all, err := e.resolve(ctx, l)
 		if err != nil {
@@ -196,7 +196,7 @@ func (e *Env) edited(ctx context.Context, l compose.List, how editing, edit chan
 	return l, publish.Done{Made: []publish.Made{publish.MadeAt(l.Name, root.Digest)}, Root: root}, err
 }
 
-func (e *Env) noDraft(name registry.Ref, err error) error {
+func (e names) noDraft(name registry.Ref, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
@@ -236,7 +236,7 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 }
 
 // requireNames checks --require by what the rows claim, where not all content is read.
-func (e *Env) requireNames(l compose.List, require []v1.Platform) error {
+func (e notes) requireNames(l compose.List, require []v1.Platform) error {
 	have := l.Platforms()
 	for _, want := range require {
 		s := platform.Serve(have, want, false)

@@ -31,12 +31,23 @@ type EnvOptions struct {
 type Env struct {
 	Home      string // drafts/, store/ and emulators/ lie here: MTOOL_HOME, or mtool in the XDG data home
 	State     string // the embedded worker's state: MTOOL_HOME/worker, or mtool/worker in the XDG cache home
-	Store     *store.Store
-	Drafts    *draft.Store
-	Client    *remote.Client
 	Logins    *login.Credentials
 	Transport EnvOptions
+
+	notes
+	names
 }
+
+// names looks names up: in drafts, in the store, in registries.
+type names struct {
+	notes
+	Store  *store.Store
+	Drafts *draft.Store
+	Client *remote.Client
+}
+
+// notes tells people what is worth knowing besides the result.
+type notes struct{ tell func(string) }
 
 // NewEnv finds the places and makes the clients. It writes nothing.
 func NewEnv(o EnvOptions) (*Env, error) {
@@ -59,15 +70,13 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	env := &Env{
-		Home:      home,
-		State:     state,
-		Store:     store.Open(filepath.Join(home, "store")),
-		Drafts:    draft.Open(filepath.Join(home, "drafts")),
-		Logins:    logins,
-		Transport: o,
+	env := &Env{Home: home, State: state, Logins: logins, Transport: o, notes: notes{o.Note}}
+	env.names = names{
+		notes:  env.notes,
+		Store:  store.Open(filepath.Join(home, "store")),
+		Drafts: draft.Open(filepath.Join(home, "drafts")),
+		Client: remote.NewClient(env.clientOptions()),
 	}
-	env.Client = remote.NewClient(env.clientOptions())
 	return env, nil
 }
 
@@ -84,9 +93,9 @@ func (e *Env) clientOptions() remote.Options {
 	return c
 }
 
-func (e *Env) note(format string, args ...any) { e.Transport.Note(fmt.Sprintf(format, args...)) }
+func (e notes) note(format string, args ...any) { e.tell(fmt.Sprintf(format, args...)) }
 
-func (e *Env) opener() source.Opener { return source.Opener{Store: e.Store, Client: e.Client} }
+func (e names) opener() source.Opener { return source.Opener{Store: e.Store, Client: e.Client} }
 
 // places are MTOOL_HOME and the worker's state, by the XDG base directory specification.
 func places() (home, state string, err error) {

@@ -143,7 +143,7 @@ type found struct {
 }
 
 // find reads what is under a reference.
-func (e *Env) find(ctx context.Context, a asked) (f found) {
+func (e names) find(ctx context.Context, a asked) (f found) {
 	f.asked = a
 	if f.object, f.report, f.err = e.readOne(ctx, a.ref, lookup(a.from)); f.err != nil {
 		f.err = a.located(f.err)
@@ -235,7 +235,7 @@ func lookup(from string) source.Options {
 }
 
 // Raw are the exact bytes under a reference.
-func (e *Env) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, error) {
+func (e names) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, error) {
 	object, err := e.open(ctx, ref, lookup(from))
 	if err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ func (e *Env) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, e
 }
 
 // Exists answers what a name is; an error that wraps registry.ErrNotFound when it is nowhere.
-func (e *Env) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
+func (e names) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
 	object, err := e.open(ctx, ref, lookup(""))
 	if err != nil {
 		return publish.Made{}, err
@@ -253,7 +253,7 @@ func (e *Env) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error
 }
 
 // draftObject opens a draft: its sources are read again, and one that has moved is an error.
-func (e *Env) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
+func (e names) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
 	list, all, err := e.resolve(ctx, list)
 	if err != nil {
 		return registry.Object{}, err
@@ -264,7 +264,7 @@ func (e *Env) draftObject(ctx context.Context, list compose.List) (registry.Obje
 }
 
 // resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.
-func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
+func (e names) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
 	all, reports, err := e.readSources(ctx, list, reading{})
 	if err != nil {
 		return list, all, err
@@ -276,7 +276,7 @@ func (e *Env) resolve(ctx context.Context, list compose.List) (compose.List, ope
 	return list, all, nil
 }
 
-func (e *Env) readSources(ctx context.Context, list compose.List, r reading) (opened, map[registry.Ref]inspect.Report, error) {
+func (e names) readSources(ctx context.Context, list compose.List, r reading) (opened, map[registry.Ref]inspect.Report, error) {
 	sources := list.Sources()
 	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, r)
 	if err != nil {

@@ -52,7 +52,7 @@ func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err
 }
 
 // withNames is those of several images that have a name; each of the others is said.
-func (e *Env) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
+func (e notes) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
 	if len(refs) == 1 {
 		return refs, nil
 	}
@@ -133,7 +133,7 @@ type Row struct {
 }
 
 // Ls lists drafts and the images of the store, in the order of their names.
-func (e *Env) Ls(ctx context.Context) ([]Row, error) {
+func (e names) Ls(ctx context.Context) ([]Row, error) {
 	drafts, err := e.Drafts.List(ctx)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (e *Env) Ls(ctx context.Context) ([]Row, error) {
 	return rows, nil
 }
 
-func (e *Env) storeRow(ctx context.Context, ref registry.Ref) Row {
+func (e names) storeRow(ctx context.Context, ref registry.Ref) Row {
 	row := Row{Name: ref.Familiar(), Kind: "corrupt"}
 	object, report, err := e.readOne(ctx, ref.At(registry.TransportStore), source.Options{From: "store"})
 	if err != nil {
@@ -182,7 +182,7 @@ func (e *Env) storeRow(ctx context.Context, ref registry.Ref) Row {
 
 // Rm deletes the draft and the store image of each name, or the one that a transport names, and goes on past what is
 // missing.
-func (e *Env) Rm(ctx context.Context, refs []registry.Ref) error {
+func (e names) Rm(ctx context.Context, refs []registry.Ref) error {
 	var errs []error
 	for _, ref := range refs {
 		errs = append(errs, e.rmOne(ctx, ref))
@@ -190,7 +190,7 @@ func (e *Env) Rm(ctx context.Context, refs []registry.Ref) error {
 	return errors.Join(errs...)
 }
 
-func (e *Env) rmOne(ctx context.Context, ref registry.Ref) error {
+func (e names) rmOne(ctx context.Context, ref registry.Ref) error {
 	if ref.IsFile() {
 		return registry.Usagef("removing %q: rm deletes drafts and store images only", ref)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // compare adds what differs between the images of a list, as far as they were read.
-func (e *Env) compare(one *Inspection, f found, layers deep.Result, same bool) {
+func (e notes) compare(one *Inspection, f found, layers deep.Result, same bool) {
 	if f.report.List == nil {
 		return
 	}
@@ -26,7 +26,7 @@ func (e *Env) compare(one *Inspection, f found, layers deep.Result, same bool) {
 }
 
 // sayLabels tells labels that differ between the images of what is to be written.
-func (e *Env) sayLabels(report inspect.Report) {
+func (e notes) sayLabels(report inspect.Report) {
 	var entries []parity.Entry
 	for _, i := range report.Images {
 		entries = append(entries, parity.Entry{Image: i})

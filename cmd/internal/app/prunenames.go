@@ -72,7 +72,7 @@ func unneeded(images []store.Image, needed map[v1.Hash]bool, until time.Time) []
 	return old
 }
 
-func (e *Env) removeNames(ctx context.Context, refs []registry.Ref, dryRun bool) (removed int, err error) {
+func (e names) removeNames(ctx context.Context, refs []registry.Ref, dryRun bool) (removed int, err error) {
 	var errs []error
 	for _, ref := range refs {
 		if dryRun {

@@ -68,9 +68,9 @@ type pushing struct {
 }
 
 // publisher publishes to every kind of target.
-func (e *Env) publisher() publish.Publisher {
+func (e names) publisher() publish.Publisher {
 	return publish.Publisher{
-		Client: e.Client, Note: e.Transport.Note, Create: e.writable,
+		Client: e.Client, Note: e.tell, Create: e.writable,
 		Open: func(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 			return e.open(ctx, ref, lookup(""))
 		},
@@ -133,7 +133,7 @@ func (e *Env) publishOne(ctx context.Context, report inspect.Report, to registry
 }
 
 // writable opens a target that is not in a registry; finish closes it, or takes back what it can after an error.
-func (e *Env) writable(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
+func (e names) writable(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
 	if ref.Transport == registry.TransportStore {
 		w := e.Store.Writer(ref)
 		return w, func(err error) error { return errors.Join(err, w.Close()) }, nil

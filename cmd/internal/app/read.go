@@ -40,7 +40,7 @@ type reading struct {
 }
 
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
-func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options, r reading) (opened, error) {
+func (e names) read(ctx context.Context, refs []registry.Ref, o source.Options, r reading) (opened, error) {
 	all := opened{make([]registry.Object, len(refs)), make([]inspect.Report, len(refs))}
 	errs := make([]error, len(refs))
 	var g errgroup.Group // the client limits the requests in flight
@@ -60,11 +60,11 @@ func (e *Env) read(ctx context.Context, refs []registry.Ref, o source.Options, r
 	return all, nil
 }
 
-func (e *Env) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
+func (e names) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
 	return e.readWaiting(ctx, ref, o, reading{})
 }
 
-func (e *Env) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
+func (e names) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
 	object, err := e.openWaiting(ctx, ref, o, r.wait)
 	if err != nil {
 		return object, inspect.Report{}, e.suggestTags(ctx, ref, err)
@@ -84,7 +84,7 @@ func (r reading) read(ctx context.Context, object registry.Object) (inspect.Repo
 }
 
 // open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).
-func (e *Env) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
+func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
 	draftWanted := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
 	if draftWanted {
 		list, err := e.Drafts.Load(ctx, ref)
@@ -108,7 +108,7 @@ func (e *Env) open(ctx context.Context, ref registry.Ref, o source.Options) (reg
 }
 
 // hintHere names what this machine has under a name that its registry does not give.
-func (e *Env) hintHere(ctx context.Context, ref registry.Ref, err error) error {
+func (e names) hintHere(ctx context.Context, ref registry.Ref, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrUnavailable) {
 		return err
 	}

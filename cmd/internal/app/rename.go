@@ -12,7 +12,7 @@ import (
 
 // Rename gives a draft, or else a store image, another name. A name that is taken is an error that wraps
 // registry.ErrConflict, unless force says otherwise.
-func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
+func (e names) Rename(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	if from.Name() == to.Name() {
 		return publish.Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
 	}
@@ -28,7 +28,7 @@ func (e *Env) Rename(ctx context.Context, from, to registry.Ref, force bool) (pu
 	return e.renameImage(ctx, from.At(registry.TransportStore), to.At(registry.TransportStore), force)
 }
 
-func (e *Env) renameDraft(ctx context.Context, list compose.List, to registry.Ref, force bool) (publish.Made, error) {
+func (e names) renameDraft(ctx context.Context, list compose.List, to registry.Ref, force bool) (publish.Made, error) {
 	_, err := e.Drafts.Load(ctx, to)
 	if err := free(to, err, force); err != nil {
 		return publish.Made{}, err
@@ -46,7 +46,7 @@ func (e *Env) renameDraft(ctx context.Context, list compose.List, to registry.Re
 	return publish.MadeAt(to, root.Digest), e.Drafts.Remove(ctx, old)
 }
 
-func (e *Env) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
+func (e names) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	object, err := e.Store.Get(ctx, from)
 	if err != nil {
 		return publish.Made{}, fmt.Errorf("renaming %q, of which there is no draft: %w", from.Name(), err)

@@ -30,7 +30,7 @@ type Resolved struct {
 
 // Resolve answers which entries runtimes take. With the answer comes an error where one of them finds none
 // (registry.ErrNotFound), where they differ and must not, and where the image is not for the node (inspect.ErrMismatch).
-func (e *Env) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) {
+func (e names) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) {
 	object, report, err := e.readOne(ctx, o.Ref, lookup(o.From))
 	if err != nil {
 		return Resolved{}, err

@@ -47,7 +47,7 @@ func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err
 	return made, nil
 }
 
-func (e *Env) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
+func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
 	if ref.IsFile() {
 		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref), "mtool copy "+ref.String()+" oci-archive:FILE")
 	}
@@ -66,14 +66,14 @@ func (e *Env) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.R
 	if err != nil {
 		return publish.Made{}, err
 	}
-	if _, err := publish.Upload(ctx, plan.Uploads[0], w, publish.UploadOptions{Note: e.Transport.Note}); err != nil {
+	if _, err := publish.Upload(ctx, plan.Uploads[0], w, publish.UploadOptions{Note: e.tell}); err != nil {
 		return publish.Made{}, err
 	}
 	return publish.MadeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
 }
 
 // draftFirst is the draft of a bare name where there is one: what is saved is what is here, and a draft is the newest.
-func (e *Env) draftFirst(ctx context.Context, ref registry.Ref) registry.Ref {
+func (e names) draftFirst(ctx context.Context, ref registry.Ref) registry.Ref {
 	if !ref.Bare || ref.Digest != (v1.Hash{}) {
 		return ref
 	}

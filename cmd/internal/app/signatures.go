@@ -34,7 +34,7 @@ type Signatures struct {
 }
 
 // signatures looks for the signatures of the root and of everything in it, all at once.
-func (e *Env) signatures(ctx context.Context, r inspect.Report, keys []signature.Key) (*Signatures, error) {
+func (e names) signatures(ctx context.Context, r inspect.Report, keys []signature.Key) (*Signatures, error) {
 	all := manifestsOf(r)
 	results := make([][]signature.Found, len(all))
 	g, groupCtx := errgroup.WithContext(ctx) // the client limits the requests in flight
@@ -92,7 +92,7 @@ func signaturesIn(r inspect.Report, of map[v1.Hash][]signature.Found, verified b
 }
 
 // signaturesOf are those under cosign's tag, and those that refer to the subject.
-func (e *Env) signaturesOf(ctx context.Context, s compose.Subject, of registry.Manifest, keys []signature.Key) ([]signature.Found, error) {
+func (e names) signaturesOf(ctx context.Context, s compose.Subject, of registry.Manifest, keys []signature.Key) ([]signature.Found, error) {
 	tag := registry.FallbackTag(s.Digest) + ".sig" // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 	all, err := e.examine(ctx, s.From.WithTag(tag), signature.Found{Kind: signature.KindCosign, Tag: tag}, of, keys)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
@@ -127,7 +127,7 @@ func (e *Env) signaturesOf(ctx context.Context, s compose.Subject, of registry.M
 const maxSignatures = 100
 
 // examine verifies every layer of the manifest at ref.
-func (e *Env) examine(ctx context.Context, ref registry.Ref, f signature.Found, of registry.Manifest, keys []signature.Key) (all []signature.Found, err error) {
+func (e names) examine(ctx context.Context, ref registry.Ref, f signature.Found, of registry.Manifest, keys []signature.Key) (all []signature.Found, err error) {
 	object, err := e.open(ctx, ref, lookup(""))
 	if err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ type SpecOptions struct {
 
 // Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap registry.ErrUsage, or
 // registry.ErrContent for result files that don't belong together.
-func (e *Env) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) error {
+func (e notes) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) error {
 	switch {
 	case s.File != "":
 		return e.fromSpec(ctx, o, s)
@@ -42,7 +42,7 @@ func (e *Env) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) err
 	return nil
 }
 
-func (e *Env) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) error {
+func (e notes) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) error {
 	data, err := readSpec(ctx, s)
 	if err != nil {
 		return err

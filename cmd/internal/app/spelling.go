@@ -12,7 +12,7 @@ import (
 )
 
 // sayMisspelled says how configs are mended that the list has as they are.
-func (e *Env) sayMisspelled(list compose.List) {
+func (e notes) sayMisspelled(list compose.List) {
 	for _, entry := range list.Entries {
 		if _, odd := platform.Misspelled(entry.Config); odd && !entry.Artifact {
 			e.note("note: --fix-config makes images whose configs say what runtimes look for, with other digests")

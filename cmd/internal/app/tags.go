@@ -19,7 +19,7 @@ import (
 )
 
 // Tags returns the tags of ref's repository, semantic versions last and in their order: v1.9.0 comes before v1.10.0.
-func (e *Env) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
+func (e names) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
 	tags, err := e.Client.Repository(ref.At(registry.TransportRegistry), remote.Pull).Tags(ctx)
 	slices.SortFunc(tags, byVersion)
 	return tags, err
@@ -29,7 +29,7 @@ func (e *Env) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
 const shownTags = 5
 
 // suggestTags adds the newest tags of a repository, by their versions, to the error of one that it does not have.
-func (e *Env) suggestTags(ctx context.Context, ref registry.Ref, err error) error {
+func (e names) suggestTags(ctx context.Context, ref registry.Ref, err error) error {
 	named := ref.Transport == registry.TransportRegistry && !ref.Bare && ref.Tag != "" && ref.Digest == (v1.Hash{})
 	if hint := registry.Hinter(nil); !named || !errors.Is(err, registry.ErrNotFound) || errors.As(err, &hint) && hint.Hint() != "" {
 		return err

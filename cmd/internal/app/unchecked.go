@@ -15,7 +15,7 @@ import (
 )
 
 // unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each place.
-func (e *Env) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
+func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
 	index := map[string]int{}
 	for _, u := range all {
 		finding := uncheckedFinding(u, o.Workloads.AllowUnchecked)

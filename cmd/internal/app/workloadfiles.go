@@ -61,7 +61,7 @@ func (e *Env) named(ctx context.Context, o WorkloadOptions) (all workload.Found,
 }
 
 // sayUnused tells of files that were not looked at, and of variables that were not used.
-func (e *Env) sayUnused(o WorkloadOptions, skipped []string, allowed *variables) {
+func (e notes) sayUnused(o WorkloadOptions, skipped []string, allowed *variables) {
 	if len(skipped) > 0 && o.Skipped != nil {
 		o.Skipped(skipped)
 	}
@@ -71,7 +71,7 @@ func (e *Env) sayUnused(o WorkloadOptions, skipped []string, allowed *variables)
 }
 
 // checkFields refuses fields at which the objects of their kind have nothing: they would check nothing.
-func (e *Env) checkFields(fields []workload.Field, met []workload.Met) error {
+func (e notes) checkFields(fields []workload.Field, met []workload.Met) error {
 	for i, f := range fields {
 		switch met[i] {
 		case workload.NoObject:

@@ -109,7 +109,7 @@ const maxTags = 16
 
 // pinned says that a digest is that of one image, where a list may have been meant: of which list it is, as far as a tag of
 // the repository tells. It is "" for every other reference.
-func (e *Env) pinned(ctx context.Context, a asked, r inspect.Report) string {
+func (e names) pinned(ctx context.Context, a asked, r inspect.Report) string {
 	if a.ref.Digest == (v1.Hash{}) || r.List != nil || len(r.Images) != 1 {
 		return ""
 	}
@@ -130,7 +130,7 @@ func (e *Env) pinned(ctx context.Context, a asked, r inspect.Report) string {
 }
 
 // candidates are the tags whose lists may have the image: the one beside the digest, else those of the repository.
-func (e *Env) candidates(ctx context.Context, a asked) []string {
+func (e names) candidates(ctx context.Context, a asked) []string {
 	if a.ref.Tag != "" {
 		return []string{a.ref.Tag}
 	}
@@ -146,7 +146,7 @@ func (e *Env) candidates(ctx context.Context, a asked) []string {
 
 // holds tells what list a tag names, and whether that has the image. A tag that can't be read tells nothing: the image itself was
 // read by its digest, and the list would only explain where that came from.
-func (e *Env) holds(ctx context.Context, ref registry.Ref, from string, image v1.Hash) (v1.Hash, bool) {
+func (e names) holds(ctx context.Context, ref registry.Ref, from string, image v1.Hash) (v1.Hash, bool) {
 	object, report, err := e.readOne(ctx, ref, lookup(from))
 	if err != nil || object.Close() != nil {
 		return v1.Hash{}, false

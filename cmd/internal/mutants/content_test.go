@@ -41,11 +41,11 @@ func ofContent() []mutant {
 		{"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`, `case len(s.options.Hosts) > 9 &&`},
 		{"registry/serve/server.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`, `return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`},
 
-		{"compose/publish.go", "TestPublishConditions", `if !ok || p.options.Force ||`, `if !ok || ok ||`},
-		{"compose/publish.go", "TestPublishGuardsTheBase", `if err := p.guardBase(ctx, t); err != nil {`, `if err := p.guardBase(ctx, t); false {`},
-		{"compose/publish.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
-		{"compose/publish.go", "TestPublishFails", `if err := p.content(ctx); err != nil {`, `if err := p.content(ctx); false {`},
-		{"compose/confirm.go", "TestPublishConfirms", `case now.Digest != p.Root.Digest:`, `case false:`},
-		{"compose/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`, `_, _ = source.Manifest(ctx, d); return nil`},
+		{"compose/publish/upload.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
+		{"compose/publish/upload.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
+		{"compose/publish/upload.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
+		{"compose/publish/upload.go", "TestPublishFails", `if err := w.content(ctx); err != nil {`, `if err := w.content(ctx); false {`},
+		{"compose/publish/confirm.go", "TestPublishConfirms", `case now.Digest != w.Root.Digest:`, `case false:`},
+		{"compose/publish/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`, `_, _ = source.Manifest(ctx, d); return nil`},
 	}
 }
