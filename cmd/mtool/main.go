@@ -10,7 +10,6 @@ import (
 )
 
 func main() {
-	collectLate()
 	worker.Main() // this process may be the worker of another mtool: then it never returns
 	os.Exit(run())
 }

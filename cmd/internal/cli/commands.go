@@ -2,63 +2,43 @@ package cli
 
 import (
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
 
-// subcommands makes the command that args begin with, or all of them where that is none: making all takes a tenth of the time
-// in which the program starts.
-func (a *application) subcommands(args []string) []*cobra.Command {
-	all := a.commands()
-	if len(args) > 2 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		args = args[1:] // the command line that the shell completes
-	}
-	if len(args) > 0 {
-		if named := all[args[0]]; named != nil {
-			return []*cobra.Command{named()}
-		}
-	}
-	var made []*cobra.Command
-	for _, c := range all {
-		made = append(made, c())
-	}
-	return append(made, a.topics()...)
-}
-
-// commands are all commands by name.
-func (a *application) commands() map[string]func() *cobra.Command {
-	return map[string]func() *cobra.Command{
-		"build":      a.buildCommand,
-		"create":     a.createCommand,
-		"amend":      a.amendCommand,
-		"annotate":   a.annotateCommand,
-		"remove":     a.removeCommand,
-		"push":       a.pushCommand,
-		"inspect":    a.inspectCommand,
-		"diff":       a.diffCommand,
-		"resolve":    a.resolveCommand,
-		"rename":     a.renameCommand,
-		"copy":       a.copyCommand,
-		"load":       a.loadCommand,
-		"ls":         a.lsCommand,
-		"rm":         a.rmCommand,
-		"tags":       a.tagsCommand,
-		"delete":     a.deleteCommand,
-		"exists":     a.existsCommand,
-		"version":    a.versionCommand,
-		"emulators":  a.emulatorsCommand,
-		"workers":    a.workersCommand,
-		"prune":      a.pruneCommand,
-		"du":         a.duCommand,
-		"serve":      a.serveCommand,
-		"save":       a.saveCommand,
-		"login":      a.loginCommand,
-		"logout":     a.logoutCommand,
-		"auth":       a.authCommand,
-		"manifest":   a.manifestCommand,
-		"imagetools": a.imagetoolsCommand,
-		pluginWord:   pluginCommand,
+// commands are all commands; cobra sorts them by name.
+func (a *application) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.buildCommand(),
+		a.createCommand(),
+		a.amendCommand(),
+		a.annotateCommand(),
+		a.removeCommand(),
+		a.pushCommand(),
+		a.inspectCommand(),
+		a.diffCommand(),
+		a.resolveCommand(),
+		a.renameCommand(),
+		a.copyCommand(),
+		a.loadCommand(),
+		a.lsCommand(),
+		a.rmCommand(),
+		a.tagsCommand(),
+		a.deleteCommand(),
+		a.existsCommand(),
+		a.versionCommand(),
+		a.emulatorsCommand(),
+		a.workersCommand(),
+		a.pruneCommand(),
+		a.duCommand(),
+		a.serveCommand(),
+		a.saveCommand(),
+		a.loginCommand(),
+		a.logoutCommand(),
+		a.authCommand(),
+		a.manifestCommand(),
+		a.imagetoolsCommand(),
+		pluginCommand(),
 	}
 }
 

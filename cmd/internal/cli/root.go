@@ -46,7 +46,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		}
 	}()
 	args = pluginArgs(args)
-	root := a.root(args)
+	root := a.root()
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		a.complete(root) // only then: cobra keeps completions of flags for ever
@@ -103,7 +103,7 @@ one tag, publishes the list, and proves that every entry is what it claims to be
 
 Data goes to standard output, everything else to standard error.`
 
-func (a *application) root(args []string) *cobra.Command {
+func (a *application) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "mtool",
 		Short:         "Build, merge, publish and verify multi-architecture images",
@@ -128,7 +128,8 @@ func (a *application) root(args []string) *cobra.Command {
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	root.SetHelpCommand(helpCommand())
 	root.SetUsageFunc(a.usage)
-	root.AddCommand(a.subcommands(args)...)
+	root.AddCommand(a.commands()...)
+	root.AddCommand(a.topics()...)
 	requireStated(root)
 	return root
 }

@@ -33,7 +33,7 @@ func walk(f func(path []string, cmd *cobra.Command)) {
 			visit(append(slices.Clone(path), c.Name()), c)
 		}
 	}
-	visit(nil, (&application{}).root(nil))
+	visit(nil, (&application{}).root())
 }
 
 // Every flag of every command that takes a value refuses an empty one, and an empty item of a comma list. Those that may be
