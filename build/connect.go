@@ -113,19 +113,21 @@ func clientOptions(addr string, tls WorkerTLS) ([]client.ClientOpt, error) {
 // patience is how long an external worker may take to answer the first question.
 const patience = 10 * time.Second
 
+// reconnect is a bit longer than the client waits before it connects again.
+const reconnect = 1200 * time.Millisecond
+
 // ask asks the external worker at addr what it runs; its own platform comes first. tls: it is spoken.
 func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Platform, error) {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	workers, err := c.ListWorkers(short)
+	var workers []*client.WorkerInfo
+	var err error
 	// A worker that refuses the certificate says so and hangs up, and a program that can't reach it says why and ends; whether
-	// what was said is still read is chance. The client connects again after a second.
-	for range 3 {
-		if err == nil || !hungUp(err) || !pause(short, 1200*time.Millisecond) {
-			break
-		}
+	// what was said is still read is chance. The client connects again after a second. err stays what was heard last.
+	_ = registry.Retry{First: reconnect, Longest: reconnect, Tries: 4}.Do(short, hungUp, func() error {
 		workers, err = c.ListWorkers(short)
-	}
+		return err
+	})
 	if err != nil && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -142,16 +144,6 @@ func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Pla
 		return nil, &WorkerError{Doing: fmt.Sprintf("asking worker %q", addr), Err: errors.New("it runs no platform")}
 	}
 	return all, nil
-}
-
-// pause reports whether d has passed before ctx ended.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-time.After(d):
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 // hungUp reports whether a connection broke without a reason.

@@ -88,33 +88,27 @@ func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
 
 // FetchToken gets one; it is so short that the limit is for all of it.
 func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
-	idle, pause := cmp.Or(t.options.Registries.Idle, time.Minute), 250*time.Millisecond
-	for n := 1; ; n++ {
+	idle := cmp.Or(t.options.Registries.Idle, time.Minute)
+	var answer *auth.FetchTokenResponse
+	stalled := false
+	again := func(err error) bool { return stalled || outOfOrder(err) }
+	err := registry.Retry{First: 250 * time.Millisecond, Tries: tokenAttempts}.Do(ctx, again, func() (err error) {
 		short, cancel := ctx, context.CancelFunc(func() {})
 		if idle > 0 {
 			short, cancel = context.WithTimeout(ctx, idle)
 		}
-		answer, err := t.fetch(short, r)
-		stalled := short.Err() != nil && ctx.Err() == nil
-		cancel()
+		defer cancel()
+		answer, err = t.fetch(short, r)
+		stalled = short.Err() != nil && ctx.Err() == nil
 		switch {
 		case err == nil:
-			return answer, nil
+			return nil
 		case stalled:
-			err = fmt.Errorf("asking %q for a token: nothing moved for %s", r.Realm, idle)
-		default:
-			err = fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+			return fmt.Errorf("asking %q for a token: nothing moved for %s", r.Realm, idle)
 		}
-		if n == tokenAttempts || !stalled && !outOfOrder(err) {
-			return nil, err
-		}
-		select {
-		case <-time.After(pause):
-			pause *= 2
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
+		return fmt.Errorf("asking %q for a token: %w", r.Realm, err)
+	})
+	return answer, err
 }
 
 // outOfOrder: another attempt may do.

@@ -235,7 +235,7 @@ func (w *worker) heartbeat(ctx context.Context, stop context.CancelCauseFunc) {
 	if w.embedded() {
 		return
 	}
-	for pause(ctx, heartbeatEvery) {
+	for registry.Sleep(ctx, heartbeatEvery) == nil {
 		short, cancel := context.WithTimeout(ctx, heartbeatWait)
 		_, err := w.client.ListWorkers(short)
 		late := short.Err() != nil
