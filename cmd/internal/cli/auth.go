@@ -37,7 +37,7 @@ an upload is begun and given up.`,
 				return err
 			}
 			if refs[0].Transport != registry.TransportRegistry {
-				return usagef("", "%q is in no registry", args[0])
+				return usagef("", "%q is not in a registry", args[0])
 			}
 			env, err := a.env()
 			if err != nil {

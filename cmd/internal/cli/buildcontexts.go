@@ -10,7 +10,7 @@ import (
 
 const contextForms = "a directory, docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or a file"
 
-// parseContexts reads NAME=PLACE. What docker buildx bake has beside that, and other transports, are answered with what does
+// parseContexts reads NAME=PLACE. Other transports, and what only docker buildx bake has, are refused with what works here
 // the same.
 func parseContexts(values []string) (map[string]string, error) {
 	contexts, err := parsePairs("--build-context", values)

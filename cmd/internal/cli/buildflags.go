@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// extraFlags are those beside what to build and where.
+// extraFlags are all flags but those for what to build and where.
 type extraFlags struct {
 	contexts, secrets, ssh, hosts, annotations, outputs []string
 	shmSize, byDigest, reproduce                        string
@@ -96,7 +96,7 @@ func (f *extraFlags) into(o *app.BuildOptions) (err error) {
 		return err
 	}
 	if f.SBOM == "true" {
-		return usagef("--sbom generator=docker/buildkit-syft-scanner", "--sbom needs the image of a generator, which is run")
+		return usagef("--sbom generator=docker/buildkit-syft-scanner", "--sbom needs the image of the generator to run")
 	}
 	if err := errors.Join(checkAttestation("--provenance", f.Provenance), checkAttestation("--sbom", f.SBOM)); err != nil {
 		return err
@@ -142,7 +142,7 @@ func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 	makesNothing := len(o.Outputs) == 0 && !out.noImage && f.byDigest == "" && !f.looksOnly()
 	switch {
 	case unnamed && (o.IDFile != "" || o.MetadataFile != ""):
-		return usagef("-t NAME", "--iidfile and --metadata-file tell of an image, and none is made without a name")
+		return usagef("-t NAME", "--iidfile and --metadata-file describe an image, and without a name none is made")
 	case unnamed && (needsName || makesNothing):
 		return usagef("mtool build --arch ARCH -t NAME CONTEXT", "no name given for the image")
 	}
@@ -170,7 +170,7 @@ func parseRepository(name string) (registry.Ref, error) {
 	case err != nil:
 		return ref, badInput(err)
 	case ref.IsFile(), ref.Transport == registry.TransportStore, ref.Transport == registry.TransportDraft:
-		return ref, usagef("", "%q is no repository of a registry", name)
+		return ref, usagef("", "%q is not a repository in a registry", name)
 	case ref.Digest.Hex != "" || ref.WithTag("").Name() != ref.Name() && ref.Tag != "latest":
 		return ref, usagef("--push-by-digest "+ref.Repository(), "%q has a tag or digest: a repository alone is wanted", name)
 	}

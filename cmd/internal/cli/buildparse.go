@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"strconv"
 	"strings"
 
 	"github.com/docker/go-units"
@@ -107,7 +106,7 @@ func parseHosts(values []string) (hosts []string, err error) {
 		}
 		ip, err := netip.ParseAddr(strings.Trim(v[i+1:], "[]"))
 		if err != nil {
-			return nil, usagef("", "--add-host %q: %q is no IP address", v, v[i+1:])
+			return nil, usagef("", "--add-host %q: %q is not an IP address", v, v[i+1:])
 		}
 		hosts = append(hosts, v[:i]+"="+ip.String())
 	}
@@ -124,19 +123,16 @@ func checkUlimits(values []string) error {
 	return nil
 }
 
-// parseSize reads a number of bytes with an optional unit: 64m, 1g, 512k, 1024; units are powers of 1024.
+// parseSize reads a number of bytes with an optional unit, as docker does: 64m, 1.5g, 512k, 1024; units are powers of 1024.
 func parseSize(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	digits := strings.TrimRight(strings.TrimSuffix(strings.ToLower(text), "b"), "kmgt")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	unit := strings.TrimSuffix(strings.ToLower(text[len(digits):]), "b")
-	shift, ok := map[string]uint{"": 0, "k": 10, "m": 20, "g": 30, "t": 40}[unit]
-	if err != nil || !ok || n <= 0 || n > 1<<62>>shift {
-		return 0, usagef("", "%s %q is no size; 64m is one", flag, text)
+	n, err := units.RAMInBytes(text)
+	if err != nil || n <= 0 || n > 1<<62 {
+		return 0, usagef("", "%s %q is not a size; 64m is one", flag, text)
 	}
-	return n << shift, nil
+	return n, nil
 }
 
 // outputs are what -o says, besides pushing and loading.
@@ -180,7 +176,7 @@ func (o *outputs) add(v string, pairs map[string]string) error {
 			dest = "-"
 		}
 		if dest == "" {
-			return usagef("--output type=local,dest=DIR", "--output %q names no dest", v)
+			return usagef("--output type=local,dest=DIR", "--output %q has no dest", v)
 		}
 		o.files = append(o.files, app.BuildOutput{Type: kind, Dest: dest})
 	case "docker":
@@ -193,7 +189,7 @@ func (o *outputs) add(v string, pairs map[string]string) error {
 	case "cacheonly":
 		o.noImage = true
 	default:
-		return usagef("", "--output %q: type is none of local, tar, oci, docker, registry, image, cacheonly", v)
+		return usagef("", "--output %q: type must be local, tar, oci, docker, registry, image or cacheonly", v)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestCheckUlimits(t *testing.T) {
 func TestParseSize(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]int64{
-		"": 0, "1024": 1024, "64m": 64 << 20, "64MB": 64 << 20, "1g": 1 << 30, "512k": 512 << 10, "1b": 1,
+		"": 0, "1024": 1024, "64m": 64 << 20, "64MB": 64 << 20, "1g": 1 << 30, "512k": 512 << 10, "1b": 1, "1.5g": 3 << 29,
 		"m": -1, "-1": -1, "0": -1, "1x": -1, "1mm": -1, "9999999t": -1,
 	} {
 		got, err := parseSize("--shm-size", text)

@@ -52,7 +52,7 @@ const githubOutputHelp = "write digest, ref, platforms and more into $GITHUB_OUT
 // checkGitHubOutput looks before anything is done.
 func checkGitHubOutput(wanted bool) error {
 	if wanted && os.Getenv("GITHUB_OUTPUT") == "" {
-		return usagef("--digest-file FILE", "--github-output: $GITHUB_OUTPUT is not set; this is no step of GitHub Actions")
+		return usagef("--digest-file FILE", "--github-output: $GITHUB_OUTPUT is not set; this is not a step of GitHub Actions")
 	}
 	return nil
 }

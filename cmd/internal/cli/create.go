@@ -66,8 +66,8 @@ func (f *editFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.platforms, "platform", nil, "take only this `PLATFORM` of the images (repeatable; one that matches nothing is an error)")
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable)")
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list, `KEY=VALUE` (repeatable); manifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
-	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty takes it away")
-	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty takes it away")
+	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty removes it")
+	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty removes it")
 	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
 	mayBeEmpty(fl, "subject", "takes away what the list has")
 	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all its images have alike")
@@ -132,7 +132,7 @@ func wholeLists(o app.EditOptions) error {
 	if !o.NoFlatten || len(o.Platforms) == 0 && !o.Convert && !o.FixConfig {
 		return nil
 	}
-	return usagef("", "--no-flatten takes lists as they are: --platform, --convert and --fix-config are about the images in them")
+	return usagef("", "--no-flatten keeps lists as they are: it can't be combined with --platform, --convert or --fix-config")
 }
 
 func (a *application) createCommand() *cobra.Command {
@@ -238,7 +238,7 @@ func describedForm(f createFlags, args []string) error {
 	case f.described() > 1 || f.described() == 1 && len(f.sources.merge(args)) > 1:
 		return usagef(createUsage, "name the images in one way: as arguments, or by one of --spec, --template and --from-files")
 	case f.spec.Any && f.spec.Results == "":
-		return usagef("--from-files 'results/*.json' --any", "--any is about --from-files")
+		return usagef("--from-files 'results/*.json' --any", "--any needs --from-files")
 	case f.spec.Results != "" && !f.spec.Any && len(f.require) == 0 && len(f.platforms) == 0:
 		return usagef("add --require linux/amd64,linux/arm64, or --any to take what there is",
 			"--from-files without --require would make a list of however many results are there")

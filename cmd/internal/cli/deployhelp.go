@@ -29,7 +29,7 @@ What is read
   anything, or where none is named by what stands there: 'Deployment web, *'. Compose files: image, platform, image volumes,
   hooks and the images of build contexts of each service and job, whatever its profiles, with what it extends, and of the
   files that are included; several -f of Compose files are laid over each other as docker compose does (!reset and !override
-  too). All files lie below the working directory or beside the file; variables come from .env beside the file (or env_file), from
+  too). All files lie below the working directory or next to the file; variables come from .env next to the file (or env_file), from
   --env-file FILE and, where --env NAME allows it, from the environment: an image's name goes to the host that the file
   names, so that image: HOST/${TOKEN} would send the token there. One that is not set, or not allowed, and has no default is
   an error; services that are built are said. What Compose would fetch from elsewhere, and a template that is not rendered, is
@@ -56,7 +56,7 @@ What is checked
   was followed. --entrypoint-only reads no more than it can follow, says where that stopped, leaves large layers early, and
   reads tables of contents: quick, but no digest is compared, and nothing is kept. --deep reads everything. Exemptions that
   images ask for by label are ignored. A digest that is one platform's image instead of the list is said, with the
-  list. Findings say FILE:LINE; -o github and -o sarif put them beside that line, -o junit and -o html are reports.
+  list. Findings say FILE:LINE; -o github and -o sarif put them on that line, -o junit and -o html are reports.
 
   nodes.json is small and needs no rights in CI: kubectl get nodes -o json >nodes.json, and commit it.
 

@@ -41,7 +41,7 @@ func (f *inspectFlags) workloads(args []string) error {
 		return usagef("kubectl get nodes -o json >nodes.json; mtool inspect --cluster nodes.json -f -", "standard input can be read only once")
 	}
 	if len(w.Files) == 0 && len(f.fields)+len(f.accepted) > 0 {
-		return usagef("mtool inspect -f FILE", "--image-field and --allow-unchecked are about the files of -f")
+		return usagef("mtool inspect -f FILE", "--image-field and --allow-unchecked need -f")
 	}
 	w.Fields, w.AllowUnchecked = f.fields, f.accepted
 	if len(w.Files) == 0 && w.Cluster == "" {

@@ -78,7 +78,7 @@ func (f *inspectFlags) combined() error {
 	case f.Exact && len(f.Require) == 0 && f.Workloads.Cluster == "":
 		return usagef("mtool inspect --require PLATFORM,… --exact REF", "--exact needs --require or --cluster")
 	case len(f.Refs) == 0 && len(f.Workloads.Files) == 0:
-		return usagef("mtool inspect REF…", "too few arguments: a reference or --files is needed")
+		return usagef("mtool inspect REF…", "too few arguments: name a reference or --files")
 	}
 	return f.shown()
 }
@@ -87,7 +87,7 @@ func (f *inspectFlags) combined() error {
 func (f *inspectFlags) shown() error {
 	switch {
 	case f.format != "" && !strings.Contains(f.format, "{{"):
-		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is no template: it prints nothing of the image", f.format)
+		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is not a template: it prints nothing about the image", f.format)
 	case f.format != "" && (f.raw || f.output != "table"):
 		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
 	case f.raw && (len(f.Refs) != 1 || len(f.Workloads.Files) > 0):

@@ -32,8 +32,8 @@ import (
 type noted struct {
 	built registrytest.Built
 	flags []string
-	fails bool // without --strict too: the note stands beside something that is wrong
-	two   bool // another note stands beside it, which fails who is strict
+	fails bool // without --strict too: something that is wrong is reported too
+	two   bool // there is another note, which --strict fails
 }
 
 func linux(arch string) v1.Platform { return v1.Platform{OS: "linux", Architecture: arch} }

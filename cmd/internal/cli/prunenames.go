@@ -63,7 +63,7 @@ func parseAge(flag, text string) (time.Duration, error) {
 	}
 	age, err := time.ParseDuration(text)
 	if err != nil || age < 0 {
-		return 0, usagef("", "%s %q is no age; 12h and 30d are", flag, text)
+		return 0, usagef("", "%s %q is not an age; write 12h or 30d", flag, text)
 	}
 	return age, nil
 }

@@ -40,7 +40,7 @@ func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
 }
 
-// done runs a function of package app and shows what it made, also beside an error: of several targets some may be done.
+// done runs a function of package app and shows what it made, also with an error: some of several targets may be done.
 func (a *application) done(f publishFlags, run func(*app.Env) (publish.Done, error)) error {
 	if err := checkDeep(f.DeepOptions, "add --deep"); err != nil {
 		return err

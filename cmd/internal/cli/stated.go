@@ -88,7 +88,7 @@ func stated(name, text string) error {
 // statedItems looks at a comma list. What stands in a second line would be left out.
 func statedItems(name, text string) error {
 	if strings.ContainsAny(strings.TrimSpace(text), "\r\n") {
-		return usagef(name+" A,B", "%s has several lines: a comma parts one from the next", name)
+		return usagef(name+" A,B", "%s has several lines: separate the values with commas", name)
 	}
 	items, err := csv.NewReader(strings.NewReader(text)).Read()
 	if err != nil {

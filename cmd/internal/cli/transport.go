@@ -50,7 +50,7 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o app.EnvOptions, err error
 		PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{},
 	}}
 	if f.retry < 0 || f.concurrency < 1 {
-		return o, usagef("", "--retry can't be negative, and --concurrency is 1 at least")
+		return o, usagef("", "--retry can't be negative, and --concurrency must be at least 1")
 	}
 	if f.retryWait <= 0 || f.idle < 0 || f.minRate < 0 {
 		return o, usagef("", "--retry-wait must be over 0, and --idle-timeout and --min-rate can't be negative")
@@ -162,7 +162,7 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
 
   concurrency: 64             # requests in flight, over all registries (--concurrency)
   retry: 5                    # how often a request is sent again (--retry)
-  ca-file: corporate-ca.pem   # trusted for all registries, beside the system's (--ca-file)
+  ca-file: corporate-ca.pem   # trusted for all registries, with the system's (--ca-file)
   registries:
     registry.example.com:5000:         # without a port: every port
       plain-http: false                # no TLS (--plain-http)

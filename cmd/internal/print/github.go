@@ -47,7 +47,7 @@ func command(w io.Writer, word, properties, title, text string) {
 	Text(w, "::"+word+" "+properties+"title="+property(title)+"::"+message(text)+"\n")
 }
 
-// fileProperties put an annotation beside the line that names the image. Standard input is no file of the repository.
+// fileProperties put an annotation on the line that names the image. Standard input is no file of the repository.
 func fileProperties(f inspect.Finding) string {
 	if f.File == "" || f.File == "-" {
 		return ""

@@ -210,7 +210,7 @@ func pageLayers(r inspect.Report) (layers []pageLayer) {
 	return layers
 }
 
-// pageMark is a sign beside the word of a state, so that colour alone says nothing.
+// pageMark is a sign next to the word of a state, so that nothing depends on colour alone.
 func pageMark(state any) string {
 	switch inspect.State(fmt.Sprint(state)) {
 	case inspect.Mismatch, inspect.Unchecked:

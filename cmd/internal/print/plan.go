@@ -73,7 +73,7 @@ func Targets(w io.Writer, d publish.Done) {
 	_ = t.Flush() // as with every line on standard error
 }
 
-// metadata has the members that buildx's imagetools writes, and beside them what became of each target.
+// metadata has the members that buildx's imagetools writes, and what became of each target.
 type metadata struct {
 	Schema     string         `json:"schema"`
 	Digest     string         `json:"containerimage.digest"`
