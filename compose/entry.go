@@ -132,8 +132,12 @@ func samePlatform(a, b Entry) bool {
 	return platform.Equal(p, q)
 }
 
-// sameSlot reports whether a client could not tell a from b: one platform and one compression.
-func sameSlot(a, b Entry) bool { return samePlatform(a, b) && compression(a) == compression(b) }
+// sameSlot reports whether no client could tell a from b once their rows have the normal names of their platforms.
+func sameSlot(a, b Entry) bool {
+	return a.slot() != "" && a.Artifact == b.Artifact && a.slot() == b.slot()
+}
+
+func (e Entry) slot() string { return inspect.Slot(platform.Normalize(e.Platform()), e.Descriptor) }
 
 // rival reports whether a and b can't both be in a list: they are of one platform, and no copies of one image in
 // different compressions.

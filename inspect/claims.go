@@ -26,7 +26,7 @@ func (c *checker) image(i Image) Finding {
 		return c.unread(f, i)
 	}
 	f.Evidence = describe(i.Config) + " (config)"
-	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
+	who := fmt.Sprintf("%s (%s)", f.Platform, Short(f.Digest))
 	switch {
 	case platform.IsUnknown(claim):
 		f.Claim = "no platform (list)"
@@ -57,7 +57,7 @@ func (c *checker) compare(f Finding, who string, i Image) Finding {
 		}
 		f.Claim = describe(outer) + " (row of the nested list)"
 		f.Message = fmt.Sprintf("%s: the row of the nested list %s says %s, the config says %s%s",
-			who, short(row.Digest), describe(outer), describe(i.Config), lookedFor(outer))
+			who, Short(row.Digest), describe(outer), describe(i.Config), lookedFor(outer))
 		return f
 	}
 	if err := platform.Validate(claim); err != nil && !platform.Equal(claim, i.Config) {
@@ -88,16 +88,16 @@ func (c *checker) unread(f Finding, i Image) Finding {
 	}
 	what := "child manifest"
 	if i.ConfigOf.Digest != (v1.Hash{}) {
-		what = "config " + short(i.ConfigOf.Digest)
+		what = "config " + Short(i.ConfigOf.Digest)
 	}
 	f.Evidence = what + " is not what its descriptor says"
 	if i.isArtifact() {
 		f.Evidence = "an artifact"
-		f.Message = fmt.Sprintf("%s (%s): %s", f.Platform, short(f.Digest), f.Message)
+		f.Message = fmt.Sprintf("%s (%s): %s", f.Platform, Short(f.Digest), f.Message)
 	}
 	if errors.Is(i.Err, registry.ErrNotFound) {
 		f.Evidence = what + " is missing"
-		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, short(f.Digest), what, c.status())
+		f.Message = fmt.Sprintf("%s (%s): %s is missing%s", f.Platform, Short(f.Digest), what, c.status())
 		if c.report.Ref.Transport == registry.TransportDraft { // its entries are somewhere else
 			f.Message += ": " + oneLine(i.Err)
 		}
@@ -115,7 +115,7 @@ func (c *checker) status() string {
 
 // single returns the finding of an image outside a list, which has only its config to check.
 func (c *checker) single(f Finding, i Image) Finding {
-	who := fmt.Sprintf("%s (%s)", f.Platform, short(f.Digest))
+	who := fmt.Sprintf("%s (%s)", f.Platform, Short(f.Digest))
 	switch {
 	case i.Err != nil && StateOf(i.Err) == Unchecked:
 		f.State, f.Err, f.Evidence, f.Message = Unchecked, i.Err, "not read", "not checked: "+oneLine(i.Err)
@@ -147,13 +147,4 @@ func describe(p v1.Platform) string {
 	}
 	features := slices.Sorted(slices.Values(p.OSFeatures))
 	return fmt.Sprintf("%s [%s]", platform.Format(p), strings.Join(features, " "))
-}
-
-// short shortens a digest for people; it is long enough to find it in a table.
-func short(h v1.Hash) string {
-	const digits = 12
-	if len(h.Hex) <= digits {
-		return h.String()
-	}
-	return h.Algorithm + ":" + h.Hex[:digits]
 }

@@ -81,7 +81,7 @@ func (c *checker) details() {
 		if _, err := i.Details(); err != nil {
 			f := c.image(i)
 			f.Evidence, f.Err = "its config is not as it should be", nil
-			f.Message = fmt.Sprintf("%s (%s): its config violates the specification: %s", f.Platform, short(f.Digest), oneLine(err))
+			f.Message = fmt.Sprintf("%s (%s): its config violates the specification: %s", f.Platform, Short(f.Digest), oneLine(err))
 			c.add(f.Note(RuleOddConfig))
 		}
 	}

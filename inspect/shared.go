@@ -69,14 +69,16 @@ func byLayers(i Image) string {
 	return strings.Join(digests, " ")
 }
 
-// byChoice returns what clients choose an entry by: its platform, and its compression for clients that know the
-// annotation.
-func byChoice(i Image) string {
-	if platform.IsUnknown(i.Claim()) {
+// Slot returns what clients choose a row by: its platform as it is spelled, with os.version and os.features, and its
+// compression for clients that know the annotation. No client can tell rows of one slot apart. "" is a row without a platform.
+func Slot(p v1.Platform, row v1.Descriptor) string {
+	if platform.IsUnknown(p) {
 		return ""
 	}
-	return describe(i.Claim()) + " " + CompressionOf(i.Descriptor)
+	return describe(p) + " " + CompressionOf(row)
 }
+
+func bySlot(i Image) string { return Slot(i.Claim(), i.Descriptor) }
 
 func byClaim(i Image) string {
 	if platform.IsUnknown(i.Claim()) {
@@ -101,13 +103,13 @@ func CompressionOf(d v1.Descriptor) string {
 
 // duplicates reports entries between which clients can't choose: they take the first, or the last.
 func (c *checker) duplicates() {
-	for _, g := range groups(c.report.Images, byChoice) {
+	for _, g := range groups(c.report.Images, bySlot) {
 		if len(g.images) < 2 {
 			continue
 		}
 		var digests []string
 		for _, i := range g.distinct(byManifest) {
-			digests = append(digests, short(i.Descriptor.Digest))
+			digests = append(digests, Short(i.Descriptor.Digest))
 		}
 		p := g.images[0].Claim()
 		evidence := fmt.Sprintf("%d entries: %s", len(g.images), strings.Join(digests, ", "))
@@ -126,7 +128,7 @@ func (c *checker) duplicates() {
 // whether its client prefers zstd.
 func (c *checker) twins() {
 	for _, g := range groups(c.report.Images, byClaim) {
-		if len(g.distinct(byChoice)) < 2 || len(g.distinct(byConfig)) < 2 {
+		if len(g.distinct(bySlot)) < 2 || len(g.distinct(byConfig)) < 2 {
 			continue
 		}
 		what := "configs"
@@ -135,7 +137,7 @@ func (c *checker) twins() {
 		}
 		var each []string
 		for _, i := range g.distinct(byConfig) {
-			each = append(each, short(i.Descriptor.Digest))
+			each = append(each, Short(i.Descriptor.Digest))
 		}
 		p := g.images[0].Claim()
 		evidence := fmt.Sprintf("different builds, with different %s: %s", what, strings.Join(each, ", "))
@@ -158,7 +160,7 @@ func byDiffIDs(i Image) string {
 // sharedManifests reports one manifest under several platforms: it can be right for one of them only.
 func (c *checker) sharedManifests() {
 	for _, g := range groups(c.report.Images, byManifest) {
-		c.share(g, "", "one manifest, "+short(g.images[0].Descriptor.Digest)+": at most one of them is right")
+		c.share(g, "", "one manifest, "+Short(g.images[0].Descriptor.Digest)+": at most one of them is right")
 	}
 }
 
@@ -166,7 +168,7 @@ func (c *checker) sharedManifests() {
 func (c *checker) sharedConfigs() {
 	for _, g := range groups(c.report.Images, byConfig) {
 		g.images = g.distinct(byManifest)
-		c.share(g, "", "one config, "+short(g.images[0].ConfigOf.Digest)+": at most one of them is right")
+		c.share(g, "", "one config, "+Short(g.images[0].ConfigOf.Digest)+": at most one of them is right")
 	}
 }
 
@@ -190,7 +192,7 @@ func (c *checker) sharedBases() {
 			continue
 		}
 		told[all] = true
-		base := short(g.images[0].Layers[0].Digest)
+		base := Short(g.images[0].Layers[0].Digest)
 		c.add(Finding{
 			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
 			Message: fmt.Sprintf("%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),

@@ -53,7 +53,7 @@ func (c *checker) foreignBase(i Image, arch string) {
 		p := platform.Format(i.Claim())
 		c.add(Finding{
 			Suspicion: true, Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
-			Message: fmt.Sprintf("%s (%s): %s %s, which names %s", p, short(i.Descriptor.Digest), s.what, clipped(s.text), other),
+			Message: fmt.Sprintf("%s (%s): %s %s, which names %s", p, Short(i.Descriptor.Digest), s.what, clipped(s.text), other),
 		}.Note(RuleForeignBase))
 		return // one is enough
 	}

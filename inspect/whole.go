@@ -55,7 +55,7 @@ func (c *checker) nested() {
 		c.add(Finding{
 			Digest: d, Claim: "a list of images", Evidence: evidence,
 			Message: fmt.Sprintf("the list holds another list, %s with %s: many clients don't look into it",
-				short(d), Count(held[d], "image")),
+				Short(d), Count(held[d], "image")),
 		}.Note(RuleNestedList))
 	}
 }
@@ -87,7 +87,7 @@ func (c *checker) mixedParts() {
 			c.add(Finding{
 				Platform: who, Digest: i.Descriptor.Digest, Claim: string(i.Manifest.MediaType), Evidence: string(part.MediaType),
 				Message: fmt.Sprintf("%s (%s): the manifest has the media type %s, but %s, which it names, has %s: some clients refuse the mixture",
-					who, short(i.Descriptor.Digest), i.Manifest.MediaType, short(part.Digest), part.MediaType),
+					who, Short(i.Descriptor.Digest), i.Manifest.MediaType, Short(part.Digest), part.MediaType),
 			}.Note(RuleMixedParts))
 			break // one note an image
 		}
@@ -138,7 +138,7 @@ func (c *checker) misspelled(i Image, where string, said v1.Platform) {
 	p := platform.Format(i.Claim())
 	c.add(Finding{
 		Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: describe(said) + " (" + where + ")",
-		Message: fmt.Sprintf("%s (%s): its %s still says %s%s", p, short(i.Descriptor.Digest), where, describe(said), lookedFor(said)),
+		Message: fmt.Sprintf("%s (%s): its %s still says %s%s", p, Short(i.Descriptor.Digest), where, describe(said), lookedFor(said)),
 	}.Note(RuleSpelling))
 }
 
@@ -172,9 +172,9 @@ func (c *checker) attachment(a Attachment, kind, of string) {
 	f.Claim = kind + " (list)"
 	if f.Evidence == "child manifest is missing" {
 		f.Evidence = kind + " is missing"
-		f.Message = fmt.Sprintf("the %s %s is missing%s", kind, short(f.Digest), c.status())
+		f.Message = fmt.Sprintf("the %s %s is missing%s", kind, Short(f.Digest), c.status())
 		if of != "" {
-			f.Message = fmt.Sprintf("%s: its %s %s is missing%s", of, kind, short(f.Digest), c.status())
+			f.Message = fmt.Sprintf("%s: its %s %s is missing%s", of, kind, Short(f.Digest), c.status())
 		}
 	}
 	c.add(f)
@@ -182,12 +182,12 @@ func (c *checker) attachment(a Attachment, kind, of string) {
 
 func (c *checker) orphan(a Attachment, image v1.Hash) {
 	f := Finding{
-		Digest: a.Descriptor.Digest, Claim: "an attestation of " + short(image), Evidence: "no such entry",
-		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", short(a.Descriptor.Digest), short(image)),
+		Digest: a.Descriptor.Digest, Claim: "an attestation of " + Short(image), Evidence: "no such entry",
+		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", Short(a.Descriptor.Digest), Short(image)),
 	}
 	if image == (v1.Hash{}) {
 		f.Claim = "an attestation"
-		f.Message = fmt.Sprintf("the attestation %s does not say which image it is about", short(a.Descriptor.Digest))
+		f.Message = fmt.Sprintf("the attestation %s does not say which image it is about", Short(a.Descriptor.Digest))
 	}
 	c.add(f.Note(RuleOrphan))
 }
@@ -199,9 +199,9 @@ func (c *checker) stale(a Attachment, i Image) {
 	}
 	c.add(Finding{
 		Platform: platform.Format(i.Platform()), Digest: a.Descriptor.Digest,
-		Claim: "an artifact of " + short(a.About), Evidence: "no such entry",
+		Claim: "an artifact of " + Short(a.About), Evidence: "no such entry",
 		Message: fmt.Sprintf("%s: the artifact %s is about %s, which is not in the list",
-			platform.Format(i.Platform()), short(a.Descriptor.Digest), short(a.About)),
+			platform.Format(i.Platform()), Short(a.Descriptor.Digest), Short(a.About)),
 	}.Note(RuleStaleArtifact))
 }
 
@@ -212,6 +212,6 @@ func (c *checker) artifact(a Attachment) {
 	}
 	c.add(Finding{
 		Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
-		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), short(a.Descriptor.Digest)),
+		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), Short(a.Descriptor.Digest)),
 	}.Note(RuleArtifactRow))
 }

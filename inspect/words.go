@@ -1,6 +1,10 @@
 package inspect
 
-import "fmt"
+import (
+	"fmt"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
 
 // Count is a number of things for people: "1 layer", "2 layers".
 func Count(n int, noun string) string {
@@ -20,4 +24,13 @@ func Bytes(n int64) string {
 		f /= 1000
 	}
 	return fmt.Sprintf("%.1f %cB", f, "kMGTPE"[unit])
+}
+
+// Short shortens a digest for people; it is long enough to find it in a table.
+func Short(h v1.Hash) string {
+	const digits = 12
+	if len(h.Hex) <= digits {
+		return h.String()
+	}
+	return h.Algorithm + ":" + h.Hex[:digits]
 }

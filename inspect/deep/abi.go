@@ -143,7 +143,7 @@ func (s *search) otherABI(program, library rootfs.Entry) {
 	f := s.fileFinding(library, roleShared)
 	f.Rule, f.Evidence = ruleLibrary, other
 	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) can't be loaded by /%s, which needs it: it is %s, and the program is %s",
-		s.name(), library.Path, library.Layer+1, short(library.Digest), program.Path, other, is)
+		s.name(), library.Path, library.Layer+1, inspect.Short(library.Digest), program.Path, other, is)
 	s.add(f)
 }
 

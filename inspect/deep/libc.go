@@ -66,7 +66,7 @@ func (j *judgement) wrongLibc(k *pack, name, path, libc string) {
 	}
 	f := j.fileFinding(found.Entry, roleShared)
 	f.Rule, f.Package, f.Evidence = ruleOtherLibc, name, k.forLibc()
-	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) is %s, and the image has %s", j.name(), path, found.Layer+1, short(found.Digest), f.Evidence, libc)
+	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) is %s, and the image has %s", j.name(), path, found.Layer+1, inspect.Short(found.Digest), f.Evidence, libc)
 	j.add(f)
 }
 

@@ -62,7 +62,7 @@ func (s *search) startable(e rootfs.Entry) {
 		f.State = inspect.Warning
 	}
 	f.Rule, f.Evidence = ruleNoLoader, missing+" is not in the image"
-	f.Message = fmt.Sprintf("%s: /%s can't start (layer %d, %s): %s%s", s.name(), e.Path, e.Layer+1, short(e.Digest), f.Evidence, s.wants(fact.Interp))
+	f.Message = fmt.Sprintf("%s: /%s can't start (layer %d, %s): %s%s", s.name(), e.Path, e.Layer+1, inspect.Short(e.Digest), f.Evidence, s.wants(fact.Interp))
 	s.add(f)
 }
 

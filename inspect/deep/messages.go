@@ -14,7 +14,7 @@ import (
 func (s *suspect) wrong(e rootfs.Entry, role string) inspect.Finding {
 	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
-	where := fmt.Sprintf("(layer %d, %s)", e.Layer+1, short(e.Digest))
+	where := fmt.Sprintf("(layer %d, %s)", e.Layer+1, inspect.Short(e.Digest))
 	subject := s.judgement.name() + ": " + subjectOf(role, e.Path)
 	if what := s.what(); what != "" {
 		f.Message = fmt.Sprintf("%s %s %s: %s", subject, what, where, s.consequence(role))

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
+	"mtool/inspect"
 	"mtool/inspect/rootfs"
 )
 
@@ -34,7 +33,7 @@ func (j *judgement) excuses() {
 		}
 		f := j.finding("").Note(r.Name)
 		f.Path, f.Role, f.Evidence = x.first, roleOther, x.what
-		f.Message = fmt.Sprintf("%s: %s: %s, the first is /%s: %s", j.name(), r.Name, count(x.files, "file"), x.first, x.what)
+		f.Message = fmt.Sprintf("%s: %s: %s, the first is /%s: %s", j.name(), r.Name, inspect.Count(x.files, "file"), x.first, x.what)
 		j.add(f)
 	}
 }
@@ -69,20 +68,4 @@ func article(role string) string {
 		string(rootfs.Loader):
 	}
 	return "the " + role
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// short is a digest for people, as in the other findings.
-func short(h v1.Hash) string {
-	const digits = 12
-	if len(h.Hex) <= digits {
-		return h.String()
-	}
-	return h.Algorithm + ":" + h.Hex[:digits]
 }

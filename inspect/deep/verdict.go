@@ -22,26 +22,26 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 	}
 	switch {
 	case state == inspect.Mismatch:
-		f.Evidence = count(wrong, "fault")
-		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), short(f.Digest), j.faults(wrong))
+		f.Evidence = inspect.Count(wrong, "fault")
+		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), inspect.Short(f.Digest), j.faults(wrong))
 	case state == inspect.Unchecked:
 		f.Evidence = "not read"
-		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), short(f.Digest), j.open(gaps))
+		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), inspect.Short(f.Digest), j.open(gaps))
 	case j.right == 0:
 		f.State, f.Evidence = inspect.Unknown, "no binary"
-		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), short(f.Digest))
+		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), inspect.Short(f.Digest))
 	case !j.all:
-		f.State, f.Evidence = inspect.Partial, count(j.right, "program")+" that it starts"+world+j.stopped("; stopped at ")+j.unverified()
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), short(f.Digest), count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
+		f.State, f.Evidence = inspect.Partial, inspect.Count(j.right, "program")+" that it starts"+world+j.stopped("; stopped at ")+j.unverified()
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), inspect.Short(f.Digest), inspect.Count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
 	default:
-		f.State, f.Evidence = inspect.BinariesOK, count(j.judged, "program")+world
+		f.State, f.Evidence = inspect.BinariesOK, inspect.Count(j.judged, "program")+world
 		if warnings > 0 {
-			f.Evidence += ", " + count(warnings, "warning")
+			f.Evidence += ", " + inspect.Count(warnings, "warning")
 		}
 		if j.options.Follow && j.options.EntrypointOnly {
 			f.Evidence += j.stopped("; read whole, since what it starts is not followed behind ")
 		}
-		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), short(f.Digest), f.Evidence)
+		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), inspect.Short(f.Digest), f.Evidence)
 	}
 	return f.Printable()
 }
@@ -111,5 +111,5 @@ func (j *judgement) unverified() string {
 
 // faults counts what is wrong, and how much there is of what is right.
 func (j *judgement) faults(wrong int) string {
-	return fmt.Sprintf("%s among %s", count(wrong, "fault"), count(j.judged, "program"))
+	return fmt.Sprintf("%s among %s", inspect.Count(wrong, "fault"), inspect.Count(j.judged, "program"))
 }

@@ -104,7 +104,9 @@ func diffPlatforms(a, b inspect.Report) ([]DiffPlatform, error) {
 	var all []DiffPlatform
 	left := slices.Clone(b.Images)
 	for _, x := range a.Images {
-		i := slices.IndexFunc(left, func(y inspect.Image) bool { return slot(x) == slot(y) })
+		i := slices.IndexFunc(left, func(y inspect.Image) bool {
+			return inspect.Slot(x.Platform(), x.Descriptor) == inspect.Slot(y.Platform(), y.Descriptor)
+		})
 		if i < 0 {
 			all = append(all, DiffPlatform{Platform: x.Platform(), State: Removed, A: x.Descriptor.Digest})
 			continue
@@ -119,12 +121,6 @@ func diffPlatforms(a, b inspect.Report) ([]DiffPlatform, error) {
 		all = append(all, DiffPlatform{Platform: y.Platform(), State: Added, B: y.Descriptor.Digest})
 	}
 	return all, nil
-}
-
-// slot is what clients choose an image by.
-func slot(i inspect.Image) string {
-	p := platform.Spelled(i.Platform())
-	return strings.Join(append([]string{platform.Format(p), inspect.CompressionOf(i.Descriptor)}, p.OSFeatures...), " ")
 }
 
 func diffImages(a, b inspect.Image) (DiffPlatform, error) {

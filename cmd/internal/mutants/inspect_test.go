@@ -14,7 +14,7 @@ func ofInspect() []mutant {
 			continue
 		}
 		var digests`},
-		{"inspect/shared.go", "TestCheck", `if len(g.distinct(byChoice)) < 2 || len(g.distinct(byConfig)) < 2 {`, `if true {`},
+		{"inspect/shared.go", "TestCheck", `if len(g.distinct(bySlot)) < 2 || len(g.distinct(byConfig)) < 2 {`, `if true {`},
 		{"inspect/decode.go", "TestReadRefusesRoots", `case mediaType.IsIndex() && (m.Config != nil || m.Layers != nil):`, `case false:`},
 		{"inspect/read.go", "TestReadStopsAtManyEntries", `if r.entries += len(level); r.entries > maxEntries {`, `if r.entries += len(level); r.entries > 100*maxEntries {`},
 		{"inspect/tree.go", "TestReadDepth", `len(n.via) >= maxDepth:`, `len(n.via) >= 2*maxDepth:`},
