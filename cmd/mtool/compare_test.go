@@ -28,7 +28,7 @@ var evidence = map[string][2]string{
 	"copies across registries":                            {"like-skopeo", "mtool copy $REGISTRY/demo@$V1 $OTHER"},
 	"several targets in one call, each on its own":        {"several-targets", "exits 10"},
 	"a source that has moved stops the push":              {"moved-source", "exits 7"},
-	"a tag that somebody else moved stops the push":       {"compose/publish_test.go", `{"moved", &other, compose.ErrMoved}`},
+	"a tag that somebody else moved stops the push":       {"compose/publish/upload_test.go", `{"moved", &other, compose.ErrMoved}`},
 	"the final digest, the bytes and the plan, dry":       {"dry-run", "--dry-run"},
 	"a failed create leaves nothing behind":               {"like-buildah", "# A failed create leaves no name behind"},
 	"signatures and other referrers carried":              {"referrers", "--referrers"},

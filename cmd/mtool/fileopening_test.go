@@ -20,7 +20,9 @@ var openers = []string{
 // ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make them.
 var ownFiles = map[string]string{
 	"registry/regular/":       "it is the door",
-	"registry/durable.go":     "a directory, opened to be synced",
+	"registry/files.go":       "a directory, opened to be synced",
+	"registry/pending.go":     "files that it makes",
+	"testdata/module/":        "the clone of whoever runs it",
 	"build/emulator/":         "files of the kernel, and programs in PATH that were seen to be regular files",
 	"build/snapshot/":         "files of the context that were seen to be regular, opened without following links or waiting, and the memory of them",
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
