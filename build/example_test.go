@@ -21,7 +21,7 @@ func ExampleCheck() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	dockerfile := "FROM scratch\nADD https://example.com/app-linux-amd64 /app\n"
 	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(dockerfile), 0o600); err != nil {
 		fmt.Println(err)

@@ -2,11 +2,11 @@ package registry
 
 import (
 	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 )
@@ -14,7 +14,7 @@ import (
 // WriteOptions tune how a file is written. The zero value is right for what its owner alone may read.
 type WriteOptions struct {
 	Mode fs.FileMode // less the umask; default: 0o600
-	// Temp is where the file lies until it is complete, on the same file system. A * at its end becomes a number that no other
+	// Temp is where the file lies until it is complete, on the same file system. A * at its end becomes a text that no other
 	// file has; without one, a file that is there is overwritten. Default: next to the file, hidden.
 	Temp string
 	// NoDirSync leaves it to the caller to sync the directory, once for several files; NoSync is for files that can be made
@@ -49,7 +49,7 @@ func createTemp(path string, mode fs.FileMode) (f *os.File, err error) {
 		return os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, mode)
 	}
 	for range 100 {
-		f, err = os.OpenFile(fmt.Sprint(prefix, rand.Uint64()), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
+		f, err = os.OpenFile(fmt.Sprint(prefix, rand.Text()), os.O_RDWR|os.O_CREATE|os.O_EXCL, mode)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}

@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// ErrPartial: some of several targets have the content, and others don't.
+// ErrPartial means that some of several targets have the content, and others don't.
 var ErrPartial = errors.New("not all targets done")
 
 // State is what became of one target.

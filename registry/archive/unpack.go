@@ -53,7 +53,7 @@ func unpack(ctx context.Context, to, from *os.File, name string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
-	defer r.Close() //nolint:errcheck // of a decoder, which has nothing left to say
+	defer r.Close()
 	_, err = io.Copy(&bounded{ctx: ctx, to: to, left: max(maxUnpacked, maxRatio*info.Size())}, contentErrors{r})
 	return err
 }

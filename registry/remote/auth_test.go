@@ -238,7 +238,8 @@ func TestCredentialsShown(t *testing.T) {
 				if name == "identity wrong" && scheme == "basic" {
 					tt.says = "(" // an identity token is nothing that Basic could show
 				}
-				if !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.says) || err.(*Error).Reason != tt.reason {
+				e, ok := errors.AsType[*Error](err)
+				if !ok || !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.says) || e.Reason != tt.reason {
 					t.Errorf("got error %#v; want %q, %d", err, tt.says, tt.reason)
 				}
 				if strings.Contains(err.Error(), "-pw") {

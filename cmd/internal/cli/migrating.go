@@ -15,7 +15,7 @@ type replaced struct {
 }
 
 // migrating is held to testdata/script/migrating.txtar, which runs every line of ours.
-func migrating() []replaced {
+func migrating() []replaced { //nolint:funlen // a table
 	return []replaced{
 		{"docker manifest (or put \"mtool\" in place of \"docker\": mtool manifest takes its words)", [][2]string{
 			{"docker manifest create R/demo:v1 R/demo:amd64 R/demo:arm64", "mtool create R/demo:v1 R/demo:amd64 R/demo:arm64"},
