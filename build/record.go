@@ -28,8 +28,8 @@ type record struct {
 	logs     map[digest.Digest][]byte
 	warnings []*client.VertexWarning
 	fetching *stallTimeout
-	heard    func(client.Vertex)         // called when a step has something new; nil: nobody listens
-	crashed  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: nobody listens
+	heard    func(client.Vertex)         // called when a step has something new; nil: not called
+	crashed  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: not called
 }
 
 func newRecord(fetching *stallTimeout) *record {

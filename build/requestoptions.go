@@ -76,7 +76,7 @@ func sbom(s string) string {
 	return "generator=" + s
 }
 
-// addExtras adds what goes beside the frontend's attributes: secrets, keys, caches, exports.
+// addExtras adds what goes besides the frontend's attributes: secrets, keys, caches, exports.
 func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 	x := job.Spec.SpecOptions
 	if err := addSession(o, x); err != nil {

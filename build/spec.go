@@ -85,7 +85,7 @@ type SpecOptions struct {
 	Syntax      string            // the frontend: "" and auto: what "# syntax=" says; builtin; or an image
 	Provenance  string            // "" and false: none; true, mode=min, mode=max …
 	SBOM        string            // "": none; generator=IMAGE …
-	Exports     []Export          // files of the image, beside the image itself
+	Exports     []Export          // files of the image, besides the image itself
 }
 
 // Secret is a value that steps may read and that no layer keeps.

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Stated is what a user says of a source beside its name. The zero value says nothing.
+// Stated is what a user says of a source besides its name. The zero value says nothing.
 type Stated struct {
 	// Platform chooses the image of a list, and is what the row then claims: what it states must not contradict the
 	// image's config.

@@ -80,7 +80,7 @@ func elfOS(h elfHeader) string {
 const headSize = 64
 
 // readELFHeader reads the header as Linux does, which asks the machine how wide the numbers are, and ignores what e_ident says
-// (fs/binfmt_elf.c). A header that is executed and says something else is returned beside the error.
+// (fs/binfmt_elf.c). A header that is executed and says something else is returned with the error.
 func readELFHeader(s *stream) (elfHeader, error) {
 	var b [headSize]byte
 	n := copy(b[:], s.peek(0, headSize))

@@ -130,7 +130,7 @@ func controllerArch(number elf.Machine) string {
 	return deviceArch(number)
 }
 
-// deviceArch names what runs beside the processor: in the kernel, or on a graphics card.
+// deviceArch names code that no processor of the machine runs by itself: in the kernel, or on a graphics card.
 func deviceArch(number elf.Machine) string {
 	switch number {
 	case elf.EM_BPF:

@@ -30,7 +30,7 @@ type watcher interface {
 type stream struct {
 	src   io.Reader
 	whole bool
-	watch watcher // nil: nobody
+	watch watcher // nil: not called
 	base  int64   // the offset of the window
 	held  int     // how much of room is filled
 	err   error   // io.EOF, or why reading stopped

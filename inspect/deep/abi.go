@@ -131,7 +131,7 @@ func (j *judgement) mixed() {
 	}
 }
 
-// otherABI tells of a library that can't be loaded by the program that needs it. What is wrong with it by itself, or with a
+// otherABI reports a library that can't be loaded by the program that needs it. What is wrong with it by itself, or with a
 // library that needs it, has a finding of its own.
 func (s *search) otherABI(program, library rootfs.Entry) {
 	isProgram := program.File.Fact.Interp != "" || program.File.Fact.Kind == binary.ELFExecutable
@@ -175,7 +175,7 @@ func (j *judgement) unstated() bool {
 	return j.options.ABI[j.platform.Architecture] != "" && !j.abi.asked
 }
 
-// unasked tells of it.
+// unasked reports an ABI that was asked for and is not stated.
 func (j *judgement) unasked() {
 	if !j.unstated() {
 		return

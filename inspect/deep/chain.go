@@ -36,7 +36,7 @@ func (j *judgement) chain() {
 	}
 }
 
-// workingDirs tells of working directories that are not there, which runtimes make, or can't be there.
+// workingDirs reports working directories that are not there, which runtimes make, or can't be there.
 func (j *judgement) workingDirs() {
 	told := map[string]bool{}
 	for _, u := range j.subject.all() {

@@ -38,10 +38,10 @@ type Options struct {
 	PageSize int64
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
-	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: nobody. It is called
+	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: not called. It is called
 	// by one goroutine at a time.
 	Keep func(facts rootfs.LayerFacts)
-	// Progress is told how many bytes of a layer were read so far; nil: nobody. It is called by several goroutines at once.
+	// Progress receives how many bytes of a layer were read so far; nil: not called. It is called by several goroutines at once.
 	Progress func(layer v1.Descriptor, read int64)
 	// Limits bound what is read of a layer; zero members have defaults.
 	Limits rootfs.Limits
@@ -123,7 +123,7 @@ func (r Result) Of(first, end int) Result {
 }
 
 // Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets the
-// verdict on its binaries, one whose claims are wrong keeps that and gets a note beside. Suspicions about images whose binaries
+// verdict on its binaries, one whose claims are wrong keeps that and gets a note too. Suspicions about images whose binaries
 // are all right are left out. What concerns single files follows at the end.
 func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 	all := r.settle(claims)

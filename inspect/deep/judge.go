@@ -110,7 +110,7 @@ func (j *judgement) layers(failed map[int]error) {
 	}
 }
 
-// contents tells of tables of contents that say something else than their layers.
+// contents reports tables of contents that say something else than their layers.
 func (j *judgement) contents() {
 	for n, facts := range j.facts {
 		if facts.Table == nil || facts.Table.Differs+facts.Table.Unread == "" {

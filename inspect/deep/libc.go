@@ -34,7 +34,7 @@ func (j *judgement) libc() string {
 	return found
 }
 
-// otherLibc tells of packages that are for another libc than that of the image.
+// otherLibc reports packages that are for another libc than that of the image.
 func (j *judgement) otherLibc() {
 	libc := j.libc()
 	if !j.all || libc == "" || !j.saysLibc() {

@@ -21,7 +21,7 @@ func loaderRules() []Rule {
 	}}
 }
 
-// loaderless tells of programs in PATH that can't start since their loader is not in the image. What the image starts has
+// loaderless reports programs in PATH that can't start since their loader is not in the image. What the image starts has
 // findings of its own.
 func (j *judgement) loaderless() {
 	if !j.all || j.platform.OS != "linux" {

@@ -6,7 +6,7 @@ import (
 	"mtool/inspect"
 )
 
-// The rules of the notes about images whose layers were read, beside those of foreign files.
+// The rules of the notes about images whose layers were read, besides those of foreign files.
 const (
 	RuleNotFollowed  = "not-followed"
 	RuleNoCommand    = "no-command"

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Roles are why a file matters, beside those of package rootfs.
+// Roles are why a file matters, besides those of package rootfs.
 const (
 	roleLibc   = "libc"
 	roleShell  = "shell"

@@ -26,7 +26,7 @@ type ImageConfig struct {
 	By      string // who says so; "" is the image config
 }
 
-// Also is a command that is started beside the image's own.
+// Also is a command that is started besides the image's own.
 type Also struct {
 	Argv []string
 	By   string // what names it: "the health check"

@@ -12,7 +12,7 @@ import (
 )
 
 // Examiner says what a regular file is, from its first bytes or as many as it wants; r ends with the file and is valid during
-// the call only. An error is kept as the File's Problem beside the Fact, unless it comes from r, which ends the layer.
+// the call only. An error is kept as the File's Problem, with the Fact, unless it comes from r, which ends the layer.
 // Examiners are called by several goroutines at once.
 type Examiner func(path string, mode fs.FileMode, size int64, r io.Reader) (binary.Fact, error)
 
@@ -40,7 +40,7 @@ type Options struct {
 	// Parallel is how many layers ScanAll unpacks at once; 0: one for each processor, at least 2 and at most 4. More are
 	// fetched at once, as long as they are small.
 	Parallel int
-	// Progress is told how many compressed bytes of a layer were read so far; nil: nobody. It is called by several
+	// Progress receives how many compressed bytes of a layer were read so far; nil: not called. It is called by several
 	// goroutines at once, about every 256 KiB of unpacked bytes and at the end of a layer.
 	Progress func(layer v1.Descriptor, read int64)
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
@@ -52,7 +52,7 @@ type Options struct {
 	// diffID was compared, so that a registry could serve other bytes later. It is called by several goroutines at once.
 	Enough func(layer v1.Descriptor, seen func() (LayerFacts, error)) bool
 	// Seen is told of each layer that ScanAll is done with and found to be what it should be, known ones included, before all
-	// are; nil: nobody. It is called by several goroutines at once.
+	// are; nil: not called. It is called by several goroutines at once.
 	Seen func(layer Scanned)
 }
 

@@ -144,7 +144,7 @@ func (l *listing) add(e tableEntry) error {
 	return l.chunk(e)
 }
 
-// note keeps the row as it is, for who compares it with the tar.
+// note keeps the row as it is, to be compared with the tar.
 func (l *listing) note(h *tar.Header) error {
 	rows := l.table.rows
 	if rows == nil || clean(h.Name) == "" {

@@ -19,7 +19,7 @@ type Options struct {
 	Read func(path string) ([]byte, error)
 	// Over are Compose files that are laid over the one that is read, the last on top, as docker compose -f A -f B does.
 	Over []File
-	// Fields are places at which objects name images, beside those that the package knows.
+	// Fields are places at which objects name images, besides those that the package knows.
 	Fields []Field
 }
 

@@ -9,7 +9,7 @@ import (
 	"mtool/registry"
 )
 
-// adorn does what create and amend do to a list beside its entries.
+// adorn does what create and amend do to a list besides its entries.
 func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
 	var all []compose.Change
 	steps := []struct {

@@ -49,7 +49,7 @@ type BuildOptions struct {
 }
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
-// stored and no list is made when one of them fails. What was made before a push failed is returned beside the error.
+// stored and no list is made when one of them fails. What was made before a push failed is returned with the error.
 func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error) {
 	if err := readyResults(o.ResultFile); err != nil {
 		return built, err

@@ -12,7 +12,7 @@ import (
 	"mtool/registry"
 )
 
-// BuildOutput is something that a build makes beside, or instead of, the image in the store.
+// BuildOutput is something that a build makes besides, or instead of, the image in the store.
 type BuildOutput struct {
 	Type string // local, tar, oci, docker
 	Dest string // a directory for local, else a file; "-" is standard output

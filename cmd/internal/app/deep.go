@@ -28,7 +28,7 @@ type DeepOptions struct {
 	Explain        []string          // paths of files whose verdict is to be explained
 }
 
-// Progress is told how many bytes of each layer were read so far, and when that is over. Read is called by several
+// Progress receives how many bytes of each layer were read so far, and when that is over. Read is called by several
 // goroutines at once.
 type Progress interface {
 	Read(layer v1.Descriptor, read int64)

@@ -229,7 +229,7 @@ type Tools struct {
 	Statements map[string]Statements
 }
 
-// ToolsWanted says what of Tools is read beside the tree.
+// ToolsWanted says what of Tools is read besides the tree.
 type ToolsWanted struct{ Configs, Statements bool }
 
 // ImagetoolsInspect reads Tools.

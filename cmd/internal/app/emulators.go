@@ -22,7 +22,7 @@ type Emulation struct {
 	TestErr error
 }
 
-// Emulators tells of each architecture how this machine runs it. With test, a tiny program of each one that is not missing
+// Emulators returns how this machine runs each architecture. With test, a tiny program of each one that is not missing
 // is run, as a build's step would be: the rows tell how that went, and the error is the first failure.
 func (e *Env) Emulators(ctx context.Context, test bool) ([]Emulation, error) {
 	found := emulator.Survey(ctx, emulator.Detect(), e.emulatorsDir(), emulator.ReadEntries(emulator.Dir))

@@ -78,7 +78,7 @@ func (i Inspection) State(image int) inspect.State {
 }
 
 // Inspect reads all references at once, those that files name among them, and checks them in their order. What could be read
-// is returned beside the error, which joins those of all references in order. Each layer is read once, however many have it.
+// is returned with the error, which joins those of all references in order. Each layer is read once, however many have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
 	all, unchecked, err := e.workloads(ctx, o)

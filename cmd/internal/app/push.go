@@ -27,7 +27,7 @@ type PushOptions struct {
 }
 
 // Push publishes a draft, a store image, a layout or an archive. Several targets are independent of each other: what was
-// done is returned beside the error, which wraps ErrPartial when there is any.
+// done is returned with the error, which wraps ErrPartial when there is any.
 func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {

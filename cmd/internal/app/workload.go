@@ -23,7 +23,7 @@ type WorkloadOptions struct {
 	Env     []string // the variables that the files may use: NAME of the environment, or NAME=VALUE
 	EnvFile []string // files of such variables: NAME=VALUE
 
-	Fields         []workload.Field // at which objects name images, beside those that are known
+	Fields         []workload.Field // at which objects name images, besides those that are known
 	AllowUnchecked []string         // patterns of images that may stay unchecked; * stands for anything
 	// Skipped, unless nil, is called with the files in folders that are neither Kubernetes nor Compose files.
 	Skipped func(files []string)

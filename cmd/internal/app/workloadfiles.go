@@ -60,7 +60,7 @@ func (e *Env) named(ctx context.Context, o WorkloadOptions) (all workload.Found,
 	return all, e.checkFields(o.Fields, all.Met)
 }
 
-// sayUnused tells of files that were not looked at, and of variables that were not used.
+// sayUnused reports files that were not looked at, and variables that were not used.
 func (e notes) sayUnused(o WorkloadOptions, skipped []string, allowed *variables) {
 	if len(skipped) > 0 && o.Skipped != nil {
 		o.Skipped(skipped)
