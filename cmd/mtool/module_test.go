@@ -61,6 +61,9 @@ func TestModule(t *testing.T) {
 func TestModuleInstall(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Slow)
+	if os.Getenv("MTOOL_TEST_FULL") == "" {
+		t.Skip("compiling takes minutes; make long does it, with MTOOL_TEST_FULL=1")
+	}
 	c := newModuleCopy(t)
 	c.must(t, c.renamer, published)
 	c.must(t, "go", "vet", "./...")
