@@ -42,7 +42,7 @@ func (g *goInfo) within(from, to, addr int64) {
 	}
 }
 
-// see looks at the bytes that it has not seen yet.
+// see looks at the bytes after those it has seen.
 func (g *goInfo) see(off int64, b []byte) bool {
 	if g.state == goSearching {
 		g.search(off, b)

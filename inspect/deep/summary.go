@@ -64,7 +64,7 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	return all
 }
 
-// tellPackages shortens what is told of many packages, as where an image was built for another machine.
+// tellPackages shortens the findings about many packages, as an image that was built for another machine has.
 type tellPackages struct{ left, told map[string]int }
 
 func (t tellPackages) tell(f inspect.Finding, files int) []inspect.Finding {

@@ -51,7 +51,7 @@ type Options struct {
 	// layers are read to their end. The facts of a layer that was left say so (LayerFacts.Part): neither its digest nor its
 	// diffID was compared, so that a registry could serve other bytes later. It is called by several goroutines at once.
 	Enough func(layer v1.Descriptor, seen func() (LayerFacts, error)) bool
-	// Seen is told of each layer that ScanAll is done with and found to be what it should be, known ones included, before all
+	// Seen receives each layer that ScanAll has read and found to be what it should be, known ones included, before all
 	// are; nil: not called. It is called by several goroutines at once.
 	Seen func(layer Scanned)
 }
