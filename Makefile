@@ -23,6 +23,9 @@ ZOO := $(if $(filter no,$(DEBIAN)),,$(if $(shell command -v npm),$(comma)zoo))
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
+# Of the pure packages, those whose tests read file systems and packages of Debian when they are not -short.
+READING := ./inspect/binary ./inspect/deep ./inspect/rootfs
+
 # The tests of cmd/mtool that take more than OWNPARTS, or long: a test holds this list to what they say that they need.
 PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
 	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
@@ -108,7 +111,8 @@ test: ## what mtool does, with what it needs itself: Go, runc, uidmap, QEMU, a r
 
 interop: tools ## the rest: with other tools (as root also Docker Engine and buildkitd), the race detector, faults, kills, limits of memory
 	@echo 'compiling with the race detector: some minutes on two cores the first time'
-	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) -race $(PURE)
+	$(GOTEST) -race -short $(PURE)
+	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) $(READING)
 	@echo 'linking the tests of mtool: half a minute'
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 ./cmd/internal/testparts
 	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) MTOOL_TEST_DONE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) ./cmd/mtool -run '^($(subst $(space),|,$(strip $(PEERTESTS))))$$'
