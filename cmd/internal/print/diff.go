@@ -4,7 +4,7 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"mtool/cmd/internal/app"
+	"mtool/inspect/diff"
 	"mtool/inspect/platform"
 )
 
@@ -24,11 +24,11 @@ type diffSide struct {
 }
 
 type diffPlatform struct {
-	Platform string        `json:"platform"`
-	State    app.DiffState `json:"state"`
-	A        string        `json:"a,omitempty"`
-	B        string        `json:"b,omitempty"`
-	Changes  []diffDetail  `json:"changes"`
+	Platform string       `json:"platform"`
+	State    diff.State   `json:"state"`
+	A        string       `json:"a,omitempty"`
+	B        string       `json:"b,omitempty"`
+	Changes  []diffDetail `json:"changes"`
 }
 
 type diffDetail struct {
@@ -38,7 +38,7 @@ type diffDetail struct {
 }
 
 // Diff prints a difference as a table or as JSON (schema mtool.diff/v1).
-func Diff(w io.Writer, output string, d app.Diff) error {
+func Diff(w io.Writer, output string, d diff.Result) error {
 	if output == "json" {
 		return writeJSON(w, diffJSON(d))
 	}
@@ -71,7 +71,7 @@ func Diff(w io.Writer, output string, d app.Diff) error {
 	return nil
 }
 
-func diffLine(w io.Writer, d app.DiffDetail) {
+func diffLine(w io.Writer, d diff.Detail) {
 	if d.A != "" {
 		printf(w, "  - %s: %s\n", d.What, d.A)
 	}
@@ -80,8 +80,8 @@ func diffLine(w io.Writer, d app.DiffDetail) {
 	}
 }
 
-func diffJSON(d app.Diff) diffDocument {
-	side := func(s app.DiffSide) diffSide {
+func diffJSON(d diff.Result) diffDocument {
+	side := func(s diff.Side) diffSide {
 		return diffSide{s.Ref.Name(), s.Root.Digest.String(), string(s.Root.MediaType)}
 	}
 	doc := diffDocument{
@@ -95,7 +95,7 @@ func diffJSON(d app.Diff) diffDocument {
 	return doc
 }
 
-func diffDetails(all []app.DiffDetail) []diffDetail {
+func diffDetails(all []diff.Detail) []diffDetail {
 	out := []diffDetail{}
 	for _, d := range all {
 		out = append(out, diffDetail(d))
