@@ -45,7 +45,7 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build app install uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
+.PHONY: help build app docs install uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -72,6 +72,9 @@ app: ## the program of the demo for three architectures, with its Dockerfile, in
 
 PREFIX ?= $(HOME)/.local
 HOME_OF_MTOOL := $(or $(MTOOL_HOME),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/mtool)
+
+docs: build ## man pages, completions and a reference in Markdown, in .bin/docs
+	.bin/mtool docs .bin/docs
 
 install: deps build ## mtool, completions and emulators below PREFIX (~/.local) and MTOOL_HOME; nothing system-wide but runc and uidmap
 	install -D .bin/mtool $(PREFIX)/bin/mtool

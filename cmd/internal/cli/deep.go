@@ -71,7 +71,7 @@ Libraries inside archives (jars, zip files, wheels that are not installed) are n
 func writeForeignFiles(w io.Writer) {
 	print.Text(w, foreignFilesLead+"\n\n")
 	for _, r := range deep.Rules() {
-		print.Text(w, r.Name+": "+ruleWord(r)+"\n  what: "+r.Covers+"\n  why:  "+r.Reason+"\n")
+		print.Text(w, r.Name+": "+ruleWord(r)+"\n  what:  "+r.Covers+"\n  why:   "+r.Reason+"\n")
 	}
 }
 

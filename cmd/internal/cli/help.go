@@ -7,10 +7,12 @@ import (
 )
 
 // helpCommand replaces cobra's, which answers a topic that does not exist with the main help and exit code 0.
-func helpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND | TOPIC]",
-		Short: "Print the help of a command or of a topic",
+func (a *application) helpCommand() *cobra.Command {
+	var whole bool
+	cmd := &cobra.Command{
+		Use:     "help [COMMAND | TOPIC]",
+		Short:   "Print the help of a command or of a topic",
+		Example: "  mtool help build\n  mtool help --all build\n  mtool help names",
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			at, _, err := cmd.Root().Find(args)
 			if err != nil {
@@ -30,8 +32,11 @@ func helpCommand() *cobra.Command {
 				args = args[1:]
 			}
 			at, rest, err := root.Find(args)
-			if err == nil && len(rest) == 0 {
-				at.InitDefaultHelpFlag()
+			switch {
+			case err == nil && len(rest) == 0 && whole && (at.Runnable() || at.HasSubCommands()):
+				a.showHelp(at, true)
+				return nil
+			case err == nil && len(rest) == 0:
 				return at.Help()
 			}
 			hint := "mtool help"
@@ -41,6 +46,8 @@ func helpCommand() *cobra.Command {
 			return usagef(hint, "no command or help topic %q", strings.Join(args, " "))
 		},
 	}
+	cmd.Flags().BoolVarP(&whole, "all", "a", false, "the whole text, and all flags with every word")
+	return cmd
 }
 
 // suggestion returns the name of the command or topic that is nearest to name, and "" where none is near. It never returns

@@ -126,10 +126,12 @@ func (a *application) root() *cobra.Command {
 	a.add(flags)
 	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
-	root.SetHelpCommand(helpCommand())
-	root.SetUsageFunc(a.usage)
+	root.SetHelpCommand(a.helpCommand())
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.showHelp(cmd, false) })
 	root.AddCommand(a.commands()...)
-	root.AddCommand(a.topics()...)
+	for _, t := range a.topics() {
+		root.AddCommand(a.topicCommand(t))
+	}
 	requireStated(root)
 	return root
 }
