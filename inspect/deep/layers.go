@@ -138,8 +138,8 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	return nil
 }
 
-// examiner is the version of what package binary knows. Facts of another one are read anew.
-const examiner = "9"
+// examiner is the version of what is read of files. Facts of another one are read anew.
+const examiner = "10"
 
 // known has what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {

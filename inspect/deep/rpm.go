@@ -3,6 +3,7 @@ package deep
 import (
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"mtool/inspect/rootfs"
@@ -12,21 +13,16 @@ import (
 // rpmDirs are where RPM's database lies. https://rpm.org/docs/latest/manual/file_locations.html
 func rpmDirs() []string { return []string{"usr/lib/sysimage/rpm", "var/lib/rpm", "usr/share/rpm"} }
 
-// The names of RPM's database in the format of SQLite, and of what was not written into it yet.
-const (
-	rpmSQLite  = "rpmdb.sqlite"
-	rpmJournal = "rpmdb.sqlite-wal"
-)
+// rpmJournal is what was not written into a database of SQLite yet.
+const rpmJournal = "rpmdb.sqlite-wal"
 
-// isRPM reports whether a path is that of a database of RPM that can be read, or of its journal.
+// rpmFiles are the names of RPM's database in the formats of SQLite, ndb and Berkeley DB, and of a journal.
+func rpmFiles() []string { return []string{"rpmdb.sqlite", rpmJournal, "Packages.db", "Packages"} }
+
+// isRPM reports whether a path is that of a database of RPM, or of its journal.
 func isRPM(name string) bool {
 	dir, file := path.Split(name)
-	for _, known := range rpmDirs() {
-		if dir == known+"/" {
-			return file == rpmSQLite || file == rpmJournal
-		}
-	}
-	return false
+	return slices.Contains(rpmDirs(), strings.TrimSuffix(dir, "/")) && slices.Contains(rpmFiles(), file)
 }
 
 // maxRPM is how large a database of RPM may be, in bytes. One of 500 packages has about 20 MiB.
@@ -98,21 +94,18 @@ func oneLine(s string) bool { return !strings.ContainsAny(s, "\n\r\t") }
 // unreadDatabase is the path of a database of RPM of which the packages are not known, and why; "" where there is none.
 func (j *judgement) unreadDatabase() (at, why string) {
 	for _, dir := range rpmDirs() {
-		for _, name := range []string{rpmSQLite, rpmJournal, "Packages.db", "Packages"} {
+		for _, name := range rpmFiles() {
 			found, err := j.tree.Lookup(dir + "/" + name)
 			if err != nil || found.Type == rootfs.Directory {
 				continue
 			}
-			switch text := j.text(dir + "/" + name); {
+			text := j.text(dir + "/" + name)
+			failed, unread := strings.CutPrefix(text, notRead)
+			switch {
 			case name == rpmJournal && text != "":
 				return found.Path, "which has a journal that is not read"
-			case name == rpmJournal, name == rpmSQLite && text != "" && !strings.HasPrefix(text, notRead):
-			case name == rpmSQLite:
-				return found.Path, strings.TrimSuffix("which can't be read: "+strings.TrimPrefix(text, notRead), ": ")
-			case name == "Packages.db":
-				return found.Path, "in a format that is not read (ndb)"
-			default:
-				return found.Path, "in a format that is not read (Berkeley DB)"
+			case name != rpmJournal && (unread || text == ""):
+				return found.Path, strings.TrimSuffix("which can't be read: "+failed, ": ")
 			}
 		}
 	}

@@ -23,6 +23,6 @@ func Rules() []inspect.Rule {
 		{Name: RulePackage, Means: "the images have different packages, or versions of them; told only where they must be the same", Stays: stays},
 		{Name: RuleConfig, Means: "the images differ in source, base, entrypoint, command, variables, user, ports or directories; told only where they must be the same", Stays: stays},
 		{Name: RuleUnread, Means: "the layers of an image were not read to their end, so that its programs could not be compared; told only where they must be the same", Stays: stays},
-		{Name: RuleListing, Means: "a database of RPM is not read (Berkeley DB, ndb, more than 32 MiB, one with a journal), so that packages are not compared, and all programs by name; told only where they must be the same"},
+		{Name: RuleListing, Means: "a database of RPM can't be read (more than 32 MiB, or with a journal), so that packages are not compared, and all programs by name; told only where they must be the same"},
 	}
 }

@@ -98,7 +98,7 @@ func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
 	head := make([]byte, 4)
 	n, err := io.ReadFull(r, head)
 	whole := io.MultiReader(bytes.NewReader(head[:n]), r)
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isText(head[:n]) && !isJournal(head[:n]) {
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || !isText(head[:n]) && !isDatabase(head[:n]) {
 		return "", whole
 	}
 	return extract(io.LimitReader(whole, maxText)), nil
@@ -114,8 +114,11 @@ func isText(head []byte) bool {
 	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) && !bytes.HasPrefix(head, []byte("PK"))
 }
 
-// isJournal reports whether a file begins as the journal of a database of SQLite. https://www.sqlite.org/fileformat2.html#walformat
-func isJournal(head []byte) bool { return bytes.HasPrefix(head, []byte("\x37\x7f\x06")) }
+// isDatabase reports whether a file begins as a database of Berkeley DB (a sequence number that is 0 without its log), or as the
+// journal of one of SQLite. https://www.sqlite.org/fileformat2.html#walformat
+func isDatabase(head []byte) bool {
+	return bytes.Equal(head, make([]byte, 4)) || bytes.HasPrefix(head, []byte("\x37\x7f\x06"))
+}
 
 // kept reports whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
 func kept(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }

@@ -1,7 +1,6 @@
-// Package rpmdb reads which packages RPM has installed, from the bytes of its database in the format of SQLite
-// (rpmdb.sqlite). It opens no file, keeps the database in memory, and takes time and memory in proportion to its size,
-// whatever it says.
+// Package rpmdb reads which packages RPM has installed, from the bytes of its database: in the format of SQLite (rpmdb.sqlite),
+// ndb (Packages.db) or Berkeley DB (Packages). It opens no file, keeps the database in memory, and takes time and memory in
+// proportion to its size, whatever it says.
 //
-// The database has one table of interest, Packages, whose rows are the headers of the packages.
-// https://www.sqlite.org/fileformat2.html, https://rpm.org/docs/latest/manual/format_header.html
+// In all of them, a package is a header with an index of tags. https://rpm.org/docs/latest/manual/format_header.html
 package rpmdb

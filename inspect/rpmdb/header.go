@@ -87,11 +87,7 @@ const longestText = 4096
 func (r payload) zeroEnded(at, most int) (string, bool) {
 	const usual = 64
 	for size := usual; ; size *= 4 {
-		total := 0
-		if n := len(r.ends); n > 0 {
-			total = r.ends[n-1]
-		}
-		b := r.bytes(at, min(size, total-at))
+		b := r.bytes(at, min(size, r.size()-at))
 		if text, _, ended := bytes.Cut(b, []byte{0}); ended {
 			return string(text), true
 		}

@@ -5,12 +5,17 @@ import (
 	"sort"
 )
 
+// size is how many bytes a row has.
+func (r payload) size() int {
+	if n := len(r.ends); n > 0 {
+		return r.ends[n-1]
+	}
+	return 0
+}
+
 // bytes are some of a row; nil where it has not so many.
 func (r payload) bytes(from, size int) []byte {
-	total := 0
-	if n := len(r.ends); n > 0 {
-		total = r.ends[n-1]
-	}
+	total := r.size()
 	if from < 0 || size < 0 || from > total || size > total-from {
 		return nil
 	}
@@ -63,11 +68,7 @@ func (r payload) columns(most int) (all []column) {
 
 // head is the beginning of a row, as far as it is there.
 func (r payload) head(most int) []byte {
-	total := 0
-	if n := len(r.ends); n > 0 {
-		total = r.ends[n-1]
-	}
-	return r.bytes(0, min(most, total))
+	return r.bytes(0, min(most, r.size()))
 }
 
 // width is how many bytes a value of a kind has; -1: there is no such kind, or too much of it.

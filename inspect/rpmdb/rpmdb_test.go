@@ -14,10 +14,13 @@ import (
 	"mtool/inspect/rpmdb"
 )
 
-// database is one that rpm made (testdata/make.sh).
-func database(t testing.TB) []byte {
+// formats are the same database in each format (testdata/make.sh).
+var formats = []string{"rpmdb.sqlite", "Packages.db", "Packages"}
+
+// database is one that rpm made, and those with the same packages.
+func database(t testing.TB, format string) []byte {
 	t.Helper()
-	b, err := os.ReadFile("testdata/rpmdb.sqlite")
+	b, err := os.ReadFile("testdata/" + format)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,26 +52,32 @@ func TestAgreesWithRPM(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.Split(strings.TrimSpace(string(text)), "\n")
-	all, files, err := packages(database(t))
-	if err != nil || !slices.Equal(all, want[:len(want)-1]) {
-		t.Errorf("%v: %q, want %q", err, all, want)
-	}
-	sum := sha256.Sum256([]byte(strings.Join(files, "\n") + "\n"))
-	if got := fmt.Sprintf("%x", sum); got != want[len(want)-1] {
-		t.Errorf("the %d files have the sum %s, want %s: %.500q", len(files), got, want[len(want)-1], files)
-	}
-	d, err := rpmdb.Read(bytes.NewReader(database(t)), most)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Packages(func(p rpmdb.Package) {
-		provides, requires := slices.Collect(p.Provides()), slices.Collect(p.Requires())
-		if !slices.Contains(provides, "cap-of-"+p.Name) || !slices.Contains(requires, "cap-of-tool") || !slices.Contains(requires, "/bin/sh") {
-			t.Errorf("%s provides %q and requires %q", p.Name, provides, requires)
+	for _, format := range formats {
+		b := database(t, format)
+		all, files, err := packages(b)
+		if err != nil || !slices.Equal(all, want[:len(want)-1]) {
+			t.Errorf("%s: %v: %q, want %q", format, err, all, want)
 		}
-	}); err != nil {
-		t.Error(err)
+		if got := sum(files); got != want[len(want)-1] {
+			t.Errorf("%s: the %d files have the sum %s, want %s: %.500q", format, len(files), got, want[len(want)-1], files)
+		}
+		d, err := rpmdb.Read(bytes.NewReader(b), most)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Packages(func(p rpmdb.Package) {
+			provides, requires := slices.Collect(p.Provides()), slices.Collect(p.Requires())
+			if !slices.Contains(provides, "cap-of-"+p.Name) || !slices.Contains(requires, "cap-of-tool") || !slices.Contains(requires, "/bin/sh") {
+				t.Errorf("%s: %s provides %q and requires %q", format, p.Name, provides, requires)
+			}
+		}); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
 	}
+}
+
+func sum(lines []string) string {
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(lines, "\n")+"\n")))
 }
 
 // pageOf is the number of the page on which a text lies, and the size of a page.
@@ -85,7 +94,7 @@ func pageOf(t *testing.T, b []byte, text string) (page, size int) {
 // A database that lies is an error, or says less; it never takes long.
 func TestBrokenDatabases(t *testing.T) {
 	t.Parallel()
-	good := database(t)
+	good := database(t, "rpmdb.sqlite")
 	changed := func(change func(b []byte)) []byte {
 		b := slices.Clone(good)
 		change(b)
@@ -114,23 +123,38 @@ func TestBrokenDatabases(t *testing.T) {
 			t.Errorf("%s: %v, %d packages", name, err, len(all))
 		}
 	}
-	if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good)-1)); !errors.Is(err, rpmdb.ErrSize) {
-		t.Errorf("of more bytes than allowed: %v", err)
-	}
-	if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good))); err != nil {
-		t.Errorf("of as many bytes as allowed: %v", err)
+}
+
+// A database is read up to a size, and no more of it.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	for _, format := range formats {
+		good := database(t, format)
+		if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good)-1)); !errors.Is(err, rpmdb.ErrSize) {
+			t.Errorf("%s of more bytes than allowed: %v", format, err)
+		}
+		if _, err := rpmdb.Read(bytes.NewReader(good), int64(len(good))); err != nil {
+			t.Errorf("%s of as many bytes as allowed: %v", format, err)
+		}
 	}
 }
 
-// FuzzRead: whatever a database says, reading it ends, and no text is longer than the file.
+// FuzzRead: whatever a database says, reading it ends, and it has no more files than bytes.
 func FuzzRead(f *testing.F) {
-	good := database(f)
-	f.Add(uint32(0), []byte{})
-	f.Add(uint32(4096), []byte{0x0d, 0, 0, 0xff, 0xff})
-	f.Add(uint32(4096+8), []byte{0, 0, 0, 2})
-	f.Add(uint32(4096), []byte("\r0\x00"))
-	f.Fuzz(func(t *testing.T, at uint32, patch []byte) {
-		b := slices.Clone(good)
+	var good [][]byte
+	for n, format := range formats {
+		good = append(good, database(f, format))
+		f.Add(uint8(n), uint32(0), []byte{})
+	}
+	f.Add(uint8(0), uint32(4096), []byte{0x0d, 0, 0, 0xff, 0xff})
+	f.Add(uint8(0), uint32(4096+8), []byte{0, 0, 0, 2})
+	f.Add(uint8(0), uint32(4096), []byte("\r0\x00"))
+	f.Add(uint8(1), uint32(12), []byte{0xff, 0xff, 0xff, 0xff})
+	f.Add(uint8(1), uint32(4096+12), []byte{0xff, 0xff, 0xff, 0xff})
+	f.Add(uint8(2), uint32(20), []byte{0, 2, 0, 0})
+	f.Add(uint8(2), uint32(4096+16), []byte{1, 0, 0, 0, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, format uint8, at uint32, patch []byte) {
+		b := slices.Clone(good[int(format)%len(good)])
 		if n := int(at) % len(b); len(patch) <= len(b)-n {
 			copy(b[n:], patch)
 		}
@@ -144,7 +168,7 @@ func FuzzRead(f *testing.F) {
 // Cells that share their bytes would make work of the square of the size.
 func TestSharedCells(t *testing.T) {
 	t.Parallel()
-	b := database(t)
+	b := database(t, "rpmdb.sqlite")
 	page, size := pageOf(t, b, "cap-of-part1\x00")
 	leaf := b[(page-1)*size:][:size]
 	if leaf[0] != 0x0d {

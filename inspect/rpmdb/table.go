@@ -52,10 +52,9 @@ func (p *pages) rows(root uint32, depth int, f func(row payload) bool) (more boo
 func (p *pages) row(cell []byte, f func(row payload) bool) (bool, error) {
 	size, cell, ok := varint(cell)
 	_, cell, ok2 := varint(cell) // the number of the row
-	if !ok || !ok2 || size > p.left {
+	if !ok || !ok2 || !p.take(size) {
 		return false, ErrFormat
 	}
-	p.left -= size
 	row, err := p.payload(int(size), cell)
 	if err != nil {
 		return false, err
@@ -70,11 +69,7 @@ type payload struct {
 }
 
 func (r *payload) add(piece []byte) {
-	end := len(piece)
-	if n := len(r.ends); n > 0 {
-		end += r.ends[n-1]
-	}
-	r.pieces, r.ends = append(r.pieces, piece), append(r.ends, end)
+	r.pieces, r.ends = append(r.pieces, piece), append(r.ends, r.size()+len(piece))
 }
 
 // payload follows a row of that size from its cell through the pages on which it goes on.

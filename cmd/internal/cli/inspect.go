@@ -40,8 +40,8 @@ Whether the images of a list are one program is noted, as far as it is seen with
 different versions or revisions, times more than 30 days apart and, with --deep, programs in PATH that not every image has.
 --same makes a failure of that, and of different packages (dpkg, apk, RPM), settings, users and ports, and prints a table. What
 an architecture brings about is left out: its own words in names, rebuilds (+b1), packages that only others there need
-(libquadmath), microcode and boot loaders, checksums in variables. Of RPM, rpmdb.sqlite is read; where another database is
-there (ndb, Berkeley DB), a note says so, and programs count by name.
+(libquadmath), microcode and boot loaders, checksums in variables. Where a database of RPM can't be read (more than 32 MiB, or
+with a journal), a note says so, and programs count by name.
 
 -f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
 

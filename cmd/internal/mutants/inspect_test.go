@@ -27,8 +27,9 @@ func ofInspect() []mutant {
 		{"inspect/binary/segments.go", "TestMalformedELF", `if b[len(b)-1] != 0 {`, `if false {`},
 		{"inspect/binary/runs.go", "inspect/binary.TestRuns", `if verdict != Wrong && !sameSystem(f.OS, p.OS) {`, `if false {`},
 
-		{"inspect/rpmdb/table.go", "TestSharedCells", `if !ok || !ok2 || size > p.left {`, `if !ok || !ok2 {`},
-		{"inspect/rpmdb/database.go", "TestBrokenDatabases", `if number == 0 || number > p.count || p.seen[number] {`, `if number == 0 || number > p.count {`},
+		{"inspect/rpmdb/pages.go", "TestSharedCells", `if size > p.left {`, `if false {`},
+		{"inspect/rpmdb/ndb.go", "TestSharedBytes", `if !ok || !more || size > most {`, `if !ok || !more {`},
+		{"inspect/rpmdb/pages.go", "TestBrokenDatabases", `if number == 0 || number > p.count || p.seen[number] {`, `if number == 0 || number > p.count {`},
 		{"inspect/deep/addons.go", "TestPackages", `if p.system != on.OS || p.libc != "" && libc != "" && p.libc != libc {`, `if p.system != on.OS {`},
 		{"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stays)`, `g.each(func(byte) bool { return true }, &g.stays)`},
 

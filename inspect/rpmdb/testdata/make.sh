@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes rpmdb.sqlite and rpmdb.txt, what rpm itself says of the database, with rpmbuild and rpm (Debian's package rpm).
+# Makes rpmdb.sqlite and rpmdb.txt, what rpm itself says of the database, with rpmbuild and rpm (Debian's package rpm); and of the
+# same packages Packages, which Berkeley DB writes and rpm reads, and Packages.db, with Perl's DB_File and Python.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -43,3 +44,33 @@ eval "$db -e --nodeps --justdb part7"
 eval "$db -qa --qf '%{NAME} %{EVR} %{ARCH}\n'" | LC_ALL=C sort >"$here/rpmdb.txt"
 eval "$db -qal" | grep -v contains | LC_ALL=C sort | sha256sum | cut -d' ' -f1 >>"$here/rpmdb.txt"
 cp "$work/root/db/rpmdb.sqlite" "$here/"
+python3 - "$here" "$work/headers.txt" <<'END'
+import sqlite3, struct, sys, zlib
+here, headers = sys.argv[1:]
+slots = blobs = b""
+with open(headers, "w") as out:
+    for number, header in sqlite3.connect(here + "/rpmdb.sqlite").execute("SELECT hnum, blob FROM Packages ORDER BY hnum"):
+        print(number, header.hex(), file=out)
+        blob = struct.pack("<4sIII", b"BlbS", number, 1, len(header)) + header
+        blob += bytes(-(len(blob) + 12) % 16)
+        blob += struct.pack("<II4s", zlib.adler32(blob), len(header), b"BlbE")
+        slots += struct.pack("<4sIII", b"Slot", number, (4096 + len(blobs)) // 16, len(blob) // 16)
+        blobs += blob
+slots += struct.pack("<4sIII", b"Slot", 0, 0, 0) * ((4096 - 32 - len(slots)) // 16)
+with open(here + "/Packages.db", "wb") as out:
+    out.write(struct.pack("<4sIIIIIII", b"RpmP", 0, 1, 1, number + 1, 0, 0, 0) + slots + blobs)
+END
+rm -f "$here/Packages"
+perl -MDB_File -e '
+	tie my %db, "DB_File", $ARGV[1], O_RDWR | O_CREAT, 0644, $DB_HASH or die $!;
+	$db{pack "V", 0} = pack "V", 99;
+	open my $headers, "<", $ARGV[0] or die $!;
+	while (<$headers>) {
+		my ($number, $header) = split;
+		$db{pack "V", $number} = pack "H*", $header;
+	}
+' "$work/headers.txt" "$here/Packages"
+mkdir "$work/berkeley"
+cp "$here/Packages" "$work/berkeley/"
+rpm --dbpath "$work/berkeley" --define '_db_backend bdb_ro' -qa --qf '%{NAME} %{EVR} %{ARCH}\n' 2>/dev/null | LC_ALL=C sort >"$work/berkeley.txt"
+head -n -1 "$here/rpmdb.txt" | cmp - "$work/berkeley.txt"
