@@ -63,7 +63,7 @@ func (p Publisher) referrers(ctx context.Context, subjects []compose.Subject) (a
 
 func (p Publisher) referrersOf(ctx context.Context, s compose.Subject) ([]Referrer, error) {
 	var all []Referrer
-	rows, err := p.ReferrersOf(ctx, s)
+	rows, err := p.ReferrersOf(ctx, s.From.WithDigest(s.Digest))
 	if err != nil {
 		return nil, err
 	}
@@ -88,14 +88,14 @@ func (p Publisher) referrersOf(ctx context.Context, s compose.Subject) ([]Referr
 	return all, nil
 }
 
-// ReferrersOf are the rows of what refers to a subject. A registry is asked; elsewhere there is the tag that stands in for its
-// answer.
-func (p Publisher) ReferrersOf(ctx context.Context, s compose.Subject) ([]v1.Descriptor, error) {
-	if s.From.Transport == registry.TransportRegistry {
-		all, _, err := p.Client.Repository(s.From, remote.Pull).Referrers(ctx, s.Digest)
+// ReferrersOf returns the rows of what refers to a subject, which is named by its digest. A registry is asked; elsewhere
+// there is the tag that stands in for its answer.
+func (p Publisher) ReferrersOf(ctx context.Context, subject registry.Ref) ([]v1.Descriptor, error) {
+	if subject.Transport == registry.TransportRegistry {
+		all, _, err := p.Client.Repository(subject, remote.Pull).Referrers(ctx, subject.Digest)
 		return all, err
 	}
-	object, err := p.open(ctx, s.From.WithTag(registry.FallbackTag(s.Digest)))
+	object, err := p.open(ctx, subject.WithTag(registry.FallbackTag(subject.Digest)))
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, nil
 	}

@@ -20,8 +20,8 @@ const (
 
 const notationArtifact = "application/vnd.cncf.notary.signature"
 
-// KindOf returns the kind of signature that a referrer is, by its artifact type; "" when it is something else.
-func KindOf(artifactType string) string {
+// kindOf returns the kind of signature that a referrer is, by its artifact type; "" when it is something else.
+func kindOf(artifactType string) string {
 	switch {
 	case artifactType == Artifact:
 		return KindCosign
@@ -63,8 +63,8 @@ func (f Found) Signs() bool {
 // maxLayers limits how many layers of one manifest are checked: cosign adds one for every signature.
 const maxLayers = 64
 
-// Layers returns the layers of a manifest that may hold signatures, up to maxLayers.
-func Layers(manifest []byte) ([]v1.Descriptor, error) {
+// layersOf returns the layers of a manifest that may hold signatures, up to maxLayers.
+func layersOf(manifest []byte) ([]v1.Descriptor, error) {
 	var m struct {
 		Layers []v1.Descriptor `json:"layers"`
 	}
@@ -74,23 +74,23 @@ func Layers(manifest []byte) ([]v1.Descriptor, error) {
 	return m.Layers[:min(len(m.Layers), maxLayers)], nil
 }
 
-// Limit returns the largest layer of that kind that is read, in bytes.
-func Limit(kind string) int64 {
+// limitOf returns the largest layer of that kind that is read, in bytes.
+func limitOf(kind string) int64 {
 	if kind == KindBundle {
 		return MaxBundle
 	}
 	return MaxPayload
 }
 
-// Layer is one layer of the manifest that holds a signature, and its content or why that is missing.
-type Layer struct {
+// layer is one layer of the manifest that holds a signature, and its content or why that is missing.
+type layer struct {
 	Descriptor v1.Descriptor
 	Content    []byte
 	Err        error
 }
 
-// Examine verifies one layer for a manifest; f holds its kind and where it was found.
-func Examine(f Found, l Layer, of registry.Manifest, keys []Key) Found {
+// verify verifies one layer for a manifest; f holds its kind and where it was found.
+func verify(f Found, l layer, of registry.Manifest, keys []Key) Found {
 	f.Err = l.Err
 	switch {
 	case l.Err != nil:

@@ -16,10 +16,17 @@ type ProofOptions struct {
 	ReadProvenance, ReadSBOM bool // have their content in Proof
 }
 
+// SignatureOptions say whether signatures are looked for. The zero value looks for none.
+type SignatureOptions struct {
+	Signatures bool // look for them; without Keys that is all
+	Keys       []signature.Key
+	Scope      signature.Scope // what must be signed by one of Keys; "": all
+}
+
 // Proof is what was found of that.
 type Proof struct {
 	Runs       []Tried                  // of the images of the report, in order; nil when nothing was run
-	Signatures *Signatures              // nil when none were looked for
+	Signatures *signature.Result    // nil when none were looked for
 	Statements [][]provenance.Statement // of the images of the report, in order; nil when none were read
 }
 
@@ -29,7 +36,9 @@ func (e *Env) addProof(ctx context.Context, one *Inspection, o InspectOptions) e
 		e.addProvenance(ctx, one, o)
 	}
 	if o.Signatures || len(o.Keys) > 0 {
-		found, err := e.signatures(ctx, one.Report, o.Keys)
+		publisher := e.publisher()
+		finder := signature.Finder{Open: publisher.Open, Referrers: publisher.ReferrersOf}
+		found, err := finder.Find(ctx, one.Report, o.Keys)
 		if err != nil {
 			return err
 		}

@@ -77,7 +77,7 @@ func (d *inspectDocument) at(digest string) string {
 	return d.Repository + "@" + digest
 }
 
-func (d *inspectDocument) addSignatures(s app.Signatures) {
+func (d *inspectDocument) addSignatures(s signature.Result) {
 	unsigned := map[string]bool{}
 	add := func(of signature.Subject) (*bool, []signatureJSON) {
 		signed := of.Signed(s.Verified)
