@@ -26,7 +26,7 @@ type SignatureOptions struct {
 // Proof is what was found of that.
 type Proof struct {
 	Runs       []Tried                  // of the images of the report, in order; nil when nothing was run
-	Signatures *signature.Result    // nil when none were looked for
+	Signatures *signature.Result        // nil when none were looked for
 	Statements [][]provenance.Statement // of the images of the report, in order; nil when none were read
 }
 
