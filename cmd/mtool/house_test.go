@@ -33,7 +33,7 @@ var floors = map[string]int{
 var leaves = []string{
 	"inspect/platform", "inspect/binary", "inspect/launch", "inspect/rpmdb",
 	"build/advice", "build/device", "build/emulator", "build/snapshot",
-	"registry/regular", "registry/compression",
+	"registry/regular", "registry/compression", "registry/strictyaml",
 }
 
 // started is the child of build that build starts: it imports nothing of build, so that it need not be handed in.
@@ -146,6 +146,8 @@ func mayMeet(from, to string) bool {
 		return true
 	case "registry/remote":
 		return to == "registry/login" || leaf(to)
+	case "registry/settings":
+		return to == "registry/login" || to == "registry/remote" || leaf(to)
 	case "registry/serve", "registry/archive":
 		return to == "registry/store" || leaf(to)
 	case "inspect/deep", "inspect/facts":

@@ -9,6 +9,7 @@ import (
 
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/strictyaml"
 )
 
 // Schema is the JSON schema (draft 2020-12) of what Parse reads.
@@ -63,7 +64,7 @@ func (p Platform) V1() v1.Platform {
 // value of the wrong kind are errors with the line. All errors wrap registry.ErrUsage.
 func Parse(name string, data []byte) (Spec, error) {
 	var s Spec
-	if err := Decode(name, data, &s); err != nil {
+	if err := strictyaml.Decode(name, data, &s); err != nil {
 		return Spec{}, registry.Usagef("reading spec %w", err)
 	}
 	if err := s.check(); err != nil {

@@ -5,26 +5,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"mtool/compose/draft"
 	"mtool/registry/login"
 	"mtool/registry/remote"
+	"mtool/registry/settings"
 	"mtool/registry/source"
 	"mtool/registry/store"
 )
 
 // EnvOptions are the settings that every command shares. The zero value is right for a user without special needs.
 type EnvOptions struct {
-	remote.Settings               // of the flags; NewEnv adds those of registries.yaml, CertDirs and Proxy
-	Retry           *int          // how often a failed request is sent again; nil: as registries.yaml says, else 5
-	RetryWait       time.Duration // about the first wait before it; 0: a quarter of a second
-	MinRate         int64         // see remote.Options
-	Concurrency     int           // requests in flight; 0: as registries.yaml says, else 64
-	Note            func(string)  // told one line for everything worth saying; nil says nothing
-	UserAgent       string
-	Progress        Progress // of reading layers; nil tells nobody
-	Proxies         remote.Proxies
+	remote.Options // NewEnv adds those of registries.yaml, the credentials and Proxy
+	Proxies        remote.Proxies
+	Progress       Progress // of reading layers; nil tells nobody
 }
 
 // Env is the places and the clients that the functions of this package share.
@@ -58,39 +52,21 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o, err = o.withFile(home); err != nil {
+	if o.Options, err = settings.Read(filepath.Join(home, "registries.yaml"), o.Options); err != nil {
 		return nil, err
 	}
-	o = o.withEngine(daemonFiles())
-	if err := o.checkFiles(); err != nil {
+	o.Proxy = o.Proxies.Own()
+	if o.Credentials, err = login.Default(); err != nil {
 		return nil, err
 	}
-	o.CertDirs, o.Proxy = certDirs(), o.Proxies.Own()
-	logins, err := login.Default()
-	if err != nil {
-		return nil, err
-	}
-	env := &Env{Home: home, State: state, Logins: logins, Transport: o, notes: notes{o.Note}}
+	env := &Env{Home: home, State: state, Logins: o.Credentials, Transport: o, notes: notes{o.Note}}
 	env.names = names{
 		notes:  env.notes,
 		Store:  store.Open(filepath.Join(home, "store")),
 		Drafts: draft.Open(filepath.Join(home, "drafts")),
-		Client: remote.NewClient(env.clientOptions()),
+		Client: remote.NewClient(o.Options),
 	}
 	return env, nil
-}
-
-// clientOptions are those of every registry client.
-func (e *Env) clientOptions() remote.Options {
-	o := e.Transport
-	c := remote.Options{
-		Settings: o.Settings, Concurrency: o.Concurrency, UserAgent: o.UserAgent, Credentials: e.Logins, Note: o.Note,
-		Pause: o.RetryWait, MinRate: o.MinRate,
-	}
-	if o.Retry != nil {
-		c.Attempts = *o.Retry + 1
-	}
-	return c
 }
 
 func (e notes) note(format string, args ...any) { e.tell(fmt.Sprintf(format, args...)) }

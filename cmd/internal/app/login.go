@@ -12,7 +12,7 @@ import (
 
 // Login tries auth at the host and, when it is right, keeps it where docker would. Nothing is kept otherwise.
 func (e *Env) Login(ctx context.Context, host string, auth login.Auth) error {
-	options := e.clientOptions()
+	options := e.Transport.Options
 	options.Credentials = login.Fixed(host, auth)
 	asked, err := remote.NewClient(options).Login(ctx, host)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"mtool/registry"
 	"mtool/registry/login"
 	"mtool/registry/remote"
+	"mtool/registry/settings"
 )
 
 // transportFlags say how registries are reached; every command has them.
@@ -46,16 +47,16 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 
 // options are those that the flags state; what they don't state is left to registries.yaml.
 func (f *transportFlags) options(fl *pflag.FlagSet) (o app.EnvOptions, err error) {
-	o = app.EnvOptions{Settings: remote.Settings{
+	o.Settings = remote.Settings{
 		PlainHTTP: f.plainHTTP, SkipVerify: f.skipVerify, CAFiles: f.caFiles, Hosts: map[string]remote.HostSettings{},
-	}}
+	}
 	if f.retry < 0 || f.concurrency < 1 {
 		return o, usagef("", "--retry can't be negative, and --concurrency must be at least 1")
 	}
 	if f.retryWait <= 0 || f.idle < 0 || f.minRate < 0 {
 		return o, usagef("", "--retry-wait must be over 0, and --idle-timeout and --min-rate can't be negative")
 	}
-	o.RetryWait, o.Idle, o.MinRate = f.retryWait, f.idle, f.minRate
+	o.Pause, o.Idle, o.MinRate = f.retryWait, f.idle, f.minRate
 	if o.MinRate == 0 {
 		o.MinRate = -1
 	}
@@ -63,7 +64,7 @@ func (f *transportFlags) options(fl *pflag.FlagSet) (o app.EnvOptions, err error
 		o.Idle = -1
 	}
 	if fl.Changed("retry") {
-		o.Retry = &f.retry
+		o.Attempts = f.retry + 1
 	}
 	if fl.Changed("concurrency") {
 		o.Concurrency = f.concurrency
@@ -91,12 +92,12 @@ func (f *transportFlags) addMirrors(o *app.EnvOptions) error {
 		if err != nil {
 			return err
 		}
-		place, plain := app.MirrorPlace(mirror)
+		mirror, plain := settings.ParseMirror(mirror)
 		if plain != "" {
 			o.PlainHTTP = append(o.PlainHTTP, plain)
 		}
 		s := o.Hosts[host]
-		s.Mirrors = append(s.Mirrors, place)
+		s.Mirrors = append(s.Mirrors, mirror)
 		o.Hosts[host] = s
 	}
 	return nil

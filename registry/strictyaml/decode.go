@@ -1,4 +1,7 @@
-package spec
+// Package strictyaml reads YAML that people write by hand, and refuses what would otherwise be passed over in silence.
+//
+// It has one call: Decode. What a value means is the caller's business.
+package strictyaml
 
 import (
 	"bytes"

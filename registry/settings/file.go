@@ -1,0 +1,188 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"mtool/registry"
+	"mtool/registry/login"
+	"mtool/registry/regular"
+	"mtool/registry/remote"
+	"mtool/registry/strictyaml"
+)
+
+// file is what registries.yaml may say.
+type file struct {
+	Concurrency int             `yaml:"concurrency"`
+	Retry       *int            `yaml:"retry"`
+	CAFile      string          `yaml:"ca-file"`
+	Registries  map[string]host `yaml:"registries"`
+}
+
+// host is what it says of one registry.
+type host struct {
+	PlainHTTP     bool     `yaml:"plain-http"`
+	TLSSkipVerify bool     `yaml:"tls-skip-verify"`
+	CAFile        string   `yaml:"ca-file"`
+	ClientCert    string   `yaml:"client-cert"`
+	ClientKey     string   `yaml:"client-key"`
+	Mirrors       []string `yaml:"mirrors"`
+	Concurrency   int      `yaml:"concurrency"`
+
+	Rate    float64           `yaml:"rate"`
+	Headers map[string]string `yaml:"headers"`
+	Resolve string            `yaml:"resolve"`
+}
+
+// Read returns what the file at path says of registries, added to what o says, which goes before it, with the mirrors of
+// Docker Engine, the folders in which docker and podman keep certificates, and every file of it known to be readable. No file
+// at path is no setting. What is passed over is told to o.Note.
+func Read(path string, o remote.Options) (remote.Options, error) {
+	o, err := withFile(path, o)
+	if err != nil {
+		return o, err
+	}
+	o = withEngine(o, engineFiles())
+	o.CertDirs = certDirs()
+	return o, checkFiles(o)
+}
+
+func withFile(path string, o remote.Options) (remote.Options, error) {
+	data, err := regular.Read(path, regular.MaxText)
+	if errors.Is(err, fs.ErrNotExist) {
+		return o, nil
+	}
+	if err != nil {
+		return o, fmt.Errorf("reading settings: %w", err)
+	}
+	var f file
+	if err := strictyaml.Decode(path, data, &f); err != nil {
+		return o, registry.Usagef("reading settings %w", err)
+	}
+	if o, err = f.under(o, filepath.Dir(path)); err != nil {
+		return o, registry.Usagef("reading settings %s: %w", path, err)
+	}
+	return o, nil
+}
+
+// under returns o with what the file says where o says nothing. Paths in the file are relative to dir.
+func (f file) under(o remote.Options, dir string) (remote.Options, error) {
+	if f.Concurrency < 0 || f.Retry != nil && *f.Retry < 0 {
+		return o, errors.New("concurrency and retry can't be negative")
+	}
+	o.Concurrency = cmp.Or(o.Concurrency, f.Concurrency)
+	if o.Attempts == 0 && f.Retry != nil {
+		o.Attempts = *f.Retry + 1
+	}
+	if f.CAFile != "" {
+		o.CAFiles = append(slices.Clone(o.CAFiles), below(dir, f.CAFile))
+	}
+	hosts := map[string]remote.HostSettings{}
+	for _, name := range slices.Sorted(maps.Keys(f.Registries)) {
+		host, err := login.ParseHost(name)
+		if err != nil || name == "" {
+			return o, fmt.Errorf("registries: %q is no HOST[:PORT]", name)
+		}
+		h := f.Registries[name]
+		if err := h.check(); err != nil {
+			return o, fmt.Errorf("registries: %s: %w", name, err)
+		}
+		if h.PlainHTTP {
+			o.PlainHTTP = append(slices.Clone(o.PlainHTTP), host)
+		}
+		if h.TLSSkipVerify {
+			o.SkipVerify = append(slices.Clone(o.SkipVerify), host)
+		}
+		hosts[host] = h.settings(dir)
+	}
+	o.Hosts = overlay(hosts, o.Hosts)
+	return o, nil
+}
+
+func (h host) settings(dir string) remote.HostSettings {
+	s := remote.HostSettings{
+		ClientCert: below(dir, h.ClientCert), ClientKey: below(dir, h.ClientKey), Mirrors: h.Mirrors, Concurrency: h.Concurrency,
+		Rate: h.Rate, Headers: h.Headers, Resolve: h.Resolve,
+	}
+	if h.CAFile != "" {
+		s.CAFiles = []string{below(dir, h.CAFile)}
+	}
+	return s
+}
+
+func (h host) check() error {
+	if (h.ClientCert == "") != (h.ClientKey == "") || h.Concurrency < 0 || h.Rate < 0 {
+		return errors.New("client-cert and client-key go together, and concurrency and rate can't be negative")
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
+		if !remote.MayHeader(name, h.Headers[name]) {
+			return fmt.Errorf("headers: %q can't be set: credentials belong to a login, "+
+				"and what the specification of registries uses is for the client", name)
+		}
+	}
+	return nil
+}
+
+// below returns a path of the file, which is relative to dir.
+func below(dir, path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// overlay returns top, with base where top says nothing.
+func overlay(base, top map[string]remote.HostSettings) map[string]remote.HostSettings {
+	all := map[string]remote.HostSettings{}
+	maps.Copy(all, top)
+	for host, b := range base {
+		t := all[host]
+		t.CAFiles = slices.Concat(b.CAFiles, t.CAFiles)
+		if t.ClientCert == "" {
+			t.ClientCert, t.ClientKey = b.ClientCert, b.ClientKey
+		}
+		if len(t.Mirrors) == 0 {
+			t.Mirrors = b.Mirrors
+		}
+		if t.Headers == nil {
+			t.Headers = b.Headers
+		}
+		t.Concurrency, t.Rate = cmp.Or(t.Concurrency, b.Concurrency), cmp.Or(t.Rate, b.Rate)
+		t.Resolve = cmp.Or(t.Resolve, b.Resolve)
+		all[host] = t
+	}
+	return all
+}
+
+// checkFiles finds files that the settings name and that are missing, before anything is asked.
+func checkFiles(o remote.Options) error {
+	files := slices.Clone(o.CAFiles)
+	for _, host := range slices.Sorted(maps.Keys(o.Hosts)) {
+		s := o.Hosts[host]
+		files = append(append(files, s.CAFiles...), s.ClientCert, s.ClientKey)
+	}
+	for _, file := range files {
+		if file == "" {
+			continue
+		}
+		if _, err := regular.Read(file, regular.MaxText); err != nil {
+			return registry.Usagef("reading certificates: %w", err)
+		}
+	}
+	return nil
+}
+
+// certDirs returns where docker and podman keep certificates by host.
+func certDirs() []string {
+	dirs := []string{"/etc/docker/certs.d", "/etc/containers/certs.d"}
+	if config, err := os.UserConfigDir(); err == nil {
+		dirs = append(dirs, filepath.Join(config, "docker", "certs.d"), filepath.Join(config, "containers", "certs.d"))
+	}
+	return dirs
+}
