@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/moby/buildkit/client"
-	"golang.org/x/sys/unix"
 
 	"mtool/build/snapshot"
 	embedded "mtool/build/worker"
@@ -92,12 +91,12 @@ const mostBytes = 20 * 1000 * 1000 * 1000
 
 // defaultKeep is how large the cache in dir may be.
 func defaultKeep(dir string) int64 {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(dir, &fs); err != nil {
+	size, ok := diskSize(dir)
+	if !ok {
 		return mostBytes
 	}
 	const part = 10
-	return min(mostBytes, int64(fs.Blocks)*int64(fs.Bsize)/part)
+	return min(mostBytes, size/part)
 }
 
 // prune cuts a cache back to keep bytes, what was used least recently first. BuildKit's own collection runs minutes after

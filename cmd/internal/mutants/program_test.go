@@ -9,7 +9,7 @@ func ofProgram() []mutant {
 		return value, true, nil
 	} else if !there {`},
 		{"cmd/internal/app/workloadfiles.go", "deploy-variables.txtar", `	if !filepath.IsLocal(name) {`, `	if false {`},
-		{"cmd/mtool/core.go", "TestCrashLeavesNoMemory", `limit.Cur = min(1, limit.Max)`, `limit.Cur = limit.Max`},
+		{"cmd/mtool/core_unix.go", "TestCrashLeavesNoMemory", `limit.Cur = min(1, limit.Max)`, `limit.Cur = limit.Max`},
 		{"cmd/mtool/interrupt.go", "TestStuck", `		<-signals
 		restore()`, `		select {}
 		restore()`},

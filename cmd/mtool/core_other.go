@@ -1,0 +1,6 @@
+//go:build !unix
+
+package main
+
+// leaveNoCore does nothing: this system writes no core files.
+func leaveNoCore() {}
