@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -169,19 +168,6 @@ func (a *application) note(line string) {
 	if !a.quiet {
 		print.Println(a.Err, line)
 	}
-}
-
-// version is the module's version, or the revision it was built from.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := strings.TrimPrefix(info.Main.Version, "v")
-	if v == "" || v == "(devel)" {
-		v = "devel"
-	}
-	return v
 }
 
 // atLeast demands n positional arguments; usage is the line to show.
