@@ -5,6 +5,7 @@
 #   testdata/rootfs.sh --whole arm64 s390x DIR  also DIR/arm64-1.tar and -2.tar: git, Python and Perl; a C compiler
 #   testdata/rootfs.sh --dpkg arm64 DIR         DIR/arm64-dpkg.tar: what dpkg takes for a system of its own
 #   testdata/rootfs.sh --debootstrap arm64 DIR  DIR/arm64-debootstrap.tar: a whole system after debootstrap's first stage
+#   testdata/rootfs.sh --worker arm64 DIR       DIR/arm64-worker.tar: runc, newuidmap and QEMU, for the image of mtool that builds
 #
 # Nothing of them is executed: no maintainer script has run. Beside the latter two are packages to install there, in
 # DIR/arm64-more. ARCH is Debian's word for it (amd64 arm64 armhf i386 ppc64el riscv64 s390x). What is there already is kept.
@@ -12,8 +13,8 @@
 # configuration of their own under DIR, so that dpkg's list of architectures stays as it is.
 set -eu
 kind=layers
-case ${1:-} in --whole | --dpkg | --debootstrap) kind=${1#--} && shift ;; esac
-[ $# -ge 2 ] || { echo "usage: rootfs.sh [--whole|--dpkg|--debootstrap] ARCH… DIR" >&2 && exit 2; }
+case ${1:-} in --whole | --dpkg | --debootstrap | --worker) kind=${1#--} && shift ;; esac
+[ $# -ge 2 ] || { echo "usage: rootfs.sh [--whole|--dpkg|--debootstrap|--worker] ARCH… DIR" >&2 && exit 2; }
 # debootstrap's files belong to several users.
 [ $kind != debootstrap ] || [ "$(id -u)" = 0 ] || exec unshare --map-root-user --map-auto "$0" --$kind "$@"
 for dir; do :; done # the last one
@@ -31,6 +32,7 @@ packages() {
 	1) echo git python3 perl busybox openssl ;;
 	2) echo gcc ;;
 	dpkg) echo "$(packages 0)" base-passwd debianutils diffutils dpkg hostname init-system-helpers libc-bin libpam-runtime login mawk passwd perl-base usr-is-merged ;;
+	worker) echo base-files runc uidmap qemu-user-static ;;
 	more) echo sudo ;; # has setuid programs, and files that not everybody may read
 	esac
 }
@@ -103,6 +105,19 @@ layer() {
 	pack "$1-$2" --owner=0 --group=0 --mtime=@0
 }
 
+# worker ARCH: without the emulators that hardly anybody asks for, which are two thirds of all, and with root as its only user.
+worker() {
+	# shellcheck disable=SC2046
+	unpack $(packages worker)
+	find "$root/usr/bin" -type f -name 'qemu-*' ! -name 'qemu-aarch64*' ! -name 'qemu-arm*' ! -name 'qemu-i386*' ! -name 'qemu-x86_64*' \
+		! -name 'qemu-ppc64le*' ! -name 'qemu-riscv64*' ! -name 'qemu-s390x*' ! -name 'qemu-mips64el*' ! -name 'qemu-loongarch64*' -delete
+	find "$root/usr/bin" -xtype l -name 'qemu-*' -delete
+	rm -rf "$root/usr/lib/binfmt.d"
+	echo root:x:0:0:root:/root:/usr/sbin/nologin >"$root/etc/passwd"
+	echo root:x:0: >"$root/etc/group"
+	pack "$1-worker" --owner=0 --group=0 --mtime=@0
+}
+
 # installed ARCH: with what dpkg remembers of its packages, but for their scripts, and with the users that are always there.
 installed() {
 	# shellcheck disable=SC2046
@@ -146,6 +161,7 @@ file_system() (
 	case $kind in
 	layers) layer "$1" 0 ;;
 	whole) for n in 0 1 2; do layer "$1" $n; done ;;
+	worker) worker "$1" ;;
 	dpkg) more "$1"; installed "$1" ;;
 	debootstrap) more "$1"; bootstrapped "$1" ;;
 	esac

@@ -23,6 +23,7 @@ var ownFiles = map[string]string{
 	"registry/files.go":       "a directory, opened to be synced",
 	"registry/pending.go":     "files that it makes",
 	"testdata/module/":        "the clone of whoever runs it",
+	"cmd/internal/release/":   "a clone that it makes, the module cache, and what it has built",
 	"build/emulator/":         "files of the kernel, and programs in PATH that were seen to be regular files",
 	"build/snapshot/":         "files of the context that were seen to be regular, opened without following links or waiting, and the memory of them",
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+)
+
+// recipes are files for other programs: nfpm, Homebrew, Nix, and mtool's own builds.
+//
+//go:embed templates
+var recipes embed.FS
+
+// fill fills in one of the recipes.
+func fill(w io.Writer, name string, data any) error {
+	t, err := template.New(name).Funcs(template.FuncMap{
+		"hex":    func(sum [32]byte) string { return fmt.Sprintf("%x", sum) },
+		"base64": func(sum [32]byte) string { return base64.StdEncoding.EncodeToString(sum[:]) },
+	}).ParseFS(recipes, "templates/"+name)
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, data)
+}
+
+// writeRecipes writes what Homebrew and Nix need to install the archives, and the installer, which knows where they are.
+func (r *release) writeRecipes() error {
+	data := map[string]any{
+		"Version": r.number, "Home": r.home, "URL": r.url, "Made": r.made,
+		// The targets that each has, in its own words.
+		"Homebrew": map[string]string{
+			"darwin/amd64": "OS.mac? && Hardware::CPU.intel?", "darwin/arm64": "OS.mac? && Hardware::CPU.arm?",
+			"linux/amd64": "OS.linux? && Hardware::CPU.intel?", "linux/arm64": "OS.linux? && Hardware::CPU.arm? && Hardware::CPU.is_64_bit?",
+		},
+		"Nix": map[string]string{
+			"darwin/amd64": "x86_64-darwin", "darwin/arm64": "aarch64-darwin", "linux/amd64": "x86_64-linux", "linux/arm64": "aarch64-linux",
+			"linux/arm/v7": "armv7l-linux", "linux/386": "i686-linux", "linux/riscv64": "riscv64-linux", "linux/s390x": "s390x-linux",
+			"linux/ppc64le": "powerpc64le-linux", "linux/loong64": "loongarch64-linux",
+		},
+	}
+	for file, name := range map[string]string{"mtool.rb": "formula.rb", "mtool.nix": "package.nix"} {
+		if err := r.write(file, func(w io.Writer) error { return fill(w, name, data) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pack makes deb, rpm and apk.
+func (r *release) pack(ctx context.Context, m made, files []file) error {
+	dir := filepath.Join(r.tmp, "package-"+m.file())
+	if err := lay(dir, files, r.at); err != nil {
+		return err
+	}
+	config := filepath.Join(dir, "nfpm.yaml")
+	f, err := os.Create(config)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if err := fill(f, "nfpm.yaml", map[string]any{
+		"Version": r.number, "Home": r.home, "Arch": nfpmArch(m.target), "Date": r.at.Format(time.RFC3339), "Dir": dir,
+	}); err != nil {
+		return err
+	}
+	for _, kind := range []string{"deb", "rpm", "apk"} {
+		name := "mtool-" + r.number + "-" + m.file() + "." + kind
+		_, err := r.output(ctx, []string{fmt.Sprint("SOURCE_DATE_EPOCH=", r.at.Unix())}, "nfpm", "package",
+			"--config", config, "--packager", kind, "--target", filepath.Join(r.dist, name))
+		if err != nil {
+			return err
+		}
+		r.names = append(r.names, name)
+	}
+	return nil
+}
+
+// nfpmArch is the architecture as nfpm knows it, which knows the words of each kind of package.
+func nfpmArch(t target) string { return t.arch + map[string]string{"v7": "7"}[t.variant] }
+
+// lay writes files below a folder, all of one time.
+func lay(dir string, files []file, at time.Time) error {
+	for _, f := range files {
+		path := filepath.Join(dir, filepath.FromSlash(f.name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(path, f.body, os.FileMode(f.mode)); err != nil {
+			return err
+		}
+		if err := os.Chtimes(path, at, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"archive/zip"
+	"bytes"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+
+// TestArchives writes the same files in another order, from another time zone, and gets the same bytes; another mode, time or
+// name makes others.
+func TestArchives(t *testing.T) {
+	t.Parallel()
+	files := []file{{"a/mtool", 0o755, []byte("program")}, {"a/LICENSE", 0o644, []byte("text")}, {"a/man/man1/mtool.1", 0o644, nil}}
+	for name, write := range map[string]func(io.Writer, []file, time.Time) error{"tar.gz": writeTarGz, "zip": writeZip} {
+		sum := func(files []file, at time.Time) [32]byte {
+			var b bytes.Buffer
+			if err := write(&b, files, at); err != nil {
+				t.Fatal(err)
+			}
+			return sha256.Sum256(b.Bytes())
+		}
+		first := sum(files, noon)
+		if again := sum([]file{files[2], files[0], files[1]}, noon.In(time.FixedZone("CET", 3600))); again != first {
+			t.Errorf("%s: the same files in another order and zone are other bytes", name)
+		}
+		for change, other := range map[string][32]byte{
+			"mode": sum([]file{{"a/mtool", 0o644, files[0].body}, files[1], files[2]}, noon),
+			"time": sum(files, noon.Add(time.Hour)),
+			"name": sum([]file{{"b/mtool", 0o755, files[0].body}, files[1], files[2]}, noon),
+		} {
+			if other == first {
+				t.Errorf("%s: another %s is not seen", name, change)
+			}
+		}
+	}
+}
+
+func TestZipKeepsModes(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	if err := writeZip(&b, []file{{"mtool", 0o755, []byte("x")}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	z, err := zip.NewReader(bytes.NewReader(b.Bytes()), int64(b.Len()))
+	if err != nil || z.File[0].Mode() != 0o755 {
+		t.Errorf("%v, %v", z.File[0].Mode(), err)
+	}
+}
+
+func TestParseTargets(t *testing.T) {
+	t.Parallel()
+	got, err := parseTargets("linux/arm/v7 windows/amd64 linux/arm/v7")
+	if err != nil || !slices.Equal(got, []target{{"linux", "arm", "v7"}, {"windows", "amd64", ""}}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got[0].file() != "linux-armv7" || got[0].String() != "linux/arm/v7" || got[1].String() != "windows/amd64" {
+		t.Errorf("%s, %s, %s", got[0].file(), got[0], got[1])
+	}
+	if all, err := parseTargets(""); err != nil || len(all) != 14 {
+		t.Errorf("%v, %v", all, err)
+	}
+	if _, err := parseTargets("linux/amd64 plan9/arm"); err == nil || !strings.Contains(err.Error(), `"plan9/arm"`) {
+		t.Errorf("a target that is none: %v", err)
+	}
+}
+
+// TestNotices wants a licence of every module, in packages' folders too, each file once.
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{"LICENSE.md": "ours", "NOTICE": "thanks", "license.go": "package x", "README": "no"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files, err := licencesIn(dir)
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%v, %v", files, err)
+	}
+	body, err := printNotices(map[string][]string{"x/y v1": append(files, files...)})
+	if err != nil || strings.Count(string(body), "thanks") != 1 || !strings.Contains(string(body), "x/y v1\n\n--- LICENSE.md\n\nours\n") {
+		t.Errorf("%v\n%s", err, body)
+	}
+	if _, err := printNotices(map[string][]string{"x/y v1": nil}); err == nil {
+		t.Error("a module without a licence is fine")
+	}
+}
+
+// TestSBOM lists this test's own modules.
+func TestSBOM(t *testing.T) {
+	t.Parallel()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := buildinfo.ReadFile(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &release{options: options{version: "v1.0.0"}, number: "1.0.0", home: "https://example.com/mtool", at: noon}
+	var b bytes.Buffer
+	if err := r.writeSBOM(&b, made{target: target{"linux", "amd64", ""}, Binary: self}); err != nil {
+		t.Fatal(err)
+	}
+	var doc spdx
+	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if len(doc.Packages) != len(info.Deps)+2 || len(doc.Relationships) != len(doc.Packages) || doc.CreationInfo.Created != "2026-11-30T12:00:00Z" {
+		t.Errorf("%d dependencies, but\n%s", len(info.Deps), b.String())
+	}
+	if len(doc.Packages[0].Checksums) != 1 || doc.Relationships[0].Type != "DESCRIBES" {
+		t.Errorf("the program has no sum or is not described: %+v", doc.Packages[0])
+	}
+}
+
+// TestRecipes fills the formula and the Nix expression with the targets that they can install, and no others.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	r := &release{options: options{version: "v1.0.0", url: "https://example.com/v1.0.0", dist: t.TempDir()}, number: "1.0.0", home: "https://example.com"}
+	for _, m := range []target{{"darwin", "arm64", ""}, {"linux", "arm", "v7"}, {"windows", "amd64", ""}} {
+		r.made = append(r.made, made{target: m, Archive: "mtool-1.0.0-" + m.file() + ".tar.gz", Sum: sha256.Sum256([]byte(m.os))})
+	}
+	if err := r.writeRecipes(); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string][]string{
+		"mtool.rb":  {`version "1.0.0"`, "OS.mac? && Hardware::CPU.arm?", `url "https://example.com/v1.0.0/mtool-1.0.0-darwin-arm64.tar.gz"`, `sha256 "`},
+		"mtool.nix": {"aarch64-darwin = {", "armv7l-linux = {", `hash = "sha256-`, "mtool-1.0.0-linux-armv7.tar.gz", "archives.${system}"},
+	} {
+		body, err := os.ReadFile(filepath.Join(r.dist, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if !strings.Contains(string(body), text) {
+				t.Errorf("%s lacks %s:\n%s", name, text, body)
+			}
+		}
+		if strings.Contains(string(body), "windows") || strings.Contains(string(body), "<no value>") {
+			t.Errorf("%s:\n%s", name, body)
+		}
+	}
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/semver"
+)
+
+// release is one that is being made.
+type release struct {
+	options
+	number string // the version without v
+	tmp    string
+	source string // a clone with the version's tag
+	home   string // the module's address, as a web page
+	at     time.Time
+	mtool  string // this machine's
+	common []file // what every archive has
+	made   []made
+	names  []string // of the files in dist
+}
+
+// made is an archive.
+type made struct {
+	target
+	Binary, Archive string
+	Sum             [sha256.Size]byte // of the archive
+	notices         []byte
+}
+
+// prepare clones the commit and builds the mtool that helps with the rest.
+func prepare(ctx context.Context, o options, tmp string) (*release, error) {
+	if !semver.IsValid(o.version) || semver.Canonical(o.version) != o.version {
+		return nil, fmt.Errorf("%q is no version such as v1.0.0", o.version)
+	}
+	r := &release{options: o, number: o.version[1:], tmp: tmp, source: filepath.Join(tmp, "source")}
+	if err := r.clone(ctx); err != nil {
+		return nil, err
+	}
+	module, err := r.output(ctx, nil, "go", "list", "-m")
+	if err != nil {
+		return nil, err
+	}
+	r.home = "https://github.com/you/mtool" // until the module has an address
+	if strings.Contains(module, ".") {
+		r.home = "https://" + module
+	}
+	if r.url == "" {
+		r.url = r.home + "/releases/download/" + r.version
+	}
+	r.mtool = filepath.Join(tmp, "host", "mtool")
+	if err := r.compile(ctx, target{}, r.mtool); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(r.dist, 0o755); err != nil {
+		return nil, err
+	}
+	return r, r.document(ctx)
+}
+
+// clone checks HEAD out anew, under the version's tag. A tag that is there already must be HEAD's.
+func (r *release) clone(ctx context.Context) error {
+	clone := exec.CommandContext(ctx, "git", "clone", "--quiet", "--shared", ".", r.source)
+	clone.Stderr = os.Stderr
+	if err := clone.Run(); err != nil {
+		return fmt.Errorf("cloning this repository: %w", err)
+	}
+	head, err := r.output(ctx, nil, "git", "rev-parse", "HEAD")
+	if err != nil {
+		return err
+	}
+	if tagged, err := r.output(ctx, nil, "git", "rev-parse", "--quiet", "--verify", "refs/tags/"+r.version+"^{commit}"); err == nil {
+		if tagged != head {
+			return fmt.Errorf("the tag %s is another commit: %s, not %s", r.version, tagged, head)
+		}
+	} else if _, err := r.output(ctx, nil, "git", "tag", r.version); err != nil {
+		return err
+	}
+	date, err := r.output(ctx, nil, "git", "show", "--no-patch", "--format=%ct", "HEAD")
+	if err != nil {
+		return err
+	}
+	seconds, err := time.ParseDuration(date + "s")
+	r.at = time.Unix(0, 0).UTC().Add(seconds)
+	return err
+}
+
+// document collects what every archive has: documents, man pages and completions.
+func (r *release) document(ctx context.Context) error {
+	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
+		body, err := os.ReadFile(filepath.Join(r.source, name))
+		if err != nil {
+			return err
+		}
+		r.common = append(r.common, file{name, 0o644, body})
+	}
+	docs := filepath.Join(r.tmp, "docs")
+	if _, err := r.output(ctx, nil, r.mtool, "docs", docs); err != nil {
+		return err
+	}
+	return filepath.WalkDir(docs, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() || d.Name() == "reference.md" {
+			return err
+		}
+		body, err := os.ReadFile(path)
+		name, _ := filepath.Rel(docs, path) // it is below docs
+		r.common = append(r.common, file{filepath.ToSlash(name), 0o644, body})
+		return err
+	})
+}
+
+// output runs a program in the clone, with more variables than this process has, and returns what it prints.
+func (r *release) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = r.source, append(append(os.Environ(), "GOFLAGS=", "MTOOL_HOME="+filepath.Join(r.tmp, "home")), env...)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err, bytes.TrimSpace(said.Bytes()))
+	}
+	return string(bytes.TrimSpace(out)), err
+}
