@@ -2,12 +2,16 @@ package serve
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"net/http"
+	"os"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // digest parses id, and answers with an error when it is not a digest.
@@ -31,12 +35,11 @@ func (s *Server) manifest(w http.ResponseWriter, r *http.Request, repo repositor
 		if !ok {
 			return
 		}
-		t, err := s.find(r.Context(), repo, func(t tree) bool { _, ok := t.manifests[h]; return ok })
-		if err != nil {
+		var err error
+		if d, err = s.holds(r.Context(), repo, h); err != nil {
 			s.broken(w, err, "MANIFEST_UNKNOWN")
 			return
 		}
-		d = t.manifests[h]
 	}
 	m, err := s.layout.Root(r.Context(), d)
 	if err != nil {
@@ -48,6 +51,20 @@ func (s *Server) manifest(w http.ResponseWriter, r *http.Request, repo repositor
 	header.Set("Docker-Content-Digest", m.Digest.String())
 	header.Set("ETag", `"`+m.Digest.String()+`"`)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(m.Body))
+	if r.Method == http.MethodGet {
+		s.tell(Event{Pulled, repo.named(id), m.Digest, sizeOf(m)})
+	}
+}
+
+// sizeOf adds up a manifest and the blobs that it names.
+func sizeOf(m registry.Manifest) int64 {
+	size := int64(len(m.Body))
+	if body, err := contentOf(m); err == nil {
+		for _, blob := range body.blobs() {
+			size += blob.Size
+		}
+	}
+	return size
 }
 
 // blob answers with a config or layer, or the requested part of it.
@@ -56,13 +73,7 @@ func (s *Server) blob(w http.ResponseWriter, r *http.Request, repo repository, i
 	if !ok {
 		return
 	}
-	// A manifest is a blob too; containerd sometimes reads it as one.
-	_, err := s.find(r.Context(), repo, func(t tree) bool { _, ok := t.manifests[h]; return ok || t.blobs[h] })
-	if err != nil {
-		s.broken(w, err, "BLOB_UNKNOWN")
-		return
-	}
-	file, err := s.store.File(h)
+	file, err := s.openBlob(r.Context(), repo, h)
 	if err != nil {
 		s.broken(w, err, "BLOB_UNKNOWN")
 		return
@@ -75,4 +86,22 @@ func (s *Server) blob(w http.ResponseWriter, r *http.Request, repo repository, i
 	if err := s.sendProven(w, r, file, h); err != nil {
 		s.broken(w, err, "BLOB_UNKNOWN")
 	}
+}
+
+// openBlob opens a blob that an image of the repository names, or that was uploaded to it.
+func (s *Server) openBlob(ctx context.Context, repo repository, h v1.Hash) (*os.File, error) {
+	// A manifest is a blob too; containerd sometimes reads it as one.
+	_, err := s.find(ctx, repo, func(t tree) bool { _, ok := t.manifests[h]; return ok || t.blobs[h] })
+	if err == nil {
+		var file *os.File
+		if file, err = s.store.File(h); err == nil {
+			return file, nil
+		}
+	}
+	if errors.Is(err, registry.ErrNotFound) {
+		if file, uploadedErr := regular.Open(s.uploads.blob(repo.ref.Repository(), h)); uploadedErr == nil {
+			return file, nil
+		}
+	}
+	return nil, err
 }

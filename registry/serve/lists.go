@@ -9,7 +9,11 @@ import (
 	"strings"
 )
 
-func (s *Server) tags(w http.ResponseWriter, r *http.Request, repo repository) {
+func (s *Server) tags(w http.ResponseWriter, r *http.Request, repo repository, _ string) {
+	if len(repo.images) == 0 {
+		refuse(w, http.StatusNotFound, "NAME_UNKNOWN", "the store has no image of this name")
+		return
+	}
 	page, ok := paged(w, r, repo.tags())
 	if ok {
 		answer(w, map[string]any{"name": repo.name, "tags": page})

@@ -3,8 +3,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -19,19 +17,29 @@ import (
 // repository holds the images that a client finds under one name.
 type repository struct {
 	name   string
+	ref    registry.Ref // the store's name of what is pushed; only where that is possible
 	images []store.Image
 }
 
 // repository returns the images that a client means by name: "demo" and "library/demo" are docker.io/library/demo. An
-// image of another host is found with the host in front, and without it when no other has the same path.
+// image of another host is found with the host in front, and without it when no other has the same path. Where clients
+// may push, names have one meaning: what is pushed must not change which images a name means.
 func (s *Server) repository(ctx context.Context, name string) (repository, error) {
 	all, err := s.store.List(ctx)
 	if err != nil {
 		return repository{}, err
 	}
+	if s.options.Writable {
+		ref, err := registry.ParseRef(string(registry.TransportStore) + ":" + name)
+		if err != nil {
+			return repository{}, err
+		}
+		images := filter(all, func(r registry.Ref) bool { return r.Repository() == ref.Repository() })
+		return repository{name, ref, images}, nil
+	}
 	for _, full := range []string{name, "docker.io/" + name, "docker.io/library/" + name} {
 		if images := filter(all, func(r registry.Ref) bool { return r.Repository() == full }); len(images) > 0 {
-			return repository{name, images}, nil
+			return repository{name: name, images: images}, nil
 		}
 	}
 	images := filter(all, func(r registry.Ref) bool { return r.Repo == name })
@@ -43,7 +51,7 @@ func (s *Server) repository(ctx context.Context, name string) (repository, error
 	case 0:
 		return repository{}, fmt.Errorf("the store has no image of this name: %w", registry.ErrNotFound)
 	case 1:
-		return repository{name, images}, nil
+		return repository{name: name, images: images}, nil
 	}
 	return repository{}, fmt.Errorf("images of several hosts have this path (%s): name the host: %w",
 		strings.Join(slices.Sorted(maps.Keys(hosts)), ", "), registry.ErrNotFound)
@@ -84,18 +92,14 @@ func (s *Server) shown(all []store.Image, ref registry.Ref) string {
 	if repoName().MatchString(ref.Repository()) {
 		return ref.Repository()
 	}
+	if s.options.Writable {
+		return ""
+	}
 	others := filter(all, func(r registry.Ref) bool { return r.Repo == ref.Repo && r.Host != ref.Host })
 	if len(others) > 0 {
 		return ""
 	}
 	return ref.Repo
-}
-
-// tree holds a manifest and everything present below it.
-type tree struct {
-	manifests map[v1.Hash]v1.Descriptor
-	blobs     map[v1.Hash]bool
-	partial   bool // a manifest is missing, and may arrive later
 }
 
 // find returns the tree of the repository's first image for which has returns true.
@@ -112,54 +116,10 @@ func (s *Server) find(ctx context.Context, repo repository, has func(tree) bool)
 	return tree{}, fmt.Errorf("not in %q: %w", repo.name, registry.ErrNotFound)
 }
 
-func (s *Server) tree(ctx context.Context, root v1.Descriptor) (tree, error) {
-	if known, ok := s.trees.Load(root.Digest); ok {
-		return known.(tree), nil
-	}
-	t := tree{manifests: map[v1.Hash]v1.Descriptor{}, blobs: map[v1.Hash]bool{}}
-	if err := s.grow(ctx, root, &t); err != nil {
-		return tree{}, err
-	}
-	if !t.partial {
-		s.trees.Store(root.Digest, t)
-	}
-	return t, nil
-}
-
-func (s *Server) grow(ctx context.Context, d v1.Descriptor, t *tree) error {
-	if _, seen := t.manifests[d.Digest]; seen {
-		return nil
-	}
-	m, err := s.layout.Manifest(ctx, d)
-	if errors.Is(err, registry.ErrNotFound) {
-		t.partial = true
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	t.manifests[d.Digest] = m.Descriptor()
-	var body struct {
-		Config    v1.Descriptor   `json:"config"`
-		Layers    []v1.Descriptor `json:"layers"`
-		Blobs     []v1.Descriptor `json:"blobs"` // of an artifact
-		Manifests []v1.Descriptor `json:"manifests"`
-	}
-	if err := json.Unmarshal(m.Body, &body); err != nil {
-		return fmt.Errorf("reading manifest %s: %w: %w", d.Digest, err, registry.ErrContent)
-	}
-	for _, blob := range slices.Concat([]v1.Descriptor{body.Config}, body.Layers, body.Blobs) {
-		t.blobs[blob.Digest] = true
-	}
-	for _, child := range body.Manifests {
-		t.blobs[child.Digest] = true // a list may name blobs too, as BuildKit's caches do
-		if child.MediaType.IsIndex() || child.MediaType.IsImage() || child.MediaType == "" {
-			if err := s.grow(ctx, child, t); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+// holds returns the descriptor of a manifest that an image of the repository is or names.
+func (s *Server) holds(ctx context.Context, repo repository, h v1.Hash) (v1.Descriptor, error) {
+	t, err := s.find(ctx, repo, func(t tree) bool { _, ok := t.manifests[h]; return ok })
+	return t.manifests[h], err
 }
 
 // tagged returns the image with this tag.
@@ -180,4 +140,12 @@ func (r repository) tags() []string {
 	}
 	slices.SortFunc(tags, cmp.Compare[string])
 	return slices.Compact(tags)
+}
+
+// named returns the name of a tag or digest as clients spell it.
+func (r repository) named(id string) string {
+	if registry.IsTag(id) {
+		return r.name + ":" + id
+	}
+	return r.name + "@" + id
 }

@@ -3,19 +3,20 @@ package serve
 import (
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
-
-	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/registry"
 )
 
-// Both are compiled at the first request; every command of the program would wait for them otherwise.
+// They are compiled at the first request; every command of the program would wait for them otherwise.
 var (
 	endpoint = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs|referrers|tags)/([^/]+)$`)
+		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|referrers|tags)/([^/]*)$`)
 	})
 	// repoName is the specification's: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
 	repoName = sync.OnceValue(func() *regexp.Regexp {
@@ -43,36 +44,57 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	repo, err := s.repository(r.Context(), name)
-	switch {
-	case err != nil:
+	if err != nil {
 		s.broken(w, err, "NAME_UNKNOWN")
-	case kind == "manifests":
-		s.manifest(w, r, repo, id)
-	case kind == "blobs":
-		s.blob(w, r, repo, id)
-	case kind == "tags":
-		s.tags(w, r, repo)
+		return
+	}
+	if kind == "blobs/uploads" {
+		s.upload(w, r, repo, id)
+		return
+	}
+	requests := s.requests(kind)
+	request, ok := requests[r.Method]
+	if !ok {
+		notAllowed(w, "no such request", slices.Sorted(maps.Keys(requests))...)
+		return
+	}
+	request(w, r, repo, id)
+}
+
+// request answers a request about something in a repository.
+type request func(w http.ResponseWriter, r *http.Request, repo repository, id string)
+
+// requests returns the requests of an endpoint, by method.
+func (s *Server) requests(kind string) map[string]request {
+	reads := func(get request) map[string]request {
+		return map[string]request{http.MethodGet: get, http.MethodHead: get}
+	}
+	switch kind {
+	case "tags":
+		return reads(s.tags)
+	case "referrers":
+		return reads(s.referrers)
+	case "blobs":
+		all := reads(s.blob)
+		all[http.MethodDelete] = s.deleteBlob
+		return all
 	default:
-		s.referrers(w, id)
+		all := reads(s.manifest)
+		all[http.MethodPut], all[http.MethodDelete] = s.putManifest, s.deleteManifest
+		return all
 	}
 }
 
 // broken answers with an error of the store.
 func (s *Server) broken(w http.ResponseWriter, err error, unknown string) {
-	if errors.Is(err, registry.ErrNotFound) {
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
 		refuse(w, http.StatusNotFound, unknown, err.Error())
-		return
+	case diskFull(err):
+		refuse(w, http.StatusInsufficientStorage, "DENIED", err.Error())
+	default:
+		refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
 	}
-	refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
-}
-
-// referrers answers with an empty list: the store has no referrers. After a 404 clients would look for tags instead.
-func (s *Server) referrers(w http.ResponseWriter, id string) {
-	if _, ok := digest(w, id); !ok {
-		return
-	}
-	w.Header().Set("Content-Type", string(types.OCIImageIndex))
-	answer(w, map[string]any{"schemaVersion": 2, "mediaType": types.OCIImageIndex, "manifests": []any{}})
 }
 
 // answer writes JSON; the type may be set already.
@@ -89,4 +111,9 @@ func refuse(w http.ResponseWriter, status int, code, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	answer(w, map[string]any{"errors": []map[string]string{{"code": code, "message": message}}})
+}
+
+func notAllowed(w http.ResponseWriter, message string, allowed ...string) {
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", message)
 }

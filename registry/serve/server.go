@@ -3,8 +3,6 @@ package serve
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"net"
 	"net/http"
@@ -12,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry/store"
 )
@@ -21,18 +21,44 @@ type Options struct {
 	// Hosts are the Host headers, with ports, that are answered: a web page whose name resolves to 127.0.0.1 sends its
 	// own (DNS rebinding). Without any, all are answered.
 	Hosts []string
-	// Patience is how long a client may take to read 32 KiB of an answer; 0 means 30 seconds.
+	// Patience is how long a client may take to read, or to send, 32 KiB; 0 means 30 seconds.
 	Patience time.Duration
-	// Username and Password are required by HTTP basic authentication; an empty Password requires nothing.
-	Username, Password string
+	// Users are who may come in, by HTTP basic authentication; nil lets everybody in.
+	Users *Users
+	// Writable lets clients push and delete.
+	Writable bool
+	// MaxBlob is how many bytes an uploaded blob may have; 0 means no limit but the disk.
+	MaxBlob int64
+	// Told, when set, hears what clients did. Calls may come at the same time.
+	Told func(Event)
 }
+
+// Event is something that a client did to an image.
+type Event struct {
+	Action Action
+	Name   string // as the client named it: "demo:v1", "demo@sha256:…"
+	Digest v1.Hash
+	Size   int64 // bytes of the manifest and the blobs that it names; not those of a list's images
+}
+
+// Action is what a client did.
+type Action string
+
+// The actions.
+const (
+	Pushed  Action = "pushed"
+	Pulled  Action = "pulled"
+	Deleted Action = "deleted"
+)
 
 // Server is the handler. It reads the store anew for every request.
 type Server struct {
 	store   *store.Store
 	layout  *store.Layout
 	options Options
-	trees   sync.Map // tree by the digest of its root; content never changes under its digest
+	trees   trees
+	uploads uploads
+	naming  sync.Mutex // held while names of the store change, from looking at them on
 }
 
 // New returns the handler. It does no I/O.
@@ -40,6 +66,9 @@ func New(s *store.Store, o Options) *Server {
 	o.Patience = cmp.Or(o.Patience, 30*time.Second)
 	return &Server{store: s, layout: store.OpenLayout(s.Dir()), options: o}
 }
+
+// Close removes uploads, and blobs that no manifest names yet. No request may be in flight.
+func (s *Server) Close() error { return s.uploads.close() }
 
 // How long clients may take, and how long Run waits for requests in flight.
 const (
@@ -71,27 +100,24 @@ func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w = s.patient(w, r)
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
 	case len(s.options.Hosts) > 0 && !slices.Contains(s.options.Hosts, strings.ToLower(r.Host)):
 		refuse(w, http.StatusForbidden, "DENIED", "this registry answers to "+strings.Join(s.options.Hosts, " and ")+" only")
-	case !s.admitted(r):
+	case !s.options.Users.admits(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="mtool"`)
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "the password that this server printed is needed")
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		w.Header().Set("Allow", "GET, HEAD")
-		refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", "this registry is read-only")
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "a user and a password of this server are needed")
+	case !reads && !s.options.Writable:
+		notAllowed(w, "this registry is read-only", http.MethodGet, http.MethodHead)
+	case http.NewCrossOriginProtection().Check(r) != nil:
+		refuse(w, http.StatusForbidden, "DENIED", "this registry takes nothing from web pages")
 	default:
 		s.route(w, r)
 	}
 }
 
-// admitted reports whether the credentials match. It compares hashes, which takes equally long for every guess.
-func (s *Server) admitted(r *http.Request) bool {
-	if s.options.Password == "" {
-		return true
+func (s *Server) tell(e Event) {
+	if s.options.Told != nil {
+		s.options.Told(e)
 	}
-	name, password, _ := r.BasicAuth()
-	got := sha256.Sum256([]byte(name + ":" + password))
-	want := sha256.Sum256([]byte(s.options.Username + ":" + s.options.Password))
-	return subtle.ConstantTimeCompare(got[:], want[:]) == 1
 }

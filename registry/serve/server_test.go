@@ -179,7 +179,7 @@ func TestHostIsChecked(t *testing.T) {
 
 func TestPassword(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:v1"), serve.Options{Username: "bob", Password: "secret"})
+	host := start(t, filled(t, "demo:v1"), serve.Options{Users: serve.OneUser("bob", "secret")})
 	for _, tt := range []struct {
 		user, password string
 		status         int

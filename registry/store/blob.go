@@ -5,10 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
+	"mtool/registry/regular"
 )
 
 // begin creates the layout if it is missing and takes the content lock, shared with other writers. When nobody else
@@ -63,6 +66,30 @@ func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, ope
 		return err
 	}
 	return errors.Join(l.writeBlob(path, &cancelable{ctx, rc}, d.Size), rc.Close())
+}
+
+// linkBlob makes path a hard link to file, which the caller has verified. It copies where links are impossible: across file
+// systems, and where the kernel forbids them to other users' files (fs.protected_hardlinks).
+func (l *Layout) linkBlob(ctx context.Context, path string, d v1.Descriptor, file string) error {
+	if linkFile(file, path) == nil {
+		return nil
+	}
+	return l.copyBlob(ctx, path, d, func() (io.ReadCloser, error) { return regular.Open(file) })
+}
+
+// linkFile syncs file and links it to path.
+func linkFile(file, path string) error {
+	f, err := regular.Open(file)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := registry.MakeDirs(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.Link(file, path)
 }
 
 // checkRefs refuses a manifest that refers to missing content. Layers that may not be distributed can be missing.

@@ -77,6 +77,9 @@ func (l *Layout) RemoveEmpty() error {
 	if !ok {
 		return err
 	}
+	if stages, err := l.stages(); err != nil || len(stages) > 0 {
+		return errors.Join(err, unlock()) // a process keeps uploads here
+	}
 	var x Index // stays empty where a full disk kept the oci-layout file, which comes last, from being written
 	if _, missing := os.Stat(filepath.Join(l.dir, layoutFile)); !errors.Is(missing, os.ErrNotExist) {
 		x, err = l.Index()

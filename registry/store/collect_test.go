@@ -39,3 +39,37 @@ func TestRemoveEmpty(t *testing.T) {
 		})
 	}
 }
+
+// A collection removes the uploads of a process that has ended, and no others.
+func TestStages(t *testing.T) {
+	t.Parallel()
+	s := Open(t.TempDir())
+	living, err := s.Stage(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := filepath.Join(filepath.Dir(living.Dir), "stage-dead")
+	for _, dir := range []string{living.Dir, dead} {
+		if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(filepath.Join(dir, "upload"), nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Collect(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := OpenLayout(s.Dir()).RemoveEmpty(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(living.Dir, "upload")); err != nil {
+		t.Errorf("the living: %v", err)
+	}
+	if _, err := os.Stat(dead); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the dead: %v", err)
+	}
+	if err := errors.Join(living.Close(), living.Close()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(living.Dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("closed: %v", err)
+	}
+}

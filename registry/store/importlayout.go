@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -81,11 +80,7 @@ func (in importer) blob(ctx context.Context, d v1.Descriptor) error {
 		if err := in.verify(ctx, d); err != nil {
 			return err
 		}
-		if in.link(d, path) == nil {
-			return nil
-		}
-		open := func() (io.ReadCloser, error) { return in.from.Blob(ctx, d) }
-		return in.writer.layout.copyBlob(ctx, path, d, open)
+		return in.writer.layout.linkBlob(ctx, path, d, filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest))))
 	})
 	return err
 }
@@ -97,21 +92,4 @@ func (in importer) verify(ctx context.Context, d v1.Descriptor) error {
 	}
 	_, err = io.Copy(io.Discard, &cancelable{ctx, rc})
 	return errors.Join(err, rc.Close())
-}
-
-// link hard-links the file into the store and syncs it. It fails across file systems, and where the kernel forbids
-// links to other users' files (fs.protected_hardlinks).
-func (in importer) link(d v1.Descriptor, path string) error {
-	file := filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest)))
-	f, err := regular.Open(file)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := registry.MakeDirs(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	return os.Link(file, path)
 }

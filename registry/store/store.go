@@ -115,7 +115,7 @@ func (s *Store) Writer(ref registry.Ref) *Writer {
 // blobs that nothing refers to any more. While others write, the blobs stay until the next Remove or Collect. When the
 // name is unknown the error wraps registry.ErrNotFound.
 func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
-	if err := s.removeRows(ctx, ref); err != nil {
+	if err := s.removeRows(ctx, func(r Row) bool { return names(r, ref) }); err != nil {
 		return fmt.Errorf("removing %q: %w", ref.At(registry.TransportStore), err)
 	}
 	patient, cancel := context.WithTimeout(ctx, sweepPatience)
@@ -126,7 +126,15 @@ func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 	return ctx.Err()
 }
 
-func (s *Store) removeRows(ctx context.Context, ref registry.Ref) error {
+// Unname removes this one name, with a tag or a digest, and leaves what only it had to the next collection.
+func (s *Store) Unname(ctx context.Context, ref registry.Ref) error {
+	if err := s.removeRows(ctx, func(r Row) bool { return r.Name() == ref.Name() }); err != nil {
+		return fmt.Errorf("removing %q: %w", ref.At(registry.TransportStore), err)
+	}
+	return nil
+}
+
+func (s *Store) removeRows(ctx context.Context, drop func(Row) bool) error {
 	missing := fmt.Errorf("the store %q has no such name: %w", s.Dir(), registry.ErrNotFound)
 	switch x, err := s.index(); {
 	case err != nil:
@@ -139,7 +147,7 @@ func (s *Store) removeRows(ctx context.Context, ref registry.Ref) error {
 	}
 	return s.layout.edit(ctx, func(x *Index) error {
 		before := len(x.Rows)
-		x.Rows = slices.DeleteFunc(x.Rows, func(r Row) bool { return names(r, ref) })
+		x.Rows = slices.DeleteFunc(x.Rows, drop)
 		if len(x.Rows) == before {
 			return missing
 		}
@@ -169,6 +177,11 @@ func (s *Store) Collect(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	freed, err := s.layout.sweep(ctx, func(v1.Hash) bool { return true })
+	if unlock, ok, lockErr := s.layout.tryLock(indexLock); ok {
+		err = errors.Join(err, s.layout.removeStages(), unlock())
+	} else {
+		err = errors.Join(err, lockErr)
+	}
 	return freed, errors.Join(err, release())
 }
 

@@ -53,6 +53,12 @@ func (w *Writer) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Sour
 	return w.put(ctx, d, func(path string) error { return w.layout.copyBlob(ctx, path, d, open) })
 }
 
+// PutFile makes the blob d present without moving its bytes, where the file system can: as another name of file, whose
+// content the caller has verified.
+func (w *Writer) PutFile(ctx context.Context, d v1.Descriptor, file string) (registry.Moved, error) {
+	return w.put(ctx, d, func(path string) error { return w.layout.linkBlob(ctx, path, d, file) })
+}
+
 // PutManifest implements registry.Target. The error wraps registry.ErrNotFound when something that m refers to is
 // missing.
 func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {

@@ -6,58 +6,109 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 
+	"mtool/inspect"
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/serve"
 )
 
 // ServeOptions say where the store is served.
 type ServeOptions struct {
-	Listen string // HOST:PORT; port 0 is a free one
-	Auth   bool   // ask for a password; addresses other than loopback ones demand it
+	// Listen is HOST:PORT, port 0 is a free one; "" is 127.0.0.1 with port 5000 where clients may push, else with a free one.
+	Listen string
+	// Auth asks for a password that is made up, UsersFile for those of a file. Addresses other than loopback ones demand one of
+	// them.
+	Auth      bool
+	UsersFile string
+	Writable  bool  // let clients push and delete
+	MaxBlob   int64 // bytes of an uploaded blob; 0: no limit but the disk
 	// Ready is told once that clients may come.
 	Ready func(Served)
 }
 
-// Served is the registry as clients find it; Password is "" where none is asked for.
+// Served is the registry as clients find it; Password is "" where none was made up.
 type Served struct {
 	Host               string
 	Username, Password string
 	Names              []string // "demo:v1"
 }
 
-// Serve shows the store as a read-only registry until ctx ends, which is no error.
+// Serve shows the store as a registry until ctx ends, which is no error.
 func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
-	local, err := loopback(o.Listen)
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+		if o.Writable {
+			o.Listen = "127.0.0.1:5000" // others have to know where to push to
+		}
+	}
+	served, options, err := admission(ctx, o)
 	if err != nil {
 		return err
 	}
-	if !local && !o.Auth {
-		return registry.WithHint(
-			registry.Usagef("serving at %q: others than this machine could read the store without a password", o.Listen),
-			"add --auth",
-		)
-	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = registry.WithHint(err, "use another port: --listen 127.0.0.1:0 takes a free one")
+	}
 	if err != nil {
 		return fmt.Errorf("serving the store: %w", err)
 	}
-	served := Served{Host: l.Addr().String()}
-	options := serve.Options{}
-	if local {
+	served.Host = l.Addr().String()
+	if local, err := loopback(o.Listen); err == nil && local {
 		options.Hosts = hostsOf(served.Host)
 	}
-	if o.Auth {
-		served.Username, served.Password = "mtool", rand.Text()
-		options.Username, options.Password = served.Username, served.Password
+	options.Told = func(event serve.Event) {
+		size := ""
+		if event.Action != serve.Deleted {
+			size = ", " + inspect.Bytes(event.Size)
+		}
+		e.note("%s %s/%s: %s%s", event.Action, served.Host, event.Name, event.Digest, size)
 	}
 	server := serve.New(e.Store, options)
 	if served.Names, err = server.Names(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	o.Ready(served)
-	return serve.Run(ctx, l, server)
+	return errors.Join(serve.Run(ctx, l, server), server.Close())
 }
+
+// admission decides who may come in.
+func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, error) {
+	var served Served
+	options := serve.Options{Writable: o.Writable, MaxBlob: o.MaxBlob}
+	local, err := loopback(o.Listen)
+	switch {
+	case err != nil:
+		return served, options, err
+	case o.Auth && o.UsersFile != "":
+		return served, options, registry.Usagef("serving at %q: a password that is made up, and those of %q: only one is possible", o.Listen, o.UsersFile)
+	case o.UsersFile != "":
+		data, err := regular.ReadTyped(ctx, o.UsersFile, maxUsersFile)
+		if err == nil {
+			options.Users, err = serve.ParseUsers(data)
+		}
+		if err != nil {
+			return served, options, registry.Usagef("reading users from %q: %w", o.UsersFile, err)
+		}
+	case o.Auth:
+		served.Username, served.Password = "mtool", rand.Text()
+		options.Users = serve.OneUser(served.Username, served.Password)
+	case !local:
+		does := "read"
+		if o.Writable {
+			does = "read and change"
+		}
+		return served, options, registry.WithHint(
+			registry.Usagef("serving at %q: others than this machine could %s the store without a password", o.Listen, does),
+			"add --auth, which makes up a password, or --auth-file FILE with lines USER:PASSWORD",
+		)
+	}
+	return served, options, nil
+}
+
+// maxUsersFile bounds the bytes of a file of users.
+const maxUsersFile = 1 << 20
 
 // loopback reports whether only this machine can reach the address.
 func loopback(listen string) (bool, error) {

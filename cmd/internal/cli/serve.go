@@ -7,29 +7,41 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-const serveLong = `Serve the local store as a registry, read-only, until it is interrupted (exit code 0): docker, podman, crane and clusters on
-this machine pull from it, each the image of its platform.
+const serveLong = `Serve the local store as a registry until it is interrupted (exit code 0): docker, podman, crane and clusters on
+this machine pull from it, each the image of its platform. With --writable they push to it too, and delete.
 
 The address goes to standard output. demo:v1 of the store is HOST/demo:v1; an image of another registry has that registry's
-name in front (HOST/ghcr.io/team/app:v1), which may be left out where only one image has the path.
+name in front (HOST/ghcr.io/team/app:v1), which may be left out where only one image has the path. What is pushed to
+HOST/demo:v1 is demo:v1 of the store from then on, replaces what had that name, and is a base for builds; a manifest that
+lost its tag stays under its digest (mtool ls, mtool rm).
 
-It listens on 127.0.0.1 and a free port; requests that name another host are refused, so that pages of the web can't reach
-it. --auth asks for the user mtool and a random password, which is printed on standard error; addresses that others can
-reach demand it. There is no TLS: clients must be told so (docker's insecure-registries, podman's --tls-verify=false), save
-for loopback addresses, where docker, crane and mtool know.
+It listens on 127.0.0.1, on a free port or, with --writable, on port 5000. Requests that name another host are refused, so
+that pages of the web can't reach it. Addresses that others can reach demand a password: --auth makes one up for the user
+mtool and prints it on standard error; --auth-file has lines USER:PASSWORD, or hashes as htpasswd -B writes them. There is
+no TLS: clients must be told so (docker's insecure-registries, podman's --tls-verify=false), save for loopback addresses,
+where docker, crane and mtool know.
 
 Nothing that is damaged in the store is served as if it were whole: such an answer is an error, or breaks off before its end. A
-client that takes in less than 32 KiB in half a minute is given up.`
+client that takes in or sends less than 32 KiB in half a minute is given up. An upload that broke off can go on; what no
+image has been made of is deleted after a day, and when the server ends.`
 
 func (a *application) serveCommand() *cobra.Command {
 	o := app.ServeOptions{Ready: a.ready}
+	var most string
 	cmd := &cobra.Command{
-		Use:     "serve",
-		Short:   "Serve the local store as a read-only registry",
-		Long:    serveLong,
-		Example: "  mtool serve\n  mtool serve --listen 127.0.0.1:5000\n  mtool serve --listen 0.0.0.0:5000 --auth",
-		Args:    exactly(0, "mtool serve [--listen HOST:PORT]"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Use:   "serve",
+		Short: "Serve the local store as a registry",
+		Long:  serveLong,
+		Example: "  mtool serve\n  mtool serve --writable\n  mtool serve --listen 127.0.0.1:5001\n" +
+			"  mtool serve --writable --listen 0.0.0.0:5000 --auth-file users",
+		Args: exactly(0, "mtool serve [--writable] [--listen HOST:PORT]"),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if o.MaxBlob, err = parseSize("--max-blob", most); err != nil {
+				return err
+			}
+			if most != "" && !o.Writable {
+				return usagef("add --writable", "--max-blob limits uploads, and this registry takes none")
+			}
 			env, err := a.env()
 			if err != nil {
 				return err
@@ -37,8 +49,12 @@ func (a *application) serveCommand() *cobra.Command {
 			return env.Serve(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:0", "`HOST:PORT` to listen on; port 0 is a free one")
-	cmd.Flags().BoolVar(&o.Auth, "auth", false, "ask for a password, which is made up and printed")
+	fl := cmd.Flags()
+	fl.StringVar(&o.Listen, "listen", "", "`HOST:PORT` to listen on; port 0 is a free one (default 127.0.0.1:0, with --writable 127.0.0.1:5000)")
+	fl.BoolVar(&o.Writable, "writable", false, "let clients push and delete")
+	fl.BoolVar(&o.Auth, "auth", false, "ask for a password, which is made up and printed")
+	fl.StringVar(&o.UsersFile, "auth-file", "", "ask for a user and password of `FILE`: lines USER:PASSWORD, or hashes of htpasswd -B")
+	fl.StringVar(&most, "max-blob", "", "refuse uploads of blobs over this `SIZE`, for example 10GB (default: what the disk holds)")
 	return cmd
 }
 
@@ -51,7 +67,7 @@ func (a *application) ready(s app.Served) {
 		a.note("serving " + s.Host + "/" + name)
 	}
 	if len(s.Names) == 0 {
-		a.note("the store is empty; what is built or loaded from now on is served")
+		a.note("the store is empty; what gets into it from now on is served")
 	}
 	print.Println(a.Out, s.Host)
 }

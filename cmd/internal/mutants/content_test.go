@@ -39,7 +39,16 @@ func ofContent() []mutant {
 		{"registry/serve/patient.go", "TestSlowClients", `_ = p.control.SetWriteDeadline(time.Now().Add(p.patience))`, `_ = p.patience`},
 		{"registry/serve/patient.go", "TestBodyThatNeverComes", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`, `_ = headerTime`},
 		{"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`, `case len(s.options.Hosts) > 9 &&`},
-		{"registry/serve/server.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`, `return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`},
+		{"registry/serve/users.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`, `return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`},
+		{"registry/serve/users.go", "TestParseUsers", `if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) != nil {`, `if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) == nil && name == "" {`},
+		{"registry/serve/server.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`, `case http.NewCrossOriginProtection() == nil:`},
+		{"registry/serve/patient.go", "TestClientThatStopsSending", `_ = a.control.SetReadDeadline(time.Now().Add(a.patience))`, `_ = a.control.SetReadDeadline(time.Time{})`},
+		{"registry/serve/push.go", "TestWhatIsNotTaken", `case size != d.Size:`, `case size < 0:`},
+		{"registry/serve/upload.go", "TestWhatIsNotTaken", `if got != h {`, `if got == h && err != nil {`},
+		{"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`, `err != nil {`},
+		{"registry/store/stage.go", "TestStages", `if ok {
+			lockErr = os.RemoveAll(dir)`, `if ok || !ok {
+			lockErr = os.RemoveAll(dir)`},
 
 		{"compose/publish/upload.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
 		{"compose/publish/upload.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
