@@ -17,8 +17,8 @@ import (
 	"mtool/registry/store"
 )
 
-// local is a base image that the local store or a layout has.
-type local struct {
+// localBase is a base image in the local store or in a layout.
+type localBase struct {
 	base
 	Ref    registry.Ref
 	Digest v1.Hash // of the image, even where the name is a list's
@@ -27,8 +27,8 @@ type local struct {
 // localBases looks for the bases in the store, or in the layouts that were named for them. One that is there for another
 // platform only is an error that wraps registry.ErrNotFound: the registry might have another image of that name, which the
 // user can't have meant.
-func localBases(ctx context.Context, job Job, bases []base) ([]local, error) {
-	var found []local
+func localBases(ctx context.Context, job Job, bases []base) ([]localBase, error) {
+	var found []localBase
 	for _, b := range bases {
 		ref, ok, err := baseRef(b)
 		if err != nil {
@@ -37,7 +37,7 @@ func localBases(ctx context.Context, job Job, bases []base) ([]local, error) {
 		if !ok || b.Given == "" && job.Spec.Pull {
 			continue
 		}
-		digest, err := localBase(ctx, job.Options.Store, ref, b.Platform)
+		digest, err := findLocalBase(ctx, job.Options.Store, ref, b.Platform)
 		switch {
 		case errors.Is(err, errNotLocal) && strings.HasPrefix(b.Given, storeScheme):
 			return nil, fmt.Errorf("finding build context %q: %w: %q", b.Name, registry.ErrNotFound, ref)
@@ -45,7 +45,7 @@ func localBases(ctx context.Context, job Job, bases []base) ([]local, error) {
 		case err != nil:
 			return nil, fmt.Errorf("finding base image %q: %w", b.Name, err)
 		default:
-			found = append(found, local{base: b, Ref: ref, Digest: digest})
+			found = append(found, localBase{base: b, Ref: ref, Digest: digest})
 		}
 	}
 	return found, nil
@@ -53,7 +53,7 @@ func localBases(ctx context.Context, job Job, bases []base) ([]local, error) {
 
 var errNotLocal = errors.New("not in the store")
 
-func localBase(ctx context.Context, images *store.Store, ref registry.Ref, want v1.Platform) (v1.Hash, error) {
+func findLocalBase(ctx context.Context, images *store.Store, ref registry.Ref, want v1.Platform) (v1.Hash, error) {
 	object, err := openLocal(ctx, images, ref)
 	if err != nil {
 		return v1.Hash{}, err

@@ -42,9 +42,9 @@ func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []needs
+	var all []requirements
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(questionOf(job, target, buildPlatform(emulator.Detect())))
+		n, err := d.requirements(inputsOf(job, target, buildPlatform(emulator.Detect())))
 		if err != nil {
 			return nil, err
 		}

@@ -46,8 +46,9 @@ func (b base) source() string {
 	return strings.TrimPrefix(cmp.Or(b.Given, b.Name), "docker-image://")
 }
 
-// needs is what building one platform needs, as far as the Dockerfile tells it; ONBUILD steps of base images can't be seen.
-type needs struct {
+// requirements is what building one platform needs according to the Dockerfile. It does not see the ONBUILD steps of
+// base images.
+type requirements struct {
 	Bases []base        // without those that are stages, in order, each once
 	Runs  []v1.Platform // platforms that RUN steps execute, each once
 	// Stages are the platforms of the stages, by the names that BuildKit shows.
@@ -105,8 +106,8 @@ func parseDockerfile(text []byte) (*dockerfile, error) {
 	return &dockerfile{path: "Dockerfile", lines: lines, stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
 }
 
-// question is what the answer of needs depends on.
-type question struct {
+// inputs are what the requirements depend on.
+type inputs struct {
 	Target       string // a stage; "" is the last one
 	For          v1.Platform
 	BuildMachine v1.Platform // BUILDPLATFORM
@@ -114,27 +115,28 @@ type question struct {
 	Contexts     map[string]string // named build contexts
 }
 
-// questionOf asks for what one platform of a job needs.
-func questionOf(job Job, target, buildMachine v1.Platform) question {
-	return question{
+// inputsOf returns the inputs for one platform of a job.
+func inputsOf(job Job, target, buildMachine v1.Platform) inputs {
+	return inputs{
 		Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs,
 		Contexts: contextKeys(job.Spec.Contexts),
 	}
 }
 
-// needs walks from the target stage through the stages that it needs; what only other stages need does not count.
-func (d *dockerfile) needs(q question) (needs, error) {
+// requirements walks from the target stage through the stages that it needs. What only other stages need does not
+// count.
+func (d *dockerfile) requirements(q inputs) (requirements, error) {
 	env, err := d.globals(q)
 	if err != nil {
-		return needs{}, err
+		return requirements{}, err
 	}
 	start := len(d.stages) - 1
 	if q.Target != "" {
 		if start = d.stage(q.Target, len(d.stages)); start < 0 {
-			return needs{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
+			return requirements{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
 		}
 	}
-	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: needs{Stages: map[string]v1.Platform{}}}
+	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: requirements{Stages: map[string]v1.Platform{}}}
 	err = w.stage(start)
 	return w.found, err
 }
@@ -169,7 +171,7 @@ func (d *dockerfile) label(i int) string {
 }
 
 // globals are the arguments that FROM lines see: the platforms, and those set before the first FROM.
-func (d *dockerfile) globals(q question) (variables, error) {
+func (d *dockerfile) globals(q inputs) (variables, error) {
 	env := variables{}
 	env.setPlatform("TARGET", q.For)
 	env.setPlatform("BUILD", q.BuildMachine)

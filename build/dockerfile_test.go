@@ -60,7 +60,7 @@ func TestNeeds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := d.needs(question{Target: c.target, For: parse(t, "linux/arm64"), BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args})
+			n, err := d.requirements(inputs{Target: c.target, For: parse(t, "linux/arm64"), BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -87,7 +87,7 @@ func TestNeedsRefused(t *testing.T) {
 	} {
 		d, err := parseDockerfile([]byte(c.text))
 		if err == nil {
-			_, err = d.needs(question{Target: c.target, For: parse(t, "linux/arm64")})
+			_, err = d.requirements(inputs{Target: c.target, For: parse(t, "linux/arm64")})
 		}
 		if !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%s: got %v, want registry.ErrUsage", name, err)
@@ -106,11 +106,11 @@ func TestStageNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, err := d.needs(question{For: parse(t, "linux/arm64")})
+	n, err := d.requirements(inputs{For: parse(t, "linux/arm64")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := solve{needs: n, target: parse(t, "linux/arm64")}
+	s := solve{requirements: n, target: parse(t, "linux/arm64")}
 	for step, want := range map[string]string{
 		"[build 2/2] RUN x": "linux/amd64", "[stage-1 2/2] COPY": "linux/arm64", "[2/3] RUN y": "linux/arm64", "exporting": "linux/arm64",
 	} {

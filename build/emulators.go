@@ -72,7 +72,7 @@ func chooseEmulators(host emulator.Host, job Job, p plan, find func(emulator.Emu
 		return nil
 	}
 	for i, target := range job.Spec.Platforms {
-		for _, run := range p.needs[i].Runs {
+		for _, run := range p.requirements[i].Runs {
 			if err := add(run, true); err != nil {
 				return nil, err
 			}
@@ -95,11 +95,11 @@ func cantRun(target v1.Platform, err error, needed bool) error {
 	return e
 }
 
-// way is how a worker elsewhere runs a platform's programs.
-type way int
+// execution is how a remote worker runs the programs of a platform.
+type execution int
 
 const (
-	unproved way = iota // it could not be seen
+	unproved execution = iota // it could not be seen
 	native
 	emulated
 )
@@ -117,30 +117,30 @@ type probes struct {
 	client *client.Client
 
 	mu  sync.Mutex
-	all map[string]func() way // by architecture
+	all map[string]func() execution // by architecture
 }
 
 func newProbes(ctx context.Context, c *client.Client) *probes {
-	return &probes{ctx: ctx, client: c, all: map[string]func() way{}}
+	return &probes{ctx: ctx, client: c, all: map[string]func() execution{}}
 }
 
 // of probes a platform's architecture, or waits for who does.
-func (p *probes) of(target v1.Platform) way { return p.begin(target)() }
+func (p *probes) of(target v1.Platform) execution { return p.begin(target)() }
 
 // begin probes a platform in the background, when nobody does yet.
-func (p *probes) begin(target v1.Platform) func() way {
+func (p *probes) begin(target v1.Platform) func() execution {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if answer, ok := p.all[target.Architecture]; ok {
 		return answer
 	}
-	answer := sync.OnceValue(func() way { return probe(p.ctx, p.client, target) })
+	answer := sync.OnceValue(func() execution { return probe(p.ctx, p.client, target) })
 	p.all[target.Architecture] = answer
 	go answer()
 	return answer
 }
 
-func probe(ctx context.Context, c *client.Client, target v1.Platform) way {
+func probe(ctx context.Context, c *client.Client, target v1.Platform) execution {
 	program := emulator.Teller(target.Architecture)
 	if program == nil || target.OS != "linux" {
 		return unproved

@@ -174,7 +174,7 @@ func stepOf(err error) digest.Digest {
 // "[build 2/3] RUN make".
 func (s solve) platformOf(step string) v1.Platform {
 	stage, _, _ := strings.Cut(strings.TrimPrefix(step, "["), " ")
-	if p, ok := s.needs.Stages[stage]; ok {
+	if p, ok := s.requirements.Stages[stage]; ok {
 		return p
 	}
 	return s.target

@@ -25,7 +25,7 @@ const (
 
 // lint looks for what makes an image of one platform carry the files of another one. Only stages that will be built count,
 // each for the platforms that it is built for, so that stages like "build-amd64" may name their architecture.
-func (d *dockerfile) lint(targets []v1.Platform, all []needs) []Warning {
+func (d *dockerfile) lint(targets []v1.Platform, all []requirements) []Warning {
 	l := linting{d: d}
 	for _, line := range d.args {
 		l.shadow(&line)

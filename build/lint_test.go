@@ -42,12 +42,12 @@ func TestLint(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		target := parse(t, "linux/arm64")
-		n, err := d.needs(question{For: target, BuildMachine: parse(t, "linux/amd64")})
+		n, err := d.requirements(inputs{For: target, BuildMachine: parse(t, "linux/amd64")})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var got []string
-		for _, w := range d.lint([]v1.Platform{target}, []needs{n}) {
+		for _, w := range d.lint([]v1.Platform{target}, []requirements{n}) {
 			_, at, _ := strings.Cut(w.String(), ":")
 			line, _, _ := strings.Cut(at, ":")
 			got = append(got, w.Rule+":"+line)
@@ -78,10 +78,10 @@ func TestNamedContexts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := question{For: parse(t, "linux/arm64"), Contexts: contextKeys(map[string]string{
+	q := inputs{For: parse(t, "linux/arm64"), Contexts: contextKeys(map[string]string{
 		"A": "docker-image://other:v1", "docker.io/library/busybox": "store:mine:v1", "dir": "/somewhere",
 	})}
-	n, err := d.needs(q)
+	n, err := d.requirements(q)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestNamedContexts(t *testing.T) {
 		t.Errorf("a stage that a context takes the place of is built: %+v", n)
 	}
 	q.Contexts = nil
-	if n, err = d.needs(q); err != nil || checkSecrets(nil, n.Secrets) == nil || checkSecrets([]Secret{{ID: "s"}}, n.Secrets) != nil {
+	if n, err = d.requirements(q); err != nil || checkSecrets(nil, n.Secrets) == nil || checkSecrets([]Secret{{ID: "s"}}, n.Secrets) != nil {
 		t.Errorf("secrets %q, %v", n.Secrets, err)
 	}
 }

@@ -11,16 +11,16 @@ import (
 
 // plan is what is known before anything is started or sent, one member for each platform.
 type plan struct {
-	needs  []needs
-	bases  [][]local
-	remote map[string]asked // by the base's source
+	requirements []requirements
+	bases        [][]localBase
+	remote       map[string]registryAnswer // by the base's source
 }
 
 // newPlan reads what each platform needs and finds the bases that the store has.
 func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platform) (plan, error) {
 	var p plan
 	for _, target := range job.Spec.Platforms {
-		n, err := d.needs(questionOf(job, target, buildMachine))
+		n, err := d.requirements(inputsOf(job, target, buildMachine))
 		if err != nil {
 			return p, err
 		}
@@ -31,10 +31,10 @@ func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platfo
 		if err := checkSecrets(job.Spec.Secrets, n.Secrets); err != nil {
 			return p, err
 		}
-		p.needs = append(p.needs, n)
+		p.requirements = append(p.requirements, n)
 		p.bases = append(p.bases, bases)
 	}
-	if err := sayLint(job, d.lint(job.Spec.Platforms, p.needs)); err != nil {
+	if err := sayLint(job, d.lint(job.Spec.Platforms, p.requirements)); err != nil {
 		return p, err
 	}
 	var err error
@@ -44,7 +44,7 @@ func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platfo
 
 // runs reports whether some step will be run.
 func (p plan) runs() bool {
-	for _, n := range p.needs {
+	for _, n := range p.requirements {
 		if len(n.Runs) > 0 {
 			return true
 		}

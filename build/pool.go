@@ -37,7 +37,7 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 		return nil, err
 	}
 	job.Options.Note = once(job.Options.Note)
-	p := &pool{of: of, plan: plan{needs: make([]needs, len(of)), bases: make([][]local, len(of)), remote: map[string]asked{}}}
+	p := &pool{of: of, plan: plan{requirements: make([]requirements, len(of)), bases: make([][]localBase, len(of)), remote: map[string]registryAnswer{}}}
 	for _, w := range all {
 		part, mine := partOf(job, of, w)
 		if len(mine) == 0 {
@@ -62,7 +62,7 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 func (p *pool) add(w *worker, planned plan, mine []int) {
 	p.workers = append(p.workers, w)
 	for k, i := range mine {
-		p.plan.needs[i], p.plan.bases[i] = planned.needs[k], planned.bases[k]
+		p.plan.requirements[i], p.plan.bases[i] = planned.requirements[k], planned.bases[k]
 	}
 	maps.Copy(p.plan.remote, planned.remote)
 }

@@ -97,11 +97,11 @@ func TestHostOf(t *testing.T) {
 func TestNativeOnly(t *testing.T) {
 	t.Parallel()
 	w := embeddedOnAMD64()
-	p := plan{needs: []needs{{Runs: parsed(t, "linux/amd64")}}}
+	p := plan{requirements: []requirements{{Runs: parsed(t, "linux/amd64")}}}
 	if err := w.nativeOnly(p); err != nil {
 		t.Error(err)
 	}
-	p.needs = append(p.needs, needs{Runs: parsed(t, "linux/arm64")})
+	p.requirements = append(p.requirements, requirements{Runs: parsed(t, "linux/arm64")})
 	if err := w.nativeOnly(p); !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "aarch64") {
 		t.Errorf("got %v", err)
 	}

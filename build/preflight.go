@@ -50,15 +50,15 @@ func Preflight(ctx context.Context, spec Spec, o Options) (PreflightResult, erro
 }
 
 func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {
-	r := PreflightResult{Warnings: d.lint(job.Spec.Platforms, p.plan.needs)}
+	r := PreflightResult{Warnings: d.lint(job.Spec.Platforms, p.plan.requirements)}
 	for i, target := range job.Spec.Platforms {
 		planned := PreflightPlatform{Platform: target}
-		for _, run := range p.plan.needs[i].Runs {
+		for _, run := range p.plan.requirements[i].Runs {
 			if platform.Equal(run, target) {
 				planned.Emulator = p.of[i].emulator(run)
 			}
 		}
-		for _, b := range p.plan.needs[i].Bases {
+		for _, b := range p.plan.requirements[i].Bases {
 			planned.Bases = append(planned.Bases, p.plan.found(i, b))
 		}
 		r.Platforms = append(r.Platforms, planned)

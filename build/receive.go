@@ -36,14 +36,14 @@ func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.S
 		close(status)
 		return nil, err
 	}
-	line, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // a request that is cancelled is ended through it
+	line, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // a request that is cancelled is ended through it
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		_ = own.Run(line, s.worker.sessions()) // where it breaks, the request fails
 	}()
 	defer func() {
-		hangUp()
+		disconnect()
 		<-ended
 	}()
 	o.SharedSession, o.SessionPreInitialized = own, true

@@ -28,8 +28,8 @@ type record struct {
 	logs     map[digest.Digest][]byte
 	warnings []*client.VertexWarning
 	fetching *stallTimeout
-	heard    func(client.Vertex)         // called when a step has something new; nil: not called
-	crashed  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: not called
+	onUpdate func(client.Vertex)         // called when a step has something new; nil: not called
+	onCrash  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: not called
 }
 
 func newRecord(fetching *stallTimeout) *record {
@@ -53,8 +53,8 @@ func (r *record) add(s *client.SolveStatus) {
 		r.logs[l.Vertex] = b[max(0, len(b)-logBytes):]
 	}
 	r.warnings = append(r.warnings, s.Warnings...)
-	if r.fetching.update(s) && r.heard != nil {
-		r.heard(r.running())
+	if r.fetching.update(s) && r.onUpdate != nil {
+		r.onUpdate(r.running())
 	}
 }
 
@@ -83,9 +83,9 @@ func (r *record) running() client.Vertex {
 // listen looks for QEMU's words in the last fresh bytes of a step's log; a line may come in pieces.
 func (r *record) listen(d digest.Digest, log []byte, fresh int) {
 	const longest = 128
-	if signal := targetSignal(log[max(0, len(log)-fresh-longest):]); signal != "" && r.crashed != nil {
+	if signal := targetSignal(log[max(0, len(log)-fresh-longest):]); signal != "" && r.onCrash != nil {
 		if v := r.step(d); v != nil {
-			r.crashed(*v, signal)
+			r.onCrash(*v, signal)
 		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// asked is what a registry says about one name.
-type asked struct {
+// registryAnswer is what a registry says about one name.
+type registryAnswer struct {
 	ref    registry.Ref
 	root   registry.Manifest
 	images []inspect.Image // of a list: by its rows alone
@@ -28,7 +28,7 @@ type asked struct {
 // askRegistries asks registries for every base that is missing in the store: once for each name, all at once. It returns an
 // error when a base does not exist, or not for its platform. An unreachable registry is left to the worker where the worker
 // may know better: it runs elsewhere, or it may have cached an image that is named by its digest.
-func askRegistries(ctx context.Context, job Job, p plan) (map[string]asked, error) {
+func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAnswer, error) {
 	if job.Options.Client == nil {
 		return nil, nil
 	}
@@ -39,7 +39,7 @@ func askRegistries(ctx context.Context, job Job, p plan) (map[string]asked, erro
 	var errs []error
 	said := map[string]bool{}
 	for i, target := range job.Spec.Platforms {
-		for _, b := range p.needs[i].Bases {
+		for _, b := range p.requirements[i].Bases {
 			answer, ok := all[b.source()]
 			if !ok {
 				continue
@@ -55,22 +55,22 @@ func askRegistries(ctx context.Context, job Job, p plan) (map[string]asked, erro
 	return all, errors.Join(errs...)
 }
 
-func askAll(ctx context.Context, o Options, p plan) (map[string]asked, error) {
+func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, error) {
 	var names []string
-	for i, n := range p.needs {
+	for i, n := range p.requirements {
 		for _, b := range n.Bases {
-			if !p.local(i, b) && !slices.Contains(names, b.source()) {
+			if !p.hasLocal(i, b) && !slices.Contains(names, b.source()) {
 				names = append(names, b.source())
 			}
 		}
 	}
-	answers := make([]asked, len(names))
+	answers := make([]registryAnswer, len(names))
 	var g errgroup.Group // the client limits the requests in flight
 	for i, name := range names {
 		g.Go(func() error { answers[i] = askFor(ctx, o, name); return nil })
 	}
 	_ = g.Wait()
-	all := map[string]asked{}
+	all := map[string]registryAnswer{}
 	for i, name := range names {
 		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit says what is wrong with it, and where
 			all[name] = answers[i]
@@ -79,17 +79,17 @@ func askAll(ctx context.Context, o Options, p plan) (map[string]asked, error) {
 	return all, ctx.Err()
 }
 
-// local reports whether the store has the base for platform number i.
-func (p plan) local(i int, b base) bool {
-	return slices.ContainsFunc(p.bases[i], func(l local) bool { return l.equal(b) })
+// hasLocal reports whether the store has base b for platform number i.
+func (p plan) hasLocal(i int, b base) bool {
+	return slices.ContainsFunc(p.bases[i], func(l localBase) bool { return l.equal(b) })
 }
 
-func askFor(ctx context.Context, o Options, name string) asked {
+func askFor(ctx context.Context, o Options, name string) registryAnswer {
 	ref, err := registry.ParseRef("docker://" + name)
 	if err != nil {
-		return asked{err: err}
+		return registryAnswer{err: err}
 	}
-	a := asked{ref: ref}
+	a := registryAnswer{ref: ref}
 	repository := o.Client.Repository(ref, remote.Pull)
 	if a.root, a.err = repository.Resolve(ctx, ref); a.err == nil {
 		a.images, a.err = offered(ctx, registry.Object{Ref: ref, Root: a.root, Source: repository})
@@ -125,7 +125,7 @@ func needsReading(d v1.Descriptor) bool {
 }
 
 // serves is nil when the base is there for its platform, as far as can be told from here.
-func (a asked) serves(ctx context.Context, job Job, b base) error {
+func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 	_, found := choose(a.images, b.Platform)
 	if !found && a.err == nil {
 		a.err = unread(a.images)
@@ -163,7 +163,7 @@ func unread(images []inspect.Image) error {
 }
 
 // listWith is the list that the tag beside a digest names now, if there is one; the tag may have moved on since.
-func listWith(ctx context.Context, c *remote.Client, a asked) (list registry.Manifest) {
+func listWith(ctx context.Context, c *remote.Client, a registryAnswer) (list registry.Manifest) {
 	m, err := c.Repository(a.ref, remote.Pull).Resolve(ctx, a.ref.WithTag(a.ref.Tag))
 	if err == nil && m.IsList() {
 		list = m

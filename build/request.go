@@ -26,7 +26,7 @@ const (
 )
 
 // attrs is what the Dockerfile frontend is told for one platform.
-func attrs(s Spec, p v1.Platform, bases []local, proxy remote.Proxy) map[string]string {
+func attrs(s Spec, p v1.Platform, bases []localBase, proxy remote.Proxy) map[string]string {
 	a := map[string]string{
 		"platform": platforms.FormatAll(spec(p)),
 		"filename": filepath.Base(s.Dockerfile),
@@ -66,7 +66,7 @@ func proxyAttrs(a map[string]string, proxy remote.Proxy, given map[string]string
 }
 
 // contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.
-func contextName(b local) string {
+func contextName(b localBase) string {
 	name := contextKey(b.Name)
 	if b.Given == "" {
 		name = shortName(b.Ref)
@@ -82,7 +82,7 @@ func shortName(ref registry.Ref) string {
 }
 
 // layoutID is what a worker asks for the layout of a base by.
-func layoutID(b local) string {
+func layoutID(b localBase) string {
 	if b.Ref.IsFile() {
 		return "layout-" + digest.FromString(b.Ref.Path).Encoded()[:12]
 	}
@@ -119,7 +119,7 @@ func export(s Spec, out content.Store) client.ExportEntry {
 func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request is one platform's solve. dir takes the layout.
-func request(job Job, p v1.Platform, bases []local, proxy remote.Proxy, dir string) (client.SolveOpt, error) {
+func request(job Job, p v1.Platform, bases []localBase, proxy remote.Proxy, dir string) (client.SolveOpt, error) {
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
 		FrontendAttrs: attrs(job.Spec, p, bases, proxy),
@@ -144,7 +144,7 @@ func request(job Job, p v1.Platform, bases []local, proxy remote.Proxy, dir stri
 }
 
 // addLayouts opens the layouts that hold the bases.
-func addLayouts(stores map[string]content.Store, job Job, bases []local) error {
+func addLayouts(stores map[string]content.Store, job Job, bases []localBase) error {
 	for _, b := range bases {
 		id, dir := layoutID(b), job.Options.Store.Dir()
 		if _, ok := stores[id]; ok {

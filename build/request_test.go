@@ -19,7 +19,7 @@ func TestAttrs(t *testing.T) {
 	}
 	got := attrs(Spec{
 		Dockerfile: "/a/My.Dockerfile", Target: "t", NoCache: true, BuildArgs: map[string]string{"A": "1", "no_proxy": "mine"}, Labels: map[string]string{"l": "x"},
-	}, parse(t, "linux/arm/v7"), []local{{base: base{Name: "base", Platform: parse(t, "linux/arm/v7")}, Ref: ref.At(registry.TransportStore), Digest: digest}}, remote.Proxy{No: "theirs", HTTP: "http://proxy"})
+	}, parse(t, "linux/arm/v7"), []localBase{{base: base{Name: "base", Platform: parse(t, "linux/arm/v7")}, Ref: ref.At(registry.TransportStore), Digest: digest}}, remote.Proxy{No: "theirs", HTTP: "http://proxy"})
 	want := map[string]string{
 		"platform": "linux/arm/v7", "filename": "My.Dockerfile", "cmdline": "mtool", "target": "t", "no-cache": "",
 		"build-arg:A": "1", "build-arg:HTTP_PROXY": "http://proxy", "build-arg:no_proxy": "mine", "label:l": "x", "context:base::linux/arm/v7": "oci-layout://store@" + digest.String(),

@@ -101,7 +101,7 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
-			s := solve{worker: p.of[i], job: job, target: target, needs: p.plan.needs[i], bases: p.plan.bases[i], files: f}
+			s := solve{worker: p.of[i], job: job, target: target, requirements: p.plan.requirements[i], bases: p.plan.bases[i], files: f}
 			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
 			return err
 		})
@@ -114,12 +114,12 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 
 // solve is the build of one platform.
 type solve struct {
-	worker *worker
-	job    Job
-	target v1.Platform
-	needs  needs
-	bases  []local
-	files  *files
+	worker       *worker
+	job          Job
+	target       v1.Platform
+	requirements requirements
+	bases        []localBase
+	files        *files
 }
 
 func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir string) (Layout, error) {
@@ -137,8 +137,8 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	seen := newRecord(s.worker.watchTransfers(s.job.Options, stop))
-	seen.heard = func(running client.Vertex) { idle.heard(running, s.worker.embedded()) }
-	seen.crashed = s.onCrash(stop)
+	seen.onUpdate = func(running client.Vertex) { idle.update(running, s.worker.embedded()) }
+	seen.onCrash = s.onCrash(stop)
 	go s.worker.heartbeat(ctx, stop)
 	response, err := s.ask(ctx, opt, display.follow(s.target, seen))
 	seen.wait()
@@ -163,7 +163,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	if err != nil {
 		return Layout{}, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
 	}
-	for _, p := range s.needs.Runs {
+	for _, p := range s.requirements.Runs {
 		if platform.Equal(p, s.target) {
 			l.Emulator = s.worker.emulator(p)
 		}

@@ -21,7 +21,7 @@ type walk struct {
 
 	contexts map[string]string // what takes the place of stages and images of these names
 	seen     []bool            // by stage
-	found    needs
+	found    requirements
 }
 
 // stage visits stage number i.

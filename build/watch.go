@@ -63,9 +63,9 @@ func newIdleTimeout(ctx context.Context, d time.Duration) (context.Context, *idl
 	return ctx, w
 }
 
-// heard is called for every status update. Requests of our own worker have a limit and retries of their own, so the build
+// update is called for every status update. The embedded worker limits and retries its own requests, so the build
 // waits for their result.
-func (w *idleTimeout) heard(running client.Vertex, own bool) {
+func (w *idleTimeout) update(running client.Vertex, own bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.last, w.now = running.Name, w.limit

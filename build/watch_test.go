@@ -40,7 +40,7 @@ func TestIdleByStep(t *testing.T) {
 		{aFetch, false, time.Hour, time.Hour},
 	} {
 		_, w := newIdleTimeout(t.Context(), c.limit)
-		w.heard(client.Vertex{Name: c.step}, c.own)
+		w.update(client.Vertex{Name: c.step}, c.own)
 		if w.now != c.want {
 			t.Errorf("%q, our own worker %v, a limit of %v: got a limit of %v, want %v", c.step, c.own, c.limit, w.now, c.want)
 		}
@@ -53,7 +53,7 @@ func TestSilence(t *testing.T) {
 	t.Parallel()
 	for step, unavailable := range map[string]bool{aRun: false, aLookup: true, aFetch: true, "": false} {
 		ctx, w := newIdleTimeout(t.Context(), 20*time.Millisecond)
-		w.heard(client.Vertex{Name: step}, false)
+		w.update(client.Vertex{Name: step}, false)
 		<-ctx.Done()
 		err := context.Cause(ctx)
 		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) || !strings.Contains(err.Error(), "20ms") {
@@ -117,7 +117,7 @@ func TestRepeatedWords(t *testing.T) {
 	t.Parallel()
 	heard := 0
 	r := newRecord(newStallTimeout(-1, nil))
-	r.heard = func(client.Vertex) { heard++ }
+	r.onUpdate = func(client.Vertex) { heard++ }
 	for _, current := range []int64{5, 5, 5, 6, 6} {
 		r.add(&client.SolveStatus{Statuses: []*client.VertexStatus{{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}}})
 	}

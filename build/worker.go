@@ -195,7 +195,7 @@ func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (pla
 	if err == nil && w.engine != nil {
 		err = beyondEngine(job.Spec)
 	}
-	for _, n := range p.needs { // while the rest is made ready
+	for _, n := range p.requirements { // while the rest is made ready
 		for _, run := range n.Runs {
 			w.probes.begin(run)
 		}
@@ -211,7 +211,7 @@ func (w *worker) runsAll(p plan) error {
 	for _, r := range w.runnable {
 		names = append(names, platform.Format(r))
 	}
-	for _, n := range p.needs {
+	for _, n := range p.requirements {
 		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
 		if i >= 0 {
 			return &WorkerError{
@@ -226,7 +226,7 @@ func (w *worker) runsAll(p plan) error {
 
 // nativeOnly refuses what would be emulated.
 func (w *worker) nativeOnly(p plan) error {
-	for _, n := range p.needs {
+	for _, n := range p.requirements {
 		for _, run := range n.Runs {
 			if e := w.emulator(run); e != "" {
 				return &WorkerError{

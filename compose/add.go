@@ -10,10 +10,10 @@ import (
 	"mtool/registry"
 )
 
-// OnDuplicate says what becomes of a second entry for one platform.
+// OnDuplicate is what happens to a second entry for one platform.
 type OnDuplicate string
 
-// The policies. The zero value is DuplicateError, but for Replace against the entries that are there already.
+// The policies. The zero value is DuplicateError; Replace applies it to the new entries only.
 const (
 	DuplicateError   OnDuplicate = "error"
 	DuplicateReplace OnDuplicate = "replace"
@@ -23,24 +23,24 @@ const (
 // AddOptions are the options of Add and Replace.
 type AddOptions struct {
 	OnDuplicate OnDuplicate
-	// Present are the digests that the list's own name has at this moment, for recognising the list among its own
-	// sources. Base is always one of them.
-	Present []v1.Hash
+	// Current are the digests that the list's name has now. They identify the list among its own sources. Base always
+	// counts as one of them.
+	Current []v1.Hash
 }
 
-// Add puts entries at the end of the list. Two entries of one platform are refused (ErrDuplicate) unless they differ in
-// os.version or os.features, or are copies of one image that differ in a compression annotation; one digest twice is one entry, with a change that says so. A list
-// among its own sources: ErrSelf. All duplicates are told at once.
+// Add puts entries at the end of the list. Two entries of one platform are refused (ErrDuplicate) unless they differ
+// in os.version or os.features, or are copies of one image that differ in a compression annotation; a digest that
+// occurs twice becomes one entry, and a Change reports it. A list among its own sources is ErrSelf. All duplicates
+// are reported at once.
 func (l List) Add(entries []Entry, o AddOptions) (List, []Change, error) {
-	if err := l.checkSelf(entries, o.Present); err != nil {
+	if err := l.checkSelf(entries, o.Current); err != nil {
 		return List{}, nil, err
 	}
-	return l.place(entries, o.OnDuplicate)
+	return l.insert(entries, o.OnDuplicate)
 }
 
-// Replace amends the list: an entry takes the place of the one with its platform, and of that one's copies in other
-// compressions, or goes to the end. Two of the new
-// entries with one platform are refused as in Add.
+// Replace amends the list: an entry replaces the one with its platform, and that one's copies in other compressions,
+// or is appended. Two new entries with one platform are refused as in Add.
 func (l List) Replace(entries []Entry, o AddOptions) (List, []Change, error) {
 	fresh, folded, err := List{Name: l.Name, Base: l.Base}.Add(entries, o)
 	if err != nil {
@@ -50,13 +50,13 @@ func (l List) Replace(entries []Entry, o AddOptions) (List, []Change, error) {
 	if policy == "" {
 		policy = DuplicateReplace
 	}
-	out, changes, err := l.place(fresh.Entries, policy)
+	out, changes, err := l.insert(fresh.Entries, policy)
 	folded = slices.DeleteFunc(folded, func(c Change) bool { return c.Action != Folded })
 	return out, append(changes, folded...), err
 }
 
-func (l List) place(entries []Entry, policy OnDuplicate) (List, []Change, error) {
-	b := placing{name: l.Name, entries: slices.Clone(l.Entries), policy: policy}
+func (l List) insert(entries []Entry, policy OnDuplicate) (List, []Change, error) {
+	b := insertion{name: l.Name, entries: slices.Clone(l.Entries), policy: policy}
 	var (
 		changes []Change
 		failed  []error
@@ -74,14 +74,14 @@ func (l List) place(entries []Entry, policy OnDuplicate) (List, []Change, error)
 	return l.with(b.entries), changes, nil
 }
 
-// placing is the work of one Add.
-type placing struct {
+// insertion is the state of one Add.
+type insertion struct {
 	name    registry.Ref
 	entries []Entry
 	policy  OnDuplicate
 }
 
-func (b *placing) put(e Entry) ([]Change, error) {
+func (b *insertion) put(e Entry) ([]Change, error) {
 	same := slices.IndexFunc(b.entries, func(o Entry) bool { return o.Digest() == e.Digest() })
 	if same >= 0 && b.alike(same, e) {
 		return []Change{b.fold(same, e)}, nil
@@ -103,9 +103,9 @@ func (b *placing) put(e Entry) ([]Change, error) {
 	return nil, duplicate(b.entries[slot], e)
 }
 
-// dropCopies takes out what was a copy of the image that the one at i has replaced, in another compression: a client that
-// prefers it would go on with the old image.
-func (b *placing) dropCopies(i int) []Change {
+// dropCopies removes the copies, in other compressions, of the image that the entry at i has replaced: a client that
+// prefers such a copy would keep pulling the old image.
+func (b *insertion) dropCopies(i int) []Change {
 	var changes []Change
 	now := b.entries[i]
 	b.entries = slices.DeleteFunc(b.entries, func(o Entry) bool {
@@ -118,18 +118,18 @@ func (b *placing) dropCopies(i int) []Change {
 	return changes
 }
 
-// alike reports whether e, which names the same content as the entry at i, also claims the same of it.
-func (b *placing) alike(i int, e Entry) bool {
+// alike reports whether e, which names the same content as the entry at i, also makes the same claims about it.
+func (b *insertion) alike(i int, e Entry) bool {
 	o := b.entries[i]
 	return sameSlot(o, e) || formatPlatform(o.Platform()) == formatPlatform(e.Platform()) && compression(o) == compression(e)
 }
 
-// fold keeps the row that is there, which may be edited, and takes the newer source and attestations it had not.
-func (b *placing) fold(i int, e Entry) Change {
+// fold keeps the existing row, which may have been edited, and adds the newer source and missing attestations.
+func (b *insertion) fold(i int, e Entry) Change {
 	was := b.entries[i]
 	now := was
 	now.Source, now.SourceDigest, now.Origin = e.Source, e.SourceDigest, e.Origin
-	now.Config, now.Image, now.Attached = e.Config, e.Image, e.Attached
+	now.Config, now.Image, now.Attachment = e.Config, e.Image, e.Attachment
 	now.Attestations = slices.Clone(was.Attestations)
 	for _, a := range e.Attestations {
 		j := slices.IndexFunc(now.Attestations, func(o Entry) bool { return o.Digest() == a.Digest() })
@@ -137,7 +137,7 @@ func (b *placing) fold(i int, e Entry) Change {
 			now.Attestations = append(now.Attestations, a)
 			continue
 		}
-		a.Place = now.Attestations[j].Place
+		a.RowNumber = now.Attestations[j].RowNumber
 		now.Attestations[j] = a
 	}
 	b.entries[i] = now
@@ -147,8 +147,8 @@ func (b *placing) fold(i int, e Entry) Change {
 	return Change{Action: Folded, Entry: now, Note: "the same image as from " + was.Source.String()}
 }
 
-func (b *placing) replace(i int, e Entry) Change {
-	e.Place = b.entries[i].Place
+func (b *insertion) replace(i int, e Entry) Change {
+	e.RowNumber = b.entries[i].RowNumber
 	c := Change{Action: Replaced, Entry: e, Old: b.entries[i].Digest()}
 	if len(b.entries[i].Edits) > 0 {
 		c.Note = "what annotate had set on the old entry is gone"
@@ -170,8 +170,8 @@ func duplicate(a, b Entry) error {
 		a.Digest(), a.From(), b.Digest(), b.From(), what)
 }
 
-// CheckSources looks for the list's own name among its sources (ErrSelf), before any of them is opened. Add looks again,
-// at digests too.
+// CheckSources looks for the list's own name among its sources (ErrSelf) before any of them is opened. Add checks
+// again, digests too.
 func (l List) CheckSources(sources []registry.Ref) error {
 	for _, s := range sources {
 		if l.isNamed(s) {
@@ -194,8 +194,8 @@ func (l List) self(s registry.Ref) error {
 	return fmt.Errorf("adding %q to %q: %w", s, l.Name, ErrSelf)
 }
 
-// checkSelf finds the list among its own sources. A digest counts only where it was asked for by digest in the list's own
-// repository: the same content under another name is a source like any other, as when a version is promoted to latest.
+// checkSelf finds the list among its own sources. A digest counts only if the source names that digest in the list's
+// own repository: the same content under another name is an ordinary source, as when a version is promoted to latest.
 func (l List) checkSelf(entries []Entry, present []v1.Hash) error {
 	if l.Base.Body != nil {
 		present = append(slices.Clone(present), l.Base.Digest)

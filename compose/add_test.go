@@ -155,7 +155,7 @@ func TestSelf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(take(t, promoted, tt.source), compose.AddOptions{Present: present})
+			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(take(t, promoted, tt.source), compose.AddOptions{Current: present})
 			if !tt.refused {
 				if err != nil {
 					t.Fatal(err)

@@ -9,9 +9,9 @@ import (
 	"mtool/inspect"
 )
 
-// Adopt gives a new list what its sources say of themselves: annotations, artifactType, subject and members that nobody here
-// knows. That is possible where one list is the only source and all of its images came along; of other lists each member that
-// is not carried is named in the notes.
+// Adopt copies what the sources say about themselves to a new list: annotations, artifactType, subject and unknown
+// members. That works only if a single list is the source and all of its images were taken. For other lists, the
+// notes name each member that is not carried over.
 func (l List) Adopt(sources []inspect.Report, drop bool) (List, []string) {
 	var notes []string
 	for _, r := range sources {
@@ -49,7 +49,7 @@ func (l List) holdsAll(r inspect.Report) bool {
 
 const annotationsMember = "annotations"
 
-// ownMembers are the members of a list that are neither its rows nor what every list has, by name.
+// ownMembers returns the names of a list's members other than its rows and those that every list has.
 func ownMembers(list inspect.ListFacts) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(list.Members)) {

@@ -12,32 +12,34 @@ import (
 	"mtool/registry"
 )
 
-// Edit says what annotate changes; what is empty stays as it is. Values may hold any character.
+// Edit is a change by annotate; empty fields change nothing. Values may contain any character.
 type Edit struct {
 	OS          string            `json:"os,omitempty"`
 	Arch        string            `json:"arch,omitempty"` // any spelling that platform.ParseArch knows
 	Variant     string            `json:"variant,omitempty"`
 	OSVersion   string            `json:"osVersion,omitempty"`
-	OSFeatures  []string          `json:"osFeatures,omitempty"` // all of them, in place of those there are
+	OSFeatures  []string          `json:"osFeatures,omitempty"` // replaces all of them
 	Annotations map[string]string `json:"annotations,omitempty"`
-	// Unset takes annotations away; of an entry also the members variant, os.version and os.features of its platform.
+	// Unset removes annotations; for an entry it also removes the platform's members variant, os.version and
+	// os.features.
 	Unset []string `json:"unset,omitempty"`
-	// Child puts the annotations on the image's own manifest, whose digest changes by it, instead of on its row.
+	// Child puts the annotations on the image's own manifest instead of its row, which changes the image's digest.
 	Child bool `json:"child,omitempty"`
 	// Convert makes the image an OCI or a Docker one: TypeOCI or TypeDocker.
 	Convert Type `json:"convert,omitempty"`
-	// FixConfig writes the platform of the image's config as runtimes spell it; the image's digest changes by it.
+	// FixConfig spells the platform in the image's config as runtimes do, which changes the image's digest.
 	FixConfig bool `json:"fixConfig,omitempty"`
-	// KeepAttestations refuses a change of the digest of an image that has attestations, which are dropped otherwise.
+	// KeepAttestations refuses to change the digest of an image with attestations. Otherwise the attestations are
+	// dropped.
 	KeepAttestations bool `json:"keepAttestations,omitempty"`
 	// Force allows a platform that is unknown or contradicts the image's config.
 	Force bool `json:"force,omitempty"`
 }
 
-// Annotate edits the row of the one entry that selector names (see Select), or the rows of an image that is there in several
-// compressions. Without Force a platform that is unknown is
-// refused (registry.ErrUsage) and so is one that contradicts the config (ErrPlatform); one that another entry has always is
-// (ErrDuplicate). An edit that changes nothing is an Unchanged change, one that asks for nothing registry.ErrUsage.
+// Annotate edits the row of the one entry that selector names (see Select), or all rows of an image in several
+// compressions. Without Force an unknown platform is refused (registry.ErrUsage), and so is one that contradicts the
+// config (ErrPlatform). A platform that another entry has is always refused (ErrDuplicate). An edit without effect is
+// reported as Unchanged; an empty edit is registry.ErrUsage.
 func (l List) Annotate(selector string, d Edit) (List, []Change, error) {
 	fail := func(err error) (List, []Change, error) {
 		return List{}, nil, fmt.Errorf("annotating %q in %q: %w", selector, l.Name, err)
@@ -91,7 +93,7 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 	return out, []Change{c}, nil
 }
 
-// AnnotateList edits the annotations of the list itself; members of a platform are registry.ErrUsage.
+// AnnotateList edits the annotations of the list itself. An Edit that sets a platform is registry.ErrUsage.
 func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	err := d.check()
 	if err == nil && d.ofChild() {
@@ -130,7 +132,7 @@ func (d Edit) hasPlatform() bool {
 	return d.OS != "" || d.Arch != "" || d.Variant != "" || d.OSVersion != "" || len(d.OSFeatures) > 0
 }
 
-// annotations is old with the edit; nil when nothing is left.
+// annotations returns old as edited, nil if nothing is left.
 func (d Edit) annotations(old map[string]string) map[string]string {
 	now := maps.Clone(old)
 	if now == nil {
@@ -179,7 +181,8 @@ func (e Entry) editPlatform(d Edit) (Entry, error) {
 	return e.claiming(now)
 }
 
-// claiming returns e with a row that claims p. What belongs to the image and has its platform must be behind it still.
+// claiming returns e with a row that claims p. Rows that belong to the image and have its platform must still come
+// after it.
 func (e Entry) claiming(p v1.Platform) (Entry, error) {
 	was := e.Platform()
 	e.Attestations = slices.Clone(e.Attestations)

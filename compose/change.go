@@ -19,19 +19,19 @@ const (
 	Replaced  Action = "replaced"  // another image for the same platform; Change.Old is the one before
 	Folded    Action = "folded"    // the same digest was there already: one entry
 	Removed   Action = "removed"   // with its attestations
-	Edited    Action = "edited"    // the row says something else of the same image
-	Unchanged Action = "unchanged" // it was so already
+	Edited    Action = "edited"    // the row describes the same image differently
+	Unchanged Action = "unchanged" // nothing to do
 )
 
-// Change is one thing that an edit did, in the order it was done.
+// Change is one effect of an edit; they are in the order in which they happened.
 type Change struct {
 	Action Action
-	Entry  Entry   // after the edit; the entry that is gone for Removed; zero for an edit of the list itself
-	Old    v1.Hash // for Replaced: the digest that was there before
-	Note   string  // what else is worth saying, "" mostly
+	Entry  Entry   // after the edit; for Removed the removed entry; zero if the list itself was edited
+	Old    v1.Hash // for Replaced: the previous digest
+	Note   string  // a remark for the user, mostly ""
 }
 
-// String is the change as one line: "linux/arm64: replaced sha256:… by sha256:…, from demo:v1-arm64 (store)".
+// String formats the change as one line: "linux/arm64: replaced sha256:… by sha256:…, from demo:v1-arm64 (store)".
 func (c Change) String() string {
 	subject := "list"
 	if c.Entry.Row != nil {
@@ -57,8 +57,8 @@ func (c Change) String() string {
 	return s
 }
 
-// Dropped says which platforms of old the list now does not have, one line each ("dropped: linux/amd64 (was sha256:…)"), in
-// the order of old.
+// Dropped returns the platforms of old that now lacks, one line each ("dropped: linux/amd64 (was sha256:…)"), in the
+// order of old.
 func Dropped(old, now List) []string {
 	var lines []string
 	for _, e := range old.Entries {
@@ -69,7 +69,8 @@ func Dropped(old, now List) []string {
 	return lines
 }
 
-// takesPlaceOf reports whether clients that took old from a list get now instead. Without a platform only the digest tells.
+// takesPlaceOf reports whether clients that selected old from a list will get now instead. Entries without a platform
+// are compared by digest.
 func takesPlaceOf(now, old Entry) bool {
 	if platform.IsUnknown(old.Platform()) {
 		return now.Digest() == old.Digest()

@@ -12,10 +12,10 @@ import (
 	"mtool/registry"
 )
 
-// errNotRead: an edit of an image's own manifest needs the image, and only its row is known.
+// errNotRead means that an edit of an image's own manifest is impossible, since only the row is known.
 var errNotRead = errors.New("its manifest has not been read")
 
-// unread is why there is no manifest of the entry's image: what went wrong when it was read, where it was.
+// unread returns why the entry's image has no manifest: the error of reading it, if it was read.
 func (e Entry) unread() error {
 	switch {
 	case e.Image == nil:
@@ -28,8 +28,8 @@ func (e Entry) unread() error {
 	return errNotRead
 }
 
-// remake gives the entry another manifest, made of its own as d says. The row follows it; blobs stay what they are. What is
-// attested of the old digest is not true of the new one and goes, unless the edit wants it kept, which is an error.
+// remake edits the entry's manifest as d says and updates the row. Blobs are not changed. Attestations describe the
+// old digest, so they are dropped; if the edit wants to keep them it fails.
 func (e Entry) remake(d Edit) (Entry, error) {
 	if err := e.unread(); err != nil {
 		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, err)
@@ -42,8 +42,8 @@ func (e Entry) remake(d Edit) (Entry, error) {
 		return Entry{}, fmt.Errorf("editing the manifest of %s: %w", e, ErrAttested)
 	}
 	out := e
-	if out.Original == (v1.Hash{}) {
-		out.Original = e.Digest()
+	if out.OriginalDigest == (v1.Hash{}) {
+		out.OriginalDigest = e.Digest()
 	}
 	out.Attestations = nil
 	if out, err = out.withManifest(m, config); err != nil {
@@ -90,7 +90,7 @@ func (e Entry) withManifest(m registry.Manifest, config []byte) (Entry, error) {
 	return e, nil
 }
 
-// remade does the edits of a draft's entry again on the manifest that its source has.
+// remade repeats the edits of a draft's entry on the manifest that its source has.
 func (e Entry) remade() (Entry, error) {
 	m, config := e.Image.Manifest, e.Image.ConfigBody
 	for _, d := range e.Edits {
@@ -103,7 +103,7 @@ func (e Entry) remade() (Entry, error) {
 		}
 	}
 	if m.Digest != e.Digest() {
-		return e, fmt.Errorf("%w: %s can't be made of %s again", registry.ErrContent, e, e.Original)
+		return e, fmt.Errorf("%w: %s can't be made of %s again", registry.ErrContent, e, e.OriginalDigest)
 	}
 	return e.withManifest(m, config)
 }
@@ -111,7 +111,7 @@ func (e Entry) remade() (Entry, error) {
 // ofChild reports whether the edit changes the image's own manifest.
 func (d Edit) ofChild() bool { return d.Child || d.Convert != "" || d.FixConfig }
 
-// image is a manifest and its config as the edit wants them: bytes that nothing is asked of stay as they are.
+// image applies the edit to a manifest and its config. Bytes that the edit does not concern stay the same.
 func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []byte, error) {
 	o, err := parseObject(m.Body)
 	if err != nil {
@@ -155,7 +155,7 @@ func (d Edit) annotateChild(o object, m registry.Manifest) (object, error) {
 	return o.setStrings("annotations", d.annotations(have))
 }
 
-// ociTypes are Docker's media types and OCI's for the same bytes.
+// ociTypes maps Docker's media types to OCI's for the same bytes.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md#compatibility-matrix
 var ociTypes = [][2]types.MediaType{
 	{types.DockerManifestSchema2, types.OCIManifestSchema1},
@@ -165,11 +165,11 @@ var ociTypes = [][2]types.MediaType{
 	{types.DockerForeignLayer, types.OCIRestrictedLayer},
 }
 
-// dockerZstd is what some tools write for a layer that is compressed with zstd. Docker's format has no such layer, and podman,
+// dockerZstd is a media type that some tools write for zstd layers. Docker's format has no such layer, and podman,
 // CRI-O and skopeo refuse it: https://github.com/containers/image/pull/2906
 const dockerZstd types.MediaType = "application/vnd.docker.image.rootfs.diff.tar.zstd"
 
-// convertible answers the media type that kind has for the same bytes.
+// convertible returns kind's media type for the same bytes.
 func convertible(t types.MediaType, kind Type) (types.MediaType, bool) {
 	if t == dockerZstd && kind == TypeOCI {
 		return types.OCILayerZStd, true
@@ -213,8 +213,8 @@ func convert(o object, mediaType types.MediaType, kind Type) (object, types.Medi
 	return o, to, nil
 }
 
-// convertRows converts the descriptors of the config and of the layers; all of them must be of the kind then, or only those
-// that can be.
+// convertRows converts the descriptors of the config and the layers. With all, a descriptor that can't be converted
+// is an error; otherwise it is left alone.
 func (o object) convertRows(kind Type, all bool) (object, error) {
 	config, err := convertRow(o.get("config"), kind, all)
 	if err != nil {
@@ -258,7 +258,7 @@ func convertRow(raw json.RawMessage, kind Type, must bool) (json.RawMessage, err
 	return row.encode(), err
 }
 
-// mixed reports whether the image has parts of the other family's media types, which not all tools read.
+// mixed reports whether the image has parts with the other family's media types, which some tools can't read.
 func (e Entry) mixed(kind Type) bool {
 	if e.Image == nil {
 		return false
@@ -269,7 +269,7 @@ func (e Entry) mixed(kind Type) bool {
 	})
 }
 
-// Convert makes every image of the list one of the kind, OCI or Docker; see Edit.Convert.
+// Convert converts every image of the list to kind, OCI or Docker; see Edit.Convert.
 func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) {
 	var changes []Change
 	for i, e := range l.Entries {

@@ -24,8 +24,8 @@ func TestConvertThereAndBack(t *testing.T) {
 			t.Fatalf("to %s: %v, %v", kind, cs, err)
 		}
 		e := there.Entries[0]
-		if e.Digest() == b.Digest() || e.Original != b.Digest() || e.Image.Manifest.Digest != e.Digest() {
-			t.Errorf("to %s: %s of %s", kind, e, e.Original)
+		if e.Digest() == b.Digest() || e.OriginalDigest != b.Digest() || e.Image.Manifest.Digest != e.Digest() {
+			t.Errorf("to %s: %s of %s", kind, e, e.OriginalDigest)
 		}
 		if body := string(e.Image.Manifest.Body); kind == compose.TypeOCI && strings.Contains(body, "docker") ||
 			kind == compose.TypeDocker && strings.Contains(body, "oci") {
@@ -187,16 +187,16 @@ func TestExpand(t *testing.T) {
 func TestStatedChoosesOfAList(t *testing.T) {
 	t.Parallel()
 	source := told(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
-	source.Stated = compose.Stated{Platform: v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"}, Annotations: map[string]string{"k": "v"}}
-	got, _, err := compose.FromReports([]compose.Told{source}, compose.SelectOptions{})
+	source.Overrides = compose.Overrides{Platform: v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"}, Annotations: map[string]string{"k": "v"}}
+	got, _, err := compose.FromReports([]compose.Source{source}, compose.SelectOptions{})
 	if err != nil || len(got) != 1 || got[0].Platform().OSVersion != "1" || got[0].Descriptor.Annotations["k"] != "v" {
 		t.Errorf("got %v, %v", got, err)
 	}
-	source.Stated.Platform.Architecture = "s390x"
-	_, _, err = compose.FromReports([]compose.Told{source}, compose.SelectOptions{})
+	source.Overrides.Platform.Architecture = "s390x"
+	_, _, err = compose.FromReports([]compose.Source{source}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrNoMatch, "linux/arm64")
 	single := told(t, image("amd64"), "r.example/demo:v1")
-	single.Stated = source.Stated
-	_, _, err = compose.FromReports([]compose.Told{single}, compose.SelectOptions{})
+	single.Overrides = source.Overrides
+	_, _, err = compose.FromReports([]compose.Source{single}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrPlatform, "s390x")
 }

@@ -19,8 +19,8 @@ type ChildTag struct {
 	Manifest registry.Manifest
 }
 
-// ChildTags names every image of r by template, once for each of the list's tags: the words TAG, OS, ARCH and VARIANT stand
-// for what they say (see Expand). Two images of one name, and a name that is no tag, are registry.ErrUsage.
+// ChildTags names every image of r by template, once for each of the list's tags; see Expand for the words TAG, OS,
+// ARCH and VARIANT. Two images with one name, or a name that is not a valid tag, are registry.ErrUsage.
 func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, error) {
 	if len(tags) == 0 {
 		tags = []string{""}
@@ -53,9 +53,9 @@ func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) e
 	return nil
 }
 
-// Expand puts a platform into a template: the words OS, ARCH and VARIANT, as manifest-tool has them, and TAG. What they
-// stand for is the platform's normal form; where there is no variant a separator in front of VARIANT goes too, so that
-// "app-ARCH-VARIANT" is app-arm-v7 and app-amd64.
+// Expand replaces the words OS, ARCH and VARIANT (as in manifest-tool) and TAG in a template. The platform is in its
+// normal form. Without a variant, a separator in front of VARIANT is dropped too, so "app-ARCH-VARIANT" is app-arm-v7
+// and app-amd64.
 func Expand(template string, p v1.Platform, tag string) string {
 	p = platform.Normalize(p)
 	return placeholder().ReplaceAllStringFunc(template, func(word string) string {

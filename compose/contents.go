@@ -14,9 +14,9 @@ import (
 	"mtool/registry"
 )
 
-// Object is the list as it would be published, readable like any other: its Source takes each manifest and blob from the
-// source of the entry that has it. Content of entries that are not resolved is registry.ErrNotFound. Nothing is closed
-// with it: the sources belong to whoever opened them.
+// Object returns the list as it would be published. Its Source reads each manifest and blob from the source of the
+// entry that has it; reading content of an unresolved entry is registry.ErrNotFound. Closing the object closes no
+// source: those belong to whoever opened them.
 func (l List) Object() (registry.Object, error) {
 	root, err := l.Encode()
 	if err != nil {
@@ -36,8 +36,8 @@ func (l List) Object() (registry.Object, error) {
 	return registry.Object{Ref: l.Name.At(registry.TransportDraft), Root: root, Source: c}, nil
 }
 
-// Report is what inspect.Read would say of Object, without a request: the images as they were read, with the rows as they
-// are now. Entries that are not resolved have an Err that wraps registry.ErrNotFound.
+// Report returns what inspect.Read would return for Object, without a request: the images as they were read, with the
+// current rows. Unresolved entries have an Err that wraps registry.ErrNotFound.
 func (l List) Report() (inspect.Report, error) {
 	o, err := l.Object()
 	if err != nil {
@@ -49,8 +49,8 @@ func (l List) Report() (inspect.Report, error) {
 	}
 	r := inspect.Report{Ref: o.Ref, Root: o.Root, List: facts}
 	for _, e := range l.Entries {
-		if e.Within != nil {
-			r.Images, r.Others = append(r.Images, e.imagesWithin()...), append(r.Others, e.Within.Others...)
+		if e.List != nil {
+			r.Images, r.Others = append(r.Images, e.imagesWithin()...), append(r.Others, e.List.Others...)
 			continue
 		}
 		if e.Artifact {
@@ -62,9 +62,9 @@ func (l List) Report() (inspect.Report, error) {
 	return r, nil
 }
 
-// imagesWithin are the images of an entry that is a list, one level deeper than they were read.
+// imagesWithin returns the images of an entry that is a list, one level deeper than they were read.
 func (e Entry) imagesWithin() []inspect.Image {
-	images := slices.Clone(e.Within.Images)
+	images := slices.Clone(e.List.Images)
 	for i := range images {
 		images[i].Nested = slices.Insert(slices.Clone(images[i].Nested), 0, e.Digest())
 		images[i].Via = slices.Insert(slices.Clone(images[i].Via), 0, e.Descriptor)
@@ -104,8 +104,8 @@ func image(e Entry) inspect.Image {
 
 func attachment(e Entry) inspect.Attachment {
 	a := inspect.Attachment{Err: notRead(e)}
-	if e.Attached != nil {
-		a = *e.Attached
+	if e.Attachment != nil {
+		a = *e.Attachment
 	}
 	a.Row, a.Descriptor, a.Nested = e.Row, e.Descriptor, nil
 	return a
@@ -129,11 +129,11 @@ func (c contents) add(e Entry) {
 			c.sources[e.ConfigDigest] = known{e.Image.Source, e.Image.ConfigBody}
 		}
 		c.addContent(e.Digest(), e.Image.Manifest, e.Image.Source, e.Image.Blobs())
-	case e.Attached != nil:
-		c.addContent(e.Digest(), e.Attached.Manifest, e.Attached.Source, e.Attached.Blobs)
+	case e.Attachment != nil:
+		c.addContent(e.Digest(), e.Attachment.Manifest, e.Attachment.Source, e.Attachment.Blobs)
 	}
-	if e.Within != nil {
-		c.addReport(*e.Within)
+	if e.List != nil {
+		c.addReport(*e.List)
 	}
 }
 

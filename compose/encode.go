@@ -11,10 +11,10 @@ import (
 	"mtool/registry"
 )
 
-// Encode writes the list: entries as given, then all attestations in the order of their images, as BuildKit has them.
-// What a published list had stays where it was, or its replacement does, and what is new follows. Equal lists give equal
-// bytes, and a list that was published and is not changed gives its published bytes. The error wraps ErrEmpty, or registry.ErrUsage
-// where TypeDocker can't hold the list.
+// Encode writes the list: entries in order, then all attestations in the order of their images, as BuildKit does.
+// Rows of a published list, or their replacements, keep their positions, and new rows follow. Equal lists give equal
+// bytes, and an unchanged published list gives its published bytes. The error wraps ErrEmpty, or registry.ErrUsage if
+// TypeDocker can't hold the list.
 func (l List) Encode() (registry.Manifest, error) {
 	m, err := l.encode()
 	if err != nil {
@@ -36,7 +36,7 @@ func (l List) encode() (registry.Manifest, error) {
 	if err != nil {
 		return registry.Manifest{}, err
 	}
-	// OCI lists of old need not name their type. One that does not is left so, or no edit could give its bytes again.
+	// Old OCI lists may lack mediaType. It is not added, or no edit could restore the published bytes.
 	if members.get("mediaType") != nil || mediaType != l.Base.MediaType {
 		if members, err = members.set("mediaType", mediaType); err != nil {
 			return registry.Manifest{}, err
@@ -53,7 +53,8 @@ func (l List) encode() (registry.Manifest, error) {
 	return registry.NewManifest(mediaType, body)
 }
 
-// members are those of the published list, or the first of a new one, in the order of the specification.
+// members returns the members of the published list, or those that a new list starts with, in the specification's
+// order.
 func (l List) members() (object, error) {
 	members := object{
 		{name: "schemaVersion", key: []byte(`"schemaVersion"`), value: json.RawMessage("2")},
@@ -68,7 +69,8 @@ func (l List) members() (object, error) {
 	return members.setMembers(l.Members)
 }
 
-// written are the entries as they will be written: those of the published list in its order, then the new ones.
+// written returns the entries in the order in which they are written: those of the published list in its order, then
+// the new ones.
 func (l List) written() []Entry {
 	var (
 		all  []Entry
@@ -86,11 +88,11 @@ func (l List) written() []Entry {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.place(), b.place()) })
+	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.order(), b.order()) })
 	return all
 }
 
-// rows is the JSON array of what the entries are written as, which is compact already.
+// rows returns the JSON array of the entries' rows, which are compact already.
 func rows(entries []Entry) json.RawMessage {
 	b := []byte{'['}
 	for i, e := range entries {
@@ -102,7 +104,7 @@ func rows(entries []Entry) json.RawMessage {
 	return append(b, ']')
 }
 
-// Rows are the rows of a published list alone, without what they name. The error wraps registry.ErrContent.
+// Rows returns the entries of a published list without their content. The error wraps registry.ErrContent.
 func Rows(list registry.Manifest) ([]Entry, error) { return decodeRows(list.Body) }
 
 func decodeRows(list []byte) ([]Entry, error) {

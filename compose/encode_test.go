@@ -76,7 +76,7 @@ func TestMediaType(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var sources []compose.Told
+			var sources []compose.Source
 			for i, b := range tt.sources {
 				sources = append(sources, told(t, b, fmt.Sprintf("demo:%d", i)))
 			}
@@ -120,7 +120,7 @@ func TestEncodeProperties(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 30 {
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
-		var sources []compose.Told
+		var sources []compose.Source
 		for _, n := range names[:2+rng.IntN(6)] {
 			b := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image(n)}}, Attested: rng.IntN(2) == 0})
 			sources = append(sources, told(t, b, "demo:"+strings.ReplaceAll(n, "/", "")))

@@ -14,49 +14,49 @@ import (
 	"mtool/registry"
 )
 
-// Entry is one row of a list, with where its bytes are. It is a value: edits return another one.
+// Entry is one row of a list, and where its content is. It is a value: edits return another one.
 type Entry struct {
-	// Row is the descriptor as it stands in the list, members we don't know included, white space removed.
+	// Row is the descriptor as in the list, with unknown members and without white space.
 	Row json.RawMessage
 	// Descriptor is Row decoded.
 	Descriptor v1.Descriptor
-	// Config is the platform that the image's config stated when the entry was made; zero when it states none.
+	// Config is the platform in the image's config when the entry was made; zero if it has none.
 	Config v1.Platform
-	// ConfigDigest is the digest of that config, by which two copies of one image are known; zero when it is not known.
+	// ConfigDigest is the digest of that config, which identifies copies of one image; zero if unknown.
 	ConfigDigest v1.Hash
-	// Artifact marks an entry that is no runnable image and has no platform to be found by.
+	// Artifact marks an entry that is not a runnable image, so no platform selects it.
 	Artifact bool
-	// Source is the source as it was told, SourceDigest what its root was then, Origin the transport that had it.
+	// Source is the source as it was given, SourceDigest its root at that time, Origin the transport that had it.
 	Source       registry.Ref
 	SourceDigest v1.Hash
 	Origin       registry.Transport
-	// Place is the row's number in the published list that the entry was read from, or that of the row it replaces,
+	// RowNumber is the row's number in the published list that the entry was read from, or that of the row it replaces,
 	// counted from 1; 0 for a new one.
-	Place int
+	RowNumber int
 	// Edits are the user's own edits of the row, oldest first: List.Refresh applies them again to the new row.
 	Edits []Edit
-	// Original is the digest that the source has, where Edits made another manifest of it; zero otherwise.
-	Original v1.Hash
-	// Attestations are the rows that speak about this image: attestations of BuildKit, and artifacts such as its SOCI index,
-	// which have its platform and must stay behind it. They go where it goes.
+	// OriginalDigest is the manifest's digest in the source if Edits changed it; zero otherwise.
+	OriginalDigest v1.Hash
+	// Attestations are the rows that describe this image: BuildKit's attestations, and artifacts such as its SOCI index,
+	// which have its platform and must come after it. They move with the image.
 	Attestations []Entry
 
-	// Image is the image as read, nil until it is (see List.Resolve). Attached is the same for attestations and
+	// Image is the image, nil until it is read (see List.Resolve). Attachment is the same for attestations and
 	// artifacts.
-	Image    *inspect.Image
-	Attached *inspect.Attachment
-	// Within is what is in an entry that is a list, nil until it is read and for all others.
-	Within *inspect.Report
+	Image      *inspect.Image
+	Attachment *inspect.Attachment
+	// List is the content of an entry that is itself a list. It is nil until that is read, and for other entries.
+	List *inspect.Report
 }
 
-// within returns e, which names a list, with what was found there.
-func (e Entry) within(r inspect.Report) Entry {
-	e.Attached = &inspect.Attachment{Row: e.Row, Descriptor: e.Descriptor, Manifest: r.Root}
-	e.Within = &r
+// asList returns e, which names a list, with the content of that list.
+func (e Entry) asList(r inspect.Report) Entry {
+	e.Attachment = &inspect.Attachment{Row: e.Row, Descriptor: e.Descriptor, Manifest: r.Root}
+	e.List = &r
 	return e
 }
 
-// NewEntry makes an entry of a descriptor in JSON. The error wraps registry.ErrContent.
+// NewEntry returns an entry for a JSON descriptor. The error wraps registry.ErrContent.
 func NewEntry(row json.RawMessage) (Entry, error) {
 	small, err := compact(row)
 	if err != nil {
@@ -72,10 +72,10 @@ func NewEntry(row json.RawMessage) (Entry, error) {
 	return e, nil
 }
 
-// Digest is the digest of the manifest that the entry names.
+// Digest returns the digest of the manifest that the entry names.
 func (e Entry) Digest() v1.Hash { return e.Descriptor.Digest }
 
-// Platform is what the row claims; zero when it claims nothing.
+// Platform returns the platform that the row claims; zero if it claims none.
 func (e Entry) Platform() v1.Platform {
 	if e.Descriptor.Platform == nil {
 		return v1.Platform{}
@@ -85,26 +85,26 @@ func (e Entry) Platform() v1.Platform {
 
 // Resolved reports whether the content of the entry and of its attestations has been read.
 func (e Entry) Resolved() bool {
-	if e.Image == nil && e.Attached == nil {
+	if e.Image == nil && e.Attachment == nil {
 		return false
 	}
-	return !slices.ContainsFunc(e.Attestations, func(a Entry) bool { return a.Attached == nil })
+	return !slices.ContainsFunc(e.Attestations, func(a Entry) bool { return a.Attachment == nil })
 }
 
-// String is the platform and the digest, for messages: "linux/arm64 sha256:…".
+// String returns the platform and the digest, for messages: "linux/arm64 sha256:…".
 func (e Entry) String() string {
 	return formatPlatform(e.Platform()) + " " + e.Digest().String()
 }
 
-// place orders rows: the new ones last.
-func (e Entry) place() int {
-	if e.Place == 0 {
+// order returns a key that sorts rows: new ones come last.
+func (e Entry) order() int {
+	if e.RowNumber == 0 {
 		return math.MaxInt
 	}
-	return e.Place
+	return e.RowNumber
 }
 
-// From is where the content was found: the name as told, in the place that had it.
+// From returns where the content was found: the name as given, with the transport that had it.
 func (e Entry) From() registry.Ref {
 	if e.Origin == "" || e.Source.IsFile() {
 		return e.Source
@@ -122,8 +122,8 @@ func (e Entry) withRow(row json.RawMessage) (Entry, error) {
 	return e, nil
 }
 
-// samePlatform reports whether both are images, or both artifacts, of one platform, os.version and os.features
-// included. Entries without a platform are never alike.
+// samePlatform reports whether both are images, or both artifacts, of one platform, including os.version and
+// os.features. Entries without a platform never match.
 func samePlatform(a, b Entry) bool {
 	p, q := a.Platform(), b.Platform()
 	if platform.IsUnknown(p) || platform.IsUnknown(q) || a.Artifact != b.Artifact {
@@ -132,20 +132,20 @@ func samePlatform(a, b Entry) bool {
 	return platform.Equal(p, q)
 }
 
-// sameSlot reports whether no client could tell a from b once their rows have the normal names of their platforms.
+// sameSlot reports whether no client could tell a from b once their platforms are normalized.
 func sameSlot(a, b Entry) bool {
 	return a.slot() != "" && a.Artifact == b.Artifact && a.slot() == b.slot()
 }
 
 func (e Entry) slot() string { return inspect.Slot(platform.Normalize(e.Platform()), e.Descriptor) }
 
-// rival reports whether a and b can't both be in a list: they are of one platform, and no copies of one image in
+// rival reports whether a and b can't both be in a list: they have one platform and are not copies of one image in
 // different compressions.
 func rival(a, b Entry) bool {
 	return samePlatform(a, b) && (compression(a) == compression(b) || !sameBuild(a, b))
 }
 
-// sameBuild reports whether both are copies of one image. Drafts of old don't have the configs' digests.
+// sameBuild reports whether both are copies of one image. Old drafts lack the configs' digests.
 func sameBuild(a, b Entry) bool {
 	if a.ConfigDigest != (v1.Hash{}) && b.ConfigDigest != (v1.Hash{}) {
 		return a.ConfigDigest == b.ConfigDigest
@@ -160,7 +160,7 @@ func (e Entry) isAttestation() bool {
 	return is
 }
 
-// belongings counts the rows that belong to the image, for people; "" for none.
+// belongings describes how many rows belong to the image, such as "2 attestations"; "" for none.
 func (e Entry) belongings() string {
 	attestations := 0
 	for _, a := range e.Attestations {

@@ -12,9 +12,9 @@ import (
 	"mtool/registry"
 )
 
-// FixConfigs gives every image whose config spells its platform in a way of its own (see platform.Misspelled) a config that names
-// it as runtimes do, and so another digest. Layers stay; attestations of the old digest go, or with keepAttestations it is an
-// error.
+// FixConfigs corrects every image config that spells its platform unlike runtimes (see platform.Misspelled), which
+// changes the image's digest. Layers stay. Attestations of the old digest are dropped; with keepAttestations it fails
+// instead.
 func (l List) FixConfigs(keepAttestations bool) (List, []Change, error) {
 	var changes []Change
 	for i, e := range l.Entries {
@@ -70,7 +70,7 @@ func fixConfig(manifest object, config []byte) (object, []byte, error) {
 	return manifest.setRaw("config", row.encode()), config, nil
 }
 
-// configPlatform is the platform that a config states.
+// configPlatform returns the platform in a config.
 func configPlatform(config []byte) (v1.Platform, error) {
 	var p v1.Platform
 	if err := json.Unmarshal(config, &p); err != nil {
@@ -80,7 +80,7 @@ func configPlatform(config []byte) (v1.Platform, error) {
 	return p, nil
 }
 
-// madeConfig reports whether the config of the entry's image is one that an edit made, which no source has.
+// madeConfig reports whether an edit made the config of the entry's image, so no source has it.
 func (e Entry) madeConfig() bool {
-	return e.Original != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig })
+	return e.OriginalDigest != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig })
 }

@@ -47,15 +47,15 @@ func read(t *testing.T, b registrytest.Built, name string) inspect.Report {
 	return r
 }
 
-func told(t *testing.T, b registrytest.Built, name string) compose.Told {
+func told(t *testing.T, b registrytest.Built, name string) compose.Source {
 	t.Helper()
-	return compose.Told{Ref: ref(t, name), Report: read(t, b, name)}
+	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
 
 // take makes entries of b as a source called name.
 func take(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 	t.Helper()
-	entries, _, err := compose.FromReports([]compose.Told{told(t, b, name)}, compose.SelectOptions{})
+	entries, _, err := compose.FromReports([]compose.Source{told(t, b, name)}, compose.SelectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -63,7 +63,7 @@ func take(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 }
 
 // list is a list called name of the entries of honest sources.
-func list(t *testing.T, name string, sources ...compose.Told) compose.List {
+func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	t.Helper()
 	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
 	if err != nil {

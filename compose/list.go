@@ -10,11 +10,11 @@ import (
 	"mtool/registry"
 )
 
-// Type is the kind of list that is written.
+// Type is the kind of list to write.
 type Type string
 
-// The types. TypeAuto writes an OCI index, or a Docker list where all entries are Docker ones and nothing in the list
-// needs OCI.
+// The types. TypeAuto writes a Docker list if all entries are Docker images and nothing in the list needs OCI, else
+// an OCI index.
 const (
 	TypeAuto   Type = ""
 	TypeOCI    Type = "oci"
@@ -32,23 +32,23 @@ func ParseType(s string) (Type, error) {
 	return "", registry.Usagef("reading list type %q: want auto, oci or docker", s)
 }
 
-// List is a list of images as a value. The zero List with a Name is an empty list, ready for Add. Its methods leave it as
-// it is and return another one; nothing in it may be changed in place.
+// List is a list of images as a value. The zero List with a Name is an empty list, ready for Add. Its methods return
+// another List; nothing in it may be changed in place.
 type List struct {
 	// Name is what the list is called: a repository and a tag.
 	Name        registry.Ref
 	Type        Type
 	Annotations map[string]string
-	// Members are other members of the list's JSON that were set or, where null, taken away: see WithArtifactType.
+	// Members are other members of the list's JSON that were set or, if null, removed: see WithArtifactType.
 	Members map[string]json.RawMessage
 	Entries []Entry
-	// Base is the published list that this one derives from; empty when it was made from scratch. Members that mtool does
-	// not know, artifactType, subject and the order of rows come from it, and its digest guards the tag (see Tag.Base).
+	// Base is the published list that this one derives from; empty for a new list. Unknown members, artifactType,
+	// subject and the order of rows come from it, and its digest guards the tag (see Tag.Base).
 	Base registry.Manifest
 }
 
-// Sources are the distinct sources of the entries as they were told, in order: what must be read again before a list that
-// comes out of a draft can be published, see Resolve.
+// Sources returns the distinct sources of the entries as they were given, in order. They must be read again before a
+// list from a draft can be published, see Resolve.
 func (l List) Sources() []registry.Ref {
 	var refs []registry.Ref
 	for _, e := range l.Entries {
@@ -59,7 +59,7 @@ func (l List) Sources() []registry.Ref {
 	return refs
 }
 
-// Platforms are the platforms that the rows of images claim, in order; entries without one are left out.
+// Platforms returns the platforms that the rows of images claim, in order; entries without one are left out.
 func (l List) Platforms() []v1.Platform {
 	var out []v1.Platform
 	for _, e := range l.Entries {

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// MediaType is what Encode will write. The note says why it is an OCI index where all of the entries, or the published
-// list, are Docker's; "" when there is nothing to say. The error wraps registry.ErrUsage where TypeDocker can't hold the list.
+// MediaType returns the type that Encode will write. If all entries or the published list are Docker's, the note says
+// why it is an OCI index; otherwise it is "". The error wraps registry.ErrUsage if TypeDocker can't hold the list.
 func (l List) MediaType() (types.MediaType, string, error) {
 	members, err := l.members()
 	if err != nil {
@@ -39,8 +39,8 @@ func (l List) mediaType(members object, written []Entry) (types.MediaType, strin
 	return l.autoOCI(needs)
 }
 
-// autoOCI decides between the two where something speaks for OCI. A published Docker list stays one as long as it is
-// asked to hold nothing that it did not hold before.
+// autoOCI decides between the two if something needs OCI. A published Docker list stays one unless it gets something
+// that it did not hold before.
 func (l List) autoOCI(needs []need) (types.MediaType, string, error) {
 	if l.Base.MediaType == types.DockerManifestList {
 		members, err := parseObject(l.Base.Body)
@@ -77,7 +77,8 @@ func (l List) baseNeeds(members object) ([]need, error) {
 	return needsOCI(members, published, annotations), nil
 }
 
-// need is something that only an OCI index holds. onlyType: a Docker list may name it, though it is not of its kind.
+// need is something that needs an OCI index. onlyType means that a Docker list may name it, though the types don't
+// match.
 type need struct {
 	what     string
 	onlyType bool

@@ -12,7 +12,7 @@ import (
 	"mtool/registry"
 )
 
-// WithArtifactType says what kind of artifact the list is; "" takes that away. The error wraps registry.ErrUsage.
+// WithArtifactType sets the list's artifactType; "" removes it. The error wraps registry.ErrUsage.
 func (l List) WithArtifactType(t string) (List, error) {
 	if t == "" {
 		return l.withMember("artifactType", nil), nil
@@ -24,7 +24,7 @@ func (l List) WithArtifactType(t string) (List, error) {
 	return l.withMember("artifactType", raw), err
 }
 
-// isMediaType: what an artifactType may be, https://www.rfc-editor.org/rfc/rfc6838#section-4.2
+// isMediaType reports whether t is a valid artifactType: https://www.rfc-editor.org/rfc/rfc6838#section-4.2
 func isMediaType(t string) bool {
 	top, sub, _ := strings.Cut(t, "/")
 	return isRestrictedName(top) && isRestrictedName(sub)
@@ -39,7 +39,7 @@ func isRestrictedName(s string) bool {
 	return s != "" && len(s) <= longest && strings.Contains(first, s[:1]) && strings.Trim(s, followed) == ""
 }
 
-// WithSubject says what the list is about; a zero descriptor takes that away.
+// WithSubject sets the list's subject; a zero descriptor removes it.
 func (l List) WithSubject(d v1.Descriptor) (List, error) {
 	if d.Digest == (v1.Hash{}) {
 		return l.withMember("subject", nil), nil
@@ -73,7 +73,7 @@ func (o object) setMembers(members map[string]json.RawMessage) (object, error) {
 	return o, nil
 }
 
-// PromoteAnnotations gives the list the annotations that all its images have alike. Those that the list has already stay.
+// PromoteAnnotations copies to the list the annotations that all its images share. The list's own annotations win.
 // Images that were not read are an error.
 func (l List) PromoteAnnotations() (List, []Change, error) {
 	common, err := l.common("annotations", func(e Entry) (map[string]string, error) {
@@ -90,13 +90,13 @@ func (l List) PromoteAnnotations() (List, []Change, error) {
 	return l.AnnotateList(Edit{Annotations: common})
 }
 
-// PromoteLabels gives the list, as annotations, the labels that the configs of all its images have alike. Images that were not
-// read are an error.
+// PromoteLabels copies to the list, as annotations, the labels that the configs of all its images share. Images that
+// were not read are an error.
 func (l List) PromoteLabels() (List, []Change, error) {
 	common, err := l.common("labels", func(e Entry) (map[string]string, error) {
 		details, err := e.Image.Details()
 		if details.Labels != nil {
-			err = nil // what else is odd about the config does not matter here
+			err = nil // other faults of the config don't matter here
 		}
 		return details.Labels, err
 	})
@@ -106,7 +106,7 @@ func (l List) PromoteLabels() (List, []Change, error) {
 	return l.AnnotateList(Edit{Annotations: common})
 }
 
-// common is what all images have alike of what of says.
+// common returns the pairs of of that all images share.
 func (l List) common(what string, of func(Entry) (map[string]string, error)) (map[string]string, error) {
 	var common map[string]string
 	for _, e := range l.Entries {

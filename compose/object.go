@@ -10,8 +10,9 @@ import (
 	"mtool/registry"
 )
 
-// object is a JSON object as a row of members. Decoding a descriptor or a list into a struct would drop every member
-// that the struct lacks, and a Go map would lose their order: either way the bytes change for no reason of the user's.
+// object is a JSON object as a sequence of members. Decoding a descriptor or a list into a struct would drop every
+// member that the struct lacks, and a Go map would lose their order: either way the bytes change for no reason of the
+// user's.
 type object []member
 
 type member struct {
@@ -45,7 +46,7 @@ func parseMember(dec *json.Decoder, raw []byte) (member, error) {
 	if err != nil {
 		return member{}, err
 	}
-	name, _ := t.(string) // within an object the decoder hands out nothing else before a value
+	name, _ := t.(string) // inside an object the decoder returns nothing else before a value
 	m := member{name: name, key: bytes.TrimLeft(raw[start:dec.InputOffset()], " \t\r\n,{")}
 	if err := dec.Decode(&m.value); err != nil {
 		return member{}, err
@@ -63,7 +64,7 @@ func (o object) get(name string) json.RawMessage {
 	return nil
 }
 
-// set returns o with value at name: in its place when it is there, else at the end.
+// set returns o with name set to value: in place if the member exists, else at the end.
 func (o object) set(name string, value any) (object, error) {
 	raw, err := encodeJSON(value)
 	if err != nil {
@@ -104,7 +105,8 @@ func (o object) encode() json.RawMessage {
 	return b.Bytes()
 }
 
-// setStrings makes the member name hold exactly want, touching only the pairs that differ; without pairs it goes away.
+// setStrings makes the member name hold exactly want and touches only the pairs that differ. Without pairs the member
+// is removed.
 func (o object) setStrings(name string, want map[string]string) (object, error) {
 	raw := o.get(name)
 	var have map[string]string
@@ -151,7 +153,7 @@ func (o object) mergeStrings(have, want map[string]string) (object, error) {
 	return o, nil
 }
 
-// encodeJSON is json.Marshal without the escapes that are meant for HTML: other tools don't write them.
+// encodeJSON is json.Marshal without escapes for HTML, which other tools don't write.
 func encodeJSON(value any) (json.RawMessage, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -170,7 +172,7 @@ func compact(raw []byte) (json.RawMessage, error) {
 	return b.Bytes(), nil
 }
 
-// isCompactOf reports whether a, which has no white space, is b without its own.
+// isCompactOf reports whether a, which has no white space, is b with white space removed.
 func isCompactOf(a, b []byte) bool {
 	if len(a) >= len(b) {
 		return bytes.Equal(a, b)

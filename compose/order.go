@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Sorted is the list with its entries by platform instead of as given, those without one last. Rows of a published list
-// keep their places.
+// Sorted returns the list with entries sorted by platform, those without one last. Rows of a published list keep
+// their positions.
 func (l List) Sorted() List {
 	sorted := slices.Clone(l.Entries)
 	slices.SortStableFunc(sorted, func(a, b Entry) int {

@@ -13,24 +13,24 @@ import (
 type Plan struct {
 	// Root is the list, or the single image.
 	Root registry.Manifest
-	// Targets are the names that get the root, as they were asked for.
+	// Targets are the names that get the root, as requested.
 	Targets []registry.Ref
-	// Notes are what a user should be told of it.
+	// Notes are remarks for the user.
 	Notes []string
-	// Uploads are independent of each other; one a repository (or file), in the order of the targets.
+	// Uploads are independent of each other: one for each repository or file, in the order of the targets.
 	Uploads []Upload
-	// Subjects are what others may refer to, such as signatures, where it comes from.
+	// Subjects are what others, such as signatures, may refer to in the sources.
 	Subjects []Subject
 
 	list   *List // nil for a copy
 	report func() (inspect.Report, error)
 }
 
-// Report is what inspect.Read would find under the root, without a request.
+// Report returns what inspect.Read would find under the root, without a request.
 func (p Plan) Report() (inspect.Report, error) { return p.report() }
 
-// Dropped says which platforms of a published list, by its rows alone, the new one does not have; see the function Dropped.
-// A copy of what was read drops none.
+// Dropped returns the platforms of a published list, by its rows alone, that the new one lacks; see the function
+// Dropped. A plan made by PlanOf drops none.
 func (p Plan) Dropped(published registry.Manifest) ([]string, error) {
 	if p.list == nil || published.Digest == p.Root.Digest {
 		return nil, nil
@@ -54,22 +54,22 @@ type Upload struct {
 	// Repository is the target without tag and digest.
 	Repository registry.Ref
 	Root       registry.Manifest
-	// Blobs that the repository may lack, each once. What lies in the very repository already is not among them.
+	// Blobs that the repository may lack, each once. Those whose source is this repository are left out.
 	Blobs []Blob
 	// Children are the manifests below the root that the repository may lack, those that others refer to first.
 	Children []Child
-	// ChildTags name children, so that registries which delete what has no tag keep them. See ChildTags.
+	// ChildTags name children for registries that delete untagged manifests. See ChildTags.
 	ChildTags []ChildTag
-	// Tags get the root last, in this order; none: the root is put by its digest only.
+	// Tags get the root last, in this order. Without tags the root is put by digest only.
 	Tags []Tag
 }
 
 // Tag is a name that the root gets.
 type Tag struct {
 	Name string
-	// Base is what the tag must still be when it is written; zero: anything.
+	// Base is what the tag must still be when it is written; zero allows anything.
 	Base v1.Hash
-	// Fixed: it is written only where nothing has it yet.
+	// Fixed means that the tag is written only if it does not exist yet.
 	Fixed bool
 }
 
@@ -78,32 +78,33 @@ type Blob struct {
 	Descriptor v1.Descriptor
 	From       registry.Ref
 	Source     registry.Source
-	// Mountable: it lies in another repository of the same registry, which may take it without its bytes being sent.
+	// Mountable means that it is in another repository of the same registry, which may mount it without any bytes being
+	// sent.
 	Mountable bool
 }
 
 // Child is a manifest on its way: an image, an attestation, an artifact, or a list within the list.
 type Child struct {
 	Descriptor v1.Descriptor
-	// Manifest has no body for a list within a list, which is read from Source when it is put.
+	// Manifest has no body for a nested list, which is read from Source when it is put.
 	Manifest registry.Manifest
 	From     registry.Ref
 	Source   registry.Source
-	// Made: its manifest was made here, and its source has the blobs only.
+	// Made means that its manifest was made here, so its source has only the blobs.
 	Made bool
-	// Level is 0 for what is directly below the root, and one more for each list between.
+	// Level is the number of lists between this and the root.
 	Level int
 }
 
 // Totals sums up an Upload.
 type Totals struct {
 	Mounts, Copies int   // blobs
-	Bytes          int64 // of all blobs to be copied; those that can be mounted count when the mount is refused
+	Bytes          int64 // of all blobs to copy; a mountable blob counts only if its mount is refused
 	Children       int
 	Tags           int
 }
 
-// Totals counts what will be done at most: what is there already is told by the registry only.
+// Totals returns upper bounds: only the registry knows what is already there.
 func (u Upload) Totals() Totals {
 	t := Totals{Children: len(u.Children), Tags: len(u.Tags)}
 	for _, b := range u.Blobs {
@@ -117,13 +118,13 @@ func (u Upload) Totals() Totals {
 	return t
 }
 
-// Ref is the root by digest, "registry.example/demo@sha256:…".
+// Ref returns the root by digest, "registry.example/demo@sha256:…".
 func (u Upload) Ref() registry.Ref { return u.Repository.WithDigest(u.Root.Digest) }
 
-// NewPlan plans the publishing of l, whose entries must be resolved, to targets: names with a tag, several of one
-// repository allowed, or with the digest that the list has. Where l derives from a published list and its own name is
-// among the targets, that tag's Base is set. Docker Engine is a target without an upload: it takes one image and no list.
-// Errors are those of Encode and ErrTarget.
+// NewPlan plans publishing l, whose entries must be resolved, to targets: names with a tag, even several in one
+// repository, or with the list's digest. If l derives from a published list and its own name is among the targets,
+// that tag's Base is set. Docker Engine is a target without an upload, since it takes one image and no list. Errors
+// are those of Encode and ErrTarget.
 func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 	root, err := l.Encode()
 	if err != nil {
@@ -151,11 +152,11 @@ func NewPlan(l List, targets []registry.Ref) (Plan, error) {
 	return plan, err
 }
 
-// subjects are the images where they come from. One that was changed here has nothing that refers to it.
+// subjects returns the images in their sources. Nothing refers to an image that was changed here.
 func (l List) subjects() []Subject {
 	var all []Subject
 	for _, e := range l.Entries {
-		if e.Original != (v1.Hash{}) {
+		if e.OriginalDigest != (v1.Hash{}) {
 			continue
 		}
 		all = append(all, Subject{e.From(), e.Digest()})
@@ -166,8 +167,8 @@ func (l List) subjects() []Subject {
 	return all
 }
 
-// PlanOf plans the publishing of a list or image as it is: every digest stays, lists within the list as well. Content of
-// the report that could not be read is an error. See NewPlan for the targets.
+// PlanOf plans publishing a list or image unchanged: every digest stays the same, nested lists included. Unread
+// content in the report is an error. See NewPlan for the targets.
 func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	p := planning{name: r.Ref, root: r.Root}
 	p.addReport(r, r.Ref, 0)
@@ -176,7 +177,7 @@ func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	return plan, err
 }
 
-// subjectsOf are the root and everything in it.
+// subjectsOf returns the root and everything in it.
 func subjectsOf(r inspect.Report) []Subject {
 	all := []Subject{{r.Ref, r.Root.Digest}}
 	for _, img := range r.Images {

@@ -14,7 +14,7 @@ import (
 	"mtool/registry"
 )
 
-// planning collects what is below the root, each content once, before it is known which repository lacks what.
+// planning collects everything below the root, each digest once, before it is known which repository lacks what.
 type planning struct {
 	name   registry.Ref
 	root   registry.Manifest
@@ -27,7 +27,7 @@ type piece struct {
 	child  Child
 	blobs  []v1.Descriptor
 	config []byte // of blobs[0], where it has been read
-	// madeConfig: no source has that config.
+	// madeConfig means that no source has that config.
 	madeConfig bool
 	err        error
 }
@@ -36,14 +36,14 @@ func (p *planning) addEntry(e Entry) {
 	switch {
 	case e.Image != nil:
 		p.addImage(*e.Image, e.From(), 0)
-		if e.Original != (v1.Hash{}) {
+		if e.OriginalDigest != (v1.Hash{}) {
 			i := slices.IndexFunc(p.pieces, func(n piece) bool { return n.child.Descriptor.Digest == e.Digest() })
 			p.pieces[i].child.Made, p.pieces[i].madeConfig = true, e.madeConfig()
 		}
-	case e.Attached != nil:
-		p.addAttached(*e.Attached, e.From(), 0)
-		if e.Within != nil {
-			p.addReport(*e.Within, e.From(), 1)
+	case e.Attachment != nil:
+		p.addAttached(*e.Attachment, e.From(), 0)
+		if e.List != nil {
+			p.addReport(*e.List, e.From(), 1)
 		}
 	default:
 		p.add(piece{child: Child{Descriptor: e.Descriptor}, err: notRead(e)})
@@ -60,7 +60,7 @@ func (p *planning) addAttached(a inspect.Attachment, from registry.Ref, level in
 	p.add(piece{child: c, blobs: a.Blobs, err: a.Err})
 }
 
-// addReport adds what is below the root of r, which lies at this level.
+// addReport adds everything below the root of r, which is at this level.
 func (p *planning) addReport(r inspect.Report, from registry.Ref, level int) {
 	for _, img := range r.Images {
 		p.addNested(from, img.Source, img.Nested, img.Via, level)
@@ -87,7 +87,7 @@ func (p *planning) addNested(from registry.Ref, src registry.Source, nested []v1
 	}
 }
 
-// add keeps one piece a digest, at its deepest level: it is put before all that refer to it.
+// add keeps one piece for each digest, at its deepest level, so it is put before everything that refers to it.
 func (p *planning) add(n piece) {
 	i := slices.IndexFunc(p.pieces, func(o piece) bool { return o.child.Descriptor.Digest == n.child.Descriptor.Digest })
 	if i < 0 {
@@ -185,7 +185,7 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 	return u, errors.Join(failed...)
 }
 
-// blob is one of the piece's blobs, and how it gets to a repository.
+// blob returns one of the piece's blobs, and how to bring it to a repository.
 func (n piece) blob(i int, to registry.Ref) Blob {
 	made := i == 0 && n.madeConfig
 	b := Blob{Descriptor: n.blobs[i], From: n.child.From, Source: n.child.Source, Mountable: !made && sameRegistry(n.child.From, to)}
@@ -195,7 +195,7 @@ func (n piece) blob(i int, to registry.Ref) Blob {
 	return b
 }
 
-// addBlob keeps the cheaper way where several entries share a blob. Foreign layers stay where their urls say.
+// addBlob keeps the cheaper way if several entries share a blob. Foreign layers stay at their urls.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#non-distributable-layers
 func (u *Upload) addBlob(seen map[v1.Hash]int, b Blob) {
 	if !b.Descriptor.MediaType.IsDistributable() && len(b.Descriptor.URLs) > 0 {
@@ -217,7 +217,7 @@ func sameRegistry(a, b registry.Ref) bool {
 
 func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.SameRepository(b) }
 
-// known is the source of a config that has been read and verified, and is not asked for a second time.
+// known is the source of a config that has been read and verified already.
 type known struct {
 	registry.Source
 	config []byte

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// withPlatform returns e with a row that claims p, other members of the row's platform kept.
+// withPlatform returns e with a row that claims p. Other members of the row's platform are kept.
 func (e Entry) withPlatform(p v1.Platform) (Entry, error) {
 	row, err := parseObject(e.Row)
 	if err != nil {
@@ -55,8 +55,8 @@ func (o object) setPlatform(p v1.Platform) (object, error) {
 	return o, nil
 }
 
-// apply is the platform that the edit makes of p, spelled as runtimes do. Another architecture takes the old one's variant away,
-// since a variant means nothing by itself.
+// apply returns p as edited, spelled as runtimes do. A new architecture removes the old one's variant, which would
+// mean nothing.
 func (d Edit) apply(p v1.Platform) v1.Platform {
 	out := p
 	out.OS = cmp.Or(d.OS, p.OS)
@@ -85,8 +85,8 @@ func (d Edit) apply(p v1.Platform) v1.Platform {
 	return out
 }
 
-// architecture is what the edit's Arch makes of p's architecture and variant. What only spells p differently changes
-// nothing, and the plain name of p's architecture says nothing of its variant.
+// architecture applies the edit's Arch to p's architecture and variant. Another spelling of p changes nothing, and
+// the plain name of p's architecture leaves its variant alone.
 func (d Edit) architecture(p v1.Platform) (arch, variant string) {
 	named, err := platform.ParseArch(d.Arch) // aarch64, armv7, …
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"mtool/registry"
 )
 
-// FromPublished makes a list of a published one, for editing it. Rows, annotations, artifactType, subject and members
-// that mtool does not know are kept, children that can't be read as well, and an edit that changes nothing encodes to the
-// published bytes. Lists within the list are flattened, which the notes say. A single image is registry.ErrUsage.
+// FromPublished returns a published list for editing. Rows, annotations, artifactType, subject, unknown members and
+// unreadable children are kept, and an edit without effect encodes to the published bytes. Nested lists are
+// flattened, which the notes say. A single image is registry.ErrUsage.
 func FromPublished(r inspect.Report) (List, []string, error) {
 	if r.List == nil {
 		return List{}, nil, registry.WithHint(registry.Usagef("reading list %q: it is a single image", r.Ref),
@@ -70,12 +70,12 @@ func (f *published) addImage(img inspect.Image) error {
 
 func (f *published) attached(a inspect.Attachment) (Entry, error) {
 	e, err := NewEntry(a.Row)
-	e.Attached = &a
+	e.Attachment = &a
 	return f.stamp(e, a.Nested), err
 }
 
-// stamp names the source by digest, since what is kept of the published list does not move with its tag. What lies in a
-// list within the list has that one's place.
+// stamp names the source by digest, since the rows of the published list don't move with its tag. Content of a nested
+// list gets that list's row number.
 func (f *published) stamp(e Entry, nested []v1.Hash) Entry {
 	r := f.report
 	e.Source, e.SourceDigest, e.Origin = r.Ref.WithDigest(r.Root.Digest).At(r.Ref.Transport), r.Root.Digest, r.Ref.Transport
@@ -84,7 +84,7 @@ func (f *published) stamp(e Entry, nested []v1.Hash) Entry {
 	if len(nested) > 0 {
 		top = nested[0]
 	}
-	e.Place = 1 + slices.IndexFunc(f.rows, func(r Entry) bool { return r.Digest() == top })
+	e.RowNumber = 1 + slices.IndexFunc(f.rows, func(r Entry) bool { return r.Digest() == top })
 	return e
 }
 

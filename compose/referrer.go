@@ -12,8 +12,8 @@ import (
 // https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md
 const attestationType = "application/vnd.docker.attestation.manifest.v1+json"
 
-// AsReferrer makes of an attestation, which a list ties to its image, one that names the image itself: subject and
-// artifactType are set, everything else stays. One that is so already is returned as it is.
+// AsReferrer turns an attestation, which a list ties to its image, into one that names the image itself: it sets
+// subject and artifactType and nothing else. An attestation that has both is returned unchanged.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
 func AsReferrer(attestation registry.Manifest, subject v1.Descriptor) (registry.Manifest, error) {
 	fail := func(err error) (registry.Manifest, error) {

@@ -12,9 +12,9 @@ import (
 	"mtool/registry"
 )
 
-// Resolve attaches the content to the entries of a draft: reports holds what its Sources are now, by the reference as it
-// stands there. A source that has moved since is an error that wraps ErrMoved and names both digests; all of them are
-// told, in order. The list that comes with the error has attached what could be found, which is enough to show it.
+// Resolve attaches content to the entries of a draft. reports holds the current content of its Sources, by the
+// reference in Sources. A source that has moved is an error that wraps ErrMoved and names both digests; all of them
+// are reported in order. The list returned with the error has the content that was found, which is enough to show it.
 func (l List) Resolve(reports map[registry.Ref]inspect.Report) (List, error) {
 	var failed []error
 	for _, source := range l.Sources() {
@@ -50,14 +50,14 @@ func (l List) checkSource(source registry.Ref, reports map[registry.Ref]inspect.
 	return nil
 }
 
-// attach finds the content of e and of its attestations in r. What is not there stays nil.
+// attach finds the content of e and of its attestations in r. Missing content stays nil.
 func attach(e Entry, r inspect.Report) (Entry, error) {
 	if e.Artifact {
 		return attachOther(e, r)
 	}
 	want := e.Digest()
-	if e.Original != (v1.Hash{}) {
-		want = e.Original
+	if e.OriginalDigest != (v1.Hash{}) {
+		want = e.OriginalDigest
 	}
 	i := slices.IndexFunc(r.Images, func(img inspect.Image) bool { return img.Descriptor.Digest == want })
 	if i < 0 {
@@ -65,7 +65,7 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 	}
 	img := r.Images[i]
 	e.Image, e.Origin, e.ConfigDigest = &img, r.Ref.Transport, img.ConfigOf.Digest
-	if e.Original != (v1.Hash{}) {
+	if e.OriginalDigest != (v1.Hash{}) {
 		return e.remade()
 	}
 	e.Attestations = slices.Clone(e.Attestations)
@@ -75,7 +75,7 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 		if at < 0 {
 			return e, fmt.Errorf("%w: it does not have %s of %s any more", registry.ErrContent, a.Digest(), e)
 		}
-		e.Attestations[j].Attached, e.Attestations[j].Origin = &belongings[at], r.Ref.Transport
+		e.Attestations[j].Attachment, e.Attestations[j].Origin = &belongings[at], r.Ref.Transport
 	}
 	return e, nil
 }
@@ -83,20 +83,20 @@ func attach(e Entry, r inspect.Report) (Entry, error) {
 func attachOther(e Entry, r inspect.Report) (Entry, error) {
 	if r.List != nil && r.Root.Digest == e.Digest() {
 		e.Origin = r.Ref.Transport
-		return e.within(r), nil
+		return e.asList(r), nil
 	}
 	for _, o := range r.Others {
 		if o.Descriptor.Digest == e.Digest() {
-			e.Attached, e.Origin = &o, r.Ref.Transport
+			e.Attachment, e.Origin = &o, r.Ref.Transport
 			return e, nil
 		}
 	}
 	return e, fmt.Errorf("%w: it does not have %s any more", registry.ErrContent, e.Digest())
 }
 
-// Refresh takes the new content of the sources that have moved, for the platforms that the list has of them, and resolves
-// the list as Resolve does; what annotate had set is set again. A source that lost a platform is ErrNoMatch, and a new
-// content that FromReport would refuse is refused here too.
+// Refresh takes the new content of sources that have moved, for the platforms that the list took from them, and then
+// resolves the list like Resolve. Edits by annotate are applied again. A source that lost a platform is ErrNoMatch,
+// and new content that FromReport would refuse is refused here too.
 func (l List) Refresh(reports map[registry.Ref]inspect.Report, o SelectOptions) (List, []Change, []string, error) {
 	out := l.with(slices.Clone(l.Entries))
 	var (
@@ -107,7 +107,7 @@ func (l List) Refresh(reports map[registry.Ref]inspect.Report, o SelectOptions) 
 	for _, source := range l.Sources() {
 		r, ok := reports[source]
 		if !ok || l.checkSource(source, reports) == nil {
-			continue // Resolve has the word on a source that was not read
+			continue // Resolve reports a source that was not read
 		}
 		o.As, o.Platforms = source, nil
 		fresh, ns, err := FromReport(r, o)
@@ -148,7 +148,7 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 				return nil, err
 			}
 		}
-		now.Edits, now.Place = old.Edits, old.Place
+		now.Edits, now.RowNumber = old.Edits, old.RowNumber
 		l.Entries[i] = now
 		if now.Digest() == old.Digest() {
 			changes = append(changes, Change{Action: Unchanged, Entry: now})
@@ -159,7 +159,8 @@ func (l List) refresh(source registry.Ref, fresh []Entry) ([]Change, error) {
 	return changes, nil
 }
 
-// succeeds reports whether now is what old was: by the config's platform, since annotate may have changed the row's.
+// succeeds reports whether now is the successor of old: by the config's platform, since annotate may have changed the
+// row's.
 func succeeds(now, old Entry) bool {
 	if old.Artifact || now.Artifact {
 		return old.Artifact && now.Artifact && now.Descriptor.ArtifactType == old.Descriptor.ArtifactType

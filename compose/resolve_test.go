@@ -17,10 +17,10 @@ import (
 func stored(l compose.List) compose.List {
 	var bare []compose.Entry
 	for _, e := range l.Entries {
-		e.Image, e.Attached = nil, nil
+		e.Image, e.Attachment = nil, nil
 		var as []compose.Entry
 		for _, a := range e.Attestations {
-			a.Image, a.Attached = nil, nil
+			a.Image, a.Attachment = nil, nil
 			as = append(as, a)
 		}
 		e.Attestations = as
@@ -38,7 +38,7 @@ func attested(images ...registrytest.Built) registrytest.Built {
 	return registrytest.List(s)
 }
 
-func reports(ts ...compose.Told) map[registry.Ref]inspect.Report {
+func reports(ts ...compose.Source) map[registry.Ref]inspect.Report {
 	m := map[registry.Ref]inspect.Report{}
 	for _, t := range ts {
 		m[t.Ref] = t.Report

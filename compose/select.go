@@ -14,12 +14,11 @@ import (
 	"mtool/registry"
 )
 
-// FromReport makes entries of one source, an image or a list of any depth, together with notes of what a user should be
-// told. What a list says is kept byte for byte; a row without a platform, and the row made for a single image, gets the
-// one that the config states.
+// FromReport makes entries of one source, an image or a list of any depth, with notes for the user. Rows of a list
+// are kept byte for byte. A row without a platform, and the row made for a single image, gets the config's platform.
 //
-// Errors, joined in entry order, wrap ErrNoMatch (nothing has a wanted platform), ErrEmpty (there is no image at all),
-// ErrPlatform (missing, unknown, or another one than in the config) or what kept the content from being read.
+// Errors, joined in entry order, wrap ErrNoMatch (no image has a wanted platform), ErrEmpty (there is no image),
+// ErrPlatform (missing, unknown, or not the config's) or the error of reading the content.
 func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 	s := selection{report: r, options: o, source: o.As}
 	if s.source == (registry.Ref{}) {
@@ -52,7 +51,7 @@ func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 	return s.entries, append(s.summary(), s.notes...), nil
 }
 
-// selection is the work of one FromReport.
+// selection is the state of one FromReport.
 type selection struct {
 	report  inspect.Report
 	options SelectOptions
@@ -66,7 +65,7 @@ func (s *selection) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-// wants looks at what the image claims, as those who pull it do, and where it claims nothing at its config.
+// wants compares what the image claims, as clients do, and if it claims nothing its config.
 func (s *selection) wants(img inspect.Image) bool {
 	if len(s.options.Platforms) == 0 {
 		return true
@@ -108,7 +107,8 @@ func (s *selection) addImage(img inspect.Image) error {
 	return nil
 }
 
-// respell makes the row say what runtimes look for, where it is spelled in a way of its own. Its words are not the image's.
+// respell makes a row with an unusual spelling say what runtimes look for. A row is not part of the image, so it may
+// change.
 func (s *selection) respell(e Entry) (Entry, error) {
 	said := e.Platform()
 	right, odd := platform.Misspelled(said)
@@ -127,10 +127,10 @@ func (s *selection) imageEntry(img inspect.Image) (Entry, error) {
 	}
 	e.Image, e.Config, e.ConfigDigest = &img, img.Config, img.ConfigOf.Digest
 	e = s.stamp(e)
-	return s.settle(e)
+	return s.reconcile(e)
 }
 
-// listEntry is the source itself as one row.
+// listEntry returns the source itself as one row.
 func (s *selection) listEntry() (Entry, error) {
 	row, err := json.Marshal(s.report.Root.Descriptor())
 	if err != nil {
@@ -138,23 +138,23 @@ func (s *selection) listEntry() (Entry, error) {
 	}
 	e, err := NewEntry(row)
 	e.Artifact = true
-	return s.stamp(e).within(s.report), err
+	return s.stamp(e).asList(s.report), err
 }
 
 func (s *selection) attached(a inspect.Attachment) (Entry, error) {
 	e, err := NewEntry(a.Row)
-	e.Attached = &a
+	e.Attachment = &a
 	return s.stamp(e), err
 }
 
-// stamp says where the entry is from.
+// stamp records where the entry is from.
 func (s *selection) stamp(e Entry) Entry {
 	e.Source, e.SourceDigest, e.Origin = s.source, s.report.Root.Digest, s.report.Ref.Transport
 	return e
 }
 
-// settle brings the claim and the config together. Flattening must not lose what only a list around the row says.
-func (s *selection) settle(e Entry) (Entry, error) {
+// reconcile makes claim and config agree. Flattening must not lose what only the surrounding list says.
+func (s *selection) reconcile(e Entry) (Entry, error) {
 	claim := e.Image.Claim()
 	if platform.IsUnknown(e.Platform()) {
 		found := e.Config
@@ -182,7 +182,7 @@ func (s *selection) settle(e Entry) (Entry, error) {
 	return e, nil
 }
 
-// checkPlatform refuses a platform that is missing, unknown, or not that of the config.
+// checkPlatform refuses a platform that is missing, unknown, or not the config's.
 func checkPlatform(claim, config v1.Platform) error {
 	if platform.IsUnknown(claim) {
 		return fmt.Errorf("%w: neither its row nor its config names one", ErrNoPlatform)
@@ -196,7 +196,7 @@ func checkPlatform(claim, config v1.Platform) error {
 	return nil
 }
 
-// addOther keeps artifacts when everything is asked for. Attestations without their image are statements about nothing.
+// addOther keeps artifacts if everything is wanted. Attestations without their image are useless.
 func (s *selection) addOther(a inspect.Attachment) error {
 	if subject, is := inspect.AttestationOf(a.Descriptor); is {
 		s.note("left out: attestation %s of %q, since its image %s is not there", a.Descriptor.Digest, s.report.Ref, subject)
@@ -230,7 +230,7 @@ func (s *selection) nothing() error {
 		strings.Join(have, ", "))
 }
 
-// summary says that a list was taken apart, which most tools refuse to do.
+// summary notes that a list was flattened, which most tools refuse to do.
 func (s *selection) summary() []string {
 	if s.report.List == nil {
 		return nil
@@ -268,7 +268,7 @@ func nameOf(img inspect.Image) string {
 	return formatPlatform(p) + " (" + img.Descriptor.Digest.String() + ")"
 }
 
-// describe is a platform with its os.features, which the canonical form leaves out.
+// describe formats a platform with its os.features, which the canonical form leaves out.
 func describe(p v1.Platform) string {
 	s := formatPlatform(p)
 	if len(p.OSFeatures) > 0 {

@@ -149,7 +149,7 @@ func TestFromReportSaysWhere(t *testing.T) {
 	t.Parallel()
 	b := image("amd64")
 	r := read(t, b, "store:demo:amd")
-	entries, _, err := compose.FromReports([]compose.Told{{Ref: ref(t, "demo:amd"), Report: r}}, compose.SelectOptions{})
+	entries, _, err := compose.FromReports([]compose.Source{{Ref: ref(t, "demo:amd"), Report: r}}, compose.SelectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestFromReportSaysWhere(t *testing.T) {
 func TestFromReports(t *testing.T) {
 	t.Parallel()
 	amd, arm := told(t, image("amd64"), "demo:amd"), told(t, image("arm64"), "demo:arm")
-	both := []compose.Told{amd, arm}
+	both := []compose.Source{amd, arm}
 
 	entries, notes, err := compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", "")}})
 	if err != nil || describe(entries) != "linux/arm64" || !strings.Contains(strings.Join(notes, "\n"), "it has linux/amd64") {
@@ -181,7 +181,7 @@ func TestFromReports(t *testing.T) {
 	wantError(t, err, compose.ErrEmpty)
 	lie := linux("arm64", "")
 	liar := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64"), Claim: &lie}}})
-	_, _, err = compose.FromReports([]compose.Told{told(t, liar, "demo:liar"), amd}, compose.SelectOptions{})
+	_, _, err = compose.FromReports([]compose.Source{told(t, liar, "demo:liar"), amd}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrPlatform, "demo:liar")
 }
 
@@ -191,7 +191,7 @@ func TestArtifactsAreKept(t *testing.T) {
 	b := registrytest.ListOf(image("amd64"), chart)
 	body := strings.Replace(string(b.Manifest.Body), `"digest":"`+chart.Digest().String()+`"`,
 		`"digest":"`+chart.Digest().String()+`","artifactType":"application/vnd.example.chart"`, 1)
-	source := compose.Told{Ref: ref(t, "demo:src"), Report: published(t, b, body, "demo:src")}
+	source := compose.Source{Ref: ref(t, "demo:src"), Report: published(t, b, body, "demo:src")}
 	entries, notes, err := compose.FromReport(source.Report, compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
 	if err != nil || len(entries) != 1 || !strings.Contains(strings.Join(notes, "\n"), "left out: artifact") {
 		t.Errorf("got %q, %q, %v, want the artifact left out, said", describe(entries), notes, err)

@@ -11,9 +11,9 @@ import (
 	"mtool/registry"
 )
 
-// Select answers which entries a selector names, as indices: a digest, a unique beginning of one (with or without
-// "sha256:", six digits at least), a platform, or a source by its name; a source that was a list has all its entries
-// named. Without a match the error wraps ErrNoMatch and lists what there is.
+// Select returns the indices of the entries that a selector names: a digest, a unique prefix of one (with or without
+// "sha256:", at least six digits), a platform, or the name of a source, which selects all its entries. Without a
+// match the error wraps ErrNoMatch and lists what there is.
 func (l List) Select(selector string) ([]int, error) {
 	if found := l.byDigest(selector); len(found) > 0 {
 		return found, nil
@@ -29,7 +29,7 @@ func (l List) Select(selector string) ([]int, error) {
 	return nil, fmt.Errorf("%w: the list has no entry %q; it has %s", ErrNoMatch, selector, l.has())
 }
 
-// selectImage is Select where several images won't do; copies of one in different compressions are one.
+// selectImage is Select for exactly one image; copies of it in different compressions count as one.
 func (l List) selectImage(selector string) ([]int, error) {
 	found, err := l.Select(selector)
 	if err != nil {
@@ -59,8 +59,8 @@ func (l List) byDigest(selector string) []int {
 	return l.indices(func(e Entry) bool { return strings.HasPrefix(e.Digest().Hex, digits) })
 }
 
-// byPlatform takes the exact platform, and where there is none those that are more than was asked for by os.version or
-// os.features. linux/arm is linux/arm/v7 and never v6.
+// byPlatform returns the entries with exactly that platform or, if there are none, those that add os.version or
+// os.features to it. linux/arm is linux/arm/v7 and never v6.
 func (l List) byPlatform(p v1.Platform) []int {
 	by := func(fits func(have, want v1.Platform) bool) []int {
 		return l.indices(func(e Entry) bool { return !platform.IsUnknown(e.Platform()) && fits(e.Platform(), p) })
@@ -102,10 +102,10 @@ func (l List) has() string {
 	return strings.Join(names, ", ")
 }
 
-// Remove takes the entries that the selectors name out of the list, with their attestations; a digest may also name one
-// attestation. Two selectors may name the same entry. Nothing is removed when one of them names nothing (ErrNoMatch) or
-// when no image would be left (ErrEmpty); a digest or platform that fits several images is ErrAmbiguous, while a source takes all
-// its entries along. The copies of an image in different compressions go together.
+// Remove removes the entries that the selectors name, with their attestations; a digest may also name one
+// attestation. Two selectors may name the same entry. It fails if a selector names nothing (ErrNoMatch), if no image
+// would be left (ErrEmpty), or if a digest or platform matches several images (ErrAmbiguous); a source may match
+// several. The copies of an image in different compressions are removed together.
 func (l List) Remove(selectors ...string) (List, []Change, error) {
 	gone := map[int]bool{}
 	out := l.with(slices.Clone(l.Entries))
@@ -150,7 +150,7 @@ func (l List) selectForRemoval(selector string) ([]int, error) {
 	return l.selectImage(selector)
 }
 
-// removeAttestation changes the entries of l, which must be its own. Only a whole digest names an attestation.
+// removeAttestation changes the entries of l in place, so l must own them. Only a whole digest names an attestation.
 func (l List) removeAttestation(selector string) (Change, bool) {
 	h, err := v1.NewHash(selector)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"mtool/registry"
 )
 
-// Attestations says what becomes of the attestations of a source.
+// Attestations is what happens to the attestations of a source.
 type Attestations string
 
-// What becomes of attestations; the zero value keeps them.
+// The values. The zero value keeps attestations.
 const (
 	KeepAttestations Attestations = "keep"
 	DropAttestations Attestations = "drop"
@@ -24,29 +24,29 @@ const (
 
 // SelectOptions say what to take of a source.
 type SelectOptions struct {
-	// Platforms to take; none is all. See platform.Satisfies.
+	// Platforms to take; none takes all. See platform.Satisfies.
 	Platforms []v1.Platform
 	// Attestations, "" is KeepAttestations.
 	Attestations Attestations
 	// Force takes images whose platform is missing, unknown, or not what their config says.
 	Force bool
-	// KeepLists takes a list as one entry, a list within the list, instead of its images. Platforms must be empty.
+	// KeepLists takes a list as one entry, a nested list, instead of its images. Platforms must be empty.
 	KeepLists bool
-	// As is the source as the user told it, kept in the entries for the next time it is opened; zero: where it was found.
+	// As is the source as the user gave it, which entries keep for opening it again; zero is where it was found.
 	As registry.Ref
 }
 
-// Told is a source: the reference as told and what was found there.
-type Told struct {
-	Ref    registry.Ref
-	Report inspect.Report
-	Stated Stated
+// Source is one source of a list: its reference as given, and what was found there.
+type Source struct {
+	Ref       registry.Ref
+	Report    inspect.Report
+	Overrides Overrides
 }
 
-// FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of o.Platforms
-// is passed over with a note; a platform that no source has is an error. No sources: ErrEmpty. All sources are looked at
-// before the errors, joined in their order, are returned; their kinds are those of FromReport.
-func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
+// FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of
+// o.Platforms is skipped with a note; a platform that no source has is an error. Without sources the error is
+// ErrEmpty. All sources are tried, and their errors are joined in order; the kinds are those of FromReport.
+func FromReports(sources []Source, o SelectOptions) ([]Entry, []string, error) {
 	if len(sources) == 0 {
 		return nil, nil, registry.WithHint(fmt.Errorf("composing a list: %w: no sources were given", ErrEmpty),
 			"name the images of the list")
@@ -60,7 +60,7 @@ func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
 		o.As = s.Ref
 		es, ns, err := FromReport(s.Report, o)
 		if err == nil {
-			if es, err = s.Stated.apply(es, s, o.Force); err != nil {
+			if es, err = s.Overrides.apply(es, s, o.Force); err != nil {
 				failed = append(failed, err)
 				continue
 			}
@@ -83,7 +83,7 @@ func FromReports(sources []Told, o SelectOptions) ([]Entry, []string, error) {
 	return entries, notes, unmatched(entries, o.Platforms)
 }
 
-// unmatched is the error for the wanted platforms that no entry has.
+// unmatched returns an error for the wanted platforms that no entry has.
 func unmatched(entries []Entry, want []v1.Platform) error {
 	var missing []string
 	for _, w := range want {

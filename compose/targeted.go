@@ -11,12 +11,12 @@ import (
 	"mtool/registry"
 )
 
-// Targeted is an annotation and where it goes, as buildx spells it: "k=v" and "index:k=v" are the list's,
-// "manifest-descriptor:k=v" that of every entry, "manifest-descriptor[linux/arm64]:k=v" that of one, and "manifest:k=v" and
-// "manifest[…]:k=v" are those of the images themselves, whose digests change by it.
+// Targeted is an annotation and its target, in buildx's syntax: "k=v" and "index:k=v" annotate the list,
+// "manifest-descriptor:k=v" every entry, "manifest-descriptor[linux/arm64]:k=v" one entry, and "manifest:k=v" and
+// "manifest[…]:k=v" the images themselves, which changes their digests.
 // https://github.com/docker/buildx/blob/master/docs/reference/buildx_imagetools_create.md#annotation
 type Targeted struct {
-	Levels     []string // of the words above
+	Levels     []string // of the constants below
 	Platform   v1.Platform
 	Key, Value string
 }
@@ -28,7 +28,7 @@ const (
 	LevelChild = "manifest"
 )
 
-// ParseTargeted reads KEY=VALUE with such a prefix; values may hold any character. Errors wrap registry.ErrUsage.
+// ParseTargeted parses KEY=VALUE with such a prefix; values may contain any character. Errors wrap registry.ErrUsage.
 func ParseTargeted(s string) (Targeted, error) {
 	key, value, ok := strings.Cut(s, "=")
 	t := Targeted{Levels: []string{LevelList}, Key: key, Value: value}
@@ -40,7 +40,7 @@ func ParseTargeted(s string) (Targeted, error) {
 	}
 	prefix, rest, ok := strings.Cut(key, ":")
 	bare, within, bracketed := strings.Cut(prefix, "[")
-	if bracketed { // a platform may hold a colon itself
+	if bracketed { // a platform may contain a colon itself
 		if within, rest, ok = strings.Cut(strings.TrimPrefix(key, bare+"["), "]:"); !ok {
 			return fail("no ]: behind the platform")
 		}
@@ -70,7 +70,7 @@ func ParseTargeted(s string) (Targeted, error) {
 	return t, nil
 }
 
-// AnnotateTargeted puts annotations where they say. A platform that no entry has is ErrNoMatch.
+// AnnotateTargeted applies annotations to their targets. A platform that no entry has is ErrNoMatch.
 func (l List) AnnotateTargeted(all []Targeted) (List, []Change, error) {
 	var changes []Change
 	for _, t := range all {

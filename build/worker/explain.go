@@ -32,7 +32,7 @@ const (
 )
 
 // explain turns a refusal of the kernel to make or to use namespaces into an error that names what is behind it.
-func explain(doing string, err error, here place) error {
+func explain(doing string, err error, here confinement) error {
 	e := &Error{Doing: doing, Err: err}
 	if f, ok := errors.AsType[*failure](err); ok {
 		e.Advice = f.Advice
@@ -46,7 +46,7 @@ func explain(doing string, err error, here place) error {
 }
 
 // why looks for what refuses, the most particular first.
-func (p place) why(err error) (why string, next advice.Advice) {
+func (p confinement) why(err error) (why string, next advice.Advice) {
 	for _, s := range forbidding() {
 		if strings.TrimSpace(p.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
 			return "user namespaces are forbidden here: " + s.name + " is " + s.value, s.advice

@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.value+"\n"), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			err := explain("starting", c.err, place{proc: root, probe: func() error { return syscall.EPERM }})
+			err := explain("starting", c.err, confinement{proc: root, probe: func() error { return syscall.EPERM }})
 			var w *Error
 			if !errors.Is(err, ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
 				t.Fatalf("got %#v", err)

@@ -21,7 +21,7 @@ func keep() error {
 	}
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, syscall.SIGTERM)
-	ward, err := startWard("/proc/self/exe", []string{childName, stageMapped}, 0, 1, 2, controlFD, serveFD)
+	ward, err := startChild("/proc/self/exe", []string{childName, stageMapped}, 0, 1, 2, controlFD, serveFD)
 	if err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
@@ -31,14 +31,14 @@ func keep() error {
 		<-asked
 		_ = unix.Kill(ward, syscall.SIGKILL)
 	}()
-	status := awaitWard(ward)
+	status := awaitChild(ward)
 	endAll()
 	return exitStatus(status)
 }
 
-// startWard makes this process the one that inherits whatever loses its parent below it, and starts a child that dies with
-// this thread.
-func startWard(program string, args []string, files ...uintptr) (pid int, err error) {
+// startChild makes this process the one that inherits orphans below it, and starts a child that dies with this
+// thread.
+func startChild(program string, args []string, files ...uintptr) (pid int, err error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return 0, err
 	}
@@ -47,8 +47,8 @@ func startWard(program string, args []string, files ...uintptr) (pid int, err er
 	})
 }
 
-// awaitWard returns the exit code of pid, and buries all others that end before it.
-func awaitWard(pid int) int {
+// awaitChild returns the exit code of pid and reaps every other process that ends before it.
+func awaitChild(pid int) int {
 	for {
 		var status unix.WaitStatus
 		switch ended, err := unix.Wait4(-1, &status, 0, nil); {

@@ -55,7 +55,7 @@ func TestSettle(t *testing.T) {
 			t.Errorf("%q: plain: %v", path, !plain)
 		}
 	}
-	if got, err := settle(config{Root: "/data/anna/.cache/mtool/worker/subids"}); err != nil || got != "/data/anna/.cache/mtool/worker/subids" {
+	if got, err := shortenRoot(config{Root: "/data/anna/.cache/mtool/worker/subids"}); err != nil || got != "/data/anna/.cache/mtool/worker/subids" {
 		t.Errorf("a plain path was changed to %q, %v", got, err)
 	}
 	if mountPoint(false) != "/proc/fs/nfsd" {

@@ -148,7 +148,7 @@ func open(c config, note func(string)) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if thisPlace().filtered() && !maySetHostname() {
+	if thisConfinement().filtered() && !maySetHostname() {
 		c.DropHostname = true
 		note("RUN steps have the host name of where mtool runs: a seccomp filter forbids to give them another")
 	}
@@ -171,7 +171,7 @@ func open(c config, note func(string)) (*server, error) {
 
 // openState opens what is in the state directory, by a path that all of BuildKit can use.
 func openState(c config, note func(string)) (*server, error) {
-	root, err := settle(c)
+	root, err := shortenRoot(c)
 	if err != nil {
 		return nil, err
 	}

@@ -143,7 +143,7 @@ func (p *Process) Err() error {
 // Close ends the worker and everything in it, in order: its state is closed and its lock is free when Close returns.
 // Steps still running are killed.
 func (p *Process) Close() error {
-	p.hangUp() // a server does not stop while it greets a client
+	p.closeServe() // a server does not stop while it greets a client
 	if _, err := p.control.Write([]byte("\"stop\"\n")); err != nil {
 		p.kill()
 		return p.Err()
@@ -171,12 +171,12 @@ func (p *Process) kill() {
 	}
 	_ = p.cmd.Process.Kill() // an error means that it is dead already
 	<-p.done
-	p.hangUp()
+	p.closeServe()
 	_ = p.control.Close()
 }
 
-// hangUp closes the connection that was not dialled.
-func (p *Process) hangUp() {
+// closeServe closes the connection that was not dialled.
+func (p *Process) closeServe() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.serve != nil {
@@ -200,9 +200,10 @@ func socketPair() (net.Conn, *os.File, error) {
 	return conn, theirs, nil
 }
 
-// thisPlace is where this process is. Its probe makes a user namespace with nothing mapped, in a process that ends at once.
-func thisPlace() place {
-	return place{proc: "/proc", root: os.Geteuid() == 0, probe: func() error {
+// thisConfinement is the confinement of this process. Its probe creates a user namespace without mappings, in a
+// process that exits at once.
+func thisConfinement() confinement {
+	return confinement{proc: "/proc", root: os.Geteuid() == 0, probe: func() error {
 		probe := &exec.Cmd{Path: "/proc/self/exe", Args: []string{childName, stageProbe}, SysProcAttr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}}
 		return probe.Run()
 	}}

@@ -39,11 +39,11 @@ func shim(args []string) error {
 	if !task.EndAll || !slices.Contains(args, "run") {
 		return syscall.Exec(task.Runc, argv, os.Environ())
 	}
-	ward, err := startWard(task.Runc, argv, 0, 1, 2)
+	ward, err := startChild(task.Runc, argv, 0, 1, 2)
 	if err != nil {
 		return fmt.Errorf("starting runc: %w", err)
 	}
-	status := awaitWard(ward)
+	status := awaitChild(ward)
 	endAll()
 	return exitStatus(status)
 }

@@ -36,7 +36,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
 	}
 	if w := (*Error)(nil); err != nil && !errors.As(err, &w) {
-		return nil, explain("starting the worker", err, thisPlace())
+		return nil, explain("starting the worker", err, thisConfinement())
 	}
 	return p, err
 }
@@ -194,7 +194,7 @@ func mapIDs(ctx context.Context, pid int, m mapping) error {
 			return ctx.Err()
 		}
 		if err != nil {
-			return &helperError{program: h.program, err: err, said: strings.TrimSpace(string(out)), here: thisPlace()}
+			return &helperError{program: h.program, err: err, said: strings.TrimSpace(string(out)), here: thisConfinement()}
 		}
 	}
 	return nil
@@ -218,7 +218,7 @@ func (p *Process) gone(err error) error {
 type helperError struct {
 	program, said string
 	err           error
-	here          place
+	here          confinement
 }
 
 func (e *helperError) Error() string {

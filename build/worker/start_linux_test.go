@@ -134,7 +134,7 @@ func TestHostMustDo(t *testing.T) {
 	if err := hostMustDo(c, emulator.ReadEntries(entriesDir(t)), syscall.EPERM); err != nil {
 		t.Errorf("the host has an entry: %v", err)
 	}
-	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisPlace())
+	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisConfinement())
 	var w *Error
 	if !errors.As(err, &w) || w.Kind != advice.HostEmulator || !slices.Equal(w.Args, []string{"arm64"}) || !strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)

@@ -54,7 +54,7 @@ func askChild(ctx context.Context, c config) (said message, err error) {
 		said, err = c.ask(ctx, m)
 	}
 	if err != nil {
-		return said, explain(doing, err, thisPlace())
+		return said, explain(doing, err, thisConfinement())
 	}
 	return said, nil
 }

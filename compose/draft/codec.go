@@ -16,7 +16,8 @@ import (
 	"mtool/registry"
 )
 
-// Schema is the format of the files. A file with another one is refused, since what it has more would be lost.
+// Schema is the format of the files. A file with another one is refused, since saving it would lose what this version
+// does not know.
 const Schema = "mtool.draft/v1"
 
 type file struct {
@@ -36,23 +37,23 @@ type base struct {
 }
 
 type entry struct {
-	Row          json.RawMessage    `json:"row"`
-	Config       *v1.Platform       `json:"config,omitempty"`
-	ConfigDigest v1.Hash            `json:"configDigest,omitzero"`
-	Artifact     bool               `json:"artifact,omitempty"`
-	Source       string             `json:"source"`
-	SourceDigest v1.Hash            `json:"sourceDigest,omitzero"`
-	Origin       registry.Transport `json:"origin,omitempty"`
-	Place        int                `json:"place,omitempty"`
-	Edits        []compose.Edit     `json:"edits,omitempty"`
-	Original     v1.Hash            `json:"original,omitzero"`
-	Attestations []placed           `json:"attestations,omitempty"`
+	Row            json.RawMessage    `json:"row"`
+	Config         *v1.Platform       `json:"config,omitempty"`
+	ConfigDigest   v1.Hash            `json:"configDigest,omitzero"`
+	Artifact       bool               `json:"artifact,omitempty"`
+	Source         string             `json:"source"`
+	SourceDigest   v1.Hash            `json:"sourceDigest,omitzero"`
+	Origin         registry.Transport `json:"origin,omitempty"`
+	RowNumber      int                `json:"place,omitempty"`
+	Edits          []compose.Edit     `json:"edits,omitempty"`
+	OriginalDigest v1.Hash            `json:"original,omitzero"`
+	Attestations   []numberedRow      `json:"attestations,omitempty"`
 }
 
-// placed is a row and its place in the published list.
-type placed struct {
-	Row   json.RawMessage `json:"row"`
-	Place int             `json:"place,omitempty"`
+// numberedRow is a row and its number in the published list.
+type numberedRow struct {
+	Row       json.RawMessage `json:"row"`
+	RowNumber int             `json:"place,omitempty"`
 }
 
 func encode(l compose.List) ([]byte, error) {
@@ -85,20 +86,20 @@ func encodeEntry(e compose.Entry) (entry, error) {
 		return entry{}, err
 	}
 	out := entry{
-		Row: e.Row, ConfigDigest: e.ConfigDigest, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, Place: e.Place,
-		Edits: e.Edits, Original: e.Original,
+		Row: e.Row, ConfigDigest: e.ConfigDigest, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, RowNumber: e.RowNumber,
+		Edits: e.Edits, OriginalDigest: e.OriginalDigest,
 	}
 	if e.Config.OS != "" || e.Config.Architecture != "" {
 		out.Config = &e.Config
 	}
 	for _, a := range e.Attestations {
-		out.Attestations = append(out.Attestations, placed{a.Row, a.Place})
+		out.Attestations = append(out.Attestations, numberedRow{a.Row, a.RowNumber})
 	}
 	return out, nil
 }
 
-// sourceText is what ParseRef makes the same reference of, from any working directory. A bare name stays bare, since it
-// is looked up in other places than a full one.
+// sourceText returns a string that ParseRef parses to the same reference from any working directory. A bare name
+// stays bare, since it is looked up elsewhere than a full one.
 func sourceText(r registry.Ref) (string, error) {
 	if r.Bare && r.Typed != "" {
 		return r.Typed, nil
@@ -139,7 +140,7 @@ func decode(data []byte) (compose.List, error) {
 	}
 	var f file
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields() // saving would drop them
+	dec.DisallowUnknownFields() // saving would drop unknown fields
 	if err := dec.Decode(&f); err != nil {
 		return compose.List{}, err
 	}
@@ -178,11 +179,11 @@ func (e entry) entry() (compose.Entry, error) {
 	if err != nil {
 		return compose.Entry{}, err
 	}
-	out, err := e.row(placed{e.Row, e.Place}, source)
+	out, err := e.row(numberedRow{e.Row, e.RowNumber}, source)
 	if err != nil {
 		return compose.Entry{}, err
 	}
-	out.Artifact, out.Edits, out.Original, out.ConfigDigest = e.Artifact, e.Edits, e.Original, e.ConfigDigest
+	out.Artifact, out.Edits, out.OriginalDigest, out.ConfigDigest = e.Artifact, e.Edits, e.OriginalDigest, e.ConfigDigest
 	if e.Config != nil {
 		out.Config = *e.Config
 	}
@@ -196,8 +197,8 @@ func (e entry) entry() (compose.Entry, error) {
 	return out, nil
 }
 
-func (e entry) row(r placed, source registry.Ref) (compose.Entry, error) {
+func (e entry) row(r numberedRow, source registry.Ref) (compose.Entry, error) {
 	out, err := compose.NewEntry(r.Row)
-	out.Place, out.Source, out.SourceDigest, out.Origin = r.Place, source, e.SourceDigest, e.Origin
+	out.RowNumber, out.Source, out.SourceDigest, out.Origin = r.RowNumber, source, e.SourceDigest, e.Origin
 	return out, err
 }

@@ -7,7 +7,7 @@ import (
 	"mtool/registry"
 )
 
-// ErrCorrupt is the kind of error for a file that is no draft, or one of a format that this version does not know. Remove works on it.
+// ErrCorrupt means that a file is not a draft, or has a format that this version does not know. Remove works on it.
 var ErrCorrupt = errors.New("not a draft that this version can read")
 
 // CorruptError is an ErrCorrupt of a draft whose name is known.
@@ -19,7 +19,7 @@ type CorruptError struct {
 
 func (e *CorruptError) Error() string { return e.err.Error() }
 
-// Unwrap gives the kinds of the cause.
+// Unwrap returns the cause.
 func (e *CorruptError) Unwrap() error { return e.err }
 
 // NotFoundError is a registry.ErrNotFound of a draft.
@@ -30,10 +30,10 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string { return e.err.Error() }
 
-// Unwrap gives registry.ErrNotFound.
+// Unwrap returns an error that wraps registry.ErrNotFound.
 func (e *NotFoundError) Unwrap() error { return e.err }
 
-// corrupt names the file; ref is zero when nobody knows whose it is.
+// corrupt returns an error that names the file; ref is zero if the draft's name is unknown.
 func corrupt(file string, ref registry.Ref, cause error) error {
 	err := fmt.Errorf("reading draft %s: %w: %w", file, ErrCorrupt, cause)
 	if ref.Repo == "" {

@@ -16,8 +16,8 @@ import (
 // poll is how often a lock that another process holds is tried again.
 const poll = 5 * time.Millisecond
 
-// lock waits for the lock of one draft. The lock's file goes away with the last one who unlocks, so that nothing is left
-// behind; a file that was deleted while we waited for it locks nobody out, hence the second look.
+// lock waits for the lock of one draft. The last one to unlock deletes the lock's file. A file that was deleted while
+// we waited locks nobody out, so it is checked again after locking.
 func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	for {
 		l := flock.New(path, flock.SetPermissions(0o600))
@@ -26,7 +26,7 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 		}
 		if isCurrent(l, path) {
 			return func() error {
-				_ = os.Remove(path) // where open files can't be deleted it stays, which harms nobody
+				_ = os.Remove(path) // where open files can't be deleted it stays, which is harmless
 				return l.Close()
 			}, nil
 		}

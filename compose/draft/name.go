@@ -13,13 +13,13 @@ import (
 
 const (
 	suffix = ".json"
-	// hashed starts the file names of lists whose escaped name is too long for a file system. No escaped name starts so,
-	// since all of them hold a slash, escaped, before any dash and digits could end them.
+	// hashed starts the file names of lists whose escaped name is too long for a file system. No escaped name starts
+	// like this, since each has an escaped slash earlier.
 	hashed  = "long-sha256-"
 	maxName = 180 // bytes; file systems take 255, and temporary files have a longer name than what they become
 )
 
-// nameOf is the full name that a draft is kept under. Only a repository with a tag can be one.
+// nameOf returns the full name of a draft. It must be a repository with a tag.
 func nameOf(ref registry.Ref) (string, error) {
 	switch {
 	case ref.Digest != (v1.Hash{}):
@@ -31,7 +31,7 @@ func nameOf(ref registry.Ref) (string, error) {
 	return ref.Name(), nil
 }
 
-// fileOf is the file of a name, a different one for every name, on file systems that fold case too.
+// fileOf returns the file of a name. Different names have different files, even on file systems that ignore case.
 func fileOf(name string) string {
 	if escaped := escape(name); len(escaped) <= maxName {
 		return escaped + suffix
@@ -40,7 +40,7 @@ func fileOf(name string) string {
 	return hashed + hex.EncodeToString(sum[:]) + suffix
 }
 
-// nameIn is the name that a file is for; "" when the file name does not tell.
+// nameIn returns the name of the draft in a file; "" if the file name does not show it.
 func nameIn(file string) string {
 	base, ok := strings.CutSuffix(file, suffix)
 	if !ok || strings.HasPrefix(base, hashed) {
@@ -53,7 +53,7 @@ func nameIn(file string) string {
 	return name
 }
 
-// escape writes every byte but a-z, 0-9, dot, dash and underscore as %xx.
+// escape writes every byte other than a-z, 0-9, dot, dash and underscore as %xx.
 func escape(name string) string {
 	var b strings.Builder
 	for i := range len(name) {

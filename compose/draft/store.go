@@ -20,12 +20,12 @@ import (
 // Store is a folder of drafts. It may be used by several goroutines and processes at once.
 type Store struct{ dir string }
 
-// Open does not touch dir: it is made when the first draft is saved.
+// Open does not touch dir: Save creates it.
 func Open(dir string) *Store { return &Store{dir: dir} }
 
-// Item is a draft as List sees it.
+// Item is a draft as returned by List.
 type Item struct {
-	// Ref is the draft's name; zero when neither the file nor its name tells.
+	// Ref is the draft's name; zero if neither the file nor its name shows it.
 	Ref      registry.Ref
 	List     compose.List
 	File     string // the file's path
@@ -34,8 +34,8 @@ type Item struct {
 	Err error
 }
 
-// Save puts l in place of the draft of its name. The error wraps registry.ErrUsage when l's name can't be a draft's, and
-// compose.ErrEmpty when l has no entries. A draft that another version of mtool wrote is not replaced: ErrCorrupt.
+// Save replaces the draft of l's name. The error wraps registry.ErrUsage if l's name can't be a draft's, and
+// compose.ErrEmpty if l has no entries. A draft that another version of mtool wrote is not replaced: ErrCorrupt.
 func (s *Store) Save(ctx context.Context, l compose.List) error {
 	data, err := encodeList(l)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 	return l, err
 }
 
-// replaced reports whether a draft that was not there was just being replaced, and reads the new one: where renaming
-// takes two steps, as on exFAT by FUSE, it is missing between them. Its lock is there for as long.
+// replaced reports whether a missing draft was just being replaced, and reads the new one. On file systems that
+// rename in two steps, such as exFAT by FUSE, the file is missing in between; its lock exists meanwhile.
 func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *compose.List) bool {
 	again := func(path string) (err error) {
 		*l, _, err = load(path, ref)
@@ -80,13 +80,13 @@ func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *
 	return s.locked(ctx, ref, again) == nil
 }
 
-// Update loads a draft, has it edited and saves it, all under its lock: of several updates at once none is lost. When
-// edit fails the draft stays as it is. Errors are those of Load, of edit as they come, and of Save.
+// Update loads, edits and saves a draft under its lock, so concurrent updates are not lost. If edit fails the draft
+// is unchanged. Errors are those of Load, of edit as they come, and of Save.
 func (s *Store) Update(
 	ctx context.Context, ref registry.Ref, edit func(compose.List) (compose.List, error),
 ) (compose.List, error) {
 	var out compose.List
-	if _, err := s.Load(ctx, ref); err != nil { // before a folder or a lock is made for what is not there
+	if _, err := s.Load(ctx, ref); err != nil { // before a folder or a lock is created for a missing draft
 		return out, err
 	}
 	err := s.locked(ctx, ref, func(path string) error {
@@ -110,7 +110,7 @@ func (s *Store) Update(
 	return out, nil
 }
 
-// Remove deletes a draft, one that is corrupt too. An absent one: registry.ErrNotFound.
+// Remove deletes a draft, even a corrupt one. A missing draft is registry.ErrNotFound.
 func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 	path, err := s.path(ref)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Store) Remove(ctx context.Context, ref registry.Ref) error {
 	})
 }
 
-// List answers all drafts in the order of their names, corrupt ones included. No folder yet: none.
+// List returns all drafts sorted by name, corrupt ones included. A missing folder holds none.
 func (s *Store) List(ctx context.Context) ([]Item, error) {
 	files, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -204,7 +204,7 @@ func (s *Store) locked(ctx context.Context, ref registry.Ref, do func(path strin
 	return do(path)
 }
 
-// maxDraft is far over what a list of a thousand entries takes.
+// maxDraft is far more than a list of a thousand entries needs.
 const maxDraft = 64 << 20
 
 // load reads the draft in a file, and its bytes.

@@ -152,7 +152,7 @@ func wantEntry(t *testing.T, got, want compose.Entry) {
 	t.Helper()
 	if string(got.Row) != string(want.Row) || !reflect.DeepEqual(got.Config, want.Config) ||
 		!reflect.DeepEqual(got.Edits, want.Edits) || got.SourceDigest != want.SourceDigest ||
-		got.Origin != want.Origin || got.Place != want.Place || len(got.Attestations) != 1 {
+		got.Origin != want.Origin || got.RowNumber != want.RowNumber || len(got.Attestations) != 1 {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	a, b := got.Source, want.Source

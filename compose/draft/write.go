@@ -7,8 +7,8 @@ import (
 	"mtool/registry"
 )
 
-// write replaces path atomically: a reader, or a crash, sees the old bytes or the new ones. The caller holds the lock, so
-// one temporary name is enough, and what a killed process left of it is overwritten.
+// write replaces path atomically: a reader, or a crash, sees the old bytes or the new ones. The caller holds the
+// lock, so one temporary name is enough, and a killed process's leftover is overwritten.
 func write(path string, data []byte) error {
 	return registry.WriteFile(path, registry.WriteOptions{Temp: temporary(path)}, func(w io.Writer) error {
 		_, err := w.Write(data)
@@ -16,7 +16,7 @@ func write(path string, data []byte) error {
 	})
 }
 
-// temporary does not end in suffix, so that List passes it over.
+// temporary returns a name that does not end in suffix, so List ignores it.
 func temporary(path string) string { return sibling(path, ".tmp") }
 
 func lockOf(path string) string { return sibling(path, ".lock") }

@@ -8,7 +8,7 @@ import (
 	"mtool/registry"
 )
 
-// confirmChildren reads back what the root refers to, be it new or there before.
+// confirmChildren reads back everything that the root refers to, new or not.
 func (w *upload) confirmChildren(ctx context.Context) error {
 	if !w.options.Confirm || !w.Root.IsList() {
 		return nil
@@ -24,7 +24,7 @@ func (w *upload) confirmChildren(ctx context.Context) error {
 	return w.each(ctx, len(rows), func(ctx context.Context, i int) error {
 		d := rows[i].Descriptor
 		if !d.MediaType.IsImage() && !d.MediaType.IsIndex() {
-			return nil // a row may name a blob, which is no manifest to be read
+			return nil // a row may name a blob, which is not a manifest
 		}
 		err := registry.Await(ctx, func() error { _, err := source.Manifest(ctx, d); return err })
 		if err != nil {
@@ -34,7 +34,7 @@ func (w *upload) confirmChildren(ctx context.Context) error {
 	})
 }
 
-// confirmTag looks whether the tag is what was just written.
+// confirmTag checks that the tag is what was just written.
 func (w *upload) confirmTag(ctx context.Context, t compose.Tag) error {
 	tagger, ok := w.target.(tagger)
 	if !w.options.Confirm || !ok {

@@ -15,7 +15,7 @@ import (
 	"mtool/registry"
 )
 
-// content brings everything below the root, and the root of an upload without tags.
+// content uploads everything below the root, and the root of an upload without tags.
 func (w *upload) content(ctx context.Context) error {
 	err := w.each(ctx, len(w.Blobs), func(ctx context.Context, i int) error { return w.putBlob(ctx, w.Blobs[i]) })
 	if err != nil {
@@ -40,7 +40,7 @@ func (w *upload) content(ctx context.Context) error {
 	return w.confirmChildren(ctx)
 }
 
-// each runs n steps under the limit; the first error cancels the others and is the one returned.
+// each runs n steps under the limit. It returns the first error, which cancels the others.
 func (w *upload) each(ctx context.Context, n int, step func(context.Context, int) error) error {
 	g, group := errgroup.WithContext(ctx)
 	g.SetLimit(w.options.Concurrency)
@@ -89,7 +89,7 @@ func (w *upload) putChild(ctx context.Context, c compose.Child) error {
 	return nil
 }
 
-// nameOf is how errors call a child: by its platform, else by its type.
+// nameOf names a child in errors: by its platform, else by its type.
 func nameOf(d v1.Descriptor) string {
 	switch {
 	case d.Platform == nil:

@@ -11,24 +11,25 @@ import (
 	"mtool/registry/remote"
 )
 
-// maxEarly are the blobs that are begun at one time: more would only wait, and a list may have thousands.
+// maxEarly limits the blobs that are started at one time: more would only wait, and a list may have thousands.
 const maxEarly = 64
 
-// early begins mounts and uploads while configs are still read, which saves a push a round of requests or two: no bytes are
-// sent before everything has been checked. It does so for targets that have nothing of the name yet, since all others most
-// likely have the blobs.
-type early struct {
-	ctx     context.Context // ends with the push, not with what reads
+// earlyUploads starts mounts and uploads while configs are still read. That saves a push one or two rounds of
+// requests; no bytes are sent before everything has been checked. Only targets without such a name take part: the
+// others most likely have the blobs already.
+type earlyUploads struct {
+	ctx     context.Context // ends with the push, not with the reader
 	push    *Push
 	running *sync.WaitGroup
 	slots   chan struct{}
 }
 
-func newEarly(ctx context.Context, push *Push) early {
-	return early{ctx: ctx, push: push, running: &sync.WaitGroup{}, slots: make(chan struct{}, maxEarly)}
+func newEarly(ctx context.Context, push *Push) earlyUploads {
+	return earlyUploads{ctx: ctx, push: push, running: &sync.WaitGroup{}, slots: make(chan struct{}, maxEarly)}
 }
 
-// Read is inspect.Read of a source. Meanwhile the targets begin to take the images in it that are wanted; nil wants all.
+// Read is inspect.Read of a source. Meanwhile it starts to upload the wanted images in it to the targets; nil wants
+// all.
 func (p *Push) Read(ctx context.Context, o registry.Object, wanted func(v1.Descriptor) bool) (inspect.Report, error) {
 	if o.Ref.Transport != registry.TransportRegistry {
 		return inspect.Read(ctx, o)
@@ -42,8 +43,8 @@ func (p *Push) Read(ctx context.Context, o registry.Object, wanted func(v1.Descr
 	return inspect.Reader{OnManifest: begin}.Read(ctx, o)
 }
 
-// begin begins with the blobs of an image that was just found in o; it does not wait.
-func (e early) begin(o registry.Object, m registry.Manifest) {
+// begin starts uploading the blobs of an image that was just found in o; it does not wait.
+func (e earlyUploads) begin(o registry.Object, m registry.Manifest) {
 	blobs := blobsOf(m)
 	for _, t := range e.push.Targets {
 		if t.Transport != registry.TransportRegistry || t.SameRepository(o.Ref) {
@@ -64,12 +65,12 @@ func (e early) begin(o registry.Object, m registry.Manifest) {
 	}
 }
 
-func (e early) repository(t registry.Ref) *remote.Repository {
+func (e earlyUploads) repository(t registry.Ref) *remote.Repository {
 	return e.push.Client.Repository(t, remote.PullPush)
 }
 
-// end gives up what was begun for nothing, after its context has ended.
-func (e early) end() {
+// end cancels uploads that were not used, after its context has ended.
+func (e earlyUploads) end() {
 	e.running.Wait()
 	for _, t := range e.push.Targets {
 		if t.Transport == registry.TransportRegistry {
@@ -78,7 +79,7 @@ func (e early) end() {
 	}
 }
 
-// blobsOf are the config and the layers; none of a manifest that can't be read, which others will complain about.
+// blobsOf returns the config and the layers; none for an unreadable manifest, which is reported elsewhere.
 func blobsOf(m registry.Manifest) []v1.Descriptor {
 	refs, err := m.Refs()
 	if err != nil || refs.Config == nil || refs.Config.Digest == (v1.Hash{}) {

@@ -17,13 +17,13 @@ import (
 // merge makes a list of images, verifies what they claim, and pushes it.
 func merge(ctx context.Context, client *remote.Client, to registry.Ref, images ...registry.Ref) (publish.Done, error) {
 	publisher := publish.Publisher{Client: client}
-	var sources []compose.Told
+	var sources []compose.Source
 	for _, image := range images {
 		_, report, err := publisher.Read(ctx, image)
 		if err != nil {
 			return publish.Done{}, err
 		}
-		sources = append(sources, compose.Told{Ref: image, Report: report})
+		sources = append(sources, compose.Source{Ref: image, Report: report})
 	}
 	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
 	if err != nil {

@@ -13,13 +13,13 @@ import (
 
 // Kinds of failure, each a registry.ErrConflict; test with errors.Is.
 var (
-	// ErrDropped: a published list would lose platforms.
+	// ErrDropped means that a published list would lose platforms.
 	ErrDropped = conflict("the published list has platforms that this one leaves out")
-	// ErrOverwrite: a single image would take the tag of a list.
+	// ErrOverwrite means that a single image would replace a list at a tag.
 	ErrOverwrite = conflict("refusing to overwrite a list")
-	// ErrTaken: a tag that must not move has something else.
+	// ErrTaken means that a tag that must not move has other content.
 	ErrTaken = conflict("the tag is taken")
-	// ErrDamaged: what a tag has can't be read, so no guard can look into it.
+	// ErrDamaged means that the content of a tag can't be read, so no guard can check it.
 	ErrDamaged = errors.New("what is there is damaged")
 )
 
@@ -37,8 +37,8 @@ func require(plan compose.Plan, o Options) error {
 	return inspect.Failed(inspect.Check(report, inspect.CheckOptions{Require: o.Require, KeepSpelling: true}))
 }
 
-// guard looks at what a target has: a published list must not lose platforms unless that is wanted. What is damaged there may
-// only be written over by force.
+// guard checks what a target has: a published list must not lose platforms unless the caller allows it. Only Force
+// overwrites damaged content.
 func (p *Push) guard(ctx context.Context, plan compose.Plan, target registry.Ref, o Options) error {
 	old, err := p.before(ctx, target)
 	if o.Force && errors.Is(err, registry.ErrContent) {
@@ -71,7 +71,7 @@ type droppedError struct {
 func (e *droppedError) Error() string { return strings.Join(e.Lines(), "\n") }
 func (e *droppedError) Unwrap() error { return ErrDropped }
 
-// Lines are what went wrong, and below it each platform.
+// Lines returns the failure, then one line for each platform.
 func (e *droppedError) Lines() []string {
 	first := fmt.Sprintf("pushing %q: %v: %v", e.target, registry.ErrConflict, ErrDropped)
 	return append([]string{first}, e.lines...)

@@ -53,7 +53,7 @@ func TestGuards(t *testing.T) {
 			}
 			plan, err := compose.PlanOf(report, []registry.Ref{to})
 			if !tt.copied {
-				plan, err = compose.NewPlan(list(t, to.Name(), compose.Told{Ref: from, Report: report}), []registry.Ref{to})
+				plan, err = compose.NewPlan(list(t, to.Name(), compose.Source{Ref: from, Report: report}), []registry.Ref{to})
 			}
 			if err != nil {
 				t.Fatal(err)
@@ -89,7 +89,7 @@ func TestOneOfSeveralTargets(t *testing.T) {
 		t.Fatal(err)
 	}
 	targets := refs(t, s.Host()+"/kept:v1", s.Host()+"/new:v1", s.Host()+"/new:latest")
-	plan, err := compose.NewPlan(list(t, "demo:v1", compose.Told{Ref: from, Report: report}), targets)
+	plan, err := compose.NewPlan(list(t, "demo:v1", compose.Source{Ref: from, Report: report}), targets)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,13 +55,13 @@ func read(t *testing.T, b registrytest.Built, name string) inspect.Report {
 	return r
 }
 
-func told(t *testing.T, b registrytest.Built, name string) compose.Told {
+func told(t *testing.T, b registrytest.Built, name string) compose.Source {
 	t.Helper()
-	return compose.Told{Ref: ref(t, name), Report: read(t, b, name)}
+	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
 
 // list is a list called name of the entries of honest sources.
-func list(t *testing.T, name string, sources ...compose.Told) compose.List {
+func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 	t.Helper()
 	entries, _, err := compose.FromReports(sources, compose.SelectOptions{})
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 // ErrPartial means that some of several targets have the content, and others don't.
 var ErrPartial = errors.New("not all targets done")
 
-// State is what became of one target.
+// State is what happened to one target.
 type State string
 
 // The states.
@@ -25,21 +25,21 @@ const (
 	Planned   State = "planned" // a dry run
 )
 
-// Outcome is what became of one target.
+// Outcome is the result for one target.
 type Outcome struct {
 	Target registry.Ref
 	State  State
-	Digest v1.Hash // where it is not that of the root: Docker Engine has its own
+	Digest v1.Hash // if it differs from the root's: Docker Engine has its own
 	Err    error   // for Failed
 }
 
-// Made is something that was made: where (a repository, or a file with its transport) and its digest.
+// Made is something that was written: its name (a repository, or a file with its transport) and its digest.
 type Made struct {
-	Place  string
+	Name   string
 	Digest v1.Hash
 }
 
-// MadeAt is digest where ref names it.
+// MadeAt returns digest as written to ref.
 func MadeAt(ref registry.Ref, digest v1.Hash) Made {
 	if ref.IsFile() {
 		return Made{string(ref.Transport) + ":" + ref.Path, digest}
@@ -47,19 +47,20 @@ func MadeAt(ref registry.Ref, digest v1.Hash) Made {
 	return Made{ref.Repository(), digest}
 }
 
-// Done is what was made, or would be by a dry run.
+// Done is what was written, or would be by a dry run.
 type Done struct {
-	// Made are the places and digests, one for each repository or file.
+	// Made has one element for each repository or file.
 	Made []Made
-	// Root is the list or image; empty where only Docker Engine was a target.
+	// Root is the list or image; empty if Docker Engine was the only target.
 	Root registry.Manifest
-	// Plan is that of a dry run, nil otherwise.
+	// Plan is the plan of a dry run, nil otherwise.
 	Plan *compose.Plan
-	// Targets are what became of each target, in order.
+	// Targets are the outcomes, in the order of the targets.
 	Targets []Outcome
 }
 
-// finish counts what was made and joins what failed. The error wraps ErrPartial when some of several targets are done.
+// finish collects what was written and joins the failures. The error wraps ErrPartial when some of several targets
+// are done.
 func (d Done) finish() (Done, error) {
 	var errs []error
 	for _, o := range d.Targets {
@@ -86,7 +87,7 @@ func (d Done) finish() (Done, error) {
 	return d, errors.Join(errs...)
 }
 
-// Add keeps one of several tags of a repository.
+// Add adds what was written; a repository with several tags is listed once.
 func (d *Done) Add(made ...Made) {
 	for _, m := range made {
 		if !slices.Contains(d.Made, m) {

@@ -15,43 +15,43 @@ import (
 // Publisher publishes what plans say. With a Client alone it publishes to registries.
 type Publisher struct {
 	Client *remote.Client
-	// Note is told what a user should know, one line each, also by several goroutines at once; nil is nobody.
+	// Note is called with remarks for the user, one line each, possibly concurrently; it may be nil.
 	Note func(string)
-	// Open opens what Options.Referrers finds where it comes from; nil opens what lies in registries.
+	// Open opens what Options.Referrers finds in the sources; nil opens registries only.
 	Open func(context.Context, registry.Ref) (registry.Object, error)
-	// Create opens a target that is not in a registry. finish completes it or, given an error, takes back what it can and
-	// returns that error. nil: there are none.
+	// Create opens a target that is not in a registry. finish completes it or, given an error, undoes what it can and
+	// returns that error. nil means that there are no such targets.
 	Create func(registry.Ref) (to registry.Target, finish func(error) error, err error)
 }
 
 // Options tune Publish. The zero value is careful.
 type Options struct {
-	// DryRun only looks at the targets: nothing is written.
+	// DryRun checks the targets and writes nothing.
 	DryRun bool
 	// Confirm reads the root's children back before a tag is written, and the tag after.
 	Confirm bool
-	// Force publishes although a guard forbids it.
+	// Force publishes even if a guard forbids it.
 	Force bool
-	// Require is what the list must serve, with claims that agree with the images' configs (see inspect.Check). When it does, a
-	// published list may lose other platforms.
+	// Require are the platforms that the list must serve, with claims that agree with the images' configs (see
+	// inspect.Check). If it does, a published list may lose other platforms.
 	Require []v1.Platform
 	// MayDrop lets a published list lose platforms.
 	MayDrop bool
-	// NoClobber refuses to move tags that have something else, except for the Floating ones.
+	// NoClobber refuses to move existing tags, except for the Floating ones.
 	NoClobber bool
 	Floating  []string
 	// ChildTags is a template by which every image of the list gets a tag, "" for none; see compose.Expand.
 	ChildTags string
-	// Referrers brings along what refers to the content where it comes from: signatures, SBOMs.
+	// Referrers also copies what refers to the content in the sources: signatures, SBOMs.
 	Referrers bool
-	// Also are referrers that are brought along in any case; see AsReferrers.
+	// Also are referrers that are copied in any case; see AsReferrers.
 	Also []Referrer
-	// Load gives one image of the content to a target that takes no list, Docker Engine, and returns the digest of that image.
+	// Load loads one image of the content into a target that takes no list, Docker Engine, and returns its digest there.
 	Load func(ctx context.Context, content inspect.Report, to registry.Ref) (v1.Hash, error)
 }
 
-// Publish carries plan out. What became of each target is in Done, also when there is an error; that wraps ErrPartial when
-// only some targets failed. Errors are of the kinds of package registry: ErrConflict for the guards.
+// Publish carries out plan. Done has the outcome of each target, even if there is an error. The error wraps
+// ErrPartial if only some targets failed. Errors are of the kinds of package registry: ErrConflict for the guards.
 func (p Publisher) Publish(ctx context.Context, plan compose.Plan, o Options) (Done, error) {
 	push := p.Start(ctx, plan.Targets)
 	defer push.Close()
@@ -81,7 +81,7 @@ func (p Publisher) target(ref registry.Ref) (to registry.Target, finish func(err
 	return p.Create(ref)
 }
 
-// open opens what is read besides the sources.
+// open opens what is read in addition to the sources.
 func (p Publisher) open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 	if p.Open != nil {
 		return p.Open(ctx, ref)
@@ -94,7 +94,7 @@ func (p Publisher) open(ctx context.Context, ref registry.Ref) (registry.Object,
 	return registry.Object{Ref: ref, Root: root, Source: repository}, err
 }
 
-// Read opens ref and reads the tree under it. The caller closes the object, after everything is published.
+// Read opens ref and reads the tree under it. The caller closes the object after publishing.
 func (p Publisher) Read(ctx context.Context, ref registry.Ref) (registry.Object, inspect.Report, error) {
 	object, err := p.open(ctx, ref)
 	if err != nil {

@@ -17,14 +17,14 @@ import (
 // Push is one publishing, from the first look at its targets to the end.
 type Push struct {
 	Publisher
-	early   early
+	early   earlyUploads
 	stop    context.CancelFunc
 	Targets []registry.Ref
-	tags    map[registry.Ref]func() (registry.Manifest, error) // what they are, waiting for the answer
+	tags    map[registry.Ref]func() (registry.Manifest, error) // what they are; blocks until the answer is there
 }
 
-// Start asks what the tags of the targets are, without waiting for the answers, and for tokens that allow to write. The caller
-// must Close what it returns, after everything that it does with it.
+// Start looks up the tags of the targets and gets tokens for writing, without waiting for the answers. The caller
+// must Close the Push when done with it.
 func (p Publisher) Start(ctx context.Context, targets []registry.Ref) *Push {
 	ctx, stop := context.WithCancel(ctx)
 	push := &Push{Publisher: p, stop: stop, Targets: targets, tags: map[registry.Ref]func() (registry.Manifest, error){}}
@@ -44,18 +44,18 @@ func (p Publisher) Start(ctx context.Context, targets []registry.Ref) *Push {
 	return push
 }
 
-// Close gives up what was begun for nothing.
+// Close cancels early uploads that were not used.
 func (p *Push) Close() {
 	p.stop()
 	p.early.end()
 }
 
-// Seen says what a tag is, where the caller knows.
+// Seen records what a tag is, if the caller knows.
 func (p *Push) Seen(ref registry.Ref, m registry.Manifest) {
 	p.tags[ref] = func() (registry.Manifest, error) { return m, nil }
 }
 
-// Digests are what the targets called name have now.
+// Digests returns the current digests of the targets called name.
 func (p *Push) Digests(ctx context.Context, name registry.Ref) ([]v1.Hash, error) {
 	var found []v1.Hash
 	for _, t := range p.Targets {
@@ -73,7 +73,7 @@ func (p *Push) Digests(ctx context.Context, name registry.Ref) ([]v1.Hash, error
 	return found, nil
 }
 
-// tag is what a tag is; the zero manifest where there is none.
+// tag returns the manifest of a tag; zero if there is no such tag.
 func (p Publisher) tag(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
 	m, err := p.Client.Repository(ref, remote.PullPush).Tag(ctx, ref.Tag)
 	if errors.Is(err, registry.ErrNotFound) {
@@ -82,7 +82,7 @@ func (p Publisher) tag(ctx context.Context, ref registry.Ref) (registry.Manifest
 	return m, err
 }
 
-// before is what a target has before it is written; zero where that is nothing, or can't be told.
+// before returns what a target has before it is written; zero if that is nothing, or unknown.
 func (p *Push) before(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
 	if ask, asked := p.tags[ref]; asked {
 		return ask()
@@ -128,7 +128,7 @@ func (p *Push) Publish(ctx context.Context, plan compose.Plan, o Options) (Done,
 	return done.finish()
 }
 
-// look lets the guards look at a target. One that takes no list gets its image at once.
+// look runs the guards on a target. A target that takes no list gets its image at once.
 func (p *Push) look(ctx context.Context, plan compose.Plan, t registry.Ref, o Options) Outcome {
 	out := Outcome{Target: t, State: Written}
 	if t.Transport == registry.TransportEngine {
@@ -153,7 +153,7 @@ func load(ctx context.Context, plan compose.Plan, t registry.Ref, o Options) (v1
 	return o.Load(ctx, report, t)
 }
 
-// withoutFailed is the plan for the targets that have not failed.
+// withoutFailed returns the plan for the targets that have not failed.
 func withoutFailed(plan compose.Plan, outcomes []Outcome) compose.Plan {
 	var uploads []compose.Upload
 	for _, u := range plan.Uploads {
@@ -174,7 +174,7 @@ func withoutFailed(plan compose.Plan, outcomes []Outcome) compose.Plan {
 	return plan
 }
 
-// prepare adds to the plan what the options want of its tags.
+// prepare applies the options about tags to the plan.
 func (p *Push) prepare(plan *compose.Plan, o Options) error {
 	for i := range plan.Uploads {
 		u := &plan.Uploads[i]
@@ -197,7 +197,7 @@ func (p *Push) prepare(plan *compose.Plan, o Options) error {
 	return nil
 }
 
-// carryOut brings the content to all targets, then writes the tags, and says in done what became of each.
+// carryOut uploads the content to all targets, then writes the tags, and records the outcomes in done.
 func (p *Push) carryOut(ctx context.Context, plan compose.Plan, o Options, along []Referrer, done *Done) {
 	uploads := make([]*upload, len(plan.Uploads))
 	var g errgroup.Group // an error of one upload does not end the others
@@ -213,6 +213,6 @@ func (p *Push) carryOut(ctx context.Context, plan compose.Plan, o Options, along
 		if u.err == nil {
 			p.note(u.summary())
 		}
-		done.each(u.settle)
+		done.each(u.report)
 	}
 }

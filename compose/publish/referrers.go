@@ -16,10 +16,11 @@ import (
 	"mtool/registry/remote"
 )
 
-// maxReferrers bounds how many artifacts go along: signatures have signatures, and a registry could name them without end.
+// maxReferrers limits the artifacts that are copied: signatures have signatures, and a registry could name them
+// without end.
 const maxReferrers = 1000
 
-// Referrer is an artifact that refers to a subject, or that cosign keeps under a tag named after it.
+// Referrer is an artifact that refers to a subject, or that cosign stores under a tag named after the subject.
 type Referrer struct {
 	subject v1.Hash
 	tag     string // cosign's; "" for others
@@ -35,7 +36,7 @@ func closeAll(all []Referrer) error {
 	return errors.Join(errs...)
 }
 
-// referrers finds what refers to the subjects, and to that in turn.
+// referrers finds what refers to the subjects, recursively.
 func (p Publisher) referrers(ctx context.Context, subjects []compose.Subject) (all []Referrer, err error) {
 	seen := map[v1.Hash]bool{}
 	for len(subjects) > 0 {
@@ -88,8 +89,8 @@ func (p Publisher) referrersOf(ctx context.Context, s compose.Subject) ([]Referr
 	return all, nil
 }
 
-// ReferrersOf returns the rows of what refers to a subject, which is named by its digest. A registry is asked; elsewhere
-// there is the tag that stands in for its answer.
+// ReferrersOf returns the rows of what refers to a subject, which is named by its digest: from the registry's API,
+// elsewhere from the fallback tag.
 func (p Publisher) ReferrersOf(ctx context.Context, subject registry.Ref) ([]v1.Descriptor, error) {
 	if subject.Transport == registry.TransportRegistry {
 		all, _, err := p.Client.Repository(subject, remote.Pull).Referrers(ctx, subject.Digest)
@@ -106,12 +107,12 @@ func (p Publisher) ReferrersOf(ctx context.Context, subject registry.Ref) ([]v1.
 	return rows, errors.Join(err, object.Close())
 }
 
-// AsReferrers takes the attestations out of the entries and makes referrers of them, for Options.Also.
+// AsReferrers removes the attestations from the entries and turns them into referrers, for Options.Also.
 func AsReferrers(ctx context.Context, entries []compose.Entry) ([]compose.Entry, []Referrer, error) {
 	var all []Referrer
 	out := slices.Clone(entries)
 	for i, entry := range entries {
-		out[i].Attestations = nil // but for artifacts, which need their row
+		out[i].Attestations = nil // artifacts need their row
 		for _, a := range entry.Attestations {
 			if _, is := inspect.AttestationOf(a.Descriptor); !is {
 				out[i].Attestations = append(out[i].Attestations, a)
@@ -128,19 +129,19 @@ func AsReferrers(ctx context.Context, entries []compose.Entry) ([]compose.Entry,
 }
 
 func asReferrer(ctx context.Context, entry, a compose.Entry) (Referrer, error) {
-	if a.Attached == nil {
+	if a.Attachment == nil {
 		return Referrer{}, fmt.Errorf("reading attestation %s: %w", a.Digest(), registry.ErrNotFound)
 	}
-	m, err := compose.AsReferrer(a.Attached.Manifest, entry.Descriptor)
+	m, err := compose.AsReferrer(a.Attachment.Manifest, entry.Descriptor)
 	if err != nil {
 		return Referrer{}, err
 	}
-	// The copy is new and no source has it, but its blobs are where the attestation is.
-	report, err := inspect.Read(ctx, registry.Object{Ref: a.From(), Root: m, Source: a.Attached.Source})
+	// The copy is new, so no source has it, but its blobs are in the attestation's source.
+	report, err := inspect.Read(ctx, registry.Object{Ref: a.From(), Root: m, Source: a.Attachment.Source})
 	return Referrer{subject: entry.Digest(), report: report}, err
 }
 
-// bring puts referrers into a repository or file, and where no registry finds them by itself also the tags that name them.
+// bring puts referrers into a repository or file, with the tags that name them if no registry indexes them.
 func (p Publisher) bring(ctx context.Context, all []Referrer, to registry.Ref, target registry.Target) error {
 	bySubject := map[v1.Hash][]v1.Descriptor{}
 	var order []v1.Hash
@@ -177,7 +178,7 @@ func (p Publisher) bringOne(ctx context.Context, r Referrer, to registry.Ref, ta
 	return err
 }
 
-// rowOf is the descriptor that the specification wants in a list of referrers.
+// rowOf returns the descriptor that the specification requires in a list of referrers.
 func rowOf(r inspect.Report) v1.Descriptor {
 	var m struct {
 		ArtifactType string            `json:"artifactType"`
@@ -193,7 +194,7 @@ func rowOf(r inspect.Report) v1.Descriptor {
 	return d
 }
 
-// nameReferrers writes the fallback tag, what is there already kept.
+// nameReferrers writes the fallback tag and keeps what it has already.
 func (p Publisher) nameReferrers(ctx context.Context, digest v1.Hash, rows []v1.Descriptor, to registry.Ref, target registry.Target) error {
 	var there []v1.Descriptor
 	if to.Transport == registry.TransportRegistry {

@@ -14,7 +14,7 @@ import (
 )
 
 // open reads a source from a registry as the flow of a command does.
-func open(t *testing.T, c *remote.Client, name string) compose.Told {
+func open(t *testing.T, c *remote.Client, name string) compose.Source {
 	t.Helper()
 	r := ref(t, name)
 	repo := c.Repository(r, remote.Pull)
@@ -26,7 +26,7 @@ func open(t *testing.T, c *remote.Client, name string) compose.Told {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return compose.Told{Ref: r, Report: report}
+	return compose.Source{Ref: r, Report: report}
 }
 
 func push(t *testing.T, c *remote.Client, l compose.List, to string, o publish.UploadOptions) (publish.Result, error) {
@@ -56,7 +56,7 @@ func TestRequestsOfAPublishing(t *testing.T) {
 				names = append(names, fmt.Sprintf("%s/src:%s", s.Host(), arch))
 			}
 			c := remote.NewClient(remote.Options{})
-			var ts []compose.Told
+			var ts []compose.Source
 			for _, n := range names {
 				ts = append(ts, open(t, c, n))
 			}

@@ -16,14 +16,14 @@ import (
 	"mtool/registry"
 )
 
-// tagger is what a registry.Target can do too when it knows what its tags are, as a *remote.Repository does. Targets
-// that are not taggers are written without a look at what they have.
+// tagger is a registry.Target that can look up its tags, such as *remote.Repository. Other targets are written
+// without a look at their tags.
 type tagger interface {
-	// Tag returns what a tag is; absent: an error that wraps registry.ErrNotFound. What is damaged is returned beside an error
-	// that wraps registry.ErrContent.
+	// Tag returns what a tag is. A missing tag is registry.ErrNotFound. Damaged content is returned with an error that
+	// wraps registry.ErrContent.
 	Tag(ctx context.Context, tag string) (registry.Manifest, error)
-	// PutTagIf is PutTag where the tag is still what was says, and zero is no such tag. Otherwise the error wraps
-	// registry.ErrConflict, if the target can tell.
+	// PutTagIf is PutTag on the condition that the tag still is was (zero: does not exist). Otherwise the error wraps
+	// registry.ErrConflict, if the target can check that.
 	PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error
 }
 
@@ -31,31 +31,31 @@ type tagger interface {
 type UploadOptions struct {
 	// Concurrency limits the requests of one round; default 64.
 	Concurrency int
-	// Note is told what a user should know, one line each; nil is nobody. It is not called concurrently.
+	// Note is called with remarks for the user, one line each, never concurrently; it may be nil.
 	Note func(string)
 	// Confirm reads the root's children back before a tag is written, and the tags after.
 	Confirm bool
-	// Force overwrites a list by a single image, and uploads again what is said to be there.
+	// Force overwrites a list with a single image, and uploads again what the registry claims to have.
 	Force bool
-	// Existing is what the tags are, where the caller has asked already: a zero descriptor is a tag that is not there. Tags
-	// it does not name are asked for.
+	// Existing is what the tags are, if the caller knows; a zero descriptor is a missing tag. Tags that it does not name
+	// are looked up.
 	Existing map[string]v1.Descriptor
 }
 
-// Result is what Upload did, as far as it came: with an error it says what was done before.
+// Result is what Upload did; with an error, what it did before.
 type Result struct {
 	Digest v1.Hash
-	// Changed is false when every tag had the digest already.
+	// Changed is false if every tag had the digest already.
 	Changed bool
 	// Tags that were written.
 	Tags []string
-	// Blobs by the way they came to be there.
+	// Blobs by how they got there.
 	Present, Mounted, Copied int
 	// Bytes of blobs that were sent.
 	Bytes int64
 }
 
-// String is how the blobs came to be there, for people.
+// String describes how the blobs got there, for people.
 func (r Result) String() string {
 	var parts []string
 	for _, p := range []struct {
@@ -76,13 +76,12 @@ func (r Result) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// Upload does what u says, bottom-up: all blobs at once, then the children level by level, and the root under each tag when
-// everything below it is there. A fault cancels what is on its way, and no tag is written. Where all tags have the root's digest
-// already nothing is done but asking for them.
+// Upload carries out u bottom-up: all blobs at once, then the children level by level, then the root under each tag.
+// A failure cancels the rest, and no tag is written. If all tags have the root's digest already, nothing is uploaded.
 //
-// Errors wrap the kinds of package registry; compose.ErrMoved when a tag is not at its Base right before it is written (no
-// registry can close the gap that remains), ErrOverwrite when a tag is a list and the root is not, ErrTaken when a tag that must
-// not move has something else.
+// Errors wrap the kinds of package registry; compose.ErrMoved if a tag is not at its Base right before it is written
+// (a small gap remains), ErrOverwrite if a tag is a list and the root is not, ErrTaken if a tag that must not move
+// has other content.
 func Upload(ctx context.Context, u compose.Upload, to registry.Target, o UploadOptions) (Result, error) {
 	w := newUpload(u, to, o)
 	if err := w.bring(ctx); err != nil {
@@ -91,16 +90,16 @@ func Upload(ctx context.Context, u compose.Upload, to registry.Target, o UploadO
 	return w.result, w.tag(ctx)
 }
 
-// upload is what one repository or file gets, under way, in two steps: several uploads can have their content everywhere before
-// any of them writes a tag.
+// upload is the state of one Upload. It has two steps, so that several uploads can bring their content before any of
+// them writes a tag.
 type upload struct {
 	compose.Upload
 	target  registry.Target
 	options UploadOptions
-	mu      sync.Mutex // guards result and refused while blobs are on their way
+	mu      sync.Mutex // guards result and refused while blobs are uploaded
 	result  Result
 	refused int           // mounts
-	todo    []compose.Tag // those that have to be written
+	todo    []compose.Tag // those to write
 
 	existing map[string]v1.Descriptor // what the tags were when the guards looked
 
@@ -118,7 +117,7 @@ func newUpload(u compose.Upload, to registry.Target, o UploadOptions) *upload {
 	return &upload{Upload: u, target: to, options: o, result: Result{Digest: u.Root.Digest}}
 }
 
-// bring is the first step: everything below the root.
+// bring is the first step: it uploads everything below the root.
 func (w *upload) bring(ctx context.Context) error {
 	if err := w.prepare(ctx); err != nil {
 		return fmt.Errorf("publishing %q: %w", w.Ref(), err)
@@ -126,7 +125,7 @@ func (w *upload) bring(ctx context.Context) error {
 	return nil
 }
 
-// tag is the second step: the tags, or the root by its digest where there are none.
+// tag is the second step: it writes the tags or, without tags, the root by digest.
 func (w *upload) tag(ctx context.Context) error {
 	if w.unchanged() {
 		return nil
@@ -165,7 +164,7 @@ func (w *upload) prepare(ctx context.Context) error {
 	return w.childTags(ctx)
 }
 
-// guardFixed keeps tags that must not move where they are.
+// guardFixed refuses to move fixed tags.
 func (w *upload) guardFixed(existing map[string]v1.Descriptor) error {
 	for _, t := range w.Tags {
 		d := existing[t.Name]
@@ -193,7 +192,7 @@ func (w *upload) childTags(ctx context.Context) error {
 	})
 }
 
-// state asks for the tags whose state is not known.
+// state looks up the tags whose state is not known.
 func (w *upload) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 	found := make([]v1.Descriptor, len(w.Tags))
 	tagged, ok := w.target.(tagger)
@@ -219,7 +218,7 @@ func (w *upload) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 	return existing, nil
 }
 
-// look is Tag with a zero descriptor for a tag that is not there. What is damaged may be written over.
+// look is Tag with a zero descriptor for a missing tag. Damaged content may be overwritten.
 func look(ctx context.Context, t tagger, tag string) (v1.Descriptor, error) {
 	m, err := t.Tag(ctx, tag)
 	switch {
@@ -264,8 +263,8 @@ func (w *upload) tags(ctx context.Context) error {
 	return nil
 }
 
-// putTag writes a tag on the condition that it is what the guards have seen: registries that honour conditions close the gap
-// between their look and the write. A tag that was not there matters only where it must not be moved.
+// putTag writes a tag on the condition that it is what the guards have seen: registries that honour conditions close
+// the gap between check and write. For a missing tag that matters only if the tag is fixed.
 func (w *upload) putTag(ctx context.Context, t compose.Tag) error {
 	tagged, ok := w.target.(tagger)
 	was := t.Base
@@ -278,7 +277,7 @@ func (w *upload) putTag(ctx context.Context, t compose.Tag) error {
 	return tagged.PutTagIf(ctx, t.Name, w.Root, was)
 }
 
-// guardBase asks once more for a tag that the list derives from.
+// guardBase looks up once more the tag that the list derives from.
 func (w *upload) guardBase(ctx context.Context, t compose.Tag) error {
 	tagged, ok := w.target.(tagger)
 	if t.Base == (v1.Hash{}) || !ok {
@@ -299,7 +298,7 @@ func (w *upload) guardBase(ctx context.Context, t compose.Tag) error {
 	return registry.WithHint(err, "someone else has changed it: look at what it is now, and repeat the edit")
 }
 
-// begin opens the target of an upload and brings the content.
+// begin opens the target of an upload and uploads the content.
 func (p *Push) begin(ctx context.Context, u compose.Upload, o Options, along []Referrer) *upload {
 	to, finish, err := p.target(u.Repository)
 	if err != nil {
@@ -319,7 +318,8 @@ func (p *Push) begin(ctx context.Context, u compose.Upload, o Options, along []R
 	return w
 }
 
-// existing is what the tags of an upload are, as far as that was asked. A tag whose state could not be read is left out.
+// existing returns what the tags of an upload are, as far as they were looked up. A tag that could not be read is
+// left out.
 func (p *Push) existing(ctx context.Context, u compose.Upload) map[string]v1.Descriptor {
 	found := map[string]v1.Descriptor{}
 	for ref := range p.tags {
@@ -339,14 +339,14 @@ func (w *upload) end(ctx context.Context) {
 	}
 }
 
-// settle says what became of a target when it is one of this upload.
-func (w *upload) settle(out *Outcome) {
+// report records the outcome of a target if this upload wrote it.
+func (w *upload) report(out *Outcome) {
 	if out.State == Failed || !out.Target.SameRepository(w.Repository) {
 		return
 	}
 	tagged := slices.Contains(w.result.Tags, out.Target.Tag)
 	switch {
-	case w.err != nil && tagged && out.Target.Transport == registry.TransportRegistry: // a tag after it failed; a file is finished as a whole
+	case w.err != nil && tagged && out.Target.Transport == registry.TransportRegistry: // a later tag failed; a file is finished as a whole
 	case w.err != nil:
 		out.State, out.Err = Failed, w.err
 	case !w.result.Changed || len(w.Tags) > 0 && !tagged:
@@ -354,7 +354,7 @@ func (w *upload) settle(out *Outcome) {
 	}
 }
 
-// summary is a line for people.
+// summary returns a line for people.
 func (w *upload) summary() string {
 	name := w.Ref().String()
 	for i, t := range w.Tags {

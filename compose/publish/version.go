@@ -9,8 +9,8 @@ import (
 	"mtool/registry"
 )
 
-// CheckVersion refuses what is not a semantic version, and one with build metadata, which no tag can hold. The error wraps
-// registry.ErrUsage.
+// CheckVersion refuses anything but a semantic version, and one with build metadata, which is not allowed in a tag.
+// The error wraps registry.ErrUsage.
 func CheckVersion(version string) error {
 	if !isVersion(version) {
 		return registry.Usagef("reading version %q: not a semantic version that a tag can hold", version)
@@ -18,8 +18,9 @@ func CheckVersion(version string) error {
 	return nil
 }
 
-// VersionTags are the tags that a version gets in a repository that has some tags already: its own first, then major.minor,
-// major and latest, unless one of those belongs to a newer version, for which kept has a line. A pre-release gets its own alone.
+// VersionTags returns the tags for a version in a repository with existing tags: its own first, then major.minor,
+// major and latest, unless one of those belongs to a newer version, which kept then reports. A pre-release gets its
+// own tag only.
 func VersionTags(version string, there []string) (tags, kept []string) {
 	v := "v" + strings.TrimPrefix(version, "v")
 	tags = []string{v[1:]}
@@ -40,13 +41,14 @@ func VersionTags(version string, there []string) (tags, kept []string) {
 	return tags, kept
 }
 
-// isVersion reports whether version is major.minor.patch, perhaps with a pre-release.
+// isVersion reports whether version is major.minor.patch, optionally with a pre-release.
 func isVersion(version string) bool {
 	v := "v" + strings.TrimPrefix(version, "v")
 	return semver.IsValid(v) && semver.Build(v) == "" && strings.Count(strings.SplitN(v, "-", 2)[0], ".") == 2
 }
 
-// newest is the highest released version among the tags that begins so; tags that are no whole version don't count.
+// newest returns the highest released version among the tags with the prefix; tags that are not a full version don't
+// count.
 func newest(prefix string, tags []string) string {
 	found := ""
 	for _, tag := range tags {

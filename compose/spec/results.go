@@ -16,12 +16,12 @@ import (
 // ResultSchema is the format of result files.
 const ResultSchema = "mtool.result/v1"
 
-// Result is one image that a build made, as its job wrote it down for the job that makes the list.
+// Result is one image that a build made, as recorded for the job that makes the list.
 type Result struct {
 	Schema    string  `json:"schema"`
 	Repo      string  `json:"repo"`
 	Digest    v1.Hash `json:"digest"`
-	Image     string  `json:"image,omitempty"` // where Digest is that of an image with its attestations: the image's own
+	Image     string  `json:"image,omitempty"` // the image's own digest, if Digest includes attestations
 	Platform  string  `json:"platform"`
 	MediaType string  `json:"mediaType,omitempty"`
 	Size      int64   `json:"size,omitempty"`
@@ -38,8 +38,8 @@ type Result struct {
 // Name is the image by digest.
 func (r Result) Name() string { return r.Repo + "@" + r.Digest.String() }
 
-// ParseResults reads one file: a result, several one after the other, or an array of them. What is no result is an error
-// that wraps registry.ErrContent.
+// ParseResults reads one file: a result, several in sequence, or an array of them. Anything else is an error that
+// wraps registry.ErrContent.
 func ParseResults(name string, data []byte) ([]Result, error) {
 	var all []Result
 	dec := json.NewDecoder(bytes.NewReader(data))
@@ -88,14 +88,15 @@ func decodeResults(name string, raw json.RawMessage) ([]Result, error) {
 	return some, nil
 }
 
-// CheckOptions say what results must have in common besides their version.
+// CheckOptions say what results must have in common, in addition to their version.
 type CheckOptions struct {
-	Want []v1.Platform // each of these must be there
+	Want []v1.Platform // all of these must exist
 	Any  bool          // results of several runs and repositories may be mixed
 }
 
-// CheckResults looks for what does not belong together: two results of one platform, results of different versions,
-// repositories or runs, and platforms that no result has. All of it is told; the errors wrap registry.ErrContent.
+// CheckResults checks that results belong together: it reports two results of one platform, different versions,
+// repositories or runs, and platforms that no result has. All faults are reported; the errors wrap
+// registry.ErrContent.
 func CheckResults(results []Result, o CheckOptions) error {
 	var errs []error
 	wrong := func(format string, args ...any) {

@@ -17,7 +17,7 @@ import (
 //go:embed schema.json
 var Schema []byte
 
-// Spec is a list as a file describes it.
+// Spec is a list as described by a file.
 type Spec struct {
 	Image       string            `yaml:"image"`       // the list's name
 	Tags        []string          `yaml:"tags"`        // more tags in its repository
@@ -35,8 +35,8 @@ type Manifest struct {
 	Annotations map[string]string `yaml:"annotations"` // of its rows
 }
 
-// Platform is what the file says of a source; of a list it also chooses the image. Both spellings of the last two members
-// are read, since manifest-tool's documentation has one and its code the other.
+// Platform is the platform that the file gives a source; in a list it also selects the image. The last two members
+// have two spellings: manifest-tool's documentation has one and its code the other.
 type Platform struct {
 	OS            string   `yaml:"os"`
 	Architecture  string   `yaml:"architecture"`
@@ -48,7 +48,7 @@ type Platform struct {
 	Features      []string `yaml:"features"`
 }
 
-// V1 is the platform in the words of an image config; zero members are not stated.
+// V1 returns the platform in the terms of an image config; members that the file lacks are zero.
 func (p Platform) V1() v1.Platform {
 	out := v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
 	if out.OSVersion == "" {
@@ -60,8 +60,8 @@ func (p Platform) V1() v1.Platform {
 	return out
 }
 
-// Parse reads a YAML (or JSON) file; name is what errors call it. A key that is not known, one that is there twice, and a
-// value of the wrong kind are errors with the line. All errors wrap registry.ErrUsage.
+// Parse reads a YAML (or JSON) file; name identifies it in errors. Unknown keys, repeated keys and values of the
+// wrong kind are errors with the line. All errors wrap registry.ErrUsage.
 func Parse(name string, data []byte) (Spec, error) {
 	var s Spec
 	if err := strictyaml.Decode(name, data, &s); err != nil {
@@ -95,7 +95,7 @@ func (p Platform) check() error {
 	}
 	stated := p.V1()
 	if stated.OS == "" || stated.Architecture == "" {
-		return nil // what is not stated comes from the image
+		return nil // the image provides what the file lacks
 	}
 	return platform.Validate(platform.Normalize(stated))
 }

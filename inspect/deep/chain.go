@@ -18,7 +18,7 @@ func (j *judgement) chain() {
 		f := j.finding(inspect.Mismatch)
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
-		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, asked(s.Asked), by(s.By), s.Err) + j.wanted(s)
+		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, quote(s.Asked), by(s.By), s.Err) + j.wanted(s)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
 			f = f.Note(RuleNotFollowed)
@@ -62,8 +62,8 @@ func (j *judgement) workingDirs() {
 	}
 }
 
-// asked shortens what may be a whole shell script.
-func asked(s string) string { return fmt.Sprintf("%q", shorten(s)) }
+// quote quotes a command and shortens it: it may be a whole shell script.
+func quote(s string) string { return fmt.Sprintf("%q", shorten(s)) }
 
 func shorten(s string) string {
 	const most = 60

@@ -126,7 +126,7 @@ func (r Result) Of(first, end int) Result {
 // verdict on its binaries, one whose claims are wrong keeps that and gets a note too. Suspicions about images whose binaries
 // are all right are left out. What concerns single files follows at the end.
 func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
-	all := r.settle(claims)
+	all := r.unsettled(claims)
 	var notes []inspect.Finding
 	for n, v := range r.Verdicts {
 		switch {
@@ -143,8 +143,9 @@ func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 	return append(append(all, notes...), r.Findings...)
 }
 
-// settle leaves out the suspicions that the binaries have settled: those about one image, or about several of the list.
-func (r Result) settle(claims []inspect.Finding) (left []inspect.Finding) {
+// unsettled returns the claims without the suspicions that the binaries have cleared, be they about one image or
+// several.
+func (r Result) unsettled(claims []inspect.Finding) (left []inspect.Finding) {
 	right, all := map[v1.Hash]bool{}, true
 	for _, v := range r.Verdicts {
 		right[v.Digest] = v.State == inspect.BinariesOK

@@ -32,7 +32,7 @@ func (r *reader) enough(d v1.Descriptor, seen func() (rootfs.LayerFacts, error))
 	defer r.round.mu.Unlock()
 	var now rootfs.LayerFacts
 	for n, s := range r.round.open {
-		at := s.place(d.Digest)
+		at := s.layerIndex(d.Digest)
 		if at < 0 || r.round.done[n] {
 			continue
 		}
@@ -61,7 +61,7 @@ func (r *reader) enough(d v1.Descriptor, seen func() (rootfs.LayerFacts, error))
 }
 
 // place is the index of an image's layer; -1: it has no such layer. A layer that is there twice counts where it is on top.
-func (s subject) place(digest v1.Hash) int {
+func (s subject) layerIndex(digest v1.Hash) int {
 	for n, l := range slices.Backward(s.Layers) {
 		if l.Digest == digest {
 			return n

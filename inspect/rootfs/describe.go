@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// describe writes the view down: paths sorted, and plain files as names of their directory. What that takes is taken from
-// the purse p for good, since facts outlive the view.
-func (v *view) describe(f *LayerFacts, p *purse) error {
-	d := describer{purse: p, facts: f}
+// describe writes the view down: paths sorted, and plain files as names of their directory. What that takes is taken
+// from the budget p for good, since facts outlive the view.
+func (v *view) describe(f *LayerFacts, p *memoryBudget) error {
+	d := describer{budget: p, facts: f}
 	if err := d.folder("", v.root); err != nil {
 		return err
 	}
@@ -26,8 +26,8 @@ func (v *view) describe(f *LayerFacts, p *purse) error {
 }
 
 type describer struct {
-	purse *purse
-	facts *LayerFacts
+	budget *memoryBudget
+	facts  *LayerFacts
 }
 
 func (d *describer) folder(path string, n *node) error {
@@ -43,7 +43,7 @@ func (d *describer) folder(path string, n *node) error {
 		case kid.file != nil:
 			file := *kid.file
 			file.Path = join(path, name)
-			if err := d.purse.take(file.cost()); err != nil {
+			if err := d.budget.take(file.cost()); err != nil {
 				return err
 			}
 			d.facts.Files = append(d.facts.Files, file)
@@ -58,5 +58,5 @@ func (d *describer) folder(path string, n *node) error {
 	folder.Names, folder.Runnable = strings.Join(names, "/"), strings.Join(runnable, "/")
 	d.facts.Folders = append(d.facts.Folders, folder)
 	const header = 64
-	return d.purse.take(int64(header + len(path) + len(folder.Names) + len(folder.Runnable)))
+	return d.budget.take(int64(header + len(path) + len(folder.Names) + len(folder.Runnable)))
 }

@@ -37,7 +37,7 @@ func (l *layering) unpack(linked map[int]*node) error {
 		if err := l.replace(dirs[parent(path)], base(path), n, path); err != nil {
 			return err
 		}
-		if err := l.purse.take(nameCost + fileCost); err != nil {
+		if err := l.budget.take(nameCost + fileCost); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func (l *layering) enter(f *Folder, in *node) (*node, error) {
 	if kid == nil || replaced {
 		kid = newDir(l.layer)
 		in.put(base(f.Path), kid)
-		if err := l.purse.take(dirCost + int64(len(f.Path))); err != nil {
+		if err := l.budget.take(dirCost + int64(len(f.Path))); err != nil {
 			return nil, err
 		}
 	}
@@ -118,7 +118,7 @@ func (l *layering) follow(f *Folder) (*node, error) {
 	w.mkdir = func(in *node, name string) (*node, error) {
 		kid := newDir(l.layer)
 		in.put(name, kid)
-		return kid, l.purse.take(dirCost + int64(len(name)))
+		return kid, l.budget.take(dirCost + int64(len(name)))
 	}
 	switch err := w.to(f.Path, true); {
 	case errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked):

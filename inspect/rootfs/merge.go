@@ -51,7 +51,7 @@ func Readings(layers []LayerFacts) ([]*Tree, error) {
 func Merge(layers []LayerFacts) (*Tree, error) { return merge(layers, Overlay) }
 
 func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
-	t := &Tree{root: newDir(0), reading: reading, left: map[string]bool{}, purse: purse{limit: maxTree}}
+	t := &Tree{root: newDir(0), reading: reading, left: map[string]bool{}, budget: memoryBudget{limit: maxTree}}
 	for i := range layers {
 		if layers[i].Schema == "" || layers[i].Part == Beginning {
 			t.gaps = append(t.gaps, i)
@@ -204,5 +204,5 @@ func (l *layering) names(f *Folder, put func(name string, n *node) error) error 
 		}
 	}
 	cost := len(f.Names) + len(f.Runnable) + nameCost*(strings.Count(f.Names, "/")+strings.Count(f.Runnable, "/")+2)
-	return l.purse.take(int64(cost))
+	return l.budget.take(int64(cost))
 }

@@ -67,20 +67,22 @@ func (f *File) cost() int64 {
 	return int64(n)
 }
 
-// purse holds the memory that several layers may take together.
-type purse struct {
+// memoryBudget is the memory that several layers may use together.
+type memoryBudget struct {
 	limit int64
 	spent atomic.Int64
 }
 
-func (p *purse) take(n int64) error {
+func (p *memoryBudget) take(n int64) error {
 	if p.spent.Add(n) > p.limit {
 		return &LimitError{What: "bytes of memory for names", Limit: p.limit}
 	}
 	return nil
 }
 
-func (p *purse) giveBack(n int64) { p.spent.Add(-n) }
+func (p *memoryBudget) release(n int64) { p.spent.Add(-n) }
 
-// rest is a purse of what is left: for what is thrown away soon.
-func (p *purse) rest() *purse { return &purse{limit: p.limit - p.spent.Load()} }
+// remaining returns a budget of what is left, for data that is dropped soon.
+func (p *memoryBudget) remaining() *memoryBudget {
+	return &memoryBudget{limit: p.limit - p.spent.Load()}
+}

@@ -38,7 +38,7 @@ func (l *layering) overlay(linked map[int]*node) error {
 		if n == nil {
 			n = &node{file: &l.facts.Files[i], layer: l.layer}
 		}
-		if err := l.place(l.facts.Files[i].Path, n); err != nil {
+		if err := l.insert(l.facts.Files[i].Path, n); err != nil {
 			return err
 		}
 	}
@@ -105,7 +105,7 @@ func (l *layering) mkdir(path string) (*node, error) {
 		if kid == nil || !kid.dir {
 			kid = newDir(l.layer)
 			n.put(name, kid)
-			if err := l.purse.take(dirCost + int64(len(name))); err != nil {
+			if err := l.budget.take(dirCost + int64(len(name))); err != nil {
 				return nil, err
 			}
 		}
@@ -115,11 +115,11 @@ func (l *layering) mkdir(path string) (*node, error) {
 	return n, nil
 }
 
-func (l *layering) place(path string, n *node) error {
+func (l *layering) insert(path string, n *node) error {
 	dir, err := l.mkdir(parent(path))
 	if err != nil {
 		return err
 	}
 	dir.put(base(path), n)
-	return l.purse.take(nameCost + fileCost)
+	return l.budget.take(nameCost + fileCost)
 }

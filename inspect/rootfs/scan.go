@@ -29,11 +29,11 @@ type Layer struct {
 // it is broken or has another diffID. There are no facts of a layer that failed.
 func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts, error) {
 	o = o.withDefaults()
-	return scanLayer(ctx, r, l, o, &purse{limit: o.Limits.Memory})
+	return scanLayer(ctx, r, l, o, &memoryBudget{limit: o.Limits.Memory})
 }
 
-func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (LayerFacts, error) {
-	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{purse: p, volume: &volume{}, window: maxWindow})
+func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *memoryBudget) (LayerFacts, error) {
+	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{budget: p, volume: &volume{}, window: maxWindow})
 	if err == nil {
 		err = l.agrees(facts)
 	}
@@ -45,7 +45,7 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *purse) (
 
 // scanWork is what the scans of one call share, and what a layer is compared with.
 type scanWork struct {
-	purse   *purse
+	budget  *memoryBudget
 	volume  *volume
 	compare *comparison // nil: nothing
 	window  uint64      // that zstd may have, in bytes
@@ -53,7 +53,7 @@ type scanWork struct {
 
 // scanAny reads the layer, and compares no digest.
 func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w scanWork) (LayerFacts, error) {
-	p := w.purse
+	p := w.budget
 	if err := readable(d); err != nil {
 		return LayerFacts{}, err
 	}
@@ -69,7 +69,9 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in), compare: w.compare}
 	s.body = body{r: s.tar, left: o.Limits.Unpacked}
 	if o.Enough != nil {
-		s.enough = func() bool { return o.Enough(d, func() (LayerFacts, error) { return s.facts(d, Beginning, p.rest()) }) }
+		s.enough = func() bool {
+			return o.Enough(d, func() (LayerFacts, error) { return s.facts(d, Beginning, p.remaining()) })
+		}
 	}
 	defer s.view.discard()
 	err = s.all()
@@ -83,7 +85,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 }
 
 // facts are what was seen until now.
-func (s *scan) facts(d v1.Descriptor, part Part, p *purse) (LayerFacts, error) {
+func (s *scan) facts(d v1.Descriptor, part Part, p *memoryBudget) (LayerFacts, error) {
 	facts := LayerFacts{
 		Schema: Schema, Examiner: s.options.Examiner, Digest: d.Digest, Part: part,
 		Size: s.in.raw, Unpacked: s.in.n, Headers: s.headers,

@@ -38,7 +38,7 @@ type Scanned struct {
 // hold for each layer, but Limits.Memory for all of them together, and Limits.Ratio for both. The error is that of ctx.
 func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
 	o = o.withDefaults()
-	shared := scanWork{purse: &purse{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
+	shared := scanWork{budget: &memoryBudget{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
 	work := map[content]*Scanned{}
 	var todo []LayerSource
 	for _, l := range largestFirst(layers) {
@@ -102,7 +102,7 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 		return Scanned{Err: ctx.Err()}
 	}
 	if o.Compare {
-		work.compare = newComparison(ctx, l, o, work.purse)
+		work.compare = newComparison(ctx, l, o, work.budget)
 	}
 	blob, err := l.Source.Blob(ctx, l.Descriptor)
 	if err != nil {

@@ -24,13 +24,13 @@ type Ranges interface {
 // Tables reads layers by their tables of contents, where they have one (eStargz, zstd:chunked).
 type Tables struct {
 	options Options
-	purse   *purse
+	budget  *memoryBudget
 }
 
 // NewTables has the Limits of o, Memory for all tables together.
 func NewTables(o Options) *Tables {
 	o = o.withDefaults()
-	return &Tables{options: o, purse: &purse{limit: o.Limits.Memory}}
+	return &Tables{options: o, budget: &memoryBudget{limit: o.Limits.Memory}}
 }
 
 // Table is a layer of which only the table of contents was read, and the files that were asked for. What it says is what the
@@ -54,19 +54,19 @@ func (t *Tables) Open(ctx context.Context, ranges Ranges, d v1.Descriptor) (*Tab
 		return nil, err
 	}
 	table := &Table{ranges: ranges, layer: d, options: t.options}
-	if err := table.open(ctx, t.purse); err != nil {
+	if err := table.open(ctx, t.budget); err != nil {
 		return nil, fmt.Errorf("reading the table of contents of layer %s: %w", d.Digest, err)
 	}
 	return table, nil
 }
 
-func (t *Table) open(ctx context.Context, p *purse) error {
+func (t *Table) open(ctx context.Context, p *memoryBudget) error {
 	place, err := t.find(ctx)
 	if err != nil {
 		return err
 	}
 	t.format = place.format
-	l := listing{table: t, purse: p}
+	l := listing{table: t, budget: p}
 	l.scan = scan{view: newView(t.options.Limits, p), options: t.options, list: l.regular}
 	defer l.scan.view.discard()
 	if err := t.parse(ctx, place, l.add); err != nil {
@@ -111,7 +111,7 @@ func (t *Table) Examine(ctx context.Context, path string) error {
 type listing struct {
 	table  *Table
 	scan   scan
-	purse  *purse
+	budget *memoryBudget
 	last   *File // the regular file that chunks belong to
 	row    *tableRow
 	begins []int64
@@ -152,7 +152,7 @@ func (l *listing) note(h *tar.Header) error {
 	}
 	l.row = &tableRow{kind: kindOf(h.Typeflag), target: targetOf(h), runnable: h.Mode&0o111 != 0, size: h.Size}
 	rows[clean(h.Name)] = l.row
-	return l.purse.take(int64(nameCost + fileCost + len(h.Name) + len(h.Linkname)))
+	return l.budget.take(int64(nameCost + fileCost + len(h.Name) + len(h.Linkname)))
 }
 
 // chunk adds a part to the file that was listed last.
@@ -170,7 +170,7 @@ func (l *listing) chunk(e tableEntry) error {
 	}
 	l.begins = append(l.begins, p.off)
 	const cost = 100
-	return l.purse.take(cost)
+	return l.budget.take(cost)
 }
 
 var errNoTable = errors.New("no table of contents")

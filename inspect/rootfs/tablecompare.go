@@ -63,7 +63,7 @@ type tableRow struct {
 }
 
 // newComparison reads the table of a layer that has one; nil: it has none.
-func newComparison(ctx context.Context, l LayerSource, o Options, p *purse) *comparison {
+func newComparison(ctx context.Context, l LayerSource, o Options, p *memoryBudget) *comparison {
 	digest := TableDigest(l.Descriptor)
 	if digest == "" || readable(l.Descriptor) != nil {
 		return nil

@@ -20,7 +20,7 @@ type Tree struct {
 	left    map[string]bool // LayerFacts.Skipped of all layers
 	digests []v1.Hash
 	gaps    []int
-	purse   purse
+	budget  memoryBudget
 }
 
 // Entry is one visible file or directory.

@@ -26,7 +26,7 @@ type view struct {
 	device   *node // all devices
 	skipped  map[string]bool
 	limits   Limits
-	purse    *purse
+	budget   *memoryBudget
 	taken    int64
 	// The directory of the entry before, where most entries lie too.
 	last   string
@@ -35,10 +35,10 @@ type view struct {
 	followed int64
 }
 
-func newView(limits Limits, p *purse) *view {
+func newView(limits Limits, p *memoryBudget) *view {
 	return &view{
 		root: newDir(0), plain: &node{}, runnable: &node{runnable: true}, gone: &node{gone: true}, device: &node{device: true},
-		skipped: map[string]bool{}, limits: limits, purse: p,
+		skipped: map[string]bool{}, limits: limits, budget: p,
 	}
 }
 
@@ -57,12 +57,12 @@ func (v *view) to(w *walk, name string, last bool) error {
 
 func (v *view) take(n int64) error {
 	v.taken += n
-	return v.purse.take(n)
+	return v.budget.take(n)
 }
 
 // discard gives back what the view took.
 func (v *view) discard() {
-	v.purse.giveBack(v.taken)
+	v.budget.release(v.taken)
 	v.taken = 0
 }
 

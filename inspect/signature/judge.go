@@ -71,14 +71,14 @@ func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Fi
 	if !root.Signed(true) && scope != Entries {
 		all = append(all, missing(root, keys))
 	}
-	if text := apart(root.Signed(true), unsigned, len(images)); text != "" {
+	if text := explainPartial(root.Signed(true), unsigned, len(images)); text != "" {
 		all = append(all, inspect.Finding{Digest: root.Manifest.Digest, Message: text}.Note(RuleApart))
 	}
 	return all
 }
 
-// apart explains what it means that only the list or only the images are signed.
-func apart(list bool, unsigned, images int) string {
+// explainPartial explains what follows if only the list or only some images are signed.
+func explainPartial(list bool, unsigned, images int) string {
 	switch {
 	case list && unsigned == images && images > 0:
 		return "the list is signed, none of its images is: what verifies the digest of one image finds nothing (cosign sign --recursive signs both)"

@@ -17,14 +17,14 @@ import (
 
 func TestSuiteOverLayout(t *testing.T) {
 	t.Parallel()
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		ref := parse(t, "oci:"+t.TempDir()+"/layout")
 		w, err := archive.Create(ref)
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = w.Close() })
-		return registrytest.Place{Target: w, Source: store.OpenLayout(ref.Path), Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+		return registrytest.Endpoint{Target: w, Source: store.OpenLayout(ref.Path), Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 			o, err := archive.Open(ctx, ref.WithTag(tag))
 			if errors.Is(err, registry.ErrContent) {
 				if _, none := os.Stat(ref.Path + "/oci-layout"); none != nil {

@@ -13,8 +13,8 @@ import (
 	"mtool/registry"
 )
 
-// Place is a source and target for the Suite, empty for each of its tests.
-type Place struct {
+// Endpoint is a source and target for the Suite, empty at the start of each test.
+type Endpoint struct {
 	Target registry.Target
 	Source registry.Source
 	// Resolve returns the manifest of a tag; for an unknown tag the error wraps registry.ErrNotFound.
@@ -23,9 +23,9 @@ type Place struct {
 
 // Suite tests what every registry.Target and registry.Source promises: run it on each implementation. open makes a new
 // empty Place and releases it with t.Cleanup.
-func Suite(t *testing.T, open func(t *testing.T) Place) {
+func Suite(t *testing.T, open func(t *testing.T) Endpoint) {
 	t.Helper()
-	for name, check := range map[string]func(*testing.T, Place){
+	for name, check := range map[string]func(*testing.T, Endpoint){
 		"an image comes back byte for byte":       roundTrip,
 		"a list comes back byte for byte":         listRoundTrip,
 		"unknown members survive":                 unknownMembers,
@@ -56,7 +56,7 @@ var (
 	arm64 = v1.Platform{OS: "linux", Architecture: "arm64"}
 )
 
-func push(t *testing.T, p Place, b Built, tag string) {
+func push(t *testing.T, p Endpoint, b Built, tag string) {
 	t.Helper()
 	if err := b.Push(t.Context(), p.Target, tag); err != nil {
 		t.Fatalf("pushing %q: %v", tag, err)
@@ -64,7 +64,7 @@ func push(t *testing.T, p Place, b Built, tag string) {
 }
 
 // same compares everything in b with what p has.
-func same(t *testing.T, p Place, b Built, tag string) {
+func same(t *testing.T, p Endpoint, b Built, tag string) {
 	t.Helper()
 	root, err := p.Resolve(t.Context(), tag)
 	if err != nil {
@@ -96,7 +96,7 @@ func read(ctx context.Context, s registry.Source, d v1.Descriptor) ([]byte, erro
 	return data, errors.Join(err, rc.Close())
 }
 
-func roundTrip(t *testing.T, p Place) {
+func roundTrip(t *testing.T, p Endpoint) {
 	for _, docker := range []bool{false, true} {
 		b := Image(ImageSpec{Platform: amd64, Layers: 3, Padding: 5000, Docker: docker})
 		tag := fmt.Sprintf("docker-%t", docker)
@@ -105,14 +105,14 @@ func roundTrip(t *testing.T, p Place) {
 	}
 }
 
-func listRoundTrip(t *testing.T, p Place) {
+func listRoundTrip(t *testing.T, p Endpoint) {
 	inner := ListOf(Image(ImageSpec{Platform: arm64}))
 	b := List(ListSpec{Entries: []Entry{{Built: Image(ImageSpec{Platform: amd64})}, {Built: inner}}, Annotations: map[string]string{"a": "b"}})
 	push(t, p, b, "v1")
 	same(t, p, b, "v1")
 }
 
-func unknownMembers(t *testing.T, p Place) {
+func unknownMembers(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	body := slices.Concat([]byte("{\n   \"x-unknown\": {\"b\": 1, \"a\": [ 2 ]},"), b.Manifest.Body[1:])
 	b.Manifests = nil
@@ -121,7 +121,7 @@ func unknownMembers(t *testing.T, p Place) {
 	same(t, p, b, "v1")
 }
 
-func twice(t *testing.T, p Place) {
+func twice(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64, Layers: 2})
 	push(t, p, b, "v1")
 	for _, d := range b.Order {
@@ -133,7 +133,7 @@ func twice(t *testing.T, p Place) {
 	same(t, p, b, "v1")
 }
 
-func tagMoves(t *testing.T, p Place) {
+func tagMoves(t *testing.T, p Endpoint) {
 	first, second := Image(ImageSpec{Platform: amd64, Seed: "1"}), Image(ImageSpec{Platform: amd64, Seed: "2"})
 	push(t, p, first, "v1")
 	push(t, p, first, "other")
@@ -142,7 +142,7 @@ func tagMoves(t *testing.T, p Place) {
 	same(t, p, first, "other")
 }
 
-func digestOnly(t *testing.T, p Place) {
+func digestOnly(t *testing.T, p Endpoint) {
 	first, second := Image(ImageSpec{Platform: amd64, Seed: "1"}), Image(ImageSpec{Platform: amd64, Seed: "2"})
 	push(t, p, first, "v1")
 	push(t, p, second, "")
@@ -152,13 +152,13 @@ func digestOnly(t *testing.T, p Place) {
 	}
 }
 
-func untyped(t *testing.T, p Place) {
+func untyped(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64, Untyped: true})
 	push(t, p, b, "v1")
 	same(t, p, b, "v1")
 }
 
-func attested(t *testing.T, p Place) {
+func attested(t *testing.T, p Endpoint) {
 	image := Image(ImageSpec{Platform: amd64})
 	b := List(ListSpec{Entries: []Entry{{Built: image}}, Attested: true})
 	push(t, p, b, "v1")

@@ -13,21 +13,21 @@ import (
 	"mtool/registry/remote"
 )
 
-func repositoryPlace(t *testing.T, host string) registrytest.Place {
+func repositoryPlace(t *testing.T, host string) registrytest.Endpoint {
 	t.Helper()
 	ref, err := registry.ParseRef(host + "/suite/" + strings.ToLower(rand.Text()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(ref, remote.PullPush)
-	return registrytest.Place{Target: r, Source: r, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+	return registrytest.Endpoint{Target: r, Source: r, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 		return r.Resolve(ctx, ref.WithTag(tag))
 	}}
 }
 
 func TestSuiteOverServer(t *testing.T) {
 	t.Parallel()
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		return repositoryPlace(t, registrytest.New(t, registrytest.Options{}).Host())
 	})
 }
@@ -41,7 +41,7 @@ func TestSuiteOverRealRegistry(t *testing.T) {
 		}
 		t.Skip("MTOOL_TEST_REGISTRY is not set")
 	}
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place { return repositoryPlace(t, host) })
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint { return repositoryPlace(t, host) })
 }
 
 func TestMemorySource(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-func notFound(t *testing.T, p Place) {
+func notFound(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	check := func(what string) {
 		t.Helper()
@@ -46,15 +46,15 @@ func (l liar) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(l.change(l.Blobs[d.Digest]))), nil
 }
 
-func corruptSource(t *testing.T, p Place) {
+func corruptSource(t *testing.T, p Endpoint) {
 	refused(t, p, flip)
 }
 
-func truncatedSource(t *testing.T, p Place) {
+func truncatedSource(t *testing.T, p Endpoint) {
 	refused(t, p, func(data []byte) []byte { return data[:len(data)/2] })
 }
 
-func refused(t *testing.T, p Place, change func([]byte) []byte) {
+func refused(t *testing.T, p Endpoint, change func([]byte) []byte) {
 	t.Helper()
 	b := Image(ImageSpec{Platform: amd64, Padding: 3000})
 	for _, d := range b.Order {
@@ -67,7 +67,7 @@ func refused(t *testing.T, p Place, change func([]byte) []byte) {
 	}
 }
 
-func againAfterFailure(t *testing.T, p Place) {
+func againAfterFailure(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	if _, err := p.Target.PutBlob(t.Context(), b.Order[0], liar{b, flip}); err == nil {
 		t.Error("corrupt bytes were taken")
@@ -76,16 +76,16 @@ func againAfterFailure(t *testing.T, p Place) {
 	same(t, p, b, "v1")
 }
 
-func manifestFirst(t *testing.T, p Place) {
+func manifestFirst(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	refusedTag(t, p, b.Manifest)
 }
 
-func listFirst(t *testing.T, p Place) {
+func listFirst(t *testing.T, p Endpoint) {
 	refusedTag(t, p, ListOf(Image(ImageSpec{Platform: amd64})).Manifest)
 }
 
-func refusedTag(t *testing.T, p Place, m registry.Manifest) {
+func refusedTag(t *testing.T, p Endpoint, m registry.Manifest) {
 	t.Helper()
 	if err := p.Target.PutTag(t.Context(), "v1", m); err == nil {
 		t.Error("a manifest was taken without what it refers to")
@@ -95,7 +95,7 @@ func refusedTag(t *testing.T, p Place, m registry.Manifest) {
 	}
 }
 
-func wrongSize(t *testing.T, p Place) {
+func wrongSize(t *testing.T, p Endpoint) {
 	b := Image(ImageSpec{Platform: amd64})
 	push(t, p, b, "v1")
 	for _, by := range []int64{-1, 1} {
@@ -111,7 +111,7 @@ func wrongSize(t *testing.T, p Place) {
 	}
 }
 
-func manyAtOnce(t *testing.T, p Place) {
+func manyAtOnce(t *testing.T, p Endpoint) {
 	var wg sync.WaitGroup
 	tags := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	image := func(tag string) Built {
@@ -130,7 +130,7 @@ func manyAtOnce(t *testing.T, p Place) {
 	}
 }
 
-func cancelled(t *testing.T, p Place) {
+func cancelled(t *testing.T, p Endpoint) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	b := Image(ImageSpec{Platform: amd64})

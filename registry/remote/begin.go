@@ -19,8 +19,8 @@ type beginning struct {
 	from  *Repository // that a mount was asked of; nil: of none
 }
 
-// early is a beginning made ahead of PutBlob; what and err are set when done is closed.
-type early struct {
+// earlyUpload is a beginning made before PutBlob is called. what and err are set when done is closed.
+type earlyUpload struct {
 	done chan struct{}
 	what beginning
 	err  error

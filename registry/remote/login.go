@@ -24,10 +24,10 @@ func (c *Client) Login(ctx context.Context, host string) (asked bool, err error)
 		}
 		return struct{}{}, err
 	})
-	return r.host.session.asked(), err
+	return r.host.session.challenged(), err
 }
 
-func (s *session) asked() bool {
+func (s *session) challenged() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.challenge != nil

@@ -14,7 +14,7 @@ import (
 type uploads struct {
 	mu    sync.Mutex
 	blobs map[v1.Hash]*upload
-	early map[v1.Hash]*early // begun, and not being put yet
+	early map[v1.Hash]*earlyUpload // begun, and not being put yet
 }
 
 type upload struct {
@@ -24,7 +24,7 @@ type upload struct {
 }
 
 func newUploads() *uploads {
-	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*early{}}
+	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*earlyUpload{}}
 }
 
 // do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by those
@@ -72,19 +72,19 @@ func (u *uploads) reset() {
 }
 
 // beginEarly is nil for a blob that is begun, being put or put already.
-func (u *uploads) beginEarly(digest v1.Hash) *early {
+func (u *uploads) beginEarly(digest v1.Hash) *earlyUpload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.blobs[digest] != nil || u.early[digest] != nil {
 		return nil
 	}
-	e := &early{done: make(chan struct{})}
+	e := &earlyUpload{done: make(chan struct{})}
 	u.early[digest] = e
 	return e
 }
 
 // takeEarly waits for a beginning and hands it out once; nil when there is none, or ctx is done before it.
-func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *early {
+func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *earlyUpload {
 	u.mu.Lock()
 	e := u.early[digest]
 	u.mu.Unlock()
@@ -103,10 +103,10 @@ func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *early {
 }
 
 // leaveEarly hands out all that are left.
-func (u *uploads) leaveEarly() map[v1.Hash]*early {
+func (u *uploads) leaveEarly() map[v1.Hash]*earlyUpload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	all := u.early
-	u.early = map[v1.Hash]*early{}
+	u.early = map[v1.Hash]*earlyUpload{}
 	return all
 }

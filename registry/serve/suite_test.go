@@ -16,13 +16,13 @@ import (
 // The pull half of the suite: what enters the store leaves the registry byte for byte.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		s := store.Open(t.TempDir() + "/store")
 		w := s.Writer(parse(t, "store:demo:v1"))
 		t.Cleanup(func() { _ = w.Close() })
 		ref := parse(t, start(t, s, serve.Options{})+"/demo")
 		repository := remote.NewClient(remote.Options{}).Repository(ref, remote.Pull)
-		return registrytest.Place{Target: named{w}, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+		return registrytest.Endpoint{Target: named{w}, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 			return repository.Resolve(ctx, ref.WithTag(tag))
 		}}
 	})

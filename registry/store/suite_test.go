@@ -11,12 +11,12 @@ import (
 
 func TestSuiteOverStore(t *testing.T) {
 	t.Parallel()
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		s, ref := store.Open(t.TempDir()+"/store"), parse(t, "store:demo:v1")
 		w := s.Writer(ref)
 		t.Cleanup(func() { closed(t, w) })
 		layout := store.OpenLayout(s.Dir())
-		return registrytest.Place{Target: w, Source: layout, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+		return registrytest.Endpoint{Target: w, Source: layout, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 			o, err := s.Get(ctx, ref.WithTag(tag))
 			return o.Root, err
 		}}

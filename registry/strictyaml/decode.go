@@ -14,9 +14,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Decode reads YAML into a struct that has yaml tags. A key that is not known, one that is there twice, a value of the wrong
-// kind, an empty string outside of annotations and headers, and a second document are errors, one a line:
-// "NAME:LINE: what is wrong there". Empty data is no value.
+// Decode reads YAML into a struct with yaml tags. Unknown and repeated keys, values of the wrong kind, empty strings
+// outside of annotations and headers, and a second document are errors, one per line: "NAME:LINE: reason". Empty data
+// leaves into unchanged.
 func Decode(name string, data []byte, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
@@ -28,21 +28,21 @@ func Decode(name string, data []byte, into any) error {
 	case err == nil:
 		return complete(name, data)
 	case !errors.As(err, &several):
-		return place(name, err.Error())
+		return located(name, err.Error())
 	}
 	var all []error
 	for _, text := range several.Errors {
-		all = append(all, place(name, text))
+		all = append(all, located(name, text))
 	}
 	return errors.Join(all...)
 }
 
-// complete refuses what would be read as if it were not there.
+// complete refuses what the decoder would silently ignore.
 func complete(name string, data []byte) error {
 	var first, second yaml.Node
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&first); err != nil {
-		return place(name, err.Error())
+		return located(name, err.Error())
 	}
 	if err := dec.Decode(&second); !errors.Is(err, io.EOF) && !isNull(second) {
 		return fmt.Errorf("%s:%d: a second document, where one is read", name, max(second.Line, 1))
@@ -54,7 +54,7 @@ func isNull(document yaml.Node) bool {
 	return len(document.Content) == 1 && document.Content[0].ShortTag() == "!!null"
 }
 
-// blanks are the strings without a character in n, whose key is what.
+// blanks returns an error for each empty string in n, whose key is what.
 func blanks(name, what string, n *yaml.Node) (errs []error) {
 	switch n.Kind {
 	case yaml.ScalarNode:
@@ -79,13 +79,13 @@ func blanks(name, what string, n *yaml.Node) (errs []error) {
 		for _, child := range n.Content {
 			errs = append(errs, blanks(name, what, child)...)
 		}
-	case yaml.AliasNode: // what it stands for was looked at
+	case yaml.AliasNode: // its target was checked
 	}
 	return errs
 }
 
-// place puts the parser's words, "line 3: field x not found in type y", into the user's.
-func place(name, text string) error {
+// located rewrites the parser's error, "line 3: field x not found in type y", for a reader of the file.
+func located(name, text string) error {
 	text = strings.TrimPrefix(text, "yaml: ")
 	line := ""
 	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(text); m != nil {

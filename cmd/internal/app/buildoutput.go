@@ -22,7 +22,7 @@ type BuildOutput struct {
 // afterwards. finish puts the files in their places, or removes them after an error.
 func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) error, err error) {
 	var files []*registry.PendingFile
-	finish = func(err error) error { return settle(files, err) }
+	finish = func(err error) error { return commitFiles(files, err) }
 	for _, out := range o.Outputs {
 		if out.Type == "local" {
 			exports = append(exports, build.Export{Dir: out.Dest})
@@ -76,7 +76,7 @@ func checkPlaces(o BuildOptions, context string) error {
 	return nil
 }
 
-func settle(files []*registry.PendingFile, failed error) error {
+func commitFiles(files []*registry.PendingFile, failed error) error {
 	errs := []error{failed}
 	for _, f := range files {
 		if err := f.Commit(failed); failed == nil {

@@ -46,13 +46,13 @@ type EditOptions struct {
 type CreateOptions struct {
 	EditOptions
 	PublishOptions
-	List    registry.Ref
-	Sources []registry.Ref
-	Stated  []compose.Stated // what is said of each source; none where nothing is
-	Push    bool
-	To      []registry.Ref // more targets; they imply Push
-	Sort    bool           // by platform, not as given
-	SemVer  string         // the version that the list is; it implies Push, and gives the tags
+	List      registry.Ref
+	Sources   []registry.Ref
+	Overrides []compose.Overrides // what is said of each source; none where nothing is
+	Push      bool
+	To        []registry.Ref // more targets; they imply Push
+	Sort      bool           // by platform, not as given
+	SemVer    string         // the version that the list is; it implies Push, and gives the tags
 	// DropAnnotations leaves out what the one list among the sources says of itself.
 	DropAnnotations bool
 
@@ -115,7 +115,7 @@ func (o CreateOptions) mayBeDraft() error {
 
 // reading reads the sources, while the targets begin to take what is in them.
 func (o CreateOptions) reading(push *publish.Push) reading {
-	r := reading{stated: o.Stated}
+	r := reading{overrides: o.Overrides}
 	if !o.DryRun {
 		r.push = push
 	}
@@ -178,7 +178,7 @@ func (e names) assemble(ctx context.Context, o CreateOptions, push *publish.Push
 		return compose.List{}, err
 	}
 	list, changes, err := compose.List{Name: o.List, Type: kind}.Add(entries, compose.AddOptions{
-		OnDuplicate: compose.OnDuplicate(o.OnDuplicate), Present: now,
+		OnDuplicate: compose.OnDuplicate(o.OnDuplicate), Current: now,
 	})
 	if err != nil {
 		return compose.List{}, err

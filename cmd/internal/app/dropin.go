@@ -14,15 +14,15 @@ import (
 	"mtool/registry/remote"
 )
 
-// DropIn says what the commands that stand in for docker's read: what docker manifest inspect shows of one name.
-type DropIn struct {
+// DockerManifest is what "docker manifest inspect" shows of one name.
+type DockerManifest struct {
 	Report inspect.Report
 	// Entry is the one image asked for, nil for all.
 	Entry *inspect.Image
 }
 
 // Unread is why an image that is shown in full can't be: its manifest, or the config that alone states its platform.
-func (d DropIn) Unread() error {
+func (d DockerManifest) Unread() error {
 	images := d.Report.Images
 	if d.Entry != nil {
 		images = []inspect.Image{*d.Entry}
@@ -51,15 +51,15 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 			"mtool manifest create --amend LIST MANIFEST…, or begin anew after mtool manifest rm LIST",
 		)
 	case err == nil:
-		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Stated: stated})
+		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Overrides: stated})
 	case !errors.Is(err, registry.ErrNotFound):
 		return publish.Done{}, err
 	}
-	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Stated: stated})
+	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Overrides: stated})
 }
 
 // dockerSources are names as docker has them: what is not in the store is in a registry, and a word alone on Docker Hub.
-func (e names) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
+func (e names) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
 	refs, stated, err := ParseSources(list, words)
 	if err != nil {
 		return nil, nil, registry.Usagef("%w", err)
@@ -87,54 +87,54 @@ func (e names) dockerSources(ctx context.Context, list registry.Ref, words []str
 
 // ManifestInspect is docker manifest inspect: a draft of that name, or else what inspect finds. With an entry, that image of
 // the list.
-func (e names) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DropIn, error) {
+func (e names) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DockerManifest, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	switch {
 	case err == nil:
 		e.note("note: %s is a draft here, not what a registry may have", name.Familiar())
 		return e.inspectDraft(ctx, list, entry)
 	case !errors.Is(err, registry.ErrNotFound):
-		return DropIn{}, err
+		return DockerManifest{}, err
 	}
 	object, report, err := e.readOne(ctx, name, lookup(""))
 	if err != nil {
-		return DropIn{}, err
+		return DockerManifest{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	if entry == "" {
-		return DropIn{Report: report}, nil
+		return DockerManifest{Report: report}, nil
 	}
 	if list, _, err = compose.FromPublished(report); err != nil {
-		return DropIn{}, err
+		return DockerManifest{}, err
 	}
 	return selected(list, report, entry)
 }
 
-func (e names) inspectDraft(ctx context.Context, list compose.List, entry string) (DropIn, error) {
+func (e names) inspectDraft(ctx context.Context, list compose.List, entry string) (DockerManifest, error) {
 	list, all, err := e.resolve(ctx, list)
 	if err != nil {
-		return DropIn{}, err
+		return DockerManifest{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
 	report, err := list.Report()
 	if err != nil {
-		return DropIn{}, err
+		return DockerManifest{}, err
 	}
 	if entry == "" {
-		return DropIn{Report: report}, nil
+		return DockerManifest{Report: report}, nil
 	}
 	return selected(list, report, entry)
 }
 
-func selected(list compose.List, report inspect.Report, entry string) (DropIn, error) {
+func selected(list compose.List, report inspect.Report, entry string) (DockerManifest, error) {
 	found, err := list.Select(entry)
 	switch {
 	case err != nil:
-		return DropIn{}, fmt.Errorf("looking into %q: %w", list.Name, err)
+		return DockerManifest{}, fmt.Errorf("looking into %q: %w", list.Name, err)
 	case len(found) > 1:
-		return DropIn{}, fmt.Errorf("looking into %q: %w: %q is %d entries", list.Name, compose.ErrAmbiguous, entry, len(found))
+		return DockerManifest{}, fmt.Errorf("looking into %q: %w: %q is %d entries", list.Name, compose.ErrAmbiguous, entry, len(found))
 	}
-	return DropIn{Report: report, Entry: list.Entries[found[0]].Image}, nil
+	return DockerManifest{Report: report, Entry: list.Entries[found[0]].Image}, nil
 }
 
 // ImagetoolsOptions are those of buildx imagetools create.
@@ -156,7 +156,7 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done
 	}
 	if o.Append {
 		done, err := e.Amend(ctx, AmendOptions{
-			EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Stated: stated,
+			EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated,
 			Published: true, To: o.Tags[1:],
 		})
 		if !errors.Is(err, errNoList) {
@@ -174,7 +174,7 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done
 		}
 	}
 	return e.Create(ctx, CreateOptions{
-		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Stated: stated, Push: true,
+		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated, Push: true,
 		To: o.Tags[1:],
 	})
 }
@@ -229,11 +229,11 @@ type Tools struct {
 	Statements map[string]Statements
 }
 
-// ToolsWanted says what of Tools is read besides the tree.
-type ToolsWanted struct{ Configs, Statements bool }
+// ImagetoolsWanted says what ImagetoolsInspect reads in addition to the tree.
+type ImagetoolsWanted struct{ Configs, Statements bool }
 
 // ImagetoolsInspect reads Tools.
-func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, want ToolsWanted) (Tools, error) {
+func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, want ImagetoolsWanted) (Tools, error) {
 	object, report, err := e.readOne(ctx, name, lookup(""))
 	t := Tools{Report: report, Configs: map[string]json.RawMessage{}, Statements: map[string]Statements{}}
 	if err != nil {

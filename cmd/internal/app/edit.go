@@ -24,9 +24,9 @@ type AmendOptions struct {
 	PublishOptions
 	List      registry.Ref
 	Sources   []registry.Ref
-	Stated    []compose.Stated // what is said of each source; none where nothing is
-	Published bool             // the list in its registry, not the draft
-	To        []registry.Ref   // with Published: more targets
+	Overrides []compose.Overrides // what is said of each source; none where nothing is
+	Published bool                // the list in its registry, not the draft
+	To        []registry.Ref      // with Published: more targets
 }
 
 // AnnotateOptions say what changes in a list or in one of its entries.
@@ -62,7 +62,7 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
 		return publish.Done{}, err
 	}
-	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{stated: o.Stated})
+	all, entries, err := e.entries(ctx, o.Sources, o.EditOptions, reading{overrides: o.Overrides})
 	if err != nil {
 		return publish.Done{}, err
 	}
@@ -117,12 +117,12 @@ func (e *Env) Remove(ctx context.Context, o RemoveOptions) (publish.Done, error)
 	const dropsOnPurpose = true
 	how := editing{published: o.Published, force: dropsOnPurpose, PublishOptions: o.PublishOptions}
 	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
-		return l.Remove(e.present(l, o)...)
+		return l.Remove(e.entriesToRemove(l, o)...)
 	})
 }
 
-// present are the entries to remove, with IgnoreMissing those that are there.
-func (e notes) present(l compose.List, o RemoveOptions) []string {
+// entriesToRemove returns the entries to remove: with IgnoreMissing only those that the list has.
+func (e notes) entriesToRemove(l compose.List, o RemoveOptions) []string {
 	if !o.IgnoreMissing {
 		return o.Entries
 	}

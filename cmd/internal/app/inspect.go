@@ -135,7 +135,7 @@ func (e UnreadError) Unwrap() error { return e.Cause }
 
 // found is what is under a reference, or why that could not be read.
 type found struct {
-	asked
+	query
 	object registry.Object
 	report inspect.Report
 	err    error
@@ -143,14 +143,14 @@ type found struct {
 }
 
 // find reads what is under a reference.
-func (e names) find(ctx context.Context, a asked) (f found) {
-	f.asked = a
+func (e names) find(ctx context.Context, a query) (f found) {
+	f.query = a
 	if f.object, f.report, f.err = e.readOne(ctx, a.ref, lookup(a.from)); f.err != nil {
 		f.err = a.located(f.err)
 		return f
 	}
 	if text := e.pinned(ctx, a, f.report); text != "" {
-		f.notes = append(f.notes, located{a.place(), RulePinned, text})
+		f.notes = append(f.notes, located{a.where(), RulePinned, text})
 	}
 	wanted := a.narrow()
 	served := map[int]bool{}

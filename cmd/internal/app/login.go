@@ -52,9 +52,9 @@ func (e *Env) Logout(ctx context.Context, host string) error {
 
 // Access is what a registry lets us do, and as whom.
 type Access struct {
-	Place string
-	Who   string
-	Push  bool // push was tried too
+	Repository string
+	Who        string
+	Push       bool // push was tried too
 }
 
 // AuthCheck asks whether ref may be read and, with push, written. The error wraps registry.ErrDenied when not. Nothing is
@@ -78,5 +78,5 @@ func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Acces
 			return Access{}, err
 		}
 	}
-	return Access{Place: ref.Repository(), Who: auth.Who(ref.Host), Push: push}, nil
+	return Access{Repository: ref.Repository(), Who: auth.Who(ref.Host), Push: push}, nil
 }

@@ -58,7 +58,7 @@ func need(list compose.List, needed map[v1.Hash]bool) {
 	for _, entry := range list.Entries {
 		needed[entry.Descriptor.Digest] = true
 		needed[entry.SourceDigest] = true
-		needed[entry.Original] = true
+		needed[entry.OriginalDigest] = true
 	}
 }
 

@@ -94,7 +94,7 @@ func (e *Env) pushDraft(ctx context.Context, push *publish.Push, list compose.Li
 func digestsOf(list compose.List) func(v1.Descriptor) bool {
 	has := map[v1.Hash]bool{}
 	for _, e := range list.Entries {
-		has[e.Digest()], has[e.Original] = true, true
+		has[e.Digest()], has[e.OriginalDigest] = true, true
 		for _, a := range e.Attestations {
 			has[a.Digest()] = true
 		}

@@ -32,11 +32,11 @@ func (o opened) Close() error {
 
 // reading says how the sources of a list are read.
 type reading struct {
-	wait   time.Duration            // for sources that are not there yet
-	ignore bool                     // those that are not there
-	push   *publish.Push            // takes what is in the sources while they are read; nil for none
-	wanted func(v1.Descriptor) bool // of what is in them; nil wants all
-	stated []compose.Stated         // what is said of each source; nil where nothing is
+	wait      time.Duration            // for sources that are not there yet
+	ignore    bool                     // those that are not there
+	push      *publish.Push            // takes what is in the sources while they are read; nil for none
+	wanted    func(v1.Descriptor) bool // of what is in them; nil wants all
+	overrides []compose.Overrides      // what is said of each source; nil where nothing is
 }
 
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.

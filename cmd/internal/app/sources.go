@@ -22,15 +22,15 @@ func (e names) entries(ctx context.Context, sources []registry.Ref, o EditOption
 	if err != nil {
 		return all, nil, err
 	}
-	var told []compose.Told
+	var told []compose.Source
 	for i, ref := range sources {
 		if all.objects[i].Source == nil {
 			continue // it is missing, and that is all right
 		}
 		e.sayOther(all.objects[i])
-		t := compose.Told{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
-		if r.stated != nil {
-			t.Stated = r.stated[i]
+		t := compose.Source{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
+		if r.overrides != nil {
+			t.Overrides = r.overrides[i]
 		}
 		told = append(told, t)
 	}

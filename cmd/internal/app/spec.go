@@ -66,7 +66,7 @@ func (e notes) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) er
 			e.note("note: features of %s are left out: nothing reads them", m.Image)
 		}
 		o.Sources = append(o.Sources, ref)
-		o.Stated = append(o.Stated, compose.Stated{Platform: m.Platform.V1(), Annotations: m.Annotations})
+		o.Overrides = append(o.Overrides, compose.Overrides{Platform: m.Platform.V1(), Annotations: m.Annotations})
 	}
 	if more := len(described.Tags) + len(described.Targets); more > 0 && !o.Push {
 		e.note("note: the tags and targets of %s are written with --push only", s.File)
@@ -158,7 +158,7 @@ func fromTemplate(o *CreateOptions, template string) error {
 			return registry.Usagef("expanding template %q: it is %q for two platforms", template, name)
 		}
 		o.Sources = append(o.Sources, ref)
-		o.Stated = append(o.Stated, compose.Stated{Platform: p})
+		o.Overrides = append(o.Overrides, compose.Overrides{Platform: p})
 	}
 	o.Platforms = nil // each source has its own
 	return nil
@@ -202,7 +202,7 @@ func (o *CreateOptions) addResults(results []spec.Result) error {
 			return fmt.Errorf("reading result file %q: %w: %w", r.File, registry.ErrContent, err)
 		}
 		o.Sources = append(o.Sources, ref)
-		o.Stated = append(o.Stated, compose.Stated{Platform: r.Claim})
+		o.Overrides = append(o.Overrides, compose.Overrides{Platform: r.Claim})
 	}
 	return nil
 }

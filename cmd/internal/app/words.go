@@ -16,8 +16,8 @@ import (
 // ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own repository),
 // and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and annotations are what is
 // stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
-func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Stated, error) {
-	refs, stated := make([]registry.Ref, len(words)), make([]compose.Stated, len(words))
+func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
+	refs, stated := make([]registry.Ref, len(words)), make([]compose.Overrides, len(words))
 	errs := make([]error, len(words))
 	for i, word := range words {
 		refs[i], stated[i], errs[i] = parseSource(list, word)
@@ -25,7 +25,7 @@ func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.
 	return refs, stated, errors.Join(errs...)
 }
 
-func parseSource(list registry.Ref, word string) (registry.Ref, compose.Stated, error) {
+func parseSource(list registry.Ref, word string) (registry.Ref, compose.Overrides, error) {
 	text := strings.TrimSpace(word)
 	if strings.HasSuffix(text, ".json") {
 		body, err := regular.Read(text, regular.MaxText)
@@ -33,17 +33,17 @@ func parseSource(list registry.Ref, word string) (registry.Ref, compose.Stated, 
 			text = strings.TrimSpace(string(body))
 		}
 		if errors.Is(err, regular.ErrFile) {
-			return registry.Ref{}, compose.Stated{}, fmt.Errorf("reading descriptor: %w", err)
+			return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor: %w", err)
 		}
 	}
 	if digest, err := v1.NewHash(text); err == nil {
-		return within(list, digest), compose.Stated{}, nil
+		return within(list, digest), compose.Overrides{}, nil
 	}
 	if strings.HasPrefix(text, "{") {
 		return parseDescriptor(list, text)
 	}
 	ref, err := registry.ParseRef(word)
-	return ref, compose.Stated{}, err
+	return ref, compose.Overrides{}, err
 }
 
 // within is the content of a digest in the list's own repository, in a registry.
@@ -56,14 +56,14 @@ func within(list registry.Ref, digest v1.Hash) registry.Ref {
 	return ref
 }
 
-func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Stated, error) {
+func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Overrides, error) {
 	var d struct {
 		v1.Descriptor
 		Manifests json.RawMessage `json:"manifests"`
 		Layers    json.RawMessage `json:"layers"`
 	}
-	fail := func(err error) (registry.Ref, compose.Stated, error) {
-		return registry.Ref{}, compose.Stated{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text, registry.ErrName, err)
+	fail := func(err error) (registry.Ref, compose.Overrides, error) {
+		return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text, registry.ErrName, err)
 	}
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return fail(err)
@@ -74,7 +74,7 @@ func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Stat
 	case d.Digest == v1.Hash{}:
 		return fail(errors.New("it has no digest"))
 	}
-	stated := compose.Stated{Annotations: d.Annotations}
+	stated := compose.Overrides{Annotations: d.Annotations}
 	if d.Platform != nil {
 		stated.Platform = *d.Platform
 	}

@@ -29,14 +29,14 @@ type WorkloadOptions struct {
 	Skipped func(files []string)
 }
 
-// asked is a reference to inspect, and why.
-type asked struct {
+// query is a reference to inspect, and why.
+type query struct {
 	ref  registry.Ref
 	from string
 	uses []workload.Use // none when it was typed
-	// needs are the platforms that it must serve, each with the uses that want it.
-	needs []want
-	notes []located
+	// wanted are the platforms that it must serve, each with the uses that need it.
+	wanted []want
+	notes  []located
 }
 
 // want is a platform that somebody wants; uses are none when that was typed.
@@ -54,7 +54,7 @@ type located struct {
 
 // workloads reads the files of o and joins what they name with what was typed, each image once. What they name and nobody can
 // look at comes apart from that.
-func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, []workload.Unchecked, error) {
+func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]query, []workload.Unchecked, error) {
 	where := workload.Universe{Platforms: o.Require}
 	if o.Workloads.Cluster != "" {
 		data, err := readWorkload(ctx, o.Workloads.Cluster, o.Workloads.In)
@@ -65,9 +65,9 @@ func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, []workl
 			return nil, nil, err
 		}
 	}
-	var all []asked
+	var all []query
 	for _, ref := range o.Refs {
-		one := asked{ref: ref, from: o.From}
+		one := query{ref: ref, from: o.From}
 		for _, p := range where.All() {
 			one.need(p, nil)
 		}
@@ -83,7 +83,7 @@ func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]asked, []workl
 
 // askAll adds what the files name, and returns apart from that what is no name of an image. Names there are a cluster's: nothing
 // of this machine is looked at unless from says so.
-func askAll(all []asked, uses []workload.Use, where workload.Universe, from string) (_ []asked, nameless []workload.Unchecked) {
+func askAll(all []query, uses []workload.Use, where workload.Universe, from string) (_ []query, nameless []workload.Unchecked) {
 	if from == "" {
 		from = "registry"
 	}
@@ -99,7 +99,7 @@ func askAll(all []asked, uses []workload.Use, where workload.Universe, from stri
 		if !seen {
 			n = len(all)
 			index[ref.Name()] = n
-			all = append(all, asked{ref: ref, from: from})
+			all = append(all, query{ref: ref, from: from})
 		}
 		all[n].use(u, where)
 	}
@@ -107,7 +107,7 @@ func askAll(all []asked, uses []workload.Use, where workload.Universe, from stri
 }
 
 // use adds a use and what it needs.
-func (a *asked) use(u workload.Use, where workload.Universe) {
+func (a *query) use(u workload.Use, where workload.Universe) {
 	a.uses = append(a.uses, u)
 	required, homeless := u.Required(where)
 	for _, p := range required {
@@ -118,21 +118,21 @@ func (a *asked) use(u workload.Use, where workload.Universe) {
 	}
 }
 
-func (a *asked) need(p v1.Platform, u *workload.Use) {
-	n := slices.IndexFunc(a.needs, func(have want) bool { return platform.Equal(have.platform, p) })
+func (a *query) need(p v1.Platform, u *workload.Use) {
+	n := slices.IndexFunc(a.wanted, func(have want) bool { return platform.Equal(have.platform, p) })
 	if n < 0 {
-		n = len(a.needs)
-		a.needs = append(a.needs, want{platform: p})
+		n = len(a.wanted)
+		a.wanted = append(a.wanted, want{platform: p})
 	}
 	if u != nil {
-		a.needs[n].uses = append(a.needs[n].uses, *u)
+		a.wanted[n].uses = append(a.wanted[n].uses, *u)
 	}
 }
 
 // narrow are the platforms that alone matter, since every use says which it needs; none: all entries matter.
-func (a asked) narrow() (wanted []v1.Platform) {
+func (a query) narrow() (wanted []v1.Platform) {
 	for _, u := range a.uses {
-		named := slices.ContainsFunc(a.needs, func(n want) bool {
+		named := slices.ContainsFunc(a.wanted, func(n want) bool {
 			return slices.ContainsFunc(n.uses, func(o workload.Use) bool { return o.Place == u.Place })
 		})
 		if !named {
@@ -142,7 +142,7 @@ func (a asked) narrow() (wanted []v1.Platform) {
 	if len(a.uses) == 0 {
 		return nil
 	}
-	for _, n := range a.needs {
+	for _, n := range a.wanted {
 		wanted = append(wanted, n.platform)
 	}
 	return wanted

@@ -16,7 +16,7 @@ import (
 )
 
 // place is where the reference is named first.
-func (a asked) place() workload.Place {
+func (a query) where() workload.Place {
 	if len(a.uses) == 0 {
 		return workload.Place{}
 	}
@@ -24,7 +24,7 @@ func (a asked) place() workload.Place {
 }
 
 // processes are what the places start of the image.
-func (a asked) processes() (all []deep.Use) {
+func (a query) processes() (all []deep.Use) {
 	for _, u := range a.uses {
 		all = append(all, deep.Use(u.Process))
 	}
@@ -32,15 +32,15 @@ func (a asked) processes() (all []deep.Use) {
 }
 
 // located says where in a file the reference stands that could not be read.
-func (a asked) located(err error) error {
+func (a query) located(err error) error {
 	if len(a.uses) == 0 {
 		return err
 	}
-	return fmt.Errorf("%s: %s: %w", a.place(), a.place().What, err)
+	return fmt.Errorf("%s: %s: %w", a.where(), a.where().What, err)
 }
 
-func (a asked) platforms() (all []v1.Platform) {
-	for _, n := range a.needs {
+func (a query) platforms() (all []v1.Platform) {
+	for _, n := range a.wanted {
 		all = append(all, n.platform)
 	}
 	return all
@@ -50,7 +50,7 @@ func (a asked) platforms() (all []v1.Platform) {
 func (f found) claims(o InspectOptions) []inspect.Finding {
 	findings := inspect.Check(f.report, inspect.CheckOptions{})
 	artifact := len(f.report.Images) == 0 && len(f.report.Others) > 0 // an image volume may hold just data
-	for _, n := range f.needs {
+	for _, n := range f.wanted {
 		for _, missing := range inspect.Missing(f.report, inspect.CheckOptions{Require: []v1.Platform{n.platform}, Exact: o.Exact}) {
 			if len(n.uses) == 0 {
 				findings = append(findings, missing)
@@ -83,17 +83,17 @@ func (f found) remark(n located) inspect.Finding {
 }
 
 // locate gives every finding the place where the image is named first, unless it has one.
-func (a asked) locate(findings []inspect.Finding) []inspect.Finding {
+func (a query) locate(findings []inspect.Finding) []inspect.Finding {
 	for i, f := range findings {
 		if f.File == "" {
-			findings[i].File, findings[i].Line = a.place().File, a.place().Line
+			findings[i].File, findings[i].Line = a.where().File, a.where().Line
 		}
 	}
 	return findings
 }
 
 // told are the findings as people read them: with the place in front, and the image.
-func (a asked) told(findings []inspect.Finding) []inspect.Finding {
+func (a query) told(findings []inspect.Finding) []inspect.Finding {
 	if len(a.uses) == 0 {
 		return findings
 	}
@@ -109,7 +109,7 @@ const maxTags = 16
 
 // pinned says that a digest is that of one image, where a list may have been meant: of which list it is, as far as a tag of
 // the repository tells. It is "" for every other reference.
-func (e names) pinned(ctx context.Context, a asked, r inspect.Report) string {
+func (e names) pinned(ctx context.Context, a query, r inspect.Report) string {
 	if a.ref.Digest == (v1.Hash{}) || r.List != nil || len(r.Images) != 1 {
 		return ""
 	}
@@ -130,7 +130,7 @@ func (e names) pinned(ctx context.Context, a asked, r inspect.Report) string {
 }
 
 // candidates are the tags whose lists may have the image: the one beside the digest, else those of the repository.
-func (e names) candidates(ctx context.Context, a asked) []string {
+func (e names) candidates(ctx context.Context, a query) []string {
 	if a.ref.Tag != "" {
 		return []string{a.ref.Tag}
 	}

@@ -30,7 +30,7 @@ tag has moved since it was read.`,
 			if o.EditOptions, err = f.options(); err != nil {
 				return err
 			}
-			if o.Sources, o.Stated, err = app.ParseSources(list, args[1:]); err != nil {
+			if o.Sources, o.Overrides, err = app.ParseSources(list, args[1:]); err != nil {
 				return badInput(err)
 			}
 			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Amend(cmd.Context(), o) })

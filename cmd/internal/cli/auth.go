@@ -51,7 +51,7 @@ an upload is begun and given up.`,
 			if access.Push {
 				what = "pull and push"
 			}
-			print.Println(a.Out, access.Place+": "+what+" allowed ("+access.Who+")")
+			print.Println(a.Out, access.Repository+": "+what+" allowed ("+access.Who+")")
 			return nil
 		},
 	}

@@ -201,7 +201,7 @@ func (f createFlags) createOptions(args []string) (o app.CreateOptions, err erro
 		return o, err
 	}
 	if len(args) > 0 && f.described() == 0 {
-		o.Sources, o.Stated, err = app.ParseSources(o.List, f.sources.merge(args)[1:])
+		o.Sources, o.Overrides, err = app.ParseSources(o.List, f.sources.merge(args)[1:])
 	}
 	return o, badInput(err)
 }

@@ -130,7 +130,7 @@ func (a *application) imagetoolsInspect() *cobra.Command {
 				return err
 			}
 			return a.with(func(env *app.Env) error {
-				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ToolsWanted(format))
+				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ImagetoolsWanted(format))
 				switch {
 				case err != nil:
 					return err

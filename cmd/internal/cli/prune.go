@@ -35,7 +35,7 @@ func (a *application) pruneCommand() *cobra.Command {
 			if keep != "" && !builds {
 				return usagef("mtool prune --builds --keep-storage "+keep, "--keep-storage is about the build cache")
 			}
-			if names.asked() {
+			if names.selected() {
 				return a.runPruneNames(cmd.Context(), names, builds)
 			}
 			env, err := a.env()

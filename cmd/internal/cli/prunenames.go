@@ -25,7 +25,7 @@ func (p *pruneNames) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&p.dryRun, "dry-run", false, "say which drafts and images would go, delete nothing")
 }
 
-func (p *pruneNames) asked() bool { return p.drafts || p.images || p.dryRun || p.olderThan != "" }
+func (p *pruneNames) selected() bool { return p.drafts || p.images || p.dryRun || p.olderThan != "" }
 
 func (a *application) runPruneNames(ctx context.Context, p pruneNames, builds bool) error {
 	const usage = "mtool prune --drafts --images --older-than 30d"

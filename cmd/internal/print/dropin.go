@@ -19,7 +19,7 @@ import (
 
 // DockerManifest prints as docker manifest inspect does: a list indented by three blanks, an image by tabs, and with verbose
 // what is known of each image. The members are those of the registry's bytes, all of them.
-func DockerManifest(w io.Writer, d app.DropIn, verbose bool) error {
+func DockerManifest(w io.Writer, d app.DockerManifest, verbose bool) error {
 	root := d.Report.Root
 	if d.Entry != nil {
 		root = d.Entry.Manifest
@@ -48,7 +48,7 @@ type dockerImage struct {
 	OCIManifest      json.RawMessage `json:",omitempty"`
 }
 
-func dockerVerbose(w io.Writer, d app.DropIn) error {
+func dockerVerbose(w io.Writer, d app.DockerManifest) error {
 	var value any
 	switch {
 	case d.Entry != nil:
@@ -147,9 +147,9 @@ type imagetoolsView struct {
 	SBOM       any `json:"-"`
 }
 
-// ToolsWanted is what ImagetoolsFormat needs for this format.
-func ToolsWanted(format string) app.ToolsWanted {
-	return app.ToolsWanted{
+// ImagetoolsWanted returns what ImagetoolsFormat needs for this format.
+func ImagetoolsWanted(format string) app.ImagetoolsWanted {
+	return app.ImagetoolsWanted{
 		Configs:    format != "",
 		Statements: strings.Contains(format, ".Provenance") || strings.Contains(format, ".SBOM"),
 	}

@@ -11,7 +11,7 @@ import (
 // Made prints PLACE@DIGEST, a line for each thing that was made, and nothing else.
 func Made(w io.Writer, made ...publish.Made) {
 	for _, m := range made {
-		printf(w, "%s@%s\n", m.Place, m.Digest)
+		printf(w, "%s@%s\n", m.Name, m.Digest)
 	}
 }
 

@@ -26,7 +26,7 @@ func Outputs(d publish.Done) string {
 	}
 	made := d.Made[0]
 	var lines strings.Builder
-	printf(&lines, "digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Place, made.Digest, commas(tags), changed)
+	printf(&lines, "digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Name, made.Digest, commas(tags), changed)
 	var list struct{ Manifests []v1.Descriptor }
 	_ = json.Unmarshal(d.Root.Body, &list) // what we made decodes; a draft alone has no body
 	var platforms []platformDigest
@@ -43,7 +43,7 @@ func BuiltOutputs(b app.Built) string {
 	place := ""
 	for _, m := range b.Made {
 		if m.Digest == b.Digest() {
-			place = m.Place // that of the registry comes last
+			place = m.Name // that of the registry comes last
 		}
 	}
 	var lines strings.Builder

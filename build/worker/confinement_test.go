@@ -45,7 +45,7 @@ func TestWhy(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := explain("starting", c.err, place{proc: dir, root: c.root, probe: c.probe})
+			err := explain("starting", c.err, confinement{proc: dir, root: c.root, probe: c.probe})
 			var w *Error
 			if !errors.As(err, &w) || !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) {
 				t.Errorf("got %q, hint %q", err, w.Hint())

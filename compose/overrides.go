@@ -9,19 +9,18 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Stated is what a user says of a source besides its name. The zero value says nothing.
-type Stated struct {
-	// Platform chooses the image of a list, and is what the row then claims: what it states must not contradict the
-	// image's config.
+// Overrides are what a user adds to the name of a source. The zero value adds nothing.
+type Overrides struct {
+	// Platform selects the image of a list and is what the row then claims. It must not contradict the image's config.
 	Platform v1.Platform
 	// Annotations go to every row that comes from the source.
 	Annotations map[string]string
 }
 
-func (s Stated) empty() bool { return platform.IsUnknown(s.Platform) && len(s.Annotations) == 0 }
+func (s Overrides) empty() bool { return platform.IsUnknown(s.Platform) && len(s.Annotations) == 0 }
 
 // apply chooses among the entries of one source and edits their rows.
-func (s Stated) apply(entries []Entry, told Told, force bool) ([]Entry, error) {
+func (s Overrides) apply(entries []Entry, told Source, force bool) ([]Entry, error) {
 	if s.empty() {
 		return entries, nil
 	}
@@ -50,9 +49,9 @@ func (s Stated) apply(entries []Entry, told Told, force bool) ([]Entry, error) {
 	return out, nil
 }
 
-// choose looks at os.version and os.features only where they tell images of the list apart: they may also be something
-// that the list does not know yet.
-func (s Stated) choose(entries []Entry, told Told) ([]Entry, error) {
+// choose compares os.version and os.features only if they distinguish images of the list: the user may also be adding
+// them.
+func (s Overrides) choose(entries []Entry, told Source) ([]Entry, error) {
 	if platform.IsUnknown(s.Platform) {
 		return entries, nil
 	}

@@ -7,9 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// settle gives the state directory another path in this mount namespace where its own won't do, and returns it: sockets below
-// it may not have more than 107 bytes, and colons and commas part the options of an overlay.
-func settle(c config) (string, error) {
+// shortenRoot returns a path of the state directory that works for sockets and overlays. If the path does not, the
+// directory is mounted at another one in this mount namespace: a socket's path is limited to 107 bytes, and colons
+// and commas separate the options of an overlay.
+func shortenRoot(c config) (string, error) {
 	const longest = 56 // leaves enough for tmp/.buildkit-ssh-sock1234567890/ssh_auth_sock
 	if len(c.Root) <= longest && plainPath().MatchString(c.Root) {
 		return c.Root, nil

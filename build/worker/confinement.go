@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// place is where this process is confined, as far as its /proc tells.
-type place struct {
+// confinement describes what this process may not do, as far as /proc tells.
+type confinement struct {
 	proc  string // the directory, "/proc"
 	root  bool   // this process is root, of the machine or a container
 	probe func() error
 }
 
-func (p place) read(file string) string {
+func (p confinement) read(file string) string {
 	b, err := os.ReadFile(filepath.Join(p.proc, file))
 	if err != nil {
 		return ""
@@ -23,7 +23,7 @@ func (p place) read(file string) string {
 }
 
 // status is a line of /proc/self/status.
-func (p place) status(key string) string {
+func (p confinement) status(key string) string {
 	for line := range strings.Lines(p.read("self/status")) {
 		if name, value, _ := strings.Cut(line, ":"); name == key {
 			return strings.TrimSpace(value)
@@ -33,10 +33,10 @@ func (p place) status(key string) string {
 }
 
 // filtered: a seccomp filter is in force (mode 2 of seccomp(2)).
-func (p place) filtered() bool { return p.status("Seccomp") == "2" }
+func (p confinement) filtered() bool { return p.status("Seccomp") == "2" }
 
 // appArmor is the profile that confines this process, "" for none: "docker-default (enforce)".
-func (p place) appArmor() string {
+func (p confinement) appArmor() string {
 	profile := strings.TrimSpace(strings.Trim(p.read("self/attr/current"), "\x00"))
 	if name, mode, _ := strings.Cut(profile, " ("); name != "unconfined" && mode == "enforce)" {
 		return name
@@ -45,7 +45,7 @@ func (p place) appArmor() string {
 }
 
 // missingCaps are the capabilities that root needs for mapping ids and does not have.
-func (p place) missingCaps() (names []string) {
+func (p confinement) missingCaps() (names []string) {
 	have, err := strconv.ParseUint(p.status("CapEff"), 16, 64)
 	if err != nil {
 		return nil
@@ -64,13 +64,13 @@ func (p place) missingCaps() (names []string) {
 const capSysAdmin = 21
 
 // bounded: no program that this process starts can get the capability.
-func (p place) bounded(capability int) bool {
+func (p confinement) bounded(capability int) bool {
 	may, err := strconv.ParseUint(p.status("CapBnd"), 16, 64)
 	return err == nil && may&(1<<capability) == 0
 }
 
 // chrooted: what this process has for a root is none of the mounts that it sees.
-func (p place) chrooted() bool {
+func (p confinement) chrooted() bool {
 	info := p.read("self/mountinfo")
 	for line := range strings.Lines(info) {
 		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == "/" {
