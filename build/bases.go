@@ -21,12 +21,12 @@ import (
 type localBase struct {
 	base
 	Ref    registry.Ref
-	Digest v1.Hash // of the image, even where the name is a list's
+	Digest v1.Hash // of the image, even if the name is a list's
 }
 
-// localBases looks for the bases in the store, or in the layouts that were named for them. One that is there for another
-// platform only is an error that wraps registry.ErrNotFound: the registry might have another image of that name, which the
-// user can't have meant.
+// localBases looks for the bases in the store, or in the layouts named for them. A base that is there only for
+// another platform is an error that wraps registry.ErrNotFound: the registry may have a different image of that name,
+// which the user can't have meant.
 func localBases(ctx context.Context, job Job, bases []base) ([]localBase, error) {
 	var found []localBase
 	for _, b := range bases {
@@ -84,7 +84,7 @@ func openLocal(ctx context.Context, images *store.Store, ref registry.Ref) (regi
 	return object, err
 }
 
-// choose takes the image of exactly the platform, else one of a lower variant, which the processor runs too.
+// choose returns the image of exactly the platform, else one of a lower variant, which the processor also runs.
 func choose(images []inspect.Image, want v1.Platform) (inspect.Image, bool) {
 	for _, i := range images {
 		if platform.Equal(i.Platform(), want) {
@@ -143,8 +143,8 @@ func isRemote(given string) bool {
 	return strings.Contains(given, "://") || strings.HasPrefix(given, "git@")
 }
 
-// contextKey is how the frontend compares the names of images with those of contexts: in the short form of a reference,
-// without ":latest".
+// contextKey returns the short form of a reference without ":latest", in which the frontend compares images with
+// contexts.
 func contextKey(name string) string {
 	ref, err := registry.ParseRef("docker://" + name)
 	if err != nil {
@@ -153,7 +153,7 @@ func contextKey(name string) string {
 	return shortName(ref)
 }
 
-// contextKeys are the contexts by contextKey.
+// contextKeys returns the contexts by contextKey.
 func contextKeys(contexts map[string]string) map[string]string {
 	keys := make(map[string]string, len(contexts))
 	for name, given := range contexts {
@@ -162,7 +162,7 @@ func contextKeys(contexts map[string]string) map[string]string {
 	return keys
 }
 
-// baseRef is where the image of a base is looked for before any registry; false is nowhere.
+// baseRef returns where to look for a base image before any registry; false means nowhere.
 func baseRef(b base) (registry.Ref, bool, error) {
 	if rest, ok := strings.CutPrefix(b.Given, layoutScheme); ok {
 		ref, err := registry.ParseRef("oci:" + rest)
@@ -180,7 +180,7 @@ func baseRef(b base) (registry.Ref, bool, error) {
 	}
 	ref, err := registry.ParseRef("docker://" + b.source())
 	if err != nil {
-		return ref, false, nil //nolint:nilerr // BuildKit says what is wrong with it, and where
+		return ref, false, nil //nolint:nilerr // BuildKit's error says what is wrong, and where
 	}
 	return ref.At(registry.TransportStore), true, nil
 }

@@ -12,12 +12,12 @@ import (
 	embedded "mtool/build/worker"
 )
 
-// Usage is what a worker's cache takes.
+// Usage is the size of a worker's cache.
 type Usage struct {
 	Records  int
 	Bytes    int64
-	InUse    int64 // bytes of what can't be pruned now
-	Reusable int64 // bytes of what can
+	InUse    int64 // bytes that can't be pruned now
+	Reusable int64 // bytes that can
 }
 
 // CacheUsage measures the embedded worker's cache.
@@ -46,7 +46,7 @@ func usageOf(records []*client.UsageInfo) Usage {
 	return u
 }
 
-// PruneCache cuts the embedded worker's cache back to keep bytes, 0: empties it, and tells what it took before and after.
+// PruneCache prunes the embedded worker's cache to keep bytes (0 empties it) and returns its size before and after.
 func PruneCache(ctx context.Context, o Options, keep int64) (before, after Usage, err error) {
 	err = withEmbedded(ctx, o, func(c *client.Client) error {
 		records, err := c.DiskUsage(ctx)
@@ -71,12 +71,12 @@ func PruneCache(ctx context.Context, o Options, keep int64) (before, after Usage
 	})
 	unused := snapshot.Unused
 	if keep == 0 {
-		unused = 0 // of what workers have got of contexts nothing is left
+		unused = 0 // the workers' copies of contexts are gone
 	}
 	return before, after, errors.Join(err, snapshot.Prune(memories(o.StateDir), unused))
 }
 
-// withEmbedded calls do with a client of an embedded worker, which lasts as long.
+// withEmbedded calls do with a client of an embedded worker, which stops afterwards.
 func withEmbedded(ctx context.Context, o Options, do func(*client.Client) error) (err error) {
 	w := &worker{WorkerAddr: WorkerAddr{Addr: Embedded}}
 	if err := w.start(ctx, embedded.Options{StateDir: o.StateDir, Note: o.Note}); err != nil {
@@ -86,10 +86,10 @@ func withEmbedded(ctx context.Context, o Options, do func(*client.Client) error)
 	return do(w.client)
 }
 
-// Without another wish the embedded worker's cache may have a tenth of its disk, at most this.
+// By default the embedded worker's cache may use a tenth of its disk, at most this.
 const mostBytes = 20 * 1000 * 1000 * 1000
 
-// defaultKeep is how large the cache in dir may be.
+// defaultKeep returns the default size limit of the cache in dir.
 func defaultKeep(dir string) int64 {
 	size, ok := diskSize(dir)
 	if !ok {
@@ -99,8 +99,8 @@ func defaultKeep(dir string) int64 {
 	return min(mostBytes, size/part)
 }
 
-// prune cuts a cache back to keep bytes, what was used least recently first. BuildKit's own collection runs minutes after
-// a build, when this worker is long gone.
+// prune prunes a cache to keep bytes, least recently used first. BuildKit's own garbage collection runs minutes after
+// a build, when this worker is gone.
 func prune(ctx context.Context, c *client.Client, keep int64) error {
 	records, err := c.DiskUsage(ctx)
 	if err != nil {
@@ -115,8 +115,8 @@ func prune(ctx context.Context, c *client.Client, keep int64) error {
 	return nil
 }
 
-// sweep frees what a failed build left: the files of a step that did not end stay until something is pruned. What can't be
-// freed now is freed by a later build.
+// sweep frees what a failed build left behind: the files of an unfinished step stay until something is pruned. What
+// can't be freed now is freed by a later build.
 func (p *pool) sweep(ctx context.Context, keep int64) {
 	const patience = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)

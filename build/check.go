@@ -21,8 +21,8 @@ import (
 	"mtool/registry"
 )
 
-// Check looks at the Dockerfile of a Spec alone: BuildKit's rules, and ours about architectures. It tells what breaks one, in
-// the order of the lines, and needs neither a worker nor the network.
+// Check checks the Dockerfile of a Spec against BuildKit's rules and ours about architectures. It returns the
+// violations in the order of the lines, and needs neither a worker nor the network.
 func Check(ctx context.Context, spec Spec, o Options) ([]Warning, error) {
 	spec, err := prepareSpec(spec)
 	if err != nil {
@@ -31,8 +31,8 @@ func Check(ctx context.Context, spec Spec, o Options) ([]Warning, error) {
 	return lintAll(ctx, Job{Spec: spec, Options: o})
 }
 
-// lintAll checks the rules of https://docs.docker.com/reference/build-checks/ for the first platform, and those of lint for all
-// of them. Base images are not read: rules about what they hold find nothing.
+// lintAll checks the rules of https://docs.docker.com/reference/build-checks/ for the first platform, and those of
+// lint for all of them. Base images are not read, so rules about their content find nothing.
 func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 	d, err := readDockerfile(job.Spec)
 	if err != nil {
@@ -58,7 +58,7 @@ func lintAll(ctx context.Context, job Job) ([]Warning, error) {
 func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (warnings []Warning, err error) {
 	target := spec(job.Spec.Platforms[0])
 	source := llb.NewSourceMap(nil, d.path, "Dockerfile", text)
-	source.Definition = &llb.Definition{} // it is written out, whether there is one or not
+	source.Definition = &llb.Definition{} // it is written even if there is none
 	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
 		Config: dockerui.Config{
 			BuildArgs: job.Spec.BuildArgs, Labels: job.Spec.Labels, Target: job.Spec.Target,
@@ -89,7 +89,7 @@ func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (w
 	return warnings, nil
 }
 
-// nothingKnown answers for every base image that it is for the platform asked for, and nothing else.
+// nothingKnown resolves every base image to the requested platform, and knows nothing else about it.
 type nothingKnown struct{}
 
 func (nothingKnown) ResolveImageConfig(_ context.Context, ref string, o sourceresolver.Opt) (string, digest.Digest, []byte, error) {
@@ -102,7 +102,7 @@ func (nothingKnown) ResolveImageConfig(_ context.Context, ref string, o sourcere
 	return ref, digest.FromBytes(config), config, err
 }
 
-// Warning is a place in a Dockerfile that makes the image differ from what its platform promises, or may.
+// Warning is a place in a Dockerfile that makes, or may make, an image differ from its platform.
 type Warning struct {
 	Rule string // MT101 …, or the name of one of BuildKit's rules
 	File string
@@ -110,7 +110,7 @@ type Warning struct {
 	Text string
 }
 
-// StrictError are the warnings of a Dockerfile when Spec.Strict makes them errors.
+// StrictError are the warnings of a Dockerfile if Spec.Strict makes them errors.
 type StrictError struct{ Warnings []Warning }
 
 func (w Warning) String() string { return fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Text) }
@@ -129,10 +129,10 @@ func (e *StrictError) Lines() []string {
 // Unwrap makes it a failed check of content.
 func (e *StrictError) Unwrap() error { return registry.ErrContent }
 
-// Advised says what would help.
+// Advised returns what would help.
 func (e *StrictError) Advised() advice.Advice { return advice.Of(advice.NotStrict) }
 
-// sayLint tells the warnings, or makes them the error where they are to be one.
+// sayLint reports the warnings, or returns them as an error if Spec.Strict is set.
 func sayLint(job Job, warnings []Warning) error {
 	if len(warnings) > 0 && job.Spec.Strict {
 		return &StrictError{Warnings: warnings}

@@ -13,7 +13,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
-	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // each makes client.New take one more kind of address
+	_ "github.com/moby/buildkit/client/connhelper/dockercontainer" // each adds a kind of address to client.New
 	_ "github.com/moby/buildkit/client/connhelper/kubepod"
 	_ "github.com/moby/buildkit/client/connhelper/podmancontainer"
 	_ "github.com/moby/buildkit/client/connhelper/ssh"
@@ -27,15 +27,15 @@ import (
 	"mtool/registry"
 )
 
-// connect makes a client of the worker at an address, and asks what it runs. Nothing is sent to the embedded one, which is
-// not started yet.
+// connect returns a client of the worker at an address and asks which platforms it runs. Nothing is sent to the
+// embedded worker, which is not started yet.
 func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err error) {
 	w = &worker{WorkerAddr: a}
 	switch {
 	case w.embedded():
 		w.host = emulator.Detect()
 		return w, nil
-	case a.Addr == DockerEngine: // the connection outlives ctx, which is for asking
+	case a.Addr == DockerEngine: // the connection outlives ctx, which is for the first question
 		w.client, w.engine, err = connectEngine(context.WithoutCancel(ctx))
 	default:
 		w.client, err = connectAddress(context.WithoutCancel(ctx), a.Addr, tls)
@@ -50,9 +50,9 @@ func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err e
 	return w, nil
 }
 
-// connectProcess makes a client of an embedded worker. It sends nothing yet.
+// connectProcess returns a client of an embedded worker. It sends nothing yet.
 //
-// BuildKit's packages log through logrus's global logger. Its warnings are about what is as it should be (a file system
+// BuildKit's packages log through logrus's global logger. Its warnings are about normal conditions (a file system
 // without fs-verity), so this silences them.
 func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, error) {
 	logrus.SetLevel(logrus.ErrorLevel)
@@ -61,7 +61,7 @@ func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, e
 	}))
 }
 
-// connectAddress makes a client of the worker at addr. It sends nothing yet.
+// connectAddress returns a client of the worker at addr. It sends nothing yet.
 func connectAddress(ctx context.Context, addr string, tls WorkerTLS) (*client.Client, error) {
 	logrus.SetLevel(logrus.ErrorLevel)
 	opts, err := clientOptions(addr, tls)
@@ -75,7 +75,7 @@ func connectAddress(ctx context.Context, addr string, tls WorkerTLS) (*client.Cl
 	return c, nil
 }
 
-// schemes are those of addresses.
+// schemes returns the schemes of addresses.
 func schemes() []string {
 	return []string{"unix", "tcp", "docker-container", "kube-pod", "podman-container", "ssh"}
 }
@@ -116,14 +116,16 @@ const patience = 10 * time.Second
 // reconnect is a bit longer than the client waits before it connects again.
 const reconnect = 1200 * time.Millisecond
 
-// ask asks the external worker at addr what it runs; its own platform comes first. tls: it is spoken.
+// ask returns the platforms that the external worker at addr runs; its own comes first. tls reports whether TLS is
+// used.
 func ask(ctx context.Context, c *client.Client, addr string, tls bool) ([]v1.Platform, error) {
 	short, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var workers []*client.WorkerInfo
 	var err error
-	// A worker that refuses the certificate says so and hangs up, and a program that can't reach it says why and ends; whether
-	// what was said is still read is chance. The client connects again after a second. err stays what was heard last.
+	// A worker that refuses the certificate says so and closes the connection, and a helper that can't reach it says why
+	// and exits; whether that message is still read is chance. The client reconnects after a second. err is the last
+	// message.
 	_ = registry.Retry{First: reconnect, Longest: reconnect, Tries: 4}.Do(short, hungUp, func() error {
 		workers, err = c.ListWorkers(short)
 		return err
@@ -157,7 +159,7 @@ func fromSpec(p ocispecs.Platform) v1.Platform {
 	})
 }
 
-// unreachableError is a worker that does not answer, or not as one.
+// unreachableError is a worker that does not answer, or whose answer is not a worker's.
 type unreachableError struct {
 	addr string
 	err  error
@@ -166,15 +168,15 @@ type unreachableError struct {
 	advice.Advice
 }
 
-// reason is what a word of gRPC or of Go's TLS means.
+// reason is what a message of gRPC or of Go's TLS means.
 type reason struct {
 	why    string
 	advice advice.Advice
 	kind   error
 }
 
-// closedAtOnce is what a connection that is closed at once means. With TLS 1.3 a server refuses the client's certificate after
-// the handshake, and its alert may be lost on the way.
+// closedAtOnce returns what a connection that is closed at once means. With TLS 1.3 a server refuses the client's
+// certificate after the handshake, and its alert may be lost on the way.
 func closedAtOnce(addr string, tls bool) reason {
 	if scheme, _, ok := strings.Cut(addr, "://"); ok && scheme != "tcp" && scheme != "unix" {
 		return reason{"the program that reaches it ended at once", advice.Say(reachedBy), registry.ErrUnavailable}
@@ -186,7 +188,8 @@ func closedAtOnce(addr string, tls bool) reason {
 	return reason{"it hung up at once: it wants TLS, or is not BuildKit", files, registry.ErrUnavailable}
 }
 
-// newUnreachable tells what is wrong by the words of gRPC and of Go's TLS: they carry no type over. tls: it was spoken.
+// newUnreachable finds out what is wrong from the messages of gRPC and Go's TLS, which carry no type. tls reports
+// whether TLS was used.
 func newUnreachable(addr string, tls bool, err error) error {
 	e := &unreachableError{addr: addr, err: err, kind: registry.ErrUnavailable, Advice: advice.Of(advice.NoneRunning)}
 	for _, row := range reasons(closedAtOnce(addr, tls)) {
@@ -201,13 +204,14 @@ func newUnreachable(addr string, tls bool, err error) error {
 	return e
 }
 
-// worded is a reason and the word that it is known by.
+// worded is a reason and the text that identifies it.
 type worded struct {
 	word string
 	reason
 }
 
-// reasons are in the order in which they are looked for; closed is that of a connection that was closed at once.
+// reasons returns the reasons in the order in which they are tried; closed is the one for a connection that was
+// closed at once.
 func reasons(closed reason) []worded {
 	other := reason{"what answers there is not BuildKit", advice.Say("give the address of a buildkitd"), ErrNoWorker}
 	return []worded{

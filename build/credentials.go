@@ -27,7 +27,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// credentials answers a worker that fetches base images. Passwords stay on this side where the registry gives tokens.
+// credentials authenticates a worker that fetches base images. Passwords stay on this side if the registry issues
+// tokens.
 func credentials(o Options) session.Attachable {
 	provider := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
 		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
@@ -57,7 +58,7 @@ func lookUp(ctx context.Context, c *login.Credentials, host string, scopes []str
 	}, nil
 }
 
-// repository is what the first scope is about: "library/demo" of "repository:library/demo:pull".
+// repository returns the repository of the first scope: "library/demo" of "repository:library/demo:pull".
 // https://distribution.github.io/distribution/spec/auth/scope/
 func repository(scopes []string) string {
 	for _, s := range scopes {
@@ -69,14 +70,13 @@ func repository(scopes []string) string {
 	return ""
 }
 
-// tokenAttempts is how often a token server is asked that stands still or is out of order: as often as the worker asks a
-// registry.
+// tokenAttempts is how often a stalled or failing token server is tried: as often as the worker tries a registry.
 const tokenAttempts = 5
 
 const passwordBare = "it wants the password without TLS"
 
-// tokens fetches tokens as BuildKit does, and beyond that has an end to the wait for a token server, asks again where that
-// may help, and keeps the certificates that need not be checked apart from the others.
+// tokens fetches tokens as BuildKit does. In addition, it limits the wait for a token server, retries if that may
+// help, and skips certificate checks only for the hosts that allow it.
 type tokens struct {
 	auth.AuthServer
 	options            Options
@@ -86,7 +86,7 @@ type tokens struct {
 // Register implements session.Attachable.
 func (t tokens) Register(s *grpc.Server) { auth.RegisterAuthServer(s, t) }
 
-// FetchToken gets one; it is so short that the limit is for all of it.
+// FetchToken fetches a token; that is so short that one limit covers all of it.
 func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
 	idle := cmp.Or(t.options.Registries.Idle, time.Minute)
 	var answer *auth.FetchTokenResponse
@@ -111,21 +111,21 @@ func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*aut
 	return answer, err
 }
 
-// outOfOrder: another attempt may do.
+// outOfOrder reports whether another attempt may succeed.
 func outOfOrder(err error) bool {
 	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
 	return remote.ConnectionLost(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
 }
 
-// tokenClient takes every certificate where asked to. BuildKit's own way to do that changes the client that it uses for
-// every other registry too.
+// tokenClient returns a client that, if unchecked, accepts every certificate. BuildKit's own way to do that also
+// changes the client that it uses for every other registry.
 func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: unchecked} //nolint:gosec // the user asks for it
 	return &http.Client{Transport: limitAnswer{t}, CheckRedirect: keepPassword}
 }
 
-// keepPassword follows no redirect to another server with a password.
+// keepPassword refuses to follow a redirect with a password to another server.
 func keepPassword(r *http.Request, via []*http.Request) error {
 	const most = 10
 	first := via[0]
@@ -154,20 +154,20 @@ func (s limitAnswer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer, err
 }
 
-// withoutTLS: the token server is asked without, and its registry is not.
+// withoutTLS reports whether the token server is used without TLS although the registry has it.
 func (t tokens) withoutTLS(r *auth.FetchTokenRequest) bool {
 	realm, err := url.Parse(r.Realm)
 	local, _ := resolver.MatchLocalhost(r.Host)
 	return err == nil && realm.Scheme != "https" && !local && !listed(t.options.Registries.PlainHTTP, r.Host)
 }
 
-// listed reports whether a host is among those, each of which may leave the port out.
+// listed reports whether host is among hosts, each of which may omit the port.
 func listed(hosts []string, host string) bool {
 	name, _, _ := strings.Cut(host, ":")
 	return slices.Contains(hosts, host) || slices.Contains(hosts, name)
 }
 
-// fetch asks once. A login is sent by POST first (OAuth 2), which not every registry takes.
+// fetch makes one attempt. It sends a login by POST first (OAuth 2), which some registries refuse.
 func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.FetchTokenResponse, error) {
 	login, err := lookUp(ctx, t.options.Credentials, r.Host, r.Scopes)
 	if err != nil || login.RegistryToken != "" {
@@ -201,7 +201,7 @@ func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.Fet
 	return tokenAnswer(answer.Token, answer.ExpiresInSeconds, answer.IssuedAt), nil
 }
 
-// tokenAnswer has the 60 seconds of the specification where a token server names no end.
+// tokenAnswer uses the specification's 60 seconds if a token server sets no expiry.
 func tokenAnswer(token string, seconds int, issued time.Time) *auth.FetchTokenResponse {
 	a := &auth.FetchTokenResponse{Token: token, ExpiresIn: int64(cmp.Or(seconds, 60))}
 	if !issued.IsZero() {

@@ -15,8 +15,8 @@ import (
 	"mtool/registry/regular"
 )
 
-// deviceIn finds out why a step that unpacks archives of the context in dir was not permitted to: a worker that can make no
-// devices, which noDevices tells the reason of, names none. nil: no archive that the step names has one.
+// deviceIn finds the device that made a step fail to unpack an archive of the context in dir: a worker that can't
+// make devices, for the reason noDevices, does not name it. It returns nil if no archive in the step has a device.
 func deviceIn(ctx context.Context, step string, err error, dir string, noDevices error) error {
 	_, line, _ := strings.Cut(step, "] ")
 	words := strings.Fields(line)
@@ -25,7 +25,7 @@ func deviceIn(ctx context.Context, step string, err error, dir string, noDevices
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil // the failure of the step is told all the same
+		return nil // the step's failure is reported anyway
 	}
 	defer root.Close() //nolint:errcheck // opened for reading only
 	for _, name := range words[1 : len(words)-1] {
@@ -42,7 +42,7 @@ func deviceIn(ctx context.Context, step string, err error, dir string, noDevices
 	return nil
 }
 
-// deviceOut is err with its kind where it is about a device among files that are exported.
+// deviceOut adds a kind to err if it is about a device among exported files.
 func deviceOut(err error) error {
 	if before, _, ok := strings.Cut(err.Error(), device.ErrNotMade.Error()); ok {
 		return fmt.Errorf("%s%w", before, device.ErrNotMade)
@@ -50,7 +50,7 @@ func deviceOut(err error) error {
 	return nil
 }
 
-// firstDevice is the name of the first device in an archive; "": there is none, or it is no archive.
+// firstDevice returns the name of the first device in an archive; "" if there is none, or r is not an archive.
 func firstDevice(ctx context.Context, r io.Reader) string {
 	plain, err := compression.DecompressStream(r)
 	if err != nil {

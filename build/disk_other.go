@@ -2,5 +2,5 @@
 
 package build
 
-// diskSize is not known: there is no embedded worker on this system, and so no cache of its own.
+// diskSize returns false: this system has no embedded worker, so no cache of its own.
 func diskSize(string) (size int64, ok bool) { return 0, false }

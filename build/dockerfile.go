@@ -23,7 +23,7 @@ import (
 
 // dockerfile is a parsed Dockerfile, before its arguments are known.
 type dockerfile struct {
-	path   string   // as told to people
+	path   string   // as shown to people
 	lines  []string // as written
 	stages []instructions.Stage
 	args   []instructions.ArgCommand
@@ -34,14 +34,14 @@ type dockerfile struct {
 type base struct {
 	Name     string // as the Dockerfile calls it
 	Platform v1.Platform
-	Given    string // what a named build context has in its place: docker-image://NAME, store:NAME or oci-layout://DIR; "" is nothing
+	Given    string // the named build context that replaces it: docker-image://NAME, store:NAME or oci-layout://DIR; "" for none
 }
 
 func (b base) equal(o base) bool {
 	return b.Name == o.Name && b.Given == o.Given && platform.Equal(b.Platform, o.Platform)
 }
 
-// source is the name of the image that is really meant.
+// source returns the name of the image that is actually used.
 func (b base) source() string {
 	return strings.TrimPrefix(cmp.Or(b.Given, b.Name), "docker-image://")
 }
@@ -53,7 +53,7 @@ type requirements struct {
 	Runs  []v1.Platform // platforms that RUN steps execute, each once
 	// Stages are the platforms of the stages, by the names that BuildKit shows.
 	Stages map[string]v1.Platform
-	// Secrets are the ids of those without which a step fails.
+	// Secrets are the ids of the secrets that steps require.
 	Secrets []string
 	// Visited are the stages that will be built, by number.
 	Visited []visit
@@ -81,7 +81,7 @@ func readDockerfile(s Spec) (*dockerfile, error) {
 	return d, nil
 }
 
-// shown is a path as short as people write it.
+// shown shortens a path for people.
 func shown(path string) string {
 	dir, err := os.Getwd()
 	if err != nil {
@@ -141,7 +141,7 @@ func (d *dockerfile) requirements(q inputs) (requirements, error) {
 	return w.found, err
 }
 
-// stage finds a stage before number limit by its name or, as COPY --from may, by its number; -1 is none.
+// stage returns the stage before number limit with that name or, as in COPY --from, that number; -1 if there is none.
 func (d *dockerfile) stage(name string, limit int) int {
 	if i := d.named(name, limit); i >= 0 {
 		return i
@@ -152,7 +152,7 @@ func (d *dockerfile) stage(name string, limit int) int {
 	return -1
 }
 
-// named finds the last stage of that name before number limit; -1 is none.
+// named returns the last stage of that name before number limit; -1 if there is none.
 func (d *dockerfile) named(name string, limit int) int {
 	for i := limit - 1; i >= 0 && name != ""; i-- {
 		if strings.EqualFold(d.stages[i].Name, name) {
@@ -162,7 +162,7 @@ func (d *dockerfile) named(name string, limit int) int {
 	return -1
 }
 
-// label is what BuildKit calls a stage in the names of its steps.
+// label returns what BuildKit calls a stage in the names of its steps.
 func (d *dockerfile) label(i int) string {
 	if name := d.stages[i].Name; name != "" {
 		return name
@@ -170,7 +170,7 @@ func (d *dockerfile) label(i int) string {
 	return "stage-" + strconv.Itoa(i)
 }
 
-// globals are the arguments that FROM lines see: the platforms, and those set before the first FROM.
+// globals returns the arguments that FROM lines see: the platforms, and those set before the first FROM.
 func (d *dockerfile) globals(q inputs) (variables, error) {
 	env := variables{}
 	env.setPlatform("TARGET", q.For)
@@ -215,7 +215,7 @@ func (v variables) setPlatform(prefix string, p v1.Platform) {
 	v[prefix+"PLATFORM"], v[prefix+"OS"], v[prefix+"ARCH"], v[prefix+"VARIANT"] = platform.Format(p), p.OS, p.Architecture, p.Variant
 }
 
-// spec is p as BuildKit wants it.
+// spec converts p for BuildKit.
 func spec(p v1.Platform) ocispecs.Platform {
 	return platforms.Normalize(ocispecs.Platform{
 		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures,

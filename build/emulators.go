@@ -18,19 +18,20 @@ import (
 	"mtool/inspect/platform"
 )
 
-// buildPlatform is BUILDPLATFORM of a worker on the machine.
+// buildPlatform returns BUILDPLATFORM for a worker on the machine.
 func buildPlatform(host emulator.Host) v1.Platform {
 	return platform.Normalize(v1.Platform{OS: host.Platform.OS, Architecture: host.Platform.Architecture})
 }
 
-// emulatorOn is QEMU's name of what a machine runs a platform's programs by; "" is the processor itself.
+// emulatorOn returns QEMU's name of the emulator that a machine needs for a platform's programs; "" for the processor
+// itself.
 func emulatorOn(host emulator.Host, target v1.Platform) string {
 	way, _ := host.Of(target)
 	return way.Emulator.Name
 }
 
-// hostOf guesses the machine behind a list of what it runs, its own first: BuildKit does not say what is emulated. The
-// 32-bit architecture of the own one counts as native.
+// hostOf guesses the machine from the platforms that it runs, its own first: BuildKit does not say which are
+// emulated. The 32-bit architecture of its own processor counts as native.
 func hostOf(runnable []v1.Platform) emulator.Host {
 	h := emulator.Host{Platform: runnable[0]}
 	narrow := emulator.Narrow(h.Platform.Architecture)
@@ -54,7 +55,8 @@ func runsOn(runnable []v1.Platform, want v1.Platform) bool {
 	return false
 }
 
-// chooseEmulators finds one for each foreign platform. It may be missing where the Dockerfile runs nothing for it.
+// chooseEmulators finds an emulator for each foreign platform. It may be missing if the Dockerfile runs nothing for
+// that platform.
 func chooseEmulators(host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error)) ([]emulator.Found, error) {
 	var all []emulator.Found
 	seen := map[string]bool{}
@@ -99,7 +101,7 @@ func cantRun(target v1.Platform, err error, needed bool) error {
 type execution int
 
 const (
-	unproved execution = iota // it could not be seen
+	unproved execution = iota // unknown
 	native
 	emulated
 )
@@ -111,9 +113,9 @@ const (
 	probeWait = 20 * time.Second
 )
 
-// probes are the answers of one worker, each asked for once.
+// probes are the answers of one worker, each requested once.
 type probes struct {
-	ctx    context.Context //nolint:containedctx // the command's: a probe is begun by who first asks
+	ctx    context.Context //nolint:containedctx // the command's: the first caller starts a probe
 	client *client.Client
 
 	mu  sync.Mutex
@@ -124,10 +126,10 @@ func newProbes(ctx context.Context, c *client.Client) *probes {
 	return &probes{ctx: ctx, client: c, all: map[string]func() execution{}}
 }
 
-// of probes a platform's architecture, or waits for who does.
+// of probes a platform's architecture, or waits for the running probe.
 func (p *probes) of(target v1.Platform) execution { return p.begin(target)() }
 
-// begin probes a platform in the background, when nobody does yet.
+// begin starts a probe of a platform in the background, unless one is running.
 func (p *probes) begin(target v1.Platform) func() execution {
 	p.mu.Lock()
 	defer p.mu.Unlock()

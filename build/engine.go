@@ -29,7 +29,7 @@ import (
 	"mtool/registry/engine"
 )
 
-// connectEngine makes a client of the BuildKit in Docker Engine, the one that the docker command would use.
+// connectEngine returns a client of the BuildKit in the Docker Engine that the docker command would use.
 func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) {
 	e, err := engine.Open()
 	if err != nil {
@@ -52,8 +52,8 @@ func engineSession(e *engine.Engine) session.Dialer {
 	}
 }
 
-// viaEngine makes the request one that Docker Engine can answer: the BuildKit in it exports images into the engine only. It
-// returns the image's name there.
+// viaEngine changes a request so that Docker Engine can answer it: its BuildKit exports images only into the engine.
+// It returns the image's name there.
 func viaEngine(opt *client.SolveOpt) registry.Ref {
 	name := registry.Ref{Transport: registry.TransportEngine, Host: "docker.io", Repo: "library/mtool-build", Tag: strings.ToLower(rand.Text())}
 	for i, e := range opt.Exports {
@@ -64,8 +64,8 @@ func viaEngine(opt *client.SolveOpt) registry.Ref {
 	return name
 }
 
-// oneByOne leaves the first export in the request and gives the others: an engine before 23.0 makes the first one only, and
-// says nothing.
+// oneByOne leaves the first export in the request and returns the others: an engine before 23.0 silently makes only
+// the first.
 func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.ExportEntry) {
 	if len(opt.Exports) < 2 {
 		return opt, nil
@@ -75,7 +75,7 @@ func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.Expor
 	return opt, others
 }
 
-// export makes each export by a request of its own, of the steps that the request before has run.
+// export makes each export in its own request, from the steps that the previous request has run.
 func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display) (*record, error) {
 	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
 	delete(opt.FrontendAttrs, "no-cache")
@@ -92,8 +92,8 @@ func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client
 	return nil, nil
 }
 
-// beyondEngine refuses what the BuildKit in Docker Engine leaves out without a word, or says in words of its own. The engine
-// of containerd's image store has more; which one it is can't be told beforehand.
+// beyondEngine refuses what the BuildKit in Docker Engine silently ignores, or reports unclearly. An engine with
+// containerd's image store supports more, but that can't be known in advance.
 func beyondEngine(s Spec) error {
 	var what string
 	switch {
@@ -115,7 +115,7 @@ func beyondEngine(s Spec) error {
 	}
 }
 
-// fetch takes an image out of the engine into the layout dir, and its name away from it.
+// fetch moves an image from the engine into the layout dir and removes its name from the engine.
 func (s solve) fetch(ctx context.Context, name registry.Ref, dir string) (Layout, error) {
 	l, err := s.save(ctx, name, dir)
 	removed := s.worker.engine.Remove(context.WithoutCancel(ctx), name)
@@ -134,7 +134,7 @@ func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layou
 	if err != nil {
 		return l, err
 	}
-	defer os.Remove(tar.Path) //nolint:errcheck // the directory goes with the build
+	defer os.Remove(tar.Path) //nolint:errcheck // the directory is removed after the build
 	if err := errors.Join(s.worker.engine.Save(ctx, name, file), file.Close()); err != nil {
 		return l, err
 	}
@@ -147,8 +147,8 @@ func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layou
 	return Layout{Dir: dir, Root: root}, err
 }
 
-// repack writes an image into a directory of blobs with its layers compressed, always to the same bytes, and returns its
-// manifest's descriptor. Layers that are compressed already stay as they are.
+// repack writes an image into a directory of blobs and returns its manifest's descriptor. It compresses layers
+// reproducibly; compressed ones stay as they are.
 func repack(ctx context.Context, o registry.Object, blobs string) (v1.Descriptor, error) {
 	var m v1.Manifest
 	if err := json.Unmarshal(o.Root.Body, &m); err != nil || !o.Root.IsImage() {
@@ -181,7 +181,7 @@ func repack(ctx context.Context, o registry.Object, blobs string) (v1.Descriptor
 	return d, err
 }
 
-// moveBlob writes a blob, compressed when it is to be, and describes what was written.
+// moveBlob writes a blob, compressed on request, and returns its descriptor.
 func moveBlob(ctx context.Context, from registry.Source, d v1.Descriptor, blobs string, compress bool) (v1.Descriptor, error) {
 	r, err := from.Blob(ctx, d)
 	if err != nil {

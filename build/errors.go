@@ -10,8 +10,7 @@ import (
 	embedded "mtool/build/worker"
 )
 
-// ErrNoWorker is the kind of errors of a worker that can't be had: no worker or emulator for a platform, or the emulator
-// crashed.
+// ErrNoWorker means that there is no worker or emulator for a platform, or that the emulator crashed.
 var ErrNoWorker = embedded.ErrNoWorker
 
 // WorkerError is a worker that can't start or can't run a platform.
@@ -20,19 +19,19 @@ type WorkerError = embedded.Error
 // StepError is a step of a Dockerfile that failed.
 type StepError struct {
 	Platform v1.Platform
-	Emulator string   // "" when the step ran natively, else QEMU's name of the architecture
-	QEMU     string   // its version, where that is known
-	Signal   string   // what ended the emulated program, as QEMU says it: "11 (Segmentation fault)"; "" when it said none
+	Emulator string   // "" if the step ran natively, else QEMU's name of the architecture
+	QEMU     string   // its version, if known
+	Signal   string   // that ended the emulated program, as QEMU prints it: "11 (Segmentation fault)"; "" for none
 	Step     string   // as BuildKit calls it: "[2/3] RUN make"
-	Exit     int      // exit code of the step's command, -1 when it has none
+	Exit     int      // exit code of the step's command, -1 if it has none
 	Log      []string // the last lines that the step printed, oldest first; about 20
 	Shown    bool     // the progress display has printed them; Error leaves them out then
-	Err      error    // BuildKit's words
+	Err      error    // BuildKit's error
 }
 
 func (e *StepError) Error() string { return strings.Join(e.Lines(), "\n") }
 
-// Lines are what failed, and the step's log when the progress display has not shown it.
+// Lines returns what failed, and the step's log if the progress display has not shown it.
 func (e *StepError) Lines() []string {
 	s := fmt.Sprintf("building %s: step %q failed", e.Platform.String(), e.Step)
 	switch {
@@ -58,8 +57,8 @@ func (e *StepError) Lines() []string {
 
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Crashed reports whether a signal that programs get for faults of the machine ended an emulated step. Whether the
-// program or the emulator is to blame can't be told from outside; the emulator is the likelier one.
+// Crashed reports whether a signal such as SIGSEGV ended an emulated step. Either the program or the emulator may be
+// to blame; the emulator is more likely.
 func (e *StepError) Crashed() bool {
 	if e.Signal != "" {
 		return true
@@ -75,7 +74,7 @@ func (e *StepError) Crashed() bool {
 // Is makes a crash under emulation an ErrNoWorker.
 func (e *StepError) Is(target error) bool { return target == ErrNoWorker && e.Crashed() }
 
-// Advised says what would help after a crash.
+// Advised returns what would help after a crash.
 func (e *StepError) Advised() advice.Advice {
 	if e.Crashed() {
 		return advice.Of(advice.NewerQEMU)
@@ -83,7 +82,7 @@ func (e *StepError) Advised() advice.Advice {
 	return advice.Advice{}
 }
 
-// placeError is a place for mtool's files that can't be written.
+// placeError means that a directory for mtool's files can't be written.
 type placeError struct{ error }
 
 func (e *placeError) Unwrap() error { return e.error }

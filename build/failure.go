@@ -20,7 +20,7 @@ import (
 	"mtool/registry"
 )
 
-// explain turns the failure of a solve into an error that says what failed, and of which kind it is.
+// explain turns the failure of a solve into an error with a kind that says what failed.
 func (s solve) explain(ctx context.Context, err error, seen *record, d *display) error {
 	building := "building " + platform.Format(s.target)
 	if c := (*crashError)(nil); errors.As(context.Cause(ctx), &c) && c.target.Equals(s.target) {
@@ -62,11 +62,11 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	return e
 }
 
-// stepError is the failure of a step without its cause.
+// stepError returns the failure of a step without its cause.
 func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepError {
 	on := s.platformOf(step.Name)
 	emulator := ""
-	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // which run no program
+	if !strings.Contains(step.Name, "] ADD ") && !strings.Contains(step.Name, "] COPY ") { // those run no program
 		emulator = s.worker.emulator(on)
 	}
 	return &StepError{
@@ -75,7 +75,7 @@ func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepErro
 	}
 }
 
-// ofKind is err with its kind where something could not be fetched.
+// ofKind adds a kind to err if something could not be fetched.
 func ofKind(step string, err error, seen *record) error {
 	if !fetches(step) && fetchesLate(err) {
 		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
@@ -86,7 +86,7 @@ func ofKind(step string, err error, seen *record) error {
 	return err
 }
 
-// fetchesLate: it is about a layer, which the first step that needs it fetches, be it the export.
+// fetchesLate reports whether err is about a layer, which is fetched by the first step, or export, that needs it.
 func fetchesLate(err error) bool {
 	for _, words := range []string{"failed to copy: ", "short read: expected ", "unexpected commit digest "} {
 		if strings.Contains(err.Error(), words) {
@@ -96,7 +96,7 @@ func fetchesLate(err error) bool {
 	return false
 }
 
-// kindOfFetch tells what kept a step from fetching something; nil: it fetches nothing, or something else did.
+// kindOfFetch returns why a step could not fetch something; nil if it fetches nothing, or failed otherwise.
 func kindOfFetch(step string, err error) error {
 	if !fetches(step) && !strings.Contains(step, "://") {
 		return nil
@@ -106,13 +106,13 @@ func kindOfFetch(step string, err error) error {
 		return nil // a program of this machine, for one
 	}
 	if kind == nil && strings.HasPrefix(step, "exporting cache to registry") {
-		return registry.ErrRefused // the registry's own words
+		return registry.ErrRefused // the registry's own text
 	}
 	return kind
 }
 
-// kindOf tells the kind by the words of Go's network, of containerd and of BuildKit's HTTP source, since a worker hands on the
-// text and no code; nil: none of them.
+// kindOf finds the kind in the messages of Go's network, containerd and BuildKit's HTTP source, since a worker passes
+// on text and no code; nil if none matches.
 func kindOf(err error) error {
 	for _, w := range []struct {
 		word string
@@ -154,7 +154,7 @@ func kindOf(err error) error {
 	return nil
 }
 
-// lost is the error for a worker elsewhere that went away while it built.
+// lost returns the error for a remote worker that disappeared during a build.
 func (s solve) lost(err error) error {
 	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
 		return nil
@@ -162,7 +162,7 @@ func (s solve) lost(err error) error {
 	return &unreachableError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", Advice: advice.Of(advice.WorkerLog)}
 }
 
-// stepOf is the step that BuildKit says has failed.
+// stepOf returns the step that failed according to BuildKit.
 func stepOf(err error) digest.Digest {
 	if v := (*errdefs.VertexError)(nil); errors.As(err, &v) {
 		return digest.Digest(v.Digest)
@@ -170,7 +170,7 @@ func stepOf(err error) digest.Digest {
 	return ""
 }
 
-// platformOf is the platform of a step: that of its stage, which its name starts with when there are several:
+// platformOf returns the platform of a step: that of its stage, which its name starts with if there are several:
 // "[build 2/3] RUN make".
 func (s solve) platformOf(step string) v1.Platform {
 	stage, _, _ := strings.Cut(strings.TrimPrefix(step, "["), " ")
@@ -180,7 +180,7 @@ func (s solve) platformOf(step string) v1.Platform {
 	return s.target
 }
 
-// baseError is a base image that can't be had from its registry.
+// baseError means that a base image can't be fetched from its registry.
 type baseError struct {
 	name string
 	kind error
@@ -188,7 +188,7 @@ type baseError struct {
 	advice.Advice
 }
 
-// newBaseError tells the kind too. What says nothing known is a registry that did not answer as it should.
+// newBaseError also finds the kind. An unknown message means a registry that did not answer properly.
 func newBaseError(name string, err error) error {
 	e := &baseError{name: name, kind: cmp.Or(kindOf(err), registry.ErrUnavailable), err: err}
 	switch {
@@ -203,7 +203,7 @@ func newBaseError(name string, err error) error {
 func (e *baseError) Error() string {
 	text := e.err.Error()
 	if _, after, ok := strings.Cut(text, "failed to resolve source metadata for "+e.name+": "); ok {
-		text = after // the rest says the name three times
+		text = after // the rest repeats the name
 	}
 	return fmt.Sprintf("base image %q is not in the store: %v: %s", e.name, e.kind, text)
 }

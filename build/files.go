@@ -26,15 +26,15 @@ const (
 	dockerfileDir = "dockerfile"
 )
 
-// files are the directories of a job, which all its platforms see alike.
+// files are the directories of a job, the same for all its platforms.
 type files struct {
 	trees    map[string]*snapshot.Tree
 	memory   *snapshot.Memory
-	sessions map[*worker]*session.Session // over which a worker gets them once for all of its platforms
+	sessions map[*worker]*session.Session // through which a worker gets them once for all of its platforms
 	cancels  []context.CancelFunc         // one for each session
 }
 
-// openFiles opens the directories of a job. Nothing of them is read yet; failed is called when something can't be.
+// openFiles opens the directories of a job without reading them. failed is called if a file can't be read.
 func openFiles(job Job, workers []*worker, failed func(error)) (*files, error) {
 	dirs := map[string]string{mainContext: job.Spec.Context}
 	for name, given := range job.Spec.Contexts {
@@ -58,14 +58,14 @@ func openFiles(job Job, workers []*worker, failed func(error)) (*files, error) {
 			return nil, errors.Join(err, f.memory.Close())
 		}
 	}
-	// A worker asks for the Dockerfile whole each time.
+	// A worker requests the whole Dockerfile each time.
 	if f.trees[dockerfileDir], err = snapshot.New(filepath.Dir(job.Spec.Dockerfile), snapshot.Options{Failed: failed}); err != nil {
 		return nil, errors.Join(err, f.memory.Close())
 	}
 	return f, nil
 }
 
-// memoryOf is the file that keeps what workers may have of these directories; "" for one that is not there the next time.
+// memoryOf returns the file that records what workers have of these directories; "" if a directory is temporary.
 func memoryOf(job Job, dirs map[string]string) string {
 	if job.Spec.Fetched || job.Options.StateDir == "" {
 		return ""
@@ -77,7 +77,7 @@ func memoryOf(job Job, dirs map[string]string) string {
 
 func memories(stateDir string) string { return filepath.Join(stateDir, "contexts") }
 
-// source hands the directories out.
+// source serves the directories.
 func (f *files) source() session.Attachable {
 	dirs := filesync.StaticDirSource{}
 	for name, tree := range f.trees {
@@ -95,14 +95,14 @@ func (f *files) share(ctx context.Context, w *worker) error {
 	s.Allow(f.source())
 	ctx, cancel := context.WithCancel(ctx)
 	f.cancels = append(f.cancels, cancel)
-	go func() { _ = s.Run(ctx, w.sessions()) }() // where it breaks, each solve has the files as well
+	go func() { _ = s.Run(ctx, w.sessions()) }() // if it breaks, each solve has the files as well
 	f.sessions[w] = s
 	return nil
 }
 
 // into makes the files part of a request to w.
 func (f *files) into(o *client.SolveOpt, w *worker) {
-	o.SharedKey = f.memory.Key() // a worker sends for what has changed since it was last given this key
+	o.SharedKey = f.memory.Key() // a worker requests what has changed since it last got this key
 	o.Session = append(o.Session, f.source())
 	if s, ok := f.sessions[w]; ok {
 		for name := range f.trees {
@@ -111,7 +111,7 @@ func (f *files) into(o *client.SolveOpt, w *worker) {
 	}
 }
 
-// err is what kept a file from being read; nil: all were read that a worker asked for.
+// err returns why a file could not be read; nil if all requested files were read.
 func (f *files) err() error {
 	for _, name := range slices.Sorted(maps.Keys(f.trees)) {
 		if err := f.trees[name].Err(); err != nil {
@@ -121,7 +121,8 @@ func (f *files) err() error {
 	return nil
 }
 
-// close ends what share began, and keeps what workers have got. Session.Close alone waits for a worker whose link is down.
+// close ends the sessions of share and records what workers have. Session.Close alone would wait for a worker whose
+// link is down.
 func (f *files) close() error {
 	for _, cancel := range f.cancels {
 		cancel()

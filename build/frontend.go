@@ -14,9 +14,9 @@ import (
 
 const builtin = "builtin"
 
-// chooseFrontend decides what reads the Dockerfile: BuildKit's built-in frontend, or an image that a "# syntax=" line or
-// the user names. The built-in one is what the stable channel of docker/dockerfile has, and stands in for an image that
-// can't be had.
+// chooseFrontend chooses the Dockerfile frontend: BuildKit's built-in one, or an image that a "# syntax=" line or the
+// user names. The built-in one equals the stable channel of docker/dockerfile and replaces it if that image is not
+// available.
 func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
 	if wanted := job.Spec.Syntax; wanted != "" && wanted != "auto" {
 		return job
@@ -43,7 +43,7 @@ func isStable(image string) bool {
 		(ref.Tag == "latest" || strings.HasPrefix(ref.Tag, "1"))
 }
 
-// frontendError is an image that was to read the Dockerfile and ended otherwise. What it printed stays with the worker.
+// frontendError means that a frontend image failed. Its output stays with the worker.
 type frontendError struct {
 	image string
 	err   error
@@ -60,7 +60,7 @@ func (e *frontendError) Error() string {
 
 func (e *frontendError) Unwrap() error { return e.err }
 
-// syntaxAttrs tells the frontend which one it is to hand over to. Any "cmdline" keeps it from doing so.
+// syntaxAttrs tells the frontend which image to forward to. Any "cmdline" would prevent that.
 func syntaxAttrs(a map[string]string, syntax string) {
 	switch syntax {
 	case "", "auto", builtin:
@@ -70,7 +70,7 @@ func syntaxAttrs(a map[string]string, syntax string) {
 	}
 }
 
-// syntaxError is a Dockerfile that can't be parsed, shown with the line that is wrong.
+// syntaxError is a Dockerfile that can't be parsed, with the wrong line.
 type syntaxError struct {
 	path, text string
 	line       int // from 1; 0 is unknown
@@ -90,12 +90,12 @@ func newSyntaxError(path string, text []byte, err error) error {
 
 func (e *syntaxError) Error() string { return strings.Join(e.Lines(), "\n") }
 
-// Lines are the place and what is wrong there; then the line, and a caret under its first word.
+// Lines returns the place and the fault there, then the line, and a caret under its first word.
 func (e *syntaxError) Lines() []string {
 	if e.line == 0 || strings.TrimSpace(e.text) == "" {
 		return []string{fmt.Sprintf("parsing Dockerfile %q: %v", e.path, e.err)}
 	}
-	text := strings.ReplaceAll(e.text, "\t", " ") // so that the caret stands below its word
+	text := strings.ReplaceAll(e.text, "\t", " ") // so the caret is below its word
 	indent := len(text) - len(strings.TrimLeft(text, " "))
 	gutter := fmt.Sprintf("%5d | ", e.line)
 	return []string{

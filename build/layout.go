@@ -18,7 +18,7 @@ import (
 	"mtool/registry/store"
 )
 
-// readBuilt reads every image that was exported, and makes sure that its config says the platform that was asked for.
+// readBuilt reads every exported image and checks that its config names the requested platform.
 func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
 	images := make([]Image, len(layouts))
 	for i, l := range layouts {
@@ -36,7 +36,7 @@ func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
 	return images, nil
 }
 
-// object is what a layout holds. Its bytes are verified as they are read.
+// object opens the content of a layout. Its bytes are verified as they are read.
 func (l Layout) object(ref registry.Ref, root registry.Manifest) registry.Object {
 	return registry.Object{Ref: ref, Root: root, Source: store.NewReader(regular.DirFS(l.Dir), l.Dir)}
 }
@@ -59,9 +59,9 @@ func (l Layout) image(ctx context.Context, ref registry.Ref) (root registry.Mani
 	return object.Root, report.Images[0].Config, report.Images[0].Err
 }
 
-// output is the folder that a worker exports into. A blob that the local store has is linked in, and the worker, told
-// that it is there, does not send it again: base layers and cached steps are not moved. What is in the folder gets
-// verified before it is stored, links too.
+// output is the folder that a worker exports into. A blob in the local store is linked into it, so the worker does
+// not send it: base layers and cached steps are not moved. Everything in the folder is verified before it is stored,
+// links too.
 type output struct {
 	content.Store
 	dir, store string // both are OCI layouts
@@ -75,7 +75,7 @@ func newOutput(dir, store string) (content.Store, error) {
 	return output{Store: blobs, dir: dir, store: store}, os.MkdirAll(filepath.Join(dir, "blobs", digest.Canonical.String()), 0o755)
 }
 
-// Writer is asked for each blob, first thing.
+// Writer is called first for each blob.
 func (o output) Writer(ctx context.Context, opts ...content.WriterOpt) (content.Writer, error) {
 	var w content.WriterOpts
 	for _, opt := range opts {
@@ -85,7 +85,7 @@ func (o output) Writer(ctx context.Context, opts ...content.WriterOpt) (content.
 	}
 	if d := w.Desc.Digest; d.Validate() == nil {
 		blob := filepath.Join("blobs", d.Algorithm().String(), d.Encoded())
-		_ = os.Link(filepath.Join(o.store, blob), filepath.Join(o.dir, blob)) // when it fails the blob is sent
+		_ = os.Link(filepath.Join(o.store, blob), filepath.Join(o.dir, blob)) // if it fails the blob is sent
 	}
 	return o.Store.Writer(ctx, opts...)
 }

@@ -18,13 +18,13 @@ import (
 
 // The rules that lint checks.
 const (
-	ruleShadow  = "MT101" // an ARG gives a platform argument a default, which hides BuildKit's value
+	ruleShadow  = "MT101" // the default of an ARG hides BuildKit's value of a platform argument
 	ruleFinal   = "MT102" // the final stage has a fixed platform, or the build machine's
 	ruleLiteral = "MT103" // a step of a stage for one architecture names another one
 )
 
-// lint looks for what makes an image of one platform carry the files of another one. Only stages that will be built count,
-// each for the platforms that it is built for, so that stages like "build-amd64" may name their architecture.
+// lint looks for steps that put files of one platform into an image of another. It checks only stages that will be
+// built, each for its platforms, so stages like "build-amd64" may name their architecture.
 func (d *dockerfile) lint(targets []v1.Platform, all []requirements) []Warning {
 	l := linting{d: d}
 	for _, line := range d.args {
@@ -69,7 +69,7 @@ func isPlatformArg(key string) bool {
 	return slices.Contains([]string{"PLATFORM", "OS", "ARCH", "VARIANT"}, name)
 }
 
-// final is about the stage that the image is made of, when that is, or elsewhere would be, built for another platform.
+// final checks whether the final stage is, or on another machine would be, built for another platform.
 func (l *linting) final(v visit, target v1.Platform) {
 	s := l.d.stages[v.stage]
 	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
@@ -91,27 +91,27 @@ func (l *linting) stage(v visit, target v1.Platform) {
 }
 
 var (
-	// asks is a step that chooses by the platform, and may name some.
+	// asks matches a step that branches on the platform, so it may name some.
 	asks = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
 	})
-	// crosses is a compiler that is told to make programs for an architecture, wherever it runs.
+	// crosses matches a cross compiler, which may name an architecture wherever it runs.
 	crosses = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`(?i)(GOARCH|CARGO_BUILD_TARGET|--target|-march)[= ]`)
 	})
 )
 
-// assigned is the name that a word is assigned to, from the text before the word.
+// assigned matches the name that a word is assigned to, in the text before the word.
 var assigned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([A-Za-z0-9_]+)=[^=\s]*$`) })
 
-// isSetting reports whether the variable that the word is assigned to names the same machine, so that the word is the setting
-// of that machine alone: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc.
+// isSetting reports whether the variable that the word is assigned to names the same machine, so it is a setting for
+// that machine alone: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc.
 func isSetting(before string, m binary.Machine) bool {
 	found := assigned().FindStringSubmatch(before)
 	return found != nil && slices.ContainsFunc(binary.NamedIn(found[1]), func(n binary.Machine) bool { return n.Is(m.Arch()) })
 }
 
-// crossCompilers are what Debian and others call compilers before the machine that they compile for.
+// crossCompilers are the prefixes of Debian's and others' cross compilers.
 var crossCompilers = []string{"gcc-", "g++-", "gfortran-", "binutils-", "crossbuild-essential-"}
 
 // preparesAll reports whether a step on the build machine's platform names several machines, as one that installs compilers
@@ -137,7 +137,7 @@ func (l *linting) preparesAll(v visit, lines []sourceLine) bool {
 	return len(named) > 1
 }
 
-// literal finds names of architectures that are not the target's.
+// literal finds names of architectures other than the target's.
 func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 	lines := l.lines(at)
 	if l.preparesAll(v, lines) {
@@ -167,7 +167,7 @@ type sourceLine struct {
 	text   string
 }
 
-// lines are those of a command, here-documents with it and comments without.
+// lines returns the lines of a command, with here-documents and without comments.
 func (l *linting) lines(at []parser.Range) (lines []sourceLine) {
 	for _, r := range at {
 		for n := r.Start.Line; n <= r.End.Line && n <= len(l.d.lines); n++ {

@@ -37,8 +37,8 @@ func preparePaths(s Spec) (_ Spec, err error) {
 	return s, checkOutputs(s)
 }
 
-// prepareDockerfile opens the Dockerfile once. One in the context is no link out of it: who writes the context does not
-// choose among the files of this machine. One elsewhere was named by the user, and may be a link.
+// prepareDockerfile opens the Dockerfile once. In the context it must not be a link out of it: the author of a
+// context may not choose files of this machine. Elsewhere the user named it, so it may be a link.
 func prepareDockerfile(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "" {
 		s.Dockerfile = usualDockerfile(s.Context)
@@ -67,7 +67,7 @@ func prepareDockerfile(s Spec) (_ Spec, err error) {
 	return s, err
 }
 
-// usualDockerfile is the first of the names that docker and podman look for; the first name where there is none.
+// usualDockerfile returns the first existing file of those that docker and podman look for, or else the first name.
 func usualDockerfile(context string) string {
 	names := []string{"Dockerfile", "dockerfile", "Containerfile"}
 	for _, name := range names {
@@ -79,7 +79,7 @@ func usualDockerfile(context string) string {
 	return filepath.Join(context, names[0])
 }
 
-// openDockerfile makes sure that it can be read, and returns whether it lies outside of the context.
+// openDockerfile checks that the Dockerfile can be read, and reports whether it is outside of the context.
 func openDockerfile(s Spec) (outside bool, err error) {
 	name, err := filepath.Rel(s.Context, s.Dockerfile)
 	if outside = err != nil || !filepath.IsLocal(name); outside {
@@ -101,7 +101,7 @@ func openDockerfile(s Spec) (outside bool, err error) {
 	return outside, f.Close()
 }
 
-// OutputDir is the directory of a platform's files: one of its own where there are several.
+// OutputDir returns the directory of a platform's files: its own if there are several.
 func (e Export) OutputDir(p v1.Platform, several bool) string {
 	if !several {
 		return e.Dir
@@ -127,8 +127,8 @@ func checkOutputs(s Spec) error {
 	return nil
 }
 
-// CheckOutput refuses a path below the context that a link leads out of it: who writes the context does not choose where on
-// this machine is written.
+// CheckOutput refuses a path below the context if a link leads out of it: the author of a context may not choose
+// where mtool writes.
 func CheckOutput(context, path string) error {
 	if err := regular.StaysIn(context, path); err != nil {
 		return outputError(path, err)

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// plan is what is known before anything is started or sent, one member for each platform.
+// plan is what is known before anything is started or sent, by platform number.
 type plan struct {
 	requirements []requirements
 	bases        [][]localBase
@@ -42,7 +42,7 @@ func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platfo
 	return p, err
 }
 
-// runs reports whether some step will be run.
+// runs reports whether any step will run.
 func (p plan) runs() bool {
 	for _, n := range p.requirements {
 		if len(n.Runs) > 0 {
@@ -52,7 +52,7 @@ func (p plan) runs() bool {
 	return false
 }
 
-// found is where a base of platform number i comes from.
+// found returns where a base of platform number i comes from.
 func (p plan) found(i int, b base) Base {
 	for _, l := range p.bases[i] {
 		if l.equal(b) {

@@ -21,7 +21,7 @@ type pool struct {
 	plan    plan
 }
 
-// newPool finds a worker for each platform and makes it ready; for a preflight, the embedded one is not started.
+// newPool finds a worker for each platform and prepares it; for a preflight, the embedded one is not started.
 func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *pool, err error) {
 	all, err := connectAll(ctx, job.Spec.Execution)
 	if err != nil {
@@ -58,7 +58,7 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 	return p, nil
 }
 
-// add puts a worker and what is planned for its platforms into their places.
+// add assigns a worker and its plan to its platforms.
 func (p *pool) add(w *worker, planned plan, mine []int) {
 	p.workers = append(p.workers, w)
 	for k, i := range mine {
@@ -69,7 +69,7 @@ func (p *pool) add(w *worker, planned plan, mine []int) {
 
 func (p *pool) close() error { return closeAll(p.workers) }
 
-// embedded is the worker of our own; nil: it is none of them.
+// embedded returns the embedded worker; nil if the pool has none.
 func (p *pool) embedded() *worker {
 	for _, w := range p.workers {
 		if w.embedded() {
@@ -79,7 +79,7 @@ func (p *pool) embedded() *worker {
 	return nil
 }
 
-// partOf is what a worker gets to do of a job, and the numbers of its platforms.
+// partOf returns a worker's part of a job, and the numbers of its platforms.
 func partOf(job Job, of []*worker, w *worker) (part Job, mine []int) {
 	part = job
 	part.Spec.Platforms = nil
@@ -100,7 +100,7 @@ func formatted(all []v1.Platform) string {
 	return strings.Join(names, ", ")
 }
 
-// once tells each line one time: several workers' parts of a job have the same to say.
+// once passes on each line only once: several workers' parts of a job give the same notes.
 func once(note func(string)) func(string) {
 	said := map[string]bool{}
 	return func(line string) {
@@ -111,8 +111,8 @@ func once(note func(string)) func(string) {
 	}
 }
 
-// connectAll connects to the workers, all at once. Without any address that is the embedded one, which also builds what is
-// left over where each address is for one platform.
+// connectAll connects to all workers at once. Without addresses that is the embedded one, which also builds the rest
+// if each address is for one platform.
 func connectAll(ctx context.Context, where Execution) ([]*worker, error) {
 	addrs := where.Workers
 	if !slices.ContainsFunc(addrs, func(a WorkerAddr) bool { return a.Platform == nil }) {
@@ -141,7 +141,7 @@ func connectAll(ctx context.Context, where Execution) ([]*worker, error) {
 const (
 	rankNative = iota
 	rankEmulated
-	rankCopies // it can't run the platform's programs: right for a Dockerfile that runs none
+	rankCopies // it can't run the platform's programs, which is fine for a Dockerfile without RUN
 	rankNever
 )
 
@@ -160,10 +160,10 @@ func (w *worker) rank(target v1.Platform) int {
 	return rankCopies
 }
 
-// assign gives each target to the best of the workers, and of equals to the one with less to do.
+// assign gives each target to its best worker, and among equals to the one with less to do.
 func assign(workers []*worker, targets []v1.Platform) ([]*worker, error) {
 	if len(workers) == 1 && workers[0].Platform == nil {
-		return slices.Repeat(workers, len(targets)), nil // there is nothing to choose, and so nothing to ask
+		return slices.Repeat(workers, len(targets)), nil // there is no choice, so nothing to ask
 	}
 	load := map[*worker]int{}
 	of := make([]*worker, len(targets))

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// PreflightResult is what is known of a build before anything runs.
+// PreflightResult is what is known about a build before anything runs.
 type PreflightResult struct {
 	Platforms []PreflightPlatform // in the order of Spec.Platforms
 	Warnings  []Warning           // in the order of their lines
@@ -17,20 +17,20 @@ type PreflightResult struct {
 // PreflightPlatform is the build of one platform.
 type PreflightPlatform struct {
 	Platform v1.Platform
-	Emulator string // what RUN steps of this platform need: "" when native or when there is none, else QEMU's name of it
-	Bases    []Base // of the stages that will be built, in their order
+	Emulator string // for RUN steps of this platform: QEMU's name of it; "" if native or not needed
+	Bases    []Base // of the stages that will be built, in order
 }
 
-// Base is a base image as it was found.
+// Base is a base image and where it was found.
 type Base struct {
 	Name     string      // as in the Dockerfile, arguments expanded
-	Platform v1.Platform // that is needed of it
-	Digest   v1.Hash     // of the image for that platform; zero when only the worker can find it
-	From     string      // "store", or the host that was asked
+	Platform v1.Platform // the required one
+	Digest   v1.Hash     // of the image for that platform; zero if only the worker can find it
+	From     string      // "store", or the registry's host
 }
 
-// Preflight checks what Run would check before anything is built, with the same errors: that the Dockerfile can be read, that
-// every base image is there for its platform, and that every RUN step can be executed. Workers at an address are asked what
+// Preflight runs the checks that Run makes before it builds, with the same errors: the Dockerfile can be read, every
+// base image exists for its platform, and every RUN step can be executed. Remote workers are asked which platforms
 // they run. Nothing is built or stored.
 func Preflight(ctx context.Context, spec Spec, o Options) (PreflightResult, error) {
 	spec, err := prepareSpec(spec)

@@ -17,7 +17,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// prepareExtras refuses what can't be carried out, and makes paths absolute.
+// prepareExtras refuses impossible options and makes paths absolute.
 func prepareExtras(s Spec) (Spec, error) {
 	for _, secret := range s.Secrets {
 		if err := checkSecret(secret); err != nil {
@@ -92,8 +92,8 @@ func prepareContexts(s Spec) (Spec, error) {
 
 const ignoreFile = ".dockerignore"
 
-// checkIgnores reads the files that say what is not for the image. BuildKit takes one that can't be read for one that is not
-// there, and what it names is shipped.
+// checkIgnores checks that ignore files can be read. BuildKit takes an unreadable one for a missing one and would
+// send the ignored files.
 func checkIgnores(s Spec) error {
 	err := checkIgnore(filepath.Dir(s.Dockerfile), filepath.Base(s.Dockerfile)+ignoreFile)
 	if err != nil {
@@ -114,7 +114,7 @@ func checkIgnores(s Spec) error {
 	return nil
 }
 
-// checkIgnore reads one as a worker does, which has the directory dir and nothing else.
+// checkIgnore reads an ignore file as a worker does, which only sees the directory dir.
 func checkIgnore(dir, name string) error {
 	path := filepath.Join(dir, name)
 	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
@@ -140,7 +140,7 @@ func checkIgnore(dir, name string) error {
 // maxIgnore is more than BuildKit reads.
 const maxIgnore = 1 << 26
 
-// prepareSpec fills defaults in and refuses what can't be built, before anything starts.
+// prepareSpec sets defaults and refuses what can't be built, before anything starts.
 func prepareSpec(s Spec) (Spec, error) {
 	if len(s.Platforms) == 0 {
 		return s, registry.Usagef("no platform to build for")

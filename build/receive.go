@@ -22,8 +22,8 @@ import (
 	"mtool/build/device"
 )
 
-// ask sends a request. Files that are to be written into a directory are received here: BuildKit's client would make, for root,
-// each device that a worker names.
+// ask sends a request. Files for a directory are received here: as root, BuildKit's client would make every device
+// that a worker names.
 func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus) (*client.SolveResponse, error) {
 	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
 		return s.worker.client.Solve(ctx, nil, o, status)
@@ -36,11 +36,11 @@ func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.S
 		close(status)
 		return nil, err
 	}
-	line, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // a request that is cancelled is ended through it
+	line, disconnect := context.WithCancel(context.WithoutCancel(ctx)) // it ends a cancelled request
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = own.Run(line, s.worker.sessions()) // where it breaks, the request fails
+		_ = own.Run(line, s.worker.sessions()) // if it breaks, the request fails
 	}()
 	defer func() {
 		disconnect()
@@ -50,7 +50,7 @@ func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.S
 	return s.worker.client.Solve(ctx, nil, o, status)
 }
 
-// offer lets the worker have over own what BuildKit's client would, and send files to a receiver.
+// offer serves the worker on session own what BuildKit's client would, and receives files.
 func (s solve) offer(own *session.Session, o client.SolveOpt) error {
 	for _, a := range o.Session {
 		own.Allow(a)
@@ -104,7 +104,7 @@ func (r receiver) Register(s *grpc.Server) { filesync.RegisterFileSendServer(s, 
 // DiffCopy implements filesync.FileSendServer.
 func (r receiver) DiffCopy(stream filesync.FileSend_DiffCopyServer) error {
 	about, _ := metadata.FromIncomingContext(stream.Context())
-	number := "0" // of a worker that knows of one export only
+	number := "0" // for a worker that knows one export only
 	if given := about.Get("buildkit-attachable-exporter-id"); len(given) > 0 {
 		number = given[0]
 	}
@@ -115,7 +115,7 @@ func (r receiver) DiffCopy(stream filesync.FileSend_DiffCopyServer) error {
 	return r.receive(stream, dir)
 }
 
-// receive writes what comes below dir, as files of this user. No worker makes a device on this machine.
+// receive writes the received files below dir, owned by this user. No worker makes a device on this machine.
 func (r receiver) receive(stream fsutil.Stream, dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (r receiver) receive(stream fsutil.Stream, dir string) error {
 		switch {
 		case !r.skip:
 			stop(fmt.Errorf("%q %w", path, device.ErrNotMade))
-		case last != path: // it is asked twice
+		case last != path: // it is called twice
 			r.say("leaving out device " + path)
 		}
 		last = path

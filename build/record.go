@@ -21,15 +21,15 @@ const (
 	logBytes = 16 << 10
 )
 
-// record is what one solve said, as far as a failure may need it. It may be read after wait.
+// record is the progress of one solve, as far as error messages need it. It may be read after wait.
 type record struct {
 	done     chan struct{}
 	steps    []*client.Vertex // in the order of their first mention
 	logs     map[digest.Digest][]byte
 	warnings []*client.VertexWarning
 	fetching *stallTimeout
-	onUpdate func(client.Vertex)         // called when a step has something new; nil: not called
-	onCrash  func(client.Vertex, string) // called with the signal that ended an emulated program; nil: not called
+	onUpdate func(client.Vertex)         // called when a step has news; may be nil
+	onCrash  func(client.Vertex, string) // called with the signal that ended an emulated program; may be nil
 }
 
 func newRecord(fetching *stallTimeout) *record {
@@ -58,7 +58,7 @@ func (r *record) add(s *client.SolveStatus) {
 	}
 }
 
-// images are those that the solve is made of.
+// images returns the images that the solve uses.
 func (r *record) images() (names []string) {
 	for _, v := range r.steps {
 		place, rest, _ := strings.Cut(v.Name, "] ")
@@ -70,7 +70,7 @@ func (r *record) images() (names []string) {
 	return names
 }
 
-// running is the step that began last and has not ended.
+// running returns the step that started last and has not ended.
 func (r *record) running() client.Vertex {
 	for _, v := range slices.Backward(r.steps) {
 		if v.Started != nil && v.Completed == nil {
@@ -80,7 +80,7 @@ func (r *record) running() client.Vertex {
 	return client.Vertex{}
 }
 
-// listen looks for QEMU's words in the last fresh bytes of a step's log; a line may come in pieces.
+// listen looks for QEMU's message in the last fresh bytes of a step's log; a line may come in pieces.
 func (r *record) listen(d digest.Digest, log []byte, fresh int) {
 	const longest = 128
 	if signal := targetSignal(log[max(0, len(log)-fresh-longest):]); signal != "" && r.onCrash != nil {
@@ -90,7 +90,8 @@ func (r *record) listen(d digest.Digest, log []byte, fresh int) {
 	}
 }
 
-// targetSignal reads "qemu: uncaught target signal 11 (Segmentation fault) - core dumped", linux-user/signal.c's words.
+// targetSignal reads "qemu: uncaught target signal 11 (Segmentation fault) - core dumped", as printed by
+// linux-user/signal.c.
 func targetSignal(log []byte) string {
 	_, after, ok := strings.Cut(string(log), "qemu: uncaught target signal ")
 	end := strings.IndexByte(after, ')')
@@ -109,20 +110,20 @@ func (r *record) step(d digest.Digest) *client.Vertex {
 	return nil
 }
 
-// failed is the step with digest d or, when there is none, the first that failed by itself.
+// failed returns the step with digest d or else the first that failed by itself.
 func (r *record) failed(d digest.Digest) *client.Vertex {
 	if v := r.step(d); v != nil {
 		return v
 	}
 	for _, v := range r.steps {
-		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") { // BuildKit sends the text only
+		if v.Error != "" && !strings.HasSuffix(v.Error, "context canceled") { // BuildKit sends only the text
 			return v
 		}
 	}
 	return nil
 }
 
-// tail is the end of what a step printed.
+// tail returns the end of a step's output.
 func (r *record) tail(d digest.Digest) []string {
 	text := strings.TrimRight(string(r.logs[d]), "\r\n \t")
 	if text == "" {
@@ -136,8 +137,8 @@ func (r *record) tail(d digest.Digest) []string {
 	return lines
 }
 
-// wrongBase is the error for a base image of another platform than asked for, fetched from a registry: BuildKit builds on
-// it, and only warns. Without the failure, the result would be an image that says one platform and has another's files.
+// wrongBase returns an error if the registry's base image has another platform than requested: BuildKit only warns
+// and builds on it. The result would be an image that claims one platform and has another's files.
 func (r *record) wrongBase() error {
 	for _, w := range r.warnings {
 		if strings.HasPrefix(string(w.Short), linter.RuleInvalidBaseImagePlatform.Name) {
@@ -149,7 +150,7 @@ func (r *record) wrongBase() error {
 
 // display shows several solves as one.
 type display struct {
-	many   bool // then a step's name starts with its platform
+	many   bool // then step names start with the platform
 	quiet  bool
 	merged chan *client.SolveStatus
 	done   chan struct{}
@@ -171,7 +172,7 @@ func newDisplay(s Spec) (*display, error) {
 	return d, nil
 }
 
-// follow returns the channel for the status of one solve, which the solve closes. What comes is recorded, then shown.
+// follow returns the channel for the status of one solve, which the solve closes. Updates are recorded, then shown.
 func (d *display) follow(p v1.Platform, seen *record) chan *client.SolveStatus {
 	in := make(chan *client.SolveStatus)
 	go func() {
@@ -226,7 +227,8 @@ func named(s *client.SolveStatus, prefix string) *client.SolveStatus {
 	return out
 }
 
-// hidePasswords takes them out of the addresses in the name of a step, which is what the Dockerfile says: "ADD http://…".
+// hidePasswords removes passwords from the addresses in the name of a step, which is copied from the Dockerfile: "ADD
+// http://…".
 func hidePasswords(step string) string {
 	head, rest, found := strings.Cut(step, "://")
 	if !found {

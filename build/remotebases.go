@@ -21,13 +21,13 @@ import (
 type registryAnswer struct {
 	ref    registry.Ref
 	root   registry.Manifest
-	images []inspect.Image // of a list: by its rows alone
+	images []inspect.Image // of a list, by its rows alone
 	err    error
 }
 
-// askRegistries asks registries for every base that is missing in the store: once for each name, all at once. It returns an
-// error when a base does not exist, or not for its platform. An unreachable registry is left to the worker where the worker
-// may know better: it runs elsewhere, or it may have cached an image that is named by its digest.
+// askRegistries looks up every base that is not in the store: once for each name, all at once. It returns an error if
+// a base does not exist, or not for its platform. An unreachable registry is no error if the worker may still
+// succeed: it runs elsewhere, or it may have cached an image that is named by its digest.
 func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAnswer, error) {
 	if job.Options.Client == nil {
 		return nil, nil
@@ -72,7 +72,7 @@ func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, 
 	_ = g.Wait()
 	all := map[string]registryAnswer{}
 	for i, name := range names {
-		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit says what is wrong with it, and where
+		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit's error says what is wrong, and where
 			all[name] = answers[i]
 		}
 	}
@@ -97,7 +97,8 @@ func askFor(ctx context.Context, o Options, name string) registryAnswer {
 	return a
 }
 
-// offered are the images under a root. The rows of a list are believed: reading every config would take a request each.
+// offered returns the images under a root. It trusts the rows of a list: reading every config would take a request
+// each.
 func offered(ctx context.Context, object registry.Object) ([]inspect.Image, error) {
 	if object.Root.IsList() {
 		var list struct{ Manifests []v1.Descriptor }
@@ -118,13 +119,13 @@ func offered(ctx context.Context, object registry.Object) ([]inspect.Image, erro
 	return report.Images, err
 }
 
-// needsReading: a row that does not state the platform, or is a list itself.
+// needsReading reports whether a row has no platform, or is a list itself.
 func needsReading(d v1.Descriptor) bool {
 	_, attestation := inspect.AttestationOf(d)
 	return !attestation && (d.Platform == nil || platform.IsUnknown(*d.Platform) || d.MediaType.IsIndex())
 }
 
-// serves is nil when the base is there for its platform, as far as can be told from here.
+// serves returns nil if the base exists for its platform, as far as this side knows.
 func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 	_, found := choose(a.images, b.Platform)
 	if !found && a.err == nil {
@@ -153,7 +154,7 @@ func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 	return e
 }
 
-// unread is why images could not be read, one of which may be the one that is looked for.
+// unread returns why images could not be read, one of which may be the wanted one.
 func unread(images []inspect.Image) error {
 	var errs []error
 	for _, i := range images {
@@ -162,7 +163,7 @@ func unread(images []inspect.Image) error {
 	return errors.Join(errs...)
 }
 
-// listWith is the list that the tag beside a digest names now, if there is one; the tag may have moved on since.
+// listWith returns the list that the tag next to a digest names now, if there is one; the tag may have moved since.
 func listWith(ctx context.Context, c *remote.Client, a registryAnswer) (list registry.Manifest) {
 	m, err := c.Repository(a.ref, remote.Pull).Resolve(ctx, a.ref.WithTag(a.ref.Tag))
 	if err == nil && m.IsList() {

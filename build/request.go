@@ -22,10 +22,10 @@ import (
 
 const (
 	epochArg    = "SOURCE_DATE_EPOCH" // https://reproducible-builds.org/specs/source-date-epoch/
-	storeForOCI = "store"             // under which a worker asks for the local store
+	storeForOCI = "store"             // the name by which a worker requests the local store
 )
 
-// attrs is what the Dockerfile frontend is told for one platform.
+// attrs returns the options of the Dockerfile frontend for one platform.
 func attrs(s Spec, p v1.Platform, bases []localBase, proxy remote.Proxy) map[string]string {
 	a := map[string]string{
 		"platform": platforms.FormatAll(spec(p)),
@@ -51,8 +51,8 @@ func attrs(s Spec, p v1.Platform, bases []localBase, proxy remote.Proxy) map[str
 	return a
 }
 
-// proxyAttrs are build arguments that are in RUN steps, and neither in the image nor in what tells cached steps apart. BuildKit
-// sets both spellings of each, and takes any of both: the user's own goes before ours.
+// proxyAttrs adds build arguments for RUN steps that are neither in the image nor in cache keys. BuildKit sets both
+// spellings of each and accepts either: the user's own wins.
 func proxyAttrs(a map[string]string, proxy remote.Proxy, given map[string]string) {
 	vars := proxy.Vars()
 	for name := range given {
@@ -65,7 +65,8 @@ func proxyAttrs(a map[string]string, proxy remote.Proxy, given map[string]string
 	}
 }
 
-// contextName is the key by which the frontend looks a base up: the short name without ":latest", and the platform.
+// contextName returns the key by which the frontend looks up a base: the short name without ":latest", and the
+// platform.
 func contextName(b localBase) string {
 	name := contextKey(b.Name)
 	if b.Given == "" {
@@ -81,7 +82,7 @@ func shortName(ref registry.Ref) string {
 	return ref.Familiar()
 }
 
-// layoutID is what a worker asks for the layout of a base by.
+// layoutID returns the name by which a worker requests the layout of a base.
 func layoutID(b localBase) string {
 	if b.Ref.IsFile() {
 		return "layout-" + digest.FromString(b.Ref.Path).Encoded()[:12]
@@ -89,7 +90,7 @@ func layoutID(b localBase) string {
 	return storeForOCI
 }
 
-// withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument already.
+// withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument.
 func withEpoch(s Spec, lookup func(string) (string, bool)) Spec {
 	v, ok := lookup(epochArg)
 	if _, given := s.BuildArgs[epochArg]; given || !ok || v == "" {
@@ -103,22 +104,22 @@ func withEpoch(s Spec, lookup func(string) (string, bool)) Spec {
 	return s
 }
 
-// export asks for an OCI layout: blobs in a folder, no archive.
+// export returns the request for an OCI layout: blobs in a folder, no archive.
 func export(s Spec, out content.Store) client.ExportEntry {
 	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
 	for k, v := range s.Annotations {
 		a["annotation."+k] = v
 	}
 	if s.BuildArgs[epochArg] != "" {
-		a["rewrite-timestamp"] = "true" // without it only the config's own time is the epoch
+		a["rewrite-timestamp"] = "true" // without it only the config's time is the epoch
 	}
 	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputStore: out}
 }
 
-// contextMount is what a worker asks for the directory of a named build context by.
+// contextMount returns the name by which a worker requests the directory of a named build context.
 func contextMount(name string) string { return "context:" + contextKey(name) }
 
-// request is one platform's solve. dir takes the layout.
+// request returns one platform's solve. The layout goes into dir.
 func request(job Job, p v1.Platform, bases []localBase, proxy remote.Proxy, dir string) (client.SolveOpt, error) {
 	o := client.SolveOpt{
 		Frontend:      "dockerfile.v0",
@@ -132,7 +133,7 @@ func request(job Job, p v1.Platform, bases []localBase, proxy remote.Proxy, dir 
 			return o, err
 		}
 		image := export(job.Spec, out)
-		if provenance(job.Spec.Provenance)+sbom(job.Spec.SBOM) != "" { // a worker names what a statement is about only by this
+		if provenance(job.Spec.Provenance)+sbom(job.Spec.SBOM) != "" { // a worker names a statement's subject only by this
 			image.Attrs["name"] = job.Spec.Name(p).Name()
 		}
 		o.Exports = []client.ExportEntry{image}
@@ -165,8 +166,8 @@ func addLayouts(stores map[string]content.Store, job Job, bases []localBase) err
 	return nil
 }
 
-// readOnly opens the blobs of a layout for reading. Opening a content store makes folders in it, so it gets a directory
-// of its own below scratch in which the blobs are a link.
+// readOnly opens the blobs of a layout for reading. Opening a content store creates folders in it, so it gets its own
+// directory below scratch with a link to the blobs.
 func readOnly(layout, scratch string) (content.Store, error) {
 	dir, err := os.MkdirTemp(scratch, "bases-")
 	if err != nil {

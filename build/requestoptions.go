@@ -23,7 +23,7 @@ import (
 	"mtool/registry/regular"
 )
 
-// extraAttrs tells the frontend what the extras say.
+// extraAttrs sets the frontend's options for the extras.
 // https://github.com/moby/buildkit/blob/master/frontend/dockerui/config.go
 func extraAttrs(a map[string]string, x SpecOptions) {
 	for key, value := range map[string]string{
@@ -50,14 +50,14 @@ func extraAttrs(a map[string]string, x SpecOptions) {
 		key := "context:" + contextKey(name)
 		switch {
 		case strings.HasPrefix(given, imageScheme), isRemote(given) && !isImage(given):
-			a[key] = given // for the worker, unless the store has the image: then the key with the platform goes first
+			a[key] = given // for the worker; if the store has the image, the key with the platform wins
 		case !isImage(given):
 			a[key] = "local:" + contextMount(name)
 		}
 	}
 }
 
-// provenance is BuildKit's spelling, which knows no "true".
+// provenance returns BuildKit's spelling, which has no "true".
 func provenance(s string) string {
 	switch s {
 	case "", "false":
@@ -68,7 +68,7 @@ func provenance(s string) string {
 	return s
 }
 
-// sbom is BuildKit's spelling of the generator's image, which may stand alone.
+// sbom returns BuildKit's spelling of the generator, which may be an image alone.
 func sbom(s string) string {
 	if s == "" || s == "false" || strings.Contains(s, "generator=") {
 		return strings.TrimPrefix(s, "false")
@@ -76,7 +76,7 @@ func sbom(s string) string {
 	return "generator=" + s
 }
 
-// addExtras adds what goes besides the frontend's attributes: secrets, keys, caches, exports.
+// addExtras adds what is not an option of the frontend: secrets, keys, caches, exports.
 func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 	x := job.Spec.SpecOptions
 	if err := addSession(o, x); err != nil {
@@ -131,7 +131,7 @@ func addSession(o *client.SolveOpt, x SpecOptions) error {
 	return nil
 }
 
-// withType writes a reference alone as the registry cache that it means.
+// withType expands a bare reference to a registry cache.
 func withType(caches []string) (all []string) {
 	for _, c := range caches {
 		if !strings.Contains(c, "type=") {
@@ -142,8 +142,8 @@ func withType(caches []string) (all []string) {
 	return all
 }
 
-// perPlatform gives each platform of several a cache of its own, since each is a request of its own and the last would win: a
-// tag with the platform behind it, a directory below the one named.
+// perPlatform gives each of several platforms its own cache, since each is its own request and the last would win: a
+// tag with the platform as a suffix, or a directory below the named one.
 func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
 	suffix := platform.Suffix(p)
 	for _, e := range caches {
@@ -164,8 +164,8 @@ func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
 	}
 }
 
-// ownAndPlain reads each platform's own cache and, where none of that name is written now, what lies under the plain name too: a
-// list whose images carry their caches, or the cache of a build of one platform.
+// ownAndPlain reads each platform's own cache and, unless that name is being written, the plain name too: a list
+// whose images carry their caches, or the cache of a build of one platform.
 func ownAndPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
 	for _, plain := range imports {
 		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
@@ -181,14 +181,14 @@ func ownAndPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (al
 	return all
 }
 
-// existing leaves out the local caches that are not there yet: the first build of a machine has none.
+// existing drops local caches that do not exist yet: the first build on a machine has none.
 func existing(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
 	for _, c := range imports {
 		if c.Type == "local" {
 			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {
 				continue
 			}
-			if err := regular.AllOfLayout(c.Attrs["src"]); err != nil { // BuildKit's client opens what it finds
+			if err := regular.AllOfLayout(c.Attrs["src"]); err != nil { // BuildKit's client opens everything in it
 				return nil, fmt.Errorf("%w: reading cache: %w", registry.ErrContent, err)
 			}
 		}
@@ -223,7 +223,7 @@ func fileExport(e Export, s Spec, p v1.Platform) client.ExportEntry {
 	return x
 }
 
-// keepOpen leaves closing to whoever opened it.
+// keepOpen hides Close: whoever opened the writer closes it.
 type keepOpen struct{ io.Writer }
 
 func (keepOpen) Close() error { return nil }

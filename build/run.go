@@ -12,8 +12,9 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Run builds spec.Platforms and puts the images into the store once all of them are built: after a failed build none is
-// stored. The error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage, a kind of package registry, or context.Canceled.
+// Run builds spec.Platforms and stores the images once all of them are built: a failed build stores nothing. The
+// error is or wraps a *StepError, a *WorkerError, an error that wraps registry.ErrUsage, a kind of package registry,
+// or context.Canceled.
 func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	spec, err := prepareSpec(spec)
 	if err != nil {
@@ -53,7 +54,7 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	return Result{Images: images}, nil
 }
 
-// verify has every image looked at where it was exported to. All of them are, before the errors are returned.
+// verify calls Options.Verify for every exported image, then joins the errors.
 func verify(ctx context.Context, o Options, images []Image, layouts []Layout) error {
 	if o.Verify == nil {
 		return nil
@@ -75,21 +76,21 @@ type Image struct {
 	Platform v1.Platform
 	Ref      registry.Ref // in the store
 	Manifest registry.Manifest
-	Emulator string // "" when native, else QEMU's name of the architecture
+	Emulator string // "" if native, else QEMU's name of the architecture
 }
 
 // Solver executes builds, as BuildKit does.
 type Solver interface {
-	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing of what it
+	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing that it
 	// started is left when it returns.
 	Solve(ctx context.Context, job Job) ([]Layout, error)
 }
 
-// Job is what a Solver gets: a Spec whose paths are absolute and exist, and whose defaults are filled in.
+// Job is the input of a Solver: a Spec whose paths are absolute and exist, and whose defaults are set.
 type Job struct {
 	Spec    Spec
 	Options Options
-	Dir     string // an empty directory of the job's own, on the store's file system; removed after the import
+	Dir     string // an empty directory for the job, on the store's file system; removed after the import
 }
 
 // Layout is one exported image.

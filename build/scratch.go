@@ -7,8 +7,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// scratch is a directory that lasts as long as a build. A lock beside it tells the living from those that a killed build
-// left, which the next build removes.
+// scratch is a directory that lasts as long as a build. A lock file next to it marks it as in use; the next build
+// removes those that a killed build left.
 type scratch struct {
 	path string
 	lock *flock.Flock
@@ -32,19 +32,19 @@ func newScratch(parent string) (*scratch, error) {
 			return s, nil
 		}
 		s.remove()
-		if err != nil { // without one, a sweep came between the file and its lock: the next name then
+		if err != nil { // a sweep came between the file and its lock: try the next name
 			return nil, err
 		}
 	}
 }
 
 func (s *scratch) remove() {
-	_ = os.RemoveAll(s.path) // what stays is swept by the next build
+	_ = os.RemoveAll(s.path) // the next build sweeps what is left
 	_ = os.Remove(s.lock.Path())
 	_ = s.lock.Close()
 }
 
-// sweep removes what nobody holds the lock of. It is only tidying: what can't be removed is left.
+// sweep removes directories whose lock nobody holds. It only tidies up: what can't be removed is left.
 func sweep(parent string) {
 	locks, err := filepath.Glob(filepath.Join(parent, scratchPrefix+"*.lock"))
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"mtool/registry"
 )
 
-// buildKit solves with an embedded worker, or with those of Spec.Workers.
+// buildKit solves with the embedded worker, or with those of Spec.Workers.
 type buildKit struct{}
 
 // Solve implements Solver. It starts nothing before it knows that every platform can be built here.
@@ -52,7 +52,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	}
 	if w := p.embedded(); w != nil {
 		if err := prune(ctx, w.client, keep); err != nil {
-			note(err.Error()) // the images are built all the same
+			note(err.Error()) // the images are built anyway
 		}
 	}
 	if err := p.close(); err != nil {
@@ -61,7 +61,7 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	return layouts, nil
 }
 
-// shareFiles solves every platform with one view of the files.
+// shareFiles solves all platforms with one view of the files.
 func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -74,7 +74,7 @@ func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 			job.Options.Say(err.Error()) // the next build sends every file again
 		}
 	}()
-	if provenance(job.Spec.Provenance) == "" { // it has the request, and the session's name would differ each time
+	if provenance(job.Spec.Provenance) == "" { // it contains the request, so the session's name would change it
 		for _, w := range p.workers {
 			if err := f.share(ctx, w); err != nil {
 				return nil, err
@@ -83,7 +83,7 @@ func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 	}
 	layouts, err := solveAll(ctx, p, job, f)
 	if unread := f.err(); unread != nil {
-		layouts, err = nil, unread // the worker tells it in words of its own, if at all
+		layouts, err = nil, unread // the worker reports it unclearly, if at all
 	}
 	return layouts, err
 }

@@ -19,7 +19,7 @@ type walk struct {
 	env    variables
 	target v1.Platform
 
-	contexts map[string]string // what takes the place of stages and images of these names
+	contexts map[string]string // they replace stages and images of these names
 	seen     []bool            // by stage
 	found    requirements
 }
@@ -50,7 +50,8 @@ func (w *walk) stage(i int) error {
 	return w.commands(i, on)
 }
 
-// platform of a stage is what its FROM line says, else that of the stage it starts from, else the target's.
+// platform returns the platform of a stage: from its FROM line, else that of the stage it starts from, else the
+// target's.
 func (w *walk) platform(i int) (v1.Platform, error) {
 	s := w.d.stages[i]
 	if s.Platform != "" {
@@ -83,8 +84,8 @@ func (w *walk) commands(i int, on v1.Platform) error {
 			from = append(from, c.From)
 		case *instructions.RunCommand:
 			w.runs(on)
-			// Mounts are parsed whole, words without a value included, only when they are expanded. Where that fails
-			// for a variable of the stage, what is known without stays.
+			// Mounts are parsed completely, words without a value included, only when they are expanded. If that fails for a
+			// variable of the stage, the parts without it are used.
 			_ = c.Expand(func(word string) (string, error) { return word, nil })
 			for _, m := range instructions.GetMounts(c) {
 				from = append(from, m.From)
@@ -94,7 +95,7 @@ func (w *walk) commands(i int, on v1.Platform) error {
 			}
 		}
 		for _, name := range from {
-			if name == "" || strings.Contains(name, "$") { // a stage's own variables are not known here
+			if name == "" || strings.Contains(name, "$") { // a stage's variables are not known here
 				continue
 			}
 			if err := w.source(name, i, w.target); err != nil {
@@ -105,7 +106,7 @@ func (w *walk) commands(i int, on v1.Platform) error {
 	return nil
 }
 
-// secretOf is the id of a secret mount, which is the last part of its path when none is written.
+// secretOf returns the id of a secret mount; the default is the last part of its path.
 func secretOf(m *instructions.Mount) string {
 	if m.CacheID != "" {
 		return m.CacheID
@@ -113,7 +114,7 @@ func secretOf(m *instructions.Mount) string {
 	return path.Base(m.Target)
 }
 
-// source visits the stage of that name, or takes the name for an image's, which is wanted for the platform on.
+// source visits the stage of that name, or else records an image of that name for the platform on.
 func (w *walk) source(name string, before int, on v1.Platform) error {
 	if i := w.d.stage(name, before); i >= 0 {
 		return w.stage(i)
@@ -126,7 +127,7 @@ func (w *walk) source(name string, before int, on v1.Platform) error {
 	return nil
 }
 
-// given takes a named build context in the place of an image; a directory needs no image.
+// given uses a named build context instead of an image; a directory needs no image.
 func (w *walk) given(name, given string, on v1.Platform) {
 	if isImage(given) {
 		w.base(base{Name: name, Platform: on, Given: given})

@@ -20,14 +20,15 @@ import (
 	"mtool/registry"
 )
 
-// TrialOptions say how commands are run in images.
+// TrialOptions say how to run commands in images.
 type TrialOptions struct {
 	Execution
 	// Limit ends a command that runs longer; 0: one minute. Fetching the image does not count.
 	Limit time.Duration
 }
 
-// Scratch makes a directory below parent that the caller removes; the next build removes it after this one was killed.
+// Scratch creates a directory below parent that the caller removes; if this process is killed, the next build removes
+// it.
 func Scratch(parent string) (path string, remove func(), err error) {
 	s, err := newScratch(parent)
 	if err != nil {
@@ -46,7 +47,8 @@ var _ inspect.Runner = Runner{}
 
 const defaultLimit = time.Minute
 
-// Run implements inspect.Runner. A trial that no worker or emulator is for has an outcome that says so, and the others run.
+// Run implements inspect.Runner. A trial without a worker or emulator has an outcome that says so, and the others
+// run.
 func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outcome, error) {
 	all := make([]inspect.Outcome, len(trials))
 	var able []int
@@ -87,7 +89,7 @@ func (r Runner) Run(ctx context.Context, trials []inspect.Trial) ([]inspect.Outc
 	return all, errors.Join(group.Wait(), c.close())
 }
 
-// check says why a trial can't run; nothing is started for that.
+// check returns why a trial can't run, without starting anything.
 func (r Runner) check(ctx context.Context, t inspect.Trial) error {
 	c, err := r.newPool(ctx, []v1.Platform{t.Image.Platform()}, true)
 	if err != nil {
@@ -96,7 +98,7 @@ func (r Runner) check(ctx context.Context, t inspect.Trial) error {
 	return c.close()
 }
 
-// newPool finds workers as for a Dockerfile that runs something on each of the platforms.
+// newPool finds workers as if a Dockerfile ran something on each of the platforms.
 func (r Runner) newPool(ctx context.Context, platforms []v1.Platform, preflight bool) (*pool, error) {
 	d, err := parseDockerfile([]byte("FROM scratch\nRUN [\"/\"]\n"))
 	if err != nil {
@@ -113,7 +115,7 @@ func (r Runner) newPool(ctx context.Context, platforms []v1.Platform, preflight 
 	return c, err
 }
 
-// scratch makes a directory when some image is to be handed to the worker from here.
+// scratch creates a directory if the worker gets an image from this side.
 func (r Runner) scratch(trials []inspect.Trial) (string, func(), error) {
 	if slices.ContainsFunc(trials, func(t inspect.Trial) bool { return !fetched(t) }) {
 		return Scratch(filepath.Dir(r.Options.Store.Dir()))
@@ -124,14 +126,14 @@ func (r Runner) scratch(trials []inspect.Trial) (string, func(), error) {
 // fetched reports whether the worker fetches the image from its registry, as it does base images.
 func fetched(t inspect.Trial) bool { return t.From.Transport == registry.TransportRegistry }
 
-// image is the root file system of a trial, and the store from which the worker gets it when it does not fetch it.
+// image returns the root file system of a trial, and the store from which the worker gets it unless it fetches it.
 func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, error) {
 	p := llb.Platform(spec(t.Image.Platform()))
 	digest := t.Image.Manifest.Digest
 	switch {
 	case fetched(t.Trial):
 		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
-	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil: // it has the image, and takes none from here
+	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil: // it has the image, and takes none from this side
 		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
 	}
 	dir, err := t.layout(ctx)
@@ -146,7 +148,7 @@ func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, 
 	return llb.OCILayout(id+"/image@"+digest.String(), llb.OCIStore("", id), p), map[string]content.Store{id: blobs}, nil
 }
 
-// layout is the OCI layout that has the image: where it lies, or a copy of one in an archive or an engine.
+// layout returns the OCI layout that has the image: in place, or a copy from an archive or an engine.
 func (t trial) layout(ctx context.Context) (string, error) {
 	switch t.From.Transport {
 	case registry.TransportStore:

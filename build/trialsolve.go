@@ -24,7 +24,7 @@ import (
 	"mtool/registry"
 )
 
-// defaultPath is where programs are looked for in an image that does not say: docker's.
+// defaultPath is Docker's default PATH, for images without one.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // trial is one command in one image, on the worker that runs it.
@@ -33,10 +33,10 @@ type trial struct {
 	worker  *worker
 	limit   time.Duration
 	options Options
-	dir     string // for what the worker is handed from here
+	dir     string // for images that the worker gets from this side
 }
 
-// outcome runs the command. The error is that ctx is done.
+// outcome runs the command. It returns an error only if ctx is done.
 func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
 	o := inspect.Outcome{Exit: -1, Emulator: t.worker.emulator(t.Image.Platform())}
 	if !t.worker.embedded() {
@@ -78,16 +78,16 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	return t.explain(ctx, err, heard, o)
 }
 
-// crash says that QEMU did, as far as can be told from outside.
+// crash returns an error that blames QEMU, which is the likely culprit.
 func (t trial) crash(emulator, how string) error {
 	qemu := strings.TrimSpace(emulator + " " + t.worker.version(emulator))
 	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Advice: advice.Of(advice.NewerQEMU)}
 }
 
-// step is how the worker calls the command.
+// step returns the worker's name for the command.
 func (t trial) step() string { return "run " + t.Image.Manifest.Digest.String() }
 
-// request is the command as the image's own programs are run. The network is closed, and what it writes is forgotten.
+// request runs the command as the image's programs run. It has no network, and what it writes is discarded.
 func (t trial) request() []llb.RunOption {
 	all := []llb.RunOption{
 		llb.Args(t.Command), llb.IgnoreCache, llb.Network(pb.NetMode_NONE), llb.WithCustomName(t.step()), llb.Platform(spec(t.Image.Platform())),
@@ -107,7 +107,7 @@ func (t trial) request() []llb.RunOption {
 	return all
 }
 
-// explain sets the exit code, or says why there is none: a mismatch when the command or the image is to blame.
+// explain sets the exit code, or says why there is none: a mismatch if the command or the image is to blame.
 func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect.Outcome) error {
 	running := "running a program of " + platform.Format(t.Image.Platform())
 	if cause := context.Cause(ctx); cause != nil {
@@ -129,7 +129,7 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 	case !heard.began():
 		return &pullError{err, kindOfPull(err)}
 	case !ended && strings.Contains(err.Error(), "failed to compute cache key: ") && kindOf(err) != nil:
-		return &pullError{err, kindOf(err)} // a layer, which is fetched when the step has begun already
+		return &pullError{err, kindOf(err)} // a layer is fetched only after the step has started
 	case !ended:
 		return inspect.NotRun("it could not be started: " + reasonOf(err))
 	}
@@ -140,8 +140,8 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 	return nil
 }
 
-// exitCode is the command's, if it got so far as to have one. Docker Engine before 23.0 tells it in words alone; so does
-// everyone a 255 of the command's own, which by its number says that there is none.
+// exitCode returns the command's exit code, if it has one. Docker Engine before 23.0 has it only in the message. So
+// does every BuildKit for 255, which is also its number for an unknown exit status.
 func exitCode(err error) (int, bool) {
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) && exit.ExitCode != gateway.UnknownExitStatus {
 		return int(exit.ExitCode), true
@@ -156,7 +156,7 @@ func exitCode(err error) (int, bool) {
 	return code, err == nil
 }
 
-// reasonOf are the last words of an error chain of the worker's: "exec: \"x\": executable file not found in $PATH".
+// reasonOf returns the end of an error chain from the worker: "exec: \"x\": executable file not found in $PATH".
 func reasonOf(err error) string {
 	text := err.Error()
 	if _, after, ok := strings.Cut(text, "unable to start container process: "); ok {
@@ -165,7 +165,7 @@ func reasonOf(err error) string {
 	return text
 }
 
-// pullError is an image that the worker can't have.
+// pullError means that the worker can't get an image.
 type pullError struct{ err, kind error }
 
 func kindOfPull(err error) error {
@@ -178,13 +178,13 @@ func kindOfPull(err error) error {
 func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
 func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }
 
-// keptOutput is what is kept of each stream of a command, in bytes.
+// keptOutput limits the bytes kept of each stream of a command.
 const keptOutput = 64 << 10
 
-// standardError is its number in what a worker says.
+// standardError is the stream's number in a worker's log.
 const standardError = 2
 
-// stream is the beginning of what a command printed.
+// stream is the beginning of a command's output.
 type stream struct {
 	kept []byte
 	more bool // there was more
@@ -196,7 +196,7 @@ func (s *stream) add(data []byte) {
 	s.more = s.more || n < len(data)
 }
 
-// runLog is what one solve says of the step that is the command. It may be read after done.
+// runLog is the log of the step that runs the command. It may be read after done.
 type runLog struct {
 	step           string
 	emulated       bool
@@ -214,7 +214,7 @@ func newRunLog(step string, emulated bool, limit time.Duration, fetching *stallT
 	return &runLog{step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching, done: make(chan struct{})}
 }
 
-// follow takes what is said until the solve closes the channel.
+// follow reads the status until the solve closes the channel.
 func (h *runLog) follow(status <-chan *client.SolveStatus) {
 	defer close(h.done)
 	for s := range status {
@@ -233,7 +233,7 @@ func (h *runLog) follow(status <-chan *client.SolveStatus) {
 				h.stdout.add(l.Data)
 			}
 		}
-		if signal := h.signal(); signal != "" { // the first program of a container often hangs then instead of ending
+		if signal := h.signal(); signal != "" { // the first program of a container then often hangs instead of ending
 			h.stop(inspect.NotRun("it ended by signal " + signal))
 		}
 	}
@@ -264,7 +264,8 @@ func (h *runLog) took() time.Duration {
 	return h.end.Sub(*h.start)
 }
 
-// signal is what QEMU says that has ended the command, or a program that it has started; "" where none is emulated.
+// signal returns the signal that, by QEMU's message, ended the command or a program that it started; "" if nothing is
+// emulated.
 func (h *runLog) signal() string {
 	if !h.emulated {
 		return ""

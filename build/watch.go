@@ -17,7 +17,7 @@ import (
 	"mtool/registry"
 )
 
-// timeoutError is a build that took too long, or said nothing for too long.
+// timeoutError means that a build took too long, or was silent for too long.
 type timeoutError struct {
 	text string
 	kind error // nil: the build's own doing
@@ -39,17 +39,17 @@ func limit(ctx context.Context, d time.Duration) (context.Context, context.Cance
 	})
 }
 
-// lookupLimit is how long a worker elsewhere may look for a base image or a cache without a word. Its requests end by
-// themselves where it is a newer one, and never where it is not; what it fetches after that is watched by stallTimeout.
+// lookupLimit is how long a remote worker may silently look up a base image or a cache. Requests of newer workers
+// time out by themselves, those of older ones never do. stallTimeout watches what it fetches after that.
 const lookupLimit = 5 * time.Minute
 
-// idleTimeout ends a build that says nothing for too long.
+// idleTimeout ends a build that is silent for too long.
 type idleTimeout struct {
 	mu     sync.Mutex
 	limit  time.Duration // 0: none
-	now    time.Duration // the one for last
+	now    time.Duration // the limit for last
 	timer  *time.Timer
-	last   string // the step that ran when something was last said
+	last   string // the step that ran at the last update
 	cancel context.CancelCauseFunc
 }
 
@@ -70,7 +70,7 @@ func (w *idleTimeout) update(running client.Vertex, own bool) {
 	defer w.mu.Unlock()
 	w.last, w.now = running.Name, w.limit
 	switch {
-	case own && (fetches(w.last) || strings.HasPrefix(w.last, "exporting to ")): // which fetches what no step has needed
+	case own && (fetches(w.last) || strings.HasPrefix(w.last, "exporting to ")): // an export fetches what no step has needed
 		w.now = 0
 	case looksUp(w.last) && (w.now <= 0 || w.now > lookupLimit):
 		w.now = lookupLimit
@@ -81,14 +81,14 @@ func (w *idleTimeout) update(running client.Vertex, own bool) {
 	}
 }
 
-// looksUp: the step asks a registry for a base image, for the image that a "# syntax=" line names, or for what a cache has.
+// looksUp reports whether the step looks up a base image, the image of a "# syntax=" line, or a cache in a registry.
 func looksUp(step string) bool {
 	place, _, found := strings.Cut(step, "] load metadata for ")
 	return found && (place == "[internal" || strings.HasPrefix(place, "[context ")) || strings.HasPrefix(step, "resolve image config for ") ||
 		strings.HasPrefix(step, "importing cache manifest from ")
 }
 
-// fetches: the step reads from a registry, or writes the cache to one.
+// fetches reports whether the step reads from a registry, or writes the cache to one.
 func fetches(step string) bool {
 	_, rest, inStage := strings.Cut(step, "] ")
 	named := inStage && strings.HasPrefix(step, "[context ") && !strings.HasPrefix(rest, "load ") && !strings.Contains(rest, "://")
@@ -114,7 +114,7 @@ func (w *idleTimeout) stop() {
 	w.cancel(nil)
 }
 
-// crashError ends a build whose emulator reported a crash: what comes after is seldom right, and often hangs.
+// crashError ends a build whose emulator reported a crash: what follows is seldom right and often hangs.
 type crashError struct {
 	target v1.Platform
 	step   client.Vertex
@@ -123,7 +123,7 @@ type crashError struct {
 
 func (e *crashError) Error() string { return "uncaught target signal " + e.signal }
 
-// onCrash stops the solve when the step is an emulated one.
+// onCrash stops the solve if the step is emulated.
 func (s solve) onCrash(stop context.CancelCauseFunc) func(client.Vertex, string) {
 	return func(step client.Vertex, signal string) {
 		if s.worker.emulator(s.platformOf(step.Name)) != "" {
@@ -132,16 +132,16 @@ func (s solve) onCrash(stop context.CancelCauseFunc) func(client.Vertex, string)
 	}
 }
 
-// stallTimeout ends a solve whose worker, one elsewhere, fetches something of which no byte comes any more. Such a worker has no
-// limit of its own, and repeats several times a second how far it is: it is not silent.
+// stallTimeout ends a solve if a download of a remote worker has stalled. Such a worker has no limit of its own, and
+// it repeats its progress several times a second, so it is not silent.
 type stallTimeout struct {
 	limit time.Duration // negative: none
 	stop  context.CancelCauseFunc
 
 	mu    sync.Mutex
 	timer *time.Timer
-	open  map[transfer]int64 // how far each is
-	busy  map[transfer]bool  // what was fetched is being unpacked, for as long as a disk is slow
+	open  map[transfer]int64 // the progress of each
+	busy  map[transfer]bool  // being unpacked, which may take long on a slow disk
 	steps map[digest.Digest]string
 }
 
@@ -155,7 +155,7 @@ func newStallTimeout(limit time.Duration, stop context.CancelCauseFunc) *stallTi
 	return &stallTimeout{limit: limit, stop: stop, open: map[transfer]int64{}, busy: map[transfer]bool{}, steps: map[digest.Digest]string{}}
 }
 
-// watchTransfers is for one solve. The requests of our own worker end by themselves, and are made again.
+// watchTransfers returns the timeout for one solve. The embedded worker limits and retries its own requests.
 func (w *worker) watchTransfers(o Options, stop context.CancelCauseFunc) *stallTimeout {
 	if w.embedded() {
 		return newStallTimeout(-1, stop)
@@ -163,7 +163,7 @@ func (w *worker) watchTransfers(o Options, stop context.CancelCauseFunc) *stallT
 	return newStallTimeout(cmp.Or(o.Registries.Idle, time.Minute), stop)
 }
 
-// update takes what the worker says, and tells whether it is more than it has said before.
+// update records a worker's status, and reports whether it is news.
 func (w *stallTimeout) update(s *client.SolveStatus) (news bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -191,7 +191,7 @@ func (w *stallTimeout) update(s *client.SolveStatus) (news bool) {
 	return moved || len(s.Vertexes)+len(s.Logs)+len(s.Warnings) > 0
 }
 
-// moved reports whether a transfer has, or something else that a step tells of.
+// moved reports whether a transfer, or other progress of a step, has moved.
 func (w *stallTimeout) moved(s *client.VertexStatus) bool {
 	t := transfer{s.Vertex, s.ID}
 	if strings.HasPrefix(s.ID, "extracting ") {
@@ -228,9 +228,9 @@ const (
 	heartbeatWait  = 20 * time.Second // a machine that is short of memory may take that long
 )
 
-// heartbeat asks a worker elsewhere now and then whether it is still there, and ends the solve when it does not answer. A link
-// that goes down says nothing, and TCP tries again for a quarter of an hour. Keep-alive messages of gRPC would do, but
-// buildkitd takes them for an attack when they come more often than every five minutes.
+// heartbeat regularly checks that a remote worker is still there, and ends the solve if it does not answer. A broken
+// link is silent, and TCP retries for a quarter of an hour. gRPC's keep-alive would do, but buildkitd takes it for an
+// attack if it comes more often than every five minutes.
 func (w *worker) heartbeat(ctx context.Context, stop context.CancelCauseFunc) {
 	if w.embedded() {
 		return

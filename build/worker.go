@@ -23,14 +23,14 @@ import (
 // worker is a BuildKit worker that a build may use: the embedded one, or one at an address.
 type worker struct {
 	WorkerAddr
-	host   emulator.Host  // the machine that it runs on; guessed for one at an address
+	host   emulator.Host  // the machine that it runs on; a guess for one at an address
 	client *client.Client // nil: the embedded one, not started
 
-	// Of the embedded one alone, once it is started.
+	// Only for the embedded worker, once it is started.
 	process   *embedded.Process
 	emulators []emulator.Found
 
-	// Of one at an address alone.
+	// Only for a worker at an address.
 	engine   *engine.Engine // Docker Engine, for the BuildKit in it
 	runnable []v1.Platform  // its own platform first
 	probes   *probes
@@ -38,7 +38,7 @@ type worker struct {
 
 func (w *worker) embedded() bool { return w.Addr == Embedded }
 
-// String is how it is called in messages.
+// String returns the worker's name for messages.
 func (w *worker) String() string {
 	if w.embedded() {
 		return "the embedded worker"
@@ -84,7 +84,7 @@ func closeAll(workers []*worker) error {
 	return errors.Join(errs...)
 }
 
-// err is how the embedded worker ended; nil while it lives, and for one elsewhere.
+// err returns how the embedded worker ended; nil while it runs, and for a remote worker.
 func (w *worker) err() error {
 	if w.process == nil {
 		return nil
@@ -92,7 +92,7 @@ func (w *worker) err() error {
 	return w.process.Err()
 }
 
-// noDevices is why images built there can have no devices; nil: they can, as far as is known.
+// noDevices returns why images built there can't have devices; nil if they can, as far as is known.
 func (w *worker) noDevices() error {
 	if w.process == nil {
 		return nil
@@ -100,7 +100,7 @@ func (w *worker) noDevices() error {
 	return w.process.NoDevices()
 }
 
-// sessions is how sessions with it begin.
+// sessions returns the dialer for sessions with the worker.
 func (w *worker) sessions() session.Dialer {
 	if w.engine != nil {
 		return engineSession(w.engine)
@@ -108,8 +108,8 @@ func (w *worker) sessions() session.Dialer {
 	return grpchijack.Dialer(w.client.ControlClient())
 }
 
-// emulator is QEMU's name of what runs a platform's programs there, "" for the processor itself: seen where it can be, else
-// guessed from what the worker says that it is.
+// emulator returns QEMU's name of the emulator for a platform's programs there, "" for the processor itself. It is
+// probed if possible, else guessed from the worker's platforms.
 func (w *worker) emulator(target v1.Platform) string {
 	if w.embedded() {
 		return emulatorOn(w.host, target)
@@ -128,7 +128,7 @@ func (w *worker) emulator(target v1.Platform) string {
 	return emulatorOn(w.host, target)
 }
 
-// version of an emulator, "" where it is not known. It is asked for when a message about a failure needs it.
+// version returns the version of an emulator, "" if unknown. It is looked up only for messages about a failure.
 func (w *worker) version(name string) string {
 	for _, f := range w.emulators {
 		if f.Name == name {
@@ -138,8 +138,8 @@ func (w *worker) version(name string) string {
 	return ""
 }
 
-// proxy is what steps there get: this machine's own proxies are for the worker here only. A provenance of mode max holds
-// every argument, and passwords do not belong there.
+// proxy returns the proxies for steps: this machine's own are only for the embedded worker. A provenance of mode max
+// contains every argument, so it must not get passwords.
 func (w *worker) proxy(job Job) remote.Proxy {
 	proxies := job.Options.Proxies
 	p := proxies.Configured(w.Addr)
@@ -156,7 +156,7 @@ func (w *worker) proxy(job Job) remote.Proxy {
 	return p
 }
 
-// prepare plans the platforms of a job that it is to build, and makes it ready: the embedded one is started, except for a
+// prepare plans the worker's platforms of a job and prepares the worker: it starts the embedded one, except for a
 // preflight.
 func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight bool) (plan, error) {
 	if !w.embedded() {
@@ -186,7 +186,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 	})
 }
 
-// prepareRemote plans for a worker that the user named, and checks that it runs what is to be run.
+// prepareRemote plans for a worker that the user named, and checks that it can run the required platforms.
 func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (plan, error) {
 	p, err := newPlan(ctx, job, d, w.runnable[0])
 	if err == nil {
@@ -224,7 +224,7 @@ func (w *worker) runsAll(p plan) error {
 	return nil
 }
 
-// nativeOnly refuses what would be emulated.
+// nativeOnly refuses emulation.
 func (w *worker) nativeOnly(p plan) error {
 	for _, n := range p.requirements {
 		for _, run := range n.Runs {

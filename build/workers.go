@@ -15,18 +15,18 @@ import (
 	"mtool/inspect/platform"
 )
 
-// WorkerInfo is a worker as it is seen from here.
+// WorkerInfo describes a worker.
 type WorkerInfo struct {
 	WorkerAddr
-	Version          string        // BuildKit's; "" where it does not say
-	Native, Emulated []v1.Platform // as a probe has found, where one could be run
-	Guessed          []v1.Platform // those of both that are a guess: BuildKit does not say what it emulates
+	Version          string        // BuildKit's; "" if unknown
+	Native, Emulated []v1.Platform // as probed, if possible
+	Guessed          []v1.Platform // those of both that are guessed: BuildKit does not say what it emulates
 	Latency          time.Duration // of one question; of the embedded one, the time to start it
 	Err              error
 }
 
-// Workers asks every worker of where what it is, all at once; the embedded one is started for that and ended, and none is
-// given means it alone. A worker that does not answer is a WorkerInfo with an error.
+// Workers queries every worker of where, all at once; without any, the embedded one, which is started and stopped for
+// that. A worker that does not answer is a WorkerInfo with an error.
 func Workers(ctx context.Context, where Execution, o Options) []WorkerInfo {
 	addrs := where.Workers
 	if len(addrs) == 0 {
@@ -45,11 +45,11 @@ func Workers(ctx context.Context, where Execution, o Options) []WorkerInfo {
 			return nil
 		})
 	}
-	_ = group.Wait() // each says its own error
+	_ = group.Wait() // each has its own error
 	return all
 }
 
-// embeddedInfo starts the embedded worker with every emulator that there is.
+// embeddedInfo starts the embedded worker with every available emulator.
 func embeddedInfo(ctx context.Context, o Options) WorkerInfo {
 	w := &worker{WorkerAddr: WorkerAddr{Addr: Embedded}, host: emulator.Detect()}
 	var found []emulator.Found
@@ -68,7 +68,7 @@ func embeddedInfo(ctx context.Context, o Options) WorkerInfo {
 	return info
 }
 
-// embeddedVersion is that of the BuildKit which this program is built with; BuildKit itself knows it in its own binaries only.
+// embeddedVersion returns the version of the linked BuildKit; BuildKit itself knows it only in its own binaries.
 func embeddedVersion() string {
 	info, _ := debug.ReadBuildInfo()
 	for i := 0; info != nil && i < len(info.Deps); i++ {
@@ -89,9 +89,9 @@ func remoteInfo(ctx context.Context, addr string, tls WorkerTLS) WorkerInfo {
 	return w.info(ctx)
 }
 
-// info asks a worker that is connected.
+// info queries a connected worker.
 func (w *worker) info(ctx context.Context) (info WorkerInfo) {
-	runnable, err := ask(ctx, w.client, w.Addr, false) // makes the connection; the next question tells the latency
+	runnable, err := ask(ctx, w.client, w.Addr, false) // makes the connection; the next question measures the latency
 	if err != nil {
 		return WorkerInfo{Err: err}
 	}
@@ -104,7 +104,7 @@ func (w *worker) info(ctx context.Context) (info WorkerInfo) {
 	return info
 }
 
-// sort tells the native ones from the emulated.
+// sort separates native and emulated platforms.
 func (i *WorkerInfo) sort(runnable []v1.Platform, host emulator.Host, p *probes) {
 	for _, r := range runnable {
 		if p != nil {

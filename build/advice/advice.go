@@ -2,20 +2,20 @@ package advice
 
 import "errors"
 
-// Kind is what would help. The words behind a kind are its arguments.
+// Kind is what would help. The words after a kind are its arguments.
 type Kind int
 
 // The kinds of advice.
 const (
 	None           Kind = iota
-	OtherWorker         // a worker elsewhere
+	OtherWorker         // a remote worker
 	NativeWorker        // PLATFORM: a worker that runs it natively
 	WorkerFor           // PLATFORM: some worker for it, be it the embedded one
 	OwnWorker           // the embedded worker with an emulator of ours, or an emulator there
 	WholeBuildKit       // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
-	NoneRunning         // to see whether a worker runs there; the embedded one needs none
+	NoneRunning         // to check that a worker runs there, or to use the embedded one
 	WorkerLog           // to look at the log of a worker
-	WorkerAlive         // to see whether a worker is there again
+	WorkerAlive         // to check whether the worker is back
 	TrustWorker         // an authority for the worker's certificate, or the name in it
 	Certificates        // certificates for a worker with TLS
 	ClientCert          // a client certificate
@@ -48,13 +48,13 @@ func Kinds() (all []Kind) {
 type Advice struct {
 	Kind Kind
 	Args []string
-	Text string // in plain words: what to do before that, or instead
+	Text string // what to do before that, or instead
 }
 
-// Of returns advice of a kind.
+// Of returns advice of kind k.
 func Of(k Kind, args ...string) Advice { return Advice{Kind: k, Args: args} }
 
-// Say returns advice in plain words, which name neither a flag nor a command of ours.
+// Say returns advice as text, which must not name flags or commands of mtool.
 func Say(text string) Advice { return Advice{Text: text} }
 
 // Or adds a kind to advice in plain words.
@@ -66,7 +66,7 @@ func (a Advice) Or(k Kind, args ...string) Advice {
 // IsZero reports whether there is none.
 func (a Advice) IsZero() bool { return a.Kind == None && a.Text == "" }
 
-// Hint is what can be said in plain words; "" is nothing.
+// Hint returns the advice's text, if any.
 func (a Advice) Hint() string { return a.Text }
 
 // Advised returns a itself.

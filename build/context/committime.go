@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// CommitTime is the time of the commit that dir is checked out from, in seconds since 1970. The repository is one that has
-// dir, or a directory above it, as its working tree; nothing that it says is executed.
+// CommitTime returns the time of the commit that dir is checked out from, in seconds since 1970. Its repository has
+// dir, or a directory above it, as working tree. Nothing in the repository is executed.
 func CommitTime(ctx context.Context, dir string) (string, error) {
 	when, err := commitTimeOf(ctx, dir)
 	if err != nil {
@@ -41,7 +41,7 @@ func commitTimeOf(ctx context.Context, dir string) (when string, err error) {
 	return git{dir: lent, own: true}.commitTime(ctx, id)
 }
 
-// commitTime reads the commit as it is stored: formatting it can start programs, those that check signatures for one.
+// commitTime reads the raw commit: formatting it can start programs, such as those that check signatures.
 func (g git) commitTime(ctx context.Context, id string) (string, error) {
 	commit, err := g.run(ctx, "cat-file", "commit", id)
 	if err != nil {

@@ -13,10 +13,10 @@ import (
 	"mtool/registry/regular"
 )
 
-// remoteProtocols are those by which a repository, and the submodules that it names, may be reached.
+// remoteProtocols are allowed for a repository and its submodules.
 const remoteProtocols = "https:http:ssh:git"
 
-// clone takes one commit of a repository, with its submodules.
+// clone fetches one commit of a repository, with its submodules.
 func clone(ctx context.Context, c *Context, given string, o Options) error {
 	p, err := parseGit(given)
 	if err != nil {
@@ -56,7 +56,7 @@ func clone(ctx context.Context, c *Context, given string, o Options) error {
 	return c.enter(p.dir, given)
 }
 
-// checkCommit refuses another commit than the address demands.
+// checkCommit refuses any commit other than the address requires.
 func (g git) checkCommit(ctx context.Context, p gitAddress, given string) error {
 	if p.commit == "" {
 		return nil
@@ -71,10 +71,10 @@ func (g git) checkCommit(ctx context.Context, p gitAddress, given string) error 
 	return nil
 }
 
-// shortestCommit is how many digits of a commit Git itself shows at least.
+// shortestCommit is the minimum number of digits that Git shows of a commit.
 const shortestCommit = 7
 
-// enter makes a directory of the repository the context.
+// enter makes a directory in the repository the context.
 func (c *Context) enter(name, given string) error {
 	if name == "" {
 		return nil
@@ -110,7 +110,7 @@ func (g git) fetch(ctx context.Context, p gitAddress) error {
 		_, err = g.run(ctx, "checkout", "--quiet", "--detach", "FETCH_HEAD")
 	} else {
 		err = errors.Join(err, ctx.Err())
-		if p.ref != "" { // servers need not give a commit by its digest alone
+		if p.ref != "" { // a server may refuse to serve a commit by its digest alone
 			err = main.fetchAll(ctx, p, err)
 		}
 	}
@@ -131,7 +131,7 @@ func (g git) fetchAll(ctx context.Context, p gitAddress, first error) error {
 	return nil
 }
 
-// filtersIn reports whether the repository wants programs to make its files.
+// filtersIn reports whether the repository uses filter programs.
 func filtersIn(dir string) bool {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -142,8 +142,8 @@ func filtersIn(dir string) bool {
 	return err == nil && strings.Contains(string(attributes), "filter=")
 }
 
-// lendAddress makes an address of this machine one of a repository that mtool has made. Git's server would read the settings of
-// the one that is meant.
+// lendAddress replaces an address on this machine by a repository that mtool has made. Git's server would read the
+// settings of the original.
 func lendAddress(ctx context.Context, to string, p gitAddress) (gitAddress, error) {
 	u, err := url.Parse(p.url)
 	if err != nil {
@@ -157,7 +157,7 @@ func lendAddress(ctx context.Context, to string, p gitAddress) (gitAddress, erro
 	if err != nil {
 		return p, err
 	}
-	if id == "" { // a commit in short, for one
+	if id == "" { // for example an abbreviated commit
 		if err := r.lend(to, ""); err != nil {
 			return p, err
 		}

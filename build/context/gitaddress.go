@@ -10,7 +10,7 @@ import (
 	"mtool/registry"
 )
 
-// isGit reports whether given is the address of a Git repository, by the rules that docker build has.
+// isGit reports whether given is the address of a Git repository, by docker build's rules.
 // https://docs.docker.com/build/concepts/context/#git-repositories
 func isGit(given string) bool {
 	for _, prefix := range []string{"git://", "git@", "ssh://", "github.com/"} {
@@ -27,7 +27,7 @@ const fileScheme = "file://"
 
 type gitAddress struct {
 	url, ref, dir string
-	commit        string // that ref must be, or the beginning of it; "" is any
+	commit        string // the required commit, or a prefix of it; "" for any
 }
 
 // parseGit reads the two forms of an address: URL#REF:DIR and URL?branch=…&subdir=….

@@ -15,18 +15,18 @@ import (
 	"mtool/registry"
 )
 
-// git runs the git command in a repository that mtool has made, and in no other: settings, hooks and the like are mtool's and
-// the user's own, never those of whoever wrote the repository.
+// git runs the git command, only in a repository that mtool has made: settings, hooks and the like are mtool's and
+// the user's, never those of the repository's author.
 type git struct {
 	dir       string
-	url       string   // may have a password
+	url       string   // may contain a password
 	env       []string // beside the environment
-	protocols string   // that may be used: names with colons between; "" is none
-	own       bool     // dir is a bare repository, and nothing of the user's settings matters: no network is used
+	protocols string   // allowed protocols, separated by colons; "" for none
+	own       bool     // dir is a bare repository, and the user's settings are ignored: no network is used
 }
 
-// settings hold whatever else is configured. The user's own hooks and monitors are left out too: they are for repositories to
-// work in.
+// settings returns options that override configuration. They also disable the user's hooks and monitors, which are
+// for working trees.
 func settings() []string {
 	var args []string
 	for _, s := range []string{
@@ -55,8 +55,8 @@ func (g git) run(ctx context.Context, args ...string) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// environment is that of the user, without what would make git act on another repository: a hook that starts mtool has
-// GIT_DIR set.
+// environment returns the user's environment without what would make git use another repository: a hook that starts
+// mtool has GIT_DIR set.
 func (g git) environment() []string {
 	var env []string
 	for _, pair := range os.Environ() {
@@ -72,7 +72,7 @@ func (g git) environment() []string {
 		"GIT_ALLOC_LIMIT=1g", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 }
 
-// forNetwork reports whether a variable says how repositories are reached, and not which one is meant.
+// forNetwork reports whether a variable is about reaching repositories, not about choosing one.
 func forNetwork(name string) bool {
 	for _, prefix := range []string{"GIT_SSH", "GIT_SSL_", "GIT_HTTP_", "GIT_PROXY_", "GIT_CONFIG_", "GIT_ASKPASS", "GIT_TRACE", "GIT_CURL_"} {
 		if strings.HasPrefix(name, prefix) {
@@ -82,7 +82,7 @@ func forNetwork(name string) bool {
 	return false
 }
 
-// words are what git said, without a password.
+// words returns git's output without passwords.
 func (g git) words(said string) string {
 	if g.url != "" {
 		said = strings.ReplaceAll(said, g.url, shown(g.url))
@@ -90,7 +90,7 @@ func (g git) words(said string) string {
 	return strings.TrimSpace(said)
 }
 
-// slowest makes git give up a server that sends less than a byte a second for so long; what its user has set comes first.
+// slowest makes git give up on a server that sends less than a byte a second for that long; the user's settings win.
 func slowest(idle time.Duration) []string {
 	if os.Getenv("GIT_HTTP_LOW_SPEED_TIME") != "" || idle < 0 {
 		return nil
@@ -99,8 +99,8 @@ func slowest(idle time.Duration) []string {
 	return []string{"GIT_HTTP_LOW_SPEED_LIMIT=1", fmt.Sprintf("GIT_HTTP_LOW_SPEED_TIME=%d", seconds)}
 }
 
-// withoutFilters makes the folder that new repositories, those of submodules too, are copied from: its attributes come before
-// those in the repository, which can name any program that the user has set up as a filter.
+// withoutFilters makes the template of new repositories, including submodules. Its attributes override those in the
+// repository, which could name any filter program that the user has configured.
 func withoutFilters(dir string) (env string, err error) {
 	info := filepath.Join(dir, "template", "info")
 	if err := os.MkdirAll(info, 0o700); err != nil {
@@ -109,7 +109,7 @@ func withoutFilters(dir string) (env string, err error) {
 	return "GIT_TEMPLATE_DIR=" + filepath.Dir(info), os.WriteFile(filepath.Join(info, "attributes"), []byte("* -filter\n"), 0o600)
 }
 
-// capped is a buffer that fails when it gets too much.
+// capped is a buffer that fails beyond its limit.
 type capped struct {
 	bytes.Buffer
 	most int

@@ -12,9 +12,8 @@ import (
 // lentRef is the only ref of a lent repository.
 const lentRef = "refs/tags/context"
 
-// lend makes a bare repository of mtool's own in the directory to, which has the objects of r and nothing else of it: no
-// config, so that neither filters nor helpers nor lazy fetches are set up, no hooks, no alternates. id is what lentRef is set
-// to; "" is nothing.
+// lend makes a bare repository in the directory to that has the objects of r and nothing else: no config, so neither
+// filters nor helpers nor lazy fetches, no hooks, no alternates. lentRef is set to id, unless that is "".
 func (r repository) lend(to, id string) error {
 	objects := filepath.Join(r.common, "objects")
 	entries, err := os.ReadDir(objects)
@@ -47,7 +46,7 @@ func (r repository) lend(to, id string) error {
 			continue
 		}
 		dir := filepath.Join(objects, e.Name())
-		if err := regular.All(dir); err != nil { // git opens what it finds, and waits for pipes
+		if err := regular.All(dir); err != nil { // git opens every file, and would wait for pipes
 			return fmt.Errorf("%w: %w", registry.ErrContent, err)
 		}
 		if err := os.Symlink(dir, filepath.Join(to, "objects", e.Name())); err != nil {

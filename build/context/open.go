@@ -22,9 +22,9 @@ import (
 // Context is a build context on disk.
 type Context struct {
 	Dir        string
-	Dockerfile string                    // when the context was a Dockerfile alone; else ""
-	Epoch      string                    // of a Git context: the time of its commit, in seconds since 1970; else ""
-	Entries    map[string]snapshot.Entry // of a context that came as an archive: what the archive says of the files in Dir
+	Dockerfile string                    // if the context was only a Dockerfile; else ""
+	Epoch      string                    // of a Git context: the commit's time, in seconds since 1970; else ""
+	Entries    map[string]snapshot.Entry // of an archive: its headers for the files in Dir
 	temporary  string
 }
 
@@ -36,20 +36,21 @@ func (c Context) Close() error {
 	return os.RemoveAll(c.temporary)
 }
 
-// Options tune Open; the zero value is right for directories.
+// Options tune Open; the zero value works for directories.
 type Options struct {
 	In         io.Reader    // what "-" reads
 	Client     *http.Client // default: http.DefaultClient
 	KeepGitDir bool         // leave .git in a Git context
-	Env        []string     // for the git command, beside the environment
+	Env        []string     // for the git command, added to the environment
 
-	Note func(string) // what is to be said; optional
+	Note func(string) // called with remarks for the user; optional
 
-	Idle time.Duration // how long a server may stand still, one of Git by HTTP too; 0: a minute, negative: for ever
+	Idle time.Duration // how long a server may stall, Git by HTTP included; 0: a minute, negative: forever
 }
 
-// Open makes given a directory: it is one already, or "-", a Git address (git://…, git@…, ssh://…, …/NAME.git, github.com/…,
-// each with #REF[:DIR] behind it), or an http address of an archive or a Dockerfile. The Context must be closed.
+// Open turns given into a directory. It may be a directory, "-", a Git address (git://…, git@…, ssh://…, …/NAME.git,
+// github.com/…, each with an optional #REF[:DIR]), or an http address of an archive or a Dockerfile. The caller must
+// close the Context.
 func Open(ctx context.Context, given string, o Options) (Context, error) {
 	switch {
 	case given == "-":
@@ -62,7 +63,7 @@ func Open(ctx context.Context, given string, o Options) (Context, error) {
 	return Context{Dir: given}, nil
 }
 
-// shown is an address without the password that may be in it.
+// shown returns an address without its password.
 func shown(given string) string {
 	if u, err := url.Parse(given); err == nil {
 		return u.Redacted()
@@ -121,7 +122,7 @@ func download(ctx context.Context, c *Context, given string, o Options) error {
 	return err
 }
 
-// network remembers how reading an answer failed: whoever unpacks it blames the archive.
+// network records how reading an answer failed: the unpacker would blame the archive.
 type network struct {
 	io.Reader
 	err error
@@ -135,7 +136,7 @@ func (n *network) Read(p []byte) (int, error) {
 	return read, err
 }
 
-// unpack takes an archive or, as docker does, a text for a Dockerfile of an empty context.
+// unpack unpacks an archive or, as docker does, takes text for a Dockerfile with an empty context.
 func unpack(c *Context, r io.Reader, from string) error {
 	b := bufio.NewReaderSize(r, 1<<16)
 	plain, archive, err := decompress(b)
@@ -165,5 +166,5 @@ func unpack(c *Context, r io.Reader, from string) error {
 	return nil
 }
 
-// maxDockerfile is far beyond what people write; what is longer is something else.
+// maxDockerfile is far more than people write; a longer file is something else.
 const maxDockerfile = 4 << 20

@@ -13,14 +13,15 @@ import (
 	"mtool/registry/regular"
 )
 
-// repository is one of Git's on this machine, which anybody may have written. Its files are read, and git is never started
-// in it: its config, hooks and attributes can name programs.
+// repository is an untrusted Git repository on this machine. Its files are read, but git is never started in it: its
+// config, hooks and attributes can name programs.
 type repository struct {
 	dir    string // where HEAD is
-	common string // where refs and objects are: elsewhere for a working tree that git worktree made
+	common string // where refs and objects are; differs for a tree made by git worktree
 }
 
-// findRepository looks for .git in dir and the directories above. A bare repository is none: anybody can commit one as files.
+// findRepository looks for .git in dir and its parents. It ignores bare repositories: anybody can commit one as
+// files.
 func findRepository(dir string) (repository, error) {
 	abs, err := filepath.Abs(dir)
 	if err == nil {
@@ -40,7 +41,7 @@ func findRepository(dir string) (repository, error) {
 	}
 }
 
-// worktreeAt is the repository of a working tree whose top dir is; fs.ErrNotExist when it is none.
+// worktreeAt returns the repository of a working tree with top directory dir; fs.ErrNotExist if there is none.
 func worktreeAt(dir string) (repository, error) {
 	path := filepath.Join(dir, ".git")
 	info, err := os.Lstat(path)
@@ -55,7 +56,7 @@ func worktreeAt(dir string) (repository, error) {
 	return repository{}, fmt.Errorf("%q is neither a directory nor a file: %w", path, registry.ErrContent)
 }
 
-// repositoryAt is the repository at a path that the user named: bare, or that of a working tree.
+// repositoryAt returns the repository at a path that the user named: a bare one, or that of a working tree.
 func repositoryAt(path string) (repository, error) {
 	if r, err := repositoryIn(path); err == nil {
 		return r, nil
@@ -76,8 +77,8 @@ func repositoryIn(dir string) (repository, error) {
 	return repository{dir, dir}, nil
 }
 
-// followed is the repository that a file .git names: of a submodule, or of a working tree that git worktree made. It must
-// know of that: who writes such a file does not choose among all repositories of the machine.
+// followed returns the repository that a file .git names: of a submodule, or of a tree made by git worktree. That
+// repository must name the tree too: the author of such a file may not choose among all repositories of the machine.
 func followed(file string) (repository, error) {
 	top := filepath.Dir(file)
 	dir, err := pathIn(file, "gitdir: ", top)
@@ -98,7 +99,7 @@ func followed(file string) (repository, error) {
 		file, dir, registry.ErrContent)
 }
 
-// pathIn reads the path that is all of a file, behind a prefix.
+// pathIn reads a file that consists of a prefix and a path.
 func pathIn(file, prefix, relativeTo string) (string, error) {
 	const longest = 8 << 10
 	text, err := regular.Read(file, longest)
@@ -129,8 +130,8 @@ const (
 	maxPackedRefs = 256 << 20 // a repository with a million refs has a hundred megabytes
 )
 
-// resolve is the id of a branch, a tag or any other ref; of HEAD when the name is empty, and of itself when it is one. "" is
-// none that is known.
+// resolve returns the id of a branch, a tag or another ref, of HEAD if the name is empty, and of an id itself. ""
+// means unknown.
 func (r repository) resolve(name string) (string, error) {
 	if objectID.MatchString(name) {
 		return name, nil
@@ -159,7 +160,7 @@ func (r repository) resolve(name string) (string, error) {
 	return "", nil
 }
 
-// ref is the id of a ref by its full name: in a file of its own, or among the packed ones.
+// ref returns the id of a ref by its full name, from its own file or from the packed refs.
 func (r repository) ref(name string) (string, error) {
 	if !strings.HasPrefix(name, "refs/") || !filepath.IsLocal(name) {
 		return "", nil

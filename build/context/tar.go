@@ -16,7 +16,7 @@ import (
 	"mtool/registry/compression"
 )
 
-// decompress tells by the first bytes whether there is an archive, and how it is compressed.
+// decompress detects by the first bytes whether b is an archive, and how it is compressed.
 func decompress(b *bufio.Reader) (plain io.Reader, archive bool, err error) {
 	head, err := b.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -26,12 +26,12 @@ func decompress(b *bufio.Reader) (plain io.Reader, archive bool, err error) {
 		plain, err = compression.Open(name, b)
 		return plain, true, err
 	}
-	// The magic of POSIX and of GNU tars alike. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
+	// The magic of both POSIX and GNU tars. https://pubs.opengroup.org/onlinepubs/9699919799/utilities/pax.html
 	return b, len(head) > 262 && string(head[257:262]) == "ustar", nil
 }
 
-// untar unpacks into dir, and nowhere else: links that lead out are kept as they are, and not followed. What an ordinary user
-// can't have on disk (owners, devices, set-id bits of others) is in the entries, by path.
+// untar unpacks into dir and nowhere else: links out of dir are kept and not followed. The returned entries, by path,
+// have what an ordinary user can't store on disk: owners, devices, set-id bits of others.
 func untar(dir string, r io.Reader) (map[string]snapshot.Entry, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -56,7 +56,7 @@ func untar(dir string, r io.Reader) (map[string]snapshot.Entry, error) {
 type unpacker struct {
 	root    *os.Root
 	entries map[string]snapshot.Entry
-	links   bool // there are some that a later name may lead through
+	links   bool // a later name may lead through a link
 }
 
 func (u *unpacker) unpack(h *tar.Header, body io.Reader) error {
@@ -76,7 +76,7 @@ func (u *unpacker) unpack(h *tar.Header, body io.Reader) error {
 		Capability: []byte(h.PAXRecords["SCHILY.xattr.security.capability"]),
 	}
 	if h.Typeflag != tar.TypeDir {
-		_ = u.root.Remove(name) // this entry replaces an earlier one of that name
+		_ = u.root.Remove(name) // this entry replaces an earlier one
 	}
 	switch h.Typeflag {
 	case tar.TypeDir:
@@ -94,16 +94,16 @@ func (u *unpacker) unpack(h *tar.Header, body io.Reader) error {
 	case tar.TypeReg, tar.TypeGNUSparse, tar.TypeChar, tar.TypeBlock, tar.TypeFifo:
 		err = u.file(name, body)
 	default:
-		return nil // a header for others, as of the whole archive
+		return nil // a header for other entries, such as the whole archive
 	}
 	u.entries[name] = e
 	return err
 }
 
-// inside is a name of an archive as a path below its root.
+// inside returns an archive's name as a path below its root.
 func inside(name string) string { return strings.TrimPrefix(path.Clean("/"+name), "/") }
 
-// real is where name lies, once the links before its last part are followed.
+// real returns where name is once the links before its last part are followed.
 func (u *unpacker) real(name string) (string, error) {
 	parent := path.Dir(name)
 	if !u.links || parent == "." {
@@ -120,7 +120,7 @@ func (u *unpacker) real(name string) (string, error) {
 	return path.Join(filepath.ToSlash(rel), path.Base(name)), nil
 }
 
-// file writes the content; for a device or a pipe there is none.
+// file writes the content; a device or a pipe has none.
 func (u *unpacker) file(name string, body io.Reader) error {
 	f, err := u.root.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
 	if err != nil {

@@ -6,15 +6,15 @@ import (
 	"io/fs"
 )
 
-// Attribute is the extended attribute of a file that stands for a device. Any program can set it, but gains no more by
-// it than by writing a layer by hand: see Parse.
+// Attribute is the extended attribute of a file that stands for a device. Any program can set it, but it gains no
+// more than by writing a layer by hand: see Parse.
 const Attribute = "user.mtool.device"
 
 // SkipAttr is the attribute of an archive export of files that leaves devices out; any value will do.
 const SkipAttr = "mtool.skip-devices"
 
 // ErrNotMade is wrapped by the error for a device among files that are exported into a directory.
-var ErrNotMade = errors.New("is a device, and a build makes none on this machine")
+var ErrNotMade = errors.New("is a device, which a build never creates on this machine")
 
 // Device is the device that an inode of this kind, or a layer's entry, describes.
 type Device struct {

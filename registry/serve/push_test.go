@@ -83,11 +83,11 @@ func client(t *testing.T, name string) *remote.Repository {
 // The whole suite: what is pushed is there as it was sent.
 func TestSuiteOfPushes(t *testing.T) {
 	t.Parallel()
-	registrytest.Suite(t, func(t *testing.T) registrytest.Place {
+	registrytest.Suite(t, func(t *testing.T) registrytest.Endpoint {
 		_, host := writable(t, serve.Options{})
 		ref := parse(t, host+"/suite/demo")
 		repository := client(t, host+"/suite/demo")
-		return registrytest.Place{Target: repository, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+		return registrytest.Endpoint{Target: repository, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
 			return repository.Resolve(ctx, ref.WithTag(tag))
 		}}
 	})
