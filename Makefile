@@ -45,13 +45,14 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build app docs install uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
+.PHONY: help build docs install install-deps uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 # grpcnotrace leaves out gRPC's pages for debugging, and html/template with them.
 build: ## mtool, as one static binary, into .bin
+	@testdata/deps.sh go
 	@[ -x .bin/mtool ] || echo 'compiling mtool: about five minutes on two cores the first time, seconds later'
 	CGO_ENABLED=0 go build -trimpath -tags=grpcnotrace -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
 
@@ -65,18 +66,13 @@ tools: ## the programs that make interop compares with
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg arm64 .deps/debian
 	[ -z "$(ZOO)" ] || testdata/zoo.sh short .deps/zoo
 
-app: ## the program of the demo for three architectures, with its Dockerfile, in .bin/app
-	@echo 'compiling the demo: a minute the first time'
-	for arch in amd64 arm64 arm; do CGO_ENABLED=0 GOOS=linux GOARCH=$$arch GOARM=7 go build -trimpath -ldflags='-s -w' -o .bin/app/app-$$arch ./testdata/context; done
-	cp testdata/context/Dockerfile .bin/app/
-
 PREFIX ?= $(HOME)/.local
 HOME_OF_MTOOL := $(or $(MTOOL_HOME),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/mtool)
 
 docs: build ## man pages, completions and a reference in Markdown, in .bin/docs
 	.bin/mtool docs .bin/docs
 
-install: deps build ## mtool, completions and emulators below PREFIX (~/.local) and MTOOL_HOME; nothing system-wide but runc and uidmap
+install: install-deps build ## mtool, completions and emulators below PREFIX (~/.local) and MTOOL_HOME; nothing system-wide but runc and uidmap
 	install -D .bin/mtool $(PREFIX)/bin/mtool
 	install -d $(PREFIX)/share/bash-completion/completions $(PREFIX)/share/zsh/site-functions $(PREFIX)/share/fish/vendor_completions.d
 	.bin/mtool completion bash >$(PREFIX)/share/bash-completion/completions/mtool
@@ -85,17 +81,16 @@ install: deps build ## mtool, completions and emulators below PREFIX (~/.local) 
 	[ ! -d .deps/qemu ] || { install -d -m 700 $(HOME_OF_MTOOL) && install -d $(HOME_OF_MTOOL)/emulators && cp .deps/qemu/usr/bin/qemu-*[a-z0-9] $(HOME_OF_MTOOL)/emulators/; }
 	@case ":$(PATH):" in *:$(PREFIX)/bin:*) ;; *) echo 'add it to PATH: export PATH=$(PREFIX)/bin:$$PATH' ;; esac
 
+install-deps:
+	@PREFIX=$(PREFIX) testdata/deps.sh install
+
 uninstall: ## take away what make install copied below PREFIX; images and emulators stay in MTOOL_HOME
 	rm -f $(PREFIX)/bin/mtool $(PREFIX)/share/bash-completion/completions/mtool $(PREFIX)/share/zsh/site-functions/_mtool $(PREFIX)/share/fish/vendor_completions.d/mtool.fish
 
-registry: ## a registry to try with, at 127.0.0.1:5000, until Ctrl-C; its files are in .deps/registry
-	@[ -x .deps/bin/registry ] || echo 'compiling the registry: some minutes the first time'
-	testdata/tools.sh registry
-	printf 'version: 0.1\nstorage: {filesystem: {rootdirectory: %s}}\nhttp: {addr: "127.0.0.1:5000"}\n' $(CURDIR)/.deps/registry >.deps/registry.yml
-	OTEL_TRACES_EXPORTER=none registry serve .deps/registry.yml
+registry: build ## a registry to try with, at 127.0.0.1:5000, until Ctrl-C; its images are mtool's own
+	.bin/mtool serve --writable
 
-demo: deps build app ## build, merge, publish and inspect an image of three platforms, each command shown
-	testdata/tools.sh registry
+demo: deps build ## the example of README.md, each command shown; in a temporary folder
 	testdata/demo.sh
 
 quick: ## what most changes need, in a minute or two: vet, the pure packages, most offline scripts

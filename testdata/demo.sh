@@ -1,12 +1,12 @@
 #!/bin/sh
-# The main job from beginning to end: one program built into images for three architectures, merged into one list, published
-# to a registry that runs only as long as the demo, and checked there. Every command is shown with what it prints. What the
-# demo makes is in one temporary folder and goes with it. `make demo` runs it with mtool, the
-# program and the registry built.
+# Runs the first example of README.md, word by word: an image built for two platforms, published to a registry that runs only as
+# long as the demo, and proven there; then one that lies. Each command is shown with what it is for. What the demo makes is in
+# one temporary folder and goes with it. `make demo` runs it with mtool built.
 set -eu
 cd "$(dirname "$0")/.."
-PATH=$PWD/.bin:$PWD/.deps/bin:$PWD/.deps/qemu/usr/bin:$PATH
+PATH=$PWD/.bin:$PWD/.deps/qemu/usr/bin:$PATH
 work=$(mktemp -d "${TMPDIR:-/tmp}/mtool-demo.XXXXXX")
+export MTOOL_HOME="$work/home"
 registry=
 
 finish() {
@@ -25,39 +25,44 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# start_registry: the kernel picks the port, and the registry's log tells it.
-start_registry() {
-	cat >"$work/registry.yml" <<-END
-		version: 0.1
-		storage: {filesystem: {rootdirectory: $work/registry}}
-		http: {addr: "127.0.0.1:0"}
-	END
-	OTEL_TRACES_EXPORTER=none registry serve "$work/registry.yml" >"$work/registry.log" 2>&1 &
+# serve COMMAND…: runs a server until the demo ends, once it has printed its address. Another port is taken where the usual one
+# has an owner.
+serve() {
+	: >"$work/address"
+	"$@" >"$work/address" 2>"$work/serve.log" &
 	registry=$!
-	for _ in $(seq 3000); do
-		host=$(sed -n 's/.*listening on \(127\.0\.0\.1:[0-9]*\).*/\1/p' "$work/registry.log")
-		[ -z "$host" ] || return 0
+	while [ ! -s "$work/address" ]; do
+		if ! kill -0 "$registry" 2>/dev/null; then
+			registry=
+			cat "$work/serve.log" >&2
+			return 1
+		fi
 		sleep 0.1
 	done
-	echo "demo.sh: the registry does not start:" >&2
-	cat "$work/registry.log" >&2
-	return 1
+	cat "$work/serve.log" "$work/address"
 }
 
-show() {
-	printf '\n$ %s\n' "$*"
-	"$@" 2>&1
-}
-
-cp -r .bin/app "$work/app"
-start_registry
-export MTOOL_HOME="$work/home"
-cd "$work"
-
-show mtool build --arch amd64 -t demo:v1-amd64 ./app
-show mtool build --arch arm64 -t demo:v1-arm64 ./app
-show mtool build --arch arm/v7 -t demo:v1-armv7 ./app
-show mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64 --amend demo:v1-armv7
-show mtool annotate demo:v1 --annotation org.opencontainers.image.title=demo
-show mtool push demo:v1 "$host/demo:v1"
-show mtool inspect --deep --require linux/amd64,linux/arm64,linux/arm/v7 "$host/demo:v1"
+# The commands, each with what it is for.
+awk '/^```console$/ { on = 1; next } /^```$/ { if (on) exit } on && sub(/^\$ /, "")' README.md >"$work/commands"
+steps=$(wc -l <"$work/commands")
+step=0
+host=127.0.0.1:5000
+while IFS= read -r line <&3; do
+	step=$((step + 1))
+	command=$(printf '%s\n' "${line%%  # *}" | sed "s/127\.0\.0\.1:5000/$host/; s/ *\$//")
+	printf '\n== %s of %s: %s\n$ %s\n' "$step" "$steps" "${line##*  # }" "$command"
+	case $command in
+	*' &')
+		# shellcheck disable=SC2086 # the command's words
+		serve ${command% &} || serve ${command% &} --listen 127.0.0.1:0
+		host=$(cat "$work/address")
+		continue
+		;;
+	esac
+	wanted=0
+	case $line in *'exit code 3'*) wanted=3 ;; esac
+	status=0
+	sh -c "$command" 2>&1 </dev/null || status=$?
+	[ "$status" = "$wanted" ] || { echo "demo.sh: exit code $status, not $wanted" >&2 && exit 1; }
+	[ "$status" = 0 ] || echo "exit code $status"
+done 3<"$work/commands"

@@ -3,6 +3,8 @@
 #
 #   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
 #   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
+#   testdata/deps.sh install the same for `make install`, which goes on without what this user can't have: only builds need it
+#   testdata/deps.sh go      nothing; fails where Go can't compile mtool, as all but native do first
 #   testdata/deps.sh test    also what `make test` takes: emulators of more architectures
 #   testdata/deps.sh interop also what `make interop` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine,
 #                            sshd, Chromium, exFAT for FUSE, buildah
@@ -17,8 +19,8 @@ set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
 set_name=${1:-build}
-case $set_name in native | build | test | interop | long) ;; *)
-	echo "usage: deps.sh native|build|test|interop|long" >&2
+case $set_name in native | build | install | go | test | interop | long) ;; *)
+	echo "usage: deps.sh native|build|install|go|test|interop|long" >&2
 	exit 2
 	;;
 esac
@@ -26,11 +28,31 @@ PATH=$deps/bin:$deps/qemu/usr/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
+# check_go: fails before anything is downloaded where Go is missing, or too old and unable to fetch a newer one itself.
+check_go() {
+	needed=$(sed -n 's/^go //p' go.mod)
+	hint="Go $needed or later compiles mtool: https://go.dev/doc/install (Debian's and Ubuntu's package golang-go may be older)"
+	has go || { echo "deps.sh: there is no Go in PATH. $hint" >&2 && return 1; }
+	have=$(cd / && GOTOOLCHAIN=local go env GOVERSION | sed 's/^go//; s/[^0-9.].*//')
+	[ "$(printf '%s\n' "$needed" "$have" | sort -V | head -n 1)" != "$needed" ] || return 0
+	case $(cd / && go env GOTOOLCHAIN) in
+	'' | local*) echo "deps.sh: this is Go $have, which is too old. $hint" >&2 && return 1 ;;
+	*) echo "this is Go $have: it downloads Go $needed by itself, some 70 MB" >&2 ;;
+	esac
+}
+
+# give_up TEXT: ends, and all but make install with it.
+give_up() {
+	echo "deps.sh: $1" >&2
+	[ "$set_name" != install ] || { echo "mtool build does without what is missing as far as it can; all other commands need none of it" >&2 && exit 0; }
+	exit 1
+}
+
 # has_qemu: is there an emulator for every architecture that is asked for and this machine does not run itself? The demo takes
 # three of them, the tests all of what unpack_qemu keeps.
 has_qemu() {
 	more=
-	[ "$set_name" = build ] || more="i386 ppc64le riscv64 s390x"
+	case $set_name in build | install) ;; *) more="i386 ppc64le riscv64 s390x" ;; esac
 	for arch in aarch64 arm x86_64 $more; do
 		[ "$arch" = "$(uname -m)" ] || has "qemu-$arch-static" || is_static "$(command -v "qemu-$arch")" || return 1
 	done
@@ -152,28 +174,40 @@ EOT
 	mount.exfat-fuse -V && has mkfs.exfat
 }
 
+[ "$set_name" = native ] || check_go
+[ "$set_name" != go ] || exit 0
 missing=$(wanted)
+if [ "$set_name" = install ]; then
+	cat >&2 <<-END
+		make install takes, the first time, about five minutes of compiling on two cores, and a gigabyte for Go's caches. It makes
+		  ${PREFIX:-$HOME/.local}: bin/mtool (70 MB) and completions
+		  ${MTOOL_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/mtool}: emulators (60 MB)
+		and changes nothing else of this machine but for packages that are missing, which it names first.
+	END
+fi
 [ -n "$missing" ] || exit 0
 echo "missing for $set_name:" >&2
-echo "$missing" | while read -r _ what packages; do echo "  $what (Debian and Ubuntu: $packages)" >&2; done
-if [ "${DEPS:-}" = no ]; then
-	echo "deps.sh: DEPS=no forbids setting them up" >&2
-	exit 1
-fi
+echo "$missing" | while read -r how what packages; do
+	case $how in apt) how="to be installed by root" ;; *) how="downloaded and unpacked here, without root" ;; esac
+	echo "  $what (Debian and Ubuntu: $packages): $how" >&2
+done
+[ "${DEPS:-}" != no ] || give_up "DEPS=no forbids setting them up"
 if ! has apt-get || ! has dpkg; then
-	echo "deps.sh: this is neither Debian nor Ubuntu: please install the above (runc 1.1 or later; QEMU's static user-mode" >&2
-	echo "emulators, as qemu-aarch64-static or qemu-aarch64 and so on, anywhere in PATH), then run this again" >&2
-	exit 1
+	give_up "this is neither Debian nor Ubuntu: please install the above (runc 1.1 or later; QEMU's static user-mode emulators, as \
+qemu-aarch64-static or qemu-aarch64 and so on, anywhere in PATH), then run this again"
 fi
-if [ "$(id -u)" != 0 ] && ! has sudo && echo "$missing" | grep -q '^apt '; then
-	echo "deps.sh: neither root nor sudo: please have the above installed, then run this again" >&2
-	exit 1
-fi
-
 packages=$(echo "$missing" | sed -n 's/^apt [^ ]* //p')
+if [ "$(id -u)" != 0 ] && ! has sudo && [ -n "$packages" ]; then
+	without="neither root nor sudo: please have root run: apt-get install $(echo "$packages" | xargs)"
+	[ "$set_name" = install ] || give_up "$without"
+	echo "deps.sh: $without" >&2
+	packages=
+fi
 # shellcheck disable=SC2086 # one word a package
-[ -z "$packages" ] || { update && install $packages; }
-for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do "unpack_$what"; done
+[ -z "$packages" ] || { update && install $packages; } || give_up "apt-get failed"
+for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do
+	"unpack_$what" || give_up "could not get $what"
+done
 
 missing=$(wanted)
-[ -z "$missing" ] || { printf 'deps.sh: still missing:\n%s\n' "$missing" >&2 && exit 1; }
+[ -z "$missing" ] || give_up "still missing: $(echo "$missing" | cut -d' ' -f2 | xargs)"

@@ -1,14 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
-	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,34 +18,67 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its output.
+// TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its output. The
+// registry is the README's own, at another port.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	testparts.Need(t, testparts.QEMU, testparts.Registry)
-	text := readme(t)
-	host := testparts.StartRegistry(t, testparts.RegistryOptions{}).Host
-	dir := t.TempDir()
-	context, err := crossCompile(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(os.Mkdir(filepath.Join(dir, ".bin"), 0o755), os.Rename(context, filepath.Join(dir, ".bin", "app"))); err != nil {
+	testparts.Need(t, testparts.QEMU)
+	dir, host := t.TempDir(), freeAddress(t)
+	if err := os.CopyFS(filepath.Join(dir, "testdata", "hello"), os.DirFS("../../testdata/hello")); err != nil {
 		t.Fatal(err)
 	}
 	env := append(slices.Clone(testparts.Env(t)), "MTOOL_HOME="+filepath.Join(dir, "home"))
+	text := strings.ReplaceAll(readme(t), "mtool serve --writable", "mtool serve --writable --listen 127.0.0.1:5000")
 	for _, e := range examples(strings.ReplaceAll(text, "127.0.0.1:5000", host)) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", e.command)
 		cmd.Dir, cmd.Env = dir, env
-		out, _ := cmd.CombinedOutput() // an example of a failure fails
+		run := (*exec.Cmd).CombinedOutput // an example of a failure fails
+		if server, ok := strings.CutSuffix(e.command, " &"); ok {
+			cmd.Args[2] = "exec " + server
+			run = func(cmd *exec.Cmd) ([]byte, error) { return startServer(t, cmd) }
+		}
+		out, err := run(cmd)
 		if missing := e.missing(string(out)); missing != "" {
 			t.Errorf("$ %s\ndoes not print %q:\n%s", e.command, missing, out)
 		}
+		if code := cmd.ProcessState.ExitCode(); e.code > 0 && code != e.code {
+			t.Errorf("$ %s\n%v, want exit code %d", e.command, err, e.code)
+		}
 	}
+}
+
+// freeAddress returns an address of this machine that nobody listens at.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// startServer starts a program that prints a line when it is ready, and runs it until the test ends.
+func startServer(t *testing.T, cmd *exec.Cmd) ([]byte, error) {
+	t.Helper()
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+	})
+	return bufio.NewReader(out).ReadBytes('\n')
 }
 
 // example is a command that the README shows, and the lines it shows of the output.
 type example struct {
 	command string
+	code    int // that the command is said to end with; 0: any
 	lines   []string
 }
 
@@ -51,7 +86,12 @@ func examples(text string) (all []example) {
 	for _, block := range regexp.MustCompile("(?s)```console\n(.*?)```").FindAllStringSubmatch(text, -1) {
 		for line := range strings.SplitSeq(strings.TrimSpace(block[1]), "\n") {
 			if command, ok := strings.CutPrefix(line, "$ "); ok {
-				all = append(all, example{command: command})
+				command, comment, _ := strings.Cut(command, "  # ")
+				e := example{command: strings.TrimSpace(command)}
+				if _, code, ok := strings.Cut(comment, "exit code "); ok {
+					e.code, _ = strconv.Atoi(code)
+				}
+				all = append(all, e)
 				continue
 			}
 			last := &all[len(all)-1]
@@ -121,4 +161,28 @@ func TestReadmeIsShort(t *testing.T) {
 func readme(t *testing.T) string {
 	t.Helper()
 	return document(t, "README.md")
+}
+
+// TestHello: the programs of the example are what their source writes.
+func TestHello(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const source = "../../testdata/hello"
+	if out, err := exec.CommandContext(t.Context(), "go", "run", source, dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	programs, err := filepath.Glob(filepath.Join(dir, "hello-*"))
+	if err != nil || len(programs) < 4 {
+		t.Fatalf("%q, %v", programs, err)
+	}
+	for _, program := range programs {
+		want, err := os.ReadFile(program)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile(filepath.Join(source, filepath.Base(program)))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s is not what hello.go writes: %v", filepath.Base(program), err)
+		}
+	}
 }

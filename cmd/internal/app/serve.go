@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"syscall"
 
 	"mtool/inspect"
@@ -58,19 +59,25 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	if local, err := loopback(o.Listen); err == nil && local {
 		options.Hosts = hostsOf(served.Host)
 	}
-	options.Told = func(event serve.Event) {
-		size := ""
-		if event.Action != serve.Deleted {
-			size = ", " + inspect.Bytes(event.Size)
-		}
-		e.note("%s %s/%s: %s%s", event.Action, served.Host, event.Name, event.Digest, size)
-	}
+	options.Told = func(event serve.Event) { e.note("%s", toldLine(served.Host, event)) }
 	server := serve.New(e.Store, options)
 	if served.Names, err = server.Names(ctx); err != nil {
 		return errors.Join(err, l.Close())
 	}
 	o.Ready(served)
 	return errors.Join(serve.Run(ctx, l, server), server.Close())
+}
+
+// toldLine is a line of the log: what a client did, and to what.
+func toldLine(host string, event serve.Event) string {
+	line := fmt.Sprintf("%s %s/%s", event.Action, host, event.Name)
+	if digest := event.Digest.String(); !strings.HasSuffix(event.Name, digest) {
+		line += ", " + digest
+	}
+	if event.Action == serve.Deleted {
+		return line
+	}
+	return line + ", " + inspect.Bytes(event.Size)
 }
 
 // admission decides who may come in.
