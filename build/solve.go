@@ -94,7 +94,11 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 	if err != nil {
 		return nil, err
 	}
-	defer display.close()
+	_, shown := registry.Begin(ctx, registry.Work{Doing: "building", Shown: true})
+	defer func() {
+		display.close()
+		shown.End(registry.Present, nil)
+	}()
 	layouts := make([]Layout, len(job.Spec.Platforms))
 	ctx, idle := newIdleTimeout(ctx, job.Spec.IdleTimeout)
 	defer idle.stop()

@@ -17,8 +17,7 @@ import (
 
 // content uploads everything below the root, and the root of an upload without tags.
 func (w *upload) content(ctx context.Context) error {
-	err := w.each(ctx, len(w.Blobs), func(ctx context.Context, i int) error { return w.putBlob(ctx, w.Blobs[i]) })
-	if err != nil {
+	if err := w.putBlobs(ctx); err != nil {
 		return err
 	}
 	if w.refused > 0 {
@@ -53,8 +52,24 @@ func (w *upload) each(ctx context.Context, n int, step func(context.Context, int
 	return errors.Join(g.Wait(), ctx.Err())
 }
 
-func (w *upload) putBlob(ctx context.Context, b compose.Blob) error {
+// putBlobs begins all tasks at once, so that whoever watches knows how much there is to do.
+func (w *upload) putBlobs(ctx context.Context) error {
+	tasks := make([]*registry.Task, len(w.Blobs))
+	for i, b := range w.Blobs {
+		_, tasks[i] = registry.Begin(ctx, registry.Work{Doing: "copying", Name: w.Repository.String(), Blob: b.Descriptor})
+	}
+	err := w.each(ctx, len(w.Blobs), func(ctx context.Context, i int) error {
+		return w.putBlob(tasks[i].In(ctx), w.Blobs[i], tasks[i])
+	})
+	for _, t := range tasks {
+		t.End(registry.Present, err) // those that an error of another one left out
+	}
+	return err
+}
+
+func (w *upload) putBlob(ctx context.Context, b compose.Blob, task *registry.Task) error {
 	moved, err := w.target.PutBlob(ctx, b.Descriptor, b.Source)
+	task.End(moved, err)
 	if err != nil {
 		return fmt.Errorf("putting blob %s of %q: %w", b.Descriptor.Digest, b.From, err)
 	}

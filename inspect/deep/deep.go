@@ -41,8 +41,6 @@ type Options struct {
 	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: not called. It is called
 	// by one goroutine at a time.
 	Keep func(facts rootfs.LayerFacts)
-	// Progress receives how many bytes of a layer were read so far; nil: not called. It is called by several goroutines at once.
-	Progress func(layer v1.Descriptor, read int64)
 	// Limits bound what is read of a layer; zero members have defaults.
 	Limits rootfs.Limits
 }

@@ -117,7 +117,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 		return err
 	}
 	o := rootfs.Options{
-		Examiner: examiner, Extract: r.texts, Limits: r.options.Limits, Progress: r.options.Progress, Known: r.known, Compare: !r.options.early(),
+		Examiner: examiner, Extract: r.texts, Limits: r.options.Limits, Known: r.known, Compare: !r.options.early(),
 		Seen: r.note,
 	}
 	if r.options.early() {

@@ -40,9 +40,6 @@ type Options struct {
 	// Parallel is how many layers ScanAll unpacks at once; 0: one for each processor, at least 2 and at most 4. More are
 	// fetched at once, as long as they are small.
 	Parallel int
-	// Progress receives how many compressed bytes of a layer were read so far; nil: not called. It is called by several
-	// goroutines at once, about every 256 KiB of unpacked bytes and at the end of a layer.
-	Progress func(layer v1.Descriptor, read int64)
 	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
 	Known func(digest v1.Hash) (LayerFacts, bool)
 	// Compare holds layers that are read to their end against their tables of contents, if they have any.

@@ -57,11 +57,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	if err := readable(d); err != nil {
 		return LayerFacts{}, err
 	}
-	in, err := openStream(ctx, r, o.Limits, w, func(read int64) {
-		if o.Progress != nil {
-			o.Progress(d, read)
-		}
-	})
+	in, err := openStream(ctx, r, o.Limits, w)
 	if err != nil {
 		return LayerFacts{}, err
 	}

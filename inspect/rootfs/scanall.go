@@ -10,6 +10,8 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
+
+	"mtool/registry"
 )
 
 // Blobs opens layers, and fails at the end of one whose digest or size is wrong: a registry.Source.
@@ -48,6 +50,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		}
 	}
 	todo = known(todo, work, o)
+	tasks := beginAll(ctx, todo)
 	ahead := fetchAhead(ctx, todo)
 	var wide sync.Mutex
 	var g errgroup.Group
@@ -57,6 +60,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		g.Go(func() error {
 			defer ahead.done(n)
 			l.Source = ahead.source(n)
+			ctx := tasks[n].In(ctx)
 			*s = l.scan(ctx, o, shared)
 			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
 				wide.Lock() // one at a time, since each takes as much memory as all others together
@@ -65,7 +69,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 				alone.window = maxWindow
 				*s = l.scan(ctx, o, alone)
 			}
-			if s.Err == nil {
+			if tasks[n].End(registry.Copied, s.Err); s.Err == nil {
 				l.tell(*s, o)
 			}
 			return nil
@@ -77,6 +81,15 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 		results[i] = l.result(work[contentOf(l)])
 	}
 	return results, ctx.Err()
+}
+
+// beginAll begins a task for each layer, so that whoever watches knows how much there is to read.
+func beginAll(ctx context.Context, layers []LayerSource) []*registry.Task {
+	tasks := make([]*registry.Task, len(layers))
+	for n, l := range layers {
+		_, tasks[n] = registry.Begin(ctx, registry.Work{Doing: "checking", Name: "layer", Blob: l.Descriptor})
+	}
+	return tasks
 }
 
 // largestFirst keeps a large layer from being alone at the end.
@@ -108,6 +121,7 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 	if err != nil {
 		return Scanned{Err: err}
 	}
+	blob = registry.Counted(ctx, blob)
 	defer func() { _ = blob.Close() }() // what was only read loses nothing
 	count := counter{r: blob}
 	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, work)

@@ -18,6 +18,20 @@ import (
 	"mtool/registry"
 )
 
+// progress remembers how many bytes of each layer were read.
+type progress struct {
+	mu   sync.Mutex
+	read map[v1.Hash]int64
+}
+
+func (p *progress) Begin(*registry.Task) {}
+
+func (p *progress) End(t *registry.Task) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.read[t.Blob.Digest] = max(t.Moved(), p.read[t.Blob.Digest])
+}
+
 // blobs hold layers in memory and count how often each is opened and how many are open at once.
 type blobs struct {
 	mu         sync.Mutex
@@ -90,13 +104,8 @@ func TestScanAll(t *testing.T) {
 	foreign.Descriptor.MediaType = types.OCIRestrictedLayer
 	lying.Descriptor.Size++
 	layers = append(layers, broken, missing, foreign, lying)
-	var mu sync.Mutex
-	read := map[v1.Hash]int64{}
-	got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Progress: func(d v1.Descriptor, n int64) {
-		mu.Lock()
-		defer mu.Unlock()
-		read[d.Digest] = max(n, read[d.Digest])
-	}})
+	watched := &progress{read: map[v1.Hash]int64{}}
+	got, err := rootfs.ScanAll(registry.WithProgress(t.Context(), watched), layers, rootfs.Options{})
 	if err != nil || len(got) != len(layers) {
 		t.Fatalf("got %d results (%v), want %d", len(got), err, len(layers))
 	}
@@ -115,7 +124,7 @@ func TestScanAll(t *testing.T) {
 		if n := b.opened[l.Descriptor.Digest]; n != 1 {
 			t.Errorf("layer %s was opened %d times, want once", l.Descriptor.Digest, n)
 		}
-		if n := read[l.Descriptor.Digest]; n != l.Descriptor.Size {
+		if n := watched.read[l.Descriptor.Digest]; n != l.Descriptor.Size {
 			t.Errorf("progress of %s ended at %d bytes of %d", l.Descriptor.Digest, n, l.Descriptor.Size)
 		}
 	}

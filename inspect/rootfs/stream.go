@@ -17,7 +17,6 @@ import (
 type stream struct {
 	ctx    context.Context //nolint:containedctx // io.Reader has no room for it
 	limits Limits
-	told   func(read int64)
 	packed io.ReadCloser
 	ahead  *ahead
 	hash   hash.Hash
@@ -34,14 +33,14 @@ type stream struct {
 type volume struct{ packed, unpacked atomic.Int64 }
 
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
-func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork, told func(read int64)) (*stream, error) {
+func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork) (*stream, error) {
 	src := &source{ctx: ctx, r: r}
 	packed, err := decompress(src, w.window)
 	if err != nil {
 		return nil, err
 	}
 	return &stream{
-		ctx: ctx, limits: limits, told: told, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
+		ctx: ctx, limits: limits, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
 		begun: time.Now(), total: w.volume,
 	}, nil
 }
@@ -77,7 +76,6 @@ func (s *stream) advance() {
 	if err := s.over(); err != nil {
 		s.rest, s.err = nil, err
 	}
-	s.told(s.raw)
 }
 
 func (s *stream) over() error {

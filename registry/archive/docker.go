@@ -159,6 +159,12 @@ func hashOf(ctx context.Context, files *tarFS, name string) (v1.Hash, error) {
 	if err != nil {
 		return v1.Hash{}, err
 	}
-	h, _, err := v1.SHA256(io.NopCloser(f))
+	work := registry.Work{Doing: "hashing", Name: name}
+	if info, err := f.Stat(); err == nil {
+		work.Size = info.Size()
+	}
+	ctx, task := registry.Begin(ctx, work)
+	h, _, err := v1.SHA256(registry.Counted(ctx, io.NopCloser(f)))
+	task.End(registry.Copied, err)
 	return h, errors.Join(err, ctx.Err())
 }

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"archive/tar"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -77,10 +78,30 @@ func (s *spool) remove() error {
 }
 
 // pack writes the tar and renames it: first what a reader needs first, then the blobs by digest.
-func (s *spool) pack() error {
+func (s *spool) pack(ctx context.Context) error {
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "writing", Name: s.path, Size: s.size()})
 	o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(s.dir, "archive.tar")}
-	err := registry.WriteFile(s.path, o, s.writeTo)
+	err := registry.WriteFile(s.path, o, func(w io.Writer) error { return s.writeTo(registry.CountedWriter(ctx, w)) })
+	task.End(registry.Copied, err)
 	return store.DiskFull(err, filepath.Dir(s.path), 0)
+}
+
+// size is about how large the archive will be; -1: not known.
+func (s *spool) size() (n int64) {
+	err := filepath.WalkDir(s.layout(), func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 func (s *spool) writeTo(w io.Writer) error {

@@ -49,12 +49,15 @@ func unpack(ctx context.Context, to, from *os.File, name string) error {
 	if err != nil {
 		return err
 	}
-	r, err := compression.Open(name, bufio.NewReader(from))
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "unpacking", Name: from.Name(), Size: info.Size()})
+	r, err := compression.Open(name, bufio.NewReader(registry.Counted(ctx, io.NopCloser(from))))
 	if err != nil {
+		task.End(registry.Copied, err)
 		return fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
 	defer r.Close()
 	_, err = io.Copy(&bounded{ctx: ctx, to: to, left: max(maxUnpacked, maxRatio*info.Size())}, contentErrors{r})
+	task.End(registry.Copied, err)
 	return err
 }
 
@@ -114,7 +117,9 @@ func Spool(ctx context.Context, r io.Reader) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = io.Copy(&bounded{ctx: ctx, to: f, left: math.MaxInt64}, r)
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "reading", Name: "standard input", Size: -1})
+	_, err = io.Copy(&bounded{ctx: ctx, to: f, left: math.MaxInt64}, registry.Counted(ctx, io.NopCloser(r)))
+	task.End(registry.Copied, err)
 	if err = errors.Join(store.DiskFull(err, os.TempDir(), 0), f.Close()); err != nil {
 		return "", errors.Join(fmt.Errorf("reading standard input: %w", err), os.Remove(f.Name()))
 	}

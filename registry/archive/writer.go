@@ -22,6 +22,7 @@ type Writer struct {
 	spool *spool        // nil for a layout
 	fresh *store.Layout // the layout, if this writer creates its directory; else nil
 	tags  atomic.Int32
+	ctx   atomic.Pointer[context.Context] // of the last call, for what Close tells of its progress
 	ended bool
 }
 
@@ -67,6 +68,7 @@ func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
 
 // PutTag implements registry.Target. The empty tag stores a manifest without a name.
 func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) error {
+	w.ctx.Store(&ctx)
 	if err := w.blobs.PutTag(ctx, tag, m); err != nil {
 		return err
 	}
@@ -88,7 +90,7 @@ func (w *Writer) Close() error {
 		err = errors.New("nothing was written to it")
 	}
 	if err == nil {
-		err = w.spool.pack()
+		err = w.spool.pack(*w.ctx.Load())
 	}
 	if err = errors.Join(err, w.spool.remove()); err != nil {
 		return fmt.Errorf("writing %q: %w", w.ref, err)

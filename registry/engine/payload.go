@@ -48,7 +48,7 @@ func newPayload(ctx context.Context, ref registry.Ref, m registry.Manifest, src 
 }
 
 // prepare decompresses what engines can't, and refuses encrypted layers.
-func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) error {
+func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) (err error) {
 	switch {
 	case strings.Contains(string(layer.MediaType), "encrypted"):
 		return fmt.Errorf("%w: it is encrypted, which Docker Engine can't load", registry.ErrRefused)
@@ -60,10 +60,13 @@ func (p *payload) prepare(ctx context.Context, layer v1.Descriptor) error {
 		return err
 	}
 	p.unpacked[layer.Digest] = f
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "unpacking", Name: p.name, Blob: layer})
+	defer func() { task.End(registry.Copied, err) }()
 	blob, err := p.src.Blob(ctx, layer)
 	if err != nil {
 		return err
 	}
+	blob = registry.Counted(ctx, blob)
 	defer blob.Close()
 	plain, err := zstd.NewReader(blob)
 	if err != nil {
@@ -115,11 +118,13 @@ func (p *payload) writeTo(ctx context.Context, w io.Writer) error {
 }
 
 func (p *payload) addBlob(ctx context.Context, t *tar.Writer, d v1.Descriptor) error {
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "loading", Name: p.name, Blob: d})
 	blob, err := p.src.Blob(ctx, d)
-	if err != nil {
-		return err
+	if err == nil {
+		blob = registry.Counted(ctx, blob)
+		err = errors.Join(add(t, blobName(d.Digest), d.Size, blob), blob.Close())
 	}
-	if err := errors.Join(add(t, blobName(d.Digest), d.Size, blob), blob.Close()); err != nil {
+	if task.End(registry.Copied, err); err != nil {
 		return err
 	}
 	plain := p.unpacked[d.Digest]

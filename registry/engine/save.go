@@ -12,17 +12,20 @@ import (
 // Save writes the image of this name to w, as the tar of docker save: a Docker archive, and from Docker 25 on an OCI
 // archive too. The engine streams it; nothing is buffered. When the image is missing the error wraps
 // registry.ErrNotFound.
-func (e *Engine) Save(ctx context.Context, ref registry.Ref, w io.Writer) error {
+func (e *Engine) Save(ctx context.Context, ref registry.Ref, w io.Writer) (err error) {
 	doing := fmt.Sprintf("reading %q", ref)
 	name := imageName(ref)
 	// Engines differ in their answer to a save of a missing image.
 	if _, err := e.api.ImageInspect(ctx, name); err != nil {
 		return e.failure(ctx, doing, err)
 	}
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "reading", Name: ref.String(), Size: -1})
+	defer func() { task.End(registry.Copied, err) }()
 	body, err := e.api.ImageSave(ctx, []string{name})
 	if err != nil {
 		return e.failure(ctx, doing, err)
 	}
+	body = registry.Counted(ctx, body)
 	defer body.Close()
 	from := &reading{Reader: body}
 	if _, err := io.Copy(w, from); err != nil {

@@ -78,8 +78,9 @@ func (s *session) authorize(ctx context.Context, q request) (grant, error) {
 // credentials returns those of the repository that q is about. A mount has a second repository, for which the same must
 // do.
 func (s *session) credentials(ctx context.Context, q request) (login.Auth, error) {
+	_, waiting := registry.Begin(ctx, registry.Work{Doing: "looking up credentials", Name: s.host.name})
 	auth, err := s.host.client.options.Credentials.For(ctx, s.host.name, q.ref.Repo)
-	if err == nil {
+	if waiting.End(registry.Present, err); err == nil {
 		return auth, nil
 	}
 	e := s.host.failure(q)

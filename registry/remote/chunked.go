@@ -94,7 +94,7 @@ func (c *chunks) open(ctx context.Context, start, end int64) (io.ReadCloser, err
 	c.release()
 	if c.body == nil || c.off != start {
 		closeBody(c.body)
-		body, err := c.src.Blob(ctx, c.d)
+		body, err := counted(ctx, c.src, c.d)
 		if err != nil {
 			c.body = nil
 			return nil, err

@@ -63,6 +63,9 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	if waits.isNew(fmt.Sprint(e.Host, e.Kind, e.Status, a.made)) {
 		a.client.options.Note(fmt.Sprintf("waiting %s before attempt %d of %d: %v", roundWait(d), a.made+1, limit, err))
 	}
+	doing := fmt.Sprintf("waiting %s before attempt %d of %d", roundWait(d), a.made+1, limit)
+	_, waiting := registry.Begin(ctx, registry.Work{Doing: doing, Name: e.Host})
+	defer waiting.End(registry.Present, nil)
 	if registry.Sleep(ctx, d) != nil {
 		return e.interrupted(ctx)
 	}

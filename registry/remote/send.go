@@ -83,7 +83,9 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 		closeBody(r.Body)
 		return nil, h.failure(q).interrupted(ctx)
 	}
+	_, waiting := registry.Begin(ctx, registry.Work{Doing: q.doing, Name: q.ref.String()})
 	resp, err, over := h.ask(r)
+	waiting.End(registry.Present, err)
 	h.release()
 	if cause := body.failure(); cause != nil && ctx.Err() == nil {
 		if err == nil {

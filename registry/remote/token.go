@@ -103,6 +103,8 @@ func (c *Client) ask(r *http.Request, e *Error) (*token, error) {
 	}
 	defer c.release()
 	asked := time.Now()
+	_, waiting := registry.Begin(ctx, registry.Work{Doing: "asking for a token", Name: r.URL.Host})
+	defer waiting.End(registry.Present, nil)
 	resp, err := c.do(r)
 	if err != nil {
 		return nil, e.broke(ctx, r.URL.Host, err)

@@ -50,7 +50,7 @@ func (r *Repository) upload(ctx context.Context, d v1.Descriptor, src registry.S
 		return r.uploadChunks(ctx, d, src)
 	}
 	q := r.finishRequest(d, at)
-	q.body = func() (io.ReadCloser, error) { return src.Blob(ctx, d) }
+	q.body = func() (io.ReadCloser, error) { return counted(ctx, src, d) }
 	q.size = d.Size
 	resp, err := r.host.send(ctx, q)
 	if err != nil {
@@ -63,6 +63,15 @@ func (r *Repository) upload(ctx context.Context, d v1.Descriptor, src registry.S
 	}
 	drain(resp.Body)
 	return registry.Copied, nil
+}
+
+// counted opens the blob, and counts for the task of ctx what is read of it.
+func counted(ctx context.Context, src registry.Source, d v1.Descriptor) (io.ReadCloser, error) {
+	rc, err := src.Blob(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	return registry.Counted(ctx, rc), nil
 }
 
 // discard gives an upload up, also when ctx is done. That it fails does not matter: registries clean up by themselves.

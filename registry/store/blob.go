@@ -65,6 +65,7 @@ func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, ope
 	if err != nil {
 		return err
 	}
+	rc = registry.Counted(ctx, rc)
 	return errors.Join(l.writeBlob(path, &cancelable{ctx, rc}, d.Size), rc.Close())
 }
 

@@ -76,12 +76,14 @@ func (in importer) tree(ctx context.Context, d v1.Descriptor, depth int) (regist
 }
 
 func (in importer) blob(ctx context.Context, d v1.Descriptor) error {
-	_, err := in.writer.put(ctx, d, func(path string) error {
+	ctx, task := registry.Begin(ctx, registry.Work{Doing: "storing", Name: in.dir, Blob: d})
+	moved, err := in.writer.put(ctx, d, func(path string) error {
 		if err := in.verify(ctx, d); err != nil {
 			return err
 		}
 		return in.writer.layout.linkBlob(ctx, path, d, filepath.Join(in.dir, filepath.FromSlash(blobPath(d.Digest))))
 	})
+	task.End(moved, err)
 	return err
 }
 
@@ -90,6 +92,7 @@ func (in importer) verify(ctx context.Context, d v1.Descriptor) error {
 	if err != nil {
 		return err
 	}
+	rc = registry.Counted(ctx, rc)
 	_, err = io.Copy(io.Discard, &cancelable{ctx, rc})
 	return errors.Join(err, rc.Close())
 }

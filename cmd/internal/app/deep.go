@@ -28,13 +28,6 @@ type DeepOptions struct {
 	Explain        []string          // paths of files whose verdict is to be explained
 }
 
-// Progress receives how many bytes of each layer were read so far, and when that is over. Read is called by several
-// goroutines at once.
-type Progress interface {
-	Read(layer v1.Descriptor, read int64)
-	Done()
-}
-
 // boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
 // returns what ends that.
 func boundMemory() (undo func()) {
@@ -66,10 +59,6 @@ func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.U
 	options := deep.Options{
 		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
 		ABI: o.ABI, PageSize: o.PageSize,
-	}
-	if p := e.Transport.Progress; p != nil {
-		options.Progress = p.Read
-		defer p.Done()
 	}
 	if !o.NoFacts {
 		kept := facts.Open(e.factsDir())

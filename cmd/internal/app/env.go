@@ -18,7 +18,6 @@ import (
 type EnvOptions struct {
 	remote.Options // NewEnv adds those of registries.yaml, the credentials and Proxy
 	Proxies        remote.Proxies
-	Progress       Progress // of reading layers; nil tells nobody
 }
 
 // Env is the places and the clients that the functions of this package share.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -111,7 +110,6 @@ func (a *application) buildCommand() *cobra.Command {
 	fl.StringArrayVar(&f.labels, "label", nil, "set a label, `KEY=VALUE` (repeatable)")
 	fl.BoolVar(&f.NoVerify, "no-verify", false, "keep an image that starts programs, or has a loader, libc or shell, of another architecture")
 	fl.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
-	fl.StringVar(&f.Progress, "progress", "auto", "how progress is shown: auto, plain, tty, rawjson, quiet")
 	f.extra.add(fl)
 	addFiles(fl, &f.BuildOptions)
 	f.register(fl)
@@ -119,11 +117,8 @@ func (a *application) buildCommand() *cobra.Command {
 }
 
 func (a *application) runBuild(cmd *cobra.Command, f buildFlags, args []string) (err error) {
-	if err := oneOf("--progress", f.Progress, "auto", "plain", "tty", "rawjson", "quiet"); err != nil {
-		return err
-	}
 	o := f.BuildOptions
-	o.Context, o.In, o.Progress = ".", a.In, a.progress(f.Progress)
+	o.Context, o.In, o.Progress = ".", a.In, a.buildProgress()
 	if len(args) > 0 {
 		o.Context = args[0]
 	}
@@ -204,13 +199,6 @@ func (a *application) buildLog(mode string) io.Writer {
 // usesStdout: standard output is a file then, and nothing else belongs there.
 func usesStdout(o app.BuildOptions) bool {
 	return slices.ContainsFunc(o.Outputs, func(out app.BuildOutput) bool { return out.Dest == "-" })
-}
-
-func (a *application) progress(mode string) string {
-	if a.quiet {
-		return "quiet"
-	}
-	return cmp.Or(mode, "auto")
 }
 
 func buildPlatforms(archs, platforms []string) ([]v1Platform, error) {

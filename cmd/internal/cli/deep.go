@@ -49,15 +49,6 @@ func (g *globs) String() string {
 	return strings.Join(words, " ")
 }
 
-// meter shows how layers are read, where standard error is a terminal.
-func (a *application) meter() app.Progress {
-	terminal := a.Err.Terminal()
-	if terminal == nil || a.quiet {
-		return nil
-	}
-	return print.NewMeter(terminal)
-}
-
 const foreignFilesLead = `How mtool inspect --deep judges a program that is not simply right for the image's platform: by what it is for. The rows are
 asked in this order, and the first that covers a file decides. An error fails the check (exit code 3), a warning with --strict
 only; what a note covers is counted, unless the row is silent. What the image starts, and its own loader, libc and shell, are

@@ -85,16 +85,24 @@ func writeExitCodes(w io.Writer) {
 
 // writeError prints "mtool: what went wrong", then at most one line "hint: the next action".
 func writeError(w io.Writer, err error) {
-	if errors.Is(err, context.Canceled) {
-		print.Println(w, "mtool: interrupted")
-		return
-	}
-	for _, line := range lines(err) {
-		print.Println(w, "mtool: "+strings.TrimRight(line, "\n"))
+	for _, line := range errorLines(err) {
+		print.Println(w, "mtool: "+line)
 	}
 	if h := hintOf(err); h != "" {
 		print.Println(w, "hint: "+h)
 	}
+}
+
+// errorLines are what is said of an error.
+func errorLines(err error) []string {
+	if errors.Is(err, context.Canceled) {
+		return []string{"interrupted"}
+	}
+	all := lines(err)
+	for i, line := range all {
+		all[i] = strings.TrimRight(line, "\n")
+	}
+	return all
 }
 
 // lines are those of an error: one for each that was joined, and those that an error has by itself. A line break in anything

@@ -17,8 +17,8 @@ import (
 
 const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. Beside what buildx does: os.version, os.features and
 the list's own annotations are kept, platforms come from the images' configs, what goes wrong with one target leaves the
-others alone, --append makes a list that is not there yet, and create --confirm reads back what was published. --builder and
---progress are read and not needed.`
+others alone, --append makes a list that is not there yet, and create --confirm reads back what was published. --builder is
+read and not needed.`
 
 func (a *application) imagetoolsCommand() *cobra.Command {
 	var builder string
@@ -35,7 +35,7 @@ func (a *application) imagetoolsCommand() *cobra.Command {
 
 type imagetoolsFlags struct {
 	tags, files, annotations, platforms []string
-	metadataFile, progress              string
+	metadataFile                        string
 	appends, dryRun, preferIndex        bool
 	confirm                             bool
 }
@@ -69,7 +69,6 @@ func (a *application) imagetoolsCreate() *cobra.Command {
 	fl.StringArrayVar(&f.annotations, "annotation", nil, "Add annotation to the image")
 	fl.StringSliceVarP(&f.platforms, "platform", "p", nil, "Filter specified platforms of target image")
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "Write create result metadata to a file")
-	fl.StringVar(&f.progress, "progress", "auto", "not needed: everything said is plain text")
 	fl.BoolVar(&f.appends, "append", false, "Append to existing manifest")
 	fl.BoolVar(&f.confirm, "confirm", false, confirmHelp)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "Show final image instead of pushing")

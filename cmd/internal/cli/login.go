@@ -147,6 +147,7 @@ func (a *application) prompt(ctx context.Context, terminal *os.File, host, usern
 		err  error
 	}
 	got := make(chan answer, 1)
+	defer a.board.Rest()()
 	go func() {
 		auth, err := ask(terminal, a.Err, host, username)
 		got <- answer{auth, err}

@@ -25,6 +25,7 @@ type application struct {
 	flags *pflag.FlagSet // those of every command
 	quiet bool
 	ends  []func() // what may be let go of at the end of the command
+	progressFlags
 }
 
 func newApp(std Stdio) *application {
@@ -51,6 +52,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		a.complete(root) // only then: cobra keeps completions of flags for ever
 	}
 	err := a.judge(a.execute(ctx, root))
+	a.board.Close()
 	if e := a.Out.Close(); e != nil {
 		err = errors.Join(err, fmt.Errorf("writing standard output: %w", e))
 	}
@@ -61,7 +63,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		err = context.Canceled
 	}
 	if err != nil {
-		writeError(a.Err, err)
+		a.tellError(err)
 	}
 	_ = a.Err.Close() // there is no other place to tell
 	return exitCode(err)
@@ -123,7 +125,11 @@ func (a *application) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	a.flags = flags
 	a.add(flags)
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.limit(cmd) }
+	a.addProgress(flags)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.limit(cmd)
+		return a.watch(cmd)
+	}
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
 	root.SetHelpCommand(a.helpCommand())
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { a.showHelp(cmd, false) })
@@ -156,18 +162,12 @@ func (a *application) env() (*app.Env, error) {
 	if o.Proxies, err = remote.ReadProxies(os.Getenv); err != nil {
 		return nil, err
 	}
-	o.Note, o.UserAgent, o.Progress = a.note, "mtool/"+version(), a.meter()
+	o.Note, o.UserAgent = a.note, "mtool/"+version()
 	env, err := app.NewEnv(o)
 	if err == nil {
 		a.ends = append(a.ends, env.Client.Close)
 	}
 	return env, err
-}
-
-func (a *application) note(line string) {
-	if !a.quiet {
-		print.Println(a.Err, line)
-	}
 }
 
 // atLeast demands n positional arguments; usage is the line to show.

@@ -46,6 +46,7 @@ func (a *application) serveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			a.board.Patient()
 			return env.Serve(cmd.Context(), o)
 		},
 	}

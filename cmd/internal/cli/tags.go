@@ -158,6 +158,7 @@ func (a *application) confirmed(ctx context.Context, plan []app.Deletion, yes bo
 	for _, d := range plan {
 		print.Println(a.Err, "delete "+described(d))
 	}
+	defer a.board.Rest()()
 	print.Text(a.Err, "Delete? [y/N] ")
 	answer, err := readLine(ctx, terminal)
 	if err != nil {

@@ -22,6 +22,7 @@ func (a *application) topics() []topic {
 		{"names", "Names, transports and where a name is looked up", writeNames, false},
 		{"registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp, false},
 		{"flags", "The flags of every command: registries, TLS, retries, time limits", a.writeFlags, true},
+		{"progress", "How what takes its time is shown: --progress", writeProgressHelp, false},
 		{"exit-codes", "The exit codes and what they mean", writeExitCodes, false},
 		{"migrating", "Commands of docker, crane, podman and others, and what to write here", writeMigrating, false},
 		{"compare", "What mtool does, and what other tools do of it", writeCompare, true},

@@ -24,6 +24,8 @@ type Out struct {
 	rest []byte // a rune that is not complete yet
 	err  error
 	line lineState
+
+	before func()
 }
 
 // lineState is what has been seen of the line that is being written.
@@ -115,7 +117,18 @@ func (o *Out) write(p []byte, m Manners) (int, error) {
 	return len(p), o.send(b.String())
 }
 
+// Before has f called before anything is written to a terminal, which shows something that moves about. It is set before the
+// door is used.
+func (o *Out) Before(f func()) {
+	if o.Terminal() != nil {
+		o.before = f
+	}
+}
+
 func (o *Out) send(text string) error {
+	if o.before != nil {
+		o.before()
+	}
 	_, err := io.WriteString(o.w, text)
 	if o.err == nil {
 		o.err = err

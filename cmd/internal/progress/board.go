@@ -1,0 +1,238 @@
+package progress
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"mtool/registry"
+)
+
+// Mode is how progress is shown.
+type Mode string
+
+// The modes. Auto becomes TTY on a terminal, else Plain.
+const (
+	Auto  Mode = "auto"
+	TTY   Mode = "tty"
+	Plain Mode = "plain"
+	JSON  Mode = "json"
+	Quiet Mode = "quiet"
+)
+
+// Options say how a Board shows its tasks.
+type Options struct {
+	Mode Mode // TTY, Plain or JSON
+	// Out takes lines: plain ones, or JSON.
+	Out io.Writer
+	// Terminal takes what moves about, in the mode TTY. Its width is asked for at every refresh; without one it is Width.
+	Terminal io.Writer
+	Width    int // of a Terminal that can't be asked
+	// Brief leaves out the line at the end of transfers that took less than a second: their result says as much.
+	Brief bool
+}
+
+// How often each display is refreshed.
+const (
+	terminalPause = 100 * time.Millisecond
+	plainPause    = 10 * time.Second
+	jsonPause     = time.Second
+)
+
+// Board knows all tasks that have begun and not ended, and shows them. It is a registry.Progress. What nil has to show is nothing.
+type Board struct {
+	options Options
+	show    display
+	pause   time.Duration
+	stop    chan struct{}
+	stopped sync.WaitGroup
+
+	mu    sync.Mutex
+	open  map[*registry.Task]bool
+	now   transfer
+	since time.Time // when something was shown last, or nothing had to be
+	owned int       // tasks that show themselves, and other reasons to show nothing
+	// patient says that silence is right: the command waits for others.
+	patient bool
+}
+
+// display shows a state. Both methods are called by one goroutine at a time.
+type display interface {
+	refresh(s state)
+	// end is told of a transfer that is over.
+	end(t transfer, now time.Time)
+	// hide takes away what can be taken away.
+	hide()
+}
+
+// New starts a Board. The caller closes it.
+func New(o Options) *Board {
+	b := &Board{options: o, stop: make(chan struct{}), open: map[*registry.Task]bool{}, since: time.Now()}
+	switch o.Mode {
+	case TTY:
+		b.show, b.pause = &screen{options: o}, terminalPause
+	case JSON:
+		b.show, b.pause = newObjects(o.Out), jsonPause
+	default:
+		b.show, b.pause = lines{o}, plainPause
+	}
+	b.stopped.Go(b.run)
+	return b
+}
+
+func (b *Board) run() {
+	tick := time.NewTicker(b.pause)
+	defer tick.Stop()
+	for {
+		select {
+		case <-b.stop:
+			return
+		case <-tick.C:
+			b.refresh()
+		}
+	}
+}
+
+func (b *Board) refresh() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.owned > 0 {
+		b.since = time.Now()
+		return
+	}
+	s := b.state(time.Now())
+	if s.moving() || s.waiting() || b.patient {
+		b.since = s.at
+	}
+	b.show.refresh(s)
+}
+
+// Close ends the display.
+func (b *Board) Close() {
+	if b == nil {
+		return
+	}
+	close(b.stop)
+	b.stopped.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.show.hide()
+	b.finish(time.Now())
+}
+
+// Hide takes away what is shown, since something else is about to be written to the terminal. It may come back.
+func (b *Board) Hide() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.since = time.Now()
+	b.show.hide()
+}
+
+// Rest shows nothing until the function that it returns is called: somebody is asked something, or served.
+func (b *Board) Rest() (resume func()) {
+	if b == nil {
+		return func() {}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.owned++
+	b.show.hide()
+	return sync.OnceFunc(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.owned--
+		b.since = time.Now()
+	})
+}
+
+// Settle tells how the last transfer ended, if it has, before its result is told.
+func (b *Board) Settle() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.now.open == 0 {
+		b.finish(time.Now())
+	}
+}
+
+// Patient says that the command waits for others from now on, and that there may be nothing to show.
+func (b *Board) Patient() {
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.patient = true
+}
+
+// Begin implements registry.Progress.
+func (b *Board) Begin(t *registry.Task) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open[t] = true
+	switch {
+	case t.Shown:
+		b.owned++
+		b.show.hide()
+	case t.Moves():
+		if b.now.open == 0 && b.now.doing != t.Doing {
+			b.finish(t.Begun)
+			b.now = transfer{doing: t.Doing, begun: t.Begun}
+		}
+		b.now.begin(t)
+	}
+}
+
+// End implements registry.Progress.
+func (b *Board) End(t *registry.Task) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.open, t)
+	switch {
+	case t.Shown:
+		b.owned--
+		b.since = time.Now()
+	case t.Moves():
+		b.now.end(t)
+		if o, ok := b.show.(*objects); ok {
+			o.blob(t)
+		}
+	}
+}
+
+// finish says how the last transfer ended.
+func (b *Board) finish(now time.Time) {
+	if b.now.all > 0 {
+		b.show.end(b.now, now)
+	}
+	b.now = transfer{}
+}
+
+// state is what there is to show.
+func (b *Board) state(now time.Time) state {
+	s := state{at: now, idle: now.Sub(b.since)}
+	for t := range b.open {
+		switch {
+		case t.Shown:
+		case t.Moves() && t.Moved() > 0:
+			s.flights = append(s.flights, t)
+		case !t.Moves() && (t.Of == nil || t.Of.Moved() == 0):
+			s.waits = append(s.waits, t)
+		}
+	}
+	byAge := func(x, y *registry.Task) int {
+		return cmp.Or(x.Begun.Compare(y.Begun), cmp.Compare(x.Blob.Digest.Hex, y.Blob.Digest.Hex))
+	}
+	slices.SortFunc(s.flights, byAge)
+	slices.SortFunc(s.waits, byAge)
+	b.now.measure(s.flights, now)
+	s.transfer = b.now
+	return s
+}

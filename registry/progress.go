@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// Progress is told what takes its time: blobs that move, and answers that are waited for. Both methods are called by several
+// goroutines at once and must not block. How far a task has come the task itself knows, so that nobody is called for every
+// read. Like httptrace.ClientTrace it travels in the context, since a transfer crosses packages that know nothing of each other.
+type Progress interface {
+	Begin(*Task)
+	End(*Task)
+}
+
+// Work describes a task.
+type Work struct {
+	// Doing is what is done, as a gerund: "copying", "reading manifest".
+	Doing string
+	// Name is of what, or where to, for people; may be empty.
+	Name string
+	// Blob is what moves. Without a digest nothing does: something is waited for. Without a size its end is not known.
+	Blob v1.Descriptor
+	// Size is how many bytes move where that is no blob; less than 0: how many is not known.
+	Size int64
+	// Shown says that the task has a display of its own, next to which there is room for no other.
+	Shown bool
+}
+
+// Moves reports whether bytes move, as opposed to something that is waited for.
+func (w Work) Moves() bool { return w.Blob.Digest != (v1.Hash{}) || w.Size != 0 }
+
+// Bytes is how many bytes there are to move; 0 where that is not known.
+func (w Work) Bytes() int64 { return max(w.Blob.Size, w.Size, 0) }
+
+// Task is work that has begun. The nil task is valid and does nothing: nobody watches it.
+type Task struct {
+	Work
+	Begun time.Time
+	// Of is the transfer that this is waited for in; nil: none.
+	Of *Task
+
+	progress Progress
+	moved    atomic.Int64
+	ended    atomic.Bool
+	how      Moved
+	err      error
+}
+
+type (
+	progressKey struct{}
+	taskKey     struct{}
+)
+
+// WithProgress returns a context in which p is told of tasks.
+func WithProgress(ctx context.Context, p Progress) context.Context {
+	return context.WithValue(ctx, progressKey{}, p)
+}
+
+// Begin begins a task, which the caller ends. What Counted reads in the returned context counts for it.
+func Begin(ctx context.Context, w Work) (context.Context, *Task) {
+	p, watched := ctx.Value(progressKey{}).(Progress)
+	if !watched {
+		return ctx, nil
+	}
+	t := &Task{Work: w, Begun: time.Now(), progress: p}
+	t.Of, _ = ctx.Value(taskKey{}).(*Task)
+	p.Begin(t)
+	if w.Moves() {
+		ctx = context.WithValue(ctx, taskKey{}, t)
+	}
+	return ctx, t
+}
+
+// In returns a context in which what Counted reads counts for t, which was begun elsewhere.
+func (t *Task) In(ctx context.Context) context.Context {
+	if t == nil {
+		return ctx
+	}
+	return context.WithValue(ctx, taskKey{}, t)
+}
+
+// End ends the task; further calls do nothing.
+func (t *Task) End(how Moved, err error) {
+	if t == nil || t.ended.Swap(true) {
+		return
+	}
+	t.how, t.err = how, err
+	t.progress.End(t)
+}
+
+// Moved is how many bytes have moved by now. A transfer that is repeated begins at 0 again.
+func (t *Task) Moved() int64 { return t.moved.Load() }
+
+// Outcome is how the task ended. Only Progress.End may ask.
+func (t *Task) Outcome() (Moved, error) { return t.how, t.err }
+
+// Counted counts what is read from rc for the innermost task of ctx that moves bytes, from 0.
+func Counted(ctx context.Context, rc io.ReadCloser) io.ReadCloser {
+	t, counts := ctx.Value(taskKey{}).(*Task)
+	if !counts {
+		return rc
+	}
+	t.moved.Store(0)
+	return &countedReader{rc, t}
+}
+
+// CountedWriter counts what is written to w as Counted counts what is read.
+func CountedWriter(ctx context.Context, w io.Writer) io.Writer {
+	t, counts := ctx.Value(taskKey{}).(*Task)
+	if !counts {
+		return w
+	}
+	t.moved.Store(0)
+	return &countedWriter{w, t}
+}
+
+type countedWriter struct {
+	io.Writer
+	task *Task
+}
+
+func (w *countedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.task.moved.Add(int64(n))
+	return n, err
+}
+
+type countedReader struct {
+	io.ReadCloser
+	task *Task
+}
+
+func (r *countedReader) Read(p []byte) (int, error) {
+	n, err := r.ReadCloser.Read(p)
+	r.task.moved.Add(int64(n))
+	return n, err
+}
