@@ -45,7 +45,7 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build docs install install-deps uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
+.PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -141,6 +141,18 @@ SOAKED := TestFaultMatrix|TestKill|TestManyProcesses
 soak: deps tools ## every cell of the fault matrix, 300 kills, then mixed commands under 1 % faults for DURATION (1h)
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) ./cmd/mtool -run '$(SOAKED)'
 	MTOOL_TEST_SOAK=$(or $(DURATION),1h) go test -count=1 -v -timeout=0 ./cmd/mtool -run 'TestSoak'
+
+# The architectures of the image of mtool that builds: Debian's files for them.
+SYSTEMS := $(if $(filter no,$(DEBIAN)),,amd64 arm64 riscv64)
+
+release: ## the files of a release in dist: make release VERSION=v1.0.0 (TARGETS="linux/amd64 …", IMAGE=REPO to push to, URL= of downloads)
+	@[ -n "$(VERSION)" ] || { echo 'usage: make release VERSION=v1.0.0 [TARGETS="linux/amd64 darwin/arm64"] [IMAGE=registry.example.com/mtool]' >&2; exit 2; }
+	testdata/deps.sh native
+	testdata/tools.sh nfpm
+	go -C testdata/tools/roots run . >.deps/roots.pem
+	[ -z "$(SYSTEMS)" ] || testdata/rootfs.sh --worker $(SYSTEMS) .deps/systems
+	@echo 'compiling: some minutes for each target on two cores the first time'
+	go run ./cmd/internal/release -version '$(VERSION)' -targets '$(TARGETS)' -url '$(URL)' -image '$(IMAGE)' -packages -roots .deps/roots.pem -systems .deps/systems
 
 lint: ## golangci-lint with .golangci.yml
 	testdata/tools.sh golangci-lint

@@ -23,13 +23,14 @@ pin() {
 	buildx) echo github.com/docker/buildx/cmd/buildx@v0.37.2 ;;
 	conformance) echo github.com/opencontainers/distribution-spec/conformance@v0.0.0-20260831232431-97274622c111 ;;
 	gotestsum) echo gotest.tools/gotestsum@v1.13.0 ;; # shows tests as they end
+	nfpm) echo github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.2 ;; # deb, rpm and apk of a release
 	golangci-lint) echo github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 ;;
 	cosign-sign) cksum testdata/tools/cosign/main.go testdata/tools/cosign/go.mod testdata/tools/cosign/go.sum ;;
 	readers) cksum testdata/tools/readers/main.go testdata/tools/readers/go.mod testdata/tools/readers/go.sum ;;
 	buildkitd | buildctl | dockerfile-frontend) cksum testdata/tools/buildkitd/go.mod testdata/tools/buildkitd/go.sum ;;
 	dockerd28) cksum testdata/tools/dockerd/go.mod testdata/tools/dockerd/go.sum ;;
 	*)
-		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint" >&2
+		echo "tools.sh: no program $1 here: registry crane regctl buildx buildkitd buildctl dockerfile-frontend dockerd28 conformance cosign-sign readers actionlint gotestsum golangci-lint nfpm" >&2
 		return 2
 		;;
 	esac

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"embed"
 	"encoding/base64"
@@ -49,7 +50,12 @@ func (r *release) writeRecipes() error {
 			return err
 		}
 	}
-	return nil
+	installer, err := os.ReadFile(filepath.Join(r.source, "install.sh"))
+	if err != nil {
+		return err
+	}
+	addressed := bytes.Replace(installer, []byte("\nreleased=\n"), []byte("\nreleased="+r.url+"\n"), 1)
+	return r.write("install.sh", func(w io.Writer) error { _, err := w.Write(addressed); return err })
 }
 
 // pack makes deb, rpm and apk.

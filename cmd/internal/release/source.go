@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +63,9 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(r.dist, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(filepath.Join(r.dist, sumsFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return r, r.document(ctx)

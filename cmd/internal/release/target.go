@@ -135,10 +135,13 @@ func (r *release) write(name string, fill func(io.Writer) error) error {
 	return f.Close()
 }
 
+// sumsFile has the sum of every file of a release, and is written last.
+const sumsFile = "SHA256SUMS"
+
 // writeSums writes the sums of all files, as sha256sum does.
 func (r *release) writeSums() error {
 	slices.Sort(r.names)
-	return r.write("SHA256SUMS", func(w io.Writer) error {
+	return r.write(sumsFile, func(w io.Writer) error {
 		for _, name := range r.names {
 			body, err := os.Open(filepath.Join(r.dist, name))
 			if err != nil {
