@@ -1,0 +1,123 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestOtherSystems checks the types of the program as it is for other systems than Linux: all of our code, and what it uses of
+// other modules, but not the bodies of their functions. That takes seconds where a compilation takes minutes; `make release`
+// compiles.
+func TestOtherSystems(t *testing.T) {
+	t.Parallel()
+	systems := []string{"windows/amd64", "darwin/arm64"}
+	if os.Getenv("MTOOL_TEST_FULL") != "" {
+		systems = append(systems, "windows/arm64", "freebsd/amd64")
+	}
+	for _, system := range systems {
+		t.Run(system, func(t *testing.T) {
+			t.Parallel()
+			c := newTypeChecker(t, system)
+			for _, err := range c.wrong {
+				t.Error(err)
+			}
+			// What Windows lacks, and with it a liar.
+			err := c.check("liar", []string{"liar.go"}, "package liar\n\nimport \"syscall\"\n\nfunc f() { var limit syscall.Rlimit; _ = limit.Cur }\n", true)
+			if missing := strings.HasPrefix(system, "windows/"); missing != (err != nil) {
+				t.Errorf("a program that asks for a limit of %s: %v", system, err)
+			}
+		})
+	}
+}
+
+// typeChecker has the types of the program's packages for one system.
+type typeChecker struct {
+	sizes    types.Sizes
+	set      *token.FileSet
+	packages map[string]*types.Package
+	renamed  map[string]string // imports of the package that is being checked: the standard library has some modules inside
+	wrong    []error
+}
+
+func newTypeChecker(t *testing.T, system string) *typeChecker {
+	t.Helper()
+	goos, goarch, _ := strings.Cut(system, "/")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags=grpcnotrace", "-json=ImportPath,Dir,GoFiles,ImportMap,Standard,Module", "./cmd/mtool")
+	cmd.Dir = filepath.Join("..", "..")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("asking go list for the packages: %v", err)
+	}
+	c := &typeChecker{sizes: types.SizesFor("gc", goarch), set: token.NewFileSet(), packages: map[string]*types.Package{"unsafe": types.Unsafe}}
+	for d := json.NewDecoder(bytes.NewReader(out)); ; { // a package comes after what it imports
+		var p struct {
+			ImportPath, Dir string
+			GoFiles         []string
+			ImportMap       map[string]string
+			Module          *struct{ Main bool }
+		}
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return c
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.ImportPath == "unsafe" {
+			continue
+		}
+		for i, name := range p.GoFiles {
+			p.GoFiles[i] = filepath.Join(p.Dir, name)
+		}
+		c.renamed = p.ImportMap
+		ours := p.Module != nil && p.Module.Main
+		if err := c.check(p.ImportPath, p.GoFiles, nil, ours); ours && err != nil {
+			c.wrong = append(c.wrong, err)
+		}
+	}
+}
+
+// Import returns a package that was checked before.
+func (c *typeChecker) Import(path string) (*types.Package, error) {
+	if other, ok := c.renamed[path]; ok {
+		path = other
+	}
+	if p := c.packages[path]; p != nil {
+		return p, nil
+	}
+	return nil, fmt.Errorf("%s is not among the packages", path)
+}
+
+// check checks a package from its files, or from a source.
+func (c *typeChecker) check(path string, files []string, source any, bodies bool) error {
+	var parsed []*ast.File
+	for _, name := range files {
+		file, err := parser.ParseFile(c.set, name, source, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		parsed = append(parsed, file)
+	}
+	first := error(nil)
+	config := types.Config{
+		Importer: c, Sizes: c.sizes, IgnoreFuncBodies: !bodies,
+		Error: func(err error) {
+			if first == nil {
+				first = err
+			}
+		},
+	}
+	c.packages[path], _ = config.Check(path, c.set, parsed, nil)
+	return first
+}
