@@ -35,6 +35,7 @@ type workflow struct {
 
 type workflowStep struct {
 	ID, Name, Uses, Run, Shell string
+	If                         string
 	With, Env                  map[string]string
 }
 
@@ -137,6 +138,9 @@ func (j *workflowJob) setenv(env map[string]string) {
 func (j *workflowJob) steps(steps []workflowStep) error {
 	for _, s := range steps {
 		var err error
+		if !j.wanted(s.If) {
+			continue
+		}
 		if s.Uses != "" {
 			err = j.use(s)
 		} else {
@@ -192,15 +196,26 @@ var expression = regexp.MustCompile(`\$\{\{ *(.*?) *\}\}`)
 func (j *workflowJob) expand(text string) string {
 	return expression.ReplaceAllStringFunc(text, func(found string) string {
 		key := expression.FindStringSubmatch(found)[1]
-		if key == "inputs.emulators == 'true' && 'build' || 'native'" {
-			return map[bool]string{true: "build", false: "native"}[j.values["inputs.emulators"] == "true"]
-		}
 		value, ok := j.values[key]
 		if !ok {
 			j.t.Fatalf("no value for %s", found)
 		}
 		return value
 	})
+}
+
+var comparison = regexp.MustCompile(`^(\S+) (==|!=) '(.*)'$`)
+
+// wanted reports whether a step's condition holds: none, or a comparison of a value with a word.
+func (j *workflowJob) wanted(condition string) bool {
+	if condition == "" {
+		return true
+	}
+	part := comparison.FindStringSubmatch(condition)
+	if part == nil {
+		j.t.Fatalf("no value for the condition %s", condition)
+	}
+	return (j.expand("${{ "+part[1]+" }}") == part[3]) == (part[2] == "==")
 }
 
 func (j *workflowJob) use(s workflowStep) error {
@@ -219,16 +234,16 @@ func (j *workflowJob) use(s workflowStep) error {
 	if strings.HasPrefix(name, "actions/") {
 		return fmt.Errorf("the test does not know %s", s.Uses)
 	}
-	return j.useOurs(j.with(s, "emulators")) // ./mtool, or where the module is published
+	return j.useOurs(s.With) // ./mtool, or where the module is published
 }
 
 func (j *workflowJob) with(s workflowStep, key string) string { return j.expand(s.With[key]) }
 
-// ourAction is action.yml in a checkout of its own. Its steps are run once for each value of emulators.
+// ourAction is action.yml in a checkout of its own. Its steps are run once for the same inputs.
 type ourAction struct {
 	mu   sync.Mutex
 	root string
-	path map[string][]string // what its steps put in front of PATH, by emulators
+	path map[string][]string // what its steps put in front of PATH, by inputs
 }
 
 func newOurAction(t *testing.T) *ourAction {
@@ -242,27 +257,35 @@ func newOurAction(t *testing.T) *ourAction {
 	return a
 }
 
-// useOurs runs the steps of action.yml.
-func (j *workflowJob) useOurs(emulators string) error {
+// useOurs runs the steps of action.yml, once for the same inputs.
+func (j *workflowJob) useOurs(with map[string]string) error {
 	var action struct {
 		Inputs map[string]struct{ Default string }
 		Runs   struct{ Steps []workflowStep }
 	}
 	readYAML(j.t, filepath.Join(j.ours.root, "action.yml"), &action)
-	if emulators == "" {
-		emulators = action.Inputs["emulators"].Default
+	for name, input := range action.Inputs {
+		j.values["inputs."+name] = input.Default
 	}
+	for name, value := range with {
+		if _, ok := action.Inputs[name]; !ok {
+			return fmt.Errorf("action.yml has no input %s", name)
+		}
+		j.values["inputs."+name] = j.expand(value)
+	}
+	key := fmt.Sprint(with)
 	j.ours.mu.Lock()
 	defer j.ours.mu.Unlock()
-	if path, ok := j.ours.path[emulators]; ok {
+	if path, ok := j.ours.path[key]; ok {
 		j.path = path
 		return nil
 	}
-	j.values["github.action_path"], j.values["inputs.emulators"] = j.ours.root, emulators
+	j.values["github.action_path"], j.values["github.action_ref"] = j.ours.root, "main"
+	j.values["github.server_url"], j.values["github.action_repository"] = "https://github.example.com", "you/mtool"
 	j.env = append(j.env, "GITHUB_ACTION_PATH="+j.ours.root)
 	err := j.steps(action.Runs.Steps)
 	if err == nil {
-		j.ours.path[emulators] = j.path
+		j.ours.path[key] = j.path
 	}
 	return err
 }
