@@ -18,8 +18,8 @@ import (
 // digest is the first half of a SHA-256 of a file's extended attributes and content.
 type digest [16]byte
 
-// rest is how long a file must be unchanged before its time of change can prove that it was not changed again: clocks
-// of file systems tick in milliseconds, and a second change within a tick would not show.
+// rest is how long a file must be unchanged before its ctime proves that it was not changed again: file systems'
+// clocks tick in milliseconds, so a second change within a tick would not show.
 const rest = 2 * time.Second
 
 // compare decides whether a worker may have other content than today's under a node's size and time.
@@ -30,7 +30,7 @@ func (t *Tree) compare(n *node, stat *types.Stat) error {
 	}
 	r := m.recall(t.key(n), stat.Size, stat.ModTime)
 	if r == nil {
-		return nil // no worker has it: it will be asked for, and is recorded then
+		return nil // no worker has it: when one requests it, it is recorded
 	}
 	if sum, ok := m.unchanged(t.key(n), n.id, stat); ok {
 		n.sum = &sum

@@ -9,7 +9,7 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// Entry is a file as an archive has it, for a file on disk that can't be so: an ordinary user can make neither devices
+// Entry is a file's header in an archive. The file on disk may differ: an ordinary user can create neither devices
 // nor files of another owner.
 type Entry struct {
 	Mode         fs.FileMode // with its kind

@@ -18,12 +18,12 @@ import (
 
 // Memory records which contents workers may have of the files of a context, by path, size and time.
 type Memory struct {
-	path string // "": not kept
+	path string // "": not stored
 	lock *flock.Flock
 
 	mu      sync.Mutex
 	state   state
-	seen    int  // files that were asked for
+	seen    int  // files that were requested
 	changed bool // the stored memory is out of date
 }
 
@@ -135,8 +135,8 @@ func take(path string) error {
 	return errors.Join(dir.Sync(), dir.Close())
 }
 
-// Close stores the memory for the next command, unless it holds much more than what was asked for. One without files is
-// stored: under its key, a worker replaces its Dockerfile by the next one instead of keeping both.
+// Close stores the memory for the next command, unless it holds much more than was requested. One without files is
+// stored too: with its key, a worker replaces its Dockerfile instead of keeping both.
 func (m *Memory) Close() error {
 	if m.lock == nil {
 		return nil

@@ -23,12 +23,12 @@ type Options struct {
 	Devices Devices          // what happens to devices
 	Hidden  string           // an extended attribute that workers never get, since it has another meaning there
 
-	// Failed, if set, is called with the first thing that keeps the tree from being read. BuildKit's sender waits for
-	// ever after a file that could not be read, so the build must be ended.
+	// Failed, if set, is called with the first thing that keeps the tree from being read. BuildKit's sender waits
+	// forever after a file that could not be read, so the build must be ended.
 	Failed func(error)
 }
 
-// Tree is a directory whose parts are looked at once: when they are first asked for.
+// Tree is a directory whose parts are read once: when they are first requested.
 type Tree struct {
 	dir string
 	o   Options

@@ -39,12 +39,12 @@ import (
 	"mtool/registry/remote"
 )
 
-// namespace is the one in containerd's database that everything is kept under.
+// namespace is the namespace for everything in containerd's database.
 const namespace = "buildkit"
 
-// newWorker puts BuildKit's runc worker together. BuildKit's own constructor, worker/runc.NewWorkerOpt, makes an RSA key
-// for its recording proxy at each start, which takes more time than all the rest and is not for processes that live as
-// long as one build.
+// newWorker assembles BuildKit's runc worker. BuildKit's own constructor, worker/runc.NewWorkerOpt, generates an RSA
+// key for its recording proxy at each start, which takes longer than the rest and is too slow for a process that
+// lives for one build.
 func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note func(string)) (*deviceWorker, error) {
 	name, snapshotter, err := newSnapshotter(c, note)
 	if err != nil {
@@ -86,8 +86,8 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	return &deviceWorker{w, noDevices}, limitDownloads(w, c)
 }
 
-// limitDownloads ends what an ADD fetches by HTTP once nothing moves, and keeps its login from other ports of a host: BuildKit's
-// own source of that, which this one takes the place of, waits for ever and tells every port.
+// limitDownloads replaces BuildKit's HTTP source of ADD, which waits forever and sends a login to every port of a
+// host. This one ends stalled downloads and sends the login only to its own port.
 func limitDownloads(w *base.Worker, c config) (err error) {
 	limited := remote.GuardCredentials(remote.LimitIdle(tracing.DefaultTransport, cmp.Or(c.Registries.Idle, time.Minute)))
 	if w.HTTPSource, err = http.NewSource(http.Opt{CacheAccessor: w.CacheMgr, Transport: limited}); err != nil {
@@ -110,8 +110,8 @@ func newSnapshotter(c config, note func(string)) (name string, s snapshots.Snaps
 	return name, s, err
 }
 
-// takesOverlay tries whether an overlay can be mounted on the file system of root, once for each start of the kernel: mounting
-// some takes a tenth of a build that changes nothing.
+// takesOverlay reports whether an overlay can be mounted on the file system of root. It tries once per boot: mounting
+// takes a tenth of a build that changes nothing.
 func takesOverlay(root string) error {
 	var stat unix.Stat_t
 	if err := unix.Stat(root, &stat); err != nil {
@@ -127,8 +127,8 @@ func takesOverlay(root string) error {
 	return os.WriteFile(mark, []byte(tried), 0o600)
 }
 
-// newOverlay says itself what containerd does not on a tmpfs: this is a user namespace, where an overlay's own attributes are
-// user attributes. Since Linux 6.6 a tmpfs takes them, which keepsXattrs has tried.
+// newOverlay sets the option userxattr, which containerd does not set on a tmpfs: in a user namespace an overlay's
+// own attributes are user attributes. Since Linux 6.6 a tmpfs supports them, which keepsXattrs has checked.
 func newOverlay(dir string, noSync bool) (snapshots.Snapshotter, error) {
 	store, err := storage.NewMetaStore(filepath.Join(dir, "metadata.db"), func(o *bolt.Options) error { o.NoSync = noSync; return nil })
 	if err != nil {
@@ -141,8 +141,8 @@ func newOverlay(dir string, noSync bool) (snapshots.Snapshotter, error) {
 	return overlay.NewSnapshotter(dir, opts...)
 }
 
-// keepsXattrs tries what an overlay keeps in a user namespace: without it a directory that was removed and made again shows its
-// old files, and nothing says so.
+// keepsXattrs tries the attributes that an overlay needs in a user namespace: without them a directory that was
+// removed and created again silently shows its old files.
 func keepsXattrs(root string) error {
 	const name = "user.mtool"
 	if err := unix.Setxattr(root, name, []byte("y"), 0); err != nil {
@@ -151,7 +151,7 @@ func keepsXattrs(root string) error {
 	return unix.Removexattr(root, name)
 }
 
-// onlyCopies says what it means that overlayfs can't be used on the file system of root.
+// onlyCopies explains what follows if overlayfs can't be used on the file system of root.
 func onlyCopies(root string, err error) string {
 	if errno := syscall.Errno(0); errors.As(err, &errno) {
 		err = errno // the rest repeats the options of the mount that was tried
@@ -171,7 +171,7 @@ func onlyCopies(root string, err error) string {
 	return text
 }
 
-// openStores opens what a worker remembers: content, snapshots, and the databases about them.
+// openStores opens a worker's content, snapshots, and databases.
 func openStores(c config, root, name string, snapshotter snapshots.Snapshotter) (opt base.WorkerOpt, err error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return opt, err
@@ -207,7 +207,8 @@ func openStores(c config, root, name string, snapshotter snapshots.Snapshotter) 
 	return opt, nil
 }
 
-// newExecutor runs steps by runc. It is rootless for every caller: the namespace's root is not the host's.
+// newExecutor returns the executor that runs steps with runc. It is always rootless: the namespace's root is not the
+// host's.
 func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, error) {
 	binary := c.Runc
 	if c.SingleID || c.Shared || c.DropHostname {
@@ -221,7 +222,8 @@ func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, 
 	}, opt.NetworkProviders)
 }
 
-// processMode: without a PID namespace of the worker's own there is none for steps either, since no /proc can be made for it.
+// processMode returns whether steps get a PID namespace: not without one of the worker's own, since no /proc can be
+// mounted for it.
 func processMode(c config) oci.ProcessMode {
 	if c.Shared {
 		return oci.NoProcessSandbox

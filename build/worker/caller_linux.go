@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// thisCaller reads what planMapping wants to know.
+// thisCaller reads what planMapping needs.
 func thisCaller() (caller, error) {
 	c := caller{UID: os.Geteuid(), GID: os.Getegid()}
 	var err error

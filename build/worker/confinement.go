@@ -22,7 +22,7 @@ func (p confinement) read(file string) string {
 	return string(b)
 }
 
-// status is a line of /proc/self/status.
+// status returns a value of /proc/self/status.
 func (p confinement) status(key string) string {
 	for line := range strings.Lines(p.read("self/status")) {
 		if name, value, _ := strings.Cut(line, ":"); name == key {
@@ -32,10 +32,10 @@ func (p confinement) status(key string) string {
 	return ""
 }
 
-// filtered: a seccomp filter is in force (mode 2 of seccomp(2)).
+// filtered reports whether a seccomp filter is active (mode 2 of seccomp(2)).
 func (p confinement) filtered() bool { return p.status("Seccomp") == "2" }
 
-// appArmor is the profile that confines this process, "" for none: "docker-default (enforce)".
+// appArmor returns the profile that confines this process, "" for none: "docker-default (enforce)".
 func (p confinement) appArmor() string {
 	profile := strings.TrimSpace(strings.Trim(p.read("self/attr/current"), "\x00"))
 	if name, mode, _ := strings.Cut(profile, " ("); name != "unconfined" && mode == "enforce)" {
@@ -44,7 +44,7 @@ func (p confinement) appArmor() string {
 	return ""
 }
 
-// missingCaps are the capabilities that root needs for mapping ids and does not have.
+// missingCaps returns the capabilities that root needs for mapping ids but lacks.
 func (p confinement) missingCaps() (names []string) {
 	have, err := strconv.ParseUint(p.status("CapEff"), 16, 64)
 	if err != nil {
@@ -63,13 +63,13 @@ func (p confinement) missingCaps() (names []string) {
 
 const capSysAdmin = 21
 
-// bounded: no program that this process starts can get the capability.
+// bounded reports whether no program started by this process can get the capability.
 func (p confinement) bounded(capability int) bool {
 	may, err := strconv.ParseUint(p.status("CapBnd"), 16, 64)
 	return err == nil && may&(1<<capability) == 0
 }
 
-// chrooted: what this process has for a root is none of the mounts that it sees.
+// chrooted reports whether this process's root is not a mount point that it sees.
 func (p confinement) chrooted() bool {
 	info := p.read("self/mountinfo")
 	for line := range strings.Lines(info) {

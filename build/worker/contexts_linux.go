@@ -23,10 +23,10 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// contexts is BuildKit's source of local files but for the transfer itself. BuildKit sets the mode of a file and then writes
-// the content, at which the kernel takes the set-user-id bit away from all but the machine's root.
+// contexts is BuildKit's source of local files with another transfer. BuildKit sets the mode of a file and then
+// writes the content, which makes the kernel clear the set-user-id bit unless the machine's root writes.
 type contexts struct {
-	source.Source // knows the schemes and how a request is spelt
+	source.Source // parses schemes and requests
 	cache         cache.Accessor
 	arrived       *arrived
 }
@@ -54,8 +54,8 @@ type transfer struct {
 	arrived  *arrived
 }
 
-// arrived is what has been transferred in the life of this worker, which is that of one command: it shows all of its platforms one
-// view of the files, which is sent once. turns has a channel for each request, which holds the name of what came, or "".
+// arrived is what this worker has received. It lives for one command, whose platforms share one view of the files, so
+// they are sent once. turns has a channel for each request, which holds the name of what came, or "".
 type arrived struct {
 	mu    sync.Mutex
 	turns map[string]chan string
@@ -71,7 +71,7 @@ func (a *arrived) turn(request string) chan string {
 	return a.turns[request]
 }
 
-// Snapshot takes the files from the session that was named, or from any of the build's.
+// Snapshot takes the files from the named session, or from any session of the build.
 func (t transfer) Snapshot(ctx context.Context, job solver.JobContext) (files cache.ImmutableRef, err error) {
 	if t.wanted.SessionID != "" {
 		short, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -88,10 +88,10 @@ func (t transfer) Snapshot(ctx context.Context, job solver.JobContext) (files ca
 	return files, err
 }
 
-// keptFor is the index under which the cache has what was transferred for a shared key.
+// keptFor is the index under which the cache stores the files transferred for a shared key.
 const keptFor = "mtool.transferred:"
 
-// from takes what came for the same request of another platform, or has it sent.
+// from returns what came for the same request of another platform, or else requests it.
 func (t transfer) from(ctx context.Context, caller session.Caller) (files cache.ImmutableRef, err error) {
 	w := t.wanted
 	request := fmt.Sprintf("%q", []any{w.Name, w.SharedKeyHint, caller.SharedKey(), w.IncludePatterns, w.ExcludePatterns, w.FollowPaths, w.Differ})
@@ -106,7 +106,7 @@ func (t transfer) from(ctx context.Context, caller session.Caller) (files cache.
 	if id != "" && caller.SharedKey() != "" {
 		if files, err = t.cache.Get(ctx, id, nil); err == nil {
 			return files, nil
-		} // else another request has changed it since
+		} // otherwise another request has changed it since
 	}
 	if files, err = t.send(ctx, caller); err == nil {
 		id = files.ID()
@@ -114,7 +114,7 @@ func (t transfer) from(ctx context.Context, caller session.Caller) (files cache.
 	return files, err
 }
 
-// send brings the files of the last time up to date.
+// send updates the files of the previous transfer.
 func (t transfer) send(ctx context.Context, caller session.Caller) (_ cache.ImmutableRef, err error) {
 	key := keptFor + t.wanted.Name + ":" + t.wanted.SharedKeyHint + ":" + caller.SharedKey()
 	ref, err := t.open(ctx, key)
@@ -122,10 +122,10 @@ func (t transfer) send(ctx context.Context, caller session.Caller) (_ cache.Immu
 		return nil, err
 	}
 	defer func() {
-		if err != nil { // what arrived is not known
+		if err != nil { // it is unknown what arrived
 			err = errors.Join(err, ref.SetCachePolicyDefault())
 			contenthash.ClearCacheContext(ref)
-			go ref.Release(context.WithoutCancel(ctx)) //nolint:errcheck // it goes with the next one that is pruned
+			go ref.Release(context.WithoutCancel(ctx)) //nolint:errcheck // the next prune removes it
 		}
 	}()
 	sums, err := contenthash.GetCacheContext(ctx, ref)
@@ -144,14 +144,14 @@ func (t transfer) send(ctx context.Context, caller session.Caller) (_ cache.Immu
 	return ref.Commit(ctx)
 }
 
-// open takes the files of the last time, or begins with none.
+// open opens the files of the previous transfer, or starts with none.
 func (t transfer) open(ctx context.Context, key string) (cache.MutableRef, error) {
 	found, err := t.cache.Search(ctx, key, false)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range found {
-		if ref, err := t.cache.GetMutable(ctx, f.ID()); err == nil { // else it is in use
+		if ref, err := t.cache.GetMutable(ctx, f.ID()); err == nil { // otherwise it is in use
 			return ref, nil
 		}
 	}
@@ -186,7 +186,7 @@ type arrivals struct {
 func (arrivals) MarkSupported(bool)                  {}
 func (arrivals) ContentHasher() fsutil.ContentHasher { return contenthash.NewFromStat }
 
-// HandleChange gives a file its bits back, then has it summed up.
+// HandleChange restores a file's mode bits, then records its checksum.
 func (a arrivals) HandleChange(kind fsutil.ChangeKind, path string, info os.FileInfo, err error) error {
 	const bits = fs.ModeSetuid | fs.ModeSetgid
 	if err == nil && kind != fsutil.ChangeKindDelete && info.Mode().IsRegular() && info.Mode()&bits != 0 {
@@ -197,7 +197,7 @@ func (a arrivals) HandleChange(kind fsutil.ChangeKind, path string, info os.File
 	return a.CacheContext.HandleChange(kind, path, info, err)
 }
 
-// showProgress tells how many bytes have come, ten times a second.
+// showProgress reports the received bytes ten times a second.
 func showProgress(ctx context.Context, name string) func(int, bool) {
 	w, _, _ := progress.NewFromContext(ctx)
 	begun := time.Now()
@@ -212,7 +212,7 @@ func showProgress(ctx context.Context, name string) func(int, bool) {
 		if last {
 			status.Completed = &now
 		}
-		_ = w.Write(name, status) // what is shown only
+		_ = w.Write(name, status) // for display only
 		if last {
 			_ = w.Close()
 		}

@@ -14,7 +14,7 @@ import (
 	"mtool/build/emulator"
 )
 
-// enter makes the namespaces this process was born into a worker's.
+// enter prepares this process's new namespaces for a worker.
 func enter(c config) error {
 	host := emulator.ReadEntries(emulator.Dir) // the new /proc hides it
 	if err := remount(c.Shared); err != nil {
@@ -29,7 +29,7 @@ func enter(c config) error {
 	return nil
 }
 
-// remount cuts this namespace's mounts off from the host's, and shows it its own processes, unless they are shared.
+// remount detaches this namespace's mounts from the host's, and mounts its own /proc unless that is shared.
 func remount(shared bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
 		return denied("making the mounts of the worker's namespace its own", err)
@@ -41,7 +41,7 @@ func remount(shared bool) error {
 			return f
 		}
 	}
-	// runc makes control groups where it can, and a killed one leaves them on the host.
+	// runc creates control groups if it can, and if killed leaves them on the host.
 	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
 	err := unix.MountSetattr(unix.AT_FDCWD, "/sys/fs/cgroup", unix.AT_RECURSIVE, readOnly)
 	if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EINVAL) { // EINVAL: not a mount point
@@ -50,8 +50,8 @@ func remount(shared bool) error {
 	return nil
 }
 
-// shieldProc makes read-only what of a shared /proc changes the machine: root's steps are, for the kernel, the machine's root
-// when they write there.
+// shieldProc makes those parts of a shared /proc read-only that change the machine: to the kernel, root's steps are
+// the machine's root there.
 func shieldProc() error {
 	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
 	for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/scsi", "/proc/acpi"} {
@@ -68,7 +68,7 @@ func shieldProc() error {
 	return nil
 }
 
-// maySetHostname tries it in a UTS namespace that is this thread's alone, with the name that is there.
+// maySetHostname tries to set the current name, in a UTS namespace of this thread alone.
 func maySetHostname() bool {
 	name, err := os.Hostname()
 	if err != nil || unix.Unshare(unix.CLONE_NEWUTS) != nil {
@@ -77,8 +77,8 @@ func maySetHostname() bool {
 	return unix.Sethostname([]byte(name)) == nil
 }
 
-// registerEmulators fills a binfmt_misc of this user namespace's own, which Linux has since 6.7. On older ones the host's
-// entries must do. https://github.com/torvalds/linux/commit/21ca59b365c0
+// registerEmulators fills this user namespace's own binfmt_misc, which Linux has since 6.7. Older kernels use the
+// host's entries. https://github.com/torvalds/linux/commit/21ca59b365c0
 func registerEmulators(c config, host []emulator.Entry) error {
 	if len(c.Emulators) == 0 {
 		return nil
@@ -101,7 +101,7 @@ func registerEmulators(c config, host []emulator.Entry) error {
 	return nil
 }
 
-// withoutBinary names the first emulator that only the host's entries have; "" when there is none.
+// withoutBinary returns the first emulator that only the host's entries have; "" if there is none.
 func withoutBinary(c config) string {
 	for _, e := range c.Emulators {
 		if e.Path == "" {
@@ -131,8 +131,8 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 	return nil
 }
 
-// prepareEnv points BuildKit's, containerd's and runc's files of the moment into the state directory, where tidy finds those of
-// a worker that was killed; see also childEnv.
+// prepareEnv puts temporary files of BuildKit, containerd and runc into the state directory, where tidy finds those
+// of a killed worker; see also childEnv.
 func prepareEnv(c config) error {
 	vars := c.Registries.Proxy.Vars() // those of docker's config.json are not in the environment
 	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)

@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// childEnv is the environment of a worker: the caller's, for its proxies and certificates, without what would make runc
-// talk to the caller's session, and with the directories that hold system programs.
+// childEnv returns the environment of a worker: the caller's, for its proxies and certificates, without what would
+// make runc use the caller's session, and with the directories of system programs.
 func childEnv(env []string) []string {
 	drop := []string{"USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "TMPDIR"}
 	return withPath(env, func(name string) bool { return !slices.Contains(drop, name) })
 }
 
-// bareEnv is what a worker is started with whose processes steps can see: no more than the path. See keptEnv.
+// bareEnv returns the environment of a worker whose processes steps can see: only the path. See keptEnv.
 func bareEnv(env []string) []string {
 	return withPath(env, func(string) bool { return false })
 }
 
-// keptEnv returns the variables of the caller's environment that such a worker gets, by its socket: those needed to reach
-// registries. Others may hold credentials.
+// keptEnv returns the variables that such a worker gets through its socket: those needed to reach registries. Others
+// may contain credentials.
 func keptEnv(env []string) (kept []string) {
 	names := []string{"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 	for _, kv := range env {

@@ -6,11 +6,10 @@ import (
 	"mtool/build/advice"
 )
 
-// ErrNoWorker is the kind of errors of a worker that can't be had: no worker or emulator for a platform, or the emulator
-// crashed.
+// ErrNoWorker means that there is no worker or emulator for a platform, or that the emulator crashed.
 var ErrNoWorker = errors.New("no worker for it")
 
-// Error is a worker that can't start or can't run a platform. It is an ErrNoWorker, and wraps what was seen.
+// Error means that a worker can't start or can't run a platform. It is an ErrNoWorker, and wraps the cause.
 type Error struct {
 	Doing string // gerund and object: `starting the worker`
 	Err   error

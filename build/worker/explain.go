@@ -8,7 +8,7 @@ import (
 	"mtool/build/advice"
 )
 
-// setting is a kernel setting that forbids user namespaces when it has the value.
+// setting is a kernel setting that forbids user namespaces if it has the value.
 type setting struct {
 	name, value string
 	advice      advice.Advice
@@ -25,13 +25,13 @@ func forbidding() []setting {
 	}
 }
 
-// What whoever starts the container that this process is in can do.
+// Advice for whoever starts the container of this process.
 const (
 	openContainer = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Kubernetes: seccompProfile Unconfined)"
 	moreCaps      = "docker run --cap-add SETUID --cap-add SETGID --cap-add SETFCAP, or run mtool as an ordinary user"
 )
 
-// explain turns a refusal of the kernel to make or to use namespaces into an error that names what is behind it.
+// explain turns the kernel's refusal to create or use namespaces into an error that names the reason.
 func explain(doing string, err error, here confinement) error {
 	e := &Error{Doing: doing, Err: err}
 	if f, ok := errors.AsType[*failure](err); ok {
@@ -45,7 +45,7 @@ func explain(doing string, err error, here confinement) error {
 	return e
 }
 
-// why looks for what refuses, the most particular first.
+// why finds what refuses, the most specific first.
 func (p confinement) why(err error) (why string, next advice.Advice) {
 	for _, s := range forbidding() {
 		if strings.TrimSpace(p.read("sys/"+strings.ReplaceAll(s.name, ".", "/"))) == s.value {
@@ -56,7 +56,7 @@ func (p confinement) why(err error) (why string, next advice.Advice) {
 	if _, inside := errors.AsType[*failure](err); inside {
 		what = "mounts in a user namespace"
 	} else if p.probe() == nil {
-		// One can be made, so what failed was to map ids into it.
+		// It can be created, so mapping ids into it failed.
 		if missing := p.missingCaps(); p.root && len(missing) > 0 {
 			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", advice.Say(moreCaps)
 		}
@@ -85,7 +85,7 @@ func refused(err error) bool {
 	return false
 }
 
-// forbiddenError adds the reason to what the kernel said.
+// forbiddenError adds the reason to the kernel's error.
 type forbiddenError struct {
 	err error
 	why string

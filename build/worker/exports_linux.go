@@ -21,7 +21,7 @@ import (
 	"mtool/build/device"
 )
 
-// deviceWorker is BuildKit's worker, with exporters of files that know which of them stand for devices.
+// deviceWorker is BuildKit's worker with exporters that know which files stand for devices.
 type deviceWorker struct {
 	*base.Worker
 	noDevices error // why it can't make any
@@ -87,7 +87,7 @@ func (e fileExport) send(ctx context.Context, files fsutil.FS, id string) error 
 			return err
 		}
 		if err := fsutil.WriteTar(ctx, files, w); err != nil {
-			_ = w.Close() // what came first is told
+			_ = w.Close() // the first error is returned
 			return err
 		}
 		return w.Close()
@@ -97,7 +97,8 @@ func (e fileExport) send(ctx context.Context, files fsutil.FS, id string) error 
 	return filesync.CopyToCaller(ctx, files, e.ID(), caller, told)
 }
 
-// files are those of each platform, in directories of their own where BuildKit puts them so. done are to be called at the end.
+// files returns each platform's files, in separate directories if BuildKit does that. The caller must call all of
+// done at the end.
 func (e fileExport) files(ctx context.Context, from *exporter.Source, id string) (all fsutil.FS, done []func() error, err error) {
 	several := len(from.Refs) > 0
 	platforms, err := exptypes.ParsePlatforms(from.Metadata)
@@ -138,15 +139,15 @@ func (e fileExport) files(ctx context.Context, from *exporter.Source, id string)
 	return all, done, err
 }
 
-// skipped tells the user of devices that are left out; nil: they are not to be.
+// skipped returns a function that reports left-out devices; nil if they are not left out.
 func (e fileExport) skipped(ctx context.Context) func(string) {
 	if e.Attrs()[device.SkipAttr] == "" {
 		return nil
 	}
-	return func(path string) { _ = progress.OneOff(ctx, "leaving out device "+path)(nil) } // what is shown only
+	return func(path string) { _ = progress.OneOff(ctx, "leaving out device "+path)(nil) } // for display only
 }
 
-// at is how the files of a platform are shown: with the time of the request, or that of the result.
+// at returns how the files of a platform are exported: with the time of the request, or that of the result.
 func (e fileExport) at(from *exporter.Source, p *exptypes.Platform) (local.CreateFSOpts, error) {
 	how := e.how
 	if how.Epoch != nil {
@@ -157,10 +158,11 @@ func (e fileExport) at(from *exporter.Source, p *exptypes.Platform) (local.Creat
 	return how, err
 }
 
-// deviceFS shows the devices for which files stand. Who receives them makes none: they are headers of an archive, or an error.
+// deviceFS shows the devices for which files stand. The receiver never creates them: they become headers of an
+// archive, or an error.
 type deviceFS struct {
 	fsutil.FS
-	skipped func(path string) // told of those that are to be left out; nil: none is
+	skipped func(path string) // called with devices to leave out; nil leaves none out
 }
 
 func (f deviceFS) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) error {

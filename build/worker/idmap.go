@@ -6,15 +6,15 @@ import (
 	"github.com/moby/sys/user"
 )
 
-// caller is what the user namespace to make depends on.
+// caller is what the new user namespace depends on.
 type caller struct {
 	UID, GID         int
 	Name             string       // the user's name, for messages
 	OwnUIDs, OwnGIDs []user.IDMap // what the caller's own user namespace maps
 	SubUIDs, SubGIDs []user.SubID // of this user, from /etc/subuid and /etc/subgid
-	Helpers          bool         // newuidmap and newgidmap are there
-	NoSetgroups      bool         // the caller's own namespace may not set groups, and so may none below it
-	NoNewPrivs       bool         // set-user-id programs, and so the helpers, have no effect
+	Helpers          bool         // newuidmap and newgidmap exist
+	NoSetgroups      bool         // the caller's own namespace may not set groups, so none below it may
+	NoNewPrivs       bool         // set-user-id programs, such as the helpers, have no effect
 }
 
 // mapping is the user namespace of a worker. IDs count from 0 inside.
@@ -27,10 +27,10 @@ type mapping struct {
 
 const oneIDOnly = "builds run with a single user id, so apt-get, chown and USER fail: "
 
-// single reports whether no more than one id is mapped.
+// single reports whether only one id is mapped.
 func single(maps []user.IDMap) bool { return len(maps) == 1 && maps[0].Count == 1 }
 
-// planMapping chooses the widest mapping that c may have. note is empty, or says what will not work and why.
+// planMapping returns the widest mapping that c may have. note is empty, or says what will not work and why.
 func planMapping(c caller) (m mapping, note string) {
 	if c.UID == 0 && (single(c.OwnUIDs) || single(c.OwnGIDs)) {
 		return mapping{Kind: "single", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs)},
@@ -47,7 +47,7 @@ func planMapping(c caller) (m mapping, note string) {
 	}, ""
 }
 
-// oneID makes the caller root, and nobody else.
+// oneID maps only the caller, to root.
 func oneID(c caller) mapping {
 	return mapping{
 		Kind: "single",
@@ -68,8 +68,8 @@ func noSubIDs(c caller) string {
 	return ""
 }
 
-// allIDs is the size of the initial user namespace's map. BuildKit, containerd and runc take a process with exactly that
-// map for one outside of any user namespace, so one id less is mapped; the last one, 4294967294, is nobody's.
+// allIDs is the size of the initial user namespace's map. BuildKit, containerd and runc take exactly that map for no
+// user namespace, so one id less is mapped; the last one, 4294967294, is unused.
 const allIDs = 1<<32 - 1
 
 // identity maps each id of the caller's namespace to itself.
@@ -81,7 +81,7 @@ func identity(own []user.IDMap) []user.IDMap {
 	return maps
 }
 
-// withSubIDs makes the caller root, and gives the ids from 1 on to its ranges, in order.
+// withSubIDs maps the caller to root, and its ranges, in order, to the ids from 1 on.
 func withSubIDs(id int, ranges []user.SubID) []user.IDMap {
 	maps := []user.IDMap{{ID: 0, ParentID: int64(id), Count: 1}}
 	next := int64(1)

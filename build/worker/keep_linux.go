@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep is the life of a worker's keeper. Where there is no PID namespace that ends everything in it, the keeper does: it
-// stays when its parent dies, which the worker notices, and ends what is left when the worker has ended.
+// keep runs a worker's keeper, which replaces a missing PID namespace: it survives its parent, whose death the worker
+// notices, and ends what is left once the worker has ended.
 func keep() error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0); err != nil {
 		return err
@@ -63,7 +63,7 @@ func awaitChild(pid int) int {
 	}
 }
 
-// endAll kills every descendant. One that forks meanwhile is stopped first: what is stopped does not fork.
+// endAll kills every descendant. It stops them first: a stopped process can't fork.
 func endAll() {
 	const patience = 5 * time.Second
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
@@ -107,7 +107,7 @@ func descendants() []int {
 	return all
 }
 
-// parentOf reads "12 (name) S 11 …": a name may hold anything, parentheses too. A zombie does not count.
+// parentOf reads "12 (name) S 11 …": a name may contain anything, even parentheses. Zombies don't count.
 func parentOf(stat string) (pid, parent int, ok bool) {
 	b, err := os.ReadFile(stat)
 	if err != nil {

@@ -14,17 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The names under which this program is started as something else, and the stages of a child.
+// The names under which this program starts itself, and the stages of a child.
 const (
 	childName     = "mtool-worker"
 	shimName      = "mtool-runc"
-	stageProbe    = "probe" // ends at once: can there be such a process?
+	stageProbe    = "probe" // exits at once: tests whether such a process can start
 	stageUnmapped = "unmapped"
 	stageMapped   = "mapped"
-	kept          = "kept" // a word behind the stage: without a PID namespace, by a keeper
+	kept          = "kept" // an argument after the stage: without a PID namespace, by a keeper
 )
 
-// Main never returns when this process is a worker, or the shim before its runc. Else it does nothing.
+// Main never returns if this process is a worker, or the shim around runc. Otherwise it does nothing.
 func Main() {
 	switch {
 	case filepath.Base(os.Args[0]) == shimName:
@@ -62,8 +62,8 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-// becomeRoot waits until the parent has mapped the ids, becomes the namespace's root and starts over: a process whose id
-// was not mapped lost its capabilities when it was executed.
+// becomeRoot waits until the parent has mapped the ids, becomes the namespace's root and executes itself again: a
+// process whose id was not mapped lost its capabilities at exec.
 func becomeRoot(word []string) error {
 	b := make([]byte, 1)
 	if n, err := unix.Read(controlFD, b); err != nil || n != 1 || b[0] != goOn {
@@ -78,7 +78,7 @@ func becomeRoot(word []string) error {
 	return syscall.Exec("/proc/self/exe", append([]string{childName, stageMapped}, word...), os.Environ())
 }
 
-// child is a worker's whole life. It ends with a word or with the end of its parent.
+// child runs a worker until its parent says so, or ends.
 func child() error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil {
 		return err
@@ -115,8 +115,8 @@ func child() error {
 	return s.close()
 }
 
-// leaveNoCore is for this process, which hands secrets on, and for its steps. It is 0 and nothing else: QEMU tells that a program
-// has crashed where it need not write a core, or could.
+// leaveNoCore disables core dumps of this process, which handles secrets, and of its steps. The limit must be exactly
+// 0: then QEMU reports that a program has crashed.
 func leaveNoCore() error {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_CORE, &limit); err != nil {
@@ -126,8 +126,8 @@ func leaveNoCore() error {
 	return unix.Setrlimit(unix.RLIMIT_CORE, &limit)
 }
 
-// awaitStop closes stop at the parent's word. When the parent is gone without one, so is this process, at once: it is
-// the first of its PID namespace, and the kernel kills the others.
+// awaitStop closes stop when the parent says so. If the parent is gone without a word, this process exits at once: it
+// is the first of its PID namespace, so the kernel kills the others.
 func awaitStop(commands *json.Decoder, stop chan<- struct{}) {
 	var word string
 	if err := commands.Decode(&word); err != nil {
@@ -139,7 +139,7 @@ func awaitStop(commands *json.Decoder, stop chan<- struct{}) {
 	}
 }
 
-// open prepares namespace and state, and serves.
+// open prepares the namespace and the state, and returns the server.
 func open(c config, note func(string)) (*server, error) {
 	if err := enter(c); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func open(c config, note func(string)) (*server, error) {
 	return s, nil
 }
 
-// openState opens what is in the state directory, by a path that all of BuildKit can use.
+// openState opens the state directory, by a path that all of BuildKit can use.
 func openState(c config, note func(string)) (*server, error) {
 	root, err := shortenRoot(c)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// naming calls what lies in the state directory by its own name in all that a worker says, where settle has given the
-// directory another one: nobody finds that outside of the worker's namespace.
+// naming replaces the path from shortenRoot by the real one in all messages of a worker: the short path exists only
+// in the worker's namespace.
 type naming struct{ words *strings.Replacer }
 
-// newNaming knows what lies there, since a step may well speak of something else at that place.
+// newNaming replaces only known names below the path: a step may mention something else there.
 func newNaming(settled, own string) naming {
 	pairs := []string{strconv.Quote(settled), strconv.Quote(own)}
 	for _, name := range []string{"/runc-", "/run/", "/tmp/", "/cache.db", "/history.db"} {
@@ -44,7 +44,7 @@ func (n naming) stream(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, h
 	return n.err(handle(srv, namedStream{s, n}))
 }
 
-// namedStream is where a build's progress goes.
+// namedStream is the stream of a build's progress.
 type namedStream struct {
 	grpc.ServerStream
 

@@ -27,8 +27,8 @@ import (
 	"mtool/build/device"
 )
 
-// packer makes layers of what has changed, as BuildKit does for overlayfs and containerd for the rest, but that files which stand
-// for devices become these.
+// packer makes layers of changes, as BuildKit does for overlayfs and containerd for the rest, but turns files that
+// stand for devices into devices.
 type packer struct{ blobs content.Store }
 
 var _ diff.Comparer = packer{}
@@ -70,7 +70,7 @@ func (p packer) Compare(ctx context.Context, lower, upper []mount.Mount, opts ..
 	return d, err
 }
 
-// pack writes a layer, and returns the digest that it has without compression.
+// pack writes a layer and returns its uncompressed digest.
 func pack(ctx context.Context, blob io.Writer, c diff.Config, lower, upper []mount.Mount) (digest.Digest, error) {
 	const atOnce = 128 << 10
 	buffer := bufio.NewWriterSize(blob, atOnce)
@@ -88,7 +88,7 @@ func pack(ctx context.Context, blob io.Writer, c diff.Config, lower, upper []mou
 	return sum.Digest(), errors.Join(err, done(), buffer.Flush())
 }
 
-// writeChanges writes what upper has changed of lower. Where upper is a directory above lower, only that is walked.
+// writeChanges writes the changes from lower to upper. If upper is a directory above lower, it walks only that.
 func writeChanges(ctx context.Context, w io.Writer, lower, upper []mount.Mount) error {
 	top, err := overlay.GetUpperdir(lower, upper)
 	if err != nil {
@@ -125,7 +125,7 @@ func write(w io.Writer, root string, walk func(fsdiff.ChangeFunc) error) error {
 	return errors.Join(err, to.Close())
 }
 
-// asDevice is info, or that of the device for which the file at path stands.
+// asDevice returns info, or that of the device for which the file at path stands.
 func asDevice(info fs.FileInfo, path string) fs.FileInfo {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok || !info.Mode().IsRegular() {
@@ -155,8 +155,8 @@ func (i deviceInfo) Mode() fs.FileMode { return i.FileInfo.Mode() | i.device.Mod
 func (i deviceInfo) Size() int64       { return 0 }
 func (i deviceInfo) Sys() any          { return i.stat }
 
-// replaced finds the devices in top that took the place of another one with the same owner, mode and time: to who compares
-// only these, one empty file is like the other.
+// replaced finds the devices in top that replaced another one with the same owner, mode and time: compared only by
+// these, the two empty files would look equal.
 func replaced(top, base string, changed fsdiff.ChangeFunc) error {
 	return filepath.Walk(top, func(path string, info fs.FileInfo, err error) error {
 		if err != nil || !info.Mode().IsRegular() || info.Size() > 0 {
@@ -169,7 +169,7 @@ func replaced(top, base string, changed fsdiff.ChangeFunc) error {
 		}
 		old, err := os.Lstat(filepath.Join(base, below))
 		if err != nil || old.Size() > 0 || !old.Mode().IsRegular() || old.Mode() != info.Mode() || old.ModTime().Unix() != info.ModTime().Unix() {
-			return nil //nolint:nilerr // it was not there: a change that was found
+			return nil //nolint:nilerr // it did not exist: a change that was found
 		}
 		if before, ok := device.From(filepath.Join(base, below)); ok && before == now {
 			return nil
@@ -178,11 +178,12 @@ func replaced(top, base string, changed fsdiff.ChangeFunc) error {
 	})
 }
 
-// packedOnly is the store without new layers. BuildKit has two more ways to make them, and asks its differ, the packer, for those
-// that it can't make so.
+// packedOnly is the store without new layers. BuildKit has two other ways to make them, and uses its differ, the
+// packer, if they fail.
 type packedOnly struct{ content.Store }
 
-// Writer implements content.Ingester. What is fetched comes with its digest, what is converted without the media type of a layer.
+// Writer implements content.Ingester. Fetched content comes with its digest, converted content without a layer's
+// media type.
 func (s packedOnly) Writer(ctx context.Context, opts ...content.WriterOpt) (content.Writer, error) {
 	var o content.WriterOpts
 	for _, opt := range opts {

@@ -24,8 +24,8 @@ type Process struct {
 	serve   net.Conn // BuildKit's API; nil once dialled
 	done    chan struct{}
 	err     error // of Wait, once done is closed
-	log     tail  // what the child printed, which is nothing unless something is wrong
-	kept    bool  // the child is a keeper, which ends what no PID namespace does
+	log     tail  // the child's output, empty unless something is wrong
+	kept    bool  // the child is a keeper, which replaces a PID namespace
 
 	noDevices error // why the child makes none
 }
@@ -39,7 +39,7 @@ const (
 // goOn tells a child that its ids are mapped.
 const goOn = 1
 
-// spawn starts the child in its namespaces; shared: without one for its processes.
+// spawn starts the child in its namespaces; shared means without a PID namespace.
 func spawn(m mapping, shared bool) (*Process, error) {
 	control, theirControl, err := socketPair()
 	if err != nil {
@@ -61,8 +61,8 @@ func spawn(m mapping, shared bool) (*Process, error) {
 	return p, nil
 }
 
-// start starts the child and waits for it, in one thread of its own: the death signal is sent when the thread that
-// forked ends, not when the process does.
+// start starts the child and waits for it, in its own thread: the death signal is sent when the thread that forked
+// ends, not when the process does.
 func (p *Process) start() error {
 	started := make(chan error)
 	go func() {
@@ -108,7 +108,7 @@ func kernelMap(maps []user.IDMap) []syscall.SysProcIDMap {
 	return out
 }
 
-// Dial returns the connection to the worker. There is one: a second call fails.
+// Dial returns the connection to the worker. There is only one: a second call fails.
 func (p *Process) Dial(context.Context) (net.Conn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -120,10 +120,10 @@ func (p *Process) Dial(context.Context) (net.Conn, error) {
 	return c, nil
 }
 
-// NoDevices is why images can have no devices; nil: they can.
+// NoDevices returns why images can't have devices; nil if they can.
 func (p *Process) NoDevices() error { return p.noDevices }
 
-// Err is nil while the worker lives, and else how it ended.
+// Err returns nil while the worker runs, and then how it ended.
 func (p *Process) Err() error {
 	select {
 	case <-p.done:
@@ -140,8 +140,8 @@ func (p *Process) Err() error {
 	return errors.New(how)
 }
 
-// Close ends the worker and everything in it, in order: its state is closed and its lock is free when Close returns.
-// Steps still running are killed.
+// Close ends the worker and everything in it in order: when it returns, the state is closed and the lock is free.
+// Running steps are killed.
 func (p *Process) Close() error {
 	p.closeServe() // a server does not stop while it greets a client
 	if _, err := p.control.Write([]byte("\"stop\"\n")); err != nil {
@@ -169,7 +169,7 @@ func (p *Process) kill() {
 		case <-time.After(10 * time.Second):
 		}
 	}
-	_ = p.cmd.Process.Kill() // an error means that it is dead already
+	_ = p.cmd.Process.Kill() // an error means that it has ended already
 	<-p.done
 	p.closeServe()
 	_ = p.control.Close()

@@ -9,12 +9,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserveSize is in bytes. Deleting what fills a disk takes the databases a few pages each.
+// reserveSize is in bytes. To delete what fills a disk, each database needs a few pages.
 const reserveSize = 2 << 20
 
-// reserve keeps space in the state directory for the databases: on a full disk they could delete nothing, and no build would
-// ever free what an earlier one left. The space is let go of where the disk is full. File systems that can't set space aside
-// do without.
+// reserve keeps space in the state directory for the databases: on a full disk they could not delete anything, and no
+// build could free what an earlier one left. The space is released if the disk is full. File systems that can't
+// reserve space do without.
 func reserve(root string) error {
 	path := filepath.Join(root, "reserve")
 	var disk unix.Statfs_t

@@ -37,11 +37,11 @@ func look(program string, dirs []string) (string, error) {
 	return path, err
 }
 
-// oldestRunc is the first version with all that BuildKit's executor asks for.
+// oldestRunc is the first version with everything that BuildKit's executor needs.
 const oldestRunc = "v1.1.0"
 
-// checkRunc asks the program for its name and version. One that does not answer is left for a step to fail with: what
-// makes it silent may not matter there.
+// checkRunc checks the program's name and version. A program that does not answer passes: the reason may not matter
+// to steps.
 func checkRunc(ctx context.Context, path string) error {
 	out, err := exec.CommandContext(ctx, path, "--version").Output()
 	if err != nil {
@@ -53,7 +53,7 @@ func checkRunc(ctx context.Context, path string) error {
 	return nil
 }
 
-// unfit reads "runc version 1.1.5+ds1" and says why that won't do.
+// unfit parses "runc version 1.1.5+ds1" and returns why that version does not work.
 func unfit(said []byte) string {
 	line, _, _ := bytes.Cut(said, []byte("\n"))
 	words := strings.Fields(string(line))

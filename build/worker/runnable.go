@@ -10,8 +10,8 @@ import (
 	"mtool/build/emulator"
 )
 
-// runnable lists the platforms of a worker, the machine's own first: BuildKit takes that one for BUILDPLATFORM. They are
-// declared, since trying them out takes longer than all the rest of starting.
+// runnable returns the platforms of a worker, the machine's own first: BuildKit uses that one as BUILDPLATFORM. They
+// are not tried, since that would take longer than the rest of the start.
 func runnable(h emulator.Host, emulators []emulator.Found) []ocispecs.Platform {
 	own := ocispecs.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture, Variant: h.Platform.Variant}
 	archs := slices.Clone(h.Also)
@@ -45,7 +45,7 @@ func withVariant(p ocispecs.Platform, level int) ocispecs.Platform {
 	return p
 }
 
-// registryHosts is how base images are fetched.
+// registryHosts returns how to fetch base images.
 func registryHosts(c config) map[string]resolverconfig.RegistryConfig {
 	yes := true
 	hosts := map[string]resolverconfig.RegistryConfig{}

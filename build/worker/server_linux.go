@@ -45,9 +45,9 @@ type server struct {
 	noDevices error // why the worker makes none
 }
 
-// newServer opens what is in c.Root; names says how that is called in what leaves the worker.
+// newServer opens the state in c.Root; names rewrites its path in outgoing messages.
 func newServer(c config, names naming, note func(string)) (_ *server, err error) {
-	logrus.SetLevel(logrus.ErrorLevel) // BuildKit's warnings are about what is as it should be here
+	logrus.SetLevel(logrus.ErrorLevel) // BuildKit's warnings are about normal conditions here
 	s := &server{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	defer func() {
@@ -71,7 +71,7 @@ func newServer(c config, names naming, note func(string)) (_ *server, err error)
 	}
 	s.closers = append(s.closers, controller.Close)
 	s.api = grpc.NewServer(
-		grpc.ChainUnaryInterceptor(names.unary, grpcerrors.UnaryServerInterceptor), // BuildKit's two carry typed errors over
+		grpc.ChainUnaryInterceptor(names.unary, grpcerrors.UnaryServerInterceptor), // BuildKit's two transport typed errors
 		grpc.ChainStreamInterceptor(names.stream, grpcerrors.StreamServerInterceptor),
 		grpc.MaxRecvMsgSize(defaults.DefaultMaxRecvMsgSize),
 		grpc.MaxSendMsgSize(defaults.DefaultMaxSendMsgSize),
@@ -125,7 +125,7 @@ func (s *server) newController(c config, workers *worker.Controller, w worker.Wo
 	})
 }
 
-// granted is what a build may have, if its caller asks for it: the steps share the host's network anyway.
+// granted returns the entitlements that a build may request: steps share the host's network anyway.
 func granted(c config) []string {
 	all := []string{string(entitlements.EntitlementNetworkHost)}
 	if c.Insecure {
@@ -134,7 +134,7 @@ func granted(c config) []string {
 	return all
 }
 
-// serve answers on the one connection that socket is.
+// serve serves the one connection, socket.
 func (s *server) serve(socket *os.File) error {
 	conn, err := net.FileConn(socket)
 	if err != nil {

@@ -10,15 +10,15 @@ import (
 	"syscall"
 )
 
-// shimTask is what the shim does before and after runc; it is beside the shim, in a file.
+// shimTask is what the shim does before and after runc; it is stored in a file next to the shim.
 type shimTask struct {
 	Runc string
-	// DropPtsGroup takes out of the container's configuration what a namespace of one single id can't have: the group 5 of
-	// /dev/pts.
+	// DropPtsGroup removes group 5 of /dev/pts from the container's configuration, which a namespace with a single id
+	// lacks.
 	DropPtsGroup bool
-	// DropHostname leaves out the name that a step is to have for its machine.
+	// DropHostname removes the step's host name.
 	DropHostname bool
-	// EndAll ends what a step leaves behind, which without a PID namespace nobody else does.
+	// EndAll ends what a step leaves behind, since there is no PID namespace to do so.
 	EndAll bool
 }
 
@@ -73,7 +73,7 @@ func installShim(root string, task shimTask) (string, error) {
 	return path, os.Symlink(self, path)
 }
 
-// edit changes the configuration at path in place and keeps every member it does not know.
+// edit changes the configuration at path in place and keeps unknown members.
 func (t shimTask) edit(path string) error {
 	if !t.DropPtsGroup && !t.DropHostname {
 		return nil

@@ -27,8 +27,8 @@ func shortenRoot(c config) (string, error) {
 
 func plainPath() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9/._+@=-]+$`) }
 
-// mountPoint is a directory that nothing in a worker's mount namespace needs: each of these is there for a file system to be
-// mounted on. A shared /proc is seen by steps, and what is mounted in it too. It is empty where there is none.
+// mountPoint returns a directory that a worker's mount namespace does not need: each of these exists only as a mount
+// point. Steps see a shared /proc and what is mounted in it. It returns "" if there is none.
 func mountPoint(shared bool) string {
 	points := []string{"/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/fuse/connections", "/sys/fs/bpf", "/sys/fs/pstore", "/dev/mqueue", "/dev/shm", "/mnt"}
 	if !shared {

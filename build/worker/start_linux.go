@@ -20,8 +20,8 @@ import (
 	"mtool/build/emulator"
 )
 
-// Start makes a worker and returns when it is ready to be dialled. It waits for another worker on the same state to end.
-// The error is a *Error where this machine can't have a worker, and wraps ctx's when that ends first.
+// Start starts a worker and returns when it is ready to be dialled. It waits for another worker on the same state to
+// end. The error is a *Error if this machine can't have a worker, and wraps ctx's error if that ends first.
 func Start(ctx context.Context, o Options) (*Process, error) {
 	who, err := thisCaller()
 	if err != nil {
@@ -41,7 +41,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	return p, err
 }
 
-// begin starts a worker with this mapping, if need be without a process sandbox.
+// begin starts a worker with this mapping, without a process sandbox if necessary.
 func begin(ctx context.Context, m mapping, note string, o Options) (*Process, error) {
 	if note != "" {
 		o.Say(note)
@@ -51,7 +51,7 @@ func begin(ctx context.Context, m mapping, note string, o Options) (*Process, er
 		return nil, err
 	}
 	unfit := make(chan error, 1)
-	go func() { unfit <- checkRunc(ctx, c.Runc) }() // while the worker starts: it takes a moment
+	go func() { unfit <- checkRunc(ctx, c.Runc) }() // in parallel with the worker's start
 	if c.Shared {
 		o.Say(sharing)
 	}
@@ -77,7 +77,7 @@ func begin(ctx context.Context, m mapping, note string, o Options) (*Process, er
 
 const (
 	sharing = "RUN steps see the processes around them, mtool's and each other's"
-	// The kernel asks for the owner of these files, not for a capability.
+	// The kernel checks the owner of these files, not a capability.
 	becoming = "insecure RUN steps of root's build may write to this machine's /proc/sys, and so become its root"
 )
 
@@ -94,13 +94,13 @@ func (c config) start(ctx context.Context, m mapping, o Options) (*Process, erro
 	return p, nil
 }
 
-// masked: the kernel forbids a new /proc where the one there is has parts that are hidden.
+// masked reports whether the kernel forbids a new /proc because the existing one has hidden parts.
 func masked(err error) bool {
 	f, ok := errors.AsType[*failure](err)
 	return ok && f.Masked
 }
 
-// mayShare: a step with all capabilities could read the memory of the worker that it sees.
+// mayShare refuses a shared /proc if steps may have all capabilities: they could read the worker's memory.
 func mayShare(o Options) error {
 	if !slices.Contains(o.Allow, AllowInsecure) {
 		return nil
@@ -140,7 +140,7 @@ func configure(o Options, m mapping) (config, error) {
 	return c, nil
 }
 
-// configure maps the child's ids and tells it what to be.
+// configure maps the child's ids and sends its configuration.
 func (p *Process) configure(ctx context.Context, m mapping, c config) error {
 	if m.Helpers {
 		if err := mapIDs(ctx, p.cmd.Process.Pid, m); err != nil {
@@ -214,7 +214,7 @@ func (p *Process) gone(err error) error {
 	return fmt.Errorf("talking to the worker: %w", err)
 }
 
-// helperError is newuidmap or newgidmap that could not map.
+// helperError means that newuidmap or newgidmap failed.
 type helperError struct {
 	program, said string
 	err           error
@@ -224,7 +224,7 @@ type helperError struct {
 func (e *helperError) Error() string {
 	text := fmt.Sprintf("running %s: %v: %s", e.program, e.err, e.said)
 	if e.here.bounded(capSysAdmin) {
-		// As a set-user-id program it needs that; one with a file capability does not.
+		// A set-user-id program needs SYS_ADMIN; one with a file capability does not.
 		text += " (docker run --cap-add SYS_ADMIN lets it, and so does an image in which it has a capability instead of the set-user-id bit: setcap cap_setuid+ep)"
 	}
 	return text

@@ -14,7 +14,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lockState waits for the state directory and tidies up what a killed worker left in it. The lock ends with the process.
+// lockState waits for the lock of the state directory and removes what a killed worker left in it. The lock ends with
+// the process.
 func lockState(c config, note func(string)) (*flock.Flock, error) {
 	path := filepath.Join(c.Root, "lock")
 	lock := flock.New(path, flock.SetFlag(os.O_CREATE|os.O_RDWR))
@@ -65,7 +66,7 @@ func checkFormat(root string, note func(string)) error {
 	return os.WriteFile(path, []byte(stateFormat), 0o600)
 }
 
-// contents are what is in a state but for what guards it.
+// contents returns everything in a state except its lock and format.
 func contents(root string) (paths []string, err error) {
 	entries, err := os.ReadDir(root)
 	for _, e := range entries {
@@ -90,15 +91,15 @@ func forget(root string) error {
 	return nil
 }
 
-// removeOld removes the state that an older version kept without regard to how ids are mapped, unless it is in use, or made by
-// others.
+// removeOld removes the state of an older version that ignored how ids are mapped, unless it is in use or another
+// user's.
 func removeOld(c config, note func(string)) error {
 	if c.OldRoot == "" {
 		return nil
 	}
 	lock := flock.New(filepath.Join(c.OldRoot, "lock"))
 	if mine, err := lock.TryLock(); err != nil || !mine {
-		return nil // it is not this user's, or in use
+		return nil // another user's, or in use
 	}
 	defer lock.Close() //nolint:errcheck // it ends with the process
 	note("removing " + c.OldRoot + ", the build cache of an older version of mtool")
@@ -116,7 +117,7 @@ func holder(path string) string {
 	return "another process"
 }
 
-// tidy removes the files of containers that no longer are, and makes the directories for those to come.
+// tidy removes the files of ended containers and creates the directories for new ones.
 func tidy(root string) error {
 	bundles, err := filepath.Glob(filepath.Join(root, "runc-*", "executor"))
 	if err != nil {

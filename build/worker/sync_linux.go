@@ -11,15 +11,15 @@ import (
 	bolt "go.etcd.io/bbolt"
 )
 
-// The databases of BuildKit and containerd wait for the disk at every change, a hundred times in a build that changes nothing.
-// Here they are opened so that they do not (bolt's NoSync), and the end syncs each of them once. That a process is killed harms
-// nothing, since the kernel has what was written. When the machine goes down in between, the databases may be torn: a file that
-// holds the boot's id tells, and the state, which is but a cache, begins anew.
+// The databases of BuildKit and containerd wait for the disk at every change, a hundred times in a build that changes
+// nothing. Here they are opened so that they do not (bolt's NoSync), and the end syncs each of them once. Killing the
+// process does no harm, since the kernel has what was written. If the machine goes down in between, the databases may
+// be torn: a file with the boot's id shows that, and the state, which is only a cache, is discarded.
 
 // unsynced is that file, in the state directory.
 const unsynced = "unsynced"
 
-// bootID changes with every start of the kernel; "" is unknown. See random(4).
+// bootID returns an id that changes with every start of the kernel; "" if unknown. See random(4).
 func bootID() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -41,10 +41,10 @@ func forgetTorn(root, boot string, note func(string)) error {
 	if err := forget(root); err != nil {
 		return err
 	}
-	return os.Remove(filepath.Join(root, unsynced)) // last: being killed before, this is done again
+	return os.Remove(filepath.Join(root, unsynced)) // last, so that a killed process leaves the mark
 }
 
-// deferSyncs marks the state as one whose databases are not synced. The function that it returns syncs what was written since.
+// deferSyncs marks the state as not synced. It returns a function that syncs what was written since.
 func deferSyncs(root, boot string) (finish func() error, err error) {
 	if boot == "" {
 		return func() error { return nil }, nil
@@ -72,7 +72,7 @@ func deferSyncs(root, boot string) (finish func() error, err error) {
 	}, nil
 }
 
-// syncFile is fsync, of a directory too.
+// syncFile calls fsync on a file or directory.
 func syncFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -86,8 +86,8 @@ func (c config) database() *bolt.Options {
 	return &bolt.Options{FreelistType: bolt.FreelistMapType, NoSync: c.NoSync}
 }
 
-// newMetadata opens BuildKit's database about what is cached. It takes no options, so they are set where a transaction shows the
-// database.
+// newMetadata opens BuildKit's database about what is cached. Its constructor takes no options, so they are set
+// through a transaction.
 func newMetadata(path string, noSync bool) (*metadata.Store, error) {
 	store, err := metadata.NewStore(path)
 	if err != nil {

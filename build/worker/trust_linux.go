@@ -14,8 +14,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// hostsOf is how the worker reaches registries: as this program does itself. BuildKit wants a table, and what is trusted
-// for every host would need one without end: so a table is made for each host that is asked for.
+// hostsOf returns how the worker reaches registries: like this program. BuildKit expects a table of hosts, but some
+// settings apply to every host, so a table is made for each requested host.
 func hostsOf(c config) docker.RegistryHosts {
 	return func(host string) ([]docker.RegistryHost, error) {
 		table := registryHosts(c)
@@ -36,7 +36,7 @@ func hostsOf(c config) docker.RegistryHosts {
 			if local, _ := docker.MatchLocalhost(h.Host); local && h.Scheme == "https" && h.Client != nil {
 				hosts[i].Client.Transport = docker.NewHTTPFallback(h.Client.Transport)
 			}
-			if h.Client != nil { // BuildKit's own waits for ever
+			if h.Client != nil { // BuildKit's own waits forever
 				hosts[i].Client.Transport = remote.GuardCredentials(remote.RetryReads(remote.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))))
 			}
 		}
@@ -44,7 +44,7 @@ func hostsOf(c config) docker.RegistryHosts {
 	}
 }
 
-// trust adds the certificates for a host to what is known of it; false says that there are none.
+// trust adds the certificates for a host to its settings; it returns false if there are none.
 func trust(r remote.Settings, host string, known resolverconfig.RegistryConfig) (resolverconfig.RegistryConfig, bool) {
 	own := r.Hosts[host]
 	known.RootCAs = append(append([]string{}, r.CAFiles...), own.CAFiles...)
@@ -60,13 +60,13 @@ func trust(r remote.Settings, host string, known resolverconfig.RegistryConfig) 
 		return known, false
 	}
 	if known.PlainHTTP == nil {
-		no := false // else a loopback host is never asked by TLS
+		no := false // otherwise a loopback host is never tried with TLS
 		known.PlainHTTP = &no
 	}
 	return known, true
 }
 
-// hostName is the host of a mirror, which may have a path.
+// hostName returns the host of a mirror, which may have a path.
 func hostName(mirror string) string {
 	host, _, _ := strings.Cut(mirror, "/")
 	return host

@@ -16,15 +16,15 @@ import (
 	"mtool/build/emulator"
 )
 
-// TryOptions are the architectures to try, in Go's words, and the emulators for those that are not native.
+// TryOptions are the architectures to try, by Go's names, and the emulators for those that are not native.
 type TryOptions struct {
 	Archs       []string
 	Emulators   []emulator.Found
 	HostEntries bool // don't make a private binfmt_misc, as on kernels before 6.7
 }
 
-// Try runs a tiny program of each architecture, in namespaces like a worker's, and tells of each why it does not run; nil
-// when it does. The error is a *Error where this machine lets no such namespaces be made.
+// Try runs a tiny program of each architecture in namespaces like a worker's, and returns for each why it does not
+// run; nil if it does. The error is a *Error if this machine forbids such namespaces.
 func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
 	said, err := askChild(ctx, config{Emulators: o.Emulators, HostEntries: o.HostEntries, Try: o.Archs})
 	if err != nil {
@@ -40,7 +40,7 @@ func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
 	return tried, nil
 }
 
-// askChild starts a child that answers once and ends.
+// askChild starts a child that answers once and exits.
 func askChild(ctx context.Context, c config) (said message, err error) {
 	const doing = "trying emulators"
 	who, err := thisCaller()
@@ -93,8 +93,8 @@ func try(c config) message {
 	return said
 }
 
-// writePrograms puts a program of each architecture into a file system of this namespace's own: the machine's temporary
-// directory may be one where nothing is executed.
+// writePrograms writes a program of each architecture to a file system of this namespace: the machine's temporary
+// directory may be mounted noexec.
 func writePrograms(c config) (dir string, err error) {
 	if err := enter(c); err != nil {
 		return "", err
@@ -113,7 +113,7 @@ func writePrograms(c config) (dir string, err error) {
 	return dir, nil
 }
 
-// tryOne sees what a step sees: a root directory without the emulator in it.
+// tryOne runs a program like a step: in a root directory without the emulator.
 func tryOne(dir, arch string) error {
 	const patience = 10 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -16,11 +16,11 @@ import (
 	"mtool/build/device"
 )
 
-// unpacker unpacks layers. containerd's own leaves devices out in a user namespace, and tells nobody; this one makes the files
+// unpacker unpacks layers. In a user namespace containerd's own silently leaves out devices; this one makes the files
 // that stand for them.
 type unpacker struct {
 	blobs content.Provider
-	// forgets is why files on this file system can't stand for devices; nil: they can.
+	// forgets is why files on this file system can't stand for devices; nil if they can.
 	forgets error
 }
 
@@ -52,12 +52,13 @@ func (u unpacker) Apply(ctx context.Context, layer ocispecs.Descriptor, mounts [
 		return err
 	})
 	if err == nil {
-		_, err = io.Copy(io.Discard, counted) // what follows the archive is part of the layer
+		_, err = io.Copy(io.Discard, counted) // data after the archive is part of the layer
 	}
 	return ocispecs.Descriptor{MediaType: ocispecs.MediaTypeImageLayer, Size: counted.n, Digest: sum.Digest()}, err
 }
 
-// standIn turns a device's header into that of the file that stands for it. The same attribute in a layer means nothing.
+// standIn turns a device's header into that of the file that stands for it. The attribute itself in a layer has no
+// meaning.
 func (u unpacker) standIn(h *tar.Header) (bool, error) {
 	const attribute = "SCHILY.xattr." + device.Attribute
 	delete(h.PAXRecords, attribute)

@@ -12,14 +12,14 @@ import (
 	"mtool/build/emulator"
 )
 
-// TryOptions are for Try.
+// TryOptions configure Try.
 type TryOptions struct {
 	Archs       []string
 	Emulators   []emulator.Found
 	HostEntries bool
 }
 
-// Try fails: there are no namespaces to try it in.
+// Try fails: this system has no namespaces.
 func Try(context.Context, TryOptions) (map[string]error, error) {
 	return nil, &Error{Doing: "trying emulators", Err: errors.New("emulators are Linux programs, this is " + runtime.GOOS)}
 }
@@ -40,10 +40,10 @@ func Start(context.Context, Options) (*Process, error) {
 // Dial fails.
 func (p *Process) Dial(context.Context) (net.Conn, error) { return nil, errors.ErrUnsupported }
 
-// NoDevices is nil.
+// NoDevices returns nil.
 func (p *Process) NoDevices() error { return nil }
 
-// Err is nil.
+// Err returns nil.
 func (p *Process) Err() error { return nil }
 
 // Close does nothing.
