@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Retry says how often something is asked again, and after which pauses.
+// Retry says how often something is tried, and with which pauses.
 type Retry struct {
 	First   time.Duration // the first pause; each one after it is twice as long
 	Longest time.Duration // of the pauses; 0: no limit
@@ -14,8 +14,8 @@ type Retry struct {
 	Total   time.Duration // since the first try; the last one is made when this is over. 0: no limit
 }
 
-// Do calls ask until it succeeds, fails with an error for which again is false, or has had its tries: it returns what the last
-// one returned, or why ctx ended.
+// Do calls ask until it succeeds, fails with an error for which again is false, or has used up its tries. It returns
+// the last result, or why ctx ended.
 func (r Retry) Do(ctx context.Context, again func(error) bool, ask func() error) error {
 	end := time.Now().Add(r.Total)
 	pause := r.First

@@ -11,25 +11,25 @@ import (
 	"path/filepath"
 )
 
-// WriteOptions tune how a file is written. The zero value is right for what its owner alone may read.
+// WriteOptions tune how a file is written. The zero value suits files that only their owner may read.
 type WriteOptions struct {
 	Mode fs.FileMode // less the umask; default: 0o600
-	// Temp is where the file lies until it is complete, on the same file system. A * at its end becomes a text that no other
-	// file has; without one, a file that is there is overwritten. Default: next to the file, hidden.
+	// Temp is the path of the file until it is complete, on the same file system. A * at its end becomes unique text;
+	// without one, an existing file is overwritten. Default: next to the file, hidden.
 	Temp string
-	// NoDirSync leaves it to the caller to sync the directory, once for several files; NoSync is for files that can be made
-	// again: a crash may leave a part of one.
+	// NoDirSync leaves it to the caller to sync the directory, once for several files; NoSync is for files that can be
+	// made again: a crash may leave a partial one.
 	NoDirSync, NoSync bool
 }
 
-// PendingFile is a file that nobody sees under its name before it is complete.
+// PendingFile is a file that appears under its name only when it is complete.
 type PendingFile struct {
 	*os.File
 	path    string
 	options WriteOptions
 }
 
-// CreatePending begins to write the file at path. Commit ends it.
+// CreatePending starts writing the file at path. Commit completes it.
 func CreatePending(path string, o WriteOptions) (*PendingFile, error) {
 	temp := cmp.Or(o.Temp, filepath.Join(filepath.Dir(path), ".mtool-*"))
 	f, err := createTemp(temp, cmp.Or(o.Mode, 0o600))
@@ -39,7 +39,7 @@ func CreatePending(path string, o WriteOptions) (*PendingFile, error) {
 	return &PendingFile{File: f, path: path, options: o}, nil
 }
 
-// createTemp differs from os.CreateTemp in that the mode is the caller's, less the umask.
+// createTemp is os.CreateTemp with the caller's mode, less the umask.
 func createTemp(path string, mode fs.FileMode) (f *os.File, err error) {
 	prefix, random := path, false
 	if n := len(path) - 1; path[n] == '*' {
@@ -57,8 +57,8 @@ func createTemp(path string, mode fs.FileMode) (f *os.File, err error) {
 	return f, err
 }
 
-// Commit gives the file its name, so that it is there after a power cut too. When failed, the error of writing it, is not nil,
-// or it can't be done, nothing is left: whatever had the name still has it.
+// Commit gives the file its name, so that it survives a power cut. If failed, the error of writing it, is not nil, or
+// Commit fails, nothing is left, and the old file keeps its name.
 func (f *PendingFile) Commit(failed error) error {
 	err := failed
 	if err == nil && !f.options.NoSync {
@@ -76,8 +76,8 @@ func (f *PendingFile) Commit(failed error) error {
 	return SyncDir(filepath.Dir(f.path))
 }
 
-// WriteFile writes a file whole or not at all: whoever reads it, after a crash too, gets what it held before or all that write
-// wrote.
+// WriteFile writes a file completely or not at all: readers, even after a crash, see the old content or all that
+// write wrote.
 func WriteFile(path string, o WriteOptions, write func(io.Writer) error) error {
 	f, err := CreatePending(path, o)
 	if err != nil {
@@ -86,7 +86,7 @@ func WriteFile(path string, o WriteOptions, write func(io.Writer) error) error {
 	return f.Commit(write(f))
 }
 
-// RemoveFile is os.Remove, to which a file that is not there is no error.
+// RemoveFile is os.Remove without an error for a missing file.
 func RemoveFile(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

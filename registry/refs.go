@@ -12,7 +12,7 @@ type Refs struct {
 	Config    *v1.Descriptor  `json:"config"`    // of an image or artifact; nil where it names none
 	Layers    []v1.Descriptor `json:"layers"`    // of an image or artifact
 	Manifests []v1.Descriptor `json:"manifests"` // of a list
-	Subject   *v1.Descriptor  `json:"subject"`   // what it is about; nil for most
+	Subject   *v1.Descriptor  `json:"subject"`   // the manifest that it describes; usually nil
 }
 
 // Refs decodes what the manifest refers to. The error wraps ErrContent.

@@ -19,7 +19,7 @@ const (
 	Xz    = "xz"
 )
 
-// HeadSize is how many bytes Name looks at.
+// HeadSize is how many bytes Name needs.
 const HeadSize = 6
 
 // magics are the first bytes of streams.
@@ -30,7 +30,7 @@ var magics = []struct{ name, bytes string }{
 	{Xz, "\xfd7zXZ\x00"},
 }
 
-// Name returns what a stream that begins with head is compressed with; "": nothing that is known.
+// Name returns the compression of a stream that starts with head; "" if unknown.
 func Name(head []byte) string {
 	if skippable(head) {
 		return Zstd
@@ -49,7 +49,7 @@ func skippable(head []byte) bool {
 	return len(head) >= 4 && head[0]&0xf0 == 0x50 && bytes.HasPrefix(head[1:], []byte("\x2a\x4d\x18"))
 }
 
-// Open unpacks a stream of that compression.
+// Open decompresses a stream of that compression.
 func Open(name string, r io.Reader) (io.ReadCloser, error) {
 	switch name {
 	case Gzip:

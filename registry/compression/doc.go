@@ -1,7 +1,7 @@
-// Package compression tells how a stream is compressed, from its first bytes, and unpacks it.
+// Package compression detects how a stream is compressed, by its first bytes, and decompresses it.
 //
-// Name tells, and Open unpacks. What a layer may be compressed with is less than this, since runtimes unpack gzip and zstd
-// alone: package rootfs decides that.
+// Name detects, and Open decompresses. Layers may use fewer compressions, since runtimes know only gzip and zstd:
+// package rootfs decides that.
 //
 // It knows nothing of images: it is a leaf, which every package may import.
 package compression

@@ -13,8 +13,8 @@ import (
 	"mtool/registry/login"
 )
 
-// session holds what one host has asked for and what it was given: the challenge of its first 401, which saves asking
-// /v2/, and the tokens.
+// session holds what one host has required and what it was given: the challenge of its first 401, which saves a
+// request for /v2/, and the tokens.
 type session struct {
 	host *host
 
@@ -23,7 +23,7 @@ type session struct {
 	announced scopes                   // of all repositories that were opened
 	tokens    []*token                 // newest last
 	split     bool                     // the token server refuses many repositories at once
-	doubted   bool                     // a new token was refused, and another asked for
+	doubted   bool                     // a new token was refused, and another requested
 	alone     map[string]string        // scopes that the common token did not open, and the scope that their 401 named
 	fetching  map[string]chan struct{} // one token request at a time for the same scopes
 }
@@ -47,7 +47,7 @@ type grant struct {
 	fresh  bool       // token was made for this request
 }
 
-// authorize returns the Authorization header for q: none before the host has asked for one, and none for Basic without
+// authorize returns the Authorization header for q: none before the host has required one, and none for Basic without
 // credentials.
 func (s *session) authorize(ctx context.Context, q request) (grant, error) {
 	s.mu.Lock()
@@ -75,8 +75,8 @@ func (s *session) authorize(ctx context.Context, q request) (grant, error) {
 	return g, nil
 }
 
-// credentials returns those of the repository that q is about. A mount has a second repository, for which the same must
-// do.
+// credentials returns those of the repository that q is about. A mount has a second repository, which must accept the
+// same ones.
 func (s *session) credentials(ctx context.Context, q request) (login.Auth, error) {
 	_, waiting := registry.Begin(ctx, registry.Work{Doing: "looking up credentials", Name: s.host.name})
 	auth, err := s.host.client.options.Credentials.For(ctx, s.host.name, q.ref.Repo)
@@ -117,7 +117,7 @@ func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 	}
 	s.drop(g.token, len(need))
 	if len(g.token.scopes) > len(need) {
-		// Some token servers leave out what they would not give, or what they don't understand beside others.
+		// Some token servers omit scopes that they refuse, or can't combine with others.
 		s.alone[need.String()] = ch.scope
 		return true
 	}
@@ -127,21 +127,21 @@ func (s *session) retryWith(resp *http.Response, need scopes, g grant) bool {
 	case !g.fresh, g.token.good.Load():
 		return true
 	}
-	// One that was never good for anything is no better the next time, unless it was taken back between, or the registry's
-	// clock is behind that of the token server.
+	// A token that never opened anything won't do so now, unless it was revoked in between, or the registry's clock is
+	// behind that of the token server.
 	first := !s.doubted
 	s.doubted = true
 	return first
 }
 
-// drop forgets a token that was not accepted, unless it serves other repositories too.
+// drop forgets a refused token, unless it serves other repositories too.
 func (s *session) drop(t *token, need int) {
 	if len(t.scopes) == need {
 		s.tokens = slices.DeleteFunc(s.tokens, func(have *token) bool { return have == t })
 	}
 }
 
-// token returns the newest one that covers q, or asks for a new one.
+// token returns the newest token that covers q, or requests a new one.
 func (s *session) token(ctx context.Context, q request, ch challenge, auth login.Auth) (*token, bool, error) {
 	key, unlock, err := s.lockScopes(ctx, q.scopes)
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth login
 	}
 	t, err := s.fetch(ctx, q, ch, auth, want)
 	if errors.Is(err, registry.ErrDenied) && len(want.scopes) > len(q.scopes) {
-		// Refused together: one token a repository from here on.
+		// Refused together: from now on one token for each repository.
 		s.mu.Lock()
 		s.split = true
 		s.mu.Unlock()
@@ -201,7 +201,7 @@ func (s *session) lockFor(need scopes) (key string, lock chan struct{}) {
 	return key, lock
 }
 
-// plan returns the token at hand, or the scopes to ask a new one for: everything announced that has the same credentials.
+// plan returns the existing token, or the scopes for a new one: everything announced that has the same credentials.
 func (s *session) plan(ctx context.Context, need scopes, auth login.Auth, alone bool) (want wanted, have *token) {
 	s.mu.Lock()
 	want = wanted{scopes: need, extra: s.alone[need.String()]}
@@ -230,7 +230,7 @@ func basic(a login.Auth) string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password))
 }
 
-// explain adds to e whose credentials were refused, and where they came from.
+// explain adds to e which credentials were refused, and where they came from.
 func (g grant) explain(e *Error, host string) {
 	who := g.auth.Who(host)
 	if !g.asked {

@@ -15,8 +15,8 @@ import (
 // beginning is how far a blob gets without sending its bytes: it is present, or an upload is open at an address.
 type beginning struct {
 	moved registry.Moved
-	at    *url.URL    // nil: it is there
-	from  *Repository // that a mount was asked of; nil: of none
+	at    *url.URL    // nil: it is present
+	from  *Repository // the source of a requested mount; nil for none
 }
 
 // earlyUpload is a beginning made before PutBlob is called. what and err are set when done is closed.
@@ -56,7 +56,7 @@ func (r *Repository) Abandon(ctx context.Context) {
 	all.Wait()
 }
 
-// begun returns what BeginBlob reached, once, or else a new beginning. One without a mount is cancelled where there is
+// begun returns the result of BeginBlob, once, or else a new beginning. One without a mount is cancelled if there is
 // something to mount from.
 func (r *Repository) begun(ctx context.Context, d v1.Descriptor, src registry.Source) (beginning, error) {
 	from := r.mountFrom(src)
@@ -79,8 +79,8 @@ func (r *Repository) mountFrom(src registry.Source) *Repository {
 	return nil
 }
 
-// begin always asks for a mount. Without another repository to mount from it names this one, which many registries answer
-// like a lookup (201: present) and the others like the opening of an upload.
+// begin always requests a mount. Without another repository to mount from it names this one, which many registries
+// answer like a lookup (201: present) and the others like the start of an upload.
 func (r *Repository) begin(ctx context.Context, d v1.Descriptor, from *Repository) (beginning, error) {
 	if from != nil {
 		if b, err, done := r.mount(ctx, d, from); done {
@@ -117,7 +117,7 @@ func (r *Repository) mount(ctx context.Context, d v1.Descriptor, from *Repositor
 	case at == nil:
 		return beginning{moved: registry.Mounted}, nil, true
 	}
-	// The registry does not mount, and may have the blob all the same.
+	// The registry does not mount, but may have the blob anyway.
 	found := r.lookup(ctx, d)
 	if found.there || found.err != nil {
 		r.discard(ctx, d, at)
@@ -136,7 +136,7 @@ func (r *Repository) lookup(ctx context.Context, d v1.Descriptor) lookup {
 	q.doing = "looking up blob"
 	resp, err := r.host.send(ctx, q)
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrRefused) || errors.Is(err, registry.ErrDenied) {
-		return lookup{} // HEAD is not served everywhere; the upload will tell who may not write
+		return lookup{} // some registries don't serve HEAD; the upload will show a lack of permission
 	}
 	if err != nil {
 		return lookup{err: err}
@@ -145,8 +145,8 @@ func (r *Repository) lookup(ctx context.Context, d v1.Descriptor) lookup {
 	return lookup{there: true}
 }
 
-// ask asks for a mount from another repository or this one. It returns nil when the blob is present now, otherwise the
-// address that takes its bytes.
+// ask requests a mount from another repository or this one. It returns nil when the blob is present now, otherwise
+// the address that takes its bytes.
 func (r *Repository) ask(ctx context.Context, d v1.Descriptor, from *Repository) (at *url.URL, err error) {
 	q := r.uploadRequest(d)
 	q.method, q.path = http.MethodPost, r.path("blobs", "uploads")+"/"
@@ -158,7 +158,7 @@ func (r *Repository) ask(ctx context.Context, d v1.Descriptor, from *Repository)
 	}
 	resp, err := r.host.send(ctx, q)
 	if from == r && (errors.Is(err, registry.ErrRefused) || errors.Is(err, registry.ErrNotFound)) {
-		q.query = "" // perhaps it takes a mount from itself for a mistake
+		q.query = "" // it may reject a mount from itself
 		resp, err = r.host.send(ctx, q)
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 // refill is the progress that earns a blob a new set of attempts: a large layer may break off more than a few times.
 const refill = 4 << 20
 
-// blobReader reads one blob and verifies it. Where the connection breaks it asks for the rest.
+// blobReader reads one blob and verifies it. If the connection breaks it requests the rest.
 type blobReader struct {
 	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
 	repo   *Repository
@@ -41,7 +41,7 @@ func newBlobReader(ctx context.Context, r *Repository, d v1.Descriptor) (*blobRe
 	return b, nil
 }
 
-// open asks for the blob, or for the rest of it.
+// open requests the blob, or the rest of it.
 func (b *blobReader) open() error {
 	q := b.q
 	if b.off > 0 {

@@ -6,14 +6,14 @@ import (
 )
 
 // budget is the time that all requests of a client together may wait between attempts. Time in which several wait is
-// spent once: a registry that asks sixty requests to wait a second has asked for one second.
+// spent once: a registry that makes sixty requests wait a second has used one second.
 type budget struct {
 	limit time.Duration
 
 	mu      sync.Mutex
 	spent   time.Duration // by waits that are over
 	waiting int
-	since   time.Time // when the first of those who wait now began
+	since   time.Time // when the first current wait began
 	told    map[string]bool
 }
 

@@ -9,12 +9,12 @@ import (
 	"sync"
 )
 
-// challenge is what a host asks for: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
+// challenge is what a host requires: https://distribution.github.io/distribution/spec/auth/token/ and RFC 7617.
 type challenge struct {
 	bearer  bool
 	realm   string
 	service string
-	scope   string // asked for by one answer; not kept
+	scope   string // required by one answer; not kept
 }
 
 var (

@@ -17,8 +17,8 @@ import (
 	"mtool/registry"
 )
 
-// chunkSize is the size of one request where a registry refuses a whole blob: proxies in front of registries allow a
-// hundred megabytes, or some ten.
+// chunkSize is the size of one request if a registry refuses a whole blob: proxies in front of registries allow a
+// hundred megabytes, or tens of them.
 const chunkSize = 8 << 20
 
 // wantsChunks reports whether an upload may have been refused for its size alone. There is no error code for that.
@@ -43,7 +43,7 @@ type chunks struct {
 	src  registry.Source
 	body io.ReadCloser // nil before the first chunk
 	off  int64         // of body
-	last *part         // who read it last
+	last *part         // the last reader
 }
 
 // uploadChunks opens a new upload: the one that was refused is gone.

@@ -20,16 +20,16 @@ type Settings struct {
 	PlainHTTP []string
 	// SkipVerify are hosts whose certificates are not verified, written like PlainHTTP.
 	SkipVerify []string
-	// CAFiles are PEM files of authorities that are trusted for every host, beside the system's.
+	// CAFiles are PEM files of authorities that are trusted for every host, in addition to the system's.
 	CAFiles []string
-	// CertDirs are folders like /etc/docker/certs.d, which have a folder a host.
+	// CertDirs are folders like /etc/docker/certs.d, with a folder for each host.
 	CertDirs []string
 	// Hosts are the settings of single registries, by host as written in references, with or without a port.
 	Hosts map[string]HostSettings
-	// Proxy is how all of them are reached; zero is directly. Proxies.Own is what the environment says.
+	// Proxy is the proxy for all of them; zero means none. Proxies.Own returns the environment's.
 	Proxy Proxy
-	// Idle is how long a request may stand still before it is given up; a new attempt may follow. Default 60 seconds, a
-	// negative one is none.
+	// Idle is how long a request may stall before it is cancelled; another attempt may follow. Default 60 seconds;
+	// negative means no limit.
 	Idle time.Duration
 }
 
@@ -38,26 +38,25 @@ type Options struct {
 	Settings
 	// UserAgent is sent with every request; default "mtool".
 	UserAgent string
-	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of 32 MiB and more a quarter of it is
-	// sent at one time, and of smaller ones as many more as come to the same bytes.
+	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of at least 32 MiB a quarter of
+	// that is sent at a time, and of smaller ones as many as have the same total size.
 	Concurrency int
 	// Attempts is how often a request is sent at most, the first included; default 6.
 	Attempts int
-	// Pause is the first wait between two attempts, about; each further one is twice as long. Default 250 milliseconds.
+	// Pause is roughly the first wait between two attempts; each further one is twice as long. Default 250 milliseconds.
 	Pause time.Duration
-	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for by
-	// Retry-After included; waits at one time count once. Default 2 minutes: a client is for one command. A request that has
-	// stood still is not sent again where that could take more than a quarter longer than MaxWait in all, and a host that has
-	// never answered until then is not asked again.
+	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for
+	// by Retry-After included; concurrent waits count once. Default 2 minutes: a client is for one command. A stalled
+	// request is not repeated if that could take more than a quarter longer than MaxWait in all, and a host that has
+	// never answered by then is not tried again.
 	MaxWait time.Duration
-	// MinRate is how many bytes a second all answers that are read at one time must bring together, each of them its part of
-	// that, over each Idle that is spent waiting for them. Default 1,000, which a line of 10 kB/s is far from; a negative one
-	// is none.
+	// MinRate is how many bytes per second all concurrent answers together must bring, each its share, over each Idle
+	// spent waiting. Default 1,000, far below a line of 10 kB/s; negative means no limit.
 	MinRate int64
-	// Credentials are looked up once a host asks for them; nil is none.
+	// Credentials are looked up once a host requires them; nil means none.
 	Credentials *login.Credentials
-	// Note is told of waits before another attempt, one line each; nil is nobody. Of requests that fail alike and wait at one
-	// time only the first is told. It is called from several goroutines.
+	// Note is called before each wait, with one line; it may be nil. If concurrent requests fail alike, only the first
+	// is reported. It is called from several goroutines.
 	Note func(string)
 }
 
@@ -103,8 +102,8 @@ func NewClient(o Options) *Client {
 	}
 }
 
-// large is the most that one blob counts for, in bytes, among those being copied: bandwidth limits how many large ones
-// are sent at one time, latency how many small ones.
+// large is the most that one blob counts for, in bytes, among those being copied: bandwidth limits the number of
+// large ones, latency that of small ones.
 const large = 32 << 20
 
 // transfer waits until a blob of this size may be copied; the caller calls done afterwards.
@@ -132,8 +131,8 @@ const (
 	Delete                 // reading, writing and deleting
 )
 
-// Repository returns the repository that ref names; its tag and digest are ignored. It makes no request but announces the
-// access: the first token of a host is asked for with everything announced by then, so open all repositories of a command
+// Repository returns the repository that ref names; its tag and digest are ignored. It makes no request but announces
+// the access: the first token of a host covers everything announced by then, so open all repositories of a command
 // before using the first. Opening one twice returns the same Repository, with the wider access.
 func (c *Client) Repository(ref registry.Ref, a Access) *Repository {
 	c.mu.Lock()

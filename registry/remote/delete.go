@@ -10,8 +10,8 @@ import (
 	"mtool/registry"
 )
 
-// DeleteTag removes a tag and leaves the manifest that it points to. The repository must be opened for Delete. The error wraps
-// ErrRefused where the registry deletes nothing, or manifests by digest only.
+// DeleteTag removes a tag and leaves the manifest that it points to. The repository must be opened for Delete. The
+// error wraps ErrRefused if the registry deletes nothing, or only manifests by digest.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-tags
 func (r *Repository) DeleteTag(ctx context.Context, tag string) error {
@@ -38,7 +38,7 @@ func (r *Repository) remove(ctx context.Context, ref registry.Ref, doing string)
 		if err == nil {
 			drain(resp.Body)
 		} else if !first && errors.Is(err, registry.ErrNotFound) {
-			err = nil // the attempt before has deleted it, and its answer was lost
+			err = nil // the previous attempt has deleted it, and its answer was lost
 		}
 		first = false
 		return struct{}{}, err

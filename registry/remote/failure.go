@@ -15,7 +15,7 @@ import (
 	"mtool/registry"
 )
 
-// Reason is why an Error happened, where settings of the client can mend it.
+// Reason is why an Error happened, if settings of the client can fix it.
 type Reason int
 
 // The reasons. Error.Peer is the host that each is about.
@@ -25,7 +25,7 @@ const (
 	PlainHTTP         // it speaks HTTP where HTTPS was expected: Options.PlainHTTP
 	SpeaksTLS         // it speaks HTTPS where Options.PlainHTTP says HTTP
 	WrongLogin        // it refused the credentials: Options.Credentials
-	NoLogin           // it wants credentials, and there are none
+	NoLogin           // it requires credentials, and there are none
 	Standstill        // nothing or too little moved: Options.Idle, Options.MinRate
 )
 
@@ -34,23 +34,23 @@ const (
 type Error struct {
 	Doing   string       // "reading manifest"
 	Ref     registry.Ref // what was asked for, expanded
-	Host    string       // who was asked, as on the network: "registry-1.docker.io"
+	Host    string       // the host on the network: "registry-1.docker.io"
 	Status  int          // HTTP status; 0 when there was no answer
 	Code    string       // the registry's own, such as MANIFEST_UNKNOWN; "" when it gave none
-	Message string       // what was seen: the registry's own words, or what broke
+	Message string       // the registry's own text, or what broke
 	Kind    error
 	Err     error // the cause, where it is not the answer itself
 	Reason  Reason
-	Peer    string // the host that Reason is about, as a reference or a token server's address has it
+	Peer    string // the host that Reason is about, as in a reference or a token server's address
 
 	hint     string
-	attempts int           // how many were made, when it was more than one
+	attempts int           // how many were made, if more than one
 	again    bool          // worth another attempt
-	refused  bool          // worth one more only: nothing listens on this machine
-	over     bool          // unless the host has been waited for long enough
-	after    time.Duration // the wait that the registry asked for
+	refused  bool          // worth only one more: nothing listens on this machine
+	over     bool          // unless the wait for the host was long enough
+	after    time.Duration // the wait that the registry requested
 	tooLong  bool          // that wait is longer than a command ever waits
-	waited   time.Duration // by all requests before this one was given up for it; 0 when it was not
+	waited   time.Duration // by all requests before this one was given up; 0 if it was not
 }
 
 func (e *Error) Error() string {
@@ -95,13 +95,13 @@ func (e *Error) Unwrap() []error {
 // Hint is the user's next action, "" when there is none to name.
 func (e *Error) Hint() string { return e.hint }
 
-// last makes e the end of so many attempts, also for those who would begin anew what we have tried.
+// last marks e as the end of that many attempts, also for callers that retry on their own.
 func (e *Error) last(attempts int) *Error {
 	e.attempts, e.again = attempts, false
 	return e
 }
 
-// most returns how many attempts e is worth, where limit are allowed: one that nothing listens for on this machine is worth two.
+// most returns how many attempts e is worth, up to limit: two if nothing listens on this machine.
 func (e *Error) most(limit int) int {
 	switch {
 	case e.over:
@@ -152,7 +152,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	return e
 }
 
-// certificate says what is wrong with it and who issued it.
+// certificate says what is wrong with a certificate and who issued it.
 func certificate(err *tls.CertificateVerificationError) string {
 	text := registry.OneLine(err.Err.Error())
 	if len(err.UnverifiedCertificates) > 0 {

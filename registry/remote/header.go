@@ -21,7 +21,7 @@ func MayHeader(name, value string) bool {
 		!slices.Contains(reserved, http.CanonicalHeaderKey(name))
 }
 
-// sign sets User-Agent, and the headers of the host's settings where r goes to the host itself.
+// sign sets User-Agent and, if r goes to the host itself, the headers of the host's settings.
 func (h *host) sign(r *http.Request) {
 	r.Header.Set("User-Agent", h.client.options.UserAgent)
 	if !SameOrigin(r.URL, h.url("", "")) {

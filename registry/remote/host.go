@@ -18,7 +18,7 @@ type host struct {
 	session *session
 
 	plain   atomic.Bool // plain HTTP
-	guessed bool        // plain is a guess, given up when the host answers that it speaks TLS
+	guessed bool        // plain is a guess, dropped when the host turns out to speak TLS
 
 	chunked atomic.Bool // a blob was refused in one request: they are sent in several
 
@@ -59,9 +59,9 @@ func (h *host) url(path, query string) *url.URL {
 	return &url.URL{Scheme: scheme, Host: h.addr, Path: path, RawQuery: query}
 }
 
-// meet lets the first request to a host go alone, since nearly all hosts answer it with a challenge and would refuse all
-// others too. Loopback hosts seldom ask for a login and get everything at once. A host that does not answer is waited for
-// once only. The caller calls done when the first request has ended.
+// meet lets the first request to a host go alone, since nearly all hosts answer it with a challenge and would refuse
+// all others too. Loopback hosts seldom require a login and get everything at once. A host that does not answer is
+// waited for only once. The caller calls done when the first request has ended.
 func (h *host) meet(ctx context.Context) (done func(), err error) {
 	if h.eager || h.met.Load() {
 		return func() {}, nil

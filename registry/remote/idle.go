@@ -18,8 +18,8 @@ const commitRate = 4 << 20
 // leastRate is the default of Options.MinRate.
 const leastRate = 1000
 
-// idleError ends a request in which nothing, or next to nothing, moved for so long. It is a net.Error, so that callers
-// who do not know the type see that another attempt may help.
+// idleError ends a request in which (almost) nothing moved for that long. It is a net.Error, so that callers who do
+// not know the type see that another attempt may help.
 type idleError struct {
 	after time.Duration
 	begun bool  // the answer had
@@ -34,12 +34,12 @@ func (e idleError) Error() string {
 }
 func (idleError) Timeout() bool { return true }
 
-// Temporary makes BuildKit ask for a blob again. Where the answer never began, containerd has done so already, and
-// attempts upon attempts would take a quarter of an hour.
+// Temporary makes BuildKit request a blob again. If the answer never started, containerd has done so already, and
+// nested attempts would take a quarter of an hour.
 func (e idleError) Temporary() bool { return e.begun }
 
 // LimitIdle wraps next with the limits that Options.Idle, MinRate and MaxWait set for a Client, the latter two by
-// default: a host that has never answered by then is not asked again. A negative after means no limit.
+// default: a host that has never answered by then is not tried again. A negative after means no limit.
 func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
 	if after < 0 {
 		return next
@@ -71,11 +71,11 @@ func (c *Client) do(r *http.Request) (*http.Response, error) {
 	return c.line.send(r, c.http.Do)
 }
 
-// line is the limit that the requests of a client share: how long each may stand still, and how many bytes a second all
-// answers being read must bring together.
+// line is the limit that the requests of a client share: how long each may stall, and how many bytes per second all
+// answers together must bring.
 type line struct {
 	idle    time.Duration
-	rate    int64 // 0 is any
+	rate    int64 // 0: any
 	reading atomic.Int64
 }
 
@@ -115,7 +115,7 @@ type watch struct {
 
 	mu     sync.Mutex
 	timer  *time.Timer
-	answer bool // it has begun: what net/http still does with the request's body does not matter any more
+	answer bool // it has begun: what net/http still does with the request's body no longer matters
 }
 
 func (w *watch) begin() {
@@ -144,7 +144,7 @@ func (w *watch) sending(reading bool, more time.Duration) {
 	}
 }
 
-// watchedUpload is the body of a request. The time between two reads is what its bytes take on the way.
+// watchedUpload is the body of a request. The time between two reads is the time of sending its bytes.
 type watchedUpload struct {
 	io.ReadCloser
 	watch      *watch
@@ -169,7 +169,7 @@ type watchedAnswer struct {
 	watch  *watch
 	ctx    context.Context //nolint:containedctx // the request's own, to tell why a read ended
 	line   *line
-	waited time.Duration // in reads, since it was last seen whether enough came
+	waited time.Duration // in reads, since the last check of enough
 	came   int64         // bytes, in that time
 }
 
@@ -187,7 +187,7 @@ func (a *watchedAnswer) Read(p []byte) (int, error) {
 		err = a.enough(others + 1)
 	case !errors.Is(err, io.EOF):
 		err = explainIdle(a.ctx, err)
-		if idle, ok := err.(idleError); ok { //nolint:errorlint // it is no other's
+		if idle, ok := err.(idleError); ok { //nolint:errorlint // never wrapped
 			idle.begun = true
 			err = idle
 		}

@@ -7,8 +7,9 @@ import (
 	"mtool/registry"
 )
 
-// Login asks for the host's base address with the client's credentials, and its token server where there is one. The
-// error wraps ErrDenied when they are refused. asked is false when the host lets everybody in, which proves nothing.
+// Login requests the host's base address with the client's credentials, and a token from its token server if it has
+// one. The error wraps ErrDenied if they are refused. asked is false if the host accepts everybody, which proves
+// nothing.
 //
 // https://distribution.github.io/distribution/spec/api/#api-version-check
 func (c *Client) Login(ctx context.Context, host string) (asked bool, err error) {

@@ -13,7 +13,8 @@ import (
 	"mtool/registry"
 )
 
-// mirrors returns what is asked before r itself where r is only read: a caller that writes must see what is really there.
+// mirrors returns the mirrors to try before r itself, if r is only read: a caller that writes must see what is really
+// there.
 func (r *Repository) mirrors() []*Repository {
 	if r.writable.Load() {
 		return nil
@@ -37,8 +38,8 @@ func (r *Repository) passedOver(origin *Repository, err error) {
 // wholeBlob is the size up to which a mirror's blob is read whole before any of it is returned. No config is larger.
 const wholeBlob = 256 << 10
 
-// blobFor opens a blob of r, a mirror of origin. Where it breaks off, origin is asked for the rest. A small one of the
-// wrong digest is an error at once, so that origin can be asked; a large one is known only at its end.
+// blobFor opens a blob of r, a mirror of origin. If it breaks off, the rest is read from origin. A small blob with
+// the wrong digest is an error at once, so that origin can be tried; a large one is known only at its end.
 func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descriptor) (io.ReadCloser, error) {
 	b, err := newBlobReader(ctx, r, d)
 	if err != nil {
@@ -57,7 +58,7 @@ func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descr
 	return io.NopCloser(bytes.NewReader(data)), err
 }
 
-// fromMirror returns the first answer of a mirror. Each is asked once: the registry itself is the second attempt.
+// fromMirror returns the first answer of a mirror. Each is tried once: the registry itself is the second attempt.
 func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository) (T, error)) (answer T, ok bool) {
 	for _, m := range r.mirrors() {
 		answer, err := ask(m)

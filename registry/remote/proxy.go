@@ -17,16 +17,16 @@ import (
 	"mtool/registry/regular"
 )
 
-// Proxy holds the proxies by which addresses are reached, named as the environment variables are.
+// Proxy holds the proxies for addresses, named like the environment variables.
 type Proxy struct {
 	HTTP  string `json:"httpProxy"`  // HTTP_PROXY: a URL
 	HTTPS string `json:"httpsProxy"` // HTTPS_PROXY
 	FTP   string `json:"ftpProxy"`   // FTP_PROXY, for programs that mtool starts
-	No    string `json:"noProxy"`    // NO_PROXY: hosts, domains and networks, with commas between
+	No    string `json:"noProxy"`    // NO_PROXY: hosts, domains and networks, separated by commas
 	All   string `json:"allProxy"`   // ALL_PROXY, for programs that mtool starts
 }
 
-// or fills in what p leaves out.
+// or completes p with other.
 func (p Proxy) or(other Proxy) Proxy {
 	return Proxy{
 		HTTP: cmp.Or(p.HTTP, other.HTTP), HTTPS: cmp.Or(p.HTTPS, other.HTTPS), FTP: cmp.Or(p.FTP, other.FTP),
@@ -34,8 +34,7 @@ func (p Proxy) or(other Proxy) Proxy {
 	}
 }
 
-// Vars returns the environment variables that say the same, in both spellings, since programs differ in which one they
-// read.
+// Vars returns the environment variables, in both spellings, since programs differ in which one they read.
 func (p Proxy) Vars() map[string]string {
 	vars := map[string]string{}
 	for name, value := range map[string]string{"HTTP_PROXY": p.HTTP, "HTTPS_PROXY": p.HTTPS, "FTP_PROXY": p.FTP, "NO_PROXY": p.No, "ALL_PROXY": p.All} {
@@ -56,7 +55,7 @@ func (p Proxy) Secret() bool {
 	return false
 }
 
-// For returns the proxy for an address; nil is none. The loopback interface is never reached through one.
+// For returns the proxy for an address; nil means none. Loopback addresses never use one.
 func (p Proxy) For(u *url.URL) (*url.URL, error) {
 	c := httpproxy.Config{HTTPProxy: p.HTTP, HTTPSProxy: p.HTTPS, NoProxy: p.No}
 	return c.ProxyFunc()(u)
@@ -85,7 +84,7 @@ func (p Proxies) Configured(addr string) Proxy {
 func ReadProxies(getenv func(string) string) (p Proxies, err error) {
 	either := func(name string) string { return cmp.Or(getenv(name), getenv(strings.ToLower(name))) }
 	p.Environment = Proxy{HTTP: either("HTTP_PROXY"), HTTPS: either("HTTPS_PROXY"), FTP: either("FTP_PROXY"), No: either("NO_PROXY"), All: either("ALL_PROXY")}
-	if getenv("REQUEST_METHOD") != "" { // a CGI program's HTTP_PROXY is what its client says: https://httpoxy.org
+	if getenv("REQUEST_METHOD") != "" { // for a CGI program the client sets HTTP_PROXY: https://httpoxy.org
 		p.Environment.HTTP = getenv("http_proxy")
 	}
 	path := filepath.Join(cmp.Or(getenv("DOCKER_CONFIG"), filepath.Join(getenv("HOME"), ".docker")), "config.json")

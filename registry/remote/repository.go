@@ -21,7 +21,7 @@ import (
 // the least that all must take; the rest is for private ones that take more.
 const maxManifest = 8 << 20
 
-// manifestTypes are asked for in every read of a manifest.
+// manifestTypes are accepted in every read of a manifest.
 var manifestTypes = strings.Join([]string{
 	string(types.OCIImageIndex), string(types.DockerManifestList),
 	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
@@ -52,8 +52,8 @@ func (r *Repository) path(parts ...string) string {
 func (r *Repository) reads() scopes  { return scopes{r.base.Repo: Pull} }
 func (r *Repository) writes() scopes { return scopes{r.base.Repo: PullPush} }
 
-// Resolve gets the manifest of ref's digest, or else of its tag, in one request. The digest is computed from the bytes; the
-// error wraps ErrContent when it is not the one asked for, or not the one that the registry says it is.
+// Resolve gets the manifest of ref's digest, or else of its tag, in one request. The digest is computed from the
+// bytes; the error wraps ErrContent if it is not the requested one, or not the one that the registry names.
 func (r *Repository) Resolve(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
 	return r.manifest(ctx, r.at(ref), v1.Descriptor{Digest: ref.Digest})
 }
@@ -124,7 +124,7 @@ func (r *Repository) fetch(ctx context.Context, q request) (http.Header, []byte,
 	return resp.Header, body, nil
 }
 
-// decodeManifest verifies what a registry answered against what was asked for.
+// decodeManifest verifies a registry's answer against the request.
 func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manifest, error) {
 	if len(body) > maxManifest {
 		return registry.Manifest{}, fmt.Errorf("the manifest is larger than %d MiB", maxManifest>>20)
@@ -154,10 +154,10 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manif
 // Tag returns the manifest that a tag points to, for callers about to overwrite it. The error wraps ErrNotFound when
 // there is no such tag.
 //
-// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag is
-// there. A damaged manifest, or bytes that are none, are there all the same: they are returned as they came, with the
-// digest of the bytes and as a list where anything says so, together with an error that wraps ErrContent. Mirrors are not
-// asked.
+// It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag
+// is there. A damaged manifest, or bytes that are not one, still count as existing: they are returned as received,
+// with their digest, and as a list if anything says so, together with an error that wraps ErrContent. Mirrors are not
+// used.
 func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, error) {
 	q := r.manifestRequest(r.base.WithTag(tag))
 	q.doing = "looking up"

@@ -18,7 +18,7 @@ import (
 type attempts struct {
 	client *Client
 	made   int
-	still  time.Duration // that the attempts have stood still
+	still  time.Duration // how long the attempts have stalled
 	pause  *backoff.ExponentialBackOff
 }
 

@@ -19,22 +19,22 @@ import (
 // request is one request of the distribution specification; it can be sent more than once.
 type request struct {
 	doing  string       // "reading manifest", for errors
-	ref    registry.Ref // what is asked for, for errors
+	ref    registry.Ref // the subject, for errors
 	scopes scopes       // what a token must allow
 	method string
 	path   string   // "/v2/…"
 	query  string   // encoded
 	at     *url.URL // where an earlier answer pointed to; instead of path and query
 	header http.Header
-	body   func() (io.ReadCloser, error) // opened anew each time; nil is none
+	body   func() (io.ReadCloser, error) // opened anew each time; nil for none
 	size   int64                         // of body
 	want   []int                         // the good statuses
 }
 
 var (
-	// errSpeaksTLS: plain HTTP was sent to a port that speaks TLS.
+	// errSpeaksTLS means that plain HTTP was sent to a port that speaks TLS.
 	errSpeaksTLS = errors.New("it speaks HTTPS where plain HTTP was expected")
-	// errOtherScheme: the guess of plain HTTP was wrong and has been given up; send again.
+	// errOtherScheme means that the guess of plain HTTP was wrong and has been dropped; send again.
 	errOtherScheme = errors.New("scheme changed")
 )
 
@@ -42,8 +42,8 @@ func (h *host) failure(q request) *Error {
 	return &Error{Doing: q.doing, Ref: q.ref, Host: h.addr}
 }
 
-// send answers q with one of the wanted statuses, or an *Error. It gets the token that q needs, and sends q again when the
-// host wants another one; it does not retry otherwise. The caller closes the body.
+// send answers q with one of the wanted statuses, or an *Error. It gets the token that q needs, and sends q again if
+// the host requires another one; it does not retry otherwise. The caller closes the body.
 func (h *host) send(ctx context.Context, q request) (*http.Response, error) {
 	met, err := h.meet(ctx)
 	if err != nil {
@@ -181,7 +181,7 @@ func (q request) lost(status int, a answer) bool {
 	return sends && (status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
 }
 
-// judge sets the kind by the status and the registry's words.
+// judge sets the kind by the status and the registry's message.
 func (e *Error) judge(q request, a answer) {
 	switch s := e.Status; {
 	case transient(s):

@@ -11,8 +11,8 @@ import (
 // connectTime is how long making a connection may take.
 const connectTime = 30 * time.Second
 
-// stillLimit returns how long one request may stand still over all its attempts, which may also wait for maxWait: two and
-// a half minutes by default.
+// stillLimit returns how long one request may stall over all its attempts, which may also wait for maxWait: two and a
+// half minutes by default.
 func stillLimit(maxWait time.Duration) time.Duration { return maxWait * 5 / 4 }
 
 // stalledFor returns how long the request that ended with err was waited for without an answer, or with next to nothing
@@ -38,7 +38,7 @@ type silentHosts struct {
 // silence is what is known of one host.
 type silence struct {
 	broken bool      // it has answered
-	since  time.Time // the beginning of the first request that stood still
+	since  time.Time // the start of the first stalled request
 	err    error     // why the host is given up
 }
 
@@ -52,8 +52,8 @@ func (d *silentHosts) of(host string) error {
 	return nil
 }
 
-// note records how a request ended, and reports whether its host is given up: it has never answered, and another request
-// could stand still beyond the limit. A request that was interrupted says nothing about its host.
+// note records how a request ended, and reports whether its host is given up: it has never answered, and another
+// request could stall beyond the limit. A request that was interrupted says nothing about its host.
 func (d *silentHosts) note(r *http.Request, err error, limit time.Duration) bool {
 	still := stalledFor(err)
 	if r.Context().Err() != nil || err != nil && still == 0 {
@@ -86,5 +86,5 @@ func (d *silentHosts) giveUp(host string) {
 	}
 }
 
-// errSilent is why a mirror that has never answered is passed over.
+// errSilent is why a mirror that has never answered is skipped.
 var errSilent = errors.New("it has not answered before")

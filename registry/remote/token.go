@@ -16,7 +16,7 @@ import (
 	"mtool/registry/login"
 )
 
-// token is a bearer token and what it was asked for.
+// token is a bearer token and what it was requested for.
 type token struct {
 	value   string
 	scopes  scopes
@@ -27,14 +27,14 @@ type token struct {
 
 func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }
 
-// wanted is what a token is asked for: scopes, and what else the challenge named.
+// wanted is what a token is requested for: scopes, and what else the challenge named.
 type wanted struct {
 	scopes scopes
 	extra  string
 }
 
-// fetch asks the token server of ch: GET with basic authentication, or OAuth2 with an identity token.
-// https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
+// fetch requests a token from the token server of ch: GET with basic authentication, or OAuth2 with an identity
+// token. https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
 func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login.Auth, want wanted) (*token, error) {
 	e := s.host.failure(q)
 	realm, err := url.Parse(ch.realm)
@@ -130,8 +130,8 @@ func (c *Client) ask(r *http.Request, e *Error) (*token, error) {
 	return t, nil
 }
 
-// parseToken takes a tenth off the token's life, so that it does not end on the way. The life is counted from our own
-// clock; 60 seconds is what the specification says when the answer is silent.
+// parseToken reduces the token's lifetime by a tenth, so that it does not expire in transit. It counts from our own
+// clock; without a lifetime the specification's 60 seconds apply.
 func parseToken(body []byte, asked time.Time) (*token, error) {
 	var doc struct {
 		Token       string  `json:"token"`
@@ -155,7 +155,7 @@ func parseToken(body []byte, asked time.Time) (*token, error) {
 	return &token{value: doc.Token, expires: asked.Add(life)}, nil
 }
 
-// explainToken adds the token server, which is often another host, and whose credentials it refused.
+// explainToken adds the token server, often another host, and the origin of the refused credentials.
 func explainToken(err error, server string, auth login.Auth, host string) error {
 	e, ok := err.(*Error) //nolint:errorlint // made by ask
 	if !ok {

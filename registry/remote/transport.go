@@ -16,8 +16,8 @@ import (
 	"mtool/registry"
 )
 
-// newHTTPClient has as many idle connections as requests in flight (Go's default is two a host), HTTP/2 where offered, and
-// honours o.Proxy.
+// newHTTPClient returns a client with as many idle connections as requests in flight (Go's default is two per host),
+// HTTP/2 if offered, and o.Proxy.
 func newHTTPClient(o Options) *http.Client {
 	t := &http.Transport{
 		Proxy:               httpProxyFunc(o),
@@ -36,7 +36,7 @@ func newHTTPClient(o Options) *http.Client {
 	return &http.Client{Transport: newTrust(o, t), CheckRedirect: checkRedirect}
 }
 
-// dialer goes where HostSettings.Resolve says, under the name that was asked for.
+// dialer connects to where HostSettings.Resolve says, under the requested name.
 func (o Options) dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
 	d := &net.Dialer{Timeout: connectTime, KeepAlive: 30 * time.Second}
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -47,7 +47,7 @@ func (o Options) dialer() func(ctx context.Context, network, addr string) (net.C
 	}
 }
 
-// resolved returns to, with the port of addr where it has none.
+// resolved returns to, with the port of addr if it has none.
 func resolved(to, addr string) string {
 	if _, _, err := net.SplitHostPort(to); err == nil {
 		return to
@@ -56,12 +56,12 @@ func resolved(to, addr string) string {
 	return net.JoinHostPort(strings.Trim(to, "[]"), port)
 }
 
-// carried reports whether a header is sent along to another host that a redirect leads to.
+// carried reports whether a header is kept when a redirect leads to another host.
 func carried(header string) bool {
 	return slices.Contains([]string{"Accept", "Content-Type", "Range", "User-Agent"}, header)
 }
 
-// checkRedirect keeps the credentials, and headers of the user's, with the host they were for. net/http alone would pass
+// checkRedirect sends credentials and the user's headers only to the host they are for. net/http alone would pass
 // them on to another port and to subdomains, which may be the storage of someone else.
 func checkRedirect(r *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
@@ -73,7 +73,8 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// SameOrigin reports whether both addresses have one scheme, host and port: what one was told is not for the other.
+// SameOrigin reports whether both addresses have one scheme, host and port. If not, secrets for one are not for the
+// other.
 func SameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && strings.EqualFold(withPort(a), withPort(b))
 }
@@ -116,9 +117,9 @@ const (
 	longestPause = 10 * time.Second
 )
 
-// RetryReads wraps next and repeats a request that only reads, up to three times, when the connection broke before the
-// answer or the server says that it is out of order for the moment. BuildKit does so for the content of an image, but not
-// when it looks the image up.
+// RetryReads wraps next and repeats a request that only reads, up to three times, if the connection broke before the
+// answer or the server is temporarily unavailable. BuildKit does so for the content of an image, but not when it
+// looks up the image.
 func RetryReads(next http.RoundTripper) http.RoundTripper { return retryReads{next} }
 
 type retryReads struct{ next http.RoundTripper }

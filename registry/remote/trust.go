@@ -14,9 +14,9 @@ import (
 	"mtool/registry/regular"
 )
 
-// HostSettings say how one registry is reached, in addition to Options.PlainHTTP and SkipVerify.
+// HostSettings say how to reach one registry, in addition to Options.PlainHTTP and SkipVerify.
 type HostSettings struct {
-	// CAFiles are PEM files of authorities that are trusted for this host, beside the system's.
+	// CAFiles are PEM files of authorities that are trusted for this host, in addition to the system's.
 	CAFiles []string
 	// ClientCert and ClientKey are PEM files; both or none.
 	ClientCert, ClientKey string
