@@ -40,6 +40,7 @@ A and B are looked up as by inspect: drafts, the store, registries, layouts and 
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	a.addNoTrunc(cmd.Flags())
 	cmd.Flags().StringVar(&from, "from", "", "look only here: `store|registry`")
 	return cmd
 }

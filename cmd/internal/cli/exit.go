@@ -86,7 +86,7 @@ func writeExitCodes(w io.Writer) {
 // writeError prints "mtool: what went wrong", then at most one line "hint: the next action".
 func writeError(w io.Writer, err error) {
 	for _, line := range errorLines(err) {
-		print.Println(w, "mtool: "+line)
+		print.Paragraph(w, "mtool: "+line)
 	}
 	if h := hintOf(err); h != "" {
 		print.Println(w, "hint: "+h)

@@ -67,6 +67,7 @@ func (a *application) inspectCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runInspect(cmd.Context(), f, args) },
 	}
 	f.add(cmd.Flags())
+	a.addNoTrunc(cmd.Flags())
 	return cmd
 }
 

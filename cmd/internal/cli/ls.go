@@ -43,6 +43,7 @@ such a list and you may see it (Docker Hub and most public registries don't).`,
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	a.addNoTrunc(cmd.Flags())
 	return cmd
 }
 

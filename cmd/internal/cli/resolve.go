@@ -60,6 +60,7 @@ func (a *application) resolveCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this `RUNTIME`: docker, containerd, podman, crio (repeatable, or a comma list)")
 	cmd.Flags().BoolVar(&o.Same, "same", false, "fail where the runtimes take different entries for a node")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	a.addNoTrunc(cmd.Flags())
 	cmd.Flags().StringVar(&o.From, "from", "", "look only here: `store|registry`")
 	return cmd
 }

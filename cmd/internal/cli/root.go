@@ -24,6 +24,7 @@ type application struct {
 	transportFlags
 	flags *pflag.FlagSet // those of every command
 	quiet bool
+	whole bool     // digests are not shortened
 	ends  []func() // what may be let go of at the end of the command
 	progressFlags
 }
@@ -127,6 +128,7 @@ func (a *application) root() *cobra.Command {
 	a.add(flags)
 	a.addProgress(flags)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.Out.Whole = a.whole
 		a.limit(cmd)
 		return a.watch(cmd)
 	}

@@ -3,7 +3,6 @@ package print
 import (
 	"cmp"
 	"io"
-	"text/tabwriter"
 
 	"mtool/build"
 	"mtool/inspect/platform"
@@ -11,8 +10,7 @@ import (
 
 // Preflight prints what a build would use, a line for each base image; warnings are told elsewhere.
 func Preflight(w io.Writer, f build.PreflightResult) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "PLATFORM\tRUN STEPS\tBASE\tBASE PLATFORM\tFROM\tDIGEST\n")
+	t := newTable(w, "PLATFORM", "RUN STEPS", nameColumn("BASE"), "BASE PLATFORM", textColumn("FROM"), digestColumn("DIGEST"))
 	for _, p := range f.Platforms {
 		how := "native"
 		if p.Emulator != "" {
@@ -20,13 +18,13 @@ func Preflight(w io.Writer, f build.PreflightResult) error {
 		}
 		bases := p.Bases
 		if len(bases) == 0 {
-			printf(t, "%s\t%s\tscratch\t-\t-\t-\n", platform.Format(p.Platform), how)
+			t.row(platform.Format(p.Platform), how, "scratch", "-", "-", "-")
 		}
 		for _, b := range bases {
-			printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"), dash(digestString(b.Digest)))
+			t.row(platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"), dash(digestString(b.Digest)))
 		}
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // Warning prints one place in a Dockerfile, as compilers do.

@@ -1,8 +1,8 @@
 package print
 
 import (
+	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"mtool/inspect/diff"
 	"mtool/inspect/platform"
@@ -42,21 +42,21 @@ func Diff(w io.Writer, output string, d diff.Result) error {
 	if output == "json" {
 		return writeJSON(w, diffJSON(d))
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "A\t%s\t%s\n", d.A.Ref.Name(), d.A.Root.Digest)
-	printf(t, "B\t%s\t%s\n", d.B.Ref.Name(), d.B.Root.Digest)
-	if err := t.Flush(); err != nil {
+	sides := newTable(w, "", nameColumn(""), digestColumn(""))
+	sides.row("A", d.A.Ref.Name(), d.A.Root.Digest)
+	sides.row("B", d.B.Ref.Name(), d.B.Root.Digest)
+	if err := sides.flush(); err != nil {
 		return err
 	}
 	for _, detail := range d.List {
 		diffLine(w, detail)
 	}
 	printf(w, "\n")
-	printf(t, "PLATFORM\tSTATE\tA\tB\n")
+	t := newTable(w, "PLATFORM", stateColumn("STATE"), digestColumn("A"), digestColumn("B"))
 	for _, p := range d.Platforms {
-		printf(t, "%s\t%s\t%s\t%s\n", platform.Format(p.Platform), p.State, dash(digestString(p.A)), dash(digestString(p.B)))
+		t.row(platform.Format(p.Platform), p.State, dash(digestString(p.A)), dash(digestString(p.B)))
 	}
-	if err := t.Flush(); err != nil {
+	if err := t.flush(); err != nil {
 		return err
 	}
 	for _, p := range d.Platforms {
@@ -73,10 +73,10 @@ func Diff(w io.Writer, output string, d diff.Result) error {
 
 func diffLine(w io.Writer, d diff.Detail) {
 	if d.A != "" {
-		printf(w, "  - %s: %s\n", d.What, d.A)
+		Paragraph(w, shortened(w, fmt.Sprintf("  - %s: %s", d.What, d.A)))
 	}
 	if d.B != "" {
-		printf(w, "  + %s: %s\n", d.What, d.B)
+		Paragraph(w, shortened(w, fmt.Sprintf("  + %s: %s", d.What, d.B)))
 	}
 }
 

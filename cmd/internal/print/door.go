@@ -19,6 +19,8 @@ import (
 //
 // It knows nothing of lines and columns that belong to one value: printf does that.
 type Out struct {
+	Whole bool // tables shorten nothing, on a terminal either
+
 	mu   sync.Mutex
 	w    io.Writer
 	rest []byte // a rune that is not complete yet

@@ -3,7 +3,6 @@ package print
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"mtool/build/emulator"
 	"mtool/cmd/internal/app"
@@ -17,8 +16,7 @@ func Emulators(w io.Writer, output string, rows []app.Emulation) error {
 			Rows   []emulationRow `json:"architectures"`
 		}{"mtool.emulators/v1", emulationRows(rows)})
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "ARCH\tRUNS\tEMULATOR\tVERSION\tHOST\tTEST\n")
+	t := newTable(w, "ARCH", stateColumn("RUNS"), pathColumn("EMULATOR"), "VERSION", textColumn("HOST"), stateColumn("TEST"))
 	for _, r := range emulationRows(rows) {
 		binary := r.Binary
 		switch {
@@ -33,9 +31,9 @@ func Emulators(w io.Writer, output string, rows []app.Emulation) error {
 		if host != "" {
 			host += " (" + r.HostFlags + ")"
 		}
-		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Arch, r.How, dash(binary), dash(r.Version), dash(host), dash(r.Test))
+		t.row(r.Arch, r.How, dash(binary), dash(r.Version), dash(host), dash(r.Test))
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 type emulationRow struct {

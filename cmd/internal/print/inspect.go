@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
@@ -28,18 +27,7 @@ func Inspections(w io.Writer, output string, seen []app.Inspection) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	if len(seen) == 1 && seen[0].Unread == "" {
-		heading(w, seen[0].Report)
-		printf(t, "\nPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE\n")
-		rows(t, false, seen[0])
-	} else {
-		printf(t, "REFERENCE\tPLATFORM\tDIGEST\tSIZE\tCREATED\tBASE\tSTATE\n")
-		for _, s := range seen {
-			rows(t, true, s)
-		}
-	}
-	if err := t.Flush(); err != nil {
+	if err := imageTable(w, seen); err != nil {
 		return err
 	}
 	for _, s := range seen {
@@ -47,15 +35,37 @@ func Inspections(w io.Writer, output string, seen []app.Inspection) error {
 			return err
 		}
 	}
-	printf(w, "\n%s\n", lastLine(seen))
+	printf(w, "\n")
+	Paragraph(w, lastLine(seen))
 	return nil
 }
 
-func heading(w io.Writer, r inspect.Report) {
-	printf(w, "%s\n%s  %s  from %s\n", r.Ref.Name(), r.Root.Digest, mediaWords(r.Root.MediaType), origin(r.Ref))
-	for _, key := range keys(annotations(r)) {
-		printf(w, "  %s=%s\n", key, annotations(r)[key])
+// imageTable prints a row for each image; the names of several references are in front.
+func imageTable(w io.Writer, seen []app.Inspection) error {
+	heads := []any{"PLATFORM", stateColumn("STATE"), digestColumn("DIGEST"), "SIZE", "CREATED", pathColumn("BASE")}
+	if len(seen) == 1 && seen[0].Unread == "" {
+		heading(w, seen[0].Report)
+		t := newTable(w, heads...)
+		rows(seen[0], t.row)
+		return t.flush()
 	}
+	t := newTable(w, append([]any{column{name: "REFERENCE", above: true}}, heads...)...)
+	for _, s := range seen {
+		if s.Unread != "" {
+			t.row(s.Unread, "-", s.Findings[0].State, "-", "-", "-", "-")
+		}
+		rows(s, func(cells ...any) { t.row(append([]any{s.Name()}, cells...)...) })
+	}
+	return t.flush()
+}
+
+func heading(w io.Writer, r inspect.Report) {
+	printf(w, "%s\n", r.Ref.Name())
+	side(w, r.Root.Digest.String(), mediaWords(r.Root.MediaType), "from "+origin(r.Ref))
+	for _, key := range keys(annotations(r)) {
+		Paragraph(w, fmt.Sprintf("  %s=%s", key, annotations(r)[key]))
+	}
+	printf(w, "\n")
 }
 
 // shownState is the state of an image and, for LoongArch, the world that its programs are of.
@@ -81,31 +91,19 @@ func abiWords(s app.Inspection, image int) string {
 	return strings.Trim(s.Findings[image].ABI+", "+worldWords(s, image), ", ")
 }
 
-// rows are the lines of one reference, each with its name in front if several are shown.
-func rows(w io.Writer, named bool, s app.Inspection) {
-	if s.Unread != "" {
-		printf(w, "%s\t-\t-\t-\t-\t-\t%s\n", s.Unread, s.Findings[0].State)
-	}
-	name := func() {
-		if named {
-			printf(w, "%s\t", s.Name())
-		}
-	}
+// rows adds a row for each image of a reference, and for what belongs to it.
+func rows(s app.Inspection, add func(cells ...any)) {
 	for i, img := range s.Report.Images {
-		name()
-		printf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), created(img), base(img), shownState(s, i))
+		add(dash(platformOf(img)), shownState(s, i), img.Descriptor.Digest, sizeOf(img), created(img), base(img))
 		for _, a := range img.Attestations {
-			name()
-			attachmentRow(w, "  attestation", a)
+			add(attachmentRow("  attestation", a)...)
 		}
 		for _, a := range img.Artifacts {
-			name()
-			attachmentRow(w, "  artifact", a)
+			add(attachmentRow("  artifact", a)...)
 		}
 	}
 	for _, o := range s.Report.Others {
-		name()
-		attachmentRow(w, "other", o)
+		add(attachmentRow("other", o)...)
 	}
 }
 
@@ -172,12 +170,12 @@ func layers(n int) string {
 	return fmt.Sprintf("%d layers", n)
 }
 
-func attachmentRow(w io.Writer, label string, a inspect.Attachment) {
+func attachmentRow(label string, a inspect.Attachment) []any {
 	state := ""
 	if a.Err != nil {
 		state = "unreadable"
 	}
-	printf(w, "%s\t%s\t%s\t\t%s\t%s\n", label, a.Descriptor.Digest, inspect.Bytes(a.Descriptor.Size), statementWords(a), state)
+	return []any{label, state, a.Descriptor.Digest, inspect.Bytes(a.Descriptor.Size), "", statementWords(a)}
 }
 
 func sizeOf(img inspect.Image) string {

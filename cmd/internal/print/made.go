@@ -2,7 +2,6 @@ package print
 
 import (
 	"io"
-	"text/tabwriter"
 
 	"mtool/cmd/internal/app"
 	"mtool/compose/publish"
@@ -37,10 +36,9 @@ func Listing(w io.Writer, output string, rows []app.Row) error {
 			Rows   []app.Row `json:"rows"`
 		}{"mtool.ls/v1", append([]app.Row{}, rows...)})
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "NAME\tKIND\tPLATFORMS\tDIGEST\n")
+	t := newTable(w, nameColumn("NAME"), "KIND", textColumn("PLATFORMS"), digestColumn("DIGEST"))
 	for _, r := range rows {
-		printf(t, "%s\t%s\t%s\t%s\n", r.Name, r.Kind, dash(commas(r.Platforms)), dash(r.Digest))
+		t.row(r.Name, r.Kind, dash(commas(r.Platforms)), dash(r.Digest))
 	}
-	return t.Flush()
+	return t.flush()
 }

@@ -3,7 +3,6 @@ package print
 import (
 	"io"
 	"slices"
-	"text/tabwriter"
 
 	"mtool/cmd/internal/app"
 )
@@ -43,27 +42,29 @@ func differenceTables(s app.Inspection) (tables []differenceTable, more int) {
 
 // differences prints what differs, by platform.
 func differences(w io.Writer, s app.Inspection) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	tables, more := differenceTables(s)
-	for _, table := range tables {
-		printf(t, "\n")
-		tabbed(t, "DIFFERENCE", table.Platforms)
-		for _, row := range table.Rows {
-			tabbed(t, row.What, row.Values)
+	for _, d := range tables {
+		printf(w, "\n")
+		heads := []any{column{name: "DIFFERENCE", breaks: true}}
+		for _, p := range d.Platforms {
+			heads = append(heads, textColumn(p))
+		}
+		t := newTable(w, heads...)
+		for _, row := range d.Rows {
+			cells := []any{row.What}
+			for _, v := range row.Values {
+				cells = append(cells, v)
+			}
+			t.row(cells...)
+		}
+		if err := t.flush(); err != nil {
+			return err
 		}
 	}
 	if more > 0 {
-		printf(t, "and %d more; all are in -o json\n", more)
+		printf(w, "and %d more; all are in -o json\n", more)
 	}
-	return t.Flush()
-}
-
-func tabbed(w io.Writer, first string, cells []string) {
-	printf(w, "%s", first)
-	for _, c := range cells {
-		printf(w, "\t%s", c)
-	}
-	printf(w, "\n")
+	return nil
 }
 
 // differenceJSON is something in which the images differ; a platform without a value has nothing of it.

@@ -4,7 +4,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -65,12 +64,11 @@ func Targets(w io.Writer, d publish.Done) {
 	if len(d.Targets) < 2 {
 		return
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "TARGET\tSTATE\n")
+	t := newTable(w, nameColumn("TARGET"), stateColumn("STATE"))
 	for _, o := range d.Targets {
-		printf(t, "%s\t%s\n", o.Target, o.State)
+		t.row(o.Target, o.State)
 	}
-	_ = t.Flush() // as with every line on standard error
+	_ = t.flush() // as with every line on standard error
 }
 
 // metadata has the members that buildx's imagetools writes, and what became of each target.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"mtool/cmd/internal/app"
@@ -30,18 +29,18 @@ func proof(w io.Writer, s app.Inspection, named bool) error {
 	if s.Runs == nil {
 		return nil
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "\nPLATFORM\tRAN\tEXIT\tTIME\tOUTPUT\n")
+	printf(w, "\n")
+	t := newTable(w, "PLATFORM", "RAN", "EXIT", "TIME", column{name: "OUTPUT", breaks: true})
 	for _, row := range runRows(s) {
 		for n, line := range row.Lines {
 			if n > 0 {
-				printf(t, "\t\t\t\t%s\n", line)
+				t.row("", "", "", "", line)
 				continue
 			}
-			printf(t, "%s\t%s\t%s\t%s\t%s\n", row.Platform, row.How, row.Exit, row.Took, line)
+			t.row(row.Platform, row.How, row.Exit, row.Took, line)
 		}
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // runRow is what came of a command in one image, in words; Lines are one at least.
@@ -92,12 +91,12 @@ func outputOf(t app.Tried) []string {
 }
 
 func signatureTable(w io.Writer, s app.Inspection) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "\nSIGNATURES\tSIGNED\tFOUND\n")
+	printf(w, "\n")
+	t := newTable(w, "SIGNATURES", stateColumn("SIGNED"), textColumn("FOUND"))
 	for _, row := range signatureRows(s) {
-		printf(t, "%s\t%s\t%s\n", row.Name, row.Signed, row.Found)
+		t.row(row.Name, row.Signed, row.Found)
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // signatureRow is what was found for the list or one image, in words.

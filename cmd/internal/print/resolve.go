@@ -2,7 +2,6 @@ package print
 
 import (
 	"io"
-	"text/tabwriter"
 
 	"mtool/cmd/internal/app"
 	"mtool/inspect/platform"
@@ -41,10 +40,9 @@ func Resolved(w io.Writer, output string, r app.Resolved) error {
 	if output == "json" {
 		return writeJSON(w, d)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "NODE\tRUNTIME\tTAKES\tDIGEST\tWHY\n")
+	t := newTable(w, "NODE", "RUNTIME", "TAKES", digestColumn("DIGEST"), textColumn("WHY"))
 	for _, row := range d.Taken {
-		printf(t, "%s\t%s\t%s\t%s\t%s\n", row.Node, row.Runtime, dash(row.Platform), dash(row.Digest), row.Why)
+		t.row(row.Node, row.Runtime, dash(row.Platform), dash(row.Digest), row.Why)
 	}
-	return t.Flush()
+	return t.flush()
 }

@@ -22,6 +22,28 @@ type leaf struct {
 	kids []leaf
 }
 
+// drawing is how a tree is drawn on a screen.
+type drawing struct {
+	fork, last, down, bar string
+	digest                func(v1.Hash) string
+	state                 func(string) string
+}
+
+func drawingOn(w io.Writer) drawing {
+	d := drawing{"├─ ", "└─ ", "│  ", "█", v1.Hash.String, func(s string) string { return s }}
+	s := screen(w)
+	if s.ASCII && s.Width > 0 {
+		d.fork, d.last, d.down, d.bar = "|- ", "`- ", "|  ", "#"
+	}
+	if !s.Whole {
+		d.digest = func(h v1.Hash) string { return shortDigest(h.String()) }
+	}
+	if s.Marks {
+		d.state = func(state string) string { return toneOf(state).mark(s.ASCII) + " " + state }
+	}
+	return d
+}
+
 // Tree prints a list, its images, and their layers, with bars as long as the layers are large; a layer that several images
 // have names the others.
 func Tree(w io.Writer, seen []app.Inspection) error {
@@ -33,8 +55,9 @@ func Tree(w io.Writer, seen []app.Inspection) error {
 			printf(w, "%s  %s\n", s.Unread, s.Findings[0].State)
 			continue
 		}
-		printf(w, "%s  %s  %s\n", s.Report.Ref.Name(), s.Report.Root.Digest, mediaWords(s.Report.Root.MediaType))
-		branches(w, "", tree(s))
+		d := drawingOn(w)
+		side(w, s.Report.Ref.Name(), s.Report.Root.Digest.String(), mediaWords(s.Report.Root.MediaType))
+		d.branches(w, "", d.tree(s))
 		if err := errors.Join(proof(w, s, false), differences(w, s)); err != nil {
 			return err
 		}
@@ -42,47 +65,57 @@ func Tree(w io.Writer, seen []app.Inspection) error {
 	if len(seen) == 0 {
 		return nil
 	}
-	printf(w, "\n%s\n", lastLine(seen))
+	printf(w, "\n")
+	Paragraph(w, lastLine(seen))
 	return nil
 }
 
-func branches(w io.Writer, indent string, leaves []leaf) {
+func (d drawing) branches(w io.Writer, indent string, leaves []leaf) {
 	for i, l := range leaves {
-		fork, next := "├─ ", "│  "
+		fork, next := d.fork, d.down
 		if i == len(leaves)-1 {
-			fork, next = "└─ ", "   "
+			fork, next = d.last, "   "
 		}
-		printf(w, "%s\n", strings.TrimRight(indent+fork+l.text, " "))
-		branches(w, indent+next, l.kids)
+		lines := []string{strings.TrimRight(l.text, " ")}
+		if most := screen(w).Width; most > 0 {
+			lines = wrap(Line(lines[0]), max(shortest, most-len([]rune(indent+fork))), ",", false)
+		}
+		for n, line := range lines {
+			if n > 0 {
+				fork = next
+			}
+			printf(w, "%s%s%s\n", indent, fork, line)
+		}
+		d.branches(w, indent+next, l.kids)
 	}
 }
 
-func tree(s app.Inspection) (leaves []leaf) {
+func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 	t := treeOf(s.Report)
 	for i, img := range s.Report.Images {
-		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), img.Descriptor.Digest, sizeOf(img), shownState(s, i))}
-		for _, d := range img.Nested {
-			l.kids = append(l.kids, leaf{text: "in the nested list " + d.String()})
+		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), d.state(shownState(s, i)), d.digest(img.Descriptor.Digest), sizeOf(img))}
+		for _, list := range img.Nested {
+			l.kids = append(l.kids, leaf{text: "in the nested list " + d.digest(list)})
 		}
 		for _, layer := range img.Layers {
-			l.kids = append(l.kids, leaf{text: t.layer(i, layer)})
+			l.kids = append(l.kids, leaf{text: d.layer(t, i, layer)})
 		}
 		for _, a := range img.Attestations {
-			l.kids = append(l.kids, attachmentLeaf("attestation", a))
+			l.kids = append(l.kids, d.attachment("attestation", a))
 		}
 		for _, a := range img.Artifacts {
-			l.kids = append(l.kids, attachmentLeaf("artifact", a))
+			l.kids = append(l.kids, d.attachment("artifact", a))
 		}
 		leaves = append(leaves, l)
 	}
 	for _, o := range s.Report.Others {
-		leaves = append(leaves, attachmentLeaf("other", o))
+		leaves = append(leaves, d.attachment("other", o))
 	}
 	return leaves
 }
 
-func attachmentLeaf(label string, a inspect.Attachment) leaf {
-	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, a.Descriptor.Digest, inspect.Bytes(a.Descriptor.Size), statementWords(a)))}
+func (d drawing) attachment(label string, a inspect.Attachment) leaf {
+	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, d.digest(a.Descriptor.Digest), inspect.Bytes(a.Descriptor.Size), statementWords(a)))}
 }
 
 // layerTree knows which images have a layer, and how large the largest is.
@@ -105,9 +138,9 @@ func treeOf(r inspect.Report) layerTree {
 	return t
 }
 
-func (t layerTree) layer(image int, l v1.Descriptor) string {
-	bar := strings.Repeat("█", int((barWidth*l.Size+t.largest-1)/t.largest))
-	text := fmt.Sprintf("%s  %8s  %s", l.Digest, inspect.Bytes(l.Size), bar)
+func (d drawing) layer(t layerTree, image int, l v1.Descriptor) string {
+	bar := strings.Repeat(d.bar, int((barWidth*l.Size+t.largest-1)/t.largest))
+	text := fmt.Sprintf("%s  %8s  %s", d.digest(l.Digest), inspect.Bytes(l.Size), bar)
 	var others []string
 	for _, i := range t.having[l.Digest] {
 		if i != image {

@@ -3,7 +3,6 @@ package print
 import (
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"mtool/cmd/internal/app"
 )
@@ -16,16 +15,15 @@ func Usage(w io.Writer, output string, rows []app.Used) error {
 			Rows   []app.Used `json:"places"`
 		}{"mtool.du/v1", append([]app.Used{}, rows...)})
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "PLACE\tITEMS\tSIZE\tPRUNABLE\tDIRECTORY\n")
+	t := newTable(w, "PLACE", "ITEMS", "SIZE", "PRUNABLE", pathColumn("DIRECTORY"))
 	for _, r := range rows {
 		prunable := "-"
 		if r.Place == "builds" {
 			prunable = bytesOf(r.Prunable)
 		}
-		printf(t, "%s\t%d\t%s\t%s\t%s\n", r.Place, r.Items, bytesOf(r.Bytes), prunable, r.Dir)
+		t.row(r.Place, r.Items, bytesOf(r.Bytes), prunable, r.Dir)
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // Freed says what pruning gave back.

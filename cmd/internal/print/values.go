@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -41,6 +42,51 @@ func printf(w io.Writer, format string, args ...any) {
 
 // Println writes a line of the program's own, or one that Line would not change.
 func Println(w io.Writer, line string) { printf(w, "%s\n", line) }
+
+// Paragraph writes a line, on a terminal in as many as its width takes.
+func Paragraph(w io.Writer, text string) {
+	most := screen(w).Width
+	if most == 0 {
+		printf(w, "%s\n", text)
+		return
+	}
+	text = Line(text)
+	body := strings.TrimLeft(text, " ")
+	indent := strings.Repeat(" ", len(text)-len(body))
+	for _, line := range wrap(body, most-len(indent)-gapWidth, "", false) {
+		printf(w, "%s%s\n", indent, line)
+		if len(indent) == len(text)-len(body) {
+			indent += strings.Repeat(" ", gapWidth)
+		}
+	}
+}
+
+// side prints values side by side, on a terminal below each other where they do not fit.
+func side(w io.Writer, values ...string) {
+	line, most := "", screen(w).Width
+	for _, v := range values {
+		v = Line(v)
+		if line != "" && most > 0 && Width(line)+gapWidth+Width(v) > most {
+			printf(w, "%s\n", line)
+			line = ""
+		}
+		line = strings.TrimLeft(line+"  "+v, " ")
+	}
+	printf(w, "%s\n", line)
+}
+
+// shortened returns a text with short digests, for a screen that wants them.
+func shortened(w io.Writer, text string) string {
+	if screen(w).Whole {
+		return text
+	}
+	return shorten(text)
+}
+
+func shorten(text string) string {
+	whole := regexp.MustCompile(`(sha256:[0-9a-f]{12})[0-9a-f]{52}`)
+	return whole.ReplaceAllString(text, "$1")
+}
 
 // Text writes what the program itself has to say, in as many lines as it likes.
 func Text(w io.Writer, text string) { _, _ = io.WriteString(w, text) }

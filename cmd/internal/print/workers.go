@@ -5,7 +5,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -38,8 +37,7 @@ func Workers(w io.Writer, output string, seen []build.WorkerInfo) error {
 			Rows   []workerRow `json:"workers"`
 		}{"mtool.workers/v1", rows})
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	printf(t, "WORKER\tSTATE\tVERSION\tLATENCY\tNATIVE\tEMULATED\n")
+	t := newTable(w, nameColumn("WORKER"), stateColumn("STATE"), "VERSION", "LATENCY", textColumn("NATIVE"), textColumn("EMULATED"))
 	for _, r := range rows {
 		name, state, latency := r.Addr, "ok", fmt.Sprintf("%.1fms", r.LatencyMS)
 		if r.For != "" {
@@ -48,9 +46,9 @@ func Workers(w io.Writer, output string, seen []build.WorkerInfo) error {
 		if !r.Reachable {
 			state, latency = "failed", "-"
 		}
-		printf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", name, state, dash(r.Version), latency, dash(r.marked(r.Native)), dash(r.marked(r.Emulated)))
+		t.row(name, state, dash(r.Version), latency, dash(r.marked(r.Native)), dash(r.marked(r.Emulated)))
 	}
-	return t.Flush()
+	return t.flush()
 }
 
 // marked puts a question mark behind what is guessed.

@@ -1,6 +1,10 @@
 package manual
 
-import "strings"
+import (
+	"strings"
+
+	"mtool/cmd/internal/print"
+)
 
 // Screen lays the page out in lines of at most that many columns: what it is, examples, usage, flags in groups. Where that takes
 // more than rows lines, the text is cut to its first paragraph, and then the flags of one group after the other, the last
@@ -82,7 +86,7 @@ func termWidth(all []Group) int {
 	widest := 0
 	for _, g := range all {
 		for _, r := range g.Rows {
-			if n := Width(r.Name); n <= 26 {
+			if n := print.Width(r.Name); n <= 26 {
 				widest = max(widest, n)
 			}
 		}
@@ -94,7 +98,7 @@ func table(rows []Row, columns, term int) []string {
 	var lines []string
 	indent := strings.Repeat(" ", term+4)
 	for _, r := range rows {
-		if gap := term - Width(r.Name); gap >= 0 {
+		if gap := term - print.Width(r.Name); gap >= 0 {
 			lines = append(lines, fill("  "+r.Name+strings.Repeat(" ", gap)+"  ", indent, r.Text, columns)...)
 			continue
 		}

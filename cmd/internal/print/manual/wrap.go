@@ -3,30 +3,9 @@ package manual
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
-	"golang.org/x/text/width"
+	"mtool/cmd/internal/print"
 )
-
-// Width returns how many columns of a terminal s takes: two for each Chinese, Japanese or Korean character.
-func Width(s string) int {
-	n := 0
-	for _, r := range s {
-		switch {
-		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case wide(r):
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-func wide(r rune) bool {
-	kind := width.LookupRune(r).Kind()
-	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
-}
 
 var (
 	row    = regexp.MustCompile(`^( *\S+(?: \S+)* {2,})(\S.*)$`)
@@ -56,7 +35,7 @@ func Wrap(text string, columns int) []string {
 			out = append(out, line)
 			continue
 		}
-		for i < len(lines) && continues(lines[i], Width(lead)) {
+		for i < len(lines) && continues(lines[i], print.Width(lead)) {
 			body = join(body, strings.TrimSpace(lines[i]))
 			i++
 		}
@@ -77,7 +56,7 @@ func continues(line string, column int) bool {
 // join puts two lines of a paragraph together. Chinese has no space between words.
 func join(a, b string) string {
 	last, first := []rune(a), []rune(b)
-	if wide(last[len(last)-1]) && wide(first[0]) {
+	if print.Wide(last[len(last)-1]) && print.Wide(first[0]) {
 		return a + b
 	}
 	return a + " " + b
@@ -85,8 +64,8 @@ func join(a, b string) string {
 
 // hang fills body behind lead, and under it from its second line on.
 func hang(lead, body string, columns int) []string {
-	indent := strings.Repeat(" ", Width(lead))
-	if Width(lead) > widestTerm {
+	indent := strings.Repeat(" ", print.Width(lead))
+	if print.Width(lead) > widestTerm {
 		indent = strings.Repeat(" ", len(lead)-len(strings.TrimLeft(lead, " "))+4)
 		return append([]string{strings.TrimRight(lead, " ")}, fill(indent, indent, body, columns)...)
 	}
@@ -105,7 +84,7 @@ func fill(lead, indent, body string, columns int) []string {
 		if p.spaced && begun {
 			gap = " "
 		}
-		if begun && Width(line)+len(gap)+Width(p.text) > columns {
+		if begun && print.Width(line)+len(gap)+print.Width(p.text) > columns {
 			lines = append(lines, line)
 			line, gap = indent, ""
 		}
@@ -129,7 +108,7 @@ func pieces(body string) []piece {
 		text := ""
 		before := rune(0)
 		for _, r := range word {
-			if text != "" && (wide(r) || wide(before)) && !strings.ContainsRune("，。、；：！？）》」』”’…—,.;:)", r) && !strings.ContainsRune("（《「『“‘(", before) {
+			if text != "" && (print.Wide(r) || print.Wide(before)) && !strings.ContainsRune("，。、；：！？）》」』”’…—,.;:)", r) && !strings.ContainsRune("（《「『“‘(", before) {
 				all = append(all, piece{text, spaced})
 				text, spaced = "", false
 			}
