@@ -40,6 +40,9 @@ type host struct {
 	Resolve string            `yaml:"resolve"`
 }
 
+// ErrHeader says that a header is the client's own: credentials, and what the specification of registries uses.
+var ErrHeader = errors.New("can't be set: it is for credentials, or for the protocol of registries")
+
 // Read returns what the file at path says of registries, added to what o says, which goes before it, with the mirrors of
 // Docker Engine, the folders in which docker and podman keep certificates, and every file of it known to be readable. No file
 // at path is no setting. What is passed over is told to o.Note.
@@ -122,8 +125,7 @@ func (h host) check() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Headers)) {
 		if !remote.MayHeader(name, h.Headers[name]) {
-			return fmt.Errorf("headers: %q can't be set: credentials belong to a login, "+
-				"and what the specification of registries uses is for the client", name)
+			return fmt.Errorf("headers: %q %w", name, ErrHeader)
 		}
 	}
 	return nil

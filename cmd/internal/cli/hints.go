@@ -9,6 +9,7 @@ import (
 	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/remote"
+	"mtool/registry/settings"
 	"mtool/registry/source"
 	"mtool/registry/store"
 )
@@ -100,6 +101,7 @@ func kindHints() []kindHint {
 		{compose.ErrContradicts, "an annotation does not change what an image contains: build it for that platform, or use --force"},
 		{compose.ErrNoPlatform, "rebuild it with a platform, or take it as it is with --force"},
 		{compose.ErrPlatform, "--force takes it as it is"},
+		{settings.ErrHeader, "credentials belong to mtool login HOST"},
 		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
 		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},
 	}

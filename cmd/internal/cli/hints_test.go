@@ -13,6 +13,7 @@ import (
 	"mtool/compose/publish"
 	"mtool/registry"
 	"mtool/registry/remote"
+	"mtool/registry/settings"
 	"mtool/registry/source"
 	"mtool/registry/store"
 )
@@ -48,6 +49,7 @@ func TestHints(t *testing.T) {
 		{&draft.NotFoundError{Name: "demo:v1"}, "mtool create demo:v1"},
 		{&draft.CorruptError{Name: "demo:v1"}, "remove it with mtool rm demo:v1"},
 		{&draft.CorruptError{Name: "demo:v1", Foreign: true}, "the version of mtool that wrote it"},
+		{settings.ErrHeader, "mtool login"},
 		{publish.ErrDropped, "--require"},
 		{publish.ErrDamaged, "--force"},
 		{publish.ErrTaken, "--no-clobber"},
