@@ -1,8 +1,9 @@
 // Package workload finds the image references in Kubernetes YAML and Compose files, and the platforms that each must serve.
 //
-// Most callers need two calls: Read, which takes the bytes of a file and returns every image with the line it stands in;
-// and Use.Required, which says what platforms one of them needs in a deployment that Universe describes. ReadNodes reads
-// what `kubectl get nodes -o json` prints.
+// Most callers need three calls: ReadFiles, which returns every image that files and folders name with the line it stands in;
+// Images, which joins the uses of each image with the platforms that they need in a deployment that Universe describes; and
+// Image.Check, which makes findings of what is there. Read takes the bytes of one file, and ReadNodes those that
+// `kubectl get nodes -o json` prints.
 //
 // Pod templates are found by their shape, so that custom resources need not be known. The package renders no templates, fetches
 // nothing, asks no cluster and no registry, and does not check that a file is what Kubernetes or Compose would accept.

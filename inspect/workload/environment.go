@@ -105,9 +105,9 @@ func (p *project) dotEnv(outer environment, dir string) (environment, error) {
 	return outer.beneath(set), nil
 }
 
-// ParseVariables are the variables that a file sets, as Compose reads .env. One that is made of a variable which is not set
+// parseVariables are the variables that a file sets, as Compose reads .env. One that is made of a variable which is not set
 // is left out.
-func ParseVariables(body []byte) (map[string]string, error) {
+func parseVariables(body []byte) (map[string]string, error) {
 	set, all := map[string]setting{}, map[string]string{}
 	nobody := func(string) (string, bool, error) { return "", false, nil }
 	if err := newFiller().parse(body, nobody, set); err != nil {

@@ -139,20 +139,19 @@ type found struct {
 	object registry.Object
 	report inspect.Report
 	err    error
-	chosen []int // the images whose layers matter
+	pinned string // what there is to say of a digest of one image
+	chosen []int  // the images whose layers matter
 }
 
 // find reads what is under a reference.
 func (e names) find(ctx context.Context, a query) (f found) {
 	f.query = a
-	if f.object, f.report, f.err = e.readOne(ctx, a.ref, lookup(a.from)); f.err != nil {
-		f.err = a.located(f.err)
+	if f.object, f.report, f.err = e.readOne(ctx, a.Ref, lookup(a.from)); f.err != nil {
+		f.err = a.Located(f.err)
 		return f
 	}
-	if text := e.pinned(ctx, a, f.report); text != "" {
-		f.notes = append(f.notes, located{a.where(), RulePinned, text})
-	}
-	wanted := a.narrow()
+	f.pinned = e.pinned(ctx, a, f.report)
+	wanted := a.Only()
 	served := map[int]bool{}
 	for _, p := range wanted {
 		for _, i := range f.report.Serve(p, false).Rows {
@@ -181,11 +180,14 @@ func toRead(all []found) (r inspect.Report, uses [][]deep.Use) {
 // conclude makes the verdict on one reference and tells the notes.
 func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
-		return Inspection{}, UnreadError{f.ref, f.uses, f.err}
+		return Inspection{}, UnreadError{f.Ref, f.Uses, f.err}
 	}
 	e.sayOther(f.object)
-	one := Inspection{Report: f.report, Level: o.level(), Uses: f.uses, Required: f.platforms(), Cost: layers.Cost}
-	one.Findings = f.claims(o)
+	one := Inspection{Report: f.report, Level: o.level(), Uses: f.Uses, Required: f.Platforms(), Cost: layers.Cost}
+	one.Findings = f.Check(f.report, workload.CheckOptions{Require: o.Require, Exact: o.Exact})
+	if f.pinned != "" {
+		one.Findings = append(one.Findings, f.Place().Finding(f.report.Root.Digest, f.pinned).Note(RulePinned))
+	}
 	if o.Deep {
 		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
 	}
@@ -196,14 +198,14 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	if o.Strict {
 		inspect.Strictly(one.Findings, NoteRules())
 	}
-	one.Findings = f.locate(one.Findings)
-	told := f.told(deep.Summary(one.Findings))
+	one.Findings = f.Locate(one.Findings)
+	told := f.Told(deep.Summary(one.Findings))
 	e.sayNotes(told)
 	one.Err = mended(inspect.Failed(told), one.Report)
 	if one.Err == nil || o.NoVerify {
 		return one, nil
 	}
-	if len(f.uses) > 0 {
+	if len(f.Uses) > 0 {
 		return one, one.Err
 	}
 	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)

@@ -8,22 +8,16 @@ import (
 	"mtool/inspect/parity"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
+	"mtool/inspect/workload"
 )
 
-// The rules of the notes about how references are used.
-const (
-	RulePinned = "pinned-platform"
-	RuleNoNode = "no-node"
-	// RuleAccepted is that of an image that nobody looked at, and that a pattern covers.
-	RuleAccepted = "accepted-unchecked"
-)
+// RulePinned is the rule of the note about a digest of one image.
+const RulePinned = "pinned-platform"
 
 // NoteRules are the rules of all notes about what is inspected.
 func NoteRules() []inspect.Rule {
-	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), parity.Rules(), []inspect.Rule{
+	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), parity.Rules(), workload.Rules(), []inspect.Rule{
 		{Name: RulePinned, Means: "a digest is that of the image of one platform, where a list may have been meant"},
-		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
-		{Name: RuleAccepted, Means: "a file names an image that was not looked at", Stays: "--allow-unchecked covers it"},
 	})
 }
 

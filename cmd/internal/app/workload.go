@@ -1,149 +1,111 @@
 package app
 
 import (
+	"cmp"
 	"context"
-	"fmt"
-	"io"
+	"errors"
 	"slices"
-	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
-	"mtool/inspect/platform"
+	"mtool/inspect"
+	"mtool/inspect/deep"
 	"mtool/inspect/workload"
 	"mtool/registry"
 )
 
 // WorkloadOptions say which files name images, and where those are to run. The zero value is none.
 type WorkloadOptions struct {
-	Files   []string  // Kubernetes and Compose files, and folders of them; "-" reads In
-	Cluster string    // what kubectl get nodes -o json prints; "-" reads In
-	In      io.Reader // standard input
-
-	Env     []string // the variables that the files may use: NAME of the environment, or NAME=VALUE
-	EnvFile []string // files of such variables: NAME=VALUE
-
-	Fields         []workload.Field // at which objects name images, besides those that are known
-	AllowUnchecked []string         // patterns of images that may stay unchecked; * stands for anything
+	workload.FileOptions
+	Cluster        string // what kubectl get nodes -o json prints; "-" reads In
+	AllowUnchecked []workload.Pattern
 	// Skipped, unless nil, is called with the files in folders that are neither Kubernetes nor Compose files.
 	Skipped func(files []string)
 }
 
-// query is a reference to inspect, and why.
+// query is an image to inspect, and where it is looked for.
 type query struct {
-	ref  registry.Ref
+	workload.Image
 	from string
-	uses []workload.Use // none when it was typed
-	// wanted are the platforms that it must serve, each with the uses that need it.
-	wanted []want
-	notes  []located
-}
-
-// want is a platform that somebody wants; uses are none when that was typed.
-type want struct {
-	platform v1.Platform
-	uses     []workload.Use
-}
-
-// located is something to say about a place, by a rule of NoteRules.
-type located struct {
-	at   workload.Place
-	rule string
-	text string
 }
 
 // workloads reads the files of o and joins what they name with what was typed, each image once. What they name and nobody can
 // look at comes apart from that.
-func (e *Env) workloads(ctx context.Context, o InspectOptions) ([]query, []workload.Unchecked, error) {
+func (e *Env) workloads(ctx context.Context, o InspectOptions) (all []query, _ []workload.Unchecked, err error) {
 	where := workload.Universe{Platforms: o.Require}
-	if o.Workloads.Cluster != "" {
-		data, err := readWorkload(ctx, o.Workloads.Cluster, o.Workloads.In)
+	if cluster := o.Workloads.Cluster; cluster != "" {
+		data, err := workload.ReadFile(ctx, cluster, o.Workloads.In)
 		if err != nil {
 			return nil, nil, err
 		}
-		if where.Nodes, err = workload.ReadNodes(o.Workloads.Cluster, data); err != nil {
+		if where.Nodes, err = workload.ReadNodes(cluster, data); err != nil {
 			return nil, nil, err
 		}
 	}
-	var all []query
 	for _, ref := range o.Refs {
-		one := query{ref: ref, from: o.From}
-		for _, p := range where.All() {
-			one.need(p, nil)
-		}
-		all = append(all, one)
+		all = append(all, query{workload.Typed(ref, where), o.From})
 	}
-	found, err := e.named(ctx, o.Workloads)
+	found, err := workload.ReadFiles(ctx, o.Workloads.FileOptions)
+	e.sayUnused(o.Workloads, found)
 	if err != nil {
 		return nil, nil, err
 	}
-	all, nameless := askAll(all, found.Uses, where, o.From)
+	images, nameless := workload.Images(found.Uses, where)
+	for _, i := range images {
+		all = append(all, query{i, cmp.Or(o.From, "registry")}) // nothing of this machine is looked at unless From says so
+	}
 	return all, append(found.Unchecked, nameless...), nil
 }
 
-// askAll adds what the files name, and returns apart from that what is no name of an image. Names there are a cluster's: nothing
-// of this machine is looked at unless from says so.
-func askAll(all []query, uses []workload.Use, where workload.Universe, from string) (_ []query, nameless []workload.Unchecked) {
-	if from == "" {
-		from = "registry"
+// sayUnused reports what was not looked at: services, files, fields and variables.
+func (e notes) sayUnused(o WorkloadOptions, found workload.Files) {
+	for _, n := range found.Notes {
+		e.note("note: %s", n)
 	}
+	if len(found.Skipped) > 0 && o.Skipped != nil {
+		o.Skipped(found.Skipped)
+	}
+	for _, name := range found.Withheld {
+		e.note("note: the variable %s of the environment was not used: --env %s allows that", name, name)
+	}
+	for i, met := range found.Met {
+		if f := o.Fields[i]; met == workload.NoObject {
+			e.note("note: --image-field %s: no file has a %s", f, f.Kind)
+		}
+	}
+}
+
+// processes returns what the places start of the image.
+func (q query) processes() (all []deep.Use) {
+	for _, u := range q.Uses {
+		all = append(all, deep.Use(u.Process))
+	}
+	return all
+}
+
+// unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each place.
+func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
 	index := map[string]int{}
-	for _, u := range uses {
-		ref, err := registry.ParseRef("docker://" + u.Image)
-		if err != nil {
-			why := strings.TrimPrefix(err.Error(), fmt.Sprintf("parsing reference %q: ", "docker://"+u.Image))
-			nameless = append(nameless, workload.Unchecked{Place: u.Place, Image: u.Image, Why: "it is no name of an image: " + why})
-			continue
+	for _, u := range all {
+		finding := u.Finding(o.Workloads.AllowUnchecked)
+		n, known := index[u.Image]
+		if !known {
+			n = len(seen)
+			index[u.Image] = n
+			seen = append(seen, Inspection{Unread: cmp.Or(finding.Claim, "(no image)"), Level: o.level(), Cost: cost})
 		}
-		n, seen := index[ref.Name()]
-		if !seen {
-			n = len(all)
-			index[ref.Name()] = n
-			all = append(all, query{ref: ref, from: from})
+		seen[n].Uses = append(seen[n].Uses, workload.Use{Place: u.Place, Image: u.Image})
+		seen[n].Findings = append(seen[n].Findings, finding)
+	}
+	var errs []error
+	for n := range seen {
+		told := slices.Clone(seen[n].Findings)
+		for i, f := range told {
+			told[i].Message = workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
 		}
-		all[n].use(u, where)
-	}
-	return all, nameless
-}
-
-// use adds a use and what it needs.
-func (a *query) use(u workload.Use, where workload.Universe) {
-	a.uses = append(a.uses, u)
-	required, homeless := u.Required(where)
-	for _, p := range required {
-		a.need(p, &u)
-	}
-	if homeless {
-		a.notes = append(a.notes, located{u.Place, RuleNoNode, fmt.Sprintf("no node of the cluster would run it (%s)", u.Selector)})
-	}
-}
-
-func (a *query) need(p v1.Platform, u *workload.Use) {
-	n := slices.IndexFunc(a.wanted, func(have want) bool { return platform.Equal(have.platform, p) })
-	if n < 0 {
-		n = len(a.wanted)
-		a.wanted = append(a.wanted, want{platform: p})
-	}
-	if u != nil {
-		a.wanted[n].uses = append(a.wanted[n].uses, *u)
-	}
-}
-
-// narrow are the platforms that alone matter, since every use says which it needs; none: all entries matter.
-func (a query) narrow() (wanted []v1.Platform) {
-	for _, u := range a.uses {
-		named := slices.ContainsFunc(a.wanted, func(n want) bool {
-			return slices.ContainsFunc(n.uses, func(o workload.Use) bool { return o.Place == u.Place })
-		})
-		if !named {
-			return nil
+		e.sayNotes(told)
+		if seen[n].Err = inspect.Failed(told); seen[n].Err != nil && !o.NoVerify {
+			errs = append(errs, registry.WithHint(seen[n].Err,
+				"--image-field KIND=PATH checks what stands there, --allow-unchecked PATTERN accepts it (mtool help deploy)"))
 		}
 	}
-	if len(a.uses) == 0 {
-		return nil
-	}
-	for _, n := range a.wanted {
-		wanted = append(wanted, n.platform)
-	}
-	return wanted
+	return seen, errors.Join(errs...)
 }

@@ -7,6 +7,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/draft"
 	"mtool/compose/publish"
+	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/remote"
 	"mtool/registry/settings"
@@ -54,6 +55,8 @@ func hintFor(err error) string {
 			return "use the version of mtool that wrote it, or remove it with mtool rm " + e.Name
 		}
 		return "remove it with mtool rm " + e.Name
+	case *workload.WithheldError:
+		return "mtool inspect --env " + e.Name + " -f FILE, or --env-file FILE with the variables"
 	case *snapshot.DeviceError:
 		if e.Archive != "" {
 			return "take the devices out of the archive (tar --exclude), or use a worker that makes them: --worker ADDRESS"
@@ -101,6 +104,9 @@ func kindHints() []kindHint {
 		{compose.ErrContradicts, "an annotation does not change what an image contains: build it for that platform, or use --force"},
 		{compose.ErrNoPlatform, "rebuild it with a platform, or take it as it is with --force"},
 		{compose.ErrPlatform, "--force takes it as it is"},
+		{workload.ErrTemplate, "helm template RELEASE CHART | mtool inspect -f -"},
+		{workload.ErrElsewhere, "docker compose config | mtool inspect -f -"},
+		{workload.ErrOutside, "docker compose config | mtool inspect -f -"},
 		{settings.ErrHeader, "credentials belong to mtool login HOST"},
 		{source.ErrNotBuilt, "build it first, or fetch it with --from registry"},
 		{device.ErrNotMade, "an archive can have them: -o type=tar,dest=FILE; --skip-devices leaves them out"},

@@ -11,6 +11,7 @@ import (
 	"mtool/compose"
 	"mtool/compose/draft"
 	"mtool/compose/publish"
+	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/remote"
 	"mtool/registry/settings"
@@ -49,6 +50,10 @@ func TestHints(t *testing.T) {
 		{&draft.NotFoundError{Name: "demo:v1"}, "mtool create demo:v1"},
 		{&draft.CorruptError{Name: "demo:v1"}, "remove it with mtool rm demo:v1"},
 		{&draft.CorruptError{Name: "demo:v1", Foreign: true}, "the version of mtool that wrote it"},
+		{workload.ErrTemplate, "helm template"},
+		{workload.ErrElsewhere, "docker compose config"},
+		{workload.ErrOutside, "docker compose config"},
+		{&workload.WithheldError{Name: "TOKEN"}, "mtool inspect --env TOKEN"},
 		{settings.ErrHeader, "mtool login"},
 		{publish.ErrDropped, "--require"},
 		{publish.ErrDamaged, "--force"},

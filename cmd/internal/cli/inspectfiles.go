@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/workload"
 )
@@ -82,16 +81,23 @@ func (l *imageFields) String() string {
 }
 
 // imagePatterns are the values of --allow-unchecked.
-type imagePatterns []string
+type imagePatterns []workload.Pattern
 
 func (l *imagePatterns) Set(text string) error {
-	*l = append(*l, text)
-	return app.CheckPattern(text)
+	pattern, err := workload.ParsePattern(text)
+	*l = append(*l, pattern)
+	return err
 }
 
 func (l *imagePatterns) Type() string { return "pattern" }
 
-func (l *imagePatterns) String() string { return strings.Join(*l, " ") }
+func (l *imagePatterns) String() string {
+	words := make([]string, len(*l))
+	for i, pattern := range *l {
+		words[i] = string(pattern)
+	}
+	return strings.Join(words, " ")
+}
 
 // skippedFiles says which files of folders were not looked at; with --quiet, how many.
 func (a *application) skippedFiles(files []string) {

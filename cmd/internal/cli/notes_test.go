@@ -24,6 +24,7 @@ import (
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/parity"
+	"mtool/inspect/workload"
 	"mtool/registry"
 	"mtool/registry/registrytest"
 )
@@ -195,14 +196,14 @@ func TestNotes(t *testing.T) {
 	maps.Copy(all, notedBinaries())
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
 	all[app.RulePinned] = noted{built: image}
-	all[app.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
+	all[workload.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
 	key, signature := signedBy(t, image)
 	all["signed-apart"] = noted{built: registrytest.ListOf(image), flags: []string{"--signed-by", key, "--signed", "entries"}}
 	server.Load("demo", registry.FallbackTag(image.Digest())+".sig", signature)
 
 	for _, rule := range app.NoteRules() {
 		n, ok := all[rule.Name]
-		elsewhere := []string{inspect.RuleSpelling, app.RuleAccepted} // of create, and of what is no image; they have scripts
+		elsewhere := []string{inspect.RuleSpelling, workload.RuleAccepted} // of create, and of what is no image; they have scripts
 		if !ok {
 			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) { // whose pairs are in a script of their own
 				t.Errorf("nothing is noted by the rule %s", rule.Name)
@@ -224,7 +225,7 @@ func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Ru
 	switch rule.Name {
 	case app.RulePinned:
 		args[1] = server.Host() + "/demo@" + n.built.Digest().String()
-	case app.RuleNoNode:
+	case workload.RuleNoNode:
 		pod := "kind: Pod\napiVersion: v1\nspec:\n  nodeSelector: {disk: none}\n  containers: [{image: " + ref + "}]\n"
 		args = append([]string{"inspect", "-f", fileOf(t, "pod.yaml", pod)}, n.flags...)
 	}

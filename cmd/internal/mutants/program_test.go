@@ -5,10 +5,10 @@ func ofProgram() []mutant {
 	return []mutant{
 		{"registry/store/store.go", "TestSecretsStaySecret", `l.mode = 0o700`, `l.mode = 0o755`},
 		{"inspect/workload/convert.go", "deploy-bad-input.txtar", `m.node.twice == "" && !same(`, `m.node.twice != "" && !same(`},
-		{"cmd/internal/app/variables.go", "deploy-variables.txtar", `if _, there := os.LookupEnv(name); !there {`, `if value, there := os.LookupEnv(name); there {
+		{"inspect/workload/variables.go", "deploy-variables.txtar", `if _, there := os.LookupEnv(name); !there {`, `if value, there := os.LookupEnv(name); there {
 		return value, true, nil
 	} else if !there {`},
-		{"cmd/internal/app/workloadfiles.go", "deploy-variables.txtar", `	if !filepath.IsLocal(name) {`, `	if false {`},
+		{"inspect/workload/around.go", "deploy-variables.txtar", `	if !filepath.IsLocal(name) {`, `	if false {`},
 		{"cmd/mtool/core_unix.go", "TestCrashLeavesNoMemory", `limit.Cur = min(1, limit.Max)`, `limit.Cur = limit.Max`},
 		{"cmd/mtool/interrupt.go", "TestStuck", `		<-signals
 		restore()`, `		select {}
