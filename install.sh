@@ -36,7 +36,10 @@ target() {
 	i?86) arch=386 ;;
 	loongarch64) arch=loong64 ;;
 	riscv64 | s390x | ppc64le) arch=$machine ;;
-	mips64) [ "$(printf '\1\0' | od -An -td2 | tr -d ' ')" = 1 ] && arch=mips64le || fail "there is no mtool for big-endian mips64" ;;
+	mips64)
+		[ "$(printf '\1\0' | od -An -td2 | tr -d ' ')" = 1 ] || fail "there is no mtool for big-endian mips64"
+		arch=mips64le
+		;;
 	*) fail "there is no mtool for $machine; to have one, see make release in the sources" ;;
 	esac
 	# A kernel of 64 bits may have programs of 32, and Rosetta calls an ARM Mac x86_64.
@@ -84,7 +87,7 @@ sum() {
 put() {
 	mkdir -p "$(dirname "$2")"
 	part=$2.part$$
-	cp "$1" "$part" && chmod "$3" "$part" && mv "$part" "$2" || fail "cannot write $2"
+	{ cp "$1" "$part" && chmod "$3" "$part" && mv "$part" "$2"; } || fail "cannot write $2"
 	part=
 }
 

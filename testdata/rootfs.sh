@@ -16,11 +16,12 @@ kind=layers
 case ${1:-} in --whole | --dpkg | --debootstrap | --worker) kind=${1#--} && shift ;; esac
 [ $# -ge 2 ] || { echo "usage: rootfs.sh [--whole|--dpkg|--debootstrap|--worker] ARCH… DIR" >&2 && exit 2; }
 # debootstrap's files belong to several users.
-[ $kind != debootstrap ] || [ "$(id -u)" = 0 ] || exec unshare --map-root-user --map-auto "$0" --$kind "$@"
+[ "$kind" != debootstrap ] || [ "$(id -u)" = 0 ] || exec unshare --map-root-user --map-auto "$0" "--$kind" "$@"
 for dir; do :; done # the last one
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck disable=SC2016 # apt fills it in
 mirror=${MTOOL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep '/debian/*$' | head -n 1)}
 [ -n "$mirror" ] || { echo "rootfs.sh: this machine's apt uses no Debian mirror: please set MTOOL_DEBIAN_MIRROR" >&2 && exit 1; }
 [ -e "$keyring" ] || { echo "rootfs.sh: no $keyring: please install debian-archive-keyring" >&2 && exit 1; }
