@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,7 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkflows runs what mtool help ci-… prints: every step as it stands, and the steps of action.yml, against a registry
+// TestWorkflows runs what mtool help ci-… prints, and at length the workflow that others call: every step as it stands, and the steps of action.yml, against a registry
 // with a password. Then the same with a build that fails for one architecture: there is no tag.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
@@ -32,7 +33,11 @@ func TestWorkflows(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	ours := newOurAction(t)
-	for _, topic := range []string{"ci-github", "ci-github-qemu", "ci-gitlab"} {
+	topics := []string{"ci-github", "ci-github-qemu", "ci-gitlab"}
+	if os.Getenv("MTOOL_TEST_FULL") != "" {
+		topics = append(topics, calledWorkflow)
+	}
+	for _, topic := range topics {
 		t.Run(topic, func(t *testing.T) {
 			t.Parallel()
 			run := ours.runGitHub
@@ -40,7 +45,7 @@ func TestWorkflows(t *testing.T) {
 				run = runGitLab
 			}
 			host := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
-			said := run(t, help(t, topic), context, host, false)
+			said := run(t, text(t, topic), context, host, false)
 			for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 				if !strings.Contains(said, platform) {
 					t.Errorf("the gate does not tell of %s:\n%s", platform, said)
@@ -50,17 +55,56 @@ func TestWorkflows(t *testing.T) {
 			if !strings.HasPrefix(first, "sha256:") {
 				t.Fatalf("there is no tag: %s", first)
 			}
-			run(t, help(t, topic), context, host, false)
+			run(t, text(t, topic), context, host, false)
 			if again := tagOf(t, host, "v1"); again != first {
 				t.Errorf("run again, it made %s; before: %s", again, first)
 			}
 			elsewhere := testparts.StartRegistry(t, testparts.RegistryOptions{Auth: true})
-			run(t, help(t, topic), broken, elsewhere, true)
+			run(t, text(t, topic), broken, elsewhere, true)
 			if tag := tagOf(t, elsewhere, "v1"); strings.HasPrefix(tag, "sha256:") {
 				t.Errorf("a failed build has the tag %s", tag)
 			}
 		})
 	}
+}
+
+// calledWorkflow is called by the workflows of others.
+const calledWorkflow = "image.yml"
+
+// text is a workflow: that of a help topic, or the one of ours that others call.
+func text(t *testing.T, topic string) string {
+	t.Helper()
+	if topic != calledWorkflow {
+		return help(t, topic)
+	}
+	body, err := os.ReadFile(filepath.Join("..", "..", ".github", "workflows", topic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// inputs are what a workflow is called with: its defaults, an image and a tag.
+func inputs(t *testing.T, body string, host *testparts.RunningRegistry) map[string]string {
+	t.Helper()
+	var w struct {
+		On struct {
+			Call struct {
+				Inputs map[string]struct{ Default string }
+			} `yaml:"workflow_call"`
+		}
+	}
+	if err := yaml.Unmarshal([]byte(body), &w); err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for name, input := range w.On.Call.Inputs {
+		values["inputs."+name] = input.Default
+	}
+	if len(values) > 0 {
+		values["inputs.image"], values["inputs.version"] = host.Host+"/acme/demo", "v1"
+	}
+	return values
 }
 
 func (a *ourAction) runGitHub(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
@@ -70,6 +114,7 @@ func (a *ourAction) runGitHub(t *testing.T, body, context string, host *testpart
 		t.Fatal(err)
 	}
 	r := newWorkflowRun(t, a, context, host)
+	maps.Copy(r.values, inputs(t, body, host))
 	checkFails(t, r.run(w), fails)
 	return r.summary
 }
@@ -115,8 +160,8 @@ func TestWorkflowsLint(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	for _, topic := range []string{"ci-github", "ci-github-qemu"} {
-		body := help(t, topic)
+	for _, topic := range []string{"ci-github", "ci-github-qemu", calledWorkflow} {
+		body := text(t, topic)
 		if out, err := lint(body); err != nil {
 			t.Errorf("%s: %v\n%s", topic, err, out)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -26,11 +28,34 @@ type workflow struct {
 		Needs    string
 		Env      map[string]string
 		Strategy struct {
-			Matrix struct{ Include []map[string]string }
+			Matrix struct{ Include matrixCells }
 		}
 		Outputs map[string]string
 		Steps   []workflowStep
 	}
+}
+
+// matrixCells are the cells of a matrix, or the expression that they come from.
+type matrixCells struct {
+	cells      []map[string]string
+	expression string
+}
+
+func (m *matrixCells) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind == yaml.ScalarNode {
+		m.expression = n.Value
+		return nil
+	}
+	return n.Decode(&m.cells)
+}
+
+// in returns the cells; an expression is fromJSON of a value.
+func (m *matrixCells) in(values map[string]string) (cells []map[string]string, err error) {
+	if name := regexp.MustCompile(`^\$\{\{ fromJSON\((\S+)\) \}\}$`).FindStringSubmatch(m.expression); name != nil {
+		err = json.Unmarshal([]byte(values[name[1]]), &cells)
+		return cells, err
+	}
+	return m.cells, nil
 }
 
 type workflowStep struct {
@@ -71,7 +96,10 @@ func (r *workflowRun) run(w workflow) error {
 			if slices.Contains(done, name) || job.Needs != "" && !slices.Contains(done, job.Needs) {
 				continue
 			}
-			cells := job.Strategy.Matrix.Include
+			cells, err := job.Strategy.Matrix.Include.in(r.values)
+			if err != nil {
+				return fmt.Errorf("job %s: %w", name, err)
+			}
 			if len(cells) == 0 {
 				cells = []map[string]string{nil}
 			}
@@ -197,6 +225,10 @@ func (j *workflowJob) expand(text string) string {
 	return expression.ReplaceAllStringFunc(text, func(found string) string {
 		key := expression.FindStringSubmatch(found)[1]
 		value, ok := j.values[key]
+		if first, second, either := strings.Cut(key, " || "); either {
+			value, ok = j.values[second]
+			value = cmp.Or(j.values[first], value)
+		}
 		if !ok {
 			j.t.Fatalf("no value for %s", found)
 		}
