@@ -44,7 +44,7 @@ check_go() {
 # give_up TEXT: ends, and all but make install with it.
 give_up() {
 	echo "deps.sh: $1" >&2
-	[ "$set_name" != install ] || { echo "mtool build does without what is missing as far as it can; all other commands need none of it" >&2 && exit 0; }
+	[ "$set_name" != install ] || { echo "what is missing is for mtool build; the other commands need none of it" >&2 && exit 0; }
 	exit 1
 }
 
@@ -182,7 +182,7 @@ if [ "$set_name" = install ]; then
 		make install takes, the first time, about five minutes of compiling on two cores, and a gigabyte for Go's caches. It makes
 		  ${PREFIX:-$HOME/.local}: bin/mtool (70 MB) and completions
 		  ${MTOOL_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/mtool}: emulators (60 MB)
-		and changes nothing else of this machine but for packages that are missing, which it names first.
+		and changes nothing else on this machine, but for missing packages, which it names first.
 	END
 fi
 [ -n "$missing" ] || exit 0

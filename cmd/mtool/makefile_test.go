@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -75,5 +77,47 @@ func TestMakefileLiar(t *testing.T) {
 	}
 	if got := listed("X := TestNo\nPEERTESTS := TestTwo TestThree \\\n\tTestFour\nY := TestNo\n"); !slices.Equal(got, []string{"TestTwo", "TestThree", "TestFour"}) {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestGoIsChecked: the wrong Go is said before anything is downloaded, with what to do; one that can get a newer Go is not wrong.
+func TestGoIsChecked(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		version, toolchain, says string
+		fails                    bool
+	}{
+		"none":               {says: "there is no Go in PATH. Go 1.", fails: true},
+		"Debian 12's":        {version: "go1.19.8", says: "this is Go 1.19.8, which is too old. Go 1.", fails: true},
+		"not to be replaced": {version: "go1.22.1", toolchain: "local", says: "this is Go 1.22.1, which is too old", fails: true},
+		"to be replaced":     {version: "go1.22.1", toolchain: "auto", says: "it downloads Go 1."},
+		"new":                {version: "go1.99.0", toolchain: "local"},
+		"from source":        {version: "go1.99-devel_0123abc", toolchain: "local"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			if c.version != "" {
+				fake := fmt.Sprintf("#!/bin/sh\n[ $2 = GOVERSION ] && echo '%s' || echo '%s'\n", c.version, c.toolchain)
+				if err := os.WriteFile(filepath.Join(dir, "go"), []byte(fake), 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, tool := range []string{"dirname", "sed", "sort", "head"} {
+				path, err := exec.LookPath(tool)
+				if err == nil {
+					err = os.Symlink(path, filepath.Join(dir, tool))
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			cmd := exec.CommandContext(t.Context(), "/bin/sh", "../../testdata/deps.sh", "go")
+			cmd.Env = []string{"PATH=" + dir}
+			out, err := cmd.CombinedOutput()
+			if (err != nil) != c.fails || !strings.Contains(string(out), c.says) || c.says == "" && len(out) > 0 {
+				t.Errorf("%v: %s", err, out)
+			}
+		})
 	}
 }

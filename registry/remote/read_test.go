@@ -66,6 +66,7 @@ func TestManifestErrors(t *testing.T) {
 		"timeout":         {write(408, ""), registry.ErrUnavailable, "HTTP 408", "", 3},
 		"too early":       {write(425, ""), registry.ErrUnavailable, "HTTP 425", "", 3},
 		"gateway":         {write(502, "<html>"), registry.ErrUnavailable, "HTTP 502 Bad Gateway (after", "", 3},
+		"full disk":       {write(507, "no space"), registry.ErrRefused, "507 Insufficient Storage: no space", "", 1},
 		"terminal escape": {write(500, "\x1b[31mred\nline"), registry.ErrUnavailable, ": [31mred line", "", 3},
 	}
 	for name, tt := range tests {

@@ -110,6 +110,8 @@ func transient(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
+	case http.StatusInsufficientStorage:
+		return false // a full disk does not empty itself
 	}
 	return status >= 500
 }
