@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -73,7 +74,7 @@ func (s *Server) readManifest(w http.ResponseWriter, r *http.Request, id string)
 	if err := registry.CheckManifest(body); err != nil {
 		return m, nil, invalid("%v", err)
 	}
-	told := r.Header.Get("Content-Type")
+	told, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
 	kind, err := registry.ManifestType(told, body)
 	switch {
 	case err != nil:

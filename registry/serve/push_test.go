@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -138,6 +139,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 		code               string
 	}{
 		{"PUT", "/v2/demo/manifests/v2", kind, body, 201, ""},
+		{"PUT", "/v2/demo/manifests/v2", kind + "; charset=utf-8", body, 201, ""},
 		{"PUT", "/v2/other/manifests/v1", kind, body, 404, "MANIFEST_BLOB_UNKNOWN"},
 		{"PUT", "/v2/demo/manifests/" + none, kind, body, 400, "DIGEST_INVALID"},
 		{"PUT", "/v2/demo/manifests/sha256:12", kind, body, 400, "DIGEST_INVALID"},
@@ -298,6 +300,35 @@ func TestUploadInParts(t *testing.T) {
 	}
 	if got := ask(t, "DELETE", host+"/v2/other/blobs/"+h.String()); got.StatusCode != 202 {
 		t.Errorf("deleting: %d", got.StatusCode)
+	}
+}
+
+// Of several requests that end one upload at the same time, one does. The blob is what was sent.
+func TestUploadEndsOnce(t *testing.T) {
+	t.Parallel()
+	_, host := writable(t, serve.Options{})
+	for i := range 20 {
+		data := bytes.Repeat([]byte{byte(i)}, 1000)
+		h := registrytest.Hash(data).String()
+		place := ask(t, "POST", host+"/v2/demo/blobs/uploads/").Header.Get("Location")
+		if got := ask(t, "PATCH", host+place, sends(octets, data)); got.StatusCode != 202 {
+			t.Fatalf("%d %s", got.StatusCode, got.body)
+		}
+		var ends sync.WaitGroup
+		var made atomic.Int64
+		for range 4 {
+			ends.Go(func() {
+				if got := ask(t, "PUT", host+place+"?digest="+h); got.StatusCode == 201 {
+					made.Add(1)
+				} else if got.StatusCode != 404 {
+					t.Errorf("%d %s", got.StatusCode, got.body)
+				}
+			})
+		}
+		ends.Wait()
+		if got := ask(t, "GET", host+"/v2/demo/blobs/"+h); made.Load() != 1 || got.body != string(data) {
+			t.Errorf("%d ends, %d bytes", made.Load(), len(got.body))
+		}
 	}
 }
 

@@ -40,6 +40,10 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, repo repository,
 		return
 	}
 	defer func() { <-up.busy }()
+	if _, ok := s.uploads.find(key, id); !ok { // whoever was waited for has ended it
+		refuse(w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "the upload has ended")
+		return
+	}
 	switch r.Method {
 	case http.MethodPatch:
 		if s.receive(w, r, repo, up) {

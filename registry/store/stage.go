@@ -52,7 +52,7 @@ func (l *Layout) makeStage() (*Stage, error) {
 		return nil, err
 	}
 	lock := flock.New(filepath.Join(dir, stageLock))
-	remove := sync.OnceValue(func() error { return errors.Join(os.RemoveAll(dir), lock.Close()) })
+	remove := sync.OnceValue(func() error { return errors.Join(lock.Close(), os.RemoveAll(dir)) })
 	if ok, err := lock.TryLock(); err != nil || !ok {
 		return nil, errors.Join(NoLocks(err, l.dir), remove())
 	}
@@ -65,10 +65,10 @@ func (l *Layout) removeStages() error {
 	for _, dir := range dirs {
 		lock := flock.New(filepath.Join(dir, stageLock))
 		ok, lockErr := lock.TryLock()
-		if ok {
-			lockErr = os.RemoveAll(dir)
-		}
 		err = errors.Join(err, ignoreMissing(lockErr), lock.Close()) // its owner may have removed it meanwhile
+		if ok {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
 	}
 	return err
 }

@@ -45,10 +45,11 @@ func ofContent() []mutant {
 		{"registry/serve/patient.go", "TestClientThatStopsSending", `_ = a.control.SetReadDeadline(time.Now().Add(a.patience))`, `_ = a.control.SetReadDeadline(time.Time{})`},
 		{"registry/serve/push.go", "TestWhatIsNotTaken", `case size != d.Size:`, `case size < 0:`},
 		{"registry/serve/upload.go", "TestWhatIsNotTaken", `if got != h {`, `if got == h && err != nil {`},
+		{"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // whoever`, `if _, ok := s.uploads.find(key, id); !ok && key == "" { // whoever`},
 		{"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`, `err != nil {`},
 		{"registry/store/stage.go", "TestStages", `if ok {
-			lockErr = os.RemoveAll(dir)`, `if ok || !ok {
-			lockErr = os.RemoveAll(dir)`},
+			err = errors.Join(err, os.RemoveAll(dir))`, `if ok || !ok {
+			err = errors.Join(err, os.RemoveAll(dir))`},
 
 		{"compose/publish/upload.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
 		{"compose/publish/upload.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
