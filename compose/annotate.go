@@ -29,6 +29,8 @@ type Edit struct {
 	Convert Type `json:"convert,omitempty"`
 	// FixConfig spells the platform in the image's config as runtimes do, which changes the image's digest.
 	FixConfig bool `json:"fixConfig,omitempty"`
+	// Config changes what the image's config says, which changes the image's digest.
+	Config *ConfigEdit `json:"config,omitempty"`
 	// KeepAttestations refuses to change the digest of an image with attestations. Otherwise the attestations are
 	// dropped.
 	KeepAttestations bool `json:"keepAttestations,omitempty"`
@@ -86,7 +88,7 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 		if gone := was.belongings(); gone != "" {
 			c.Note += "; dropped: " + gone + " about that one"
 		}
-		if d.FixConfig {
+		if d.FixConfig || d.Config != nil {
 			c.Note += "; signatures and referrers of that one don't carry over"
 		}
 	}
@@ -114,8 +116,13 @@ func (l List) AnnotateList(d Edit) (List, []Change, error) {
 }
 
 func (d Edit) check() error {
-	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" && !d.FixConfig {
+	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" && !d.FixConfig && d.Config == nil {
 		return registry.Usagef("nothing to change")
+	}
+	if d.Config != nil {
+		if err := d.Config.check(); err != nil {
+			return err
+		}
 	}
 	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
 		return registry.Usagef("an annotation needs a name")

@@ -49,6 +49,9 @@ func (e Entry) remake(d Edit) (Entry, error) {
 	if out, err = out.withManifest(m, config); err != nil {
 		return Entry{}, err
 	}
+	if d.Config != nil && d.Config.Platform != nil {
+		return out.withPlatform(*d.Config.Platform)
+	}
 	return out, nil
 }
 
@@ -109,7 +112,7 @@ func (e Entry) remade() (Entry, error) {
 }
 
 // ofChild reports whether the edit changes the image's own manifest.
-func (d Edit) ofChild() bool { return d.Child || d.Convert != "" || d.FixConfig }
+func (d Edit) ofChild() bool { return d.Child || d.Convert != "" || d.FixConfig || d.Config != nil }
 
 // image applies the edit to a manifest and its config. Bytes that the edit does not concern stay the same.
 func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []byte, error) {
@@ -121,6 +124,18 @@ func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []by
 	if d.FixConfig {
 		if o, config, err = fixConfig(o, config); err != nil {
 			return m, config, err
+		}
+	}
+	if d.Config != nil {
+		edited, err := d.Config.apply(config)
+		if err != nil {
+			return m, config, err
+		}
+		if !slices.Equal(edited, config) {
+			config = edited
+			if o, err = o.withConfig(config); err != nil {
+				return m, config, err
+			}
 		}
 	}
 	if d.Child {

@@ -128,6 +128,11 @@ func (c contents) add(e Entry) {
 		if e.madeConfig() {
 			c.sources[e.ConfigDigest] = known{e.Image.Source, e.Image.ConfigBody}
 		}
+		for _, b := range e.Borrowed {
+			for _, layer := range b.Layers {
+				c.sources[layer.Digest] = b.Source
+			}
+		}
 		c.addContent(e.Digest(), e.Image.Manifest, e.Image.Source, e.Image.Blobs())
 	case e.Attachment != nil:
 		c.addContent(e.Digest(), e.Attachment.Manifest, e.Attachment.Source, e.Attachment.Blobs)

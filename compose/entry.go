@@ -45,8 +45,12 @@ type Entry struct {
 	// artifacts.
 	Image      *inspect.Image
 	Attachment *inspect.Attachment
+	// Borrowed are layers of the image that come from elsewhere, see List.Rebase. A draft can't hold them.
+	Borrowed []Borrowed
 	// List is the content of an entry that is itself a list. It is nil until that is read, and for other entries.
 	List *inspect.Report
+
+	ownConfig bool // no source has the image's config
 }
 
 // asList returns e, which names a list, with the content of that list.

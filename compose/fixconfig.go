@@ -1,7 +1,6 @@
 package compose
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -50,24 +49,8 @@ func fixConfig(manifest object, config []byte) (object, []byte, error) {
 		return manifest, config, err
 	}
 	config = body.encode()
-	digest, size, err := v1.SHA256(bytes.NewReader(config))
-	if err != nil {
-		return manifest, config, err
-	}
-	row, err := parseObject(manifest.get("config"))
-	if err != nil {
-		return manifest, config, err
-	}
-	row = row.remove("data") // the old config, embedded
-	for _, member := range []struct {
-		name  string
-		value any
-	}{{"digest", digest.String()}, {"size", size}} {
-		if row, err = row.set(member.name, member.value); err != nil {
-			return manifest, config, err
-		}
-	}
-	return manifest.setRaw("config", row.encode()), config, nil
+	manifest, err = manifest.withConfig(config)
+	return manifest, config, err
 }
 
 // configPlatform returns the platform in a config.
@@ -82,5 +65,5 @@ func configPlatform(config []byte) (v1.Platform, error) {
 
 // madeConfig reports whether an edit made the config of the entry's image, so no source has it.
 func (e Entry) madeConfig() bool {
-	return e.OriginalDigest != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig })
+	return e.ownConfig || e.OriginalDigest != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig || d.Config != nil })
 }

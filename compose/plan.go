@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"fmt"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -174,6 +175,22 @@ func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	p.addReport(r, r.Ref, 0)
 	plan, err := p.plan(targets)
 	plan.report, plan.Subjects = func() (inspect.Report, error) { return r, nil }, subjectsOf(r)
+	return plan, err
+}
+
+// PlanImage plans the publishing of one image of a list, as a list of its own can't be: what is attested of it stays behind.
+func PlanImage(e Entry, name registry.Ref, targets []registry.Ref) (Plan, error) {
+	if err := e.unread(); err != nil {
+		return Plan{}, fmt.Errorf("planning to publish %q: %w", name, err)
+	}
+	p := planning{name: name, root: e.Image.Manifest, base: e.OriginalDigest}
+	p.addEntry(e)
+	plan, err := p.plan(targets)
+	r := inspect.Report{Ref: name, Root: e.Image.Manifest, Images: []inspect.Image{*e.Image}}
+	plan.report = func() (inspect.Report, error) { return r, nil }
+	if e.OriginalDigest == (v1.Hash{}) {
+		plan.Subjects = subjectsOf(r)
+	}
 	return plan, err
 }
 

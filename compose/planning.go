@@ -29,6 +29,7 @@ type piece struct {
 	config []byte // of blobs[0], where it has been read
 	// madeConfig means that no source has that config.
 	madeConfig bool
+	borrowed   []Borrowed
 	err        error
 }
 
@@ -38,7 +39,7 @@ func (p *planning) addEntry(e Entry) {
 		p.addImage(*e.Image, e.From(), 0)
 		if e.OriginalDigest != (v1.Hash{}) {
 			i := slices.IndexFunc(p.pieces, func(n piece) bool { return n.child.Descriptor.Digest == e.Digest() })
-			p.pieces[i].child.Made, p.pieces[i].madeConfig = true, e.madeConfig()
+			p.pieces[i].child.Made, p.pieces[i].madeConfig, p.pieces[i].borrowed = true, e.madeConfig(), e.Borrowed
 		}
 	case e.Attachment != nil:
 		p.addAttached(*e.Attachment, e.From(), 0)
@@ -160,11 +161,8 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 	var failed []error
 	for _, n := range p.pieces {
 		if sameRepository(n.child.From, to) { // it was just read from there
-			if n.child.Made && n.err == nil {
-				u.Children = append(u.Children, n.child)
-			}
-			if n.madeConfig && n.err == nil {
-				u.addBlob(blobs, n.blob(0, to))
+			if n.err == nil {
+				u.addMade(n, blobs)
 			}
 			continue
 		}
@@ -185,10 +183,34 @@ func (p *planning) upload(to registry.Ref) (Upload, error) {
 	return u, errors.Join(failed...)
 }
 
+// addMade adds what was made here of something in the repository itself, and the layers that it has from elsewhere.
+func (u *Upload) addMade(n piece, blobs map[v1.Hash]int) {
+	if n.child.Made && n.child.Descriptor.Digest != u.Root.Digest {
+		u.Children = append(u.Children, n.child)
+	}
+	for i, b := range n.blobs {
+		from, _ := n.origin(b)
+		if i == 0 && n.madeConfig || !sameRepository(from, u.Repository) {
+			u.addBlob(blobs, n.blob(i, u.Repository))
+		}
+	}
+}
+
+// origin is where one of the piece's blobs lies.
+func (n piece) origin(d v1.Descriptor) (registry.Ref, registry.Source) {
+	for _, b := range n.borrowed {
+		if b.has(d.Digest) {
+			return b.From, b.Source
+		}
+	}
+	return n.child.From, n.child.Source
+}
+
 // blob returns one of the piece's blobs, and how to bring it to a repository.
 func (n piece) blob(i int, to registry.Ref) Blob {
+	from, source := n.origin(n.blobs[i])
 	made := i == 0 && n.madeConfig
-	b := Blob{Descriptor: n.blobs[i], From: n.child.From, Source: n.child.Source, Mountable: !made && sameRegistry(n.child.From, to)}
+	b := Blob{Descriptor: n.blobs[i], From: from, Source: source, Mountable: !made && sameRegistry(from, to)}
 	if i == 0 && n.config != nil && !b.Mountable {
 		b.Source = known{b.Source, n.config}
 	}

@@ -90,8 +90,8 @@ func (c *checker) details() {
 // The annotations that name an image's base, see
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md
 const (
-	baseName   = "org.opencontainers.image.base.name"
-	baseDigest = "org.opencontainers.image.base.digest"
+	BaseName   = "org.opencontainers.image.base.name"
+	BaseDigest = "org.opencontainers.image.base.digest"
 )
 
 // Base is the base image that an image names; nothing has checked it.
@@ -111,7 +111,7 @@ func (i Image) Base() Base {
 	var manifest struct{ Annotations baseWords }
 	_ = json.Unmarshal(i.Manifest.Body, &manifest) // decoded before; members that do not fit are ignored
 	row, labels := i.Descriptor.Annotations, i.details().Labels
-	for _, from := range []baseWords{manifest.Annotations, {row[baseName], row[baseDigest]}, {labels[baseName], labels[baseDigest]}} {
+	for _, from := range []baseWords{manifest.Annotations, {row[BaseName], row[BaseDigest]}, {labels[BaseName], labels[BaseDigest]}} {
 		if b := (Base{printable(from.Name), printable(from.Digest)}); b != (Base{}) {
 			return b
 		}

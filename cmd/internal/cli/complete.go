@@ -11,7 +11,7 @@ import (
 // take one of a few.
 func (a *application) complete(root *cobra.Command) {
 	named := []string{
-		"create", "amend", "annotate", "remove", "push", "inspect", "diff", "resolve", "rename", "copy", "rm", "exists", "save",
+		"create", "amend", "annotate", "remove", "set", "rebase", "check-base", "push", "inspect", "diff", "resolve", "rename", "copy", "rm", "exists", "save",
 	}
 	for _, cmd := range root.Commands() {
 		if slices.Contains(named, cmd.Name()) {

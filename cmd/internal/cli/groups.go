@@ -20,7 +20,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Build, merge, publish, verify", "build create push inspect"},
-		{"Lists", "amend annotate remove rename diff resolve"},
+		{"Lists", "amend annotate remove set rebase check-base rename diff resolve"},
 		{"Images", "copy load save exists ls tags rm delete du prune serve"},
 		{"This machine", "workers emulators login logout auth completion version help"},
 		{"In place of other tools", "manifest imagetools"},
@@ -57,12 +57,17 @@ func commandRows(commands []*cobra.Command, takes func(*cobra.Command) bool) []m
 	return rows
 }
 
-// flagHeadings are the groups of flags. A flag of one name means one thing in every command, and so has one group. Where a
-// help is too long, the last groups are shortened first.
-func flagHeadings() []group {
+// flagHeadings are the groups of flags. A flag of one name means one thing in every command, and so has one group, but for env:
+// of an image, or of Compose. Where a help is too long, the last groups are shortened first.
+func flagHeadings(flags *pflag.FlagSet) []group {
+	config := "label unset-label unset-env entrypoint cmd user workdir stop-signal port unset-port volume unset-volume created"
+	if flags.Lookup("unset-env") != nil {
+		config += " env"
+	}
 	return []group{
-		{"Images", "arch platform tag amend to from node as template spec from-files any wait ignore-missing"},
-		{"Dockerfile and context", "file target build-arg build-context label syntax"},
+		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing"},
+		{"Dockerfile and context", "file target build-arg build-context syntax"},
+		{"Config of images", config},
 		{"Publishing", "push load published semver push-by-digest no-clobber force refresh referrers purge dry-run confirm keep-child-tags"},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
 		{"Output", "output format raw metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang"},
@@ -102,7 +107,7 @@ func flagGroups(flags *pflag.FlagSet) []manual.Group {
 	}
 	few := len(left) <= 6
 	if !few {
-		for _, g := range flagHeadings() {
+		for _, g := range flagHeadings(flags) {
 			take(g.title, strings.Fields(g.names))
 		}
 	}

@@ -259,7 +259,7 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 			"resolve REF", "resolve --same -o json --node linux/amd64,linux/arm64/v9 REF", "create --fix-config --force made:v7 REF", "exists REF", "copy REF store:copied:v1", "copy --force --deep REF store:copied:v2", "copy --dry-run REF 127.0.0.1:1/x:v1", "push --dry-run REF 127.0.0.1:1/x:v1", "push --force REF 127.0.0.1:1/x:v1",
 			"create made:v1 REF", "create --force made:v1 REF", "create --force --dry-run made:v2 REF", "create --force --push --dry-run 127.0.0.1:1/made:v2 REF", "create --force --platform linux/arm64 made:v3 REF", "create --no-flatten --force made:v4 REF",
 			"create --force --promote-annotations --promote-labels made:v5 REF", "create --convert --type docker --force made:v6 REF", "amend made:v1 REF", "amend --force made:v1 REF", "annotate made:v1 linux/arm64 --annotation x=y", "annotate made:v1 " + registrytest.Hostile("typed") + " --arch amd64",
-			"remove made:v1 linux/arm64", "save --force REF -o FILE", "ls", "ls -o json", "du", "rename made:v1 made:v9", "rm made:v9 made:v8", "prune", "prune --drafts --images --older-than 0s --dry-run", "auth check REF", "auth check --push REF",
+			"set made:v1 --label a=b", "set REF -t store:set:v1 --label a=b --force", "rebase REF --old REF --new REF -t store:rebased:v1 --force", "check-base REF", "check-base -o json REF", "remove made:v1 linux/arm64", "save --force REF -o FILE", "ls", "ls -o json", "du", "rename made:v1 made:v9", "rm made:v9 made:v8", "prune", "prune --drafts --images --older-than 0s --dry-run", "auth check REF", "auth check --push REF",
 			"build --preflight --arch arm64 --build-context x=REF CONTEXT2",
 		} {
 			var line []string

@@ -75,6 +75,7 @@ func TestEmptyFlags(t *testing.T) {
 	want := map[string]bool{
 		"create --artifact-type": true, "create --subject": true, "amend --artifact-type": true, "amend --subject": true,
 		"annotate --artifact-type": true, "annotate --subject": true, "inspect --run": true, "inspect --run-args": true,
+		"set --cmd": true, "set --entrypoint": true, "set --stop-signal": true, "set --user": true, "set --workdir": true,
 		"imagetools create --builder": true, "imagetools inspect --builder": true,
 	}
 	if fmt.Sprint(exempt) != fmt.Sprint(want) {
