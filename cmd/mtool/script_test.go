@@ -102,6 +102,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.NoMount = true
 		case "norange":
 			o.NoRange = true
+		case "severaltags":
+			o.SeveralTags = true
 		case "lax":
 			o.Lax = true
 		case "referrers":

@@ -27,6 +27,12 @@ type tagger interface {
 	PutTagIf(ctx context.Context, tag string, m registry.Manifest, was v1.Hash) error
 }
 
+// severalTagger is a registry.Target that can write several tags at once, such as *remote.Repository.
+type severalTagger interface {
+	// PutTags reports whether all tags were written, which some targets can't do at once.
+	PutTags(ctx context.Context, tags []string, m registry.Manifest) (bool, error)
+}
+
 // UploadOptions tune Upload; the zero value is right.
 type UploadOptions struct {
 	// Concurrency limits the requests of one round; default 64.
@@ -248,12 +254,18 @@ func (w *upload) tags(ctx context.Context) error {
 	if len(w.Tags) == 0 {
 		return w.target.PutManifest(ctx, w.Root)
 	}
+	together, err := w.putTags(ctx)
+	if err != nil {
+		return err
+	}
 	for _, t := range w.todo {
 		if err := w.guardBase(ctx, t); err != nil {
 			return err
 		}
-		if err := w.putTag(ctx, t); err != nil {
-			return fmt.Errorf("writing tag %q: %w", t.Name, err)
+		if !together {
+			if err := w.putTag(ctx, t); err != nil {
+				return fmt.Errorf("writing tag %q: %w", t.Name, err)
+			}
 		}
 		if err := w.confirmTag(ctx, t); err != nil {
 			return err
@@ -261,6 +273,24 @@ func (w *upload) tags(ctx context.Context) error {
 		w.result.Tags = append(w.result.Tags, t.Name)
 	}
 	return nil
+}
+
+// putTags writes several tags by one request, where the target can do that and no tag has a condition: nobody sees some of them
+// moved and others not.
+func (w *upload) putTags(ctx context.Context) (bool, error) {
+	target, ok := w.target.(severalTagger)
+	if !ok || len(w.todo) < 2 || slices.ContainsFunc(w.todo, func(t compose.Tag) bool { return t.Fixed || t.Base != (v1.Hash{}) }) {
+		return false, nil
+	}
+	var names []string
+	for _, t := range w.todo {
+		names = append(names, t.Name)
+	}
+	all, err := target.PutTags(ctx, names, w.Root)
+	if err != nil {
+		return false, fmt.Errorf("writing tags %s: %w", strings.Join(names, ", "), err)
+	}
+	return all, nil
 }
 
 // putTag writes a tag on the condition that it is what the guards have seen: registries that honour conditions close

@@ -67,6 +67,12 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo, name 
 		return
 	}
 	w.Header().Set("Location", "/v2/"+repo+"/manifests/"+m.Digest.String())
+	if s.options.SeveralTags {
+		for _, tag := range r.URL.Query()["tag"] {
+			s.repository(repo).tags[tag] = m.Digest
+			w.Header().Add("OCI-Tag", tag)
+		}
+	}
 	switch {
 	case s.options.OtherDigest != "":
 		w.Header().Set("Docker-Content-Digest", s.options.OtherDigest)

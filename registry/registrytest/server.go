@@ -47,6 +47,8 @@ type Options struct {
 	Immutable bool
 	// Conditional honours If-Match and If-None-Match in a PUT of a tag; the ETag is the digest in quotes.
 	Conditional bool
+	// SeveralTags takes the tags in the query of a PUT by digest, and answers OCI-Tag for each.
+	SeveralTags bool
 	// NoRange answers a request for a part of a blob with the whole blob.
 	NoRange bool
 	// Chunked accepts blobs only in several requests (PATCH), and answers 413 to a whole one.

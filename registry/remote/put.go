@@ -8,6 +8,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -55,32 +57,42 @@ func (r *Repository) PutTagIf(ctx context.Context, tag string, m registry.Manife
 	return refused
 }
 
-// put writes m, under conditions if there are any, and makes sure that the registry has it under m's digest: from its answer, or else by looking.
-func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manifest, conditions http.Header) error {
-	q := request{
-		doing: "writing manifest", ref: ref, scopes: r.writes(),
-		method: http.MethodPut, path: r.path("manifests", identifier(ref)),
-		header: http.Header{"Content-Type": {string(m.MediaType)}},
-		body:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil },
-		size:   int64(len(m.Body)),
-		want:   []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+// PutTags writes m under its digest and points all tags to it in one request. It reports whether the registry says that it has
+// done so: one that does not know this kind of request has written m alone, or nothing.
+// https://github.com/opencontainers/distribution-spec/pull/600
+func (r *Repository) PutTags(ctx context.Context, tags []string, m registry.Manifest) (bool, error) {
+	ref := r.base.WithDigest(m.Digest)
+	q := r.putting(ref, m, nil, url.Values{"tag": tags}.Encode())
+	answer, err := r.send(ctx, q)
+	if errors.Is(err, registry.ErrRefused) {
+		return false, nil // perhaps of the query: the tags one by one get an answer about the manifest
 	}
-	maps.Copy(q.header, conditions)
-	said, err := retry(ctx, r.client, func() (string, error) {
-		resp, err := r.host.send(ctx, q)
-		if err != nil {
-			return "", err
-		}
-		drain(resp.Body)
-		return resp.Header.Get("Docker-Content-Digest"), nil
-	})
+	if err != nil {
+		return false, err
+	}
+	written := answer.Values("OCI-Tag")
+	if slices.ContainsFunc(tags, func(tag string) bool { return !slices.Contains(written, tag) }) {
+		return false, nil
+	}
+	return true, r.checkStored(ctx, q, ref, m, answer)
+}
+
+// put writes m, under conditions if there are any.
+func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manifest, conditions http.Header) error {
+	q := r.putting(ref, m, conditions, "")
+	answer, err := r.send(ctx, q)
 	if errors.Is(err, registry.ErrRefused) {
 		r.uploads.reset()
 	}
 	if err != nil {
 		return err
 	}
-	stored, err := v1.NewHash(said)
+	return r.checkStored(ctx, q, ref, m, answer)
+}
+
+// checkStored makes sure that the registry has m under its digest: from its answer to q, or else by looking.
+func (r *Repository) checkStored(ctx context.Context, q request, ref registry.Ref, m registry.Manifest, answer http.Header) error {
+	stored, err := v1.NewHash(answer.Get("Docker-Content-Digest"))
 	if err != nil {
 		if stored, err = r.stored(ctx, ref); err != nil {
 			return err
@@ -92,6 +104,32 @@ func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manif
 		return e
 	}
 	return nil
+}
+
+// putting is the request that writes m.
+func (r *Repository) putting(ref registry.Ref, m registry.Manifest, conditions http.Header, query string) request {
+	q := request{
+		doing: "writing manifest", ref: ref, scopes: r.writes(),
+		method: http.MethodPut, path: r.path("manifests", identifier(ref)), query: query,
+		header: http.Header{"Content-Type": {string(m.MediaType)}},
+		body:   func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(m.Body)), nil },
+		size:   int64(len(m.Body)),
+		want:   []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent},
+	}
+	maps.Copy(q.header, conditions)
+	return q
+}
+
+// send sends q, again where that may help, and returns the header of the answer.
+func (r *Repository) send(ctx context.Context, q request) (http.Header, error) {
+	return retry(ctx, r.client, func() (http.Header, error) {
+		resp, err := r.host.send(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		drain(resp.Body)
+		return resp.Header, nil
+	})
 }
 
 // stored returns the digest under ref.
