@@ -25,7 +25,7 @@ type rule struct {
 
 // floors orders the rooms: imports point to a lower floor. Rooms on one floor never meet.
 var floors = map[string]int{
-	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/print": 5, "cmd/internal/app": 4,
+	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/trace": 6, "cmd/internal/print": 5, "cmd/internal/app": 4,
 	"build": 3, "compose": 3, "inspect": 2, "registry": 1,
 }
 

@@ -94,8 +94,13 @@ func secretLines() []string {
 		"inspect --deep -o json HOST/demo:v1",
 		"inspect HOST/missing:v1",
 		"auth check --push HOST/demo:v1",
+		"copy -v HOST/demo:v1 HOST/verbose:v1",
+		"copy -vv HOST/demo:v1 HOST/debug:v1 --trace HOME/requests.har",
+		"copy -D --log-format json HOST/demo:v1 HOST/json:v1 --progress json",
+		"inspect -vv HOST/missing:v1",
 		// Somebody who types a password into an address has it among the arguments, and nowhere else.
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
+		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.git",
 	}
 }

@@ -26,10 +26,11 @@ type session struct {
 	doubted   bool                     // a new token was refused, and another requested
 	alone     map[string]string        // scopes that the common token did not open, and the scope that their 401 named
 	fetching  map[string]chan struct{} // one token request at a time for the same scopes
+	explained map[string]bool          // repositories whose credentials were told
 }
 
 func newSession(h *host) *session {
-	return &session{host: h, announced: scopes{}, alone: map[string]string{}, fetching: map[string]chan struct{}{}}
+	return &session{host: h, announced: scopes{}, alone: map[string]string{}, fetching: map[string]chan struct{}{}, explained: map[string]bool{}}
 }
 
 func (s *session) announce(repo string, a Access) {
@@ -81,6 +82,7 @@ func (s *session) credentials(ctx context.Context, q request) (login.Auth, error
 	_, waiting := registry.Begin(ctx, registry.Work{Doing: "looking up credentials", Name: s.host.name})
 	auth, err := s.host.client.options.Credentials.For(ctx, s.host.name, q.ref.Repo)
 	if waiting.End(registry.Present, err); err == nil {
+		s.explainLogin(q.ref.Repo, auth)
 		return auth, nil
 	}
 	e := s.host.failure(q)
@@ -93,6 +95,17 @@ func (s *session) credentials(ctx context.Context, q request) (login.Auth, error
 		e.hint = h.Hint()
 	}
 	return login.Auth{}, e
+}
+
+// explainLogin tells once for each repository whose credentials are used.
+func (s *session) explainLogin(repo string, auth login.Auth) {
+	s.mu.Lock()
+	first := !s.explained[repo]
+	s.explained[repo] = true
+	s.mu.Unlock()
+	if first {
+		s.host.client.explain("credentials for %s/%s: %s", s.host.name, repo, auth.Who(s.host.name))
+	}
 }
 
 // retryWith reports whether another token than g may be accepted where resp was refused, and remembers what resp says.
@@ -155,6 +168,7 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth login
 	t, err := s.fetch(ctx, q, ch, auth, want)
 	if errors.Is(err, registry.ErrDenied) && len(want.scopes) > len(q.scopes) {
 		// Refused together: from now on one token for each repository.
+		s.host.client.explain("the token server of %s refuses one token for all repositories: asking for one each", s.host.name)
 		s.mu.Lock()
 		s.split = true
 		s.mu.Unlock()

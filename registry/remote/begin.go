@@ -113,11 +113,13 @@ func (r *Repository) mount(ctx context.Context, d v1.Descriptor, from *Repositor
 	case errors.As(err, &e) && (e.again || e.Err != nil && e.Status == 0):
 		return beginning{}, err, true
 	case err != nil:
+		r.client.explain("%s can't be mounted from %s, and is copied: %v", d.Digest, from.base.Repository(), err)
 		return beginning{}, nil, false //nolint:nilerr // copied instead, as documented
 	case at == nil:
 		return beginning{moved: registry.Mounted}, nil, true
 	}
 	// The registry does not mount, but may have the blob anyway.
+	r.client.explain("%s is not mounted from %s: the registry wants its bytes", d.Digest, from.base.Repository())
 	found := r.lookup(ctx, d)
 	if found.there || found.err != nil {
 		r.discard(ctx, d, at)

@@ -3,6 +3,7 @@ package remote
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"sync"
 	"time"
@@ -58,6 +59,11 @@ type Options struct {
 	// Note is called before each wait, with one line; it may be nil. If concurrent requests fail alike, only the first
 	// is reported. It is called from several goroutines.
 	Note func(string)
+	// Explain is told what was decided and why, one line each: which credentials, which tokens, which mounts were refused. nil
+	// is nobody. It is called from several goroutines.
+	Explain func(string)
+	// Observe is told of each request when it is over; nil is nobody. It is called from several goroutines.
+	Observe func(Exchange)
 }
 
 // Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one limit
@@ -90,6 +96,9 @@ func NewClient(o Options) *Client {
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
+	if o.Explain == nil {
+		o.Explain = func(string) {}
+	}
 	return &Client{
 		options:   o,
 		http:      newHTTPClient(o),
@@ -114,6 +123,8 @@ func (c *Client) transfer(ctx context.Context, size int64) (done func(), err err
 	}
 	return func() { c.transfers.Release(weight) }, nil
 }
+
+func (c *Client) explain(format string, args ...any) { c.options.Explain(fmt.Sprintf(format, args...)) }
 
 // HTTP returns the underlying client, with the same certificates and proxies, for addresses that are not a registry's.
 func (c *Client) HTTP() *http.Client { return c.http }

@@ -99,6 +99,7 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 		}
 		if err = errSpeaksTLS; h.guessed {
 			h.plain.Store(false)
+			h.client.explain("%s speaks TLS", h.name)
 			return nil, errOtherScheme
 		}
 	}

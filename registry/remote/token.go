@@ -57,6 +57,7 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login
 		return nil, e.broke(ctx, s.host.name, err)
 	}
 	s.host.sign(r)
+	s.client().explain("asking %s for a token: %s", realm.Host, strings.Join(list, " "))
 	t, err := s.client().ask(r, e)
 	if err != nil {
 		return nil, explainToken(err, realm.Host, auth, s.host.name)

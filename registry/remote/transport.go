@@ -33,7 +33,7 @@ func newHTTPClient(o Options) *http.Client {
 		// Layers are compressed already and digests are of the bytes as sent.
 		DisableCompression: true,
 	}
-	return &http.Client{Transport: newTrust(o, t), CheckRedirect: checkRedirect}
+	return &http.Client{Transport: observed(newTrust(o, t), o.Observe), CheckRedirect: checkRedirect}
 }
 
 // dialer connects to where HostSettings.Resolve says, under the requested name.

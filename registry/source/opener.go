@@ -48,6 +48,14 @@ type Options struct {
 type Opener struct {
 	Store  *store.Store
 	Client *remote.Client
+	// Explain is told where each name was looked up and what was found; nil is nobody.
+	Explain func(string)
+}
+
+func (o Opener) explain(format string, args ...any) {
+	if o.Explain != nil {
+		o.Explain(fmt.Sprintf(format, args...))
+	}
 }
 
 // compareTime limits the lookup in the place that was not used. That lookup is a courtesy; a registry that does not
@@ -113,8 +121,10 @@ func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (re
 	for _, p := range places {
 		object, err := p.open(ctx, ref)
 		if err == nil {
+			o.explain("%s: found in %s as %s", ref.Name(), p.describe(ref), object.Root.Digest)
 			return object, nil
 		}
+		o.explain("%s: not found in %s", ref.Name(), p.describe(ref))
 		if !errors.Is(err, registry.ErrNotFound) {
 			return registry.Object{}, &lookupError{ref: ref, missing: missing, err: err}
 		}

@@ -37,6 +37,8 @@ type names struct {
 	Store  *store.Store
 	Drafts *draft.Store
 	Client *remote.Client
+
+	explain func(string) // told what was decided and why; nil says nothing
 }
 
 // notes tells people what is worth knowing besides the result.
@@ -63,14 +65,16 @@ func NewEnv(o EnvOptions) (*Env, error) {
 		notes:  env.notes,
 		Store:  store.Open(filepath.Join(home, "store")),
 		Drafts: draft.Open(filepath.Join(home, "drafts")),
-		Client: remote.NewClient(o.Options),
+		Client: remote.NewClient(o.Options), explain: o.Explain,
 	}
 	return env, nil
 }
 
 func (e notes) note(format string, args ...any) { e.tell(fmt.Sprintf(format, args...)) }
 
-func (e names) opener() source.Opener { return source.Opener{Store: e.Store, Client: e.Client} }
+func (e names) opener() source.Opener {
+	return source.Opener{Store: e.Store, Client: e.Client, Explain: e.explain}
+}
 
 // places are MTOOL_HOME and the worker's state, by the XDG base directory specification.
 func places() (home, state string, err error) {

@@ -53,10 +53,10 @@ func (a *application) watch(cmd *cobra.Command) error {
 
 // objects writes lines of JSON to standard error; nil where people read it.
 func (a *application) objects() *slog.Logger {
-	if a.mode != "json" && a.mode != "rawjson" {
+	if a.mode != "json" && a.mode != "rawjson" && a.format != "json" {
 		return nil
 	}
-	return slog.New(slog.NewJSONHandler(a.Err, nil))
+	return slog.New(slog.NewJSONHandler(a.Err, &slog.HandlerOptions{Level: slog.LevelDebug}))
 }
 
 // note tells what is worth knowing besides the result.

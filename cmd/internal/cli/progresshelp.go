@@ -32,3 +32,5 @@ With --progress json notes and errors are such objects too. Every object has tim
 `
 
 func writeProgressHelp(w io.Writer) { print.Text(w, progressHelp) }
+
+func writeDebugHelp(w io.Writer) { print.Text(w, debugHelp) }

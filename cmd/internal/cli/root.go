@@ -27,6 +27,7 @@ type application struct {
 	whole bool     // digests are not shortened
 	ends  []func() // what may be let go of at the end of the command
 	progressFlags
+	verboseFlags
 }
 
 func newApp(std Stdio) *application {
@@ -66,6 +67,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	if err != nil {
 		a.tellError(err)
 	}
+	a.endLog(exitCode(err))
 	_ = a.Err.Close() // there is no other place to tell
 	return exitCode(err)
 }
@@ -116,7 +118,13 @@ func (a *application) root() *cobra.Command {
 
 		SuggestionsMinimumDistance: 2,
 		Args:                       unknownCommand,
-		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if a.verbose > 0 { // what -v alone means in docker
+				print.Println(a.Out, "mtool "+version())
+				return nil
+			}
+			return cmd.Help()
+		},
 	}
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
@@ -127,9 +135,13 @@ func (a *application) root() *cobra.Command {
 	a.flags = flags
 	a.add(flags)
 	a.addProgress(flags)
+	a.addVerbose(flags)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		a.Out.Whole = a.whole
 		a.limit(cmd)
+		if err := a.beginLog(cmd); err != nil {
+			return err
+		}
 		return a.watch(cmd)
 	}
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "say nothing on standard error but errors")
@@ -165,6 +177,7 @@ func (a *application) env() (*app.Env, error) {
 		return nil, err
 	}
 	o.Note, o.UserAgent = a.note, "mtool/"+version()
+	a.observe(&o)
 	env, err := app.NewEnv(o)
 	if err == nil {
 		a.ends = append(a.ends, env.Client.Close)

@@ -23,6 +23,7 @@ func (a *application) topics() []topic {
 		{"registries", "Settings of registries: registries.yaml, certificates, mirrors", writeRegistriesHelp, false},
 		{"flags", "The flags of every command: registries, TLS, retries, time limits", a.writeFlags, true},
 		{"progress", "How what takes its time is shown: --progress", writeProgressHelp, false},
+		{"debug", "What mtool does and why: -v, -vv, --trace, spans", writeDebugHelp, false},
 		{"exit-codes", "The exit codes and what they mean", writeExitCodes, false},
 		{"migrating", "Commands of docker, crane, podman and others, and what to write here", writeMigrating, false},
 		{"compare", "What mtool does, and what other tools do of it", writeCompare, true},

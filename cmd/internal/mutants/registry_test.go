@@ -3,6 +3,8 @@ package mutants
 // ofRegistry: logins, connections, and what a registry answers.
 func ofRegistry() []mutant {
 	return []mutant{
+		{"registry/remote/plain.go", "TestExchanges", `at.User = url.User(hidden)`, `at.Fragment = hidden`},
+		{"registry/remote/plain.go", "TestExchanges", `shown[i] = hidden`, `shown[i] = value`},
 		{"registry/remote/transport.go", "TestGuardCredentials", `if !SameOrigin(r.URL, first.URL) &&`, `if false &&`},
 		{"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `if !SameOrigin(r.URL, via[0].URL) {`, `if false {`},
 		{"registry/remote/transport.go", "TestRedirectKeepsCredentialsAtHome", `strings.EqualFold(withPort(a), withPort(b))`, `strings.EqualFold(a.Hostname(), b.Hostname())`},
