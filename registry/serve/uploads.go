@@ -23,8 +23,9 @@ import (
 )
 
 const (
-	// uploadTime is how long an upload that nobody continues, and a blob that no manifest names, are kept.
-	uploadTime = 24 * time.Hour
+	// uploadTime is how long an upload that nobody continues is kept, blobTime how long a blob that no manifest names.
+	uploadTime = time.Hour
+	blobTime   = 24 * time.Hour
 	// maxUploads is how many uploads may be open at one time.
 	maxUploads = 1000
 	// Partial uploads are files of the stage; complete blobs lie in a folder for each repository.
@@ -77,20 +78,20 @@ func (u *uploads) prepare(ctx context.Context, s *store.Store) (err error) {
 		}
 		u.open = map[string]*upload{}
 	}
-	until := time.Now().Add(-uploadTime)
+	now := time.Now()
 	for id, up := range u.open {
-		if up.touched.Load() < until.Unix() {
+		if up.touched.Load() < now.Add(-uploadTime).Unix() {
 			delete(u.open, id)
 			err = errors.Join(err, registry.RemoveFile(up.file))
 		}
 	}
-	if time.Since(u.swept) < time.Hour {
+	if now.Sub(u.swept) < time.Hour {
 		return err
 	}
-	u.swept = time.Now()
+	u.swept = now
 	blobs, globErr := filepath.Glob(filepath.Join(u.stage.Dir, blobsPrefix+"*", "*"))
 	for _, file := range blobs {
-		if info, statErr := os.Lstat(file); statErr == nil && info.ModTime().Before(until) {
+		if info, statErr := os.Lstat(file); statErr == nil && info.ModTime().Before(now.Add(-blobTime)) {
 			err = errors.Join(err, registry.RemoveFile(file))
 		}
 	}

@@ -22,8 +22,8 @@ no TLS: clients must be told so (docker's insecure-registries, podman's --tls-ve
 where docker, crane and mtool know.
 
 Nothing that is damaged in the store is served as if it were whole: such an answer is an error, or breaks off before its end. A
-client that takes in or sends less than 32 KiB in half a minute is given up. An upload that broke off can go on; what no
-image has been made of is deleted after a day, and when the server ends.`
+client that takes in or sends less than 32 KiB in half a minute is given up. An upload that broke off can go on for an hour; blobs
+that no image has been made of are deleted after a day, and all of these when the server ends.`
 
 func (a *application) serveCommand() *cobra.Command {
 	o := app.ServeOptions{Ready: a.ready}
