@@ -2,8 +2,10 @@ package inspect
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -112,4 +114,42 @@ func (r Report) configOf(digest v1.Hash) v1.Platform {
 		}
 	}
 	return v1.Platform{}
+}
+
+// JudgeTaken returns what is wrong with what runtimes take for one node: that one finds nothing (registry.ErrNotFound), that
+// the image is for another machine or, with same, that they differ (ErrMismatch).
+func JudgeTaken(taken []Taken, same bool) error {
+	var none, other []string
+	var choices []string // what is taken, each once, with who takes it
+	by := map[string][]string{}
+	for _, t := range taken {
+		who, what := string(t.Runtime), "none"
+		switch {
+		case !t.Found:
+			none = append(none, who)
+		case t.Other:
+			other = append(other, who)
+			fallthrough
+		default:
+			what = t.Digest.String()
+		}
+		if by[what] == nil {
+			choices = append(choices, what)
+		}
+		by[what] = append(by[what], who)
+	}
+	var errs []error
+	if len(none) > 0 {
+		errs = append(errs, fmt.Errorf("%w: no entry for %s", registry.ErrNotFound, strings.Join(none, ", ")))
+	}
+	if len(other) > 0 {
+		errs = append(errs, fmt.Errorf("%w: a single image of %s", ErrMismatch, platform.Format(taken[0].Platform)))
+	}
+	if same && len(choices) > 1 {
+		for i, what := range choices {
+			choices[i] = strings.Join(by[what], ", ") + " take " + what
+		}
+		errs = append(errs, fmt.Errorf("%w: the runtimes differ: %s", ErrMismatch, strings.Join(choices, "; ")))
+	}
+	return errors.Join(errs...)
 }

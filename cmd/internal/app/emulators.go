@@ -2,152 +2,22 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
-	"mtool/build/advice"
 	"mtool/build/emulator"
-	"mtool/build/worker"
 )
-
-// Emulation is how this machine runs one architecture.
-type Emulation struct {
-	emulator.Row
-	// Tested says that a program of it was run, and TestErr how that failed.
-	Tested  bool
-	TestErr error
-}
-
-// Emulators returns how this machine runs each architecture. With test, a tiny program of each one that is not missing
-// is run, as a build's step would be: the rows tell how that went, and the error is the first failure.
-func (e *Env) Emulators(ctx context.Context, test bool) ([]Emulation, error) {
-	found := emulator.Survey(ctx, emulator.Detect(), e.emulatorsDir(), emulator.ReadEntries(emulator.Dir))
-	rows := make([]Emulation, len(found))
-	for i, row := range found {
-		rows[i].Row = row
-	}
-	if !test {
-		return rows, nil
-	}
-	var private, byHost worker.TryOptions
-	for _, r := range found {
-		switch {
-		case r.How == emulator.Missing:
-		case r.How == emulator.Emulated && r.Found.Path == "":
-			byHost.Archs, byHost.Emulators = append(byHost.Archs, r.Arch), append(byHost.Emulators, r.Found)
-		default:
-			private.Archs = append(private.Archs, r.Arch)
-			if r.How == emulator.Emulated {
-				private.Emulators = append(private.Emulators, r.Found)
-			}
-		}
-	}
-	for _, o := range []worker.TryOptions{private, byHost} {
-		if len(o.Archs) == 0 {
-			continue
-		}
-		tried, err := worker.Try(ctx, o)
-		if err != nil {
-			return rows, err
-		}
-		for i, r := range rows {
-			if why, ok := tried[r.Arch]; ok {
-				rows[i].Tested, rows[i].TestErr = true, why
-			}
-		}
-	}
-	return rows, testFailures(rows)
-}
-
-// testFailures are of the kind of a worker that does not run a platform.
-func testFailures(rows []Emulation) error {
-	var errs []error
-	for _, r := range rows {
-		if r.TestErr != nil {
-			errs = append(errs, &build.WorkerError{Doing: "testing " + r.Arch, Err: r.TestErr})
-		}
-	}
-	return errors.Join(errs...)
-}
 
 func (e *Env) emulatorsDir() string { return filepath.Join(e.Home, "emulators") }
 
-// InstallEmulators registers emulators with the host's kernel, for everything that runs on it; no platform: all that were
-// found. It goes on past one that fails.
+// Emulators returns how this machine runs each architecture; see build.Emulators.
+func (e *Env) Emulators(ctx context.Context, test bool) ([]build.Emulation, error) {
+	return build.Emulators(ctx, e.emulatorsDir(), test)
+}
+
+// InstallEmulators registers emulators with the host's kernel; see build.InstallEmulators.
 func (e *Env) InstallEmulators(platforms []v1.Platform) ([]emulator.Registered, error) {
-	all := len(platforms) == 0
-	if all {
-		for _, arch := range emulator.Architectures() {
-			platforms = append(platforms, v1.Platform{OS: "linux", Architecture: arch})
-		}
-	}
-	var done []emulator.Registered
-	var errs []error
-	for _, p := range platforms {
-		found, err := e.foreign(p)
-		if err != nil {
-			if !all {
-				errs = append(errs, err)
-			}
-			continue
-		}
-		r, err := emulator.Register(emulator.Dir, found)
-		if err == nil {
-			done = append(done, r)
-		}
-		errs = append(errs, err)
-	}
-	err := errors.Join(errs...)
-	if err == nil && len(done) == 0 {
-		err = &build.WorkerError{
-			Doing: "registering emulators", Err: fmt.Errorf("no static QEMU binary in %s or PATH", e.emulatorsDir()), Advice: advice.Say("install the package qemu-user-static"),
-		}
-	}
-	return done, err
-}
-
-// foreign finds the emulator of a platform that this machine does not run natively.
-func (e *Env) foreign(p v1.Platform) (emulator.Found, error) {
-	doing := "registering an emulator of " + p.Architecture
-	way, err := emulator.Detect().Of(p)
-	if err == nil && way.Native {
-		err = errors.New("it runs natively here")
-	}
-	if err != nil {
-		return emulator.Found{}, &build.WorkerError{Doing: doing, Err: err}
-	}
-	found, err := emulator.Find(way.Emulator, e.emulatorsDir())
-	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
-		return found, &build.WorkerError{Doing: doing, Err: err, Advice: advice.Say(missing.Hint())}
-	}
-	return found, err
-}
-
-// UninstallEmulators removes entries that InstallEmulators made; no platform: all of them.
-func (e *Env) UninstallEmulators(platforms []v1.Platform) ([]emulator.Registered, error) {
-	gone := emulator.Ours(emulator.Dir)
-	if len(platforms) > 0 {
-		gone = nil
-		for _, p := range platforms {
-			known, ok := emulator.ByArch(p.Architecture)
-			if !ok {
-				return nil, &build.WorkerError{Doing: "unregistering an emulator of " + p.Architecture, Err: emulator.ErrImpossible}
-			}
-			gone = append(gone, known)
-		}
-	}
-	var done []emulator.Registered
-	var errs []error
-	for _, g := range gone {
-		r, err := emulator.Unregister(emulator.Dir, g)
-		if err == nil {
-			done = append(done, r)
-		}
-		errs = append(errs, err)
-	}
-	return done, errors.Join(errs...)
+	return build.InstallEmulators(e.emulatorsDir(), platforms)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -55,46 +54,9 @@ func (e names) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) 
 			taken = append(taken, t)
 		}
 		all.Taken = append(all.Taken, taken...)
-		if err := judgeTaken(taken, o.Same); err != nil {
+		if err := inspect.JudgeTaken(taken, o.Same); err != nil {
 			errs = append(errs, fmt.Errorf("resolving %q for %s: %w", object.Ref, platform.Format(node), err))
 		}
 	}
 	return all, errors.Join(errs...)
-}
-
-// judgeTaken is what is wrong with what the runtimes take for one node.
-func judgeTaken(taken []inspect.Taken, same bool) error {
-	var none, other []string
-	var choices []string // what is taken, each once, with who takes it
-	by := map[string][]string{}
-	for _, t := range taken {
-		who, what := string(t.Runtime), "none"
-		switch {
-		case !t.Found:
-			none = append(none, who)
-		case t.Other:
-			other = append(other, who)
-			fallthrough
-		default:
-			what = t.Digest.String()
-		}
-		if by[what] == nil {
-			choices = append(choices, what)
-		}
-		by[what] = append(by[what], who)
-	}
-	var errs []error
-	if len(none) > 0 {
-		errs = append(errs, fmt.Errorf("%w: no entry for %s", registry.ErrNotFound, strings.Join(none, ", ")))
-	}
-	if len(other) > 0 {
-		errs = append(errs, fmt.Errorf("%w: a single image of %s", inspect.ErrMismatch, platform.Format(taken[0].Platform)))
-	}
-	if same && len(choices) > 1 {
-		for i, what := range choices {
-			choices[i] = strings.Join(by[what], ", ") + " take " + what
-		}
-		errs = append(errs, fmt.Errorf("%w: the runtimes differ: %s", inspect.ErrMismatch, strings.Join(choices, "; ")))
-	}
-	return errors.Join(errs...)
 }

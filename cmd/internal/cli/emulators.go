@@ -3,6 +3,7 @@ package cli
 import (
 	"github.com/spf13/cobra"
 
+	"mtool/build"
 	"mtool/cmd/internal/print"
 	"mtool/inspect/platform"
 )
@@ -75,7 +76,7 @@ func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			change := env.UninstallEmulators
+			change := build.UninstallEmulators
 			if install {
 				change = env.InstallEmulators
 			}

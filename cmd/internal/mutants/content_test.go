@@ -51,9 +51,9 @@ func ofContent() []mutant {
 			err = errors.Join(err, os.RemoveAll(dir))`, `if ok || !ok {
 			err = errors.Join(err, os.RemoveAll(dir))`},
 
-		{"compose/publish/upload.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
-		{"compose/publish/upload.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
-		{"compose/publish/upload.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
+		{"compose/publish/tags.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
+		{"compose/publish/tags.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
+		{"compose/publish/tags.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
 		{"compose/publish/upload.go", "TestPublishFails", `if err := w.content(ctx); err != nil {`, `if err := w.content(ctx); false {`},
 		{"compose/publish/confirm.go", "TestPublishConfirms", `case now.Digest != w.Root.Digest:`, `case false:`},
 		{"compose/publish/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`, `_, _ = source.Manifest(ctx, d); return nil`},

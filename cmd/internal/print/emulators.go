@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 
+	"mtool/build"
 	"mtool/build/emulator"
-	"mtool/cmd/internal/app"
 )
 
 // Emulators prints how a machine runs each architecture as a table or as JSON (schema mtool.emulators/v1).
-func Emulators(w io.Writer, output string, rows []app.Emulation) error {
+func Emulators(w io.Writer, output string, rows []build.Emulation) error {
 	if output == "json" {
 		return writeJSON(w, struct {
 			Schema string         `json:"schema"`
@@ -50,7 +50,7 @@ type emulationRow struct {
 	Test      string `json:"test,omitempty"` // ok, or failed
 }
 
-func emulationRows(rows []app.Emulation) []emulationRow {
+func emulationRows(rows []build.Emulation) []emulationRow {
 	out := make([]emulationRow, 0, len(rows))
 	for _, r := range rows {
 		row := emulationRow{

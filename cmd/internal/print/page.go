@@ -235,7 +235,10 @@ func signedClass(signed string) string {
 	return "info"
 }
 
-func shortDigest(d string) string {
-	const digits = len("sha256:") + 12
-	return d[:min(digits, len(d))]
+// shortDigest shortens the text of a digest as inspect.Short does, and leaves other text as it is.
+func shortDigest(text string) string {
+	if digest, err := v1.NewHash(text); err == nil {
+		return inspect.Short(digest)
+	}
+	return text
 }

@@ -36,7 +36,7 @@ func drawingOn(w io.Writer) drawing {
 		d.fork, d.last, d.down, d.bar = "|- ", "`- ", "|  ", "#"
 	}
 	if !s.Whole {
-		d.digest = func(h v1.Hash) string { return shortDigest(h.String()) }
+		d.digest = inspect.Short
 	}
 	if s.Marks {
 		d.state = func(state string) string { return toneOf(state).mark(s.ASCII) + " " + state }

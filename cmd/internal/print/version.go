@@ -9,8 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"mtool/build"
 	"mtool/build/emulator"
-	"mtool/cmd/internal/app"
 )
 
 // VersionInfo is what a program was made from, and the emulators that it finds.
@@ -21,7 +21,7 @@ type VersionInfo struct {
 	Modified bool   // there were changes that no commit has
 	BuildKit string
 	// Emulators are what builds would use here.
-	Emulators []app.Emulation
+	Emulators []build.Emulation
 }
 
 // ReadVersion reads what the go command has written into a program: a module's version, and the commit if it was built in a
