@@ -50,6 +50,9 @@ type Finding struct {
 	// to be right.
 	Suspicion bool
 
+	// Verdict marks the one finding about an image's binaries that counts the others.
+	Verdict bool
+
 	// Rule is the name of the Rule that made a note, also when Strictly made it a mismatch, or the row of the table of
 	// foreign files that decided on a file. It is "" for most other findings.
 	Rule string

@@ -1,8 +1,11 @@
 package binary
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // unranked is the rank of a level that is not known.
@@ -73,6 +76,24 @@ func lowest(arch string) string {
 		return "rva20u64"
 	}
 	return ""
+}
+
+// Processors are those that the code of a file needs at least, and those that a platform promises, in words for a message:
+// x86-64-v3 and x86-64-v1. They are "" where nothing is stated.
+func Processors(f Fact, p v1.Platform) (needs, promised string) {
+	return processor(p.Architecture, f.Baseline), processor(p.Architecture, cmp.Or(p.Variant, lowest(p.Architecture)))
+}
+
+func processor(arch, level string) string {
+	switch {
+	case level == "":
+		return ""
+	case arch == "amd64":
+		return "x86-64-" + level
+	case arch == "arm", arch == "arm64":
+		return "ARM" + level
+	}
+	return strings.ToUpper(level)
 }
 
 // state sets the baseline, unless a newer one was stated: what was linked together needs all that its parts need, whichever of

@@ -1,9 +1,9 @@
 package binary
 
 import (
+	"cmp"
 	"debug/elf"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -29,7 +29,7 @@ func (f Fact) linkedIn() string {
 	if f.Arch != "loong64" {
 		return ""
 	}
-	return either(loongVersion(f.Flags) == 0, "old world", "new world")
+	return either(loongVersion(f.Flags) == 0, "the old world", "the new world")
 }
 
 // abiPhrase is the calling convention where files of one machine have several.
@@ -81,24 +81,32 @@ func (f Fact) Convention() string {
 	return strings.Join(all, ", ")
 }
 
-// HasABI reports whether a file is of an ABI: a world, a float ABI, a calling convention or a C library, as ABIs spells them. stated
-// is false where the file does not say.
-func (f Fact) HasABI(name string) (has, stated bool) {
-	if slices.Contains([]string{string(f.World), string(f.Float), f.ABI, Libc(f.Interp)}, name) {
-		return true, true
-	}
+// ABIOf is what a file is in the place of an ABI: of the same kind, which is a world, a float ABI, a calling convention or a C
+// library, as ABIs spells them. It is "" where the file does not say.
+func (f Fact) ABIOf(name string) string {
 	switch name {
 	case string(OldWorld), string(NewWorld):
-		return false, f.World != ""
+		return string(f.World)
 	case string(Soft), string(Hard):
-		return false, f.Float != ""
+		return string(f.Float)
 	case Glibc, Musl:
-		return false, f.Interp != ""
+		return cmp.Or(Libc(f.Interp), f.Interp)
 	}
-	return false, f.ABI != ""
+	return f.ABI
 }
 
-// ABIs are the names of what HasABI tells apart on a machine.
+// Spoken is an ABI in words for a message: the new world, hard float.
+func Spoken(abi string) string {
+	switch abi {
+	case string(OldWorld), string(NewWorld):
+		return "the " + abi + " world"
+	case string(Soft), string(Hard), string(Single), string(Double):
+		return abi + " float"
+	}
+	return abi
+}
+
+// ABIs are the names of what ABIOf tells apart on a machine.
 func ABIs(arch string) []string {
 	libcs := []string{Glibc, Musl}
 	switch arch {

@@ -29,7 +29,7 @@ func TestFits(t *testing.T) {
 		{abi("riscv64", "lp64d"), abi("riscv64", "lp64d"), "", ""},
 		{abi("ppc64", "elfv1"), abi("ppc64", "elfv2"), "elfv1", "elfv2"},
 		{abi("ppc64le", "elfv2"), abi("ppc64le", ""), "", ""},
-		{loong(0x03), loong(0x43), "old world", "new world"},
+		{loong(0x03), loong(0x43), "the old world", "the new world"},
 		{loong(0x43), loong(0x43), "", ""},
 		{loong(0x03), abi("loong64", "lp64s"), "lp64d", "lp64s"},
 		{release("mips64r2", 0), release("mips64r6", 0), "a release before 6", "release 6"},
@@ -45,26 +45,27 @@ func TestFits(t *testing.T) {
 }
 
 // Every name that may be asked for is told apart from another one of the same machine.
-func TestHasABI(t *testing.T) {
+func TestABIOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
-		fact        binary.Fact
-		name        string
-		has, stated bool
+		fact binary.Fact
+		name string
+		want string
 	}{
-		{binary.Fact{Arch: "loong64", World: binary.OldWorld, ABI: "lp64d"}, "new", false, true},
-		{binary.Fact{Arch: "loong64", World: binary.NewWorld, ABI: "lp64d"}, "new", true, true},
-		{binary.Fact{Arch: "loong64"}, "new", false, false},
-		{binary.Fact{Arch: "loong64", ABI: "lp64d"}, "lp64d", true, true},
-		{binary.Fact{Arch: "arm", Float: binary.Soft}, "hard", false, true},
-		{binary.Fact{Arch: "arm", ABI: "eabi5"}, "hard", false, false},
-		{binary.Fact{Arch: "riscv64", ABI: "lp64", Float: binary.Soft}, "lp64d", false, true},
-		{binary.Fact{Arch: "amd64", Interp: "/lib/ld-musl-x86_64.so.1"}, "musl", true, true},
-		{binary.Fact{Arch: "amd64", Interp: "/lib64/ld-linux-x86-64.so.2"}, "musl", false, true},
-		{binary.Fact{Arch: "amd64"}, "musl", false, false},
+		{binary.Fact{Arch: "loong64", World: binary.OldWorld, ABI: "lp64d"}, "new", "old"},
+		{binary.Fact{Arch: "loong64", World: binary.NewWorld, ABI: "lp64d"}, "new", "new"},
+		{binary.Fact{Arch: "loong64"}, "new", ""},
+		{binary.Fact{Arch: "loong64", ABI: "lp64d"}, "lp64d", "lp64d"},
+		{binary.Fact{Arch: "arm", Float: binary.Soft}, "hard", "soft"},
+		{binary.Fact{Arch: "arm", ABI: "eabi5"}, "hard", ""},
+		{binary.Fact{Arch: "riscv64", ABI: "lp64", Float: binary.Soft}, "lp64d", "lp64"},
+		{binary.Fact{Arch: "amd64", Interp: "/lib/ld-musl-x86_64.so.1"}, "musl", "musl"},
+		{binary.Fact{Arch: "amd64", Interp: "/lib64/ld-linux-x86-64.so.2"}, "musl", "glibc"},
+		{binary.Fact{Arch: "amd64"}, "musl", ""},
+		{binary.Fact{Arch: "amd64", Interp: "/opt/ld"}, "musl", "/opt/ld"},
 	} {
-		if has, stated := c.fact.HasABI(c.name); has != c.has || stated != c.stated {
-			t.Errorf("%+v and %s: %v, %v", c.fact, c.name, has, stated)
+		if got := c.fact.ABIOf(c.name); got != c.want {
+			t.Errorf("%+v and %s: %q, want %q", c.fact, c.name, got, c.want)
 		}
 	}
 	if !slices.Contains(binary.ABIs("loong64"), "old") || slices.Contains(binary.ABIs("amd64"), "hard") {

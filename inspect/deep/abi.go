@@ -52,69 +52,81 @@ func (j *judgement) reference(found rootfs.Found, role string) (reference, bool)
 	return reference{role: role, path: found.Path, fact: *found.File.Fact}, true
 }
 
-// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the caller
-// asks for, and the pages of the hosts.
-func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, string) {
-	fact := *e.File.Fact
-	verdict, reason := binary.Runs(fact, j.platform)
-	if verdict != binary.Right && verdict != binary.Unstated && verdict != binary.Newer || !fact.Kind.ELF() {
-		return verdict, reason
-	}
-	for _, why := range []string{j.misfit(e), j.notAsked(fact), j.pages(fact)} {
-		if why != "" {
-			return binary.Wrong, fmt.Sprintf("%s, in %s: %s", fact, j.name(), why)
-		}
-	}
-	return verdict, reason
+// fault is what is wrong with a file of the platform's machine, in two parts of a sentence; the zero value is nothing.
+type fault struct {
+	is string // "is built for soft float"
+	so string // what comes of it: "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"
 }
 
-// misfit is why a file can't be loaded with what it is loaded with; "" where it can, or nothing is known. A program is compared
-// with its loader, a library with all loaders and, where there is none, with what the image starts.
-func (j *judgement) misfit(e rootfs.Entry) string {
+// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the caller
+// asks for, and the pages of the hosts.
+func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, fault) {
+	fact := *e.File.Fact
+	verdict, _ := binary.Runs(fact, j.platform)
+	if fits(verdict) && fact.Kind.ELF() {
+		for _, why := range []fault{j.misfit(e), j.notAsked(fact), j.pages(fact)} {
+			if why != (fault{}) {
+				return binary.Wrong, why
+			}
+		}
+	}
+	if needs, promised := binary.Processors(fact, j.platform); fact.Arch == j.platform.Architecture && verdict != binary.Right && needs != "" {
+		return verdict, fault{"needs " + needs, "illegal instruction on older processors, and " + j.name() + " promises " + promised + " only"}
+	}
+	return verdict, fault{}
+}
+
+// misfit is why a file can't be loaded with what it is loaded with, if that is known. A program is compared with its loader, a
+// library with all loaders and, where there is none, with what the image starts.
+func (j *judgement) misfit(e rootfs.Entry) fault {
 	fact := *e.File.Fact
 	if fact.Convention() == "" && fact.World == "" {
-		return ""
+		return fault{}
 	}
-	if why := j.otherWorld(e); why != "" {
+	if why := j.otherWorld(e); why != (fault{}) {
 		return why
 	}
 	if loader, err := j.tree.Lookup(fact.Interp); fact.Interp != "" && err == nil {
 		if r, ok := j.reference(loader, string(rootfs.Loader)); ok {
-			return misfitWith(fact, []reference{r})
+			return misfitWith(fact, "it does not start", []reference{r})
 		}
-		return ""
+		return fault{}
 	}
 	if !isLoaded(e) {
-		return ""
+		return fault{}
 	}
 	if len(j.abi.loaders) > 0 {
-		return misfitWith(fact, j.abi.loaders)
+		return misfitWith(fact, notLoaded, j.abi.loaders)
 	}
-	return misfitWith(fact, j.abi.started)
+	return misfitWith(fact, notLoaded, j.abi.started)
 }
 
 // otherWorld: a kernel of one world of LoongArch starts no programs of the other, whatever loaders there are.
-func (j *judgement) otherWorld(e rootfs.Entry) string {
+func (j *judgement) otherWorld(e rootfs.Entry) fault {
 	first := slices.IndexFunc(j.abi.started, func(r reference) bool { return r.fact.World != "" && r.role != string(rootfs.Loader) })
 	started := func(r reference) bool { return r.path == e.Path && r.role != string(rootfs.Loader) }
 	if first < 0 || !slices.ContainsFunc(j.abi.started, started) {
-		return ""
+		return fault{}
 	}
 	if r := j.abi.started[first]; e.File.Fact.World != "" && r.fact.World != e.File.Fact.World {
-		return fmt.Sprintf("%s world, and %s /%s is of the %s world", e.File.Fact.World, article(r.role), r.path, r.fact.World)
+		is := "is built for " + binary.Spoken(string(e.File.Fact.World))
+		return fault{is, fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s", article(r.role), r.path, binary.Spoken(string(r.fact.World)))}
 	}
-	return ""
+	return fault{}
 }
 
+// notLoaded is what comes of a library that does not fit.
+const notLoaded = "it can't be loaded"
+
 // misfitWith is why a file fits none of several programs.
-func misfitWith(fact binary.Fact, all []reference) (why string) {
+func misfitWith(fact binary.Fact, so string, all []reference) (why fault) {
 	for _, r := range all {
 		fits, other, is := binary.Fits(r.fact, fact)
 		if fits {
-			return ""
+			return fault{}
 		}
-		if why == "" {
-			why = fmt.Sprintf("%s, and %s /%s is %s", is, article(r.role), r.path, other)
+		if why == (fault{}) {
+			why = fault{"is built for " + is, fmt.Sprintf("%s, since %s /%s is built for %s", so, article(r.role), r.path, other)}
 		}
 	}
 	return why
@@ -142,8 +154,8 @@ func (s *search) otherABI(program, library rootfs.Entry) {
 	_, is, other := binary.Fits(*program.File.Fact, *library.File.Fact)
 	f := s.fileFinding(library, roleShared)
 	f.Rule, f.Evidence = ruleLibrary, other
-	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) can't be loaded by /%s, which needs it: it is %s, and the program is %s",
-		s.name(), library.Path, library.Layer+1, inspect.Short(library.Digest), program.Path, other, is)
+	f.Message = fmt.Sprintf("%s: /%s is built for %s %s: it can't be loaded by /%s, which needs it and is built for %s",
+		s.name(), library.Path, other, place(library), program.Path, is)
 	s.add(f)
 }
 
@@ -156,18 +168,18 @@ func isLoaded(e rootfs.Entry) bool {
 	return !e.Runnable || fact.Dynamic != nil || strings.Contains(name, ".so") || strings.HasSuffix(name, ".node")
 }
 
-// notAsked is why a file is not of the ABI that the caller asks for; "" where it is, does not say, or nothing is asked.
-func (j *judgement) notAsked(fact binary.Fact) string {
+// notAsked is why a file is not of the ABI that the caller asks for; one that does not say is none.
+func (j *judgement) notAsked(fact binary.Fact) fault {
 	want := j.options.ABI[j.platform.Architecture]
 	if want == "" {
-		return ""
+		return fault{}
 	}
-	has, stated := fact.HasABI(want)
-	j.abi.asked = j.abi.asked || stated
-	if has || !stated {
-		return ""
+	has := fact.ABIOf(want)
+	j.abi.asked = j.abi.asked || has != ""
+	if has == want || has == "" {
+		return fault{}
 	}
-	return want + " is asked for"
+	return fault{"is built for " + binary.Spoken(has), binary.Spoken(want) + " is asked for"}
 }
 
 // unstated reports whether nothing in the image states what is asked for.
@@ -182,17 +194,20 @@ func (j *judgement) unasked() {
 	}
 	f := j.finding(inspect.Unchecked)
 	f.Evidence = "no program states its ABI"
-	f.Message = fmt.Sprintf("%s: no program says whether it is %s, which is asked for", j.name(), j.options.ABI[j.platform.Architecture])
+	f.Message = fmt.Sprintf("%s: nothing in the image says whether it is built for %s, which is asked for", j.name(), binary.Spoken(j.options.ABI[j.platform.Architecture]))
 	j.add(f)
 }
 
 // pages is why a file can't be loaded on hosts with large pages.
-func (j *judgement) pages(fact binary.Fact) string {
+func (j *judgement) pages(fact binary.Fact) fault {
 	if fact.Page == 0 || fact.Page >= j.options.PageSize {
-		return ""
+		return fault{}
 	}
 	const kib = 1 << 10
-	return fmt.Sprintf("its segments are aligned for pages of %d KiB, and the hosts have %d KiB", fact.Page/kib, j.options.PageSize/kib)
+	return fault{
+		fmt.Sprintf("is aligned for pages of %d KiB", fact.Page/kib),
+		fmt.Sprintf("it can't be loaded on hosts with pages of %d KiB", j.options.PageSize/kib),
+	}
 }
 
 // convention is how the programs of the image pass arguments, and their world, as the first says that the image starts, or else
@@ -206,10 +221,10 @@ func (j *judgement) convention() (words string, world binary.World) {
 	return "", ""
 }
 
-// wanted says with which C library a program was linked whose loader is not in the image; "" where its name does not tell.
+// wanted says for which C library a program is built whose loader is not in the image; "" where its name does not tell.
 func (j *judgement) wanted(s rootfs.Step) string {
 	if s.Role != rootfs.Loader || !errors.Is(s.Err, rootfs.ErrMissing) {
 		return ""
 	}
-	return j.wants(s.Asked)
+	return j.wants(by(s.By), s.Asked)
 }

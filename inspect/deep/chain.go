@@ -18,7 +18,7 @@ func (j *judgement) chain() {
 		f := j.finding(inspect.Mismatch)
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
-		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %v", j.name(), s.Role, quote(s.Asked), by(s.By), s.Err) + j.wanted(s)
+		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %s", j.name(), s.Role, quote(s.Asked), by(s.By), reason(s)) + j.wanted(s)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
 			f = f.Note(RuleNotFollowed)
@@ -60,6 +60,11 @@ func (j *judgement) workingDirs() {
 		}
 		j.add(f)
 	}
+}
+
+// reason is why a step ends, without the name that the message has already.
+func reason(s rootfs.Step) string {
+	return strings.TrimSuffix(s.Err.Error(), fmt.Sprintf(": no %q", s.Asked))
 }
 
 // quote quotes a command and shortens it: it may be a whole shell script.

@@ -144,7 +144,7 @@ func (j *judgement) unmerged(err error) inspect.Finding {
 // files judges the programs that are visible in the image.
 func (j *judgement) files() {
 	for e := range j.tree.All() {
-		if e.Type == rootfs.Program && e.File.Fact != nil && judgeable(*e.File.Fact) {
+		if e.Type == rootfs.Program && e.File.Fact != nil && judgeable(*e.File.Fact) && !boots(e.Path, *e.File.Fact) {
 			j.programs++
 		}
 	}
@@ -221,12 +221,13 @@ func (j *judgement) suspect(e rootfs.Entry, role string) {
 	s := j.suspectOf(e)
 	rule := s.rule()
 	if rule.State == inspect.Note {
-		j.excuse(rule, e.Path, s.why)
+		j.excuse(rule, e.Path, s.whole())
 		return
 	}
+	s.unused = rule.State == inspect.Warning
 	f := s.wrong(e, cmp.Or(role, s.need.role, roleOf(s.fact)))
 	if f.Rule, f.Package = rule.Name, s.pack; s.pack != "" {
-		f.Evidence = "for " + s.only + " only"
+		f.Evidence = "for " + s.only
 	}
 	if rule.State == inspect.Warning && !j.options.Strict {
 		f.State = inspect.Warning
@@ -236,7 +237,7 @@ func (j *judgement) suspect(e rootfs.Entry, role string) {
 
 func (j *judgement) suspectOf(e rootfs.Entry) *suspect {
 	s := &suspect{judgement: j, path: e.Path, fact: *e.File.Fact}
-	s.verdict, s.why = j.verdictOn(e)
+	s.verdict, s.fault = j.verdictOn(e)
 	return s
 }
 

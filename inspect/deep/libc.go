@@ -65,8 +65,8 @@ func (j *judgement) wrongLibc(k *pack, name, path, libc string) {
 		return
 	}
 	f := j.fileFinding(found.Entry, roleShared)
-	f.Rule, f.Package, f.Evidence = ruleOtherLibc, name, k.forLibc()
-	f.Message = fmt.Sprintf("%s: /%s (layer %d, %s) is %s, and the image has %s", j.name(), path, found.Layer+1, inspect.Short(found.Digest), f.Evidence, libc)
+	f.Rule, f.Package, f.Evidence = ruleOtherLibc, name, k.forLibc()+", and the image has "+libc
+	f.Message = fmt.Sprintf("%s: /%s is %s %s", j.name(), path, f.Evidence, place(found.Entry))
 	j.add(f)
 }
 

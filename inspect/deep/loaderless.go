@@ -62,7 +62,7 @@ func (s *search) startable(e rootfs.Entry) {
 		f.State = inspect.Warning
 	}
 	f.Rule, f.Evidence = ruleNoLoader, missing+" is not in the image"
-	f.Message = fmt.Sprintf("%s: /%s can't start (layer %d, %s): %s%s", s.name(), e.Path, e.Layer+1, inspect.Short(e.Digest), f.Evidence, s.wants(fact.Interp))
+	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, place(e), f.Evidence, s.wants("it", fact.Interp))
 	s.add(f)
 }
 
@@ -108,16 +108,16 @@ func (j *judgement) mounted(path string) bool {
 	return false
 }
 
-// wants says with which C library a program was linked whose loader this is; "" where its name does not tell.
-func (j *judgement) wants(interp string) string {
+// wants says for which C library a program is built whose loader this is; "" where its name does not tell.
+func (j *judgement) wants(program, interp string) string {
 	libc := binary.Libc(interp)
 	if libc == "" {
 		return ""
 	}
 	for _, r := range j.abi.loaders {
 		if has := binary.Libc(r.path); has != "" && has != libc {
-			return fmt.Sprintf("; it wants %s, and the image has %s's loader, /%s", libc, has, r.path)
+			return fmt.Sprintf("; %s is built for %s, and the image has %s (/%s)", program, libc, has, r.path)
 		}
 	}
-	return "; it wants " + libc
+	return fmt.Sprintf("; %s is built for %s", program, libc)
 }

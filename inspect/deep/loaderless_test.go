@@ -25,14 +25,14 @@ func TestLoaderless(t *testing.T) {
 		says  string
 	}{
 		"a release for glibc in Alpine": {one(alpine, release), nil, inspect.Mismatch, "linux/amd64: /usr/local/bin/tool can't start (layer 1, sha256:"},
-		"what it wants":                 {one(alpine, release), nil, inspect.Mismatch, "its loader " + glibc + " is not in the image; it wants glibc, and the image has musl's loader, /lib/ld-musl-x86_64.so.1"},
+		"what it wants":                 {one(alpine, release), nil, inspect.Mismatch, "its loader " + glibc + " is not in the image; it is built for glibc, and the image has musl (/lib/ld-musl-x86_64.so.1)"},
 		"with gcompat":                  {one(alpine, release, "link lib64/ld-linux-x86-64.so.2 /lib/libgcompat.so.0", "elf lib/libgcompat.so.0 amd64"), nil, inspect.BinariesOK, ""},
 		"with a link to musl":           {one(alpine, release, "link lib64 lib", "link lib/ld-linux-x86-64.so.2 ld-musl-x86_64.so.1"), nil, inspect.BinariesOK, ""},
 		"a link that leads nowhere":     {one(alpine, release, "link lib64/ld-linux-x86-64.so.2 /opt/none"), nil, inspect.Mismatch, "its loader " + glibc},
 		"by a link in PATH":             {one(alpine, "elf opt/t/tool amd64 "+glibc, "link usr/bin/tool /opt/t/tool"), nil, inspect.Mismatch, "/opt/t/tool can't start"},
 		"not in PATH":                   {one(alpine, "elf opt/t/tool amd64 "+glibc), nil, inspect.BinariesOK, ""},
 		"in the image's PATH":           {one(alpine, "elf opt/t/tool amd64 "+glibc), []string{"PATH=/bin:/opt/t"}, inspect.Mismatch, "/opt/t/tool can't start"},
-		"musl in Debian":                {one(debian, "elf usr/bin/tool amd64 "+musl), nil, inspect.Mismatch, "it wants musl, and the image has glibc's loader"},
+		"musl in Debian":                {one(debian, "elf usr/bin/tool amd64 "+musl), nil, inspect.Mismatch, "it is built for musl, and the image has glibc"},
 		"with Debian's musl":            {one(debian, alpine, "elf usr/bin/tool amd64 "+musl), nil, inspect.BinariesOK, ""},
 		"no loader at all":              {one(release), nil, inspect.BinariesOK, "warning: linux/amd64: /usr/local/bin/tool can't start"},
 		"i386 without its loader":       {one(debian, "elf usr/bin/tool 386 /lib/ld-linux.so.2"), nil, inspect.BinariesOK, "warning: linux/amd64: /usr/bin/tool can't start"},

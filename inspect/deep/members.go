@@ -1,6 +1,8 @@
 package deep
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -56,8 +58,25 @@ type slot struct {
 	platforms []string // others
 }
 
-// only are the platforms that a slot is for.
-func (s slot) only() string { return strings.Join(slices.Sorted(slices.Values(s.platforms)), ", ") }
+// only says which platforms those are that a package is for, and which not: "linux/amd64 only".
+func (s *suspect) onlyFor(platforms []string) string {
+	const few = 3
+	all := slices.Clone(platforms)
+	slices.SortFunc(all, func(a, b string) int { // those of the same system first
+		return cmp.Or(cmp.Compare(s.otherThan(a), s.otherThan(b)), strings.Compare(a, b))
+	})
+	if len(all) <= few+1 {
+		return strings.Join(all, ", ") + " only"
+	}
+	return fmt.Sprintf("%s and %d more, not for %s", strings.Join(all[:few], ", "), len(all)-few, s.judgement.name())
+}
+
+func (s *suspect) otherThan(platform string) int {
+	if strings.HasPrefix(platform, s.platform.OS+"/") {
+		return 0
+	}
+	return 1
+}
 
 // maxSlots bounds how many places are looked at. A file at another one is judged without its neighbours.
 const maxSlots = 50_000
@@ -136,9 +155,9 @@ func (s *suspect) alone() bool {
 	if right || chosen || named && len(others) != 1 {
 		return false
 	}
-	s.pack, s.only = s.called(k), k.spelled(s.fact)
+	s.pack, s.only = s.called(k), s.onlyFor(k.spelled(s.fact))
 	if k.shared {
-		s.only = place.only()
+		s.only = s.onlyFor(place.platforms)
 	}
 	return true
 }
@@ -167,7 +186,7 @@ func (s *suspect) several() bool {
 	if !s.other() || len(place.platforms) < 2 && (k == nil || k.right && !k.shared || len(place.platforms) == 0) {
 		return false
 	}
-	if s.only = place.only(); k != nil {
+	if s.only = s.onlyFor(place.platforms); k != nil {
 		s.pack = s.called(k)
 	}
 	return true

@@ -14,17 +14,16 @@ import (
 func (s *suspect) wrong(e rootfs.Entry, role string) inspect.Finding {
 	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
-	where := fmt.Sprintf("(layer %d, %s)", e.Layer+1, inspect.Short(e.Digest))
-	subject := s.judgement.name() + ": " + subjectOf(role, e.Path)
-	if what := s.what(); what != "" {
-		f.Message = fmt.Sprintf("%s %s %s: %s", subject, what, where, s.consequence(role))
-	} else {
-		f.Message = fmt.Sprintf("%s: %s %s", subject, s.why, where)
-	}
+	f.Message = fmt.Sprintf("%s: %s %s %s: %s", s.judgement.name(), subjectOf(role, e.Path), s.what(), place(e), s.consequence(role))
 	if e.File.Problem != "" {
 		f.Message += "; " + e.File.Problem
 	}
 	return f
+}
+
+// place is the layer of a file.
+func place(e rootfs.Entry) string {
+	return fmt.Sprintf("(layer %d, %s)", e.Layer+1, inspect.Short(e.Digest))
 }
 
 // subjectOf is how a message names a file.
@@ -35,7 +34,7 @@ func subjectOf(role, path string) string {
 	return "the " + role + " /" + path
 }
 
-// what a file is, for people; "" where its machine is the platform's, and something else is wrong.
+// what a file is, for people: "is an amd64 program".
 func (s *suspect) what() string {
 	f := s.fact
 	arch := f.Arch
@@ -43,16 +42,28 @@ func (s *suspect) what() string {
 		arch = strings.Join(f.Archs, " and ")
 	}
 	switch {
+	case s.fault.is != "":
+		return s.fault.is
 	case f.Kind.ELF() && f.Machine == 0:
 		return "has no machine in its header (e_machine 0)"
 	case f.Kind == binary.PE && f.OS == "windows" && s.platform.OS != "windows":
 		return "is a Windows program for " + arch
 	case f.Kind == binary.MachO && s.platform.OS != "darwin":
 		return "is a macOS program for " + arch
-	case s.verdict != binary.Wrong || arch == "" || arch == s.platform.Architecture || !f.Kind.ELF():
-		return ""
+	case s.verdict == binary.Unstated:
+		return "does not say which processor it needs"
+	case s.verdict == binary.OtherOS || arch == "" || !f.Kind.ELF() || f.OS != "" && f.OS != s.platform.OS:
+		return "is " + an(f.String())
 	}
 	return "is " + an(arch) + " " + s.noun()
+}
+
+// whole is what a file is, and what comes of it where its machine is right.
+func (s *suspect) whole() string {
+	if s.fault.so == "" {
+		return s.what()
+	}
+	return s.what() + ": " + s.fault.so
 }
 
 func (s *suspect) noun() string {
@@ -69,20 +80,28 @@ func (s *suspect) noun() string {
 	return "program"
 }
 
-// an is a machine with its article.
-func an(arch string) string {
-	if strings.ContainsAny(arch[:1], "aeio") || strings.HasPrefix(arch, "s390") || strings.HasPrefix(arch, "x") || strings.HasPrefix(arch, "sw") {
-		return "an " + arch
+// an is a machine, or what a file is, with its article.
+func an(what string) string {
+	if strings.ContainsAny(what[:1], "aeioEM.") || strings.HasPrefix(what, "s390") || strings.HasPrefix(what, "x") || strings.HasPrefix(what, "sw") {
+		return "an " + what
 	}
-	return "a " + arch
+	return "a " + what
 }
 
 func (s *suspect) consequence(role string) string {
 	switch {
+	case s.fault.so != "":
+		return s.fault.so
+	case s.unused && (role == roleShared || role == roleObject):
+		return "nothing is known to load it"
+	case s.unused:
+		return "nothing is known to start it"
+	case s.platform.OS != "linux" && s.verdict == binary.OtherOS:
+		return "programs of " + s.platform.OS + " have another format"
 	case s.object():
 		return "it can't be loaded or linked"
 	case role == roleShared || role == roleLibc:
-		return "it can't be loaded"
+		return notLoaded
 	case s.fact.Arch == "arm" && s.platform.Architecture == "arm64":
 		return "exec format error when started, since 32-bit programs are optional on arm64"
 	}

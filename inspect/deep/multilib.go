@@ -54,7 +54,7 @@ func (s *suspect) misfits() bool {
 		return false
 	}
 	found, err := s.tree.Lookup("/" + s.path)
-	return err == nil && found.File != nil && s.misfit(found.Entry) != ""
+	return err == nil && found.File != nil && s.misfit(found.Entry) != (fault{})
 }
 
 // ownLoader reports whether the loader of the file's own ABI is there: the one that it names or, of a library, one in the image

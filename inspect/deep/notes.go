@@ -33,7 +33,10 @@ func (j *judgement) excuses() {
 		}
 		f := j.finding("").Note(r.Name)
 		f.Path, f.Role, f.Evidence = x.first, roleOther, x.what
-		f.Message = fmt.Sprintf("%s: %s: %s, the first is /%s: %s", j.name(), r.Name, inspect.Count(x.files, "file"), x.first, x.what)
+		f.Message = fmt.Sprintf("%s: %s: /%s %s", j.name(), r.Name, x.first, x.what)
+		if x.files > 1 {
+			f.Message = fmt.Sprintf("%s: %s: %s; the first, /%s, %s", j.name(), r.Name, inspect.Count(x.files, "file"), x.first, x.what)
+		}
 		j.add(f)
 	}
 }

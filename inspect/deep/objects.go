@@ -10,11 +10,17 @@ import (
 	"mtool/inspect/rootfs"
 )
 
+// The rows about files that belong together and are no package.
+const (
+	ruleModules = "kernel modules"
+	ruleBoot    = "boot image"
+)
+
 // objectRules are about code that is not linked yet: kernel modules, what linkers take, BPF programs.
 func objectRules() []Rule {
 	return []Rule{
 		{
-			Name: "kernel modules", State: inspect.Mismatch, covers: (*suspect).modules,
+			Name: ruleModules, State: inspect.Mismatch, covers: (*suspect).modules,
 			Covers: "kernel modules (.ko, or what has .modinfo) that are all for one other machine",
 			Reason: "the kernels of the platform do not load them",
 		},
@@ -34,7 +40,7 @@ func objectRules() []Rule {
 // bootRule is asked before the row of other systems, to which EFI programs belong.
 func bootRule() Rule {
 	return Rule{
-		Name: "boot image", State: inspect.Mismatch, covers: (*suspect).bootImage,
+		Name: ruleBoot, State: inspect.Mismatch, covers: (*suspect).bootImage,
 		Covers: "objects, firmware and EFI programs of an image that has nothing else, all for one other machine",
 		Reason: "such an image is for the machine that boots from it",
 	}
@@ -90,7 +96,7 @@ func (s *suspect) modules() bool {
 	if !isModule(s.path, s.fact) || len(all) != 1 {
 		return false
 	}
-	s.pack, s.only = "the set of kernel modules", slices.Collect(maps.Keys(all))[0]
+	s.pack, s.only = "kernel modules", slices.Collect(maps.Keys(all))[0]+" only"
 	return true
 }
 
@@ -104,7 +110,7 @@ func (s *suspect) bootImage() bool {
 		s.fact.Arch == "386" && s.platform.Architecture == "amd64" || s.wished() {
 		return false
 	}
-	s.pack, s.only = "what the image boots", slices.Collect(maps.Keys(all.boot))[0]
+	s.pack, s.only = "boot files", slices.Collect(maps.Keys(all.boot))[0]+" only"
 	return true
 }
 

@@ -279,11 +279,11 @@ func kin(a, b string) bool {
 }
 
 // spelled are the platforms of a package for messages: as its manager spells them, where it tells the truth.
-func (k *pack) spelled(f binary.Fact) string {
+func (k *pack) spelled(f binary.Fact) []string {
 	for _, claim := range k.claims {
 		if strings.Contains(claim, "/") && len(k.others) == 1 && binary.Names(claim, f.Arch) {
-			return claim
+			return []string{claim}
 		}
 	}
-	return strings.Join(k.others, ", ")
+	return k.others
 }

@@ -32,12 +32,13 @@ type suspect struct {
 	path    string
 	fact    binary.Fact
 	verdict binary.Verdict
-	why     string // what is wrong with it
+	fault   fault // what is wrong with it, apart from its machine
 
 	// Rules that cover it say more.
-	need need   // why it is needed
-	pack string // the package that it belongs to
-	only string // the platforms that the package is for
+	unused bool   // nothing is known to start or load it, which is why it is a warning
+	need   need   // why it is needed
+	pack   string // the package that it belongs to
+	only   string // the platforms that the package is for: "linux/amd64 only"
 }
 
 // foreign reports whether no machine of the platform runs the file.

@@ -15,7 +15,7 @@ const (
 )
 
 // Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those of one
-// package a line. What is not about a file stays.
+// package a line. What is not about a file stays, and so does the order.
 func Summary(findings []inspect.Finding) []inspect.Finding {
 	type group struct {
 		image, role, pack string
@@ -64,6 +64,28 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	return all
 }
 
+// SumsLast moves each verdict that fails behind the findings that it counts, as people read them.
+func SumsLast(findings []inspect.Finding) []inspect.Finding {
+	image := func(f inspect.Finding) string { return f.Digest.String() + f.Platform }
+	last := map[string]int{}
+	for n, f := range findings {
+		last[image(f)] = n
+	}
+	moved := map[int]inspect.Finding{}
+	var all []inspect.Finding
+	for n, f := range findings {
+		if f.Verdict && f.Fails() && last[image(f)] > n {
+			moved[last[image(f)]] = f
+			continue
+		}
+		all = append(all, f)
+		if sum, ok := moved[n]; ok {
+			all = append(all, sum)
+		}
+	}
+	return all
+}
+
 // tellPackages shortens the findings about many packages, as an image that was built for another machine has.
 type tellPackages struct{ left, told map[string]int }
 
@@ -92,7 +114,11 @@ func inPackage(f inspect.Finding, files int) string {
 	if files > 1 {
 		more = fmt.Sprintf(" and %d more", files-1)
 	}
-	return fmt.Sprintf("%s: %s is installed %s: /%s%s", f.Platform, f.Package, f.Evidence, f.Path, more)
+	verb := "is installed"
+	if f.Rule == ruleModules || f.Rule == ruleBoot {
+		verb = "are"
+	}
+	return fmt.Sprintf("%s: %s %s %s: /%s%s", f.Platform, f.Package, verb, f.Evidence, f.Path, more)
 }
 
 // Essential reports whether a finding is about a file that no exemption covers: what the image starts, or its own

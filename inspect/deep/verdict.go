@@ -12,6 +12,7 @@ import (
 func (j *judgement) verdict(gaps bool) inspect.Finding {
 	wrong, warnings, state := j.tally(gaps)
 	f := j.finding(state)
+	f.Verdict = true
 	if s := stop(j.steps); s != nil {
 		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
 	}
@@ -68,7 +69,7 @@ func (j *judgement) tally(gaps bool) (wrong, warnings int, state inspect.State) 
 // open is why there is no verdict.
 func (j *judgement) open(gaps bool) string {
 	if !gaps && j.unstated() {
-		return "no program says of which ABI it is"
+		return "nothing says for which ABI it is built"
 	}
 	return "not every layer could be read"
 }
@@ -111,5 +112,8 @@ func (j *judgement) unverified() string {
 
 // faults counts what is wrong, and how much there is of what is right.
 func (j *judgement) faults(wrong int) string {
+	if wrong > j.judged {
+		return inspect.Count(wrong, "fault")
+	}
 	return fmt.Sprintf("%s among %s", inspect.Count(wrong, "fault"), inspect.Count(j.judged, "program"))
 }

@@ -181,8 +181,11 @@ func together(all []Difference) (some []Difference) {
 			some = append(some, d)
 			continue
 		}
-		_, name, _ := strings.Cut(d.What, " ")
-		if counts[n]++; counts[n] < few {
+		kind, name, _ := strings.Cut(d.What, " ")
+		if counts[n]++; counts[n] == 1 {
+			some[n].What = strings.Replace(some[n].What, kind, kind+"s", 1)
+		}
+		if counts[n] < few {
 			some[n].What += ", " + name
 		}
 	}
@@ -213,13 +216,19 @@ func (d Difference) worthNote() bool {
 
 // String is the difference in one line.
 func (d Difference) String() string {
-	var each []string
+	var have, each, lack []string
 	for _, v := range d.Values {
-		value := v.Value
-		if value == "" {
-			value = "-"
+		if v.Value == "" {
+			lack = append(lack, v.Platform)
+			continue
 		}
-		each = append(each, fmt.Sprintf("%s %s", v.Platform, value))
+		have, each = append(have, v.Platform), append(each, v.Platform+" "+v.Value)
 	}
-	return fmt.Sprintf("%s differs: %s", d.What, strings.Join(each, "; "))
+	switch {
+	case len(lack) == 0:
+		return fmt.Sprintf("%s differs: %s", d.What, strings.Join(each, "; "))
+	case d.Rule == RuleProgram || d.Rule == RulePackage:
+		return fmt.Sprintf("%s: in %s, not in %s", d.What, strings.Join(have, ", "), strings.Join(lack, ", "))
+	}
+	return fmt.Sprintf("%s differs: %s; none in %s", d.What, strings.Join(each, "; "), strings.Join(lack, ", "))
 }

@@ -88,7 +88,7 @@ func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error),
 	}
 	told := deep.Summary(findings[len(claims):])
 	e.sayNotes(told)
-	err = inspect.Failed(append(findings[:len(claims):len(claims)], told...))
+	err = inspect.Failed(deep.SumsLast(append(findings[:len(claims):len(claims)], told...)))
 	switch {
 	case err != nil && force:
 		e.note("warning, kept by --force: %v", err)

@@ -199,7 +199,7 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 		inspect.Strictly(one.Findings, NoteRules())
 	}
 	one.Findings = f.Locate(one.Findings)
-	told := f.Told(deep.Summary(one.Findings))
+	told := f.Told(deep.SumsLast(deep.Summary(one.Findings)))
 	e.sayNotes(told)
 	one.Err = mended(inspect.Failed(told), one.Report)
 	if one.Err == nil || o.NoVerify {

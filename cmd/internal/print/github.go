@@ -26,7 +26,7 @@ func GitHub(w io.Writer, seen []app.Inspection, err error) error {
 		}
 	}
 	for _, s := range seen {
-		for _, f := range deep.Summary(s.Findings) {
+		for _, f := range deep.SumsLast(deep.Summary(s.Findings)) {
 			word := "notice"
 			switch {
 			case f.Fails():

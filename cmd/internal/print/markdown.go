@@ -20,7 +20,7 @@ func Markdown(w io.Writer, seen []app.Inspection, err error) error {
 		if s.Unread == "" {
 			markdownRows(w, s)
 		}
-		for _, f := range deep.Summary(s.Findings) {
+		for _, f := range deep.SumsLast(deep.Summary(s.Findings)) {
 			if app.Worth(f) {
 				markdownf(w, "- %s %s\n", mark(f.State), span(placed(f)))
 			}

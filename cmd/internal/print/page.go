@@ -179,7 +179,7 @@ func sectionOf(n int, s app.Inspection) section {
 	sec.Layers = pageLayers(r)
 	sec.Differences, sec.MoreDifferences = differenceTables(s)
 	sec.Signatures, sec.Runs, sec.Ran = signatureRows(s), runRows(s), ranWords
-	for _, f := range deep.Summary(s.Findings) {
+	for _, f := range deep.SumsLast(deep.Summary(s.Findings)) {
 		if app.Worth(f) {
 			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
 		}
