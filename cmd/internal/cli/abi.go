@@ -35,7 +35,7 @@ func (a *abis) Set(text string) error {
 	return nil
 }
 
-func (a *abis) Type() string { return "ARCH=ABI" }
+func (a *abis) Type() string { return listValue }
 
 func (a *abis) String() string {
 	var words []string

@@ -65,8 +65,10 @@ the build (exit code 3; --no-verify keeps the image).
 For a list that is made of images built by several jobs, each job pushes by digest and leaves a file about what it did,
 which the last one reads:
 
-  mtool build --arch arm64 -t demo:v1 --push-by-digest registry.example.com/demo --result arm64.json .
-  mtool create registry.example.com/demo:v1 --from-files '*.json' --require linux/amd64,linux/arm64 --push
+  mtool build --arch arm64 -t demo:v1 \
+    --push-by-digest registry.example.com/demo --result arm64.json .
+  mtool create registry.example.com/demo:v1 --from-files '*.json' \
+    --require linux/amd64,linux/arm64 --push
 
 The file has a JSON object for each image, with schema ("mtool.result/v1"), repo, digest, platform, mediaType, size (of the
 manifest, in bytes), version (the label org.opencontainers.image.version), ref (the name given by -t), run (GITHUB_RUN_ID or
@@ -89,7 +91,7 @@ func (a *application) buildCommand() *cobra.Command {
 		Long:  buildLong,
 		Example: `  mtool build --arch arm64 -t demo:v1-arm64 .
   mtool build --arch amd64,arm64,arm/v7 -t demo:v1 .
-  mtool build --arch amd64,arm64 -t registry.example.com/demo:v1 --push --source-date-epoch git .
+  mtool build --arch amd64,arm64 -t registry.example.com/demo:v1 --push .
   mtool build --preflight --strict --arch amd64,arm64 .
   mtool build --arch arm64 -o files . && file files/app`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -101,14 +103,14 @@ func (a *application) buildCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runBuild(cmd, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.arch, "arch", nil, "`ARCH` to build for: amd64, arm64, arm (= arm/v7), riscv64 … (repeatable, or a comma list)")
-	fl.StringSliceVar(&f.platforms, "platform", nil, "full `PLATFORM` to build for: linux/arm/v7 (repeatable, or a comma list)")
-	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "`NAME` of the image, or of the list when several platforms are built (repeatable)")
-	fl.StringVarP(&f.Dockerfile, "file", "f", "", "Dockerfile (default CONTEXT/Dockerfile; - reads standard input)")
-	fl.StringVar(&f.Target, "target", "", "stop at this `STAGE` of the Dockerfile")
-	fl.StringArrayVar(&f.buildArgs, "build-arg", nil, "set a build argument, `KEY=VALUE`, or KEY to take it from the environment (repeatable)")
-	fl.StringArrayVar(&f.labels, "label", nil, "set a label, `KEY=VALUE` (repeatable)")
-	fl.BoolVar(&f.NoVerify, "no-verify", false, "keep an image that starts programs, or has a loader, libc or shell, of another architecture")
+	fl.StringSliceVar(&f.arch, "arch", nil, "build for this `ARCH`: amd64, arm64, arm, riscv64 …\narm is arm/v7; names of uname and Debian will do too")
+	fl.StringSliceVar(&f.platforms, "platform", nil, "build for this `PLATFORM`, as in linux/arm/v7")
+	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "`NAME` of the image, or of the list")
+	fl.StringVarP(&f.Dockerfile, "file", "f", "", "the Dockerfile: `FILE`, or - for standard input\nby default the first of Dockerfile, dockerfile and Containerfile in CONTEXT")
+	fl.StringVar(&f.Target, "target", "", "stop at this `STAGE`")
+	fl.StringArrayVar(&f.buildArgs, "build-arg", nil, "set a build argument: `KEY=VALUE`\nor KEY, to take it from the environment")
+	fl.StringArrayVar(&f.labels, "label", nil, "set a label: `KEY=VALUE`")
+	fl.BoolVar(&f.NoVerify, "no-verify", false, "keep an image that starts foreign programs\nor has a loader, libc or shell of another architecture")
 	fl.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
 	f.extra.add(fl)
 	addFiles(fl, &f.BuildOptions)

@@ -27,45 +27,45 @@ func (f *extraFlags) add(fl *pflag.FlagSet) {
 
 func (f *extraFlags) addDockerfile(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.preflight, "preflight", false, "check what would be built, and stop before anything runs")
-	fl.BoolVar(&f.check, "check", false, "check the Dockerfile by BuildKit's lint rules, and stop (exit code 3 when a rule is broken)")
-	fl.BoolVar(&f.Strict, "strict", false, "fail (exit code 3) where the Dockerfile names an architecture or hides a TARGET argument, instead of warning")
-	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto (the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had), builtin, or an `IMAGE`")
-	fl.StringArrayVar(&f.contexts, "build-context", nil, "use another context in the place of an image or stage, `NAME=DIR` or NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then (repeatable)")
-	fl.BoolVar(&f.SkipDevices, "skip-devices", false, "leave devices out that lie in the build context itself, or among the files of -o")
-	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, even where the store has one of that name")
+	fl.BoolVar(&f.check, "check", false, "check the Dockerfile by BuildKit's rules, and stop\nexit code 3 when a rule is broken")
+	fl.BoolVar(&f.Strict, "strict", false, "fail where the Dockerfile names an architecture\nor hides a TARGET argument, instead of warning (exit code 3)")
+	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto, builtin, or an `IMAGE`\nauto is the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had")
+	fl.StringArrayVar(&f.contexts, "build-context", nil, "another context for an image or stage: `NAME=DIR`\nor NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then")
+	fl.BoolVar(&f.SkipDevices, "skip-devices", false, "leave out devices in the context and in what -o writes")
+	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, not the store")
 }
 
 func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
-	fl.StringArrayVar(&f.secrets, "secret", nil, "secret for RUN --mount=type=secret, `id=ID,src=FILE` or id=ID,env=NAME (repeatable)")
-	fl.StringArrayVar(&f.ssh, "ssh", nil, "agent or keys for RUN --mount=type=ssh, `ID[=SOCKET|KEY]`; default is the ID of a mount without one (repeatable)")
-	fl.StringArrayVar(&f.hosts, "add-host", nil, "name for RUN steps, `HOST:IP` (repeatable)")
-	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: default, none, host")
-	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps, `NAME=SOFT[:HARD]` (repeatable)")
-	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, such as 128m (default 64m)")
-	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps, where the worker has cgroups")
-	fl.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of this `STAGE` again (repeatable)")
-	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil, "take cached steps from `REF`, type=registry,ref=… or type=local,src=DIR (repeatable)")
-	fl.StringArrayVar(&f.CacheTo, "cache-to", nil, "write cached steps to `REF`, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline (repeatable)")
+	fl.StringArrayVar(&f.secrets, "secret", nil, "secret for RUN --mount=type=secret: `id=ID,src=FILE`\nor id=ID,env=NAME")
+	fl.StringArrayVar(&f.ssh, "ssh", nil, "agent or keys for RUN --mount=type=ssh: `ID[=SOCKET]`\nor ID=KEY; default is the ID of a mount without one")
+	fl.StringArrayVar(&f.hosts, "add-host", nil, "a name for RUN steps: `HOST:IP`")
+	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: `default|none|host`")
+	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps: `NAME=SOFT[:HARD]`")
+	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, as in 128m (default 64m)")
+	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps\nwhere the worker has cgroups")
+	fl.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of this `STAGE` again")
+	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil, "take cached steps from this `CACHE`\na REF, type=registry,ref=… or type=local,src=DIR")
+	fl.StringArrayVar(&f.CacheTo, "cache-to", nil, "write cached steps to this `CACHE`\na REF, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline")
 }
 
 func (f *extraFlags) addResults(fl *pflag.FlagSet) {
-	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "make this too, `DIR` or type=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output (repeatable; without -t no image is stored)")
-	fl.BoolVar(&f.push, "push", false, "push the image, or the list of several platforms, under its name")
-	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine; of several platforms, the one that the engine runs")
-	fl.StringVar(&f.reproduce, "reproduce", "", "build again without the cache, store nothing, and fail (exit code 3) unless the images are those of `REF`, byte for byte")
-	fl.StringVar(&f.byDigest, "push-by-digest", "", "push every image to this `REPO` without a tag, for a list that another job makes; without -t nothing stays in the store")
+	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored")
+	fl.BoolVar(&f.push, "push", false, "push the image or the list under its name")
+	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine\nof several platforms, the one that the engine runs")
+	fl.StringVar(&f.reproduce, "reproduce", "", "build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")
+	fl.StringVar(&f.byDigest, "push-by-digest", "", "push to this `REPO` without a tag, for a later list\nthat another job makes; without -t nothing stays in the store")
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image, `KEY=VALUE`; index:KEY=VALUE is of the list (repeatable)")
-	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: false, true, or `mode=min|max`")
-	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by `generator=IMAGE`, any image that follows BuildKit's protocol of scanners")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image: `KEY=VALUE`\nindex:KEY=VALUE is of the list")
+	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: `true|false|mode=min|mode=max`")
+	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by this `generator=IMAGE`\nany image that follows BuildKit's protocol of scanners")
 }
 
 // addFiles are the flags whose values are package app's own.
 func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
-	fl.StringVar(&o.ResultFile, "result", "", "with --push-by-digest: write repository, digest and platform of each image into this `FILE` once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
-	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or of the list, into this `FILE`")
-	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write what docker buildx writes into its metadata file into this `FILE`")
-	fl.StringVar(&o.Epoch, "source-date-epoch", "", "make the same bytes each time: all times in the image are at most `SECONDS` since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
+	fl.StringVar(&o.ResultFile, "result", "", "write what --push-by-digest pushed into this `FILE`\nrepository, digest and platform of each image, once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
+	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or list, into this `FILE`")
+	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write docker buildx's metadata into this `FILE`")
+	fl.StringVar(&o.Epoch, "source-date-epoch", "", "same bytes each time: no time after `SECONDS`, or git\nall times in the image are at most SECONDS since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
 }
 
 // into parses the flags into the options of package app.

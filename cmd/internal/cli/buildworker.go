@@ -27,20 +27,20 @@ type workerFlags struct {
 func (f *workerFlags) register(fl *pflag.FlagSet) {
 	f.addresses(fl)
 	fl.BoolVar(&f.nativeOnly, "native-only", false, "fail rather than emulate a platform")
-	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `TIME`, for example 20m (default: never)")
-	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that says nothing for this `TIME`, for example 5m (default: never); its requests to registries stand still for no longer either, and at most a minute")
-	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`: network.host, security.insecure (repeatable)")
-	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false, "let RUN steps see the processes around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
-	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the embedded worker's cache back to this `SIZE` after the build, for example 10GB (default: a tenth of its disk, at most 20GB)")
+	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `DURATION`, as in 20m")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that is silent for this `DURATION`, as in 5m\nby default never; its requests to registries stand still for no longer either, and at most a minute")
+	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`\nnetwork.host, security.insecure")
+	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false, "let RUN steps see the worker's processes\nthose around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
+	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the build cache back to this `SIZE` afterwards\nthat of the embedded worker, for example 10GB (default: a tenth of its disk, at most 20GB)")
 }
 
 func (f *workerFlags) addresses(fl *pflag.FlagSet) {
-	fl.StringArrayVar(&f.workers, "worker", nil, "BuildKit worker to use, `[PLATFORM=]ADDR`: unix://PATH, tcp://HOST:PORT, docker-container://NAME, podman-container://NAME, "+
-		"kube-pod://POD, ssh://HOST, docker-engine, or embedded, the one inside mtool (repeatable; default: MTOOL_WORKERS, BUILDKIT_HOST, embedded)")
-	fl.StringVar(&f.tls.CA, "worker-ca", "", "`FILE` with the certificate that signs those of tcp:// workers")
+	fl.StringArrayVar(&f.workers, "worker", nil, "BuildKit worker to use: `[PLATFORM=]ADDR`\nunix://PATH, tcp://HOST:PORT, docker-container://NAME, podman-container://NAME, "+
+		"kube-pod://POD, ssh://HOST, docker-engine, or embedded, the one inside mtool (default: MTOOL_WORKERS, BUILDKIT_HOST, embedded)")
+	fl.StringVar(&f.tls.CA, "worker-ca", "", "`FILE` with the authority of tcp:// workers\nthe certificate that signs theirs")
 	fl.StringVar(&f.tls.Cert, "worker-cert", "", "`FILE` with the client certificate for tcp:// workers")
 	fl.StringVar(&f.tls.Key, "worker-key", "", "`FILE` with the key of --worker-cert")
-	fl.StringVar(&f.tls.ServerName, "worker-server-name", "", "`NAME` in the certificate of tcp:// workers (default: the host of the address)")
+	fl.StringVar(&f.tls.ServerName, "worker-server-name", "", "`NAME` in the certificate of tcp:// workers\nby default the host of the address")
 }
 
 // execution reads the flags, and the environment where they say nothing.

@@ -47,7 +47,7 @@ func writeCIFile(name string) func(io.Writer) {
 	}
 }
 
-const githubOutputHelp = "write digest, ref, platforms and more into $GITHUB_OUTPUT, for later steps of a workflow of GitHub Actions"
+const githubOutputHelp = "write digest, ref, platforms … into $GITHUB_OUTPUT\nfor later steps of a workflow of GitHub Actions"
 
 // checkGitHubOutput looks before anything is done.
 func checkGitHubOutput(wanted bool) error {

@@ -7,42 +7,44 @@ import (
 )
 
 // compareHelp is a table that a test takes apart: each row has its evidence there.
-const compareHelp = `What is done with lists, by tool: + yes, o in part, - no, blank: not its business. The versions looked at: docker manifest of
-docker 28.2, buildx imagetools 0.37, manifest-tool 2.2, crane 0.22, regctl 0.11, skopeo 1.9, buildah 1.28, oras 1.3.
+const compareHelp = `What is done with lists, by tool: + yes, o in part, - no, blank: not its
+business. The columns, with the versions looked at: M mtool, d docker manifest
+28.2, b buildx imagetools 0.37, t manifest-tool 2.2, c crane 0.22, r regctl
+0.11, s skopeo 1.9, h buildah 1.28, a oras 1.3.
 
-                                                    mtool docker buildx man-t crane regctl skopeo buildah oras
-sources that are lists, at any depth                  +     -      o      o     o     o      -      o      -
-OCI layouts and archives as sources                   +     -      o      -     o     o      +      +      o
-images of Docker Engine as sources                    +     -      -      -     -     -      +      +      -
-a bare digest, or a descriptor, as a source           +     -      +      -     -     o             -      +
-attestations follow their image when filtered         +     -      +      -     -     -      -      -      -
-attestations made referrers                           +     -      -      -     -     +      -      -      -
-an entry is replaced by its platform                  +     -      -      -     -     -             -      -
-two entries of one platform are refused               +     -      -      +     -     -             -      -
-os.version is kept                                    +     +      -      o     +     +      +      +      +
-a platform that contradicts the config is refused     +     -      -      -     -     -             -      -
-remove by platform, digest or source                  +     -      -      -     o     o             o      o
-attestations go when their image is removed           +     -      -      -     -     -             -      -
-annotations of the list, set                          +     -      +      +     -     +             +      +
-annotations and parts of a platform, unset            +     -      -      -     -     o             -      -
-nothing of a published list is lost when it changes   +     -      -      -     o     o             -      o
-media type chosen, images converted                   +     -      -      o     o     +      +      +      -
-copies across registries                              +     -      +      -     +     +      +      +      o
-several targets in one call, each on its own          +     -      o      o     -     -      -      -      o
-a source that has moved stops the push                +     -      -      -     -     -             o      -
-a tag that somebody else moved stops the push         +     -      -      -     -     -      -      -      -
-the final digest, the bytes and the plan, dry         +     -      o      -     -     -      -      -      o
-a failed create leaves nothing behind                 +     -      +      +     +     +             -      +
-signatures and other referrers carried                +     -      o      -     -     +      o      -      +
-a YAML file says what the list is, strictly           +     -      -      o     -     -      -      -      -
-SemVer tags moved forward                             +     -      -      -     -     -      -      -      -
-drafts are listed, and a broken one can be removed    +     -                                -      o      -
-entries checked against the images' configs           +     -      -      -     o     -      -      -      -
-entries checked against the binaries in the layers    +     -      -      -     -     -      -      -      -
-the entry that a node gets, by each runtime's rules   +     -      -      -     -     -      -      -      -
-two lists compared, with an exit code                 +     -      -      -     -     o      -      -      -
-exit codes that tell what went wrong                  +     -      -      -     -     -      o      o      -
-the local store served as a registry                  +     -      -      -     +     -      -      -      -
+                                                      M  d  b  t  c  r  s  h  a
+sources that are lists, at any depth                  +  -  o  o  o  o  -  o  -
+OCI layouts and archives as sources                   +  -  o  -  o  o  +  +  o
+images of Docker Engine as sources                    +  -  -  -  -  -  +  +  -
+a bare digest, or a descriptor, as a source           +  -  +  -  -  o     -  +
+attestations follow their image when filtered         +  -  +  -  -  -  -  -  -
+attestations made referrers                           +  -  -  -  -  +  -  -  -
+an entry is replaced by its platform                  +  -  -  -  -  -     -  -
+two entries of one platform are refused               +  -  -  +  -  -     -  -
+os.version is kept                                    +  +  -  o  +  +  +  +  +
+a platform that contradicts the config is refused     +  -  -  -  -  -     -  -
+remove by platform, digest or source                  +  -  -  -  o  o     o  o
+attestations go when their image is removed           +  -  -  -  -  -     -  -
+annotations of the list, set                          +  -  +  +  -  +     +  +
+annotations and parts of a platform, unset            +  -  -  -  -  o     -  -
+nothing of a published list is lost when it changes   +  -  -  -  o  o     -  o
+media type chosen, images converted                   +  -  -  o  o  +  +  +  -
+copies across registries                              +  -  +  -  +  +  +  +  o
+several targets in one call, each on its own          +  -  o  o  -  -  -  -  o
+a source that has moved stops the push                +  -  -  -  -  -     o  -
+a tag that somebody else moved stops the push         +  -  -  -  -  -  -  -  -
+the final digest, the bytes and the plan, dry         +  -  o  -  -  -  -  -  o
+a failed create leaves nothing behind                 +  -  +  +  +  +     -  +
+signatures and other referrers carried                +  -  o  -  -  +  o  -  +
+a YAML file says what the list is, strictly           +  -  -  o  -  -  -  -  -
+SemVer tags moved forward                             +  -  -  -  -  -  -  -  -
+drafts are listed, and a broken one can be removed    +  -              -  o  -
+entries checked against the images' configs           +  -  -  -  o  -  -  -  -
+entries checked against the binaries in the layers    +  -  -  -  -  -  -  -  -
+the entry that a node gets, by each runtime's rules   +  -  -  -  -  -  -  -  -
+two lists compared, with an exit code                 +  -  -  -  -  o  -  -  -
+exit codes that tell what went wrong                  +  -  -  -  -  -  o  o  -
+the local store served as a registry                  +  -  -  -  +  -  -  -  -
 `
 
 func writeCompare(w io.Writer) { print.Text(w, compareHelp) }

@@ -8,7 +8,7 @@ import (
 	"mtool/compose/publish"
 )
 
-const enginePlatform = "for Docker Engine: the image of this `PLATFORM` of a list, instead of the engine's own"
+const enginePlatform = "for Docker Engine: take the list's image of this `PLATFORM`\ninstead of the engine's own"
 
 func (a *application) copyCommand() *cobra.Command {
 	var o app.CopyOptions
@@ -49,7 +49,7 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 	pf.add(cmd.Flags())
 	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
-	cmd.Flags().BoolVar(&o.Force, "force", false, "copy although a claim is wrong, or a list would be buried under an image")
+	cmd.Flags().BoolVar(&o.Force, "force", false, "copy although a claim is wrong\nor a list would be buried under an image")
 	return cmd
 }
 
@@ -92,7 +92,7 @@ engine's own platform.`,
 			return err
 		},
 	}
-	cmd.Flags().StringVarP(&name, "tag", "t", "", "`NAME` in the store (default: the name that the file states)")
+	cmd.Flags().StringVarP(&name, "tag", "t", "", "`NAME` in the store\nby default the name that the file states")
 	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&engine, "engine", false, "load into Docker Engine instead of the store")
 	return cmd

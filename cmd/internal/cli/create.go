@@ -63,26 +63,26 @@ type editFlags struct {
 }
 
 func (f *editFlags) add(fl *pflag.FlagSet) {
-	fl.StringSliceVar(&f.platforms, "platform", nil, "take only this `PLATFORM` of the images (repeatable; one that matches nothing is an error)")
-	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM` (repeatable)")
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list, `KEY=VALUE` (repeatable); manifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
-	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`; empty removes it")
-	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject); empty removes it")
+	fl.StringSliceVar(&f.platforms, "platform", nil, "take only this `PLATFORM` of the images\none that matches nothing is an error")
+	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM`")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list: `KEY=VALUE`\nmanifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
+	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`\nempty removes it")
+	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject)\nempty removes it")
 	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
 	mayBeEmpty(fl, "subject", "takes away what the list has")
-	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all its images have alike")
-	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list, as annotations, the labels that all its images have alike")
-	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list; few clients follow it")
-	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker: other digests, other attestations, which are dropped")
-	fl.BoolVar(&f.fixConfig, "fix-config", false, "mend images whose config spells its platform as no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
+	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all images have alike")
+	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list the labels that all images have alike\nas annotations")
+	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list\nfew clients follow it")
+	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker\nother digests, other attestations, which are dropped")
+	fl.BoolVar(&f.fixConfig, "fix-config", false, "mend configs that spell their platform wrongly\nas no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
 	f.changed = fl.Changed
-	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: auto (OCI unless every entry is a Docker image), oci, docker")
+	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: `auto|oci|docker`\nauto is OCI unless every entry is a Docker image")
 	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
-	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: "+strings.Join(f.kinds, ", "))
-	fl.StringVar(&f.onDuplicate, "on-duplicate", "", "a second image of a platform: error, replace (take the later one), keep (both)")
-	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there, as long as one is")
-	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` (10m) for images that are not there yet")
-	fl.BoolVar(&f.force, "force", false, "accept platforms that contradict the config or are not known, and dropped platforms")
+	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: `"+strings.Join(f.kinds, "|")+"`")
+	fl.StringVar(&f.onDuplicate, "on-duplicate", "", "a second image of a platform: `error|replace|keep`\nreplace takes the later one, keep both")
+	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there\nas long as one is")
+	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` for missing images")
+	fl.BoolVar(&f.force, "force", false, "accept platforms that are dropped or not known\nor contradict the config")
 }
 
 func (f *editFlags) options() (o app.EditOptions, err error) {
@@ -143,8 +143,9 @@ func (a *application) createCommand() *cobra.Command {
 		Long:  createLong,
 		Example: `  mtool create demo:v1 --amend demo:v1-amd64 --amend demo:v1-arm64
   mtool create registry.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --push
-  mtool create r1.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 --to r2.example.com/demo:v1 --to r1.example.com/demo:latest
-  mtool create registry.example.com/demo demo:v1-amd64 demo:v1-arm64 --semver v1.4.2`,
+  mtool create r1.example.com/demo:v1 demo:v1-amd64 demo:v1-arm64 \
+    --to r2.example.com/demo:v1 --to r1.example.com/demo:latest
+  mtool create registry.example.com/demo --semver v1.4.2 demo:v1-amd64 …`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runCreate(cmd.Context(), f, args) },
 	}
 	f.sources = &ordered{flags: cmd.Flags()}
@@ -152,14 +153,14 @@ func (a *application) createCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&f.tag, "tag", "t", "", "")
 	_ = cmd.Flags().MarkHidden("tag")
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
-	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list as `NAME` too (repeatable; other repositories and registries)")
+	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list under this `NAME` too\nin other repositories and registries")
 	cmd.Flags().BoolVar(&f.sort, "sort", false, "order the entries by platform instead of as given")
-	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false, "leave out the annotations, artifactType and subject that a source list has of its own")
-	cmd.Flags().StringVar(&f.semver, "semver", "", "publish LIST, a repository, as this `VERSION`, with major.minor, major and latest")
-	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`, or - for standard input")
-	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform; ARCH, OS and VARIANT stand for the platform's")
-	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that the result files of this `GLOB` name; with --require, or --any")
-	cmd.Flags().BoolVar(&f.spec.Any, "any", false, "with --from-files: take the files that there are, whatever their runs and repositories; --require may be left out")
+	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false, "leave a source list's own annotations out\nits artifactType and subject too")
+	cmd.Flags().StringVar(&f.semver, "semver", "", "publish as this `VERSION`, and move latest\nwith major.minor and major; LIST is a repository then")
+	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`\n- is standard input")
+	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform\nARCH, OS and VARIANT stand for the platform's")
+	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that result files of this `GLOB` name\nwith --require, or --any")
+	cmd.Flags().BoolVar(&f.spec.Any, "any", false, "with --from-files: take the files that there are\nwhatever their runs and repositories; --require may be left out")
 	f.kinds = []string{"keep", "drop", "referrers"}
 	f.editFlags.add(cmd.Flags())
 	f.publishFlags.add(cmd.Flags())
@@ -270,7 +271,7 @@ func (o *ordered) Set(v string) error {
 }
 
 func (o *ordered) String() string { return "" }
-func (o *ordered) Type() string   { return "IMAGE" }
+func (o *ordered) Type() string   { return listValue }
 
 // merge puts the flag's values back among the positional arguments, in the order typed.
 func (o *ordered) merge(args []string) []string {

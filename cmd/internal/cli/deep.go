@@ -14,12 +14,12 @@ import (
 
 // addDeep adds the flags that all commands share that can read binaries.
 func addDeep(fl *pflag.FlagSet, o *app.DeepOptions) {
-	fl.BoolVar(&o.Deep, "deep", false, "read the layers and check what machine every binary is for (mtool help foreign-files)")
-	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false, "with --deep: only what the images start; layers from the top, as far as needed")
-	fl.Var((*globs)(&o.AllowForeign), "allow-foreign", "with --deep: files that this `GLOB` covers may be for any machine (repeatable)")
-	fl.Var((*abis)(&o.ABI), "abi", "with --deep: programs for `ARCH` must be of this ABI, as in loong64=new, arm=hard, amd64=musl (repeatable; mtool help abi)")
-	fl.Var((*pageSize)(&o.PageSize), "page-size", "with --deep: every program must run on hosts with pages of `SIZE`: 16k, 64k")
-	fl.BoolVar(&o.NoFacts, "no-facts", false, "with --deep: neither use nor keep what was seen in layers before")
+	fl.BoolVar(&o.Deep, "deep", false, "check every binary's machine\nreads the layers (mtool help foreign-files)")
+	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false, "only what the images start\nlayers from the top, as far as needed")
+	fl.Var((*globs)(&o.AllowForeign), "allow-foreign", "files that this `GLOB` covers may be for any machine")
+	fl.Var((*abis)(&o.ABI), "abi", "programs must be of this ABI: `ARCH=ABI`\nas in loong64=new, arm=hard, amd64=musl (mtool help abi)")
+	fl.Var((*pageSize)(&o.PageSize), "page-size", "programs must run with pages of this `SIZE`: 16k, 64k")
+	fl.BoolVar(&o.NoFacts, "no-facts", false, "neither use nor keep what was seen in layers before")
 }
 
 // checkDeep refuses flags that would have no effect; usage is the command line to show.
@@ -39,7 +39,7 @@ func (g *globs) Set(text string) error {
 	return err
 }
 
-func (g *globs) Type() string { return "glob" }
+func (g *globs) Type() string { return listValue }
 
 func (g *globs) String() string {
 	words := make([]string, len(*g))

@@ -39,7 +39,7 @@ A and B are looked up as by inspect: drafts, the store, registries, layouts and 
 			return errors.Join(err, print.Diff(a.Out, output, d))
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	a.addNoTrunc(cmd.Flags())
 	cmd.Flags().StringVar(&from, "from", "", "look only here: `store|registry`")
 	return cmd

@@ -71,7 +71,7 @@ func (a *application) docs(root *cobra.Command) ([]doc, error) {
 func documented(cmd *cobra.Command) []*cobra.Command {
 	all := []*cobra.Command{cmd}
 	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() {
+		if c.IsAvailableCommand() || c.Name() == "help" {
 			all = append(all, documented(c)...)
 		}
 	}

@@ -27,6 +27,6 @@ func (a *application) duCommand() *cobra.Command {
 			return failed
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	return cmd
 }

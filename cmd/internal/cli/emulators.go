@@ -44,7 +44,7 @@ func (a *application) emulatorsCommand() *cobra.Command {
 			return failed
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	cmd.Flags().BoolVar(&test, "test", false, "run a tiny program of each architecture")
 	cmd.AddCommand(a.emulatorsChangeCommand(true), a.emulatorsChangeCommand(false))
 	return cmd

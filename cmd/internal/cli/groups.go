@@ -65,12 +65,12 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		config += " env"
 	}
 	return []group{
-		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing"},
+		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index"},
 		{"Dockerfile and context", "file target build-arg build-context syntax"},
 		{"Config of images", config},
 		{"Publishing", "push load published semver push-by-digest no-clobber force refresh referrers purge dry-run confirm keep-child-tags"},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
-		{"Output", "output format raw metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang"},
+		{"Output", "output format raw no-trunc metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
 		{"Entries", "os variant os-version os-feature os-features annotation unset child artifact-type subject type sort " +
 			"on-duplicate attestations drop-annotations promote-annotations promote-labels convert fix-config no-flatten"},
 		{"What --deep checks", "entrypoint-only allow-foreign abi page-size explain no-facts"},
@@ -83,6 +83,9 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Workers", "worker native-only worker-ca worker-cert worker-key worker-server-name"},
 	}
 }
+
+// otherFlags is the heading of those that have no other.
+const otherFlags = "Other flags"
 
 // flagGroups are the flags of a command under their headings.
 func flagGroups(flags *pflag.FlagSet) []manual.Group {
@@ -119,7 +122,7 @@ func flagGroups(flags *pflag.FlagSet) []manual.Group {
 	if len(all) == 0 {
 		take("Flags", rest)
 	} else {
-		take("Other flags", rest)
+		take(otherFlags, rest)
 	}
 	return all
 }
@@ -135,8 +138,28 @@ func flagRow(f *pflag.Flag) manual.Row {
 		name += " " + value
 	}
 	text, more, _ := strings.Cut(usage, "\n")
+	if text = strings.TrimSuffix(text, ": "+value); strings.Contains(value, "|") && len(value) > 30 {
+		name, text = strings.TrimSuffix(name, value)+"FORMAT", text+": "+strings.ReplaceAll(value, "|", ", ")
+	}
+	if again := repeatable(f.Value.Type()); again != "" {
+		more = strings.TrimPrefix(more+"; "+again, "; ")
+	}
 	if !slices.Contains([]string{"", "[]", "false", "0", "0s"}, f.DefValue) && f.Value.Type() != "bool" {
 		text += " (default " + f.DefValue + ")"
 	}
 	return manual.Row{Name: name, Word: "--" + f.Name, Text: text, More: more}
 }
+
+// repeatable tells of a flag that may be given several times.
+func repeatable(kind string) string {
+	switch kind {
+	case "stringSlice":
+		return "repeatable, or a comma list"
+	case "stringArray", listValue:
+		return "repeatable"
+	}
+	return ""
+}
+
+// listValue is the type of our own flags that may be given several times.
+const listValue = "list"

@@ -64,15 +64,15 @@ func (a *application) imagetoolsCreate() *cobra.Command {
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "Set reference for new image")
-	fl.StringArrayVarP(&f.files, "file", "f", nil, "Read source descriptor from file")
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "Add annotation to the image")
-	fl.StringSliceVarP(&f.platforms, "platform", "p", nil, "Filter specified platforms of target image")
-	fl.StringVar(&f.metadataFile, "metadata-file", "", "Write create result metadata to a file")
+	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "Set reference `NAME` for new image")
+	fl.StringArrayVarP(&f.files, "file", "f", nil, "Read source descriptor from `FILE`")
+	fl.StringArrayVar(&f.annotations, "annotation", nil, "Add annotation `KEY=VALUE` to the image")
+	fl.StringSliceVarP(&f.platforms, "platform", "p", nil, "Filter specified platforms of target image: `PLATFORM`")
+	fl.StringVar(&f.metadataFile, "metadata-file", "", "Write create result metadata to `FILE`")
 	fl.BoolVar(&f.appends, "append", false, "Append to existing manifest")
 	fl.BoolVar(&f.confirm, "confirm", false, confirmHelp)
 	fl.BoolVar(&f.dryRun, "dry-run", false, "Show final image instead of pushing")
-	fl.BoolVar(&f.preferIndex, "prefer-index", true, "When only a single source is specified, prefer outputting an image index or manifest list instead of performing a carbon copy")
+	fl.BoolVar(&f.preferIndex, "prefer-index", true, "Make an index of a single source, too\ninstead of a carbon copy")
 	return cmd
 }
 
@@ -143,7 +143,7 @@ func (a *application) imagetoolsInspect() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "", "Format the output using the given Go template")
+	cmd.Flags().StringVar(&format, "format", "", "Format the output using the given Go `TEMPLATE`")
 	cmd.Flags().BoolVar(&raw, "raw", false, "Show original, unformatted JSON manifest")
 	return cmd
 }

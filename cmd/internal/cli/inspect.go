@@ -63,7 +63,7 @@ func (a *application) inspectCommand() *cobra.Command {
   mtool inspect --deep --same registry.example.com/demo:v1
   mtool inspect -f deploy.yaml --require linux/amd64,linux/arm64
   mtool inspect -o json demo:v1
-  mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' demo:v1 | xargs -n1 cosign sign`,
+  mtool inspect --format '{{.Digest}}' demo:v1`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runInspect(cmd.Context(), f, args) },
 	}
 	f.add(cmd.Flags())

@@ -14,13 +14,13 @@ import (
 // addWorkloads adds the flags that say which files name images, and where those are to run.
 func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.Workloads.Files, "files", "f", nil,
-		"check the images that this Kubernetes or Compose `FILE` names, or all files of a folder and those in it; - is standard input (repeatable; mtool help deploy)")
-	fl.Var(&f.fields, "image-field", "with -f: objects of this kind name an image at this path too: `KIND=PATH`, Database=spec.runtime.image (repeatable)")
-	fl.Var(&f.accepted, "allow-unchecked", "with -f: images that this `PATTERN` covers may stay unchecked; * is anything (repeatable)")
-	fl.StringArrayVar(&f.Workloads.Env, "env", nil, "allow the files to use this variable of the environment: `NAME`, or NAME=VALUE (repeatable)")
-	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil, "allow the files to use the variables in this `FILE`, lines NAME=VALUE (repeatable)")
+		"check the images that this `FILE` names\nKubernetes or Compose; or all files of a folder and those in it; - is standard input (mtool help deploy)")
+	fl.Var(&f.fields, "image-field", "objects of this kind name an image here too: `KIND=PATH`\nas in Database=spec.runtime.image")
+	fl.Var(&f.accepted, "allow-unchecked", "images that this `PATTERN` covers may stay unchecked\n* is anything")
+	fl.StringArrayVar(&f.Workloads.Env, "env", nil, "allow the files to use this variable: `NAME`\nof the environment, or NAME=VALUE")
+	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil, "allow the files to use the variables in this `FILE`\nlines NAME=VALUE")
 	fl.StringVar(&f.Workloads.Cluster, "cluster", "",
-		"require the platforms of the nodes in this `FILE`, which kubectl get nodes -o json printed; - is standard input")
+		"require the platforms of the nodes in this `FILE`\nwhich kubectl get nodes -o json printed; - is standard input")
 }
 
 // workloads checks those flags, and sets what they imply: what the images start is followed, in layers whose digests are
@@ -70,7 +70,7 @@ func (l *imageFields) Set(text string) error {
 	return err
 }
 
-func (l *imageFields) Type() string { return "field" }
+func (l *imageFields) Type() string { return listValue }
 
 func (l *imageFields) String() string {
 	words := make([]string, len(*l))
@@ -89,7 +89,7 @@ func (l *imagePatterns) Set(text string) error {
 	return err
 }
 
-func (l *imagePatterns) Type() string { return "pattern" }
+func (l *imagePatterns) Type() string { return listValue }
 
 func (l *imagePatterns) String() string {
 	words := make([]string, len(*l))

@@ -39,17 +39,17 @@ type proofFlags struct {
 }
 
 func (f *proofFlags) register(fl *pflag.FlagSet) {
-	fl.Var(&f.run, "run", "run this `CMD` in every image; '' is what the image starts by itself")
-	fl.Var(&f.runArgs, "run-args", "run every image's own entrypoint with these `ARGS`")
+	fl.Var(&f.run, "run", "run this `COMMAND` in every image\n'' is what the image starts by itself")
+	fl.Var(&f.runArgs, "run-args", "run every image's entrypoint with these `ARGS`")
 	mayBeEmpty(fl, "run", "runs what the image starts by itself")
 	mayBeEmpty(fl, "run-args", "runs the image's entrypoint without arguments")
-	fl.DurationVar(&f.timeout, "run-timeout", time.Minute, "stop a command of --run after this `TIME`")
+	fl.DurationVar(&f.timeout, "run-timeout", time.Minute, "stop a command of --run after this `DURATION`")
 	f.worker.addresses(fl)
 	fl.BoolVar(&f.worker.nativeOnly, "native-only", false, "with --run: fail rather than emulate a platform")
 	fl.BoolVar(&f.signatures, "signatures", false, "show which signatures the list and its images have")
-	fl.StringArrayVar(&f.signedBy, "signed-by", nil, "fail unless all is signed with this `KEY`, a file with a public key in PEM (repeatable: with one of them)")
+	fl.StringArrayVar(&f.signedBy, "signed-by", nil, "fail unless all is signed with this `KEY`\na file with a public key in PEM; of several keys, with one of them")
 	fl.StringVar(&f.signed, "signed", "all", "what --signed-by wants to be signed: `all|list|entries`")
-	fl.BoolVar(&f.provenance, "provenance", false, "compare the provenance attached to the images with what they claim")
+	fl.BoolVar(&f.provenance, "provenance", false, "compare the images' provenance with their claims")
 }
 
 // options checks the flags.

@@ -29,7 +29,9 @@ The template's own text is printed as it is, and each value on one line, where w
 an escape as in JSON (a newline is \n); {{json .Annotations}} loses nothing. --raw prints the exact bytes, save on a terminal.
 One line an image, for scanners and signers:
 
-  mtool inspect --format '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' REF | xargs -n1 cosign sign
+  mtool inspect REF --format \
+    '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' |
+    xargs -n1 cosign sign
 `
 
 func writeJSONHelp(w io.Writer) { print.Text(w, jsonHelp) }

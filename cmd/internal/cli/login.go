@@ -58,7 +58,7 @@ func (a *application) loginCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&f.username, "username", "u", "", "user `NAME`")
 	fl.BoolVar(&f.password, "password-stdin", false, "read the password from standard input")
-	fl.BoolVar(&f.identityToken, "identity-token-stdin", false, "read an identity token (OAuth2 refresh token) from standard input")
+	fl.BoolVar(&f.identityToken, "identity-token-stdin", false, "read an identity token from standard input\nan OAuth2 refresh token")
 	return cmd
 }
 

@@ -42,7 +42,7 @@ such a list and you may see it (Docker Hub and most public registries don't).`,
 			return print.Listing(a.Out, output, rows)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	a.addNoTrunc(cmd.Flags())
 	return cmd
 }

@@ -76,11 +76,11 @@ func (a *application) manifestAnnotate() *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().StringVar(&d.Arch, "arch", "", "Set architecture")
-	cmd.Flags().StringVar(&d.OS, "os", "", "Set operating system")
-	cmd.Flags().StringSliceVar(&d.OSFeatures, "os-features", nil, "Set operating system feature")
-	cmd.Flags().StringVar(&d.OSVersion, "os-version", "", "Set operating system version")
-	cmd.Flags().StringVar(&d.Variant, "variant", "", "Set architecture variant")
+	cmd.Flags().StringVar(&d.Arch, "arch", "", "Set architecture `ARCH`")
+	cmd.Flags().StringVar(&d.OS, "os", "", "Set operating system `OS`")
+	cmd.Flags().StringSliceVar(&d.OSFeatures, "os-features", nil, "Set operating system `FEATURE`")
+	cmd.Flags().StringVar(&d.OSVersion, "os-version", "", "Set operating system `VERSION`")
+	cmd.Flags().StringVar(&d.Variant, "variant", "", "Set architecture `VARIANT`")
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -90,12 +89,43 @@ func migrating() []replaced { //nolint:funlen // a table
 	}
 }
 
-func writeMigrating(w io.Writer) {
-	print.Println(w, "What to write in place of other tools' commands; R is a registry. A list that is made without --push is a draft, which\nmtool push publishes.")
+const migratingLead = "What to write in place of other tools' commands; R is a registry. A list that is made without --push is a draft, which " +
+	"mtool push publishes."
+
+func writeMigratingHelp(w io.Writer) {
+	head := []string{migratingLead, ""}
 	for _, t := range migrating() {
-		print.Println(w, "\n"+t.tool)
+		head = append(head, t.tool)
+	}
+	writeMigrating(w, head)
+}
+
+// writeMigrating prints the table; head is what stands above it, an empty line, and the name of each tool.
+func writeMigrating(w io.Writer, head []string) {
+	print.Println(w, head[0])
+	for i, t := range migrating() {
+		for _, line := range []string{"", head[i+2], ""} {
+			print.Println(w, line)
+		}
 		for _, row := range t.rows {
-			print.Println(w, strings.TrimRight(fmt.Sprintf("  %s\n    %s", row[0], row[1]), " "))
+			for _, line := range append(shellLines("  ", row[0]), shellLines("    ", row[1])...) {
+				print.Println(w, line)
+			}
 		}
 	}
+}
+
+// shellLines breaks a command that is longer than a line, as a shell takes it.
+func shellLines(indent, command string) []string {
+	const widest = 78
+	var lines []string
+	for len(indent)+len(command) > widest {
+		cut := strings.LastIndexByte(command[:widest-len(indent)], ' ')
+		if cut < 0 {
+			break
+		}
+		lines = append(lines, indent+command[:cut]+" \\")
+		indent, command = "      ", command[cut+1:]
+	}
+	return append(lines, indent+command)
 }

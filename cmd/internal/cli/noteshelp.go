@@ -24,6 +24,6 @@ func writeNotes(w io.Writer) {
 		if r.Stays != "" {
 			strict = "stays a note: " + r.Stays
 		}
-		print.Text(w, r.Name+"\n  note:     "+r.Means+"\n  --strict: "+strict+"\n")
+		print.Text(w, r.Name+"\n  note:      "+r.Means+"\n  --strict:  "+strict+"\n")
 	}
 }

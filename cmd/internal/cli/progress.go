@@ -20,7 +20,7 @@ type progressFlags struct {
 }
 
 func (f *progressFlags) addProgress(fl *pflag.FlagSet) {
-	fl.StringVar(&f.mode, "progress", "auto", "how progress is shown: auto, tty, plain, json, quiet (mtool help progress)")
+	fl.StringVar(&f.mode, "progress", "auto", "how progress is shown: `auto|tty|plain|json|quiet`\nmtool help progress")
 }
 
 // watch starts the display, of which the context of the command knows from then on.

@@ -28,7 +28,8 @@ With --progress json notes and errors are such objects too. Every object has tim
   level "ERROR"    what went wrong; hint is the next action, exit the exit code
   any other        a note
 
-  mtool push demo:v1 registry.example.com/demo:v1 --progress json 2>&1 >digest | jq -r 'select(.msg=="progress") | .bytes'
+  mtool push demo:v1 registry.example.com/demo:v1 --progress json 2>&1 >digest |
+    jq -r 'select(.msg=="progress") | .bytes'
 `
 
 func writeProgressHelp(w io.Writer) { print.Text(w, progressHelp) }

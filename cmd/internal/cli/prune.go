@@ -20,7 +20,7 @@ func (a *application) pruneCommand() *cobra.Command {
 	var keep string
 	var names pruneNames
 	cmd := &cobra.Command{
-		Use:   "prune [--builds [--keep-storage SIZE] | --drafts --images --older-than AGE]",
+		Use:   "prune [--builds [--keep-storage SIZE] | --drafts --images --older-than DURATION]",
 		Short: "Delete blobs that nothing names, old drafts and images, or the build cache",
 		Long:  pruneLong,
 		Example: `  mtool prune
@@ -57,6 +57,6 @@ func (a *application) pruneCommand() *cobra.Command {
 	}
 	names.add(cmd.Flags())
 	cmd.Flags().BoolVar(&builds, "builds", false, "the build cache instead of the store")
-	cmd.Flags().StringVar(&keep, "keep-storage", "", "leave this `SIZE` of the build cache, for example 5GB (default: nothing)")
+	cmd.Flags().StringVar(&keep, "keep-storage", "", "leave this `SIZE` of the build cache, as in 5GB")
 	return cmd
 }

@@ -21,7 +21,7 @@ type pruneNames struct {
 func (p *pruneNames) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&p.drafts, "drafts", false, "delete old drafts")
 	fl.BoolVar(&p.images, "images", false, "delete old images of the store that no draft is made of")
-	fl.StringVar(&p.olderThan, "older-than", "", "the `AGE` from which drafts and images are old, as in 12h or 30d; 0s is any")
+	fl.StringVar(&p.olderThan, "older-than", "", "the `DURATION` after which names are old: 12h, 30d\n0s is any")
 	fl.BoolVar(&p.dryRun, "dry-run", false, "say which drafts and images would go, delete nothing")
 }
 

@@ -12,9 +12,9 @@ import (
 	"mtool/compose/publish"
 )
 
-const referrersHelp = "carry along what refers to the images: signatures, SBOMs and other artifacts (OCI referrers, their fallback tags, cosign's tags)"
+const referrersHelp = "carry along signatures, SBOMs and other artifacts\nwhat refers to the images: OCI referrers, their fallback tags, cosign's tags"
 
-const confirmHelp = "read the children back before the tag is written, and the tag after"
+const confirmHelp = "read back what was written\nthe children before the tag is written, and the tag after"
 
 // publishFlags are what every command has that can publish.
 type publishFlags struct {
@@ -26,14 +26,14 @@ type publishFlags struct {
 func (f *publishFlags) add(fl *pflag.FlagSet) {
 	f.addEdit(fl)
 	addDeep(fl, &f.DeepOptions)
-	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail where a tag has something else already (exit code 7)")
-	fl.BoolVar(&f.ByDigest, "push-by-digest", false, "write no tag: the list can be pulled by its digest only")
-	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "", "tag each image of the list too, by this `TEMPLATE` of TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")
+	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail where a tag has something else already\nexit code 7")
+	fl.BoolVar(&f.ByDigest, "push-by-digest", false, "write no tag: clients pull by digest")
+	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "", "tag each image too, by this `TEMPLATE`\nof TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")
 }
 
 // addEdit adds what also makes sense where the tag is known to be there.
 func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
-	fl.BoolVar(&f.DryRun, "dry-run", false, "show the plan and the bytes that would be written, write nothing; the digest goes to standard output")
+	fl.BoolVar(&f.DryRun, "dry-run", false, "show the plan and the bytes, and write nothing\nthe digest goes to standard output")
 	fl.BoolVar(&f.Confirm, "confirm", false, confirmHelp)
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "write what was made into this `FILE`, as JSON")
 	fl.StringVar(&f.digestFile, "digest-file", "", "write the digest into this `FILE`")

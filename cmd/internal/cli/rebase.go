@@ -22,7 +22,7 @@ func (a *application) rebaseCommand() *cobra.Command {
 An image that is not made on the old base, or a platform that the new one lacks, ends it with exit code 3, and nothing is written.
 Programs are not looked at: --deep does that before anything is written. NAME is an image or list in the local store or in an OCI
 layout, or with --published in its registry.`,
-		Example: `  mtool rebase --published registry.example.com/demo:v1 --old debian:12.4 --new debian:12.5
+		Example: `  mtool rebase --published r.example.com/demo:v1 --old debian:12 --new debian:13
   mtool rebase demo:v1 --old base:1 --new base:2 -t demo:v1-rebased`,
 		Args: exactly(1, "mtool rebase NAME --old BASE --new BASE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -83,6 +83,6 @@ Exit code 3 when an image is not on its base as it is now, names none, or the ba
 		},
 	}
 	cmd.Flags().StringVar(&base, "base", "", "`BASE` of all images, instead of the one that each names")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	return cmd
 }

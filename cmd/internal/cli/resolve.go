@@ -27,7 +27,7 @@ func (a *application) resolveCommand() *cobra.Command {
 		Short: "Say which entry of a list a node gets, by the runtimes' own rules",
 		Long:  resolveLong,
 		Example: `  mtool resolve registry.example.com/demo:v1 --node linux/arm/v7
-  mtool resolve registry.example.com/demo:v1 --node linux/amd64/v3,linux/arm64 --as containerd,podman --same`,
+  mtool resolve registry.example.com/demo:v1 --node linux/amd64/v3 --same`,
 		Args: exactly(1, "mtool resolve REF --node PLATFORM"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			err := errors.Join(oneOf("--output", output, "table", "json"), oneOf("--from", o.From, "", "store", "registry"))
@@ -56,10 +56,10 @@ func (a *application) resolveCommand() *cobra.Command {
 			return errors.Join(err, print.Resolved(a.Out, output, found))
 		},
 	}
-	cmd.Flags().StringSliceVar(&nodes, "node", nil, "the `PLATFORM` of a node (repeatable, or a comma list); this machine's where none is given")
-	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this `RUNTIME`: docker, containerd, podman, crio (repeatable, or a comma list)")
+	cmd.Flags().StringSliceVar(&nodes, "node", nil, "the `PLATFORM` of a node\nthis machine's where none is given")
+	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this `RUNTIME`\ndocker, containerd, podman, crio")
 	cmd.Flags().BoolVar(&o.Same, "same", false, "fail where the runtimes take different entries for a node")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	a.addNoTrunc(cmd.Flags())
 	cmd.Flags().StringVar(&o.From, "from", "", "look only here: `store|registry`")
 	return cmd
@@ -90,21 +90,26 @@ const nodesHelp = `Which entry of a list a node gets is decided by the runtime t
 rules, and inspect --require, --files and --cluster ask whether a node of the platform would get one.
 
 docker, containerd (so Kubernetes with containerd)
-  A row is taken when it is of the node's platform, or of one that the node runs too:
+
+A row is taken when it is of the node's platform, or of one that the node runs
+too:
+
     amd64/v3     v3, v2, then plain amd64, then 386
     arm/v7       v7, v6, v5; a row that says only arm is v7
     arm64/v9     v9, v8.5 down to v8, then 32-bit arm; plain arm64 is v8
     others       the same variant, or none on both sides
-  The nearest one wins, then the one with the most os.features, then the first. x86_64, x86-64, aarch64, armhf, armel and
-  i386 in a row are understood, other words are not. A row that states no platform is taken where no other fits, if the
-  image's config does. A node of Windows takes rows of its own build or, from Server 2022 on, of any build since that one:
-  the latest.
+
+The nearest one wins, then the one with the most os.features, then the first. x86_64, x86-64, aarch64, armhf, armel and
+i386 in a row are understood, other words are not. A row that states no platform is taken where no other fits, if the
+image's config does. A node of Windows takes rows of its own build or, from Server 2022 on, of any build since that one:
+the latest.
 
 podman, CRI-O (so Kubernetes and OpenShift with CRI-O), buildah, skopeo
-  Names must be spelled as the node's are. Variants: arm/v7 takes v7, v6, v5, then a row without one; arm64 takes v8, or a
-  row without one; any other node takes its own variant, or a row without one, and amd64 has none unless --variant says so.
-  Of two rows alike, one that is annotated as compressed with zstd is taken, then the first. A row that states no platform
-  is taken where no other fits, in an OCI list. os.version and os.features are not looked at.
+
+Names must be spelled as the node's are. Variants: arm/v7 takes v7, v6, v5, then a row without one; arm64 takes v8, or a
+row without one; any other node takes its own variant, or a row without one, and amd64 has none unless --variant says so.
+Of two rows alike, one that is annotated as compressed with zstd is taken, then the first. A row that states no platform
+is taken where no other fits, in an OCI list. os.version and os.features are not looked at.
 
 A single image is taken by every node, and fails there when it is started.
 

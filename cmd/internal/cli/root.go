@@ -23,6 +23,7 @@ type application struct {
 	Out, Err *print.Out // the doors of standard output and standard error
 	transportFlags
 	flags *pflag.FlagSet // those of every command
+	lang  language       // of help
 	quiet bool
 	whole bool     // digests are not shortened
 	ends  []func() // what may be let go of at the end of the command
@@ -134,6 +135,9 @@ func (a *application) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	a.flags = flags
 	a.add(flags)
+	a.lang = systemLanguage(os.Getenv)
+	flags.Var(&a.lang, "lang", "language of help: `en|zh`\nby default that of LC_ALL, LC_MESSAGES or LANG")
+	flags.Lookup("lang").DefValue = "" // it is not the same everywhere
 	a.addProgress(flags)
 	a.addVerbose(flags)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
@@ -152,6 +156,9 @@ func (a *application) root() *cobra.Command {
 		root.AddCommand(a.topicCommand(t))
 	}
 	requireStated(root)
+	if a.lang == "zh" {
+		translateShorts(root)
+	}
 	return root
 }
 

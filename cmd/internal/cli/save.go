@@ -17,7 +17,7 @@ mtool load, podman load, skopeo, crane and containerd read it.
 
 A name is looked up in drafts, the store and registries, in that order. The file is written when everything is there; a
 failed save leaves an older file as it was. The same content gives the same file, byte for byte.`,
-		Example: "  mtool save demo:v1 other:v2 -o images.tar\n  skopeo copy --all oci-archive:images.tar:docker.io/library/demo:v1 docker://registry.example.com/demo:v1",
+		Example: "  mtool save demo:v1 other:v2 -o images.tar\n  podman load -i images.tar",
 		Args:    atLeast(1, "mtool save NAME… -o FILE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.File == "" {

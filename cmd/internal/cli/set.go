@@ -66,7 +66,7 @@ NAME is a draft, an image or list in the local store or in an OCI layout, or wit
 its place, or with -t another name. Only the config changes: "inspect --deep" still finds out what the binaries are.`,
 		Example: `  mtool set demo:v1 --label org.opencontainers.image.version=1.4.2
   mtool set demo:v1 linux/arm64 --env TUNE=a72 --unset-env DEBUG
-  mtool set --published registry.example.com/demo:v1 -t registry.example.com/demo:v1-debug --cmd 'app --verbose'`,
+  mtool set --published r.example.com/demo:v1 --cmd 'app --verbose'`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return usagef("mtool set NAME [ENTRY] --label KEY=VALUE", "%d arguments given", len(args))
@@ -92,20 +92,20 @@ its place, or with -t another name. Only the config changes: "inspect --deep" st
 }
 
 func (s *setFlags) add(fl *pflag.FlagSet, d *compose.ConfigEdit) {
-	fl.StringArrayVar(&s.labels, "label", nil, "set a label, `KEY=VALUE` (repeatable)")
-	fl.StringArrayVar(&d.UnsetLabels, "unset-label", nil, "remove the label `KEY` (repeatable)")
-	fl.StringArrayVar(&d.Env, "env", nil, "set an environment variable, `KEY=VALUE` (repeatable)")
-	fl.StringArrayVar(&d.UnsetEnv, "unset-env", nil, "remove the environment variable `KEY` (repeatable)")
+	fl.StringArrayVar(&s.labels, "label", nil, "set a label, `KEY=VALUE`")
+	fl.StringArrayVar(&d.UnsetLabels, "unset-label", nil, "remove the label `KEY`")
+	fl.StringArrayVar(&d.Env, "env", nil, "set an environment variable, `KEY=VALUE`")
+	fl.StringArrayVar(&d.UnsetEnv, "unset-env", nil, "remove the environment variable `KEY`")
 	fl.StringVar(&s.entrypoint, "entrypoint", "", "entrypoint, a `COMMAND` ('app --flag') or a JSON array; empty removes it")
 	fl.StringVar(&s.cmd, "cmd", "", "default `COMMAND` or arguments of the entrypoint; empty removes it")
 	fl.StringVar(&s.user, "user", "", "`USER` or UID[:GID] that runs it; empty removes it")
 	fl.StringVar(&s.workdir, "workdir", "", "working `DIR`; empty removes it")
 	fl.StringVar(&s.stopSignal, "stop-signal", "", "`SIGNAL` that stops it; empty removes it")
-	fl.StringArrayVar(&d.Ports, "port", nil, "expose `PORT[/PROTOCOL]` (repeatable)")
-	fl.StringArrayVar(&d.UnsetPorts, "unset-port", nil, "do not expose `PORT[/PROTOCOL]` (repeatable)")
-	fl.StringArrayVar(&d.Volumes, "volume", nil, "declare a volume at `DIR` (repeatable)")
-	fl.StringArrayVar(&d.UnsetVolumes, "unset-volume", nil, "do not declare a volume at `DIR` (repeatable)")
-	fl.StringVar(&s.created, "created", "", "`TIME` of creation: RFC 3339, or seconds since 1970")
+	fl.StringArrayVar(&d.Ports, "port", nil, "expose `PORT[/PROTOCOL]`")
+	fl.StringArrayVar(&d.UnsetPorts, "unset-port", nil, "do not expose `PORT[/PROTOCOL]`")
+	fl.StringArrayVar(&d.Volumes, "volume", nil, "declare a volume at `DIR`")
+	fl.StringArrayVar(&d.UnsetVolumes, "unset-volume", nil, "do not declare a volume at `DIR`")
+	fl.StringVar(&s.created, "created", "", "`DATE` of creation: RFC 3339, or seconds since 1970")
 	fl.StringVar(&s.platform, "platform", "", "`PLATFORM` that the config and the entry state")
 	for _, name := range []string{"entrypoint", "cmd", "user", "workdir", "stop-signal"} {
 		mayBeEmpty(fl, name, "takes away what the image has")

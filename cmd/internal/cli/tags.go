@@ -45,7 +45,7 @@ func (a *application) tagsCommand() *cobra.Command {
 			return print.Names(a.Out, output, tags)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	return cmd
 }
 

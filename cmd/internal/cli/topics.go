@@ -25,7 +25,7 @@ func (a *application) topics() []topic {
 		{"progress", "How what takes its time is shown: --progress", writeProgressHelp, false},
 		{"debug", "What mtool does and why: -v, -vv, --trace, spans", writeDebugHelp, false},
 		{"exit-codes", "The exit codes and what they mean", writeExitCodes, false},
-		{"migrating", "Commands of docker, crane, podman and others, and what to write here", writeMigrating, false},
+		{"migrating", "Commands of docker, crane, podman and others, and what to write here", writeMigratingHelp, false},
 		{"compare", "What mtool does, and what other tools do of it", writeCompare, true},
 		{"spec", "The YAML files of create --spec", writeSpecHelp, false},
 		{"spec-schema", "The JSON schema of the YAML files of create --spec", writeSpecSchema, true},
@@ -44,11 +44,21 @@ func (a *application) topics() []topic {
 	}
 }
 
-// text is what the topic says.
+// text is what the topic says in English.
 func (t topic) text() string {
 	var b strings.Builder
 	t.write(&b)
 	return b.String()
+}
+
+// topicText is what a topic says in the language of help.
+func (a *application) topicText(t topic) string {
+	if t.name == "migrating" && a.lang == "zh" {
+		var b strings.Builder
+		writeMigrating(&b, strings.Split(a.text(t.name, ""), "\n"))
+		return b.String()
+	}
+	return a.text(t.name, t.text())
 }
 
 // topicCommand prints a topic, as wide as the terminal is.
@@ -59,7 +69,7 @@ func (a *application) topicCommand(t topic) *cobra.Command {
 			t.write(cmd.OutOrStdout())
 			return
 		}
-		for _, line := range manual.Wrap(t.text(), a.columns()) {
+		for _, line := range manual.Wrap(a.topicText(t), a.columns()) {
 			print.Println(cmd.OutOrStdout(), line)
 		}
 	})

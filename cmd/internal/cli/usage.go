@@ -62,6 +62,7 @@ func (a *application) page(cmd *cobra.Command) manual.Page {
 		p.Foot = append(p.Foot, "Aliases: "+strings.Join(cmd.Aliases, ", "))
 	}
 	p.Foot = append(p.Foot, "Flags of every command (registries, TLS, retries, --quiet …): mtool help flags")
+	a.translate(&p, cmd)
 	return p
 }
 

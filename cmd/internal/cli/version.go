@@ -2,7 +2,6 @@ package cli
 
 import (
 	_ "embed"
-	"io"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -35,7 +34,7 @@ func (a *application) versionCommand() *cobra.Command {
 			return print.Version(a.Out, output, v)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "how to show it: `text|json`")
 	return cmd
 }
 
@@ -54,29 +53,3 @@ func versionInfo() print.VersionInfo {
 }
 
 func version() string { return versionInfo().Version }
-
-func writeNames(w io.Writer) {
-	print.Text(w, `Names follow docker's rules: demo:v1 is docker.io/library/demo:v1, no tag means latest.
-
-  NAME[:TAG|@DIGEST]        a name; where it is looked up is said below
-  docker://NAME             the registry only
-  store:NAME                the local store only
-  draft:NAME                a list that is not published yet
-  oci:DIR[:TAG|@DIGEST]     an OCI layout folder; also oci-layout://DIR
-  oci-archive:FILE[:TAG]    an OCI archive
-  docker-archive:FILE[:TAG] what docker save writes
-                            archives may be compressed as a whole (gzip, zstd, xz, bzip2); a path that exists and ends as
-                            archives do (.tar, .tar.gz, .tgz …) needs no prefix; load, push and copy take - for standard input
-  docker-daemon:NAME        an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also docker-daemon:sha256:ID
-
-Where a name is looked up:
-  a bare name (demo:v1, localhost/demo)  drafts, the local store, the registry
-  a name with a registry host            inspect, copy, exists: the registry only
-                                         sources of create and amend, and FROM: the store, then the registry
-                                         save: the store, then the registry
-  a one-word name or localhost/NAME      as a source never fetched from a registry: it was most likely not built yet
-
-Local state lies under MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a
-list, emulators/ QEMU binaries of your own, registries.yaml settings (mtool help registries).
-`)
-}

@@ -25,8 +25,8 @@ func (a *application) workersCommand() *cobra.Command {
 		Short: "Show where builds run, and what each worker can run",
 		Long:  workersLong,
 		Example: `  mtool workers
-  mtool workers --worker tcp://arm.example.com:1234 --worker-ca ca.pem --worker-cert cert.pem --worker-key key.pem
-  mtool workers --apparmor-profile | sudo tee /etc/apparmor.d/mtool && sudo apparmor_parser -r /etc/apparmor.d/mtool`,
+  mtool workers --worker tcp://arm.example.com:1234 --worker-ca ca.pem
+  mtool workers --apparmor-profile | sudo tee /etc/apparmor.d/mtool`,
 		Args: exactly(0, "mtool workers"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if profile {
@@ -56,7 +56,7 @@ func (a *application) workersCommand() *cobra.Command {
 		},
 	}
 	f.addresses(cmd.Flags())
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "table or json")
-	cmd.Flags().BoolVar(&profile, "apparmor-profile", false, "print a profile that lets this mtool make user namespaces where AppArmor restricts them, and end")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
+	cmd.Flags().BoolVar(&profile, "apparmor-profile", false, "print a profile for AppArmor, and end\nit lets this mtool make user namespaces where AppArmor restricts them")
 	return cmd
 }

@@ -6,18 +6,18 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-// Screen lays the page out in lines of at most that many columns: what it is, examples, usage, flags in groups. Where that takes
-// more than rows lines, the text is cut to its first paragraph, and then the flags of one group after the other, the last
-// group first, are only named. No rows: everything is shown.
+// Screen lays the page out in lines of at most that many columns: what it is, examples, usage, details, flags in groups. Where
+// that takes more than rows lines, the details are left out, and then the flags of one group after the other, the last group
+// first, are only named. No rows: everything is shown.
 func (p Page) Screen(columns, rows int) []string {
 	if rows == 0 {
 		return p.whole(columns)
 	}
-	lines := p.layout(columns, p.Text, 0)
+	lines := p.layout(columns, p.Details(), 0)
 	for brief := 0; len(lines) > rows && brief <= len(p.Flags)+len(p.Commands); brief++ {
 		short := p
 		short.Foot = append([]string{p.Rest}, p.Foot...)
-		lines = short.layout(columns, p.Summary(), brief)
+		lines = short.layout(columns, "", brief)
 	}
 	return lines
 }
@@ -33,12 +33,12 @@ func (p Page) whole(columns int) []string {
 		}
 		full.Flags = append(full.Flags, Group{g.Title, rows})
 	}
-	return full.layout(columns, p.Text, 0)
+	return full.layout(columns, p.Details(), 0)
 }
 
-// layout shows text, and only names what is in the last groups, as many as brief says.
-func (p Page) layout(columns int, text string, brief int) []string {
-	lines := Wrap(text, columns)
+// layout shows details, and only names what is in the last groups, as many as brief says.
+func (p Page) layout(columns int, details string, brief int) []string {
+	lines := Wrap(p.Summary(), columns)
 	if p.Examples != "" {
 		lines = append(append(lines, "", p.Words.Examples), strings.Split(strings.Trim(p.Examples, "\n"), "\n")...)
 	}
@@ -47,6 +47,9 @@ func (p Page) layout(columns int, text string, brief int) []string {
 		for _, u := range p.Usage {
 			lines = append(lines, hang(p.Words.Usage+" ", u, columns)...)
 		}
+	}
+	if details != "" {
+		lines = append(append(lines, ""), Wrap(details, columns)...)
 	}
 	named := min(brief, len(p.Flags))
 	lines = append(lines, groups(p.Commands, columns, brief-named)...)
