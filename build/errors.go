@@ -25,6 +25,7 @@ type StepError struct {
 	Step     string   // as BuildKit calls it: "[2/3] RUN make"
 	Exit     int      // exit code of the step's command, -1 if it has none
 	Log      []string // the last lines that the step printed, oldest first; about 20
+	Excerpt  []string // lines of the Dockerfile that show the place, where the step alone does not tell enough
 	Shown    bool     // the progress display has printed them; Error leaves them out then
 	Err      error    // BuildKit's error
 }
@@ -46,7 +47,7 @@ func (e *StepError) Lines() []string {
 		s += fmt.Sprintf(" (emulated by %s)", strings.TrimSpace("qemu-"+e.Emulator+" "+e.QEMU))
 	}
 	if len(e.Log) == 0 || e.Shown {
-		return []string{s}
+		return append([]string{s}, e.Excerpt...)
 	}
 	lines := []string{s + ", after printing:"}
 	for _, line := range e.Log {

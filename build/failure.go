@@ -54,7 +54,10 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 	if exit := (*gateway.ExitError)(nil); errors.As(err, &exit) {
 		e.Exit, e.Err = int(exit.ExitCode), err
 	} else {
-		e.Err = cmp.Or(deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err), ofKind(step.Name, err, seen))
+		if e.Err = missingFile(step.Name, err); e.Err != nil {
+			e.Excerpt = excerpt(err)
+		}
+		e.Err = cmp.Or(e.Err, deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err), ofKind(step.Name, err, seen))
 	}
 	if !s.worker.embedded() {
 		return fmt.Errorf("on worker %q: %w", s.worker.Addr, e)
