@@ -43,23 +43,39 @@ type Error struct {
 	Reason  Reason
 	Peer    string // the host that Reason is about, as in a reference or a token server's address
 
-	hint     string
-	attempts int           // how many were made, if more than one
-	again    bool          // worth another attempt
-	refused  bool          // worth only one more: nothing listens on this machine
-	over     bool          // unless the wait for the host was long enough
-	after    time.Duration // the wait that the registry requested
-	tooLong  bool          // that wait is longer than a command ever waits
-	waited   time.Duration // by all requests before this one was given up; 0 if it was not
+	hint       string
+	attempts   int           // how many were made, if more than one
+	again      bool          // worth another attempt
+	refused    bool          // worth only one more: nothing listens on this machine
+	unresolved bool          // Host has no address, as Message says
+	over       bool          // unless the wait for the host was long enough
+	after      time.Duration // the wait that the registry requested
+	tooLong    bool          // that wait is longer than a command ever waits
+	waited     time.Duration // by all requests before this one was given up; 0 if it was not
 }
 
 func (e *Error) Error() string {
+	if e.unresolved {
+		return fmt.Sprintf("%s %q: %s", e.Doing, e.Ref, e.Why())
+	}
+	return fmt.Sprintf("%s %q %s", e.Doing, e.Ref, e.Why())
+}
+
+// Why returns what went wrong at which host, for callers whose own words name what was asked for.
+func (e *Error) Why() string {
+	if e.unresolved {
+		return e.Message
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %q at %s: ", e.Doing, e.Ref, e.Host)
+	fmt.Fprintf(&b, "at %s: ", e.Host)
 	if e.Kind != nil {
 		fmt.Fprintf(&b, "%v", e.Kind)
 	}
-	for _, s := range []string{e.status(), e.Message} {
+	said := []string{e.status(), e.Message}
+	if e.Status == http.StatusNotFound && (e.Code == "MANIFEST_UNKNOWN" || e.Code == "NAME_UNKNOWN") {
+		said = []string{fmt.Sprintf("HTTP %d %s", e.Status, e.Code)} // the registry's words only repeat the code
+	}
+	for _, s := range said {
 		if s != "" {
 			b.WriteString(": " + s)
 		}
@@ -145,9 +161,11 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	case errors.Is(err, errSpeaksTLS):
 		e.again, e.Reason, e.Peer = false, SpeaksTLS, host
 	case errors.Is(err, syscall.ECONNREFUSED) && isLoopback(host):
-		e.refused, e.hint = true, "is a registry running there?"
+		e.refused, e.Message, e.hint = true, "connection refused", "is a registry running there?"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		e.Message = "connection refused"
 	case errors.As(err, &lookup) && lookup.IsNotFound:
-		e.again, e.Message = false, fmt.Sprintf("cannot resolve %q (offline? proxy?)", lookup.Name)
+		e.again, e.unresolved, e.Message = false, true, fmt.Sprintf("cannot resolve %q (offline? proxy?)", lookup.Name)
 	}
 	return e
 }

@@ -102,6 +102,9 @@ func ReadProxies(getenv func(string) string) (p Proxies, err error) {
 }
 
 func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) {
+	if !json.Valid(text) {
+		return all, nil, errors.New("it is not JSON")
+	}
 	var config struct{ Proxies map[string]Proxy }
 	if json.Unmarshal(text, &config) != nil { // not wrapped: the file holds passwords, and a JSON error may quote it
 		return all, nil, errors.New(`"proxies" is not as docker has it: {"default": {"httpProxy": "http://HOST:PORT"}}`)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mtool/registry"
+	"mtool/registry/remote"
 )
 
 // ErrNotBuilt is a one-word name that is not on this machine. It was most likely not built yet, and is not fetched from
@@ -24,10 +25,14 @@ func (e *lookupError) Error() string {
 	if asked == "" {
 		asked = e.ref.String()
 	}
-	if len(e.missing) == 0 {
-		return fmt.Sprintf("looking up %q: %v", asked, e.err)
+	why := e.err.Error()
+	if failed, ok := e.err.(*remote.Error); ok && failed.Ref.Name() == e.ref.Name() { //nolint:errorlint // what wraps it says more
+		why = failed.Why() // the name is said
 	}
-	return fmt.Sprintf("looking up %q: not in %s: %v", asked, strings.Join(e.missing, ", not in "), e.err)
+	if len(e.missing) == 0 {
+		return fmt.Sprintf("looking up %q: %s", asked, why)
+	}
+	return fmt.Sprintf("looking up %q: not in %s: %s", asked, strings.Join(e.missing, ", not in "), why)
 }
 
 func (e *lookupError) Unwrap() error { return e.err }

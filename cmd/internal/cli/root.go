@@ -181,7 +181,7 @@ func (a *application) env() (*app.Env, error) {
 		return nil, err
 	}
 	if o.Proxies, err = remote.ReadProxies(os.Getenv); err != nil {
-		return nil, err
+		return nil, badInput(err)
 	}
 	o.Note, o.UserAgent = a.note, "mtool/"+version()
 	a.observe(&o)
