@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"time"
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
@@ -23,13 +25,22 @@ func (f *inspectFlags) show(w *print.Out, seen []app.Inspection, inspected error
 	case f.output == "junit":
 		return print.JUnit(w, seen, inspected)
 	case f.output == "html":
-		return print.HTML(w, seen, inspected)
+		return print.HTML(w, seen, inspected, version(), reportTime(os.Getenv, time.Now))
 	case f.output == "sarif":
 		return print.SARIF(w, seen, inspected)
 	case f.output == "github":
 		return errors.Join(print.GitHub(w.With(print.Manners{Commands: true}), seen, inspected), addSummary(seen, inspected))
 	}
 	return print.Inspections(w, f.output, seen)
+}
+
+// reportTime is when a report is made. SOURCE_DATE_EPOCH makes the same report the same bytes:
+// https://reproducible-builds.org/specs/source-date-epoch/
+func reportTime(getenv func(string) string, now func() time.Time) time.Time {
+	if seconds, err := strconv.ParseInt(getenv("SOURCE_DATE_EPOCH"), 10, 64); err == nil {
+		return time.Unix(seconds, 0)
+	}
+	return now()
 }
 
 // addSummary appends to the job summary of GitHub Actions, where there is one.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -135,7 +136,7 @@ func TestHTML(t *testing.T) {
 	t.Parallel()
 	s, err := hostileInspection()
 	var b bytes.Buffer
-	if err := HTML(&b, []app.Inspection{s}, err); err != nil {
+	if err := HTML(&b, []app.Inspection{s}, err, "1.0", time.Unix(1700000000, 0)); err != nil {
 		t.Fatal(err)
 	}
 	if text := b.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "&lt;b&gt;") || strings.Contains(text, "<script") {

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io"
 	"slices"
+	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -27,6 +28,8 @@ type page struct {
 	Platforms []string // of all references
 	Sections  []section
 	Unread    []string
+	Maker     string // the program and its version
+	At        string // when
 }
 
 // section is about one reference.
@@ -67,14 +70,16 @@ type pageFinding struct {
 }
 
 // HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share them,
-// and what was found.
-func HTML(w io.Writer, seen []app.Inspection, err error) error {
+// what was found, and at its foot by which version of the program, and when.
+func HTML(w io.Writer, seen []app.Inspection, err error, version string, at time.Time) error {
 	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass}
 	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)
 	if parseErr != nil {
 		return fmt.Errorf("reading the page: %w", parseErr)
 	}
-	return t.Execute(w, pageOf(seen, err))
+	p := pageOf(seen, err)
+	p.Maker, p.At = "mtool "+version, at.UTC().Format("2006-01-02 15:04 MST")
+	return t.Execute(w, p)
 }
 
 func pageOf(seen []app.Inspection, err error) page {
