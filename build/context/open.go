@@ -63,12 +63,25 @@ func Open(ctx context.Context, given string, o Options) (Context, error) {
 	return Context{Dir: given}, nil
 }
 
-// shown returns an address without its password.
+// shown returns an address without its password, and without the values of its query but for those that Git contexts have: links
+// to files are often signed.
 func shown(given string) string {
-	if u, err := url.Parse(given); err == nil {
-		return u.Redacted()
+	u, err := url.Parse(given)
+	if err != nil {
+		return given
 	}
-	return given
+	query := u.Query()
+	for key := range query {
+		switch key {
+		case "branch", "checksum", "commit", "keep-git-dir", "ref", "subdir", "submodules", "tag":
+		default:
+			query.Set(key, "xxxxx")
+		}
+	}
+	if len(query) > 0 && strings.Contains(query.Encode(), "xxxxx") {
+		u.RawQuery = query.Encode()
+	}
+	return u.Redacted()
 }
 
 // IsRemote reports whether given is an address.

@@ -100,7 +100,7 @@ func secretLines() []string {
 		"inspect -vv HOST/missing:v1",
 		// Somebody who types a password into an address has it among the arguments, and nowhere else.
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
-		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
+		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" + addressSecret,
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.git",
 	}
 }

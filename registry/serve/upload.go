@@ -128,7 +128,9 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request, repo repository
 	if most := s.options.MaxBlob; most > 0 && r.ContentLength > most-up.received.Load() {
 		err = errLong
 	} else {
-		err = up.receive(s.body(w, r), most)
+		ctx, task := registry.Begin(r.Context(), registry.Work{Doing: "receiving", Name: repo.ref.Name(), Size: r.ContentLength})
+		err = up.receive(registry.Counted(ctx, io.NopCloser(s.body(w, r))), most)
+		task.End(registry.Copied, err)
 	}
 	switch {
 	case err == nil:

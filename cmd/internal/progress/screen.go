@@ -25,7 +25,7 @@ const (
 	// mostRows are the blobs that are shown at one time: a terminal has 24 lines.
 	mostRows = 8
 	// widestBar keeps the numbers near the names.
-	widestBar = 40
+	widestBar = 60
 )
 
 // screen is the display for terminals: mpb moves the cursor and asks for the width. It has one bar, that of the whole transfer,
