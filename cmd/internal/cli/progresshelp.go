@@ -8,7 +8,7 @@ import (
 
 const progressHelp = `Whatever takes its time is shown on standard error; standard output has the result alone. --progress MODE says how:
 
-  auto    tty on a terminal, else plain; nothing about transfers that took less than a second
+  auto    tty on a terminal, else plain; nothing about transfers of less than ten seconds
   tty     a line for each blob in flight and one for all: bytes, rate, time left. Nothing is silent for more than two seconds:
           tokens, retries, hashing and registries that take their time are named. TERM=dumb is no terminal
   plain   a line every ten seconds, and one at the end of each transfer

@@ -30,7 +30,7 @@ type Options struct {
 	// Terminal takes what moves about, in the mode TTY. Its width is asked for at every refresh; without one it is Width.
 	Terminal io.Writer
 	Width    int // of a Terminal that can't be asked
-	// Brief leaves out the line at the end of transfers that took less than a second: their result says as much.
+	// Brief leaves out the line at the end of transfers about which no other was written: their result says as much.
 	Brief bool
 }
 

@@ -24,7 +24,7 @@ func (l lines) refresh(s state) {
 
 func (l lines) end(t transfer, now time.Time) {
 	took := now.Sub(t.begun)
-	if l.options.Brief && took < time.Second {
+	if l.options.Brief && took < plainPause {
 		return
 	}
 	print.Println(l.options.Out, summary(t, took))
