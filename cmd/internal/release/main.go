@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 )
 
 func main() {
@@ -41,6 +42,9 @@ type options struct {
 
 // makeRelease works in a temporary folder, and writes the sums last: without them there is no release.
 func makeRelease(ctx context.Context, o options) (err error) {
+	if o.dist, err = filepath.Abs(o.dist); err != nil { // programs run in the clone
+		return err
+	}
 	tmp, err := os.MkdirTemp("", "mtool-release.")
 	if err != nil {
 		return err

@@ -130,6 +130,7 @@ func (r *release) output(ctx context.Context, env []string, name string, args ..
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
+		said.Write(out) // where nfpm complains
 		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err, bytes.TrimSpace(said.Bytes()))
 	}
 	return string(bytes.TrimSpace(out)), err
