@@ -48,7 +48,10 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 			code = exitFailed
 		}
 	}()
-	args = pluginArgs(args)
+	args, env := pluginArgs(args)
+	for name, value := range env {
+		_ = os.Setenv(name, value) // of these names none fails
+	}
 	root := a.root()
 	root.SetArgs(args)
 	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
