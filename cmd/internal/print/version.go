@@ -86,11 +86,12 @@ type versionDocument struct {
 func Version(w io.Writer, output string, m VersionInfo) error {
 	doc := versionDocument{
 		"mtool.version/v1", m.Version, m.Commit, m.Date, m.Modified, runtime.GOOS + "/" + runtime.GOARCH, runtime.Version(), m.BuildKit,
-		"remote", []emulationRow{},
+		"remote", nil,
 	}
 	if runtime.GOOS == "linux" {
 		doc.Worker = "embedded"
 	}
+	doc.Emulators = []emulationRow{} // a list in JSON, not null
 	for _, row := range emulationRows(m.Emulators) {
 		if row.How == emulator.Emulated {
 			doc.Emulators = append(doc.Emulators, row)

@@ -40,9 +40,11 @@ func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) 
 	name, archive := "mtool:"+tag, "mtool-"+tag+"-image.tar"
 	proof := []string{"inspect", "--deep", "--no-facts", "--exact", "--require", platforms}
 	steps := [][]string{
-		{"build", "--platform", platforms, "--target", stage, "-t", name, "--provenance", "mode=max", "--progress", "quiet",
+		{
+			"build", "--platform", platforms, "--target", stage, "-t", name, "--provenance", "mode=max", "--progress", "quiet",
 			"--source-date-epoch", fmt.Sprint(r.at.Unix()), "--label", "org.opencontainers.image.version=" + r.number,
-			"--label", "org.opencontainers.image.source=" + r.home, "--label", "org.opencontainers.image.licenses=Apache-2.0", dir},
+			"--label", "org.opencontainers.image.source=" + r.home, "--label", "org.opencontainers.image.licenses=Apache-2.0", dir,
+		},
 		append(proof, name),
 		{"save", name, "-o", filepath.Join(r.dist, archive)},
 	}

@@ -21,8 +21,11 @@ func published(t *testing.T) string {
 	dir := t.TempDir()
 	var archive bytes.Buffer
 	files := []file{
-		{"mtool", 0o755, []byte("#!/bin/sh\necho mtool 1.0.0 \"$@\"\n")}, {"man/man1/mtool.1", 0o644, []byte("page")},
-		{"completions/mtool.bash", 0o644, []byte("bash")}, {"completions/_mtool", 0o644, []byte("zsh")}, {"completions/mtool.fish", 0o644, []byte("fish")},
+		{"mtool", 0o755, []byte("#!/bin/sh\necho mtool 1.0.0 \"$@\"\n")},
+		{"man/man1/mtool.1", 0o644, []byte("page")},
+		{"completions/mtool.bash", 0o644, []byte("bash")},
+		{"completions/_mtool", 0o644, []byte("zsh")},
+		{"completions/mtool.fish", 0o644, []byte("fish")},
 	}
 	if err := writeTarGz(&archive, below("mtool-1.0.0-linux-amd64", files), noon); err != nil {
 		t.Fatal(err)
@@ -35,7 +38,7 @@ func published(t *testing.T) string {
 
 func put(t *testing.T, path, body string) {
 	t.Helper()
-	if err := os.WriteFile(path, []byte(body), 0o755); err != nil { //nolint:gosec // programs, some of them
+	if err := os.WriteFile(path, []byte(body), 0o755); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -53,7 +56,7 @@ func machine(t *testing.T, system, arch string) string {
 func without(t *testing.T, missing ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range strings.Fields("sh cat cp chmod cut dirname grep gzip head mkdir mktemp mv od rm sha256sum tar tr uname getconf curl wget") {
+	for name := range strings.FieldsSeq("sh cat cp chmod cut dirname grep gzip head mkdir mktemp mv od rm sha256sum tar tr uname getconf curl wget") {
 		if path, err := exec.LookPath(name); err == nil && !slices.Contains(missing, name) {
 			if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)

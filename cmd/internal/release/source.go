@@ -111,13 +111,13 @@ func (r *release) document(ctx context.Context) error {
 	if _, err := r.output(ctx, nil, r.mtool, "docs", docs); err != nil {
 		return err
 	}
-	return filepath.WalkDir(docs, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == "reference.md" {
+	made := os.DirFS(docs)
+	return fs.WalkDir(made, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name == "reference.md" {
 			return err
 		}
-		body, err := os.ReadFile(path)
-		name, _ := filepath.Rel(docs, path) // it is below docs
-		r.common = append(r.common, file{filepath.ToSlash(name), 0o644, body})
+		body, err := fs.ReadFile(made, name)
+		r.common = append(r.common, file{name, 0o644, body})
 		return err
 	})
 }

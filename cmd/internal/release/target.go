@@ -23,7 +23,7 @@ const all = "linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64 linux/
 
 func parseTargets(list string) ([]target, error) {
 	var targets []target
-	for _, word := range strings.Fields(cmp.Or(list, all)) {
+	for word := range strings.FieldsSeq(cmp.Or(list, all)) {
 		if !slices.Contains(strings.Fields(all), word) {
 			return nil, fmt.Errorf("%q is not among the targets: %s", word, all)
 		}
