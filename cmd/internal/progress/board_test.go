@@ -200,7 +200,7 @@ func TestScreen(t *testing.T) {
 		want []string // lines of one frame
 	}{
 		"transfer": {push, []string{
-			"  cccccccccccc [==================>-------------------]    125.0 MB of 250.0 MB\n",
+			"  cccccccccccc [===================>--------------------]  127.0 MB of 250.0 MB\n",
 			"copying 2/3 [==========>-----------]  127.0 MB of 250.0 MB, 10.0 MB/s, 12s left\n",
 		}},
 		"many":    {many, []string{"  and 4 more"}},
