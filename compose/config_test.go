@@ -28,9 +28,12 @@ func TestConfigEdit(t *testing.T) {
 			`"config":{"Env":["A=1","B=2"],"ExposedPorts":{"80/tcp":{}},"Unknown":true}}`},
 		{"ports", ConfigEdit{Ports: []string{"53/udp"}, UnsetPorts: []string{"80"}}, `{"architecture":"arm64","os":"linux","odd":{"b":1,"a":2},` +
 			`"config":{"Env":["A=1","B=2"],"Cmd":["sh"],"User":"root","ExposedPorts":{"53/udp":{}},"Labels":{"x":"1"},"Unknown":true}}`},
-		{"what stands outside", ConfigEdit{Created: &noon, Platform: &v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}},
+		{
+			"what stands outside",
+			ConfigEdit{Created: &noon, Platform: &v1.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}},
 			`{"architecture":"arm","os":"linux","odd":{"b":1,"a":2},"config":{"Env":["A=1","B=2"],"Cmd":["sh"],"User":"root",` +
-				`"ExposedPorts":{"80/tcp":{}},"Labels":{"x":"1"},"Unknown":true},"created":"2026-01-31T12:00:00Z","variant":"v7"}`},
+				`"ExposedPorts":{"80/tcp":{}},"Labels":{"x":"1"},"Unknown":true},"created":"2026-01-31T12:00:00Z","variant":"v7"}`,
+		},
 		{"what is there", ConfigEdit{Labels: map[string]string{"x": "1"}, Env: []string{"A=1"}, Cmd: words("sh"), Ports: []string{"80"}}, ""},
 	} {
 		got, err := c.edit.apply([]byte(config))

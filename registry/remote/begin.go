@@ -114,7 +114,7 @@ func (r *Repository) mount(ctx context.Context, d v1.Descriptor, from *Repositor
 		return beginning{}, err, true
 	case err != nil:
 		r.client.explain("%s can't be mounted from %s, and is copied: %v", d.Digest, from.base.Repository(), err)
-		return beginning{}, nil, false //nolint:nilerr // copied instead, as documented
+		return beginning{}, nil, false
 	case at == nil:
 		return beginning{moved: registry.Mounted}, nil, true
 	}
