@@ -78,3 +78,28 @@ func readAll(f fs.File, most int64) ([]byte, error) {
 	}
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
+
+// SizeBelow adds up the files below dir; one that is gone by now, or dir itself, counts nothing.
+func SizeBelow(dir string) (sum int64, err error) {
+	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return ignoreMissing(err)
+		}
+		info, err := d.Info()
+		if err == nil {
+			sum += info.Size()
+		}
+		return ignoreMissing(err)
+	})
+	if err != nil {
+		return sum, fmt.Errorf("measuring %q: %w", dir, err)
+	}
+	return sum, nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

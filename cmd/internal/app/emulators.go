@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -20,4 +21,14 @@ func (e *Env) Emulators(ctx context.Context, test bool) ([]build.Emulation, erro
 // InstallEmulators registers emulators with the host's kernel; see build.InstallEmulators.
 func (e *Env) InstallEmulators(platforms []v1.Platform) ([]emulator.Registered, error) {
 	return build.InstallEmulators(e.emulatorsDir(), platforms)
+}
+
+// Workers looks at the workers that a build would use. The error joins those of the ones that do not answer.
+func (e *Env) Workers(ctx context.Context, w build.Execution) ([]build.WorkerInfo, error) {
+	seen := build.Workers(ctx, w, e.workerPlace())
+	var errs []error
+	for _, s := range seen {
+		errs = append(errs, s.Err)
+	}
+	return seen, errors.Join(errs...)
 }

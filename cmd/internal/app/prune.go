@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"mtool/build"
+	"mtool/registry"
 )
 
 // Freed is what pruning one place gave back.
@@ -24,7 +25,7 @@ func (e *Env) PruneStore(ctx context.Context) (Freed, error) {
 	if err != nil {
 		return Freed{}, fmt.Errorf("pruning the store: %w", err)
 	}
-	left, err := sizeBelow(e.Store.Dir())
+	left, err := registry.SizeBelow(e.Store.Dir())
 	return Freed{Place: "store", Bytes: freed, Left: left}, err
 }
 
@@ -63,8 +64,8 @@ func (e *Env) Du(ctx context.Context) ([]Used, error) {
 	store := Used{Place: "store", Dir: e.Store.Dir(), Items: len(images)}
 	draft := Used{Place: "drafts", Dir: filepath.Join(e.Home, "drafts"), Items: len(drafts)}
 	var errs [2]error
-	store.Bytes, errs[0] = sizeBelow(store.Dir)
-	draft.Bytes, errs[1] = sizeBelow(draft.Dir)
+	store.Bytes, errs[0] = registry.SizeBelow(store.Dir)
+	draft.Bytes, errs[1] = registry.SizeBelow(draft.Dir)
 	rows := []Used{store, draft}
 	if err := errors.Join(errs[:]...); err != nil {
 		return rows, err
@@ -78,29 +79,4 @@ func (e *Env) Du(ctx context.Context) ([]Used, error) {
 		builds.Items, builds.Bytes, builds.Prunable = u.Records, u.Bytes, u.Reusable
 	}
 	return append(rows, builds), nil
-}
-
-// sizeBelow adds up the files below dir; one that is gone by now, or dir itself, counts nothing.
-func sizeBelow(dir string) (sum int64, err error) {
-	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return ignoreMissing(err)
-		}
-		info, err := d.Info()
-		if err == nil {
-			sum += info.Size()
-		}
-		return ignoreMissing(err)
-	})
-	if err != nil {
-		return sum, fmt.Errorf("measuring %q: %w", dir, err)
-	}
-	return sum, nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

@@ -90,25 +90,13 @@ func createdOf(image inspect.Image) (string, error) {
 
 // compareImages says in what an image differs from the original.
 func compareImages(original inspect.Image, image build.Image) error {
-	if original.Manifest.Digest == image.Manifest.Digest {
-		return nil
-	}
-	manifest, err := image.Manifest.Refs()
-	if err != nil {
+	what, err := image.Difference(original)
+	if what == "" {
 		return err
 	}
-	what := "its config or annotations"
-	for i, layer := range manifest.Layers {
-		if i >= len(original.Layers) || layer.Digest != original.Layers[i].Digest {
-			what = fmt.Sprintf("layer %d of %d", i+1, len(manifest.Layers))
-			break
-		}
-	}
-	if len(manifest.Layers) < len(original.Layers) {
-		what = fmt.Sprintf("%d layers instead of %d", len(manifest.Layers), len(original.Layers))
-	}
 	return registry.WithHint(
-		fmt.Errorf("%w: it is %s, and this build makes %s; the difference begins with %s", registry.ErrContent, original.Manifest.Digest, image.Manifest.Digest, what),
+		fmt.Errorf("%w: it is %s, and this build makes %s; the difference begins with %s",
+			registry.ErrContent, original.Manifest.Digest, image.Manifest.Digest, what),
 		"build the original with --source-date-epoch, and from the same files, base images and arguments",
 	)
 }

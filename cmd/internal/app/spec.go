@@ -9,8 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"strings"
 
 	"mtool/compose"
 	"mtool/compose/spec"
@@ -195,7 +194,9 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 }
 
 func (o *CreateOptions) addResults(results []spec.Result) error {
-	slices.SortStableFunc(results, func(a, b spec.Result) int { return comparePlatforms(a.Claim, b.Claim) })
+	slices.SortStableFunc(results, func(a, b spec.Result) int { // the order of files says nothing
+		return strings.Compare(platform.Format(a.Claim), platform.Format(b.Claim))
+	})
 	for _, r := range results {
 		ref, err := registry.ParseRef(r.Name())
 		if err != nil {
@@ -205,16 +206,4 @@ func (o *CreateOptions) addResults(results []spec.Result) error {
 		o.Overrides = append(o.Overrides, compose.Overrides{Platform: r.Claim})
 	}
 	return nil
-}
-
-// comparePlatforms orders by name: the order of files says nothing.
-func comparePlatforms(a, b v1.Platform) int {
-	x, y := platform.Format(a), platform.Format(b)
-	switch {
-	case x < y:
-		return -1
-	case x > y:
-		return 1
-	}
-	return 0
 }

@@ -7,12 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/mod/semver"
-	"golang.org/x/sync/errgroup"
 
 	"mtool/registry"
 	"mtool/registry/remote"
@@ -95,13 +93,15 @@ func (e *Env) PlanDeletion(ctx context.Context, ref registry.Ref) (Deletion, err
 		return d, nil
 	}
 	d.Digest = ref.Digest
-	users, err := usersOf(ctx, repository, ref)
+	users, err := repository.UsersOf(ctx, ref.Digest)
 	if err != nil {
 		return d, fmt.Errorf("looking for lists that need %q: %w", ref, err)
 	}
-	d.Tags = users.tags
-	if len(users.lists) > 0 {
-		err := fmt.Errorf("deleting %q: it is an entry of %s, which would be broken: %w", ref, strings.Join(users.lists, ", "), registry.ErrConflict)
+	slices.SortFunc(users.Tags, byVersion)
+	slices.SortFunc(users.Lists, byVersion)
+	d.Tags = users.Tags
+	if len(users.Lists) > 0 {
+		err := fmt.Errorf("deleting %q: it is an entry of %s, which would be broken: %w", ref, strings.Join(users.Lists, ", "), registry.ErrConflict)
 		return d, registry.WithHint(err, "delete those tags first, or remove the platform from the list: mtool remove --published")
 	}
 	return d, nil
@@ -119,78 +119,4 @@ func (e *Env) Delete(ctx context.Context, d Deletion) error {
 		err = registry.WithHint(err, fmt.Sprintf("this registry may delete manifests only, with all of their tags: mtool delete %s", whole))
 	}
 	return err
-}
-
-// users are the tags that point to a manifest, and the lists, by tag, that have it as an entry.
-type users struct{ tags, lists []string }
-
-// usersOf reads every tag of a repository, and the lists in lists.
-func usersOf(ctx context.Context, repository *remote.Repository, ref registry.Ref) (users, error) {
-	tags, err := repository.Tags(ctx)
-	if err != nil {
-		return users{}, err
-	}
-	var mu sync.Mutex
-	var found users
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(16)
-	for _, tag := range tags {
-		group.Go(func() error {
-			m, err := repository.Resolve(ctx, ref.WithTag(tag))
-			if errors.Is(err, registry.ErrNotFound) {
-				return nil // deleted a moment ago
-			}
-			if err != nil {
-				return err
-			}
-			needs, err := holds(ctx, repository, m, ref.Digest, 8)
-			if err != nil {
-				return fmt.Errorf("tag %q: %w", tag, err)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case m.Digest == ref.Digest:
-				found.tags = append(found.tags, tag)
-			case needs:
-				found.lists = append(found.lists, tag)
-			}
-			return nil
-		})
-	}
-	err = group.Wait()
-	slices.SortFunc(found.tags, byVersion)
-	slices.SortFunc(found.lists, byVersion)
-	return found, err
-}
-
-// holds reports whether a list has digest as an entry, also one of a list inside it, so many levels deep. Those that are not
-// there hold nothing.
-func holds(ctx context.Context, source registry.Source, m registry.Manifest, digest v1.Hash, levels int) (bool, error) {
-	if !m.IsList() {
-		return false, nil
-	}
-	rows, err := registry.DecodeReferrers(m.Body) // of any list
-	if err != nil {
-		return false, err
-	}
-	for _, row := range rows {
-		if row.Digest == digest {
-			return true, nil
-		}
-		if !row.MediaType.IsIndex() || levels == 0 {
-			continue
-		}
-		inner, err := source.Manifest(ctx, row)
-		if errors.Is(err, registry.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if in, err := holds(ctx, source, inner, digest, levels-1); in || err != nil {
-			return in, err
-		}
-	}
-	return false, nil
 }
