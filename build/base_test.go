@@ -64,8 +64,12 @@ func TestWorkerAndOldTLS(t *testing.T) {
 	t.Cleanup(s.Close)
 	h := newHome(t)
 	h.o.Registries.SkipVerify = []string{s.Listener.Addr().String()}
-	for _, text := range []string{"FROM " + h.o.Registries.SkipVerify[0] + "/base:v1\nLABEL a=b\n", "FROM scratch\nADD " + s.URL + "/file /\n"} {
-		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, text), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
+	for _, text := range []string{
+		"FROM " + h.o.Registries.SkipVerify[0] + "/base:v1\nLABEL a=b\n",
+		"FROM scratch\nADD " + s.URL + "/file /\n",
+	} {
+		_, err := build.Run(t.Context(),
+			build.Spec{Context: contextDir(t, text), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
 		if err == nil || !strings.Contains(err.Error(), "protocol version") {
 			t.Errorf("%s: got error %v, want one about the protocol version", text, err)
 		}
@@ -77,7 +81,9 @@ func TestBaseOfAnotherPlatformInRegistry(t *testing.T) {
 	needs(t, "buildkit")
 	server := registrytest.New(t, registrytest.Options{})
 	base := push(t, server, remote.Options{}, registrytest.Image(registrytest.ImageSpec{Platform: foreign()}))
-	_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, newHome(t).o)
+	_, err := build.Run(t.Context(),
+		build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)},
+		newHome(t).o)
 	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), foreign().Architecture) {
 		t.Errorf("building %v on an image of %v: %v", native(), foreign(), err)
 	}
@@ -90,15 +96,19 @@ func TestPrivateBase(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("DOCKER_CONFIG", dir)
 	t.Setenv("REGISTRY_AUTH_FILE", filepath.Join(dir, "auth.json"))
-	write(t, filepath.Join(dir, "auth.json"), `{"auths": {"`+server.Host()+`": {"auth": "`+base64.StdEncoding.EncodeToString([]byte("anna:secret"))+`"}}}`)
+	write(t, filepath.Join(dir, "auth.json"),
+		`{"auths": {"`+server.Host()+`": {"auth": "`+base64.StdEncoding.EncodeToString([]byte("anna:secret"))+`"}}}`)
 	credentials, err := login.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := push(t, server, remote.Options{Settings: remote.Settings{SkipVerify: skip}, Credentials: credentials}, registrytest.Image(registrytest.ImageSpec{Platform: native()}))
+	base := push(t, server, remote.Options{Settings: remote.Settings{SkipVerify: skip}, Credentials: credentials},
+		registrytest.Image(registrytest.ImageSpec{Platform: native()}))
 	h := newHome(t)
 	run := func() error {
-		_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)}, h.o)
+		_, err := build.Run(t.Context(),
+			build.Spec{Context: contextDir(t, "FROM "+base+"\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t)},
+			h.o)
 		return err
 	}
 	if err := run(); !errors.Is(err, registry.ErrDenied) && !errors.Is(err, registry.ErrUnavailable) {
@@ -129,7 +139,9 @@ func TestAddKeepsItsLoginAtHome(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	seen := make(chan string, 2)
-	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen <- r.Header.Get("Authorization") }))
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		seen <- r.Header.Get("Authorization")
+	}))
 	home := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen <- r.Header.Get("Authorization")
 		http.Redirect(w, r, other.URL+"/file", http.StatusTemporaryRedirect)
@@ -138,7 +150,10 @@ func TestAddKeepsItsLoginAtHome(t *testing.T) {
 	t.Cleanup(home.Close)
 	file := filepath.Join(t.TempDir(), "token")
 	write(t, file, "login")
-	spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+home.URL+"/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
+	spec := build.Spec{
+		Context:   contextDir(t, "FROM scratch\nADD "+home.URL+"/file /\n"),
+		Platforms: []v1.Platform{native()}, Name: named(t),
+	}
 	spec.Secrets = []build.Secret{{ID: "HTTP_AUTH_TOKEN_127.0.0.1", File: file}}
 	if _, err := build.Run(t.Context(), spec, newHome(t).o); err != nil {
 		t.Fatal(err)

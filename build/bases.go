@@ -68,7 +68,10 @@ func findLocalBase(ctx context.Context, images *store.Store, ref registry.Ref, w
 		if err := unread(report.Images); err != nil {
 			return v1.Hash{}, err
 		}
-		return v1.Hash{}, &wrongBaseError{ref, want, platformsOf(report.Images), advice.Of(advice.RemoveBase, platform.Format(want), ref.Familiar())}
+		return v1.Hash{}, &wrongBaseError{
+			ref, want, platformsOf(report.Images),
+			advice.Of(advice.RemoveBase, platform.Format(want), ref.Familiar()),
+		}
 	}
 	return image.Manifest.Digest, image.Err
 }

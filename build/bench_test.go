@@ -26,7 +26,10 @@ func BenchmarkStart(b *testing.B) {
 // BenchmarkCachedBuild is a whole build of which every step is cached.
 func BenchmarkCachedBuild(b *testing.B) {
 	h := newHome(b)
-	spec := build.Spec{Context: contextDir(b, runApp, native()), Platforms: []v1.Platform{native()}, Name: named(b), Progress: "quiet"}
+	spec := build.Spec{
+		Context: contextDir(b, runApp, native()), Platforms: []v1.Platform{native()}, Name: named(b),
+		Progress: "quiet",
+	}
 	for b.Loop() {
 		if _, err := build.Run(b.Context(), spec, h.o); err != nil {
 			b.Fatal(err)

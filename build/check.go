@@ -62,8 +62,9 @@ func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (w
 	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
 		Config: dockerui.Config{
 			BuildArgs: job.Spec.BuildArgs, Labels: job.Spec.Labels, Target: job.Spec.Target,
-			TargetPlatforms: []ocispecs.Platform{target}, BuildPlatforms: []ocispecs.Platform{spec(buildPlatform(emulator.Detect()))},
-			LinterConfig: &linter.Config{},
+			TargetPlatforms: []ocispecs.Platform{target},
+			BuildPlatforms:  []ocispecs.Platform{spec(buildPlatform(emulator.Detect()))},
+			LinterConfig:    &linter.Config{},
 		},
 		SourceMap:      source,
 		TargetPlatform: &target,
@@ -92,7 +93,9 @@ func lintByBuildKit(ctx context.Context, job Job, d *dockerfile, text []byte) (w
 // nothingKnown resolves every base image to the requested platform, and knows nothing else about it.
 type nothingKnown struct{}
 
-func (nothingKnown) ResolveImageConfig(_ context.Context, ref string, o sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (nothingKnown) ResolveImageConfig(
+	_ context.Context, ref string, o sourceresolver.Opt,
+) (string, digest.Digest, []byte, error) {
 	var image ocispecs.Image
 	image.Architecture, image.OS = "amd64", "linux"
 	if o.ImageOpt != nil && o.ImageOpt.Platform != nil {

@@ -56,9 +56,10 @@ func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err e
 // without fs-verity), so this silences them.
 func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, error) {
 	logrus.SetLevel(logrus.ErrorLevel)
-	return client.New(ctx, "unix:///embedded", client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-		return p.Dial(ctx)
-	}))
+	return client.New(ctx, "unix:///embedded",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return p.Dial(ctx)
+		}))
 }
 
 // connectAddress returns a client of the worker at addr. It sends nothing yet.
@@ -83,7 +84,8 @@ func schemes() []string {
 func clientOptions(addr string, tls WorkerTLS) ([]client.ClientOpt, error) {
 	u, err := url.Parse(addr)
 	if err != nil || !slices.Contains(schemes(), u.Scheme) || u.Host+u.Path == "" {
-		return nil, registry.Usagef("worker %q is none of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "), DockerEngine, Embedded)
+		return nil, registry.Usagef("worker %q is none of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "),
+			DockerEngine, Embedded)
 	}
 	if u.Scheme != "tcp" || !tls.Used() {
 		return nil, nil
@@ -216,9 +218,18 @@ func reasons(closed reason) []worded {
 	other := reason{"what answers there is not BuildKit", advice.Say("give the address of a buildkitd"), ErrNoWorker}
 	return []worded{
 		{"x509: ", reason{"its certificate is not trusted", advice.Of(advice.TrustWorker), registry.ErrDenied}},
-		{"tls: certificate required", reason{"it wants a client certificate", advice.Of(advice.ClientCert), registry.ErrDenied}},
-		{"remote error: tls: ", reason{"it refused the client certificate", advice.Of(advice.SignedCert), registry.ErrDenied}},
-		{"first record does not look like a TLS handshake", reason{"it speaks no TLS", advice.Of(advice.NoCertificates), ErrNoWorker}},
+		{
+			"tls: certificate required",
+			reason{"it wants a client certificate", advice.Of(advice.ClientCert), registry.ErrDenied},
+		},
+		{
+			"remote error: tls: ",
+			reason{"it refused the client certificate", advice.Of(advice.SignedCert), registry.ErrDenied},
+		},
+		{
+			"first record does not look like a TLS handshake",
+			reason{"it speaks no TLS", advice.Of(advice.NoCertificates), ErrNoWorker},
+		},
 		{"has exited with", reason{"the program that reaches it failed", advice.Say(reachedBy), registry.ErrUnavailable}},
 		{"error reading server preface: EOF", closed},
 		{"connection reset by peer", closed},
@@ -230,7 +241,8 @@ func reasons(closed reason) []worded {
 		{"broken pipe", closed},
 		{"executable file not found", reason{"the program that reaches it is missing", advice.Advice{}, ErrNoWorker}},
 		{"context deadline exceeded", reason{
-			fmt.Sprintf("it did not answer within %s", patience), advice.Say("is the address right, and the network between?"), registry.ErrUnavailable,
+			fmt.Sprintf("it did not answer within %s", patience), advice.Say("is the address right, and the network between?"),
+			registry.ErrUnavailable,
 		}},
 		{"permission denied", reason{"this user may not talk to it", advice.Advice{}, registry.ErrDenied}},
 	}

@@ -31,7 +31,9 @@ import (
 // tokens.
 func credentials(o Options) session.Attachable {
 	provider := authprovider.NewDockerAuthProvider(authprovider.DockerAuthProviderConfig{
-		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (types.AuthConfig, error) {
+		AuthConfigProvider: func(ctx context.Context, host string, scopes []string, _ authprovider.ExpireCachedAuthCheck) (
+			types.AuthConfig, error,
+		) {
 			return lookUp(ctx, o.Credentials, host, scopes)
 		},
 	})
@@ -54,7 +56,8 @@ func lookUp(ctx context.Context, c *login.Credentials, host string, scopes []str
 		return types.AuthConfig{}, fmt.Errorf("finding credentials of %q: %w", host, err)
 	}
 	return types.AuthConfig{
-		ServerAddress: host, Username: a.Username, Password: a.Password, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken,
+		ServerAddress: host, Username: a.Username, Password: a.Password, IdentityToken: a.IdentityToken,
+		RegistryToken: a.RegistryToken,
 	}, nil
 }
 
@@ -114,7 +117,9 @@ func (t tokens) FetchToken(ctx context.Context, r *auth.FetchTokenRequest) (*aut
 // outOfOrder reports whether another attempt may succeed.
 func outOfOrder(err error) bool {
 	status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
-	return remote.ConnectionLost(err) || ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout || status.StatusCode == http.StatusTooManyRequests)
+	return remote.ConnectionLost(err) ||
+		ok && (status.StatusCode >= 500 || status.StatusCode == http.StatusRequestTimeout ||
+			status.StatusCode == http.StatusTooManyRequests)
 }
 
 // tokenClient returns a client that, if unchecked, accepts every certificate. BuildKit's own way to do that also
@@ -132,7 +137,8 @@ func keepPassword(r *http.Request, via []*http.Request) error {
 	switch {
 	case len(via) >= most:
 		return fmt.Errorf("stopped after %d redirects", most)
-	case !remote.SameOrigin(r.URL, first.URL) && (first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
+	case !remote.SameOrigin(r.URL, first.URL) &&
+		(first.Method == http.MethodPost || first.Header.Get("Authorization") != ""):
 		return fmt.Errorf("it redirects to %q, which the password is not for", r.URL.Host)
 	}
 	return nil
@@ -177,7 +183,10 @@ func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.Fet
 	if listed(t.options.Registries.SkipVerify, r.Host) {
 		client = t.unchecked
 	}
-	o := docker.TokenOptions{Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username, Secret: login.Password}
+	o := docker.TokenOptions{
+		Realm: r.Realm, Service: r.Service, Scopes: r.Scopes, Username: login.Username,
+		Secret: login.Password,
+	}
 	if login.IdentityToken != "" {
 		o.Username, o.Secret = "", login.IdentityToken
 	}
@@ -190,7 +199,8 @@ func (t tokens) fetch(ctx context.Context, r *auth.FetchTokenRequest) (*auth.Fet
 			return tokenAnswer(answer.AccessToken, answer.ExpiresInSeconds, answer.IssuedAt), nil
 		}
 		status, ok := errors.AsType[remotes.ErrUnexpectedStatus](err)
-		if !ok || !slices.Contains([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed}, status.StatusCode) {
+		if !ok || !slices.Contains([]int{http.StatusNotFound, http.StatusUnauthorized, http.StatusMethodNotAllowed},
+			status.StatusCode) {
 			return nil, err
 		}
 	}

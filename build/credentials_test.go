@@ -37,7 +37,8 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 		if !ok {
 			t.Fatal("it answers no worker")
 		}
-		answer, err := server.FetchToken(t.Context(), &auth.FetchTokenRequest{Host: host, Realm: s.URL + "/token", Service: "s", Scopes: []string{"repository:a:pull"}})
+		answer, err := server.FetchToken(t.Context(),
+			&auth.FetchTokenRequest{Host: host, Realm: s.URL + "/token", Service: "s", Scopes: []string{"repository:a:pull"}})
 		if err == nil && (answer.Token != "t" || answer.ExpiresIn != 300) {
 			t.Errorf("%s: got %v", host, answer)
 		}
@@ -62,7 +63,10 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 // TestTokensAgain: a token server that is out of order is asked again, and one that stays so is told with its status.
 func TestTokensAgain(t *testing.T) {
 	t.Parallel()
-	for status, want := range map[int]int32{http.StatusBadGateway: tokenAttempts, http.StatusRequestTimeout: tokenAttempts, http.StatusForbidden: 1} {
+	for status, want := range map[int]int32{
+		http.StatusBadGateway: tokenAttempts, http.StatusRequestTimeout: tokenAttempts,
+		http.StatusForbidden: 1,
+	} {
 		for _, heals := range []bool{true, false} {
 			var asked atomic.Int32
 			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -95,7 +99,8 @@ func TestTokensAgain(t *testing.T) {
 // TLS, and an answer without end is cut off.
 func TestWorkersPasswordStaysAtHome(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "auth.json")
-	if err := os.WriteFile(file, []byte(`{"auths": {"r.example": {"username": "anna", "password": "secret"}}}`), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(`{"auths": {"r.example": {"username": "anna", "password": "secret"}}}`),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("REGISTRY_AUTH_FILE", file)
@@ -112,7 +117,8 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 	}
 	bare := httptest.NewServer(http.HandlerFunc(answer))
 	quiet := log.New(io.Discard, "", 0)
-	home, elsewhere, old := httptest.NewTLSServer(nil), httptest.NewTLSServer(http.HandlerFunc(answer)), httptest.NewUnstartedServer(http.HandlerFunc(answer))
+	home, elsewhere, old := httptest.NewTLSServer(nil), httptest.NewTLSServer(http.HandlerFunc(answer)),
+		httptest.NewUnstartedServer(http.HandlerFunc(answer))
 	old.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
 	old.Config.ErrorLog = quiet
 	old.StartTLS()
@@ -144,10 +150,16 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		{old.URL, "protocol version", 0, nil},
 	} {
 		stolen.Store(0)
-		o := Options{Credentials: credentials, Registries: remote.Settings{SkipVerify: []string{"r.example"}, PlainHTTP: c.plain}}
-		_, err := tokens{nil, o, tokenClient(false), tokenClient(true)}.fetch(t.Context(), &auth.FetchTokenRequest{Host: "r.example", Realm: c.realm, Service: "s"})
-		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) || stolen.Load() != c.stolen {
-			t.Errorf("%s: got error %v, want %q; the password was seen %d times, want %d", c.realm, err, c.want, stolen.Load(), c.stolen)
+		o := Options{
+			Credentials: credentials,
+			Registries:  remote.Settings{SkipVerify: []string{"r.example"}, PlainHTTP: c.plain},
+		}
+		_, err := tokens{nil, o, tokenClient(false), tokenClient(true)}.fetch(t.Context(),
+			&auth.FetchTokenRequest{Host: "r.example", Realm: c.realm, Service: "s"})
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) ||
+			stolen.Load() != c.stolen {
+			t.Errorf("%s: got error %v, want %q; the password was seen %d times, want %d", c.realm, err, c.want,
+				stolen.Load(), c.stolen)
 		}
 	}
 	for _, s := range []*httptest.Server{bare, home, elsewhere, old} {

@@ -20,7 +20,8 @@ import (
 func deviceIn(ctx context.Context, step string, err error, dir string, noDevices error) error {
 	_, line, _ := strings.Cut(step, "] ")
 	words := strings.Fields(line)
-	if noDevices == nil || len(words) < 3 || words[0] != "ADD" || !strings.Contains(err.Error(), "operation not permitted") {
+	if noDevices == nil || len(words) < 3 || words[0] != "ADD" ||
+		!strings.Contains(err.Error(), "operation not permitted") {
 		return nil
 	}
 	root, err := os.OpenRoot(dir)

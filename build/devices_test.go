@@ -22,7 +22,8 @@ func TestDeviceIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		w := tar.NewWriter(f)
-		err = errors.Join(w.WriteHeader(&tar.Header{Name: "dev/null", Typeflag: kind, Devmajor: 1, Devminor: 3}), w.Close(), f.Close())
+		err = errors.Join(w.WriteHeader(&tar.Header{Name: "dev/null", Typeflag: kind, Devmajor: 1, Devminor: 3}),
+			w.Close(), f.Close())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +44,8 @@ func TestDeviceIn(t *testing.T) {
 	} {
 		err := deviceIn(t.Context(), c.step, c.err, dir, c.worker)
 		var found *snapshot.DeviceError
-		if errors.As(err, &found) != (c.archive != "") || found != nil && (found.Archive != c.archive || found.Path != "dev/null" || !errors.Is(err, old)) {
+		if errors.As(err, &found) != (c.archive != "") ||
+			found != nil && (found.Archive != c.archive || found.Path != "dev/null" || !errors.Is(err, old)) {
 			t.Errorf("%s: %v", c.step, err)
 		}
 	}
@@ -53,7 +55,8 @@ func TestDeviceIn(t *testing.T) {
 func TestDeviceOut(t *testing.T) {
 	t.Parallel()
 	said := fmt.Errorf("%q %w", "dev/null", device.ErrNotMade).Error()
-	if err := deviceOut(errors.New("failed to solve: " + said)); !errors.Is(err, device.ErrNotMade) || err.Error() != "failed to solve: "+said {
+	if err := deviceOut(errors.New("failed to solve: " + said)); !errors.Is(err, device.ErrNotMade) ||
+		err.Error() != "failed to solve: "+said {
 		t.Errorf("got %v", err)
 	}
 	if err := deviceOut(errors.New("failed to solve")); err != nil {

@@ -34,7 +34,8 @@ type dockerfile struct {
 type base struct {
 	Name     string // as the Dockerfile calls it
 	Platform v1.Platform
-	Given    string // the named build context that replaces it: docker-image://NAME, store:NAME or oci-layout://DIR; "" for none
+	// the named build context that replaces it: docker-image://NAME, store:NAME or oci-layout://DIR; "" for none
+	Given string
 }
 
 func (b base) equal(o base) bool {
@@ -103,7 +104,8 @@ func parseDockerfile(text []byte) (*dockerfile, error) {
 		return nil, err
 	}
 	lines := strings.Split(string(text), "\n")
-	return &dockerfile{path: "Dockerfile", lines: lines, stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)}, nil
+	return &dockerfile{path: "Dockerfile", lines: lines, stages: stages, args: args, lex: shell.NewLex(tree.EscapeToken)},
+		nil
 }
 
 // inputs are what the requirements depend on.
@@ -136,7 +138,10 @@ func (d *dockerfile) requirements(q inputs) (requirements, error) {
 			return requirements{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
 		}
 	}
-	w := walk{d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)), found: requirements{Stages: map[string]v1.Platform{}}}
+	w := walk{
+		d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)),
+		found: requirements{Stages: map[string]v1.Platform{}},
+	}
 	err = w.stage(start)
 	return w.found, err
 }
@@ -212,7 +217,8 @@ func (v variables) Keys() []string {
 // setPlatform sets what BuildKit calls the platform arguments in the global scope.
 // https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope
 func (v variables) setPlatform(prefix string, p v1.Platform) {
-	v[prefix+"PLATFORM"], v[prefix+"OS"], v[prefix+"ARCH"], v[prefix+"VARIANT"] = platform.Format(p), p.OS, p.Architecture, p.Variant
+	v[prefix+"PLATFORM"], v[prefix+"OS"], v[prefix+"ARCH"], v[prefix+"VARIANT"] = platform.Format(p), p.OS,
+		p.Architecture, p.Variant
 }
 
 // spec converts p for BuildKit.

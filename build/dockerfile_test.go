@@ -20,7 +20,10 @@ func TestNeeds(t *testing.T) {
 		args               map[string]string
 		bases, runs        []string
 	}{
-		{name: "plain", text: "FROM debian:12\nRUN true", bases: []string{"debian:12 linux/arm64"}, runs: []string{"linux/arm64"}},
+		{
+			name: "plain", text: "FROM debian:12\nRUN true", bases: []string{"debian:12 linux/arm64"},
+			runs: []string{"linux/arm64"},
+		},
 		{name: "scratch", text: "FROM scratch\nCOPY a /"},
 		{
 			name:  "cross compiling runs natively",
@@ -53,14 +56,20 @@ func TestNeeds(t *testing.T) {
 			text:  "FROM --platform=linux/amd64 one\nCOPY --from=tools /x /x\nRUN --mount=from=cache,target=/c true",
 			bases: []string{"one linux/amd64", "tools linux/arm64", "cache linux/arm64"}, runs: []string{"linux/amd64"},
 		},
-		{name: "an image named twice", text: "FROM one AS a\nFROM one\nCOPY --from=a /x /", bases: []string{"one linux/arm64"}},
+		{
+			name: "an image named twice", text: "FROM one AS a\nFROM one\nCOPY --from=a /x /",
+			bases: []string{"one linux/arm64"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, err := parseDockerfile([]byte(c.text))
 			if err != nil {
 				t.Fatal(err)
 			}
-			n, err := d.requirements(inputs{Target: c.target, For: parse(t, "linux/arm64"), BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args})
+			n, err := d.requirements(inputs{
+				Target: c.target, For: parse(t, "linux/arm64"),
+				BuildMachine: parse(t, "linux/amd64"), BuildArgs: c.args,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +121,8 @@ func TestStageNames(t *testing.T) {
 	}
 	s := solve{requirements: n, target: parse(t, "linux/arm64")}
 	for step, want := range map[string]string{
-		"[build 2/2] RUN x": "linux/amd64", "[stage-1 2/2] COPY": "linux/arm64", "[2/3] RUN y": "linux/arm64", "exporting": "linux/arm64",
+		"[build 2/2] RUN x": "linux/amd64", "[stage-1 2/2] COPY": "linux/arm64", "[2/3] RUN y": "linux/arm64",
+		"exporting": "linux/arm64",
 	} {
 		if got := platform.Format(s.platformOf(step)); got != want {
 			t.Errorf("%s is %s, want %s", step, got, want)

@@ -57,7 +57,9 @@ func runsOn(runnable []v1.Platform, want v1.Platform) bool {
 
 // chooseEmulators finds an emulator for each foreign platform. It may be missing if the Dockerfile runs nothing for
 // that platform.
-func chooseEmulators(host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error)) ([]emulator.Found, error) {
+func chooseEmulators(
+	host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error),
+) ([]emulator.Found, error) {
 	var all []emulator.Found
 	seen := map[string]bool{}
 	add := func(target v1.Platform, needed bool) error {

@@ -37,7 +37,9 @@ func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) 
 	}
 	const proto = "h2c"
 	c, err := client.New(ctx, "unix:///docker-engine",
-		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return e.Dial(ctx, "/grpc", proto, nil) }),
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return e.Dial(ctx, "/grpc", proto, nil)
+		}),
 		client.WithSessionDialer(engineSession(e)))
 	if err != nil {
 		return nil, nil, errors.Join(err, e.Close())
@@ -55,7 +57,10 @@ func engineSession(e *engine.Engine) session.Dialer {
 // viaEngine changes a request so that Docker Engine can answer it: its BuildKit exports images only into the engine.
 // It returns the image's name there.
 func viaEngine(opt *client.SolveOpt) registry.Ref {
-	name := registry.Ref{Transport: registry.TransportEngine, Host: "docker.io", Repo: "library/mtool-build", Tag: strings.ToLower(rand.Text())}
+	name := registry.Ref{
+		Transport: registry.TransportEngine, Host: "docker.io", Repo: "library/mtool-build",
+		Tag: strings.ToLower(rand.Text()),
+	}
 	for i, e := range opt.Exports {
 		if e.Type == client.ExporterOCI && e.OutputStore != nil {
 			opt.Exports[i] = client.ExportEntry{Type: "moby", Attrs: map[string]string{"name": name.Name()}}
@@ -76,7 +81,9 @@ func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.Expor
 }
 
 // export makes each export in its own request, from the steps that the previous request has run.
-func (s solve) export(ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display) (*record, error) {
+func (s solve) export(
+	ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display,
+) (*record, error) {
 	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
 	delete(opt.FrontendAttrs, "no-cache")
 	opt.CacheExports = nil
@@ -101,7 +108,8 @@ func beyondEngine(s Spec) error {
 		what = "attaches neither provenance nor an SBOM"
 	case s.BuildArgs[epochArg] != "":
 		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
-	case slices.ContainsFunc(s.Exports, func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
+	case slices.ContainsFunc(s.Exports,
+		func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
 		what = "writes no archives of images (-o type=oci, type=docker)"
 	case slices.ContainsFunc(withType(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
 		what = "exports no cache but an inline one (type=inline)"
@@ -111,7 +119,8 @@ func beyondEngine(s Spec) error {
 		return nil
 	}
 	return &WorkerError{
-		Doing: "building on " + DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what), Advice: advice.Of(advice.WholeBuildKit),
+		Doing: "building on " + DockerEngine, Err: errors.New("the BuildKit in Docker Engine " + what),
+		Advice: advice.Of(advice.WholeBuildKit),
 	}
 }
 
@@ -182,7 +191,9 @@ func repack(ctx context.Context, o registry.Object, blobs string) (v1.Descriptor
 }
 
 // moveBlob writes a blob, compressed on request, and returns its descriptor.
-func moveBlob(ctx context.Context, from registry.Source, d v1.Descriptor, blobs string, compress bool) (v1.Descriptor, error) {
+func moveBlob(
+	ctx context.Context, from registry.Source, d v1.Descriptor, blobs string, compress bool,
+) (v1.Descriptor, error) {
 	r, err := from.Blob(ctx, d)
 	if err != nil {
 		return v1.Descriptor{}, err

@@ -53,7 +53,8 @@ func TestRepack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out v1.Manifest
-	if err := json.Unmarshal(body, &out); err != nil || len(out.Layers) != 2 || out.Layers[1].Digest != m.Layers[1].Digest {
+	if err := json.Unmarshal(body, &out); err != nil || len(out.Layers) != 2 ||
+		out.Layers[1].Digest != m.Layers[1].Digest {
 		t.Fatalf("%v: %s", err, body)
 	}
 	f, err := os.Open(filepath.Join(dir, out.Layers[0].Digest.Hex))
@@ -68,7 +69,8 @@ func TestRepack(t *testing.T) {
 	if got, err := io.ReadAll(z); err != nil || !bytes.Equal(got, plain) {
 		t.Errorf("the layer has other bytes: %v", err)
 	}
-	if _, err := repack(t.Context(), registry.Object{Root: root, Source: memory{}}, t.TempDir()); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := repack(t.Context(), registry.Object{Root: root, Source: memory{}}, t.TempDir()); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("blobs that are missing: %v", err)
 	}
 }

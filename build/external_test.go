@@ -29,7 +29,8 @@ func TestMissingEmulator(t *testing.T) {
 	}
 	err := run("FROM scratch\nRUN [\"/app\"]\n", native(), foreign())
 	var w *build.WorkerError
-	if !errors.Is(err, build.ErrNoWorker) || !errors.As(err, &w) || !strings.Contains(w.Hint(), "qemu-user-static") || !strings.Contains(w.Hint(), h.o.EmulatorsDir) {
+	if !errors.Is(err, build.ErrNoWorker) || !errors.As(err, &w) || !strings.Contains(w.Hint(), "qemu-user-static") ||
+		!strings.Contains(w.Hint(), h.o.EmulatorsDir) {
 		t.Errorf("got %v, want ErrNoWorker with a hint to the package", err)
 	}
 	if _, err := os.Stat(h.o.StateDir); err == nil {
@@ -38,7 +39,8 @@ func TestMissingEmulator(t *testing.T) {
 	if err := run("FROM scratch\nCOPY Dockerfile /\n", foreign()); err != nil {
 		t.Errorf("a build that runs nothing: %v", err)
 	}
-	if err := run("FROM scratch\nRUN [\"/app\"]\n", v1.Platform{OS: "linux", Architecture: "wasm"}); !errors.Is(err, build.ErrNoWorker) {
+	if err := run("FROM scratch\nRUN [\"/app\"]\n", v1.Platform{OS: "linux", Architecture: "wasm"}); !errors.Is(err,
+		build.ErrNoWorker) {
 		t.Errorf("an architecture that QEMU has not: %v", err)
 	}
 }
@@ -49,9 +51,13 @@ func TestExternalWorker(t *testing.T) {
 	needs(t, "buildkit")
 	addr := "unix://" + serve(t)
 	h := newHome(t)
-	spec := build.Spec{Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Execution: at(addr)}
+	spec := build.Spec{
+		Context: contextDir(t, runApp, native(), foreign()), Platforms: []v1.Platform{foreign()},
+		Name: named(t), Execution: at(addr),
+	}
 	_, err := build.Run(t.Context(), spec, h.o)
-	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), addr) || !strings.Contains(err.Error(), platform.Format(native())) {
+	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), addr) ||
+		!strings.Contains(err.Error(), platform.Format(native())) {
 		t.Errorf("a platform that it does not run: %v", err)
 	}
 	spec.Execution = at("unix://" + serve(t)) // ours takes one connection
@@ -70,7 +76,8 @@ func TestWorkerThatIsNotThere(t *testing.T) {
 		"http://host":       registry.ErrUsage,
 	} {
 		_, err := build.Run(t.Context(), build.Spec{
-			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Execution: at(addr),
+			Context: contextDir(t, "FROM scratch\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t),
+			Execution: at(addr),
 		}, newHome(t).o)
 		if !errors.Is(err, kind) || !strings.Contains(err.Error(), addr) {
 			t.Errorf("%s: got %v, want %v", addr, err, kind)

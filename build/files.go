@@ -59,7 +59,8 @@ func openFiles(job Job, workers []*worker, failed func(error)) (*files, error) {
 		}
 	}
 	// A worker requests the whole Dockerfile each time.
-	if f.trees[dockerfileDir], err = snapshot.New(filepath.Dir(job.Spec.Dockerfile), snapshot.Options{Failed: failed}); err != nil {
+	if f.trees[dockerfileDir], err = snapshot.New(filepath.Dir(job.Spec.Dockerfile),
+		snapshot.Options{Failed: failed}); err != nil {
 		return nil, errors.Join(err, f.memory.Close())
 	}
 	return f, nil

@@ -28,7 +28,8 @@ func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
 	}
 	if job.Options.Client != nil {
 		if a := askFor(ctx, job.Options, image); a.err != nil {
-			job.Options.Say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q can't be had: %v", image, a.err))
+			job.Options.Say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q can't be had: %v",
+				image, a.err))
 			return job
 		}
 	}
@@ -39,7 +40,8 @@ func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
 // isStable reports whether an image is the Dockerfile frontend's stable channel.
 func isStable(image string) bool {
 	ref, err := registry.ParseRef("docker://" + image)
-	return err == nil && ref.Repository() == "docker.io/docker/dockerfile" && ref.Digest.Hex == "" && !strings.Contains(ref.Tag, "labs") &&
+	return err == nil && ref.Repository() == "docker.io/docker/dockerfile" && ref.Digest.Hex == "" &&
+		!strings.Contains(ref.Tag, "labs") &&
 		(ref.Tag == "latest" || strings.HasPrefix(ref.Tag, "1"))
 }
 

@@ -28,7 +28,11 @@ func TestHostStaysAsItWas(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := look(t)
-			o := order{Home: publicDir(t), Context: contextDir(t, "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nRUN [\"/app\", \"sleep\"]\n", foreign()), Platform: foreign()}
+			o := order{
+				Home: publicDir(t),
+				Context: contextDir(t, "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nRUN [\"/app\", \"sleep\"]\n",
+					foreign()), Platform: foreign(),
+			}
 			p, out := builder(t, o, 0)
 			if err := p.Start(); err != nil {
 				t.Fatal(err)
@@ -97,7 +101,8 @@ func workerOf(t *testing.T, builder int) int {
 	t.Helper()
 	for _, dir := range processes("mtool-worker\x00") {
 		stat, err := os.ReadFile(filepath.Join(dir, "stat"))
-		if _, after, ok := strings.Cut(string(stat), ") "); err == nil && ok && strings.HasPrefix(after[2:], strconv.Itoa(builder)+" ") {
+		if _, after, ok := strings.Cut(string(stat), ") "); err == nil && ok &&
+			strings.HasPrefix(after[2:], strconv.Itoa(builder)+" ") {
 			pid, _ := strconv.Atoi(filepath.Base(dir))
 			return pid
 		}

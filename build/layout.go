@@ -29,7 +29,8 @@ func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
 			return nil, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)
 		}
 		if !platform.Equal(have, want) {
-			return nil, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent, platform.Format(have))
+			return nil, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent,
+				platform.Format(have))
 		}
 		images[i].Manifest = root
 	}
@@ -72,7 +73,8 @@ func newOutput(dir, store string) (content.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return output{Store: blobs, dir: dir, store: store}, os.MkdirAll(filepath.Join(dir, "blobs", digest.Canonical.String()), 0o755)
+	return output{Store: blobs, dir: dir, store: store},
+		os.MkdirAll(filepath.Join(dir, "blobs", digest.Canonical.String()), 0o755)
 }
 
 // Writer is called first for each blob.

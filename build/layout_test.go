@@ -33,7 +33,8 @@ func TestOutputLinksWhatTheStoreHas(t *testing.T) {
 		return content.WriteBlob(t.Context(), out, d.Digest.String(), bytes.NewReader(b), d)
 	}
 	d := ocispecs.Descriptor{Digest: digest.FromBytes(known), Size: int64(len(known))}
-	if _, err := out.Writer(t.Context(), content.WithRef("x"), content.WithDescriptor(d)); !errors.Is(err, errdefs.ErrAlreadyExists) {
+	if _, err := out.Writer(t.Context(), content.WithRef("x"), content.WithDescriptor(d)); !errors.Is(err,
+		errdefs.ErrAlreadyExists) {
 		t.Errorf("writing what the store has: %v", err)
 	}
 	if err := write(fresh); err != nil {

@@ -59,7 +59,8 @@ func (l *linting) warn(rule string, line int, format string, args ...any) {
 func (l *linting) shadow(c *instructions.ArgCommand) {
 	for _, arg := range c.Args {
 		if strings.HasPrefix(arg.Key, "TARGET") && arg.Value != nil && *arg.Value != "" && isPlatformArg(arg.Key) {
-			l.warn(ruleShadow, first(c.Location()), "ARG %s=%s hides the value of each platform: write ARG %s", arg.Key, *arg.Value, arg.Key)
+			l.warn(ruleShadow, first(c.Location()), "ARG %s=%s hides the value of each platform: write ARG %s", arg.Key,
+				*arg.Value, arg.Key)
 		}
 	}
 }
@@ -75,7 +76,8 @@ func (l *linting) final(v visit, target v1.Platform) {
 	if platform.Equal(v.on, target) && !strings.Contains(s.Platform, "BUILDPLATFORM") {
 		return
 	}
-	l.warn(ruleFinal, first(s.Location), "the final stage is built for %s, not for the target (%s): leave the platform out of its FROM",
+	l.warn(ruleFinal, first(s.Location),
+		"the final stage is built for %s, not for the target (%s): leave the platform out of its FROM",
 		cmp.Or(s.Platform, platform.Format(v.on)), platform.Format(target))
 }
 
@@ -93,7 +95,8 @@ func (l *linting) stage(v visit, target v1.Platform) {
 var (
 	// asks matches a step that branches on the platform, so it may name some.
 	asks = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
+		return regexp.MustCompile(
+			`TARGET(PLATFORM|ARCH|OS|VARIANT)|BUILDARCH|BUILDPLATFORM|uname|print-architecture|(^|[^a-z])arch\)|\$\(arch`)
 	})
 	// crosses matches a cross compiler, which may name an architecture wherever it runs.
 	crosses = sync.OnceValue(func() *regexp.Regexp {
@@ -108,7 +111,8 @@ var assigned = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(
 // that machine alone: CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc.
 func isSetting(before string, m binary.Machine) bool {
 	found := assigned().FindStringSubmatch(before)
-	return found != nil && slices.ContainsFunc(binary.NamedIn(found[1]), func(n binary.Machine) bool { return n.Is(m.Arch()) })
+	return found != nil &&
+		slices.ContainsFunc(binary.NamedIn(found[1]), func(n binary.Machine) bool { return n.Is(m.Arch()) })
 }
 
 // crossCompilers are the prefixes of Debian's and others' cross compilers.
@@ -152,7 +156,8 @@ func (l *linting) literal(at []parser.Range, v visit, target v1.Platform) {
 		for _, m := range binary.NamedIn(line.text) {
 			from, to := m.Span()
 			variable := strings.HasPrefix(line.text[to:], "_") // amd64_url
-			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) || isSetting(line.text[:from], m) {
+			if m.Vague || variable || !binary.ForImages(m.Arch()) || m.Is(target.Architecture) ||
+				isSetting(line.text[:from], m) {
 				continue
 			}
 			if ownTools := m.Is(v.on.Architecture) && !crosses().MatchString(line.text); !ownTools {

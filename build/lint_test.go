@@ -20,13 +20,17 @@ func TestLint(t *testing.T) {
 		text string
 		want string // rules, each with its line
 	}{
-		"clean":                        {"FROM scratch\nRUN make\n", ""},
-		"shadow, global":               {"ARG TARGETARCH=amd64\nFROM scratch\n", "MT101:1"},
-		"declared":                     {"FROM scratch\nARG TARGETARCH\nARG TARGET=x\n", ""},
-		"fixed final stage":            {"FROM --platform=linux/amd64 scratch\nCOPY a /\n", "MT102:1"},
-		"fixed as it is asked":         {"FROM --platform=linux/arm64 scratch\nCOPY a /\n", ""},
-		"fixed tools":                  {"FROM --platform=$BUILDPLATFORM a AS b\nRUN x86_64-gcc\nFROM scratch\nCOPY --from=b /a /\n", ""},
-		"cross compiled for one":       {"FROM --platform=$BUILDPLATFORM a AS b\nRUN GOARCH=amd64 go build\nFROM scratch\nCOPY --from=b /a /\n", "MT103:2"},
+		"clean":                {"FROM scratch\nRUN make\n", ""},
+		"shadow, global":       {"ARG TARGETARCH=amd64\nFROM scratch\n", "MT101:1"},
+		"declared":             {"FROM scratch\nARG TARGETARCH\nARG TARGET=x\n", ""},
+		"fixed final stage":    {"FROM --platform=linux/amd64 scratch\nCOPY a /\n", "MT102:1"},
+		"fixed as it is asked": {"FROM --platform=linux/arm64 scratch\nCOPY a /\n", ""},
+		"fixed tools": {
+			"FROM --platform=$BUILDPLATFORM a AS b\nRUN x86_64-gcc\nFROM scratch\nCOPY --from=b /a /\n", "",
+		},
+		"cross compiled for one": {
+			"FROM --platform=$BUILDPLATFORM a AS b\nRUN GOARCH=amd64 go build\nFROM scratch\nCOPY --from=b /a /\n", "MT103:2",
+		},
 		"literal":                      {"FROM scratch\nRUN curl -O x-linux-amd64.tgz\n", "MT103:2"},
 		"its own":                      {"FROM scratch\nRUN curl -O x-aarch64.tgz\n", ""},
 		"part of a word":               {"FROM scratch\nRUN echo x64bit amd64_ xarm\n", ""},
@@ -74,7 +78,8 @@ func TestSyntaxError(t *testing.T) {
 
 func TestNamedContexts(t *testing.T) {
 	t.Parallel()
-	d, err := parseDockerfile([]byte("FROM one AS a\nRUN --mount=type=secret,id=s,required b\nFROM busybox:latest\nCOPY --from=a /x /\nCOPY --from=dir /x /\n"))
+	d, err := parseDockerfile(
+		[]byte("FROM one AS a\nRUN --mount=type=secret,id=s,required b\nFROM busybox:latest\nCOPY --from=a /x /\nCOPY --from=dir /x /\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +101,8 @@ func TestNamedContexts(t *testing.T) {
 		t.Errorf("a stage that a context takes the place of is built: %+v", n)
 	}
 	q.Contexts = nil
-	if n, err = d.requirements(q); err != nil || checkSecrets(nil, n.Secrets) == nil || checkSecrets([]Secret{{ID: "s"}}, n.Secrets) != nil {
+	if n, err = d.requirements(q); err != nil || checkSecrets(nil, n.Secrets) == nil ||
+		checkSecrets([]Secret{{ID: "s"}}, n.Secrets) != nil {
 		t.Errorf("secrets %q, %v", n.Secrets, err)
 	}
 }
@@ -105,7 +111,8 @@ func TestFrontendImages(t *testing.T) {
 	t.Parallel()
 	for image, want := range map[string]bool{
 		"docker/dockerfile": true, "docker/dockerfile:1": true, "docker.io/docker/dockerfile:1.7": true,
-		"docker/dockerfile:1-labs": false, "docker/dockerfile-upstream:master": false, "example.com/docker/dockerfile:1": false, "///": false,
+		"docker/dockerfile:1-labs": false, "docker/dockerfile-upstream:master": false,
+		"example.com/docker/dockerfile:1": false, "///": false,
 	} {
 		if got := isStable(image); got != want {
 			t.Errorf("%q: %v, want %v", image, got, want)
@@ -118,7 +125,10 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	entry := func(kind, key, value string) client.CacheOptionsEntry {
 		return client.CacheOptionsEntry{Type: kind, Attrs: map[string]string{key: value}}
 	}
-	to := []client.CacheOptionsEntry{entry("registry", "ref", "h:5000/c:v1"), entry("registry", "ref", "h:5000/c"), entry("local", "dest", "d")}
+	to := []client.CacheOptionsEntry{
+		entry("registry", "ref", "h:5000/c:v1"), entry("registry", "ref", "h:5000/c"),
+		entry("local", "dest", "d"),
+	}
 	from := []client.CacheOptionsEntry{entry("registry", "ref", "h/c:v1"), entry("local", "src", "d")}
 	p, err := platform.Parse("linux/arm/v7")
 	if err != nil {
@@ -126,7 +136,10 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	}
 	perPlatform(to, p)
 	perPlatform(from, p)
-	got := []string{to[0].Attrs["ref"], to[1].Attrs["ref"], to[2].Attrs["dest"], from[0].Attrs["ref"], from[1].Attrs["src"]}
+	got := []string{
+		to[0].Attrs["ref"], to[1].Attrs["ref"], to[2].Attrs["dest"], from[0].Attrs["ref"],
+		from[1].Attrs["src"],
+	}
 	if want := "h:5000/c:v1-armv7 h:5000/c:armv7 d/armv7 h/c:v1-armv7 d/armv7"; strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -137,7 +150,8 @@ func TestCachesOfSeveralPlatforms(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(pipe, "index.json"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if left, err := existing([]client.CacheOptionsEntry{entry("local", "src", pipe)}); !errors.Is(err, registry.ErrContent) {
+	if left, err := existing([]client.CacheOptionsEntry{entry("local", "src", pipe)}); !errors.Is(err,
+		registry.ErrContent) {
 		t.Errorf("a pipe is waited for: %v, %v", left, err)
 	}
 }

@@ -94,7 +94,8 @@ func foreign() v1.Platform {
 func app(t testing.TB, p v1.Platform, to string) {
 	t.Helper()
 	c := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", to, "./testdata/app")
-	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Architecture, "GOARM="+strings.TrimPrefix(p.Variant, "v"), "GOFLAGS=")
+	c.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.OS, "GOARCH="+p.Architecture,
+		"GOARM="+strings.TrimPrefix(p.Variant, "v"), "GOFLAGS=")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("compiling for %s: %v: %s", platform.Format(p), err, out)
 	}

@@ -25,7 +25,8 @@ func tryPaths(t *testing.T, spec build.Spec) (build.Spec, error) {
 		spec.Platforms = arm64
 	}
 	solver := &exporter{image: honest}
-	_, err := build.Run(t.Context(), spec, build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
+	_, err := build.Run(t.Context(), spec,
+		build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
 	return solver.job.Spec, err
 }
 
@@ -52,8 +53,9 @@ func TestDockerfileLeadsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, want := range map[string]string{
-		"Dockerfile": "", "within": "", "sub/up": "", "absolute": "leads out of", "environment": "leads out of", "folder/Dockerfile": "leads out of",
-		"dangling": "no such file", "endless": "leads out of", "pipe": "named pipe",
+		"Dockerfile": "", "within": "", "sub/up": "", "absolute": "leads out of", "environment": "leads out of",
+		"folder/Dockerfile": "leads out of",
+		"dangling":          "no such file", "endless": "leads out of", "pipe": "named pipe",
 	} {
 		got, err := tryPaths(t, build.Spec{Context: dir, Dockerfile: filepath.Join(dir, file)})
 		switch {
@@ -65,7 +67,8 @@ func TestDockerfileLeadsOut(t *testing.T) {
 	}
 	// The user may name any file; the text behind a link to elsewhere is told to nobody.
 	for file, linked := range map[string]bool{outside: false, filepath.Join(dir, "absolute"): true} {
-		if got, err := tryPaths(t, build.Spec{Context: t.TempDir(), Dockerfile: file}); err != nil || got.Dockerfile != outside || got.DockerfileLinked != linked {
+		if got, err := tryPaths(t, build.Spec{Context: t.TempDir(), Dockerfile: file}); err != nil ||
+			got.Dockerfile != outside || got.DockerfileLinked != linked {
 			t.Errorf("%s: %q, linked %v, %v", file, got.Dockerfile, got.DockerfileLinked, err)
 		}
 	}
@@ -106,7 +109,10 @@ func TestOutputsLeadOut(t *testing.T) {
 		{elsewhere, nil, false},
 		{mine, both, false},
 	} {
-		spec := build.Spec{Context: dir, Platforms: c.platforms, SpecOptions: build.SpecOptions{Exports: []build.Export{{Type: "local", Dir: c.out}}}}
+		spec := build.Spec{
+			Context: dir, Platforms: c.platforms,
+			SpecOptions: build.SpecOptions{Exports: []build.Export{{Type: "local", Dir: c.out}}},
+		}
 		got, err := tryPaths(t, spec)
 		if refused := errors.Is(err, registry.ErrUsage); refused != c.refused || refused && got.Context != "" {
 			t.Errorf("%s for %d platforms: %v, want refused %v", c.out, len(c.platforms), err, c.refused)

@@ -37,7 +37,13 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 		return nil, err
 	}
 	job.Options.Note = once(job.Options.Note)
-	p := &pool{of: of, plan: plan{requirements: make([]requirements, len(of)), bases: make([][]localBase, len(of)), remote: map[string]registryAnswer{}}}
+	p := &pool{
+		of: of,
+		plan: plan{
+			requirements: make([]requirements, len(of)), bases: make([][]localBase, len(of)),
+			remote: map[string]registryAnswer{},
+		},
+	}
 	for _, w := range all {
 		part, mine := partOf(job, of, w)
 		if len(mine) == 0 {
@@ -176,7 +182,8 @@ func assign(workers []*worker, targets []v1.Platform) ([]*worker, error) {
 		}
 		if of[i] == nil {
 			return nil, &WorkerError{
-				Doing: "building " + platform.Format(target), Err: errors.New("none of the workers is for it: " + addresses(workers)),
+				Doing:  "building " + platform.Format(target),
+				Err:    errors.New("none of the workers is for it: " + addresses(workers)),
 				Advice: advice.Of(advice.WorkerFor, platform.Format(target)),
 			}
 		}

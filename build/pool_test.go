@@ -33,7 +33,10 @@ func remoteWorker(t *testing.T, addr string, runs ...string) *worker {
 }
 
 func embeddedOnAMD64() *worker {
-	return &worker{WorkerAddr: WorkerAddr{Addr: Embedded}, host: emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}}}
+	return &worker{
+		WorkerAddr: WorkerAddr{Addr: Embedded},
+		host:       emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}},
+	}
 }
 
 func TestAssign(t *testing.T) {
@@ -83,7 +86,10 @@ func TestAssign(t *testing.T) {
 func TestHostOf(t *testing.T) {
 	t.Parallel()
 	h := hostOf(parsed(t, "linux/amd64", "linux/amd64/v2", "linux/amd64/v3", "linux/386", "linux/arm64"))
-	for name, native := range map[string]bool{"linux/amd64/v3": true, "linux/386": true, "linux/arm64": false, "linux/arm/v7": false} {
+	for name, native := range map[string]bool{
+		"linux/amd64/v3": true, "linux/386": true, "linux/arm64": false,
+		"linux/arm/v7": false,
+	} {
 		way, err := h.Of(parsed(t, name)[0])
 		if err != nil || way.Native != native {
 			t.Errorf("%s: %+v, %v", name, way, err)
@@ -145,7 +151,10 @@ func TestUnreachable(t *testing.T) {
 // With TLS, to hang up at once is to refuse the certificate.
 func TestUnreachableTLS(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"write: broken pipe", "error reading server preface: read: connection reset by peer", "error reading server preface: EOF"} {
+	for _, text := range []string{
+		"write: broken pipe", "error reading server preface: read: connection reset by peer",
+		"error reading server preface: EOF",
+	} {
 		if err := newUnreachable("tcp://there:1", true, errors.New(text)); !errors.Is(err, registry.ErrDenied) {
 			t.Errorf("%s: got %v", text, err)
 		}

@@ -34,7 +34,9 @@ func prepareExtras(s Spec) (Spec, error) {
 	}
 	for _, e := range s.Exports {
 		if e.Archive != nil && len(s.Platforms) > 1 {
-			return s, registry.Usagef("one %s archive can't hold %d platforms: type=local makes a directory for each, type=oci with -t a list", e.Type, len(s.Platforms))
+			return s, registry.Usagef(
+				"one %s archive can't hold %d platforms: type=local makes a directory for each, type=oci with -t a list", e.Type,
+				len(s.Platforms))
 		}
 	}
 	return prepareContexts(s)
@@ -75,7 +77,8 @@ func prepareContexts(s Spec) (Spec, error) {
 		}
 		switch info, err := os.Stat(given); {
 		case errors.Is(err, fs.ErrNotExist):
-			return s, registry.Usagef("build context %s=%q: no such directory; an image is docker-image://NAME or store:NAME", name, given)
+			return s, registry.Usagef("build context %s=%q: no such directory; an image is docker-image://NAME or store:NAME",
+				name, given)
 		case err != nil:
 			return s, fmt.Errorf("reading build context %s=%q: %w", name, given, err)
 		case !info.IsDir():

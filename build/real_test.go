@@ -29,7 +29,8 @@ func TestForeignStepRuns(t *testing.T) {
 	needs(t, "buildkit", "qemu")
 	h, out := newHome(t), &bytes.Buffer{}
 	spec := build.Spec{
-		Context: contextDir(t, runApp, foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t), Progress: "plain", Out: out,
+		Context: contextDir(t, runApp, foreign()), Platforms: []v1.Platform{foreign()}, Name: named(t),
+		Progress: "plain", Out: out,
 		Labels: map[string]string{"a": "b"},
 	}
 	r, err := build.Run(t.Context(), spec, h.o)
@@ -79,13 +80,16 @@ func TestFailingStep(t *testing.T) {
 	h, out := newHome(t), &bytes.Buffer{}
 	both := []v1.Platform{native(), foreign()}
 	text := "FROM scratch AS base\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nFROM base AS amd64\nFROM base AS arm64\nRUN [\"/app\", \"fail\", \"first line\", \"last words\"]\nFROM $TARGETARCH\n"
-	text = strings.ReplaceAll(strings.ReplaceAll(text, "AS amd64", "AS "+native().Architecture), "AS arm64", "AS "+foreign().Architecture)
-	_, err := build.Run(t.Context(), build.Spec{Context: contextDir(t, text, both...), Platforms: both, Name: named(t), Progress: "quiet", Out: out}, h.o)
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "AS amd64", "AS "+native().Architecture), "AS arm64",
+		"AS "+foreign().Architecture)
+	_, err := build.Run(t.Context(),
+		build.Spec{Context: contextDir(t, text, both...), Platforms: both, Name: named(t), Progress: "quiet", Out: out}, h.o)
 	var step *build.StepError
 	if !errors.As(err, &step) {
 		t.Fatalf("got %v, want a StepError", err)
 	}
-	if step.Exit != 7 || !platform.Equal(step.Platform, foreign()) || step.Emulator == "" || !strings.Contains(step.Step, "fail") {
+	if step.Exit != 7 || !platform.Equal(step.Platform, foreign()) || step.Emulator == "" ||
+		!strings.Contains(step.Step, "fail") {
 		t.Errorf("got %+v", step)
 	}
 	if !strings.Contains(err.Error(), "first line\n  last words") {
@@ -108,7 +112,9 @@ func TestBaseFromStore(t *testing.T) {
 	dir := contextDir(t, "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\n", foreign())
 	run := func(text string, p v1.Platform, name string) error {
 		write(t, filepath.Join(dir, "Dockerfile"), text)
-		_, err := build.Run(t.Context(), build.Spec{Context: dir, Platforms: []v1.Platform{p}, Name: func(v1.Platform) registry.Ref { return ref(t, name) }}, h.o)
+		_, err := build.Run(t.Context(),
+			build.Spec{Context: dir, Platforms: []v1.Platform{p}, Name: func(v1.Platform) registry.Ref { return ref(t, name) }},
+			h.o)
 		return err
 	}
 	if err := run("FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\n", foreign(), "base"); err != nil {
@@ -136,7 +142,8 @@ func TestSameEpochSameDigest(t *testing.T) {
 	var digests []v1.Hash
 	for range 2 {
 		r, err := build.Run(t.Context(), build.Spec{
-			Context: dir, Platforms: []v1.Platform{native()}, Name: named(t), BuildArgs: map[string]string{"SOURCE_DATE_EPOCH": "1700000000"},
+			Context: dir, Platforms: []v1.Platform{native()}, Name: named(t),
+			BuildArgs: map[string]string{"SOURCE_DATE_EPOCH": "1700000000"},
 		}, newHome(t).o)
 		if err != nil {
 			t.Fatal(err)
@@ -155,7 +162,11 @@ func TestCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out := &notifyWriter{word: "app runs", then: cancel}
 	text := "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nRUN [\"/app\", \"sleep\"]\n"
-	_, err := build.Run(ctx, build.Spec{Context: contextDir(t, text, native()), Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out}, h.o)
+	_, err := build.Run(ctx,
+		build.Spec{
+			Context: contextDir(t, text, native()), Platforms: []v1.Platform{native()}, Name: named(t),
+			Progress: "plain", Out: out,
+		}, h.o)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled before the program ends by itself", err)
 	}
@@ -186,7 +197,9 @@ func TestOneStateManyBuilds(t *testing.T) {
 	for i := range 3 {
 		go func() {
 			name := ref(t, "demo:v"+string(rune('0'+i)))
-			_, err := build.Run(t.Context(), build.Spec{Context: dir, Platforms: []v1.Platform{native()}, Name: func(v1.Platform) registry.Ref { return name }}, h.o)
+			_, err := build.Run(t.Context(),
+				build.Spec{Context: dir, Platforms: []v1.Platform{native()}, Name: func(v1.Platform) registry.Ref { return name }},
+				h.o)
 			errs <- err
 		}()
 	}

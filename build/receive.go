@@ -24,7 +24,9 @@ import (
 
 // ask sends a request. Files for a directory are received here: as root, BuildKit's client would make every device
 // that a worker names.
-func (s solve) ask(ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus) (*client.SolveResponse, error) {
+func (s solve) ask(
+	ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus,
+) (*client.SolveResponse, error) {
 	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
 		return s.worker.client.Solve(ctx, nil, o, status)
 	}
@@ -129,20 +131,21 @@ func (r receiver) receive(stream fsutil.Stream, dir string) error {
 	ctx, stop := context.WithCancelCause(stream.Context())
 	defer stop(nil)
 	uid, gid, last := uint32(os.Getuid()), uint32(os.Getgid()), ""
-	err = fsutil.ReceiveRoot(ctx, stream, root, fsutil.ReceiveOpt{Merge: true, Filter: func(path string, stat *types.Stat) bool {
-		stat.Uid, stat.Gid = uid, gid
-		if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {
-			return true
-		}
-		switch {
-		case !r.skip:
-			stop(fmt.Errorf("%q %w", path, device.ErrNotMade))
-		case last != path: // it is called twice
-			r.say("leaving out device " + path)
-		}
-		last = path
-		return false
-	}})
+	err = fsutil.ReceiveRoot(ctx, stream, root,
+		fsutil.ReceiveOpt{Merge: true, Filter: func(path string, stat *types.Stat) bool {
+			stat.Uid, stat.Gid = uid, gid
+			if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {
+				return true
+			}
+			switch {
+			case !r.skip:
+				stop(fmt.Errorf("%q %w", path, device.ErrNotMade))
+			case last != path: // it is called twice
+				r.say("leaving out device " + path)
+			}
+			last = path
+			return false
+		}})
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}

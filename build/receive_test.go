@@ -69,7 +69,10 @@ func (p pipe) RecvMsg(m any) error {
 // TestNoDeviceIsMade: whatever a worker sends, and whoever runs this test, no device is made.
 func TestNoDeviceIsMade(t *testing.T) {
 	t.Parallel()
-	for kind, mode := range map[string]fs.FileMode{"character": fs.ModeDevice | fs.ModeCharDevice, "block": fs.ModeDevice, "whiteout": fs.ModeDevice | fs.ModeCharDevice} {
+	for kind, mode := range map[string]fs.FileMode{
+		"character": fs.ModeDevice | fs.ModeCharDevice, "block": fs.ModeDevice,
+		"whiteout": fs.ModeDevice | fs.ModeCharDevice,
+	} {
 		for _, skip := range []bool{false, true} {
 			files := sent{
 				{Path: "a", Mode: 0o640, Size: 4},

@@ -50,7 +50,9 @@ func TestFailedStep(t *testing.T) {
 func TestWrongBaseWarning(t *testing.T) {
 	t.Parallel()
 	r := newRecord(newStallTimeout(-1, nil))
-	r.add(&client.SolveStatus{Warnings: []*client.VertexWarning{{Short: []byte("FromAsCasing: 'as' and 'FROM' keywords' casing do not match")}}})
+	r.add(&client.SolveStatus{
+		Warnings: []*client.VertexWarning{{Short: []byte("FromAsCasing: 'as' and 'FROM' keywords' casing do not match")}},
+	})
 	if err := r.wrongBase(); err != nil {
 		t.Errorf("another warning: %v", err)
 	}
@@ -74,7 +76,8 @@ func TestNamedStepsDiffer(t *testing.T) {
 		t.Errorf("got %v and %v", one.Vertexes[0], two.Vertexes[0])
 	}
 	d := one.Vertexes[0].Digest
-	if one.Logs[0].Vertex != d || one.Statuses[0].Vertex != d || one.Warnings[0].Vertex != d || !bytes.Equal(one.Logs[0].Data, []byte("x")) {
+	if one.Logs[0].Vertex != d || one.Statuses[0].Vertex != d || one.Warnings[0].Vertex != d ||
+		!bytes.Equal(one.Logs[0].Data, []byte("x")) {
 		t.Errorf("logs, status and warnings do not belong to the step: %+v", one)
 	}
 	if in.Vertexes[0].Name != "step" {
@@ -103,7 +106,8 @@ func TestImagesOfARecord(t *testing.T) {
 	t.Parallel()
 	r := newRecord(nil)
 	for _, name := range []string{
-		"[internal] load metadata for a.example/one", "[context other] load metadata for b.example/two", "[1/2] FROM a.example/one@sha256:00",
+		"[internal] load metadata for a.example/one", "[context other] load metadata for b.example/two",
+		"[1/2] FROM a.example/one@sha256:00",
 		"[context other] b.example/two", "[context here] load from client", "[2/2] RUN make", "exporting to oci image format",
 	} {
 		r.steps = append(r.steps, &client.Vertex{Name: name})

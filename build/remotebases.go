@@ -148,7 +148,8 @@ func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 	e.Advice = advice.Of(advice.PinList)
 	if a.root.IsImage() && a.ref.Tag != "" {
 		if list := listWith(ctx, job.Options.Client, a); list.Digest != (v1.Hash{}) {
-			e.Advice = advice.Say(fmt.Sprintf("pin the list instead, which serves every platform: FROM %s@%s", a.ref.WithTag(a.ref.Tag).Familiar(), list.Digest))
+			e.Advice = advice.Say(fmt.Sprintf("pin the list instead, which serves every platform: FROM %s@%s",
+				a.ref.WithTag(a.ref.Tag).Familiar(), list.Digest))
 		}
 	}
 	return e
@@ -182,7 +183,8 @@ type missingBaseError struct {
 
 func (e *missingBaseError) Error() string {
 	if e.pinned() {
-		return fmt.Sprintf("base image %q is pinned to the image of %s alone, not to a list: it has no %s", e.ref.Familiar(), e.have, platform.Format(e.want))
+		return fmt.Sprintf("base image %q is pinned to the image of %s alone, not to a list: it has no %s", e.ref.Familiar(),
+			e.have, platform.Format(e.want))
 	}
 	return fmt.Sprintf("base image %q has no %s, only %s", e.ref.Familiar(), platform.Format(e.want), e.have)
 }

@@ -18,11 +18,17 @@ func TestAttrs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := attrs(Spec{
-		Dockerfile: "/a/My.Dockerfile", Target: "t", NoCache: true, BuildArgs: map[string]string{"A": "1", "no_proxy": "mine"}, Labels: map[string]string{"l": "x"},
-	}, parse(t, "linux/arm/v7"), []localBase{{base: base{Name: "base", Platform: parse(t, "linux/arm/v7")}, Ref: ref.At(registry.TransportStore), Digest: digest}}, remote.Proxy{No: "theirs", HTTP: "http://proxy"})
+		Dockerfile: "/a/My.Dockerfile", Target: "t", NoCache: true,
+		BuildArgs: map[string]string{"A": "1", "no_proxy": "mine"}, Labels: map[string]string{"l": "x"},
+	}, parse(t, "linux/arm/v7"),
+		[]localBase{{
+			base: base{Name: "base", Platform: parse(t, "linux/arm/v7")}, Ref: ref.At(registry.TransportStore),
+			Digest: digest,
+		}}, remote.Proxy{No: "theirs", HTTP: "http://proxy"})
 	want := map[string]string{
 		"platform": "linux/arm/v7", "filename": "My.Dockerfile", "cmdline": "mtool", "target": "t", "no-cache": "",
-		"build-arg:A": "1", "build-arg:HTTP_PROXY": "http://proxy", "build-arg:no_proxy": "mine", "label:l": "x", "context:base::linux/arm/v7": "oci-layout://store@" + digest.String(),
+		"build-arg:A": "1", "build-arg:HTTP_PROXY": "http://proxy", "build-arg:no_proxy": "mine", "label:l": "x",
+		"context:base::linux/arm/v7": "oci-layout://store@" + digest.String(),
 	}
 	if !maps.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
@@ -60,7 +66,10 @@ func TestEpoch(t *testing.T) {
 
 func TestRepositoryOfScope(t *testing.T) {
 	t.Parallel()
-	for scope, want := range map[string]string{"repository:library/demo:pull": "library/demo", "repository:a/b:pull,push": "a/b", "registry:catalog:*": "", "": ""} {
+	for scope, want := range map[string]string{
+		"repository:library/demo:pull": "library/demo",
+		"repository:a/b:pull,push":     "a/b", "registry:catalog:*": "", "": "",
+	} {
 		if got := repository([]string{scope}); got != want {
 			t.Errorf("%q: got %q, want %q", scope, got, want)
 		}

@@ -67,8 +67,16 @@ func TestRun(t *testing.T) {
 		want   error
 	}{
 		{"honest", exporter{image: honest}, nil},
-		{"config of another platform", exporter{image: func(v1.Platform) registrytest.Built { return honest(amd64) }}, registry.ErrContent},
-		{"a list", exporter{image: func(p v1.Platform) registrytest.Built { return registrytest.ListOf(honest(p)) }}, registry.ErrContent},
+		{
+			"config of another platform",
+			exporter{image: func(v1.Platform) registrytest.Built { return honest(amd64) }},
+			registry.ErrContent,
+		},
+		{
+			"a list",
+			exporter{image: func(p v1.Platform) registrytest.Built { return registrytest.ListOf(honest(p)) }},
+			registry.ErrContent,
+		},
 		{"changed bytes", exporter{image: honest, spoil: func(dir string) error {
 			files, _ := filepath.Glob(filepath.Join(dir, "blobs/sha256/*"))
 			for _, f := range files {
@@ -125,7 +133,8 @@ func TestAskedWrongly(t *testing.T) {
 	} {
 		solver := &exporter{image: honest}
 		c.spec.Name = name
-		_, err := build.Run(t.Context(), c.spec, build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
+		_, err := build.Run(t.Context(), c.spec,
+			build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
 		if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, want registry.ErrUsage about %q", what, err, c.says)
 		}
@@ -143,11 +152,16 @@ func TestDockerfileElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	solver := &exporter{image: honest}
-	spec := build.Spec{Context: t.TempDir(), Dockerfile: link, Platforms: []v1.Platform{{OS: "linux", Architecture: "arm64", Variant: "v8"}}, Name: name}
-	if _, err := build.Run(t.Context(), spec, build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver}); err != nil {
+	spec := build.Spec{
+		Context: t.TempDir(), Dockerfile: link,
+		Platforms: []v1.Platform{{OS: "linux", Architecture: "arm64", Variant: "v8"}}, Name: name,
+	}
+	if _, err := build.Run(t.Context(), spec,
+		build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver}); err != nil {
 		t.Fatal(err)
 	}
-	if got := solver.job.Spec; got.Dockerfile != real || platform.Format(got.Platforms[0]) != "linux/arm64" || got.Progress != "auto" || got.Out == nil {
+	if got := solver.job.Spec; got.Dockerfile != real || platform.Format(got.Platforms[0]) != "linux/arm64" ||
+		got.Progress != "auto" || got.Out == nil {
 		t.Errorf("the solver got %+v", got)
 	}
 }
@@ -163,7 +177,8 @@ func TestStaleScratch(t *testing.T) {
 		t.Fatal(err)
 	}
 	spec := build.Spec{Context: oneFile(t), Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}}, Name: name}
-	if _, err := build.Run(t.Context(), spec, build.Options{Store: store.Open(filepath.Join(home, "store")), Solver: &exporter{image: honest}}); err != nil {
+	if _, err := build.Run(t.Context(), spec,
+		build.Options{Store: store.Open(filepath.Join(home, "store")), Solver: &exporter{image: honest}}); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(home, ".build-*")); len(left) > 0 {
@@ -173,7 +188,10 @@ func TestStaleScratch(t *testing.T) {
 
 func TestStepError(t *testing.T) {
 	t.Parallel()
-	e := &build.StepError{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Emulator: "aarch64", Step: "[2/2] RUN x", Exit: 139, Log: []string{"a", "b"}, Err: errors.New("x")}
+	e := &build.StepError{
+		Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Emulator: "aarch64",
+		Step: "[2/2] RUN x", Exit: 139, Log: []string{"a", "b"}, Err: errors.New("x"),
+	}
 	if !errors.Is(e, build.ErrNoWorker) || e.Advised().Kind != advice.NewerQEMU {
 		t.Error("a crash under emulation is not ErrNoWorker")
 	}
@@ -197,5 +215,8 @@ func oneFile(t *testing.T) string {
 }
 
 func name(p v1.Platform) registry.Ref {
-	return registry.Ref{Transport: registry.TransportStore, Host: "docker.io", Repo: "library/demo", Tag: platform.Suffix(p)}
+	return registry.Ref{
+		Transport: registry.TransportStore, Host: "docker.io", Repo: "library/demo",
+		Tag: platform.Suffix(p),
+	}
 }

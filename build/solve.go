@@ -105,7 +105,10 @@ func solveAll(ctx context.Context, p *pool, job Job, f *files) ([]Layout, error)
 	group, groupCtx := errgroup.WithContext(ctx)
 	for i, target := range job.Spec.Platforms {
 		group.Go(func() (err error) {
-			s := solve{worker: p.of[i], job: job, target: target, requirements: p.plan.requirements[i], bases: p.plan.bases[i], files: f}
+			s := solve{
+				worker: p.of[i], job: job, target: target, requirements: p.plan.requirements[i],
+				bases: p.plan.bases[i], files: f,
+			}
 			layouts[i], err = s.run(groupCtx, display, idle, filepath.Join(job.Dir, strconv.Itoa(i)))
 			return err
 		})

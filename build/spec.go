@@ -132,7 +132,8 @@ type Execution struct {
 
 // WorkerAddr is a worker and the platform that it is for.
 type WorkerAddr struct {
-	Addr     string       // unix://, tcp://, docker-container://, kube-pod://, podman-container://, ssh://, DockerEngine or Embedded
+	// unix://, tcp://, docker-container://, kube-pod://, podman-container://, ssh://, DockerEngine or Embedded
+	Addr     string
 	Platform *v1.Platform // the only one that it builds, presumably natively; nil: all that it runs
 }
 

@@ -59,14 +59,19 @@ const impatience = 400 * time.Millisecond
 
 // buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts together
 // take longer than the build may be silent.
-func buildOnStalled(t *testing.T, f registrytest.Fault, idle, silent time.Duration) (*registrytest.Server, string, error) {
+func buildOnStalled(
+	t *testing.T, f registrytest.Fault, idle, silent time.Duration,
+) (*registrytest.Server, string, error) {
 	t.Helper()
 	s := registrytest.New(t, registrytest.Options{Token: true})
 	s.Load("base", "v1", registrytest.Image(registrytest.ImageSpec{Platform: native(), Layers: 2}))
 	s.Fault(f)
 	h, out := newHome(t), &bytes.Buffer{}
 	h.o.Client, h.o.Registries.Idle = nil, idle
-	spec := build.Spec{Context: contextDir(t, "FROM "+s.Host()+"/base:v1\nLABEL a=b\n"), Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out}
+	spec := build.Spec{
+		Context:   contextDir(t, "FROM "+s.Host()+"/base:v1\nLABEL a=b\n"),
+		Platforms: []v1.Platform{native()}, Name: named(t), Progress: "plain", Out: out,
+	}
 	spec.IdleTimeout = silent
 	_, err := build.Run(t.Context(), spec, h.o)
 	return s, out.String(), err
@@ -84,13 +89,18 @@ func TestAddThatStandsStill(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { crawl(w, r, c.begin, c.moves) }))
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				crawl(w, r, c.begin, c.moves)
+			}))
 			t.Cleanup(s.Close)
 			h := newHome(t)
 			if h.o.Registries.Idle = impatience; c.moves == slowPieces {
 				h.o.Registries.Idle = slowPieces * pause * 4 / 5
 			}
-			spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/some/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
+			spec := build.Spec{
+				Context:   contextDir(t, "FROM scratch\nADD "+s.URL+"/some/file /\n"),
+				Platforms: []v1.Platform{native()}, Name: named(t),
+			}
 			_, err := build.Run(t.Context(), spec, h.o)
 			if c.moves == slowPieces {
 				if err != nil {
@@ -98,7 +108,8 @@ func TestAddThatStandsStill(t *testing.T) {
 				}
 				return
 			}
-			if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), s.URL+"/some/file") || !strings.Contains(err.Error(), "nothing moved for 400ms") {
+			if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), s.URL+"/some/file") ||
+				!strings.Contains(err.Error(), "nothing moved for 400ms") {
 				t.Errorf("got error %v, want one that wraps ErrUnavailable and names the address and the limit", err)
 			}
 		})
@@ -130,14 +141,21 @@ func crawl(w http.ResponseWriter, r *http.Request, begin bool, moves int) {
 func TestAddThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
-	for code, kind := range map[int]error{404: registry.ErrNotFound, 403: registry.ErrDenied, 503: registry.ErrUnavailable, 0: registry.ErrUnavailable} {
+	for code, kind := range map[int]error{
+		404: registry.ErrNotFound, 403: registry.ErrDenied, 503: registry.ErrUnavailable,
+		0: registry.ErrUnavailable,
+	} {
 		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) }))
 		t.Cleanup(s.Close)
 		if code == 0 {
 			s.Close()
 		}
-		spec := build.Spec{Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/file /\n"), Platforms: []v1.Platform{native()}, Name: named(t)}
-		if _, err := build.Run(t.Context(), spec, newHome(t).o); !errors.Is(err, kind) || !strings.Contains(err.Error(), s.URL+"/file") {
+		spec := build.Spec{
+			Context: contextDir(t, "FROM scratch\nADD "+s.URL+"/file /\n"), Platforms: []v1.Platform{native()},
+			Name: named(t),
+		}
+		if _, err := build.Run(t.Context(), spec, newHome(t).o); !errors.Is(err, kind) ||
+			!strings.Contains(err.Error(), s.URL+"/file") {
 			t.Errorf("status %d: got %v, want %v naming the address", code, err, kind)
 		}
 	}

@@ -133,7 +133,8 @@ func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, 
 	switch {
 	case fetched(t.Trial):
 		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
-	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil: // it has the image, and takes none from this side
+	// it has the image, and takes none from this side
+	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil:
 		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
 	}
 	dir, err := t.layout(ctx)
@@ -155,7 +156,8 @@ func (t trial) layout(ctx context.Context) (string, error) {
 		return t.options.Store.Dir(), nil
 	case registry.TransportLayout:
 		return t.From.Path, nil
-	case registry.TransportRegistry, registry.TransportArchive, registry.TransportDockerArchive, registry.TransportEngine, registry.TransportDraft:
+	case registry.TransportRegistry, registry.TransportArchive, registry.TransportDockerArchive, registry.TransportEngine,
+		registry.TransportDraft:
 	}
 	dir, err := os.MkdirTemp(t.dir, "image-")
 	if err != nil {

@@ -67,7 +67,8 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 	go heard.follow(status)
 	_, err = t.worker.client.Solve(ctx, def, opt, status)
 	<-heard.done
-	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more || heard.stderr.more, heard.took()
+	o.Stdout, o.Stderr, o.Truncated, o.Took = heard.stdout.kept, heard.stderr.kept, heard.stdout.more ||
+		heard.stderr.more, heard.took()
 	if signal := heard.signal(); signal != "" {
 		return t.crash(o.Emulator, "an uncaught target signal "+signal)
 	}
@@ -81,7 +82,10 @@ func (t trial) solve(ctx context.Context, state llb.State, stores map[string]con
 // crash returns an error that blames QEMU, which is the likely culprit.
 func (t trial) crash(emulator, how string) error {
 	qemu := strings.TrimSpace(emulator + " " + t.worker.version(emulator))
-	return &WorkerError{Doing: "running a program of " + platform.Format(t.Image.Platform()), Err: fmt.Errorf("qemu-%s crashed: %s", qemu, how), Advice: advice.Of(advice.NewerQEMU)}
+	return &WorkerError{
+		Doing: "running a program of " + platform.Format(t.Image.Platform()),
+		Err:   fmt.Errorf("qemu-%s crashed: %s", qemu, how), Advice: advice.Of(advice.NewerQEMU),
+	}
 }
 
 // step returns the worker's name for the command.
@@ -90,7 +94,8 @@ func (t trial) step() string { return "run " + t.Image.Manifest.Digest.String() 
 // request runs the command as the image's programs run. It has no network, and what it writes is discarded.
 func (t trial) request() []llb.RunOption {
 	all := []llb.RunOption{
-		llb.Args(t.Command), llb.IgnoreCache, llb.Network(pb.NetMode_NONE), llb.WithCustomName(t.step()), llb.Platform(spec(t.Image.Platform())),
+		llb.Args(t.Command), llb.IgnoreCache, llb.Network(pb.NetMode_NONE), llb.WithCustomName(t.step()),
+		llb.Platform(spec(t.Image.Platform())),
 		llb.AddEnv("PATH", defaultPath),
 	}
 	for _, kv := range t.Env {
@@ -114,7 +119,10 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 		return cause
 	}
 	if !t.worker.embedded() && status.Code(err) == codes.Unavailable {
-		return &unreachableError{addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away while the command ran", Advice: advice.Of(advice.WorkerLog)}
+		return &unreachableError{
+			addr: t.worker.Addr, err: err, kind: registry.ErrUnavailable,
+			why: "it went away while the command ran", Advice: advice.Of(advice.WorkerLog),
+		}
 	}
 	if died := t.worker.err(); died != nil {
 		return &WorkerError{Doing: running, Err: died}
@@ -211,7 +219,10 @@ type runLog struct {
 }
 
 func newRunLog(step string, emulated bool, limit time.Duration, fetching *stallTimeout) *runLog {
-	return &runLog{step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching, done: make(chan struct{})}
+	return &runLog{
+		step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching,
+		done: make(chan struct{}),
+	}
 }
 
 // follow reads the status until the solve closes the channel.

@@ -36,11 +36,15 @@ func TestHearing(t *testing.T) {
 		{Vertex: "b", Stream: 1, Data: bytes.Repeat([]byte("x"), keptOutput)},
 	}}
 	<-ctx.Done()
-	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun, Completed: &ended}}}
+	status <- &client.SolveStatus{
+		Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun, Completed: &ended}},
+	}
 	close(status)
 	<-h.done
-	if len(h.stdout.kept) != keptOutput || !h.stdout.more || !bytes.HasPrefix(h.stdout.kept, []byte("outxxx")) || string(h.stderr.kept) != "err" || h.stderr.more {
-		t.Errorf("stdout %d bytes, more %v; stderr %q, more %v", len(h.stdout.kept), h.stdout.more, h.stderr.kept, h.stderr.more)
+	if len(h.stdout.kept) != keptOutput || !h.stdout.more || !bytes.HasPrefix(h.stdout.kept, []byte("outxxx")) ||
+		string(h.stderr.kept) != "err" || h.stderr.more {
+		t.Errorf("stdout %d bytes, more %v; stderr %q, more %v", len(h.stdout.kept), h.stdout.more, h.stderr.kept,
+			h.stderr.more)
 	}
 	if !errors.Is(context.Cause(ctx), inspect.ErrMismatch) || h.took() != time.Second || !h.began() {
 		t.Errorf("cause %v, took %v", context.Cause(ctx), h.took())
@@ -78,9 +82,13 @@ func TestExitCode(t *testing.T) {
 		want  int
 		ended bool
 	}{
-		"by type":        {fmt.Errorf("solving: %w", &gateway.ExitError{ExitCode: 7}), 7, true},
-		"its own 255":    {fmt.Errorf("process: %w", fmt.Errorf("did not complete: %w", &gateway.ExitError{ExitCode: unknown})), 255, true},
-		"not started":    {&gateway.ExitError{ExitCode: unknown, Err: errors.New("unable to start container process")}, 0, false},
+		"by type": {fmt.Errorf("solving: %w", &gateway.ExitError{ExitCode: 7}), 7, true},
+		"its own 255": {fmt.Errorf("process: %w",
+			fmt.Errorf("did not complete: %w", &gateway.ExitError{ExitCode: unknown})), 255, true},
+		"not started": {
+			&gateway.ExitError{ExitCode: unknown, Err: errors.New("unable to start container process")}, 0,
+			false,
+		},
 		"by words":       {errors.New("executor failed running [/app exit code: 3]: exit code: 9"), 9, true},
 		"no code":        {errors.New("executor failed running [/app]: exit code: none"), 0, false},
 		"something else": {errors.New("not found"), 0, false},

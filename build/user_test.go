@@ -17,7 +17,11 @@ func TestOrdinaryUsers(t *testing.T) {
 		uid                int
 		noted              bool
 	}{
-		{name: "with subuids", uid: subuidUser(t), text: runApp + "COPY --chown=1000:33 Dockerfile /file\nUSER 1000:33\nRUN [\"/app\", \"who\"]\n", prints: "uid 1000 gid 33"},
+		{
+			name: "with subuids", uid: subuidUser(t),
+			text:   runApp + "COPY --chown=1000:33 Dockerfile /file\nUSER 1000:33\nRUN [\"/app\", \"who\"]\n",
+			prints: "uid 1000 gid 33",
+		},
 		{name: "without", uid: 54321, text: runApp, prints: "app runs as " + foreign().Architecture, noted: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -70,7 +70,8 @@ func (w *idleTimeout) update(running client.Vertex, own bool) {
 	defer w.mu.Unlock()
 	w.last, w.now = running.Name, w.limit
 	switch {
-	case own && (fetches(w.last) || strings.HasPrefix(w.last, "exporting to ")): // an export fetches what no step has needed
+	// an export fetches what no step has needed
+	case own && (fetches(w.last) || strings.HasPrefix(w.last, "exporting to ")):
 		w.now = 0
 	case looksUp(w.last) && (w.now <= 0 || w.now > lookupLimit):
 		w.now = lookupLimit
@@ -84,15 +85,18 @@ func (w *idleTimeout) update(running client.Vertex, own bool) {
 // looksUp reports whether the step looks up a base image, the image of a "# syntax=" line, or a cache in a registry.
 func looksUp(step string) bool {
 	place, _, found := strings.Cut(step, "] load metadata for ")
-	return found && (place == "[internal" || strings.HasPrefix(place, "[context ")) || strings.HasPrefix(step, "resolve image config for ") ||
+	return found && (place == "[internal" || strings.HasPrefix(place, "[context ")) ||
+		strings.HasPrefix(step, "resolve image config for ") ||
 		strings.HasPrefix(step, "importing cache manifest from ")
 }
 
 // fetches reports whether the step reads from a registry, or writes the cache to one.
 func fetches(step string) bool {
 	_, rest, inStage := strings.Cut(step, "] ")
-	named := inStage && strings.HasPrefix(step, "[context ") && !strings.HasPrefix(rest, "load ") && !strings.Contains(rest, "://")
-	return looksUp(step) || named || inStage && strings.HasPrefix(rest, "FROM ") || strings.HasPrefix(step, "docker-image://") ||
+	named := inStage && strings.HasPrefix(step, "[context ") && !strings.HasPrefix(rest, "load ") &&
+		!strings.Contains(rest, "://")
+	return looksUp(step) || named || inStage && strings.HasPrefix(rest, "FROM ") ||
+		strings.HasPrefix(step, "docker-image://") ||
 		strings.HasPrefix(step, "exporting cache to registry")
 }
 
@@ -152,7 +156,10 @@ type transfer struct {
 }
 
 func newStallTimeout(limit time.Duration, stop context.CancelCauseFunc) *stallTimeout {
-	return &stallTimeout{limit: limit, stop: stop, open: map[transfer]int64{}, busy: map[transfer]bool{}, steps: map[digest.Digest]string{}}
+	return &stallTimeout{
+		limit: limit, stop: stop, open: map[transfer]int64{}, busy: map[transfer]bool{},
+		steps: map[digest.Digest]string{},
+	}
 }
 
 // watchTransfers returns the timeout for one solve. The embedded worker limits and retries its own requests.
@@ -216,7 +223,8 @@ func (w *stallTimeout) over() {
 	defer w.mu.Unlock()
 	for t, at := range w.open {
 		w.stop(&timeoutError{
-			text:   fmt.Sprintf("step %q: nothing moved for %s while the worker fetched %s and had %d bytes of it", w.steps[t.step], w.limit, t.id, at),
+			text: fmt.Sprintf("step %q: nothing moved for %s while the worker fetched %s and had %d bytes of it",
+				w.steps[t.step], w.limit, t.id, at),
 			Advice: advice.Say(reachRegistry), kind: registry.ErrUnavailable,
 		})
 		return

@@ -56,7 +56,8 @@ func TestSilence(t *testing.T) {
 		w.update(client.Vertex{Name: step}, false)
 		<-ctx.Done()
 		err := context.Cause(ctx)
-		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) || !strings.Contains(err.Error(), "20ms") {
+		if errors.Is(err, registry.ErrUnavailable) != unavailable || !strings.Contains(err.Error(), step) ||
+			!strings.Contains(err.Error(), "20ms") {
 			t.Errorf("step %q: got %v", step, err)
 		}
 		w.stop()
@@ -71,17 +72,26 @@ func TestStallTimeout(t *testing.T) {
 		return &client.VertexStatus{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}
 	}
 	now := time.Now()
-	whole, unpacking := &client.VertexStatus{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: 100, Completed: &now}, &client.VertexStatus{ID: "extracting sha256:b", Vertex: "sha256:1"}
+	whole, unpacking := &client.VertexStatus{
+		ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: 100,
+		Completed: &now,
+	}, &client.VertexStatus{ID: "extracting sha256:b", Vertex: "sha256:1"}
 	for name, c := range map[string]struct {
 		say   func(n int64) []*client.VertexStatus
 		limit time.Duration
 		ends  bool
 	}{
-		"stands still":     {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, limit, true},
-		"moves":            {func(n int64) []*client.VertexStatus { return []*client.VertexStatus{at(n)} }, limit, false},
-		"is whole":         {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7), whole} }, limit, false},
-		"waits for a disk": {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7), unpacking} }, limit, false},
-		"our own worker":   {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, -1, false},
+		"stands still": {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, limit, true},
+		"moves":        {func(n int64) []*client.VertexStatus { return []*client.VertexStatus{at(n)} }, limit, false},
+		"is whole": {
+			func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7), whole} },
+			limit, false,
+		},
+		"waits for a disk": {
+			func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7), unpacking} },
+			limit, false,
+		},
+		"our own worker": {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, -1, false},
 		"a step without a size": {func(int64) []*client.VertexStatus {
 			return []*client.VertexStatus{{ID: "transferring", Vertex: "sha256:1", Current: 5}}
 		}, limit, false},
@@ -100,7 +110,9 @@ func TestStallTimeout(t *testing.T) {
 				if (err != nil) != c.ends {
 					t.Fatalf("got %v, want an error: %v", err, c.ends)
 				}
-				if c.ends && (!errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), `"[1/2] FROM base"`) || !strings.Contains(err.Error(), "7 bytes")) {
+				if c.ends &&
+					(!errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), `"[1/2] FROM base"`) ||
+						!strings.Contains(err.Error(), "7 bytes")) {
 					t.Errorf("got %v", err)
 				}
 				w.update(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
@@ -119,7 +131,9 @@ func TestRepeatedWords(t *testing.T) {
 	r := newRecord(newStallTimeout(-1, nil))
 	r.onUpdate = func(client.Vertex) { heard++ }
 	for _, current := range []int64{5, 5, 5, 6, 6} {
-		r.add(&client.SolveStatus{Statuses: []*client.VertexStatus{{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}}})
+		r.add(&client.SolveStatus{
+			Statuses: []*client.VertexStatus{{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}},
+		})
 	}
 	if heard != 2 {
 		t.Errorf("%d of 2 news in 5 words", heard)

@@ -181,8 +181,9 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 		job.Options.Say("the parent of control groups is left out: the embedded worker makes none")
 	}
 	return p, w.start(ctx, embedded.Options{
-		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow, NoProcessSandbox: job.Spec.NoProcessSandbox,
-		Registries: job.Options.Registries, Note: job.Options.Note,
+		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
+		NoProcessSandbox: job.Spec.NoProcessSandbox,
+		Registries:       job.Options.Registries, Note: job.Options.Note,
 	})
 }
 
@@ -230,7 +231,8 @@ func (w *worker) nativeOnly(p plan) error {
 		for _, run := range n.Runs {
 			if e := w.emulator(run); e != "" {
 				return &WorkerError{
-					Doing: "building " + platform.Format(run), Err: fmt.Errorf("%s would emulate it by qemu-%s, and only native builds are allowed", w, e),
+					Doing:  "building " + platform.Format(run),
+					Err:    fmt.Errorf("%s would emulate it by qemu-%s, and only native builds are allowed", w, e),
 					Advice: advice.Of(advice.NativeWorker, platform.Format(run)),
 				}
 			}

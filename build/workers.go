@@ -59,7 +59,8 @@ func embeddedInfo(ctx context.Context, o Options) WorkerInfo {
 		}
 	}
 	begun := time.Now()
-	if err := w.start(ctx, embedded.Options{StateDir: o.StateDir, Host: w.host, Emulators: found, Note: o.Note}); err != nil {
+	if err := w.start(ctx,
+		embedded.Options{StateDir: o.StateDir, Host: w.host, Emulators: found, Note: o.Note}); err != nil {
 		return WorkerInfo{Err: err}
 	}
 	info := w.info(ctx)

@@ -121,7 +121,8 @@ func (b *insertion) dropCopies(i int) []Change {
 // alike reports whether e, which names the same content as the entry at i, also makes the same claims about it.
 func (b *insertion) alike(i int, e Entry) bool {
 	o := b.entries[i]
-	return sameSlot(o, e) || formatPlatform(o.Platform()) == formatPlatform(e.Platform()) && compression(o) == compression(e)
+	return sameSlot(o, e) || formatPlatform(o.Platform()) == formatPlatform(e.Platform()) &&
+		compression(o) == compression(e)
 }
 
 // fold keeps the existing row, which may have been edited, and adds the newer source and missing attestations.

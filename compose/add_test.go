@@ -91,7 +91,8 @@ func TestReplace(t *testing.T) {
 	l := two(t, "demo:v1")
 	before := encode(t, l)
 	newer := seeded("amd64", "", "newer")
-	out, changes, err := l.Replace(slices.Concat(take(t, newer, "demo:amd2"), take(t, image("s390x"), "demo:z")), compose.AddOptions{})
+	out, changes, err := l.Replace(slices.Concat(take(t, newer, "demo:amd2"), take(t, image("s390x"), "demo:z")),
+		compose.AddOptions{})
 	if err != nil || actions(changes) != "replaced added" || len(out.Entries) != 3 {
 		t.Fatalf("got %q, %d entries, %v", actions(changes), len(out.Entries), err)
 	}
@@ -101,10 +102,12 @@ func TestReplace(t *testing.T) {
 	if again := encode(t, l); string(again.Body) != string(before.Body) {
 		t.Error("Replace changed the list it was called on")
 	}
-	if _, cs, err := out.Replace(take(t, newer, "demo:amd2"), compose.AddOptions{}); err != nil || actions(cs) != "unchanged" {
+	if _, cs, err := out.Replace(take(t, newer, "demo:amd2"), compose.AddOptions{}); err != nil ||
+		actions(cs) != "unchanged" {
 		t.Errorf("the same amend again: got %q, %v", actions(cs), err)
 	}
-	_, _, err = l.Replace(slices.Concat(take(t, newer, "demo:a"), take(t, seeded("amd64", "", "x"), "demo:b")), compose.AddOptions{})
+	_, _, err = l.Replace(slices.Concat(take(t, newer, "demo:a"), take(t, seeded("amd64", "", "x"), "demo:b")),
+		compose.AddOptions{})
 	wantError(t, err, compose.ErrDuplicate, "demo:a", "demo:b")
 	_, _, err = l.Replace(take(t, newer, "demo:a"), compose.AddOptions{OnDuplicate: compose.DuplicateError})
 	wantError(t, err, compose.ErrDuplicate)
@@ -129,8 +132,12 @@ func TestReplaceAndEdits(t *testing.T) {
 
 func TestFoldTakesAttestations(t *testing.T) {
 	t.Parallel()
-	attested := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}}, Attested: true})
-	l, _, err := list(t, "demo:v1", told(t, image("amd64"), "demo:a")).Replace(take(t, attested, "demo:b"), compose.AddOptions{})
+	attested := registrytest.List(registrytest.ListSpec{
+		Entries:  []registrytest.Entry{{Built: image("amd64")}},
+		Attested: true,
+	})
+	l, _, err := list(t, "demo:v1", told(t, image("amd64"), "demo:a")).Replace(take(t, attested, "demo:b"),
+		compose.AddOptions{})
 	if err != nil || len(l.Entries) != 1 || len(l.Entries[0].Attestations) != 1 {
 		t.Errorf("got %+v, %v, want one entry with its attestation", l.Entries, err)
 	}
@@ -155,7 +162,8 @@ func TestSelf(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(take(t, promoted, tt.source), compose.AddOptions{Current: present})
+			_, _, err := compose.List{Name: ref(t, "r.example/demo:v1")}.Add(take(t, promoted, tt.source),
+				compose.AddOptions{Current: present})
 			if !tt.refused {
 				if err != nil {
 					t.Fatal(err)
@@ -183,7 +191,10 @@ func TestDropped(t *testing.T) {
 		want string
 	}{
 		{"nothing", old, ""},
-		{"another image", list(t, "demo:v1", told(t, seeded("amd64", "", "x"), "demo:x"), told(t, image("arm64/v8"), "demo:y")), ""},
+		{
+			"another image",
+			list(t, "demo:v1", told(t, seeded("amd64", "", "x"), "demo:x"), told(t, image("arm64/v8"), "demo:y")), "",
+		},
 		{"arm64", list(t, "demo:v1", told(t, image("amd64"), "demo:x")), "dropped: linux/arm64 (was " + arm + ")"},
 	}
 	for _, tt := range tests {

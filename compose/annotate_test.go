@@ -27,10 +27,22 @@ func TestAnnotatePlatform(t *testing.T) {
 		err      error
 		words    string
 	}{
-		{name: "add a variant", selector: "linux/arm", edit: compose.Edit{Variant: "v6"}, want: linux("arm", "v6"), action: compose.Edited},
-		{name: "alias with variant", selector: "linux/arm", edit: compose.Edit{Arch: "armv6"}, want: linux("arm", "v6"), action: compose.Edited},
-		{name: "plain arch leaves the variant", selector: "linux/arm64", edit: compose.Edit{Arch: "arm64"}, want: linux("arm64", "v8"), action: compose.Unchanged},
-		{name: "the same in other words", selector: "linux/arm64", edit: compose.Edit{Arch: "aarch64"}, want: linux("arm64", "v8"), action: compose.Unchanged},
+		{
+			name: "add a variant", selector: "linux/arm", edit: compose.Edit{Variant: "v6"}, want: linux("arm", "v6"),
+			action: compose.Edited,
+		},
+		{
+			name: "alias with variant", selector: "linux/arm", edit: compose.Edit{Arch: "armv6"}, want: linux("arm", "v6"),
+			action: compose.Edited,
+		},
+		{
+			name: "plain arch leaves the variant", selector: "linux/arm64", edit: compose.Edit{Arch: "arm64"},
+			want: linux("arm64", "v8"), action: compose.Unchanged,
+		},
+		{
+			name: "the same in other words", selector: "linux/arm64", edit: compose.Edit{Arch: "aarch64"},
+			want: linux("arm64", "v8"), action: compose.Unchanged,
+		},
 		{
 			name: "os.version", selector: "linux/amd64", edit: compose.Edit{OSVersion: "5.10"},
 			want: v1.Platform{OS: "linux", Architecture: "amd64", OSVersion: "5.10"}, action: compose.Edited,
@@ -39,17 +51,47 @@ func TestAnnotatePlatform(t *testing.T) {
 			name: "os.features", selector: "linux/amd64", edit: compose.Edit{OSFeatures: []string{"b", "a"}},
 			want: v1.Platform{OS: "linux", Architecture: "amd64", OSFeatures: []string{"b", "a"}}, action: compose.Edited,
 		},
-		{name: "unset the variant", selector: "linux/arm64", edit: compose.Edit{Unset: []string{"variant"}}, want: linux("arm64", ""), action: compose.Edited},
-		{name: "contradiction", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x"}, err: compose.ErrPlatform, words: "the config of the image says linux/amd64"},
-		{name: "contradiction, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x", Force: true}, want: linux("s390x", ""), action: compose.Edited},
-		{name: "another arch takes the variant along", selector: "linux/arm64", edit: compose.Edit{Arch: "ppc64le", Force: true}, want: linux("ppc64le", ""), action: compose.Edited},
-		{name: "unknown arch", selector: "linux/amd64", edit: compose.Edit{Arch: "arm46"}, err: registry.ErrUsage, words: "arm46"},
-		{name: "unknown arch, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "loong32", Force: true}, want: linux("loong32", ""), action: compose.Edited},
-		{name: "unknown variant", selector: "linux/amd64", edit: compose.Edit{Variant: "v99"}, err: registry.ErrUsage, words: "v99"},
-		{name: "os alone", selector: "linux/amd64", edit: compose.Edit{OS: "linux"}, want: linux("amd64", ""), action: compose.Unchanged},
-		{name: "taken by another entry", selector: "linux/amd64", edit: compose.Edit{Arch: "arm64", Force: true}, err: compose.ErrDuplicate, words: "linux/arm64"},
+		{
+			name: "unset the variant", selector: "linux/arm64", edit: compose.Edit{Unset: []string{"variant"}},
+			want: linux("arm64", ""), action: compose.Edited,
+		},
+		{
+			name: "contradiction", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x"}, err: compose.ErrPlatform,
+			words: "the config of the image says linux/amd64",
+		},
+		{
+			name: "contradiction, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "s390x", Force: true},
+			want: linux("s390x", ""), action: compose.Edited,
+		},
+		{
+			name: "another arch takes the variant along", selector: "linux/arm64",
+			edit: compose.Edit{Arch: "ppc64le", Force: true}, want: linux("ppc64le", ""), action: compose.Edited,
+		},
+		{
+			name: "unknown arch", selector: "linux/amd64", edit: compose.Edit{Arch: "arm46"}, err: registry.ErrUsage,
+			words: "arm46",
+		},
+		{
+			name: "unknown arch, forced", selector: "linux/amd64", edit: compose.Edit{Arch: "loong32", Force: true},
+			want: linux("loong32", ""), action: compose.Edited,
+		},
+		{
+			name: "unknown variant", selector: "linux/amd64", edit: compose.Edit{Variant: "v99"}, err: registry.ErrUsage,
+			words: "v99",
+		},
+		{
+			name: "os alone", selector: "linux/amd64", edit: compose.Edit{OS: "linux"}, want: linux("amd64", ""),
+			action: compose.Unchanged,
+		},
+		{
+			name: "taken by another entry", selector: "linux/amd64", edit: compose.Edit{Arch: "arm64", Force: true},
+			err: compose.ErrDuplicate, words: "linux/arm64",
+		},
 		{name: "nothing", selector: "linux/amd64", err: registry.ErrUsage, words: "nothing to change"},
-		{name: "no such entry", selector: "linux/mips", edit: compose.Edit{OS: "linux"}, err: compose.ErrNoMatch, words: "linux/amd64"},
+		{
+			name: "no such entry", selector: "linux/mips", edit: compose.Edit{OS: "linux"}, err: compose.ErrNoMatch,
+			words: "linux/amd64",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -84,7 +126,8 @@ func TestAnnotations(t *testing.T) {
 	if _, cs, err := l.Annotate("linux/amd64", set); err != nil || actions(cs) != "unchanged" {
 		t.Errorf("the same again: got %q, %v", actions(cs), err)
 	}
-	if _, cs, err := l.Annotate("linux/amd64", compose.Edit{Unset: []string{"absent"}}); err != nil || actions(cs) != "unchanged" {
+	if _, cs, err := l.Annotate("linux/amd64", compose.Edit{Unset: []string{"absent"}}); err != nil ||
+		actions(cs) != "unchanged" {
 		t.Errorf("unset of what is not there: got %q, %v", actions(cs), err)
 	}
 	back, _, err := l.Annotate("linux/amd64", compose.Edit{Unset: []string{"url", "k"}})
@@ -107,11 +150,13 @@ func TestAnnotateList(t *testing.T) {
 	t.Parallel()
 	l := two(t, "demo:v1")
 	before := encode(t, l)
-	out, changes, err := l.AnnotateList(compose.Edit{Annotations: map[string]string{"org.opencontainers.image.title": "demo"}})
+	out, changes, err := l.AnnotateList(
+		compose.Edit{Annotations: map[string]string{"org.opencontainers.image.title": "demo"}})
 	if err != nil || actions(changes) != "edited" || changes[0].String() != "list: edited" {
 		t.Fatalf("got %v, %v", changes, err)
 	}
-	if m := encode(t, out); !strings.HasSuffix(string(m.Body), `"annotations":{"org.opencontainers.image.title":"demo"}}`) {
+	if m := encode(t, out); !strings.HasSuffix(string(m.Body),
+		`"annotations":{"org.opencontainers.image.title":"demo"}}`) {
 		t.Errorf("got %s", m.Body)
 	}
 	back, _, err := out.AnnotateList(compose.Edit{Unset: []string{"org.opencontainers.image.title"}})
@@ -133,7 +178,8 @@ func TestEditsKeepUnknownMembers(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := compose.List{Name: ref(t, "demo:v1"), Entries: []compose.Entry{e}}
-	l, _, err = l.Annotate(digest, compose.Edit{Variant: "v6", Annotations: map[string]string{"n": "3"}, Unset: []string{"z"}})
+	l, _, err = l.Annotate(digest,
+		compose.Edit{Variant: "v6", Annotations: map[string]string{"n": "3"}, Unset: []string{"z"}})
 	if err != nil {
 		t.Fatal(err)
 	}

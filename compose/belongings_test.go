@@ -84,7 +84,8 @@ func TestArtifactsMoveWithTheirImage(t *testing.T) {
 
 	report := read(t, indexed(amd64, arm64), "demo:both")
 	some, notes, err := compose.FromReport(report, compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
-	if err != nil || len(some) != 1 || len(some[0].Attestations) != 1 || strings.Contains(strings.Join(notes, "\n"), "left out") {
+	if err != nil || len(some) != 1 || len(some[0].Attestations) != 1 ||
+		strings.Contains(strings.Join(notes, "\n"), "left out") {
 		t.Errorf("one platform: got %q, %q, %v", describe(some), notes, err)
 	}
 	published, _, err := compose.FromPublished(report)
@@ -128,11 +129,13 @@ func TestCopiesMoveTogether(t *testing.T) {
 		if err != nil || actions(changes) != "replaced removed" || len(amended.Entries) != 3 {
 			t.Errorf("%s: amend with one: got %q, %v", name, changes, err)
 		}
-		kept, changes, err := l.Replace(take(t, seeded("amd64", "", "new"), "demo:new"), compose.AddOptions{OnDuplicate: compose.DuplicateKeep})
+		kept, changes, err := l.Replace(take(t, seeded("amd64", "", "new"), "demo:new"),
+			compose.AddOptions{OnDuplicate: compose.DuplicateKeep})
 		if err != nil || actions(changes) != "added" || len(kept.Entries) != 5 {
 			t.Errorf("%s: amend that keeps: got %q, %v", name, changes, err)
 		}
-		_, _, err = l.Replace(take(t, zstd(seeded("amd64", "", "new")), "demo:new"), compose.AddOptions{OnDuplicate: compose.DuplicateError})
+		_, _, err = l.Replace(take(t, zstd(seeded("amd64", "", "new")), "demo:new"),
+			compose.AddOptions{OnDuplicate: compose.DuplicateError})
 		wantError(t, err, compose.ErrDuplicate, "linux/amd64")
 		left, _, err := l.Remove("linux/arm64")
 		if err != nil || len(left.Entries) != 2 {

@@ -12,7 +12,8 @@ import (
 func BenchmarkEncode(b *testing.B) {
 	var l compose.List
 	for i := range 128 {
-		row := fmt.Sprintf(`{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":1234,"digest":"sha256:%s%03d","platform":{"architecture":"amd64","os":"linux","os.version":"%d"}}`,
+		row := fmt.Sprintf(
+			`{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":1234,"digest":"sha256:%s%03d","platform":{"architecture":"amd64","os":"linux","os.version":"%d"}}`,
 			strings.Repeat("0", 61), i, i)
 		e, err := compose.NewEntry([]byte(row))
 		if err != nil {

@@ -17,7 +17,10 @@ import (
 
 func TestConvertThereAndBack(t *testing.T) {
 	t.Parallel()
-	for kind, b := range map[compose.Type]registrytest.Built{compose.TypeDocker: image("arm64"), compose.TypeOCI: dockerImage("arm64")} {
+	for kind, b := range map[compose.Type]registrytest.Built{
+		compose.TypeDocker: image("arm64"),
+		compose.TypeOCI:    dockerImage("arm64"),
+	} {
 		l := list(t, "demo:v1", told(t, b, "r.example/demo:arm64"))
 		there, cs, err := l.Convert(kind, false)
 		if err != nil || actions(cs) != "edited" {
@@ -53,7 +56,8 @@ func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u := p.Uploads[0]; len(u.Children) != 1 || u.Children[0].Manifest.Digest != l.Entries[0].Digest() || len(u.Blobs) != 0 {
+	if u := p.Uploads[0]; len(u.Children) != 1 || u.Children[0].Manifest.Digest != l.Entries[0].Digest() ||
+		len(u.Blobs) != 0 {
 		t.Errorf("got %d children and %d blobs, want the new manifest alone", len(u.Children), len(u.Blobs))
 	}
 }
@@ -83,7 +87,8 @@ func TestConvertRefuses(t *testing.T) {
 // relabelled is the image with another media type for its layers.
 func relabelled(t *testing.T, b registrytest.Built, from, to types.MediaType) registrytest.Built {
 	t.Helper()
-	m, err := registry.NewManifest(b.Manifest.MediaType, bytes.ReplaceAll(b.Manifest.Body, []byte(`"`+from+`"`), []byte(`"`+to+`"`)))
+	m, err := registry.NewManifest(b.Manifest.MediaType,
+		bytes.ReplaceAll(b.Manifest.Body, []byte(`"`+from+`"`), []byte(`"`+to+`"`)))
 	if err != nil || m.Digest == b.Digest() {
 		t.Fatalf("%s: %v", m.Body, err)
 	}
@@ -100,7 +105,8 @@ func TestConvertMixtures(t *testing.T) {
 		t.Errorf("Docker's layers in an OCI image: %v, %v", cs, err)
 	}
 	odd := relabelled(t, image("arm64"), types.OCILayer, "application/vnd.example.layer")
-	if l, cs, err = list(t, "demo:v1", told(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil || len(cs) > 0 {
+	if l, cs, err = list(t, "demo:v1", told(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil ||
+		len(cs) > 0 {
 		t.Errorf("layers of a third kind: %v, %v, %v", l.Entries, cs, err)
 	}
 	zstd := relabelled(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
@@ -187,7 +193,10 @@ func TestExpand(t *testing.T) {
 func TestStatedChoosesOfAList(t *testing.T) {
 	t.Parallel()
 	source := told(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
-	source.Overrides = compose.Overrides{Platform: v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"}, Annotations: map[string]string{"k": "v"}}
+	source.Overrides = compose.Overrides{
+		Platform:    v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"},
+		Annotations: map[string]string{"k": "v"},
+	}
 	got, _, err := compose.FromReports([]compose.Source{source}, compose.SelectOptions{})
 	if err != nil || len(got) != 1 || got[0].Platform().OSVersion != "1" || got[0].Descriptor.Annotations["k"] != "v" {
 		t.Errorf("got %v, %v", got, err)

@@ -43,11 +43,13 @@ func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) e
 		return registry.Usagef("%q is no tag", name)
 	}
 	if slices.Contains(tags, name) {
-		return registry.WithHint(registry.Usagef("%q is the tag of the list itself", name), "let the template name ARCH: 'TAG-ARCHVARIANT'")
+		return registry.WithHint(registry.Usagef("%q is the tag of the list itself", name),
+			"let the template name ARCH: 'TAG-ARCHVARIANT'")
 	}
 	for _, t := range all {
 		if t.Name == name && t.Manifest.Digest != digest {
-			return registry.WithHint(registry.Usagef("%q would name two images", name), "let the template name OS, ARCH and VARIANT")
+			return registry.WithHint(registry.Usagef("%q would name two images", name),
+				"let the template name OS, ARCH and VARIANT")
 		}
 	}
 	return nil

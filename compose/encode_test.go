@@ -67,11 +67,31 @@ func TestMediaType(t *testing.T) {
 		{"docker", []registrytest.Built{docker}, "", false, false, types.DockerManifestList, "", ""},
 		{"mixed", []registrytest.Built{oci, docker}, "", false, false, types.OCIImageIndex, "", ""},
 		{"docker forced to oci", []registrytest.Built{docker}, "oci", false, false, types.OCIImageIndex, "", ""},
-		{"mixed forced to docker", []registrytest.Built{oci, docker}, "docker", false, false, types.DockerManifestList, "", ""},
-		{"docker annotated", []registrytest.Built{docker}, "", true, false, types.OCIImageIndex, "can't hold annotations", ""},
-		{"docker row annotated", []registrytest.Built{docker}, "", false, true, types.OCIImageIndex, "annotations of linux/arm64", ""},
+		{
+			"mixed forced to docker",
+			[]registrytest.Built{oci, docker},
+			"docker", false, false,
+			types.DockerManifestList, "", "",
+		},
+		{
+			"docker annotated",
+			[]registrytest.Built{docker},
+			"", true, false, types.OCIImageIndex,
+			"can't hold annotations", "",
+		},
+		{
+			"docker row annotated",
+			[]registrytest.Built{docker},
+			"", false, true, types.OCIImageIndex,
+			"annotations of linux/arm64", "",
+		},
 		{"forced docker annotated", []registrytest.Built{docker}, "docker", true, false, "", "", "can't hold annotations"},
-		{"forced docker row annotated", []registrytest.Built{docker}, "docker", false, true, "", "", "annotations of linux/arm64"},
+		{
+			"forced docker row annotated",
+			[]registrytest.Built{docker},
+			"docker", false, true, "", "",
+			"annotations of linux/arm64",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -122,7 +142,10 @@ func TestEncodeProperties(t *testing.T) {
 		rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 		var sources []compose.Source
 		for _, n := range names[:2+rng.IntN(6)] {
-			b := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image(n)}}, Attested: rng.IntN(2) == 0})
+			b := registrytest.List(registrytest.ListSpec{
+				Entries:  []registrytest.Entry{{Built: image(n)}},
+				Attested: rng.IntN(2) == 0,
+			})
 			sources = append(sources, told(t, b, "demo:"+strings.ReplaceAll(n, "/", "")))
 		}
 		last := len(sources) - 1

@@ -16,13 +16,19 @@ import (
 
 // spelled is an image whose config says arch, of a machine that is called otherwise.
 func spelled(arch, binary string) registrytest.Built {
-	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}, Binary: binary})
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: arch},
+		Binary:   binary,
+	})
 }
 
 // The row says what runtimes look for, and what belongs to the image says so too; the image itself stays.
 func TestRowsAreSpelledRight(t *testing.T) {
 	t.Parallel()
-	for _, odd := range []registrytest.Built{spelled("x86_64", "amd64"), attested(spelled("x86_64", "amd64")), indexed(spelled("x86_64", "amd64"))} {
+	for _, odd := range []registrytest.Built{
+		spelled("x86_64", "amd64"), attested(spelled("x86_64", "amd64")),
+		indexed(spelled("x86_64", "amd64")),
+	} {
 		entries, notes, err := compose.FromReport(read(t, odd, "r.example/demo:v1"), compose.SelectOptions{})
 		if err != nil {
 			t.Fatal(err)
@@ -36,11 +42,13 @@ func TestRowsAreSpelledRight(t *testing.T) {
 				t.Errorf("what belongs to it says %v", p)
 			}
 		}
-		if !strings.Contains(strings.Join(notes, "\n"), "says linux/x86_64: its row says linux/amd64, which runtimes look for") {
+		if !strings.Contains(strings.Join(notes, "\n"),
+			"says linux/x86_64: its row says linux/amd64, which runtimes look for") {
 			t.Errorf("not told: %q", notes)
 		}
 	}
-	right, notes, err := compose.FromReport(read(t, spelled("amd64", "amd64"), "r.example/demo:v1"), compose.SelectOptions{})
+	right, notes, err := compose.FromReport(read(t, spelled("amd64", "amd64"), "r.example/demo:v1"),
+		compose.SelectOptions{})
 	if err != nil || right[0].Platform().Architecture != "amd64" || len(notes) > 0 {
 		t.Errorf("the twin: %v, %q, %v", right, notes, err)
 	}
@@ -49,7 +57,8 @@ func TestRowsAreSpelledRight(t *testing.T) {
 func TestFixConfigs(t *testing.T) {
 	t.Parallel()
 	odd := spelled("arm32v7", "arm")
-	l := list(t, "r.example/demo:v1", told(t, attested(odd), "r.example/demo:odd"), told(t, image("arm64"), "r.example/demo:arm64"))
+	l := list(t, "r.example/demo:v1", told(t, attested(odd), "r.example/demo:odd"),
+		told(t, image("arm64"), "r.example/demo:arm64"))
 	if _, _, err := l.FixConfigs(true); !errors.Is(err, registry.ErrUsage) {
 		t.Errorf("attestations kept: %v", err)
 	}
@@ -59,10 +68,12 @@ func TestFixConfigs(t *testing.T) {
 	}
 	e := mended.Entries[0]
 	var config map[string]any
-	if err := json.Unmarshal(e.Image.ConfigBody, &config); err != nil || config["architecture"] != "arm" || config["variant"] != "v7" {
+	if err := json.Unmarshal(e.Image.ConfigBody, &config); err != nil || config["architecture"] != "arm" ||
+		config["variant"] != "v7" {
 		t.Errorf("the config says %s, %v", e.Image.ConfigBody, err)
 	}
-	if e.Digest() == l.Entries[0].Digest() || len(e.Attestations) > 0 || !equal(e.Image.Layers, l.Entries[0].Image.Layers) {
+	if e.Digest() == l.Entries[0].Digest() || len(e.Attestations) > 0 ||
+		!equal(e.Image.Layers, l.Entries[0].Image.Layers) {
 		t.Errorf("digest %s, %d attestations, layers %v", e.Digest(), len(e.Attestations), e.Image.Layers)
 	}
 	report, err := mended.Report()

@@ -44,7 +44,10 @@ func (l List) WithSubject(d v1.Descriptor) (List, error) {
 	if d.Digest == (v1.Hash{}) {
 		return l.withMember("subject", nil), nil
 	}
-	raw, err := encodeJSON(v1.Descriptor{MediaType: d.MediaType, Digest: d.Digest, Size: d.Size, ArtifactType: d.ArtifactType})
+	raw, err := encodeJSON(v1.Descriptor{
+		MediaType: d.MediaType, Digest: d.Digest, Size: d.Size,
+		ArtifactType: d.ArtifactType,
+	})
 	return l.withMember("subject", raw), err
 }
 

@@ -7,7 +7,10 @@ import (
 )
 
 func FuzzObject(f *testing.F) {
-	for _, s := range []string{`{}`, ` { "a" : 1.0 , "b\u002d":[ { } ],"a":"<é>"}`, `{"a":{"b":null}}`, `[]`, `{"a":1}x`, `{"a"}`, `{,}`, `null`} {
+	for _, s := range []string{
+		`{}`, ` { "a" : 1.0 , "b\u002d":[ { } ],"a":"<é>"}`, `{"a":{"b":null}}`, `[]`, `{"a":1}x`,
+		`{"a"}`, `{,}`, `null`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -32,19 +35,34 @@ func TestObjectEdits(t *testing.T) {
 	}{
 		{"set in place", `{"a":1,"b":2}`, `{"a":"x","b":2}`, func(o object) (object, error) { return o.set("a", "x") }},
 		{"set a new one", `{"a":1}`, `{"a":1,"<":">"}`, func(o object) (object, error) { return o.set("<", ">") }},
-		{"set the one that counts", `{"a":1,"a":2}`, `{"a":1,"a":3}`, func(o object) (object, error) { return o.set("a", 3) }},
+		{
+			"set the one that counts", `{"a":1,"a":2}`, `{"a":1,"a":3}`,
+			func(o object) (object, error) { return o.set("a", 3) },
+		},
 		{"remove", `{"a":1,"b":2,"a":3}`, `{"b":2}`, func(o object) (object, error) { return o.remove("a"), nil }},
-		{"strings, nothing to do", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"1","a":"\u0032"}}`, func(o object) (object, error) {
-			return o.setStrings("m", map[string]string{"a": "2", "z": "1"})
-		}},
-		{"strings, one differs", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"3","a":"\u0032","b":"4"}}`, func(o object) (object, error) {
-			return o.setStrings("m", map[string]string{"a": "2", "z": "3", "b": "4"})
-		}},
-		{"strings, none left", `{"m":{"z":"1"},"x":1}`, `{"x":1}`, func(o object) (object, error) { return o.setStrings("m", nil) }},
+		{
+			"strings, nothing to do", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"1","a":"\u0032"}}`,
+			func(o object) (object, error) {
+				return o.setStrings("m", map[string]string{"a": "2", "z": "1"})
+			},
+		},
+		{
+			"strings, one differs", `{"m":{"z":"1","a":"\u0032"}}`, `{"m":{"z":"3","a":"\u0032","b":"4"}}`,
+			func(o object) (object, error) {
+				return o.setStrings("m", map[string]string{"a": "2", "z": "3", "b": "4"})
+			},
+		},
+		{
+			"strings, none left", `{"m":{"z":"1"},"x":1}`, `{"x":1}`,
+			func(o object) (object, error) { return o.setStrings("m", nil) },
+		},
 		{"strings, null", `{"m":null}`, `{"m":{"k":"v"}}`, func(o object) (object, error) {
 			return o.setStrings("m", map[string]string{"k": "v"})
 		}},
-		{"strings, empty and wanted empty", `{"m":{}}`, `{"m":{}}`, func(o object) (object, error) { return o.setStrings("m", nil) }},
+		{
+			"strings, empty and wanted empty", `{"m":{}}`, `{"m":{}}`,
+			func(o object) (object, error) { return o.setStrings("m", nil) },
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -68,5 +68,6 @@ func (s Overrides) choose(entries []Entry, told Source) ([]Entry, error) {
 			return found, nil
 		}
 	}
-	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), told.Ref, ErrNoMatch, List{Entries: entries}.has())
+	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), told.Ref, ErrNoMatch,
+		List{Entries: entries}.has())
 }

@@ -46,8 +46,16 @@ func TestNewPlan(t *testing.T) {
 		{"another registry", []string{"other.example/demo:v1"}, "other.example/demo [v1] 0+8 blobs, 4 children"},
 		{"another repository", []string{"r.example/demo:v1"}, "r.example/demo [v1] 6+2 blobs, 4 children"},
 		{"the repository of a source", []string{"r.example/arm:v1"}, "r.example/arm [v1] 2+2 blobs, 2 children"},
-		{"several tags", []string{"r.example/amd:v1", "r.example/amd:latest", "r.example/amd:v1"}, "r.example/amd [v1 latest] 4+2 blobs, 3 children"},
-		{"several places", []string{"r.example/amd:v1", "s.example/amd:v1"}, "r.example/amd [v1] 4+2 blobs, 3 children; s.example/amd [v1] 0+8 blobs, 4 children"},
+		{
+			"several tags",
+			[]string{"r.example/amd:v1", "r.example/amd:latest", "r.example/amd:v1"},
+			"r.example/amd [v1 latest] 4+2 blobs, 3 children",
+		},
+		{
+			"several places",
+			[]string{"r.example/amd:v1", "s.example/amd:v1"},
+			"r.example/amd [v1] 4+2 blobs, 3 children; s.example/amd [v1] 0+8 blobs, 4 children",
+		},
 		{"by digest", []string{"r.example/demo@" + encode(t, l).Digest.String()}, "r.example/demo [] 6+2 blobs, 4 children"},
 		{"a layout", []string{"oci:dir:v1"}, "oci:dir [v1] 0+8 blobs, 4 children"},
 		{"a layout without a name", []string{"oci:dir"}, "oci:dir [] 0+8 blobs, 4 children"},
@@ -114,7 +122,10 @@ func TestPlanSharesAndSkipsBlobs(t *testing.T) {
 
 	foreign := l.Entries[0]
 	img := *foreign.Image
-	img.Layers = []v1.Descriptor{{MediaType: types.DockerForeignLayer, Digest: img.Layers[0].Digest, URLs: []string{"https://x"}}}
+	img.Layers = []v1.Descriptor{{
+		MediaType: types.DockerForeignLayer, Digest: img.Layers[0].Digest,
+		URLs: []string{"https://x"},
+	}}
 	foreign.Image = &img
 	p, err = compose.NewPlan(compose.List{Name: l.Name, Entries: []compose.Entry{foreign}}, refs(t, "r.example/demo:v1"))
 	if err != nil || len(p.Uploads[0].Blobs) != 1 {
@@ -130,7 +141,8 @@ func TestPlanOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := sketch(p.Uploads[0]), "r.example/demo [v1] 0+4 blobs, 4 children"; got != want || p.Root.Digest != nested.Digest() {
+	if got, want := sketch(p.Uploads[0]), "r.example/demo [v1] 0+4 blobs, 4 children"; got != want ||
+		p.Root.Digest != nested.Digest() {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, tt := range []struct {
@@ -149,7 +161,8 @@ func TestPlanOf(t *testing.T) {
 			t.Errorf("got %q, %v, want %q", sketch(p.Uploads[0]), err, tt.want)
 		}
 	}
-	broken := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("arm64"), Missing: true}}})
+	broken := registrytest.List(
+		registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("arm64"), Missing: true}}})
 	_, err = compose.PlanOf(read(t, broken, "store:demo:v1"), refs(t, "r.example/demo:v1"))
 	wantError(t, err, registry.ErrNotFound, "linux/arm64")
 }

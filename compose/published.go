@@ -24,7 +24,10 @@ func FromPublished(r inspect.Report) (List, []string, error) {
 	if err != nil {
 		return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
 	}
-	f := published{report: r, rows: rows, list: List{Name: r.Ref, Annotations: maps.Clone(r.List.Annotations), Base: r.Root}}
+	f := published{
+		report: r, rows: rows,
+		list: List{Name: r.Ref, Annotations: maps.Clone(r.List.Annotations), Base: r.Root},
+	}
 	for _, img := range r.Images {
 		if err := f.addImage(img); err != nil {
 			return List{}, nil, fmt.Errorf("reading list %q: %w", r.Ref, err)
@@ -78,7 +81,8 @@ func (f *published) attached(a inspect.Attachment) (Entry, error) {
 // list gets that list's row number.
 func (f *published) stamp(e Entry, nested []v1.Hash) Entry {
 	r := f.report
-	e.Source, e.SourceDigest, e.Origin = r.Ref.WithDigest(r.Root.Digest).At(r.Ref.Transport), r.Root.Digest, r.Ref.Transport
+	e.Source, e.SourceDigest, e.Origin = r.Ref.WithDigest(r.Root.Digest).At(r.Ref.Transport), r.Root.Digest,
+		r.Ref.Transport
 	e.Source.Typed = e.Source.String()
 	top := e.Digest()
 	if len(nested) > 0 {

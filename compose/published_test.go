@@ -28,13 +28,19 @@ func bodyOf(mediaType types.MediaType, images ...registrytest.Built) (string, re
 		}
 		a := registrytest.Attestation(m)
 		entries = append(entries, a)
-		rows = append(rows, fmt.Sprintf(row, a.Manifest.Digest, len(a.Manifest.Body), a.Manifest.MediaType, "unknown", "unknown",
-			fmt.Sprintf(`, "annotations": {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": "%s"}`, m.Digest)))
+		rows = append(rows,
+			fmt.Sprintf(row, a.Manifest.Digest, len(a.Manifest.Body), a.Manifest.MediaType, "unknown", "unknown",
+				fmt.Sprintf(
+					`, "annotations": {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": "%s"}`,
+					m.Digest)))
 	}
-	body := fmt.Sprintf("{\n  \"x-list\": 1.0e3,\n  \"manifests\": [\n%s\n  ],\n  \"mediaType\": \"%s\",\n  \"schemaVersion\": 2", strings.Join(rows, ",\n"), mediaType)
+	body := fmt.Sprintf(
+		"{\n  \"x-list\": 1.0e3,\n  \"manifests\": [\n%s\n  ],\n  \"mediaType\": \"%s\",\n  \"schemaVersion\": 2",
+		strings.Join(rows, ",\n"), mediaType)
 	if mediaType == types.OCIImageIndex {
 		body += ",\n  \"annotations\": {\"z\": \"1\", \"a\": \"<2>\"},\n  \"artifactType\": \"application/x\",\n  \"subject\": " +
-			`{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 2, "digest": "sha256:` + strings.Repeat("ab", 32) + `"}`
+			`{"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 2, "digest": "sha256:` +
+			strings.Repeat("ab", 32) + `"}`
 	}
 	return body + "\n}\n", registrytest.List(registrytest.ListSpec{Entries: entries})
 }
@@ -71,7 +77,10 @@ func TestPublishedKeepsWhatItDoesNotKnow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if l, _, err = l.AnnotateList(compose.Edit{Annotations: map[string]string{"new": "3"}, Unset: []string{"z"}}); err != nil {
+	if l, _, err = l.AnnotateList(compose.Edit{
+		Annotations: map[string]string{"new": "3"},
+		Unset:       []string{"z"},
+	}); err != nil {
 		t.Fatal(err)
 	}
 	_, published, _ := strings.Cut(body, "\"manifests\": [\n")
@@ -79,8 +88,9 @@ func TestPublishedKeepsWhatItDoesNotKnow(t *testing.T) {
 	squeeze := strings.NewReplacer(": ", ":", ", ", ",", ",  ", ",", " ", "")
 	kept := squeeze.Replace(lines[0] + strings.TrimSuffix(lines[1], ","))
 	m := newer.Manifest
-	want := `{"x-list":1.0e3,"manifests":[` + kept + fmt.Sprintf(`,{"mediaType":"%s","size":%d,"digest":"%s","platform":{"architecture":"s390x","os":"linux"}}],`,
-		m.MediaType, len(m.Body), m.Digest) +
+	want := `{"x-list":1.0e3,"manifests":[` + kept +
+		fmt.Sprintf(`,{"mediaType":"%s","size":%d,"digest":"%s","platform":{"architecture":"s390x","os":"linux"}}],`,
+			m.MediaType, len(m.Body), m.Digest) +
 		`"mediaType":"application/vnd.oci.image.index.v1+json","schemaVersion":2,"annotations":{"a":"<2>","new":"3"},` +
 		`"artifactType":"application/x","subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","size":2,"digest":"sha256:` +
 		strings.Repeat("ab", 32) + `"}}`
@@ -93,7 +103,8 @@ func TestPublishedKeepsWhatItDoesNotKnow(t *testing.T) {
 func TestPublishedOrder(t *testing.T) {
 	t.Parallel()
 	l, _ := fromPublished(t, types.DockerManifestList, dockerImage("amd64"), dockerImage("s390x"), dockerImage("ppc64le"))
-	l, _, err := l.Replace(slices.Concat(take(t, dockerImage("arm64"), "demo:arm"), take(t, seeded("s390x", "", "new"), "demo:z")), compose.AddOptions{})
+	l, _, err := l.Replace(slices.Concat(take(t, dockerImage("arm64"), "demo:arm"),
+		take(t, seeded("s390x", "", "new"), "demo:z")), compose.AddOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +136,8 @@ func TestPublishedDockerList(t *testing.T) {
 
 func TestPublishedUntyped(t *testing.T) {
 	t.Parallel()
-	b := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("s390x")}}, Untyped: true})
+	b := registrytest.List(
+		registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64")}, {Built: image("s390x")}}, Untyped: true})
 	l, _, err := compose.FromPublished(read(t, b, "r.example/demo:v1"))
 	if err != nil || encode(t, l).Digest != b.Digest() {
 		t.Errorf("a list without its own media type does not keep its bytes: %v", err)

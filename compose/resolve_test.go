@@ -121,7 +121,8 @@ func TestRefresh(t *testing.T) {
 		t.Errorf("refreshing again: got %v, %v", cs, err)
 	}
 	third := told(t, seeded("arm64", "", "newer"), "demo:arm")
-	if got, _, _, err = got.Refresh(reports(amd, third), compose.SelectOptions{}); err != nil || got.Entries[2].Descriptor.Annotations["k"] != "v" {
+	if got, _, _, err = got.Refresh(reports(amd, third), compose.SelectOptions{}); err != nil ||
+		got.Entries[2].Descriptor.Annotations["k"] != "v" {
 		t.Errorf("got row %s, %v, want what annotate had set after a second refresh", got.Entries[2].Row, err)
 	}
 
@@ -135,7 +136,8 @@ func TestRefresh(t *testing.T) {
 
 func TestObjectReadsLikeAnyOther(t *testing.T) {
 	t.Parallel()
-	l := list(t, "demo:v1", told(t, registrytest.ListOf(attested(image("amd64"), image("s390x"))), "r.example/amd:v1"), told(t, image("arm64"), "demo:arm"))
+	l := list(t, "demo:v1", told(t, registrytest.ListOf(attested(image("amd64"), image("s390x"))), "r.example/amd:v1"),
+		told(t, image("arm64"), "demo:arm"))
 	l, _, err := l.Annotate("linux/arm64", compose.Edit{Annotations: map[string]string{"k": "v"}})
 	if err != nil {
 		t.Fatal(err)

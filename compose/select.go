@@ -116,7 +116,8 @@ func (s *selection) respell(e Entry) (Entry, error) {
 		return e, nil
 	}
 	right.OSFeatures = said.OSFeatures
-	s.note("%s of %q says %s: its row says %s, which runtimes look for", e.Digest(), s.report.Ref, describe(said), describe(right))
+	s.note("%s of %q says %s: its row says %s, which runtimes look for", e.Digest(), s.report.Ref, describe(said),
+		describe(right))
 	return e.claiming(right)
 }
 
@@ -246,7 +247,8 @@ func (s *selection) summary() []string {
 		all.Attestations = append(all.Attestations, e.Attestations...)
 		nested = nested || len(e.Image.Nested) > 0
 	}
-	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, inspect.Count(len(names), "image"), strings.Join(names, ", "))
+	line := fmt.Sprintf("%q is a list: %s (%s)", s.report.Ref, inspect.Count(len(names), "image"),
+		strings.Join(names, ", "))
 	if with := all.belongings(); with != "" {
 		line += " with " + with
 	}

@@ -114,7 +114,12 @@ func TestFromReportRefuses(t *testing.T) {
 		{"list around the row lies", rowsOf(registrytest.Entry{
 			Built: rowsOf(registrytest.Entry{Built: image("amd64"), NoPlatform: true}), Claim: &arm64,
 		}), compose.SelectOptions{}, compose.ErrPlatform, "linux/arm64"},
-		{"no platform at all", registrytest.Image(registrytest.ImageSpec{}), compose.SelectOptions{}, compose.ErrPlatform, "neither"},
+		{
+			"no platform at all", registrytest.Image(registrytest.ImageSpec{}),
+			compose.SelectOptions{},
+			compose.ErrPlatform,
+			"neither",
+		},
 		{
 			"unknown architecture", registrytest.Image(registrytest.ImageSpec{Platform: linux("arm46", "")}),
 			compose.SelectOptions{},
@@ -126,7 +131,8 @@ func TestFromReportRefuses(t *testing.T) {
 			compose.ErrPlatform, "v8",
 		},
 		{
-			"missing child", rowsOf(registrytest.Entry{Built: image("amd64")}, registrytest.Entry{Built: image("arm64"), Missing: true}),
+			"missing child",
+			rowsOf(registrytest.Entry{Built: image("amd64")}, registrytest.Entry{Built: image("arm64"), Missing: true}),
 			compose.SelectOptions{},
 			registry.ErrNotFound, "linux/arm64",
 		},
@@ -154,7 +160,8 @@ func TestFromReportSaysWhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := entries[0]
-	if e.Source != ref(t, "demo:amd") || e.Origin != registry.TransportStore || e.SourceDigest != b.Digest() || e.Config.Architecture != "amd64" {
+	if e.Source != ref(t, "demo:amd") || e.Origin != registry.TransportStore || e.SourceDigest != b.Digest() ||
+		e.Config.Architecture != "amd64" {
 		t.Errorf("got %+v", e)
 	}
 	got := compose.Change{Action: compose.Added, Entry: e}.String()
@@ -170,10 +177,12 @@ func TestFromReports(t *testing.T) {
 	both := []compose.Source{amd, arm}
 
 	entries, notes, err := compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", "")}})
-	if err != nil || describe(entries) != "linux/arm64" || !strings.Contains(strings.Join(notes, "\n"), "it has linux/amd64") {
+	if err != nil || describe(entries) != "linux/arm64" ||
+		!strings.Contains(strings.Join(notes, "\n"), "it has linux/amd64") {
 		t.Errorf("got %q, %q, %v, want the one that matches, and a note of the other", describe(entries), notes, err)
 	}
-	_, _, err = compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", ""), linux("s390x", "")}})
+	_, _, err = compose.FromReports(both,
+		compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", ""), linux("s390x", "")}})
 	wantError(t, err, compose.ErrNoMatch, "linux/s390x")
 	_, _, err = compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("s390x", "")}})
 	wantError(t, err, compose.ErrNoMatch, "demo:amd", "demo:arm")
@@ -192,7 +201,8 @@ func TestArtifactsAreKept(t *testing.T) {
 	body := strings.Replace(string(b.Manifest.Body), `"digest":"`+chart.Digest().String()+`"`,
 		`"digest":"`+chart.Digest().String()+`","artifactType":"application/vnd.example.chart"`, 1)
 	source := compose.Source{Ref: ref(t, "demo:src"), Report: published(t, b, body, "demo:src")}
-	entries, notes, err := compose.FromReport(source.Report, compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
+	entries, notes, err := compose.FromReport(source.Report,
+		compose.SelectOptions{Platforms: []v1.Platform{linux("amd64", "")}})
 	if err != nil || len(entries) != 1 || !strings.Contains(strings.Join(notes, "\n"), "left out: artifact") {
 		t.Errorf("got %q, %q, %v, want the artifact left out, said", describe(entries), notes, err)
 	}

@@ -16,10 +16,14 @@ func TestReadSortsAttachments(t *testing.T) {
 	amd64, gone := image("linux/amd64"), image("linux/arm64")
 	orphan := registrytest.Attestation(gone.Manifest)
 	layer := amd64.Order[0]
-	chart := typed(types.OCIManifestSchema1, `{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":2,`+
-		`"digest":"`+registrytest.Hash([]byte("{}")).String()+`"},"layers":[]}`)
+	chart := typed(types.OCIManifestSchema1,
+		`{"schemaVersion":2,"config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","size":2,`+
+			`"digest":"`+registrytest.Hash([]byte("{}")).String()+`"},"layers":[]}`)
 	b := list(entry(amd64), orphan, entry(registrytest.Built{Manifest: chart, Manifests: []registry.Manifest{chart}}),
-		entry(registrytest.Built{Manifest: registry.Manifest{MediaType: layer.MediaType, Digest: layer.Digest, Body: make([]byte, layer.Size)}}))
+		entry(registrytest.Built{Manifest: registry.Manifest{
+			MediaType: layer.MediaType, Digest: layer.Digest,
+			Body: make([]byte, layer.Size),
+		}}))
 	r := readBuilt(t, b)
 	if len(r.Images) != 1 || len(r.Images[0].Attestations) != 0 || len(r.Others) != 3 {
 		t.Fatalf("%d images, %d others, want 1 and 3", len(r.Images), len(r.Others))

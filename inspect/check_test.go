@@ -72,9 +72,13 @@ func show(findings []inspect.Finding) string {
 func TestCheckOrder(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := image("linux/amd64"), image("linux/arm64")
-	r := read(t, object(entry(amd64), registrytest.Entry{Built: arm64, Missing: true}, entry(amd64), entry(image("linux/s390x"))))
+	r := read(t,
+		object(entry(amd64), registrytest.Entry{Built: arm64, Missing: true}, entry(amd64), entry(image("linux/s390x"))))
 	findings := inspect.Check(r, inspect.CheckOptions{})
-	for n, want := range []inspect.State{inspect.ClaimsOK, inspect.Mismatch, inspect.ClaimsOK, inspect.ClaimsOK, inspect.Mismatch} {
+	for n, want := range []inspect.State{
+		inspect.ClaimsOK, inspect.Mismatch, inspect.ClaimsOK, inspect.ClaimsOK,
+		inspect.Mismatch,
+	} {
 		if len(findings) <= n || findings[n].State != want {
 			t.Fatalf("finding %d is not %s:\n%s", n, want, show(findings))
 		}
@@ -120,12 +124,16 @@ func TestCheckArtifacts(t *testing.T) {
 	t.Parallel()
 	amd64 := image("linux/amd64")
 	layer := amd64.Order[0]
-	blob := registrytest.Built{Manifest: registry.Manifest{MediaType: layer.MediaType, Digest: layer.Digest, Body: make([]byte, layer.Size)}}
+	blob := registrytest.Built{Manifest: registry.Manifest{
+		MediaType: layer.MediaType, Digest: layer.Digest,
+		Body: make([]byte, layer.Size),
+	}}
 	findings := inspect.Check(read(t, object(entry(blob))), inspect.CheckOptions{})
 	if !has(findings, inspect.Note, "the list holds no image, only 1 artifact") || inspect.Failed(findings) != nil {
 		t.Errorf("alone:\n%s", show(findings))
 	}
-	findings = inspect.Check(read(t, object(entry(blob))), inspect.CheckOptions{Require: []v1.Platform{plat("linux/arm64")}})
+	findings = inspect.Check(read(t, object(entry(blob))),
+		inspect.CheckOptions{Require: []v1.Platform{plat("linux/arm64")}})
 	if !has(findings, inspect.Mismatch, "missing linux/arm64") {
 		t.Errorf("it is taken for an image:\n%s", show(findings))
 	}
@@ -140,7 +148,8 @@ func TestCheckPrintsOneLine(t *testing.T) {
 	evil := v1.Platform{OS: "linux\nlinux/arm64 (sha256:0): fine", Architecture: "\x1b[32marm64\r"}
 	o := object(registrytest.Entry{Built: image("linux/amd64"), Claim: &evil})
 	for _, f := range inspect.Check(read(t, o), inspect.CheckOptions{}) {
-		if text := f.Platform + f.Claim + f.Evidence + f.Message; strings.ContainsAny(text, "\n\r\x1b") || f.State != inspect.Mismatch {
+		if text := f.Platform + f.Claim + f.Evidence + f.Message; strings.ContainsAny(text, "\n\r\x1b") ||
+			f.State != inspect.Mismatch {
 			t.Errorf("%s: %q", f.State, text)
 		}
 	}

@@ -25,9 +25,15 @@ func TestReadRecordsChildren(t *testing.T) {
 		kind error
 		text string
 	}{
-		"missing manifest": {failing(list(entry(amd64), entry(arm64)), arm64.Digest(), registry.ErrNotFound), registry.ErrNotFound, "reading manifest of linux/arm64"},
-		"missing config":   {failing(list(entry(amd64), entry(arm64)), config, registry.ErrNotFound), registry.ErrNotFound, "reading config of linux/arm64"},
-		"network":          {failing(list(entry(amd64), entry(arm64)), arm64.Digest(), refused), registry.ErrUnavailable, "refused"},
+		"missing manifest": {
+			failing(list(entry(amd64), entry(arm64)), arm64.Digest(), registry.ErrNotFound),
+			registry.ErrNotFound, "reading manifest of linux/arm64",
+		},
+		"missing config": {
+			failing(list(entry(amd64), entry(arm64)), config, registry.ErrNotFound), registry.ErrNotFound,
+			"reading config of linux/arm64",
+		},
+		"network": {failing(list(entry(amd64), entry(arm64)), arm64.Digest(), refused), registry.ErrUnavailable, "refused"},
 		"wrong size": {
 			list(entry(amd64), registrytest.Entry{Built: arm64, WrongSize: true}).Object(registryRef()),
 			registry.ErrContent, "linux/arm64",
@@ -37,12 +43,17 @@ func TestReadRecordsChildren(t *testing.T) {
 			registry.ErrContent, "the manifest itself \"" + string(types.OCIManifestSchema1),
 		},
 		"a list said to be an image": {
-			list(entry(amd64), registrytest.Entry{Built: registrytest.ListOf(arm64), MediaType: types.OCIManifestSchema1}).Object(registryRef()),
+			list(entry(amd64),
+				registrytest.Entry{Built: registrytest.ListOf(arm64), MediaType: types.OCIManifestSchema1}).Object(registryRef()),
 			registry.ErrContent, "the manifest itself \"" + string(types.OCIImageIndex),
 		},
-		"an empty nested list": {list(entry(amd64), entry(list())).Object(registryRef()), registry.ErrContent, "the nested list is empty"},
+		"an empty nested list": {
+			list(entry(amd64), entry(list())).Object(registryRef()), registry.ErrContent,
+			"the nested list is empty",
+		},
 		"schema 1": {
-			list(entry(amd64), registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema1Signed}).Object(registryRef()),
+			list(entry(amd64),
+				registrytest.Entry{Built: arm64, MediaType: types.DockerManifestSchema1Signed}).Object(registryRef()),
 			registry.ErrContent, "schema 1",
 		},
 		"config too big": {func() registry.Object {
@@ -76,7 +87,8 @@ func TestReadLeavesBigConfigs(t *testing.T) {
 	t.Parallel()
 	for size, asked := range map[int]int{4 << 20: 1, 4<<20 + 1: 0} {
 		config := registrytest.Hash([]byte("config"))
-		body := fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":%q,"size":%d,"digest":%q},"layers":[]}`, types.OCIConfigJSON, size, config)
+		body := fmt.Sprintf(`{"schemaVersion":2,"config":{"mediaType":%q,"size":%d,"digest":%q},"layers":[]}`,
+			types.OCIConfigJSON, size, config)
 		s := &source{blob: func() io.Reader { return strings.NewReader(`{"os":"linux","architecture":"amd64"}`) }}
 		r := read(t, registry.Object{Ref: registryRef(), Root: typed(types.OCIManifestSchema1, body), Source: s})
 		if s.asked[config] != asked || errors.Is(r.Images[0].Err, inspect.ErrLimit) != (asked == 0) {
@@ -95,7 +107,8 @@ func TestReadBadRow(t *testing.T) {
 		"no object":  `7`,
 	} {
 		obj := b.Object(registryRef())
-		obj.Root = typed(types.OCIImageIndex, strings.Replace(string(b.Manifest.Body), `"manifests":[`, `"manifests":[`+row+`,`, 1))
+		obj.Root = typed(types.OCIImageIndex,
+			strings.Replace(string(b.Manifest.Body), `"manifests":[`, `"manifests":[`+row+`,`, 1))
 		r := read(t, obj)
 		if len(r.Images) != 2 || r.Images[1].Err != nil || string(r.Images[0].Row) != row {
 			t.Errorf("%s: images are %+v", name, r.Images)

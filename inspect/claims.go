@@ -43,8 +43,10 @@ func (c *checker) image(i Image) Finding {
 // compare compares the rows, the image's own first, with the config.
 func (c *checker) compare(f Finding, who string, i Image) Finding {
 	claim := i.Claim()
-	f.Message = fmt.Sprintf("%s: the list says %s, the config says %s%s", who, describe(claim), describe(i.Config), lookedFor(claim, i.Config))
-	oddRow, oddConfig := lookedFor(claim) != "" && !c.options.KeepRows, lookedFor(i.Config) != "" && !c.options.KeepSpelling
+	f.Message = fmt.Sprintf("%s: the list says %s, the config says %s%s", who, describe(claim), describe(i.Config),
+		lookedFor(claim, i.Config))
+	oddRow, oddConfig := lookedFor(claim) != "" && !c.options.KeepRows, lookedFor(i.Config) != "" &&
+		!c.options.KeepSpelling
 	if !platform.Agrees(claim, i.Config) || oddRow || oddConfig {
 		return f
 	}
@@ -61,7 +63,8 @@ func (c *checker) compare(f Finding, who string, i Image) Finding {
 		return f
 	}
 	if err := platform.Validate(claim); err != nil && !platform.Equal(claim, i.Config) {
-		f.Err, f.Message = err, fmt.Sprintf("%s: the config says %s, the list says an %v", who, describe(i.Config), oneLine(err))
+		f.Err, f.Message = err, fmt.Sprintf("%s: the config says %s, the list says an %v", who, describe(i.Config),
+			oneLine(err))
 		return f
 	}
 	f.State = ClaimsOK

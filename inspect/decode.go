@@ -44,7 +44,10 @@ func (d document) mayRun() bool {
 }
 
 func isFileSystem(layer v1.Descriptor) bool {
-	prefixes := []string{"application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.", "application/vnd.erofs.layer."}
+	prefixes := []string{
+		"application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.",
+		"application/vnd.erofs.layer.",
+	}
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(string(layer.MediaType), p) })
 }
 
@@ -155,7 +158,8 @@ func (d document) all() []v1.Descriptor {
 // errSchema1 returns the error for the format that Docker replaced by schema 2 in 2016: its images have no config that
 // states a platform.
 func errSchema1() error {
-	return errors.New("it is a Docker schema 1 manifest, which no current registry or runtime takes: push the image again with a current tool")
+	return errors.New(
+		"it is a Docker schema 1 manifest, which no current registry or runtime takes: push the image again with a current tool")
 }
 
 // decodeConfig reads only the platform.

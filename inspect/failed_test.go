@@ -25,7 +25,13 @@ func TestFailed(t *testing.T) {
 		text     string
 	}{
 		{"one", []inspect.Finding{ok, wrong}, []error{inspect.ErrMismatch}, nil, "wrong"},
-		{"a missing child is wrong content", []inspect.Finding{gone}, []error{inspect.ErrMismatch}, []error{registry.ErrNotFound}, "gone"},
+		{
+			"a missing child is wrong content",
+			[]inspect.Finding{gone},
+			[]error{inspect.ErrMismatch},
+			[]error{registry.ErrNotFound},
+			"gone",
+		},
 		{"network", []inspect.Finding{away, ok}, []error{registry.ErrUnavailable}, []error{inspect.ErrMismatch}, "away"},
 		{
 			"both",

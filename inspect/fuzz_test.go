@@ -13,7 +13,10 @@ import (
 )
 
 func FuzzRead(f *testing.F) {
-	for _, b := range []registrytest.Built{image("linux/amd64"), list(entry(image("linux/arm64")), entry(nest(image("linux/386"), 2)))} {
+	for _, b := range []registrytest.Built{
+		image("linux/amd64"),
+		list(entry(image("linux/arm64")), entry(nest(image("linux/386"), 2))),
+	} {
 		f.Add(b.Manifest.Body, true)
 		f.Add(b.Manifest.Body, false)
 	}
@@ -24,7 +27,8 @@ func FuzzRead(f *testing.F) {
 		if isList {
 			mediaType = types.OCIImageIndex
 		}
-		r, err := inspect.Read(t.Context(), registry.Object{Ref: registryRef(), Root: typed(mediaType, string(body)), Source: src})
+		r, err := inspect.Read(t.Context(),
+			registry.Object{Ref: registryRef(), Root: typed(mediaType, string(body)), Source: src})
 		if err != nil {
 			wantIs(t, err, registry.ErrContent)
 			return

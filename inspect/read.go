@@ -255,7 +255,8 @@ func (r *reader) disguised(ctx context.Context, leaves []*node) error {
 			return fmt.Errorf("reading %q: %w", r.ref, ctx.Err())
 		case err == nil:
 			n.err = fmt.Errorf("%w: its row says %q, it is %q", registry.ErrContent, n.desc.MediaType, m.MediaType)
-		case errors.Is(err, registry.ErrAmbiguous), !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrContent):
+		case errors.Is(err, registry.ErrAmbiguous), !errors.Is(err, registry.ErrNotFound) &&
+			!errors.Is(err, registry.ErrContent):
 			n.err = fmt.Errorf("reading %s in %q: %w", nameOf(n.desc), r.ref, err)
 		}
 	}

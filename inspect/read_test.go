@@ -82,7 +82,8 @@ func TestReadFetchesOnce(t *testing.T) {
 	t.Parallel()
 	amd64 := image("linux/amd64")
 	nested := registrytest.ListOf(amd64)
-	obj := list(entry(amd64), registrytest.Entry{Built: amd64, Claim: claim("linux/arm64")}, entry(nested)).Object(registryRef())
+	obj := list(entry(amd64), registrytest.Entry{Built: amd64, Claim: claim("linux/arm64")},
+		entry(nested)).Object(registryRef())
 	s := &source{Source: obj.Source}
 	obj.Source = s
 	if r := read(t, obj); len(r.Images) != 3 {
@@ -147,12 +148,15 @@ func TestReadRefusesRoots(t *testing.T) {
 		root registry.Manifest
 		text string
 	}{
-		"not JSON":   {typed(types.OCIImageIndex, `<html>`), "not a manifest"},
-		"schema 1":   {typed(types.DockerManifestSchema1Signed, `{"schemaVersion":1,"name":"demo"}`), "schema 1"},
-		"type lie":   {typed(types.DockerManifestSchema2, string(honest.Manifest.Body)), "the manifest itself"},
-		"no config":  {typed(types.OCIManifestSchema1, `{"schemaVersion":2}`), "neither a config nor entries"},
-		"two kinds":  {typed(types.OCIImageIndex, `{"schemaVersion":2,"manifests":[],"layers":[]}`), "layers of an image"},
-		"two kinds2": {typed(types.OCIManifestSchema1, `{"schemaVersion":2,"manifests":[],"config":{}}`), "manifests of a list"},
+		"not JSON":  {typed(types.OCIImageIndex, `<html>`), "not a manifest"},
+		"schema 1":  {typed(types.DockerManifestSchema1Signed, `{"schemaVersion":1,"name":"demo"}`), "schema 1"},
+		"type lie":  {typed(types.DockerManifestSchema2, string(honest.Manifest.Body)), "the manifest itself"},
+		"no config": {typed(types.OCIManifestSchema1, `{"schemaVersion":2}`), "neither a config nor entries"},
+		"two kinds": {typed(types.OCIImageIndex, `{"schemaVersion":2,"manifests":[],"layers":[]}`), "layers of an image"},
+		"two kinds2": {
+			typed(types.OCIManifestSchema1, `{"schemaVersion":2,"manifests":[],"config":{}}`),
+			"manifests of a list",
+		},
 		"a bad blob": {typed(types.OCIManifestSchema1, `{"config":{"mediaType":"x","size":1}}`), "blob"},
 		"a layer":    {typed(types.OCILayer, `{"config":{}}`), "neither that of an image nor that of a list"},
 	} {

@@ -25,7 +25,11 @@ func TestReadersAgree(t *testing.T) {
 	rounds, seed := registrytest.Rounds(t, 2500)
 	m := newMixture(seed)
 	readers.Ask(map[string]any{"blobs": m.blobs})
-	nodes := []v1.Platform{plat("linux/amd64"), plat("linux/arm64"), {OS: "linux", Architecture: "arm64", Variant: "v8"}, plat("linux/arm/v7"), plat("linux/s390x")}
+	nodes := []v1.Platform{
+		plat("linux/amd64"), plat("linux/arm64"),
+		{OS: "linux", Architecture: "arm64", Variant: "v8"},
+		plat("linux/arm/v7"), plat("linux/s390x"),
+	}
 	accepted, taken, caught := 0, 0, 0
 	for range rounds {
 		body := m.list()
@@ -55,7 +59,8 @@ func TestReadersAgree(t *testing.T) {
 			}
 		}
 		mutant := report
-		mutant.Images = slices.DeleteFunc(slices.Clone(report.Images), func(i inspect.Image) bool { return i.Descriptor.ArtifactType != "" })
+		mutant.Images = slices.DeleteFunc(slices.Clone(report.Images),
+			func(i inspect.Image) bool { return i.Descriptor.ArtifactType != "" })
 		if inspect.Failed(inspect.Check(mutant, inspect.CheckOptions{})) == nil && m.unjudged(mutant, answers) != "" {
 			caught++
 		}
@@ -152,7 +157,10 @@ func (m *mixture) row(odd int) v1.Descriptor {
 		d.ArtifactType = "x/y"
 	}
 	if m.chance(odd) {
-		d.MediaType = []types.MediaType{"x/y", types.OCILayer, types.DockerManifestSchema2, types.OCIImageIndex, ""}[m.IntN(5)]
+		d.MediaType = []types.MediaType{
+			"x/y", types.OCILayer, types.DockerManifestSchema2, types.OCIImageIndex,
+			"",
+		}[m.IntN(5)]
 	}
 	if m.chance(odd) {
 		d.Size = []int64{-1, 0, d.Size + 1, 1 << 62}[m.IntN(4)]
@@ -171,7 +179,8 @@ func (m *mixture) twist(body []byte) []byte {
 	for _, name := range m.Perm(6) {
 		word := []string{"digest", "platform", "architecture", "manifests", "mediaType", "os"}[name]
 		value := map[string]any{
-			"digest": other.Digest, "platform": claim("linux/amd64"), "architecture": "amd64", "manifests": []any{other}, "mediaType": "x/y", "os": "linux",
+			"digest": other.Digest, "platform": claim("linux/amd64"), "architecture": "amd64", "manifests": []any{other},
+			"mediaType": "x/y", "os": "linux",
 		}[word]
 		raw, err := json.Marshal(value)
 		if err != nil {
@@ -189,7 +198,8 @@ func (m *mixture) twist(body []byte) []byte {
 // unjudged returns who takes anything else than an image that was judged.
 func (m *mixture) unjudged(r inspect.Report, answers map[v1.Hash][]v1.Platform) string {
 	for digest, nodes := range answers {
-		judged := slices.ContainsFunc(r.Images, func(i inspect.Image) bool { return i.Descriptor.Digest == digest && i.Err == nil })
+		judged := slices.ContainsFunc(r.Images,
+			func(i inspect.Image) bool { return i.Descriptor.Digest == digest && i.Err == nil })
 		// A manifest that nobody can start does harm only in the place of an image.
 		serves := slices.ContainsFunc(r.Images, func(i inspect.Image) bool {
 			return slices.ContainsFunc(nodes, func(n v1.Platform) bool {

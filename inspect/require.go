@@ -79,7 +79,8 @@ func (c *checker) fallback(want v1.Platform, i Image) {
 	f := Finding{
 		Platform: platform.Format(want), Digest: i.Descriptor.Digest,
 		Claim: describe(want) + " (required)", Evidence: describe(i.Claim()) + " (list)",
-		Message: fmt.Sprintf("%s has no entry of its own: its nodes take %s (%s)", describe(want), describe(i.Claim()), Short(i.Descriptor.Digest)),
+		Message: fmt.Sprintf("%s has no entry of its own: its nodes take %s (%s)", describe(want), describe(i.Claim()),
+			Short(i.Descriptor.Digest)),
 	}
 	if none := platform.Missed(c.report.claims(), want); none != "" {
 		f.Message += "; " + none + " would take none"

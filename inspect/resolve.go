@@ -44,7 +44,8 @@ func (r Report) Resolve(runtime platform.Runtime, node v1.Platform) (Taken, erro
 		offer := platform.Offer{Docker: docker}
 		for _, d := range rows {
 			offer.Rows = append(offer.Rows, platform.Row{
-				Platform: d.Platform, Config: r.configOf(d.Digest), Zstd: d.Annotations["io.github.containers.compression.zstd"] == "true",
+				Platform: d.Platform, Config: r.configOf(d.Digest),
+				Zstd: d.Annotations["io.github.containers.compression.zstd"] == "true",
 			})
 		}
 		c := offer.Choose(runtime, t.Node)

@@ -50,7 +50,8 @@ func TestResolveAsReaders(t *testing.T) {
 				variant = cmp.Or(variant, "v8")
 			}
 			theirs := readers.Ask(map[string]any{
-				"list": report.Root.Body, "mediaType": report.Root.MediaType, "os": node.OS, "arch": node.Architecture, "variant": variant,
+				"list": report.Root.Body, "mediaType": report.Root.MediaType, "os": node.OS, "arch": node.Architecture,
+				"variant": variant,
 			})
 			for reader, runtimes := range map[string][]platform.Runtime{
 				"podman": {platform.Podman, platform.CRIO}, "containerd": {platform.Containerd, platform.Docker},
@@ -60,7 +61,8 @@ func TestResolveAsReaders(t *testing.T) {
 						none++
 					}
 					if got := takes(t, report, runtime, node); got != theirs[reader] {
-						t.Fatalf("seed %d: %s takes %q for %v, %s's library %q, of\n%s", seed, runtime, got, node, reader, theirs[reader], report.Root.Body)
+						t.Fatalf("seed %d: %s takes %q for %v, %s's library %q, of\n%s", seed, runtime, got, node, reader, theirs[reader],
+							report.Root.Body)
 					}
 				}
 			}
@@ -69,7 +71,8 @@ func TestResolveAsReaders(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d lists, %d answers are the same, %d of them none; podman and containerd differ %d times", lists, answers, none, differ)
+	t.Logf("%d lists, %d answers are the same, %d of them none; podman and containerd differ %d times", lists, answers,
+		none, differ)
 	if none == 0 || none > answers*9/10 || differ == 0 {
 		t.Error("the lists show too little")
 	}
@@ -104,7 +107,10 @@ func (m *mixture) resolvable(t *testing.T) inspect.Report {
 			d.Platform = nil
 		}
 		if m.chance(4) {
-			d.Annotations = map[string]string{"io.github.containers.compression.zstd": []string{"true", "true", "false"}[m.IntN(3)]}
+			d.Annotations = map[string]string{"io.github.containers.compression.zstd": []string{
+				"true", "true",
+				"false",
+			}[m.IntN(3)]}
 		}
 		rows = append(rows, d)
 	}

@@ -47,7 +47,8 @@ func (n *node) readsConfig() bool {
 
 // runs reports whether a runtime could start what the row names. For content that could not be read, the row decides.
 func (n *node) runs() bool {
-	if _, is := AttestationOf(n.desc); is && (n.desc.Platform != nil || n.err == nil && platform.IsUnknown(n.config.platform)) {
+	if _, is := AttestationOf(n.desc); is &&
+		(n.desc.Platform != nil || n.err == nil && platform.IsUnknown(n.config.platform)) {
 		return false
 	}
 	switch {

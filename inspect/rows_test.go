@@ -61,22 +61,56 @@ func TestRowsThatClientsTake(t *testing.T) {
 			[]registrytest.Entry{claimed(lying(registrytest.ImageSpec{ConfigType: "x/y"}), "linux/arm64")},
 			"the config says linux/arm64",
 		},
-		"type of its own": {[]registrytest.Entry{row(amd64), entry(arm64)}, []registrytest.Entry{entry(amd64), entry(arm64)}, "an artifact, not an image"},
+		"type of its own": {
+			[]registrytest.Entry{row(amd64), entry(arm64)},
+			[]registrytest.Entry{entry(amd64), entry(arm64)},
+			"an artifact, not an image",
+		},
 		"type of its own, no platform": {
 			[]registrytest.Entry{entry(amd64), disguised},
 			[]registrytest.Entry{entry(amd64), entry(registrytest.Built{Manifest: layerOf(amd64)})},
 			"its row says",
 		},
 		"attestation without a platform": {
-			[]registrytest.Entry{entry(amd64), hidden}, []registrytest.Entry{entry(amd64), registrytest.Attestation(amd64.Manifest)}, "the list names no platform",
+			[]registrytest.Entry{entry(amd64), hidden},
+			[]registrytest.Entry{entry(amd64), registrytest.Attestation(amd64.Manifest)},
+			"the list names no platform",
 		},
-		"before the image":            {[]registrytest.Entry{soci, entry(amd64)}, []registrytest.Entry{entry(amd64), soci}, "an artifact, not an image"},
-		"without the image":           {[]registrytest.Entry{soci, entry(arm64)}, []registrytest.Entry{entry(arm64), entry(amd64), soci}, "an artifact, not an image"},
-		"no platform, before amd64":   {[]registrytest.Entry{bare, entry(amd64)}, []registrytest.Entry{entry(amd64), bare}, "crane takes"},
-		"of another variant":          {[]registrytest.Entry{entry(amd64), other}, []registrytest.Entry{entry(amd64), soci}, "an artifact, not an image"},
-		"preferred for its packing":   {[]registrytest.Entry{entry(amd64), zstd}, []registrytest.Entry{entry(amd64), soci}, "an artifact, not an image"},
-		"type of its own, before":     {[]registrytest.Entry{typed, entry(amd64)}, []registrytest.Entry{entry(amd64), typed}, "an artifact, not an image"},
-		"of an image with two copies": {[]registrytest.Entry{soci, entry(amd64), entry(arm64)}, []registrytest.Entry{entry(amd64), entry(arm64), soci}, "duplicate platform linux/amd64"},
+		"before the image": {
+			[]registrytest.Entry{soci, entry(amd64)},
+			[]registrytest.Entry{entry(amd64), soci},
+			"an artifact, not an image",
+		},
+		"without the image": {
+			[]registrytest.Entry{soci, entry(arm64)},
+			[]registrytest.Entry{entry(arm64), entry(amd64), soci},
+			"an artifact, not an image",
+		},
+		"no platform, before amd64": {
+			[]registrytest.Entry{bare, entry(amd64)},
+			[]registrytest.Entry{entry(amd64), bare},
+			"crane takes",
+		},
+		"of another variant": {
+			[]registrytest.Entry{entry(amd64), other},
+			[]registrytest.Entry{entry(amd64), soci},
+			"an artifact, not an image",
+		},
+		"preferred for its packing": {
+			[]registrytest.Entry{entry(amd64), zstd},
+			[]registrytest.Entry{entry(amd64), soci},
+			"an artifact, not an image",
+		},
+		"type of its own, before": {
+			[]registrytest.Entry{typed, entry(amd64)},
+			[]registrytest.Entry{entry(amd64), typed},
+			"an artifact, not an image",
+		},
+		"of an image with two copies": {
+			[]registrytest.Entry{soci, entry(amd64), entry(arm64)},
+			[]registrytest.Entry{entry(amd64), entry(arm64), soci},
+			"duplicate platform linux/amd64",
+		},
 	} {
 		findings := inspect.Check(read(t, object(c.liar...)), inspect.CheckOptions{})
 		if !has(findings, inspect.Mismatch, c.message) {
@@ -100,14 +134,16 @@ func TestSingleArtifacts(t *testing.T) {
 	t.Parallel()
 	spec := registrytest.ImageSpec{Platform: plat("linux/arm64"), ArtifactType: "x/y"}
 	require := inspect.CheckOptions{Require: []v1.Platform{plat("linux/amd64")}}
-	if findings := inspect.Check(read(t, obj(registrytest.Image(spec))), require); !has(findings, inspect.Mismatch, "missing linux/amd64") ||
+	if findings := inspect.Check(read(t, obj(registrytest.Image(spec))), require); !has(findings, inspect.Mismatch,
+		"missing linux/amd64") ||
 		!has(findings, inspect.ClaimsOK, "a single image, the config says linux/arm64") {
 		t.Errorf("an image with an artifactType:\n%s", show(findings))
 	}
 	artifact := registrytest.Artifact(registrytest.ArtifactSpec{Type: "x/y", Layers: []registrytest.ArtifactLayer{
 		{MediaType: string(types.OCILayer), Data: []byte("a folder, packed")},
 	}})
-	if findings := inspect.Check(read(t, obj(artifact)), inspect.CheckOptions{}); !has(findings, inspect.Note, "a single artifact") {
+	if findings := inspect.Check(read(t, obj(artifact)), inspect.CheckOptions{}); !has(findings, inspect.Note,
+		"a single artifact") {
 		t.Errorf("an artifact with a layer of a file system:\n%s", show(findings))
 	}
 }
@@ -121,7 +157,8 @@ func TestArtifactsOfImages(t *testing.T) {
 		t.Fatalf("got %+v", r)
 	}
 	findings := inspect.Check(r, inspect.CheckOptions{})
-	if !has(findings, inspect.Note, "linux/arm64: the artifact") || has(findings, inspect.Note, "linux/amd64: the artifact") {
+	if !has(findings, inspect.Note, "linux/arm64: the artifact") ||
+		has(findings, inspect.Note, "linux/amd64: the artifact") {
 		t.Error(show(findings))
 	}
 }

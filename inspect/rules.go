@@ -39,10 +39,16 @@ const RuleSpelling = "spelling"
 // Rules returns the rules of the notes that Check makes.
 func Rules() []Rule {
 	return []Rule{
-		{Name: RuleNoImage, Means: "there is no image under the name, only artifacts: nothing states a platform that could be checked"},
+		{
+			Name:  RuleNoImage,
+			Means: "there is no image under the name, only artifacts: nothing states a platform that could be checked",
+		},
 		{Name: RuleNestedList, Means: "the list holds another list: many clients don't look into it"},
 		{Name: RuleMixedTypes, Means: "the list is of Docker's type and holds OCI images: some clients refuse the mixture"},
-		{Name: RuleMixedParts, Means: "manifest, config and layers of an image have media types of both OCI and Docker: some clients refuse the mixture"},
+		{
+			Name:  RuleMixedParts,
+			Means: "manifest, config and layers of an image have media types of both OCI and Docker: some clients refuse the mixture",
+		},
 		{Name: RuleUnknownPlatform, Means: "list and config agree on a platform that nobody knows"},
 		{Name: RuleOddConfig, Means: "a config violates the specification outside its platform: some runtimes refuse it"},
 		{
@@ -50,17 +56,32 @@ func Rules() []Rule {
 			Stays: "it is kept on purpose; inspecting the list is a mismatch",
 		},
 		{Name: RuleOrphan, Means: "an attestation describes an image that is not in the list, or names none"},
-		{Name: RuleStaleArtifact, Means: "an artifact, such as a SOCI index, describes another image than the one it belongs to"},
+		{
+			Name:  RuleStaleArtifact,
+			Means: "an artifact, such as a SOCI index, describes another image than the one it belongs to",
+		},
 		{
 			Name: RuleArtifactRow, Means: "a row with a platform is an artifact, and is not counted as an image",
 			Stays: "a list without an image fails by no-image; after an image no client takes such a row",
 		},
 		{Name: RuleSharedLayers, Means: "different platforms share all their layers: right only for images without programs"},
-		{Name: RuleSharedBase, Means: "different machines share their lowest layer: the base of one machine for all, unless it holds only data"},
-		{Name: RuleSharedProgram, Means: "different machines share the layer with the program that they start: right only if that is a script"},
+		{
+			Name:  RuleSharedBase,
+			Means: "different machines share their lowest layer: the base of one machine for all, unless it holds only data",
+		},
+		{
+			Name:  RuleSharedProgram,
+			Means: "different machines share the layer with the program that they start: right only if that is a script",
+		},
 		{Name: RuleOneBase, Means: "different machines name one base image, while others of the list name their own"},
-		{Name: RuleForeignBase, Means: "name, label or history of an image's base names another machine, and none names its own"},
-		{Name: RuleOtherEntry, Means: "a required platform has no entry of its own, and its nodes take that of another one, as v7 takes v6"},
+		{
+			Name:  RuleForeignBase,
+			Means: "name, label or history of an image's base names another machine, and none names its own",
+		},
+		{
+			Name:  RuleOtherEntry,
+			Means: "a required platform has no entry of its own, and its nodes take that of another one, as v7 takes v6",
+		},
 	}
 }
 

@@ -15,7 +15,10 @@ func TestStrictly(t *testing.T) {
 		{State: inspect.ClaimsOK},
 		{State: inspect.Unknown, Rule: "fails"},
 	}
-	want := []inspect.State{inspect.Mismatch, inspect.Note, inspect.Mismatch, inspect.Unchecked, inspect.ClaimsOK, inspect.Unknown}
+	want := []inspect.State{
+		inspect.Mismatch, inspect.Note, inspect.Mismatch, inspect.Unchecked, inspect.ClaimsOK,
+		inspect.Unknown,
+	}
 	inspect.Strictly(all, rules)
 	for n, f := range all {
 		if f.State != want[n] {

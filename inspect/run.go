@@ -93,7 +93,10 @@ func (o Outcome) Finding(t Trial) (Finding, bool) {
 		return Finding{}, false
 	}
 	name := platform.Format(t.Image.Platform())
-	f := Finding{State: Mismatch, Platform: name, Digest: t.Image.Descriptor.Digest, Claim: "runs " + quoted(t.Command), Err: o.Err}
+	f := Finding{
+		State: Mismatch, Platform: name, Digest: t.Image.Descriptor.Digest, Claim: "runs " + quoted(t.Command),
+		Err: o.Err,
+	}
 	switch {
 	case o.Err != nil:
 		f.Evidence = oneLine(o.Err)

@@ -49,7 +49,10 @@ func TestCommand(t *testing.T) {
 
 func TestOutcome(t *testing.T) {
 	t.Parallel()
-	trial := inspect.Trial{Command: []string{"app", "a b"}, Image: inspect.Image{Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}}}
+	trial := inspect.Trial{
+		Command: []string{"app", "a b"},
+		Image:   inspect.Image{Descriptor: v1.Descriptor{Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}},
+	}
 	if _, failed := (inspect.Outcome{Stderr: []byte("noise")}).Finding(trial); failed {
 		t.Error("a command that succeeded has a finding")
 	}
@@ -59,9 +62,19 @@ func TestOutcome(t *testing.T) {
 		state inspect.State
 		words string
 	}{
-		"code":      {inspect.Outcome{Exit: 7, Emulator: "aarch64", Stdout: []byte("out\n"), Stderr: []byte("1\n2\n3\x1b[31m\n4\n")}, inspect.Mismatch, "linux/arm64: running app 'a b': exit code 7 (emulated by qemu-aarch64), after printing: 2 / 3?[31m / 4"},
-		"silent":    {inspect.Outcome{Exit: 1}, inspect.Mismatch, "exit code 1"},
-		"its fault": {inspect.Outcome{Exit: -1, Err: errors.Join(inspect.ErrMismatch, errors.New("two\nlines"))}, inspect.Mismatch, "mismatch; two; lines"},
+		"code": {
+			inspect.Outcome{
+				Exit: 7, Emulator: "aarch64", Stdout: []byte("out\n"),
+				Stderr: []byte("1\n2\n3\x1b[31m\n4\n"),
+			},
+			inspect.Mismatch,
+			"linux/arm64: running app 'a b': exit code 7 (emulated by qemu-aarch64), after printing: 2 / 3?[31m / 4",
+		},
+		"silent": {inspect.Outcome{Exit: 1}, inspect.Mismatch, "exit code 1"},
+		"its fault": {
+			inspect.Outcome{Exit: -1, Err: errors.Join(inspect.ErrMismatch, errors.New("two\nlines"))},
+			inspect.Mismatch, "mismatch; two; lines",
+		},
 		"no worker": {inspect.Outcome{Exit: -1, Err: noWorker}, inspect.Unchecked, "no emulator"},
 	} {
 		f, failed := c.Finding(trial)

@@ -194,8 +194,10 @@ func (c *checker) sharedBases() {
 		told[all] = true
 		base := Short(g.images[0].Layers[0].Digest)
 		c.add(Finding{
-			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)", Evidence: "they share their lowest layer, " + base,
-			Message: fmt.Sprintf("%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: all + " (list)",
+			Evidence: "they share their lowest layer, " + base,
+			Message: fmt.Sprintf(
+				"%s share their lowest layer, %s: the base of one machine for all of them, unless it is only data", all, base),
 		}.Note(RuleSharedBase))
 	}
 }

@@ -18,7 +18,8 @@ func TestSharedBase(t *testing.T) {
 	}
 	packed := func(name, base, app string) registrytest.Entry {
 		return entry(registrytest.Image(registrytest.ImageSpec{
-			Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"}, Packing: "zstd",
+			Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"},
+			Packing: "zstd",
 		}))
 	}
 	for name, c := range map[string]struct {
@@ -28,7 +29,10 @@ func TestSharedBase(t *testing.T) {
 		"machines share":   {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "b")}, true},
 		"variants share":   {[]registrytest.Entry{on("linux/arm/v6", "base", "a"), on("linux/arm/v7", "base", "b")}, false},
 		"packed otherwise": {[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "base", "b")}, true},
-		"own, packed":      {[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "other", "b")}, false},
+		"own, packed": {
+			[]registrytest.Entry{on("linux/amd64", "base", "a"), packed("linux/arm64", "other", "b")},
+			false,
+		},
 		"own bases":        {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "other", "b")}, false},
 		"share everything": {[]registrytest.Entry{on("linux/amd64", "base", "a"), on("linux/arm64", "base", "a")}, false},
 	} {

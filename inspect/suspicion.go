@@ -36,7 +36,10 @@ func (c *checker) foreignBases() {
 
 func (c *checker) foreignBase(i Image, arch string) {
 	d := i.details()
-	says := []struct{ what, text string }{{"its base is called", i.Base().Name}, {"its label says architecture", d.Labels["architecture"]}}
+	says := []struct{ what, text string }{
+		{"its base is called", i.Base().Name},
+		{"its label says architecture", d.Labels["architecture"]},
+	}
 	for _, h := range d.history {
 		if word := target(h.CreatedBy); word != "" {
 			says = append(says, struct{ what, text string }{"a step of its build says", word})
@@ -52,8 +55,10 @@ func (c *checker) foreignBase(i Image, arch string) {
 		}
 		p := platform.Format(i.Claim())
 		c.add(Finding{
-			Suspicion: true, Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: s.what + " " + clipped(s.text),
-			Message: fmt.Sprintf("%s (%s): %s %s, which names %s", p, Short(i.Descriptor.Digest), s.what, clipped(s.text), other),
+			Suspicion: true, Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()),
+			Evidence: s.what + " " + clipped(s.text),
+			Message: fmt.Sprintf("%s (%s): %s %s, which names %s", p, Short(i.Descriptor.Digest), s.what,
+				clipped(s.text), other),
 		}.Note(RuleForeignBase))
 		return // one is enough
 	}
@@ -99,8 +104,11 @@ func (c *checker) sharedBaseDigests() {
 		base := digest(g.images[0])
 		names := strings.Join(g.platforms(), ", ")
 		c.add(Finding{
-			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: names + " (list)", Evidence: "they name one base, " + base,
-			Message: fmt.Sprintf("%s name one base image, %s, where others of the list have their own: that of one machine for all of them", names, clipped(base)),
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: names + " (list)",
+			Evidence: "they name one base, " + base,
+			Message: fmt.Sprintf(
+				"%s name one base image, %s, where others of the list have their own: that of one machine for all of them", names,
+				clipped(base)),
 		}.Note(RuleOneBase))
 	}
 }
@@ -128,8 +136,10 @@ func (c *checker) sharedPrograms() {
 		program := g.images[0].details().program()
 		text := strings.Join(names, ", ")
 		c.add(Finding{
-			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)", Evidence: "they share the layer of " + program,
-			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script", text, clipped(program)),
+			Suspicion: true, Digest: g.images[0].Descriptor.Digest, Claim: text + " (list)",
+			Evidence: "they share the layer of " + program,
+			Message: fmt.Sprintf("%s share the layer that has %s, which they start: right only if it is a script", text,
+				clipped(program)),
 		}.Note(RuleSharedProgram))
 	}
 }
@@ -146,7 +156,8 @@ func programLayers(i Image) (keys []string) {
 			continue // sharedBases reports it
 		}
 		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == d.program() }
-		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) && slices.ContainsFunc(strings.Fields(line), names) {
+		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) &&
+			slices.ContainsFunc(strings.Fields(line), names) {
 			keys = append(keys, d.DiffIDs[n].String())
 		}
 	}

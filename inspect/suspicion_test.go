@@ -11,7 +11,8 @@ import (
 // made returns an image of two layers, with one line of history each.
 func made(name, base, app string, lines ...string) registrytest.ImageSpec {
 	return registrytest.ImageSpec{
-		Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"}, Origins: lines,
+		Platform: plat(name), Files: [][]string{{"plain " + base}, {"plain " + app}}, Entrypoint: []string{"/app"},
+		Origins: lines,
 	}
 }
 
@@ -24,29 +25,44 @@ func TestForeignBases(t *testing.T) {
 		return s
 	}
 	named := func(platform, base string) registrytest.ImageSpec {
-		return with(made(platform, "a", "b"), func(s *registrytest.ImageSpec) { s.Annotations = map[string]string{name: base} })
+		return with(made(platform, "a", "b"),
+			func(s *registrytest.ImageSpec) { s.Annotations = map[string]string{name: base} })
 	}
 	labelled := func(platform, arch string) registrytest.ImageSpec {
-		return with(made(platform, "a", "b"), func(s *registrytest.ImageSpec) { s.Labels = map[string]string{"architecture": arch} })
+		return with(made(platform, "a", "b"),
+			func(s *registrytest.ImageSpec) { s.Labels = map[string]string{"architecture": arch} })
 	}
 	for what, c := range map[string]struct {
 		liar, twin registrytest.ImageSpec
 		says       string
 	}{
-		"name":                   {named("linux/amd64", "docker.io/arm64v8/alpine:3.20"), named("linux/arm64", "docker.io/arm64v8/alpine:3.20"), `its base is called "docker.io/arm64v8/alpine:3.20", which names arm64`},
-		"name without a machine": {named("linux/arm64", "debian:bookworm-amd64"), named("linux/arm64", "debian:bookworm"), "which names amd64"},
-		"label":                  {labelled("linux/s390x", "x86_64"), labelled("linux/amd64", "x86_64"), `its label says architecture "x86_64", which names amd64`},
+		"name": {
+			named("linux/amd64", "docker.io/arm64v8/alpine:3.20"),
+			named("linux/arm64", "docker.io/arm64v8/alpine:3.20"),
+			`its base is called "docker.io/arm64v8/alpine:3.20", which names arm64`,
+		},
+		"name without a machine": {
+			named("linux/arm64", "debian:bookworm-amd64"), named("linux/arm64", "debian:bookworm"),
+			"which names amd64",
+		},
+		"label": {
+			labelled("linux/s390x", "x86_64"), labelled("linux/amd64", "x86_64"),
+			`its label says architecture "x86_64", which names amd64`,
+		},
 		"root file system": {
 			made("linux/arm64", "a", "b", "ADD alpine-minirootfs-3.20.0-x86_64.tar.gz / # buildkit", "COPY app /app"),
-			made("linux/arm64", "a", "b", "ADD alpine-minirootfs-3.20.0-aarch64.tar.gz / # buildkit", "COPY app /app"), "its lowest layer was made by",
+			made("linux/arm64", "a", "b", "ADD alpine-minirootfs-3.20.0-aarch64.tar.gz / # buildkit", "COPY app /app"),
+			"its lowest layer was made by",
 		},
 		"a choice": {
 			made("linux/arm/v7", "a", "b", "RUN curl -o /x https://example.com/x86_64.tar.gz", "COPY app /app"),
-			made("linux/arm/v7", "a", "b", "RUN case $(uname -m) in x86_64) a=amd64;; armv7l) a=armv7;; esac; curl $a", "COPY app /app"), "which names amd64",
+			made("linux/arm/v7", "a", "b", "RUN case $(uname -m) in x86_64) a=amd64;; armv7l) a=armv7;; esac; curl $a",
+				"COPY app /app"), "which names amd64",
 		},
 		"target": {
 			made("linux/arm64", "a", "b", "RUN |1 TARGETARCH=amd64 /bin/sh -c make", "COPY app /app"),
-			made("linux/arm64", "a", "b", "RUN |2 BUILDARCH=amd64 TARGETARCH=arm64 /bin/sh -c make", "COPY app /app"), "which names amd64",
+			made("linux/arm64", "a", "b", "RUN |2 BUILDARCH=amd64 TARGETARCH=arm64 /bin/sh -c make", "COPY app /app"),
+			"which names amd64",
 		},
 		"what it was built on": {
 			made("linux/arm64", "a", "b", "RUN |1 ARCH=amd64 make", "COPY app /app"),
@@ -54,7 +70,8 @@ func TestForeignBases(t *testing.T) {
 		},
 		"a default that hides the target": {
 			made("linux/arm64", "a", "b", "ADD rootfs /", "RUN |1 TARGETPLATFORM=linux/amd64 /bin/sh -c make"),
-			made("linux/arm64", "a", "b", "ADD rootfs /", "RUN |1 TARGETPLATFORM=linux/arm64/v8 /bin/sh -c make"), `a step of its build says "TARGETPLATFORM=linux/amd64", which names amd64`,
+			made("linux/arm64", "a", "b", "ADD rootfs /", "RUN |1 TARGETPLATFORM=linux/arm64/v8 /bin/sh -c make"),
+			`a step of its build says "TARGETPLATFORM=linux/amd64", which names amd64`,
 		},
 		"i386 runs in amd64": {named("linux/arm64", "i386/debian"), named("linux/amd64", "i386/debian"), "which names 386"},
 	} {
@@ -84,16 +101,26 @@ func TestForeignBases(t *testing.T) {
 func TestSharedBaseDigests(t *testing.T) {
 	t.Parallel()
 	on := func(name, base string) registrytest.Entry {
-		return entry(registrytest.Image(registrytest.ImageSpec{Platform: plat(name), Annotations: map[string]string{"org.opencontainers.image.base.digest": base}}))
+		return entry(
+			registrytest.Image(registrytest.ImageSpec{
+				Platform:    plat(name),
+				Annotations: map[string]string{"org.opencontainers.image.base.digest": base},
+			}))
 	}
 	for what, c := range map[string]struct {
 		entries []registrytest.Entry
 		want    bool
 	}{
-		"one of one machine": {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a"), on("linux/s390x", "sha256:b")}, true},
-		"a list":             {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a")}, false},
-		"their own":          {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:b")}, false},
-		"of variants":        {[]registrytest.Entry{on("linux/arm/v6", "sha256:a"), on("linux/arm/v7", "sha256:a"), on("linux/s390x", "sha256:b")}, false},
+		"one of one machine": {[]registrytest.Entry{
+			on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a"),
+			on("linux/s390x", "sha256:b"),
+		}, true},
+		"a list":    {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:a")}, false},
+		"their own": {[]registrytest.Entry{on("linux/amd64", "sha256:a"), on("linux/arm64", "sha256:b")}, false},
+		"of variants": {[]registrytest.Entry{
+			on("linux/arm/v6", "sha256:a"), on("linux/arm/v7", "sha256:a"),
+			on("linux/s390x", "sha256:b"),
+		}, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -123,12 +150,27 @@ func TestSharedPrograms(t *testing.T) {
 		entries []registrytest.Entry
 		want    bool
 	}{
-		"shared":                   {[]registrytest.Entry{program("linux/amd64", "a", "app", "", line), program("linux/arm64", "b", "app", "", line)}, true},
-		"shared, packed otherwise": {[]registrytest.Entry{program("linux/amd64", "a", "app", "", line), program("linux/arm64", "b", "app", "zstd", line)}, true},
-		"their own":                {[]registrytest.Entry{program("linux/amd64", "a", "app", "", line), program("linux/arm64", "b", "other", "", line)}, false},
-		"data":                     {[]registrytest.Entry{program("linux/amd64", "a", "app", "", "COPY etc /etc"), program("linux/arm64", "b", "app", "", "COPY etc /etc")}, false},
-		"a script":                 {[]registrytest.Entry{script("linux/amd64", "a"), script("linux/arm64", "b")}, false},
-		"of variants":              {[]registrytest.Entry{program("linux/arm/v6", "a", "app", "", line), program("linux/arm/v7", "b", "app", "", line)}, false},
+		"shared": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", line),
+			program("linux/arm64", "b", "app", "", line),
+		}, true},
+		"shared, packed otherwise": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", line),
+			program("linux/arm64", "b", "app", "zstd", line),
+		}, true},
+		"their own": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", line),
+			program("linux/arm64", "b", "other", "", line),
+		}, false},
+		"data": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", "COPY etc /etc"),
+			program("linux/arm64", "b", "app", "", "COPY etc /etc"),
+		}, false},
+		"a script": {[]registrytest.Entry{script("linux/amd64", "a"), script("linux/arm64", "b")}, false},
+		"of variants": {[]registrytest.Entry{
+			program("linux/arm/v6", "a", "app", "", line),
+			program("linux/arm/v7", "b", "app", "", line),
+		}, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()

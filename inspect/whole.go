@@ -25,7 +25,8 @@ func (c *checker) contents() {
 			fmt.Sprintf("the list holds no image, only %s", Count(attestations, "attestation"))))
 	default:
 		artifacts := Count(len(r.Others)-attestations, "artifact")
-		c.add(c.whole("", artifacts, fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts)).Note(RuleNoImage))
+		c.add(c.whole("", artifacts,
+			fmt.Sprintf("the list holds no image, only %s: there is no platform to check", artifacts)).Note(RuleNoImage))
 	}
 }
 
@@ -72,7 +73,8 @@ func (c *checker) mediaTypes() {
 		return
 	}
 	c.add(c.whole("a Docker list", Count(n, "OCI image"),
-		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture", Count(n, "OCI image"))).Note(RuleMixedTypes))
+		fmt.Sprintf("the list is of Docker's type but holds %s: some clients refuse the mixture",
+			Count(n, "OCI image"))).Note(RuleMixedTypes))
 }
 
 // mixedParts notes images whose manifest is of one family of media types and whose config or layers are of the other.
@@ -86,7 +88,8 @@ func (c *checker) mixedParts() {
 			who := platform.Format(i.Platform())
 			c.add(Finding{
 				Platform: who, Digest: i.Descriptor.Digest, Claim: string(i.Manifest.MediaType), Evidence: string(part.MediaType),
-				Message: fmt.Sprintf("%s (%s): the manifest has the media type %s, but %s, which it names, has %s: some clients refuse the mixture",
+				Message: fmt.Sprintf(
+					"%s (%s): the manifest has the media type %s, but %s, which it names, has %s: some clients refuse the mixture",
 					who, Short(i.Descriptor.Digest), i.Manifest.MediaType, Short(part.Digest), part.MediaType),
 			}.Note(RuleMixedParts))
 			break // one note an image
@@ -138,7 +141,8 @@ func (c *checker) misspelled(i Image, where string, said v1.Platform) {
 	p := platform.Format(i.Claim())
 	c.add(Finding{
 		Platform: p, Digest: i.Descriptor.Digest, Claim: describe(i.Claim()), Evidence: describe(said) + " (" + where + ")",
-		Message: fmt.Sprintf("%s (%s): its %s still says %s%s", p, Short(i.Descriptor.Digest), where, describe(said), lookedFor(said)),
+		Message: fmt.Sprintf("%s (%s): its %s still says %s%s", p, Short(i.Descriptor.Digest), where, describe(said),
+			lookedFor(said)),
 	}.Note(RuleSpelling))
 }
 
@@ -183,7 +187,8 @@ func (c *checker) attachment(a Attachment, kind, of string) {
 func (c *checker) orphan(a Attachment, image v1.Hash) {
 	f := Finding{
 		Digest: a.Descriptor.Digest, Claim: "an attestation of " + Short(image), Evidence: "no such entry",
-		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", Short(a.Descriptor.Digest), Short(image)),
+		Message: fmt.Sprintf("the attestation %s is about %s, which is not in the list", Short(a.Descriptor.Digest),
+			Short(image)),
 	}
 	if image == (v1.Hash{}) {
 		f.Claim = "an attestation"
@@ -212,6 +217,7 @@ func (c *checker) artifact(a Attachment) {
 	}
 	c.add(Finding{
 		Platform: platform.Format(p), Digest: a.Descriptor.Digest, Claim: describe(p) + " (list)", Evidence: "an artifact",
-		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p), Short(a.Descriptor.Digest)),
+		Message: fmt.Sprintf("%s (%s): an artifact, not an image; it is not counted", platform.Format(p),
+			Short(a.Descriptor.Digest)),
 	}.Note(RuleArtifactRow))
 }

@@ -24,13 +24,15 @@ const (
 // Ref is a name, as typed and normalised. It is a comparable value; ParseRef makes one.
 type Ref struct {
 	Transport Transport
-	Host      string  // registry host, with port as written: "docker.io", "127.0.0.1:5000"; "" for files
-	Repo      string  // path within the host: "library/demo"; "" for files
-	Tag       string  // "latest" when neither tag nor digest was typed, "" when only a digest was; files: "" when not typed
-	Digest    v1.Hash // zero when none was typed
-	Path      string  // directory or file, for files
-	Typed     string  // as the user typed it
-	Bare      bool    // typed without transport and registry host ("localhost" is none): looked up in drafts, store and registry
+	Host      string // registry host, with port as written: "docker.io", "127.0.0.1:5000"; "" for files
+	Repo      string // path within the host: "library/demo"; "" for files
+	// "latest" when neither tag nor digest was typed, "" when only a digest was; files: "" when not typed
+	Tag    string
+	Digest v1.Hash // zero when none was typed
+	Path   string  // directory or file, for files
+	Typed  string  // as the user typed it
+	// typed without transport and registry host ("localhost" is none): looked up in drafts, store and registry
+	Bare bool
 }
 
 // String returns the reference as it was understood: "docker.io/library/demo:v1", "store:docker.io/library/demo:v1",
@@ -131,5 +133,6 @@ const (
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pulling-manifests
 func IsTag(name string) bool {
 	// No regular expression: a counted repetition is slow to compile, and every start of the program would pay for it.
-	return name != "" && len(name) <= longestTag && strings.Contains(tagFirst, name[:1]) && strings.Trim(name, tagFollowed) == ""
+	return name != "" && len(name) <= longestTag && strings.Contains(tagFirst, name[:1]) &&
+		strings.Trim(name, tagFollowed) == ""
 }

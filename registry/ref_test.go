@@ -182,7 +182,10 @@ func hintOf(err error) string {
 }
 
 func FuzzParseRef(f *testing.F) {
-	for _, s := range []string{"demo:v1", "oci:d:a@" + digA, "store:5000/x", "docker://oci:1/x", "[::1]:5/x", "A.b/c", "x@" + digA} {
+	for _, s := range []string{
+		"demo:v1", "oci:d:a@" + digA, "store:5000/x", "docker://oci:1/x", "[::1]:5/x", "A.b/c",
+		"x@" + digA,
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -85,7 +85,8 @@ func manifestShape() shape {
 }
 
 func configShape() shape {
-	run := words("Entrypoint", "Cmd", "Env", "WorkingDir", "User", "Labels", "Volumes", "ExposedPorts", "Shell", "StopSignal").
+	run := words("Entrypoint", "Cmd", "Env", "WorkingDir", "User", "Labels", "Volumes", "ExposedPorts", "Shell",
+		"StopSignal").
 		with("Healthcheck", shape{words: words("Test").words, anyCase: true})
 	run.anyCase = true // written by hand in build rules, where nobody notices
 	return words("architecture", "os", "os.version", "os.features", "variant").

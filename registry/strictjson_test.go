@@ -15,22 +15,46 @@ func TestNames(t *testing.T) {
 		check      func([]byte) error
 		lies, twin string
 	}{
-		"twice":            {registry.CheckManifest, `{"manifests":[],"manifests":[]}`, `{"manifests":[]}`},
-		"other case":       {registry.CheckManifest, `{"Manifests":[]}`, `{"manifests":[]}`},
-		"both cases":       {registry.CheckManifest, `{"layers":[],"LAYERS":[]}`, `{"layers":[],"x":1}`},
-		"folded s":         {registry.CheckManifest, `{"manifeſts":[]}`, `{"manifes":[]}`},
-		"escaped":          {registry.CheckManifest, `{"config":{},"\u0063onfig":{}}`, `{"config":{},"\u0063onfi":{}}`},
-		"row":              {registry.CheckManifest, `{"manifests":[{"digest":"a","digest":"b"}]}`, `{"manifests":[{"digest":"a"},{"digest":"b"}]}`},
-		"platform":         {registry.CheckManifest, `{"manifests":[{"platform":{"OS":"linux"}}]}`, `{"manifests":[{"platform":{"os":"linux"}}]}`},
-		"layer":            {registry.CheckManifest, `{"layers":[{"digest":"a","Digest":"b"}]}`, `{"layers":[{"digest":"a","digests":"b"}]}`},
-		"annotation":       {registry.CheckManifest, `{"annotations":{"a":"1","a":"2"}}`, `{"annotations":{"a":"1","A":"2","Config":"3"}}`},
-		"unknown member":   {registry.CheckManifest, `{"x":1,"x":2}`, `{"x":1,"X":2}`},
-		"deep":             {registry.CheckManifest, `{"x":[[{"y":{"z":1,"z":"\"z\":}"}}]]}`, `{"x":[[{"y":{"z":"\"z\":}{\\"}}]]}`},
-		"descriptor":       {registry.CheckDescriptor, `{"size":1,"Size":2}`, `{"size":1}`},
-		"architecture":     {registry.CheckConfig, `{"architecture":"amd64","Architecture":"arm64"}`, `{"architecture":"amd64","author":"x"}`},
-		"diff_ids":         {registry.CheckConfig, `{"rootfs":{"diff_ids":[],"Diff_IDs":[]}}`, `{"rootfs":{"diff_ids":[]}}`},
-		"entrypoint":       {registry.CheckConfig, `{"config":{"Entrypoint":["a"],"entrypoint":["b"]}}`, `{"config":{"entrypoint":["b"]}}`},
-		"label":            {registry.CheckConfig, `{"config":{"Labels":{"a":"1","a":"2"}}}`, `{"config":{"Labels":{"a":"1","A":"2"}}}`},
+		"twice":      {registry.CheckManifest, `{"manifests":[],"manifests":[]}`, `{"manifests":[]}`},
+		"other case": {registry.CheckManifest, `{"Manifests":[]}`, `{"manifests":[]}`},
+		"both cases": {registry.CheckManifest, `{"layers":[],"LAYERS":[]}`, `{"layers":[],"x":1}`},
+		"folded s":   {registry.CheckManifest, `{"manifeſts":[]}`, `{"manifes":[]}`},
+		"escaped":    {registry.CheckManifest, `{"config":{},"\u0063onfig":{}}`, `{"config":{},"\u0063onfi":{}}`},
+		"row": {
+			registry.CheckManifest, `{"manifests":[{"digest":"a","digest":"b"}]}`,
+			`{"manifests":[{"digest":"a"},{"digest":"b"}]}`,
+		},
+		"platform": {
+			registry.CheckManifest, `{"manifests":[{"platform":{"OS":"linux"}}]}`,
+			`{"manifests":[{"platform":{"os":"linux"}}]}`,
+		},
+		"layer": {
+			registry.CheckManifest, `{"layers":[{"digest":"a","Digest":"b"}]}`,
+			`{"layers":[{"digest":"a","digests":"b"}]}`,
+		},
+		"annotation": {
+			registry.CheckManifest, `{"annotations":{"a":"1","a":"2"}}`,
+			`{"annotations":{"a":"1","A":"2","Config":"3"}}`,
+		},
+		"unknown member": {registry.CheckManifest, `{"x":1,"x":2}`, `{"x":1,"X":2}`},
+		"deep": {
+			registry.CheckManifest, `{"x":[[{"y":{"z":1,"z":"\"z\":}"}}]]}`,
+			`{"x":[[{"y":{"z":"\"z\":}{\\"}}]]}`,
+		},
+		"descriptor": {registry.CheckDescriptor, `{"size":1,"Size":2}`, `{"size":1}`},
+		"architecture": {
+			registry.CheckConfig, `{"architecture":"amd64","Architecture":"arm64"}`,
+			`{"architecture":"amd64","author":"x"}`,
+		},
+		"diff_ids": {registry.CheckConfig, `{"rootfs":{"diff_ids":[],"Diff_IDs":[]}}`, `{"rootfs":{"diff_ids":[]}}`},
+		"entrypoint": {
+			registry.CheckConfig, `{"config":{"Entrypoint":["a"],"entrypoint":["b"]}}`,
+			`{"config":{"entrypoint":["b"]}}`,
+		},
+		"label": {
+			registry.CheckConfig, `{"config":{"Labels":{"a":"1","a":"2"}}}`,
+			`{"config":{"Labels":{"a":"1","A":"2"}}}`,
+		},
 		"of an archive":    {registry.CheckDockerArchive, `[{"Config":"a","config":"b"}]`, `[{"Config":"a"},{"Config":"b"}]`},
 		"something behind": {registry.CheckManifest, `{"config":{}}{}`, ` {"config":{}} `},
 		"no JSON":          {registry.CheckManifest, `{"config":`, `null`},

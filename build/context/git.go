@@ -46,7 +46,9 @@ func clone(ctx context.Context, c *Context, given string, o Options) error {
 		return err
 	}
 	if filters := filtersIn(c.Dir); filters && o.Note != nil {
-		o.Note(fmt.Sprintf("note: filters that %q has in .gitattributes (LFS, for one) are not run: their files are as Git holds them", shown(given)))
+		o.Note(fmt.Sprintf(
+			"note: filters that %q has in .gitattributes (LFS, for one) are not run: their files are as Git holds them",
+			shown(given)))
 	}
 	if !o.KeepGitDir {
 		if err := os.RemoveAll(filepath.Join(c.Dir, ".git")); err != nil {
@@ -66,7 +68,8 @@ func (g git) checkCommit(ctx context.Context, p gitAddress, given string) error 
 		return err
 	}
 	if len(p.commit) < shortestCommit || !strings.HasPrefix(id, p.commit) {
-		return fmt.Errorf("fetching build context %q: %w: it is commit %s, not %s", shown(given), registry.ErrContent, id, p.commit)
+		return fmt.Errorf("fetching build context %q: %w: it is commit %s, not %s", shown(given), registry.ErrContent,
+			id, p.commit)
 	}
 	return nil
 }

@@ -11,10 +11,13 @@ import (
 func TestGitAddresses(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]gitAddress{
-		"github.com/a/b":                                    {url: "https://github.com/a/b"},
-		"https://r.example/a.git#v1:svc":                    {url: "https://r.example/a.git", ref: "v1", dir: "svc"},
-		"https://r.example/a.git#:svc":                      {url: "https://r.example/a.git", dir: "svc"},
-		"https://r.example/a.git?branch=main&subdir=svc/x":  {url: "https://r.example/a.git", ref: "refs/heads/main", dir: "svc/x"},
+		"github.com/a/b":                 {url: "https://github.com/a/b"},
+		"https://r.example/a.git#v1:svc": {url: "https://r.example/a.git", ref: "v1", dir: "svc"},
+		"https://r.example/a.git#:svc":   {url: "https://r.example/a.git", dir: "svc"},
+		"https://r.example/a.git?branch=main&subdir=svc/x": {
+			url: "https://r.example/a.git", ref: "refs/heads/main",
+			dir: "svc/x",
+		},
 		"https://r.example/a.git?tag=v1":                    {url: "https://r.example/a.git", ref: "refs/tags/v1"},
 		"https://r.example/a.git?ref=pull/42/head":          {url: "https://r.example/a.git", ref: "pull/42/head"},
 		"ssh://git@r.example/a?ref=v1&checksum=0123456789a": {url: "ssh://git@r.example/a", ref: "v1", commit: "0123456789a"},

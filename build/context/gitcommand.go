@@ -30,7 +30,8 @@ type git struct {
 func settings() []string {
 	var args []string
 	for _, s := range []string{
-		"core.hooksPath=" + os.DevNull, "core.fsmonitor=false", "core.attributesFile=" + os.DevNull, "safe.bareRepository=explicit",
+		"core.hooksPath=" + os.DevNull, "core.fsmonitor=false", "core.attributesFile=" + os.DevNull,
+		"safe.bareRepository=explicit",
 		"submodule.recurse=false", "fetch.recurseSubmodules=false", "gc.auto=0", "maintenance.auto=false",
 	} {
 		args = append(args, "-c", s)
@@ -65,16 +66,21 @@ func (g git) environment() []string {
 		}
 	}
 	if g.own {
-		env = append(env, "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_DIR="+g.dir, "HOME="+g.dir, "XDG_CONFIG_HOME="+g.dir)
+		env = append(env, "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_DIR="+g.dir, "HOME="+g.dir,
+			"XDG_CONFIG_HOME="+g.dir)
 	}
 	env = append(env, g.env...)
-	return append(env, "GIT_ALLOW_PROTOCOL="+g.protocols, "GIT_NO_LAZY_FETCH=1", "GIT_ATTR_NOSYSTEM=1", "GIT_NO_REPLACE_OBJECTS=1",
+	return append(env, "GIT_ALLOW_PROTOCOL="+g.protocols, "GIT_NO_LAZY_FETCH=1", "GIT_ATTR_NOSYSTEM=1",
+		"GIT_NO_REPLACE_OBJECTS=1",
 		"GIT_ALLOC_LIMIT=1g", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
 }
 
 // forNetwork reports whether a variable is about reaching repositories, not about choosing one.
 func forNetwork(name string) bool {
-	for _, prefix := range []string{"GIT_SSH", "GIT_SSL_", "GIT_HTTP_", "GIT_PROXY_", "GIT_CONFIG_", "GIT_ASKPASS", "GIT_TRACE", "GIT_CURL_"} {
+	for _, prefix := range []string{
+		"GIT_SSH", "GIT_SSL_", "GIT_HTTP_", "GIT_PROXY_", "GIT_CONFIG_", "GIT_ASKPASS",
+		"GIT_TRACE", "GIT_CURL_",
+	} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
@@ -106,7 +112,8 @@ func withoutFilters(dir string) (env string, err error) {
 	if err := os.MkdirAll(info, 0o700); err != nil {
 		return "", err
 	}
-	return "GIT_TEMPLATE_DIR=" + filepath.Dir(info), os.WriteFile(filepath.Join(info, "attributes"), []byte("* -filter\n"), 0o600)
+	return "GIT_TEMPLATE_DIR=" +
+		filepath.Dir(info), os.WriteFile(filepath.Join(info, "attributes"), []byte("* -filter\n"), 0o600)
 }
 
 // capped is a buffer that fails beyond its limit.

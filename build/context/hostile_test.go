@@ -25,7 +25,10 @@ func newHostile(t *testing.T) hostile {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := hostile{t: t, home: filepath.Join(top, "home"), dir: filepath.Join(top, "repo"), evil: filepath.Join(top, "evil"), mark: filepath.Join(top, "mark"), outside: filepath.Join(top, "outside")}
+	h := hostile{
+		t: t, home: filepath.Join(top, "home"), dir: filepath.Join(top, "repo"), evil: filepath.Join(top, "evil"),
+		mark: filepath.Join(top, "mark"), outside: filepath.Join(top, "outside"),
+	}
 	for _, dir := range []string{h.home, h.dir, h.outside} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -47,7 +50,8 @@ func (h hostile) plain(args ...string) (string, error) {
 	cmd.Dir, cmd.WaitDelay, cmd.Stdin = h.dir, time.Second, strings.NewReader("protocol=https\nhost=x.invalid\n\n")
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + h.home, "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b", "GIT_COMMITTER_DATE=1700000000 +0000",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b",
+		"GIT_COMMITTER_DATE=1700000000 +0000",
 	}
 	said, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
@@ -105,7 +109,9 @@ func (h hostile) attributes(text string) {
 func (h hostile) signed(kind string) {
 	h.t.Helper()
 	tree, commit := h.must("rev-parse", "HEAD^{tree}"), filepath.Join(h.outside, "commit")
-	h.write(commit, "tree "+tree+"\nauthor a <a@b> 1700000000 +0000\ncommitter a <a@b> 1700000000 +0000\ngpgsig -----BEGIN "+kind+"-----\n \n aGVsbG8=\n -----END "+kind+"-----\n\nsigned\n")
+	h.write(commit,
+		"tree "+tree+"\nauthor a <a@b> 1700000000 +0000\ncommitter a <a@b> 1700000000 +0000\ngpgsig -----BEGIN "+kind+
+			"-----\n \n aGVsbG8=\n -----END "+kind+"-----\n\nsigned\n")
 	h.must("update-ref", "refs/heads/main", h.must("hash-object", "-t", "commit", "-w", commit))
 }
 
@@ -128,8 +134,12 @@ type attack struct {
 }
 
 var attacks = map[string]attack{
-	"a monitor":   {func(h hostile) { h.config("core.fsmonitor=EVIL") }, []string{"status"}, ""},
-	"a signature": {func(h hostile) { h.signed("PGP SIGNATURE"); h.config("gpg.program=EVIL", "log.showSignature=true") }, []string{"log", "-1"}, ""},
+	"a monitor": {func(h hostile) { h.config("core.fsmonitor=EVIL") }, []string{"status"}, ""},
+	"a signature": {
+		func(h hostile) { h.signed("PGP SIGNATURE"); h.config("gpg.program=EVIL", "log.showSignature=true") },
+		[]string{"log", "-1"},
+		"",
+	},
 	"an SSH signature": {func(h hostile) {
 		h.signed("SSH SIGNATURE")
 		h.config("gpg.ssh.program=EVIL", "gpg.ssh.allowedSignersFile=/dev/null", "log.showSignature=true")
@@ -138,7 +148,11 @@ var attacks = map[string]attack{
 		h.signed("SIGNED MESSAGE")
 		h.config("gpg.x509.program=EVIL", "log.showSignature=true")
 	}, []string{"log", "-1"}, ""},
-	"a smudge filter": {func(h hostile) { h.attributes("*.bin filter=x\n"); h.config("filter.x.smudge=EVIL"); h.remove("x.bin") }, []string{"checkout-index", "-f", "x.bin"}, ""},
+	"a smudge filter": {func(h hostile) {
+		h.attributes("*.bin filter=x\n")
+		h.config("filter.x.smudge=EVIL")
+		h.remove("x.bin")
+	}, []string{"checkout-index", "-f", "x.bin"}, ""},
 	"a clean filter": {func(h hostile) {
 		h.attributes("*.bin filter=x\n")
 		h.config("filter.x.clean=EVIL")
@@ -154,19 +168,31 @@ var attacks = map[string]attack{
 		h.config("filter.x.smudge=EVIL")
 		h.remove("f")
 	}, []string{"checkout-index", "-f", "f"}, ""},
-	"a text conversion": {func(h hostile) { h.attributes("*.bin diff=x\n"); h.config("diff.x.textconv=EVIL") }, []string{"log", "-p", "-1"}, ""},
-	"a diff program":    {func(h hostile) { h.write("f", "new\n"); h.config("diff.external=EVIL") }, []string{"diff"}, ""},
+	"a text conversion": {
+		func(h hostile) { h.attributes("*.bin diff=x\n"); h.config("diff.x.textconv=EVIL") },
+		[]string{"log", "-p", "-1"},
+		"",
+	},
+	"a diff program": {func(h hostile) { h.write("f", "new\n"); h.config("diff.external=EVIL") }, []string{"diff"}, ""},
 	"a diff driver": {func(h hostile) {
 		h.attributes("*.bin diff=x\n")
 		h.write("x.bin", "new\n")
 		h.config("diff.x.command=EVIL")
 	}, []string{"diff"}, ""},
-	"a hook": {func(h hostile) { h.write(".git/hooks/post-checkout", "#!/bin/sh\n"+h.evil+"\n") }, []string{"checkout", "-q", "--detach"}, ""},
+	"a hook": {
+		func(h hostile) { h.write(".git/hooks/post-checkout", "#!/bin/sh\n"+h.evil+"\n") },
+		[]string{"checkout", "-q", "--detach"},
+		"",
+	},
 	"hooks elsewhere": {func(h hostile) {
 		h.write("own/post-checkout", "#!/bin/sh\n"+h.evil+"\n")
 		h.config("core.hooksPath=own")
 	}, []string{"checkout", "-q", "--detach"}, ""},
-	"a hook of refs": {func(h hostile) { h.write(".git/hooks/reference-transaction", "#!/bin/sh\n"+h.evil+"\n") }, []string{"tag", "x"}, ""},
+	"a hook of refs": {
+		func(h hostile) { h.write(".git/hooks/reference-transaction", "#!/bin/sh\n"+h.evil+"\n") },
+		[]string{"tag", "x"},
+		"",
+	},
 	"included settings": {func(h hostile) {
 		h.write("settings", "[core]\n\tfsmonitor = "+h.evil+"\n")
 		h.config("include.path=../settings")
@@ -179,10 +205,26 @@ var attacks = map[string]attack{
 		h.config("extensions.worktreeConfig=true")
 		h.write(".git/config.worktree", "[core]\n\tfsmonitor = "+h.evil+"\n")
 	}, []string{"status"}, ""},
-	"a remote command":    {func(h hostile) { h.config("remote.origin.url=ext::EVIL", "protocol.ext.allow=always") }, []string{"fetch"}, ""},
-	"a way by SSH":        {func(h hostile) { h.config("remote.origin.url=ssh://x/y", "core.sshCommand=EVIL") }, []string{"fetch"}, ""},
-	"a server's name":     {func(h hostile) { h.config("remote.origin.url=.", "remote.origin.uploadpack=EVIL") }, []string{"fetch"}, ""},
-	"a proxy":             {func(h hostile) { h.config("remote.origin.url=git://x.invalid/y", "core.gitProxy=EVIL") }, []string{"fetch"}, ""},
+	"a remote command": {
+		func(h hostile) { h.config("remote.origin.url=ext::EVIL", "protocol.ext.allow=always") },
+		[]string{"fetch"},
+		"",
+	},
+	"a way by SSH": {
+		func(h hostile) { h.config("remote.origin.url=ssh://x/y", "core.sshCommand=EVIL") },
+		[]string{"fetch"},
+		"",
+	},
+	"a server's name": {
+		func(h hostile) { h.config("remote.origin.url=.", "remote.origin.uploadpack=EVIL") },
+		[]string{"fetch"},
+		"",
+	},
+	"a proxy": {
+		func(h hostile) { h.config("remote.origin.url=git://x.invalid/y", "core.gitProxy=EVIL") },
+		[]string{"fetch"},
+		"",
+	},
 	"a helper for logins": {func(h hostile) { h.config("credential.helper=EVIL") }, []string{"credential", "fill"}, ""},
 	"a submodule's update": {func(h hostile) {
 		commit := h.must("rev-parse", "HEAD")
@@ -202,7 +244,11 @@ var attacks = map[string]attack{
 	"a commit of another place": {func(h hostile) {
 		h.bare("app", promisor+"\turl = \"ext::EVIL\"\n[protocol \"ext\"]\n\tallow = always\n")
 	}, []string{"log", "-1"}, "app"},
-	"a commit of a named server": {func(h hostile) { h.bare("app", promisor+"\turl = .\n\tuploadpack = EVIL\n") }, []string{"log", "-1"}, "app"},
+	"a commit of a named server": {
+		func(h hostile) { h.bare("app", promisor+"\turl = .\n\tuploadpack = EVIL\n") },
+		[]string{"log", "-1"},
+		"app",
+	},
 	"a commit by SSH": {func(h hostile) {
 		h.bare("app", strings.Replace(promisor, "[core]\n", "[core]\n\tsshCommand = EVIL\n", 1)+"\turl = ssh://x/y\n")
 	}, []string{"log", "-1"}, "app"},
@@ -239,7 +285,8 @@ func TestHostileRepositories(t *testing.T) {
 			a.make(h)
 			h.acted()
 			when, err := CommitTime(t.Context(), filepath.Join(h.dir, a.sub))
-			if named := strings.HasPrefix(name, "a file that") || strings.HasPrefix(name, "a link that"); (err != nil || when != "1700000000") != named {
+			if named := strings.HasPrefix(name, "a file that") ||
+				strings.HasPrefix(name, "a link that"); (err != nil || when != "1700000000") != named {
 				t.Errorf("the time of the commit: %q, %v", when, err)
 			}
 			if h.acted() {
@@ -315,14 +362,18 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	h.must("-C", modern, "commit", "-q", "--allow-empty", "-m", "first")
 	shared := filepath.Join(h.outside, "shared")
 	h.must("clone", "-q", "--shared", h.dir, shared)
-	for dir, want := range map[string]bool{h.dir: true, tree: true, packed: true, theirs: true, modern: true, filepath.Join(h.dir, "sub"): true, shared: false} {
+	for dir, want := range map[string]bool{
+		h.dir: true, tree: true, packed: true, theirs: true, modern: true,
+		filepath.Join(h.dir, "sub"): true, shared: false,
+	} {
 		if when, err := CommitTime(t.Context(), dir); (err == nil) != want || want && when != "1700000000" {
 			t.Errorf("%s: %q, %v", dir, when, err)
 		}
 	}
 	for name, text := range map[string]string{
-		"another repository": "gitdir: " + filepath.Join(h.dir, ".git") + "\n", "another working tree": "gitdir: " + filepath.Join(h.dir, ".git/worktrees/tree") + "\n",
-		"nothing": "gitdir:\n", "no directory": "gitdir: /nowhere\n", "no such file": "root:x:0:0\n",
+		"another repository":   "gitdir: " + filepath.Join(h.dir, ".git") + "\n",
+		"another working tree": "gitdir: " + filepath.Join(h.dir, ".git/worktrees/tree") + "\n",
+		"nothing":              "gitdir:\n", "no directory": "gitdir: /nowhere\n", "no such file": "root:x:0:0\n",
 	} {
 		dir := filepath.Join(h.outside, name)
 		h.write(filepath.Join(dir, ".git"), text)
@@ -337,7 +388,10 @@ func TestRepositoriesElsewhere(t *testing.T) {
 
 // A submodule is at an address of the network: no command, and no directory of this machine, whatever the user allows elsewhere.
 func TestHostileSubmodules(t *testing.T) {
-	for name, address := range map[string]string{"a command": "ext::EVIL", "a directory": "file://PRIVATE", "a path": "PRIVATE", "a helper": "evil::x"} {
+	for name, address := range map[string]string{
+		"a command": "ext::EVIL", "a directory": "file://PRIVATE",
+		"a path": "PRIVATE", "a helper": "evil::x",
+	} {
 		h := newHostile(t)
 		private := filepath.Join(h.outside, "private")
 		h.must("clone", "-q", h.dir, private)
@@ -388,8 +442,9 @@ func TestUsersSettings(t *testing.T) {
 	victim := filepath.Join(h.outside, "victim")
 	h.must("init", "-q", victim)
 	for name, setting := range map[string]string{
-		"filter": "[filter \"lfs\"]\n\tsmudge = " + h.evil + "\n\trequired = true\n", "process": "[filter \"lfs\"]\n\tprocess = " + h.evil + "\n",
-		"hooks": "[core]\n\thooksPath = own\n",
+		"filter":  "[filter \"lfs\"]\n\tsmudge = " + h.evil + "\n\trequired = true\n",
+		"process": "[filter \"lfs\"]\n\tprocess = " + h.evil + "\n",
+		"hooks":   "[core]\n\thooksPath = own\n",
 	} {
 		h.write(filepath.Join(h.home, ".gitconfig"), setting)
 		t.Setenv("HOME", h.home)

@@ -78,15 +78,16 @@ func TestUnpack(t *testing.T) {
 		"replaces a link":          {in: archive(t, link, member("link", "x")), file: "link"},
 		"hard link outside":        {in: archive(t, hard("../../../../../etc/passwd")), kind: errors.ErrUnsupported},
 		"hard link through a link": {in: archive(t, link, hard("link/passwd")), kind: errors.ErrUnsupported},
-		"a device":                 {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, member("a", "x")), file: "a"},
-		"a pipe":                   {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
-		"cut short":                {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
-		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
-		"xz":                       {in: xzipped(t, archive(t, member("a", "x"))), file: "a"},
-		"broken xz":                {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
-		"xz cut short":             {in: xzipped(t, archive(t, member("a", "x")))[:60], kind: io.ErrUnexpectedEOF},
-		"nothing":                  {in: nil, kind: registry.ErrUsage},
-		"far too long":             {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
+		"a device": {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3},
+			member("a", "x")), file: "a"},
+		"a pipe":       {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
+		"cut short":    {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
+		"broken gzip":  {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
+		"xz":           {in: xzipped(t, archive(t, member("a", "x"))), file: "a"},
+		"broken xz":    {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
+		"xz cut short": {in: xzipped(t, archive(t, member("a", "x")))[:60], kind: io.ErrUnexpectedEOF},
+		"nothing":      {in: nil, kind: registry.ErrUsage},
+		"far too long": {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +104,8 @@ func TestUnpack(t *testing.T) {
 			if body, err := os.ReadFile(filepath.Join(got.Dir, c.file)); err != nil || string(body) != "x" {
 				t.Errorf("%q: %q, %v", c.file, body, err)
 			}
-			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil && (!info.Mode().IsRegular() || got.Entries["dev"].Mode.IsRegular()) {
+			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil &&
+				(!info.Mode().IsRegular() || got.Entries["dev"].Mode.IsRegular()) {
 				t.Errorf("there is a %s, said to be a %s", info.Mode(), got.Entries["dev"].Mode)
 			}
 			if err := got.Close(); err != nil {
@@ -121,7 +123,10 @@ func TestArchived(t *testing.T) {
 	t.Parallel()
 	when := time.Unix(1_000_000_000, 0)
 	link := tar.Header{Name: "through", Linkname: "real", Typeflag: tar.TypeSymlink, Mode: 0o777, ModTime: when}
-	su := tar.Header{Name: "through/su", Typeflag: tar.TypeReg, Mode: 0o4755, Uid: 33, Gid: 34, ModTime: when, PAXRecords: map[string]string{"body": "x"}}
+	su := tar.Header{
+		Name: "through/su", Typeflag: tar.TypeReg, Mode: 0o4755, Uid: 33, Gid: 34, ModTime: when,
+		PAXRecords: map[string]string{"body": "x"},
+	}
 	got, err := Open(t.Context(), "-", Options{In: bytes.NewReader(archive(t,
 		tar.Header{Name: "real", Typeflag: tar.TypeDir, Mode: 0o1777, ModTime: when}, link, su,
 		tar.Header{Name: "hard", Linkname: "through/su", Typeflag: tar.TypeLink},
@@ -134,8 +139,10 @@ func TestArchived(t *testing.T) {
 	}
 	defer got.Close()
 	for name, mode := range map[string]fs.FileMode{
-		"real": fs.ModeDir | fs.ModeSticky | 0o777, "through": fs.ModeSymlink | 0o777, "real/su": fs.ModeSetuid | 0o755, "hard": fs.ModeSetuid | 0o755,
-		"closed": fs.ModeDir, "closed/pipe": fs.ModeNamedPipe | 0o644, "closed/null": fs.ModeDevice | fs.ModeCharDevice | 0o666,
+		"real": fs.ModeDir | fs.ModeSticky | 0o777, "through": fs.ModeSymlink | 0o777, "real/su": fs.ModeSetuid | 0o755,
+		"hard":   fs.ModeSetuid | 0o755,
+		"closed": fs.ModeDir, "closed/pipe": fs.ModeNamedPipe | 0o644,
+		"closed/null": fs.ModeDevice | fs.ModeCharDevice | 0o666,
 	} {
 		e := got.Entries[name]
 		if e.Mode != mode || !e.ModTime.Equal(when) {
@@ -183,7 +190,8 @@ func TestDownload(t *testing.T) {
 		alone bool
 		kind  error
 	}{
-		"/context.tar": {}, "/Dockerfile": {alone: true}, "/nothing": {kind: registry.ErrNotFound}, "/broken": {kind: registry.ErrUnavailable},
+		"/context.tar": {}, "/Dockerfile": {alone: true}, "/nothing": {kind: registry.ErrNotFound},
+		"/broken": {kind: registry.ErrUnavailable},
 	} {
 		got, err := Open(t.Context(), server.URL+path, Options{})
 		if !errors.Is(err, c.kind) || (got.Dockerfile != "") != c.alone {
@@ -211,7 +219,10 @@ func TestDownloadThatStandsStill(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(server.Close)
-	for path, want := range map[string]string{"/before": "nothing moved for 2s", "/in": "nothing moved for 2s", "/cut": "EOF", "/demo.git": "git fetch"} {
+	for path, want := range map[string]string{
+		"/before": "nothing moved for 2s", "/in": "nothing moved for 2s",
+		"/cut": "EOF", "/demo.git": "git fetch",
+	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
 			o := Options{Idle: 2 * time.Second}
@@ -219,7 +230,8 @@ func TestDownloadThatStandsStill(t *testing.T) {
 				o.Idle = 0 // a busy machine may be late
 			}
 			_, err := Open(t.Context(), server.URL+path, o)
-			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
+			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrUsage) ||
+				!strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), server.URL+path) {
 				t.Errorf("got %v, want ErrUnavailable with %q and the address", err, want)
 			}
 		})
@@ -230,7 +242,8 @@ func TestIsGit(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]bool{
 		".": false, "./demo.git": false, "https://example.com/demo.git": true, "https://example.com/demo.git#main:dir": true,
-		"https://example.com/demo.tar.gz": false, "git@example.com:demo": true, "github.com/a/b": true, "ssh://example.com/demo": true, "-": false,
+		"https://example.com/demo.tar.gz": false, "git@example.com:demo": true, "github.com/a/b": true,
+		"ssh://example.com/demo": true, "-": false,
 		"https://example.com/demo.git?branch=main": true, "https://example.com/demo.tar.gz?x=.git": false,
 	} {
 		if got := isGit(given); got != want {

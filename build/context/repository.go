@@ -91,11 +91,13 @@ func followed(file string) (repository, error) {
 		}
 	}
 	if outer, err := findRepository(filepath.Dir(top)); err == nil {
-		if inside, err := filepath.Rel(filepath.Join(outer.dir, "modules"), dir); err == nil && filepath.IsLocal(inside) && inside != "." {
+		if inside, err := filepath.Rel(filepath.Join(outer.dir, "modules"), dir); err == nil && filepath.IsLocal(inside) &&
+			inside != "." {
 			return repositoryIn(dir)
 		}
 	}
-	return repository{}, fmt.Errorf("%q names the repository %q, which is neither that of a submodule nor one with this working tree: %w",
+	return repository{}, fmt.Errorf(
+		"%q names the repository %q, which is neither that of a submodule nor one with this working tree: %w",
 		file, dir, registry.ErrContent)
 }
 
@@ -155,7 +157,8 @@ func (r repository) resolve(name string) (string, error) {
 		}
 	}
 	if name == "" {
-		return "", fmt.Errorf("no commit is checked out in %q, or its refs are kept in a way that is not read: %w", r.dir, registry.ErrContent)
+		return "", fmt.Errorf("no commit is checked out in %q, or its refs are kept in a way that is not read: %w", r.dir,
+			registry.ErrContent)
 	}
 	return "", nil
 }
@@ -173,7 +176,8 @@ func (r repository) ref(name string) (string, error) {
 		}
 		return id, nil
 	}
-	if directory := errors.Is(err, regular.ErrFile) && isDir(filepath.Join(r.common, name)); !errors.Is(err, fs.ErrNotExist) && !directory {
+	if directory := errors.Is(err, regular.ErrFile) &&
+		isDir(filepath.Join(r.common, name)); !errors.Is(err, fs.ErrNotExist) && !directory {
 		return "", err
 	}
 	packed, err := regular.Read(filepath.Join(r.common, "packed-refs"), maxPackedRefs)

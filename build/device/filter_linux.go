@@ -15,7 +15,8 @@ import (
 // are still refused. See seccomp_unotify(2).
 func listen() (listener int, err error) {
 	arch := map[string]uint32{
-		"386": unix.AUDIT_ARCH_I386, "amd64": unix.AUDIT_ARCH_X86_64, "arm": unix.AUDIT_ARCH_ARM, "arm64": unix.AUDIT_ARCH_AARCH64,
+		"386": unix.AUDIT_ARCH_I386, "amd64": unix.AUDIT_ARCH_X86_64, "arm": unix.AUDIT_ARCH_ARM,
+		"arm64":   unix.AUDIT_ARCH_AARCH64,
 		"ppc64le": unix.AUDIT_ARCH_PPC64LE, "riscv64": unix.AUDIT_ARCH_RISCV64, "s390x": unix.AUDIT_ARCH_S390X,
 	}[runtime.GOARCH]
 	if arch == 0 {

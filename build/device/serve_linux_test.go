@@ -62,7 +62,8 @@ func TestServe(t *testing.T) {
 	}
 	c := inside("serve:"+dir, &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
 	})
 	out, err := c.Output()
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || strings.HasPrefix(string(out), "unable: ") {
@@ -134,7 +135,10 @@ func served(dir string) string {
 	}{
 		"another process": {nil, filepath.Join(dir, "in/other"), "<nil>"},
 		"one without the right": {
-			&syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER, UidMappings: []syscall.SysProcIDMap{{Size: 1}}, GidMappings: []syscall.SysProcIDMap{{Size: 1}}},
+			&syscall.SysProcAttr{
+				Cloneflags: syscall.CLONE_NEWUSER, UidMappings: []syscall.SysProcIDMap{{Size: 1}},
+				GidMappings: []syscall.SysProcIDMap{{Size: 1}},
+			},
 			filepath.Join(dir, "in/nested"), "operation not permitted",
 		},
 	} {

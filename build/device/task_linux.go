@@ -21,7 +21,8 @@ type task struct {
 }
 
 func openTask(thread uint32) (t task, err error) {
-	if t.proc, err = unix.Open(fmt.Sprintf("/proc/%d", thread), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
+	if t.proc, err = unix.Open(fmt.Sprintf("/proc/%d", thread), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC,
+		0); err != nil {
 		return t, err
 	}
 	status, err := t.open("status")

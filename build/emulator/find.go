@@ -22,7 +22,8 @@ type MissingError struct {
 }
 
 func (e *MissingError) Error() string {
-	s := fmt.Sprintf("finding emulator %q: %v in %s", "qemu-"+e.Emulator.Name+"-static", ErrMissing, strings.Join(e.Dirs, ":"))
+	s := fmt.Sprintf("finding emulator %q: %v in %s", "qemu-"+e.Emulator.Name+"-static", ErrMissing,
+		strings.Join(e.Dirs, ":"))
 	if len(e.Rejected) > 0 {
 		s += " (" + strings.Join(e.Rejected, "; ") + ")"
 	}

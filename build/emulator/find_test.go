@@ -59,10 +59,12 @@ func TestLine(t *testing.T) {
 	t.Parallel()
 	e := emulators()["arm64"]
 	line, err := Found{Emulator: e, Path: "/usr/bin/qemu-aarch64-static"}.Line()
-	if err != nil || !strings.HasPrefix(line, `:mtool-aarch64:M::\x7f`) || !strings.HasSuffix(line, ":/usr/bin/qemu-aarch64-static:POCF") {
+	if err != nil || !strings.HasPrefix(line, `:mtool-aarch64:M::\x7f`) ||
+		!strings.HasSuffix(line, ":/usr/bin/qemu-aarch64-static:POCF") {
 		t.Errorf("got %q, %v", line, err)
 	}
-	if line, err = (Found{Emulator: e, Path: "/a:b/qemu"}).Line(); err != nil || !strings.HasPrefix(line, "|mtool-aarch64|M|") {
+	if line, err = (Found{Emulator: e, Path: "/a:b/qemu"}).Line(); err != nil ||
+		!strings.HasPrefix(line, "|mtool-aarch64|M|") {
 		t.Errorf("a path with a colon: %q, %v", line, err)
 	}
 	if _, err = (Found{Emulator: e, Path: "/" + strings.Repeat("x", 1900)}).Line(); err == nil {
@@ -76,11 +78,13 @@ func TestFind(t *testing.T) {
 	e := emulators()["s390x"]
 	_, err := Find(e, dir)
 	var missing *MissingError
-	if !errors.Is(err, ErrMissing) || !errors.As(err, &missing) || !strings.Contains(missing.Hint(), "qemu-user-static") || !strings.Contains(missing.Hint(), dir) {
+	if !errors.Is(err, ErrMissing) || !errors.As(err, &missing) || !strings.Contains(missing.Hint(), "qemu-user-static") ||
+		!strings.Contains(missing.Hint(), dir) {
 		t.Fatalf("got %v", err)
 	}
 	var sunway *MissingError
-	if _, err := Find(emulators()["sw64"], dir); !errors.As(err, &sunway) || !strings.Contains(sunway.Hint(), "put a static qemu-sw64 into "+dir) || strings.Contains(sunway.Hint(), "install") {
+	if _, err := Find(emulators()["sw64"], dir); !errors.As(err, &sunway) ||
+		!strings.Contains(sunway.Hint(), "put a static qemu-sw64 into "+dir) || strings.Contains(sunway.Hint(), "install") {
 		t.Fatalf("got %v", err)
 	}
 	self, err := os.Executable()

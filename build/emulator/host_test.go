@@ -70,7 +70,8 @@ func TestOf(t *testing.T) {
 func TestDetect(t *testing.T) {
 	t.Parallel()
 	h := Detect()
-	if way, err := h.Of(v1.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture}); h.Platform.OS == "linux" && (err != nil || !way.Native) {
+	if way, err := h.Of(v1.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture}); h.Platform.OS == "linux" &&
+		(err != nil || !way.Native) {
 		t.Errorf("%+v does not run itself: %v", h, err)
 	}
 }

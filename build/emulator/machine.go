@@ -108,7 +108,8 @@ func (f Found) Line() (string, error) {
 			break
 		}
 	}
-	line := strings.Join([]string{"", "mtool-" + f.Name, "M", "", escape(f.Magic), escape(f.Mask), f.Path, Flags}, delimiter)
+	line := strings.Join([]string{"", "mtool-" + f.Name, "M", "", escape(f.Magic), escape(f.Mask), f.Path, Flags},
+		delimiter)
 	const limit = 1920 // MAX_REGISTER_LENGTH of fs/binfmt_misc.c
 	if len(line) > limit || strings.Contains(f.Path, delimiter) {
 		return "", fmt.Errorf("registering emulator %q: the path does not fit binfmt_misc", f.Path)

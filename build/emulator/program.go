@@ -21,7 +21,8 @@ func programs() map[string]code {
 	const mips32, mips64 = 0x50001000, 0x60000000 // EF_MIPS_ARCH_32 with the O32 ABI; EF_MIPS_ARCH_64
 	oldMIPS := code{flags: mips32, words: []uint32{0x24020fa1, 0x24040000 | ProgramExit, 0x0c}}
 	newMIPS := code{flags: mips64, words: []uint32{0x240213c2, 0x24040000 | ProgramExit, 0x0c}}
-	power := code{flags: 2, words: []uint32{0x38000001, 0x38600000 | ProgramExit, 0x44000002}} // ELFv2: the entry is not a descriptor
+	// ELFv2: the entry is not a descriptor
+	power := code{flags: 2, words: []uint32{0x38000001, 0x38600000 | ProgramExit, 0x44000002}}
 	return map[string]code{
 		"386":      {bytes: []byte{0xb8, 1, 0, 0, 0, 0xbb, ProgramExit, 0, 0, 0, 0xcd, 0x80}},
 		"amd64":    {bytes: []byte{0xb8, 60, 0, 0, 0, 0xbf, ProgramExit, 0, 0, 0, 0x0f, 0x05}},
@@ -36,7 +37,8 @@ func programs() map[string]code {
 		"ppc64le":  power,
 		"riscv64":  {flags: 0, words: []uint32{0x00000893 | 93<<20, 0x00000513 | ProgramExit<<20, 0x00000073}},
 		"s390x":    {bytes: []byte{0xa7, 0x29, 0, ProgramExit, 0x0a, 0x01}},
-		"sw64":     {words: []uint32{0x3e<<26 | 31<<16 | 1, 0x3e<<26 | 16<<21 | 31<<16 | ProgramExit, 0x83}}, // as on Alpha: number in r0
+		// as on Alpha: number in r0
+		"sw64": {words: []uint32{0x3e<<26 | 31<<16 | 1, 0x3e<<26 | 16<<21 | 31<<16 | ProgramExit, 0x83}},
 	}
 }
 
@@ -92,14 +94,21 @@ func (e Emulator) executable(flags uint32, text []byte) []byte {
 	if e.wide() {
 		h.Entry, h.Phoff, h.Ehsize, h.Phentsize = uint64(e.entry()), 64, 64, 56
 		size := uint64(wideHeaders + len(text))
-		p := elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt, Filesz: size, Memsz: size, Align: align}
+		p := elf.Prog64{
+			Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt,
+			Filesz: size, Memsz: size, Align: align,
+		}
 		return assemble(order, h, p, text)
 	}
 	short := elf.Header32{
-		Ident: h.Ident, Type: h.Type, Machine: h.Machine, Version: 1, Entry: e.entry(), Phoff: 52, Flags: flags, Ehsize: 52, Phentsize: 32, Phnum: 1,
+		Ident: h.Ident, Type: h.Type, Machine: h.Machine, Version: 1, Entry: e.entry(), Phoff: 52, Flags: flags, Ehsize: 52,
+		Phentsize: 32, Phnum: 1,
 	}
 	size := uint32(narrowHeaders + len(text))
-	p := elf.Prog32{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt, Filesz: size, Memsz: size, Align: align}
+	p := elf.Prog32{
+		Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: loadedAt, Paddr: loadedAt,
+		Filesz: size, Memsz: size, Align: align,
+	}
 	return assemble(order, short, p, text)
 }
 

@@ -41,7 +41,8 @@ func Register(dir string, f Found) (Registered, error) {
 		return Registered{}, hostError("registering", f.Emulator, dir, err)
 	}
 	if _, ok := Serving(ReadEntries(dir), f.Emulator); !ok {
-		return Registered{}, hostError("registering", f.Emulator, dir, errors.New("the kernel accepted the entry but does not list it"))
+		return Registered{}, hostError("registering", f.Emulator, dir,
+			errors.New("the kernel accepted the entry but does not list it"))
 	}
 	return Registered{Arch: f.Arch, Entry: name, Changed: true}, nil
 }

@@ -45,7 +45,8 @@ func tellers() map[string]teller {
 	}
 	power := teller{
 		code: code{flags: 2, words: []uint32{
-			0x3821ff00, 0x3c600000, 0x60630000, 0x7c240b78, 0x38a000ff, 0x38000055, 0x44000002, // r3 = readlink(r3, r4 = stack, 255)
+			// r3 = readlink(r3, r4 = stack, 255)
+			0x3821ff00, 0x3c600000, 0x60630000, 0x7c240b78, 0x38a000ff, 0x38000055, 0x44000002,
 			0x7c651b78, 0x7c240b78, 0x38600001, 0x38000004, 0x44000002, 0x38000001, 0x38600000, 0x44000002,
 		}},
 		path: func(o binary.ByteOrder, text []byte, entry uint32) {
@@ -66,7 +67,8 @@ func tellers() map[string]teller {
 			0x89, 0xc2, 0xb8, 1, 0, 0, 0, 0xbf, 1, 0, 0, 0, 0x0f, 0x05, 0xb8, 60, 0, 0, 0, 0xbf, 0, 0, 0, 0, 0x0f, 0x05,
 		}}, path: absolute(13)},
 		"arm": {code: code{flags: 0x05000000, words: []uint32{
-			0xe24ddc01, 0xe28f0000, 0xe1a0100d, 0xe3a020ff, 0xe3a07055, 0xef000000, // add r0, pc, …: pc is two instructions ahead
+			// add r0, pc, …: pc is two instructions ahead
+			0xe24ddc01, 0xe28f0000, 0xe1a0100d, 0xe3a020ff, 0xe3a07055, 0xef000000,
 			0xe1a02000, 0xe3a00001, 0xe3a07004, 0xef000000, 0xe3a07001, 0xe3a00000, 0xef000000,
 		}}, path: added(4, 4+8, 0)},
 		"arm64": {code: code{words: []uint32{

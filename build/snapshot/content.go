@@ -89,7 +89,8 @@ func (c *content) same() bool {
 		return false
 	}
 	id, _ := inodeOf(info)
-	return id == c.n.id && info.Size() == c.stat.Size && (c.t.o.Entries != nil || info.ModTime().UnixNano() == c.stat.ModTime)
+	return id == c.n.id && info.Size() == c.stat.Size &&
+		(c.t.o.Entries != nil || info.ModTime().UnixNano() == c.stat.ModTime)
 }
 
 func (c *content) Read(p []byte) (int, error) {

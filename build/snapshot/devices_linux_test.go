@@ -51,7 +51,8 @@ func TestDevices(t *testing.T) {
 			return err
 		})
 		var refused *snapshot.DeviceError
-		if shown != c.shown || errors.As(err, &refused) != (c.err != nil) || c.err != nil && refused.Error() != c.err.Error() {
+		if shown != c.shown || errors.As(err, &refused) != (c.err != nil) ||
+			c.err != nil && refused.Error() != c.err.Error() {
 			t.Errorf("%s: shown %t, %v", name, shown, err)
 		}
 	}

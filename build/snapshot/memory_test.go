@@ -72,7 +72,10 @@ func TestPrune(t *testing.T) {
 	if err := used.Close(); err != nil {
 		t.Error(err)
 	}
-	for name, kept := range map[string]bool{"used": true, "old": false, "old.lock": false, "old.new-1": false, "new": true} {
+	for name, kept := range map[string]bool{
+		"used": true, "old": false, "old.lock": false, "old.new-1": false,
+		"new": true,
+	} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != kept {
 			t.Errorf("%s is kept: %v, not %v", name, err == nil, kept)
 		}

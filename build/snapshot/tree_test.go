@@ -159,7 +159,10 @@ func TestOneView(t *testing.T) {
 			}
 		})
 	}
-	for name, text := range map[string]string{"content while it is read": "v2", "longer while it is read": "v1 and more", "shorter while it is read": "v"} {
+	for name, text := range map[string]string{
+		"content while it is read": "v2", "longer while it is read": "v1 and more",
+		"shorter while it is read": "v",
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()

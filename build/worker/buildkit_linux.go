@@ -69,7 +69,10 @@ func newWorker(ctx context.Context, c config, hosts docker.RegistryHosts, note f
 	opt.RegistryHosts = hosts
 	opt.BuildkitVersion = client.BuildkitVersion{Package: "github.com/moby/buildkit", Version: "embedded"}
 	opt.Platforms = runnable(c.Host, c.Emulators)
-	opt.Labels = map[string]string{label.Executor: "oci", label.Snapshotter: name, label.Network: "host", label.OCIProcessMode: processMode(c).String()}
+	opt.Labels = map[string]string{
+		label.Executor: "oci", label.Snapshotter: name, label.Network: "host",
+		label.OCIProcessMode: processMode(c).String(),
+	}
 	noDevices := keepsXattrs(root)
 	if noDevices == nil {
 		noDevices = device.Serve(root)
@@ -130,7 +133,8 @@ func takesOverlay(root string) error {
 // newOverlay sets the option userxattr, which containerd does not set on a tmpfs: in a user namespace an overlay's
 // own attributes are user attributes. Since Linux 6.6 a tmpfs supports them, which keepsXattrs has checked.
 func newOverlay(dir string, noSync bool) (snapshots.Snapshotter, error) {
-	store, err := storage.NewMetaStore(filepath.Join(dir, "metadata.db"), func(o *bolt.Options) error { o.NoSync = noSync; return nil })
+	store, err := storage.NewMetaStore(filepath.Join(dir, "metadata.db"),
+		func(o *bolt.Options) error { o.NoSync = noSync; return nil })
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +160,9 @@ func onlyCopies(root string, err error) string {
 	if errno := syscall.Errno(0); errors.As(err, &errno) {
 		err = errno // the rest repeats the options of the mount that was tried
 	}
-	text := fmt.Sprintf("layers are copied whole, which is slow and gives other digests than elsewhere: overlayfs can't be used on the file system of %q: %v; "+
-		"MTOOL_HOME on another one helps, in a container a volume", root, err)
+	text := fmt.Sprintf(
+		"layers are copied whole, which is slow and gives other digests than elsewhere: overlayfs can't be used on the file system of %q: %v; "+
+			"MTOOL_HOME on another one helps, in a container a volume", root, err)
 	var fs unix.Statfs_t
 	if unix.Statfs(root, &fs) != nil {
 		return text
@@ -213,12 +218,14 @@ func newExecutor(c config, root string, opt base.WorkerOpt) (executor.Executor, 
 	binary := c.Runc
 	if c.SingleID || c.Shared || c.DropHostname {
 		var err error
-		if binary, err = installShim(c.Root, shimTask{Runc: c.Runc, DropPtsGroup: c.SingleID, DropHostname: c.DropHostname, EndAll: c.Shared}); err != nil {
+		if binary, err = installShim(c.Root,
+			shimTask{Runc: c.Runc, DropPtsGroup: c.SingleID, DropHostname: c.DropHostname, EndAll: c.Shared}); err != nil {
 			return nil, err
 		}
 	}
 	return runcexecutor.New(runcexecutor.Opt{
-		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: processMode(c), ResourceMonitor: opt.ResourceMonitor,
+		Root: root, CommandCandidates: []string{binary}, Rootless: true, ProcessMode: processMode(c),
+		ResourceMonitor: opt.ResourceMonitor,
 	}, opt.NetworkProviders)
 }
 

@@ -30,16 +30,37 @@ func TestWhy(t *testing.T) {
 		root                     bool
 		want, hint               string
 	}{
-		{"docker run", filtered, "docker-default (enforce)", rooted, refuses, syscall.EPERM, true, "user namespaces are forbidden here by a seccomp filter", "seccomp=unconfined"},
-		{"without seccomp", free, "docker-default (enforce)\n", rooted, refuses, inside, true, "mounts in a user namespace are forbidden here by the AppArmor profile docker-default", "apparmor=unconfined"},
-		{"a profile that only complains", free, "mine (complain)", rooted, refuses, syscall.EPERM, false, "no setting of this kernel explains it", "elsewhere"},
-		{"cap-drop", bare, "", rooted, allows, syscall.EPERM, true, "root has lost the capabilities SETGID, SETUID, SETFCAP", "--cap-add SETUID"},
-		{"no root", bare, "", rooted, allows, syscall.EPERM, false, "mapping ids into a user namespace are forbidden here by a seccomp filter", "seccomp=unconfined"},
-		{"chroot", free, "unconfined", "73 72 0:42 / /proc rw - proc proc rw\n", refuses, syscall.EPERM, true, "in a chroot", "outside of the chroot"},
+		{
+			"docker run", filtered, "docker-default (enforce)", rooted, refuses, syscall.EPERM, true,
+			"user namespaces are forbidden here by a seccomp filter", "seccomp=unconfined",
+		},
+		{
+			"without seccomp", free, "docker-default (enforce)\n", rooted, refuses, inside, true,
+			"mounts in a user namespace are forbidden here by the AppArmor profile docker-default", "apparmor=unconfined",
+		},
+		{
+			"a profile that only complains", free, "mine (complain)", rooted, refuses, syscall.EPERM, false,
+			"no setting of this kernel explains it", "elsewhere",
+		},
+		{
+			"cap-drop", bare, "", rooted, allows, syscall.EPERM, true, "root has lost the capabilities SETGID, SETUID, SETFCAP",
+			"--cap-add SETUID",
+		},
+		{
+			"no root", bare, "", rooted, allows, syscall.EPERM, false,
+			"mapping ids into a user namespace are forbidden here by a seccomp filter", "seccomp=unconfined",
+		},
+		{
+			"chroot", free, "unconfined", "73 72 0:42 / /proc rw - proc proc rw\n", refuses, syscall.EPERM, true, "in a chroot",
+			"outside of the chroot",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			for file, text := range map[string]string{"self/status": c.status, "self/attr/current": c.profile, "self/mountinfo": c.mounted} {
+			for file, text := range map[string]string{
+				"self/status": c.status, "self/attr/current": c.profile,
+				"self/mountinfo": c.mounted,
+			} {
 				path := filepath.Join(dir, file)
 				if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
 					t.Fatal(err)

@@ -36,7 +36,9 @@ func newContexts(c cache.Accessor) (source.Source, error) {
 	return contexts{s, c, &arrived{turns: map[string]chan string{}}}, err
 }
 
-func (c contexts) Resolve(ctx context.Context, id source.Identifier, sm *session.Manager, v solver.Vertex) (source.SourceInstance, error) {
+func (c contexts) Resolve(
+	ctx context.Context, id source.Identifier, sm *session.Manager, v solver.Vertex,
+) (source.SourceInstance, error) {
 	instance, err := c.Source.Resolve(ctx, id, sm, v)
 	wanted, ok := id.(*local.LocalIdentifier)
 	if err != nil || !ok || wanted.MetadataOnly {
@@ -94,7 +96,8 @@ const keptFor = "mtool.transferred:"
 // from returns what came for the same request of another platform, or else requests it.
 func (t transfer) from(ctx context.Context, caller session.Caller) (files cache.ImmutableRef, err error) {
 	w := t.wanted
-	request := fmt.Sprintf("%q", []any{w.Name, w.SharedKeyHint, caller.SharedKey(), w.IncludePatterns, w.ExcludePatterns, w.FollowPaths, w.Differ})
+	request := fmt.Sprintf("%q",
+		[]any{w.Name, w.SharedKeyHint, caller.SharedKey(), w.IncludePatterns, w.ExcludePatterns, w.FollowPaths, w.Differ})
 	turn := t.arrived.turn(request)
 	var id string
 	select {
@@ -159,7 +162,9 @@ func (t transfer) open(ctx context.Context, key string) (cache.MutableRef, error
 		cache.WithRecordType(client.UsageRecordTypeLocalSource), cache.WithDescription("local source for "+t.wanted.Name))
 }
 
-func (t transfer) fill(ctx context.Context, caller session.Caller, ref cache.MutableRef, sums contenthash.CacheContext) error {
+func (t transfer) fill(
+	ctx context.Context, caller session.Caller, ref cache.MutableRef, sums contenthash.CacheContext,
+) error {
 	mountable, err := ref.Mount(ctx, false, nil)
 	if err != nil {
 		return err

@@ -54,7 +54,10 @@ func remount(shared bool) error {
 // the machine's root there.
 func shieldProc() error {
 	readOnly := &unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
-	for _, path := range []string{"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/scsi", "/proc/acpi"} {
+	for _, path := range []string{
+		"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/scsi",
+		"/proc/acpi",
+	} {
 		if _, err := os.Lstat(path); err != nil {
 			continue
 		}
@@ -118,12 +121,14 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 		}
 		f := &failure{
 			Doing: "registering emulator qemu-" + e.Name,
-			Why: fmt.Sprintf("this kernel has no binfmt_misc of a user namespace's own (Linux 6.7 and later have: %v), and the host's has no enabled entry for %s with the flag F",
+			Why: fmt.Sprintf(
+				"this kernel has no binfmt_misc of a user namespace's own (Linux 6.7 and later have: %v), and the host's has no enabled entry for %s with the flag F",
 				mountErr, e.Arch),
 			Advice: advice.Say("use a newer kernel").Or(advice.HostEmulator, e.Arch),
 		}
 		if other := withoutBinary(c); other != "" {
-			f.Why = fmt.Sprintf("there is no static binary of qemu-%s, only the host's own entry for it, and with the host's entries %s can't be run: they have none with the flag F", other, e.Arch)
+			f.Why = fmt.Sprintf(
+				"there is no static binary of qemu-%s, only the host's own entry for it, and with the host's entries %s can't be run: they have none with the flag F", other, e.Arch)
 			f.Advice = advice.Say("install the package qemu-user-static")
 		}
 		return f

@@ -8,7 +8,10 @@ import (
 // childEnv returns the environment of a worker: the caller's, for its proxies and certificates, without what would
 // make runc use the caller's session, and with the directories of system programs.
 func childEnv(env []string) []string {
-	drop := []string{"USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "TMPDIR"}
+	drop := []string{
+		"USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID",
+		"LISTEN_FDNAMES", "TMPDIR",
+	}
 	return withPath(env, func(name string) bool { return !slices.Contains(drop, name) })
 }
 

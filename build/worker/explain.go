@@ -58,19 +58,24 @@ func (p confinement) why(err error) (why string, next advice.Advice) {
 	} else if p.probe() == nil {
 		// It can be created, so mapping ids into it failed.
 		if missing := p.missingCaps(); p.root && len(missing) > 0 {
-			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped", advice.Say(moreCaps)
+			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped",
+				advice.Say(moreCaps)
 		}
 		what = "mapping ids into a user namespace"
 	}
 	switch profile := p.appArmor(); {
 	case p.chrooted():
-		return what + " are forbidden here: Linux has none for a process in a chroot", advice.Say("run mtool outside of the chroot").Or(advice.OtherWorker)
+		return what + " are forbidden here: Linux has none for a process in a chroot",
+			advice.Say("run mtool outside of the chroot").Or(advice.OtherWorker)
 	case p.filtered():
-		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default", advice.Say(openContainer).Or(advice.OtherWorker)
+		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default",
+			advice.Say(openContainer).Or(advice.OtherWorker)
 	case profile != "":
-		return what + " are forbidden here by the AppArmor profile " + profile, advice.Say(openContainer).Or(advice.OtherWorker)
+		return what + " are forbidden here by the AppArmor profile " + profile,
+			advice.Say(openContainer).Or(advice.OtherWorker)
 	}
-	return what + " are forbidden here: no setting of this kernel explains it", advice.Say("run mtool elsewhere").Or(advice.OtherWorker)
+	return what + " are forbidden here: no setting of this kernel explains it",
+		advice.Say("run mtool elsewhere").Or(advice.OtherWorker)
 }
 
 func refused(err error) bool {

@@ -23,15 +23,29 @@ func TestExplain(t *testing.T) {
 		want, hint        string
 	}{
 		{
-			"Ubuntu", "sys/kernel/apparmor_restrict_unprivileged_userns", "1", &failure{Doing: "mounting", Why: "permission denied", Denied: true},
-			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
+			"Ubuntu", "sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+			&failure{Doing: "mounting", Why: "permission denied", Denied: true},
+			"kernel.apparmor_restrict_unprivileged_userns is 1: mounting: permission denied",
+			"sysctl -w kernel.apparmor_restrict_unprivileged_userns=0",
 		},
-		{"old Debian", "sys/kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0", "kernel.unprivileged_userns_clone=1"},
-		{"switched off", "sys/user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC), "user.max_user_namespaces is 0", "user.max_user_namespaces="},
-		{"a setting that allows", "sys/kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it", "elsewhere"},
+		{
+			"old Debian", "sys/kernel/unprivileged_userns_clone", "0", eperm, "kernel.unprivileged_userns_clone is 0",
+			"kernel.unprivileged_userns_clone=1",
+		},
+		{
+			"switched off", "sys/user/max_user_namespaces", "0", fmt.Errorf("clone: %w", syscall.ENOSPC),
+			"user.max_user_namespaces is 0", "user.max_user_namespaces=",
+		},
+		{
+			"a setting that allows", "sys/kernel/unprivileged_userns_clone", "1", eperm, "no setting of this kernel explains it",
+			"elsewhere",
+		},
 		{"no setting", "sys/kernel/other", "0", eperm, "no setting of this kernel explains it", "elsewhere"},
 		{"another failure", "sys/kernel/unprivileged_userns_clone", "0", errors.New("disk full"), "starting: disk full", ""},
-		{"a failure with a hint", "sys/kernel/unprivileged_userns_clone", "0", &failure{Doing: "x", Why: "y", Denied: true, Advice: advice.Say("z")}, "starting: x: y", "z"},
+		{
+			"a failure with a hint", "sys/kernel/unprivileged_userns_clone", "0",
+			&failure{Doing: "x", Why: "y", Denied: true, Advice: advice.Say("z")}, "starting: x: y", "z",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := t.TempDir()
@@ -47,7 +61,8 @@ func TestExplain(t *testing.T) {
 			if !errors.Is(err, ErrNoWorker) || !errors.As(err, &w) || !errors.Is(err, c.err) {
 				t.Fatalf("got %#v", err)
 			}
-			if !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) || (c.hint == "") != (w.Hint() == "") {
+			if !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) ||
+				(c.hint == "") != (w.Hint() == "") {
 				t.Errorf("got %q, hint %q", err, w.Hint())
 			}
 		})

@@ -99,7 +99,9 @@ func (e fileExport) send(ctx context.Context, files fsutil.FS, id string) error 
 
 // files returns each platform's files, in separate directories if BuildKit does that. The caller must call all of
 // done at the end.
-func (e fileExport) files(ctx context.Context, from *exporter.Source, id string) (all fsutil.FS, done []func() error, err error) {
+func (e fileExport) files(
+	ctx context.Context, from *exporter.Source, id string,
+) (all fsutil.FS, done []func() error, err error) {
 	several := len(from.Refs) > 0
 	platforms, err := exptypes.ParsePlatforms(from.Metadata)
 	if err != nil {
@@ -121,7 +123,8 @@ func (e fileExport) files(ctx context.Context, from *exporter.Source, id string)
 		if err != nil {
 			return nil, done, err
 		}
-		files, end, err := local.CreateFS(ctx, id, p.ID, ref, from.Attestations[p.ID], time.Now().Truncate(time.Second), several, how)
+		files, end, err := local.CreateFS(ctx, id, p.ID, ref, from.Attestations[p.ID], time.Now().Truncate(time.Second),
+			several, how)
 		if err != nil {
 			return nil, done, err
 		}

@@ -43,7 +43,8 @@ func planMapping(c caller) (m mapping, note string) {
 		return oneID(c), oneIDOnly + why
 	}
 	return mapping{
-		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true, Helpers: true,
+		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true,
+		Helpers: true,
 	}, ""
 }
 
@@ -59,7 +60,8 @@ func oneID(c caller) mapping {
 func noSubIDs(c caller) string {
 	switch {
 	case len(c.SubUIDs) == 0 || len(c.SubGIDs) == 0:
-		return fmt.Sprintf("user %q has no range in /etc/subuid and /etc/subgid; an administrator adds them: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", c.Name, c.Name)
+		return fmt.Sprintf(
+			"user %q has no range in /etc/subuid and /etc/subgid; an administrator adds them: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", c.Name, c.Name)
 	case !c.Helpers:
 		return "newuidmap and newgidmap are missing: install the package uidmap"
 	case c.NoNewPrivs:

@@ -12,9 +12,16 @@ func TestPlanMapping(t *testing.T) {
 	t.Parallel()
 	whole := []user.IDMap{{ID: 0, ParentID: 0, Count: 4294967295}}
 	subs := []user.SubID{{Name: "anna", SubID: 100000, Count: 65536}, {Name: "anna", SubID: 300000, Count: 10}}
-	withSubs := []user.IDMap{{ID: 0, ParentID: 1000, Count: 1}, {ID: 1, ParentID: 100000, Count: 65536}, {ID: 65537, ParentID: 300000, Count: 10}}
+	withSubs := []user.IDMap{
+		{ID: 0, ParentID: 1000, Count: 1},
+		{ID: 1, ParentID: 100000, Count: 65536},
+		{ID: 65537, ParentID: 300000, Count: 10},
+	}
 	single := []user.IDMap{{ID: 0, ParentID: 1000, Count: 1}}
-	anna := caller{UID: 1000, GID: 1000, Name: "anna", OwnUIDs: whole, OwnGIDs: whole, SubUIDs: subs, SubGIDs: subs, Helpers: true}
+	anna := caller{
+		UID: 1000, GID: 1000, Name: "anna", OwnUIDs: whole, OwnGIDs: whole, SubUIDs: subs, SubGIDs: subs,
+		Helpers: true,
+	}
 	with := func(change func(*caller)) caller { c := anna; change(&c); return c }
 	for _, c := range []struct {
 		name   string
@@ -25,11 +32,17 @@ func TestPlanMapping(t *testing.T) {
 		{
 			// One id less than all: with all of them runc takes the namespace for the initial one.
 			name: "root", caller: caller{OwnUIDs: whole, OwnGIDs: whole},
-			want: mapping{Kind: "root", UIDs: []user.IDMap{{Count: 4294967294}}, GIDs: []user.IDMap{{Count: 4294967294}}, Setgroups: true},
+			want: mapping{
+				Kind: "root", UIDs: []user.IDMap{{Count: 4294967294}}, GIDs: []user.IDMap{{Count: 4294967294}},
+				Setgroups: true,
+			},
 		},
 		{
-			name:   "root of a container's user namespace",
-			caller: caller{OwnUIDs: []user.IDMap{{ID: 0, ParentID: 1000, Count: 1}, {ID: 1, ParentID: 100000, Count: 65536}}, OwnGIDs: whole},
+			name: "root of a container's user namespace",
+			caller: caller{
+				OwnUIDs: []user.IDMap{{ID: 0, ParentID: 1000, Count: 1}, {ID: 1, ParentID: 100000, Count: 65536}},
+				OwnGIDs: whole,
+			},
 			want: mapping{
 				Kind: "root", UIDs: []user.IDMap{{ID: 0, ParentID: 0, Count: 1}, {ID: 1, ParentID: 1, Count: 65536}},
 				GIDs: []user.IDMap{{Count: 4294967294}}, Setgroups: true,
@@ -37,13 +50,17 @@ func TestPlanMapping(t *testing.T) {
 		},
 		{
 			name: "root of a namespace of one id", caller: caller{OwnUIDs: single, OwnGIDs: single, NoSetgroups: true},
-			want: mapping{Kind: "single", UIDs: []user.IDMap{{Count: 1}}, GIDs: []user.IDMap{{Count: 1}}}, note: "user namespace of one id",
+			want: mapping{Kind: "single", UIDs: []user.IDMap{{Count: 1}}, GIDs: []user.IDMap{{Count: 1}}},
+			note: "user namespace of one id",
 		},
 		{
 			name: "root where groups may not be set", caller: caller{OwnUIDs: whole, OwnGIDs: whole, NoSetgroups: true},
 			want: mapping{Kind: "root", UIDs: []user.IDMap{{Count: 4294967294}}, GIDs: []user.IDMap{{Count: 4294967294}}},
 		},
-		{name: "user", caller: anna, want: mapping{Kind: "subids", UIDs: withSubs, GIDs: withSubs, Setgroups: true, Helpers: true}},
+		{
+			name: "user", caller: anna,
+			want: mapping{Kind: "subids", UIDs: withSubs, GIDs: withSubs, Setgroups: true, Helpers: true},
+		},
 		{
 			name: "no range", caller: with(func(c *caller) { c.SubGIDs = nil }),
 			want: mapping{Kind: "single", UIDs: single, GIDs: single}, note: `"anna" has no range`,

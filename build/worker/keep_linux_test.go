@@ -50,12 +50,16 @@ func TestDescendants(t *testing.T) {
 
 func TestSettle(t *testing.T) {
 	t.Parallel()
-	for path, plain := range map[string]bool{"/data/anna/.cache/mtool/worker/subids": true, "/a:b": false, "/a,b": false, "/a b": false, "/ä": false, `/a\\b`: false} {
+	for path, plain := range map[string]bool{
+		"/data/anna/.cache/mtool/worker/subids": true, "/a:b": false, "/a,b": false,
+		"/a b": false, "/ä": false, `/a\\b`: false,
+	} {
 		if plainPath().MatchString(path) != plain {
 			t.Errorf("%q: plain: %v", path, !plain)
 		}
 	}
-	if got, err := shortenRoot(config{Root: "/data/anna/.cache/mtool/worker/subids"}); err != nil || got != "/data/anna/.cache/mtool/worker/subids" {
+	if got, err := shortenRoot(config{Root: "/data/anna/.cache/mtool/worker/subids"}); err != nil ||
+		got != "/data/anna/.cache/mtool/worker/subids" {
 		t.Errorf("a plain path was changed to %q, %v", got, err)
 	}
 	if mountPoint(false) != "/proc/fs/nfsd" {

@@ -26,7 +26,8 @@ func TestNaming(t *testing.T) {
 		}
 	}
 	err := n.err(status.Error(codes.ResourceExhausted, "writing /mnt/tmp/x"))
-	if s, _ := status.FromError(err); s.Code() != codes.ResourceExhausted || s.Message() != "writing /data/anna/a long way/tmp/x" {
+	if s, _ := status.FromError(err); s.Code() != codes.ResourceExhausted ||
+		s.Message() != "writing /data/anna/a long way/tmp/x" {
 		t.Errorf("got %v", err)
 	}
 	if plain := errors.New("/mnt/tmp/x"); n.err(nil) != nil || !errors.Is(n.err(plain), plain) {

@@ -34,7 +34,9 @@ type packer struct{ blobs content.Store }
 var _ diff.Comparer = packer{}
 
 // Compare implements diff.Comparer.
-func (p packer) Compare(ctx context.Context, lower, upper []mount.Mount, opts ...diff.Opt) (d ocispecs.Descriptor, err error) {
+func (p packer) Compare(
+	ctx context.Context, lower, upper []mount.Mount, opts ...diff.Opt,
+) (d ocispecs.Descriptor, err error) {
 	var c diff.Config
 	for _, o := range opts {
 		if err := o(&c); err != nil {
@@ -102,8 +104,9 @@ func writeChanges(ctx context.Context, w io.Writer, lower, upper []mount.Mount) 
 	if err != nil {
 		return err
 	}
-	defer os.Remove(empty)                                                                                           //nolint:errcheck // the next worker tidies up
-	shown := []mount.Mount{{Type: "overlay", Source: "overlay", Options: []string{"lowerdir=" + top + ":" + empty}}} // without whiteouts
+	defer os.Remove(empty) //nolint:errcheck // the next worker tidies up
+	// without whiteouts
+	shown := []mount.Mount{{Type: "overlay", Source: "overlay", Options: []string{"lowerdir=" + top + ":" + empty}}}
 	return mount.WithTempMount(ctx, lower, func(base string) error {
 		return mount.WithTempMount(ctx, shown, func(root string) error {
 			return write(w, root, func(f fsdiff.ChangeFunc) error {
@@ -168,7 +171,8 @@ func replaced(top, base string, changed fsdiff.ChangeFunc) error {
 			return err
 		}
 		old, err := os.Lstat(filepath.Join(base, below))
-		if err != nil || old.Size() > 0 || !old.Mode().IsRegular() || old.Mode() != info.Mode() || old.ModTime().Unix() != info.ModTime().Unix() {
+		if err != nil || old.Size() > 0 || !old.Mode().IsRegular() || old.Mode() != info.Mode() ||
+			old.ModTime().Unix() != info.ModTime().Unix() {
 			return nil //nolint:nilerr // it did not exist: a change that was found
 		}
 		if before, ok := device.From(filepath.Join(base, below)); ok && before == now {

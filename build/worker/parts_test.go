@@ -26,7 +26,10 @@ func TestTail(t *testing.T) {
 
 func TestChildEnv(t *testing.T) {
 	t.Parallel()
-	got := childEnv([]string{"HTTPS_PROXY=p", "USER=anna", "PATH=/bin", "XDG_RUNTIME_DIR=/run/user/1000", "NOTIFY_SOCKET=x", "TMPDIR=/t"})
+	got := childEnv([]string{
+		"HTTPS_PROXY=p", "USER=anna", "PATH=/bin", "XDG_RUNTIME_DIR=/run/user/1000",
+		"NOTIFY_SOCKET=x", "TMPDIR=/t",
+	})
 	if want := []string{"HTTPS_PROXY=p", "PATH=/bin:/usr/sbin:/sbin"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -38,7 +41,10 @@ func TestChildEnv(t *testing.T) {
 // TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of registries.
 func TestKeptEnv(t *testing.T) {
 	t.Parallel()
-	env := []string{"https_proxy=p", "SSL_CERT_FILE=/ca", "DOCKER_AUTH_CONFIG=secret", "AWS_SECRET_ACCESS_KEY=secret", "PATH=/bin", "HOME=/root"}
+	env := []string{
+		"https_proxy=p", "SSL_CERT_FILE=/ca", "DOCKER_AUTH_CONFIG=secret", "AWS_SECRET_ACCESS_KEY=secret",
+		"PATH=/bin", "HOME=/root",
+	}
 	if got, want := bareEnv(env), []string{"PATH=/bin:/usr/sbin:/sbin"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -50,7 +56,10 @@ func TestKeptEnv(t *testing.T) {
 // foreign is the emulator of arch, as a machine of yet another architecture knows it.
 func foreign(t *testing.T, arch string) emulator.Emulator {
 	t.Helper()
-	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "s390x"}}.Of(v1.Platform{OS: "linux", Architecture: arch})
+	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "s390x"}}.Of(v1.Platform{
+		OS:           "linux",
+		Architecture: arch,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +100,8 @@ func TestRunnable(t *testing.T) {
 
 func TestRegistryHosts(t *testing.T) {
 	t.Parallel()
-	hosts := registryHosts(config{Registries: remote.Settings{PlainHTTP: []string{"a", "b"}, SkipVerify: []string{"b", "c"}}})
+	hosts := registryHosts(
+		config{Registries: remote.Settings{PlainHTTP: []string{"a", "b"}, SkipVerify: []string{"b", "c"}}})
 	yes := func(p *bool) bool { return p != nil && *p }
 	for host, want := range map[string][2]bool{"a": {true, false}, "b": {true, true}, "c": {false, true}, "d": {}} {
 		if h := hosts[host]; yes(h.PlainHTTP) != want[0] || yes(h.Insecure) != want[1] {

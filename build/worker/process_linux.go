@@ -204,7 +204,10 @@ func socketPair() (net.Conn, *os.File, error) {
 // process that exits at once.
 func thisConfinement() confinement {
 	return confinement{proc: "/proc", root: os.Geteuid() == 0, probe: func() error {
-		probe := &exec.Cmd{Path: "/proc/self/exe", Args: []string{childName, stageProbe}, SysProcAttr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER}}
+		probe := &exec.Cmd{
+			Path: "/proc/self/exe", Args: []string{childName, stageProbe},
+			SysProcAttr: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER},
+		}
 		return probe.Run()
 	}}
 }

@@ -22,9 +22,13 @@ func findRunc(dirs ...string) (string, error) {
 	}
 	missing := "runc, which runs the steps, is not installed"
 	if other, err := look("crun", dirs); err == nil {
-		missing += fmt.Sprintf("; %s can't take its place: BuildKit uses options of runc's that crun lacks, Debian 12's for one", other)
+		missing += fmt.Sprintf(
+			"; %s can't take its place: BuildKit uses options of runc's that crun lacks, Debian 12's for one", other)
 	}
-	return "", &Error{Doing: "starting the worker", Err: errors.New(missing), Advice: advice.Say("install the package runc")}
+	return "", &Error{
+		Doing: "starting the worker", Err: errors.New(missing),
+		Advice: advice.Say("install the package runc"),
+	}
 }
 
 func look(program string, dirs []string) (string, error) {
@@ -48,7 +52,10 @@ func checkRunc(ctx context.Context, path string) error {
 		return nil //nolint:nilerr // see above
 	}
 	if why := unfit(out); why != "" {
-		return &Error{Doing: "starting the worker", Err: fmt.Errorf("%s: %s", path, why), Advice: advice.Say("install runc 1.1 or later, and put it first in PATH")}
+		return &Error{
+			Doing: "starting the worker", Err: fmt.Errorf("%s: %s", path, why),
+			Advice: advice.Say("install runc 1.1 or later, and put it first in PATH"),
+		}
 	}
 	return nil
 }

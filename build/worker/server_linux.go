@@ -80,7 +80,9 @@ func newServer(c config, names naming, note func(string)) (_ *server, err error)
 	return s, nil
 }
 
-func (s *server) newController(c config, workers *worker.Controller, w worker.Worker, hosts docker.RegistryHosts) (*control.Controller, error) {
+func (s *server) newController(
+	c config, workers *worker.Controller, w worker.Worker, hosts docker.RegistryHosts,
+) (*control.Controller, error) {
 	sessions, err := session.NewManager()
 	if err != nil {
 		return nil, err
@@ -106,11 +108,13 @@ func (s *server) newController(c config, workers *worker.Controller, w worker.Wo
 			"dockerfile.v0": forwarder.NewGatewayForwarder(workers.Infos(), dockerfile.Build), "gateway.v0": images,
 		},
 		ResolveCacheExporterFuncs: map[string]remotecache.ResolveCacheExporterFunc{
-			"registry": registrycache.ResolveCacheExporterFunc(sessions, hosts), "local": localcache.ResolveCacheExporterFunc(sessions),
-			"inline": inlinecache.ResolveCacheExporterFunc(),
+			"registry": registrycache.ResolveCacheExporterFunc(sessions, hosts),
+			"local":    localcache.ResolveCacheExporterFunc(sessions),
+			"inline":   inlinecache.ResolveCacheExporterFunc(),
 		},
 		ResolveCacheImporterFuncs: map[string]remotecache.ResolveCacheImporterFunc{
-			"registry": registrycache.ResolveCacheImporterFunc(sessions, w.ContentStore(), hosts), "local": localcache.ResolveCacheImporterFunc(sessions),
+			"registry": registrycache.ResolveCacheImporterFunc(sessions, w.ContentStore(), hosts),
+			"local":    localcache.ResolveCacheImporterFunc(sessions),
 		},
 		Entitlements:   granted(c),
 		CacheManager:   solver.NewCacheManager(s.ctx, "local", cache, worker.NewCacheResultStorage(workers)),

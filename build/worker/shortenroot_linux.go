@@ -30,7 +30,10 @@ func plainPath() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9/._+@=-]
 // mountPoint returns a directory that a worker's mount namespace does not need: each of these exists only as a mount
 // point. Steps see a shared /proc and what is mounted in it. It returns "" if there is none.
 func mountPoint(shared bool) string {
-	points := []string{"/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/fuse/connections", "/sys/fs/bpf", "/sys/fs/pstore", "/dev/mqueue", "/dev/shm", "/mnt"}
+	points := []string{
+		"/sys/kernel/debug", "/sys/kernel/tracing", "/sys/fs/fuse/connections", "/sys/fs/bpf",
+		"/sys/fs/pstore", "/dev/mqueue", "/dev/shm", "/mnt",
+	}
 	if !shared {
 		points = append([]string{"/proc/fs/nfsd"}, points...) // every kernel's /proc has it
 	}

@@ -61,7 +61,8 @@ func begin(ctx context.Context, m mapping, note string, o Options) (*Process, er
 	p, err := c.start(ctx, m, o)
 	if masked(err) {
 		if p, err = nil, mayShare(o); err == nil {
-			o.Say(sharing + ", since this container hides parts of /proc (docker run --security-opt systempaths=unconfined shows them)")
+			o.Say(sharing +
+				", since this container hides parts of /proc (docker run --security-opt systempaths=unconfined shows them)")
 			c.Shared, c.Env = true, keptEnv(os.Environ())
 			p, err = c.start(ctx, m, o)
 		}
@@ -106,7 +107,8 @@ func mayShare(o Options) error {
 		return nil
 	}
 	return &failure{
-		Doing: "allowing " + AllowInsecure, Why: "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
+		Doing:  "allowing " + AllowInsecure,
+		Why:    "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
 		Advice: advice.Say("docker run --security-opt systempaths=unconfined"),
 	}
 }
@@ -125,11 +127,16 @@ func configure(o Options, m mapping) (config, error) {
 		o.Say(beginsAnew(root, unused))
 	}
 	if err := os.MkdirAll(root, 0o700); err != nil {
-		return config{}, &failure{Doing: "making the worker's state directory", Why: err.Error(), Advice: advice.Say("MTOOL_HOME=DIR names another place for mtool's files")}
+		return config{}, &failure{
+			Doing: "making the worker's state directory", Why: err.Error(),
+			Advice: advice.Say("MTOOL_HOME=DIR names another place for mtool's files"),
+		}
 	}
 	c := config{
-		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single", Shared: o.NoProcessSandbox,
-		Host: o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure), Registries: o.Registries,
+		Root: root, OldRoot: oldDir(state, m), Owner: os.Getpid(), Runc: runc, SingleID: m.Kind == "single",
+		Shared: o.NoProcessSandbox,
+		Host:   o.Host, Emulators: o.Emulators, HostEntries: o.HostEntries, Insecure: slices.Contains(o.Allow, AllowInsecure),
+		Registries: o.Registries,
 	}
 	if c.Host.Platform.OS == "" {
 		c.Host = emulator.Detect()

@@ -136,7 +136,8 @@ func TestHostMustDo(t *testing.T) {
 	}
 	err := explain("starting the worker", hostMustDo(c, nil, syscall.EPERM), thisConfinement())
 	var w *Error
-	if !errors.As(err, &w) || w.Kind != advice.HostEmulator || !slices.Equal(w.Args, []string{"arm64"}) || !strings.Contains(err.Error(), "6.7") {
+	if !errors.As(err, &w) || w.Kind != advice.HostEmulator || !slices.Equal(w.Args, []string{"arm64"}) ||
+		!strings.Contains(err.Error(), "6.7") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -157,7 +158,8 @@ func entriesDir(t *testing.T) string {
 func TestHostEntriesOnly(t *testing.T) {
 	t.Parallel()
 	e := foreign(t, "loong64")
-	tried, err := Try(t.Context(), TryOptions{Archs: []string{"loong64"}, Emulators: []emulator.Found{{Emulator: e, Path: "/qemu"}}, HostEntries: true})
+	tried, err := Try(t.Context(),
+		TryOptions{Archs: []string{"loong64"}, Emulators: []emulator.Found{{Emulator: e, Path: "/qemu"}}, HostEntries: true})
 	if !errors.Is(err, ErrNoWorker) || !strings.Contains(err.Error(), "flag F") {
 		t.Errorf("got %v, %v", tried, err)
 	}
@@ -165,7 +167,8 @@ func TestHostEntriesOnly(t *testing.T) {
 
 func TestWithoutPtsGroup(t *testing.T) {
 	t.Parallel()
-	out, err := withoutPtsGroup([]byte(`{"ociVersion":"1.0","mounts":[{"type":"devpts","options":["newinstance","gid=5"]},{"type":"tmpfs","options":["gid=5"]},{"type":"proc"}],"x":{"y":1}}`))
+	out, err := withoutPtsGroup(
+		[]byte(`{"ociVersion":"1.0","mounts":[{"type":"devpts","options":["newinstance","gid=5"]},{"type":"tmpfs","options":["gid=5"]},{"type":"proc"}],"x":{"y":1}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +179,8 @@ func TestWithoutPtsGroup(t *testing.T) {
 	if err := json.Unmarshal(out, &spec); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(spec.Mounts[0].Options, []string{"newinstance"}) || !slices.Equal(spec.Mounts[1].Options, []string{"gid=5"}) || spec.X.Y != 1 {
+	if !slices.Equal(spec.Mounts[0].Options, []string{"newinstance"}) ||
+		!slices.Equal(spec.Mounts[1].Options, []string{"gid=5"}) || spec.X.Y != 1 {
 		t.Errorf("got %s", out)
 	}
 	if out, err := withoutHostname([]byte(`{"hostname":"h","x":1}`)); err != nil || string(out) != `{"x":1}` {

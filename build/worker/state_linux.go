@@ -33,7 +33,8 @@ func lockState(c config, note func(string)) (*flock.Flock, error) {
 	if err := os.WriteFile(path, []byte(strconv.Itoa(c.Owner)), 0o600); err != nil {
 		return nil, fmt.Errorf("locking %q: %w", path, err)
 	}
-	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), checkFormat(c.Root, note), removeOld(c, note), tidy(c.Root), reserve(c.Root))
+	return lock, errors.Join(forgetTorn(c.Root, bootID(), note), checkFormat(c.Root, note), removeOld(c, note),
+		tidy(c.Root), reserve(c.Root))
 }
 
 // stateFormat changes when a worker would read the state of an older one wrongly, and formatFile holds it. Before 3 there was no
@@ -58,7 +59,8 @@ func checkFormat(root string, note func(string)) error {
 		return err
 	}
 	if len(used) > 0 {
-		note("forgetting the build cache in " + root + ": another version of mtool made it, and this one would read it wrongly")
+		note("forgetting the build cache in " + root +
+			": another version of mtool made it, and this one would read it wrongly")
 	}
 	if err := forget(root); err != nil {
 		return err

@@ -43,7 +43,8 @@ func TestFormat(t *testing.T) {
 		if c.forgotten {
 			said = 1
 		}
-		if kept := slices.Contains(left, filepath.Join(root, "cache.db")); len(notes) != said || kept == c.forgotten && len(c.files) > 0 {
+		if kept := slices.Contains(left, filepath.Join(root, "cache.db")); len(notes) != said || kept == c.forgotten &&
+			len(c.files) > 0 {
 			t.Errorf("%s: %q said, left %q", name, notes, left)
 		}
 		if b, err := os.ReadFile(filepath.Join(root, formatFile)); string(b) != stateFormat {

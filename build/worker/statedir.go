@@ -33,7 +33,8 @@ func whole(maps []user.IDMap) bool {
 
 // others returns the states next to dir that its worker can't use.
 func others(dir string, m mapping) (names []string) {
-	found, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), m.Kind+"*")) // the pattern has one special character, the last
+	// the pattern has one special character, the last
+	found, _ := filepath.Glob(filepath.Join(filepath.Dir(dir), m.Kind+"*"))
 	for _, path := range found {
 		if path != dir {
 			names = append(names, path)
@@ -45,7 +46,8 @@ func others(dir string, m mapping) (names []string) {
 // oldDir returns the directory below state that an older version used; "" if there is none.
 func oldDir(state string, m mapping) string {
 	old := filepath.Join(state, m.Kind)
-	if _, err := os.Stat(filepath.Join(old, "lock")); err != nil || m.Kind == "root" { // it may be the machine's, if this is a container
+	// it may be the machine's, if this is a container
+	if _, err := os.Stat(filepath.Join(old, "lock")); err != nil || m.Kind == "root" {
 		return ""
 	}
 	return old
@@ -53,6 +55,8 @@ func oldDir(state string, m mapping) string {
 
 // beginsAnew returns the note about states that can't be used.
 func beginsAnew(dir string, unused []string) string {
-	return fmt.Sprintf("the build cache begins anew in %q: user ids are mapped otherwise than for %s (another range in /etc/subuid or "+
-		"/etc/subgid, another user, or an older mtool), where every file would have another owner", dir, strings.Join(unused, ", "))
+	return fmt.Sprintf(
+		"the build cache begins anew in %q: user ids are mapped otherwise than for %s (another range in /etc/subuid or "+
+			"/etc/subgid, another user, or an older mtool), where every file would have another owner", dir,
+		strings.Join(unused, ", "))
 }

@@ -32,18 +32,30 @@ func TestStateDir(t *testing.T) {
 	}
 	for name, m := range map[string]mapping{
 		"another range": from(300000, 65536), "a longer one": from(200000, 65537),
-		"another user": {Kind: "subids", UIDs: withSubIDs(1001, []user.SubID{{SubID: 200000, Count: 65536}}), GIDs: from(200000, 65536).GIDs},
+		"another user": {
+			Kind: "subids", UIDs: withSubIDs(1001, []user.SubID{{SubID: 200000, Count: 65536}}),
+			GIDs: from(200000, 65536).GIDs,
+		},
 	} {
 		dir, fresh := open(m)
 		if !fresh || dir == first || !strings.Contains(beginsAnew(dir, others(dir, m)), first) {
 			t.Errorf("%s: %q, which others had, said as %q", name, dir, beginsAnew(dir, others(dir, m)))
 		}
 	}
-	root := mapping{Kind: "root", UIDs: identity([]user.IDMap{{Count: allIDs}}), GIDs: identity([]user.IDMap{{Count: allIDs}})}
-	if groups, _ := open(mapping{Kind: "root", UIDs: root.UIDs, GIDs: from(200000, 65536).GIDs}); groups == filepath.Join(state, "root") {
+	root := mapping{
+		Kind: "root", UIDs: identity([]user.IDMap{{Count: allIDs}}),
+		GIDs: identity([]user.IDMap{{Count: allIDs}}),
+	}
+	if groups, _ := open(mapping{
+		Kind: "root", UIDs: root.UIDs,
+		GIDs: from(200000, 65536).GIDs,
+	}); groups == filepath.Join(state, "root") {
 		t.Error("a mapping of groups alone is not seen")
 	}
-	inner := mapping{Kind: "root", UIDs: identity([]user.IDMap{{Count: 65536}}), GIDs: identity([]user.IDMap{{Count: 65536}})}
+	inner := mapping{
+		Kind: "root", UIDs: identity([]user.IDMap{{Count: 65536}}),
+		GIDs: identity([]user.IDMap{{Count: 65536}}),
+	}
 	dir, _ := open(root)
 	if within, _ := open(inner); dir != filepath.Join(state, "root") || within == dir {
 		t.Errorf("the machine's root has %q, a container's %q", dir, within)

@@ -37,7 +37,8 @@ func hostsOf(c config) docker.RegistryHosts {
 				hosts[i].Client.Transport = docker.NewHTTPFallback(h.Client.Transport)
 			}
 			if h.Client != nil { // BuildKit's own waits forever
-				hosts[i].Client.Transport = remote.GuardCredentials(remote.RetryReads(remote.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))))
+				hosts[i].Client.Transport = remote.GuardCredentials(
+					remote.RetryReads(remote.LimitIdle(h.Client.Transport, cmp.Or(c.Registries.Idle, time.Minute))))
 			}
 		}
 		return hosts, err

@@ -29,10 +29,14 @@ func TestHostsOf(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(certs, "b.example:5000"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	c := config{Registries: remote.Settings{PlainHTTP: []string{"plain.example"}, CertDirs: []string{certs}, Hosts: map[string]remote.HostSettings{
-		"docker.io": {Mirrors: []string{"127.0.0.1:5/hub", "plain.example"}}, "a.example": {CAFiles: []string{ca}}, "gone.example": {CAFiles: []string{ca + "x"}},
-		"127.0.0.1:6": {CAFiles: []string{ca}},
-	}}}
+	c := config{Registries: remote.Settings{
+		PlainHTTP: []string{"plain.example"}, CertDirs: []string{certs},
+		Hosts: map[string]remote.HostSettings{
+			"docker.io": {Mirrors: []string{"127.0.0.1:5/hub", "plain.example"}}, "a.example": {CAFiles: []string{ca}},
+			"gone.example": {CAFiles: []string{ca + "x"}},
+			"127.0.0.1:6":  {CAFiles: []string{ca}},
+		},
+	}}
 	for host, want := range map[string]string{
 		"docker.io":      "http://127.0.0.1:5/v2/hub http://plain.example/v2 https://registry-1.docker.io/v2",
 		"a.example":      "https://a.example/v2",

@@ -12,7 +12,8 @@ import (
 
 func TestTry(t *testing.T) {
 	t.Parallel()
-	if out, err := exec.Command("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "true").CombinedOutput(); err != nil {
+	if out, err := exec.Command("unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork",
+		"true").CombinedOutput(); err != nil {
 		t.Skipf("no namespaces here: %s", out)
 	}
 	own := emulator.Detect().Platform.Architecture
@@ -35,11 +36,16 @@ func TestTry(t *testing.T) {
 	}
 	liar := []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/bin/true"}}
 	if own != "arm64" {
-		if tried, err := Try(t.Context(), TryOptions{Archs: []string{"arm64"}, Emulators: liar}); err == nil && tried["arm64"] == nil {
+		if tried, err := Try(t.Context(), TryOptions{Archs: []string{"arm64"}, Emulators: liar}); err == nil &&
+			tried["arm64"] == nil {
 			t.Error("an emulator that does nothing passed")
 		}
 	}
-	if _, err := Try(t.Context(), TryOptions{Archs: []string{own}, Emulators: []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/nowhere"}}}); !errors.Is(err, ErrNoWorker) {
+	if _, err := Try(t.Context(),
+		TryOptions{
+			Archs:     []string{own},
+			Emulators: []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/nowhere"}},
+		}); !errors.Is(err, ErrNoWorker) {
 		t.Errorf("an emulator that is not there: %v", err)
 	}
 }
@@ -56,7 +62,10 @@ func found(t *testing.T, arch string) []emulator.Found {
 
 func emulatorOf(t *testing.T, arch string) emulator.Emulator {
 	t.Helper()
-	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "riscv64"}}.Of(v1.Platform{OS: "linux", Architecture: arch})
+	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "riscv64"}}.Of(v1.Platform{
+		OS:           "linux",
+		Architecture: arch,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,9 @@ type unpacker struct {
 var _ diff.Applier = unpacker{}
 
 // Apply implements diff.Applier.
-func (u unpacker) Apply(ctx context.Context, layer ocispecs.Descriptor, mounts []mount.Mount, opts ...diff.ApplyOpt) (ocispecs.Descriptor, error) {
+func (u unpacker) Apply(
+	ctx context.Context, layer ocispecs.Descriptor, mounts []mount.Mount, opts ...diff.ApplyOpt,
+) (ocispecs.Descriptor, error) {
 	none := ocispecs.Descriptor{}
 	var c diff.ApplyConfig
 	for _, o := range opts {
@@ -40,7 +42,8 @@ func (u unpacker) Apply(ctx context.Context, layer ocispecs.Descriptor, mounts [
 		return none, fmt.Errorf("opening layer %s: %w", layer.Digest, err)
 	}
 	defer blob.Close() //nolint:errcheck // opened for reading only
-	plain, err := diff.GetProcessor(ctx, diff.NewProcessorChain(layer.MediaType, content.NewReader(blob)), c.ProcessorPayloads)
+	plain, err := diff.GetProcessor(ctx, diff.NewProcessorChain(layer.MediaType, content.NewReader(blob)),
+		c.ProcessorPayloads)
 	if err != nil {
 		return none, fmt.Errorf("reading layer %s: %w", layer.Digest, err)
 	}
@@ -74,7 +77,8 @@ func (u unpacker) standIn(h *tar.Header) (bool, error) {
 		return false, fmt.Errorf("%q is a device that Linux does not have, %s %d:%d", h.Name, kind, h.Devmajor, h.Devminor)
 	}
 	if u.forgets != nil {
-		return false, fmt.Errorf("%q is a device, which nobody can make in a user namespace, and no file can stand for: %w", h.Name, u.forgets)
+		return false, fmt.Errorf("%q is a device, which nobody can make in a user namespace, and no file can stand for: %w",
+			h.Name, u.forgets)
 	}
 	h.Typeflag, h.Size = tar.TypeReg, 0
 	if h.PAXRecords == nil {

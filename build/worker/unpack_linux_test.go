@@ -17,11 +17,17 @@ func TestStandIn(t *testing.T) {
 		kind  byte
 		value string
 	}{
-		"a character device":   {tar.Header{Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, tar.TypeReg, "c 1:3"},
-		"a block device":       {tar.Header{Typeflag: tar.TypeBlock, Size: 5}, tar.TypeReg, "b 0:0"},
-		"a pipe":               {tar.Header{Typeflag: tar.TypeFifo, Devmajor: 1, Devminor: 3}, tar.TypeFifo, ""},
-		"a file that forges":   {tar.Header{Typeflag: tar.TypeReg, PAXRecords: map[string]string{attribute: "c 1:3"}}, tar.TypeReg, ""},
-		"a device that forges": {tar.Header{Typeflag: tar.TypeChar, Devmajor: 1, PAXRecords: map[string]string{attribute: "c 1:3"}}, tar.TypeReg, "c 1:0"},
+		"a character device": {tar.Header{Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, tar.TypeReg, "c 1:3"},
+		"a block device":     {tar.Header{Typeflag: tar.TypeBlock, Size: 5}, tar.TypeReg, "b 0:0"},
+		"a pipe":             {tar.Header{Typeflag: tar.TypeFifo, Devmajor: 1, Devminor: 3}, tar.TypeFifo, ""},
+		"a file that forges": {
+			tar.Header{Typeflag: tar.TypeReg, PAXRecords: map[string]string{attribute: "c 1:3"}},
+			tar.TypeReg, "",
+		},
+		"a device that forges": {tar.Header{
+			Typeflag: tar.TypeChar, Devmajor: 1,
+			PAXRecords: map[string]string{attribute: "c 1:3"},
+		}, tar.TypeReg, "c 1:0"},
 	} {
 		h := c.in
 		ok, err := unpacker{}.standIn(&h)
@@ -39,7 +45,10 @@ func TestStandIn(t *testing.T) {
 		}
 	}
 	none := errors.New("no attributes")
-	if _, err := (unpacker{forgets: none}).standIn(&tar.Header{Name: "d", Typeflag: tar.TypeChar, Devmajor: 1}); !errors.Is(err, none) {
+	if _, err := (unpacker{forgets: none}).standIn(&tar.Header{
+		Name: "d", Typeflag: tar.TypeChar,
+		Devmajor: 1,
+	}); !errors.Is(err, none) {
 		t.Errorf("without attributes: %v", err)
 	}
 	if ok, err := (unpacker{forgets: none}).standIn(&tar.Header{Name: "f", Typeflag: tar.TypeReg}); !ok || err != nil {

@@ -33,7 +33,8 @@ func Main() {}
 // Start fails: BuildKit's runc worker needs Linux.
 func Start(context.Context, Options) (*Process, error) {
 	return nil, &Error{
-		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS), Advice: advice.Of(advice.OtherWorker),
+		Doing: "starting the worker", Err: errors.New("the embedded worker needs Linux, this is " + runtime.GOOS),
+		Advice: advice.Of(advice.OtherWorker),
 	}
 }
 

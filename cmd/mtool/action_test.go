@@ -31,7 +31,8 @@ func fakeRelease(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.CommandContext(t.Context(), "tar", "-C", dir, "-czf", filepath.Join(dir, name+".tar.gz"), name).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "tar", "-C", dir, "-czf", filepath.Join(dir, name+".tar.gz"),
+		name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	archive, err := os.ReadFile(filepath.Join(dir, name+".tar.gz"))
@@ -52,12 +53,14 @@ func TestAction(t *testing.T) {
 	server := httptest.NewServer(http.FileServer(http.Dir(release)))
 	t.Cleanup(server.Close)
 	broken := fakeRelease(t)
-	if err := os.WriteFile(filepath.Join(broken, "SHA256SUMS"), []byte(strings.Repeat("0", 64)+"  "+archiveIn(t, broken)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(broken, "SHA256SUMS"),
+		[]byte(strings.Repeat("0", 64)+"  "+archiveIn(t, broken)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	ours := newOurAction(t)
 	tagged := newOurAction(t) // as GitHub hands it to a runner that asks for v1
-	if err := os.WriteFile(filepath.Join(tagged.root, "cmd", "internal", "cli", "archived.txt"), []byte("0123 2026-11-30T12:00:00Z tag: v1, tag: v1.0.0\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(tagged.root, "cmd", "internal", "cli", "archived.txt"),
+		[]byte("0123 2026-11-30T12:00:00Z tag: v1, tag: v1.0.0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -65,12 +68,28 @@ func TestAction(t *testing.T) {
 		with   map[string]string
 		fails  string
 	}{
-		"a release":             {ours, map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "client"}, ""},
+		"a release": {
+			ours,
+			map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "client"},
+			"",
+		},
 		"over HTTP":             {ours, map[string]string{"version": "v1.0.0", "download": server.URL, "mode": "client"}, ""},
 		"the tag of the action": {tagged, map[string]string{"download": "file://" + release, "mode": "client"}, ""},
-		"another sum":           {ours, map[string]string{"version": "v1.0.0", "download": "file://" + broken, "mode": "client"}, "has the sum"},
-		"no release":            {ours, map[string]string{"version": "v1.0.0", "download": "file:///nowhere", "mode": "client"}, "cannot read"},
-		"a mode that is none":   {ours, map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "server"}, "mode is build or client"},
+		"another sum": {
+			ours,
+			map[string]string{"version": "v1.0.0", "download": "file://" + broken, "mode": "client"},
+			"has the sum",
+		},
+		"no release": {
+			ours,
+			map[string]string{"version": "v1.0.0", "download": "file:///nowhere", "mode": "client"},
+			"cannot read",
+		},
+		"a mode that is none": {
+			ours,
+			map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "server"},
+			"mode is build or client",
+		},
 		"an input that is none": {ours, map[string]string{"vresion": "v1.0.0"}, "no input vresion"},
 	} {
 		t.Run(name, func(t *testing.T) {

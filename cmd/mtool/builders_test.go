@@ -53,8 +53,10 @@ func TestBuilders(t *testing.T) {
 func checkFiles(t *testing.T, files map[string]string) {
 	t.Helper()
 	for path, want := range map[string]string{
-		"made/file": "directory 711 0:0", "made/setuid": "4755 1000:1000 ", "made/link": "777 33:34 -> file", "owned/sub/b": "644 12:34 ",
-		"one": "640 0:0 ", "copied/gone/deep/file": "644 0:0 ", "made/shared": "directory 2775 65534:65534", "made/sticky": "directory 1777 0:0",
+		"made/file": "directory 711 0:0", "made/setuid": "4755 1000:1000 ", "made/link": "777 33:34 -> file",
+		"owned/sub/b": "644 12:34 ",
+		"one":         "640 0:0 ", "copied/gone/deep/file": "644 0:0 ", "made/shared": "directory 2775 65534:65534",
+		"made/sticky": "directory 1777 0:0",
 	} {
 		if !strings.HasPrefix(files[path], want) {
 			t.Errorf("%s is %q, want %q", path, files[path], want)
@@ -193,7 +195,8 @@ func BenchmarkBuilders(b *testing.B) {
 	}
 	fmt.Printf("\n%-14s %8s %8s %10s %10s\n", "", "cold ms", "warm ms", "cold/mtool", "warm/mtool")
 	for i, builder := range builders {
-		fmt.Printf("%-14s %8d %8d %10.2f %10.2f\n", builder.Name, median(cold[i]).Milliseconds(), median(warm[i]).Milliseconds(),
+		fmt.Printf("%-14s %8d %8d %10.2f %10.2f\n", builder.Name, median(cold[i]).Milliseconds(),
+			median(warm[i]).Milliseconds(),
 			float64(median(cold[i]))/float64(median(cold[0])), float64(median(warm[i]))/float64(median(warm[0])))
 	}
 }

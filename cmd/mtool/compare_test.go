@@ -9,18 +9,27 @@ import (
 
 // evidence is where each row of mtool help compare is shown: a script, or a file of the repository, and what stands there.
 var evidence = map[string][2]string{
-	"sources that are lists, at any depth":                {"like-crane", "lists within lists, flattened"},
-	"OCI layouts and archives as sources":                 {"like-buildx", "oci:out:v1 $REGISTRY/demo:s390x"},
-	"images of Docker Engine as sources":                  {"testdata/integration/engine-images.txtar", "docker-daemon:"},
-	"a bare digest, or a descriptor, as a source":         {"descriptors", "# A descriptor is read by its digest"},
-	"attestations follow their image when filtered":       {"like-regctl", "# With the attestations of the two"},
-	"attestations made referrers":                         {"attestations-referrers", "--attestations referrers"},
-	"an entry is replaced by its platform":                {"drafts", "# amend replaces by platform."},
-	"two entries of one platform are refused":             {"duplicate-platform", "# Two sources of one platform are an error that names both"},
-	"os.version is kept":                                  {"like-buildx", "10.0.17763.1.*10.0.20348.1"},
-	"a platform that contradicts the config is refused":   {"published", "# A platform that contradicts the config is refused."},
-	"remove by platform, digest or source":                {"like-buildah", "mtool remove foo:v1 $REGISTRY/demo:arm64"},
-	"attestations go when their image is removed":         {"like-regctl", "removed sha256:[0-9a-f]{64} with 1 attestation"},
+	"sources that are lists, at any depth":          {"like-crane", "lists within lists, flattened"},
+	"OCI layouts and archives as sources":           {"like-buildx", "oci:out:v1 $REGISTRY/demo:s390x"},
+	"images of Docker Engine as sources":            {"testdata/integration/engine-images.txtar", "docker-daemon:"},
+	"a bare digest, or a descriptor, as a source":   {"descriptors", "# A descriptor is read by its digest"},
+	"attestations follow their image when filtered": {"like-regctl", "# With the attestations of the two"},
+	"attestations made referrers":                   {"attestations-referrers", "--attestations referrers"},
+	"an entry is replaced by its platform":          {"drafts", "# amend replaces by platform."},
+	"two entries of one platform are refused": {
+		"duplicate-platform",
+		"# Two sources of one platform are an error that names both",
+	},
+	"os.version is kept": {"like-buildx", "10.0.17763.1.*10.0.20348.1"},
+	"a platform that contradicts the config is refused": {
+		"published",
+		"# A platform that contradicts the config is refused.",
+	},
+	"remove by platform, digest or source": {"like-buildah", "mtool remove foo:v1 $REGISTRY/demo:arm64"},
+	"attestations go when their image is removed": {
+		"like-regctl",
+		"removed sha256:[0-9a-f]{64} with 1 attestation",
+	},
 	"annotations of the list, set":                        {"like-buildah", "--annotation list=a,b"},
 	"annotations and parts of a platform, unset":          {"like-buildah", "--unset os.version"},
 	"nothing of a published list is lost when it changes": {"published", "nothing it had is lost"},
@@ -28,7 +37,10 @@ var evidence = map[string][2]string{
 	"copies across registries":                            {"like-skopeo", "mtool copy $REGISTRY/demo@$V1 $OTHER"},
 	"several targets in one call, each on its own":        {"several-targets", "exits 10"},
 	"a source that has moved stops the push":              {"moved-source", "exits 7"},
-	"a tag that somebody else moved stops the push":       {"compose/publish/upload_test.go", `{"moved", &other, compose.ErrMoved}`},
+	"a tag that somebody else moved stops the push": {
+		"compose/publish/upload_test.go",
+		`{"moved", &other, compose.ErrMoved}`,
+	},
 	"the final digest, the bytes and the plan, dry":       {"dry-run", "--dry-run"},
 	"a failed create leaves nothing behind":               {"like-buildah", "# A failed create leaves no name behind"},
 	"signatures and other referrers carried":              {"referrers", "--referrers"},
@@ -40,14 +52,18 @@ var evidence = map[string][2]string{
 	"the entry that a node gets, by each runtime's rules": {"resolve", "its nodes take linux/arm/v6"},
 	"two lists compared, with an exit code":               {"diff", "exits 3 mtool diff"},
 	"exit codes that tell what went wrong":                {"cmd/internal/cli/exit_test.go", "ErrPartial"},
-	"the local store served as a registry":                {"testdata/integration/serve-conformance.txtar", "# The distribution specification's conformance tests"},
+	"the local store served as a registry": {
+		"testdata/integration/serve-conformance.txtar",
+		"# The distribution specification's conformance tests",
+	},
 }
 
 // TestCompare holds mtool help compare: it has a row for each piece of evidence and no other, and the evidence exists.
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	if code := cli.Run(t.Context(), []string{"help", "compare"}, cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &out}); code != 0 {
+	if code := cli.Run(t.Context(), []string{"help", "compare"},
+		cli.Stdio{In: strings.NewReader(""), Out: &out, Err: &out}); code != 0 {
 		t.Fatalf("code %d: %s", code, out.String())
 	}
 	for _, complaint := range unproved(t, out.String(), evidence) {
@@ -55,8 +71,9 @@ func TestCompare(t *testing.T) {
 	}
 	for name, table := range map[string]string{
 		"a row without evidence": out.String() + "reads minds   +     -\n",
-		"a row that claims less": strings.Replace(out.String(), "SemVer tags moved forward                             +", "SemVer tags moved forward                             -", 1),
-		"a row that is gone":     strings.Replace(out.String(), "os.version is kept", "os.version        ", 1),
+		"a row that claims less": strings.Replace(out.String(), "SemVer tags moved forward                             +",
+			"SemVer tags moved forward                             -", 1),
+		"a row that is gone": strings.Replace(out.String(), "os.version is kept", "os.version        ", 1),
 	} {
 		if len(unproved(t, table, evidence)) == 0 {
 			t.Errorf("%s is not found", name)

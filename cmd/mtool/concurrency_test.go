@@ -21,8 +21,10 @@ func TestManyProcesses(t *testing.T) {
 	mtool := asMtool(t)
 	src, dst := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
 	platforms := []string{
-		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "linux/386", "linux/s390x", "linux/ppc64le",
-		"linux/riscv64", "linux/mips64le", "linux/loong64", "linux/mips64", "freebsd/amd64", "windows/amd64", "freebsd/arm64", "windows/arm64",
+		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "linux/386", "linux/s390x",
+		"linux/ppc64le",
+		"linux/riscv64", "linux/mips64le", "linux/loong64", "linux/mips64", "freebsd/amd64", "windows/amd64", "freebsd/arm64",
+		"windows/arm64",
 	}
 	for i, p := range platforms {
 		b := imageOf(t, p)

@@ -21,8 +21,12 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 	mtool, dir := asMtool(t), t.TempDir()
 	s := registrytest.New(t, registrytest.Options{Username: "bob", Password: canary, Token: true})
 	s.Fault(registrytest.Fault{Path: "/token", Hang: true, Times: -1})
-	for name, signal := range map[string]syscall.Signal{"quit": syscall.SIGQUIT, "abort": syscall.SIGABRT, "fault": syscall.SIGSEGV} {
-		cmd := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -c unlimited && exec "+mtool+" login "+s.Host()+" -u bob --password-stdin")
+	for name, signal := range map[string]syscall.Signal{
+		"quit": syscall.SIGQUIT, "abort": syscall.SIGABRT,
+		"fault": syscall.SIGSEGV,
+	} {
+		cmd := exec.CommandContext(t.Context(), "sh", "-c",
+			"ulimit -c unlimited && exec "+mtool+" login "+s.Host()+" -u bob --password-stdin")
 		var said bytes.Buffer
 		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(canary), &said, &said
 		cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "HOME="+dir, "DOCKER_CONFIG="+dir)
@@ -50,7 +54,8 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 	if left := filesIn(t, dir)[1:]; len(left) > 0 { // the first is the directory
 		t.Errorf("there are %q", left)
 	}
-	if pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern"); err != nil || !bytes.HasPrefix(pattern, []byte("core")) {
+	if pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern"); err != nil ||
+		!bytes.HasPrefix(pattern, []byte("core")) {
 		t.Logf("cores of this machine go to %q, %v: only the limit was seen", pattern, err)
 		return
 	}

@@ -94,8 +94,10 @@ func buildDebian(t *testing.T, base, dir string, mtool func(args ...string) *exe
 	}
 	files, archive := filepath.Join(dir, "context"), filepath.Join(dir, "out.tar")
 	run("build", "--arch", "arm64", "-f", filepath.Join(files, "Dockerfile."+base), "-t", "debian:arm64", files)
-	run("build", "--arch", "arm64", "-t", "installed:v1", "--output", "type=tar,dest="+archive, "--progress", "plain", files)
-	if out := run("inspect", "--deep", "--exact", "--require", "linux/arm64", "installed:v1"); !strings.Contains(out, "binaries-ok") {
+	run("build", "--arch", "arm64", "-t", "installed:v1", "--output", "type=tar,dest="+archive, "--progress",
+		"plain", files)
+	if out := run("inspect", "--deep", "--exact", "--require", "linux/arm64", "installed:v1"); !strings.Contains(out,
+		"binaries-ok") {
 		t.Errorf("the binaries are not said to be right:\n%s", out)
 	}
 	have := namesIn(t, archive)

@@ -46,7 +46,8 @@ func TestFullDisk(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--mount", self, "-test.run=^TestFullDisk$", "-test.v")
+	cmd := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--mount", self,
+		"-test.run=^TestFullDisk$", "-test.v")
 	cmd.Env = append(os.Environ(), diskVariable+"="+dir, "MTOOL_TEST_SEED="+strconv.FormatUint(seed(t), 10))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "sizes of a disk") {
@@ -100,7 +101,9 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 		case code == 0:
 			done[line] = true
 			return true
-		case code == 4 && strings.Contains(stderr, "not found") && (strings.Contains(line, "store:small:v1") && !done[lines[0]] || strings.HasPrefix(line, "annotate") && !done[lines[1]]):
+		case code == 4 && strings.Contains(stderr, "not found") &&
+			(strings.Contains(line, "store:small:v1") && !done[lines[0]] || strings.HasPrefix(line, "annotate") &&
+				!done[lines[1]]):
 			return false // what it needs did not fit
 		case code != 1 || !strings.Contains(stderr, wants) || !strings.Contains(stderr, disk):
 			t.Errorf("%d bytes: mtool %.60s: code %d, want 1 with %q and %s: %s", size, line, code, wants, disk, stderr)
@@ -119,7 +122,10 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 		}
 	}
 	mount(syscall.MS_REMOUNT|syscall.MS_RDONLY, 64<<20)
-	for _, line := range []string{"load " + filepath.Dir(disk) + "/big.tar -t other:v1", "annotate demo:v1 --annotation c=d"} {
+	for _, line := range []string{
+		"load " + filepath.Dir(disk) + "/big.tar -t other:v1",
+		"annotate demo:v1 --annotation c=d",
+	} {
 		try(line, "read-only file system")
 	}
 	intactDisk(t, disk, done, lines)
@@ -129,7 +135,10 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 // intactDisk reads what was reported done, and looks for what should not be left.
 func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string) {
 	t.Helper()
-	reads := []string{"inspect store:small:v1", "inspect draft:demo:v1", "inspect draft:demo:v1", "inspect store:big:v1", "inspect oci:" + disk + "/layout:v1", "inspect oci-archive:" + disk + "/out.tar"}
+	reads := []string{
+		"inspect store:small:v1", "inspect draft:demo:v1", "inspect draft:demo:v1", "inspect store:big:v1",
+		"inspect oci:" + disk + "/layout:v1", "inspect oci-archive:" + disk + "/out.tar",
+	}
 	for i, line := range lines {
 		if !done[line] {
 			continue
@@ -142,7 +151,9 @@ func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string)
 		t.Errorf("ls: code %d: %s", code, stderr)
 	}
 	_ = filepath.WalkDir(disk, func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && (strings.Contains(path, "/blob-") || strings.Contains(path, ".tmp") || strings.Contains(path, ".new") || strings.Contains(path, ".mtool-")) {
+		if err == nil && !d.IsDir() &&
+			(strings.Contains(path, "/blob-") || strings.Contains(path, ".tmp") || strings.Contains(path, ".new") ||
+				strings.Contains(path, ".mtool-")) {
 			t.Errorf("left behind: %s", path)
 		}
 		return nil
@@ -158,9 +169,11 @@ func TestNoLocks(t *testing.T) {
 	mustRun(t, "load "+home+"/amd64.tar -t there:v1")
 	for _, number := range []string{"ENOLCK", "EOPNOTSUPP"} {
 		for _, line := range []string{"load " + home + "/amd64.tar -t demo:v1", "create demo:v1 store:there:v1", "prune"} {
-			words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=" + number, mtool}, strings.Fields(line)...)
+			words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=" + number, mtool},
+				strings.Fields(line)...)
 			out, err := exec.CommandContext(t.Context(), "strace", words...).CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "file system without locks") || !strings.Contains(string(out), "hint: set MTOOL_HOME") {
+			if err == nil || !strings.Contains(string(out), "file system without locks") ||
+				!strings.Contains(string(out), "hint: set MTOOL_HOME") {
 				t.Errorf("%s: mtool %s: %v: %s", number, line, err, out)
 			}
 		}
@@ -179,7 +192,8 @@ func TestSyncFails(t *testing.T) {
 	mustRun(t, "load "+home+"/amd64.tar -t there:v1")
 	archiveOf(t, filepath.Join(home, "arm64.tar"), imageOf(t, "linux/arm64"))
 	for _, line := range []string{"load " + home + "/arm64.tar -t demo:v1", "create demo:v1 store:there:v1"} {
-		words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", mtool}, strings.Fields(line)...)
+		words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", mtool},
+			strings.Fields(line)...)
 		out, err := exec.CommandContext(t.Context(), "strace", words...).CombinedOutput()
 		if err == nil || !strings.Contains(string(out), "input/output error") {
 			t.Errorf("mtool %s: %v: %s", line, err, out)

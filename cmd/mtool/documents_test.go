@@ -24,8 +24,9 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	for liar, want := range map[string]int{
-		"`registry/nowhere`": 1, "`inspect.Reed`": 1, "`compose.List.Ad`": 1, "`registry/remote`, `inspect.Read`, compose.List.Add": 0,
-		"`github.com/you/inspect/x` and `v1.Hash`": 0,
+		"`registry/nowhere`": 1, "`inspect.Reed`": 1, "`compose.List.Ad`": 1,
+		"`registry/remote`, `inspect.Read`, compose.List.Add": 0,
+		"`github.com/you/inspect/x` and `v1.Hash`":            0,
 	} {
 		if got := untrue(liar, code); len(got) != want {
 			t.Errorf("%s: got %q, want %d", liar, got, want)
@@ -65,7 +66,8 @@ func sources(t *testing.T) map[string]string {
 }
 
 var (
-	pathIn = regexp.MustCompile(`(?:^|[^\w/.-])((?:build|cmd|compose|inspect|registry|testdata|\.github)(?:/[a-zA-Z0-9_-]+)+(?:\.[a-z]+)?)`)
+	pathIn = regexp.MustCompile(
+		`(?:^|[^\w/.-])((?:build|cmd|compose|inspect|registry|testdata|\.github)(?:/[a-zA-Z0-9_-]+)+(?:\.[a-z]+)?)`)
 	nameIn = regexp.MustCompile(`\b([a-z]+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`)
 )
 

@@ -55,7 +55,8 @@ func TestFaultMatrix(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	program := filepath.Join(t.TempDir(), "app")
 	// Before the home is another one, where Go has built nothing yet.
-	if err := compile(t.Context(), filepath.Join("..", "..", "testdata", "context"), ".", program, runtime.GOARCH); err != nil {
+	if err := compile(t.Context(), filepath.Join("..", "..", "testdata", "context"), ".", program,
+		runtime.GOARCH); err != nil {
 		t.Fatal(err)
 	}
 	m := &matrix{home: homeOfOwn(t), program: program, seed: seed(t), places: make(chan *place, 8)}
@@ -117,7 +118,8 @@ func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 	random := rand.New(rand.NewPCG(m.seed, h.Sum64()))
 	n := 0
 	for _, line := range base.lines {
-		if method, path, _ := strings.Cut(line, " "); (w.fault.Method == "" || w.fault.Method == method) && strings.Contains(path, w.fault.Path) {
+		if method, path, _ := strings.Cut(line, " "); (w.fault.Method == "" || w.fault.Method == method) &&
+			strings.Contains(path, w.fault.Path) {
 			n++
 		}
 	}
@@ -178,7 +180,8 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	m.failed.add(k.trouble.name, got.code)
 
 	wrong := func(format string, args ...any) {
-		t.Errorf(format+"\ncode %d, stdout %q, stderr:\n%s\nrequests: %s", append(args, got.code, got.stdout, got.stderr, strings.Join(got.lines, "\n  "))...)
+		t.Errorf(format+"\ncode %d, stdout %q, stderr:\n%s\nrequests: %s",
+			append(args, got.code, got.stdout, got.stderr, strings.Join(got.lines, "\n  "))...)
 	}
 	if broken := append(s.src.Broken(), s.dst.Broken()...); len(broken) > 0 {
 		wrong("half published: %q", broken)
@@ -222,7 +225,8 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	case got.code == base.code && (got.code == 0 || got.stdout != ""):
 		shown := k.shows && slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stdout, word) })
 		if got.stdout != base.stdout && !shown || got.tag != base.tag {
-			wrong("ends well with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout, base.stdout)
+			wrong("ends well with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout,
+				base.stdout)
 		}
 		if got.is != base.is {
 			wrong("ends well, and there is\n%s\nwant\n%s", got.is, base.is)
@@ -250,7 +254,8 @@ func (m *matrix) explained(k choice, s *session, got outcome, wrong func(string,
 	if !strings.HasPrefix(k.command.name, "login") && !strings.Contains(got.stderr, s.repo+"/") {
 		wrong("the message does not name the reference")
 	}
-	if len(k.says) > 0 && !slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stderr, word) }) {
+	if len(k.says) > 0 &&
+		!slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stderr, word) }) {
 		wrong("the message has none of %q", k.says)
 	}
 }

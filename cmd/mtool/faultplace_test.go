@@ -51,7 +51,10 @@ func (m *matrix) build(t *testing.T) {
 	hosts := map[string]map[string]string{}
 	login := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bob:" + canary))}
 	for range cap(m.places) {
-		p := &place{registrytest.New(t, registryOptions()), registrytest.New(t, registryOptions()), registrytest.New(t, registrytest.Options{})}
+		p := &place{
+			registrytest.New(t, registryOptions()), registrytest.New(t, registryOptions()),
+			registrytest.New(t, registrytest.Options{}),
+		}
 		hosts[p.src.Host()], hosts[p.dst.Host()] = login, login
 		m.places <- p
 	}
@@ -89,7 +92,8 @@ func (m *matrix) makeImages(t *testing.T) {
 	m.images["attested"] = registrytest.List(registrytest.ListSpec{
 		Entries: []registrytest.Entry{{Built: m.images["amd64"]}, {Built: m.images["arm64"]}}, Attested: true,
 	})
-	m.images["large"] = registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 12 << 20})
+	m.images["large"] = registrytest.Image(
+		registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 12 << 20})
 	m.images["run"] = m.runnable("dir")
 	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	if err != nil {
@@ -100,19 +104,23 @@ func (m *matrix) makeImages(t *testing.T) {
 	}
 	for _, tag := range []string{"v1", "amd64", "arm64"} {
 		digest := m.images[tag].Digest()
-		signature := registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{forgery{key: key, digest: digest}.simple()}}
+		signature := registrytest.ArtifactSpec{
+			Layers: []registrytest.ArtifactLayer{forgery{key: key, digest: digest}.simple()},
+		}
 		m.images[registry.FallbackTag(digest)+".sig"] = registrytest.Artifact(signature)
 	}
 	list := m.images["v1"].Manifest.Descriptor()
 	m.images["sbom"] = registrytest.Artifact(registrytest.ArtifactSpec{
-		Type: "application/spdx+json", Subject: &list, Layers: []registrytest.ArtifactLayer{{MediaType: "application/spdx+json", Data: []byte("{}")}},
+		Type: "application/spdx+json", Subject: &list,
+		Layers: []registrytest.ArtifactLayer{{MediaType: "application/spdx+json", Data: []byte("{}")}},
 	})
 }
 
 // runnable is an image that this machine can run, with a layer that is the seed's own.
 func (m *matrix) runnable(seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{
-		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH}, Files: [][]string{{"file app " + m.program, "dir " + seed}}, Entrypoint: []string{"/app"},
+		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH},
+		Files:    [][]string{{"file app " + m.program, "dir " + seed}}, Entrypoint: []string{"/app"},
 	})
 }
 
@@ -165,7 +173,9 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 			p.other.Load(s.repo+"/demo", tag, image)
 		}
 	}
-	s.write(t, "pod.yaml", "{apiVersion: v1, kind: Pod, metadata: {name: demo}, spec: {containers: [{name: demo, image: "+s.words("S/demo:v1")[0]+"}]}}")
+	s.write(t, "pod.yaml",
+		"{apiVersion: v1, kind: Pod, metadata: {name: demo}, spec: {containers: [{name: demo, image: "+
+			s.words("S/demo:v1")[0]+"}]}}")
 	s.write(t, "context/Dockerfile", "ARG BASE\nFROM $BASE\n")
 	s.write(t, "cached/Dockerfile", "ARG BASE\nFROM $BASE\nCOPY Dockerfile /copied\n")
 	s.write(t, "key.pub", string(m.key))
@@ -220,8 +230,12 @@ func (s *session) write(t *testing.T, name, body string) {
 func (s *session) words(line string) []string {
 	words := strings.Fields(line)
 	for i, w := range words {
-		for from, to := range map[string]string{"S/": s.src.Host() + "/" + s.repo + "/", "D/": s.dst.Host() + "/" + s.repo + "/", "F/": s.dir + "/", "N/": "local/" + s.repo + "/"} {
-			if prefix, rest, ok := strings.Cut(w, from); ok && (prefix == "" || strings.ContainsAny(prefix[len(prefix)-1:], ":=/")) {
+		for from, to := range map[string]string{
+			"S/": s.src.Host() + "/" + s.repo + "/",
+			"D/": s.dst.Host() + "/" + s.repo + "/", "F/": s.dir + "/", "N/": "local/" + s.repo + "/",
+		} {
+			if prefix, rest, ok := strings.Cut(w, from); ok &&
+				(prefix == "" || strings.ContainsAny(prefix[len(prefix)-1:], ":=/")) {
 				w = prefix + to + rest
 				break
 			}

@@ -14,7 +14,8 @@ import (
 
 // openers read a file, whatever it is: a pipe keeps them waiting, a device never ends.
 var openers = []string{
-	"os.ReadFile", "os.Open", "os.OpenFile", "os.DirFS", "os.CopyFS", "ioutil.ReadFile", "tls.LoadX509KeyPair", "elf.Open", "zip.OpenReader", "parser.ParseFile",
+	"os.ReadFile", "os.Open", "os.OpenFile", "os.DirFS", "os.CopyFS", "ioutil.ReadFile", "tls.LoadX509KeyPair", "elf.Open",
+	"zip.OpenReader", "parser.ParseFile",
 }
 
 // ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make them.

@@ -28,12 +28,21 @@ func TestForeignFiles(t *testing.T) {
 		t.Error(wrong)
 	}
 	for name, liar := range map[string][2]string{
-		"a row that is not told of": {strings.Replace(printed, "\nfirmware: note\n", "\nhardware: note\n", 1), string(script)},
-		"another reason":            {strings.Replace(printed, "which nothing starts", "which something starts", 1), string(script)},
-		"a rule that is milder":     {strings.Replace(printed, "\nstray: error\n", "\nstray: warning\n", 1), string(script)},
-		"a row too many":            {printed + "more\n  what:  it\n  why:   so\n", string(script)},
-		"a row without a liar":      {printed, strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1)},
-		"a row without its place":   {printed, strings.Replace(string(script), "# emulator: ", "# emulators ", 1)},
+		"a row that is not told of": {
+			strings.Replace(printed, "\nfirmware: note\n", "\nhardware: note\n", 1),
+			string(script),
+		},
+		"another reason": {
+			strings.Replace(printed, "which nothing starts", "which something starts", 1),
+			string(script),
+		},
+		"a rule that is milder": {strings.Replace(printed, "\nstray: error\n", "\nstray: warning\n", 1), string(script)},
+		"a row too many":        {printed + "more\n  what:  it\n  why:   so\n", string(script)},
+		"a row without a liar": {
+			printed,
+			strings.Replace(string(script), "src/debug/elf/data/gcc-amd64-exec amd64'\nexits 3", "'\nexec", 1),
+		},
+		"a row without its place": {printed, strings.Replace(string(script), "# emulator: ", "# emulators ", 1)},
 	} {
 		if len(foreignTable(liar[0], liar[1])) == 0 {
 			t.Errorf("%s passes", name)

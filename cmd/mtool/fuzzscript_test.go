@@ -19,12 +19,16 @@ func TestFuzzScript(t *testing.T) {
 		ends bool     // well
 		runs int
 	}{
-		"all is well":          {nil, true, 2},
-		"a race":               {[]string{raced}, true, 3},
-		"nothing but races":    {[]string{raced, raced, raced, raced}, false, 3},
-		"a finding":            {[]string{"--- FAIL: FuzzOne (0.01s)\n    one_test.go:7: wrong\n    Failing input written to testdata/fuzz/FuzzOne/1\nFAIL\n"}, false, 1},
-		"a finding and a race": {[]string{"--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\n    one_test.go:7: wrong\nFAIL\n"}, false, 1},
-		"a crash":              {[]string{"panic: context deadline exceeded\n"}, false, 1},
+		"all is well":       {nil, true, 2},
+		"a race":            {[]string{raced}, true, 3},
+		"nothing but races": {[]string{raced, raced, raced, raced}, false, 3},
+		"a finding": {
+			[]string{"--- FAIL: FuzzOne (0.01s)\n    one_test.go:7: wrong\n    Failing input written to testdata/fuzz/FuzzOne/1\nFAIL\n"}, false, 1,
+		},
+		"a finding and a race": {
+			[]string{"--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\n    one_test.go:7: wrong\nFAIL\n"}, false, 1,
+		},
+		"a crash": {[]string{"panic: context deadline exceeded\n"}, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,10 +45,15 @@ func TestFuzzScript(t *testing.T) {
 			for i, said := range c.said {
 				write("said/"+string(rune('a'+i)), said)
 			}
-			write("package/one_test.go", "func FuzzOne(f *testing.F) {\nfunc FuzzTwo(f *testing.F) {\nfunc TestThree(t *testing.T) {\n")
+			write("package/one_test.go",
+				"func FuzzOne(f *testing.F) {\nfunc FuzzTwo(f *testing.F) {\nfunc TestThree(t *testing.T) {\n")
 			write("runs", "")
-			write("bin/built", "#!/bin/sh\necho \"$@\" >>"+dir+"/runs\nfor file in "+dir+"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
-			write("bin/go", "#!/bin/sh\ncase \"$1 $2\" in\n'list '*) echo example.com/package "+dir+"/package ;;\n'env '*) echo "+dir+" ;;\n'test -c') cp "+dir+"/bin/built \"$5\" ;;\n*) exit 9 ;;\nesac\n")
+			write("bin/built",
+				"#!/bin/sh\necho \"$@\" >>"+dir+"/runs\nfor file in "+dir+
+					"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
+			write("bin/go",
+				"#!/bin/sh\ncase \"$1 $2\" in\n'list '*) echo example.com/package "+dir+"/package ;;\n'env '*) echo "+dir+
+					" ;;\n'test -c') cp "+dir+"/bin/built \"$5\" ;;\n*) exit 9 ;;\nesac\n")
 			cmd := exec.CommandContext(t.Context(), "sh", filepath.Join("..", "..", "testdata", "fuzz.sh"), "3s", "ours")
 			cmd.Env = append(os.Environ(), "PATH="+dir+"/bin:"+os.Getenv("PATH"))
 			out, err := cmd.CombinedOutput()

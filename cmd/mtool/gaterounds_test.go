@@ -109,6 +109,7 @@ func TestFirstGateRounds(t *testing.T) {
 		t.Errorf("%d references take %d rounds, one takes %d: %q", lists, len(all), len(one), all)
 	}
 	if n, want := len(slices.Concat(all...)), lists*(2*images+1+images); n > want {
-		t.Errorf("%d requests for %d references, want %d at most: a list, and for each image its manifest, config and layer", n, lists, want)
+		t.Errorf("%d requests for %d references, want %d at most: a list, and for each image its manifest, config and layer",
+			n, lists, want)
 	}
 }

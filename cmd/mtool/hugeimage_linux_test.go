@@ -50,9 +50,13 @@ func newHugeImage(t *testing.T, size int64) hugeImage {
 		t.Fatal(err)
 	}
 	h.digest = "sha256:" + hex.EncodeToString(sum.Sum(nil))
-	h.config = fmt.Appendf(nil, `{"os":"linux","architecture":"amd64","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":[%q]}}`, h.digest)
-	h.manifest = fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
-		types.OCIManifestSchema1, types.OCIConfigJSON, digestOf(h.config), len(h.config), types.OCIUncompressedLayer, h.digest, size)
+	h.config = fmt.Appendf(nil,
+		`{"os":"linux","architecture":"amd64","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":[%q]}}`,
+		h.digest)
+	h.manifest = fmt.Appendf(nil,
+		`{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[{"mediaType":%q,"digest":%q,"size":%d}]}`,
+		types.OCIManifestSchema1, types.OCIConfigJSON, digestOf(h.config), len(h.config), types.OCIUncompressedLayer,
+		h.digest, size)
 	return h
 }
 
@@ -63,7 +67,8 @@ func (h hugeImage) layout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	blobs := filepath.Join(dir, "blobs", "sha256")
-	index := fmt.Appendf(nil, `{"schemaVersion":2,"manifests":[{"mediaType":%q,"digest":%q,"size":%d,"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}`,
+	index := fmt.Appendf(nil,
+		`{"schemaVersion":2,"manifests":[{"mediaType":%q,"digest":%q,"size":%d,"annotations":{"org.opencontainers.image.ref.name":"v1"}}]}`,
 		types.OCIManifestSchema1, digestOf(h.manifest), len(h.manifest))
 	layer := filepath.Join(blobs, strings.TrimPrefix(h.digest, "sha256:"))
 	for _, err := range []error{

@@ -105,7 +105,9 @@ func TestStuck(t *testing.T) {
 	}
 }
 
-func (s stuck) start(t *testing.T, mtool string, flags ...string) (cmd *exec.Cmd, there func() bool, said func() string) {
+func (s stuck) start(
+	t *testing.T, mtool string, flags ...string,
+) (cmd *exec.Cmd, there func() bool, said func() string) {
 	t.Helper()
 	dir := t.TempDir()
 	for file, text := range s.files {

@@ -81,11 +81,16 @@ func (k *killing) prepare() {
 		{name: "rm", line: "rm store:gone:v1", undone: "store:gone:v1"},
 	}
 	if ok, err := testparts.Available(testparts.QEMU); ok && err == nil {
-		k.deeds = append(k.deeds, deed{name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + scratchContext(k.t), done: "store:built:vN"})
+		k.deeds = append(k.deeds,
+			deed{
+				name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + scratchContext(k.t),
+				done: "store:built:vN",
+			})
 	}
 	k.last = "0"
 	for _, line := range []string{
-		"create demo:v1 " + s + "/demo:amd64 " + s + "/demo:arm64", "annotate demo:v1 --annotation n=0", "create other:v1 " + s + "/demo:amd64",
+		"create demo:v1 " + s + "/demo:amd64 " + s + "/demo:arm64", "annotate demo:v1 --annotation n=0",
+		"create other:v1 " + s + "/demo:amd64",
 		"load " + k.home + "/arm64.tar -t kept:v1",
 	} {
 		mustRun(k.t, line)

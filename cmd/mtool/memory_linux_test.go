@@ -52,24 +52,38 @@ var greedy = []struct {
 }{
 	{name: "files without end", layers: 2, write: func(w *tar.Writer, layer int) {
 		for i := range 300_000 {
-			_ = w.WriteHeader(&tar.Header{Name: fmt.Sprintf("node_modules/package-%d/lib/file-%d-%d.js", i/400, layer, i), Format: tar.FormatUSTAR}) // to memory
+			// to memory
+			_ = w.WriteHeader(&tar.Header{
+				Name:   fmt.Sprintf("node_modules/package-%d/lib/file-%d-%d.js", i/400, layer, i),
+				Format: tar.FormatUSTAR,
+			})
 		}
 	}},
 	{name: "directories", layers: 8, write: func(w *tar.Writer, layer int) {
 		for i := range 60_000 {
-			_ = w.WriteHeader(&tar.Header{Name: fmt.Sprintf("d%d/%d-%d/", i%1000, layer, i), Typeflag: tar.TypeDir, Format: tar.FormatUSTAR})
+			_ = w.WriteHeader(&tar.Header{
+				Name: fmt.Sprintf("d%d/%d-%d/", i%1000, layer, i), Typeflag: tar.TypeDir,
+				Format: tar.FormatUSTAR,
+			})
 		}
 	}},
 	{name: "programs", layers: 8, write: func(w *tar.Writer, layer int) {
 		program := registrytest.Program("arm64", "")
 		for i := range 40_000 {
-			_ = w.WriteHeader(&tar.Header{Name: fmt.Sprintf("bin/%d-%d", layer, i), Mode: 0o755, Size: int64(len(program)), Format: tar.FormatUSTAR})
+			_ = w.WriteHeader(&tar.Header{
+				Name: fmt.Sprintf("bin/%d-%d", layer, i), Mode: 0o755, Size: int64(len(program)),
+				Format: tar.FormatUSTAR,
+			})
 			_, _ = w.Write(program)
 		}
 	}},
 	{name: "long names", layers: 4, write: func(w *tar.Writer, layer int) {
 		for i := range 8_000 {
-			_ = w.WriteHeader(&tar.Header{Name: fmt.Sprintf("%s/%d-%d", strings.Repeat("n/", 100)+strings.Repeat("x", 3000), layer, i), Format: tar.FormatPAX})
+			_ = w.WriteHeader(
+				&tar.Header{
+					Name:   fmt.Sprintf("%s/%d-%d", strings.Repeat("n/", 100)+strings.Repeat("x", 3000), layer, i),
+					Format: tar.FormatPAX,
+				})
 		}
 	}},
 	{name: "windows of zstd", layers: 8, zstd: true, write: func(w *tar.Writer, layer int) {
@@ -81,7 +95,10 @@ var greedy = []struct {
 	}},
 	{name: "headers without end", layers: 1, write: func(w *tar.Writer, _ int) {
 		for i := range 900_000 {
-			_ = w.WriteHeader(&tar.Header{Name: "same", Linkname: strings.Repeat("l", i%100), Typeflag: tar.TypeSymlink, Format: tar.FormatUSTAR})
+			_ = w.WriteHeader(&tar.Header{
+				Name: "same", Linkname: strings.Repeat("l", i%100), Typeflag: tar.TypeSymlink,
+				Format: tar.FormatUSTAR,
+			})
 		}
 	}},
 	{name: "gigabytes of headers", layers: 1, says: " unknown\n", write: func(w *tar.Writer, _ int) {
@@ -117,7 +134,8 @@ func greedyLayer(t *testing.T, n int) []layerBytes {
 	for i := range layers {
 		var packed bytes.Buffer
 		diffID := sha256.New()
-		z, err := zstd.NewWriter(&packed, zstd.WithWindowSize(32<<20), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
+		z, err := zstd.NewWriter(&packed, zstd.WithWindowSize(32<<20), zstd.WithEncoderLevel(zstd.SpeedFastest),
+			zstd.WithEncoderConcurrency(1))
 		if !g.zstd {
 			z, err = zstd.NewWriter(&packed, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1))
 		}
@@ -193,7 +211,8 @@ func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
 	peak := filepath.Join(home, "peak")
 	cmd := exec.CommandContext(t.Context(), "mtool-measured", args...)
 	// As on a machine with 8 processors, which reads as many layers at once.
-	cmd.Env = append(os.Environ(), peakFile+"="+peak, "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home, "GOMAXPROCS=8")
+	cmd.Env = append(os.Environ(), peakFile+"="+peak, "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home,
+		"GOMAXPROCS=8")
 	out, failed = cmd.CombinedOutput()
 	text, err := os.ReadFile(peak)
 	if err != nil {

@@ -48,11 +48,14 @@ func (p *pile) image(n int, ofConfig, ofManifest string) string {
 	version := fmt.Sprintf("10.0.%d.1", n)
 	config := p.blob(fmt.Sprintf(`{"os":"windows","architecture":"amd64","os.version":%q%s}`, version, ofConfig))
 	body := imageHead + fmt.Sprintf(`"config":%s,"layers":[]%s}`, config, ofManifest)
-	return p.manifest(types.OCIManifestSchema1, body, fmt.Sprintf(`,"platform":{"os":"windows","architecture":"amd64","os.version":%q}`, version))
+	return p.manifest(types.OCIManifestSchema1, body,
+		fmt.Sprintf(`,"platform":{"os":"windows","architecture":"amd64","os.version":%q}`, version))
 }
 
 func (p *pile) list(rows ...string) {
-	p.manifest(types.OCIImageIndex, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[`+strings.Join(rows, ",")+`]}`, "")
+	p.manifest(types.OCIImageIndex,
+		`{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[`+strings.Join(rows, ",")+`]}`,
+		"")
 }
 
 // images is a list of n of them.
@@ -81,7 +84,10 @@ func TestMemoryOfLists(t *testing.T) {
 		says string
 	}{
 		"ten thousand entries": {func(p *pile) { p.images(10_000, nothing, nothing) }, "windows/amd64:10.0.9999.1 "},
-		"more than that":       {func(p *pile) { p.images(10_001, nothing, nothing) }, "over the limit: more than 10000 entries"},
+		"more than that": {
+			func(p *pile) { p.images(10_001, nothing, nothing) },
+			"over the limit: more than 10000 entries",
+		},
 		"large configs": {func(p *pile) {
 			p.images(1000, func(n int) string { return fmt.Sprintf(`,"x":"%d%s"`, n, strings.Repeat("x", 100<<10)) }, nothing)
 		}, "over the limit: "},
@@ -95,7 +101,9 @@ func TestMemoryOfLists(t *testing.T) {
 			p.images(16, nothing, func(n int) string { return fmt.Sprintf(`,"annotations":{"%d":""%s}`, n, labels(4<<20)) })
 		}, "over the limit: "},
 		"many layers": {func(p *pile) {
-			p.manifest(types.OCIManifestSchema1, imageHead+`"config":`+p.blob(`{"os":"linux","architecture":"amd64"}`)+`,"layers":[`+layer+repeated(","+layer, 4)+`]}`, "")
+			p.manifest(types.OCIManifestSchema1,
+				imageHead+`"config":`+p.blob(`{"os":"linux","architecture":"amd64"}`)+`,"layers":[`+layer+
+					repeated(","+layer, 4)+`]}`, "")
 		}, "over the limit: "},
 		"layers that are nothing": {func(p *pile) {
 			p.manifest(types.OCIManifestSchema1, imageHead+`"config":`+p.blob(`{}`)+`,"layers":[{}`+repeated(",{}", 7)+`]}`, "")
@@ -106,7 +114,8 @@ func TestMemoryOfLists(t *testing.T) {
 		"rows that are nothing": {func(p *pile) { p.list("{}" + repeated(",{}", 7)) }, "over the limit: "},
 		"rows that are numbers": {func(p *pile) { p.list("0" + repeated(",0", 7)) }, "over the limit: "},
 		"urls": {func(p *pile) {
-			p.manifest(types.OCIManifestSchema1, imageHead+`"config":`+p.blob(`{}`)+`,"layers":[{"urls":[""`+repeated(`,""`, 7)+`]}]}`, "")
+			p.manifest(types.OCIManifestSchema1,
+				imageHead+`"config":`+p.blob(`{}`)+`,"layers":[{"urls":[""`+repeated(`,""`, 7)+`]}]}`, "")
 		}, "over the limit: "},
 	} {
 		t.Run(name, func(t *testing.T) {

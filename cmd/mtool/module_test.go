@@ -23,8 +23,10 @@ func TestModule(t *testing.T) {
 	t.Parallel()
 	c := newModuleCopy(t)
 	for _, bad := range []string{
-		"", "mtool", "github.com", "github.com/you", "https://github.com/you/mtool", "git@github.com:you/mtool", "github.com/you/mtool/",
-		"github.com/you/mtool.git", "github.com/you/mtool/v2", "github.com/you/mtool@v1", "github.com/you/my tool", "../mtool", "/tmp/mtool",
+		"", "mtool", "github.com", "github.com/you", "https://github.com/you/mtool", "git@github.com:you/mtool",
+		"github.com/you/mtool/",
+		"github.com/you/mtool.git", "github.com/you/mtool/v2", "github.com/you/mtool@v1", "github.com/you/my tool",
+		"../mtool", "/tmp/mtool",
 	} {
 		if out, code := c.run(t, c.renamer, bad); code != 2 {
 			t.Errorf("%q: exit code %d: %s", bad, code, out)
@@ -41,7 +43,10 @@ func TestModule(t *testing.T) {
 
 	c.must(t, c.renamer, published)
 	changed := c.must(t, "git", "diff")
-	for _, line := range []string{"+module " + published, "+      module-path: " + published, "+      - uses: you/mtool@main"} {
+	for _, line := range []string{
+		"+module " + published, "+      module-path: " + published,
+		"+      - uses: you/mtool@main",
+	} {
 		if !strings.Contains(changed, line) {
 			t.Errorf("nothing has become %q", line)
 		}
@@ -80,7 +85,8 @@ type moduleCopy struct {
 func newModuleCopy(t *testing.T) *moduleCopy {
 	t.Helper()
 	c := &moduleCopy{dir: t.TempDir(), proxy: t.TempDir(), bin: t.TempDir()}
-	copied := exec.CommandContext(t.Context(), "sh", "-c", `git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, c.dir)
+	copied := exec.CommandContext(t.Context(), "sh", "-c",
+		`git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, c.dir)
 	copied.Dir = filepath.Join("..", "..")
 	if out, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("copying the checkout: %v: %s", err, out)
@@ -163,7 +169,8 @@ func (c *moduleCopy) publish(t *testing.T) {
 	}
 	archive, err := os.Create(filepath.Join(dir, "v0.0.1.zip"))
 	if err == nil {
-		err = errors.Join(zip.CreateFromDir(archive, module.Version{Path: published, Version: "v0.0.1"}, c.dir), archive.Close())
+		err = errors.Join(zip.CreateFromDir(archive, module.Version{Path: published, Version: "v0.0.1"}, c.dir),
+			archive.Close())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -182,7 +189,8 @@ func (c *moduleCopy) install(t *testing.T) {
 	if out := c.must(t, filepath.Join(c.bin, "mtool"), "version"); !strings.Contains(out, "0.0.1") {
 		t.Errorf("it says that it is %s", out)
 	}
-	if out := c.must(t, filepath.Join(c.bin, "mtool"), "help", "ci-github"); !strings.Contains(out, "uses: you/mtool@main") {
+	if out := c.must(t, filepath.Join(c.bin, "mtool"), "help", "ci-github"); !strings.Contains(out,
+		"uses: you/mtool@main") {
 		t.Errorf("its workflow takes mtool from elsewhere:\n%s", out)
 	}
 }

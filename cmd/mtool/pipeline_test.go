@@ -68,8 +68,9 @@ type pipelineRun struct {
 
 func newPipelineRun(t *testing.T, context string, host *testparts.RunningRegistry) *pipelineRun {
 	return &pipelineRun{t: t, dir: t.TempDir(), context: context, variables: map[string]string{
-		"CI": "true", "CI_REGISTRY": host.Host, "CI_REGISTRY_IMAGE": host.Host + "/acme/demo", "CI_REGISTRY_USER": host.User, "CI_REGISTRY_PASSWORD": host.Password,
-		"CI_COMMIT_REF_SLUG": "v1", "CI_COMMIT_SHA": "0123456789abcdef0123456789abcdef01234567", "CI_PIPELINE_ID": "7",
+		"CI": "true", "CI_REGISTRY": host.Host, "CI_REGISTRY_IMAGE": host.Host + "/acme/demo", "CI_REGISTRY_USER": host.User,
+		"CI_REGISTRY_PASSWORD": host.Password,
+		"CI_COMMIT_REF_SLUG":   "v1", "CI_COMMIT_SHA": "0123456789abcdef0123456789abcdef01234567", "CI_PIPELINE_ID": "7",
 	}}
 }
 
@@ -111,7 +112,8 @@ func (r *pipelineRun) job(dir string, cell map[string]string, script []string) e
 		return err
 	}
 	for _, from := range r.artifacts {
-		if out, err := exec.Command("cp", "-r", filepath.Join(from, "work", "results"), filepath.Join(dir, "work")).CombinedOutput(); err != nil {
+		if out, err := exec.Command("cp", "-r", filepath.Join(from, "work", "results"),
+			filepath.Join(dir, "work")).CombinedOutput(); err != nil {
 			return fmt.Errorf("artifacts: %w: %s", err, out)
 		}
 	}

@@ -45,7 +45,10 @@ func TestPowerLoss(t *testing.T) {
 	}
 	for _, line := range lines {
 		log := filepath.Join(t.TempDir(), "calls")
-		words := append([]string{"-f", "-y", "-s", "300", "-e", "trace=/^(write|pwrite64|fsync|fdatasync|rename.*|mkdir.*|link.*)$", "-o", log, mtool}, strings.Fields(line)...)
+		words := append([]string{
+			"-f", "-y", "-s", "300", "-e",
+			"trace=/^(write|pwrite64|fsync|fdatasync|rename.*|mkdir.*|link.*)$", "-o", log, mtool,
+		}, strings.Fields(line)...)
 		cmd := exec.CommandContext(t.Context(), "strace", words...)
 		cmd.Stdin = strings.NewReader("password\n")
 		var said strings.Builder
@@ -94,7 +97,8 @@ func TestPowerLossLiars(t *testing.T) {
 			continue
 		}
 		liar := strings.Join(append(append([]string{}, lines[:i]...), lines[i+1:]...), "")
-		liar = strings.ReplaceAll(liar, "7 <... fsync resumed>) = 0\n", map[bool]string{true: "", false: "7 <... fsync resumed>) = 0\n"}[strings.Contains(line, "unfinished")])
+		liar = strings.ReplaceAll(liar, "7 <... fsync resumed>) = 0\n",
+			map[bool]string{true: "", false: "7 <... fsync resumed>) = 0\n"}[strings.Contains(line, "unfinished")])
 		if found, _ := unsynced(liar, "/h", "/dev/out"); len(found) == 0 {
 			t.Errorf("nothing was found without %q", line)
 		}

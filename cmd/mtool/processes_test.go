@@ -71,7 +71,10 @@ func imageOf(t *testing.T, name string) registrytest.Built {
 // paddedImage is one with a layer of some size.
 func paddedImage(t *testing.T, size int) registrytest.Built {
 	t.Helper()
-	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Padding: size})
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "arm64"},
+		Padding:  size,
+	})
 }
 
 // archiveOf writes an image to a file.
@@ -97,7 +100,10 @@ func archiveOf(t *testing.T, path string, b registrytest.Built) {
 func scratchContext(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name, body := range map[string]string{"Dockerfile": "FROM scratch\nARG N\nLABEL n=$N\nCOPY file /\n", "file": "content\n"} {
+	for name, body := range map[string]string{
+		"Dockerfile": "FROM scratch\nARG N\nLABEL n=$N\nCOPY file /\n",
+		"file":       "content\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(body), 0o644); err != nil {
 			t.Fatal(err)
 		}

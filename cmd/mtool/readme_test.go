@@ -114,7 +114,8 @@ func (e example) missing(out string) string {
 	return ""
 }
 
-var varying = regexp.MustCompile(`[✓✗] |sha256:[0-9a-f]*…?|\d{4}-\d\d-\d\d|[0-9.]+ [kM]?B|[0-9.]+m?s |^#\d+ [0-9.]+|\s+`)
+var varying = regexp.MustCompile(
+	`[✓✗] |sha256:[0-9a-f]*…?|\d{4}-\d\d-\d\d|[0-9.]+ [kM]?B|[0-9.]+m?s |^#\d+ [0-9.]+|\s+`)
 
 // plain takes out what differs from run to run, and what only terminals get: digests, sizes, times, widths, symbols.
 func plain(line string) string {

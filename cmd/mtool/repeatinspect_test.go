@@ -86,7 +86,8 @@ func newTwice(t *testing.T, liar bool) *twice {
 			arch = "riscv64"
 		}
 		images = append(images, registrytest.Image(registrytest.ImageSpec{
-			Platform: p, Entrypoint: []string{"/app"}, Files: [][]string{{"plain etc/shared"}, {"elf bin/sh " + p.Architecture}, {"elf app " + arch}},
+			Platform: p, Entrypoint: []string{"/app"},
+			Files: [][]string{{"plain etc/shared"}, {"elf bin/sh " + p.Architecture}, {"elf app " + arch}},
 		}))
 	}
 	r := &rounds{registry: registrytest.New(t, registrytest.Options{})}
@@ -148,7 +149,8 @@ func TestSecondRun(t *testing.T) {
 			}
 			first, asked := w.inspect(t, "--deep")
 			if n := blobsOf(asked); n != images+layers || len(w.facts(t)) != layers {
-				t.Errorf("the first run reads %d blobs and keeps %d facts, want %d and %d: %q", n, len(w.facts(t)), images+layers, layers, asked)
+				t.Errorf("the first run reads %d blobs and keeps %d facts, want %d and %d: %q", n, len(w.facts(t)), images+layers,
+					layers, asked)
 			}
 			if ended := strings.HasSuffix(first, "exit status 3"); ended != liar {
 				t.Errorf("the verdict is wrong:\n%s", first)
@@ -190,7 +192,8 @@ func losses() map[string]func(t *testing.T, file string) {
 		"the truth": func(t *testing.T, file string) { // every program becomes one for the other machine
 			body, err := os.ReadFile(file)
 			check(t, err)
-			swapped := strings.NewReplacer("amd64", "arm64", "arm64", "amd64", "s390x", "amd64", "riscv64", "arm64", "shared", "hidden").Replace(string(body))
+			swapped := strings.NewReplacer("amd64", "arm64", "arm64", "amd64", "s390x", "amd64", "riscv64", "arm64", "shared",
+				"hidden").Replace(string(body))
 			if swapped == string(body) {
 				t.Errorf("nothing to lie about in %s", body)
 			}

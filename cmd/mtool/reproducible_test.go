@@ -47,7 +47,8 @@ func TestReproducible(t *testing.T) {
 
 func digestIn(t *testing.T, out string) string {
 	t.Helper()
-	lines := regexp.MustCompile(`(?m)^docker\.io/library/demo@(sha256:[0-9a-f]{64})$`).FindAllStringSubmatch(strings.TrimSpace(out), -1)
+	lines := regexp.MustCompile(`(?m)^docker\.io/library/demo@(sha256:[0-9a-f]{64})$`).FindAllStringSubmatch(
+		strings.TrimSpace(out), -1)
 	if len(lines) != 1 {
 		t.Fatalf("%d digests in:\n%s", len(lines), out)
 	}

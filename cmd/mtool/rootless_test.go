@@ -51,8 +51,9 @@ func asUser(e *testscript.Env, user *testparts.User, mtool string) error {
 	if c := command.SysProcAttr.Credential; c != nil {
 		change = fmt.Sprintf("setpriv --reuid %d --regid %d --clear-groups ", c.Uid, c.Gid)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nunset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME DOCKER_CONFIG TMPDIR\n"+
-		"HOME=%[1]s MTOOL_HOME=%[1]s/m PATH=%[2]s:$PATH exec %[3]s\"$@\"\n", user.Home, filepath.Dir(mtool), change)
+	script := fmt.Sprintf(
+		"#!/bin/sh\nunset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME DOCKER_CONFIG TMPDIR\n"+
+			"HOME=%[1]s MTOOL_HOME=%[1]s/m PATH=%[2]s:$PATH exec %[3]s\"$@\"\n", user.Home, filepath.Dir(mtool), change)
 	e.Setenv("PATH", bin+string(os.PathListSeparator)+e.Getenv("PATH"))
 	return errors.Join(
 		os.Chmod(filepath.Dir(e.WorkDir), 0o755), os.Chmod(e.WorkDir, 0o777),

@@ -24,7 +24,8 @@ func cmdAdmit(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	program, cert, key := ts.MkAbs("admission"), ts.MkAbs("cert.pem"), ts.MkAbs("key.pem")
 	if _, err := os.Stat(program); err != nil {
-		build := exec.Command("go", "build", "-o", program, ts.MkAbs(args[0])) // with the cache of this user, not the script's
+		// with the cache of this user, not the script's
+		build := exec.Command("go", "build", "-o", program, ts.MkAbs(args[0]))
 		out, err := build.CombinedOutput()
 		if err != nil {
 			ts.Fatalf("building the webhook: %v\n%s", err, out)

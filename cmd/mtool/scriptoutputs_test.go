@@ -71,7 +71,8 @@ func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	line := []string{
 		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1280,1500",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--window-size=1280,1500",
 		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + ts.MkAbs("chromium-profile"),
 	}
 	picture := ""

@@ -54,7 +54,10 @@ func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if f.has("bundle") {
 		d := subject.Descriptor()
-		built := registrytest.Artifact(registrytest.ArtifactSpec{Type: bundleType, Subject: &d, Layers: []registrytest.ArtifactLayer{f.bundle(ts)}})
+		built := registrytest.Artifact(registrytest.ArtifactSpec{
+			Type: bundleType, Subject: &d,
+			Layers: []registrytest.ArtifactLayer{f.bundle(ts)},
+		})
 		ts.Check(built.Push(background(), repo, ""))
 		return
 	}
@@ -83,11 +86,15 @@ func (f forgery) simple() registrytest.ArtifactLayer {
 	if f.has("typed") {
 		kind = "atomic container signature"
 	}
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"any"},"image":{"docker-manifest-digest":"%s"},"type":"%s"},"optional":null}`, f.digest, kind)
+	payload := fmt.Appendf(nil,
+		`{"critical":{"identity":{"docker-reference":"any"},"image":{"docker-manifest-digest":"%s"},"type":"%s"},"optional":null}`, f.digest, kind)
 	if f.has("huge") {
 		payload = append(payload, bytes.Repeat([]byte(" "), 1<<20)...)
 	}
-	l := registrytest.ArtifactLayer{MediaType: "application/vnd.dev.cosign.simplesigning.v1+json", Annotations: map[string]string{}, Data: payload}
+	l := registrytest.ArtifactLayer{
+		MediaType:   "application/vnd.dev.cosign.simplesigning.v1+json",
+		Annotations: map[string]string{}, Data: payload,
+	}
 	if !f.has("unannotated") {
 		l.Annotations["dev.cosignproject.cosign/signature"] = base64.StdEncoding.EncodeToString(f.signature(payload))
 	}
@@ -102,7 +109,8 @@ func (f forgery) bundle(ts *testscript.TestScript) registrytest.ArtifactLayer {
 		return registrytest.ArtifactLayer{MediaType: bundleType, Data: []byte("garbage")}
 	}
 	const kind = "application/vnd.in-toto+json"
-	body := fmt.Appendf(nil, `{"subject":[{"digest":{"sha256":"%s"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1"}`, f.digest.Hex)
+	body := fmt.Appendf(nil,
+		`{"subject":[{"digest":{"sha256":"%s"}}],"predicateType":"https://sigstore.dev/cosign/sign/v1"}`, f.digest.Hex)
 	sig := f.signature(fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(kind), kind, len(body), body))
 	if f.has("altered") {
 		body = append(body, ' ')

@@ -47,7 +47,10 @@ func cmdWeb(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	repositories := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(backend)), "git-http-backend"),
-		Env:  []string{"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+		Env: []string{
+			"GIT_PROJECT_ROOT=" + dir, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=1",
+			"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
+		},
 	}
 	files := http.FileServer(http.Dir(dir))
 	serveHTTP(ts, args[0], http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

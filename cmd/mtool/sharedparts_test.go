@@ -33,7 +33,10 @@ func (p partTB) SkipNow()                         { p.FailNow() }
 func TestPartThatDoesNotStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for name, script := range map[string]string{"asks": "part\nexec true\n", "skips": "skipped\nexec true\n", "other": "exec true\n"} {
+	for name, script := range map[string]string{
+		"asks": "part\nexec true\n", "skips": "skipped\nexec true\n",
+		"other": "exec true\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name+".txtar"), []byte(script), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,8 @@ func TestOtherSystems(t *testing.T) {
 				t.Error(err)
 			}
 			// What Windows lacks, and with it a liar.
-			err := c.check("liar", []string{"liar.go"}, "package liar\n\nimport \"syscall\"\n\nfunc f() { var limit syscall.Rlimit; _ = limit.Cur }\n", true)
+			err := c.check("liar", []string{"liar.go"},
+				"package liar\n\nimport \"syscall\"\n\nfunc f() { var limit syscall.Rlimit; _ = limit.Cur }\n", true)
 			if missing := strings.HasPrefix(system, "windows/"); missing != (err != nil) {
 				t.Errorf("a program that asks for a limit of %s: %v", system, err)
 			}
@@ -47,21 +48,26 @@ type typeChecker struct {
 	sizes    types.Sizes
 	set      *token.FileSet
 	packages map[string]*types.Package
-	renamed  map[string]string // imports of the package that is being checked: the standard library has some modules inside
-	wrong    []error
+	// imports of the package that is being checked: the standard library has some modules inside
+	renamed map[string]string
+	wrong   []error
 }
 
 func newTypeChecker(t *testing.T, system string) *typeChecker {
 	t.Helper()
 	goos, goarch, _ := strings.Cut(system, "/")
-	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags=grpcnotrace", "-json=ImportPath,Dir,GoFiles,ImportMap,Standard,Module", "./cmd/mtool")
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags=grpcnotrace",
+		"-json=ImportPath,Dir,GoFiles,ImportMap,Standard,Module", "./cmd/mtool")
 	cmd.Dir = filepath.Join("..", "..")
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH="+goarch, "CGO_ENABLED=0")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("asking go list for the packages: %v", err)
 	}
-	c := &typeChecker{sizes: types.SizesFor("gc", goarch), set: token.NewFileSet(), packages: map[string]*types.Package{"unsafe": types.Unsafe}}
+	c := &typeChecker{
+		sizes: types.SizesFor("gc", goarch), set: token.NewFileSet(),
+		packages: map[string]*types.Package{"unsafe": types.Unsafe},
+	}
 	for d := json.NewDecoder(bytes.NewReader(out)); ; { // a package comes after what it imports
 		var p struct {
 			ImportPath, Dir string

@@ -30,16 +30,19 @@ func TestUnprivileged(t *testing.T) {
 	}
 	run := func(args ...string) string { return runAs(t, user, mtool, args...) }
 	run("build", "--arch", "amd64", "-t", "demo:v1-amd64", app)
-	if out := run("build", "--arch", "arm64", "--progress", "plain", "-t", "demo:v1-arm64", app); !strings.Contains(out, "compiled for linux/arm64, running on aarch64") {
+	if out := run("build", "--arch", "arm64", "--progress", "plain", "-t", "demo:v1-arm64", app); !strings.Contains(out,
+		"compiled for linux/arm64, running on aarch64") {
 		t.Errorf("the RUN step did not run under QEMU:\n%s", out)
 	}
 	run("create", "demo:v1", "--amend", "demo:v1-amd64", "--amend", "demo:v1-arm64")
 	run("annotate", "demo:v1", "--annotation", "org.opencontainers.image.title=demo")
 	run("push", "demo:v1", host+"/user/demo:v1")
-	if out := run("inspect", "--exact", "--require", "linux/amd64,linux/arm64", host+"/user/demo:v1"); !strings.Contains(out, "title=demo") {
+	if out := run("inspect", "--exact", "--require", "linux/amd64,linux/arm64",
+		host+"/user/demo:v1"); !strings.Contains(out, "title=demo") {
 		t.Errorf("the annotation is missing:\n%s", out)
 	}
-	if out := run("inspect", "--run", "/app", host+"/user/demo:v1"); !strings.Contains(out, "compiled for linux/arm64, running on aarch64") {
+	if out := run("inspect", "--run", "/app", host+"/user/demo:v1"); !strings.Contains(out,
+		"compiled for linux/arm64, running on aarch64") {
 		t.Errorf("the image did not run under QEMU:\n%s", out)
 	}
 	if after := binfmt(t); after != before {

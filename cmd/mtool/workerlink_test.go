@@ -35,13 +35,15 @@ func TestWorkerThatStopsSending(t *testing.T) {
 	write("file", noise)
 	write("Dockerfile", []byte("FROM scratch\nCOPY file /\n"))
 	build := func(worker string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), asMtool(t), "build", "--worker", worker, "--arch", "amd64", "-t", "cut:v1", context)
+		cmd := exec.CommandContext(t.Context(), asMtool(t), "build", "--worker", worker, "--arch", "amd64", "-t",
+			"cut:v1", context)
 		cmd.Env = append(os.Environ(), "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
 	out, err := build(narrow(t, addr, 4<<20))
-	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 6 || !strings.Contains(out, "it stopped answering in the middle, and said nothing for 20s") {
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 6 ||
+		!strings.Contains(out, "it stopped answering in the middle, and said nothing for 20s") {
 		t.Errorf("got %v:\n%s", err, out)
 	}
 	if list, err := filepath.Glob(filepath.Join(home, "store", "blobs", "*", "*")); err != nil || len(list) > 0 {

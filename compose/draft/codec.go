@@ -86,7 +86,8 @@ func encodeEntry(e compose.Entry) (entry, error) {
 		return entry{}, err
 	}
 	out := entry{
-		Row: e.Row, ConfigDigest: e.ConfigDigest, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest, Origin: e.Origin, RowNumber: e.RowNumber,
+		Row: e.Row, ConfigDigest: e.ConfigDigest, Artifact: e.Artifact, Source: source, SourceDigest: e.SourceDigest,
+		Origin: e.Origin, RowNumber: e.RowNumber,
 		Edits: e.Edits, OriginalDigest: e.OriginalDigest,
 	}
 	if e.Config.OS != "" || e.Config.Architecture != "" {

@@ -103,7 +103,8 @@ func TestListStrangers(t *testing.T) {
 		}
 	}
 	items, err := draft.Open(dir).List(t.Context())
-	if err != nil || len(items) != 1 || !errors.Is(items[0].Err, draft.ErrCorrupt) || hintOf(items[0].Err) != "delete the file" {
+	if err != nil || len(items) != 1 || !errors.Is(items[0].Err, draft.ErrCorrupt) ||
+		hintOf(items[0].Err) != "delete the file" {
 		t.Errorf("got %+v, %v", items, err)
 	}
 }

@@ -22,7 +22,8 @@ func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	for {
 		l := flock.New(path, flock.SetPermissions(0o600))
 		if ok, err := l.TryLockContext(ctx, poll); err != nil || !ok {
-			return nil, errors.Join(fmt.Errorf("locking %s: %w", path, store.NoLocks(errors.Join(err, ctx.Err()), filepath.Dir(path))), l.Close())
+			return nil, errors.Join(fmt.Errorf("locking %s: %w", path,
+				store.NoLocks(errors.Join(err, ctx.Err()), filepath.Dir(path))), l.Close())
 		}
 		if isCurrent(l, path) {
 			return func() error {

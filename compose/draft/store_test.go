@@ -224,7 +224,8 @@ func TestUpdateFails(t *testing.T) {
 		return l, boom
 	})
 	wantError(t, err, boom)
-	_, err = s.Update(t.Context(), ref(t, "demo:v1"), func(l compose.List) (compose.List, error) { return compose.List{}, nil })
+	_, err = s.Update(t.Context(), ref(t, "demo:v1"),
+		func(l compose.List) (compose.List, error) { return compose.List{}, nil })
 	wantError(t, err, compose.ErrEmpty)
 	if l, err := s.Load(t.Context(), ref(t, "demo:v1")); err != nil || len(l.Entries) != 1 {
 		t.Errorf("got %v, %v, want the draft as it was", l, err)

@@ -49,7 +49,8 @@ func (w *upload) confirmTag(ctx context.Context, t compose.Tag) error {
 	case err != nil:
 		return fmt.Errorf("confirming tag %q: %w", t.Name, err)
 	case now.Digest != w.Root.Digest:
-		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, compose.ErrMoved, now.Digest, w.Root.Digest)
+		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, compose.ErrMoved, now.Digest,
+			w.Root.Digest)
 	}
 	return nil
 }

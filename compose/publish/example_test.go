@@ -54,7 +54,8 @@ func Example() {
 		server.Load("demo", p.Architecture, registrytest.Image(registrytest.ImageSpec{Platform: p}))
 		images = append(images, parse(server.Host()+"/demo:"+p.Architecture))
 	}
-	done, err := merge(context.Background(), remote.NewClient(remote.Options{}), parse(server.Host()+"/demo:v1"), images...)
+	done, err := merge(context.Background(), remote.NewClient(remote.Options{}),
+		parse(server.Host()+"/demo:v1"), images...)
 	fmt.Println(done.Targets[0].State, err)
 	// Output: written <nil>
 }
@@ -72,7 +73,8 @@ func TestMergeRefuses(t *testing.T) {
 	t.Parallel()
 	server := registrytest.New(t, registrytest.Options{})
 	server.Load("demo", "amd64", image("amd64"))
-	server.Load("demo", "lying", registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("s390x"), Claim: &both[1]}}}))
+	server.Load("demo", "lying",
+		registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("s390x"), Claim: &both[1]}}}))
 	client := remote.NewClient(remote.Options{})
 	at := func(tag string) registry.Ref { return ref(t, server.Host()+"/demo:"+tag) }
 	for _, images := range [][]registry.Ref{{at("amd64")}, {at("amd64"), at("lying")}} {

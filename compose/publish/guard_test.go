@@ -15,7 +15,8 @@ import (
 // What the tag of a list may be changed to, and by which options.
 func TestGuards(t *testing.T) {
 	t.Parallel()
-	both, one, other := registrytest.ListOf(image("amd64"), image("arm64")), registrytest.ListOf(image("amd64")), registrytest.ListOf(image("s390x"))
+	both, one, other := registrytest.ListOf(image("amd64"), image("arm64")), registrytest.ListOf(image("amd64")),
+		registrytest.ListOf(image("s390x"))
 	tests := []struct {
 		name        string
 		before, now registrytest.Built
@@ -28,16 +29,40 @@ func TestGuards(t *testing.T) {
 		{name: "the same", before: both, now: both, state: publish.Unchanged},
 		{name: "fewer", before: both, now: one, err: publish.ErrDropped},
 		{name: "fewer, by force", before: both, now: one, options: publish.Options{Force: true}, state: publish.Written},
-		{name: "fewer, and they may go", before: both, now: one, options: publish.Options{MayDrop: true}, state: publish.Written},
-		{name: "fewer, with what is required", before: both, now: one, options: publish.Options{Require: platforms("amd64")}, state: publish.Written},
-		{name: "without what is required", before: both, now: one, options: publish.Options{Require: platforms("arm64")}, err: inspect.ErrMismatch},
+		{
+			name: "fewer, and they may go", before: both, now: one, options: publish.Options{MayDrop: true},
+			state: publish.Written,
+		},
+		{
+			name: "fewer, with what is required", before: both, now: one, options: publish.Options{Require: platforms("amd64")},
+			state: publish.Written,
+		},
+		{
+			name: "without what is required", before: both, now: one, options: publish.Options{Require: platforms("arm64")},
+			err: inspect.ErrMismatch,
+		},
 		{name: "fewer, as it was read", before: both, now: one, copied: true, state: publish.Written},
 		{name: "an image over a list", before: both, now: image("amd64"), copied: true, err: publish.ErrOverwrite},
-		{name: "an image over a list, by force", before: both, now: image("amd64"), copied: true, options: publish.Options{Force: true}, state: publish.Written},
-		{name: "a tag that must not move", before: one, now: both, options: publish.Options{NoClobber: true}, err: publish.ErrTaken},
-		{name: "one that may", before: one, now: both, options: publish.Options{NoClobber: true, Floating: []string{"v1"}}, state: publish.Written},
-		{name: "one that has it", before: both, now: both, options: publish.Options{NoClobber: true}, state: publish.Unchanged},
-		{name: "a dry run", before: other, now: both, options: publish.Options{DryRun: true, MayDrop: true}, state: publish.Planned},
+		{
+			name: "an image over a list, by force", before: both, now: image("amd64"), copied: true,
+			options: publish.Options{Force: true}, state: publish.Written,
+		},
+		{
+			name: "a tag that must not move", before: one, now: both, options: publish.Options{NoClobber: true},
+			err: publish.ErrTaken,
+		},
+		{
+			name: "one that may", before: one, now: both, options: publish.Options{NoClobber: true, Floating: []string{"v1"}},
+			state: publish.Written,
+		},
+		{
+			name: "one that has it", before: both, now: both, options: publish.Options{NoClobber: true},
+			state: publish.Unchanged,
+		},
+		{
+			name: "a dry run", before: other, now: both, options: publish.Options{DryRun: true, MayDrop: true},
+			state: publish.Planned,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -82,7 +107,10 @@ func TestOneOfSeveralTargets(t *testing.T) {
 	s.Load("kept", "v1", registrytest.ListOf(image("amd64"), image("arm64")))
 	s.Load("src", "v1", registrytest.ListOf(image("amd64")))
 	var notes []string
-	p := publish.Publisher{Client: remote.NewClient(remote.Options{}), Note: func(line string) { notes = append(notes, line) }}
+	p := publish.Publisher{
+		Client: remote.NewClient(remote.Options{}),
+		Note:   func(line string) { notes = append(notes, line) },
+	}
 	from := ref(t, s.Host()+"/src:v1")
 	_, report, err := p.Read(t.Context(), from)
 	if err != nil {
@@ -104,14 +132,16 @@ func TestOneOfSeveralTargets(t *testing.T) {
 		t.Errorf("got %s, made %v", got, done.Made)
 	}
 	for _, q := range s.Requests() {
-		if strings.HasPrefix(q, "PUT") && strings.Contains(q, "/kept/") || strings.HasPrefix(q, "POST") && strings.Contains(q, "/kept/") {
+		if strings.HasPrefix(q, "PUT") && strings.Contains(q, "/kept/") || strings.HasPrefix(q, "POST") &&
+			strings.Contains(q, "/kept/") {
 			t.Errorf("something was sent to the target that failed: %s", q)
 		}
 	}
 	if len(plan.Uploads) != 2 || len(plan.Uploads[1].Tags) != 2 {
 		t.Errorf("the caller's plan was changed: %+v", plan.Uploads)
 	}
-	if all := strings.Join(notes, "\n"); !strings.Contains(all, "dropped: linux/arm64") || !strings.Contains(all, "new:v1, latest") {
+	if all := strings.Join(notes, "\n"); !strings.Contains(all, "dropped: linux/arm64") ||
+		!strings.Contains(all, "new:v1, latest") {
 		t.Errorf("got notes %q", notes)
 	}
 }

@@ -75,7 +75,8 @@ func (p Publisher) referrersOf(ctx context.Context, s compose.Subject) ([]Referr
 		}
 		all = append(all, Referrer{subject: s.Digest, object: object, report: report})
 	}
-	for _, suffix := range []string{".sig", ".att", ".sbom"} { // https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+	// https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
+	for _, suffix := range []string{".sig", ".att", ".sbom"} {
 		tag := registry.FallbackTag(s.Digest) + suffix
 		object, report, err := p.Read(ctx, s.From.WithTag(tag))
 		if errors.Is(err, registry.ErrNotFound) {
@@ -195,7 +196,9 @@ func rowOf(r inspect.Report) v1.Descriptor {
 }
 
 // nameReferrers writes the fallback tag and keeps what it has already.
-func (p Publisher) nameReferrers(ctx context.Context, digest v1.Hash, rows []v1.Descriptor, to registry.Ref, target registry.Target) error {
+func (p Publisher) nameReferrers(
+	ctx context.Context, digest v1.Hash, rows []v1.Descriptor, to registry.Ref, target registry.Target,
+) error {
 	var there []v1.Descriptor
 	if to.Transport == registry.TransportRegistry {
 		have, known, err := p.Client.Repository(to, remote.PullPush).Referrers(ctx, digest)

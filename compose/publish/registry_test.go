@@ -73,7 +73,8 @@ func TestRequestsOfAPublishing(t *testing.T) {
 				t.Errorf("the tag is %s, want %s", h, encode(t, l).Digest)
 			}
 			s.Forget()
-			if r, err = push(t, c, l, s.Host()+"/"+tt.target, publish.UploadOptions{}); err != nil || r.Changed || len(s.Requests()) != 1 {
+			if r, err = push(t, c, l, s.Host()+"/"+tt.target, publish.UploadOptions{}); err != nil || r.Changed ||
+				len(s.Requests()) != 1 {
 				t.Errorf("a second time: got %+v, %v, %q, want one request", r, err, s.Requests())
 			}
 		})

@@ -95,10 +95,12 @@ func TestPublishUnchanged(t *testing.T) {
 	}
 	x.log = nil
 	existing := map[string]v1.Descriptor{"v1": u.Root.Descriptor(), "latest": u.Root.Descriptor()}
-	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Existing: existing}); err != nil || r.Changed || x.kinds() != "" {
+	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Existing: existing}); err != nil || r.Changed ||
+		x.kinds() != "" {
 		t.Errorf("got %+v, %q, %v, want not even a question", r, x.kinds(), err)
 	}
-	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil || !r.Changed || r.Copied != 4 {
+	if r, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil || !r.Changed ||
+		r.Copied != 4 {
 		t.Errorf("got %+v, %v, want everything done again by force", r, err)
 	}
 }
@@ -199,7 +201,8 @@ func TestPublishGuardsTheBase(t *testing.T) {
 				x.tags["v1"] = *tt.tag
 			}
 			// The state at the beginning is the base in all cases: it moves while we are at it.
-			_, err := publish.Upload(t.Context(), u, x, publish.UploadOptions{Existing: map[string]v1.Descriptor{"v1": b.Manifest.Descriptor()}})
+			_, err := publish.Upload(t.Context(), u, x,
+				publish.UploadOptions{Existing: map[string]v1.Descriptor{"v1": b.Manifest.Descriptor()}})
 			if tt.err == nil {
 				if err != nil || x.kinds() != "head tag" {
 					t.Errorf("got %q, %v", x.kinds(), err)
@@ -263,7 +266,8 @@ func TestPublishNeverHidesAList(t *testing.T) {
 	if strings.Contains(x.kinds(), "blob") {
 		t.Error("blobs were uploaded nevertheless")
 	}
-	if _, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil || x.tags["v1"].Digest != u.Root.Digest {
+	if _, err = publish.Upload(t.Context(), u, x, publish.UploadOptions{Force: true}); err != nil ||
+		x.tags["v1"].Digest != u.Root.Digest {
 		t.Errorf("got %v, %v by force", x.tags, err)
 	}
 	x.tags["v1"] = image("arm64").Manifest
@@ -288,7 +292,8 @@ func TestPublishSaysRefusedMounts(t *testing.T) {
 	var notes []string
 	o := publish.UploadOptions{Note: func(s string) { notes = append(notes, s) }}
 	u := upload(t, two(t, "demo:v1"), "r.example/demo:v1")
-	if _, err := publish.Upload(t.Context(), u, newTarget(), o); err != nil || len(notes) != 1 || !strings.Contains(notes[0], "4 of 4 blobs") {
+	if _, err := publish.Upload(t.Context(), u, newTarget(), o); err != nil || len(notes) != 1 ||
+		!strings.Contains(notes[0], "4 of 4 blobs") {
 		t.Errorf("got notes %q, %v", notes, err)
 	}
 	notes = nil
@@ -339,7 +344,8 @@ func TestPublishConfirms(t *testing.T) {
 	x.fault = func(e string) error {
 		if strings.HasPrefix(e, "head") {
 			if heads++; heads == 2 {
-				x.tags["v1"] = registry.Manifest{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}} // somebody else's
+				// somebody else's
+				x.tags["v1"] = registry.Manifest{Digest: v1.Hash{Algorithm: "sha256", Hex: strings.Repeat("0", 64)}}
 			}
 		}
 		return nil

@@ -21,7 +21,8 @@ func FuzzParse(f *testing.F) {
 
 func FuzzResults(f *testing.F) {
 	f.Add([]byte(`{"schema":"mtool.result/v1","images":[]}`))
-	f.Add([]byte(`{"containerimage.digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","image.name":"demo:v1"}`))
+	f.Add([]byte(
+		`{"containerimage.digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","image.name":"demo:v1"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := spec.ParseResults("out.json", data); err != nil && !strings.Contains(err.Error(), "out.json") {
 			t.Errorf("the error %q does not name the file", err)

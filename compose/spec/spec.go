@@ -50,7 +50,10 @@ type Platform struct {
 
 // V1 returns the platform in the terms of an image config; members that the file lacks are zero.
 func (p Platform) V1() v1.Platform {
-	out := v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
+	out := v1.Platform{
+		OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion,
+		OSFeatures: p.OSFeatures,
+	}
 	if out.OSVersion == "" {
 		out.OSVersion = p.OSVersionAlso
 	}

@@ -102,7 +102,10 @@ func TestParseRefuses(t *testing.T) {
 		{"an empty tag", entry + "tags: ['']\n", "x.yaml:3: tags[0] is empty", true},
 		{"a target of nothing", entry + "targets:\n  -\n", "x.yaml:4: targets[0] is empty", true},
 		{"an empty demand", entry + "require: [linux/amd64, '']\n", "x.yaml:3: require[1] is empty", true},
-		{"an empty architecture", entry + "    platform: {os: linux, architecture: ''}\n", "x.yaml:3: architecture is empty", true},
+		{
+			"an empty architecture", entry + "    platform: {os: linux, architecture: ''}\n",
+			"x.yaml:3: architecture is empty", true,
+		},
 		{"an empty alias", "image: &x ''\n" + entry + "    platform: {os: *x}\n", "x.yaml:1: image is empty", true},
 		{"a second document", entry + "---\nrequire: [linux/amd64]\n", "x.yaml:3: a second document", false},
 		{"no YAML", "a: [", "x.yaml:1: ", false},
@@ -156,7 +159,8 @@ func validate(t *testing.T, body string) error {
 const digest = "sha256:4111df81f2d5e3a4d7c2b1a0998877665544332211ffeeddccbbaa0099887766"
 
 func result(platform, version string) string {
-	return `{"schema":"mtool.result/v1","repo":"r.example/x","digest":"` + digest + `","platform":"` + platform + `","version":"` + version + `"}`
+	return `{"schema":"mtool.result/v1","repo":"r.example/x","digest":"` + digest + `","platform":"` + platform +
+		`","version":"` + version + `"}`
 }
 
 func TestResults(t *testing.T) {
@@ -174,8 +178,14 @@ func TestResults(t *testing.T) {
 		{"twice", result("linux/arm64", "1") + result("linux/arm64/v8", "1"), nil, 2, "two results for linux/arm64"},
 		{"of another version", result("linux/amd64", "1") + result("linux/arm64", "2"), nil, 2, `version "2"`},
 		{"missing", result("linux/arm64", "1"), amd64, 1, "no result for linux/amd64"},
-		{"of another run", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "{", `{"run":"7",`, 1), nil, 2, `run "7"`},
-		{"of another repository", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "/x", "/y", 1), nil, 2, `in "r.example/y"`},
+		{
+			"of another run", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "{", `{"run":"7",`, 1),
+			nil, 2, `run "7"`,
+		},
+		{
+			"of another repository", result("linux/amd64", "1") + strings.Replace(result("linux/arm64", "1"), "/x", "/y", 1),
+			nil, 2, `in "r.example/y"`,
+		},
 		{"foreign", `{"schema":"other/v1"}`, nil, 0, `its schema is "other/v1"`},
 		{"no JSON", "digest: x", nil, 0, "not"},
 		{"empty", "", nil, 0, "EOF"},

@@ -60,8 +60,10 @@ func TestCompare(t *testing.T) {
 	}{
 		"nothing":                           {func(*registrytest.ListSpec) {}, nil},
 		"order of entries is no difference": {func(l *registrytest.ListSpec) { slices.Reverse(l.Entries) }, nil},
-		"added":                             {func(l *registrytest.ListSpec) { l.Entries = append(l.Entries, image("s390x")) }, []string{"s390x added"}},
-		"removed":                           {func(l *registrytest.ListSpec) { l.Entries = l.Entries[:1] }, []string{"arm64 removed"}},
+		"added": {func(l *registrytest.ListSpec) {
+			l.Entries = append(l.Entries, image("s390x"))
+		}, []string{"s390x added"}},
+		"removed": {func(l *registrytest.ListSpec) { l.Entries = l.Entries[:1] }, []string{"arm64 removed"}},
 		"annotation of the list": {
 			func(l *registrytest.ListSpec) { l.Annotations = map[string]string{"k": "v"} }, []string{"list: annotation k"},
 		},

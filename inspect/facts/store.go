@@ -95,5 +95,6 @@ func write(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return registry.WriteFile(path, registry.WriteOptions{NoSync: true}, func(w io.Writer) error { _, err := w.Write(data); return err })
+	return registry.WriteFile(path, registry.WriteOptions{NoSync: true},
+		func(w io.Writer) error { _, err := w.Write(data); return err })
 }

@@ -18,7 +18,8 @@ import (
 func some(t *testing.T) rootfs.LayerFacts {
 	t.Helper()
 	return rootfs.LayerFacts{
-		Schema: rootfs.Schema, Digest: registrytest.Hash([]byte(t.Name())), DiffID: registrytest.Hash([]byte("plain")), Size: 7,
+		Schema: rootfs.Schema, Digest: registrytest.Hash([]byte(t.Name())),
+		DiffID: registrytest.Hash([]byte("plain")), Size: 7,
 		Whiteouts: []string{"etc/gone", "odd\xffname"},
 	}
 }
@@ -53,8 +54,10 @@ func TestGetRefuses(t *testing.T) {
 	t.Parallel()
 	whole := `{"schema":"` + rootfs.Schema + `","digest":"` + registrytest.Hash([]byte(t.Name()+"/twin")).String() + `"}`
 	for name, body := range map[string]string{
-		"empty": "", "cut off": summed(`{"schema":"` + rootfs.Schema + `","digest":"sha256:`), "another version": summed(`{"schema":"mtool.layer/v0"}`),
-		"another layer":      summed(`{"schema":"` + rootfs.Schema + `","digest":"` + registrytest.Hash([]byte("x")).String() + `"}`),
+		"empty": "", "cut off": summed(`{"schema":"` + rootfs.Schema + `","digest":"sha256:`),
+		"another version": summed(`{"schema":"mtool.layer/v0"}`),
+		"another layer": summed(`{"schema":"` + rootfs.Schema + `","digest":"` +
+			registrytest.Hash([]byte("x")).String() + `"}`),
 		"without a checksum": whole, "something behind it": summed(whole) + " ", "twin": summed(whole),
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,7 +85,10 @@ func TestGetRefuses(t *testing.T) {
 func TestTurnedBits(t *testing.T) {
 	t.Parallel()
 	dir, want := t.TempDir(), some(t)
-	want.Files = []rootfs.File{{Path: "app", Type: rootfs.Program, Mode: 0o755, Fact: &binary.Fact{Kind: binary.ELFExecutable, Arch: "arm64"}}}
+	want.Files = []rootfs.File{{
+		Path: "app", Type: rootfs.Program, Mode: 0o755,
+		Fact: &binary.Fact{Kind: binary.ELFExecutable, Arch: "arm64"},
+	}}
 	s := facts.Open(dir)
 	if err := s.Put(want); err != nil {
 		t.Fatal(err)

@@ -119,7 +119,8 @@ func TestSatisfies(t *testing.T) {
 func TestValidate(t *testing.T) {
 	t.Parallel()
 	for _, p := range []v1.Platform{
-		plat("linux", "arm64", "v8"), plat("linux", "armhf", ""), plat("macos", "amd64", ""), windows("10.0.20348.1", "win32k"),
+		plat("linux", "arm64", "v8"), plat("linux", "armhf", ""), plat("macos", "amd64", ""),
+		windows("10.0.20348.1", "win32k"),
 	} {
 		if err := platform.Validate(p); err != nil {
 			t.Error(err)
@@ -188,7 +189,8 @@ func TestSuffix(t *testing.T) {
 	for in, want := range map[string]string{
 		"linux/amd64": "amd64", "linux/arm64/v8": "arm64", "linux/arm": "armv7", "linux/arm/v6": "armv6", "linux/386": "386",
 		"linux/amd64/v3": "amd64v3", "linux/arm64/v8.2": "arm64v8.2", "linux/riscv64/rva22u64": "riscv64-rva22u64",
-		"windows/amd64": "windows-amd64", "windows/amd64:10.0.20348.1": "windows-amd64-10.0.20348.1", "macos/arm64": "darwin-arm64",
+		"windows/amd64": "windows-amd64", "windows/amd64:10.0.20348.1": "windows-amd64-10.0.20348.1",
+		"macos/arm64": "darwin-arm64",
 	} {
 		p, err := platform.Parse(in)
 		if err != nil {

@@ -66,7 +66,8 @@ func split(s string) (v1.Platform, error) {
 		return p, &invalidError{value: s, problem: "it names no architecture; valid: " +
 			strings.Join(architectures(canonicalOS(words[0])), ", ")}
 	case len(words) == 1:
-		return p, unknown(s, "operating system or architecture", words[0], slices.Concat(operatingSystems(), architectures("linux")))
+		return p, unknown(s, "operating system or architecture", words[0],
+			slices.Concat(operatingSystems(), architectures("linux")))
 	case len(words) > 3 || slices.Contains(words, ""):
 		return p, &invalidError{value: s, problem: "it is not os/arch[/variant][:os.version]"}
 	case len(words) == 3:

@@ -57,7 +57,10 @@ func (o Offer) Choose(r Runtime, node v1.Platform) Choice {
 	}
 	best := slices.MinFunc(fits, candidate.compare)
 	if best.unstated && r != Podman && r != CRIO && !newContainerdNode(node).runs(o.Rows[best.row].Config) {
-		return Choice{-1, "no row fits, and the config of the first without a platform says " + Format(o.Rows[best.row].Config)}
+		return Choice{
+			-1,
+			"no row fits, and the config of the first without a platform says " + Format(o.Rows[best.row].Config),
+		}
 	}
 	return Choice{best.row, o.why(best, fits, node)}
 }
@@ -68,7 +71,8 @@ func (o Offer) why(best candidate, fits []candidate, node v1.Platform) string {
 	switch p := o.Rows[best.row].Platform; {
 	case best.unstated:
 		why = "no row fits, and this one states no platform"
-	case Equal(v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant}, v1.Platform{OS: node.OS, Architecture: node.Architecture, Variant: node.Variant}):
+	case Equal(v1.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant},
+		v1.Platform{OS: node.OS, Architecture: node.Architecture, Variant: node.Variant}):
 		why = "the same platform"
 	default:
 		why = fmt.Sprintf("%s runs %s too", Format(node), Format(*p))

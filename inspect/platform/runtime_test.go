@@ -23,8 +23,10 @@ func nodes() []v1.Platform {
 		plat("linux", "amd64", ""), plat("linux", "amd64", "v2"), plat("linux", "amd64", "v3"), plat("linux", "amd64", "v4"),
 		plat("linux", "386", ""), plat("linux", "arm", ""), plat("linux", "arm", "v5"), plat("linux", "arm", "v6"),
 		plat("linux", "arm", "v7"), plat("linux", "arm", "v8"), plat("linux", "arm64", ""), plat("linux", "arm64", "v8"),
-		plat("linux", "arm64", "v8.2"), plat("linux", "arm64", "v9"), plat("linux", "arm64", "v9.2"), plat("linux", "arm64", "v9.6"),
-		plat("linux", "ppc64le", ""), plat("linux", "ppc64le", "power9"), plat("linux", "riscv64", ""), plat("linux", "riscv64", "rva22u64"),
+		plat("linux", "arm64", "v8.2"), plat("linux", "arm64", "v9"), plat("linux", "arm64", "v9.2"),
+		plat("linux", "arm64", "v9.6"),
+		plat("linux", "ppc64le", ""), plat("linux", "ppc64le", "power9"), plat("linux", "riscv64", ""),
+		plat("linux", "riscv64", "rva22u64"),
 		plat("linux", "s390x", ""), plat("linux", "loong64", ""), plat("linux", "sw64", ""), plat("linux", "mips64le", ""),
 		plat("freebsd", "arm64", ""),
 		{OS: "linux", Architecture: "amd64", OSFeatures: []string{"a", "b"}},
@@ -39,7 +41,10 @@ func nodes() []v1.Platform {
 // instead.
 func words(r *rand.Rand) v1.Platform {
 	pick := func(words string) string { all := strings.Split(words, " "); return all[r.IntN(len(all))] }
-	p := v1.Platform{OS: "linux", Architecture: pick("amd64 amd64 arm arm arm arm64 arm64 arm64 386 ppc64le riscv64 s390x loong64 sw64 mips64le")}
+	p := v1.Platform{
+		OS:           "linux",
+		Architecture: pick("amd64 amd64 arm arm arm arm64 arm64 arm64 386 ppc64le riscv64 s390x loong64 sw64 mips64le"),
+	}
 	switch p.Architecture {
 	case "amd64":
 		p.Variant = pick("   v1 v2 v3 v4")
@@ -60,7 +65,8 @@ func words(r *rand.Rand) v1.Platform {
 	case 2:
 		p.OSFeatures = strings.Fields(pick("a b c a,b") + " " + pick(" b"))
 	case 3, 4:
-		p = windows(pick(" 10.0.17763.1 10.0.17763.5 10.0.20348.2 10.0.25398.1 10.0.26100.3 10.1 x"), strings.Fields(pick("  win32k"))...)
+		p = windows(pick(" 10.0.17763.1 10.0.17763.5 10.0.20348.2 10.0.25398.1 10.0.26100.3 10.1 x"),
+			strings.Fields(pick("  win32k"))...)
 	}
 	return p
 }
@@ -91,7 +97,8 @@ func TestChooseAsContainerd(t *testing.T) {
 			want := containerdTakes(offer, node)
 			for _, runtime := range []platform.Runtime{platform.Containerd, platform.Docker} {
 				if got := offer.Choose(runtime, node); got.Row != want {
-					t.Fatalf("seed %d: %s takes %d for %v, containerd's library %d, of:\n%s", seed, runtime, got.Row, node, want, shown(offer))
+					t.Fatalf("seed %d: %s takes %d for %v, containerd's library %d, of:\n%s", seed, runtime, got.Row, node, want,
+						shown(offer))
 				}
 			}
 			if taken++; want < 0 {
@@ -109,7 +116,10 @@ func TestChooseAsContainerd(t *testing.T) {
 // that of defaults_windows.go.
 func containerdTakes(o platform.Offer, node v1.Platform) int {
 	spec := func(p v1.Platform) specs.Platform {
-		return specs.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion, OSFeatures: p.OSFeatures}
+		return specs.Platform{
+			OS: p.OS, Architecture: p.Architecture, Variant: p.Variant, OSVersion: p.OSVersion,
+			OSFeatures: p.OSFeatures,
+		}
 	}
 	match := platforms.Only(spec(node))
 	less := match.Less
@@ -178,18 +188,39 @@ func TestChoose(t *testing.T) {
 		row     int
 		why     string
 	}{
-		{"its own", rows(plat("linux", "amd64", ""), plat("linux", "arm64", "v8")), platform.Docker, "linux/arm64", 1, "the same platform"},
-		{"v6 on v7", old, platform.Containerd, "linux/arm", 0, "linux/arm/v7 runs linux/arm/v6 too, the nearest of 2 rows that fit"},
+		{
+			"its own", rows(plat("linux", "amd64", ""), plat("linux", "arm64", "v8")), platform.Docker, "linux/arm64", 1,
+			"the same platform",
+		},
+		{
+			"v6 on v7", old, platform.Containerd, "linux/arm", 0,
+			"linux/arm/v7 runs linux/arm/v6 too, the nearest of 2 rows that fit",
+		},
 		{"v6 on v7 by podman", old, platform.Podman, "linux/arm/v7", 0, "linux/arm/v7 runs linux/arm/v6 too"},
-		{"v6 does not run v7", rows(plat("linux", "arm", "v7")), platform.Docker, "linux/arm/v6", -1, "no row is for linux/arm/v6"},
-		{"v2 on v3", rows(plat("linux", "amd64", ""), plat("linux", "amd64", "v2")), platform.Docker, "linux/amd64/v3", 1, "runs linux/amd64/v2 too"},
+		{
+			"v6 does not run v7", rows(plat("linux", "arm", "v7")), platform.Docker, "linux/arm/v6", -1,
+			"no row is for linux/arm/v6",
+		},
+		{
+			"v2 on v3", rows(plat("linux", "amd64", ""), plat("linux", "amd64", "v2")), platform.Docker, "linux/amd64/v3", 1,
+			"runs linux/amd64/v2 too",
+		},
 		{"podman knows no v2", rows(plat("linux", "amd64", "v2")), platform.Podman, "linux/amd64/v3", -1, "no row"},
-		{"an alias that containerd knows", rows(plat("linux", "x86_64", "")), platform.Docker, "linux/amd64", 0, "the same platform"},
+		{
+			"an alias that containerd knows", rows(plat("linux", "x86_64", "")), platform.Docker, "linux/amd64", 0,
+			"the same platform",
+		},
 		{"an alias that podman does not", rows(plat("linux", "x86_64", "")), platform.CRIO, "linux/amd64", -1, "no row"},
-		{"an alias that nobody knows", rows(plat("linux", "loongarch64", "")), platform.Docker, "linux/loong64", -1, "no row"},
+		{
+			"an alias that nobody knows", rows(plat("linux", "loongarch64", "")), platform.Docker, "linux/loong64",
+			-1, "no row",
+		},
 		{"podman prefers zstd", twins, platform.Podman, "linux/arm64", 1, "zstd before gzip"},
 		{"docker takes the first", twins, platform.Docker, "linux/arm64", 0, "the first of 2 such rows"},
-		{"the latest os.version", rows(windows("10.0.20348.1"), windows("10.0.26100.1")), platform.Docker, "windows/amd64:10.0.26100", 1, "the latest os.version of 2"},
+		{
+			"the latest os.version", rows(windows("10.0.20348.1"), windows("10.0.26100.1")), platform.Docker,
+			"windows/amd64:10.0.26100", 1, "the latest os.version of 2",
+		},
 		{"no platform", bare, platform.Podman, "linux/amd64", 0, "states no platform"},
 		{"no platform, and another config", bare, platform.Containerd, "linux/amd64", -1, "says linux/s390x"},
 	} {
@@ -232,7 +263,8 @@ func TestServe(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := platform.Serve(c.rows, want, false)
-		if c.row < 0 && len(got.Rows) > 0 || c.row >= 0 && !slices.Equal(got.Rows, []int{c.row}) || got.Fallback != c.fallback {
+		if c.row < 0 && len(got.Rows) > 0 || c.row >= 0 && !slices.Equal(got.Rows, []int{c.row}) ||
+			got.Fallback != c.fallback {
 			t.Errorf("%s of %v: got %+v", c.want, c.rows, got)
 		}
 		if exact := platform.Serve(c.rows, want, true); c.fallback && len(exact.Rows) > 0 {

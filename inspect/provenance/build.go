@@ -75,7 +75,10 @@ func (s Statement) Build() (Build, error) {
 	b := Build{Builder: p.Builder.ID, Type: p.BuildType, On: p.Invocation.Environment.Platform, Materials: p.Materials}
 	args, config := p.Invocation.Parameters.Args, p.BuildConfig
 	if d := p.BuildDefinition; d.BuildType != "" {
-		b = Build{Builder: p.RunDetails.Builder.ID, Type: d.BuildType, On: d.InternalParameters.BuilderPlatform, Materials: d.Dependencies}
+		b = Build{
+			Builder: p.RunDetails.Builder.ID, Type: d.BuildType, On: d.InternalParameters.BuilderPlatform,
+			Materials: d.Dependencies,
+		}
 		args, config = d.ExternalParameters.Request.Args, d.InternalParameters.BuildConfig
 	}
 	b.detailed = len(config.Definition) > 0

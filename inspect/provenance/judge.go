@@ -68,12 +68,16 @@ func (j *judge) note(rule, evidence, message string) {
 
 func (j *judge) finding(evidence, message string) inspect.Finding {
 	name := platform.Format(j.claim)
-	return inspect.Finding{Platform: name, Digest: j.img.Descriptor.Digest, Claim: name, Evidence: evidence, Message: name + ": " + message}.Printable()
+	return inspect.Finding{
+		Platform: name, Digest: j.img.Descriptor.Digest, Claim: name, Evidence: evidence,
+		Message: name + ": " + message,
+	}.Printable()
 }
 
 func (j *judge) unread(s Statement, err error) {
 	what := Words(s.Statement.Predicate)
-	j.add(inspect.StateOf(err), s.Blob.Digest.String(), fmt.Sprintf("reading its %s %s: %v", what, s.Blob.Digest, err), err)
+	j.add(inspect.StateOf(err), s.Blob.Digest.String(),
+		fmt.Sprintf("reading its %s %s: %v", what, s.Blob.Digest, err), err)
 }
 
 func (j *judge) statement(s Statement) {
@@ -86,7 +90,8 @@ func (j *judge) statement(s Statement) {
 		return
 	}
 	if s.Type != s.Statement.Predicate {
-		j.add(inspect.Mismatch, s.Type, fmt.Sprintf("its provenance is listed as %s but names itself %s", s.Statement.Predicate, s.Type), nil)
+		j.add(inspect.Mismatch, s.Type,
+			fmt.Sprintf("its provenance is listed as %s but names itself %s", s.Statement.Predicate, s.Type), nil)
 	}
 	j.subjects(s)
 	if len(b.For) > 0 && !slices.ContainsFunc(b.For, j.claimed) {
@@ -106,10 +111,12 @@ func (j *judge) base(b Build) {
 	case b.Base != nil:
 		name := cmp.Or(b.Base.Name, "nothing")
 		words := platform.Format(b.Base.Platform)
-		j.add(inspect.Mismatch, words+" (provenance)", fmt.Sprintf("its provenance names a last stage for %s, from %s", words, name), nil)
+		j.add(inspect.Mismatch, words+" (provenance)",
+			fmt.Sprintf("its provenance names a last stage for %s, from %s", words, name), nil)
 	case !b.detailed && len(from) > 0 && !slices.ContainsFunc(from, j.claimed):
 		words := formatted(from)
-		j.note(RuleMaterials, words+" (provenance)", "the images that went into it are all of "+words+": right only if it starts from none of them")
+		j.note(RuleMaterials, words+" (provenance)",
+			"the images that went into it are all of "+words+": right only if it starts from none of them")
 	}
 }
 
@@ -134,7 +141,8 @@ func (j *judge) subjects(s Statement) {
 // claimed reports whether p is the platform that the image claims. A variant is compared for 32-bit ARM only, where
 // people ask for it; elsewhere BuildKit leaves it out of one or the other.
 func (j *judge) claimed(p v1.Platform) bool {
-	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture && (p.Architecture != "arm" || p.Variant == j.claim.Variant)
+	return p.OS == j.claim.OS && p.Architecture == j.claim.Architecture &&
+		(p.Architecture != "arm" || p.Variant == j.claim.Variant)
 }
 
 // older reports whether p is a 32-bit ARM whose programs the claimed one runs: v6 code in an image for v7.

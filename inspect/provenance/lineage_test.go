@@ -32,11 +32,20 @@ func operations(all ...string) string {
 func TestLineage(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ config, wrong string }{
-		"its own platform":                   {operations(local, arm64, run, copied, last), ""},
-		"another one's base":                 {operations(local, amd64, run, copied, last), "its provenance names a last stage for linux/amd64, from docker.io/library/debian:12"},
-		"another one's base from a layout":   {operations(local, layout, merged, last), "a last stage for linux/amd64, from store/base@sha256:00"},
-		"copied into nothing from another":   {operations(amd64, onto, last), ""},
-		"run on nothing for another":         {operations(local, arm64, ran, copied, last), "a last stage for linux/amd64, from nothing"},
+		"its own platform": {operations(local, arm64, run, copied, last), ""},
+		"another one's base": {
+			operations(local, amd64, run, copied, last),
+			"its provenance names a last stage for linux/amd64, from docker.io/library/debian:12",
+		},
+		"another one's base from a layout": {
+			operations(local, layout, merged, last),
+			"a last stage for linux/amd64, from store/base@sha256:00",
+		},
+		"copied into nothing from another": {operations(amd64, onto, last), ""},
+		"run on nothing for another": {
+			operations(local, arm64, ran, copied, last),
+			"a last stage for linux/amd64, from nothing",
+		},
 		"in circles":                         {operations(endless, last), ""},
 		"an input that is not there":         {operations(copied, last), ""},
 		"nothing":                            {operations(), ""},

@@ -62,18 +62,23 @@ func attested(t *testing.T, name, kind string, s says) inspect.Image {
 	predicate = strings.Replace(predicate, "linux%2Farm64", url.QueryEscape(cmp.Or(s.from, name)), 1)
 	if s.config != "" {
 		predicate = strings.Replace(predicate, `"invocation":`, `"buildConfig":`+s.config+`,"invocation":`, 1)
-		predicate = strings.Replace(predicate, `"internalParameters":{`, `"internalParameters":{"buildConfig":`+s.config+`,`, 1)
+		predicate = strings.Replace(predicate, `"internalParameters":{`,
+			`"internalParameters":{"buildConfig":`+s.config+`,`, 1)
 	}
 	stated := s.stated
 	if stated == "" {
 		stated = kind
 	}
-	body := fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"%s","subject":[{"name":"%s","digest":{"sha256":"%s"}}],"predicate":%s}`, stated, s.name, subject, predicate)
+	body := fmt.Sprintf(
+		`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"%s","subject":[{"name":"%s","digest":{"sha256":"%s"}}],"predicate":%s}`, stated, s.name, subject, predicate)
 	if s.body != "" {
 		body = strings.ReplaceAll(s.body, "SLSA", kind)
 	}
 	artifact := registrytest.Artifact(registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{
-		{MediaType: "application/vnd.in-toto+json", Annotations: map[string]string{"in-toto.io/predicate-type": kind}, Data: []byte(body)},
+		{
+			MediaType: "application/vnd.in-toto+json", Annotations: map[string]string{"in-toto.io/predicate-type": kind},
+			Data: []byte(body),
+		},
 	}})
 	list := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{
 		{Built: image},
@@ -81,7 +86,8 @@ func attested(t *testing.T, name, kind string, s says) inspect.Image {
 			"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": image.Digest().String(),
 		}},
 	}})
-	report, err := inspect.Read(t.Context(), list.Object(registry.Ref{Transport: registry.TransportRegistry, Host: "r.example", Repo: "demo", Tag: "v1"}))
+	report, err := inspect.Read(t.Context(),
+		list.Object(registry.Ref{Transport: registry.TransportRegistry, Host: "r.example", Repo: "demo", Tag: "v1"}))
 	if err != nil || len(report.Images) != 1 || len(report.Images[0].Attestations) != 1 {
 		t.Fatalf("reading the fixture: %v, %+v", err, report)
 	}
@@ -96,22 +102,51 @@ func TestJudge(t *testing.T) {
 		want  inspect.State // "": no finding
 		words string
 	}{
-		"right":              {"linux/arm64", says{asked: "linux/arm64", on: "linux/arm64"}, "", ""},
-		"one of several":     {"linux/arm64", says{asked: "linux/amd64,linux/arm64", on: "linux/arm64"}, "", ""},
-		"spelled otherwise":  {"linux/arm64", says{asked: "linux/arm64/v8", on: "linux/aarch64"}, "", ""},
-		"says nothing":       {"linux/arm64", says{}, "", ""},
-		"cross":              {"linux/arm64", says{asked: "linux/arm64", on: "linux/amd64"}, inspect.Note, "built on linux/amd64, so cross-compiled or emulated"},
-		"another platform":   {"linux/arm64", says{asked: "linux/amd64", on: "linux/arm64"}, inspect.Mismatch, "its provenance tells of a build for linux/amd64"},
-		"another variant":    {"linux/arm/v6", says{asked: "linux/arm/v7", on: "linux/arm/v6"}, inspect.Mismatch, "tells of a build for linux/arm/v7"},
-		"level left out":     {"linux/amd64/v3", says{asked: "linux/amd64", on: "linux/amd64"}, "", ""},
-		"named otherwise":    {"linux/arm64", says{name: "pkg:docker/demo@v1?platform=linux%2Famd64"}, inspect.Mismatch, "its provenance is about pkg:docker/demo@v1?platform=linux%2Famd64"},
-		"named":              {"linux/arm64", says{name: "pkg:docker/demo@v1?platform=linux%2Farm64"}, "", ""},
-		"another image":      {"linux/arm64", says{subject: strings.Repeat("0", 64)}, inspect.Mismatch, "its provenance is about another image"},
-		"no subject":         {"linux/arm64", says{stated: slsa1, body: `{"predicateType":"SLSA","predicate":{}}`}, "", ""},
-		"garbage":            {"linux/arm64", says{body: "garbage"}, inspect.Mismatch, "it is not an in-toto statement"},
-		"other JSON":         {"linux/arm64", says{body: "{}"}, inspect.Mismatch, "it has no predicate type"},
-		"predicate is wrong": {"linux/arm64", says{body: `{"predicateType":"` + slsa1 + `","predicate":[]}`}, inspect.Mismatch, "its predicate can't be read"},
-		"says another type":  {"linux/arm64", says{stated: spdx}, inspect.Mismatch, "names itself https://spdx.dev/Document"},
+		"right":             {"linux/arm64", says{asked: "linux/arm64", on: "linux/arm64"}, "", ""},
+		"one of several":    {"linux/arm64", says{asked: "linux/amd64,linux/arm64", on: "linux/arm64"}, "", ""},
+		"spelled otherwise": {"linux/arm64", says{asked: "linux/arm64/v8", on: "linux/aarch64"}, "", ""},
+		"says nothing":      {"linux/arm64", says{}, "", ""},
+		"cross": {
+			"linux/arm64",
+			says{asked: "linux/arm64", on: "linux/amd64"},
+			inspect.Note,
+			"built on linux/amd64, so cross-compiled or emulated",
+		},
+		"another platform": {
+			"linux/arm64",
+			says{asked: "linux/amd64", on: "linux/arm64"},
+			inspect.Mismatch,
+			"its provenance tells of a build for linux/amd64",
+		},
+		"another variant": {
+			"linux/arm/v6",
+			says{asked: "linux/arm/v7", on: "linux/arm/v6"},
+			inspect.Mismatch,
+			"tells of a build for linux/arm/v7",
+		},
+		"level left out": {"linux/amd64/v3", says{asked: "linux/amd64", on: "linux/amd64"}, "", ""},
+		"named otherwise": {
+			"linux/arm64",
+			says{name: "pkg:docker/demo@v1?platform=linux%2Famd64"},
+			inspect.Mismatch,
+			"its provenance is about pkg:docker/demo@v1?platform=linux%2Famd64",
+		},
+		"named": {"linux/arm64", says{name: "pkg:docker/demo@v1?platform=linux%2Farm64"}, "", ""},
+		"another image": {
+			"linux/arm64",
+			says{subject: strings.Repeat("0", 64)},
+			inspect.Mismatch,
+			"its provenance is about another image",
+		},
+		"no subject": {"linux/arm64", says{stated: slsa1, body: `{"predicateType":"SLSA","predicate":{}}`}, "", ""},
+		"garbage":    {"linux/arm64", says{body: "garbage"}, inspect.Mismatch, "it is not an in-toto statement"},
+		"other JSON": {"linux/arm64", says{body: "{}"}, inspect.Mismatch, "it has no predicate type"},
+		"predicate is wrong": {
+			"linux/arm64",
+			says{body: `{"predicateType":"` + slsa1 + `","predicate":[]}`},
+			inspect.Mismatch, "its predicate can't be read",
+		},
+		"says another type": {"linux/arm64", says{stated: spdx}, inspect.Mismatch, "names itself https://spdx.dev/Document"},
 	} {
 		for _, kind := range []string{slsa02, slsa1} {
 			t.Run(name+" "+kind, func(t *testing.T) {
@@ -146,7 +181,8 @@ func TestNoProvenance(t *testing.T) {
 	if inspect.Strictly(f, provenance.Rules()); f[0].State != inspect.Mismatch {
 		t.Errorf("strictly: %+v", f)
 	}
-	if got := provenance.Read(t.Context(), img, provenance.SBOM); len(got) != 1 || got[0].Err != nil || got[0].Type != spdx {
+	if got := provenance.Read(t.Context(), img, provenance.SBOM); len(got) != 1 || got[0].Err != nil ||
+		got[0].Type != spdx {
 		t.Errorf("SBOM: %+v", got)
 	}
 }
@@ -165,7 +201,8 @@ func TestAltered(t *testing.T) {
 func TestWords(t *testing.T) {
 	t.Parallel()
 	for predicate, want := range map[string]string{
-		slsa1: "SLSA provenance v1", slsa02: "SLSA provenance v0.2", spdx: "SPDX SBOM", spdx + "/v2.3": "SPDX SBOM v2.3", "https://example.com/x": "https://example.com/x",
+		slsa1: "SLSA provenance v1", slsa02: "SLSA provenance v0.2", spdx: "SPDX SBOM", spdx + "/v2.3": "SPDX SBOM v2.3",
+		"https://example.com/x": "https://example.com/x",
 	} {
 		if got := provenance.Words(predicate); got != want {
 			t.Errorf("%s: %q, want %q", predicate, got, want)
@@ -174,7 +211,9 @@ func TestWords(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add([]byte(`{"predicateType":"` + slsa1 + `","subject":[{"name":"pkg:docker/x?platform=linux%2Farm64","digest":{"sha256":"00"}}],"predicate":` + predicate1("linux/arm64", "linux/amd64") + `}`))
+	f.Add([]byte(`{"predicateType":"` + slsa1 +
+		`","subject":[{"name":"pkg:docker/x?platform=linux%2Farm64","digest":{"sha256":"00"}}],"predicate":` +
+		predicate1("linux/arm64", "linux/amd64") + `}`))
 	f.Add([]byte(`{"predicateType":"` + slsa02 + `","predicate":` + predicate02("linux/arm64", "linux/amd64") + `}`))
 	f.Fuzz(func(_ *testing.T, data []byte) {
 		s, err := provenance.Parse(data)

@@ -18,7 +18,8 @@ func Rules() []inspect.Rule {
 			Stays: "cross compilers and emulators are how most images of foreign architectures are made",
 		},
 		{
-			Name: RuleMaterials, Means: "the images that went into a build are all of other platforms, and the provenance does not state which it starts from",
+			Name:  RuleMaterials,
+			Means: "the images that went into a build are all of other platforms, and the provenance does not state which it starts from",
 			Stays: "an empty image with cross-compiled programs is made like that; the binaries tell",
 		},
 	}

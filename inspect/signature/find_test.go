@@ -43,11 +43,12 @@ func (r repository) finder() signature.Finder {
 
 // tagged stores a signature as cosign does: under a tag that is named after the digest.
 func (r repository) tagged(digest v1.Hash, s signature.Signature) {
-	r.objects[listName.WithTag(registry.FallbackTag(digest)+".sig").Name()] = registrytest.Artifact(registrytest.ArtifactSpec{
-		Layers: []registrytest.ArtifactLayer{{
-			MediaType: signature.SimpleSigning, Annotations: s.Layer.Annotations, Data: s.Payload,
-		}},
-	})
+	r.objects[listName.WithTag(registry.FallbackTag(digest)+".sig").Name()] = registrytest.Artifact(
+		registrytest.ArtifactSpec{
+			Layers: []registrytest.ArtifactLayer{{
+				MediaType: signature.SimpleSigning, Annotations: s.Layer.Annotations, Data: s.Payload,
+			}},
+		})
 }
 
 // refers stores a bundle that refers to a digest.

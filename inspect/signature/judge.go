@@ -103,8 +103,9 @@ func missing(s Subject, keys []Key) inspect.Finding {
 	}
 	by := strings.Join(names, " or ")
 	return inspect.Finding{
-		State: inspect.Mismatch, Platform: s.Platform, Digest: s.Manifest.Digest, Claim: "signed by " + by, Evidence: strings.Join(reasons, "; "),
-		Message: fmt.Sprintf("%s (%s) is not signed by %s: %s", s.Name, s.Manifest.Digest, by, strings.Join(reasons, "; ")),
+		State: inspect.Mismatch, Platform: s.Platform, Digest: s.Manifest.Digest, Claim: "signed by " + by,
+		Evidence: strings.Join(reasons, "; "),
+		Message:  fmt.Sprintf("%s (%s) is not signed by %s: %s", s.Name, s.Manifest.Digest, by, strings.Join(reasons, "; ")),
 	}.Printable()
 }
 

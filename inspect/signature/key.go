@@ -62,7 +62,8 @@ func supported(name string, public crypto.PublicKey) error {
 	case ed25519.PublicKey:
 		return nil
 	}
-	return fmt.Errorf("%w in %q: a %T of this size is not supported; use ECDSA from P-256, RSA from 2048 bits or Ed25519", ErrKey, name, public)
+	return fmt.Errorf("%w in %q: a %T of this size is not supported; use ECDSA from P-256, RSA from 2048 bits or Ed25519",
+		ErrKey, name, public)
 }
 
 // made reports whether the key made sig over message. Cosign hashes with SHA-256 whatever the key, and its newer

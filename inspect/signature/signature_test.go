@@ -33,7 +33,10 @@ func digestOf(text string) v1.Hash {
 func signers(t *testing.T) map[string]crypto.Signer {
 	t.Helper()
 	all := map[string]crypto.Signer{}
-	for name, curve := range map[string]elliptic.Curve{"p256": elliptic.P256(), "p384": elliptic.P384(), "p521": elliptic.P521()} {
+	for name, curve := range map[string]elliptic.Curve{
+		"p256": elliptic.P256(), "p384": elliptic.P384(),
+		"p521": elliptic.P521(),
+	} {
 		k, err := ecdsa.GenerateKey(curve, rand.Reader)
 		check(t, err)
 		all[name] = k
@@ -87,12 +90,16 @@ func sign(t *testing.T, s crypto.Signer, message []byte, hash crypto.Hash) []byt
 }
 
 func payloadOf(digest v1.Hash) []byte {
-	return fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"r/demo"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, digest)
+	return fmt.Appendf(nil,
+		`{"critical":{"identity":{"docker-reference":"r/demo"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, digest)
 }
 
 func simple(payload, sig []byte) signature.Signature {
 	return signature.Signature{
-		Layer:   v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{annotation: base64.StdEncoding.EncodeToString(sig)}},
+		Layer: v1.Descriptor{
+			MediaType:   signature.SimpleSigning,
+			Annotations: map[string]string{annotation: base64.StdEncoding.EncodeToString(sig)},
+		},
 		Payload: payload,
 	}
 }
@@ -106,7 +113,10 @@ func TestVerifyEveryKind(t *testing.T) {
 	for name, s := range all {
 		for _, hash := range append([]crypto.Hash{0}, hashes[name]...) {
 			sig := simple(payload, sign(t, s, payload, hash))
-			keys := []signature.Key{keyOf(t, "other", all[map[bool]string{true: "rsa", false: "p256"}[name == "p256"]]), keyOf(t, name, s)}
+			keys := []signature.Key{
+				keyOf(t, "other", all[map[bool]string{true: "rsa", false: "p256"}[name == "p256"]]),
+				keyOf(t, name, s),
+			}
 			if by, err := sig.Verify(keys, digest); err != nil || len(by) != 1 || by[0] != name {
 				t.Errorf("%s with %v: by %q, %v", name, hash, by, err)
 			}
@@ -128,19 +138,41 @@ func TestLiars(t *testing.T) {
 		signature.Signature
 		want error
 	}{
-		"another digest":   {simple(payloadOf(digestOf("other")), sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherDigest},
-		"altered payload":  {simple(append(slices.Clip(payload), ' '), sig), signature.ErrOtherKey},
-		"moved digest":     {simple([]byte(strings.Replace(string(payloadOf(digestOf("other"))), digestOf("other").Hex, digest.Hex, 1)+" "), sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherKey},
-		"another type":     {simple(typed, sign(t, s, typed, 0)), signature.ErrMalformed},
-		"no JSON":          {simple([]byte("{"), sign(t, s, []byte("{"), 0)), signature.ErrMalformed},
-		"no annotation":    {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning}, Payload: payload}, signature.ErrMalformed},
-		"no base64":        {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{annotation: "%"}}, Payload: payload}, signature.ErrMalformed},
-		"other media type": {signature.Signature{Layer: v1.Descriptor{MediaType: "text/plain", Annotations: map[string]string{annotation: base64.StdEncoding.EncodeToString(sig)}}, Payload: payload}, signature.ErrMalformed},
-		"truncated":        {simple(payload, sig[:len(sig)/2]), signature.ErrOtherKey},
-		"empty signature":  {simple(payload, []byte{}), signature.ErrMalformed},
-		"certificate": {signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{
-			annotation: "AAAA", "dev.sigstore.cosign/certificate": "x",
-		}}, Payload: payload}, signature.ErrKeyless},
+		"another digest": {
+			simple(payloadOf(digestOf("other")), sign(t, s, payloadOf(digestOf("other")), 0)),
+			signature.ErrOtherDigest,
+		},
+		"altered payload": {simple(append(slices.Clip(payload), ' '), sig), signature.ErrOtherKey},
+		"moved digest": {
+			simple([]byte(strings.Replace(string(payloadOf(digestOf("other"))), digestOf("other").Hex, digest.Hex, 1)+" "),
+				sign(t, s, payloadOf(digestOf("other")), 0)), signature.ErrOtherKey,
+		},
+		"another type": {simple(typed, sign(t, s, typed, 0)), signature.ErrMalformed},
+		"no JSON":      {simple([]byte("{"), sign(t, s, []byte("{"), 0)), signature.ErrMalformed},
+		"no annotation": {
+			signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning}, Payload: payload},
+			signature.ErrMalformed,
+		},
+		"no base64": {
+			signature.Signature{Layer: v1.Descriptor{
+				MediaType:   signature.SimpleSigning,
+				Annotations: map[string]string{annotation: "%"},
+			}, Payload: payload}, signature.ErrMalformed,
+		},
+		"other media type": {
+			signature.Signature{Layer: v1.Descriptor{
+				MediaType:   "text/plain",
+				Annotations: map[string]string{annotation: base64.StdEncoding.EncodeToString(sig)},
+			}, Payload: payload},
+			signature.ErrMalformed,
+		},
+		"truncated":       {simple(payload, sig[:len(sig)/2]), signature.ErrOtherKey},
+		"empty signature": {simple(payload, []byte{}), signature.ErrMalformed},
+		"certificate": {
+			signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{
+				annotation: "AAAA", "dev.sigstore.cosign/certificate": "x",
+			}}, Payload: payload}, signature.ErrKeyless,
+		},
 	} {
 		if by, err := liar.Verify([]signature.Key{keyOf(t, "k", s)}, digest); !errors.Is(err, liar.want) || by != nil {
 			t.Errorf("%s: by %q, %v, want %v", name, by, err, liar.want)
@@ -151,12 +183,17 @@ func TestLiars(t *testing.T) {
 // bundle returns a sigstore bundle with an in-toto statement about a digest.
 func bundle(t *testing.T, s crypto.Signer, predicate string, digest v1.Hash, alter func(map[string]any)) []byte {
 	t.Helper()
-	body := fmt.Appendf(nil, `{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"%s"}}],"predicateType":"%s","predicate":{}}`, digest.Hex, predicate)
+	body := fmt.Appendf(nil,
+		`{"_type":"https://in-toto.io/Statement/v1","subject":[{"digest":{"sha256":"%s"}}],"predicateType":"%s","predicate":{}}`, digest.Hex, predicate)
 	const kind = "application/vnd.in-toto+json"
 	message := fmt.Appendf(nil, "DSSEv1 %d %s %d %s", len(kind), kind, len(body), body)
 	b := map[string]any{
-		"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": map[string]any{"publicKey": map[string]any{"hint": "x"}},
-		"dsseEnvelope": map[string]any{"payload": body, "payloadType": kind, "signatures": []any{map[string]any{"sig": sign(t, s, message, 0)}}},
+		"mediaType":            "application/vnd.dev.sigstore.bundle.v0.3+json",
+		"verificationMaterial": map[string]any{"publicKey": map[string]any{"hint": "x"}},
+		"dsseEnvelope": map[string]any{
+			"payload": body, "payloadType": kind,
+			"signatures": []any{map[string]any{"sig": sign(t, s, message, 0)}},
+		},
 	}
 	if alter != nil {
 		alter(b)
@@ -182,8 +219,11 @@ func TestBundle(t *testing.T) {
 	envelope := func(b map[string]any) map[string]any { return b["dsseEnvelope"].(map[string]any) }
 	message := func(sig []byte, of string) []byte {
 		data, err := json.Marshal(map[string]any{
-			"mediaType":        "application/vnd.dev.sigstore.bundle+json;version=0.2",
-			"messageSignature": map[string]any{"messageDigest": map[string]any{"algorithm": "SHA2_256", "digest": mustHex(t, digestOf(of).Hex)}, "signature": sig},
+			"mediaType": "application/vnd.dev.sigstore.bundle+json;version=0.2",
+			"messageSignature": map[string]any{"messageDigest": map[string]any{
+				"algorithm": "SHA2_256",
+				"digest":    mustHex(t, digestOf(of).Hex),
+			}, "signature": sig},
 		})
 		check(t, err)
 		return data
@@ -199,8 +239,14 @@ func TestBundle(t *testing.T) {
 		"altered statement": {bundle(t, s, "a", digest, func(b map[string]any) {
 			envelope(b)["payload"] = []byte(`{"subject":[{"digest":{"sha256":"` + digest.Hex + `"}}]}`)
 		}), mine, signature.ErrOtherKey},
-		"another payload": {bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["payloadType"] = "text/plain" }), mine, signature.ErrMalformed},
-		"no signature":    {bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["signatures"] = nil }), mine, signature.ErrOtherKey},
+		"another payload": {
+			bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["payloadType"] = "text/plain" }),
+			mine, signature.ErrMalformed,
+		},
+		"no signature": {
+			bundle(t, s, "a", digest, func(b map[string]any) { envelope(b)["signatures"] = nil }), mine,
+			signature.ErrOtherKey,
+		},
 		"truncated": {bundle(t, s, signature.SignPredicate, digest, func(b map[string]any) {
 			one := envelope(b)["signatures"].([]any)[0].(map[string]any)
 			one["sig"] = one["sig"].([]byte)[:20]
@@ -208,10 +254,16 @@ func TestBundle(t *testing.T) {
 		"certificate": {bundle(t, s, "a", digest, func(b map[string]any) {
 			b["verificationMaterial"] = map[string]any{"certificate": map[string]any{"rawBytes": "AA=="}}
 		}), other, signature.ErrKeyless},
-		"garbage":           {[]byte("garbage"), mine, signature.ErrMalformed},
-		"other JSON":        {[]byte("[]"), mine, signature.ErrMalformed},
-		"nothing in it":     {[]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), mine, signature.ErrMalformed},
-		"another type":      {bundle(t, s, "a", digest, func(b map[string]any) { b["mediaType"] = "x" }), mine, signature.ErrMalformed},
+		"garbage":    {[]byte("garbage"), mine, signature.ErrMalformed},
+		"other JSON": {[]byte("[]"), mine, signature.ErrMalformed},
+		"nothing in it": {
+			[]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json"}`), mine,
+			signature.ErrMalformed,
+		},
+		"another type": {
+			bundle(t, s, "a", digest, func(b map[string]any) { b["mediaType"] = "x" }), mine,
+			signature.ErrMalformed,
+		},
 		"message":           {message(sign(t, s, []byte("manifest"), 0), "manifest"), mine, nil},
 		"message of other":  {message(sign(t, s, []byte("other"), 0), "other"), mine, signature.ErrOtherDigest},
 		"message that lies": {message(sign(t, s, []byte("other"), 0), "manifest"), mine, signature.ErrOtherKey},
@@ -247,7 +299,8 @@ func TestParseKey(t *testing.T) {
 		"private": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}),
 		"broken":  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte("x")}),
 	} {
-		if _, err := signature.ParseKey("k.pub", text); !errors.Is(err, signature.ErrKey) || !strings.Contains(err.Error(), "k.pub") {
+		if _, err := signature.ParseKey("k.pub", text); !errors.Is(err, signature.ErrKey) ||
+			!strings.Contains(err.Error(), "k.pub") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -258,8 +311,10 @@ func TestParseKey(t *testing.T) {
 }
 
 func FuzzBundle(f *testing.F) {
-	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA=="}]}}`))
-	f.Add([]byte(`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{"messageDigest":{"digest":"AA=="},"signature":"AA=="}}`))
+	f.Add([]byte(
+		`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA=="}]}}`))
+	f.Add([]byte(
+		`{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","messageSignature":{"messageDigest":{"digest":"AA=="},"signature":"AA=="}}`))
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		f.Fatal(err)
@@ -279,7 +334,10 @@ func FuzzBundle(f *testing.F) {
 				t.Errorf("made by %q", by)
 			}
 		}
-		s := signature.Signature{Layer: v1.Descriptor{MediaType: signature.SimpleSigning, Annotations: map[string]string{annotation: "AAAA"}}, Payload: data}
+		s := signature.Signature{Layer: v1.Descriptor{
+			MediaType:   signature.SimpleSigning,
+			Annotations: map[string]string{annotation: "AAAA"},
+		}, Payload: data}
 		if _, err := s.Verify([]signature.Key{key}, digest); err == nil {
 			t.Error("verified")
 		}

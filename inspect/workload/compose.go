@@ -15,8 +15,8 @@ import (
 	"mtool/inspect/platform"
 )
 
-// isCompose tells a Compose file by its services; one that only includes others must have nothing else that Compose does not
-// know, since CI systems include files too.
+// isCompose recognises a Compose file by its services. A file that only includes others must have no members that
+// Compose does not know, since CI systems include files too.
 func isCompose(doc *node) bool {
 	if !doc.is(mapping) || doc.get("apiVersion") != nil {
 		return false
@@ -36,7 +36,7 @@ func isCompose(doc *node) bool {
 	return doc.get("include") != nil
 }
 
-// compose reads the documents of a Compose file, and what is laid over them:
+// compose reads the documents of a Compose file and its overrides:
 // https://github.com/compose-spec/compose-spec/blob/main/spec.md
 func (r *reader) compose(docs []*node) error {
 	p := &project{
@@ -71,7 +71,7 @@ func (r *reader) compose(docs []*node) error {
 	return p.collect(model)
 }
 
-// collect reads what compose-go has made of the project.
+// collect reads the project as loaded by compose-go.
 func (p *project) collect(model map[string]any) error {
 	for _, section := range []struct{ key, word string }{{composeServices, "service"}, {"jobs", "job"}} {
 		all, _ := model[section.key].(map[string]any)
@@ -88,7 +88,7 @@ func (p *project) collect(model map[string]any) error {
 	return nil
 }
 
-// IsCompose reports whether a file is one of Compose.
+// IsCompose reports whether a file is a Compose file.
 func IsCompose(name string, data []byte) bool {
 	docs, err := documents(name, data)
 	return err == nil && len(docs) > 0 && isCompose(docs[0])
@@ -116,7 +116,7 @@ func (r *reader) service(what string, s *node) error {
 	return nil
 }
 
-// started is the image that a service starts.
+// started adds the image that a service starts.
 func (r *reader) started(what string, s, image *node) (err error) {
 	u := Use{Place: Place{What: what}, Process: serviceProcess(s)}
 	if wanted := s.get("platform"); wanted != nil && wanted.kind != nothing {
@@ -149,20 +149,21 @@ func (r *reader) platform(what string, n *node) (v1.Platform, error) {
 	return p, err
 }
 
-// imageVolumes are images of which a service uses the files.
+// imageVolumes adds the images whose files a service uses.
 func (r *reader) imageVolumes(what string, s *node) error {
 	for _, v := range s.get("volumes").list() {
 		if v.get("type").scalar() != "image" {
 			continue
 		}
-		if err := r.named(what+", volume "+v.get("target").scalar(), v.get("source"), Use{Process: Process{Volume: true}}); err != nil {
+		if err := r.named(what+", volume "+v.get("target").scalar(), v.get("source"),
+			Use{Process: Process{Volume: true}}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// contexts are the images that a build of the service takes files from.
+// contexts adds the images from which a service's build takes files.
 func (r *reader) contexts(what string, s *node) error {
 	contexts := s.get("build", "additional_contexts")
 	all := contexts.list()
@@ -183,7 +184,7 @@ func (r *reader) contexts(what string, s *node) error {
 	return nil
 }
 
-// hooks are images that run before a service starts.
+// hooks adds the images that run before a service starts.
 func (r *reader) hooks(what string, s *node) error {
 	for _, hook := range s.get("pre_start").list() {
 		if image := hook.get("image"); image != nil {
@@ -210,7 +211,7 @@ func (r *reader) named(what string, n *node, u Use) error {
 	return err
 }
 
-// filled is the text of a value. None may stay empty for want of a variable.
+// filled returns the text of a value. A value that is empty because a variable is not set is an error.
 func (r *reader) filled(what string, n *node) (string, error) {
 	value, err := n.scalar(), error(nil)
 	switch {
@@ -225,7 +226,7 @@ func (r *reader) filled(what string, n *node) (string, error) {
 	return value, err
 }
 
-// within does something in the name of the file that a value stands in.
+// within runs do with the name of the value's file.
 func (r *reader) within(n *node, do func()) {
 	outer := r.file
 	r.file = n.in(outer)

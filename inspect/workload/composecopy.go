@@ -7,21 +7,22 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// placed is the member that tells in which place a mapping stands. Who lays a mapping over another, lays this too.
+// placed is a member with the position of a mapping. Merging mappings merges it too.
 const placed = "x-place"
 
-// kept says what of a value goes into the copy: the rest of a file can't make compose-go fail.
+// kept says which parts of a value are copied: the rest of a file then can't make compose-go fail.
 type kept struct {
 	members map[string]kept // of a mapping
 	each    *kept           // of all other members of a mapping
-	located bool            // the place of a text is kept
-	placed  bool            // the place of a mapping is kept
+	located bool            // the position of a text is kept
+	placed  bool            // the position of a mapping is kept
 	named   bool            // the members of a mapping are services
 	opened  bool            // a text names a file
-	path    bool            // a text may be a path: compose-go would look up what ~ is
+	path    bool            // a text may be a path: compose-go would expand ~
 }
 
-// services are what is kept of services and jobs: https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+// services returns what is kept of services and jobs:
+// https://github.com/compose-spec/compose-spec/blob/main/05-services.md
 func services() kept {
 	word, located := kept{}, kept{located: true}
 	command := kept{members: map[string]kept{"command": word}}
@@ -43,8 +44,8 @@ func services() kept {
 	}}}
 }
 
-// rewrite makes the copy of a file that compose-go reads. Aliases and merge keys are resolved in it, so that its size is that
-// of what there is to do.
+// rewrite makes the copy of a file that compose-go reads. Aliases and merge keys are resolved in it, so its size
+// measures the work.
 func (p *project) rewrite(f *composeFile) error {
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
@@ -113,13 +114,13 @@ func (c copier) services(section string, n *node) (*yaml.Node, error) {
 	return copied, nil
 }
 
-// depth is how many services of a section extend each other from that one on, as far as they are in one file.
+// depth returns the length of the chain of services that extend each other, starting with service, within one file.
 func depth(section *node, service string, known map[string]int) int {
 	extends := section.get(service, "extends")
 	if _, ok := known[service]; ok || extends == nil {
 		return known[service]
 	}
-	known[service] = 1 // for one that leads back here
+	known[service] = 1 // for a chain that leads back here
 	if base := extends.get("service"); base != nil {
 		extends = base
 	}
@@ -127,8 +128,8 @@ func depth(section *node, service string, known map[string]int) int {
 	return known[service]
 }
 
-// include copies what a file includes. What the items say of folders and variables is done when they are opened; compose-go is
-// told to take no variables, since it would open the files itself.
+// include copies the includes of a file. Their folders and variables are applied when the files are opened;
+// compose-go gets no variables, since it would open the files itself.
 func (c copier) include(n *node) (*yaml.Node, error) {
 	all := &yaml.Node{Kind: yaml.SequenceNode}
 	for _, item := range n.all() {
@@ -152,7 +153,7 @@ func (c copier) include(n *node) (*yaml.Node, error) {
 	return all, nil
 }
 
-// path is the name of a file, which door.Load opens.
+// path copies the name of a file, which door.Load opens.
 func (c copier) path(n *node, m mark) (*yaml.Node, error) {
 	if !n.is(text) {
 		return nil, errorf(c.file.path, n.at(), "%s: the name of a file is wanted", m.what)
@@ -161,7 +162,7 @@ func (c copier) path(n *node, m mark) (*yaml.Node, error) {
 	return word(n.text + c.mark(m)), c.check(n, n.text)
 }
 
-// value copies a value as far as it is kept.
+// value copies the kept parts of a value.
 func (c copier) value(n *node, k kept) (*yaml.Node, error) {
 	if n.reset {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!reset", Value: "null"}, nil
@@ -240,7 +241,7 @@ func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
 	return all, nil
 }
 
-// check keeps the copies small, and their texts free of what marks are made of.
+// check limits the size of the copies, and refuses texts with the sign of marks.
 func (c copier) check(n *node, text string) error {
 	if c.values++; c.values > maxProject {
 		return errorf(c.file.path, n.at(), "it has more than %d values, those that aliases repeat included", maxProject)

@@ -11,19 +11,19 @@ import (
 	"strings"
 )
 
-// ErrElsewhere is an ErrFile of what a Compose file takes from somewhere else than a file of this machine.
+// ErrElsewhere is an ErrFile about something that a Compose file does not take from a file on this machine.
 var ErrElsewhere = errors.New("it is taken from elsewhere, and only local files are followed")
 
-// door is how compose-go opens what a file includes or extends: through Options.Read, and as a copy.
+// door opens for compose-go what a file includes or extends: through Options.Read, and as a copy.
 type door struct{ *project }
 
-// Accept takes all paths, so that compose-go opens none by itself.
+// Accept accepts all paths, so that compose-go opens none itself.
 func (door) Accept(string) bool { return true }
 
-// Dir is where relative paths would start, had we left any.
+// Dir returns the base of relative paths, of which there are none left.
 func (door) Dir(string) string { return "/" }
 
-// Load returns the copy of the file that is named at a mark.
+// Load returns the copy of the file named at a mark.
 func (d door) Load(_ context.Context, path string) (string, error) {
 	m, name, ok := d.unmark(path)
 	if !ok || m.file == nil {
@@ -66,7 +66,7 @@ func (d door) Load(_ context.Context, path string) (string, error) {
 	return known.copy, nil
 }
 
-// included sets the folder and the variables of a file as the item says that includes it.
+// included sets the folder and the variables of a file as its include item says.
 func (p *project) included(f *composeFile, m mark) (err error) {
 	fill := func(n *node) (string, error) {
 		name, err := p.fill(n.str(), m.file.env.lookup)
@@ -105,7 +105,7 @@ func (p *project) open(f *composeFile) error {
 	return nil
 }
 
-// copied is the file with a copy, which is written once for each folder and environment in which it is named.
+// copied returns the file with a copy, which is written once for each folder and environment in which it is named.
 func (p *project) copied(f *composeFile) (*composeFile, error) {
 	if known := p.files[f.key()]; known != nil {
 		return known, nil
@@ -116,7 +116,7 @@ func (p *project) copied(f *composeFile) (*composeFile, error) {
 	return f, p.keep(f)
 }
 
-// keep writes the copy of a file, if compose-go is to open any.
+// keep writes the copy of a file, if compose-go will open any.
 func (p *project) keep(f *composeFile) (err error) {
 	if p.tmp == "" && slices.ContainsFunc(p.marks, func(m mark) bool { return m.what != "" }) {
 		if p.tmp, err = os.MkdirTemp("", "mtool-compose-"); err != nil {
@@ -132,7 +132,7 @@ func (p *project) keep(f *composeFile) (err error) {
 	return os.WriteFile(f.copy, f.data, 0o600)
 }
 
-// count limits how often files are named, which is how often compose-go copies what is in them.
+// count limits how often files are named, which is how often compose-go copies them.
 func (p *project) count() error {
 	if p.named++; p.named > maxFiles {
 		return fmt.Errorf("more than %d files are named", maxFiles)

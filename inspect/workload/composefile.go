@@ -16,9 +16,10 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
-// The limits of a project. compose-go takes about 50 microseconds for a value, in each service that has it or extends it.
+// The limits of a project. compose-go needs about 50 microseconds for a value, in each service that has or extends
+// it.
 const (
-	maxFiles    = 1000    // that are named, each as often as it is named
+	maxFiles    = 1000    // counting every mention
 	maxProject  = 20_000  // values that compose-go sees
 	maxExtended = 150_000 // values that it may have to copy from services to those that extend them
 )
@@ -28,8 +29,8 @@ const (
 	composeServices = "services"
 )
 
-// project is a Compose project on its way through compose-go, which merges, extends, includes and fills in. It gets files that
-// we wrote: what it needs of each file that Options.Read gave us, with a mark behind each value of which the place matters.
+// project is a Compose project while compose-go merges, extends, includes and interpolates it. compose-go gets
+// copies: the relevant parts of each file from Options.Read, with a mark after each value whose position matters.
 type project struct {
 	*reader
 	*filler
@@ -37,14 +38,14 @@ type project struct {
 	files    map[string]*composeFile // by path, folder and environment
 	marks    []mark
 	pattern  *regexp.Regexp  // of a mark
-	services map[string]mark // where each is named first, by section and name
-	tmp      string          // where the copies lie; "" where no file names another
-	name     types.Mapping   // holds the name of the project, where a file says it
+	services map[string]mark // where each is first named, by section and name
+	tmp      string          // the folder of the copies; "" if no file names another
+	name     types.Mapping   // the name of the project, if a file sets it
 
 	copies int
 	last   mark // what was opened last
 
-	// What the limits are about: files that were named, values, services that extend others, the most values of one service.
+	// What is limited: files that were named, values, services that extend others, the most values of one service.
 	named, values, extending, largest int
 }
 
@@ -54,8 +55,8 @@ type composeFile struct {
 	dir  string // where its paths start
 	env  environment
 	docs []*node
-	data []byte // that compose-go reads
-	copy string // where it does
+	data []byte // for compose-go
+	copy string // the path of that copy
 
 	level int // how many files led here, each named by the one before
 	chain int // the longest chain of services in it that extend each other
@@ -63,7 +64,7 @@ type composeFile struct {
 
 func (f *composeFile) key() string { return fmt.Sprintf("%q %q %s", f.path, f.dir, f.env.id) }
 
-// at is a path in the file as seen from here.
+// at returns a path in the file, relative to this process.
 func (f *composeFile) at(name string) string {
 	if filepath.IsAbs(name) {
 		return name
@@ -71,7 +72,8 @@ func (f *composeFile) at(name string) string {
 	return filepath.Join(f.dir, name)
 }
 
-// load returns what compose-go makes of a project. A panic of it is an error about the file: it trusts the types of values.
+// load returns the project as loaded by compose-go. It trusts the types of values, so its panics become errors about
+// the file.
 func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -106,7 +108,7 @@ func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 	return model, nil
 }
 
-// limit keeps down what compose-go copies from services to those that extend them, across all files that led to each other.
+// limit bounds what compose-go copies to extending services, across all files that led to each other.
 func (p *project) limit() error {
 	longest := map[int]int{} // by level
 	for _, f := range p.files {
@@ -122,7 +124,7 @@ func (p *project) limit() error {
 	return nil
 }
 
-// called answers what the project is called, where the environment does not, and a file does.
+// called returns the project's name from a file, unless the environment sets it.
 func (p *project) called(env variables) variables {
 	return func(name string) (string, bool, error) {
 		value, set, err := env(name)
@@ -139,12 +141,12 @@ func (p *project) called(env variables) variables {
 // close removes the copies.
 func (p *project) close() {
 	if p.tmp != "" {
-		os.RemoveAll(p.tmp) //nolint:errcheck // what is left is ours, and harmless
+		os.RemoveAll(p.tmp) //nolint:errcheck // a leftover is harmless
 	}
 }
 
-// substitute is what compose-go calls for each text. One that can't be filled in becomes a hole, which is an error where
-// somebody wants that value.
+// substitute is called by compose-go for each text. A text that can't be interpolated becomes a hole, which is an
+// error only if its value is used.
 func (p *project) substitute(marked string) string {
 	m, text, ok := p.unmark(marked)
 	if !ok {

@@ -11,27 +11,27 @@ import (
 	"strings"
 )
 
-// mark is the place of a value, and what is to be known of it.
+// mark is the position of a value, and what must be known about it.
 type mark struct {
 	file    *composeFile
 	at      *node
 	what    string // "include", "service web: extends"
 	include *node  // the item of include that names a file
 	order   int    // among services
-	located bool   // the mark stays behind the value, so that the place is known afterwards
-	err     error  // why the value is not known: this is a hole
+	located bool   // the mark stays after the value, to find its position later
+	err     error  // why the value is unknown: this is a hole
 }
 
-// sign encloses a mark in a text. It is a character that Unicode keeps for uses like this; texts with it are refused.
+// sign encloses a mark in a text. Unicode reserves this character for such uses; texts with it are refused.
 const sign = "\ufdd0"
 
-// mark is a text for a mark.
+// mark returns the text of a mark.
 func (p *project) mark(m mark) string {
 	p.marks = append(p.marks, m)
 	return fmt.Sprintf("%s%d%s", sign, len(p.marks)-1, sign)
 }
 
-// unmark is the first mark of a text, and the text without its marks.
+// unmark returns the first mark in a text, and the text without its marks.
 func (p *project) unmark(text string) (m mark, plain string, ok bool) {
 	found := p.pattern.FindStringSubmatch(text)
 	if found == nil {
@@ -44,7 +44,7 @@ func (p *project) unmark(text string) (m mark, plain string, ok bool) {
 	return p.marks[n], p.pattern.ReplaceAllString(text, ""), true
 }
 
-// decode makes nodes of what compose-go returns; around is the place of what has none of its own.
+// decode turns what compose-go returns into nodes; around is the position of values that have none of their own.
 func (p *project) decode(value any, around mark) *node {
 	n := &node{from: &around, line: around.at.at()}
 	switch v := value.(type) {
@@ -74,7 +74,7 @@ func (p *project) decode(value any, around mark) *node {
 	return n
 }
 
-// explain is an error of compose-go as one about a place in a file.
+// explain turns an error of compose-go into one about a position in a file.
 func (p *project) explain(first *composeFile, err error) error {
 	if ours, ok := errors.AsType[fileError](err); ok {
 		return ours
@@ -86,7 +86,8 @@ func (p *project) explain(first *composeFile, err error) error {
 	at := p.last
 	if found, _, ok := p.unmark(err.Error()); ok {
 		at = found
-	} else if name := regexp.MustCompile(`service "([^"]+)"|services\.([^.\s:]+)`).FindStringSubmatch(message); name != nil {
+	} else if name := regexp.MustCompile(`service "([^"]+)"|services\.([^.\s:]+)`).FindStringSubmatch(
+		message); name != nil {
 		at = p.services[composeServices+" "+name[1]+name[2]]
 	}
 	if round := circle(message); round != nil {
@@ -104,8 +105,8 @@ func (p *project) explain(first *composeFile, err error) error {
 	return errorf(at.file.path, at.at.at(), "%s", strings.Join(strings.Fields(message), " "))
 }
 
-// circle are the services or files that lead back to the first, as compose-go lists them. It begins where its maps do, which
-// is anywhere, and we with the first by name.
+// circle returns the services or files that lead back to the first. compose-go starts with a random one, this
+// function with the first by name.
 func circle(message string) []string {
 	lines := strings.Split(message, "\n")
 	switch lines[0] {

@@ -22,43 +22,129 @@ import (
 // composeProjects are projects of one or several files; a.yaml is the first, b.yaml and c.yaml are laid over it.
 func composeProjects() map[string]map[string]string {
 	return map[string]map[string]string{
-		"override":                   {"a.yaml": "services: {x: {image: a}, y: {image: y}}", "b.yaml": "services: {x: {image: b}, z: {image: z}}"},
-		"three":                      {"a.yaml": "services: {x: {image: a, platform: linux/amd64}}", "b.yaml": "services: {x: {image: b}}", "c.yaml": "services: {x: {platform: linux/arm64}}"},
-		"reset of an image":          {"a.yaml": "services: {x: {image: a, build: .}}", "b.yaml": "services: {x: {image: !reset null}}"},
-		"reset of a service":         {"a.yaml": "services: {x: {image: a}, y: {image: y}}", "b.yaml": "services: {x: !reset null}"},
-		"override of a service":      {"a.yaml": "services: {x: {image: a, platform: linux/amd64}}", "b.yaml": "services: {x: !override {image: b}}"},
-		"override of all":            {"a.yaml": "services: {x: {image: a}, y: {image: y}}", "b.yaml": "services: !override {z: {image: z}}"},
-		"reset in one file":          {"a.yaml": "services: {x: {image: !reset null, build: .}}"},
-		"null":                       {"a.yaml": "services: {x: {image: a}}", "b.yaml": "services: {x: {image: null}}"},
-		"extends":                    {"a.yaml": "services: {x: {extends: y}, y: {image: y, platform: linux/arm64}}"},
-		"extends over":               {"a.yaml": "services: {x: {extends: {service: y}, image: own}, y: {image: y, platform: linux/arm64}}"},
-		"extends a file":             {"a.yaml": "services: {x: {extends: {file: sub/d.yaml, service: y}}}", "sub/d.yaml": "services: {y: {image: y, extends: {file: e.yaml, service: z}}}", "sub/e.yaml": "services: {z: {image: z, platform: linux/arm64}}"},
-		"extends in the second":      {"a.yaml": "services: {x: {image: a}, y: {image: y}}", "b.yaml": "services: {x: {extends: z}, z: {image: z, platform: linux/arm64}}"},
-		"reset over extends":         {"a.yaml": "services: {x: {extends: y, image: !reset null, build: .}, y: {image: y}}"},
-		"include":                    {"a.yaml": "include: [sub/d.yaml]\nservices: {x: {image: a}}", "sub/d.yaml": "services: {y: {image: 'y:${TAG}'}}", "sub/.env": "TAG=in"},
-		"include that is overridden": {"a.yaml": "include: [{path: [d.yaml, e.yaml]}]\nservices: {x: {image: a}}", "d.yaml": "services: {y: {image: y}, z: {image: z}}", "e.yaml": "services: {y: {image: e}}"},
-		"include of what is there":   {"a.yaml": "include: [d.yaml]\nservices: {x: {platform: linux/arm64}}", "d.yaml": "services: {x: {image: d}}"},
-		"extends what is included":   {"a.yaml": "include: [d.yaml]\nservices: {x: {extends: y, platform: linux/arm64}}", "d.yaml": "services: {y: {image: d}}"},
-		"include in the second":      {"a.yaml": "services: {x: {image: a}}", "b.yaml": "include: [d.yaml]\nservices: {x: {platform: linux/arm64}}", "d.yaml": "services: {y: {image: d}}"},
-		"variables":                  {"a.yaml": "services: {x: {image: 'a:${TAG:-v1}'}, y: {image: '${NO-y}${TAG:+t}'}, z: {image: 'z:$TAG$$'}}", ".env": "TAG=v2"},
-		"merge keys":                 {"a.yaml": "x-base: &b {image: b, platform: linux/arm64}\nservices: {x: {<<: *b}, y: {<<: *b, image: y}, z: {image: z, <<: *b}}"},
-		"image volumes":              {"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}, {type: image, source: w, target: /w}]}}", "b.yaml": "services: {x: {volumes: [{type: image, source: n, target: /v}]}}"},
-		"volumes that are reset":     {"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}]}}", "b.yaml": "services: {x: {volumes: !override [{type: image, source: n, target: /n}]}}"},
-		"contexts":                   {"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c'}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['more=docker-image://d']}}}"},
-		"profiles":                   {"a.yaml": "services: {x: {image: a, profiles: [debug]}, y: {image: y}}"},
-		"a project's name":           {"a.yaml": "name: Shop_1\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}"},
-		"a name from .env":           {"a.yaml": "name: shop\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}", ".env": "COMPOSE_PROJECT_NAME=other"},
-		"quotes in .env":             {"a.yaml": "services: {x: {image: 'x:$A.$B.$C.$D.$E.$F'}}", ".env": "A=a\nB=\"$A b\" # no\nC='$A' # no\nexport D=${NO:-d}$$ # no\n# no\nE: e\nF=\"1\n2\\n\\$3\"\n"},
-		"defaults in defaults":       {"a.yaml": "services: {x: {image: '${NO:-${NO-${A}}-${A+${B:-b}}}:${A:?x}${NO:+no}$$A'}}", ".env": "A=a\nB=\n"},
-		"variables of includes":      {"a.yaml": "include: [{path: d/a.yaml, env_file: [v1, v2]}, {path: e/a.yaml, project_directory: d}]\nservices: {x: {image: 'x:$A$B'}}", ".env": "A=root\nB=b\n", "v1": "A=v1\nC=v1\nD=$B", "v2": "C=v2\nE=$C", "d/a.yaml": "services: {y: {image: '$A$B$C$D$E'}}", "d/.env": "F=d", "e/a.yaml": "services: {z: {image: '$F'}}", "e/.env": "F=e"},
-		"include in include":         {"a.yaml": "include: [d/a.yaml]", "d/a.yaml": "include: [{path: [e/a.yaml, b.yaml]}]\nservices: {x: {image: x}}", "d/e/a.yaml": "services: {y: {image: y, extends: {file: ../f/a.yaml, service: z}}}", "d/b.yaml": "services: {y: {platform: linux/arm64}}", "d/f/a.yaml": "services: {z: {platform: linux/amd64, volumes: [{type: image, source: v, target: /v}]}}"},
-		"twice in one folder":        {"a.yaml": "include: [d/a.yaml, d/b.yaml]", "d/a.yaml": "include: [c.yaml]", "d/b.yaml": "include: [c.yaml]", "d/c.yaml": "services: {x: {image: x, volumes: [{type: image, source: v, target: /v}]}}"},
-		"extends its own file":       {"a.yaml": "services: {x: {extends: {file: a.yaml, service: y}}, y: {image: y}}"},
-		"an override of a text":      {"a.yaml": "services: {x: {image: a, build: {context: ., platforms: [linux/amd64]}}}", "b.yaml": "services: {x: {image: !override b, build: !override {context: ., platforms: [linux/arm64]}}}"},
-		"merge keys of merge keys":   {"a.yaml": "x-a: &a {image: a}\nx-b: &b {<<: *a, platform: linux/arm64}\nx-c: &c {image: c, build: .}\nservices: {x: {<<: [*b, *c]}, y: {<<: *c, extends: x}}"},
-		"contexts of both kinds":     {"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c', dir: ./x}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['base=docker-image://d']}}}"},
-		"what starts":                {"a.yaml": "services: {x: {image: a, command: a b, entrypoint: [e], working_dir: /a}}", "b.yaml": "services: {x: {command: ['${NO:-b}', '$$c'], entrypoint: !reset null}}"},
-		"two documents":              {"a.yaml": "services: {x: {image: a}}\n---\nservices: {x: {image: b}, y: {image: y}}"},
+		"override": {
+			"a.yaml": "services: {x: {image: a}, y: {image: y}}",
+			"b.yaml": "services: {x: {image: b}, z: {image: z}}",
+		},
+		"three": {
+			"a.yaml": "services: {x: {image: a, platform: linux/amd64}}",
+			"b.yaml": "services: {x: {image: b}}", "c.yaml": "services: {x: {platform: linux/arm64}}",
+		},
+		"reset of an image": {
+			"a.yaml": "services: {x: {image: a, build: .}}",
+			"b.yaml": "services: {x: {image: !reset null}}",
+		},
+		"reset of a service": {
+			"a.yaml": "services: {x: {image: a}, y: {image: y}}",
+			"b.yaml": "services: {x: !reset null}",
+		},
+		"override of a service": {
+			"a.yaml": "services: {x: {image: a, platform: linux/amd64}}",
+			"b.yaml": "services: {x: !override {image: b}}",
+		},
+		"override of all": {
+			"a.yaml": "services: {x: {image: a}, y: {image: y}}",
+			"b.yaml": "services: !override {z: {image: z}}",
+		},
+		"reset in one file": {"a.yaml": "services: {x: {image: !reset null, build: .}}"},
+		"null":              {"a.yaml": "services: {x: {image: a}}", "b.yaml": "services: {x: {image: null}}"},
+		"extends":           {"a.yaml": "services: {x: {extends: y}, y: {image: y, platform: linux/arm64}}"},
+		"extends over": {
+			"a.yaml": "services: {x: {extends: {service: y}, image: own}, y: {image: y, platform: linux/arm64}}",
+		},
+		"extends a file": {
+			"a.yaml":     "services: {x: {extends: {file: sub/d.yaml, service: y}}}",
+			"sub/d.yaml": "services: {y: {image: y, extends: {file: e.yaml, service: z}}}",
+			"sub/e.yaml": "services: {z: {image: z, platform: linux/arm64}}",
+		},
+		"extends in the second": {
+			"a.yaml": "services: {x: {image: a}, y: {image: y}}",
+			"b.yaml": "services: {x: {extends: z}, z: {image: z, platform: linux/arm64}}",
+		},
+		"reset over extends": {"a.yaml": "services: {x: {extends: y, image: !reset null, build: .}, y: {image: y}}"},
+		"include": {
+			"a.yaml":     "include: [sub/d.yaml]\nservices: {x: {image: a}}",
+			"sub/d.yaml": "services: {y: {image: 'y:${TAG}'}}", "sub/.env": "TAG=in",
+		},
+		"include that is overridden": {
+			"a.yaml": "include: [{path: [d.yaml, e.yaml]}]\nservices: {x: {image: a}}",
+			"d.yaml": "services: {y: {image: y}, z: {image: z}}", "e.yaml": "services: {y: {image: e}}",
+		},
+		"include of what is there": {
+			"a.yaml": "include: [d.yaml]\nservices: {x: {platform: linux/arm64}}",
+			"d.yaml": "services: {x: {image: d}}",
+		},
+		"extends what is included": {
+			"a.yaml": "include: [d.yaml]\nservices: {x: {extends: y, platform: linux/arm64}}",
+			"d.yaml": "services: {y: {image: d}}",
+		},
+		"include in the second": {
+			"a.yaml": "services: {x: {image: a}}",
+			"b.yaml": "include: [d.yaml]\nservices: {x: {platform: linux/arm64}}", "d.yaml": "services: {y: {image: d}}",
+		},
+		"variables": {
+			"a.yaml": "services: {x: {image: 'a:${TAG:-v1}'}, y: {image: '${NO-y}${TAG:+t}'}, z: {image: 'z:$TAG$$'}}",
+			".env":   "TAG=v2",
+		},
+		"merge keys": {
+			"a.yaml": "x-base: &b {image: b, platform: linux/arm64}\nservices: {x: {<<: *b}, y: {<<: *b, image: y}, z: {image: z, <<: *b}}",
+		},
+		"image volumes": {
+			"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}, {type: image, source: w, target: /w}]}}", "b.yaml": "services: {x: {volumes: [{type: image, source: n, target: /v}]}}",
+		},
+		"volumes that are reset": {
+			"a.yaml": "services: {x: {image: a, volumes: [{type: image, source: v, target: /v}]}}",
+			"b.yaml": "services: {x: {volumes: !override [{type: image, source: n, target: /n}]}}",
+		},
+		"contexts": {
+			"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c'}}}}",
+			"b.yaml": "services: {x: {build: {additional_contexts: ['more=docker-image://d']}}}",
+		},
+		"profiles":         {"a.yaml": "services: {x: {image: a, profiles: [debug]}, y: {image: y}}"},
+		"a project's name": {"a.yaml": "name: Shop_1\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}"},
+		"a name from .env": {
+			"a.yaml": "name: shop\nservices: {x: {image: '${COMPOSE_PROJECT_NAME}/x'}}",
+			".env":   "COMPOSE_PROJECT_NAME=other",
+		},
+		"quotes in .env": {
+			"a.yaml": "services: {x: {image: 'x:$A.$B.$C.$D.$E.$F'}}",
+			".env":   "A=a\nB=\"$A b\" # no\nC='$A' # no\nexport D=${NO:-d}$$ # no\n# no\nE: e\nF=\"1\n2\\n\\$3\"\n",
+		},
+		"defaults in defaults": {
+			"a.yaml": "services: {x: {image: '${NO:-${NO-${A}}-${A+${B:-b}}}:${A:?x}${NO:+no}$$A'}}",
+			".env":   "A=a\nB=\n",
+		},
+		"variables of includes": {
+			"a.yaml": "include: [{path: d/a.yaml, env_file: [v1, v2]}, {path: e/a.yaml, project_directory: d}]\nservices: {x: {image: 'x:$A$B'}}", ".env": "A=root\nB=b\n", "v1": "A=v1\nC=v1\nD=$B", "v2": "C=v2\nE=$C", "d/a.yaml": "services: {y: {image: '$A$B$C$D$E'}}", "d/.env": "F=d", "e/a.yaml": "services: {z: {image: '$F'}}", "e/.env": "F=e",
+		},
+		"include in include": {
+			"a.yaml":     "include: [d/a.yaml]",
+			"d/a.yaml":   "include: [{path: [e/a.yaml, b.yaml]}]\nservices: {x: {image: x}}",
+			"d/e/a.yaml": "services: {y: {image: y, extends: {file: ../f/a.yaml, service: z}}}",
+			"d/b.yaml":   "services: {y: {platform: linux/arm64}}",
+			"d/f/a.yaml": "services: {z: {platform: linux/amd64, volumes: [{type: image, source: v, target: /v}]}}",
+		},
+		"twice in one folder": {
+			"a.yaml": "include: [d/a.yaml, d/b.yaml]", "d/a.yaml": "include: [c.yaml]",
+			"d/b.yaml": "include: [c.yaml]",
+			"d/c.yaml": "services: {x: {image: x, volumes: [{type: image, source: v, target: /v}]}}",
+		},
+		"extends its own file": {"a.yaml": "services: {x: {extends: {file: a.yaml, service: y}}, y: {image: y}}"},
+		"an override of a text": {
+			"a.yaml": "services: {x: {image: a, build: {context: ., platforms: [linux/amd64]}}}",
+			"b.yaml": "services: {x: {image: !override b, build: !override {context: ., platforms: [linux/arm64]}}}",
+		},
+		"merge keys of merge keys": {
+			"a.yaml": "x-a: &a {image: a}\nx-b: &b {<<: *a, platform: linux/arm64}\nx-c: &c {image: c, build: .}\nservices: {x: {<<: [*b, *c]}, y: {<<: *c, extends: x}}",
+		},
+		"contexts of both kinds": {
+			"a.yaml": "services: {x: {image: a, build: {context: ., additional_contexts: {base: 'docker-image://c', dir: ./x}}}}", "b.yaml": "services: {x: {build: {additional_contexts: ['base=docker-image://d']}}}",
+		},
+		"what starts": {
+			"a.yaml": "services: {x: {image: a, command: a b, entrypoint: [e], working_dir: /a}}",
+			"b.yaml": "services: {x: {command: ['${NO:-b}', '$$c'], entrypoint: !reset null}}",
+		},
+		"two documents": {"a.yaml": "services: {x: {image: a}}\n---\nservices: {x: {image: b}, y: {image: y}}"},
 	}
 }
 

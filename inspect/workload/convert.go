@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// converter makes nodes of the parser's tree. What an alias names is one node that several have.
+// converter turns the parser's tree into nodes. The target of an alias is one node with several parents.
 type converter struct {
 	anchors map[*yaml.Node]*node // nil while one is being converted
 }
@@ -31,14 +31,14 @@ func (c *converter) alias(n *yaml.Node, depth int) (*node, error) {
 	value, there := c.anchors[n.Alias]
 	switch {
 	case !there:
-		return c.convert(n.Alias, depth) // what it names lies in a key
+		return c.convert(n.Alias, depth) // its target is inside a key
 	case value == nil:
 		return nil, lineError{n.Line, fmt.Sprintf("the anchor %q is in itself", n.Value)}
 	}
 	return value, nil
 }
 
-// value converts a node that is no alias. A tag of Compose says how the value is laid over others, not what it is.
+// value converts a node that is not an alias. A tag of Compose says how the value is merged, not what it is.
 func (c *converter) value(n *yaml.Node, depth int) (*node, error) {
 	switch n.Tag {
 	case "!reset":

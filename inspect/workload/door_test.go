@@ -88,7 +88,8 @@ func TestComposeDoor(t *testing.T) {
 	dir := folder(t)
 	seen := watch(t, dir, filepath.Join(dir, "sub"), filepath.Join(dir, "pipes"), filepath.Dir(dir))
 	inside := map[string]string{
-		"parts.yaml": "services: {db: {image: 'db:${TAG-none}'}}\n", "base.yaml": "services: {db: {image: 'base:${TAG-none}', env_file: pipe}}\n",
+		"parts.yaml":     "services: {db: {image: 'db:${TAG-none}'}}\n",
+		"base.yaml":      "services: {db: {image: 'base:${TAG-none}', env_file: pipe}}\n",
 		"sub/parts.yaml": "services: {db: {image: 'sub:${TAG-none}'}}\n", "vars": "TAG=vars\n",
 	}
 	read := func(path string) ([]byte, error) {

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// ErrFile says that a file can't be read as what it should be. Its text names the file and the line.
+// ErrFile means that a file can't be parsed. Its text names the file and the line.
 var ErrFile = errors.New("not a workload file")
 
-// ErrTemplate is an ErrFile of templates that are not rendered yet.
+// ErrTemplate is an ErrFile about a template that is not rendered yet.
 var ErrTemplate = errors.New("a template that is not rendered")
 
-// errorf is an ErrFile at a line; 0: at the file as such.
+// errorf returns an ErrFile at a line; 0 for the whole file.
 func errorf(file string, line int, format string, args ...any) error {
 	return fileError{Place{File: file, Line: line}, fmt.Errorf(format, args...)}
 }
@@ -26,8 +26,8 @@ func (e fileError) Error() string        { return e.at.String() + ": " + e.cause
 func (e fileError) Unwrap() error        { return e.cause }
 func (e fileError) Is(target error) bool { return target == ErrFile }
 
-// syntaxError is what the YAML parser says, which is "yaml: line 3: what is wrong". Where the file has {{ in it, the likely
-// reason is that.
+// syntaxError converts the YAML parser's error, "yaml: line 3: reason". If the file contains {{, that is the likely
+// reason.
 func syntaxError(file, text string, err error) error {
 	if line := templateLine(text); line > 0 {
 		return errorf(file, line, "%w", ErrTemplate)
@@ -47,7 +47,8 @@ func syntaxError(file, text string, err error) error {
 	return errorf(file, line, "%s", strings.Join(strings.Fields(message), " "))
 }
 
-// tabLine is the first line from that one on which is indented by a tab: the parser names the one where the value began.
+// tabLine returns the first line, from that one on, with a tab as indentation: the parser names the line where the
+// value began.
 func tabLine(text string, from int) int {
 	n := 0
 	for line := range strings.Lines(text) {
@@ -58,7 +59,7 @@ func tabLine(text string, from int) int {
 	return from
 }
 
-// lineError is at a line of its document.
+// lineError is an error at a line of a document.
 type lineError struct {
 	line    int
 	message string

@@ -10,9 +10,9 @@ import (
 	"github.com/compose-spec/compose-go/v2/template"
 )
 
-// filler fills in variables, by Compose's template package, which has two habits that a gate can't live with. A variable that
-// is not set is nothing to it, and a log line: an image name with a hole is another image's. And its time grows with the square
-// of a text's length.
+// filler interpolates variables with Compose's template package, which has two problems for a gate. An unset variable
+// becomes empty text and a log line, which makes the name another image's. And its time grows with the square of a
+// text's length.
 type filler struct {
 	operators *regexp.Regexp // where a variable has an operator: ${NAME:-
 	literal   *regexp.Regexp // a line of .env whose value is in single quotes
@@ -27,10 +27,10 @@ func newFiller() *filler {
 }
 
 const (
-	// operated begins the names of variables that have an operator, for which being unset is no error.
+	// operated is the prefix of variables with an operator, which may be unset.
 	operated = "_operated_"
-	// maxText and maxWork limit what is done to fill variables in: the length of a text times its dollar signs, in one text, and
-	// in all of them with the lengths of the values.
+	// maxText and maxWork limit the work of interpolation: a text's length times its dollar signs, for one text, and for
+	// all of them with the lengths of the values.
 	maxText = 1 << 20
 	maxWork = 16 << 20
 )
@@ -40,7 +40,7 @@ var (
 	errWork = errors.New("the file has too many or too long texts with variables")
 )
 
-// fill returns a text with its variables filled in. It fails where one is not set and the text says nothing in its place.
+// fill interpolates a text. It fails if a variable is not set and the text has no default.
 func (f *filler) fill(text string, lookup variables) (string, error) {
 	if !strings.Contains(text, "$") {
 		return text, nil

@@ -14,7 +14,8 @@ func FuzzRead(f *testing.F) {
 		"apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - name: c\n    image: b:1\n  nodeSelector: {kubernetes.io/arch: arm64}\n",
 		"services:\n  a:\n    image: x:${TAG:-v1}\n    platform: linux/arm64\n  b: {build: .}\n",
 		"include: [f]\nservices:\n  a: {extends: {file: f, service: b}, deploy: {placement: {constraints: [node.platform.arch == x86_64]}}}\n  b: {image: x}\n",
-		"a: &a {image: x}\n---\nb: &b\n  <<: *b\n", "{{ .x }}", "{\"kind\": \"Node\", \"spec\": [{}]}", cluster, "- - - ? : |\n  x\n",
+		"a: &a {image: x}\n---\nb: &b\n  <<: *b\n", "{{ .x }}", "{\"kind\": \"Node\", \"spec\": [{}]}", cluster,
+		"- - - ? : |\n  x\n",
 	} {
 		f.Add([]byte(seed))
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// helm are the values that an object gives a chart: as a mapping, as a text, or one by one with the way to it in its name.
+// helm reads the values that an object gives a chart: as a mapping, as a text, or one by one with a path as the name.
 // https://argo-cd.readthedocs.io/en/stable/user-guide/helm/, https://docs.k3s.io/helm
 func (r *reader) helm(n *node, s spot) error {
 	for _, key := range []string{"values", "valuesObject", "valuesContent"} {
@@ -22,7 +22,7 @@ func (r *reader) helm(n *node, s spot) error {
 	return r.values(single.node, s)
 }
 
-// put sets a value below mappings, which are made.
+// put sets a value at a path and creates the mappings above it.
 func (m mappingOf) put(path []string, value *node) {
 	at := m.node
 	for _, key := range path[:len(path)-1] {
@@ -38,8 +38,8 @@ func (m mappingOf) put(path []string, value *node) {
 	}
 }
 
-// values are those of a chart, which nobody but the chart understands. What they call an image is one: a whole name, or its
-// parts. A text is the YAML of such values.
+// values reads the values of a chart, which only the chart understands. A value called image is one: a whole name, or
+// its parts. A text is the YAML of such values.
 func (r *reader) values(n *node, s spot) error {
 	if n == nil {
 		return nil
@@ -85,7 +85,11 @@ func (r *reader) value(around *node, p pair, s spot) error {
 		if p.value.is(text) && !tagged(i.text) {
 			i = besideTag(i, around)
 		}
-		return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: Process{Unknown: "the chart says what is started of it"}})
+		return r.use(i, s,
+			Use{
+				Place: Place{What: s.what()}, Selector: s.selector,
+				Process: Process{Unknown: "the chart says what is started of it"},
+			})
 	case p.value.is(text) && fullName(p.value.text):
 		return r.miss(p.value, s, "this value is not known to name one")
 	case p.value.is(text):
@@ -94,7 +98,7 @@ func (r *reader) value(around *node, p pair, s spot) error {
 	return r.values(p.value, s)
 }
 
-// besideTag completes a name by the tag beside it, as old charts have it.
+// besideTag completes a name with the tag next to it, as in old charts.
 func besideTag(i image, around *node) image {
 	tag := around.first("imageTag", "tag")
 	if tag == nil {
@@ -105,7 +109,7 @@ func besideTag(i image, around *node) image {
 	return i
 }
 
-// replacement is an image that Kustomize puts in place of another: a mapping, or old=new as Argo CD has it.
+// replacement adds an image that Kustomize substitutes for another: a mapping, or old=new as Argo CD has it.
 // https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/
 func (r *reader) replacement(n *node, s spot) error {
 	i := imageOf(n)
@@ -122,7 +126,7 @@ func (r *reader) replacement(n *node, s spot) error {
 	return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: p})
 }
 
-// embedded is an object that stands in a text.
+// embedded reads an object inside a text.
 func (r *reader) embedded(n *node, s spot) error {
 	docs, err := r.inside(n, s)
 	if err != nil {
@@ -136,7 +140,7 @@ func (r *reader) embedded(n *node, s spot) error {
 	return nil
 }
 
-// inside are the documents in a text. One that can't be read is told, since it may name anything.
+// inside reads the documents in a text. An unreadable one is reported, since it may name anything.
 func (r *reader) inside(n *node, s spot) ([]*node, error) {
 	docs, err := documents(r.file, []byte(n.scalar()))
 	switch {

@@ -8,11 +8,11 @@ import (
 	"mtool/registry"
 )
 
-// image is an image as a value names it.
+// image is an image named by a value.
 type image struct {
 	node *node  // where it is written
-	text string // "" where none is named
-	lack string // what of it is said elsewhere: "its tag is the chart's"
+	text string // "" for none
+	lack string // what is set elsewhere: "its tag is the chart's"
 }
 
 // bareTemplate is what YAML makes of {{ .Values.image }} without quotes: a mapping whose key is a mapping.
@@ -20,8 +20,8 @@ const bareTemplate = "{{ }}"
 
 func (i image) template() bool { return i.text == bareTemplate }
 
-// imageOf is what a text names, or a mapping of the parts of a name, as charts have them. A template that YAML takes for a
-// mapping ({{ .Values.image }}) is a text.
+// imageOf returns the image named by a text, or by a mapping of the parts of a name, as in charts. A template that
+// YAML parses as a mapping ({{ .Values.image }}) counts as a text.
 func imageOf(n *node) image {
 	switch {
 	case n.is(text):
@@ -33,7 +33,8 @@ func imageOf(n *node) image {
 	case len(n.pairs) == 1 && n.pairs[0].key == "" && n.pairs[0].value.kind == nothing:
 		return image{node: n, text: bareTemplate}
 	}
-	host, name := n.first("registry", "imageRegistry"), n.first("repository", "repo", "newName", "name", "image", "reference")
+	host, name := n.first("registry", "imageRegistry"),
+		n.first("repository", "repo", "newName", "name", "image", "reference")
 	tag, digest := n.first("tag", "newTag", "imageTag"), n.first("digest", "sha")
 	found := []*node{name, tag, digest}
 	at := slices.IndexFunc(found, func(n *node) bool { return n.scalar() != "" })
@@ -63,7 +64,7 @@ func lacking(name, tag, digest *node) string {
 	return ""
 }
 
-// first is the value of the first of these keys that is there and not empty.
+// first returns the value of the first of these keys that exists and is not empty.
 func (n *node) first(keys ...string) *node {
 	for _, key := range keys {
 		if value := n.get(key); value.scalar() != "" {
@@ -73,10 +74,11 @@ func (n *node) first(keys ...string) *node {
 	return nil
 }
 
-// imageKey reports whether a member is called as those are that name an image.
+// imageKey reports whether a member's name is one for images.
 func imageKey(key string) bool {
 	lower := strings.ToLower(key)
-	return strings.HasSuffix(lower, "image") || strings.HasSuffix(lower, "imagename") || strings.HasSuffix(lower, "imageref")
+	return strings.HasSuffix(lower, "image") || strings.HasSuffix(lower, "imagename") ||
+		strings.HasSuffix(lower, "imageref")
 }
 
 // tagged reports whether the text ends in a tag or a digest.
@@ -101,7 +103,7 @@ func fullName(text string) bool {
 	return err == nil
 }
 
-// use adds an image that the file wants run; w says how.
+// use adds an image that the file runs; w says how.
 func (r *reader) use(i image, s spot, w Use) error {
 	at := i.node
 	switch why := s.later(i.text); {
@@ -120,12 +122,12 @@ func (r *reader) use(i image, s spot, w Use) error {
 	return nil
 }
 
-// unchecked adds an image that was seen and can't be looked at, or a container that names none.
+// unchecked adds an image that can't be checked, or a container that names none.
 func (r *reader) unchecked(at *node, what, image, why string) {
 	r.found.Unchecked = append(r.found.Unchecked, Unchecked{r.place(at.at(), what), image, why})
 }
 
-// miss is unchecked, for an image of which we know only that it was seen. Templates are told as such.
+// miss is unchecked for an image without further details. Templates are reported as such.
 func (r *reader) miss(n *node, s spot, why string) error {
 	i := imageOf(n)
 	switch later := s.later(i.text); {
@@ -138,7 +140,7 @@ func (r *reader) miss(n *node, s spot, why string) error {
 	return nil
 }
 
-// outside is an image that stands outside of a container: what is started of it is said elsewhere.
+// outside adds an image outside of a container: what it starts is set elsewhere.
 func (r *reader) outside(n *node, s spot) error {
 	i := imageOf(n)
 	if i.text == "" {
@@ -148,7 +150,7 @@ func (r *reader) outside(n *node, s spot) error {
 	return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: p})
 }
 
-// mounted is an image of which the files are used, and nothing is started.
+// mounted adds an image whose files are used and which starts nothing.
 func (r *reader) mounted(n *node, s spot) error {
 	i := imageOf(n)
 	if i.text == "" {
@@ -158,10 +160,10 @@ func (r *reader) mounted(n *node, s spot) error {
 	return r.use(i, s, Use{Place: Place{What: s.what()}, Selector: s.selector, Process: Process{Volume: true}})
 }
 
-// unrendered is what later says of a template that somebody forgot to render.
+// unrendered is what later returns for a template that was not rendered.
 const unrendered = "template"
 
-// later is why an image is not known before it runs; "" where it is, and unrendered for Helm's templates.
+// later returns why an image is unknown before it runs; "" if it is known, and unrendered for Helm's templates.
 func (s spot) later(text string) string {
 	switch {
 	case strings.Contains(text, "{{") && (s.parameters && !helmWords().MatchString(text) || templateLine(text) == 0):
@@ -178,17 +180,18 @@ func (s spot) later(text string) string {
 	return ""
 }
 
-// helmWords are the names by which a template is one of Helm.
+// helmWords matches the names that only Helm's templates use.
 func helmWords() *regexp.Regexp {
 	return regexp.MustCompile(`\.Values\b|\.Release\b|\.Chart\b|\binclude\s+"|\btemplate\s+"`)
 }
 
-// argoWords are expressions that Argo fills in: https://argo-workflows.readthedocs.io/en/latest/variables/
+// argoWords matches expressions that Argo interpolates: https://argo-workflows.readthedocs.io/en/latest/variables/
 func argoWords() *regexp.Regexp {
-	return regexp.MustCompile(`\{\{\s*(=|(inputs|outputs|workflow|steps|tasks|pod|node|args|cronworkflow|retries|lastRetry|item)\b).*?\}\}`)
+	return regexp.MustCompile(
+		`\{\{\s*(=|(inputs|outputs|workflow|steps|tasks|pod|node|args|cronworkflow|retries|lastRetry|item)\b).*?\}\}`)
 }
 
-// templateLine is the first line that has {{ of Helm outside a comment; 0: none.
+// templateLine returns the first line with Helm's {{ outside a comment; 0 for none.
 func templateLine(document string) int {
 	if !strings.Contains(document, "{{") {
 		return 0
@@ -196,7 +199,8 @@ func templateLine(document string) int {
 	argo, n := argoWords(), 0
 	for line := range strings.Lines(document) {
 		n++
-		if strings.Contains(line, "{{") && !strings.HasPrefix(strings.TrimSpace(line), "#") && strings.Contains(argo.ReplaceAllString(line, ""), "{{") {
+		if strings.Contains(line, "{{") && !strings.HasPrefix(strings.TrimSpace(line), "#") &&
+			strings.Contains(argo.ReplaceAllString(line, ""), "{{") {
 			return n
 		}
 	}

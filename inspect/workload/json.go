@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// fromJSON reads one JSON value after the other. YAML would take most of them, but not the tabs, and takes its time.
+// fromJSON reads a sequence of JSON values. The YAML parser would accept most of them, but not tabs, and is slow.
 func fromJSON(stream string) ([]*node, error) {
 	r := jsonReader{Decoder: json.NewDecoder(strings.NewReader(stream))}
 	r.UseNumber()
@@ -40,7 +40,7 @@ type jsonReader struct {
 	breaks []int64 // where the lines end
 }
 
-// line is that of the token that was read last.
+// line returns the line of the last token.
 func (r jsonReader) line() int {
 	offset := r.InputOffset()
 	return 1 + sort.Search(len(r.breaks), func(i int) bool { return r.breaks[i] >= offset })

@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// field is a place at which objects name images.
+// field is a path at which objects name images.
 type field struct {
 	group string
-	kinds string // names with blanks between them; "" are all of the group
-	path  string // the members that lead there, with dots between them; * is one of any name, ** any number of them
+	kinds string // names separated by blanks; "" for all of the group
+	path  string // members separated by dots; * matches one member, ** any number
 	shape shape
-	own   int // one more than the index in Options.Fields; 0 is one of ours
+	own   int // 1 + the index in Options.Fields; 0 for a built-in field
 }
 
-// shape reads what stands at a field.
+// shape reads the value of a field.
 type shape func(*reader, *node, spot) error
 
-// fields are those that pod templates do not have, of the kinds that are known. Paths go through the items of lists.
+// fields returns the fields of known kinds, other than those of pod templates. Paths go through the items of lists.
 func fields() []field {
-	container, outside, mounted, values, embedded := (*reader).container, (*reader).outside, (*reader).mounted, (*reader).values, (*reader).embedded
+	container, outside, mounted, values, embedded := (*reader).container, (*reader).outside, (*reader).mounted,
+		(*reader).values, (*reader).embedded
 	return []field{
 		// https://argo-workflows.readthedocs.io/en/latest/fields/
 		{group: "argoproj.io", path: "**.container", shape: container},
@@ -65,8 +66,11 @@ func fields() []field {
 		// https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 		{group: kustomizeGroup, path: "images", shape: (*reader).replacement},
 		{group: kustomizeGroup, path: "helmCharts.valuesInline", shape: values},
-		// Operators that name the image of what they run.
-		{group: "kafka.strimzi.io", kinds: "Kafka KafkaBridge KafkaMirrorMaker KafkaMirrorMaker2", path: "**.image", shape: outside},
+		// Operators that name the image that they run.
+		{
+			group: "kafka.strimzi.io", kinds: "Kafka KafkaBridge KafkaMirrorMaker KafkaMirrorMaker2", path: "**.image",
+			shape: outside,
+		},
 		{group: "kafka.strimzi.io", kinds: "KafkaConnect", path: "spec.image", shape: outside},
 		{group: "flink.apache.org", path: "spec.image", shape: outside},
 		{group: "rabbitmq.com", path: "spec.image", shape: outside},
@@ -83,14 +87,15 @@ func fields() []field {
 // kustomizeGroup is the API group of the files that kustomize itself reads, which may leave it out.
 const kustomizeGroup = "kustomize.config.k8s.io"
 
-// Field is a place at which objects of a kind name an image, as the user knows.
+// Field is a path at which objects of a kind name an image, as given by the user.
 type Field struct {
 	Group string // the API group; "" is any
 	Kind  string
-	Path  string // the members that lead there from the object, with dots between them; * is one of any name, ** any number of them
+	// the members that lead there from the object, with dots between them; * is one of any name, ** any number of them
+	Path string
 }
 
-// String is KIND[.GROUP]=PATH.
+// String returns KIND[.GROUP]=PATH.
 func (f Field) String() string {
 	kind := f.Kind
 	if f.Group != "" {
@@ -99,27 +104,28 @@ func (f Field) String() string {
 	return kind + "=" + f.Path
 }
 
-// ParseField reads KIND[.GROUP]=PATH.
+// ParseField parses KIND[.GROUP]=PATH.
 func ParseField(text string) (Field, error) {
 	kind, path, ok := strings.Cut(text, "=")
 	kind, group, _ := strings.Cut(kind, ".")
-	if path = strings.TrimPrefix(path, "."); !ok || kind == "" || path == "" || slices.Contains(strings.Split(path, "."), "") {
+	if path = strings.TrimPrefix(path, "."); !ok || kind == "" || path == "" ||
+		slices.Contains(strings.Split(path, "."), "") {
 		return Field{}, fmt.Errorf("parsing field %q: it should be KIND=PATH, such as Database=spec.runtime.image", text)
 	}
 	return Field{group, kind, strings.NewReplacer("[]", "", "[*]", "").Replace(path)}, nil
 }
 
-// Met is what became of one of Options.Fields in a file.
+// Met is the result of one of Options.Fields in a file.
 type Met int
 
-// In the order in which they count more.
+// In increasing order of weight.
 const (
 	NoObject Met = iota // the file has no object of the kind
-	NoValue             // those that it has name nothing there
+	NoValue             // its objects name nothing there
 	Named
 )
 
-// fieldsOf are the fields of an object; those of the caller go first.
+// fieldsOf returns the fields of an object, the caller's first.
 func (r *reader) fieldsOf(o object) []field {
 	var all []field
 	for i, f := range r.options.Fields {
@@ -136,7 +142,7 @@ func (r *reader) fieldsOf(o object) []field {
 	return all
 }
 
-// shape is how to read what stands there; nil where that is no field.
+// shapeAt returns how to read the value there; nil if that is not a field.
 func (r *reader) shapeAt(s spot) shape {
 	for _, f := range s.fields {
 		if !leads(strings.Split(f.path, "."), s.path) {
@@ -150,7 +156,7 @@ func (r *reader) shapeAt(s spot) shape {
 	return nil
 }
 
-// leads reports whether a path is one of those that a pattern stands for.
+// leads reports whether a path matches a pattern.
 func leads(pattern, path []string) bool {
 	switch {
 	case len(pattern) == 0:

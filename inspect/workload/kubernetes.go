@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// object is the Kubernetes object that a value stands in.
+// object is the Kubernetes object that contains a value.
 type object struct{ group, kind, name string }
 
 func (o object) String() string {
@@ -15,7 +15,7 @@ func (o object) String() string {
 	return strings.TrimSuffix(o.kind+" "+o.name, " ")
 }
 
-// objectOf is what a mapping says it is; false for one that is no object.
+// objectOf returns the object that a mapping is; false if it is not one.
 func objectOf(n *node) (object, bool) {
 	kind, version := n.get("kind").str(), n.get("apiVersion").str()
 	if kind == "" || version == "" {
@@ -35,7 +35,7 @@ func objectOf(n *node) (object, bool) {
 	return object{group, kind, name}, true
 }
 
-// inert are the kinds whose content is not for the cluster to run: data, and rules about the images of others.
+// inert reports whether the cluster does not run the kind's content: data, and rules about the images of others.
 func (o object) inert() bool {
 	switch o.group {
 	case "":
@@ -47,20 +47,21 @@ func (o object) inert() bool {
 	return false
 }
 
-// builtin are the kinds of which every member is known, and no kind: nothing but pods names images there.
+// builtin reports whether all members of the kind are known, or it has no kind: there only pods name images.
 func (o object) builtin() bool {
 	switch o.group {
 	case "apps", "batch", "extensions":
 		return true
 	case "":
-		return slices.Contains(strings.Fields("Pod PodTemplate ReplicationController Service ServiceAccount Namespace Node List Endpoints "+
-			"Event LimitRange ResourceQuota PersistentVolume PersistentVolumeClaim"), o.kind) || o.kind == ""
+		return slices.Contains(
+			strings.Fields("Pod PodTemplate ReplicationController Service ServiceAccount Namespace Node List Endpoints "+
+				"Event LimitRange ResourceQuota PersistentVolume PersistentVolumeClaim"), o.kind) || o.kind == ""
 	}
 	return o.kind == ""
 }
 
-// skipped are members of an object that name nothing to run, whatever they look like: what a cluster observed, what it keeps
-// of who wrote what, schemas, and what an admission review says was there before.
+// skipped reports whether a member of an object never names something to run: observed state, managed fields,
+// schemas, and the old object of an admission review.
 func skipped(key string) bool {
 	switch key {
 	case "status", "metadata", "managedFields", "openAPIV3Schema", "oldObject":
@@ -69,24 +70,24 @@ func skipped(key string) bool {
 	return false
 }
 
-// spot is where in a document a value stands.
+// spot is the position of a value in a document.
 type spot struct {
 	object   object
 	path     []string // the members that lead to it from the object; items of lists add none
-	parent   *node    // the mapping that has the last of these
-	fields   []field  // at which objects of the kind name images
+	parent   *node    // the mapping with the last of these
+	fields   []field  // the image fields of the kind
 	selector Selector
-	// parameters says that {{…}} is filled in when it runs: Argo's, not Helm's.
+	// parameters means that {{…}} is interpolated at run time: by Argo, not Helm.
 	parameters bool
 }
 
-// into is the spot of a member of n.
+// into returns the spot of a member of n.
 func (s spot) into(n *node, key string) spot {
 	s.path, s.parent = append(slices.Clip(s.path), key), n
 	return s
 }
 
-// key is the last member on the way.
+// key returns the last member of the path.
 func (s spot) key() string {
 	if len(s.path) == 0 {
 		return ""
@@ -94,7 +95,7 @@ func (s spot) key() string {
 	return s.path[len(s.path)-1]
 }
 
-// what is it that stands there: the object and the way into it.
+// what describes the spot: the object and the path into it.
 func (s spot) what() string {
 	if len(s.path) == 0 {
 		return s.object.String()
@@ -102,14 +103,14 @@ func (s spot) what() string {
 	return s.object.String() + ", " + strings.Join(s.path, ".")
 }
 
-// enter is the spot of an object.
+// enter returns the spot of an object.
 func (r *reader) enter(o object, s spot) spot {
 	r.objects++
 	return spot{object: o, fields: r.fieldsOf(o), parameters: s.parameters || o.group == "argoproj.io"}
 }
 
-// walk finds what names an image, at any depth: pod templates by their shape, in lists, in the workload kinds, in resources
-// that nobody knows; and the fields of those that are known.
+// walk finds what names an image, at any depth: pod templates by their shape, in lists, workload kinds and unknown
+// resources; and the fields of known kinds.
 func (r *reader) walk(n *node, s spot) error {
 	if err := r.visit(n); err != nil {
 		return err
@@ -139,7 +140,7 @@ func (r *reader) walk(n *node, s spot) error {
 	return r.members(n, s)
 }
 
-// members looks at the members of a mapping.
+// members walks the members of a mapping.
 func (r *reader) members(n *node, s spot) error {
 	if related(n) {
 		return r.outside(n.get("value"), s)
@@ -180,7 +181,7 @@ func (r *reader) member(value *node, s spot, pod bool) error {
 	return nil
 }
 
-// unknown is the value of a member that is called image, of which we don't know that it is one.
+// unknown handles the value of a member called image that may not be one.
 func (r *reader) unknown(value *node, s spot) error {
 	image := imageOf(value)
 	switch {

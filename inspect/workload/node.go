@@ -4,21 +4,21 @@ import (
 	"fmt"
 )
 
-// node is a value of a YAML or JSON document, with aliases and merge keys resolved. All methods take a nil node for one
-// that is not there.
+// node is a value of a YAML or JSON document, with aliases and merge keys resolved. All methods accept a nil node,
+// which stands for a missing one.
 type node struct {
 	kind  kind
 	text  string // of a scalar
 	line  int
-	block bool // a text that begins in the next line
+	block bool // a text that starts on the next line
 	pairs []pair
 	items []*node
-	// twice is a key that the mapping has, and after it a merge key (<<) with another value. YAML keeps the mapping's own;
-	// kubectl takes what comes last (https://github.com/kubernetes-sigs/yaml, by its goyaml.v2).
+	// twice is a key of the mapping that a later merge key (<<) sets to another value. YAML keeps the mapping's own;
+	// kubectl takes the last (https://github.com/kubernetes-sigs/yaml, by its goyaml.v2).
 	twice string
-	// reset and override are the tags of Compose: nothing of the files below counts, or nothing but this.
+	// reset and override are tags of Compose: they remove or replace the value of the files below.
 	reset, override bool
-	from            *mark // of a value that compose-go returns: where it is written; nil: here
+	from            *mark // the position of a value from compose-go; nil: here
 }
 
 type pair struct {
@@ -36,7 +36,7 @@ const (
 	sequence
 )
 
-// get is the value of a key of a mapping.
+// get returns the value at a path of keys.
 func (n *node) get(path ...string) *node {
 	for _, key := range path {
 		n = n.member(key)
@@ -56,7 +56,7 @@ func (n *node) member(key string) *node {
 	return nil
 }
 
-// str is the text of a string; "" for everything else.
+// str returns the text of a string; "" for everything else.
 func (n *node) str() string {
 	if n == nil || n.kind != text {
 		return ""
@@ -64,7 +64,7 @@ func (n *node) str() string {
 	return n.text
 }
 
-// list are the items of a sequence.
+// list returns the items of a sequence.
 func (n *node) list() []*node {
 	if n == nil {
 		return nil
@@ -72,7 +72,7 @@ func (n *node) list() []*node {
 	return n.items
 }
 
-// all are the items of a sequence, or the one value that stands in place of it.
+// all returns the items of a sequence, or the single value in its place.
 func (n *node) all() []*node {
 	if n == nil || n.kind == nothing {
 		return nil
@@ -85,7 +85,7 @@ func (n *node) all() []*node {
 
 func (n *node) is(k kind) bool { return n != nil && n.kind == k }
 
-// at is the line, 0 for what is not there.
+// at returns the line, 0 for a missing node.
 func (n *node) at() int {
 	if n == nil {
 		return 0
@@ -93,7 +93,7 @@ func (n *node) at() int {
 	return n.line
 }
 
-// in is the name of the file that a value of a Compose project stands in.
+// in returns the name of the file with a value of a Compose project.
 func (n *node) in(file string) string {
 	if n == nil || n.from == nil || n.from.file == nil {
 		return file
@@ -101,7 +101,7 @@ func (n *node) in(file string) string {
 	return n.from.file.path
 }
 
-// written is a text as it is written, before its variables are filled in.
+// written returns a text as written, before interpolation.
 func (n *node) written() string {
 	if n.from == nil || n.from.at == nil {
 		return n.text
@@ -114,7 +114,7 @@ func same(a, b *node) bool {
 	return a == b || a.kind == b.kind && a.kind <= text && a.text == b.text
 }
 
-// ambiguous is a mapping below the node that has a key twice; nil: none has. Seen are those that were looked at.
+// ambiguous returns a mapping below the node that has a key twice; nil if none has. seen are the visited nodes.
 func (n *node) ambiguous(seen map[*node]bool) *node {
 	if n == nil || seen[n] {
 		return nil
@@ -136,7 +136,7 @@ func (n *node) ambiguous(seen map[*node]bool) *node {
 	return nil
 }
 
-// members are the pairs of a mapping.
+// members returns the pairs of a mapping.
 func (n *node) members() []pair {
 	if n == nil {
 		return nil
@@ -144,7 +144,7 @@ func (n *node) members() []pair {
 	return n.pairs
 }
 
-// words are the strings of a sequence, or of one string.
+// words returns the strings of a sequence, or one string.
 func (n *node) words() []string {
 	if n.is(text) || n.is(scalar) {
 		return []string{n.text}
@@ -156,7 +156,7 @@ func (n *node) words() []string {
 	return all
 }
 
-// scalar is the text of a string, a number or a truth value.
+// scalar returns the text of a string, a number or a truth value.
 func (n *node) scalar() string {
 	if n.is(text) || n.is(scalar) {
 		return n.text
@@ -183,7 +183,7 @@ func (m mappingOf) set(key string, value *node) {
 	m.node.pairs = append(m.node.pairs, pair{key, value})
 }
 
-// merge adds what from has and the mapping has not.
+// merge adds the keys of from that the mapping lacks.
 func (m mappingOf) merge(from *node) error {
 	switch {
 	case from.is(sequence):

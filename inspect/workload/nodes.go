@@ -59,7 +59,8 @@ func readNode(file string, o *node) (Node, error) {
 		}
 	}
 	if n.labels[archLabel] == "" || n.labels[osLabel] == "" {
-		return n, errorf(file, o.at(), "node %q tells neither by label nor in status.nodeInfo what architecture and system it has", n.Name)
+		return n, errorf(file, o.at(),
+			"node %q tells neither by label nor in status.nodeInfo what architecture and system it has", n.Name)
 	}
 	n.Platform = platform.Normalize(v1.Platform{OS: n.labels[osLabel], Architecture: n.labels[archLabel]})
 	for _, t := range o.get("spec", "taints").list() {
@@ -68,10 +69,10 @@ func readNode(file string, o *node) (Node, error) {
 	return n, nil
 }
 
-// admitsNode reports whether the scheduler could place the pod on a node, at a time when nothing is wrong with that.
+// admitsNode reports whether the scheduler could place the pod on a healthy node.
 func (s Selector) admitsNode(n Node) bool {
 	if s.node != "" {
-		return s.node == n.Name // the scheduler is not asked
+		return s.node == n.Name // this bypasses the scheduler
 	}
 	for _, t := range n.taints {
 		if t.repels() && !s.tolerates(t) {
@@ -87,10 +88,11 @@ func (s Selector) admitsNode(n Node) bool {
 	})
 }
 
-// repels reports whether a taint keeps pods away for good. Those under node.kubernetes.io say that a node is ill or is
-// being emptied just now: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
+// repels reports whether a taint keeps pods away permanently. Those under node.kubernetes.io mean that a node is
+// unhealthy or being drained: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/
 func (t taint) repels() bool {
-	passing := strings.HasPrefix(t.key, "node.kubernetes.io/") || strings.HasPrefix(t.key, "node.cloudprovider.kubernetes.io/")
+	passing := strings.HasPrefix(t.key, "node.kubernetes.io/") ||
+		strings.HasPrefix(t.key, "node.cloudprovider.kubernetes.io/")
 	return !passing && (t.effect == "NoSchedule" || t.effect == "NoExecute")
 }
 

@@ -4,7 +4,8 @@ import (
 	"strings"
 )
 
-// containerWord is what is called that a member of a pod specification or of something like it holds; "" for other members.
+// containerWord returns the noun for what a member of a pod specification, or similar, contains; "" for other
+// members.
 func containerWord(member string) string {
 	switch member {
 	case "containers", "container":
@@ -17,7 +18,8 @@ func containerWord(member string) string {
 	return ""
 }
 
-// isPodSpec reports whether a mapping has containers with images, or stands where a pod specification does and has containers.
+// isPodSpec reports whether a mapping has containers with images, or has containers in the place of a pod
+// specification.
 func isPodSpec(n *node, s spot) bool {
 	for _, list := range []string{"initContainers", "containers", "ephemeralContainers"} {
 		for _, c := range n.get(list).list() {
@@ -29,7 +31,7 @@ func isPodSpec(n *node, s spot) bool {
 	return false
 }
 
-// container is a container of a pod, or one that has its members.
+// container reads a container of a pod, or a mapping with the same members.
 func (r *reader) container(c *node, s spot) error {
 	if !c.is(mapping) {
 		return r.walk(c, s)
@@ -54,18 +56,21 @@ func (r *reader) container(c *node, s spot) error {
 	return nil
 }
 
-// completed are the kinds whose operators complete containers, so that one without an image is no mistake.
+// completed reports whether the kind's operator completes containers, so that one without an image is no mistake.
 func (o object) completed() bool {
 	switch o.group {
-	case "monitoring.coreos.com", "flink.apache.org", "kafka.strimzi.io", "postgresql.cnpg.io", "rabbitmq.com", "jaegertracing.io",
-		"opentelemetry.io", "sparkoperator.k8s.io", "clickhouse.altinity.com", "k8s.keycloak.org", "argoproj.io", "grafana.integreatly.org",
+	case "monitoring.coreos.com", "flink.apache.org", "kafka.strimzi.io", "postgresql.cnpg.io", "rabbitmq.com",
+		"jaegertracing.io",
+		"opentelemetry.io", "sparkoperator.k8s.io", "clickhouse.altinity.com", "k8s.keycloak.org", "argoproj.io",
+		"grafana.integreatly.org",
 		"mongodbcommunity.mongodb.com", "cassandra.datastax.com", "k8ssandra.io", "acid.zalan.do", "solr.apache.org":
 		return o.kind != "Rollout" && o.kind != "Workflow"
 	}
 	return strings.HasSuffix(o.group, ".k8s.elastic.co")
 }
 
-// volume is a volume of a pod, which may be an image: https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/
+// volume reads a volume of a pod, which may be an image:
+// https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/
 func (r *reader) volume(v *node, s spot) error {
 	image := imageOf(v.get("image", "reference"))
 	if image.text == "" {
@@ -75,8 +80,8 @@ func (r *reader) volume(v *node, s spot) error {
 	return r.use(image, s, Use{Place: Place{What: what}, Selector: s.selector, Process: Process{Volume: true}})
 }
 
-// step is a step of Tekton: a container that takes what it leaves out from the template of its task, or names a StepAction,
-// which is an object of its own. A script is started by the interpreter of its first line, from a volume.
+// step reads a step of Tekton: a container with defaults from the template of its task, or a reference to a
+// StepAction, which is a separate object. A script is run by the interpreter in its first line, from a volume.
 func (r *reader) step(c *node, s spot) error {
 	if !c.is(mapping) {
 		return r.walk(c, s)
@@ -93,7 +98,8 @@ func (r *reader) step(c *node, s spot) error {
 	return r.container(c, s)
 }
 
-// scripted is a step whose command is its script: https://tekton.dev/docs/pipelines/tasks/#running-scripts-within-steps
+// scripted returns a step whose command is its script:
+// https://tekton.dev/docs/pipelines/tasks/#running-scripts-within-steps
 func scripted(c *node, script string) *node {
 	line, _, _ := strings.Cut(script, "\n")
 	words := []string{"/bin/sh"}
@@ -106,7 +112,8 @@ func scripted(c *node, script string) *node {
 	}
 	mount := newMapping(c.line)
 	mount.set("mountPath", &node{kind: text, text: "/tekton", line: c.line})
-	mounts := append(c.get("volumeMounts").list()[:len(c.get("volumeMounts").list()):len(c.get("volumeMounts").list())], mount.node)
+	mounts := append(c.get("volumeMounts").list()[:len(c.get("volumeMounts").list()):len(c.get("volumeMounts").list())],
+		mount.node)
 	with := newMapping(c.line)
 	for _, p := range c.pairs {
 		with.set(p.key, p.value)
@@ -116,8 +123,8 @@ func scripted(c *node, script string) *node {
 	return with.node
 }
 
-// relatedPrefix begins the names of the variables by which operators are told their images.
-// https://olm.operatorframework.io/docs/ (relatedImages)
+// relatedPrefix is the prefix of the variables that name an operator's images. https://olm.operatorframework.io/docs/
+// (relatedImages)
 const relatedPrefix = "RELATED_IMAGE_"
 
 // related reports whether a mapping is such a variable.
@@ -125,8 +132,8 @@ func related(n *node) bool {
 	return strings.HasPrefix(n.get("name").scalar(), relatedPrefix) && n.get("value").scalar() != ""
 }
 
-// words looks at what a container is told by variables and arguments: images for operators are checked, other words that can
-// hardly be anything but an image are said.
+// words reads a container's variables and arguments: images for operators are checked, other words that are almost
+// certainly images are reported.
 func (r *reader) words(c *node, what string, s spot) error {
 	for _, e := range c.get("env").list() {
 		name, value := e.get("name").scalar(), e.get("value")
@@ -158,7 +165,7 @@ func (r *reader) words(c *node, what string, s spot) error {
 	return nil
 }
 
-// namesImage reports whether a value names an image: a full name, or one with a tag where what it is given for is called so.
+// namesImage reports whether a value names an image: a full name, or one with a tag if the variable's name says so.
 func namesImage(name, value string) bool {
 	if fullName(value) {
 		return true

@@ -5,25 +5,25 @@ import (
 	"strings"
 )
 
-// Process is what a place starts of its image. What it says replaces what the image's config says; the zero value starts the
-// image as it is.
+// Process is what a workload starts of its image. It overrides the image's config; the zero value starts the image
+// unchanged.
 type Process struct {
 	Entrypoint []string // nil: the image's; empty: none
 	Cmd        []string // nil: the image's; empty: none
 	Env        []string // PATH=value, over the image's; other variables are left out
 	WorkingDir string   // "": the image's
-	Health     []string // the command of a health check; nil: the image's; empty: none
-	// Also are other commands that are started in the container: those of probes and hooks.
+	Health     []string // the command of the health check; nil: the image's; empty: none
+	// Also are other commands started in the container: those of probes and hooks.
 	Also [][]string
-	// Mounts are the directories and files of the container that are not the image's.
+	// Mounts are the directories and files in the container that hide the image's.
 	Mounts []string
-	// Unknown is why the words are not known before the container starts; "" where they are.
+	// Unknown is why the words are unknown before the container starts; "" if they are known.
 	Unknown string
-	// Volume says that nothing is started: the files are mounted into another container.
+	// Volume means that nothing is started: the files are mounted into another container.
 	Volume bool
 }
 
-// containerProcess is what a container of a pod starts:
+// containerProcess returns what a container of a pod starts:
 // https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
 func containerProcess(c *node) Process {
 	p := Process{WorkingDir: c.get("workingDir").str()}
@@ -53,7 +53,8 @@ func containerProcess(c *node) Process {
 	return p
 }
 
-// containerEnv are the variables of a container whose values stand in the file; those that come from elsewhere are unknownValue.
+// containerEnv returns the variables of a container with their values in the file; those from elsewhere are
+// unknownValue.
 func containerEnv(c *node, p *Process) map[string]string {
 	vars := map[string]string{}
 	for _, e := range c.get("env").list() {
@@ -74,10 +75,10 @@ func containerEnv(c *node, p *Process) map[string]string {
 	return vars
 }
 
-// unknownValue stands for what is only known when the container starts; no value in a file has a NUL.
+// unknownValue stands for a value that is only known when the container starts; no value in a file has a NUL.
 const unknownValue = "\x00"
 
-// expand fills the variables of a command in.
+// expand interpolates the variables of a command.
 func (p *Process) expand(words *node, vars map[string]string) []string {
 	all := words.words()
 	for n, word := range all {

@@ -20,12 +20,17 @@ func TestProcess(t *testing.T) {
 		{"empty command", pod("command: []"), workload.Process{}},
 		{"args", pod("args: [up]"), workload.Process{Cmd: []string{"up"}}},
 		{
-			"both, with variables", pod("env: [{name: A, value: /x}, {name: B, value: $(A)/y}], command: [$(B), $$(A), $(C)], args: [$A]"),
+			"both, with variables",
+			pod("env: [{name: A, value: /x}, {name: B, value: $(A)/y}], command: [$(B), $$(A), $(C)], args: [$A]"),
 			workload.Process{Entrypoint: []string{"/x/y", "$(A)", "$(C)"}, Cmd: []string{"$A"}},
 		},
 		{
-			"a variable that a secret has", pod("env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}], command: [/m, $(A)]"),
-			workload.Process{Entrypoint: []string{"/m", "\x00"}, Cmd: none, Unknown: `"$(A)" is known when the container starts`},
+			"a variable that a secret has",
+			pod("env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}], command: [/m, $(A)]"),
+			workload.Process{
+				Entrypoint: []string{"/m", "\x00"}, Cmd: none,
+				Unknown: `"$(A)" is known when the container starts`,
+			},
 		},
 		{
 			"PATH and the working directory", pod("env: [{name: PATH, value: /a:/b}], workingDir: /w"),
@@ -42,14 +47,29 @@ func TestProcess(t *testing.T) {
 		},
 
 		{"service", service(""), workload.Process{}},
-		{"entrypoint drops the image's command", service("entrypoint: [/m]"), workload.Process{Entrypoint: []string{"/m"}, Cmd: none}},
+		{
+			"entrypoint drops the image's command", service("entrypoint: [/m]"),
+			workload.Process{Entrypoint: []string{"/m"}, Cmd: none},
+		},
 		{"no entrypoint", service("entrypoint: []\n    command: x"), workload.Process{Entrypoint: none, Cmd: []string{"x"}}},
-		{"a line", service(`command: sh -c "a 'b' \"c\"" d\ e`), workload.Process{Cmd: []string{"sh", "-c", `a 'b' "c"`, "d e"}}},
+		{
+			"a line", service(`command: sh -c "a 'b' \"c\"" d\ e`),
+			workload.Process{Cmd: []string{"sh", "-c", `a 'b' "c"`, "d e"}},
+		},
 		{"an empty line", service(`command: ""`), workload.Process{Cmd: none}},
-		{"no whole line", service(`command: a "b`), workload.Process{Cmd: []string{"a", "b"}, Unknown: `"a \"b" is no whole command line`}},
+		{
+			"no whole line", service(`command: a "b`),
+			workload.Process{Cmd: []string{"a", "b"}, Unknown: `"a \"b" is no whole command line`},
+		},
 		{"health check", service("healthcheck: {test: [CMD, /h, -x]}"), workload.Process{Health: []string{"/h", "-x"}}},
-		{"health check as a line", service("healthcheck: {test: /h || exit 1}"), workload.Process{Health: []string{"/bin/sh", "-c", "/h || exit 1"}}},
-		{"health check for the shell", service("healthcheck: {test: [CMD-SHELL, /h]}"), workload.Process{Health: []string{"/bin/sh", "-c", "/h"}}},
+		{
+			"health check as a line", service("healthcheck: {test: /h || exit 1}"),
+			workload.Process{Health: []string{"/bin/sh", "-c", "/h || exit 1"}},
+		},
+		{
+			"health check for the shell", service("healthcheck: {test: [CMD-SHELL, /h]}"),
+			workload.Process{Health: []string{"/bin/sh", "-c", "/h"}},
+		},
 		{"health check off", service("healthcheck: {disable: true}"), workload.Process{Health: none}},
 		{"no health check", service("healthcheck: {test: [NONE]}"), workload.Process{Health: none}},
 		{
@@ -58,7 +78,8 @@ func TestProcess(t *testing.T) {
 		},
 		{"environment as a mapping", service("environment: {PATH: /a}"), workload.Process{Env: []string{"PATH=/a"}}},
 		{
-			"mounts and hooks", service("volumes: [./a:/b:ro, {type: bind, source: c, target: /d}]\n    tmpfs: /e\n    post_start: [{command: [/p]}]"),
+			"mounts and hooks",
+			service("volumes: [./a:/b:ro, {type: bind, source: c, target: /d}]\n    tmpfs: /e\n    post_start: [{command: [/p]}]"),
 			workload.Process{Mounts: []string{"/b", "/d", "/e"}, Also: [][]string{{"/p"}}},
 		},
 	} {

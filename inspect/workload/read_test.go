@@ -72,49 +72,68 @@ func TestReadKubernetes(t *testing.T) {
 	t.Parallel()
 	runCases(t, []readCase{
 		{
-			name: "pod", file: "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  initContainers: [{name: i, image: a}]\n  containers:\n  - name: c\n    image: b:1\n  ephemeralContainers:\n  - name: e\n    image: c:2\n  volumes:\n  - name: v\n    image:\n      reference: d:3\n  - name: w\n    emptyDir: {}\n",
+			name: "pod",
+			file: "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec:\n  initContainers: [{name: i, image: a}]\n  containers:\n  - name: c\n    image: b:1\n  ephemeralContainers:\n  - name: e\n    image: c:2\n  volumes:\n  - name: v\n    image:\n      reference: d:3\n  - name: w\n    emptyDir: {}\n",
 			want: "f:5 Pod shop/p, init container i: a\nf:8 Pod shop/p, container c: b:1\nf:11 Pod shop/p, ephemeral container e: c:2\nf:15 Pod shop/p, image volume v: d:3",
 		},
 		{
-			name: "cron job", file: "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: c, image: b}]\n",
+			name: "cron job",
+			file: "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec:\n  jobTemplate:\n    spec:\n      template:\n        spec:\n          containers: [{name: c, image: b}]\n",
 			want: "f:9 CronJob j, container c: b",
 		},
 		{
-			name: "pod template", file: "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: j}\ntemplate:\n  spec: {containers: [{name: c, image: b}]}\n",
+			name: "pod template",
+			file: "apiVersion: v1\nkind: PodTemplate\nmetadata: {name: j}\ntemplate:\n  spec: {containers: [{name: c, image: b}]}\n",
 			want: "f:5 PodTemplate j, container c: b",
 		},
 		{
-			name: "list of lists", file: "apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: DeploymentList\n  items:\n  - apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: d}\n    spec: {template: {spec: {containers: [{name: c, image: x}]}}}\n- apiVersion: v1\n  kind: ReplicationController\n  metadata: {name: r}\n  spec: {template: {spec: {containers: [{name: c, image: y}]}}}\n",
+			name: "list of lists",
+			file: "apiVersion: v1\nkind: List\nitems:\n- apiVersion: apps/v1\n  kind: DeploymentList\n  items:\n  - apiVersion: apps/v1\n    kind: Deployment\n    metadata: {name: d}\n    spec: {template: {spec: {containers: [{name: c, image: x}]}}}\n- apiVersion: v1\n  kind: ReplicationController\n  metadata: {name: r}\n  spec: {template: {spec: {containers: [{name: c, image: y}]}}}\n",
 			want: "f:10 Deployment d, container c: x\nf:14 ReplicationController r, container c: y",
 		},
 		{
-			name: "json", file: "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\",\n\t\"spec\": {\"containers\": [\n\t\t{\"image\": \"x\\u003ay\"}]}}\n{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\"containers\": [{\"image\": \"z\"}]}}",
+			name: "json",
+			file: "{\n\t\"apiVersion\": \"v1\",\n\t\"kind\": \"Pod\",\n\t\"spec\": {\"containers\": [\n\t\t{\"image\": \"x\\u003ay\"}]}}\n{\"apiVersion\": \"v1\", \"kind\": \"Pod\", \"spec\": {\"containers\": [{\"image\": \"z\"}]}}",
 			want: "f:5 Pod, container: x:y\nf:6 Pod, container: z",
 		},
-		{name: "flow style that is no JSON", file: "{apiVersion: v1, kind: Pod,\n spec: {containers: [{image: x}]}}", want: "f:2 Pod, container: x"},
 		{
-			name: "helm output", file: "---\n# Source: a/templates/empty.yaml\n---\n# Source: a/templates/a.yaml\napiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: d # why\nspec:\n  template:\n    spec:\n      containers:\n        - name: \"c\"\n          image: \"x:1\" # {{ not a template }}\n          args: [\"--- {{ neither }}\"]\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  pod.yaml: |\n    ---\n    image: y\n  containers: x\n...\n--- # again\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\nspec: {template: {spec: {containers: [{image: z}]}}}\n",
+			name: "flow style that is no JSON", file: "{apiVersion: v1, kind: Pod,\n spec: {containers: [{image: x}]}}",
+			want: "f:2 Pod, container: x",
+		},
+		{
+			name: "helm output",
+			file: "---\n# Source: a/templates/empty.yaml\n---\n# Source: a/templates/a.yaml\napiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: d # why\nspec:\n  template:\n    spec:\n      containers:\n        - name: \"c\"\n          image: \"x:1\" # {{ not a template }}\n          args: [\"--- {{ neither }}\"]\n---\napiVersion: v1\nkind: ConfigMap\ndata:\n  pod.yaml: |\n    ---\n    image: y\n  containers: x\n...\n--- # again\napiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: s}\nspec: {template: {spec: {containers: [{image: z}]}}}\n",
 			want: "f:14 DaemonSet d, container c: x:1\nf:29 StatefulSet s, container: z",
 		},
 		{
-			name: "custom resources", file: "apiVersion: example.com/v1\nkind: Rollout\nmetadata: {name: r}\nspec:\n  deep:\n  - er:\n      podTemplate:\n        spec:\n          containers:\n          - image: x\n---\napiVersion: monitoring.example.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec:\n  image: prom:2\nstatus:\n  image: prom:1\n",
+			name: "custom resources",
+			file: "apiVersion: example.com/v1\nkind: Rollout\nmetadata: {name: r}\nspec:\n  deep:\n  - er:\n      podTemplate:\n        spec:\n          containers:\n          - image: x\n---\napiVersion: monitoring.example.com/v1\nkind: Prometheus\nmetadata: {name: p}\nspec:\n  image: prom:2\nstatus:\n  image: prom:1\n",
 			want: "f:10 Rollout r, container: x\n? f:16 Prometheus p, spec.image: \"prom:2\" what this field of a Prometheus names is not known to be run",
 		},
 		{
-			name: "schemas and data are not workloads", file: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {x: {containers: [{image: no}]}}\n---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: yes}]}\nstatus: {containerStatuses: [{image: no}], containers: [{image: no}]}\n",
+			name: "schemas and data are not workloads",
+			file: "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {x: {containers: [{image: no}]}}\n---\napiVersion: v1\nkind: Pod\nspec: {containers: [{image: yes}]}\nstatus: {containerStatuses: [{image: no}], containers: [{image: no}]}\n",
 			want: "f:7 Pod, container: yes",
 		},
 		{
-			name: "a patch", file: "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{name: a}, {name: b, image: x}]}}}\n",
+			name: "a patch",
+			file: "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {containers: [{name: a}, {name: b, image: x}]}}}\n",
 			want: "f:3 Deployment, container b: x\n? f:3 Deployment, container a: \"\" no image is named",
 		},
 		{
-			name: "an admission review", file: `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":{"kind":"Pod"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"new"}]}},"oldObject":{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"old"}]}}}}`,
+			name: "an admission review",
+			file: `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"kind":{"kind":"Pod"},"object":{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p"},"spec":{"containers":[{"name":"c","image":"new"}]}},"oldObject":{"apiVersion":"v1","kind":"Pod","spec":{"containers":[{"image":"old"}]}}}}`,
 			want: "f:1 Pod p, container c: new",
 		},
-		{name: "neither", file: "replicas: 1\n", want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at"},
+		{
+			name: "neither", file: "replicas: 1\n",
+			want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at",
+		},
 		{name: "nothing", file: "# just words\n---\n", want: ""},
-		{name: "the image is a number", file: "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: 12\n", want: "error f:5: Pod, container: the image is no text"},
+		{
+			name: "the image is a number", file: "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: 12\n",
+			want: "error f:5: Pod, container: the image is no text",
+		},
 	})
 }
 
@@ -123,24 +142,53 @@ func TestReadYAML(t *testing.T) {
 	const head = "apiVersion: v1\nkind: Pod\n"
 	runCases(t, []readCase{
 		{
-			name: "CRLF and BOM", file: "\ufeffapiVersion: v1\r\nkind: Pod\r\nspec:\r\n  containers:\r\n  - image: x\r\n---\r\n" + "apiVersion: v1\r\nkind: Pod\r\nspec:\r\n  containers:\r\n  - image: y\r\n",
+			name: "CRLF and BOM",
+			file: "\ufeffapiVersion: v1\r\nkind: Pod\r\nspec:\r\n  containers:\r\n  - image: x\r\n---\r\n" +
+				"apiVersion: v1\r\nkind: Pod\r\nspec:\r\n  containers:\r\n  - image: y\r\n",
 			want: "f:5 Pod, container: x\nf:11 Pod, container: y",
 		},
 		{
-			name: "anchors, aliases and merge keys", file: head + "x: &base {image: a, name: n}\ny: &img b:1\nspec:\n  containers:\n  - <<: *base\n  - <<: *base\n    image: *img\n  - <<: [{name: first}, *base]\n",
+			name: "anchors, aliases and merge keys",
+			file: head +
+				"x: &base {image: a, name: n}\ny: &img b:1\nspec:\n  containers:\n  - <<: *base\n  - <<: *base\n    image: *img\n  - <<: [{name: first}, *base]\n",
 			want: "f:3 Pod, container n: a\nf:4 Pod, container n: b:1\nf:3 Pod, container first: a",
 		},
-		{name: "the last of two keys", file: head + "spec:\n  containers:\n  - image: x\n    image: y\n", want: "f:6 Pod, container: y"},
+		{
+			name: "the last of two keys", file: head + "spec:\n  containers:\n  - image: x\n    image: y\n",
+			want: "f:6 Pod, container: y",
+		},
 		{name: "a block", file: head + "spec:\n  containers:\n  - image: >-\n      x:1\n", want: "f:5 Pod, container: x:1"},
-		{name: "a quoted number and a tag", file: head + "spec:\n  containers:\n  - image: \"12\"\n  - image: !!str 13\n", want: "f:5 Pod, container: 12\nf:6 Pod, container: 13"},
-		{name: "an alias without its anchor", file: head + "---\na: 1\nb: *nobody\n", want: "error f: unknown anchor 'nobody' referenced"},
-		{name: "a tab", file: "# x\n---\n" + head + "spec:\n\tcontainers: []\n", want: "error f:6: found character that cannot start any token"},
+		{
+			name: "a quoted number and a tag", file: head + "spec:\n  containers:\n  - image: \"12\"\n  - image: !!str 13\n",
+			want: "f:5 Pod, container: 12\nf:6 Pod, container: 13",
+		},
+		{
+			name: "an alias without its anchor", file: head + "---\na: 1\nb: *nobody\n",
+			want: "error f: unknown anchor 'nobody' referenced",
+		},
+		{
+			name: "a tab", file: "# x\n---\n" + head + "spec:\n\tcontainers: []\n",
+			want: "error f:6: found character that cannot start any token",
+		},
 		{name: "not UTF-8", file: "a\x00p\x00i\x00", want: "error f: it is no text in UTF-8"},
 		{name: "an anchor in itself", file: "a: &a\n  b: *a\n", want: "error f:2: the anchor \"a\" is in itself"},
-		{name: "a directive", file: "%YAML 1.2\n---\n" + head + "spec: {containers: [{image: x}]}\n", want: "f:5 Pod, container: x"},
-		{name: "a template as a value", file: head + "spec:\n  containers:\n  - image: {{ .Values.image }}\n", want: "error f:5: a template that is not rendered"},
-		{name: "a template in a text", file: head + "spec:\n  containers:\n  - image: \"{{ .Values.image }}:v1\"\n", want: "error f:5: a template that is not rendered: Pod, container"},
-		{name: "a template that is no YAML", file: head + "# {{ no }}\nspec:\n{{- if .Values.x }}\n  containers:\n  - image: {{ .Values.image }}:v1\n", want: "error f:5: a template that is not rendered"},
+		{
+			name: "a directive", file: "%YAML 1.2\n---\n" + head + "spec: {containers: [{image: x}]}\n",
+			want: "f:5 Pod, container: x",
+		},
+		{
+			name: "a template as a value", file: head + "spec:\n  containers:\n  - image: {{ .Values.image }}\n",
+			want: "error f:5: a template that is not rendered",
+		},
+		{
+			name: "a template in a text", file: head + "spec:\n  containers:\n  - image: \"{{ .Values.image }}:v1\"\n",
+			want: "error f:5: a template that is not rendered: Pod, container",
+		},
+		{
+			name: "a template that is no YAML",
+			file: head + "# {{ no }}\nspec:\n{{- if .Values.x }}\n  containers:\n  - image: {{ .Values.image }}:v1\n",
+			want: "error f:5: a template that is not rendered",
+		},
 	})
 }
 
@@ -156,10 +204,22 @@ func TestReadCompose(t *testing.T) {
 			file: "services:\n  a: {image: 'x:${TAG}'}\n  b: {image: 'x:$TAG'}\n  c: {image: 'x:${NO:-d}'}\n  d: {image: 'x:${EMPTY:-d}'}\n  e: {image: 'x${EMPTY-d}'}\n  f: {image: '${NO:-${H}/}x'}\n  g: {image: 'x${TAG:+:$TAG}${NO+none}'}\n  h: {image: 'x$$y'}\n",
 			want: "f:2 service a: x:v2\nf:3 service b: x:v2\nf:4 service c: x:d\nf:5 service d: x:d\nf:6 service e: x\nf:7 service f: r.example.com/x\nf:8 service g: x:v2\nf:9 service h: x$y",
 		},
-		{name: "a variable that is not set", file: "services:\n  a:\n    image: x:${TAG}\n", want: "error f:3: service a: \"x:${TAG}\": the variable TAG is not set"},
-		{name: "a variable that must be set", file: "services:\n  a:\n    image: x:${TAG:?say which}\n", want: "error f:3: service a: \"x:${TAG:?say which}\": the variable TAG is not set: say which"},
-		{name: "a variable without an end", file: "services: {a: {image: 'x:${TAG'}}\n", want: "error f:1: service a: \"x:${TAG\": it has a $ that begins no variable as Compose writes them"},
-		{name: "no platform", file: "services:\n  a:\n    image: x\n    platform: linux/nonsense\n", want: "error f:4: service a: invalid platform \"linux/nonsense\""},
+		{
+			name: "a variable that is not set", file: "services:\n  a:\n    image: x:${TAG}\n",
+			want: "error f:3: service a: \"x:${TAG}\": the variable TAG is not set",
+		},
+		{
+			name: "a variable that must be set", file: "services:\n  a:\n    image: x:${TAG:?say which}\n",
+			want: "error f:3: service a: \"x:${TAG:?say which}\": the variable TAG is not set: say which",
+		},
+		{
+			name: "a variable without an end", file: "services: {a: {image: 'x:${TAG'}}\n",
+			want: "error f:1: service a: \"x:${TAG\": it has a $ that begins no variable as Compose writes them",
+		},
+		{
+			name: "no platform", file: "services:\n  a:\n    image: x\n    platform: linux/nonsense\n",
+			want: "error f:4: service a: invalid platform \"linux/nonsense\"",
+		},
 	})
 }
 
@@ -180,7 +240,8 @@ func TestReadBounds(t *testing.T) {
 		"levels ":  strings.Repeat("- ", 100_000) + "x",
 		"levels  ": strings.Repeat(`{"a":`, 300) + "1" + strings.Repeat("}", 300),
 	} {
-		if got := shown(t, file, nil, nil); !strings.Contains(got, "more than") && !strings.Contains(got, "exceeded max depth") {
+		if got := shown(t, file, nil, nil); !strings.Contains(got, "more than") &&
+			!strings.Contains(got, "exceeded max depth") {
 			t.Errorf("%s: got %.200s, want that there is too much", name, got)
 		}
 	}
@@ -199,7 +260,8 @@ func TestWithheldVariables(t *testing.T) {
 			t.Errorf("%s: %q, want %q", image, got, want)
 		}
 	}
-	if got := shown(t, "services: {a: {image: '$X'}}", env, map[string]string{".env": "X=file"}); !strings.HasSuffix(got, ": file") {
+	if got := shown(t, "services: {a: {image: '$X'}}", env, map[string]string{".env": "X=file"}); !strings.HasSuffix(got,
+		": file") {
 		t.Errorf("set in .env: %q", got)
 	}
 }

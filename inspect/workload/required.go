@@ -8,13 +8,13 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Universe is where workloads are to run. The zero value knows nothing, and then a workload needs what it names itself.
+// Universe is where workloads will run. With the zero value a workload needs the platforms that it names itself.
 type Universe struct {
-	Platforms []v1.Platform // that the whole deployment must serve
+	Platforms []v1.Platform // all of them must be served
 	Nodes     []Node        // of the cluster
 }
 
-// All are the platforms of the universe.
+// All returns the platforms of the universe.
 func (u Universe) All() []v1.Platform {
 	all := slices.Clone(u.Platforms)
 	for _, n := range u.Nodes {
@@ -23,8 +23,8 @@ func (u Universe) All() []v1.Platform {
 	return all
 }
 
-// Required are the platforms that an image must serve here: those of the universe that its selector admits, and where it
-// admits none, those that it names. homeless says that there are nodes, and none of them fits.
+// Required returns the platforms that an image must serve here: those of the universe that its selector admits or, if
+// it admits none, those that it names. homeless reports that there are nodes, but none fits.
 func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
 	if !platform.IsUnknown(u.Platform) {
 		return []v1.Platform{u.Platform}, false
@@ -49,7 +49,8 @@ func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
 	return required, homeless
 }
 
-// named are the platforms that a selector names and admits. One without an architecture stands for any of its system.
+// named returns the platforms that a selector names and admits. One without an architecture stands for any of its
+// system.
 func (s Selector) named() []v1.Platform {
 	architectures, systems := s.values(archLabel), s.values(osLabel)
 	if s.os != "" {
@@ -75,7 +76,7 @@ func (s Selector) named() []v1.Platform {
 	return all
 }
 
-// values are those that a selector wants of a label.
+// values returns the values that a selector requires of a label.
 func (s Selector) values(label string) []string {
 	var all []string
 	for _, q := range s.requirements(label) {
@@ -86,7 +87,7 @@ func (s Selector) values(label string) []string {
 	return all
 }
 
-// ofPlatform knows of a node only its platform; an architecture that is empty is not known.
+// ofPlatform returns the facts of a node with only a platform; an empty architecture is unknown.
 func ofPlatform(p v1.Platform) facts {
 	return func(q requirement) (string, bool, bool) {
 		switch {

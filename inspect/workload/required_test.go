@@ -40,7 +40,8 @@ func required(t *testing.T, spec string, u workload.Universe) string {
 }
 
 func terms(all ...string) string {
-	return "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [" + strings.Join(all, ",") + "]}}}"
+	return "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [" +
+		strings.Join(all, ",") + "]}}}"
 }
 
 func TestRequired(t *testing.T) {
@@ -49,31 +50,65 @@ func TestRequired(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	both := workload.Universe{Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm", Variant: "v7"}, {OS: "windows", Architecture: "amd64"}}}
+	both := workload.Universe{Platforms: []v1.Platform{
+		{OS: "linux", Architecture: "amd64"},
+		{OS: "linux", Architecture: "arm", Variant: "v7"},
+		{OS: "windows", Architecture: "amd64"},
+	}}
 	const tolerant = "tolerations: [{operator: Exists}]\n"
 	for _, c := range []struct{ spec, alone, among, cluster string }{
 		{"", "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/s390x"},
 		{"nodeSelector: {kubernetes.io/arch: arm64}", "linux/arm64", "linux/arm64", "linux/arm64 !"},
 		{tolerant + "nodeSelector: {kubernetes.io/arch: arm64}", "linux/arm64", "linux/arm64", "linux/arm64"},
 		{tolerant + "nodeSelector: {beta.kubernetes.io/arch: arm}", "linux/arm/v7", "linux/arm/v7", "linux/arm/v7 !"},
-		{"tolerations: [{key: kubernetes.io/arch, value: arm64, effect: NoSchedule}]", "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/arm64 linux/s390x"},
-		{"tolerations: [{key: kubernetes.io/arch, value: arm64, effect: NoExecute}]", "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/s390x"},
+		{
+			"tolerations: [{key: kubernetes.io/arch, value: arm64, effect: NoSchedule}]", "",
+			"linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/arm64 linux/s390x",
+		},
+		{
+			"tolerations: [{key: kubernetes.io/arch, value: arm64, effect: NoExecute}]", "",
+			"linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/s390x",
+		},
 		{tolerant + "os: {name: windows}", "windows/unknown", "windows/amd64", "windows/amd64"},
 		{tolerant + "os: {name: linux}", "linux/unknown", "linux/amd64 linux/arm/v7", "linux/amd64 linux/arm64 linux/s390x"},
-		{tolerant + "nodeSelector: {kubernetes.io/os: windows, kubernetes.io/arch: amd64}", "windows/amd64", "windows/amd64", "windows/amd64"},
+		{
+			tolerant + "nodeSelector: {kubernetes.io/os: windows, kubernetes.io/arch: amd64}", "windows/amd64", "windows/amd64",
+			"windows/amd64",
+		},
 		{"nodeSelector: {disk: ssd}", "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64"},
 		{"nodeSelector: {disk: none}", "", "linux/amd64 linux/arm/v7 windows/amd64", "!"},
 		{"nodeName: b", "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/arm64"},
-		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}]}"), "linux/amd64 linux/arm64", "linux/amd64 windows/amd64", "linux/amd64 linux/arm64 windows/amd64"},
-		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: NotIn, values: [amd64]}]}"), "", "linux/arm/v7", "linux/arm64 linux/s390x"},
-		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: Exists}, {key: kubernetes.io/os, operator: In, values: [linux]}]}"), "linux/unknown", "linux/amd64 linux/arm/v7", "linux/amd64 linux/arm64 linux/s390x"},
+		{
+			tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64, arm64]}]}"),
+			"linux/amd64 linux/arm64", "linux/amd64 windows/amd64", "linux/amd64 linux/arm64 windows/amd64",
+		},
+		{
+			tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: NotIn, values: [amd64]}]}"), "",
+			"linux/arm/v7", "linux/arm64 linux/s390x",
+		},
+		{tolerant + terms(
+			"{matchExpressions: [{key: kubernetes.io/arch, operator: Exists}, {key: kubernetes.io/os, operator: In, values: [linux]}]}"), "linux/unknown", "linux/amd64 linux/arm/v7", "linux/amd64 linux/arm64 linux/s390x"},
 		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: DoesNotExist}]}"), "", "", "!"},
 		// Terms are alternatives, and all of a term must hold.
-		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64]}]}", "{matchExpressions: [{key: disk, operator: Exists}]}"), "linux/arm64", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64 linux/arm64"},
-		{tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64, amd64]}, {key: kubernetes.io/arch, operator: NotIn, values: [arm64]}]}"), "linux/amd64", "linux/amd64 windows/amd64", "linux/amd64 windows/amd64"},
-		{tolerant + terms("{matchExpressions: [{key: cores, operator: Gt, values: ['8']}]}"), "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/arm64"},
-		{tolerant + terms("{matchExpressions: [{key: cores, operator: Lt, values: ['64']}]}"), "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64"},
-		{tolerant + terms("{matchFields: [{key: metadata.name, operator: In, values: [b]}]}"), "", "linux/amd64 linux/arm/v7 windows/amd64", "linux/arm64"},
+		{
+			tolerant + terms("{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64]}]}",
+				"{matchExpressions: [{key: disk, operator: Exists}]}"), "linux/arm64", "linux/amd64 linux/arm/v7 windows/amd64",
+			"linux/amd64 linux/arm64",
+		},
+		{tolerant + terms(
+			"{matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [arm64, amd64]}, {key: kubernetes.io/arch, operator: NotIn, values: [arm64]}]}"), "linux/amd64", "linux/amd64 windows/amd64", "linux/amd64 windows/amd64"},
+		{
+			tolerant + terms("{matchExpressions: [{key: cores, operator: Gt, values: ['8']}]}"), "",
+			"linux/amd64 linux/arm/v7 windows/amd64", "linux/arm64",
+		},
+		{
+			tolerant + terms("{matchExpressions: [{key: cores, operator: Lt, values: ['64']}]}"), "",
+			"linux/amd64 linux/arm/v7 windows/amd64", "linux/amd64",
+		},
+		{
+			tolerant + terms("{matchFields: [{key: metadata.name, operator: In, values: [b]}]}"), "",
+			"linux/amd64 linux/arm/v7 windows/amd64", "linux/arm64",
+		},
 		{tolerant + terms("{}"), "", "", "!"},
 		{terms("{matchExpressions: [{key: kubernetes.io/arch, operator: Is, values: [arm64]}]}"), "", "", ""},
 	} {
@@ -115,11 +150,13 @@ func TestReadNodes(t *testing.T) {
 		"kind: Node\nmetadata: {name: n}\nstatus: {nodeInfo: {architecture: arm64}}\n": `f:1: node "n" tells neither`,
 		"kind: [": "f:1",
 	} {
-		if _, err := workload.ReadNodes("f", []byte(file)); !errors.Is(err, workload.ErrFile) || !strings.Contains(err.Error(), want) {
+		if _, err := workload.ReadNodes("f", []byte(file)); !errors.Is(err, workload.ErrFile) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%q: got %v, want %q", file, err, want)
 		}
 	}
-	nodes, err := workload.ReadNodes("f", []byte("apiVersion: v1\nitems:\n- kind: Node\n  status: {nodeInfo: {architecture: arm, operatingSystem: linux}}\n"))
+	nodes, err := workload.ReadNodes("f",
+		[]byte("apiVersion: v1\nitems:\n- kind: Node\n  status: {nodeInfo: {architecture: arm, operatingSystem: linux}}\n"))
 	if err != nil || len(nodes) != 1 || platform.Format(nodes[0].Platform) != "linux/arm/v7" {
 		t.Errorf("got %v, %v", nodes, err)
 	}

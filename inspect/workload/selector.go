@@ -11,13 +11,13 @@ import (
 	"mtool/inspect/platform"
 )
 
-// The labels by which Kubernetes tells platforms.
+// The labels that describe a node's platform in Kubernetes.
 const (
 	archLabel = "kubernetes.io/arch"
 	osLabel   = "kubernetes.io/os"
 )
 
-// canonicalLabel is the name that a label has now.
+// canonicalLabel returns the current name of a label.
 func canonicalLabel(key string) string {
 	switch key {
 	case "beta." + archLabel:
@@ -28,12 +28,12 @@ func canonicalLabel(key string) string {
 	return key
 }
 
-// Selector says on which nodes a pod may run. The zero value says: on all without a taint.
+// Selector says on which nodes a pod may run. The zero value means all nodes without a taint.
 type Selector struct {
 	node        string          // by its name
 	os          string          // spec.os.name
 	all         []requirement   // nodeSelector: all must hold
-	terms       [][]requirement // required node affinity: one must hold, all of it; nil when there is none
+	terms       [][]requirement // required node affinity: one term must hold completely; nil for none
 	affinity    bool
 	tolerations []toleration
 }
@@ -48,10 +48,10 @@ type requirement struct {
 
 type toleration struct{ key, operator, value, effect string }
 
-// facts answer what is known of a label: its value, whether there is one, and whether that is known at all.
+// facts looks up a label: its value, whether it exists, and whether that is known.
 type facts func(requirement) (value string, there, known bool)
 
-// selector is what a mapping says of nodes, over what those around it say.
+// selector returns a mapping's constraints on nodes, added to those around it.
 func (r *reader) selector(n *node, around spot) (Selector, error) {
 	s := around.selector
 	if name := n.get("nodeName").str(); name != "" {
@@ -121,7 +121,7 @@ func (r *reader) term(t *node, o object) ([]requirement, error) {
 	return all, nil
 }
 
-// admits reports whether a node of which known tells may run the pod. What is not known is taken as fitting.
+// admits reports whether a node with these facts may run the pod. Unknown facts count as fitting.
 func (s Selector) admits(known facts) bool {
 	holds := func(q requirement) bool { return q.holds(known) }
 	if s.os != "" && !holds(requirement{key: osLabel, operator: "In", values: []string{s.os}}) {
@@ -160,7 +160,7 @@ func (q requirement) holds(known facts) bool {
 	return err == nil && (q.operator == "Gt" && have > bound || q.operator == "Lt" && have < bound)
 }
 
-// requirements are all that speak of a label, wherever.
+// requirements returns all requirements about a label.
 func (s Selector) requirements(label string) []requirement {
 	var all []requirement
 	for _, list := range append([][]requirement{s.all}, s.terms...) {
@@ -173,7 +173,7 @@ func (s Selector) requirements(label string) []requirement {
 	return all
 }
 
-// String is for people: "kubernetes.io/arch=arm64".
+// String formats the selector for people: "kubernetes.io/arch=arm64".
 func (s Selector) String() string {
 	var words []string
 	if s.node != "" {
@@ -202,8 +202,8 @@ func (s Selector) String() string {
 	return strings.Join(words, ", ")
 }
 
-// placement are the constraints by which a Swarm places a service, as far as they are about platforms, in the words that
-// Kubernetes has for them: https://docs.docker.com/reference/cli/docker/service/create/#constraint
+// placement returns Swarm's placement constraints about platforms in the terms of Kubernetes:
+// https://docs.docker.com/reference/cli/docker/service/create/#constraint
 func (r *reader) placement(what string, s *node) (all []requirement, err error) {
 	for _, n := range s.get("deploy", "placement", "constraints").all() {
 		key, err := r.filled(what, n)
@@ -225,8 +225,8 @@ func (r *reader) placement(what string, s *node) (all []requirement, err error) 
 	return all, nil
 }
 
-// constraint is the label and the value that Kubernetes has for those of Swarm, whose nodes call themselves x86_64 and
-// aarch64; "" for what is not about platforms.
+// constraint converts a label and a value of Swarm, whose nodes call themselves x86_64 and aarch64, to those of
+// Kubernetes; "" for anything but platforms.
 func constraint(key, value string) (label, word string) {
 	value = strings.TrimSpace(value)
 	switch strings.ToLower(strings.TrimSpace(key)) {

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// serviceProcess is what a service of Compose starts: https://github.com/compose-spec/compose-spec/blob/main/05-services.md
+// serviceProcess returns what a service of Compose starts:
+// https://github.com/compose-spec/compose-spec/blob/main/05-services.md
 func serviceProcess(n *node) Process {
 	s := service{node: n}
 	p := Process{Entrypoint: s.command("entrypoint"), Cmd: s.command("command"), Health: s.health()}
@@ -29,7 +30,7 @@ func serviceProcess(n *node) Process {
 	return p
 }
 
-// service is a service on its way into a Process.
+// service is a service while it is converted to a Process.
 type service struct {
 	*node
 	unknown string
@@ -51,7 +52,7 @@ func (s *service) words(n *node) []string {
 	return all
 }
 
-// command is nil where it is not said, and empty where it is said to be none.
+// command returns nil if it is not set, and an empty slice if it is set to none.
 func (s *service) command(key string) []string {
 	n := s.get(key)
 	if n == nil || n.kind == nothing {
@@ -60,7 +61,7 @@ func (s *service) command(key string) []string {
 	return append([]string{}, s.split(n)...)
 }
 
-// split takes a command apart: a list as it is, a line as a shell would without replacing anything.
+// split splits a command: a list unchanged, a line like a shell without expansions.
 func (s *service) split(n *node) []string {
 	words := s.words(n)
 	if n.is(sequence) || len(words) == 0 {
@@ -73,7 +74,7 @@ func (s *service) split(n *node) []string {
 	return split
 }
 
-// health is the command of the health check; a line is for the shell.
+// health returns the command of the health check; a line is for the shell.
 func (s *service) health() []string {
 	if s.get("healthcheck", "disable").scalar() == "true" {
 		return []string{}
@@ -93,7 +94,7 @@ func (s *service) health() []string {
 	return words[1:]
 }
 
-// path is what the service sets PATH to. Without a value it is that of whoever starts the project.
+// path returns the service's PATH. Without a value it is that of whoever starts the project.
 func (s *service) path() (all []string) {
 	environment := s.get("environment")
 	vars := environment.list()
@@ -116,7 +117,7 @@ func (s *service) path() (all []string) {
 	return all
 }
 
-// mounts are the paths of volumes, tmpfs, configs and secrets in the container.
+// mounts returns the paths of volumes, tmpfs, configs and secrets in the container.
 func (s *service) mounts() []string {
 	all := s.words(s.get("tmpfs"))
 	for _, key := range []string{"volumes", "configs", "secrets"} {
@@ -128,8 +129,8 @@ func (s *service) mounts() []string {
 	return slices.DeleteFunc(all, func(path string) bool { return !strings.HasPrefix(path, "/") })
 }
 
-// splitWords takes a line apart at its blanks, with quotes and backslashes as a shell has them. It reports whether every quote
-// is closed.
+// splitWords splits a line at blanks, with quotes and backslashes as in a shell. It reports whether every quote is
+// closed.
 func splitWords(line string) (words []string, ok bool) {
 	var s wordSplitter
 	escaped := false
@@ -151,11 +152,11 @@ func splitWords(line string) (words []string, ok bool) {
 	return s.words, s.quote == 0
 }
 
-// wordSplitter is a line on its way into words.
+// wordSplitter is the state of splitWords.
 type wordSplitter struct {
 	words  []string
 	word   strings.Builder
-	inside bool // a word has begun, perhaps an empty one in quotes
+	inside bool // inside a word, perhaps an empty one in quotes
 	quote  rune // the open quote, or 0
 }
 
@@ -172,7 +173,7 @@ func (s *wordSplitter) next(c rune) {
 	}
 }
 
-// escaped takes a character behind a backslash, which double quotes keep before most characters.
+// escaped handles a character after a backslash, which double quotes keep before most characters.
 func (s *wordSplitter) escaped(c rune) {
 	if s.quote == '"' && !strings.ContainsRune("\"\\$`", c) {
 		s.add('\\')

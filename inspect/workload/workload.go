@@ -9,17 +9,17 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Options say how files are read. The zero value is right.
+// Options say how files are read. The zero value works.
 type Options struct {
-	// Env answers what a variable of the environment is set to; nil: none is set. An error is why a variable can't be used; a
-	// place that has something else for it takes that.
+	// Env looks up a variable of the environment; nil means that none is set. An error is why a variable can't be used;
+	// a default in the file then applies.
 	Env func(name string) (value string, set bool, err error)
-	// Read reads a file that belongs to a Compose file: .env beside it, and those that it includes, extends and takes
-	// variables from. The error wraps fs.ErrNotExist where there is none. nil: there are no files but the one that is given.
+	// Read reads a file that belongs to a Compose file: .env next to it, and those that it includes, extends and takes
+	// variables from. The error wraps fs.ErrNotExist if it is missing. nil means that there are no other files.
 	Read func(path string) ([]byte, error)
-	// Over are Compose files that are laid over the one that is read, the last on top, as docker compose -f A -f B does.
+	// Over are Compose files that override the one that is read; later files win, as with docker compose -f A -f B.
 	Over []File
-	// Fields are places at which objects name images, besides those that the package knows.
+	// Fields are paths at which objects name images, in addition to the known ones.
 	Fields []Field
 }
 
@@ -29,15 +29,15 @@ type File struct {
 	Data []byte
 }
 
-// Place is where something stands.
+// Place is a position in a file.
 type Place struct {
 	File string // as it was named; "-" is standard input
-	Line int    // from 1; 0: the file as such
-	// What is it that stands there: "Deployment shop/web, container app", "service db".
+	Line int    // from 1; 0: the whole file
+	// What is there: "Deployment shop/web, container app", "service db".
 	What string
 }
 
-// String is FILE:LINE.
+// String returns FILE:LINE.
 func (p Place) String() string {
 	if p.Line == 0 {
 		return p.File
@@ -45,35 +45,35 @@ func (p Place) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
-// Use is an image that a file wants run.
+// Use is an image that a file runs.
 type Use struct {
 	Place
 	Image    string // as it is written; variables of Compose filled in
 	Selector Selector
-	// Platform is what a Compose file asks for by platform:, zero when it does not.
+	// Platform is the platform: of a Compose file, zero if it has none.
 	Platform v1.Platform
-	// Built are the platforms for which a Compose file has the image built.
+	// Built are the platforms for which a Compose file builds the image.
 	Built []v1.Platform
-	// Process is what is started of the image there.
+	// Process is what is started of the image.
 	Process Process
 }
 
-// Unchecked is an image that a file names, or a container that names none, and that nobody can look at.
+// Unchecked is an image in a file that can't be checked, or a container that names none.
 type Unchecked struct {
 	Place
 	Image string // as it is written; "" where none is named
 	Why   string
 }
 
-// Found is what is in a file, in its order.
+// Found is the content of a file, in its order.
 type Found struct {
 	Uses      []Use
 	Unchecked []Unchecked
-	// Notes are about what was seen and names no image: services that are built.
+	// Notes are about things without an image name: services that are built.
 	Notes []Note
-	// Foreign says that nothing in the file is a Kubernetes object or a Compose file.
+	// Foreign means that the file has no Kubernetes objects and is not a Compose file.
 	Foreign bool
-	Met     []Met // what became of Options.Fields
+	Met     []Met // the results of Options.Fields
 }
 
 // Note is a remark about a place.
@@ -82,7 +82,7 @@ type Note struct {
 	Text string
 }
 
-// String is FILE:LINE: what there is to say.
+// String returns FILE:LINE: TEXT.
 func (n Note) String() string {
 	if n.What == "" {
 		return n.Place.String() + ": " + n.Text
@@ -90,8 +90,9 @@ func (n Note) String() string {
 	return n.Place.String() + ": " + n.What + ": " + n.Text
 }
 
-// Read finds all images in a Kubernetes or Compose file, YAML or JSON; name is what places and errors call it. Errors wrap
-// ErrFile, and ErrTemplate where a Helm template was not rendered, ErrElsewhere where Compose is to fetch something. A file without images is no error.
+// Read finds all images in a Kubernetes or Compose file, YAML or JSON; name identifies it in places and errors.
+// Errors wrap ErrFile, also ErrTemplate if a Helm template was not rendered, and ErrElsewhere if Compose would fetch
+// something. A file without images is no error.
 func Read(name string, data []byte, o Options) (Found, error) {
 	docs, err := documents(name, data)
 	if err != nil {
@@ -129,19 +130,21 @@ type reader struct {
 	options Options
 	found   Found
 	fields  []field
-	objects int // that were seen
+	objects int // seen so far
 	visited int
 }
 
-// seen counts what was found so far.
+// seen returns how much was found so far.
 func (r *reader) seen() int {
 	return r.objects + len(r.found.Uses) + len(r.found.Unchecked) + len(r.found.Notes)
 }
 
-// document reads one document of a file that is not Compose's.
+// document reads one document of a file other than Compose's.
 func (r *reader) document(doc *node) error {
 	if n := doc.ambiguous(map[*node]bool{}); n != nil {
-		return errorf(r.file, n.get(n.twice).at(), "%q is set twice, the second time by a merge key (<<): kubectl and other programs differ on which one counts", n.twice)
+		return errorf(r.file, n.get(n.twice).at(),
+			"%q is set twice, the second time by a merge key (<<): kubectl and other programs differ on which one counts",
+			n.twice)
 	}
 	var s spot
 	if doc.is(mapping) && doc.get("kind") == nil && isKustomization(r.file) {
@@ -150,7 +153,7 @@ func (r *reader) document(doc *node) error {
 	return r.walk(doc, s)
 }
 
-// isKustomization reports whether a file is one of those that kustomize looks for, which need not say what they are.
+// isKustomization reports whether a file has a name that kustomize looks for: such files may omit their kind.
 func isKustomization(file string) bool {
 	switch filepath.Base(file) {
 	case "kustomization.yaml", "kustomization.yml", "Kustomization":
@@ -159,7 +162,7 @@ func isKustomization(file string) bool {
 	return false
 }
 
-// place names what stands there in one line, whatever the names in it hold.
+// place returns a Place whose What is one line, whatever names are in it.
 func (r *reader) place(line int, what string) Place {
 	return Place{r.file, line, strings.Map(func(c rune) rune {
 		if unicode.IsGraphic(c) {
@@ -173,7 +176,7 @@ func (r *reader) note(line int, what, text string) {
 	r.found.Notes = append(r.found.Notes, Note{r.place(line, what), text})
 }
 
-// visit counts what was looked at: aliases can make a small file endless.
+// visit counts visited nodes: aliases can make a small file endless.
 func (r *reader) visit(n *node) error {
 	if r.visited++; r.visited > maxVisited {
 		return errorf(r.file, n.at(), "it has more than %d values, those that aliases repeat included", maxVisited)

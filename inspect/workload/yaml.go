@@ -13,7 +13,7 @@ import (
 const (
 	maxBytes   = 64 << 20
 	maxDepth   = 200
-	maxVisited = 2_000_000 // nodes that are looked at, those that aliases repeat included
+	maxVisited = 2_000_000 // visited nodes, including those repeated by aliases
 )
 
 // documents reads all documents of a YAML or JSON file. Those without content are left out.
@@ -39,7 +39,8 @@ func documents(file string, data []byte) ([]*node, error) {
 	return nil, syntaxError(file, text, err)
 }
 
-// versions are directives that say which YAML a document is in; the parser refuses 1.2, whose documents it can read.
+// versions matches the directive with a document's YAML version: the parser refuses 1.2, although it can read such
+// documents.
 func versions() *regexp.Regexp { return regexp.MustCompile(`(?m)^%YAML .*$`) }
 
 func fromYAML(stream string) (docs []*node, err error) {

@@ -52,12 +52,14 @@ func agree(ctx context.Context, ref registry.Ref, files *tarFS) error {
 			return err
 		}
 		if !t.all[config] {
-			return fmt.Errorf("its %s names an image with the config %s, which its %s does not have: programs take one or the other: %w",
+			return fmt.Errorf(
+				"its %s names an image with the config %s, which its %s does not have: programs take one or the other: %w",
 				dockerManifest, config, indexFile, registry.ErrContent)
 		}
 		for i, row := range index.Rows {
 			if tag := sharedName(image, row); tag != "" && len(rows[i]) > 0 && !rows[i][config] {
-				return fmt.Errorf("its %s and its %s call different images %q: %w", dockerManifest, indexFile, tag, registry.ErrContent)
+				return fmt.Errorf("its %s and its %s call different images %q: %w", dockerManifest, indexFile, tag,
+					registry.ErrContent)
 			}
 		}
 	}

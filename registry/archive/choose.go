@@ -34,7 +34,8 @@ func choose(ref registry.Ref, choices []choice) (int, error) {
 			return i, err
 		}
 	}
-	return 0, registry.WithHint(fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound), "it holds "+list(choices))
+	return 0, registry.WithHint(fmt.Errorf("it holds no image %q: %w", ref.Tag, registry.ErrNotFound),
+		"it holds "+list(choices))
 }
 
 // only returns the one image with a name that matches, or -1.

@@ -55,7 +55,8 @@ func TestWhatIsNoImage(t *testing.T) {
 	} {
 		transport, path, _ := strings.Cut(tt.ref, ":")
 		_, err := archive.Open(t.Context(), parse(t, transport+":"+dir+"/"+path))
-		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) || !strings.Contains(err.Error(), filepath.Join(dir, path)) {
+		if !errors.Is(err, tt.kind) || !strings.Contains(err.Error(), tt.says) ||
+			!strings.Contains(err.Error(), filepath.Join(dir, path)) {
 			t.Errorf("%q: %v\nwant %v, %q and the path", tt.ref, err, tt.kind, tt.says)
 		}
 	}
@@ -71,7 +72,8 @@ func TestTruncatedAnywhere(t *testing.T) {
 		data := load(t, dir+"/"+file)
 		for cut := 1; cut < len(data)-512; cut += 97 {
 			save(t, dir+"/cut.tar", data[:cut])
-			if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/cut.tar")); !errors.Is(err, registry.ErrContent) {
+			if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/cut.tar")); !errors.Is(err,
+				registry.ErrContent) {
 				t.Errorf("%s cut after %d of %d bytes: %v", file, cut, len(data), err)
 			}
 		}
@@ -92,7 +94,8 @@ func TestWrongDigestInside(t *testing.T) {
 	}
 	layer := b.Order[0]
 	o := open(t, change(layer.Digest.Hex))
-	if _, err := read(t.Context(), o.Source, layer); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), layer.Digest.Hex) {
+	if _, err := read(t.Context(), o.Source, layer); !errors.Is(err, registry.ErrContent) ||
+		!strings.Contains(err.Error(), layer.Digest.Hex) {
 		t.Errorf("a layer: %v", err)
 	}
 	if _, err := archive.Open(t.Context(), parse(t, change(b.Digest().Hex))); !errors.Is(err, registry.ErrContent) {
@@ -123,16 +126,20 @@ func TestNamesCantEscape(t *testing.T) {
 		{"inside", tar.TypeSymlink, true},
 		{"blobs/sha256/inside", tar.TypeLink, true},
 	} {
-		entries := append(without(good, name), member("blobs/sha256/inside", built.Blobs[layer.Digest]), link(name, tt.target, tt.kind))
+		entries := append(without(good, name), member("blobs/sha256/inside", built.Blobs[layer.Digest]),
+			link(name, tt.target, tt.kind))
 		save(t, dir+"/linked.tar", pack(t, entries...))
 		o := open(t, "oci-archive:"+dir+"/linked.tar")
-		if _, err := read(t.Context(), o.Source, layer); tt.within != (err == nil) || !tt.within && !errors.Is(err, registry.ErrNotFound) {
+		if _, err := read(t.Context(), o.Source, layer); tt.within != (err == nil) ||
+			!tt.within && !errors.Is(err, registry.ErrNotFound) {
 			t.Errorf("a layer that is a link (%c) to %q: %v", tt.kind, tt.target, err)
 		}
 	}
-	entries := append(without(good, "index.json"), link("index.json", dir+"/outside", tar.TypeSymlink), link("../../x", "index.json", tar.TypeSymlink), link("a", "a", tar.TypeSymlink))
+	entries := append(without(good, "index.json"), link("index.json", dir+"/outside", tar.TypeSymlink),
+		link("../../x", "index.json", tar.TypeSymlink), link("a", "a", tar.TypeSymlink))
 	save(t, dir+"/evil.tar", pack(t, entries...))
-	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err, registry.ErrContent) || !strings.Contains(err.Error(), "not a regular file") {
+	if _, err := archive.Open(t.Context(), parse(t, "oci-archive:"+dir+"/evil.tar")); !errors.Is(err,
+		registry.ErrContent) || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("links out of the archive: %v", err)
 	}
 }

@@ -68,7 +68,9 @@ func dockerImages(files *tarFS) ([]dockerImage, error) {
 	return images, nil
 }
 
-func dockerByDigest(ctx context.Context, ref registry.Ref, files *tarFS, images []dockerImage) (registry.Object, error) {
+func dockerByDigest(
+	ctx context.Context, ref registry.Ref, files *tarFS, images []dockerImage,
+) (registry.Object, error) {
 	for _, image := range images {
 		s, err := newDockerSource(ctx, files, ref.Path, image)
 		if err != nil {

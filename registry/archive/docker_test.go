@@ -107,7 +107,10 @@ func TestDamagedDockerArchives(t *testing.T) {
 			f["manifest.json"] = long(f["manifest.json"])
 			return names
 		},
-		"long config":      func(names []string, f map[string][]byte) []string { f[names[0]] = long(f[names[0]]); return names },
+		"long config": func(names []string, f map[string][]byte) []string {
+			f[names[0]] = long(f[names[0]])
+			return names
+		},
 		"number of layers": func(names []string, f map[string][]byte) []string { f[names[0]] = []byte("{}"); return names },
 		"more layers": func(names []string, f map[string][]byte) []string {
 			more := `"diff_ids":["sha256:` + strings.Repeat("0", 64) + `",`

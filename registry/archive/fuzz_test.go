@@ -73,10 +73,13 @@ func seedArchive(f *testing.F, kind string, image registrytest.Built) []byte {
 	if kind == "oci-archive:" {
 		add("blobs/sha256/"+image.Digest().Hex, image.Manifest.Body)
 		add("oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`))
-		add("index.json", []byte(`{"schemaVersion":2,"manifests":[{"mediaType":"`+string(image.Manifest.MediaType)+`","digest":"`+image.Digest().String()+`","size":1}]}`))
+		add("index.json",
+			[]byte(`{"schemaVersion":2,"manifests":[{"mediaType":"`+string(image.Manifest.MediaType)+`","digest":"`+
+				image.Digest().String()+`","size":1}]}`))
 	} else {
 		config := "blobs/sha256/" + image.Order[len(image.Order)-1].Digest.Hex
-		add("manifest.json", []byte(`[{"Config":"`+config+`","RepoTags":["demo:v1"],"Layers":["blobs/sha256/`+image.Order[0].Digest.Hex+`"]}]`))
+		add("manifest.json",
+			[]byte(`[{"Config":"`+config+`","RepoTags":["demo:v1"],"Layers":["blobs/sha256/`+image.Order[0].Digest.Hex+`"]}]`))
 	}
 	if err := w.Close(); err != nil {
 		f.Fatal(err)

@@ -16,7 +16,10 @@ import (
 // docker save writes only the platforms of a list that were pulled, and no table of contents shows it.
 func TestPartsOfAList(t *testing.T) {
 	t.Parallel()
-	images := []registrytest.Built{image(amd64, "1"), image(arm64, "1"), image(v1.Platform{OS: "linux", Architecture: "s390x"}, "1")}
+	images := []registrytest.Built{
+		image(amd64, "1"), image(arm64, "1"),
+		image(v1.Platform{OS: "linux", Architecture: "s390x"}, "1"),
+	}
 	var entries []registrytest.Entry
 	for _, b := range images {
 		entries = append(entries, registrytest.Entry{Built: b})
@@ -49,7 +52,8 @@ func TestPartsOfAList(t *testing.T) {
 	}
 	o = open(t, part(true, images[0], images[2]))
 	var cut v1.IndexManifest
-	if err := json.Unmarshal(o.Root.Body, &cut); err != nil || !o.Root.IsList() || len(cut.Manifests) != 2 || len(o.Missing) != 4 {
+	if err := json.Unmarshal(o.Root.Body, &cut); err != nil || !o.Root.IsList() || len(cut.Manifests) != 2 ||
+		len(o.Missing) != 4 {
 		t.Errorf("of two images: %s, %v, %d are missing", o.Root.Body, err, len(o.Missing))
 	}
 	if m, err := o.Source.Manifest(t.Context(), o.Root.Descriptor()); err != nil || m.Digest != o.Root.Digest {
@@ -94,7 +98,8 @@ func TestIndexIsTheList(t *testing.T) {
 		}
 		save(t, dir+"/index.json", index)
 		o, err := archive.Open(t.Context(), parse(t, "oci:"+dir))
-		if !errors.Is(err, tt.kind) || tt.kind == nil && (err != nil || !o.Root.IsList() || string(o.Root.Body) != string(index)) {
+		if !errors.Is(err, tt.kind) ||
+			tt.kind == nil && (err != nil || !o.Root.IsList() || string(o.Root.Body) != string(index)) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}

@@ -119,7 +119,8 @@ func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Trans
 	if docker || index {
 		return typedOr(ref, docker, index, docker && (!index || !files.has(layoutFile)))
 	}
-	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile, dockerManifest, registry.ErrContent)
+	return "", fmt.Errorf("a tar, but neither an OCI archive (no %s) nor a Docker archive (no %s): %w", indexFile,
+		dockerManifest, registry.ErrContent)
 }
 
 // typedOr returns the transport that the user wrote, and refuses a file of another kind; without one it returns
@@ -147,7 +148,8 @@ func typedTransport(ref registry.Ref) registry.Transport {
 }
 
 func wrongKind(what string, is registry.Transport, ref registry.Ref) error {
-	return registry.WithHint(fmt.Errorf("it is %s: %w", what, registry.ErrContent), fmt.Sprintf("write %s:%s", is, ref.Path))
+	return registry.WithHint(fmt.Errorf("it is %s: %w", what, registry.ErrContent),
+		fmt.Sprintf("write %s:%s", is, ref.Path))
 }
 
 func openLayout(ctx context.Context, ref registry.Ref, r *store.Reader) (registry.Object, error) {
@@ -190,7 +192,9 @@ func isList(index store.Index) bool {
 	return len(seen) > 1
 }
 
-func tagged(ctx context.Context, r *store.Reader, ref registry.Ref, index store.Index) (registry.Manifest, []string, error) {
+func tagged(
+	ctx context.Context, r *store.Reader, ref registry.Ref, index store.Index,
+) (registry.Manifest, []string, error) {
 	var choices []choice
 	for _, row := range index.Rows {
 		c := choice{key: row.Digest.String()}

@@ -89,7 +89,10 @@ func holds(t *testing.T, s registry.Source, b registrytest.Built) {
 
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
-	list := registrytest.List(registrytest.ListSpec{Attested: true, Entries: []registrytest.Entry{{Built: image(amd64, "1")}, {Built: image(arm64, "1")}}})
+	list := registrytest.List(registrytest.ListSpec{
+		Attested: true,
+		Entries:  []registrytest.Entry{{Built: image(amd64, "1")}, {Built: image(arm64, "1")}},
+	})
 	for _, name := range []string{"oci:" + t.TempDir() + "/layout", "oci-archive:" + t.TempDir() + "/a.tar"} {
 		write(t, name, map[string]registrytest.Built{"v1": list, "v2": image(amd64, "2")})
 		for _, ref := range []string{name + ":v1", name + "@" + list.Digest().String()} {
@@ -112,7 +115,10 @@ func TestArchivesWithoutATransport(t *testing.T) {
 	write(t, "oci-archive:"+dir+"/oci.tar", map[string]registrytest.Built{"v1": b})
 	docker := registrytest.DockerArchive(registrytest.Tagged{Built: b, Tags: []string{"demo:v1"}})
 	save(t, dir+"/docker.tar", docker)
-	for file, want := range map[string]registry.Transport{"oci.tar": registry.TransportArchive, "docker.tar": registry.TransportDockerArchive} {
+	for file, want := range map[string]registry.Transport{
+		"oci.tar":    registry.TransportArchive,
+		"docker.tar": registry.TransportDockerArchive,
+	} {
 		if o := open(t, filepath.Join(dir, file)); o.Ref.Transport != want {
 			t.Errorf("%s was taken for %s", file, o.Ref.Transport)
 		}

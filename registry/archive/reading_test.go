@@ -96,7 +96,8 @@ func table(t *testing.T, images map[string]registrytest.Built) []byte {
 		for _, l := range m.Layers {
 			layers = append(layers, "blobs/sha256/"+l.Digest.Hex)
 		}
-		rows = append(rows, map[string]any{"Config": "blobs/sha256/" + m.Config.Digest.Hex, "RepoTags": []string{tag}, "Layers": layers})
+		rows = append(rows,
+			map[string]any{"Config": "blobs/sha256/" + m.Config.Digest.Hex, "RepoTags": []string{tag}, "Layers": layers})
 	}
 	data, err := json.Marshal(rows)
 	if err != nil {
@@ -139,21 +140,55 @@ func TestOneReading(t *testing.T) {
 	}
 	odd := entry{tar.Header{Name: "x", Typeflag: tar.TypeCont}, []byte("x")}
 	for name, c := range map[string]struct{ lies, twin []entry }{
-		"two tables":       {append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"v1": liar})), append(slices.Clone(oci), of(map[string]registrytest.Built{"v1": honest}))},
-		"two names":        {append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"w1": liar})), append(slices.Clone(oci), of(map[string]registrytest.Built{"w1": honest}))},
-		"names exchanged":  {append(slices.Clone(two), of(map[string]registrytest.Built{"v1": liar})), append(slices.Clone(two), of(map[string]registrytest.Built{"v1": honest, "v2": liar}))},
-		"member twice":     {append(slices.Clone(docker), edit(manifest, "demo:v1", "demo:v2")), append(slices.Clone(docker), manifest)},
-		"behind ./":        {append(slices.Clone(docker), member("./manifest.json", []byte("[]"))), append(slices.Clone(docker), member("./manifest.json", manifest.data))},
-		"behind a slash":   {append(slices.Clone(oci), member("/index.json", []byte(`{"manifests":[]}`))), append(slices.Clone(oci), member("/index.json", index.data))},
-		"longer":           {append(slices.Clone(oci), member("index.json", append(slices.Clone(index.data), ' '))), append(slices.Clone(oci), index)},
-		"a sparse table":   {append(without(docker, "manifest.json"), sparse("manifest.json", manifest.data)), docker},
-		"config twice":     {append([]entry{edit(config, "linux", "Linux")}, docker...), append([]entry{config}, docker...)},
-		"odd kind first":   {append([]entry{{tar.Header{Name: "manifest.json", Typeflag: tar.TypeCont}, manifest.data}}, docker...), append([]entry{odd}, docker...)},
-		"a linked table":   {append(without(docker, "manifest.json"), member("x", manifest.data), link("manifest.json", "x", tar.TypeLink)), append(slices.Clone(docker), link("y", "manifest.json", tar.TypeLink))},
-		"a linked config":  {append(without(docker, config.header.Name), member("x", config.data), link(config.header.Name, "x", tar.TypeSymlink)), append(slices.Clone(docker), link("y", config.header.Name, tar.TypeSymlink))},
-		"a row twice":      {append(without(oci, "index.json"), edit(index, `"manifests"`, `"Manifests":[],"manifests"`)), oci},
-		"a config twice":   {append(without(docker, "manifest.json"), edit(manifest, `"Config"`, `"config":"x","Config"`)), docker},
-		"a digest twice":   {append(without(oci, "index.json"), edit(index, `"digest"`, `"digest":"`+liar.Digest().String()+`","digest"`)), oci},
+		"two tables": {
+			append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"v1": liar})),
+			append(slices.Clone(oci), of(map[string]registrytest.Built{"v1": honest})),
+		},
+		"two names": {
+			append(append(slices.Clone(oci), blobs(liar)...), of(map[string]registrytest.Built{"w1": liar})),
+			append(slices.Clone(oci), of(map[string]registrytest.Built{"w1": honest})),
+		},
+		"names exchanged": {
+			append(slices.Clone(two), of(map[string]registrytest.Built{"v1": liar})),
+			append(slices.Clone(two), of(map[string]registrytest.Built{"v1": honest, "v2": liar})),
+		},
+		"member twice": {
+			append(slices.Clone(docker), edit(manifest, "demo:v1", "demo:v2")),
+			append(slices.Clone(docker), manifest),
+		},
+		"behind ./": {
+			append(slices.Clone(docker), member("./manifest.json", []byte("[]"))),
+			append(slices.Clone(docker), member("./manifest.json", manifest.data)),
+		},
+		"behind a slash": {
+			append(slices.Clone(oci), member("/index.json", []byte(`{"manifests":[]}`))),
+			append(slices.Clone(oci), member("/index.json", index.data)),
+		},
+		"longer": {
+			append(slices.Clone(oci), member("index.json", append(slices.Clone(index.data), ' '))),
+			append(slices.Clone(oci), index),
+		},
+		"a sparse table": {append(without(docker, "manifest.json"), sparse("manifest.json", manifest.data)), docker},
+		"config twice":   {append([]entry{edit(config, "linux", "Linux")}, docker...), append([]entry{config}, docker...)},
+		"odd kind first": {append([]entry{{tar.Header{Name: "manifest.json", Typeflag: tar.TypeCont}, manifest.data}},
+			docker...), append([]entry{odd}, docker...)},
+		"a linked table": {append(without(docker, "manifest.json"), member("x", manifest.data),
+			link("manifest.json", "x", tar.TypeLink)), append(slices.Clone(docker), link("y", "manifest.json", tar.TypeLink))},
+		"a linked config": {
+			append(without(docker, config.header.Name), member("x", config.data),
+				link(config.header.Name, "x", tar.TypeSymlink)),
+			append(slices.Clone(docker), link("y", config.header.Name, tar.TypeSymlink)),
+		},
+		"a row twice": {
+			append(without(oci, "index.json"), edit(index, `"manifests"`, `"Manifests":[],"manifests"`)),
+			oci,
+		},
+		"a config twice": {
+			append(without(docker, "manifest.json"), edit(manifest, `"Config"`, `"config":"x","Config"`)),
+			docker,
+		},
+		"a digest twice": {append(without(oci, "index.json"),
+			edit(index, `"digest"`, `"digest":"`+liar.Digest().String()+`","digest"`)), oci},
 		"layers elsewhere": {append(without(docker, "manifest.json"), edit(manifest, `"Layers"`, `"LAYERS"`)), docker},
 	} {
 		for kind, entries := range map[string][]entry{"lies": c.lies, "twin": c.twin} {
@@ -178,7 +213,8 @@ func TestDockerArchiveWithIndex(t *testing.T) {
 	b, file := image(amd64, "1"), t.TempDir()+"/apko.tar"
 	docker := members(t, registrytest.DockerArchive(registrytest.Tagged{Built: b, Tags: []string{"demo:v1"}}))
 	list := registrytest.ListOf(b)
-	save(t, file, pack(t, append(docker, member(b.Digest().String(), b.Manifest.Body), member("index.json", list.Manifest.Body))...))
+	save(t, file,
+		pack(t, append(docker, member(b.Digest().String(), b.Manifest.Body), member("index.json", list.Manifest.Body))...))
 	if o := open(t, "docker-archive:"+file+":demo:v1"); o.Ref.Transport != registry.TransportDockerArchive {
 		t.Errorf("read by %s", o.Ref.Transport)
 	}

@@ -113,7 +113,8 @@ func (t *tarFS) note(h *tar.Header, offset int64) error {
 		at.odd = true
 	}
 	if first, twice := t.place[name]; twice && !t.same(first, at) {
-		return fmt.Errorf("it holds %q twice, with different content: programs take the first or the last: %w", name, registry.ErrContent)
+		return fmt.Errorf("it holds %q twice, with different content: programs take the first or the last: %w", name,
+			registry.ErrContent)
 	}
 	t.place[name] = at
 	return nil

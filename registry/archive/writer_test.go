@@ -24,15 +24,18 @@ func TestSuiteOverLayout(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = w.Close() })
-		return registrytest.Endpoint{Target: w, Source: store.OpenLayout(ref.Path), Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
-			o, err := archive.Open(ctx, ref.WithTag(tag))
-			if errors.Is(err, registry.ErrContent) {
-				if _, none := os.Stat(ref.Path + "/oci-layout"); none != nil {
-					err = registry.ErrNotFound // there is no layout yet
+		return registrytest.Endpoint{
+			Target: w, Source: store.OpenLayout(ref.Path),
+			Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+				o, err := archive.Open(ctx, ref.WithTag(tag))
+				if errors.Is(err, registry.ErrContent) {
+					if _, none := os.Stat(ref.Path + "/oci-layout"); none != nil {
+						err = registry.ErrNotFound // there is no layout yet
+					}
 				}
-			}
-			return o.Root, err
-		}}
+				return o.Root, err
+			},
+		}
 	})
 }
 

@@ -86,7 +86,8 @@ func readContext(dir, name string) (endpoint, error) {
 	}
 	err := readJSON(filepath.Join(dir, "contexts", "meta", id, "meta.json"), &meta)
 	if errors.Is(err, fs.ErrNotExist) {
-		return endpoint{}, registry.WithHint(fmt.Errorf("no such context in %q: %w", filepath.Join(dir, "contexts"), registry.ErrNotFound), "docker context ls")
+		return endpoint{}, registry.WithHint(fmt.Errorf("no such context in %q: %w", filepath.Join(dir, "contexts"),
+			registry.ErrNotFound), "docker context ls")
 	}
 	if err != nil {
 		return endpoint{}, err

@@ -25,13 +25,23 @@ func TestFindFollowsTheDockerCommand(t *testing.T) {
 		unsafe bool
 	}{
 		{name: "nothing said", host: defaultHost, from: "default"},
-		{name: "host", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "there"}, host: "tcp://a:1", from: "DOCKER_HOST", unsafe: true},
-		{name: "host with TLS", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_TLS_VERIFY": "1"}, host: "tcp://a:1", from: "DOCKER_HOST", tls: "."},
-		{name: "context", env: map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`},
-		{name: "current context", files: map[string]string{"config.json": `{"currentContext": "there"}`}, host: "ssh://b", from: `"there"`},
 		{
-			name: "the context of the environment goes before", files: map[string]string{"config.json": `{"currentContext": "missing"}`},
-			env: map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`,
+			name: "host", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_CONTEXT": "there"}, host: "tcp://a:1",
+			from: "DOCKER_HOST", unsafe: true,
+		},
+		{
+			name: "host with TLS", env: map[string]string{"DOCKER_HOST": "tcp://a:1", "DOCKER_TLS_VERIFY": "1"},
+			host: "tcp://a:1", from: "DOCKER_HOST", tls: ".",
+		},
+		{name: "context", env: map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`},
+		{
+			name: "current context", files: map[string]string{"config.json": `{"currentContext": "there"}`}, host: "ssh://b",
+			from: `"there"`,
+		},
+		{
+			name:  "the context of the environment goes before",
+			files: map[string]string{"config.json": `{"currentContext": "missing"}`},
+			env:   map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`,
 		},
 		{
 			name: "the context default", files: map[string]string{"config.json": `{"currentContext": "there"}`},
@@ -39,7 +49,8 @@ func TestFindFollowsTheDockerCommand(t *testing.T) {
 		},
 		{
 			name: "context with TLS", files: map[string]string{"contexts/tls/THERE/docker/ca.pem": "x"},
-			env: map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`, tls: "contexts/tls/THERE/docker",
+			env: map[string]string{"DOCKER_CONTEXT": "there"}, host: "ssh://b", from: `"there"`,
+			tls: "contexts/tls/THERE/docker",
 		},
 	}
 	for _, tt := range tests {
@@ -75,7 +86,10 @@ func TestFindNamesWhatIsWrong(t *testing.T) {
 		{"config.json", `{"auths": {"x": {"auth": "c2VjcmV0"}}`, "", registry.ErrContent, "config.json"},
 		{"config.json", `{"currentContext": "gone"}`, "", registry.ErrNotFound, `"gone"`},
 		{"config.json", `{}`, "gone", registry.ErrNotFound, "DOCKER_CONTEXT"},
-		{"contexts/meta/THERE/meta.json", `{"Endpoints": {"kubernetes": {"Host": "x"}}}`, "there", registry.ErrContent, "no docker endpoint"},
+		{
+			"contexts/meta/THERE/meta.json", `{"Endpoints": {"kubernetes": {"Host": "x"}}}`, "there", registry.ErrContent,
+			"no docker endpoint",
+		},
 		{"contexts/meta/THERE/meta.json", `garbage`, "there", registry.ErrContent, "meta.json"},
 	} {
 		dir := t.TempDir()

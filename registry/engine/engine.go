@@ -68,7 +68,10 @@ func (at endpoint) options() ([]client.Opt, error) {
 	}
 	// WithHost comes second: it sets up the dialer of the transport that it finds.
 	return []client.Opt{
-		client.WithHTTPClient(&http.Client{Transport: &http.Transport{TLSClientConfig: config}, CheckRedirect: client.CheckRedirect}),
+		client.WithHTTPClient(&http.Client{
+			Transport:     &http.Transport{TLSClientConfig: config},
+			CheckRedirect: client.CheckRedirect,
+		}),
 		client.WithHost(at.host),
 	}, nil
 }

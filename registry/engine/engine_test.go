@@ -83,7 +83,10 @@ const refName = "docker.io/library/demo:v1"
 
 func TestLoad(t *testing.T) {
 	t.Parallel()
-	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Layers: 2})
+	image := registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "arm64"},
+		Layers:   2,
+	})
 	config := configOf(t, image)
 	stores := func(id string) func(*fakeEngine) {
 		return func(f *fakeEngine) { f.ids = map[string]string{refName: id} }
@@ -98,7 +101,12 @@ func TestLoad(t *testing.T) {
 		{"new", fakeEngine{onLoad: stores(config)}, false, true, nil},
 		{"new, in a containerd store", fakeEngine{onLoad: stores(image.Digest().String())}, false, true, nil},
 		{"there already", fakeEngine{ids: map[string]string{refName: config}}, true, false, nil},
-		{"another is there", fakeEngine{ids: map[string]string{refName: "sha256:00"}, onLoad: stores(config)}, false, true, nil},
+		{
+			"another is there",
+			fakeEngine{ids: map[string]string{refName: "sha256:00"}, onLoad: stores(config)},
+			false,
+			true, nil,
+		},
 		{"refused", fakeEngine{answer: `{"stream":"x"}{"error":"no space left"}`}, false, true, registry.ErrRefused},
 		{"stored as another", fakeEngine{onLoad: stores("sha256:00")}, false, true, registry.ErrContent},
 		{"not stored at all", fakeEngine{}, false, true, registry.ErrContent},
@@ -120,7 +128,10 @@ func TestLoad(t *testing.T) {
 // The tar that is sent holds each blob once and can be read as either kind of archive.
 func TestLoadedTar(t *testing.T) {
 	t.Parallel()
-	built := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm64"}, Layers: 2})
+	built := registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "arm64"},
+		Layers:   2,
+	})
 	zipped := repack(t, built)
 	for name, b := range map[string]registrytest.Built{"gzip": built, "zstd": zipped} {
 		f := &fakeEngine{onLoad: func(f *fakeEngine) { f.ids = map[string]string{refName: configOf(t, b)} }}
@@ -133,7 +144,8 @@ func TestLoadedTar(t *testing.T) {
 			RepoTags []string
 			Layers   []string
 		}
-		if err := json.Unmarshal(files["manifest.json"], &docker); err != nil || len(docker) != 1 || len(docker[0].Layers) != 2 || docker[0].RepoTags[0] != refName {
+		if err := json.Unmarshal(files["manifest.json"], &docker); err != nil || len(docker) != 1 ||
+			len(docker[0].Layers) != 2 || docker[0].RepoTags[0] != refName {
 			t.Fatalf("%s: manifest.json %s: %v", name, files["manifest.json"], err)
 		}
 		for _, layer := range docker[0].Layers {
@@ -141,7 +153,8 @@ func TestLoadedTar(t *testing.T) {
 				t.Errorf("%s: layer %s has %d bytes or is zstd", name, layer, len(data))
 			}
 		}
-		if !bytes.Contains(files["index.json"], []byte(b.Digest().String())) || !bytes.Equal(files[blobName(b.Digest())], b.Manifest.Body) {
+		if !bytes.Contains(files["index.json"], []byte(b.Digest().String())) ||
+			!bytes.Equal(files[blobName(b.Digest())], b.Manifest.Body) {
 			t.Errorf("%s: the OCI archive does not hold the manifest: %s", name, files["index.json"])
 		}
 	}
@@ -161,7 +174,10 @@ func repack(t *testing.T, b registrytest.Built) registrytest.Built {
 	}
 	for i := range m.Layers {
 		packed := w.EncodeAll(b.Blobs[m.Layers[i].Digest], nil)
-		m.Layers[i] = v1.Descriptor{MediaType: types.OCILayerZStd, Digest: registrytest.Hash(packed), Size: int64(len(packed))}
+		m.Layers[i] = v1.Descriptor{
+			MediaType: types.OCILayerZStd, Digest: registrytest.Hash(packed),
+			Size: int64(len(packed)),
+		}
 		out.Blobs[m.Layers[i].Digest] = packed
 	}
 	body, err := json.Marshal(m)
@@ -218,7 +234,8 @@ func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
 	e := start(t, &fakeEngine{})
 	image := registrytest.Image(registrytest.ImageSpec{})
-	if _, err := e.Load(t.Context(), engineRef(t).WithDigest(image.Digest()), image.Manifest, image.Source()); !errors.Is(err, registry.ErrName) {
+	if _, err := e.Load(t.Context(), engineRef(t).WithDigest(image.Digest()), image.Manifest,
+		image.Source()); !errors.Is(err, registry.ErrName) {
 		t.Errorf("loading under a digest: %v", err)
 	}
 	list := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image}}})
@@ -241,11 +258,13 @@ func TestSave(t *testing.T) {
 	if err := e.Save(t.Context(), engineRef(t).WithTag("nope"), io.Discard); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("saving what is not there: %v", err)
 	}
-	if err := e.Save(t.Context(), engineRef(t), io.Discard); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "cut off") {
+	if err := e.Save(t.Context(), engineRef(t), io.Discard); !errors.Is(err, registry.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "cut off") {
 		t.Errorf("an answer that is cut off: %v", err)
 	}
 	full := errors.New("full")
-	if err := e.Save(t.Context(), engineRef(t), writer{full}); !errors.Is(err, full) || errors.Is(err, registry.ErrUnavailable) {
+	if err := e.Save(t.Context(), engineRef(t), writer{full}); !errors.Is(err, full) ||
+		errors.Is(err, registry.ErrUnavailable) {
 		t.Errorf("a disk that is full: %v", err)
 	}
 }
@@ -302,7 +321,8 @@ func TestTLS(t *testing.T) {
 		{"a broken authority", broken, "1", registry.ErrDenied},
 	} {
 		e, err := open(environment(t.TempDir(), map[string]string{
-			"DOCKER_HOST": "tcp://" + server.Listener.Addr().String(), "DOCKER_CERT_PATH": tt.certs, "DOCKER_TLS_VERIFY": tt.verify,
+			"DOCKER_HOST": "tcp://" + server.Listener.Addr().String(), "DOCKER_CERT_PATH": tt.certs,
+			"DOCKER_TLS_VERIFY": tt.verify,
 		}))
 		if err == nil {
 			_, err = e.Platform(t.Context())

@@ -19,7 +19,9 @@ import (
 // any other image. It reports whether the engine already had the image under this name; nothing is sent then.
 //
 // The error wraps registry.ErrContent when the engine stores another image than m.
-func (e *Engine) Load(ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source) (present bool, err error) {
+func (e *Engine) Load(
+	ctx context.Context, ref registry.Ref, m registry.Manifest, src registry.Source,
+) (present bool, err error) {
 	doing := fmt.Sprintf("loading %q", ref)
 	if ref.Tag == "" || ref.Digest != (v1.Hash{}) {
 		return false, fmt.Errorf("%s: %w: name the image by a tag, an engine gives digests itself", doing, registry.ErrName)

@@ -36,7 +36,8 @@ func newPayload(ctx context.Context, ref registry.Ref, m registry.Manifest, src 
 		return nil, fmt.Errorf("%w: %s is not an image manifest", registry.ErrContent, m.Digest)
 	}
 	p := &payload{
-		name: ref.Name(), manifest: m, config: parsed.Config, layers: parsed.Layers, src: src, unpacked: map[v1.Hash]*os.File{},
+		name: ref.Name(), manifest: m, config: parsed.Config, layers: parsed.Layers, src: src,
+		unpacked: map[v1.Hash]*os.File{},
 	}
 	for _, layer := range p.layers {
 		if err := p.prepare(ctx, layer); err != nil {
@@ -152,7 +153,10 @@ func (p *payload) describe() (index, docker []byte, err error) {
 	row := p.manifest.Descriptor()
 	tag := p.name[strings.LastIndex(p.name, ":")+1:]
 	row.Annotations = map[string]string{"io.containerd.image.name": p.name, "org.opencontainers.image.ref.name": tag}
-	index, err = json.Marshal(v1.IndexManifest{SchemaVersion: 2, MediaType: types.OCIImageIndex, Manifests: []v1.Descriptor{row}})
+	index, err = json.Marshal(v1.IndexManifest{
+		SchemaVersion: 2, MediaType: types.OCIImageIndex,
+		Manifests: []v1.Descriptor{row},
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,7 +164,8 @@ func (p *payload) describe() (index, docker []byte, err error) {
 	for _, layer := range p.layers {
 		layers = append(layers, p.layerName(layer))
 	}
-	docker, err = json.Marshal([]map[string]any{{"Config": blobName(p.config.Digest), "RepoTags": []string{p.name}, "Layers": layers}})
+	docker, err = json.Marshal(
+		[]map[string]any{{"Config": blobName(p.config.Digest), "RepoTags": []string{p.name}, "Layers": layers}})
 	return index, docker, err
 }
 

@@ -41,8 +41,9 @@ func TestCredentialsMostSpecificFirst(t *testing.T) {
 	c := newCredentials()
 	c.files = []authFile{
 		testFile("one", auths(entry("r.example", "host"), entry("https://index.docker.io/v1/", "hub"), `"empty.example":{}`)),
-		testFile("two", auths(entry("r.example/ns", "ns"), entry("r.example/ns/repo", "repo"), entry("https://url.example/v2/", "url"),
-			entry("empty.example", "second"), entry("r.example", "shadowed"), entry("docker.io/me", "me"))),
+		testFile("two",
+			auths(entry("r.example/ns", "ns"), entry("r.example/ns/repo", "repo"), entry("https://url.example/v2/", "url"),
+				entry("empty.example", "second"), entry("r.example", "shadowed"), entry("docker.io/me", "me"))),
 	}
 	tests := []struct{ host, repo, user, from string }{
 		{"r.example", "x", "host", "one"},
@@ -60,7 +61,8 @@ func TestCredentialsMostSpecificFirst(t *testing.T) {
 	for _, tt := range tests {
 		got, err := c.For(t.Context(), tt.host, tt.repo)
 		if err != nil || got.Username != tt.user || got.From != tt.from {
-			t.Errorf("%s/%s: got user %q from %q, %v; want %q from %q", tt.host, tt.repo, got.Username, got.From, err, tt.user, tt.from)
+			t.Errorf("%s/%s: got user %q from %q, %v; want %q from %q", tt.host, tt.repo, got.Username, got.From, err,
+				tt.user, tt.from)
 		}
 	}
 }
@@ -115,7 +117,8 @@ esac
 	t.Setenv("PATH", dir+":"+os.Getenv("PATH"))
 	c := newCredentials()
 	c.files = []authFile{
-		testFile("one", `{"credHelpers":{"only.example":"missing","token.example":"try","docker.io":"try"},"credsStore":"absent"}`),
+		testFile("one",
+			`{"credHelpers":{"only.example":"missing","token.example":"try","docker.io":"try"},"credsStore":"absent"}`),
 		testFile("two", `{"credsStore":"try","auths":{"filed.example":{"auth":"`+encoded("filed", "p")+`"}}}`),
 	}
 	tests := []struct {
@@ -126,7 +129,11 @@ esac
 		{"docker.io", Auth{Username: "hub", Password: "s", From: "docker-credential-try (named in one)"}, ""},
 		{"token.example", Auth{IdentityToken: "idt", From: "docker-credential-try (named in one)"}, ""},
 		{"filed.example", Auth{Username: "filed", Password: "p", From: "two"}, ""},
-		{"other.example", Auth{From: "one and docker-credential-absent (which is not installed), two and docker-credential-try"}, ""},
+		{
+			"other.example",
+			Auth{From: "one and docker-credential-absent (which is not installed), two and docker-credential-try"},
+			"",
+		},
 		{"locked.example", Auth{}, "the keyring is locked"},
 		{"only.example", Auth{}, "not installed"},
 	}
@@ -146,7 +153,10 @@ esac
 
 func TestDefault(t *testing.T) {
 	home := t.TempDir()
-	for _, name := range []string{"DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"} {
+	for _, name := range []string{
+		"DOCKER_AUTH_CONFIG", "REGISTRY_AUTH_FILE", "DOCKER_CONFIG", "XDG_RUNTIME_DIR",
+		"XDG_CONFIG_HOME",
+	} {
 		t.Setenv(name, "")
 	}
 	t.Setenv("HOME", home)
@@ -189,7 +199,8 @@ func TestDefault(t *testing.T) {
 	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths":{"other.example":{}}}`)
 	user("named")
 	t.Setenv("DOCKER_AUTH_CONFIG", `{"auths": secret`)
-	if _, err := Default(); err == nil || !strings.Contains(err.Error(), "DOCKER_AUTH_CONFIG") || strings.Contains(err.Error(), "secret") {
+	if _, err := Default(); err == nil || !strings.Contains(err.Error(), "DOCKER_AUTH_CONFIG") ||
+		strings.Contains(err.Error(), "secret") {
 		t.Errorf("got error %v, want one that names the variable and not what is in it", err)
 	}
 	t.Setenv("DOCKER_AUTH_CONFIG", "")

@@ -14,14 +14,18 @@ func TestParseHost(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"": "docker.io", "docker.io": "docker.io", "index.docker.io": "docker.io", "https://index.docker.io/v1/": "docker.io",
-		"r.example": "r.example", "r.example:5000": "r.example:5000", "https://r.example/": "r.example", "http://r.example/v2/": "r.example",
-		"localhost": "localhost", "127.0.0.1:5000": "127.0.0.1:5000",
+		"r.example": "r.example", "r.example:5000": "r.example:5000", "https://r.example/": "r.example",
+		"http://r.example/v2/": "r.example",
+		"localhost":            "localhost", "127.0.0.1:5000": "127.0.0.1:5000",
 	} {
 		if got, err := ParseHost(in); err != nil || got != want {
 			t.Errorf("%q: %q, %v; want %q", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"not a host", "r.example/ns", "word", "https://r.example/ns", "store:x", "r.example:port"} {
+	for _, in := range []string{
+		"not a host", "r.example/ns", "word", "https://r.example/ns", "store:x",
+		"r.example:port",
+	} {
 		if got, err := ParseHost(in); !errors.Is(err, registry.ErrName) {
 			t.Errorf("%q: %q, %v; want it refused", in, got, err)
 		}
@@ -33,7 +37,8 @@ func TestLoginFile(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("REGISTRY_AUTH_FILE", "")
 	t.Setenv("DOCKER_CONFIG", dir)
-	put(t, dir, "real.json", `{"x": {"y": [1, "<&>"]}, "auths": {"https://index.docker.io/v1/": {"auth": "old"}, "docker.io": {"auth": "older"}, "r.example": {"auth": "eDp5", "email": "e"}}}`)
+	put(t, dir, "real.json",
+		`{"x": {"y": [1, "<&>"]}, "auths": {"https://index.docker.io/v1/": {"auth": "old"}, "docker.io": {"auth": "older"}, "r.example": {"auth": "eDp5", "email": "e"}}}`)
 	if err := os.Symlink("real.json", filepath.Join(dir, "config.json")); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +51,8 @@ func TestLoginFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(strings.Fields(string(body)), "")
-	want := `{"auths":{"https://index.docker.io/v1/":{"auth":"` + encoded("u", "p:q") + `"},"r.example":{"auth":"eDp5","email":"e"}},"x":{"y":[1,"<&>"]}}`
+	want := `{"auths":{"https://index.docker.io/v1/":{"auth":"` + encoded("u", "p:q") +
+		`"},"r.example":{"auth":"eDp5","email":"e"}},"x":{"y":[1,"<&>"]}}`
 	if text != want {
 		t.Errorf("the file is %s\nwant %s", text, want)
 	}
@@ -81,13 +87,15 @@ func TestLoginFileThatCannotBeWritten(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("REGISTRY_AUTH_FILE", filepath.Join(dir, "file/auth.json"))
 	put(t, dir, "file", "no directory")
-	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "secret"}); err == nil || strings.Contains(err.Error(), "secret") {
+	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "secret"}); err == nil ||
+		strings.Contains(err.Error(), "secret") {
 		t.Errorf("saving below a file: %v", err)
 	}
 	t.Setenv("REGISTRY_AUTH_FILE", "")
 	t.Setenv("DOCKER_CONFIG", "")
 	t.Setenv("HOME", "")
-	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "p"}); err == nil || !strings.Contains(err.Error(), "REGISTRY_AUTH_FILE") {
+	if _, err := Save(t.Context(), "r.example", Auth{Username: "u", Password: "p"}); err == nil ||
+		!strings.Contains(err.Error(), "REGISTRY_AUTH_FILE") {
 		t.Errorf("saving nowhere: %v", err)
 	}
 }

@@ -54,7 +54,8 @@ func Remove(ctx context.Context, host string) (where string, err error) {
 	if name := f.helperOf(host); name != "" {
 		erased, err := eraseInHelper(ctx, name, helperServers(host))
 		if err != nil {
-			return "", fmt.Errorf("removing the login of %q with docker-credential-%s (named in %s): %w", host, name, f.path, err)
+			return "", fmt.Errorf("removing the login of %q with docker-credential-%s (named in %s): %w", host, name,
+				f.path, err)
 		}
 		if erased {
 			places = append(places, "docker-credential-"+name)
@@ -184,5 +185,6 @@ func replaceFile(path string, data []byte) error {
 	if err := registry.MakeDirs(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	return registry.WriteFile(path, registry.WriteOptions{}, func(w io.Writer) error { _, err := w.Write(data); return err })
+	return registry.WriteFile(path, registry.WriteOptions{},
+		func(w io.Writer) error { _, err := w.Write(data); return err })
 }

@@ -37,36 +37,142 @@ func TestConfigurations(t *testing.T) {
 		{"podman's file in the runtime directory", files{podman: auths("r.example", "p")}, runtime, "r.example/a", "p"},
 		{"podman's file without a runtime directory", files{podman: auths("r.example", "p")}, nil, "r.example/a", ""},
 		{"podman's file in the configuration", files{config: auths("r.example", "c")}, nil, "r.example/a", "c"},
-		{"podman's file in XDG_CONFIG_HOME", files{"x/containers/auth.json": auths("r.example", "x")}, env{"XDG_CONFIG_HOME": "~x"}, "r.example/a", "x"},
-		{"docker before podman", files{docker: auths("r.example", "d"), podman: auths("r.example", "p")}, runtime, "r.example/a", "d"},
-		{"the first entry, not the first file", files{docker: auths("other.example", "d"), podman: auths("r.example", "p")}, runtime, "r.example/a", "p"},
-		{"a repository of podman's before docker's host", files{docker: auths("r.example", "d"), podman: auths("r.example/a", "p")}, runtime, "r.example/a", "p"},
+		{
+			"podman's file in XDG_CONFIG_HOME",
+			files{"x/containers/auth.json": auths("r.example", "x")},
+			env{"XDG_CONFIG_HOME": "~x"},
+			"r.example/a", "x",
+		},
+		{
+			"docker before podman",
+			files{docker: auths("r.example", "d"), podman: auths("r.example", "p")},
+			runtime,
+			"r.example/a", "d",
+		},
+		{
+			"the first entry, not the first file",
+			files{docker: auths("other.example", "d"), podman: auths("r.example", "p")},
+			runtime, "r.example/a", "p",
+		},
+		{
+			"a repository of podman's before docker's host",
+			files{docker: auths("r.example", "d"), podman: auths("r.example/a", "p")},
+			runtime, "r.example/a", "p",
+		},
 		{"a namespace", files{config: auths("r.example/ns", "ns", "r.example", "r")}, nil, "r.example/ns/a/b", "ns"},
-		{"a namespace of a similar name", files{config: auths("r.example/ns", "ns", "r.example", "r")}, nil, "r.example/nsx/a", "r"},
+		{
+			"a namespace of a similar name",
+			files{config: auths("r.example/ns", "ns", "r.example", "r")},
+			nil,
+			"r.example/nsx/a", "r",
+		},
 		{"a namespace alone, for another", files{config: auths("r.example/ns", "ns")}, nil, "r.example/a", ""},
-		{"REGISTRY_AUTH_FILE before all", files{"my.json": auths("r.example", "m"), docker: auths("r.example", "d")}, env{"REGISTRY_AUTH_FILE": "~my.json"}, "r.example/a", "m"},
-		{"REGISTRY_AUTH_FILE without the host", files{"my.json": auths("x.example", "m"), docker: auths("r.example", "d")}, env{"REGISTRY_AUTH_FILE": "~my.json"}, "r.example/a", "d"},
-		{"REGISTRY_AUTH_FILE that is not there", files{docker: auths("r.example", "d")}, env{"REGISTRY_AUTH_FILE": "~none.json"}, "r.example/a", "d"},
-		{"DOCKER_CONFIG instead of the home's", files{"dc/config.json": auths("r.example", "dc"), docker: auths("r.example", "d")}, env{"DOCKER_CONFIG": "~dc"}, "r.example/a", "dc"},
-		{"DOCKER_CONFIG without the host", files{"dc/config.json": "", docker: auths("r.example", "d")}, env{"DOCKER_CONFIG": "~dc"}, "r.example/a", ""},
-		{"Docker Hub as docker writes it", files{docker: auths("https://index.docker.io/v1/", "h")}, nil, "docker.io/library/a", "h"},
+		{
+			"REGISTRY_AUTH_FILE before all",
+			files{"my.json": auths("r.example", "m"), docker: auths("r.example", "d")},
+			env{"REGISTRY_AUTH_FILE": "~my.json"},
+			"r.example/a", "m",
+		},
+		{
+			"REGISTRY_AUTH_FILE without the host",
+			files{"my.json": auths("x.example", "m"), docker: auths("r.example", "d")},
+			env{"REGISTRY_AUTH_FILE": "~my.json"},
+			"r.example/a", "d",
+		},
+		{
+			"REGISTRY_AUTH_FILE that is not there",
+			files{docker: auths("r.example", "d")},
+			env{"REGISTRY_AUTH_FILE": "~none.json"},
+			"r.example/a", "d",
+		},
+		{
+			"DOCKER_CONFIG instead of the home's",
+			files{"dc/config.json": auths("r.example", "dc"), docker: auths("r.example", "d")},
+			env{"DOCKER_CONFIG": "~dc"},
+			"r.example/a", "dc",
+		},
+		{
+			"DOCKER_CONFIG without the host",
+			files{"dc/config.json": "", docker: auths("r.example", "d")},
+			env{"DOCKER_CONFIG": "~dc"},
+			"r.example/a", "",
+		},
+		{
+			"Docker Hub as docker writes it",
+			files{docker: auths("https://index.docker.io/v1/", "h")},
+			nil,
+			"docker.io/library/a", "h",
+		},
 		{"Docker Hub as podman writes it", files{config: auths("docker.io", "h")}, nil, "docker.io/library/a", "h"},
 		{"Docker Hub by its address", files{docker: auths("registry-1.docker.io", "h")}, nil, "docker.io/library/a", "h"},
-		{"a namespace of Docker Hub", files{docker: auths("https://index.docker.io/v1/", "h", "docker.io/me", "me")}, nil, "docker.io/me/a", "me"},
-		{"another port is another host", files{docker: auths("r.example", "r", "r.example:5000", "p")}, nil, "r.example:5000/a", "p"},
+		{
+			"a namespace of Docker Hub",
+			files{docker: auths("https://index.docker.io/v1/", "h", "docker.io/me", "me")},
+			nil,
+			"docker.io/me/a", "me",
+		},
+		{
+			"another port is another host",
+			files{docker: auths("r.example", "r", "r.example:5000", "p")},
+			nil,
+			"r.example:5000/a", "p",
+		},
 		{"the host without its port", files{docker: auths("r.example", "r")}, nil, "r.example:5000/a", ""},
 		{"a URL as a key", files{docker: auths("https://r.example", "u")}, nil, "r.example/a", "u"},
 		{"a URL with a version", files{docker: auths("http://r.example/v2/", "u")}, nil, "r.example/a", "u"},
-		{"the plain key before the URL", files{docker: auths("https://r.example", "u", "r.example", "r")}, nil, "r.example/a", "r"},
-		{"the store before the entry beside it", files{docker: `"credsStore":"good",` + auths("r.example", "d")}, nil, "r.example/a", "store"},
-		{"the helper of a host before the store", files{docker: `"credsStore":"none","credHelpers":{"r.example":"good"}`}, nil, "r.example/a", "store"},
-		{"a store that has nothing", files{docker: `"credsStore":"none",` + auths("r.example", "d")}, nil, "r.example/a", "d"},
-		{"a store that is not installed", files{docker: `"credsStore":"missing",` + auths("r.example", "d")}, nil, "r.example/a", "d"},
-		{"a helper that is not installed", files{docker: `"credHelpers":{"r.example":"missing"},` + auths("r.example", "d")}, nil, "r.example/a", "!"},
+		{
+			"the plain key before the URL",
+			files{docker: auths("https://r.example", "u", "r.example", "r")},
+			nil,
+			"r.example/a", "r",
+		},
+		{
+			"the store before the entry beside it",
+			files{docker: `"credsStore":"good",` + auths("r.example", "d")},
+			nil,
+			"r.example/a", "store",
+		},
+		{
+			"the helper of a host before the store",
+			files{docker: `"credsStore":"none","credHelpers":{"r.example":"good"}`},
+			nil, "r.example/a", "store",
+		},
+		{
+			"a store that has nothing",
+			files{docker: `"credsStore":"none",` + auths("r.example", "d")},
+			nil,
+			"r.example/a", "d",
+		},
+		{
+			"a store that is not installed",
+			files{docker: `"credsStore":"missing",` + auths("r.example", "d")},
+			nil,
+			"r.example/a", "d",
+		},
+		{
+			"a helper that is not installed",
+			files{docker: `"credHelpers":{"r.example":"missing"},` + auths("r.example", "d")},
+			nil, "r.example/a", "!",
+		},
 		{"a store that fails", files{docker: `"credsStore":"bad"`}, nil, "r.example/a", "!"},
-		{"a helper of another host", files{docker: `"credHelpers":{"x.example":"bad"},` + auths("r.example", "d")}, nil, "r.example/a", "d"},
-		{"an empty entry beside podman's", files{docker: `"auths":{"r.example":{}}`, config: auths("r.example", "c")}, nil, "r.example/a", "c"},
-		{"a broken entry of another host", files{docker: `"auths":{"x.example":{"auth":"%%"},"r.example":{"username":"d","password":"d"}}`}, nil, "r.example/a", "d"},
+		{
+			"a helper of another host",
+			files{docker: `"credHelpers":{"x.example":"bad"},` + auths("r.example", "d")},
+			nil,
+			"r.example/a", "d",
+		},
+		{
+			"an empty entry beside podman's",
+			files{docker: `"auths":{"r.example":{}}`, config: auths("r.example", "c")},
+			nil,
+			"r.example/a", "c",
+		},
+		{
+			"a broken entry of another host",
+			files{docker: `"auths":{"x.example":{"auth":"%%"},"r.example":{"username":"d","password":"d"}}`},
+			nil,
+			"r.example/a", "d",
+		},
 		{"a broken entry", files{docker: `"auths":{"r.example":{"auth":"%%"}}`}, nil, "r.example/a", "!"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,7 +198,8 @@ func TestConfigurations(t *testing.T) {
 			}
 			host, repo, _ := strings.Cut(tt.asked, "/")
 			got, err := c.For(t.Context(), host, repo)
-			if failed := tt.want == "!"; failed != (err != nil) || !failed && (got.Username != tt.want || got.Password != tt.want) {
+			if failed := tt.want == "!"; failed != (err != nil) ||
+				!failed && (got.Username != tt.want || got.Password != tt.want) {
 				t.Errorf("got %q from %q, %v; want %q", got.Username, got.From, err, tt.want)
 			}
 		})

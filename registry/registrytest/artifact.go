@@ -30,9 +30,13 @@ func Artifact(s ArtifactSpec) Built {
 		Layers        []v1.Descriptor   `json:"layers"`
 		Subject       *v1.Descriptor    `json:"subject,omitempty"`
 		Annotations   map[string]string `json:"annotations,omitempty"`
-	}{SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: s.Type, Subject: s.Subject, Layers: []v1.Descriptor{}}
+	}{
+		SchemaVersion: 2, MediaType: types.OCIManifestSchema1, ArtifactType: s.Type, Subject: s.Subject,
+		Layers: []v1.Descriptor{},
+	}
 	if m.Config = b.addBlob("application/vnd.oci.empty.v1+json", []byte("{}")); s.Type == "" {
-		m.Config = b.addBlob(types.OCIConfigJSON, encode(imageConfig{RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}}))
+		m.Config = b.addBlob(types.OCIConfigJSON,
+			encode(imageConfig{RootFS: v1.RootFS{Type: "layers", DiffIDs: []v1.Hash{}}}))
 	}
 	for _, l := range s.Layers {
 		d := b.addBlob(types.MediaType(l.MediaType), l.Data)

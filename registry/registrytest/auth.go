@@ -100,7 +100,8 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	s.serial++
 	token := fmt.Sprintf("token-%d", s.serial)
 	s.tokens[token] = grantFor(scopes, known)
-	answer(w, http.StatusOK, "application/json", encode(map[string]any{"token": token, "access_token": token, "expires_in": 300}))
+	answer(w, http.StatusOK, "application/json",
+		encode(map[string]any{"token": token, "access_token": token, "expires_in": 300}))
 }
 
 // askedScopes returns the requested scopes: a GET repeats the parameter, an OAuth2 POST separates them by spaces.

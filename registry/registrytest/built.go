@@ -133,7 +133,8 @@ func (m memory) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) 
 // checkSize compares the size of d, unless that is 0.
 func checkSize(d v1.Descriptor, size int64) error {
 	if d.Size != 0 && d.Size != size {
-		return fmt.Errorf("reading %s from memory: it has %d bytes, its descriptor says %d: %w", d.Digest, size, d.Size, registry.ErrContent)
+		return fmt.Errorf("reading %s from memory: it has %d bytes, its descriptor says %d: %w", d.Digest, size, d.Size,
+			registry.ErrContent)
 	}
 	return nil
 }

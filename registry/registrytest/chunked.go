@@ -16,7 +16,9 @@ import (
 // annotations that its descriptor needs. In addition to the lines of LayerTar, one makes the table lie:
 //
 //	lists PATH OTHER    the table gives the file PATH the content of the file OTHER; without OTHER it omits PATH
-func chunkedLayer(packing string, lines []string) (plain, packed []byte, mediaType types.MediaType, annotations map[string]string) {
+func chunkedLayer(
+	packing string, lines []string,
+) (plain, packed []byte, mediaType types.MediaType, annotations map[string]string) {
 	c := chunker{packing: packing, rows: map[string]tableRow{}}
 	c.tar = tar.NewWriter(&c.plain)
 	lies := map[string]string{}
@@ -93,7 +95,10 @@ func (c *chunker) entry(line string) {
 	must(c.tar.WriteHeader(&h))
 	c.flush()
 	kinds := map[byte]string{tar.TypeReg: "reg", tar.TypeDir: "dir", tar.TypeSymlink: "symlink", tar.TypeLink: "hardlink"}
-	row := tableRow{Name: h.Name, Type: kinds[h.Typeflag], LinkName: h.Linkname, Mode: h.Mode, Size: h.Size, Offset: int64(c.packed.Len())}
+	row := tableRow{
+		Name: h.Name, Type: kinds[h.Typeflag], LinkName: h.Linkname, Mode: h.Mode, Size: h.Size,
+		Offset: int64(c.packed.Len()),
+	}
 	if len(body) > 0 {
 		row.Digest = Hash(body).String()
 	} else {
@@ -101,7 +106,10 @@ func (c *chunker) entry(line string) {
 	}
 	for at := 0; at < len(body); at += pieceSize {
 		piece := body[at:min(at+pieceSize, len(body))]
-		part := tableRow{Name: h.Name, Type: "chunk", Offset: int64(c.packed.Len()), ChunkOffset: int64(at), ChunkSize: int64(len(piece)), ChunkDigest: Hash(piece).String()}
+		part := tableRow{
+			Name: h.Name, Type: "chunk", Offset: int64(c.packed.Len()), ChunkOffset: int64(at),
+			ChunkSize: int64(len(piece)), ChunkDigest: Hash(piece).String(),
+		}
 		_, err := c.tar.Write(piece)
 		must(err)
 		c.flush()
@@ -162,7 +170,8 @@ func (c *chunker) finish() (types.MediaType, map[string]string) {
 	c.skippable(footer)
 	const prefix = "io.github.containers.zstd-chunked.manifest-"
 	return types.OCILayerZStd, map[string]string{
-		prefix + "checksum": Hash(packed).String(), prefix + "position": fmt.Sprintf("%d:%d:%d:1", at, len(packed), len(table)),
+		prefix + "checksum": Hash(packed).String(),
+		prefix + "position": fmt.Sprintf("%d:%d:%d:1", at, len(packed), len(table)),
 	}
 }
 

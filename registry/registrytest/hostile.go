@@ -8,7 +8,8 @@ import (
 // Hostile returns text that ends or begins something in every kind of output: a line, a cell, a terminal sequence, a
 // command of a CI system, an HTML tag, an XML section, a link. name is where the text was put.
 func Hostile(name string) string {
-	return "<" + name + ">%0A::error::x\r\n::set-output name=a::b\n  ::add-mask::c\nlinux/s390x  sha256:FORGED  binaries-ok\n##[add-mask]d ##vso[task.setvariable x]e" +
+	return "<" + name +
+		">%0A::error::x\r\n::set-output name=a::b\n  ::add-mask::c\nlinux/s390x  sha256:FORGED  binaries-ok\n##[add-mask]d ##vso[task.setvariable x]e" +
 		" | `c` ]]> <script>&\"' [l](http://x) ,:\t\v\f\x00\x1b[31m\x1b]0;t\a\u009b2J\x7f\u202e\u2066\u200b\u2028\ufeff\U000e0041 \xff\xc3"
 }
 

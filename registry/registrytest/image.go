@@ -106,7 +106,10 @@ func Image(s ImageSpec) Built {
 		RootFS: v1.RootFS{Type: "layers"},
 	}
 	if s.Files != nil {
-		config.Config = runConfig{Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, WorkingDir: s.WorkingDir, Labels: s.Labels}
+		config.Config = runConfig{
+			Entrypoint: s.Entrypoint, Cmd: s.Cmd, Env: s.Env, WorkingDir: s.WorkingDir,
+			Labels: s.Labels,
+		}
 		if s.Health != nil {
 			config.Config.Health = &healthCheck{s.Health}
 		}
@@ -168,7 +171,9 @@ func (s ImageSpec) layers() int {
 	return max(s.Layers, 1)
 }
 
-func layer(s ImageSpec, i int, kind types.MediaType) (plain, packed []byte, _ types.MediaType, annotations map[string]string) {
+func layer(
+	s ImageSpec, i int, kind types.MediaType,
+) (plain, packed []byte, _ types.MediaType, annotations map[string]string) {
 	if s.Packing == "estargz" || s.Packing == "zstd:chunked" {
 		return chunkedLayer(s.Packing, s.Files[i])
 	}

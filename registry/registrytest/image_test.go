@@ -96,7 +96,10 @@ func open(t *testing.T, b registrytest.Built) (i image) {
 
 func TestImageHoldsWhatItsSpecSays(t *testing.T) {
 	t.Parallel()
-	p := v1.Platform{OS: "windows", Architecture: "arm", Variant: "v7", OSVersion: "10.0.1", OSFeatures: []string{"win32k"}}
+	p := v1.Platform{
+		OS: "windows", Architecture: "arm", Variant: "v7", OSVersion: "10.0.1",
+		OSFeatures: []string{"win32k"},
+	}
 	i := open(t, registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 100}))
 	if got := i.Config.Platform(); !got.Equals(p) {
 		t.Errorf("the config says %v, want %v", got, p)
@@ -142,7 +145,8 @@ func TestSharedLayer(t *testing.T) {
 	t.Parallel()
 	one := open(t, registrytest.Image(registrytest.ImageSpec{SharedLayer: "s", Binary: "amd64", Seed: "1"}))
 	two := open(t, registrytest.Image(registrytest.ImageSpec{SharedLayer: "s", Binary: "amd64", Seed: "2"}))
-	if one.Manifest.Layers[0].Digest != two.Manifest.Layers[0].Digest || one.Manifest.Config.Digest == two.Manifest.Config.Digest {
+	if one.Manifest.Layers[0].Digest != two.Manifest.Layers[0].Digest ||
+		one.Manifest.Config.Digest == two.Manifest.Config.Digest {
 		t.Error("want one layer and two configs")
 	}
 }
@@ -170,11 +174,13 @@ func TestListRows(t *testing.T) {
 	if rows[3].Size == rows[0].Size {
 		t.Error("the wrong size is right")
 	}
-	if slices.ContainsFunc(b.Manifests[:len(b.Manifests)-1], func(m registryManifest) bool { return m.Digest == gone.Digest() }) {
+	if slices.ContainsFunc(b.Manifests[:len(b.Manifests)-1],
+		func(m registryManifest) bool { return m.Digest == gone.Digest() }) {
 		t.Error("the missing image is there")
 	}
 	attestation := rows[5]
-	if attestation.Platform.OS != "unknown" || attestation.Annotations["vnd.docker.reference.digest"] != honest.Digest().String() {
+	if attestation.Platform.OS != "unknown" ||
+		attestation.Annotations["vnd.docker.reference.digest"] != honest.Digest().String() {
 		t.Errorf("the attestation's row: %+v", attestation)
 	}
 }

@@ -66,7 +66,10 @@ func Needing(arch, library, dirs string) []byte {
 	var b bytes.Buffer
 	b.Write(data)
 	for _, part := range []any{
-		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R), Vaddr: loadAddress, Filesz: at + size, Memsz: at + size},
+		elf.Prog64{
+			Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R), Vaddr: loadAddress, Filesz: at + size,
+			Memsz: at + size,
+		},
 		elf.Prog64{Type: uint32(elf.PT_DYNAMIC), Off: at, Vaddr: loadAddress + at, Filesz: size, Memsz: size},
 		texts, table,
 	} {
@@ -83,7 +86,8 @@ func GoPlugin(arch, path string) []byte {
 		return fmt.Appendf(nil, "no ELF for %s\n", arch)
 	}
 	mark := strings.Repeat("m", 16) // surrounds the settings
-	settings := mark + "path\t" + path + "\nbuild\t-buildmode=plugin\nbuild\tGOARCH=" + arch + "\nbuild\tGOOS=linux\n" + mark
+	settings := mark + "path\t" + path + "\nbuild\t-buildmode=plugin\nbuild\tGOARCH=" + arch +
+		"\nbuild\tGOOS=linux\n" + mark
 	info := append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
 	for _, text := range []string{"go1.26.0", settings} {
 		info = append(binary.AppendUvarint(info, uint64(len(text))), text...)
@@ -93,7 +97,10 @@ func GoPlugin(arch, path string) []byte {
 	var b bytes.Buffer
 	b.Write(data)
 	for _, part := range []any{
-		elf.Prog64{Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: address, Filesz: uint64(len(info)), Memsz: uint64(len(info))},
+		elf.Prog64{
+			Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_W), Off: at, Vaddr: address,
+			Filesz: uint64(len(info)), Memsz: uint64(len(info)),
+		},
 		make([]byte, 8), info,
 	} {
 		must(binary.Write(&b, m.order, part))

@@ -39,7 +39,8 @@ func TestProgram(t *testing.T) {
 func TestLayerTar(t *testing.T) {
 	t.Parallel()
 	r := tar.NewReader(bytes.NewReader(registrytest.LayerTar(
-		"elf bin/app arm64", "so lib/a.so arm64", "script run /bin/sh -e", "link bin/sh busybox", "hard bin/b bin/app", "gone etc/x", "opaque opt",
+		"elf bin/app arm64", "so lib/a.so arm64", "script run /bin/sh -e", "link bin/sh busybox", "hard bin/b bin/app",
+		"gone etc/x", "opaque opt",
 	)))
 	var got []string
 	for {

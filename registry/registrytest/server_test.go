@@ -24,7 +24,9 @@ type registryManifest = registry.Manifest
 var linux = v1.Platform{OS: "linux", Architecture: "amd64"}
 
 // send makes one request of a loaded registry and returns the answer with its body read.
-func send(t *testing.T, s *registrytest.Server, method, path string, change func(*http.Request)) (*http.Response, []byte, error) {
+func send(
+	t *testing.T, s *registrytest.Server, method, path string, change func(*http.Request),
+) (*http.Response, []byte, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, "http://"+s.Host()+path, http.NoBody)
 	if err != nil {
@@ -134,7 +136,8 @@ func TestTagsAndDelete(t *testing.T) {
 	if _, page, _ = send(t, s, "GET", "/v2/demo/tags/list?last=b", nil); !bytes.Contains(page, []byte(`["c"]`)) {
 		t.Errorf("second page: %s", page)
 	}
-	if got := status(t, s, "DELETE", "/v2/demo/manifests/a", nil); got != http.StatusAccepted || !s.Has("demo", b.Digest()) {
+	if got := status(t, s, "DELETE", "/v2/demo/manifests/a", nil); got != http.StatusAccepted ||
+		!s.Has("demo", b.Digest()) {
 		t.Errorf("deleting a tag: %d, the manifest is there: %t", got, s.Has("demo", b.Digest()))
 	}
 	if got := status(t, s, "DELETE", "/v2/demo/manifests/"+b.Digest().String(), nil); got != http.StatusAccepted {
@@ -150,7 +153,10 @@ func TestFaults(t *testing.T) {
 	b := registrytest.Image(registrytest.ImageSpec{Platform: linux})
 	s := registrytest.New(t, registrytest.Options{})
 	s.Load("demo", "v1", b)
-	s.Fault(registrytest.Fault{Status: 429, Times: 2, After: 1, Method: "GET", Path: "/manifests/", Code: "TOOMANYREQUESTS", RetryAfter: 1500 * time.Millisecond})
+	s.Fault(registrytest.Fault{
+		Status: 429, Times: 2, After: 1, Method: "GET", Path: "/manifests/",
+		Code: "TOOMANYREQUESTS", RetryAfter: 1500 * time.Millisecond,
+	})
 	var got []int
 	for range 4 {
 		got = append(got, status(t, s, "GET", "/v2/demo/manifests/v1", nil))
@@ -173,7 +179,8 @@ func TestFaults(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	s.Fault(registrytest.Fault{Hang: true})
-	if _, _, err := send(t, s, "GET", "/v2/", func(r *http.Request) { *r = *r.WithContext(ctx) }); !errors.Is(err, context.DeadlineExceeded) {
+	if _, _, err := send(t, s, "GET", "/v2/", func(r *http.Request) { *r = *r.WithContext(ctx) }); !errors.Is(err,
+		context.DeadlineExceeded) {
 		t.Errorf("a registry that hangs: %v", err)
 	}
 }
@@ -187,7 +194,8 @@ func TestBasicAuth(t *testing.T) {
 		}
 	}
 	resp, _, err := send(t, s, "GET", "/v2/", nil)
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Basic ") {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized ||
+		!strings.HasPrefix(resp.Header.Get("WWW-Authenticate"), "Basic ") {
 		t.Errorf("without a password: %v %v", resp, err)
 	}
 }

@@ -70,7 +70,8 @@ func same(t *testing.T, p Endpoint, b Built, tag string) {
 	if err != nil {
 		t.Fatalf("resolving %q: %v", tag, err)
 	}
-	if root.Digest != b.Digest() || string(root.Body) != string(b.Manifest.Body) || root.MediaType != b.Manifest.MediaType {
+	if root.Digest != b.Digest() || string(root.Body) != string(b.Manifest.Body) ||
+		root.MediaType != b.Manifest.MediaType {
 		t.Errorf("%q is %s %s %s, want %s %s %s", tag, root.MediaType, root.Digest, root.Body,
 			b.Manifest.MediaType, b.Digest(), b.Manifest.Body)
 	}
@@ -107,7 +108,10 @@ func roundTrip(t *testing.T, p Endpoint) {
 
 func listRoundTrip(t *testing.T, p Endpoint) {
 	inner := ListOf(Image(ImageSpec{Platform: arm64}))
-	b := List(ListSpec{Entries: []Entry{{Built: Image(ImageSpec{Platform: amd64})}, {Built: inner}}, Annotations: map[string]string{"a": "b"}})
+	b := List(ListSpec{
+		Entries:     []Entry{{Built: Image(ImageSpec{Platform: amd64})}, {Built: inner}},
+		Annotations: map[string]string{"a": "b"},
+	})
 	push(t, p, b, "v1")
 	same(t, p, b, "v1")
 }
@@ -163,7 +167,8 @@ func attested(t *testing.T, p Endpoint) {
 	b := List(ListSpec{Entries: []Entry{{Built: image}}, Attested: true})
 	push(t, p, b, "v1")
 	same(t, p, b, "v1")
-	if a := Attestation(image.Manifest); !slices.ContainsFunc(b.Manifests, func(m registry.Manifest) bool { return m.Digest == a.Digest() }) {
+	if a := Attestation(image.Manifest); !slices.ContainsFunc(b.Manifests,
+		func(m registry.Manifest) bool { return m.Digest == a.Digest() }) {
 		t.Error("the list was pushed without its attestation")
 	}
 }

@@ -20,9 +20,12 @@ func repositoryPlace(t *testing.T, host string) registrytest.Endpoint {
 		t.Fatal(err)
 	}
 	r := remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(ref, remote.PullPush)
-	return registrytest.Endpoint{Target: r, Source: r, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
-		return r.Resolve(ctx, ref.WithTag(tag))
-	}}
+	return registrytest.Endpoint{
+		Target: r, Source: r,
+		Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+			return r.Resolve(ctx, ref.WithTag(tag))
+		},
+	}
 }
 
 func TestSuiteOverServer(t *testing.T) {

@@ -49,8 +49,9 @@ func TestOnlyRegularFiles(t *testing.T) {
 		kind error
 	}{
 		"file": {text: "text"}, "link": {text: "text"}, "null": {}, "environ": {},
-		"large": {kind: regular.ErrFile}, "zero": {kind: regular.ErrFile}, "pipe": {kind: regular.ErrFile}, "socket": {kind: regular.ErrFile},
-		".": {kind: regular.ErrFile}, "missing": {kind: fs.ErrNotExist}, "loop": {kind: syscall.ELOOP},
+		"large": {kind: regular.ErrFile}, "zero": {kind: regular.ErrFile}, "pipe": {kind: regular.ErrFile},
+		"socket": {kind: regular.ErrFile},
+		".":      {kind: regular.ErrFile}, "missing": {kind: fs.ErrNotExist}, "loop": {kind: syscall.ELOOP},
 	} {
 		within(t, func() {
 			if got, err := regular.Read(at(name), 4); string(got) != want.text || !errors.Is(err, want.kind) {
@@ -69,7 +70,8 @@ func TestLinksCantLeadOut(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	outside, inside := filepath.Join(dir, "secret"), filepath.Join(dir, "in")
-	must(t, os.Mkdir(inside, 0o700), os.WriteFile(outside, []byte("secret"), 0o600), os.WriteFile(filepath.Join(inside, "file"), []byte("text"), 0o600),
+	must(t, os.Mkdir(inside, 0o700), os.WriteFile(outside, []byte("secret"), 0o600),
+		os.WriteFile(filepath.Join(inside, "file"), []byte("text"), 0o600),
 		os.Symlink("../secret", filepath.Join(inside, "relative")), os.Symlink(outside, filepath.Join(inside, "absolute")),
 		os.Symlink("..", filepath.Join(inside, "up")), os.Symlink("file", filepath.Join(inside, "link")))
 	root, err := os.OpenRoot(inside)
@@ -89,7 +91,8 @@ func TestAllOfLayout(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	blobs := filepath.Join(dir, "blobs", "sha256")
-	must(t, os.MkdirAll(blobs, 0o700), os.WriteFile(filepath.Join(blobs, "a"), nil, 0o600), os.Symlink("nothing", filepath.Join(blobs, "b")))
+	must(t, os.MkdirAll(blobs, 0o700), os.WriteFile(filepath.Join(blobs, "a"), nil, 0o600),
+		os.Symlink("nothing", filepath.Join(blobs, "b")))
 	if err := regular.AllOfLayout(dir); err != nil {
 		t.Errorf("files, and a link to nothing: %v", err)
 	}
@@ -105,12 +108,15 @@ func TestAllOfLayout(t *testing.T) {
 func TestStaysIn(t *testing.T) {
 	t.Parallel()
 	dir, outside := t.TempDir(), t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700), os.Symlink(outside, filepath.Join(dir, "out")), os.Symlink("real", filepath.Join(dir, "in")),
+	must(t, os.Mkdir(filepath.Join(dir, "real"), 0o700), os.Symlink(outside, filepath.Join(dir, "out")),
+		os.Symlink("real", filepath.Join(dir, "in")),
 		os.Symlink("new", filepath.Join(dir, "new-link")))
 	for path, refused := range map[string]bool{
-		"out": true, "out/x": true, "in/x": false, "new/x": false, "new-link": true, ".": false, "../x": false, "real/../out/x": true,
+		"out": true, "out/x": true, "in/x": false, "new/x": false, "new-link": true, ".": false, "../x": false,
+		"real/../out/x": true,
 	} {
-		if err := regular.StaysIn(dir, filepath.Join(dir, path)); errors.Is(err, regular.ErrFile) != refused || !refused && err != nil {
+		if err := regular.StaysIn(dir, filepath.Join(dir, path)); errors.Is(err, regular.ErrFile) != refused ||
+			!refused && err != nil {
 			t.Errorf("%s: %v, want refused %v", path, err, refused)
 		}
 	}

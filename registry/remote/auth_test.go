@@ -68,7 +68,8 @@ func (s *tokens) guard(w http.ResponseWriter, r *http.Request) bool {
 			return false
 		}
 	}
-	w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm=%q,service="svc",scope="repository:%s:%s"`, s.URL+"/token", repo, action))
+	w.Header().Set("WWW-Authenticate",
+		fmt.Sprintf(`Bearer realm=%q,service="svc",scope="repository:%s:%s"`, s.URL+"/token", repo, action))
 	refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "authentication required")
 	return true
 }
@@ -211,10 +212,16 @@ func TestCredentialsShown(t *testing.T) {
 		says        string // "" when it works
 		reason      Reason
 	}{
-		"right":          {func(f *fake) *login.Credentials { return entries(f.host(), "bob", "right-pw") }, "", NoReason},
-		"wrong":          {func(f *fake) *login.Credentials { return entries(f.host(), "bob", "wrong-pw") }, `(logged in as "bob" by file)`, WrongLogin},
-		"none":           {func(*fake) *login.Credentials { return nil }, "(no credentials for 127.0.0.1", NoLogin},
-		"identity wrong": {func(f *fake) *login.Credentials { return identity(f, "wrong-pw") }, "(logged in with a token of file)", WrongLogin},
+		"right": {func(f *fake) *login.Credentials { return entries(f.host(), "bob", "right-pw") }, "", NoReason},
+		"wrong": {
+			func(f *fake) *login.Credentials { return entries(f.host(), "bob", "wrong-pw") },
+			`(logged in as "bob" by file)`, WrongLogin,
+		},
+		"none": {func(*fake) *login.Credentials { return nil }, "(no credentials for 127.0.0.1", NoLogin},
+		"identity wrong": {
+			func(f *fake) *login.Credentials { return identity(f, "wrong-pw") },
+			"(logged in with a token of file)", WrongLogin,
+		},
 	}
 	for name, tt := range tests {
 		for _, scheme := range []string{"basic", "bearer"} {
@@ -295,7 +302,10 @@ func TestTokenOfOneLogin(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := s.requests(), []string{"GET b repository:b:pull", "GET host repository:a:pull"}; !slices.Equal(got, want) {
+	if got, want := s.requests(), []string{
+		"GET b repository:b:pull",
+		"GET host repository:a:pull",
+	}; !slices.Equal(got, want) {
 		t.Errorf("token requests %q, want %q", got, want)
 	}
 }
@@ -303,9 +313,13 @@ func TestTokenOfOneLogin(t *testing.T) {
 func TestPasswordNotSentWithoutTLS(t *testing.T) {
 	t.Parallel()
 	h := newHost(newTestClient(Options{}), "r.example")
-	q := request{doing: "reading manifest", ref: registry.Ref{Transport: registry.TransportRegistry, Host: "r.example", Repo: "x"}}
+	q := request{
+		doing: "reading manifest",
+		ref:   registry.Ref{Transport: registry.TransportRegistry, Host: "r.example", Repo: "x"},
+	}
 	ch := challenge{bearer: true, realm: "http://tokens.example/token"}
-	_, err := h.session.fetch(t.Context(), q, ch, login.Auth{Username: "bob", Password: "pw"}, wanted{scopes: scopes{"x": Pull}})
+	_, err := h.session.fetch(t.Context(), q, ch, login.Auth{Username: "bob", Password: "pw"},
+		wanted{scopes: scopes{"x": Pull}})
 	if !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("got error %v, want ErrDenied", err)
 	}
@@ -342,10 +356,12 @@ func TestParseChallenge(t *testing.T) {
 func TestParseToken(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{
-		`{"token":"a"}`: "a", `{"access_token":"b","expires_in":3600.5}`: "b", `{}`: "", `secret`: "", `{"token":"a\r\nX: y"}`: "",
+		`{"token":"a"}`: "a", `{"access_token":"b","expires_in":3600.5}`: "b", `{}`: "", `secret`: "",
+		`{"token":"a\r\nX: y"}`: "",
 	} {
 		got, err := parseToken([]byte(body), time.Now())
-		if (err == nil) != (want != "") || err == nil && got.value != want || err != nil && strings.Contains(err.Error(), "secret") {
+		if (err == nil) != (want != "") || err == nil && got.value != want ||
+			err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: got %+v, %v; want %q", body, got, err, want)
 		}
 	}

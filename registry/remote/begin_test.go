@@ -22,11 +22,17 @@ func TestBeginBlob(t *testing.T) {
 		want                     registry.Moved
 		ahead, later             []string // methods, sorted
 	}{
-		"absent":                   {want: registry.Copied, ahead: []string{"HEAD", "POST"}, later: []string{"PUT"}},
-		"present":                  {there: true, want: registry.Present, ahead: []string{"DELETE", "HEAD", "POST"}},
-		"mounted":                  {mounts: true, otherRepo: true, want: registry.Mounted, ahead: []string{"POST"}},
-		"mount refused":            {otherRepo: true, want: registry.Copied, ahead: []string{"HEAD", "POST"}, later: []string{"GET", "PUT"}},
-		"mount refused, but there": {otherRepo: true, there: true, want: registry.Present, ahead: []string{"DELETE", "HEAD", "POST"}},
+		"absent":  {want: registry.Copied, ahead: []string{"HEAD", "POST"}, later: []string{"PUT"}},
+		"present": {there: true, want: registry.Present, ahead: []string{"DELETE", "HEAD", "POST"}},
+		"mounted": {mounts: true, otherRepo: true, want: registry.Mounted, ahead: []string{"POST"}},
+		"mount refused": {
+			otherRepo: true, want: registry.Copied, ahead: []string{"HEAD", "POST"},
+			later: []string{"GET", "PUT"},
+		},
+		"mount refused, but there": {
+			otherRepo: true, there: true, want: registry.Present,
+			ahead: []string{"DELETE", "HEAD", "POST"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -51,7 +57,8 @@ func TestBeginBlob(t *testing.T) {
 			if err != nil || moved != tt.want {
 				t.Fatalf("got %v, %v; want %v", moved, err, tt.want)
 			}
-			if got, want := methods(f), slices.Sorted(slices.Values(slices.Concat(tt.ahead, tt.later))); !slices.Equal(got, want) {
+			if got, want := methods(f), slices.Sorted(slices.Values(slices.Concat(tt.ahead, tt.later))); !slices.Equal(got,
+				want) {
 				t.Errorf("in all: requests %q, want %q", got, want)
 			}
 			if got := f.blobs["demo@"+d.Digest.String()]; !bytes.Equal(got, body) {

@@ -32,7 +32,10 @@ type blobReader struct {
 }
 
 func newBlobReader(ctx context.Context, r *Repository, d v1.Descriptor) (*blobReader, error) {
-	b := &blobReader{ctx: ctx, repo: r, d: d, q: r.blobRequest(d, http.MethodGet, http.StatusOK), tries: r.client.attempts()}
+	b := &blobReader{
+		ctx: ctx, repo: r, d: d, q: r.blobRequest(d, http.MethodGet, http.StatusOK),
+		tries: r.client.attempts(),
+	}
 	h, err := v1.Hasher(d.Digest.Algorithm)
 	if err != nil {
 		return nil, b.content(err)
@@ -75,7 +78,8 @@ func (b *blobReader) skip(resp *http.Response) error {
 	var start int64
 	if _, err := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-", &start); err != nil || start != b.off {
 		_ = resp.Body.Close()
-		return b.broken(fmt.Errorf("asked for the bytes from %d, got %q", b.off, registry.OneLine(resp.Header.Get("Content-Range"))))
+		return b.broken(fmt.Errorf("asked for the bytes from %d, got %q", b.off,
+			registry.OneLine(resp.Header.Get("Content-Range"))))
 	}
 	return nil
 }
@@ -148,7 +152,8 @@ func (b *blobReader) resume(cause error) error {
 }
 
 func (b *blobReader) broken(cause error) error {
-	return b.repo.host.failure(b.q).broke(b.ctx, b.repo.host.name, fmt.Errorf("answer cut off after %d bytes: %w", b.off, cause))
+	return b.repo.host.failure(b.q).broke(b.ctx, b.repo.host.name,
+		fmt.Errorf("answer cut off after %d bytes: %w", b.off, cause))
 }
 
 func (b *blobReader) content(cause error) error {

@@ -47,7 +47,8 @@ func TestWaitsShareOneBudget(t *testing.T) {
 			t.Errorf("all waits took %s, not two minutes", took)
 		}
 		err := c.attempts().wait(t.Context(), busy(0))
-		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "busy (given up after attempt 1: all requests together have waited for 2m0s)") {
+		if !errors.Is(err, registry.ErrUnavailable) ||
+			!strings.Contains(err.Error(), "busy (given up after attempt 1: all requests together have waited for 2m0s)") {
 			t.Errorf("after two minutes: got %v, want the end that says why", err)
 		}
 		if took := time.Since(began) - time.Hour; took != 2*time.Minute {

@@ -78,7 +78,10 @@ func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src regi
 func (c *chunks) send(ctx context.Context, at *url.URL, start, end int64) (*url.URL, error) {
 	q := c.repo.uploadRequest(c.d)
 	q.method, q.at, q.want = http.MethodPatch, at, []int{http.StatusAccepted, http.StatusNoContent, http.StatusCreated}
-	q.header = http.Header{"Content-Type": {"application/octet-stream"}, "Content-Range": {fmt.Sprintf("%d-%d", start, end-1)}}
+	q.header = http.Header{
+		"Content-Type":  {"application/octet-stream"},
+		"Content-Range": {fmt.Sprintf("%d-%d", start, end-1)},
+	}
 	q.size = end - start
 	q.body = func() (io.ReadCloser, error) { return c.open(ctx, start, end) }
 	resp, err := c.repo.host.send(ctx, q)
@@ -189,6 +192,7 @@ func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
 // noLocation returns the error for an answer that does not say where to upload to.
 func (r *Repository) noLocation(q request, resp *http.Response, err error) error {
 	e := r.host.failure(q)
-	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode, "the answer does not say where to upload to"
+	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode,
+		"the answer does not say where to upload to"
 	return e
 }

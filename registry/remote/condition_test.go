@@ -30,10 +30,13 @@ func TestConditions(t *testing.T) {
 		want    registrytest.Built // what v1 is in the end
 		says    string             // "": written
 	}{
-		"as it was":                        {honours, &old, nil, ours, ""},
-		"not there":                        {honours, nil, nil, ours, ""},
-		"moved":                            {honours, &old, &move, theirs, "and is " + theirs.Digest().String() + " now"},
-		"made meanwhile":                   {honours, nil, &move, theirs, "was not there when it was looked up, and is " + theirs.Digest().String() + " now"},
+		"as it was": {honours, &old, nil, ours, ""},
+		"not there": {honours, nil, nil, ours, ""},
+		"moved":     {honours, &old, &move, theirs, "and is " + theirs.Digest().String() + " now"},
+		"made meanwhile": {
+			honours, nil, &move, theirs,
+			"was not there when it was looked up, and is " + theirs.Digest().String() + " now",
+		},
 		"moved, and not honoured":          {ignores, &old, &move, ours, ""},
 		"written, and the answer was lost": {honours, &old, &lost, ours, ""},
 		"made, and the answer was lost":    {honours, nil, &lost, ours, ""},
@@ -58,7 +61,8 @@ func TestConditions(t *testing.T) {
 			}
 			r := remote.NewClient(remote.Options{Pause: time.Millisecond}).Repository(ref, remote.PullPush)
 			err = r.PutTagIf(t.Context(), "v1", ours.Manifest, was)
-			if tt.says == "" && err != nil || tt.says != "" && (!errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), tt.says)) {
+			if tt.says == "" && err != nil ||
+				tt.says != "" && (!errors.Is(err, registry.ErrConflict) || !strings.Contains(err.Error(), tt.says)) {
 				t.Errorf("got error %v, want %q", err, tt.says)
 			}
 			if digest, _ := s.Tag("demo", "v1"); digest != tt.want.Digest() {

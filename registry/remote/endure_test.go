@@ -15,7 +15,9 @@ import (
 )
 
 // endured pushes an image with a layer of some size to a registry of these options and faults.
-func endured(t *testing.T, o registrytest.Options, size int, faults ...registrytest.Fault) (*registrytest.Server, registrytest.Built, error) {
+func endured(
+	t *testing.T, o registrytest.Options, size int, faults ...registrytest.Fault,
+) (*registrytest.Server, registrytest.Built, error) {
 	t.Helper()
 	s := registrytest.New(t, o)
 	for _, f := range faults {
@@ -78,7 +80,8 @@ func TestUploadLostForGood(t *testing.T) {
 	t.Parallel()
 	lose := registrytest.Fault{Method: "PUT", Path: "/blobs/uploads/", LoseUpload: true, Times: -1}
 	_, _, err := endured(t, registrytest.Options{}, 0, lose)
-	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "BLOB_UPLOAD_UNKNOWN") && !strings.Contains(err.Error(), "upload unknown") {
+	if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "BLOB_UPLOAD_UNKNOWN") &&
+		!strings.Contains(err.Error(), "upload unknown") {
 		t.Errorf("got error %v, want ErrUnavailable in the registry's words", err)
 	}
 }
@@ -109,7 +112,10 @@ func TestIdle(t *testing.T) {
 			inMemory(t, func(t *testing.T, n *registrytest.Network) {
 				o := registrytest.Options{Token: true, Network: n}
 				src, dst := registrytest.New(t, o), registrytest.New(t, o)
-				image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 1 << 20})
+				image := registrytest.Image(registrytest.ImageSpec{
+					Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
+					Padding:  1 << 20,
+				})
 				src.Load("demo", "v1", image)
 				src.Fault(f)
 				dst.Fault(f)
@@ -152,7 +158,8 @@ func TestDrip(t *testing.T) {
 				f.Times = -1
 				src.Fault(f)
 				options.Attempts = 2
-				if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "bytes came in 1m0s") {
+				if err := move(t, src, registrytest.New(t, o), options); !errors.Is(err, registry.ErrUnavailable) ||
+					!strings.Contains(err.Error(), "bytes came in 1m0s") {
 					t.Errorf("it drips for ever: got %v", err)
 				}
 				options.MinRate = -1
@@ -190,7 +197,8 @@ func TestHangsFromTheFirstRequestOn(t *testing.T) {
 		}{"never answered": {silent, 2}, "answered before": {answered, 2}} {
 			s.Forget()
 			began := time.Now()
-			if _, err := c.repository.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) || s.Count("GET") != c.requests {
+			if _, err := c.repository.Resolve(t.Context(), ref); !errors.Is(err, registry.ErrUnavailable) ||
+				s.Count("GET") != c.requests {
 				t.Errorf("%s: got %v after %d requests, want %d", name, err, s.Count("GET"), c.requests)
 			}
 			if took := time.Since(began); took > 150*time.Second {

@@ -15,7 +15,8 @@ import (
 // FuzzManifest: whatever a registry answers, what is taken for a manifest has the digest and the size that were asked for.
 func FuzzManifest(f *testing.F) {
 	f.Add("application/vnd.oci.image.index.v1+json", []byte(`{"schemaVersion":2,"manifests":[]}`), "", 0)
-	f.Add("text/html; charset=utf-8", []byte(`{"config":{}}`), "sha256:0000000000000000000000000000000000000000000000000000000000000000", 13)
+	f.Add("text/html; charset=utf-8", []byte(`{"config":{}}`),
+		"sha256:0000000000000000000000000000000000000000000000000000000000000000", 13)
 	f.Add("", []byte(`[`), "sha512:00", -1)
 	f.Fuzz(func(t *testing.T, contentType string, body []byte, said string, size int) {
 		h := http.Header{"Content-Type": {contentType}, "Docker-Content-Digest": {said}}

@@ -14,7 +14,8 @@ import (
 // up and guarded elsewhere, and not one that the protocol needs.
 func MayHeader(name, value string) bool {
 	reserved := []string{
-		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host", "Proxy-Authorization",
+		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host",
+		"Proxy-Authorization",
 		"Range", "Transfer-Encoding",
 	}
 	return httpguts.ValidHeaderFieldName(name) && httpguts.ValidHeaderFieldValue(value) &&

@@ -34,7 +34,10 @@ func TestHeadersStayAtHome(t *testing.T) {
 		}
 		return true
 	}
-	c := newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {Headers: map[string]string{"X-Tenant": "blue"}}}}})
+	c := newTestClient(
+		Options{Settings: Settings{
+			Hosts: map[string]HostSettings{"127.0.0.1": {Headers: map[string]string{"X-Tenant": "blue"}}},
+		}})
 	got, err := read(t.Context(), c.Repository(f.ref(t, "demo"), Pull), describe(body))
 	if err != nil || string(got) != "layer" {
 		t.Fatalf("got %q, %v", got, err)
@@ -55,7 +58,8 @@ func TestHeadersStayAtHome(t *testing.T) {
 func TestMayHeader(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
-		"X-Tenant": true, "Cf-Access-Client-Id": true, "authorization": false, "host": false, "range": false, "": false, "a b": false,
+		"X-Tenant": true, "Cf-Access-Client-Id": true, "authorization": false, "host": false, "range": false, "": false,
+		"a b": false,
 	} {
 		if got := MayHeader(name, "x"); got != want {
 			t.Errorf("%q: got %t, want %t", name, got, want)
@@ -111,7 +115,8 @@ func TestRate(t *testing.T) {
 	if took := time.Since(start); took < 100*time.Millisecond {
 		t.Errorf("six turns of 20ms took %s", took)
 	}
-	h := newHost(newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"a.example": {Rate: 50}}}}), "a.example")
+	h := newHost(newTestClient(Options{Settings: Settings{Hosts: map[string]HostSettings{"a.example": {Rate: 50}}}}),
+		"a.example")
 	if h.pace == nil || h.pace.every != 20*time.Millisecond {
 		t.Errorf("a rate of 50 gives %+v", h.pace)
 	}

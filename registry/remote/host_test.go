@@ -63,16 +63,56 @@ func TestSchemes(t *testing.T) {
 		reason Reason
 		peer   string // part of it
 	}{
-		"loopback, plain":              {plain, "", Options{}, nil, "", NoReason, ""},
-		"loopback, TLS, not trusted":   {secure, "", Options{}, registry.ErrDenied, "certificate not trusted", Untrusted, "127.0.0.1"},
-		"loopback, TLS, not verified":  {secure, "", Options{Settings: Settings{SkipVerify: []string{"127.0.0.1"}}}, nil, "", NoReason, ""},
-		"loopback, TLS, said plain":    {secure, "", Options{Settings: Settings{PlainHTTP: []string{"127.0.0.1"}}}, registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1"},
-		"elsewhere, plain":             {plain, "r.example:5000", Options{}, registry.ErrUnavailable, "speaks plain HTTP", PlainHTTP, "r.example:5000"},
-		"elsewhere, plain, said so":    {plain, "r.example:5000", Options{Settings: Settings{PlainHTTP: []string{"r.example:5000"}}}, nil, "", NoReason, ""},
-		"elsewhere, plain, other port": {plain, "r.example:5000", Options{Settings: Settings{PlainHTTP: []string{"r.example:5001"}}}, registry.ErrUnavailable, "", PlainHTTP, ""},
-		"elsewhere, TLS, not trusted":  {secure, "r.example", Options{}, registry.ErrDenied, `issued by "O=Acme Co"`, Untrusted, "r.example"},
-		"elsewhere, TLS, not verified": {secure, "r.example", Options{Settings: Settings{SkipVerify: []string{"r.example"}}}, nil, "", NoReason, ""},
-		"elsewhere, TLS, other host":   {secure, "r.example", Options{Settings: Settings{SkipVerify: []string{"q.example"}}}, registry.ErrDenied, "", Untrusted, ""},
+		"loopback, plain": {plain, "", Options{}, nil, "", NoReason, ""},
+		"loopback, TLS, not trusted": {
+			secure, "",
+			Options{},
+			registry.ErrDenied, "certificate not trusted", Untrusted,
+			"127.0.0.1",
+		},
+		"loopback, TLS, not verified": {
+			secure, "",
+			Options{Settings: Settings{SkipVerify: []string{"127.0.0.1"}}},
+			nil, "",
+			NoReason, "",
+		},
+		"loopback, TLS, said plain": {
+			secure, "",
+			Options{Settings: Settings{PlainHTTP: []string{"127.0.0.1"}}},
+			registry.ErrUnavailable, "speaks HTTPS", SpeaksTLS, "127.0.0.1",
+		},
+		"elsewhere, plain": {
+			plain, "r.example:5000",
+			Options{},
+			registry.ErrUnavailable, "speaks plain HTTP",
+			PlainHTTP, "r.example:5000",
+		},
+		"elsewhere, plain, said so": {
+			plain, "r.example:5000",
+			Options{Settings: Settings{PlainHTTP: []string{"r.example:5000"}}},
+			nil, "", NoReason, "",
+		},
+		"elsewhere, plain, other port": {
+			plain, "r.example:5000",
+			Options{Settings: Settings{PlainHTTP: []string{"r.example:5001"}}},
+			registry.ErrUnavailable, "", PlainHTTP, "",
+		},
+		"elsewhere, TLS, not trusted": {
+			secure, "r.example",
+			Options{},
+			registry.ErrDenied, `issued by "O=Acme Co"`,
+			Untrusted, "r.example",
+		},
+		"elsewhere, TLS, not verified": {
+			secure, "r.example",
+			Options{Settings: Settings{SkipVerify: []string{"r.example"}}},
+			nil, "", NoReason, "",
+		},
+		"elsewhere, TLS, other host": {
+			secure, "r.example",
+			Options{Settings: Settings{SkipVerify: []string{"q.example"}}},
+			registry.ErrDenied, "", Untrusted, "",
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +128,8 @@ func TestSchemes(t *testing.T) {
 				t.Errorf("got error %v, want %v with %q", err, tt.kind, tt.says)
 			}
 			var e *Error
-			if errors.As(err, &e) != (tt.reason != NoReason) || e != nil && (e.Reason != tt.reason || !strings.Contains(e.Peer, tt.peer)) {
+			if errors.As(err, &e) != (tt.reason != NoReason) ||
+				e != nil && (e.Reason != tt.reason || !strings.Contains(e.Peer, tt.peer)) {
 				t.Errorf("got error %#v, want reason %d and %q", e, tt.reason, tt.peer)
 			}
 			if notes != 0 {
@@ -118,7 +159,8 @@ func TestBadRequestIsNoTLS(t *testing.T) {
 		return true
 	}
 	r := f.open(t, "demo", Pull)
-	if _, err := r.Resolve(t.Context(), f.ref(t, "demo:v1")); !errors.Is(err, registry.ErrRefused) || !strings.Contains(err.Error(), "bad name") {
+	if _, err := r.Resolve(t.Context(), f.ref(t, "demo:v1")); !errors.Is(err, registry.ErrRefused) ||
+		!strings.Contains(err.Error(), "bad name") {
 		t.Errorf("GET: got error %v, want ErrRefused with the registry's words", err)
 	}
 }
@@ -215,13 +257,15 @@ func TestHostNames(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"localhost": true, "localhost:5000": true, "127.0.0.1:1": true, "127.9.9.9": true, "[::1]:5000": true, "[::1]": true,
-		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false, "notlocalhost:5000": false, "not-localhost": false,
+		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false,
+		"notlocalhost:5000": false, "not-localhost": false,
 	} {
 		if got := isLoopback(name); got != want {
 			t.Errorf("isLoopback(%q) = %t", name, got)
 		}
 	}
-	if got := newHost(newTestClient(Options{}), "docker.io").url("/v2/", ""); got.String() != "https://registry-1.docker.io/v2/" {
+	if got := newHost(newTestClient(Options{}), "docker.io").url("/v2/",
+		""); got.String() != "https://registry-1.docker.io/v2/" {
 		t.Errorf("Docker Hub is asked at %s", got)
 	}
 	a, b := &url.URL{Scheme: "https", Host: "R.example"}, &url.URL{Scheme: "https", Host: "r.example:443"}

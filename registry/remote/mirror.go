@@ -23,7 +23,8 @@ func (r *Repository) mirrors() []*Repository {
 	for _, place := range r.client.options.settings(r.host.name).Mirrors {
 		host, prefix, _ := strings.Cut(place, "/")
 		repo := strings.Trim(prefix+"/"+r.base.Repo, "/")
-		all = append(all, r.client.Repository(registry.Ref{Transport: registry.TransportRegistry, Host: host, Repo: repo}, Pull))
+		all = append(all,
+			r.client.Repository(registry.Ref{Transport: registry.TransportRegistry, Host: host, Repo: repo}, Pull))
 	}
 	return all
 }

@@ -53,7 +53,10 @@ func TestMirrors(t *testing.T) {
 			_, _ = io.WriteString(w, `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`)
 			return true
 		}, origin: true, note: "passing over a mirror"},
-		"the mirror's blob is another one": {before: blobs(func(w http.ResponseWriter) { _, _ = io.WriteString(w, "other") }), origin: true, note: "via mirror"},
+		"the mirror's blob is another one": {
+			before: blobs(func(w http.ResponseWriter) { _, _ = io.WriteString(w, "other") }),
+			origin: true, note: "via mirror",
+		},
 		"the mirror breaks off": {before: blobs(func(w http.ResponseWriter) {
 			w.Header().Set("Content-Length", "5")
 			_, _ = io.WriteString(w, "la")
@@ -93,7 +96,8 @@ func TestMirrors(t *testing.T) {
 			if asked := len(origin.requests()) > 0; asked != tt.origin {
 				t.Errorf("the registry itself was asked: %q; want %t", origin.requests(), tt.origin)
 			}
-			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 && !strings.Contains(notes.String(), "passing over") {
+			if !strings.Contains(notes.String(), tt.note) || strings.Count(notes.String(), "\n") > 1 &&
+				!strings.Contains(notes.String(), "passing over") {
 				t.Errorf("notes %q, want one of %q", notes.String(), tt.note)
 			}
 		})
@@ -106,13 +110,16 @@ func TestConcurrencyOfAHost(t *testing.T) {
 	f := newFake(t)
 	f.before = func(_ http.ResponseWriter, r *http.Request) bool {
 		most.Store(max(most.Load(), now.Add(1)))
-		for time.Sleep(5 * time.Millisecond); most.Load() < enough.Load() && r.Context().Err() == nil; time.Sleep(time.Millisecond) {
+		for time.Sleep(5 * time.Millisecond); most.Load() < enough.Load() &&
+			r.Context().Err() == nil; time.Sleep(time.Millisecond) {
 		}
 		now.Add(-1)
 		return false
 	}
 	f.manifests["demo:v1"] = []byte(imageJSON)
-	for limit, want := range map[int]func(int32) bool{2: func(n int32) bool { return n <= 2 }, 0: func(n int32) bool { return n > 2 }} {
+	for limit, want := range map[int]func(int32) bool{
+		2: func(n int32) bool { return n <= 2 }, 0: func(n int32) bool { return n > 2 },
+	} {
 		most.Store(0)
 		if enough.Store(0); limit == 0 {
 			enough.Store(3) // however late they come

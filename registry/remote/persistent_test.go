@@ -61,7 +61,8 @@ func TestRetryReads(t *testing.T) {
 				_ = resp.Body.Close()
 			}
 			if took := time.Since(began); status != tt.status || int(asked.Load()) != tt.asked || took < tt.least {
-				t.Errorf("status %d, %v, asked %d times in %s; want %d, %d times in %s", status, err, asked.Load(), took, tt.status, tt.asked, tt.least)
+				t.Errorf("status %d, %v, asked %d times in %s; want %d, %d times in %s", status, err, asked.Load(), took, tt.status,
+					tt.asked, tt.least)
 			}
 		})
 	}

@@ -37,7 +37,10 @@ func (p Proxy) or(other Proxy) Proxy {
 // Vars returns the environment variables, in both spellings, since programs differ in which one they read.
 func (p Proxy) Vars() map[string]string {
 	vars := map[string]string{}
-	for name, value := range map[string]string{"HTTP_PROXY": p.HTTP, "HTTPS_PROXY": p.HTTPS, "FTP_PROXY": p.FTP, "NO_PROXY": p.No, "ALL_PROXY": p.All} {
+	for name, value := range map[string]string{
+		"HTTP_PROXY": p.HTTP, "HTTPS_PROXY": p.HTTPS, "FTP_PROXY": p.FTP,
+		"NO_PROXY": p.No, "ALL_PROXY": p.All,
+	} {
 		if value != "" {
 			vars[name], vars[strings.ToLower(name)] = value, value
 		}
@@ -83,13 +86,17 @@ func (p Proxies) Configured(addr string) Proxy {
 // https://docs.docker.com/engine/cli/proxy/#configure-the-docker-client
 func ReadProxies(getenv func(string) string) (p Proxies, err error) {
 	either := func(name string) string { return cmp.Or(getenv(name), getenv(strings.ToLower(name))) }
-	p.Environment = Proxy{HTTP: either("HTTP_PROXY"), HTTPS: either("HTTPS_PROXY"), FTP: either("FTP_PROXY"), No: either("NO_PROXY"), All: either("ALL_PROXY")}
+	p.Environment = Proxy{
+		HTTP: either("HTTP_PROXY"), HTTPS: either("HTTPS_PROXY"), FTP: either("FTP_PROXY"),
+		No: either("NO_PROXY"), All: either("ALL_PROXY"),
+	}
 	if getenv("REQUEST_METHOD") != "" { // for a CGI program the client sets HTTP_PROXY: https://httpoxy.org
 		p.Environment.HTTP = getenv("http_proxy")
 	}
 	path := filepath.Join(cmp.Or(getenv("DOCKER_CONFIG"), filepath.Join(getenv("HOME"), ".docker")), "config.json")
 	text, err := regular.Read(path, regular.MaxText)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || err == nil && len(strings.TrimSpace(string(text))) == 0 {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) ||
+		err == nil && len(strings.TrimSpace(string(text))) == 0 {
 		return p, nil
 	}
 	if err == nil {

@@ -39,7 +39,9 @@ func (r *Repository) fallback(ctx context.Context, digest v1.Hash) ([]v1.Descrip
 	return registry.DecodeReferrers(m.Body)
 }
 
-func (r *Repository) referrerPage(ctx context.Context, digest v1.Hash, query string) (page []v1.Descriptor, next string, err error) {
+func (r *Repository) referrerPage(
+	ctx context.Context, digest v1.Hash, query string,
+) (page []v1.Descriptor, next string, err error) {
 	q := request{
 		doing: listingReferrers, ref: r.base.WithDigest(digest), scopes: r.reads(),
 		method: http.MethodGet, path: r.path("referrers", digest.String()), query: query,

@@ -15,7 +15,8 @@ func TestReferrers(t *testing.T) {
 	t.Parallel()
 	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
 	body := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","artifactType":"application/vnd.example","manifests":[],` +
-		`"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"` + image.Digest().String() + `","size":1}}`
+		`"subject":{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"` + image.Digest().String() +
+		`","size":1}}`
 	m, err := registry.NewManifest("", []byte(body))
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +28,8 @@ func TestReferrers(t *testing.T) {
 			s := registrytest.New(t, o)
 			s.Load("demo", "v1", image)
 			s.Load("demo", "", referrer)
-			s.Load("demo", registry.FallbackTag(image.Digest()), registrytest.ListOf(image)) // what the tag holds is not what the API says
+			// what the tag holds is not what the API says
+			s.Load("demo", registry.FallbackTag(image.Digest()), registrytest.ListOf(image))
 			ref, err := registry.ParseRef(s.Host() + "/demo")
 			if err != nil {
 				t.Fatal(err)

@@ -79,7 +79,8 @@ func identifier(ref registry.Ref) string {
 }
 
 func (r *Repository) manifest(ctx context.Context, ref registry.Ref, d v1.Descriptor) (registry.Manifest, error) {
-	if m, ok := fromMirror(ctx, r, func(m *Repository) (registry.Manifest, error) { return m.askManifest(ctx, m.at(ref), d) }); ok {
+	if m, ok := fromMirror(ctx,
+		r, func(m *Repository) (registry.Manifest, error) { return m.askManifest(ctx, m.at(ref), d) }); ok {
 		return m, nil
 	}
 	return retry(ctx, r.client, func() (registry.Manifest, error) { return r.askManifest(ctx, ref, d) })
@@ -119,7 +120,8 @@ func (r *Repository) fetch(ctx context.Context, q request) (http.Header, []byte,
 	defer drain(resp.Body)
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxManifest+1))
 	if err != nil {
-		return nil, nil, r.host.failure(q).broke(ctx, r.host.name, fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
+		return nil, nil, r.host.failure(q).broke(ctx, r.host.name,
+			fmt.Errorf("answer cut off after %d bytes: %w", len(body), err))
 	}
 	return resp.Header, body, nil
 }

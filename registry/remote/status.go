@@ -104,7 +104,10 @@ func (a answer) text() string {
 // Quay each use another status and other words.
 func (a answer) immutable() bool {
 	s := strings.ToLower(a.Code + " " + a.Message)
-	for _, word := range []string{"immutab", "cannot be overwritten", "tagalreadyexists", "tag already exists", "tag is locked"} {
+	for _, word := range []string{
+		"immutab", "cannot be overwritten", "tagalreadyexists", "tag already exists",
+		"tag is locked",
+	} {
 		if strings.Contains(s, word) {
 			return true
 		}

@@ -94,7 +94,9 @@ const (
 )
 
 // pages reads a list page after page. doing is for errors.
-func pages[T any](r *Repository, doing string, read func(query string) (page []T, next string, err error)) ([]T, error) {
+func pages[T any](
+	r *Repository, doing string, read func(query string) (page []T, next string, err error),
+) ([]T, error) {
 	var all []T
 	query := ""
 	for n := 1; ; n++ {
@@ -108,7 +110,8 @@ func pages[T any](r *Repository, doing string, read func(query string) (page []T
 			return all, nil
 		case n == maxPages || len(all) > maxListed:
 			e := r.host.failure(request{doing: doing, ref: r.base})
-			e.Kind, e.Message = registry.ErrContent, fmt.Sprintf("the list does not end: %d rows on %d pages, and more", len(all), n)
+			e.Kind, e.Message = registry.ErrContent, fmt.Sprintf("the list does not end: %d rows on %d pages, and more",
+				len(all), n)
 			return nil, e
 		}
 		query = next

@@ -30,7 +30,10 @@ func TestOldTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, o := range map[string]remote.Options{"checked": {}, "not checked": {Settings: remote.Settings{SkipVerify: []string{host}}}} {
+	for name, o := range map[string]remote.Options{
+		"checked":     {},
+		"not checked": {Settings: remote.Settings{SkipVerify: []string{host}}},
+	} {
 		o.Attempts = 1
 		_, err := remote.NewClient(o).Repository(ref, remote.Pull).Resolve(t.Context(), ref)
 		if !errors.Is(err, registry.ErrUnavailable) || !strings.Contains(err.Error(), "protocol version") {
@@ -43,10 +46,14 @@ func TestOldTLS(t *testing.T) {
 func TestSkipVerifyIsPerHost(t *testing.T) {
 	t.Parallel()
 	image := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}})
-	trusted, other := registrytest.New(t, registrytest.Options{TLS: true}), registrytest.New(t, registrytest.Options{TLS: true})
+	trusted, other := registrytest.New(t, registrytest.Options{TLS: true}),
+		registrytest.New(t, registrytest.Options{TLS: true})
 	trusted.Load("demo", "v1", image)
 	other.Load("demo", "v1", image)
-	client := remote.NewClient(remote.Options{Settings: remote.Settings{SkipVerify: []string{trusted.Host()}}, Attempts: 1})
+	client := remote.NewClient(remote.Options{
+		Settings: remote.Settings{SkipVerify: []string{trusted.Host()}},
+		Attempts: 1,
+	})
 	resolve := func(s *registrytest.Server) error {
 		ref, err := registry.ParseRef(s.Host() + "/demo:v1")
 		if err != nil {
@@ -62,7 +69,8 @@ func TestSkipVerifyIsPerHost(t *testing.T) {
 		t.Errorf("the other host: %v, want ErrDenied", err)
 	}
 	trusted.Fault(registrytest.Fault{Redirect: "https://" + other.Host(), Times: -1})
-	if err := resolve(trusted); !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), "certificate not trusted") {
+	if err := resolve(trusted); !errors.Is(err, registry.ErrDenied) ||
+		!strings.Contains(err.Error(), "certificate not trusted") {
 		t.Errorf("redirected to the other host: %v, want ErrDenied", err)
 	}
 }

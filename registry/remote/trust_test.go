@@ -77,7 +77,10 @@ func TestCertificates(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	writePEM(t, ca, "CERTIFICATE", secure.Certificate().Raw)
 	certs := t.TempDir()
-	for host, files := range map[string][]string{secure.host(): {ca, "x.crt"}, mutual.host(): {ca, "x.crt", cert, "me.cert", key, "me.key"}} {
+	for host, files := range map[string][]string{
+		secure.host(): {ca, "x.crt"},
+		mutual.host(): {ca, "x.crt", cert, "me.cert", key, "me.key"},
+	} {
 		for i := 0; i < len(files); i += 2 {
 			data, err := os.ReadFile(files[i])
 			if err != nil {
@@ -95,19 +98,63 @@ func TestCertificates(t *testing.T) {
 		kind error
 		says string
 	}{
-		"nothing said":                     {secure, Options{}, registry.ErrDenied, "not trusted"},
-		"an authority for all":             {secure, Options{Settings: Settings{CAFiles: []string{ca}}}, nil, ""},
-		"an authority of the host":         {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}}, nil, ""},
-		"an authority of every port":       {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}}, nil, ""},
-		"an authority of another host":     {secure, Options{Settings: Settings{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}}, registry.ErrDenied, "not trusted"},
-		"an authority of somebody else":    {secure, Options{Settings: Settings{CAFiles: []string{cert}}}, registry.ErrDenied, "not trusted"},
-		"certs.d":                          {secure, Options{Settings: Settings{CertDirs: []string{t.TempDir(), certs}}}, nil, ""},
-		"certs.d with a broken file":       {secure, Options{Settings: Settings{CertDirs: []string{broken}}}, registry.ErrDenied, "ca.crt"},
-		"a file that is not there":         {secure, Options{Settings: Settings{CAFiles: []string{"/nowhere/ca.pem"}}}, registry.ErrDenied, "/nowhere/ca.pem"},
-		"a client certificate":             {mutual, Options{Settings: Settings{Hosts: map[string]HostSettings{mutual.host(): mine}}}, nil, ""},
-		"a client certificate in certs.d":  {mutual, Options{Settings: Settings{CertDirs: []string{certs}}}, nil, ""},
-		"no client certificate":            {mutual, Options{Settings: Settings{CAFiles: []string{ca}}}, registry.ErrUnavailable, "certificate required"},
-		"a client certificate without key": {mutual, Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {ClientCert: cert, ClientKey: "/nowhere/key"}}}}, registry.ErrDenied, "/nowhere/key"},
+		"nothing said":         {secure, Options{}, registry.ErrDenied, "not trusted"},
+		"an authority for all": {secure, Options{Settings: Settings{CAFiles: []string{ca}}}, nil, ""},
+		"an authority of the host": {
+			secure,
+			Options{Settings: Settings{Hosts: map[string]HostSettings{secure.host(): {CAFiles: []string{ca}}}}},
+			nil, "",
+		},
+		"an authority of every port": {
+			secure,
+			Options{Settings: Settings{Hosts: map[string]HostSettings{"127.0.0.1": {CAFiles: []string{ca}}}}},
+			nil, "",
+		},
+		"an authority of another host": {
+			secure,
+			Options{Settings: Settings{Hosts: map[string]HostSettings{"r.example": {CAFiles: []string{ca}}}}},
+			registry.ErrDenied, "not trusted",
+		},
+		"an authority of somebody else": {
+			secure,
+			Options{Settings: Settings{CAFiles: []string{cert}}},
+			registry.ErrDenied,
+			"not trusted",
+		},
+		"certs.d": {
+			secure,
+			Options{Settings: Settings{CertDirs: []string{t.TempDir(), certs}}},
+			nil, "",
+		},
+		"certs.d with a broken file": {
+			secure,
+			Options{Settings: Settings{CertDirs: []string{broken}}},
+			registry.ErrDenied, "ca.crt",
+		},
+		"a file that is not there": {
+			secure,
+			Options{Settings: Settings{CAFiles: []string{"/nowhere/ca.pem"}}},
+			registry.ErrDenied, "/nowhere/ca.pem",
+		},
+		"a client certificate": {
+			mutual,
+			Options{Settings: Settings{Hosts: map[string]HostSettings{mutual.host(): mine}}},
+			nil, "",
+		},
+		"a client certificate in certs.d": {mutual, Options{Settings: Settings{CertDirs: []string{certs}}}, nil, ""},
+		"no client certificate": {
+			mutual,
+			Options{Settings: Settings{CAFiles: []string{ca}}},
+			registry.ErrUnavailable, "certificate required",
+		},
+		"a client certificate without key": {
+			mutual,
+			Options{Settings: Settings{
+				Hosts: map[string]HostSettings{"127.0.0.1": {ClientCert: cert, ClientKey: "/nowhere/key"}},
+			}},
+			registry.ErrDenied,
+			"/nowhere/key",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -117,7 +164,8 @@ func TestCertificates(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = newTestClient(tt.o).Repository(ref, Pull).Resolve(t.Context(), ref)
-			if tt.kind == nil && err != nil || !errors.Is(err, tt.kind) || err != nil && !strings.Contains(err.Error(), tt.says) {
+			if tt.kind == nil && err != nil || !errors.Is(err, tt.kind) ||
+				err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("got %v, want %v that says %q", err, tt.kind, tt.says)
 			}
 		})

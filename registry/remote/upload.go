@@ -38,7 +38,9 @@ func (r *Repository) uploadRequest(d v1.Descriptor) request {
 }
 
 // upload sends the bytes in one request, or in several where the registry takes no other.
-func (r *Repository) upload(ctx context.Context, d v1.Descriptor, src registry.Source, at *url.URL) (registry.Moved, error) {
+func (r *Repository) upload(
+	ctx context.Context, d v1.Descriptor, src registry.Source, at *url.URL,
+) (registry.Moved, error) {
 	done, err := r.client.transfer(ctx, d.Size)
 	if err != nil {
 		r.discard(ctx, d, at)

@@ -74,11 +74,14 @@ func TestMount(t *testing.T) {
 		want          registry.Moved
 		log           []string
 	}{
-		"mounted":                  {true, false, nil, registry.Mounted, []string{"POST"}},
-		"not mounted, absent":      {false, false, nil, registry.Copied, []string{"GET", "HEAD", "POST", "PUT"}},
-		"not mounted, there":       {false, true, nil, registry.Present, []string{"DELETE", "HEAD", "POST"}},
-		"denied: copied":           {false, false, denied, registry.Copied, []string{"GET", "HEAD", "POST", "POST", "PUT"}},
-		"the mount is tried again": {true, false, times(1, method("POST"), code(500, "", "")), registry.Mounted, []string{"POST", "POST"}},
+		"mounted":             {true, false, nil, registry.Mounted, []string{"POST"}},
+		"not mounted, absent": {false, false, nil, registry.Copied, []string{"GET", "HEAD", "POST", "PUT"}},
+		"not mounted, there":  {false, true, nil, registry.Present, []string{"DELETE", "HEAD", "POST"}},
+		"denied: copied":      {false, false, denied, registry.Copied, []string{"GET", "HEAD", "POST", "POST", "PUT"}},
+		"the mount is tried again": {
+			true, false, times(1, method("POST"), code(500, "", "")), registry.Mounted,
+			[]string{"POST", "POST"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -285,13 +288,21 @@ func TestPutManifest(t *testing.T) {
 		"blob unknown": {
 			times(9, method("PUT"), func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(http.StatusNotFound)
-				_, _ = io.WriteString(w, `{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"`+digA+`"}}]}`)
+				_, _ = io.WriteString(w,
+					`{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown","detail":{"digest":"`+digA+`"}}]}`)
 			}), false, registry.ErrRefused, "MANIFEST_BLOB_UNKNOWN: blob unknown (" + digA + ")", 1,
 		},
-		"invalid":                {bad(400, "MANIFEST_INVALID", "no"), false, registry.ErrRefused, "MANIFEST_INVALID: no", 1},
-		"moved":                  {bad(412, "", ""), false, registry.ErrConflict, "HTTP 412", 1},
-		"immutable (Harbor)":     {bad(412, "PRECONDITION", "configured as immutable, cannot be updated"), false, registry.ErrConflict, "immutable", 1},
-		"immutable (ECR)":        {bad(400, "TAG_INVALID", "The image tag 'v1' already exists and cannot be overwritten because the repository is immutable."), false, registry.ErrConflict, "", 1},
+		"invalid": {bad(400, "MANIFEST_INVALID", "no"), false, registry.ErrRefused, "MANIFEST_INVALID: no", 1},
+		"moved":   {bad(412, "", ""), false, registry.ErrConflict, "HTTP 412", 1},
+		"immutable (Harbor)": {
+			bad(412, "PRECONDITION", "configured as immutable, cannot be updated"), false,
+			registry.ErrConflict, "immutable", 1,
+		},
+		"immutable (ECR)": {
+			bad(400, "TAG_INVALID",
+				"The image tag 'v1' already exists and cannot be overwritten because the repository is immutable."), false,
+			registry.ErrConflict, "", 1,
+		},
 		"immutable (403)":        {bad(403, "DENIED", "tag is immutable"), false, registry.ErrConflict, "", 1},
 		"unauthorized":           {bad(401, "UNAUTHORIZED", ""), false, registry.ErrDenied, "", 1},
 		"repository not created": {bad(404, "NAME_UNKNOWN", "create it"), false, registry.ErrNotFound, "NAME_UNKNOWN", 1},
@@ -347,7 +358,11 @@ func TestRefusedManifestForgetsBlobs(t *testing.T) {
 	clear(f.blobs)
 	f.before = times(1, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/manifests/") },
 		code(400, "MANIFEST_BLOB_UNKNOWN", ""))
-	if err := r.PutManifest(t.Context(), registry.Manifest{MediaType: types.OCIManifestSchema1, Digest: digest([]byte("{}")), Body: []byte("{}")}); err == nil {
+	if err := r.PutManifest(t.Context(),
+		registry.Manifest{
+			MediaType: types.OCIManifestSchema1, Digest: digest([]byte("{}")),
+			Body: []byte("{}"),
+		}); err == nil {
 		t.Fatal("the manifest was not refused")
 	}
 	if moved, err := r.PutBlob(t.Context(), describe(body), from(body)); err != nil || moved != registry.Copied {

@@ -16,7 +16,9 @@ import (
 // leads to has a name by digest in the store, and only such a one has.
 
 // giveNames gives the manifest its tags, or a name by digest where nothing leads to it.
-func (s *Server) giveNames(ctx context.Context, repo repository, m registry.Manifest, tags []string, writer *store.Writer) error {
+func (s *Server) giveNames(
+	ctx context.Context, repo repository, m registry.Manifest, tags []string, writer *store.Writer,
+) error {
 	for _, tag := range tags {
 		if old, there := repo.tagged(tag); there && old.Digest != m.Digest {
 			if err := s.keep(ctx, repo, old, tag, writer); err != nil {

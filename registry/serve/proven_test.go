@@ -24,7 +24,10 @@ import (
 // large returns a store and an image in it with a layer of that many bytes.
 func large(t *testing.T, size int) (*store.Store, v1.Descriptor, []byte) {
 	t.Helper()
-	b := registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: size})
+	b := registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
+		Padding:  size,
+	})
 	s := store.Open(t.TempDir() + "/store")
 	w := s.Writer(parse(t, "store:demo:v1"))
 	if err := errors.Join(b.Push(t.Context(), w, "v1"), w.Close()); err != nil {
@@ -49,7 +52,8 @@ func TestDamagedBlobs(t *testing.T) {
 	file := filepath.Join(s.Dir(), "blobs", "sha256", layer.Digest.Hex)
 	size := len(data)
 	ranges := map[string]string{
-		"": string(data), "bytes=0-9": string(data[:10]), fmt.Sprintf("bytes=%d-", size-9): string(data[size-9:]), "bytes=-5": string(data[size-5:]),
+		"": string(data), "bytes=0-9": string(data[:10]), fmt.Sprintf("bytes=%d-", size-9): string(data[size-9:]),
+		"bytes=-5":          string(data[size-5:]),
 		"bytes=100-1500000": string(data[100:1500001]), "bytes=0-0,5-6": string(data),
 	}
 	check := func(name string, right bool) {
@@ -117,7 +121,8 @@ func TestDamagedConfig(t *testing.T) {
 	host := start(t, s, serve.Options{})
 	write(t, filepath.Join(s.Dir(), "blobs", "sha256", config.Digest.Hex), []byte("{}"))
 	got := ask(t, "GET", host+"/v2/demo/blobs/"+config.Digest.String())
-	if got.StatusCode != 500 || !strings.Contains(got.body, registry.ErrContent.Error()) || got.Header.Get("Docker-Content-Digest") != "" {
+	if got.StatusCode != 500 || !strings.Contains(got.body, registry.ErrContent.Error()) ||
+		got.Header.Get("Docker-Content-Digest") != "" {
 		t.Errorf("got %d %s %v", got.StatusCode, got.body, got.Header)
 	}
 }
@@ -180,7 +185,8 @@ func TestSlowClients(t *testing.T) {
 		}
 	}
 	if all := <-got; all.bytes < len(data) && all.still < patience/2 {
-		t.Errorf("the slow client got %d of %d bytes, and never stood still for longer than %s", all.bytes, len(data), all.still)
+		t.Errorf("the slow client got %d of %d bytes, and never stood still for longer than %s", all.bytes,
+			len(data), all.still)
 	}
 }
 

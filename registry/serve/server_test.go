@@ -21,7 +21,10 @@ import (
 )
 
 func image(seed string) registrytest.Built {
-	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Seed: seed, Padding: 2000})
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Seed: seed,
+		Padding: 2000,
+	})
 }
 
 // filled returns a store with these images, each different.
@@ -74,7 +77,9 @@ func code(t *testing.T, r reply) string {
 
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	host := start(t, filled(t, "demo:v1", "demo:v2", "ghcr.io/team/app:v1", "127.0.0.1:5000/near:v1", "a.example/both:v1", "b.example/both:v1"), serve.Options{})
+	host := start(t,
+		filled(t, "demo:v1", "demo:v2", "ghcr.io/team/app:v1", "127.0.0.1:5000/near:v1", "a.example/both:v1",
+			"b.example/both:v1"), serve.Options{})
 	demo, app := image("demo:v1"), image("ghcr.io/team/app:v1")
 	layer := demo.Order[0].Digest.String()
 	none := "sha256:" + strings.Repeat("0", 64)
@@ -128,7 +133,8 @@ func TestHeadersOfContent(t *testing.T) {
 	host, demo := start(t, filled(t, "demo:v1"), serve.Options{}), image("demo:v1")
 	for _, method := range []string{"GET", "HEAD"} {
 		got := ask(t, method, host+"/v2/demo/manifests/v1")
-		if got.Header.Get("Content-Type") != string(demo.Manifest.MediaType) || got.Header.Get("Docker-Content-Digest") != demo.Digest().String() ||
+		if got.Header.Get("Content-Type") != string(demo.Manifest.MediaType) ||
+			got.Header.Get("Docker-Content-Digest") != demo.Digest().String() ||
 			got.ContentLength != int64(len(demo.Manifest.Body)) {
 			t.Errorf("%s of the manifest: %v, %d bytes", method, got.Header, got.ContentLength)
 		}
@@ -136,7 +142,8 @@ func TestHeadersOfContent(t *testing.T) {
 	layer := demo.Order[len(demo.Order)-1]
 	url, data := host+"/v2/demo/blobs/"+layer.Digest.String(), string(demo.Blobs[layer.Digest])
 	part := ask(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=100-") })
-	if part.StatusCode != http.StatusPartialContent || part.body != data[100:] || !strings.HasPrefix(part.Header.Get("Content-Range"), "bytes 100-") {
+	if part.StatusCode != http.StatusPartialContent || part.body != data[100:] ||
+		!strings.HasPrefix(part.Header.Get("Content-Range"), "bytes 100-") {
 		t.Errorf("a part of a blob: %d, %d bytes", part.StatusCode, len(part.body))
 	}
 	beyond := ask(t, "GET", url, func(r *http.Request) { r.Header.Set("Range", "bytes=99999999-") })
@@ -170,8 +177,12 @@ func TestTags(t *testing.T) {
 func TestHostIsChecked(t *testing.T) {
 	t.Parallel()
 	host := start(t, filled(t, "demo:v1"), serve.Options{Hosts: []string{"localhost:5000"}})
-	for name, status := range map[string]int{"localhost:5000": 200, "LOCALHOST:5000": 200, "evil.example:5000": 403, "localhost": 403, "localhost:5001": 403} {
-		if got := ask(t, "GET", host+"/v2/demo/manifests/v1", func(r *http.Request) { r.Host = name }); got.StatusCode != status {
+	for name, status := range map[string]int{
+		"localhost:5000": 200, "LOCALHOST:5000": 200, "evil.example:5000": 403,
+		"localhost": 403, "localhost:5001": 403,
+	} {
+		if got := ask(t, "GET", host+"/v2/demo/manifests/v1",
+			func(r *http.Request) { r.Host = name }); got.StatusCode != status {
 			t.Errorf("Host %s: %d, want %d", name, got.StatusCode, status)
 		}
 	}

@@ -22,9 +22,12 @@ func TestSuite(t *testing.T) {
 		t.Cleanup(func() { _ = w.Close() })
 		ref := parse(t, start(t, s, serve.Options{})+"/demo")
 		repository := remote.NewClient(remote.Options{}).Repository(ref, remote.Pull)
-		return registrytest.Endpoint{Target: named{w}, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
-			return repository.Resolve(ctx, ref.WithTag(tag))
-		}}
+		return registrytest.Endpoint{
+			Target: named{w}, Source: repository,
+			Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+				return repository.Resolve(ctx, ref.WithTag(tag))
+			},
+		}
 	})
 }
 

@@ -62,7 +62,10 @@ func (u *uploads) begin(ctx context.Context, s *store.Store, repo string) (*uplo
 		return nil, errTooMany
 	}
 	id := strings.ToLower(rand.Text())
-	up := &upload{id: id, repo: repo, file: filepath.Join(u.stage.Dir, partialPrefix+id), busy: make(chan struct{}, 1), hash: sha256.New()}
+	up := &upload{
+		id: id, repo: repo, file: filepath.Join(u.stage.Dir, partialPrefix+id), busy: make(chan struct{}, 1),
+		hash: sha256.New(),
+	}
 	up.touch()
 	u.open[id] = up
 	return up, nil

@@ -16,8 +16,13 @@ func TestEngineMirrors(t *testing.T) {
 		mirrors, plain []string
 		bad            bool
 	}{
-		"none":           {text: `{}`},
-		"both schemes":   {`{"registry-mirrors":["https://a.example/","http://b.example:5000/hub"]}`, []string{"a.example", "b.example:5000/hub"}, []string{"b.example:5000"}, false},
+		"none": {text: `{}`},
+		"both schemes": {
+			`{"registry-mirrors":["https://a.example/","http://b.example:5000/hub"]}`,
+			[]string{"a.example", "b.example:5000/hub"},
+			[]string{"b.example:5000"},
+			false,
+		},
 		"no address":     {text: `{"registry-mirrors":["a.example"]}`, bad: true},
 		"not JSON":       {text: `registry-mirrors`, bad: true},
 		"something else": {text: `{"debug":true}`},
@@ -44,7 +49,8 @@ func TestWithEngine(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := withEngine(remote.Options{}, []string{path})
-	if !slices.Equal(got.Hosts["docker.io"].Mirrors, []string{"m.example"}) || !slices.Equal(got.PlainHTTP, []string{"m.example"}) {
+	if !slices.Equal(got.Hosts["docker.io"].Mirrors, []string{"m.example"}) ||
+		!slices.Equal(got.PlainHTTP, []string{"m.example"}) {
 		t.Errorf("got %+v", got.Settings)
 	}
 	for _, hub := range []remote.HostSettings{{Mirrors: []string{"typed.example"}}, {Resolve: "10.0.0.1"}} {

@@ -41,7 +41,8 @@ registries:
 	}
 	ca := filepath.Join(filepath.Dir(path), "ca.pem")
 	if got.Concurrency != 3 || got.Attempts != 1 || !reflect.DeepEqual(got.CAFiles, []string{ca}) ||
-		!reflect.DeepEqual(got.PlainHTTP, []string{"r.example:5000"}) || !reflect.DeepEqual(got.SkipVerify, []string{"s.example"}) {
+		!reflect.DeepEqual(got.PlainHTTP, []string{"r.example:5000"}) ||
+		!reflect.DeepEqual(got.SkipVerify, []string{"s.example"}) {
 		t.Errorf("got %+v", got)
 	}
 	want := map[string]remote.HostSettings{

@@ -45,7 +45,10 @@ func savedLayout(t *testing.T, root registry.Manifest, has registrytest.Built) [
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := map[string][]byte{"oci-layout": []byte(`{"imageLayoutVersion": "1.0.0"}`), "index.json": index, "manifest.json": []byte(`[]`)}
+	files := map[string][]byte{
+		"oci-layout": []byte(`{"imageLayoutVersion": "1.0.0"}`), "index.json": index,
+		"manifest.json": []byte(`[]`),
+	}
 	names := []string{"oci-layout", "index.json", "manifest.json"}
 	put := func(h v1.Hash, data []byte) {
 		name := "blobs/sha256/" + h.Hex
@@ -66,7 +69,10 @@ func TestEngineImages(t *testing.T) {
 		return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: arch}})
 	}
 	amd64, arm64 := image("amd64"), image("arm64")
-	list := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: amd64}, {Built: arm64}}, Attested: true})
+	list := registrytest.List(registrytest.ListSpec{
+		Entries:  []registrytest.Entry{{Built: amd64}, {Built: arm64}},
+		Attested: true,
+	})
 	archive := func() []byte {
 		return registrytest.DockerArchive(registrytest.Tagged{Built: amd64, Tags: []string{"demo:v1"}})
 	}
@@ -116,7 +122,8 @@ func checkSaved(t *testing.T, o registry.Object, ref registry.Ref, digest v1.Has
 func TestEngineWithoutTheImage(t *testing.T) {
 	engineWith(t, nil)
 	_, err := source.Opener{}.Open(t.Context(), parse(t, "docker-daemon:other:v1"), source.Options{})
-	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "docker-daemon:docker.io/library/other:v1") {
+	if !errors.Is(err, registry.ErrNotFound) ||
+		!strings.Contains(err.Error(), "docker-daemon:docker.io/library/other:v1") {
 		t.Errorf("opening what the engine does not have: %v", err)
 	}
 }

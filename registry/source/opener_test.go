@@ -17,7 +17,10 @@ import (
 )
 
 func image(seed string) registrytest.Built {
-	return registrytest.Image(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Seed: seed})
+	return registrytest.Image(registrytest.ImageSpec{
+		Platform: v1.Platform{OS: "linux", Architecture: "amd64"},
+		Seed:     seed,
+	})
 }
 
 func parse(t *testing.T, s string) registry.Ref {
@@ -74,7 +77,12 @@ func TestWhereANameIsLookedUp(t *testing.T) {
 		{host + "both:v1", source.Options{}, bothLocal, registry.TransportStore},
 		{host + "both:v1", source.Options{Order: source.RegistryFirst}, both, registry.TransportRegistry},
 		{host + "both:v1", source.Options{From: source.FromRegistry}, both, registry.TransportRegistry},
-		{host + "both:v1", source.Options{Order: source.RegistryFirst, From: source.FromStore}, bothLocal, registry.TransportStore},
+		{
+			host + "both:v1",
+			source.Options{Order: source.RegistryFirst, From: source.FromStore},
+			bothLocal,
+			registry.TransportStore,
+		},
 		{"docker://" + host + "both:v1", source.Options{}, both, registry.TransportRegistry},
 		{"store:" + host + "both:v1", source.Options{Order: source.RegistryFirst}, bothLocal, registry.TransportStore},
 		{host + "remote:v1", source.Options{}, remote, registry.TransportRegistry},
@@ -94,7 +102,8 @@ func TestWhereANameIsLookedUp(t *testing.T) {
 			continue
 		}
 		if err != nil || o.Root.Digest != tt.want.Digest() || o.Ref.Transport != tt.at {
-			t.Errorf("%q %+v: %s in %s, %v; want %s in %s", tt.name, tt.opt, o.Root.Digest, o.Ref.Transport, err, tt.want.Digest(), tt.at)
+			t.Errorf("%q %+v: %s in %s, %v; want %s in %s", tt.name, tt.opt, o.Root.Digest, o.Ref.Transport, err,
+				tt.want.Digest(), tt.at)
 			continue
 		}
 		if _, err := o.Source.Blob(t.Context(), tt.want.Order[0]); err != nil {
@@ -129,7 +138,8 @@ func TestCompare(t *testing.T) {
 		}
 	}
 	h.server.Forget()
-	if _, err := h.Open(t.Context(), parse(t, name+"differs"), source.Options{}); err != nil || len(h.server.Requests()) != 0 {
+	if _, err := h.Open(t.Context(), parse(t, name+"differs"), source.Options{}); err != nil ||
+		len(h.server.Requests()) != 0 {
 		t.Errorf("without comparing a local name made requests: %v, %v", h.server.Requests(), err)
 	}
 }
@@ -146,9 +156,24 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 		kind error
 		says []string
 	}{
-		{"demo:v1-arm64", source.Options{}, source.ErrNotBuilt, []string{`"demo:v1-arm64"`, "store:docker.io/library/demo:v1-arm64", dir}},
-		{"demo:v1", source.Options{From: source.FromStore}, registry.ErrNotFound, []string{"store:docker.io/library/demo:v1"}},
-		{host + "a:v1", source.Options{}, registry.ErrNotFound, []string{"store:" + host + "a:v1", dir, ", not in " + host + "a:v1"}},
+		{
+			"demo:v1-arm64",
+			source.Options{},
+			source.ErrNotBuilt,
+			[]string{`"demo:v1-arm64"`, "store:docker.io/library/demo:v1-arm64", dir},
+		},
+		{
+			"demo:v1",
+			source.Options{From: source.FromStore},
+			registry.ErrNotFound,
+			[]string{"store:docker.io/library/demo:v1"},
+		},
+		{
+			host + "a:v1",
+			source.Options{},
+			registry.ErrNotFound,
+			[]string{"store:" + host + "a:v1", dir, ", not in " + host + "a:v1"},
+		},
 		{host + "a:v1", source.Options{Order: source.RegistryFirst}, registry.ErrNotFound, []string{host + "a:v1"}},
 		{host + "forbidden:v1", source.Options{}, registry.ErrDenied, []string{"not in store:" + host + "forbidden:v1"}},
 		{"demo:v1", source.Options{From: "cloud"}, registry.ErrName, []string{`"cloud"`, "store", "registry"}},
@@ -180,7 +205,8 @@ func TestDamageEndsTheSearch(t *testing.T) {
 	b := image("here")
 	h.local(t, h.server.Host()+"/demo:v1", b)
 	damage(t, h.Store.Dir(), b.Digest())
-	if o, err := h.Open(t.Context(), parse(t, h.server.Host()+"/demo:v1"), source.Options{}); !errors.Is(err, registry.ErrContent) {
+	if o, err := h.Open(t.Context(), parse(t, h.server.Host()+"/demo:v1"), source.Options{}); !errors.Is(err,
+		registry.ErrContent) {
 		t.Errorf("got %s, %v; want the damage named", o.Root.Digest, err)
 	}
 }
@@ -202,7 +228,8 @@ func TestFiles(t *testing.T) {
 	if err := o.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := (source.Opener{}).Open(t.Context(), parse(t, "demo/x:v1"), source.Options{}); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := (source.Opener{}).Open(t.Context(), parse(t, "demo/x:v1"), source.Options{}); !errors.Is(err,
+		registry.ErrNotFound) {
 		t.Errorf("an opener with no places: %v", err)
 	}
 }

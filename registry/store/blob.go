@@ -102,7 +102,8 @@ func (l *Layout) checkRefs(m registry.Manifest) error {
 	for _, d := range append(below.blobs, below.manifests...) {
 		// Sizes are not compared: inspect reports a list with wrong ones.
 		if !l.has(v1.Descriptor{Digest: d.Digest}) && d.MediaType.IsDistributable() {
-			return fmt.Errorf("writing manifest %s to %q: it refers to %s, which is not there: %w", m.Digest, l.dir, d.Digest, registry.ErrNotFound)
+			return fmt.Errorf("writing manifest %s to %q: it refers to %s, which is not there: %w", m.Digest, l.dir, d.Digest,
+				registry.ErrNotFound)
 		}
 	}
 	return nil

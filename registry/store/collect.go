@@ -36,7 +36,10 @@ func (l *Layout) sweep(ctx context.Context, may func(v1.Hash) bool) (int64, erro
 	live := map[v1.Hash]bool{}
 	for _, row := range x.Rows {
 		if err := l.reach(ctx, row.Descriptor, live); err != nil {
-			return 0, &DamagedError{Name: row.Name(), err: fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err)}
+			return 0, &DamagedError{
+				Name: row.Name(),
+				err:  fmt.Errorf("keeping unused blobs of %q, since %q can't be read: %w", l.dir, row.Name(), err),
+			}
 		}
 	}
 	freed, err := l.removeBlobs(func(h v1.Hash) bool { return !live[h] && may(h) })
@@ -93,7 +96,8 @@ func (l *Layout) RemoveEmpty() error {
 			return unlock() // not empty: somebody else has put a blob there
 		}
 	}
-	err = errors.Join(unlock(), registry.RemoveFile(filepath.Join(l.dir, layoutFile)), registry.RemoveFile(filepath.Join(l.dir, indexFile)),
+	err = errors.Join(unlock(), registry.RemoveFile(filepath.Join(l.dir, layoutFile)),
+		registry.RemoveFile(filepath.Join(l.dir, indexFile)),
 		os.RemoveAll(filepath.Join(l.dir, privateDir)))
 	if err == nil {
 		_ = os.Remove(l.dir) // fails when it holds something else

@@ -15,9 +15,15 @@ func TestRemoveEmpty(t *testing.T) {
 		files map[string]string
 		stays bool
 	}{
-		"begun":               {files: map[string]string{privateDir + "/x": ""}},
-		"begun, with index":   {files: map[string]string{privateDir + "/x": "", indexFile: `{"schemaVersion":2,"manifests":[]}`}},
-		"empty":               {files: map[string]string{privateDir + "/x": "", indexFile: `{"schemaVersion":2,"manifests":[]}`, layoutFile: `{"imageLayoutVersion":"1.0.0"}`}},
+		"begun": {files: map[string]string{privateDir + "/x": ""}},
+		"begun, with index": {files: map[string]string{
+			privateDir + "/x": "",
+			indexFile:         `{"schemaVersion":2,"manifests":[]}`,
+		}},
+		"empty": {files: map[string]string{
+			privateDir + "/x": "",
+			indexFile:         `{"schemaVersion":2,"manifests":[]}`, layoutFile: `{"imageLayoutVersion":"1.0.0"}`,
+		}},
 		"with a blob":         {files: map[string]string{privateDir + "/x": "", blobsDir + "/sha256/ab": "x"}, stays: true},
 		"somebody's, no ours": {files: map[string]string{"notes.txt": "x"}, stays: true},
 	} {

@@ -29,7 +29,8 @@ func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
 // one that a killed process left can be overwritten.
 func (l *Layout) replace(name string, data []byte) error {
 	o := registry.WriteOptions{Mode: 0o644, Temp: filepath.Join(l.dir, privateDir, name+".new")}
-	err := registry.WriteFile(filepath.Join(l.dir, name), o, func(w io.Writer) error { _, err := w.Write(data); return err })
+	err := registry.WriteFile(filepath.Join(l.dir, name), o,
+		func(w io.Writer) error { _, err := w.Write(data); return err })
 	return DiskFull(err, l.dir, int64(len(data)))
 }
 

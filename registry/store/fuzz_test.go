@@ -4,7 +4,8 @@ import "testing"
 
 // FuzzIndex checks that an index.json that can be read can be written with as many rows, and read again.
 func FuzzIndex(f *testing.F) {
-	f.Add([]byte(`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1,"x":[1]}],"y":null}`))
+	f.Add([]byte(
+		`{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.index.v1+json","digest":"sha256:0000000000000000000000000000000000000000000000000000000000000000","size":1,"x":[1]}],"y":null}`))
 	f.Add([]byte(`{"manifests":null}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, data []byte) {

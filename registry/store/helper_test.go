@@ -119,7 +119,8 @@ func helpFull(dir string) error {
 	switch {
 	case !errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("want a full disk, got: %w", err)
-	case !errors.As(err, &hinted) || !strings.Contains(err.Error(), s.Dir()) || !strings.Contains(err.Error(), "bytes needed"):
+	case !errors.As(err, &hinted) || !strings.Contains(err.Error(), s.Dir()) ||
+		!strings.Contains(err.Error(), "bytes needed"):
 		return fmt.Errorf("this does not say enough: %w", err)
 	case list(s.Dir()) != before:
 		return fmt.Errorf("before:\n%s\nafter:\n%s", before, list(s.Dir()))

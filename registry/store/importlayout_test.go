@@ -25,7 +25,10 @@ func export(t *testing.T, b registrytest.Built) string {
 
 func TestImportLayout(t *testing.T) {
 	t.Parallel()
-	b := registrytest.List(registrytest.ListSpec{Attested: true, Entries: []registrytest.Entry{{Built: image(amd64, "1")}, {Built: image(arm64, "1")}}})
+	b := registrytest.List(registrytest.ListSpec{
+		Attested: true,
+		Entries:  []registrytest.Entry{{Built: image(amd64, "1")}, {Built: image(arm64, "1")}},
+	})
 	s := store.Open(t.TempDir())
 	dir := export(t, b)
 	if err := s.ImportLayout(t.Context(), dir, b.Manifest.Descriptor(), parse(t, "demo:v1")); err != nil {
@@ -59,7 +62,10 @@ func TestImportOfDamageLeavesNothing(t *testing.T) {
 		damage func(file string) error
 		kind   error
 	}{
-		"flipped": {func(f string) error { return os.WriteFile(f, make([]byte, b.Order[len(b.Order)-1].Size), 0o600) }, registry.ErrContent},
+		"flipped": {
+			func(f string) error { return os.WriteFile(f, make([]byte, b.Order[len(b.Order)-1].Size), 0o600) },
+			registry.ErrContent,
+		},
 		"short":   {func(f string) error { return os.Truncate(f, 10) }, registry.ErrContent},
 		"missing": {os.Remove, registry.ErrNotFound},
 	} {

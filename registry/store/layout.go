@@ -30,7 +30,10 @@ type Layout struct {
 
 // OpenLayout returns the layout in dir.
 func OpenLayout(dir string) *Layout {
-	return &Layout{dir: dir, mode: 0o755, Reader: NewReader(regular.DirFS(dir), dir), inFlight: map[v1.Hash]chan struct{}{}}
+	return &Layout{
+		dir: dir, mode: 0o755, Reader: NewReader(regular.DirFS(dir), dir),
+		inFlight: map[v1.Hash]chan struct{}{},
+	}
 }
 
 // Dir returns the layout's directory.
@@ -72,7 +75,8 @@ func (l *Layout) refuseForeign() error {
 		}
 	}
 	if len(entries) > 0 {
-		return registry.WithHint(fmt.Errorf("making layout %q: the directory is neither empty nor an OCI layout: %w", l.dir, registry.ErrContent),
+		return registry.WithHint(fmt.Errorf("making layout %q: the directory is neither empty nor an OCI layout: %w", l.dir,
+			registry.ErrContent),
 			"name another directory, or an empty one")
 	}
 	return nil

@@ -69,5 +69,6 @@ func (l *Layout) tryLock(name string) (release func() error, ok bool, err error)
 }
 
 func (l *Layout) flock(name string) *flock.Flock {
-	return flock.New(filepath.Join(l.dir, privateDir, name), flock.SetPermissions(0o644), flock.SetFlag(os.O_CREATE|os.O_RDWR))
+	return flock.New(filepath.Join(l.dir, privateDir, name), flock.SetPermissions(0o644),
+		flock.SetFlag(os.O_CREATE|os.O_RDWR))
 }

@@ -55,7 +55,8 @@ func (r *Reader) Check() error {
 		return fmt.Errorf("reading %q: %w: %w", r.name(layoutFile), err, registry.ErrContent)
 	}
 	if layout.Version != layoutVersion {
-		return registry.WithHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile), layout.Version, layoutVersion, registry.ErrContent),
+		return registry.WithHint(fmt.Errorf("reading %q: layout version %q, only %s is known: %w", r.name(layoutFile),
+			layout.Version, layoutVersion, registry.ErrContent),
 			"use the program that wrote it, or a newer mtool")
 	}
 	return nil
@@ -123,7 +124,8 @@ func (r *Reader) Manifest(ctx context.Context, d v1.Descriptor) (registry.Manife
 	body, err := io.ReadAll(io.LimitReader(rc, maxManifest+1))
 	err = errors.Join(err, rc.Close())
 	if err == nil && len(body) > maxManifest {
-		err = fmt.Errorf("reading %q: over %d bytes, not a manifest: %w", r.name(blobPath(d.Digest)), maxManifest, registry.ErrContent)
+		err = fmt.Errorf("reading %q: over %d bytes, not a manifest: %w", r.name(blobPath(d.Digest)), maxManifest,
+			registry.ErrContent)
 	}
 	if err != nil {
 		return registry.Manifest{}, err

@@ -16,10 +16,13 @@ func TestSuiteOverStore(t *testing.T) {
 		w := s.Writer(ref)
 		t.Cleanup(func() { closed(t, w) })
 		layout := store.OpenLayout(s.Dir())
-		return registrytest.Endpoint{Target: w, Source: layout, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
-			o, err := s.Get(ctx, ref.WithTag(tag))
-			return o.Root, err
-		}}
+		return registrytest.Endpoint{
+			Target: w, Source: layout,
+			Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+				o, err := s.Get(ctx, ref.WithTag(tag))
+				return o.Root, err
+			},
+		}
 	})
 }
 

@@ -14,8 +14,9 @@ import (
 
 // mutant is a change of one file of the module that a test must notice.
 type mutant struct {
-	file   string
-	killer string // the test that must fail: the name of a function or a script, with the package in front where several have one
+	file string
+	// the test that must fail: the name of a function or a script, with the package in front where several have one
+	killer string
 	was    string // stands in the file once
 	now    string
 }
@@ -158,7 +159,8 @@ func goTest(t *testing.T, at place, flags ...string) (string, error) {
 	args := append([]string{"test", "-vet=off", "-count=1", "-timeout=30m", "-run=" + at.run}, flags...)
 	cmd := exec.CommandContext(t.Context(), "go", append(args, "./"+at.dir)...)
 	cmd.Dir = root
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "MTOOL_TEST_FULL=") })
+	cmd.Env = slices.DeleteFunc(os.Environ(),
+		func(pair string) bool { return strings.HasPrefix(pair, "MTOOL_TEST_FULL=") })
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }
@@ -209,7 +211,10 @@ func allTests(t *testing.T) known {
 			}
 		}
 	}
-	for folder, test := range map[string]string{"script": "TestScript", "integration": "TestIntegration", "integration/rootless": "TestRootless"} {
+	for folder, test := range map[string]string{
+		"script": "TestScript", "integration": "TestIntegration",
+		"integration/rootless": "TestRootless",
+	} {
 		scripts, err := filepath.Glob(filepath.Join(root, "testdata", folder, "*.txtar"))
 		if err != nil || len(scripts) == 0 {
 			t.Fatalf("no scripts in %q: %v", folder, err)

@@ -121,8 +121,11 @@ func TestLines(t *testing.T) {
 		"short":           {work: short, want: "copying: done, 5.0 MB in 500ms (10.0 MB/s); 1 blob\n"},
 		"short and brief": {work: short, brief: true},
 		"failure":         {work: fail, want: "copying: not done, 0 B in 2s; 1 blob, 1 failed\n"},
-		"waiting":         {work: wait, want: "asking for a token auth.example.com, for 9s\nasking for a token auth.example.com, for 19s\n"},
-		"nothing to say":  {work: func(context.Context, *progress.Board) { time.Sleep(time.Minute) }},
+		"waiting": {
+			work: wait,
+			want: "asking for a token auth.example.com, for 9s\nasking for a token auth.example.com, for 19s\n",
+		},
+		"nothing to say": {work: func(context.Context, *progress.Board) { time.Sleep(time.Minute) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := watched(t, progress.Options{Mode: progress.Plain, Brief: test.brief}, test.work); got != test.want {

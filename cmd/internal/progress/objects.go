@@ -36,7 +36,8 @@ func (o *objects) refresh(s state) {
 	}
 	for _, t := range s.waits {
 		if waited := s.at.Sub(t.Begun); waited >= jsonPause {
-			o.write("waiting", slog.String("doing", t.Doing), slog.String("name", t.Name), slog.Float64("seconds", waited.Round(time.Second/10).Seconds()))
+			o.write("waiting", slog.String("doing", t.Doing), slog.String("name", t.Name),
+				slog.Float64("seconds", waited.Round(time.Second/10).Seconds()))
 		}
 	}
 }

@@ -69,7 +69,8 @@ func (s *screen) begin() {
 		above = append(above, s.row(func(now *state, width int) string { return now.above(n, width) }, "\n"))
 	}
 	s.rows = mpb.New(options...)
-	s.bar, _ = s.rows.Add(0, s.row((*state).last, ""), mpb.BarFillerTrim(), mpb.BarTopExtender(above...)) // it fails when the rows are gone
+	// it fails when the rows are gone
+	s.bar, _ = s.rows.Add(0, s.row((*state).last, ""), mpb.BarFillerTrim(), mpb.BarTopExtender(above...))
 }
 
 // row is a line of what is shown; it is none where there is no text.
@@ -120,7 +121,8 @@ func (s *state) last(width int) string {
 		if s.unknown > 0 {
 			all = 0
 		}
-		return bar(width, fmt.Sprintf("%s %d/%d", s.doing, s.all-s.open, s.all), s.amount()+comma(s.speed(s.at)), s.bytes, all)
+		return bar(width, fmt.Sprintf("%s %d/%d", s.doing, s.all-s.open, s.all), s.amount()+comma(s.speed(s.at)),
+			s.bytes, all)
 	case s.waiting():
 		return runewidth.Truncate(print.Line(waiting(s.waits[0], s.at)), width, "…")
 	}
@@ -159,6 +161,7 @@ func bar(width int, name, numbers string, moved, all int64) string {
 	}
 	var b bytes.Buffer
 	long := min(room, widestBar)
-	_ = mpb.BarStyle().Build().Fill(&b, decor.Statistics{AvailableWidth: long, Total: all, Current: min(moved, all)}) // into memory
+	// into memory
+	_ = mpb.BarStyle().Build().Fill(&b, decor.Statistics{AvailableWidth: long, Total: all, Current: min(moved, all)})
 	return name + " " + b.String() + strings.Repeat(" ", room-long+2) + numbers
 }

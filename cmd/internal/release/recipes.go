@@ -37,11 +37,14 @@ func (r *release) writeRecipes() error {
 		// The targets that each has, in its own words.
 		"Homebrew": map[string]string{
 			"darwin/amd64": "OS.mac? && Hardware::CPU.intel?", "darwin/arm64": "OS.mac? && Hardware::CPU.arm?",
-			"linux/amd64": "OS.linux? && Hardware::CPU.intel?", "linux/arm64": "OS.linux? && Hardware::CPU.arm? && Hardware::CPU.is_64_bit?",
+			"linux/amd64": "OS.linux? && Hardware::CPU.intel?",
+			"linux/arm64": "OS.linux? && Hardware::CPU.arm? && Hardware::CPU.is_64_bit?",
 		},
 		"Nix": map[string]string{
-			"darwin/amd64": "x86_64-darwin", "darwin/arm64": "aarch64-darwin", "linux/amd64": "x86_64-linux", "linux/arm64": "aarch64-linux",
-			"linux/arm/v7": "armv7l-linux", "linux/386": "i686-linux", "linux/riscv64": "riscv64-linux", "linux/s390x": "s390x-linux",
+			"darwin/amd64": "x86_64-darwin", "darwin/arm64": "aarch64-darwin", "linux/amd64": "x86_64-linux",
+			"linux/arm64":  "aarch64-linux",
+			"linux/arm/v7": "armv7l-linux", "linux/386": "i686-linux", "linux/riscv64": "riscv64-linux",
+			"linux/s390x":   "s390x-linux",
 			"linux/ppc64le": "powerpc64le-linux", "linux/loong64": "loongarch64-linux",
 		},
 	}

@@ -21,7 +21,11 @@ var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 // name makes others.
 func TestArchives(t *testing.T) {
 	t.Parallel()
-	files := []file{{"a/mtool", 0o755, []byte("program")}, {"a/LICENSE", 0o644, []byte("text")}, {"a/man/man1/mtool.1", 0o644, nil}}
+	files := []file{
+		{"a/mtool", 0o755, []byte("program")},
+		{"a/LICENSE", 0o644, []byte("text")},
+		{"a/man/man1/mtool.1", 0o644, nil},
+	}
 	for name, write := range map[string]func(io.Writer, []file, time.Time) error{"tar.gz": writeTarGz, "zip": writeZip} {
 		sum := func(files []file, at time.Time) [32]byte {
 			var b bytes.Buffer
@@ -79,7 +83,10 @@ func TestParseTargets(t *testing.T) {
 func TestNotices(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	for name, text := range map[string]string{"LICENSE.md": "ours", "NOTICE": "thanks", "license.go": "package x", "README": "no"} {
+	for name, text := range map[string]string{
+		"LICENSE.md": "ours", "NOTICE": "thanks", "license.go": "package x",
+		"README": "no",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +96,8 @@ func TestNotices(t *testing.T) {
 		t.Fatalf("%v, %v", files, err)
 	}
 	body, err := printNotices(map[string][]string{"x/y v1": append(files, files...)})
-	if err != nil || strings.Count(string(body), "thanks") != 1 || !strings.Contains(string(body), "x/y v1\n\n--- LICENSE.md\n\nours\n") {
+	if err != nil || strings.Count(string(body), "thanks") != 1 ||
+		!strings.Contains(string(body), "x/y v1\n\n--- LICENSE.md\n\nours\n") {
 		t.Errorf("%v\n%s", err, body)
 	}
 	if _, err := printNotices(map[string][]string{"x/y v1": nil}); err == nil {
@@ -117,7 +125,8 @@ func TestSBOM(t *testing.T) {
 	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
 		t.Fatal(err)
 	}
-	if len(doc.Packages) != len(info.Deps)+2 || len(doc.Relationships) != len(doc.Packages) || doc.CreationInfo.Created != "2026-11-30T12:00:00Z" {
+	if len(doc.Packages) != len(info.Deps)+2 || len(doc.Relationships) != len(doc.Packages) ||
+		doc.CreationInfo.Created != "2026-11-30T12:00:00Z" {
 		t.Errorf("%d dependencies, but\n%s", len(info.Deps), b.String())
 	}
 	if len(doc.Packages[0].Checksums) != 1 || doc.Relationships[0].Type != "DESCRIBES" {
@@ -128,9 +137,13 @@ func TestSBOM(t *testing.T) {
 // TestRecipes fills the formula and the Nix expression with the targets that they can install, and no others.
 func TestRecipes(t *testing.T) {
 	t.Parallel()
-	r := &release{options: options{version: "v1.0.0", url: "https://example.com/v1.0.0", dist: t.TempDir()}, number: "1.0.0", home: "https://example.com"}
+	r := &release{
+		options: options{version: "v1.0.0", url: "https://example.com/v1.0.0", dist: t.TempDir()},
+		number:  "1.0.0", home: "https://example.com",
+	}
 	for _, m := range []target{{"darwin", "arm64", ""}, {"linux", "arm", "v7"}, {"windows", "amd64", ""}} {
-		r.made = append(r.made, made{target: m, Archive: "mtool-1.0.0-" + m.file() + ".tar.gz", Sum: sha256.Sum256([]byte(m.os))})
+		r.made = append(r.made,
+			made{target: m, Archive: "mtool-1.0.0-" + m.file() + ".tar.gz", Sum: sha256.Sum256([]byte(m.os))})
 	}
 	r.source = filepath.Join("..", "..", "..")
 	if err := r.writeRecipes(); err != nil {
@@ -138,8 +151,14 @@ func TestRecipes(t *testing.T) {
 	}
 	for name, want := range map[string][]string{
 		"install.sh": {"\nreleased=https://example.com/v1.0.0\n", "Darwin"},
-		"mtool.rb":   {`version "1.0.0"`, "OS.mac? && Hardware::CPU.arm?", `url "https://example.com/v1.0.0/mtool-1.0.0-darwin-arm64.tar.gz"`, `sha256 "`},
-		"mtool.nix":  {"aarch64-darwin = {", "armv7l-linux = {", `hash = "sha256-`, "mtool-1.0.0-linux-armv7.tar.gz", "archives.${system}"},
+		"mtool.rb": {
+			`version "1.0.0"`, "OS.mac? && Hardware::CPU.arm?",
+			`url "https://example.com/v1.0.0/mtool-1.0.0-darwin-arm64.tar.gz"`, `sha256 "`,
+		},
+		"mtool.nix": {
+			"aarch64-darwin = {", "armv7l-linux = {", `hash = "sha256-`, "mtool-1.0.0-linux-armv7.tar.gz",
+			"archives.${system}",
+		},
 	} {
 		body, err := os.ReadFile(filepath.Join(r.dist, name))
 		if err != nil {

@@ -70,9 +70,13 @@ func (r *release) writeSBOM(w io.Writer, m made) error {
 	}
 	sum := fmt.Sprintf("%x", sha256.Sum256(body))
 	doc := spdx{
-		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: "SPDXRef-DOCUMENT", Name: "mtool-" + r.number + "-" + m.file(),
+		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: "SPDXRef-DOCUMENT",
+		Name:              "mtool-" + r.number + "-" + m.file(),
 		DocumentNamespace: r.home + "/spdx/" + r.version + "/" + m.file() + "-" + sum,
-		CreationInfo:      spdxCreation{r.at.Format(time.RFC3339), []string{"Tool: mtool-release", "Organization: The mtool authors"}},
+		CreationInfo: spdxCreation{
+			r.at.Format(time.RFC3339),
+			[]string{"Tool: mtool-release", "Organization: The mtool authors"},
+		},
 	}
 	doc.add("SPDXRef-DOCUMENT", "DESCRIBES", "mtool", info.Main.Path, r.version)
 	program := &doc.Packages[0]

@@ -51,7 +51,10 @@ func (t target) program() string {
 
 // env is the target for the go command, with the oldest processor of each architecture. The zero target is this machine.
 func (t target) env() []string {
-	env := []string{"CGO_ENABLED=0", "GOEXPERIMENT=", "GOAMD64=v1", "GO386=sse2", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64", "GOMIPS64=hardfloat"}
+	env := []string{
+		"CGO_ENABLED=0", "GOEXPERIMENT=", "GOAMD64=v1", "GO386=sse2", "GOARM64=v8.0", "GOPPC64=power8",
+		"GORISCV64=rva20u64", "GOMIPS64=hardfloat",
+	}
 	if t.os != "" {
 		env = append(env, "GOOS="+t.os, "GOARCH="+t.arch, "GOARM="+cmp.Or(strings.TrimPrefix(t.variant, "v"), "7"))
 	}
@@ -60,7 +63,8 @@ func (t target) env() []string {
 
 // compile builds mtool for a target. What the go command writes into it of the clone tells the version, which is checked.
 func (r *release) compile(ctx context.Context, t target, path string) error {
-	_, err := r.output(ctx, t.env(), "go", "build", "-trimpath", "-buildvcs=true", "-tags=grpcnotrace", "-ldflags=-s -w", "-o", path, "./cmd/mtool")
+	_, err := r.output(ctx, t.env(), "go", "build", "-trimpath", "-buildvcs=true", "-tags=grpcnotrace", "-ldflags=-s -w",
+		"-o", path, "./cmd/mtool")
 	if err != nil {
 		return err
 	}
@@ -97,7 +101,8 @@ func (r *release) makeTarget(ctx context.Context, t target) error {
 		m.Archive, write = base+".zip", writeZip
 	}
 	hash := sha256.New()
-	if err := r.write(m.Archive, func(w io.Writer) error { return write(io.MultiWriter(w, hash), below(base, files), r.at) }); err != nil {
+	if err := r.write(m.Archive,
+		func(w io.Writer) error { return write(io.MultiWriter(w, hash), below(base, files), r.at) }); err != nil {
 		return err
 	}
 	m.Sum = [sha256.Size]byte(hash.Sum(nil))

@@ -31,7 +31,8 @@ func addUser(t testing.TB) *syscall.Credential {
 	if old, err := user.Lookup(testUser); err == nil && old.Name != testComment {
 		t.Fatalf("there is a user %q (%q) already, and not of our making", testUser, old.Name)
 	} else if err != nil {
-		admin(t, "useradd", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "--comment", testComment, testUser)
+		admin(t, "useradd", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin", "--comment",
+			testComment, testUser)
 	}
 	t.Cleanup(func() { deleteUser(t) })
 	for file, flag := range map[string]string{"/etc/subuid": "--add-subuids", "/etc/subgid": "--add-subgids"} {

@@ -40,9 +40,11 @@ func StartBuilder(t testing.TB, e *Engine) *Builder {
 	if out, err := docker(image, "import", "-", "mtool-builder"); err != nil {
 		t.Fatalf("importing the image of a builder: %v: %s", err, out)
 	}
-	out, err := docker(nil, "run", "--detach", "--privileged", "--network", "host", "--name", b.Name, "--volume", "/var/lib/buildkit",
+	out, err := docker(nil, "run", "--detach", "--privileged", "--network", "host", "--name", b.Name, "--volume",
+		"/var/lib/buildkit",
 		"--env", "PATH=/bin", "mtool-builder", "/bin/buildkitd", "--oci-worker-net", "host", "--containerd-worker=false",
-		"--allow-insecure-entitlement", "security.insecure", "--oci-worker-platform", "linux/amd64", "--oci-worker-platform", "linux/arm64")
+		"--allow-insecure-entitlement", "security.insecure", "--oci-worker-platform", "linux/amd64", "--oci-worker-platform",
+		"linux/arm64")
 	if err != nil {
 		t.Fatalf("running a builder: %v: %s", err, out)
 	}
@@ -68,7 +70,10 @@ func builderImage(t testing.TB) (io.Reader, error) {
 	w := tar.NewWriter(&b)
 	// No certificates and no resolver: it fetches from the loopback interface only.
 	errs := []error{dirEntry(w, "tmp", 0o1777), dirEntry(w, "run", 0o755), dirEntry(w, "etc", 0o755)}
-	programs := map[string]string{"buildkitd": "buildkitd", "buildctl": "buildctl", "runc": "runc", "buildkit-qemu-aarch64": "qemu-aarch64-static"}
+	programs := map[string]string{
+		"buildkitd": "buildkitd", "buildctl": "buildctl", "runc": "runc",
+		"buildkit-qemu-aarch64": "qemu-aarch64-static",
+	}
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		path := Program(t, programs[name])
 		errs = append(errs, fileEntry(w, path, "bin/"+name))

@@ -14,7 +14,8 @@ func StartBuildkitd(t testing.TB) (addr string) {
 	dir := newDir(t)
 	socket := filepath.Join(dir, "buildkitd.sock")
 	writeFile(t, filepath.Join(dir, "buildkitd.toml")) // not the machine's
-	d := startDaemon(t, dir, Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"), "--addr", "unix://"+socket,
+	d := startDaemon(t, dir, Program(t, "buildkitd"), "--config", filepath.Join(dir, "buildkitd.toml"), "--addr",
+		"unix://"+socket,
 		"--root", filepath.Join(dir, "state"), "--oci-worker-net", "host", "--containerd-worker=false")
 	d.await(t, func() bool { return answers(socket) })
 	return "unix://" + socket

@@ -52,7 +52,10 @@ func newDir(t testing.TB) string {
 // the test fails.
 func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	t.Helper()
-	d := &daemon{name: filepath.Base(program), log: filepath.Join(dir, filepath.Base(program)+".log"), done: make(chan struct{})}
+	d := &daemon{
+		name: filepath.Base(program), log: filepath.Join(dir, filepath.Base(program)+".log"),
+		done: make(chan struct{}),
+	}
 	out, err := os.Create(d.log)
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,8 @@ func startEngine(t testing.TB, program, config string) *Engine {
 	writeFile(t, filepath.Join(dir, "daemon.json"), config) // not the machine's
 	d := startDaemon(t, dir, Program(t, program), append(cappedRuntime(t, dir),
 		"--host", e.Addr, "--containerd", containerd, "--config-file", filepath.Join(dir, "daemon.json"),
-		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile", filepath.Join(dir, "docker.pid"),
+		"--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"), "--pidfile",
+		filepath.Join(dir, "docker.pid"),
 		"--iptables=false", "--ip6tables=false", "--bridge=none")...)
 	docker := Program(t, "docker")
 	d.await(t, func() bool {
@@ -54,7 +55,8 @@ func startContainerd(t testing.TB, dir string) (socket string) {
 	socket = filepath.Join(dir, "containerd.sock")
 	config := filepath.Join(dir, "containerd.toml")
 	// Neither Kubernetes' plugin nor the one that makes /opt/containerd.
-	writeFile(t, config, `version = 2`, `disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]`)
+	writeFile(t, config, `version = 2`,
+		`disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.internal.v1.opt"]`)
 	d := startDaemon(t, dir, Program(t, "containerd"), "--config", config, "--address", socket,
 		"--root", filepath.Join(dir, "containerd"), "--state", filepath.Join(dir, "run"))
 	d.await(t, func() bool { return answers(socket) })

@@ -19,7 +19,8 @@ func Env(t testing.TB) []string {
 			t.Fatal(err)
 		}
 	}
-	writeFile(t, filepath.Join(home, ".docker/config.json"), "{}") // podman will not do without the file that DOCKER_CONFIG tells
+	// podman will not do without the file that DOCKER_CONFIG tells
+	writeFile(t, filepath.Join(home, ".docker/config.json"), "{}")
 	for _, program := range []string{"podman", "skopeo"} {
 		if path, err := look(program); err == nil {
 			enclose(t, home, path)
@@ -28,7 +29,8 @@ func Env(t testing.TB) []string {
 	path := append(append([]string{filepath.Join(home, "bin")}, depsDirs()...), os.Getenv("PATH"), "/usr/sbin", "/sbin")
 	return []string{
 		"PATH=" + strings.Join(path, ":"), "HOME=" + home, "TMPDIR=" + home,
-		"XDG_RUNTIME_DIR=" + home + "/run", "XDG_CONFIG_HOME=" + home + "/.config", "XDG_DATA_HOME=" + home + "/.local/share", "XDG_CACHE_HOME=" + home + "/.cache",
+		"XDG_RUNTIME_DIR=" + home + "/run", "XDG_CONFIG_HOME=" + home + "/.config", "XDG_DATA_HOME=" + home + "/.local/share",
+		"XDG_CACHE_HOME=" + home + "/.cache",
 		"STORAGE_DRIVER=vfs", // podman's and skopeo's: overlays do not nest everywhere
 		"DOCKER_CONFIG=" + home + "/.docker",
 	}

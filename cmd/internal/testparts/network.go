@@ -34,7 +34,8 @@ func StartNetwork(t testing.TB) *Network {
 func startNamespace(t testing.TB, dir string) (*daemon, string) {
 	t.Helper()
 	up := filepath.Join(dir, "up")
-	d := startDaemon(t, dir, Program(t, "unshare"), "--net", "--", "sh", "-c", `ip link set lo up && : >"$1" && exec sleep infinity`, "sh", up)
+	d := startDaemon(t, dir, Program(t, "unshare"), "--net", "--", "sh", "-c",
+		`ip link set lo up && : >"$1" && exec sleep infinity`, "sh", up)
 	d.await(t, func() bool { _, err := os.Stat(up); return err == nil })
 	return d, fmt.Sprintf("/proc/%d/ns/net", d.cmd.Process.Pid)
 }
@@ -47,7 +48,8 @@ func (n *Network) attach(t testing.TB, link string) (net.IP, []string) {
 	n.links++
 	here, there := net.IPv4(10, 77, byte(n.links), 1), net.IPv4(10, 77, byte(n.links), 2)
 	pid := func(d *daemon) string { return strconv.Itoa(d.cmd.Process.Pid) }
-	run(t, "ip", "link", "add", "name", link, "netns", pid(n.holder), "type", "veth", "peer", "name", "eth0", "netns", pid(d))
+	run(t, "ip", "link", "add", "name", link, "netns", pid(n.holder), "type", "veth", "peer", "name", "eth0",
+		"netns", pid(d))
 	for _, end := range []struct {
 		path, link string
 		ip         net.IP

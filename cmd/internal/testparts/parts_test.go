@@ -9,12 +9,15 @@ import (
 
 // made is a machine with just these programs.
 func made(root bool, programs ...string) machine {
-	return machine{root: root, subids: root, look: func(name string) (string, error) {
-		if slices.Contains(programs, name) {
-			return "/" + name, nil
-		}
-		return "", exec.ErrNotFound
-	}, has: func(file string) bool { return slices.Contains(programs, file) }, device: func(path string) bool { return slices.Contains(programs, path) }}
+	return machine{
+		root: root, subids: root, look: func(name string) (string, error) {
+			if slices.Contains(programs, name) {
+				return "/" + name, nil
+			}
+			return "", exec.ErrNotFound
+		}, has: func(file string) bool { return slices.Contains(programs, file) },
+		device: func(path string) bool { return slices.Contains(programs, path) },
+	}
 }
 
 func TestMissing(t *testing.T) {
@@ -24,12 +27,19 @@ func TestMissing(t *testing.T) {
 		on   machine
 		want string // in the error; "": it is there
 	}{
-		"there":           {Crane, made(false, "crane"), ""},
-		"not there":       {Crane, made(true, "skopeo"), "crane"},
-		"one of two":      {Docker, made(true, "docker", "containerd"), "dockerd"},
-		"no device":       {ExFAT, made(true, "mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare", "/dev/fuse"), "/dev/loop-control"},
-		"root's":          {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
-		"other name":      {QEMU, made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64", "qemu-s390x"), ""},
+		"there":      {Crane, made(false, "crane"), ""},
+		"not there":  {Crane, made(true, "skopeo"), "crane"},
+		"one of two": {Docker, made(true, "docker", "containerd"), "dockerd"},
+		"no device": {
+			ExFAT, made(true, "mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare", "/dev/fuse"),
+			"/dev/loop-control",
+		},
+		"root's": {Docker, made(false, "docker", "dockerd", "containerd"), "root"},
+		"other name": {
+			QEMU,
+			made(false, "qemu-aarch64", "qemu-arm-static", "qemu-x86_64", "qemu-i386", "qemu-ppc64le", "qemu-riscv64",
+				"qemu-s390x"), "",
+		},
 		"one arch of all": {QEMU, made(false, "qemu-aarch64", "qemu-x86_64"), "qemu-arm-static or qemu-arm"},
 		"no ids":          {Unprivileged, made(false, "newuidmap", "newgidmap"), "subordinate"},
 		"no file":         {Debian, made(true, "arm64-dpkg.tar"), ".deps/debian/arm64-dpkg.tar"},

@@ -65,7 +65,8 @@ func (r *RunningRegistry) storage(o RegistryOptions) string {
 	if o.ReadOnly != nil {
 		dir, maintenance = o.ReadOnly.dir, ", maintenance: {readonly: {enabled: true}}"
 	}
-	return fmt.Sprintf("version: 0.1\nlog: {accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: %t}%s}",
+	return fmt.Sprintf(
+		"version: 0.1\nlog: {accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %s/data}, delete: {enabled: %t}%s}",
 		dir, !o.NoDelete, maintenance)
 }
 
@@ -77,7 +78,8 @@ func (r *RunningRegistry) auth(t testing.TB, o RegistryOptions) string {
 	r.User, r.Password = "tester", "secret"
 	if o.Token {
 		s := startTokenServer(t, r, o.OneScope)
-		return fmt.Sprintf("auth: {token: {realm: %q, service: %s, issuer: %s, jwks: %s}}", s.url, tokenService, tokenIssuer, s.keys)
+		return fmt.Sprintf("auth: {token: {realm: %q, service: %s, issuer: %s, jwks: %s}}", s.url, tokenService,
+			tokenIssuer, s.keys)
 	}
 	// The registry takes bcrypt only; this is the hash of the password above.
 	writeFile(t, filepath.Join(r.dir, "htpasswd"), "tester:"+passwordHash+"\n")

@@ -27,13 +27,18 @@ func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	dir := newDir(t)
 	shell := func(script string, env ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), "sh", "-ec", script)
-		cmd.Env = append(append([]string{"HOME=" + dir, "PATH=" + strings.Join(append(depsDirs(), os.Getenv("PATH"), "/usr/sbin", "/sbin"), ":")}, env...), "DIR="+dir)
+		cmd.Env = append(
+			append([]string{
+				"HOME=" + dir,
+				"PATH=" + strings.Join(append(depsDirs(), os.Getenv("PATH"), "/usr/sbin", "/sbin"), ":"),
+			}, env...), "DIR="+dir)
 		return cmd
 	}
 	builder := func(name string, env []string, build, layout, forget string) Rival {
 		return Rival{
-			Name: name, Layout: func() *exec.Cmd { return shell(layout, env...) }, Forget: func() *exec.Cmd { return shell(forget, env...) },
-			Build: func(context string) *exec.Cmd { return shell(build, append(env, "CONTEXT="+context)...) },
+			Name: name, Layout: func() *exec.Cmd { return shell(layout, env...) },
+			Forget: func() *exec.Cmd { return shell(forget, env...) },
+			Build:  func(context string) *exec.Cmd { return shell(build, append(env, "CONTEXT="+context)...) },
 		}
 	}
 	engine := StartDockerd(t)

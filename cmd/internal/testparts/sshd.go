@@ -30,10 +30,12 @@ func StartSSHServer(t testing.TB, host string) *SSHServer {
 	_, number, _ := net.SplitHostPort(port)
 	s := &SSHServer{Addr: "ssh://root@" + port, Config: file("client.config")}
 	writeFile(t, file("known"), "["+strings.Replace(port, ":", "]:", 1)+" "+hostKey)
-	writeFile(t, s.Config, "Host *", "IdentityFile "+file("client"), "IdentitiesOnly yes", "UserKnownHostsFile "+file("known"), "GlobalKnownHostsFile none", "BatchMode yes")
+	writeFile(t, s.Config, "Host *", "IdentityFile "+file("client"), "IdentitiesOnly yes",
+		"UserKnownHostsFile "+file("known"), "GlobalKnownHostsFile none", "BatchMode yes")
 	path := strings.Join(append(depsDirs(), os.Getenv("PATH")), ":")
 	writeFile(t, file("sshd.config"),
-		"ListenAddress "+port, "HostKey "+file("host"), "AuthorizedKeysFile "+file("client.pub"), "PidFile none", "StrictModes no",
+		"ListenAddress "+port, "HostKey "+file("host"), "AuthorizedKeysFile "+file("client.pub"), "PidFile none",
+		"StrictModes no",
 		"UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%[2]s DOCKER_HOST=%[2]s", path, host))
 	// It wants a user of its own and a folder below /run, and neither is the machine's business. The folder /etc is replaced

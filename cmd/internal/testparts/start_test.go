@@ -116,7 +116,9 @@ func TestNewUser(t *testing.T) {
 			t.Errorf("got %q", got)
 		}
 		// Ids of their range are theirs to use.
-		if got := output(t, u.Command(t.Context(), "unshare", "--user", "--map-auto", "--map-root-user", "sh", "-c", "touch x; chown 7:7 x; stat -c %u x")); got != "7" {
+		if got := output(t,
+			u.Command(t.Context(), "unshare", "--user", "--map-auto", "--map-root-user", "sh", "-c",
+				"touch x; chown 7:7 x; stat -c %u x")); got != "7" {
 			t.Errorf("a file of a subordinate id belongs to %q, want 7", got)
 		}
 	})
@@ -158,7 +160,9 @@ func TestStartNetwork(t *testing.T) {
 		path = n.Path
 		n.attach(t, "one")
 		links := func(args ...string) string {
-			return output(t, exec.CommandContext(t.Context(), Program(t, "nsenter"), append([]string{"--net=" + path, "ip", "-brief"}, args...)...))
+			return output(t,
+				exec.CommandContext(t.Context(), Program(t, "nsenter"),
+					append([]string{"--net=" + path, "ip", "-brief"}, args...)...))
 		}
 		if got := links("link"); strings.Count(got, "\n") != 1 || !strings.Contains(got, "one@") {
 			t.Errorf("its links: %s", got)

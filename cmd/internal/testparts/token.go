@@ -44,7 +44,10 @@ func startTokenServer(t testing.TB, r *RunningRegistry, oneScope bool) *tokenSer
 	if err != nil {
 		t.Fatal(err)
 	}
-	public := map[string]string{"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": tokenKey, "x": encode(point[1:33]), "y": encode(point[33:])}
+	public := map[string]string{
+		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": tokenKey,
+		"x": encode(point[1:33]), "y": encode(point[33:]),
+	}
 	writeFile(t, s.keys, marshal(t, map[string]any{"keys": []any{public}}))
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)

@@ -38,7 +38,10 @@ func NewUser(t testing.TB) *User {
 func (u *User) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = u.Home
-	cmd.Env = []string{"HOME=" + u.Home, "USER=" + u.Name, "PATH=" + filepath.Join(u.Home, "bin") + ":/usr/local/bin:/usr/bin:/bin"}
+	cmd.Env = []string{
+		"HOME=" + u.Home, "USER=" + u.Name,
+		"PATH=" + filepath.Join(u.Home, "bin") + ":/usr/local/bin:/usr/bin:/bin",
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: u.ids, Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
