@@ -68,12 +68,30 @@ func heading(w io.Writer, r inspect.Report) {
 	printf(w, "\n")
 }
 
-// shownState is the state of an image and, for LoongArch, the world that its programs are of.
+// shownState is the state of an image, for LoongArch the world that its programs are of, and how many warnings there are.
 func shownState(s app.Inspection, image int) string {
+	state := string(s.State(image))
 	if world := worldWords(s, image); world != "" {
-		return string(s.State(image)) + ", " + world
+		state += ", " + world
 	}
-	return string(s.State(image))
+	if n := warnings(s, image); n > 0 {
+		state += ", " + inspect.Count(n, "warning")
+	}
+	return state
+}
+
+// warnings counts what is likely wrong in an image and fails under strict rules only.
+func warnings(s app.Inspection, image int) int {
+	if image >= len(s.Findings) {
+		return 0
+	}
+	about, n := s.Findings[image], 0
+	for _, f := range s.Findings {
+		if f.State == inspect.Warning && f.Digest == about.Digest && f.Platform == about.Platform {
+			n++
+		}
+	}
+	return n
 }
 
 func worldWords(s app.Inspection, image int) string {
@@ -141,7 +159,21 @@ func lastLine(seen []app.Inspection) string {
 	if n := s.Cost.Whole; n > 0 {
 		what += fmt.Sprintf(", and all of %s where that can't be followed,", images(n))
 	}
-	return fmt.Sprintf("claims checked; %s in %s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost))
+	return fmt.Sprintf("claims checked; %s in %s%s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost), warned(seen))
+}
+
+// warned says how many warnings there are, and what makes failures of them.
+func warned(seen []app.Inspection) string {
+	total := 0
+	for _, s := range seen {
+		for i := range s.Report.Images {
+			total += warnings(s, i)
+		}
+	}
+	if total == 0 {
+		return ""
+	}
+	return "; " + inspect.Count(total, "warning") + " (--strict fails on them)"
 }
 
 // readWords is how much was read for what was checked; layers that were read by a command before are remembered.
