@@ -36,14 +36,16 @@ func subjectOf(role, path string) string {
 
 // what a file is, for people: "is an amd64 program".
 func (s *suspect) what() string {
+	if s.fault.is != "" {
+		return s.fault.is
+	}
 	f := s.fact
 	arch := f.Arch
 	if len(f.Archs) > 0 {
 		arch = strings.Join(f.Archs, " and ")
 	}
+	foreign := s.verdict == binary.OtherOS || f.OS != "" && f.OS != s.platform.OS
 	switch {
-	case s.fault.is != "":
-		return s.fault.is
 	case f.Kind.ELF() && f.Machine == 0:
 		return "has no machine in its header (e_machine 0)"
 	case f.Kind == binary.PE && f.OS == "windows" && s.platform.OS != "windows":
@@ -52,7 +54,7 @@ func (s *suspect) what() string {
 		return "is a macOS program for " + arch
 	case s.verdict == binary.Unstated:
 		return "does not say which processor it needs"
-	case s.verdict == binary.OtherOS || arch == "" || !f.Kind.ELF() || f.OS != "" && f.OS != s.platform.OS:
+	case foreign || arch == "" || !f.Kind.ELF():
 		return "is " + an(f.String())
 	}
 	return "is " + an(arch) + " " + s.noun()

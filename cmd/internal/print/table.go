@@ -31,6 +31,7 @@ func stateColumn(name string) column  { return column{name: name, state: true} }
 func textColumn(name string) column {
 	return column{name: name, breaks: true, behind: ",", below: true}
 }
+
 func pathColumn(name string) column {
 	return column{name: name, breaks: true, behind: ",/@", below: true}
 }
@@ -93,17 +94,7 @@ func (t *table) flush() error {
 
 // write writes a row, then its cells that stand below it; below is nil for the heads.
 func (t *table) write(b *strings.Builder, l layout, row []string, below []bool) {
-	cells, height := make([][]string, len(row)), 1
-	for i, c := range t.columns {
-		switch {
-		case l.widths[i] == 0 || below != nil && below[i]:
-		case c.breaks && Width(row[i]) > l.widths[i]:
-			cells[i] = wrap(row[i], l.widths[i], c.behind, true)
-		default:
-			cells[i] = []string{row[i]}
-		}
-		height = max(height, len(cells[i]))
-	}
+	cells, height := t.wrapped(l, row, below)
 	for n := range height {
 		gap := l.indent()
 		for i, w := range l.widths {
@@ -123,6 +114,22 @@ func (t *table) write(b *strings.Builder, l layout, row []string, below []bool) 
 			t.writeBelow(b, t.columns[i], row[i], l.indent()+gapWidth)
 		}
 	}
+}
+
+// wrapped are the lines of each cell that stands in its row, and how many lines the longest has.
+func (t *table) wrapped(l layout, row []string, below []bool) (cells [][]string, height int) {
+	cells, height = make([][]string, len(row)), 1
+	for i, c := range t.columns {
+		switch {
+		case l.widths[i] == 0 || below != nil && below[i]:
+		case c.breaks && Width(row[i]) > l.widths[i]:
+			cells[i] = wrap(row[i], l.widths[i], c.behind, true)
+		default:
+			cells[i] = []string{row[i]}
+		}
+		height = max(height, len(cells[i]))
+	}
+	return cells, height
 }
 
 // writeBelow writes a cell in lines of its own.

@@ -98,7 +98,7 @@ func TestScreen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		env := map[string]string{}
-		for _, word := range strings.Fields(tt.env) {
+		for word := range strings.FieldsSeq(tt.env) {
 			name, value, _ := strings.Cut(word, "=")
 			env[name] = value
 		}
