@@ -21,6 +21,9 @@ func TestMakeRelease(t *testing.T) {
 	if a, b := sums(t, first), sums(t, second); len(a) == 0 || !slices.Equal(a, b) {
 		t.Errorf("the same commit in another folder is other bytes:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
 	}
+	if a, b := images(t, first), images(t, second); a == "" || a != b {
+		t.Errorf("the same commit in another folder makes other images:\n%s\n%s", a, b)
+	}
 	dist := makeIn(t, t.TempDir(), "")
 	same := sums(t, dist)
 	for _, line := range sums(t, first) {
@@ -67,13 +70,28 @@ func must(t *testing.T, name string, args ...string) string {
 	return string(bytes.TrimSpace(out))
 }
 
+// sums are the lines of SHA256SUMS, but for the archives of images: the statements in them tell when they were made.
 func sums(t *testing.T, dist string) []string {
 	t.Helper()
 	body, err := os.ReadFile(filepath.Join(dist, sumsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Split(strings.TrimSpace(string(body)), "\n")
+	return slices.DeleteFunc(strings.Split(strings.TrimSpace(string(body)), "\n"), func(line string) bool {
+		return strings.HasSuffix(line, "-image.tar")
+	})
+}
+
+// images are the digests of the images of mtool, for all platforms, as the program of this release tells them.
+func images(t *testing.T, dist string) (digests string) {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, "tar", "-xzf", filepath.Join(dist, "mtool-9.9.9-linux-amd64.tar.gz"), "-C", dir)
+	for _, name := range []string{"mtool-9.9.9-image.tar", "mtool-9.9.9-builder-image.tar"} {
+		digests += must(t, filepath.Join(dir, "mtool-9.9.9-linux-amd64", "mtool"), "inspect", "--format",
+			`{{range .Platforms}}{{.Digest}}{{"\n"}}{{end}}`, "oci-archive:"+filepath.Join(dist, name)) + "\n"
+	}
+	return digests
 }
 
 // starts unpacks the archive of a target and runs its program.

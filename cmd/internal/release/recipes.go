@@ -93,7 +93,7 @@ func (r *release) pack(ctx context.Context, m made, files []file) error {
 // nfpmArch is the architecture as nfpm knows it, which knows the words of each kind of package.
 func nfpmArch(t target) string { return t.arch + map[string]string{"v7": "7"}[t.variant] }
 
-// lay writes files below a folder, all of one time.
+// lay writes files below a folder, all of one time, and the folders too.
 func lay(dir string, files []file, at time.Time) error {
 	for _, f := range files {
 		path := filepath.Join(dir, filepath.FromSlash(f.name))
@@ -103,9 +103,11 @@ func lay(dir string, files []file, at time.Time) error {
 		if err := os.WriteFile(path, f.body, os.FileMode(f.mode)); err != nil {
 			return err
 		}
-		if err := os.Chtimes(path, at, at); err != nil {
+	}
+	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error { // a folder's time is that of its last file
+		if err != nil {
 			return err
 		}
-	}
-	return nil
+		return os.Chtimes(path, at, at)
+	})
 }

@@ -174,3 +174,17 @@ func TestRecipes(t *testing.T) {
 		}
 	}
 }
+
+// TestLay: folders have the time too, since packages have them.
+func TestLay(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := lay(dir, []file{{"man/man1/mtool.1", 0o644, nil}, {"man/man7/mtool.7", 0o644, nil}}, noon); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"man", "man/man1", "man/man1/mtool.1"} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || !info.ModTime().Equal(noon) {
+			t.Errorf("%s: %v, %v", name, info, err)
+		}
+	}
+}
