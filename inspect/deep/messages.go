@@ -48,16 +48,25 @@ func (s *suspect) what() string {
 	switch {
 	case f.Kind.ELF() && f.Machine == 0:
 		return "has no machine in its header (e_machine 0)"
-	case f.Kind == binary.PE && f.OS == "windows" && s.platform.OS != "windows":
-		return "is a Windows program for " + arch
-	case f.Kind == binary.MachO && s.platform.OS != "darwin":
-		return "is a macOS program for " + arch
+	case s.system() != "":
+		return "is a " + s.system() + " program for " + arch
 	case s.verdict == binary.Unstated:
 		return "does not say which processor it needs"
 	case foreign || arch == "" || !f.Kind.ELF():
 		return "is " + an(f.String())
 	}
 	return "is " + an(arch) + " " + s.noun()
+}
+
+// system is the name of another operating system whose format the file has, "" for none.
+func (s *suspect) system() string {
+	switch f := s.fact; {
+	case f.Kind == binary.PE && f.OS == "windows" && s.platform.OS != "windows":
+		return "Windows"
+	case f.Kind == binary.MachO && s.platform.OS != "darwin":
+		return "macOS"
+	}
+	return ""
 }
 
 // whole is what a file is, and what comes of it where its machine is right.
