@@ -32,7 +32,7 @@ type verboseFlags struct {
 func (f *verboseFlags) addVerbose(fl *pflag.FlagSet) {
 	fl.CountVarP(&f.verbose, "verbose", "v", "say what was decided and why; -vv: each request too (mtool help debug)")
 	fl.BoolVarP(&f.debug, "debug", "D", false, "the same as -vv")
-	fl.StringVar(&f.format, "log-format", "text", "what notes, errors and -v look like: text, json")
+	fl.StringVar(&f.format, "log-format", "text", "what notes, errors and -v look like: `text|json`")
 	fl.StringVar(&f.traceFile, "trace", "", "write all requests to this `FILE` (HAR), without secrets, for a report of a defect")
 }
 
@@ -145,8 +145,8 @@ const debugHelp = `What mtool does, and why, in more and more detail, on standar
   --trace FILE         all requests with their headers and times, as an HTTP archive (HAR 1.2), which browsers open. Bodies are
                        not in it. Attach it to a report of a defect
   MTOOL_LOG            what these flags say, for all commands: info (-v), debug (-vv), json, with commas: MTOOL_LOG=debug,json
-  OTEL_EXPORTER_OTLP_ENDPOINT   where spans are sent by OpenTelemetry: one for the command, one for each request. The other
-                       OTEL_EXPORTER_OTLP_… variables are honoured, and TRACEPARENT is the parent
+  OTEL_…               OTEL_EXPORTER_OTLP_ENDPOINT is where spans are sent by OpenTelemetry: one for the command, one for each
+                       request. The other variables of its exporter are honoured, and TRACEPARENT is the parent
 
 Secrets are in none of them: names and passwords in addresses, values of queries but for a few that are known to be harmless
 (digest, scope …), and of all headers but harmless ones are REDACTED; bodies are never shown. Names of hosts and repositories are.
