@@ -3,6 +3,8 @@ package rootfs
 import (
 	"errors"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // errRefused says that no runtime unpacks the layers in place.
@@ -17,6 +19,9 @@ func (l *layering) unpack(linked map[int]*node) error {
 	for i := range l.facts.Folders {
 		f := &l.facts.Folders[i]
 		dir, err := l.enter(f, dirs[parent(f.Path)])
+		if errors.Is(err, errRefused) && l.throughLink() {
+			return l.aliased(f.Path)
+		}
 		if err != nil {
 			return err
 		}
@@ -49,6 +54,19 @@ func (l *layering) unpack(linked map[int]*node) error {
 		delete(dirs[parent(w)].kids, base(w))
 	}
 	return l.unmoved()
+}
+
+// throughLink reports whether a directory of the layer is a link of a lower one: by it, an entry may have made room for a later one.
+func (l *layering) throughLink() bool {
+	return len(l.followed) > 0 || slices.ContainsFunc(l.facts.Folders, func(f Folder) bool {
+		at := l.root
+		for name := range strings.SplitSeq(f.Path, "/") {
+			if at = at.kid(name); at == nil || !at.dir {
+				break
+			}
+		}
+		return f.Implied && at != nil && at.isLink()
+	})
 }
 
 // unmoved refuses a layer that changes what its links of lower layers lead through.
