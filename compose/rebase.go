@@ -58,19 +58,14 @@ func (l List) Rebase(old, now inspect.Report, keepAttestations bool) (List, []Ch
 
 // baseFor returns the image of a base that serves the platform of e.
 func baseFor(e Entry, base inspect.Report) (inspect.Image, error) {
-	var have []v1.Platform
-	for _, img := range base.Images {
-		have = append(have, img.Platform())
-	}
 	want := e.Config
 	if platform.IsUnknown(want) {
 		want = e.Platform()
 	}
-	served := platform.Serve(have, want, false)
-	if len(served.Rows) == 0 {
+	img, found := base.Serving(want)
+	if !found {
 		return inspect.Image{}, fmt.Errorf("%w: the base %q has no %s", inspect.ErrMismatch, base.Ref, formatPlatform(want))
 	}
-	img := base.Images[served.Rows[0]]
 	return img, img.Err
 }
 

@@ -123,6 +123,20 @@ func (i Image) Platform() v1.Platform {
 	return claim
 }
 
+// Serving returns the image that a node of the platform takes, as Serve of package platform has it. It reports whether there is
+// one.
+func (r Report) Serving(want v1.Platform) (Image, bool) {
+	var have []v1.Platform
+	for _, img := range r.Images {
+		have = append(have, img.Platform())
+	}
+	served := platform.Serve(have, want, false)
+	if len(served.Rows) == 0 {
+		return Image{}, false
+	}
+	return r.Images[served.Rows[0]], true
+}
+
 // Contents is the content of an image's layers that is compared with the other images of a list. Package deep reads it.
 type Contents struct {
 	// Whole reports that every layer was read to its end, so that nothing is missing here.

@@ -47,7 +47,7 @@ func Judge(img inspect.Image, name string, now inspect.Report, err error) Standi
 		s.Reason = img.Err.Error()
 		return s
 	}
-	base, found := serving(now, img.Platform())
+	base, found := now.Serving(img.Platform())
 	if !found {
 		s.Reason = fmt.Sprintf("the base has no %s now", s.Platform)
 		return s
@@ -63,19 +63,6 @@ func Judge(img inspect.Image, name string, now inspect.Report, err error) Standi
 		s.State, s.Reason = Outdated, "its lowest layers are not those of the base now"
 	}
 	return s
-}
-
-// serving returns the image of a base that serves a platform.
-func serving(now inspect.Report, want v1.Platform) (inspect.Image, bool) {
-	var have []v1.Platform
-	for _, img := range now.Images {
-		have = append(have, img.Platform())
-	}
-	served := platform.Serve(have, want, false)
-	if len(served.Rows) == 0 {
-		return inspect.Image{}, false
-	}
-	return now.Images[served.Rows[0]], true
 }
 
 // madeOn reports whether the lowest layers of an image unpack to those of base.
