@@ -1,4 +1,4 @@
-// Package baseimage judges whether images are made on what their base images are now.
+// Package baseimage reports whether images are built on the current version of their base images.
 //
 // An image names its base in the annotations org.opencontainers.image.base.name and base.digest of its manifest or its row, or in
 // labels of these names (see inspect.Image.Base). Judge compares it with that base as it is now: the lowest layers of an image must

@@ -194,7 +194,7 @@ func (j *judgement) unasked() {
 	}
 	f := j.finding(inspect.Unchecked)
 	f.Evidence = "no program states its ABI"
-	f.Message = fmt.Sprintf("%s: nothing in the image says whether it is built for %s, which is asked for", j.name(), binary.Spoken(j.options.ABI[j.platform.Architecture]))
+	f.Message = fmt.Sprintf("%s: nothing in the image shows that it is built for %s, as required", j.name(), binary.Spoken(j.options.ABI[j.platform.Architecture]))
 	j.add(f)
 }
 

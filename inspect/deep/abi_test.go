@@ -184,7 +184,7 @@ func TestAskedABI(t *testing.T) {
 		"the old world, asked": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
 		"of another machine":   {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
 		"hard float":           {"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch, "is built for soft float (layer 1, sha256:10055a1ed628): hard float is asked for"},
-		"not stated":           {"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked, "nothing in the image says whether it is built for hard float, which is asked for"},
+		"not stated":           {"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked, "nothing in the image shows that it is built for hard float, as required"},
 		"musl":                 {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "musl"), inspect.BinariesOK, ""},
 		"no musl":              {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "glibc"), inspect.Mismatch, "glibc is asked for"},
 		"static":               {"linux/amd64", one("elf app amd64"), abi("amd64", "musl"), inspect.Unchecked, "nothing says for which ABI it is built"},

@@ -88,7 +88,7 @@ func (a *application) observe(o *app.EnvOptions) {
 	}
 }
 
-// exchanged is told of every request.
+// exchanged is called for every request.
 func (a *application) exchanged(e remote.Exchange) {
 	if a.archive != nil {
 		a.archive.Add(e)

@@ -61,7 +61,7 @@ type Board struct {
 // display shows a state. Both methods are called by one goroutine at a time.
 type display interface {
 	refresh(s state)
-	// end is told of a transfer that is over.
+	// end is called when a transfer is over.
 	end(t transfer, now time.Time)
 	// hide takes away what can be taken away.
 	hide()
