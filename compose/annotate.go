@@ -120,7 +120,7 @@ func (d Edit) check() error {
 		return registry.Usagef("nothing to change")
 	}
 	if d.Config != nil {
-		if err := d.Config.check(); err != nil {
+		if err := d.Config.Check(); err != nil {
 			return err
 		}
 	}

@@ -47,8 +47,9 @@ func (d ConfigEdit) empty() bool {
 		d.StopSignal == nil && d.Created == nil && d.Platform == nil
 }
 
-// check refuses what no config can hold, and names that are both set and taken away.
-func (d ConfigEdit) check() error {
+// Check refuses an edit that asks for nothing, what no config can hold, and names that are both set and taken away. The error
+// wraps registry.ErrUsage.
+func (d ConfigEdit) Check() error {
 	if d.empty() {
 		return registry.Usagef("nothing to change")
 	}

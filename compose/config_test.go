@@ -63,11 +63,11 @@ func TestConfigEditRefused(t *testing.T) {
 		"empty label":        {Labels: map[string]string{"": "1"}},
 		"one port twice":     {Ports: []string{"80"}, UnsetPorts: []string{"80"}},
 	} {
-		if err := d.check(); !errors.Is(err, registry.ErrUsage) {
+		if err := d.Check(); !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if err := (ConfigEdit{Env: []string{"A=", "B=a=b"}}).check(); err != nil {
+	if err := (ConfigEdit{Env: []string{"A=", "B=a=b"}}).Check(); err != nil {
 		t.Errorf("the twin: %v", err)
 	}
 }

@@ -35,6 +35,9 @@ type SetOptions struct {
 
 // Set changes the config of every image of a list, or of one: in a draft, in the local store, in a layout or in a registry.
 func (e *Env) Set(ctx context.Context, o SetOptions) (publish.Done, error) {
+	if err := o.Edit.Check(); err != nil {
+		return publish.Done{}, fmt.Errorf("changing %q: %w", o.Name, err)
+	}
 	change := func(l compose.List) (compose.List, []compose.Change, error) {
 		return l.SetConfigs(o.Entry, compose.Edit{Config: &o.Edit, Force: o.Force})
 	}
