@@ -56,7 +56,7 @@ type (
 	taskKey     struct{}
 )
 
-// WithProgress returns a context in which p is told of tasks.
+// WithProgress returns a context whose tasks report to p.
 func WithProgress(ctx context.Context, p Progress) context.Context {
 	return context.WithValue(ctx, progressKey{}, p)
 }

@@ -59,10 +59,10 @@ type Options struct {
 	// Note is called before each wait, with one line; it may be nil. If concurrent requests fail alike, only the first
 	// is reported. It is called from several goroutines.
 	Note func(string)
-	// Explain is told what was decided and why, one line each: which credentials, which tokens, which mounts were refused. nil
-	// is nobody. It is called from several goroutines.
+	// Explain, if not nil, is called with each decision and its reason, one line each: which credentials, which tokens, which
+	// mounts were refused. It is called from several goroutines.
 	Explain func(string)
-	// Observe is told of each request when it is over; nil is nobody. It is called from several goroutines.
+	// Observe, if not nil, is called after each request. It is called from several goroutines.
 	Observe func(Exchange)
 }
 

@@ -27,7 +27,7 @@ type Exchange struct {
 	DNS, Connect, TLS, Send, Wait, Receive, Took time.Duration
 }
 
-// observed wraps next so that see is told of every exchange when it is over. nil sees nothing, at no cost.
+// observed returns next with see called after every exchange; next itself if see is nil.
 func observed(next http.RoundTripper, see func(Exchange)) http.RoundTripper {
 	if see == nil {
 		return next

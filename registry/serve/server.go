@@ -23,7 +23,7 @@ type Options struct {
 	Hosts []string
 	// Patience is how long a client may take to read, or to send, 32 KiB; 0 means 30 seconds.
 	Patience time.Duration
-	// Users are who may come in, by HTTP basic authentication; nil lets everybody in.
+	// Users may connect, by HTTP basic authentication; nil requires no login.
 	Users *Users
 	// Writable lets clients push and delete.
 	Writable bool

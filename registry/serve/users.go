@@ -15,7 +15,7 @@ import (
 	"mtool/registry"
 )
 
-// Users are who may come in. A nil *Users lets everybody in.
+// Users holds those who may connect. A nil *Users requires no login.
 type Users struct {
 	secrets map[string]string // password, or its bcrypt hash, by name
 	hashing sync.Mutex        // one hash at a time, since each takes a processor for a while

@@ -48,7 +48,7 @@ type Options struct {
 type Opener struct {
 	Store  *store.Store
 	Client *remote.Client
-	// Explain is told where each name was looked up and what was found; nil is nobody.
+	// Explain, if not nil, is called with where each name was looked up and what was found.
 	Explain func(string)
 }
 

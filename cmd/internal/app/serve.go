@@ -80,7 +80,7 @@ func toldLine(host string, event serve.Event) string {
 	return line + ", " + inspect.Bytes(event.Size)
 }
 
-// admission decides who may come in.
+// admission decides who may connect.
 func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, error) {
 	var served Served
 	options := serve.Options{Writable: o.Writable, MaxBlob: o.MaxBlob}
