@@ -134,7 +134,8 @@ func push(t *testing.T, s *registrytest.Server, o remote.Options, image registry
 	return name
 }
 
-// The login for the server of an ADD, a secret that BuildKit takes by its name, does not follow a redirect to another port.
+// The login for the server of an ADD, a secret that BuildKit takes by its name, does not follow a redirect to another
+// port.
 func TestAddKeepsItsLoginAtHome(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")

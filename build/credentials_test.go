@@ -21,8 +21,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and even at
-// one time.
+// A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and
+// even at one time.
 func TestTokensOfUncheckedHost(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,8 +95,8 @@ func TestTokensAgain(t *testing.T) {
 	}
 }
 
-// A worker's registry may name any token server: the password goes to none without TLS, to no other by a redirect, by no old
-// TLS, and an answer without end is cut off.
+// A worker's registry may name any token server: the password goes to none without TLS, to no other by a redirect, by
+// no old TLS, and an answer without end is cut off.
 func TestWorkersPasswordStaysAtHome(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "auth.json")
 	if err := os.WriteFile(file, []byte(`{"auths": {"r.example": {"username": "anna", "password": "secret"}}}`),

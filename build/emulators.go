@@ -108,8 +108,8 @@ const (
 	emulated
 )
 
-// BuildKit does not say what it emulates: a probe runs a program of a few instructions there, which prints what the kernel
-// has started for it.
+// BuildKit does not say what it emulates: a probe runs a program of a few instructions there, which prints what the
+// kernel has started for it.
 const (
 	probePath = "/mtool-probe"
 	probeWait = 20 * time.Second

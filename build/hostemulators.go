@@ -20,9 +20,9 @@ type Emulation struct {
 	TestErr error
 }
 
-// Emulators returns how this machine runs each architecture, with the emulators in dir and in PATH. With test, a tiny program
-// of each one that is not missing is run, as a build's step would be: the rows tell how that went, and the error joins the
-// failures.
+// Emulators returns how this machine runs each architecture, with the emulators in dir and in PATH. With test, a tiny
+// program of each one that is not missing is run, as a build's step would be: the rows tell how that went, and the
+// error joins the failures.
 func Emulators(ctx context.Context, dir string, test bool) ([]Emulation, error) {
 	found := emulator.Survey(ctx, emulator.Detect(), dir, emulator.ReadEntries(emulator.Dir))
 	rows := make([]Emulation, len(found))
@@ -73,8 +73,8 @@ func testFailures(rows []Emulation) error {
 	return errors.Join(errs...)
 }
 
-// InstallEmulators registers emulators in dir and in PATH with the host's kernel, for everything that runs on it; no platform:
-// all that were found. It goes on past one that fails.
+// InstallEmulators registers emulators in dir and in PATH with the host's kernel, for everything that runs on it; no
+// platform: all that were found. It goes on past one that fails.
 func InstallEmulators(dir string, platforms []v1.Platform) ([]emulator.Registered, error) {
 	all := len(platforms) == 0
 	if all {

@@ -42,8 +42,8 @@ func (l Layout) object(ref registry.Ref, root registry.Manifest) registry.Object
 	return registry.Object{Ref: ref, Root: root, Source: store.NewReader(regular.DirFS(l.Dir), l.Dir)}
 }
 
-// image reads the root of a layout, an image or, when BuildKit made attestations, a list of it and them, and the platform that
-// the image's config states.
+// image reads the root of a layout, an image or, when BuildKit made attestations, a list of it and them, and the
+// platform that the image's config states.
 func (l Layout) image(ctx context.Context, ref registry.Ref) (root registry.Manifest, p v1.Platform, err error) {
 	object := l.object(ref, root)
 	if object.Root, err = object.Source.Manifest(ctx, l.Root); err != nil {

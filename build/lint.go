@@ -118,8 +118,8 @@ func isSetting(before string, m binary.Machine) bool {
 // crossCompilers are the prefixes of Debian's and others' cross compilers.
 var crossCompilers = []string{"gcc-", "g++-", "gfortran-", "binutils-", "crossbuild-essential-"}
 
-// preparesAll reports whether a step on the build machine's platform names several machines, as one that installs compilers
-// for all of them does, or a compiler.
+// preparesAll reports whether a step on the build machine's platform names several machines, as one that installs
+// compilers for all of them does, or a compiler.
 func (l *linting) preparesAll(v visit, lines []sourceLine) bool {
 	if !strings.Contains(l.d.stages[v.stage].Platform, "BUILDPLATFORM") {
 		return false

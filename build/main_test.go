@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needs skips a test whose part of the machine is missing, and fails it where MTOOL_TEST_REQUIRE (a comma list) names the
-// part: what must be there can't be skipped.
+// needs skips a test whose part of the machine is missing, and fails it where MTOOL_TEST_REQUIRE (a comma list) names
+// the part: what must be there can't be skipped.
 func needs(t *testing.T, parts ...string) {
 	t.Helper()
 	if testing.Short() {

@@ -23,7 +23,8 @@ func (e *missingFileError) Error() string {
 
 func (e *missingFileError) Unwrap() error { return e.err }
 
-// missingFile returns what BuildKit says of such a file, as a checksum that could not be made; nil where err is another.
+// missingFile returns what BuildKit says of such a file, as a checksum that could not be made; nil where err is
+// another.
 func missingFile(step string, err error) error {
 	words := regexp.MustCompile(`failed to calculate checksum of ref \S+: (".*"): not found`).FindStringSubmatch(err.Error())
 	if words == nil {

@@ -65,7 +65,8 @@ func checkSecret(secret Secret) error {
 	return nil
 }
 
-// maxSecret is BuildKit's limit. https://github.com/moby/buildkit/blob/master/session/secrets/secretsprovider/secretsprovider.go
+// maxSecret is BuildKit's limit.
+// https://github.com/moby/buildkit/blob/master/session/secrets/secretsprovider/secretsprovider.go
 const maxSecret = 500 << 10
 
 // prepareContexts makes the directories among the named contexts absolute.

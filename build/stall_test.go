@@ -17,8 +17,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A registry, or its token server, that stands still while the worker itself asks: it asks again, and a build that can't go on
-// ends and says who it was.
+// A registry, or its token server, that stands still while the worker itself asks: it asks again, and a build that
+// can't go on ends and says who it was.
 func TestBaseThatStandsStill(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
@@ -57,8 +57,8 @@ func TestBaseThatStandsStill(t *testing.T) {
 
 const impatience = 400 * time.Millisecond
 
-// buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts together
-// take longer than the build may be silent.
+// buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts
+// together take longer than the build may be silent.
 func buildOnStalled(
 	t *testing.T, f registrytest.Fault, idle, silent time.Duration,
 ) (*registrytest.Server, string, error) {

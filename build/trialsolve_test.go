@@ -51,7 +51,8 @@ func TestHearing(t *testing.T) {
 	}
 }
 
-// TestHearingOfCrash: QEMU's word that a program crashed ends the command, wherever the word is broken, unless nothing is emulated.
+// TestHearingOfCrash: QEMU's word that a program crashed ends the command, wherever the word is broken, unless nothing
+// is emulated.
 func TestHearingOfCrash(t *testing.T) {
 	t.Parallel()
 	for _, emulated := range []bool{true, false} {

@@ -19,8 +19,8 @@ const (
 	aRun    = "[build 2/3] RUN make # FROM "
 )
 
-// The silence of a step that runs a program ends a build; that of our own worker's requests does not, which have a limit of
-// their own; and a worker elsewhere that looks for a base is not waited for without end.
+// The silence of a step that runs a program ends a build; that of our own worker's requests does not, which have a
+// limit of their own; and a worker elsewhere that looks for a base is not waited for without end.
 func TestIdleByStep(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -64,7 +64,8 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// A transfer that stands still ends a solve, whatever is said beside it; one that moves does not, nor what waits for a disk.
+// A transfer that stands still ends a solve, whatever is said beside it; one that moves does not, nor what waits for a
+// disk.
 func TestStallTimeout(t *testing.T) {
 	t.Parallel()
 	const limit, words = 200 * time.Millisecond, 12

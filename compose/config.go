@@ -15,8 +15,8 @@ import (
 	"mtool/registry"
 )
 
-// ConfigEdit says what changes in the config of an image; what is nil or empty stays as it is. The image's digest changes by it.
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties
+// ConfigEdit says what changes in the config of an image; what is nil or empty stays as it is. The image's digest
+// changes by it. https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties
 type ConfigEdit struct {
 	Labels      map[string]string `json:"labels,omitempty"`
 	UnsetLabels []string          `json:"unsetLabels,omitempty"`
@@ -47,8 +47,8 @@ func (d ConfigEdit) empty() bool {
 		d.StopSignal == nil && d.Created == nil && d.Platform == nil
 }
 
-// Check refuses an edit that asks for nothing, what no config can hold, and names that are both set and taken away. The error
-// wraps registry.ErrUsage.
+// Check refuses an edit that asks for nothing, what no config can hold, and names that are both set and taken away. The
+// error wraps registry.ErrUsage.
 func (d ConfigEdit) Check() error {
 	if d.empty() {
 		return registry.Usagef("nothing to change")

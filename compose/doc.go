@@ -1,4 +1,5 @@
-// Package compose models a manifest list as a value: its entries, its edits, its encoding, and the plan that publishes it.
+// Package compose models a manifest list as a value: its entries, its edits, its encoding, and the plan that publishes
+// it.
 //
 // A List is immutable; every edit returns a new one, together with the changes it made. Equal lists encode to equal
 // bytes. Most callers need three calls: FromReports turns sources that package inspect has read into entries, List.Add

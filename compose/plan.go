@@ -178,7 +178,8 @@ func PlanOf(r inspect.Report, targets []registry.Ref) (Plan, error) {
 	return plan, err
 }
 
-// PlanImage plans the publishing of one image of a list, as a list of its own can't be: what is attested of it stays behind.
+// PlanImage plans the publishing of one image of a list, as a list of its own can't be: what is attested of it stays
+// behind.
 func PlanImage(e Entry, name registry.Ref, targets []registry.Ref) (Plan, error) {
 	if err := e.unread(); err != nil {
 		return Plan{}, fmt.Errorf("planning to publish %q: %w", name, err)

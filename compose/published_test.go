@@ -13,8 +13,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// bodyOf is a list as another tool might have written it: indented, members in an order of their own, unknown ones among
-// them, each attestation right behind its image.
+// bodyOf is a list as another tool might have written it: indented, members in an order of their own, unknown ones
+// among them, each attestation right behind its image.
 func bodyOf(mediaType types.MediaType, images ...registrytest.Built) (string, registrytest.Built) {
 	var rows []string
 	var entries []registrytest.Entry

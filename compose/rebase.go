@@ -21,10 +21,10 @@ type Borrowed struct {
 	Layers []v1.Descriptor
 }
 
-// Rebase puts every image of the list on another base of its platform: the layers of old at its bottom become those of now, and
-// what its config has from old (a variable, a label, the command) becomes what now has. The list must be resolved. An image that
-// is not made on old, and a platform that one of the bases lacks, are inspect.ErrMismatch. Attestations of the old digests go;
-// with keepAttestations that is an error.
+// Rebase puts every image of the list on another base of its platform: the layers of old at its bottom become those of
+// now, and what its config has from old (a variable, a label, the command) becomes what now has. The list must be
+// resolved. An image that is not made on old, and a platform that one of the bases lacks, are inspect.ErrMismatch.
+// Attestations of the old digests go; with keepAttestations that is an error.
 func (l List) Rebase(old, now inspect.Report, keepAttestations bool) (List, []Change, error) {
 	out := l.with(slices.Clone(l.Entries))
 	var changes []Change
@@ -129,7 +129,8 @@ func (r rebase) remade(m registry.Manifest, config []byte, base registry.Ref) (E
 	return out, nil
 }
 
-// check reports an image that is not made on the old base: the layers of that one, by what they unpack to, must be its lowest.
+// check reports an image that is not made on the old base: the layers of that one, by what they unpack to, must be its
+// lowest.
 func (r rebase) check() error {
 	image, err := diffIDs(*r.entry.Image)
 	if err != nil {

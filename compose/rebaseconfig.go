@@ -68,8 +68,8 @@ func (r rebase) rootfs(config object) (json.RawMessage, error) {
 	return rootfs.encode(), nil
 }
 
-// history replaces what the image has of the old base's history. Where it does not fit the layers there is none: it is optional.
-// https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties
+// history replaces what the image has of the old base's history. Where it does not fit the layers there is none: it is
+// optional. https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties
 func (r rebase) history(c configMembers) ([]json.RawMessage, error) {
 	var image, old, now []json.RawMessage
 	for _, one := range []struct {
@@ -103,8 +103,8 @@ func (r rebase) history(c configMembers) ([]json.RawMessage, error) {
 	return out, nil
 }
 
-// inherit is the member "config" of the image: each value that is the old base's becomes the new base's, as a new build would
-// have it. Variables and labels are compared one by one.
+// inherit is the member "config" of the image: each value that is the old base's becomes the new base's, as a new build
+// would have it. Variables and labels are compared one by one.
 func (c configMembers) inherit() (object, error) {
 	inner := make([]object, 3)
 	for i, o := range []object{c.image, c.old, c.now} {

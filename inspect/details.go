@@ -55,7 +55,8 @@ func (i Image) Details() (Details, error) {
 	err := json.Unmarshal(i.ConfigBody, &c)
 	d := Details{
 		Labels: c.Config.Labels, Entrypoint: c.Config.Entrypoint, Cmd: c.Config.Cmd, Env: c.Config.Env, User: c.Config.User,
-		WorkingDir: c.Config.WorkingDir, Ports: c.Config.ExposedPorts, Volumes: c.Config.Volumes, DiffIDs: c.RootFS.DiffIDs, history: c.History,
+		WorkingDir: c.Config.WorkingDir, Ports: c.Config.ExposedPorts, Volumes: c.Config.Volumes, DiffIDs: c.RootFS.DiffIDs,
+		history: c.History,
 	}
 	if c.Created != "" {
 		var wrong error
@@ -81,7 +82,8 @@ func (c *checker) details() {
 		if _, err := i.Details(); err != nil {
 			f := c.image(i)
 			f.Evidence, f.Err = "its config is not as it should be", nil
-			f.Message = fmt.Sprintf("%s (%s): its config violates the specification: %s", f.Platform, Short(f.Digest), oneLine(err))
+			f.Message = fmt.Sprintf("%s (%s): its config violates the specification: %s", f.Platform, Short(f.Digest),
+				oneLine(err))
 			c.add(f.Note(RuleOddConfig))
 		}
 	}
@@ -111,7 +113,11 @@ func (i Image) Base() Base {
 	var manifest struct{ Annotations baseWords }
 	_ = json.Unmarshal(i.Manifest.Body, &manifest) // decoded before; members that do not fit are ignored
 	row, labels := i.Descriptor.Annotations, i.details().Labels
-	for _, from := range []baseWords{manifest.Annotations, {row[BaseName], row[BaseDigest]}, {labels[BaseName], labels[BaseDigest]}} {
+	for _, from := range []baseWords{
+		manifest.Annotations,
+		{row[BaseName], row[BaseDigest]},
+		{labels[BaseName], labels[BaseDigest]},
+	} {
 		if b := (Base{printable(from.Name), printable(from.Digest)}); b != (Base{}) {
 			return b
 		}

@@ -7,6 +7,6 @@
 // The package never edits, prints or runs anything, and reads no layers: it knows what the config of an image states.
 // Package deep reads the layers. See package platform for how platforms are spelled and compared.
 //
-// Stable from v1 on: Read, Check, Failed, the states of findings, and the names of rules. Members may be added to Report and
-// Finding, and new rules may find more; the words of messages may change at any time.
+// Stable from v1 on: Read, Check, Failed, the states of findings, and the names of rules. Members may be added to
+// Report and Finding, and new rules may find more; the words of messages may change at any time.
 package inspect

@@ -51,7 +51,8 @@ func Read(ctx context.Context, obj registry.Object) (Report, error) { return Rea
 
 // Reader is Read with a callback.
 type Reader struct {
-	// OnManifest, if set, is called with each manifest below the root as soon as it was read, from several goroutines at once.
+	// OnManifest, if set, is called with each manifest below the root as soon as it was read, from several goroutines at
+	// once.
 	OnManifest func(v1.Descriptor, registry.Manifest)
 }
 

@@ -65,8 +65,8 @@ type Image struct {
 	Err error
 }
 
-// Attachment is a manifest that accompanies an image: a BuildKit attestation (annotation vnd.docker.reference.digest), or
-// an artifact entry.
+// Attachment is a manifest that accompanies an image: a BuildKit attestation (annotation vnd.docker.reference.digest),
+// or an artifact entry.
 type Attachment struct {
 	Row        json.RawMessage
 	Descriptor v1.Descriptor
@@ -123,8 +123,8 @@ func (i Image) Platform() v1.Platform {
 	return claim
 }
 
-// Serving returns the image that a node of the platform takes, as Serve of package platform has it. It reports whether there is
-// one.
+// Serving returns the image that a node of the platform takes, as Serve of package platform has it. It reports whether
+// there is one.
 func (r Report) Serving(want v1.Platform) (Image, bool) {
 	var have []v1.Platform
 	for _, img := range r.Images {

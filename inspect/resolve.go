@@ -117,8 +117,8 @@ func (r Report) configOf(digest v1.Hash) v1.Platform {
 	return v1.Platform{}
 }
 
-// JudgeTaken returns what is wrong with what runtimes take for one node: that one finds nothing (registry.ErrNotFound), that
-// the image is for another machine or, with same, that they differ (ErrMismatch).
+// JudgeTaken returns what is wrong with what runtimes take for one node: that one finds nothing (registry.ErrNotFound),
+// that the image is for another machine or, with same, that they differ (ErrMismatch).
 func JudgeTaken(taken []Taken, same bool) error {
 	var none, other []string
 	var choices []string // what is taken, each once, with who takes it

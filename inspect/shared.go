@@ -70,7 +70,8 @@ func byLayers(i Image) string {
 }
 
 // Slot returns what clients choose a row by: its platform as it is spelled, with os.version and os.features, and its
-// compression for clients that know the annotation. No client can tell rows of one slot apart. "" is a row without a platform.
+// compression for clients that know the annotation. No client can tell rows of one slot apart. "" is a row without a
+// platform.
 func Slot(p v1.Platform, row v1.Descriptor) string {
 	if platform.IsUnknown(p) {
 		return ""

@@ -9,6 +9,6 @@
 // The package opens no connection and judges no content. It checks digests, sizes, and that JSON can be read in one way
 // only.
 //
-// Stable from v1 on: Ref and how names are parsed, Manifest, Object, Source, Target, and the kinds of error. Until then minor
-// versions may change names, and CHANGELOG.md says so. The words of errors are never part of it.
+// Stable from v1 on: Ref and how names are parsed, Manifest, Object, Source, Target, and the kinds of error. Until then
+// minor versions may change names, and CHANGELOG.md says so. The words of errors are never part of it.
 package registry

@@ -36,7 +36,8 @@ func NewManifest(mediaType types.MediaType, body []byte) (Manifest, error) {
 	return Manifest{MediaType: mediaType, Digest: digest, Body: body}, nil
 }
 
-// SniffMediaType returns the type of a manifest by its mediaType member and, where that is missing, by its other members.
+// SniffMediaType returns the type of a manifest by its mediaType member and, where that is missing, by its other
+// members.
 func SniffMediaType(body []byte) (types.MediaType, error) {
 	var m struct {
 		MediaType     types.MediaType `json:"mediaType"`

@@ -31,9 +31,9 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 //	oci:DIR[:TAG][@DIGEST]       an OCI layout; also oci-layout://DIR
 //	oci-archive:FILE[:TAG][@DIGEST], docker-archive:FILE[:TAG]
 //
-// A path that exists and ends in .tar, or as a compressed tar does, needs no transport; a file is then an oci-archive, whose
-// real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and digests are those of
-// distribution/reference, with the algorithms sha256 and sha512.
+// A path that exists and ends in .tar, or as a compressed tar does, needs no transport; a file is then an oci-archive,
+// whose real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and
+// digests are those of distribution/reference, with the algorithms sha256 and sha512.
 //
 // An error wraps ErrName and may implement Hinter.
 func ParseRef(s string) (Ref, error) {

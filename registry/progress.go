@@ -9,9 +9,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Progress is told what takes its time: blobs that move, and answers that are waited for. Both methods are called by several
-// goroutines at once and must not block. How far a task has come the task itself knows, so that nobody is called for every
-// read. Like httptrace.ClientTrace it travels in the context, since a transfer crosses packages that know nothing of each other.
+// Progress is told what takes its time: blobs that move, and answers that are waited for. Both methods are called by
+// several goroutines at once and must not block. How far a task has come the task itself knows, so that nobody is
+// called for every read. Like httptrace.ClientTrace it travels in the context, since a transfer crosses packages that
+// know nothing of each other.
 type Progress interface {
 	Begin(*Task)
 	End(*Task)

@@ -386,7 +386,8 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 }
 
-// A submodule is at an address of the network: no command, and no directory of this machine, whatever the user allows elsewhere.
+// A submodule is at an address of the network: no command, and no directory of this machine, whatever the user allows
+// elsewhere.
 func TestHostileSubmodules(t *testing.T) {
 	for name, address := range map[string]string{
 		"a command": "ext::EVIL", "a directory": "file://PRIVATE",
@@ -431,8 +432,8 @@ func giveAway(t *testing.T, dir string) {
 	}
 }
 
-// What the user has set up for repositories to work in is not for those of others: neither filters, nor hooks that lie in the
-// tree, nor another repository that the environment means.
+// What the user has set up for repositories to work in is not for those of others: neither filters, nor hooks that lie
+// in the tree, nor another repository that the environment means.
 func TestUsersSettings(t *testing.T) {
 	h := newHostile(t)
 	h.attributes("*.bin filter=lfs\n")

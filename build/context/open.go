@@ -63,8 +63,8 @@ func Open(ctx context.Context, given string, o Options) (Context, error) {
 	return Context{Dir: given}, nil
 }
 
-// shown returns an address without its password, and without the values of its query but for those that Git contexts have: links
-// to files are often signed.
+// shown returns an address without its password, and without the values of its query but for those that Git contexts
+// have: links to files are often signed.
 func shown(given string) string {
 	u, err := url.Parse(given)
 	if err != nil {

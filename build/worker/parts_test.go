@@ -38,7 +38,8 @@ func TestChildEnv(t *testing.T) {
 	}
 }
 
-// TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of registries.
+// TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of
+// registries.
 func TestKeptEnv(t *testing.T) {
 	t.Parallel()
 	env := []string{

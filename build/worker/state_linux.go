@@ -37,8 +37,8 @@ func lockState(c config, note func(string)) (*flock.Flock, error) {
 		tidy(c.Root), reserve(c.Root))
 }
 
-// stateFormat changes when a worker would read the state of an older one wrongly, and formatFile holds it. Before 3 there was no
-// such file, and the devices of base images were left out of their snapshots.
+// stateFormat changes when a worker would read the state of an older one wrongly, and formatFile holds it. Before 3
+// there was no such file, and the devices of base images were left out of their snapshots.
 const (
 	stateFormat = "3"
 	formatFile  = "format"

@@ -24,8 +24,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestBuilders builds one context by mtool, buildctl, docker build and buildah build: the same files, with the same names,
-// modes, owners, contents and links.
+// TestBuilders builds one context by mtool, buildctl, docker build and buildah build: the same files, with the same
+// names, modes, owners, contents and links.
 func TestBuilders(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
@@ -89,7 +89,8 @@ func fileDifferences(a, b map[string]string) (all []string) {
 	return all
 }
 
-// builderContext is testdata/builders with its program compiled, and an archive of what containers get from the outside.
+// builderContext is testdata/builders with its program compiled, and an archive of what containers get from the
+// outside.
 func builderContext(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -171,8 +172,8 @@ func extracted(t testing.TB, image v1.Image) map[string]string {
 	}
 }
 
-// BenchmarkBuilders times the same four, side by side: from an empty state, and again with nothing changed. $MTOOL is the
-// program to time, and $ROUNDS how often.
+// BenchmarkBuilders times the same four, side by side: from an empty state, and again with nothing changed. $MTOOL is
+// the program to time, and $ROUNDS how often.
 func BenchmarkBuilders(b *testing.B) {
 	testparts.Need(b, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	context := builderContext(b)

@@ -15,8 +15,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkflows runs what mtool help ci-… prints, and at length the workflow that others call: every step as it stands, and the steps of action.yml, against a registry
-// with a password. Then the same with a build that fails for one architecture: there is no tag.
+// TestWorkflows runs what mtool help ci-… prints, and at length the workflow that others call: every step as it stands,
+// and the steps of action.yml, against a registry with a password. Then the same with a build that fails for one
+// architecture: there is no tag.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.QEMU, testparts.Registry, testparts.Crane)
@@ -29,7 +30,8 @@ func TestWorkflows(t *testing.T) {
 		t.Fatal(err)
 	}
 	// It runs here all the same, being for this machine.
-	if out, err := exec.CommandContext(t.Context(), "cp", filepath.Join(broken, "app-amd64"), filepath.Join(broken, "app-arm64")).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "cp", filepath.Join(broken, "app-amd64"),
+		filepath.Join(broken, "app-arm64")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	ours := newOurAction(t)
@@ -150,7 +152,8 @@ func tagOf(t *testing.T, host *testparts.RunningRegistry, tag string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// TestWorkflowsLint asks actionlint, which knows the contexts and types of GitHub Actions, and that it finds what is wrong.
+// TestWorkflowsLint asks actionlint, which knows the contexts and types of GitHub Actions, and that it finds what is
+// wrong.
 func TestWorkflowsLint(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Actionlint)
@@ -174,7 +177,8 @@ func TestWorkflowsLint(t *testing.T) {
 func help(t *testing.T, topic string) string {
 	t.Helper()
 	var out bytes.Buffer
-	if code := cli.Run(t.Context(), []string{"help", topic}, cli.Stdio{Out: &out, Err: os.Stderr}); code != 0 || out.Len() == 0 {
+	if code := cli.Run(t.Context(), []string{"help", topic}, cli.Stdio{Out: &out, Err: os.Stderr}); code != 0 ||
+		out.Len() == 0 {
 		t.Fatalf("mtool help %s: exit code %d", topic, code)
 	}
 	return out.String()

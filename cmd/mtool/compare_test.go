@@ -7,7 +7,8 @@ import (
 	"mtool/cmd/internal/cli"
 )
 
-// evidence is where each row of mtool help compare is shown: a script, or a file of the repository, and what stands there.
+// evidence is where each row of mtool help compare is shown: a script, or a file of the repository, and what stands
+// there.
 var evidence = map[string][2]string{
 	"sources that are lists, at any depth":          {"like-crane", "lists within lists, flattened"},
 	"OCI layouts and archives as sources":           {"like-buildx", "oci:out:v1 $REGISTRY/demo:s390x"},
@@ -85,7 +86,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// unproved lists the rows of the table that have no evidence, or say no of mtool, and the evidence that has no row or place.
+// unproved lists the rows of the table that have no evidence, or say no of mtool, and the evidence that has no row or
+// place.
 func unproved(t *testing.T, table string, evidence map[string][2]string) []string {
 	t.Helper()
 	var complaints []string

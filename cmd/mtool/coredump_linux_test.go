@@ -14,8 +14,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestCrashLeavesNoMemory ends a login in the middle by signals after which Go writes a core where that is allowed, as it is
-// here, and so does its liar.
+// TestCrashLeavesNoMemory ends a login in the middle by signals after which Go writes a core where that is allowed, as
+// it is here, and so does its liar.
 func TestCrashLeavesNoMemory(t *testing.T) {
 	t.Parallel()
 	mtool, dir := asMtool(t), t.TempDir()

@@ -15,8 +15,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users are made
-// and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without privileges.
+// TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users
+// are made and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without
+// privileges.
 func TestDebian(t *testing.T) {
 	testparts.Need(t, testparts.Debian, testparts.QEMU)
 	t.Run("here", func(t *testing.T) {
@@ -32,8 +33,8 @@ func TestDebian(t *testing.T) {
 	t.Run("unprivileged", func(t *testing.T) { unprivilegedDebian(t, "dpkg") })
 }
 
-// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, for somebody without
-// privileges.
+// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, for somebody
+// without privileges.
 func TestDebootstrap(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("debootstrap takes minutes under QEMU: make long")

@@ -19,9 +19,9 @@ import (
 // diskVariable names the folder in which this binary, started again in a mount namespace of its own, fills disks.
 const diskVariable = "MTOOL_TEST_DISK"
 
-// TestFullDisk runs what writes on disks of every size from nothing to enough (in `make test` of some sizes): a full one is
-// an error with code 1 that says so, loses nothing and leaves nothing; with more space the same command goes through. Then
-// the disk becomes read-only.
+// TestFullDisk runs what writes on disks of every size from nothing to enough (in `make test` of some sizes): a full
+// one is an error with code 1 that says so, loses nothing and leaves nothing; with more space the same command goes
+// through. Then the disk becomes read-only.
 func TestFullDisk(t *testing.T) {
 	if dir := os.Getenv(diskVariable); dir != "" {
 		fillDisks(t, dir)

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// TestDocuments holds ARCHITECTURE.md and CONTRIBUTING.md to the tree: every path and every name in the code that they tell of
-// exists.
+// TestDocuments holds ARCHITECTURE.md and CONTRIBUTING.md to the tree: every path and every name in the code that they
+// tell of exists.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	code := sources(t)
@@ -95,8 +95,8 @@ func declares(source, name, method string) bool {
 	return regexp.MustCompile(`(?m)^(func|type|var|const|\t) ?` + name + `\b`).MatchString(source)
 }
 
-// TestTopLevel keeps the root of the repository as short as it is: other community files belong into .github, longer texts into
-// help topics and package documentation.
+// TestTopLevel keeps the root of the repository as short as it is: other community files belong into .github, longer
+// texts into help topics and package documentation.
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := strings.Fields(`build cmd compose inspect registry testdata go.mod go.sum Makefile LICENSE README.md README.zh-CN.md

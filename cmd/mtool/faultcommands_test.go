@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// command is one that talks to a registry. In its words S/ and D/ are repositories of two registries, F/ is a folder, N/ a
-// name without a registry. What it publishes is D/demo:v9.
+// command is one that talks to a registry. In its words S/ and D/ are repositories of two registries, F/ is a folder,
+// N/ a name without a registry. What it publishes is D/demo:v9.
 type command struct {
 	name   string
 	line   string

@@ -28,8 +28,8 @@ const cellTime = 20 * time.Minute
 // full reports whether everything is to be tried (make soak) and not a sample.
 func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
 
-// seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock in the full runs. In the short ones it
-// is fixed, so that a change is judged by what it changes.
+// seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock in the full runs. In the short
+// ones it is fixed, so that a change is judged by what it changes.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(os.Getenv("MTOOL_TEST_SEED"), 10, 64)
@@ -44,13 +44,13 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// TestFaultMatrix runs every command that talks to a registry into every fault, at its first request, its last, and one in
-// between, once and for good. `make test` tries one of these for most pairs of command and fault, make soak all of them, and
-// two for commands with a worker, which take turns.
+// TestFaultMatrix runs every command that talks to a registry into every fault, at its first request, its last, and one
+// in between, once and for good. `make test` tries one of these for most pairs of command and fault, make soak all of
+// them, and two for commands with a worker, which take turns.
 //
-// What goes on as usual, or after another attempt, must have the same result as without the fault. What fails must say so
-// with the right code and name the host, the repository and the cause. In no case may a tag point to what is not whole,
-// credentials show up anywhere, a blob be sent again that has arrived, or a failed command leave files behind.
+// What goes on as usual, or after another attempt, must have the same result as without the fault. What fails must say
+// so with the right code and name the host, the repository and the cause. In no case may a tag point to what is not
+// whole, credentials show up anywhere, a blob be sent again that has arrived, or a failed command leave files behind.
 func TestFaultMatrix(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	program := filepath.Join(t.TempDir(), "app")

@@ -225,8 +225,8 @@ func (s *session) write(t *testing.T, name, body string) {
 	}
 }
 
-// words are those of a line, with S and D for the registries with the cell's repository, {S} and {D} for their hosts alone, and F
-// for its folder.
+// words are those of a line, with S and D for the registries with the cell's repository, {S} and {D} for their hosts
+// alone, and F for its folder.
 func (s *session) words(line string) []string {
 	words := strings.Fields(line)
 	for i, w := range words {

@@ -18,7 +18,8 @@ var openers = []string{
 	"zip.OpenReader", "parser.ParseFile",
 }
 
-// ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make them.
+// ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make
+// them.
 var ownFiles = map[string]string{
 	"registry/regular/":       "it is the door",
 	"registry/files.go":       "a directory, opened to be synced",

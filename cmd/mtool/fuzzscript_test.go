@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestFuzzScript holds testdata/fuzz.sh to what it tells: every target runs, a failure ends it, and the known race of the
-// fuzzing engine at the end of the time is no failure, unless there is more of it. The go command is a stand-in that
-// "builds" a script, which says what is in the test's file, or ends well when there is none any more.
+// TestFuzzScript holds testdata/fuzz.sh to what it tells: every target runs, a failure ends it, and the known race of
+// the fuzzing engine at the end of the time is no failure, unless there is more of it. The go command is a stand-in
+// that "builds" a script, which says what is in the test's file, or ends well when there is none any more.
 func TestFuzzScript(t *testing.T) {
 	t.Parallel()
 	const raced = "fuzz: elapsed: 2s, execs: 7\n--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\nFAIL\n"

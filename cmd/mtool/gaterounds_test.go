@@ -72,8 +72,8 @@ func (g *gate) file(t *testing.T, refs []string) string {
 	return path
 }
 
-// TestGateRounds: a file of many references takes no more rounds than a file of one, and the second check of it reads no
-// layer and asks for what a check of the claims asks for.
+// TestGateRounds: a file of many references takes no more rounds than a file of one, and the second check of it reads
+// no layer and asks for what a check of the claims asks for.
 func TestGateRounds(t *testing.T) {
 	t.Parallel()
 	const lists, images, claimRounds = 20, 2, 3

@@ -25,7 +25,8 @@ type rule struct {
 
 // floors orders the rooms: imports point to a lower floor. Rooms on one floor never meet.
 var floors = map[string]int{
-	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/trace": 6, "cmd/internal/print": 5, "cmd/internal/app": 4,
+	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/trace": 6,
+	"cmd/internal/print": 5, "cmd/internal/app": 4,
 	"build": 3, "compose": 3, "inspect": 2, "registry": 1,
 }
 
@@ -82,13 +83,17 @@ var rules = []rule{
 	door("github.com/spf13/cobra", "what a command calls must be callable without a command line", "cmd/internal/cli"),
 	door("github.com/distribution/reference", "one parser of names", "registry"),
 	door("github.com/google/go-containerregistry/pkg/authn", "credentials are looked up in one order", "registry/login"),
-	door("github.com/google/go-containerregistry/pkg/v1/tarball", "Docker archives are read in one place", "registry/archive"),
-	door("github.com/google/go-containerregistry/pkg/v1/remote", "it asks more often than needed; registry/remote speaks the specification itself"),
-	door("github.com/google/go-containerregistry/pkg/v1/layout", "it writes without locks; registry/store and registry/archive do it"),
+	door("github.com/google/go-containerregistry/pkg/v1/tarball", "Docker archives are read in one place",
+		"registry/archive"),
+	door("github.com/google/go-containerregistry/pkg/v1/remote",
+		"it asks more often than needed; registry/remote speaks the specification itself"),
+	door("github.com/google/go-containerregistry/pkg/v1/layout",
+		"it writes without locks; registry/store and registry/archive do it"),
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
 	door("github.com/moby/buildkit", "half of the binary, whose types must not spread", "build", "build/worker"),
-	door("github.com/compose-spec/compose-go", "it opens files by itself, where nobody keeps it from that", "inspect/workload"),
+	door("github.com/compose-spec/compose-go", "it opens files by itself, where nobody keeps it from that",
+		"inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
 	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
 	door("testing", "it adds flags to the program that links it", helpers...),
@@ -235,8 +240,8 @@ func linked(all graph) []string {
 	return found
 }
 
-// imports asks the go command for what the program links: the imports of our packages under their short names, and those of
-// all packages. Tests are not in it.
+// imports asks the go command for what the program links: the imports of our packages under their short names, and
+// those of all packages. Tests are not in it.
 func imports(t *testing.T) (house, all graph) {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m").Output()

@@ -19,9 +19,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestIntegration runs the scripts that need real parts: BuildKit under QEMU, registries, Docker Engine and other tools.
-// What a script needs it says in lines like "[!docker] skip 'Docker Engine is missing'": the condition is an error, not
-// false, for a missing part that MTOOL_TEST_REQUIRE names.
+// TestIntegration runs the scripts that need real parts: BuildKit under QEMU, registries, Docker Engine and other
+// tools. What a script needs it says in lines like "[!docker] skip 'Docker Engine is missing'": the condition is an
+// error, not false, for a missing part that MTOOL_TEST_REQUIRE names.
 func TestIntegration(t *testing.T) {
 	t.Parallel()
 	parts := &sharedParts{t: t}
@@ -52,7 +52,8 @@ func TestIntegration(t *testing.T) {
 	})
 }
 
-// integrationCondition answers [PART], and [race]: is this the race detector's build, which takes terabytes of addresses?
+// integrationCondition answers [PART], and [race]: is this the race detector's build, which takes terabytes of
+// addresses?
 func integrationCondition(name string) (bool, error) {
 	if name == "race" {
 		info, _ := debug.ReadBuildInfo()
@@ -103,8 +104,8 @@ func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, [
 	}
 }
 
-// real VAR [auth] [token] [onescope] [tls] [nodelete] [nomount] [readonly]: $VAR is the host of a registry of the distribution
-// project. The read-only one has what the one without options has.
+// real VAR [auth] [token] [onescope] [tls] [nodelete] [nomount] [readonly]: $VAR is the host of a registry of the
+// distribution project. The read-only one has what the one without options has.
 func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: real VAR [OPTION...]")

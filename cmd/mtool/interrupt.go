@@ -12,8 +12,8 @@ import (
 // interrupted is the exit code of a process that was ended by the user, whatever it would have come to.
 const interrupted = 130
 
-// interruptible is a context that ends with the first SIGINT or SIGTERM. The second one ends the process at once, whatever it
-// waits for: what it was about to write stays unwritten, as after SIGKILL, and its worker ends with it.
+// interruptible is a context that ends with the first SIGINT or SIGTERM. The second one ends the process at once,
+// whatever it waits for: what it was about to write stays unwritten, as after SIGKILL, and its worker ends with it.
 func interruptible() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	restore := terminal()

@@ -80,7 +80,8 @@ func waiting(t *testing.T, f *os.File) int {
 	return n
 }
 
-// TestStuck: --timeout and the second signal end mtool wherever it waits. The limits of time here only catch what hangs.
+// TestStuck: --timeout and the second signal end mtool wherever it waits. The limits of time here only catch what
+// hangs.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	mtool := asMtool(t)

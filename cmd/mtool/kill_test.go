@@ -25,9 +25,9 @@ type deed struct {
 	done, undone string
 }
 
-// TestKill kills mtool (SIGKILL) at random moments of everything that changes something, often while another mtool is at
-// work in the same place: 25 times in `make test`, 300 times in make soak. Afterwards everything opens, holds what was last
-// reported done, and takes the same command again.
+// TestKill kills mtool (SIGKILL) at random moments of everything that changes something, often while another mtool is
+// at work in the same place: 25 times in `make test`, 300 times in make soak. Afterwards everything opens, holds what
+// was last reported done, and takes the same command again.
 func TestKill(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)

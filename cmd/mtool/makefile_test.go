@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// TestMakefile holds the Makefile's list of tests for make interop: each that needs more than make test has, and no other.
+// TestMakefile holds the Makefile's list of tests for make interop: each that needs more than make test has, and no
+// other.
 func TestMakefile(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
@@ -57,9 +58,11 @@ func listed(makefile string) []string {
 // needsMore are the tests that need a part that make test does without.
 func needsMore(source string) (names []string) {
 	const own = "testparts.QEMU testparts.Registry testparts.Unprivileged"
-	for _, test := range regexp.MustCompile(`(?ms)^func (Test\w+)\(t \*testing\.T\) \{\n(.*?)^\}$`).FindAllStringSubmatch(source, -1) {
+	for _, test := range regexp.MustCompile(`(?ms)^func (Test\w+)\(t \*testing\.T\) \{\n(.*?)^\}$`).FindAllStringSubmatch(
+		source, -1) {
 		for _, need := range regexp.MustCompile(`testparts\.Need\(t, (.*)\)`).FindAllStringSubmatch(test[2], -1) {
-			more := slices.ContainsFunc(strings.Split(need[1], ", "), func(part string) bool { return !strings.Contains(own, part) })
+			more := slices.ContainsFunc(strings.Split(need[1], ", "),
+				func(part string) bool { return !strings.Contains(own, part) })
 			if more && !slices.Contains(names, test[1]) && test[1] != "TestDebootstrap" { // make long has what that takes
 				names = append(names, test[1])
 			}
@@ -75,24 +78,29 @@ func TestMakefileLiar(t *testing.T) {
 	if got := needsMore(source); !slices.Equal(got, []string{"TestTwo"}) {
 		t.Errorf("got %q, want TestTwo alone", got)
 	}
-	if got := listed("X := TestNo\nPEERTESTS := TestTwo TestThree \\\n\tTestFour\nY := TestNo\n"); !slices.Equal(got, []string{"TestTwo", "TestThree", "TestFour"}) {
+	if got := listed("X := TestNo\nPEERTESTS := TestTwo TestThree \\\n\tTestFour\nY := TestNo\n"); !slices.Equal(got,
+		[]string{"TestTwo", "TestThree", "TestFour"}) {
 		t.Errorf("got %q", got)
 	}
 }
 
-// TestGoIsChecked: the wrong Go is said before anything is downloaded, with what to do; one that can get a newer Go is not wrong.
+// TestGoIsChecked: the wrong Go is said before anything is downloaded, with what to do; one that can get a newer Go is
+// not wrong.
 func TestGoIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		version, toolchain, says string
 		fails                    bool
 	}{
-		"none":               {says: "there is no Go in PATH. Go 1.", fails: true},
-		"Debian 12's":        {version: "go1.19.8", says: "this is Go 1.19.8, which is too old. Go 1.", fails: true},
-		"not to be replaced": {version: "go1.22.1", toolchain: "local", says: "this is Go 1.22.1, which is too old", fails: true},
-		"to be replaced":     {version: "go1.22.1", toolchain: "auto", says: "it downloads Go 1."},
-		"new":                {version: "go1.99.0", toolchain: "local"},
-		"from source":        {version: "go1.99-devel_0123abc", toolchain: "local"},
+		"none":        {says: "there is no Go in PATH. Go 1.", fails: true},
+		"Debian 12's": {version: "go1.19.8", says: "this is Go 1.19.8, which is too old. Go 1.", fails: true},
+		"not to be replaced": {
+			version: "go1.22.1", toolchain: "local", says: "this is Go 1.22.1, which is too old",
+			fails: true,
+		},
+		"to be replaced": {version: "go1.22.1", toolchain: "auto", says: "it downloads Go 1."},
+		"new":            {version: "go1.99.0", toolchain: "local"},
+		"from source":    {version: "go1.99-devel_0123abc", toolchain: "local"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

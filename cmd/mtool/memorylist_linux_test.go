@@ -72,7 +72,8 @@ func repeated(s string, mib int) string { return strings.Repeat(s, mib<<20/len(s
 
 func nothing(int) string { return "" }
 
-// TestMemoryOfLists: whatever a list is made of, inspecting it takes no more than an image may, and says what was too much.
+// TestMemoryOfLists: whatever a list is made of, inspecting it takes no more than an image may, and says what was too
+// much.
 func TestMemoryOfLists(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	if testing.Short() {

@@ -17,8 +17,8 @@ import (
 // published is the address that a copy of the module gets.
 const published = "github.com/you/mtool"
 
-// TestModule gives a copy of the module an address, serves it from a GOPROXY in the file system, and imports it in a program
-// outside of it.
+// TestModule gives a copy of the module an address, serves it from a GOPROXY in the file system, and imports it in a
+// program outside of it.
 func TestModule(t *testing.T) {
 	t.Parallel()
 	c := newModuleCopy(t)
@@ -105,7 +105,8 @@ func newModuleCopy(t *testing.T) *moduleCopy {
 	return c
 }
 
-// borrowModules is a module cache with all that the other has, to which the copy can be added and go away with the test.
+// borrowModules is a module cache with all that the other has, to which the copy can be added and go away with the
+// test.
 func borrowModules(t *testing.T, other string) string {
 	t.Helper()
 	cache := t.TempDir()

@@ -56,7 +56,8 @@ type pipelineJob struct {
 	}
 }
 
-// pipelineRun runs a pipeline on this machine, stage after stage. Every job finds the artifacts of all stages before it.
+// pipelineRun runs a pipeline on this machine, stage after stage. Every job finds the artifacts of all stages before
+// it.
 type pipelineRun struct {
 	t         *testing.T
 	dir       string

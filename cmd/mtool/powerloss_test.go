@@ -14,9 +14,9 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestPowerLoss holds what a power cut may not take: by the time that a command reports what it made, every file that it
-// renamed into place was synced before, and the directories of all new names after. The order of the system
-// calls is strace's.
+// TestPowerLoss holds what a power cut may not take: by the time that a command reports what it made, every file that
+// it renamed into place was synced before, and the directories of all new names after. The order of the system calls is
+// strace's.
 func TestPowerLoss(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
@@ -114,8 +114,8 @@ var (
 	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // where it is missing or damaged
 )
 
-// unsynced reads strace's lines up to the first that reports something on the command's standard output, or to the end. named is how many new names there
-// were below home.
+// unsynced reads strace's lines up to the first that reports something on the command's standard output, or to the end.
+// named is how many new names there were below home.
 func unsynced(text, home, stdout string) (found []string, named int) {
 	begun := map[string]string{}
 	dirty := map[string]bool{}   // files written since they were synced

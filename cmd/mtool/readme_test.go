@@ -18,8 +18,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its output. The
-// registry is the README's own, at another port.
+// TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its
+// output. The registry is the README's own, at another port.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.QEMU)
@@ -153,7 +153,8 @@ func TestReadmeExitCodes(t *testing.T) {
 	}
 }
 
-// TestReadmeIsShort keeps the first page one that is read: longer texts are topics of mtool help, and package documentation.
+// TestReadmeIsShort keeps the first page one that is read: longer texts are topics of mtool help, and package
+// documentation.
 func TestReadmeIsShort(t *testing.T) {
 	t.Parallel()
 	if lines := strings.Count(readme(t), "\n"); lines > 200 {

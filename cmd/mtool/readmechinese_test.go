@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadmeChinese keeps README.zh-CN.md in step with README.md: as many sections, and the same commands with the same output.
-// Comments are translated, and sections below others (###) are its own.
+// TestReadmeChinese keeps README.zh-CN.md in step with README.md: as many sections, and the same commands with the same
+// output. Comments are translated, and sections below others (###) are its own.
 func TestReadmeChinese(t *testing.T) {
 	t.Parallel()
 	english, chinese := readme(t), document(t, "README.zh-CN.md")

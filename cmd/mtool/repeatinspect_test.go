@@ -16,8 +16,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// rounds is a registry that answers nobody until nobody asks any more: what is asked without an answer to what was asked
-// before is one round.
+// rounds is a registry that answers nobody until nobody asks any more: what is asked without an answer to what was
+// asked before is one round.
 type rounds struct {
 	registry *registrytest.Server
 
@@ -134,8 +134,8 @@ func blobsOf(asked [][]string) (n int) {
 	return n
 }
 
-// TestSecondRun: a second deep inspection asks for just what a plain one asks for, in as many rounds, and says what the first
-// said. Facts that are gone, damaged or of another version cost the layers again, and change nothing else.
+// TestSecondRun: a second deep inspection asks for just what a plain one asks for, in as many rounds, and says what the
+// first said. Facts that are gone, damaged or of another version cost the layers again, and change nothing else.
 func TestSecondRun(t *testing.T) {
 	t.Parallel()
 	const images, layers = 3, 7 // one layer is shared by all

@@ -87,8 +87,8 @@ func TestMemoryOfHugeLayers(t *testing.T) {
 	}
 }
 
-// TestThousandEntries composes and inspects lists of growing length: the requests are those that there must be, and what
-// the command itself computes grows with the length, not with its square.
+// TestThousandEntries composes and inspects lists of growing length: the requests are those that there must be, and
+// what the command itself computes grows with the length, not with its square.
 func TestThousandEntries(t *testing.T) {
 	t.Parallel()
 	lengths := []int{8, 125, 1000}

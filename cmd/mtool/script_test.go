@@ -80,7 +80,8 @@ func (s *servers) close() {
 
 func serversOf(ts *testscript.TestScript) *servers { return ts.Value(serversKey{}).(*servers) }
 
-// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [conditional] [nomount] [lax] [norange] [referrers]: starts a registry; $VAR is its host.
+// registry VAR [tls] [user=NAME:PASSWORD] [token] [immutable] [conditional] [nomount] [lax] [norange] [referrers]:
+// starts a registry; $VAR is its host.
 func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: registry VAR [OPTION...]")
@@ -124,8 +125,8 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget] [move=TAG] [short]
-// [slow=D] [drip=D]
+// fault VAR [status=N] [method=M] [path=P] [times=N] [after=N] [retry-after=D] [drop] [truncate] [hang] [forget]
+// [move=TAG] [short] [slow=D] [drip=D]
 func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: fault VAR OPTION...")
@@ -177,7 +178,8 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 	server.Fault(f)
 }
 
-// image REF [~]PLATFORM [binary=ARCH] [variant=V] [label=K=V] [docker] [seed=S] [padding=N] [layers=N] [shared=S]: makes an image of PLATFORM at REF.
+// image REF [~]PLATFORM [binary=ARCH] [variant=V] [label=K=V] [docker] [seed=S] [padding=N] [layers=N] [shared=S]:
+// makes an image of PLATFORM at REF.
 func cmdImage(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: image REF PLATFORM [OPTION...]")
@@ -237,11 +239,11 @@ func withKey(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
-// list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the row
-// says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform; behind a ~ they are as they are
-// spelled), with a ! behind it where the child is missing. Behind the PLATFORM of another ENTRY of the list, +soci is the row of its SOCI index, +zstd that of a copy in
-// another compression; +other is the row of another build in that compression, +artifact one with an artifactType, +typed one
-// with a media type of its own.
+// list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the
+// row says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform; behind a ~ they are as
+// they are spelled), with a ! behind it where the child is missing. Behind the PLATFORM of another ENTRY of the list,
+// +soci is the row of its SOCI index, +zstd that of a copy in another compression; +other is the row of another build
+// in that compression, +artifact one with an artifactType, +typed one with a media type of its own.
 func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: list REF [OPTION...] ENTRY...")
@@ -293,7 +295,8 @@ func listEntry(ts *testscript.TestScript, word string, docker bool, seed string)
 	return e
 }
 
-// dress makes the entries what their kinds say; the first plain one of a platform is the image that the others belong to.
+// dress makes the entries what their kinds say; the first plain one of a platform is the image that the others belong
+// to.
 func dress(entries []registrytest.Entry, kinds []string) {
 	zstd := map[string]string{"io.github.containers.compression.zstd": "true"}
 	for i := range entries {
@@ -356,7 +359,8 @@ func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], m.Digest.String())
 }
 
-// requests VAR N WORD…: the registry has seen N requests that have every WORD in their line; "requests VAR forget" forgets.
+// requests VAR N WORD…: the registry has seen N requests that have every WORD in their line; "requests VAR forget"
+// forgets.
 func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: requests VAR N WORD...")

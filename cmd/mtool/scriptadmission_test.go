@@ -17,7 +17,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// admit MAIN.GO NODES REVIEW ANSWER: builds the webhook, starts it with these nodes, sends it the review, and keeps the answer.
+// admit MAIN.GO NODES REVIEW ANSWER: builds the webhook, starts it with these nodes, sends it the review, and keeps the
+// answer.
 func cmdAdmit(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: admit MAIN.GO NODES REVIEW ANSWER")

@@ -25,8 +25,8 @@ func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string
 }
 
 // node VAR [tls] [PLATFORM] [in=NETWORK]: $VAR is the address of a BuildKit daemon that is the script's alone. With tls
-// there are $VAR_CA, $VAR_CERT and $VAR_KEY; with a platform it says that it runs only that; in a network the link to it is
-// named VAR.
+// there are $VAR_CA, $VAR_CERT and $VAR_KEY; with a platform it says that it runs only that; in a network the link to
+// it is named VAR.
 func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: node VAR [tls] [PLATFORM] [in=NETWORK]")

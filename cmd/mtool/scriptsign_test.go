@@ -30,9 +30,9 @@ type forgery struct {
 	words  []string
 }
 
-// sign KEY REF [of=REF] [bundle] [altered] [truncated] [unannotated] [typed] [garbage] [huge]: signs what REF names with the key in the
-// file KEY.key, which is made, with KEY.pub, when there is none: as cosign does, by a tag or, with bundle, a referrer. "of"
-// makes it a signature of another image; the other words are what is wrong with it.
+// sign KEY REF [of=REF] [bundle] [altered] [truncated] [unannotated] [typed] [garbage] [huge]: signs what REF names
+// with the key in the file KEY.key, which is made, with KEY.pub, when there is none: as cosign does, by a tag or, with
+// bundle, a referrer. "of" makes it a signature of another image; the other words are what is wrong with it.
 func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: sign KEY REF [OPTION...]")

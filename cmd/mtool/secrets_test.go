@@ -23,10 +23,11 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSecretsStaySecret logs in, pushes, copies, and builds from and to a registry with a password, with secrets for the steps,
-// a proxy and a context that take passwords, and looks for all of them in everything that is printed, in the arguments of all
-// processes of the machine meanwhile, and in all files below the home but the one that keeps the login, which nobody else may
-// read. Nor may anybody else read what else is kept. After the logout there is no such file.
+// TestSecretsStaySecret logs in, pushes, copies, and builds from and to a registry with a password, with secrets for
+// the steps, a proxy and a context that take passwords, and looks for all of them in everything that is printed, in the
+// arguments of all processes of the machine meanwhile, and in all files below the home but the one that keeps the
+// login, which nobody else may read. Nor may anybody else read what else is kept. After the logout there is no such
+// file.
 func TestSecretsStaySecret(t *testing.T) {
 	builds := secretBuilds(t) // it compiles, which takes the compiler's cache in the usual home
 	home := homeOfOwn(t)
@@ -56,7 +57,10 @@ func TestSecretsStaySecret(t *testing.T) {
 	if got := secretFiles(t, home); !slices.Equal(got, []string{login}) {
 		t.Errorf("secrets are in %q", got)
 	}
-	modes := map[string]fs.FileMode{"docker": 0o700, "docker/config.json": 0o600, "mtool": 0o700, "mtool/store": 0o700, "mtool/drafts": 0o700, "mtool/facts": 0o700}
+	modes := map[string]fs.FileMode{
+		"docker": 0o700, "docker/config.json": 0o600, "mtool": 0o700, "mtool/store": 0o700,
+		"mtool/drafts": 0o700, "mtool/facts": 0o700,
+	}
 	if len(builds) > 0 {
 		modes["mtool/worker"] = 0o700
 	}
@@ -100,7 +104,8 @@ func secretLines() []string {
 		"inspect -vv HOST/missing:v1",
 		// Somebody who types a password into an address has it among the arguments, and nowhere else.
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
-		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" + addressSecret,
+		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" +
+			addressSecret,
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.git",
 	}
 }
@@ -126,8 +131,12 @@ func secretBuilds(t *testing.T) []string {
 		t.Fatal(err)
 	}
 	missing := "build --arch amd64 --progress plain -t no:v1 -f " + context + "/Dockerfile.missing " + context
-	return []string{missing, "build --arch amd64 --progress plain -t HOST/built:v1 --push --provenance mode=max --cache-to type=registry,ref=HOST/cache:v1" +
-		" --build-arg BASE=HOST/demo:amd64 --secret id=file,src=" + context + "/secret --secret id=env,env=STEP_SECRET " + context}
+	return []string{
+		missing,
+		"build --arch amd64 --progress plain -t HOST/built:v1 --push --provenance mode=max --cache-to type=registry,ref=HOST/cache:v1" +
+			" --build-arg BASE=HOST/demo:amd64 --secret id=file,src=" + context +
+			"/secret --secret id=env,env=STEP_SECRET " + context,
+	}
 }
 
 // addressSecret is not looked for among arguments.

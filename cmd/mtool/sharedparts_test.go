@@ -13,8 +13,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// partTB is what starts a part that scripts share: its folders and its end belong to the test of all scripts, but that it
-// does not start fails only the script that asked for it.
+// partTB is what starts a part that scripts share: its folders and its end belong to the test of all scripts, but that
+// it does not start fails only the script that asked for it.
 type partTB struct {
 	testing.TB
 	script *testscript.TestScript

@@ -17,9 +17,9 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSoak runs mixed commands against two registries of which one request in a hundred fails: three seconds in `make test`,
-// an hour in make soak (DURATION=20m is another). All of them must end well, every list that was published must be whole and
-// the one that was meant, and memory, descriptors and goroutines must not grow.
+// TestSoak runs mixed commands against two registries of which one request in a hundred fails: three seconds in `make
+// test`, an hour in make soak (DURATION=20m is another). All of them must end well, every list that was published must
+// be whole and the one that was meant, and memory, descriptors and goroutines must not grow.
 func TestSoak(t *testing.T) {
 	home := homeOfOwn(t)
 	duration, err := time.ParseDuration(os.Getenv("MTOOL_TEST_SOAK"))

@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// TestOtherSystems checks the types of the program as it is for other systems than Linux: all of our code, and what it uses of
-// other modules, but not the bodies of their functions. That takes seconds where a compilation takes minutes; `make release`
-// compiles.
+// TestOtherSystems checks the types of the program as it is for other systems than Linux: all of our code, and what it
+// uses of other modules, but not the bodies of their functions. That takes seconds where a compilation takes minutes;
+// `make release` compiles.
 func TestOtherSystems(t *testing.T) {
 	t.Parallel()
 	systems := []string{"windows/amd64", "darwin/arm64"}

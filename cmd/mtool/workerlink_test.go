@@ -15,8 +15,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkerThatStopsSending: a buildkitd whose connection stands still in the middle of the result, without any flag. The
-// build ends by itself within half a minute and names the worker, and nothing of it is kept.
+// TestWorkerThatStopsSending: a buildkitd whose connection stands still in the middle of the result, without any flag.
+// The build ends by itself within half a minute and names the worker, and nothing of it is kept.
 func TestWorkerThatStopsSending(t *testing.T) {
 	t.Parallel()
 	if !full() {

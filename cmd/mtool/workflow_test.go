@@ -64,8 +64,8 @@ type workflowStep struct {
 	With, Env                  map[string]string
 }
 
-// workflowRun runs a workflow on this machine: the steps' scripts as they stand, by the shell that a runner takes. What steps
-// use of others is done here, or by action.yml, whose steps are run likewise.
+// workflowRun runs a workflow on this machine: the steps' scripts as they stand, by the shell that a runner takes. What
+// steps use of others is done here, or by action.yml, whose steps are run likewise.
 type workflowRun struct {
 	t         *testing.T
 	dir       string
@@ -80,8 +80,10 @@ func newWorkflowRun(t *testing.T, ours *ourAction, context string, host *testpar
 	return &workflowRun{
 		t: t, dir: t.TempDir(), ours: ours, context: context, artifacts: map[string]string{},
 		values: map[string]string{
-			"github.repository": "acme/demo", "github.ref_name": "v1", "github.ref": "refs/tags/v1", "secrets.GITHUB_TOKEN": host.Password,
-			"GITHUB_ACTOR": host.User, "GITHUB_RUN_ID": "7", "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567", "CI": "true",
+			"github.repository": "acme/demo", "github.ref_name": "v1", "github.ref": "refs/tags/v1",
+			"secrets.GITHUB_TOKEN": host.Password,
+			"GITHUB_ACTOR":         host.User, "GITHUB_RUN_ID": "7", "GITHUB_SHA": "0123456789abcdef0123456789abcdef01234567",
+			"CI": "true",
 		},
 	}
 }
@@ -140,7 +142,8 @@ func (j *workflowJob) run(workflowEnv, env map[string]string, steps []workflowSt
 		}
 	}
 	j.env = []string{
-		"HOME=" + filepath.Join(j.dir, "home"), "RUNNER_TEMP=" + filepath.Join(j.dir, "temp"), "GITHUB_OUTPUT=" + filepath.Join(j.dir, "output"),
+		"HOME=" + filepath.Join(j.dir, "home"), "RUNNER_TEMP=" + filepath.Join(j.dir, "temp"),
+		"GITHUB_OUTPUT=" + filepath.Join(j.dir, "output"),
 		"GITHUB_PATH=" + filepath.Join(j.dir, "path"), "GITHUB_STEP_SUMMARY=" + filepath.Join(j.dir, "summary"),
 		"GOCACHE=" + goEnv(j.t, "GOCACHE"), "GOMODCACHE=" + goEnv(j.t, "GOMODCACHE"), "GOFLAGS=" + goEnv(j.t, "GOFLAGS"),
 	}
@@ -181,8 +184,9 @@ func (j *workflowJob) steps(steps []workflowStep) error {
 	return nil
 }
 
-// script runs the step as https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell
-// says, and takes its outputs.
+// script runs the step as
+// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell says, and takes
+// its outputs.
 func (j *workflowJob) script(s workflowStep) error {
 	cmd := exec.CommandContext(j.t.Context(), "bash", "-e", "-c", j.expand(s.Run))
 	if s.Shell == "bash" {
@@ -192,7 +196,9 @@ func (j *workflowJob) script(s workflowStep) error {
 	env := len(j.env)
 	j.setenv(s.Env)
 	base := testparts.Env(j.t)
-	cmd.Env = append(append(slices.Clone(j.env), "PATH="+strings.Join(append(slices.Clone(j.path), strings.TrimPrefix(base[0], "PATH=")), ":")), "TMPDIR="+filepath.Join(j.dir, "temp"))
+	cmd.Env = append(append(slices.Clone(j.env),
+		"PATH="+strings.Join(append(slices.Clone(j.path), strings.TrimPrefix(base[0], "PATH=")), ":")),
+		"TMPDIR="+filepath.Join(j.dir, "temp"))
 	j.env = j.env[:env]
 	out, err := cmd.CombinedOutput()
 	j.t.Logf("%s\n%s", j.expand(s.Run), out)
@@ -281,7 +287,8 @@ type ourAction struct {
 func newOurAction(t *testing.T) *ourAction {
 	t.Helper()
 	a := &ourAction{root: t.TempDir(), path: map[string][]string{}}
-	copied := exec.CommandContext(t.Context(), "sh", "-c", `git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, a.root)
+	copied := exec.CommandContext(t.Context(), "sh", "-c",
+		`git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, a.root)
 	copied.Dir = filepath.Join("..", "..")
 	if out, err := copied.CombinedOutput(); err != nil {
 		t.Fatalf("copying the checkout: %v: %s", err, out)
@@ -335,7 +342,8 @@ func (j *workflowJob) upload(name, dir string, overwrite bool) error {
 	return nil
 }
 
-// download puts the artifacts' files into one folder; files of one name overwrite each other, which the jobs must prevent.
+// download puts the artifacts' files into one folder; files of one name overwrite each other, which the jobs must
+// prevent.
 func (j *workflowJob) download(pattern, dir string) error {
 	for _, name := range slices.Sorted(maps.Keys(j.artifacts)) {
 		if ok, err := filepath.Match(pattern, name); err != nil || !ok {
@@ -357,7 +365,11 @@ func checkOut(t *testing.T, context, dir string) error {
 	if err := os.CopyFS(dir, os.DirFS(context)); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"init", "-q"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "x"}} {
+	for _, args := range [][]string{
+		{"init", "-q"},
+		{"add", "."},
+		{"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "-q", "-m", "x"},
+	} {
 		cmd := exec.CommandContext(t.Context(), "git", args...)
 		cmd.Dir = dir
 		cmd.Env = append(os.Environ(), "GIT_AUTHOR_DATE=1700000000 +0000", "GIT_COMMITTER_DATE=1700000000 +0000")

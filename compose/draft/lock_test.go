@@ -8,8 +8,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Who waited for a lock whose file is gone by then has the lock that everyone else will ask for, not that of a file which
-// nobody can open any more.
+// Who waited for a lock whose file is gone by then has the lock that everyone else will ask for, not that of a file
+// which nobody can open any more.
 func TestLockOfADeletedFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), ".demo.lock")

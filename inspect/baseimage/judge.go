@@ -34,7 +34,8 @@ type Standing struct {
 // Judge compares an image with its base as it is now; err is why that could not be read.
 func Judge(img inspect.Image, name string, now inspect.Report, err error) Standing {
 	s := Standing{
-		Platform: platform.Format(img.Platform()), Digest: img.Descriptor.Digest, Base: name, Was: img.Base().Digest, State: Unknown,
+		Platform: platform.Format(img.Platform()), Digest: img.Descriptor.Digest, Base: name, Was: img.Base().Digest,
+		State: Unknown,
 	}
 	switch {
 	case name == "":

@@ -38,10 +38,12 @@ func targets(t *testing.T) []built {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		return few
 	}
-	few = append(few, built{"linux", "arm", "GOARM=6", "v6", binary.Hard}, built{"linux", "arm", "GOARM=7,softfloat", "v7", binary.Soft},
+	few = append(few, built{"linux", "arm", "GOARM=6", "v6", binary.Hard},
+		built{"linux", "arm", "GOARM=7,softfloat", "v7", binary.Soft},
 		built{"linux", "amd64", "GOAMD64=v2", "v2", ""}, built{"linux", "amd64", "GOAMD64=v4", "v4", ""},
 		built{"linux", "arm64", "GOARM64=v8.2", "v8.2", ""}, built{"linux", "ppc64le", "GOPPC64=power10", "power10", ""},
-		built{"linux", "riscv64", "GORISCV64=rva23u64", "rva23u64", binary.Double}, built{"linux", "mipsle", "GOMIPS=softfloat", "", binary.Soft})
+		built{"linux", "riscv64", "GORISCV64=rva23u64", "rva23u64", binary.Double},
+		built{"linux", "mipsle", "GOMIPS=softfloat", "", binary.Soft})
 	out, err := exec.CommandContext(t.Context(), "go", "tool", "dist", "list").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +83,8 @@ func TestAgreesWithTheStandardLibrary(t *testing.T) {
 			if b.env != "" && b.system != "darwin" && (f.Baseline != b.baseline || f.Float != b.float) {
 				t.Errorf("%#v, want %q %q", f, b.baseline, b.float)
 			}
-			if verdict, reason := binary.Runs(f, plat(b.system+"/"+b.arch)); verdict == binary.Wrong || verdict == binary.OtherOS {
+			if verdict, reason := binary.Runs(f, plat(b.system+"/"+b.arch)); verdict == binary.Wrong ||
+				verdict == binary.OtherOS {
 				t.Errorf("%s: %s", verdict, reason)
 			}
 		})
@@ -95,14 +98,18 @@ func TestGoPlugin(t *testing.T) {
 		t.Skip("plugins need a C compiler")
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module example.com/x\n\ngo 1.26\n", "main.go": "package main\n\nimport \"C\"\n\n//export Greet\nfunc Greet() {}\n\nfunc main() {}\n"} {
+	for name, text := range map[string]string{
+		"go.mod":  "module example.com/x\n\ngo 1.26\n",
+		"main.go": "package main\n\nimport \"C\"\n\n//export Greet\nfunc Greet() {}\n\nfunc main() {}\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, mode := range []string{"plugin", "c-shared"} {
 		file := goBuild(t, dir, built{system: runtime.GOOS, arch: runtime.GOARCH, env: "CGO_ENABLED=1"}, "-buildmode="+mode)
-		if f := read(t, file); f.Kind != binary.ELFShared || f.Go == nil || f.Go.Mode != mode || f.Go.Path != "example.com/x" {
+		if f := read(t, file); f.Kind != binary.ELFShared || f.Go == nil || f.Go.Mode != mode ||
+			f.Go.Path != "example.com/x" {
 			t.Errorf("%s: %#v %#v", mode, f, f.Go)
 		}
 	}
@@ -115,7 +122,10 @@ func TestGoWebAssembly(t *testing.T) {
 		t.Skip("builds the standard library for it")
 	}
 	dir := t.TempDir()
-	for name, text := range map[string]string{"go.mod": "module x\n\ngo 1.26\n", "main.go": "package main\n\nfunc main() { println(1) }\n"} {
+	for name, text := range map[string]string{
+		"go.mod":  "module x\n\ngo 1.26\n",
+		"main.go": "package main\n\nfunc main() { println(1) }\n",
+	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +141,8 @@ func TestGoWebAssembly(t *testing.T) {
 func goBuild(t *testing.T, dir string, b built, flags ...string) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.CommandContext(t.Context(), "go", append(append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...), "-o", out, ".")...)
+	cmd := exec.CommandContext(t.Context(), "go",
+		append(append([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags...), "-o", out, ".")...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off", "CGO_ENABLED=0", "GOOS="+b.system, "GOARCH="+b.arch, b.env)
 	if text, err := cmd.CombinedOutput(); err != nil {
@@ -150,7 +161,8 @@ func sameAsLibrary(t *testing.T, f binary.Fact, file []byte) {
 	if e, err := elf.NewFile(r); err == nil {
 		bits := map[elf.Class]int{elf.ELFCLASS32: 32, elf.ELFCLASS64: 64}
 		order := map[elf.Data]binary.Order{elf.ELFDATA2LSB: binary.Little, elf.ELFDATA2MSB: binary.Big}
-		if f.Machine != uint32(e.Machine) || f.Bits != bits[e.Class] || f.Order != order[e.Data] || f.OSABI != uint8(e.OSABI) || !f.Kind.ELF() {
+		if f.Machine != uint32(e.Machine) || f.Bits != bits[e.Class] || f.Order != order[e.Data] ||
+			f.OSABI != uint8(e.OSABI) || !f.Kind.ELF() {
 			t.Errorf("%#v, debug/elf: %#v", f, e.FileHeader)
 		}
 		return

@@ -18,8 +18,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// systemFiles are regular files of this machine and the programs of the file systems that testdata/rootfs.sh made, or all of
-// the directories in MTOOL_BINARIES (a path list).
+// systemFiles are regular files of this machine and the programs of the file systems that testdata/rootfs.sh made, or
+// all of the directories in MTOOL_BINARIES (a path list).
 func systemFiles(t *testing.T) []string {
 	t.Helper()
 	most, dirs := 200, []string{"/usr/bin", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"}
@@ -46,7 +46,8 @@ func systemFiles(t *testing.T) []string {
 	return files
 }
 
-// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_TEST_FULL=1 of all.
+// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_TEST_FULL=1
+// of all.
 func debianPrograms(t *testing.T) (files []string) {
 	t.Helper()
 	dir, pattern := os.Getenv("MTOOL_ROOTFS"), "*-0.tar"
@@ -155,7 +156,8 @@ func TestAgreesWithFile(t *testing.T) {
 		}
 		seen++
 		big, wide := strings.Contains(line, "MSB"), strings.HasPrefix(line, "ELF 64-bit")
-		if big != (f.Order == binary.Big) || wide != (f.Bits == 64) || f.Interp != submatch(interp, line) || f.BuildID != submatch(id, line) {
+		if big != (f.Order == binary.Big) || wide != (f.Bits == 64) || f.Interp != submatch(interp, line) ||
+			f.BuildID != submatch(id, line) {
 			t.Errorf("%s: %#v, file: %s", path, f, line)
 		}
 	}
@@ -169,7 +171,8 @@ func submatch(r *regexp.Regexp, s string) string {
 	return ""
 }
 
-// TestAgreesWithReadelf compares with readelf(1): machine, flags, baselines, float ABI, instruction set and needed libraries.
+// TestAgreesWithReadelf compares with readelf(1): machine, flags, baselines, float ABI, instruction set and needed
+// libraries.
 func TestAgreesWithReadelf(t *testing.T) {
 	t.Parallel()
 	var files []string
@@ -202,7 +205,8 @@ func agreesWithReadelf(t *testing.T, path, text string) {
 		agreesOnNeeded(t, path, f, text)
 	}
 	machines := map[string]string{
-		"Advanced Micro Devices X86-64": "amd64", "Intel 80386": "386", "ARM": "arm", "AArch64": "arm64", "IBM S/390": "s390x",
+		"Advanced Micro Devices X86-64": "amd64", "Intel 80386": "386", "ARM": "arm", "AArch64": "arm64",
+		"IBM S/390": "s390x",
 		"PowerPC64": "ppc64le", "RISC-V": "riscv64", "LoongArch": "loong64", "MIPS R3000": "mips",
 	}
 	value := func(key string) string {
@@ -212,14 +216,18 @@ func agreesWithReadelf(t *testing.T, path, text string) {
 	if known && want != f.Arch && (want != "mips" || !strings.HasPrefix(f.Arch, "mips")) {
 		t.Errorf("%s: %s, readelf: %s", path, f.Arch, value("Machine"))
 	}
-	levels := map[string]string{"": "", "v4": "v4", "v4T": "v4", "v5T": "v5", "v5TE": "v5", "v6": "v6", "v6K": "v6", "v6KZ": "v6", "v7": "v7", "v8": "v8"}
+	levels := map[string]string{
+		"": "", "v4": "v4", "v4T": "v4", "v5T": "v5", "v5TE": "v5", "v6": "v6", "v6K": "v6",
+		"v6KZ": "v6", "v7": "v7", "v8": "v8",
+	}
 	if f.Arch == "arm" && f.Go == nil && f.Baseline != levels[value("Tag_CPU_arch")] {
 		t.Errorf("%s: %#v, readelf: Tag_CPU_arch %s", path, f, value("Tag_CPU_arch"))
 	}
 	if f.Arch == "arm" && strings.HasPrefix(value("Tag_ABI_VFP_args"), "VFP") != (f.Float == binary.Hard) {
 		t.Errorf("%s: %#v, readelf: Tag_ABI_VFP_args %s", path, f, value("Tag_ABI_VFP_args"))
 	}
-	if isa := submatch(regexp.MustCompile(`x86 ISA needed: (.*)`), text); f.Arch == "amd64" && f.Go == nil && f.Kind != binary.ELFObject {
+	if isa := submatch(regexp.MustCompile(`x86 ISA needed: (.*)`), text); f.Arch == "amd64" && f.Go == nil &&
+		f.Kind != binary.ELFObject {
 		newest := isa[strings.LastIndex(isa, "-")+1:]
 		if newest == "baseline" {
 			newest = "v1"

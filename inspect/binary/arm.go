@@ -13,12 +13,12 @@ const shtARMAttributes = elf.SHT_RISCV_ATTRIBUTES
 // armVendor is whose attributes count.
 const armVendor = "aeabi"
 
-// candidates bounds how many places are remembered that look like .ARM.attributes. The section stands behind what is loaded,
-// so that the last ones are the likely ones.
+// candidates bounds how many places are remembered that look like .ARM.attributes. The section stands behind what is
+// loaded, so that the last ones are the likely ones.
 const candidates = 8
 
-// armAttributes finds .ARM.attributes in a file that passes. No segment leads to the section, and the table that does stands
-// behind it. So what looks like it is read when it passes, and the table says later which of them it was.
+// armAttributes finds .ARM.attributes in a file that passes. No segment leads to the section, and the table that does
+// stands behind it. So what looks like it is read when it passes, and the table says later which of them it was.
 type armAttributes struct {
 	wanted bool
 	pos    int64 // what lies before has been looked at
@@ -79,8 +79,9 @@ func (a *armAttributes) at(off int64) (armLevel, bool) {
 	return armLevel{}, false
 }
 
-// readARM reads the attributes at the beginning of b. One that is left out is 0, which is soft float for how arguments travel; but
-// assemblers leave out what they know nothing of, so that it counts only where a compiler has written of the data's types.
+// readARM reads the attributes at the beginning of b. One that is left out is 0, which is soft float for how arguments
+// travel; but assemblers leave out what they know nothing of, so that it counts only where a compiler has written of
+// the data's types.
 func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 	const (
 		tagCPUArch, tagCPUProfile, tagVFPArgs = 6, 7, 28
@@ -116,8 +117,8 @@ func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 	return l
 }
 
-// armBaseline is Tag_CPU_arch as a variant of linux/arm. v6T2 has instructions that the v6 of every board with Linux lacks, so
-// v7 is the first that runs it. Microcontrollers (v6-M, v7E-M, v8-M) count by their number.
+// armBaseline is Tag_CPU_arch as a variant of linux/arm. v6T2 has instructions that the v6 of every board with Linux
+// lacks, so v7 is the first that runs it. Microcontrollers (v6-M, v7E-M, v8-M) count by their number.
 func armBaseline(cpu uint64) string {
 	switch cpu {
 	case 1, 2:
@@ -136,8 +137,8 @@ func armBaseline(cpu uint64) string {
 	return ""
 }
 
-// watchARM decides whether the attributes have to be looked for. A table of sections that lies in the first page, where Go's
-// linker puts it, says so at once.
+// watchARM decides whether the attributes have to be looked for. A table of sections that lies in the first page, where
+// Go's linker puts it, says so at once.
 func (e *elfFile) watchARM() {
 	h := e.header
 	if h.machine != elf.EM_ARM || h.shoff <= 0 || h.shentsize != armSection {

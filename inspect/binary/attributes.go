@@ -5,8 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// attributes walks a section of build attributes and calls each with those that hold for the whole file. number or text is set,
-// as the tag asks for. It stops at the first thing that is not as it should be.
+// attributes walks a section of build attributes and calls each with those that hold for the whole file. number or text
+// is set, as the tag asks for. It stops at the first thing that is not as it should be.
 // https://github.com/ARM-software/abi-aa/blob/main/addenda32/addenda32.rst#build-attributes
 func attributes(b []byte, order enc.ByteOrder, vendor string, each func(tag, number uint64, text []byte)) {
 	if len(b) == 0 || b[0] != 'A' {

@@ -11,8 +11,8 @@ import (
 // unranked is the rank of a level that is not known.
 const unranked = -1
 
-// rank orders the levels of one machine: code runs on processors of its rank and above. A platform without a variant has the
-// first level of its architecture, 32-bit ARM excepted, which is v7.
+// rank orders the levels of one machine: code runs on processors of its rank and above. A platform without a variant
+// has the first level of its architecture, 32-bit ARM excepted, which is v7.
 func rank(arch, level string) int {
 	switch arch {
 	case "amd64", "x32":
@@ -78,8 +78,8 @@ func lowest(arch string) string {
 	return ""
 }
 
-// Processors are those that the code of a file needs at least, and those that a platform promises, in words for a message:
-// x86-64-v3 and x86-64-v1. They are "" where nothing is stated.
+// Processors are those that the code of a file needs at least, and those that a platform promises, in words for a
+// message: x86-64-v3 and x86-64-v1. They are "" where nothing is stated.
 func Processors(f Fact, p v1.Platform) (needs, promised string) {
 	return processor(p.Architecture, f.Baseline), processor(p.Architecture, cmp.Or(p.Variant, lowest(p.Architecture)))
 }
@@ -96,8 +96,8 @@ func processor(arch, level string) string {
 	return strings.ToUpper(level)
 }
 
-// state sets the baseline, unless a newer one was stated: what was linked together needs all that its parts need, whichever of
-// them says so. Of two that say the same Go is named.
+// state sets the baseline, unless a newer one was stated: what was linked together needs all that its parts need,
+// whichever of them says so. Of two that say the same Go is named.
 func (f *Fact) state(level, from string) {
 	is, was := rank(f.Arch, level), rank(f.Arch, f.Baseline)
 	if is > was || is == was && is != unranked && from == FromGo {

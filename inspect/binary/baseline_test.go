@@ -22,12 +22,14 @@ func TestARMAttributes(t *testing.T) {
 	t.Parallel()
 	le, be := enc.LittleEndian, enc.BigEndian
 	levels := map[byte]string{
-		0: "", 1: "v4", 2: "v4", 3: "v5", 4: "v5", 5: "v5", 6: "v6", 7: "v6", 8: "v7", 9: "v6", 10: "v7", 11: "v6", 12: "v6", 13: "v7",
+		0: "", 1: "v4", 2: "v4", 3: "v5", 4: "v5", 5: "v5", 6: "v6", 7: "v6", 8: "v7", 9: "v6", 10: "v7", 11: "v6",
+		12: "v6", 13: "v7",
 		14: "v8", 15: "v8", 16: "v8", 17: "v8", 21: "v8", 22: "v9", 23: "",
 	}
 	for cpu, want := range levels {
 		for _, first := range []bool{false, true} {
-			spec := arm([]segment{text()}, section{}, section{kind: shtARM, body: armAttributes(le, cpu, 1)}, section{body: make([]byte, 100)})
+			spec := arm([]segment{text()}, section{}, section{kind: shtARM, body: armAttributes(le, cpu, 1)},
+				section{body: make([]byte, 100)})
 			spec.first = first
 			f := read(t, spec.bytes())
 			if f.Baseline != want || f.Float != binary.Hard || (want != "") != (f.BaselineFrom == binary.FromAttributes) {
@@ -40,7 +42,8 @@ func TestARMAttributes(t *testing.T) {
 		t.Errorf("soft float: %#v", soft)
 	}
 	assembled := vendorAttributes(le, "aeabi", []byte{6, 10, 8, 1, 9, 2})
-	if f := read(t, arm([]segment{text()}, section{kind: shtARM, body: assembled}).bytes()); f.Float != "" || f.Baseline != "v7" {
+	if f := read(t, arm([]segment{text()}, section{kind: shtARM, body: assembled}).bytes()); f.Float != "" ||
+		f.Baseline != "v7" {
 		t.Errorf("assembled: %#v", f)
 	}
 	big := arm([]segment{text()}, section{kind: shtARM, body: armAttributes(be, 10, 1)})
@@ -61,10 +64,13 @@ func TestARMAttributesElsewhere(t *testing.T) {
 	le := enc.LittleEndian
 	planted := armAttributes(le, 14, 1)
 	for name, spec := range map[string]elfSpec{
-		"in data":          arm([]segment{text(), data(planted)}, section{kind: shtARM, body: armAttributes(le, 6, 1)}),
-		"in many places":   arm([]segment{text(), data(bytes.Repeat(planted, 50))}, section{kind: shtARM, body: armAttributes(le, 6, 1)}),
-		"of another type":  arm([]segment{text()}, section{kind: elf.SHT_PROGBITS, body: planted}, section{kind: shtARM, body: armAttributes(le, 6, 1)}),
-		"by another owner": arm([]segment{text()}, section{kind: shtARM, body: append(vendorAttributes(le, "gnu", []byte{6, 14}), armAttributes(le, 6, 1)[1:]...)}),
+		"in data": arm([]segment{text(), data(planted)}, section{kind: shtARM, body: armAttributes(le, 6, 1)}),
+		"in many places": arm([]segment{text(), data(bytes.Repeat(planted, 50))},
+			section{kind: shtARM, body: armAttributes(le, 6, 1)}),
+		"of another type": arm([]segment{text()}, section{kind: elf.SHT_PROGBITS, body: planted},
+			section{kind: shtARM, body: armAttributes(le, 6, 1)}),
+		"by another owner": arm([]segment{text()},
+			section{kind: shtARM, body: append(vendorAttributes(le, "gnu", []byte{6, 14}), armAttributes(le, 6, 1)[1:]...)}),
 	} {
 		for _, gap := range []int{0, 9000} { // the table in the first page, and behind it
 			spec.gap = gap
@@ -91,8 +97,8 @@ func TestARMAttributesAnywhere(t *testing.T) {
 	}
 }
 
-// The section follows what Go's build information is looked for in, and nothing but the table follows the section: what was
-// read may end in the middle of it.
+// The section follows what Go's build information is looked for in, and nothing but the table follows the section: what
+// was read may end in the middle of it.
 func TestARMAttributesAtTheEdge(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
@@ -141,7 +147,8 @@ func TestARMAttributesBroken(t *testing.T) {
 // More sections than the header can count: the first entry of the table counts them.
 func TestARMAttributesOfManySections(t *testing.T) {
 	t.Parallel()
-	file := arm([]segment{text()}, section{}, section{}, section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}).bytes()
+	file := arm([]segment{text()}, section{}, section{},
+		section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}).bytes()
 	table := len(file) - 3*40
 	enc.LittleEndian.PutUint16(file[48:], 0)
 	enc.LittleEndian.PutUint32(file[table+20:], 3)
@@ -170,7 +177,10 @@ func TestGoBuildInfo(t *testing.T) {
 	pointers[15] = 0
 	for name, spec := range map[string]elfSpec{
 		"in read-only data, as in a program that reads build info": amd64(rodata(info)),
-		"in code":                        amd64(segment{kind: elf.PT_LOAD, flags: elf.PF_R | elf.PF_W | elf.PF_X, body: info}),
+		"in code": amd64(segment{
+			kind: elf.PT_LOAD, flags: elf.PF_R | elf.PF_W | elf.PF_X,
+			body: info,
+		}),
 		"at an odd address":              amd64(data(shifted)),
 		"with pointers":                  amd64(data(pointers)),
 		"of no version":                  amd64(data(buildInfo("1.26.8", "GOARCH=amd64", "GOAMD64=v3"))),
@@ -224,7 +234,10 @@ func TestGoLevels(t *testing.T) {
 		{elf.EM_386, elf.ELFCLASS32, []string{"GOARCH=386", "GO386=sse2"}, "", ""},
 		{elf.EM_X86_64, elf.ELFCLASS64, []string{"GOARCH=amd64"}, "", ""},
 	} {
-		spec := elfSpec{machine: c.machine, class: c.class, segments: []segment{text(), data(buildInfo("go1.26.8", c.settings...))}}
+		spec := elfSpec{
+			machine: c.machine, class: c.class,
+			segments: []segment{text(), data(buildInfo("go1.26.8", c.settings...))},
+		}
 		if f := read(t, spec.bytes()); f.Baseline != c.baseline || f.Float != c.float || f.Go == nil {
 			t.Errorf("%v: %#v", c.settings, f)
 		}
@@ -304,7 +317,8 @@ func TestRISCVProfiles(t *testing.T) {
 		"rv64i2p1_" + strings.Repeat("_", 400): "",
 	} {
 		body := vendorAttributes(enc.LittleEndian, "riscv", append(append([]byte{4, 16, 5}, isa...), 0))
-		f := read(t, elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {kind: 0x70000003, body: body}}}.bytes())
+		f := read(t,
+			elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {kind: 0x70000003, body: body}}}.bytes())
 		if f.Baseline != want || want != "" && f.BaselineFrom != binary.FromAttributes {
 			t.Errorf("%s: %q from %q, want %q", isa, f.Baseline, f.BaselineFrom, want)
 		}
@@ -316,7 +330,8 @@ func TestSegmentsOfMachines(t *testing.T) {
 	const flagged = elf.ProgType(0x70000003)
 	isa := "rv64i2p1_m2p0_a2p1_c2p0"
 	attributes := vendorAttributes(enc.LittleEndian, "riscv", append(append([]byte{4, 16, 5}, isa...), 0))
-	f := read(t, elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {kind: flagged, body: attributes}}}.bytes())
+	f := read(t,
+		elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {kind: flagged, body: attributes}}}.bytes())
 	if f.ISA != isa {
 		t.Errorf("riscv: %#v", f)
 	}
@@ -333,7 +348,11 @@ func TestSegmentsOfMachines(t *testing.T) {
 		{mips(64, 6, 5), "mips64r6", binary.Hard},
 		{mips(2, 0, 0), "mips32r2", ""},
 	} {
-		f := read(t, elfSpec{class: elf.ELFCLASS32, machine: elf.EM_MIPS, flags: 0x70001000, segments: []segment{text(), {kind: flagged, body: c.body}}}.bytes())
+		f := read(t,
+			elfSpec{
+				class: elf.ELFCLASS32, machine: elf.EM_MIPS, flags: 0x70001000,
+				segments: []segment{text(), {kind: flagged, body: c.body}},
+			}.bytes())
 		if f.ISA != c.isa || f.Float != c.float {
 			t.Errorf("mips %v: %#v", c.body[:8], f)
 		}

@@ -208,8 +208,8 @@ func buildInfo(version string, settings ...string) []byte {
 	return append(b, mod...)
 }
 
-// armAttributes is a section as GCC has GNU as write it: Tag_CPU_name, Tag_CPU_arch, what it knows of types, and Tag_ABI_VFP_args
-// where it is not 0.
+// armAttributes is a section as GCC has GNU as write it: Tag_CPU_name, Tag_CPU_arch, what it knows of types, and
+// Tag_ABI_VFP_args where it is not 0.
 func armAttributes(order enc.ByteOrder, cpu, vfp byte) []byte {
 	tags := append([]byte{5}, "7-A\x00"...)
 	tags = append(tags, 6, cpu, 7, 'A', 8, 1, 9, 2, 18, 4, 20, 1, 21, 1, 23, 3, 24, 1, 26, 2)

@@ -22,9 +22,9 @@ const (
 	maxDynamic = 8 << 10  // bytes that are read of the table
 )
 
-// dynamics reads the table of a file that passes. Its names stand in a table of texts, which linkers put in front of it, among
-// what is loaded first, and tools that change a file behind it. So what looks like a name is kept as it passes, until the
-// table tells which of them count; those behind it are taken as they pass.
+// dynamics reads the table of a file that passes. Its names stand in a table of texts, which linkers put in front of
+// it, among what is loaded first, and tools that change a file behind it. So what looks like a name is kept as it
+// passes, until the table tells which of them count; those behind it are taken as they pass.
 type dynamics struct {
 	wanted bool          // there is a table
 	loads  [8]stretch    // what is loaded

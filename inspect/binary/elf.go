@@ -58,8 +58,8 @@ func elfKind(t elf.Type) Kind {
 	return ELFOther
 }
 
-// elfOS is the system that EI_OSABI names. That Linux programs need not name theirs, and that ARM and graphics cards use the
-// member for something else, leaves few numbers that say anything.
+// elfOS is the system that EI_OSABI names. That Linux programs need not name theirs, and that ARM and graphics cards
+// use the member for something else, leaves few numbers that say anything.
 func elfOS(h elfHeader) string {
 	switch h.osabi {
 	case elf.ELFOSABI_LINUX:
@@ -79,8 +79,8 @@ func elfOS(h elfHeader) string {
 // headSize is how much of a file the header takes at most. Linux reads zeros where the file is shorter.
 const headSize = 64
 
-// readELFHeader reads the header as Linux does, which asks the machine how wide the numbers are, and ignores what e_ident says
-// (fs/binfmt_elf.c). A header that is executed and says something else is returned with the error.
+// readELFHeader reads the header as Linux does, which asks the machine how wide the numbers are, and ignores what
+// e_ident says (fs/binfmt_elf.c). A header that is executed and says something else is returned with the error.
 func readELFHeader(s *stream) (elfHeader, error) {
 	var b [headSize]byte
 	n := copy(b[:], s.peek(0, headSize))
@@ -100,7 +100,8 @@ func readELFHeader(s *stream) (elfHeader, error) {
 				continue
 			}
 			if !same && problem == nil {
-				problem = malformed("ELF", "it says %d bits, %s, and is executed as %d bits, %s", stated.bits, stated.byteOrder(), bits, h.byteOrder())
+				problem = malformed("ELF", "it says %d bits, %s, and is executed as %d bits, %s", stated.bits, stated.byteOrder(),
+					bits, h.byteOrder())
 			}
 			return h, problem
 		}

@@ -67,7 +67,8 @@ func TestMachines(t *testing.T) {
 		{"", elf.EM_PPC64, narrow, big, 0},
 		{"", elf.EM_RISCV, wide, big, 5},
 	} {
-		f := read(t, elfSpec{class: c.class, data: c.data, machine: c.machine, flags: c.flags, segments: []segment{text()}}.bytes())
+		f := read(t,
+			elfSpec{class: c.class, data: c.data, machine: c.machine, flags: c.flags, segments: []segment{text()}}.bytes())
 		wide := map[elf.Class]int{narrow: 32, wide: 64}
 		order := map[elf.Data]binary.Order{little: binary.Little, big: binary.Big}
 		if f.Arch != c.arch || f.Machine != uint32(c.machine) || f.Bits != wide[c.class] || f.Order != order[c.data] {
@@ -82,7 +83,8 @@ func TestMachines(t *testing.T) {
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	for kind, want := range map[elf.Type]binary.Kind{
-		elf.ET_EXEC: binary.ELFExecutable, elf.ET_DYN: binary.ELFShared, elf.ET_REL: binary.ELFObject, elf.ET_CORE: binary.ELFCore,
+		elf.ET_EXEC: binary.ELFExecutable, elf.ET_DYN: binary.ELFShared, elf.ET_REL: binary.ELFObject,
+		elf.ET_CORE:     binary.ELFCore,
 		elf.ET_NONE + 7: binary.ELFOther, elf.ET_LOOS: binary.ELFOther,
 	} {
 		f := read(t, elfSpec{kind: kind, machine: elf.EM_X86_64, segments: []segment{text()}}.bytes())
@@ -176,7 +178,11 @@ func TestWorlds(t *testing.T) {
 			t.Errorf("%#x, loader %q: %q, want %q", c.flags, f.Interp, f.World, c.want)
 		}
 	}
-	if f := read(t, elfSpec{machine: elf.EM_MIPS, flags: 0x80000007, segments: []segment{text(), interp("/lib64/ld.so.1")}}.bytes()); f.World != "" {
+	if f := read(t,
+		elfSpec{
+			machine: elf.EM_MIPS, flags: 0x80000007,
+			segments: []segment{text(), interp("/lib64/ld.so.1")},
+		}.bytes()); f.World != "" {
 		t.Errorf("mips64le: %q", f.World)
 	}
 }
@@ -239,7 +245,11 @@ func TestInterpreter(t *testing.T) {
 	here := interp(loader)
 	for _, class := range []elf.Class{elf.ELFCLASS32, elf.ELFCLASS64} {
 		for _, order := range []elf.Data{elf.ELFDATA2LSB, elf.ELFDATA2MSB} {
-			f := read(t, elfSpec{class: class, data: order, machine: elf.EM_X86_64, kind: elf.ET_DYN, segments: []segment{here, text()}}.bytes())
+			f := read(t,
+				elfSpec{
+					class: class, data: order, machine: elf.EM_X86_64, kind: elf.ET_DYN,
+					segments: []segment{here, text()},
+				}.bytes())
 			if f.Interp != loader {
 				t.Errorf("%v %v: interpreter %q", class, order, f.Interp)
 			}
@@ -254,7 +264,8 @@ func TestInterpreter(t *testing.T) {
 	}
 }
 
-// A loader behind the first 64 KiB, where patchelf moves it, is read when the whole file may be, and missed openly if not.
+// A loader behind the first 64 KiB, where patchelf moves it, is read when the whole file may be, and missed openly if
+// not.
 func TestInterpreterFarBehind(t *testing.T) {
 	t.Parallel()
 	file := elfSpec{machine: elf.EM_X86_64, gap: 300 << 10, segments: []segment{text(), interp("/nix/ld.so")}}.bytes()
@@ -311,8 +322,12 @@ func TestMalformedELF(t *testing.T) {
 		}
 	}
 	// What Linux executes all the same is judged.
-	for _, name := range []string{"class 0", "class 3", "order 0", "order 3", "version 2", "half a header", "a long interpreter", "an open path"} {
-		if f, _ := binary.Read(bytes.NewReader(files[name].file), binary.Options{Whole: true}); f.Arch != "amd64" || f.Kind != binary.ELFExecutable {
+	for _, name := range []string{
+		"class 0", "class 3", "order 0", "order 3", "version 2", "half a header",
+		"a long interpreter", "an open path",
+	} {
+		if f, _ := binary.Read(bytes.NewReader(files[name].file), binary.Options{Whole: true}); f.Arch != "amd64" ||
+			f.Kind != binary.ELFExecutable {
 			t.Errorf("%s: %#v", name, f)
 		}
 	}
@@ -340,7 +355,8 @@ func TestSplitDebugInformation(t *testing.T) {
 func TestBuildIDs(t *testing.T) {
 	t.Parallel()
 	f := read(t, elfSpec{machine: elf.EM_AARCH64, segments: []segment{
-		text(), note("GNU", 3, []byte{0xde, 0xad, 0xbe, 0xef}, 4), note("Go", 4, []byte("abc/def"), 4), note("GNU", 4, []byte("gold"), 4),
+		text(), note("GNU", 3, []byte{0xde, 0xad, 0xbe, 0xef}, 4), note("Go", 4, []byte("abc/def"), 4),
+		note("GNU", 4, []byte("gold"), 4),
 	}}.bytes())
 	if f.BuildID != "deadbeef" || f.Go == nil || f.Go.BuildID != "abc/def" {
 		t.Errorf("%#v %#v", f, f.Go)
@@ -359,7 +375,8 @@ func TestNotesInOneSegment(t *testing.T) {
 	}
 }
 
-// That a program is Go's shows at once; what Go recorded of its build lies farther behind, and its absence is not a fact.
+// That a program is Go's shows at once; what Go recorded of its build lies farther behind, and its absence is not a
+// fact.
 func TestGoFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	spec := elfSpec{machine: elf.EM_X86_64, segments: []segment{text(), note("Go", 4, []byte("abc/def"), 4)}}

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrMalformed is wrapped by the error of Read for a file that begins as an ELF, PE, Mach-O, Java class or WebAssembly file
-// and does not go on as one: no system would execute it.
+// ErrMalformed is wrapped by the error of Read for a file that begins as an ELF, PE, Mach-O, Java class or WebAssembly
+// file and does not go on as one: no system would execute it.
 var ErrMalformed = errors.New("malformed binary")
 
 // malformed says what is wrong with a file of that format.

@@ -12,7 +12,10 @@ import (
 
 func Example() {
 	// In real life a member of a layer's tar stream.
-	file := bytes.NewReader(elfSpec{machine: elf.EM_AARCH64, segments: []segment{interp("/lib/ld-linux-aarch64.so.1"), text()}}.bytes())
+	file := bytes.NewReader(elfSpec{
+		machine:  elf.EM_AARCH64,
+		segments: []segment{interp("/lib/ld-linux-aarch64.so.1"), text()},
+	}.bytes())
 
 	fact, err := binary.Read(file, binary.Options{Whole: true})
 	if err != nil {

@@ -82,8 +82,8 @@ type Fact struct {
 	Kind Kind `json:"kind"`
 	// OS is a GOOS, or "android" or "efi"; ELF files for Linux need not state it, and most do not.
 	OS string `json:"os,omitempty"`
-	// Arch is the machine as GOARCH spells it, else as Debian does (x32, alpha, sh4), else as binutils do; "" where Machine
-	// is not in the table, where the code is for any machine, and for a fat Mach-O, whose machines are in Archs.
+	// Arch is the machine as GOARCH spells it, else as Debian does (x32, alpha, sh4), else as binutils do; "" where
+	// Machine is not in the table, where the code is for any machine, and for a fat Mach-O, whose machines are in Archs.
 	Arch string `json:"arch,omitempty"`
 	// Archs are the machines of a fat Mach-O, in its order; nil otherwise.
 	Archs []string `json:"archs,omitempty"`
@@ -95,8 +95,8 @@ type Fact struct {
 	OSABI uint8 `json:"osabi,omitempty"`
 	// Flags are e_flags, the characteristics of a PE or the cpusubtype of a Mach-O, as they stand.
 	Flags uint32 `json:"flags,omitempty"`
-	// Interp is the program that the kernel starts in the file's place: PT_INTERP, or what stands behind "#!". It is kept as
-	// it is, a carriage return at its end included, since the kernel keeps it too.
+	// Interp is the program that the kernel starts in the file's place: PT_INTERP, or what stands behind "#!". It is kept
+	// as it is, a carriage return at its end included, since the kernel keeps it too.
 	Interp string `json:"interp,omitempty"`
 	// InterpArg is the one argument that a script gives its interpreter, blanks inside it included.
 	InterpArg string `json:"interpArg,omitempty"`
@@ -111,8 +111,8 @@ type Fact struct {
 	// Page is the largest page of memory, in bytes, with which the file can be loaded, on machines whose pages differ in
 	// size: arm64, loong64, mips, ppc64.
 	Page int64 `json:"page,omitempty"`
-	// Baseline is the oldest processor that runs the code, spelled as a platform's variant: v4 to v8 and v9 (arm), v1 to v4
-	// (amd64), v8.0 to v9.5 (arm64), power8 (ppc64, ppc64le), rva20u64 (riscv64).
+	// Baseline is the oldest processor that runs the code, spelled as a platform's variant: v4 to v8 and v9 (arm), v1 to
+	// v4 (amd64), v8.0 to v9.5 (arm64), power8 (ppc64, ppc64le), rva20u64 (riscv64).
 	Baseline string `json:"baseline,omitempty"`
 	// BaselineFrom is where Baseline was stated: FromGo, FromAttributes or FromProperty.
 	BaselineFrom string `json:"baselineFrom,omitempty"`
@@ -124,15 +124,15 @@ type Fact struct {
 	Dynamic *Dynamic `json:"dynamic,omitempty"`
 	// Go is set for programs of the Go toolchain.
 	Go *Go `json:"go,omitempty"`
-	// Module says that an object is a module of Linux: it has what modules say of themselves (.modinfo). It is only looked for
-	// with Options.Whole.
+	// Module says that an object is a module of Linux: it has what modules say of themselves (.modinfo). It is only looked
+	// for with Options.Whole.
 	Module bool `json:"module,omitempty"`
 	// Device says that the code is not for a processor that runs an operating system: BPF, graphics cards.
 	Device bool `json:"device,omitempty"`
 	// Managed says that the file holds .NET code. With an empty Arch it is for any machine and any system.
 	Managed bool `json:"managed,omitempty"`
-	// Incomplete says that the file announces more than was read: it lies behind the first 64 KiB and Options.Whole was not
-	// set, before what had passed already, or behind the end of a truncated file.
+	// Incomplete says that the file announces more than was read: it lies behind the first 64 KiB and Options.Whole was
+	// not set, before what had passed already, or behind the end of a truncated file.
 	Incomplete bool `json:"incomplete,omitempty"`
 }
 
@@ -142,11 +142,12 @@ type Go struct {
 	BuildID string `json:"buildId,omitempty"`
 	OS      string `json:"os,omitempty"`   // GOOS
 	Arch    string `json:"arch,omitempty"` // GOARCH
-	// Path is the import path of the main package, and Mode how it was built: "plugin" for what plugin.Open loads. Both are ""
-	// where they are longer than any that people write.
-	Path  string `json:"path,omitempty"`
-	Mode  string `json:"mode,omitempty"`
-	Level string `json:"level,omitempty"` // the value of GOARM, GOAMD64, GOARM64, GO386, GOMIPS, GOMIPS64, GOPPC64 or GORISCV64
+	// Path is the import path of the main package, and Mode how it was built: "plugin" for what plugin.Open loads. Both
+	// are "" where they are longer than any that people write.
+	Path string `json:"path,omitempty"`
+	Mode string `json:"mode,omitempty"`
+	// the value of GOARM, GOAMD64, GOARM64, GO386, GOMIPS, GOMIPS64, GOPPC64 or GORISCV64
+	Level string `json:"level,omitempty"`
 }
 
 // String is a phrase for messages: "ELF executable for arm (v7, hard float)".

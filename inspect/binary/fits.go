@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Fits reports whether a program and a library of one machine can be parts of one process, as far as both say how they pass
-// arguments and which system they are for; otherwise it says what each of them is, in words for a message.
+// Fits reports whether a program and a library of one machine can be parts of one process, as far as both say how they
+// pass arguments and which system they are for; otherwise it says what each of them is, in words for a message.
 func Fits(program, library Fact) (fits bool, is, other string) {
 	for _, says := range conventions() {
 		a, b := says(program), says(library)
@@ -69,8 +69,8 @@ func (f Fact) nan() string {
 	return either(f.Flags&ieee2008 != 0, "nan2008", "legacy nan")
 }
 
-// Convention is how the file passes arguments: lp64d, or hard float; "" where the machine has one way only, or the file does not
-// say.
+// Convention is how the file passes arguments: lp64d, or hard float; "" where the machine has one way only, or the file
+// does not say.
 func (f Fact) Convention() string {
 	var all []string
 	for _, says := range []func(f Fact) string{Fact.abiPhrase, Fact.floatOf} {
@@ -81,8 +81,8 @@ func (f Fact) Convention() string {
 	return strings.Join(all, ", ")
 }
 
-// ABIOf is what a file is in the place of an ABI: of the same kind, which is a world, a float ABI, a calling convention or a C
-// library, as ABIs spells them. It is "" where the file does not say.
+// ABIOf is what a file is in the place of an ABI: of the same kind, which is a world, a float ABI, a calling convention
+// or a C library, as ABIs spells them. It is "" where the file does not say.
 func (f Fact) ABIOf(name string) string {
 	switch name {
 	case string(OldWorld), string(NewWorld):

@@ -76,9 +76,11 @@ func TestABIOf(t *testing.T) {
 func TestLibc(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{
-		"/lib64/ld-linux-x86-64.so.2": "glibc", "/lib/ld-linux.so.2": "glibc", "/lib/ld64.so.1": "glibc", "/lib/ld.so.1": "glibc",
+		"/lib64/ld-linux-x86-64.so.2": "glibc", "/lib/ld-linux.so.2": "glibc", "/lib/ld64.so.1": "glibc",
+		"/lib/ld.so.1":                         "glibc",
 		"/lib64/ld-linux-loongarch-lp64d.so.1": "glibc", "/nix/store/x-glibc-2.40/lib/ld-linux-x86-64.so.2": "glibc",
-		"/lib/ld-musl-x86_64.so.1": "musl", "/lib/ld-uClibc.so.0": "uclibc", "/system/bin/linker64": "bionic", "/opt/ld": "", "": "",
+		"/lib/ld-musl-x86_64.so.1": "musl", "/lib/ld-uClibc.so.0": "uclibc", "/system/bin/linker64": "bionic",
+		"/opt/ld": "", "": "",
 	} {
 		if got := binary.Libc(path); got != want {
 			t.Errorf("%s: %q, want %q", path, got, want)

@@ -79,7 +79,8 @@ func riscvFlags(f *Fact) {
 	abi := f.Flags >> 1 & 3
 	f.Float = floats[abi]
 	f.ABI = either(f.Bits == 64, "lp64", "ilp32") + suffixes[abi] + either(f.Flags&embedded != 0, "e", "")
-	f.ISA = either(f.Bits == 64, "rv64", "rv32") + either(f.Flags&compressed != 0, "c", "") // until the attributes say more
+	// until the attributes say more
+	f.ISA = either(f.Bits == 64, "rv64", "rv32") + either(f.Flags&compressed != 0, "c", "")
 }
 
 // loongFlags: https://github.com/loongson/la-abi-specs/blob/release/laelf.adoc#e_flags-identifies-abi-type-and-version
@@ -100,7 +101,8 @@ func loongFlags(f *Fact) {
 // loongVersion is the version of relocations, which is 0 in the old world.
 func loongVersion(flags uint32) uint32 { return flags >> 6 & 3 }
 
-// loongInterp goes by the loader where there is one, since the first toolchains of the new world did not write the version.
+// loongInterp goes by the loader where there is one, since the first toolchains of the new world did not write the
+// version.
 func loongInterp(f *Fact) {
 	if elf.Machine(f.Machine) != elf.EM_LOONGARCH {
 		return

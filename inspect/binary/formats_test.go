@@ -44,12 +44,18 @@ func (s peSpec) bytes() []byte {
 	var b bytes.Buffer
 	b.Write(dos)
 	b.WriteString("PE\x00\x00")
-	_ = enc.Write(&b, le, pe.FileHeader{Machine: s.machine, NumberOfSections: 2, SizeOfOptionalHeader: uint16(len(optional)), Characteristics: 0x22})
+	_ = enc.Write(&b, le,
+		pe.FileHeader{
+			Machine: s.machine, NumberOfSections: 2, SizeOfOptionalHeader: uint16(len(optional)),
+			Characteristics: 0x22,
+		})
 	b.Write(optional)
-	_ = enc.Write(&b, le, pe.SectionHeader32{VirtualAddress: 0x2000, SizeOfRawData: uint32(len(s.managed)), PointerToRawData: uint32(headers)})
+	_ = enc.Write(&b, le,
+		pe.SectionHeader32{VirtualAddress: 0x2000, SizeOfRawData: uint32(len(s.managed)), PointerToRawData: uint32(headers)})
 	from := (headers + len(s.managed) + 15) / 16 * 16
 	_ = enc.Write(&b, le, pe.SectionHeader32{
-		VirtualAddress: 0x4000, SizeOfRawData: uint32(len(s.data)), PointerToRawData: uint32(from), Characteristics: pe.IMAGE_SCN_MEM_WRITE,
+		VirtualAddress: 0x4000, SizeOfRawData: uint32(len(s.data)), PointerToRawData: uint32(from),
+		Characteristics: pe.IMAGE_SCN_MEM_WRITE,
 	})
 	b.Write(s.managed)
 	b.Write(make([]byte, from-b.Len()))
@@ -90,13 +96,18 @@ func TestPE(t *testing.T) {
 		{peSpec{machine: 0x4321}, "windows", "", 0, false, ""},
 		{peSpec{machine: pe.IMAGE_FILE_MACHINE_I386, narrow: true, managed: managed(1, false)}, "", "", 0, true, ""},
 		{peSpec{machine: pe.IMAGE_FILE_MACHINE_I386, narrow: true, managed: managed(3, false)}, "", "386", 32, true, ""},
-		{peSpec{machine: pe.IMAGE_FILE_MACHINE_I386, narrow: true, managed: managed(0, false)}, "windows", "386", 32, true, ""},
+		{
+			peSpec{machine: pe.IMAGE_FILE_MACHINE_I386, narrow: true, managed: managed(0, false)},
+			"windows", "386",
+			32, true, "",
+		},
 		{peSpec{machine: pe.IMAGE_FILE_MACHINE_ARM64, managed: managed(1, false)}, "", "arm64", 64, true, ""},
 		{peSpec{machine: pe.IMAGE_FILE_MACHINE_ARM64 ^ linux, managed: managed(1, true)}, "linux", "arm64", 64, true, ""},
 		{peSpec{machine: pe.IMAGE_FILE_MACHINE_AMD64, managed: managed(1, true)}, "windows", "amd64", 64, true, ""},
 	} {
 		f := read(t, c.spec.bytes())
-		if f.Kind != binary.PE || f.OS != c.os || f.Arch != c.arch || f.Bits != c.bits || f.Managed != c.managed || f.Baseline != c.base {
+		if f.Kind != binary.PE || f.OS != c.os || f.Arch != c.arch || f.Bits != c.bits || f.Managed != c.managed ||
+			f.Baseline != c.base {
 			t.Errorf("%#x: %#v", c.spec.machine, f)
 		}
 		if f.Machine != uint32(c.spec.machine) || f.Incomplete {
@@ -153,7 +164,8 @@ func TestMachO(t *testing.T) {
 		{machHeader(le, macho.Magic64, 99, macho.TypeExec), "", 64, binary.Little},
 	} {
 		f := read(t, c.file)
-		if f.Kind != binary.MachO || f.OS != "darwin" || f.Arch != c.arch || f.Bits != c.bits || f.Order != c.ord || f.Flags != 3 {
+		if f.Kind != binary.MachO || f.OS != "darwin" || f.Arch != c.arch || f.Bits != c.bits || f.Order != c.ord ||
+			f.Flags != 3 {
 			t.Errorf("%x: %#v", c.file[:8], f)
 		}
 	}
@@ -193,7 +205,8 @@ func TestCafebabe(t *testing.T) {
 			t.Errorf("version %x: %#v", version, f)
 		}
 	}
-	if _, err := binary.Read(bytes.NewReader([]byte{0xca, 0xfe, 0xba, 0xbe, 1, 0, 0, 1}), binary.Options{}); !errors.Is(err, binary.ErrMalformed) {
+	if _, err := binary.Read(bytes.NewReader([]byte{0xca, 0xfe, 0xba, 0xbe, 1, 0, 0, 1}),
+		binary.Options{}); !errors.Is(err, binary.ErrMalformed) {
 		t.Errorf("version 1: %v", err)
 	}
 }
@@ -254,7 +267,8 @@ func TestWasm(t *testing.T) {
 		}
 	}
 	for _, file := range []string{"\x00asm", "\x00asm\x01\x00\x00", "\x00asm\x02\x00\x00\x00", "\x00asm\x01\x00\x02\x00"} {
-		if f, err := binary.Read(strings.NewReader(file), binary.Options{}); !errors.Is(err, binary.ErrMalformed) || f.Kind != binary.Wasm {
+		if f, err := binary.Read(strings.NewReader(file), binary.Options{}); !errors.Is(err, binary.ErrMalformed) ||
+			f.Kind != binary.Wasm {
 			t.Errorf("%q: %#v, %v", file, f, err)
 		}
 	}

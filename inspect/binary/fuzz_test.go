@@ -16,9 +16,9 @@ import (
 // mostZeros is more than two windows.
 const mostZeros = 256 << 10
 
-// FuzzRead holds for any bytes: no panic; no error but ErrMalformed; the same fact whole or in halves; what is found in the
-// beginning stays when all is read; and a verdict that is a reason, or Right. Zeros are put in at a place, so that files of
-// several windows are short inputs.
+// FuzzRead holds for any bytes: no panic; no error but ErrMalformed; the same fact whole or in halves; what is found in
+// the beginning stays when all is read; and a verdict that is a reason, or Right. Zeros are put in at a place, so that
+// files of several windows are short inputs.
 func FuzzRead(f *testing.F) {
 	for _, file := range samples() {
 		at, n := longestZeros(file)
@@ -57,14 +57,19 @@ func checkAny(t *testing.T, file []byte) {
 		t.Errorf("%#v, %v\nin halves %#v, %v", whole, err, halves, again)
 	}
 	begin, _ := binary.Read(bytes.NewReader(file), binary.Options{})
-	lost := begin.Interp != whole.Interp && begin.Interp != "" && !whole.Incomplete // incomplete: behind a segment table of some windows
+	// incomplete: behind a segment table of some windows
+	lost := begin.Interp != whole.Interp && begin.Interp != "" && !whole.Incomplete
 	if begin.Kind.ELF() && (begin.Kind != whole.Kind || begin.Machine != whole.Machine || lost) {
 		t.Errorf("%#v\nfrom the beginning %#v", whole, begin)
 	}
 	if whole.Kind.ELF() && err == nil && (whole.Bits == 0 || whole.Order == "") {
 		t.Errorf("an ELF file without class or order: %#v", whole)
 	}
-	for _, p := range []v1.Platform{plat("linux/amd64"), plat("linux/arm/v6"), plat("linux/arm64"), plat("windows/amd64"), {}} {
+	for _, p := range []v1.Platform{
+		plat("linux/amd64"), plat("linux/arm/v6"), plat("linux/arm64"),
+		plat("windows/amd64"),
+		{},
+	} {
 		if verdict, reason := binary.Runs(whole, p); (reason == "") != (verdict == binary.Right) {
 			t.Errorf("%#v in %v: %s %q", whole, p, verdict, reason)
 		}

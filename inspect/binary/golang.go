@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// goInfo finds what Go records of a build, in a file that passes: the version of the toolchain and its settings. Their place has
-// a section of its own, but the names of sections stand at the end of a file. So it is looked for where debug/buildinfo looks
-// when there are no sections: in the data, by its magic, at addresses divisible by 16. Programs older than Go 1.18 have
-// pointers there instead, and no settings.
+// goInfo finds what Go records of a build, in a file that passes: the version of the toolchain and its settings. Their
+// place has a section of its own, but the names of sections stand at the end of a file. So it is looked for where
+// debug/buildinfo looks when there are no sections: in the data, by its magic, at addresses divisible by 16. Programs
+// older than Go 1.18 have pointers there instead, and no settings.
 type goInfo struct {
 	found Go
 	data  [4]stretch // where it may be
@@ -88,8 +88,8 @@ func (g *goInfo) search(off int64, b []byte) {
 	}
 }
 
-// begin reads the version, and is where the settings begin, which end before that offset: what lies behind the data is not
-// read. What does not look like a version is not Go's.
+// begin reads the version, and is where the settings begin, which end before that offset: what lies behind the data is
+// not read. What does not look like a version is not Go's.
 func (g *goInfo) begin(off int64, b []byte, to int64) {
 	if len(b) <= goHeader || b[len(goMagic)+1]&goInline == 0 {
 		return
@@ -160,8 +160,8 @@ func (g *goInfo) setting() {
 	}
 }
 
-// into adds what was found to a fact. A level is for the machine that Go built for; where that is not the machine of the file,
-// it is not the file's.
+// into adds what was found to a fact. A level is for the machine that Go built for; where that is not the machine of
+// the file, it is not the file's.
 func (g *goInfo) into(f *Fact) {
 	if g.found == (Go{}) {
 		return

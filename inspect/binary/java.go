@@ -5,8 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// readCafebabe tells the two formats apart that share a magic number: a fat Mach-O goes on with how many machines it has, a
-// Java class with its version, which is 45 or more. No Mach-O has that many.
+// readCafebabe tells the two formats apart that share a magic number: a fat Mach-O goes on with how many machines it
+// has, a Java class with its version, which is 45 or more. No Mach-O has that many.
 func readCafebabe(s *stream) (Fact, error) {
 	const firstJava = 45
 	b := s.peek(0, 8)
@@ -23,8 +23,8 @@ func readCafebabe(s *stream) (Fact, error) {
 	return f, nil
 }
 
-// readZip looks for what makes a zip a Java archive in the names of its first members: tools write the manifest first, but not
-// all do. The directory at the end is not waited for.
+// readZip looks for what makes a zip a Java archive in the names of its first members: tools write the manifest first,
+// but not all do. The directory at the end is not waited for.
 func readZip(s *stream) Fact {
 	const header, members, streamed = 30, 16, 1 << 3
 	off := int64(0)

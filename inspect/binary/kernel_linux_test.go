@@ -17,8 +17,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// Whatever this kernel executes is judged by its machine, however odd its header is: mutations of the header of a small program
-// are started, and those that start must be wrong for another machine.
+// Whatever this kernel executes is judged by its machine, however odd its header is: mutations of the header of a small
+// program are started, and those that start must be wrong for another machine.
 func TestWhatTheKernelExecutes(t *testing.T) {
 	t.Parallel()
 	program := tinyProgram(t)
@@ -54,7 +54,8 @@ func judged(file []byte) bool {
 	other := "s390x"
 	f, _ := binary.Read(bytes.NewReader(file), binary.Options{Whole: true})
 	verdict, _ := binary.Runs(f, v1.Platform{OS: "linux", Architecture: other})
-	return verdict == binary.Wrong && f.Arch == runtime.GOARCH && (f.Kind == binary.ELFExecutable || f.Kind == binary.ELFShared)
+	return verdict == binary.Wrong && f.Arch == runtime.GOARCH &&
+		(f.Kind == binary.ELFExecutable || f.Kind == binary.ELFShared)
 }
 
 // executes reports whether the kernel takes a file for a program, whatever becomes of that.
@@ -96,12 +97,14 @@ func tinyProgram(t *testing.T) []byte {
 	const base, head = 0x400000, 64 + 56
 	s := elfSpec{machine: machine}
 	header := elf.Header64{
-		Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: 1, Entry: base + head,
+		Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(machine), Version: 1,
+		Entry: base + head,
 		Phoff: 64, Ehsize: 64, Phentsize: 56, Phnum: 1,
 	}
 	size := uint64(head + len(code))
 	segment := elf.Prog64{
-		Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Paddr: base, Filesz: size, Memsz: size, Align: 0x1000,
+		Type: uint32(elf.PT_LOAD), Flags: uint32(elf.PF_R | elf.PF_X), Vaddr: base, Paddr: base, Filesz: size, Memsz: size,
+		Align: 0x1000,
 	}
 	return append(append(s.put(header), s.put(segment)...), code...)
 }
@@ -123,11 +126,12 @@ func oddHeaders(program []byte) (all [][]byte) {
 		change(20, value) // e_version
 		change(52, value) // e_ehsize
 	}
-	change(elf.EI_CLASS, 1, 2, 0, 9)                                                         // all of e_ident at once
-	change(40, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)                               // e_shoff
-	change(58, 1, 0, 0xff, 0xff, 0xff, 0xff)                                                 // sections
-	change(elf.EI_CLASS, append([]byte{1, 1, 1}, make([]byte, 9)...)...)                     // 32 bits
-	change(40, 52, 0, 32, 0, 1, 0)                                                           // a header of 32 bits within it
+	change(elf.EI_CLASS, 1, 2, 0, 9)                                     // all of e_ident at once
+	change(40, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f)           // e_shoff
+	change(58, 1, 0, 0xff, 0xff, 0xff, 0xff)                             // sections
+	change(elf.EI_CLASS, append([]byte{1, 1, 1}, make([]byte, 9)...)...) // 32 bits
+	// a header of 32 bits within it
+	change(40, 52, 0, 32, 0, 1, 0)
 	change(elf.EI_CLASS, append(append([]byte{1}, program[5:40]...), 52, 0, 32, 0, 1, 0)...) // that both readings take
 	return all
 }

@@ -6,10 +6,10 @@ import (
 	"debug/pe"
 )
 
-// elfArch names an e_machine; "" when it is not in the table, or has never had that width and byte order: no system runs a
-// big-endian amd64. Names are GOARCH where Go has one (that it reserves counts), else Debian's, else those of binutils. The
-// table has what Go, Debian and Alpine run on, and what the firmware and the cross compilers in their images are for.
-// https://gabi.xinuos.com/elf/a-emachine.html
+// elfArch names an e_machine; "" when it is not in the table, or has never had that width and byte order: no system
+// runs a big-endian amd64. Names are GOARCH where Go has one (that it reserves counts), else Debian's, else those of
+// binutils. The table has what Go, Debian and Alpine run on, and what the firmware and the cross compilers in their
+// images are for. https://gabi.xinuos.com/elf/a-emachine.html
 func elfArch(number elf.Machine, bits int, order Order) string {
 	wide, little := bits == 64, order == Little
 	switch number {

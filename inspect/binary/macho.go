@@ -46,8 +46,8 @@ func readMachO(s *stream) (Fact, error) {
 	return f, nil
 }
 
-// readFat reads the table of a fat file: for each machine cputype, cpusubtype, offset, size and alignment, big-endian. In a
-// file of 64 bits offset and size are twice as wide.
+// readFat reads the table of a fat file: for each machine cputype, cpusubtype, offset, size and alignment, big-endian.
+// In a file of 64 bits offset and size are twice as wide.
 func readFat(s *stream) (Fact, error) {
 	f := Fact{Kind: MachO, OS: "darwin", Order: Big}
 	b := s.peek(0, 8)

@@ -2,8 +2,8 @@ package binary
 
 import "bytes"
 
-// moduleInfo finds out whether an object that passes is a module of Linux. The names of sections stand at the end of a file; but
-// in .modinfo is the version for which a module was built, without which none is loaded.
+// moduleInfo finds out whether an object that passes is a module of Linux. The names of sections stand at the end of a
+// file; but in .modinfo is the version for which a module was built, without which none is loaded.
 // https://docs.kernel.org/kbuild/modules.html
 type moduleInfo struct {
 	wanted bool

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// machineNames is the one table of words for machines. A row begins with the machine as Fact.Arch spells it. Behind the colon
-// are the words that Debian, Fedora, Alpine, Arch, Nix, Go, Rust, Node, Python, Ruby, Java, .NET, CMake, Bazel, Electron,
-// Conda, Yocto, Android, QEMU and the kernel use for it: in small letters, and with _ where some write a dash. Where a word
-// stands for several machines, the first of them is what most people mean.
+// machineNames is the one table of words for machines. A row begins with the machine as Fact.Arch spells it. Behind the
+// colon are the words that Debian, Fedora, Alpine, Arch, Nix, Go, Rust, Node, Python, Ruby, Java, .NET, CMake, Bazel,
+// Electron, Conda, Yocto, Android, QEMU and the kernel use for it: in small letters, and with _ where some write a
+// dash. Where a word stands for several machines, the first of them is what most people mean.
 const machineNames = `
 amd64: amd64 x86_64 x64 x8664 em64t intel64 x86_64h amd64p32 k8 core2_64 corei7_64 linuxx64 linuxx86_64
 amd64: x86_64_v1 x86_64_v2 x86_64_v3 x86_64_v4 amd64v1 amd64v2 amd64v3 amd64v4 linux64 linux_64 win64 win_64 osx_64
@@ -104,8 +104,8 @@ var tables = sync.OnceValue(func() (t struct{ archs, words map[string][]string }
 
 // Machine is what a word for machines means.
 type Machine struct {
-	// Archs are the machines as Fact.Arch spells them, what most people mean first: Node's ppc64 is little-endian, and Java's is
-	// not.
+	// Archs are the machines as Fact.Arch spells them, what most people mean first: Node's ppc64 is little-endian, and
+	// Java's is not.
 	Archs []string
 	// Vague says that the word alone is no evidence: people use it for other things too (alpha), or for machines of both
 	// widths (x86, arm).
@@ -123,20 +123,20 @@ func (m Machine) Is(arch string) bool { return slices.Contains(m.Archs, arch) }
 // Span is where the word stands in the text of NamedIn.
 func (m Machine) Span() (from, to int) { return m.at, m.end }
 
-// ForImages reports whether people make images for a machine. What is for another one is for a device, an emulator or another
-// system.
+// ForImages reports whether people make images for a machine. What is for another one is for a device, an emulator or
+// another system.
 func ForImages(arch string) bool { return arch != "" && strings.Contains(imagesFor, " "+arch+" ") }
 
-// Named is the machine that a word means, in small letters or capitals: x86_64, AMD64, aarch-64, riscv64gc. A word with more
-// in it (linux-x64, arm-linux-gnueabihf) is a text for NamedIn.
+// Named is the machine that a word means, in small letters or capitals: x86_64, AMD64, aarch-64, riscv64gc. A word with
+// more in it (linux-x64, arm-linux-gnueabihf) is a text for NamedIn.
 func Named(word string) (Machine, bool) {
 	pieces := split(word)
 	m, used := longest(pieces)
 	return m, used > 0 && used == len(pieces) && m.end-m.at == len(word)
 }
 
-// NamedIn are the machines that the words of a text name, in the order of the words. Words are parted by what is no letter and
-// no digit; the longest one counts, so that in x86-64 there is no x86.
+// NamedIn are the machines that the words of a text name, in the order of the words. Words are parted by what is no
+// letter and no digit; the longest one counts, so that in x86-64 there is no x86.
 func NamedIn(text string) (all []Machine) {
 	words := split(text)
 	for n := 0; n < len(words); {
@@ -158,8 +158,8 @@ func ForAny(word string) bool {
 	return false
 }
 
-// Spellings are the words for a machine, in small letters and with _ where some write a dash: the machine itself where the table
-// has no row for it.
+// Spellings are the words for a machine, in small letters and with _ where some write a dash: the machine itself where
+// the table has no row for it.
 func Spellings(arch string) []string {
 	words := tables().words[arch]
 	if words == nil && arch != "" {
@@ -189,8 +189,8 @@ func Renamed(name, from, to string) (all []string) {
 	return all
 }
 
-// Foreign is the machine that a text names first, where none of its words is for arch; "" if there is none. Vague words name
-// none here, nor do machines that no images are for, nor 386 in amd64, which runs it.
+// Foreign is the machine that a text names first, where none of its words is for arch; "" if there is none. Vague words
+// name none here, nor do machines that no images are for, nor 386 in amd64, which runs it.
 func Foreign(text, arch string) string {
 	named := NamedIn(text)
 	if slices.ContainsFunc(named, func(m Machine) bool { return m.Is(arch) }) {

@@ -92,7 +92,10 @@ var spelledBy = []struct{ who, words string }{
 		arm64e=arm64 armv6-m=arm armv7=arm armv7-m=arm armv7e-m=arm armv7e-mf=arm armv7k=arm armv8-m=arm mips64=mips64
 		ppc=ppc ppc32=ppc ppc64le=ppc64le riscv32=riscv riscv64=riscv64 s390x=s390x wasm32=wasm wasm64=wasm k8=amd64 piii=386
 		armeabi-v7a=arm nodejs_linux_amd64=amd64 darwin_arm64=arm64`},
-	{"Electron", `x64=amd64 ia32=386 arm64=arm64 armv7l=arm mips64el=mips64le linux-arm64-unpacked=arm64 linux-ia32-unpacked=386`},
+	{
+		"Electron",
+		`x64=amd64 ia32=386 arm64=arm64 armv7l=arm mips64el=mips64le linux-arm64-unpacked=arm64 linux-ia32-unpacked=386`,
+	},
 	{"Conda", `linux-64=amd64 linux-32=386 linux-aarch64=arm64 linux-armv6l=arm linux-armv7l=arm linux-ppc64le=ppc64le
 		linux-ppc64=ppc64 linux-riscv64=riscv64 linux-s390x=s390x osx-64=amd64 osx-arm64=arm64 win-64=amd64`},
 	{"Docker Hub", `amd64=amd64 arm32v5=arm arm32v6=arm arm32v7=arm arm64v8=arm64 i386=386 mips64le=mips64le ppc64le=ppc64le
@@ -153,7 +156,10 @@ func TestNamedSeveral(t *testing.T) {
 			t.Errorf("%s: got %v, %v", c.word, m, ok)
 		}
 	}
-	for _, word := range []string{"", "linux", "img", "any", "x86_64-linux-gnu", "x64-", "-x64", "charm64", "box64", "win32", "nbd"} {
+	for _, word := range []string{
+		"", "linux", "img", "any", "x86_64-linux-gnu", "x64-", "-x64", "charm64", "box64",
+		"win32", "nbd",
+	} {
 		if m, ok := binary.Named(word); ok {
 			t.Errorf("%q names %v", word, m)
 		}
@@ -261,7 +267,8 @@ func TestForeign(t *testing.T) {
 		{"i386/debian", "amd64", ""},
 		{"i386/debian", "arm64", "386"},
 		{"app-sw_64.tar", "amd64", "sw64"},
-		// Words for several machines or for other things, those that are parts of others, and machines that no images are for.
+		// Words for several machines or for other things, those that are parts of others, and machines that no images are
+		// for.
 		{"arm", "arm64", ""},
 		{"tools-x86", "amd64", ""},
 		{"charm64 box64 alarm", "s390x", ""},

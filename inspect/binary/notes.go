@@ -87,8 +87,8 @@ func (e *elfFile) abiTag(system uint32) {
 	}
 }
 
-// property looks for the x86 instruction sets that the program needs; those that it merely uses where they are there do not
-// count. Compilers write the property only when told to (-Wl,-z,x86-64-v3).
+// property looks for the x86 instruction sets that the program needs; those that it merely uses where they are there do
+// not count. Compilers write the property only when told to (-Wl,-z,x86-64-v3).
 func (e *elfFile) property(b []byte) {
 	const isaNeeded = 0xc0008002
 	align := e.header.bits / 8

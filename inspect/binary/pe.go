@@ -40,13 +40,21 @@ func readPE(s *stream) (Fact, error) {
 }
 
 // machine names the machine. Code that .NET compiled ahead for another system than Windows has a number of its own: the
-// machine's, xored with the system's. https://github.com/dotnet/runtime/blob/main/docs/design/coreclr/botr/readytorun-format.md
+// machine's, xored with the system's.
+// https://github.com/dotnet/runtime/blob/main/docs/design/coreclr/botr/readytorun-format.md
 func (p *peFile) machine() {
 	number := uint16(p.fact.Machine)
 	for _, system := range []struct {
 		name string
 		mask uint16
-	}{{"windows", 0}, {"linux", 0x7b79}, {"darwin", 0x4644}, {"freebsd", 0xadc4}, {"netbsd", 0x1993}, {"solaris", 0x1992}} {
+	}{
+		{"windows", 0},
+		{"linux", 0x7b79},
+		{"darwin", 0x4644},
+		{"freebsd", 0xadc4},
+		{"netbsd", 0x1993},
+		{"solaris", 0x1992},
+	} {
 		arch := peArch(number ^ system.mask)
 		if arch == "" {
 			continue
@@ -126,8 +134,8 @@ func (p *peFile) readSections(off, managed int64) {
 	}
 }
 
-// readManaged reads the header of .NET (ECMA-335, II.25.3.3). An assembly that is not tied to 32 bits and has no native code
-// says i386, and runs anywhere.
+// readManaged reads the header of .NET (ECMA-335, II.25.3.3). An assembly that is not tied to 32 bits and has no native
+// code says i386, and runs anywhere.
 func (p *peFile) readManaged(off int64) {
 	const size, ilOnly, only32 = 72, 1, 2
 	b := p.at(off, size)

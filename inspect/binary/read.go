@@ -5,16 +5,16 @@ import (
 	"io"
 )
 
-// Options say how far Read may go. The zero value reads the first 64 KiB at most, which has all facts but baselines of most
-// ARM programs and what Go records of a build.
+// Options say how far Read may go. The zero value reads the first 64 KiB at most, which has all facts but baselines of
+// most ARM programs and what Go records of a build.
 type Options struct {
 	// Whole lets Read go on behind the first 64 KiB, to the end of the stream if need be. It stops as soon as nothing more
 	// can be learnt. The memory needed is the same.
 	Whole bool
 }
 
-// Read says what a file is, by its bytes from the first on. It takes from r what it needs, mostly one page of 4 KiB, and leaves
-// r somewhere in the file. It does not close r.
+// Read says what a file is, by its bytes from the first on. It takes from r what it needs, mostly one page of 4 KiB,
+// and leaves r somewhere in the file. It does not close r.
 //
 // An error wraps ErrMalformed where the file is not what it begins as (the Fact has what was read until then, its Kind
 // included), and otherwise the error of r. A file of no known format, and an empty one, are Other, without an error.

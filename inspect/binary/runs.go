@@ -10,11 +10,11 @@ import (
 // Verdict is what a file means for a platform, spelled as in JSON.
 type Verdict string
 
-// The verdicts, from good to bad. Only Wrong is one that no image of the platform should have; what the others mean depends on
-// what the file is there for.
+// The verdicts, from good to bad. Only Wrong is one that no image of the platform should have; what the others mean
+// depends on what the file is there for.
 const (
-	// Silent: the file is for any machine, or says nothing: scripts, Java, WebAssembly, .NET without native code, BPF, text.
-	// It cannot vouch for an entry, and as the program that an image starts it proves nothing.
+	// Silent: the file is for any machine, or says nothing: scripts, Java, WebAssembly, .NET without native code, BPF,
+	// text. It cannot vouch for an entry, and as the program that an image starts it proves nothing.
 	Silent Verdict = "silent"
 	// Right: the file is for the platform.
 	Right Verdict = "right"
@@ -22,8 +22,8 @@ const (
 	Unstated Verdict = "unstated"
 	// Compatible: the machine is another one, whose programs the platform's processors run too: i386 in amd64. A note.
 	Compatible Verdict = "compatible"
-	// Newer: the machine is right, and the code needs a newer processor than the platform promises. A note, or an error for
-	// who is strict. (In linux/arm it is Wrong, since the boards that lack the instructions are common.)
+	// Newer: the machine is right, and the code needs a newer processor than the platform promises. A note, or an error
+	// for who is strict. (In linux/arm it is Wrong, since the boards that lack the instructions are common.)
 	Newer Verdict = "newer"
 	// OtherOS: the file is for another system, whatever its machine; a program of the image that is started must not be.
 	OtherOS Verdict = "other-os"
@@ -34,14 +34,14 @@ const (
 // Runs reports whether a file can run where a platform is promised, and why not, in one lower-case line; the line is
 // empty for Right.
 //
-// The platform is taken literally, so it must be in normal form (linux, arm64, 386, not Linux, aarch64, i386); a variant may be
-// left out, and is then the lowest of its architecture, v7 for arm. Unlinked objects and core dumps are judged as programs of
-// their machine would be.
+// The platform is taken literally, so it must be in normal form (linux, arm64, 386, not Linux, aarch64, i386); a
+// variant may be left out, and is then the lowest of its architecture, v7 for arm. Unlinked objects and core dumps are
+// judged as programs of their machine would be.
 //
-// The rules: ARM code that needs a newer processor than the variant is Wrong, older code is Right; 32-bit ARM code in arm64
-// is Wrong, since AArch32 is optional; i386 code in amd64 is Compatible (in Windows too); every other pair of machines, x32
-// in amd64 and the two byte orders of one machine included, is Wrong. Baselines are compared on amd64, arm, arm64, ppc64,
-// ppc64le and riscv64, and one that is not stated is a note on amd64 and arm.
+// The rules: ARM code that needs a newer processor than the variant is Wrong, older code is Right; 32-bit ARM code in
+// arm64 is Wrong, since AArch32 is optional; i386 code in amd64 is Compatible (in Windows too); every other pair of
+// machines, x32 in amd64 and the two byte orders of one machine included, is Wrong. Baselines are compared on amd64,
+// arm, arm64, ppc64, ppc64le and riscv64, and one that is not stated is a note on amd64 and arm.
 func Runs(f Fact, p v1.Platform) (Verdict, string) {
 	switch f.Kind {
 	case Other, Script, JavaArchive, JavaClass:
@@ -64,8 +64,8 @@ func runsWasm(p v1.Platform) (Verdict, string) {
 	return Silent, "WebAssembly is for any machine"
 }
 
-// runsELF looks at the machine before the system: Linux runs a program whatever EI_OSABI says, so that cannot excuse a foreign
-// machine.
+// runsELF looks at the machine before the system: Linux runs a program whatever EI_OSABI says, so that cannot excuse a
+// foreign machine.
 func runsELF(f Fact, p v1.Platform) (Verdict, string) {
 	switch {
 	case f.Device:

@@ -83,7 +83,11 @@ func TestRuns(t *testing.T) {
 		{prog("riscv", ""), "linux/riscv64", binary.Wrong, "for riscv,"},
 		{prog("", ""), "linux/amd64", binary.Wrong, "unknown machine 0x1"},
 		{prog("", ""), "linux/", binary.Wrong, "unknown machine 0x1"},
-		{binary.Fact{Kind: binary.ELFObject, Arch: "bpf", Device: true}, "linux/amd64", binary.Silent, "no processor of a system"},
+		{
+			binary.Fact{Kind: binary.ELFObject, Arch: "bpf", Device: true},
+			"linux/amd64", binary.Silent,
+			"no processor of a system",
+		},
 
 		{system(prog("amd64", "v1"), "linux"), "linux/amd64", binary.Right, ""},
 		{system(prog("amd64", "v1"), "android"), "linux/amd64", binary.Right, ""},
@@ -130,18 +134,24 @@ func TestRuns(t *testing.T) {
 func TestString(t *testing.T) {
 	t.Parallel()
 	for want, f := range map[string]binary.Fact{
-		"ELF executable for arm (v7, hard float)":        {Kind: binary.ELFExecutable, OS: "linux", Arch: "arm", Baseline: "v7", Float: binary.Hard},
+		"ELF executable for arm (v7, hard float)": {
+			Kind: binary.ELFExecutable, OS: "linux", Arch: "arm",
+			Baseline: "v7", Float: binary.Hard,
+		},
 		"ELF shared object for freebsd/amd64":            {Kind: binary.ELFShared, OS: "freebsd", Arch: "amd64"},
 		"ELF shared object for no machine (e_machine 0)": {Kind: binary.ELFShared, Bits: 64},
 		"ELF object for unknown machine 0x1234":          {Kind: binary.ELFObject, Machine: 0x1234},
-		"Mach-O file for darwin/amd64 and arm64":         {Kind: binary.MachO, OS: "darwin", Archs: []string{"amd64", "arm64", "arm64"}},
-		".NET code for any machine":                      {Kind: binary.PE, Managed: true, Machine: 0x14c},
-		"file of no known format":                        {},
-		"script":                                         {Kind: binary.Script, Interp: "/bin/sh"},
-		"ELF core dump for s390x":                        {Kind: binary.ELFCore, Arch: "s390x"},
-		"ELF file for amd64":                             {Kind: binary.ELFOther, Arch: "amd64"},
-		"WebAssembly for wasm":                           {Kind: binary.Wasm, Arch: "wasm"},
-		"ELF executable for riscv64 (double float)":      {Kind: binary.ELFExecutable, Arch: "riscv64", Float: binary.Double},
+		"Mach-O file for darwin/amd64 and arm64": {
+			Kind: binary.MachO, OS: "darwin",
+			Archs: []string{"amd64", "arm64", "arm64"},
+		},
+		".NET code for any machine":                 {Kind: binary.PE, Managed: true, Machine: 0x14c},
+		"file of no known format":                   {},
+		"script":                                    {Kind: binary.Script, Interp: "/bin/sh"},
+		"ELF core dump for s390x":                   {Kind: binary.ELFCore, Arch: "s390x"},
+		"ELF file for amd64":                        {Kind: binary.ELFOther, Arch: "amd64"},
+		"WebAssembly for wasm":                      {Kind: binary.Wasm, Arch: "wasm"},
+		"ELF executable for riscv64 (double float)": {Kind: binary.ELFExecutable, Arch: "riscv64", Float: binary.Double},
 	} {
 		if got := f.String(); got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -8,9 +8,9 @@ import (
 // scriptHead is how much of a script Linux looks at, BINPRM_BUF_SIZE. Before Linux 5.1 it was 128.
 const scriptHead = 256
 
-// readScript takes the first line apart as the kernel does, not as a shell would: the interpreter ends at the first blank, and
-// the rest of the line is one argument, blanks inside it included. A line that the kernel refuses leaves Interp empty; the
-// shell then runs the file itself. https://elixir.bootlin.com/linux/latest/source/fs/binfmt_script.c
+// readScript takes the first line apart as the kernel does, not as a shell would: the interpreter ends at the first
+// blank, and the rest of the line is one argument, blanks inside it included. A line that the kernel refuses leaves
+// Interp empty; the shell then runs the file itself. https://elixir.bootlin.com/linux/latest/source/fs/binfmt_script.c
 func readScript(s *stream) Fact {
 	f := Fact{Kind: Script}
 	head := s.peek(0, scriptHead)
@@ -30,8 +30,8 @@ func readScript(s *stream) Fact {
 	return f
 }
 
-// scriptBody is what a short script does: enough for one that sets a few things and starts a program. Comments between its
-// first lines don't count.
+// scriptBody is what a short script does: enough for one that sets a few things and starts a program. Comments between
+// its first lines don't count.
 func scriptBody(s *stream) string {
 	const most, page = 256, 4 << 10
 	all := s.peek(0, page)
@@ -65,8 +65,8 @@ func (f Fact) forShell() bool {
 	return false
 }
 
-// scriptLine is the first line behind "#!", cut off where the kernel stops looking. A line that fills the whole buffer counts as
-// long as the name of the interpreter is surely whole, which a blank behind it shows.
+// scriptLine is the first line behind "#!", cut off where the kernel stops looking. A line that fills the whole buffer
+// counts as long as the name of the interpreter is surely whole, which a blank behind it shows.
 func scriptLine(head []byte, full bool) (string, bool) {
 	stop := bytes.IndexAny(head, "\n\x00")
 	if stop >= 0 {

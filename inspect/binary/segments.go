@@ -35,9 +35,9 @@ type part struct {
 // The segments that debug/elf does not name. PT_RISCV_ATTRIBUTES has the number of PT_MIPS_ABIFLAGS.
 const ptRISCVAttributes = elf.PT_MIPS_ABIFLAGS
 
-// read collects the parts that the segment table names and reads them as they pass, nearest first. What can only be found by
-// looking at all bytes (Go's build information, whose place only a section name tells, and ARM attributes, which stand
-// before the table that places them) is watched for at the same time.
+// read collects the parts that the segment table names and reads them as they pass, nearest first. What can only be
+// found by looking at all bytes (Go's build information, whose place only a section name tells, and ARM attributes,
+// which stand before the table that places them) is watched for at the same time.
 func (e *elfFile) read() error {
 	e.segments()
 	e.watchARM()
@@ -137,7 +137,8 @@ func (e *elfFile) align(b []byte, width int) int64 {
 	return e.header.word(b[5*width:])
 }
 
-// page notes with which pages a segment can be loaded: its place in the file and that in memory are apart by a multiple of one.
+// page notes with which pages a segment can be loaded: its place in the file and that in memory are apart by a multiple
+// of one.
 func (e *elfFile) page(align, apart int64) {
 	switch e.header.machine {
 	case elf.EM_AARCH64, elf.EM_LOONGARCH, elf.EM_MIPS, elf.EM_PPC64:

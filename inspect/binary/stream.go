@@ -9,8 +9,8 @@ import (
 const (
 	// window is how many bytes of a file are held at a time, and how many are read without Options.Whole.
 	window = 64 << 10
-	// overlap is how much of a window stays when it moves, so that what lies across the border of two windows is seen whole
-	// in the second.
+	// overlap is how much of a window stays when it moves, so that what lies across the border of two windows is seen
+	// whole in the second.
 	overlap = 1 << 10
 	// reach is the longest piece that can be asked for.
 	reach = 16 << 10
@@ -68,8 +68,8 @@ func (s *stream) failure() error {
 	return fmt.Errorf("reading file at byte %d: %w", s.end(), s.err)
 }
 
-// at is n bytes at an offset, valid until the next call: fewer where the file ends, nil where they have passed already or may
-// not be read, and n is at most reach. What is not all there is remembered in cut.
+// at is n bytes at an offset, valid until the next call: fewer where the file ends, nil where they have passed already
+// or may not be read, and n is at most reach. What is not all there is remembered in cut.
 func (s *stream) at(off int64, n int) []byte {
 	b := s.peek(off, n)
 	s.cut = s.cut || len(b) < n

@@ -36,8 +36,12 @@ func samples() map[string][]byte {
 			interp("/lib64/ld.so"), text(), note("GNU", 3, []byte{1, 2}, 4), property(0xc0008002, 3),
 			data(buildInfo("go1.26.8", "GOARCH=amd64", "GOAMD64=v3")),
 		}}.bytes(),
-		"arm": arm([]segment{interp("/lib/ld.so"), data(make([]byte, 200<<10))}, attributes, section{body: make([]byte, 70<<10)}).bytes(),
-		"mips": elfSpec{class: elf.ELFCLASS32, data: elf.ELFDATA2MSB, machine: elf.EM_MIPS, flags: 0x70001007, segments: []segment{text()}}.
+		"arm": arm([]segment{interp("/lib/ld.so"), data(make([]byte, 200<<10))}, attributes,
+			section{body: make([]byte, 70<<10)}).bytes(),
+		"mips": elfSpec{
+			class: elf.ELFCLASS32, data: elf.ELFDATA2MSB, machine: elf.EM_MIPS, flags: 0x70001007,
+			segments: []segment{text()},
+		}.
 			bytes(),
 		"riscv": elfSpec{machine: elf.EM_RISCV, flags: 5, segments: []segment{text(), {
 			kind: 0x70000003, body: vendorAttributes(le, "riscv", append([]byte{5}, "rv64gc\x00"...)),
@@ -61,7 +65,8 @@ func TestReaders(t *testing.T) {
 	for name, file := range samples() {
 		want := read(t, file)
 		for kind, wrap := range map[string]func(io.Reader) io.Reader{
-			"one byte": iotest.OneByteReader, "half": iotest.HalfReader, "error with data": iotest.DataErrReader, "stuttering": stutter,
+			"one byte": iotest.OneByteReader, "half": iotest.HalfReader, "error with data": iotest.DataErrReader,
+			"stuttering": stutter,
 		} {
 			got, err := binary.Read(wrap(bytes.NewReader(file)), binary.Options{Whole: true})
 			if err != nil || !reflect.DeepEqual(got, want) {
@@ -134,7 +139,8 @@ func TestNoAttributesToWaitFor(t *testing.T) {
 	if f, err := binary.Read(c, binary.Options{Whole: true}); err != nil || f.Incomplete || c.n > 4<<10 {
 		t.Errorf("%d bytes, %#v, %v", c.n, f, err)
 	}
-	spec.segments = append(spec.segments, data(append(make([]byte, 200<<10), buildInfo("go1.26.8", "GOARCH=arm", "GOARM=6")...)))
+	spec.segments = append(spec.segments,
+		data(append(make([]byte, 200<<10), buildInfo("go1.26.8", "GOARCH=arm", "GOARM=6")...)))
 	if f := read(t, spec.bytes()); f.Incomplete || f.Baseline != "v6" {
 		t.Errorf("with Go's build info: %#v", f)
 	}

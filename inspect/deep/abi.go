@@ -58,8 +58,8 @@ type fault struct {
 	so string // what comes of it: "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"
 }
 
-// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the caller
-// asks for, and the pages of the hosts.
+// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the
+// caller asks for, and the pages of the hosts.
 func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, fault) {
 	fact := *e.File.Fact
 	verdict, _ := binary.Runs(fact, j.platform)
@@ -70,14 +70,18 @@ func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, fault) {
 			}
 		}
 	}
-	if needs, promised := binary.Processors(fact, j.platform); fact.Arch == j.platform.Architecture && verdict != binary.Right && needs != "" {
-		return verdict, fault{"needs " + needs, "illegal instruction on older processors, and " + j.name() + " promises " + promised + " only"}
+	if needs, promised := binary.Processors(fact, j.platform); fact.Arch == j.platform.Architecture &&
+		verdict != binary.Right && needs != "" {
+		return verdict, fault{
+			"needs " + needs,
+			"illegal instruction on older processors, and " + j.name() + " promises " + promised + " only",
+		}
 	}
 	return verdict, fault{}
 }
 
-// misfit is why a file can't be loaded with what it is loaded with, if that is known. A program is compared with its loader, a
-// library with all loaders and, where there is none, with what the image starts.
+// misfit is why a file can't be loaded with what it is loaded with, if that is known. A program is compared with its
+// loader, a library with all loaders and, where there is none, with what the image starts.
 func (j *judgement) misfit(e rootfs.Entry) fault {
 	fact := *e.File.Fact
 	if fact.Convention() == "" && fact.World == "" {
@@ -103,14 +107,19 @@ func (j *judgement) misfit(e rootfs.Entry) fault {
 
 // otherWorld: a kernel of one world of LoongArch starts no programs of the other, whatever loaders there are.
 func (j *judgement) otherWorld(e rootfs.Entry) fault {
-	first := slices.IndexFunc(j.abi.started, func(r reference) bool { return r.fact.World != "" && r.role != string(rootfs.Loader) })
+	first := slices.IndexFunc(j.abi.started,
+		func(r reference) bool { return r.fact.World != "" && r.role != string(rootfs.Loader) })
 	started := func(r reference) bool { return r.path == e.Path && r.role != string(rootfs.Loader) }
 	if first < 0 || !slices.ContainsFunc(j.abi.started, started) {
 		return fault{}
 	}
 	if r := j.abi.started[first]; e.File.Fact.World != "" && r.fact.World != e.File.Fact.World {
 		is := "is built for " + binary.Spoken(string(e.File.Fact.World))
-		return fault{is, fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s", article(r.role), r.path, binary.Spoken(string(r.fact.World)))}
+		return fault{
+			is,
+			fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s", article(r.role), r.path,
+				binary.Spoken(string(r.fact.World))),
+		}
 	}
 	return fault{}
 }
@@ -126,14 +135,17 @@ func misfitWith(fact binary.Fact, so string, all []reference) (why fault) {
 			return fault{}
 		}
 		if why == (fault{}) {
-			why = fault{"is built for " + is, fmt.Sprintf("%s, since %s /%s is built for %s", so, article(r.role), r.path, other)}
+			why = fault{
+				"is built for " + is,
+				fmt.Sprintf("%s, since %s /%s is built for %s", so, article(r.role), r.path, other),
+			}
 		}
 	}
 	return why
 }
 
-// mixed looks for the libraries of programs where there are loaders of several ABIs: a library that fits one of them may be
-// needed by a program of the other.
+// mixed looks for the libraries of programs where there are loaders of several ABIs: a library that fits one of them
+// may be needed by a program of the other.
 func (j *judgement) mixed() {
 	for _, r := range j.abi.loaders {
 		if fits, _, _ := binary.Fits(j.abi.loaders[0].fact, r.fact); !fits {
@@ -143,8 +155,8 @@ func (j *judgement) mixed() {
 	}
 }
 
-// otherABI reports a library that can't be loaded by the program that needs it. What is wrong with it by itself, or with a
-// library that needs it, has a finding of its own.
+// otherABI reports a library that can't be loaded by the program that needs it. What is wrong with it by itself, or
+// with a library that needs it, has a finding of its own.
 func (s *search) otherABI(program, library rootfs.Entry) {
 	isProgram := program.File.Fact.Interp != "" || program.File.Fact.Kind == binary.ELFExecutable
 	if wrong, _ := s.verdictOn(library); !isProgram || s.unfit[library.Path] || !fits(wrong) {
@@ -194,7 +206,8 @@ func (j *judgement) unasked() {
 	}
 	f := j.finding(inspect.Unchecked)
 	f.Evidence = "no program states its ABI"
-	f.Message = fmt.Sprintf("%s: nothing in the image shows that it is built for %s, as required", j.name(), binary.Spoken(j.options.ABI[j.platform.Architecture]))
+	f.Message = fmt.Sprintf("%s: nothing in the image shows that it is built for %s, as required", j.name(),
+		binary.Spoken(j.options.ABI[j.platform.Architecture]))
 	j.add(f)
 }
 
@@ -210,8 +223,8 @@ func (j *judgement) pages(fact binary.Fact) fault {
 	}
 }
 
-// convention is how the programs of the image pass arguments, and their world, as the first says that the image starts, or else
-// its loader.
+// convention is how the programs of the image pass arguments, and their world, as the first says that the image starts,
+// or else its loader.
 func (j *judgement) convention() (words string, world binary.World) {
 	for _, r := range slices.Concat(j.abi.started, j.abi.loaders) {
 		if words = r.fact.Convention(); words != "" {

@@ -61,7 +61,8 @@ func (w world) lines(instead ...string) []string {
 	return all
 }
 
-// Every rare machine and ABI against five lies: the program, the loader, the libc, the library and the shell are another one's.
+// Every rare machine and ABI against five lies: the program, the loader, the libc, the library and the shell are
+// another one's.
 func TestMatrixOfABIs(t *testing.T) {
 	t.Parallel()
 	for _, w := range worlds() {
@@ -75,7 +76,8 @@ func TestMatrixOfABIs(t *testing.T) {
 			}
 			for _, other := range []string{w.sibling, w.foreign} {
 				for name, lie := range map[string]string{
-					"program": "elf app %s " + w.loader, "loader": "elf " + w.loader[1:] + " %s", "libc": "so " + w.libs + "/libc.so.6 %s",
+					"program": "elf app %s " + w.loader, "loader": "elf " + w.loader[1:] + " %s",
+					"libc":    "so " + w.libs + "/libc.so.6 %s",
 					"library": "so " + w.libs + "/libx.so.1 %s", "shell": "elf bin/sh %s " + w.loader,
 				} {
 					want := inspect.Mismatch
@@ -92,7 +94,8 @@ func TestMatrixOfABIs(t *testing.T) {
 	}
 }
 
-// What is compared with what: programs with their loaders, libraries with all loaders or, without one, with what the image starts.
+// What is compared with what: programs with their loaders, libraries with all loaders or, without one, with what the
+// image starts.
 func TestMisfits(t *testing.T) {
 	t.Parallel()
 	const riscvHard, riscvSoft = "lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-linux-riscv64-lp64.so.1"
@@ -107,53 +110,156 @@ func TestMisfits(t *testing.T) {
 			"linux/loong64", one("elf app loong64", "so lib64/libx.so loong64-old"),
 			"it can't be loaded, since the entrypoint /app is built for the new world",
 		},
-		"its twin":                               {"linux/loong64", one("elf app loong64-old", "so lib64/libx.so loong64-old"), ""},
-		"both worlds with both loaders":          {"linux/loong64", one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64", "elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), ""},
-		"both worlds in one chain":               {"linux/loong64", one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"), "it does not start, since the loader /lib64/ld.so.1 is built for the new world"},
-		"a health check would not matter":        {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
-		"soft float without a loader":            {"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"), "since the entrypoint /app is built for hard float"},
-		"hard float without a loader":            {"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"), "since the entrypoint /app is built for soft float"},
-		"a program says nothing":                 {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
-		"a static program of the other ABI":      {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
-		"a program of the other ABI, its loader": {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), ""},
-		"a program and the loader of the other":  {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"), "it does not start, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"},
+		"its twin": {
+			"linux/loong64",
+			one("elf app loong64-old", "so lib64/libx.so loong64-old"), "",
+		},
+		"both worlds with both loaders": {
+			"linux/loong64",
+			one("elf app loong64 "+newLoader, "elf opt/wps loong64-old "+oldLoader, "elf "+newLoader[1:]+" loong64",
+				"elf "+oldLoader[1:]+" loong64-old", "so opt/libwps.so loong64-old"), "",
+		},
+		"both worlds in one chain": {
+			"linux/loong64",
+			one("script app /bin/sh", "elf bin/sh loong64-old "+oldLoader, "elf "+oldLoader[1:]+" loong64"),
+			"it does not start, since the loader /lib64/ld.so.1 is built for the new world",
+		},
+		"a health check would not matter": {"linux/loong64", one("elf app loong64", "elf opt/static loong64-old"), ""},
+		"soft float without a loader": {
+			"linux/arm/v7", one("elf app armhf", "so usr/lib/libx.so armel"),
+			"since the entrypoint /app is built for hard float",
+		},
+		"hard float without a loader": {
+			"linux/arm/v7", one("elf app armel", "so usr/lib/libx.so armhf"),
+			"since the entrypoint /app is built for soft float",
+		},
+		"a program says nothing":            {"linux/arm/v7", one("elf app armv7", "so usr/lib/libx.so armhf"), ""},
+		"a static program of the other ABI": {"linux/arm/v7", one("elf app armhf", "elf opt/tool armel"), ""},
+		"a program of the other ABI, its loader": {
+			"linux/arm/v7",
+			one("elf app armhf", "elf opt/tool armel /lib/ld-linux.so.3", "elf lib/ld-linux.so.3 armel"), "",
+		},
+		"a program and the loader of the other": {
+			"linux/arm/v7",
+			one("elf app armhf", "elf opt/tool armel /lib/ld-linux-armhf.so.3", "elf lib/ld-linux-armhf.so.3 armhf"),
+			"it does not start, since the loader /lib/ld-linux-armhf.so.3 is built for hard float",
+		},
 		"a library of the other float ABI": {
-			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/lib", "so opt/lib/libx.so riscv64-lp64"),
+			"linux/riscv64",
+			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
+				"needs opt/tool riscv64 libx.so /opt/lib", "so opt/lib/libx.so riscv64-lp64"),
 			"it can't be loaded by /opt/tool, which needs it and is built for lp64d",
 		},
 		"it, and then the right one": {
-			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/lib:/opt/more", "so opt/lib/libx.so riscv64-lp64", "so opt/more/libx.so riscv64"),
+			"linux/riscv64",
+			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
+				"needs opt/tool riscv64 libx.so /opt/lib:/opt/more", "so opt/lib/libx.so riscv64-lp64",
+				"so opt/more/libx.so riscv64"),
 			"",
 		},
 		"each with its own": {
-			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/tool riscv64 libx.so /opt/hard", "needs opt/soft-tool riscv64-lp64 libx.so /opt/soft", "so opt/soft/libx.so riscv64-lp64", "so opt/hard/libx.so riscv64"),
+			"linux/riscv64",
+			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
+				"needs opt/tool riscv64 libx.so /opt/hard", "needs opt/soft-tool riscv64-lp64 libx.so /opt/soft",
+				"so opt/soft/libx.so riscv64-lp64", "so opt/hard/libx.so riscv64"),
 			"",
 		},
 		"a soft program and a hard library": {
-			"linux/riscv64", one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64", "needs opt/soft-tool riscv64-lp64 libx.so /opt/hard", "so opt/hard/libx.so riscv64"),
+			"linux/riscv64",
+			one("elf app riscv64", "elf "+riscvHard+" riscv64", "elf "+riscvSoft+" riscv64-lp64",
+				"needs opt/soft-tool riscv64-lp64 libx.so /opt/hard", "so opt/hard/libx.so riscv64"),
 			"can't be loaded by /opt/soft-tool, which needs it and is built for lp64",
 		},
-		"release 6 of MIPS":                        {"linux/mips64le", one("elf app mips64le", "so lib/libx.so mips64le-r6"), "since the entrypoint /app is built for a release before 6"},
-		"an arm program in arm64":                  {"linux/arm64", one("script app /bin/sh", "elf bin/sh armhf"), "32-bit programs are optional"},
-		"an arm library in arm64":                  {"linux/arm64", one("elf app arm64", "so usr/lib/libx.so armhf"), "/usr/lib/libx.so is an arm library"},
-		"musl's program without its loader":        {"linux/amd64", one("elf app amd64 /lib/ld-musl-x86_64.so.1"), `not found in the image: no "/lib"; /app is built for musl`},
-		"musl's program in glibc's system":         {"linux/amd64", one("elf app amd64 /lib/ld-musl-x86_64.so.1", "elf lib64/ld-linux-x86-64.so.2 amd64"), "/app is built for musl, and the image has glibc (/lib64/ld-linux-x86-64.so.2)"},
-		"glibc's program in musl's system":         {"linux/amd64", one("elf app amd64 /lib64/ld-linux-x86-64.so.2", "elf lib/ld-musl-x86_64.so.1 amd64"), "/app is built for glibc, and the image has musl (/lib/ld-musl-x86_64.so.1)"},
-		"a loader whose name says nothing":         {"linux/amd64", one("elf app amd64 /opt/ld"), `the loader "/opt/ld", asked for by /app`},
-		"31 bits in s390x":                         {"linux/s390x", one("elf app s390x", "elf lib/ld.so.1 s390", "so lib/libc.so.6 s390", "so lib64/libc.so.6 s390x"), ""},
-		"31 bits without their loader":             {"linux/s390x", one("elf app s390x", "so lib/libc.so.6 s390", "so lib64/libc.so.6 s390x"), "the libc /lib/libc.so.6 is an s390 library"},
-		"31 bits, started":                         {"linux/s390x", one("elf app s390 /lib/ld.so.1", "elf lib/ld.so.1 s390"), "the entrypoint /app is an s390 program"},
-		"x32 in PATH":                              {"linux/amd64", one("elf app amd64", "elf usr/bin/x x32 /libx32/ld-linux-x32.so.2", "elf libx32/ld-linux-x32.so.2 x32"), "/usr/bin/x is an x32 program"},
-		"n32 in mips64le":                          {"linux/mips64le", one("elf app mips64le", "elf lib32/ld.so.1 mips64p32le", "so lib32/libc.so.6 mips64p32le"), ""},
-		"a cross compiler for the other floats":    {"linux/arm/v7", one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel", "so usr/arm-linux-gnueabi/lib/libm.so.6 armel"), ""},
-		"its library, elsewhere":                   {"linux/arm/v7", one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel", "so opt/libm.so.6 armel"), "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"},
-		"the other floats below their own triplet": {"linux/arm/v7", one("elf app armhf", "so usr/lib/arm-linux-gnueabi/libx.so armel"), "since the entrypoint /app is built for hard float"},
-		"v7 below the platform's own triplet":      {"linux/arm/v6", one("elf app armv6", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv7"), "needs ARMv7 (layer 1, sha256:cc629465a9b5): illegal instruction on older processors, and linux/arm/v6 promises ARMv6 only"},
-		"v6 below the platform's own triplet":      {"linux/arm/v7", one("elf app armv7", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv6"), ""},
-		"a library of a kind that says nothing":    {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le"), ""},
-		"the first ABI of ppc64 among the second":  {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le-elfv1"), "it can't be loaded, since the entrypoint /app is built for elfv2"},
-		"a program that need not be a library":     {"linux/riscv64", one("elf app riscv64", "elf usr/bin/other riscv64-lp64"), ""},
-		"32-bit RISC-V floats among 64-bit floats": {"linux/riscv64", one("elf app riscv64", "so usr/lib/libx.so riscv64-lp64"), "/usr/lib/libx.so is built for lp64 (layer 1, sha256:10b325c2fd9c): it can't be loaded, since the entrypoint /app is built for lp64d"},
+		"release 6 of MIPS": {
+			"linux/mips64le", one("elf app mips64le", "so lib/libx.so mips64le-r6"),
+			"since the entrypoint /app is built for a release before 6",
+		},
+		"an arm program in arm64": {
+			"linux/arm64", one("script app /bin/sh", "elf bin/sh armhf"),
+			"32-bit programs are optional",
+		},
+		"an arm library in arm64": {
+			"linux/arm64", one("elf app arm64", "so usr/lib/libx.so armhf"),
+			"/usr/lib/libx.so is an arm library",
+		},
+		"musl's program without its loader": {
+			"linux/amd64", one("elf app amd64 /lib/ld-musl-x86_64.so.1"),
+			`not found in the image: no "/lib"; /app is built for musl`,
+		},
+		"musl's program in glibc's system": {
+			"linux/amd64",
+			one("elf app amd64 /lib/ld-musl-x86_64.so.1", "elf lib64/ld-linux-x86-64.so.2 amd64"),
+			"/app is built for musl, and the image has glibc (/lib64/ld-linux-x86-64.so.2)",
+		},
+		"glibc's program in musl's system": {
+			"linux/amd64",
+			one("elf app amd64 /lib64/ld-linux-x86-64.so.2", "elf lib/ld-musl-x86_64.so.1 amd64"),
+			"/app is built for glibc, and the image has musl (/lib/ld-musl-x86_64.so.1)",
+		},
+		"a loader whose name says nothing": {
+			"linux/amd64", one("elf app amd64 /opt/ld"),
+			`the loader "/opt/ld", asked for by /app`,
+		},
+		"31 bits in s390x": {
+			"linux/s390x",
+			one("elf app s390x", "elf lib/ld.so.1 s390", "so lib/libc.so.6 s390", "so lib64/libc.so.6 s390x"), "",
+		},
+		"31 bits without their loader": {
+			"linux/s390x",
+			one("elf app s390x", "so lib/libc.so.6 s390", "so lib64/libc.so.6 s390x"),
+			"the libc /lib/libc.so.6 is an s390 library",
+		},
+		"31 bits, started": {
+			"linux/s390x", one("elf app s390 /lib/ld.so.1", "elf lib/ld.so.1 s390"),
+			"the entrypoint /app is an s390 program",
+		},
+		"x32 in PATH": {
+			"linux/amd64",
+			one("elf app amd64", "elf usr/bin/x x32 /libx32/ld-linux-x32.so.2", "elf libx32/ld-linux-x32.so.2 x32"),
+			"/usr/bin/x is an x32 program",
+		},
+		"n32 in mips64le": {
+			"linux/mips64le",
+			one("elf app mips64le", "elf lib32/ld.so.1 mips64p32le", "so lib32/libc.so.6 mips64p32le"), "",
+		},
+		"a cross compiler for the other floats": {
+			"linux/arm/v7",
+			one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel",
+				"so usr/arm-linux-gnueabi/lib/libm.so.6 armel"), "",
+		},
+		"its library, elsewhere": {
+			"linux/arm/v7",
+			one("elf app armhf", "elf lib/ld-linux-armhf.so.3 armhf", "elf usr/arm-linux-gnueabi/lib/ld-linux.so.3 armel",
+				"so opt/libm.so.6 armel"), "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float",
+		},
+		"the other floats below their own triplet": {
+			"linux/arm/v7",
+			one("elf app armhf", "so usr/lib/arm-linux-gnueabi/libx.so armel"),
+			"since the entrypoint /app is built for hard float",
+		},
+		"v7 below the platform's own triplet": {
+			"linux/arm/v6",
+			one("elf app armv6", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv7"),
+			"needs ARMv7 (layer 1, sha256:cc629465a9b5): illegal instruction on older processors, and linux/arm/v6 promises ARMv6 only",
+		},
+		"v6 below the platform's own triplet": {
+			"linux/arm/v7",
+			one("elf app armv7", "so usr/lib/arm-linux-gnueabihf/libssl.so.3 armv6"), "",
+		},
+		"a library of a kind that says nothing": {"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le"), ""},
+		"the first ABI of ppc64 among the second": {
+			"linux/ppc64le", one("elf app ppc64le", "so lib/libx.so ppc64le-elfv1"),
+			"it can't be loaded, since the entrypoint /app is built for elfv2",
+		},
+		"a program that need not be a library": {
+			"linux/riscv64",
+			one("elf app riscv64", "elf usr/bin/other riscv64-lp64"), "",
+		},
+		"32-bit RISC-V floats among 64-bit floats": {
+			"linux/riscv64",
+			one("elf app riscv64", "so usr/lib/libx.so riscv64-lp64"),
+			"/usr/lib/libx.so is built for lp64 (layer 1, sha256:10b325c2fd9c): it can't be loaded, since the entrypoint /app is built for lp64d",
+		},
 	} {
 		r := run(t, image(t, c.platform, c.lines...), deep.Options{})
 		want := inspect.BinariesOK
@@ -179,26 +285,56 @@ func TestAskedABI(t *testing.T) {
 		want     inspect.State
 		says     string
 	}{
-		"the new world":        {"linux/loong64", one("elf app loong64"), abi("loong64", "new"), inspect.BinariesOK, "1 program, new world read"},
-		"the old world":        {"linux/loong64", one("elf app loong64-old"), abi("loong64", "new"), inspect.Mismatch, "the entrypoint /app is built for the old world (layer 1, sha256:26e23ee0b83a): the new world is asked for"},
+		"the new world": {
+			"linux/loong64", one("elf app loong64"), abi("loong64", "new"), inspect.BinariesOK,
+			"1 program, new world read",
+		},
+		"the old world": {
+			"linux/loong64", one("elf app loong64-old"), abi("loong64", "new"), inspect.Mismatch,
+			"the entrypoint /app is built for the old world (layer 1, sha256:26e23ee0b83a): the new world is asked for",
+		},
 		"the old world, asked": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
 		"of another machine":   {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
-		"hard float":           {"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch, "is built for soft float (layer 1, sha256:10055a1ed628): hard float is asked for"},
-		"not stated":           {"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked, "nothing in the image shows that it is built for hard float, as required"},
-		"musl":                 {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "musl"), inspect.BinariesOK, ""},
-		"no musl":              {"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "glibc"), inspect.Mismatch, "glibc is asked for"},
-		"static":               {"linux/amd64", one("elf app amd64"), abi("amd64", "musl"), inspect.Unchecked, "nothing says for which ABI it is built"},
-		"large pages":          {"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64"), deep.Options{PageSize: 64 << 10}, inspect.BinariesOK, ""},
-		"small pages":          {"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64-4k"), deep.Options{PageSize: 64 << 10}, inspect.Mismatch, "it can't be loaded on hosts with pages of 64 KiB"},
-		"small hosts":          {"linux/arm64", one("elf app arm64-4k"), deep.Options{PageSize: 4 << 10}, inspect.BinariesOK, ""},
-		"pages not stated":     {"linux/arm64", one("elf app arm64-4k"), deep.Options{}, inspect.BinariesOK, ""},
+		"hard float": {
+			"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch,
+			"is built for soft float (layer 1, sha256:10055a1ed628): hard float is asked for",
+		},
+		"not stated": {
+			"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked,
+			"nothing in the image shows that it is built for hard float, as required",
+		},
+		"musl": {
+			"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "musl"),
+			inspect.BinariesOK, "",
+		},
+		"no musl": {
+			"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "glibc"),
+			inspect.Mismatch, "glibc is asked for",
+		},
+		"static": {
+			"linux/amd64", one("elf app amd64"), abi("amd64", "musl"), inspect.Unchecked,
+			"nothing says for which ABI it is built",
+		},
+		"large pages": {
+			"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64"),
+			deep.Options{PageSize: 64 << 10},
+			inspect.BinariesOK, "",
+		},
+		"small pages": {
+			"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64-4k"),
+			deep.Options{PageSize: 64 << 10},
+			inspect.Mismatch, "it can't be loaded on hosts with pages of 64 KiB",
+		},
+		"small hosts":      {"linux/arm64", one("elf app arm64-4k"), deep.Options{PageSize: 4 << 10}, inspect.BinariesOK, ""},
+		"pages not stated": {"linux/arm64", one("elf app arm64-4k"), deep.Options{}, inspect.BinariesOK, ""},
 	} {
 		r := run(t, image(t, c.platform, c.lines...), c.options)
 		if r.Verdicts[0].State != c.want || !strings.Contains(show(r), c.says) {
 			t.Errorf("%s: want %s %q\n%s", name, c.want, c.says, show(r))
 		}
 	}
-	r := run(t, image(t, "linux/loong64", "script app /bin/sh", "elf bin/sh loong64 "+newLoader, "elf "+newLoader[1:]+" loong64"), deep.Options{EntrypointOnly: true})
+	r := run(t, image(t, "linux/loong64", "script app /bin/sh", "elf bin/sh loong64 "+newLoader,
+		"elf "+newLoader[1:]+" loong64"), deep.Options{EntrypointOnly: true})
 	if v := r.Verdicts[0]; v.State != inspect.Partial || v.World != binary.NewWorld {
 		t.Errorf("entrypoint only: %+v\n%s", v, show(r))
 	}

@@ -11,8 +11,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// prebuild is an add-on for Node.js at a path as node-gyp-build expects it: prebuilds/PLATFORM-ARCH[+ARCH…]/NAME[.TAG…].node.
-// https://github.com/prebuild/node-gyp-build
+// prebuild is an add-on for Node.js at a path as node-gyp-build expects it:
+// prebuilds/PLATFORM-ARCH[+ARCH…]/NAME[.TAG…].node. https://github.com/prebuild/node-gyp-build
 type prebuild struct {
 	system   string
 	machines []string
@@ -32,7 +32,8 @@ func prebuildOf(inside string) (p prebuild, ok bool) {
 		return p, false
 	}
 	p.system, p.machines = system, strings.Split(machines, "+")
-	if libc, linux := strings.CutPrefix(system, "linux"); linux && libc != "" { // linuxmusl-x64, as loaders derived from it have it
+	// linuxmusl-x64, as loaders derived from it have it
+	if libc, linux := strings.CutPrefix(system, "linux"); linux && libc != "" {
 		p.system, p.libc = "linux", libc
 	}
 	for tag := range strings.SplitSeq(parts[2], ".") {
@@ -47,7 +48,8 @@ func prebuildOf(inside string) (p prebuild, ok bool) {
 	return p, true
 }
 
-// serves reports whether node-gyp-build takes the add-on on a platform, in an image with that libc; "" is one that is not known.
+// serves reports whether node-gyp-build takes the add-on on a platform, in an image with that libc; "" is one that is
+// not known.
 func (p prebuild) serves(on v1.Platform, libc string) bool {
 	if p.system != on.OS || p.libc != "" && libc != "" && p.libc != libc {
 		return false
@@ -63,8 +65,8 @@ func (p prebuild) serves(on v1.Platform, libc string) bool {
 	return false
 }
 
-// addOns is the part of a package that a loader chooses from by the platform: the add-ons in prebuilds/, or those that the member
-// binary of its package.json describes. What else the package has makes up for none of them.
+// addOns is the part of a package that a loader chooses from by the platform: the add-ons in prebuilds/, or those that
+// the member binary of its package.json describes. What else the package has makes up for none of them.
 func (k *pack) addOns(inside string) *pack {
 	if _, ok := prebuildOf(inside); !ok && !k.isBinary(inside) {
 		return nil
@@ -74,7 +76,10 @@ func (k *pack) addOns(inside string) *pack {
 
 func (k *pack) chosen() *pack {
 	if k.choice == nil {
-		k.choice = &pack{name: k.name, manager: k.manager, root: k.root, claims: k.claims, neutral: k.neutral, shared: true, isChoice: true}
+		k.choice = &pack{
+			name: k.name, manager: k.manager, root: k.root, claims: k.claims, neutral: k.neutral, shared: true,
+			isChoice: true,
+		}
 	}
 	return k.choice
 }
@@ -136,7 +141,8 @@ func (s *suspect) misplaced() (misplaced, known bool) {
 	return ok && p.serves(s.platform, s.libc()), ok
 }
 
-// pluginKey is the directory and the import path of a plugin that Go built; "" is no plugin, or one without a name of its own.
+// pluginKey is the directory and the import path of a plugin that Go built; "" is no plugin, or one without a name of
+// its own.
 func pluginKey(name string, f binary.Fact) string {
 	if f.Go == nil || f.Go.Mode != "plugin" || f.Go.Path == "" || f.Go.Path == "command-line-arguments" {
 		return ""

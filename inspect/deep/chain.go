@@ -18,7 +18,8 @@ func (j *judgement) chain() {
 		f := j.finding(inspect.Mismatch)
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
-		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %s", j.name(), s.Role, quote(s.Asked), by(s.By), reason(s)) + j.wanted(s)
+		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %s", j.name(), s.Role, quote(s.Asked), by(s.By), reason(s)) +
+			j.wanted(s)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
 			f = f.Note(RuleNotFollowed)

@@ -70,8 +70,8 @@ func (s subject) layer(n int) rootfs.LayerSource {
 	}
 }
 
-// wishes are the exemptions that the image asks for by its label. What is no pattern is nothing asked for, nor is a label of too
-// many of them.
+// wishes are the exemptions that the image asks for by its label. What is no pattern is nothing asked for, nor is a
+// label of too many of them.
 func (s subject) wishes() (globs []Glob) {
 	label := s.config.Config.Labels.AllowForeign
 	if strings.Count(label, ",") >= maxGlobs {

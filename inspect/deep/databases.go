@@ -11,9 +11,10 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// The databases of packages are kept as lines: + before a package and its version, ? before a name that packages need, = before
-// the name of a program that they bring, @ before a package and its architecture, / before the path of a file that may be a
-// program, with a tab and its package behind it where the database is that of all packages, and ! before why it was not read.
+// The databases of packages are kept as lines: + before a package and its version, ? before a name that packages need,
+// = before the name of a program that they bring, @ before a package and its architecture, / before the path of a file
+// that may be a program, with a tab and its package behind it where the database is that of all packages, and ! before
+// why it was not read.
 const (
 	hasPackage = "+"
 	hasNeed    = "?"
@@ -81,8 +82,8 @@ func (k *kept) text() string {
 	return strings.Join(slices.Sorted(maps.Keys(k.lines)), "\n")
 }
 
-// fields calls f for each line of "name: value"; name is "" behind a package. What continues a line is left out, and so are
-// lines of more than 64 KiB.
+// fields calls f for each line of "name: value"; name is "" behind a package. What continues a line is left out, and so
+// are lines of more than 64 KiB.
 func fields(r io.Reader, f func(name, value string)) {
 	lines := bufio.NewReaderSize(r, 64<<10)
 	for long := false; ; {
@@ -104,7 +105,8 @@ func fields(r io.Reader, f func(name, value string)) {
 	}
 }
 
-// dpkgStatus reads what dpkg says of the packages that are installed. https://man7.org/linux/man-pages/man5/deb-control.5.html
+// dpkgStatus reads what dpkg says of the packages that are installed.
+// https://man7.org/linux/man-pages/man5/deb-control.5.html
 func dpkgStatus(r io.Reader) string {
 	var k kept
 	var name, version, arch string

@@ -14,8 +14,14 @@ func TestDatabases(t *testing.T) {
 		{"var/lib/dpkg/status", status, "+bash 5.2-1 +last 2:3+b1 ?a ?b ?libc6 ?libtinfo6 @bash arm64"},
 		{"var/lib/dpkg/status.d/base", "Package: base-files\nVersion: 12\n", "+base-files 12"},
 		{"var/lib/dpkg/status.d/base.md5sums", "0123  usr/bin/tool\n", "/usr/bin/tool =tool"},
-		{"var/lib/dpkg/info/bash.list", "/.\n/bin\n/bin/bash\n/usr/share/doc/bin\n/usr/sbin/x\n", "/. /bin /bin/bash /usr/sbin/x =bash =x"},
-		{"lib/apk/db/installed", apk, "+busybox 1.36-r5 +musl 1.2-r4 /bin/busybox\tbusybox /etc/securetty\tbusybox =busybox ?musl @busybox aarch64"},
+		{
+			"var/lib/dpkg/info/bash.list", "/.\n/bin\n/bin/bash\n/usr/share/doc/bin\n/usr/sbin/x\n",
+			"/. /bin /bin/bash /usr/sbin/x =bash =x",
+		},
+		{
+			"lib/apk/db/installed", apk,
+			"+busybox 1.36-r5 +musl 1.2-r4 /bin/busybox\tbusybox /etc/securetty\tbusybox =busybox ?musl @busybox aarch64",
+		},
 		{"var/lib/dpkg/status", strings.Repeat("x", 1<<20) + "\nPackage: a\nVersion: 1\n", "+a 1"},
 	} {
 		read := database(c.path)
@@ -28,7 +34,8 @@ func TestDatabases(t *testing.T) {
 	}
 	var hostile strings.Builder
 	for n := range 10_000 {
-		hostile.WriteString("Package: p" + strings.Repeat("x", n%50) + string(rune('a'+n%26)) + strings.Repeat("y", n%977) + "\nVersion: 1\n\n")
+		hostile.WriteString("Package: p" + strings.Repeat("x", n%50) + string(rune('a'+n%26)) + strings.Repeat("y", n%977) +
+			"\nVersion: 1\n\n")
 	}
 	if got := dpkgStatus(strings.NewReader(hostile.String())); len(got) > maxDatabase {
 		t.Errorf("%d bytes are kept", len(got))

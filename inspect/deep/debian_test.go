@@ -99,13 +99,15 @@ func (s *stack) file(t testing.TB, path string) {
 		t.Fatal(err)
 	}
 	s.paths[digest] = path
-	s.layers = append(s.layers, v1.Descriptor{Digest: digest, Size: size, MediaType: "application/vnd.oci.image.layer.v1.tar"})
+	s.layers = append(s.layers,
+		v1.Descriptor{Digest: digest, Size: size, MediaType: "application/vnd.oci.image.layer.v1.tar"})
 }
 
 func (s *stack) tar(body []byte) {
 	digest := registrytest.Hash(body)
 	s.bytes[digest] = body
-	s.layers = append(s.layers, v1.Descriptor{Digest: digest, Size: int64(len(body)), MediaType: "application/vnd.oci.image.layer.v1.tar"})
+	s.layers = append(s.layers,
+		v1.Descriptor{Digest: digest, Size: int64(len(body)), MediaType: "application/vnd.oci.image.layer.v1.tar"})
 }
 
 // image claims that the stack is for a platform, and starts a program.
@@ -129,7 +131,10 @@ func (s *stack) image(t testing.TB, name string, command ...string) inspect.Imag
 	if err != nil {
 		t.Fatal(err)
 	}
-	return inspect.Image{Descriptor: v1.Descriptor{Platform: &p}, Config: p, ConfigBody: body, Layers: s.layers, Source: s.files}
+	return inspect.Image{
+		Descriptor: v1.Descriptor{Platform: &p}, Config: p, ConfigBody: body, Layers: s.layers,
+		Source: s.files,
+	}
 }
 
 func debian(t testing.TB, arch string) *stack {
@@ -178,8 +183,8 @@ func TestDebian(t *testing.T) {
 	}
 }
 
-// Real programs of other architectures, planted under names that say nothing, of any size, anywhere, in layers below and above
-// the file system: all are found, and nothing else. What a layer above hides is not there.
+// Real programs of other architectures, planted under names that say nothing, of any size, anywhere, in layers below
+// and above the file system: all are found, and nothing else. What a layer above hides is not there.
 func TestPlantedInDebian(t *testing.T) {
 	t.Parallel()
 	const planted, hidden = 200, 20
@@ -254,7 +259,8 @@ func somePrograms(t *testing.T, layer string) (all [][]byte) {
 			t.Fatal(err)
 		}
 		head := make([]byte, 4)
-		if n, _ := io.ReadFull(r, head); n < 4 || string(head) != "\x7fELF" || h.Size > 4<<20 || len(all) > 60 && !strings.Contains(h.Name, "/bin/") {
+		if n, _ := io.ReadFull(r, head); n < 4 || string(head) != "\x7fELF" || h.Size > 4<<20 ||
+			len(all) > 60 && !strings.Contains(h.Name, "/bin/") {
 			continue
 		}
 		rest, err := io.ReadAll(r)

@@ -110,7 +110,8 @@ func listOf(specs ...registrytest.ImageSpec) registrytest.Built {
 func TestEachLayerOnce(t *testing.T) {
 	t.Parallel()
 	b := listOf(
-		image(t, "linux/amd64", "plain shared", "--", "elf app amd64"), image(t, "linux/arm64", "plain shared", "--", "elf app arm64"),
+		image(t, "linux/amd64", "plain shared", "--", "elf app amd64"),
+		image(t, "linux/arm64", "plain shared", "--", "elf app arm64"),
 	)
 	r, source := counted(t, b)
 	kept := map[v1.Hash]rootfs.LayerFacts{}
@@ -193,12 +194,14 @@ func TestMissingLayer(t *testing.T) {
 	layer := b.Order[0].Digest
 	r := report(t, b)
 	r.Images[0].Source = b.Without(layer).Source()
-	if result := inspected(t, r, deep.Options{}); result.Verdicts[0].State != inspect.Mismatch || result.Findings[0].Layer != layer {
+	if result := inspected(t, r, deep.Options{}); result.Verdicts[0].State != inspect.Mismatch ||
+		result.Findings[0].Layer != layer {
 		t.Errorf("a missing layer:\n%s", show(result))
 	}
 	r.Images[0].Source = broken{b.Source()}
 	result := inspected(t, r, deep.Options{})
-	if f := result.Findings[0]; result.Verdicts[0].State != inspect.Unchecked || !errors.Is(f.Err, registry.ErrUnavailable) {
+	if f := result.Findings[0]; result.Verdicts[0].State != inspect.Unchecked ||
+		!errors.Is(f.Err, registry.ErrUnavailable) {
 		t.Errorf("a registry that is down:\n%s", show(result))
 	}
 	r.Images[0].Source = b.Without(layer).Source()
@@ -231,7 +234,8 @@ func TestOverKeepsWrongClaims(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	r := run(t, image(t, "linux/arm64", "elf app arm64", "plain a", "plain b"), deep.Options{Limits: rootfs.Limits{Headers: 2}})
+	r := run(t, image(t, "linux/arm64", "elf app arm64", "plain a", "plain b"),
+		deep.Options{Limits: rootfs.Limits{Headers: 2}})
 	if r.Verdicts[0].State != inspect.Unchecked || inspect.Failed(r.Findings) == nil {
 		t.Errorf("over a limit:\n%s", show(r))
 	}

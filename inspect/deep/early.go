@@ -12,8 +12,8 @@ import (
 // is strict, nor for a gate.
 func (o Options) early() bool { return o.EntrypointOnly && !o.Strict && !o.WholeLayers }
 
-// note keeps the facts of a layer that is done while others are still being read: who is interrupted, or has only so much time,
-// need not read it again.
+// note keeps the facts of a layer that is done while others are still being read: who is interrupted, or has only so
+// much time, need not read it again.
 func (r *reader) note(layer rootfs.Scanned) {
 	r.round.mu.Lock()
 	defer r.round.mu.Unlock()
@@ -60,7 +60,8 @@ func (r *reader) enough(d v1.Descriptor, seen func() (rootfs.LayerFacts, error))
 	return true
 }
 
-// place is the index of an image's layer; -1: it has no such layer. A layer that is there twice counts where it is on top.
+// place is the index of an image's layer; -1: it has no such layer. A layer that is there twice counts where it is on
+// top.
 func (s subject) layerIndex(digest v1.Hash) int {
 	for n, l := range slices.Backward(s.Layers) {
 		if l.Digest == digest {
@@ -70,8 +71,8 @@ func (s subject) layerIndex(digest v1.Hash) int {
 	return -1
 }
 
-// above are the facts of the layers above one, if all of them are known. The map of what was read before does not change while
-// layers are being read.
+// above are the facts of the layers above one, if all of them are known. The map of what was read before does not
+// change while layers are being read.
 func (r *reader) above(s subject, at int) ([]rootfs.LayerFacts, bool) {
 	facts := make([]rootfs.LayerFacts, len(s.Layers))
 	for n := at + 1; n < len(s.Layers); n++ {

@@ -27,7 +27,8 @@ func (j *judgement) explanation(path string) string {
 	case found.Type != rootfs.Program || found.File.Fact == nil:
 		return fmt.Sprintf("/%s is no program (%s): nothing is decided on it", path, found.Type)
 	}
-	parts := []string{fmt.Sprintf("/%s: %s (layer %d, %s)", path, found.File.Fact, found.Layer+1, inspect.Short(found.Digest))}
+	parts := []string{fmt.Sprintf("/%s: %s (layer %d, %s)", path, found.File.Fact, found.Layer+1,
+		inspect.Short(found.Digest))}
 	for _, link := range found.Links {
 		parts = append(parts, "by the link "+link)
 	}

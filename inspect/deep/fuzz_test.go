@@ -15,7 +15,8 @@ func FuzzConfig(f *testing.F) {
 	r := report(f, b)
 	f.Add(r.Images[0].ConfigBody)
 	diffIDs := string(r.Images[0].ConfigBody[strings.Index(string(r.Images[0].ConfigBody), `"rootfs"`):])
-	f.Add([]byte(`{"config":{"Entrypoint":["sh","-c","exec $0"],"Env":["PATH=","=","PATH=/bin:"],"WorkingDir":"../..","Labels":{"mtool.allow-foreign":"**,[,/"}},` + diffIDs))
+	f.Add([]byte(
+		`{"config":{"Entrypoint":["sh","-c","exec $0"],"Env":["PATH=","=","PATH=/bin:"],"WorkingDir":"../..","Labels":{"mtool.allow-foreign":"**,[,/"}},` + diffIDs))
 	f.Add([]byte(`{"config":null,"rootfs":{"diff_ids":["sha256:"]}}`))
 	f.Add([]byte(`{"config":{"Entrypoint":[""],"Cmd":[null]},` + diffIDs))
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -12,22 +12,23 @@ const (
 	maxGlobs = 16  // patterns of a label
 )
 
-// Glob is a pattern of paths, as Options.AllowForeign has them: * and ? stop at a slash, ** does not, [a-z] is a class. A
-// pattern that ends in a slash covers everything below it.
+// Glob is a pattern of paths, as Options.AllowForeign has them: * and ? stop at a slash, ** does not, [a-z] is a class.
+// A pattern that ends in a slash covers everything below it.
 //
-// Matching goes through the path once, with the set of all places of the pattern that may have been reached: its time depends
-// on the length of the path alone, whatever the pattern is.
+// Matching goes through the path once, with the set of all places of the pattern that may have been reached: its time
+// depends on the length of the path alone, whatever the pattern is.
 type Glob struct {
 	text   string
 	places int // of the last one, at which the pattern is matched
 	// takes has, for each byte, the places from which it leads to the next place; stays those which it does not leave.
 	takes, stays [256]places
-	// spare are the places that may be left without a byte: stars. maybe are those before a folder that need not be there: the
-	// next place is within the folder, the one after it behind.
+	// spare are the places that may be left without a byte: stars. maybe are those before a folder that need not be there:
+	// the next place is within the folder, the one after it behind.
 	spare, maybe places
 }
 
-// ParseGlob reads a pattern of up to 256 bytes. A leading slash is taken away; one without any other character is an error.
+// ParseGlob reads a pattern of up to 256 bytes. A leading slash is taken away; one without any other character is an
+// error.
 func ParseGlob(text string) (Glob, error) {
 	clean := strings.TrimLeft(strings.TrimSpace(text), "/")
 	if len(text) > maxGlob {
@@ -42,7 +43,8 @@ func ParseGlob(text string) (Glob, error) {
 	if strings.HasSuffix(clean, "/") {
 		clean += "**"
 	}
-	for _, repeated := range [][2]string{{"***", "**"}, {"**/**/", "**/"}} { // onward goes over few places that may be nothing
+	// onward goes over few places that may be nothing
+	for _, repeated := range [][2]string{{"***", "**"}, {"**/**/", "**/"}} {
 		for strings.Contains(clean, repeated[0]) {
 			clean = strings.ReplaceAll(clean, repeated[0], repeated[1])
 		}
@@ -100,8 +102,8 @@ func (g *Glob) each(in func(byte) bool, sets *[256]places) {
 	}
 }
 
-// addRune adds a place that a whole character leads to the next: the further bytes of one outside ASCII are passed over there.
-// A class has no such characters, but for those that it takes by leaving others out.
+// addRune adds a place that a whole character leads to the next: the further bytes of one outside ASCII are passed over
+// there. A class has no such characters, but for those that it takes by leaving others out.
 func (g *Glob) addRune(in func(byte) bool) {
 	begins := func(c byte) bool { return c < 0x80 || c >= 0xc0 }
 	g.each(func(c byte) bool { return begins(c) && in(c) }, &g.takes)

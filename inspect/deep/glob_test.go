@@ -90,8 +90,8 @@ func words(random *rand.Rand, most int, of ...string) string {
 	return b.String()
 }
 
-// A matcher that tries one way after the other, or that takes more than one step a byte and place, would not see the end of
-// this one.
+// A matcher that tries one way after the other, or that takes more than one step a byte and place, would not see the
+// end of this one.
 func TestGlobTakesOneStepAByte(t *testing.T) {
 	t.Parallel()
 	glob, err := ParseGlob(strings.Repeat("*a", maxGlob/2-1) + "*b")

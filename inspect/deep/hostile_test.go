@@ -10,8 +10,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// What an image says of its libraries and variables is followed to an end, however long, and whatever leads in circles; a foreign
-// file at the end of it is found.
+// What an image says of its libraries and variables is followed to an end, however long, and whatever leads in circles;
+// a foreign file at the end of it is found.
 func TestNeedsEnd(t *testing.T) {
 	t.Parallel()
 	var chain, many []string
@@ -26,11 +26,23 @@ func TestNeedsEnd(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines, env []string
 	}{
-		"a chain of 10,000":   {lines: append(chain, "so opt/lib/l10000.so arm64")},
-		"links in circles":    {lines: []string{"link usr/lib/a.so b.so", "link usr/lib/b.so a.so", "link usr/lib/c.so c.so", "link lib/loop /lib/loop", "link opt/x/y ..", "needs x arm64 a.so /opt/x/y/x/y/x:/lib/loop"}},
-		"includes in circles": {lines: []string{"says etc/ld.so.conf include ld.so.conf.d/*.conf", `says etc/ld.so.conf.d/a.conf include /etc/ld.so.conf\ninclude *.conf\ninclude /etc/../etc/ld.so.conf.d/*`}},
-		"a long ld.so.conf":   {lines: []string{"says etc/ld.so.conf " + conf, "says etc/ld-musl-aarch64.path " + conf}},
-		"many variables":      {lines: many, env: []string{"PATH=" + strings.Repeat("/d1/bin:/d1/./bin:", 5000), "X_HOME=" + strings.Repeat("/d1:/d2/:", 5000), "LD_LIBRARY_PATH=" + strings.Repeat("/usr/lib:", 5000)}},
+		"a chain of 10,000": {lines: append(chain, "so opt/lib/l10000.so arm64")},
+		"links in circles": {lines: []string{
+			"link usr/lib/a.so b.so", "link usr/lib/b.so a.so", "link usr/lib/c.so c.so",
+			"link lib/loop /lib/loop", "link opt/x/y ..", "needs x arm64 a.so /opt/x/y/x/y/x:/lib/loop",
+		}},
+		"includes in circles": {lines: []string{
+			"says etc/ld.so.conf include ld.so.conf.d/*.conf",
+			`says etc/ld.so.conf.d/a.conf include /etc/ld.so.conf\ninclude *.conf\ninclude /etc/../etc/ld.so.conf.d/*`,
+		}},
+		"a long ld.so.conf": {lines: []string{"says etc/ld.so.conf " + conf, "says etc/ld-musl-aarch64.path " + conf}},
+		"many variables": {
+			lines: many,
+			env: []string{
+				"PATH=" + strings.Repeat("/d1/bin:/d1/./bin:", 5000), "X_HOME=" + strings.Repeat("/d1:/d2/:", 5000),
+				"LD_LIBRARY_PATH=" + strings.Repeat("/usr/lib:", 5000),
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

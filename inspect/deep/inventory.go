@@ -36,13 +36,17 @@ func (j *judgement) inventory() inspect.Contents {
 	}
 	c.Unread, c.UnreadWhy = j.unreadDatabase()
 	c.Programs = slices.Sorted(maps.Keys(names))
-	c.Whole = j.all && !slices.ContainsFunc(j.facts, func(f rootfs.LayerFacts) bool { return f.Schema == "" || f.Part != rootfs.Whole })
+	c.Whole = j.all &&
+		!slices.ContainsFunc(j.facts, func(f rootfs.LayerFacts) bool { return f.Schema == "" || f.Part != rootfs.Whole })
 	return c
 }
 
 // databases are the paths of the databases of packages that are there.
 func (j *judgement) databases() (paths []string) {
-	for _, dir := range append([]string{"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db", "usr/lib/apk/db"}, rpmDirs()...) {
+	for _, dir := range append([]string{
+		"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db",
+		"usr/lib/apk/db",
+	}, rpmDirs()...) {
 		for e := range j.tree.In(dir) {
 			if e.File != nil && e.File.Text != "" && database(e.Path) != nil {
 				paths = append(paths, e.Path)

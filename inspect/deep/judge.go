@@ -118,10 +118,13 @@ func (j *judgement) contents() {
 		}
 		f := j.finding(inspect.Unchecked)
 		f.Layer, f.Evidence = j.Layers[n].Digest, cmp.Or(facts.Table.Differs, facts.Table.Unread)
-		f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents could not be compared: %s", j.name(), n+1, len(j.Layers), f.Evidence)
+		f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents could not be compared: %s", j.name(), n+1,
+			len(j.Layers), f.Evidence)
 		if facts.Table.Differs != "" {
 			f.State = inspect.Mismatch
-			f.Message = fmt.Sprintf("%s: layer %d of %d: its table of contents, which runtimes that pull lazily go by, is not what is in it: %s", j.name(), n+1, len(j.Layers), f.Evidence)
+			f.Message = fmt.Sprintf(
+				"%s: layer %d of %d: its table of contents, which runtimes that pull lazily go by, is not what is in it: %s",
+				j.name(), n+1, len(j.Layers), f.Evidence)
 		}
 		j.add(f)
 	}
@@ -161,12 +164,14 @@ func (j *judgement) files() {
 	}
 }
 
-// judgeable leaves out what is neither started nor loaded: unlinked objects, kernel modules, memory of crashed programs.
+// judgeable leaves out what is neither started nor loaded: unlinked objects, kernel modules, memory of crashed
+// programs.
 func judgeable(f binary.Fact) bool {
 	switch f.Kind {
 	case binary.ELFExecutable, binary.ELFShared, binary.PE, binary.MachO:
 		return true
-	case binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Other, binary.Script, binary.JavaArchive, binary.JavaClass,
+	case binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Other, binary.Script, binary.JavaArchive,
+		binary.JavaClass,
 		binary.Wasm:
 	}
 	return false

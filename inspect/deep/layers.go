@@ -39,7 +39,10 @@ func keyOf(l rootfs.LayerSource) layerKey {
 }
 
 func newReader(o Options) *reader {
-	return &reader{options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o), whole: map[int]bool{}, holds: map[int]inspect.Contents{}}
+	return &reader{
+		options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o),
+		whole: map[int]bool{}, holds: map[int]inspect.Contents{},
+	}
 }
 
 // all reads what is needed of all images: at once, or from the top in rounds, in which every image that is not decided
@@ -164,8 +167,8 @@ func (r *reader) count(l rootfs.LayerSource, s rootfs.Scanned) {
 	}
 }
 
-// layers are the facts of an image, with the zero value where a layer was not read, and the failures by layer. What lies below
-// a layer of which only the beginning was read is left out: what follows there may hide it.
+// layers are the facts of an image, with the zero value where a layer was not read, and the failures by layer. What
+// lies below a layer of which only the beginning was read is left out: what follows there may hide it.
 func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]error) {
 	facts, failed = make([]rootfs.LayerFacts, len(s.Layers)), map[int]error{}
 	for n := len(s.Layers) - 1; n >= 0; n-- {
@@ -192,8 +195,8 @@ func (r *reader) decided(s subject) bool {
 	return len(failed) > 0 || r.settled(s, facts)
 }
 
-// settled reports whether facts of some layers tell what the image starts, in whatever way runtimes read them. What is only named
-// in a command line is waited for where nothing may be missed.
+// settled reports whether facts of some layers tell what the image starts, in whatever way runtimes read them. What is
+// only named in a command line is waited for where nothing may be missed.
 func (r *reader) settled(s subject, facts []rootfs.LayerFacts) bool {
 	trees, err := rootfs.Readings(facts)
 	if err != nil {

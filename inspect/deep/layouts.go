@@ -43,8 +43,8 @@ func layoutAt(parts []string, i int) *pack {
 	return &pack{name: name, manager: manager, root: to(n)}
 }
 
-// installedIn is the package manager that installs in a directory, the package to which the path below it leads, and how many
-// of its parts are the package's own directory; "" is none.
+// installedIn is the package manager that installs in a directory, the package to which the path below it leads, and
+// how many of its parts are the package's own directory; "" is none.
 func installedIn(directory string, rest []string) (manager, name string, n int) {
 	switch directory {
 	case "node_modules":

@@ -15,7 +15,8 @@ const ruleOtherLibc = "other libc"
 
 func libcRules() []Rule {
 	return []Rule{{
-		Name: ruleOtherLibc, State: inspect.Mismatch, covers: func(*suspect) bool { return false }, // the others are about files that are not right
+		// the others are about files that are not right
+		Name: ruleOtherLibc, State: inspect.Mismatch, covers: func(*suspect) bool { return false },
 		Covers: "packages whose own word (libc in package.json, musllinux or manylinux in WHEEL, a tag in the name of a prebuild) is that they are for musl only in an image with glibc's loader alone, or the other way round; not where another of the same family is for the image's libc",
 		Reason: "their loader passes over them, or they can't be loaded",
 	}}
@@ -119,7 +120,8 @@ func (p *packages) bound() (all []*pack) {
 // countLibc takes note of a program for the platform that needs a libc, in a package that is for one.
 func (p *packages) countLibc(k *pack, e rootfs.Entry) {
 	fact := *e.File.Fact
-	if len(k.libcs) > 0 && k.otherLibc == "" && (fact.Interp != "" || fact.Dynamic != nil && len(fact.Dynamic.Needed) > 0) {
+	if len(k.libcs) > 0 && k.otherLibc == "" &&
+		(fact.Interp != "" || fact.Dynamic != nil && len(fact.Dynamic.Needed) > 0) {
 		k.otherLibc = e.Path
 	}
 	if len(k.libcs) > 0 || k.choice != nil {
@@ -132,7 +134,8 @@ func (k *pack) takes(libc string) bool {
 	if len(k.libcs) == 0 || slices.Contains(k.libcs, libc) {
 		return true
 	}
-	return !slices.ContainsFunc(k.libcs, func(claim string) bool { return !strings.HasPrefix(claim, "!") || claim == "!"+libc })
+	return !slices.ContainsFunc(k.libcs,
+		func(claim string) bool { return !strings.HasPrefix(claim, "!") || claim == "!"+libc })
 }
 
 // hasFor reports whether one of the members that differ from k in their platform only is right, and for a libc.

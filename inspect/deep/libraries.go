@@ -20,7 +20,10 @@ const (
 
 // libraries adds what the loader finds for right programs, and what links in its directories lead to.
 func (j *judgement) libraries() {
-	s := search{judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{}, unfit: map[string]bool{}}
+	s := search{
+		judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{},
+		unfit: map[string]bool{},
+	}
 	for _, dir := range s.dirs {
 		j.libraryLinks(dir, ruleLibrary, "/"+dir, false)
 	}
@@ -38,7 +41,8 @@ func (j *judgement) libraries() {
 	if s.lookups > maxLookups {
 		f := j.finding(inspect.Unchecked)
 		f.Evidence = "too many libraries"
-		f.Message = fmt.Sprintf("%s: what programs load was not looked for to the end: more than %d places", j.name(), maxLookups)
+		f.Message = fmt.Sprintf("%s: what programs load was not looked for to the end: more than %d places", j.name(),
+			maxLookups)
 		j.add(f)
 	}
 }
@@ -59,7 +63,8 @@ func (j *judgement) libraryLinks(dir, rule, by string, all bool) {
 			continue
 		}
 		found, err := j.tree.Lookup(e.Path)
-		if err == nil && found.Type == rootfs.Program && j.doubtful(found.File) && !namesForeign(base(e.Path), *found.File.Fact) {
+		if err == nil && found.Type == rootfs.Program && j.doubtful(found.File) &&
+			!namesForeign(base(e.Path), *found.File.Fact) {
 			j.needed.add(found.Path, need{rule: rule, role: roleShared, by: by, as: "/" + e.Path})
 		}
 	}
@@ -113,7 +118,8 @@ func (s *search) find(program rootfs.Entry, name string) {
 		s.otherABI(program, first.Entry)
 		return
 	}
-	s.needed.add(first.Path, need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
+	s.needed.add(first.Path,
+		need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
 }
 
 // candidates are the paths at which a name is looked for.
@@ -180,12 +186,14 @@ func prefixed(prefix string, all []string) (some []string) {
 }
 
 // loaderDirs are the directories in which the loaders of the platform look for the libraries of every program: those of
-// ld.so.conf, of musl's file, and the usual ones. Those of another machine, which its own loader has there too, are left out.
+// ld.so.conf, of musl's file, and the usual ones. Those of another machine, which its own loader has there too, are
+// left out.
 func (j *judgement) loaderDirs() []string {
 	if j.libs != nil {
 		return j.libs
 	}
-	for _, dir := range slices.Concat(j.configured(), libraryDirs(j.platform.Architecture), []string{"usr/local/lib", "usr/local/lib64"}) {
+	for _, dir := range slices.Concat(j.configured(), libraryDirs(j.platform.Architecture),
+		[]string{"usr/local/lib", "usr/local/lib64"}) {
 		dir = strings.Trim(path.Clean("/"+dir), "/")
 		foreign := isTarget(base(dir)) && binary.Foreign(base(dir), j.platform.Architecture) != ""
 		if !foreign && !slices.Contains(j.libs, dir) && len(j.libs) < maxSearched {

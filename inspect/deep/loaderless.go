@@ -15,14 +15,15 @@ const ruleNoLoader = "no loader"
 
 func loaderRules() []Rule {
 	return []Rule{{
-		Name: ruleNoLoader, State: inspect.Mismatch, covers: func(*suspect) bool { return false }, // the others are about files that are not right
+		// the others are about files that are not right
+		Name: ruleNoLoader, State: inspect.Mismatch, covers: func(*suspect) bool { return false },
 		Covers: "programs of the platform that a name in the directories of PATH finds, and whose loader, or a part of their own C library, is not in the image, where the image has another loader of the platform; a warning where it has none",
 		Reason: "they were made for another C library, as a release for glibc in an image with musl; without any loader the image may be there to be copied from",
 	}}
 }
 
-// loaderless reports programs in PATH that can't start since their loader is not in the image. What the image starts has
-// findings of its own.
+// loaderless reports programs in PATH that can't start since their loader is not in the image. What the image starts
+// has findings of its own.
 func (j *judgement) loaderless() {
 	if !j.all || j.platform.OS != "linux" {
 		return
@@ -62,12 +63,14 @@ func (s *search) startable(e rootfs.Entry) {
 		f.State = inspect.Warning
 	}
 	f.Rule, f.Evidence = ruleNoLoader, missing+" is not in the image"
-	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, place(e), f.Evidence, s.wants("it", fact.Interp))
+	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, place(e), f.Evidence,
+		s.wants("it", fact.Interp))
 	s.add(f)
 }
 
-// missing is the loader of a program that is not there, or a library that only the other C library brings: musl's loader takes
-// itself for libc.so.6, and has no file for glibc's loader, which some libraries name. It is "" where nothing is missing.
+// missing is the loader of a program that is not there, or a library that only the other C library brings: musl's
+// loader takes itself for libc.so.6, and has no file for glibc's loader, which some libraries name. It is "" where
+// nothing is missing.
 func (s *search) missing(e rootfs.Entry) string {
 	fact := e.File.Fact
 	if _, err := s.tree.Lookup(fact.Interp); errors.Is(err, rootfs.ErrMissing) {

@@ -58,7 +58,8 @@ type said struct {
 }
 
 func (s *said) add(word, value string) {
-	if value = strings.TrimSpace(value); value == "" || strings.ContainsAny(value, "\n\r") || s.b.Len()+len(value) > maxKept {
+	if value = strings.TrimSpace(value); value == "" || strings.ContainsAny(value, "\n\r") ||
+		s.b.Len()+len(value) > maxKept {
 		return
 	}
 	s.b.WriteString(word + " " + value + "\n")
@@ -69,7 +70,8 @@ func (s *said) add(word, value string) {
 func npmManifest(r io.Reader) string {
 	body, err := io.ReadAll(io.LimitReader(r, maxManifest))
 	tells := func(member string) bool { return strings.Contains(string(body), `"`+member+`"`) }
-	if err != nil || !slices.ContainsFunc([]string{"os", "cpu", "libc", "binary", "gypfile", "optionalDependencies"}, tells) {
+	if err != nil ||
+		!slices.ContainsFunc([]string{"os", "cpu", "libc", "binary", "gypfile", "optionalDependencies"}, tells) {
 		return ""
 	}
 	var m struct {
@@ -104,8 +106,8 @@ func npmManifest(r io.Reader) string {
 	return s.b.String()
 }
 
-// addOnPattern is where node-pre-gyp puts an add-on, with * for what differs between platforms and versions; "" is nowhere.
-// https://github.com/mapbox/node-pre-gyp#the-binary-object-has-three-properties
+// addOnPattern is where node-pre-gyp puts an add-on, with * for what differs between platforms and versions; "" is
+// nowhere. https://github.com/mapbox/node-pre-gyp#the-binary-object-has-three-properties
 func addOnPattern(raw json.RawMessage) string {
 	var b struct {
 		Name string `json:"module_name"`
@@ -148,7 +150,8 @@ func orNone(all []string) []string {
 	return all
 }
 
-// wheelTags keeps whether a wheel is for any platform, and for which libc it is. https://packaging.python.org/specifications/platform-compatibility-tags/
+// wheelTags keeps whether a wheel is for any platform, and for which libc it is.
+// https://packaging.python.org/specifications/platform-compatibility-tags/
 func wheelTags(r io.Reader) string {
 	var s said
 	tags := map[string]int{}
@@ -182,8 +185,9 @@ func wheelPlatform(tag string) string {
 	return tag
 }
 
-// wheelFiles keeps which files a wheel has below the directory where it was installed. What it names elsewhere is left out: a
-// record can't claim the files of others. https://packaging.python.org/specifications/recording-installed-packages/
+// wheelFiles keeps which files a wheel has below the directory where it was installed. What it names elsewhere is left
+// out: a record can't claim the files of others.
+// https://packaging.python.org/specifications/recording-installed-packages/
 func wheelFiles(r io.Reader) string {
 	var s said
 	s.add(isManifest, "Python")
@@ -194,7 +198,8 @@ func wheelFiles(r io.Reader) string {
 			name = name[:max(0, strings.LastIndexByte(name, ','))]
 		}
 		name = strings.Trim(name, `"`)
-		if mayBeProgram(name) && !strings.HasPrefix(name, "/") && path.Clean(name) == name && !strings.HasPrefix(name, "../") {
+		if mayBeProgram(name) && !strings.HasPrefix(name, "/") && path.Clean(name) == name &&
+			!strings.HasPrefix(name, "../") {
 			s.add(hasFile, name)
 		}
 	}
@@ -274,9 +279,12 @@ func mayBeProgram(name string) bool {
 		}
 	}
 	switch path.Ext(name) {
-	case ".py", ".pyc", ".pyi", ".h", ".hpp", ".c", ".rb", ".pl", ".pm", ".al", ".ix", ".js", ".ts", ".map", ".json", ".css", ".html", ".htm", ".xml", ".svg", ".png",
-		".gif", ".jpg", ".txt", ".md", ".rst", ".gz", ".mo", ".po", ".conf", ".list", ".yaml", ".yml", ".toml", ".typed", ".csv", ".ttf", ".tcl", ".enc",
-		".service", ".cmake", ".pc", ".la", ".a", ".go", ".rs", ".el", ".elc", ".vim", ".desktop", ".pem", ".crt", ".tmpl", ".dat", ".inc", ".sh":
+	case ".py", ".pyc", ".pyi", ".h", ".hpp", ".c", ".rb", ".pl", ".pm", ".al", ".ix", ".js", ".ts", ".map", ".json",
+		".css", ".html", ".htm", ".xml", ".svg", ".png",
+		".gif", ".jpg", ".txt", ".md", ".rst", ".gz", ".mo", ".po", ".conf", ".list", ".yaml", ".yml", ".toml", ".typed",
+		".csv", ".ttf", ".tcl", ".enc",
+		".service", ".cmake", ".pc", ".la", ".a", ".go", ".rs", ".el", ".elc", ".vim", ".desktop", ".pem", ".crt", ".tmpl",
+		".dat", ".inc", ".sh":
 		return false
 	}
 	return name != ""

@@ -15,8 +15,8 @@ type masks map[string]string
 // maxMasks bounds how many names are remembered.
 const maxMasks = 20_000
 
-// mask replaces the words of a name: sharp-linux-x64 is sharp-*. Words that are used for other things too count for the machine
-// that the file is for only.
+// mask replaces the words of a name: sharp-linux-x64 is sharp-*. Words that are used for other things too count for the
+// machine that the file is for only.
 func (m masks) mask(text, arch string) string {
 	key := arch + "/" + text
 	if masked, ok := m[key]; ok {
@@ -82,17 +82,21 @@ func joined(text string, all []span) (some []span) {
 // isSystemWord reports whether a word in small letters says which system, distribution or libc something is for.
 func isSystemWord(word string) bool {
 	switch word {
-	case "linux", "linuxmusl", "linuxglibc", "gnu", "glibc", "musl", "gnueabihf", "gnueabi", "musleabihf", "musleabi", "unknown", "pc",
-		"manylinux", "musllinux", "manylinux1", "manylinux2010", "manylinux2014", "debian", "ubuntu", "rhel", "centos", "alpine",
-		"win", "win10", "win7", "win32", "win64", "windows", "mingw32", "mswin", "msvc", "darwin", "macos", "macosx", "osx", "osx10", "mac",
-		"apple", "ios", "freebsd", "openbsd", "netbsd", "dragonfly", "sunos", "solaris", "illumos", "aix", "hpux", "android", "linux64", "linux32":
+	case "linux", "linuxmusl", "linuxglibc", "gnu", "glibc", "musl", "gnueabihf", "gnueabi", "musleabihf", "musleabi",
+		"unknown", "pc",
+		"manylinux", "musllinux", "manylinux1", "manylinux2010", "manylinux2014", "debian", "ubuntu", "rhel",
+		"centos", "alpine",
+		"win", "win10", "win7", "win32", "win64", "windows", "mingw32", "mswin", "msvc", "darwin", "macos", "macosx", "osx",
+		"osx10", "mac",
+		"apple", "ios", "freebsd", "openbsd", "netbsd", "dragonfly", "sunos", "solaris", "illumos", "aix", "hpux", "android",
+		"linux64", "linux32":
 		return true
 	}
 	return false
 }
 
-// slot is what a path has in common with those of the same file for other platforms: its directories with their words masked,
-// and its name up to the first such word. ok reports whether there is a word at all.
+// slot is what a path has in common with those of the same file for other platforms: its directories with their words
+// masked, and its name up to the first such word. ok reports whether there is a word at all.
 func (m masks) slot(path, arch string) (slot string, ok bool) {
 	parts := strings.Split(path, "/")
 	last := len(parts) - 1

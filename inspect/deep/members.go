@@ -93,8 +93,8 @@ func (s *suspect) slot() slot {
 	return s.slots()[name]
 }
 
-// slots are the places of all programs whose paths name a machine or a system. They are looked for when a program turns up that
-// is not right.
+// slots are the places of all programs whose paths name a machine or a system. They are looked for when a program turns
+// up that is not right.
 func (j *judgement) slots() map[string]slot {
 	if j.places != nil {
 		return j.places
@@ -119,7 +119,8 @@ func (j *judgement) slots() map[string]slot {
 	return j.places
 }
 
-// misnamed reports whether the last name in the path that names a machine names this one. A file in no package is no part.
+// misnamed reports whether the last name in the path that names a machine names this one. A file in no package is no
+// part.
 func (s *suspect) misnamed() bool {
 	if !s.other() || len(s.slot().platforms) == 0 {
 		return false
@@ -139,8 +140,8 @@ func (s *suspect) misnamed() bool {
 	return false
 }
 
-// alone reports whether the file is of a package that is there for other platforms only, and that somebody installed for them by
-// mistake.
+// alone reports whether the file is of a package that is there for other platforms only, and that somebody installed
+// for them by mistake.
 func (s *suspect) alone() bool {
 	k := s.packages().of(s.path)
 	if !s.other() || k == nil || !saysMachine(s.fact) {
@@ -175,8 +176,8 @@ func (s *suspect) called(k *pack) string {
 	return k.name
 }
 
-// buildsImages reports whether people build images on machines of that kind, so that a package installed for it is likely one of
-// the builder. One for another machine was chosen.
+// buildsImages reports whether people build images on machines of that kind, so that a package installed for it is
+// likely one of the builder. One for another machine was chosen.
 func buildsImages(f binary.Fact) bool {
 	return slices.Contains([]string{"amd64", "arm64", "386"}, f.Arch)
 }
@@ -192,8 +193,8 @@ func (s *suspect) several() bool {
 	return true
 }
 
-// otherPart reports whether the package has for this platform what the file is for another: the same file, the same package of
-// its family or, where a directory is called after the machine, right files in another directory.
+// otherPart reports whether the package has for this platform what the file is for another: the same file, the same
+// package of its family or, where a directory is called after the machine, right files in another directory.
 func (s *suspect) otherPart() bool {
 	if passed, known := s.misplaced(); known && !passed && s.slot().right {
 		return true // also of a newer processor

@@ -9,12 +9,13 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// wrong is what is wrong with a file, and what comes of it: "the entrypoint /app is an amd64 program (layer 2, sha256:…): exec
-// format error when started".
+// wrong is what is wrong with a file, and what comes of it: "the entrypoint /app is an amd64 program (layer 2,
+// sha256:…): exec format error when started".
 func (s *suspect) wrong(e rootfs.Entry, role string) inspect.Finding {
 	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
-	f.Message = fmt.Sprintf("%s: %s %s %s: %s", s.judgement.name(), subjectOf(role, e.Path), s.what(), place(e), s.consequence(role))
+	f.Message = fmt.Sprintf("%s: %s %s %s: %s", s.judgement.name(), subjectOf(role, e.Path), s.what(), place(e),
+		s.consequence(role))
 	if e.File.Problem != "" {
 		f.Message += "; " + e.File.Problem
 	}
@@ -93,7 +94,8 @@ func (s *suspect) noun() string {
 
 // an is a machine, or what a file is, with its article.
 func an(what string) string {
-	if strings.ContainsAny(what[:1], "aeioEM.") || strings.HasPrefix(what, "s390") || strings.HasPrefix(what, "x") || strings.HasPrefix(what, "sw") {
+	if strings.ContainsAny(what[:1], "aeioEM.") || strings.HasPrefix(what, "s390") || strings.HasPrefix(what, "x") ||
+		strings.HasPrefix(what, "sw") {
 		return "an " + what
 	}
 	return "a " + what

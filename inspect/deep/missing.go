@@ -7,8 +7,9 @@ import (
 	"mtool/inspect/binary"
 )
 
-// lacks reports whether the package has native code that Linux would take, and none for this platform, for which packages that
-// have more than one machine are made. One for x86 only may do without: it often is what a debugger or profiler adds there.
+// lacks reports whether the package has native code that Linux would take, and none for this platform, for which
+// packages that have more than one machine are made. One for x86 only may do without: it often is what a debugger or
+// profiler adds there.
 func (s *suspect) lacks() bool {
 	made := slices.Contains([]string{"amd64", "arm64"}, s.platform.Architecture)
 	if !made || !s.several() {
@@ -44,8 +45,8 @@ func (s slot) systems() int {
 	return len(known)
 }
 
-// isAddOn reports whether a name is one of what Node.js or Bare loads, whatever the system. A package has them for the systems on
-// which it works.
+// isAddOn reports whether a name is one of what Node.js or Bare loads, whatever the system. A package has them for the
+// systems on which it works.
 func isAddOn(path string) bool {
 	return strings.HasSuffix(path, ".node") || strings.HasSuffix(path, ".bare")
 }

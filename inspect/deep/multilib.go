@@ -57,8 +57,8 @@ func (s *suspect) misfits() bool {
 	return err == nil && found.File != nil && s.misfit(found.Entry) != (fault{})
 }
 
-// ownLoader reports whether the loader of the file's own ABI is there: the one that it names or, of a library, one in the image
-// or in a directory above it.
+// ownLoader reports whether the loader of the file's own ABI is there: the one that it names or, of a library, one in
+// the image or in a directory above it.
 func (s *suspect) ownLoader() bool {
 	if s.fact.Interp != "" && !strings.HasPrefix(s.name(), "libc") {
 		return s.fitsAt(s.fact.Interp)

@@ -39,7 +39,8 @@ const (
 
 func startedRules() []Rule {
 	return []Rule{
-		needRule(ruleStarted, "what the image starts: the entrypoint, command and health check, through links, scripts and programs that start others, with their interpreters and loaders",
+		needRule(ruleStarted,
+			"what the image starts: the entrypoint, command and health check, through links, scripts and programs that start others, with their interpreters and loaders",
 			"it does not start"),
 		needRule(ruleUserland, "the loader, libc and shell at the paths where programs of the platform look for them",
 			"no program of the platform starts without them"),
@@ -48,15 +49,19 @@ func startedRules() []Rule {
 
 func neededRules() []Rule {
 	return []Rule{
-		needRule(rulePath, "programs that a name in the directories of PATH finds, by links too, unless the name itself is that of another machine (kubectl-linux-amd64)",
+		needRule(rulePath,
+			"programs that a name in the directories of PATH finds, by links too, unless the name itself is that of another machine (kubectl-linux-amd64)",
 			"whoever calls the name gets them"),
-		needRule(ruleEnv, "programs and libraries that variables of the image name: bin/ of JAVA_HOME, what LD_LIBRARY_PATH, LD_PRELOAD and the like lead to",
+		needRule(ruleEnv,
+			"programs and libraries that variables of the image name: bin/ of JAVA_HOME, what LD_LIBRARY_PATH, LD_PRELOAD and the like lead to",
 			"somebody set the variable to have them used"),
-		needRule(ruleLibrary, "libraries that the loader finds for the right programs (DT_NEEDED through RPATH, RUNPATH, ld.so.conf and the usual directories), where it finds no right one; those to which links in its directories lead",
+		needRule(ruleLibrary,
+			"libraries that the loader finds for the right programs (DT_NEEDED through RPATH, RUNPATH, ld.so.conf and the usual directories), where it finds no right one; those to which links in its directories lead",
 			"the programs do not start without them"),
 		{
 			Name: ruleLabel, State: inspect.Note, covers: (*suspect).wished,
-			Covers: "files that a GLOB of the image's label " + Label + " covers (16 at most, with commas), unless --strict, --files or --cluster",
+			Covers: "files that a GLOB of the image's label " + Label +
+				" covers (16 at most, with commas), unless --strict, --files or --cluster",
 			Reason: "the image's own wish, which is shown as such",
 		},
 	}
@@ -76,7 +81,8 @@ func (s *suspect) wished() bool {
 	return !s.options.Strict && !s.options.IgnoreLabels && covered(s.path, s.label)
 }
 
-// needs are the files that something would start or load. They are looked for when a program turns up that is not right.
+// needs are the files that something would start or load. They are looked for when a program turns up that is not
+// right.
 func (j *judgement) needs() needs {
 	if j.needed != nil {
 		return j.needed
@@ -124,7 +130,8 @@ func (j *judgement) programsIn(dir, rule, by string, listed map[string]bool) {
 			}
 			role = roleLinked
 		}
-		if found.Type == rootfs.Program && found.Runnable && j.doubtful(found.File) && !namesForeign(base(e.Path), *found.File.Fact) {
+		if found.Type == rootfs.Program && found.Runnable && j.doubtful(found.File) &&
+			!namesForeign(base(e.Path), *found.File.Fact) {
 			j.needed.add(found.Path, need{rule: rule, role: role, by: by, as: "/" + e.Path})
 		}
 	}
@@ -141,7 +148,8 @@ func (j *judgement) doubtful(f *rootfs.File) bool {
 
 // namesForeign reports whether a name says that a program is for another machine or system.
 func namesForeign(name string, f binary.Fact) bool {
-	return binary.Names(name, f.Arch) || f.Kind != binary.ELFExecutable && f.Kind != binary.ELFShared && namesSystem(name, f)
+	return binary.Names(name, f.Arch) || f.Kind != binary.ELFExecutable && f.Kind != binary.ELFShared &&
+		namesSystem(name, f)
 }
 
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }

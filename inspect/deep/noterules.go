@@ -19,13 +19,22 @@ const (
 // NoteRules are those of all notes about images whose layers were read.
 func NoteRules() []inspect.Rule {
 	all := []inspect.Rule{
-		{Name: RuleNotFollowed, Means: "what the image starts is not followed to its end: behind a script, or a command of the shell"},
-		{Name: RuleNoCommand, Means: "the command of an image without programs is not there, where it may only please a tool"},
+		{
+			Name:  RuleNotFollowed,
+			Means: "what the image starts is not followed to its end: behind a script, or a command of the shell",
+		},
+		{
+			Name:  RuleNoCommand,
+			Means: "the command of an image without programs is not there, where it may only please a tool",
+		},
 		{
 			Name: RuleNoWorkingDir, Means: "the working directory is not in the image",
 			Stays: "runtimes make it; one that can't be made is a mismatch",
 		},
-		{Name: RuleMalformed, Means: "a program that the image is not known to start is broken, or its header can't be read to its end"},
+		{
+			Name:  RuleMalformed,
+			Means: "a program that the image is not known to start is broken, or its header can't be read to its end",
+		},
 		{
 			Name: RuleBeside, Means: "the verdict on the binaries of an image whose claims are wrong",
 			Stays: "it stands beside the mismatch, which fails",

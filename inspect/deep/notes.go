@@ -35,7 +35,8 @@ func (j *judgement) excuses() {
 		f.Path, f.Role, f.Evidence = x.first, roleOther, x.what
 		f.Message = fmt.Sprintf("%s: %s: /%s %s", j.name(), r.Name, x.first, x.what)
 		if x.files > 1 {
-			f.Message = fmt.Sprintf("%s: %s: %s; the first, /%s, %s", j.name(), r.Name, inspect.Count(x.files, "file"), x.first, x.what)
+			f.Message = fmt.Sprintf("%s: %s: %s; the first, /%s, %s", j.name(), r.Name, inspect.Count(x.files, "file"),
+				x.first, x.what)
 		}
 		j.add(f)
 	}
@@ -67,7 +68,8 @@ func article(role string) string {
 	switch role {
 	case roleOther:
 		return "the program"
-	case roleLinked, roleShared, roleObject, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter),
+	case roleLinked, roleShared, roleObject, roleLibc, roleShell, string(rootfs.Entrypoint), string(rootfs.Init),
+		string(rootfs.Interpreter),
 		string(rootfs.Loader):
 	}
 	return "the " + role

@@ -106,7 +106,8 @@ func (s *suspect) bootImage() bool {
 		return false // they have a row of their own
 	}
 	all := s.machines()
-	if !boots(s.path, s.fact) || !all.alone || len(all.boot) != 1 || !s.other() || s.fact.Arch == s.platform.Architecture ||
+	if !boots(s.path, s.fact) || !all.alone || len(all.boot) != 1 || !s.other() ||
+		s.fact.Arch == s.platform.Architecture ||
 		s.fact.Arch == "386" && s.platform.Architecture == "amd64" || s.wished() {
 		return false
 	}
@@ -115,6 +116,10 @@ func (s *suspect) bootImage() bool {
 }
 
 func (s *suspect) startFile() bool {
-	names := []string{"crt1.o", "crti.o", "crtn.o", "Scrt1.o", "gcrt1.o", "grcrt1.o", "rcrt1.o", "Mcrt1.o", "crtbegin.o", "crtend.o"}
-	return s.object() && slices.Contains(names, s.name()) && slices.Contains(s.loaderDirs(), strings.TrimSuffix(s.path, "/"+s.name()))
+	names := []string{
+		"crt1.o", "crti.o", "crtn.o", "Scrt1.o", "gcrt1.o", "grcrt1.o", "rcrt1.o", "Mcrt1.o", "crtbegin.o",
+		"crtend.o",
+	}
+	return s.object() && slices.Contains(names, s.name()) &&
+		slices.Contains(s.loaderDirs(), strings.TrimSuffix(s.path, "/"+s.name()))
 }

@@ -22,7 +22,8 @@ const (
 // rank orders roles by how much they matter.
 func rank(role string) int {
 	order := []string{
-		string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter), string(rootfs.Loader), roleLibc, roleShell,
+		string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter), string(rootfs.Loader),
+		roleLibc, roleShell,
 		roleLinked, roleShared, roleObject, roleOther,
 	}
 	if i := slices.Index(order, role); i >= 0 {
@@ -102,7 +103,8 @@ func loaders(arch string) []string {
 		return []string{"lib64/ld64.so.1", "lib64/ld64.so.2", "lib/ld-musl-powerpc64.so.1"}
 	case "riscv64":
 		return []string{
-			"lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-musl-riscv64.so.1", "lib/ld-linux-riscv64-lp64.so.1", "lib/ld-musl-riscv64-sf.so.1",
+			"lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-musl-riscv64.so.1", "lib/ld-linux-riscv64-lp64.so.1",
+			"lib/ld-musl-riscv64-sf.so.1",
 		}
 	case "loong64": // the second is that of the old world
 		return []string{"lib64/ld-linux-loongarch-lp64d.so.1", "lib64/ld.so.1", "lib/ld-musl-loongarch64.so.1"}
@@ -118,7 +120,10 @@ func otherLoaders(arch string) []string {
 	case "mips64", "mips64le":
 		return []string{"lib64/ld.so.1", "lib64/ld-linux-mipsn8.so.1", "lib/ld-musl-mips64.so.1", "lib/ld-musl-mips64el.so.1"}
 	case "mips64p32", "mips64p32le":
-		return []string{"lib32/ld.so.1", "lib32/ld-linux-mipsn8.so.1", "lib/ld-musl-mipsn32.so.1", "lib/ld-musl-mipsn32el.so.1"}
+		return []string{
+			"lib32/ld.so.1", "lib32/ld-linux-mipsn8.so.1", "lib/ld-musl-mipsn32.so.1",
+			"lib/ld-musl-mipsn32el.so.1",
+		}
 	case "mips", "mipsle":
 		return []string{"lib/ld.so.1", "lib/ld-linux-mipsn8.so.1", "lib/ld-musl-mips.so.1", "lib/ld-musl-mipsel.so.1"}
 	case "x32":
@@ -132,7 +137,10 @@ func otherLoaders(arch string) []string {
 // libraryDirs are where a libc lies: Debian's directory of the architecture, and those of everybody else.
 func libraryDirs(arch string) []string {
 	dirs := []string{"lib", "usr/lib"}
-	if slices.Contains([]string{"amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le", "sw64"}, arch) {
+	if slices.Contains([]string{
+		"amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le",
+		"sw64",
+	}, arch) {
 		dirs = []string{"lib64", "usr/lib64", "lib", "usr/lib"}
 	}
 	for _, triplet := range triplets(arch) {

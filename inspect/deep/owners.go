@@ -49,8 +49,11 @@ func (p *packages) lists(e rootfs.Entry, archs map[string]string, programs map[s
 	}
 }
 
-// owned takes the programs that a package of a distribution has put there. What a layer above its list brings is not its own.
-func (p *packages) owned(e rootfs.Entry, name, manager string, archs map[string]string, programs map[string]rootfs.Entry) {
+// owned takes the programs that a package of a distribution has put there. What a layer above its list brings is not
+// its own.
+func (p *packages) owned(
+	e rootfs.Entry, name, manager string, archs map[string]string, programs map[string]rootfs.Entry,
+) {
 	known := map[string]*pack{}
 	for line := range strings.Lines(e.File.Text) {
 		rest, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), hasPath)

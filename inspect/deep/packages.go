@@ -18,8 +18,8 @@ type pack struct {
 	root    string   // the directory of the package, or of all packages of a manager
 	claims  []string // platforms, as the package manager spells them
 	options []string // packages of which one is for each platform
-	// neutral says that another machine in the name of a part is no proof of a mistake: the package is for any machine, or was
-	// built for this one.
+	// neutral says that another machine in the name of a part is no proof of a mistake: the package is for any machine, or
+	// was built for this one.
 	neutral bool
 	// shared says that the directory is one of several packages, so that only files of the same name belong together.
 	shared bool
@@ -60,7 +60,8 @@ func (j *judgement) packages() *packages {
 		return j.packs
 	}
 	p := &packages{
-		judgement: j, roots: map[string]*pack{}, files: map[string]*pack{}, system: map[string]*pack{}, parents: map[*pack][]*pack{},
+		judgement: j, roots: map[string]*pack{}, files: map[string]*pack{}, system: map[string]*pack{},
+		parents: map[*pack][]*pack{},
 		plugins: map[string]bool{},
 	}
 	j.packs = p
@@ -120,11 +121,12 @@ func (p *packages) of(name string) *pack {
 	return k
 }
 
-// member is the package that a file belongs to; nil: none that is known. The innermost counts, and what a manifest says before what a
-// path looks like.
+// member is the package that a file belongs to; nil: none that is known. The innermost counts, and what a manifest says
+// before what a path looks like.
 func (p *packages) member(name string) *pack {
 	inner := p.around(name)
-	if k := p.files[name]; k != nil && (inner == nil || inner.layout && inner.manager == k.manager || len(inner.root) <= len(k.root)) {
+	if k := p.files[name]; k != nil &&
+		(inner == nil || inner.layout && inner.manager == k.manager || len(inner.root) <= len(k.root)) {
 		return k
 	}
 	if inner != nil {
@@ -168,7 +170,8 @@ func (p *packages) manifest(e rootfs.Entry) {
 	switch k.manager {
 	case "npm":
 		version = ""
-		if layout := layoutOf(e.Path); (layout == nil || layout.root != k.root) && len(binary.NamedIn(strings.Join(k.claims, " "))) == 0 {
+		if layout := layoutOf(e.Path); (layout == nil || layout.root != k.root) &&
+			len(binary.NamedIn(strings.Join(k.claims, " "))) == 0 {
 			return // an application, whose own files nobody installed
 		}
 	case "gem":
@@ -260,8 +263,8 @@ func (k *pack) has(member *pack) bool {
 	return slices.ContainsFunc(k.members, func(other *pack) bool { return other.right && kin(other.root, member.root) })
 }
 
-// kin reports whether the names of two packages are the same up to the words for their platforms: @img/sharp-linux-x64 and
-// @img/sharp-darwin-arm64, and not @img/sharp-libvips-linux-x64.
+// kin reports whether the names of two packages are the same up to the words for their platforms: @img/sharp-linux-x64
+// and @img/sharp-darwin-arm64, and not @img/sharp-libvips-linux-x64.
 func kin(a, b string) bool {
 	before := func(root string) string {
 		_, name, _ := strings.Cut(root[max(0, strings.LastIndex(root, "node_modules/")):], "/")

@@ -81,7 +81,8 @@ func plants(status string) (changes map[string]func(a *archive)) {
 		changes[told] = func(a *archive) { a.put("var/lib/dpkg/status", 0o644, []byte(changed)) }
 	}
 	for _, name := range []string{"bash", "libc6", "coreutils", "perl-base", "tar"} {
-		put("package "+name, regexp.MustCompile(`(?ms)(^Package: `+name+`\n.*?^Version: )`).ReplaceAllString(status, "${1}99:"))
+		put("package "+name,
+			regexp.MustCompile(`(?ms)(^Package: `+name+`\n.*?^Version: )`).ReplaceAllString(status, "${1}99:"))
 	}
 	for _, name := range []string{"sed", "gzip", "findutils", "hostname", "login"} {
 		put("package "+name, withoutPackage(status, name))

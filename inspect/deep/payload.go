@@ -23,7 +23,8 @@ func payloadRules() []Rule {
 			Reason: "a machine starts it before any system does, or an emulator",
 		},
 		{
-			Name: ".NET", State: inspect.Note, Quiet: true, covers: func(s *suspect) bool { return s.fact.Managed && s.fact.OS == "" },
+			Name: ".NET", State: inspect.Note, Quiet: true,
+			covers: func(s *suspect) bool { return s.fact.Managed && s.fact.OS == "" },
 			Covers: ".NET code without native code, whatever its header says of 32 bits",
 			Reason: "Mono runs it anywhere, and .NET for Windows looks at that",
 		},
@@ -62,8 +63,8 @@ func isFirmware(path string, f binary.Fact) bool {
 	})
 }
 
-// sysroot reports whether a directory of the path is a target's, or has a userland of its own. Packages of npm have directories
-// of such names for their parts.
+// sysroot reports whether a directory of the path is a target's, or has a userland of its own. Packages of npm have
+// directories of such names for their parts.
 func (s *suspect) sysroot() bool {
 	if k := s.packages().around(s.path); !s.other() || k != nil && k.manager == "npm" {
 		return false
@@ -113,7 +114,8 @@ func (j *judgement) userlands() []userland {
 		for _, loader := range loaders(arch) {
 			dir, ok := strings.CutSuffix(e.Path, "/"+loader)
 			dir = strings.TrimSuffix(dir, "/usr")
-			if ok && dir != "" && dir != "usr" && arch != j.platform.Architecture && (strings.Contains(loader, "musl") || j.hasLibc(dir, arch)) {
+			if ok && dir != "" && dir != "usr" && arch != j.platform.Architecture &&
+				(strings.Contains(loader, "musl") || j.hasLibc(dir, arch)) {
 				j.roots = append(j.roots, userland{dir, arch})
 			}
 		}

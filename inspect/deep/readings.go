@@ -31,15 +31,16 @@ func (j *judgement) read(tree *rootfs.Tree) {
 	j.unfollowed(err)
 }
 
-// readAgain judges another reading of the same layers: what is wrong in one of them is wrong, and an image is right as far as all
-// of them are.
+// readAgain judges another reading of the same layers: what is wrong in one of them is wrong, and an image is right as
+// far as all of them are.
 func (j *judgement) readAgain(tree *rootfs.Tree) {
 	other := *j
 	other.details, other.excused = nil, map[string]*excuse{}
 	other.programs, other.judged, other.right = 0, 0, 0
 	other.read(tree)
 	for _, f := range other.details {
-		if f.State == inspect.Note || slices.ContainsFunc(j.details, func(have inspect.Finding) bool { return sameFinding(have, f) }) {
+		if f.State == inspect.Note ||
+			slices.ContainsFunc(j.details, func(have inspect.Finding) bool { return sameFinding(have, f) }) {
 			continue
 		}
 		f.Message += fmt.Sprintf(" (runtimes show it by %s)", tree.Reading())

@@ -11,8 +11,8 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Rule is one row of the table by which a program is judged that the platform does not run as it is told to: by what it is
-// for.
+// Rule is one row of the table by which a program is judged that the platform does not run as it is told to: by what it
+// is for.
 type Rule struct {
 	Name   string
 	Covers string // what it covers, for people
@@ -44,8 +44,8 @@ type suspect struct {
 // foreign reports whether no machine of the platform runs the file.
 func (s *suspect) foreign() bool { return s.verdict == binary.Wrong }
 
-// other reports whether the file is for another machine or system. A program that only needs a newer processor is not: no name
-// explains why it is there.
+// other reports whether the file is for another machine or system. A program that only needs a newer processor is not:
+// no name explains why it is there.
 func (s *suspect) other() bool {
 	return s.verdict == binary.OtherOS || s.foreign() && s.fact.Arch != s.platform.Architecture
 }
@@ -63,10 +63,11 @@ func (s *suspect) named(text string) bool {
 	return s.verdict == binary.OtherOS && s.fact.OS != "" && namesSystem(text, s.fact) || binary.Names(text, s.fact.Arch)
 }
 
-// Rules is the whole table, in the order in which its rows are asked. The first that covers a file decides, and the last covers
-// every file.
+// Rules is the whole table, in the order in which its rows are asked. The first that covers a file decides, and the
+// last covers every file.
 func Rules() []Rule {
-	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), loaderRules(), objectRules(), payloadRules(), memberRules(), libcRules(), strayRules())
+	return slices.Concat(runningRules(), multilibRules(), startedRules(), askedRules(), neededRules(), loaderRules(),
+		objectRules(), payloadRules(), memberRules(), libcRules(), strayRules())
 }
 
 // runningRules are about files that the platform runs after all.
@@ -99,7 +100,8 @@ func runningRules() []Rule {
 func askedRules() []Rule {
 	return []Rule{
 		{
-			Name: "--allow-foreign", State: inspect.Note, covers: func(s *suspect) bool { return covered(s.path, s.options.AllowForeign) },
+			Name: "--allow-foreign", State: inspect.Note,
+			covers: func(s *suspect) bool { return covered(s.path, s.options.AllowForeign) },
 			Covers: "files that a GLOB of --allow-foreign covers (paths as in the layer, no leading slash; ** crosses slashes; 256 bytes at most)",
 			Reason: "the caller's own word",
 		},
@@ -132,7 +134,8 @@ func (s *suspect) variant() bool {
 	return slices.Contains(s.dirs(), "glibc-hwcaps") || slices.ContainsFunc(s.dirs(), older) && s.served()
 }
 
-// hardwareDirs are what glibc before 2.37 looks for in its directories: https://man7.org/linux/man-pages/man8/ld.so.8.html
+// hardwareDirs are what glibc before 2.37 looks for in its directories:
+// https://man7.org/linux/man-pages/man8/ld.so.8.html
 const hardwareDirs = "haswell xeon_phi avx512_1 neon vfp vfpv3 sse2 i686 power8 power9 z13 z14"
 
 // newer: Debian's armhf has libraries that take instructions of v8 where there are any.
@@ -140,7 +143,8 @@ func (s *suspect) newer() bool {
 	if s.options.Strict || s.verdict == binary.Newer {
 		return s.verdict == binary.Newer && !s.options.Strict
 	}
-	v8 := s.foreign() && s.fact.Arch == "arm" && s.fact.Baseline == "v8" && s.platform.Architecture == "arm" && s.platform.Variant != "v6"
+	v8 := s.foreign() && s.fact.Arch == "arm" && s.fact.Baseline == "v8" && s.platform.Architecture == "arm" &&
+		s.platform.Variant != "v6"
 	return v8 && s.platform.Variant != "v5" && s.fact.Kind == binary.ELFShared && s.fact.Interp == "" && s.served()
 }
 

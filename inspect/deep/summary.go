@@ -14,8 +14,8 @@ const (
 	perImage = 10
 )
 
-// Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those of one
-// package a line. What is not about a file stays, and so does the order.
+// Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those
+// of one package a line. What is not about a file stays, and so does the order.
 func Summary(findings []inspect.Finding) []inspect.Finding {
 	type group struct {
 		image, role, pack string
@@ -55,7 +55,8 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 		}
 		switch {
 		case told[g] == perRole+1:
-			f.Message = fmt.Sprintf("%s: and %s more like it; all are in -o json", f.Platform, inspect.Count(total[g]-perRole, "file"))
+			f.Message = fmt.Sprintf("%s: and %s more like it; all are in -o json", f.Platform,
+				inspect.Count(total[g]-perRole, "file"))
 			all = append(all, f)
 		case told[g] <= perRole:
 			all = append(all, f)
@@ -97,7 +98,8 @@ func (t tellPackages) tell(f inspect.Finding, files int) []inspect.Finding {
 	case t.told[image] <= perImage || t.told[image] == perImage+1 && t.left[image] == 0:
 		f.Message = inPackage(f, files)
 	case t.told[image] == perImage+1:
-		f.Message = fmt.Sprintf("%s: and %s more like them; all are in -o json", f.Platform, inspect.Count(t.left[image]+1, "package"))
+		f.Message = fmt.Sprintf("%s: and %s more like them; all are in -o json", f.Platform,
+			inspect.Count(t.left[image]+1, "package"))
 	default:
 		return nil
 	}

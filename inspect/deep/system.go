@@ -8,8 +8,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for a
-// program of this system by whoever starts or loads it. What EFI loads is never started by a system.
+// otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for
+// a program of this system by whoever starts or loads it. What EFI loads is never started by a system.
 func (s *suspect) otherSystem() bool {
 	if s.verdict != binary.OtherOS {
 		return false
@@ -26,8 +26,8 @@ func (s *suspect) claimed() bool {
 	})
 }
 
-// lacking reports whether a package that has one of its optionalDependencies for each platform is without the one for this: what is
-// there for another system came with a node_modules of that system.
+// lacking reports whether a package that has one of its optionalDependencies for each platform is without the one for
+// this: what is there for another system came with a node_modules of that system.
 func (s *suspect) lacking() bool {
 	k := s.packages().of(s.path)
 	if k == nil {
@@ -35,7 +35,8 @@ func (s *suspect) lacking() bool {
 	}
 	return slices.ContainsFunc(s.packages().parents[k], func(parent *pack) bool {
 		ours := func(name string) bool {
-			return kin("node_modules/"+name, k.root) && binary.Names(name, s.platform.Architecture) && strings.Contains(name, s.platform.OS)
+			return kin("node_modules/"+name, k.root) && binary.Names(name, s.platform.Architecture) &&
+				strings.Contains(name, s.platform.OS)
 		}
 		return !parent.has(k) && slices.ContainsFunc(parent.options, ours)
 	})
@@ -56,7 +57,8 @@ func namesSystem(path string, f binary.Fact) bool {
 		}
 	}
 	words := strings.Fields(named.words)
-	return slices.ContainsFunc(strings.FieldsFunc(path, notLetter), func(word string) bool { return slices.Contains(words, word) })
+	return slices.ContainsFunc(strings.FieldsFunc(path, notLetter),
+		func(word string) bool { return slices.Contains(words, word) })
 }
 
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
@@ -83,8 +85,11 @@ func formatOf(f binary.Fact) systemNames {
 			parts:    "darwin macos osx apple iphone maccatalyst .framework/ .app/ .dsym/ .bundle/ .xcframework/",
 			words:    "mac ios tvos watchos iossimulator",
 		}
-	case binary.ELFExecutable, binary.ELFShared, binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Script, binary.JavaArchive,
+	case binary.ELFExecutable, binary.ELFShared, binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Script,
+		binary.JavaArchive,
 		binary.JavaClass, binary.Wasm, binary.Other:
 	}
-	return systemNames{parts: "linux android freebsd netbsd openbsd dragonfly solaris sunos illumos hpux haiku qnx unix wsl"}
+	return systemNames{
+		parts: "linux android freebsd netbsd openbsd dragonfly solaris sunos illumos hpux haiku qnx unix wsl",
+	}
 }

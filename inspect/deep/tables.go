@@ -25,8 +25,8 @@ func newTables(o Options) tables {
 	}
 }
 
-// worthTable is the size from which on a layer is read by its table: what is smaller has come as fast as a table would, and is
-// verified.
+// worthTable is the size from which on a layer is read by its table: what is smaller has come as fast as a table would,
+// and is verified.
 const worthTable = 1 << 20
 
 func (t *tables) read() int64 {
@@ -37,8 +37,8 @@ func (t *tables) read() int64 {
 	return n
 }
 
-// byTable reads the tables of contents of those layers that have one, and returns the others. Whatever is wrong with a table,
-// its layer is read as a stream then.
+// byTable reads the tables of contents of those layers that have one, and returns the others. Whatever is wrong with a
+// table, its layer is read as a stream then.
 func (r *reader) byTable(ctx context.Context, layers []rootfs.LayerSource) (rest []rootfs.LayerSource, err error) {
 	if !r.options.early() {
 		return layers, nil
@@ -95,7 +95,8 @@ func (r *reader) hasTable(l rootfs.LayerSource) bool {
 	return ok
 }
 
-// examine reads the files of tables that an image starts, one after the other: what the first is tells which the next is.
+// examine reads the files of tables that an image starts, one after the other: what the first is tells which the next
+// is.
 func (r *reader) examine(ctx context.Context, s subject) error {
 	for r.narrow(s) {
 		facts, _ := r.layers(s)

@@ -7,8 +7,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Use is what a place starts of an image. What it says replaces what the image's config says; the zero value starts the image
-// as it is.
+// Use is what a place starts of an image. What it says replaces what the image's config says; the zero value starts the
+// image as it is.
 type Use struct {
 	Entrypoint []string // nil: the image's; empty: none
 	Cmd        []string // nil: the image's; empty: none

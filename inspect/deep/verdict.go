@@ -24,16 +24,20 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 	switch {
 	case state == inspect.Mismatch:
 		f.Evidence = inspect.Count(wrong, "fault")
-		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), inspect.Short(f.Digest), j.faults(wrong))
+		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), inspect.Short(f.Digest),
+			j.faults(wrong))
 	case state == inspect.Unchecked:
 		f.Evidence = "not read"
 		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), inspect.Short(f.Digest), j.open(gaps))
 	case j.right == 0:
 		f.State, f.Evidence = inspect.Unknown, "no binary"
-		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(), inspect.Short(f.Digest))
+		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(),
+			inspect.Short(f.Digest))
 	case !j.all:
-		f.State, f.Evidence = inspect.Partial, inspect.Count(j.right, "program")+" that it starts"+world+j.stopped("; stopped at ")+j.unverified()
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), inspect.Short(f.Digest), inspect.Count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
+		f.State, f.Evidence = inspect.Partial, inspect.Count(j.right, "program")+" that it starts"+world+
+			j.stopped("; stopped at ")+j.unverified()
+		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), inspect.Short(f.Digest),
+			inspect.Count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
 	default:
 		f.State, f.Evidence = inspect.BinariesOK, inspect.Count(j.judged, "program")+world
 		if warnings > 0 {

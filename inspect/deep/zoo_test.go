@@ -93,7 +93,8 @@ func TestZoo(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") != "" && lies.Load() < enough {
 		t.Errorf("%d packages have a part for the platform, fewer than %d", lies.Load(), enough)
 	}
-	t.Logf("%d of %d packages are found without their part for the platform; %d have none", found.Load(), lies.Load(), len(all)-int(lies.Load()))
+	t.Logf("%d of %d packages are found without their part for the platform; %d have none", found.Load(), lies.Load(),
+		len(all)-int(lies.Load()))
 }
 
 // wrong are the faults of a package in a Debian system.
@@ -171,8 +172,10 @@ func walk(t *testing.T, layer string, f func(h *tar.Header, fact binary.Fact, bo
 // isOwn reports whether a file is a program, a library or a kernel module for the platform.
 func isOwn(name string, f binary.Fact, p v1.Platform) bool {
 	verdict, _ := binary.Runs(f, p)
-	linked := f.Kind == binary.ELFExecutable || f.Kind == binary.ELFShared || f.Kind == binary.ELFObject && strings.HasSuffix(name, ".ko")
-	return linked && f.Arch == p.Architecture && (verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Newer)
+	linked := f.Kind == binary.ELFExecutable || f.Kind == binary.ELFShared || f.Kind == binary.ELFObject &&
+		strings.HasSuffix(name, ".ko")
+	return linked && f.Arch == p.Architecture &&
+		(verdict == binary.Right || verdict == binary.Unstated || verdict == binary.Newer)
 }
 
 // survey counts the binaries of a layer that are for an architecture, and all others.

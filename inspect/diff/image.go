@@ -67,7 +67,8 @@ func manifestAnnotations(m registry.Manifest) map[string]string {
 	return body.Annotations
 }
 
-// configOf is the config as one text a member, those of its "config" one by one. What the layers say already is left out.
+// configOf is the config as one text a member, those of its "config" one by one. What the layers say already is left
+// out.
 func configOf(i inspect.Image) (map[string]string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(i.ConfigBody, &members); err != nil {

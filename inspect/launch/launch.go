@@ -62,7 +62,10 @@ func startedByName(name string, argv []string) (s Started, known bool) {
 	case isLoader(name):
 		return ldso().starts(argv), true
 	case slices.Contains(strings.Fields(supervisors), name):
-		return Started{Why: "what the files of " + name + " tell it to start", Rest: strings.Join(argv, " "), Words: argv[1:]}, true
+		return Started{
+			Why: "what the files of " + name + " tell it to start", Rest: strings.Join(argv, " "),
+			Words: argv[1:],
+		}, true
 	case isInterpreter(name) && len(argv) > 1:
 		return Started{Why: "what " + name + " runs", Rest: strings.Join(argv, " "), Words: argv[1:]}, true
 	}
@@ -80,7 +83,8 @@ const shells = "sh ash bash dash ksh mksh zsh"
 const supervisors = `init launcher systemd supervisord s6-svscan s6-overlay-suexec s6-linux-init runsvdir runit openrc-init upstart pebble
 	monit crond cron forego honcho foreman overmind goreman pm2 pm2-runtime multirun circusd god bluepill npm npx yarn pnpm bundle`
 
-// isInterpreter reports whether programs of the name run code that is not their own, with a version behind the name or not.
+// isInterpreter reports whether programs of the name run code that is not their own, with a version behind the name or
+// not.
 func isInterpreter(name string) bool {
 	name = strings.TrimRight(name, "0123456789.")
 	return slices.Contains(strings.Fields(`python pypy java node nodejs ruby jruby perl php php-fpm lua luajit Rscript R deno bun dotnet mono
@@ -89,7 +93,8 @@ func isInterpreter(name string) bool {
 
 // isLoader reports whether a name is that of ld.so, which runs the program that it is told.
 func isLoader(name string) bool {
-	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") || strings.HasPrefix(name, "ld64.so") ||
+	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") ||
+		strings.HasPrefix(name, "ld64.so") ||
 		name == "ld.so" || strings.HasPrefix(name, "ld.so.")
 }
 
@@ -117,7 +122,10 @@ func (l launcher) starts(argv []string) Started {
 		return Started{Kind: Init, Why: base(argv[0]) + " has nothing to start", Rest: strings.Join(argv, " ")}
 	}
 	if words = words[l.words:]; strings.HasPrefix(words[0], "-") {
-		return Started{Kind: Init, Why: "the option " + words[0] + " of " + base(argv[0]), Rest: strings.Join(argv, " "), Words: words}
+		return Started{
+			Kind: Init, Why: "the option " + words[0] + " of " + base(argv[0]), Rest: strings.Join(argv, " "),
+			Words: words,
+		}
 	}
 	return Started{Kind: Init, Commands: []Command{{Argv: words, Env: env}}}
 }
@@ -173,7 +181,10 @@ func startedByEnv(argv []string) Started {
 	for len(words) > 0 && strings.HasPrefix(words[0], "-") {
 		rest, ok := c.envOption(words[0], words[1:])
 		if !ok {
-			return Started{Kind: Init, Why: "the option " + words[0] + " of env", Rest: strings.Join(argv, " "), Words: words[1:]}
+			return Started{
+				Kind: Init, Why: "the option " + words[0] + " of env", Rest: strings.Join(argv, " "),
+				Words: words[1:],
+			}
 		}
 		words = rest
 	}

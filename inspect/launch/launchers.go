@@ -19,8 +19,9 @@ func launchers() []launcher {
 		{names: "tini tini-static docker-init", flags: "svwglh", valued: "pe"},
 		// https://github.com/Yelp/dumb-init
 		{names: "dumb-init", flags: "cv", valued: "r", long: "single-child verbose", longValued: "rewrite"},
-		{names: "catatonit", flags: "g"},                             // https://github.com/openSUSE/catatonit
-		{names: "gosu su-exec", words: 1},                            // https://github.com/tianon/gosu, https://github.com/ncopa/su-exec
+		{names: "catatonit", flags: "g"}, // https://github.com/openSUSE/catatonit
+		// https://github.com/tianon/gosu, https://github.com/ncopa/su-exec
+		{names: "gosu su-exec", words: 1},
 		{names: "s6-setuidgid setuidgid", words: 1},                  // https://skarnet.org/software/s6/s6-setuidgid.html
 		{names: "with-contenv s6-envdir envdir", words: 0},           // of s6-overlay and daemontools
 		{names: "chpst", flags: "vP012", valued: "uUb/nlLmdopfcrte"}, // http://smarden.org/runit/chpst.8.html
@@ -31,7 +32,10 @@ func launchers() []launcher {
 				selinux-label apparmor-profile landlock-access landlock-rule seccomp-filter`,
 		},
 		// https://www.gnu.org/software/coreutils/manual/coreutils.html
-		{names: "timeout", flags: "fpv", valued: "ks", long: "foreground preserve-status verbose", longValued: "kill-after signal", words: 1},
+		{
+			names: "timeout", flags: "fpv", valued: "ks", long: "foreground preserve-status verbose",
+			longValued: "kill-after signal", words: 1,
+		},
 		{names: "nice", flags: "0123456789", valued: "n", longValued: "adjustment"},
 		{names: "stdbuf", valued: "ioe", longValued: "input output error"},
 		{names: "nohup"},
@@ -65,6 +69,7 @@ func launchers() []launcher {
 // ldso is the loader as a program: https://man7.org/linux/man-pages/man8/ld.so.8.html
 func ldso() launcher {
 	return launcher{
-		long: "inhibit-cache list verify", longValued: "library-path preload audit argv0 inhibit-rpath glibc-hwcaps-prepend glibc-hwcaps-mask",
+		long:       "inhibit-cache list verify",
+		longValued: "library-path preload audit argv0 inhibit-rpath glibc-hwcaps-prepend glibc-hwcaps-mask",
 	}
 }

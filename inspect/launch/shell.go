@@ -8,7 +8,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// most is how long a script may be that is followed. It bounds how deep the parser goes: a few bytes are enough for one level.
+// most is how long a script may be that is followed. It bounds how deep the parser goes: a few bytes are enough for one
+// level.
 const most = 16 << 10
 
 // startedByShell knows SHELL -c LINE, and SHELL FILE.
@@ -163,7 +164,8 @@ func (s *script) call(stmt *syntax.Stmt, cmd *syntax.CallExpr, p place) bool {
 	return s.nothingHidden(hidden) && s.builtin(words, from, p)
 }
 
-// made reports whether the shell makes the name of the program, or more of a word than POSIX says: NAME+=value is bash's.
+// made reports whether the shell makes the name of the program, or more of a word than POSIX says: NAME+=value is
+// bash's.
 func made(first word, exec bool) bool {
 	return !first.plain || exec && strings.HasPrefix(first.text, "-") || strings.Contains(first.text, "=")
 }
@@ -173,8 +175,8 @@ func (s *script) nothingHidden(at syntax.Pos) bool {
 	return !at.IsValid() || s.stop(restOfLine, at.Offset())
 }
 
-// program adds a program that is started. What the shell makes of the first word that it changes is not known, nor where the
-// words behind it end up.
+// program adds a program that is started. What the shell makes of the first word that it changes is not known, nor
+// where the words behind it end up.
 func (s *script) program(words []word, env []string, from uint, p place) bool {
 	maybe := s.maybe || p.conditional || !p.last // the script may go on without it
 	c := Command{Argv: plainWords(words), Env: slices.Concat(s.env, env), Dir: s.dir, Maybe: maybe}

@@ -9,7 +9,8 @@ import (
 	"mtool/inspect/launch"
 )
 
-// started shows what a script starts, a command each, "?" behind those that may be missing; the last is what is not followed.
+// started shows what a script starts, a command each, "?" behind those that may be missing; the last is what is not
+// followed.
 func started(s launch.Started) (all []string) {
 	for _, c := range s.Commands {
 		line := strings.Join(slices.Concat(c.Env, c.Argv), " ")
@@ -110,7 +111,10 @@ func TestScript(t *testing.T) {
 // Whatever is nested how often, the parser comes to an end, in little memory.
 func TestHostileScripts(t *testing.T) {
 	t.Parallel()
-	for _, open := range []string{"$(", "((", "(", "{ ", "`\\`", "\"$(", "${x:-", "if ", "while ", "case x in x) ", "a | ", "a && ", "! ", "$((", "<<x ", "f() ", "a\n", "[", "for x in "} {
+	for _, open := range []string{
+		"$(", "((", "(", "{ ", "`\\`", "\"$(", "${x:-", "if ", "while ", "case x in x) ", "a | ",
+		"a && ", "! ", "$((", "<<x ", "f() ", "a\n", "[", "for x in ",
+	} {
 		for _, size := range []int{16 << 10, 4 << 20} {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
@@ -128,7 +132,10 @@ func TestHostileScripts(t *testing.T) {
 
 // FuzzScript: a script comes to an end, and what is followed has words.
 func FuzzScript(f *testing.F) {
-	for _, script := range []string{`set -e; exec "$@"`, "a | b & c", "<<x\nx", "f() { `x`; }", "$((1))", "A=b PATH+=c d", "'", "exec"} {
+	for _, script := range []string{
+		`set -e; exec "$@"`, "a | b & c", "<<x\nx", "f() { `x`; }", "$((1))", "A=b PATH+=c d",
+		"'", "exec",
+	} {
 		f.Add(script)
 	}
 	f.Fuzz(func(t *testing.T, script string) {

@@ -81,7 +81,8 @@ func (s *script) parameters(w *syntax.Word) (values []word, ok bool) {
 // parameter is the name of $NAME or ${NAME}, where nothing else is asked for.
 func parameter(part syntax.WordPart) string {
 	e, ok := part.(*syntax.ParamExp)
-	if !ok || e.Param == nil || e.Length || e.Excl || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Exp != nil || e.Names != 0 {
+	if !ok || e.Param == nil || e.Length || e.Excl || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Exp != nil ||
+		e.Names != 0 {
 		return ""
 	}
 	return e.Param.Value
@@ -116,7 +117,8 @@ func plainWords(words []word) []string {
 	return plain
 }
 
-// substitution is where the first command begins that the shell runs to make a word; it is not valid where there is none.
+// substitution is where the first command begins that the shell runs to make a word; it is not valid where there is
+// none.
 func substitution(node syntax.Node) (at syntax.Pos) {
 	syntax.Walk(node, func(n syntax.Node) bool {
 		switch n.(type) {

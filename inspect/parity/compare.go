@@ -35,8 +35,8 @@ type side struct {
 	details inspect.Details
 }
 
-// Compare tells what differs between the images for one system, in the order of Rules. Copies of one platform, and what could not
-// be read, are left out: they have findings of their own.
+// Compare tells what differs between the images for one system, in the order of Rules. Copies of one platform, and what
+// could not be read, are left out: they have findings of their own.
 func Compare(entries []Entry) (all []Difference) {
 	var systems []string
 	groups := map[string][]side{}
@@ -114,13 +114,14 @@ func created(sides []side) []Difference {
 	return differing(RuleCreated, "created", sides, func(s side) string { return s.name }, at)
 }
 
-// Findings are the differences as findings about the list: mismatches where the images must be the same, else notes of those
-// that are worth one. Programs and packages that the same images have are one finding.
+// Findings are the differences as findings about the list: mismatches where the images must be the same, else notes of
+// those that are worth one. Programs and packages that the same images have are one finding.
 func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.Finding, differences []Difference) {
 	differences = Compare(entries)
 	for _, d := range together(differences) {
 		f := inspect.Finding{
-			State: inspect.Mismatch, Rule: d.Rule, Digest: report.Root.Digest, Claim: "one program for all platforms", Evidence: d.What, Message: d.String(),
+			State: inspect.Mismatch, Rule: d.Rule, Digest: report.Root.Digest, Claim: "one program for all platforms",
+			Evidence: d.What, Message: d.String(),
 		}
 		switch {
 		case same:
@@ -136,7 +137,8 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 		if p := e.Image.Platform(); same && len(entries) > 1 && e.Image.Err == nil && !e.Contents.Whole {
 			all = append(all, inspect.Finding{
 				State: inspect.Unchecked, Rule: RuleUnread, Platform: platform.Format(p), Digest: e.Image.Descriptor.Digest,
-				Message: platform.Format(p) + ": not checked: its layers were not read to their end, so that its programs could not be compared",
+				Message: platform.Format(p) +
+					": not checked: its layers were not read to their end, so that its programs could not be compared",
 			}.Printable())
 		}
 	}
@@ -153,8 +155,10 @@ func unlisted(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
 		}
 	}
 	return inspect.Finding{
-		Digest: report.Root.Digest, Path: path, Claim: "one program for all platforms", Evidence: "a database that is not read",
-		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, %s", strings.Join(names, ", "), path, why),
+		Digest: report.Root.Digest, Path: path, Claim: "one program for all platforms",
+		Evidence: "a database that is not read",
+		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, %s", strings.Join(names, ", "),
+			path, why),
 	}.Note(RuleListing), path != "" && len(entries) > 1
 }
 
@@ -209,7 +213,8 @@ func (d Difference) worthNote() bool {
 	case RuleCreated, RuleProgram:
 		return true
 	case RuleLabel:
-		return !strings.HasSuffix(d.What, sourceLabel) && !slices.ContainsFunc(d.Values, func(v Value) bool { return v.Value == "" })
+		return !strings.HasSuffix(d.What, sourceLabel) &&
+			!slices.ContainsFunc(d.Values, func(v Value) bool { return v.Value == "" })
 	}
 	return false
 }

@@ -21,7 +21,8 @@ func stated() []string {
 func labels(sides []side) (all []Difference) {
 	for _, name := range stated() {
 		label := func(s side) string { return s.details.Labels[name] }
-		all = append(all, differing(RuleLabel, "label "+name, sides, func(s side) string { return neutral(label(s)) }, label)...)
+		all = append(all,
+			differing(RuleLabel, "label "+name, sides, func(s side) string { return neutral(label(s)) }, label)...)
 	}
 	return all
 }

@@ -43,7 +43,8 @@ func programs(sides []side) (all []Difference) {
 
 // ofMachine reports whether a name is that of a machine alone, under which util-linux has setarch.
 func ofMachine(neutral string) bool {
-	return strings.Trim(neutral, "*-_.") == "" || slices.Contains([]string{"linux32", "linux64", "uname26", "i386", "ppc", "ppc32", "ppc64", "s390", "sparc"}, neutral)
+	return strings.Trim(neutral, "*-_.") == "" ||
+		slices.Contains([]string{"linux32", "linux64", "uname26", "i386", "ppc", "ppc32", "ppc64", "s390", "sparc"}, neutral)
 }
 
 // packages compares what the databases list. An image without a database has none, and is not compared.
@@ -77,7 +78,9 @@ func packages(sides []side) (all []Difference) {
 		if lacking(listed, version) && (ofHardware(name) || every(listed, unasked)) {
 			continue
 		}
-		all = append(all, differing(RulePackage, "package "+name, listed, func(s side) string { return withoutRebuild(version(s)) }, version)...)
+		all = append(all,
+			differing(RulePackage, "package "+name, listed, func(s side) string { return withoutRebuild(version(s)) },
+				version)...)
 	}
 	return all
 }
@@ -93,12 +96,16 @@ func every(sides []side, holds func(side) bool) bool {
 // ofHardware reports whether a package is for one machine by nature.
 func ofHardware(name string) bool {
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' })
-	for _, part := range []string{"microcode", "ucode", "firmware", "efi", "grub", "grub2", "shim", "syslinux", "kernel", "kmod", "s390", "zipl", "opal", "raspi"} {
+	for _, part := range []string{
+		"microcode", "ucode", "firmware", "efi", "grub", "grub2", "shim", "syslinux", "kernel",
+		"kmod", "s390", "zipl", "opal", "raspi",
+	} {
 		if slices.Contains(parts, part) {
 			return true
 		}
 	}
-	return strings.HasPrefix(name, "linux-image") || strings.HasPrefix(name, "linux-modules") || strings.HasPrefix(name, "linux-headers")
+	return strings.HasPrefix(name, "linux-image") || strings.HasPrefix(name, "linux-modules") ||
+		strings.HasPrefix(name, "linux-headers")
 }
 
 // withoutRebuild is a version without the number of Debian's rebuild for one architecture.

@@ -1,7 +1,8 @@
-// Package parity compares the images of a list with each other: whether they are one program, built for several machines.
+// Package parity compares the images of a list with each other: whether they are one program, built for several
+// machines.
 //
-// Compare tells what differs in what their configs say and in what their layers hold, as package deep has read it; Findings makes
-// findings of that. Nothing is read.
+// Compare tells what differs in what their configs say and in what their layers hold, as package deep has read it;
+// Findings makes findings of that. Nothing is read.
 //
 // What the architecture alone brings about is no difference:
 //

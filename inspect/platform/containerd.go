@@ -8,10 +8,10 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// containerd returns the rows that containerd, and Docker with its library, would take: those of the node's platform, then
-// those of what it runs too (older variants, 386 on amd64, 32-bit ARM on arm64), as far as its aliases reach. Rows without a
-// platform come last. On Windows the os.version must fit the node's, and the latest is taken.
-// See https://github.com/containerd/platforms/blob/v1.0.0-rc.5/compare.go and LimitManifests of containerd's core/images.
+// containerd returns the rows that containerd, and Docker with its library, would take: those of the node's platform,
+// then those of what it runs too (older variants, 386 on amd64, 32-bit ARM on arm64), as far as its aliases reach. Rows
+// without a platform come last. On Windows the os.version must fit the node's, and the latest is taken. See
+// https://github.com/containerd/platforms/blob/v1.0.0-rc.5/compare.go and LimitManifests of containerd's core/images.
 func (o Offer) containerd(node v1.Platform) (fits []candidate) {
 	n := newContainerdNode(node)
 	for i, row := range o.Rows {

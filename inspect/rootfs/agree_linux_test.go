@@ -22,9 +22,9 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// TestAsRuntimesDo holds the trees that are judged against those that runtimes make of random layers: containerd's and Docker's
-// unpackers, on overlayfs and in place. An image that is not refused must show in every runtime that takes it exactly what one of
-// its readings has. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
+// TestAsRuntimesDo holds the trees that are judged against those that runtimes make of random layers: containerd's and
+// Docker's unpackers, on overlayfs and in place. An image that is not refused must show in every runtime that takes it
+// exactly what one of its readings has. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
 func TestAsRuntimesDo(t *testing.T) {
 	t.Parallel()
 	images := 1_000
@@ -279,8 +279,14 @@ func mutants() []mutant {
 	return []mutant{
 		{name: "whiteouts hide nothing", facts: func(f *rootfs.LayerFacts) { f.Whiteouts = nil }},
 		{name: "opaque directories hide nothing", facts: each(func(f *rootfs.Folder) { f.Opaque = false })},
-		{name: "a directory behind its whiteout hides", facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path != "" })},
-		{name: "a marker in the root hides", facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path == "" })},
+		{
+			name:  "a directory behind its whiteout hides",
+			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path != "" }),
+		},
+		{
+			name:  "a marker in the root hides",
+			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path == "" }),
+		},
 		{name: "a directory behind its whiteout merges in place", facts: each(func(f *rootfs.Folder) { f.Anew = false })},
 		{name: "links of lower layers are not followed in place", facts: each(func(f *rootfs.Folder) { f.Implied = false })},
 		{name: "skipped entries are forgotten", often: globalHeader, facts: func(f *rootfs.LayerFacts) { f.Skipped = nil }},
@@ -291,7 +297,10 @@ func mutants() []mutant {
 				return []*rootfs.Tree{tree}, err
 			},
 		},
-		{name: "global headers are nothing", often: globalHeader, entries: only(func(e entry) bool { return e.header.Typeflag != 'g' })},
+		{
+			name: "global headers are nothing", often: globalHeader,
+			entries: only(func(e entry) bool { return e.header.Typeflag != 'g' }),
+		},
 		{name: "devices are nothing", often: device, entries: only(func(e entry) bool { return e.header.Typeflag != '3' })},
 		{name: "overlayfs's attributes are nothing", often: attribute, entries: func(all []entry) []entry {
 			all = slices.Clone(all)

@@ -26,8 +26,8 @@ type ahead struct {
 	stop chan struct{}
 }
 
-// newAhead starts reading r; raw says how much of what lies below r was read, and is called by the reading goroutine. The
-// goroutine ends after the first error of r, or after close.
+// newAhead starts reading r; raw says how much of what lies below r was read, and is called by the reading goroutine.
+// The goroutine ends after the first error of r, or after close.
 func newAhead(r io.Reader, raw func() int64) *ahead {
 	a := &ahead{full: make(chan chunk, chunks), free: make(chan []byte, chunks), stop: make(chan struct{})}
 	for range chunks {
@@ -57,7 +57,8 @@ func (a *ahead) run(r io.Reader, raw func() int64) {
 	}
 }
 
-// guarded makes an error of a decoder's panic: the bytes are a stranger's, and no caller could catch it in this goroutine.
+// guarded makes an error of a decoder's panic: the bytes are a stranger's, and no caller could catch it in this
+// goroutine.
 func guarded(r io.Reader, buf []byte) (n int, err error) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -12,8 +12,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// BenchmarkDebian reads the layers $MTOOL_BENCH_LAYERS/*.tar.gz, all of them once an iteration: real file systems, which are
-// too large to be kept here.
+// BenchmarkDebian reads the layers $MTOOL_BENCH_LAYERS/*.tar.gz, all of them once an iteration: real file systems,
+// which are too large to be kept here.
 func BenchmarkDebian(b *testing.B) {
 	files, err := filepath.Glob(filepath.Join(os.Getenv("MTOOL_BENCH_LAYERS"), "*.tar.gz"))
 	if err != nil || len(files) == 0 || os.Getenv("MTOOL_BENCH_LAYERS") == "" {
@@ -32,7 +32,8 @@ func BenchmarkDebian(b *testing.B) {
 		}
 		data.Close()
 		folder[digest] = f
-		layers = append(layers, rootfs.LayerSource{Layer: rootfs.Layer{Descriptor: v1.Descriptor{Digest: digest, Size: size}}, Source: folder})
+		layers = append(layers,
+			rootfs.LayerSource{Layer: rootfs.Layer{Descriptor: v1.Descriptor{Digest: digest, Size: size}}, Source: folder})
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -12,8 +12,8 @@ import (
 // wire is LayerFacts without its methods.
 type wire LayerFacts
 
-// MarshalJSON writes the bytes of names that are not UTF-8 as \xNN, since JSON can't hold them, and a backslash as \\ before
-// JSON doubles it once more.
+// MarshalJSON writes the bytes of names that are not UTF-8 as \xNN, since JSON can't hold them, and a backslash as \\
+// before JSON doubles it once more.
 //
 // Facts of a part of a layer are an error.
 func (f LayerFacts) MarshalJSON() ([]byte, error) {

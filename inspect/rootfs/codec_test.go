@@ -13,10 +13,14 @@ import (
 
 func TestFactsAsJSON(t *testing.T) {
 	t.Parallel()
-	names := lines{"a", `back\slash`, `\x41`, `\\`, "latin\xe9", "\xff\xfe", "tab\tnew\nline", "日本", "\\xzz", "end\\", "\ufffd"}
+	names := lines{
+		"a", `back\slash`, `\x41`, `\\`, "latin\xe9", "\xff\xfe", "tab\tnew\nline", "日本", "\\xzz",
+		"end\\", "\ufffd",
+	}
 	var entries lines
 	for _, n := range names {
-		entries = append(entries, "dir d/"+n+"/", "elf d/"+n+"/elf arm64", "plain d/"+n+"/plain", "text d/"+n+"/text", "link l/"+n+" "+n, "gone g/"+n)
+		entries = append(entries, "dir d/"+n+"/", "elf d/"+n+"/elf arm64", "plain d/"+n+"/plain", "text d/"+n+"/text",
+			"link l/"+n+" "+n, "gone g/"+n)
 	}
 	facts, err := scanWith(t, tarOf(t, append(entries, "opaque o")...), rootfs.Options{Examiner: "binary/1"})
 	if err != nil {

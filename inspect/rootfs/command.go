@@ -65,11 +65,12 @@ const (
 	maxNesting = 32 // programs that start programs
 )
 
-// Command follows what a runtime would start: Entrypoint and Cmd through WorkingDir, PATH and links to a file, from there
-// through #! lines, loaders and programs that start others (inits, env, sh -c, scripts that do no more than that) as far as
-// that can be told without running anything. The steps are in the order in which the files are opened. What comes behind a
-// step with an Err is no more than what else is known: a program is followed though its loader is missing, and the rest of a
-// command line is named. A step that wraps ErrNotFollowed says that more is started than the steps tell.
+// Command follows what a runtime would start: Entrypoint and Cmd through WorkingDir, PATH and links to a file, from
+// there through #! lines, loaders and programs that start others (inits, env, sh -c, scripts that do no more than that)
+// as far as that can be told without running anything. The steps are in the order in which the files are opened. What
+// comes behind a step with an Err is no more than what else is known: a program is followed though its loader is
+// missing, and the rest of a command line is named. A step that wraps ErrNotFollowed says that more is started than the
+// steps tell.
 //
 // The error is ErrNoCommand, or ErrNotFollowed for systems other than Linux and the like, whose rules are different.
 func (t *Tree) Command(c ImageConfig) ([]Step, error) {
@@ -113,7 +114,8 @@ type follower struct {
 type state struct {
 	dir  string   // working directory
 	path []string // PATH
-	// direct says that the runtime starts the next program. Others take text without #! for a shell script, as execvp does.
+	// direct says that the runtime starts the next program. Others take text without #! for a shell script, as execvp
+	// does.
 	direct  bool
 	scripts int // #! lines since the last exec
 	// maybe says that what is missing is no fault: it may be made before, or is not needed.
@@ -125,7 +127,10 @@ type state struct {
 }
 
 func newFollower(t *Tree, c ImageConfig) *follower {
-	f := &follower{tree: t, mounts: c.Mounts, state: state{dir: "/" + c.WorkingDir, path: strings.Split(defaultPath, ":"), direct: true}}
+	f := &follower{
+		tree: t, mounts: c.Mounts,
+		state: state{dir: "/" + c.WorkingDir, path: strings.Split(defaultPath, ":"), direct: true},
+	}
 	for _, e := range c.Env {
 		f.setenv(e)
 	}
@@ -217,8 +222,8 @@ func (f *follower) script(fact *binary.Fact, path string, argv []string) {
 	f.run(words, Interpreter, path)
 }
 
-// loader adds the loader of a dynamically linked program. Another program may follow even if it is missing: what is wrong
-// with both is worth knowing.
+// loader adds the loader of a dynamically linked program. Another program may follow even if it is missing: what is
+// wrong with both is worth knowing.
 func (f *follower) loader(program Found) {
 	if program.File == nil || program.File.Fact == nil || !program.File.Fact.Kind.ELF() || program.File.Fact.Interp == "" {
 		return

@@ -49,9 +49,11 @@ func kind(err error) string {
 // userland is an image with a shell, env and an interpreter; all programs are static.
 func userland() lines {
 	return lines{
-		"elf usr/bin/dash arm64", "link usr/bin/sh dash", "link bin usr/bin", "elf usr/bin/env arm64", "elf usr/bin/python3.11 arm64",
+		"elf usr/bin/dash arm64", "link usr/bin/sh dash", "link bin usr/bin", "elf usr/bin/env arm64",
+		"elf usr/bin/python3.11 arm64",
 		"link usr/bin/python3 python3.11", "elf usr/bin/tini arm64", "elf usr/local/bin/gosu arm64", "elf app/server arm64",
-		"script app/run /usr/bin/env python3", "script app/start /bin/sh -e", "elf usr/bin/dumb-init arm64", "elf sbin/su-exec arm64",
+		"script app/run /usr/bin/env python3", "script app/start /bin/sh -e", "elf usr/bin/dumb-init arm64",
+		"elf sbin/su-exec arm64",
 		"text app/text", "lib app/data arm64",
 	}
 }
@@ -68,7 +70,11 @@ func TestCommand(t *testing.T) {
 	}{
 		{"absolute", nil, rootfs.ImageConfig{Entrypoint: lines{"/app/server"}}, lines{app}},
 		{"command alone", nil, rootfs.ImageConfig{Cmd: lines{"/app/server", "-v"}}, lines{app}},
-		{"command as arguments", nil, rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Cmd: lines{"/app/data"}}, lines{app}},
+		{
+			"command as arguments", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Cmd: lines{"/app/data"}},
+			lines{app},
+		},
 		{"missing", nil, rootfs.ImageConfig{Entrypoint: lines{"/app/serve"}}, lines{"entrypoint /app/serve: missing"}},
 		{"empty word", nil, rootfs.ImageConfig{Entrypoint: lines{""}}, lines{"entrypoint : missing"}},
 		{
@@ -93,17 +99,33 @@ func TestCommand(t *testing.T) {
 			lines{"entrypoint ./server app/server arm64 elf"},
 		},
 		{"a directory", nil, rootfs.ImageConfig{Entrypoint: lines{"/app"}}, lines{"entrypoint /app: not runnable"}},
-		{"no executable bit", nil, rootfs.ImageConfig{Entrypoint: lines{"/app/data"}}, lines{"entrypoint /app/data: not runnable"}},
-		{"text without #!", nil, rootfs.ImageConfig{Entrypoint: lines{"/app/text"}}, lines{"entrypoint /app/text: not runnable"}},
+		{
+			"no executable bit", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"/app/data"}},
+			lines{"entrypoint /app/data: not runnable"},
+		},
+		{
+			"text without #!", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"/app/text"}},
+			lines{"entrypoint /app/text: not runnable"},
+		},
 
-		{"default PATH", nil, rootfs.ImageConfig{Entrypoint: lines{"python3"}}, lines{"entrypoint python3 usr/bin/python3.11 arm64 elf"}},
+		{
+			"default PATH", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"python3"}},
+			lines{"entrypoint python3 usr/bin/python3.11 arm64 elf"},
+		},
 		{
 			"PATH of the config", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"server"}, Env: lines{"A=b", "PATH=/nowhere:/app"}},
 			lines{"entrypoint server app/server arm64 elf"},
 		},
 		{"PATH without it", nil, rootfs.ImageConfig{Entrypoint: lines{"server"}}, lines{"entrypoint server: missing"}},
-		{"empty PATH", nil, rootfs.ImageConfig{Entrypoint: lines{"python3"}, Env: lines{"PATH="}}, lines{"entrypoint python3: missing"}},
+		{
+			"empty PATH", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"python3"}, Env: lines{"PATH="}},
+			lines{"entrypoint python3: missing"},
+		},
 		{
 			"PATH in order",
 			lines{"elf usr/local/bin/python3 amd64"},
@@ -116,7 +138,12 @@ func TestCommand(t *testing.T) {
 			rootfs.ImageConfig{Entrypoint: lines{"python3"}},
 			lines{"entrypoint python3 usr/bin/python3.11 arm64 elf"},
 		},
-		{"nothing in PATH can run", lines{"lib usr/bin/x amd64"}, rootfs.ImageConfig{Entrypoint: lines{"x"}}, lines{"entrypoint x: not runnable"}},
+		{
+			"nothing in PATH can run",
+			lines{"lib usr/bin/x amd64"},
+			rootfs.ImageConfig{Entrypoint: lines{"x"}},
+			lines{"entrypoint x: not runnable"},
+		},
 		{
 			"relative PATH", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"server"}, Env: lines{"PATH=."}, WorkingDir: "/app"},
@@ -126,13 +153,17 @@ func TestCommand(t *testing.T) {
 		{
 			"script", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf", "interpreter /app/start: not followed"},
+			lines{
+				"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf",
+				"interpreter /app/start: not followed",
+			},
 		},
 		{
 			"script of env", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"/app/run"}},
 			lines{
-				"entrypoint /app/run app/run scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf",
+				"entrypoint /app/run app/run scr", "interpreter /usr/bin/env usr/bin/env arm64 elf",
+				"interpreter python3 usr/bin/python3.11 arm64 elf",
 				"interpreter /app/run: not followed",
 			},
 		},
@@ -141,7 +172,8 @@ func TestCommand(t *testing.T) {
 			lines{"script s /usr/bin/env -S python3 -u"},
 			rootfs.ImageConfig{Entrypoint: lines{"/s"}},
 			lines{
-				"entrypoint /s s scr", "interpreter /usr/bin/env usr/bin/env arm64 elf", "interpreter python3 usr/bin/python3.11 arm64 elf",
+				"entrypoint /s s scr", "interpreter /usr/bin/env usr/bin/env arm64 elf",
+				"interpreter python3 usr/bin/python3.11 arm64 elf",
 				"interpreter /s: not followed",
 			},
 		},
@@ -179,7 +211,10 @@ func TestCommand(t *testing.T) {
 			"wrong interpreter above",
 			lines{"elf usr/bin/dash amd64"},
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash amd64 elf", "interpreter /app/start: not followed"},
+			lines{
+				"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash amd64 elf",
+				"interpreter /app/start: not followed",
+			},
 		},
 
 		{
@@ -229,7 +264,10 @@ func TestCommand(t *testing.T) {
 			"loader of the interpreter",
 			lines{"elf usr/bin/dash arm64 /ld.so", "elf ld.so amd64"},
 			rootfs.ImageConfig{Entrypoint: lines{"/app/start"}},
-			lines{"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf", "loader /ld.so ld.so amd64 elf", "interpreter /app/start: not followed"},
+			lines{
+				"entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf",
+				"loader /ld.so ld.so amd64 elf", "interpreter /app/start: not followed",
+			},
 		},
 
 		{
@@ -258,16 +296,26 @@ func TestCommand(t *testing.T) {
 			rootfs.ImageConfig{Entrypoint: lines{"tini", "--", "/app/server"}},
 			lines{"init tini usr/bin/tini amd64 elf", app},
 		},
-		{"missing tini", lines{"gone usr/bin/tini"}, rootfs.ImageConfig{Entrypoint: lines{"tini", "--", "/app/server"}}, lines{"init tini: missing"}},
+		{
+			"missing tini",
+			lines{"gone usr/bin/tini"},
+			rootfs.ImageConfig{Entrypoint: lines{"tini", "--", "/app/server"}},
+			lines{"init tini: missing"},
+		},
 		{
 			"dumb-init, then a script", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"dumb-init", "--single-child", "-r", "15:3", "/app/start"}},
 			lines{
-				"init dumb-init usr/bin/dumb-init arm64 elf", "entrypoint /app/start app/start scr", "interpreter /bin/sh usr/bin/dash arm64 elf",
+				"init dumb-init usr/bin/dumb-init arm64 elf", "entrypoint /app/start app/start scr",
+				"interpreter /bin/sh usr/bin/dash arm64 elf",
 				"interpreter /app/start: not followed",
 			},
 		},
-		{"gosu", nil, rootfs.ImageConfig{Entrypoint: lines{"gosu", "nobody:nobody", "/app/server"}}, lines{"init gosu usr/local/bin/gosu arm64 elf", app}},
+		{
+			"gosu", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"gosu", "nobody:nobody", "/app/server"}},
+			lines{"init gosu usr/local/bin/gosu arm64 elf", app},
+		},
 		{
 			"su-exec, then tini", nil,
 			rootfs.ImageConfig{Entrypoint: lines{"su-exec", "1000", "tini", "/app/server"}},
@@ -314,7 +362,11 @@ func TestCommand(t *testing.T) {
 			rootfs.ImageConfig{Cmd: lines{"/bin/sh", "-c", "/app/server"}},
 			lines{"shell /bin/sh: missing"},
 		},
-		{"shell with a script", nil, rootfs.ImageConfig{Entrypoint: lines{"/bin/sh", "/app/text"}}, lines{"entrypoint /bin/sh usr/bin/dash arm64 elf", "entrypoint /app/text: not followed"}},
+		{
+			"shell with a script", nil,
+			rootfs.ImageConfig{Entrypoint: lines{"/bin/sh", "/app/text"}},
+			lines{"entrypoint /bin/sh usr/bin/dash arm64 elf", "entrypoint /app/text: not followed"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -342,7 +394,10 @@ func TestCommandLines(t *testing.T) {
 		{"PATH=/app:$PATH exec server", lines{"entrypoint PATH=/app:$PATH exec server: not followed"}},
 		{"exec tini -- /app/server $ARGS", lines{"init tini usr/bin/tini arm64 elf", app}},
 		{"exec tini -- $APP", lines{"init tini usr/bin/tini arm64 elf", "entrypoint tini --: not followed"}},
-		{"exec env A=$B /app/server", lines{"init env usr/bin/env arm64 elf", "entrypoint exec env A=$B /app/server: not followed"}},
+		{
+			"exec env A=$B /app/server",
+			lines{"init env usr/bin/env arm64 elf", "entrypoint exec env A=$B /app/server: not followed"},
+		},
 		{"exec sh -c $X", lines{"shell sh usr/bin/dash arm64 elf", "entrypoint sh -c: not followed"}},
 		{"nowhere && x", lines{"entrypoint nowhere: missing", "entrypoint x: not followed"}},
 		{"/app/server # comment", lines{app}},
@@ -391,7 +446,14 @@ func TestCommandLines(t *testing.T) {
 		{`sh -c 'exec "$2"' -- x /app/server`, lines{"shell sh usr/bin/dash arm64 elf", app}},
 	}
 	tree := merge(t, userland())
-	for _, options := range []lines{{"-c"}, {"-ec"}, {"-eo", "pipefail", "-c"}, {"-euo", "pipefail", "-c", "--"}, {"-c", "-x"}, {"+x", "-c"}} {
+	for _, options := range []lines{
+		{"-c"},
+		{"-ec"},
+		{"-eo", "pipefail", "-c"},
+		{"-euo", "pipefail", "-c", "--"},
+		{"-c", "-x"},
+		{"+x", "-c"},
+	} {
 		for _, tt := range tests {
 			got := steps(t, tree, rootfs.ImageConfig{Entrypoint: append(append(lines{"/bin/sh"}, options...), tt.line)})
 			if len(got) == 0 || got[0] != "shell /bin/sh usr/bin/dash arm64 elf" || !slices.Equal(got[1:], tt.want) {
@@ -409,16 +471,23 @@ func TestLaunchers(t *testing.T) {
 		setsid ionice taskset chrt setarch linux32 sudo doas su runuser xvfb-run dbus-run-session dockerize env busybox`) {
 		files = append(files, "elf usr/bin/"+name+" arm64")
 	}
-	tree := merge(t, append(userland(), "elf lib/ld-linux-aarch64.so.1 arm64", "elf lib/ld-musl-aarch64.so.1 arm64"), files)
+	tree := merge(t,
+		append(userland(), "elf lib/ld-linux-aarch64.so.1 arm64", "elf lib/ld-musl-aarch64.so.1 arm64"), files)
 	for _, command := range []string{
-		"tini -s -p SIGTERM --", "dumb-init -c --rewrite 15:3", "dumb-init --rewrite=15:3 --", "catatonit -g --", "gosu a:b", "su-exec a",
+		"tini -s -p SIGTERM --", "dumb-init -c --rewrite 15:3", "dumb-init --rewrite=15:3 --", "catatonit -g --", "gosu a:b",
+		"su-exec a",
 		"s6-setuidgid a", "with-contenv", "chpst -u a -U b -P", "chpst -ua", "setpriv --reuid=1 --regid 1 --clear-groups --",
-		"timeout 10", "timeout -k 5 -s KILL 10", "timeout --kill-after=5 --foreground 10", "nice", "nice -n 5", "nice -n5", "nice -5",
-		"nice --adjustment=5", "stdbuf -oL -e 0", "stdbuf --output=L", "nohup", "setsid -w", "ionice -c 2 -n 7", "ionice -c2", "taskset -c 0-3",
-		"chrt -f 10", "setarch -R aarch64", "linux32", "sudo -E -u a A=b", "sudo --preserve-env=A --user=a --", "doas -u a", "runuser -u a --",
-		"xvfb-run -a -s x", "xvfb-run --auto-servernum --server-args=x", "dbus-run-session --", "dockerize -wait tcp://db:1 -timeout=5s",
+		"timeout 10", "timeout -k 5 -s KILL 10", "timeout --kill-after=5 --foreground 10", "nice", "nice -n 5",
+		"nice -n5", "nice -5",
+		"nice --adjustment=5", "stdbuf -oL -e 0", "stdbuf --output=L", "nohup", "setsid -w", "ionice -c 2 -n 7", "ionice -c2",
+		"taskset -c 0-3",
+		"chrt -f 10", "setarch -R aarch64", "linux32", "sudo -E -u a A=b", "sudo --preserve-env=A --user=a --", "doas -u a",
+		"runuser -u a --",
+		"xvfb-run -a -s x", "xvfb-run --auto-servernum --server-args=x", "dbus-run-session --",
+		"dockerize -wait tcp://db:1 -timeout=5s",
 		"env -i A=b", "env -S A=b", "env -C /app", "busybox timeout 5", "busybox nice env", "/lib/ld-linux-aarch64.so.1",
-		"/lib/ld-linux-aarch64.so.1 --library-path /x --argv0 y", "/lib/ld-musl-aarch64.so.1 --", "nice timeout 5 stdbuf -o0 tini --",
+		"/lib/ld-linux-aarch64.so.1 --library-path /x --argv0 y", "/lib/ld-musl-aarch64.so.1 --",
+		"nice timeout 5 stdbuf -o0 tini --",
 	} {
 		got := steps(t, tree, rootfs.ImageConfig{Entrypoint: append(strings.Fields(command), "/app/server", "serve")})
 		if len(got) < 2 || got[len(got)-1] != "entrypoint /app/server app/server arm64 elf" {
@@ -436,16 +505,21 @@ func TestNotFollowed(t *testing.T) {
 	t.Parallel()
 	app := "entrypoint /app/server app/server arm64 elf"
 	tree := merge(t, append(userland(),
-		"elf usr/bin/runner arm64", "elf sbin/supervisord arm64", "elf cnb/lifecycle/launcher arm64", "link cnb/process/web ../lifecycle/launcher",
+		"elf usr/bin/runner arm64", "elf sbin/supervisord arm64", "elf cnb/lifecycle/launcher arm64",
+		"link cnb/process/web ../lifecycle/launcher",
 		"script all /bin/sh\nset -e\n# comment\nexport A=b\nexec \"$@\"\n", "script one /bin/sh\ncd /app\nexec ./server",
-		"script long /bin/sh\n"+strings.Repeat("/app/text\n", 100), "script if /usr/bin/env sh\nif true; then exec /app/server; fi",
+		"script long /bin/sh\n"+strings.Repeat("/app/text\n", 100),
+		"script if /usr/bin/env sh\nif true; then exec /app/server; fi",
 		"script wait.sh /bin/bash\nwhile ! nc; do sleep 1; done", "elf bin/bash arm64",
 	))
 	for _, tt := range []struct {
 		entrypoint, want string // of the steps behind those of the first program and its interpreter
 	}{
 		{"/all /app/server", app},
-		{"/all python3 /app/server", "entrypoint python3 usr/bin/python3.11 arm64 elf; entrypoint python3 /app/server: not followed; " + app},
+		{
+			"/all python3 /app/server",
+			"entrypoint python3 usr/bin/python3.11 arm64 elf; entrypoint python3 /app/server: not followed; " + app,
+		},
 		{"/one", "entrypoint ./server app/server arm64 elf"},
 		{"/long /app/server", "interpreter /long: not followed; " + app},
 		{"/if /app/server", "entrypoint /if: not followed; " + app},
@@ -459,7 +533,8 @@ func TestNotFollowed(t *testing.T) {
 	} {
 		got := strings.Join(steps(t, tree, rootfs.ImageConfig{Entrypoint: strings.Fields(tt.entrypoint)}), "; ")
 		_, behind, _ := strings.Cut(got, "; ")
-		for strings.HasPrefix(behind, "interpreter /bin/") || strings.HasPrefix(behind, "interpreter /usr/bin/") || strings.HasPrefix(behind, "interpreter sh ") {
+		for strings.HasPrefix(behind, "interpreter /bin/") || strings.HasPrefix(behind, "interpreter /usr/bin/") ||
+			strings.HasPrefix(behind, "interpreter sh ") {
 			_, behind, _ = strings.Cut(behind, "; ")
 		}
 		if behind != tt.want {
@@ -478,20 +553,38 @@ func TestCommandAround(t *testing.T) {
 		want lines
 	}{
 		"health check": {
-			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Also: []rootfs.Also{{Argv: lines{"python3"}, By: "the health check"}}},
+			rootfs.ImageConfig{
+				Entrypoint: lines{"/app/server"},
+				Also:       []rootfs.Also{{Argv: lines{"python3"}, By: "the health check"}},
+			},
 			lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"},
 		},
 		"health check that is not there": {
 			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Also: []rootfs.Also{{Argv: lines{"curl"}}}},
 			lines{app, "entrypoint curl: not followed"},
 		},
-		"in a volume":         {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/app/"}}, lines{"entrypoint /app/server: not followed"}},
-		"beside a volume":     {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/ap"}}, lines{app}},
-		"PATH in a volume":    {rootfs.ImageConfig{Entrypoint: lines{"python3"}, Mounts: lines{"/usr/local"}}, lines{"entrypoint python3: not followed"}},
-		"words known later":   {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Unknown: "x"}, lines{app, "entrypoint /app/server: not followed"}},
+		"in a volume": {
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/app/"}},
+			lines{"entrypoint /app/server: not followed"},
+		},
+		"beside a volume": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Mounts: lines{"/ap"}}, lines{app}},
+		"PATH in a volume": {
+			rootfs.ImageConfig{Entrypoint: lines{"python3"}, Mounts: lines{"/usr/local"}},
+			lines{"entrypoint python3: not followed"},
+		},
+		"words known later": {
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Unknown: "x"},
+			lines{app, "entrypoint /app/server: not followed"},
+		},
 		"made by the runtime": {rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, WorkingDir: "/srv/app"}, lines{app}},
-		"a way out of it":     {rootfs.ImageConfig{Entrypoint: lines{"../../app/server"}, WorkingDir: "/srv/x"}, lines{"entrypoint ../../app/server app/server arm64 elf"}},
-		"nothing in it":       {rootfs.ImageConfig{Entrypoint: lines{"./server"}, WorkingDir: "/srv/app"}, lines{"entrypoint ./server: missing"}},
+		"a way out of it": {
+			rootfs.ImageConfig{Entrypoint: lines{"../../app/server"}, WorkingDir: "/srv/x"},
+			lines{"entrypoint ../../app/server app/server arm64 elf"},
+		},
+		"nothing in it": {
+			rootfs.ImageConfig{Entrypoint: lines{"./server"}, WorkingDir: "/srv/app"},
+			lines{"entrypoint ./server: missing"},
+		},
 	} {
 		if got := steps(t, tree, tt.c); !slices.Equal(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", name, got, tt.want)
@@ -528,7 +621,8 @@ func TestCommandRefuses(t *testing.T) {
 	if _, err := tree.Command(rootfs.ImageConfig{Env: lines{"PATH=/bin"}}); !errors.Is(err, rootfs.ErrNoCommand) {
 		t.Errorf("no command: got %v, want %v", err, rootfs.ErrNoCommand)
 	}
-	if _, err := tree.Command(rootfs.ImageConfig{OS: "windows", Cmd: lines{"cmd"}}); !errors.Is(err, rootfs.ErrNotFollowed) {
+	if _, err := tree.Command(rootfs.ImageConfig{OS: "windows", Cmd: lines{"cmd"}}); !errors.Is(err,
+		rootfs.ErrNotFollowed) {
 		t.Errorf("windows: got %v, want %v", err, rootfs.ErrNotFollowed)
 	}
 }

@@ -14,7 +14,8 @@ import (
 	"mtool/registry/compression"
 )
 
-// source is a layer as it is transferred. It keeps its own error, so that what a decoder says besides is about the bytes.
+// source is a layer as it is transferred. It keeps its own error, so that what a decoder says besides is about the
+// bytes.
 type source struct {
 	ctx context.Context //nolint:containedctx // io.Reader has no room for it
 	r   io.Reader
@@ -36,8 +37,8 @@ func (s *source) Read(p []byte) (n int, err error) {
 
 func (s *source) read() int64 { return s.n }
 
-// decompress unpacks s: all members of gzip, all frames of zstd, or s as it is. Its first bytes decide, as in runtimes, since
-// media types are wrong often enough. Once the end was read, s was read to its end too.
+// decompress unpacks s: all members of gzip, all frames of zstd, or s as it is. Its first bytes decide, as in runtimes,
+// since media types are wrong often enough. Once the end was read, s was read to its end too.
 func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	const size = 64 << 10
 	buffered := bufio.NewReaderSize(s, size)
@@ -71,7 +72,8 @@ func openGzip(r io.Reader, _ uint64) (io.ReadCloser, error) { return gzip.NewRea
 
 func openZstd(r io.Reader, window uint64) (io.ReadCloser, error) {
 	// One goroutine, ours: several layers are read at once anyway, and each goroutine of the decoder has a window.
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window), zstd.WithDecoderLowmem(true))
+	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window),
+		zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}

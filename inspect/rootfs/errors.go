@@ -7,7 +7,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Kinds of failure. Layers whose bytes are not what they should be (digest, diffID, broken tar) wrap registry.ErrContent.
+// Kinds of failure. Layers whose bytes are not what they should be (digest, diffID, broken tar) wrap
+// registry.ErrContent.
 var (
 	// ErrLimit: a layer or an image larger than what Limits allows. Every such error is a *LimitError.
 	ErrLimit = errors.New("over the limit")

@@ -111,11 +111,12 @@ func isText(head []byte) bool {
 			return bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) // some editors write it
 		}
 	}
-	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) && !bytes.HasPrefix(head, []byte("PK"))
+	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) &&
+		!bytes.HasPrefix(head, []byte("PK"))
 }
 
-// isDatabase reports whether a file begins as a database of Berkeley DB (a sequence number that is 0 without its log), or as the
-// journal of one of SQLite. https://www.sqlite.org/fileformat2.html#walformat
+// isDatabase reports whether a file begins as a database of Berkeley DB (a sequence number that is 0 without its log),
+// or as the journal of one of SQLite. https://www.sqlite.org/fileformat2.html#walformat
 func isDatabase(head []byte) bool {
 	return bytes.Equal(head, make([]byte, 4)) || bytes.HasPrefix(head, []byte("\x37\x7f\x06"))
 }

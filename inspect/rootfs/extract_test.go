@@ -21,12 +21,16 @@ func upper(path string) rootfs.Extractor {
 	}
 }
 
-// A text is kept where it is asked for, moves with links and layers as its file does, and a program of its name stays a program.
+// A text is kept where it is asked for, moves with links and layers as its file does, and a program of its name stays a
+// program.
 func TestExtract(t *testing.T) {
 	t.Parallel()
 	var facts []rootfs.LayerFacts
 	for _, layer := range []lines{
-		{"text a/x.json", "plain a/y.json", "elf b/x.json arm64", "script c/x.json /bin/sh", "plain d/x.json", "plain gone/x.json"},
+		{
+			"text a/x.json", "plain a/y.json", "elf b/x.json arm64", "script c/x.json /bin/sh", "plain d/x.json",
+			"plain gone/x.json",
+		},
 		{"hard e/x.json a/x.json", "elf d/x.json amd64", "gone gone", "link f a"},
 	} {
 		f, err := scanWith(t, tarOf(t, layer...), rootfs.Options{Extract: upper})
@@ -49,7 +53,8 @@ func TestExtract(t *testing.T) {
 	}
 	const some = "ECHO HELLO\n"
 	for path, want := range map[string]string{
-		"a/x.json": some, "e/x.json": some, "f/x.json": some, "a/y.json": "", "b/x.json": "arm64", "c/x.json": "script", "d/x.json": "amd64",
+		"a/x.json": some, "e/x.json": some, "f/x.json": some, "a/y.json": "", "b/x.json": "arm64", "c/x.json": "script",
+		"d/x.json": "amd64",
 	} {
 		found, err := tree.Lookup(path)
 		if err != nil {
@@ -79,10 +84,12 @@ func TestExtractLimits(t *testing.T) {
 	long := func(string) rootfs.Extractor {
 		return func(io.Reader) string { return strings.Repeat("x", 1<<20) }
 	}
-	if _, err := scanWith(t, tarOf(t, "plain a", "plain b", "plain c"), rootfs.Options{Extract: long, Limits: rootfs.Limits{Memory: 2 << 20}}); err == nil {
+	if _, err := scanWith(t, tarOf(t, "plain a", "plain b", "plain c"),
+		rootfs.Options{Extract: long, Limits: rootfs.Limits{Memory: 2 << 20}}); err == nil {
 		t.Error("3 MiB of texts fit into 2 MiB")
 	}
-	if _, err := scanWith(t, tarOf(t, "plain a"), rootfs.Options{Extract: long, Limits: rootfs.Limits{Memory: 4 << 20}}); err != nil {
+	if _, err := scanWith(t, tarOf(t, "plain a"),
+		rootfs.Options{Extract: long, Limits: rootfs.Limits{Memory: 4 << 20}}); err != nil {
 		t.Errorf("1 MiB of texts: %v", err)
 	}
 }

@@ -11,9 +11,9 @@ import (
 // Schema is the version of LayerFacts as JSON. Facts of another version are read anew.
 const Schema = "mtool.layer/v3"
 
-// LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers below.
-// They exist only for layers that were read to their end and had the right digest and diffID. Paths have no leading slash
-// and are clean. The zero value stands for a layer that was not read: see Merge.
+// LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers
+// below. They exist only for layers that were read to their end and had the right digest and diffID. Paths have no
+// leading slash and are clean. The zero value stands for a layer that was not read: see Merge.
 //
 // As JSON they can be kept by Digest. Names that are not UTF-8 survive it.
 type LayerFacts struct {
@@ -34,8 +34,8 @@ type LayerFacts struct {
 	Folders []Folder `json:"folders,omitempty"`
 	// Whiteouts are the paths that this layer removes from those below, sorted.
 	Whiteouts []string `json:"whiteouts,omitempty"`
-	// Skipped are the paths of entries that some runtimes leave out and others act upon, sorted: devices, which not everybody
-	// may make, and PAX global headers, which are no files and have names nevertheless.
+	// Skipped are the paths of entries that some runtimes leave out and others act upon, sorted: devices, which not
+	// everybody may make, and PAX global headers, which are no files and have names nevertheless.
 	Skipped []string `json:"skipped,omitempty"`
 }
 
@@ -98,8 +98,9 @@ type Folder struct {
 	Runnable string `json:"runnable,omitempty"`
 	// Opaque hides everything that lower layers have in the directory.
 	Opaque bool `json:"opaque,omitempty"`
-	// Anew says that the directory took the place of something else that the layer had there, such as a whiteout, or that it is
-	// a root with an opaque marker. Where layers are unpacked in place, what lower layers have in it is gone; overlayfs shows it.
+	// Anew says that the directory took the place of something else that the layer had there, such as a whiteout, or that
+	// it is a root with an opaque marker. Where layers are unpacked in place, what lower layers have in it is gone;
+	// overlayfs shows it.
 	Anew bool `json:"anew,omitempty"`
 	// Implied says that the directory has no entry of its own. Where layers are unpacked in place, a link of a lower layer
 	// there is followed; in overlayfs, a directory takes its place.

@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// smallLayer is the size, in bytes, up to which a layer is fetched before it is its turn to be unpacked. To wait for the
-	// first byte takes longer than to transfer it. Larger ones keep the line busy, a few at a time.
+	// smallLayer is the size, in bytes, up to which a layer is fetched before it is its turn to be unpacked. To wait for
+	// the first byte takes longer than to transfer it. Larger ones keep the line busy, a few at a time.
 	smallLayer = 1 << 20
 	// fetchedBytes is how much of such layers may lie in memory.
 	fetchedBytes = 4 << 20
 )
 
-// fetched are layers in the order in which they are unpacked. Small ones are asked for all at once, so that many of them cost
-// one round trip.
+// fetched are layers in the order in which they are unpacked. Small ones are asked for all at once, so that many of
+// them cost one round trip.
 type fetched struct {
 	layers   []LayerSource
 	arrivals []*arrival // nil: the layer is read from its source
@@ -50,7 +50,8 @@ func fetchAhead(ctx context.Context, layers []LayerSource) *fetched {
 	return f
 }
 
-// small reports whether a layer is fetched ahead. One with a table of contents is compared with it, by requests of its own.
+// small reports whether a layer is fetched ahead. One with a table of contents is compared with it, by requests of its
+// own.
 func (l LayerSource) small() bool {
 	return l.Descriptor.Size >= 0 && l.Descriptor.Size <= smallLayer && TableDigest(l.Descriptor) == ""
 }

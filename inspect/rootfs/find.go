@@ -90,7 +90,8 @@ func (f *follower) runnable(found Found) error {
 	return nil
 }
 
-// executed reports whether a kernel executes files of the kind, whatever their machine. WebAssembly is for runtimes of its own.
+// executed reports whether a kernel executes files of the kind, whatever their machine. WebAssembly is for runtimes of
+// its own.
 func executed(f binary.Fact) bool {
 	switch f.Kind {
 	case binary.Script:

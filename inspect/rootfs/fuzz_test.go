@@ -19,7 +19,8 @@ import (
 // FuzzScanLayer: whatever the bytes are, a layer is read or refused, within its limits, and what is known of it can be
 // written, read back and merged, on its own and over itself.
 func FuzzScanLayer(f *testing.F) {
-	entries := tarOf(f, "dir usr/", "elf usr/app arm64 /lib/ld.so", "link lib usr/lib", "plain lib/x", "hard b usr/app", "hard c below",
+	entries := tarOf(f, "dir usr/", "elf usr/app arm64 /lib/ld.so", "link lib usr/lib", "plain lib/x", "hard b usr/app",
+		"hard c below",
 		"script run /usr/bin/env python3", "gone etc/x", "opaque o", "device dev", "link up ../../..", "plain up/y")
 	f.Add(entries)
 	f.Add(gzipped(f, entries))
@@ -46,8 +47,8 @@ func FuzzScanLayer(f *testing.F) {
 	})
 }
 
-// FuzzEntries is FuzzScanLayer behind the checksums of tar: each line is an entry, its type first, then its name, and its
-// target behind a blank. A regular file is a program if its name ends in x.
+// FuzzEntries is FuzzScanLayer behind the checksums of tar: each line is an entry, its type first, then its name, and
+// its target behind a blank. A regular file is a program if its name ends in x.
 func FuzzEntries(f *testing.F) {
 	f.Add("5usr/\n2lib usr/lib\n0lib/x\n1b lib/x\n0a/.wh.b\n0a/.wh..wh..opq\n3dev\n0../../c\n2up ../../..\n0up/y")
 	f.Add("2a b\n2b a\n0a/x\n1c a\n5a/\n0a\n5a/a\n0a/a/a")
@@ -78,7 +79,8 @@ func FuzzEntries(f *testing.F) {
 		facts, err := rootfs.ScanLayer(t.Context(), &b, layer, o)
 		if err == nil {
 			mergeBack(t, facts)
-		} else if !errors.Is(err, registry.ErrContent) && !errors.Is(err, rootfs.ErrLimit) && !errors.Is(err, rootfs.ErrUnchecked) {
+		} else if !errors.Is(err, registry.ErrContent) && !errors.Is(err, rootfs.ErrLimit) &&
+			!errors.Is(err, rootfs.ErrUnchecked) {
 			t.Fatalf("an error of no kind: %v", err)
 		}
 	})
@@ -91,11 +93,13 @@ func mergeBack(t *testing.T, facts rootfs.LayerFacts) {
 		t.Fatal(err)
 	}
 	var again rootfs.LayerFacts
-	if err := json.Unmarshal(text, &again); err != nil || len(again.Files) != len(facts.Files) || !reflect.DeepEqual(again.Folders, facts.Folders) {
+	if err := json.Unmarshal(text, &again); err != nil || len(again.Files) != len(facts.Files) ||
+		!reflect.DeepEqual(again.Folders, facts.Folders) {
 		t.Fatalf("read back: %+v (%v)\nwritten: %+v", again, err, facts)
 	}
 	trees, err := rootfs.Readings([]rootfs.LayerFacts{{}, again, facts})
-	if errors.Is(err, registry.ErrContent) || errors.Is(err, rootfs.ErrUnchecked) { // a hard link to what is a directory below
+	// a hard link to what is a directory below
+	if errors.Is(err, registry.ErrContent) || errors.Is(err, rootfs.ErrUnchecked) {
 		return
 	}
 	if err != nil {
@@ -111,7 +115,8 @@ func walkBack(t *testing.T, tree *rootfs.Tree) {
 	n := 0
 	for e := range tree.All() {
 		n++
-		if e.Path != path.Clean(e.Path) || strings.HasPrefix(e.Path, "../") || strings.HasPrefix(e.Path, "/") || e.Path == ".." {
+		if e.Path != path.Clean(e.Path) || strings.HasPrefix(e.Path, "../") || strings.HasPrefix(e.Path, "/") ||
+			e.Path == ".." {
 			t.Fatalf("the path %q is not clean", e.Path)
 		}
 		if found, err := tree.Lookup(e.Path); err == nil && e.Type != rootfs.Symlink && found.Path != e.Path {
@@ -127,12 +132,19 @@ func walkBack(t *testing.T, tree *rootfs.Tree) {
 
 // FuzzCommandLine: whatever a command line says, it is followed to an end.
 func FuzzCommandLine(f *testing.F) {
-	for _, line := range []string{"exec /app/server", "A=b tini -- sh -c 'x y' && z", `"a\"b" $c`, "env -S 'x y'", "busybox sh -c env", "#", "exec", "=", "''", "-"} {
+	for _, line := range []string{
+		"exec /app/server", "A=b tini -- sh -c 'x y' && z", `"a\"b" $c`, "env -S 'x y'",
+		"busybox sh -c env", "#", "exec", "=", "''", "-",
+	} {
 		f.Add(line)
 	}
 	tree := merge(f, userland())
 	f.Fuzz(func(t *testing.T, line string) {
-		for _, c := range []rootfs.ImageConfig{{Cmd: []string{"/bin/sh", "-c", line}}, {Cmd: strings.Fields("env " + line)}, {Cmd: strings.Fields("tini " + line)}} {
+		for _, c := range []rootfs.ImageConfig{
+			{Cmd: []string{"/bin/sh", "-c", line}},
+			{Cmd: strings.Fields("env " + line)},
+			{Cmd: strings.Fields("tini " + line)},
+		} {
 			steps, err := tree.Command(c)
 			if err != nil || len(steps) == 0 || len(steps) > 200 {
 				t.Fatalf("%q: %d steps (%v)", c.Cmd, len(steps), err)

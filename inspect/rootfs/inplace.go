@@ -10,8 +10,9 @@ import (
 // errRefused says that no runtime unpacks the layers in place.
 var errRefused = errors.New("not unpacked in place")
 
-// unpack lays the layer over the tree as runtimes do that unpack it in the directory that lower layers were unpacked in: links
-// of those are followed where the layer has only something below, and what the layer removed or replaced once is gone for good.
+// unpack lays the layer over the tree as runtimes do that unpack it in the directory that lower layers were unpacked
+// in: links of those are followed where the layer has only something below, and what the layer removed or replaced once
+// is gone for good.
 //
 // The facts say what the layer has at its end, but not in which order. Where the order matters, the layer is refused.
 func (l *layering) unpack(linked map[int]*node) error {
@@ -56,7 +57,8 @@ func (l *layering) unpack(linked map[int]*node) error {
 	return l.unmoved()
 }
 
-// throughLink reports whether a directory of the layer is a link of a lower one: by it, an entry may have made room for a later one.
+// throughLink reports whether a directory of the layer is a link of a lower one: by it, an entry may have made room for
+// a later one.
 func (l *layering) throughLink() bool {
 	return len(l.followed) > 0 || slices.ContainsFunc(l.facts.Folders, func(f Folder) bool {
 		at := l.root
@@ -171,7 +173,8 @@ func sameFile(a, b *node) bool {
 	if a.file == nil || b.file == nil {
 		return a.file == b.file
 	}
-	return a.file.Target == b.file.Target && a.file.Text == b.file.Text && a.file.Problem == b.file.Problem && reflect.DeepEqual(a.file.Fact, b.file.Fact)
+	return a.file.Target == b.file.Target && a.file.Text == b.file.Text && a.file.Problem == b.file.Problem &&
+		reflect.DeepEqual(a.file.Fact, b.file.Fact)
 }
 
 func (l *layering) aliased(path string) error {

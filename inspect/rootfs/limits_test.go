@@ -32,15 +32,56 @@ func TestLimits(t *testing.T) {
 		over   lines
 		what   string
 	}{
-		{"headers", rootfs.Limits{Headers: 2}, lines{"plain a", "plain b"}, lines{"plain a", "plain b", "plain c"}, "tar headers"},
-		{"the same name again is a header too", rootfs.Limits{Headers: 2}, lines{"plain a", "plain a"}, lines{"plain a", "plain a", "plain a"}, "tar headers"},
+		{
+			"headers",
+			rootfs.Limits{Headers: 2},
+			lines{"plain a", "plain b"},
+			lines{"plain a", "plain b", "plain c"},
+			"tar headers",
+		},
+		{
+			"the same name again is a header too",
+			rootfs.Limits{Headers: 2},
+			lines{"plain a", "plain a"},
+			lines{"plain a", "plain a", "plain a"},
+			"tar headers",
+		},
 		{"path", rootfs.Limits{Path: 10}, lines{"plain abcdefghij"}, lines{"plain abcdefghijk"}, "bytes of a path"},
 		{"target", rootfs.Limits{Path: 10}, lines{"link a abcdefghij"}, lines{"link a abcdefghijk"}, "bytes of a path"},
-		{"path through a link", rootfs.Limits{Path: 10}, lines{"link a 23456789", "plain a/x"}, lines{"link a b/3456789", "link c a/x/y/z", "plain c/x"}, "bytes of a path"},
-		{"depth", rootfs.Limits{Depth: 10}, lines{"plain " + deep + "x", "dir " + deep}, lines{"plain d/" + deep + "x"}, "directories in a path"},
-		{"depth of a directory", rootfs.Limits{Depth: 10}, lines{"dir " + deep}, lines{"dir " + deep + "x/"}, "directories in a path"},
-		{"depth of a whiteout", rootfs.Limits{Depth: 10}, lines{"gone " + deep + "x"}, lines{"gone d/" + deep + "x"}, "directories in a path"},
-		{"unpacked", rootfs.Limits{Unpacked: 4096}, lines{"elf a arm64", "elf b arm64"}[:1], slices.Repeat(lines{"elf a arm64"}, 9), "unpacked bytes"},
+		{
+			"path through a link",
+			rootfs.Limits{Path: 10},
+			lines{"link a 23456789", "plain a/x"},
+			lines{"link a b/3456789", "link c a/x/y/z", "plain c/x"},
+			"bytes of a path",
+		},
+		{
+			"depth",
+			rootfs.Limits{Depth: 10},
+			lines{"plain " + deep + "x", "dir " + deep},
+			lines{"plain d/" + deep + "x"},
+			"directories in a path",
+		},
+		{
+			"depth of a directory",
+			rootfs.Limits{Depth: 10},
+			lines{"dir " + deep},
+			lines{"dir " + deep + "x/"},
+			"directories in a path",
+		},
+		{
+			"depth of a whiteout",
+			rootfs.Limits{Depth: 10},
+			lines{"gone " + deep + "x"},
+			lines{"gone d/" + deep + "x"},
+			"directories in a path",
+		},
+		{
+			"unpacked",
+			rootfs.Limits{Unpacked: 4096},
+			lines{"elf a arm64", "elf b arm64"}[:1],
+			slices.Repeat(lines{"elf a arm64"}, 9), "unpacked bytes",
+		},
 		{"memory of plain names", rootfs.Limits{Memory: 2000}, lines{"plain a"}, many("plain"), "bytes of memory for names"},
 		{"memory of directories", rootfs.Limits{Memory: 2000}, lines{"dir a/"}, many("dir"), "bytes of memory for names"},
 		{"memory of whiteouts", rootfs.Limits{Memory: 2000}, lines{"gone a"}, many("gone"), "bytes of memory for names"},
@@ -98,8 +139,10 @@ func bomb(t *testing.T, size int64) io.ReadCloser {
 
 func TestTimeLimit(t *testing.T) {
 	t.Parallel()
-	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40} // a terabyte of the same file; the limit comes before that of names
-	_, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{}, rootfs.Options{Limits: rootfs.Limits{Time: time.Second / 10, Headers: 1 << 40}})
+	// a terabyte of the same file; the limit comes before that of names
+	in := &headers{block: tarOf(t, "elf a arm64")[:1024], left: 1 << 40}
+	_, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{},
+		rootfs.Options{Limits: rootfs.Limits{Time: time.Second / 10, Headers: 1 << 40}})
 	if limit, ok := errors.AsType[*rootfs.LimitError](err); !ok || limit.What != "seconds" {
 		t.Errorf("got %v", err)
 	}
@@ -128,13 +171,15 @@ func TestWideWindows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, ok := range []bool{true, true, false, true} {
-		if unchecked, is := errors.AsType[*rootfs.UncheckedError](got[i].Err); (got[i].Err == nil) != ok || !ok && (!is || unchecked.Reason != rootfs.Window) {
+		if unchecked, is := errors.AsType[*rootfs.UncheckedError](got[i].Err); (got[i].Err == nil) != ok ||
+			!ok && (!is || unchecked.Reason != rootfs.Window) {
 			t.Errorf("layer %d: %v", i, got[i].Err)
 		}
 	}
 }
 
-// What is unpacked beyond Free is held against what it was packed in, be it one layer or several: here with a smaller Free.
+// What is unpacked beyond Free is held against what it was packed in, be it one layer or several: here with a smaller
+// Free.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	const free = 16 << 20
@@ -310,8 +355,8 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestMemory holds the estimate against the truth: the layer with the most entries that fit, in a quarter of the default, and
-// a garbage collector that lets the heap double.
+// TestMemory holds the estimate against the truth: the layer with the most entries that fit, in a quarter of the
+// default, and a garbage collector that lets the heap double.
 func TestMemory(t *testing.T) {
 	if testing.Short() {
 		t.Skip("measures the heap of this process, alone")
@@ -321,7 +366,10 @@ func TestMemory(t *testing.T) {
 	go func() {
 		archive := tar.NewWriter(w)
 		for i := range 1_000_000 {
-			if archive.WriteHeader(&tar.Header{Name: fmt.Sprintf("node_modules/some-package-%d/lib/file-%d.js", i/400, i), Format: tar.FormatUSTAR}) != nil {
+			if archive.WriteHeader(&tar.Header{
+				Name:   fmt.Sprintf("node_modules/some-package-%d/lib/file-%d.js", i/400, i),
+				Format: tar.FormatUSTAR,
+			}) != nil {
 				return
 			}
 		}
@@ -329,7 +377,8 @@ func TestMemory(t *testing.T) {
 	}()
 	const limit, rest = 16 << 20, 8 << 20
 	var most uint64
-	_, err := rootfs.ScanLayer(t.Context(), &sampling{r: r, most: &most}, rootfs.Layer{}, rootfs.Options{Limits: rootfs.Limits{Memory: limit}})
+	_, err := rootfs.ScanLayer(t.Context(), &sampling{r: r, most: &most}, rootfs.Layer{},
+		rootfs.Options{Limits: rootfs.Limits{Memory: limit}})
 	if !errors.Is(err, rootfs.ErrLimit) {
 		t.Errorf("a million files: got %v, want %v", err, rootfs.ErrLimit)
 	}

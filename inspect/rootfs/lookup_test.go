@@ -18,7 +18,8 @@ func TestLookup(t *testing.T) {
 			"elf usr/lib64/ld.so arm64", "plain etc/hosts", "dir empty/",
 		},
 		lines{
-			"link a/up ../../../usr/bin/sh", "link a/abs /bin/sh", "link a/self self", "link a/x y", "link a/y x", "link a/file /etc/hosts/",
+			"link a/up ../../../usr/bin/sh", "link a/abs /bin/sh", "link a/self self", "link a/x y", "link a/y x",
+			"link a/file /etc/hosts/",
 			"link a/here .", "link a/top /", "link a/nothing /nowhere",
 		})
 	tests := []struct {
@@ -55,7 +56,8 @@ func TestLookup(t *testing.T) {
 	for _, tt := range tests {
 		found, err := tree.Lookup(tt.path)
 		if !errors.Is(err, tt.err) || err == nil && (found.Path != tt.want || len(found.Links) != tt.links) {
-			t.Errorf("%q: got %q by %q (%v), want %q by %d links (%v)", tt.path, found.Path, found.Links, err, tt.want, tt.links, tt.err)
+			t.Errorf("%q: got %q by %q (%v), want %q by %d links (%v)", tt.path, found.Path, found.Links, err, tt.want,
+				tt.links, tt.err)
 		}
 	}
 }

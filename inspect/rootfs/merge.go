@@ -24,8 +24,8 @@ const (
 	InPlace Reading = "unpacking in place"
 )
 
-// Readings are the trees that runtimes may show of an image: that of overlayfs and, if it is another one, that of layers that are
-// unpacked in place. See Merge.
+// Readings are the trees that runtimes may show of an image: that of overlayfs and, if it is another one, that of
+// layers that are unpacked in place. See Merge.
 func Readings(layers []LayerFacts) ([]*Tree, error) {
 	tree, err := Merge(layers)
 	if err != nil || !tree.differs {
@@ -42,12 +42,13 @@ func Readings(layers []LayerFacts) ([]*Tree, error) {
 }
 
 // Merge lays the layers of an image over each other, the lowest first, as overlayfs does: upper files hide lower ones,
-// directories merge, whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower layers
-// become what they mean. The facts must not be changed as long as the Tree is in use. It is one of Readings.
+// directories merge, whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower
+// layers become what they mean. The facts must not be changed as long as the Tree is in use. It is one of Readings.
 //
 // A zero LayerFacts is a layer that was not read: the Tree says so (see Tree.Gaps), and whatever is not found in it is
-// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap ErrSchema,
-// ErrLimit, ErrUnchecked where runtimes read a layer differently or, for a hard link to nothing, registry.ErrContent.
+// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap
+// ErrSchema, ErrLimit, ErrUnchecked where runtimes read a layer differently or, for a hard link to nothing,
+// registry.ErrContent.
 func Merge(layers []LayerFacts) (*Tree, error) { return merge(layers, Overlay) }
 
 func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
@@ -146,7 +147,8 @@ func (l *layering) linked(files []File) (map[int]*node, error) {
 		case !w.here().isLink() && w.here().executable() != files[i].Runnable():
 			return nil, ambiguous(files[i].Path, "a hard link that makes its target executable, or takes that away")
 		case len(w.links) > 0 && l.touches(w.path()):
-			return nil, ambiguous(files[i].Path, "a hard link leads through a link of a lower layer to what its own layer changes")
+			return nil, ambiguous(files[i].Path,
+				"a hard link leads through a link of a lower layer to what its own layer changes")
 		}
 		found[i] = l.copied(w.here(), files[i].Path)
 	}
@@ -182,12 +184,14 @@ func (l *layering) touches(path string) bool {
 
 // file is the index of the file at path, or where it would be.
 func (l *layering) file(path string) (int, bool) {
-	return slices.BinarySearchFunc(l.facts.Files, path, func(f File, path string) int { return strings.Compare(f.Path, path) })
+	return slices.BinarySearchFunc(l.facts.Files, path,
+		func(f File, path string) int { return strings.Compare(f.Path, path) })
 }
 
 // folder is the index of the directory at path.
 func (l *layering) folder(path string) (int, bool) {
-	return slices.BinarySearchFunc(l.facts.Folders, path, func(f Folder, path string) int { return strings.Compare(f.Path, path) })
+	return slices.BinarySearchFunc(l.facts.Folders, path,
+		func(f Folder, path string) int { return strings.Compare(f.Path, path) })
 }
 
 // names puts the plain files of a directory of the layer.

@@ -30,13 +30,25 @@ func TestMerge(t *testing.T) {
 		{"whiteout", []lines{{"elf a/app amd64", "elf a/b arm64"}, {"gone a/app"}}, lines{"a/b arm64 0"}},
 		{"whiteout of something else", []lines{{"elf a/app amd64"}, {"gone a/ap"}}, lines{"a/app amd64 0"}},
 		{"whiteout of a directory", []lines{{"elf a/b/app amd64", "elf a/c arm64"}, {"gone a/b"}}, lines{"a/c arm64 0"}},
-		{"whiteout hides no file of its own layer, after it", []lines{{"elf app amd64"}, {"gone app", "elf app arm64"}}, lines{"app arm64 1"}},
+		{
+			"whiteout hides no file of its own layer, after it",
+			[]lines{{"elf app amd64"}, {"gone app", "elf app arm64"}},
+			lines{"app arm64 1"},
+		},
 		{"whiteout hides nothing of a layer above", []lines{{"gone app"}, {"elf app arm64"}}, lines{"app arm64 1"}},
-		{"whiteout of a directory that is written into", []lines{{"elf a/old amd64"}, {"gone a", "elf a/new arm64"}}, lines{"a/new arm64 1"}},
+		{
+			"whiteout of a directory that is written into",
+			[]lines{{"elf a/old amd64"}, {"gone a", "elf a/new arm64"}},
+			lines{"a/new arm64 1"},
+		},
 		{"whiteouts of a directory and in it", []lines{{"elf a/b amd64", "elf a/c amd64"}, {"gone a", "gone a/b"}}, nil},
 		{"deleted and made again", []lines{{"elf a amd64"}, {"gone a"}, {"elf a arm64"}}, lines{"a arm64 2"}},
 		{"made and deleted", []lines{{"elf a amd64"}, {"elf a arm64"}, {"gone a"}}, nil},
-		{"metadata of AUFS", []lines{{"elf .wh..wh.plnk arm64", "elf .wh..wh.aufs arm64", "elf a amd64"}}, lines{"a amd64 0"}},
+		{
+			"metadata of AUFS",
+			[]lines{{"elf .wh..wh.plnk arm64", "elf .wh..wh.aufs arm64", "elf a amd64"}},
+			lines{"a amd64 0"},
+		},
 
 		{
 			"opaque",
@@ -46,7 +58,11 @@ func TestMerge(t *testing.T) {
 		{"opaque after the files", []lines{{"elf a/y amd64"}, {"elf a/new arm64", "opaque a"}}, lines{"a/new arm64 1"}},
 		{"opaque only below", []lines{{"opaque a", "elf a/x amd64"}, {"elf a/y arm64"}}, lines{"a/x amd64 0", "a/y arm64 1"}},
 
-		{"directories merge", []lines{{"dir a/", "elf a/x amd64"}, {"dir a/", "elf a/y arm64"}}, lines{"a/x amd64 0", "a/y arm64 1"}},
+		{
+			"directories merge",
+			[]lines{{"dir a/", "elf a/x amd64"}, {"dir a/", "elf a/y arm64"}},
+			lines{"a/x amd64 0", "a/y arm64 1"},
+		},
 		{"a file hides a directory", []lines{{"elf a/x amd64"}, {"plain a"}}, lines{"a plain 1"}},
 		{"a link hides a directory", []lines{{"elf a/x amd64"}, {"link a b"}}, lines{"a -> b 1"}},
 		{"a directory hides a file", []lines{{"elf a amd64"}, {"dir a/"}}, nil},
@@ -57,17 +73,33 @@ func TestMerge(t *testing.T) {
 			lines{"bin/sh arm64 1", "usr/bin/sh amd64 0"},
 		},
 		{"a device hides a text", []lines{{"plain a"}, {"device a"}}, lines{"a plain 1"}},
-		{"a hidden directory does not come back", []lines{{"elf a/x amd64"}, {"plain a"}, {"dir a/", "elf a/y arm64"}}, lines{"a/y arm64 2"}},
+		{
+			"a hidden directory does not come back",
+			[]lines{{"elf a/x amd64"}, {"plain a"}, {"dir a/", "elf a/y arm64"}},
+			lines{"a/y arm64 2"},
+		},
 
 		{"hard link", []lines{{"elf a amd64", "hard b a", "elf a arm64"}}, lines{"a arm64 0", "b amd64 0"}},
 		{"hard link to a file of a lower layer", []lines{{"elf a amd64"}, {"hard b a"}}, lines{"a amd64 0", "b amd64 1"}},
 		{"hard link to what its layer hides", []lines{{"elf a amd64"}, {"hard b a", "gone a"}}, lines{"b amd64 1"}},
-		{"hard link to what its layer replaces", []lines{{"elf a amd64"}, {"hard b a", "elf a arm64"}}, lines{"a arm64 1", "b amd64 1"}},
-		{"hard link to what a higher layer replaces", []lines{{"elf a amd64"}, {"hard b a"}, {"elf a arm64"}}, lines{"a arm64 2", "b amd64 1"}},
+		{
+			"hard link to what its layer replaces",
+			[]lines{{"elf a amd64"}, {"hard b a", "elf a arm64"}},
+			lines{"a arm64 1", "b amd64 1"},
+		},
+		{
+			"hard link to what a higher layer replaces",
+			[]lines{{"elf a amd64"}, {"hard b a"}, {"elf a arm64"}},
+			lines{"a arm64 2", "b amd64 1"},
+		},
 		{"hard link to text", []lines{{"text a"}, {"hard b a"}}, lines{"a text 0", "b text 1"}},
 		{"hard link to a link", []lines{{"link a x", "hard b a"}}, lines{"a -> x 0", "b -> x 0"}},
 		{"hard link to a link of a lower layer", []lines{{"link a x"}, {"hard b a"}}, lines{"a -> x 0", "b -> x 1"}},
-		{"hard link through a link", []lines{{"elf usr/a amd64", "link l usr"}, {"hard b l/a"}}, lines{"b amd64 1", "l -> usr 0", "usr/a amd64 0"}},
+		{
+			"hard link through a link",
+			[]lines{{"elf usr/a amd64", "link l usr"}, {"hard b l/a"}},
+			lines{"b amd64 1", "l -> usr 0", "usr/a amd64 0"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,21 +175,36 @@ func TestReadings(t *testing.T) {
 		layers           []lines
 		overlay, inPlace lines // nil: there is one reading
 	}{
-		{"one reading", []lines{{"dir a/", "elf a/x amd64"}, {"dir a/", "gone a/x", "elf a/y arm64"}}, lines{"a/y arm64 1"}, nil},
+		{
+			"one reading",
+			[]lines{{"dir a/", "elf a/x amd64"}, {"dir a/", "gone a/x", "elf a/y arm64"}},
+			lines{"a/y arm64 1"},
+			nil,
+		},
 		{
 			"a directory behind its whiteout",
 			[]lines{{"elf t/tool amd64"}, {"gone t", "dir t/", "plain t/readme"}},
 			lines{"t/readme plain 1", "t/tool amd64 0"},
 			lines{"t/readme plain 1"},
 		},
-		{"a directory behind its whiteout, of nothing", []lines{{"elf a amd64"}, {"gone t", "dir t/", "elf t/b arm64"}}, lines{"a amd64 0", "t/b arm64 1"}, nil},
+		{
+			"a directory behind its whiteout, of nothing",
+			[]lines{{"elf a amd64"}, {"gone t", "dir t/", "elf t/b arm64"}},
+			lines{"a amd64 0", "t/b arm64 1"},
+			nil,
+		},
 		{
 			"a directory behind a file of its own layer",
 			[]lines{{"elf t/tool amd64"}, {"plain t", "dir t/", "elf t/new arm64"}},
 			lines{"t/new arm64 1", "t/tool amd64 0"},
 			lines{"t/new arm64 1"},
 		},
-		{"an opaque root", []lines{{"elf t/tool amd64"}, {"opaque .", "elf app arm64"}}, lines{"app arm64 1", "t/tool amd64 0"}, lines{"app arm64 1"}},
+		{
+			"an opaque root",
+			[]lines{{"elf t/tool amd64"}, {"opaque .", "elf app arm64"}},
+			lines{"app arm64 1", "t/tool amd64 0"},
+			lines{"app arm64 1"},
+		},
 		{
 			"below a link of a lower layer",
 			[]lines{{"link bin usr/bin", "elf usr/bin/sh amd64"}, {"elf bin/sh arm64"}},
@@ -170,8 +217,18 @@ func TestReadings(t *testing.T) {
 			lines{"usr/bin/sh amd64 0"},
 			lines{"bin -> usr/bin 0"},
 		},
-		{"a directory in the place of a link", []lines{{"link bin usr/bin", "elf usr/bin/sh amd64"}, {"dir bin/", "elf bin/sh arm64"}}, lines{"bin/sh arm64 1", "usr/bin/sh amd64 0"}, nil},
-		{"below a file of a lower layer, which cannot be unpacked in place", []lines{{"elf t amd64", "link l m"}, {"elf t/a arm64", "dir l/"}}, lines{"t/a arm64 1"}, nil},
+		{
+			"a directory in the place of a link",
+			[]lines{{"link bin usr/bin", "elf usr/bin/sh amd64"}, {"dir bin/", "elf bin/sh arm64"}},
+			lines{"bin/sh arm64 1", "usr/bin/sh amd64 0"},
+			nil,
+		},
+		{
+			"below a file of a lower layer, which cannot be unpacked in place",
+			[]lines{{"elf t amd64", "link l m"}, {"elf t/a arm64", "dir l/"}},
+			lines{"t/a arm64 1"},
+			nil,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -214,32 +271,81 @@ func TestAmbiguous(t *testing.T) {
 		upper  lines
 		reason string
 	}{
-		{"a whiteout behind the file", lines{"elf app amd64"}, lines{"elf app arm64", "gone app"}, "comes after the layer's own"},
-		{"a whiteout behind the directory", lines{"elf a/old amd64"}, lines{"dir a/", "elf a/new arm64", "gone a"}, "comes after the layer's own"},
-		{"an opaque marker behind files", lines{"elf a/old amd64"}, lines{"elf a/b/new arm64", "opaque a"}, "opaque marker comes after"},
+		{
+			"a whiteout behind the file",
+			lines{"elf app amd64"},
+			lines{"elf app arm64", "gone app"},
+			"comes after the layer's own",
+		},
+		{
+			"a whiteout behind the directory",
+			lines{"elf a/old amd64"},
+			lines{"dir a/", "elf a/new arm64", "gone a"},
+			"comes after the layer's own",
+		},
+		{
+			"an opaque marker behind files",
+			lines{"elf a/old amd64"},
+			lines{"elf a/b/new arm64", "opaque a"},
+			"opaque marker comes after",
+		},
 		{"an opaque marker by a link", lines{"elf a amd64"}, lines{"link l /", "opaque l"}, "comes by a link"},
-		{"an opaque marker below a link of a lower layer", lines{"link l a", "elf a/x amd64"}, lines{"opaque l"}, "link of a lower layer"},
+		{
+			"an opaque marker below a link of a lower layer",
+			lines{"link l a", "elf a/x amd64"},
+			lines{"opaque l"},
+			"link of a lower layer",
+		},
 		{"a hard link to what was taken away", lines{"elf a amd64"}, lines{"gone a", "hard b a"}, "taken away"},
 		{"a hard link that makes something executable", lines{"lib a amd64"}, lines{"hard b a"}, "executable"},
 		{"a hard link that makes something of its layer executable", nil, lines{"lib a amd64", "hard b a"}, "executable"},
 		{"a hard link with two dots", lines{"elf a amd64"}, lines{"hard b c/../a"}, `".."`},
 		{"a link that leads out of what is not there", lines{"elf m amd64"}, lines{"link l m/../k", "elf l/x arm64"}, `".."`},
-		{"a file in the place of what may lie elsewhere", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "link bin other"}, "may have changed lower layers"},
+		{
+			"a file in the place of what may lie elsewhere",
+			lines{"link bin usr/bin"},
+			lines{"elf bin/sh amd64", "link bin other"},
+			"may have changed lower layers",
+		},
 		{"a directory that came late", lines{"link bin usr/bin"}, lines{"elf bin/sh amd64", "dir bin/"}, "order of entries"},
-		{"two names of one file", lines{"link bin usr/bin", "dir usr/bin/"}, lines{"elf bin/sh amd64", "elf usr/bin/sh arm64"}, "order of entries"},
-		{"a whiteout and a file of one place, by a link", lines{"link c /", "elf d amd64"}, lines{"link d /", "gone c/d"}, "order of entries"},
+		{
+			"two names of one file",
+			lines{"link bin usr/bin", "dir usr/bin/"},
+			lines{"elf bin/sh amd64", "elf usr/bin/sh arm64"},
+			"order of entries",
+		},
+		{
+			"a whiteout and a file of one place, by a link",
+			lines{"link c /", "elf d amd64"},
+			lines{"link d /", "gone c/d"},
+			"order of entries",
+		},
 		{"a device over a program", lines{"elf a amd64"}, lines{"device a"}, "only some runtimes"},
 		{"a device over a file of its layer", nil, lines{"elf a amd64", "device a"}, "a device takes the place"},
 		{"overlayfs's whiteout", lines{"elf a amd64"}, lines{"whiteout a"}, "0:0"},
 		{"overlayfs's attribute", nil, lines{"xattr a/ trusted.overlay.redirect /opt"}, "trusted.overlay.redirect"},
 		{"that of user namespaces", nil, lines{"xattr a/ user.overlay.opaque y"}, "user.overlay.opaque"},
 		{"that of fuse-overlayfs", nil, lines{"xattr a/ user.fuseoverlayfs.opaque y"}, "user.fuseoverlayfs.opaque"},
-		{"a global header that is named like a file of a lower layer", lines{"elf t/tool amd64"}, lines{"global t/tool comment x"}, "only some runtimes"},
-		{"a global header that is named like a file of its layer", nil, lines{"elf tool amd64", "global tool comment x"}, "only some runtimes"},
+		{
+			"a global header that is named like a file of a lower layer",
+			lines{"elf t/tool amd64"},
+			lines{"global t/tool comment x"},
+			"only some runtimes",
+		},
+		{
+			"a global header that is named like a file of its layer", nil,
+			lines{"elf tool amd64", "global tool comment x"},
+			"only some runtimes",
+		},
 		{"a global header that is named like a whiteout", nil, lines{"global t/.wh.tool comment x"}, "like a whiteout"},
 		{"a global header that renames", nil, lines{"global g path usr/bin/app", "elf a amd64"}, "sets path"},
 		{"a directory that is named like a whiteout", nil, lines{"elf .wh.d/tool amd64"}, "like a whiteout"},
-		{"a whiteout of AUFS's own", lines{"elf .wh..wh.b/tool amd64"}, lines{"elf .wh..wh..wh.b arm64"}, "only some runtimes"},
+		{
+			"a whiteout of AUFS's own",
+			lines{"elf .wh..wh.b/tool amd64"},
+			lines{"elf .wh..wh..wh.b arm64"},
+			"only some runtimes",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -251,7 +357,8 @@ func TestAmbiguous(t *testing.T) {
 				_, err = rootfs.Readings([]rootfs.LayerFacts{below, facts})
 			}
 			unchecked, ok := errors.AsType[*rootfs.UncheckedError](err)
-			if !ok || unchecked.Reason != rootfs.Ambiguous || unchecked.Layer != digestOf(t, data) || !strings.Contains(unchecked.Detail, tt.reason) {
+			if !ok || unchecked.Reason != rootfs.Ambiguous || unchecked.Layer != digestOf(t, data) ||
+				!strings.Contains(unchecked.Detail, tt.reason) {
 				t.Errorf("got %v, want %q", err, tt.reason)
 			}
 		})
@@ -265,9 +372,12 @@ func TestUnambiguous(t *testing.T) {
 		"a global header of git archive":     {"global pax_global_header comment 0123456789", "elf a arm64"},
 		"a global header that GNU tar makes": {"global tmp/GlobalHead.1.1 comment x", "elf a arm64"},
 		"devices":                            {"dir dev/", "device dev/null", "device dev/zero", "elf a arm64"},
-		"an attribute that leaked":           {"xattr d/ trusted.overlay.origin x", "xattr e/ user.overlay.impure y", "elf a arm64"},
-		"other attributes":                   {"xattr d/ security.capability x", "xattr e/ user.comment overlay", "elf a arm64"},
-		"a link out of a directory":          {"dir usr/lib/", "link usr/lib/l ../share", "elf usr/lib/l/x arm64"},
+		"an attribute that leaked": {
+			"xattr d/ trusted.overlay.origin x", "xattr e/ user.overlay.impure y",
+			"elf a arm64",
+		},
+		"other attributes":          {"xattr d/ security.capability x", "xattr e/ user.comment overlay", "elf a arm64"},
+		"a link out of a directory": {"dir usr/lib/", "link usr/lib/l ../share", "elf usr/lib/l/x arm64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -4,8 +4,8 @@ import (
 	"sync/atomic"
 )
 
-// node is a file or directory, in one layer or in the image. Plain files of a layer share two nodes, so that one of them
-// takes no more than its name and a pointer.
+// node is a file or directory, in one layer or in the image. Plain files of a layer share two nodes, so that one of
+// them takes no more than its name and a pointer.
 type node struct {
 	kids     map[string]*node // of a directory
 	file     *File            // of a program or link
@@ -20,8 +20,8 @@ type node struct {
 	anew    bool // see Folder.Anew
 	implied bool // see Folder.Implied
 	late    bool // see Folder.Late
-	// holds says that there was an implied directory, a hard link to a lower layer or something that came by a link at the node or
-	// somewhere below: unpacked in place, those change what lower layers have elsewhere.
+	// holds says that there was an implied directory, a hard link to a lower layer or something that came by a link at the
+	// node or somewhere below: unpacked in place, those change what lower layers have elsewhere.
 	holds bool
 }
 
@@ -62,7 +62,8 @@ const (
 func (f *File) cost() int64 {
 	n := fileCost + len(f.Path) + len(f.Target) + len(f.Text) + len(f.Problem)
 	if f.Fact != nil {
-		n += factCost + len(f.Fact.Interp) + len(f.Fact.InterpArg) + len(f.Fact.ISA) + len(f.Fact.BuildID) + len(f.Fact.Script)
+		n += factCost + len(f.Fact.Interp) + len(f.Fact.InterpArg) + len(f.Fact.ISA) + len(f.Fact.BuildID) +
+			len(f.Fact.Script)
 	}
 	return int64(n)
 }

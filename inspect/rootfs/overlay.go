@@ -2,8 +2,9 @@ package rootfs
 
 import "strings"
 
-// overlay lays the layer over the tree as the kernel's overlay file system does. Its paths are taken literally: a directory of
-// the layer replaces a link of a lower one, and merges with a directory whatever else the layer did there before.
+// overlay lays the layer over the tree as the kernel's overlay file system does. Its paths are taken literally: a
+// directory of the layer replaces a link of a lower one, and merges with a directory whatever else the layer did there
+// before.
 func (l *layering) overlay(linked map[int]*node) error {
 	for _, w := range l.facts.Whiteouts {
 		if dir := l.at(parent(w)); dir != nil {

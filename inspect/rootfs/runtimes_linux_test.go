@@ -18,8 +18,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// visible is what can be started or passed on the way, by its path: a program by its content, an executable text, or "-> " and
-// where a link leads. Directories and other files only count for what they hide.
+// visible is what can be started or passed on the way, by its path: a program by its content, an executable text, or
+// "-> " and where a link leads. Directories and other files only count for what they hide.
 type visible map[string]string
 
 // unpacker makes file systems of layers as a real one does.
@@ -41,11 +41,15 @@ func unpackers(h *host) []unpacker {
 		return h.Typeflag != tar.TypeChar && h.Typeflag != tar.TypeBlock, nil
 	})
 	return []unpacker{
-		{name: "containerd on overlayfs", reading: rootfs.Overlay, unpack: unpack(archive.WithConvertWhiteout(archive.OverlayConvertWhiteout))},
+		{
+			name: "containerd on overlayfs", reading: rootfs.Overlay,
+			unpack: unpack(archive.WithConvertWhiteout(archive.OverlayConvertWhiteout)),
+		},
 		{name: "containerd in place", reading: rootfs.InPlace, unpack: unpack()},
 		{name: "containerd without privileges", reading: rootfs.InPlace, unpack: unpack(noDevices)},
 		{name: "Docker on overlayfs", reading: rootfs.Overlay, unpack: h.chrooted(func(layer []byte) error {
-			return goarchive.Unpack(bytes.NewReader(layer), "/", &goarchive.TarOptions{WhiteoutFormat: goarchive.OverlayWhiteoutFormat})
+			return goarchive.Unpack(bytes.NewReader(layer), "/",
+				&goarchive.TarOptions{WhiteoutFormat: goarchive.OverlayWhiteoutFormat})
 		})},
 		{name: "Docker in place", reading: rootfs.InPlace, unpack: h.chrooted(func(layer []byte) error {
 			_, err := goarchive.UnpackLayer("/", bytes.NewReader(layer), nil)
@@ -138,7 +142,8 @@ func (h *host) walk(root string) (visible, error) {
 		if err != nil || path == root {
 			return err
 		}
-		if _, err := os.Lstat(path); os.IsNotExist(err) { // a whiteout in a directory of one layer is listed, and is not there
+		// a whiteout in a directory of one layer is listed, and is not there
+		if _, err := os.Lstat(path); os.IsNotExist(err) {
 			return nil
 		}
 		what, err := content(path, d)

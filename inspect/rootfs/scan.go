@@ -22,11 +22,11 @@ type Layer struct {
 	DiffID     v1.Hash // rootfs.diff_ids of the config; zero: not compared
 }
 
-// ScanLayer reads a layer from r to its end. r must fail at its end unless its digest and size are right, as the blobs of a
-// registry.Source do: ScanLayer itself compares the diffID only. ctx stops the work between two reads of r.
+// ScanLayer reads a layer from r to its end. r must fail at its end unless its digest and size are right, as the blobs
+// of a registry.Source do: ScanLayer itself compares the diffID only. ctx stops the work between two reads of r.
 //
-// Errors that wrap ErrUnchecked or ErrLimit say that the layer can't be looked at; those that wrap registry.ErrContent, that
-// it is broken or has another diffID. There are no facts of a layer that failed.
+// Errors that wrap ErrUnchecked or ErrLimit say that the layer can't be looked at; those that wrap registry.ErrContent,
+// that it is broken or has another diffID. There are no facts of a layer that failed.
 func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts, error) {
 	o = o.withDefaults()
 	return scanLayer(ctx, r, l, o, &memoryBudget{limit: o.Limits.Memory})
@@ -96,7 +96,8 @@ func (s *scan) facts(d v1.Descriptor, part Part, p *memoryBudget) (LayerFacts, e
 // agrees compares the diffID.
 func (l Layer) agrees(facts LayerFacts) error {
 	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID && facts.Part == Whole {
-		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent, facts.DiffID, l.DiffID)
+		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent,
+			facts.DiffID, l.DiffID)
 	}
 	return nil
 }
@@ -180,7 +181,8 @@ func (s *scan) all() error {
 	}
 }
 
-// explain makes an error of the tar reader one of ours: that of the stream, if it had one, or else bytes that are no tar.
+// explain makes an error of the tar reader one of ours: that of the stream, if it had one, or else bytes that are no
+// tar.
 func (s *scan) explain(err error) error {
 	switch {
 	case s.in.err != nil && !errors.Is(s.in.err, io.EOF):
@@ -207,7 +209,8 @@ func (s *scan) entry(h *tar.Header) error {
 	s.compare.entry(name, h)
 	err = s.apply(name, h)
 	switch {
-	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked), s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):
+	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked), s.in != nil && s.in.err != nil &&
+		errors.Is(err, s.in.err):
 		return err
 	case errors.Is(err, registry.ErrContent):
 		return fmt.Errorf("entry %q: %w", name, err)

@@ -44,21 +44,44 @@ func TestScanInOrder(t *testing.T) {
 		{"a file, then a directory", lines{"elf a amd64", "dir a/", "elf a/b arm64"}, lines{"a/b arm64 0"}},
 		{"a directory, then a file", lines{"dir a/", "elf a/b amd64", "elf a arm64"}, lines{"a arm64 0"}},
 		{"a directory twice", lines{"dir a/", "elf a/b amd64", "dir a/"}, lines{"a/b amd64 0"}},
-		{"below a link", lines{"dir usr/lib/", "link lib usr/lib", "elf lib/x arm64"}, lines{"lib -> usr/lib 0", "usr/lib/x arm64 0"}},
-		{"below a link to nothing yet", lines{"link lib /usr/lib", "elf lib/x arm64"}, lines{"lib -> /usr/lib 0", "usr/lib/x arm64 0"}},
+		{
+			"below a link",
+			lines{"dir usr/lib/", "link lib usr/lib", "elf lib/x arm64"},
+			lines{"lib -> usr/lib 0", "usr/lib/x arm64 0"},
+		},
+		{
+			"below a link to nothing yet",
+			lines{"link lib /usr/lib", "elf lib/x arm64"},
+			lines{"lib -> /usr/lib 0", "usr/lib/x arm64 0"},
+		},
 		{
 			"a link in the place of a directory",
 			lines{"dir lib/", "elf lib/x amd64", "link lib usr/lib", "elf lib/y arm64"},
 			lines{"lib -> usr/lib 0", "usr/lib/y arm64 0"},
 		},
-		{"a directory in the place of a link", lines{"link lib usr/lib", "dir lib/", "elf lib/x arm64"}, lines{"lib/x arm64 0"}},
-		{"a link to outside", lines{"link out ../../../etc", "elf out/x arm64"}, lines{"etc/x arm64 0", "out -> ../../../etc 0"}},
+		{
+			"a directory in the place of a link",
+			lines{"link lib usr/lib", "dir lib/", "elf lib/x arm64"},
+			lines{"lib/x arm64 0"},
+		},
+		{
+			"a link to outside",
+			lines{"link out ../../../etc", "elf out/x arm64"},
+			lines{"etc/x arm64 0", "out -> ../../../etc 0"},
+		},
 		{
 			"names made clean",
-			lines{"elf ./a arm64", "elf /b arm64", "elf ../../c arm64", "elf x/../d arm64", "elf y//./e arm64", "elf ./../f arm64"},
+			lines{
+				"elf ./a arm64", "elf /b arm64", "elf ../../c arm64", "elf x/../d arm64", "elf y//./e arm64",
+				"elf ./../f arm64",
+			},
 			lines{"a arm64 0", "b arm64 0", "c arm64 0", "d arm64 0", "f arm64 0", "y/e arm64 0"},
 		},
-		{"names with dots", lines{"elf .a arm64", "elf b/..c arm64", "elf ./.d arm64"}, lines{".a arm64 0", ".d arm64 0", "b/..c arm64 0"}},
+		{
+			"names with dots",
+			lines{"elf .a arm64", "elf b/..c arm64", "elf ./.d arm64"},
+			lines{".a arm64 0", ".d arm64 0", "b/..c arm64 0"},
+		},
 		{"the root", lines{"dir ./", "dir /", "elf a arm64"}, lines{"a arm64 0"}},
 		{"case", lines{"elf a arm64", "elf A amd64"}, lines{"A amd64 0", "a arm64 0"}},
 		{
@@ -73,7 +96,10 @@ func TestScanInOrder(t *testing.T) {
 		},
 		{
 			"long names",
-			lines{"elf " + strings.Repeat("d/", 100) + strings.Repeat("n", 250) + " arm64", "link l " + strings.Repeat("t", 1000)},
+			lines{
+				"elf " + strings.Repeat("d/", 100) + strings.Repeat("n", 250) + " arm64",
+				"link l " + strings.Repeat("t", 1000),
+			},
 			lines{strings.Repeat("d/", 100) + strings.Repeat("n", 250) + " arm64 0", "l -> " + strings.Repeat("t", 1000) + " 0"},
 		},
 	}
@@ -89,7 +115,9 @@ func TestScanInOrder(t *testing.T) {
 
 func TestScanFacts(t *testing.T) {
 	t.Parallel()
-	data := gzipped(t, tarOf(t, "dir e/", "elf usr/a amd64 /lib/ld.so", "plain usr/z", "text usr/run", "plain usr/b", "gone etc/x", "opaque o"))
+	data := gzipped(t,
+		tarOf(t, "dir e/", "elf usr/a amd64 /lib/ld.so", "plain usr/z", "text usr/run", "plain usr/b", "gone etc/x",
+			"opaque o"))
 	f := scan(t, data)
 	if f.Schema != rootfs.Schema || f.Digest != digestOf(t, data) || f.Size != int64(len(data)) || f.Headers != 7 {
 		t.Errorf("got %s %s %d bytes %d headers", f.Schema, f.Digest, f.Size, f.Headers)
@@ -98,7 +126,8 @@ func TestScanFacts(t *testing.T) {
 		t.Fatalf("got %d files, want the program alone: %v", len(f.Files), f.Files)
 	}
 	a := f.Files[0]
-	if a.Path != "usr/a" || a.Type != rootfs.Program || a.Mode != 0o755 || a.Size != 64+56+11 || a.Fact.Interp != "/lib/ld.so" ||
+	if a.Path != "usr/a" || a.Type != rootfs.Program || a.Mode != 0o755 || a.Size != 64+56+11 ||
+		a.Fact.Interp != "/lib/ld.so" ||
 		a.Fact.Kind != binary.ELFExecutable || a.Fact.Machine != 62 {
 		t.Errorf("got %+v %+v", a, a.Fact)
 	}
@@ -123,12 +152,13 @@ func TestScanCompression(t *testing.T) {
 	half := len(plain) / 2
 	skippable := []byte("\x50\x2a\x4d\x18\x04\x00\x00\x00abcd")
 	tests := map[string][]byte{
-		"tar":                      plain,
-		"gzip":                     gzipped(t, plain),
-		"gzip, several members":    slices.Concat(gzipped(t, plain[:half]), gzipped(t, nil), gzipped(t, plain[half:])),
-		"zstd":                     zstded(t, plain),
-		"zstd, several frames":     slices.Concat(zstded(t, plain[:half]), zstded(t, plain[half:])),
-		"zstd, skippable frames":   slices.Concat(skippable, zstded(t, plain[:half]), skippable, zstded(t, plain[half:]), skippable),
+		"tar":                   plain,
+		"gzip":                  gzipped(t, plain),
+		"gzip, several members": slices.Concat(gzipped(t, plain[:half]), gzipped(t, nil), gzipped(t, plain[half:])),
+		"zstd":                  zstded(t, plain),
+		"zstd, several frames":  slices.Concat(zstded(t, plain[:half]), zstded(t, plain[half:])),
+		"zstd, skippable frames": slices.Concat(skippable, zstded(t, plain[:half]), skippable, zstded(t, plain[half:]),
+			skippable),
 		"zstd, window of 32 MiB":   windowed(plain, 0x78),
 		"something behind the end": gzipped(t, append(slices.Clone(plain), tarOf(t, "elf app amd64")...)),
 	}
@@ -196,7 +226,8 @@ func TestScanRefuses(t *testing.T) {
 	}
 }
 
-// windowed is a zstd frame with a window of 1<<(10+window>>3) bytes and window&7 eighths more, which holds data as it is.
+// windowed is a zstd frame with a window of 1<<(10+window>>3) bytes and window&7 eighths more, which holds data as it
+// is.
 func windowed(data []byte, window byte) []byte {
 	n := len(data)<<3 | 1 // the last block, raw
 	return slices.Concat([]byte{0x28, 0xb5, 0x2f, 0xfd, 0, window, byte(n), byte(n >> 8), byte(n >> 16)}, data)
@@ -209,24 +240,33 @@ func sum(header []byte) {
 	for _, b := range header[:512] {
 		n += int(b)
 	}
-	copy(header[148:156], []byte{byte('0' + n>>15&7), byte('0' + n>>12&7), byte('0' + n>>9&7), byte('0' + n>>6&7), byte('0' + n>>3&7), byte('0' + n&7), 0, ' '})
+	copy(header[148:156],
+		[]byte{
+			byte('0' + n>>15&7), byte('0' + n>>12&7), byte('0' + n>>9&7), byte('0' + n>>6&7), byte('0' + n>>3&7),
+			byte('0' + n&7), 0, ' ',
+		})
 }
 
 func TestScanDiffID(t *testing.T) {
 	t.Parallel()
 	plain := tarOf(t, "elf app arm64")
 	data := gzipped(t, plain)
-	l := rootfs.Layer{Descriptor: v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data))}, DiffID: digestOf(t, plain)}
+	l := rootfs.Layer{
+		Descriptor: v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data))},
+		DiffID:     digestOf(t, plain),
+	}
 	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(data), l, rootfs.Options{}); err != nil {
 		t.Errorf("the right diffID: %v", err)
 	}
 	l.DiffID = l.Descriptor.Digest
-	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(data), l, rootfs.Options{}); !errors.Is(err, registry.ErrContent) {
+	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(data), l, rootfs.Options{}); !errors.Is(err,
+		registry.ErrContent) {
 		t.Errorf("a wrong diffID: got %v, want %v", err, registry.ErrContent)
 	}
 	l.DiffID = digestOf(t, plain)
 	longer := gzipped(t, append(slices.Clone(plain), "x"...)) // which no tar reader sees
-	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(longer), l, rootfs.Options{}); !errors.Is(err, registry.ErrContent) {
+	if _, err := rootfs.ScanLayer(t.Context(), bytes.NewReader(longer), l, rootfs.Options{}); !errors.Is(err,
+		registry.ErrContent) {
 		t.Errorf("a byte behind the tar's end: got %v, want %v", err, registry.ErrContent)
 	}
 }
@@ -327,12 +367,14 @@ func TestScanSparse(t *testing.T) {
 			t.Fatalf("%s: got %+v, want the sparse program and the one behind it", format, f.Files)
 		}
 		if f.Files[0].Size != 1<<40 || f.Unpacked > 1<<20 {
-			t.Errorf("%s: size %d of %d unpacked bytes, want a hole of a terabyte that takes none", format, f.Files[0].Size, f.Unpacked)
+			t.Errorf("%s: size %d of %d unpacked bytes, want a hole of a terabyte that takes none", format, f.Files[0].Size,
+				f.Unpacked)
 		}
 	}
 }
 
-// sparse makes an archive with a file of size bytes that begins with head and goes on with a hole, and a program behind it.
+// sparse makes an archive with a file of size bytes that begins with head and goes on with a hole, and a program behind
+// it.
 func sparse(t *testing.T, format string, head []byte, size int64) []byte {
 	t.Helper()
 	if len(head) > 512 {
@@ -364,7 +406,10 @@ func sparse(t *testing.T, format string, head []byte, size int64) []byte {
 		copy(mapping, "1\n0\n512\n")
 		h := &tar.Header{Name: "GNUSparseFile.0/big", Mode: 0o755, Typeflag: tar.TypeReg, Size: 1024, Format: tar.FormatPAX}
 		// The writer refuses GNU.sparse records, so that names of the same length take their place.
-		h.PAXRecords = map[string]string{"gnu.sparse.major": "1", "gnu.sparse.minor": "0", "gnu.sparse.name": "big", "gnu.sparse.realsize": "1099511627776"}
+		h.PAXRecords = map[string]string{
+			"gnu.sparse.major": "1", "gnu.sparse.minor": "0", "gnu.sparse.name": "big",
+			"gnu.sparse.realsize": "1099511627776",
+		}
 		if err := w.WriteHeader(h); err != nil {
 			t.Fatal(err)
 		}
@@ -398,7 +443,8 @@ func (panicking) Read([]byte) (int, error) { panic("length mismatch") }
 func TestScanPanic(t *testing.T) {
 	t.Parallel()
 	in := io.MultiReader(bytes.NewReader(tarOf(t, "elf app arm64")[:600]), panicking{})
-	if _, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{}, rootfs.Options{}); !errors.Is(err, registry.ErrContent) {
+	if _, err := rootfs.ScanLayer(t.Context(), in, rootfs.Layer{}, rootfs.Options{}); !errors.Is(err,
+		registry.ErrContent) {
 		t.Errorf("got %v, want %v", err, registry.ErrContent)
 	}
 }

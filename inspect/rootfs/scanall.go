@@ -36,8 +36,9 @@ type Scanned struct {
 }
 
 // ScanAll reads layers, several at once, each distinct one only once however often it is in the list, and none that
-// Options.Known has. Results are in the order of layers; one that fails does not keep the others from being read. Limits
-// hold for each layer, but Limits.Memory for all of them together, and Limits.Ratio for both. The error is that of ctx.
+// Options.Known has. Results are in the order of layers; one that fails does not keep the others from being read.
+// Limits hold for each layer, but Limits.Memory for all of them together, and Limits.Ratio for both. The error is that
+// of ctx.
 func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
 	o = o.withDefaults()
 	shared := scanWork{budget: &memoryBudget{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
@@ -159,8 +160,10 @@ func (l LayerSource) known(o Options) (LayerFacts, bool) {
 		return LayerFacts{}, false
 	}
 	facts, ok := o.Known(l.Descriptor.Digest)
-	compared := !o.Compare || TableDigest(l.Descriptor) == "" || facts.Table != nil && facts.Table.Digest == TableDigest(l.Descriptor)
-	return facts, ok && compared && facts.Schema == Schema && facts.Examiner == o.Examiner && facts.Digest == l.Descriptor.Digest &&
+	compared := !o.Compare || TableDigest(l.Descriptor) == "" ||
+		facts.Table != nil && facts.Table.Digest == TableDigest(l.Descriptor)
+	return facts, ok && compared && facts.Schema == Schema && facts.Examiner == o.Examiner &&
+		facts.Digest == l.Descriptor.Digest &&
 		facts.Size == l.Descriptor.Size
 }
 

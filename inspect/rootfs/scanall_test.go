@@ -212,10 +212,19 @@ func TestScanAllKnown(t *testing.T) {
 		name  string
 		facts rootfs.LayerFacts
 		known bool
-	}{{"right", right, true}, {"of another layer", other, false}, {"of an older examiner", old, false}, {"of another size", short, false}, {"none", rootfs.LayerFacts{}, false}}
+	}{
+		{"right", right, true},
+		{"of another layer", other, false},
+		{"of an older examiner", old, false},
+		{"of another size", short, false},
+		{"none", rootfs.LayerFacts{}, false},
+	}
 	for _, tt := range tests {
 		before := b.opened[l.Descriptor.Digest]
-		o := rootfs.Options{Examiner: "binary/1", Known: func(v1.Hash) (rootfs.LayerFacts, bool) { return tt.facts, tt.facts.Schema != "" }}
+		o := rootfs.Options{
+			Examiner: "binary/1",
+			Known:    func(v1.Hash) (rootfs.LayerFacts, bool) { return tt.facts, tt.facts.Schema != "" },
+		}
 		got, err := rootfs.ScanAll(t.Context(), layers, o)
 		if err != nil || got[0].Err != nil || got[0].Known != tt.known || got[0].Facts.Digest != right.Digest {
 			t.Errorf("%s: got %+v (%v), want known: %t", tt.name, got, err, tt.known)

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// What overlay file systems and their tools keep in attributes of files. Whether a runtime sets those that a layer has depends on
-// the runtime, its privileges and its storage; they can show what is hidden, and hide what is there.
+// What overlay file systems and their tools keep in attributes of files. Whether a runtime sets those that a layer has
+// depends on the runtime, its privileges and its storage; they can show what is hidden, and hide what is there.
 // https://www.kernel.org/doc/html/latest/filesystems/overlayfs.html, https://github.com/containers/fuse-overlayfs
 const (
 	xattr        = "SCHILY.xattr."
@@ -19,7 +19,8 @@ func storagePrefixes() []string {
 	return []string{kernelPrefix, userPrefix, "user.fuseoverlayfs.", "security.fuseoverlayfs.", "user.containers."}
 }
 
-// harmless are attributes of the kernel's overlayfs that name no other file and hide none. They leak into layers now and then.
+// harmless are attributes of the kernel's overlayfs that name no other file and hide none. They leak into layers now
+// and then.
 func harmless(attribute string) bool {
 	name := strings.TrimPrefix(strings.TrimPrefix(attribute, kernelPrefix), userPrefix)
 	return slices.Contains([]string{"impure", "nlink", "origin", "uuid"}, name)
@@ -27,7 +28,8 @@ func harmless(attribute string) bool {
 
 // storageAttribute reports whether an extended attribute steers a storage.
 func storageAttribute(attribute string) bool {
-	return slices.ContainsFunc(storagePrefixes(), func(p string) bool { return strings.HasPrefix(attribute, p) }) && !harmless(attribute)
+	return slices.ContainsFunc(storagePrefixes(), func(p string) bool { return strings.HasPrefix(attribute, p) }) &&
+		!harmless(attribute)
 }
 
 // special refuses an entry that some runtime takes for something else than the layer's format says.

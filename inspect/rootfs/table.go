@@ -33,9 +33,10 @@ func NewTables(o Options) *Tables {
 	return &Tables{options: o, budget: &memoryBudget{limit: o.Limits.Memory}}
 }
 
-// Table is a layer of which only the table of contents was read, and the files that were asked for. What it says is what the
-// manifest's author vouches for: the table has the digest that the manifest says, and the files have those that the table says.
-// Whether the tar has the same files is known only to who reads all of it. It is for one goroutine at a time.
+// Table is a layer of which only the table of contents was read, and the files that were asked for. What it says is
+// what the manifest's author vouches for: the table has the digest that the manifest says, and the files have those
+// that the table says. Whether the tar has the same files is known only to who reads all of it. It is for one goroutine
+// at a time.
 type Table struct {
 	ranges  Ranges
 	layer   v1.Descriptor
@@ -47,8 +48,8 @@ type Table struct {
 	rows    map[string]*tableRow // filled if it is not nil
 }
 
-// Open reads the table of a layer. Any error, but that of ctx, means that the layer is to be read as a stream: there is no table,
-// it is not what the manifest says, the registry sends no parts, or a limit.
+// Open reads the table of a layer. Any error, but that of ctx, means that the layer is to be read as a stream: there is
+// no table, it is not what the manifest says, the registry sends no parts, or a limit.
 func (t *Tables) Open(ctx context.Context, ranges Ranges, d v1.Descriptor) (*Table, error) {
 	if err := readable(d); err != nil {
 		return nil, err
@@ -74,7 +75,10 @@ func (t *Table) open(ctx context.Context, p *memoryBudget) error {
 	}
 	t.begins = append(l.begins, place.off)
 	slices.Sort(t.begins)
-	t.facts = LayerFacts{Schema: Schema, Examiner: t.options.Examiner, Digest: t.layer.Digest, Size: t.layer.Size, Part: Listed, Headers: l.scan.headers}
+	t.facts = LayerFacts{
+		Schema: Schema, Examiner: t.options.Examiner, Digest: t.layer.Digest, Size: t.layer.Size,
+		Part: Listed, Headers: l.scan.headers,
+	}
 	return l.scan.view.describe(&t.facts, p)
 }
 
@@ -86,7 +90,8 @@ func (t *Table) Read() int64 { return t.read.Load() }
 
 // Examine reads the file at path, a path of Facts whose type is Unread, and adds to the next Facts what it is.
 func (t *Table) Examine(ctx context.Context, path string) error {
-	at, ok := slices.BinarySearchFunc(t.facts.Files, path, func(f File, path string) int { return cmp.Compare(f.Path, path) })
+	at, ok := slices.BinarySearchFunc(t.facts.Files, path,
+		func(f File, path string) int { return cmp.Compare(f.Path, path) })
 	if !ok {
 		return fmt.Errorf("reading %q by the table of contents: %w", path, ErrMissing)
 	}

@@ -13,12 +13,15 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzTable: whatever a table of contents says, it is read or refused within its limits, and so are the files that it lists.
+// FuzzTable: whatever a table of contents says, it is read or refused within its limits, and so are the files that it
+// lists.
 func FuzzTable(f *testing.F) {
 	for _, packing := range packings() {
-		d, r := layerOf(f, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "hard b bin/app", "gone x", "plain y")
+		d, r := layerOf(f, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "hard b bin/app",
+			"gone x", "plain y")
 		var offset, n int64
-		if _, err := fmt.Sscanf(d.Annotations["io.github.containers.zstd-chunked.manifest-position"], "%d:%d:", &offset, &n); err == nil {
+		if _, err := fmt.Sscanf(d.Annotations["io.github.containers.zstd-chunked.manifest-position"], "%d:%d:", &offset,
+			&n); err == nil {
 			f.Add(string(unzstd(f, r.data[offset:offset+n])), uint8(0))
 		}
 	}

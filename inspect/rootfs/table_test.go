@@ -58,13 +58,17 @@ func TestTable(t *testing.T) {
 	for _, packing := range packings() {
 		t.Run(packing, func(t *testing.T) {
 			t.Parallel()
-			d, r := layerOf(t, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "noise bin/big 3000", "hard bin/other bin/app", "plain etc/x", "gone etc/y")
+			d, r := layerOf(t, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "noise bin/big 3000",
+				"hard bin/other bin/app", "plain etc/x", "gone etc/y")
 			table := openTable(t, d, r)
 			facts := table.Facts()
 			if facts.Part != rootfs.Listed || !slices.Equal(facts.Whiteouts, []string{"etc/y"}) || r.asked > 2000 {
 				t.Fatalf("%+v, asked for %d bytes", facts, r.asked)
 			}
-			kinds := map[string]rootfs.Type{"bin": rootfs.Symlink, "etc/x": rootfs.Unread, "usr/bin/app": rootfs.Unread, "usr/bin/big": rootfs.Unread, "usr/bin/other": rootfs.Unread}
+			kinds := map[string]rootfs.Type{
+				"bin": rootfs.Symlink, "etc/x": rootfs.Unread, "usr/bin/app": rootfs.Unread,
+				"usr/bin/big": rootfs.Unread, "usr/bin/other": rootfs.Unread,
+			}
 			for _, f := range facts.Files {
 				if kinds[f.Path] != f.Type {
 					t.Errorf("%s is %s", f.Path, f.Type)
@@ -96,8 +100,11 @@ func TestTable(t *testing.T) {
 func TestTablesOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string][]estargz.Option{
-		"estargz": nil, "pieces": {estargz.WithChunkSize(40)}, "members of several files": {estargz.WithMinChunkSize(100 << 10)},
-		"zstd:chunked": {estargz.WithCompression(&zstdCompression{Compressor: zstdchunked.Compressor{CompressionLevel: zstd.SpeedDefault}})},
+		"estargz": nil, "pieces": {estargz.WithChunkSize(40)},
+		"members of several files": {estargz.WithMinChunkSize(100 << 10)},
+		"zstd:chunked": {
+			estargz.WithCompression(&zstdCompression{Compressor: zstdchunked.Compressor{CompressionLevel: zstd.SpeedDefault}}),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -115,7 +122,10 @@ func TestTablesOfOthers(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d := v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data)), Annotations: map[string]string{estargz.TOCJSONDigestAnnotation: blob.TOCDigest().String()}}
+			d := v1.Descriptor{
+				Digest: digestOf(t, data), Size: int64(len(data)),
+				Annotations: map[string]string{estargz.TOCJSONDigestAnnotation: blob.TOCDigest().String()},
+			}
 			if name == "zstd:chunked" {
 				d.Annotations = zstdAnnotations(t, data)
 			}
@@ -187,7 +197,8 @@ func TestTableLimits(t *testing.T) {
 	t.Parallel()
 	d, r := layerOf(t, "estargz", "elf a arm64", "elf b arm64", "elf c arm64")
 	for _, limits := range []rootfs.Limits{{Headers: 2}, {Memory: 100}, {Path: 0, Depth: 0, Memory: 800}} {
-		if _, err := rootfs.NewTables(rootfs.Options{Limits: limits}).Open(t.Context(), r, d); !errors.Is(err, rootfs.ErrLimit) {
+		if _, err := rootfs.NewTables(rootfs.Options{Limits: limits}).Open(t.Context(), r, d); !errors.Is(err,
+			rootfs.ErrLimit) {
 			t.Errorf("%+v: %v", limits, err)
 		}
 	}

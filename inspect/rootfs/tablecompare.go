@@ -17,8 +17,8 @@ import (
 	"mtool/registry"
 )
 
-// TableFacts is what became of a layer's table of contents when the whole layer was read. Runtimes that pull lazily show what
-// the table says, and others what the tar has: where the two differ, one image is two.
+// TableFacts is what became of a layer's table of contents when the whole layer was read. Runtimes that pull lazily
+// show what the table says, and others what the tar has: where the two differ, one image is two.
 type TableFacts struct {
 	Digest string `json:"digest"` // as the manifest says it
 	// Differs says where the table says something else than the tar; "" where it does not.
@@ -106,7 +106,8 @@ func (c *comparison) entry(name string, h *tar.Header) {
 	case row == nil:
 		c.wrong[name] = "it is not in the table"
 		return
-	case row.kind != kindOf(h.Typeflag), row.target != targetOf(h), row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):
+	case row.kind != kindOf(h.Typeflag), row.target != targetOf(h),
+		row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):
 		c.wrong[name] = "the table says something else of it"
 	case row.kind == tar.TypeReg:
 		c.row = row

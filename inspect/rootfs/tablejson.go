@@ -41,7 +41,8 @@ func (e tableEntry) header() (tar.Header, error) {
 		return tar.Header{}, fmt.Errorf("%w: entry %q of type %q and size %d", registry.ErrContent, e.Name, e.Type, e.Size)
 	}
 	h := tar.Header{
-		Typeflag: kind, Name: e.Name, Linkname: e.LinkName, Mode: e.Mode & 0o7777, Size: e.Size, Devmajor: e.Devmajor, Devminor: e.Devminor,
+		Typeflag: kind, Name: e.Name, Linkname: e.LinkName, Mode: e.Mode & 0o7777, Size: e.Size, Devmajor: e.Devmajor,
+		Devminor: e.Devminor,
 	}
 	for name := range e.Xattrs {
 		if h.PAXRecords == nil {
@@ -67,7 +68,8 @@ func (e tableEntry) part(size, whole int64) (part, error) {
 		p.size = size - e.ChunkOffset
 	}
 	if p.off < 0 || p.off >= whole || p.inner < 0 || p.size <= 0 || e.ChunkOffset < 0 || e.ChunkOffset > size-p.size {
-		return part{}, fmt.Errorf("%w: a chunk of %d bytes at %d, of a file of %d", registry.ErrContent, p.size, e.ChunkOffset, size)
+		return part{}, fmt.Errorf("%w: a chunk of %d bytes at %d, of a file of %d", registry.ErrContent, p.size,
+			e.ChunkOffset, size)
 	}
 	digest := e.ChunkDigest
 	if digest == "" && p.size == size {

@@ -89,7 +89,8 @@ func (r *partReader) next() error {
 func (r *partReader) check() error {
 	r.close()
 	if !r.now.zeros && !bytes.Equal(r.hash.Sum(nil), r.now.digest[:]) {
-		return fmt.Errorf("%w: a chunk of %d bytes has another digest than the table of contents says", registry.ErrContent, r.now.size)
+		return fmt.Errorf("%w: a chunk of %d bytes has another digest than the table of contents says", registry.ErrContent,
+			r.now.size)
 	}
 	return nil
 }

@@ -48,7 +48,8 @@ const (
 // chunkedPrefixes are of Podman and its like, and of what containerd's converters write.
 func chunkedPrefixes() []string { return []string{"io.github.containers.", "io.containers."} }
 
-// TableDigest is what a layer's descriptor says of its table of contents, in whatever words; "" where it speaks of none.
+// TableDigest is what a layer's descriptor says of its table of contents, in whatever words; "" where it speaks of
+// none.
 func TableDigest(d v1.Descriptor) string {
 	var all []string
 	for _, prefix := range chunkedPrefixes() {
@@ -87,8 +88,10 @@ func (t *Table) find(ctx context.Context) (place, error) {
 	}
 	p := found[0]
 	for _, other := range found[1:] {
-		if other.off != p.off || other.n != p.n || other.tarred != p.tarred || !either(&p.packed, other.packed) || !either(&p.text, other.text) {
-			return place{}, fmt.Errorf("%w: the annotations mean different tables, at %d and %d", registry.ErrContent, p.off, other.off)
+		if other.off != p.off || other.n != p.n || other.tarred != p.tarred ||
+			!either(&p.packed, other.packed) || !either(&p.text, other.text) {
+			return place{}, fmt.Errorf("%w: the annotations mean different tables, at %d and %d", registry.ErrContent,
+				p.off, other.off)
 		}
 	}
 	return p, t.plausible(p)
@@ -128,7 +131,8 @@ func (t *Table) atEnd(ctx context.Context) (place, error) {
 	return place{off: off, n: end - off, format: openGzip, tarred: true}, nil
 }
 
-// chunkedFooter reads the end of a zstd:chunked as stargz-snapshotter has it: where the table begins, and its packed size.
+// chunkedFooter reads the end of a zstd:chunked as stargz-snapshotter has it: where the table begins, and its packed
+// size.
 func chunkedFooter(end []byte) (place, bool) {
 	const size, magic = 40, "GnUlInUx"
 	footer := end[len(end)-size:]
@@ -141,7 +145,8 @@ func chunkedFooter(end []byte) (place, bool) {
 
 func (t *Table) plausible(p place) error {
 	if p.off <= 0 || p.n <= 0 || p.off > t.layer.Size-p.n {
-		return fmt.Errorf("%w: the table is at %d, of %d bytes, in a layer of %d", registry.ErrContent, p.off, p.n, t.layer.Size)
+		return fmt.Errorf("%w: the table is at %d, of %d bytes, in a layer of %d", registry.ErrContent, p.off, p.n,
+			t.layer.Size)
 	}
 	if p.n > maxTable {
 		return &LimitError{What: "bytes of a table of contents", Limit: maxTable}

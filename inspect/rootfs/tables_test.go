@@ -50,18 +50,27 @@ func TestSeveralTables(t *testing.T) {
 		{"another one at the end", atEnd, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
 		{"another one at the end, and nothing said of it", atEnd, change(estargz.TOCJSONDigestAnnotation, ""), nil},
 		{"another digest of the JSON", blob, change(estargz.TOCJSONDigestAnnotation, digestOfOther), registry.ErrContent},
-		{"another digest of one of two", blob, change("io.containers.zstd-chunked.manifest-checksum", digestOfOther), registry.ErrContent},
-		{"another place of one of two", atEnd, change("io.containers.zstd-chunked.manifest-position", zstdAnnotations(t, atEnd)[zstdchunked.ManifestPositionAnnotation]), registry.ErrContent},
+		{
+			"another digest of one of two", blob, change("io.containers.zstd-chunked.manifest-checksum", digestOfOther),
+			registry.ErrContent,
+		},
+		{
+			"another place of one of two", atEnd,
+			change("io.containers.zstd-chunked.manifest-position",
+				zstdAnnotations(t, atEnd)[zstdchunked.ManifestPositionAnnotation]), registry.ErrContent,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			d := v1.Descriptor{Digest: digestOf(t, tt.data), Size: int64(len(tt.data)), Annotations: tt.annotations}
-			if _, err := rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: tt.data}, d); !errors.Is(err, tt.want) {
+			if _, err := rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: tt.data},
+				d); !errors.Is(err, tt.want) {
 				t.Errorf("opened: got %v, want %v", err, tt.want)
 			}
 			source, _ := newBlobs(t, tt.data)
-			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}}, rootfs.Options{Compare: true})
+			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}},
+				rootfs.Options{Compare: true})
 			if err != nil || got[0].Err != nil {
 				t.Fatal(err, got[0].Err)
 			}
@@ -120,7 +129,8 @@ func TestTablesOfOtherLayers(t *testing.T) {
 			data := withTable(t, layer, table)
 			d := v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data)), Annotations: zstdAnnotations(t, data)}
 			source, _ := newBlobs(t, data)
-			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}}, rootfs.Options{Compare: true})
+			got, err := rootfs.ScanAll(t.Context(), []rootfs.LayerSource{{Layer: rootfs.Layer{Descriptor: d}, Source: source}},
+				rootfs.Options{Compare: true})
 			if err != nil || got[0].Err != nil {
 				t.Fatal(err, got[0].Err)
 			}
@@ -153,7 +163,8 @@ func TestTableRefuses(t *testing.T) {
 		data := append([]byte("12345678"), table...)
 		const prefix = "io.github.containers.zstd-chunked.manifest-"
 		d := v1.Descriptor{Digest: digestOf(t, data), Size: int64(len(data)), Annotations: map[string]string{
-			prefix + "checksum": registrytest.Hash(table).String(), prefix + "position": fmt.Sprintf("8:%d:%d:1", len(table), len(text)),
+			prefix + "checksum": registrytest.Hash(table).String(),
+			prefix + "position": fmt.Sprintf("8:%d:%d:1", len(table), len(text)),
 		}}
 		_, err = rootfs.NewTables(rootfs.Options{}).Open(t.Context(), &ranges{data: data}, d)
 		if unchecked, ok := errors.AsType[*rootfs.UncheckedError](err); !ok || unchecked.Reason != rootfs.Ambiguous {

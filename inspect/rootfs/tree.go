@@ -11,8 +11,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Tree is the file system of an image, as far as its layers were read. It does not change, and is safe for use from several
-// goroutines.
+// Tree is the file system of an image, as far as its layers were read. It does not change, and is safe for use from
+// several goroutines.
 type Tree struct {
 	root    *node
 	reading Reading
@@ -52,8 +52,8 @@ func (t *Tree) All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) { t.walk("", t.root, yield) }
 }
 
-// Dir looks for a directory as a runtime does before it starts a program there: links are followed, and what is not there is
-// made. made reports whether it is; an error wraps ErrMissing where a file is in the way, or ErrLoop.
+// Dir looks for a directory as a runtime does before it starts a program there: links are followed, and what is not
+// there is made. made reports whether it is; an error wraps ErrMissing where a file is in the way, or ErrLoop.
 func (t *Tree) Dir(path string) (made bool, err error) {
 	if _, err = t.Lookup(path + "/"); err == nil || !errors.Is(err, ErrMissing) {
 		return false, nil
@@ -105,9 +105,9 @@ type Found struct {
 	Links []string // symbolic links that were passed, as "bin -> usr/bin"
 }
 
-// Lookup finds path as a process with the image as its root would: all symbolic links are followed, relative and absolute
-// ones stay inside the root, and so does "..". A path that is not absolute begins at the root. Errors wrap ErrMissing (or
-// ErrUnread, if there are gaps) or ErrLoop.
+// Lookup finds path as a process with the image as its root would: all symbolic links are followed, relative and
+// absolute ones stay inside the root, and so does "..". A path that is not absolute begins at the root. Errors wrap
+// ErrMissing (or ErrUnread, if there are gaps) or ErrLoop.
 func (t *Tree) Lookup(path string) (Found, error) { return t.lookup("/", path) }
 
 // lookup begins at dir, a path itself, unless path is absolute. A dir that is not there is empty: runtimes make it.

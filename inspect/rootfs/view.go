@@ -13,9 +13,9 @@ const (
 	metadata = ".wh..wh." // of AUFS, which no runtime shows
 )
 
-// view is one layer on its own: its entries applied in their order, as overlayfs's users unpack it into an empty directory.
-// The last one of a name wins, a file in the place of a directory takes its content away, and what is below a link lands where
-// the link leads. A whiteout is a node too, which what comes later replaces.
+// view is one layer on its own: its entries applied in their order, as overlayfs's users unpack it into an empty
+// directory. The last one of a name wins, a file in the place of a directory takes its content away, and what is below
+// a link lands where the link leads. A whiteout is a node too, which what comes later replaces.
 //
 // What no tool writes and runtimes read differently is refused: see ambiguous.
 type view struct {
@@ -37,7 +37,8 @@ type view struct {
 
 func newView(limits Limits, p *memoryBudget) *view {
 	return &view{
-		root: newDir(0), plain: &node{}, runnable: &node{runnable: true}, gone: &node{gone: true}, device: &node{device: true},
+		root: newDir(0), plain: &node{}, runnable: &node{runnable: true}, gone: &node{gone: true},
+		device:  &node{device: true},
 		skipped: map[string]bool{}, limits: limits, budget: p,
 	}
 }
@@ -175,8 +176,8 @@ func (v *view) hide(name string) error {
 	return v.take(nameCost + int64(len(gone)))
 }
 
-// skip notes the name of an entry that only some runtimes act upon. The layer itself may have nothing there or on the way that
-// is no directory.
+// skip notes the name of an entry that only some runtimes act upon. The layer itself may have nothing there or on the
+// way that is no directory.
 func (v *view) skip(name string) error {
 	n := v.root
 	for part := range parts(name) {

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// The format of Berkeley DB, as a table of hashes, in the order of bytes of the machine that wrote it: a page about the whole, and
-// pages of pairs of a number and a header. What is too large for those lies in overflow pages that lead to each other.
-// https://github.com/berkeleydb/libdb/blob/v5.3.28/src/dbinc/db_page.h
+// The format of Berkeley DB, as a table of hashes, in the order of bytes of the machine that wrote it: a page about the
+// whole, and pages of pairs of a number and a header. What is too large for those lies in overflow pages that lead to
+// each other. https://github.com/berkeleydb/libdb/blob/v5.3.28/src/dbinc/db_page.h
 const (
 	berkeleyMagic  = 0x00061561
 	berkeleyHeader = 72 // bytes of what all databases of Berkeley DB begin with

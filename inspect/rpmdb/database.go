@@ -57,7 +57,8 @@ func (d Database) Packages(f func(Package)) error {
 	})
 }
 
-// format is what calls a function for the header of each package, by what the database begins with; nil is no format of RPM.
+// format is what calls a function for the header of each package, by what the database begins with; nil is no format of
+// RPM.
 func (d Database) format() func(d Database, f func(header payload)) error {
 	begin := d.chunks[0][:min(d.size, berkeleyHeader)]
 	switch {

@@ -48,7 +48,8 @@ func parseHeader(row payload) (h header, ok bool) {
 	index := row.bytes(intro, int(entries)*entry)
 	h = header{row: row, tags: map[uint32]tag{}, data: intro + int(entries)*entry}
 	for ; len(index) >= entry; index = index[entry:] {
-		number, at, count := binary.BigEndian.Uint32(index), binary.BigEndian.Uint32(index[8:]), binary.BigEndian.Uint32(index[12:])
+		number, at, count := binary.BigEndian.Uint32(index), binary.BigEndian.Uint32(index[8:]),
+			binary.BigEndian.Uint32(index[12:])
 		if wanted(number) && at < size && count <= size {
 			h.tags[number] = tag{int(at), int(size - at), int(count)}
 		}
@@ -58,7 +59,8 @@ func parseHeader(row payload) (h header, ok bool) {
 
 func wanted(number uint32) bool {
 	switch number {
-	case tagName, tagVersion, tagRelease, tagEpoch, tagArch, tagProvides, tagRequires, tagDirIndexes, tagBaseNames, tagDirNames:
+	case tagName, tagVersion, tagRelease, tagEpoch, tagArch, tagProvides, tagRequires, tagDirIndexes, tagBaseNames,
+		tagDirNames:
 		return true
 	}
 	return false

@@ -7,8 +7,9 @@ import (
 	"hash/adler32"
 )
 
-// The format ndb, in small-endian numbers of four bytes: a header, slots that say where the headers of packages lie, in blocks of
-// 16 bytes, and those. https://github.com/rpm-software-management/rpm/blob/rpm-4.18.0-release/lib/backend/ndb/rpmpkg.c
+// The format ndb, in small-endian numbers of four bytes: a header, slots that say where the headers of packages lie, in
+// blocks of 16 bytes, and those.
+// https://github.com/rpm-software-management/rpm/blob/rpm-4.18.0-release/lib/backend/ndb/rpmpkg.c
 const (
 	ndbMagic  = "RpmP"
 	slotMagic = "Slot"
@@ -54,7 +55,8 @@ func (d Database) ndb(f func(header payload)) error {
 	}
 }
 
-// blob is what lies at a place: behind a head, and before a tail at the end of its last block, with a sum of all that is before.
+// blob is what lies at a place: behind a head, and before a tail at the end of its last block, with a sum of all that
+// is before.
 func (d Database) blob(number uint32, at, most int64) (blob payload, ok bool) {
 	head, ok := d.part(at, blobHead)
 	if !ok || head.word(0) != blobMagic || head.little(4) != number {
@@ -69,7 +71,8 @@ func (d Database) blob(number uint32, at, most int64) (blob payload, ok bool) {
 	}
 	sum := adler32.New()
 	all.to(sum)
-	return all.from(blobHead, int(size)), tail.little(0) == sum.Sum32() && int64(tail.little(4)) == size && tail.word(8) == blobEnd
+	return all.from(blobHead, int(size)), tail.little(0) == sum.Sum32() && int64(tail.little(4)) == size &&
+		tail.word(8) == blobEnd
 }
 
 // to writes all of a payload into a sum.

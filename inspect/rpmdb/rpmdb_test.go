@@ -67,7 +67,8 @@ func TestAgreesWithRPM(t *testing.T) {
 		}
 		if err := d.Packages(func(p rpmdb.Package) {
 			provides, requires := slices.Collect(p.Provides()), slices.Collect(p.Requires())
-			if !slices.Contains(provides, "cap-of-"+p.Name) || !slices.Contains(requires, "cap-of-tool") || !slices.Contains(requires, "/bin/sh") {
+			if !slices.Contains(provides, "cap-of-"+p.Name) || !slices.Contains(requires, "cap-of-tool") ||
+				!slices.Contains(requires, "/bin/sh") {
 				t.Errorf("%s: %s provides %q and requires %q", format, p.Name, provides, requires)
 			}
 		}); err != nil {

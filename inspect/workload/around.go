@@ -16,8 +16,8 @@ import (
 // ErrOutside is a file that a file names and that lies outside of where it may name any.
 var ErrOutside = errors.New("it lies outside")
 
-// surroundings are where a file may name others: below the working directory or, when it lies elsewhere, below its folder.
-// Whoever wrote the file does not choose among all files of the machine.
+// surroundings are where a file may name others: below the working directory or, when it lies elsewhere, below its
+// folder. Whoever wrote the file does not choose among all files of the machine.
 type surroundings struct{ *os.Root }
 
 func openAround(file string) (s surroundings, err error) {

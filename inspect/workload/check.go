@@ -21,7 +21,10 @@ const (
 func Rules() []inspect.Rule {
 	return []inspect.Rule{
 		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
-		{Name: RuleAccepted, Means: "a file names an image that was not looked at", Stays: "a pattern of images that may stay unchecked covers it"},
+		{
+			Name: RuleAccepted, Means: "a file names an image that was not looked at",
+			Stays: "a pattern of images that may stay unchecked covers it",
+		},
 	}
 }
 
@@ -86,7 +89,8 @@ func (p Pattern) covers(text string) bool {
 // Finding returns a failure or, where a pattern covers the image or the place that names none, a note.
 func (u Unchecked) Finding(allowed []Pattern) inspect.Finding {
 	f := inspect.Finding{
-		State: inspect.Unchecked, File: u.File, Line: u.Line, Claim: u.Image, Message: fmt.Sprintf("%s: %s: not checked", u.What, u.Why),
+		State: inspect.Unchecked, File: u.File, Line: u.Line, Claim: u.Image,
+		Message: fmt.Sprintf("%s: %s: not checked", u.What, u.Why),
 	}
 	if u.Image != "" {
 		f.Message = fmt.Sprintf("%s: %s is not checked: %s", u.What, u.Image, u.Why)

@@ -54,8 +54,8 @@ func over(first variables, set map[string]setting) variables {
 	}
 }
 
-// environment is where Compose looks for the variables of the files in dir: in what holds already, then in the files that
-// env_file names or, where it names none, in .env.
+// environment is where Compose looks for the variables of the files in dir: in what holds already, then in the files
+// that env_file names or, where it names none, in .env.
 func (p *project) environment(outer environment, dir string, by *composeFile, envFile *node) (environment, error) {
 	if envFile == nil {
 		return p.dotEnv(outer, dir)
@@ -105,8 +105,8 @@ func (p *project) dotEnv(outer environment, dir string) (environment, error) {
 	return outer.beneath(set), nil
 }
 
-// parseVariables are the variables that a file sets, as Compose reads .env. One that is made of a variable which is not set
-// is left out.
+// parseVariables are the variables that a file sets, as Compose reads .env. One that is made of a variable which is not
+// set is left out.
 func parseVariables(body []byte) (map[string]string, error) {
 	set, all := map[string]setting{}, map[string]string{}
 	nobody := func(string) (string, bool, error) { return "", false, nil }

@@ -30,8 +30,8 @@ type Files struct {
 	Withheld []string // variables of the environment that a file asked for and may not use
 }
 
-// ReadFiles reads all files; a folder stands for the YAML and JSON files in it, at any depth. Compose files that are named
-// are one project, as docker compose takes them.
+// ReadFiles reads all files; a folder stands for the YAML and JSON files in it, at any depth. Compose files that are
+// named are one project, as docker compose takes them.
 func ReadFiles(ctx context.Context, o FileOptions) (all Files, err error) {
 	files, err := listFiles(o.Files)
 	if err != nil {
@@ -153,8 +153,8 @@ func listFiles(names []string) ([]namedFile, error) {
 	return files, nil
 }
 
-// leadsToFolder reports whether a link leads to a folder. In those that Kubernetes mounts, "..data" does, and the files lie
-// there under names of their own.
+// leadsToFolder reports whether a link leads to a folder. In those that Kubernetes mounts, "..data" does, and the files
+// lie there under names of their own.
 func leadsToFolder(link string) bool {
 	info, err := os.Stat(link)
 	return err == nil && info.IsDir() && filepath.Base(link) != "..data"

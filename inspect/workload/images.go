@@ -35,8 +35,8 @@ func Typed(ref registry.Ref, where Universe) Image {
 	return i
 }
 
-// Images returns the images of uses, each once, and apart from them what is no name of an image. Names in files are those of
-// a cluster, so images are in registries.
+// Images returns the images of uses, each once, and apart from them what is no name of an image. Names in files are
+// those of a cluster, so images are in registries.
 func Images(uses []Use, where Universe) (all []Image, nameless []Unchecked) {
 	index := map[string]int{}
 	for _, u := range uses {
@@ -88,7 +88,8 @@ func (i Image) Platforms() (all []v1.Platform) {
 	return all
 }
 
-// Only returns the platforms that alone matter, since every use says which it needs; none: all entries of the image matter.
+// Only returns the platforms that alone matter, since every use says which it needs; none: all entries of the image
+// matter.
 func (i Image) Only() []v1.Platform {
 	for _, u := range i.Uses {
 		named := slices.ContainsFunc(i.Needs, func(n Need) bool {

@@ -82,12 +82,24 @@ func TestReadFilesRefuses(t *testing.T) {
 		options workload.FileOptions
 		kind    error
 	}{
-		"no such file":              {workload.FileOptions{Files: []string{filepath.Join(dir, "none.yaml")}}, registry.ErrNotFound},
-		"a file that is neither":    {workload.FileOptions{Files: []string{filepath.Join(dir, "values.yaml")}}, registry.ErrUsage},
+		"no such file": {
+			workload.FileOptions{Files: []string{filepath.Join(dir, "none.yaml")}},
+			registry.ErrNotFound,
+		},
+		"a file that is neither": {
+			workload.FileOptions{Files: []string{filepath.Join(dir, "values.yaml")}},
+			registry.ErrUsage,
+		},
 		"a folder of nothing":       {workload.FileOptions{Files: []string{t.TempDir()}}, registry.ErrUsage},
 		"a folder without an image": {workload.FileOptions{Files: []string{podsIn(t)}}, registry.ErrUsage},
-		"a field of nothing":        {workload.FileOptions{Files: []string{dir}, Fields: []workload.Field{field}}, registry.ErrUsage},
-		"a variable that is unset":  {workload.FileOptions{Files: []string{dir}, Env: []string{"MTOOL_NOT_SET"}}, registry.ErrUsage},
+		"a field of nothing": {
+			workload.FileOptions{Files: []string{dir}, Fields: []workload.Field{field}},
+			registry.ErrUsage,
+		},
+		"a variable that is unset": {
+			workload.FileOptions{Files: []string{dir}, Env: []string{"MTOOL_NOT_SET"}},
+			registry.ErrUsage,
+		},
 	} {
 		if _, err := workload.ReadFiles(t.Context(), c.options); !errors.Is(err, c.kind) {
 			t.Errorf("%s: got %v, want %v", name, err, c.kind)

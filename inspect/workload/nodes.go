@@ -18,7 +18,8 @@ type Node struct {
 
 type taint struct{ key, value, effect string }
 
-// ReadNodes reads what `kubectl get nodes -o json` prints, or -o yaml. Errors wrap ErrFile; a file without nodes is one.
+// ReadNodes reads what `kubectl get nodes -o json` prints, or -o yaml. Errors wrap ErrFile; a file without nodes is
+// one.
 func ReadNodes(name string, data []byte) ([]Node, error) {
 	docs, err := documents(name, data)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"mtool/registry/regular"
 )
 
-// allowedVariables are those that files may use. What a file makes of a variable, an image's name, goes to the host that
-// the file names too: whoever writes image: HOST/${TOKEN} would get the token.
+// allowedVariables are those that files may use. What a file makes of a variable, an image's name, goes to the host
+// that the file names too: whoever writes image: HOST/${TOKEN} would get the token.
 type allowedVariables struct {
 	allowed  map[string]string
 	withheld []string // those of the environment that a file asked for in vain
@@ -63,5 +63,6 @@ func (v *allowedVariables) lookup(name string) (value string, set bool, err erro
 type WithheldError struct{ Name string }
 
 func (e *WithheldError) Error() string {
-	return "the variable " + e.Name + " of the environment may not be used by files: its value would go to the host that they name"
+	return "the variable " + e.Name +
+		" of the environment may not be used by files: its value would go to the host that they name"
 }

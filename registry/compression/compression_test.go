@@ -9,7 +9,8 @@ import (
 	"mtool/registry/compression"
 )
 
-// packed are the bytes of "text\n", as the programs of these names make them; and of pzstd, which begins with a frame to skip.
+// packed are the bytes of "text\n", as the programs of these names make them; and of pzstd, which begins with a frame
+// to skip.
 var packed = map[string]string{
 	compression.Gzip:  "H4sIAAAAAAAAAytJrSjhAgAn2uw3BQAAAA==",
 	compression.Zstd:  "KLUv/QRYKQAAdGV4dAosUaG/",

@@ -174,8 +174,8 @@ func TestExpiredToken(t *testing.T) {
 	}
 }
 
-// A new token that is refused may have been taken back between, or be ahead of the registry's clock: one more is asked for,
-// once.
+// A new token that is refused may have been taken back between, or be ahead of the registry's clock: one more is asked
+// for, once.
 func TestNewTokenRefused(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -36,7 +36,8 @@ func wantsChunks(err error) bool {
 	return false
 }
 
-// chunks sends a blob in several requests: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+// chunks sends a blob in several requests:
+// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
 type chunks struct {
 	repo *Repository
 	d    v1.Descriptor

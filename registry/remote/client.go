@@ -14,7 +14,8 @@ import (
 	"mtool/registry/login"
 )
 
-// Settings say how registries are reached: by a Client, and by a worker that fetches base images. The zero value is right.
+// Settings say how registries are reached: by a Client, and by a worker that fetches base images. The zero value is
+// right.
 type Settings struct {
 	// PlainHTTP are hosts spoken to without TLS, as written in references: "host" (any port) or "host:port". Loopback
 	// hosts need not be named.
@@ -59,15 +60,15 @@ type Options struct {
 	// Note is called before each wait, with one line; it may be nil. If concurrent requests fail alike, only the first
 	// is reported. It is called from several goroutines.
 	Note func(string)
-	// Explain, if not nil, is called with each decision and its reason, one line each: which credentials, which tokens, which
-	// mounts were refused. It is called from several goroutines.
+	// Explain, if not nil, is called with each decision and its reason, one line each: which credentials, which tokens,
+	// which mounts were refused. It is called from several goroutines.
 	Explain func(string)
 	// Observe, if not nil, is called after each request. It is called from several goroutines.
 	Observe func(Exchange)
 }
 
-// Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one limit
-// on the requests in flight. It is safe for use from several goroutines.
+// Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one
+// limit on the requests in flight. It is safe for use from several goroutines.
 type Client struct {
 	options   Options
 	http      *http.Client

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// A tag that somebody else moves between the look and the write stays as it is where the registry honours conditions. Where
-// it does not, nothing can be done about it.
+// A tag that somebody else moves between the look and the write stays as it is where the registry honours conditions.
+// Where it does not, nothing can be done about it.
 func TestConditions(t *testing.T) {
 	t.Parallel()
 	honours, ignores := registrytest.Options{Conditional: true}, registrytest.Options{}

@@ -18,8 +18,8 @@ func (r *Repository) DeleteTag(ctx context.Context, tag string) error {
 	return r.remove(ctx, r.base.WithTag(tag), "deleting tag")
 }
 
-// DeleteManifest removes a manifest, and with it every tag that points to it. What it refers to stays. The repository must be
-// opened for Delete; errors are as for DeleteTag.
+// DeleteManifest removes a manifest, and with it every tag that points to it. What it refers to stays. The repository
+// must be opened for Delete; errors are as for DeleteTag.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-manifests
 func (r *Repository) DeleteManifest(ctx context.Context, digest v1.Hash) error {

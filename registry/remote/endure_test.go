@@ -92,8 +92,8 @@ func inMemory(t *testing.T, test func(t *testing.T, n *registrytest.Network)) {
 	synctest.Test(t, func(t *testing.T) { test(t, &registrytest.Network{}) })
 }
 
-// What stands still is given up after the idle timeout and tried again, wherever it stands still; what is slow is waited
-// for.
+// What stands still is given up after the idle timeout and tried again, wherever it stands still; what is slow is
+// waited for.
 func TestIdle(t *testing.T) {
 	t.Parallel()
 	const idle = time.Minute

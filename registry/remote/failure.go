@@ -29,8 +29,8 @@ const (
 	Standstill        // nothing or too little moved: Options.Idle, Options.MinRate
 )
 
-// Error is a request that did not succeed. It wraps a kind of package registry (none when the context was done) and may have
-// a Hint.
+// Error is a request that did not succeed. It wraps a kind of package registry (none when the context was done) and may
+// have a Hint.
 type Error struct {
 	Doing   string       // "reading manifest"
 	Ref     registry.Ref // what was asked for, expanded

@@ -12,7 +12,8 @@ import (
 	"mtool/registry"
 )
 
-// FuzzManifest: whatever a registry answers, what is taken for a manifest has the digest and the size that were asked for.
+// FuzzManifest: whatever a registry answers, what is taken for a manifest has the digest and the size that were asked
+// for.
 func FuzzManifest(f *testing.F) {
 	f.Add("application/vnd.oci.image.index.v1+json", []byte(`{"schemaVersion":2,"manifests":[]}`), "", 0)
 	f.Add("text/html; charset=utf-8", []byte(`{"config":{}}`),

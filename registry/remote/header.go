@@ -10,8 +10,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// MayHeader reports whether HostSettings.Headers may set this header: not one that carries credentials, which are looked
-// up and guarded elsewhere, and not one that the protocol needs.
+// MayHeader reports whether HostSettings.Headers may set this header: not one that carries credentials, which are
+// looked up and guarded elsewhere, and not one that the protocol needs.
 func MayHeader(name, value string) bool {
 	reserved := []string{
 		"Accept", "Authorization", "Connection", "Content-Length", "Content-Range", "Content-Type", "Host",

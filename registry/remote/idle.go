@@ -79,8 +79,9 @@ type line struct {
 	reading atomic.Int64
 }
 
-// send sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and in
-// every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not count.
+// send sends r, and ends it once nothing has moved for the idle timeout: while it is sent, until its answer begins, and
+// in every wait for more of the answer. The time that the source of a body takes, or the reader of an answer, does not
+// count.
 func (l *line) send(r *http.Request, send func(*http.Request) (*http.Response, error)) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(r.Context())
 	w := &watch{idle: l.idle, cancel: cancel}

@@ -144,7 +144,8 @@ func TestConcurrencyOfAHost(t *testing.T) {
 	}
 }
 
-// Of a large blob the mirror's bytes go on at once; where they break off, the registry itself is asked for the rest alone.
+// Of a large blob the mirror's bytes go on at once; where they break off, the registry itself is asked for the rest
+// alone.
 func TestMirrorBreaksOff(t *testing.T) {
 	t.Parallel()
 	layer := []byte(strings.Repeat("0123456789abcdef", 64<<10))

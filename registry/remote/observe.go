@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Exchange is one request and its answer, as they went over the line: each redirect and each attempt is one of its own. It
-// holds no secrets: what headers and queries say is left out, save for those that are known to be harmless.
+// Exchange is one request and its answer, as they went over the line: each redirect and each attempt is one of its own.
+// It holds no secrets: what headers and queries say is left out, save for those that are known to be harmless.
 type Exchange struct {
 	Begun       time.Time
 	Method, URL string

@@ -12,8 +12,9 @@ import (
 // hidden stands for what may be a secret.
 const hidden = "REDACTED"
 
-// plainURL is an address without what may be a secret: names and passwords, and the values of a query but for those that the
-// distribution specification and token servers define. Storage that a registry redirects to is opened by signatures in queries.
+// plainURL is an address without what may be a secret: names and passwords, and the values of a query but for those
+// that the distribution specification and token servers define. Storage that a registry redirects to is opened by
+// signatures in queries.
 func plainURL(u *url.URL) string {
 	at := *u
 	if at.User != nil {

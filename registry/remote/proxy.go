@@ -126,7 +126,8 @@ func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) 
 	return config.Proxies["default"], config.Proxies, nil
 }
 
-// httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the password.
+// httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the
+// password.
 func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
 	var said sync.Map
 	return func(r *http.Request) (*url.URL, error) {

@@ -16,8 +16,8 @@ import (
 	"mtool/registry"
 )
 
-// PutManifest writes m under its digest; no tag is touched. The error wraps ErrRefused when the registry does not take it,
-// with the registry's own code and message.
+// PutManifest writes m under its digest; no tag is touched. The error wraps ErrRefused when the registry does not take
+// it, with the registry's own code and message.
 func (r *Repository) PutManifest(ctx context.Context, m registry.Manifest) error {
 	return r.put(ctx, r.base.WithDigest(m.Digest), m, nil)
 }
@@ -57,8 +57,8 @@ func (r *Repository) PutTagIf(ctx context.Context, tag string, m registry.Manife
 	return refused
 }
 
-// PutTags writes m under its digest and points all tags to it in one request. It reports whether the registry says that it has
-// done so: one that does not know this kind of request has written m alone, or nothing.
+// PutTags writes m under its digest and points all tags to it in one request. It reports whether the registry says that
+// it has done so: one that does not know this kind of request has written m alone, or nothing.
 // https://github.com/opencontainers/distribution-spec/pull/600
 func (r *Repository) PutTags(ctx context.Context, tags []string, m registry.Manifest) (bool, error) {
 	ref := r.base.WithDigest(m.Digest)

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// Referrers returns the manifests whose subject is digest. known is false when the registry has no referrers API; then it
-// reads what lies under the FallbackTag, and nothing there is no error.
+// Referrers returns the manifests whose subject is digest. known is false when the registry has no referrers API; then
+// it reads what lies under the FallbackTag, and nothing there is no error.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (r *Repository) Referrers(ctx context.Context, digest v1.Hash) (all []v1.Descriptor, known bool, err error) {

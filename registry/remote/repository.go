@@ -27,8 +27,8 @@ var manifestTypes = strings.Join([]string{
 	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
 }, ", ")
 
-// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an *Error.
-// It is safe for use from several goroutines.
+// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an
+// *Error. It is safe for use from several goroutines.
 type Repository struct {
 	client  *Client
 	host    *host
@@ -184,8 +184,8 @@ func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, er
 	})
 }
 
-// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and resumes where a
-// connection broke.
+// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and resumes where
+// a connection broke.
 func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
 		return b, nil

@@ -31,7 +31,8 @@ func (c *Client) attempts() *attempts {
 	}}
 }
 
-// wait returns nil when the operation that failed with err may be tried again, after the wait that is due; otherwise err.
+// wait returns nil when the operation that failed with err may be tried again, after the wait that is due; otherwise
+// err.
 func (a *attempts) wait(ctx context.Context, err error) error {
 	a.made++
 	var e *Error

@@ -28,8 +28,8 @@ func stalledFor(err error) time.Duration {
 	return 0
 }
 
-// silentHosts remembers the hosts that have never answered within the limit, so that other requests of the same command need
-// not wait for them again.
+// silentHosts remembers the hosts that have never answered within the limit, so that other requests of the same command
+// need not wait for them again.
 type silentHosts struct {
 	mu    sync.Mutex
 	hosts map[string]*silence

@@ -19,8 +19,8 @@ type answer struct {
 const maxAnswer = 64 << 10
 
 // readAnswer reads the body of a bad answer: the specification's JSON
-// (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes), the shapes that token servers and
-// clouds use, or a line of text. A page of HTML is not worth showing.
+// (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes), the shapes that token servers
+// and clouds use, or a line of text. A page of HTML is not worth showing.
 func readAnswer(r *http.Response) answer {
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
 	if err != nil && len(body) == 0 {

@@ -15,8 +15,8 @@ import (
 // maxTagPage bounds the answer that is read as one page of tags, in bytes.
 const maxTagPage = 16 << 20
 
-// Tags returns the names of all tags in the registry's order, page after page. The error wraps ErrNotFound when there is
-// no such repository, ErrContent when the pages never end.
+// Tags returns the names of all tags in the registry's order, page after page. The error wraps ErrNotFound when there
+// is no such repository, ErrContent when the pages never end.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-tags
 func (r *Repository) Tags(ctx context.Context) ([]string, error) {
@@ -34,8 +34,8 @@ func (r *Repository) tagPage(ctx context.Context, query string) (tags []string, 
 	return page.Tags, next, err
 }
 
-// Repositories returns the names of all repositories of a host, in the registry's order. Few public registries list them: the
-// error wraps ErrDenied or ErrNotFound then.
+// Repositories returns the names of all repositories of a host, in the registry's order. Few public registries list
+// them: the error wraps ErrDenied or ErrNotFound then.
 //
 // https://distribution.github.io/distribution/spec/api/#listing-repositories
 func (c *Client) Repositories(ctx context.Context, host string) ([]string, error) {
@@ -87,7 +87,8 @@ func nextQuery(link string) string {
 	return u.RawQuery
 }
 
-// maxPages and maxListed bound what is read of a list that comes in pages: one that never ends is a defect or an attack.
+// maxPages and maxListed bound what is read of a list that comes in pages: one that never ends is a defect or an
+// attack.
 const (
 	maxPages  = 10_000
 	maxListed = 1 << 20

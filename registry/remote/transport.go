@@ -89,8 +89,8 @@ func withPort(u *url.URL) string {
 	return u.Host + ":443"
 }
 
-// GuardCredentials wraps next and removes credentials from a request that a redirect leads to another port of the host, where Go's
-// client keeps them. A Client needs none.
+// GuardCredentials wraps next and removes credentials from a request that a redirect leads to another port of the host,
+// where Go's client keeps them. A Client needs none.
 func GuardCredentials(next http.RoundTripper) http.RoundTripper { return credentialGuard{next} }
 
 type credentialGuard struct{ next http.RoundTripper }

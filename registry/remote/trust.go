@@ -29,8 +29,8 @@ type HostSettings struct {
 	Rate float64
 	// Headers go along with every request to this host, and to no other: not to where it redirects to.
 	Headers map[string]string
-	// Resolve is where the host is reached instead of where its name leads: ADDRESS[:PORT]. Certificates are still those of
-	// its name. A proxy, where one is set, has the last word.
+	// Resolve is where the host is reached instead of where its name leads: ADDRESS[:PORT]. Certificates are still those
+	// of its name. A proxy, where one is set, has the last word.
 	Resolve string
 }
 
@@ -61,8 +61,8 @@ type trustError struct{ error }
 
 func (e trustError) Unwrap() error { return e.error }
 
-// trust sends each request by the transport that has the certificates for its host; a redirect to another host is verified
-// by that one's.
+// trust sends each request by the transport that has the certificates for its host; a redirect to another host is
+// verified by that one's.
 type trust struct {
 	options Options
 	base    *http.Transport

@@ -14,8 +14,8 @@ import (
 
 // PutBlob makes the blob present. From another repository of the same registry it is mounted; otherwise it is looked up
 // while an upload is begun, and sent in one request. What BeginBlob has done is not done again, and what is being put
-// already, or was put by this client, is not put again. Layers that must not be distributed stay where their manifest says,
-// and count as Present.
+// already, or was put by this client, is not put again. Layers that must not be distributed stay where their manifest
+// says, and count as Present.
 //
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pushing-blobs
 func (r *Repository) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {

@@ -27,8 +27,8 @@ func newUploads() *uploads {
 	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*earlyUpload{}}
 }
 
-// do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by those
-// who waited for it, but not the end of someone else's context.
+// do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by
+// those who waited for it, but not the end of someone else's context.
 func (u *uploads) do(ctx context.Context, digest v1.Hash, put func() (registry.Moved, error)) (registry.Moved, error) {
 	for {
 		u.mu.Lock()

@@ -52,8 +52,8 @@ func (r *Repository) UsersOf(ctx context.Context, digest v1.Hash) (Users, error)
 	return found, group.Wait()
 }
 
-// holds reports whether a list has digest as an entry, also one of a list inside it, so many levels deep. Those that are not
-// there hold nothing.
+// holds reports whether a list has digest as an entry, also one of a list inside it, so many levels deep. Those that
+// are not there hold nothing.
 func holds(ctx context.Context, source registry.Source, m registry.Manifest, digest v1.Hash, levels int) (bool, error) {
 	if !m.IsList() {
 		return false, nil

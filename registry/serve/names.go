@@ -12,8 +12,8 @@ import (
 	"mtool/registry/store"
 )
 
-// What a client pushed stays readable by its digest, as in any registry. So every manifest that no tag of its repository
-// leads to has a name by digest in the store, and only such a one has.
+// What a client pushed stays readable by its digest, as in any registry. So every manifest that no tag of its
+// repository leads to has a name by digest in the store, and only such a one has.
 
 // giveNames gives the manifest its tags, or a name by digest where nothing leads to it.
 func (s *Server) giveNames(

@@ -154,8 +154,8 @@ func meets(r *http.Request, repo repository, tags []string) error {
 	return nil
 }
 
-// checkContent refuses a manifest that names content which the repository lacks, or whose size it gets wrong. Layers that may
-// not be distributed can be missing.
+// checkContent refuses a manifest that names content which the repository lacks, or whose size it gets wrong. Layers
+// that may not be distributed can be missing.
 func (s *Server) checkContent(ctx context.Context, repo repository, body content) error {
 	for _, d := range slices.Concat(body.blobs(), body.manifests()) {
 		size, err := s.sizeOfBlob(ctx, repo, d.Digest)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// referrers answers with the manifests of the repository whose subject is the digest, an empty list where there are none:
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+// referrers answers with the manifests of the repository whose subject is the digest, an empty list where there are
+// none: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (s *Server) referrers(w http.ResponseWriter, r *http.Request, repo repository, id string) {
 	subject, ok := digest(w, id)
 	if !ok {

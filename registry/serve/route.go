@@ -18,7 +18,8 @@ var (
 	endpoint = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|referrers|tags)/([^/]*)$`)
 	})
-	// repoName is the specification's: https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
+	// repoName is the specification's:
+	// https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
 	repoName = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
 	})

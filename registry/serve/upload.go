@@ -73,8 +73,8 @@ func (s *Server) take(ctx context.Context, up *upload) bool {
 	return false
 }
 
-// beginUpload mounts a blob where that is asked for and possible, takes a whole blob with ?digest=, and otherwise opens an
-// upload.
+// beginUpload mounts a blob where that is asked for and possible, takes a whole blob with ?digest=, and otherwise opens
+// an upload.
 func (s *Server) beginUpload(w http.ResponseWriter, r *http.Request, repo repository) {
 	up, err := s.uploads.begin(r.Context(), s.store, repo.ref.Repository())
 	if errors.Is(err, errTooMany) {

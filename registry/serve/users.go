@@ -27,8 +27,8 @@ func OneUser(name, password string) *Users {
 	return &Users{secrets: map[string]string{name: password}}
 }
 
-// ParseUsers reads lines NAME:PASSWORD. In place of the password may be its bcrypt hash, as htpasswd -B writes it. Empty
-// lines and those that begin with # are left out. Errors show no line, which may hold a password.
+// ParseUsers reads lines NAME:PASSWORD. In place of the password may be its bcrypt hash, as htpasswd -B writes it.
+// Empty lines and those that begin with # are left out. Errors show no line, which may hold a password.
 func ParseUsers(data []byte) (*Users, error) {
 	u := &Users{secrets: map[string]string{}}
 	lines := bufio.NewScanner(bytes.NewReader(data))

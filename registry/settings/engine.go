@@ -14,8 +14,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// engineFiles returns where Docker Engine is configured: that of the user's own, which runs without root, before the machine's.
-// https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
+// engineFiles returns where Docker Engine is configured: that of the user's own, which runs without root, before the
+// machine's. https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
 func engineFiles() []string {
 	files := []string{"/etc/docker/daemon.json"}
 	if config, err := os.UserConfigDir(); err == nil {
@@ -43,8 +43,8 @@ func withEngine(o remote.Options, files []string) remote.Options {
 	return o
 }
 
-// engineMirrors returns the registry-mirrors, which are addresses, as HOST[:PORT][/PATH], and those of them that speak plain
-// HTTP. A file that is not there, or not for us, has none.
+// engineMirrors returns the registry-mirrors, which are addresses, as HOST[:PORT][/PATH], and those of them that speak
+// plain HTTP. A file that is not there, or not for us, has none.
 func engineMirrors(path string) (mirrors, plain []string, err error) {
 	text, err := regular.Read(path, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -72,8 +72,8 @@ func engineMirrors(path string) (mirrors, plain []string, err error) {
 	return mirrors, plain, nil
 }
 
-// ParseMirror returns HOST[:PORT][/PATH] of a mirror, which may be given as an address, and its host where that says plain
-// HTTP.
+// ParseMirror returns HOST[:PORT][/PATH] of a mirror, which may be given as an address, and its host where that says
+// plain HTTP.
 func ParseMirror(address string) (mirror, plain string) {
 	scheme, mirror, ok := strings.Cut(strings.TrimRight(address, "/"), "://")
 	if !ok {

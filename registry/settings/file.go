@@ -43,9 +43,9 @@ type host struct {
 // ErrHeader says that a header is the client's own: credentials, and what the specification of registries uses.
 var ErrHeader = errors.New("can't be set: it is for credentials, or for the protocol of registries")
 
-// Read returns what the file at path says of registries, added to what o says, which goes before it, with the mirrors of
-// Docker Engine, the folders in which docker and podman keep certificates, and every file of it known to be readable. No file
-// at path is no setting. What is passed over is told to o.Note.
+// Read returns what the file at path says of registries, added to what o says, which goes before it, with the mirrors
+// of Docker Engine, the folders in which docker and podman keep certificates, and every file of it known to be
+// readable. No file at path is no setting. What is passed over is told to o.Note.
 func Read(path string, o remote.Options) (remote.Options, error) {
 	o, err := withFile(path, o)
 	if err != nil {

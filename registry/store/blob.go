@@ -69,8 +69,8 @@ func (l *Layout) copyBlob(ctx context.Context, path string, d v1.Descriptor, ope
 	return errors.Join(l.writeBlob(path, &cancelable{ctx, rc}, d.Size), rc.Close())
 }
 
-// linkBlob makes path a hard link to file, which the caller has verified. It copies where links are impossible: across file
-// systems, and where the kernel forbids them to other users' files (fs.protected_hardlinks).
+// linkBlob makes path a hard link to file, which the caller has verified. It copies where links are impossible: across
+// file systems, and where the kernel forbids them to other users' files (fs.protected_hardlinks).
 func (l *Layout) linkBlob(ctx context.Context, path string, d v1.Descriptor, file string) error {
 	if linkFile(file, path) == nil {
 		return nil

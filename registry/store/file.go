@@ -14,8 +14,8 @@ import (
 // process that holds it exclusively may remove them all.
 const tempPrefix = "blob-"
 
-// writeBlob copies r to a temporary file and renames it to path when it is complete and synced. The caller syncs the directory,
-// once for several blobs. On failure nothing is left.
+// writeBlob copies r to a temporary file and renames it to path when it is complete and synced. The caller syncs the
+// directory, once for several blobs. On failure nothing is left.
 func (l *Layout) writeBlob(path string, r io.Reader, size int64) error {
 	err := registry.MakeDirs(filepath.Dir(path), 0o755)
 	if err == nil {

@@ -1,7 +1,7 @@
 // Command app is what the demo's image holds: it says what it was compiled for and what machine it finds itself on.
 //
-// With --self-test it fails unless it was compiled for the architecture that TARGETARCH names, as it does in a RUN step of
-// BuildKit. That it runs at all proves the rest.
+// With --self-test it fails unless it was compiled for the architecture that TARGETARCH names, as it does in a RUN step
+// of BuildKit. That it runs at all proves the rest.
 package main
 
 import (

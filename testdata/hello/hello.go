@@ -1,5 +1,5 @@
-// Command hello writes the programs of this example, hello-amd64 and its like, into the directory that it is given: static
-// programs of a few machine instructions, which write "hello from ARCH" and end.
+// Command hello writes the programs of this example, hello-amd64 and its like, into the directory that it is given:
+// static programs of a few machine instructions, which write "hello from ARCH" and end.
 //
 //	go run ./testdata/hello testdata/hello
 //

@@ -1,9 +1,10 @@
-// Command module gives this module the address where it is published: in go.mod, imports, lint settings, workflows and documents.
+// Command module gives this module the address where it is published: in go.mod, imports, lint settings, workflows and
+// documents.
 //
 //	go run ./testdata/module github.com/you/mtool
 //
-// It changes files of a clean tree only, so that git diff shows what it did and git checkout takes it back. The same address
-// again changes nothing.
+// It changes files of a clean tree only, so that git diff shows what it did and git checkout takes it back. The same
+// address again changes nothing.
 package main
 
 import (

@@ -89,7 +89,8 @@ func (e names) members(ctx context.Context, l compose.List, o EditOptions) (comp
 
 // needsContent reports whether the images themselves must have been read for it.
 func (o EditOptions) needsContent() bool {
-	return o.Convert || o.FixConfig || o.Promote || o.PromoteLabels || slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
-		return slices.Contains(t.Levels, compose.LevelChild)
-	})
+	return o.Convert || o.FixConfig || o.Promote || o.PromoteLabels ||
+		slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {
+			return slices.Contains(t.Levels, compose.LevelChild)
+		})
 }

@@ -14,8 +14,8 @@ import (
 	"mtool/registry"
 )
 
-// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is made: with
-// ByDigest alone nothing stays in the store.
+// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is
+// made: with ByDigest alone nothing stays in the store.
 type BuildOptions struct {
 	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
 	Dockerfile string // default: Dockerfile in Context; "-" reads In
@@ -36,16 +36,17 @@ type BuildOptions struct {
 
 	ListAnnotations map[string]string // of the list of several platforms
 
-	Outputs      []BuildOutput
-	Data         io.Writer    // where an output named "-" goes
-	Push         bool         // the image, or the list of several platforms, to the registry under its Names
-	Load         bool         // the image into Docker Engine; of several platforms the engine's own
-	ByDigest     registry.Ref // a repository that gets every image without a tag
-	ResultFile   string       // what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
-	Run          string       // the run of a pipeline that this build is part of, for ResultFile
-	IDFile       string       // gets the digest
-	MetadataFile string       // gets what docker buildx writes into its own
-	Epoch        string       // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
+	Outputs  []BuildOutput
+	Data     io.Writer    // where an output named "-" goes
+	Push     bool         // the image, or the list of several platforms, to the registry under its Names
+	Load     bool         // the image into Docker Engine; of several platforms the engine's own
+	ByDigest registry.Ref // a repository that gets every image without a tag
+	// what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
+	ResultFile   string
+	Run          string // the run of a pipeline that this build is part of, for ResultFile
+	IDFile       string // gets the digest
+	MetadataFile string // gets what docker buildx writes into its own
+	Epoch        string // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
 }
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
@@ -117,7 +118,8 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 }
 
 func (e notes) sayBuilt(image build.Image) {
-	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(), howBuilt(image))
+	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(),
+		howBuilt(image))
 }
 
 func howBuilt(image build.Image) string {
@@ -152,7 +154,8 @@ func (e names) sayHidden(ctx context.Context, names []registry.Ref) {
 		_, err := e.Drafts.Load(ctx, name)
 		switch {
 		case err == nil:
-			e.note("warning: a draft has the name %s too and is found first; to delete it: mtool rm draft:%s", name.Familiar(), name.Familiar())
+			e.note("warning: a draft has the name %s too and is found first; to delete it: mtool rm draft:%s", name.Familiar(),
+				name.Familiar())
 		case !errors.Is(err, registry.ErrNotFound):
 			e.note("warning: %v", err)
 		}

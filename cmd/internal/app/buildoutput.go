@@ -30,7 +30,8 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 		}
 		if out.Type == "oci" && len(o.Platforms) > 1 {
 			if len(o.Names) == 0 || out.Dest == "-" {
-				return nil, nil, finish(registry.Usagef("an OCI archive of several platforms is made of their list: it needs -t NAME and dest=FILE"))
+				return nil, nil, finish(
+					registry.Usagef("an OCI archive of several platforms is made of their list: it needs -t NAME and dest=FILE"))
 			}
 			continue
 		}

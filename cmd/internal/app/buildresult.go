@@ -92,7 +92,8 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 		return r, err
 	}
 	r = spec.Result{
-		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest, Platform: platform.Format(image.Platform),
+		Schema: spec.ResultSchema, Repo: repo.Repository(), Digest: confirmed.Digest,
+		Platform:  platform.Format(image.Platform),
 		MediaType: string(confirmed.MediaType), Size: int64(len(confirmed.Body)), Version: version,
 	}
 	if confirmed.IsList() && len(report.Images) == 1 {
@@ -166,8 +167,8 @@ func (e *Env) record(o BuildOptions, b Built) error {
 	return writeResultFiles(o, b.Results)
 }
 
-// writeResultFiles writes all results into one file, or into a folder each into a file whose name no other build of a matrix
-// gives: the files of all its jobs may be put together.
+// writeResultFiles writes all results into one file, or into a folder each into a file whose name no other build of a
+// matrix gives: the files of all its jobs may be put together.
 func writeResultFiles(o BuildOptions, results []spec.Result) error {
 	if o.ResultFile == "" {
 		return nil
@@ -195,8 +196,8 @@ func resultName(o BuildOptions, r spec.Result) string {
 	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(strings.Join(words, "_")) + ".json"
 }
 
-// readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that is
-// named as one.
+// readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that
+// is named as one.
 func readyResults(path string) error {
 	dir := filepath.Dir(path)
 	switch {

@@ -33,7 +33,11 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 		return p, registry.Usagef("standard input can't be both the build context and the Dockerfile")
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := buildcontext.Open(ctx, o.Context, buildcontext.Options{In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxy), Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) }})
+	place, err := buildcontext.Open(ctx, o.Context,
+		buildcontext.Options{
+			In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxy),
+			Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) },
+		})
 	if err != nil {
 		return p, err
 	}
@@ -53,7 +57,8 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	}
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
-		Context: place.Dir, Fetched: place.Dir != o.Context, Entries: place.Entries, Dockerfile: file, Target: o.Target, Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
+		Context: place.Dir, Fetched: place.Dir != o.Context, Entries: place.Entries, Dockerfile: file, Target: o.Target,
+		Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Execution: o.Execution, Progress: o.Progress, Out: o.Out, SpecOptions: o.SpecOptions,
 	}
 	switch {
@@ -112,9 +117,11 @@ func withEpoch(ctx context.Context, o BuildOptions, place buildcontext.Context) 
 	return args, nil
 }
 
-// dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a context
-// that was fetched the path is meant within it.
-func dockerfile(ctx context.Context, o BuildOptions, place buildcontext.Context) (path string, remove func(), err error) {
+// dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a
+// context that was fetched the path is meant within it.
+func dockerfile(
+	ctx context.Context, o BuildOptions, place buildcontext.Context,
+) (path string, remove func(), err error) {
 	nothing := func() {}
 	switch {
 	case place.Dockerfile != "":

@@ -100,7 +100,8 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error)
 	return e.publishList(ctx, push, list, targets, how)
 }
 
-// attestationsAsReferrers is the value of --attestations that takes them out of the list and makes them referrers of their images.
+// attestationsAsReferrers is the value of --attestations that takes them out of the list and makes them referrers of
+// their images.
 const attestationsAsReferrers = "referrers"
 
 // mayBeDraft refuses what makes sense only where the list is published.
@@ -131,7 +132,8 @@ func isImage(d v1.Descriptor) bool {
 	return !attestation
 }
 
-// targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the others.
+// targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the
+// others.
 func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	if o.SemVer != "" {
 		return e.versionTargets(ctx, o)
@@ -143,9 +145,9 @@ func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref,
 	return inRegistries(append(refs, o.To...)...), nil
 }
 
-// versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward. The
-// list gets the name of the version. With NoClobber only the version's own tag is kept from moving: the others are meant
-// to.
+// versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward.
+// The list gets the name of the version. With NoClobber only the version's own tag is kept from moving: the others are
+// meant to.
 func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	repository := o.List.At(registry.TransportRegistry)
 	if err := publish.CheckVersion(o.SemVer); err != nil {
@@ -168,7 +170,9 @@ func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry
 }
 
 // assemble makes the list of its entries and checks it.
-func (e names) assemble(ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report) (compose.List, error) {
+func (e names) assemble(
+	ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report,
+) (compose.List, error) {
 	now, err := push.Digests(ctx, o.List)
 	if err != nil && len(push.Targets) == 1 {
 		return compose.List{}, err // of several targets the others go on
@@ -209,7 +213,8 @@ func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (co
 	return list, e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force)
 }
 
-// check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by mistake.
+// check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by
+// mistake.
 func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()
 	if err != nil {

@@ -54,10 +54,13 @@ func (e *Env) deepen(
 }
 
 // layers reads the binaries of all images; uses are how each is used, nil: as its config says.
-func (e *Env) layers(ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool) (deep.Result, error) {
+func (e *Env) layers(
+	ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool,
+) (deep.Result, error) {
 	defer boundMemory()()
 	options := deep.Options{
-		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers, AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
+		EntrypointOnly: o.EntrypointOnly, Follow: o.Follow, Uses: uses, WholeLayers: o.WholeLayers,
+		AllowForeign: o.AllowForeign, Strict: strict, IgnoreLabels: o.IgnoreLabels, Explain: o.Explain,
 		ABI: o.ABI, PageSize: o.PageSize,
 	}
 	if !o.NoFacts {
@@ -94,13 +97,14 @@ func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error),
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	case err == nil:
-		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known, inspect.Bytes(cost.Bytes), cost.Known)
+		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known,
+			inspect.Bytes(cost.Bytes), cost.Known)
 	}
 	return err
 }
 
-// verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build may
-// well carry others for another machine on purpose.
+// verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build
+// may well carry others for another machine on purpose.
 func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Object) error {
 	report, err := inspect.Read(ctx, image)
 	if err != nil {

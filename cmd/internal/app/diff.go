@@ -10,8 +10,8 @@ import (
 	"mtool/registry/source"
 )
 
-// Diff compares what two names have, platform by platform. That they differ is an error that wraps inspect.ErrMismatch, and
-// the difference is returned with it. Names are looked up as Inspect does.
+// Diff compares what two names have, platform by platform. That they differ is an error that wraps inspect.ErrMismatch,
+// and the difference is returned with it. Names are looked up as Inspect does.
 func (e names) Diff(ctx context.Context, a, b registry.Ref, from string) (diff.Result, error) {
 	options := source.Options{Order: source.RegistryFirst, From: from}
 	all, err := e.read(ctx, []registry.Ref{a, b}, options, reading{})

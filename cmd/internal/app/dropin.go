@@ -47,7 +47,8 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 	switch {
 	case err == nil && !amend:
 		return publish.Done{}, registry.WithHint(
-			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list, registry.ErrConflict),
+			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list,
+				registry.ErrConflict),
 			"mtool manifest create --amend LIST MANIFEST…, or begin anew after mtool manifest rm LIST",
 		)
 	case err == nil:
@@ -58,8 +59,11 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Overrides: stated})
 }
 
-// dockerSources are names as docker has them: what is not in the store is in a registry, and a word alone on Docker Hub.
-func (e names) dockerSources(ctx context.Context, list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
+// dockerSources are names as docker has them: what is not in the store is in a registry, and a word alone on Docker
+// Hub.
+func (e names) dockerSources(
+	ctx context.Context, list registry.Ref, words []string,
+) ([]registry.Ref, []compose.Overrides, error) {
 	refs, stated, err := ParseSources(list, words)
 	if err != nil {
 		return nil, nil, registry.Usagef("%w", err)
@@ -85,8 +89,8 @@ func (e names) dockerSources(ctx context.Context, list registry.Ref, words []str
 	return refs, stated, nil
 }
 
-// ManifestInspect is docker manifest inspect: a draft of that name, or else what inspect finds. With an entry, that image of
-// the list.
+// ManifestInspect is docker manifest inspect: a draft of that name, or else what inspect finds. With an entry, that
+// image of the list.
 func (e names) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DockerManifest, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	switch {
@@ -132,7 +136,8 @@ func selected(list compose.List, report inspect.Report, entry string) (DockerMan
 	case err != nil:
 		return DockerManifest{}, fmt.Errorf("looking into %q: %w", list.Name, err)
 	case len(found) > 1:
-		return DockerManifest{}, fmt.Errorf("looking into %q: %w: %q is %d entries", list.Name, compose.ErrAmbiguous, entry, len(found))
+		return DockerManifest{}, fmt.Errorf("looking into %q: %w: %q is %d entries", list.Name, compose.ErrAmbiguous, entry,
+			len(found))
 	}
 	return DockerManifest{Report: report, Entry: list.Entries[found[0]].Image}, nil
 }
@@ -147,8 +152,8 @@ type ImagetoolsOptions struct {
 	PreferIndex bool // a list even of one image
 }
 
-// Imagetools is buildx imagetools create: a carbon copy of one source that is not changed, or else a list of all of them,
-// published at once.
+// Imagetools is buildx imagetools create: a carbon copy of one source that is not changed, or else a list of all of
+// them, published at once.
 func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done, error) {
 	refs, stated, err := e.dockerSources(ctx, o.Tags[0], o.Words)
 	if err != nil {
@@ -174,8 +179,9 @@ func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done
 		}
 	}
 	return e.Create(ctx, CreateOptions{
-		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated, Push: true,
-		To: o.Tags[1:],
+		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated,
+		Push: true,
+		To:   o.Tags[1:],
 	})
 }
 
@@ -184,8 +190,9 @@ func (o ImagetoolsOptions) copies() bool {
 	return len(o.Platforms) == 0 && len(o.Annotations) == 0 && len(o.Targeted) == 0 && !o.Append
 }
 
-// nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind must not
-// cost the entries that are there. It returns missing, the error of the first look, when the tag is there after all.
+// nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind
+// must not cost the entries that are there. It returns missing, the error of the first look, when the tag is there
+// after all.
 func (e names) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
 	there, err := e.Client.Repository(name.At(registry.TransportRegistry), remote.PullPush).Tag(ctx, name.Tag)
 	switch {
@@ -221,8 +228,8 @@ func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry
 	return e.publishReport(ctx, push, report, targets, pushing{PublishOptions: o.PublishOptions, force: o.Force})
 }
 
-// Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of its
-// images and what their attestations say, by platform.
+// Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of
+// its images and what their attestations say, by platform.
 type Tools struct {
 	Report     inspect.Report
 	Configs    map[string]json.RawMessage

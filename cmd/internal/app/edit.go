@@ -44,7 +44,8 @@ type AnnotateOptions struct {
 // Nothing reports whether no change was asked for.
 func (o AnnotateOptions) Nothing() bool {
 	d := o.Edit
-	return d.OS+d.Arch+d.Variant+d.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil && len(d.OSFeatures)+len(d.Annotations)+len(d.Unset) == 0
+	return d.OS+d.Arch+d.Variant+d.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil &&
+		len(d.OSFeatures)+len(d.Annotations)+len(d.Unset) == 0
 }
 
 // RemoveOptions say which entries leave a list.
@@ -67,7 +68,10 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
-	how := editing{published: o.Published, force: o.Force, content: o.needsContent(), to: o.To, PublishOptions: o.PublishOptions}
+	how := editing{
+		published: o.Published, force: o.Force, content: o.needsContent(), to: o.To,
+		PublishOptions: o.PublishOptions,
+	}
 	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
 		if o.Type != "" && o.Type != "auto" {
 			kind, err := compose.ParseType(o.Type)
@@ -101,7 +105,9 @@ func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (publish.Done, er
 }
 
 // annotateList changes what is of the list itself.
-func (e names) annotateList(ctx context.Context, l compose.List, o AnnotateOptions) (compose.List, []compose.Change, error) {
+func (e names) annotateList(
+	ctx context.Context, l compose.List, o AnnotateOptions,
+) (compose.List, []compose.Change, error) {
 	if o.ArtifactType == nil && o.Subject == nil {
 		return l.AnnotateList(o.Edit)
 	}
@@ -178,7 +184,9 @@ func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit 
 	return done, err
 }
 
-func (e names) edited(ctx context.Context, l compose.List, how editing, edit change) (compose.List, publish.Done, error) {
+func (e names) edited(
+	ctx context.Context, l compose.List, how editing, edit change,
+) (compose.List, publish.Done, error) {
 	if how.content {
 		resolved, all, err := e.resolve(ctx, l)
 		if err != nil {
@@ -200,7 +208,9 @@ func (e names) noDraft(name registry.Ref, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
-	return registry.WithHint(err, fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published", name.Familiar()))
+	return registry.WithHint(err,
+		fmt.Sprintf("make it with mtool create %s IMAGE…, or change the one in the registry with --published",
+			name.Familiar()))
 }
 
 func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
@@ -241,10 +251,12 @@ func (e notes) requireNames(l compose.List, require []v1.Platform) error {
 	for _, want := range require {
 		s := platform.Serve(have, want, false)
 		if s.Fallback {
-			e.note("note: %s has no entry of its own: its nodes take %s", platform.Format(want), platform.Format(have[s.Rows[0]]))
+			e.note("note: %s has no entry of its own: its nodes take %s", platform.Format(want),
+				platform.Format(have[s.Rows[0]]))
 		}
 		if len(s.Rows) == 0 {
-			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want), strings.Join(platformNames(have), ", "))
+			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want),
+				strings.Join(platformNames(have), ", "))
 		}
 	}
 	return nil

@@ -14,9 +14,11 @@ import (
 	"mtool/registry/engine"
 )
 
-// loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or else
-// that of the engine's own platform.
-func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target registry.Ref, o pushing) (_ v1.Hash, err error) {
+// loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or
+// else that of the engine's own platform.
+func (e *Env) loadEngine(
+	ctx context.Context, report inspect.Report, target registry.Ref, o pushing,
+) (_ v1.Hash, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
 		return v1.Hash{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
 	}
@@ -33,7 +35,8 @@ func (e *Env) loadEngine(ctx context.Context, report inspect.Report, target regi
 		e.note("note: Docker Engine takes no attestations: %d left out", n)
 	}
 	if o.DryRun {
-		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()), image.Manifest.Digest)
+		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()),
+			image.Manifest.Digest)
 		return image.Manifest.Digest, nil
 	}
 	present, err := docker.Load(ctx, target, image.Manifest, image.Source)
@@ -67,12 +70,15 @@ func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 		have = append(have, platform.Format(p))
 	}
 	return registry.WithHint(
-		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own), strings.Join(have, ", ")),
+		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own),
+			strings.Join(have, ", ")),
 		"build "+platform.Format(own)+" too, or one platform alone",
 	)
 }
 
-func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform) (inspect.Image, error) {
+func (e *Env) engineImage(
+	ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform,
+) (inspect.Image, error) {
 	asked := !platform.IsUnknown(want)
 	if len(report.Images) == 1 && !asked {
 		return report.Images[0], nil
@@ -89,7 +95,8 @@ func (e *Env) engineImage(ctx context.Context, docker *engine.Engine, report ins
 	for _, image := range report.Images {
 		if platform.Satisfies(image.Platform(), want) {
 			if !asked {
-				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()), len(report.Images))
+				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()),
+					len(report.Images))
 			}
 			return image, nil
 		}

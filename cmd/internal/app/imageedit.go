@@ -33,7 +33,8 @@ type SetOptions struct {
 	Edit  compose.ConfigEdit
 }
 
-// Set changes the config of every image of a list, or of one: in a draft, in the local store, in a layout or in a registry.
+// Set changes the config of every image of a list, or of one: in a draft, in the local store, in a layout or in a
+// registry.
 func (e *Env) Set(ctx context.Context, o SetOptions) (publish.Done, error) {
 	if err := o.Edit.Check(); err != nil {
 		return publish.Done{}, fmt.Errorf("changing %q: %w", o.Name, err)
@@ -147,14 +148,17 @@ func (o ImageOptions) target(found registry.Ref) (registry.Ref, error) {
 		return o.To.At(registry.TransportStore), nil
 	case o.To != (registry.Ref{}):
 		return o.To, nil
-	case found.Transport == registry.TransportRegistry, found.Transport == registry.TransportStore, found.Transport == registry.TransportLayout:
+	case found.Transport == registry.TransportRegistry, found.Transport == registry.TransportStore,
+		found.Transport == registry.TransportLayout:
 		found.Digest = v1.Hash{}
 		if found.Tag == "" && found.Transport != registry.TransportLayout {
-			return found, registry.WithHint(registry.Usagef("changing %q: a digest follows from the content", o.Name), "name the result: -t NAME")
+			return found, registry.WithHint(registry.Usagef("changing %q: a digest follows from the content", o.Name),
+				"name the result: -t NAME")
 		}
 		return found, nil
 	}
-	return found, registry.WithHint(registry.Usagef("changing %q: it can't be changed where it is", o.Name), "name the result: -t NAME")
+	return found, registry.WithHint(registry.Usagef("changing %q: it can't be changed where it is", o.Name),
+		"name the result: -t NAME")
 }
 
 // listOf is the list that was read, or one with the single image.
@@ -175,8 +179,8 @@ type CheckBaseOptions struct {
 	Base string // of all images; "" is the one that each names
 }
 
-// CheckBase compares each image of a list with its base as it is now. A base that can't be read makes its images Unknown, which
-// is an error as Outdated is.
+// CheckBase compares each image of a list with its base as it is now. A base that can't be read makes its images
+// Unknown, which is an error as Outdated is.
 func (e *Env) CheckBase(ctx context.Context, o CheckBaseOptions) ([]baseimage.Standing, error) {
 	object, report, err := e.readOne(ctx, o.Name, lookup(""))
 	if err != nil {
@@ -209,7 +213,8 @@ func (e *Env) CheckBase(ctx context.Context, o CheckBaseOptions) ([]baseimage.St
 		all = append(all, s)
 	}
 	if failed > 0 {
-		err := fmt.Errorf("%w: %d of %s of %q not on the base as it is now", inspect.ErrMismatch, failed, inspect.Count(len(all), "image"), o.Name)
+		err := fmt.Errorf("%w: %d of %s of %q not on the base as it is now", inspect.ErrMismatch, failed,
+			inspect.Count(len(all), "image"), o.Name)
 		return all, errors.Join(err, unread(bases))
 	}
 	if len(all) == 0 {

@@ -77,8 +77,9 @@ func (i Inspection) State(image int) inspect.State {
 	return inspect.Unchecked
 }
 
-// Inspect reads all references at once, those that files name among them, and checks them in their order. What could be read
-// is returned with the error, which joins those of all references in order. Each layer is read once, however many have it.
+// Inspect reads all references at once, those that files name among them, and checks them in their order. What could be
+// read is returned with the error, which joins those of all references in order. Each layer is read once, however many
+// have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
 	all, unchecked, err := e.workloads(ctx, o)
@@ -278,7 +279,9 @@ func (e names) resolve(ctx context.Context, list compose.List) (compose.List, op
 	return list, all, nil
 }
 
-func (e names) readSources(ctx context.Context, list compose.List, r reading) (opened, map[registry.Ref]inspect.Report, error) {
+func (e names) readSources(
+	ctx context.Context, list compose.List, r reading,
+) (opened, map[registry.Ref]inspect.Report, error) {
 	sources := list.Sources()
 	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, r)
 	if err != nil {

@@ -25,8 +25,8 @@ type LoadOptions struct {
 	Platform v1.Platform
 }
 
-// Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine. With a
-// name there must be one only. What was loaded before an error is in the answer.
+// Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine.
+// With a name there must be one only. What was loaded before an error is in the answer.
 func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err error) {
 	ref, err := fileRef(o.File)
 	if err != nil {

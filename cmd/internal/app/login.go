@@ -57,8 +57,8 @@ type Access struct {
 	Push       bool // push was tried too
 }
 
-// AuthCheck asks whether ref may be read and, with push, written. The error wraps registry.ErrDenied when not. Nothing is
-// changed: an upload that is begun is given up.
+// AuthCheck asks whether ref may be read and, with push, written. The error wraps registry.ErrDenied when not. Nothing
+// is changed: an upload that is begun is given up.
 func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Access, error) {
 	ref = ref.At(registry.TransportRegistry)
 	auth, err := e.Logins.For(ctx, ref.Host, ref.Repo)

@@ -34,14 +34,16 @@ func sources(t *testing.T) map[string]string {
 
 // unruled are the places that make a note by no row of a table: without a rule, or by one that is not in the table.
 func unruled(files map[string]string, table []inspect.Rule) (places []string) {
-	rules := map[string]string{"rule": "", "r.Name": "", "n.rule": "", "d.Rule": ""} // handed on from a place that is looked at too
+	// handed on from a place that is looked at too
+	rules := map[string]string{"rule": "", "r.Name": "", "n.rule": "", "d.Rule": ""}
 	constant := regexp.MustCompile(`(?m)^(?:const)?\s*([rR]ule\w+)\s+= "(.*)"$`)
 	for _, text := range files {
 		for _, m := range constant.FindAllStringSubmatch(text, -1) {
 			rules[m[1]] = m[2]
 		}
 	}
-	call, state := regexp.MustCompile(`\.Note\((?:(?:inspect|deep)\.)?(r\.Name|n\.rule|[rR]ule\w*|[^)]*)\)`), regexp.MustCompile(`inspect\.Note\b|\bState: +Note\b|State = Note\b`)
+	call, state := regexp.MustCompile(`\.Note\((?:(?:inspect|deep)\.)?(r\.Name|n\.rule|[rR]ule\w*|[^)]*)\)`),
+		regexp.MustCompile(`inspect\.Note\b|\bState: +Note\b|State = Note\b`)
 	for path, text := range files {
 		for line := range strings.Lines(text) {
 			if strings.Contains(line, "Transport.Note(") || strings.Contains(line, "o.Note(") { // notes about a transport
@@ -53,7 +55,9 @@ func unruled(files map[string]string, table []inspect.Rule) (places []string) {
 					places = append(places, path+": "+strings.TrimSpace(line))
 				}
 			}
-			compared := strings.Contains(line, "==") || strings.Contains(line, "!=") || strings.Contains(line, "case ") || strings.Contains(line, "Name: ") // a row of a table
+			// a row of a table
+			compared := strings.Contains(line, "==") || strings.Contains(line, "!=") || strings.Contains(line, "case ") ||
+				strings.Contains(line, "Name: ")
 			if state.MatchString(line) && !compared {
 				places = append(places, path+": "+strings.TrimSpace(line))
 			}
@@ -70,7 +74,8 @@ func TestEveryNoteHasARow(t *testing.T) {
 		t.Errorf("of %d files: %q", len(files), places)
 	}
 	for _, liar := range []string{
-		"	f := j.finding(inspect.Note)\n", "	f := Finding{State: Note}\n", "	f.State = inspect.Note\n", "	f = f.Note(\"x\")\n",
+		"	f := j.finding(inspect.Note)\n", "	f := Finding{State: Note}\n", "	f.State = inspect.Note\n",
+		"	f = f.Note(\"x\")\n",
 		"const RuleX  = \"x\"\n	f = f.Note(RuleX)\n", "	j.note(x); f.Note(inspect.RuleNone)\n",
 	} {
 		if unruled(map[string]string{"liar.go": liar}, NoteRules()) == nil {

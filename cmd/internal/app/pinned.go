@@ -16,8 +16,8 @@ import (
 // maxTags bounds how many tags are looked at for the list that an image is of.
 const maxTags = 16
 
-// pinned says that a digest is that of one image, where a list may have been meant: of which list it is, as far as a tag of
-// the repository tells. It is "" for every other reference.
+// pinned says that a digest is that of one image, where a list may have been meant: of which list it is, as far as a
+// tag of the repository tells. It is "" for every other reference.
 func (e names) pinned(ctx context.Context, q query, r inspect.Report) string {
 	if q.Ref.Digest == (v1.Hash{}) || r.List != nil || len(r.Images) != 1 {
 		return ""
@@ -53,13 +53,14 @@ func (e names) candidates(ctx context.Context, q query) []string {
 	return tags[:min(len(tags), maxTags)]
 }
 
-// holds tells what list a tag names, and whether that has the image. A tag that can't be read tells nothing: the image itself was
-// read by its digest, and the list would only explain where that came from.
+// holds tells what list a tag names, and whether that has the image. A tag that can't be read tells nothing: the image
+// itself was read by its digest, and the list would only explain where that came from.
 func (e names) holds(ctx context.Context, ref registry.Ref, from string, image v1.Hash) (v1.Hash, bool) {
 	object, report, err := e.readOne(ctx, ref, lookup(from))
 	if err != nil || object.Close() != nil {
 		return v1.Hash{}, false
 	}
-	held := report.List != nil && slices.ContainsFunc(report.Images, func(i inspect.Image) bool { return i.Descriptor.Digest == image })
+	held := report.List != nil &&
+		slices.ContainsFunc(report.Images, func(i inspect.Image) bool { return i.Descriptor.Digest == image })
 	return report.Root.Digest, held
 }

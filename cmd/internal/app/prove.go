@@ -44,7 +44,8 @@ func (e *Env) addProof(ctx context.Context, one *Inspection, o InspectOptions) e
 		}
 		one.Signatures = found
 		if found.Verified {
-			one.Findings = append(one.Findings, signature.Judge(found.Root, found.Images, o.Keys, cmp.Or(o.Scope, signature.All))...)
+			one.Findings = append(one.Findings,
+				signature.Judge(found.Root, found.Images, o.Keys, cmp.Or(o.Scope, signature.All))...)
 		}
 	}
 	if o.Run {

@@ -26,13 +26,15 @@ type PublishOptions struct {
 	DeepOptions
 }
 
-// draftOnly refuses options that say how to publish where only a draft is made or changed; flag is what would publish it.
+// draftOnly refuses options that say how to publish where only a draft is made or changed; flag is what would publish
+// it.
 func (o PublishOptions) draftOnly(name registry.Ref, flag string) error {
 	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" {
 		return nil
 	}
 	return registry.WithHint(
-		registry.Usagef("making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name),
+		registry.Usagef(
+			"making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name),
 		"add "+flag,
 	)
 }
@@ -90,7 +92,9 @@ func inRegistries(refs ...registry.Ref) []registry.Ref {
 }
 
 // publishList pushes a resolved list to all targets.
-func (e *Env) publishList(ctx context.Context, push *publish.Push, list compose.List, targets []registry.Ref, o pushing) (publish.Done, error) {
+func (e *Env) publishList(
+	ctx context.Context, push *publish.Push, list compose.List, targets []registry.Ref, o pushing,
+) (publish.Done, error) {
 	plan, err := compose.NewPlan(list, o.targets(targets))
 	if err != nil {
 		return publish.Done{}, err
@@ -99,7 +103,9 @@ func (e *Env) publishList(ctx context.Context, push *publish.Push, list compose.
 }
 
 // publishReport copies what was read, as it is, to all targets.
-func (e *Env) publishReport(ctx context.Context, push *publish.Push, report inspect.Report, targets []registry.Ref, o pushing) (publish.Done, error) {
+func (e *Env) publishReport(
+	ctx context.Context, push *publish.Push, report inspect.Report, targets []registry.Ref, o pushing,
+) (publish.Done, error) {
 	plan, err := compose.PlanOf(report, o.targets(targets))
 	if err != nil {
 		return publish.Done{}, err

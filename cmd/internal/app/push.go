@@ -26,12 +26,13 @@ type PushOptions struct {
 	Referrers bool
 }
 
-// Push publishes a draft, a store image, a layout or an archive. Several targets are independent of each other: what was
-// done is returned with the error, which wraps ErrPartial when there is any.
+// Push publishes a draft, a store image, a layout or an archive. Several targets are independent of each other: what
+// was done is returned with the error, which wraps ErrPartial when there is any.
 func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List), "mtool push "+o.List.Typed+" DEST")
+			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List),
+				"mtool push "+o.List.Typed+" DEST")
 		}
 		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
 	}
@@ -62,7 +63,9 @@ func (o PushOptions) pushing() pushing {
 	return pushing{PublishOptions: o.PublishOptions, require: o.Require, force: o.Force, referrers: o.Referrers}
 }
 
-func (e *Env) pushDraft(ctx context.Context, push *publish.Push, list compose.List, o PushOptions) (publish.Done, error) {
+func (e *Env) pushDraft(
+	ctx context.Context, push *publish.Push, list compose.List, o PushOptions,
+) (publish.Done, error) {
 	r := reading{wanted: digestsOf(list)}
 	if !o.DryRun {
 		r.push = push

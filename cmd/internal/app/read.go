@@ -60,11 +60,15 @@ func (e names) read(ctx context.Context, refs []registry.Ref, o source.Options, 
 	return all, nil
 }
 
-func (e names) readOne(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, inspect.Report, error) {
+func (e names) readOne(
+	ctx context.Context, ref registry.Ref, o source.Options,
+) (registry.Object, inspect.Report, error) {
 	return e.readWaiting(ctx, ref, o, reading{})
 }
 
-func (e names) readWaiting(ctx context.Context, ref registry.Ref, o source.Options, r reading) (registry.Object, inspect.Report, error) {
+func (e names) readWaiting(
+	ctx context.Context, ref registry.Ref, o source.Options, r reading,
+) (registry.Object, inspect.Report, error) {
 	object, err := e.openWaiting(ctx, ref, o, r.wait)
 	if err != nil {
 		return object, inspect.Report{}, e.suggestTags(ctx, ref, err)
@@ -83,7 +87,8 @@ func (r reading) read(ctx context.Context, object registry.Object) (inspect.Repo
 	return r.push.Read(ctx, object, r.wanted)
 }
 
-// open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for sources).
+// open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for
+// sources).
 func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
 	draftWanted := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
 	if draftWanted {
@@ -119,5 +124,6 @@ func (e names) hintHere(ctx context.Context, ref registry.Ref, err error) error 
 	if missing != nil {
 		return err
 	}
-	return registry.WithHint(errors.Join(err, object.Close()), "the local store has this name: "+ref.At(registry.TransportStore).String())
+	return registry.WithHint(errors.Join(err, object.Close()),
+		"the local store has this name: "+ref.At(registry.TransportStore).String())
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // Reproduce builds again, every step of it, and compares the result with the images of ref, byte for byte. Without an
-// Epoch it is the time at which the image says it was created. Nothing is stored. The error wraps registry.ErrContent when
-// an image differs, and says in what.
+// Epoch it is the time at which the image says it was created. Nothing is stored. The error wraps registry.ErrContent
+// when an image differs, and says in what.
 func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) ([]publish.Made, error) {
 	object, report, err := e.readOne(ctx, ref, lookup(""))
 	if err != nil {

@@ -17,7 +17,8 @@ func labelled(seed string) registrytest.Built {
 	var images []registrytest.Built
 	for _, arch := range []string{"amd64", "arm64"} {
 		images = append(images, registrytest.Image(registrytest.ImageSpec{
-			Platform: v1.Platform{OS: "linux", Architecture: arch}, Labels: map[string]string{"org.example.seed": seed}, Seed: seed,
+			Platform: v1.Platform{OS: "linux", Architecture: arch}, Labels: map[string]string{"org.example.seed": seed},
+			Seed: seed,
 		}))
 	}
 	return registrytest.ListOf(images...)

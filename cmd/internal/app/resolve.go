@@ -28,7 +28,8 @@ type Resolved struct {
 }
 
 // Resolve answers which entries runtimes take. With the answer comes an error where one of them finds none
-// (registry.ErrNotFound), where they differ and must not, and where the image is not for the node (inspect.ErrMismatch).
+// (registry.ErrNotFound), where they differ and must not, and where the image is not for the node
+// (inspect.ErrMismatch).
 func (e names) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) {
 	object, report, err := e.readOne(ctx, o.Ref, lookup(o.From))
 	if err != nil {

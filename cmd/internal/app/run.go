@@ -14,8 +14,8 @@ type RunOptions struct {
 	Trial   build.TrialOptions
 }
 
-// Tried is what came of running a command in one image; the zero value is an image in which nothing could be run, since it
-// could not be read.
+// Tried is what came of running a command in one image; the zero value is an image in which nothing could be run, since
+// it could not be read.
 type Tried struct {
 	Command []string // what was executed
 	inspect.Outcome

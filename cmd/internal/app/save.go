@@ -20,8 +20,8 @@ type SaveOptions struct {
 	Force bool // although a claim is wrong
 }
 
-// Save writes images and lists, with every platform, into one OCI archive, each under its full name. The file is there when
-// all of them are in it; otherwise an old one stays.
+// Save writes images and lists, with every platform, into one OCI archive, each under its full name. The file is there
+// when all of them are in it; otherwise an old one stays.
 func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err error) {
 	to := registry.Ref{Transport: registry.TransportArchive, Path: o.File}
 	w, err := archive.Create(to)
@@ -49,7 +49,8 @@ func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err
 
 func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
 	if ref.IsFile() {
-		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref), "mtool copy "+ref.String()+" oci-archive:FILE")
+		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref),
+			"mtool copy "+ref.String()+" oci-archive:FILE")
 	}
 	object, report, err := e.readOne(ctx, e.draftFirst(ctx, ref), source.Options{Order: source.LocalFirst})
 	if err != nil {

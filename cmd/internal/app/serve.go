@@ -17,10 +17,11 @@ import (
 
 // ServeOptions say where the store is served.
 type ServeOptions struct {
-	// Listen is HOST:PORT, port 0 is a free one; "" is 127.0.0.1 with port 5000 where clients may push, else with a free one.
+	// Listen is HOST:PORT, port 0 is a free one; "" is 127.0.0.1 with port 5000 where clients may push, else with a free
+	// one.
 	Listen string
-	// Auth asks for a password that is made up, UsersFile for those of a file. Addresses other than loopback ones demand one of
-	// them.
+	// Auth asks for a password that is made up, UsersFile for those of a file. Addresses other than loopback ones demand
+	// one of them.
 	Auth      bool
 	UsersFile string
 	Writable  bool  // let clients push and delete
@@ -89,7 +90,8 @@ func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, erro
 	case err != nil:
 		return served, options, err
 	case o.Auth && o.UsersFile != "":
-		return served, options, registry.Usagef("serving at %q: a password that is made up, and those of %q: only one is possible", o.Listen, o.UsersFile)
+		return served, options, registry.Usagef(
+			"serving at %q: a password that is made up, and those of %q: only one is possible", o.Listen, o.UsersFile)
 	case o.UsersFile != "":
 		data, err := regular.ReadTyped(ctx, o.UsersFile, maxUsersFile)
 		if err == nil {

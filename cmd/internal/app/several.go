@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// mostSaid is how many sources that failed are told one by one: with a registry that is down, all of a hundred fail alike.
+// mostSaid is how many sources that failed are told one by one: with a registry that is down, all of a hundred fail
+// alike.
 const mostSaid = 10
 
 // severalErrors says the first of many errors and how many more there are. All of them count for the exit code.

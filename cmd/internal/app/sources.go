@@ -13,7 +13,9 @@ import (
 )
 
 // entries reads the sources and makes entries of them, with a line for each.
-func (e names) entries(ctx context.Context, sources []registry.Ref, o EditOptions, r reading) (opened, []compose.Entry, error) {
+func (e names) entries(
+	ctx context.Context, sources []registry.Ref, o EditOptions, r reading,
+) (opened, []compose.Entry, error) {
 	r.wait, r.ignore = o.Wait, o.IgnoreMissing
 	if len(o.Platforms) > 0 {
 		r.push = nil // not everything is wanted
@@ -44,8 +46,8 @@ func (e names) entries(ctx context.Context, sources []registry.Ref, o EditOption
 	return all, entries, nil
 }
 
-// forgive takes the errors about sources that are not there away, unless that is so of all. Only a registry or a store that
-// says so counts.
+// forgive takes the errors about sources that are not there away, unless that is so of all. Only a registry or a store
+// that says so counts.
 func (e notes) forgive(refs []registry.Ref, errs []error) {
 	if !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, registry.ErrNotFound) }) {
 		return
@@ -59,7 +61,9 @@ func (e notes) forgive(refs []registry.Ref, errs []error) {
 }
 
 // openWaiting asks again and again for a source that is not there, as long as it may take.
-func (e names) openWaiting(ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration) (registry.Object, error) {
+func (e names) openWaiting(
+	ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration,
+) (registry.Object, error) {
 	if wait == 0 {
 		return e.open(ctx, ref, o)
 	}

@@ -187,7 +187,8 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if err := spec.CheckResults(results, spec.CheckOptions{Want: slices.Concat(o.Platforms, o.Require), Any: s.Any}); err != nil {
+	if err := spec.CheckResults(results,
+		spec.CheckOptions{Want: slices.Concat(o.Platforms, o.Require), Any: s.Any}); err != nil {
 		return fmt.Errorf("merging result files %q: %w", pattern, err)
 	}
 	return o.addResults(results)

@@ -21,8 +21,8 @@ func (e notes) sayMisspelled(list compose.List) {
 	}
 }
 
-// mended adds the command that mends the first platform which is spelled as runtimes do not look for it. A row of a list is
-// mended where it is, a config only in an image with another digest.
+// mended adds the command that mends the first platform which is spelled as runtimes do not look for it. A row of a
+// list is mended where it is, a config only in an image with another digest.
 func mended(err error, r inspect.Report) error {
 	if r.Ref.Transport != registry.TransportRegistry {
 		return err
@@ -34,12 +34,14 @@ func mended(err error, r inspect.Report) error {
 		}
 		right, _ := platform.Misspelled(*row)
 		if flags := edits(platform.Spelled(*row), right); flags != "" {
-			return registry.WithHint(err, "mtool annotate --published "+r.Ref.WithTag(r.Ref.Tag).Name()+" "+platform.Format(*row)+flags)
+			return registry.WithHint(err,
+				"mtool annotate --published "+r.Ref.WithTag(r.Ref.Tag).Name()+" "+platform.Format(*row)+flags)
 		}
 	}
 	for _, i := range r.Images {
 		if _, odd := platform.Misspelled(i.Config); odd {
-			return registry.WithHint(err, "mtool create NEW "+r.Ref.Name()+" --fix-config --push makes a list of it whose configs are right")
+			return registry.WithHint(err,
+				"mtool create NEW "+r.Ref.Name()+" --fix-config --push makes a list of it whose configs are right")
 		}
 	}
 	return err

@@ -10,8 +10,8 @@ import (
 	"mtool/inspect/provenance"
 )
 
-// Statements are what the attestations of one image say, in the names that buildx's templates have for it; nil where they
-// say nothing.
+// Statements are what the attestations of one image say, in the names that buildx's templates have for it; nil where
+// they say nothing.
 type Statements struct {
 	Provenance *Provenance
 	SBOM       *SBOM

@@ -29,13 +29,15 @@ const shownTags = 5
 // suggestTags adds the newest tags of a repository, by their versions, to the error of one that it does not have.
 func (e names) suggestTags(ctx context.Context, ref registry.Ref, err error) error {
 	named := ref.Transport == registry.TransportRegistry && !ref.Bare && ref.Tag != "" && ref.Digest == (v1.Hash{})
-	if hint := registry.Hinter(nil); !named || !errors.Is(err, registry.ErrNotFound) || errors.As(err, &hint) && hint.Hint() != "" {
+	if hint := registry.Hinter(nil); !named || !errors.Is(err, registry.ErrNotFound) || errors.As(err, &hint) &&
+		hint.Hint() != "" {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	tags, missing := e.Tags(ctx, ref)
-	tags = slices.DeleteFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, "sha256-") }) // attached to digests
+	// attached to digests
+	tags = slices.DeleteFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, "sha256-") })
 	if missing != nil || len(tags) == 0 {
 		return err
 	}
@@ -101,8 +103,10 @@ func (e *Env) PlanDeletion(ctx context.Context, ref registry.Ref) (Deletion, err
 	slices.SortFunc(users.Lists, byVersion)
 	d.Tags = users.Tags
 	if len(users.Lists) > 0 {
-		err := fmt.Errorf("deleting %q: it is an entry of %s, which would be broken: %w", ref, strings.Join(users.Lists, ", "), registry.ErrConflict)
-		return d, registry.WithHint(err, "delete those tags first, or remove the platform from the list: mtool remove --published")
+		err := fmt.Errorf("deleting %q: it is an entry of %s, which would be broken: %w", ref,
+			strings.Join(users.Lists, ", "), registry.ErrConflict)
+		return d, registry.WithHint(err,
+			"delete those tags first, or remove the platform from the list: mtool remove --published")
 	}
 	return d, nil
 }
@@ -116,7 +120,8 @@ func (e *Env) Delete(ctx context.Context, d Deletion) error {
 	err := repository.DeleteTag(ctx, d.Ref.Tag)
 	if errors.Is(err, registry.ErrRefused) && d.Digest != (v1.Hash{}) {
 		whole := d.Ref.WithDigest(d.Digest)
-		err = registry.WithHint(err, fmt.Sprintf("this registry may delete manifests only, with all of their tags: mtool delete %s", whole))
+		err = registry.WithHint(err,
+			fmt.Sprintf("this registry may delete manifests only, with all of their tags: mtool delete %s", whole))
 	}
 	return err
 }

@@ -13,9 +13,9 @@ import (
 	"mtool/registry/regular"
 )
 
-// ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own repository),
-// and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and annotations are what is
-// stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
+// ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own
+// repository), and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and
+// annotations are what is stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
 func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
 	refs, stated := make([]registry.Ref, len(words)), make([]compose.Overrides, len(words))
 	errs := make([]error, len(words))
@@ -63,7 +63,8 @@ func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Over
 		Layers    json.RawMessage `json:"layers"`
 	}
 	fail := func(err error) (registry.Ref, compose.Overrides, error) {
-		return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text, registry.ErrName, err)
+		return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text,
+			registry.ErrName, err)
 	}
 	if err := json.Unmarshal([]byte(text), &d); err != nil {
 		return fail(err)

@@ -27,8 +27,8 @@ type query struct {
 	from string
 }
 
-// workloads reads the files of o and joins what they name with what was typed, each image once. What they name and nobody can
-// look at comes apart from that.
+// workloads reads the files of o and joins what they name with what was typed, each image once. What they name and
+// nobody can look at comes apart from that.
 func (e *Env) workloads(ctx context.Context, o InspectOptions) (all []query, _ []workload.Unchecked, err error) {
 	where := workload.Universe{Platforms: o.Require}
 	if cluster := o.Workloads.Cluster; cluster != "" {
@@ -81,7 +81,8 @@ func (q query) processes() (all []deep.Use) {
 	return all
 }
 
-// unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each place.
+// unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each
+// place.
 func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
 	index := map[string]int{}
 	for _, u := range all {

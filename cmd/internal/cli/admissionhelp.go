@@ -26,7 +26,10 @@ A gate in CI is cheaper and sees more, since it has all files at once: mtool hel
 `
 
 func writeAdmissionHelp(w io.Writer) {
-	for _, text := range []string{admissionLead, "\n=== main.go ===\n", admissionProgram, "\n=== webhook.yaml ===\n", strings.TrimRight(admissionRules, "\n"), "\n"} {
+	for _, text := range []string{
+		admissionLead, "\n=== main.go ===\n", admissionProgram, "\n=== webhook.yaml ===\n",
+		strings.TrimRight(admissionRules, "\n"), "\n",
+	} {
 		print.Text(w, text)
 	}
 }

@@ -20,12 +20,7 @@ func (a *application) annotateCommand() *cobra.Command {
 A platform that contradicts the image's config is refused without --force. The list is the draft of that name, or with
 --published the list in its registry, changed at once.`,
 		Example: "  mtool annotate demo:v1 --annotation org.opencontainers.image.title=demo\n  mtool annotate demo:v1 linux/arm64 --unset old.key",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usagef("mtool annotate LIST [ENTRY] --annotation KEY=VALUE", "%d arguments given", len(args))
-			}
-			return nil
-		},
+		Args:    oneOrTwo("mtool annotate LIST [ENTRY] --annotation KEY=VALUE"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if o.List, err = parseListName(args[0]); err != nil {
 				return err
@@ -59,7 +54,8 @@ A platform that contradicts the image's config is refused without --force. The l
 	fl.StringVar(&o.Edit.Variant, "variant", "", "`VARIANT` of the entry\nv7, v8 …")
 	fl.StringVar(&o.Edit.OSVersion, "os-version", "", "`VERSION` of the operating system")
 	fl.StringArrayVar(&o.Edit.OSFeatures, "os-feature", nil, "`FEATURE` of the operating system")
-	fl.BoolVar(&o.Edit.Child, "child", false, "annotate the image itself, not its entry\nits digest changes, and what is attested of the old one is dropped")
+	fl.BoolVar(&o.Edit.Child, "child", false,
+		"annotate the image itself, not its entry\nits digest changes, and what is attested of the old one is dropped")
 	fl.StringVar(&artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`\nempty removes it")
 	fl.StringVar(&subject, "subject", "", "`IMAGE` that the list is about (OCI subject)\nempty removes it")
 	mayBeEmpty(fl, "artifact-type", "takes away what the list has")

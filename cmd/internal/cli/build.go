@@ -96,21 +96,26 @@ func (a *application) buildCommand() *cobra.Command {
   mtool build --arch arm64 -o files . && file files/app`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("mtool build [CONTEXT] --arch ARCH -t NAME", "expected one build context, got %d: %q", len(args), args)
+				return usagef("mtool build [CONTEXT] --arch ARCH -t NAME", "expected one build context, got %d: %q",
+					len(args), args)
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runBuild(cmd, f, args) },
 	}
 	fl := cmd.Flags()
-	fl.StringSliceVar(&f.arch, "arch", nil, "build for this `ARCH`: amd64, arm64, arm, riscv64 …\narm is arm/v7; names of uname and Debian will do too")
+	fl.StringSliceVar(&f.arch, "arch", nil,
+		"build for this `ARCH`: amd64, arm64, arm, riscv64 …\narm is arm/v7; names of uname and Debian will do too")
 	fl.StringSliceVar(&f.platforms, "platform", nil, "build for this `PLATFORM`, as in linux/arm/v7")
 	fl.StringArrayVarP(&f.tags, "tag", "t", nil, "`NAME` of the image, or of the list")
-	fl.StringVarP(&f.Dockerfile, "file", "f", "", "the Dockerfile: `FILE`, or - for standard input\nby default the first of Dockerfile, dockerfile and Containerfile in CONTEXT")
+	fl.StringVarP(&f.Dockerfile, "file", "f", "",
+		"the Dockerfile: `FILE`, or - for standard input\nby default the first of Dockerfile, dockerfile and Containerfile in CONTEXT")
 	fl.StringVar(&f.Target, "target", "", "stop at this `STAGE`")
-	fl.StringArrayVar(&f.buildArgs, "build-arg", nil, "set a build argument: `KEY=VALUE`\nor KEY, to take it from the environment")
+	fl.StringArrayVar(&f.buildArgs, "build-arg", nil,
+		"set a build argument: `KEY=VALUE`\nor KEY, to take it from the environment")
 	fl.StringArrayVar(&f.labels, "label", nil, "set a label: `KEY=VALUE`")
-	fl.BoolVar(&f.NoVerify, "no-verify", false, "keep an image that starts foreign programs\nor has a loader, libc or shell of another architecture")
+	fl.BoolVar(&f.NoVerify, "no-verify", false,
+		"keep an image that starts foreign programs\nor has a loader, libc or shell of another architecture")
 	fl.BoolVar(&f.NoCache, "no-cache", false, "run every step again")
 	f.extra.add(fl)
 	addFiles(fl, &f.BuildOptions)

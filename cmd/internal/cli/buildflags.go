@@ -27,45 +27,60 @@ func (f *extraFlags) add(fl *pflag.FlagSet) {
 
 func (f *extraFlags) addDockerfile(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.preflight, "preflight", false, "check what would be built, and stop before anything runs")
-	fl.BoolVar(&f.check, "check", false, "check the Dockerfile by BuildKit's rules, and stop\nexit code 3 when a rule is broken")
-	fl.BoolVar(&f.Strict, "strict", false, "fail where the Dockerfile names an architecture\nor hides a TARGET argument, instead of warning (exit code 3)")
-	fl.StringVar(&f.Syntax, "syntax", "auto", "what reads the Dockerfile: auto, builtin, or an `IMAGE`\nauto is the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had")
-	fl.StringArrayVar(&f.contexts, "build-context", nil, "another context for an image or stage: `NAME=DIR`\nor NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then")
+	fl.BoolVar(&f.check, "check", false,
+		"check the Dockerfile by BuildKit's rules, and stop\nexit code 3 when a rule is broken")
+	fl.BoolVar(&f.Strict, "strict", false,
+		"fail where the Dockerfile names an architecture\nor hides a TARGET argument, instead of warning (exit code 3)")
+	fl.StringVar(&f.Syntax, "syntax", "auto",
+		"what reads the Dockerfile: auto, builtin, or an `IMAGE`\nauto is the image of a \"# syntax=\" line, or BuildKit's own frontend where that will do or the image can't be had")
+	fl.StringArrayVar(&f.contexts, "build-context", nil,
+		"another context for an image or stage: `NAME=DIR`\nor NAME=docker-image://REF, oci-layout://DIR[:TAG], store:REF, or the address of a Git repository or of a file, which is /context then")
 	fl.BoolVar(&f.SkipDevices, "skip-devices", false, "leave out devices in the context and in what -o writes")
 	fl.BoolVar(&f.Pull, "pull", false, "take base images from their registry, not the store")
 }
 
 func (f *extraFlags) addSteps(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.secrets, "secret", nil, "secret for RUN --mount=type=secret: `id=ID,src=FILE`\nor id=ID,env=NAME")
-	fl.StringArrayVar(&f.ssh, "ssh", nil, "agent or keys for RUN --mount=type=ssh: `ID[=SOCKET]`\nor ID=KEY; default is the ID of a mount without one")
+	fl.StringArrayVar(&f.ssh, "ssh", nil,
+		"agent or keys for RUN --mount=type=ssh: `ID[=SOCKET]`\nor ID=KEY; default is the ID of a mount without one")
 	fl.StringArrayVar(&f.hosts, "add-host", nil, "a name for RUN steps: `HOST:IP`")
 	fl.StringVar(&f.Network, "network", "default", "network of RUN steps: `default|none|host`")
 	fl.StringArrayVar(&f.Ulimits, "ulimit", nil, "limit for RUN steps: `NAME=SOFT[:HARD]`")
 	fl.StringVar(&f.shmSize, "shm-size", "", "`SIZE` of /dev/shm in RUN steps, as in 128m (default 64m)")
 	fl.StringVar(&f.CgroupParent, "cgroup-parent", "", "parent `CGROUP` of RUN steps\nwhere the worker has cgroups")
 	fl.StringSliceVar(&f.NoCacheStages, "no-cache-filter", nil, "run the steps of this `STAGE` again")
-	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil, "take cached steps from this `CACHE`\na REF, type=registry,ref=… or type=local,src=DIR")
-	fl.StringArrayVar(&f.CacheTo, "cache-to", nil, "write cached steps to this `CACHE`\na REF, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline")
+	fl.StringArrayVar(&f.CacheFrom, "cache-from", nil,
+		"take cached steps from this `CACHE`\na REF, type=registry,ref=… or type=local,src=DIR")
+	fl.StringArrayVar(&f.CacheTo, "cache-to", nil,
+		"write cached steps to this `CACHE`\na REF, type=registry,ref=…[,mode=max], type=local,dest=DIR or type=inline")
 }
 
 func (f *extraFlags) addResults(fl *pflag.FlagSet) {
-	fl.StringArrayVarP(&f.outputs, "output", "o", nil, "make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored")
+	fl.StringArrayVarP(&f.outputs, "output", "o", nil,
+		"make this too: `DIR`, or type=oci,dest=FILE …\ntype=local|tar|oci|docker|registry,dest=PATH; - is a tar on standard output; without -t no image is stored")
 	fl.BoolVar(&f.push, "push", false, "push the image or the list under its name")
-	fl.BoolVar(&f.load, "load", false, "load the image into Docker Engine\nof several platforms, the one that the engine runs")
-	fl.StringVar(&f.reproduce, "reproduce", "", "build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")
-	fl.StringVar(&f.byDigest, "push-by-digest", "", "push to this `REPO` without a tag, for a later list\nthat another job makes; without -t nothing stays in the store")
+	fl.BoolVar(&f.load, "load", false,
+		"load the image into Docker Engine\nof several platforms, the one that the engine runs")
+	fl.StringVar(&f.reproduce, "reproduce", "",
+		"build again, and fail unless it is `REF`, byte for byte\nwithout the cache; nothing is stored (exit code 3)")
+	fl.StringVar(&f.byDigest, "push-by-digest", "",
+		"push to this `REPO` without a tag, for a later list\nthat another job makes; without -t nothing stays in the store")
 	fl.BoolVar(&f.githubOutput, "github-output", false, githubOutputHelp)
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the image: `KEY=VALUE`\nindex:KEY=VALUE is of the list")
+	fl.StringArrayVar(&f.annotations, "annotation", nil,
+		"annotation of the image: `KEY=VALUE`\nindex:KEY=VALUE is of the list")
 	fl.StringVar(&f.Provenance, "provenance", "false", "attach how it was built: `true|false|mode=min|mode=max`")
-	fl.StringVar(&f.SBOM, "sbom", "", "attach what is in it, found by this `generator=IMAGE`\nany image that follows BuildKit's protocol of scanners")
+	fl.StringVar(&f.SBOM, "sbom", "",
+		"attach what is in it, found by this `generator=IMAGE`\nany image that follows BuildKit's protocol of scanners")
 }
 
 // addFiles are the flags whose values are package app's own.
 func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
-	fl.StringVar(&o.ResultFile, "result", "", "write what --push-by-digest pushed into this `FILE`\nrepository, digest and platform of each image, once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
+	fl.StringVar(&o.ResultFile, "result", "",
+		"write what --push-by-digest pushed into this `FILE`\nrepository, digest and platform of each image, once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
 	fl.StringVar(&o.IDFile, "iidfile", "", "write the digest of the image, or list, into this `FILE`")
 	fl.StringVar(&o.MetadataFile, "metadata-file", "", "write docker buildx's metadata into this `FILE`")
-	fl.StringVar(&o.Epoch, "source-date-epoch", "", "same bytes each time: no time after `SECONDS`, or git\nall times in the image are at most SECONDS since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
+	fl.StringVar(&o.Epoch, "source-date-epoch", "",
+		"same bytes each time: no time after `SECONDS`, or git\nall times in the image are at most SECONDS since 1970; git: the time of the context's commit (default: $SOURCE_DATE_EPOCH)")
 }
 
 // into parses the flags into the options of package app.
@@ -153,9 +168,11 @@ func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 func (f *extraFlags) byDigestFits(o *app.BuildOptions) error {
 	switch {
 	case o.ResultFile != "" && f.byDigest == "":
-		return usagef("--push-by-digest REPO --result "+o.ResultFile, "--result tells what was pushed by digest, and nothing is")
+		return usagef("--push-by-digest REPO --result "+o.ResultFile,
+			"--result tells what was pushed by digest, and nothing is")
 	case o.Push && f.byDigest != "":
-		return usagef("leave --push out: mtool create --from-files … --push writes the tag", "--push writes a tag, and --push-by-digest is for images without one")
+		return usagef("leave --push out: mtool create --from-files … --push writes the tag",
+			"--push writes a tag, and --push-by-digest is for images without one")
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ func only(flag, text string, pairs map[string]string, words ...string) error {
 	return nil
 }
 
-// parseSecrets reads id=ID,src=FILE and id=ID,env=NAME. With an id alone it is the variable of that name, else the file.
+// parseSecrets reads id=ID,src=FILE and id=ID,env=NAME. With an id alone it is the variable of that name, else the
+// file.
 func parseSecrets(values []string) (secrets []build.Secret, err error) {
 	for _, v := range values {
 		pairs, err := parseFields("--secret", v)
@@ -90,7 +91,8 @@ func parseSSH(values []string) (agents []build.SSH, err error) {
 			}
 		}
 		if !named && os.Getenv("SSH_AUTH_SOCK") == "" {
-			return nil, usagef("start an agent, or name a key: --ssh "+id+"=FILE", "--ssh %s: there is no agent, SSH_AUTH_SOCK is not set", v)
+			return nil, usagef("start an agent, or name a key: --ssh "+id+"=FILE",
+				"--ssh %s: there is no agent, SSH_AUTH_SOCK is not set", v)
 		}
 		agents = append(agents, s)
 	}
@@ -123,7 +125,8 @@ func checkUlimits(values []string) error {
 	return nil
 }
 
-// parseSize reads a number of bytes with an optional unit, as docker does: 64m, 1.5g, 512k, 1024; units are powers of 1024.
+// parseSize reads a number of bytes with an optional unit, as docker does: 64m, 1.5g, 512k, 1024; units are powers of
+// 1024.
 func parseSize(flag, text string) (int64, error) {
 	if text == "" {
 		return 0, nil

@@ -14,7 +14,8 @@ func TestParseSecrets(t *testing.T) {
 	t.Setenv("IN_ENV", "x")
 	for text, want := range map[string]*build.Secret{
 		"id=a,src=f": {ID: "a", File: "f"}, "id=a,source=f": {ID: "a", File: "f"}, "id=a,env=E": {ID: "a", Env: "E"},
-		"id=a,src=E,type=env": {ID: "a", Env: "E"}, "id=IN_ENV": {ID: "IN_ENV", Env: "IN_ENV"}, "id=file": {ID: "file", File: "file"},
+		"id=a,src=E,type=env": {ID: "a", Env: "E"}, "id=IN_ENV": {ID: "IN_ENV", Env: "IN_ENV"},
+		"id=file":        {ID: "file", File: "file"},
 		`id=a,"src=x,y"`: {ID: "a", File: "x,y"},
 		"src=f":          nil, "id=a,srk=f": nil, "id": nil, "id=a,src=f,env=E": nil, "": nil,
 	} {
@@ -34,7 +35,8 @@ func TestParseSecrets(t *testing.T) {
 func TestParseHosts(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"a:10.0.0.1": "a=10.0.0.1", "a=10.0.0.1": "a=10.0.0.1", "a:[::1]": "a=::1", "a:::1": "a=::1", "a": "", ":1.2.3.4": "", "a:host-gateway": "", "a:1.2.3": "",
+		"a:10.0.0.1": "a=10.0.0.1", "a=10.0.0.1": "a=10.0.0.1", "a:[::1]": "a=::1", "a:::1": "a=::1", "a": "", ":1.2.3.4": "",
+		"a:host-gateway": "", "a:1.2.3": "",
 	} {
 		got, err := parseHosts([]string{text})
 		if (err != nil) != (want == "") || want != "" && got[0] != want {
@@ -45,7 +47,10 @@ func TestParseHosts(t *testing.T) {
 
 func TestCheckUlimits(t *testing.T) {
 	t.Parallel()
-	for text, good := range map[string]bool{"nofile=88": true, "nofile=88:99": true, "core=-1": true, "nosuch=1": false, "nofile": false, "nofile=x": false, "nofile=9:8": false} {
+	for text, good := range map[string]bool{
+		"nofile=88": true, "nofile=88:99": true, "core=-1": true, "nosuch=1": false,
+		"nofile": false, "nofile=x": false, "nofile=9:8": false,
+	} {
 		if err := checkUlimits([]string{text}); (err == nil) != good || err != nil && !errors.Is(err, registry.ErrUsage) {
 			t.Errorf("%q: %v", text, err)
 		}

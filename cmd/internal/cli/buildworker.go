@@ -28,24 +28,33 @@ func (f *workerFlags) register(fl *pflag.FlagSet) {
 	f.addresses(fl)
 	fl.BoolVar(&f.nativeOnly, "native-only", false, "fail rather than emulate a platform")
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop the build after this `DURATION`, as in 20m")
-	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0, "stop a build that is silent for this `DURATION`, as in 5m\nby default never; its requests to registries stand still for no longer either, and at most a minute")
+	fl.DurationVar(&f.idleTimeout, "idle-timeout", 0,
+		"stop a build that is silent for this `DURATION`, as in 5m\nby default never; its requests to registries stand still for no longer either, and at most a minute")
 	fl.StringSliceVar(&f.allow, "allow", nil, "let steps ask for this `ENTITLEMENT`\nnetwork.host, security.insecure")
-	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false, "let RUN steps see the worker's processes\nthose around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
-	fl.StringVar(&f.keepStorage, "keep-storage", "", "cut the build cache back to this `SIZE` afterwards\nthat of the embedded worker, for example 10GB (default: a tenth of its disk, at most 20GB)")
+	fl.BoolVar(&f.noProcessSandbox, "no-process-sandbox", false,
+		"let RUN steps see the worker's processes\nthose around the embedded worker, as they must in a container that hides parts of /proc (there it is done without asking)")
+	fl.StringVar(&f.keepStorage, "keep-storage", "",
+		"cut the build cache back to this `SIZE` afterwards\nthat of the embedded worker, for example 10GB (default: a tenth of its disk, at most 20GB)")
 }
 
 func (f *workerFlags) addresses(fl *pflag.FlagSet) {
-	fl.StringArrayVar(&f.workers, "worker", nil, "BuildKit worker to use: `[PLATFORM=]ADDR`\nunix://PATH, tcp://HOST:PORT, docker-container://NAME, podman-container://NAME, "+
-		"kube-pod://POD, ssh://HOST, docker-engine, or embedded, the one inside mtool (default: MTOOL_WORKERS, BUILDKIT_HOST, embedded)")
-	fl.StringVar(&f.tls.CA, "worker-ca", "", "`FILE` with the authority of tcp:// workers\nthe certificate that signs theirs")
+	fl.StringArrayVar(&f.workers, "worker", nil,
+		"BuildKit worker to use: `[PLATFORM=]ADDR`\nunix://PATH, tcp://HOST:PORT, docker-container://NAME, podman-container://NAME, "+
+			"kube-pod://POD, ssh://HOST, docker-engine, or embedded, the one inside mtool (default: MTOOL_WORKERS, BUILDKIT_HOST, embedded)")
+	fl.StringVar(&f.tls.CA, "worker-ca", "",
+		"`FILE` with the authority of tcp:// workers\nthe certificate that signs theirs")
 	fl.StringVar(&f.tls.Cert, "worker-cert", "", "`FILE` with the client certificate for tcp:// workers")
 	fl.StringVar(&f.tls.Key, "worker-key", "", "`FILE` with the key of --worker-cert")
-	fl.StringVar(&f.tls.ServerName, "worker-server-name", "", "`NAME` in the certificate of tcp:// workers\nby default the host of the address")
+	fl.StringVar(&f.tls.ServerName, "worker-server-name", "",
+		"`NAME` in the certificate of tcp:// workers\nby default the host of the address")
 }
 
 // execution reads the flags, and the environment where they say nothing.
 func (f *workerFlags) execution() (w build.Execution, err error) {
-	w = build.Execution{TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout, Allow: f.allow, NoProcessSandbox: f.noProcessSandbox}
+	w = build.Execution{
+		TLS: f.tls, NativeOnly: f.nativeOnly, Timeout: f.timeout, IdleTimeout: f.idleTimeout,
+		Allow: f.allow, NoProcessSandbox: f.noProcessSandbox,
+	}
 	if w.Workers, err = parseWorkers(f.workers, os.Getenv); err != nil {
 		return w, err
 	}
@@ -55,7 +64,8 @@ func (f *workerFlags) execution() (w build.Execution, err error) {
 		}
 	}
 	if f.noProcessSandbox && slices.Contains(f.allow, build.AllowInsecure) {
-		return w, usagef("leave one of them out", "--no-process-sandbox with --allow %s would let steps read the memory of mtool's worker", build.AllowInsecure)
+		return w, usagef("leave one of them out",
+			"--no-process-sandbox with --allow %s would let steps read the memory of mtool's worker", build.AllowInsecure)
 	}
 	if f.timeout < 0 || f.idleTimeout < 0 {
 		return w, usagef("--timeout 20m", "a timeout can't be negative")
@@ -88,7 +98,8 @@ func parseWorkers(flags []string, env func(string) string) ([]build.WorkerAddr, 
 			a = build.WorkerAddr{Addr: addr, Platform: &p}
 		}
 		if a.Addr != build.Embedded && a.Addr != build.DockerEngine && !strings.Contains(a.Addr, "://") {
-			return nil, usagef("--worker tcp://"+a.Addr, "worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
+			return nil, usagef("--worker tcp://"+a.Addr,
+				"worker %q is no address: unix://PATH, tcp://HOST:PORT, docker-container://NAME …, docker-engine, or embedded", v)
 		}
 		if strings.HasSuffix(a.Addr, "://") {
 			return nil, usagef("", "worker %q names nothing behind its scheme (an unset variable?)", v)

@@ -18,8 +18,16 @@ func TestParseWorkers(t *testing.T) {
 	}{
 		{nil, nil, ""},
 		{[]string{"unix:///x=y"}, nil, "unix:///x=y"},
-		{[]string{"linux/arm64=tcp://a:1", "embedded"}, map[string]string{"MTOOL_WORKERS": "tcp://no:1"}, "linux/arm64@tcp://a:1 embedded"},
-		{nil, map[string]string{"MTOOL_WORKERS": "tcp://a:1, linux/s390x=tcp://b:1", "BUILDKIT_HOST": "tcp://no:1"}, "tcp://a:1 linux/s390x@tcp://b:1"},
+		{
+			[]string{"linux/arm64=tcp://a:1", "embedded"},
+			map[string]string{"MTOOL_WORKERS": "tcp://no:1"},
+			"linux/arm64@tcp://a:1 embedded",
+		},
+		{
+			nil,
+			map[string]string{"MTOOL_WORKERS": "tcp://a:1, linux/s390x=tcp://b:1", "BUILDKIT_HOST": "tcp://no:1"},
+			"tcp://a:1 linux/s390x@tcp://b:1",
+		},
 		{nil, map[string]string{"BUILDKIT_HOST": "tcp://a:1"}, "tcp://a:1"},
 		{[]string{"docker-engine"}, nil, "docker-engine"},
 	} {

@@ -52,7 +52,8 @@ const githubOutputHelp = "write digest, ref, platforms … into $GITHUB_OUTPUT\n
 // checkGitHubOutput looks before anything is done.
 func checkGitHubOutput(wanted bool) error {
 	if wanted && os.Getenv("GITHUB_OUTPUT") == "" {
-		return usagef("--digest-file FILE", "--github-output: $GITHUB_OUTPUT is not set; this is not a step of GitHub Actions")
+		return usagef("--digest-file FILE",
+			"--github-output: $GITHUB_OUTPUT is not set; this is not a step of GitHub Actions")
 	}
 	return nil
 }

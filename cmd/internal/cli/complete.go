@@ -7,11 +7,12 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// complete teaches the shell what may follow: local names where a command takes names, platforms, and the words of flags that
-// take one of a few.
+// complete teaches the shell what may follow: local names where a command takes names, platforms, and the words of
+// flags that take one of a few.
 func (a *application) complete(root *cobra.Command) {
 	named := []string{
-		"create", "amend", "annotate", "remove", "set", "rebase", "check-base", "push", "inspect", "diff", "resolve", "rename", "copy", "rm", "exists", "save",
+		"create", "amend", "annotate", "remove", "set", "rebase", "check-base", "push", "inspect", "diff", "resolve",
+		"rename", "copy", "rm", "exists", "save",
 	}
 	for _, cmd := range root.Commands() {
 		if slices.Contains(named, cmd.Name()) {
@@ -34,7 +35,10 @@ func flagWords(flag string) []string {
 			"linux/ppc64le", "linux/riscv64", "linux/s390x", "linux/sw64", "windows/amd64", "windows/arm64",
 		}
 	case "arch":
-		return []string{"386", "amd64", "arm", "arm/v6", "arm/v7", "arm64", "loong64", "mips64le", "ppc64le", "riscv64", "s390x", "sw64"}
+		return []string{
+			"386", "amd64", "arm", "arm/v6", "arm/v7", "arm64", "loong64", "mips64le", "ppc64le", "riscv64",
+			"s390x", "sw64",
+		}
 	case "type":
 		return []string{"auto", "oci", "docker"}
 	case "attestations":

@@ -49,7 +49,8 @@ it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKE
 	pf.add(cmd.Flags())
 	cmd.Flags().StringVar(&wanted, "platform", "", enginePlatform)
 	cmd.Flags().BoolVar(&o.Referrers, "referrers", false, referrersHelp)
-	cmd.Flags().BoolVar(&o.Force, "force", false, "copy although a claim is wrong\nor a list would be buried under an image")
+	cmd.Flags().BoolVar(&o.Force, "force", false,
+		"copy although a claim is wrong\nor a list would be buried under an image")
 	return cmd
 }
 

@@ -63,23 +63,31 @@ type editFlags struct {
 }
 
 func (f *editFlags) add(fl *pflag.FlagSet) {
-	fl.StringSliceVar(&f.platforms, "platform", nil, "take only this `PLATFORM` of the images\none that matches nothing is an error")
+	fl.StringSliceVar(&f.platforms, "platform", nil,
+		"take only this `PLATFORM` of the images\none that matches nothing is an error")
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM`")
-	fl.StringArrayVar(&f.annotations, "annotation", nil, "annotation of the list: `KEY=VALUE`\nmanifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
+	fl.StringArrayVar(&f.annotations, "annotation", nil,
+		"annotation of the list: `KEY=VALUE`\nmanifest-descriptor:KEY=VALUE of its entries, manifest-descriptor[PLATFORM]:… of one, manifest:… of the images themselves")
 	fl.StringVar(&f.artifactType, "artifact-type", "", "artifactType of the list, a media `TYPE`\nempty removes it")
 	fl.StringVar(&f.subject, "subject", "", "`IMAGE` that the list is about (OCI subject)\nempty removes it")
 	mayBeEmpty(fl, "artifact-type", "takes away what the list has")
 	mayBeEmpty(fl, "subject", "takes away what the list has")
 	fl.BoolVar(&f.promote, "promote-annotations", false, "give the list the annotations that all images have alike")
-	fl.BoolVar(&f.promoteLabels, "promote-labels", false, "give the list the labels that all images have alike\nas annotations")
-	fl.BoolVar(&f.noFlatten, "no-flatten", false, "keep an IMAGE that is a list as a list within the list\nfew clients follow it")
-	fl.BoolVar(&f.convert, "convert", false, "make every image one of --type oci or docker\nother digests, other attestations, which are dropped")
-	fl.BoolVar(&f.fixConfig, "fix-config", false, "mend configs that spell their platform wrongly\nas no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
+	fl.BoolVar(&f.promoteLabels, "promote-labels", false,
+		"give the list the labels that all images have alike\nas annotations")
+	fl.BoolVar(&f.noFlatten, "no-flatten", false,
+		"keep an IMAGE that is a list as a list within the list\nfew clients follow it")
+	fl.BoolVar(&f.convert, "convert", false,
+		"make every image one of --type oci or docker\nother digests, other attestations, which are dropped")
+	fl.BoolVar(&f.fixConfig, "fix-config", false,
+		"mend configs that spell their platform wrongly\nas no runtime does (x86_64, arm32v7): other digests; their attestations are dropped")
 	f.changed = fl.Changed
-	fl.StringVar(&f.mediaType, "type", "auto", "media type of the list: `auto|oci|docker`\nauto is OCI unless every entry is a Docker image")
+	fl.StringVar(&f.mediaType, "type", "auto",
+		"media type of the list: `auto|oci|docker`\nauto is OCI unless every entry is a Docker image")
 	fl.StringVar(&f.from, "from", "", "look for the images only here: `store|registry`")
 	fl.StringVar(&f.attestations, "attestations", "keep", "attestations of the images: `"+strings.Join(f.kinds, "|")+"`")
-	fl.StringVar(&f.onDuplicate, "on-duplicate", "", "a second image of a platform: `error|replace|keep`\nreplace takes the later one, keep both")
+	fl.StringVar(&f.onDuplicate, "on-duplicate", "",
+		"a second image of a platform: `error|replace|keep`\nreplace takes the later one, keep both")
 	fl.BoolVar(&f.ignoreMissing, "ignore-missing", false, "leave out images that are not there\nas long as one is")
 	fl.DurationVar(&f.wait, "wait", 0, "wait up to this `DURATION` for missing images")
 	fl.BoolVar(&f.force, "force", false, "accept platforms that are dropped or not known\nor contradict the config")
@@ -115,7 +123,8 @@ func (f *editFlags) options() (o app.EditOptions, err error) {
 			return o, err
 		}
 	}
-	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten, o.FixConfig = f.promote, f.promoteLabels, f.convert, f.noFlatten, f.fixConfig
+	o.Promote, o.PromoteLabels, o.Convert, o.NoFlatten, o.FixConfig = f.promote, f.promoteLabels, f.convert, f.noFlatten,
+		f.fixConfig
 	if err = wholeLists(o); err != nil {
 		return o, err
 	}
@@ -132,7 +141,8 @@ func wholeLists(o app.EditOptions) error {
 	if !o.NoFlatten || len(o.Platforms) == 0 && !o.Convert && !o.FixConfig {
 		return nil
 	}
-	return usagef("", "--no-flatten keeps lists as they are: it can't be combined with --platform, --convert or --fix-config")
+	return usagef("",
+		"--no-flatten keeps lists as they are: it can't be combined with --platform, --convert or --fix-config")
 }
 
 func (a *application) createCommand() *cobra.Command {
@@ -153,14 +163,21 @@ func (a *application) createCommand() *cobra.Command {
 	cmd.Flags().StringVarP(&f.tag, "tag", "t", "", "")
 	_ = cmd.Flags().MarkHidden("tag")
 	cmd.Flags().BoolVar(&f.push, "push", false, "publish the list at once; no draft is kept")
-	cmd.Flags().StringArrayVar(&f.to, "to", nil, "publish the list under this `NAME` too\nin other repositories and registries")
+	cmd.Flags().StringArrayVar(&f.to, "to", nil,
+		"publish the list under this `NAME` too\nin other repositories and registries")
 	cmd.Flags().BoolVar(&f.sort, "sort", false, "order the entries by platform instead of as given")
-	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false, "leave a source list's own annotations out\nits artifactType and subject too")
-	cmd.Flags().StringVar(&f.semver, "semver", "", "publish as this `VERSION`, and move latest\nwith major.minor and major; LIST is a repository then")
-	cmd.Flags().StringVar(&f.spec.File, "spec", "", "read what the list is made of from this YAML `FILE`\n- is standard input")
-	cmd.Flags().StringVar(&f.spec.Template, "template", "", "take the image of this `NAME` for each --platform\nARCH, OS and VARIANT stand for the platform's")
-	cmd.Flags().StringVar(&f.spec.Results, "from-files", "", "take the images that result files of this `GLOB` name\nwith --require, or --any")
-	cmd.Flags().BoolVar(&f.spec.Any, "any", false, "with --from-files: take the files that there are\nwhatever their runs and repositories; --require may be left out")
+	cmd.Flags().BoolVar(&f.plain, "drop-annotations", false,
+		"leave a source list's own annotations out\nits artifactType and subject too")
+	cmd.Flags().StringVar(&f.semver, "semver", "",
+		"publish as this `VERSION`, and move latest\nwith major.minor and major; LIST is a repository then")
+	cmd.Flags().StringVar(&f.spec.File, "spec", "",
+		"read what the list is made of from this YAML `FILE`\n- is standard input")
+	cmd.Flags().StringVar(&f.spec.Template, "template", "",
+		"take the image of this `NAME` for each --platform\nARCH, OS and VARIANT stand for the platform's")
+	cmd.Flags().StringVar(&f.spec.Results, "from-files", "",
+		"take the images that result files of this `GLOB` name\nwith --require, or --any")
+	cmd.Flags().BoolVar(&f.spec.Any, "any", false,
+		"with --from-files: take the files that there are\nwhatever their runs and repositories; --require may be left out")
 	f.kinds = []string{"keep", "drop", "referrers"}
 	f.editFlags.add(cmd.Flags())
 	f.publishFlags.add(cmd.Flags())
@@ -185,7 +202,10 @@ func (a *application) runCreate(ctx context.Context, f createFlags, args []strin
 }
 
 func (f createFlags) createOptions(args []string) (o app.CreateOptions, err error) {
-	o = app.CreateOptions{PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver, DropAnnotations: f.plain}
+	o = app.CreateOptions{
+		PublishOptions: f.PublishOptions, Push: f.push, Sort: f.sort, SemVer: f.semver,
+		DropAnnotations: f.plain,
+	}
 	if len(args) > 0 {
 		if o.List, err = parseListName(args[0]); err != nil {
 			return o, err
@@ -237,7 +257,8 @@ func createForm(f createFlags, args []string) error {
 func describedForm(f createFlags, args []string) error {
 	switch {
 	case f.described() > 1 || f.described() == 1 && len(f.sources.merge(args)) > 1:
-		return usagef(createUsage, "name the images in one way: as arguments, or by one of --spec, --template and --from-files")
+		return usagef(createUsage,
+			"name the images in one way: as arguments, or by one of --spec, --template and --from-files")
 	case f.spec.Any && f.spec.Results == "":
 		return usagef("--from-files 'results/*.json' --any", "--any needs --from-files")
 	case f.spec.Results != "" && !f.spec.Any && len(f.require) == 0 && len(f.platforms) == 0:

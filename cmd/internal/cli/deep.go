@@ -15,9 +15,11 @@ import (
 // addDeep adds the flags that all commands share that can read binaries.
 func addDeep(fl *pflag.FlagSet, o *app.DeepOptions) {
 	fl.BoolVar(&o.Deep, "deep", false, "check every binary's machine\nreads the layers (mtool help foreign-files)")
-	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false, "only what the images start\nlayers from the top, as far as needed")
+	fl.BoolVar(&o.EntrypointOnly, "entrypoint-only", false,
+		"only what the images start\nlayers from the top, as far as needed")
 	fl.Var((*globs)(&o.AllowForeign), "allow-foreign", "files that this `GLOB` covers may be for any machine")
-	fl.Var((*abis)(&o.ABI), "abi", "programs must be of this ABI: `ARCH=ABI`\nas in loong64=new, arm=hard, amd64=musl (mtool help abi)")
+	fl.Var((*abis)(&o.ABI), "abi",
+		"programs must be of this ABI: `ARCH=ABI`\nas in loong64=new, arm=hard, amd64=musl (mtool help abi)")
 	fl.Var((*pageSize)(&o.PageSize), "page-size", "programs must run with pages of this `SIZE`: 16k, 64k")
 	fl.BoolVar(&o.NoFacts, "no-facts", false, "neither use nor keep what was seen in layers before")
 }

@@ -18,15 +18,18 @@ import (
 	"mtool/registry/remote"
 )
 
-// deployed is a kind of object that names one image, IMAGE, and one way to write an image there that nobody can look at.
+// deployed is a kind of object that names one image, IMAGE, and one way to write an image there that nobody can look
+// at.
 type deployed struct{ kind, file, unchecked string }
 
 func deployments() []deployed {
 	pod := func(version, kind, before, after string) string {
-		return "apiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: x}\nspec: " + before + "{containers: [{name: c, image: \"IMAGE\"}]}" + after + "\n"
+		return "apiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: x}\nspec: " + before +
+			"{containers: [{name: c, image: \"IMAGE\"}]}" + after + "\n"
 	}
 	spec := func(version, kind, spec string) string {
-		return "apiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: x}\nspec:\n  " + strings.ReplaceAll(spec, "\n", "\n  ") + "\n"
+		return "apiVersion: " + version + "\nkind: " + kind + "\nmetadata: {name: x}\nspec:\n  " +
+			strings.ReplaceAll(spec, "\n", "\n  ") + "\n"
 	}
 	return []deployed{
 		{"Pod", pod("v1", "Pod", "", ""), ""},
@@ -35,21 +38,49 @@ func deployments() []deployed {
 		{"Rollout", pod("argoproj.io/v1alpha1", "Rollout", "{template: {spec: ", "}}"), ""},
 		{"RayCluster", pod("ray.io/v1", "RayCluster", "{headGroupSpec: {template: {spec: ", "}}}"), ""},
 		{"Service", pod("serving.knative.dev/v1", "Service", "{template: {spec: ", "}}"), "ko://example.com/cmd/x"},
-		{"Workflow", spec("argoproj.io/v1alpha1", "Workflow", `templates: [{container: {image: "IMAGE"}}]`), "{{inputs.parameters.image}}"},
-		{"EventSource", spec("argoproj.io/v1alpha1", "EventSource", `template: {container: {image: "IMAGE"}}`), "{{workflow.parameters.image}}"},
+		{
+			"Workflow", spec("argoproj.io/v1alpha1", "Workflow", `templates: [{container: {image: "IMAGE"}}]`),
+			"{{inputs.parameters.image}}",
+		},
+		{
+			"EventSource", spec("argoproj.io/v1alpha1", "EventSource", `template: {container: {image: "IMAGE"}}`),
+			"{{workflow.parameters.image}}",
+		},
 		{"Task", spec("tekton.dev/v1", "Task", `steps: [{name: s, image: "IMAGE"}]`), "$(params.image)"},
 		{"Pipeline", spec("tekton.dev/v1", "Pipeline", `tasks: [{taskSpec: {sidecars: [{name: s, image: "IMAGE"}]}}]`), ""},
 		{"StepAction", spec("tekton.dev/v1beta1", "StepAction", `image: "IMAGE"`), "$(params.image)"},
-		{"VirtualMachine", spec("kubevirt.io/v1", "VirtualMachine", `template: {spec: {volumes: [{containerDisk: {image: "IMAGE"}}]}}`), "${DISK}"},
-		{"SparkApplication", spec("sparkoperator.k8s.io/v1beta2", "SparkApplication", `driver: {image: "IMAGE"}`), "${SPARK}"},
+		{
+			"VirtualMachine",
+			spec("kubevirt.io/v1", "VirtualMachine", `template: {spec: {volumes: [{containerDisk: {image: "IMAGE"}}]}}`),
+			"${DISK}",
+		},
+		{
+			"SparkApplication", spec("sparkoperator.k8s.io/v1beta2", "SparkApplication", `driver: {image: "IMAGE"}`),
+			"${SPARK}",
+		},
 		{"Prometheus", spec("monitoring.coreos.com/v1", "Prometheus", `thanos: {image: "IMAGE"}`), "${THANOS}"},
-		{"ClusterServiceVersion", spec("operators.coreos.com/v1alpha1", "ClusterServiceVersion", `relatedImages: [{name: r, image: "IMAGE"}]`), "${IMAGE}"},
-		{"Subscription", spec("operators.coreos.com/v1alpha1", "Subscription", `config: {env: [{name: RELATED_IMAGE_X, value: "IMAGE"}]}`), "${IMAGE}"},
+		{
+			"ClusterServiceVersion",
+			spec("operators.coreos.com/v1alpha1", "ClusterServiceVersion", `relatedImages: [{name: r, image: "IMAGE"}]`),
+			"${IMAGE}",
+		},
+		{
+			"Subscription",
+			spec("operators.coreos.com/v1alpha1", "Subscription", `config: {env: [{name: RELATED_IMAGE_X, value: "IMAGE"}]}`),
+			"${IMAGE}",
+		},
 		{"Cluster", spec("postgresql.cnpg.io/v1", "Cluster", `imageName: "IMAGE"`), "${IMAGE}"},
 		{"Provider", spec("pkg.crossplane.io/v1", "Provider", `package: "IMAGE"`), "${IMAGE}"},
 		{"HelmRelease", spec("helm.toolkit.fluxcd.io/v2", "HelmRelease", "values: {a: {image: \"IMAGE\"}}"), "without-a-tag"},
-		{"Application", spec("argoproj.io/v1alpha1", "Application", "source:\n  helm:\n    values: |\n      image: \"IMAGE\""), "without-a-tag"},
-		{"Kustomization", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages: [{name: x, newName: \"IMAGE\", newTag: TAG}]\n", "without-a-tag"},
+		{
+			"Application",
+			spec("argoproj.io/v1alpha1", "Application", "source:\n  helm:\n    values: |\n      image: \"IMAGE\""),
+			"without-a-tag",
+		},
+		{
+			"Kustomization",
+			"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nimages: [{name: x, newName: \"IMAGE\", newTag: TAG}]\n", "without-a-tag",
+		},
 		{"App", spec("x.example.com/v1", "App", "template: {spec: {containers: [{image: \"IMAGE\"}]}}\nOTHER"), "other"},
 	}
 }
@@ -131,10 +162,13 @@ func TestDeployedKinds(t *testing.T) {
 			}
 			for _, output := range []string{"table", "json", "sarif", "junit", "github", "markdown", "html"} {
 				var out, said bytes.Buffer
-				code := Run(context.Background(), []string{"inspect", "-f", path, "--require", "linux/amd64,linux/arm64", "-o", output}, Stdio{Out: &out, Err: &said})
+				code := Run(context.Background(),
+					[]string{"inspect", "-f", path, "--require", "linux/amd64,linux/arm64", "-o", output},
+					Stdio{Out: &out, Err: &said})
 				n := failures(t, output, out.String(), said.String())
 				if code != c.code || n < c.least || n > c.limit {
-					t.Errorf("%s %q, %s: code %d, %d failures, want %d, %d to %d\n%s%s", d.kind, c.tag, output, code, n, c.code, c.least, c.limit, said.String(), out.String())
+					t.Errorf("%s %q, %s: code %d, %d failures, want %d, %d to %d\n%s%s", d.kind, c.tag, output, code, n, c.code,
+						c.least, c.limit, said.String(), out.String())
 				}
 			}
 		}
@@ -147,7 +181,8 @@ func deployable(t *testing.T) string {
 	s := registrytest.New(t, registrytest.Options{})
 	image := func(arch, binary string) registrytest.Built {
 		return registrytest.Image(registrytest.ImageSpec{
-			Platform: v1.Platform{OS: "linux", Architecture: arch}, Entrypoint: []string{"/app"}, Files: [][]string{{"elf app " + binary, "elf bin/sh " + binary}},
+			Platform: v1.Platform{OS: "linux", Architecture: arch}, Entrypoint: []string{"/app"},
+			Files: [][]string{{"elf app " + binary, "elf bin/sh " + binary}},
 		})
 	}
 	for tag, list := range map[string]registrytest.Built{

@@ -21,7 +21,8 @@ A and B are looked up as by inspect: drafts, the store, registries, layouts and 
 		Example: "  mtool diff registry.example.com/demo:v1 registry.example.com/demo:v2\n  mtool diff demo:v1 registry.example.com/demo:v1 -o json",
 		Args:    exactly(2, "mtool diff A B"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := errors.Join(oneOf("--output", output, "table", "json"), oneOf("--from", from, "", "store", "registry")); err != nil {
+			if err := errors.Join(oneOf("--output", output, "table", "json"),
+				oneOf("--from", from, "", "store", "registry")); err != nil {
 				return err
 			}
 			refs, err := parseRefs(args)

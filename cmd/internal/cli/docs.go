@@ -13,8 +13,8 @@ import (
 	"mtool/cmd/internal/print/manual"
 )
 
-// docsCommand is for those who pack mtool: users have help. What it writes is made of the commands themselves, so that it
-// can't be out of date, and depends on nothing else.
+// docsCommand is for those who pack mtool: users have help. What it writes is made of the commands themselves, so that
+// it can't be out of date, and depends on nothing else.
 func (a *application) docsCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "docs DIR", Hidden: true, Short: "Write man pages, completions and a reference in Markdown into a directory",
@@ -46,7 +46,8 @@ type doc struct{ name, body string }
 func (a *application) docs(root *cobra.Command) ([]doc, error) {
 	var all []doc
 	var reference strings.Builder
-	reference.WriteString("# Reference of mtool\n\nMade by `mtool docs`: what `mtool help --all COMMAND` and `mtool help TOPIC` print.\n")
+	reference.WriteString(
+		"# Reference of mtool\n\nMade by `mtool docs`: what `mtool help --all COMMAND` and `mtool help TOPIC` print.\n")
 	for _, cmd := range documented(root) {
 		p := a.page(cmd)
 		if !cmd.HasParent() {

@@ -58,7 +58,8 @@ programs work, and the binary is opened once, for all containers. Where an entry
 // emulatorsChangeCommand is `install` or `uninstall`.
 func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 	var host bool
-	verb, short, long := "uninstall", "Remove the entries that install made", "Remove the entries that install made. Those of other programs are left."
+	verb, short, long := "uninstall", "Remove the entries that install made",
+		"Remove the entries that install made. Those of other programs are left."
 	if install {
 		verb, short, long = "install", "Register emulators with this machine's kernel", installLong
 	}
@@ -66,7 +67,8 @@ func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 		Use: verb + " --host [ARCH…]", Short: short, Long: long,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !host {
-				return usagef("mtool emulators "+verb+" --host", "this changes the whole machine, and builds by mtool do not need it: ask for it with --host")
+				return usagef("mtool emulators "+verb+" --host",
+					"this changes the whole machine, and builds by mtool do not need it: ask for it with --host")
 			}
 			platforms, err := platform.ParseArchList(args)
 			if err != nil {

@@ -50,8 +50,17 @@ func exitTable() []exitRow {
 		{exitPartial, "some of several targets done (which, is listed)", []error{publish.ErrPartial}},
 		{exitDenied, "denied: 401, 403, or a certificate that is not trusted", []error{registry.ErrDenied}},
 		{exitUnavailable, "registry or network still failing after retries", []error{registry.ErrUnavailable}},
-		{exitNotFound, "not found (a base image without the platform too)", []error{registry.ErrNotFound, compose.ErrNoMatch}},
-		{exitContent, "checked, and the content is wrong: platform, digest, size, nesting", []error{inspect.ErrMismatch, inspect.ErrLimit, registry.ErrContent, compose.ErrDuplicate, compose.ErrPlatform, draft.ErrCorrupt}},
+		{
+			exitNotFound, "not found (a base image without the platform too)",
+			[]error{registry.ErrNotFound, compose.ErrNoMatch},
+		},
+		{
+			exitContent, "checked, and the content is wrong: platform, digest, size, nesting",
+			[]error{
+				inspect.ErrMismatch, inspect.ErrLimit, registry.ErrContent, compose.ErrDuplicate, compose.ErrPlatform,
+				draft.ErrCorrupt,
+			},
+		},
 		{exitNoWorker, "no worker or emulator for the platform, or the emulator crashed", []error{build.ErrNoWorker}},
 		{exitRefused, "registry refused the manifest", []error{registry.ErrRefused}},
 		{exitConflict, "conflict: moved, protected or immutable tag", []error{registry.ErrConflict}},
@@ -76,7 +85,8 @@ func exitCode(err error) int {
 
 // writeExitCodes prints the table, lowest code first.
 func writeExitCodes(w io.Writer) {
-	rows := append(exitTable(), exitRow{code: exitDone, means: "done, or already so"}, exitRow{code: exitFailed, means: "failed"})
+	rows := append(exitTable(), exitRow{code: exitDone, means: "done, or already so"},
+		exitRow{code: exitFailed, means: "failed"})
 	slices.SortFunc(rows, func(a, b exitRow) int { return a.code - b.code })
 	for _, row := range rows {
 		print.Println(w, fmt.Sprintf("%3d  %s", row.code, row.means))
@@ -105,8 +115,8 @@ func errorLines(err error) []string {
 	return all
 }
 
-// lines are those of an error: one for each that was joined, and those that an error has by itself. A line break in anything
-// else is part of what somebody said.
+// lines are those of an error: one for each that was joined, and those that an error has by itself. A line break in
+// anything else is part of what somebody said.
 func lines(err error) []string {
 	var causes []error
 	switch e := err.(type) { //nolint:errorlint // each layer is looked at by itself

@@ -72,12 +72,22 @@ func TestWriteError(t *testing.T) {
 		want string
 	}{
 		{errors.Join(errors.New("a"), errors.New("b")), "mtool: a\nmtool: b\n"},
-		{fmt.Errorf("x: %w: %w", errors.Join(errors.New("a"), errors.New("b")), registry.ErrContent), "mtool: x: a\nmtool: b: content does not match\n"},
-		{fmt.Errorf("x: %w", &inspect.CheckError{Findings: []inspect.Finding{{Message: "a"}, {Message: "b\nhint: run this"}}}), "mtool: x: a\nmtool: b\\nhint: run this\n"},
+		{
+			fmt.Errorf("x: %w: %w", errors.Join(errors.New("a"), errors.New("b")), registry.ErrContent),
+			"mtool: x: a\nmtool: b: content does not match\n",
+		},
+		{
+			fmt.Errorf("x: %w",
+				&inspect.CheckError{Findings: []inspect.Finding{{Message: "a"}, {Message: "b\nhint: run this"}}}),
+			"mtool: x: a\nmtool: b\\nhint: run this\n",
+		},
 		{errors.New("a\nhint: run this"), "mtool: a\\nhint: run this\n"},
 		{usagef("mtool x", "a"), "mtool: a\nhint: mtool x\n"},
 		{fmt.Errorf("outer: %w", usagef("mtool x", "a")), "mtool: outer: a\nhint: mtool x\n"},
-		{errors.Join(usagef("", "a"), usagef("mtool x", "b"), usagef("mtool y", "c")), "mtool: a\nmtool: b\nmtool: c\nhint: mtool x\n"},
+		{
+			errors.Join(usagef("", "a"), usagef("mtool x", "b"), usagef("mtool y", "c")),
+			"mtool: a\nmtool: b\nmtool: c\nhint: mtool x\n",
+		},
 		{fmt.Errorf("x: %w", context.Canceled), "mtool: interrupted\n"},
 		{errors.New("a\x1b[31m"), "mtool: a\\u001b[31m\n"},
 	} {

@@ -10,8 +10,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// Whichever request of an inspection fails, it does not end well without having looked: from that request on for good, and once,
-// where what is shown must be the same if it ends well all the same.
+// Whichever request of an inspection fails, it does not end well without having looked: from that request on for good,
+// and once, where what is shown must be the same if it ends well all the same.
 func TestNoRequestMayFail(t *testing.T) {
 	home := t.TempDir()
 	for _, name := range []string{"HOME", "MTOOL_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"} {
@@ -21,16 +21,19 @@ func TestNoRequestMayFail(t *testing.T) {
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64"), Layers: 2})
 	key, signature := signedBy(t, image)
 	server.Load("demo", "v1", registrytest.List(registrytest.ListSpec{Attested: true, Entries: []registrytest.Entry{
-		{Built: image}, {Built: registrytest.ListOf(registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64"), Layers: 2}))},
+		{Built: image},
+		{Built: registrytest.ListOf(registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64"), Layers: 2}))},
 	}}))
 	server.Load("demo", "proven", withProvenance(`"internalParameters":{"builderPlatform":"linux/arm64"}`))
 	server.Load("demo", "signed", image)
 	server.Load("demo", "sha256-"+image.Digest().Hex+".sig", signature)
 	for _, line := range []string{
-		"v1", "v1 --deep --no-facts", "v1 --deep --no-facts --entrypoint-only", "v1 --require linux/amd64,linux/arm64 --exact",
+		"v1", "v1 --deep --no-facts", "v1 --deep --no-facts --entrypoint-only",
+		"v1 --require linux/amd64,linux/arm64 --exact",
 		"proven --provenance", "signed --signed-by " + key,
 	} {
-		args := append([]string{"inspect", "-o", "json", "--retry=0", "--idle-timeout=10s"}, strings.Fields(server.Host()+"/demo:"+line)...)
+		args := append([]string{"inspect", "-o", "json", "--retry=0", "--idle-timeout=10s"},
+			strings.Fields(server.Host()+"/demo:"+line)...)
 		server.Forget()
 		code, want := runOut(args)
 		requests := len(server.Requests())
@@ -39,7 +42,8 @@ func TestNoRequestMayFail(t *testing.T) {
 		}
 		for n := range requests {
 			for what, fault := range map[string]registrytest.Fault{
-				"500": {Status: 500}, "404": {Status: 404}, "cut": {Truncate: true}, "reset": {Reset: true}, "short": {Twist: &registrytest.Twist{Short: true}},
+				"500": {Status: 500}, "404": {Status: 404}, "cut": {Truncate: true}, "reset": {Reset: true},
+				"short":   {Twist: &registrytest.Twist{Short: true}},
 				"another": {Twist: &registrytest.Twist{Corrupt: true}},
 			} {
 				for _, times := range []int{1, -1} {

@@ -44,7 +44,8 @@ func commandGroups(cmd *cobra.Command) []manual.Group {
 		}
 		all = append(all, manual.Group{Title: g.title, Rows: commandRows(members, nil)})
 	}
-	return append(all, manual.Group{Title: topicsTitle, Rows: commandRows(cmd.Commands(), (*cobra.Command).IsAdditionalHelpTopicCommand)})
+	return append(all,
+		manual.Group{Title: topicsTitle, Rows: commandRows(cmd.Commands(), (*cobra.Command).IsAdditionalHelpTopicCommand)})
 }
 
 func commandRows(commands []*cobra.Command, takes func(*cobra.Command) bool) []manual.Row {
@@ -57,8 +58,8 @@ func commandRows(commands []*cobra.Command, takes func(*cobra.Command) bool) []m
 	return rows
 }
 
-// flagHeadings are the groups of flags. A flag of one name means one thing in every command, and so has one group, but for env:
-// of an image, or of Compose. Where a help is too long, the last groups are shortened first.
+// flagHeadings are the groups of flags. A flag of one name means one thing in every command, and so has one group, but
+// for env: of an image, or of Compose. Where a help is too long, the last groups are shortened first.
 func flagHeadings(flags *pflag.FlagSet) []group {
 	config := "label unset-label unset-env entrypoint cmd user workdir stop-signal port unset-port volume unset-volume created"
 	if flags.Lookup("unset-env") != nil {
@@ -68,7 +69,10 @@ func flagHeadings(flags *pflag.FlagSet) []group {
 		{"Images", "arch platform tag amend old new base to from node as template spec from-files any wait ignore-missing append prefer-index"},
 		{"Dockerfile and context", "file target build-arg build-context syntax"},
 		{"Config of images", config},
-		{"Publishing", "push load published semver push-by-digest no-clobber force refresh referrers purge dry-run confirm keep-child-tags"},
+		{
+			"Publishing",
+			"push load published semver push-by-digest no-clobber force refresh referrers purge dry-run confirm keep-child-tags",
+		},
 		{"Checks", "require exact deep strict same no-verify run run-args run-timeout preflight check reproduce"},
 		{"Output", "output format raw no-trunc metadata-file digest-file iidfile result github-output quiet verbose progress log-format trace lang apparmor-profile"},
 		{"Entries", "os variant os-version os-feature os-features annotation unset child artifact-type subject type sort " +

@@ -50,8 +50,8 @@ func (a *application) helpCommand() *cobra.Command {
 	return cmd
 }
 
-// suggestion returns the name of the command or topic that is nearest to name, and "" where none is near. It never returns
-// a command that deletes.
+// suggestion returns the name of the command or topic that is nearest to name, and "" where none is near. It never
+// returns a command that deletes.
 func suggestion(cmd *cobra.Command, name string) string {
 	for _, near := range cmd.SuggestionsFor(name) {
 		switch near {

@@ -15,8 +15,8 @@ import (
 	"mtool/registry/store"
 )
 
-// hintOf returns the next action for the first error in err that has one, outermost first. What libraries suggest needs no
-// command line: an error that a flag or a command of ours can mend is in hintFor.
+// hintOf returns the next action for the first error in err that has one, outermost first. What libraries suggest needs
+// no command line: an error that a flag or a command of ours can mend is in hintFor.
 func hintOf(err error) string {
 	if hint := hintFor(err); hint != "" {
 		return hint
@@ -101,7 +101,10 @@ func kindHints() []kindHint {
 		{compose.ErrDockerImage, "convert it: --type oci --convert"},
 		{compose.ErrAttested, "leave out --attestations keep, and they are dropped"},
 		{compose.ErrUnknown, "--force writes it nevertheless"},
-		{compose.ErrContradicts, "an annotation does not change what an image contains: build it for that platform, or use --force"},
+		{
+			compose.ErrContradicts,
+			"an annotation does not change what an image contains: build it for that platform, or use --force",
+		},
 		{compose.ErrNoPlatform, "rebuild it with a platform, or take it as it is with --force"},
 		{compose.ErrPlatform, "--force takes it as it is"},
 		{workload.ErrTemplate, "helm template RELEASE CHART | mtool inspect -f -"},

@@ -75,7 +75,10 @@ func (l *layout) json(media string, value any, more object) object {
 // tag names a manifest in the layout, and returns the reference to it.
 func (l *layout) tag(name string, row object) string {
 	l.t.Helper()
-	row = object{"mediaType": row["mediaType"], "digest": row["digest"], "size": row["size"], "annotations": object{"org.opencontainers.image.ref.name": name}}
+	row = object{
+		"mediaType": row["mediaType"], "digest": row["digest"], "size": row["size"],
+		"annotations": object{"org.opencontainers.image.ref.name": name},
+	}
 	l.rows = append(l.rows, row)
 	body, err := json.Marshal(object{"schemaVersion": 2, "manifests": l.rows})
 	if err != nil {
@@ -99,9 +102,13 @@ func (l *layout) image(platform object, layer []byte) object {
 	config := object{
 		"created": "2024-01-01T00:00:00Z", "author": s.says("author"),
 		"config": object{
-			"Env": []string{s.says("env")}, "Entrypoint": []string{"/opt/" + s.says("entrypoint")}, "Cmd": []string{s.says("cmd")},
+			"Env": []string{s.says("env")}, "Entrypoint": []string{"/opt/" + s.says("entrypoint")},
+			"Cmd":        []string{s.says("cmd")},
 			"WorkingDir": "/" + s.says("workdir"), "User": s.says("user"), "StopSignal": s.says("signal"),
-			"Labels": object{s.says("label key"): s.says("label value"), "org.opencontainers.image.base.name": s.says("base of label"), "mtool.allow-foreign": s.says("wish")},
+			"Labels": object{
+				s.says("label key"):                  s.says("label value"),
+				"org.opencontainers.image.base.name": s.says("base of label"), "mtool.allow-foreign": s.says("wish"),
+			},
 		},
 		"rootfs":  object{"type": "layers", "diff_ids": []string{fmt.Sprintf("sha256:%x", sha256.Sum256(layer))}},
 		"history": []object{{"created_by": s.says("history"), "comment": s.says("comment")}},
@@ -109,14 +116,27 @@ func (l *layout) image(platform object, layer []byte) object {
 	maps.Copy(config, platform)
 	return l.json(ociManifest, object{
 		"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(ociConfig, config, nil),
-		"layers":      []object{l.blob(ociLayer, layer, object{"annotations": object{s.says("layer key"): s.says("layer value")}})},
-		"annotations": object{s.says("image key"): s.says("image value"), "org.opencontainers.image.base.name": s.says("base")},
-	}, object{"platform": platform, "annotations": object{s.says("row key"): s.says("row value"), "org.opencontainers.image.base.name": s.says("base of row")}})
+		"layers": []object{l.blob(ociLayer, layer,
+			object{"annotations": object{s.says("layer key"): s.says("layer value")}})},
+		"annotations": object{
+			s.says("image key"):                  s.says("image value"),
+			"org.opencontainers.image.base.name": s.says("base"),
+		},
+	}, object{
+		"platform": platform,
+		"annotations": object{
+			s.says("row key"):                    s.says("row value"),
+			"org.opencontainers.image.base.name": s.says("base of row"),
+		},
+	})
 }
 
 // layerOf has programs of another machine below hostile names, and packages that are named so.
 func (s *stranger) layerOf() []byte {
-	names := []string{"opt/" + s.says("entrypoint"), "usr/bin/" + s.says("program"), "srv/node_modules/" + s.says("package") + "/linux-x64/x.node", "opt/" + s.says("note") + "/testdata/x"}
+	names := []string{
+		"opt/" + s.says("entrypoint"), "usr/bin/" + s.says("program"),
+		"srv/node_modules/" + s.says("package") + "/linux-x64/x.node", "opt/" + s.says("note") + "/testdata/x",
+	}
 	files := map[string][]byte{}
 	for i, name := range names {
 		names[i] = strings.ReplaceAll(name, "\x00", "") // tar holds none
@@ -129,31 +149,50 @@ func tarOf(files map[string][]byte) []byte {
 	var b bytes.Buffer
 	w := tar.NewWriter(&b)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		_ = w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(files[name])), Format: tar.FormatPAX}) // a buffer takes all
+		// a buffer takes all
+		_ = w.WriteHeader(&tar.Header{Name: name, Mode: 0o755, Size: int64(len(files[name])), Format: tar.FormatPAX})
 		_, _ = w.Write(files[name])
 	}
 	_ = w.Close()
 	return b.Bytes()
 }
 
-// lists are references to what the stranger made: with platforms that are right, with those that are not, and with rows of
-// other kinds.
+// lists are references to what the stranger made: with platforms that are right, with those that are not, and with rows
+// of other kinds.
 func (s *stranger) lists(t *testing.T) (refs []string) {
 	t.Helper()
 	l := &layout{t: t, s: s, name: "hostile"}
 	good := object{"os": "linux", "architecture": "arm64"}
-	odd := object{"os": "::error::" + s.says("os"), "architecture": s.says("arch"), "variant": s.says("variant"), "os.version": s.says("os version"), "os.features": []string{s.says("os feature")}}
-	windows := object{"os": "windows", "architecture": "amd64", "os.version": s.says("os version"), "os.features": []string{s.says("os feature")}}
+	odd := object{
+		"os": "::error::" + s.says("os"), "architecture": s.says("arch"), "variant": s.says("variant"),
+		"os.version": s.says("os version"), "os.features": []string{s.says("os feature")},
+	}
+	windows := object{
+		"os": "windows", "architecture": "amd64", "os.version": s.says("os version"),
+		"os.features": []string{s.says("os feature")},
+	}
 	img := l.image(good, s.layerOf())
 	statement := l.json(ociManifest, object{
 		"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(ociConfig, object{}, nil),
-		"layers": []object{l.json("application/vnd.in-toto+json", object{"predicateType": s.says("predicate"), "subject": []object{{"name": s.says("subject")}}, "predicate": object{"x": s.says("predicate value")}},
+		"layers": []object{l.json("application/vnd.in-toto+json",
+			object{
+				"predicateType": s.says("predicate"), "subject": []object{{"name": s.says("subject")}},
+				"predicate": object{"x": s.says("predicate value")},
+			},
 			object{"annotations": object{"in-toto.io/predicate-type": s.says("predicate type")}})},
 	}, object{"platform": object{"os": "unknown", "architecture": "unknown"}, "annotations": object{
-		"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": img["digest"], s.says("statement key"): s.says("statement value"),
+		"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": img["digest"],
+		s.says("statement key"): s.says("statement value"),
 	}})
-	artifact := l.json(ociManifest, object{"schemaVersion": 2, "mediaType": ociManifest, "config": l.json(s.says("media type of a config"), object{}, nil), "layers": []object{}},
-		object{"artifactType": s.says("artifact type"), "annotations": object{s.says("artifact key"): s.says("artifact value")}})
+	artifact := l.json(ociManifest,
+		object{
+			"schemaVersion": 2, "mediaType": ociManifest,
+			"config": l.json(s.says("media type of a config"), object{}, nil), "layers": []object{},
+		},
+		object{
+			"artifactType": s.says("artifact type"),
+			"annotations":  object{s.says("artifact key"): s.says("artifact value")},
+		})
 	list := func(name string, rows ...object) {
 		refs = append(refs, l.tag(name, l.json(ociIndex, object{
 			"schemaVersion": 2, "mediaType": ociIndex, "artifactType": s.says("list type"), "manifests": rows,
@@ -161,7 +200,8 @@ func (s *stranger) lists(t *testing.T) (refs []string) {
 		}, nil)))
 	}
 	list("v1", img, statement)
-	list("others", img, artifact, statement, object{"mediaType": s.says("media type of a row"), "digest": "sha256:" + strings.Repeat("0", 64), "size": 3})
+	list("others", img, artifact, statement,
+		object{"mediaType": s.says("media type of a row"), "digest": "sha256:" + strings.Repeat("0", 64), "size": 3})
 	list("odd", l.image(odd, s.layerOf()))
 	list("windows", l.image(windows, s.layerOf()))
 	lying := l.image(good, s.layerOf())
@@ -211,21 +251,42 @@ func (s *stranger) files(t *testing.T) map[string]string {
 		return strings.NewReplacer("\n", "", "\r", "", "\x00", "").Replace(s.says(field))
 	}
 	return map[string]string{
-		"deploy": s.file(t, odd+".yaml", []byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "+quoted("name of an object")+", namespace: "+quoted("namespace")+
-			"}\nspec: {template: {spec: {containers: [{name: "+quoted("container")+", image: "+quoted("image")+"}, {name: x, image: '127.0.0.1:1/x:v1', command: ["+quoted("command")+"]}]}}}\n---\nkind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: 127.0.0.1:1/x:v1}\n")),
-		"deploy2":    s.file(t, "deploy2.yaml", []byte("kind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: "+quoted("image of a kind")+"}\n")),
-		"compose":    s.file(t, "compose.yaml", []byte("services: {"+quoted("service")+": {image: 'a:b', platform: "+quoted("platform of a service")+"}, x: {image: '127.0.0.1:1/x:v1', build: {context: "+quoted("context")+"}}}\n")),
-		"compose2":   s.file(t, "compose2.yaml", []byte("services: {x: {image: "+quoted("image of a service")+"}}\n")),
-		"cluster":    s.file(t, "nodes.json", []byte(`{"kind":"List","items":[{"metadata":{"name":`+inJSON("node")+`},"status":{"nodeInfo":{"architecture":`+inJSON("arch of a node")+`,"operatingSystem":"linux"}}}]}`)),
-		"spec":       s.file(t, "spec.yaml", []byte("image: "+quoted("list of a spec")+"\n"+quoted("key of a spec")+": 1\nmanifests: [{image: "+quoted("image of a spec")+"}]\n")),
-		"spec2":      s.file(t, "spec2.yaml", []byte("manifests: [{image: "+quoted("image of a spec")+", platform: {os: linux, architecture: "+quoted("arch of a spec")+"}}]\ntags: ["+quoted("tag of a spec")+"]\n")),
-		"result":     s.file(t, "result.json", []byte(`{"schema":`+inJSON("schema of a result")+`}`)),
-		"result2":    s.file(t, "result2.json", []byte(`{"schema":"mtool.result/v1","repo":`+inJSON("repo of a result")+`,"digest":"sha256:`+strings.Repeat("0", 64)+`","platform":"linux/amd64","version":`+inJSON("version")+`}`)),
-		"key":        s.file(t, odd+".pub", []byte(s.says("key"))),
-		"descriptor": s.file(t, "descriptor.json", []byte(`{"mediaType":`+inJSON("media type")+`,"digest":`+inJSON("digest")+`,"size":3}`)),
-		"context":    filepath.Dir(s.file(t, "context/Dockerfile", []byte("# syntax="+inLine("syntax")+"\nARG X="+strconv.QuoteToASCII(inLine("arg"))+"\nFROM scratch AS x\nFROM scratch AS "+inLine("stage")+"\n"))),
-		"context2":   filepath.Dir(s.file(t, "context2/Dockerfile", []byte("ARG TARGETARCH=amd64\nFROM scratch\nCOPY amd64 /"+inLine("copied amd64")+"\nRUN echo amd64 "+inLine("run amd64")+"\n"))),
-		"archive":    s.file(t, odd+".tar", tarOf(map[string][]byte{strings.ReplaceAll(s.says("member"), "\x00", ""): nil})),
+		"deploy": s.file(t, odd+".yaml",
+			[]byte("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: "+quoted("name of an object")+", namespace: "+
+				quoted("namespace")+
+				"}\nspec: {template: {spec: {containers: [{name: "+quoted("container")+", image: "+quoted("image")+
+				"}, {name: x, image: '127.0.0.1:1/x:v1', command: ["+quoted("command")+"]}]}}}\n---\nkind: "+quoted("kind")+
+				"\napiVersion: x\nmetadata: {name: x}\nspec: {image: 127.0.0.1:1/x:v1}\n")),
+		"deploy2": s.file(t, "deploy2.yaml",
+			[]byte("kind: "+quoted("kind")+"\napiVersion: x\nmetadata: {name: x}\nspec: {image: "+
+				quoted("image of a kind")+"}\n")),
+		"compose": s.file(t, "compose.yaml",
+			[]byte("services: {"+quoted("service")+": {image: 'a:b', platform: "+quoted("platform of a service")+
+				"}, x: {image: '127.0.0.1:1/x:v1', build: {context: "+quoted("context")+"}}}\n")),
+		"compose2": s.file(t, "compose2.yaml", []byte("services: {x: {image: "+quoted("image of a service")+"}}\n")),
+		"cluster": s.file(t, "nodes.json",
+			[]byte(`{"kind":"List","items":[{"metadata":{"name":`+inJSON("node")+`},"status":{"nodeInfo":{"architecture":`+
+				inJSON("arch of a node")+`,"operatingSystem":"linux"}}}]}`)),
+		"spec": s.file(t, "spec.yaml",
+			[]byte("image: "+quoted("list of a spec")+"\n"+quoted("key of a spec")+": 1\nmanifests: [{image: "+
+				quoted("image of a spec")+"}]\n")),
+		"spec2": s.file(t, "spec2.yaml",
+			[]byte("manifests: [{image: "+quoted("image of a spec")+", platform: {os: linux, architecture: "+
+				quoted("arch of a spec")+"}}]\ntags: ["+quoted("tag of a spec")+"]\n")),
+		"result": s.file(t, "result.json", []byte(`{"schema":`+inJSON("schema of a result")+`}`)),
+		"result2": s.file(t, "result2.json",
+			[]byte(`{"schema":"mtool.result/v1","repo":`+inJSON("repo of a result")+`,"digest":"sha256:`+strings.Repeat("0", 64)+
+				`","platform":"linux/amd64","version":`+inJSON("version")+`}`)),
+		"key": s.file(t, odd+".pub", []byte(s.says("key"))),
+		"descriptor": s.file(t, "descriptor.json",
+			[]byte(`{"mediaType":`+inJSON("media type")+`,"digest":`+inJSON("digest")+`,"size":3}`)),
+		"context": filepath.Dir(s.file(t, "context/Dockerfile",
+			[]byte("# syntax="+inLine("syntax")+"\nARG X="+strconv.QuoteToASCII(inLine("arg"))+
+				"\nFROM scratch AS x\nFROM scratch AS "+inLine("stage")+"\n"))),
+		"context2": filepath.Dir(s.file(t, "context2/Dockerfile",
+			[]byte("ARG TARGETARCH=amd64\nFROM scratch\nCOPY amd64 /"+inLine("copied amd64")+"\nRUN echo amd64 "+
+				inLine("run amd64")+"\n"))),
+		"archive": s.file(t, odd+".tar", tarOf(map[string][]byte{strings.ReplaceAll(s.says("member"), "\x00", ""): nil})),
 	}
 }
 
@@ -240,13 +301,19 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 			add("inspect", "-o", o, "--deep", "--entrypoint-only", ref, lists[0])
 		}
 		for _, format := range []string{
-			"{{.}}", "{{.Annotations}}", "{{range $k, $v := .Annotations}}{{$k}}{{$v}}{{end}}", "{{println .Annotations}}{{print .Reference .Annotations}}", `{{printf "%v\n%s" .Platforms .Annotations}}`,
-			"{{json .}}", "{{range .Platforms}}{{.Platform}} {{.Claim}} {{.Config}} {{.Annotations}} {{with .Base}}{{.Name}}{{end}}{{else}}{{.}}{{end}}", `{{range .Findings}}:{{.Message}}{{"\n"}}{{.Path}}{{.Claim}}{{end}}`,
-			`{{define "x"}}{{.}}{{end}}{{template "x" .Annotations}}`, `{{range .Platforms}}{{join .Nested "\n"}}{{upper .Platform}}{{.Provenance}}{{.SBOM}}{{end}}`,
+			"{{.}}", "{{.Annotations}}", "{{range $k, $v := .Annotations}}{{$k}}{{$v}}{{end}}",
+			"{{println .Annotations}}{{print .Reference .Annotations}}", `{{printf "%v\n%s" .Platforms .Annotations}}`,
+			"{{json .}}",
+			"{{range .Platforms}}{{.Platform}} {{.Claim}} {{.Config}} {{.Annotations}} {{with .Base}}{{.Name}}{{end}}{{else}}{{.}}{{end}}", `{{range .Findings}}:{{.Message}}{{"\n"}}{{.Path}}{{.Claim}}{{end}}`,
+			`{{define "x"}}{{.}}{{end}}{{template "x" .Annotations}}`,
+			`{{range .Platforms}}{{join .Nested "\n"}}{{upper .Platform}}{{.Provenance}}{{.SBOM}}{{end}}`,
 		} {
 			add("inspect", "--format", format, ref)
 		}
-		for _, format := range []string{"{{.}}", "{{json .}}", "{{.Name}} {{.Manifest}} {{.Image}} {{.Provenance}} {{.SBOM}}", "{{json .Image}}{{println .Manifest.Annotations}}"} {
+		for _, format := range []string{
+			"{{.}}", "{{json .}}", "{{.Name}} {{.Manifest}} {{.Image}} {{.Provenance}} {{.SBOM}}",
+			"{{json .Image}}{{println .Manifest.Annotations}}",
+		} {
 			add("imagetools", "inspect", "--format", format, ref)
 		}
 		for _, other := range []string{lists[0], lists[2], rude} {
@@ -254,17 +321,32 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 			add("diff", "-o", "json", ref, other)
 		}
 		for _, words := range []string{
-			"manifest inspect REF", "manifest inspect --verbose REF", "manifest inspect REF sha256:0000000000000000000000000000000000000000000000000000000000000000",
-			"imagetools inspect REF", "imagetools create --dry-run -t 127.0.0.1:1/x:v1 REF", "imagetools create -t 127.0.0.1:1/x:v1 REF", "manifest create made:v1 REF", "manifest push made:v1",
-			"resolve REF", "resolve --same -o json --node linux/amd64,linux/arm64/v9 REF", "create --fix-config --force made:v7 REF", "exists REF", "copy REF store:copied:v1", "copy --force --deep REF store:copied:v2", "copy --dry-run REF 127.0.0.1:1/x:v1", "push --dry-run REF 127.0.0.1:1/x:v1", "push --force REF 127.0.0.1:1/x:v1",
-			"create made:v1 REF", "create --force made:v1 REF", "create --force --dry-run made:v2 REF", "create --force --push --dry-run 127.0.0.1:1/made:v2 REF", "create --force --platform linux/arm64 made:v3 REF", "create --no-flatten --force made:v4 REF",
-			"create --force --promote-annotations --promote-labels made:v5 REF", "create --convert --type docker --force made:v6 REF", "amend made:v1 REF", "amend --force made:v1 REF", "annotate made:v1 linux/arm64 --annotation x=y", "annotate made:v1 " + registrytest.Hostile("typed") + " --arch amd64",
-			"set made:v1 --label a=b", "set REF -t store:set:v1 --label a=b --force", "rebase REF --old REF --new REF -t store:rebased:v1 --force", "check-base REF", "check-base -o json REF", "remove made:v1 linux/arm64", "save --force REF -o FILE", "ls", "ls -o json", "du", "rename made:v1 made:v9", "rm made:v9 made:v8", "prune", "prune --drafts --images --older-than 0s --dry-run", "auth check REF", "auth check --push REF",
+			"manifest inspect REF", "manifest inspect --verbose REF",
+			"manifest inspect REF sha256:0000000000000000000000000000000000000000000000000000000000000000",
+			"imagetools inspect REF", "imagetools create --dry-run -t 127.0.0.1:1/x:v1 REF",
+			"imagetools create -t 127.0.0.1:1/x:v1 REF", "manifest create made:v1 REF", "manifest push made:v1",
+			"resolve REF", "resolve --same -o json --node linux/amd64,linux/arm64/v9 REF",
+			"create --fix-config --force made:v7 REF", "exists REF", "copy REF store:copied:v1",
+			"copy --force --deep REF store:copied:v2", "copy --dry-run REF 127.0.0.1:1/x:v1",
+			"push --dry-run REF 127.0.0.1:1/x:v1", "push --force REF 127.0.0.1:1/x:v1",
+			"create made:v1 REF", "create --force made:v1 REF", "create --force --dry-run made:v2 REF",
+			"create --force --push --dry-run 127.0.0.1:1/made:v2 REF", "create --force --platform linux/arm64 made:v3 REF",
+			"create --no-flatten --force made:v4 REF",
+			"create --force --promote-annotations --promote-labels made:v5 REF",
+			"create --convert --type docker --force made:v6 REF", "amend made:v1 REF", "amend --force made:v1 REF",
+			"annotate made:v1 linux/arm64 --annotation x=y",
+			"annotate made:v1 " + registrytest.Hostile("typed") + " --arch amd64",
+			"set made:v1 --label a=b", "set REF -t store:set:v1 --label a=b --force",
+			"rebase REF --old REF --new REF -t store:rebased:v1 --force", "check-base REF", "check-base -o json REF",
+			"remove made:v1 linux/arm64", "save --force REF -o FILE", "ls", "ls -o json", "du", "rename made:v1 made:v9",
+			"rm made:v9 made:v8", "prune", "prune --drafts --images --older-than 0s --dry-run", "auth check REF",
+			"auth check --push REF",
 			"build --preflight --arch arm64 --build-context x=REF CONTEXT2",
 		} {
 			var line []string
 			for word := range strings.SplitSeq(words, " ") {
-				line = append(line, strings.NewReplacer("REF", ref, "FILE", files["archive"]+".new", "CONTEXT2", files["context2"]).Replace(word))
+				line = append(line,
+					strings.NewReplacer("REF", ref, "FILE", files["archive"]+".new", "CONTEXT2", files["context2"]).Replace(word))
 			}
 			add(line...)
 		}
@@ -342,13 +424,14 @@ func hostileCommands(lists []string, rude string, files map[string]string) (all 
 	return all
 }
 
-// TestHostile: whatever command shows whatever a stranger wrote, in whatever output, nothing of it acts on a terminal or a CI
-// system, makes a line of its own, or is lost: each value must be seen somewhere.
+// TestHostile: whatever command shows whatever a stranger wrote, in whatever output, nothing of it acts on a terminal
+// or a CI system, makes a line of its own, or is lost: each value must be seen somewhere.
 func TestHostile(t *testing.T) {
 	home := t.TempDir()
 	for name, value := range map[string]string{
-		"HOME": home, "MTOOL_HOME": home + "/mtool", "XDG_CACHE_HOME": home, "XDG_DATA_HOME": home, "DOCKER_CONFIG": home, "GITHUB_STEP_SUMMARY": home + "/summary",
-		"GITHUB_OUTPUT": home + "/output", "DOCKER_HOST": "unix:///none", "MTOOL_WORKERS": "", "BUILDKIT_HOST": "",
+		"HOME": home, "MTOOL_HOME": home + "/mtool", "XDG_CACHE_HOME": home, "XDG_DATA_HOME": home, "DOCKER_CONFIG": home,
+		"GITHUB_STEP_SUMMARY": home + "/summary",
+		"GITHUB_OUTPUT":       home + "/output", "DOCKER_HOST": "unix:///none", "MTOOL_WORKERS": "", "BUILDKIT_HOST": "",
 	} {
 		t.Setenv(name, value)
 	}
@@ -375,7 +458,8 @@ func TestHostile(t *testing.T) {
 		t.Errorf("the summary of a job: %q", bad)
 	}
 	nowhere := []string{ // what no command shows, or what is not reached behind something else that is wrong
-		"layer key", "layer value", "subject", "media type of a config", "syntax", "copied amd64", "run amd64", "member", "error detail", "tag of a spec", "arch of a node", "predicate value",
+		"layer key", "layer value", "subject", "media type of a config", "syntax", "copied amd64", "run amd64", "member",
+		"error detail", "tag of a spec", "arch of a node", "predicate value",
 		"list of a spec",
 	}
 	for _, field := range s.fields {
@@ -390,5 +474,6 @@ func withoutOwnCommands(args []string, text string) string {
 	if !slices.Contains(args, "github") {
 		return text
 	}
-	return regexp.MustCompile(`(?m)^::(error|notice) (file=[^:,]*,line=\d+,)?title=[^:]*::`).ReplaceAllString(text, "annotation ")
+	return regexp.MustCompile(`(?m)^::(error|notice) (file=[^:,]*,line=\d+,)?title=[^:]*::`).ReplaceAllString(text,
+		"annotation ")
 }

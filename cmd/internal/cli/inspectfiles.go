@@ -15,16 +15,20 @@ import (
 func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 	fl.StringArrayVarP(&f.Workloads.Files, "files", "f", nil,
 		"check the images that this `FILE` names\nKubernetes or Compose; or all files of a folder and those in it; - is standard input (mtool help deploy)")
-	fl.Var(&f.fields, "image-field", "objects of this kind name an image here too: `KIND=PATH`\nas in Database=spec.runtime.image")
+	fl.Var(&f.fields, "image-field",
+		"objects of this kind name an image here too: `KIND=PATH`\nas in Database=spec.runtime.image")
 	fl.Var(&f.accepted, "allow-unchecked", "images that this `PATTERN` covers may stay unchecked\n* is anything")
-	fl.StringArrayVar(&f.Workloads.Env, "env", nil, "allow the files to use this variable: `NAME`\nof the environment, or NAME=VALUE")
-	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil, "allow the files to use the variables in this `FILE`\nlines NAME=VALUE")
+	fl.StringArrayVar(&f.Workloads.Env, "env", nil,
+		"allow the files to use this variable: `NAME`\nof the environment, or NAME=VALUE")
+	fl.StringArrayVar(&f.Workloads.EnvFile, "env-file", nil,
+		"allow the files to use the variables in this `FILE`\nlines NAME=VALUE")
 	fl.StringVar(&f.Workloads.Cluster, "cluster", "",
 		"require the platforms of the nodes in this `FILE`\nwhich kubectl get nodes -o json printed; - is standard input")
 }
 
-// workloads checks those flags, and sets what they imply: what the images start is followed, in layers whose digests are
-// compared, and all of an image is read where that can't be followed, unless less was asked for; no image exempts itself.
+// workloads checks those flags, and sets what they imply: what the images start is followed, in layers whose digests
+// are compared, and all of an image is read where that can't be followed, unless less was asked for; no image exempts
+// itself.
 func (f *inspectFlags) workloads(args []string) error {
 	w := &f.Workloads
 	inputs := 0
@@ -37,7 +41,8 @@ func (f *inspectFlags) workloads(args []string) error {
 		}
 	}
 	if inputs > 1 {
-		return usagef("kubectl get nodes -o json >nodes.json; mtool inspect --cluster nodes.json -f -", "standard input can be read only once")
+		return usagef("kubectl get nodes -o json >nodes.json; mtool inspect --cluster nodes.json -f -",
+			"standard input can be read only once")
 	}
 	if len(w.Files) == 0 && len(f.fields)+len(f.accepted) > 0 {
 		return usagef("mtool inspect -f FILE", "--image-field and --allow-unchecked need -f")
@@ -48,7 +53,8 @@ func (f *inspectFlags) workloads(args []string) error {
 	}
 	for _, name := range args {
 		if info, err := os.Stat(name); err == nil && (info.IsDir() || workloadName(name)) {
-			return usagef("mtool inspect -f "+strings.Join(append(w.Files, name), " -f "), "%s is a file, not an image: each takes its own -f", name)
+			return usagef("mtool inspect -f "+strings.Join(append(w.Files, name), " -f "),
+				"%s is a file, not an image: each takes its own -f", name)
 		}
 	}
 	f.IgnoreLabels, f.WholeLayers, f.Follow = true, !f.EntrypointOnly, !f.EntrypointOnly
@@ -105,6 +111,7 @@ func (a *application) skippedFiles(files []string) {
 		a.note("note: " + file + ": neither a Kubernetes object nor a Compose file: not looked at")
 	}
 	if a.quiet {
-		print.Println(a.Err, fmt.Sprintf("note: files that are neither Kubernetes objects nor Compose files, and not looked at: %d", len(files)))
+		print.Println(a.Err,
+			fmt.Sprintf("note: files that are neither Kubernetes objects nor Compose files, and not looked at: %d", len(files)))
 	}
 }

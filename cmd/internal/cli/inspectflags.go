@@ -25,14 +25,19 @@ type inspectFlags struct {
 func (f *inspectFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.require, "require", nil, "fail unless the list serves this `PLATFORM`")
 	fl.BoolVar(&f.Exact, "exact", false, "fail when it has other platforms")
-	fl.BoolVar(&f.Strict, "strict", false, "notes that change the verdict are failures\nmtool help notes; with --deep the images' own exemptions are ignored")
-	fl.BoolVar(&f.Same, "same", false, "with --deep: all images must be one program\nthe same versions, packages, programs and settings (mtool help notes)")
+	fl.BoolVar(&f.Strict, "strict", false,
+		"notes that change the verdict are failures\nmtool help notes; with --deep the images' own exemptions are ignored")
+	fl.BoolVar(&f.Same, "same", false,
+		"with --deep: all images must be one program\nthe same versions, packages, programs and settings (mtool help notes)")
 	fl.BoolVar(&f.NoVerify, "no-verify", false, "only show; exit 0 when it can be read")
-	fl.StringVarP(&f.output, "output", "o", "table", "how to show it: `table|tree|json|markdown|html|junit|sarif|github`\ntree has the layers; mtool help json; html is one page; github writes annotations, and markdown into $GITHUB_STEP_SUMMARY")
-	fl.StringVar(&f.format, "format", "", "print this Go `TEMPLATE`: '{{.Digest}}'\nover the members of -o json, with capital letters")
+	fl.StringVarP(&f.output, "output", "o", "table",
+		"how to show it: `table|tree|json|markdown|html|junit|sarif|github`\ntree has the layers; mtool help json; html is one page; github writes annotations, and markdown into $GITHUB_STEP_SUMMARY")
+	fl.StringVar(&f.format, "format", "",
+		"print this Go `TEMPLATE`: '{{.Digest}}'\nover the members of -o json, with capital letters")
 	fl.BoolVar(&f.raw, "raw", false, "print the manifest's exact bytes")
 	addDeep(fl, &f.DeepOptions)
-	fl.StringArrayVar(&f.Explain, "explain", nil, "say who needs the file at this `PATH`, and by which rule\nit was decided on")
+	fl.StringArrayVar(&f.Explain, "explain", nil,
+		"say who needs the file at this `PATH`, and by which rule\nit was decided on")
 	f.proof.register(fl)
 	fl.StringVar(&f.From, "from", "", "look only here: `store|registry`")
 	f.addWorkloads(fl)
@@ -40,7 +45,8 @@ func (f *inspectFlags) add(fl *pflag.FlagSet) {
 
 // options checks the flags.
 func (f *inspectFlags) options(ctx context.Context, args []string) (err error) {
-	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif", "junit", "html"); err != nil {
+	if err = oneOf("--output", f.output, "table", "tree", "json", "markdown", "github", "sarif", "junit",
+		"html"); err != nil {
 		return err
 	}
 	if err = f.workloads(args); err != nil {
@@ -87,7 +93,8 @@ func (f *inspectFlags) combined() error {
 func (f *inspectFlags) shown() error {
 	switch {
 	case f.format != "" && !strings.Contains(f.format, "{{"):
-		return usagef("mtool inspect --format '{{.Digest}}' REF", "--format %q is not a template: it prints nothing about the image", f.format)
+		return usagef("mtool inspect --format '{{.Digest}}' REF",
+			"--format %q is not a template: it prints nothing about the image", f.format)
 	case f.format != "" && (f.raw || f.output != "table"):
 		return usagef("mtool inspect --format TEMPLATE REF", "--format can't be joined with --output and --raw")
 	case f.raw && (len(f.Refs) != 1 || len(f.Workloads.Files) > 0):

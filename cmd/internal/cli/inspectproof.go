@@ -47,7 +47,8 @@ func (f *proofFlags) register(fl *pflag.FlagSet) {
 	f.worker.addresses(fl)
 	fl.BoolVar(&f.worker.nativeOnly, "native-only", false, "with --run: fail rather than emulate a platform")
 	fl.BoolVar(&f.signatures, "signatures", false, "show which signatures the list and its images have")
-	fl.StringArrayVar(&f.signedBy, "signed-by", nil, "fail unless all is signed with this `KEY`\na file with a public key in PEM; of several keys, with one of them")
+	fl.StringArrayVar(&f.signedBy, "signed-by", nil,
+		"fail unless all is signed with this `KEY`\na file with a public key in PEM; of several keys, with one of them")
 	fl.StringVar(&f.signed, "signed", "all", "what --signed-by wants to be signed: `all|list|entries`")
 	fl.BoolVar(&f.provenance, "provenance", false, "compare the images' provenance with their claims")
 }
@@ -55,7 +56,8 @@ func (f *proofFlags) register(fl *pflag.FlagSet) {
 // options checks the flags.
 func (f *proofFlags) options(ctx context.Context, o *app.ProofOptions) (err error) {
 	o.Signatures, o.Provenance, o.Scope = f.signatures, f.provenance, signature.Scope(f.signed)
-	if err := oneOf("--signed", f.signed, string(signature.All), string(signature.List), string(signature.Entries)); err != nil {
+	if err := oneOf("--signed", f.signed, string(signature.All), string(signature.List),
+		string(signature.Entries)); err != nil {
 		return err
 	}
 	if f.signed != string(signature.All) && len(f.signedBy) == 0 {

@@ -10,8 +10,8 @@ import (
 	"mtool/cmd/internal/print/manual"
 )
 
-// chinese is the help in Chinese: lines.txt for what is one line, and a file for each longer text. Errors, and what programs
-// read, are English everywhere: people search for the words of an error.
+// chinese is the help in Chinese: lines.txt for what is one line, and a file for each longer text. Errors, and what
+// programs read, are English everywhere: people search for the words of an error.
 //
 //go:embed zh/*.txt
 var chinese embed.FS
@@ -93,7 +93,8 @@ func (a *application) translate(p *manual.Page, cmd *cobra.Command) {
 		}
 	}
 	w := &p.Words
-	w.Usage, w.Examples, w.Description = a.line(w.Usage, w.Usage), a.line(w.Examples, w.Examples), a.line(w.Description, w.Description)
+	w.Usage, w.Examples, w.Description = a.line(w.Usage, w.Usage), a.line(w.Examples, w.Examples),
+		a.line(w.Description, w.Description)
 	p.Rest = a.lead(p.Rest)
 	for i, foot := range p.Foot {
 		p.Foot[i] = a.lead(foot)

@@ -99,7 +99,8 @@ func TestChineseSaysTheSame(t *testing.T) {
 			t.Errorf("%q passes for %q", twin, liar)
 		}
 	}
-	if got, want := skeleton("题目\n\n正文，\n正文。\n\n  code  含义\n"), skeleton("Title\n\nSome text.\n\n  code  meaning\n"); !slices.Equal(got, want) {
+	if got, want := skeleton("题目\n\n正文，\n正文。\n\n  code  含义\n"),
+		skeleton("Title\n\nSome text.\n\n  code  meaning\n"); !slices.Equal(got, want) {
 		t.Errorf("%q is not %q", got, want)
 	}
 }

@@ -69,7 +69,8 @@ func (s spoken) in(text string) bool {
 	return false
 }
 
-// literals returns the strings of a Go file that name a flag or a command, but for other programs' and Dockerfiles' own flags.
+// literals returns the strings of a Go file that name a flag or a command, but for other programs' and Dockerfiles' own
+// flags.
 func (s spoken) literals(t *testing.T, path string, source any) (found []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), path, source, 0)
@@ -87,14 +88,15 @@ func (s spoken) literals(t *testing.T, path string, source any) (found []string)
 	return found
 }
 
-// TestLibrariesNameNoFlags: who calls a library has no command line. What to type is said in this package, by the kind of an
-// error.
+// TestLibrariesNameNoFlags: who calls a library has no command line. What to type is said in this package, by the kind
+// of an error.
 func TestLibrariesNameNoFlags(t *testing.T) {
 	t.Parallel()
 	s := newSpoken()
 	for text, want := range map[string]bool{
 		"leave --worker out": true, "look at it: mtool workers": true, "--syntax builtin reads it": true,
-		"run mtool as an ordinary user": false, "--quiet": false, "docker run --security-opt x": false, "mtool made it": false,
+		"run mtool as an ordinary user": false, "--quiet": false, "docker run --security-opt x": false,
+		"mtool made it": false,
 	} {
 		if got := len(s.literals(t, "liar.go", "package liar\n\nvar x = "+strconv.Quote(text)+"\n")) > 0; got != want {
 			t.Errorf("%q: got %v, want %v", text, got, want)
@@ -108,7 +110,8 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 			}
 			name, err := filepath.Rel(filepath.Join("..", "..", ".."), path)
 			for _, text := range s.literals(t, path, nil) {
-				if !slices.ContainsFunc(exempt[filepath.ToSlash(name)], func(part string) bool { return strings.Contains(text, part) }) {
+				if !slices.ContainsFunc(exempt[filepath.ToSlash(name)],
+					func(part string) bool { return strings.Contains(text, part) }) {
 					t.Errorf("%s names a flag or a command: %q", name, text)
 				}
 			}
@@ -120,8 +123,8 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 	}
 }
 
-// notOurs are parts of strings, by file, that only look like a flag or a command of ours, or that mtool help prints as they are:
-// the rules for foreign files.
+// notOurs are parts of strings, by file, that only look like a flag or a command of ours, or that mtool help prints as
+// they are: the rules for foreign files.
 func notOurs() map[string][]string {
 	return map[string][]string{
 		"build/lint.go":          {"--target|-march"}, // of compilers

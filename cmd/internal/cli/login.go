@@ -58,7 +58,8 @@ func (a *application) loginCommand() *cobra.Command {
 	fl := cmd.Flags()
 	fl.StringVarP(&f.username, "username", "u", "", "user `NAME`")
 	fl.BoolVar(&f.password, "password-stdin", false, "read the password from standard input")
-	fl.BoolVar(&f.identityToken, "identity-token-stdin", false, "read an identity token from standard input\nan OAuth2 refresh token")
+	fl.BoolVar(&f.identityToken, "identity-token-stdin", false,
+		"read an identity token from standard input\nan OAuth2 refresh token")
 	return cmd
 }
 
@@ -95,8 +96,8 @@ func hostOf(args []string) (string, error) {
 	return host, badInput(err)
 }
 
-// readAuth takes the password from standard input, or asks for it where that is a terminal; never from the command line,
-// which every user of the machine can read.
+// readAuth takes the password from standard input, or asks for it where that is a terminal; never from the command
+// line, which every user of the machine can read.
 func (a *application) readAuth(ctx context.Context, host string, f loginFlags) (auth login.Auth, err error) {
 	terminal, isTerminal := a.In.(*os.File)
 	isTerminal = isTerminal && term.IsTerminal(int(terminal.Fd()))

@@ -89,12 +89,7 @@ func (a *application) manifestInspect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect [OPTIONS] [MANIFEST_LIST] MANIFEST",
 		Short: "Display an image manifest, or manifest list",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usagef("mtool manifest inspect [MANIFEST_LIST] MANIFEST", "%d arguments given, 1 or 2 needed", len(args))
-			}
-			return nil
-		},
+		Args:  oneOrTwo("mtool manifest inspect [MANIFEST_LIST] MANIFEST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			refs, err := parseRefs(args[:1])
 			if err != nil {
@@ -173,8 +168,8 @@ func insecureFlag(cmd *cobra.Command, insecure *bool) {
 	cmd.Flags().BoolVar(insecure, "insecure", false, "Allow communication with an insecure registry")
 }
 
-// insecurely runs a function of package app. Insecure in docker's sense means the registries of the names: their certificates are not checked,
-// and plain HTTP is spoken where they do.
+// insecurely runs a function of package app. Insecure in docker's sense means the registries of the names: their
+// certificates are not checked, and plain HTTP is spoken where they do.
 func (a *application) insecurely(insecure bool, names []string, run func(*app.Env) error) error {
 	if !insecure {
 		return a.with(run)

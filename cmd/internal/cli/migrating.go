@@ -19,14 +19,23 @@ func migrating() []replaced { //nolint:funlen // a table
 		{"docker manifest (or put \"mtool\" in place of \"docker\": mtool manifest takes its words)", [][2]string{
 			{"docker manifest create R/demo:v1 R/demo:amd64 R/demo:arm64", "mtool create R/demo:v1 R/demo:amd64 R/demo:arm64"},
 			{"docker manifest create --amend R/demo:v1 R/demo:riscv64", "mtool amend R/demo:v1 R/demo:riscv64"},
-			{"docker manifest annotate R/demo:v1 R/demo:arm64 --variant v8", "mtool annotate R/demo:v1 R/demo:arm64 --variant v8"},
+			{
+				"docker manifest annotate R/demo:v1 R/demo:arm64 --variant v8",
+				"mtool annotate R/demo:v1 R/demo:arm64 --variant v8",
+			},
 			{"docker manifest inspect R/demo:v1", "mtool inspect draft:R/demo:v1"},
 			{"docker manifest push R/demo:v1", "mtool push R/demo:v1"},
 			{"docker manifest push --purge R/demo:v1", "mtool push R/demo:v1 --purge"},
 		}},
 		{"docker buildx imagetools (or mtool imagetools, in its words)", [][2]string{
-			{"docker buildx imagetools create -t R/demo:v2 R/demo:amd64 R/demo:arm64", "mtool create R/demo:v2 R/demo:amd64 R/demo:arm64 --push"},
-			{"docker buildx imagetools create --append -t R/demo:v2 R/demo:riscv64", "mtool amend R/demo:v2 R/demo:riscv64 --published"},
+			{
+				"docker buildx imagetools create -t R/demo:v2 R/demo:amd64 R/demo:arm64",
+				"mtool create R/demo:v2 R/demo:amd64 R/demo:arm64 --push",
+			},
+			{
+				"docker buildx imagetools create --append -t R/demo:v2 R/demo:riscv64",
+				"mtool amend R/demo:v2 R/demo:riscv64 --published",
+			},
 			{"docker buildx imagetools create -t R/demo:stable R/demo:v2", "mtool copy R/demo:v2 R/demo:stable"},
 			{"docker buildx imagetools inspect R/demo:v2", "mtool inspect R/demo:v2"},
 			{"docker buildx imagetools inspect --raw R/demo:v2", "mtool inspect --raw R/demo:v2"},
@@ -41,18 +50,30 @@ func migrating() []replaced { //nolint:funlen // a table
 		}},
 		{"crane", [][2]string{
 			{"crane index append R/demo:v2 -m R/demo:s390x -t R/demo:v2", "mtool amend R/demo:v2 R/demo:s390x --published"},
-			{"crane index filter R/demo:v2 --platform linux/arm64 -t R/demo:arm", "mtool create R/demo:arm R/demo:v2 --platform linux/arm64 --push"},
+			{
+				"crane index filter R/demo:v2 --platform linux/arm64 -t R/demo:arm",
+				"mtool create R/demo:arm R/demo:v2 --platform linux/arm64 --push",
+			},
 			{"crane copy R/demo:v2 R/other:v2", "mtool copy R/demo:v2 R/other:v2"},
 			{"crane digest R/demo:v2", "mtool exists R/demo:v2"},
 			{"crane manifest R/demo:v2", "mtool inspect --raw R/demo:v2"},
 			{"crane ls R/demo", "mtool tags R/demo"},
 			{"crane catalog R", "mtool ls R"},
 			{"crane delete R/other:v2", "mtool delete R/other:v2"},
-			{"crane mutate R/demo:amd64 --label k=v -t R/demo:set", "mtool set --published R/demo:amd64 --label k=v -t R/demo:set"},
-			{"crane rebase R/demo:v2 --old_base R/base:1 --new_base R/base:2 -t R/demo:re", "mtool rebase --published R/demo:v2 --old R/base:1 --new R/base:2 -t R/demo:re"},
+			{
+				"crane mutate R/demo:amd64 --label k=v -t R/demo:set",
+				"mtool set --published R/demo:amd64 --label k=v -t R/demo:set",
+			},
+			{
+				"crane rebase R/demo:v2 --old_base R/base:1 --new_base R/base:2 -t R/demo:re",
+				"mtool rebase --published R/demo:v2 --old R/base:1 --new R/base:2 -t R/demo:re",
+			},
 		}},
 		{"regctl", [][2]string{
-			{"regctl index create R/demo:v4 --ref R/demo:amd64 --ref R/demo:arm64", "mtool create R/demo:v4 R/demo:amd64 R/demo:arm64 --push"},
+			{
+				"regctl index create R/demo:v4 --ref R/demo:amd64 --ref R/demo:arm64",
+				"mtool create R/demo:v4 R/demo:amd64 R/demo:arm64 --push",
+			},
 			{"regctl index add R/demo:v4 --ref R/demo:riscv64", "mtool amend R/demo:v4 R/demo:riscv64 --published"},
 			{"regctl index delete R/demo:v4 --platform linux/riscv64", "mtool remove R/demo:v4 linux/riscv64 --published"},
 			{"regctl image copy --referrers R/demo:v4 R/other:v4", "mtool copy --referrers R/demo:v4 R/other:v4"},
@@ -63,7 +84,10 @@ func migrating() []replaced { //nolint:funlen // a table
 			{"regctl manifest diff R/demo:v2 R/demo:v4", "mtool diff R/demo:v2 R/demo:v4"},
 		}},
 		{"podman manifest, buildah manifest", [][2]string{
-			{"podman manifest create demo:v5; podman manifest add demo:v5 docker://R/demo:amd64", "mtool create demo:v5 docker://R/demo:amd64"},
+			{
+				"podman manifest create demo:v5; podman manifest add demo:v5 docker://R/demo:amd64",
+				"mtool create demo:v5 docker://R/demo:amd64",
+			},
 			{"podman manifest add demo:v5 docker://R/demo:arm64", "mtool amend demo:v5 docker://R/demo:arm64"},
 			{"podman manifest annotate --annotation k=v demo:v5 DIGEST", "mtool annotate demo:v5 linux/arm64 --annotation k=v"},
 			{"podman manifest remove demo:v5 DIGEST", "mtool remove demo:v5 linux/arm64"},

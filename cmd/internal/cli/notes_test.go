@@ -60,12 +60,16 @@ func rows(entries ...registrytest.Entry) registrytest.Built {
 func withProvenance(predicate string) registrytest.Built {
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
 	const kind = "https://slsa.dev/provenance/v1"
-	body := fmt.Sprintf(`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"%s","subject":[{"name":"_","digest":{"sha256":"%s"}}],"predicate":{"buildDefinition":{"buildType":"t",%s}}}`,
+	body := fmt.Sprintf(
+		`{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"%s","subject":[{"name":"_","digest":{"sha256":"%s"}}],"predicate":{"buildDefinition":{"buildType":"t",%s}}}`,
 		kind, image.Digest().Hex, predicate)
 	statement := registrytest.Attestation(image.Manifest)
 	statement.Claim = &v1.Platform{OS: "unknown", Architecture: "unknown"}
 	statement.Built = registrytest.Artifact(registrytest.ArtifactSpec{Layers: []registrytest.ArtifactLayer{
-		{MediaType: "application/vnd.in-toto+json", Annotations: map[string]string{"in-toto.io/predicate-type": kind}, Data: []byte(body)},
+		{
+			MediaType: "application/vnd.in-toto+json", Annotations: map[string]string{"in-toto.io/predicate-type": kind},
+			Data: []byte(body),
+		},
 	}})
 	return rows(registrytest.Entry{Built: image}, statement)
 }
@@ -92,11 +96,15 @@ func changed(b registrytest.Built, old, new string) registrytest.Built {
 
 // notedClaims are the notes about what is said of images.
 func notedClaims() map[string]noted {
-	amd64, arm64 := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}), registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
+	amd64, arm64 := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")}),
+		registrytest.Image(registrytest.ImageSpec{Platform: linux("arm64")})
 	stale, aged := registrytest.SOCI(amd64), registrytest.SOCI(arm64)
 	stale.Annotations = aged.Annotations
 	based := func(arch, digest string) registrytest.ImageSpec {
-		return registrytest.ImageSpec{Platform: linux(arch), Seed: arch, Annotations: map[string]string{"org.opencontainers.image.base.digest": digest}}
+		return registrytest.ImageSpec{
+			Platform: linux(arch), Seed: arch,
+			Annotations: map[string]string{"org.opencontainers.image.base.digest": digest},
+		}
 	}
 	brought := func(arch string) registrytest.ImageSpec {
 		s := filesOf(arch, []string{"elf bin/sh " + arch}, []string{"elf app amd64"})
@@ -108,32 +116,52 @@ func notedClaims() map[string]noted {
 	}
 	foreign := registrytest.ImageSpec{Platform: linux("arm64"), Labels: map[string]string{"architecture": "x86_64"}}
 	return map[string]noted{
-		inspect.RuleNoImage:         {built: registrytest.Artifact(registrytest.ArtifactSpec{Type: "x/y"})},
-		inspect.RuleNestedList:      {built: registrytest.ListOf(amd64, registrytest.ListOf(arm64))},
-		inspect.RuleMixedTypes:      {built: registrytest.List(registrytest.ListSpec{Docker: true, Entries: []registrytest.Entry{{Built: amd64}}})},
-		inspect.RuleMixedParts:      {built: listOf(registrytest.ImageSpec{Platform: linux("arm64"), ConfigType: types.DockerConfigJSON})},
+		inspect.RuleNoImage:    {built: registrytest.Artifact(registrytest.ArtifactSpec{Type: "x/y"})},
+		inspect.RuleNestedList: {built: registrytest.ListOf(amd64, registrytest.ListOf(arm64))},
+		inspect.RuleMixedTypes: {
+			built: registrytest.List(registrytest.ListSpec{Docker: true, Entries: []registrytest.Entry{{Built: amd64}}}),
+		},
+		inspect.RuleMixedParts: {
+			built: listOf(registrytest.ImageSpec{Platform: linux("arm64"), ConfigType: types.DockerConfigJSON}),
+		},
 		inspect.RuleUnknownPlatform: {built: listOf(registrytest.ImageSpec{Platform: linux("e2k"), Binary: "amd64"})},
 		inspect.RuleOddConfig:       {built: withConfig("1970-01-01T00:00:00Z", "yesterday")},
-		inspect.RuleOrphan:          {built: rows(registrytest.Entry{Built: amd64}, registrytest.Attestation(arm64.Manifest))},
-		inspect.RuleStaleArtifact:   {built: rows(registrytest.Entry{Built: amd64}, stale)},
-		inspect.RuleArtifactRow:     {built: rows(registrytest.SOCI(amd64)), two: true},
-		inspect.RuleSharedLayers:    {built: listOf(data("amd64"), data("arm64"))},
-		inspect.RuleSharedBase:      {built: listOf(filesOf("amd64", []string{"plain etc/x"}, []string{"elf app amd64"}), filesOf("arm64", []string{"plain etc/x"}, []string{"elf app arm64"}))},
-		inspect.RuleSharedProgram:   {built: listOf(brought("amd64"), brought("arm64"))},
-		inspect.RuleOneBase:         {built: listOf(based("amd64", "sha256:a"), based("arm64", "sha256:a"), based("s390x", "sha256:b"))},
-		inspect.RuleForeignBase:     {built: listOf(foreign)},
+		inspect.RuleOrphan: {built: rows(registrytest.Entry{Built: amd64},
+			registrytest.Attestation(arm64.Manifest))},
+		inspect.RuleStaleArtifact: {built: rows(registrytest.Entry{Built: amd64}, stale)},
+		inspect.RuleArtifactRow:   {built: rows(registrytest.SOCI(amd64)), two: true},
+		inspect.RuleSharedLayers:  {built: listOf(data("amd64"), data("arm64"))},
+		inspect.RuleSharedBase: {built: listOf(filesOf("amd64", []string{"plain etc/x"}, []string{"elf app amd64"}),
+			filesOf("arm64", []string{"plain etc/x"}, []string{"elf app arm64"}))},
+		inspect.RuleSharedProgram: {built: listOf(brought("amd64"), brought("arm64"))},
+		inspect.RuleOneBase: {built: listOf(based("amd64", "sha256:a"), based("arm64", "sha256:a"),
+			based("s390x", "sha256:b"))},
+		inspect.RuleForeignBase: {built: listOf(foreign)},
 		inspect.RuleOtherEntry: {
-			built: listOf(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"}}), flags: []string{"--require", "linux/arm/v7"},
+			built: listOf(registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "arm", Variant: "v6"}}),
+			flags: []string{"--require", "linux/arm/v7"},
 		},
-		"no-provenance":     {built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}), flags: []string{"--provenance"}},
-		"built-elsewhere":   {built: withProvenance(`"internalParameters":{"builderPlatform":"linux/amd64"}`), flags: []string{"--provenance"}},
-		"foreign-materials": {built: withProvenance(`"resolvedDependencies":[{"uri":"pkg:docker/a@3?platform=linux%2Famd64"}]`), flags: []string{"--provenance"}},
+		"no-provenance": {
+			built: listOf(registrytest.ImageSpec{Platform: linux("arm64")}),
+			flags: []string{"--provenance"},
+		},
+		"built-elsewhere": {
+			built: withProvenance(`"internalParameters":{"builderPlatform":"linux/amd64"}`),
+			flags: []string{"--provenance"},
+		},
+		"foreign-materials": {
+			built: withProvenance(`"resolvedDependencies":[{"uri":"pkg:docker/a@3?platform=linux%2Famd64"}]`),
+			flags: []string{"--provenance"},
+		},
 	}
 }
 
 // notedBinaries are the notes about what is in layers.
 func notedBinaries() map[string]noted {
-	shell := registrytest.ImageSpec{Platform: linux("arm64"), Entrypoint: []string{"/bin/sh", "-c", `eval "$X"`}, Files: [][]string{{"elf bin/sh arm64"}}}
+	shell := registrytest.ImageSpec{
+		Platform: linux("arm64"), Entrypoint: []string{"/bin/sh", "-c", `eval "$X"`},
+		Files: [][]string{{"elf bin/sh arm64"}},
+	}
 	nowhere := filesOf("arm64", []string{"elf app arm64"})
 	nowhere.WorkingDir = "/srv"
 	lying := registrytest.Entry{Built: registrytest.Image(filesOf("arm64", []string{"elf app amd64"}))}
@@ -142,10 +170,13 @@ func notedBinaries() map[string]noted {
 		deep.RuleNotFollowed:  {built: listOf(shell), flags: []string{"--entrypoint-only"}},
 		deep.RuleNoCommand:    {built: listOf(filesOf("arm64", []string{"plain etc/x"}))},
 		deep.RuleNoWorkingDir: {built: listOf(nowhere)},
-		deep.RuleExplained:    {built: listOf(filesOf("arm64", []string{"elf app arm64"})), flags: []string{"--explain", "/app"}},
-		deep.RuleMalformed:    {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
-		deep.RuleBeside:       {built: rows(lying), fails: true},
-		"i386 in amd64":       {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
+		deep.RuleExplained: {
+			built: listOf(filesOf("arm64", []string{"elf app arm64"})),
+			flags: []string{"--explain", "/app"},
+		},
+		deep.RuleMalformed: {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
+		deep.RuleBeside:    {built: rows(lying), fails: true},
+		"i386 in amd64":    {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
 	}
 	maps.Copy(all, notedDifferences())
 	for name, n := range all {
@@ -175,16 +206,20 @@ func notedDifferences() map[string]noted {
 	return map[string]noted{
 		parity.RuleLabel:   {built: listOf(spec("amd64", "1", "x"), spec("arm64", "2", "x"))},
 		parity.RuleProgram: {built: listOf(spec("amd64", "1", "x"), spec("arm64", "1", "y"))},
-		parity.RuleCreated: {built: registrytest.ListOf(withConfig("1970-01-01", "2025-01-01"), changed(older, "1970-01-01", "2024-01-01"))},
+		parity.RuleCreated: {built: registrytest.ListOf(withConfig("1970-01-01", "2025-01-01"),
+			changed(older, "1970-01-01", "2024-01-01"))},
 		parity.RulePackage: {built: listOf(packaged("amd64", "1"), packaged("arm64", "2")), flags: same, fails: true},
 		parity.RuleListing: {built: listOf(rpm("amd64"), rpm("arm64")), flags: same},
 		parity.RuleConfig:  {built: listOf(other, filesOf("arm64", []string{"elf app arm64"})), flags: same, fails: true},
-		parity.RuleUnread:  {built: listOf(spec("amd64", "1", "x"), spec("arm64", "1", "x")), flags: []string{"--same", "--entrypoint-only"}, fails: true},
+		parity.RuleUnread: {
+			built: listOf(spec("amd64", "1", "x"), spec("arm64", "1", "x")),
+			flags: []string{"--same", "--entrypoint-only"}, fails: true,
+		},
 	}
 }
 
-// Every rule has something that is noted by it, which fails who is strict unless its table says why not: in every output, with
-// the rule's name.
+// Every rule has something that is noted by it, which fails who is strict unless its table says why not: in every
+// output, with the rule's name.
 func TestNotes(t *testing.T) {
 	home := t.TempDir()
 	for _, name := range []string{"HOME", "MTOOL_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "DOCKER_CONFIG"} {
@@ -196,16 +231,24 @@ func TestNotes(t *testing.T) {
 	maps.Copy(all, notedBinaries())
 	image := registrytest.Image(registrytest.ImageSpec{Platform: linux("amd64")})
 	all[app.RulePinned] = noted{built: image}
-	all[workload.RuleNoNode] = noted{built: image, flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)}}
+	all[workload.RuleNoNode] = noted{
+		built: image,
+		flags: []string{"--no-facts", "--cluster", fileOf(t, "nodes.json", nodesText)},
+	}
 	key, signature := signedBy(t, image)
-	all["signed-apart"] = noted{built: registrytest.ListOf(image), flags: []string{"--signed-by", key, "--signed", "entries"}}
+	all["signed-apart"] = noted{
+		built: registrytest.ListOf(image),
+		flags: []string{"--signed-by", key, "--signed", "entries"},
+	}
 	server.Load("demo", registry.FallbackTag(image.Digest())+".sig", signature)
 
 	for _, rule := range app.NoteRules() {
 		n, ok := all[rule.Name]
-		elsewhere := []string{inspect.RuleSpelling, workload.RuleAccepted} // of create, and of what is no image; they have scripts
+		// of create, and of what is no image; they have scripts
+		elsewhere := []string{inspect.RuleSpelling, workload.RuleAccepted}
 		if !ok {
-			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) { // whose pairs are in a script of their own
+			// whose pairs are in a script of their own
+			if !deep.IsFileRule(rule.Name) && !slices.Contains(elsewhere, rule.Name) {
 				t.Errorf("nothing is noted by the rule %s", rule.Name)
 			}
 			continue
@@ -230,7 +273,8 @@ func (n noted) tryAll(t *testing.T, server *registrytest.Server, rule inspect.Ru
 		args = append([]string{"inspect", "-f", fileOf(t, "pod.yaml", pod)}, n.flags...)
 	}
 	for output, shows := range map[string]string{
-		"json": `"rule": "%s"`, "sarif": `"ruleId": "%s"`, "junit": "[%s]", "github": "[%s]", "markdown": "[%s]", "html": "[%s]", "table": "", "tree": "",
+		"json": `"rule": "%s"`, "sarif": `"ruleId": "%s"`, "junit": "[%s]", "github": "[%s]", "markdown": "[%s]",
+		"html": "[%s]", "table": "", "tree": "",
 	} {
 		if shows != "" {
 			shows = fmt.Sprintf(shows, rule.Name)
@@ -272,7 +316,8 @@ func signedBy(t *testing.T, image registrytest.Built) (key string, signature reg
 	if err != nil {
 		t.Fatal(err)
 	}
-	payload := fmt.Appendf(nil, `{"critical":{"identity":{"docker-reference":"any"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, image.Digest())
+	payload := fmt.Appendf(nil,
+		`{"critical":{"identity":{"docker-reference":"any"},"image":{"docker-manifest-digest":"%s"},"type":"cosign container image signature"},"optional":null}`, image.Digest())
 	sum := sha256.Sum256(payload)
 	sig, err := ecdsa.SignASN1(rand.Reader, private, sum[:])
 	if err != nil {

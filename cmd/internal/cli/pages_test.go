@@ -25,7 +25,8 @@ func everyCommand(t *testing.T) (*application, []*cobra.Command) {
 	return a, documented(root)
 }
 
-// TestHelpFits: the help of every command is two screens at most, and no line of it, or of a topic, is wider than a terminal.
+// TestHelpFits: the help of every command is two screens at most, and no line of it, or of a topic, is wider than a
+// terminal.
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -45,14 +46,18 @@ func TestHelpFits(t *testing.T) {
 		if topic.file {
 			lines = strings.Split(topic.text(), "\n")
 		}
-		if asIs := slices.Contains([]string{"spec-schema", "json-schema", "admission"}, topic.name) || strings.HasPrefix(topic.name, "ci-"); asIs {
+		if asIs := slices.Contains([]string{"spec-schema", "json-schema", "admission"}, topic.name) ||
+			strings.HasPrefix(topic.name, "ci-"); asIs {
 			continue // files for other programs
 		}
 		for _, wrong := range misfits(lines, 1000) {
 			t.Errorf("%s: %s", topic.name, wrong)
 		}
 	}
-	for liar, want := range map[string]int{strings.Repeat("x", 81): 1, strings.Repeat("x\n", 49): 1, strings.Repeat("中", 40): 0, strings.Repeat("中", 41): 1} {
+	for liar, want := range map[string]int{
+		strings.Repeat("x", 81): 1, strings.Repeat("x\n", 49): 1,
+		strings.Repeat("中", 40): 0, strings.Repeat("中", 41): 1,
+	} {
 		if got := misfits(strings.Split(liar, "\n"), 48); len(got) != want {
 			t.Errorf("%.20q: got %q, want %d", liar, got, want)
 		}
@@ -75,7 +80,8 @@ func misfits(lines []string, rows int) (wrong []string) {
 const valueWords = `ADDR ARCH ARGS BYTES CACHE CGROUP COMMAND COUNT DIR DURATION ENTITLEMENT FEATURE FILE GLOB HOST IMAGE IP KEY LEVEL LANGUAGE NAME OS
 	PATH PATTERN PLATFORM PORT REF REPO RUNTIME SECONDS SIZE STAGE TEMPLATE TYPE VALUE VARIANT VERSION CERT MIRROR KIND ABI SOFT HARD ID SOCKET BASE USER UID GID SIGNAL PROTOCOL DATE`
 
-// TestFlagWords: what a flag takes is named by one word of few, or by the words it takes themselves, and every flag has a group.
+// TestFlagWords: what a flag takes is named by one word of few, or by the words it takes themselves, and every flag has
+// a group.
 func TestFlagWords(t *testing.T) {
 	t.Parallel()
 	a, commands := everyCommand(t)
@@ -111,7 +117,10 @@ func TestFlagWords(t *testing.T) {
 			t.Errorf("--%s takes %v", name, slices.Sorted(maps.Keys(words[name])))
 		}
 	}
-	for liar, want := range map[string]bool{"TIME": true, "int": true, "string": true, "stringArray": true, "DURATION": false, "a|b": false, "HOST[:PORT]": false} {
+	for liar, want := range map[string]bool{
+		"TIME": true, "int": true, "string": true, "stringArray": true,
+		"DURATION": false, "a|b": false, "HOST[:PORT]": false,
+	} {
 		if got := wrongValue(liar, "string") != ""; got != want {
 			t.Errorf("%s is wrong: %v, want %v", liar, got, want)
 		}
@@ -127,7 +136,8 @@ func wrongValue(value, kind string) string {
 	}
 	parts := regexp.MustCompile(`[A-Za-z]+`).FindAllString(value, -1)
 	for _, part := range parts {
-		if part != strings.ToLower(part) && !slices.Contains(strings.Fields(valueWords), part) || value == part && part == strings.ToLower(part) {
+		if part != strings.ToLower(part) && !slices.Contains(strings.Fields(valueWords), part) ||
+			value == part && part == strings.ToLower(part) {
 			return fmt.Sprintf("takes %q, which is no word of ours", value)
 		}
 	}

@@ -47,7 +47,8 @@ func parseListName(name string) (registry.Ref, error) {
 		return ref, usagef("name the list by a tag, for example "+ref.Familiar()+":v1",
 			"%q is a digest: a list that is still to be made can't have one", name)
 	case ref.IsFile():
-		return ref, usagef("push the list to "+name+" afterwards: mtool push LIST "+name, "%q is a file, not the name of a list", name)
+		return ref, usagef("push the list to "+name+" afterwards: mtool push LIST "+name,
+			"%q is a file, not the name of a list", name)
 	}
 	return ref, nil
 }
@@ -115,7 +116,8 @@ func containsPlatform(ps []v1.Platform, p v1.Platform) bool {
 	return slices.ContainsFunc(ps, func(q v1.Platform) bool { return platform.Equal(p, q) })
 }
 
-// parseBuildArgs is parsePairs, where a KEY alone takes its value from the environment and is left out when that has none.
+// parseBuildArgs is parsePairs, where a KEY alone takes its value from the environment and is left out when that has
+// none.
 func parseBuildArgs(values []string) (map[string]string, error) {
 	full := make([]string, 0, len(values))
 	for _, v := range values {

@@ -15,8 +15,8 @@ import (
 const pluginWord = "docker-cli-plugin-metadata"
 
 // pluginArgs takes off what docker puts in front of a plugin's arguments: its own flags and the plugin's name, as in
-// "docker --context arm mtool ls", which runs "docker-mtool --context arm mtool ls". The flags are returned as docker's variables.
-// Flags that no variable stands for stay where they are, and are unknown.
+// "docker --context arm mtool ls", which runs "docker-mtool --context arm mtool ls". The flags are returned as docker's
+// variables. Flags that no variable stands for stay where they are, and are unknown.
 func pluginArgs(args []string) (own []string, env map[string]string) {
 	if len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
 		own, env = pluginArgs(args[1:])
@@ -26,7 +26,10 @@ func pluginArgs(args []string) (own []string, env map[string]string) {
 	flags := pflag.NewFlagSet("docker", pflag.ContinueOnError)
 	flags.SetInterspersed(false)
 	flags.Usage = func() {}
-	for name, variable := range map[string]string{"config": "DOCKER_CONFIG", "context": "DOCKER_CONTEXT", "host": "DOCKER_HOST"} {
+	for name, variable := range map[string]string{
+		"config": "DOCKER_CONFIG", "context": "DOCKER_CONTEXT",
+		"host": "DOCKER_HOST",
+	} {
 		flags.FuncP(name, map[string]string{"context": "c", "host": "H"}[name], "", func(value string) error {
 			env[variable] = value
 			return nil

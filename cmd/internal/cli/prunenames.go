@@ -45,7 +45,8 @@ func (a *application) runPruneNames(ctx context.Context, p pruneNames, builds bo
 	if err != nil {
 		return err
 	}
-	n, err := env.PruneNames(ctx, app.PruneNamesOptions{Drafts: p.drafts, Images: p.images, OlderThan: age, DryRun: p.dryRun})
+	n, err := env.PruneNames(ctx,
+		app.PruneNamesOptions{Drafts: p.drafts, Images: p.images, OlderThan: age, DryRun: p.dryRun})
 	if !p.dryRun {
 		a.note(fmt.Sprintf("removed %d", n))
 	}

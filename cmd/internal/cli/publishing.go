@@ -28,12 +28,14 @@ func (f *publishFlags) add(fl *pflag.FlagSet) {
 	addDeep(fl, &f.DeepOptions)
 	fl.BoolVar(&f.NoClobber, "no-clobber", false, "fail where a tag has something else already\nexit code 7")
 	fl.BoolVar(&f.ByDigest, "push-by-digest", false, "write no tag: clients pull by digest")
-	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "", "tag each image too, by this `TEMPLATE`\nof TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")
+	fl.StringVar(&f.KeepChildTags, "keep-child-tags", "",
+		"tag each image too, by this `TEMPLATE`\nof TAG, OS, ARCH and VARIANT ('TAG-ARCHVARIANT'), for registries that delete what has no tag")
 }
 
 // addEdit adds what also makes sense where the tag is known to be there.
 func (f *publishFlags) addEdit(fl *pflag.FlagSet) {
-	fl.BoolVar(&f.DryRun, "dry-run", false, "show the plan and the bytes, and write nothing\nthe digest goes to standard output")
+	fl.BoolVar(&f.DryRun, "dry-run", false,
+		"show the plan and the bytes, and write nothing\nthe digest goes to standard output")
 	fl.BoolVar(&f.Confirm, "confirm", false, confirmHelp)
 	fl.StringVar(&f.metadataFile, "metadata-file", "", "write what was made into this `FILE`, as JSON")
 	fl.StringVar(&f.digestFile, "digest-file", "", "write the digest into this `FILE`")

@@ -44,7 +44,8 @@ made (--refresh takes the new one). Claims are checked before the tag is written
 	}
 	fl := cmd.Flags()
 	fl.StringSliceVar(&require, "require", nil, "fail unless the list serves this `PLATFORM`")
-	fl.BoolVar(&o.Force, "force", false, "push although platforms would be dropped, for one\nor a list buried under an image, or a claim is wrong")
+	fl.BoolVar(&o.Force, "force", false,
+		"push although platforms would be dropped, for one\nor a list buried under an image, or a claim is wrong")
 	fl.BoolVar(&o.Refresh, "refresh", false, "take the images that moved since the draft was made")
 	fl.BoolVar(&o.Referrers, "referrers", false, referrersHelp)
 	fl.BoolVar(&o.Purge, "purge", false, "delete the draft when every target has the list")

@@ -38,13 +38,16 @@ func newApp(std Stdio) *application {
 	}
 }
 
-// Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1 and
-// one line that asks to report it.
+// Run executes a command line (without the program's name) and returns the exit code. A panic is answered with code 1
+// and one line that asks to report it.
 func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	a := newApp(std)
 	defer func() {
 		if p := recover(); p != nil {
-			print.Println(a.Err, fmt.Sprintf("mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool", p, version()))
+			print.Println(a.Err,
+				fmt.Sprintf(
+					"mtool: internal error: %v (version %s); please report it with the command line: this is a defect of mtool", p,
+					version()))
 			code = exitFailed
 		}
 	}()
@@ -76,8 +79,8 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 	return exitCode(err)
 }
 
-// execute runs the command, until it ends or is overdue. What is overdue hangs where no context ends it, such as in opening a
-// file that never opens: it is left there, since the process ends.
+// execute runs the command, until it ends or is overdue. What is overdue hangs where no context ends it, such as in
+// opening a file that never opens: it is left there, since the process ends.
 func (a *application) execute(ctx context.Context, root *cobra.Command) error {
 	type outcome struct {
 		err      error
@@ -209,6 +212,15 @@ func atMost(n int, usage string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		if len(args) > n {
 			return usagef(usage, "too many arguments: %d given, at most %d taken", len(args), n)
+		}
+		return nil
+	}
+}
+
+func oneOrTwo(usage string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < 1 || len(args) > 2 {
+			return usagef(usage, "%d arguments given, 1 or 2 needed", len(args))
 		}
 		return nil
 	}

@@ -51,15 +51,19 @@ func (a *application) serveCommand() *cobra.Command {
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&o.Listen, "listen", "", "listen on `HOST:PORT`; port 0 is a free one\nby default 127.0.0.1:0, with --writable 127.0.0.1:5000")
+	fl.StringVar(&o.Listen, "listen", "",
+		"listen on `HOST:PORT`; port 0 is a free one\nby default 127.0.0.1:0, with --writable 127.0.0.1:5000")
 	fl.BoolVar(&o.Writable, "writable", false, "let clients push and delete")
 	fl.BoolVar(&o.Auth, "auth", false, "ask for a password, which is made up and printed")
-	fl.StringVar(&o.UsersFile, "auth-file", "", "ask for a user and password of this `FILE`\nlines USER:PASSWORD, or hashes of htpasswd -B")
-	fl.StringVar(&most, "max-blob", "", "refuse uploads of blobs over this `SIZE`, as in 10GB\nby default what the disk holds")
+	fl.StringVar(&o.UsersFile, "auth-file", "",
+		"ask for a user and password of this `FILE`\nlines USER:PASSWORD, or hashes of htpasswd -B")
+	fl.StringVar(&most, "max-blob", "",
+		"refuse uploads of blobs over this `SIZE`, as in 10GB\nby default what the disk holds")
 	return cmd
 }
 
-// ready prints the address alone on standard output. The password is said even with --quiet: nobody could come in without.
+// ready prints the address alone on standard output. The password is said even with --quiet: nobody could come in
+// without.
 func (a *application) ready(s app.Served) {
 	if s.Password != "" {
 		print.Println(a.Err, "user "+s.Username+", password "+s.Password)

@@ -67,12 +67,7 @@ its place, or with -t another name. Only the config changes: "inspect --deep" st
 		Example: `  mtool set demo:v1 --label org.opencontainers.image.version=1.4.2
   mtool set demo:v1 linux/arm64 --env TUNE=a72 --unset-env DEBUG
   mtool set --published r.example.com/demo:v1 --cmd 'app --verbose'`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 1 || len(args) > 2 {
-				return usagef("mtool set NAME [ENTRY] --label KEY=VALUE", "%d arguments given", len(args))
-			}
-			return nil
-		},
+		Args: oneOrTwo("mtool set NAME [ENTRY] --label KEY=VALUE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.options(args[0], &o.ImageOptions); err != nil {
 				return err
@@ -96,7 +91,8 @@ func (s *setFlags) add(fl *pflag.FlagSet, d *compose.ConfigEdit) {
 	fl.StringArrayVar(&d.UnsetLabels, "unset-label", nil, "remove the label `KEY`")
 	fl.StringArrayVar(&d.Env, "env", nil, "set an environment variable, `KEY=VALUE`")
 	fl.StringArrayVar(&d.UnsetEnv, "unset-env", nil, "remove the environment variable `KEY`")
-	fl.StringVar(&s.entrypoint, "entrypoint", "", "entrypoint, a `COMMAND` ('app --flag') or a JSON array; empty removes it")
+	fl.StringVar(&s.entrypoint, "entrypoint", "",
+		"entrypoint, a `COMMAND` ('app --flag') or a JSON array; empty removes it")
 	fl.StringVar(&s.cmd, "cmd", "", "default `COMMAND` or arguments of the entrypoint; empty removes it")
 	fl.StringVar(&s.user, "user", "", "`USER` or UID[:GID] that runs it; empty removes it")
 	fl.StringVar(&s.workdir, "workdir", "", "working `DIR`; empty removes it")

@@ -2,13 +2,14 @@ package cli
 
 import "strings"
 
-// splitCommand splits a command line into words as a shell does it, by blanks, quotes and backslashes. What only a shell
-// could carry out is refused: taken for a word, it would do something else than it says.
+// splitCommand splits a command line into words as a shell does it, by blanks, quotes and backslashes. What only a
+// shell could carry out is refused: taken for a word, it would do something else than it says.
 func splitCommand(flag, text string) (words []string, err error) {
 	s := splitter{quote: none}
 	for _, r := range text {
 		if bad := s.take(r); bad != "" {
-			return nil, usagef(flag+` 'sh -c "…"'`, "%s: %s is for a shell, and none is used: quote it, or ask for one", flag, bad)
+			return nil, usagef(flag+` 'sh -c "…"'`,
+				"%s: %s is for a shell, and none is used: quote it, or ask for one", flag, bad)
 		}
 	}
 	if s.quote != none || s.escaped {

@@ -25,7 +25,10 @@ func TestSplitCommand(t *testing.T) {
 			t.Errorf("%q: %q, %v, want %q", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"a | b", "a && b", "a; b", "a > b", "a < b", "a $x", `"$x"`, "`a`", "a (b)", "a *", `"a`, "a 'b", `a \`} {
+	for _, text := range []string{
+		"a | b", "a && b", "a; b", "a > b", "a < b", "a $x", `"$x"`, "`a`", "a (b)", "a *", `"a`,
+		"a 'b", `a \`,
+	} {
 		if got, err := splitCommand("--run", text); !errors.Is(err, registry.ErrUsage) || got != nil {
 			t.Errorf("%q: %q, %v, want an error", text, got, err)
 		}

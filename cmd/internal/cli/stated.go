@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// requireStated makes empty arguments and empty values of flags errors, for cmd and all commands below it: "--require $X" with
-// an X that is not set would pass otherwise without having looked at anything. mayBeEmpty exempts a flag.
+// requireStated makes empty arguments and empty values of flags errors, for cmd and all commands below it: "--require
+// $X" with an X that is not set would pass otherwise without having looked at anything. mayBeEmpty exempts a flag.
 func requireStated(cmd *cobra.Command) {
 	cmd.Flags().VisitAll(requireValue)
 	cmd.PersistentFlags().VisitAll(requireValue)
@@ -48,7 +48,8 @@ func mayBeEmpty(fl *pflag.FlagSet, flag, reason string) {
 	f.Annotations[reasonKey] = []string{reason}
 }
 
-// requireValue makes the flag refuse a value that is empty. Flags of yes and no have none, and refuse that by themselves.
+// requireValue makes the flag refuse a value that is empty. Flags of yes and no have none, and refuse that by
+// themselves.
 func requireValue(f *pflag.Flag) {
 	_, done := f.Value.(*statedValue)
 	if done || f.Value.Type() == "bool" || f.Annotations[reasonKey] != nil {

@@ -36,8 +36,8 @@ func walk(f func(path []string, cmd *cobra.Command)) {
 	visit(nil, (&application{}).root())
 }
 
-// Every flag of every command that takes a value refuses an empty one, and an empty item of a comma list. Those that may be
-// empty are listed here: a new one needs a reason.
+// Every flag of every command that takes a value refuses an empty one, and an empty item of a comma list. Those that
+// may be empty are listed here: a new one needs a reason.
 func TestEmptyFlags(t *testing.T) {
 	t.Parallel()
 	exempt := map[string]bool{}
@@ -61,7 +61,8 @@ func TestEmptyFlags(t *testing.T) {
 				want := "--" + f.Name
 				args := append(slices.Clone(path), "--"+f.Name+"="+value, "x", "y")
 				code, said := runAll(args...)
-				if code != exitUsage || !strings.Contains(said, want) || !strings.Contains(said, "is empty") && !strings.Contains(said, "several lines") {
+				if code != exitUsage || !strings.Contains(said, want) || !strings.Contains(said, "is empty") &&
+					!strings.Contains(said, "several lines") {
 					t.Errorf("%q: code %d: %s", args, code, said)
 				}
 			}
@@ -94,7 +95,8 @@ func TestEmptyArguments(t *testing.T) {
 				args := []string{"x", "y", "z"}[:at]
 				args = append(append(slices.Clone(path), args...), value)
 				for _, words := range [][]string{args, append([]string{"mtool"}, args...)} { // docker's plugin
-					if code, said := runAll(words...); code != exitUsage || !strings.Contains(said, fmt.Sprintf("argument %d is empty", at+1)) {
+					if code, said := runAll(words...); code != exitUsage ||
+						!strings.Contains(said, fmt.Sprintf("argument %d is empty", at+1)) {
 						t.Errorf("%q: code %d: %s", words, code, said)
 					}
 				}
@@ -110,15 +112,20 @@ func TestEmptyArguments(t *testing.T) {
 func TestEmptyParts(t *testing.T) {
 	t.Parallel()
 	for _, flag := range []string{
-		"--output=type=oci,dest=", "--output=type=local,dest= ", "--output=type=registry,name=", "--secret=id=x,src=", "--secret=id=", "--secret=id=x,env=",
+		"--output=type=oci,dest=", "--output=type=local,dest= ", "--output=type=registry,name=", "--secret=id=x,src=",
+		"--secret=id=", "--secret=id=x,env=",
 		"--ssh=default=", "--ssh==x", "--ssh=default=a,,b",
 		"--cache-to=type=local,dest=", "--cache-from=type=registry,ref=", "--cache-to=type=registry,ref=x,mode=",
-		"--provenance=mode=", "--sbom=generator=", "--worker=tcp://", "--worker=docker-container://", "--worker=linux/arm64=", "--worker==tcp://x",
+		"--provenance=mode=", "--sbom=generator=", "--worker=tcp://", "--worker=docker-container://", "--worker=linux/arm64=",
+		"--worker==tcp://x",
 		"--build-context=x=", "--build-context==x",
-		"--build-context=x=docker-image://", "--build-context=x=store:", "--build-context=x=oci-layout://", "--build-context=x=https://", "--add-host=x:", "--add-host=:1.2.3.4", "--mirror=x=", "--client-cert=x=a:",
-		"--build-arg==x", "--label==x", "--label= =x", "--annotation==x", "--annotation=index:=x", "--ulimit=nofile=", "--tag=demo:", "--tag=/demo",
+		"--build-context=x=docker-image://", "--build-context=x=store:", "--build-context=x=oci-layout://",
+		"--build-context=x=https://", "--add-host=x:", "--add-host=:1.2.3.4", "--mirror=x=", "--client-cert=x=a:",
+		"--build-arg==x", "--label==x", "--label= =x", "--annotation==x", "--annotation=index:=x", "--ulimit=nofile=",
+		"--tag=demo:", "--tag=/demo",
 	} {
-		if code, said := runAll("build", "--preflight", flag, t.TempDir()); code != exitUsage || strings.Contains(said, "Dockerfile") {
+		if code, said := runAll("build", "--preflight", flag, t.TempDir()); code != exitUsage ||
+			strings.Contains(said, "Dockerfile") {
 			t.Errorf("%s: code %d: %s", flag, code, said)
 		}
 	}

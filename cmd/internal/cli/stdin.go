@@ -12,8 +12,8 @@ import (
 // stdinName stands for standard input, as in other tools.
 const stdinName = "-"
 
-// fileOfStdin returns name or, where that is "-", the name of a temporary file with what standard input holds: an archive is
-// read where its parts lie. The file is there until remove is called.
+// fileOfStdin returns name or, where that is "-", the name of a temporary file with what standard input holds: an
+// archive is read where its parts lie. The file is there until remove is called.
 func (a *application) fileOfStdin(ctx context.Context, name string) (path string, remove func(), err error) {
 	if name != stdinName {
 		return name, func() {}, nil

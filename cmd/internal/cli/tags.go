@@ -132,7 +132,8 @@ func deletable(names []string) ([]registry.Ref, error) {
 		}
 		if ref.Bare {
 			return nil, usagef(
-				"mtool rm "+name+" deletes it on this machine; in Docker Hub it is "+ref.Name(), "%q names no registry to delete it in", name)
+				"mtool rm "+name+" deletes it on this machine; in Docker Hub it is "+ref.Name(),
+				"%q names no registry to delete it in", name)
 		}
 		refs = append(refs, ref)
 	}

@@ -35,14 +35,20 @@ func (f *transportFlags) add(fl *pflag.FlagSet) {
 	fl.StringSliceVar(&f.plainHTTP, "plain-http", nil, "speak plain HTTP to this `HOST[:PORT]`\nloopback needs none")
 	fl.StringSliceVar(&f.skipVerify, "tls-skip-verify", nil, "don't check the certificate of this `HOST[:PORT]`")
 	fl.StringSliceVar(&f.caFiles, "ca-file", nil, "trust the authorities in this PEM `FILE` too")
-	fl.StringArrayVar(&f.clientCerts, "client-cert", nil, "show this certificate to a registry: `HOST=CERT:KEY`\nthe names of two files in PEM")
-	fl.StringArrayVar(&f.mirrors, "mirror", nil, "read from this mirror first: `HOST=MIRROR`\n[http://]MIRROR[:PORT][/PATH]")
-	fl.IntVar(&f.retry, "retry", 5, "`COUNT` of times that a failed request is sent again\nwaits end after two minutes in all")
-	fl.DurationVar(&f.retryWait, "retry-wait", 250*time.Millisecond, "wait for this `DURATION` before the second request\nabout, and twice as long before each further one")
+	fl.StringArrayVar(&f.clientCerts, "client-cert", nil,
+		"show this certificate to a registry: `HOST=CERT:KEY`\nthe names of two files in PEM")
+	fl.StringArrayVar(&f.mirrors, "mirror", nil,
+		"read from this mirror first: `HOST=MIRROR`\n[http://]MIRROR[:PORT][/PATH]")
+	fl.IntVar(&f.retry, "retry", 5,
+		"`COUNT` of times that a failed request is sent again\nwaits end after two minutes in all")
+	fl.DurationVar(&f.retryWait, "retry-wait", 250*time.Millisecond,
+		"wait for this `DURATION` before the second request\nabout, and twice as long before each further one")
 	fl.IntVar(&f.concurrency, "concurrency", 64, "`COUNT` of requests in flight, over all registries")
 	fl.DurationVar(&f.timeout, "timeout", 0, "give up after this `DURATION`, as in 90s or 10m\nby default never")
-	fl.DurationVar(&f.idle, "idle-timeout", time.Minute, "give up a request that stands still for this `DURATION`\n0: never")
-	fl.Int64Var(&f.minRate, "min-rate", 1000, "give up answers of fewer `BYTES` a second\nall together, for the --idle-timeout (0: never)")
+	fl.DurationVar(&f.idle, "idle-timeout", time.Minute,
+		"give up a request that stands still for this `DURATION`\n0: never")
+	fl.Int64Var(&f.minRate, "min-rate", 1000,
+		"give up answers of fewer `BYTES` a second\nall together, for the --idle-timeout (0: never)")
 }
 
 // options are those that the flags state; what they don't state is left to registries.yaml.

@@ -73,7 +73,10 @@ func words() manual.Words {
 
 // writeFlags is the help topic of the flags that every command has.
 func (a *application) writeFlags(w io.Writer) {
-	p := manual.Page{Text: "Flags of every command. What registries need is better kept in a file: mtool help registries.", Flags: flagGroups(a.flags)}
+	p := manual.Page{
+		Text:  "Flags of every command. What registries need is better kept in a file: mtool help registries.",
+		Flags: flagGroups(a.flags),
+	}
 	for _, line := range p.Screen(a.columns(), 0) {
 		print.Println(w, line)
 	}

@@ -33,7 +33,8 @@ func (f *verboseFlags) addVerbose(fl *pflag.FlagSet) {
 	fl.CountVarP(&f.verbose, "verbose", "v", "say what was decided and why; -vv: each request too (mtool help debug)")
 	fl.BoolVarP(&f.debug, "debug", "D", false, "the same as -vv")
 	fl.StringVar(&f.format, "log-format", "text", "what notes, errors and -v look like: `text|json`")
-	fl.StringVar(&f.traceFile, "trace", "", "write all requests to this `FILE` (HAR), without secrets, for a report of a defect")
+	fl.StringVar(&f.traceFile, "trace", "",
+		"write all requests to this `FILE` (HAR), without secrets, for a report of a defect")
 }
 
 // The levels of -v and -vv.
@@ -103,12 +104,14 @@ func (a *application) exchanged(e remote.Exchange) {
 	if e.Reused {
 		connection = "reused connection"
 	}
-	line := fmt.Sprintf("%s %s: %d, %s sent, %s received, %s, %s", e.Method, e.URL, e.Status, inspect.Bytes(e.Sent), inspect.Bytes(e.Received),
+	line := fmt.Sprintf("%s %s: %d, %s sent, %s received, %s, %s", e.Method, e.URL, e.Status, inspect.Bytes(e.Sent),
+		inspect.Bytes(e.Received),
 		e.Took.Round(time.Millisecond/10), connection)
 	if e.Err != "" {
 		line += ", " + e.Err
 	}
-	a.log(slog.LevelDebug, line, "method", e.Method, "url", e.URL, "status", e.Status, "sent", e.Sent, "received", e.Received,
+	a.log(slog.LevelDebug, line, "method", e.Method, "url", e.URL, "status", e.Status, "sent", e.Sent, "received",
+		e.Received,
 		"seconds", e.Took.Seconds(), "reused", e.Reused, "error", e.Err)
 }
 

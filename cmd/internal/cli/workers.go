@@ -57,6 +57,7 @@ func (a *application) workersCommand() *cobra.Command {
 	}
 	f.addresses(cmd.Flags())
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
-	cmd.Flags().BoolVar(&profile, "apparmor-profile", false, "print a profile for AppArmor, and end\nit lets this mtool make user namespaces where AppArmor restricts them")
+	cmd.Flags().BoolVar(&profile, "apparmor-profile", false,
+		"print a profile for AppArmor, and end\nit lets this mtool make user namespaces where AppArmor restricts them")
 	return cmd
 }

@@ -4,13 +4,23 @@ package mutants
 func ofContent() []mutant {
 	return []mutant{
 		{"registry/store/verify.go", "TestWrongDigestInside", `got != v.want.Digest.Hex {`, `false {`},
-		{"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`, `return n, v.mismatch("its digest is`},
-		{"registry/store/reader.go", "registry/store.TestUnknownVersion", `if layout.Version != layoutVersion {`, `if false {`},
+		{
+			"registry/store/verify.go", "TestVerify", `return 0, v.mismatch("its digest is`,
+			`return n, v.mismatch("its digest is`,
+		},
+		{
+			"registry/store/reader.go", "registry/store.TestUnknownVersion", `if layout.Version != layoutVersion {`,
+			`if false {`,
+		},
 		{"registry/pending.go", "registry/store.TestFullDisk", `errors.Join(err, RemoveFile(f.Name()))`, `err`},
 		{"registry/store/lock.go", "TestProcessesAtOnceLoseNothing", `if shared {
 		try =`, `if true {
 		try =`},
-		{"registry/store/collect.go", "TestCollectionStopsAtDamage", `if err := l.reach(ctx, row.Descriptor, live); err != nil {`, `if err := l.reach(ctx, row.Descriptor, live); false {`},
+		{
+			"registry/store/collect.go", "TestCollectionStopsAtDamage",
+			`if err := l.reach(ctx, row.Descriptor, live); err != nil {`,
+			`if err := l.reach(ctx, row.Descriptor, live); false {`,
+		},
 
 		{"registry/archive/tarfs.go", "registry/archive.TestNamesCantEscape", `const maxLinks = 8
 	at, ok := t.place[name]`, `const maxLinks = 8
@@ -18,14 +28,29 @@ func ofContent() []mutant {
 	if f, err := os.Open("/" + at.link); at.link != "" && err == nil {
 		return f, nil
 	}`},
-		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `twice && !t.same(first, at) {`, `twice && first.size < 0 {`},
-		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `if a.link != b.link || a.odd || b.odd || a.size != b.size {`, `if a.link != b.link || a.odd || b.odd {`},
+		{
+			"registry/archive/tarfs.go", "registry/archive.TestOneReading", `twice && !t.same(first, at) {`,
+			`twice && first.size < 0 {`,
+		},
+		{
+			"registry/archive/tarfs.go", "registry/archive.TestOneReading",
+			`if a.link != b.link || a.odd || b.odd || a.size != b.size {`, `if a.link != b.link || a.odd || b.odd {`,
+		},
 		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `at.odd = isSparse(h)`, `at.odd = false`},
-		{"registry/archive/tarfs.go", "registry/archive.TestOneReading", `ok && (at.odd || at.link != "") {`, `ok && at.odd {`},
+		{
+			"registry/archive/tarfs.go", "registry/archive.TestOneReading", `ok && (at.odd || at.link != "") {`,
+			`ok && at.odd {`,
+		},
 		{"registry/archive/agree.go", "registry/archive.TestOneReading", `if !t.all[config] {`, `if false {`},
-		{"registry/archive/agree.go", "registry/archive.TestOneReading", `tag != "" && len(rows[i]) > 0 && !rows[i][config] {`, `false && tag != "" && i > 0 {`},
+		{
+			"registry/archive/agree.go", "registry/archive.TestOneReading",
+			`tag != "" && len(rows[i]) > 0 && !rows[i][config] {`, `false && tag != "" && i > 0 {`,
+		},
 		{"registry/archive/open.go", "registry/archive.TestOneReading", `if docker && index {`, `if false {`},
-		{"registry/archive/docker.go", "registry/archive.TestDamagedDockerArchives", `if len(c.RootFS.DiffIDs) != len(image.Layers) {`, `if len(c.RootFS.DiffIDs) < len(image.Layers) {`},
+		{
+			"registry/archive/docker.go", "registry/archive.TestDamagedDockerArchives",
+			`if len(c.RootFS.DiffIDs) != len(image.Layers) {`, `if len(c.RootFS.DiffIDs) < len(image.Layers) {`,
+		},
 
 		{"registry/serve/proven.go", "registry/serve.TestDamagedBlobs", `err = content.prove(digest)`, `err = nil`},
 		{"registry/serve/proven.go", "registry/serve.TestDamagedBlobs", `panic(http.ErrAbortHandler)`, `held.release()`},
@@ -36,26 +61,66 @@ func ofContent() []mutant {
 	return len(data), h.err`, `h.last = append(h.last[:0], data...)
 	h.release()
 	return len(data), h.err`},
-		{"registry/serve/patient.go", "TestSlowClients", `_ = p.control.SetWriteDeadline(time.Now().Add(p.patience))`, `_ = p.patience`},
-		{"registry/serve/patient.go", "TestBodyThatNeverComes", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`, `_ = headerTime`},
-		{"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`, `case len(s.options.Hosts) > 9 &&`},
-		{"registry/serve/users.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`, `return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`},
-		{"registry/serve/users.go", "TestParseUsers", `if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) != nil {`, `if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) == nil && name == "" {`},
-		{"registry/serve/server.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`, `case http.NewCrossOriginProtection() == nil:`},
-		{"registry/serve/patient.go", "TestClientThatStopsSending", `_ = a.control.SetReadDeadline(time.Now().Add(a.patience))`, `_ = a.control.SetReadDeadline(time.Time{})`},
+		{
+			"registry/serve/patient.go", "TestSlowClients", `_ = p.control.SetWriteDeadline(time.Now().Add(p.patience))`,
+			`_ = p.patience`,
+		},
+		{
+			"registry/serve/patient.go", "TestBodyThatNeverComes", `_ = control.SetReadDeadline(time.Now().Add(headerTime))`,
+			`_ = headerTime`,
+		},
+		{
+			"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`,
+			`case len(s.options.Hosts) > 9 &&`,
+		},
+		{
+			"registry/serve/users.go", "registry/serve.TestPassword", `return subtle.ConstantTimeCompare(got[:], want[:]) == 1`,
+			`return subtle.ConstantTimeCompare(got[:1], got[:1]) == 1 || want == got`,
+		},
+		{
+			"registry/serve/users.go", "TestParseUsers",
+			`if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) != nil {`,
+			`if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) == nil && name == "" {`,
+		},
+		{
+			"registry/serve/server.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`,
+			`case http.NewCrossOriginProtection() == nil:`,
+		},
+		{
+			"registry/serve/patient.go", "TestClientThatStopsSending",
+			`_ = a.control.SetReadDeadline(time.Now().Add(a.patience))`, `_ = a.control.SetReadDeadline(time.Time{})`,
+		},
 		{"registry/serve/push.go", "TestWhatIsNotTaken", `case size != d.Size:`, `case size < 0:`},
 		{"registry/serve/upload.go", "TestWhatIsNotTaken", `if got != h {`, `if got == h && err != nil {`},
-		{"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // whoever`, `if _, ok := s.uploads.find(key, id); !ok && key == "" { // whoever`},
-		{"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`, `err != nil {`},
+		{
+			"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // whoever`,
+			`if _, ok := s.uploads.find(key, id); !ok && key == "" { // whoever`,
+		},
+		{
+			"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`,
+			`err != nil {`,
+		},
 		{"registry/store/stage.go", "TestStages", `if ok {
 			err = errors.Join(err, os.RemoveAll(dir))`, `if ok || !ok {
 			err = errors.Join(err, os.RemoveAll(dir))`},
 
 		{"compose/publish/tags.go", "TestPublishConditions", `if !ok || w.options.Force ||`, `if !ok || ok ||`},
-		{"compose/publish/tags.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`, `if err := w.guardBase(ctx, t); false {`},
-		{"compose/publish/tags.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`, `if d := existing[t.Name]; false && d.Size > 0 {`},
-		{"compose/publish/upload.go", "TestPublishFails", `if err := w.content(ctx); err != nil {`, `if err := w.content(ctx); false {`},
+		{
+			"compose/publish/tags.go", "TestPublishGuardsTheBase", `if err := w.guardBase(ctx, t); err != nil {`,
+			`if err := w.guardBase(ctx, t); false {`,
+		},
+		{
+			"compose/publish/tags.go", "TestPublishNeverHidesAList", `if d := existing[t.Name]; d.MediaType.IsIndex() {`,
+			`if d := existing[t.Name]; false && d.Size > 0 {`,
+		},
+		{
+			"compose/publish/upload.go", "TestPublishFails", `if err := w.content(ctx); err != nil {`,
+			`if err := w.content(ctx); false {`,
+		},
 		{"compose/publish/confirm.go", "TestPublishConfirms", `case now.Digest != w.Root.Digest:`, `case false:`},
-		{"compose/publish/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`, `_, _ = source.Manifest(ctx, d); return nil`},
+		{
+			"compose/publish/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`,
+			`_, _ = source.Manifest(ctx, d); return nil`,
+		},
 	}
 }

@@ -87,7 +87,7 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/tableplace.go", "TestSeveralTables", `if other.off != p.off || other.n != p.n || `, `if `},
 		{
 			"inspect/rootfs/tableplace.go", "TestSeveralTables",
-			`|| !either(&p.packed, other.packed) || !either(&p.text, other.text) {`, `{`,
+			`!either(&p.packed, other.packed) || !either(&p.text, other.text) {`, `false {`,
 		},
 		{
 			"inspect/rootfs/tableplace.go", "TestLyingTables",

@@ -68,8 +68,8 @@ func (m mutant) mutated(t *testing.T) (path, text string) {
 	return path, strings.Replace(string(body), m.was, m.now, 1)
 }
 
-// TestMutantsFit changes each file in memory: what is to be changed is there once, the compiler takes the result, and there is
-// such a test.
+// TestMutantsFit changes each file in memory: what is to be changed is there once, the compiler takes the result, and
+// there is such a test.
 func TestMutantsFit(t *testing.T) {
 	t.Parallel()
 	tests, types := allTests(t), newChecker(t)

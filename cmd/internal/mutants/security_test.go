@@ -31,7 +31,8 @@ func TestSecurityRows(t *testing.T) {
 	}
 }
 
-// unproven counts the rows of the table, and lists the tests that do not exist and the rows of which none kills a mutant.
+// unproven counts the rows of the table, and lists the tests that do not exist and the rows of which none kills a
+// mutant.
 func unproven(text string, tests known, killers map[string]bool) (rows int, wrong []string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| asset") {

@@ -10,7 +10,8 @@ import (
 
 // Preflight prints what a build would use, a line for each base image; warnings are told elsewhere.
 func Preflight(w io.Writer, f build.PreflightResult) error {
-	t := newTable(w, "PLATFORM", "RUN STEPS", nameColumn("BASE"), "BASE PLATFORM", textColumn("FROM"), digestColumn("DIGEST"))
+	t := newTable(w, "PLATFORM", "RUN STEPS", nameColumn("BASE"), "BASE PLATFORM", textColumn("FROM"),
+		digestColumn("DIGEST"))
 	for _, p := range f.Platforms {
 		how := "native"
 		if p.Emulator != "" {
@@ -21,7 +22,8 @@ func Preflight(w io.Writer, f build.PreflightResult) error {
 			t.row(platform.Format(p.Platform), how, "scratch", "-", "-", "-")
 		}
 		for _, b := range bases {
-			t.row(platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"), dash(digestString(b.Digest)))
+			t.row(platform.Format(p.Platform), how, b.Name, platform.Format(b.Platform), cmp.Or(b.From, "-"),
+				dash(digestString(b.Digest)))
 		}
 	}
 	return t.flush()

@@ -85,7 +85,8 @@ func diffJSON(d diff.Result) diffDocument {
 		return diffSide{s.Ref.Name(), s.Root.Digest.String(), string(s.Root.MediaType)}
 	}
 	doc := diffDocument{
-		Schema: "mtool.diff/v1", Same: d.Same(), A: side(d.A), B: side(d.B), List: diffDetails(d.List), Platforms: []diffPlatform{},
+		Schema: "mtool.diff/v1", Same: d.Same(), A: side(d.A), B: side(d.B), List: diffDetails(d.List),
+		Platforms: []diffPlatform{},
 	}
 	for _, p := range d.Platforms {
 		doc.Platforms = append(doc.Platforms, diffPlatform{

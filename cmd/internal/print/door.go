@@ -12,10 +12,10 @@ import (
 	"golang.org/x/term"
 )
 
-// Out is the door through which standard output and standard error leave. What could steer a terminal, change how text looks
-// or give a command to a CI system is shown as an escape, spelled as in JSON, so that it stays what it was within a JSON
-// string: control and format characters (C0, C1, DEL, bidi controls, zero width), lines that begin with "::" (GitHub
-// Actions), and "##[" or "##vso[" anywhere (GitHub, Azure, TeamCity). Only newlines and tabs pass.
+// Out is the door through which standard output and standard error leave. What could steer a terminal, change how text
+// looks or give a command to a CI system is shown as an escape, spelled as in JSON, so that it stays what it was within
+// a JSON string: control and format characters (C0, C1, DEL, bidi controls, zero width), lines that begin with "::"
+// (GitHub Actions), and "##[" or "##vso[" anywhere (GitHub, Azure, TeamCity). Only newlines and tabs pass.
 //
 // It knows nothing of lines and columns that belong to one value: printf does that.
 type Out struct {
@@ -62,8 +62,8 @@ type mannered struct {
 
 func (m mannered) Write(p []byte) (int, error) { return m.out.write(p, m.Manners) }
 
-// Exact is for bytes that must arrive as they are: archives, and manifests whose digest counts. On a terminal they are text
-// like any other.
+// Exact is for bytes that must arrive as they are: archives, and manifests whose digest counts. On a terminal they are
+// text like any other.
 func (o *Out) Exact() io.Writer {
 	if o.Terminal() != nil {
 		return o
@@ -79,8 +79,8 @@ func (o *Out) Terminal() *os.File {
 	return nil
 }
 
-// Close writes what was held back, and returns the first error of all that was written. It does not wait for a writer that
-// hangs.
+// Close writes what was held back, and returns the first error of all that was written. It does not wait for a writer
+// that hangs.
 func (o *Out) Close() error {
 	if !o.mu.TryLock() {
 		return nil
@@ -119,8 +119,8 @@ func (o *Out) write(p []byte, m Manners) (int, error) {
 	return len(p), o.send(b.String())
 }
 
-// Before has f called before anything is written to a terminal, which shows something that moves about. It is set before the
-// door is used.
+// Before has f called before anything is written to a terminal, which shows something that moves about. It is set
+// before the door is used.
 func (o *Out) Before(f func()) {
 	if o.Terminal() != nil {
 		o.before = f
@@ -155,8 +155,8 @@ func (l *lineState) add(b *strings.Builder, r rune, m Manners) {
 	}
 }
 
-// log takes what is peculiar to logs: "ESC [ numbers m" passes whole, and a carriage return begins a line. It reports whether
-// r is done with.
+// log takes what is peculiar to logs: "ESC [ numbers m" passes whole, and a carriage return begins a line. It reports
+// whether r is done with.
 func (l *lineState) log(b *strings.Builder, r rune) bool {
 	const longest = 32
 	switch was := l.sequence; {

@@ -23,14 +23,35 @@ func TestOut(t *testing.T) {
 		{name: "C0", in: "\x1b[2J\x00\a\b\r\v\f\x7f", want: `\u001b[2J\u0000\u0007\u0008\u000d\u000b\u000c\u007f`},
 		{name: "C1", in: "\u009b31m\u0085", want: `\u009b31m\u0085`},
 		{name: "bidi", in: "\u202e\u2066\u200f\u061c", want: `\u202e\u2066\u200f\u061c`},
-		{name: "nothing to see", in: "\u200b\u2060\ufeff\u00ad\u3164\u2028\U000e0041", want: `\u200b\u2060\ufeff\u00ad\u3164\u2028\udb40\udc41`},
+		{
+			name: "nothing to see", in: "\u200b\u2060\ufeff\u00ad\u3164\u2028\U000e0041",
+			want: `\u200b\u2060\ufeff\u00ad\u3164\u2028\udb40\udc41`,
+		},
 		{name: "no UTF-8", in: "a\xffb\xc3", want: "a\ufffdb\ufffd"},
-		{name: "commands of GitHub", in: "::error::x\n \t::add-mask::x\na ::b:: :c\n: :", want: ":\\u003aerror::x\n \t:\\u003aadd-mask::x\na ::b:: :c\n: :"},
-		{name: "commands anywhere", in: "a ##[add-mask]x ##vso[task.x] ###[x] #[ok] # #[ok] ## [ok]", want: `a ##\u005badd-mask]x ##vso\u005btask.x] ###\u005bx] #[ok] # #[ok] ## [ok]`},
-		{name: "commands that are ours", in: "::error::##[x]\x1b\n", want: "::error::##\\u005bx]\\u001b\n", manners: Manners{Commands: true}},
-		{name: "colours", in: "\x1b[1;31mred\x1b[0m\x1b[m\x1b[2J\x1b]0;t\a\x1b", want: "\x1b[1;31mred\x1b[0m\x1b[m\\u001b[2J\\u001b]0;t\\u0007\\u001b", manners: Manners{Colours: true}},
-		{name: "lines of a log", in: "10%\r\n20%\r::error::\rx\r\r\ny", want: "10%\n20%\n:\\u003aerror::\nx\n\ny", manners: Manners{Colours: true}},
-		{name: "a long sequence", in: "\x1b[" + strings.Repeat("1;", 40) + "m", want: `\u001b[` + strings.Repeat("1;", 40) + "m", manners: Manners{Colours: true}},
+		{
+			name: "commands of GitHub", in: "::error::x\n \t::add-mask::x\na ::b:: :c\n: :",
+			want: ":\\u003aerror::x\n \t:\\u003aadd-mask::x\na ::b:: :c\n: :",
+		},
+		{
+			name: "commands anywhere", in: "a ##[add-mask]x ##vso[task.x] ###[x] #[ok] # #[ok] ## [ok]",
+			want: `a ##\u005badd-mask]x ##vso\u005btask.x] ###\u005bx] #[ok] # #[ok] ## [ok]`,
+		},
+		{
+			name: "commands that are ours", in: "::error::##[x]\x1b\n", want: "::error::##\\u005bx]\\u001b\n",
+			manners: Manners{Commands: true},
+		},
+		{
+			name: "colours", in: "\x1b[1;31mred\x1b[0m\x1b[m\x1b[2J\x1b]0;t\a\x1b",
+			want: "\x1b[1;31mred\x1b[0m\x1b[m\\u001b[2J\\u001b]0;t\\u0007\\u001b", manners: Manners{Colours: true},
+		},
+		{
+			name: "lines of a log", in: "10%\r\n20%\r::error::\rx\r\r\ny", want: "10%\n20%\n:\\u003aerror::\nx\n\ny",
+			manners: Manners{Colours: true},
+		},
+		{
+			name: "a long sequence", in: "\x1b[" + strings.Repeat("1;", 40) + "m",
+			want: `\u001b[` + strings.Repeat("1;", 40) + "m", manners: Manners{Colours: true},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

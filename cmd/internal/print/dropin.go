@@ -17,8 +17,8 @@ import (
 	"mtool/registry"
 )
 
-// DockerManifest prints as docker manifest inspect does: a list indented by three blanks, an image by tabs, and with verbose
-// what is known of each image. The members are those of the registry's bytes, all of them.
+// DockerManifest prints as docker manifest inspect does: a list indented by three blanks, an image by tabs, and with
+// verbose what is known of each image. The members are those of the registry's bytes, all of them.
 func DockerManifest(w io.Writer, d app.DockerManifest, verbose bool) error {
 	root := d.Report.Root
 	if d.Entry != nil {
@@ -155,7 +155,8 @@ func ImagetoolsWanted(format string) app.ImagetoolsWanted {
 	}
 }
 
-// ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools inspect
+// ImagetoolsFormat prints by a Go template over .Name, .Manifest, .Image, .Provenance and .SBOM, as buildx imagetools
+// inspect
 // --format does. The last three are those of the image, or of a list those of each of its platforms.
 func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	t, err := parseTemplate("format", format, template.FuncMap{"json": indented})

@@ -16,7 +16,8 @@ func Emulators(w io.Writer, output string, rows []build.Emulation) error {
 			Rows   []emulationRow `json:"architectures"`
 		}{"mtool.emulators/v1", emulationRows(rows)})
 	}
-	t := newTable(w, "ARCH", stateColumn("RUNS"), pathColumn("EMULATOR"), "VERSION", textColumn("HOST"), stateColumn("TEST"))
+	t := newTable(w, "ARCH", stateColumn("RUNS"), pathColumn("EMULATOR"), "VERSION", textColumn("HOST"),
+		stateColumn("TEST"))
 	for _, r := range emulationRows(rows) {
 		binary := r.Binary
 		switch {
@@ -54,7 +55,8 @@ func emulationRows(rows []build.Emulation) []emulationRow {
 	out := make([]emulationRow, 0, len(rows))
 	for _, r := range rows {
 		row := emulationRow{
-			Arch: r.Arch, How: r.How, Binary: r.Found.Path, Version: r.Version, HostEntry: r.Entry.Name, HostFlags: r.Entry.Flags,
+			Arch: r.Arch, How: r.How, Binary: r.Found.Path, Version: r.Version, HostEntry: r.Entry.Name,
+			HostFlags: r.Entry.Flags,
 		}
 		if r.Emulator != "" {
 			row.Emulator = "qemu-" + r.Emulator

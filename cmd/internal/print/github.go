@@ -11,8 +11,8 @@ import (
 	"mtool/inspect/workload"
 )
 
-// GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails and for what could
-// not be read, as err says, warnings for warnings, notices for notes.
+// GitHub prints a workflow command for every finding that is worth an annotation: errors for what fails and for what
+// could not be read, as err says, warnings for warnings, notices for notes.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
 func GitHub(w io.Writer, seen []app.Inspection, err error) error {
 	for _, e := range Unread(err) {

@@ -26,14 +26,28 @@ func hostileInspection() (app.Inspection, error) {
 	s := app.Inspection{Err: errors.New("wrong")}
 	s.Report.Ref = ref
 	s.Report.Root.Digest = digest
-	s.Report.Images = []inspect.Image{{Descriptor: v1.Descriptor{Digest: digest, Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}}, Err: errors.New(hostile)}}
+	s.Report.Images = []inspect.Image{
+		{
+			Descriptor: v1.Descriptor{Digest: digest, Platform: &v1.Platform{OS: "linux", Architecture: "arm64"}},
+			Err:        errors.New(hostile),
+		},
+	}
 	s.Findings = []inspect.Finding{
 		{State: inspect.Mismatch, Platform: "linux/arm64", Digest: digest, Message: hostile, File: "a,b:c.yaml", Line: 3},
-		{State: inspect.Mismatch, Platform: "linux/arm64", Digest: digest, Message: "a file " + hostile, Path: "opt/" + hostile},
+		{
+			State: inspect.Mismatch, Platform: "linux/arm64", Digest: digest, Message: "a file " + hostile,
+			Path: "opt/" + hostile,
+		},
 		{State: inspect.Note, Message: "a note"},
 	}
-	s.Runs = []app.Tried{{Command: []string{"x"}, Outcome: inspect.Outcome{Stdout: []byte(hostile + "\n\n" + hostile), Exit: 7, Took: 1}}}
-	return s, errors.Join(app.UnreadError{Ref: ref, Uses: []workload.Use{{Place: workload.Place{File: "x.yaml", Line: 9}}}, Cause: errors.New(hostile)})
+	s.Runs = []app.Tried{{
+		Command: []string{"x"},
+		Outcome: inspect.Outcome{Stdout: []byte(hostile + "\n\n" + hostile), Exit: 7, Took: 1},
+	}}
+	return s, errors.Join(app.UnreadError{
+		Ref: ref, Uses: []workload.Use{{Place: workload.Place{File: "x.yaml", Line: 9}}},
+		Cause: errors.New(hostile),
+	})
 }
 
 // What is printed is XML, and its counts are those of its cases.
@@ -63,14 +77,17 @@ func TestJUnit(t *testing.T) {
 			}
 		}
 		if suite.Tests != len(suite.Cases) || suite.Failures != failures || suite.Errors != lost {
-			t.Errorf("%s has %d cases, %d failures and %d errors, and says %+v", suite.Name, len(suite.Cases), failures, lost, suite)
+			t.Errorf("%s has %d cases, %d failures and %d errors, and says %+v", suite.Name, len(suite.Cases), failures,
+				lost, suite)
 		}
 	}
 	wrong, lost := r.Suites[0].Cases[0], r.Suites[1].Cases[0]
-	if f := wrong.Failure; f == nil || f.Type != "mismatch" || !strings.Contains(f.Text, "a file ") || !strings.Contains(f.Message, `]]> <b>&"'`) {
+	if f := wrong.Failure; f == nil || f.Type != "mismatch" || !strings.Contains(f.Text, "a file ") ||
+		!strings.Contains(f.Message, `]]> <b>&"'`) {
 		t.Errorf("got %+v", f)
 	}
-	if wrong.File != "a,b:c.yaml" || wrong.Line != 3 || lost.File != "x.yaml" || lost.Line != 9 || lost.Error.Type != "unread" {
+	if wrong.File != "a,b:c.yaml" || wrong.Line != 3 || lost.File != "x.yaml" || lost.Line != 9 ||
+		lost.Error.Type != "unread" {
 		t.Errorf("got %+v and %+v", wrong, lost)
 	}
 }
@@ -139,7 +156,8 @@ func TestHTML(t *testing.T) {
 	if err := HTML(&b, []app.Inspection{s}, err, "1.0", time.Unix(1700000000, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if text := b.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "&lt;b&gt;") || strings.Contains(text, "<script") {
+	if text := b.String(); strings.Contains(text, "<b>") || !strings.Contains(text, "&lt;b&gt;") ||
+		strings.Contains(text, "<script") {
 		t.Errorf("got %s", text)
 	}
 }

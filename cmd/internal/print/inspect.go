@@ -14,7 +14,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the other.
+// Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the
+// other.
 func Inspections(w io.Writer, output string, seen []app.Inspection) error {
 	if output == "json" {
 		for _, s := range seen {
@@ -68,7 +69,8 @@ func heading(w io.Writer, r inspect.Report) {
 	printf(w, "\n")
 }
 
-// shownState is the state of an image, for LoongArch the world that its programs are of, and how many warnings there are.
+// shownState is the state of an image, for LoongArch the world that its programs are of, and how many warnings there
+// are.
 func shownState(s app.Inspection, image int) string {
 	state := string(s.State(image))
 	if world := worldWords(s, image); world != "" {
@@ -159,7 +161,8 @@ func lastLine(seen []app.Inspection) string {
 	if n := s.Cost.Whole; n > 0 {
 		what += fmt.Sprintf(", and all of %s where that can't be followed,", images(n))
 	}
-	return fmt.Sprintf("claims checked; %s in %s%s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost), warned(seen))
+	return fmt.Sprintf("claims checked; %s in %s%s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost),
+		warned(seen))
 }
 
 // warned says how many warnings there are, and what makes failures of them.

@@ -36,8 +36,8 @@ type inspectDocument struct {
 	Differences  []differenceJSON  `json:"differences,omitempty"` // with --same
 	// Digests are the list and its images as REPOSITORY@DIGEST, for signers and scanners.
 	Digests []string `json:"digests"`
-	// Signed and Unsigned are there with --signatures and --signed-by: whether the list, or the single image, has a signature
-	// (with --signed-by: by one of the keys), and those of Digests that have none.
+	// Signed and Unsigned are there with --signatures and --signed-by: whether the list, or the single image, has a
+	// signature (with --signed-by: by one of the keys), and those of Digests that have none.
 	Signed     *bool           `json:"signed,omitempty"`
 	Unsigned   []string        `json:"unsigned,omitempty"`
 	Signatures []signatureJSON `json:"signatures,omitempty"` // of the list, or the single image
@@ -59,14 +59,15 @@ type platformRow struct {
 	Attestations []attachmentJSON  `json:"attestations,omitempty"`
 	Artifacts    []attachmentJSON  `json:"artifacts,omitempty"`
 	Error        string            `json:"error,omitempty"`
-	ABI          string            `json:"abi,omitempty"`     // with --deep: hard float, lp64d, elfv2, where the machine has several
-	World        binary.World      `json:"world,omitempty"`   // with --deep, of loong64: old or new
-	Stopped      *stopJSON         `json:"stopped,omitempty"` // with --deep: where what the image starts is no longer followed
-	Signed       *bool             `json:"signed,omitempty"`  // as the document's, for this image
-	Signatures   []signatureJSON   `json:"signatures,omitempty"`
-	Provenance   *statementJSON    `json:"provenance,omitempty"` // with --provenance, or a template that wants it
-	SBOM         *statementJSON    `json:"sbom,omitempty"`       // with a template that wants it
-	Run          *runJSON          `json:"run,omitempty"`        // with --run
+	// with --deep: hard float, lp64d, elfv2, where the machine has several
+	ABI        string          `json:"abi,omitempty"`
+	World      binary.World    `json:"world,omitempty"`   // with --deep, of loong64: old or new
+	Stopped    *stopJSON       `json:"stopped,omitempty"` // with --deep: where what the image starts is no longer followed
+	Signed     *bool           `json:"signed,omitempty"`  // as the document's, for this image
+	Signatures []signatureJSON `json:"signatures,omitempty"`
+	Provenance *statementJSON  `json:"provenance,omitempty"` // with --provenance, or a template that wants it
+	SBOM       *statementJSON  `json:"sbom,omitempty"`       // with a template that wants it
+	Run        *runJSON        `json:"run,omitempty"`        // with --run
 }
 
 type blobJSON struct {
@@ -119,16 +120,18 @@ type findingJSON struct {
 	Stopped  *stopJSON     `json:"stopped,omitempty"`
 	Path     string        `json:"path,omitempty"`  // as in the layer, without a leading slash
 	Layer    string        `json:"layer,omitempty"` // its digest
-	Role     string        `json:"role,omitempty"`  // why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
-	Package  string        `json:"package,omitempty"`
-	File     string        `json:"file,omitempty"` // with --files: the file and the line that name the image
-	Line     int           `json:"line,omitempty"`
+	// why the file matters: entrypoint, init, interpreter, loader, libc, shell, shared object, other
+	Role    string `json:"role,omitempty"`
+	Package string `json:"package,omitempty"`
+	File    string `json:"file,omitempty"` // with --files: the file and the line that name the image
+	Line    int    `json:"line,omitempty"`
 }
 
 func document(s app.Inspection) inspectDocument {
 	r := s.Report
 	d := inspectDocument{
-		Schema: "mtool.inspect/v1", Reference: s.Name(), Repository: r.Ref.Repository(), Origin: originOf(s), Digest: digestString(r.Root.Digest),
+		Schema: "mtool.inspect/v1", Reference: s.Name(), Repository: r.Ref.Repository(), Origin: originOf(s),
+		Digest:    digestString(r.Root.Digest),
 		MediaType: string(r.Root.MediaType), List: r.List != nil, OK: s.Err == nil, Annotations: annotations(r),
 		Platforms: []platformRow{}, Findings: []findingJSON{}, Others: attachments(r.Others),
 	}
@@ -161,8 +164,9 @@ func document(s app.Inspection) inspectDocument {
 
 func finding(f inspect.Finding) findingJSON {
 	return findingJSON{
-		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence, Message: f.Message,
-		Path: f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule, Package: f.Package, Stopped: stopped(f),
+		State: f.State, Platform: f.Platform, Digest: digestString(f.Digest), Claim: f.Claim, Evidence: f.Evidence,
+		Message: f.Message,
+		Path:    f.Path, Layer: digestString(f.Layer), Role: f.Role, Rule: f.Rule, Package: f.Package, Stopped: stopped(f),
 		File: f.File, Line: f.Line,
 	}
 }
@@ -176,9 +180,11 @@ func stopped(f inspect.Finding) *stopJSON {
 
 func rowOf(img inspect.Image, state inspect.State) platformRow {
 	row := platformRow{
-		Platform: platformOf(img), State: state, Digest: img.Descriptor.Digest.String(), MediaType: string(img.Descriptor.MediaType),
-		Size: img.Size, Annotations: img.Descriptor.Annotations, Layers: []blobJSON{}, Attestations: attachments(img.Attestations),
-		Artifacts: attachments(img.Artifacts),
+		Platform: platformOf(img), State: state, Digest: img.Descriptor.Digest.String(),
+		MediaType: string(img.Descriptor.MediaType),
+		Size:      img.Size, Annotations: img.Descriptor.Annotations, Layers: []blobJSON{},
+		Attestations: attachments(img.Attestations),
+		Artifacts:    attachments(img.Artifacts),
 	}
 	if p := img.Descriptor.Platform; p != nil {
 		row.Claim = platform.Format(*p)

@@ -46,8 +46,9 @@ type junitText struct {
 	Text    string `xml:",chardata"`
 }
 
-// JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that is
-// wrong; warnings and notes are its output. What could not be read at all, as err says, is an error in a suite of its own.
+// JUnit prints one document: a suite for each reference, in it a test for each image, and one for everything else that
+// is wrong; warnings and notes are its output. What could not be read at all, as err says, is an error in a suite of
+// its own.
 func JUnit(w io.Writer, seen []app.Inspection, err error) error {
 	r := junitReport{Name: "mtool inspect"}
 	for _, s := range seen {
@@ -57,7 +58,10 @@ func JUnit(w io.Writer, seen []app.Inspection, err error) error {
 		suite := junitSuite{Name: "references"}
 		for _, e := range lost {
 			text := xmlText(e.Error())
-			c := junitCase{Name: xmlText(e.Ref.Name()), Class: suite.Name, Error: &junitText{Message: firstLine(text), Type: "unread", Text: text}}
+			c := junitCase{
+				Name: xmlText(e.Ref.Name()), Class: suite.Name,
+				Error: &junitText{Message: firstLine(text), Type: "unread", Text: text},
+			}
 			if len(e.Uses) > 0 {
 				c.File, c.Line = e.Uses[0].File, e.Uses[0].Line
 			}

@@ -24,8 +24,8 @@ func (l layout) indent() int {
 	return 0
 }
 
-// layout fits the table into the screen as far as it can: long cells go below their rows first, then the first column goes
-// above its rows, then names are wrapped.
+// layout fits the table into the screen as far as it can: long cells go below their rows first, then the first column
+// goes above its rows, then names are wrapped.
 func (t *table) layout() layout {
 	l := layout{below: t.inRows()}
 	for {
@@ -64,8 +64,8 @@ func (t *table) lastFirst() (all []int) {
 	return all
 }
 
-// putBelow takes cells out of a column and reports whether there were any: all of them where the row is too wide, else those
-// that need too many lines.
+// putBelow takes cells out of a column and reports whether there were any: all of them where the row is too wide, else
+// those that need too many lines.
 func (t *table) putBelow(l layout, column int) (moved bool) {
 	tooWide := total(l.widths)+l.indent() > t.screen.Width
 	for n, row := range t.rows {
@@ -79,8 +79,8 @@ func (t *table) putBelow(l layout, column int) (moved bool) {
 	return moved
 }
 
-// bounds are the widths that the columns would like, and those below which they can't go. A column that has no cells left
-// has none.
+// bounds are the widths that the columns would like, and those below which they can't go. A column that has no cells
+// left has none.
 func (t *table) bounds(l layout) (natural, least []int) {
 	natural, least = make([]int, len(t.columns)), make([]int, len(t.columns))
 	for i, c := range t.columns {

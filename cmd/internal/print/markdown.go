@@ -9,8 +9,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// Markdown prints a section for each reference: a table of the platforms, and below it what was found, which signatures there
-// are and what commands printed, as for a job summary; in front of them what could not be read, as err says.
+// Markdown prints a section for each reference: a table of the platforms, and below it what was found, which signatures
+// there are and what commands printed, as for a job summary; in front of them what could not be read, as err says.
 func Markdown(w io.Writer, seen []app.Inspection, err error) error {
 	for _, e := range Unread(err) {
 		markdownf(w, "### %s\n\n❌ %s\n\n", span(e.Ref.Name()), span(e.Error()))
@@ -40,7 +40,8 @@ func markdownRows(w io.Writer, s app.Inspection) {
 	markdownf(w, "%s %s\n\n", mediaWords(s.Report.Root.MediaType), span(s.Report.Root.Digest.String()))
 	markdownf(w, "| | Platform | Digest | Size | State |\n|---|---|---|---|---|\n")
 	for i, img := range s.Report.Images {
-		markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)), span(img.Descriptor.Digest.String()), sizeOf(img), shownState(s, i))
+		markdownf(w, "| %s | %s | %s | %s | %s |\n", mark(s.State(i)), dash(platformOf(img)),
+			span(img.Descriptor.Digest.String()), sizeOf(img), shownState(s, i))
 	}
 	markdownf(w, "\n")
 }
@@ -69,7 +70,8 @@ func markdownProof(w io.Writer, s app.Inspection) {
 			}
 			lines = append(lines, line)
 		}
-		markdownf(w, "| %s | %s | %s | %s | %s |\n", row.Platform, row.How, row.Exit, row.Took, ready(strings.Join(lines, "<br>")))
+		markdownf(w, "| %s | %s | %s | %s | %s |\n", row.Platform, row.How, row.Exit, row.Took,
+			ready(strings.Join(lines, "<br>")))
 	}
 	markdownf(w, "\n%s\n\n", ranWords)
 }

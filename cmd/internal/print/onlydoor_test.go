@@ -38,8 +38,10 @@ func TestOnlyDoor(t *testing.T) {
 		t.Errorf("only %d files were read", count)
 	}
 	liars := []string{
-		`fmt.Println("x")`, `fmt.Fprintf(w, "%s", x)`, `fmt.Fprint(w, x)`, `io.WriteString(w, x)`, `w.Write([]byte(x))`, `os.Stdout.WriteString(x)`, `os.Stderr.Close()`, `println(x)`,
-		`printf(w, x)`, `printf(w, "a"+x)`, `markdownf(w, x)`, `print.Text(w, x())`, `json.NewEncoder(w).Encode(x)`, `io.Copy(w, x)`, `log.Print(x)`, `template.New(x).Execute(w, x)`,
+		`fmt.Println("x")`, `fmt.Fprintf(w, "%s", x)`, `fmt.Fprint(w, x)`, `io.WriteString(w, x)`, `w.Write([]byte(x))`,
+		`os.Stdout.WriteString(x)`, `os.Stderr.Close()`, `println(x)`,
+		`printf(w, x)`, `printf(w, "a"+x)`, `markdownf(w, x)`, `print.Text(w, x())`, `json.NewEncoder(w).Encode(x)`,
+		`io.Copy(w, x)`, `log.Print(x)`, `template.New(x).Execute(w, x)`,
 	}
 	for _, liar := range liars {
 		if len(pastDoor(t, "liar.go", "package x\nfunc f() {\n"+liar+"\n}\n")) == 0 {
@@ -85,7 +87,8 @@ func pastDoor(t *testing.T, name, body string) (found []string) {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
 			switch full := names(n); full {
-			case "os.Stdout", "os.Stderr", "io.WriteString", "io.Copy", "json.NewEncoder", "fmt.Print", "fmt.Printf", "fmt.Println", "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
+			case "os.Stdout", "os.Stderr", "io.WriteString", "io.Copy", "json.NewEncoder", "fmt.Print", "fmt.Printf",
+				"fmt.Println", "fmt.Fprint", "fmt.Fprintf", "fmt.Fprintln":
 				say(n, full)
 			}
 			if x, ok := n.X.(*ast.Ident); ok && x.Name == "log" {
@@ -123,8 +126,8 @@ func names(n ast.Expr) string {
 	return ""
 }
 
-// isOwn reports whether an argument of Text is a constant by its looks, the bytes of a document in JSON, or what was filled
-// into a buffer by something that escapes.
+// isOwn reports whether an argument of Text is a constant by its looks, the bytes of a document in JSON, or what was
+// filled into a buffer by something that escapes.
 func isOwn(n ast.Expr) bool {
 	switch n := n.(type) {
 	case *ast.BasicLit, *ast.Ident, *ast.SelectorExpr:

@@ -13,8 +13,9 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST), tags (a
-// comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no platforms.
+// Outputs are the outputs of a step of GitHub Actions, KEY=VALUE lines, of what was made: digest, ref (REPO@DIGEST),
+// tags (a comma list of names), changed, platforms, and the digest of each as digest-linux-arm64. A single image has no
+// platforms.
 func Outputs(d publish.Done) string {
 	changed := false
 	var tags []string
@@ -26,7 +27,8 @@ func Outputs(d publish.Done) string {
 	}
 	made := d.Made[0]
 	var lines strings.Builder
-	printf(&lines, "digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Name, made.Digest, commas(tags), changed)
+	printf(&lines, "digest=%s\nref=%s@%s\ntags=%s\nchanged=%t\n", made.Digest, made.Name, made.Digest,
+		commas(tags), changed)
 	var list struct{ Manifests []v1.Descriptor }
 	_ = json.Unmarshal(d.Root.Body, &list) // what we made decodes; a draft alone has no body
 	var platforms []platformDigest

@@ -69,8 +69,8 @@ type pageFinding struct {
 	State, Text string
 }
 
-// HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share them,
-// what was found, and at its foot by which version of the program, and when.
+// HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share
+// them, what was found, and at its foot by which version of the program, and when.
 func HTML(w io.Writer, seen []app.Inspection, err error, version string, at time.Time) error {
 	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass}
 	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)

@@ -12,7 +12,8 @@ import (
 	"mtool/inspect"
 )
 
-// Plan prints what a dry run would do, for each repository, and the bytes of the root. Without a plan it prints nothing.
+// Plan prints what a dry run would do, for each repository, and the bytes of the root. Without a plan it prints
+// nothing.
 func Plan(w io.Writer, d publish.Done) {
 	if d.Plan == nil {
 		return

@@ -52,7 +52,10 @@ type runRow struct {
 
 func runRows(s app.Inspection) (all []runRow) {
 	for i, tried := range s.Runs {
-		row := runRow{dash(platformOf(s.Report.Images[i])), how(tried), "-", tried.Took.Round(10 * time.Millisecond), outputOf(tried)}
+		row := runRow{
+			dash(platformOf(s.Report.Images[i])), how(tried), "-", tried.Took.Round(10 * time.Millisecond),
+			outputOf(tried),
+		}
 		if tried.Err == nil && tried.Command != nil {
 			row.Exit = strconv.Itoa(tried.Exit)
 		}

@@ -105,7 +105,10 @@ func (d *inspectDocument) addSignatures(s signature.Result) {
 
 func signatures(found []signature.Found) (all []signatureJSON) {
 	for _, f := range found {
-		s := signatureJSON{Kind: f.Kind, Manifest: digestString(f.Manifest), Tag: f.Tag, PredicateType: f.Predicate, State: f.State, By: f.By}
+		s := signatureJSON{
+			Kind: f.Kind, Manifest: digestString(f.Manifest), Tag: f.Tag, PredicateType: f.Predicate,
+			State: f.State, By: f.By,
+		}
 		if f.Err != nil {
 			s.Reason = f.Err.Error()
 		}
@@ -119,7 +122,8 @@ func runOf(t app.Tried) *runJSON {
 		return nil
 	}
 	r := &runJSON{
-		Command: t.Command, Emulator: t.Emulator, Worker: t.Worker, Stdout: string(t.Stdout), Stderr: string(t.Stderr), Truncated: t.Truncated,
+		Command: t.Command, Emulator: t.Emulator, Worker: t.Worker, Stdout: string(t.Stdout), Stderr: string(t.Stderr),
+		Truncated:    t.Truncated,
 		Milliseconds: t.Took.Milliseconds(),
 	}
 	if t.Err != nil {

@@ -28,7 +28,8 @@ type takenJSON struct {
 func Resolved(w io.Writer, output string, r app.Resolved) error {
 	root := r.Report.Root
 	d := resolveDocument{
-		Schema: "mtool.resolve/v1", Reference: r.Report.Ref.Name(), Digest: root.Digest.String(), MediaType: string(root.MediaType), Taken: []takenJSON{},
+		Schema: "mtool.resolve/v1", Reference: r.Report.Ref.Name(), Digest: root.Digest.String(),
+		MediaType: string(root.MediaType), Taken: []takenJSON{},
 	}
 	for _, t := range r.Taken {
 		row := takenJSON{Node: platform.Format(t.Node), Runtime: t.Runtime, Found: t.Found, Why: t.Why}

@@ -13,7 +13,8 @@ import (
 )
 
 // sarifDoc and what follows are the few members of SARIF that are said here, by their names in the standard:
-// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. A library would link a validator of JSON schemas too.
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. A library would link a validator of JSON schemas
+// too.
 type sarifDoc struct {
 	Schema  string     `json:"$schema"`
 	Version string     `json:"version"`
@@ -111,11 +112,14 @@ func sarifRuleOf(s app.Inspection, f inspect.Finding) string {
 	return "entry"
 }
 
-// SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every other one a warning or a note. What
-// stands for the file of a source is the image's name and the path in it.
+// SARIF prints one document of version 2.1.0 for all references: every failing finding is an error, every other one a
+// warning or a note. What stands for the file of a source is the image's name and the path in it.
 func SARIF(w io.Writer, seen []app.Inspection, err error) error {
 	run := sarifRun{Results: []sarifResult{}}
-	run.Tool.Driver = sarifDriver{"mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md", sarifRules()}
+	run.Tool.Driver = sarifDriver{
+		"mtool", "https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md",
+		sarifRules(),
+	}
 	for _, e := range Unread(err) {
 		s, f := app.Inspection{}, inspect.Finding{}
 		if s.Report.Ref = e.Ref; len(e.Uses) > 0 {
@@ -137,7 +141,8 @@ func SARIF(w io.Writer, seen []app.Inspection, err error) error {
 				level = "note"
 			}
 			run.Results = append(run.Results, sarifResult{
-				RuleID: sarifRuleOf(s, f), Level: level, Message: sarifMessage(f.Message), Locations: []sarifPlace{sarifPlaceOf(s, f)},
+				RuleID: sarifRuleOf(s, f), Level: level, Message: sarifMessage(f.Message),
+				Locations:    []sarifPlace{sarifPlaceOf(s, f)},
 				Fingerprints: map[string]string{"mtool/v1": fmt.Sprintf("%s %s %s %s", f.Platform, f.Path, f.Claim, f.Evidence)},
 			})
 		}

@@ -30,7 +30,8 @@ func validSARIF(body []byte) (report sarif.Report, err error) {
 	return report, report.Validate()
 }
 
-// noNulls makes every list that a document leaves out an empty one: the library would write null, which no schema allows.
+// noNulls makes every list that a document leaves out an empty one: the library would write null, which no schema
+// allows.
 func noNulls(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -79,7 +80,10 @@ func TestSARIF(t *testing.T) {
 	findings := []inspect.Finding{
 		{State: inspect.BinariesOK, Platform: "linux/amd64", Message: "fine"},
 		{State: inspect.Mismatch, Platform: "linux/arm64", Message: "an entry"},
-		{State: inspect.Mismatch, Platform: "linux/arm64", Message: "a file", Path: "opt/a b%.so", Layer: layer, Role: "shared object"},
+		{
+			State: inspect.Mismatch, Platform: "linux/arm64", Message: "a file", Path: "opt/a b%.so", Layer: layer,
+			Role: "shared object",
+		},
 		{State: inspect.Unchecked, Platform: "linux/arm64", Message: "a layer", Layer: layer},
 		{State: inspect.Note, Message: "a note"},
 		{State: inspect.Note, Message: "nothing", Rule: deep.NotStated, Path: "app"},

@@ -56,7 +56,8 @@ func canColour(getenv func(string) string) bool {
 // isUTF8 reports whether the locale's characters are Unicode: setlocale(3) asks for the variables in this order.
 func isUTF8(getenv func(string) string) bool {
 	locale := strings.ToLower(cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")))
-	return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8") || locale == "" && runtime.GOOS == "windows"
+	return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8") ||
+		locale == "" && runtime.GOOS == "windows"
 }
 
 // screen tells what w leads to; what is not a door is a file.
@@ -67,8 +68,8 @@ func screen(w io.Writer) Screen {
 	return Screen{Whole: true}
 }
 
-// Width returns how many columns of a terminal s takes: none for what combines, two for each Chinese, Japanese or Korean
-// character.
+// Width returns how many columns of a terminal s takes: none for what combines, two for each Chinese, Japanese or
+// Korean character.
 func Width(s string) (n int) {
 	for _, r := range s {
 		switch {
@@ -88,8 +89,8 @@ func Wide(r rune) bool {
 	return kind == width.EastAsianWide || kind == width.EastAsianFullwidth
 }
 
-// wrap breaks a text into lines of so many columns, behind blanks and any of the other characters that are given. What is
-// longer than a line by itself is broken anywhere if hard is set, else it is left whole.
+// wrap breaks a text into lines of so many columns, behind blanks and any of the other characters that are given. What
+// is longer than a line by itself is broken anywhere if hard is set, else it is left whole.
 func wrap(text string, most int, behind string, hard bool) (lines []string) {
 	line, used := "", 0
 	for _, piece := range pieces(text, behind) {

@@ -6,8 +6,9 @@ import (
 	"strings"
 )
 
-// table lays out rows: in a file as wide as they are, on a terminal within its width. There digests are short, states have a
-// symbol and a colour, and what is too long for its column is wrapped, or stands below its row behind the column's name.
+// table lays out rows: in a file as wide as they are, on a terminal within its width. There digests are short, states
+// have a symbol and a colour, and what is too long for its column is wrapped, or stands below its row behind the
+// column's name.
 type table struct {
 	w       io.Writer
 	screen  Screen

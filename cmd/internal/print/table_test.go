@@ -66,7 +66,8 @@ func TestTableOfSeveral(t *testing.T) {
 	table := newTable(&b, column{name: "REFERENCE", above: true}, "PLATFORM", stateColumn("STATE"), pathColumn("BASE"))
 	table.screen = Screen{Width: 50}
 	table.row("registry.test/a/rather/long/name:v1", "linux/amd64", "claims-ok", "alpine:3")
-	table.row("registry.test/a/rather/long/name:v1", "linux/arm64", "mismatch", "registry.test/bases/"+strings.Repeat("long/", 10)+"x")
+	table.row("registry.test/a/rather/long/name:v1", "linux/arm64", "mismatch",
+		"registry.test/bases/"+strings.Repeat("long/", 10)+"x")
 	table.row("short", "linux/amd64", "claims-ok", "-")
 	want := `  PLATFORM     STATE      BASE
 registry.test/a/rather/long/name:v1
@@ -111,7 +112,10 @@ func TestScreen(t *testing.T) {
 
 func TestWidth(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{"": 0, "abc": 3, "应用": 4, "e\u0301": 1, "ｱ": 1, "Ａ": 2, "한": 2, "✓": 1, "…": 1} {
+	for text, want := range map[string]int{
+		"": 0, "abc": 3, "应用": 4, "e\u0301": 1, "ｱ": 1, "Ａ": 2, "한": 2,
+		"✓": 1, "…": 1,
+	} {
 		if got := Width(text); got != want {
 			t.Errorf("%q: got %d, want %d", text, got, want)
 		}

@@ -22,8 +22,8 @@ type Template struct {
 // Wants reports whether the template may use a member: what costs requests is read only then.
 func (t Template) Wants(member string) bool { return strings.Contains(t.text, "."+member) }
 
-// ParseTemplate reads a template. It may call json, join, lower and upper. The template's own text is printed as it is, and
-// values on one line each; json is what prints them without a loss.
+// ParseTemplate reads a template. It may call json, join, lower and upper. The template's own text is printed as it is,
+// and values on one line each; json is what prints them without a loss.
 func ParseTemplate(text string) (Template, error) {
 	functions := template.FuncMap{
 		"json": func(v any) (verbatim, error) {
@@ -87,7 +87,8 @@ func showAll(tree *parse.Tree, node parse.Node) {
 	case *parse.ActionNode:
 		if len(n.Pipe.Decl) == 0 && !constant(n.Pipe) {
 			name := parse.NewIdentifier("shown").SetTree(tree).SetPos(n.Pos)
-			n.Pipe.Cmds = append(n.Pipe.Cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: n.Pos, Args: []parse.Node{name}})
+			n.Pipe.Cmds = append(n.Pipe.Cmds,
+				&parse.CommandNode{NodeType: parse.NodeCommand, Pos: n.Pos, Args: []parse.Node{name}})
 		}
 	case *parse.IfNode:
 		showAll(tree, n.List)

@@ -93,7 +93,8 @@ func (d drawing) branches(w io.Writer, indent string, leaves []leaf) {
 func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 	t := treeOf(s.Report)
 	for i, img := range s.Report.Images {
-		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), d.state(shownState(s, i)), d.digest(img.Descriptor.Digest), sizeOf(img))}
+		l := leaf{text: fmt.Sprintf("%s  %s  %s  %s", dash(platformOf(img)), d.state(shownState(s, i)),
+			d.digest(img.Descriptor.Digest), sizeOf(img))}
 		for _, list := range img.Nested {
 			l.kids = append(l.kids, leaf{text: "in the nested list " + d.digest(list)})
 		}
@@ -115,7 +116,10 @@ func (d drawing) tree(s app.Inspection) (leaves []leaf) {
 }
 
 func (d drawing) attachment(label string, a inspect.Attachment) leaf {
-	return leaf{text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, d.digest(a.Descriptor.Digest), inspect.Bytes(a.Descriptor.Size), statementWords(a)))}
+	return leaf{
+		text: strings.TrimSpace(fmt.Sprintf("%s  %s  %s  %s", label, d.digest(a.Descriptor.Digest),
+			inspect.Bytes(a.Descriptor.Size), statementWords(a))),
+	}
 }
 
 // layerTree knows which images have a layer, and how large the largest is.

@@ -28,7 +28,8 @@ func Usage(w io.Writer, output string, rows []app.Used) error {
 
 // Freed says what pruning gave back.
 func Freed(f app.Freed) string {
-	return fmt.Sprintf("freed %s of %s, %s left", bytesOf(f.Bytes), map[string]string{"store": "the store", "builds": "the build cache"}[f.Place], bytesOf(f.Left))
+	return fmt.Sprintf("freed %s of %s, %s left", bytesOf(f.Bytes),
+		map[string]string{"store": "the store", "builds": "the build cache"}[f.Place], bytesOf(f.Left))
 }
 
 // bytesOf is a size for people, decimal.

@@ -10,8 +10,8 @@ import (
 	"unicode"
 )
 
-// Line shows a value that somebody else wrote on one line, and in one cell of a table: what could steer a terminal, and what
-// could end the line, is spelled as in JSON. Errors and notes go through it, and every argument of printf.
+// Line shows a value that somebody else wrote on one line, and in one cell of a table: what could steer a terminal, and
+// what could end the line, is spelled as in JSON. Errors and notes go through it, and every argument of printf.
 func Line(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return steers(r) || r == unicode.ReplacementChar }) < 0 {
 		return s
@@ -34,8 +34,8 @@ func Line(s string) string {
 	return b.String()
 }
 
-// printf is fmt.Fprintf, with every argument but numbers on one line. An error of w is kept by Out, or by a table until it is
-// flushed.
+// printf is fmt.Fprintf, with every argument but numbers on one line. An error of w is kept by Out, or by a table until
+// it is flushed.
 func printf(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format, each(args, Line)...)
 }

@@ -24,8 +24,8 @@ type VersionInfo struct {
 	Emulators []build.Emulation
 }
 
-// ReadVersion reads what the go command has written into a program: a module's version, and the commit if it was built in a
-// clone. For the sources of an archive that git made, archived has the commit: "HASH DATE REFS".
+// ReadVersion reads what the go command has written into a program: a module's version, and the commit if it was built
+// in a clone. For the sources of an archive that git made, archived has the commit: "HASH DATE REFS".
 func ReadVersion(info *debug.BuildInfo, archived string) VersionInfo {
 	m := VersionInfo{Version: strings.TrimPrefix(info.Main.Version, "v")}
 	for _, s := range info.Settings {
@@ -85,7 +85,8 @@ type versionDocument struct {
 // Version prints what a program was made from as text or as JSON (schema mtool.version/v1).
 func Version(w io.Writer, output string, m VersionInfo) error {
 	doc := versionDocument{
-		"mtool.version/v1", m.Version, m.Commit, m.Date, m.Modified, runtime.GOOS + "/" + runtime.GOARCH, runtime.Version(), m.BuildKit,
+		"mtool.version/v1", m.Version, m.Commit, m.Date, m.Modified, runtime.GOOS + "/" + runtime.GOARCH, runtime.Version(),
+		m.BuildKit,
 		"remote", nil,
 	}
 	if runtime.GOOS == "linux" {

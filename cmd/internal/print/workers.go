@@ -37,7 +37,8 @@ func Workers(w io.Writer, output string, seen []build.WorkerInfo) error {
 			Rows   []workerRow `json:"workers"`
 		}{"mtool.workers/v1", rows})
 	}
-	t := newTable(w, nameColumn("WORKER"), stateColumn("STATE"), "VERSION", "LATENCY", textColumn("NATIVE"), textColumn("EMULATED"))
+	t := newTable(w, nameColumn("WORKER"), stateColumn("STATE"), "VERSION", "LATENCY", textColumn("NATIVE"),
+		textColumn("EMULATED"))
 	for _, r := range rows {
 		name, state, latency := r.Addr, "ok", fmt.Sprintf("%.1fms", r.LatencyMS)
 		if r.For != "" {
@@ -64,7 +65,8 @@ func (r workerRow) marked(names []string) string {
 
 func workerRowOf(s build.WorkerInfo) workerRow {
 	r := workerRow{
-		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native), Emulated: formatted(s.Emulated), Guessed: formatted(s.Guessed),
+		Addr: s.Addr, Reachable: s.Err == nil, Version: s.Version, Native: formatted(s.Native),
+		Emulated: formatted(s.Emulated), Guessed: formatted(s.Guessed),
 		LatencyMS: float64(s.Latency.Round(100*time.Microsecond)) / float64(time.Millisecond),
 	}
 	if s.Platform != nil {

@@ -41,7 +41,8 @@ const (
 	jsonPause     = time.Second
 )
 
-// Board knows all tasks that have begun and not ended, and shows them. It is a registry.Progress. What nil has to show is nothing.
+// Board knows all tasks that have begun and not ended, and shows them. It is a registry.Progress. What nil has to show
+// is nothing.
 type Board struct {
 	options Options
 	show    display

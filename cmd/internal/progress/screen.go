@@ -18,7 +18,8 @@ import (
 )
 
 const (
-	// What is over sooner is not shown: transfers, and what is waited for. Nothing else may stay silent for longer than silence.
+	// What is over sooner is not shown: transfers, and what is waited for. Nothing else may stay silent for longer than
+	// silence.
 	briefTransfer = 300 * time.Millisecond
 	briefWait     = time.Second
 	silence       = 1500 * time.Millisecond
@@ -28,8 +29,8 @@ const (
 	widestBar = 60
 )
 
-// screen is the display for terminals: mpb moves the cursor and asks for the width. It has one bar, that of the whole transfer,
-// and above it a row for each blob in flight.
+// screen is the display for terminals: mpb moves the cursor and asks for the width. It has one bar, that of the whole
+// transfer, and above it a row for each blob in flight.
 type screen struct {
 	options Options
 	rows    *mpb.Progress // nil: nothing is shown

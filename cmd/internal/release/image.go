@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// makeImages has mtool make its own images, one for each Linux target under one tag, prove them and write them into archives.
+// makeImages has mtool make its own images, one for each Linux target under one tag, prove them and write them into
+// archives.
 func (r *release) makeImages(ctx context.Context) error {
 	if r.roots == "" {
 		return nil
@@ -43,7 +44,8 @@ func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) 
 		{
 			"build", "--platform", platforms, "--target", stage, "-t", name, "--provenance", "mode=max", "--progress", "quiet",
 			"--source-date-epoch", fmt.Sprint(r.at.Unix()), "--label", "org.opencontainers.image.version=" + r.number,
-			"--label", "org.opencontainers.image.source=" + r.home, "--label", "org.opencontainers.image.licenses=Apache-2.0", dir,
+			"--label", "org.opencontainers.image.source=" + r.home, "--label",
+			"org.opencontainers.image.licenses=Apache-2.0", dir,
 		},
 		append(proof, name),
 		{"save", name, "-o", filepath.Join(r.dist, archive)},
@@ -83,7 +85,8 @@ func (r *release) context(dir string) (clients, builders []string, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		files = append(files, file{m.arch + m.variant + "/mtool", 0o755, body}, file{m.arch + m.variant + "/THIRD-PARTY-NOTICES.txt", 0o644, m.notices})
+		files = append(files, file{m.arch + m.variant + "/mtool", 0o755, body},
+			file{m.arch + m.variant + "/THIRD-PARTY-NOTICES.txt", 0o644, m.notices})
 		if system, err := os.ReadFile(filepath.Join(r.systems, debianArch(m.target)+"-worker.tar")); err == nil {
 			builders = append(builders, m.String())
 			files = append(files, file{m.arch + m.variant + "/worker.tar", 0o644, system})
@@ -94,7 +97,10 @@ func (r *release) context(dir string) (clients, builders []string, err error) {
 
 // debianArch is the architecture as Debian calls it.
 func debianArch(t target) string {
-	if debian, ok := map[string]string{"arm": "armhf", "386": "i386", "ppc64le": "ppc64el", "mips64le": "mips64el"}[t.arch]; ok {
+	if debian, ok := map[string]string{
+		"arm": "armhf", "386": "i386", "ppc64le": "ppc64el",
+		"mips64le": "mips64el",
+	}[t.arch]; ok {
 		return debian
 	}
 	return t.arch

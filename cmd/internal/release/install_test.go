@@ -32,7 +32,8 @@ func published(t *testing.T) string {
 	}
 	const name = "mtool-1.0.0-linux-amd64.tar.gz"
 	put(t, filepath.Join(dir, name), archive.String())
-	put(t, filepath.Join(dir, "SHA256SUMS"), fmt.Sprintf("%x  %s\n%x  other.deb\n", sha256.Sum256(archive.Bytes()), name, sha256.Sum256(nil)))
+	put(t, filepath.Join(dir, "SHA256SUMS"),
+		fmt.Sprintf("%x  %s\n%x  other.deb\n", sha256.Sum256(archive.Bytes()), name, sha256.Sum256(nil)))
 	return dir
 }
 
@@ -56,7 +57,8 @@ func machine(t *testing.T, system, arch string) string {
 func without(t *testing.T, missing ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for name := range strings.FieldsSeq("sh cat cp chmod cut dirname grep gzip head mkdir mktemp mv od rm sha256sum tar tr uname getconf curl wget") {
+	for name := range strings.FieldsSeq(
+		"sh cat cp chmod cut dirname grep gzip head mkdir mktemp mv od rm sha256sum tar tr uname getconf curl wget") {
 		if path, err := exec.LookPath(name); err == nil && !slices.Contains(missing, name) {
 			if err := os.Symlink(path, filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)
@@ -96,20 +98,24 @@ func TestInstall(t *testing.T) {
 	for _, address := range []string{"file://" + release, server.URL, server.URL + "/"} {
 		said, files, err := install(t, path, address)
 		want := []string{
-			".local/bin/mtool", ".local/share/bash-completion/completions/mtool", ".local/share/fish/vendor_completions.d/mtool.fish",
+			".local/bin/mtool", ".local/share/bash-completion/completions/mtool",
+			".local/share/fish/vendor_completions.d/mtool.fish",
 			".local/share/man/man1/mtool.1", ".local/share/zsh/site-functions/_mtool",
 		}
-		if err != nil || !slices.Equal(files, want) || !strings.Contains(said, "/.local/bin/mtool: mtool 1.0.0 version\nadd it to PATH: ") {
+		if err != nil || !slices.Equal(files, want) ||
+			!strings.Contains(said, "/.local/bin/mtool: mtool 1.0.0 version\nadd it to PATH: ") {
 			t.Errorf("%s: %v\n%s\n%v", address, err, said, files)
 		}
 	}
 	// Without curl, and with wget alone or without both, where no network is needed.
 	for _, missing := range [][]string{{"curl"}, {"wget"}} {
-		if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, missing...), server.URL); err != nil && !strings.Contains(said, "neither curl nor wget") {
+		if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, missing...), server.URL); err != nil &&
+			!strings.Contains(said, "neither curl nor wget") {
 			t.Errorf("without %v: %v\n%s", missing, err, said)
 		}
 	}
-	if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, "curl", "wget"), "file://"+release); err != nil {
+	if said, _, err := install(t, machine(t, "Linux", "amd64")+":"+without(t, "curl", "wget"),
+		"file://"+release); err != nil {
 		t.Errorf("from a file, without curl and wget: %v\n%s", err, said)
 	}
 }
@@ -130,22 +136,48 @@ func TestInstallRefuses(t *testing.T) {
 	}
 	linux := machine(t, "Linux", "x86_64") + ":" + os.Getenv("PATH")
 	for name, test := range map[string]struct{ path, address, says string }{
-		"another archive":      {linux, changed(archive, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }), "has the sum"},
-		"half an archive":      {linux, changed(archive, func(b []byte) []byte { return b[:len(b)/2] }), "has the sum"},
-		"no sum":               {linux, changed("SHA256SUMS", func(b []byte) []byte { return b[1:] }), "no archive for linux-amd64"},
-		"two sums":             {linux, changed("SHA256SUMS", func(b []byte) []byte { return append(b, b...) }), "more than one archive"},
-		"a path for a name":    {linux, changed("SHA256SUMS", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("  mtool"), []byte("  ../mtool")) }), "no archive"},
+		"another archive": {
+			linux, changed(archive, func(b []byte) []byte { b[len(b)-1] ^= 1; return b }),
+			"has the sum",
+		},
+		"half an archive": {linux, changed(archive, func(b []byte) []byte { return b[:len(b)/2] }), "has the sum"},
+		"no sum": {
+			linux, changed("SHA256SUMS", func(b []byte) []byte { return b[1:] }),
+			"no archive for linux-amd64",
+		},
+		"two sums": {
+			linux, changed("SHA256SUMS", func(b []byte) []byte { return append(b, b...) }),
+			"more than one archive",
+		},
+		"a path for a name": {
+			linux,
+			changed("SHA256SUMS", func(b []byte) []byte { return bytes.ReplaceAll(b, []byte("  mtool"), []byte("  ../mtool")) }),
+			"no archive",
+		},
 		"no release":           {linux, "file:///nowhere", "cannot read"},
 		"plain HTTP":           {linux, "http://127.0.0.1.example.com/", "not https"},
 		"plain HTTP by a name": {linux, "http://127.0.0.1:80@example.com/", "not an address"},
 		"no address":           {linux, "", "set MTOOL_DOWNLOAD"},
-		"another system":       {machine(t, "Plan9", "x86_64") + ":" + os.Getenv("PATH"), "file://" + good, "no mtool for Plan9"},
-		"another architecture": {machine(t, "Linux", "alpha") + ":" + os.Getenv("PATH"), "file://" + good, "no mtool for alpha"},
-		"one without archive":  {machine(t, "Darwin", "arm64") + ":" + os.Getenv("PATH"), "file://" + good, "no archive for darwin-arm64"},
-		"neither curl nor wget": {
-			machine(t, "Linux", "x86_64") + ":" + without(t, "curl", "wget"), "http://127.0.0.1:9/", "neither curl nor wget is here",
+		"another system": {
+			machine(t, "Plan9", "x86_64") + ":" + os.Getenv("PATH"), "file://" + good,
+			"no mtool for Plan9",
 		},
-		"nothing to compare with": {machine(t, "Linux", "x86_64") + ":" + without(t, "sha256sum"), "file://" + good, "no sha256sum"},
+		"another architecture": {
+			machine(t, "Linux", "alpha") + ":" + os.Getenv("PATH"), "file://" + good,
+			"no mtool for alpha",
+		},
+		"one without archive": {
+			machine(t, "Darwin", "arm64") + ":" + os.Getenv("PATH"), "file://" + good,
+			"no archive for darwin-arm64",
+		},
+		"neither curl nor wget": {
+			machine(t, "Linux", "x86_64") + ":" + without(t, "curl", "wget"), "http://127.0.0.1:9/",
+			"neither curl nor wget is here",
+		},
+		"nothing to compare with": {
+			machine(t, "Linux", "x86_64") + ":" + without(t, "sha256sum"), "file://" + good,
+			"no sha256sum",
+		},
 	} {
 		said, files, err := install(t, test.path, test.address)
 		if err == nil || !strings.Contains(said, test.says) || len(files) > 0 {

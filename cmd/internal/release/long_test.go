@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target. Each Linux program
-// starts, under QEMU where it is for another machine, and inspects the image of mtool. podman runs the image that builds.
+// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target. Each Linux
+// program starts, under QEMU where it is for another machine, and inspects the image of mtool. podman runs the image
+// that builds.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")
@@ -108,11 +109,13 @@ func starts(t *testing.T, dist string, m target) {
 		run = append([]string{"qemu-" + qemu + "-static"}, run...)
 	}
 	t.Setenv("MTOOL_HOME", t.TempDir())
-	if said := must(t, run[0], append(run[1:], "version")...); !strings.HasPrefix(said, "mtool 9.9.9 linux/"+m.arch+" go") {
+	if said := must(t, run[0], append(run[1:], "version")...); !strings.HasPrefix(said,
+		"mtool 9.9.9 linux/"+m.arch+" go") {
 		t.Errorf("%s: version: %s", m, said)
 	}
 	image := "oci-archive:" + filepath.Join(dist, "mtool-9.9.9-image.tar")
-	if said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...); !strings.Contains(said, m.String()) {
+	if said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...); !strings.Contains(said,
+		m.String()) {
 		t.Errorf("%s: inspect: %s", m, said)
 	}
 }
@@ -128,15 +131,19 @@ func buildsInPodman(t *testing.T, dist string) {
 		}
 	}
 	must(t, "cp", "-L", filepath.Join("..", "..", "..", ".deps", "rootfs", "arm64-0.tar"), context)
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte("FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"),
+		[]byte("FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") + " --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
+	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") +
+		" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
 	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-9.9.9-builder-image.tar"))...)
-	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
+	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none", "--ulimit",
+		"nofile=1024:1024", "--ulimit", "nproc=4096:4096",
 		"-v", state+":/var/lib/mtool", "-v", context+":/work", "docker.io/library/mtool:9.9.9-builder",
 		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")
-	if said := must(t, podman[0], run...); !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
+	if said := must(t, podman[0], run...); !strings.Contains(said,
+		"built linux/arm64 as made:v1, emulated by qemu-aarch64") {
 		t.Errorf("podman: %s", said)
 	}
 	must(t, "sh", "-c", `for _ in $(seq 100); do # until conmon has ended

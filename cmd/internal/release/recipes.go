@@ -30,7 +30,8 @@ func fill(w io.Writer, name string, data any) error {
 	return t.Execute(w, data)
 }
 
-// writeRecipes writes what Homebrew and Nix need to install the archives, and the installer, which knows where they are.
+// writeRecipes writes what Homebrew and Nix need to install the archives, and the installer, which knows where they
+// are.
 func (r *release) writeRecipes() error {
 	data := map[string]any{
 		"Version": r.number, "Home": r.home, "URL": r.url, "Made": r.made,
@@ -104,7 +105,8 @@ func lay(dir string, files []file, at time.Time) error {
 			return err
 		}
 	}
-	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error { // a folder's time is that of its last file
+	// a folder's time is that of its last file
+	return filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}

@@ -17,8 +17,8 @@ import (
 
 var noon = time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
 
-// TestArchives writes the same files in another order, from another time zone, and gets the same bytes; another mode, time or
-// name makes others.
+// TestArchives writes the same files in another order, from another time zone, and gets the same bytes; another mode,
+// time or name makes others.
 func TestArchives(t *testing.T) {
 	t.Parallel()
 	files := []file{

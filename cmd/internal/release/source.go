@@ -82,7 +82,8 @@ func (r *release) clone(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if tagged, err := r.output(ctx, nil, "git", "rev-parse", "--quiet", "--verify", "refs/tags/"+r.version+"^{commit}"); err == nil {
+	if tagged, err := r.output(ctx, nil, "git", "rev-parse", "--quiet", "--verify",
+		"refs/tags/"+r.version+"^{commit}"); err == nil {
 		if tagged != head {
 			return fmt.Errorf("the tag %s is another commit: %s, not %s", r.version, tagged, head)
 		}
@@ -125,13 +126,15 @@ func (r *release) document(ctx context.Context) error {
 // output runs a program in the clone, with more variables than this process has, and returns what it prints.
 func (r *release) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = r.source, append(append(os.Environ(), "GOFLAGS=", "MTOOL_HOME="+filepath.Join(r.tmp, "home")), env...)
+	cmd.Dir, cmd.Env = r.source, append(append(os.Environ(), "GOFLAGS=", "MTOOL_HOME="+filepath.Join(r.tmp, "home")),
+		env...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
 		said.Write(out) // where nfpm complains
-		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err, bytes.TrimSpace(said.Bytes()))
+		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err,
+			bytes.TrimSpace(said.Bytes()))
 	}
 	return string(bytes.TrimSpace(out)), err
 }

@@ -52,7 +52,8 @@ func addUser(t testing.TB) *syscall.Credential {
 	return credential(t, u)
 }
 
-// freeRange is the first id above all ranges of a subuid(5) table, and whether a user, by name or number, has one of them.
+// freeRange is the first id above all ranges of a subuid(5) table, and whether a user, by name or number, has one of
+// them.
 func freeRange(table []byte, user ...string) (first int, has bool) {
 	first = 100_000
 	for line := range bytes.Lines(table) {
@@ -91,7 +92,8 @@ func deleteUser(t testing.TB) {
 	t.Errorf("deleting the user: %v: %s", err, out)
 }
 
-// lockUser waits until no other test has the user. The lock is on the program that makes users, so that no file of ours stays.
+// lockUser waits until no other test has the user. The lock is on the program that makes users, so that no file of ours
+// stays.
 func lockUser(t testing.TB) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), userTimeout)

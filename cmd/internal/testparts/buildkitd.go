@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// StartBuildkitd starts a BuildKit daemon with its own state, whose RUN steps use the machine's network, and gives the address
-// that `mtool build --worker` takes: "unix:///…/buildkitd.sock". It stops with the test.
+// StartBuildkitd starts a BuildKit daemon with its own state, whose RUN steps use the machine's network, and gives the
+// address that `mtool build --worker` takes: "unix:///…/buildkitd.sock". It stops with the test.
 func StartBuildkitd(t testing.TB) (addr string) {
 	t.Helper()
 	Need(t, Buildkit)

@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// cappedRuntime is what makes dockerd start containers by a runc that asks for no capability which this machine does not
-// give to anyone: with --privileged dockerd asks for all, and a machine that is a container itself may lack some. Without
-// any that is missing it is nothing.
+// cappedRuntime is what makes dockerd start containers by a runc that asks for no capability which this machine does
+// not give to anyone: with --privileged dockerd asks for all, and a machine that is a container itself may lack some.
+// Without any that is missing it is nothing.
 func cappedRuntime(t testing.TB, dir string) []string {
 	t.Helper()
 	var edit strings.Builder

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// writeCertificate makes a certificate for the loopback interface, and for the addresses of other hosts, that is its own
-// authority.
+// writeCertificate makes a certificate for the loopback interface, and for the addresses of other hosts, that is its
+// own authority.
 func writeCertificate(t testing.TB, certFile, keyFile string, hosts ...net.IP) {
 	t.Helper()
 	key, keyErr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

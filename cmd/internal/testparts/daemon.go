@@ -32,8 +32,8 @@ type daemon struct {
 	done chan struct{} // closed when the program has ended
 }
 
-// newDir makes a folder for a daemon, which goes with the test, and with whatever is still mounted below. Its path is short:
-// that of a socket may not have more than 107 bytes, and t.TempDir's holds the name of the test.
+// newDir makes a folder for a daemon, which goes with the test, and with whatever is still mounted below. Its path is
+// short: that of a socket may not have more than 107 bytes, and t.TempDir's holds the name of the test.
 func newDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-part-") //nolint:usetesting // see above
@@ -48,8 +48,8 @@ func newDir(t testing.TB) string {
 	return dir
 }
 
-// startDaemon starts a program with dir as its home and temporary folder, and stops it before dir goes. The log is shown if
-// the test fails.
+// startDaemon starts a program with dir as its home and temporary folder, and stops it before dir goes. The log is
+// shown if the test fails.
 func startDaemon(t testing.TB, dir, program string, args ...string) *daemon {
 	t.Helper()
 	d := &daemon{

@@ -21,7 +21,8 @@ func StartDockerd(t testing.TB) *Engine {
 	return startEngine(t, "dockerd", "{}")
 }
 
-// StartDockerd28 starts a Docker Engine of version 28 that keeps images in containerd, whole, as later versions do by default.
+// StartDockerd28 starts a Docker Engine of version 28 that keeps images in containerd, whole, as later versions do by
+// default.
 func StartDockerd28(t testing.TB) *Engine {
 	t.Helper()
 	Need(t, Docker, Docker28)
@@ -48,8 +49,8 @@ func startEngine(t testing.TB, program, config string) *Engine {
 	return e
 }
 
-// startContainerd starts the containerd below, and gives its socket: without one dockerd uses the machine's where that runs,
-// and shares its images and containers.
+// startContainerd starts the containerd below, and gives its socket: without one dockerd uses the machine's where that
+// runs, and shares its images and containers.
 func startContainerd(t testing.TB, dir string) (socket string) {
 	t.Helper()
 	socket = filepath.Join(dir, "containerd.sock")

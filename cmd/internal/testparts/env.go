@@ -36,8 +36,8 @@ func Env(t testing.TB) []string {
 	}
 }
 
-// enclose puts a program into home/bin that, for root, lays folders of home over the places where podman and skopeo keep
-// images and locks, whatever their environment says. The namespace keeps what is mounted to itself.
+// enclose puts a program into home/bin that, for root, lays folders of home over the places where podman and skopeo
+// keep images and locks, whatever their environment says. The namespace keeps what is mounted to itself.
 func enclose(t testing.TB, home, program string) {
 	t.Helper()
 	// An ordinary user's podman leaves a process that holds its namespace open.

@@ -13,8 +13,8 @@ import (
 
 // NodeOptions are what a Node differs in from the daemon of StartBuildkitd.
 type NodeOptions struct {
-	// Platform is what it says that it runs, its own first: "linux/amd64,linux/arm64". QEMU runs the program that a step starts, but none that the
-	// program starts. Default: what the machine runs.
+	// Platform is what it says that it runs, its own first: "linux/amd64,linux/arm64". QEMU runs the program that a step
+	// starts, but none that the program starts. Default: what the machine runs.
 	Platform string
 	// TLS makes it listen on TCP and ask for a client certificate.
 	TLS bool
@@ -114,8 +114,8 @@ func listens(addr string) bool {
 	return err == nil
 }
 
-// freePort is one of the loopback interface that nobody listens on, and none of those that the kernel hands out by itself:
-// between this and its use a connection could take one of them.
+// freePort is one of the loopback interface that nobody listens on, and none of those that the kernel hands out by
+// itself: between this and its use a connection could take one of them.
 func freePort(t testing.TB) string {
 	t.Helper()
 	const first, last, tries = 10_000, 32_000, 100

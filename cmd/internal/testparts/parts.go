@@ -118,8 +118,8 @@ func Need(t testing.TB, parts ...Part) {
 	}
 }
 
-// Available reports whether a part is there, as a condition of a script asks. One that is missing though MTOOL_TEST_REQUIRE
-// names it is an error, and so is an unknown one.
+// Available reports whether a part is there, as a condition of a script asks. One that is missing though
+// MTOOL_TEST_REQUIRE names it is an error, and so is an unknown one.
 func Available(p Part) (bool, error) {
 	err := missing(p, thisMachine())
 	return available(p, err, os.Getenv("MTOOL_TEST_REQUIRE"), os.Getenv("MTOOL_TEST_ONLY") != "")
@@ -220,8 +220,8 @@ func look(name string) (string, error) {
 	return "", exec.ErrNotFound
 }
 
-// DebianDir is what testdata/rootfs.sh made: arm64-dpkg.tar and, for Debootstrap, arm64-debootstrap.tar, root file systems in
-// which nothing has run yet, and in arm64-more packages to install there.
+// DebianDir is what testdata/rootfs.sh made: arm64-dpkg.tar and, for Debootstrap, arm64-debootstrap.tar, root file
+// systems in which nothing has run yet, and in arm64-more packages to install there.
 func DebianDir(t testing.TB) string {
 	t.Helper()
 	Need(t, Debian)

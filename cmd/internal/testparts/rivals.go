@@ -11,7 +11,8 @@ import (
 // Rival is a program that builds images, with a state of its own.
 type Rival struct {
 	Name string
-	// Build is the command that builds a context for this machine. What it needs from the state it takes, and leaves there.
+	// Build is the command that builds a context for this machine. What it needs from the state it takes, and leaves
+	// there.
 	Build func(context string) *exec.Cmd
 	// Layout is the command that writes what was built last into an OCI layout, and prints where that is.
 	Layout func() *exec.Cmd
@@ -19,8 +20,9 @@ type Rival struct {
 	Forget func() *exec.Cmd
 }
 
-// StartRivals gives buildctl with a daemon, docker build with an engine, buildx with the same, buildah, and mtool, which is the program at that
-// path. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which works everywhere.
+// StartRivals gives buildctl with a daemon, docker build with an engine, buildx with the same, buildah, and mtool,
+// which is the program at that path. RUN steps have no network. storage is buildah's driver: overlay, or vfs, which
+// works everywhere.
 func StartRivals(t testing.TB, mtool, storage string) []Rival {
 	t.Helper()
 	Need(t, Buildah, Buildkit, Buildx, Docker, Skopeo)

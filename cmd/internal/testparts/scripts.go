@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Scripts lists the scripts of a folder. Where MTOOL_TEST_DONE (a comma list) names parts, those that ask for no others are
-// left out: another run has seen to them.
+// Scripts lists the scripts of a folder. Where MTOOL_TEST_DONE (a comma list) names parts, those that ask for no others
+// are left out: another run has seen to them.
 func Scripts(dir string) (scripts []string, err error) {
 	all, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 	done := os.Getenv("MTOOL_TEST_DONE")

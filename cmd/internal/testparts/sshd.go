@@ -16,8 +16,8 @@ type SSHServer struct {
 	Config string // of the client, for ssh -F: its key, and whom it trusts
 }
 
-// StartSSHServer starts one whose sessions find the BuildKit at host, for buildctl, or the Docker Engine there, for docker. It
-// stops with the test.
+// StartSSHServer starts one whose sessions find the BuildKit at host, for buildctl, or the Docker Engine there, for
+// docker. It stops with the test.
 func StartSSHServer(t testing.TB, host string) *SSHServer {
 	t.Helper()
 	Need(t, SSH)
@@ -38,8 +38,9 @@ func StartSSHServer(t testing.TB, host string) *SSHServer {
 		"StrictModes no",
 		"UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		fmt.Sprintf("SetEnv PATH=%s BUILDKIT_HOST=%[2]s DOCKER_HOST=%[2]s", path, host))
-	// It wants a user of its own and a folder below /run, and neither is the machine's business. The folder /etc is replaced
-	// as a whole: whoever adds a user puts another file in the place of passwd, and what is mounted on the old one is gone.
+	// It wants a user of its own and a folder below /run, and neither is the machine's business. The folder /etc is
+	// replaced as a whole: whoever adds a user puts another file in the place of passwd, and what is mounted on the old
+	// one is gone.
 	if err := errors.Join(os.MkdirAll(file("run/sshd"), 0o755), os.Mkdir(file("etc"), 0o755)); err != nil {
 		t.Fatal(err)
 	}

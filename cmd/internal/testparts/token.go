@@ -21,8 +21,8 @@ const (
 	tokenKey     = "k1"
 )
 
-// tokenServer gives bearer tokens as the distribution project's registry takes them, for every scope that is asked for, to
-// those who have the password, and for pull of public/… to everybody.
+// tokenServer gives bearer tokens as the distribution project's registry takes them, for every scope that is asked for,
+// to those who have the password, and for pull of public/… to everybody.
 //
 // https://distribution.github.io/distribution/spec/auth/jwt/
 type tokenServer struct {

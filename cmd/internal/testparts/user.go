@@ -46,8 +46,8 @@ func (u *User) Command(ctx context.Context, program string, args ...string) *exe
 	return cmd
 }
 
-// Give puts a copy of a file into their home, since that of who runs the test may be closed to them: a program into "bin",
-// QEMU into "emulators" of their MTOOL_HOME.
+// Give puts a copy of a file into their home, since that of who runs the test may be closed to them: a program into
+// "bin", QEMU into "emulators" of their MTOOL_HOME.
 func (u *User) Give(t testing.TB, file, dir string) (path string) {
 	t.Helper()
 	dir = filepath.Join(u.Home, dir)
@@ -89,8 +89,8 @@ func copyProgram(to, from string) error {
 	return dst.Close()
 }
 
-// newHome makes a folder that everybody may enter. What subordinate ids own in it, only root and their owner's namespace may
-// delete.
+// newHome makes a folder that everybody may enter. What subordinate ids own in it, only root and their owner's
+// namespace may delete.
 func newHome(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-home-") //nolint:usetesting // t.TempDir's is closed to others

@@ -69,12 +69,14 @@ func (a *Archive) Add(e remote.Exchange) {
 			HeaderBytes: -1, BodyBytes: e.Sent,
 		},
 		Response: message{
-			Status: new(e.Status), StatusText: new(http.StatusText(e.Status)), Proto: e.Proto, Cookies: []pair{}, Headers: pairs(e.Response),
+			Status: new(e.Status), StatusText: new(http.StatusText(e.Status)), Proto: e.Proto, Cookies: []pair{},
+			Headers:     pairs(e.Response),
 			Content:     &content{e.Received, e.Response.Get("Content-Type")},
 			RedirectURL: new(e.Response.Get("Location")), HeaderBytes: -1, BodyBytes: e.Received,
 		},
 		Timings: map[string]float64{
-			"dns": ms(e.DNS), "connect": ms(e.Connect + e.TLS), "ssl": ms(e.TLS), "send": ms(e.Send), "wait": ms(e.Wait), "receive": ms(e.Receive),
+			"dns": ms(e.DNS), "connect": ms(e.Connect + e.TLS), "ssl": ms(e.TLS), "send": ms(e.Send), "wait": ms(e.Wait),
+			"receive": ms(e.Receive),
 			"blocked": ms(max(e.Took-e.DNS-e.Connect-e.TLS-e.Send-e.Wait-e.Receive, 0)),
 		},
 	}

@@ -38,7 +38,8 @@ func Start(ctx context.Context, command, version string) (*Spans, error) {
 	if err != nil {
 		return nil, err
 	}
-	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "mtool"), attribute.String("service.version", version)),
+	about, err := resource.New(ctx,
+		resource.WithAttributes(attribute.String("service.name", "mtool"), attribute.String("service.version", version)),
 		resource.WithFromEnv())
 	if err != nil {
 		return nil, err
@@ -64,7 +65,8 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 
 // Add makes a span of an exchange.
 func (s *Spans) Add(e remote.Exchange) {
-	_, span := s.tracer.Start(s.ctx, e.Method, oteltrace.WithTimestamp(e.Begun), oteltrace.WithSpanKind(oteltrace.SpanKindClient))
+	_, span := s.tracer.Start(s.ctx, e.Method, oteltrace.WithTimestamp(e.Begun),
+		oteltrace.WithSpanKind(oteltrace.SpanKindClient))
 	span.SetAttributes(
 		attribute.String("http.request.method", e.Method), attribute.String("url.full", e.URL),
 		attribute.Int("http.response.status_code", e.Status), attribute.String("network.peer.address", e.Address),

@@ -38,14 +38,20 @@ func TestSpans(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spans.Add(remote.Exchange{Begun: time.Now(), Method: http.MethodPut, URL: "https://r.example/v2/", Status: http.StatusCreated, Took: time.Second})
+	spans.Add(remote.Exchange{
+		Begun: time.Now(), Method: http.MethodPut, URL: "https://r.example/v2/",
+		Status: http.StatusCreated, Took: time.Second,
+	})
 	if err := spans.End(0); err != nil {
 		t.Fatal(err)
 	}
 	mu.Lock()
 	defer mu.Unlock()
 	parent := []byte{0x0a, 0xf7, 0x65, 0x19, 0x16, 0xcd, 0x43, 0xdd, 0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31, 0x9c}
-	for _, want := range [][]byte{[]byte("mtool push"), []byte("https://r.example/v2/"), []byte("http.request.method"), parent} {
+	for _, want := range [][]byte{
+		[]byte("mtool push"), []byte("https://r.example/v2/"),
+		[]byte("http.request.method"), parent,
+	} {
 		if !bytes.Contains(body, want) {
 			t.Errorf("%q is in no span", want)
 		}

@@ -1,4 +1,5 @@
-// Command cosign-sign signs images as `cosign sign --key` does, by cosign's own code, with a key that it makes for one run:
+// Command cosign-sign signs images as `cosign sign --key` does, by cosign's own code, with a key that it makes for one
+// run:
 //
 //	cosign-sign [--bundle] [--predicate TYPE] [--algorithm p256|p384|rsa|ed25519] PUBLICKEY REPOSITORY@DIGEST…
 //

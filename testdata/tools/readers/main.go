@@ -1,5 +1,6 @@
-// Command readers answers what others take out of a list or an archive, by their own libraries: crane (go-containerregistry),
-// podman and skopeo (containers-image), containerd and regctl. It reads lines of JSON and answers each with one:
+// Command readers answers what others take out of a list or an archive, by their own libraries: crane
+// (go-containerregistry), podman and skopeo (containers-image), containerd and regctl. It reads lines of JSON and
+// answers each with one:
 //
 //	{"blobs": {"sha256:…": "base64"}}                            the contents for the lines behind it; answered with {}
 //	{"list": "base64", "mediaType": "…", "os", "arch", "variant"} the digest of the manifest that each takes, "" for none

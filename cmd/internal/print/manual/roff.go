@@ -61,7 +61,8 @@ func roffText(text string) []string {
 
 // roff escapes what means something to roff, and what is not ASCII, which it reads by its own ideas.
 func roff(s string) string {
-	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`, `\(dq`).Replace(s)
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`,
+		`\(dq`).Replace(s)
 	var b strings.Builder
 	for _, r := range s {
 		if r < utf8.RuneSelf {

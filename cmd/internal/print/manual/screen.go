@@ -6,9 +6,9 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-// Screen lays the page out in lines of at most that many columns: what it is, examples, usage, details, flags in groups. Where
-// that takes more than rows lines, the details are left out, and then the flags of one group after the other, the last group
-// first, are only named. No rows: everything is shown.
+// Screen lays the page out in lines of at most that many columns: what it is, examples, usage, details, flags in
+// groups. Where that takes more than rows lines, the details are left out, and then the flags of one group after the
+// other, the last group first, are only named. No rows: everything is shown.
 func (p Page) Screen(columns, rows int) []string {
 	if rows == 0 {
 		return p.whole(columns)

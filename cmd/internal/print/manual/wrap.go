@@ -15,8 +15,9 @@ var (
 // widestTerm is where the second column of a table begins at most; what is further right goes under its term.
 const widestTerm = 34
 
-// Wrap breaks text to lines of the given width. A line with a gap of two spaces or more is a row of a table, and its second
-// column is filled. Other lines that are not indented are paragraphs, which are filled; those that are stay as they are.
+// Wrap breaks text to lines of the given width. A line with a gap of two spaces or more is a row of a table, and its
+// second column is filled. Other lines that are not indented are paragraphs, which are filled; those that are stay as
+// they are.
 func Wrap(text string, columns int) []string {
 	var out []string
 	lines := strings.Split(strings.Trim(text, "\n"), "\n")
@@ -99,8 +100,8 @@ type piece struct {
 	spaced bool
 }
 
-// pieces splits a paragraph at its spaces, and between Chinese characters: not before a mark that ends something, nor after one
-// that opens it.
+// pieces splits a paragraph at its spaces, and between Chinese characters: not before a mark that ends something, nor
+// after one that opens it.
 func pieces(body string) []piece {
 	var all []piece
 	for word := range strings.FieldsSeq(body) {
@@ -108,7 +109,8 @@ func pieces(body string) []piece {
 		text := ""
 		before := rune(0)
 		for _, r := range word {
-			if text != "" && (print.Wide(r) || print.Wide(before)) && !strings.ContainsRune("，。、；：！？）》」』”’…—,.;:)", r) && !strings.ContainsRune("（《「『“‘(", before) {
+			if text != "" && (print.Wide(r) || print.Wide(before)) && !strings.ContainsRune("，。、；：！？）》」』”’…—,.;:)", r) &&
+				!strings.ContainsRune("（《「『“‘(", before) {
 				all = append(all, piece{text, spaced})
 				text, spaced = "", false
 			}
