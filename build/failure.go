@@ -57,7 +57,8 @@ func (s solve) explain(ctx context.Context, err error, seen *record, d *display)
 		if e.Err = missingFile(step.Name, err); e.Err != nil {
 			e.Excerpt = excerpt(err)
 		}
-		e.Err = cmp.Or(e.Err, deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err), ofKind(step.Name, err, seen))
+		e.Err = cmp.Or(e.Err, deviceIn(ctx, step.Name, err, s.job.Spec.Context, s.worker.noDevices()), deviceOut(err),
+			ofKind(step.Name, err, seen))
 	}
 	if !s.worker.embedded() {
 		return fmt.Errorf("on worker %q: %w", s.worker.Addr, e)
@@ -81,7 +82,8 @@ func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepErro
 // ofKind adds a kind to err if something could not be fetched.
 func ofKind(step string, err error, seen *record) error {
 	if !fetches(step) && fetchesLate(err) {
-		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable), strings.Join(seen.images(), " or "), err)
+		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable),
+			strings.Join(seen.images(), " or "), err)
 	}
 	if kind := kindOfFetch(step, err); kind != nil {
 		return fmt.Errorf("%w: %w", kind, err)
@@ -162,7 +164,10 @@ func (s solve) lost(err error) error {
 	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
 		return nil
 	}
-	return &unreachableError{addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable, why: "it went away in the middle of the build", Advice: advice.Of(advice.WorkerLog)}
+	return &unreachableError{
+		addr: s.worker.Addr, err: err, kind: registry.ErrUnavailable,
+		why: "it went away in the middle of the build", Advice: advice.Of(advice.WorkerLog),
+	}
 }
 
 // stepOf returns the step that failed according to BuildKit.

@@ -43,7 +43,8 @@ type ConfigEdit struct {
 // empty reports whether nothing is asked for.
 func (d ConfigEdit) empty() bool {
 	strs := slices.Concat(d.UnsetLabels, d.Env, d.UnsetEnv, d.Ports, d.UnsetPorts, d.Volumes, d.UnsetVolumes)
-	return len(strs) == 0 && len(d.Labels) == 0 && d.Entrypoint == nil && d.Cmd == nil && d.User == nil && d.WorkingDir == nil &&
+	return len(strs) == 0 && len(d.Labels) == 0 && d.Entrypoint == nil && d.Cmd == nil && d.User == nil &&
+		d.WorkingDir == nil &&
 		d.StopSignal == nil && d.Created == nil && d.Platform == nil
 }
 
@@ -287,8 +288,9 @@ func (l List) SetConfigs(selector string, d Edit) (List, []Change, error) {
 		return List{}, nil, fmt.Errorf("changing the configs of %q: %w", l.Name, err)
 	}
 	if d.Config.Platform != nil && len(l.Platforms()) > 1 {
-		return List{}, nil, registry.WithHint(registry.Usagef("changing the configs of %q: its images can't all be for %s", l.Name,
-			platform.Format(*d.Config.Platform)), "name the image after the list")
+		return List{}, nil, registry.WithHint(
+			registry.Usagef("changing the configs of %q: its images can't all be for %s", l.Name,
+				platform.Format(*d.Config.Platform)), "name the image after the list")
 	}
 	var changes []Change
 	for i, e := range l.Entries {

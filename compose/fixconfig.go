@@ -65,5 +65,6 @@ func configPlatform(config []byte) (v1.Platform, error) {
 
 // madeConfig reports whether an edit made the config of the entry's image, so no source has it.
 func (e Entry) madeConfig() bool {
-	return e.ownConfig || e.OriginalDigest != (v1.Hash{}) && slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig || d.Config != nil })
+	return e.ownConfig || e.OriginalDigest != (v1.Hash{}) &&
+		slices.ContainsFunc(e.Edits, func(d Edit) bool { return d.FixConfig || d.Config != nil })
 }

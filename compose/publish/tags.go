@@ -86,7 +86,8 @@ func (w *upload) guardLists(existing map[string]v1.Descriptor) error {
 	}
 	for _, t := range w.Tags {
 		if d := existing[t.Name]; d.MediaType.IsIndex() {
-			return fmt.Errorf("%w: %q is the list %s, and this is a single image", ErrOverwrite, w.Repository.WithTag(t.Name), d.Digest)
+			return fmt.Errorf("%w: %q is the list %s, and this is a single image", ErrOverwrite,
+				w.Repository.WithTag(t.Name), d.Digest)
 		}
 	}
 	return nil
@@ -123,7 +124,8 @@ func (w *upload) tags(ctx context.Context) error {
 // of them moved and others not.
 func (w *upload) putTags(ctx context.Context) (bool, error) {
 	target, ok := w.target.(severalTagger)
-	if !ok || len(w.todo) < 2 || slices.ContainsFunc(w.todo, func(t compose.Tag) bool { return t.Fixed || t.Base != (v1.Hash{}) }) {
+	if !ok || len(w.todo) < 2 ||
+		slices.ContainsFunc(w.todo, func(t compose.Tag) bool { return t.Fixed || t.Base != (v1.Hash{}) }) {
 		return false, nil
 	}
 	var names []string

@@ -58,7 +58,8 @@ func (w *upload) report(out *Outcome) {
 	}
 	tagged := slices.Contains(w.result.Tags, out.Target.Tag)
 	switch {
-	case w.err != nil && tagged && out.Target.Transport == registry.TransportRegistry: // a later tag failed; a file is finished as a whole
+	// a later tag failed; a file is finished as a whole
+	case w.err != nil && tagged && out.Target.Transport == registry.TransportRegistry:
 	case w.err != nil:
 		out.State, out.Err = Failed, w.err
 	case !w.result.Changed || len(w.Tags) > 0 && !tagged:

@@ -18,14 +18,18 @@ x32: x32 gnux32 muslx32 libx32 x86_64_linux_gnux32 x86_64_unknown_linux_gnux32 x
 386: linux32 linux_32 win_32 linuxx86 x32
 arm64: arm64 aarch64 aarch_64 arm_64 arm64v8 arm64_v8 arm64_v8a arm64e arm64ec armv8 armv8a armv8_a armv9 armv9a armv9_a
 arm64: a64 sbsa linuxarm64 linuxaarch64 cortexa34 cortexa35 cortexa53 cortexa55 cortexa57 cortexa65 cortexa72 cortexa73
-arm64: cortexa75 cortexa76 cortexa77 cortexa78 cortex_a35 cortex_a53 cortex_a55 cortex_a57 cortex_a72 cortex_a73 cortex_a76
+arm64: cortexa75 cortexa76 cortexa77 cortexa78 cortex_a35 cortex_a53 cortex_a55 cortex_a57 cortex_a72
+arm64: cortex_a73 cortex_a76
 arm64be: arm64be aarch64_be aarch64be arm64_be
 arm64ilp32: arm64ilp32 aarch64_ilp32 arm64_32 gnu_ilp32 aarch64_linux_gnu_ilp32
 arm64ilp32: aarch64_unknown_linux_gnu_ilp32
 arm: arm armhf armel armle aarch32 arm32 arm_32 armhf_32 armel_32 armeabi armeabi_v7a arm32v5 arm32v6 arm32v7 arm_v5
-arm: arm_v6 arm_v7 gnueabi gnueabihf musleabi musleabihf androideabi linuxarm32 thumb thumbv6 thumbv7 thumbv7a thumbv7neon
-arm: armv3l armv4 armv4l armv4t armv4tl armv5 armv5e armv5l armv5te armv5tel armv5tejl armv5tl armv6 armv6l armv6h armv6hf
-arm: armv6hl armv6_m armv7 armv7l armv7a armv7_a armv7h armv7hf armv7hl armv7hnl armv7k armv7s armv7_m armv7e_m armv7e_mf
+arm: arm_v6 arm_v7 gnueabi gnueabihf musleabi musleabihf androideabi linuxarm32 thumb thumbv6 thumbv7
+arm: thumbv7a thumbv7neon
+arm: armv3l armv4 armv4l armv4t armv4tl armv5 armv5e armv5l armv5te armv5tel armv5tejl armv5tl armv6 armv6l
+arm: armv6h armv6hf
+arm: armv6hl armv6_m armv7 armv7l armv7a armv7_a armv7h armv7hf armv7hl armv7hnl armv7k armv7s armv7_m
+arm: armv7e_m armv7e_mf
 arm: armv7at2hf armv7vet2hf armv8l armv8hl armv8_m cortexa5 cortexa7 cortexa8 cortexa9 cortexa15 cortexa17 cortexa7t2hf
 arm: cortexa8t2hf cortexa9t2hf cortexa15t2hf cortex_a5 cortex_a7 cortex_a8 cortex_a9 cortex_a15
 armbe: armbe armeb armv4b armv5b armv6b armv7b

@@ -9,9 +9,9 @@
 //   - words for machines are left out of names and values (x86_64-linux-gnu-gcc, a tag that ends in -arm64);
 //   - a name that is nothing but such a word (x86_64, s390) is no program;
 //   - programs that a database of packages lists are compared as packages, and the others by name;
-//   - versions of Debian's packages are compared without the number of a rebuild (+b1), which each architecture has of its own;
-//   - a package that not every image has counts only where it was asked for: not where packages of the images that have it need
-//     it and no package of those that lack it does, as with libquadmath, which is for amd64 only;
+//   - versions of Debian's packages are compared without the number of a rebuild (+b1), which differs by architecture;
+//   - a package that not every image has counts only where somebody installed it by name: not where it is a dependency of
+//     packages in the images that have it and of none in the others, as libquadmath, which is for amd64 only;
 //   - microcode, firmware, boot loaders and kernels are for one machine by nature;
 //   - values of variables that look like a checksum are not compared.
 package parity

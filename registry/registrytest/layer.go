@@ -15,7 +15,7 @@ import (
 // LayerTar is the tar of a layer that is described by lines, one for an entry, in their order:
 //
 //	elf PATH ARCH [INTERP]   a program; ARCH as ELF takes it, or arm with a version: armv6
-//	odd PATH ARCH            a program that says nothing of its width, byte order and version, which Linux does not ask for
+//	odd PATH ARCH            a program without width, byte order and version, which Linux does not look at
 //	so PATH ARCH             a shared object, without an executable bit
 //	object PATH ARCH         an object that is not linked yet, without an executable bit
 //	module PATH ARCH         a module of Linux, by what is in it

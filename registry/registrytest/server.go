@@ -255,7 +255,10 @@ func (s *Server) Scopes() [][]string {
 func (s *Server) repository(name string) *repository {
 	r, ok := s.repos[name]
 	if !ok {
-		r = &repository{blobs: map[v1.Hash][]byte{}, manifests: map[v1.Hash]registry.Manifest{}, tags: map[string]v1.Hash{}, finished: map[v1.Hash]int{}}
+		r = &repository{
+			blobs: map[v1.Hash][]byte{}, manifests: map[v1.Hash]registry.Manifest{}, tags: map[string]v1.Hash{},
+			finished: map[v1.Hash]int{},
+		}
 		s.repos[name] = r
 	}
 	return r

@@ -30,7 +30,10 @@ type session struct {
 }
 
 func newSession(h *host) *session {
-	return &session{host: h, announced: scopes{}, alone: map[string]string{}, fetching: map[string]chan struct{}{}, explained: map[string]bool{}}
+	return &session{
+		host: h, announced: scopes{}, alone: map[string]string{}, fetching: map[string]chan struct{}{},
+		explained: map[string]bool{},
+	}
 }
 
 func (s *session) announce(repo string, a Access) {
@@ -168,7 +171,8 @@ func (s *session) token(ctx context.Context, q request, ch challenge, auth login
 	t, err := s.fetch(ctx, q, ch, auth, want)
 	if errors.Is(err, registry.ErrDenied) && len(want.scopes) > len(q.scopes) {
 		// Refused together: from now on one token for each repository.
-		s.host.client.explain("the token server of %s refuses one token for all repositories: asking for one each", s.host.name)
+		s.host.client.explain("the token server of %s refuses one token for all repositories: asking for one each",
+			s.host.name)
 		s.mu.Lock()
 		s.split = true
 		s.mu.Unlock()

@@ -91,7 +91,9 @@ func (r *Repository) put(ctx context.Context, ref registry.Ref, m registry.Manif
 }
 
 // checkStored makes sure that the registry has m under its digest: from its answer to q, or else by looking.
-func (r *Repository) checkStored(ctx context.Context, q request, ref registry.Ref, m registry.Manifest, answer http.Header) error {
+func (r *Repository) checkStored(
+	ctx context.Context, q request, ref registry.Ref, m registry.Manifest, answer http.Header,
+) error {
 	stored, err := v1.NewHash(answer.Get("Docker-Content-Digest"))
 	if err != nil {
 		if stored, err = r.stored(ctx, ref); err != nil {

@@ -179,7 +179,8 @@ func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, e
 // lost reports whether the registry has forgotten an upload, or disagrees about how far it has come.
 func (q request) lost(status int, a answer) bool {
 	sends := q.at != nil && (q.method == http.MethodPut || q.method == http.MethodPatch)
-	return sends && (status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
+	return sends &&
+		(status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
 }
 
 // judge sets the kind by the status and the registry's message.
@@ -189,7 +190,8 @@ func (e *Error) judge(q request, a answer) {
 		e.Kind = registry.ErrUnavailable
 	case s == http.StatusUnauthorized:
 		e.Kind = registry.ErrDenied
-	case s == http.StatusConflict, s == http.StatusPreconditionFailed, s >= 400 && q.method == http.MethodPut && a.immutable():
+	case s == http.StatusConflict, s == http.StatusPreconditionFailed, s >= 400 && q.method == http.MethodPut &&
+		a.immutable():
 		e.Kind = registry.ErrConflict
 		if q.ref.Tag != "" {
 			e.hint = "the tag is protected or was moved by someone else; look at what it holds now, or take another tag"

@@ -39,7 +39,8 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login
 	e := s.host.failure(q)
 	realm, err := url.Parse(ch.realm)
 	if err != nil || realm.Host == "" {
-		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is no address", registry.OneLine(ch.realm))
+		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is no address",
+			registry.OneLine(ch.realm))
 		return nil, e
 	}
 	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.Anonymous() {
@@ -68,7 +69,9 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login
 
 func (s *session) client() *Client { return s.host.client }
 
-func tokenRequest(ctx context.Context, realm *url.URL, service string, list []string, auth login.Auth) (*http.Request, error) {
+func tokenRequest(
+	ctx context.Context, realm *url.URL, service string, list []string, auth login.Auth,
+) (*http.Request, error) {
 	if auth.IdentityToken != "" {
 		form := url.Values{
 			"grant_type": {"refresh_token"}, "refresh_token": {auth.IdentityToken},

@@ -63,13 +63,18 @@ func (s *Server) putManifest(w http.ResponseWriter, r *http.Request, repo reposi
 }
 
 // readManifest returns the manifest of a request and the tags that it gets.
-func (s *Server) readManifest(w http.ResponseWriter, r *http.Request, id string) (m registry.Manifest, tags []string, err error) {
+func (s *Server) readManifest(
+	w http.ResponseWriter, r *http.Request, id string,
+) (m registry.Manifest, tags []string, err error) {
 	body, err := io.ReadAll(io.LimitReader(s.body(w, r), maxManifest+1))
 	switch {
 	case err != nil:
 		return m, nil, invalid("the manifest did not arrive whole: %v", err)
 	case len(body) > maxManifest:
-		return m, nil, refusal{http.StatusRequestEntityTooLarge, "SIZE_INVALID", fmt.Sprintf("this registry takes manifests up to %d bytes", maxManifest)}
+		return m, nil, refusal{
+			http.StatusRequestEntityTooLarge, "SIZE_INVALID",
+			fmt.Sprintf("this registry takes manifests up to %d bytes", maxManifest),
+		}
 	}
 	if err := registry.CheckManifest(body); err != nil {
 		return m, nil, invalid("%v", err)
@@ -162,7 +167,10 @@ func (s *Server) checkContent(ctx context.Context, repo repository, body content
 		switch {
 		case errors.Is(err, registry.ErrNotFound) && !d.MediaType.IsDistributable():
 		case errors.Is(err, registry.ErrNotFound):
-			return refusal{http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", fmt.Sprintf("the manifest names %s, which is not in %s", d.Digest, repo.name)}
+			return refusal{
+				http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN",
+				fmt.Sprintf("the manifest names %s, which is not in %s", d.Digest, repo.name),
+			}
 		case err != nil:
 			return err
 		case size != d.Size:
@@ -171,7 +179,10 @@ func (s *Server) checkContent(ctx context.Context, repo repository, body content
 	}
 	for _, d := range body.manifests() {
 		if _, err := s.holds(ctx, repo, d.Digest); err != nil {
-			return refusal{http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN", fmt.Sprintf("the list names %s, which is no manifest of %s", d.Digest, repo.name)}
+			return refusal{
+				http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN",
+				fmt.Sprintf("the list names %s, which is no manifest of %s", d.Digest, repo.name),
+			}
 		}
 	}
 	return nil

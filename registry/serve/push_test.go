@@ -59,7 +59,8 @@ func files(t *testing.T, pattern string) []string {
 // stagedFiles are the blobs and partial blobs of uploads.
 func stagedFiles(t *testing.T, s *store.Store) []string {
 	t.Helper()
-	return append(files(t, filepath.Join(s.Dir(), ".mtool/stage-*/upload-*")), files(t, filepath.Join(s.Dir(), ".mtool/stage-*/blobs-*/*"))...)
+	return append(files(t, filepath.Join(s.Dir(), ".mtool/stage-*/upload-*")),
+		files(t, filepath.Join(s.Dir(), ".mtool/stage-*/blobs-*/*"))...)
 }
 
 // names are the full names in the store.
@@ -88,9 +89,12 @@ func TestSuiteOfPushes(t *testing.T) {
 		_, host := writable(t, serve.Options{})
 		ref := parse(t, host+"/suite/demo")
 		repository := client(t, host+"/suite/demo")
-		return registrytest.Endpoint{Target: repository, Source: repository, Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
-			return repository.Resolve(ctx, ref.WithTag(tag))
-		}}
+		return registrytest.Endpoint{
+			Target: repository, Source: repository,
+			Resolve: func(ctx context.Context, tag string) (registry.Manifest, error) {
+				return repository.Resolve(ctx, ref.WithTag(tag))
+			},
+		}
 	})
 }
 
@@ -108,7 +112,8 @@ const octets = "application/octet-stream"
 func upload(t *testing.T, host, repo string, data []byte) v1.Hash {
 	t.Helper()
 	h := registrytest.Hash(data)
-	if got := ask(t, "POST", host+"/v2/"+repo+"/blobs/uploads/?digest="+h.String(), sends(octets, data)); got.StatusCode != 201 {
+	if got := ask(t, "POST", host+"/v2/"+repo+"/blobs/uploads/?digest="+h.String(),
+		sends(octets, data)); got.StatusCode != 201 {
 		t.Fatalf("uploading: %d %s", got.StatusCode, got.body)
 	}
 	return h
@@ -130,7 +135,8 @@ func TestWhatIsNotTaken(t *testing.T) {
 	demo := pushed(t, host, "demo", "v1")
 	kind, body := string(demo.Manifest.MediaType), demo.Manifest.Body
 	list := string(registrytest.List(listOf(demo)).Manifest.MediaType)
-	wrongSize := bytes.Replace(body, fmt.Appendf(nil, `"size":%d`, demo.Order[0].Size), fmt.Appendf(nil, `"size":%d`, demo.Order[0].Size+1), 1)
+	wrongSize := bytes.Replace(body, fmt.Appendf(nil, `"size":%d`, demo.Order[0].Size),
+		fmt.Appendf(nil, `"size":%d`, demo.Order[0].Size+1), 1)
 	none := "sha256:" + strings.Repeat("0", 64)
 	for _, tt := range []struct {
 		method, path, kind string
@@ -152,7 +158,10 @@ func TestWhatIsNotTaken(t *testing.T) {
 		{"PUT", "/v2/demo/manifests/" + demo.Digest().String() + "?tag=a&tag=-", kind, body, 400, "MANIFEST_INVALID"},
 		{"PUT", "/v2/UPPER/manifests/v2", kind, body, 400, "NAME_INVALID"},
 		{"POST", "/v2/demo/blobs/uploads/?digest=" + none, octets, []byte("x"), 400, "DIGEST_INVALID"},
-		{"POST", "/v2/demo/blobs/uploads/?digest=" + registrytest.Hash(make([]byte, 5001)).String(), octets, make([]byte, 5001), 413, "SIZE_INVALID"},
+		{
+			"POST", "/v2/demo/blobs/uploads/?digest=" + registrytest.Hash(make([]byte, 5001)).String(), octets,
+			make([]byte, 5001), 413, "SIZE_INVALID",
+		},
 		{"POST", "/v2/demo/blobs/uploads/?mount=" + none + "&from=other", octets, nil, 202, ""},
 		{"PATCH", "/v2/demo/blobs/uploads/nosuch", octets, nil, 404, "BLOB_UPLOAD_UNKNOWN"},
 		{"GET", "/v2/demo/blobs/uploads/nosuch", octets, nil, 404, "BLOB_UPLOAD_UNKNOWN"},
@@ -164,7 +173,8 @@ func TestWhatIsNotTaken(t *testing.T) {
 	} {
 		got := ask(t, tt.method, host+tt.path, sends(tt.kind, tt.body))
 		if got.StatusCode != tt.status || code(t, got) != tt.code {
-			t.Errorf("%s %s, %s, %d bytes: %d %s, want %d %s", tt.method, tt.path, tt.kind, len(tt.body), got.StatusCode, got.body, tt.status, tt.code)
+			t.Errorf("%s %s, %s, %d bytes: %d %s, want %d %s", tt.method, tt.path, tt.kind, len(tt.body), got.StatusCode,
+				got.body, tt.status, tt.code)
 		}
 	}
 	if got := names(t, s); !slices.Equal(got, []string{"demo:v1", "demo:v2"}) {
@@ -275,15 +285,18 @@ func TestUploadInParts(t *testing.T) {
 		return func(r *http.Request) { r.Header.Set("Content-Range", chunk) }
 	}
 	for chunk, want := range map[string]int{"0-9": 416, "100001-100010": 416, "100000-100010": 416, "x": 416} {
-		if got := ask(t, "PATCH", host+place, sends(octets, data[:10]), at(chunk)); got.StatusCode != want || got.Header.Get("Range") != "0-99999" {
+		if got := ask(t, "PATCH", host+place, sends(octets, data[:10]), at(chunk)); got.StatusCode != want ||
+			got.Header.Get("Range") != "0-99999" {
 			t.Errorf("chunk %s: %d %v, want %d", chunk, got.StatusCode, got.Header, want)
 		}
 	}
-	if got := ask(t, "PATCH", host+place, sends(octets, data[100_000:150_000]), at("100000-149999")); got.StatusCode != 202 || got.Header.Get("Range") != "0-149999" {
+	if got := ask(t, "PATCH", host+place, sends(octets, data[100_000:150_000]),
+		at("100000-149999")); got.StatusCode != 202 || got.Header.Get("Range") != "0-149999" {
 		t.Fatalf("the next chunk: %d %v", got.StatusCode, got.Header)
 	}
 	h := registrytest.Hash(data)
-	if got := ask(t, "PUT", host+place+"?digest="+h.String(), sends(octets, data[150_000:])); got.StatusCode != 201 || got.Header.Get("Docker-Content-Digest") != h.String() {
+	if got := ask(t, "PUT", host+place+"?digest="+h.String(), sends(octets, data[150_000:])); got.StatusCode != 201 ||
+		got.Header.Get("Docker-Content-Digest") != h.String() {
 		t.Fatalf("the last chunk: %d %s", got.StatusCode, got.body)
 	}
 	if got := ask(t, "GET", host+"/v2/demo/blobs/"+h.String()); got.body != string(data) {
@@ -351,7 +364,8 @@ func TestUploadsLeaveNothing(t *testing.T) {
 		{"PATCH", long, []byte("0"), 413},
 	} {
 		// Without a length, which the server would know better by.
-		got := ask(t, tt.method, host+tt.url, func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(tt.body)), -1 })
+		got := ask(t, tt.method, host+tt.url,
+			func(r *http.Request) { r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(tt.body)), -1 })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s %s: %d %s, want %d", tt.method, tt.url, got.StatusCode, got.body, tt.status)
 		}
@@ -404,7 +418,8 @@ func TestReferrers(t *testing.T) {
 	}
 	signed, sbom, plain := put("example/signature"), put("example/sbom"), put("")
 	for filter, want := range map[string][]string{
-		"": {signed, sbom, plain}, "?artifactType=example/sbom": {sbom}, "?artifactType=application/vnd.example.config": {plain}, "?artifactType=none": {},
+		"": {signed, sbom, plain}, "?artifactType=example/sbom": {sbom},
+		"?artifactType=application/vnd.example.config": {plain}, "?artifactType=none": {},
 	} {
 		got := ask(t, "GET", host+"/v2/demo/referrers/"+subject.Digest().String()+filter)
 		var list v1.IndexManifest
@@ -439,7 +454,8 @@ func TestConditionsOfTags(t *testing.T) {
 		{"v1", "If-Match", `"sha256:` + strings.Repeat("0", 64) + `"`, 412},
 		{"v9", "If-Match", "*", 412},
 	} {
-		got := ask(t, "PUT", host+"/v2/demo/manifests/"+tt.tag, sends(string(demo.Manifest.MediaType), demo.Manifest.Body), func(r *http.Request) { r.Header.Set(tt.header, tt.value) })
+		got := ask(t, "PUT", host+"/v2/demo/manifests/"+tt.tag, sends(string(demo.Manifest.MediaType), demo.Manifest.Body),
+			func(r *http.Request) { r.Header.Set(tt.header, tt.value) })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s, %s: %s: %d %s, want %d", tt.tag, tt.header, tt.value, got.StatusCode, got.body, tt.status)
 		}
@@ -469,7 +485,8 @@ func TestPushesAndCollections(t *testing.T) {
 		pushes.Go(func() {
 			for j := range images {
 				b := image(fmt.Sprint(i, j))
-				if err := b.Push(t.Context(), client(t, fmt.Sprintf("%s/team/demo%d", host, i%2)), fmt.Sprintf("v%d-%d", i, j)); err != nil {
+				if err := b.Push(t.Context(), client(t, fmt.Sprintf("%s/team/demo%d", host, i%2)),
+					fmt.Sprintf("v%d-%d", i, j)); err != nil {
 					t.Errorf("pushing: %v", err)
 				}
 			}
@@ -509,7 +526,16 @@ func TestParseUsers(t *testing.T) {
 	for _, tt := range []struct {
 		user, password string
 		status         int
-	}{{"bob", "se:cret", 202}, {"bob", "se", 401}, {"eve", "secret", 202}, {"eve", "secret", 202}, {"eve", hash, 401}, {"eve", "", 401}, {"mallory", "", 401}, {"", "", 401}} {
+	}{
+		{"bob", "se:cret", 202},
+		{"bob", "se", 401},
+		{"eve", "secret", 202},
+		{"eve", "secret", 202},
+		{"eve", hash, 401},
+		{"eve", "", 401},
+		{"mallory", "", 401},
+		{"", "", 401},
+	} {
 		got := ask(t, "POST", host+"/v2/demo/blobs/uploads/", func(r *http.Request) { r.SetBasicAuth(tt.user, tt.password) })
 		if got.StatusCode != tt.status {
 			t.Errorf("%s:%s: %d, want %d", tt.user, tt.password, got.StatusCode, tt.status)

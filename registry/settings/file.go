@@ -110,8 +110,9 @@ func (f file) under(o remote.Options, dir string) (remote.Options, error) {
 
 func (h host) settings(dir string) remote.HostSettings {
 	s := remote.HostSettings{
-		ClientCert: below(dir, h.ClientCert), ClientKey: below(dir, h.ClientKey), Mirrors: h.Mirrors, Concurrency: h.Concurrency,
-		Rate: h.Rate, Headers: h.Headers, Resolve: h.Resolve,
+		ClientCert: below(dir, h.ClientCert), ClientKey: below(dir, h.ClientKey), Mirrors: h.Mirrors,
+		Concurrency: h.Concurrency,
+		Rate:        h.Rate, Headers: h.Headers, Resolve: h.Resolve,
 	}
 	if h.CAFile != "" {
 		s.CAFiles = []string{below(dir, h.CAFile)}

@@ -44,8 +44,8 @@ func drawingOn(w io.Writer) drawing {
 	return d
 }
 
-// Tree prints a list, its images, and their layers, with bars as long as the layers are large; a layer that several images
-// have names the others.
+// Tree prints a list, its images, and their layers, with bars as long as the layers are large. A layer that several
+// images have names the others.
 func Tree(w io.Writer, seen []app.Inspection) error {
 	for i, s := range seen {
 		if i > 0 {
