@@ -1,6 +1,7 @@
 package login
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,8 @@ type Auth struct {
 	// From is where it was found, for messages: the file, or the helper and the file that names it. When nothing was
 	// found it lists what was searched.
 	From string
+	// Missing is a helper that was passed over because it is not in PATH; zero: none was.
+	Missing MissingHelper
 }
 
 // Anonymous reports whether there is neither a password nor a token.
@@ -30,6 +33,13 @@ func (a Auth) Anonymous() bool {
 
 // Who describes the login and where it was found, without secrets: "logged in as \"bob\" by …/config.json".
 func (a Auth) Who(host string) string {
+	if a.Missing != (MissingHelper{}) {
+		return a.account(host) + "; " + a.Missing.Error()
+	}
+	return a.account(host)
+}
+
+func (a Auth) account(host string) string {
 	switch {
 	case a.Anonymous() && a.From == "":
 		return "no credentials for " + host
@@ -58,13 +68,15 @@ type Credentials struct {
 	helper  func(ctx context.Context, name, server string) (Auth, error)
 
 	mu     sync.Mutex
-	helped map[string]helped
-	absent map[string]bool // helpers that are not installed
+	helped map[helpKey]helped
 }
 
 func newCredentials() *Credentials {
-	return &Credentials{helper: runHelper, helped: map[string]helped{}, absent: map[string]bool{}}
+	return &Credentials{helper: runHelper, helped: map[helpKey]helped{}}
 }
+
+// helpKey is what a helper is asked once.
+type helpKey struct{ name, host, path string }
 
 type helped struct {
 	auth Auth
@@ -77,8 +89,8 @@ var errNoEntry = errors.New("no entry")
 // three spellings. Within one file and key, a helper wins over credsStore, and credsStore over the entry in the file.
 // Without an entry the Auth is anonymous, and the error nil.
 //
-// A helper that fails is an error. A credsStore that is not installed is skipped, as on machines that share a
-// configuration with Docker Desktop.
+// A helper that fails is an error. A credsStore that is not in PATH is passed over, as on machines that share a
+// configuration with Docker Desktop; Auth.Missing then names it.
 func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) {
 	if c == nil {
 		return Auth{}, nil
@@ -86,15 +98,21 @@ func (c *Credentials) For(ctx context.Context, host, repo string) (Auth, error) 
 	if auth, ok := c.fixed[host]; ok {
 		return auth, nil
 	}
+	var missing MissingHelper
 	for _, keys := range lookupKeys(host, repo) {
 		for _, f := range c.files {
 			auth, err := c.lookup(ctx, f, host, keys)
-			if !errors.Is(err, errNoEntry) {
-				return auth, err
+			missing = cmp.Or(missing, auth.Missing)
+			if errors.Is(err, errNoEntry) {
+				continue
 			}
+			if err == nil {
+				auth.Missing = missing
+			}
+			return auth, err
 		}
 	}
-	return Auth{From: c.read()}, nil
+	return Auth{From: c.read(host), Missing: missing}, nil
 }
 
 // lookup returns the entry of one file for keys, which are spellings of one name.
@@ -108,26 +126,28 @@ func (c *Credentials) lookup(ctx context.Context, f authFile, host string, keys 
 			return auth, err
 		}
 	}
+	var missing MissingHelper
 	// A store knows hosts, not repositories.
 	if f.store != "" && !strings.Contains(keys[0], "/") {
 		auth, err := c.help(ctx, f, f.store, host)
-		if !errors.Is(err, errNoEntry) && !errors.Is(err, errNoHelper) {
+		if !errors.Is(err, errNoEntry) && !errors.As(err, &missing) {
 			return auth, err
 		}
 	}
 	for _, key := range keys {
 		if auth, err := f.entry(key); !errors.Is(err, errNoEntry) {
+			auth.Missing = missing
 			return auth, err
 		}
 	}
-	return Auth{}, errNoEntry
+	return Auth{Missing: missing}, errNoEntry
 }
 
 // help asks a helper once and keeps the answer for as long as c, unless the call was interrupted.
 func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (Auth, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := name + " " + host + " " + f.path
+	key := helpKey{name, host, f.path}
 	if h, ok := c.helped[key]; ok {
 		return h.auth, h.err
 	}
@@ -141,30 +161,26 @@ func (c *Credentials) help(ctx context.Context, f authFile, name, host string) (
 	if ctx.Err() != nil {
 		return Auth{}, context.Cause(ctx)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		auth.From = fmt.Sprintf("docker-credential-%s (named in %s)", name, f.path)
-	} else if !errors.Is(err, errNoEntry) {
-		err = fmt.Errorf("asking docker-credential-%s (named in %s) about %q: %w", name, f.path, host, err)
-	}
-	if c.absent[name] = errors.Is(err, errNoHelper); c.absent[name] {
-		err = registry.WithHint(err, fmt.Sprintf("install docker-credential-%s, or take it out of %s", name, f.path))
+	case !errors.Is(err, errNoEntry):
+		err = helperError("reading", name, f.path, host, err)
 	}
 	c.helped[key] = helped{auth, err}
 	return auth, err
 }
 
 // read lists what a lookup has searched, for the message that it found nothing.
-func (c *Credentials) read() string {
+func (c *Credentials) read(host string) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var parts []string
 	for _, f := range c.files {
 		part := f.path
-		if f.store != "" {
+		var missing MissingHelper
+		if f.store != "" && !errors.As(c.helped[helpKey{f.store, host, f.path}].err, &missing) {
 			part += " and docker-credential-" + f.store
-		}
-		if c.absent[f.store] {
-			part += " (which is not installed)"
 		}
 		parts = append(parts, part)
 	}

@@ -121,6 +121,7 @@ esac
 			`{"credHelpers":{"only.example":"missing","token.example":"try","docker.io":"try"},"credsStore":"absent"}`),
 		testFile("two", `{"credsStore":"try","auths":{"filed.example":{"auth":"`+encoded("filed", "p")+`"}}}`),
 	}
+	absent := func(host string) MissingHelper { return MissingHelper{"docker-credential-absent", "one", host} }
 	tests := []struct {
 		host string
 		want Auth
@@ -128,14 +129,13 @@ esac
 	}{
 		{"docker.io", Auth{Username: "hub", Password: "s", From: "docker-credential-try (named in one)"}, ""},
 		{"token.example", Auth{IdentityToken: "idt", From: "docker-credential-try (named in one)"}, ""},
-		{"filed.example", Auth{Username: "filed", Password: "p", From: "two"}, ""},
-		{
-			"other.example",
-			Auth{From: "one and docker-credential-absent (which is not installed), two and docker-credential-try"},
-			"",
-		},
+		{"filed.example", Auth{Username: "filed", Password: "p", From: "two", Missing: absent("filed.example")}, ""},
+		{"other.example", Auth{From: "one, two and docker-credential-try", Missing: absent("other.example")}, ""},
 		{"locked.example", Auth{}, "the keyring is locked"},
-		{"only.example", Auth{}, "not installed"},
+		{
+			"only.example", Auth{},
+			"credential helper docker-credential-missing is not in PATH (named in one for only.example)",
+		},
 	}
 	for range 2 {
 		for _, tt := range tests {

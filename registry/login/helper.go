@@ -16,8 +16,33 @@ import (
 	"mtool/registry"
 )
 
-// errNoHelper is a helper whose program is not installed.
-var errNoHelper = errors.New("not installed")
+// MissingHelper is the error of a credential helper that a file names and that is not in PATH.
+type MissingHelper struct {
+	Program string // "docker-credential-desktop"
+	File    string // the file that names it
+	Host    string // the registry that it was needed for
+}
+
+func (m MissingHelper) Error() string {
+	return fmt.Sprintf("credential helper %s is not in PATH (named in %s for %s)", m.Program, m.File, m.Host)
+}
+
+// Hint implements registry.Hinter.
+func (m MissingHelper) Hint() string {
+	return fmt.Sprintf("install %s, or take it out of %s", m.Program, m.File)
+}
+
+// errNoHelper is a helper that is not in PATH.
+var errNoHelper = errors.New("not in PATH")
+
+// helperError returns the error of a helper that failed with err. doing is what it was to do with the login of host.
+func helperError(doing, name, path, host string, err error) error {
+	program := "docker-credential-" + name
+	if errors.Is(err, errNoHelper) {
+		return MissingHelper{program, path, host}
+	}
+	return fmt.Errorf("%s the login of %q with %s (named in %s): %w", doing, host, program, path, err)
+}
 
 // runHelper asks docker-credential-NAME about one server:
 // https://github.com/docker/docker-credential-helpers#development

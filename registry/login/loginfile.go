@@ -28,7 +28,7 @@ func Save(ctx context.Context, host string, auth Auth) (where string, err error)
 	}
 	if name := f.helperOf(host); name != "" {
 		if err := storeInHelper(ctx, name, helperServers(host)[0], auth); err != nil {
-			return "", fmt.Errorf("saving the login of %q with docker-credential-%s (named in %s): %w", host, name, f.path, err)
+			return "", helperError("saving", name, f.path, host, err)
 		}
 		// docker leaves an empty entry to show that the helper has one.
 		return "docker-credential-" + name, f.setEntry(host, map[string]string{})
@@ -54,8 +54,7 @@ func Remove(ctx context.Context, host string) (where string, err error) {
 	if name := f.helperOf(host); name != "" {
 		erased, err := eraseInHelper(ctx, name, helperServers(host))
 		if err != nil {
-			return "", fmt.Errorf("removing the login of %q with docker-credential-%s (named in %s): %w", host, name,
-				f.path, err)
+			return "", helperError("removing", name, f.path, host, err)
 		}
 		if erased {
 			places = append(places, "docker-credential-"+name)

@@ -250,19 +250,17 @@ func basic(a login.Auth) string {
 
 // explain adds to e which credentials were refused, and where they came from.
 func (g grant) explain(e *Error, host string) {
-	who := g.auth.Who(host)
 	if !g.asked {
-		who = "it asked for no credentials"
-	}
-	if e.Message != "" {
-		e.Message += " "
-	}
-	e.Message += "(" + who + ")"
-	if !g.asked {
+		e.who = "it asked for no credentials"
 		return
 	}
-	e.Reason, e.Peer = WrongLogin, host
-	if g.auth.Anonymous() {
+	e.who, e.Peer = g.auth.Who(host), host
+	switch {
+	case g.auth.Missing != (login.MissingHelper{}):
+		e.hint = g.auth.Missing.Hint()
+	case g.auth.Anonymous():
 		e.Reason = NoLogin
+	default:
+		e.Reason = WrongLogin
 	}
 }

@@ -218,6 +218,20 @@ func TestCredentialsShown(t *testing.T) {
 			`(logged in as "bob" by file)`, WrongLogin,
 		},
 		"none": {func(*fake) *login.Credentials { return nil }, "(no credentials for 127.0.0.1", NoLogin},
+		"store missing": {
+			func(*fake) *login.Credentials { return parsed(`{"credsStore":"none-such"}`) },
+			"in file; credential helper docker-credential-none-such is not in PATH (named in file for 127.0.0.1", NoReason,
+		},
+		"store missing, login elsewhere": {
+			func(f *fake) *login.Credentials {
+				return parsed(`{"credsStore":"none-such","auths":{"` + f.host() + `":{"username":"bob","password":"wrong-pw"}}}`)
+			},
+			`(logged in as "bob" by file; credential helper docker-credential-none-such is not in PATH`, NoReason,
+		},
+		"helper missing": {
+			func(f *fake) *login.Credentials { return parsed(`{"credHelpers":{"` + f.host() + `":"none-such"}}`) },
+			"denied: credential helper docker-credential-none-such is not in PATH (named in file for 127.0.0.1", NoReason,
+		},
 		"identity wrong": {
 			func(f *fake) *login.Credentials { return identity(f, "wrong-pw") },
 			"(logged in with a token of file)", WrongLogin,
@@ -246,7 +260,8 @@ func TestCredentialsShown(t *testing.T) {
 					tt.says = "(" // an identity token is nothing that Basic could show
 				}
 				e, ok := errors.AsType[*Error](err)
-				if !ok || !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.says) || e.Reason != tt.reason {
+				if !ok || !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), tt.says) || e.Reason != tt.reason ||
+					strings.Contains(tt.says, "PATH") && e.Hint() != "install docker-credential-none-such, or take it out of file" {
 					t.Errorf("got error %#v; want %q, %d", err, tt.says, tt.reason)
 				}
 				if strings.Contains(err.Error(), "-pw") {

@@ -22,19 +22,31 @@ type budget struct {
 func (b *budget) begin(d time.Duration) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	now := time.Now()
-	left := b.limit - b.spent
-	if b.waiting > 0 {
-		left -= now.Sub(b.since)
-	}
-	if left <= 0 {
+	left := b.rest()
+	if left == 0 {
 		return 0
 	}
 	if b.waiting == 0 {
-		b.since = now
+		b.since = time.Now()
 	}
 	b.waiting++
 	return min(d, left)
+}
+
+// left returns how long one more request may wait, if it does so at once.
+func (b *budget) left() time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.rest()
+}
+
+// rest is left for callers that hold mu.
+func (b *budget) rest() time.Duration {
+	rest := b.limit - b.spent
+	if b.waiting > 0 {
+		rest -= time.Since(b.since)
+	}
+	return max(rest, 0)
 }
 
 func (b *budget) end() {

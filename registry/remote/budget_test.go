@@ -38,15 +38,19 @@ func TestWaitsShareOneBudget(t *testing.T) {
 		}
 		time.Sleep(time.Hour) // in which nobody waits
 		later := c.attempts()
-		for range 3 {
+		for range 2 {
 			if err := later.wait(t.Context(), busy(30*time.Second)); err != nil {
 				t.Errorf("of two minutes 90 s are left, but: %v", err)
 			}
 		}
+		var err error
+		for n := 0; err == nil && n < 50; n++ {
+			err = later.wait(t.Context(), busy(0)) // the last wait is what is left
+		}
 		if took := time.Since(began) - time.Hour; took != 2*time.Minute {
 			t.Errorf("all waits took %s, not two minutes", took)
 		}
-		err := c.attempts().wait(t.Context(), busy(0))
+		err = c.attempts().wait(t.Context(), busy(0))
 		if !errors.Is(err, registry.ErrUnavailable) ||
 			!strings.Contains(err.Error(), "busy (given up after attempt 1: all requests together have waited for 2m0s)") {
 			t.Errorf("after two minutes: got %v, want the end that says why", err)
@@ -68,7 +72,7 @@ func TestWaitBrokenOff(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		began := time.Now()
-		if err := c.attempts().wait(t.Context(), busy(2*time.Minute)); err != nil {
+		if err := c.attempts().wait(t.Context(), busy(119*time.Second)); err != nil {
 			t.Error(err)
 		}
 		if took := time.Since(began); took != 119*time.Second {
@@ -77,14 +81,23 @@ func TestWaitBrokenOff(t *testing.T) {
 	})
 }
 
-// Nothing comes of two minutes where six hours are asked for.
+// Nothing comes of two minutes where six hours are asked for, nor of what is left of them where a little more is.
 func TestWaitBeyondTheBudget(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		c := NewClient(Options{})
 		began := time.Now()
-		err := NewClient(Options{}).attempts().wait(t.Context(), busy(6*time.Hour))
-		if err == nil || !strings.HasSuffix(err.Error(), "busy (it asks to wait 6h0m0s)") || time.Since(began) > 0 {
-			t.Errorf("after %s: %v", time.Since(began), err)
+		err := c.attempts().wait(t.Context(), busy(6*time.Hour))
+		want := "busy (it asks to wait 6h0m0s, until " + began.Add(6*time.Hour).Format("2006-01-02 15:04:05 MST") + ")"
+		if err == nil || !strings.HasSuffix(err.Error(), want) || time.Since(began) > 0 {
+			t.Errorf("after %s: %v; want %q", time.Since(began), err, want)
+		}
+		if err := c.attempts().wait(t.Context(), busy(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		err = c.attempts().wait(t.Context(), busy(61*time.Second)) // one second more than is left
+		if err == nil || !strings.Contains(err.Error(), "asks to wait 1m1s") || time.Since(began) > time.Minute {
+			t.Errorf("after %s: %v; want the end at once", time.Since(began), err)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,9 +18,33 @@ import (
 	"mtool/registry"
 )
 
-// chunkSize is the size of one request if a registry refuses a whole blob: proxies in front of registries allow a
-// hundred megabytes, or tens of them.
-const chunkSize = 8 << 20
+// The sizes of chunks, in bytes. Proxies in front of registries limit the size of a request, to a hundred megabytes or
+// to one: chunks begin with the largest size, and are halved for as long as they are refused.
+const (
+	largestChunk  = 8 << 20
+	smallestChunk = 256 << 10
+)
+
+// shrinkChunks sets the size of the host's chunks after it has refused a request of that many bytes with err. It
+// reports whether smaller chunks may be accepted.
+func (h *host) shrinkChunks(err error, refused int64) bool {
+	have := h.chunk.Load()
+	size := cmp.Or(have, largestChunk)
+	for tooLarge(err) && refused > smallestChunk && size >= refused {
+		size /= 2
+	}
+	size = max(size, smallestChunk)
+	if size != have && h.chunk.CompareAndSwap(have, size) {
+		h.client.explain("%s refuses %d bytes in one request: sending chunks of %d", h.name, refused, size)
+	}
+	return h.chunk.Load() < refused // another upload may have changed it
+}
+
+// tooLarge reports whether err is an answer to a request that was too large.
+func tooLarge(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Status == http.StatusRequestEntityTooLarge
+}
 
 // wantsChunks reports whether an upload may have been refused for its size alone. There is no error code for that.
 func wantsChunks(err error) bool {
@@ -59,15 +84,22 @@ func (r *Repository) uploadChunks(ctx context.Context, d v1.Descriptor, src regi
 	c := &chunks{repo: r, d: d, src: src}
 	defer c.close()
 	at, err := c.next(q, resp)
-	size := int64(chunkSize)
-	if least, err := strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64); err == nil && least > size {
-		size = least
-	}
-	for start := int64(0); err == nil && start < d.Size; start += size {
-		at, err = c.send(ctx, at, start, min(start+size, d.Size))
+	least, _ := strconv.ParseInt(resp.Header.Get("OCI-Chunk-Min-Length"), 10, 64) // 0: any
+	for start := int64(0); err == nil && start < d.Size; {
+		end := min(start+max(r.host.chunk.Load(), least), d.Size)
+		at, err = c.send(ctx, at, start, end)
+		switch {
+		case err == nil:
+			start = end
+		case tooLarge(err) && end-start > least && r.host.shrinkChunks(err, end-start):
+			err = nil // the upload is still where it was: a proxy has refused the chunk
+		}
 	}
 	if err == nil {
 		err = c.finish(ctx, at)
+	}
+	if e, ok := errors.AsType[*Error](err); ok && tooLarge(err) {
+		e.hint = "raise the limit for the size of a request at the registry, or at the proxy in front of it"
 	}
 	if err != nil && at != nil {
 		r.discard(ctx, d, at)

@@ -2,7 +2,10 @@ package remote_test
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,6 +26,13 @@ func endured(
 	for _, f := range faults {
 		s.Fault(f)
 	}
+	image, err := push(t, s, size)
+	return s, image, err
+}
+
+// push pushes an image with a layer of some size.
+func push(t *testing.T, s *registrytest.Server, size int) (registrytest.Built, error) {
+	t.Helper()
 	image := registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: size,
 	})
@@ -31,8 +41,7 @@ func endured(
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = image.Push(t.Context(), remote.NewClient(c).Repository(ref, remote.PullPush), "v1")
-	return s, image, err
+	return image, image.Push(t.Context(), remote.NewClient(c).Repository(ref, remote.PullPush), "v1")
 }
 
 // A registry, or a proxy before it, that takes no blob in one request gets it in several.
@@ -56,6 +65,36 @@ func TestChunkedUpload(t *testing.T) {
 	}
 	if s.Uploads() > 0 {
 		t.Errorf("%d uploads were left begun", s.Uploads())
+	}
+}
+
+// A proxy that limits the size of requests: chunks get as small as it wants them, but not smaller than 256 KiB.
+func TestChunksShrink(t *testing.T) {
+	t.Parallel()
+	for limit, want := range map[int64]bool{8 << 20: true, 1 << 20: true, 256 << 10: true, 255 << 10: false} {
+		t.Run(fmt.Sprint(limit>>10, " KiB"), func(t *testing.T) {
+			t.Parallel()
+			s := registrytest.New(t, registrytest.Options{})
+			var refused atomic.Int64
+			s.Chaos(func(r *http.Request) *registrytest.Fault {
+				if r.ContentLength <= limit {
+					return nil
+				}
+				refused.Add(1)
+				return &registrytest.Fault{Status: http.StatusRequestEntityTooLarge}
+			})
+			image, err := push(t, s, 9<<20)
+			if digest, _ := s.Tag("demo", "v1"); (err == nil && digest == image.Digest()) != want || s.Uploads() > 0 {
+				t.Errorf("got %v, %d uploads left open; want it pushed: %v", err, s.Uploads(), want)
+			}
+			// The whole blob, and at most each size from 8 MiB to 256 KiB.
+			if n := refused.Load(); n > 7 {
+				t.Errorf("%d requests were refused: the size is not remembered", n)
+			}
+			if !want && (!errors.Is(err, registry.ErrRefused) || !strings.Contains(err.Error(), "413")) {
+				t.Errorf("got %v, want the registry's refusal", err)
+			}
+		})
 	}
 }
 

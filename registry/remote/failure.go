@@ -44,13 +44,14 @@ type Error struct {
 	Peer    string // the host that Reason is about, as in a reference or a token server's address
 
 	hint       string
+	who        string        // which credentials were refused, and where they came from
 	attempts   int           // how many were made, if more than one
 	again      bool          // worth another attempt
 	refused    bool          // worth only one more: nothing listens on this machine
 	unresolved bool          // Host has no address, as Message says
 	over       bool          // unless the wait for the host was long enough
 	after      time.Duration // the wait that the registry requested
-	tooLong    bool          // that wait is longer than a command ever waits
+	until      time.Time     // when that wait ends, if it is longer than the command may still wait; else zero
 	waited     time.Duration // by all requests before this one was given up; 0 if it was not
 }
 
@@ -71,18 +72,21 @@ func (e *Error) Why() string {
 	if e.Kind != nil {
 		fmt.Fprintf(&b, "%v", e.Kind)
 	}
-	said := []string{e.status(), e.Message}
+	texts := []string{e.status(), e.Message}
 	if e.Status == http.StatusNotFound && (e.Code == "MANIFEST_UNKNOWN" || e.Code == "NAME_UNKNOWN") {
-		said = []string{fmt.Sprintf("HTTP %d %s", e.Status, e.Code)} // the registry's words only repeat the code
+		texts = []string{fmt.Sprintf("HTTP %d %s", e.Status, e.Code)} // the registry's words only repeat the code
 	}
-	for _, s := range said {
+	for _, s := range texts {
 		if s != "" {
 			b.WriteString(": " + s)
 		}
 	}
+	if e.who != "" {
+		b.WriteString(" (" + e.who + ")")
+	}
 	switch {
-	case e.tooLong:
-		fmt.Fprintf(&b, " (it asks to wait %s)", e.after)
+	case !e.until.IsZero():
+		fmt.Fprintf(&b, " (it asks to wait %s, until %s)", e.after, e.until.Format("2006-01-02 15:04:05 MST"))
 	case e.waited > 0:
 		fmt.Fprintf(&b, " (given up after attempt %d: all requests together have waited for %s)", e.attempts, e.waited)
 	case e.attempts > 1:

@@ -20,7 +20,7 @@ type host struct {
 	plain   atomic.Bool // plain HTTP
 	guessed bool        // plain is a guess, dropped when the host turns out to speak TLS
 
-	chunked atomic.Bool // a blob was refused in one request: they are sent in several
+	chunk atomic.Int64 // the size of chunks, once the host has refused a blob in one request; 0: it has not
 
 	slots chan struct{} // requests in flight to this host; nil is no limit of its own
 	pace  *pace         // nil is no limit

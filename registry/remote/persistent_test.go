@@ -19,6 +19,9 @@ func TestRetryReads(t *testing.T) {
 		case "busy":
 			w.Header().Set("Retry-After", "1")
 			w.WriteHeader(http.StatusTooManyRequests)
+		case "closed":
+			w.Header().Set("Retry-After", "3600")
+			w.WriteHeader(http.StatusServiceUnavailable)
 		case "ill":
 			w.WriteHeader(http.StatusBadGateway)
 		case "missing":
@@ -35,6 +38,7 @@ func TestRetryReads(t *testing.T) {
 		"once broken":         {"GET", "broken fine", 200, 2, firstPause},
 		"out of order":        {"HEAD", "ill ill fine", 200, 3, 3 * firstPause},
 		"asks for patience":   {"GET", "busy fine", 200, 2, time.Second},
+		"asks for an hour":    {"GET", "closed fine", 503, 1, 0},
 		"for good":            {"GET", "ill ill ill ill fine", 502, 4, 0},
 		"broken for good":     {"GET", "broken broken broken broken fine", 0, 4, 0},
 		"is not there":        {"GET", "missing fine", 404, 1, 0},

@@ -45,7 +45,8 @@ func (a *attempts) wait(ctx context.Context, err error) error {
 	limit, waits := e.most(a.client.options.Attempts), a.client.waits
 	still := stalledFor(err)
 	a.still += still
-	if e.tooLong = e.after > waits.limit; e.tooLong {
+	if e.after > waits.left() {
+		e.until = time.Now().Add(e.after)
 		return e.last(a.made)
 	}
 	tooStill := still > 0 && a.still+still > stillLimit(a.client.options.MaxWait)

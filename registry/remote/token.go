@@ -169,7 +169,7 @@ func explainToken(err error, server string, auth login.Auth, host string) error 
 		grant{auth: auth, asked: true}.explain(e, host)
 	}
 	if e.Kind != nil {
-		e.Message = strings.TrimSpace("token server " + server + ": " + e.Message)
+		e.Message = strings.TrimSuffix("token server "+server+": "+e.Message, ": ")
 	}
 	return e
 }

@@ -110,7 +110,7 @@ func (a credentialGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // The waits of RetryReads: the first, which doubles each time, the last before it gives up, and the longest that a
-// registry may ask for. Its callers make further attempts of their own.
+// registry may ask for; it does not try again when a registry asks for more. Its callers make further attempts of their own.
 const (
 	firstPause   = 100 * time.Millisecond
 	lastPause    = 400 * time.Millisecond
@@ -135,7 +135,9 @@ func (p retryReads) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		wait := pause
 		if err == nil {
-			wait = max(pause, min(retryAfter(resp.Header, time.Now()), longestPause))
+			if wait = max(pause, retryAfter(resp.Header, time.Now())); wait > longestPause {
+				return resp, nil
+			}
 			drain(resp.Body)
 		}
 		if err := registry.Sleep(r.Context(), wait); err != nil {

@@ -47,7 +47,7 @@ func (r *Repository) upload(
 		return registry.Copied, r.host.failure(r.uploadRequest(d)).interrupted(ctx)
 	}
 	defer done()
-	if r.host.chunked.Load() {
+	if r.host.chunk.Load() > 0 {
 		r.discard(ctx, d, at)
 		return r.uploadChunks(ctx, d, src)
 	}
@@ -58,7 +58,7 @@ func (r *Repository) upload(
 	if err != nil {
 		r.discard(ctx, d, at)
 		if wantsChunks(err) {
-			r.host.chunked.Store(true)
+			r.host.shrinkChunks(err, d.Size)
 			return r.uploadChunks(ctx, d, src)
 		}
 		return registry.Copied, err

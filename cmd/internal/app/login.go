@@ -44,7 +44,7 @@ func (e *Env) Logout(ctx context.Context, host string) error {
 	if err != nil {
 		return err
 	}
-	if left, err := logins.For(ctx, host, ""); err == nil && left != (login.Auth{From: left.From}) {
+	if left, err := logins.For(ctx, host, ""); err == nil && !left.Anonymous() {
 		e.note("note: other files are read too: still %s", left.Who(host))
 	}
 	return nil

@@ -202,13 +202,13 @@ goes to no token server without TLS when the registry has it.
 Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
 (--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After
 says. A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that
-counts once. What stands still is sent again only where that ends within two and a half minutes, and a registry that
-has never answered until then is not asked again. An answer that drips stands still too: all that are read at one time
-must bring 1,000 bytes a second together (--min-rate), over each minute (--idle-timeout), which lines of 10 kB/s and
-less do. A blob is taken up again where it broke off; an upload is begun anew, and what has arrived is not sent again.
-Bytes that are not what their digest says are an error at once. --timeout ends the whole command, whatever it waits
-for; without it there is no such end. The first SIGINT or SIGTERM lets a command clear away what it has begun, the
-second one ends it at once.
+counts once. A Retry-After beyond that ends it at once, and the error says until when. What stands still is sent again
+only where that ends within two and a half minutes, and a registry that has never answered until then is not asked
+again. An answer that drips stands still too: all that are read at one time must bring 1,000 bytes a second together
+(--min-rate), over each minute (--idle-timeout), which lines of 10 kB/s and less do. A blob is taken up again where it
+broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are not what their digest says
+are an error at once. --timeout ends the whole command, whatever it waits for; without it there is no such end. The
+first SIGINT or SIGTERM lets a command clear away what it has begun, the second one ends it at once.
 
 What a tag is is asked for by GET before it is written: some registries answer HEAD wrongly. It is written with If-Match or,
 with --no-clobber, If-None-Match: a registry that honours conditions refuses it when the tag has moved meanwhile (exit code 7).
