@@ -21,9 +21,12 @@ func main() {
 	flag.StringVar(&o.roots, "roots", "", "a file of certificates for the images; no images without it")
 	flag.StringVar(&o.systems, "systems", "", "a folder of ARCH-worker.tar, Debian's files for images that build")
 	flag.BoolVar(&o.packages, "packages", false, "make deb, rpm and apk too, by nfpm")
+	scanning := flag.Bool("scan", false, "list what is in an image, for BuildKit")
 	flag.Parse()
 	var err error
-	if o.targets, err = parseTargets(targets); err == nil {
+	if *scanning {
+		err = scan()
+	} else if o.targets, err = parseTargets(targets); err == nil {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 		err = makeRelease(ctx, o)
 		stop()

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"debug/buildinfo"
-	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
@@ -116,21 +115,43 @@ func TestSBOM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &release{options: options{version: "v1.0.0"}, number: "1.0.0", home: "https://example.com/mtool", at: noon}
-	var b bytes.Buffer
-	if err := r.writeSBOM(&b, made{target: target{"linux", "amd64", ""}, Binary: self}); err != nil {
-		t.Fatal(err)
-	}
-	var doc spdx
-	if err := json.Unmarshal(b.Bytes(), &doc); err != nil {
+	doc, err := programSBOM(self, noon)
+	if err != nil {
 		t.Fatal(err)
 	}
 	if len(doc.Packages) != len(info.Deps)+2 || len(doc.Relationships) != len(doc.Packages) ||
 		doc.CreationInfo.Created != "2026-11-30T12:00:00Z" {
-		t.Errorf("%d dependencies, but\n%s", len(info.Deps), b.String())
+		t.Errorf("%d dependencies, but\n%+v", len(info.Deps), doc)
 	}
 	if len(doc.Packages[0].Checksums) != 1 || doc.Relationships[0].Type != "DESCRIBES" {
 		t.Errorf("the program has no sum or is not described: %+v", doc.Packages[0])
+	}
+}
+
+// TestDebianPackages lists the packages of an image by their control files. One that does not say what it is is an error.
+func TestDebianPackages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "runc"),
+		[]byte("Package: runc\nVersion: 1.1.5+ds1-1\nArchitecture: arm64\nDescription: runs\n Version: none\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var doc spdx
+	if err := doc.addDebian(dir); err != nil || len(doc.Packages) != 1 {
+		t.Fatalf("%v, %+v", err, doc)
+	}
+	if p := doc.Packages[0]; p.Name != "runc" || p.Version != "1.1.5+ds1-1" ||
+		p.ExternalRefs[0].Locator != "pkg:deb/debian/runc@1.1.5%2Bds1-1?arch=arm64" {
+		t.Errorf("%+v", p)
+	}
+	if err := doc.addDebian(filepath.Join(dir, "none")); err != nil {
+		t.Errorf("an image without packages of Debian: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "other"), []byte("Package: other\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.addDebian(dir); err == nil || !strings.Contains(err.Error(), "no package and version") {
+		t.Errorf("a package without a version: %v", err)
 	}
 }
 

@@ -31,7 +31,7 @@ type spdxCreation struct {
 type spdxPackage struct {
 	SPDXID           string         `json:"SPDXID"`
 	Name             string         `json:"name"`
-	Version          string         `json:"versionInfo"`
+	Version          string         `json:"versionInfo,omitempty"`
 	DownloadLocation string         `json:"downloadLocation"`
 	FilesAnalyzed    bool           `json:"filesAnalyzed"`
 	LicenseConcluded string         `json:"licenseConcluded"`
@@ -58,49 +58,60 @@ type spdxRelationship struct {
 	Related string `json:"relatedSpdxElement"`
 }
 
-// writeSBOM lists what a program is made of, as the go command wrote it into the program.
-func (r *release) writeSBOM(w io.Writer, m made) error {
-	info, err := buildinfo.ReadFile(m.Binary)
+// programSBOM lists what a program is made of, as the go command wrote it into the program.
+func programSBOM(path string, at time.Time) (spdx, error) {
+	info, err := buildinfo.ReadFile(path)
 	if err != nil {
-		return err
+		return spdx{}, err
 	}
-	body, err := os.ReadFile(m.Binary)
+	body, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return spdx{}, err
 	}
-	sum := fmt.Sprintf("%x", sha256.Sum256(body))
+	sum, name := fmt.Sprintf("%x", sha256.Sum256(body)), targetOf(info).file()
 	doc := spdx{
 		SPDXVersion: "SPDX-2.3", DataLicense: "CC0-1.0", SPDXID: "SPDXRef-DOCUMENT",
-		Name:              "mtool-" + r.number + "-" + m.file(),
-		DocumentNamespace: r.home + "/spdx/" + r.version + "/" + m.file() + "-" + sum,
+		Name:              "mtool-" + strings.TrimPrefix(info.Main.Version, "v") + "-" + name,
+		DocumentNamespace: homeOf(info.Main.Path) + "/spdx/" + info.Main.Version + "/" + name + "-" + sum,
 		CreationInfo: spdxCreation{
-			r.at.Format(time.RFC3339),
+			at.Format(time.RFC3339),
 			[]string{"Tool: mtool-release", "Organization: The mtool authors"},
 		},
 	}
-	doc.add("SPDXRef-DOCUMENT", "DESCRIBES", "mtool", info.Main.Path, r.version)
+	id := doc.add("SPDXRef-DOCUMENT", "DESCRIBES", "mtool", info.Main.Version, golangURL(info.Main.Path, info.Main.Version))
 	program := &doc.Packages[0]
 	program.LicenseDeclared, program.Checksums = "Apache-2.0", []spdxChecksum{{"SHA256", sum}}
-	id := program.SPDXID
-	doc.add(id, "DEPENDS_ON", "stdlib", "stdlib", strings.TrimPrefix(info.GoVersion, "go"))
+	version := strings.TrimPrefix(info.GoVersion, "go")
+	doc.add(id, "DEPENDS_ON", "stdlib", version, golangURL("stdlib", version))
 	for _, d := range info.Deps {
 		if d.Replace != nil {
 			d = d.Replace
 		}
-		doc.add(id, "DEPENDS_ON", d.Path, d.Path, d.Version)
+		doc.add(id, "DEPENDS_ON", d.Path, d.Version, golangURL(d.Path, d.Version))
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(doc)
+	return doc, nil
 }
 
-// add adds a package, and how another one is related to it.
-func (d *spdx) add(from, relation, name, path, version string) {
+// golangURL returns a module's package URL: https://github.com/package-url/purl-spec.
+func golangURL(path, version string) string {
+	return "pkg:golang/" + strings.ToLower(path) + "@" + version
+}
+
+// add adds a package and its relation to another one, and returns its identifier.
+func (d *spdx) add(from, relation, name, version, url string) string {
 	id := fmt.Sprintf("SPDXRef-Package-%d", len(d.Packages))
 	d.Packages = append(d.Packages, spdxPackage{
 		SPDXID: id, Name: name, Version: version, DownloadLocation: "NOASSERTION",
 		LicenseConcluded: "NOASSERTION", LicenseDeclared: "NOASSERTION", CopyrightText: "NOASSERTION",
-		ExternalRefs: []spdxRef{{"PACKAGE-MANAGER", "purl", "pkg:golang/" + strings.ToLower(path) + "@" + version}},
+		ExternalRefs: []spdxRef{{"PACKAGE-MANAGER", "purl", url}},
 	})
 	d.Relationships = append(d.Relationships, spdxRelationship{from, relation, id})
+	return id
+}
+
+// writeJSON writes a document.
+func writeJSON(w io.Writer, doc any) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(doc)
 }

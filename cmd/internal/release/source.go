@@ -51,15 +51,12 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.home = "https://github.com/you/mtool" // until the module has an address
-	if strings.Contains(module, ".") {
-		r.home = "https://" + module
-	}
+	r.home = homeOf(module)
 	if r.url == "" {
 		r.url = r.home + "/releases/download/" + r.version
 	}
 	r.mtool = filepath.Join(tmp, "host", "mtool")
-	if err := r.compile(ctx, target{}, r.mtool); err != nil {
+	if err := r.compile(ctx, target{}, r.mtool, "./cmd/mtool"); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(r.dist, 0o755); err != nil {
@@ -69,6 +66,14 @@ func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 		return nil, err
 	}
 	return r, r.document(ctx)
+}
+
+// homeOf returns the web page of a module.
+func homeOf(module string) string {
+	if strings.Contains(module, ".") {
+		return "https://" + module
+	}
+	return "https://github.com/you/mtool" // until the module has an address
 }
 
 // clone checks HEAD out anew, under the version's tag. A tag that is there already must be HEAD's.
@@ -125,9 +130,8 @@ func (r *release) document(ctx context.Context) error {
 
 // output runs a program in the clone, with more variables than this process has, and returns what it prints.
 func (r *release) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Dir, cmd.Env = r.source, append(append(os.Environ(), "GOFLAGS=", "MTOOL_HOME="+filepath.Join(r.tmp, "home")),
-		env...)
+	cmd := r.command(ctx, name, args...)
+	cmd.Env = append(cmd.Env, env...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
@@ -137,4 +141,11 @@ func (r *release) output(ctx context.Context, env []string, name string, args ..
 			bytes.TrimSpace(said.Bytes()))
 	}
 	return string(bytes.TrimSpace(out)), err
+}
+
+// command returns a program that runs in the clone, with a store of its own.
+func (r *release) command(ctx context.Context, name string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Dir, cmd.Env = r.source, append(os.Environ(), "GOFLAGS=", "MTOOL_HOME="+filepath.Join(r.tmp, "home"))
+	return cmd
 }

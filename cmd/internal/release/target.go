@@ -37,6 +37,21 @@ func parseTargets(list string) ([]target, error) {
 	return targets, nil
 }
 
+// targetOf returns what a program was compiled for.
+func targetOf(info *buildinfo.BuildInfo) (t target) {
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "GOOS":
+			t.os = s.Value
+		case "GOARCH":
+			t.arch = s.Value
+		case "GOARM":
+			t.variant = "v" + s.Value
+		}
+	}
+	return t
+}
+
 // String is the platform's name.
 func (t target) String() string { return strings.TrimSuffix(t.os+"/"+t.arch+"/"+t.variant, "/") }
 
@@ -63,11 +78,10 @@ func (t target) env() []string {
 	return env
 }
 
-// compile builds mtool for a target. What the go command writes into it of the clone tells the version, which is
-// checked.
-func (r *release) compile(ctx context.Context, t target, path string) error {
+// compile builds a command for a target. The go command writes the clone's version into the program; it is checked.
+func (r *release) compile(ctx context.Context, t target, path, command string) error {
 	_, err := r.output(ctx, t.env(), "go", "build", "-trimpath", "-buildvcs=true", "-tags=grpcnotrace", "-ldflags=-s -w",
-		"-o", path, "./cmd/mtool")
+		"-o", path, command)
 	if err != nil {
 		return err
 	}
@@ -85,7 +99,7 @@ func (r *release) compile(ctx context.Context, t target, path string) error {
 func (r *release) makeTarget(ctx context.Context, t target) error {
 	began := time.Now()
 	m := made{target: t, Binary: filepath.Join(r.tmp, t.file(), t.program())}
-	if err := r.compile(ctx, t, m.Binary); err != nil {
+	if err := r.compile(ctx, t, m.Binary, "./cmd/mtool"); err != nil {
 		return err
 	}
 	body, err := os.ReadFile(m.Binary)
@@ -109,7 +123,11 @@ func (r *release) makeTarget(ctx context.Context, t target) error {
 		return err
 	}
 	m.Sum = [sha256.Size]byte(hash.Sum(nil))
-	if err := r.write(base+".spdx.json", func(w io.Writer) error { return r.writeSBOM(w, m) }); err != nil {
+	sbom, err := programSBOM(m.Binary, r.at)
+	if err != nil {
+		return err
+	}
+	if err := r.write(base+".spdx.json", func(w io.Writer) error { return writeJSON(w, sbom) }); err != nil {
 		return err
 	}
 	r.made = append(r.made, m)
