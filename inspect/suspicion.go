@@ -155,13 +155,31 @@ func programLayers(i Image) (keys []string) {
 		if n == 0 {
 			continue // sharedBases reports it
 		}
-		names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == d.program() }
-		if (strings.Contains(line, "COPY") || strings.Contains(line, "ADD")) &&
-			slices.ContainsFunc(strings.Fields(line), names) {
+		if d.copiesProgram(line) {
 			keys = append(keys, d.DiffIDs[n].String())
 		}
 	}
 	return keys
+}
+
+// copiesProgram reports whether a step copies something with the name of what the image starts, or copies to that name.
+// /usr/share/doc/app is not the place of /usr/bin/app.
+func (d Details) copiesProgram(line string) bool {
+	line, _, _ = strings.Cut(line, " # ") // what BuildKit adds
+	words := strings.Fields(line)
+	if !strings.Contains(line, "COPY") && !strings.Contains(line, "ADD") || len(words) == 0 {
+		return false
+	}
+	names := func(word string) bool { return path.Base(strings.Trim(word, `"',[]`)) == d.program() }
+	last := len(words) - 1
+	return slices.ContainsFunc(words[:last], names) || names(words[last]) && !d.startsOutside(words[last])
+}
+
+// startsOutside reports whether what the image starts is neither dir nor below it, as far as both are absolute paths.
+func (d Details) startsOutside(dir string) bool {
+	program := slices.Concat(d.Entrypoint, d.Cmd)[0]
+	dir = path.Clean(strings.Trim(dir, `"',[]`))
+	return path.IsAbs(program) && path.IsAbs(dir) && !strings.HasPrefix(path.Clean(program)+"/", dir+"/")
 }
 
 // program returns the name of what the image starts; "" when there is none, or the name is a script's.

@@ -137,7 +137,7 @@ func TestSharedPrograms(t *testing.T) {
 	t.Parallel()
 	program := func(name, base, app, packing, line string) registrytest.Entry {
 		s := made(name, base, app, "ADD rootfs /", line)
-		s.Packing = packing
+		s.Packing, s.Entrypoint = packing, []string{"/app/app"}
 		return entry(registrytest.Image(s))
 	}
 	script := func(name, base string) registrytest.Entry {
@@ -166,6 +166,14 @@ func TestSharedPrograms(t *testing.T) {
 			program("linux/amd64", "a", "app", "", "COPY etc /etc"),
 			program("linux/arm64", "b", "app", "", "COPY etc /etc"),
 		}, false},
+		"its documents": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", "COPY LICENSE /usr/share/doc/app/ # buildkit"),
+			program("linux/arm64", "b", "app", "", "COPY LICENSE /usr/share/doc/app/ # buildkit"),
+		}, false},
+		"a folder of its name": {[]registrytest.Entry{
+			program("linux/amd64", "a", "app", "", "COPY target/release /app/ # buildkit"),
+			program("linux/arm64", "b", "app", "", "COPY target/release /app/ # buildkit"),
+		}, true},
 		"a script": {[]registrytest.Entry{script("linux/amd64", "a"), script("linux/arm64", "b")}, false},
 		"of variants": {[]registrytest.Entry{
 			program("linux/arm/v6", "a", "app", "", line),
