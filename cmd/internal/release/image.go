@@ -19,7 +19,7 @@ func (r *release) makeImages(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	scanner, stop, err := r.scanner(ctx, dir)
+	stop, err := r.serveScanner(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (r *release) makeImages(ctx context.Context) error {
 			continue
 		}
 		tag, platforms := r.number+image.suffix, strings.Join(image.platforms, ",")
-		if err := r.image(ctx, dir, image.stage, tag, platforms, scanner); err != nil {
+		if err := r.image(ctx, dir, image.stage, tag, platforms); err != nil {
 			return err
 		}
 	}
@@ -42,14 +42,14 @@ func (r *release) makeImages(ctx context.Context) error {
 }
 
 // image builds, merges, proves, saves and, if that is wanted, pushes one image.
-func (r *release) image(ctx context.Context, dir, stage, tag, platforms, scanner string) error {
+func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) error {
 	name, archive := "mtool:"+tag, "mtool-"+tag+"-image.tar"
 	proof := []string{"inspect", "--deep", "--no-facts", "--exact", "--require", platforms}
 	steps := [][]string{
 		{
 			"build", "--platform", platforms, "--target", stage, "-t", name,
 			"--provenance", "mode=max",
-			"--sbom", "generator=" + scanner, "--progress", "quiet",
+			"--sbom", "generator=" + r.scanner, "--progress", "quiet",
 			"--source-date-epoch", fmt.Sprint(r.at.Unix()), "--label", "org.opencontainers.image.version=" + r.number,
 			"--label", "org.opencontainers.image.source=" + r.home, "--label",
 			"org.opencontainers.image.licenses=Apache-2.0", dir,

@@ -2,30 +2,38 @@ package main
 
 import (
 	"bytes"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"mtool/registry/serve"
+	"mtool/registry/store"
 )
 
-// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target. Each Linux
-// program starts, under QEMU where it is for another machine, and inspects the image of mtool. podman runs the image
-// that builds.
+// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes its images.
+// Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool. The others have their
+// system's format. The images have SBOMs. podman runs the image that builds.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")
 	}
 	const some = "linux/amd64 linux/riscv64"
-	first, second := makeIn(t, t.TempDir(), some), makeIn(t, filepath.Join(t.TempDir(), "deeper"), some)
+	first, second := makeIn(t, t.TempDir(), some, ""), makeIn(t, filepath.Join(t.TempDir(), "deeper"), some, "")
 	if a, b := sums(t, first), sums(t, second); len(a) == 0 || !slices.Equal(a, b) {
 		t.Errorf("the same commit in another folder is other bytes:\n%s\n\n%s", strings.Join(a, "\n"), strings.Join(b, "\n"))
 	}
 	if a, b := images(t, first), images(t, second); a == "" || a != b {
 		t.Errorf("the same commit in another folder makes other images:\n%s\n%s", a, b)
 	}
-	dist := makeIn(t, t.TempDir(), "")
+	server := serve.New(store.Open(t.TempDir()), serve.Options{Writable: true})
+	registry := httptest.NewServer(server)
+	t.Cleanup(registry.Close)
+	published := strings.TrimPrefix(registry.URL, "http://") + "/team/mtool"
+	dist := makeIn(t, t.TempDir(), "", published)
 	same := sums(t, dist)
 	for _, line := range sums(t, first) {
 		if strings.Contains(line, "  mtool-9.9.9-linux-") && !slices.Contains(same, line) {
@@ -39,7 +47,13 @@ func TestMakeRelease(t *testing.T) {
 	for _, m := range targets {
 		if m.os == "linux" {
 			starts(t, dist, m)
+		} else {
+			isFor(t, dist, m)
 		}
+	}
+	for _, name := range []string{"9.9.9", "9.9.9-builder"} {
+		hasSBOM(t, dist, "oci-archive:"+filepath.Join(dist, "mtool-"+name+"-image.tar"))
+		hasSBOM(t, dist, published+":"+name)
 	}
 	if os.Geteuid() == 0 { // what a user's podman leaves belongs to others
 		buildsInPodman(t, dist)
@@ -47,7 +61,7 @@ func TestMakeRelease(t *testing.T) {
 }
 
 // makeIn runs make release in a clone of this repository, and returns its dist.
-func makeIn(t *testing.T, dir, targets string) string {
+func makeIn(t *testing.T, dir, targets, image string) string {
 	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
@@ -58,7 +72,7 @@ func makeIn(t *testing.T, dir, targets string) string {
 	if err := os.Symlink(filepath.Join(root, ".deps"), filepath.Join(clone, ".deps")); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "make", "-C", clone, "release", "VERSION=v9.9.9", "TARGETS="+targets)
+	must(t, "make", "-C", clone, "release", "VERSION=v9.9.9", "TARGETS="+targets, "IMAGE="+image)
 	return filepath.Join(clone, "dist")
 }
 
@@ -86,21 +100,62 @@ func sums(t *testing.T, dist string) []string {
 // images are the digests of the images of mtool, for all platforms, as the program of this release tells them.
 func images(t *testing.T, dist string) (digests string) {
 	t.Helper()
-	dir := t.TempDir()
-	must(t, "tar", "-xzf", filepath.Join(dist, "mtool-9.9.9-linux-amd64.tar.gz"), "-C", dir)
+	mtool := unpack(t, dist, target{os: "linux", arch: "amd64"})
 	for _, name := range []string{"mtool-9.9.9-image.tar", "mtool-9.9.9-builder-image.tar"} {
-		digests += must(t, filepath.Join(dir, "mtool-9.9.9-linux-amd64", "mtool"), "inspect", "--format",
-			`{{range .Platforms}}{{.Digest}}{{"\n"}}{{end}}`, "oci-archive:"+filepath.Join(dist, name)) + "\n"
+		digests += must(t, mtool, "inspect", "--format", `{{range .Platforms}}{{.Digest}}{{"\n"}}{{end}}`,
+			"oci-archive:"+filepath.Join(dist, name)) + "\n"
 	}
 	return digests
+}
+
+// unpack unpacks the archive of a target, and returns its program.
+func unpack(t *testing.T, dist string, m target) string {
+	t.Helper()
+	dir, archive := t.TempDir(), filepath.Join(dist, "mtool-9.9.9-"+m.file())
+	if m.os == "windows" {
+		must(t, "unzip", "-q", archive+".zip", "-d", dir)
+	} else {
+		must(t, "tar", "-xzf", archive+".tar.gz", "-C", dir)
+	}
+	return filepath.Join(dir, "mtool-9.9.9-"+m.file(), m.program())
+}
+
+// hasSBOM checks that the SBOM of every platform names mtool and a module, and in the image that builds also runc.
+func hasSBOM(t *testing.T, dist, image string) {
+	t.Helper()
+	said := must(t, unpack(t, dist, target{os: "linux", arch: "amd64"}), "inspect", "--format",
+		`{{range .Platforms}}{{.Platform}}{{range .SBOM.Predicate.packages}} {{.name}}{{end}}{{"\n"}}{{end}}`, image)
+	for line := range strings.Lines(said) {
+		for _, name := range []string{" mtool ", " github.com/spf13/cobra ", " ca-certificates "} {
+			if !strings.Contains(line, name) {
+				t.Errorf("%s: the SBOM lacks%s: %s", image, name, line)
+			}
+		}
+		if strings.Contains(image, "-builder") && !strings.Contains(line, " runc ") {
+			t.Errorf("%s: the SBOM lacks runc: %s", image, line)
+		}
+	}
+}
+
+// isFor checks what a program says of itself, where it can't be started.
+func isFor(t *testing.T, dist string, m target) {
+	t.Helper()
+	said := must(t, "file", "--brief", unpack(t, dist, m))
+	for _, word := range map[target][]string{
+		{"darwin", "amd64", ""}: {"Mach-O 64-bit", "x86_64"}, {"darwin", "arm64", ""}: {"Mach-O 64-bit", "arm64"},
+		{"windows", "amd64", ""}: {"PE32+", "x86-64"}, {"windows", "arm64", ""}: {"PE32+", "Aarch64"},
+		{"freebsd", "amd64", ""}: {"ELF 64-bit", "x86-64", "FreeBSD"},
+	}[m] {
+		if !strings.Contains(said, word) {
+			t.Errorf("%s is not %s: %s", m, word, said)
+		}
+	}
 }
 
 // starts unpacks the archive of a target and runs its program.
 func starts(t *testing.T, dist string, m target) {
 	t.Helper()
-	dir := t.TempDir()
-	must(t, "tar", "-xzf", filepath.Join(dist, "mtool-9.9.9-"+m.file()+".tar.gz"), "-C", dir)
-	run := []string{filepath.Join(dir, "mtool-9.9.9-"+m.file(), "mtool")}
+	run := []string{unpack(t, dist, m)}
 	qemu := map[string]string{
 		"arm64": "aarch64", "arm": "arm", "386": "i386", "riscv64": "riscv64", "s390x": "s390x", "ppc64le": "ppc64le",
 		"loong64": "loongarch64", "mips64le": "mips64el",
@@ -109,13 +164,11 @@ func starts(t *testing.T, dist string, m target) {
 		run = append([]string{"qemu-" + qemu + "-static"}, run...)
 	}
 	t.Setenv("MTOOL_HOME", t.TempDir())
-	if said := must(t, run[0], append(run[1:], "version")...); !strings.HasPrefix(said,
-		"mtool 9.9.9 linux/"+m.arch+" go") {
+	if said := must(t, run[0], append(run[1:], "version")...); !strings.HasPrefix(said, "mtool 9.9.9 linux/"+m.arch+" go") {
 		t.Errorf("%s: version: %s", m, said)
 	}
 	image := "oci-archive:" + filepath.Join(dist, "mtool-9.9.9-image.tar")
-	if said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...); !strings.Contains(said,
-		m.String()) {
+	if said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...); !strings.Contains(said, m.String()) {
 		t.Errorf("%s: inspect: %s", m, said)
 	}
 }
@@ -131,19 +184,15 @@ func buildsInPodman(t *testing.T, dist string) {
 		}
 	}
 	must(t, "cp", "-L", filepath.Join("..", "..", "..", ".deps", "rootfs", "arm64-0.tar"), context)
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile"),
-		[]byte("FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte("FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") +
-		" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
+	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") + " --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
 	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-9.9.9-builder-image.tar"))...)
-	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none", "--ulimit",
-		"nofile=1024:1024", "--ulimit", "nproc=4096:4096",
+	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
 		"-v", state+":/var/lib/mtool", "-v", context+":/work", "docker.io/library/mtool:9.9.9-builder",
 		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")
-	if said := must(t, podman[0], run...); !strings.Contains(said,
-		"built linux/arm64 as made:v1, emulated by qemu-aarch64") {
+	if said := must(t, podman[0], run...); !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {
 		t.Errorf("podman: %s", said)
 	}
 	must(t, "sh", "-c", `for _ in $(seq 100); do # until conmon has ended

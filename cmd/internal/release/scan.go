@@ -16,15 +16,15 @@ import (
 	"time"
 )
 
-// scanner makes the image that lists what is in an image, and serves it to BuildKit, which takes it from registries only.
-// It returns the image's name there.
-func (r *release) scanner(ctx context.Context, dir string) (name string, stop func(), err error) {
+// serveScanner makes the image that lists what is in the others, and serves it until stop: BuildKit takes it from registries
+// only.
+func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), err error) {
 	if err := r.compile(ctx, target{}, filepath.Join(dir, "scanner"), "./cmd/internal/release"); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	const image = "mtool-scanner:v1"
 	if _, err := r.output(ctx, nil, r.mtool, "build", "--target", "scanner", "-t", image, "--progress", "quiet", dir); err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	cmd := r.command(ctx, r.mtool, "serve")
 	said, err := cmd.StdoutPipe()
@@ -32,15 +32,16 @@ func (r *release) scanner(ctx context.Context, dir string) (name string, stop fu
 		err = cmd.Start()
 	}
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	stop = func() { _, _ = cmd.Process.Signal(os.Interrupt), cmd.Wait() }
 	host, err := bufio.NewReader(said).ReadString('\n')
 	if err != nil {
 		stop()
-		return "", nil, fmt.Errorf("mtool serve: %w", err)
+		return nil, fmt.Errorf("starting mtool serve: %w", err)
 	}
-	return strings.TrimSpace(host) + "/" + image, stop, nil
+	r.scanner = strings.TrimSpace(host) + "/" + image
+	return stop, nil
 }
 
 // scan is what the scanner runs. It lists what is in the image of mtool at $BUILDKIT_SCAN_SOURCE, by BuildKit's protocol:

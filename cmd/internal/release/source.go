@@ -28,6 +28,8 @@ type release struct {
 	common []file // what every archive has
 	made   []made
 	names  []string // of the files in dist
+
+	scanner string // the image that lists what is in the others
 }
 
 // made is an archive.
