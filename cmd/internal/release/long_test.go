@@ -14,9 +14,9 @@ import (
 	"mtool/registry/store"
 )
 
-// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes its images.
-// Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool. The others have their
-// system's format. The images have SBOMs. podman runs the image that builds.
+// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes its
+// images. Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool. The
+// other programs have the format of their system. The images have SBOMs. podman runs the image that builds.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")
@@ -164,11 +164,13 @@ func starts(t *testing.T, dist string, m target) {
 		run = append([]string{"qemu-" + qemu + "-static"}, run...)
 	}
 	t.Setenv("MTOOL_HOME", t.TempDir())
-	if said := must(t, run[0], append(run[1:], "version")...); !strings.HasPrefix(said, "mtool 9.9.9 linux/"+m.arch+" go") {
-		t.Errorf("%s: version: %s", m, said)
+	version := must(t, run[0], append(run[1:], "version")...)
+	if !strings.HasPrefix(version, "mtool 9.9.9 linux/"+m.arch+" go") {
+		t.Errorf("%s: version: %s", m, version)
 	}
 	image := "oci-archive:" + filepath.Join(dist, "mtool-9.9.9-image.tar")
-	if said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...); !strings.Contains(said, m.String()) {
+	said := must(t, run[0], append(run[1:], "inspect", "--require", m.String(), image)...)
+	if !strings.Contains(said, m.String()) {
 		t.Errorf("%s: inspect: %s", m, said)
 	}
 }
@@ -184,12 +186,15 @@ func buildsInPodman(t *testing.T, dist string) {
 		}
 	}
 	must(t, "cp", "-L", filepath.Join("..", "..", "..", ".deps", "rootfs", "arm64-0.tar"), context)
-	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte("FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"), 0o600); err != nil {
+	const recipe = "FROM scratch\nADD arm64-0.tar /\nRUN test $(uname -m) = aarch64\n"
+	if err := os.WriteFile(filepath.Join(context, "Dockerfile"), []byte(recipe), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") + " --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
+	podman := strings.Fields("podman --root " + filepath.Join(dir, "podman") +
+		" --storage-driver vfs --cgroup-manager cgroupfs --events-backend none --runtime runc")
 	must(t, podman[0], append(podman[1:], "load", "-q", "-i", filepath.Join(dist, "mtool-9.9.9-builder-image.tar"))...)
-	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
+	run := append(podman[1:], "run", "--rm", "--cgroup-parent", "mtool-release", "--network", "none",
+		"--ulimit", "nofile=1024:1024", "--ulimit", "nproc=4096:4096",
 		"-v", state+":/var/lib/mtool", "-v", context+":/work", "docker.io/library/mtool:9.9.9-builder",
 		"build", "--arch", "arm64", "-t", "made:v1", "--progress", "plain", "--network", "none", ".")
 	if said := must(t, podman[0], run...); !strings.Contains(said, "built linux/arm64 as made:v1, emulated by qemu-aarch64") {

@@ -16,14 +16,15 @@ import (
 	"time"
 )
 
-// serveScanner makes the image that lists what is in the others, and serves it until stop: BuildKit takes it from registries
-// only.
+// serveScanner makes the image that lists what is in the others, and serves it until stop: BuildKit takes it only from a
+// registry.
 func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), err error) {
 	if err := r.compile(ctx, target{}, filepath.Join(dir, "scanner"), "./cmd/internal/release"); err != nil {
 		return nil, err
 	}
 	const image = "mtool-scanner:v1"
-	if _, err := r.output(ctx, nil, r.mtool, "build", "--target", "scanner", "-t", image, "--progress", "quiet", dir); err != nil {
+	_, err = r.output(ctx, nil, r.mtool, "build", "--target", "scanner", "-t", image, "--progress", "quiet", dir)
+	if err != nil {
 		return nil, err
 	}
 	cmd := r.command(ctx, r.mtool, "serve")
@@ -44,7 +45,7 @@ func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), er
 	return stop, nil
 }
 
-// scan is what the scanner runs. It lists what is in the image of mtool at $BUILDKIT_SCAN_SOURCE, by BuildKit's protocol:
+// scan is what the scanner runs. It lists what is in the image of mtool at $BUILDKIT_SCAN_SOURCE. BuildKit's protocol:
 // https://github.com/moby/buildkit/blob/master/docs/attestations/sbom-protocol.md.
 func scan() error {
 	root := os.Getenv("BUILDKIT_SCAN_SOURCE")
