@@ -141,7 +141,7 @@ func sayLint(job Job, warnings []Warning) error {
 		return &StrictError{Warnings: warnings}
 	}
 	for _, w := range warnings {
-		job.Options.Say("warning: " + w.String())
+		job.Options.say("warning: " + w.String())
 	}
 	return nil
 }

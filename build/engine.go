@@ -110,7 +110,7 @@ func beyondEngine(s Spec) error {
 		what = "does not set the times of files, as SOURCE_DATE_EPOCH has it"
 	case slices.ContainsFunc(s.Exports,
 		func(e Export) bool { return e.Type == client.ExporterOCI || e.Type == client.ExporterDocker }):
-		what = "writes no archives of images (-o type=oci, type=docker)"
+		what = "writes no archives of images (type=oci, type=docker)"
 	case slices.ContainsFunc(withType(s.CacheTo), func(c string) bool { return !strings.Contains(c, "type=inline") }):
 		what = "exports no cache but an inline one (type=inline)"
 	case slices.Contains(s.Allow, AllowInsecure):

@@ -28,7 +28,7 @@ func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
 	}
 	if job.Options.Client != nil {
 		if a := askFor(ctx, job.Options, image); a.err != nil {
-			job.Options.Say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q can't be had: %v",
+			job.Options.say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q can't be had: %v",
 				image, a.err))
 			return job
 		}

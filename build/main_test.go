@@ -13,6 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/build/worker"
 	"mtool/inspect/platform"
@@ -131,7 +132,7 @@ func newHome(t testing.TB) *home {
 	h := &home{store: store.Open(filepath.Join(dir, "store"))}
 	h.o = build.Options{
 		StateDir: filepath.Join(dir, "worker"), EmulatorsDir: filepath.Join(dir, "emulators"), Store: h.store,
-		Note: func(s string) { h.notes = append(h.notes, s) },
+		Note: func(n advice.Note) { h.notes = append(h.notes, n.Text) },
 	}
 	return h
 }

@@ -17,8 +17,7 @@ import (
 
 func preparePaths(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "-" {
-		return s, registry.Usagef(
-			"a Dockerfile from standard input is not supported: write it to a file and name that with -f")
+		return s, registry.Usagef("a Dockerfile from standard input is not supported: write it to a file")
 	}
 	typed := s.Context
 	if s.Context, err = filepath.Abs(s.Context); err != nil {

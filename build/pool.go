@@ -57,7 +57,7 @@ func newPool(ctx context.Context, job Job, d *dockerfile, preflight bool) (_ *po
 			return nil, err
 		}
 		if len(job.Spec.Workers) > 0 {
-			job.Options.Note(formatted(part.Spec.Platforms) + ": worker " + w.Addr)
+			job.Options.say(formatted(part.Spec.Platforms) + ": worker " + w.Addr)
 		}
 		p.add(w, planned, mine)
 	}
@@ -106,13 +106,13 @@ func formatted(all []v1.Platform) string {
 	return strings.Join(names, ", ")
 }
 
-// once passes on each line only once: several workers' parts of a job give the same notes.
-func once(note func(string)) func(string) {
+// once passes on each note only once: several workers' parts of a job give the same ones.
+func once(note func(advice.Note)) func(advice.Note) {
 	said := map[string]bool{}
-	return func(line string) {
-		if note != nil && !said[line] {
-			said[line] = true
-			note(line)
+	return func(n advice.Note) {
+		if note != nil && !said[n.Text] {
+			said[n.Text] = true
+			note(n)
 		}
 	}
 }

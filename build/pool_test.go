@@ -116,11 +116,11 @@ func TestNativeOnly(t *testing.T) {
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	var said []string
-	note := once(func(s string) { said = append(said, s) })
+	note := once(func(n advice.Note) { said = append(said, n.Text) })
 	for _, line := range []string{"a", "b", "a"} {
-		note(line)
+		note(advice.Note{Text: line})
 	}
-	once(nil)("nobody listens")
+	once(nil)(advice.Note{Text: "unheard"})
 	if !slices.Equal(said, []string{"a", "b"}) {
 		t.Errorf("said %q", said)
 	}

@@ -35,8 +35,8 @@ func prepareExtras(s Spec) (Spec, error) {
 	for _, e := range s.Exports {
 		if e.Archive != nil && len(s.Platforms) > 1 {
 			return s, registry.Usagef(
-				"one %s archive can't hold %d platforms: type=local makes a directory for each, type=oci with -t a list", e.Type,
-				len(s.Platforms))
+				"one %s archive can't hold %d platforms: type=local makes a directory for each, and type=oci of a named build holds a list",
+				e.Type, len(s.Platforms))
 		}
 	}
 	return prepareContexts(s)

@@ -17,6 +17,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
+	"mtool/build/advice"
 	"mtool/registry"
 	"mtool/registry/store"
 )
@@ -48,7 +49,7 @@ func carryOut(text string) int {
 	}, build.Options{
 		StateDir: filepath.Join(o.Home, "worker"), EmulatorsDir: filepath.Join(o.Home, "emulators"),
 		Store: store.Open(filepath.Join(o.Home, "store")),
-		Note:  func(s string) { fmt.Fprintln(os.Stderr, "note:", s) },
+		Note:  func(n advice.Note) { fmt.Fprintln(os.Stderr, "note:", n.Text) },
 	})
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -73,7 +73,7 @@ func (s solve) offer(own *session.Session, o client.SolveOpt) error {
 		}
 		stores["local:"+dir] = blobs
 	}
-	r := receiver{dirs: map[string]string{}, skip: s.job.Spec.SkipDevices, say: s.job.Options.Say}
+	r := receiver{dirs: map[string]string{}, skip: s.job.Spec.SkipDevices, say: s.job.Options.say}
 	var others []filesync.FSSyncTarget
 	for id, e := range o.Exports {
 		switch {

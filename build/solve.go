@@ -37,12 +37,8 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	if err != nil {
 		return nil, err
 	}
-	note := job.Options.Note
-	if note == nil {
-		note = func(string) {}
-	}
 	if p.plan.runs() && job.Spec.Network != "none" {
-		note("RUN steps share the network of the machine they run on")
+		job.Options.say("RUN steps share the network of the machine they run on")
 	}
 	layouts, err := shareFiles(ctx, p, job)
 	keep := cmp.Or(job.Spec.KeepStorage, defaultKeep(job.Options.StateDir))
@@ -52,11 +48,11 @@ func (buildKit) Solve(ctx context.Context, job Job) ([]Layout, error) {
 	}
 	if w := p.embedded(); w != nil {
 		if err := prune(ctx, w.client, keep); err != nil {
-			note(err.Error()) // the images are built anyway
+			job.Options.say(err.Error()) // the images are built anyway
 		}
 	}
 	if err := p.close(); err != nil {
-		note(err.Error())
+		job.Options.say(err.Error())
 	}
 	return layouts, nil
 }
@@ -71,7 +67,7 @@ func shareFiles(ctx context.Context, p *pool, job Job) ([]Layout, error) {
 	}
 	defer func() {
 		if err := f.close(); err != nil {
-			job.Options.Say(err.Error()) // the next build sends every file again
+			job.Options.say(err.Error()) // the next build sends every file again
 		}
 	}()
 	if provenance(job.Spec.Provenance) == "" { // it contains the request, so the session's name would change it

@@ -7,6 +7,7 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/build/advice"
 	"mtool/build/snapshot"
 	embedded "mtool/build/worker"
 	"mtool/registry"
@@ -45,16 +46,16 @@ type Options struct {
 	Client       *remote.Client     // looks up base images before anything runs; nil: only the worker does
 	Registries   remote.Settings    // how to reach them, for the embedded worker; Client has its own
 	Proxies      remote.Proxies     // how addresses are reached by the embedded worker, and by RUN steps
-	Note         func(string)       // called with remarks for the user, one line each; may be nil
+	Note         func(advice.Note)  // called with remarks for the user, one line each; may be nil
 	// Verify is called for each image before any of them is stored; its error ends the build. It may be nil.
 	Verify func(ctx context.Context, p v1.Platform, image registry.Object) error
 	Solver Solver // nil: BuildKit
 }
 
-// Say calls Note, if there is one.
-func (o Options) Say(line string) {
+// say calls Note with a remark without advice, if there is one.
+func (o Options) say(text string) {
 	if o.Note != nil {
-		o.Note(line)
+		o.Note(advice.Note{Text: text})
 	}
 }
 

@@ -150,7 +150,7 @@ func (w *worker) proxy(job Job) remote.Proxy {
 		p = proxies.Configured(w.engine.Host())
 	}
 	if p.Secret() && strings.Contains(job.Spec.Provenance, "max") {
-		job.Options.Say("warning: RUN steps get no proxy, since its password would be in the provenance of mode=max")
+		job.Options.say("warning: RUN steps get no proxy, since its password would be in the provenance of mode=max")
 		return remote.Proxy{}
 	}
 	return p
@@ -178,7 +178,7 @@ func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight 
 		return p, err
 	}
 	if job.Spec.CgroupParent != "" {
-		job.Options.Say("the parent of control groups is left out: the embedded worker makes none")
+		job.Options.say("the parent of control groups is left out: the embedded worker makes none")
 	}
 	return p, w.start(ctx, embedded.Options{
 		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,

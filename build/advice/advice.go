@@ -7,32 +7,38 @@ type Kind int
 
 // The kinds of advice.
 const (
-	None           Kind = iota
-	OtherWorker         // a remote worker
-	NativeWorker        // PLATFORM: a worker that runs it natively
-	WorkerFor           // PLATFORM: some worker for it, be it the embedded one
-	OwnWorker           // the embedded worker with an emulator of ours, or an emulator there
-	WholeBuildKit       // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
-	NoneRunning         // to check that a worker runs there, or to use the embedded one
-	WorkerLog           // to look at the log of a worker
-	WorkerAlive         // to check whether the worker is back
-	TrustWorker         // an authority for the worker's certificate, or the name in it
-	Certificates        // certificates for a worker with TLS
-	ClientCert          // a client certificate
-	SignedCert          // a client certificate that the worker's authority has signed
-	NoCertificates      // to leave the certificates out
-	MoreTime            // a longer limit for the whole build, or a native worker
-	MoreSilence         // a longer limit for silence
-	NewerQEMU           // a newer emulator, or a native worker
-	LogIn               // to log in, or not to check a certificate
-	PinList             // to pin the digest of a list
-	RemoveBase          // PLATFORM, IMAGE: to remove it from the store, or to have one for the platform
-	BuiltinSyntax       // the Dockerfile frontend that BuildKit has built in
-	NotStrict           // to be warned only
-	GiveSecret          // ID: a secret
-	PublishFirst        // to give the image to a registry, or to the engine
-	AppArmor            // a profile for AppArmor, or its restriction off
-	HostEmulator        // ARCHITECTURE: an emulator that the whole machine uses
+	None            Kind = iota
+	OtherWorker          // a remote worker
+	NativeWorker         // PLATFORM: a worker that runs it natively
+	WorkerFor            // PLATFORM: some worker for it, be it the embedded one
+	OwnWorker            // the embedded worker with an emulator of ours, or an emulator there
+	WholeBuildKit        // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
+	NoneRunning          // to check that a worker runs there, or to use the embedded one
+	WorkerLog            // to look at the log of a worker
+	WorkerAlive          // to check whether the worker is back
+	TrustWorker          // an authority for the worker's certificate, or the name in it
+	Certificates         // certificates for a worker with TLS
+	ClientCert           // a client certificate
+	SignedCert           // a client certificate that the worker's authority has signed
+	NoCertificates       // to leave the certificates out
+	MoreTime             // a longer limit for the whole build, or a native worker
+	MoreSilence          // a longer limit for silence
+	NewerQEMU            // a newer emulator, or a native worker
+	LogIn                // to log in, or not to check a certificate
+	PinList              // to pin the digest of a list
+	RemoveBase           // PLATFORM, IMAGE: to remove it from the store, or to have one for the platform
+	BuiltinSyntax        // the Dockerfile frontend that BuildKit has built in
+	NotStrict            // to be warned only
+	GiveSecret           // ID: a secret
+	PublishFirst         // to give the image to a registry, or to the engine
+	AppArmor             // a profile for AppArmor, or its restriction off
+	KernelSetting        // NAME, VALUE: another value of a kernel setting
+	OpenContainer        // this container without its seccomp filter and AppArmor profile, or another worker
+	ShowProc             // this container with all of /proc
+	MapCapabilities      // this container with the capabilities that map ids, or another user than root
+	MapPrivilege         // PROGRAM: this container with the privilege that newuidmap or newgidmap needs
+	SubordinateIDs       // USER: ranges of subordinate ids
+	HostEmulator         // ARCHITECTURE: an emulator that the whole machine uses
 	kinds
 )
 
@@ -61,6 +67,12 @@ func Say(text string) Advice { return Advice{Text: text} }
 func (a Advice) Or(k Kind, args ...string) Advice {
 	a.Kind, a.Args = k, args
 	return a
+}
+
+// Note is a remark for the user, and what would help.
+type Note struct {
+	Text string
+	Advice
 }
 
 // IsZero reports whether there is none.

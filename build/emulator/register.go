@@ -85,17 +85,15 @@ func write(path, text string) error {
 
 // HostError is a failed change of the host's binfmt_misc.
 type HostError struct {
-	doing, next string
-	err         error
+	Unmounted string // the directory at which there is no binfmt_misc; "" for another failure
+	doing     string
+	err       error
 }
 
 func hostError(verb string, e Emulator, dir string, err error) error {
 	h := &HostError{doing: fmt.Sprintf("%s qemu-%s on this host", verb, e.Name), err: err}
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		h.next = "as root: mount -t binfmt_misc binfmt_misc " + dir
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		h.next = "this takes root; builds by mtool need no registration"
+	if errors.Is(err, fs.ErrNotExist) {
+		h.Unmounted = dir
 	}
 	return h
 }
@@ -104,4 +102,12 @@ func (e *HostError) Error() string { return e.doing + ": " + strings.TrimSpace(e
 func (e *HostError) Unwrap() error { return e.err }
 
 // Hint returns the next action.
-func (e *HostError) Hint() string { return e.next }
+func (e *HostError) Hint() string {
+	switch {
+	case e.Unmounted != "":
+		return "mount binfmt_misc at " + e.Unmounted
+	case errors.Is(e.err, fs.ErrPermission), errors.Is(e.err, syscall.EROFS):
+		return "this takes root; builds by mtool need no registration"
+	}
+	return ""
+}

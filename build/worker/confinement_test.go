@@ -6,9 +6,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"syscall"
 	"testing"
+
+	"mtool/build/advice"
 )
 
 // TestWhy is what a refusal without a kernel setting behind it comes from.
@@ -28,31 +31,33 @@ func TestWhy(t *testing.T) {
 		probe                    func() error
 		err                      error
 		root                     bool
-		want, hint               string
+		want                     string
+		next                     advice.Advice
 	}{
 		{
 			"docker run", filtered, "docker-default (enforce)", rooted, refuses, syscall.EPERM, true,
-			"user namespaces are forbidden here by a seccomp filter", "seccomp=unconfined",
+			"user namespaces are forbidden here by a seccomp filter", advice.Of(advice.OpenContainer),
 		},
 		{
 			"without seccomp", free, "docker-default (enforce)\n", rooted, refuses, inside, true,
-			"mounts in a user namespace are forbidden here by the AppArmor profile docker-default", "apparmor=unconfined",
+			"mounts in a user namespace are forbidden here by the AppArmor profile docker-default", advice.Of(advice.OpenContainer),
 		},
 		{
 			"a profile that only complains", free, "mine (complain)", rooted, refuses, syscall.EPERM, false,
-			"no setting of this kernel explains it", "elsewhere",
+			"no setting of this kernel explains it",
+			advice.Say("run mtool elsewhere").Or(advice.OtherWorker),
 		},
 		{
 			"cap-drop", bare, "", rooted, allows, syscall.EPERM, true, "root has lost the capabilities SETGID, SETUID, SETFCAP",
-			"--cap-add SETUID",
+			advice.Of(advice.MapCapabilities),
 		},
 		{
 			"no root", bare, "", rooted, allows, syscall.EPERM, false,
-			"mapping ids into a user namespace are forbidden here by a seccomp filter", "seccomp=unconfined",
+			"mapping ids into a user namespace are forbidden here by a seccomp filter", advice.Of(advice.OpenContainer),
 		},
 		{
 			"chroot", free, "unconfined", "73 72 0:42 / /proc rw - proc proc rw\n", refuses, syscall.EPERM, true, "in a chroot",
-			"outside of the chroot",
+			advice.Say("run mtool outside of the chroot").Or(advice.OtherWorker),
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -68,8 +73,8 @@ func TestWhy(t *testing.T) {
 			}
 			err := explain("starting", c.err, confinement{proc: dir, root: c.root, probe: c.probe})
 			var w *Error
-			if !errors.As(err, &w) || !strings.Contains(err.Error(), c.want) || !strings.Contains(w.Hint(), c.hint) {
-				t.Errorf("got %q, hint %q", err, w.Hint())
+			if !errors.As(err, &w) || !strings.Contains(err.Error(), c.want) || !reflect.DeepEqual(w.Advised(), c.next) {
+				t.Errorf("got %q, advice %+v", err, w.Advised())
 			}
 		})
 	}

@@ -16,20 +16,11 @@ type setting struct {
 
 func forbidding() []setting {
 	return []setting{
-		{
-			"kernel.apparmor_restrict_unprivileged_userns", "1",
-			advice.Say("as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0").Or(advice.AppArmor),
-		},
-		{"kernel.unprivileged_userns_clone", "0", advice.Say("as root: sysctl -w kernel.unprivileged_userns_clone=1")},
-		{"user.max_user_namespaces", "0", advice.Say("as root: sysctl -w user.max_user_namespaces=15000")},
+		{"kernel.apparmor_restrict_unprivileged_userns", "1", advice.Of(advice.AppArmor)},
+		{"kernel.unprivileged_userns_clone", "0", advice.Of(advice.KernelSetting, "kernel.unprivileged_userns_clone", "1")},
+		{"user.max_user_namespaces", "0", advice.Of(advice.KernelSetting, "user.max_user_namespaces", "15000")},
 	}
 }
-
-// Advice for whoever starts the container of this process.
-const (
-	openContainer = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Kubernetes: seccompProfile Unconfined)"
-	moreCaps      = "docker run --cap-add SETUID --cap-add SETGID --cap-add SETFCAP, or run mtool as an ordinary user"
-)
 
 // explain turns the kernel's refusal to create or use namespaces into an error that names the reason.
 func explain(doing string, err error, here confinement) error {
@@ -59,7 +50,7 @@ func (p confinement) why(err error) (why string, next advice.Advice) {
 		// It can be created, so mapping ids into it failed.
 		if missing := p.missingCaps(); p.root && len(missing) > 0 {
 			return "root has lost the capabilities " + strings.Join(missing, ", ") + ", without which no ids can be mapped",
-				advice.Say(moreCaps)
+				advice.Of(advice.MapCapabilities)
 		}
 		what = "mapping ids into a user namespace"
 	}
@@ -69,10 +60,10 @@ func (p confinement) why(err error) (why string, next advice.Advice) {
 			advice.Say("run mtool outside of the chroot").Or(advice.OtherWorker)
 	case p.filtered():
 		return what + " are forbidden here by a seccomp filter (unshare, clone, mount), as containers have by default",
-			advice.Say(openContainer).Or(advice.OtherWorker)
+			advice.Of(advice.OpenContainer)
 	case profile != "":
 		return what + " are forbidden here by the AppArmor profile " + profile,
-			advice.Say(openContainer).Or(advice.OtherWorker)
+			advice.Of(advice.OpenContainer)
 	}
 	return what + " are forbidden here: no setting of this kernel explains it",
 		advice.Say("run mtool elsewhere").Or(advice.OtherWorker)

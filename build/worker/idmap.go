@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/moby/sys/user"
+
+	"mtool/build/advice"
 )
 
 // caller is what the new user namespace depends on.
@@ -30,22 +32,22 @@ const oneIDOnly = "builds run with a single user id, so apt-get, chown and USER 
 // single reports whether only one id is mapped.
 func single(maps []user.IDMap) bool { return len(maps) == 1 && maps[0].Count == 1 }
 
-// planMapping returns the widest mapping that c may have. note is empty, or says what will not work and why.
-func planMapping(c caller) (m mapping, note string) {
+// planMapping returns the widest mapping that c may have. note says what will not work and why; it may be empty.
+func planMapping(c caller) (m mapping, note advice.Note) {
 	if c.UID == 0 && (single(c.OwnUIDs) || single(c.OwnGIDs)) {
 		return mapping{Kind: "single", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs)},
-			oneIDOnly + "this process is itself in a user namespace of one id"
+			advice.Note{Text: oneIDOnly + "this process is itself in a user namespace of one id"}
 	}
 	if c.UID == 0 {
-		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: !c.NoSetgroups}, ""
+		return mapping{Kind: "root", UIDs: identity(c.OwnUIDs), GIDs: identity(c.OwnGIDs), Setgroups: !c.NoSetgroups}, note
 	}
-	if why := noSubIDs(c); why != "" {
-		return oneID(c), oneIDOnly + why
+	if why, next := noSubIDs(c); why != "" {
+		return oneID(c), advice.Note{Text: oneIDOnly + why, Advice: next}
 	}
 	return mapping{
 		Kind: "subids", UIDs: withSubIDs(c.UID, c.SubUIDs), GIDs: withSubIDs(c.GID, c.SubGIDs), Setgroups: true,
 		Helpers: true,
-	}, ""
+	}, note
 }
 
 // oneID maps only the caller, to root.
@@ -57,17 +59,18 @@ func oneID(c caller) mapping {
 	}
 }
 
-func noSubIDs(c caller) string {
+// noSubIDs returns why c can't map its subordinate ids, and what would help; "" if it can.
+func noSubIDs(c caller) (why string, next advice.Advice) {
 	switch {
 	case len(c.SubUIDs) == 0 || len(c.SubGIDs) == 0:
-		return fmt.Sprintf(
-			"user %q has no range in /etc/subuid and /etc/subgid; an administrator adds them: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s", c.Name, c.Name)
+		return fmt.Sprintf("user %q has no range in /etc/subuid and /etc/subgid", c.Name),
+			advice.Of(advice.SubordinateIDs, c.Name)
 	case !c.Helpers:
-		return "newuidmap and newgidmap are missing: install the package uidmap"
+		return "newuidmap and newgidmap are missing", advice.Say("install the package uidmap")
 	case c.NoNewPrivs:
-		return "this process may not gain privileges (no_new_privs), which newuidmap needs"
+		return "this process may not gain privileges (no_new_privs), which newuidmap needs", advice.Advice{}
 	}
-	return ""
+	return "", advice.Advice{}
 }
 
 // allIDs is the size of the initial user namespace's map. BuildKit, containerd and runc take exactly that map for no

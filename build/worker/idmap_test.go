@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/moby/sys/user"
+
+	"mtool/build/advice"
 )
 
 func TestPlanMapping(t *testing.T) {
@@ -28,6 +30,7 @@ func TestPlanMapping(t *testing.T) {
 		caller caller
 		want   mapping
 		note   string
+		kind   advice.Kind
 	}{
 		{
 			// One id less than all: with all of them runc takes the namespace for the initial one.
@@ -64,10 +67,11 @@ func TestPlanMapping(t *testing.T) {
 		{
 			name: "no range", caller: with(func(c *caller) { c.SubGIDs = nil }),
 			want: mapping{Kind: "single", UIDs: single, GIDs: single}, note: `"anna" has no range`,
+			kind: advice.SubordinateIDs,
 		},
 		{
 			name: "no helpers", caller: with(func(c *caller) { c.Helpers = false }),
-			want: mapping{Kind: "single", UIDs: single, GIDs: single}, note: "install the package uidmap",
+			want: mapping{Kind: "single", UIDs: single, GIDs: single}, note: "newuidmap and newgidmap are missing",
 		},
 		{
 			name: "no new privileges", caller: with(func(c *caller) { c.NoNewPrivs = true }),
@@ -79,8 +83,8 @@ func TestPlanMapping(t *testing.T) {
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
-			if (note == "") != (c.note == "") || !strings.Contains(note, c.note) {
-				t.Errorf("note %q, want %q", note, c.note)
+			if (note.Text == "") != (c.note == "") || !strings.Contains(note.Text, c.note) || note.Kind != c.kind {
+				t.Errorf("note %+v, want %q", note, c.note)
 			}
 		})
 	}

@@ -15,20 +15,23 @@ type Options struct {
 	HostEntries bool
 	// NoProcessSandbox makes no PID namespace: steps see the processes around the worker.
 	NoProcessSandbox bool
-	Allow            []string        // further entitlements: AllowInsecure
-	Registries       remote.Settings // how to reach registries
-	Note             func(string)    // called with remarks for the user, one line each; may be nil
+	Allow            []string          // further entitlements: AllowInsecure
+	Registries       remote.Settings   // how to reach registries
+	Note             func(advice.Note) // called with remarks for the user, one line each; may be nil
 }
 
 // AllowInsecure entitles steps to all capabilities of the worker's namespace.
 const AllowInsecure = "security.insecure"
 
-// Say calls Note, if there is one.
-func (o Options) Say(line string) {
+// note calls Note, if there is one.
+func (o Options) note(n advice.Note) {
 	if o.Note != nil {
-		o.Note(line)
+		o.Note(n)
 	}
 }
+
+// say notes a remark without advice.
+func (o Options) say(text string) { o.note(advice.Note{Text: text}) }
 
 // config is what the parent sends to its child, once.
 type config struct {

@@ -30,7 +30,7 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 	m, note := planMapping(who)
 	p, err := begin(ctx, m, note, o)
 	if helper, ok := errors.AsType[*helperError](err); ok {
-		p, err = begin(ctx, oneID(who), oneIDOnly+helper.Error(), o)
+		p, err = begin(ctx, oneID(who), advice.Note{Text: oneIDOnly + helper.Error(), Advice: helper.Advised()}, o)
 	}
 	if ctx.Err() != nil && err != nil {
 		return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
@@ -42,9 +42,9 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 }
 
 // begin starts a worker with this mapping, without a process sandbox if necessary.
-func begin(ctx context.Context, m mapping, note string, o Options) (*Process, error) {
-	if note != "" {
-		o.Say(note)
+func begin(ctx context.Context, m mapping, note advice.Note, o Options) (*Process, error) {
+	if note.Text != "" {
+		o.note(note)
 	}
 	c, err := configure(o, m)
 	if err != nil {
@@ -53,16 +53,17 @@ func begin(ctx context.Context, m mapping, note string, o Options) (*Process, er
 	unfit := make(chan error, 1)
 	go func() { unfit <- checkRunc(ctx, c.Runc) }() // in parallel with the worker's start
 	if c.Shared {
-		o.Say(sharing)
+		o.say(sharing)
 	}
 	if c.Insecure && m.Kind == "root" {
-		o.Say(becoming)
+		o.say(becoming)
 	}
 	p, err := c.start(ctx, m, o)
 	if masked(err) {
 		if p, err = nil, mayShare(o); err == nil {
-			o.Say(sharing +
-				", since this container hides parts of /proc (docker run --security-opt systempaths=unconfined shows them)")
+			o.note(advice.Note{
+				Text: sharing + ", since this container hides parts of /proc", Advice: advice.Of(advice.ShowProc),
+			})
 			c.Shared, c.Env = true, keptEnv(os.Environ())
 			p, err = c.start(ctx, m, o)
 		}
@@ -109,7 +110,7 @@ func mayShare(o Options) error {
 	return &failure{
 		Doing:  "allowing " + AllowInsecure,
 		Why:    "this container hides parts of /proc, so steps see the worker's process, and could read its memory",
-		Advice: advice.Say("docker run --security-opt systempaths=unconfined"),
+		Advice: advice.Of(advice.ShowProc),
 	}
 }
 
@@ -124,7 +125,7 @@ func configure(o Options, m mapping) (config, error) {
 	}
 	root, fresh := stateDir(state, m)
 	if unused := others(root, m); fresh && len(unused) > 0 {
-		o.Say(beginsAnew(root, unused))
+		o.say(beginsAnew(root, unused))
 	}
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return config{}, &failure{
@@ -182,7 +183,7 @@ func (p *Process) handshake(ctx context.Context, m mapping, c config, o Options)
 			}
 			return nil
 		}
-		o.Say(said.Note)
+		o.say(said.Note)
 	}
 }
 
@@ -229,12 +230,15 @@ type helperError struct {
 }
 
 func (e *helperError) Error() string {
-	text := fmt.Sprintf("running %s: %v: %s", e.program, e.err, e.said)
+	return fmt.Sprintf("running %s: %v: %s", e.program, e.err, e.said)
+}
+
+// Advised returns what would help: a set-user-id program needs SYS_ADMIN; one with a file capability does not.
+func (e *helperError) Advised() advice.Advice {
 	if e.here.bounded(capSysAdmin) {
-		// A set-user-id program needs SYS_ADMIN; one with a file capability does not.
-		text += " (docker run --cap-add SYS_ADMIN lets it, and so does an image in which it has a capability instead of the set-user-id bit: setcap cap_setuid+ep)"
+		return advice.Of(advice.MapPrivilege, e.program)
 	}
-	return text
+	return advice.Advice{}
 }
 
 func (e *helperError) Unwrap() error { return e.err }

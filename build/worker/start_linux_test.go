@@ -42,13 +42,13 @@ func TestOneOwnerAtATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	if _, err := Start(ctx, Options{StateDir: state, Note: func(string) { cancel() }}); !errors.Is(err, context.Canceled) {
+	if _, err := Start(ctx, Options{StateDir: state, Note: func(advice.Note) { cancel() }}); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled while waiting: %v", err)
 	}
 	notes := make(chan string, 10)
 	second := make(chan error)
 	go func() {
-		w, err := Start(t.Context(), Options{StateDir: state, Note: func(s string) { notes <- s }})
+		w, err := Start(t.Context(), Options{StateDir: state, Note: func(n advice.Note) { notes <- n.Text }})
 		if err == nil {
 			err = w.Close()
 		}

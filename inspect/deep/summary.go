@@ -55,7 +55,7 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 		}
 		switch {
 		case told[g] == perRole+1:
-			f.Message = fmt.Sprintf("%s: and %s more like it; all are in -o json", f.Platform,
+			f.Message = fmt.Sprintf("%s: and %s more like it; all are in the JSON output", f.Platform,
 				inspect.Count(total[g]-perRole, "file"))
 			all = append(all, f)
 		case told[g] <= perRole:
@@ -98,7 +98,7 @@ func (t tellPackages) tell(f inspect.Finding, files int) []inspect.Finding {
 	case t.told[image] <= perImage || t.told[image] == perImage+1 && t.left[image] == 0:
 		f.Message = inPackage(f, files)
 	case t.told[image] == perImage+1:
-		f.Message = fmt.Sprintf("%s: and %s more like them; all are in -o json", f.Platform,
+		f.Message = fmt.Sprintf("%s: and %s more like them; all are in the JSON output", f.Platform,
 			inspect.Count(t.left[image]+1, "package"))
 	default:
 		return nil

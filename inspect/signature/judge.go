@@ -81,7 +81,7 @@ func Judge(root Subject, images []Subject, keys []Key, scope Scope) []inspect.Fi
 func explainPartial(list bool, unsigned, images int) string {
 	switch {
 	case list && unsigned == images && images > 0:
-		return "the list is signed, none of its images is: what verifies the digest of one image finds nothing (cosign sign --recursive signs both)"
+		return "the list is signed, none of its images is: what verifies the digest of one image finds nothing (cosign signs both if it signs recursively)"
 	case list && unsigned > 0:
 		return fmt.Sprintf("the list is signed, %d of its %d images are not", unsigned, images)
 	case !list && unsigned == 0 && images > 0:

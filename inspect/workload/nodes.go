@@ -43,7 +43,7 @@ func ReadNodes(name string, data []byte) ([]Node, error) {
 		}
 	}
 	if len(nodes) == 0 {
-		return nil, errorf(name, 0, "there is no node in it; it should be what kubectl get nodes -o json prints")
+		return nil, errorf(name, 0, "there is no node in it; it should be the JSON that kubectl get nodes prints")
 	}
 	return nodes, nil
 }

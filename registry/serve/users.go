@@ -46,7 +46,7 @@ func ParseUsers(data []byte) (*Users, error) {
 			return nil, registry.Usagef("line %d names %q again", n, name)
 		case strings.HasPrefix(secret, "$apr1$") || strings.HasPrefix(secret, "{SHA}"):
 			return nil, registry.WithHint(registry.Usagef("line %d has a hash that is not bcrypt's", n),
-				"write the line with htpasswd -B")
+				"let htpasswd hash it with bcrypt")
 		case hashed(secret):
 			if _, err := bcrypt.Cost([]byte(secret)); err != nil {
 				return nil, registry.Usagef("line %d has a damaged bcrypt hash", n)

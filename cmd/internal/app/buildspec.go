@@ -87,7 +87,7 @@ func proxyEnv(p remote.Proxy) (env []string) {
 func (e *Env) buildOptions() build.Options {
 	return build.Options{
 		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.Note,
+		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.BuildNote,
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"mtool/build/advice"
 	"mtool/compose/draft"
 	"mtool/registry/login"
 	"mtool/registry/remote"
@@ -18,6 +19,7 @@ import (
 type EnvOptions struct {
 	remote.Options // NewEnv adds those of registries.yaml, the credentials and Proxy
 	Proxies        remote.Proxies
+	BuildNote      func(advice.Note) // called with remarks about builds; may be nil
 }
 
 // Env is the places and the clients that the functions of this package share.

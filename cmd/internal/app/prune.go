@@ -39,7 +39,7 @@ func (e *Env) PruneBuilds(ctx context.Context, keep int64) (Freed, error) {
 }
 
 func (e *Env) workerPlace() build.Options {
-	return build.Options{StateDir: e.State, EmulatorsDir: e.emulatorsDir(), Note: e.Transport.Note}
+	return build.Options{StateDir: e.State, EmulatorsDir: e.emulatorsDir(), Note: e.Transport.BuildNote}
 }
 
 // Used is what one place takes.

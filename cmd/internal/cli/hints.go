@@ -3,6 +3,7 @@ package cli
 import (
 	"mtool/build/advice"
 	"mtool/build/device"
+	"mtool/build/emulator"
 	"mtool/build/snapshot"
 	"mtool/compose"
 	"mtool/compose/draft"
@@ -48,6 +49,10 @@ func hintFor(err error) string {
 		return "remove the damaged image: mtool rm " + e.Name
 	case interface{ Advised() advice.Advice }:
 		return adviceHint(e.Advised())
+	case *emulator.HostError:
+		if e.Unmounted != "" {
+			return "as root: mount -t binfmt_misc binfmt_misc " + e.Unmounted
+		}
 	case *draft.NotFoundError:
 		return "make it with mtool create " + e.Name + " IMAGE…"
 	case *draft.CorruptError:

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mtool/build/device"
+	"mtool/build/emulator"
 	"mtool/build/snapshot"
 	"mtool/compose"
 	"mtool/compose/draft"
@@ -75,6 +76,7 @@ func TestHints(t *testing.T) {
 		{&snapshot.DeviceError{}, "--skip-devices"},
 		{&snapshot.DeviceError{Archive: "a.tar"}, "tar --exclude"},
 		{device.ErrNotMade, "type=tar"},
+		{&emulator.HostError{Unmounted: "/b"}, "mount -t binfmt_misc binfmt_misc /b"},
 		{registry.WithHint(errors.New("full"), "free some space"), "free some space"},
 	}
 	for _, tt := range tests {

@@ -49,7 +49,17 @@ func adviceHints() map[advice.Kind]string {
 		advice.NotStrict:     "use the TARGET… arguments instead, or leave --strict out to be warned only",
 		advice.GiveSecret:    "--secret id=%s,src=FILE",
 		advice.PublishFirst:  "mtool push the image first or, for Docker Engine, mtool copy it to docker-daemon:NAME",
-		advice.AppArmor:      "load the profile that this prints: mtool workers --apparmor-profile",
-		advice.HostEmulator:  "as root: mtool emulators install --host %s",
+		advice.AppArmor: "as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, " +
+			"or load the profile that this prints: mtool workers --apparmor-profile",
+		advice.KernelSetting: "as root: sysctl -w %s=%s",
+		advice.OpenContainer: "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined " +
+			"(Kubernetes: seccompProfile Unconfined), or use another worker: --worker ADDRESS",
+		advice.ShowProc: "docker run --security-opt systempaths=unconfined",
+		advice.MapCapabilities: "docker run --cap-add SETUID --cap-add SETGID --cap-add SETFCAP, " +
+			"or run mtool as an ordinary user",
+		advice.MapPrivilege: "docker run --cap-add SYS_ADMIN, or an image in which %s has a capability " +
+			"instead of the set-user-id bit: setcap cap_setuid+ep",
+		advice.SubordinateIDs: "as root: usermod --add-subuids FIRST-LAST --add-subgids FIRST-LAST %s",
+		advice.HostEmulator:   "as root: mtool emulators install --host %s",
 	}
 }

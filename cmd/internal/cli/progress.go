@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mtool/build/advice"
 	"mtool/cmd/internal/print"
 	"mtool/cmd/internal/progress"
 	"mtool/registry"
@@ -69,6 +70,14 @@ func (a *application) note(line string) {
 	default:
 		print.Println(a.Err, line)
 	}
+}
+
+// buildNote notes a remark of a build, with what would help.
+func (a *application) buildNote(n advice.Note) {
+	if hint := adviceHint(n.Advice); hint != "" {
+		n.Text += " (" + hint + ")"
+	}
+	a.note(n.Text)
 }
 
 // tellError tells why a command failed.

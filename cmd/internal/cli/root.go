@@ -189,7 +189,7 @@ func (a *application) env() (*app.Env, error) {
 	if o.Proxies, err = remote.ReadProxies(os.Getenv); err != nil {
 		return nil, badInput(err)
 	}
-	o.Note, o.UserAgent = a.note, "mtool/"+version()
+	o.Note, o.BuildNote, o.UserAgent = a.note, a.buildNote, "mtool/"+version()
 	a.observe(&o)
 	env, err := app.NewEnv(o)
 	if err == nil {
