@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// fakeRelease is a folder with the files of a release that action.yml needs. Its mtool is a shell script.
+// fakeRelease returns a folder with the files of a release that action.yml needs. Its mtool is a shell script.
 func fakeRelease(t *testing.T) string {
 	t.Helper()
 	target := "linux-" + runtime.GOARCH
@@ -57,44 +57,44 @@ func TestAction(t *testing.T) {
 		[]byte(strings.Repeat("0", 64)+"  "+archiveIn(t, broken)+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ours := newOurAction(t)
-	tagged := newOurAction(t) // as GitHub hands it to a runner that asks for v1
+	untagged := newLocalAction(t)
+	tagged := newLocalAction(t) // as GitHub gives it to a runner that asks for v1
 	if err := os.WriteFile(filepath.Join(tagged.root, "cmd", "internal", "cli", "archived.txt"),
 		[]byte("0123 2026-11-30T12:00:00Z tag: v1, tag: v1.0.0\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
-		action *ourAction
+		action *localAction
 		with   map[string]string
 		fails  string
 	}{
 		"a release": {
-			ours,
+			untagged,
 			map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "client"},
 			"",
 		},
-		"over HTTP":             {ours, map[string]string{"version": "v1.0.0", "download": server.URL, "mode": "client"}, ""},
+		"over HTTP":             {untagged, map[string]string{"version": "v1.0.0", "download": server.URL, "mode": "client"}, ""},
 		"the tag of the action": {tagged, map[string]string{"download": "file://" + release, "mode": "client"}, ""},
 		"another sum": {
-			ours,
+			untagged,
 			map[string]string{"version": "v1.0.0", "download": "file://" + broken, "mode": "client"},
 			"has the sum",
 		},
 		"no release": {
-			ours,
+			untagged,
 			map[string]string{"version": "v1.0.0", "download": "file:///nowhere", "mode": "client"},
 			"cannot read",
 		},
-		"a mode that is none": {
-			ours,
+		"an unknown mode": {
+			untagged,
 			map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "server"},
 			"mode is build or client",
 		},
-		"an input that is none": {ours, map[string]string{"vresion": "v1.0.0"}, "no input vresion"},
+		"an unknown input": {untagged, map[string]string{"vresion": "v1.0.0"}, "no input vresion"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := &workflowJob{workflowRun: &workflowRun{t: t, dir: t.TempDir(), ours: test.action}, values: map[string]string{}}
+			j := &workflowJob{workflowRun: &workflowRun{t: t, dir: t.TempDir(), action: test.action}, values: map[string]string{}}
 			j.dir = j.workflowRun.dir
 			err := j.run(nil, nil, []workflowStep{{Uses: "./mtool", With: test.with}})
 			if test.fails != "" {

@@ -24,8 +24,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestBuilders builds one context by mtool, buildctl, docker build and buildah build: the same files, with the same
-// names, modes, owners, contents and links.
+// TestBuilders builds one context with mtool, buildctl, docker build and buildah build. The images must have the same
+// files: names, modes, owners, contents and links.
 func TestBuilders(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
@@ -49,7 +49,7 @@ func TestBuilders(t *testing.T) {
 	}
 }
 
-// checkFiles looks whether the comparison sees anything.
+// checkFiles checks some files of the image, and that fileDifferences finds differences.
 func checkFiles(t *testing.T, files map[string]string) {
 	t.Helper()
 	for path, want := range map[string]string{
@@ -89,8 +89,8 @@ func fileDifferences(a, b map[string]string) (all []string) {
 	return all
 }
 
-// builderContext is testdata/builders with its program compiled, and an archive of what containers get from the
-// outside.
+// builderContext returns a copy of testdata/builders with its program compiled, and an archive with the paths that a
+// container runtime mounts or writes.
 func builderContext(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -120,7 +120,7 @@ func outputOf(t testing.TB, what string, cmd *exec.Cmd) string {
 	return string(out)
 }
 
-// filesOf unpacks the only image of a layout: what each path is.
+// filesOf describes the files of the only image in a layout, by path.
 func filesOf(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	index, err := layout.ImageIndexFromPath(dir)
@@ -172,8 +172,8 @@ func extracted(t testing.TB, image v1.Image) map[string]string {
 	}
 }
 
-// BenchmarkBuilders times the same four, side by side: from an empty state, and again with nothing changed. $MTOOL is
-// the program to time, and $ROUNDS how often.
+// BenchmarkBuilders times the same four builders in turn: with an empty cache, and again with nothing changed. $MTOOL is
+// the program to time, $ROUNDS the number of rounds.
 func BenchmarkBuilders(b *testing.B) {
 	testparts.Need(b, testparts.Buildah, testparts.Buildkit, testparts.Docker, testparts.Skopeo)
 	context := builderContext(b)

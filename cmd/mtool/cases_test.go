@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestCases holds testdata/cases.md: every case is in the first table once, and its place exists.
+// TestCases checks testdata/cases.md: every case is in the first table once, and the script or test that it names exists.
 func TestCases(t *testing.T) {
 	t.Parallel()
 	const cases = 55
@@ -34,7 +34,7 @@ func TestCases(t *testing.T) {
 		}
 	}
 	if pair("# A place\nexits 3 mtool inspect --deep liar\n\n# Another\nexec mtool inspect --deep twin\n", "# A place") {
-		t.Error("a liar without a twin is said to be a pair")
+		t.Error("a liar without a twin passes for a pair")
 	}
 	for n := 1; n <= cases; n++ {
 		if seen[n] != 1 {
@@ -42,7 +42,7 @@ func TestCases(t *testing.T) {
 		}
 	}
 	if holds(t, "deep-lists", "no such place") {
-		t.Error("every place is said to be real")
+		t.Error("a text that is not in the script is found")
 	}
 }
 
@@ -59,7 +59,8 @@ func holds(t *testing.T, name, text string) bool {
 	return strings.Contains(string(body), text)
 }
 
-// showsCase: a place that is a comment of a script has a liar and a twin, any other is there.
+// showsCase reports whether the place shows a case: after a comment of a script there must be a liar and a twin; any other
+// text must be in the file.
 func showsCase(t *testing.T, name, place string) bool {
 	t.Helper()
 	if !strings.HasPrefix(place, "# ") {
@@ -72,8 +73,7 @@ func showsCase(t *testing.T, name, place string) bool {
 	return pair(string(body), place)
 }
 
-// pair reports whether what follows a comment of a script, as far as the next one that begins a paragraph, has a liar
-// that fails and a twin that passes.
+// pair reports whether the paragraph below a comment of a script has a liar, which fails, and a twin, which passes.
 func pair(script, comment string) bool {
 	_, section, ok := strings.Cut(script, comment)
 	section, _, _ = strings.Cut(section, "\n\n# ")

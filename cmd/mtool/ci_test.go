@@ -15,9 +15,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkflows runs what mtool help ci-… prints, and at length the workflow that others call: every step as it stands,
-// and the steps of action.yml, against a registry with a password. Then the same with a build that fails for one
-// architecture: there is no tag.
+// TestWorkflows runs every step of the workflows that mtool help ci-… prints, and those of action.yml, against a registry
+// with a password; make long also runs the reusable workflow. Then a build fails for one architecture: no tag may be
+// written.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.QEMU, testparts.Registry, testparts.Crane)
@@ -29,20 +29,20 @@ func TestWorkflows(t *testing.T) {
 	if err := os.CopyFS(broken, os.DirFS(context)); err != nil {
 		t.Fatal(err)
 	}
-	// It runs here all the same, being for this machine.
+	// This arm64 program is really for amd64. It starts all the same, since this machine is amd64.
 	if out, err := exec.CommandContext(t.Context(), "cp", filepath.Join(broken, "app-amd64"),
 		filepath.Join(broken, "app-arm64")).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	ours := newOurAction(t)
+	action := newLocalAction(t)
 	topics := []string{"ci-github", "ci-github-qemu", "ci-gitlab"}
 	if os.Getenv("MTOOL_TEST_FULL") != "" {
-		topics = append(topics, calledWorkflow)
+		topics = append(topics, reusableWorkflow)
 	}
 	for _, topic := range topics {
 		t.Run(topic, func(t *testing.T) {
 			t.Parallel()
-			run := ours.runGitHub
+			run := action.runGitHub
 			if topic == "ci-gitlab" {
 				run = runGitLab
 			}
@@ -50,7 +50,7 @@ func TestWorkflows(t *testing.T) {
 			said := run(t, text(t, topic), context, host, false)
 			for _, platform := range []string{"linux/amd64", "linux/arm64"} {
 				if !strings.Contains(said, platform) {
-					t.Errorf("the gate does not tell of %s:\n%s", platform, said)
+					t.Errorf("the gate does not print %s:\n%s", platform, said)
 				}
 			}
 			first := tagOf(t, host, "v1")
@@ -70,13 +70,13 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// calledWorkflow is called by the workflows of others.
-const calledWorkflow = "image.yml"
+// reusableWorkflow is the reusable workflow.
+const reusableWorkflow = "image.yml"
 
-// text is a workflow: that of a help topic, or the one of ours that others call.
+// text returns a workflow: that of a help topic, or the reusable one.
 func text(t *testing.T, topic string) string {
 	t.Helper()
-	if topic != calledWorkflow {
+	if topic != reusableWorkflow {
 		return help(t, topic)
 	}
 	body, err := os.ReadFile(filepath.Join("..", "..", ".github", "workflows", topic))
@@ -86,7 +86,7 @@ func text(t *testing.T, topic string) string {
 	return string(body)
 }
 
-// inputs are what a workflow is called with: its defaults, an image and a tag.
+// inputs returns the inputs of a workflow: its defaults, an image and a tag.
 func inputs(t *testing.T, body string, host *testparts.RunningRegistry) map[string]string {
 	t.Helper()
 	var w struct {
@@ -109,7 +109,7 @@ func inputs(t *testing.T, body string, host *testparts.RunningRegistry) map[stri
 	return values
 }
 
-func (a *ourAction) runGitHub(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
+func (a *localAction) runGitHub(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
 	t.Helper()
 	var w workflow
 	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(body, "ghcr.io", host.Host)), &w); err != nil {
@@ -128,7 +128,7 @@ func runGitLab(t *testing.T, body, context string, host *testparts.RunningRegist
 	return r.said
 }
 
-// checkFails wants no error, or that of the program for another machine, which finds out by itself.
+// checkFails checks that a run ended as expected: without an error, or with that of the program for the wrong machine.
 func checkFails(t *testing.T, err error, fails bool) {
 	t.Helper()
 	if (err != nil) != fails || fails && !strings.Contains(err.Error(), `the build's target is "arm64"`) {
@@ -136,7 +136,7 @@ func checkFails(t *testing.T, err error, fails bool) {
 	}
 }
 
-// tagOf asks another program for the digest of a tag; where there is none, it is what that says.
+// tagOf returns the digest that crane prints for a tag, or crane's error message.
 func tagOf(t *testing.T, host *testparts.RunningRegistry, tag string) string {
 	t.Helper()
 	env := append(os.Environ(), testparts.Env(t)...)
@@ -152,8 +152,8 @@ func tagOf(t *testing.T, host *testparts.RunningRegistry, tag string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// TestWorkflowsLint asks actionlint, which knows the contexts and types of GitHub Actions, and that it finds what is
-// wrong.
+// TestWorkflowsLint checks the workflows with actionlint, which knows the contexts and types of GitHub Actions, and checks
+// that it finds a wrong expression.
 func TestWorkflowsLint(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Actionlint)
@@ -163,13 +163,13 @@ func TestWorkflowsLint(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
-	for _, topic := range []string{"ci-github", "ci-github-qemu", calledWorkflow} {
+	for _, topic := range []string{"ci-github", "ci-github-qemu", reusableWorkflow} {
 		body := text(t, topic)
 		if out, err := lint(body); err != nil {
 			t.Errorf("%s: %v\n%s", topic, err, out)
 		}
 		if out, err := lint(strings.Replace(body, "steps.", "stops.", 1)); err == nil {
-			t.Errorf("%s with a wrong expression is fine: %s", topic, out)
+			t.Errorf("%s with a wrong expression passes: %s", topic, out)
 		}
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"mtool/cmd/internal/cli"
 )
 
-// evidence is where each row of mtool help compare is shown: a script, or a file of the repository, and what stands
-// there.
+// evidence names for each row of mtool help compare the script or file that shows it, and a text in that file.
 var evidence = map[string][2]string{
 	"sources that are lists, at any depth":          {"like-crane", "lists within lists, flattened"},
 	"OCI layouts and archives as sources":           {"like-buildx", "oci:out:v1 $REGISTRY/demo:s390x"},
@@ -59,7 +58,7 @@ var evidence = map[string][2]string{
 	},
 }
 
-// TestCompare holds mtool help compare: it has a row for each piece of evidence and no other, and the evidence exists.
+// TestCompare checks mtool help compare: every row has evidence, all evidence has a row, and the evidence exists.
 func TestCompare(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
@@ -82,12 +81,11 @@ func TestCompare(t *testing.T) {
 	}
 	lies := map[string][2]string{"SemVer tags moved forward": {"semver", "no such place"}}
 	if len(unproved(t, "\nSemVer tags moved forward   +     -\n", lies)) == 0 {
-		t.Error("evidence that is not there is taken")
+		t.Error("evidence that does not exist is accepted")
 	}
 }
 
-// unproved lists the rows of the table that have no evidence, or say no of mtool, and the evidence that has no row or
-// place.
+// unproved lists the rows that have no evidence or say that mtool lacks a feature, and the evidence without a row or text.
 func unproved(t *testing.T, table string, evidence map[string][2]string) []string {
 	t.Helper()
 	var complaints []string

@@ -13,8 +13,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestManyProcesses has sixteen processes at one draft in one home: each adds a platform and an annotation, and builds,
-// loads, pushes or prunes between. Nothing is lost, nothing that is in use is pruned, and nobody waits for ever.
+// TestManyProcesses runs sixteen processes on one draft in one home. Each adds a platform and an annotation, and builds,
+// loads, pushes or prunes in between. No edit may be lost, nothing in use pruned, and no process may wait for ever.
 func TestManyProcesses(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)
@@ -77,7 +77,7 @@ func TestManyProcesses(t *testing.T) {
 	mustRun(t, "prune")
 	mustRun(t, "push demo:v1 "+dst.Host()+"/demo:v2")
 	if broken := dst.Broken(); len(broken) > 0 {
-		t.Errorf("half published: %q", broken)
+		t.Errorf("published in part: %q", broken)
 	}
 	mustDigest(t, dst, "demo", "v2")
 }

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestCrashLeavesNoMemory ends a login in the middle by signals after which Go writes a core where that is allowed, as
-// it is here, and so does its liar.
+// TestCrashLeavesNoMemory sends a login signals after which Go dumps core where the limit allows it. mtool must leave no
+// core; the liar, a shell with the same limit, leaves one.
 func TestCrashLeavesNoMemory(t *testing.T) {
 	t.Parallel()
 	mtool, dir := asMtool(t), t.TempDir()
@@ -52,11 +52,11 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 		}
 	}
 	if left := filesIn(t, dir)[1:]; len(left) > 0 { // the first is the directory
-		t.Errorf("there are %q", left)
+		t.Errorf("left behind: %q", left)
 	}
 	if pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern"); err != nil ||
 		!bytes.HasPrefix(pattern, []byte("core")) {
-		t.Logf("cores of this machine go to %q, %v: only the limit was seen", pattern, err)
+		t.Logf("this machine sends cores to %q (%v): only the limit was checked", pattern, err)
 		return
 	}
 	liar := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -c unlimited && kill -ABRT $$")

@@ -15,9 +15,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestDebian builds on a root file system of Debian for arm64 that lies in the store: dpkg installs a package, users
-// are made and changed into, setuid programs run, all under QEMU. As whoever runs the tests, and as somebody without
-// privileges.
+// TestDebian builds on a root file system of Debian for arm64 in the store. Under QEMU, dpkg installs a package, users are
+// added and used, setuid programs run. It builds as the user of the tests and as an unprivileged user.
 func TestDebian(t *testing.T) {
 	testparts.Need(t, testparts.Debian, testparts.QEMU)
 	t.Run("here", func(t *testing.T) {
@@ -33,8 +32,8 @@ func TestDebian(t *testing.T) {
 	t.Run("unprivileged", func(t *testing.T) { unprivilegedDebian(t, "dpkg") })
 }
 
-// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, for somebody
-// without privileges.
+// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, as an unprivileged
+// user.
 func TestDebootstrap(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("debootstrap takes minutes under QEMU: make long")
@@ -43,7 +42,7 @@ func TestDebootstrap(t *testing.T) {
 	unprivilegedDebian(t, "debootstrap")
 }
 
-// unprivilegedDebian begins with the file system of this name.
+// unprivilegedDebian builds on the file system called base as an unprivileged user.
 func unprivilegedDebian(t *testing.T, base string) {
 	t.Helper()
 	user := testparts.NewUser(t)
@@ -54,7 +53,7 @@ func unprivilegedDebian(t *testing.T, base string) {
 	})
 }
 
-// debianContext puts together the build context by give, which copies a file into a folder.
+// debianContext makes the build context. give copies a file into a folder of it.
 func debianContext(t *testing.T, base string, give func(file, dir string) string) {
 	t.Helper()
 	debian := testparts.DebianDir(t)
@@ -99,7 +98,7 @@ func buildDebian(t *testing.T, base, dir string, mtool func(args ...string) *exe
 		"plain", files)
 	if out := run("inspect", "--deep", "--exact", "--require", "linux/arm64", "installed:v1"); !strings.Contains(out,
 		"binaries-ok") {
-		t.Errorf("the binaries are not said to be right:\n%s", out)
+		t.Errorf("the binaries are not binaries-ok:\n%s", out)
 	}
 	have := namesIn(t, archive)
 	for path, want := range map[string]string{
@@ -122,7 +121,7 @@ func buildDebian(t *testing.T, base, dir string, mtool func(args ...string) *exe
 	}
 }
 
-// namesIn lists a tar: mode, owners and what a link leads to, by path.
+// namesIn returns mode, owners and link target of each entry of a tar, by path.
 func namesIn(t *testing.T, archive string) map[string]string {
 	t.Helper()
 	f, err := os.Open(archive)

@@ -16,12 +16,13 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// diskVariable names the folder in which this binary, started again in a mount namespace of its own, fills disks.
+// diskVariable is the environment variable with the folder for the small disks. The test starts itself with it in a new
+// mount namespace.
 const diskVariable = "MTOOL_TEST_DISK"
 
-// TestFullDisk runs what writes on disks of every size from nothing to enough (in `make test` of some sizes): a full
-// one is an error with code 1 that says so, loses nothing and leaves nothing; with more space the same command goes
-// through. Then the disk becomes read-only.
+// TestFullDisk runs commands that write on disks of every size from too small to large enough (`make test`: some sizes). A
+// full disk is an error with code 1 that says so. Nothing is lost, and no file is left behind. With more space the same
+// command succeeds. Then the disk becomes read-only.
 func TestFullDisk(t *testing.T) {
 	if dir := os.Getenv(diskVariable); dir != "" {
 		fillDisks(t, dir)
@@ -55,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// fillDisks runs in the namespace.
+// fillDisks is the part of TestFullDisk that runs in the mount namespace.
 func fillDisks(t *testing.T, dir string) {
 	disk := filepath.Join(dir, "disk")
 	t.Setenv("MTOOL_HOME", filepath.Join(disk, "home"))
@@ -80,7 +81,7 @@ func fillDisks(t *testing.T, dir string) {
 			t.Fatalf("on a disk of %d pages", pages)
 		}
 	}
-	t.Logf("%d sizes of a disk, %d commands met its end", sizes, filled)
+	t.Logf("%d sizes of a disk, %d commands found it full", sizes, filled)
 	if filled == 0 {
 		t.Error("no disk was full")
 	}
@@ -95,7 +96,7 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 	mount(0, size)
 	defer func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) }()
 	done := map[string]bool{}
-	try := func(line string, wants string) bool {
+	try := func(line, message string) bool {
 		code, _, stderr := run2(t.Context(), "", strings.Fields(line)...)
 		switch {
 		case code == 0:
@@ -105,8 +106,8 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 			(strings.Contains(line, "store:small:v1") && !done[lines[0]] || strings.HasPrefix(line, "annotate") &&
 				!done[lines[1]]):
 			return false // what it needs did not fit
-		case code != 1 || !strings.Contains(stderr, wants) || !strings.Contains(stderr, disk):
-			t.Errorf("%d bytes: mtool %.60s: code %d, want 1 with %q and %s: %s", size, line, code, wants, disk, stderr)
+		case code != 1 || !strings.Contains(stderr, message) || !strings.Contains(stderr, disk):
+			t.Errorf("%d bytes: mtool %.60s: code %d, want 1 with %q and %s: %s", size, line, code, message, disk, stderr)
 		}
 		filled++
 		return false
@@ -132,7 +133,7 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 	return filled
 }
 
-// intactDisk reads what was reported done, and looks for what should not be left.
+// intactDisk checks that everything that was reported done can be read, and that no temporary file is left.
 func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string) {
 	t.Helper()
 	reads := []string{
@@ -160,7 +161,7 @@ func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string)
 	})
 }
 
-// TestNoLocks: a file system without locks is said to be one, before anything is written. The error is strace's.
+// TestNoLocks checks that mtool writes nothing to a file system without locks, and says why. strace injects the error.
 func TestNoLocks(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
@@ -183,7 +184,7 @@ func TestNoLocks(t *testing.T) {
 	}
 }
 
-// TestSyncFails: a disk that can't keep what it was given is an error, and nothing is reported done.
+// TestSyncFails checks that a failing fsync is an error, and nothing is reported done. strace injects the error.
 func TestSyncFails(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
@@ -204,10 +205,10 @@ func TestSyncFails(t *testing.T) {
 	}
 }
 
-// TestForbiddenHome: a home that may not be read, or not be written, is an error that names it.
+// TestForbiddenHome checks that a home without permission to read or write is an error that names it.
 func TestForbiddenHome(t *testing.T) {
 	home := homeOfOwn(t)
-	mtool := filepath.Join(home, "bin", "mtool") // where anybody may run it
+	mtool := filepath.Join(home, "bin", "mtool") // where every user may run it
 	self, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
 		err = errors.Join(os.Mkdir(filepath.Dir(mtool), 0o755), os.WriteFile(mtool, self, 0o755))
@@ -242,7 +243,7 @@ func TestForbiddenHome(t *testing.T) {
 	}
 }
 
-// asNobody runs root's command as a user whose the home is: root may do everything.
+// asNobody makes root's command run as the user nobody, who gets the store: permissions do not limit root.
 func asNobody(t *testing.T, cmd *exec.Cmd, store string) {
 	t.Helper()
 	if os.Getuid() != 0 {

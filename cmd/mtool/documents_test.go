@@ -13,8 +13,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// TestDocuments holds ARCHITECTURE.md and CONTRIBUTING.md to the tree: every path and every name in the code that they
-// tell of exists.
+// TestDocuments checks that every path and every name of the code that ARCHITECTURE.md and CONTRIBUTING.md mention exists.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	code := sources(t)
@@ -43,7 +42,7 @@ func document(t *testing.T, name string) string {
 	return string(body)
 }
 
-// sources are the files of each package without its tests, by the package's name.
+// sources returns the source code of each package without its tests, by the name of the package.
 func sources(t *testing.T) map[string]string {
 	t.Helper()
 	code := map[string]string{}
@@ -79,15 +78,15 @@ func untrue(text string, code map[string]string) (wrong []string) {
 		}
 	}
 	for _, m := range nameIn.FindAllStringSubmatch(text, -1) {
-		source, ours := code[m[1]]
-		if ours && !declares(source, m[2], m[3]) {
+		source, known := code[m[1]]
+		if known && !declares(source, m[2], m[3]) {
 			wrong = append(wrong, m[0]+" does not exist")
 		}
 	}
 	return wrong
 }
 
-// declares reports whether the source has the name at its top, and a method of it if there is one.
+// declares reports whether the source declares the name at top level and, unless method is "", that method of it.
 func declares(source, name, method string) bool {
 	if method != "" {
 		return regexp.MustCompile(`(?m)^func \(\w+ \*?` + name + `\) ` + method + `\(`).MatchString(source)
@@ -95,8 +94,8 @@ func declares(source, name, method string) bool {
 	return regexp.MustCompile(`(?m)^(func|type|var|const|\t) ?` + name + `\b`).MatchString(source)
 }
 
-// TestTopLevel keeps the root of the repository as short as it is: other community files belong into .github, longer
-// texts into help topics and package documentation.
+// TestTopLevel allows no more files and folders at the root of the repository: other community files belong in .github,
+// longer texts in help topics and package documentation.
 func TestTopLevel(t *testing.T) {
 	t.Parallel()
 	allowed := strings.Fields(`build cmd compose inspect registry testdata go.mod go.sum Makefile LICENSE README.md README.zh-CN.md
@@ -105,19 +104,19 @@ func TestTopLevel(t *testing.T) {
 	cmd.Dir = filepath.Join("..", "..")
 	files, err := cmd.Output()
 	if err != nil {
-		t.Skipf("this is no clone: %v", err)
+		t.Skipf("not a Git clone: %v", err)
 	}
 	seen := map[string]bool{}
 	for file := range strings.SplitSeq(strings.TrimSpace(string(files)), "\n") {
 		name, _, _ := strings.Cut(file, "/")
 		if !seen[name] && !strings.HasPrefix(name, ".") && !slices.Contains(allowed, name) {
-			t.Errorf("%s has no place at the top of the repository", name)
+			t.Errorf("%s does not belong at the root of the repository", name)
 		}
 		seen[name] = true
 	}
 }
 
-// TestDependencies holds the list of dependencies in ARCHITECTURE.md to go.mod.
+// TestDependencies checks that ARCHITECTURE.md lists the direct dependencies of go.mod.
 func TestDependencies(t *testing.T) {
 	t.Parallel()
 	file, err := modfile.Parse("go.mod", []byte(document(t, "go.mod")), nil)

@@ -5,28 +5,28 @@ import (
 	"strings"
 )
 
-// command is one that talks to a registry. In its words S/ and D/ are repositories of two registries, F/ is a folder,
-// N/ a name without a registry. What it publishes is D/demo:v9.
+// command is a command line that talks to a registry. S/ and D/ stand for repositories of two registries, F/ for a folder,
+// N/ for a name without a registry. What it publishes is D/demo:v9.
 type command struct {
 	name   string
 	line   string
 	faulty string   // S or D: which of the registries has the faults
-	before []string // lines that go before it, without faults
-	after  string   // one that goes after it, whatever has happened
-	code   int      // without faults
-	partly bool     // it may be done for some of several tags: code 10
+	before []string // command lines that prepare it, without faults
+	after  string   // a command line that cleans up, even after a failure
+	code   int      // exit code without faults
+	partly bool     // some of several tags may be written: code 10
 	slow   bool     // make test tries it with few of the faults
-	frail  bool     // it asks once, so that what passes for others ends it
-	kept   bool     // the faulty registry's name is in a draft or a file: another address can't be put in its place
-	look   string   // shows what the command makes on this machine
-	shows  bool     // what can't be read of the images is part of what it shows
-	spare  bool     // another registry has it too: nothing can go wrong
-	// missing says that the command does without what is not there.
+	frail  bool     // it does not retry: a fault that happens once ends it
+	kept   bool     // a draft or a file holds the faulty registry's name: another address can't be used instead
+	look   string   // a command line that shows what the command makes on this machine
+	shows  bool     // its output tells which images can't be read
+	spare  bool     // another registry has the content too: nothing can go wrong
+	// missing: the command accepts that content is missing.
 	missing   bool
 	referrers bool // the registries have the referrers API
 }
 
-// works reports whether it takes a worker.
+// works reports whether the command needs a worker.
 func (c command) works() bool {
 	return strings.HasPrefix(c.line, "build ") || strings.Contains(c.line, " --run ")
 }
@@ -35,7 +35,7 @@ func matrixCommands() []command {
 	return slices.Concat(readingCommands(), buildCommands(), localCommands(), publishingCommands(), dropInCommands())
 }
 
-// What is prepared by.
+// Command lines that prepare.
 const (
 	create = "create D/demo:v9 S/demo:amd64 S/demo:arm64"
 	there  = "copy S/demo:v1 D/demo:v9"
@@ -43,7 +43,7 @@ const (
 	arm64  = "copy S/demo:arm64 D/demo:arm64"
 )
 
-// What is looked at.
+// Command lines that show a result.
 const (
 	draftD   = "inspect --raw draft:D/demo:v9"
 	draftN   = "inspect --raw draft:N/demo:v9"
@@ -113,7 +113,7 @@ func buildCommands() []command {
 	}
 }
 
-// localCommands make something on this machine.
+// localCommands returns commands that make something on this machine.
 func localCommands() []command {
 	return []command{
 		{name: "create", line: create, faulty: "S", look: draftD},

@@ -25,11 +25,11 @@ const canary = "canary-5e4fd1"
 // cellTime ends a cell that hangs.
 const cellTime = 20 * time.Minute
 
-// full reports whether everything is to be tried (make soak) and not a sample.
+// full reports whether tests try every combination (make soak) instead of a sample.
 func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
 
-// seed is what the random choices of a test follow from: MTOOL_TEST_SEED, or the clock in the full runs. In the short
-// ones it is fixed, so that a change is judged by what it changes.
+// seed returns the seed of a test's random choices: MTOOL_TEST_SEED, or the clock in full runs. Short runs have a fixed
+// seed, so that a test fails only because of a change.
 func seed(t *testing.T) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(os.Getenv("MTOOL_TEST_SEED"), 10, 64)
@@ -44,24 +44,24 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// TestFaultMatrix runs every command that talks to a registry into every fault, at its first request, its last, and one
-// in between, once and for good. `make test` tries one of these for most pairs of command and fault, make soak all of
-// them, and two for commands with a worker, which take turns.
+// TestFaultMatrix runs every command that talks to a registry with every fault, at the first request, the last one, and one
+// in between; once and permanently. `make test` tries one of these for most pairs of command and fault. make soak tries all
+// of them, but only two for commands with a worker, since these run one at a time.
 //
-// What goes on as usual, or after another attempt, must have the same result as without the fault. What fails must say
-// so with the right code and name the host, the repository and the cause. In no case may a tag point to what is not
-// whole, credentials show up anywhere, a blob be sent again that has arrived, or a failed command leave files behind.
+// A command that succeeds, perhaps after a retry, must have the same result as without the fault. A command that fails must
+// end with the right code and name the host, the repository and the cause. No tag may point to incomplete content, no
+// credentials be printed, no blob that has arrived be sent again, and no failed command leave files behind.
 func TestFaultMatrix(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	program := filepath.Join(t.TempDir(), "app")
-	// Before the home is another one, where Go has built nothing yet.
+	// Compile before the home changes: the new home has an empty Go cache.
 	if err := compile(t.Context(), filepath.Join("..", "..", "testdata", "context"), ".", program,
 		runtime.GOARCH); err != nil {
 		t.Fatal(err)
 	}
 	m := &matrix{home: homeOfOwn(t), program: program, seed: seed(t), places: make(chan *place, 8)}
 	m.build(t)
-	// Most of a cell is waiting: more of them go at one time than there are processors, which t.Parallel would not do.
+	// Cells mostly wait, so more of them run at once than there are processors. t.Parallel would limit that.
 	var cells errgroup.Group
 	cells.SetLimit(cap(m.places))
 	worker, err := testparts.Available(testparts.QEMU)
@@ -90,11 +90,11 @@ func TestFaultMatrix(t *testing.T) {
 		t.Logf("%-28s codes %v", name, codes)
 	}
 	if code, _, stderr := run2(t.Context(), "", "ls"); code != 0 {
-		t.Errorf("after all that, ls ends with %d: %s", code, stderr)
+		t.Errorf("in the end, ls exits with %d: %s", code, stderr)
 	}
 }
 
-// choice is one cell: a command, what goes wrong, with which request, and how often.
+// choice is one cell of the matrix: a command, a fault, the request that it hits, and how often.
 type choice struct {
 	command
 	trouble
@@ -111,7 +111,7 @@ func (k choice) name() string {
 	return k.command.name + "/" + k.trouble.name + "/" + k.when + "/" + often
 }
 
-// choose lists the cells of a command and a trouble: none when the command makes no such request.
+// choose returns the cells of a command and a trouble: none when the command makes no such request.
 func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 	h := fnv.New64a()
 	fmt.Fprint(h, c.name, w.name)
@@ -144,7 +144,7 @@ func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 		}
 		return []choice{all[random.IntN(len(all))]}
 	}
-	if c.works() { // they wait for each other: all of them would take hours
+	if c.works() { // these run one at a time: all of them would take hours
 		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 		return all[:min(len(all), 2)]
 	}
@@ -160,7 +160,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	server, idle := s.faulty(k.command), "60s"
 	if k.stalls {
 		idle = "300ms"
-		if k.slow { // it is the limit of the build's own silence too
+		if k.slow { // the same limit ends a build that is silent
 			idle = "2s"
 		}
 	}
@@ -184,13 +184,13 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 			append(args, got.code, got.stdout, got.stderr, strings.Join(got.lines, "\n  "))...)
 	}
 	if broken := append(s.src.Broken(), s.dst.Broken()...); len(broken) > 0 {
-		wrong("half published: %q", broken)
+		wrong("published in part: %q", broken)
 	}
 	if twice := append(s.src.Twice(), s.dst.Twice()...); len(twice) > 0 && !k.fault.Forget {
 		wrong("sent again: %q", twice)
 	}
 	if seen := s.other.Credentials(); len(seen) > 0 {
-		wrong("another host was shown credentials: %q", seen)
+		wrong("another host has received credentials: %q", seen)
 	}
 	if text := got.stdout + got.stderr; strings.Contains(text, canary) || strings.Contains(text, "token-") {
 		wrong("a secret is shown")
@@ -225,11 +225,11 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	case got.code == base.code && (got.code == 0 || got.stdout != ""):
 		shown := k.shows && slices.ContainsFunc(k.says, func(word string) bool { return strings.Contains(got.stdout, word) })
 		if got.stdout != base.stdout && !shown || got.tag != base.tag {
-			wrong("ends well with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout,
+			wrong("succeeds with another result: tag %s, want %s; stdout %q, want %q", got.tag, base.tag, got.stdout,
 				base.stdout)
 		}
 		if got.is != base.is {
-			wrong("ends well, and there is\n%s\nwant\n%s", got.is, base.is)
+			wrong("succeeds with\n%s\nwant\n%s", got.is, base.is)
 		}
 	default:
 		m.explained(k, s, got, wrong)
@@ -237,12 +237,12 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 			wrong("left behind: %q", after)
 		}
 		if got.is != got.was {
-			wrong("has failed, and there is\n%s\nwhere there was\n%s", got.is, got.was)
+			wrong("fails and leaves\n%s\ninstead of\n%s", got.is, got.was)
 		}
 	}
 }
 
-// explained looks for the host, the repository and the cause in what a failure says.
+// explained checks that the message of a failure names the host, the repository and the cause.
 func (m *matrix) explained(k choice, s *session, got outcome, wrong func(string, ...any)) {
 	host := s.faulty(k.command).Host()
 	if k.host != "" {

@@ -25,14 +25,14 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// matrix is what the cells share.
+// matrix holds what the cells share.
 type matrix struct {
 	home    string
 	seed    uint64
 	places  chan *place
 	images  map[string]registrytest.Built
-	dead    string // an address where nobody listens
-	tls     string // a registry whose certificate nobody trusts
+	dead    string // an address that refuses connections
+	tls     string // a registry whose certificate is not trusted
 	program string // a file that runs on this machine
 	key     []byte // the public key that the images are signed by
 	serial  atomic.Int64
@@ -78,7 +78,7 @@ func (m *matrix) build(t *testing.T) {
 	m.makeImages(t)
 }
 
-// makeImages fills the map of what every repository has, by tag.
+// makeImages makes the content of every repository, by tag.
 func (m *matrix) makeImages(t *testing.T) {
 	t.Helper()
 	m.images = map[string]registrytest.Built{}
@@ -116,7 +116,7 @@ func (m *matrix) makeImages(t *testing.T) {
 	})
 }
 
-// runnable is an image that this machine can run, with a layer that is the seed's own.
+// runnable returns an image that this machine can run. Each seed gives another layer.
 func (m *matrix) runnable(seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH},
@@ -124,24 +124,24 @@ func (m *matrix) runnable(seed string) registrytest.Built {
 	})
 }
 
-// outcome is what a command did.
+// outcome is the result of a command.
 type outcome struct {
 	code           int
 	stdout, stderr string
-	tag            v1.Hash  // of D/demo:v9, zero when there is none
-	before         v1.Hash  // the same before
-	lines          []string // the requests that the faulty registry saw
-	was, is        string   // what the command's look showed before it, and after
+	tag            v1.Hash  // the digest of D/demo:v9; zero when there is none
+	before         v1.Hash  // the digest before the command
+	lines          []string // the requests to the faulty registry
+	was, is        string   // the output of the command's look before and after it
 }
 
-// session is a place prepared for a command.
+// session is a place that is prepared for a command.
 type session struct {
 	*place
-	repo string // of all its names: "c12"
+	repo string // the first part of all its repositories: "c12"
 	dir  string
-	// fresh: its images are nobody else's, so that digests and sizes are its own too.
+	// fresh: no other session has its images, so that digests and sizes differ from those of others.
 	fresh bool
-	was   string // what the command's look shows before it
+	was   string // the output of the command's look before it
 }
 
 func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session {
@@ -162,7 +162,7 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 			p.other.Load(s.repo+name, tag, image)
 		}
 	}
-	if c.works() { // what the worker has already it does not ask for
+	if c.works() { // a worker does not ask for images that it has
 		s.fresh = true
 		amd64 := v1.Platform{OS: "linux", Architecture: "amd64"}
 		for tag, image := range map[string]registrytest.Built{
@@ -193,7 +193,7 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 	return s
 }
 
-// look is what there is of what the command makes on this machine.
+// look returns the output of the command's look, or "nothing".
 func (s *session) look(c command) string {
 	if c.look == "" {
 		return ""
@@ -205,7 +205,7 @@ func (s *session) look(c command) string {
 	return s.plainly(fmt.Sprintf("code %d: %s", code, stdout)) + stderr[:min(len(stderr), code*len(stderr))]
 }
 
-// plainly takes out what is this session's own.
+// plainly replaces what differs between sessions.
 func (s *session) plainly(text string) string {
 	for from, to := range map[string]string{s.src.Host(): "S", s.dst.Host(): "D", s.repo + "/": "", s.dir: "F"} {
 		text = strings.ReplaceAll(text, from, to)
@@ -225,8 +225,8 @@ func (s *session) write(t *testing.T, name, body string) {
 	}
 }
 
-// words are those of a line, with S and D for the registries with the cell's repository, {S} and {D} for their hosts
-// alone, and F for its folder.
+// words returns the words of a command line. S/ and D/ become the session's repositories in the two registries, {S} and {D}
+// the hosts of these, F/ the session's folder.
 func (s *session) words(line string) []string {
 	words := strings.Fields(line)
 	for i, w := range words {
@@ -252,7 +252,7 @@ func (s *session) faulty(c command) *registrytest.Server {
 	return s.dst
 }
 
-// tag is what the command makes, the same in all places.
+// tag returns the digest that the command published.
 func (s *session) tag() v1.Hash {
 	digest, ok := s.dst.Tag(s.repo+"/demo", "v9")
 	if ok && s.fresh {
@@ -263,7 +263,7 @@ func (s *session) tag() v1.Hash {
 
 func ownWords() *regexp.Regexp { return regexp.MustCompile(`[0-9a-f]{12,}|\d+`) }
 
-// run runs the command; instead is the address to use in place of the faulty registry's, "" for its own.
+// run runs the command. Unless instead is "", it replaces the address of the faulty registry.
 func (s *session) run(c command, idle, instead string) outcome {
 	ctx, cancel := context.WithTimeout(context.Background(), cellTime)
 	defer cancel()
@@ -278,15 +278,15 @@ func (s *session) run(c command, idle, instead string) outcome {
 	words = append(words, "--retry", "3", "--retry-wait", "1ms", "--idle-timeout", idle)
 	o.code, o.stdout, o.stderr = run2(ctx, canary, words...)
 	if ctx.Err() != nil {
-		o.stderr += "\n(the cell's time was over)"
+		o.stderr += "\n(ended by the time limit of a cell)"
 	}
 	o.tag = s.tag()
 	o.lines = s.faulty(c).Requests()
 	o.stdout = s.plainly(o.stdout)
-	s.faulty(c).Heal() // drafts are not shown without their sources
+	s.faulty(c).Heal() // a look at a draft reads its sources
 	o.was, o.is = s.was, s.look(c)
 	if c.after != "" {
-		run2(context.Background(), canary, s.words(c.after)...) // the next cell shows if it fails
+		run2(context.Background(), canary, s.words(c.after)...) // if it fails, the next cell fails
 	}
 	return o
 }
@@ -298,7 +298,7 @@ func run2(ctx context.Context, stdin string, words ...string) (code int, stdout,
 	return code, out.String(), err.String()
 }
 
-// plain is how the command ends without any fault.
+// plain returns the outcome of the command without a fault.
 func (m *matrix) plain(t *testing.T, c command) outcome {
 	t.Helper()
 	var o outcome

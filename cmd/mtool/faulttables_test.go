@@ -11,22 +11,22 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// trouble is one thing that goes wrong.
+// trouble is a fault and what commands may do about it.
 type trouble struct {
 	name    string
 	fault   registrytest.Fault
-	host    string                      // the registry's address is this one instead
-	options func(*registrytest.Options) // the registry is such a one, beside the fault
-	confirm bool                        // only to commands that confirm
-	lasts   bool                        // only for good
-	passes  bool                        // only once
+	host    string                      // an address to use instead of the registry's
+	options func(*registrytest.Options) // options that the registry has too
+	confirm bool                        // only for commands with --confirm
+	lasts   bool                        // happens permanently only
+	passes  bool                        // happens once only
 	stalls  bool                        // needs a short idle timeout
-	missing bool                        // says of what is there that it is not
-	surely  bool                        // from the first request on for good, it can't end well
-	// once and always are the codes that the command may end with when it happens once, or from some request on, beside
-	// the code without any trouble; says are words of which the message has one then.
+	missing bool                        // the registry says that existing content is missing
+	surely  bool                        // from the first request on it makes every command fail
+	// once and always are the exit codes that are allowed, besides the one without a fault, when it happens once, or
+	// permanently from some request on. The message of a failure has one of the texts in says.
 	once, always []int
-	worker       []int // more such codes, of commands with a worker, which asks in its own way
+	worker       []int // more exit codes for commands with a worker, since BuildKit makes their requests
 	says         []string
 }
 
@@ -169,7 +169,7 @@ func matrixTroubles(m *matrix) []trouble {
 			fault: registrytest.Fault{Method: "NONE"},
 		},
 		{
-			name: "wants chunks", worker: []int{8}, options: func(o *registrytest.Options) { o.Chunked = true },
+			name: "only chunks", worker: []int{8}, options: func(o *registrytest.Options) { o.Chunked = true },
 			fault: registrytest.Fault{Method: "NONE"},
 		},
 		{
@@ -216,7 +216,7 @@ func get(path string, f registrytest.Fault) registrytest.Fault {
 	return f
 }
 
-// tally counts codes by trouble.
+// tally counts exit codes by trouble.
 type tally struct {
 	mu    sync.Mutex
 	codes map[string]map[int]int
@@ -243,7 +243,7 @@ func (t *tally) count() (n int) {
 	return n
 }
 
-// all is sorted by name.
+// all returns the troubles and their codes, sorted by name.
 func (t *tally) all() func(yield func(string, map[int]int) bool) {
 	return func(yield func(string, map[int]int) bool) {
 		for _, name := range slices.Sorted(maps.Keys(t.codes)) {

@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// openers read a file, whatever it is: a pipe keeps them waiting, a device never ends.
+// openers are functions that open any kind of file: a pipe blocks them, and a device never ends.
 var openers = []string{
 	"os.ReadFile", "os.Open", "os.OpenFile", "os.DirFS", "os.CopyFS", "ioutil.ReadFile", "tls.LoadX509KeyPair", "elf.Open",
 	"zip.OpenReader", "parser.ParseFile",
 }
 
-// ownFiles are where files are opened without the door of registry/regular, and why nobody else can choose or make
-// them.
+// ownFiles are the functions that open files without registry/regular, and the reason why no other user can choose or
+// replace these files.
 var ownFiles = map[string]string{
 	"registry/regular/":       "it is the door",
 	"registry/files.go":       "a directory, opened to be synced",
@@ -33,7 +33,8 @@ var ownFiles = map[string]string{
 	"cmd/internal/testparts/": "tests only",
 }
 
-// TestFilesAreOpenedByOneDoor: what is read is a regular file, of a bounded size, opened without waiting.
+// TestFilesAreOpenedByOneDoor checks that files are opened by registry/regular: regular files of limited size, without
+// waiting.
 func TestFilesAreOpenedByOneDoor(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
@@ -51,7 +52,7 @@ func TestFilesAreOpenedByOneDoor(t *testing.T) {
 			if own := ownFile(filepath.ToSlash(name)); own != "" {
 				used[own] = true
 			} else {
-				t.Errorf("%s: use registry/regular, or say in ownFiles why nobody else can choose the file", line)
+				t.Errorf("%s: use registry/regular, or say in ownFiles why no other user can choose the file", line)
 			}
 		}
 		return err
@@ -75,7 +76,7 @@ func ownFile(name string) string {
 	return ""
 }
 
-// opens lists the places of a source file where something is opened to be read.
+// opens lists the lines of a source file that open a file for reading.
 func opens(path string, source any) (found []string, err error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, path, source, parser.SkipObjectResolution)

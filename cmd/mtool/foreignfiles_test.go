@@ -11,8 +11,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// TestForeignFiles holds the three tables of files that may be for another machine together: the code's, the one that
-// mtool help foreign-files prints, and the script that shows each row with its twin and its liar.
+// TestForeignFiles compares the three tables of files that may be for another machine: the code, mtool help foreign-files,
+// and the script that shows each row with a twin and a liar.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	wrapped, err := exec.CommandContext(t.Context(), "mtool", "help", "foreign-files").Output()
@@ -28,7 +28,7 @@ func TestForeignFiles(t *testing.T) {
 		t.Error(wrong)
 	}
 	for name, liar := range map[string][2]string{
-		"a row that is not told of": {
+		"a row that help does not print": {
 			strings.Replace(printed, "\nfirmware: note\n", "\nhardware: note\n", 1),
 			string(script),
 		},
@@ -50,7 +50,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// foreignTable is what is wrong with the printed table, and with the script.
+// foreignTable lists what is wrong with the printed table and with the script.
 func foreignTable(printed, script string) (wrong []string) {
 	_, table, _ := strings.Cut(printed, "\n\n")
 	var want []string

@@ -8,15 +8,15 @@ import (
 	"testing"
 )
 
-// TestFuzzScript holds testdata/fuzz.sh to what it tells: every target runs, a failure ends it, and the known race of
-// the fuzzing engine at the end of the time is no failure, unless there is more of it. The go command is a stand-in
-// that "builds" a script, which says what is in the test's file, or ends well when there is none any more.
+// TestFuzzScript checks testdata/fuzz.sh: every target runs, a failure ends it, and the known race at the end of the
+// fuzzing engine's time is not a failure unless the output says more. A fake go command "builds" a script that prints the
+// next file of the test, or succeeds when none is left.
 func TestFuzzScript(t *testing.T) {
 	t.Parallel()
 	const raced = "fuzz: elapsed: 2s, execs: 7\n--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\nFAIL\n"
 	for name, c := range map[string]struct {
-		said []string // by each failing run of the first target, in turn
-		ends bool     // well
+		said []string // what the failing runs of the first target print, in order
+		ends bool     // without an error
 		runs int
 	}{
 		"all is well":       {nil, true, 2},

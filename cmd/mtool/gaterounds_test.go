@@ -15,14 +15,14 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// gate is a registry that counts rounds, with many lists of two images each, and a home for facts.
+// gate is a registry that counts rounds of requests, with many lists of two images each, and a home for facts.
 type gate struct {
 	rounds    *rounds
 	refs      []string
 	home, dir string
 }
 
-// newGate has lists that share their layers, or of which each has its own.
+// newGate returns a gate whose lists share their layers, or have their own.
 func newGate(t *testing.T, lists int, own bool) *gate {
 	t.Helper()
 	g := &gate{rounds: &rounds{registry: registrytest.New(t, registrytest.Options{})}, home: t.TempDir(), dir: t.TempDir()}
@@ -47,7 +47,7 @@ func newGate(t *testing.T, lists int, own bool) *gate {
 	return g
 }
 
-// run is what mtool asks for.
+// run runs mtool and returns its requests.
 func (g *gate) run(t *testing.T, args ...string) [][]string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "mtool", append([]string{"inspect"}, args...)...)
@@ -58,7 +58,7 @@ func (g *gate) run(t *testing.T, args ...string) [][]string {
 	return g.rounds.take()
 }
 
-// file is a deployment of these references.
+// file writes a deployment that uses these references.
 func (g *gate) file(t *testing.T, refs []string) string {
 	t.Helper()
 	text := "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n"
@@ -72,8 +72,8 @@ func (g *gate) file(t *testing.T, refs []string) string {
 	return path
 }
 
-// TestGateRounds: a file of many references takes no more rounds than a file of one, and the second check of it reads
-// no layer and asks for what a check of the claims asks for.
+// TestGateRounds checks that a file with many references takes no more rounds than a file with one. The second check reads
+// no layer and makes the same requests as a check of the claims.
 func TestGateRounds(t *testing.T) {
 	t.Parallel()
 	const lists, images, claimRounds = 20, 2, 3
@@ -92,14 +92,14 @@ func TestGateRounds(t *testing.T) {
 		t.Errorf("%d requests for %d references, want %d at most", n, lists, lists*(2*images+1))
 	}
 	if !slices.EqualFunc(second, claims, slices.Equal) {
-		t.Errorf("the second check asks for %q, one of the claims for %q", second, claims)
+		t.Errorf("the second check requests %q, a check of the claims %q", second, claims)
 	}
 	if n := strings.Count(fmt.Sprint(second), "/blobs/"); n != lists*images {
 		t.Errorf("the second check reads %d blobs, want the %d configs", n, lists*images)
 	}
 }
 
-// The first check of many references takes as many rounds as that of one, too, although each has layers of its own.
+// The first check of many references also takes as many rounds as that of one, although no layers are shared.
 func TestFirstGateRounds(t *testing.T) {
 	t.Parallel()
 	const lists, images = 20, 2

@@ -16,18 +16,18 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// deed is a command that changes something, in which it is killed. N is the round's number.
+// deed is a command line that changes something. N stands for the round's number.
 type deed struct {
 	name string
 	line string
-	// done and before look whether what it does is there: done must hold once it was reported, and where it was killed
-	// either done or undone must.
+	// Once the command was reported done, the name in done must exist, the one in undone must not. After a kill both are
+	// allowed.
 	done, undone string
 }
 
-// TestKill kills mtool (SIGKILL) at random moments of everything that changes something, often while another mtool is
-// at work in the same place: 25 times in `make test`, 300 times in make soak. Afterwards everything opens, holds what
-// was last reported done, and takes the same command again.
+// TestKill kills mtool (SIGKILL) at random moments of commands that change something, often while another mtool works on the
+// same home: 25 times in `make test`, 300 times in make soak. Afterwards everything can be read and has what was last
+// reported done, and the same command succeeds.
 func TestKill(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)
@@ -41,10 +41,10 @@ func TestKill(t *testing.T) {
 	for n := range rounds {
 		k.round(n)
 		if t.Failed() {
-			t.Fatalf("in round %d; MTOOL_TEST_SEED above repeats it, nearly", n)
+			t.Fatalf("in round %d; MTOOL_TEST_SEED above repeats it, but for the timing", n)
 		}
 	}
-	t.Logf("%d rounds: %d killed in time, %d were faster", rounds, k.killed, k.faster)
+	t.Logf("%d rounds: %d killed in time, %d ended before", rounds, k.killed, k.faster)
 	if k.killed < rounds/4 {
 		t.Errorf("only %d of %d were killed before they ended: this proves little", k.killed, rounds)
 	}
@@ -57,7 +57,7 @@ type killing struct {
 	random         *rand.Rand
 	took           map[string]time.Duration
 	deeds          []deed
-	last           string // the number in the draft's annotation, reported done
+	last           string // the last number in the draft's annotation that was reported done
 	killed, faster int
 }
 
@@ -115,7 +115,7 @@ func numbered(s string, n int) string {
 	return strings.ReplaceAll(s, ":vN", fmt.Sprintf(":v%d", n&0xffff))
 }
 
-// setup makes what is taken away again.
+// setup makes what the command is going to remove.
 func (k *killing) setup(d deed) {
 	if d.name == "rm" {
 		mustRun(k.t, "load "+k.home+"/amd64.tar -t gone:v1")
@@ -125,14 +125,14 @@ func (k *killing) setup(d deed) {
 func (k *killing) round(n int) {
 	d := k.deeds[k.random.IntN(len(k.deeds))]
 	k.setup(d)
-	beside := k.companion(n)
+	other := k.runAlongside(n)
 	reported := k.kill(d, n)
-	if err := <-beside; err != nil {
-		k.t.Errorf("round %d: beside %s: %v", n, d.name, err)
+	if err := <-other; err != nil {
+		k.t.Errorf("round %d: at the same time as %s: %v", n, d.name, err)
 	}
 	k.look(d, n, reported)
 	if broken := k.dst.Broken(); len(broken) > 0 {
-		k.t.Errorf("round %d: %s left half published: %q", n, d.name, broken)
+		k.t.Errorf("round %d: %s published in part: %q", n, d.name, broken)
 	}
 	mustRun(k.t, "ls")
 	k.setup(d)
@@ -143,10 +143,10 @@ func (k *killing) round(n int) {
 	k.look(d, n, true)
 }
 
-// companion runs another command in the same place at the same time, which must not notice anything.
-func (k *killing) companion(n int) <-chan error {
+// runAlongside runs another command on the same home at the same time. It must succeed.
+func (k *killing) runAlongside(n int) <-chan error {
 	lines := []string{
-		"", "prune", "ls", "annotate other:v1 --annotation n=N", "load " + k.home + "/s390x.tar -t beside:vN",
+		"", "prune", "ls", "annotate other:v1 --annotation n=N", "load " + k.home + "/s390x.tar -t alongside:vN",
 		"push other:v1 " + k.dst.Host() + "/other:vN",
 	}
 	line := numbered(lines[k.random.IntN(len(lines))], n)
@@ -190,7 +190,7 @@ func (k *killing) kill(d deed, n int) bool {
 	return false
 }
 
-// look reads everything that was ever reported done, and what d does where it was reported.
+// look checks that everything that was reported done before can be read, and what d does if that was reported.
 func (k *killing) look(d deed, n int, reported bool) {
 	k.t.Helper()
 	for _, name := range []string{"draft:demo:v1", "draft:other:v1", "store:kept:v1"} {

@@ -16,11 +16,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	worker.Main() // scripts run this binary as mtool, and mtool runs itself as its worker
+	worker.Main() // scripts run this binary as mtool, and mtool starts itself as its worker
 	testscript.Main(m, map[string]func(){"mtool": func() { os.Exit(run()) }, "mtool-measured": measured})
 }
 
-// TestScript runs the offline scripts: mtool as a user types it, against registries in this process.
+// TestScript runs the offline scripts: mtool commands as a user types them, with registries in this process.
 func TestScript(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -34,7 +34,7 @@ func TestScript(t *testing.T) {
 	})
 }
 
-// scriptSetup gives a script a home and no logins but its own.
+// scriptSetup gives a script a home of its own, without logins.
 func scriptSetup(e *testscript.Env) error {
 	e.Setenv("HOME", filepath.Join(e.WorkDir, "home"))
 	e.Setenv("MTOOL_HOME", filepath.Join(e.WorkDir, "home", "mtool"))
@@ -50,17 +50,17 @@ func scriptSetup(e *testscript.Env) error {
 	return os.MkdirAll(filepath.Join(e.WorkDir, "home"), 0o755)
 }
 
-// tell writes a line where the Makefile wants to hear of the progress.
+// tell writes a line of progress to the file in MTOOL_TEST_PROGRESS, which the Makefile sets.
 func tell(format string, args ...any) {
 	f, err := os.OpenFile(os.Getenv("MTOOL_TEST_PROGRESS"), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
-		return // nobody wants to
+		return // not set
 	}
 	fmt.Fprintf(f, format+"\n", args...)
 	f.Close()
 }
 
-// scriptCondition answers [userns]: may this user make user namespaces?
+// scriptCondition reports whether a condition of a script holds. [userns]: this user may create user namespaces.
 func scriptCondition(name string) (bool, error) {
 	if name != "userns" {
 		return false, fmt.Errorf("unknown condition %q", name)

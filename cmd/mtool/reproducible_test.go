@@ -31,11 +31,11 @@ func TestReproducible(t *testing.T) {
 			args = append(args, "--source-date-epoch", epoch)
 		}
 		theirs := digestIn(t, runAs(t, user, mtool, append(args, app)...))
-		ours := exec.CommandContext(t.Context(), mtool, append(args, context)...)
-		ours.Env = append(ours.Environ(), "MTOOL_HOME="+t.TempDir())
+		cmd := exec.CommandContext(t.Context(), mtool, append(args, context)...)
+		cmd.Env = append(cmd.Environ(), "MTOOL_HOME="+t.TempDir())
 		var said bytes.Buffer
-		ours.Stderr = &said
-		out, err := ours.Output()
+		cmd.Stderr = &said
+		out, err := cmd.Output()
 		if err != nil {
 			t.Fatalf("%v: %s", err, said.String())
 		}

@@ -87,8 +87,8 @@ func newTypeChecker(t *testing.T, system string) *typeChecker {
 			p.GoFiles[i] = filepath.Join(p.Dir, name)
 		}
 		c.renamed = p.ImportMap
-		ours := p.Module != nil && p.Module.Main
-		if err := c.check(p.ImportPath, p.GoFiles, nil, ours); ours && err != nil {
+		own := p.Module != nil && p.Module.Main
+		if err := c.check(p.ImportPath, p.GoFiles, nil, own); own && err != nil {
 			c.wrong = append(c.wrong, err)
 		}
 	}

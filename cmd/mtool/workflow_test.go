@@ -69,16 +69,16 @@ type workflowStep struct {
 type workflowRun struct {
 	t         *testing.T
 	dir       string
-	ours      *ourAction
+	action    *localAction
 	context   string            // what is checked out
 	artifacts map[string]string // folders, by name
 	values    map[string]string // of expressions
 	summary   string            // of all jobs
 }
 
-func newWorkflowRun(t *testing.T, ours *ourAction, context string, host *testparts.RunningRegistry) *workflowRun {
+func newWorkflowRun(t *testing.T, action *localAction, context string, host *testparts.RunningRegistry) *workflowRun {
 	return &workflowRun{
-		t: t, dir: t.TempDir(), ours: ours, context: context, artifacts: map[string]string{},
+		t: t, dir: t.TempDir(), action: action, context: context, artifacts: map[string]string{},
 		values: map[string]string{
 			"github.repository": "acme/demo", "github.ref_name": "v1", "github.ref": "refs/tags/v1",
 			"secrets.GITHUB_TOKEN": host.Password,
@@ -272,21 +272,21 @@ func (j *workflowJob) use(s workflowStep) error {
 	if strings.HasPrefix(name, "actions/") {
 		return fmt.Errorf("the test does not know %s", s.Uses)
 	}
-	return j.useOurs(s.With) // ./mtool, or where the module is published
+	return j.useLocal(s.With) // ./mtool, or where the module is published
 }
 
 func (j *workflowJob) with(s workflowStep, key string) string { return j.expand(s.With[key]) }
 
-// ourAction is action.yml in a checkout of its own. Its steps are run once for the same inputs.
-type ourAction struct {
+// localAction is action.yml in a checkout of its own. Its steps are run once for the same inputs.
+type localAction struct {
 	mu   sync.Mutex
 	root string
 	path map[string][]string // what its steps put in front of PATH, by inputs
 }
 
-func newOurAction(t *testing.T) *ourAction {
+func newLocalAction(t *testing.T) *localAction {
 	t.Helper()
-	a := &ourAction{root: t.TempDir(), path: map[string][]string{}}
+	a := &localAction{root: t.TempDir(), path: map[string][]string{}}
 	copied := exec.CommandContext(t.Context(), "sh", "-c",
 		`git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$0"`, a.root)
 	copied.Dir = filepath.Join("..", "..")
@@ -296,13 +296,13 @@ func newOurAction(t *testing.T) *ourAction {
 	return a
 }
 
-// useOurs runs the steps of action.yml, once for the same inputs.
-func (j *workflowJob) useOurs(with map[string]string) error {
+// useLocal runs the steps of action.yml, once for the same inputs.
+func (j *workflowJob) useLocal(with map[string]string) error {
 	var action struct {
 		Inputs map[string]struct{ Default string }
 		Runs   struct{ Steps []workflowStep }
 	}
-	readYAML(j.t, filepath.Join(j.ours.root, "action.yml"), &action)
+	readYAML(j.t, filepath.Join(j.action.root, "action.yml"), &action)
 	for name, input := range action.Inputs {
 		j.values["inputs."+name] = input.Default
 	}
@@ -313,18 +313,18 @@ func (j *workflowJob) useOurs(with map[string]string) error {
 		j.values["inputs."+name] = j.expand(value)
 	}
 	key := fmt.Sprint(with)
-	j.ours.mu.Lock()
-	defer j.ours.mu.Unlock()
-	if path, ok := j.ours.path[key]; ok {
+	j.action.mu.Lock()
+	defer j.action.mu.Unlock()
+	if path, ok := j.action.path[key]; ok {
 		j.path = path
 		return nil
 	}
-	j.values["github.action_path"], j.values["github.action_ref"] = j.ours.root, "main"
+	j.values["github.action_path"], j.values["github.action_ref"] = j.action.root, "main"
 	j.values["github.server_url"], j.values["github.action_repository"] = "https://github.example.com", "you/mtool"
-	j.env = append(j.env, "GITHUB_ACTION_PATH="+j.ours.root)
+	j.env = append(j.env, "GITHUB_ACTION_PATH="+j.action.root)
 	err := j.steps(action.Runs.Steps)
 	if err == nil {
-		j.ours.path[key] = j.path
+		j.action.path[key] = j.path
 	}
 	return err
 }
