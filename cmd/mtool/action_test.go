@@ -73,7 +73,11 @@ func TestAction(t *testing.T) {
 			map[string]string{"version": "v1.0.0", "download": "file://" + release, "mode": "client"},
 			"",
 		},
-		"over HTTP":             {untagged, map[string]string{"version": "v1.0.0", "download": server.URL, "mode": "client"}, ""},
+		"over HTTP": {
+			untagged,
+			map[string]string{"version": "v1.0.0", "download": server.URL, "mode": "client"},
+			"",
+		},
 		"the tag of the action": {tagged, map[string]string{"download": "file://" + release, "mode": "client"}, ""},
 		"another sum": {
 			untagged,
@@ -94,8 +98,8 @@ func TestAction(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			j := &workflowJob{workflowRun: &workflowRun{t: t, dir: t.TempDir(), action: test.action}, values: map[string]string{}}
-			j.dir = j.workflowRun.dir
+			run := &workflowRun{t: t, dir: t.TempDir(), action: test.action}
+			j := &workflowJob{workflowRun: run, values: map[string]string{}, dir: run.dir}
 			err := j.run(nil, nil, []workflowStep{{Uses: "./mtool", With: test.with}})
 			if test.fails != "" {
 				if err == nil || !strings.Contains(err.Error(), test.fails) {

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestCases checks testdata/cases.md: every case is in the first table once, and the script or test that it names exists.
+// TestCases checks testdata/cases.md: every case is in the first table once, and the script or test that it names
+// exists.
 func TestCases(t *testing.T) {
 	t.Parallel()
 	const cases = 55
@@ -59,8 +60,8 @@ func holds(t *testing.T, name, text string) bool {
 	return strings.Contains(string(body), text)
 }
 
-// showsCase reports whether the place shows a case: after a comment of a script there must be a liar and a twin; any other
-// text must be in the file.
+// showsCase reports whether the place shows a case: after a comment of a script there must be a liar and a twin; any
+// other text must be in the file.
 func showsCase(t *testing.T, name, place string) bool {
 	t.Helper()
 	if !strings.HasPrefix(place, "# ") {

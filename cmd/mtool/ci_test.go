@@ -15,9 +15,9 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkflows runs every step of the workflows that mtool help ci-… prints, and those of action.yml, against a registry
-// with a password; make long also runs the reusable workflow. Then a build fails for one architecture: no tag may be
-// written.
+// TestWorkflows runs every step of the workflows that mtool help ci-… prints, and those of action.yml, against a
+// registry with a password; make long also runs the reusable workflow. Then a build fails for one architecture: no tag
+// may be written.
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.QEMU, testparts.Registry, testparts.Crane)
@@ -109,7 +109,9 @@ func inputs(t *testing.T, body string, host *testparts.RunningRegistry) map[stri
 	return values
 }
 
-func (a *localAction) runGitHub(t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool) string {
+func (a *localAction) runGitHub(
+	t *testing.T, body, context string, host *testparts.RunningRegistry, fails bool,
+) string {
 	t.Helper()
 	var w workflow
 	if err := yaml.Unmarshal([]byte(strings.ReplaceAll(body, "ghcr.io", host.Host)), &w); err != nil {
@@ -152,8 +154,8 @@ func tagOf(t *testing.T, host *testparts.RunningRegistry, tag string) string {
 	return string(bytes.TrimSpace(out))
 }
 
-// TestWorkflowsLint checks the workflows with actionlint, which knows the contexts and types of GitHub Actions, and checks
-// that it finds a wrong expression.
+// TestWorkflowsLint checks the workflows with actionlint, which knows the contexts and types of GitHub Actions, and
+// checks that it finds a wrong expression.
 func TestWorkflowsLint(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Actionlint)

@@ -85,7 +85,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// unproved lists the rows that have no evidence or say that mtool lacks a feature, and the evidence without a row or text.
+// unproved lists the rows that have no evidence or say that mtool lacks a feature, and the evidence without a row or
+// text.
 func unproved(t *testing.T, table string, evidence map[string][2]string) []string {
 	t.Helper()
 	var complaints []string

@@ -13,8 +13,9 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestManyProcesses runs sixteen processes on one draft in one home. Each adds a platform and an annotation, and builds,
-// loads, pushes or prunes in between. No edit may be lost, nothing in use pruned, and no process may wait for ever.
+// TestManyProcesses runs sixteen processes on one draft in one home. Each adds a platform and an annotation, and
+// builds, loads, pushes or prunes in between. No edit may be lost, nothing in use pruned, and no process may wait for
+// ever.
 func TestManyProcesses(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestCrashLeavesNoMemory sends a login signals after which Go dumps core where the limit allows it. mtool must leave no
-// core; the liar, a shell with the same limit, leaves one.
+// TestCrashLeavesNoMemory sends a login signals after which Go dumps core where the limit allows it. mtool must leave
+// no core; the liar, a shell with the same limit, leaves one.
 func TestCrashLeavesNoMemory(t *testing.T) {
 	t.Parallel()
 	mtool, dir := asMtool(t), t.TempDir()

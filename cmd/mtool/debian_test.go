@@ -15,8 +15,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestDebian builds on a root file system of Debian for arm64 in the store. Under QEMU, dpkg installs a package, users are
-// added and used, setuid programs run. It builds as the user of the tests and as an unprivileged user.
+// TestDebian builds on a root file system of Debian for arm64 in the store. Under QEMU, dpkg installs a package, users
+// are added and used, setuid programs run. It builds as the user of the tests and as an unprivileged user.
 func TestDebian(t *testing.T) {
 	testparts.Need(t, testparts.Debian, testparts.QEMU)
 	t.Run("here", func(t *testing.T) {
@@ -32,8 +32,8 @@ func TestDebian(t *testing.T) {
 	t.Run("unprivileged", func(t *testing.T) { unprivilegedDebian(t, "dpkg") })
 }
 
-// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, as an unprivileged
-// user.
+// TestDebootstrap does the same on a whole Debian, which debootstrap installs in a step of a Dockerfile, as an
+// unprivileged user.
 func TestDebootstrap(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("debootstrap takes minutes under QEMU: make long")

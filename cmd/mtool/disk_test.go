@@ -20,9 +20,9 @@ import (
 // mount namespace.
 const diskVariable = "MTOOL_TEST_DISK"
 
-// TestFullDisk runs commands that write on disks of every size from too small to large enough (`make test`: some sizes). A
-// full disk is an error with code 1 that says so. Nothing is lost, and no file is left behind. With more space the same
-// command succeeds. Then the disk becomes read-only.
+// TestFullDisk runs commands that write on disks of every size from too small to large enough (`make test`: some
+// sizes). A full disk is an error with code 1 that says so. Nothing is lost, and no file is left behind. With more
+// space the same command succeeds. Then the disk becomes read-only.
 func TestFullDisk(t *testing.T) {
 	if dir := os.Getenv(diskVariable); dir != "" {
 		fillDisks(t, dir)

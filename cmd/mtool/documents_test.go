@@ -13,7 +13,8 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// TestDocuments checks that every path and every name of the code that ARCHITECTURE.md and CONTRIBUTING.md mention exists.
+// TestDocuments checks that every path and every name of the code that ARCHITECTURE.md and CONTRIBUTING.md mention
+// exists.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	code := sources(t)

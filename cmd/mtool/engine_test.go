@@ -9,8 +9,8 @@ import (
 	"mtool/registry/engine"
 )
 
-// TestEngineDial checks that the connection to the engine's BuildKit speaks HTTP/2: the answer to a client's preface is a
-// SETTINGS frame (RFC 9113 section 3.4).
+// TestEngineDial checks that the connection to the engine's BuildKit speaks HTTP/2: the answer to a client's preface is
+// a SETTINGS frame (RFC 9113 section 3.4).
 func TestEngineDial(t *testing.T) {
 	testparts.Need(t, testparts.Docker)
 	docker := testparts.StartDockerd(t)

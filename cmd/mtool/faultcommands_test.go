@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// command is a command line that talks to a registry. S/ and D/ stand for repositories of two registries, F/ for a folder,
-// N/ for a name without a registry. What it publishes is D/demo:v9.
+// command is a command line that talks to a registry. S/ and D/ stand for repositories of two registries, F/ for a
+// folder, N/ for a name without a registry. What it publishes is D/demo:v9.
 type command struct {
 	name   string
 	line   string

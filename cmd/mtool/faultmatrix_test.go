@@ -44,13 +44,13 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// TestFaultMatrix runs every command that talks to a registry with every fault, at the first request, the last one, and one
-// in between; once and permanently. `make test` tries one of these for most pairs of command and fault. make soak tries all
-// of them, but only two for commands with a worker, since these run one at a time.
+// TestFaultMatrix runs every command that talks to a registry with every fault, at the first request, the last one, and
+// one in between; once and permanently. `make test` tries one of these for most pairs of command and fault. make soak
+// tries all of them, but only two for commands with a worker, since these run one at a time.
 //
-// A command that succeeds, perhaps after a retry, must have the same result as without the fault. A command that fails must
-// end with the right code and name the host, the repository and the cause. No tag may point to incomplete content, no
-// credentials be printed, no blob that has arrived be sent again, and no failed command leave files behind.
+// A command that succeeds, perhaps after a retry, must have the same result as without the fault. A command that fails
+// must end with the right code and name the host, the repository and the cause. No tag may point to incomplete content,
+// no credentials be printed, no blob that has arrived be sent again, and no failed command leave files behind.
 func TestFaultMatrix(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	program := filepath.Join(t.TempDir(), "app")

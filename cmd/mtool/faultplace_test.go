@@ -225,8 +225,8 @@ func (s *session) write(t *testing.T, name, body string) {
 	}
 }
 
-// words returns the words of a command line. S/ and D/ become the session's repositories in the two registries, {S} and {D}
-// the hosts of these, F/ the session's folder.
+// words returns the words of a command line. S/ and D/ become the session's repositories in the two registries, {S} and
+// {D} the hosts of these, F/ the session's folder.
 func (s *session) words(line string) []string {
 	words := strings.Fields(line)
 	for i, w := range words {

@@ -11,8 +11,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// TestForeignFiles compares the three tables of files that may be for another machine: the code, mtool help foreign-files,
-// and the script that shows each row with a twin and a liar.
+// TestForeignFiles compares the three tables of files that may be for another machine: the code, mtool help
+// foreign-files, and the script that shows each row with a twin and a liar.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	wrapped, err := exec.CommandContext(t.Context(), "mtool", "help", "foreign-files").Output()

@@ -9,8 +9,8 @@ import (
 )
 
 // TestFuzzScript checks testdata/fuzz.sh: every target runs, a failure ends it, and the known race at the end of the
-// fuzzing engine's time is not a failure unless the output says more. A fake go command "builds" a script that prints the
-// next file of the test, or succeeds when none is left.
+// fuzzing engine's time is not a failure unless the output says more. A fake go command "builds" a script that prints
+// the next file of the test, or succeeds when none is left.
 func TestFuzzScript(t *testing.T) {
 	t.Parallel()
 	const raced = "fuzz: elapsed: 2s, execs: 7\n--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\nFAIL\n"

@@ -72,8 +72,8 @@ func (g *gate) file(t *testing.T, refs []string) string {
 	return path
 }
 
-// TestGateRounds checks that a file with many references takes no more rounds than a file with one. The second check reads
-// no layer and makes the same requests as a check of the claims.
+// TestGateRounds checks that a file with many references takes no more rounds than a file with one. The second check
+// reads no layer and makes the same requests as a check of the claims.
 func TestGateRounds(t *testing.T) {
 	t.Parallel()
 	const lists, images, claimRounds = 20, 2, 3

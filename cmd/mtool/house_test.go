@@ -12,10 +12,10 @@ import (
 	"testing"
 )
 
-// graph is who imports whom: import paths, those of this module without its name ("registry/store").
+// graph maps each package to its imports. Paths of this module are without its name ("registry/store").
 type graph map[string][]string
 
-// rule forbids some imports. broken is an import that breaks it, and kept one that comes close: the test of the rules.
+// rule forbids some imports. To test the rule, broken is an import that it forbids, kept a similar one that it allows.
 type rule struct {
 	name         string
 	reason       string
@@ -30,36 +30,36 @@ var floors = map[string]int{
 	"build": 3, "compose": 3, "inspect": 2, "registry": 1,
 }
 
-// leaves import nothing of ours, and anyone may import them.
+// leaves import no package of this module, and every package may import them.
 var leaves = []string{
 	"inspect/platform", "inspect/binary", "inspect/launch", "inspect/rpmdb",
 	"build/advice", "build/device", "build/emulator", "build/snapshot",
 	"registry/regular", "registry/compression", "registry/strictyaml",
 }
 
-// started is the child of build that build starts: it imports nothing of build, so that it need not be handed in.
+// started is the child that build imports. It imports nothing of build, so build can start it without an interface.
 const started = "build/worker"
 
-// helpers exist for tests, and are linked by tests only.
+// helpers are packages that only tests may import.
 var helpers = []string{"registry/registrytest", "cmd/internal/testparts"}
 
 var rules = []rule{
 	{
-		name: "downwards", reason: "a room that knows who calls it can't be used without them",
+		name: "downwards", reason: "a package that imports its callers can't be used without them",
 		forbids: func(from, to string) bool {
-			return ours(to) && !leaf(to) && room(from) != room(to) && floors[room(from)] <= floors[room(to)]
+			return own(to) && !leaf(to) && room(from) != room(to) && floors[room(from)] <= floors[room(to)]
 		},
 		broken: [2]string{"build", "compose"}, kept: [2]string{"cmd/internal/app", "compose/draft"},
 	},
 	{
-		name: "leaf", reason: "what everybody may import must drag nothing along",
-		forbids: func(from, to string) bool { return leaf(from) && ours(to) },
+		name: "leaf", reason: "packages that all others import must not bring more with them",
+		forbids: func(from, to string) bool { return leaf(from) && own(to) },
 		broken:  [2]string{"build/emulator", "inspect/platform"}, kept: [2]string{"registry", "inspect/platform"},
 	},
 	{
 		name: "siblings", reason: "children know their room's root; what needs two of them is the root or above it",
 		forbids: func(from, to string) bool {
-			return ours(to) && room(from) == room(to) && room(from) != from && room(to) != to && !mayMeet(from, to)
+			return own(to) && room(from) == room(to) && room(from) != from && room(to) != to && !mayMeet(from, to)
 		},
 		broken: [2]string{"registry/store", "registry/archive"}, kept: [2]string{"registry/source", "registry/archive"},
 	},
@@ -77,7 +77,7 @@ var rules = []rule{
 	},
 	{
 		name: "known", reason: "every package has a place in the house",
-		forbids: func(from, _ string) bool { return !ours(from) && !slices.Contains(helpers, from) },
+		forbids: func(from, _ string) bool { return !own(from) && !slices.Contains(helpers, from) },
 		broken:  [2]string{"util/strings", "registry"}, kept: [2]string{"inspect/workload", "registry"},
 	},
 	door("github.com/spf13/cobra", "what a command calls must be callable without a command line", "cmd/internal/cli"),
@@ -92,13 +92,13 @@ var rules = []rule{
 	door("github.com/google/go-containerregistry/pkg/registry", "a registry for tests", "registry/registrytest"),
 	door("mvdan.cc/sh", "start scripts are read in one place", "inspect/launch"),
 	door("github.com/moby/buildkit", "half of the binary, whose types must not spread", "build", "build/worker"),
-	door("github.com/compose-spec/compose-go", "it opens files by itself, where nobody keeps it from that",
+	door("github.com/compose-spec/compose-go", "it opens files by itself, and only there it gets copies",
 		"inspect/workload"),
 	door("github.com/docker/docker", "Docker Engine is one source among others", "registry/engine"),
 	door("github.com/moby/moby", "Docker Engine is one source among others", "registry/engine"),
 	door("testing", "it adds flags to the program that links it", helpers...),
 	{
-		name: "offline", reason: "compose and inspect work on what they are given, wherever it lies",
+		name: "offline", reason: "compose and inspect work on values and sources, never on the network",
 		forbids: func(from, to string) bool {
 			return (room(from) == "compose" || room(from) == "inspect") && (to == "net" || to == "net/http")
 		},
@@ -110,7 +110,7 @@ var rules = []rule{
 		broken:  [2]string{"registry", "net/http"}, kept: [2]string{"registry/remote", "net/http"},
 	},
 	{
-		name: "values", reason: "a list is a value wherever it comes from; compose/publish alone carries it to a registry",
+		name: "values", reason: "a list is a value; only compose/publish takes it to a registry",
 		forbids: func(from, to string) bool {
 			return (room(from) == "compose" || room(from) == "inspect") && from != "compose/publish" &&
 				(to == "registry/remote" || to == "registry/source" || to == "registry/login")
@@ -126,7 +126,7 @@ var rules = []rule{
 	},
 }
 
-// door forbids a library, its packages included, everywhere but in some of our packages.
+// door forbids a library and its packages in all packages of this module but the allowed ones.
 func door(library, reason string, allowed ...string) rule {
 	r := rule{name: "door of " + library, reason: reason, broken: [2]string{"registry/serve", library + "/sub"}}
 	r.forbids = func(from, to string) bool { return under(to, library) && !slices.Contains(allowed, from) }
@@ -138,13 +138,13 @@ func door(library, reason string, allowed ...string) rule {
 	return r
 }
 
-// neverLinked must not be in the program at all, whoever brings it.
+// neverLinked are packages that the program must not link at all, and why.
 var neverLinked = map[string]string{
 	"github.com/google/go-containerregistry/pkg/v1/daemon": "a second Docker Engine client",
-	"k8s.io/client-go": "workload files are read, clusters are asked through kubectl",
+	"k8s.io/client-go": "mtool reads workload files; kubectl talks to clusters",
 }
 
-// mayMeet: the siblings that may import another.
+// mayMeet reports whether a package may import another child of the same room.
 func mayMeet(from, to string) bool {
 	switch from {
 	case "registry/source":
@@ -161,7 +161,7 @@ func mayMeet(from, to string) bool {
 	return leaf(to)
 }
 
-// room is the package of floors that path belongs to, or "".
+// room returns the package of floors that path belongs to, or "".
 func room(path string) string {
 	for name := range floors {
 		if under(path, name) {
@@ -171,7 +171,7 @@ func room(path string) string {
 	return ""
 }
 
-func ours(path string) bool          { return room(path) != "" }
+func own(path string) bool           { return room(path) != "" }
 func leaf(path string) bool          { return slices.Contains(leaves, path) }
 func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
 
@@ -224,7 +224,7 @@ func TestRulesCatchLiars(t *testing.T) {
 	}
 }
 
-// linked lists the packages of all that must not be there, and who brings them.
+// linked lists the packages of neverLinked that the program links, and the packages that import them.
 func linked(all graph) []string {
 	var found []string
 	for from, imports := range all {
@@ -240,8 +240,8 @@ func linked(all graph) []string {
 	return found
 }
 
-// imports asks the go command for what the program links: the imports of our packages under their short names, and
-// those of all packages. Tests are not in it.
+// imports asks the go command what the program links. It returns the imports of this module's packages, by short name,
+// and those of all packages. Tests are left out.
 func imports(t *testing.T) (house, all graph) {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m").Output()

@@ -21,7 +21,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// zeros are n bytes that take no memory: a tar without entries, and so a layer.
+// zeros is a reader of n zero bytes, which is a tar without entries, and so a valid layer.
 type zeros struct{ n int64 }
 
 func (z zeros) ReadAt(p []byte, off int64) (int, error) {
@@ -35,7 +35,7 @@ func (z zeros) ReadAt(p []byte, off int64) (int, error) {
 
 func (z zeros) reader() io.ReadSeeker { return io.NewSectionReader(z, 0, z.n) }
 
-// hugeImage is an image of one layer of zeros.
+// hugeImage is an image with one layer of zeros.
 type hugeImage struct {
 	layer            zeros
 	digest           string // of the layer
@@ -62,7 +62,7 @@ func newHugeImage(t *testing.T, size int64) hugeImage {
 
 func digestOf(b []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(b)) }
 
-// layout writes the image into a folder; its layer takes no room there.
+// layout writes the image into a folder. Its layer is a sparse file.
 func (h hugeImage) layout(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -86,7 +86,7 @@ func (h hugeImage) layout(t *testing.T) string {
 	return dir
 }
 
-// serveHuge is a registry of images, each in the repository of its name.
+// serveHuge starts a registry of images, each in a repository with its name.
 func serveHuge(t *testing.T, images map[string]hugeImage) (host string) {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -108,7 +108,7 @@ func serveHuge(t *testing.T, images map[string]hugeImage) (host string) {
 	return server.Listener.Addr().String()
 }
 
-// sink is a registry that takes everything, keeps the manifests, and of the blobs no more than their length.
+// sink is a registry that accepts everything. It keeps manifests, but only the lengths of blobs.
 type sink struct {
 	server    *httptest.Server
 	manifests sync.Map // path: body

@@ -20,8 +20,8 @@ import (
 )
 
 // TestIntegration runs the scripts that need real parts: BuildKit under QEMU, registries, Docker Engine and other
-// tools. What a script needs it says in lines like "[!docker] skip 'Docker Engine is missing'": the condition is an
-// error, not false, for a missing part that MTOOL_TEST_REQUIRE names.
+// tools. Scripts state what they need in lines like "[!docker] skip 'Docker Engine is missing'". For a missing part
+// that MTOOL_TEST_REQUIRE names, the condition is an error instead of false.
 func TestIntegration(t *testing.T) {
 	t.Parallel()
 	parts := &sharedParts{t: t}
@@ -52,8 +52,8 @@ func TestIntegration(t *testing.T) {
 	})
 }
 
-// integrationCondition answers [PART], and [race]: is this the race detector's build, which takes terabytes of
-// addresses?
+// integrationCondition reports whether a condition of a script holds: [PART], or [race] for a build with the race
+// detector, which needs terabytes of address space.
 func integrationCondition(name string) (bool, error) {
 	if name == "race" {
 		info, _ := debug.ReadBuildInfo()
@@ -62,17 +62,17 @@ func integrationCondition(name string) (bool, error) {
 	return testparts.Available(testparts.Part(name))
 }
 
-// ownHome keeps the settings that one script writes from the others.
+// ownHome gives a script settings of its own.
 func ownHome(e *testscript.Env) error {
 	home := e.Getenv("HOME")
 	for key, dir := range map[string]string{"CONFIG": ".config", "DATA": ".local/share", "CACHE": ".cache"} {
 		e.Setenv("XDG_"+key+"_HOME", filepath.Join(home, dir))
 	}
-	login := filepath.Join(home, "docker") // podman will not do without the file that DOCKER_CONFIG tells
+	login := filepath.Join(home, "docker") // podman fails without the file in DOCKER_CONFIG
 	return errors.Join(os.MkdirAll(login, 0o700), os.WriteFile(filepath.Join(login, "config.json"), []byte("{}"), 0o600))
 }
 
-// sharedParts starts each real part once, when the first script asks for it; all of them stop with the test.
+// sharedParts starts each real part once, when the first script needs it. All of them stop when the test ends.
 type sharedParts struct {
 	t        *testing.T
 	registry sync.Map // options: *testparts.RunningRegistry
@@ -84,7 +84,7 @@ type sharedParts struct {
 	apps     string
 }
 
-// tb is what a part starts with, at the wish of a script.
+// tb returns the testing.TB for a part that a script starts.
 func (p *sharedParts) tb(ts *testscript.TestScript) testing.TB { return partTB{p.t, ts} }
 
 func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, []string) {
@@ -105,7 +105,7 @@ func (p *sharedParts) commands() map[string]func(*testscript.TestScript, bool, [
 }
 
 // real VAR [auth] [token] [onescope] [tls] [nodelete] [nomount] [readonly]: $VAR is the host of a registry of the
-// distribution project. The read-only one has what the one without options has.
+// distribution project. The read-only registry serves the content of the one without options.
 func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: real VAR [OPTION...]")
@@ -120,7 +120,7 @@ func (p *sharedParts) real(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0]+"_CA", r.CAFile)
 }
 
-// started is the registry of these options, which all scripts share.
+// started returns the registry with these options, which all scripts share.
 func (p *sharedParts) started(ts *testscript.TestScript, options []string) *testparts.RunningRegistry {
 	key := strings.Join(options, " ")
 	if found, ok := p.registry.Load(key); ok {
@@ -152,7 +152,7 @@ func (p *sharedParts) started(ts *testscript.TestScript, options []string) *test
 	return r
 }
 
-// dockerd [28]: the docker command of this script talks to a Docker Engine, or to one of version 28.
+// dockerd [28]: starts a Docker Engine, or one of version 28, for the docker command of this script.
 func (p *sharedParts) dockerd(ts *testscript.TestScript, _ bool, args []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -179,7 +179,7 @@ func (p *sharedParts) buildkitd(ts *testscript.TestScript, neg bool, args []stri
 	ts.Setenv(args[0], p.buildkit)
 }
 
-// app DIR: DIR gets the demo's Dockerfile and its program for amd64, arm64 and arm (v7).
+// app DIR: fills DIR with the demo's Dockerfile and its program for amd64, arm64 and arm (v7).
 func (p *sharedParts) app(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: app DIR")
@@ -194,7 +194,7 @@ func (p *sharedParts) app(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.CopyFS(ts.MkAbs(args[0]), os.DirFS(p.apps)))
 }
 
-// compile SOURCE.go OUT ARCH: a static program.
+// compile SOURCE.go OUT ARCH: compiles a static program.
 func cmdCompile(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: compile SOURCE.go OUT ARCH")
@@ -202,7 +202,7 @@ func cmdCompile(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(compile(background(), ts.Getenv("WORK"), ts.MkAbs(args[0]), ts.MkAbs(args[1]), args[2]))
 }
 
-// running COMMAND: waits until a process has this word among its arguments.
+// running COMMAND: waits until a process has this word in its arguments.
 func cmdRunning(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: running COMMAND")
@@ -212,7 +212,7 @@ func cmdRunning(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// gone COMMAND: waits until no process has this word among its arguments.
+// gone COMMAND: waits until no process has this word in its arguments.
 func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: gone COMMAND")
@@ -225,7 +225,7 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 func runs(command string) bool {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	return slices.ContainsFunc(files, func(file string) bool {
-		line, err := os.ReadFile(file) // the process may be gone by now
+		line, err := os.ReadFile(file) // the process may have ended
 		return err == nil && slices.Contains(strings.Split(string(line), "\x00"), command)
 	})
 }
@@ -246,7 +246,7 @@ func crossCompile(t *testing.T) (dir string, err error) {
 	return dir, err
 }
 
-// compile makes a static program for Linux; arm is v7, armv6 is v6.
+// compile compiles a static program for Linux; arm is v7, armv6 is v6.
 func compile(ctx context.Context, dir, source, out, arch string) error {
 	level := "7"
 	if arch == "armv6" {

@@ -12,14 +12,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stuck is a place where mtool waits for something that never comes, and that no context ends.
+// stuck is a command that waits for something that never happens, in a call that no context ends. there reports whether
+// it waits.
 type stuck struct {
-	line    string // {} is a folder of the command's own
+	line    string
 	files   map[string]string
 	prepare func(t *testing.T, dir string, cmd *exec.Cmd) (there func() bool)
 }
 
-// places are odd ones to hang in. Each of them is reached: there reports that.
 func places() map[string]stuck {
 	return map[string]stuck{
 		"a password that never ends": {
@@ -30,10 +30,10 @@ func places() map[string]stuck {
 				if _, err := w.WriteString("begun"); err != nil {
 					t.Fatal(err)
 				}
-				return func() bool { return waiting(t, r) == 0 }
+				return func() bool { return unread(t, r) == 0 }
 			},
 		},
-		"output that nobody reads": {
+		"output that is not read": {
 			line: "completion bash",
 			prepare: func(t *testing.T, _ string, cmd *exec.Cmd) func() bool {
 				r, w := pipe(t)
@@ -41,7 +41,7 @@ func places() map[string]stuck {
 					t.Fatal(err)
 				}
 				cmd.Stdout = w
-				return func() bool { return waiting(t, r) > 0 }
+				return func() bool { return unread(t, r) > 0 }
 			},
 		},
 		"a credential helper that ignores signals, and its child": {
@@ -70,8 +70,8 @@ func pipe(t *testing.T) (r, w *os.File) {
 	return r, w
 }
 
-// waiting is how many bytes of a pipe nobody has read.
-func waiting(t *testing.T, f *os.File) int {
+// unread returns how many bytes wait in a pipe.
+func unread(t *testing.T, f *os.File) int {
 	t.Helper()
 	n, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCINQ)
 	if err != nil {
@@ -80,8 +80,8 @@ func waiting(t *testing.T, f *os.File) int {
 	return n
 }
 
-// TestStuck: --timeout and the second signal end mtool wherever it waits. The limits of time here only catch what
-// hangs.
+// TestStuck checks that --timeout and a second signal end mtool in any call. The time limits of the test are for a
+// mtool that hangs.
 func TestStuck(t *testing.T) {
 	t.Parallel()
 	mtool := asMtool(t)
@@ -94,9 +94,9 @@ func TestStuck(t *testing.T) {
 			}
 			cmd, there, said := place.start(t, mtool)
 			if !eventually(there) {
-				t.Fatalf("it does not come to where it hangs: %s", said())
+				t.Fatalf("it never waits: %s", said())
 			}
-			_ = cmd.Process.Signal(os.Interrupt) // it may end by the first one
+			_ = cmd.Process.Signal(os.Interrupt) // it may end at the first one
 			time.Sleep(100 * time.Millisecond)
 			_ = cmd.Process.Signal(syscall.SIGTERM)
 			if code := ended(t, cmd); code != interrupted {
@@ -130,19 +130,19 @@ func (s stuck) start(
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // what it has started
+	t.Cleanup(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }) // with its children
 	return cmd, there, func() string {
 		text, _ := os.ReadFile(log)
 		return string(text)
 	}
 }
 
-// ended is the exit code, -1 for the end by a signal.
+// ended waits and returns the exit code, -1 after a signal.
 func ended(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
 	done := make(chan struct{})
 	go func() {
-		_ = cmd.Wait() // the state tells
+		_ = cmd.Wait() // ProcessState has the result
 		close(done)
 	}()
 	select {

@@ -25,9 +25,9 @@ type deed struct {
 	done, undone string
 }
 
-// TestKill kills mtool (SIGKILL) at random moments of commands that change something, often while another mtool works on the
-// same home: 25 times in `make test`, 300 times in make soak. Afterwards everything can be read and has what was last
-// reported done, and the same command succeeds.
+// TestKill kills mtool (SIGKILL) at random moments of commands that change something, often while another mtool works
+// on the same home: 25 times in `make test`, 300 times in make soak. Afterwards everything can be read and has what was
+// last reported done, and the same command succeeds.
 func TestKill(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	home := homeOfOwn(t)

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestMakefile holds the Makefile's list of tests for make interop: each that needs more than make test has, and no
-// other.
+// TestMakefile checks the Makefile's list of tests for make interop: it has the tests that need more parts than make
+// test sets up, and no others.
 func TestMakefile(t *testing.T) {
 	t.Parallel()
 	makefile, err := os.ReadFile(filepath.Join("..", "..", "Makefile"))
@@ -23,10 +23,10 @@ func TestMakefile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"TestIntegration", "TestRootless"} // they choose by script
+	want := []string{"TestIntegration", "TestRootless"} // their scripts say what they need
 	for _, file := range files {
 		if file == "makefile_test.go" {
-			continue // it holds liars
+			continue // it contains a liar
 		}
 		source, err := os.ReadFile(file)
 		if err != nil {
@@ -48,14 +48,14 @@ func TestMakefile(t *testing.T) {
 	}
 }
 
-// listed are the names in the Makefile's PEERTESTS.
+// listed returns the names in the Makefile's PEERTESTS.
 func listed(makefile string) []string {
 	_, after, _ := strings.Cut(makefile, "\nPEERTESTS := ")
 	list, _, _ := strings.Cut(strings.ReplaceAll(after, "\\\n", ""), "\n")
 	return strings.Fields(list)
 }
 
-// needsMore are the tests that need a part that make test does without.
+// needsMore returns the tests that need a part that make test does not set up.
 func needsMore(source string) (names []string) {
 	const own = "testparts.QEMU testparts.Registry testparts.Unprivileged"
 	for _, test := range regexp.MustCompile(`(?ms)^func (Test\w+)\(t \*testing\.T\) \{\n(.*?)^\}$`).FindAllStringSubmatch(
@@ -63,7 +63,7 @@ func needsMore(source string) (names []string) {
 		for _, need := range regexp.MustCompile(`testparts\.Need\(t, (.*)\)`).FindAllStringSubmatch(test[2], -1) {
 			more := slices.ContainsFunc(strings.Split(need[1], ", "),
 				func(part string) bool { return !strings.Contains(own, part) })
-			if more && !slices.Contains(names, test[1]) && test[1] != "TestDebootstrap" { // make long has what that takes
+			if more && !slices.Contains(names, test[1]) && test[1] != "TestDebootstrap" { // make long runs it
 				names = append(names, test[1])
 			}
 		}
@@ -84,8 +84,8 @@ func TestMakefileLiar(t *testing.T) {
 	}
 }
 
-// TestGoIsChecked: the wrong Go is said before anything is downloaded, with what to do; one that can get a newer Go is
-// not wrong.
+// TestGoIsChecked checks that deps.sh refuses a missing or old Go before any download, with a hint. An old Go that can
+// download a newer one is accepted.
 func TestGoIsChecked(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

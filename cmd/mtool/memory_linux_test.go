@@ -23,10 +23,10 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// peakFile is where a measured mtool writes the most memory that it had, in kB.
+// peakFile is the environment variable with the file to which a measured mtool writes its peak memory, in kB.
 const peakFile = "MTOOL_TEST_PEAK"
 
-// measured is mtool, and tells the most memory that it had at once: what the kernel counted, not what Go knows of.
+// measured runs mtool and writes the peak of its resident memory, as the kernel counts it.
 func measured() {
 	code := run()
 	status, err := os.ReadFile("/proc/self/status")
@@ -42,17 +42,16 @@ func measured() {
 	os.Exit(code)
 }
 
-// greedy are images that were made to take memory.
+// greedy are images that are made to use much memory.
 var greedy = []struct {
 	name   string
 	layers int
 	write  func(w *tar.Writer, layer int)
 	zstd   bool
-	says   string // what was too much
+	says   string // in the output
 }{
-	{name: "files without end", layers: 2, write: func(w *tar.Writer, layer int) {
+	{name: "many files", layers: 2, write: func(w *tar.Writer, layer int) {
 		for i := range 300_000 {
-			// to memory
 			_ = w.WriteHeader(&tar.Header{
 				Name:   fmt.Sprintf("node_modules/package-%d/lib/file-%d-%d.js", i/400, layer, i),
 				Format: tar.FormatUSTAR,
@@ -108,7 +107,7 @@ var greedy = []struct {
 			left = 2 << 30
 		}
 		for i := 0; left > 0; i++ {
-			piece := "" // long enough that all of it is no bomb
+			piece := "" // long enough not to be compressed like a bomb
 			for n := range 32 {
 				piece += fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, i, n)))
 			}
@@ -126,7 +125,7 @@ var greedy = []struct {
 	}},
 }
 
-// greedyLayer packs a layer as it is made: nobody has all of it.
+// greedyLayer packs the layers of greedy[n] while it makes them, so that they are never in memory unpacked.
 func greedyLayer(t *testing.T, n int) []layerBytes {
 	t.Helper()
 	g := greedy[n]
@@ -160,7 +159,7 @@ type layerBytes struct {
 	diffID v1.Hash
 }
 
-// greedyImage is an image for arm64 of these layers.
+// greedyImage returns an image for arm64 with these layers.
 func greedyImage(t *testing.T, layers []layerBytes) registrytest.Built {
 	t.Helper()
 	b := registrytest.Built{Blobs: map[v1.Hash][]byte{}}
@@ -201,16 +200,16 @@ func greedyImage(t *testing.T, layers []layerBytes) registrytest.Built {
 	return b
 }
 
-// mostMemory is what inspecting an image may take, the program itself included, in kB.
+// mostMemory limits the memory of an inspection, the program included, in kB.
 const mostMemory = 128 << 10
 
-// peakOf runs mtool to its end, whatever that is, and tells the most memory that it had, in kB.
+// peakOf runs mtool, which may fail, and returns its peak memory in kB.
 func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
 	t.Helper()
 	home := t.TempDir()
 	peak := filepath.Join(home, "peak")
 	cmd := exec.CommandContext(t.Context(), "mtool-measured", args...)
-	// As on a machine with 8 processors, which reads as many layers at once.
+	// A machine with 8 processors reads 8 layers at once.
 	cmd.Env = append(os.Environ(), peakFile+"="+peak, "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home,
 		"GOMAXPROCS=8")
 	out, failed = cmd.CombinedOutput()
@@ -224,7 +223,7 @@ func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
 	return kB, out, failed
 }
 
-// Whatever an image is made of, inspecting it takes no more than 128 MB, the program itself included.
+// TestMemoryOfInspect checks that a deep inspection of any image takes at most 128 MB, the program included.
 func TestMemoryOfInspect(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
@@ -241,13 +240,13 @@ func TestMemoryOfInspect(t *testing.T) {
 			kB, out, err := peakOf(t, "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
 			t.Logf("%d MB; %v", kB>>10, err)
 			if kB > mostMemory {
-				t.Errorf("it took %d kB, the most is %d\n%s", kB, mostMemory, out)
+				t.Errorf("it took %d kB of at most %d\n%s", kB, mostMemory, out)
 			}
 			if !bytes.Contains(out, []byte("linux/arm64")) {
 				t.Errorf("nothing was inspected:\n%s", out)
 			}
 			if !bytes.Contains(out, []byte(g.says)) {
-				t.Errorf("it says not %q but\n%s", g.says, out)
+				t.Errorf("it does not print %q but\n%s", g.says, out)
 			}
 		})
 	}

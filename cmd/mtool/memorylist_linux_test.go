@@ -14,7 +14,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// pile is content that is put together by hand.
+// pile is content that is written member by member.
 type pile struct {
 	t *testing.T
 	registrytest.Built
@@ -31,7 +31,7 @@ func (p *pile) blob(body string) string {
 	return fmt.Sprintf(`{"mediaType":%q,"digest":%q,"size":%d}`, types.OCIConfigJSON, digest, len(body))
 }
 
-// manifest adds one and is its descriptor, with more members.
+// manifest adds a manifest and returns its descriptor, with more members.
 func (p *pile) manifest(mediaType types.MediaType, body, more string) string {
 	m, err := registry.NewManifest(mediaType, []byte(body))
 	if err != nil {
@@ -43,7 +43,7 @@ func (p *pile) manifest(mediaType types.MediaType, body, more string) string {
 
 const imageHead = `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",`
 
-// image adds one whose config and manifest have more members.
+// image adds an image. Its config and manifest have more members.
 func (p *pile) image(n int, ofConfig, ofManifest string) string {
 	version := fmt.Sprintf("10.0.%d.1", n)
 	config := p.blob(fmt.Sprintf(`{"os":"windows","architecture":"amd64","os.version":%q%s}`, version, ofConfig))
@@ -58,7 +58,7 @@ func (p *pile) list(rows ...string) {
 		"")
 }
 
-// images is a list of n of them.
+// images adds n images and a list of them.
 func (p *pile) images(n int, ofConfig, ofManifest func(n int) string) {
 	var rows []string
 	for i := range n {
@@ -67,13 +67,13 @@ func (p *pile) images(n int, ofConfig, ofManifest func(n int) string) {
 	p.list(rows...)
 }
 
-// repeated is s as often as it fits into so many MiB.
+// repeated repeats s until it fills so many MiB.
 func repeated(s string, mib int) string { return strings.Repeat(s, mib<<20/len(s)) }
 
 func nothing(int) string { return "" }
 
-// TestMemoryOfLists: whatever a list is made of, inspecting it takes no more than an image may, and says what was too
-// much.
+// TestMemoryOfLists checks that the inspection of any list takes at most as much memory as that of an image, and names
+// the limit that the list exceeds.
 func TestMemoryOfLists(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
@@ -127,10 +127,10 @@ func TestMemoryOfLists(t *testing.T) {
 			kB, out, err := peakOf(t, "inspect", "--deep", "--no-facts", server.Host()+"/demo:v1")
 			t.Logf("%d MB; %v", kB>>10, err)
 			if kB > mostMemory {
-				t.Errorf("it took %d kB, the most is %d", kB, mostMemory)
+				t.Errorf("it took %d kB of at most %d", kB, mostMemory)
 			}
 			if !bytes.Contains(out, []byte(c.says)) {
-				t.Errorf("it says not %q but\n%s", c.says, out[max(0, len(out)-1000):])
+				t.Errorf("it does not print %q but\n%s", c.says, out[max(0, len(out)-1000):])
 			}
 			if limit := strings.HasPrefix(c.says, "over"); limit && (err == nil || err.Error() != "exit status 3") {
 				t.Errorf("it ends with %v", err)
@@ -139,7 +139,7 @@ func TestMemoryOfLists(t *testing.T) {
 	}
 }
 
-// labels are members of an object, of so many bytes, each with a name of its own.
+// labels returns members of an object, each with another name, size bytes in total.
 func labels(size int) string {
 	var b strings.Builder
 	for n := 0; b.Len() < size; n++ {

@@ -14,11 +14,11 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// published is the address that a copy of the module gets.
+// published is the module path that the copy gets.
 const published = "github.com/you/mtool"
 
-// TestModule gives a copy of the module an address, serves it from a GOPROXY in the file system, and imports it in a
-// program outside of it.
+// TestModule gives a copy of the module a path, serves it from a GOPROXY in the file system, and imports it in another
+// program.
 func TestModule(t *testing.T) {
 	t.Parallel()
 	c := newModuleCopy(t)
@@ -38,7 +38,7 @@ func TestModule(t *testing.T) {
 	}
 	c.must(t, "rm", "new.txt")
 	if out := c.must(t, "git", "status", "--porcelain"); out != "" {
-		t.Fatalf("what was refused has changed something: %s", out)
+		t.Fatalf("a refused path has changed files: %s", out)
 	}
 
 	c.must(t, c.renamer, published)
@@ -48,12 +48,12 @@ func TestModule(t *testing.T) {
 		"+      - uses: you/mtool@main",
 	} {
 		if !strings.Contains(changed, line) {
-			t.Errorf("nothing has become %q", line)
+			t.Errorf("no line has become %q", line)
 		}
 	}
 	c.must(t, c.renamer, published)
 	if again := c.must(t, "git", "diff"); again != changed {
-		t.Error("the same address again has changed something")
+		t.Error("the same path again has changed files")
 	}
 	if out := c.must(t, "gofmt", "-l", "build", "cmd", "compose", "inspect", "registry"); out != "" {
 		t.Errorf("gofmt would change: %s", out)
@@ -62,7 +62,7 @@ func TestModule(t *testing.T) {
 	c.consume(t)
 }
 
-// TestModuleInstall installs the command from there, which compiles all of ours again.
+// TestModuleInstall installs the command from that GOPROXY, which compiles this module again.
 func TestModuleInstall(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Slow)
@@ -76,7 +76,7 @@ func TestModuleInstall(t *testing.T) {
 	c.install(t)
 }
 
-// moduleCopy is the checkout, copied and committed, and what the go command is told so that it downloads nothing else.
+// moduleCopy is a committed copy of the checkout, and an environment in which the go command downloads nothing else.
 type moduleCopy struct {
 	dir, proxy, bin, renamer string
 	env                      []string
@@ -105,8 +105,7 @@ func newModuleCopy(t *testing.T) *moduleCopy {
 	return c
 }
 
-// borrowModules is a module cache with all that the other has, to which the copy can be added and go away with the
-// test.
+// borrowModules returns a module cache with the content of the other one. It is deleted when the test ends.
 func borrowModules(t *testing.T, other string) string {
 	t.Helper()
 	cache := t.TempDir()
@@ -131,7 +130,7 @@ func borrowModules(t *testing.T, other string) string {
 	return cache
 }
 
-// run is a command in the copy.
+// run runs a command in the copy.
 func (c *moduleCopy) run(t *testing.T, name string, args ...string) (out string, code int) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
@@ -161,7 +160,7 @@ func (c *moduleCopy) write(t *testing.T, name, body string) {
 	}
 }
 
-// publish makes v0.0.1 of the copy what a module proxy has of it: https://go.dev/ref/mod#goproxy-protocol.
+// publish writes v0.0.1 of the copy as the files of a module proxy: https://go.dev/ref/mod#goproxy-protocol.
 func (c *moduleCopy) publish(t *testing.T) {
 	t.Helper()
 	dir := filepath.Join(c.proxy, published, "@v")
@@ -188,15 +187,15 @@ func (c *moduleCopy) install(t *testing.T) {
 	t.Helper()
 	c.must(t, "go", "install", published+"/cmd/mtool@v0.0.1")
 	if out := c.must(t, filepath.Join(c.bin, "mtool"), "version"); !strings.Contains(out, "0.0.1") {
-		t.Errorf("it says that it is %s", out)
+		t.Errorf("mtool version prints %s", out)
 	}
 	if out := c.must(t, filepath.Join(c.bin, "mtool"), "help", "ci-github"); !strings.Contains(out,
 		"uses: you/mtool@main") {
-		t.Errorf("its workflow takes mtool from elsewhere:\n%s", out)
+		t.Errorf("its workflow uses another mtool:\n%s", out)
 	}
 }
 
-// consumer is a program of somebody else.
+// consumer is a program that imports this module.
 const consumer = `package main
 
 import (

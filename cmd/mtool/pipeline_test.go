@@ -17,12 +17,12 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// pipeline is as much of a pipeline of GitLab CI as ours uses.
+// pipeline is the part of GitLab CI's syntax that mtool help ci-gitlab uses.
 type pipeline struct {
 	Stages    []string
 	Variables map[string]string
 	Default   pipelineJob
-	jobs      map[string]pipelineJob // the other keys
+	jobs      map[string]pipelineJob // all other keys
 }
 
 func parsePipeline(t *testing.T, body string) (p pipeline) {
@@ -56,14 +56,13 @@ type pipelineJob struct {
 	}
 }
 
-// pipelineRun runs a pipeline on this machine, stage after stage. Every job finds the artifacts of all stages before
-// it.
+// pipelineRun runs a pipeline on this machine, stage by stage. A job gets the artifacts of all earlier stages.
 type pipelineRun struct {
 	t         *testing.T
 	dir       string
 	context   string
 	variables map[string]string
-	artifacts []string // folders, with files as they lay in the job's own
+	artifacts []string // the folders of the jobs that made them
 	said      string
 }
 
@@ -107,7 +106,7 @@ func (r *pipelineRun) run(body string) error {
 	return nil
 }
 
-// job runs the script as one shell does, which ends at the first command that fails.
+// job runs the script in one shell, which ends at the first command that fails.
 func (r *pipelineRun) job(dir string, cell map[string]string, script []string) error {
 	if err := checkOut(r.t, r.context, filepath.Join(dir, "work")); err != nil {
 		return err
@@ -134,7 +133,7 @@ func (r *pipelineRun) job(dir string, cell map[string]string, script []string) e
 	return nil
 }
 
-// dotenv takes the variables that a job leaves for later ones.
+// dotenv reads the variables that a job writes for later jobs.
 func (r *pipelineRun) dotenv(dir, file string) {
 	if file == "" {
 		return

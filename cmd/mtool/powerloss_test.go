@@ -14,9 +14,9 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestPowerLoss holds what a power cut may not take: by the time that a command reports what it made, every file that
-// it renamed into place was synced before, and the directories of all new names after. The order of the system calls is
-// strace's.
+// TestPowerLoss checks that a power cut loses nothing that was reported. Before a command reports a result, it must
+// have synced every file before renaming it, and the directory of every new name afterwards. strace lists the system
+// calls.
 func TestPowerLoss(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
 	home := homeOfOwn(t)
@@ -70,12 +70,12 @@ func TestPowerLoss(t *testing.T) {
 			t.Errorf("mtool %s: %s", line, f)
 		}
 		if named == 0 {
-			t.Errorf("mtool %s: it made no name, or this test saw none", line)
+			t.Errorf("mtool %s: no new names were found", line)
 		}
 	}
 }
 
-// Every liar is one call short.
+// TestPowerLossLiars checks that unsynced finds every missing call.
 func TestPowerLossLiars(t *testing.T) {
 	t.Parallel()
 	const good = `7 mkdir("/h/d", 0755) = 0
@@ -89,7 +89,7 @@ func TestPowerLossLiars(t *testing.T) {
 7 write(1</dev/out>, "x@sha256:00\n", 12) = 12
 `
 	if found, named := unsynced(good, "/h", "/dev/out"); len(found) > 0 || named != 2 {
-		t.Errorf("found %q and %d names in what is right", found, named)
+		t.Errorf("found %q and %d names in correct calls", found, named)
 	}
 	lines := strings.SplitAfter(good, "\n")
 	for i, line := range lines {
@@ -100,7 +100,7 @@ func TestPowerLossLiars(t *testing.T) {
 		liar = strings.ReplaceAll(liar, "7 <... fsync resumed>) = 0\n",
 			map[bool]string{true: "", false: "7 <... fsync resumed>) = 0\n"}[strings.Contains(line, "unfinished")])
 		if found, _ := unsynced(liar, "/h", "/dev/out"); len(found) == 0 {
-			t.Errorf("nothing was found without %q", line)
+			t.Errorf("the missing call %q is not found", line)
 		}
 	}
 }
@@ -111,15 +111,15 @@ var (
 	callResumed = regexp.MustCompile(`^(\d+)\s+<\.\.\. (\w+) resumed>(.*)\)\s+= (-?\d+)`)
 	callFile    = regexp.MustCompile(`^\d+<([^>]*)>`)
 	callNames   = regexp.MustCompile(`"([^"]*)"`)
-	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // where it is missing or damaged
+	madeAgain   = regexp.MustCompile(`^/mtool/(worker|facts|\.build-)`) // mtool makes these again when they are missing or damaged
 )
 
-// unsynced reads strace's lines up to the first that reports something on the command's standard output, or to the end.
-// named is how many new names there were below home.
+// unsynced reads strace's lines up to the first write to the command's standard output. It returns what was not synced,
+// and the number of new names below home.
 func unsynced(text, home, stdout string) (found []string, named int) {
 	begun := map[string]string{}
-	dirty := map[string]bool{}   // files written since they were synced
-	owing := map[string]string{} // directories with a new name since they were synced
+	dirty := map[string]bool{}   // files with writes after the last sync
+	owing := map[string]string{} // directories with a new name after the last sync
 	for line := range strings.SplitSeq(text, "\n") {
 		var call, args string
 		if m := callBegun.FindStringSubmatch(line); m != nil {

@@ -16,7 +16,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// homeOfOwn gives this process, and the mtool processes that it starts, a home without logins.
+// homeOfOwn gives this process and its children a new home without logins.
 func homeOfOwn(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
@@ -28,7 +28,7 @@ func homeOfOwn(t *testing.T) (home string) {
 	return home
 }
 
-// asMtool is this test's own binary under the name by which it is mtool.
+// asMtool returns a link called mtool to this test's binary, which then behaves as mtool.
 func asMtool(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -42,13 +42,13 @@ func asMtool(t *testing.T) string {
 	return named
 }
 
-// process runs mtool as a process of its own.
+// process runs mtool as a separate process.
 func process(ctx context.Context, mtool string, words ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, mtool, words...).CombinedOutput()
 	return string(out), err
 }
 
-// mustRun runs a command line in this process, which must end well.
+// mustRun runs a command line in this process. It must succeed.
 func mustRun(t *testing.T, line string) string {
 	t.Helper()
 	code, stdout, stderr := run2(context.WithoutCancel(t.Context()), "", strings.Fields(line)...)
@@ -58,7 +58,7 @@ func mustRun(t *testing.T, line string) string {
 	return stdout
 }
 
-// imageOf is an image of a platform, with some bytes.
+// imageOf returns a small image for a platform.
 func imageOf(t *testing.T, name string) registrytest.Built {
 	t.Helper()
 	p, err := platform.Parse(name)
@@ -68,7 +68,7 @@ func imageOf(t *testing.T, name string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 20_000})
 }
 
-// paddedImage is one with a layer of some size.
+// paddedImage returns an image with a layer of this size.
 func paddedImage(t *testing.T, size int) registrytest.Built {
 	t.Helper()
 	return registrytest.Image(registrytest.ImageSpec{
@@ -96,7 +96,7 @@ func archiveOf(t *testing.T, path string, b registrytest.Built) {
 	}
 }
 
-// scratchContext is a build context that needs no base image and runs nothing.
+// scratchContext returns a build context without a base image and without RUN.
 func scratchContext(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -18,8 +18,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestReadme runs every command of the README, in its order, and looks for each line that the README shows of its
-// output. The registry is the README's own, at another port.
+// TestReadme runs every command of the README in order, and checks that it prints the lines that the README shows. The
+// registry of the README runs on another port.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.QEMU)
@@ -32,7 +32,7 @@ func TestReadme(t *testing.T) {
 	for _, e := range examples(strings.ReplaceAll(text, "127.0.0.1:5000", host)) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c", e.command)
 		cmd.Dir, cmd.Env = dir, env
-		run := (*exec.Cmd).CombinedOutput // an example of a failure fails
+		run := (*exec.Cmd).CombinedOutput // some examples fail
 		if server, ok := strings.CutSuffix(e.command, " &"); ok {
 			cmd.Args[2] = "exec " + server
 			run = func(cmd *exec.Cmd) ([]byte, error) { return startServer(t, cmd) }
@@ -47,7 +47,7 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-// freeAddress returns an address of this machine that nobody listens at.
+// freeAddress returns a free address of this machine.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -75,10 +75,10 @@ func startServer(t *testing.T, cmd *exec.Cmd) ([]byte, error) {
 	return bufio.NewReader(out).ReadBytes('\n')
 }
 
-// example is a command that the README shows, and the lines it shows of the output.
+// example is a command in the README, with the lines of output below it.
 type example struct {
 	command string
-	code    int // that the command is said to end with; 0: any
+	code    int // the exit code that the README states; 0: none
 	lines   []string
 }
 
@@ -101,7 +101,7 @@ func examples(text string) (all []example) {
 	return all
 }
 
-// missing is the first line that is shown but not printed, in this order.
+// missing returns the first line of the README that the command does not print, or not in this order.
 func (e example) missing(out string) string {
 	printed := strings.Split(out, "\n")
 	for _, line := range e.lines {
@@ -117,12 +117,12 @@ func (e example) missing(out string) string {
 var varying = regexp.MustCompile(
 	`[✓✗] |sha256:[0-9a-f]*…?|\d{4}-\d\d-\d\d|[0-9.]+ [kM]?B|[0-9.]+m?s |^#\d+ [0-9.]+|\s+`)
 
-// plain takes out what differs from run to run, and what only terminals get: digests, sizes, times, widths, symbols.
+// plain removes what differs between runs or on terminals: digests, sizes, times, widths, symbols.
 func plain(line string) string {
 	return strings.Join(strings.Fields(varying.ReplaceAllString(line, " ")), " ")
 }
 
-// A README that shows what is not printed, or in another order, is found out.
+// TestReadmeLiar checks that lines that are not printed, or in another order, are found.
 func TestReadmeLiar(t *testing.T) {
 	t.Parallel()
 	e := examples("```console\n$ x\na sha256:12…\nb\n```\n")[0]
@@ -137,7 +137,7 @@ func TestReadmeLiar(t *testing.T) {
 	}
 }
 
-// TestReadmeExitCodes holds the README's table against the program's.
+// TestReadmeExitCodes compares the README's table with mtool help exit-codes.
 func TestReadmeExitCodes(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
@@ -153,7 +153,7 @@ func TestReadmeExitCodes(t *testing.T) {
 	}
 }
 
-// TestReadmeIsShort keeps the first page one that is read: longer texts are topics of mtool help, and package
+// TestReadmeIsShort limits the length of the README. Longer texts belong in topics of mtool help and in package
 // documentation.
 func TestReadmeIsShort(t *testing.T) {
 	t.Parallel()
@@ -167,7 +167,7 @@ func readme(t *testing.T) string {
 	return document(t, "README.md")
 }
 
-// TestHello: the programs of the example are what their source writes.
+// TestHello checks that the programs of the example are what hello.go writes.
 func TestHello(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

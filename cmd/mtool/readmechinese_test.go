@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestReadmeChinese keeps README.zh-CN.md in step with README.md: as many sections, and the same commands with the same
-// output. Comments are translated, and sections below others (###) are its own.
+// TestReadmeChinese checks that README.zh-CN.md has as many sections as README.md, and the same commands with the same
+// output. Comments are translated; subsections (###) may differ.
 func TestReadmeChinese(t *testing.T) {
 	t.Parallel()
 	english, chinese := readme(t), document(t, "README.zh-CN.md")
@@ -42,7 +42,7 @@ func outOfStep(english, chinese string) (wrong []string) {
 	return wrong
 }
 
-// shellBlocks are the commands of a document and what they print, without comments.
+// shellBlocks returns the commands of a document and their output, without comments.
 func shellBlocks(text string) (blocks []string) {
 	comment := regexp.MustCompile(`(?m) +# .*$`)
 	for _, block := range regexp.MustCompile("(?s)```(?:sh|console)\n(.*?)```").FindAllStringSubmatch(text, -1) {

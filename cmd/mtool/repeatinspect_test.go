@@ -16,18 +16,18 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// rounds is a registry that answers nobody until nobody asks any more: what is asked without an answer to what was
-// asked before is one round.
+// rounds is a registry that counts rounds. It answers only after a second without a new request: all requests until
+// then did not depend on each other's answers, and are one round.
 type rounds struct {
 	registry *registrytest.Server
 
 	mu    sync.Mutex
-	round chan struct{} // closed when it is answered; nil: nobody waits
+	round chan struct{} // closed when the round is answered; nil between rounds
 	timer *time.Timer
 	asked [][]string
 }
 
-// quiet is how long nobody must have asked: far longer than a program takes to send all it can.
+// quiet ends a round: no program waits that long between requests of one round.
 const quiet = time.Second
 
 func (r *rounds) ServeHTTP(w http.ResponseWriter, req *http.Request) {
@@ -54,7 +54,7 @@ func (r *rounds) join(line string) chan struct{} {
 	return r.round
 }
 
-// take is what was asked since it was called last, each round sorted.
+// take returns the requests since the last call by round, sorted in each.
 func (r *rounds) take() [][]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -66,7 +66,7 @@ func (r *rounds) take() [][]string {
 	return asked
 }
 
-// twice is a list of three images, whose layers lie in a registry that counts rounds, and a home for facts.
+// twice is a list of three images in a registry that counts rounds, and a home for facts.
 type twice struct {
 	rounds *rounds
 	ref    string
@@ -97,7 +97,8 @@ func newTwice(t *testing.T, liar bool) *twice {
 	return &twice{rounds: r, ref: server.Listener.Addr().String() + "/demo:v1", home: t.TempDir()}
 }
 
-// inspect says how it ended, and what was asked. What is said of costs is left out: that differs.
+// inspect returns the output of mtool, its exit status, and the requests. The line about costs, which differs, is left
+// out.
 func (w *twice) inspect(t *testing.T, flags ...string) (said string, asked [][]string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "mtool", append([]string{"inspect", w.ref}, flags...)...)
@@ -134,8 +135,8 @@ func blobsOf(asked [][]string) (n int) {
 	return n
 }
 
-// TestSecondRun: a second deep inspection asks for just what a plain one asks for, in as many rounds, and says what the
-// first said. Facts that are gone, damaged or of another version cost the layers again, and change nothing else.
+// TestSecondRun checks that a second deep inspection makes the requests of a plain one, in as many rounds, and prints
+// what the first one printed. If facts are lost, damaged or of another version, only the layers are read again.
 func TestSecondRun(t *testing.T) {
 	t.Parallel()
 	const images, layers = 3, 7 // one layer is shared by all
@@ -145,7 +146,7 @@ func TestSecondRun(t *testing.T) {
 			w := newTwice(t, liar)
 			_, plain := w.inspect(t)
 			if len(plain) != 3 || len(slices.Concat(plain...)) != 2*images+1 {
-				t.Fatalf("a plain inspection asks for %q", plain)
+				t.Fatalf("a plain inspection requests %q", plain)
 			}
 			first, asked := w.inspect(t, "--deep")
 			if n := blobsOf(asked); n != images+layers || len(w.facts(t)) != layers {
@@ -164,21 +165,21 @@ func TestSecondRun(t *testing.T) {
 				if what == "nothing" {
 					again = images
 					if !slices.EqualFunc(asked, plain, slices.Equal) {
-						t.Errorf("the second run asks for %q, a plain inspection for %q", asked, plain)
+						t.Errorf("the second run requests %q, a plain inspection %q", asked, plain)
 					}
 				}
 				if n := blobsOf(asked); n != again {
 					t.Errorf("%s lost: %d blobs are read, want %d", what, n, again)
 				}
 				if said != first {
-					t.Errorf("%s lost: it says\n%s\nand at first\n%s", what, said, first)
+					t.Errorf("%s lost: it prints\n%s\nand at first\n%s", what, said, first)
 				}
 			}
 		})
 	}
 }
 
-// losses are what may happen to a file of facts.
+// losses returns ways in which a file of facts can be lost or damaged.
 func losses() map[string]func(t *testing.T, file string) {
 	check := func(t *testing.T, err error) {
 		t.Helper()
@@ -195,7 +196,7 @@ func losses() map[string]func(t *testing.T, file string) {
 			swapped := strings.NewReplacer("amd64", "arm64", "arm64", "amd64", "s390x", "amd64", "riscv64", "arm64", "shared",
 				"hidden").Replace(string(body))
 			if swapped == string(body) {
-				t.Errorf("nothing to lie about in %s", body)
+				t.Errorf("no program in %s", body)
 			}
 			check(t, os.WriteFile(file, []byte(swapped), 0o600))
 		},

@@ -11,8 +11,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestReproducible builds one context as somebody without privileges and as the user of this test (root, where that is
-// worth something): with SOURCE_DATE_EPOCH they make the same bytes, and without it they don't.
+// TestReproducible builds one context as an unprivileged user and as the user of this test, such as root. With
+// SOURCE_DATE_EPOCH both builds give the same bytes, without it they differ.
 func TestReproducible(t *testing.T) {
 	testparts.Need(t, testparts.Unprivileged)
 	user := testparts.NewUser(t)

@@ -14,7 +14,7 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestRootless runs the scripts that need somebody without privileges: "as-user COMMAND…" is a command of theirs.
+// TestRootless runs the scripts that need an unprivileged user: "as-user COMMAND…" runs a command as that user.
 func TestRootless(t *testing.T) {
 	testparts.Need(t, testparts.Unprivileged)
 	user := testparts.NewUser(t)
@@ -43,7 +43,7 @@ func TestRootless(t *testing.T) {
 	})
 }
 
-// asUser lets the user into the script's folder, and puts as-user into PATH.
+// asUser gives the user access to the script's folder, and puts as-user into PATH.
 func asUser(e *testscript.Env, user *testparts.User, mtool string) error {
 	bin := filepath.Join(e.WorkDir, "bin")
 	command := user.Command(background(), "sh")

@@ -17,19 +17,19 @@ import (
 
 const (
 	megabyte = 1 << 20
-	// memoryBound is what moving a layer may take, whatever its size.
+	// memoryBound limits the memory for moving a layer of any size.
 	memoryBound = 64 * megabyte
-	// fullLayer and shortLayer are the sizes moved in `make long` and in every run: more than any bound that would do.
+	// fullLayer is the size that make long moves, shortLayer that of other runs. Both are far above memoryBound.
 	fullLayer, shortLayer = 4096 * megabyte, 512 * megabyte
 )
 
-// spent is what a command took.
+// spent is the memory and time that a command used.
 type spent struct {
 	peak int64         // bytes of resident memory
 	cpu  time.Duration // of all its threads, in user mode
 }
 
-// measure runs mtool to its end and says what it took.
+// measure runs mtool, which must succeed, and returns what it used.
 func measure(t *testing.T, args ...string) spent {
 	t.Helper()
 	home := t.TempDir()
@@ -51,7 +51,7 @@ func measure(t *testing.T, args ...string) spent {
 	return spent{kb << 10, cmd.ProcessState.UserTime()}
 }
 
-// TestMemoryOfHugeLayers moves a layer that would not fit: out of a layout, and from one registry to another.
+// TestMemoryOfHugeLayers moves a layer larger than the memory limit out of a layout and between registries.
 func TestMemoryOfHugeLayers(t *testing.T) {
 	t.Parallel()
 	testparts.Need(t, testparts.Slow)
@@ -78,7 +78,7 @@ func TestMemoryOfHugeLayers(t *testing.T) {
 				bound *= 2
 			}
 			if took.peak == 0 || took.peak > bound {
-				t.Errorf("%d MB at the peak, at most %d wanted", took.peak/megabyte, bound/megabyte)
+				t.Errorf("%d MB at the peak, want at most %d", took.peak/megabyte, bound/megabyte)
 			}
 		})
 	}
@@ -87,8 +87,8 @@ func TestMemoryOfHugeLayers(t *testing.T) {
 	}
 }
 
-// TestThousandEntries composes and inspects lists of growing length: the requests are those that there must be, and
-// what the command itself computes grows with the length, not with its square.
+// TestThousandEntries creates and inspects lists of growing length. The number of requests must be exact, and the
+// processor time must grow with the length, not with its square.
 func TestThousandEntries(t *testing.T) {
 	t.Parallel()
 	lengths := []int{8, 125, 1000}

@@ -17,9 +17,9 @@ import (
 	"testing"
 )
 
-// TestOtherSystems checks the types of the program as it is for other systems than Linux: all of our code, and what it
-// uses of other modules, but not the bodies of their functions. That takes seconds where a compilation takes minutes;
-// `make release` compiles.
+// TestOtherSystems type-checks the program for systems other than Linux: the code of this module, and the declarations,
+// but not the function bodies, of its dependencies. That takes seconds; compiling, which `make release` does, takes
+// minutes.
 func TestOtherSystems(t *testing.T) {
 	t.Parallel()
 	systems := []string{"windows/amd64", "darwin/arm64"}
@@ -33,7 +33,7 @@ func TestOtherSystems(t *testing.T) {
 			for _, err := range c.wrong {
 				t.Error(err)
 			}
-			// What Windows lacks, and with it a liar.
+			// Windows has no Rlimit: the liar must not pass there.
 			err := c.check("liar", []string{"liar.go"},
 				"package liar\n\nimport \"syscall\"\n\nfunc f() { var limit syscall.Rlimit; _ = limit.Cur }\n", true)
 			if missing := strings.HasPrefix(system, "windows/"); missing != (err != nil) {
@@ -43,12 +43,12 @@ func TestOtherSystems(t *testing.T) {
 	}
 }
 
-// typeChecker has the types of the program's packages for one system.
+// typeChecker holds the types of the program's packages for one system.
 type typeChecker struct {
 	sizes    types.Sizes
 	set      *token.FileSet
 	packages map[string]*types.Package
-	// imports of the package that is being checked: the standard library has some modules inside
+	// renamed maps imports of the package that is checked now: the standard library vendors some modules
 	renamed map[string]string
 	wrong   []error
 }
