@@ -82,6 +82,45 @@ func (c Command) Trial(img Image, from registry.Ref) (Trial, error) {
 	return t, nil
 }
 
+// Tried is a command in one image and its outcome. It is zero if the image could not be read.
+type Tried struct {
+	Command []string // what was executed
+	Outcome
+}
+
+// Run runs the command in every image of r that could be read, and returns a Tried for each image. The findings are
+// about the images in which it failed.
+func (c Command) Run(ctx context.Context, runner Runner, r Report) ([]Tried, []Finding, error) {
+	tried := make([]Tried, len(r.Images))
+	var trials []Trial
+	var rows []int // of the trials
+	var findings []Finding
+	for i, img := range r.Images {
+		if img.Err != nil {
+			continue
+		}
+		t, err := c.Trial(img, r.Ref)
+		if err != nil {
+			tried[i].Outcome = Outcome{Exit: -1, Err: err}
+			f, _ := tried[i].Finding(t)
+			findings = append(findings, f)
+			continue
+		}
+		trials, rows = append(trials, t), append(rows, i)
+	}
+	outcomes, err := runner.Run(ctx, trials)
+	if err != nil {
+		return nil, nil, err
+	}
+	for n, outcome := range outcomes {
+		tried[rows[n]] = Tried{trials[n].Command, outcome}
+		if f, failed := outcome.Finding(trials[n]); failed {
+			findings = append(findings, f)
+		}
+	}
+	return tried, findings, nil
+}
+
 // Passed reports whether the command ran and ended with exit code 0.
 func (o Outcome) Passed() bool { return o.Err == nil && o.Exit == 0 }
 

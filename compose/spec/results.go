@@ -2,10 +2,13 @@ package spec
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -37,6 +40,28 @@ type Result struct {
 
 // Name is the image by digest.
 func (r Result) Name() string { return r.Repo + "@" + r.Digest.String() }
+
+// FileName is acme-demo_v1_linux-arm-v7.json: repository, version and platform in full, so that the files of all builds
+// fit into one folder. version is the one to use if the result has none.
+func (r Result) FileName(version string) string {
+	_, path, _ := strings.Cut(r.Repo, "/")
+	words := []string{path, cmp.Or(r.Version, version), r.Platform}
+	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
+	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(strings.Join(words, "_")) + ".json"
+}
+
+// WriteResults writes results in sequence, as ParseResults reads them.
+func WriteResults(w io.Writer, results ...Result) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	for _, r := range results {
+		if err := encoder.Encode(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // ParseResults reads one file: a result, several in sequence, or an array of them. Anything else is an error that
 // wraps registry.ErrContent.

@@ -33,6 +33,20 @@ type Options struct {
 	Told func(Event)
 }
 
+// LoopbackHosts returns Options.Hosts for a server at the loopback address addr, HOST:PORT: all names by which clients on
+// this machine reach it.
+func LoopbackHosts(addr string) []string {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return []string{addr}
+	}
+	hosts := []string{"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
+	if !slices.Contains(hosts, addr) {
+		hosts = append(hosts, addr) // 127.0.0.2
+	}
+	return hosts
+}
+
 // Event is something that a client did to an image.
 type Event struct {
 	Action Action

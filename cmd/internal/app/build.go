@@ -4,50 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/build"
 	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
-
-// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is
-// made: with ByDigest alone nothing stays in the store.
-type BuildOptions struct {
-	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
-	Dockerfile string // default: Dockerfile in Context; "-" reads In
-	Target     string
-	Platforms  []v1.Platform
-	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
-	// images, when there are several.
-	Names           []registry.Ref
-	BuildArgs       map[string]string
-	Labels          map[string]string
-	NoCache         bool
-	NoVerify        bool // keep an image whose programs are for another machine
-	build.Execution      // the workers; default: the one inside mtool
-	build.SpecOptions
-	Progress string // auto (default), plain, tty, rawjson, quiet
-	In       io.Reader
-	Out      io.Writer // where progress goes
-
-	ListAnnotations map[string]string // of the list of several platforms
-
-	Outputs  []BuildOutput
-	Data     io.Writer    // where an output named "-" goes
-	Push     bool         // the image, or the list of several platforms, to the registry under its Names
-	Load     bool         // the image into Docker Engine; of several platforms the engine's own
-	ByDigest registry.Ref // a repository that gets every image without a tag
-	// what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
-	ResultFile   string
-	Run          string // the run of a pipeline that this build is part of, for ResultFile
-	IDFile       string // gets the digest
-	MetadataFile string // gets what docker buildx writes into its own
-	Epoch        string // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
-}
 
 // Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
 // stored and no list is made when one of them fails. What was made before a push failed is returned with the error.
@@ -162,10 +124,37 @@ func (e names) sayHidden(ctx context.Context, names []registry.Ref) {
 	}
 }
 
-// imageName is demo:v1-arm64 for demo:v1 where several platforms are built.
-func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
-	if several {
-		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))
+// deliver takes what was built to its other destinations than the store.
+func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
+	several := len(o.Platforms) > 1
+	for _, name := range o.Names {
+		push := PushOptions{List: name.At(registry.TransportStore)}
+		if several {
+			push.List = name.At(registry.TransportDraft)
+		}
+		for _, out := range o.Outputs {
+			if out.Type == "oci" && several && name == o.Names[0] {
+				to, err := registry.ParseRef("oci-archive:" + out.Dest + ":" + name.Tag)
+				if err != nil {
+					return registry.Usagef("output %q: %w", out.Dest, err)
+				}
+				push.Dests = append(push.Dests, to)
+			}
+		}
+		if o.Push {
+			push.Dests = append(push.Dests, name.At(registry.TransportRegistry))
+		}
+		if o.Load {
+			push.Dests = append(push.Dests, name.At(registry.TransportEngine))
+		}
+		if len(push.Dests) == 0 {
+			continue
+		}
+		done, err := e.Push(ctx, push)
+		built.add(done.Made...)
+		if err != nil {
+			return err
+		}
 	}
-	return name.At(registry.TransportStore)
+	return nil
 }

@@ -1,22 +1,13 @@
 package app
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 
 	"mtool/build"
 	"mtool/registry"
 )
-
-// BuildOutput is something that a build makes besides, or instead of, the image in the store.
-type BuildOutput struct {
-	Type string // local, tar, oci, docker
-	Dest string // a directory for local, else a file; "-" is standard output
-}
 
 // openOutputs makes exports of the outputs. Several platforms can't share an archive: that one is written from the list
 // afterwards. finish puts the files in their places, or removes them after an error.
@@ -85,47 +76,4 @@ func commitFiles(files []*registry.PendingFile, failed error) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// deliver takes what was built to its other destinations than the store.
-func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
-	several := len(o.Platforms) > 1
-	for _, name := range o.Names {
-		push := PushOptions{List: name.At(registry.TransportStore)}
-		if several {
-			push.List = name.At(registry.TransportDraft)
-		}
-		for _, out := range o.Outputs {
-			if out.Type == "oci" && several && name == o.Names[0] {
-				to, err := registry.ParseRef("oci-archive:" + out.Dest + ":" + name.Tag)
-				if err != nil {
-					return registry.Usagef("output %q: %w", out.Dest, err)
-				}
-				push.Dests = append(push.Dests, to)
-			}
-		}
-		if o.Push {
-			push.Dests = append(push.Dests, name.At(registry.TransportRegistry))
-		}
-		if o.Load {
-			push.Dests = append(push.Dests, name.At(registry.TransportEngine))
-		}
-		if len(push.Dests) == 0 {
-			continue
-		}
-		done, err := e.Push(ctx, push)
-		built.add(done.Made...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeFile writes a file that a user has named.
-func writeFile(path string, write func(io.Writer) error) error {
-	if err := registry.WriteFile(path, registry.WriteOptions{Mode: 0o644}, write); err != nil {
-		return fmt.Errorf("writing %q: %w", path, err)
-	}
-	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -167,33 +166,25 @@ func (e *Env) record(o BuildOptions, b Built) error {
 	return writeResultFiles(o, b.Results)
 }
 
-// writeResultFiles writes all results into one file, or into a folder each into a file whose name no other build of a
-// matrix gives: the files of all its jobs may be put together.
+// writeResultFiles writes all results into one file, or one file each into a folder.
 func writeResultFiles(o BuildOptions, results []spec.Result) error {
 	if o.ResultFile == "" {
 		return nil
 	}
 	if !isDir(o.ResultFile) {
-		return writeFile(o.ResultFile, func(w io.Writer) error { return writeResults(w, results) })
+		return writeFile(o.ResultFile, func(w io.Writer) error { return spec.WriteResults(w, results...) })
+	}
+	version := ""
+	if len(o.Names) > 0 {
+		version = o.Names[0].Tag
 	}
 	for _, r := range results {
-		path := filepath.Join(o.ResultFile, resultName(o, r))
-		if err := writeFile(path, func(w io.Writer) error { return writeIndented(w, r) }); err != nil {
+		path := filepath.Join(o.ResultFile, r.FileName(version))
+		if err := writeFile(path, func(w io.Writer) error { return spec.WriteResults(w, r) }); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// resultName is acme-demo_v1_linux-arm-v7.json: repository, version and platform in full.
-func resultName(o BuildOptions, r spec.Result) string {
-	_, path, _ := strings.Cut(r.Repo, "/")
-	version := r.Version
-	if version == "" && len(o.Names) > 0 {
-		version = o.Names[0].Tag
-	}
-	words := slices.DeleteFunc([]string{path, version, r.Platform}, func(word string) bool { return word == "" })
-	return strings.NewReplacer("/", "-", ":", "-", " ", "-").Replace(strings.Join(words, "_")) + ".json"
 }
 
 // readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that
@@ -218,19 +209,17 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// writeResults writes one result after the other, as spec.ParseResults reads them.
-func writeResults(w io.Writer, results []spec.Result) error {
-	for _, r := range results {
-		if err := writeIndented(w, r); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func writeIndented(w io.Writer, v any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
+}
+
+// writeFile writes a file that a user has named.
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := registry.WriteFile(path, registry.WriteOptions{Mode: 0o644}, write); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	return nil
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,10 +13,52 @@ import (
 
 	"mtool/build"
 	buildcontext "mtool/build/context"
+	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
 	"mtool/registry/remote"
 )
+
+// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is
+// made: with ByDigest alone nothing stays in the store.
+type BuildOptions struct {
+	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
+	Dockerfile string // default: Dockerfile in Context; "-" reads In
+	Target     string
+	Platforms  []v1.Platform
+	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
+	// images, when there are several.
+	Names           []registry.Ref
+	BuildArgs       map[string]string
+	Labels          map[string]string
+	NoCache         bool
+	NoVerify        bool // keep an image whose programs are for another machine
+	build.Execution      // the workers; default: the one inside mtool
+	build.SpecOptions
+	Progress string // auto (default), plain, tty, rawjson, quiet
+	In       io.Reader
+	Out      io.Writer // where progress goes
+
+	ListAnnotations map[string]string // of the list of several platforms
+
+	Outputs  []BuildOutput
+	Data     io.Writer    // where an output named "-" goes
+	Push     bool         // the image, or the list of several platforms, to the registry under its Names
+	Load     bool         // the image into Docker Engine; of several platforms the engine's own
+	ByDigest registry.Ref // a repository that gets every image without a tag
+	// what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
+	ResultFile   string
+	Run          string // the run of a pipeline that this build is part of, for ResultFile
+	IDFile       string // gets the digest
+	MetadataFile string // gets what docker buildx writes into its own
+	Epoch        string // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
+}
+
+// BuildOutput is something that a build makes besides, or instead of, the image in the store.
+type BuildOutput struct {
+	Type string // local, tar, oci, docker
+	Dest string // a directory for local, else a file; "-" is standard output
+}
 
 // epochArg is https://reproducible-builds.org/specs/source-date-epoch/
 const epochArg = "SOURCE_DATE_EPOCH"
@@ -81,14 +124,6 @@ func proxyEnv(p remote.Proxy) (env []string) {
 		env = append(env, name+"="+value)
 	}
 	return env
-}
-
-// buildOptions are those of everything that runs on a worker.
-func (e *Env) buildOptions() build.Options {
-	return build.Options{
-		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
-		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.BuildNote,
-	}
 }
 
 // withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.
@@ -188,4 +223,12 @@ func (e *Env) CheckDockerfile(ctx context.Context, o BuildOptions, tell func(bui
 		return fmt.Errorf("checking the Dockerfile: %w: %d warnings", registry.ErrContent, len(warnings))
 	}
 	return nil
+}
+
+// imageName is demo:v1-arm64 for demo:v1 where several platforms are built.
+func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
+	if several {
+		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))
+	}
+	return name.At(registry.TransportStore)
 }

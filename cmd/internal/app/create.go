@@ -3,44 +3,16 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
-	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/remote"
 )
-
-// EditOptions are what create and amend share.
-type EditOptions struct {
-	Platforms    []v1.Platform // take only these of the sources; none takes all
-	Require      []v1.Platform // the list must serve these
-	Annotations  map[string]string
-	Targeted     []compose.Targeted // annotations of the list, of entries and of images
-	ArtifactType *string            // of the list; "" takes it away, nil leaves it
-	Subject      *registry.Ref      // what the list is about; the zero Ref takes it away, nil leaves it
-	Promote      bool               // annotations that all images have alike, to the list
-	// PromoteLabels gives the list the labels that all images' configs have alike, as annotations.
-	PromoteLabels bool
-	FixConfig     bool          // configs whose platform is misspelled are mended
-	NoFlatten     bool          // a source that is a list stays one, within the list
-	Convert       bool          // images to the list's Type
-	Type          string        // auto (default), oci, docker
-	From          string        // where sources are looked for: "" both, store, registry
-	Attestations  string        // keep (default), drop; for Create also referrers
-	OnDuplicate   string        // error, replace, keep; "" is error, for amend replace
-	Wait          time.Duration // how long a source may take to appear
-	// IgnoreMissing leaves out sources that are not there, as long as one is.
-	IgnoreMissing bool
-	Force         bool
-}
 
 // CreateOptions say what a list is made of.
 type CreateOptions struct {
@@ -213,46 +185,6 @@ func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (co
 	return list, e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force)
 }
 
-// check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by
-// mistake.
-func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) error {
-	report, err := list.Report()
-	if err != nil {
-		return err
-	}
-	if !force && !report.HasImage() {
-		return registry.WithHint(
-			fmt.Errorf("checking %q: %w: none of its %d entries is an image", list.Name, inspect.ErrMismatch, len(list.Entries)),
-			"take it as it is with --force",
-		)
-	}
-	return e.checkClaims(report, o, force)
-}
-
-func (e notes) checkReport(report inspect.Report, require []v1.Platform, force bool) error {
-	return e.checkClaims(report, inspect.CheckOptions{Require: require}, force)
-}
-
-func (e notes) checkClaims(report inspect.Report, o inspect.CheckOptions, force bool) error {
-	o.KeepSpelling = true
-	findings := inspect.Check(report, o)
-	for _, f := range findings {
-		if f.State == inspect.Note {
-			e.note("note: %s", f.Message)
-		}
-	}
-	e.sayLabels(report)
-	err := inspect.Failed(findings)
-	if err != nil && force && len(o.Require) == 0 {
-		e.note("warning, kept by --force: %v", err)
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("checking %q: %w", report.Ref, err)
-	}
-	return nil
-}
-
 // keep saves a draft and says what it no longer has of the draft before.
 func (e names) keep(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
 	root, err := list.Encode()
@@ -275,50 +207,4 @@ func (e names) keep(ctx context.Context, list compose.List, dryRun bool) (publis
 		e.note("draft %s; to publish it: mtool push %s", list.Name.Familiar(), list.Name.Familiar())
 	}
 	return done, nil
-}
-
-func (e notes) sayAll(lines []string) {
-	for _, line := range lines {
-		e.tell(line)
-	}
-}
-
-func (e notes) sayChanges(changes []compose.Change) {
-	for _, c := range changes {
-		e.tell(c.String())
-	}
-}
-
-// sayOther says when the store and the registry have different images under the name that was asked for.
-func (e notes) sayOther(o registry.Object) {
-	if o.Other != (v1.Hash{}) {
-		e.note("note: %s is %s here (%s); the other place has %s", o.Ref.Name(), o.Root.Digest, o.Ref.Transport, o.Other)
-	}
-}
-
-// sayMissing names what a file does not hold of its list.
-func (e notes) sayMissing(o registry.Object) {
-	var names []string
-	attestations := false
-	for _, row := range o.Missing {
-		if row.Platform == nil || row.Platform.OS == "unknown" {
-			attestations = true
-		} else {
-			names = append(names, platform.Format(*row.Platform))
-		}
-	}
-	if attestations {
-		names = append(names, "the attestations")
-	}
-	if len(names) > 0 {
-		e.note("note: %s does not hold all of its list, and is taken without %s", o.Ref, strings.Join(names, ", "))
-	}
-}
-
-func platformNames(ps []v1.Platform) []string {
-	names := make([]string, len(ps))
-	for i, p := range ps {
-		names[i] = platform.Format(p)
-	}
-	return names
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"path/filepath"
 	"runtime/debug"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -28,6 +27,26 @@ type DeepOptions struct {
 	Explain        []string          // paths of files whose verdict is to be explained
 }
 
+// Level is how much was looked at.
+type Level string
+
+// The levels.
+const (
+	Claims      Level = "claims"
+	Binaries    Level = "binaries"
+	Entrypoints Level = "entrypoints" // only the binaries that the images start
+)
+
+func (o DeepOptions) level() Level {
+	switch {
+	case !o.Deep:
+		return Claims
+	case o.EntrypointOnly:
+		return Entrypoints
+	}
+	return Binaries
+}
+
 // boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
 // returns what ends that.
 func boundMemory() (undo func()) {
@@ -38,9 +57,6 @@ func boundMemory() (undo func()) {
 	}
 	return func() { debug.SetMemoryLimit(before) }
 }
-
-// factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
-func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }
 
 // deepen reads the binaries of all images and lays what they say over the findings about the claims.
 func (e *Env) deepen(
@@ -75,34 +91,6 @@ func (e *Env) layers(
 	return deep.Inspect(ctx, report, options)
 }
 
-// prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.
-func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error), o DeepOptions, force bool) error {
-	if !o.Deep {
-		return nil
-	}
-	report, err := content()
-	if err != nil {
-		return err
-	}
-	claims := inspect.Check(report, inspect.CheckOptions{KeepSpelling: true})
-	findings, cost, err := e.deepen(ctx, report, claims, o, false)
-	if err != nil {
-		return err
-	}
-	told := deep.Summary(findings[len(claims):])
-	e.sayNotes(told)
-	err = inspect.Failed(deep.SumsLast(append(findings[:len(claims):len(claims)], told...)))
-	switch {
-	case err != nil && force:
-		e.note("warning, kept by --force: %v", err)
-		return nil
-	case err == nil:
-		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known,
-			inspect.Bytes(cost.Bytes), cost.Known)
-	}
-	return err
-}
-
 // verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build
 // may well carry others for another machine on purpose.
 func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Object) error {
@@ -128,13 +116,4 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 		return registry.WithHint(err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is")
 	}
 	return nil
-}
-
-// sayNotes tells the warnings and notes among the findings.
-func (e notes) sayNotes(findings []inspect.Finding) {
-	for _, f := range findings {
-		if Worth(f) && !f.Fails() {
-			e.note("%s: %s", f.State, f.Message)
-		}
-	}
 }

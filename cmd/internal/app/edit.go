@@ -5,14 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect"
-	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/remote"
 	"mtool/registry/source"
@@ -213,6 +209,9 @@ func (e names) noDraft(name registry.Ref, err error) error {
 			name.Familiar()))
 }
 
+// errNoList means that the list to amend is not in its registry.
+var errNoList = errors.New("no such list")
+
 func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
 	name = name.At(registry.TransportRegistry)
 	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
@@ -243,21 +242,4 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 	defer push.Close()
 	push.Seen(name, object.Root)
 	return e.publishList(ctx, push, list, targets, pushing{PublishOptions: how.PublishOptions, force: true})
-}
-
-// requireNames checks --require by what the rows claim, where not all content is read.
-func (e notes) requireNames(l compose.List, require []v1.Platform) error {
-	have := l.Platforms()
-	for _, want := range require {
-		s := platform.Serve(have, want, false)
-		if s.Fallback {
-			e.note("note: %s has no entry of its own: its nodes take %s", platform.Format(want),
-				platform.Format(have[s.Rows[0]]))
-		}
-		if len(s.Rows) == 0 {
-			return fmt.Errorf("list %q: %w: missing %s; has %s", l.Name, inspect.ErrMismatch, platform.Format(want),
-				strings.Join(platformNames(have), ", "))
-		}
-	}
-	return nil
 }

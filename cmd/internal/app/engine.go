@@ -17,7 +17,7 @@ import (
 // loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or
 // else that of the engine's own platform.
 func (e *Env) loadEngine(
-	ctx context.Context, report inspect.Report, target registry.Ref, o pushing,
+	ctx context.Context, report inspect.Report, target registry.Ref, p v1.Platform, dryRun bool,
 ) (_ v1.Hash, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
 		return v1.Hash{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
@@ -27,14 +27,14 @@ func (e *Env) loadEngine(
 		return v1.Hash{}, err
 	}
 	defer func() { err = errors.Join(err, docker.Close()) }()
-	image, err := e.engineImage(ctx, docker, report, target, o.engine)
+	image, err := e.engineImage(ctx, docker, report, target, p)
 	if err != nil {
 		return v1.Hash{}, err
 	}
 	if n := len(image.Attestations); n > 0 {
 		e.note("note: Docker Engine takes no attestations: %d left out", n)
 	}
-	if o.DryRun {
+	if dryRun {
 		e.note("dry run, nothing written: %s would be %s %s", target, platform.Format(image.Platform()),
 			image.Manifest.Digest)
 		return image.Manifest.Digest, nil

@@ -43,9 +43,6 @@ type names struct {
 	explain func(string) // told what was decided and why; nil says nothing
 }
 
-// notes tells people what is worth knowing besides the result.
-type notes struct{ tell func(string) }
-
 // NewEnv finds the places and makes the clients. It writes nothing.
 func NewEnv(o EnvOptions) (*Env, error) {
 	if o.Note == nil {
@@ -72,8 +69,6 @@ func NewEnv(o EnvOptions) (*Env, error) {
 	return env, nil
 }
 
-func (e notes) note(format string, args ...any) { e.tell(fmt.Sprintf(format, args...)) }
-
 func (e names) opener() source.Opener {
 	return source.Opener{Store: e.Store, Client: e.Client, Explain: e.explain}
 }
@@ -92,3 +87,8 @@ func places() (home, state string, err error) {
 	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(user, ".cache"))
 	return filepath.Join(data, "mtool"), filepath.Join(cache, "mtool", "worker"), nil
 }
+
+func (e *Env) emulatorsDir() string { return filepath.Join(e.Home, "emulators") }
+
+// factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
+func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }

@@ -1,21 +1,20 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
-	"mtool/compose"
-	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/parity"
 	"mtool/inspect/workload"
 	"mtool/registry"
-	"mtool/registry/source"
 )
 
 // InspectOptions say what to look at and what must hold.
@@ -59,16 +58,6 @@ func (i Inspection) Name() string {
 	return i.Report.Ref.Name()
 }
 
-// Level is how much was looked at.
-type Level string
-
-// The levels.
-const (
-	Claims      Level = "claims"
-	Binaries    Level = "binaries"
-	Entrypoints Level = "entrypoints" // only the binaries that the images start
-)
-
 // State is the verdict on the image at this index of the report.
 func (i Inspection) State(image int) inspect.State {
 	if image < len(i.Findings) {
@@ -82,7 +71,7 @@ func (i Inspection) State(image int) inspect.State {
 // have it.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
-	all, unchecked, err := e.workloads(ctx, o)
+	all, unchecked, err := e.queries(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +111,23 @@ func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, erro
 	return append(seen, unread...), errors.Join(append(errs, err)...)
 }
 
+// queries returns the images to inspect, each once: those of Refs and those that files name. What files name and can't
+// be looked up is returned apart.
+func (e notes) queries(ctx context.Context, o InspectOptions) (all []query, _ []workload.Unchecked, err error) {
+	where, err := o.Workloads.universe(ctx, o.Require)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, ref := range o.Refs {
+		all = append(all, query{workload.Typed(ref, where), o.From})
+	}
+	images, unchecked, err := e.readWorkloads(ctx, o.Workloads, where)
+	for _, i := range images {
+		all = append(all, query{i, cmp.Or(o.From, "registry")}) // what is deployed comes from registries
+	}
+	return all, unchecked, err
+}
+
 // UnreadError is among the errors that Inspect joins, for a reference that could not be read.
 type UnreadError struct {
 	Ref   registry.Ref
@@ -133,50 +139,6 @@ func (e UnreadError) Error() string { return e.Cause.Error() }
 
 // Unwrap gives the kinds of the cause.
 func (e UnreadError) Unwrap() error { return e.Cause }
-
-// found is what is under a reference, or why that could not be read.
-type found struct {
-	query
-	object registry.Object
-	report inspect.Report
-	err    error
-	pinned string // what there is to say of a digest of one image
-	chosen []int  // the images whose layers matter
-}
-
-// find reads what is under a reference.
-func (e names) find(ctx context.Context, a query) (f found) {
-	f.query = a
-	if f.object, f.report, f.err = e.readOne(ctx, a.Ref, lookup(a.from)); f.err != nil {
-		f.err = a.Located(f.err)
-		return f
-	}
-	f.pinned = e.pinned(ctx, a, f.report)
-	wanted := a.Only()
-	served := map[int]bool{}
-	for _, p := range wanted {
-		for _, i := range f.report.Serve(p, false).Rows {
-			served[i] = true
-		}
-	}
-	for i := range f.report.Images {
-		if wanted == nil || served[i] {
-			f.chosen = append(f.chosen, i)
-		}
-	}
-	return f
-}
-
-// toRead is a report of all images whose layers matter, whatever reference they are under, and how each is used.
-func toRead(all []found) (r inspect.Report, uses [][]deep.Use) {
-	for _, f := range all {
-		for _, i := range f.chosen {
-			r.Images = append(r.Images, f.report.Images[i])
-			uses = append(uses, f.processes())
-		}
-	}
-	return r, uses
-}
 
 // conclude makes the verdict on one reference and tells the notes.
 func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o InspectOptions) (Inspection, error) {
@@ -192,10 +154,13 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	if o.Deep {
 		one.Findings = spread(layers, f.chosen, len(f.report.Images)).Over(one.Findings)
 	}
-	if err := e.addProof(ctx, &one, o); err != nil {
+	proof, proved, err := e.proof(ctx, f.report, o.ProofOptions)
+	if err != nil {
 		return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
 	}
-	e.compare(&one, f, layers, o.Same)
+	parities, differences := f.compare(layers, o.Same)
+	one.Proof, one.Differences = proof, differences
+	one.Findings = slices.Concat(one.Findings, proved, parities)
 	if o.Strict {
 		inspect.Strictly(one.Findings, NoteRules())
 	}
@@ -222,74 +187,32 @@ func spread(r deep.Result, chosen []int, images int) deep.Result {
 	return r
 }
 
-func (o DeepOptions) level() Level {
-	switch {
-	case !o.Deep:
-		return Claims
-	case o.EntrypointOnly:
-		return Entrypoints
+// unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each
+// place.
+func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
+	index := map[string]int{}
+	for _, u := range all {
+		finding := u.Finding(o.Workloads.AllowUnchecked)
+		n, known := index[u.Image]
+		if !known {
+			n = len(seen)
+			index[u.Image] = n
+			seen = append(seen, Inspection{Unread: cmp.Or(finding.Claim, "(no image)"), Level: o.level(), Cost: cost})
+		}
+		seen[n].Uses = append(seen[n].Uses, workload.Use{Place: u.Place, Image: u.Image})
+		seen[n].Findings = append(seen[n].Findings, finding)
 	}
-	return Binaries
-}
-
-// lookup is how inspect and copy find names: one with a host in its registry only.
-func lookup(from string) source.Options {
-	return source.Options{Order: source.RegistryFirst, From: from}
-}
-
-// Raw are the exact bytes under a reference.
-func (e names) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, error) {
-	object, err := e.open(ctx, ref, lookup(from))
-	if err != nil {
-		return nil, err
+	var errs []error
+	for n := range seen {
+		told := slices.Clone(seen[n].Findings)
+		for i, f := range told {
+			told[i].Message = workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
+		}
+		e.sayNotes(told)
+		if seen[n].Err = inspect.Failed(told); seen[n].Err != nil && !o.NoVerify {
+			errs = append(errs, registry.WithHint(seen[n].Err,
+				"--image-field KIND=PATH checks what stands there, --allow-unchecked PATTERN accepts it (mtool help deploy)"))
+		}
 	}
-	return object.Root.Body, object.Close()
-}
-
-// Exists answers what a name is; an error that wraps registry.ErrNotFound when it is nowhere.
-func (e names) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
-	object, err := e.open(ctx, ref, lookup(""))
-	if err != nil {
-		return publish.Made{}, err
-	}
-	return publish.MadeAt(object.Ref, object.Root.Digest), object.Close()
-}
-
-// draftObject opens a draft: its sources are read again, and one that has moved is an error.
-func (e names) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
-	list, all, err := e.resolve(ctx, list)
-	if err != nil {
-		return registry.Object{}, err
-	}
-	object, err := list.Object()
-	object.Closer = all
-	return object, err
-}
-
-// resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.
-func (e names) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
-	all, reports, err := e.readSources(ctx, list, reading{})
-	if err != nil {
-		return list, all, err
-	}
-	list, err = list.Resolve(reports)
-	if err != nil {
-		return list, opened{}, errors.Join(err, all.Close())
-	}
-	return list, all, nil
-}
-
-func (e names) readSources(
-	ctx context.Context, list compose.List, r reading,
-) (opened, map[registry.Ref]inspect.Report, error) {
-	sources := list.Sources()
-	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, r)
-	if err != nil {
-		return all, nil, fmt.Errorf("reading the sources of draft %q: %w", list.Name, err)
-	}
-	reports := make(map[registry.Ref]inspect.Report, len(sources))
-	for i, ref := range sources {
-		reports[ref] = all.reports[i]
-	}
-	return all, reports, nil
+	return seen, errors.Join(errs...)
 }

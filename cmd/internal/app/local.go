@@ -4,125 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
-
+	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect/platform"
 	"mtool/registry"
-	"mtool/registry/archive"
 	"mtool/registry/source"
 )
-
-// LoadOptions say which file is loaded, and under which name; a zero Name takes the one that the file states.
-type LoadOptions struct {
-	File   string
-	Name   registry.Ref
-	Engine bool // into Docker Engine instead of the store
-	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
-	Platform v1.Platform
-}
-
-// Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine.
-// With a name there must be one only. What was loaded before an error is in the answer.
-func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err error) {
-	ref, err := fileRef(o.File)
-	if err != nil {
-		return nil, err
-	}
-	refs := []registry.Ref{ref}
-	if o.Name == (registry.Ref{}) {
-		if refs, err = archive.List(ctx, ref); err != nil {
-			return nil, err
-		}
-	}
-	if refs, err = e.withNames(o.File, refs); err != nil {
-		return nil, err
-	}
-	for _, ref := range refs {
-		one, err := e.loadOne(ctx, ref, o)
-		if err != nil {
-			return made, err
-		}
-		made = append(made, one)
-	}
-	return made, nil
-}
-
-// withNames is those of several images that have a name; each of the others is said.
-func (e notes) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
-	if len(refs) == 1 {
-		return refs, nil
-	}
-	var named []registry.Ref
-	var nameless error
-	for _, ref := range refs {
-		if _, err := statedName(file, []string{ref.Tag}); err == nil {
-			named = append(named, ref)
-		} else {
-			nameless = err
-			e.note("note: %s has no name and is left out; to load it: mtool load %s -t NAME", ref, ref)
-		}
-	}
-	if len(named) == 0 {
-		return nil, nameless
-	}
-	return named, nil
-}
-
-func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (publish.Made, error) {
-	object, report, err := e.readOne(ctx, ref, source.Options{})
-	if err != nil {
-		return publish.Made{}, err
-	}
-	defer object.Close() //nolint:errcheck // opened for reading only
-	if o.Name == (registry.Ref{}) {
-		if o.Name, err = statedName(o.File, append([]string{ref.Tag}, object.Names...)); err != nil {
-			return publish.Made{}, err
-		}
-	}
-	if err := e.checkReport(report, nil, false); err != nil {
-		return publish.Made{}, err
-	}
-	place := registry.TransportStore
-	if o.Engine {
-		place = registry.TransportEngine
-	}
-	if err := engineOnly(o.Platform, place); err != nil {
-		return publish.Made{}, err
-	}
-	return e.publishOne(ctx, report, o.Name.At(place), pushing{engine: o.Platform})
-}
-
-// fileRef is the reference of a path, which needs no transport here.
-func fileRef(file string) (registry.Ref, error) {
-	if ref, err := registry.ParseRef(file); err == nil && ref.IsFile() {
-		return ref, nil
-	}
-	info, err := os.Stat(file)
-	if err != nil {
-		return registry.Ref{}, fmt.Errorf("loading %q: %w: no such file", file, registry.ErrNotFound)
-	}
-	if info.IsDir() {
-		return registry.ParseRef("oci:" + file)
-	}
-	return registry.ParseRef("oci-archive:" + file)
-}
-
-// statedName is the first whole reference among the names; a tag alone names no image.
-func statedName(file string, names []string) (registry.Ref, error) {
-	for _, name := range names {
-		if ref, err := registry.ParseRef("docker://" + name); err == nil && strings.ContainsAny(name, "/:") {
-			return ref, nil
-		}
-	}
-	return registry.Ref{}, registry.WithHint(
-		registry.Usagef("loading %q: the file states no name for it", file),
-		fmt.Sprintf("mtool load %s -t NAME", file),
-	)
-}
 
 // Row is a line of Ls.
 type Row struct {
@@ -218,4 +106,71 @@ func (e names) rmOne(ctx context.Context, ref registry.Ref) error {
 		return fmt.Errorf("removing %q: %w: neither a draft nor a store image", ref.Name(), registry.ErrNotFound)
 	}
 	return errors.Join(errs...)
+}
+
+// Rename gives a draft, or else a store image, another name. A name that is taken is an error that wraps
+// registry.ErrConflict, unless force says otherwise.
+func (e names) Rename(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
+	if from.Name() == to.Name() {
+		return publish.Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
+	}
+	if from.Transport != registry.TransportStore {
+		list, err := e.Drafts.Load(ctx, from)
+		if err == nil {
+			return e.renameDraft(ctx, list, to, force)
+		}
+		if from.Transport == registry.TransportDraft || !errors.Is(err, registry.ErrNotFound) {
+			return publish.Made{}, err
+		}
+	}
+	return e.renameImage(ctx, from.At(registry.TransportStore), to.At(registry.TransportStore), force)
+}
+
+func (e names) renameDraft(ctx context.Context, list compose.List, to registry.Ref, force bool) (publish.Made, error) {
+	_, err := e.Drafts.Load(ctx, to)
+	if err := free(to, err, force); err != nil {
+		return publish.Made{}, err
+	}
+	old := list.Name
+	list.Name = to.At(old.Transport)
+	root, err := list.Encode()
+	if err != nil {
+		return publish.Made{}, err
+	}
+	if err := e.Drafts.Save(ctx, list); err != nil {
+		return publish.Made{}, err
+	}
+	e.note("renamed draft %s to %s", old.Familiar(), to.Familiar())
+	return publish.MadeAt(to, root.Digest), e.Drafts.Remove(ctx, old)
+}
+
+func (e names) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
+	object, err := e.Store.Get(ctx, from)
+	if err != nil {
+		return publish.Made{}, fmt.Errorf("renaming %q, of which there is no draft: %w", from.Name(), err)
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	there, err := e.Store.Get(ctx, to)
+	if err := errors.Join(free(to, err, force), there.Close()); err != nil {
+		return publish.Made{}, err
+	}
+	if err := e.Store.Tag(ctx, to, object.Root); err != nil {
+		return publish.Made{}, err
+	}
+	e.note("renamed store image %s to %s", from.Familiar(), to.Familiar())
+	return publish.MadeAt(to, object.Root.Digest), e.Store.Remove(ctx, from)
+}
+
+// free reports whether a name may be used: looked is the error of looking for it.
+func free(name registry.Ref, looked error, force bool) error {
+	switch {
+	case force, errors.Is(looked, registry.ErrNotFound):
+		return nil
+	case looked != nil:
+		return looked
+	}
+	return registry.WithHint(
+		fmt.Errorf("renaming to %q: %w: the name is taken", name.Name(), registry.ErrConflict),
+		"delete that one with mtool rm, or add --force",
+	)
 }

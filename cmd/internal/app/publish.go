@@ -122,7 +122,7 @@ func (e *Env) publish(ctx context.Context, push *publish.Push, plan compose.Plan
 		DryRun: o.DryRun, Confirm: o.Confirm, Force: o.force, Require: o.require, MayDrop: o.MayDrop,
 		NoClobber: o.NoClobber, Floating: o.floating, ChildTags: o.KeepChildTags, Referrers: o.referrers, Also: o.also,
 		Load: func(ctx context.Context, content inspect.Report, to registry.Ref) (v1.Hash, error) {
-			return e.loadEngine(ctx, content, to, o)
+			return e.loadEngine(ctx, content, to, o.engine, o.DryRun)
 		},
 	})
 }

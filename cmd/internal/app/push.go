@@ -115,7 +115,7 @@ func (e *Env) pushContent(ctx context.Context, push *publish.Push, o PushOptions
 		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	if err := e.checkReport(report, o.Require, o.Force); err != nil {
+	if err := e.checkReport(report, inspect.CheckOptions{Require: o.Require}, o.Force); err != nil {
 		return publish.Done{}, err
 	}
 	return e.publishReport(ctx, push, report, o.Dests, o.pushing())
@@ -156,7 +156,7 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (publish.Done, error) {
 		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	if err := e.checkReport(report, nil, o.Force); err != nil {
+	if err := e.checkReport(report, inspect.CheckOptions{}, o.Force); err != nil {
 		return publish.Done{}, err
 	}
 	return e.publishReport(ctx, push, report, targets, pushing{

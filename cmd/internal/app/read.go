@@ -16,6 +16,35 @@ import (
 	"mtool/registry/source"
 )
 
+// lookup is how inspect and copy find names: one with a host in its registry only.
+func lookup(from string) source.Options {
+	return source.Options{Order: source.RegistryFirst, From: from}
+}
+
+// Raw are the exact bytes under a reference.
+func (e names) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, error) {
+	object, err := e.open(ctx, ref, lookup(from))
+	if err != nil {
+		return nil, err
+	}
+	return object.Root.Body, object.Close()
+}
+
+// Exists answers what a name is; an error that wraps registry.ErrNotFound when it is nowhere.
+func (e names) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
+	object, err := e.open(ctx, ref, lookup(""))
+	if err != nil {
+		return publish.Made{}, err
+	}
+	return publish.MadeAt(object.Ref, object.Root.Digest), object.Close()
+}
+
+func (e names) readOne(
+	ctx context.Context, ref registry.Ref, o source.Options,
+) (registry.Object, inspect.Report, error) {
+	return e.readWaiting(ctx, ref, o, reading{})
+}
+
 // opened are references that were opened and read, in the order asked. Close releases their files.
 type opened struct {
 	objects []registry.Object
@@ -60,12 +89,6 @@ func (e names) read(ctx context.Context, refs []registry.Ref, o source.Options, 
 	return all, nil
 }
 
-func (e names) readOne(
-	ctx context.Context, ref registry.Ref, o source.Options,
-) (registry.Object, inspect.Report, error) {
-	return e.readWaiting(ctx, ref, o, reading{})
-}
-
 func (e names) readWaiting(
 	ctx context.Context, ref registry.Ref, o source.Options, r reading,
 ) (registry.Object, inspect.Report, error) {
@@ -85,6 +108,32 @@ func (r reading) read(ctx context.Context, object registry.Object) (inspect.Repo
 		return inspect.Read(ctx, object)
 	}
 	return r.push.Read(ctx, object, r.wanted)
+}
+
+// openWaiting asks again and again for a source that is not there, as long as it may take.
+func (e names) openWaiting(
+	ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration,
+) (registry.Object, error) {
+	if wait == 0 {
+		return e.open(ctx, ref, o)
+	}
+	var object registry.Object
+	noted := false
+	missing := func(err error) bool {
+		if errors.Is(err, registry.ErrNotFound) && !noted {
+			noted = true
+			e.note("waiting up to %s for %s, which is not there yet", wait, ref)
+		}
+		return errors.Is(err, registry.ErrNotFound)
+	}
+	err := registry.Retry{First: time.Second, Longest: 15 * time.Second, Total: wait}.Do(ctx, missing, func() (err error) {
+		object, err = e.open(ctx, ref, o)
+		return err
+	})
+	if missing(err) {
+		err = fmt.Errorf("%w (waited %s)", err, wait)
+	}
+	return object, err
 }
 
 // open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for
@@ -126,4 +175,43 @@ func (e names) hintHere(ctx context.Context, ref registry.Ref, err error) error 
 	}
 	return registry.WithHint(errors.Join(err, object.Close()),
 		"the local store has this name: "+ref.At(registry.TransportStore).String())
+}
+
+// draftObject opens a draft: its sources are read again, and one that has moved is an error.
+func (e names) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
+	list, all, err := e.resolve(ctx, list)
+	if err != nil {
+		return registry.Object{}, err
+	}
+	object, err := list.Object()
+	object.Closer = all
+	return object, err
+}
+
+// resolve reads the sources of a draft and attaches their content to its entries. The caller closes what was opened.
+func (e names) resolve(ctx context.Context, list compose.List) (compose.List, opened, error) {
+	all, reports, err := e.readSources(ctx, list, reading{})
+	if err != nil {
+		return list, all, err
+	}
+	list, err = list.Resolve(reports)
+	if err != nil {
+		return list, opened{}, errors.Join(err, all.Close())
+	}
+	return list, all, nil
+}
+
+func (e names) readSources(
+	ctx context.Context, list compose.List, r reading,
+) (opened, map[registry.Ref]inspect.Report, error) {
+	sources := list.Sources()
+	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst}, r)
+	if err != nil {
+		return all, nil, fmt.Errorf("reading the sources of draft %q: %w", list.Name, err)
+	}
+	reports := make(map[registry.Ref]inspect.Report, len(sources))
+	for i, ref := range sources {
+		reports[ref] = all.reports[i]
+	}
+	return all, reports, nil
 }

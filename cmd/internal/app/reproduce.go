@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -57,19 +58,17 @@ func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) (
 	return made, errors.Join(errs...)
 }
 
-func originalsOf(report inspect.Report, platforms []v1.Platform) ([]inspect.Image, error) {
-	var found []inspect.Image
+// originalsOf returns the images of the platforms.
+func originalsOf(report inspect.Report, platforms []v1.Platform) (found []inspect.Image, err error) {
+	var unread error // an image whose platform is not known may be the one
+	for _, image := range report.Images {
+		unread = errors.Join(unread, image.Err)
+	}
 	for _, want := range platforms {
-		n := len(found)
-		var unread error // an image whose platform is not known may be the one
-		for _, image := range report.Images {
-			unread = errors.Join(unread, image.Err)
-			if n == len(found) && platform.Equal(image.Platform(), want) {
-				found = append(found, image)
-			}
-		}
+		i := slices.IndexFunc(report.Images, func(i inspect.Image) bool { return platform.Equal(i.Platform(), want) })
 		switch {
-		case n < len(found) && found[n].Err == nil:
+		case i >= 0 && report.Images[i].Err == nil:
+			found = append(found, report.Images[i])
 		case unread != nil:
 			return nil, fmt.Errorf("reproducing %q: %w", report.Ref, unread)
 		default:

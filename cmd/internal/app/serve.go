@@ -58,7 +58,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	}
 	served.Host = l.Addr().String()
 	if local, err := loopback(o.Listen); err == nil && local {
-		options.Hosts = hostsOf(served.Host)
+		options.Hosts = serve.LoopbackHosts(served.Host)
 	}
 	options.Told = func(event serve.Event) { e.note("%s", toldLine(served.Host, event)) }
 	server := serve.New(e.Store, options)
@@ -126,17 +126,4 @@ func loopback(listen string) (bool, error) {
 		return false, registry.WithHint(registry.Usagef("serving at %q: no HOST:PORT", listen), "--listen 127.0.0.1:5000")
 	}
 	return host == "localhost" || net.ParseIP(host).IsLoopback(), nil
-}
-
-// hostsOf are the names of one loopback address.
-func hostsOf(addr string) []string {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return []string{addr}
-	}
-	hosts := []string{"127.0.0.1:" + port, "localhost:" + port, "[::1]:" + port}
-	if addr != hosts[0] && addr != hosts[2] {
-		hosts = append(hosts, addr) // 127.0.0.2
-	}
-	return hosts
 }

@@ -2,15 +2,87 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"time"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
 	"mtool/registry"
+	"mtool/registry/regular"
 	"mtool/registry/source"
 )
+
+// ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own
+// repository), and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and
+// annotations are what is stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
+func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
+	refs, stated := make([]registry.Ref, len(words)), make([]compose.Overrides, len(words))
+	errs := make([]error, len(words))
+	for i, word := range words {
+		refs[i], stated[i], errs[i] = parseSource(list, word)
+	}
+	return refs, stated, errors.Join(errs...)
+}
+
+func parseSource(list registry.Ref, word string) (registry.Ref, compose.Overrides, error) {
+	text := strings.TrimSpace(word)
+	if strings.HasSuffix(text, ".json") {
+		body, err := regular.Read(text, regular.MaxText)
+		if err == nil {
+			text = strings.TrimSpace(string(body))
+		}
+		if errors.Is(err, regular.ErrFile) {
+			return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor: %w", err)
+		}
+	}
+	if digest, err := v1.NewHash(text); err == nil {
+		return within(list, digest), compose.Overrides{}, nil
+	}
+	if strings.HasPrefix(text, "{") {
+		return parseDescriptor(list, text)
+	}
+	ref, err := registry.ParseRef(word)
+	return ref, compose.Overrides{}, err
+}
+
+// within is the content of a digest in the list's own repository, in a registry.
+func within(list registry.Ref, digest v1.Hash) registry.Ref {
+	ref := list.WithDigest(digest)
+	if !list.Bare && !list.IsFile() {
+		ref = ref.At(registry.TransportRegistry)
+	}
+	ref.Typed = ref.Name()
+	return ref
+}
+
+func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Overrides, error) {
+	var d struct {
+		v1.Descriptor
+		Manifests json.RawMessage `json:"manifests"`
+		Layers    json.RawMessage `json:"layers"`
+	}
+	fail := func(err error) (registry.Ref, compose.Overrides, error) {
+		return registry.Ref{}, compose.Overrides{}, fmt.Errorf("reading descriptor %.40q: %w: %w", text,
+			registry.ErrName, err)
+	}
+	if err := json.Unmarshal([]byte(text), &d); err != nil {
+		return fail(err)
+	}
+	switch {
+	case d.Manifests != nil, d.Layers != nil:
+		return fail(errors.New("this is a whole manifest, not the descriptor of one"))
+	case d.Digest == v1.Hash{}:
+		return fail(errors.New("it has no digest"))
+	}
+	stated := compose.Overrides{Annotations: d.Annotations}
+	if d.Platform != nil {
+		stated.Platform = *d.Platform
+	}
+	return within(list, d.Digest), stated, nil
+}
 
 // entries reads the sources and makes entries of them, with a line for each.
 func (e names) entries(
@@ -44,46 +116,6 @@ func (e names) entries(
 	}
 	e.sayAll(notes)
 	return all, entries, nil
-}
-
-// forgive takes the errors about sources that are not there away, unless that is so of all. Only a registry or a store
-// that says so counts.
-func (e notes) forgive(refs []registry.Ref, errs []error) {
-	if !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, registry.ErrNotFound) }) {
-		return
-	}
-	for i, err := range errs {
-		if errors.Is(err, registry.ErrNotFound) {
-			e.note("left out: %s, which is not there", refs[i])
-			errs[i] = nil
-		}
-	}
-}
-
-// openWaiting asks again and again for a source that is not there, as long as it may take.
-func (e names) openWaiting(
-	ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration,
-) (registry.Object, error) {
-	if wait == 0 {
-		return e.open(ctx, ref, o)
-	}
-	var object registry.Object
-	noted := false
-	missing := func(err error) bool {
-		if errors.Is(err, registry.ErrNotFound) && !noted {
-			noted = true
-			e.note("waiting up to %s for %s, which is not there yet", wait, ref)
-		}
-		return errors.Is(err, registry.ErrNotFound)
-	}
-	err := registry.Retry{First: time.Second, Longest: 15 * time.Second, Total: wait}.Do(ctx, missing, func() (err error) {
-		object, err = e.open(ctx, ref, o)
-		return err
-	})
-	if missing(err) {
-		err = fmt.Errorf("%w (waited %s)", err, wait)
-	}
-	return object, err
 }
 
 // remembered is the source as a draft keeps it: as told, but in the place where it was found when the name alone would

@@ -40,7 +40,7 @@ func hostileInspection() (app.Inspection, error) {
 		},
 		{State: inspect.Note, Message: "a note"},
 	}
-	s.Runs = []app.Tried{{
+	s.Runs = []inspect.Tried{{
 		Command: []string{"x"},
 		Outcome: inspect.Outcome{Stdout: []byte(hostile + "\n\n" + hostile), Exit: 7, Took: 1},
 	}}

@@ -64,7 +64,7 @@ func runRows(s app.Inspection) (all []runRow) {
 	return all
 }
 
-func how(t app.Tried) string {
+func how(t inspect.Tried) string {
 	switch {
 	case t.Command == nil || t.Took == 0:
 		return "no"
@@ -75,7 +75,7 @@ func how(t app.Tried) string {
 }
 
 // outputOf are the lines of both streams, at least one, or why there is no output.
-func outputOf(t app.Tried) []string {
+func outputOf(t inspect.Tried) []string {
 	text := strings.TrimRight(string(t.Stdout), "\n")
 	if more := strings.TrimRight(string(t.Stderr), "\n"); more != "" {
 		text = strings.TrimLeft(text+"\n"+more, "\n")

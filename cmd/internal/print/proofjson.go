@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 
 	"mtool/cmd/internal/app"
+	"mtool/inspect"
 	"mtool/inspect/provenance"
 	"mtool/inspect/signature"
 )
@@ -117,7 +118,7 @@ func signatures(found []signature.Found) (all []signatureJSON) {
 	return all
 }
 
-func runOf(t app.Tried) *runJSON {
+func runOf(t inspect.Tried) *runJSON {
 	if t.Command == nil && t.Err == nil {
 		return nil
 	}

@@ -3,8 +3,25 @@ package app
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+
+	"mtool/registry"
 )
+
+// forgive takes the errors about sources that are not there away, unless that is so of all. Only a registry or a store
+// that says so counts.
+func (e notes) forgive(refs []registry.Ref, errs []error) {
+	if !slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, registry.ErrNotFound) }) {
+		return
+	}
+	for i, err := range errs {
+		if errors.Is(err, registry.ErrNotFound) {
+			e.note("left out: %s, which is not there", refs[i])
+			errs[i] = nil
+		}
+	}
+}
 
 // mostSaid is how many sources that failed are told one by one: with a registry that is down, all of a hundred fail
 // alike.

@@ -11,7 +11,13 @@ import (
 	"mtool/build/emulator"
 )
 
-func (e *Env) emulatorsDir() string { return filepath.Join(e.Home, "emulators") }
+// buildOptions are those of everything that runs on a worker.
+func (e *Env) buildOptions() build.Options {
+	return build.Options{
+		StateDir: e.State, EmulatorsDir: filepath.Join(e.Home, "emulators"), Store: e.Store, Credentials: e.Logins,
+		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.BuildNote,
+	}
+}
 
 // Emulators returns how this machine runs each architecture; see build.Emulators.
 func (e *Env) Emulators(ctx context.Context, test bool) ([]build.Emulation, error) {
@@ -25,7 +31,7 @@ func (e *Env) InstallEmulators(platforms []v1.Platform) ([]emulator.Registered, 
 
 // Workers looks at the workers that a build would use. The error joins those of the ones that do not answer.
 func (e *Env) Workers(ctx context.Context, w build.Execution) ([]build.WorkerInfo, error) {
-	seen := build.Workers(ctx, w, e.workerPlace())
+	seen := build.Workers(ctx, w, e.buildOptions())
 	var errs []error
 	for _, s := range seen {
 		errs = append(errs, s.Err)

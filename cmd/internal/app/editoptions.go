@@ -4,10 +4,37 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/compose"
 	"mtool/registry"
 )
+
+// EditOptions are what create and amend share.
+type EditOptions struct {
+	Platforms    []v1.Platform // take only these of the sources; none takes all
+	Require      []v1.Platform // the list must serve these
+	Annotations  map[string]string
+	Targeted     []compose.Targeted // annotations of the list, of entries and of images
+	ArtifactType *string            // of the list; "" takes it away, nil leaves it
+	Subject      *registry.Ref      // what the list is about; the zero Ref takes it away, nil leaves it
+	Promote      bool               // annotations that all images have alike, to the list
+	// PromoteLabels gives the list the labels that all images' configs have alike, as annotations.
+	PromoteLabels bool
+	FixConfig     bool          // configs whose platform is misspelled are mended
+	NoFlatten     bool          // a source that is a list stays one, within the list
+	Convert       bool          // images to the list's Type
+	Type          string        // auto (default), oci, docker
+	From          string        // where sources are looked for: "" both, store, registry
+	Attestations  string        // keep (default), drop; for Create also referrers
+	OnDuplicate   string        // error, replace, keep; "" is error, for amend replace
+	Wait          time.Duration // how long a source may take to appear
+	// IgnoreMissing leaves out sources that are not there, as long as one is.
+	IgnoreMissing bool
+	Force         bool
+}
 
 // adorn does what create and amend do to a list besides its entries.
 func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {

@@ -1,0 +1,197 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/compose"
+	"mtool/compose/publish"
+	"mtool/inspect"
+	"mtool/registry"
+	"mtool/registry/archive"
+	"mtool/registry/source"
+)
+
+// LoadOptions say which file is loaded, and under which name; a zero Name takes the one that the file states.
+type LoadOptions struct {
+	File   string
+	Name   registry.Ref
+	Engine bool // into Docker Engine instead of the store
+	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
+	Platform v1.Platform
+}
+
+// Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine.
+// With a name there must be one only. What was loaded before an error is in the answer.
+func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err error) {
+	ref, err := fileRef(o.File)
+	if err != nil {
+		return nil, err
+	}
+	refs := []registry.Ref{ref}
+	if o.Name == (registry.Ref{}) {
+		if refs, err = archive.List(ctx, ref); err != nil {
+			return nil, err
+		}
+	}
+	if refs, err = e.withNames(o.File, refs); err != nil {
+		return nil, err
+	}
+	for _, ref := range refs {
+		one, err := e.loadOne(ctx, ref, o)
+		if err != nil {
+			return made, err
+		}
+		made = append(made, one)
+	}
+	return made, nil
+}
+
+// withNames is those of several images that have a name; each of the others is said.
+func (e notes) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
+	if len(refs) == 1 {
+		return refs, nil
+	}
+	var named []registry.Ref
+	var nameless error
+	for _, ref := range refs {
+		if _, err := statedName(file, []string{ref.Tag}); err == nil {
+			named = append(named, ref)
+		} else {
+			nameless = err
+			e.note("note: %s has no name and is left out; to load it: mtool load %s -t NAME", ref, ref)
+		}
+	}
+	if len(named) == 0 {
+		return nil, nameless
+	}
+	return named, nil
+}
+
+func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (publish.Made, error) {
+	object, report, err := e.readOne(ctx, ref, source.Options{})
+	if err != nil {
+		return publish.Made{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	if o.Name == (registry.Ref{}) {
+		if o.Name, err = statedName(o.File, append([]string{ref.Tag}, object.Names...)); err != nil {
+			return publish.Made{}, err
+		}
+	}
+	if err := e.checkReport(report, inspect.CheckOptions{}, false); err != nil {
+		return publish.Made{}, err
+	}
+	place := registry.TransportStore
+	if o.Engine {
+		place = registry.TransportEngine
+	}
+	if err := engineOnly(o.Platform, place); err != nil {
+		return publish.Made{}, err
+	}
+	return e.publishOne(ctx, report, o.Name.At(place), pushing{engine: o.Platform})
+}
+
+// fileRef is the reference of a path, which needs no transport here.
+func fileRef(file string) (registry.Ref, error) {
+	if ref, err := registry.ParseRef(file); err == nil && ref.IsFile() {
+		return ref, nil
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return registry.Ref{}, fmt.Errorf("loading %q: %w: no such file", file, registry.ErrNotFound)
+	}
+	if info.IsDir() {
+		return registry.ParseRef("oci:" + file)
+	}
+	return registry.ParseRef("oci-archive:" + file)
+}
+
+// statedName is the first whole reference among the names; a tag alone names no image.
+func statedName(file string, names []string) (registry.Ref, error) {
+	for _, name := range names {
+		if ref, err := registry.ParseRef("docker://" + name); err == nil && strings.ContainsAny(name, "/:") {
+			return ref, nil
+		}
+	}
+	return registry.Ref{}, registry.WithHint(
+		registry.Usagef("loading %q: the file states no name for it", file),
+		fmt.Sprintf("mtool load %s -t NAME", file),
+	)
+}
+
+// SaveOptions say what is saved where.
+type SaveOptions struct {
+	Names []registry.Ref
+	File  string
+	Force bool // although a claim is wrong
+}
+
+// Save writes images and lists, with every platform, into one OCI archive, each under its full name. The file is there
+// when all of them are in it; otherwise an old one stays.
+func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err error) {
+	to := registry.Ref{Transport: registry.TransportArchive, Path: o.File}
+	w, err := archive.Create(to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, w.Abort())
+		}
+	}()
+	for _, ref := range o.Names {
+		one, err := e.saveOne(ctx, w, to, ref, o.Force)
+		if err != nil {
+			return nil, err
+		}
+		made = append(made, one)
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	e.note("wrote %s", to)
+	return made, nil
+}
+
+func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
+	if ref.IsFile() {
+		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref),
+			"mtool copy "+ref.String()+" oci-archive:FILE")
+	}
+	object, report, err := e.readOne(ctx, e.draftFirst(ctx, ref), source.Options{Order: source.LocalFirst})
+	if err != nil {
+		return publish.Made{}, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	if err := e.checkReport(report, inspect.CheckOptions{}, force); err != nil {
+		return publish.Made{}, err
+	}
+	if to.Tag = ref.WithTag(ref.Tag).Name(); ref.Tag == "" {
+		to.Tag = "" // asked for by digest: no name
+	}
+	plan, err := compose.PlanOf(report, []registry.Ref{to})
+	if err != nil {
+		return publish.Made{}, err
+	}
+	if _, err := publish.Upload(ctx, plan.Uploads[0], w, publish.UploadOptions{Note: e.tell}); err != nil {
+		return publish.Made{}, err
+	}
+	return publish.MadeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
+}
+
+// draftFirst is the draft of a bare name where there is one: what is saved is what is here, and a draft is the newest.
+func (e names) draftFirst(ctx context.Context, ref registry.Ref) registry.Ref {
+	if !ref.Bare || ref.Digest != (v1.Hash{}) {
+		return ref
+	}
+	if _, err := e.Drafts.Load(ctx, ref); errors.Is(err, registry.ErrNotFound) {
+		return ref
+	}
+	return ref.At(registry.TransportDraft)
+}
