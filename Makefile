@@ -1,4 +1,8 @@
-# `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first.
+# `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first. Builds, tests
+# and lint are compiled the same way, so that BuildKit is compiled once for all. grpcnotrace leaves out gRPC's pages for debugging,
+# and html/template with them.
+export CGO_ENABLED := 0
+export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath -tags=grpcnotrace
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
 # What make test takes: what mtool itself works with.
@@ -6,6 +10,9 @@ OWNPARTS := qemu,registry,unprivileged
 
 # The real parts that make interop may not silently do without. Some are for root only.
 comma := ,
+empty :=
+space := $(empty) $(empty)
+any = ^($(subst $(space),|,$(strip $(1))))
 PARTS := chromium,qemu,registry,conformance,cosign,frontend,readers,crane,regctl,buildx,skopeo,podman,strace,unprivileged
 ROOTPARTS := $(PARTS),docker,overlay,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
@@ -23,15 +30,19 @@ ZOO := $(if $(filter no,$(DEBIAN)),,$(if $(shell command -v npm),$(comma)zoo))
 PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
-# Of the pure packages, those whose tests read file systems and packages of Debian when they are not -short.
-READING := ./inspect/binary ./inspect/deep ./inspect/rootfs
+# Tests that compute long in one goroutine, where the race detector has nothing to find: make race leaves them out.
+ALONE := TestAgreesWith TestARMAttributes TestAsRuntimesDo TestBombs TestEncodeProperties TestGoBuildInfoAnywhere TestGoPlugin \
+	TestHostileScripts TestMemory TestMutantsDiffer TestNeedsEnd TestPackagesEnd TestPlantedInDebian TestReadBounds \
+	TestResolveAsReaders TestZoo
+
+# A script of each group of commands, for make quick.
+QUICK := amend-at-once build-lint ci-gate conditions create-push-inspect deep-entrypoint-only deploy-folder diff duplicate-platform \
+	exit-codes from-files json-schema lying-lists moved-source not-found workers-apparmor
 
 # The tests of cmd/mtool that take more than OWNPARTS, or long: a test holds this list to what they say that they need.
 PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
 	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
 	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
-empty :=
-space := $(empty) $(empty)
 
 # Shows each test as it ends, and what a failed one printed. The limit ends what hangs, on a busy machine too.
 LIMIT := -timeout=3h
@@ -45,16 +56,15 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages of what is not committed yet.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop script integration long soak lint fmt bench module clean
+.PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop race reading linked script integration long soak lint fmt bench module clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
-# grpcnotrace leaves out gRPC's pages for debugging, and html/template with them.
 build: ## mtool, as one static binary, into .bin
 	@testdata/deps.sh go
 	@[ -x .bin/mtool ] || echo 'compiling mtool: about five minutes on two cores the first time, seconds later'
-	CGO_ENABLED=0 go build -trimpath -tags=grpcnotrace -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
+	go build -ldflags='-s -w' -o .bin/mtool ./cmd/mtool
 
 deps: ## the programs of the machine that `mtool build` needs (DEPS=no: only say what is missing)
 	testdata/deps.sh build
@@ -93,10 +103,10 @@ registry: build ## a registry to try with, at 127.0.0.1:5000, until Ctrl-C; its 
 demo: deps build ## the example of README.md, each command shown; in a temporary folder
 	testdata/demo.sh
 
-quick: ## what most changes need, in a minute or two: vet, the pure packages, most offline scripts
+quick: ## what most changes need, in half a minute: vet of what changed, the pure packages, a script of each group of commands
 	[ -z "$(CHANGED)" ] || go vet $(CHANGED)
 	go test -short $(PURE) ./cmd/internal/mutants ./cmd/internal/print
-	$(TELL) go test -short -parallel=8 ./cmd/mtool -run 'TestScript|TestHouse'
+	go test -short -parallel=4 ./cmd/mtool -run '^TestScript$$/$(call any,$(QUICK))$$|^TestHouse$$'
 
 test: ## what mtool does, with what it needs itself: Go, runc, uidmap, QEMU, a registry (DEPS=no: only say what is missing)
 	testdata/deps.sh test
@@ -107,13 +117,22 @@ test: ## what mtool does, with what it needs itself: Go, runc, uidmap, QEMU, a r
 	@echo 'linking the tests of mtool: half a minute'
 	$(TELL) MTOOL_TEST_ONLY=yes MTOOL_TEST_REQUIRE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
-interop: tools ## the rest: with other tools (as root also Docker Engine and buildkitd), the race detector, faults, kills, limits of memory
-	@echo 'compiling with the race detector: some minutes on two cores the first time'
-	$(GOTEST) -race -short $(PURE)
-	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) $(READING)
+interop: tools race reading ## the rest: with other tools (as root also Docker Engine and buildkitd), the race detector, faults, kills, limits of memory
 	@echo 'linking the tests of mtool: half a minute'
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 ./cmd/internal/testparts
-	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) MTOOL_TEST_DONE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) ./cmd/mtool -run '^($(subst $(space),|,$(strip $(PEERTESTS))))$$'
+	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) MTOOL_TEST_DONE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) ./cmd/mtool -run '$(call any,$(PEERTESTS))$$'
+
+# The parts of interop, and of .ci/run: reading and linked together are all that make test runs, and the rest of interop.
+race: # the pure packages with the race detector
+	@echo 'compiling with the race detector: some minutes on two cores the first time'
+	CGO_ENABLED=1 $(GOTEST) -race -short -skip '$(call any,$(ALONE))' $(PURE)
+
+reading: # the pure packages, with file systems and packages of Debian
+	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) $(PURE)
+
+linked: # all that links BuildKit, with all real parts
+	@echo 'compiling and linking the tests of mtool: some minutes on two cores the first time'
+	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
 	go test ./cmd/mtool -run 'TestScript/$(RUN)'
@@ -126,13 +145,13 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	testdata/tools.sh dockerd28
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --debootstrap arm64 .deps/debian
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --dpkg amd64 arm64 armhf i386 s390x .deps/debian
-	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap$(comma)snapshot)$(if $(filter 0,$(shell id -u)),$(comma)docker28) $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
-	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
+	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE)$(if $(filter no,$(DEBIAN)),,$(comma)debootstrap$(comma)snapshot)$(if $(filter 0,$(shell id -u)),$(comma)docker28) CGO_ENABLED=1 $(GOTEST) -race -count=1 -skip '$(SOAKED)' ./...
+	CGO_ENABLED=1 MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -race -count=1 ./cmd/mtool -run '$(SOAKED)'
 	$(GOTEST) -count=20 $(PURE)
 	[ $(DEBIAN) = no ] || testdata/rootfs.sh --whole $(DEBIANS) .deps/rootfs
 	[ -z "$(ZOO)" ] || testdata/zoo.sh long .deps/zoo
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN)$(ZOO) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
-	testdata/fuzz.sh 30s
+	testdata/fuzz.sh 60s
 
 # What takes an hour by itself when it is tried whole.
 SOAKED := TestFaultMatrix|TestKill|TestManyProcesses

@@ -18,6 +18,7 @@ import (
 // TestDebian builds on a root file system of Debian for arm64 in the store. Under QEMU, dpkg installs a package, users
 // are added and used, setuid programs run. It builds as the user of the tests and as an unprivileged user.
 func TestDebian(t *testing.T) {
+	t.Parallel()
 	testparts.Need(t, testparts.Debian, testparts.QEMU)
 	t.Run("here", func(t *testing.T) {
 		dir := t.TempDir()

@@ -17,10 +17,10 @@ func TestFuzzScript(t *testing.T) {
 	for name, c := range map[string]struct {
 		said []string // what the failing runs of the first target print, in order
 		ends bool     // without an error
-		runs int
+		runs int      // of the first target
 	}{
-		"all is well":       {nil, true, 2},
-		"a race":            {[]string{raced}, true, 3},
+		"all is well":       {nil, true, 1},
+		"a race":            {[]string{raced}, true, 2},
 		"nothing but races": {[]string{raced, raced, raced, raced}, false, 3},
 		"a finding": {
 			[]string{"--- FAIL: FuzzOne (0.01s)\n    one_test.go:7: wrong\n    Failing input written to testdata/fuzz/FuzzOne/1\nFAIL\n"}, false, 1,
@@ -28,7 +28,8 @@ func TestFuzzScript(t *testing.T) {
 		"a finding and a race": {
 			[]string{"--- FAIL: FuzzOne (2.01s)\n    context deadline exceeded\n    one_test.go:7: wrong\nFAIL\n"}, false, 1,
 		},
-		"a crash": {[]string{"panic: context deadline exceeded\n"}, false, 1},
+		"a crash":             {[]string{"panic: context deadline exceeded\n"}, false, 1},
+		"it does not compile": {nil, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,17 +49,19 @@ func TestFuzzScript(t *testing.T) {
 			write("package/one_test.go",
 				"func FuzzOne(f *testing.F) {\nfunc FuzzTwo(f *testing.F) {\nfunc TestThree(t *testing.T) {\n")
 			write("runs", "")
-			write("bin/built",
-				"#!/bin/sh\necho \"$@\" >>"+dir+"/runs\nfor file in "+dir+
-					"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
+			write("bin/built", "#!/bin/sh\necho \"$@\" >>"+dir+"/runs\ncase $* in *FuzzTwo*) exit ;; esac\n"+
+				"for file in "+dir+"/said/*; do\n\t[ -e \"$file\" ] || exit 0\n\tcat \"$file\"; rm \"$file\"; exit 1\ndone\n")
 			write("bin/go",
 				"#!/bin/sh\ncase \"$1 $2\" in\n'list '*) echo example.com/package "+dir+"/package ;;\n'env '*) echo "+dir+
 					" ;;\n'test -c') cp "+dir+"/bin/built \"$5\" ;;\n*) exit 9 ;;\nesac\n")
+			if c.runs == 0 {
+				write("bin/go", "#!/bin/sh\n[ $1 != list ] || echo example.com/package "+dir+"/package\n[ $1 != test ]\n")
+			}
 			cmd := exec.CommandContext(t.Context(), "sh", filepath.Join("..", "..", "testdata", "fuzz.sh"), "3s", "ours")
 			cmd.Env = append(os.Environ(), "PATH="+dir+"/bin:"+os.Getenv("PATH"))
 			out, err := cmd.CombinedOutput()
 			runs, _ := os.ReadFile(filepath.Join(dir, "runs"))
-			if (err == nil) != c.ends || strings.Count(string(runs), "-test.fuzztime=3s") != c.runs {
+			if (err == nil) != c.ends || strings.Count(string(runs), "-test.fuzz=^FuzzOne$ -test.fuzztime=3s") != c.runs {
 				t.Errorf("%v after the runs\n%s\n%s", err, runs, out)
 			}
 			if c.ends && !strings.Contains(string(runs), "-test.fuzz=^FuzzTwo$") {

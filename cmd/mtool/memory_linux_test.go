@@ -225,6 +225,7 @@ func peakOf(t *testing.T, args ...string) (kB int, out []byte, failed error) {
 
 // TestMemoryOfInspect checks that a deep inspection of any image takes at most 128 MB, the program included.
 func TestMemoryOfInspect(t *testing.T) {
+	t.Parallel()
 	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
 		t.Skip("unpacks some gigabytes")

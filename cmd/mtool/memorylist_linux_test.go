@@ -75,6 +75,7 @@ func nothing(int) string { return "" }
 // TestMemoryOfLists checks that the inspection of any list takes at most as much memory as that of an image, and names
 // the limit that the list exceeds.
 func TestMemoryOfLists(t *testing.T) {
+	t.Parallel()
 	testparts.Need(t, testparts.Slow)
 	if testing.Short() {
 		t.Skip("makes lists of hundreds of megabytes")

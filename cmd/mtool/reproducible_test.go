@@ -14,6 +14,7 @@ import (
 // TestReproducible builds one context as an unprivileged user and as the user of this test, such as root. With
 // SOURCE_DATE_EPOCH both builds give the same bytes, without it they differ.
 func TestReproducible(t *testing.T) {
+	t.Parallel()
 	testparts.Need(t, testparts.Unprivileged)
 	user := testparts.NewUser(t)
 	mtool := installFor(t, user)
