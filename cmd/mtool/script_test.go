@@ -19,7 +19,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// scriptCommands are the words that scripts have beside testscript's own.
+// scriptCommands returns the commands of scripts in addition to testscript's.
 func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	return map[string]func(*testscript.TestScript, bool, []string){
 		"exits":    cmdExits,
@@ -46,7 +46,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 	}
 }
 
-// exits CODE COMMAND…: the command ends with just that code.
+// exits CODE COMMAND…: the command must end with exactly that code.
 func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND...")
@@ -109,7 +109,7 @@ func cmdRegistry(ts *testscript.TestScript, neg bool, args []string) {
 			o.Lax = true
 		case "referrers":
 			o.Referrers = true
-		case "pages": // the most names in an answer
+		case "pages": // the maximum of names in a response
 			o.PageSize, _ = strconv.Atoi(value)
 		default:
 			ts.Fatalf("unknown option %q", word)
@@ -160,10 +160,10 @@ func cmdFault(ts *testscript.TestScript, neg bool, args []string) {
 			f.Forget = true
 		case "short":
 			f.Twist = &registrytest.Twist{Short: true}
-		case "slow": // the wait before each eighth of the body
+		case "slow": // the pause before each eighth of the body
 			f.Twist = &registrytest.Twist{}
 			f.Twist.Slow, err = time.ParseDuration(value)
-		case "drip": // the wait before each byte of the body
+		case "drip": // the pause before each byte of the body
 			f.Twist = &registrytest.Twist{}
 			f.Twist.Drip, err = time.ParseDuration(value)
 		default:
@@ -198,7 +198,7 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 		switch key, value, _ := strings.Cut(word, "="); key {
 		case "binary":
 			s.Binary = value
-		case "variant": // as it is, where PLATFORM would be normalised
+		case "variant": // unchanged; PLATFORM is normalised
 			s.Platform.Variant = value
 		case "label":
 			k, v, _ := strings.Cut(value, "=")
@@ -221,7 +221,7 @@ func imageSpec(ts *testscript.TestScript, name string, options []string) registr
 	return s
 }
 
-// spelled is a platform; behind a ~ it is as it is spelled.
+// spelled parses a platform. After a ~ it is not normalised.
 func spelled(ts *testscript.TestScript, name string) v1.Platform {
 	words, odd := strings.CutPrefix(name, "~")
 	if !odd {
@@ -239,11 +239,11 @@ func withKey(m map[string]string, k, v string) map[string]string {
 	return m
 }
 
-// list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG where the
-// row says PLATFORM and the image's config says CONFIG ("none=CONFIG": a row without a platform; behind a ~ they are as
-// they are spelled), with a ! behind it where the child is missing. Behind the PLATFORM of another ENTRY of the list,
-// +soci is the row of its SOCI index, +zstd that of a copy in another compression; +other is the row of another build
-// in that compression, +artifact one with an artifactType, +typed one with a media type of its own.
+// list REF [attested] [docker] [nested] ENTRY…: makes a list at REF. ENTRY is PLATFORM, or PLATFORM=CONFIG: the row
+// says PLATFORM and the image's config says CONFIG. "none=CONFIG" is a row without a platform. After a ~, platforms are
+// not normalised. PLATFORM! is a row whose child is missing. A suffix makes a row that belongs to another ENTRY with
+// that PLATFORM: +soci its SOCI index, +zstd its copy in another compression, +other another build in that compression,
+// +artifact one with an artifactType, +typed one with an unknown media type.
 func cmdList(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 {
 		ts.Fatalf("usage: list REF [OPTION...] ENTRY...")
@@ -295,8 +295,8 @@ func listEntry(ts *testscript.TestScript, word string, docker bool, seed string)
 	return e
 }
 
-// dress makes the entries what their kinds say; the first plain one of a platform is the image that the others belong
-// to.
+// dress turns the entries into what their suffixes say. They belong to the first entry of the platform without a
+// suffix.
 func dress(entries []registrytest.Entry, kinds []string) {
 	zstd := map[string]string{"io.github.containers.compression.zstd": "true"}
 	for i := range entries {
@@ -328,7 +328,7 @@ func mustPlatform(ts *testscript.TestScript, name string) v1.Platform {
 	return p
 }
 
-// put pushes what was built to where name points: a registry, oci:DIR or oci-archive:FILE.
+// put pushes what was built to a name: in a registry, oci:DIR or oci-archive:FILE.
 func put(ts *testscript.TestScript, name string, built registrytest.Built) {
 	if transport, path, ok := strings.Cut(name, ":"); ok && (transport == "oci" || transport == "oci-archive") {
 		name = transport + ":" + ts.MkAbs(path)
@@ -346,7 +346,7 @@ func put(ts *testscript.TestScript, name string, built registrytest.Built) {
 	ts.Check(w.Close())
 }
 
-// digest VAR REF: $VAR is the digest that REF has in its registry.
+// digest VAR REF: sets $VAR to the digest of REF in its registry.
 func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: digest VAR REF")
@@ -359,8 +359,8 @@ func cmdDigest(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], m.Digest.String())
 }
 
-// requests VAR N WORD…: the registry has seen N requests that have every WORD in their line; "requests VAR forget"
-// forgets.
+// requests VAR N WORD…: the registry must have received N requests whose lines have every WORD. "requests VAR forget"
+// resets the count.
 func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 2 {
 		ts.Fatalf("usage: requests VAR N WORD...")
@@ -377,7 +377,7 @@ func cmdRequests(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// seen VAR WORD… [N]: waits until the registry has seen N requests (default 1) that have every WORD in their line.
+// seen VAR WORD… [N]: waits until the registry has received N requests (default 1) whose lines have every WORD.
 func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: seen VAR WORD... [N]")
@@ -392,7 +392,7 @@ func cmdSeen(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// eventually asks again and again, until it must be that it never will be done.
+// eventually calls done until it returns true. It gives up when that is not going to happen.
 func eventually(done func() bool) bool {
 	const patience = 10 * time.Minute
 	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
@@ -403,7 +403,7 @@ func eventually(done func() bool) bool {
 	return false
 }
 
-// truncate FILE BYTES: cuts the file.
+// truncate FILE BYTES: truncates the file to so many bytes.
 func cmdTruncate(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: truncate FILE BYTES")
@@ -413,7 +413,7 @@ func cmdTruncate(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
 }
 
-// replace FILE OLD NEW: replaces every OLD in the file; OLD must be there.
+// replace FILE OLD NEW: replaces every OLD in the file, which must contain OLD.
 func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace FILE OLD NEW")
@@ -422,7 +422,7 @@ func cmdReplace(ts *testscript.TestScript, neg bool, args []string) {
 	body, err := os.ReadFile(path)
 	ts.Check(err)
 	if !strings.Contains(string(body), args[1]) {
-		ts.Fatalf("%s does not hold %q", args[0], args[1])
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
 	ts.Check(os.WriteFile(path, []byte(strings.ReplaceAll(string(body), args[1], args[2])), 0o644))
 }

@@ -17,15 +17,15 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// admit MAIN.GO NODES REVIEW ANSWER: builds the webhook, starts it with these nodes, sends it the review, and keeps the
-// answer.
+// admit MAIN.GO NODES REVIEW ANSWER: builds the webhook, starts it with these nodes, sends it the review, and writes
+// the response to ANSWER.
 func cmdAdmit(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: admit MAIN.GO NODES REVIEW ANSWER")
 	}
 	program, cert, key := ts.MkAbs("admission"), ts.MkAbs("cert.pem"), ts.MkAbs("key.pem")
 	if _, err := os.Stat(program); err != nil {
-		// with the cache of this user, not the script's
+		// Compile with the cache of this user, not the script's.
 		build := exec.Command("go", "build", "-o", program, ts.MkAbs(args[0]))
 		out, err := build.CombinedOutput()
 		if err != nil {
@@ -49,7 +49,7 @@ func cmdAdmit(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[3]), review(ts, "https://"+address, []byte(ts.ReadFile(args[2]))), 0o644))
 }
 
-// certificate writes those that the standard library has for tests: they are for 127.0.0.1.
+// certificate writes the certificate and key that the standard library has for tests at 127.0.0.1.
 func certificate(ts *testscript.TestScript, cert, key string) {
 	s := httptest.NewTLSServer(http.NotFoundHandler())
 	defer s.Close()
@@ -60,11 +60,11 @@ func certificate(ts *testscript.TestScript, cert, key string) {
 	ts.Check(os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 }
 
-// review posts as the API server does, as soon as somebody listens.
+// review posts a review as the API server does, as soon as the webhook listens.
 func review(ts *testscript.TestScript, url string, body []byte) (answer []byte) {
 	client := &http.Client{
 		Timeout:   time.Minute,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // a certificate made just now
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}, // a certificate for tests
 	}
 	posted := eventually(func() bool {
 		resp, err := client.Post(url, "application/json", bytes.NewReader(body))

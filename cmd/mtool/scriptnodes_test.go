@@ -13,7 +13,7 @@ type (
 	networksKey struct{}
 )
 
-// network VAR: $VAR is a network namespace, for nsenter --net=$VAR.
+// network VAR: sets $VAR to a new network namespace, for nsenter --net=$VAR.
 func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: network VAR")
@@ -24,9 +24,9 @@ func (p *sharedParts) network(ts *testscript.TestScript, neg bool, args []string
 	ts.Setenv(args[0], n.Path)
 }
 
-// node VAR [tls] [PLATFORM] [in=NETWORK]: $VAR is the address of a BuildKit daemon that is the script's alone. With tls
-// there are $VAR_CA, $VAR_CERT and $VAR_KEY; with a platform it says that it runs only that; in a network the link to
-// it is named VAR.
+// node VAR [tls] [PLATFORM] [in=NETWORK]: starts a BuildKit daemon for this script alone and sets $VAR to its address.
+// tls sets $VAR_CA, $VAR_CERT and $VAR_KEY too. With a platform, the daemon says that it runs only that. In a network,
+// the link to the daemon is called VAR.
 func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: node VAR [tls] [PLATFORM] [in=NETWORK]")
@@ -57,7 +57,7 @@ func (p *sharedParts) node(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0]+"_KEY", n.Key)
 }
 
-// killnode VAR: the node is gone from one moment to the next.
+// killnode VAR: kills the node.
 func cmdKillNode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: killnode VAR")
@@ -70,7 +70,7 @@ func cmdKillNode(ts *testscript.TestScript, neg bool, args []string) {
 	n.Kill()
 }
 
-// container VAR: $VAR is the name of a container, in the engine of dockerd, in which BuildKit runs.
+// container VAR: starts BuildKit in a container of dockerd's engine and sets $VAR to its name.
 func (p *sharedParts) container(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: container VAR")
@@ -86,8 +86,8 @@ func (p *sharedParts) container(ts *testscript.TestScript, neg bool, args []stri
 	ts.Setenv(args[0], p.builder.Name)
 }
 
-// sshd VAR BUILDKIT: $VAR is the address of an SSH server from which the BuildKit at that address is reached, and
-// $VAR_CONFIG what ssh -F takes.
+// sshd VAR BUILDKIT: starts an SSH server that leads to the BuildKit at that address. It sets $VAR to the server's
+// address and $VAR_CONFIG to a file for ssh -F.
 func (p *sharedParts) sshd(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sshd VAR BUILDKIT")

@@ -16,7 +16,7 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// valid FILE: every JSON document in the file is as the schema says that `mtool help json-schema` prints.
+// valid FILE: every JSON document in the file must match the schema that `mtool help json-schema` prints.
 func cmdValid(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: [!] valid FILE")
@@ -61,8 +61,8 @@ func validDocuments(data []byte) (n int, err error) {
 	}
 }
 
-// browse FILE [dark] [PICTURE]: Chromium opens a page without a network; standard output is its document as the browser
-// understood it, or PICTURE is what it looks like.
+// browse FILE [dark] [PICTURE]: opens a page in Chromium without a network, and prints its document as the browser
+// reads it, or writes a screenshot to PICTURE.
 func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: browse FILE [dark] [PICTURE]")
@@ -91,7 +91,7 @@ func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(ts.Exec(program, append(line, "file://"+ts.MkAbs(args[0]))...))
 }
 
-// picture FILE light|dark: the corner of the picture is so, and there is something on it.
+// picture FILE light|dark: the corner of the screenshot must be light or dark, and the rest not empty.
 func cmdPicture(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: [!] picture FILE light|dark")

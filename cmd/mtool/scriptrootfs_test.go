@@ -13,10 +13,10 @@ import (
 	"mtool/registry/remote"
 )
 
-// rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image whose layers, the lowest first and parted by
-// --, have these entries: 'elf usr/bin/app arm64', as registrytest.LayerTar takes them. Options, in which commas part
-// the words of a list: entrypoint=A,B cmd=A,B env=A,B health=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE
-// origin=LINE (of the history, one for each layer) sizeoff=N packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
+// rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]: makes an image with these layers, the lowest first. An ENTRY
+// is as in registrytest.LayerTar: 'elf usr/bin/app arm64'. Options, with commas in lists: entrypoint=A,B cmd=A,B
+// env=A,B health=A,B workdir=DIR label=KEY=VALUE annotation=KEY=VALUE origin=LINE (of the history, one for each layer)
+// sizeoff=N packing=none|zstd|foreign|encrypted|estargz|zstd:chunked.
 func cmdRootfs(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: rootfs REF PLATFORM [OPTION...] ENTRY... [-- ENTRY...]")
@@ -68,8 +68,7 @@ func rootfsOption(ts *testscript.TestScript, s *registrytest.ImageSpec, key, val
 	}
 }
 
-// corrupt REF: turns over a bit in the middle of the top layer of the image at REF, which lies in a registry of this
-// script.
+// corrupt REF: flips a bit in the middle of the top layer of the image at REF, in a registry of this script.
 func cmdCorrupt(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: corrupt REF")

@@ -23,16 +23,16 @@ import (
 	"mtool/registry/remote"
 )
 
-// forgery is a signature that a script asks for, and what is wrong with it.
+// forgery is a signature to make, and what is wrong with it.
 type forgery struct {
 	key    *ecdsa.PrivateKey
-	digest v1.Hash // that the payload names
+	digest v1.Hash // the digest in the payload
 	words  []string
 }
 
-// sign KEY REF [of=REF] [bundle] [altered] [truncated] [unannotated] [typed] [garbage] [huge]: signs what REF names
-// with the key in the file KEY.key, which is made, with KEY.pub, when there is none: as cosign does, by a tag or, with
-// bundle, a referrer. "of" makes it a signature of another image; the other words are what is wrong with it.
+// sign KEY REF [of=REF] [bundle] [altered] [truncated] [unannotated] [typed] [garbage] [huge]: signs REF as cosign
+// does, under a tag or, with bundle, as a referrer. The key is in KEY.key, which is made together with KEY.pub if it is
+// missing. "of" signs another image instead; the other words make a wrong signature.
 func cmdSign(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: sign KEY REF [OPTION...]")
@@ -123,7 +123,7 @@ func (f forgery) bundle(ts *testscript.TestScript) registrytest.ArtifactLayer {
 	return registrytest.ArtifactLayer{MediaType: bundleType, Data: data}
 }
 
-// signingKey reads NAME.key or makes it, and NAME.pub beside it.
+// signingKey reads NAME.key, or makes NAME.key and NAME.pub.
 func signingKey(ts *testscript.TestScript, name string) *ecdsa.PrivateKey {
 	path := ts.MkAbs(name + ".key")
 	if der, err := os.ReadFile(path); err == nil {

@@ -20,7 +20,7 @@ import (
 
 type webKey struct{}
 
-// webs are the servers that a script has started.
+// webs holds the servers that a script has started.
 type webs struct{ all []*httptest.Server }
 
 func (w *webs) close() {
@@ -37,8 +37,8 @@ func serveHTTP(ts *testscript.TestScript, name string, h http.Handler) {
 	ts.Setenv(name, strings.TrimPrefix(s.URL, "http://"))
 }
 
-// web VAR DIR: $VAR is the host of a web server for the files of DIR, and for the Git repositories in it (NAME.git,
-// bare).
+// web VAR DIR: starts a web server for the files and the bare Git repositories (NAME.git) in DIR, and sets $VAR to its
+// host.
 func cmdWeb(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: web VAR DIR")
@@ -63,8 +63,8 @@ func cmdWeb(ts *testscript.TestScript, neg bool, args []string) {
 	}))
 }
 
-// proxy VAR [HOST=ADDR]…: $VAR is the host of a forward proxy, for which the HOSTs are at other addresses. It writes a
-// line for each request, with the method and the address asked for, into the file VAR.log.
+// proxy VAR [HOST=ADDR]…: starts a forward proxy, which finds each HOST at ADDR, and sets $VAR to its host. The proxy
+// writes method and address of each request to the file VAR.log.
 func cmdProxy(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: proxy VAR [HOST=ADDR]...")

@@ -23,18 +23,17 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSecretsStaySecret logs in, pushes, copies, and builds from and to a registry with a password, with secrets for
-// the steps, a proxy and a context that take passwords, and looks for all of them in everything that is printed, in the
-// arguments of all processes of the machine meanwhile, and in all files below the home but the one that keeps the
-// login, which nobody else may read. Nor may anybody else read what else is kept. After the logout there is no such
-// file.
+// TestSecretsStaySecret logs in, pushes, copies and builds with a registry that has a password, with secrets for steps,
+// and with passwords for a proxy and a context. No secret may be in the output, in the arguments of a process, or in a
+// file below the home but the one with the login. Other users may read none of these files. After the logout no file
+// has a secret.
 func TestSecretsStaySecret(t *testing.T) {
-	builds := secretBuilds(t) // it compiles, which takes the compiler's cache in the usual home
+	builds := secretBuilds(t) // it compiles, with the Go cache in the usual home
 	home := homeOfOwn(t)
 	if err := os.Mkdir(filepath.Join(home, "tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	usual := syscall.Umask(0) // nothing is closed by somebody else
+	usual := syscall.Umask(0) // so that only mtool restricts permissions
 	defer syscall.Umask(usual)
 	t.Setenv("TMPDIR", filepath.Join(home, "tmp"))
 	t.Setenv("STEP_SECRET", canary+"-env")
@@ -85,7 +84,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	}
 }
 
-// secretLines use the login; what is missing is an error.
+// secretLines returns command lines that need the login.
 func secretLines() []string {
 	return []string{
 		"login HOST -u bob --password-stdin",
@@ -102,7 +101,7 @@ func secretLines() []string {
 		"copy -vv HOST/demo:v1 HOST/debug:v1 --trace HOME/requests.har",
 		"copy -D --log-format json HOST/demo:v1 HOST/json:v1 --progress json",
 		"inspect -vv HOST/missing:v1",
-		// Somebody who types a password into an address has it among the arguments, and nowhere else.
+		// A password that a user types in an address is in the arguments, and nowhere else.
 		"build --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar",
 		"build -vv --trace HOME/context.har --arch amd64 -t no:v1 http://bob:" + addressSecret + "@HOST/missing.tar?token=" +
 			addressSecret,
@@ -110,7 +109,7 @@ func secretLines() []string {
 	}
 }
 
-// secretBuilds have a base with a password and secrets for a step, which tells how long they are.
+// secretBuilds returns builds whose base needs a password. Their step gets secrets and prints the lengths.
 func secretBuilds(t *testing.T) []string {
 	t.Helper()
 	if ok, err := testparts.Available(testparts.QEMU); err != nil || !ok {
@@ -139,10 +138,10 @@ func secretBuilds(t *testing.T) []string {
 	}
 }
 
-// addressSecret is not looked for among arguments.
+// addressSecret may be in arguments.
 const addressSecret = "address-5e4fd1"
 
-// hasSecret also knows a secret by its Base64, wherever in that it begins, and the tokens of the registry.
+// hasSecret also finds secrets in Base64, at any offset, and the tokens of the registry.
 func hasSecret(body []byte) bool {
 	for _, secret := range []string{canary, addressSecret} {
 		if bytes.Contains(body, []byte(secret)) {
@@ -158,7 +157,7 @@ func hasSecret(body []byte) bool {
 	return regexp.MustCompile(`\btoken-\d+\b`).Match(body)
 }
 
-// secretFiles are the files below dir that have one, compressed ones too.
+// secretFiles returns the files below dir that contain a secret. It decompresses them.
 func secretFiles(t *testing.T, dir string) (found []string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
@@ -191,7 +190,7 @@ func withStdin(t *testing.T, mtool, stdin, line string) []byte {
 	return out
 }
 
-// watchArguments looks at the arguments of all processes, again and again, until stop is called.
+// watchArguments checks the arguments of all processes again and again until stop is called.
 func watchArguments(t *testing.T, secret []byte) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -202,7 +201,7 @@ func watchArguments(t *testing.T, secret []byte) (stop func()) {
 		for ctx.Err() == nil {
 			files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 			for _, file := range files {
-				if body, err := os.ReadFile(file); err == nil && bytes.Contains(body, secret) { // the process may be gone
+				if body, err := os.ReadFile(file); err == nil && bytes.Contains(body, secret) { // the process may have ended
 					seen.Add(1)
 				}
 			}
@@ -211,7 +210,7 @@ func watchArguments(t *testing.T, secret []byte) (stop func()) {
 		}
 	}()
 	return func() {
-		// The watcher must see what is there to be seen.
+		// A process with the secret in its arguments, which the watcher must find.
 		before := seen.Load()
 		bait := exec.Command("sh", "-c", "sleep 20; true", string(secret))
 		if err := bait.Start(); err != nil {
@@ -223,10 +222,10 @@ func watchArguments(t *testing.T, secret []byte) (stop func()) {
 		cancel()
 		<-done
 		if before > 0 {
-			t.Errorf("a process had the secret among its arguments, in %d looks", looks.Load())
+			t.Errorf("a process had the secret in its arguments (%d checks)", looks.Load())
 		}
 		if seen.Load() == before {
-			t.Error("the watcher did not see a process that has the secret among its arguments")
+			t.Error("the watcher did not find a process with the secret in its arguments")
 		}
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// partTB is what starts a part that scripts share: its folders and its end belong to the test of all scripts, but that
-// it does not start fails only the script that asked for it.
+// partTB is the testing.TB of a part that scripts share. The folders and the cleanup belong to the test of all scripts,
+// but a part that does not start fails only the script that needs it.
 type partTB struct {
 	testing.TB
 	script *testscript.TestScript
@@ -24,12 +24,12 @@ func (p partTB) Fatal(args ...any)                 { p.script.Fatalf("%s", fmt.S
 func (p partTB) Fatalf(format string, args ...any) { p.script.Fatalf(format, args...) }
 func (p partTB) FailNow()                          { p.script.Fatalf("a part did not start") }
 
-// A script says what it can do without by its conditions: a part that would be skipped here is one that it forgot.
+// Skip fails: a script must state in its conditions what it needs, so no part should skip here.
 func (p partTB) Skip(args ...any)                 { p.Fatal(args...) }
 func (p partTB) Skipf(format string, args ...any) { p.Fatalf(format, args...) }
 func (p partTB) SkipNow()                         { p.FailNow() }
 
-// Scripts go on when another one's part does not start.
+// TestPartThatDoesNotStart checks that a part that does not start fails only the script that needs it.
 func TestPartThatDoesNotStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -54,7 +54,7 @@ func TestPartThatDoesNotStart(t *testing.T) {
 	}
 }
 
-// verdicts is a testscript.T that notes how each script ended.
+// verdicts is a testscript.T that records how each script ended.
 type verdicts struct {
 	failed, passed []string
 	bad            bool

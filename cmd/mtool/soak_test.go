@@ -17,9 +17,9 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSoak runs mixed commands against two registries of which one request in a hundred fails: three seconds in `make
-// test`, an hour in make soak (DURATION=20m is another). All of them must end well, every list that was published must
-// be whole and the one that was meant, and memory, descriptors and goroutines must not grow.
+// TestSoak runs mixed commands against two registries, where one request in a hundred fails: for three seconds in `make
+// test`, for an hour in make soak (or DURATION=20m). All commands must succeed, every published list must be complete
+// and have the expected digest, and memory, descriptors and goroutines must not grow.
 func TestSoak(t *testing.T) {
 	home := homeOfOwn(t)
 	duration, err := time.ParseDuration(os.Getenv("MTOOL_TEST_SOAK"))
@@ -41,7 +41,7 @@ func TestSoak(t *testing.T) {
 	t.Logf("%8s  %d commands, %d of them processes, %d lists verified, %d faults: %s",
 		time.Since(began).Round(time.Second), s.commands, s.processes, s.verified, s.faults, samples[len(samples)-1])
 	if s.faults == 0 {
-		t.Error("no fault has happened")
+		t.Error("no request has failed")
 	}
 	flat(t, samples)
 }
@@ -56,10 +56,10 @@ type soak struct {
 	commands, processes, verified, faults int
 }
 
-// soakWorkers is how many commands run at one time.
+// soakWorkers is how many commands run at once.
 const soakWorkers = 4
 
-// load puts the sources in, and the faults on.
+// load fills the registries, and switches the faults on.
 func (s *soak) load(t *testing.T) {
 	t.Helper()
 	amd64, arm64, s390x := imageOf(t, "linux/amd64"), imageOf(t, "linux/arm64"), imageOf(t, "linux/s390x")
@@ -73,7 +73,7 @@ func (s *soak) load(t *testing.T) {
 	s.dst.Chaos(s.chaos(2))
 }
 
-// chaos is one request in a hundred that fails, each time in another way from which a client recovers.
+// chaos returns faults that hit one request in a hundred, in different ways. A client recovers from each of them.
 func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 	random := rand.New(rand.NewPCG(s.seed, stream))
 	ways := []registrytest.Fault{
@@ -105,7 +105,7 @@ func (s *soak) chaos(stream uint64) func(*http.Request) *registrytest.Fault {
 	}
 }
 
-// cycle runs every command once in every worker, at the same time, then takes everything away again.
+// cycle runs every command once in every worker, at the same time, then deletes everything.
 func (s *soak) cycle(t *testing.T, n int) {
 	t.Helper()
 	var wg sync.WaitGroup
@@ -114,7 +114,7 @@ func (s *soak) cycle(t *testing.T, n int) {
 	}
 	wg.Wait()
 	if broken := s.dst.Broken(); len(broken) > 0 {
-		t.Errorf("half published: %q", broken)
+		t.Errorf("published in part: %q", broken)
 	}
 	for name, digest := range s.dst.Tags() {
 		s.verified++
@@ -156,7 +156,7 @@ func (s *soak) work(t *testing.T, name string, n int) {
 	}
 }
 
-// run runs a command, in a process of its own or in this one; it must end well.
+// run runs a command in this process or a new one. It must succeed.
 func (s *soak) run(t *testing.T, own bool, line string) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
@@ -179,7 +179,7 @@ func (s *soak) run(t *testing.T, own bool, line string) {
 	}
 }
 
-// sample is what this process holds between two cycles.
+// sample is what this process uses between two cycles.
 type sample struct {
 	heap                    int64
 	descriptors, goroutines int
@@ -189,7 +189,7 @@ func (x sample) String() string {
 	return fmt.Sprintf("heap %d kB, %d descriptors, %d goroutines", x.heap>>10, x.descriptors, x.goroutines)
 }
 
-// sample waits for what is ending, up to a second.
+// sample waits up to a second for goroutines and connections to end.
 func (s *soak) sample(t *testing.T) sample {
 	t.Helper()
 	s.src.Forget()
@@ -214,11 +214,11 @@ func (s *soak) sample(t *testing.T) sample {
 	return x
 }
 
-// flat compares the middle values of the second and the last fifth; the first is for warming up.
+// flat compares the medians of the second and the last fifth of the samples; the first fifth is for warming up.
 func flat(t *testing.T, samples []sample) {
 	t.Helper()
 	if len(samples) < 10 {
-		return // three seconds prove nothing of this
+		return // three seconds are too short to show growth
 	}
 	fifth := len(samples) / 5
 	middle := func(part []sample, get func(sample) int64) int64 {

@@ -10,7 +10,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestUnprivileged is the main job by somebody without privileges, on a machine whose own binfmt_misc knows no arm64.
+// TestUnprivileged builds, creates, publishes and runs as an unprivileged user, on a machine without a binfmt_misc
+// entry for arm64.
 func TestUnprivileged(t *testing.T) {
 	testparts.Need(t, testparts.Unprivileged, testparts.QEMU, testparts.Registry)
 	user := testparts.NewUser(t)
@@ -26,7 +27,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 	before := binfmt(t)
 	if strings.Contains(before, "aarch64") {
-		t.Log("this machine's binfmt_misc has an aarch64 entry: the test proves less here")
+		t.Log("this machine's binfmt_misc has an entry for aarch64: the test proves less here")
 	}
 	run := func(args ...string) string { return runAs(t, user, mtool, args...) }
 	run("build", "--arch", "amd64", "-t", "demo:v1-amd64", app)
@@ -50,7 +51,7 @@ func TestUnprivileged(t *testing.T) {
 	}
 }
 
-// installFor gives the user mtool, which is this test's own binary under that name, and QEMU.
+// installFor gives the user QEMU, and this test's binary as mtool.
 func installFor(t *testing.T, user *testparts.User) (mtool string) {
 	t.Helper()
 	self, err := os.Executable()
@@ -74,7 +75,7 @@ func runAs(t *testing.T, user *testparts.User, program string, args ...string) s
 	return string(out)
 }
 
-// binfmt lists the machine's own entries.
+// binfmt lists the machine's binfmt_misc entries.
 func binfmt(t *testing.T) string {
 	t.Helper()
 	entries, err := os.ReadDir("/proc/sys/fs/binfmt_misc")

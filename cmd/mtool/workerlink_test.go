@@ -15,8 +15,8 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// TestWorkerThatStopsSending: a buildkitd whose connection stands still in the middle of the result, without any flag.
-// The build ends by itself within half a minute and names the worker, and nothing of it is kept.
+// TestWorkerThatStopsSending builds by a buildkitd whose connection stalls in the middle of the result. Without any
+// flag, the build ends within half a minute, names the worker and leaves nothing in the store.
 func TestWorkerThatStopsSending(t *testing.T) {
 	t.Parallel()
 	if !full() {
@@ -49,12 +49,13 @@ func TestWorkerThatStopsSending(t *testing.T) {
 	if list, err := filepath.Glob(filepath.Join(home, "store", "blobs", "*", "*")); err != nil || len(list) > 0 {
 		t.Errorf("the store has %q, %v", list, err)
 	}
-	if out, err := build(narrow(t, addr, 64<<20)); err != nil { // the liar: the same way, wide enough
+	if out, err := build(narrow(t, addr, 64<<20)); err != nil { // the twin: a limit that is never reached
 		t.Errorf("%v:\n%s", err, out)
 	}
 }
 
-// narrow is a way to a Unix socket that stands still, both ways, once so many bytes have come from there.
+// narrow returns the address of a proxy for a Unix socket. It stalls in both directions once it has received so many
+// bytes from the socket.
 func narrow(t *testing.T, addr string, limit int64) string {
 	t.Helper()
 	listener, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))

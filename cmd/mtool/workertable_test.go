@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// can KIND WHAT[,WHAT] COMMAND…: a worker of that kind can do it, and the command, which must succeed, shows that.
+// can KIND WHAT[,WHAT] COMMAND…: a worker of that kind can do WHAT. The command, which must succeed, proves it.
 func cmdCan(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: can KIND WHAT[,WHAT] COMMAND...")
@@ -20,7 +20,7 @@ func cmdCan(ts *testscript.TestScript, neg bool, args []string) {
 	cmdExits(ts, false, append([]string{"0"}, args[2:]...))
 }
 
-// cannot KIND WHAT CODE COMMAND…: it can't, and says so: the command ends with that code.
+// cannot KIND WHAT CODE COMMAND…: a worker of that kind can't do WHAT. The command must end with that code.
 func cmdCannot(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 || args[2] == "0" {
 		ts.Fatalf("usage: cannot KIND WHAT CODE COMMAND...")
@@ -28,10 +28,10 @@ func cmdCannot(ts *testscript.TestScript, neg bool, args []string) {
 	cmdExits(ts, false, args[2:])
 }
 
-// cell is a place in the table of workers: what a worker can do, and its kind.
+// cell is a cell in the table of workers: an ability and a kind of worker.
 type cell struct{ what, kind string }
 
-// shown are the cells that the scripts' lines of "can" and "cannot" prove; true is can.
+// shown returns the cells that the lines "can" (true) and "cannot" of the scripts prove.
 func shown(script string) map[cell]bool {
 	proved := map[cell]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^(can|cannot) (\S+) (\S+) `).FindAllStringSubmatch(script, -1) {
@@ -42,7 +42,8 @@ func shown(script string) map[cell]bool {
 	return proved
 }
 
-// stated are the cells of the table in text whose first column is headed "worker": "yes" is can. A note may follow.
+// stated returns the cells of the table in text whose first column is called "worker"; "yes" is true. A note may
+// follow.
 func stated(text string) map[cell]bool {
 	table := map[cell]bool{}
 	_, after, _ := strings.Cut(text, "\n| worker |")
@@ -63,7 +64,7 @@ func stated(text string) map[cell]bool {
 	return table
 }
 
-// columns are the cells of a table's line, without code marks.
+// columns returns the cells of a line of a table, without backquotes.
 func columns(line string) (all []string) {
 	for word := range strings.SplitSeq(strings.Trim(strings.TrimSpace(line), "|"), "|") {
 		all = append(all, strings.ReplaceAll(strings.TrimSpace(word), "`", ""))
@@ -71,7 +72,7 @@ func columns(line string) (all []string) {
 	return all
 }
 
-// differences are the cells that table and scripts do not agree about, sorted.
+// differences returns the cells that differ between table and scripts, sorted.
 func differences(table, proved map[cell]bool) (all []string) {
 	for c, yes := range table {
 		if real, ok := proved[c]; !ok || real != yes {
@@ -87,7 +88,8 @@ func differences(table, proved map[cell]bool) (all []string) {
 	return all
 }
 
-// TestWorkerTable holds testdata/workers.md to the scripts: each cell is shown by one, and none is left out.
+// TestWorkerTable compares testdata/workers.md with the scripts: a script must prove each cell, and the table must have
+// each cell that a script proves.
 func TestWorkerTable(t *testing.T) {
 	t.Parallel()
 	var scripts strings.Builder

@@ -21,7 +21,7 @@ import (
 	"mtool/cmd/internal/testparts"
 )
 
-// workflow is as much of a workflow of GitHub Actions as ours use.
+// workflow is the part of GitHub Actions' syntax that the workflows of this repository use.
 type workflow struct {
 	Env  map[string]string
 	Jobs map[string]struct {
@@ -35,7 +35,7 @@ type workflow struct {
 	}
 }
 
-// matrixCells are the cells of a matrix, or the expression that they come from.
+// matrixCells holds the cells of a matrix, or the expression that makes them.
 type matrixCells struct {
 	cells      []map[string]string
 	expression string
@@ -49,7 +49,7 @@ func (m *matrixCells) UnmarshalYAML(n *yaml.Node) error {
 	return n.Decode(&m.cells)
 }
 
-// in returns the cells; an expression is fromJSON of a value.
+// in returns the cells. An expression must be fromJSON of a value.
 func (m *matrixCells) in(values map[string]string) (cells []map[string]string, err error) {
 	if name := regexp.MustCompile(`^\$\{\{ fromJSON\((\S+)\) \}\}$`).FindStringSubmatch(m.expression); name != nil {
 		err = json.Unmarshal([]byte(values[name[1]]), &cells)
@@ -64,16 +64,16 @@ type workflowStep struct {
 	With, Env                  map[string]string
 }
 
-// workflowRun runs a workflow on this machine: the steps' scripts as they stand, by the shell that a runner takes. What
-// steps use of others is done here, or by action.yml, whose steps are run likewise.
+// workflowRun runs a workflow on this machine. It runs the scripts of the steps unchanged, with the shell that a runner
+// uses, and the steps of action.yml likewise. It imitates the actions of others.
 type workflowRun struct {
 	t         *testing.T
 	dir       string
 	action    *localAction
-	context   string            // what is checked out
+	context   string            // the folder that a checkout copies
 	artifacts map[string]string // folders, by name
-	values    map[string]string // of expressions
-	summary   string            // of all jobs
+	values    map[string]string // values of expressions
+	summary   string            // the summaries of all jobs
 }
 
 func newWorkflowRun(t *testing.T, action *localAction, context string, host *testparts.RunningRegistry) *workflowRun {
@@ -88,7 +88,7 @@ func newWorkflowRun(t *testing.T, action *localAction, context string, host *tes
 	}
 }
 
-// run does all jobs, each after those it needs, and stops at the first that fails.
+// run runs all jobs, each after the ones that it needs, and stops at the first failure.
 func (r *workflowRun) run(w workflow) error {
 	var done []string
 	for len(done) < len(w.Jobs) {
@@ -121,7 +121,7 @@ func (r *workflowRun) run(w workflow) error {
 			done = append(done, name)
 		}
 		if len(done) == before {
-			return fmt.Errorf("jobs that need each other, or one that is not there: %v are done", done)
+			return fmt.Errorf("jobs need each other, or a job that does not exist: %v are done", done)
 		}
 	}
 	return nil
@@ -184,9 +184,8 @@ func (j *workflowJob) steps(steps []workflowStep) error {
 	return nil
 }
 
-// script runs the step as
-// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell says, and takes
-// its outputs.
+// script runs the script of a step and reads its outputs:
+// https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstepsshell.
 func (j *workflowJob) script(s workflowStep) error {
 	cmd := exec.CommandContext(j.t.Context(), "bash", "-e", "-c", j.expand(s.Run))
 	if s.Shell == "bash" {
@@ -213,7 +212,7 @@ func (j *workflowJob) script(s workflowStep) error {
 	return nil
 }
 
-// taken is what the step has written into one of the runner's files, which starts empty for each.
+// taken returns what the step wrote to one of the runner's files. Each step gets new, empty files.
 func (j *workflowJob) taken(file string) []string {
 	path := filepath.Join(j.dir, file)
 	body, err := os.ReadFile(path)
@@ -226,7 +225,7 @@ func (j *workflowJob) taken(file string) []string {
 
 var expression = regexp.MustCompile(`\$\{\{ *(.*?) *\}\}`)
 
-// expand fills in expressions. One that is not known here fails the test.
+// expand replaces expressions by their values. An unknown one fails the test.
 func (j *workflowJob) expand(text string) string {
 	return expression.ReplaceAllStringFunc(text, func(found string) string {
 		key := expression.FindStringSubmatch(found)[1]
@@ -244,7 +243,7 @@ func (j *workflowJob) expand(text string) string {
 
 var comparison = regexp.MustCompile(`^(\S+) (==|!=) '(.*)'$`)
 
-// wanted reports whether a step's condition holds: none, or a comparison of a value with a word.
+// wanted reports whether a step has no condition, or its condition, a comparison of a value with a word, holds.
 func (j *workflowJob) wanted(condition string) bool {
 	if condition == "" {
 		return true
@@ -272,16 +271,16 @@ func (j *workflowJob) use(s workflowStep) error {
 	if strings.HasPrefix(name, "actions/") {
 		return fmt.Errorf("the test does not know %s", s.Uses)
 	}
-	return j.useLocal(s.With) // ./mtool, or where the module is published
+	return j.useLocal(s.With) // ./mtool, or the path of the published module
 }
 
 func (j *workflowJob) with(s workflowStep, key string) string { return j.expand(s.With[key]) }
 
-// localAction is action.yml in a checkout of its own. Its steps are run once for the same inputs.
+// localAction is action.yml in a copy of the checkout. Its steps run once for the same inputs.
 type localAction struct {
 	mu   sync.Mutex
 	root string
-	path map[string][]string // what its steps put in front of PATH, by inputs
+	path map[string][]string // what its steps add to PATH, by inputs
 }
 
 func newLocalAction(t *testing.T) *localAction {
@@ -329,21 +328,21 @@ func (j *workflowJob) useLocal(with map[string]string) error {
 	return err
 }
 
-// upload keeps a folder under a name, as version 4 of the action: two jobs can't have one name.
+// upload keeps a folder under a name. As in version 4 of the action, two jobs can't use one name.
 func (j *workflowJob) upload(name, dir string, overwrite bool) error {
 	files, _ := filepath.Glob(filepath.Join(dir, "*"))
 	switch _, taken := j.artifacts[name]; {
 	case len(files) == 0:
 		return fmt.Errorf("artifact %q: no files in %s", name, dir)
 	case taken && !overwrite:
-		return fmt.Errorf("artifact %q: there is one already", name)
+		return fmt.Errorf("artifact %q: it exists already", name)
 	}
 	j.artifacts[name] = dir
 	return nil
 }
 
-// download puts the artifacts' files into one folder; files of one name overwrite each other, which the jobs must
-// prevent.
+// download copies the files of artifacts into one folder. Files with the same name overwrite each other: the jobs must
+// use different ones.
 func (j *workflowJob) download(pattern, dir string) error {
 	for _, name := range slices.Sorted(maps.Keys(j.artifacts)) {
 		if ok, err := filepath.Match(pattern, name); err != nil || !ok {
@@ -359,7 +358,7 @@ func (j *workflowJob) download(pattern, dir string) error {
 	return nil
 }
 
-// checkOut makes a clone with one commit.
+// checkOut makes a repository with one commit.
 func checkOut(t *testing.T, context, dir string) error {
 	t.Helper()
 	if err := os.CopyFS(dir, os.DirFS(context)); err != nil {
