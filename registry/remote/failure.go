@@ -164,7 +164,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 		e.Reason, e.Peer = PlainHTTP, host
 	case errors.Is(err, errSpeaksTLS):
 		e.again, e.Reason, e.Peer = false, SpeaksTLS, host
-	case errors.Is(err, syscall.ECONNREFUSED) && isLoopback(host):
+	case errors.Is(err, syscall.ECONNREFUSED) && IsLoopback(host):
 		e.refused, e.Message, e.hint = true, "connection refused", "is a registry running there?"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		e.Message = "connection refused"

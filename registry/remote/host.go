@@ -31,7 +31,7 @@ type host struct {
 }
 
 func newHost(c *Client, name string) *host {
-	named, loopback := matchesHost(c.options.PlainHTTP, name), isLoopback(name)
+	named, loopback := matchesHost(c.options.PlainHTTP, name), IsLoopback(name)
 	h := &host{
 		client: c, name: name, addr: networkName(name),
 		guessed: loopback && !named,
@@ -106,7 +106,8 @@ func hostname(name string) string {
 	return name
 }
 
-func isLoopback(name string) bool {
+// IsLoopback reports whether a host, with or without a port, is this machine.
+func IsLoopback(name string) bool {
 	h := strings.ToLower(strings.Trim(hostname(name), "[]"))
 	return h == "localhost" || strings.HasSuffix(h, ".localhost") || net.ParseIP(h).IsLoopback()
 }

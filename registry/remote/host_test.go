@@ -260,8 +260,8 @@ func TestHostNames(t *testing.T) {
 		"a.localhost": true, "docker.io": false, "10.0.0.1:5000": false, "localhost.example": false,
 		"notlocalhost:5000": false, "not-localhost": false,
 	} {
-		if got := isLoopback(name); got != want {
-			t.Errorf("isLoopback(%q) = %t", name, got)
+		if got := IsLoopback(name); got != want {
+			t.Errorf("IsLoopback(%q) = %t", name, got)
 		}
 	}
 	if got := newHost(newTestClient(Options{}), "docker.io").url("/v2/",

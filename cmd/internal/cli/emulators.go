@@ -64,7 +64,7 @@ func (a *application) emulatorsChangeCommand(install bool) *cobra.Command {
 		verb, short, long = "install", "Register emulators with this machine's kernel", installLong
 	}
 	cmd := &cobra.Command{
-		Use: verb + " --host [ARCH…]", Short: short, Long: long,
+		Use: verb + " [ARCH…] --host", Short: short, Long: long,
 		RunE: func(_ *cobra.Command, args []string) error {
 			if !host {
 				return usagef("mtool emulators "+verb+" --host",

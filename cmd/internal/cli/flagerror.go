@@ -20,43 +20,20 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usagef(help, "%v", err)
 }
 
-// meantFlag is the next action after a flag that cmd does not have; "" is none. Other tools' names for what is
-// another one here come first.
+// meantFlag returns the next action after a flag that cmd does not have, "" where there is none. Other tools' names
+// for what is another one here come first.
 func meantFlag(cmd *cobra.Command, name string) string {
-	switch name {
-	case "insecure", "allow-insecure", "dest-insecure", "src-insecure", "tls-verify", "dest-tls-verify", "src-tls-verify":
-		return "--plain-http HOST for a registry without TLS, --tls-skip-verify HOST for one whose certificate can't be verified"
-	case "all", "multi-arch":
-		return "leave it out: a list is always taken whole"
-	case "authfile", "registry-config":
-		return "REGISTRY_AUTH_FILE or DOCKER_CONFIG name the file with the logins"
-	case "builder":
-		return "--worker ADDRESS names the worker that builds"
-	case "attest":
-		return "--sbom=true and --provenance=mode=max make attestations"
-	case "json", "raw":
-		return "-o json"
-	case "memory", "m":
-		return "mtool does not limit the memory of steps; --ulimit sets limits of their processes"
-	case "call":
-		return "--check for call=check"
-	case "p", "override-os", "override-arch", "os", "arch":
-		if cmd.Flags().Lookup("require") != nil {
-			return "--require OS/ARCH demands a platform"
-		}
-	case "to":
-		return "name the targets after the list: mtool push LIST TARGET…"
-	case "t", "tag", "target":
-		if cmd.Name() == "push" {
-			return "name the targets after the list: mtool push LIST TARGET…"
-		}
+	if answer := foreignAnswer(cmd, name); answer != "" {
+		return answer
 	}
-	names := &cobra.Command{SuggestionsMinimumDistance: 2}
+	var names []string
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		if !f.Hidden {
+			names = append(names, f.Name)
+		}
 	})
-	if near := names.SuggestionsFor(name); len(near) > 0 {
-		return "did you mean --" + near[0] + "?"
+	if near := nearest(names, name); near != "" {
+		return "did you mean --" + near + "?"
 	}
 	return ""
 }

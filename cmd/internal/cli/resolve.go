@@ -57,7 +57,7 @@ func (a *application) resolveCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringSliceVar(&nodes, "node", nil, "the `PLATFORM` of a node\nthis machine's where none is given")
-	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this `RUNTIME`\ndocker, containerd, podman, crio")
+	cmd.Flags().StringSliceVar(&as, "as", nil, "ask only this runtime: `docker|containerd|podman|crio`")
 	cmd.Flags().BoolVar(&o.Same, "same", false, "fail where the runtimes take different entries for a node")
 	cmd.Flags().StringVarP(&output, "output", "o", "table", "how to show it: `table|json`")
 	a.addNoTrunc(cmd.Flags())

@@ -122,9 +122,7 @@ func (a *application) root() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-
-		SuggestionsMinimumDistance: 2,
-		Args:                       unknownCommand,
+		Args:          unknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if a.verbose > 0 { // what -v alone means in docker
 				print.Println(a.Out, "mtool "+version())
@@ -173,7 +171,7 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	hint := elsewhere(args[0])
+	hint := answerTo(foreignCommands(), args[0])
 	if near := suggestion(root, args[0]); hint == "" && near != "" {
 		hint = root.CommandPath() + " " + near
 	}

@@ -39,7 +39,8 @@ const (
 	Regctl       Part = "regctl"
 	Registry     Part = "registry"
 	Skopeo       Part = "skopeo"
-	Slow         Part = "slow" // nothing but time
+	Shells       Part = "shells" // bash and zsh, with their completions
+	Slow         Part = "slow"   // nothing but time
 	SSH          Part = "ssh"
 	Strace       Part = "strace"
 	Unprivileged Part = "unprivileged"
@@ -54,7 +55,7 @@ type need struct {
 	root     bool
 	subids   bool   // root, or ids in /etc/subuid
 	file     string // in .deps
-	devices  []string
+	paths    []string
 }
 
 func needs() map[Part]need {
@@ -67,7 +68,9 @@ func needs() map[Part]need {
 	}
 	asRoot := func(n need) need { n.root = true; return n }
 	exfat := asRoot(one("mkfs.exfat", "mount.exfat-fuse", "losetup", "unshare"))
-	exfat.devices = []string{"/dev/fuse", "/dev/loop-control"}
+	exfat.paths = []string{"/dev/fuse", "/dev/loop-control"}
+	shells := one("bash", "zsh")
+	shells.paths = []string{"/usr/share/bash-completion/bash_completion"}
 	return map[Part]need{
 		Actionlint:  one("actionlint"),
 		Buildah:     asRoot(one("buildah", "runc")),
@@ -97,6 +100,7 @@ func needs() map[Part]need {
 		Regctl:       one("regctl"),
 		Registry:     one("registry"),
 		Skopeo:       one("skopeo"),
+		Shells:       shells,
 		Slow:         {},
 		SSH:          asRoot(one("sshd", "ssh", "ssh-keygen", "unshare")),
 		Strace:       one("strace"),
@@ -146,12 +150,12 @@ type machine struct {
 	subids bool
 	look   func(program string) (string, error)
 	has    func(file string) bool // in .deps
-	device func(path string) bool
+	exists func(path string) bool
 }
 
 func thisMachine() machine {
 	m := machine{root: os.Geteuid() == 0, look: look, has: func(file string) bool { _, ok := depsFile(file); return ok }}
-	m.device = func(path string) bool { _, err := os.Stat(path); return err == nil }
+	m.exists = func(path string) bool { _, err := os.Stat(path); return err == nil }
 	table, err := os.ReadFile("/etc/subuid")
 	me, meErr := user.Current()
 	if m.subids = m.root; !m.root && err == nil && meErr == nil {
@@ -175,9 +179,9 @@ func missing(p Part, m machine) error {
 	if n.file != "" && !m.has(n.file) {
 		return fmt.Errorf("%s takes .deps/%s: `make tools` sets it up", p, n.file)
 	}
-	for _, device := range n.devices {
-		if !m.device(device) {
-			return fmt.Errorf("%s takes the device %s", p, device)
+	for _, path := range n.paths {
+		if !m.exists(path) {
+			return fmt.Errorf("%s takes %s", p, path)
 		}
 	}
 	for _, names := range n.programs {

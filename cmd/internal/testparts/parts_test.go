@@ -16,7 +16,7 @@ func made(root bool, programs ...string) machine {
 			}
 			return "", exec.ErrNotFound
 		}, has: func(file string) bool { return slices.Contains(programs, file) },
-		device: func(path string) bool { return slices.Contains(programs, path) },
+		exists: func(path string) bool { return slices.Contains(programs, path) },
 	}
 }
 
