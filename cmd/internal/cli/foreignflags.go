@@ -23,14 +23,20 @@ func foreignFlags() []foreign {
 
 func foreignGlobalFlags() []foreign {
 	return []foreign{
-		{"", "insecure allow-insecure insecure-registry tls-verify dest-insecure src-insecure dest-tls-verify src-tls-verify",
-			"--plain-http HOST for a registry without TLS, --tls-skip-verify HOST for one whose certificate can't be verified"},
-		{"", "authfile dest-authfile src-authfile registry-config",
-			"REGISTRY_AUTH_FILE or DOCKER_CONFIG names the file with the logins"},
+		{
+			"", "insecure allow-insecure insecure-registry tls-verify dest-insecure src-insecure dest-tls-verify src-tls-verify",
+			"--plain-http HOST for a registry without TLS, --tls-skip-verify HOST for one whose certificate can't be verified",
+		},
+		{
+			"", "authfile dest-authfile src-authfile registry-config",
+			"REGISTRY_AUTH_FILE or DOCKER_CONFIG names the file with the logins",
+		},
 		{"", "creds src-creds dest-creds src-username src-password dest-username dest-password registry-token " +
 			"src-registry-token dest-registry-token", "log in first: mtool login HOST"},
-		{"", "cert-dir src-cert-dir dest-cert-dir cacert tlscacert",
-			"--ca-file FILE names authorities, --client-cert HOST=CERT:KEY a certificate of yours"},
+		{
+			"", "cert-dir src-cert-dir dest-cert-dir cacert tlscacert",
+			"--ca-file FILE names authorities, --client-cert HOST=CERT:KEY a certificate of yours",
+		},
 		{"", "retry-times", "--retry COUNT"},
 		{"", "retry-delay", "--retry-wait DURATION"},
 		{"", "jobs j parallel", "--concurrency COUNT limits the requests in flight"},
@@ -48,16 +54,20 @@ func foreignBuildFlags() []foreign {
 	return []foreign{
 		{"build", "builder", "--worker ADDRESS names the worker that builds"},
 		{"build", "attest", "--provenance mode=max and --sbom generator=IMAGE make attestations"},
-		{"build", "memory m memory-swap cpus cpu-shares cpu-quota cpu-period cpuset-cpus cpuset-mems resource",
-			"mtool does not limit the memory of steps; --ulimit limits their processes, --cgroup-parent names a group with limits"},
+		{
+			"build", "memory m memory-swap cpus cpu-shares cpu-quota cpu-period cpuset-cpus cpuset-mems resource",
+			"mtool does not limit the memory of steps; --ulimit limits their processes, --cgroup-parent names a group with limits",
+		},
 		{"build", "call print", "--check for call=check"},
 		{"build", "jobs j", "leave it out: platforms are built at once"},
 		{"build", "manifest", "-t NAME: several platforms become a list of that name"},
 		{"build", "all-platforms", "--platform names them"},
 		{"build", "squash squash-all", "copy what is wanted into a last stage: FROM scratch, COPY --from=STAGE / /"},
 		{"build", "rm force-rm layers", "leave it out: steps leave no containers; --no-cache runs them all again"},
-		{"build", "security-opt privileged cap-add cap-drop isolation",
-			"--allow security.insecure, for RUN --security=insecure"},
+		{
+			"build", "security-opt privileged cap-add cap-drop isolation",
+			"--allow security.insecure, for RUN --security=insecure",
+		},
 		{"build", "env e unsetenv", "--build-arg KEY=VALUE for an ARG; ENV is for the Dockerfile"},
 		{"build", "volume mount", "--build-context NAME=DIR, and RUN --mount=type=bind,from=NAME in the Dockerfile"},
 		{"build", "os variant os-version os-feature", "--platform OS/ARCH[/VARIANT]"},
@@ -89,8 +99,10 @@ func foreignListFlags() []foreign {
 		{"create,amend", "media-type", "--type oci or --type docker"},
 		{"create,amend", "desc-annotation", "--annotation manifest-descriptor:KEY=VALUE"},
 		{"create", "by-digest", "--push-by-digest"},
-		{"create,amend", "os arch variant os-version os-features features desc-platform",
-			"mtool annotate LIST ENTRY --os OS --arch ARCH --variant VARIANT corrects an entry"},
+		{
+			"create,amend", "os arch variant os-version os-features features desc-platform",
+			"mtool annotate LIST ENTRY --os OS --arch ARCH --variant VARIANT corrects an entry",
+		},
 		{"annotate", "os-features features", "--os-feature FEATURE"},
 		{"annotate", "platform p", "name the entry after the list: mtool annotate LIST linux/arm64"},
 		{"annotate", "label l", "mtool set NAME --label KEY=VALUE"},
@@ -116,10 +128,14 @@ func foreignImageFlags() []foreign {
 		{"copy", "additional-tag", "mtool push SRC TARGET… takes several targets"},
 		{"copy", "format f", "mtool create NAME IMAGE --type docker --convert, then mtool push NAME"},
 		{"copy", "preserve-digests", "leave it out: a copy has the same digest, or fails"},
-		{"copy", "digest-tags fast include-external force-recursive",
-			"leave it out; --referrers takes signatures and other referrers along"},
-		{"copy", "override-os override-arch override-variant p",
-			"--platform PLATFORM for Docker Engine; elsewhere a list is taken whole"},
+		{
+			"copy", "digest-tags fast include-external force-recursive",
+			"leave it out; --referrers takes signatures and other referrers along",
+		},
+		{
+			"copy", "override-os override-arch override-variant p",
+			"--platform PLATFORM for Docker Engine; elsewhere a list is taken whole",
+		},
 		{"set", "l", "--label KEY=VALUE"},
 		{"set", "e", "--env KEY=VALUE"},
 		{"set", "w config-workdir", "--workdir DIR"},
@@ -160,19 +176,25 @@ const showing = "inspect,diff,resolve,tags,ls,du,workers,emulators,version,check
 
 func foreignShowFlags() []foreign {
 	return []foreign{
-		{"inspect", "override-os override-arch override-variant os arch variant platform p",
-			"--require OS/ARCH demands a platform; mtool resolve REF --node PLATFORM shows its entry"},
+		{
+			"inspect", "override-os override-arch override-variant os arch variant platform p",
+			"--require OS/ARCH demands a platform; mtool resolve REF --node PLATFORM shows its entry",
+		},
 		{"inspect", "config", "-o json has the configs too"},
 		{"inspect", "no-tags n", "leave it out: mtool tags NAME lists tags"},
 		{"inspect", "type size s", "leave it out"},
 		{"inspect", "key k", "--signed-by FILE"},
 		{"resolve", "platform p", "--node PLATFORM"},
 		{showing, "json j", "-o json"},
-		{"diff,resolve,tags,ls,du,workers,emulators,version,check-base", "format f",
-			"-o json, and a program such as jq"},
+		{
+			"diff,resolve,tags,ls,du,workers,emulators,version,check-base", "format f",
+			"-o json, and a program such as jq",
+		},
 		{"ls", "all a digests", "leave it out: all names are listed, with their digests"},
-		{"ls,tags", "filter limit last n include exclude noheading sort",
-			"-o json, and a program such as jq"},
+		{
+			"ls,tags", "filter limit last n include exclude noheading sort",
+			"-o json, and a program such as jq",
+		},
 		{"tags", "omit-digest-tags O full-ref", "mtool tags NAME prints a tag a line, for grep and sed"},
 	}
 }
