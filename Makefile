@@ -1,14 +1,14 @@
-# `make help` lists what there is. Everything that is made lies in .bin and .deps; PATH finds it there first. Builds, tests
+# `make help` lists the targets. All results are in .bin and .deps, which are first in PATH. Builds, tests
 # and lint are compiled the same way, so that BuildKit is compiled once for all. grpcnotrace leaves out gRPC's pages for debugging,
 # and html/template with them.
 export CGO_ENABLED := 0
 export GOFLAGS := $(shell go env GOFLAGS 2>/dev/null) -trimpath -tags=grpcnotrace
 export PATH := $(CURDIR)/.bin:$(CURDIR)/.deps/bin:$(CURDIR)/.deps/qemu/usr/bin:$(PATH):/usr/sbin:/sbin
 
-# What make test takes: what mtool itself works with.
+# The parts that make test needs: those that mtool itself needs.
 OWNPARTS := qemu,registry,unprivileged
 
-# The real parts that make interop may not silently do without. Some are for root only.
+# The real parts that make interop must not skip silently. Some are for root only.
 comma := ,
 empty :=
 space := $(empty) $(empty)
@@ -17,13 +17,13 @@ PARTS := chromium,shells,qemu,registry,conformance,cosign,frontend,readers,crane
 ROOTPARTS := $(PARTS),docker,overlay,buildkit,netns,ssh$(if $(wildcard /dev/fuse),$(if $(wildcard /dev/loop-control),$(comma)exfat))
 REQUIRE ?= $(if $(filter 0,$(shell id -u)),$(ROOTPARTS)$(comma)buildah,$(PARTS))$(comma)actionlint$(if $(filter no,$(DEBIAN)),,$(comma)debian)
 
-# Debian's file systems of other architectures, which testdata/rootfs.sh downloads. Where apt has no Debian mirror, name one in
-# $$MTOOL_DEBIAN_MIRROR; DEBIAN=no does without, and skips their tests.
+# Debian's file systems of other architectures, which testdata/rootfs.sh downloads. If apt has no Debian mirror, set
+# $$MTOOL_DEBIAN_MIRROR to one; DEBIAN=no skips the tests that need them.
 DEBIAN ?= debian
 export DEBIAN
 DEBIANS := amd64 arm64 armhf i386 ppc64el riscv64 s390x
 
-# Real packages that bring files for other machines (testdata/zoo.txt), where there are npm and Debian to have them from.
+# Real packages with files for other machines (testdata/zoo.txt). They need npm and a Debian mirror.
 ZOO := $(if $(filter no,$(DEBIAN)),,$(if $(shell command -v npm),$(comma)zoo))
 
 # The race detector takes minutes for what links BuildKit: `make long` does that.
@@ -39,26 +39,26 @@ ALONE := TestAgreesWith TestARMAttributes TestAsRuntimesDo TestBombs TestEncodeP
 QUICK := amend-at-once build-lint ci-gate conditions create-push-inspect deep-entrypoint-only deploy-folder diff duplicate-platform \
 	exit-codes from-files json-schema lying-lists moved-source not-found workers-apparmor
 
-# The tests of cmd/mtool that take more than OWNPARTS, or long: a test holds this list to what they say that they need.
+# The tests of cmd/mtool that need more than OWNPARTS, or much time. TestMakefile compares this list with the tests.
 PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial TestFaultMatrix TestKill TestManyProcesses \
 	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
 	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
 
-# Shows each test as it ends, and what a failed one printed. The limit ends what hangs, on a busy machine too.
+# Prints each test when it ends, and the output of failed tests. The limit is for tests that hang.
 LIMIT := -timeout=3h
 GOTEST := gotestsum --format testname --hide-summary skipped -- $(LIMIT)
 
-# Most of a script is waiting for others: more of them run at one time than there are processors. go test keeps the results of
-# parallel tests back until all of them have ended, so that each script says here that it has.
+# Scripts mostly wait, so more of them run at once than there are processors. go test prints the results of parallel tests only
+# after all of them have ended; with TELL each script prints a line when it ends.
 SCRIPTS := -parallel=4
 TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 
-# The packages of what is not committed yet.
+# The packages with uncommitted changes.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
 .PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop race reading linked script integration long soak lint fmt bench module clean
 
-help: ## this list
+help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 build: ## mtool, as one static binary, into .bin
@@ -94,10 +94,10 @@ install: install-deps build ## mtool, completions and emulators below PREFIX (~/
 install-deps:
 	@PREFIX=$(PREFIX) testdata/deps.sh install
 
-uninstall: ## take away what make install copied below PREFIX; images and emulators stay in MTOOL_HOME
+uninstall: ## remove what make install copied below PREFIX; images and emulators stay in MTOOL_HOME
 	rm -f $(PREFIX)/bin/mtool $(PREFIX)/share/bash-completion/completions/mtool $(PREFIX)/share/zsh/site-functions/_mtool $(PREFIX)/share/fish/vendor_completions.d/mtool.fish
 
-registry: build ## a registry to try with, at 127.0.0.1:5000, until Ctrl-C; its images are mtool's own
+registry: build ## serve the local store as a writable registry at 127.0.0.1:5000, until Ctrl-C
 	.bin/mtool serve --writable
 
 demo: deps build ## the example of README.md, each command shown; in a temporary folder
@@ -153,7 +153,7 @@ long: deps tools ## what takes too long for every change: the race detector ever
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(DEBIAN)$(ZOO) $(GOTEST) -count=1 ./inspect/binary ./inspect/deep
 	testdata/fuzz.sh 60s
 
-# What takes an hour by itself when it is tried whole.
+# Tests whose full runs take an hour each.
 SOAKED := TestFaultMatrix|TestKill|TestManyProcesses
 
 # MTOOL_TEST_SEED=N repeats the random choices of an earlier run, which every test prints.
@@ -161,7 +161,7 @@ soak: deps tools ## every cell of the fault matrix, 300 kills, then mixed comman
 	MTOOL_TEST_FULL=1 MTOOL_TEST_REQUIRE=$(REQUIRE) go test -count=1 -v $(LIMIT) ./cmd/mtool -run '$(SOAKED)'
 	MTOOL_TEST_SOAK=$(or $(DURATION),1h) go test -count=1 -v -timeout=0 ./cmd/mtool -run 'TestSoak'
 
-# The architectures of the image of mtool that builds: Debian's files for them.
+# The architectures of the builder image, which needs Debian's files for them.
 SYSTEMS := $(if $(filter no,$(DEBIAN)),,amd64 arm64 riscv64)
 
 release: ## the files of a release in dist: make release VERSION=v1.0.0 (TARGETS="linux/amd64 …", IMAGE=REPO to push to, URL= of downloads)
@@ -191,5 +191,5 @@ bench-build: build deps tools ## mtool, buildctl, docker build and buildah build
 module: ## give the module the address where it is published: make module MODULE=github.com/you/mtool
 	@go run ./testdata/module "$(MODULE)"
 
-clean: ## delete what was built; .deps, which had to be fetched, stays
+clean: ## delete what was built; downloads in .deps stay
 	rm -rf .bin bench-run

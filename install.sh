@@ -1,15 +1,15 @@
 #!/bin/sh
-# Installs mtool for the user who runs it: downloads a release, compares its SHA-256 sum, and copies program, man pages and
-# completions below ~/.local. Root is not needed, and nothing is changed until everything is there.
+# Installs mtool for the current user: downloads a release, compares its SHA-256 sum, and copies program, man pages and
+# completions below ~/.local. It does not need root, and changes nothing until the download is complete and correct.
 #
 #   curl -fsSL https://…/install.sh | sh
 #   MTOOL_DOWNLOAD=file:///media/usb/mtool PREFIX=$HOME/tools sh install.sh
 #
-# $MTOOL_DOWNLOAD is where the files of a release are: https://…, file://…, or http://… on this machine.
-# $PREFIX is what to install below, ~/.local by default. $MTOOL_TARGET is for another system or architecture than this one's.
+# $MTOOL_DOWNLOAD is the address of the files of a release: https://…, file://…, or http://… on this machine.
+# $PREFIX is the folder to install below, ~/.local by default. $MTOOL_TARGET selects another system or architecture.
 set -eu
 
-# A release has its own address here.
+# In a release, this is its address.
 released=
 
 fail() {
@@ -19,7 +19,7 @@ fail() {
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# target: the system and architecture that programs of this user are for, in the words of the archives' names.
+# target: prints the system and architecture of this user's programs, as in the names of the archives.
 target() {
 	system=$(uname -s)
 	case $system in
@@ -42,7 +42,7 @@ target() {
 		;;
 	*) fail "there is no mtool for $machine; to have one, see make release in the sources" ;;
 	esac
-	# A kernel of 64 bits may have programs of 32, and Rosetta calls an ARM Mac x86_64.
+	# A 64-bit kernel may run a 32-bit system, and Rosetta reports x86_64 on an ARM Mac.
 	if [ "$os" = linux ] && [ "$(getconf LONG_BIT 2>/dev/null)" = 32 ]; then
 		case $arch in amd64) arch=386 ;; arm64) arch=armv7 ;; esac
 	elif [ "$os" = darwin ] && [ "$(sysctl -n sysctl.proc_translated 2>/dev/null)" = 1 ]; then
@@ -51,7 +51,7 @@ target() {
 	echo "$os-$arch"
 }
 
-# fetch NAME: a file of the release, into $work.
+# fetch NAME: downloads a file of the release into $work.
 fetch() {
 	case $address in
 	*[[:space:]@]*) fail "not an address of a release: $address" ;;
@@ -72,7 +72,7 @@ download() {
 	fi || fail "cannot download $address/$1"
 }
 
-# sum FILE: its SHA-256.
+# sum FILE: prints its SHA-256.
 sum() {
 	if has sha256sum; then
 		sha256sum <"$1"
@@ -83,7 +83,7 @@ sum() {
 	fi | cut -d' ' -f1
 }
 
-# put FILE TO MODE: whole, or not there.
+# put FILE TO MODE: copies a file, completely or not at all.
 put() {
 	mkdir -p "$(dirname "$2")"
 	part=$2.part$$
@@ -134,4 +134,4 @@ main() {
 	case $target in linux-*) has runc || echo "to build images, install runc too, and for other architectures qemu-user-static" ;; esac
 }
 
-main # at the end, so that half of this file does nothing
+main # at the end: a file that was downloaded in part does nothing

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Runs the first example of README.md, word by word: an image built for two platforms, published to a registry that runs only as
-# long as the demo, and proven there; then one that lies. Each command is shown with what it is for. What the demo makes is in
-# one temporary folder and goes with it. `make demo` runs it with mtool built.
+# Runs the first example of README.md word by word: it builds an image for two platforms, publishes it to a registry that runs
+# during the demo, and checks it there; then it builds an image that lies. Each command is printed with its purpose. All files
+# are in a temporary folder, which is deleted at the end. `make demo` builds mtool and runs this.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.bin:$PWD/.deps/qemu/usr/bin:$PATH
@@ -16,7 +16,7 @@ finish() {
 		kill "$registry" 2>/dev/null || :
 		wait "$registry" 2>/dev/null || :
 	fi
-	# Of an ordinary user's build state some folders belong to subordinate ids, and only that user's namespace may delete them.
+	# In an ordinary user's build cache some folders belong to subordinate ids: only a user namespace can delete them.
 	rm -rf "$work" 2>/dev/null || unshare --user --map-auto --map-root-user rm -rf "$work" ||
 		echo "demo.sh: could not delete $work" >&2
 	exit "$status"
@@ -25,8 +25,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# serve COMMAND…: runs a server until the demo ends, once it has printed its address. Another port is taken where the usual one
-# has an owner.
+# serve COMMAND…: starts a server that runs until the demo ends, and waits until it prints its address.
 serve() {
 	: >"$work/address"
 	"$@" >"$work/address" 2>"$work/serve.log" &
@@ -42,7 +41,7 @@ serve() {
 	cat "$work/serve.log" "$work/address"
 }
 
-# The commands, each with what it is for.
+# The commands with their purposes.
 awk '/^```console$/ { on = 1; next } /^```$/ { if (on) exit } on && sub(/^\$ /, "")' README.md >"$work/commands"
 steps=$(wc -l <"$work/commands")
 step=0
@@ -52,7 +51,7 @@ while IFS= read -r line <&3; do
 	command=$(printf '%s\n' "${line%%  # *}" | sed "s/127\.0\.0\.1:5000/$host/; s/ *\$//")
 	printf '\n== %s of %s: %s\n$ %s\n' "$step" "$steps" "${line##*  # }" "$command"
 	case $command in
-	*' &')
+	*' &') # on another port if this one is in use
 		# shellcheck disable=SC2086 # the command's words
 		serve ${command% &} || serve ${command% &} --listen 127.0.0.1:0
 		host=$(cat "$work/address")

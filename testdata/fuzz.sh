@@ -22,7 +22,7 @@ fuzz() {
 		printf 'fuzzing %s in %s\n%s\n' "$3" "$5" "$(tail -n 30 "$log")" # the last lines have what failed
 		[ "$status" != 0 ] || return 0
 		raced "$log" || return 255
-		echo "the time was over at an unlucky moment: once more"
+		echo "the fuzzing engine's known race at its deadline: trying again"
 	done
 	return 255
 }
@@ -38,7 +38,7 @@ fi
 duration=${1:-30s}
 guide=-fuzz=Fuzz
 [ "${2:-}" != ours ] || guide=-gcflags=$(go list -m)/...=-d=libfuzzer
-corpus=$(go env GOCACHE)/fuzz # where go test -fuzz keeps what it finds interesting
+corpus=$(go env GOCACHE)/fuzz # where go test -fuzz keeps interesting inputs
 built=$(mktemp -d)
 trap 'rm -rf "$built"' EXIT
 

@@ -1,16 +1,16 @@
 #!/bin/sh
-# Makes Debian file systems of other architectures. The machine stays as it is, and root is not needed.
+# Makes Debian file systems of other architectures. It changes nothing on this machine, and does not need root.
 #
-#   testdata/rootfs.sh arm64 s390x DIR          DIR/arm64-0.tar, DIR/s390x-0.tar: layers of a shell, coreutils and what they need
+#   testdata/rootfs.sh arm64 s390x DIR          DIR/arm64-0.tar, DIR/s390x-0.tar: layers with a shell and coreutils
 #   testdata/rootfs.sh --whole arm64 s390x DIR  also DIR/arm64-1.tar and -2.tar: git, Python and Perl; a C compiler
-#   testdata/rootfs.sh --dpkg arm64 DIR         DIR/arm64-dpkg.tar: what dpkg takes for a system of its own
+#   testdata/rootfs.sh --dpkg arm64 DIR         DIR/arm64-dpkg.tar: a system in which dpkg works
 #   testdata/rootfs.sh --debootstrap arm64 DIR  DIR/arm64-debootstrap.tar: a whole system after debootstrap's first stage
-#   testdata/rootfs.sh --worker arm64 DIR       DIR/arm64-worker.tar: runc, newuidmap and QEMU, for the image of mtool that builds
+#   testdata/rootfs.sh --worker arm64 DIR       DIR/arm64-worker.tar: runc, newuidmap and QEMU for mtool's builder image
 #
-# Nothing of them is executed: no maintainer script has run. Beside the latter two are packages to install there, in
-# DIR/arm64-more. ARCH is Debian's word for it (amd64 arm64 armhf i386 ppc64el riscv64 s390x). What is there already is kept.
-# The packages come from the Debian mirror that this machine's apt uses, or from $MTOOL_DEBIAN_MIRROR, through an apt
-# configuration of their own under DIR, so that dpkg's list of architectures stays as it is.
+# No maintainer script and no program of the packages runs. --dpkg and --debootstrap also make DIR/arm64-more, with packages to
+# install later. ARCH is Debian's name (amd64 arm64 armhf i386 ppc64el riscv64 s390x). Existing files are kept. Packages come
+# from the Debian mirror of this machine's apt, or from $MTOOL_DEBIAN_MIRROR. apt has a configuration below DIR, so dpkg's list
+# of architectures does not change.
 set -eu
 kind=layers
 case ${1:-} in --whole | --dpkg | --debootstrap | --worker) kind=${1#--} && shift ;; esac
@@ -26,7 +26,7 @@ mirror=${MTOOL_DEBIAN_MIRROR:-$(apt-get indextargets --format '$(SITE)' 'Created
 [ -n "$mirror" ] || { echo "rootfs.sh: this machine's apt uses no Debian mirror: please set MTOOL_DEBIAN_MIRROR" >&2 && exit 1; }
 [ -e "$keyring" ] || { echo "rootfs.sh: no $keyring: please install debian-archive-keyring" >&2 && exit 1; }
 
-# What the file systems hold, besides what it depends on. Names that are the same in all releases.
+# packages SET: the packages of a file system, without their dependencies. Their names are the same in all releases.
 packages() {
 	case $1 in
 	0) echo base-files bash coreutils dash grep gzip sed tar findutils util-linux ;;
@@ -40,7 +40,7 @@ packages() {
 
 suite() { case $1 in riscv64) echo trixie ;; *) echo bookworm ;; esac; }
 
-# last ARCH: the file that is made last.
+# last ARCH: the last file that is written for ARCH.
 last() {
 	case $kind in
 	layers) echo "$dir/$1-0.tar" ;;
@@ -49,7 +49,7 @@ last() {
 	esac
 }
 
-# configure ARCH: apt's files under $work. The status says that nothing is installed, so that a package brings all it needs.
+# configure ARCH: writes apt's files in $work. The empty status makes apt download all dependencies.
 configure() {
 	mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
 	: >"$work/status"
@@ -73,7 +73,7 @@ configure() {
 
 apt_get() { APT_CONFIG=$work/apt.conf apt-get -qq -y "$@" >&2; }
 
-# unpack PACKAGE…: into $root, on top of what was unpacked before. bin, sbin and lib are links into usr, as in every Debian now.
+# unpack PACKAGE…: adds packages to $root. bin, sbin and lib are links into usr, as in all current Debian releases.
 unpack() {
 	for name in bin sbin lib lib64; do
 		mkdir -p "$root/usr/$name"
@@ -91,7 +91,7 @@ unpack() {
 	:
 }
 
-# pack NAME [OPTION…]: whole, or not there.
+# pack NAME [OPTION…]: writes $root to NAME.tar, completely or not at all.
 pack() {
 	name=$1
 	shift
@@ -106,7 +106,7 @@ layer() {
 	pack "$1-$2" --owner=0 --group=0 --mtime=@0
 }
 
-# worker ARCH: without the emulators that hardly anybody asks for, which are two thirds of all, and with root as its only user.
+# worker ARCH: without rarely used emulators, which are two thirds of QEMU; its only user is root.
 worker() {
 	# shellcheck disable=SC2046
 	unpack $(packages worker)
@@ -116,14 +116,14 @@ worker() {
 	rm -rf "$root/usr/lib/binfmt.d"
 	echo root:x:0:0:root:/root:/usr/sbin/nologin >"$root/etc/passwd"
 	echo root:x:0: >"$root/etc/group"
-	mkdir -p "$root/var/lib/dpkg/status.d" # where scanners look for the packages of images without dpkg
+	mkdir -p "$root/var/lib/dpkg/status.d" # scanners read it in images without dpkg
 	for deb in "$work"/cache/archives/*.deb; do
 		dpkg-deb --info "$deb" control >"$root/var/lib/dpkg/status.d/$(dpkg-deb --field "$deb" Package)"
 	done
 	pack "$1-worker" --owner=0 --group=0 --mtime=@0
 }
 
-# installed ARCH: with what dpkg remembers of its packages, but for their scripts, and with the users that are always there.
+# installed ARCH: with dpkg's database, but without maintainer scripts, and with Debian's standard users.
 installed() {
 	# shellcheck disable=SC2046
 	unpack $(packages dpkg)
@@ -140,14 +140,14 @@ installed() {
 	pack "$1-dpkg" --owner=0 --group=0 --mtime=@0
 }
 
-# bootstrapped ARCH: debootstrap is told that it is in a container, where it can do without devices.
+# bootstrapped ARCH: in a container, debootstrap makes no devices.
 bootstrapped() {
 	container=lxc PATH=$PATH:/usr/sbin:/sbin debootstrap --foreign --variant=minbase --arch="$1" --keyring="$keyring" \
 		"$(suite "$1")" "$root" "$mirror" >"$work/log" 2>&1 || { cat "$work/log" >&2 && return 1; }
 	pack "$1-debootstrap" --exclude='./dev/*'
 }
 
-# more ARCH: packages that are not installed.
+# more ARCH: downloads packages to install later.
 more() {
 	mkdir "$work/more"
 	# shellcheck disable=SC2046
@@ -156,7 +156,7 @@ more() {
 	mv "$work/more" "$dir/$1-more"
 }
 
-# file_system ARCH: in a process of its own, since most of the time goes by waiting for the mirror.
+# file_system ARCH: runs as a separate process, since it mostly waits for the mirror.
 file_system() (
 	work=$(mktemp -d "$dir/work.XXXXXX")
 	root=$work/root

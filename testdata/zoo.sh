@@ -1,11 +1,11 @@
 #!/bin/sh
-# Fetches the packages of testdata/zoo.txt and unpacks them as their installers would, once for each platform:
+# Downloads the packages in testdata/zoo.txt and unpacks them as their installers would, once for each platform:
 #
 #   testdata/zoo.sh short|long DIR    DIR/NAME-amd64.tar, DIR/NAME-arm64.tar
 #
-# Nothing of them is executed. What is there already is kept. Packages come from the Debian mirror that this machine's apt
-# uses (or from $MTOOL_DEBIAN_MIRROR), through an apt configuration of their own, from npm's registry, and from the Go module
-# proxy. A package of which a part can't be had is not kept, and the script fails when all others are done.
+# It runs no program of the packages, and keeps existing files. Packages come from the Debian mirror of this machine's apt (or
+# from $MTOOL_DEBIAN_MIRROR) through a separate apt configuration, from npm's registry, and from the Go module proxy. If a part
+# of a package can't be downloaded, the script makes the other packages, then fails.
 set -eu
 [ $# = 2 ] || { echo "usage: zoo.sh short|long DIR" >&2 && exit 2; }
 list=$(cd "$(dirname "$0")" && pwd)/zoo.txt
@@ -18,7 +18,7 @@ trap 'exit 130' INT TERM
 root=$work/root
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# configure ARCH SUITE: apt's files.
+# configure ARCH SUITE: writes apt's files.
 configure() {
 	apt=$work/apt-$1-$2
 	[ ! -e "$apt" ] || return 0
@@ -58,7 +58,7 @@ unpack_deb() {
 	find "$root" -maxdepth 1 -xtype l -delete
 }
 
-# unpack_npm NAME@VERSION…: into node_modules.
+# unpack_npm NAME@VERSION…: unpacks modules into node_modules.
 unpack_npm() {
 	for part; do
 		module=$root/srv/node_modules/${part%@*}
@@ -87,7 +87,7 @@ unpack() {
 	esac
 }
 
-# member KIND ARCH NAME VERSION PARTS…: packs what they unpack to.
+# member KIND ARCH NAME VERSION PARTS…: makes the archive of a package and its parts.
 member() {
 	out=$dir/$(echo "$3" | tr '/@{}' '____')-$2.tar
 	[ ! -e "$out" ] || return 0
@@ -114,7 +114,7 @@ while read -r when kind name version lie parts; do
 		esac
 		# shellcheck disable=SC2086 # one word a part
 		(member "${kind%/*}" "$arch" "$name" "$version" $parts) </dev/null ||
-			{ echo "zoo.sh: can't have $name $version for $arch" >&2 && failed=1; }
+			{ echo "zoo.sh: cannot get $name $version for $arch" >&2 && failed=1; }
 	done
 done <"$list"
 exit "$failed"
