@@ -11,28 +11,28 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// abi is by what it is told whether files of the right machine fit each other.
+// abi holds the programs by which files of the right machine are compared with each other.
 type abi struct {
 	loaders []reference // of the platform's machine, at their usual paths or below a directory
 	started []reference // what the image starts, in its order
-	asked   bool        // a file states what Options.ABI asks for
+	stated  bool        // a file states the ABI that Options.ABI requires
 }
 
-// reference is a program with which others are compared.
+// reference is a program with which other files are compared.
 type reference struct {
 	role string
 	path string
 	fact binary.Fact
 }
 
-// newABI looks for the loaders of the platform's machine, and for what the image starts of it.
+// newABI finds the loaders of the platform's machine, and the programs for it that the image starts.
 func (j *judgement) newABI() (a abi) {
 	for _, s := range j.steps {
 		if r, ok := j.reference(s.Found, string(s.Role)); ok && s.Err == nil && !s.Guess {
 			a.started = append(a.started, r)
 		}
 	}
-	if !j.all {
+	if !j.judgeAll {
 		return a
 	}
 	for _, path := range loaders(j.platform.Architecture) {
@@ -52,26 +52,27 @@ func (j *judgement) reference(found rootfs.Found, role string) (reference, bool)
 	return reference{role: role, path: found.Path, fact: *found.File.Fact}, true
 }
 
-// fault is what is wrong with a file of the platform's machine, in two parts of a sentence; the zero value is nothing.
+// fault describes what is wrong with a file of the platform's machine, in two parts of a sentence. Its zero value
+// means that nothing is wrong.
 type fault struct {
-	is string // "is built for soft float"
-	so string // what comes of it: "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"
+	what        string // "is built for soft float"
+	consequence string // "it can't be loaded, since the loader /lib/ld-linux-armhf.so.3 is built for hard float"
 }
 
-// verdictOn is what a file means for the platform: its machine, and then how it fits what it is loaded with, what the
-// caller asks for, and the pages of the hosts.
+// verdictOn judges a file: its machine first, then whether it fits its loader, the ABI that the caller requires, and
+// the page size of the hosts.
 func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, fault) {
 	fact := *e.File.Fact
 	verdict, _ := binary.Runs(fact, j.platform)
 	if fits(verdict) && fact.Kind.ELF() {
-		for _, why := range []fault{j.misfit(e), j.notAsked(fact), j.pages(fact)} {
+		for _, why := range []fault{j.misfit(e), j.wrongABI(fact), j.wrongPageSize(fact)} {
 			if why != (fault{}) {
 				return binary.Wrong, why
 			}
 		}
 	}
-	if needs, promised := binary.Processors(fact, j.platform); fact.Arch == j.platform.Architecture &&
-		verdict != binary.Right && needs != "" {
+	needs, promised := binary.Processors(fact, j.platform)
+	if fact.Arch == j.platform.Architecture && verdict != binary.Right && needs != "" {
 		return verdict, fault{
 			"needs " + needs,
 			"illegal instruction on older processors, and " + j.name() + " promises " + promised + " only",
@@ -80,8 +81,8 @@ func (j *judgement) verdictOn(e rootfs.Entry) (binary.Verdict, fault) {
 	return verdict, fault{}
 }
 
-// misfit is why a file can't be loaded with what it is loaded with, if that is known. A program is compared with its
-// loader, a library with all loaders and, where there is none, with what the image starts.
+// misfit returns why a file can't be loaded into one process with the others, if that is known. A program is compared
+// with its loader; a library with all loaders or, without any, with what the image starts.
 func (j *judgement) misfit(e rootfs.Entry) fault {
 	fact := *e.File.Fact
 	if fact.Convention() == "" && fact.World == "" {
@@ -105,31 +106,31 @@ func (j *judgement) misfit(e rootfs.Entry) fault {
 	return misfitWith(fact, notLoaded, j.abi.started)
 }
 
-// otherWorld: a kernel of one world of LoongArch starts no programs of the other, whatever loaders there are.
+// otherWorld returns a fault if the image starts programs of both LoongArch worlds: a kernel of one world can't start
+// programs of the other, whatever loaders there are.
 func (j *judgement) otherWorld(e rootfs.Entry) fault {
-	first := slices.IndexFunc(j.abi.started,
-		func(r reference) bool { return r.fact.World != "" && r.role != string(rootfs.Loader) })
-	started := func(r reference) bool { return r.path == e.Path && r.role != string(rootfs.Loader) }
+	isProgram := func(r reference) bool { return r.role != string(rootfs.Loader) }
+	first := slices.IndexFunc(j.abi.started, func(r reference) bool { return r.fact.World != "" && isProgram(r) })
+	started := func(r reference) bool { return r.path == e.Path && isProgram(r) }
 	if first < 0 || !slices.ContainsFunc(j.abi.started, started) {
 		return fault{}
 	}
 	if r := j.abi.started[first]; e.File.Fact.World != "" && r.fact.World != e.File.Fact.World {
-		is := "is built for " + binary.Spoken(string(e.File.Fact.World))
 		return fault{
-			is,
-			fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s", article(r.role), r.path,
-				binary.Spoken(string(r.fact.World))),
+			"is built for " + binary.Spoken(string(e.File.Fact.World)),
+			fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s",
+				article(r.role), r.path, binary.Spoken(string(r.fact.World))),
 		}
 	}
 	return fault{}
 }
 
-// notLoaded is what comes of a library that does not fit.
+// notLoaded is the consequence for a library that does not fit.
 const notLoaded = "it can't be loaded"
 
-// misfitWith is why a file fits none of several programs.
-func misfitWith(fact binary.Fact, so string, all []reference) (why fault) {
-	for _, r := range all {
+// misfitWith returns why a file fits none of several programs.
+func misfitWith(fact binary.Fact, consequence string, references []reference) (why fault) {
+	for _, r := range references {
 		fits, other, is := binary.Fits(r.fact, fact)
 		if fits {
 			return fault{}
@@ -137,16 +138,16 @@ func misfitWith(fact binary.Fact, so string, all []reference) (why fault) {
 		if why == (fault{}) {
 			why = fault{
 				"is built for " + is,
-				fmt.Sprintf("%s, since %s /%s is built for %s", so, article(r.role), r.path, other),
+				fmt.Sprintf("%s, since %s /%s is built for %s", consequence, article(r.role), r.path, other),
 			}
 		}
 	}
 	return why
 }
 
-// mixed looks for the libraries of programs where there are loaders of several ABIs: a library that fits one of them
-// may be needed by a program of the other.
-func (j *judgement) mixed() {
+// reportMixedABIs checks which libraries programs load if the image has loaders of several ABIs: a library that fits
+// one of them may be needed by a program of another.
+func (j *judgement) reportMixedABIs() {
 	for _, r := range j.abi.loaders {
 		if fits, _, _ := binary.Fits(j.abi.loaders[0].fact, r.fact); !fits {
 			j.needs()
@@ -155,9 +156,9 @@ func (j *judgement) mixed() {
 	}
 }
 
-// otherABI reports a library that can't be loaded by the program that needs it. What is wrong with it by itself, or
-// with a library that needs it, has a finding of its own.
-func (s *search) otherABI(program, library rootfs.Entry) {
+// reportOtherABI reports a library that can't be loaded by the program that needs it. A library that is wrong by
+// itself, or that is needed by another library, has its own finding.
+func (s *search) reportOtherABI(program, library rootfs.Entry) {
 	isProgram := program.File.Fact.Interp != "" || program.File.Fact.Kind == binary.ELFExecutable
 	if wrong, _ := s.verdictOn(library); !isProgram || s.unfit[library.Path] || !fits(wrong) {
 		return
@@ -171,7 +172,7 @@ func (s *search) otherABI(program, library rootfs.Entry) {
 	s.add(f)
 }
 
-// isLoaded reports whether a file is a library, and no program that needs no loader.
+// isLoaded reports whether a file is a library. A static position-independent program is not.
 func isLoaded(e rootfs.Entry) bool {
 	fact, name := e.File.Fact, e.Path[strings.LastIndexByte(e.Path, '/')+1:]
 	if fact.Kind != binary.ELFShared {
@@ -180,28 +181,28 @@ func isLoaded(e rootfs.Entry) bool {
 	return !e.Runnable || fact.Dynamic != nil || strings.Contains(name, ".so") || strings.HasSuffix(name, ".node")
 }
 
-// notAsked is why a file is not of the ABI that the caller asks for; one that does not say is none.
-func (j *judgement) notAsked(fact binary.Fact) fault {
-	want := j.options.ABI[j.platform.Architecture]
-	if want == "" {
+// wrongABI returns a fault if a file states another ABI than the caller requires.
+func (j *judgement) wrongABI(fact binary.Fact) fault {
+	required := j.options.ABI[j.platform.Architecture]
+	if required == "" {
 		return fault{}
 	}
-	has := fact.ABIOf(want)
-	j.abi.asked = j.abi.asked || has != ""
-	if has == want || has == "" {
+	stated := fact.ABIOf(required)
+	j.abi.stated = j.abi.stated || stated != ""
+	if stated == required || stated == "" {
 		return fault{}
 	}
-	return fault{"is built for " + binary.Spoken(has), binary.Spoken(want) + " is asked for"}
+	return fault{"is built for " + binary.Spoken(stated), binary.Spoken(required) + " is required"}
 }
 
-// unstated reports whether nothing in the image states what is asked for.
-func (j *judgement) unstated() bool {
-	return j.options.ABI[j.platform.Architecture] != "" && !j.abi.asked
+// abiUnstated reports whether an ABI is required and no file in the image states one.
+func (j *judgement) abiUnstated() bool {
+	return j.options.ABI[j.platform.Architecture] != "" && !j.abi.stated
 }
 
-// unasked reports an ABI that was asked for and is not stated.
-func (j *judgement) unasked() {
-	if !j.unstated() {
+// reportUnstatedABI reports a required ABI that no file states.
+func (j *judgement) reportUnstatedABI() {
+	if !j.abiUnstated() {
 		return
 	}
 	f := j.finding(inspect.Unchecked)
@@ -211,8 +212,8 @@ func (j *judgement) unasked() {
 	j.add(f)
 }
 
-// pages is why a file can't be loaded on hosts with large pages.
-func (j *judgement) pages(fact binary.Fact) fault {
+// wrongPageSize returns a fault if a file can't be loaded on hosts with large pages.
+func (j *judgement) wrongPageSize(fact binary.Fact) fault {
 	if fact.Page == 0 || fact.Page >= j.options.PageSize {
 		return fault{}
 	}
@@ -223,8 +224,8 @@ func (j *judgement) pages(fact binary.Fact) fault {
 	}
 }
 
-// convention is how the programs of the image pass arguments, and their world, as the first says that the image starts,
-// or else its loader.
+// convention returns the calling convention of the image's programs and their LoongArch world, as stated by the first
+// program that the image starts, or else by a loader.
 func (j *judgement) convention() (words string, world binary.World) {
 	for _, r := range slices.Concat(j.abi.started, j.abi.loaders) {
 		if words = r.fact.Convention(); words != "" {
@@ -234,10 +235,11 @@ func (j *judgement) convention() (words string, world binary.World) {
 	return "", ""
 }
 
-// wanted says for which C library a program is built whose loader is not in the image; "" where its name does not tell.
-func (j *judgement) wanted(s rootfs.Step) string {
+// missingLibc returns, for messages, for which C library a program is built whose loader is not in the image; "" if
+// the loader's name does not tell.
+func (j *judgement) missingLibc(s rootfs.Step) string {
 	if s.Role != rootfs.Loader || !errors.Is(s.Err, rootfs.ErrMissing) {
 		return ""
 	}
-	return j.wants(by(s.By), s.Asked)
+	return j.builtFor(requester(s.By), s.Asked)
 }

@@ -198,7 +198,7 @@ func TestMisfits(t *testing.T) {
 		},
 		"a loader whose name says nothing": {
 			"linux/amd64", one("elf app amd64 /opt/ld"),
-			`the loader "/opt/ld", asked for by /app`,
+			`the loader "/opt/ld", required by /app`,
 		},
 		"31 bits in s390x": {
 			"linux/s390x",
@@ -291,13 +291,13 @@ func TestAskedABI(t *testing.T) {
 		},
 		"the old world": {
 			"linux/loong64", one("elf app loong64-old"), abi("loong64", "new"), inspect.Mismatch,
-			"the entrypoint /app is built for the old world (layer 1, sha256:26e23ee0b83a): the new world is asked for",
+			"the entrypoint /app is built for the old world (layer 1, sha256:26e23ee0b83a): the new world is required",
 		},
 		"the old world, asked": {"linux/loong64", one("elf app loong64-old"), abi("loong64", "old"), inspect.BinariesOK, ""},
 		"of another machine":   {"linux/loong64", one("elf app loong64-old"), abi("arm", "hard"), inspect.BinariesOK, ""},
 		"hard float": {
 			"linux/arm/v7", one("elf app armel"), abi("arm", "hard"), inspect.Mismatch,
-			"is built for soft float (layer 1, sha256:10055a1ed628): hard float is asked for",
+			"is built for soft float (layer 1, sha256:10055a1ed628): hard float is required",
 		},
 		"not stated": {
 			"linux/arm/v7", one("elf app armv7"), abi("arm", "hard"), inspect.Unchecked,
@@ -309,11 +309,11 @@ func TestAskedABI(t *testing.T) {
 		},
 		"no musl": {
 			"linux/amd64", one("elf app amd64 "+musl, "elf "+musl[1:]+" amd64"), abi("amd64", "glibc"),
-			inspect.Mismatch, "glibc is asked for",
+			inspect.Mismatch, "glibc is required",
 		},
 		"static": {
 			"linux/amd64", one("elf app amd64"), abi("amd64", "musl"), inspect.Unchecked,
-			"nothing says for which ABI it is built",
+			"no file states the ABI that it is built for",
 		},
 		"large pages": {
 			"linux/arm64", one("elf app arm64", "so usr/lib/x.so arm64"),

@@ -16,8 +16,8 @@ import (
 type prebuild struct {
 	system   string
 	machines []string
-	libc     string // glibc or musl; "" is any
-	armv     string // the version of ARM; "" is any
+	libc     string // glibc or musl; "" means any
+	armv     string // the version of ARM; "" means any
 }
 
 // prebuildOf parses a path below the directory of a package.
@@ -32,7 +32,7 @@ func prebuildOf(inside string) (p prebuild, ok bool) {
 		return p, false
 	}
 	p.system, p.machines = system, strings.Split(machines, "+")
-	// linuxmusl-x64, as loaders derived from it have it
+	// linuxmusl-x64, as in loaders derived from node-gyp-build
 	if libc, linux := strings.CutPrefix(system, "linux"); linux && libc != "" {
 		p.system, p.libc = "linux", libc
 	}
@@ -48,8 +48,8 @@ func prebuildOf(inside string) (p prebuild, ok bool) {
 	return p, true
 }
 
-// serves reports whether node-gyp-build takes the add-on on a platform, in an image with that libc; "" is one that is
-// not known.
+// serves reports whether node-gyp-build loads the add-on on a platform, in an image with this libc; "" means an
+// unknown libc.
 func (p prebuild) serves(on v1.Platform, libc string) bool {
 	if p.system != on.OS || p.libc != "" && libc != "" && p.libc != libc {
 		return false
@@ -65,18 +65,19 @@ func (p prebuild) serves(on v1.Platform, libc string) bool {
 	return false
 }
 
-// addOns is the part of a package that a loader chooses from by the platform: the add-ons in prebuilds/, or those that
-// the member binary of its package.json describes. What else the package has makes up for none of them.
-func (k *pack) addOns(inside string) *pack {
-	if _, ok := prebuildOf(inside); !ok && !k.isBinary(inside) {
+// addOns returns the part of a package from which a loader chooses by platform: the add-ons in prebuilds/, or those
+// described by the member binary of its package.json. It returns nil if the file is not in that part. No other file
+// of the package can replace an add-on that is missing there.
+func (k *pkg) addOns(inside string) *pkg {
+	if _, ok := prebuildOf(inside); !ok && !k.matchesPattern(inside) {
 		return nil
 	}
-	return k.chosen()
+	return k.choicePart()
 }
 
-func (k *pack) chosen() *pack {
+func (k *pkg) choicePart() *pkg {
 	if k.choice == nil {
-		k.choice = &pack{
+		k.choice = &pkg{
 			name: k.name, manager: k.manager, root: k.root, claims: k.claims, neutral: k.neutral, shared: true,
 			isChoice: true,
 		}
@@ -84,27 +85,27 @@ func (k *pack) chosen() *pack {
 	return k.choice
 }
 
-// isBinary reports whether a file lies where node-pre-gyp puts the add-on of the package for some platform.
-func (k *pack) isBinary(inside string) bool {
-	matches, err := path.Match(k.binary, inside)
-	return k.binary != "" && err == nil && matches
+// matchesPattern reports whether a file lies where node-pre-gyp puts the add-on of the package for some platform.
+func (k *pkg) matchesPattern(inside string) bool {
+	matches, err := path.Match(k.addOnPattern, inside)
+	return k.addOnPattern != "" && err == nil && matches
 }
 
-// isBuilt reports whether a file is an add-on that was compiled where the package was installed. Loaders take it first.
+// isBuilt reports whether a file is an add-on that was compiled when the package was installed. Loaders prefer it.
 func isBuilt(inside string) bool {
 	return isAddOn(inside) && (strings.HasPrefix(inside, "build/Release/") || strings.HasPrefix(inside, "build/Debug/"))
 }
 
-// inside is the path of a file from the directory of the package.
-func (k *pack) inside(name string) string {
+// inside returns the path of a file relative to the directory of the package.
+func (k *pkg) inside(name string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(name, k.root), "/")
 }
 
-// countAddOn takes an add-on for one of those from which a loader chooses.
-func (p *packages) countAddOn(k *pack, e rootfs.Entry, fits bool) {
+// countAddOn records an add-on among those from which a loader chooses.
+func (p *packages) countAddOn(k *pkg, e rootfs.Entry, fits bool) {
 	inside := k.inside(e.Path)
 	if fits && isBuilt(inside) {
-		k.chosen().right = true
+		k.choicePart().right = true
 	}
 	choice := k.addOns(inside)
 	if choice == nil {
@@ -115,25 +116,25 @@ func (p *packages) countAddOn(k *pack, e rootfs.Entry, fits bool) {
 	case fits && (!isPrebuild || pre.serves(p.platform, p.libc())):
 		choice.right = true
 	case !fits:
-		choice.note(*e.File.Fact)
+		choice.addPlatform(*e.File.Fact)
 	case pre.libc != "" && pre.libc != p.libc() && choice.otherLibc == "":
 		choice.otherLibc, choice.libcs = e.Path, []string{pre.libc}
 	}
 }
 
-// note adds the platform of a program to those that the package has programs for.
-func (k *pack) note(f binary.Fact) {
+// addPlatform adds the platform of a program to those for which the package has programs.
+func (k *pkg) addPlatform(f binary.Fact) {
 	const most = 16
-	if other := platformOf(f); saysMachine(f) && len(k.others) < most {
+	if other := platformOf(f); hasMachine(f) && len(k.others) < most {
 		k.others = append(k.others, other)
 		slices.Sort(k.others)
 		k.others = slices.Compact(k.others)
 	}
 }
 
-// misplaced reports whether node-gyp-build takes the file on this platform; known reports whether its path tells.
-func (s *suspect) misplaced() (misplaced, known bool) {
-	k := s.packages().around(s.path)
+// chosenHere reports whether node-gyp-build loads the file on this platform; known reports whether its path tells.
+func (s *suspect) chosenHere() (chosen, known bool) {
+	k := s.packages().enclosing(s.path)
 	if k == nil {
 		return false, false
 	}
@@ -141,8 +142,8 @@ func (s *suspect) misplaced() (misplaced, known bool) {
 	return ok && p.serves(s.platform, s.libc()), ok
 }
 
-// pluginKey is the directory and the import path of a plugin that Go built; "" is no plugin, or one without a name of
-// its own.
+// pluginKey returns the directory and the import path of a Go plugin; "" if the file is no plugin, or one without an
+// import path of its own.
 func pluginKey(name string, f binary.Fact) string {
 	if f.Go == nil || f.Go.Mode != "plugin" || f.Go.Path == "" || f.Go.Path == "command-line-arguments" {
 		return ""
@@ -150,4 +151,6 @@ func pluginKey(name string, f binary.Fact) string {
 	return path.Dir(name) + " " + f.Go.Path
 }
 
-func (s *suspect) plugin() bool { return s.other() && s.fact.Go != nil && s.fact.Go.Mode == "plugin" }
+func (s *suspect) isPlugin() bool {
+	return s.forOther() && s.fact.Go != nil && s.fact.Go.Mode == "plugin"
+}

@@ -9,8 +9,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// chain tells where the way from the image's command to its programs breaks off.
-func (j *judgement) chain() {
+// reportChain reports where the chain from the image's command to its programs breaks.
+func (j *judgement) reportChain() {
 	for _, s := range j.steps {
 		if s.Err == nil {
 			continue
@@ -18,36 +18,36 @@ func (j *judgement) chain() {
 		f := j.finding(inspect.Mismatch)
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
-		f.Message = fmt.Sprintf("%s: the %s %s, asked for by %s: %s", j.name(), s.Role, quote(s.Asked), by(s.By), reason(s)) +
-			j.wanted(s)
+		f.Message = fmt.Sprintf("%s: the %s %s, required by %s: %s",
+			j.name(), s.Role, quote(s.Asked), requester(s.By), reason(s)) + j.missingLibc(s)
 		switch {
-		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.all:
+		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.judgeAll:
 			f = f.Note(RuleNotFollowed)
 			f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
 		case errors.Is(s.Err, rootfs.ErrNotFollowed):
-			continue // it is judged with everything else
+			continue // the whole image is judged anyway
 		case errors.Is(s.Err, rootfs.ErrUnread):
-			continue // the layers that were not read have their own findings
+			continue // unread layers have their own findings
 		case s.Guess:
 			continue
 		case j.programs == 0 && len(j.uses) == 0 && s.By == "the image config" && errors.Is(s.Err, rootfs.ErrMissing):
-			f = f.Note(RuleNoCommand) // data, where the command is there to please a tool
+			f = f.Note(RuleNoCommand) // an image of data, whose command only satisfies a tool
 		}
 		j.add(f)
 	}
 }
 
-// workingDirs reports working directories that are not there, which runtimes make, or can't be there.
-func (j *judgement) workingDirs() {
-	told := map[string]bool{}
-	for _, u := range j.subject.all() {
+// reportWorkingDirs reports working directories that are missing, which runtimes create, or that can't be created.
+func (j *judgement) reportWorkingDirs() {
+	reported := map[string]bool{}
+	for _, u := range j.subject.useList() {
 		dir := j.command(u).WorkingDir
-		if dir == "" || told[dir] || u.Volume || j.platform.OS == "windows" {
+		if dir == "" || reported[dir] || u.Volume || j.platform.OS == "windows" {
 			continue
 		}
-		told[dir] = true
-		made, err := j.tree.Dir(dir)
-		if !made {
+		reported[dir] = true
+		missing, err := j.tree.Dir(dir)
+		if !missing {
 			continue
 		}
 		f := j.finding(inspect.Mismatch)
@@ -57,18 +57,18 @@ func (j *judgement) workingDirs() {
 		} else {
 			f = f.Note(RuleNoWorkingDir)
 			f.Evidence = "not in the image"
-			f.Message = fmt.Sprintf("%s: the working directory %s is not in the image: runtimes make it", j.name(), dir)
+			f.Message = fmt.Sprintf("%s: the working directory %s is not in the image: runtimes create it", j.name(), dir)
 		}
 		j.add(f)
 	}
 }
 
-// reason is why a step ends, without the name that the message has already.
+// reason returns why a step failed, without the name, which the message already contains.
 func reason(s rootfs.Step) string {
 	return strings.TrimSuffix(s.Err.Error(), fmt.Sprintf(": no %q", s.Asked))
 }
 
-// quote quotes a command and shortens it: it may be a whole shell script.
+// quote quotes and shortens a command, which may be a whole shell script.
 func quote(s string) string { return fmt.Sprintf("%q", shorten(s)) }
 
 func shorten(s string) string {
@@ -79,15 +79,16 @@ func shorten(s string) string {
 	return s
 }
 
-func by(who string) string {
-	if strings.Contains(who, " ") && !strings.Contains(who, "/") {
-		return who // "the image config", "a probe or hook"
+// requester returns how messages name what requires a file.
+func requester(name string) string {
+	if strings.Contains(name, " ") && !strings.Contains(name, "/") {
+		return name // "the image config", "a probe or hook"
 	}
-	return "/" + who
+	return "/" + name
 }
 
-// unfollowed notes that nothing is known of what the image starts.
-func (j *judgement) unfollowed(err error) {
+// reportUnfollowed notes that what the image starts is not known.
+func (j *judgement) reportUnfollowed(err error) {
 	if !errors.Is(err, rootfs.ErrNotFollowed) {
 		return
 	}

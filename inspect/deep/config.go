@@ -13,7 +13,7 @@ import (
 	"mtool/registry"
 )
 
-// configJSON is what is needed of an image config.
+// configJSON has the members of an image config that are used here.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 type configJSON struct {
 	Config struct {
@@ -26,7 +26,7 @@ type configJSON struct {
 		Healthcheck struct {
 			Test []string `json:"Test"`
 		} `json:"Healthcheck"`
-		Labels struct { // a map of all of them could be large
+		Labels struct { // not a map: an image may have many
 			AllowForeign string `json:"mtool.allow-foreign"` // Label
 		} `json:"Labels"`
 	} `json:"config"`
@@ -35,19 +35,19 @@ type configJSON struct {
 	} `json:"rootfs"`
 }
 
-// subject is one image, and what its config says.
+// subject is one image with its decoded config.
 type subject struct {
 	inspect.Image
 
-	platform v1.Platform // what it must be for: the claim or, where there is none, what the config says
+	platform v1.Platform // the claim or, without one, the platform of the config
 	config   configJSON
-	uses     []Use // how it is used; none: as its config says
-	n        int   // its place in the report
+	uses     []Use // how it is used; empty: as its config says
+	index    int   // its index in the report
 	err      error // why the config can't be used
 }
 
 func newSubject(i inspect.Image, n int, uses []Use) subject {
-	s := subject{Image: i, platform: platform.Normalize(i.Claim()), n: n, uses: uses}
+	s := subject{Image: i, platform: platform.Normalize(i.Claim()), index: n, uses: uses}
 	if platform.IsUnknown(s.platform) {
 		s.platform = platform.Normalize(i.Config)
 	}
@@ -59,7 +59,7 @@ func newSubject(i inspect.Image, n int, uses []Use) subject {
 	return s
 }
 
-// readable reports whether there is anything to read: claims that could not be read have their own findings.
+// readable reports whether the layers can be read. An unreadable manifest or config has its own finding.
 func (s subject) readable() bool {
 	return s.Err == nil && s.err == nil && !platform.IsUnknown(s.platform)
 }
@@ -70,9 +70,9 @@ func (s subject) layer(n int) rootfs.LayerSource {
 	}
 }
 
-// wishes are the exemptions that the image asks for by its label. What is no pattern is nothing asked for, nor is a
-// label of too many of them.
-func (s subject) wishes() (globs []Glob) {
+// exemptGlobs returns the exemptions that the image requests by its label. Invalid patterns are ignored, and so is a
+// label with too many of them.
+func (s subject) exemptGlobs() (globs []Glob) {
 	label := s.config.Config.Labels.AllowForeign
 	if strings.Count(label, ",") >= maxGlobs {
 		return nil

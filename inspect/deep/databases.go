@@ -11,23 +11,23 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// The databases of packages are kept as lines: + before a package and its version, ? before a name that packages need,
-// = before the name of a program that they bring, @ before a package and its architecture, / before the path of a file
-// that may be a program, with a tab and its package behind it where the database is that of all packages, and ! before
-// why it was not read.
+// What is kept of a package database is lines. The first byte says what a line holds: + a package and its version, ?
+// a package that others depend on, = the name of a program of a package, @ a package and its architecture, / the path
+// of a file that may be a program (followed by a tab and its package if the database covers all packages), ! why the
+// database could not be read.
 const (
-	hasPackage = "+"
-	hasNeed    = "?"
-	hasProgram = "="
-	hasArch    = "@"
-	hasPath    = "/"
-	notRead    = "!"
+	hasPackage    = "+"
+	hasDependency = "?"
+	hasProgram    = "="
+	hasArch       = "@"
+	hasPath       = "/"
+	notRead       = "!"
 )
 
-// maxDatabase is how many bytes are kept of a database; a system of 5,000 packages has half of it.
+// maxDatabase limits how many bytes are kept of a database. A system of 5,000 packages needs half of it.
 const maxDatabase = 1 << 20
 
-// database is what reads a database of packages by its path; nil: it is none.
+// database returns the extractor for a package database; nil if the path is not one.
 func database(name string) rootfs.Extractor {
 	dir, file := path.Split(name)
 	switch {
@@ -43,13 +43,13 @@ func database(name string) rootfs.Extractor {
 	return nil
 }
 
-// kept collects the lines of a database, each once.
-type kept struct {
+// databaseLines collects what is kept of a database, each line once.
+type databaseLines struct {
 	lines map[string]bool
 	size  int
 }
 
-func (k *kept) add(kind, text string) {
+func (k *databaseLines) add(kind, text string) {
 	if k.lines == nil {
 		k.lines = map[string]bool{}
 	}
@@ -61,15 +61,15 @@ func (k *kept) add(kind, text string) {
 	k.size += len(line) + 1
 }
 
-// addTwo adds a line of two words, unless one is missing.
-func (k *kept) addTwo(kind, first, between, second string) {
+// addTwo adds a line of two words, unless one of them is empty.
+func (k *databaseLines) addTwo(kind, first, between, second string) {
 	if first != "" && second != "" {
 		k.add(kind, first+between+second)
 	}
 }
 
-// addFile adds a file that may be a program, with its package where the list is not of one alone.
-func (k *kept) addFile(name, by string) {
+// addFile adds a file that may be a program, followed by its package if the list covers several.
+func (k *databaseLines) addFile(name, by string) {
 	if dir, file := path.Split(name); isBin(dir) {
 		k.add(hasProgram, file)
 	}
@@ -78,11 +78,11 @@ func (k *kept) addFile(name, by string) {
 	}
 }
 
-func (k *kept) text() string {
+func (k *databaseLines) text() string {
 	return strings.Join(slices.Sorted(maps.Keys(k.lines)), "\n")
 }
 
-// fields calls f for each line of "name: value"; name is "" behind a package. What continues a line is left out, and so
+// fields calls f for each line "name: value", and with "" after each package. Continuation lines are skipped, and so
 // are lines of more than 64 KiB.
 func fields(r io.Reader, f func(name, value string)) {
 	lines := bufio.NewReaderSize(r, 64<<10)
@@ -105,10 +105,9 @@ func fields(r io.Reader, f func(name, value string)) {
 	}
 }
 
-// dpkgStatus reads what dpkg says of the packages that are installed.
-// https://man7.org/linux/man-pages/man5/deb-control.5.html
+// dpkgStatus reads dpkg's status of the installed packages. https://man7.org/linux/man-pages/man5/deb-control.5.html
 func dpkgStatus(r io.Reader) string {
-	var k kept
+	var k databaseLines
 	var name, version, arch string
 	var needs []string
 	gone := false
@@ -133,7 +132,7 @@ func dpkgStatus(r io.Reader) string {
 				k.add(hasPackage, name+" "+version)
 				k.addTwo(hasArch, name, " ", arch)
 				for _, need := range needs {
-					k.add(hasNeed, need)
+					k.add(hasDependency, need)
 				}
 			}
 			name, version, arch, needs, gone = "", "", "", nil, false
@@ -142,9 +141,9 @@ func dpkgStatus(r io.Reader) string {
 	return k.text()
 }
 
-// dpkgFiles reads the list of the files of a package: one a line, behind a sum where there is one.
+// dpkgFiles reads the file list of a package: one file a line, after its checksum if there is one.
 func dpkgFiles(r io.Reader) string {
-	var k kept
+	var k databaseLines
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		name := lines.Text()
@@ -161,11 +160,11 @@ func isBin(dir string) bool {
 	return strings.HasSuffix(dir, "bin") && (path.Base(dir) == "bin" || path.Base(dir) == "sbin")
 }
 
-// apkInstalled reads what apk says of the packages that are installed. https://wiki.alpinelinux.org/wiki/Apk_spec
+// apkInstalled reads apk's database of the installed packages. https://wiki.alpinelinux.org/wiki/Apk_spec
 func apkInstalled(r io.Reader) string {
-	var k kept
+	var k databaseLines
 	var name, version, arch, dir string
-	brings := map[string]string{} // which package has what others need
+	providers := map[string]string{} // which package provides a name
 	needs := map[string]bool{}
 	fields(r, func(field, value string) {
 		switch field {
@@ -182,7 +181,7 @@ func apkInstalled(r io.Reader) string {
 					word = word[:at]
 				}
 				if field == "p" {
-					brings[word] = name
+					providers[word] = name
 				} else {
 					needs[word] = true
 				}
@@ -200,10 +199,10 @@ func apkInstalled(r io.Reader) string {
 		}
 	})
 	for need := range needs {
-		if by := brings[need]; by != "" {
-			need = by
+		if provider := providers[need]; provider != "" {
+			need = provider
 		}
-		k.add(hasNeed, need)
+		k.add(hasDependency, need)
 	}
 	return k.text()
 }

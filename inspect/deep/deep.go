@@ -9,68 +9,66 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Options say how much is read and what may be there. The zero value reads everything and allows what Rules has.
+// Options set how much is read and what is allowed. The zero value reads everything and allows what Rules allows.
 type Options struct {
-	// EntrypointOnly judges only the programs that an image starts, and reads layers from the top until they are found. A
-	// large layer is left as soon as they are known, or read by its table of contents, if it has one: its digest is not
-	// compared then, which the verdict says, and a registry could serve other bytes later. An image without a command, or
-	// of a system whose commands are not followed (Windows), is read as a whole.
+	// EntrypointOnly judges only the programs that an image starts, and reads layers from the top until they are found.
+	// Reading a large layer stops as soon as they are known, or uses its table of contents if it has one. Its digest is
+	// then not verified, as the verdict says, and a registry could serve other bytes later. An image without a command
+	// is read completely, and so is one for Windows, whose commands are not followed.
 	EntrypointOnly bool
-	// AllowForeign are paths of files that may be for any machine, unless the image starts them or they are its own
-	// loader, libc or shell.
+	// AllowForeign matches files that may be for any machine, unless the image starts them or they are its own loader,
+	// libc or shell.
 	AllowForeign []Glob
-	// Follow makes of EntrypointOnly a promise: an image is read as a whole where what it starts can't be followed to its
-	// end.
+	// Follow makes EntrypointOnly strict: an image is read completely if what it starts can't be followed to the end.
 	Follow bool
-	// Uses has, for each image of the report, how it is used; nil or empty: as its config says.
+	// Uses says how each image of the report is used; nil or empty: as its config says.
 	Uses [][]Use
-	// Explain are paths about which a note says who needs the file, and which rule decided on it.
+	// Explain has paths of files. A note explains for each why it is needed, and which rule applied to it.
 	Explain []string
-	// Strict makes mismatches of programs that need a newer processor, ignores what images ask for by their label, and
-	// reads each layer that it needs to its end.
+	// Strict makes programs that need a newer processor a mismatch, ignores exemptions by image labels, and reads every
+	// layer that it needs to its end.
 	Strict bool
-	// WholeLayers reads each layer that it needs to its end, as Strict does, without the rest of Strict.
+	// WholeLayers reads every needed layer to its end, as Strict does, without the rest of Strict.
 	WholeLayers bool
-	// IgnoreLabels ignores what images ask for by their label, without the rest of Strict.
+	// IgnoreLabels ignores exemptions by image labels, as Strict does, without the rest of Strict.
 	IgnoreLabels bool
-	// ABI is what programs must be, by architecture, as binary.ABIs spells it: loong64 of the new world, musl on amd64.
+	// ABI has the required ABI by architecture, spelled as in binary.ABIs: loong64 of the new world, musl on amd64.
 	ABI map[string]string
-	// PageSize is how large the pages of the hosts are, in bytes; 0: not known. A file that can't be loaded there is a
-	// mismatch.
+	// PageSize is the page size of the hosts in bytes; 0: unknown. A file that can't be loaded there is a mismatch.
 	PageSize int64
-	// Known has the facts of layers that were read before; nil: none. It is called by several goroutines at once.
+	// Known returns the facts of a layer that was read before; nil: none was. Several goroutines call it at once.
 	Known func(layer v1.Hash) (rootfs.LayerFacts, bool)
-	// Keep is given the facts of every layer that was read to its end and verified, as soon as it was; nil: not called. It
-	// is called by one goroutine at a time.
+	// Keep receives the facts of each layer that was read to its end and verified, as soon as it is; nil: not called.
+	// One goroutine at a time calls it.
 	Keep func(facts rootfs.LayerFacts)
-	// Limits bound what is read of a layer; zero members have defaults.
+	// Limits bounds what is read of a layer; zero members mean the defaults.
 	Limits rootfs.Limits
 }
 
-// Result is what was found in the layers of a Report.
+// Result has what was found in the layers of a Report.
 type Result struct {
-	// Verdicts has one finding for each image of the report, in its order. It is the zero value for images that could not
-	// be read as far as their config, and for those that have no platform.
+	// Verdicts has one finding for each image, in the order of the report. It is the zero value for images whose
+	// manifest or config could not be read, and for those without a platform.
 	Verdicts []inspect.Finding
-	// Findings are those about single files, layers and exemptions, image by image, what matters most first.
+	// Findings are about single files, layers and exemptions, image by image, the most important first.
 	Findings []inspect.Finding
-	// Counts has, for each image of the report, how many of Findings are about it.
+	// Counts has the number of Findings about each image of the report.
 	Counts []int
-	// Contents has what is in each image of the report; it is the zero value for images without a verdict.
+	// Contents lists what each image of the report contains; the zero value for images without a verdict.
 	Contents []inspect.Contents
 	Cost     Cost
 }
 
-// Cost is what was read.
+// Cost counts what was read.
 type Cost struct {
 	Layers int   // distinct layers that were read
 	Bytes  int64 // their compressed bytes
-	Known  int   // distinct layers whose facts were known before, and that were not read
-	Whole  int   // images that were read as a whole since what they start could not be followed
+	Known  int   // distinct layers that were not read, since their facts were known
+	Whole  int   // images that were read completely, since what they start could not be followed
 }
 
-// Inspect reads the layers of all images and judges their programs. What is wrong with an image or a layer is a
-// finding, and the others are judged nevertheless; the error is that of ctx.
+// Inspect reads the layers of all images and judges their programs. A broken image or layer is a finding, and the
+// others are still judged. The error is that of ctx.
 func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, error) {
 	subjects := make([]subject, len(report.Images))
 	for n, i := range report.Images {
@@ -81,7 +79,7 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 		subjects[n] = newSubject(i, n, uses)
 	}
 	read := newReader(o)
-	if err := read.all(ctx, subjects); err != nil {
+	if err := read.readAll(ctx, subjects); err != nil {
 		return Result{}, err
 	}
 	r := Result{
@@ -96,13 +94,13 @@ func Inspect(ctx context.Context, report inspect.Report, o Options) (Result, err
 		case s.readable():
 			var details []inspect.Finding
 			r.Verdicts[n], details = judge(s, read, o)
-			r.Findings, r.Counts[n], r.Contents[n] = append(r.Findings, details...), len(details), read.holds[n]
+			r.Findings, r.Counts[n], r.Contents[n] = append(r.Findings, details...), len(details), read.contents[n]
 		}
 	}
 	return r, nil
 }
 
-// broken is the verdict on an image whose config contradicts its manifest.
+// broken returns the verdict on an image whose config contradicts its manifest.
 func (s subject) broken() inspect.Finding {
 	f := s.finding(inspect.Mismatch)
 	f.Err, f.Evidence = s.err, "the config does not fit the manifest"
@@ -110,7 +108,8 @@ func (s subject) broken() inspect.Finding {
 	return f.Printable()
 }
 
-// Of is the part of the result that is about the images from first to before end; its cost is that of the whole.
+// Of returns the part of the result about the images from first up to end, exclusive. Its cost is that of the whole
+// result.
 func (r Result) Of(first, end int) Result {
 	skip, count := 0, 0
 	for n, c := range r.Counts[:end] {
@@ -126,9 +125,9 @@ func (r Result) Of(first, end int) Result {
 	}
 }
 
-// Over lays the verdicts over the findings that inspect.Check made of the same report: an image whose claims hold gets
-// the verdict on its binaries, one whose claims are wrong keeps that and gets a note too. Suspicions about images whose
-// binaries are all right are left out. What concerns single files follows at the end.
+// Over merges the verdicts into the findings of inspect.Check about the same report. For an image whose claims hold,
+// the verdict on its binaries replaces the finding; for one whose claims are wrong, the verdict is added as a note.
+// Suspicions about images whose binaries are all right are left out. Findings about single files come last.
 func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 	all := r.unsettled(claims)
 	var notes []inspect.Finding
@@ -140,15 +139,14 @@ func (r Result) Over(claims []inspect.Finding) []inspect.Finding {
 		case v.State == inspect.Mismatch || v.State == inspect.Unchecked:
 			notes = append(notes, v)
 		default:
-			v.Message += ", whatever else is wrong"
-			notes = append(notes, v.Note(RuleBeside))
+			v.Message += ", although its claims are wrong"
+			notes = append(notes, v.Note(RuleBinariesToo))
 		}
 	}
 	return append(append(all, notes...), r.Findings...)
 }
 
-// unsettled returns the claims without the suspicions that the binaries have cleared, be they about one image or
-// several.
+// unsettled returns the claims without the suspicions that the binaries disprove, about one image or several.
 func (r Result) unsettled(claims []inspect.Finding) (left []inspect.Finding) {
 	right, all := map[v1.Hash]bool{}, true
 	for _, v := range r.Verdicts {

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// explain notes for each path that was asked about why something needs it, and which rule decided on it.
+// explain adds a note for each path in Options.Explain: why the file is needed, and which rule applied to it.
 func (j *judgement) explain() {
 	for _, path := range j.options.Explain {
 		f := j.finding("").Note(RuleExplained)
@@ -25,18 +25,18 @@ func (j *judgement) explanation(path string) string {
 	case err != nil:
 		return fmt.Sprintf("/%s: %v", path, err)
 	case found.Type != rootfs.Program || found.File.Fact == nil:
-		return fmt.Sprintf("/%s is no program (%s): nothing is decided on it", path, found.Type)
+		return fmt.Sprintf("/%s is not a program (%s), so no rule applies", path, found.Type)
 	}
 	parts := []string{fmt.Sprintf("/%s: %s (layer %d, %s)", path, found.File.Fact, found.Layer+1,
 		inspect.Short(found.Digest))}
 	for _, link := range found.Links {
-		parts = append(parts, "by the link "+link)
+		parts = append(parts, "through the link "+link)
 	}
 	parts = append(parts, j.chainTo(found.Path)...)
 	return strings.Join(append(parts, j.decision(found.Entry)), "; ")
 }
 
-// chainTo says who needs a file, who needs that, and so on.
+// chainTo returns what needs a file, what needs that, and so on.
 func (j *judgement) chainTo(path string) (chain []string) {
 	const most = 32
 	for range most {
@@ -63,12 +63,12 @@ func (j *judgement) chainTo(path string) (chain []string) {
 	return chain
 }
 
-// decision is the rule that decided on a program.
+// decision returns, for messages, the rule that applied to a program.
 func (j *judgement) decision(e rootfs.Entry) string {
 	s := j.suspectOf(e)
 	if s.verdict == binary.Right || s.verdict == binary.Silent {
-		return "it is right for the platform"
+		return "it fits the platform"
 	}
 	rule := s.rule()
-	return fmt.Sprintf("the row %q decides (%s): %s, since %s", rule.Name, rule.State, rule.Covers, rule.Reason)
+	return fmt.Sprintf("rule %q applies (%s): %s, since %s", rule.Name, rule.State, rule.Covers, rule.Reason)
 }

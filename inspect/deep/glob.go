@@ -6,29 +6,30 @@ import (
 	"strings"
 )
 
-// The image itself writes the label, and each of its patterns is held against the path of each foreign file.
+// Limits, since the label comes from the image, and each of its patterns is matched with the path of each foreign
+// file.
 const (
 	maxGlob  = 256 // bytes of a pattern
 	maxGlobs = 16  // patterns of a label
 )
 
-// Glob is a pattern of paths, as Options.AllowForeign has them: * and ? stop at a slash, ** does not, [a-z] is a class.
-// A pattern that ends in a slash covers everything below it.
+// Glob is a pattern of paths for Options.AllowForeign: * and ? stop at a slash, ** does not, [a-z] is a class. A
+// pattern that ends in a slash covers everything below it.
 //
-// Matching goes through the path once, with the set of all places of the pattern that may have been reached: its time
-// depends on the length of the path alone, whatever the pattern is.
+// Matching goes through the path once, with the set of all positions in the pattern that may have been reached. So
+// the time depends on the length of the path alone, whatever the pattern is.
 type Glob struct {
-	text   string
-	places int // of the last one, at which the pattern is matched
-	// takes has, for each byte, the places from which it leads to the next place; stays those which it does not leave.
-	takes, stays [256]places
-	// spare are the places that may be left without a byte: stars. maybe are those before a folder that need not be there:
-	// the next place is within the folder, the one after it behind.
-	spare, maybe places
+	text string
+	end  int // the last position: the pattern has matched
+	// advance has, for each byte, the positions from which it leads to the next one; stay has those at which it remains.
+	advance, stay [256]positions
+	// stars are the positions that may be left without a byte. folders are the positions before an optional folder: the
+	// next position is within the folder, the one after that behind it.
+	stars, folders positions
 }
 
-// ParseGlob reads a pattern of up to 256 bytes. A leading slash is taken away; one without any other character is an
-// error.
+// ParseGlob parses a pattern of up to 256 bytes. It ignores leading slashes; a pattern without any other character is
+// an error.
 func ParseGlob(text string) (Glob, error) {
 	clean := strings.TrimLeft(strings.TrimSpace(text), "/")
 	if len(text) > maxGlob {
@@ -43,7 +44,7 @@ func ParseGlob(text string) (Glob, error) {
 	if strings.HasSuffix(clean, "/") {
 		clean += "**"
 	}
-	// onward goes over few places that may be nothing
+	// repeated stars match no more than one does
 	for _, repeated := range [][2]string{{"***", "**"}, {"**/**/", "**/"}} {
 		for strings.Contains(clean, repeated[0]) {
 			clean = strings.ReplaceAll(clean, repeated[0], repeated[1])
@@ -56,25 +57,25 @@ func ParseGlob(text string) (Glob, error) {
 	return g, nil
 }
 
-// add adds what a pattern begins with that path.Match takes, and returns how many bytes it has.
+// add adds the first element of a pattern, as path.Match understands it, and returns its length in bytes.
 func (g *Glob) add(rest string) int {
 	switch {
 	case strings.HasPrefix(rest, "**/"):
-		g.maybe.put(g.places)
-		g.places++
-		g.each(func(byte) bool { return true }, &g.stays)
-		g.takes['/'].put(g.places)
-		g.places++
+		g.folders.put(g.end)
+		g.end++
+		g.each(func(byte) bool { return true }, &g.stay)
+		g.advance['/'].put(g.end)
+		g.end++
 		return len("**/")
 	case strings.HasPrefix(rest, "**"):
-		g.spare.put(g.places)
-		g.each(func(byte) bool { return true }, &g.stays)
-		g.places++
+		g.stars.put(g.end)
+		g.each(func(byte) bool { return true }, &g.stay)
+		g.end++
 		return len("**")
 	case rest[0] == '*':
-		g.spare.put(g.places)
-		g.each(func(c byte) bool { return c != '/' }, &g.stays)
-		g.places++
+		g.stars.put(g.end)
+		g.each(func(c byte) bool { return c != '/' }, &g.stay)
+		g.end++
 		return 1
 	case rest[0] == '?':
 		g.addRune(func(c byte) bool { return c != '/' })
@@ -84,34 +85,34 @@ func (g *Glob) add(rest string) int {
 		g.addRune(func(c byte) bool { ok, _ := path.Match(class, string(rune(c))); return ok })
 		return len(class)
 	case rest[0] == '\\':
-		g.takes[rest[1]].put(g.places)
-		g.places++
+		g.advance[rest[1]].put(g.end)
+		g.end++
 		return len(`\*`)
 	}
-	g.takes[rest[0]].put(g.places)
-	g.places++
+	g.advance[rest[0]].put(g.end)
+	g.end++
 	return 1
 }
 
-// each puts the place that is added into the sets of the bytes that are in.
-func (g *Glob) each(in func(byte) bool, sets *[256]places) {
+// each adds the current position to the sets of the bytes for which in returns true.
+func (g *Glob) each(in func(byte) bool, sets *[256]positions) {
 	for c := range sets {
 		if in(byte(c)) {
-			sets[c].put(g.places)
+			sets[c].put(g.end)
 		}
 	}
 }
 
-// addRune adds a place that a whole character leads to the next: the further bytes of one outside ASCII are passed over
-// there. A class has no such characters, but for those that it takes by leaving others out.
+// addRune adds a position that a whole character advances: at the next one, the remaining bytes of a character
+// outside ASCII are skipped. A class can match such characters only by negation.
 func (g *Glob) addRune(in func(byte) bool) {
 	begins := func(c byte) bool { return c < 0x80 || c >= 0xc0 }
-	g.each(func(c byte) bool { return begins(c) && in(c) }, &g.takes)
-	g.places++
-	g.each(func(c byte) bool { return !begins(c) }, &g.stays)
+	g.each(func(c byte) bool { return begins(c) && in(c) }, &g.advance)
+	g.end++
+	g.each(func(c byte) bool { return !begins(c) }, &g.stay)
 }
 
-// classEnd is where the class ends that rest begins with. Its first character may be a bracket.
+// classEnd returns the length of the class that rest begins with. Its first character may be a closing bracket.
 func classEnd(rest string) int {
 	first := 1
 	if rest[first] == '^' {
@@ -127,49 +128,50 @@ func classEnd(rest string) int {
 	}
 }
 
-// String is the pattern as it was written.
+// String returns the pattern as it was written.
 func (g Glob) String() string { return g.text }
 
 // Match reports whether the pattern covers a path without a leading slash.
 func (g *Glob) Match(path string) bool {
-	if g.places == 0 {
+	if g.end == 0 {
 		return false
 	}
-	var at, none places
+	var at, none positions
 	at.put(0)
 	g.step(&at, &none, &at)
 	for i := range len(path) {
-		g.step(&at, &g.takes[path[i]], &g.stays[path[i]])
+		g.step(&at, &g.advance[path[i]], &g.stay[path[i]])
 		if at == none {
 			return false
 		}
 	}
-	return at.has(g.places)
+	return at.has(g.end)
 }
 
-// step goes on by a byte: from the places that take it to those behind them, and from there to all that need none.
-func (g *Glob) step(at, takes, stays *places) {
-	var taken, within, behind, spared uint64 // what each shift carries into the next word
-	for i := range g.places/64 + 1 {
-		took := at[i] & takes[i]
-		word := took<<1 | taken | at[i]&stays[i]
-		maybe := word & g.maybe[i]
-		folder := maybe<<1 | within
-		word |= folder | folder<<1 | behind
-		spare := word & g.spare[i]
-		word |= spare<<1 | spared
-		taken, within, behind, spared = took>>63, maybe>>63, folder>>63, spare>>63
+// step consumes a byte: it goes from the positions that the byte advances to the next ones, and from there to all
+// that can be reached without a byte.
+func (g *Glob) step(at, advance, stay *positions) {
+	var advanceCarry, folderCarry, behindCarry, starCarry uint64 // the bits that each shift carries into the next word
+	for i := range g.end/64 + 1 {
+		advanced := at[i] & advance[i]
+		word := advanced<<1 | advanceCarry | at[i]&stay[i]
+		optional := word & g.folders[i]
+		folder := optional<<1 | folderCarry
+		word |= folder | folder<<1 | behindCarry
+		star := word & g.stars[i]
+		word |= star<<1 | starCarry
+		advanceCarry, folderCarry, behindCarry, starCarry = advanced>>63, optional>>63, folder>>63, star>>63
 		at[i] = word
 	}
 }
 
-// places is a set of places in a pattern.
-type places [maxGlob/64 + 1]uint64
+// positions is a set of positions in a pattern.
+type positions [maxGlob/64 + 1]uint64
 
-func (p *places) put(i int)      { p[i/64] |= 1 << (i % 64) }
-func (p *places) has(i int) bool { return p[i/64]&(1<<(i%64)) != 0 }
+func (p *positions) put(i int)      { p[i/64] |= 1 << (i % 64) }
+func (p *positions) has(i int) bool { return p[i/64]&(1<<(i%64)) != 0 }
 
-func covered(path string, globs []Glob) bool {
+func coveredByGlob(path string, globs []Glob) bool {
 	for i := range globs {
 		if globs[i].Match(path) {
 			return true

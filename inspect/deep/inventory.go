@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// inventory is what the image holds, of the first reading.
+// inventory lists the contents of the image, as the first reading shows them.
 func (j *judgement) inventory() inspect.Contents {
 	c := inspect.Contents{Packages: map[string]string{}, Needs: map[string]bool{}}
 	packaged := map[string]bool{}
@@ -19,7 +19,7 @@ func (j *judgement) inventory() inspect.Contents {
 			case strings.HasPrefix(line, hasPackage):
 				name, version, _ := strings.Cut(line[1:], " ")
 				c.Packages[name] = version
-			case strings.HasPrefix(line, hasNeed):
+			case strings.HasPrefix(line, hasDependency):
 				c.Needs[line[1:]] = true
 			case strings.HasPrefix(line, hasProgram):
 				packaged[line[1:]] = true
@@ -36,17 +36,15 @@ func (j *judgement) inventory() inspect.Contents {
 	}
 	c.Unread, c.UnreadWhy = j.unreadDatabase()
 	c.Programs = slices.Sorted(maps.Keys(names))
-	c.Whole = j.all &&
-		!slices.ContainsFunc(j.facts, func(f rootfs.LayerFacts) bool { return f.Schema == "" || f.Part != rootfs.Whole })
+	incomplete := func(f rootfs.LayerFacts) bool { return f.Schema == "" || f.Part != rootfs.Whole }
+	c.Whole = j.judgeAll && !slices.ContainsFunc(j.facts, incomplete)
 	return c
 }
 
-// databases are the paths of the databases of packages that are there.
+// databases returns the paths of the package databases in the image.
 func (j *judgement) databases() (paths []string) {
-	for _, dir := range append([]string{
-		"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db",
-		"usr/lib/apk/db",
-	}, rpmDirs()...) {
+	dirs := []string{"var/lib/dpkg", "var/lib/dpkg/status.d", "var/lib/dpkg/info", "lib/apk/db", "usr/lib/apk/db"}
+	for _, dir := range append(dirs, rpmDirs()...) {
 		for e := range j.tree.In(dir) {
 			if e.File != nil && e.File.Text != "" && database(e.Path) != nil {
 				paths = append(paths, e.Path)
@@ -56,7 +54,8 @@ func (j *judgement) databases() (paths []string) {
 	return paths
 }
 
-// isProgram reports whether somebody could call what is there. What update-alternatives links to belongs to a package.
+// isProgram reports whether an entry can be executed. Links of update-alternatives don't count: their targets belong
+// to packages.
 func (j *judgement) isProgram(e rootfs.Entry) bool {
 	if e.Type != rootfs.Symlink {
 		return e.Runnable

@@ -12,20 +12,20 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// reader reads the layers of all images, each once.
+// reader reads the layers of all images, each layer once.
 type reader struct {
-	options Options
-	have    map[layerKey]rootfs.Scanned
-	seen    map[v1.Hash]bool
-	tables  tables
-	cost    Cost
-	round   round
-	holds   map[int]inspect.Contents // by the image's place
-	rpm     sync.Mutex               // held while a database of RPM is in memory
-	whole   map[int]bool             // images that are read as a whole although only what they start was asked for
+	options  Options
+	scanned  map[layerKey]rootfs.Scanned
+	seen     map[v1.Hash]bool
+	tables   tables
+	cost     Cost
+	round    round
+	contents map[int]inspect.Contents // by the image's index
+	rpm      sync.Mutex               // held while a database of RPM is in memory
+	whole    map[int]bool             // images that are read completely in spite of EntrypointOnly
 }
 
-// layerKey is what makes the result for two layers the same: facts depend on the digest, failures on the rest too.
+// layerKey identifies layers with the same result. Facts depend on the digest alone, failures on the rest too.
 type layerKey struct {
 	digest, diffID v1.Hash
 	size           int64
@@ -40,45 +40,45 @@ func keyOf(l rootfs.LayerSource) layerKey {
 
 func newReader(o Options) *reader {
 	return &reader{
-		options: o, have: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o),
-		whole: map[int]bool{}, holds: map[int]inspect.Contents{},
+		options: o, scanned: map[layerKey]rootfs.Scanned{}, seen: map[v1.Hash]bool{}, tables: newTables(o),
+		whole: map[int]bool{}, contents: map[int]inspect.Contents{},
 	}
 }
 
-// all reads what is needed of all images: at once, or from the top in rounds, in which every image that is not decided
-// yet has twice as many layers as before.
-func (r *reader) all(ctx context.Context, subjects []subject) error {
-	depth := map[int]int{} // layers read from the top, by the image's place
+// readAll reads the needed layers of all images: all at once, or from the top in rounds. Each round doubles the
+// number of layers of every image that is not decided yet.
+func (r *reader) readAll(ctx context.Context, subjects []subject) error {
+	depth := map[int]int{} // layers read from the top, by the image's index
 	for {
-		var want []rootfs.LayerSource
+		var needed []rootfs.LayerSource
 		r.round = round{}
 		for n, s := range subjects {
 			if !s.readable() {
 				continue
 			}
 			if depth[n] > 0 {
-				r.follow(s)
+				r.widen(s)
 			}
 			if depth[n] == len(s.Layers) || depth[n] > 0 && r.decided(s) {
 				continue
 			}
 			depth[n] = min(max(1, 2*depth[n]), len(s.Layers))
-			if !r.narrow(s) {
+			if !r.onlyStarted(s) {
 				depth[n] = len(s.Layers)
 			}
 			for l := len(s.Layers) - depth[n]; l < len(s.Layers); l++ {
-				want = append(want, s.layer(l))
+				needed = append(needed, s.layer(l))
 			}
-			r.round.open = append(r.round.open, s)
+			r.round.reading = append(r.round.reading, s)
 		}
-		if len(want) == 0 {
+		if len(needed) == 0 {
 			r.cost.Bytes += r.tables.read()
 			return nil
 		}
-		if err := r.scan(ctx, want); err != nil {
+		if err := r.scan(ctx, needed); err != nil {
 			return err
 		}
-		for _, s := range r.round.open {
+		for _, s := range r.round.reading {
 			if err := r.examine(ctx, s); err != nil {
 				return err
 			}
@@ -86,32 +86,32 @@ func (r *reader) all(ctx context.Context, subjects []subject) error {
 	}
 }
 
-// narrow reports whether only what the image starts is to be read.
-func (r *reader) narrow(s subject) bool {
-	return r.options.EntrypointOnly && s.starts() && !r.whole[s.n]
+// onlyStarted reports whether only what the image starts must be read.
+func (r *reader) onlyStarted(s subject) bool {
+	return r.options.EntrypointOnly && s.startsProgram() && !r.whole[s.index]
 }
 
-// follow decides whether an image must be read as a whole.
-func (r *reader) follow(s subject) {
-	if !r.options.Follow || !r.narrow(s) {
+// widen decides whether an image must be read completely after all.
+func (r *reader) widen(s subject) {
+	if !r.options.Follow || !r.onlyStarted(s) {
 		return
 	}
-	facts, _ := r.layers(s)
+	facts, _ := r.factsOf(s)
 	tree, err := rootfs.Merge(facts)
 	if err != nil {
-		return // it is judged with the rest
+		return // judge reports it
 	}
-	if steps, _ := s.steps(tree); stop(steps) != nil {
-		r.whole[s.n] = true
+	if steps, _ := s.steps(tree); firstStop(steps) != nil {
+		r.whole[s.index] = true
 		r.cost.Whole++
 	}
 }
 
-// scan reads the layers that were not read before, and those of which too little was.
+// scan reads the layers that were not read before, or not far enough.
 func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	var todo []rootfs.LayerSource
 	for _, l := range layers {
-		if have, ok := r.have[keyOf(l)]; !ok || have.Facts.Part == rootfs.Beginning {
+		if have, ok := r.scanned[keyOf(l)]; !ok || have.Facts.Part == rootfs.Beginning {
 			todo = append(todo, l)
 		}
 	}
@@ -121,7 +121,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	}
 	o := rootfs.Options{
 		Examiner: examiner, Extract: r.texts, Limits: r.options.Limits, Known: r.known, Compare: !r.options.early(),
-		Seen: r.note,
+		Seen: r.keep,
 	}
 	if r.options.early() {
 		o.Enough = r.enough
@@ -132,7 +132,7 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	}
 	counted := map[v1.Hash]bool{}
 	for n, l := range todo {
-		r.have[keyOf(l)] = scanned[n]
+		r.scanned[keyOf(l)] = scanned[n]
 		if !counted[l.Descriptor.Digest] {
 			counted[l.Descriptor.Digest] = true
 			r.count(l, scanned[n])
@@ -141,10 +141,10 @@ func (r *reader) scan(ctx context.Context, layers []rootfs.LayerSource) error {
 	return nil
 }
 
-// examiner is the version of what is read of files. Facts of another one are read anew.
+// examiner is the version of the facts that are read of files. Kept facts of another version are not used.
 const examiner = "10"
 
-// known has what an earlier run read.
+// known returns what an earlier run read.
 func (r *reader) known(digest v1.Hash) (rootfs.LayerFacts, bool) {
 	if r.options.Known == nil {
 		return rootfs.LayerFacts{}, false
@@ -167,12 +167,12 @@ func (r *reader) count(l rootfs.LayerSource, s rootfs.Scanned) {
 	}
 }
 
-// layers are the facts of an image, with the zero value where a layer was not read, and the failures by layer. What
-// lies below a layer of which only the beginning was read is left out: what follows there may hide it.
-func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]error) {
+// factsOf returns the facts of an image's layers, with the zero value for unread layers, and the failures by layer.
+// Layers below one of which only the beginning was read are left out, since its rest may hide their files.
+func (r *reader) factsOf(s subject) (facts []rootfs.LayerFacts, failed map[int]error) {
 	facts, failed = make([]rootfs.LayerFacts, len(s.Layers)), map[int]error{}
 	for n := len(s.Layers) - 1; n >= 0; n-- {
-		scanned, ok := r.have[keyOf(s.layer(n))]
+		scanned, ok := r.scanned[keyOf(s.layer(n))]
 		if ok && scanned.Err != nil {
 			failed[n] = scanned.Err
 		}
@@ -186,17 +186,17 @@ func (r *reader) layers(s subject) (facts []rootfs.LayerFacts, failed map[int]er
 	return facts, failed
 }
 
-// decided reports whether what is to be known of the image is, with nothing open that a lower layer could answer.
+// decided reports whether everything needed of the image is known, so that no lower layer could change the verdict.
 func (r *reader) decided(s subject) bool {
-	if !r.narrow(s) {
-		return !r.whole[s.n]
+	if !r.onlyStarted(s) {
+		return !r.whole[s.index]
 	}
-	facts, failed := r.layers(s)
+	facts, failed := r.factsOf(s)
 	return len(failed) > 0 || r.settled(s, facts)
 }
 
-// settled reports whether facts of some layers tell what the image starts, in whatever way runtimes read them. What is
-// only named in a command line is waited for where nothing may be missed.
+// settled reports whether the facts of some layers show what the image starts, in every reading by runtimes. With
+// Options.Follow that includes files that are only named in a command line.
 func (r *reader) settled(s subject, facts []rootfs.LayerFacts) bool {
 	trees, err := rootfs.Readings(facts)
 	if err != nil {
@@ -214,10 +214,10 @@ func (r *reader) settled(s subject, facts []rootfs.LayerFacts) bool {
 	return true
 }
 
-// round is what is known while layers are being read. It is used by several goroutines at once.
+// round has what is known while layers are being read. Several goroutines use it at once.
 type round struct {
-	mu   sync.Mutex
-	open []subject // the images whose layers are being read
-	done map[int]bool
-	read map[v1.Hash]rootfs.LayerFacts // layers of this round that are done
+	mu      sync.Mutex
+	reading []subject // images whose layers are being read
+	done    map[int]bool
+	facts   map[v1.Hash]rootfs.LayerFacts // of finished layers of this round
 }

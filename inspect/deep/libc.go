@@ -10,19 +10,19 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// ruleOtherLibc is the row about packages of the right machine that are for another C library.
+// ruleOtherLibc is the rule about packages for the right machine and another C library.
 const ruleOtherLibc = "other libc"
 
 func libcRules() []Rule {
 	return []Rule{{
-		// the others are about files that are not right
+		// never applied to a suspect: reportOtherLibc applies it to programs that fit the platform
 		Name: ruleOtherLibc, State: inspect.Mismatch, covers: func(*suspect) bool { return false },
-		Covers: "packages whose own word (libc in package.json, musllinux or manylinux in WHEEL, a tag in the name of a prebuild) is that they are for musl only in an image with glibc's loader alone, or the other way round; not where another of the same family is for the image's libc",
-		Reason: "their loader passes over them, or they can't be loaded",
+		Covers: "packages that state (by libc in package.json, musllinux or manylinux in WHEEL, a tag in the name of a prebuild) that they are for musl only, in an image whose only loader is glibc's, or the other way round; unless another package of the same family is for the image's libc",
+		Reason: "their loader skips them, or they can't be loaded",
 	}}
 }
 
-// libc is that of the platform's loaders in the image; "" where it has none, or those of two.
+// libc returns the libc of the platform's loaders in the image; "" if there are none, or loaders of both.
 func (j *judgement) libc() string {
 	found := ""
 	for _, r := range j.abi.loaders {
@@ -35,32 +35,32 @@ func (j *judgement) libc() string {
 	return found
 }
 
-// otherLibc reports packages that are for another libc than that of the image.
-func (j *judgement) otherLibc() {
+// reportOtherLibc reports packages for another libc than the image's.
+func (j *judgement) reportOtherLibc() {
 	libc := j.libc()
-	if !j.all || libc == "" || !j.saysLibc() {
+	if !j.judgeAll || libc == "" || !j.libcStated() {
 		return
 	}
 	p := j.packages()
-	for _, k := range p.bound() {
+	for _, k := range p.libcBound() {
 		if choice := k.choice; choice != nil && choice.otherLibc != "" && !choice.right {
-			j.wrongLibc(choice, choice.name, choice.otherLibc, libc)
+			j.reportLibc(choice, choice.name, choice.otherLibc, libc)
 		}
-		if k.otherLibc == "" || k.takes(libc) {
+		if k.otherLibc == "" || k.acceptsLibc(libc) {
 			continue
 		}
 		name, parents := k.name, p.parents[k]
-		lacking := slices.IndexFunc(parents, func(parent *pack) bool { return !parent.hasFor(k, libc) })
+		lacking := slices.IndexFunc(parents, func(parent *pkg) bool { return !parent.hasCounterpartFor(k, libc) })
 		if lacking >= 0 {
 			name = parents[lacking].name
 		}
 		if lacking >= 0 || len(parents) == 0 {
-			j.wrongLibc(k, name, k.otherLibc, libc)
+			j.reportLibc(k, name, k.otherLibc, libc)
 		}
 	}
 }
 
-func (j *judgement) wrongLibc(k *pack, name, path, libc string) {
+func (j *judgement) reportLibc(k *pkg, name, path, libc string) {
 	found, err := j.tree.Lookup(path)
 	if err != nil {
 		return
@@ -71,16 +71,16 @@ func (j *judgement) wrongLibc(k *pack, name, path, libc string) {
 	j.add(f)
 }
 
-// forLibc says for which libc the package is, by its own word.
-func (k *pack) forLibc() string {
+// forLibc returns, for messages, for which libc the package says it is.
+func (k *pkg) forLibc() string {
 	if not, ok := strings.CutPrefix(k.libcs[0], "!"); ok {
 		return "for any libc but " + not
 	}
 	return "for " + strings.Join(k.libcs, ", ") + " only"
 }
 
-// saysLibc reports whether a package says for which libc it is.
-func (j *judgement) saysLibc() bool {
+// libcStated reports whether any package states its libc.
+func (j *judgement) libcStated() bool {
 	for e := range j.tree.All() {
 		switch {
 		case e.File == nil:
@@ -95,7 +95,7 @@ func (j *judgement) saysLibc() bool {
 	return false
 }
 
-// lastParts are the last three parts of a path.
+// lastParts returns the last three parts of a path.
 func lastParts(name string) string {
 	from := len(name)
 	for range 3 {
@@ -106,19 +106,19 @@ func lastParts(name string) string {
 	return name[from+1:]
 }
 
-// bound are the packages that have something for a libc, in the order of their directories.
-func (p *packages) bound() (all []*pack) {
+// libcBound returns the packages with programs for one libc, sorted by directory.
+func (p *packages) libcBound() (all []*pkg) {
 	for _, k := range p.libcs {
 		if k.otherLibc != "" || k.choice != nil {
 			all = append(all, k)
 		}
 	}
-	slices.SortFunc(all, func(a, b *pack) int { return strings.Compare(a.root, b.root) })
+	slices.SortFunc(all, func(a, b *pkg) int { return strings.Compare(a.root, b.root) })
 	return slices.Compact(all)
 }
 
-// countLibc takes note of a program for the platform that needs a libc, in a package that is for one.
-func (p *packages) countLibc(k *pack, e rootfs.Entry) {
+// countLibc records a program for the platform that needs a libc, in a package that is for one libc.
+func (p *packages) countLibc(k *pkg, e rootfs.Entry) {
 	fact := *e.File.Fact
 	if len(k.libcs) > 0 && k.otherLibc == "" &&
 		(fact.Interp != "" || fact.Dynamic != nil && len(fact.Dynamic.Needed) > 0) {
@@ -129,8 +129,8 @@ func (p *packages) countLibc(k *pack, e rootfs.Entry) {
 	}
 }
 
-// takes reports whether the package is for a libc, by its own word.
-func (k *pack) takes(libc string) bool {
+// acceptsLibc reports whether the package, by what it states, works with a libc.
+func (k *pkg) acceptsLibc(libc string) bool {
 	if len(k.libcs) == 0 || slices.Contains(k.libcs, libc) {
 		return true
 	}
@@ -138,9 +138,10 @@ func (k *pack) takes(libc string) bool {
 		func(claim string) bool { return !strings.HasPrefix(claim, "!") || claim == "!"+libc })
 }
 
-// hasFor reports whether one of the members that differ from k in their platform only is right, and for a libc.
-func (k *pack) hasFor(member *pack, libc string) bool {
-	return slices.ContainsFunc(k.members, func(other *pack) bool {
-		return other.right && other.takes(libc) && kin(other.root, member.root)
+// hasCounterpartFor reports whether a package of the same family as member has programs that fit the platform and the
+// libc.
+func (k *pkg) hasCounterpartFor(member *pkg, libc string) bool {
+	return slices.ContainsFunc(k.members, func(other *pkg) bool {
+		return other.right && other.acceptsLibc(libc) && sameFamily(other.root, member.root)
 	})
 }

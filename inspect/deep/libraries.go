@@ -12,20 +12,21 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// The bounds of what is looked for: no image that works comes near.
+// Limits of the search. No working image comes near them.
 const (
-	maxSearched = 256     // directories in which a library is looked for
-	maxLookups  = 1 << 20 // in one image
+	maxSearched = 256     // directories searched for one library
+	maxLookups  = 1 << 20 // look-ups in one image
 )
 
-// libraries adds what the loader finds for right programs, and what links in its directories lead to.
-func (j *judgement) libraries() {
+// addLibraries adds the libraries that the loader finds for programs of the platform, and the targets of links in its
+// directories.
+func (j *judgement) addLibraries() {
 	s := search{
 		judgement: j, dirs: j.loaderDirs(), known: map[string]bool{}, resolved: map[string]string{},
 		unfit: map[string]bool{},
 	}
 	for _, dir := range s.dirs {
-		j.libraryLinks(dir, ruleLibrary, "/"+dir, false)
+		j.addLibrariesIn(dir, ruleLibrary, "/"+dir, false)
 	}
 	for e := range j.tree.All() {
 		if e.Type != rootfs.Program || e.File.Fact == nil || e.File.Fact.Dynamic == nil {
@@ -41,7 +42,7 @@ func (j *judgement) libraries() {
 	if s.lookups > maxLookups {
 		f := j.finding(inspect.Unchecked)
 		f.Evidence = "too many libraries"
-		f.Message = fmt.Sprintf("%s: what programs load was not looked for to the end: more than %d places", j.name(),
+		f.Message = fmt.Sprintf("%s: the search for libraries that programs load stopped after %d look-ups", j.name(),
 			maxLookups)
 		j.add(f)
 	}
@@ -52,8 +53,8 @@ func fits(v binary.Verdict) bool {
 	return v == binary.Right || v == binary.Unstated || v == binary.Newer
 }
 
-// libraryLinks adds the libraries to which links of a directory lead and, if all is set, those that lie there.
-func (j *judgement) libraryLinks(dir, rule, by string, all bool) {
+// addLibrariesIn adds the targets of links to libraries in a directory and, if all is set, the libraries in it.
+func (j *judgement) addLibrariesIn(dir, rule, by string, all bool) {
 	in, err := j.tree.Lookup(dir)
 	if err != nil {
 		return
@@ -74,28 +75,28 @@ func isLibrary(name string) bool {
 	return strings.HasSuffix(name, ".so") || strings.Contains(name, ".so.")
 }
 
-// search looks for libraries as ld.so does. https://man7.org/linux/man-pages/man8/ld.so.8.html
+// search finds libraries as ld.so does. https://man7.org/linux/man-pages/man8/ld.so.8.html
 type search struct {
 	*judgement
 
-	dirs  []string        // in which every program's libraries are looked for
-	known map[string]bool // names that were looked for there
-	// resolved are directories without their links; "" are those that are not there.
+	dirs  []string        // searched for every program
+	known map[string]bool // names that were searched for there
+	// resolved maps directories to their paths without links; "" means that there is none.
 	resolved map[string]string
 	unfit    map[string]bool // libraries that do not fit a program that needs them
 	lookups  int
 }
 
-// find looks for a library that a program needs. glibc passes over those of another machine or ABI.
+// find searches for a library that a program needs. Like glibc, it skips those of another machine or ABI.
 func (s *search) find(program rootfs.Entry, name string) {
-	own := s.ownDirs(program)
+	ownDirs := s.ownDirs(program)
 	key := name + " " + program.File.Fact.Convention()
-	if len(own) == 0 && s.known[key] {
+	if len(ownDirs) == 0 && s.known[key] {
 		return
 	}
-	s.known[key] = s.known[key] || len(own) == 0
+	s.known[key] = s.known[key] || len(ownDirs) == 0
 	var first *rootfs.Found
-	for _, at := range s.candidates(own, name) {
+	for _, at := range s.candidates(ownDirs, name) {
 		if s.lookups++; s.lookups > maxLookups {
 			return
 		}
@@ -104,7 +105,7 @@ func (s *search) find(program rootfs.Entry, name string) {
 			continue
 		}
 		verdict, _ := binary.Runs(*found.File.Fact, s.platform)
-		if one, _, _ := binary.Fits(*program.File.Fact, *found.File.Fact); one && fits(verdict) {
+		if loadable, _, _ := binary.Fits(*program.File.Fact, *found.File.Fact); loadable && fits(verdict) {
 			return
 		}
 		if first == nil {
@@ -115,19 +116,19 @@ func (s *search) find(program rootfs.Entry, name string) {
 		return
 	}
 	if verdict, _ := binary.Runs(*first.File.Fact, s.platform); fits(verdict) {
-		s.otherABI(program, first.Entry)
+		s.reportOtherABI(program, first.Entry)
 		return
 	}
 	s.needed.add(first.Path,
 		need{rule: ruleLibrary, role: roleShared, by: "/" + program.Path, as: name, from: program.Path})
 }
 
-// candidates are the paths at which a name is looked for.
-func (s *search) candidates(own []string, name string) (all []string) {
+// candidates returns the paths at which a library may be.
+func (s *search) candidates(ownDirs []string, name string) (all []string) {
 	if strings.Contains(name, "/") {
 		return []string{name}
 	}
-	for _, dir := range slices.Concat(own, s.dirs) {
+	for _, dir := range slices.Concat(ownDirs, s.dirs) {
 		if dir = s.resolve(dir); dir != "" && len(all) < maxSearched {
 			all = append(all, dir+"/"+name)
 		}
@@ -135,7 +136,7 @@ func (s *search) candidates(own []string, name string) (all []string) {
 	return all
 }
 
-// resolve is a directory without links; "" is none. The root is "/".
+// resolve returns the path of a directory without links; "" if there is none. The root is "/".
 func (s *search) resolve(dir string) string {
 	if at, ok := s.resolved[dir]; ok {
 		return at
@@ -150,13 +151,13 @@ func (s *search) resolve(dir string) string {
 	return at
 }
 
-// ownDirs are the directories that a program names itself: RPATH counts only without RUNPATH.
+// ownDirs returns the directories that a program names itself. RPATH counts only without RUNPATH.
 func (s *search) ownDirs(program rootfs.Entry) []string {
 	d := program.File.Fact.Dynamic
 	return s.listed(program, cmp.Or(d.RunPath, d.RPath))
 }
 
-// listed are the directories of a list in a program. $LIB is lib, or what a distribution has in its place.
+// listed returns the directories of a list in a program. $LIB stands for lib, or for what distributions use instead.
 func (s *search) listed(program rootfs.Entry, list string) (dirs []string) {
 	if list == "" {
 		return nil
@@ -166,7 +167,7 @@ func (s *search) listed(program rootfs.Entry, list string) (dirs []string) {
 		dir = strings.NewReplacer("${ORIGIN}", origin, "$ORIGIN", origin).Replace(dir)
 		libs := []string{"lib"}
 		if strings.Contains(dir, "LIB") {
-			libs = append([]string{"lib", "lib64"}, prefixed("lib/", triplets(s.platform.Architecture))...)
+			libs = append([]string{"lib", "lib64"}, withPrefix("lib/", triplets(s.platform.Architecture))...)
 		}
 		for _, lib := range libs {
 			dir := strings.NewReplacer("${LIB}", lib, "$LIB", lib).Replace(dir)
@@ -178,27 +179,27 @@ func (s *search) listed(program rootfs.Entry, list string) (dirs []string) {
 	return dirs
 }
 
-func prefixed(prefix string, all []string) (some []string) {
+func withPrefix(prefix string, all []string) (some []string) {
 	for _, s := range all {
 		some = append(some, prefix+s)
 	}
 	return some
 }
 
-// loaderDirs are the directories in which the loaders of the platform look for the libraries of every program: those of
-// ld.so.conf, of musl's file, and the usual ones. Those of another machine, which its own loader has there too, are
-// left out.
+// loaderDirs returns the directories in which the platform's loaders search for the libraries of every program: those
+// of ld.so.conf, of musl's path file, and the usual ones. Directories for another machine, which ld.so.conf lists for
+// that machine's loader, are left out.
 func (j *judgement) loaderDirs() []string {
-	if j.libs != nil {
-		return j.libs
+	if j.libDirs != nil {
+		return j.libDirs
 	}
-	for _, dir := range slices.Concat(j.configured(), libraryDirs(j.platform.Architecture),
+	for _, dir := range slices.Concat(j.configuredDirs(), libraryDirs(j.platform.Architecture),
 		[]string{"usr/local/lib", "usr/local/lib64"}) {
 		dir = strings.Trim(path.Clean("/"+dir), "/")
 		foreign := isTarget(base(dir)) && binary.Foreign(base(dir), j.platform.Architecture) != ""
-		if !foreign && !slices.Contains(j.libs, dir) && len(j.libs) < maxSearched {
-			j.libs = append(j.libs, dir)
+		if !foreign && !slices.Contains(j.libDirs, dir) && len(j.libDirs) < maxSearched {
+			j.libDirs = append(j.libDirs, dir)
 		}
 	}
-	return j.libs
+	return j.libDirs
 }

@@ -10,47 +10,47 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// ruleNoLoader is the row about right programs that can't start.
+// ruleNoLoader is the rule about programs for the platform that can't start.
 const ruleNoLoader = "no loader"
 
 func loaderRules() []Rule {
 	return []Rule{{
-		// the others are about files that are not right
+		// never applied to a suspect: reportLoaderless applies it to programs that fit the platform
 		Name: ruleNoLoader, State: inspect.Mismatch, covers: func(*suspect) bool { return false },
-		Covers: "programs of the platform that a name in the directories of PATH finds, and whose loader, or a part of their own C library, is not in the image, where the image has another loader of the platform; a warning where it has none",
-		Reason: "they were made for another C library, as a release for glibc in an image with musl; without any loader the image may be there to be copied from",
+		Covers: "programs for the platform in the directories of PATH whose loader, or another part of their C library, is not in the image, if the image has another loader of the platform; a warning if it has none",
+		Reason: "they were built for another C library, such as a glibc release in an image with musl; an image without any loader may only be meant for copying files from it",
 	}}
 }
 
-// loaderless reports programs in PATH that can't start since their loader is not in the image. What the image starts
-// has findings of its own.
-func (j *judgement) loaderless() {
-	if !j.all || j.platform.OS != "linux" {
+// reportLoaderless reports programs in PATH that can't start, since their loader is not in the image. What the image
+// starts has its own findings.
+func (j *judgement) reportLoaderless() {
+	if !j.judgeAll || j.platform.OS != "linux" {
 		return
 	}
 	s := search{judgement: j, dirs: j.loaderDirs(), resolved: map[string]string{}}
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	for _, dir := range j.pathDirs() {
 		in, err := j.tree.Lookup(dir)
-		if err != nil || in.Type != rootfs.Directory || told[in.Path+"/"] {
+		if err != nil || in.Type != rootfs.Directory || seen[in.Path+"/"] {
 			continue
 		}
-		told[in.Path+"/"] = true
+		seen[in.Path+"/"] = true
 		for e := range j.tree.In(in.Path) {
 			found, err := j.tree.Lookup(e.Path)
-			if err != nil || told[found.Path] || found.Type != rootfs.Program || !found.Runnable || found.File.Fact == nil {
+			if err != nil || seen[found.Path] || found.Type != rootfs.Program || !found.Runnable || found.File.Fact == nil {
 				continue
 			}
-			told[found.Path] = true
-			s.startable(found.Entry)
+			seen[found.Path] = true
+			s.reportMissing(found.Entry)
 		}
 	}
 }
 
-// startable tells what a program wants that is not there.
-func (s *search) startable(e rootfs.Entry) {
+// reportMissing reports a program whose loader or C library is not in the image.
+func (s *search) reportMissing(e rootfs.Entry) {
 	fact := *e.File.Fact
-	if fact.Interp == "" || !fact.Kind.ELF() || s.judgement.own[e.Path].by != "" || s.mounted(fact.Interp) {
+	if fact.Interp == "" || !fact.Kind.ELF() || s.judgement.essential[e.Path].by != "" || s.mounted(fact.Interp) {
 		return
 	}
 	verdict, _ := binary.Runs(fact, s.platform)
@@ -64,13 +64,13 @@ func (s *search) startable(e rootfs.Entry) {
 	}
 	f.Rule, f.Evidence = ruleNoLoader, missing+" is not in the image"
 	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, place(e), f.Evidence,
-		s.wants("it", fact.Interp))
+		s.builtFor("it", fact.Interp))
 	s.add(f)
 }
 
-// missing is the loader of a program that is not there, or a library that only the other C library brings: musl's
-// loader takes itself for libc.so.6, and has no file for glibc's loader, which some libraries name. It is "" where
-// nothing is missing.
+// missing returns the loader of a program if it is missing, or a missing library that only the program's own C
+// library brings; "" if nothing is missing. musl's loader provides libc.so.6 itself, but has no file for glibc's
+// loader, which some libraries need.
 func (s *search) missing(e rootfs.Entry) string {
 	fact := e.File.Fact
 	if _, err := s.tree.Lookup(fact.Interp); errors.Is(err, rootfs.ErrMissing) {
@@ -80,9 +80,9 @@ func (s *search) missing(e rootfs.Entry) string {
 		return ""
 	}
 	for _, name := range fact.Dynamic.Needed {
-		others := binary.Libc(fact.Interp) == binary.Musl && strings.HasPrefix(name, "ld-linux") ||
+		ofOtherLibc := binary.Libc(fact.Interp) == binary.Musl && strings.HasPrefix(name, "ld-linux") ||
 			binary.Libc(fact.Interp) == binary.Glibc && strings.HasPrefix(name, "libc.musl-")
-		if others && !s.exists(e, name) {
+		if ofOtherLibc && !s.exists(e, name) {
 			return "the library " + name
 		}
 	}
@@ -99,9 +99,9 @@ func (s *search) exists(program rootfs.Entry, name string) bool {
 	return false
 }
 
-// mounted reports whether a path is no file of the image where it is started.
+// mounted reports whether a path lies in a mount, so that it is not a file of the image.
 func (j *judgement) mounted(path string) bool {
-	for _, u := range j.subject.all() {
+	for _, u := range j.subject.useList() {
 		for _, at := range u.Mounts {
 			if at = strings.TrimSuffix(at, "/"); path == at || strings.HasPrefix(path, at+"/") {
 				return true
@@ -111,8 +111,9 @@ func (j *judgement) mounted(path string) bool {
 	return false
 }
 
-// wants says for which C library a program is built whose loader this is; "" where its name does not tell.
-func (j *judgement) wants(program, interp string) string {
+// builtFor returns, for messages, for which C library a program with this loader is built; "" if the loader's name
+// does not tell.
+func (j *judgement) builtFor(program, interp string) string {
 	libc := binary.Libc(interp)
 	if libc == "" {
 		return ""

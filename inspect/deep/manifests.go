@@ -12,27 +12,27 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// The manifests of packages are kept as lines of a word and a value. The words:
+// What is kept of a package manifest is lines of a word and a value. The words:
 const (
 	isNamed    = "name"
 	isVersion  = "version"
 	isFor      = "for"    // a machine, system or platform, as the package manager spells it
 	isForAll   = "any"    // the package is for any machine
-	hasOption  = "option" // a package of which one is for each platform
-	hasFile    = "file"   // a file that may be a program, from the directory where packages are installed
+	hasOption  = "option" // one of several packages, each for another platform
+	hasFile    = "file"   // a file that may be a program, relative to the directory in which packages are installed
 	isManifest = "of"     // the package manager
 	isForLibc  = "libc"   // a C library, as the package manager spells it
-	hasBinary  = "binary" // a pattern of the add-ons that the package loads, from its directory
+	hasBinary  = "binary" // a pattern of the add-ons that the package loads, relative to its directory
 )
 
-// The bounds of what is read and kept of a manifest.
+// Limits of what is read and kept of a manifest.
 const (
 	maxManifest = 256 << 10 // bytes that are read
 	maxKept     = 64 << 10
 	maxOptions  = 256
 )
 
-// manifest is what reads the manifest of a package, by its path; nil: it is none.
+// manifest returns the extractor for the manifest of a package; nil if the path is not one.
 func manifest(name string) rootfs.Extractor {
 	dir, file := path.Split(name)
 	switch {
@@ -52,12 +52,12 @@ func manifest(name string) rootfs.Extractor {
 	return nil
 }
 
-// said collects the lines of a manifest.
-type said struct {
+// manifestLines collects what is kept of a manifest.
+type manifestLines struct {
 	b strings.Builder
 }
 
-func (s *said) add(word, value string) {
+func (s *manifestLines) add(word, value string) {
 	if value = strings.TrimSpace(value); value == "" || strings.ContainsAny(value, "\n\r") ||
 		s.b.Len()+len(value) > maxKept {
 		return
@@ -65,13 +65,13 @@ func (s *said) add(word, value string) {
 	s.b.WriteString(word + " " + value + "\n")
 }
 
-// npmManifest keeps what a package.json says of platforms; "" is nothing.
+// npmManifest returns what a package.json says about platforms; "" if nothing.
 // https://docs.npmjs.com/cli/v11/configuring-npm/package-json#os
 func npmManifest(r io.Reader) string {
 	body, err := io.ReadAll(io.LimitReader(r, maxManifest))
-	tells := func(member string) bool { return strings.Contains(string(body), `"`+member+`"`) }
+	mentions := func(member string) bool { return strings.Contains(string(body), `"`+member+`"`) }
 	if err != nil ||
-		!slices.ContainsFunc([]string{"os", "cpu", "libc", "binary", "gypfile", "optionalDependencies"}, tells) {
+		!slices.ContainsFunc([]string{"os", "cpu", "libc", "binary", "gypfile", "optionalDependencies"}, mentions) {
 		return ""
 	}
 	var m struct {
@@ -86,16 +86,16 @@ func npmManifest(r io.Reader) string {
 	if json.Unmarshal(body, &m) != nil && m.Name == nil {
 		return ""
 	}
-	var s said
+	var s manifestLines
 	s.add(isManifest, "npm")
-	s.add(isNamed, strings.Join(texted(m.Name), ""))
-	s.add(isVersion, strings.Join(texted(m.Version), ""))
-	for _, system := range orNone(texted(m.OS)) {
-		for _, cpu := range orNone(texted(m.CPU)) {
+	s.add(isNamed, strings.Join(stringsOf(m.Name), ""))
+	s.add(isVersion, strings.Join(stringsOf(m.Version), ""))
+	for _, system := range orEmpty(stringsOf(m.OS)) {
+		for _, cpu := range orEmpty(stringsOf(m.CPU)) {
 			s.add(isFor, strings.Trim(system+"/"+cpu, "/"))
 		}
 	}
-	for _, libc := range texted(m.Libc) {
+	for _, libc := range stringsOf(m.Libc) {
 		s.add(isForLibc, libc)
 	}
 	s.add(hasBinary, addOnPattern(m.Binary))
@@ -106,8 +106,8 @@ func npmManifest(r io.Reader) string {
 	return s.b.String()
 }
 
-// addOnPattern is where node-pre-gyp puts an add-on, with * for what differs between platforms and versions; "" is
-// nowhere. https://github.com/mapbox/node-pre-gyp#the-binary-object-has-three-properties
+// addOnPattern returns where node-pre-gyp puts an add-on, with * for what differs between platforms and versions; ""
+// if it uses none. https://github.com/mapbox/node-pre-gyp#the-binary-object-has-three-properties
 func addOnPattern(raw json.RawMessage) string {
 	var b struct {
 		Name string `json:"module_name"`
@@ -131,8 +131,8 @@ func addOnPattern(raw json.RawMessage) string {
 	return at
 }
 
-// texted is a text of JSON, or several; nil is anything else.
-func texted(raw json.RawMessage) (all []string) {
+// stringsOf decodes a JSON string or an array of strings; nil for anything else.
+func stringsOf(raw json.RawMessage) (all []string) {
 	var one string
 	if json.Unmarshal(raw, &one) == nil {
 		return []string{one}
@@ -143,17 +143,17 @@ func texted(raw json.RawMessage) (all []string) {
 	return all
 }
 
-func orNone(all []string) []string {
+func orEmpty(all []string) []string {
 	if len(all) == 0 {
 		return []string{""}
 	}
 	return all
 }
 
-// wheelTags keeps whether a wheel is for any platform, and for which libc it is.
+// wheelTags returns whether a wheel is for any platform, and its libc.
 // https://packaging.python.org/specifications/platform-compatibility-tags/
 func wheelTags(r io.Reader) string {
-	var s said
+	var s manifestLines
 	tags := map[string]int{}
 	fields(io.LimitReader(r, maxManifest), func(name, value string) {
 		if name == "Tag" {
@@ -174,7 +174,7 @@ func wheelTags(r io.Reader) string {
 	return s.b.String()
 }
 
-// wheelPlatform is the kind of platform in a tag: any, manylinux, musllinux, or something else.
+// wheelPlatform returns the kind of platform in a tag: any, manylinux, musllinux, or another word.
 func wheelPlatform(tag string) string {
 	tag = tag[strings.LastIndexByte(tag, '-')+1:]
 	for _, kind := range []string{"any", "manylinux", "musllinux"} {
@@ -185,16 +185,16 @@ func wheelPlatform(tag string) string {
 	return tag
 }
 
-// wheelFiles keeps which files a wheel has below the directory where it was installed. What it names elsewhere is left
-// out: a record can't claim the files of others.
+// wheelFiles returns the files of a wheel below the directory in which it was installed. Other files are left out: a
+// record can't claim files of other packages.
 // https://packaging.python.org/specifications/recording-installed-packages/
 func wheelFiles(r io.Reader) string {
-	var s said
+	var s manifestLines
 	s.add(isManifest, "Python")
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
 		name := lines.Text()
-		for range 2 { // the sum and the size
+		for range 2 { // cut off the size, then the hash
 			name = name[:max(0, strings.LastIndexByte(name, ','))]
 		}
 		name = strings.Trim(name, `"`)
@@ -206,9 +206,9 @@ func wheelFiles(r io.Reader) string {
 	return s.b.String()
 }
 
-// gemSpec keeps what a gem calls itself. https://guides.rubygems.org/specification-reference/
+// gemSpec returns the name, version and platform of a gem. https://guides.rubygems.org/specification-reference/
 func gemSpec(r io.Reader) string {
-	var s said
+	var s manifestLines
 	s.add(isManifest, "gem")
 	lines := bufio.NewScanner(io.LimitReader(r, maxManifest))
 	for lines.Scan() {
@@ -229,13 +229,13 @@ func gemSpec(r io.Reader) string {
 	return s.b.String()
 }
 
-// nuSpec keeps what a NuGet package calls itself. https://learn.microsoft.com/nuget/reference/nuspec
+// nuSpec returns the name and version of a NuGet package. https://learn.microsoft.com/nuget/reference/nuspec
 func nuSpec(r io.Reader) string {
 	body, err := io.ReadAll(io.LimitReader(r, maxKept))
 	if err != nil {
 		return ""
 	}
-	var s said
+	var s manifestLines
 	s.add(isManifest, "NuGet")
 	for _, word := range []struct{ element, word string }{{"id", isNamed}, {"version", isVersion}} {
 		_, rest, _ := strings.Cut(string(body), "<"+word.element+">")
@@ -246,9 +246,9 @@ func nuSpec(r io.Reader) string {
 	return s.b.String()
 }
 
-// jdkRelease keeps what a JDK says of itself in its file release; "" is a file of another kind.
+// jdkRelease returns the version and architecture in a JDK's file release; "" if the file is of another kind.
 func jdkRelease(r io.Reader) string {
-	var s said
+	var s manifestLines
 	version, arch := "", ""
 	lines := bufio.NewScanner(io.LimitReader(r, maxKept))
 	for lines.Scan() {
@@ -270,7 +270,7 @@ func jdkRelease(r io.Reader) string {
 	return s.b.String()
 }
 
-// mayBeProgram leaves out the files of a package that are none by their names, which are nearly all.
+// mayBeProgram reports whether a file of a package may be a program by its name. Nearly all are not.
 func mayBeProgram(name string) bool {
 	if data, ok := strings.CutPrefix(name, "usr/share/"); ok {
 		switch dir, _, _ := strings.Cut(data, "/"); dir {
@@ -280,11 +280,9 @@ func mayBeProgram(name string) bool {
 	}
 	switch path.Ext(name) {
 	case ".py", ".pyc", ".pyi", ".h", ".hpp", ".c", ".rb", ".pl", ".pm", ".al", ".ix", ".js", ".ts", ".map", ".json",
-		".css", ".html", ".htm", ".xml", ".svg", ".png",
-		".gif", ".jpg", ".txt", ".md", ".rst", ".gz", ".mo", ".po", ".conf", ".list", ".yaml", ".yml", ".toml", ".typed",
-		".csv", ".ttf", ".tcl", ".enc",
-		".service", ".cmake", ".pc", ".la", ".a", ".go", ".rs", ".el", ".elc", ".vim", ".desktop", ".pem", ".crt", ".tmpl",
-		".dat", ".inc", ".sh":
+		".css", ".html", ".htm", ".xml", ".svg", ".png", ".gif", ".jpg", ".txt", ".md", ".rst", ".gz", ".mo", ".po",
+		".conf", ".list", ".yaml", ".yml", ".toml", ".typed", ".csv", ".ttf", ".tcl", ".enc", ".service", ".cmake",
+		".pc", ".la", ".a", ".go", ".rs", ".el", ".elc", ".vim", ".desktop", ".pem", ".crt", ".tmpl", ".dat", ".inc", ".sh":
 		return false
 	}
 	return name != ""

@@ -6,33 +6,33 @@ import (
 	"mtool/inspect/binary"
 )
 
-// span is where a word stands in a text.
+// span is the position of a word in a text.
 type span struct{ from, to int }
 
-// masks are texts in which the words for machines and systems are replaced by a star, as far as they were asked for.
+// masks caches texts in which the words for machines and systems are replaced by a star.
 type masks map[string]string
 
-// maxMasks bounds how many names are remembered.
+// maxMasks limits how many texts are cached.
 const maxMasks = 20_000
 
-// mask replaces the words of a name: sharp-linux-x64 is sharp-*. Words that are used for other things too count for the
-// machine that the file is for only.
+// mask replaces the words of a name: sharp-linux-x64 becomes sharp-*. Ambiguous words count only if they name the
+// file's own machine.
 func (m masks) mask(text, arch string) string {
 	key := arch + "/" + text
 	if masked, ok := m[key]; ok {
 		return masked
 	}
-	masked := masked(text, arch)
+	result := maskText(text, arch)
 	if len(m) < maxMasks {
-		m[key] = masked
+		m[key] = result
 	}
-	return masked
+	return result
 }
 
-func masked(text, arch string) string {
+func maskText(text, arch string) string {
 	var b strings.Builder
 	at := 0
-	for _, s := range joined(text, spans(text, arch)) {
+	for _, s := range joinSpans(text, spans(text, arch)) {
 		b.WriteString(text[at:s.from] + "*")
 		at = s.to
 	}
@@ -40,7 +40,7 @@ func masked(text, arch string) string {
 	return b.String()
 }
 
-// spans are the words for machines and systems, in their order.
+// spans returns the words for machines and systems, in their order.
 func spans(text, arch string) (all []span) {
 	machines := binary.NamedIn(text)
 	for from := 0; from < len(text); {
@@ -67,8 +67,8 @@ func spans(text, arch string) (all []span) {
 
 func isWord(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' }
 
-// joined makes one of spans that one character parts.
-func joined(text string, all []span) (some []span) {
+// joinSpans joins spans that are separated by one character.
+func joinSpans(text string, all []span) (some []span) {
 	for _, s := range all {
 		if n := len(some); n > 0 && s.from-some[n-1].to <= 1 && !strings.Contains(text[some[n-1].to:s.from], ".") {
 			some[n-1].to = s.to
@@ -79,24 +79,23 @@ func joined(text string, all []span) (some []span) {
 	return some
 }
 
-// isSystemWord reports whether a word in small letters says which system, distribution or libc something is for.
+// isSystemWord reports whether a word in lower case names a system, distribution or libc.
 func isSystemWord(word string) bool {
 	switch word {
 	case "linux", "linuxmusl", "linuxglibc", "gnu", "glibc", "musl", "gnueabihf", "gnueabi", "musleabihf", "musleabi",
-		"unknown", "pc",
-		"manylinux", "musllinux", "manylinux1", "manylinux2010", "manylinux2014", "debian", "ubuntu", "rhel",
-		"centos", "alpine",
-		"win", "win10", "win7", "win32", "win64", "windows", "mingw32", "mswin", "msvc", "darwin", "macos", "macosx", "osx",
-		"osx10", "mac",
-		"apple", "ios", "freebsd", "openbsd", "netbsd", "dragonfly", "sunos", "solaris", "illumos", "aix", "hpux", "android",
+		"unknown", "pc", "manylinux", "musllinux", "manylinux1", "manylinux2010", "manylinux2014",
+		"debian", "ubuntu", "rhel", "centos", "alpine",
+		"win", "win10", "win7", "win32", "win64", "windows", "mingw32", "mswin", "msvc",
+		"darwin", "macos", "macosx", "osx", "osx10", "mac", "apple", "ios",
+		"freebsd", "openbsd", "netbsd", "dragonfly", "sunos", "solaris", "illumos", "aix", "hpux", "android",
 		"linux64", "linux32":
 		return true
 	}
 	return false
 }
 
-// slot is what a path has in common with those of the same file for other platforms: its directories with their words
-// masked, and its name up to the first such word. ok reports whether there is a word at all.
+// slot returns what a path has in common with those of the same file for other platforms: its directories with such
+// words masked, and its name up to the first such word. ok reports whether there was such a word.
 func (m masks) slot(path, arch string) (slot string, ok bool) {
 	parts := strings.Split(path, "/")
 	last := len(parts) - 1

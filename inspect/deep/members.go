@@ -11,58 +11,58 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// memberRules are about files that stand for one platform in a package that may have others.
+// memberRules are about files for one platform in a package that may have files for others.
 func memberRules() []Rule {
 	return []Rule{
 		{
-			Name: "package data", State: inspect.Note, covers: (*suspect).data,
-			Covers: "files below usr/share/ of a package of dpkg, apk or RPM that is for all machines, which its own layer brought",
-			Reason: "the distribution has it on every platform",
+			Name: "package data", State: inspect.Note, covers: (*suspect).packageData,
+			Covers: "files below usr/share/ of a dpkg, apk or RPM package for all machines, installed by the same layer as the package",
+			Reason: "the distribution installs them on every platform",
 		},
 		{
 			Name: "misnamed part", State: inspect.Mismatch, covers: (*suspect).misnamed,
-			Covers: "a part of a package that names this platform (prebuilds/linux-arm64/, as node-gyp-build reads it), and is for another",
-			Reason: "it is what the package takes here",
+			Covers: "a part of a package whose path names this platform (prebuilds/linux-arm64/, as node-gyp-build reads it), and that is for another",
+			Reason: "it is the part that the package loads here",
 		},
 		{
-			Name: "other platforms", State: inspect.Note, covers: (*suspect).otherPart,
-			Covers: "parts of a package for other platforms, where it has right ones for this platform: the same file in directories or with names that differ in the words for machines and systems only; another of the optionalDependencies of an npm package; another add-on in its prebuilds/ or by its member binary; a Go plugin of the same import path in its directory; or other files, where a directory of the package is called after the machine",
-			Reason: "packages that choose when they run",
+			Name: "other platforms", State: inspect.Note, covers: (*suspect).hasCounterpart,
+			Covers: "parts of a package for other platforms, if it also has the part for this platform: the same file in directories or with names that differ only in the words for machines and systems; another of the optionalDependencies of an npm package; another add-on in its prebuilds/ or described by its member binary; a Go plugin with the same import path in the same directory; or other files, if a directory of the package is named after the machine",
+			Reason: "the package chooses among its parts when it runs",
 		},
 		{
-			Name: "Go plugin", State: inspect.Mismatch, covers: (*suspect).plugin,
-			Covers: "plugins that Go built (-buildmode=plugin) for another machine, where their directory has none of the same import path for this one",
+			Name: "Go plugin", State: inspect.Mismatch, covers: (*suspect).isPlugin,
+			Covers: "Go plugins (-buildmode=plugin) for another machine, if their directory has none with the same import path for this one",
 			Reason: "plugin.Open loads it, and fails",
 		},
 		{
-			Name: "one platform", State: inspect.Mismatch, covers: (*suspect).alone,
-			Covers: "packages (npm, pip, gem, NuGet, Terraform, Bazel, Nix, dpkg, apk, RPM, a JDK) that have programs for one other platform only, or for others without saying so by names; not where names do, and the package is for any machine",
-			Reason: "it was installed on another machine, and does not start here",
+			Name: "one platform", State: inspect.Mismatch, covers: (*suspect).otherPlatformOnly,
+			Covers: "packages (npm, pip, gem, NuGet, Terraform, Bazel, Nix, dpkg, apk, RPM, a JDK) with programs for one other platform only, or for several others without naming them in paths; not if paths name them and the package is for any machine",
+			Reason: "the package was installed on another machine, and its programs do not start here",
 		},
 		{
-			Name: "part missing", State: inspect.Mismatch, covers: (*suspect).lacks,
-			Covers: "in amd64 and arm64: parts of a package for several other platforms, where nothing in it is for this one, if they are for Linux on several kinds of machines, add-ons for Node.js and Bare (.node, .bare) for several systems, or in a package that is named by its machine",
-			Reason: "the package has native code for many, and none that starts here",
+			Name: "part missing", State: inspect.Mismatch, covers: (*suspect).lacksPlatform,
+			Covers: "in images for amd64 and arm64: parts of a package for several other platforms, if it has no part for this one, and the parts are for Linux on several kinds of machines, or add-ons for Node.js and Bare (.node, .bare) for several systems, or in a package that is named after its machine",
+			Reason: "the package has native code for many platforms, and none that starts here",
 		},
 		{
-			Name: "no part", State: inspect.Warning, covers: (*suspect).several,
-			Covers: "parts of a package for several other platforms, where none is for this one",
-			Reason: "the package is for all who have it, and does without here; or nobody looked",
+			Name: "no part", State: inspect.Warning, covers: (*suspect).severalPlatforms,
+			Covers: "parts of a package for several other platforms, if it has no part for this one",
+			Reason: "the package may work without native code here, or may never have been tried here",
 		},
 	}
 }
 
-// slot is what an image has at one place of a package, for all platforms.
+// slot is what an image has of one file of a package, for all platforms.
 type slot struct {
 	right     bool     // for this platform
 	platforms []string // others
 }
 
-// only says which platforms those are that a package is for, and which not: "linux/amd64 only".
+// onlyFor returns, for messages, which platforms a package is for, and which not: "linux/amd64 only".
 func (s *suspect) onlyFor(platforms []string) string {
 	const few = 3
 	all := slices.Clone(platforms)
-	slices.SortFunc(all, func(a, b string) int { // those of the same system first
+	slices.SortFunc(all, func(a, b string) int { // the same system first
 		return cmp.Or(cmp.Compare(s.otherThan(a), s.otherThan(b)), strings.Compare(a, b))
 	})
 	if len(all) <= few+1 {
@@ -78,12 +78,12 @@ func (s *suspect) otherThan(platform string) int {
 	return 1
 }
 
-// maxSlots bounds how many places are looked at. A file at another one is judged without its neighbours.
+// maxSlots limits how many slots are remembered. A file in another one is judged without its counterparts.
 const maxSlots = 50_000
 
-// slot is the place of a file; the zero value where its path names nothing.
+// slot returns the slot of a file; the zero value if its path names no machine or system.
 func (s *suspect) slot() slot {
-	if k := s.packages().of(s.path); k != nil && k.isChoice {
+	if k := s.packages().judgedWith(s.path); k != nil && k.isChoice {
 		return slot{right: k.right, platforms: k.others}
 	}
 	name, ok := s.masks.slot(s.path, s.fact.Arch)
@@ -93,40 +93,40 @@ func (s *suspect) slot() slot {
 	return s.slots()[name]
 }
 
-// slots are the places of all programs whose paths name a machine or a system. They are looked for when a program turns
-// up that is not right.
+// slots returns the slots of all programs whose paths name a machine or a system. They are computed when the first
+// program turns up that does not fit.
 func (j *judgement) slots() map[string]slot {
-	if j.places != nil {
-		return j.places
+	if j.bySlot != nil {
+		return j.bySlot
 	}
-	j.places = map[string]slot{}
+	j.bySlot = map[string]slot{}
 	for e := range j.tree.All() {
 		if e.Type != rootfs.Program || e.File.Fact == nil || !judgeable(*e.File.Fact) {
 			continue
 		}
 		name, ok := j.masks.slot(e.Path, e.File.Fact.Arch)
-		place, known := j.places[name]
-		if !ok || !known && len(j.places) >= maxSlots {
+		slot, known := j.bySlot[name]
+		if !ok || !known && len(j.bySlot) >= maxSlots {
 			continue
 		}
 		if verdict, _ := binary.Runs(*e.File.Fact, j.platform); fits(verdict) {
-			place.right = true
-		} else if p := platformOf(*e.File.Fact); !slices.Contains(place.platforms, p) {
-			place.platforms = append(place.platforms, p)
+			slot.right = true
+		} else if p := platformOf(*e.File.Fact); !slices.Contains(slot.platforms, p) {
+			slot.platforms = append(slot.platforms, p)
 		}
-		j.places[name] = place
+		j.bySlot[name] = slot
 	}
-	return j.places
+	return j.bySlot
 }
 
-// misnamed reports whether the last name in the path that names a machine names this one. A file in no package is no
-// part.
+// misnamed reports whether the last part of the path that names a machine names this one. A file without a slot is
+// not part of a package.
 func (s *suspect) misnamed() bool {
-	if !s.other() || len(s.slot().platforms) == 0 {
+	if !s.forOther() || len(s.slot().platforms) == 0 {
 		return false
 	}
-	if misplaced, known := s.misplaced(); known {
-		return misplaced
+	if chosen, known := s.chosenHere(); known {
+		return chosen
 	}
 	parts := strings.Split(s.path, "/")
 	for _, part := range slices.Backward(parts) {
@@ -140,81 +140,82 @@ func (s *suspect) misnamed() bool {
 	return false
 }
 
-// alone reports whether the file is of a package that is there for other platforms only, and that somebody installed
-// for them by mistake.
-func (s *suspect) alone() bool {
-	k := s.packages().of(s.path)
-	if !s.other() || k == nil || !saysMachine(s.fact) {
+// otherPlatformOnly reports whether the file is in a package that is there for other platforms only, most likely
+// installed by mistake.
+func (s *suspect) otherPlatformOnly() bool {
+	k := s.packages().judgedWith(s.path)
+	if !s.forOther() || k == nil || !hasMachine(s.fact) {
 		return false
 	}
-	place, others, right := s.slot(), k.others, k.right
-	named := len(place.platforms) > 0
+	slot, others, right := s.slot(), k.others, k.right
+	named := len(slot.platforms) > 0
 	if k.shared {
-		others, right = place.platforms, place.right
+		others, right = slot.platforms, slot.right
 	}
 	chosen := named && (k.neutral || !buildsImages(s.fact))
 	if right || chosen || named && len(others) != 1 {
 		return false
 	}
-	s.pack, s.only = s.called(k), s.onlyFor(k.spelled(s.fact))
+	s.pkg, s.only = s.packageName(k), s.onlyFor(k.platformNames(s.fact))
 	if k.shared {
-		s.only = s.onlyFor(place.platforms)
+		s.only = s.onlyFor(slot.platforms)
 	}
 	return true
 }
 
-// saysMachine reports whether a file is for a machine at all, and not broken.
-func saysMachine(f binary.Fact) bool { return f.Arch != "" || len(f.Archs) > 0 }
+// hasMachine reports whether a file states its machine, which a broken file or portable code does not.
+func hasMachine(f binary.Fact) bool { return f.Arch != "" || len(f.Archs) > 0 }
 
-// called is the name of the package, or of the one that has it for one of its platforms.
-func (s *suspect) called(k *pack) string {
+// packageName returns the name of the package, or of the one that needs it for one of its platforms.
+func (s *suspect) packageName(k *pkg) string {
 	for _, parent := range s.packages().parents[k] {
-		if !parent.has(k) {
+		if !parent.hasCounterpart(k) {
 			return parent.name
 		}
 	}
 	return k.name
 }
 
-// buildsImages reports whether people build images on machines of that kind, so that a package installed for it is
-// likely one of the builder. One for another machine was chosen.
+// buildsImages reports whether images are commonly built on such machines. A package for one of them was likely
+// installed by mistake; one for another machine was chosen on purpose.
 func buildsImages(f binary.Fact) bool {
 	return slices.Contains([]string{"amd64", "arm64", "386"}, f.Arch)
 }
 
-func (s *suspect) several() bool {
-	place, k := s.slot(), s.packages().of(s.path)
-	if !s.other() || len(place.platforms) < 2 && (k == nil || k.right && !k.shared || len(place.platforms) == 0) {
+// severalPlatforms reports whether the file is in a slot or package for several other platforms.
+func (s *suspect) severalPlatforms() bool {
+	slot, k := s.slot(), s.packages().judgedWith(s.path)
+	if !s.forOther() || len(slot.platforms) < 2 && (k == nil || k.right && !k.shared || len(slot.platforms) == 0) {
 		return false
 	}
-	if s.only = s.onlyFor(place.platforms); k != nil {
-		s.pack = s.called(k)
+	if s.only = s.onlyFor(slot.platforms); k != nil {
+		s.pkg = s.packageName(k)
 	}
 	return true
 }
 
-// otherPart reports whether the package has for this platform what the file is for another: the same file, the same
-// package of its family or, where a directory is called after the machine, right files in another directory.
-func (s *suspect) otherPart() bool {
-	if passed, known := s.misplaced(); known && !passed && s.slot().right {
-		return true // also of a newer processor
+// hasCounterpart reports whether the package has a counterpart of the file for this platform: the same file, the same
+// package of its family or, if a directory is named after the machine, fitting files in another directory.
+func (s *suspect) hasCounterpart() bool {
+	if chosen, known := s.chosenHere(); known && !chosen && s.slot().right {
+		return true // also for a newer processor
 	}
-	if !s.other() || s.slot().right || s.packages().plugins[pluginKey(s.path, s.fact)] {
-		return s.other()
+	if !s.forOther() || s.slot().right || s.packages().plugins[pluginKey(s.path, s.fact)] {
+		return s.forOther()
 	}
-	k := s.packages().of(s.path)
+	k := s.packages().judgedWith(s.path)
 	if k == nil {
 		return false
 	}
 	if parents := s.packages().parents[k]; len(parents) > 0 {
-		return !slices.ContainsFunc(parents, func(parent *pack) bool { return !parent.has(k) })
+		return !slices.ContainsFunc(parents, func(parent *pkg) bool { return !parent.hasCounterpart(k) })
 	}
 	inside := strings.Split(strings.TrimPrefix(strings.TrimPrefix(s.path, k.root), "/"), "/")
-	return k.right && !k.shared && !s.served() && slices.ContainsFunc(inside[:len(inside)-1], s.named)
+	return k.right && !k.shared && !s.inLoaderDirs() && slices.ContainsFunc(inside[:len(inside)-1], s.isNamedIn)
 }
 
-// data reports whether the file lies among the data of a package for any machine.
-func (s *suspect) data() bool {
+// packageData reports whether the file is among the data files of a package for any machine.
+func (s *suspect) packageData() bool {
 	k := s.packages().system[s.path]
-	return s.other() && k != nil && k.forAny() && strings.HasPrefix(s.path, "usr/share/")
+	return s.forOther() && k != nil && k.forAny() && strings.HasPrefix(s.path, "usr/share/")
 }

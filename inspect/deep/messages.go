@@ -9,25 +9,25 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// wrong is what is wrong with a file, and what comes of it: "the entrypoint /app is an amd64 program (layer 2,
+// mismatch returns what is wrong with a file, and the consequence: "the entrypoint /app is an amd64 program (layer 2,
 // sha256:…): exec format error when started".
-func (s *suspect) wrong(e rootfs.Entry, role string) inspect.Finding {
+func (s *suspect) mismatch(e rootfs.Entry, role string) inspect.Finding {
 	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
-	f.Message = fmt.Sprintf("%s: %s %s %s: %s", s.judgement.name(), subjectOf(role, e.Path), s.what(), place(e),
-		s.consequence(role))
+	f.Message = fmt.Sprintf("%s: %s %s %s: %s",
+		s.judgement.name(), subjectOf(role, e.Path), s.description(), place(e), s.consequence(role))
 	if e.File.Problem != "" {
 		f.Message += "; " + e.File.Problem
 	}
 	return f
 }
 
-// place is the layer of a file.
+// place returns the layer of a file, for messages.
 func place(e rootfs.Entry) string {
 	return fmt.Sprintf("(layer %d, %s)", e.Layer+1, inspect.Short(e.Digest))
 }
 
-// subjectOf is how a message names a file.
+// subjectOf returns how a message names a file.
 func subjectOf(role, path string) string {
 	if role == roleOther || role == roleShared || role == roleObject {
 		return "/" + path
@@ -35,10 +35,10 @@ func subjectOf(role, path string) string {
 	return "the " + role + " /" + path
 }
 
-// what a file is, for people: "is an amd64 program".
-func (s *suspect) what() string {
-	if s.fault.is != "" {
-		return s.fault.is
+// description returns what a file is, for messages: "is an amd64 program".
+func (s *suspect) description() string {
+	if s.fault.what != "" {
+		return s.fault.what
 	}
 	f := s.fact
 	arch := f.Arch
@@ -52,14 +52,14 @@ func (s *suspect) what() string {
 	case s.system() != "":
 		return "is a " + s.system() + " program for " + arch
 	case s.verdict == binary.Unstated:
-		return "does not say which processor it needs"
+		return "does not state which processor it needs"
 	case foreign || arch == "" || !f.Kind.ELF():
 		return "is " + an(f.String())
 	}
 	return "is " + an(arch) + " " + s.noun()
 }
 
-// system is the name of another operating system whose format the file has, "" for none.
+// system returns the name of another operating system whose format the file has; "" if none.
 func (s *suspect) system() string {
 	switch f := s.fact; {
 	case f.Kind == binary.PE && f.OS == "windows" && s.platform.OS != "windows":
@@ -70,12 +70,12 @@ func (s *suspect) system() string {
 	return ""
 }
 
-// whole is what a file is, and what comes of it where its machine is right.
-func (s *suspect) whole() string {
-	if s.fault.so == "" {
-		return s.what()
+// summary returns what a file is and, if only its machine fits, the consequence.
+func (s *suspect) summary() string {
+	if s.fault.consequence == "" {
+		return s.description()
 	}
-	return s.what() + ": " + s.fault.so
+	return s.description() + ": " + s.fault.consequence
 }
 
 func (s *suspect) noun() string {
@@ -84,7 +84,7 @@ func (s *suspect) noun() string {
 		return "kernel module"
 	case s.fact.Kind == binary.ELFObject:
 		return "object"
-	case s.plugin():
+	case s.isPlugin():
 		return "Go plugin"
 	case s.fact.Kind == binary.ELFShared && s.fact.Interp == "":
 		return "library"
@@ -92,7 +92,7 @@ func (s *suspect) noun() string {
 	return "program"
 }
 
-// an is a machine, or what a file is, with its article.
+// an returns a machine, or the description of a file, with its indefinite article.
 func an(what string) string {
 	if strings.ContainsAny(what[:1], "aeioEM.") || strings.HasPrefix(what, "s390") || strings.HasPrefix(what, "x") ||
 		strings.HasPrefix(what, "sw") {
@@ -103,15 +103,15 @@ func an(what string) string {
 
 func (s *suspect) consequence(role string) string {
 	switch {
-	case s.fault.so != "":
-		return s.fault.so
+	case s.fault.consequence != "":
+		return s.fault.consequence
 	case s.unused && (role == roleShared || role == roleObject):
 		return "nothing is known to load it"
 	case s.unused:
 		return "nothing is known to start it"
 	case s.platform.OS != "linux" && s.verdict == binary.OtherOS:
 		return "programs of " + s.platform.OS + " have another format"
-	case s.object():
+	case s.isObject():
 		return "it can't be loaded or linked"
 	case role == roleShared || role == roleLibc:
 		return notLoaded

@@ -7,15 +7,15 @@ import (
 	"mtool/inspect/binary"
 )
 
-// lacks reports whether the package has native code that Linux would take, and none for this platform, for which
-// packages that have more than one machine are made. One for x86 only may do without: it often is what a debugger or
-// profiler adds there.
-func (s *suspect) lacks() bool {
-	made := slices.Contains([]string{"amd64", "arm64"}, s.platform.Architecture)
-	if !made || !s.several() {
+// lacksPlatform reports whether the package has native code for Linux on other machines, and none for this platform,
+// which packages for more than one machine usually support. A package for x86 only may work without: its native code
+// often is an extra for debuggers or profilers there.
+func (s *suspect) lacksPlatform() bool {
+	usual := slices.Contains([]string{"amd64", "arm64"}, s.platform.Architecture)
+	if !usual || !s.severalPlatforms() {
 		return false
 	}
-	k := s.packages().of(s.path)
+	k := s.packages().judgedWith(s.path)
 	if k == nil || k.right && !k.shared || s.slot().right {
 		return false
 	}
@@ -24,7 +24,7 @@ func (s *suspect) lacks() bool {
 	return bound || others.families() > 1 || isAddOn(s.path) && (others.families() > 0 || others.systems() > 1)
 }
 
-// families counts the machines for whose Linux a slot has code; 386 and amd64 are one.
+// families counts the machines for which a slot has Linux code; 386 and amd64 count as one.
 func (s slot) families() int {
 	known := map[string]bool{}
 	for _, p := range s.platforms {
@@ -45,8 +45,8 @@ func (s slot) systems() int {
 	return len(known)
 }
 
-// isAddOn reports whether a name is one of what Node.js or Bare loads, whatever the system. A package has them for the
-// systems on which it works.
+// isAddOn reports whether a file is an add-on of Node.js or Bare by its name, which is the same on all systems. A
+// package has one for each system on which it works.
 func isAddOn(path string) bool {
 	return strings.HasSuffix(path, ".node") || strings.HasSuffix(path, ".bare")
 }

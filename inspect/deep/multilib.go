@@ -9,16 +9,16 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// multilibRules are about the other ABIs of the platform's processors, which come with compilers.
+// multilibRules are about other ABIs of the platform's processors, whose files come with compilers.
 func multilibRules() []Rule {
 	return []Rule{{
 		Name: "multilib", State: inspect.Note, covers: (*suspect).multilib,
-		Covers: "files of another ABI of the platform's processors (x32 in amd64, 31 bits in s390x, n32 and o32 in mips64, 32 bits in ppc64, the other float ABI) whose own loader is in the image or in a directory above them, unless something starts or loads them",
+		Covers: "files for another ABI of the platform's processors (x32 in amd64, 31 bits in s390x, n32 and o32 in mips64, 32 bits in ppc64, the other float ABI) whose own loader is in the image or in a directory above them, unless something starts or loads them",
 		Reason: "compilers link with them, as gcc-multilib does; not every kernel runs them",
 	}}
 }
 
-// siblings are the machines whose code processors of the platform may run too, where the kernel is set to.
+// siblings returns the machines whose code the platform's processors can run too, if the kernel supports it.
 func siblings(arch string) []string {
 	switch arch {
 	case "amd64":
@@ -35,7 +35,7 @@ func siblings(arch string) []string {
 	return nil
 }
 
-// sibling reports whether the file is for one of them.
+// sibling reports whether the file is for a sibling of the platform's machine.
 func (s *suspect) sibling() bool {
 	return slices.Contains(siblings(s.platform.Architecture), s.fact.Arch)
 }
@@ -48,7 +48,7 @@ func (s *suspect) multilib() bool {
 	return why.rule == "" || why.rule == ruleUserland || why.rule == ruleLibrary && why.from == ""
 }
 
-// misfits reports whether the file is of the right machine and another ABI.
+// misfits reports whether the file is for the right machine and another ABI.
 func (s *suspect) misfits() bool {
 	if s.fact.Arch != s.platform.Architecture {
 		return false
@@ -57,8 +57,8 @@ func (s *suspect) misfits() bool {
 	return err == nil && found.File != nil && s.misfit(found.Entry) != (fault{})
 }
 
-// ownLoader reports whether the loader of the file's own ABI is there: the one that it names or, of a library, one in
-// the image or in a directory above it.
+// ownLoader reports whether the loader of the file's own ABI is in the image: the one that the file names or, for a
+// library, one in the image's root or in a directory above it.
 func (s *suspect) ownLoader() bool {
 	if s.fact.Interp != "" && !strings.HasPrefix(s.name(), "libc") {
 		return s.fitsAt(s.fact.Interp)
@@ -77,7 +77,7 @@ func (s *suspect) ownLoader() bool {
 	}
 }
 
-// fitsAt reports whether there is a program with which the file could be one process.
+// fitsAt reports whether the file at a path fits into one process with this one.
 func (s *suspect) fitsAt(path string) bool {
 	found, err := s.tree.Lookup(path)
 	if err != nil || found.Type != rootfs.Program || found.File.Fact == nil || found.File.Fact.Arch != s.fact.Arch {

@@ -10,17 +10,17 @@ import (
 
 // need is why something in the image would start or load a file.
 type need struct {
-	rule string // the row of the table
+	rule string // the name of the rule
 	role string
-	by   string // what asks for it, for people: "/usr/bin/node", "PATH"
-	as   string // under which name; "" is its own
-	from string // the path of the file that asks; "" is none
+	by   string // what requires it, for messages: "/usr/bin/node", "PATH"
+	as   string // under which name; "" means its own
+	from string // the path of the file that requires it; "" if none
 }
 
-// needs are the files that are needed, by path.
+// needs maps the paths of needed files to the reason.
 type needs map[string]need
 
-// add keeps the first reason of a file: they come in the order of the rules.
+// add keeps the first reason for a file. Reasons are added in the order of the rules.
 func (n needs) add(path string, why need) {
 	if _, ok := n[path]; !ok {
 		n[path] = why
@@ -40,8 +40,8 @@ const (
 func startedRules() []Rule {
 	return []Rule{
 		needRule(ruleStarted,
-			"what the image starts: the entrypoint, command and health check, through links, scripts and programs that start others, with their interpreters and loaders",
-			"it does not start"),
+			"files that the image starts: the entrypoint, command and health check, through links, scripts and programs that start others, with their interpreters and loaders",
+			"the image does not start"),
 		needRule(ruleUserland, "the loader, libc and shell at the paths where programs of the platform look for them",
 			"no program of the platform starts without them"),
 	}
@@ -50,19 +50,19 @@ func startedRules() []Rule {
 func neededRules() []Rule {
 	return []Rule{
 		needRule(rulePath,
-			"programs that a name in the directories of PATH finds, by links too, unless the name itself is that of another machine (kubectl-linux-amd64)",
-			"whoever calls the name gets them"),
+			"programs in the directories of PATH, through links too, unless the name itself names another machine (kubectl-linux-amd64)",
+			"a command of that name starts them"),
 		needRule(ruleEnv,
-			"programs and libraries that variables of the image name: bin/ of JAVA_HOME, what LD_LIBRARY_PATH, LD_PRELOAD and the like lead to",
-			"somebody set the variable to have them used"),
+			"programs and libraries named by variables of the image: bin/ of JAVA_HOME, the contents of LD_LIBRARY_PATH, LD_PRELOAD and the like",
+			"the variable was set so that they are used"),
 		needRule(ruleLibrary,
-			"libraries that the loader finds for the right programs (DT_NEEDED through RPATH, RUNPATH, ld.so.conf and the usual directories), where it finds no right one; those to which links in its directories lead",
+			"libraries that the loader finds for programs of the platform (DT_NEEDED through RPATH, RUNPATH, ld.so.conf and the usual directories), if it finds no fitting one; and the targets of links in its directories",
 			"the programs do not start without them"),
 		{
-			Name: ruleLabel, State: inspect.Note, covers: (*suspect).wished,
+			Name: ruleLabel, State: inspect.Note, covers: (*suspect).coveredByLabel,
 			Covers: "files that a GLOB of the image's label " + Label +
 				" covers (16 at most, with commas), unless --strict, --files or --cluster",
-			Reason: "the image's own wish, which is shown as such",
+			Reason: "the image itself exempts them, as the note says",
 		},
 	}
 }
@@ -77,44 +77,45 @@ func needRule(name, covers, reason string) Rule {
 	}}
 }
 
-func (s *suspect) wished() bool {
-	return !s.options.Strict && !s.options.IgnoreLabels && covered(s.path, s.label)
+func (s *suspect) coveredByLabel() bool {
+	return !s.options.Strict && !s.options.IgnoreLabels && coveredByGlob(s.path, s.labelGlobs)
 }
 
-// needs are the files that something would start or load. They are looked for when a program turns up that is not
-// right.
+// needs returns the files that something would start or load. They are computed when the first program turns up that
+// does not fit.
 func (j *judgement) needs() needs {
 	if j.needed != nil {
 		return j.needed
 	}
 	j.needed = needs{}
-	for path, own := range j.own {
+	for path, why := range j.essential {
 		rule := ruleStarted
-		if own.by == "" {
+		if why.by == "" {
 			rule = ruleUserland
 		}
-		j.needed.add(path, need{rule: rule, role: own.role, by: own.by})
+		j.needed.add(path, need{rule: rule, role: why.role, by: why.by})
 	}
-	if j.all {
-		j.inPath()
-		j.inEnvironment()
-		j.libraries()
+	if j.judgeAll {
+		j.addPath()
+		j.addEnvironment()
+		j.addLibraries()
 	}
 	return j.needed
 }
 
-// inPath adds what names in the directories of PATH find.
-func (j *judgement) inPath() {
+// addPath adds the programs in the directories of PATH.
+func (j *judgement) addPath() {
 	listed := map[string]bool{}
 	for _, dir := range j.pathDirs() {
-		j.programsIn(dir, rulePath, "PATH", listed)
+		j.addProgramsIn(dir, rulePath, "PATH", listed)
 	}
 }
 
-// programsIn adds the programs of a directory under the names there. Nobody calls a name that is another machine's.
+// addProgramsIn adds the programs of a directory under their names there, unless a name names another machine: such a
+// name is not called by mistake.
 //
-// listed are the directories that were gone through, however they were spelled.
-func (j *judgement) programsIn(dir, rule, by string, listed map[string]bool) {
+// listed has the directories that were already added, by their real path.
+func (j *judgement) addProgramsIn(dir, rule, by string, listed map[string]bool) {
 	in, err := j.tree.Lookup(dir)
 	if err != nil || listed[in.Path] {
 		return
@@ -137,7 +138,7 @@ func (j *judgement) programsIn(dir, rule, by string, listed map[string]bool) {
 	}
 }
 
-// doubtful reports whether a program is not simply for the platform, so that it matters who needs it.
+// doubtful reports whether a program may not fit the platform, so that it matters what needs it.
 func (j *judgement) doubtful(f *rootfs.File) bool {
 	if f.Fact == nil || !judgeable(*f.Fact) {
 		return false
@@ -146,7 +147,7 @@ func (j *judgement) doubtful(f *rootfs.File) bool {
 	return !fits(verdict) || len(j.options.Explain) > 0
 }
 
-// namesForeign reports whether a name says that a program is for another machine or system.
+// namesForeign reports whether a name contains the machine of a foreign program, or its system.
 func namesForeign(name string, f binary.Fact) bool {
 	return binary.Names(name, f.Arch) || f.Kind != binary.ELFExecutable && f.Kind != binary.ELFShared &&
 		namesSystem(name, f)
@@ -154,10 +155,10 @@ func namesForeign(name string, f binary.Fact) bool {
 
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// pathDirs are the directories of PATH, of all uses.
+// pathDirs returns the directories of PATH for all uses.
 func (j *judgement) pathDirs() (dirs []string) {
 	known := map[string]bool{}
-	for _, u := range j.subject.all() {
+	for _, u := range j.subject.useList() {
 		for _, dir := range j.command(u).Path() {
 			if !known[dir] {
 				dirs = append(dirs, dir)
@@ -168,13 +169,14 @@ func (j *judgement) pathDirs() (dirs []string) {
 	return dirs
 }
 
-// maxVariables bounds how many paths are followed that variables name.
+// maxVariables limits how many paths in variables are followed.
 const maxVariables = 1000
 
-// inEnvironment adds what variables other than PATH name: a file, and the programs and libraries of a directory.
-func (j *judgement) inEnvironment() {
+// addEnvironment adds the files that variables other than PATH name, and the programs and libraries of the
+// directories that they name.
+func (j *judgement) addEnvironment() {
 	n, listed := 0, map[string]bool{}
-	for _, u := range j.subject.all() {
+	for _, u := range j.subject.useList() {
 		for _, e := range j.command(u).Env {
 			name, value, _ := strings.Cut(e, "=")
 			if name == "PATH" {
@@ -185,14 +187,14 @@ func (j *judgement) inEnvironment() {
 					return
 				}
 				if strings.HasPrefix(path, "/") && strings.Trim(path, "/") != "" {
-					j.variable(name, path, listed)
+					j.addVariable(name, path, listed)
 				}
 			}
 		}
 	}
 }
 
-func (j *judgement) variable(name, path string, listed map[string]bool) {
+func (j *judgement) addVariable(name, path string, listed map[string]bool) {
 	found, err := j.tree.Lookup(path)
 	if err != nil {
 		return
@@ -201,9 +203,9 @@ func (j *judgement) variable(name, path string, listed map[string]bool) {
 	case rootfs.Program:
 		j.needed.add(found.Path, need{rule: ruleEnv, role: roleOf(*found.File.Fact), by: "$" + name})
 	case rootfs.Directory:
-		j.programsIn(path+"/bin", ruleEnv, "$"+name, listed)
+		j.addProgramsIn(path+"/bin", ruleEnv, "$"+name, listed)
 		if strings.HasPrefix(name, "LD_") {
-			j.libraryLinks(path, ruleEnv, "$"+name, true)
+			j.addLibrariesIn(path, ruleEnv, "$"+name, true)
 		}
 	}
 }

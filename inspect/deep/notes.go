@@ -8,52 +8,52 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// excuse is what one rule covered.
-type excuse struct {
+// exemption counts the files that one rule covered.
+type exemption struct {
 	rule  Rule
 	files int
 	first string
 	what  string
 }
 
-func (j *judgement) excuse(r Rule, path, reason string) {
-	if x := j.excused[r.Name]; x != nil {
-		x.files++
+func (j *judgement) exempt(r Rule, path, reason string) {
+	if e := j.exemptions[r.Name]; e != nil {
+		e.files++
 		return
 	}
-	j.excused[r.Name] = &excuse{rule: r, files: 1, first: path, what: reason}
+	j.exemptions[r.Name] = &exemption{rule: r, files: 1, first: path, what: reason}
 }
 
-// excuses makes one note of what each rule covered, in the order of the table.
-func (j *judgement) excuses() {
+// reportExemptions adds one note for each rule that covered files, in the order of the rules.
+func (j *judgement) reportExemptions() {
 	for _, r := range Rules() {
-		x := j.excused[r.Name]
-		if x == nil || r.Quiet {
+		e := j.exemptions[r.Name]
+		if e == nil || r.Quiet {
 			continue
 		}
 		f := j.finding("").Note(r.Name)
-		f.Path, f.Role, f.Evidence = x.first, roleOther, x.what
-		f.Message = fmt.Sprintf("%s: %s: /%s %s", j.name(), r.Name, x.first, x.what)
-		if x.files > 1 {
-			f.Message = fmt.Sprintf("%s: %s: %s; the first, /%s, %s", j.name(), r.Name, inspect.Count(x.files, "file"),
-				x.first, x.what)
+		f.Path, f.Role, f.Evidence = e.first, roleOther, e.what
+		f.Message = fmt.Sprintf("%s: %s: /%s %s", j.name(), r.Name, e.first, e.what)
+		if e.files > 1 {
+			f.Message = fmt.Sprintf("%s: %s: %s; the first, /%s, %s", j.name(), r.Name, inspect.Count(e.files, "file"),
+				e.first, e.what)
 		}
 		j.add(f)
 	}
 }
 
-// wish shows what the image asks for itself.
-func (j *judgement) wish() {
+// reportLabel adds a note about the exemptions that the image itself requests.
+func (j *judgement) reportLabel() {
 	if j.config.Config.Labels.AllowForeign == "" {
 		return
 	}
 	var patterns []string
-	for _, g := range j.label {
+	for _, g := range j.labelGlobs {
 		patterns = append(patterns, g.String())
 	}
 	f := j.finding("").Note(ruleLabel)
 	f.Evidence = strings.Join(patterns, ",")
-	f.Message = fmt.Sprintf("%s: the image's own label %s asks for exemptions: %s", j.name(), Label, f.Evidence)
+	f.Message = fmt.Sprintf("%s: the image's own label %s requests exemptions: %s", j.name(), Label, f.Evidence)
 	switch {
 	case len(patterns) == 0:
 		f.Evidence = fmt.Sprintf("it has no pattern of up to %d bytes, or more than %d", maxGlob, maxGlobs)

@@ -8,8 +8,8 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// architectures takes the architecture of each package from a database.
-func (p *packages) architectures(e rootfs.Entry, archs map[string]string) {
+// addArchitectures reads the architecture of each package from a database.
+func (p *packages) addArchitectures(e rootfs.Entry, archs map[string]string) {
 	if database(e.Path) == nil {
 		return
 	}
@@ -21,8 +21,8 @@ func (p *packages) architectures(e rootfs.Entry, archs map[string]string) {
 	}
 }
 
-// lists takes the programs that the list of a package names for its own.
-func (p *packages) lists(e rootfs.Entry, archs map[string]string, programs map[string]rootfs.Entry) {
+// addLists assigns the programs in the file list of a package to it.
+func (p *packages) addLists(e rootfs.Entry, archs map[string]string, programs map[string]rootfs.Entry) {
 	switch dir, file := path.Split(e.Path); {
 	case file == "RECORD" && manifest(e.Path) != nil:
 		k := p.roots[path.Dir(e.Path)]
@@ -41,20 +41,20 @@ func (p *packages) lists(e rootfs.Entry, archs map[string]string, programs map[s
 		}
 	case database(e.Path) == nil:
 	case isRPM(e.Path):
-		p.owned(e, "", "rpm", archs, programs)
+		p.addOwned(e, "", "rpm", archs, programs)
 	case strings.HasSuffix(e.Path, "/db/installed"):
-		p.owned(e, "", "apk", archs, programs)
+		p.addOwned(e, "", "apk", archs, programs)
 	case strings.HasSuffix(file, ".list"), dir == "var/lib/dpkg/status.d/":
-		p.owned(e, strings.TrimSuffix(strings.TrimSuffix(file, ".list"), ".md5sums"), "dpkg", archs, programs)
+		p.addOwned(e, strings.TrimSuffix(strings.TrimSuffix(file, ".list"), ".md5sums"), "dpkg", archs, programs)
 	}
 }
 
-// owned takes the programs that a package of a distribution has put there. What a layer above its list brings is not
-// its own.
-func (p *packages) owned(
+// addOwned assigns the programs that a distribution's package installed to it. Files from a layer above its list are
+// not its own.
+func (p *packages) addOwned(
 	e rootfs.Entry, name, manager string, archs map[string]string, programs map[string]rootfs.Entry,
 ) {
-	known := map[string]*pack{}
+	known := map[string]*pkg{}
 	for line := range strings.Lines(e.File.Text) {
 		rest, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), hasPath)
 		if !ok {
@@ -66,29 +66,29 @@ func (p *packages) owned(
 		}
 		program, ok := programs[file]
 		if !ok {
-			program, ok = programs["usr/"+file] // bin and lib are links into it
+			program, ok = programs["usr/"+file] // bin and lib are links into usr
 		}
 		if !ok || program.Layer > e.Layer {
 			continue
 		}
 		if known[by] == nil {
-			known[by] = p.distributed(by, manager, archs)
+			known[by] = p.distroPackage(by, manager, archs)
 		}
 		p.system[program.Path] = known[by]
 	}
 }
 
-// distributed is a package of a distribution; its name may have its architecture behind a colon.
-func (p *packages) distributed(name, manager string, archs map[string]string) *pack {
+// distroPackage returns a package of a distribution. Its name may be followed by a colon and its architecture.
+func (p *packages) distroPackage(name, manager string, archs map[string]string) *pkg {
 	name, arch, ok := strings.Cut(name, ":")
 	if !ok {
 		arch = archs[name]
 	}
-	k := &pack{name: name + " (" + manager + ")", manager: manager, claims: []string{arch}}
+	k := &pkg{name: name + " (" + manager + ")", manager: manager, claims: []string{arch}}
 	machine, _ := binary.Named(arch)
 	k.neutral = arch == "" || binary.ForAny(arch) || machine.Is(p.platform.Architecture)
 	return k
 }
 
-// forAny reports whether a distribution says that the package is for any machine.
-func (k *pack) forAny() bool { return len(k.claims) == 1 && binary.ForAny(k.claims[0]) }
+// forAny reports whether the distribution states that the package is for any machine.
+func (k *pkg) forAny() bool { return len(k.claims) == 1 && binary.ForAny(k.claims[0]) }

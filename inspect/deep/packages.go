@@ -11,60 +11,59 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// pack is a package: what its manifest says, and which programs it has.
-type pack struct {
-	name    string // for people: esbuild 0.21.5 (npm)
+// pkg is a package: what its manifest says, and which programs it has.
+type pkg struct {
+	name    string // for messages: esbuild 0.21.5 (npm)
 	manager string
 	root    string   // the directory of the package, or of all packages of a manager
 	claims  []string // platforms, as the package manager spells them
-	options []string // packages of which one is for each platform
-	// neutral says that another machine in the name of a part is no proof of a mistake: the package is for any machine, or
-	// was built for this one.
+	options []string // its optional dependencies, one for each platform
+	// neutral says that another machine in the name of a part does not prove a mistake, since the package is for any
+	// machine, or was built for this one.
 	neutral bool
-	// shared says that the directory is one of several packages, so that only files of the same name belong together.
+	// shared says that several packages share the directory, so that only files of the same name belong together.
 	shared bool
-	layout bool // only the path says that there is a package
-	// libcs are those that the package says it is for, as package.json spells them; nil: any.
+	layout bool // the package is only known from the path
+	// libcs are the libcs that the package states, as package.json spells them; nil: any.
 	libcs []string
-	// binary matches the paths of the add-ons that node-pre-gyp loads, from root; "" is none.
-	binary string
-	// choice is the part from which a loader chooses by the platform (see addOns); nil: there is none.
-	choice   *pack
+	// addOnPattern matches the paths, relative to root, of the add-ons that node-pre-gyp loads; "" if there are none.
+	addOnPattern string
+	// choice is the part from which a loader chooses by platform (see addOns); nil if there is none.
+	choice   *pkg
 	isChoice bool
 
-	right   bool     // it has programs for the platform
+	right   bool     // it has programs that fit the platform
 	others  []string // the platforms of its other programs
-	members []*pack  // those of options that are there
-	// otherLibc is a program for the platform in a package that is for some libc only; "" is none.
+	members []*pkg   // those of options that are installed
+	// otherLibc is a program for the platform in a package that is for one libc only; "" if there is none.
 	otherLibc string
 }
 
-// packages are those of an image.
+// packages has the packages of an image.
 type packages struct {
 	*judgement
 
-	roots   map[string]*pack // by directory
-	files   map[string]*pack // programs, by the record of a wheel
-	system  map[string]*pack // programs, by the databases of dpkg and apk
-	parents map[*pack][]*pack
-	libcs   []*pack         // that may be for one libc
-	plugins map[string]bool // of Go, for the platform: directory and import path
+	roots   map[string]*pkg // by directory
+	files   map[string]*pkg // programs, by the RECORD of their wheel
+	system  map[string]*pkg // programs, by the databases of dpkg and apk
+	parents map[*pkg][]*pkg
+	libcs   []*pkg          // packages that may be for one libc
+	plugins map[string]bool // Go plugins for the platform: directory and import path
 }
 
-// maxPackages bounds how many packages are told apart. The files of one more are judged by themselves.
+// maxPackages limits how many packages are distinguished. Files of further packages are judged by themselves.
 const maxPackages = 50_000
 
-// packages are looked for when a program turns up that is not right.
+// packages returns the packages of the image. They are computed when the first program turns up that does not fit.
 func (j *judgement) packages() *packages {
-	if j.packs != nil {
-		return j.packs
+	if j.pkgs != nil {
+		return j.pkgs
 	}
 	p := &packages{
-		judgement: j, roots: map[string]*pack{}, files: map[string]*pack{}, system: map[string]*pack{},
-		parents: map[*pack][]*pack{},
-		plugins: map[string]bool{},
+		judgement: j, roots: map[string]*pkg{}, files: map[string]*pkg{}, system: map[string]*pkg{},
+		parents: map[*pkg][]*pkg{}, plugins: map[string]bool{},
 	}
-	j.packs = p
+	j.pkgs = p
 	var texts []rootfs.Entry
 	programs := map[string]rootfs.Entry{}
 	for e := range j.tree.All() {
@@ -77,20 +76,20 @@ func (j *judgement) packages() *packages {
 	}
 	archs := map[string]string{}
 	for _, e := range texts {
-		p.architectures(e, archs)
-		p.manifest(e)
+		p.addArchitectures(e, archs)
+		p.addManifest(e)
 	}
 	for _, e := range texts {
-		p.lists(e, archs, programs)
+		p.addLists(e, archs, programs)
 	}
 	for _, path := range slices.Sorted(maps.Keys(programs)) {
 		p.count(programs[path])
 	}
-	p.families()
+	p.findFamilies()
 	return p
 }
 
-// count takes a program for one of its package.
+// count records a program in its package.
 func (p *packages) count(e rootfs.Entry) {
 	verdict, _ := p.verdictOn(e)
 	if key := pluginKey(e.Path, *e.File.Fact); key != "" && fits(verdict) {
@@ -102,15 +101,15 @@ func (p *packages) count(e rootfs.Entry) {
 	}
 	p.countAddOn(k, e, fits(verdict))
 	if !fits(verdict) {
-		k.note(*e.File.Fact)
+		k.addPlatform(*e.File.Fact)
 		return
 	}
 	k.right = true
 	p.countLibc(k, e)
 }
 
-// of is what a file has to be judged with: its package, or the part of it from which a loader chooses.
-func (p *packages) of(name string) *pack {
+// judgedWith returns what a file is judged together with: its package, or the part of it from which a loader chooses.
+func (p *packages) judgedWith(name string) *pkg {
 	k := p.member(name)
 	if k == nil {
 		return nil
@@ -121,10 +120,10 @@ func (p *packages) of(name string) *pack {
 	return k
 }
 
-// member is the package that a file belongs to; nil: none that is known. The innermost counts, and what a manifest says
-// before what a path looks like.
-func (p *packages) member(name string) *pack {
-	inner := p.around(name)
+// member returns the package that a file belongs to; nil if it is unknown. The innermost one counts, and a manifest
+// counts more than a guess from the path.
+func (p *packages) member(name string) *pkg {
+	inner := p.enclosing(name)
 	if k := p.files[name]; k != nil &&
 		(inner == nil || inner.layout && inner.manager == k.manager || len(inner.root) <= len(k.root)) {
 		return k
@@ -135,48 +134,48 @@ func (p *packages) member(name string) *pack {
 	return p.system[name]
 }
 
-// around is the package in whose directory a file lies.
-func (p *packages) around(name string) *pack {
-	known := layoutOf(name)
-	from := "" // a manifest further out is that of another package
+// enclosing returns the package in whose directory a file lies.
+func (p *packages) enclosing(name string) *pkg {
+	guess := layoutOf(name)
+	outermost := "" // a manifest further out belongs to another package
 	switch {
-	case known != nil && known.shared:
-		from = path.Dir(known.root)
-	case known != nil:
-		from = known.root
+	case guess != nil && guess.shared:
+		outermost = path.Dir(guess.root)
+	case guess != nil:
+		outermost = guess.root
 	}
-	for dir := path.Dir(name); dir != "." && dir != "/" && len(dir) >= len(from); dir = path.Dir(dir) {
+	for dir := path.Dir(name); dir != "." && dir != "/" && len(dir) >= len(outermost); dir = path.Dir(dir) {
 		if k := p.roots[dir]; k != nil {
 			return k
 		}
 	}
-	if known == nil || len(p.roots) >= maxPackages {
-		return known
+	if guess == nil || len(p.roots) >= maxPackages {
+		return guess
 	}
-	if k := p.roots[known.root]; k != nil {
-		return k // a file by itself
+	if k := p.roots[guess.root]; k != nil {
+		return k // a single file
 	}
-	p.roots[known.root] = known
-	return known
+	p.roots[guess.root] = guess
+	return guess
 }
 
-// manifest takes note of a package whose manifest this is.
-func (p *packages) manifest(e rootfs.Entry) {
+// addManifest adds the package that a manifest describes.
+func (p *packages) addManifest(e rootfs.Entry) {
 	if manifest(e.Path) == nil || len(p.roots) >= maxPackages {
 		return
 	}
-	k, version := claimed(e.File.Text)
+	k, version := parsePackage(e.File.Text)
 	k.root = path.Dir(e.Path)
 	switch k.manager {
 	case "npm":
 		version = ""
 		if layout := layoutOf(e.Path); (layout == nil || layout.root != k.root) &&
 			len(binary.NamedIn(strings.Join(k.claims, " "))) == 0 {
-			return // an application, whose own files nobody installed
+			return // an application: its own files were not installed as a package
 		}
 	case "gem":
 		k.root = path.Join(beforeSpecifications(e.Path), "gems", strings.TrimSuffix(base(e.Path), ".gemspec"))
-	case "Python": // by its directory NAME-VERSION.dist-info, under which its record is found
+	case "Python": // by its directory NAME-VERSION.dist-info, in which its RECORD lies
 		k.name = strings.Replace(strings.TrimSuffix(base(k.root), ".dist-info"), "-", " ", 1)
 		if have := p.roots[k.root]; have != nil {
 			have.neutral, have.libcs = have.neutral || k.neutral, append(have.libcs, k.libcs...)
@@ -187,9 +186,9 @@ func (p *packages) manifest(e rootfs.Entry) {
 	p.roots[k.root] = k
 }
 
-// claimed is what a manifest says, with the version apart.
-func claimed(text string) (k *pack, version string) {
-	k = &pack{}
+// parsePackage returns what a manifest says, and the version separately.
+func parsePackage(text string) (k *pkg, version string) {
+	k = &pkg{}
 	for line := range strings.Lines(text) {
 		word, value, _ := strings.Cut(strings.TrimSuffix(line, "\n"), " ")
 		switch word {
@@ -208,7 +207,7 @@ func claimed(text string) (k *pack, version string) {
 		case isForLibc:
 			k.libcs = append(k.libcs, value)
 		case hasBinary:
-			k.binary = value
+			k.addOnPattern = value
 		}
 	}
 	return k, version
@@ -219,9 +218,9 @@ func beforeSpecifications(name string) string {
 	return strings.TrimPrefix(before, "/")
 }
 
-// families finds the packages of which one is there for each platform, as Node resolves their names.
+// findFamilies finds the optional dependencies of packages, one for each platform, as Node resolves their names.
 // https://nodejs.org/api/modules.html#loading-from-node_modules-folders
-func (p *packages) families() {
+func (p *packages) findFamilies() {
 	const most = 100_000
 	n := 0
 	for _, root := range slices.Sorted(maps.Keys(p.roots)) {
@@ -244,28 +243,28 @@ func (p *packages) families() {
 	}
 }
 
-// resolve is the package that a name means in a directory; nil: none is there.
-func (p *packages) resolve(dir, name string) *pack {
+// resolve returns the package that a name refers to in a directory; nil if there is none.
+func (p *packages) resolve(dir, name string) *pkg {
 	for ; dir != "." && dir != "/"; dir = path.Dir(dir) {
 		at := dir + "/node_modules/" + name
 		if base(dir) == "node_modules" {
 			at = dir + "/" + name
 		}
 		if found, err := p.tree.Lookup(at); err == nil && found.Type == rootfs.Directory {
-			return p.around(found.Path + "/package.json")
+			return p.enclosing(found.Path + "/package.json")
 		}
 	}
 	return nil
 }
 
-// has reports whether one of the members that differ from k in their platform only has programs that are right.
-func (k *pack) has(member *pack) bool {
-	return slices.ContainsFunc(k.members, func(other *pack) bool { return other.right && kin(other.root, member.root) })
+// hasCounterpart reports whether a package of the same family as member has programs that fit the platform.
+func (k *pkg) hasCounterpart(member *pkg) bool {
+	return slices.ContainsFunc(k.members, func(other *pkg) bool { return other.right && sameFamily(other.root, member.root) })
 }
 
-// kin reports whether the names of two packages are the same up to the words for their platforms: @img/sharp-linux-x64
-// and @img/sharp-darwin-arm64, and not @img/sharp-libvips-linux-x64.
-func kin(a, b string) bool {
+// sameFamily reports whether the names of two packages are the same up to the words for their platforms:
+// @img/sharp-linux-x64 and @img/sharp-darwin-arm64, but not @img/sharp-libvips-linux-x64.
+func sameFamily(a, b string) bool {
 	before := func(root string) string {
 		_, name, _ := strings.Cut(root[max(0, strings.LastIndex(root, "node_modules/")):], "/")
 		from := len(name)
@@ -281,8 +280,8 @@ func kin(a, b string) bool {
 	return before(a) == before(b)
 }
 
-// spelled are the platforms of a package for messages: as its manager spells them, where it tells the truth.
-func (k *pack) spelled(f binary.Fact) []string {
+// platformNames returns the platforms of a package for messages: spelled as by its manager, if that is true.
+func (k *pkg) platformNames(f binary.Fact) []string {
 	for _, claim := range k.claims {
 		if strings.Contains(claim, "/") && len(k.others) == 1 && binary.Names(claim, f.Arch) {
 			return []string{claim}

@@ -13,44 +13,44 @@ import (
 func payloadRules() []Rule {
 	return []Rule{
 		{
-			Name: "device", State: inspect.Note, covers: (*suspect).device,
+			Name: "device", State: inspect.Note, covers: (*suspect).forDevice,
 			Covers: "code for machines that no image is for (AVR, Xtensa, VideoCore, SPARC, 32-bit RISC-V …)",
-			Reason: "it runs on a device, in an emulator or on another system",
+			Reason: "such code runs on a device, in an emulator or on another system",
 		},
 		{
-			Name: "firmware", State: inspect.Note, covers: (*suspect).firmware,
-			Covers: "files below directories named firmware, qemu, u-boot, opensbi, seabios, syslinux and the like, modules of Syslinux (.c32, .e64), and boot loaders",
-			Reason: "a machine starts it before any system does, or an emulator",
+			Name: "firmware", State: inspect.Note, covers: (*suspect).isFirmware,
+			Covers: "files below directories named firmware, qemu, u-boot, opensbi, seabios, syslinux and the like, Syslinux modules (.c32, .e64), and boot loaders",
+			Reason: "a machine runs it before any system starts, or an emulator does",
 		},
 		{
 			Name: ".NET", State: inspect.Note, Quiet: true,
 			covers: func(s *suspect) bool { return s.fact.Managed && s.fact.OS == "" },
-			Covers: ".NET code without native code, whatever its header says of 32 bits",
-			Reason: "Mono runs it anywhere, and .NET for Windows looks at that",
+			Covers: ".NET code without native code, even if its header says 32 bits",
+			Reason: "Mono runs it on any machine, and only .NET for Windows checks those bits",
 		},
 		{
-			Name: "sysroot", State: inspect.Note, covers: (*suspect).sysroot,
-			Covers: "files below a directory named as compilers name their target (usr/aarch64-linux-gnu/, x86_64-w64-mingw32/), or that has the loader and libc of their machine",
+			Name: "sysroot", State: inspect.Note, covers: (*suspect).inSysroot,
+			Covers: "files below a directory that is named like a compiler target (usr/aarch64-linux-gnu/, x86_64-w64-mingw32/), or that has the loader and libc of their machine",
 			Reason: "a cross compiler links with it, or an emulator runs it",
 		},
 		{
-			Name: "testdata", State: inspect.Note, covers: (*suspect).testInput,
-			Covers: "files below testdata/, test-fixtures/ and the like, and those below test/, tests/ and spec/ whose name has their own machine",
-			Reason: "inputs of tests, which nothing starts",
+			Name: "testdata", State: inspect.Note, covers: (*suspect).isTestInput,
+			Covers: "files below testdata/, test-fixtures/ and the like, and those below test/, tests/ and spec/ whose name contains their own machine",
+			Reason: "they are test inputs, which nothing starts",
 		},
 	}
 }
 
-func (s *suspect) device() bool {
+func (s *suspect) forDevice() bool {
 	known := s.fact.Kind.ELF() && s.fact.Machine != 0
 	return s.foreign() && known && !binary.ForImages(s.fact.Arch) && !s.sibling()
 }
 
-// firmwareWords are the names of directories in which what machines boot from lies.
+// firmwareWords are the names of directories with code that machines boot from.
 const firmwareWords = ` firmware qemu u-boot opensbi seabios openbios openhackware slof ipxe syslinux isolinux pxelinux grub raspi-firmware
 	arm-trusted-firmware memtest86+ efi coreboot `
 
-func (s *suspect) firmware() bool { return s.foreign() && isFirmware(s.path, s.fact) }
+func (s *suspect) isFirmware() bool { return s.foreign() && isFirmware(s.path, s.fact) }
 
 func isFirmware(path string, f binary.Fact) bool {
 	parts := strings.Split(path, "/")
@@ -63,15 +63,15 @@ func isFirmware(path string, f binary.Fact) bool {
 	})
 }
 
-// sysroot reports whether a directory of the path is a target's, or has a userland of its own. Packages of npm have
-// directories of such names for their parts.
-func (s *suspect) sysroot() bool {
-	if k := s.packages().around(s.path); !s.other() || k != nil && k.manager == "npm" {
+// inSysroot reports whether a directory of the path is named like a compiler target, or has its own loader and libc.
+// npm packages have directories of such names for their parts.
+func (s *suspect) inSysroot() bool {
+	if k := s.packages().enclosing(s.path); !s.forOther() || k != nil && k.manager == "npm" {
 		return false
 	}
 	at := ""
 	for _, dir := range s.dirs() {
-		if at = strings.TrimPrefix(at+"/"+dir, "/"); isTarget(dir) && s.named(dir) {
+		if at = strings.TrimPrefix(at+"/"+dir, "/"); isTarget(dir) && s.isNamedIn(dir) {
 			return true
 		}
 		if slices.Contains(s.userlands(), userland{at, s.fact.Arch}) {
@@ -81,7 +81,7 @@ func (s *suspect) sysroot() bool {
 	return false
 }
 
-// isTarget reports whether a name is one of a target of compilers: CPU-VENDOR-OS, CPU-OS-ABI.
+// isTarget reports whether a name is a compiler target: CPU-VENDOR-OS or CPU-OS-ABI.
 func isTarget(name string) bool {
 	words := strings.Split(name, "-")
 	if _, cpu := binary.Named(words[0]); !cpu || len(words) < 3 || len(words) > 4 {
@@ -100,12 +100,12 @@ func isTarget(name string) bool {
 // userland is a directory with the loader and the libc of a machine.
 type userland struct{ dir, arch string }
 
-// userlands are the directories that are the root of a system for another machine.
+// userlands returns the directories that are the root of a system for another machine.
 func (j *judgement) userlands() []userland {
-	if j.roots != nil {
-		return j.roots
+	if j.userlandDirs != nil {
+		return j.userlandDirs
 	}
-	j.roots = []userland{{}}
+	j.userlandDirs = []userland{{}}
 	for e := range j.tree.All() {
 		if e.Type != rootfs.Program || e.File.Fact == nil || !strings.HasPrefix(base(e.Path), "ld") {
 			continue
@@ -116,11 +116,11 @@ func (j *judgement) userlands() []userland {
 			dir = strings.TrimSuffix(dir, "/usr")
 			if ok && dir != "" && dir != "usr" && arch != j.platform.Architecture &&
 				(strings.Contains(loader, "musl") || j.hasLibc(dir, arch)) {
-				j.roots = append(j.roots, userland{dir, arch})
+				j.userlandDirs = append(j.userlandDirs, userland{dir, arch})
 			}
 		}
 	}
-	return j.roots
+	return j.userlandDirs
 }
 
 func (j *judgement) hasLibc(dir, arch string) bool {
@@ -133,8 +133,8 @@ func (j *judgement) hasLibc(dir, arch string) bool {
 	return false
 }
 
-func (s *suspect) testInput() bool {
-	if !s.other() {
+func (s *suspect) isTestInput() bool {
+	if !s.forOther() {
 		return false
 	}
 	for _, dir := range s.dirs() {
@@ -142,7 +142,7 @@ func (s *suspect) testInput() bool {
 		case "testdata", "test-fixtures", "test_fixtures", "test-data", "__fixtures__":
 			return true
 		case "test", "tests", "spec", "fixtures":
-			if s.named(s.name()) {
+			if s.isNamedIn(s.name()) {
 				return true
 			}
 		}

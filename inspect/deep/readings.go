@@ -8,34 +8,34 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// read judges what one reading of the layers shows.
+// read judges the image as one reading of the layers shows it.
 func (j *judgement) read(tree *rootfs.Tree) {
 	var err error
 	j.tree = tree
 	j.steps, err = j.subject.steps(tree)
-	j.own = own{}
-	if j.all {
-		j.own = ownFiles(tree, j.platform)
+	j.essential = essentials{}
+	if j.judgeAll {
+		j.essential = usualFiles(tree, j.platform)
 	}
-	j.own.chain(j.steps)
-	j.needed, j.places, j.roots, j.libs, j.packs = nil, nil, nil, nil, nil
+	j.essential.addStarted(j.steps)
+	j.needed, j.bySlot, j.userlandDirs, j.libDirs, j.pkgs = nil, nil, nil, nil, nil
 	j.unlinked = machines{}
 	j.abi = j.newABI()
-	j.files()
-	j.chain()
-	j.loaderless()
-	j.otherLibc()
-	j.mixed()
-	j.workingDirs()
-	j.unasked()
-	j.unfollowed(err)
+	j.judgeFiles()
+	j.reportChain()
+	j.reportLoaderless()
+	j.reportOtherLibc()
+	j.reportMixedABIs()
+	j.reportWorkingDirs()
+	j.reportUnstatedABI()
+	j.reportUnfollowed(err)
 }
 
-// readAgain judges another reading of the same layers: what is wrong in one of them is wrong, and an image is right as
-// far as all of them are.
+// readAgain judges another reading of the same layers. A fault in one of them is a fault, and a program counts as
+// right only if it is in all of them.
 func (j *judgement) readAgain(tree *rootfs.Tree) {
 	other := *j
-	other.details, other.excused = nil, map[string]*excuse{}
+	other.details, other.exemptions = nil, map[string]*exemption{}
 	other.programs, other.judged, other.right = 0, 0, 0
 	other.read(tree)
 	for _, f := range other.details {
@@ -43,7 +43,7 @@ func (j *judgement) readAgain(tree *rootfs.Tree) {
 			slices.ContainsFunc(j.details, func(have inspect.Finding) bool { return sameFinding(have, f) }) {
 			continue
 		}
-		f.Message += fmt.Sprintf(" (runtimes show it by %s)", tree.Reading())
+		f.Message += fmt.Sprintf(" (as runtimes read the layers by %s)", tree.Reading())
 		j.details = append(j.details, f)
 	}
 	j.right = min(j.right, other.right)

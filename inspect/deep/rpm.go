@@ -10,35 +10,35 @@ import (
 	"mtool/inspect/rpmdb"
 )
 
-// rpmDirs are where RPM's database lies. https://rpm.org/docs/latest/manual/file_locations.html
+// rpmDirs returns the directories of RPM's database. https://rpm.org/docs/latest/manual/file_locations.html
 func rpmDirs() []string { return []string{"usr/lib/sysimage/rpm", "var/lib/rpm", "usr/share/rpm"} }
 
-// rpmJournal is what was not written into a database of SQLite yet.
+// rpmJournal holds changes that are not yet in the SQLite database.
 const rpmJournal = "rpmdb.sqlite-wal"
 
-// rpmFiles are the names of RPM's database in the formats of SQLite, ndb and Berkeley DB, and of a journal.
+// rpmFiles returns the names of RPM's database in the formats of SQLite, ndb and Berkeley DB, and of the journal.
 func rpmFiles() []string { return []string{"rpmdb.sqlite", rpmJournal, "Packages.db", "Packages"} }
 
-// isRPM reports whether a path is that of a database of RPM, or of its journal.
+// isRPM reports whether a path is an RPM database or its journal.
 func isRPM(name string) bool {
 	dir, file := path.Split(name)
 	return slices.Contains(rpmDirs(), strings.TrimSuffix(dir, "/")) && slices.Contains(rpmFiles(), file)
 }
 
-// maxRPM is how large a database of RPM may be, in bytes. One of 500 packages has about 20 MiB.
+// maxRPM limits the size of an RPM database in bytes. One with 500 packages has about 20 MiB.
 const maxRPM = 32 << 20
 
-// rpmInstalled reads one database after the other, so that several layers do not have several of them in memory.
+// rpmInstalled reads one database at a time, to limit the memory for several layers.
 func (r *reader) rpmInstalled(in io.Reader) string {
 	r.rpm.Lock()
 	defer r.rpm.Unlock()
 	return rpmInstalled(in)
 }
 
-// rpmInstalled reads what RPM says of the packages that are installed.
+// rpmInstalled reads RPM's database of the installed packages.
 func rpmInstalled(in io.Reader) string {
 	db, err := rpmdb.Read(in, maxRPM)
-	var k kept
+	var k databaseLines
 	if err == nil {
 		err = k.rpmPackages(db)
 	}
@@ -48,9 +48,9 @@ func rpmInstalled(in io.Reader) string {
 	return k.text()
 }
 
-// rpmPackages adds the packages, what they need of each other, and their files.
-func (k *kept) rpmPackages(db rpmdb.Database) error {
-	brings := map[string]string{} // which package has what others need
+// rpmPackages adds the packages, their dependencies, and their files.
+func (k *databaseLines) rpmPackages(db rpmdb.Database) error {
+	providers := map[string]string{} // which package provides a name
 	needs := map[string]bool{}
 	err := db.Packages(func(p rpmdb.Package) {
 		if isKey(p) || !oneLine(p.Name+p.Version+p.Arch) {
@@ -62,7 +62,7 @@ func (k *kept) rpmPackages(db rpmdb.Database) error {
 			needs[need] = true
 		}
 		for name := range p.Provides() {
-			brings[name] = p.Name
+			providers[name] = p.Name
 		}
 	})
 	if err != nil {
@@ -71,7 +71,7 @@ func (k *kept) rpmPackages(db rpmdb.Database) error {
 	err = db.Packages(func(p rpmdb.Package) {
 		for file := range p.Files() {
 			if needs[file] {
-				brings[file] = p.Name
+				providers[file] = p.Name
 			}
 			if oneLine(file) && !strings.Contains(file, "/.build-id/") {
 				k.addFile(strings.TrimPrefix(file, "/"), "\t"+p.Name+":"+p.Arch)
@@ -79,19 +79,19 @@ func (k *kept) rpmPackages(db rpmdb.Database) error {
 		}
 	})
 	for need := range needs {
-		if by := brings[need]; by != "" && oneLine(by) {
-			k.add(hasNeed, by)
+		if provider := providers[need]; provider != "" && oneLine(provider) {
+			k.add(hasDependency, provider)
 		}
 	}
 	return err
 }
 
-// isKey reports whether a package stands for a key by which others are verified.
+// isKey reports whether a package is a key for verifying other packages.
 func isKey(p rpmdb.Package) bool { return p.Name == "gpg-pubkey" }
 
 func oneLine(s string) bool { return !strings.ContainsAny(s, "\n\r\t") }
 
-// unreadDatabase is the path of a database of RPM of which the packages are not known, and why; "" where there is none.
+// unreadDatabase returns the path of an RPM database that could not be read, and why; "" if there is none.
 func (j *judgement) unreadDatabase() (at, why string) {
 	for _, dir := range rpmDirs() {
 		for _, name := range rpmFiles() {
@@ -103,7 +103,7 @@ func (j *judgement) unreadDatabase() (at, why string) {
 			failed, unread := strings.CutPrefix(text, notRead)
 			switch {
 			case name == rpmJournal && text != "":
-				return found.Path, "which has a journal that is not read"
+				return found.Path, "which has a journal that was not read"
 			case name != rpmJournal && (unread || text == ""):
 				return found.Path, strings.TrimSuffix("which can't be read: "+failed, ": ")
 			}

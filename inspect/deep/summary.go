@@ -8,14 +8,14 @@ import (
 	"mtool/inspect"
 )
 
-// perRole is how many findings of one role in one image are told one by one to people, and perImage how many packages.
+// Summary shows up to perRole findings of one role in one image, and up to perImage packages, one by one.
 const (
 	perRole  = 3
 	perImage = 10
 )
 
-// Summary shortens findings for people: of the files of one role in one image the first few, and then a count; of those
-// of one package a line. What is not about a file stays, and so does the order.
+// Summary shortens findings for people: the first few files of one role in one image, then a count; one line for each
+// package. Findings that are not about a file stay, and so does the order.
 func Summary(findings []inspect.Finding) []inspect.Finding {
 	type group struct {
 		image, role, pack string
@@ -34,8 +34,8 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 		}
 	}
 	var all []inspect.Finding
-	told := map[group]int{}
-	packages := tellPackages{left: map[string]int{}, told: map[string]int{}}
+	seen := map[group]int{}
+	packages := packageSummary{left: map[string]int{}, shown: map[string]int{}}
 	for g := range total {
 		if g.pack != "" {
 			packages.left[g.image+string(g.state)]++
@@ -43,9 +43,9 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 	}
 	for _, f := range findings {
 		g := groupOf(f)
-		if told[g]++; perFile(f) && f.Package != "" {
-			if told[g] == 1 {
-				all = append(all, packages.tell(f, total[g])...)
+		if seen[g]++; perFile(f) && f.Package != "" {
+			if seen[g] == 1 {
+				all = append(all, packages.add(f, total[g])...)
 			}
 			continue
 		}
@@ -54,18 +54,18 @@ func Summary(findings []inspect.Finding) []inspect.Finding {
 			continue
 		}
 		switch {
-		case told[g] == perRole+1:
-			f.Message = fmt.Sprintf("%s: and %s more like it; all are in the JSON output", f.Platform,
+		case seen[g] == perRole+1:
+			f.Message = fmt.Sprintf("%s: and %s more like it; the JSON output lists all", f.Platform,
 				inspect.Count(total[g]-perRole, "file"))
 			all = append(all, f)
-		case told[g] <= perRole:
+		case seen[g] <= perRole:
 			all = append(all, f)
 		}
 	}
 	return all
 }
 
-// SumsLast moves each verdict that fails behind the findings that it counts, as people read them.
+// SumsLast moves each failing verdict after the findings that it counts, as people read them.
 func SumsLast(findings []inspect.Finding) []inspect.Finding {
 	image := func(f inspect.Finding) string { return f.Digest.String() + f.Platform }
 	last := map[string]int{}
@@ -87,18 +87,18 @@ func SumsLast(findings []inspect.Finding) []inspect.Finding {
 	return all
 }
 
-// tellPackages shortens the findings about many packages, as an image that was built for another machine has.
-type tellPackages struct{ left, told map[string]int }
+// packageSummary shortens the findings about many packages, which an image that was built for another machine has.
+type packageSummary struct{ left, shown map[string]int }
 
-func (t tellPackages) tell(f inspect.Finding, files int) []inspect.Finding {
+func (t packageSummary) add(f inspect.Finding, files int) []inspect.Finding {
 	image := f.Digest.String() + f.Platform + string(f.State)
-	t.told[image]++
+	t.shown[image]++
 	t.left[image]--
 	switch {
-	case t.told[image] <= perImage || t.told[image] == perImage+1 && t.left[image] == 0:
+	case t.shown[image] <= perImage || t.shown[image] == perImage+1 && t.left[image] == 0:
 		f.Message = inPackage(f, files)
-	case t.told[image] == perImage+1:
-		f.Message = fmt.Sprintf("%s: and %s more like them; all are in the JSON output", f.Platform,
+	case t.shown[image] == perImage+1:
+		f.Message = fmt.Sprintf("%s: and %s more like them; the JSON output lists all", f.Platform,
 			inspect.Count(t.left[image]+1, "package"))
 	default:
 		return nil
@@ -110,7 +110,7 @@ func perFile(f inspect.Finding) bool {
 	return f.Path != "" && (f.State == inspect.Mismatch || f.State == inspect.Warning)
 }
 
-// inPackage says what is wrong with a package, and where.
+// inPackage returns a message about a package: what is wrong with it, and where.
 func inPackage(f inspect.Finding, files int) string {
 	more := ""
 	if files > 1 {
@@ -124,7 +124,7 @@ func inPackage(f inspect.Finding, files int) string {
 }
 
 // Essential reports whether a finding is about a file that no exemption covers: what the image starts, or its own
-// loader, libc or shell. A file that is missing has no layer, and is not meant.
+// loader, libc or shell. A missing file, which has no layer, does not count.
 func Essential(f inspect.Finding) bool {
 	return f.Layer != v1.Hash{} && rank(f.Role) <= rank(roleShell)
 }

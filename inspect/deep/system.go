@@ -8,43 +8,43 @@ import (
 	"mtool/inspect/binary"
 )
 
-// otherSystem reports whether a program for another system says so by its name or place. One that does not is taken for
-// a program of this system by whoever starts or loads it. What EFI loads is never started by a system.
+// otherSystem reports whether a program for another system says so by its path; one that does not may be started or
+// loaded here by mistake. EFI programs always count, since no system starts them.
 func (s *suspect) otherSystem() bool {
 	if s.verdict != binary.OtherOS {
 		return false
 	}
-	named := namesSystem(s.path, s.fact) && (!isAddOn(s.path) || !s.lacks())
-	return s.fact.OS == "efi" || (named || s.claimed()) && !s.lacking()
+	named := namesSystem(s.path, s.fact) && (!isAddOn(s.path) || !s.lacksPlatform())
+	return s.fact.OS == "efi" || (named || s.claimedByPackage()) && !s.lacksOption()
 }
 
-// claimed reports whether the package says that it is for the system of the file only, as fsevents does.
-func (s *suspect) claimed() bool {
-	k := s.packages().of(s.path)
+// claimedByPackage reports whether the package states that it is for the file's system only, as fsevents does.
+func (s *suspect) claimedByPackage() bool {
+	k := s.packages().judgedWith(s.path)
 	return k != nil && k.manager == "npm" && len(k.claims) > 0 && !slices.ContainsFunc(k.claims, func(claim string) bool {
 		return strings.HasPrefix(claim, "!") || strings.Contains(claim, "linux") || !namesSystem(claim, s.fact)
 	})
 }
 
-// lacking reports whether a package that has one of its optionalDependencies for each platform is without the one for
-// this: what is there for another system came with a node_modules of that system.
-func (s *suspect) lacking() bool {
-	k := s.packages().of(s.path)
+// lacksOption reports whether a package with optionalDependencies for each platform lacks the one for this platform:
+// then its files for another system come from a node_modules of that system.
+func (s *suspect) lacksOption() bool {
+	k := s.packages().judgedWith(s.path)
 	if k == nil {
 		return false
 	}
-	return slices.ContainsFunc(s.packages().parents[k], func(parent *pack) bool {
-		ours := func(name string) bool {
-			return kin("node_modules/"+name, k.root) && binary.Names(name, s.platform.Architecture) &&
+	return slices.ContainsFunc(s.packages().parents[k], func(parent *pkg) bool {
+		forThis := func(name string) bool {
+			return sameFamily("node_modules/"+name, k.root) && binary.Names(name, s.platform.Architecture) &&
 				strings.Contains(name, s.platform.OS)
 		}
-		return !parent.has(k) && slices.ContainsFunc(parent.options, ours)
+		return !parent.hasCounterpart(k) && slices.ContainsFunc(parent.options, forThis)
 	})
 }
 
-// namesSystem reports whether a path, or a name, says that a file is for the system whose format it has.
+// namesSystem reports whether a path or a name says that a file is for the system of its format.
 func namesSystem(path string, f binary.Fact) bool {
-	named := formatOf(f)
+	named := namesOfSystem(f)
 	path = strings.ToLower(path)
 	for suffix := range strings.FieldsSeq(named.suffixes) {
 		if strings.HasSuffix(path, suffix) {
@@ -63,15 +63,15 @@ func namesSystem(path string, f binary.Fact) bool {
 
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// systemNames are how files and directories say for which system they are, in small letters, parted by blanks.
+// systemNames has the words by which paths name a system, in lower case, separated by blanks.
 type systemNames struct {
 	suffixes string
-	parts    string // anywhere in a path
-	words    string // between what is no letter
+	parts    string // found anywhere in a path
+	words    string // found between non-letters
 }
 
-// formatOf are the names of the system whose format a program has.
-func formatOf(f binary.Fact) systemNames {
+// namesOfSystem returns the names of the system of a program's format.
+func namesOfSystem(f binary.Fact) systemNames {
 	switch f.Kind {
 	case binary.PE:
 		return systemNames{
@@ -86,8 +86,7 @@ func formatOf(f binary.Fact) systemNames {
 			words:    "mac ios tvos watchos iossimulator",
 		}
 	case binary.ELFExecutable, binary.ELFShared, binary.ELFObject, binary.ELFCore, binary.ELFOther, binary.Script,
-		binary.JavaArchive,
-		binary.JavaClass, binary.Wasm, binary.Other:
+		binary.JavaArchive, binary.JavaClass, binary.Wasm, binary.Other:
 	}
 	return systemNames{
 		parts: "linux android freebsd netbsd openbsd dragonfly solaris sunos illumos hpux haiku qnx unix wsl",

@@ -10,35 +10,35 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// tables are the layers that are read by their tables of contents.
+// tables has the layers that are read by their tables of contents.
 type tables struct {
-	shelf *rootfs.Tables
-	open  map[layerKey]*rootfs.Table
-	spent int64 // read of tables that were given up
-	no    map[layerKey]bool
+	opener   *rootfs.Tables
+	opened   map[layerKey]*rootfs.Table
+	spent    int64 // bytes read by tables that were given up
+	unusable map[layerKey]bool
 }
 
 func newTables(o Options) tables {
 	return tables{
-		shelf: rootfs.NewTables(rootfs.Options{Examiner: examiner, Limits: o.Limits}),
-		open:  map[layerKey]*rootfs.Table{}, no: map[layerKey]bool{},
+		opener: rootfs.NewTables(rootfs.Options{Examiner: examiner, Limits: o.Limits}),
+		opened: map[layerKey]*rootfs.Table{}, unusable: map[layerKey]bool{},
 	}
 }
 
-// worthTable is the size from which on a layer is read by its table: what is smaller has come as fast as a table would,
-// and is verified.
+// worthTable is the smallest layer that is read by its table. Smaller ones arrive as fast as their tables, and are
+// verified.
 const worthTable = 1 << 20
 
 func (t *tables) read() int64 {
 	n := t.spent
-	for _, table := range t.open {
+	for _, table := range t.opened {
 		n += table.Read()
 	}
 	return n
 }
 
-// byTable reads the tables of contents of those layers that have one, and returns the others. Whatever is wrong with a
-// table, its layer is read as a stream then.
+// byTable reads the tables of contents of the layers that have one, and returns the others. If a table is broken, its
+// layer is read as a stream.
 func (r *reader) byTable(ctx context.Context, layers []rootfs.LayerSource) (rest []rootfs.LayerSource, err error) {
 	if !r.options.early() {
 		return layers, nil
@@ -61,7 +61,7 @@ func (r *reader) byTable(ctx context.Context, layers []rootfs.LayerSource) (rest
 	results := make(chan opened, len(todo))
 	for key, l := range todo {
 		g.Go(func() error {
-			table, err := r.tables.shelf.Open(ctx, l.Source.(rootfs.Ranges), l.Descriptor) //nolint:forcetypeassert // hasTable has looked
+			table, err := r.tables.opener.Open(ctx, l.Source.(rootfs.Ranges), l.Descriptor) //nolint:forcetypeassert // hasTable has looked
 			if err != nil {
 				table = nil
 			}
@@ -73,19 +73,19 @@ func (r *reader) byTable(ctx context.Context, layers []rootfs.LayerSource) (rest
 	close(results)
 	for o := range results {
 		if o.table == nil {
-			r.tables.no[o.key] = true
+			r.tables.unusable[o.key] = true
 			rest = append(rest, todo[o.key])
 			continue
 		}
-		r.tables.open[o.key] = o.table
-		r.have[o.key] = rootfs.Scanned{Facts: o.table.Facts()}
-		r.count(todo[o.key], r.have[o.key])
+		r.tables.opened[o.key] = o.table
+		r.scanned[o.key] = rootfs.Scanned{Facts: o.table.Facts()}
+		r.count(todo[o.key], r.scanned[o.key])
 	}
 	return rest, ctx.Err()
 }
 
 func (r *reader) hasTable(l rootfs.LayerSource) bool {
-	if l.Descriptor.Size < worthTable || rootfs.TableDigest(l.Descriptor) == "" || r.tables.no[keyOf(l)] {
+	if l.Descriptor.Size < worthTable || rootfs.TableDigest(l.Descriptor) == "" || r.tables.unusable[keyOf(l)] {
 		return false
 	}
 	if _, ok := r.known(l.Descriptor.Digest); ok {
@@ -95,14 +95,14 @@ func (r *reader) hasTable(l rootfs.LayerSource) bool {
 	return ok
 }
 
-// examine reads the files of tables that an image starts, one after the other: what the first is tells which the next
-// is.
+// examine reads the files that an image starts from layers with tables, one after the other: each file determines the
+// next.
 func (r *reader) examine(ctx context.Context, s subject) error {
-	for r.narrow(s) {
-		facts, _ := r.layers(s)
+	for r.onlyStarted(s) {
+		facts, _ := r.factsOf(s)
 		trees, err := rootfs.Readings(facts)
 		if err != nil {
-			return nil //nolint:nilerr // it is judged with the rest
+			return nil //nolint:nilerr // judge reports it
 		}
 		var next rootfs.Entry
 		for _, tree := range trees {
@@ -110,21 +110,21 @@ func (r *reader) examine(ctx context.Context, s subject) error {
 			if err != nil {
 				return nil //nolint:nilerr // as above
 			}
-			next = cmp.Or(unread(steps), next)
+			next = cmp.Or(firstUnread(steps), next)
 		}
 		if next.Type == "" {
 			return nil
 		}
 		layer, path := next.Listed()
-		if err := r.open(ctx, s.layer(layer), path); err != nil {
+		if err := r.examineFile(ctx, s.layer(layer), path); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// unread is the first file that only a table lists.
-func unread(steps []rootfs.Step) rootfs.Entry {
+// firstUnread returns the first file that is known from a table only.
+func firstUnread(steps []rootfs.Step) rootfs.Entry {
 	for _, step := range steps {
 		if !step.Guess && step.Found.Type == rootfs.Unread && errors.Is(step.Err, rootfs.ErrUnread) {
 			return step.Found.Entry
@@ -133,20 +133,20 @@ func unread(steps []rootfs.Step) rootfs.Entry {
 	return rootfs.Entry{}
 }
 
-// open reads a file of a layer, or the whole layer, where that fails.
-func (r *reader) open(ctx context.Context, l rootfs.LayerSource, path string) error {
+// examineFile reads a file of a layer by its table or, if that fails, the whole layer.
+func (r *reader) examineFile(ctx context.Context, l rootfs.LayerSource, path string) error {
 	key := keyOf(l)
-	table := r.tables.open[key]
+	table := r.tables.opened[key]
 	if err := table.Examine(ctx, path); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		r.tables.spent += table.Read()
-		delete(r.tables.open, key)
-		delete(r.have, key)
-		r.tables.no[key], r.round.done = true, nil
+		delete(r.tables.opened, key)
+		delete(r.scanned, key)
+		r.tables.unusable[key], r.round.done = true, nil
 		return r.scan(ctx, []rootfs.LayerSource{l})
 	}
-	r.have[key] = rootfs.Scanned{Facts: table.Facts()}
+	r.scanned[key] = rootfs.Scanned{Facts: table.Facts()}
 	return nil
 }

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// texts are the files of an image whose content is kept, as far as it matters here.
+// texts returns the extractor for files whose content matters here; nil for all others.
 func (r *reader) texts(name string) rootfs.Extractor {
 	read := manifest(name)
 	switch {
@@ -33,10 +33,10 @@ func isLoaderConfig(name string) bool {
 		strings.HasPrefix(file, "ld-musl-") && strings.HasSuffix(file, ".path"))
 }
 
-// maxConfig is how many bytes are kept of a configuration of a loader.
+// maxConfig limits how many bytes are kept of a loader's configuration.
 const maxConfig = 16 << 10
 
-// loaderConfig keeps the lines that say something: directories, and "include".
+// loaderConfig returns the lines with directories and includes, without comments.
 func loaderConfig(r io.Reader) string {
 	var b strings.Builder
 	lines := bufio.NewScanner(io.LimitReader(r, 4*maxConfig))
@@ -49,8 +49,9 @@ func loaderConfig(r io.Reader) string {
 	return b.String()
 }
 
-// configured are the directories that the files of loaders name. https://man7.org/linux/man-pages/man8/ldconfig.8.html
-func (j *judgement) configured() (dirs []string) {
+// configuredDirs returns the directories in the configuration files of loaders.
+// https://man7.org/linux/man-pages/man8/ldconfig.8.html
+func (j *judgement) configuredDirs() (dirs []string) {
 	seen := map[string]bool{}
 	dirs = j.loaderConfig("etc/ld.so.conf", seen)
 	for _, loader := range loaders(j.platform.Architecture) {
@@ -62,7 +63,7 @@ func (j *judgement) configured() (dirs []string) {
 	return dirs
 }
 
-// maxConfigs bounds how many files of the loader are read, which may include each other.
+// maxConfigs limits how many configuration files are read, since they may include each other.
 const maxConfigs = 256
 
 func (j *judgement) loaderConfig(name string, seen map[string]bool) (dirs []string) {
@@ -76,7 +77,7 @@ func (j *judgement) loaderConfig(name string, seen map[string]bool) (dirs []stri
 		case len(words) == 0, words[0] == "hwcap":
 		case words[0] == "include":
 			for _, pattern := range words[1:] {
-				dirs = append(dirs, j.included(pattern, name, seen)...)
+				dirs = append(dirs, j.includedDirs(pattern, name, seen)...)
 			}
 		default:
 			dirs = append(dirs, words...)
@@ -85,8 +86,8 @@ func (j *judgement) loaderConfig(name string, seen map[string]bool) (dirs []stri
 	return dirs
 }
 
-// included are the directories that the files of a pattern name, in a file of the loader.
-func (j *judgement) included(pattern, in string, seen map[string]bool) (dirs []string) {
+// includedDirs returns the directories in the files that an include pattern matches.
+func (j *judgement) includedDirs(pattern, in string, seen map[string]bool) (dirs []string) {
 	if !strings.HasPrefix(pattern, "/") {
 		pattern = path.Join("/"+path.Dir(in), pattern)
 	}
@@ -99,7 +100,7 @@ func (j *judgement) included(pattern, in string, seen map[string]bool) (dirs []s
 	return dirs
 }
 
-// text is what is kept of a file; "" where there is none.
+// text returns the kept text of a file; "" if there is none.
 func (j *judgement) text(name string) string {
 	found, err := j.tree.Lookup(name)
 	if err != nil || found.File == nil {

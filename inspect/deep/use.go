@@ -7,30 +7,30 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Use is what a place starts of an image. What it says replaces what the image's config says; the zero value starts the
-// image as it is.
+// Use says how a deployment uses an image. Its members override the image's config; the zero value starts the image
+// as it is.
 type Use struct {
 	Entrypoint []string // nil: the image's; empty: none
 	Cmd        []string // nil: the image's; empty: none
-	Env        []string // NAME=value, over the image's
+	Env        []string // NAME=value, added to the image's
 	WorkingDir string   // "": the image's
 	Health     []string // the command of a health check; nil: the image's; empty: none
-	// Also are other commands that are started in the container: those of probes and hooks.
+	// Also has other commands that are started in the container: those of probes and hooks.
 	Also [][]string
-	// Mounts are the directories and files of the container that are not the image's.
+	// Mounts has the directories and files of the container that are mounted over the image.
 	Mounts []string
-	// Unknown is why the words are not known before the container starts; "" where they are.
+	// Unknown says why the command is not known before the container starts; "" if it is.
 	Unknown string
-	// Volume says that nothing is started: the files are mounted into another container.
+	// Volume says that nothing is started, and the files are mounted into another container.
 	Volume bool
 }
 
-// starts reports whether a program of the image is started, by rules that we know. A volume is used as a whole.
-func (s subject) starts() bool {
+// startsProgram reports whether the image starts a program by a known rule. A volume may be used as a whole.
+func (s subject) startsProgram() bool {
 	if s.platform.OS == "windows" {
 		return false
 	}
-	for _, u := range s.all() {
+	for _, u := range s.useList() {
 		c := s.command(u)
 		if u.Volume || len(c.Entrypoint)+len(c.Cmd) == 0 {
 			return false
@@ -39,15 +39,15 @@ func (s subject) starts() bool {
 	return true
 }
 
-// all are the uses of the image.
-func (s subject) all() []Use {
+// useList returns the uses of the image, of which there is at least one.
+func (s subject) useList() []Use {
 	if len(s.uses) == 0 {
 		return []Use{{}}
 	}
 	return s.uses
 }
 
-// command is what a use starts.
+// command returns what a use starts.
 func (s subject) command(u Use) rootfs.ImageConfig {
 	c := s.config.Config
 	r := rootfs.ImageConfig{
@@ -76,7 +76,7 @@ func (s subject) command(u Use) rootfs.ImageConfig {
 	return r
 }
 
-// health is the command of the image's own health check.
+// health returns the command of the image's own health check.
 func (s subject) health() []string {
 	test := s.config.Config.Healthcheck.Test
 	switch {
@@ -92,14 +92,14 @@ func (s subject) health() []string {
 	return nil
 }
 
-// steps are the files that are started, of all uses. The error says why those of a use are not known.
+// steps returns the files that are started, for all uses. The error says why those of a use are not known.
 func (s subject) steps(t *rootfs.Tree) (all []rootfs.Step, err error) {
 	type key struct {
 		role      rootfs.Role
 		asked, by string
 	}
 	seen := map[key]bool{}
-	for _, u := range s.all() {
+	for _, u := range s.useList() {
 		if u.Volume {
 			continue
 		}
@@ -116,8 +116,8 @@ func (s subject) steps(t *rootfs.Tree) (all []rootfs.Step, err error) {
 	return all, err
 }
 
-// stop is the first step behind which more is started than is followed; nil: everything is.
-func stop(steps []rootfs.Step) *rootfs.Step {
+// firstStop returns the first step after which the programs could not be followed; nil if there is none.
+func firstStop(steps []rootfs.Step) *rootfs.Step {
 	for n := range steps {
 		if errors.Is(steps[n].Err, rootfs.ErrNotFollowed) {
 			return &steps[n]

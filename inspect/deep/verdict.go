@@ -8,12 +8,12 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// verdict is the one finding of the image.
+// verdict returns the one finding about the whole image.
 func (j *judgement) verdict(gaps bool) inspect.Finding {
 	wrong, warnings, state := j.tally(gaps)
 	f := j.finding(state)
 	f.Verdict = true
-	if s := stop(j.steps); s != nil {
+	if s := firstStop(j.steps); s != nil {
 		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
 	}
 	f.ABI, f.World = j.convention()
@@ -24,34 +24,34 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 	switch {
 	case state == inspect.Mismatch:
 		f.Evidence = inspect.Count(wrong, "fault")
-		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s", j.name(), inspect.Short(f.Digest),
-			j.faults(wrong))
+		f.Message = fmt.Sprintf("%s (%s): the binaries are not what the entry claims: %s",
+			j.name(), inspect.Short(f.Digest), j.countFaults(wrong))
 	case state == inspect.Unchecked:
 		f.Evidence = "not read"
-		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), inspect.Short(f.Digest), j.open(gaps))
+		f.Message = fmt.Sprintf("%s (%s): not checked: %s", j.name(), inspect.Short(f.Digest), j.whyUnchecked(gaps))
 	case j.right == 0:
 		f.State, f.Evidence = inspect.Unknown, "no binary"
-		f.Message = fmt.Sprintf("%s (%s): there is no binary in it that could vouch for the entry", j.name(),
+		f.Message = fmt.Sprintf("%s (%s): the image has no binary that could prove its platform", j.name(),
 			inspect.Short(f.Digest))
-	case !j.all:
-		f.State, f.Evidence = inspect.Partial, inspect.Count(j.right, "program")+" that it starts"+world+
-			j.stopped("; stopped at ")+j.unverified()
-		f.Message = fmt.Sprintf("%s (%s): what the image starts is for it (%s)", j.name(), inspect.Short(f.Digest),
-			inspect.Count(j.right, "program")+world+j.stopped("; stopped at ")+j.unverified())
+	case !j.judgeAll:
+		programs, limits := inspect.Count(j.right, "program"), j.whereStopped("; stopped at ")+j.unverified()
+		f.State, f.Evidence = inspect.Partial, programs+" that it starts"+world+limits
+		f.Message = fmt.Sprintf("%s (%s): the programs that the image starts fit it (%s)",
+			j.name(), inspect.Short(f.Digest), programs+world+limits)
 	default:
 		f.State, f.Evidence = inspect.BinariesOK, inspect.Count(j.judged, "program")+world
 		if warnings > 0 {
 			f.Evidence += ", " + inspect.Count(warnings, "warning")
 		}
 		if j.options.Follow && j.options.EntrypointOnly {
-			f.Evidence += j.stopped("; read whole, since what it starts is not followed behind ")
+			f.Evidence += j.whereStopped("; read completely, since what it starts can't be followed past ")
 		}
 		f.Message = fmt.Sprintf("%s (%s): %s read", j.name(), inspect.Short(f.Digest), f.Evidence)
 	}
 	return f.Printable()
 }
 
-// tally counts the details, and returns the state that they make: "" where nothing is wrong or unchecked.
+// tally counts the details, and returns the resulting state; "" if nothing is wrong or unchecked.
 func (j *judgement) tally(gaps bool) (wrong, warnings int, state inspect.State) {
 	for _, f := range j.details {
 		switch {
@@ -70,29 +70,30 @@ func (j *judgement) tally(gaps bool) (wrong, warnings int, state inspect.State) 
 	return wrong, warnings, state
 }
 
-// open is why there is no verdict.
-func (j *judgement) open(gaps bool) string {
-	if !gaps && j.unstated() {
-		return "nothing says for which ABI it is built"
+// whyUnchecked returns why there is no verdict.
+func (j *judgement) whyUnchecked(gaps bool) string {
+	if !gaps && j.abiUnstated() {
+		return "no file states the ABI that it is built for"
 	}
 	return "not every layer could be read"
 }
 
-// stopped is where following what the image starts ended, with words before it; "" where it was followed to its end.
-func (j *judgement) stopped(before string) string {
-	s := stop(j.steps)
+// whereStopped returns, after a prefix, where following what the image starts ended; "" if it was followed to the
+// end.
+func (j *judgement) whereStopped(before string) string {
+	s := firstStop(j.steps)
 	if s == nil {
 		return ""
 	}
 	return before + shorten(s.Asked) + ", " + whyStopped(s.Err)
 }
 
-// whyStopped is the reason alone.
+// whyStopped returns only the reason of a stop.
 func whyStopped(err error) string {
 	return strings.TrimPrefix(err.Error(), rootfs.ErrNotFollowed.Error()+": ")
 }
 
-// unverified says of which layers only a part was read, and what that leaves open.
+// unverified returns which layers were read only in part.
 func (j *judgement) unverified() string {
 	var begun, listed []string
 	for n, f := range j.facts {
@@ -104,18 +105,18 @@ func (j *judgement) unverified() string {
 		case rootfs.Whole:
 		}
 	}
-	s := ""
+	text := ""
 	if len(begun) > 0 {
-		s += "; only the beginning of layer " + strings.Join(begun, ", ") + " was read, so that its digest was not compared"
+		text += "; only the beginning of layer " + strings.Join(begun, ", ") + " was read, so its digest was not verified"
 	}
 	if len(listed) > 0 {
-		s += "; layer " + strings.Join(listed, ", ") + " by its table of contents"
+		text += "; layer " + strings.Join(listed, ", ") + " was read by its table of contents"
 	}
-	return s
+	return text
 }
 
-// faults counts what is wrong, and how much there is of what is right.
-func (j *judgement) faults(wrong int) string {
+// countFaults returns the number of faults and, if it is meaningful, of judged programs.
+func (j *judgement) countFaults(wrong int) string {
 	if wrong > j.judged {
 		return inspect.Count(wrong, "fault")
 	}

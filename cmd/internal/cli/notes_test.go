@@ -175,7 +175,7 @@ func notedBinaries() map[string]noted {
 			flags: []string{"--explain", "/app"},
 		},
 		deep.RuleMalformed: {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
-		deep.RuleBeside:    {built: rows(lying), fails: true},
+		deep.RuleBinariesToo:    {built: rows(lying), fails: true},
 		"i386 in amd64":    {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
 	}
 	maps.Copy(all, notedDifferences())

@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// Roles are why a file matters, besides those of package rootfs.
+// Roles say why a file matters, in addition to those of package rootfs.
 const (
 	roleLibc   = "libc"
 	roleShell  = "shell"
@@ -23,8 +23,7 @@ const (
 func rank(role string) int {
 	order := []string{
 		string(rootfs.Entrypoint), string(rootfs.Init), string(rootfs.Interpreter), string(rootfs.Loader),
-		roleLibc, roleShell,
-		roleLinked, roleShared, roleObject, roleOther,
+		roleLibc, roleShell, roleLinked, roleShared, roleObject, roleOther,
 	}
 	if i := slices.Index(order, role); i >= 0 {
 		return i
@@ -32,58 +31,59 @@ func rank(role string) int {
 	return len(order)
 }
 
-// own are the files that no exemption covers: what the image starts, and its own loader, libc and shell.
-type own map[string]owned
+// essentials are the files that no exemption covers, by path: what the image starts, and its own loader, libc and
+// shell.
+type essentials map[string]essential
 
-// owned is why a file is one of them.
-type owned struct {
+// essential says why a file is essential.
+type essential struct {
 	role string
-	by   string // what asks for it; "" where programs of the platform look for it
+	by   string // what requires it; "" if it lies where programs of the platform look for it
 }
 
-// add keeps the role that matters most.
-func (o own) add(path, role, by string) {
-	if have, ok := o[path]; !ok || rank(role) < rank(have.role) || have.by == "" {
-		o[path] = owned{role, by}
+// add keeps the most important role of a file.
+func (o essentials) add(path, role, by string) {
+	if old, ok := o[path]; !ok || rank(role) < rank(old.role) || old.by == "" {
+		o[path] = essential{role, by}
 	}
 }
 
-// ownFiles finds the loader, the libc and the shell where programs of the platform look for them.
-func ownFiles(t *rootfs.Tree, p v1.Platform) own {
-	o := own{}
+// usualFiles finds the loader, the libc and the shell where programs of the platform look for them.
+func usualFiles(t *rootfs.Tree, p v1.Platform) essentials {
+	files := essentials{}
 	if p.OS != "linux" {
-		return o
+		return files
 	}
 	for _, path := range []string{"bin/sh", "usr/bin/sh", "bin/bash", "bin/busybox"} {
-		o.look(t, path, roleShell)
+		files.lookUp(t, path, roleShell)
 	}
 	for _, path := range loaders(p.Architecture) {
-		o.look(t, path, string(rootfs.Loader))
+		files.lookUp(t, path, string(rootfs.Loader))
 	}
 	for _, dir := range libraryDirs(p.Architecture) {
-		o.look(t, dir+"/libc.so.6", roleLibc)
-		o.look(t, dir+"/libc.so", roleLibc)
+		files.lookUp(t, dir+"/libc.so.6", roleLibc)
+		files.lookUp(t, dir+"/libc.so", roleLibc)
 	}
-	return o
+	return files
 }
 
-func (o own) look(t *rootfs.Tree, path, role string) {
+func (o essentials) lookUp(t *rootfs.Tree, path, role string) {
 	found, err := t.Lookup(path)
 	if err == nil && found.Type == rootfs.Program {
 		o.add(found.Path, role, "")
 	}
 }
 
-// chain adds what the image starts.
-func (o own) chain(steps []rootfs.Step) {
+// addStarted adds what the image starts.
+func (o essentials) addStarted(steps []rootfs.Step) {
 	for _, s := range steps {
 		if s.Found.Type == rootfs.Program && (s.Err == nil || !errors.Is(s.Err, rootfs.ErrMissing)) {
-			o.add(s.Found.Path, string(s.Role), by(s.By))
+			o.add(s.Found.Path, string(s.Role), requester(s.By))
 		}
 	}
 }
 
-// loaders are the paths that compilers for Linux write into programs (PT_INTERP), of glibc and of musl.
+// loaders returns the paths of glibc's and musl's loaders, which compilers for Linux write into programs (PT_INTERP).
 // https://sourceware.org/glibc/wiki/ABIList, https://wiki.musl-libc.org/guidelines-for-distributions
 func loaders(arch string) []string {
 	switch arch {
@@ -106,15 +106,15 @@ func loaders(arch string) []string {
 			"lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-musl-riscv64.so.1", "lib/ld-linux-riscv64-lp64.so.1",
 			"lib/ld-musl-riscv64-sf.so.1",
 		}
-	case "loong64": // the second is that of the old world
+	case "loong64": // the second is the old world's
 		return []string{"lib64/ld-linux-loongarch-lp64d.so.1", "lib64/ld.so.1", "lib/ld-musl-loongarch64.so.1"}
-	case "sw64": // the second is that of its first distributions, and a link to the first since
+	case "sw64": // the second is from the first distributions, and a link to the first since then
 		return []string{"lib/ld-linux-sw-64.so.2", "lib/ld-linux.so.2"}
 	}
 	return otherLoaders(arch)
 }
 
-// otherLoaders goes on with MIPS, and with the machines whose programs come with compilers for another one.
+// otherLoaders continues with MIPS, and with the machines whose programs come with compilers for a sibling.
 func otherLoaders(arch string) []string {
 	switch arch {
 	case "mips64", "mips64le":
@@ -134,13 +134,12 @@ func otherLoaders(arch string) []string {
 	return nil
 }
 
-// libraryDirs are where a libc lies: Debian's directory of the architecture, and those of everybody else.
+// libraryDirs returns the directories in which a libc lies: Debian's directory of the architecture, and those of the
+// other distributions.
 func libraryDirs(arch string) []string {
 	dirs := []string{"lib", "usr/lib"}
-	if slices.Contains([]string{
-		"amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le",
-		"sw64",
-	}, arch) {
+	switch arch {
+	case "amd64", "arm64", "s390x", "ppc64", "ppc64le", "riscv64", "loong64", "mips64", "mips64le", "sw64":
 		dirs = []string{"lib64", "usr/lib64", "lib", "usr/lib"}
 	}
 	for _, triplet := range triplets(arch) {
@@ -149,7 +148,7 @@ func libraryDirs(arch string) []string {
 	return dirs
 }
 
-// triplets are Debian's names of directories. https://wiki.debian.org/Multiarch/Tuples
+// triplets returns Debian's names of an architecture's directories. https://wiki.debian.org/Multiarch/Tuples
 func triplets(arch string) []string {
 	switch arch {
 	case "amd64":
