@@ -7,71 +7,72 @@ import (
 	"slices"
 )
 
-// shtARMAttributes is the type of .ARM.attributes; debug/elf knows the number as RISC-V's.
+// shtARMAttributes is the section type of .ARM.attributes. debug/elf has the number under RISC-V's name.
 const shtARMAttributes = elf.SHT_RISCV_ATTRIBUTES
 
-// armVendor is whose attributes count.
+// armVendor is the vendor whose attributes count.
 const armVendor = "aeabi"
 
-// candidates bounds how many places are remembered that look like .ARM.attributes. The section stands behind what is
-// loaded, so that the last ones are the likely ones.
-const candidates = 8
+// maxCandidates limits how many places that look like .ARM.attributes are remembered. The section comes after the
+// loaded segments, so the last ones are the likely ones.
+const maxCandidates = 8
 
-// armAttributes finds .ARM.attributes in a file that passes. No segment leads to the section, and the table that does
-// stands behind it. So what looks like it is read when it passes, and the table says later which of them it was.
+// armAttributes finds .ARM.attributes in a stream. No segment points to the section, and the section table comes
+// after it. So everything that looks like the section is read as it passes, and the table tells later which of them
+// it was.
 type armAttributes struct {
-	wanted bool
-	pos    int64 // what lies before has been looked at
-	seen   [candidates]armLevel
-	n      int // all that were seen
+	wanted  bool
+	scanned int64 // bytes before this offset were scanned
+	seen    [maxCandidates]armLevel
+	n       int // the number of all candidates
 }
 
-// armLevel is what one such place says.
+// armLevel is what one candidate states.
 type armLevel struct {
 	off      int64
 	baseline string
 	float    Float
-	micro    bool // for a microcontroller, on which no system with processes runs
+	micro    bool // for a microcontroller, which runs no operating system with processes
 }
 
-// see looks for the vendor's name, behind the letter A and a length.
+// see looks for the vendor's name, preceded by the letter A and a length.
 func (a *armAttributes) see(off int64, b []byte, order enc.ByteOrder) bool {
 	if !a.wanted {
 		return false
 	}
 	const lead = 5
 	vendor := []byte(armVendor + "\x00")
-	from := int(max(0, a.pos-off))
+	from := int(max(0, a.scanned-off))
 	for from < len(b) {
 		i := bytes.Index(b[from:], vendor)
 		if i < 0 {
 			break
 		}
 		if start := from + i - lead; start >= 0 && b[start] == 'A' {
-			a.note(readARM(off+int64(start), b[start:], order))
+			a.remember(readARM(off+int64(start), b[start:], order))
 		}
 		from += i + 1
 	}
-	// A name that straddles the end, or whose attributes do, is found (again) in the next window.
-	a.pos = max(a.pos, off+int64(len(b)-overlap/2))
+	// A name that crosses the end, or whose attributes do, is found (again) in the next window.
+	a.scanned = max(a.scanned, off+int64(len(b)-overlap/2))
 	return true
 }
 
-// note remembers a place; what a later window shows of it is more.
-func (a *armAttributes) note(l armLevel) {
-	for i := range min(a.n, candidates) {
+// remember stores a candidate. A later window may show more of it, and replaces it.
+func (a *armAttributes) remember(l armLevel) {
+	for i := range min(a.n, maxCandidates) {
 		if a.seen[i].off == l.off {
 			a.seen[i] = l
 			return
 		}
 	}
-	a.seen[a.n%candidates] = l
+	a.seen[a.n%maxCandidates] = l
 	a.n++
 }
 
-// at is what the place at an offset said.
+// at returns what the candidate at an offset stated.
 func (a *armAttributes) at(off int64) (armLevel, bool) {
-	for _, l := range a.seen[:min(a.n, candidates)] {
+	for _, l := range a.seen[:min(a.n, maxCandidates)] {
 		if l.off == off && off > 0 {
 			return l, true
 		}
@@ -79,19 +80,19 @@ func (a *armAttributes) at(off int64) (armLevel, bool) {
 	return armLevel{}, false
 }
 
-// readARM reads the attributes at the beginning of b. One that is left out is 0, which is soft float for how arguments
-// travel; but assemblers leave out what they know nothing of, so that it counts only where a compiler has written of
-// the data's types.
+// readARM reads the attributes at the beginning of b. An omitted attribute means 0, which for the passing of
+// arguments is soft float. But assemblers omit what they don't know, so that counts only if a compiler has also
+// stated the data types.
 func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 	const (
 		tagCPUArch, tagCPUProfile, tagVFPArgs = 6, 7, 28
-		// Of the types of data: sizes, alignment, and how numbers are taken.
+		// About data types: sizes, alignment, and the treatment of numbers.
 		tagWideChar, tagDenormal, tagExceptions, tagNumbers, tagAligned, tagKept, tagEnum = 18, 20, 21, 23, 24, 25, 26
 
 		vfpBase, vfpRegisters = 0, 1
 	)
 	l := armLevel{off: off}
-	said, compiled := false, false
+	stated, compiled := false, false
 	attributes(b, order, armVendor, func(tag, number uint64, _ []byte) {
 		switch tag {
 		case tagCPUArch:
@@ -102,7 +103,7 @@ func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 		case tagWideChar, tagDenormal, tagExceptions, tagNumbers, tagAligned, tagKept, tagEnum:
 			compiled = true
 		case tagVFPArgs:
-			said = true
+			stated = true
 			switch number {
 			case vfpBase:
 				l.float = Soft
@@ -111,14 +112,14 @@ func readARM(off int64, b []byte, order enc.ByteOrder) armLevel {
 			}
 		}
 	})
-	if compiled && !said {
+	if compiled && !stated {
 		l.float = Soft
 	}
 	return l
 }
 
-// armBaseline is Tag_CPU_arch as a variant of linux/arm. v6T2 has instructions that the v6 of every board with Linux
-// lacks, so v7 is the first that runs it. Microcontrollers (v6-M, v7E-M, v8-M) count by their number.
+// armBaseline returns Tag_CPU_arch as a variant of linux/arm. v6T2 has instructions that the v6 of Linux boards
+// lacks, so v7 is the first variant that runs it. Microcontrollers (v6-M, v7E-M, v8-M) count by their number.
 func armBaseline(cpu uint64) string {
 	switch cpu {
 	case 1, 2:
@@ -137,8 +138,8 @@ func armBaseline(cpu uint64) string {
 	return ""
 }
 
-// watchARM decides whether the attributes have to be looked for. A table of sections that lies in the first page, where
-// Go's linker puts it, says so at once.
+// watchARM decides whether to search for the attributes. If the section table is in the first page, where Go's linker
+// puts it, it is read at once.
 func (e *elfFile) watchARM() {
 	h := e.header
 	if h.machine != elf.EM_ARM || h.shoff <= 0 || h.shentsize != armSection {
@@ -154,7 +155,7 @@ func (e *elfFile) watchARM() {
 // armSection is the size of a section header in 32 bits.
 const armSection = 40
 
-// sections calls each with every section of ARM attributes. https://gabi.xinuos.com/elf/03-sheader.html
+// sections calls each for every section of ARM attributes. https://gabi.xinuos.com/elf/03-sheader.html
 func (e *elfFile) sections(each func(p part)) {
 	h := e.header
 	n := int64(h.shnum)
@@ -172,17 +173,17 @@ func (e *elfFile) sections(each func(p part)) {
 	}
 }
 
-// armSection takes the attributes that were seen at the place of the section, or reads them where it is still ahead.
+// armSection uses the attributes that were seen at the section's offset, or reads them if it is still ahead.
 func (e *elfFile) armSection(p part) error {
-	e.show() // the end of what was seen may have been in the middle of the section
+	e.show() // the last window may have ended within the section
 	l, ok := e.arm.at(p.off)
 	if !ok {
-		b := e.at(p.off, int(min(p.size, reach)))
+		b := e.at(p.off, int(min(p.size, maxPeek)))
 		if l = readARM(p.off, b, e.header.order); len(b) == 0 {
 			return nil
 		}
 	}
-	e.fact.state(l.baseline, FromAttributes)
+	e.fact.raiseBaseline(l.baseline, FromAttributes)
 	e.fact.Device = e.fact.Device || l.micro
 	if e.fact.Float == "" {
 		e.fact.Float = l.float

@@ -5,8 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// attributes walks a section of build attributes and calls each with those that hold for the whole file. number or text
-// is set, as the tag asks for. It stops at the first thing that is not as it should be.
+// attributes walks a section of build attributes and calls each for those that apply to the whole file. The tag
+// determines whether number or text is set. It stops at the first malformed element.
 // https://github.com/ARM-software/abi-aa/blob/main/addenda32/addenda32.rst#build-attributes
 func attributes(b []byte, order enc.ByteOrder, vendor string, each func(tag, number uint64, text []byte)) {
 	if len(b) == 0 || b[0] != 'A' {
@@ -25,7 +25,7 @@ func attributes(b []byte, order enc.ByteOrder, vendor string, each func(tag, num
 	}
 }
 
-// fileAttributes walks the parts of one vendor's section.
+// fileAttributes walks the subsections of one vendor's section.
 func fileAttributes(b []byte, order enc.ByteOrder, vendor string, each func(tag, number uint64, text []byte)) {
 	const wholeFile = 1
 	for len(b) > 5 {
@@ -34,14 +34,14 @@ func fileAttributes(b []byte, order enc.ByteOrder, vendor string, each func(tag,
 			return
 		}
 		if b[0] == wholeFile {
-			tagged(b[5:size], vendor, each)
+			taggedValues(b[5:size], vendor, each)
 		}
 		b = b[size:]
 	}
 }
 
-// tagged walks tags and values. By the tag a value is a number or a text; the tag 32 has both.
-func tagged(b []byte, vendor string, each func(tag, number uint64, text []byte)) {
+// taggedValues walks tags and values. The tag determines whether its value is a number or a text; tag 32 has both.
+func taggedValues(b []byte, vendor string, each func(tag, number uint64, text []byte)) {
 	const both = 32
 	for len(b) > 0 {
 		var tag, number uint64
@@ -50,13 +50,13 @@ func tagged(b []byte, vendor string, each func(tag, number uint64, text []byte))
 		if tag, b, ok = uleb(b); !ok {
 			return
 		}
-		named := tag == 5 || tag == 4 && vendor == armVendor || tag > both && tag%2 == 1
-		if !named {
+		hasText := tag == 5 || tag == 4 && vendor == armVendor || tag > both && tag%2 == 1
+		if !hasText {
 			if number, b, ok = uleb(b); !ok {
 				return
 			}
 		}
-		if named || tag == both {
+		if hasText || tag == both {
 			if text, b, ok = bytes.Cut(b, []byte{0}); !ok {
 				return
 			}
@@ -69,11 +69,11 @@ func tagged(b []byte, vendor string, each func(tag, number uint64, text []byte))
 // https://github.com/riscv-non-isa/riscv-elf-psabi-doc/blob/master/riscv-elf.adoc#attributes
 func (e *elfFile) riscvAttributes(p part) error {
 	const tagArch, longest = 5, 512
-	b := e.at(p.off, int(min(max(p.size, 0), reach)))
+	b := e.at(p.off, int(min(max(p.size, 0), maxPeek)))
 	attributes(b, e.header.order, "riscv", func(tag, _ uint64, text []byte) {
 		if tag == tagArch && len(text) < longest {
 			e.fact.ISA = string(text)
-			e.fact.state(riscvProfile(e.fact.ISA), FromAttributes)
+			e.fact.raiseBaseline(riscvProfile(e.fact.ISA), FromAttributes)
 		}
 	})
 	return nil

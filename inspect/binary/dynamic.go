@@ -6,34 +6,34 @@ import (
 	"slices"
 )
 
-// Dynamic is what a program or library tells its loader to look for. https://gabi.xinuos.com/elf/08-dynamic.html
+// Dynamic is what a program or library tells its loader to find. https://gabi.xinuos.com/elf/08-dynamic.html
 type Dynamic struct {
 	Needed []string `json:"needed,omitempty"` // DT_NEEDED, the first 512
-	// RPath and RunPath are lists of directories, parted by colons, as they stand.
+	// RPath and RunPath are lists of directories, separated by colons, verbatim.
 	RPath   string `json:"rpath,omitempty"`
 	RunPath string `json:"runpath,omitempty"`
 }
 
-// The bounds of what is kept of one file.
+// Limits of what is kept of one file.
 const (
 	maxNeeded  = 512      // names
 	maxName    = 512      // bytes of a name or a list of directories
-	maxTexts   = 64 << 10 // bytes of the texts that pass and may be such names
-	maxDynamic = 8 << 10  // bytes that are read of the table
+	maxTexts   = 64 << 10 // bytes of the texts that may be such names
+	maxDynamic = 8 << 10  // bytes of the table that are read
 )
 
-// dynamics reads the table of a file that passes. Its names stand in a table of texts, which linkers put in front of
-// it, among what is loaded first, and tools that change a file behind it. So what looks like a name is kept as it
-// passes, until the table tells which of them count; those behind it are taken as they pass.
+// dynamics reads the dynamic table of a stream. The names are in a string table, which linkers put before the dynamic
+// table, in the first loaded segment, and which tools that change a file put after it. So texts that look like names
+// are kept until the dynamic table tells which of them count; names after it are read directly.
 type dynamics struct {
-	wanted bool          // there is a table
-	loads  [8]stretch    // what is loaded
-	n      int           // loads
-	texts  []text        // in their order
-	bytes  int           // of all texts
-	pos    int64         // what lies before has been looked at
-	until  int64         // where the last name ends, as far as is known
-	names  []dynamicName // that the table asks for
+	wanted  bool          // there is a table
+	loads   [8]span       // the loaded segments
+	n       int           // loads
+	texts   []text        // in file order
+	bytes   int           // of all texts
+	scanned int64         // what lies before has been looked at
+	until   int64         // the end of the last known name
+	names   []dynamicName // the names in the table
 }
 
 type text struct {
@@ -41,21 +41,21 @@ type text struct {
 	s   string
 }
 
-// dynamicName is what one entry of the table asks for.
+// dynamicName is one entry of the table with a name.
 type dynamicName struct {
 	off int64
 	tag elf.DynTag
 	s   string
 }
 
-func (d *dynamics) load(s stretch) {
+func (d *dynamics) addLoad(s span) {
 	if d.n < len(d.loads) && s.from >= 0 && s.to > s.from && s.to < maxOffset {
 		d.loads[d.n] = s
 		d.n++
 	}
 }
 
-// offset is where an address is in the file; -1: nowhere.
+// offset returns the file offset of an address; -1 if it is not in the file.
 func (d *dynamics) offset(addr int64) int64 {
 	for _, s := range d.loads[:d.n] {
 		if addr >= s.addr && addr-s.addr < s.to-s.from {
@@ -65,7 +65,7 @@ func (d *dynamics) offset(addr int64) int64 {
 	return -1
 }
 
-// see takes what looks like a name, and the names behind the table.
+// see keeps texts that look like names, and reads the names after the table.
 func (d *dynamics) see(off int64, b []byte) bool {
 	for i := range d.names {
 		if n := &d.names[i]; n.s == "" && n.off >= off && n.off < off+int64(len(b)) {
@@ -75,18 +75,18 @@ func (d *dynamics) see(off int64, b []byte) bool {
 	if !d.wanted || d.n == 0 || d.names != nil {
 		return off+int64(len(b)) < d.until
 	}
-	from := max(0, d.pos-off)
+	from := max(0, d.scanned-off)
 	to := min(int64(len(b)), d.loads[0].to-off)
 	if from < to {
 		for _, hint := range []string{".so", "ORIGIN", "/lib"} {
-			d.look(off, b[:to], int(from), hint)
+			d.findNames(off, b[:to], int(from), hint)
 		}
-		d.pos = max(d.pos, off+to-overlap/2) // a name that straddles the end is whole in the next window
+		d.scanned = max(d.scanned, off+to-overlap/2) // a name that crosses the end is complete in the next window
 	}
 	return true
 }
 
-// cut is the text at the beginning of b, if it ends there.
+// cut returns the text at the beginning of b, if its end is within b.
 func cut(b []byte) (string, bool) {
 	end := bytes.IndexByte(b[:min(len(b), maxName)], 0)
 	if end < 0 {
@@ -95,8 +95,8 @@ func cut(b []byte) (string, bool) {
 	return string(b[:end]), true
 }
 
-// look keeps the texts in b that have a hint, whole ones only.
-func (d *dynamics) look(off int64, b []byte, from int, hint string) {
+// findNames keeps the texts in b that contain a hint, if they are complete.
+func (d *dynamics) findNames(off int64, b []byte, from int, hint string) {
 	for from < len(b) && d.bytes < maxTexts {
 		i := bytes.Index(b[from:], []byte(hint))
 		if i < 0 {
@@ -116,7 +116,7 @@ func (d *dynamics) look(off int64, b []byte, from int, hint string) {
 	}
 }
 
-// dynamic reads the table itself.
+// dynamic reads the dynamic table.
 func (e *elfFile) dynamic(p part) error {
 	width := e.header.bits / 8
 	var names []dynamicName
@@ -135,7 +135,7 @@ func (e *elfFile) dynamic(p part) error {
 			names = append(names, dynamicName{off: value, tag: tag})
 		}
 	}
-	e.show() // what came in the same page as the table
+	e.show() // show the bytes in the same page as the table
 	for i := range names {
 		n := &names[i]
 		if table < 0 || n.off < 0 || n.off > maxOffset-table {
@@ -144,14 +144,14 @@ func (e *elfFile) dynamic(p part) error {
 		}
 		n.off += table
 		e.dyn.until = max(e.dyn.until, n.off+maxName)
-		n.s = e.dyn.passed(n.off)
+		n.s = e.dyn.textAt(n.off)
 	}
 	e.dyn.names = names
 	return nil
 }
 
-// passed is the text at an offset that has passed; a name may be the end of another one.
-func (d *dynamics) passed(off int64) string {
+// textAt returns the kept text at an offset. A name may be the end of another one.
+func (d *dynamics) textAt(off int64) string {
 	for _, t := range d.texts {
 		if off >= t.off && off < t.off+int64(len(t.s)) {
 			return t.s[off-t.off:]
@@ -160,8 +160,8 @@ func (d *dynamics) passed(off int64) string {
 	return ""
 }
 
-// into adds what was found to a fact.
-func (d *dynamics) into(f *Fact) {
+// addTo adds what was found to a fact.
+func (d *dynamics) addTo(f *Fact) {
 	var found Dynamic
 	for _, n := range d.names {
 		switch {

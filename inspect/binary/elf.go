@@ -5,7 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// elfHeader is what is needed of an ELF header, whichever its class. https://gabi.xinuos.com/elf/02-eheader.html
+// elfHeader has the members of an ELF header of either class that are used here.
+// https://gabi.xinuos.com/elf/02-eheader.html
 type elfHeader struct {
 	bits      int
 	order     enc.ByteOrder
@@ -35,7 +36,7 @@ func readELF(s *stream) (Fact, error) {
 	f.OS = elfOS(h)
 	elfFlags(&f)
 	if f.Kind == ELFCore || f.Device {
-		return f, problem // the segments are memory, or not in a form that we know
+		return f, problem // the segments are memory, or in an unknown form
 	}
 	e := elfFile{stream: s, header: h, fact: &f}
 	if err := e.read(); problem == nil {
@@ -58,8 +59,8 @@ func elfKind(t elf.Type) Kind {
 	return ELFOther
 }
 
-// elfOS is the system that EI_OSABI names. That Linux programs need not name theirs, and that ARM and graphics cards
-// use the member for something else, leaves few numbers that say anything.
+// elfOS returns the system that EI_OSABI names. Few values mean a system: Linux programs need not name theirs, and
+// ARM and graphics cards use the member for something else.
 func elfOS(h elfHeader) string {
 	switch h.osabi {
 	case elf.ELFOSABI_LINUX:
@@ -76,11 +77,12 @@ func elfOS(h elfHeader) string {
 	return ""
 }
 
-// headSize is how much of a file the header takes at most. Linux reads zeros where the file is shorter.
+// headSize is the maximum size of the header. Linux reads zeros if the file is shorter.
 const headSize = 64
 
-// readELFHeader reads the header as Linux does, which asks the machine how wide the numbers are, and ignores what
-// e_ident says (fs/binfmt_elf.c). A header that is executed and says something else is returned with the error.
+// readELFHeader reads the header as Linux does, which takes the width of numbers from the machine and ignores e_ident
+// (fs/binfmt_elf.c). If Linux executes the file in spite of a contradicting e_ident, the header is returned with the
+// error.
 func readELFHeader(s *stream) (elfHeader, error) {
 	var b [headSize]byte
 	n := copy(b[:], s.peek(0, headSize))
@@ -96,12 +98,12 @@ func readELFHeader(s *stream) (elfHeader, error) {
 			h := elfHeader{bits: bits, order: order}
 			h.read(b[:])
 			same := bits == stated.bits && order == stated.order
-			if !h.executed() || !same && h.heedsClass() {
+			if !h.executed() || !same && h.checksClass() {
 				continue
 			}
 			if !same && problem == nil {
-				problem = malformed("ELF", "it says %d bits, %s, and is executed as %d bits, %s", stated.bits, stated.byteOrder(),
-					bits, h.byteOrder())
+				problem = malformed("ELF", "it says %d bits, %s, and is executed as %d bits, %s",
+					stated.bits, stated.byteOrder(), bits, h.byteOrder())
 			}
 			return h, problem
 		}
@@ -109,10 +111,10 @@ func readELFHeader(s *stream) (elfHeader, error) {
 	if problem != nil {
 		return elfHeader{}, problem
 	}
-	return stated, stated.sane()
+	return stated, stated.check()
 }
 
-// statedHeader is what the header says where e_ident is right, and what is wrong with that.
+// statedHeader returns the header as e_ident describes it, and what is wrong with it.
 func statedHeader(b []byte) (h elfHeader, err error) {
 	switch class := elf.Class(b[elf.EI_CLASS]); class {
 	case elf.ELFCLASS32:
@@ -137,7 +139,7 @@ func statedHeader(b []byte) (h elfHeader, err error) {
 	return h, nil
 }
 
-// size is how many bytes the header takes.
+// size returns the size of the header in bytes.
 func (h *elfHeader) size() int {
 	if h.bits == 64 {
 		return headSize
@@ -152,18 +154,18 @@ func (h *elfHeader) byteOrder() Order {
 	return Little
 }
 
-// executed reports whether a kernel for the machine takes the file for a program.
+// executed reports whether a kernel for the machine executes the file.
 func (h *elfHeader) executed() bool {
-	return h.order != nil && (h.kind == elf.ET_EXEC || h.kind == elf.ET_DYN) && h.phnum > 0 && h.sane() == nil &&
+	return h.order != nil && (h.kind == elf.ET_EXEC || h.kind == elf.ET_DYN) && h.phnum > 0 && h.check() == nil &&
 		elfArch(h.machine, h.bits, h.byteOrder()) != ""
 }
 
-// heedsClass reports whether Linux compares EI_CLASS on the machine, since it comes in two widths (elf_check_arch).
-func (h *elfHeader) heedsClass() bool {
+// checksClass reports whether Linux checks EI_CLASS on the machine, since it exists in two widths (elf_check_arch).
+func (h *elfHeader) checksClass() bool {
 	return h.machine == elf.EM_MIPS || h.machine == elf.EM_RISCV || h.machine == elf.EM_S390
 }
 
-// read reads the members behind e_ident, which stand at other offsets in each class.
+// read reads the members after e_ident, whose offsets depend on the class.
 func (h *elfHeader) read(b []byte) {
 	h.osabi = elf.OSABI(b[elf.EI_OSABI])
 	h.kind = elf.Type(h.order.Uint16(b[16:]))
@@ -180,8 +182,8 @@ func (h *elfHeader) read(b []byte) {
 	h.shentsize, h.shnum = int(h.order.Uint16(tail[10:])), int(h.order.Uint16(tail[12:]))
 }
 
-// sane refuses what Linux refuses (fs/binfmt_elf.c), for files that it would execute.
-func (h *elfHeader) sane() error {
+// check refuses what Linux refuses to execute (fs/binfmt_elf.c).
+func (h *elfHeader) check() error {
 	const mostSegments = 64 << 10 // in bytes
 	if h.kind != elf.ET_EXEC && h.kind != elf.ET_DYN {
 		return nil
@@ -204,7 +206,7 @@ func (h *elfHeader) segmentSize() int {
 	return 32
 }
 
-// word is an address or offset, of the width of the class.
+// word reads an address or offset, whose width depends on the class.
 func (h *elfHeader) word(b []byte) int64 {
 	if h.bits == 64 {
 		return int64(h.order.Uint64(b))

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Kind is what sort of file it is, spelled as in JSON.
+// Kind is the kind of a file, spelled as in JSON.
 type Kind string
 
 // The kinds.
 const (
-	// Other is anything that is none of the rest: text, data, an empty file, a plain zip, a DOS program.
+	// Other is any other file: text, data, an empty file, a plain zip, a DOS program.
 	Other Kind = "other"
 	// ELFExecutable is linked for a fixed address (ET_EXEC).
 	ELFExecutable Kind = "elf-executable"
@@ -19,13 +19,13 @@ const (
 	ELFShared Kind = "elf-shared"
 	// ELFObject is not linked yet (ET_REL): *.o, kernel modules, BPF programs.
 	ELFObject Kind = "elf-object"
-	// ELFCore is the memory of a program that crashed (ET_CORE).
+	// ELFCore is a core dump (ET_CORE).
 	ELFCore Kind = "elf-core"
-	// ELFOther is an ELF file of a type that only some system knows.
+	// ELFOther is an ELF file of a system-specific type.
 	ELFOther Kind = "elf-other"
-	// PE is a program or library of Windows, of EFI, or of .NET.
+	// PE is a program or library for Windows, EFI or .NET.
 	PE Kind = "pe"
-	// MachO is a program, library or object of Darwin, for one machine or (fat) for several.
+	// MachO is a program, library or object for Darwin, for one machine or (fat) for several.
 	MachO Kind = "macho"
 	// Script begins with "#!".
 	Script Kind = "script"
@@ -40,19 +40,19 @@ const (
 // ELF reports whether the file is an ELF file of any type.
 func (k Kind) ELF() bool { return strings.HasPrefix(string(k), "elf-") }
 
-// Order is the order of the bytes in a number.
+// Order is a byte order.
 type Order string
 
-// The byte orders; "" where a format has none.
+// The byte orders; "" if a format has none.
 const (
 	Little Order = "little"
 	Big    Order = "big"
 )
 
-// Float says how floating-point numbers travel between functions, where a machine has more than one way.
+// Float says how floating-point numbers are passed between functions, on machines with several conventions.
 type Float string
 
-// The float ABIs; "" where the file does not say, or the machine has one only.
+// The float ABIs; "" if the file does not state it, or the machine has only one.
 const (
 	Soft   Float = "soft"
 	Hard   Float = "hard"
@@ -61,29 +61,29 @@ const (
 	Quad   Float = "quad"   // hard, 128 bits wide (RISC-V)
 )
 
-// World is one of the two systems that LoongArch has.
+// World is one of the two incompatible ABIs of LoongArch.
 type World string
 
-// The worlds: that of the vendor's first distributions, and that of Linux 5.19 and glibc 2.36.
+// The old world is the ABI of the vendor's first distributions; the new world that of Linux 5.19 and glibc 2.36.
 const (
 	OldWorld World = "old"
 	NewWorld World = "new"
 )
 
-// Where a baseline was stated.
+// The sources of a baseline.
 const (
 	FromGo         = "go build info"
 	FromAttributes = "elf attributes"
 	FromProperty   = "gnu property"
 )
 
-// Fact is what a file says about itself. The zero value of a member means that the file does not say.
+// Fact is what a file says about itself. The zero value of a member means that the file does not state it.
 type Fact struct {
 	Kind Kind `json:"kind"`
-	// OS is a GOOS, or "android" or "efi"; ELF files for Linux need not state it, and most do not.
+	// OS is a GOOS, or "android" or "efi". ELF files for Linux need not state it, and most do not.
 	OS string `json:"os,omitempty"`
-	// Arch is the machine as GOARCH spells it, else as Debian does (x32, alpha, sh4), else as binutils do; "" where
-	// Machine is not in the table, where the code is for any machine, and for a fat Mach-O, whose machines are in Archs.
+	// Arch is the machine as GOARCH spells it, else as Debian does (x32, alpha, sh4), else as binutils do. It is "" if
+	// Machine is not in the table, if the code is for any machine, and for a fat Mach-O, whose machines are in Archs.
 	Arch string `json:"arch,omitempty"`
 	// Archs are the machines of a fat Mach-O, in its order; nil otherwise.
 	Archs []string `json:"archs,omitempty"`
@@ -91,66 +91,66 @@ type Fact struct {
 	Machine uint32 `json:"machine,omitempty"`
 	Bits    int    `json:"bits,omitempty"` // 32 or 64
 	Order   Order  `json:"order,omitempty"`
-	// OSABI is EI_OSABI, as it stands. Linux ignores it.
+	// OSABI is EI_OSABI, verbatim. Linux ignores it.
 	OSABI uint8 `json:"osabi,omitempty"`
-	// Flags are e_flags, the characteristics of a PE or the cpusubtype of a Mach-O, as they stand.
+	// Flags are e_flags, the characteristics of a PE or the cpusubtype of a Mach-O, verbatim.
 	Flags uint32 `json:"flags,omitempty"`
-	// Interp is the program that the kernel starts in the file's place: PT_INTERP, or what stands behind "#!". It is kept
-	// as it is, a carriage return at its end included, since the kernel keeps it too.
+	// Interp is the program that the kernel starts in the file's place: PT_INTERP, or the path after "#!". It is kept
+	// verbatim, including a carriage return at its end, as by the kernel.
 	Interp string `json:"interp,omitempty"`
-	// InterpArg is the one argument that a script gives its interpreter, blanks inside it included.
+	// InterpArg is the one argument that a script passes to its interpreter, including blanks within it.
 	InterpArg string `json:"interpArg,omitempty"`
-	// Script is what a short script of a shell does, without its comments and its first line; "" where it is longer.
+	// Script is the body of a short shell script without its first line and comments; "" if it is longer.
 	Script string `json:"script,omitempty"`
-	// ABI is the calling convention where a machine has several: o32, n32, n64, elfv1, elfv2, lp64d, ilp32e, eabi5.
+	// ABI is the calling convention, if a machine has several: o32, n32, n64, elfv1, elfv2, lp64d, ilp32e, eabi5.
 	ABI   string `json:"abi,omitempty"`
 	Float Float  `json:"float,omitempty"`
-	// World is which of two systems a LoongArch file is for, which differ in their system calls, loaders and numbering of
-	// relocations: OldWorld or NewWorld. It is "" for Go programs without a loader, which run in both.
+	// World is OldWorld or NewWorld for a LoongArch file. The worlds differ in their system calls, loaders and
+	// relocation numbers. It is "" for Go programs without a loader, which run in both.
 	World World `json:"world,omitempty"`
-	// Page is the largest page of memory, in bytes, with which the file can be loaded, on machines whose pages differ in
-	// size: arm64, loong64, mips, ppc64.
+	// Page is the largest page size in bytes with which the file can be loaded, on machines with several page sizes:
+	// arm64, loong64, mips, ppc64.
 	Page int64 `json:"page,omitempty"`
 	// Baseline is the oldest processor that runs the code, spelled as a platform's variant: v4 to v8 and v9 (arm), v1 to
 	// v4 (amd64), v8.0 to v9.5 (arm64), power8 (ppc64, ppc64le), rva20u64 (riscv64).
 	Baseline string `json:"baseline,omitempty"`
 	// BaselineFrom is where Baseline was stated: FromGo, FromAttributes or FromProperty.
 	BaselineFrom string `json:"baselineFrom,omitempty"`
-	// ISA is the instruction set where it is stated apart from a baseline: mips32r2, rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0.
+	// ISA is the instruction set, if it is stated separately from a baseline: mips32r2,
+	// rv64i2p1_m2p0_a2p1_f2p2_d2p2_c2p0.
 	ISA string `json:"isa,omitempty"`
 	// BuildID is the GNU build id in hexadecimal.
 	BuildID string `json:"buildId,omitempty"`
-	// Dynamic is what the loader is told to look for; nil where that is nothing, or Options.Whole was not set.
+	// Dynamic is what the loader must find; nil if that is nothing, or Options.Whole was not set.
 	Dynamic *Dynamic `json:"dynamic,omitempty"`
 	// Go is set for programs of the Go toolchain.
 	Go *Go `json:"go,omitempty"`
-	// Module says that an object is a module of Linux: it has what modules say of themselves (.modinfo). It is only looked
-	// for with Options.Whole.
+	// Module says that an object is a Linux kernel module, since it has .modinfo. It is only set with Options.Whole.
 	Module bool `json:"module,omitempty"`
 	// Device says that the code is not for a processor that runs an operating system: BPF, graphics cards.
 	Device bool `json:"device,omitempty"`
 	// Managed says that the file holds .NET code. With an empty Arch it is for any machine and any system.
 	Managed bool `json:"managed,omitempty"`
-	// Incomplete says that the file announces more than was read: it lies behind the first 64 KiB and Options.Whole was
-	// not set, before what had passed already, or behind the end of a truncated file.
+	// Incomplete says that the file refers to parts that were not read: after the first 64 KiB without Options.Whole,
+	// before the current position of the stream, or after the end of a truncated file.
 	Incomplete bool `json:"incomplete,omitempty"`
 }
 
-// Go is what the Go toolchain leaves in a program.
+// Go is what the Go toolchain records in a program.
 type Go struct {
 	Version string `json:"version,omitempty"` // go1.26.8
 	BuildID string `json:"buildId,omitempty"`
 	OS      string `json:"os,omitempty"`   // GOOS
 	Arch    string `json:"arch,omitempty"` // GOARCH
-	// Path is the import path of the main package, and Mode how it was built: "plugin" for what plugin.Open loads. Both
-	// are "" where they are longer than any that people write.
+	// Path is the import path of the main package, and Mode the build mode: "plugin" for what plugin.Open loads. Both
+	// are "" if they are unreasonably long.
 	Path string `json:"path,omitempty"`
 	Mode string `json:"mode,omitempty"`
 	// the value of GOARM, GOAMD64, GOARM64, GO386, GOMIPS, GOMIPS64, GOPPC64 or GORISCV64
 	Level string `json:"level,omitempty"`
 }
 
-// String is a phrase for messages: "ELF executable for arm (v7, hard float)".
+// String returns a phrase for messages: "ELF executable for arm (v7, hard float)".
 func (f Fact) String() string {
 	var details []string
 	for _, d := range []string{f.Baseline, f.floatPhrase(), f.worldPhrase()} {
@@ -171,7 +171,7 @@ func (f Fact) String() string {
 	return s
 }
 
-// target is system and machine, as far as they are known.
+// target returns system and machine, as far as they are known.
 func (f Fact) target() string {
 	arch := f.Arch
 	switch {
@@ -204,7 +204,7 @@ func (f Fact) worldPhrase() string {
 	return string(f.World) + " world"
 }
 
-// phrase is the kind in words.
+// phrase returns the kind in words.
 func (k Kind) phrase() string {
 	switch k {
 	case ELFExecutable:

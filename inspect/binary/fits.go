@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// Fits reports whether a program and a library of one machine can be parts of one process, as far as both say how they
-// pass arguments and which system they are for; otherwise it says what each of them is, in words for a message.
-func Fits(program, library Fact) (fits bool, is, other string) {
-	for _, says := range conventions() {
-		a, b := says(program), says(library)
+// Fits reports whether a program and a library for the same machine can be parts of one process, as far as both state
+// their calling convention and their system. If not, it returns for messages what each of them is.
+func Fits(program, library Fact) (fits bool, programIs, libraryIs string) {
+	for _, property := range conventions() {
+		a, b := property(program), property(library)
 		if a != "" && b != "" && a != b {
 			return false, a, b
 		}
@@ -19,20 +19,22 @@ func Fits(program, library Fact) (fits bool, is, other string) {
 	return true, "", ""
 }
 
-// conventions are what the parts of a process have to agree on; each says "" where a file does not state it.
+// conventions returns the properties that the parts of a process must agree on; each is "" if a file does not state
+// it.
 func conventions() []func(f Fact) string {
-	return []func(f Fact) string{Fact.linkedIn, Fact.abiPhrase, Fact.floatOf, Fact.release, Fact.nan}
+	return []func(f Fact) string{Fact.relocationWorld, Fact.abiPhrase, Fact.floatABI, Fact.mipsRelease, Fact.nanEncoding}
 }
 
-// linkedIn is the world of LoongArch that the version in the flags tells, whatever the loader: relocations go by that.
-func (f Fact) linkedIn() string {
+// relocationWorld returns the LoongArch world by the version in the flags, which determines the relocations, whatever
+// the loader is.
+func (f Fact) relocationWorld() string {
 	if f.Arch != "loong64" {
 		return ""
 	}
 	return either(loongVersion(f.Flags) == 0, "the old world", "the new world")
 }
 
-// abiPhrase is the calling convention where files of one machine have several.
+// abiPhrase returns the calling convention, if files for one machine have several.
 func (f Fact) abiPhrase() string {
 	switch f.Arch {
 	case "ppc64", "ppc64le", "riscv64", "riscv", "loong64", "loong32", "mips64", "mips64le":
@@ -41,16 +43,16 @@ func (f Fact) abiPhrase() string {
 	return ""
 }
 
-// floatOf is the float ABI where it is no part of the calling convention's name.
-func (f Fact) floatOf() string {
+// floatABI returns the float ABI, if it is not part of the calling convention's name.
+func (f Fact) floatABI() string {
 	if strings.HasPrefix(f.Arch, "arm") || strings.HasPrefix(f.Arch, "mips") {
 		return f.floatPhrase()
 	}
 	return ""
 }
 
-// release tells the sixth release of MIPS from those before: it dropped instructions that they have.
-func (f Fact) release() string {
+// mipsRelease distinguishes release 6 of MIPS from earlier ones, since it dropped instructions.
+func (f Fact) mipsRelease() string {
 	switch {
 	case !strings.HasPrefix(f.Arch, "mips") || f.ISA == "":
 		return ""
@@ -60,8 +62,8 @@ func (f Fact) release() string {
 	return "a release before 6"
 }
 
-// nan is how MIPS writes what is not a number.
-func (f Fact) nan() string {
+// nanEncoding returns how MIPS code encodes NaN.
+func (f Fact) nanEncoding() string {
 	const ieee2008 = 0x400
 	if machine := elf.Machine(f.Machine); machine != elf.EM_MIPS && machine != elf.EM_MIPS_RS3_LE {
 		return ""
@@ -69,20 +71,20 @@ func (f Fact) nan() string {
 	return either(f.Flags&ieee2008 != 0, "nan2008", "legacy nan")
 }
 
-// Convention is how the file passes arguments: lp64d, or hard float; "" where the machine has one way only, or the file
-// does not say.
+// Convention returns the calling convention: lp64d, or hard float; "" if the machine has only one, or the file does
+// not state it.
 func (f Fact) Convention() string {
 	var all []string
-	for _, says := range []func(f Fact) string{Fact.abiPhrase, Fact.floatOf} {
-		if s := says(f); s != "" {
+	for _, property := range []func(f Fact) string{Fact.abiPhrase, Fact.floatABI} {
+		if s := property(f); s != "" {
 			all = append(all, s)
 		}
 	}
 	return strings.Join(all, ", ")
 }
 
-// ABIOf is what a file is in the place of an ABI: of the same kind, which is a world, a float ABI, a calling convention
-// or a C library, as ABIs spells them. It is "" where the file does not say.
+// ABIOf returns the ABI of a file of the same kind as the named one: a world, a float ABI, a calling convention or a
+// C library, spelled as in ABIs. It is "" if the file does not state it.
 func (f Fact) ABIOf(name string) string {
 	switch name {
 	case string(OldWorld), string(NewWorld):
@@ -95,8 +97,8 @@ func (f Fact) ABIOf(name string) string {
 	return f.ABI
 }
 
-// Spoken is an ABI in words for a message: the new world, hard float.
-func Spoken(abi string) string {
+// DescribeABI returns an ABI in words for messages: the new world, hard float.
+func DescribeABI(abi string) string {
 	switch abi {
 	case string(OldWorld), string(NewWorld):
 		return "the " + abi + " world"
@@ -106,7 +108,7 @@ func Spoken(abi string) string {
 	return abi
 }
 
-// ABIs are the names of what ABIOf tells apart on a machine.
+// ABIs returns the names that ABIOf knows for a machine.
 func ABIs(arch string) []string {
 	libcs := []string{Glibc, Musl}
 	switch arch {
@@ -124,13 +126,13 @@ func ABIs(arch string) []string {
 	return libcs
 }
 
-// The C libraries whose loaders are known by their names.
+// The C libraries that are recognised by the names of their loaders.
 const (
 	Glibc = "glibc"
 	Musl  = "musl"
 )
 
-// Libc is whose loader a path names: glibc, musl, bionic or uclibc; "" where the name says nothing.
+// Libc returns the C library of a loader by its path: glibc, musl, bionic or uclibc; "" if it is unknown.
 func Libc(interp string) string {
 	switch name := path.Base(interp); {
 	case strings.HasPrefix(name, "ld-musl-"):

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// elfFlags reads e_flags: what they mean depends on the machine.
+// elfFlags reads e_flags, whose meaning depends on the machine.
 func elfFlags(f *Fact) {
 	switch elf.Machine(f.Machine) {
 	case elf.EM_ARM:
@@ -28,12 +28,12 @@ func elfFlags(f *Fact) {
 	}
 }
 
-// armFlags: https://github.com/ARM-software/abi-aa/blob/main/aaelf32/aaelf32.rst#elf-header
+// armFlags reads ARM's flags: https://github.com/ARM-software/abi-aa/blob/main/aaelf32/aaelf32.rst#elf-header
 func armFlags(f *Fact) {
 	const version5, soft, hard = 5, 0x200, 0x400
 	version := f.Flags >> 24
 	if version == 0 {
-		return // before the EABI; the bits meant something else
+		return // before the EABI, the bits meant something else
 	}
 	f.ABI = "eabi" + string(rune('0'+version%10))
 	if version < version5 {
@@ -47,7 +47,7 @@ func armFlags(f *Fact) {
 	}
 }
 
-// mipsFlags: https://sourceware.org/git/?p=binutils-gdb.git;f=include/elf/mips.h
+// mipsFlags reads MIPS's flags: https://sourceware.org/git/?p=binutils-gdb.git;f=include/elf/mips.h
 func mipsFlags(f *Fact) {
 	const n32 = 0x20
 	switch abi := f.Flags >> 12 & 0xf; {
@@ -63,7 +63,7 @@ func mipsFlags(f *Fact) {
 	case abi == 4:
 		f.ABI = "eabi64"
 	default:
-		f.ABI = "o32" // compilers do not always say so
+		f.ABI = "o32" // not all compilers set it
 	}
 	levels := [16]string{
 		"mips1", "mips2", "mips3", "mips4", "mips5", "mips32", "mips64", "mips32r2", "mips64r2", "mips32r6", "mips64r6",
@@ -71,7 +71,8 @@ func mipsFlags(f *Fact) {
 	f.ISA = levels[f.Flags>>28]
 }
 
-// riscvFlags: https://github.com/riscv-non-isa/riscv-elf-psabi-doc/blob/master/riscv-elf.adoc#file-header
+// riscvFlags reads RISC-V's flags:
+// https://github.com/riscv-non-isa/riscv-elf-psabi-doc/blob/master/riscv-elf.adoc#file-header
 func riscvFlags(f *Fact) {
 	const compressed, embedded = 1, 8
 	floats := [4]Float{Soft, Single, Double, Quad}
@@ -79,15 +80,16 @@ func riscvFlags(f *Fact) {
 	abi := f.Flags >> 1 & 3
 	f.Float = floats[abi]
 	f.ABI = either(f.Bits == 64, "lp64", "ilp32") + suffixes[abi] + either(f.Flags&embedded != 0, "e", "")
-	// until the attributes say more
+	// the attributes may replace it
 	f.ISA = either(f.Bits == 64, "rv64", "rv32") + either(f.Flags&compressed != 0, "c", "")
 }
 
-// loongFlags: https://github.com/loongson/la-abi-specs/blob/release/laelf.adoc#e_flags-identifies-abi-type-and-version
+// loongFlags reads LoongArch's flags:
+// https://github.com/loongson/la-abi-specs/blob/release/laelf.adoc#e_flags-identifies-abi-type-and-version
 func loongFlags(f *Fact) {
 	f.World = NewWorld
 	if loongVersion(f.Flags) == 0 {
-		f.World = OldWorld // until the loader says more
+		f.World = OldWorld // the loader may change it
 	}
 	floats := [8]Float{1: Soft, 2: Single, 3: Double}
 	suffixes := [8]string{1: "s", 2: "f", 3: "d"}
@@ -98,11 +100,11 @@ func loongFlags(f *Fact) {
 	}
 }
 
-// loongVersion is the version of relocations, which is 0 in the old world.
+// loongVersion returns the version of relocations, which is 0 in the old world.
 func loongVersion(flags uint32) uint32 { return flags >> 6 & 3 }
 
-// loongInterp goes by the loader where there is one, since the first toolchains of the new world did not write the
-// version.
+// loongInterp sets the world by the loader, if there is one, since the first toolchains of the new world did not
+// write the version.
 func loongInterp(f *Fact) {
 	if elf.Machine(f.Machine) != elf.EM_LOONGARCH {
 		return
@@ -122,7 +124,7 @@ func (e *elfFile) mipsFlags(p part) error {
 	if len(b) < size || e.header.order.Uint16(b) != 0 {
 		return nil
 	}
-	if b[2] >= 32 { // what comes before is in the flags already
+	if b[2] >= 32 { // earlier levels are in e_flags
 		e.fact.ISA = "mips" + decimal(b[2])
 		if b[3] > 1 {
 			e.fact.ISA += "r" + decimal(b[3])
@@ -137,7 +139,7 @@ func (e *elfFile) mipsFlags(p part) error {
 	return nil
 }
 
-// decimal is a number below 100.
+// decimal formats a number below 100.
 func decimal(n byte) string {
 	if n >= 10 {
 		return string([]byte{'0' + n/10%10, '0' + n%10})
@@ -145,7 +147,7 @@ func decimal(n byte) string {
 	return string([]byte{'0' + n})
 }
 
-// uleb reads a number in LEB128 and what is behind it; false where there is none.
+// uleb reads a number in LEB128 and returns the rest; false if there is none.
 func uleb(b []byte) (uint64, []byte, bool) {
 	v, n := enc.Uvarint(b)
 	if n <= 0 {

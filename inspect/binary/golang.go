@@ -5,19 +5,19 @@ import (
 	"strings"
 )
 
-// goInfo finds what Go records of a build, in a file that passes: the version of the toolchain and its settings. Their
-// place has a section of its own, but the names of sections stand at the end of a file. So it is looked for where
-// debug/buildinfo looks when there are no sections: in the data, by its magic, at addresses divisible by 16. Programs
-// older than Go 1.18 have pointers there instead, and no settings.
+// goInfo finds Go's build information in a stream: the version of the toolchain and its settings. They have their own
+// section, but section names come at the end of a file. So it searches where debug/buildinfo does without sections:
+// in the data segments, for the magic, at addresses divisible by 16. Programs older than Go 1.18 have pointers there
+// instead, and no settings.
 type goInfo struct {
-	found Go
-	data  [4]stretch // where it may be
-	n     int        // stretches
-	pos   int64      // what lies before has been looked at
-	state goState
-	left  int64 // how much of the settings is to come
-	line  [longestSetting]byte
-	held  int // how much of line is filled; more than fits: not a setting of interest
+	found     Go
+	ranges    [4]span // the data segments
+	n         int     // ranges
+	scanned   int64   // what lies before has been looked at
+	state     goState
+	remaining int64 // bytes of the settings that remain
+	line      [maxSetting]byte
+	lineLen   int // bytes in line; more than its size: the line is too long to matter
 }
 
 type goState int
@@ -28,21 +28,21 @@ const (
 	goDone
 )
 
-// longestSetting is longer than nearly any line that counts: "build\tGORISCV64=rva22u64", "path\texample.com/cmd/tool".
-const longestSetting = 256
+// maxSetting is longer than nearly any line that matters: "build\tGORISCV64=rva22u64", "path\texample.com/cmd/tool".
+const maxSetting = 256
 
-// stretch is a part of the file and the address that it is loaded at.
-type stretch struct{ from, to, addr int64 }
+// span is a part of the file and its load address.
+type span struct{ from, to, addr int64 }
 
-// within says where to look.
-func (g *goInfo) within(from, to, addr int64) {
-	if g.n < len(g.data) {
-		g.data[g.n] = stretch{from, to, addr}
+// addRange adds a range to search.
+func (g *goInfo) addRange(from, to, addr int64) {
+	if g.n < len(g.ranges) {
+		g.ranges[g.n] = span{from, to, addr}
 		g.n++
 	}
 }
 
-// see looks at the bytes after those it has seen.
+// see scans the bytes after those that it has seen.
 func (g *goInfo) see(off int64, b []byte) bool {
 	if g.state == goSearching {
 		g.search(off, b)
@@ -55,21 +55,21 @@ func (g *goInfo) see(off int64, b []byte) bool {
 
 const (
 	goMagic = "\xff Go buildinf:"
-	// goHeader is the length of what stands before the version: magic, size of a pointer, flags, and nothing.
+	// goHeader is the length of what precedes the version: magic, pointer size, flags, padding.
 	goHeader = 32
 	goAlign  = 16
 	// goSentinel is the length of the mark before the settings.
 	goSentinel = 16
-	goInline   = 2 // the flag for texts that stand there instead of pointers
-	// longestVersion bounds a version with experiments: "go1.27-devel_0123456789 Wed Jan 1 00:00:00 2027 +0000 X:a,b".
-	longestVersion = 256
+	goInline   = 2 // the flag for texts in place of pointers
+	// maxVersion limits a version with experiments: "go1.27-devel_0123456789 Wed Jan 1 00:00:00 2027 +0000 X:a,b".
+	maxVersion = 256
 )
 
-// search looks for the magic in every stretch.
+// search looks for the magic in every range.
 func (g *goInfo) search(off int64, b []byte) {
 	end := off + int64(len(b))
-	for _, d := range g.data[:g.n] {
-		from, to := max(d.from, g.pos, off), min(d.to, end)
+	for _, d := range g.ranges[:g.n] {
+		from, to := max(d.from, g.scanned, off), min(d.to, end)
 		for from < to && g.state == goSearching {
 			i := bytes.Index(b[from-off:to-off], []byte(goMagic))
 			if i < 0 {
@@ -83,19 +83,19 @@ func (g *goInfo) search(off int64, b []byte) {
 		}
 	}
 	if g.state == goSearching {
-		// What straddles the end, or begins so close to it that its version does, is found in the next window.
-		g.pos = max(g.pos, end-overlap/2)
+		// A magic or version that crosses the end is found in the next window.
+		g.scanned = max(g.scanned, end-overlap/2)
 	}
 }
 
-// begin reads the version, and is where the settings begin, which end before that offset: what lies behind the data is
-// not read. What does not look like a version is not Go's.
+// begin reads the version and finds the start of the settings, which must end before the offset to, the end of the
+// data segment. If there is no version of Go, the magic was accidental.
 func (g *goInfo) begin(off int64, b []byte, to int64) {
 	if len(b) <= goHeader || b[len(goMagic)+1]&goInline == 0 {
 		return
 	}
 	size, rest, ok := uleb(b[goHeader:])
-	if !ok || size > longestVersion || int(size) > len(rest) {
+	if !ok || size > maxVersion || int(size) > len(rest) {
 		return
 	}
 	version := string(rest[:size])
@@ -109,38 +109,38 @@ func (g *goInfo) begin(off int64, b []byte, to int64) {
 	}
 	skip := min(goSentinel, int64(length))
 	g.found.Version = version
-	g.state, g.left, g.pos = goReading, int64(length)-skip, at+skip
+	g.state, g.remaining, g.scanned = goReading, int64(length)-skip, at+skip
 }
 
-// read takes the settings line by line, so that they may be as long as they like.
+// read reads the settings line by line, so that their total length does not matter.
 func (g *goInfo) read(off int64, b []byte) {
-	b = b[max(0, min(g.pos-off, int64(len(b)))):]
-	b = b[:min(int64(len(b)), g.left)]
-	g.pos += int64(len(b))
-	g.left -= int64(len(b))
+	b = b[max(0, min(g.scanned-off, int64(len(b)))):]
+	b = b[:min(int64(len(b)), g.remaining)]
+	g.scanned += int64(len(b))
+	g.remaining -= int64(len(b))
 	for len(b) > 0 {
 		line, rest, ended := bytes.Cut(b, []byte{'\n'})
-		if g.held+len(line) <= len(g.line) {
-			copy(g.line[g.held:], line)
+		if g.lineLen+len(line) <= len(g.line) {
+			copy(g.line[g.lineLen:], line)
 		}
-		g.held = min(g.held+len(line), len(g.line)+1)
+		g.lineLen = min(g.lineLen+len(line), len(g.line)+1)
 		if ended {
 			g.setting()
-			g.held = 0
+			g.lineLen = 0
 		}
 		b = rest
 	}
-	if g.left == 0 {
+	if g.remaining == 0 {
 		g.state = goDone
 	}
 }
 
-// setting takes one line of settings.
+// setting parses one line of settings.
 func (g *goInfo) setting() {
-	if g.held > len(g.line) {
+	if g.lineLen > len(g.line) {
 		return
 	}
-	kind, line, _ := bytes.Cut(g.line[:g.held], []byte{'\t'})
+	kind, line, _ := bytes.Cut(g.line[:g.lineLen], []byte{'\t'})
 	if string(kind) == "path" {
 		g.found.Path = string(line)
 	}
@@ -160,9 +160,8 @@ func (g *goInfo) setting() {
 	}
 }
 
-// into adds what was found to a fact. A level is for the machine that Go built for; where that is not the machine of
-// the file, it is not the file's.
-func (g *goInfo) into(f *Fact) {
+// addTo adds what was found to a fact. A level counts only if Go built for the machine of the file.
+func (g *goInfo) addTo(f *Fact) {
 	if g.found == (Go{}) {
 		return
 	}
@@ -177,18 +176,19 @@ func (g *goInfo) into(f *Fact) {
 	level, float, _ := strings.Cut(found.Level, ",")
 	switch f.Arch {
 	case "arm":
-		f.state("v"+level, FromGo)
+		f.raiseBaseline("v"+level, FromGo)
 		if f.Float == "" {
 			f.Float = armGoFloat(level, float)
 		}
 	case "mips", "mipsle", "mips64", "mips64le":
 		f.Float = Float(strings.TrimSuffix(level, "float"))
 	default:
-		f.state(level, FromGo)
+		f.raiseBaseline(level, FromGo)
 	}
 }
 
-// armGoFloat is whether the code has floating-point instructions: those of GOARM=5 are calls, unless it is said.
+// armGoFloat returns whether the code has floating-point instructions. With GOARM=5 it calls functions instead,
+// unless hardfloat is set.
 func armGoFloat(level, float string) Float {
 	if float == "softfloat" || float == "" && level == "5" {
 		return Soft

@@ -5,8 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// readCafebabe tells the two formats apart that share a magic number: a fat Mach-O goes on with how many machines it
-// has, a Java class with its version, which is 45 or more. No Mach-O has that many.
+// readCafebabe distinguishes two formats with the same magic number: in a fat Mach-O the number of machines follows,
+// in a Java class its version, which is 45 or more. No Mach-O has that many machines.
 func readCafebabe(s *stream) (Fact, error) {
 	const firstJava = 45
 	b := s.peek(0, 8)
@@ -18,13 +18,13 @@ func readCafebabe(s *stream) (Fact, error) {
 	}
 	f := Fact{Kind: JavaClass}
 	if enc.BigEndian.Uint16(b[6:]) < firstJava {
-		return f, malformed("Java class", "version %d is none", enc.BigEndian.Uint16(b[6:]))
+		return f, malformed("Java class", "unknown version %d", enc.BigEndian.Uint16(b[6:]))
 	}
 	return f, nil
 }
 
-// readZip looks for what makes a zip a Java archive in the names of its first members: tools write the manifest first,
-// but not all do. The directory at the end is not waited for.
+// readZip recognises a Java archive by the names of its first members. Most tools, but not all, write the manifest
+// first. The directory at the end is not read.
 func readZip(s *stream) Fact {
 	const header, members, streamed = 30, 16, 1 << 3
 	off := int64(0)
@@ -35,11 +35,11 @@ func readZip(s *stream) Fact {
 		}
 		flags, size := enc.LittleEndian.Uint16(b[6:]), int64(enc.LittleEndian.Uint32(b[18:]))
 		name, extra := int(enc.LittleEndian.Uint16(b[26:])), int64(enc.LittleEndian.Uint16(b[28:]))
-		if javaMember(s.peek(off+header, min(name, reach))) {
+		if javaMember(s.peek(off+header, min(name, maxPeek))) {
 			return Fact{Kind: JavaArchive}
 		}
 		if off += header + int64(name) + extra + size; flags&streamed != 0 || off > window {
-			break // the size stands behind the data
+			break // the size follows the data
 		}
 	}
 	return Fact{Kind: Other}

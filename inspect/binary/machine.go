@@ -6,40 +6,40 @@ import (
 	"debug/pe"
 )
 
-// elfArch names an e_machine; "" when it is not in the table, or has never had that width and byte order: no system
-// runs a big-endian amd64. Names are GOARCH where Go has one (that it reserves counts), else Debian's, else those of
-// binutils. The table has what Go, Debian and Alpine run on, and what the firmware and the cross compilers in their
-// images are for. https://gabi.xinuos.com/elf/a-emachine.html
+// elfArch returns the name of an e_machine; "" if it is unknown, or never had that width and byte order: no system
+// runs a big-endian amd64. Names are those of GOARCH if Go has or reserves one, else Debian's, else those of
+// binutils. The tables have the machines on which Go, Debian and Alpine run, and those of the firmware and cross
+// compilers in their images. https://gabi.xinuos.com/elf/a-emachine.html
 func elfArch(number elf.Machine, bits int, order Order) string {
 	wide, little := bits == 64, order == Little
 	switch number {
-	case elf.EM_386, elf.EM_486: // Linux takes one for the other
-		return when(!wide && little, "386")
+	case elf.EM_386, elf.EM_486: // Linux accepts either
+		return onlyIf(!wide && little, "386")
 	case elf.EM_X86_64:
-		return when(little, either(wide, "amd64", "x32"))
+		return onlyIf(little, either(wide, "amd64", "x32"))
 	case elf.EM_ARM:
-		return when(!wide, either(little, "arm", "armbe"))
+		return onlyIf(!wide, either(little, "arm", "armbe"))
 	case elf.EM_AARCH64:
-		return either(wide, either(little, "arm64", "arm64be"), when(little, "arm64ilp32"))
-	case elf.EM_S390, 0xa390: // the latter before it had a number
-		return when(!little, either(wide, "s390x", "s390"))
+		return either(wide, either(little, "arm64", "arm64be"), onlyIf(little, "arm64ilp32"))
+	case elf.EM_S390, 0xa390: // the latter is from before it had an official number
+		return onlyIf(!little, either(wide, "s390x", "s390"))
 	case elf.EM_PPC:
-		return when(!wide, either(little, "ppcle", "ppc"))
+		return onlyIf(!wide, either(little, "ppcle", "ppc"))
 	case elf.EM_PPC64:
-		return when(wide, either(little, "ppc64le", "ppc64"))
+		return onlyIf(wide, either(little, "ppc64le", "ppc64"))
 	case elf.EM_RISCV:
-		return when(little, either(wide, "riscv64", "riscv"))
-	case elf.EM_MIPS, elf.EM_MIPS_RS3_LE: // n32 is told apart by the flags
-		return either(wide, "mips64", "mips") + when(little, "le")
+		return onlyIf(little, either(wide, "riscv64", "riscv"))
+	case elf.EM_MIPS, elf.EM_MIPS_RS3_LE: // the flags tell n32
+		return either(wide, "mips64", "mips") + onlyIf(little, "le")
 	case elf.EM_LOONGARCH:
-		return when(little, either(wide, "loong64", "loong32"))
+		return onlyIf(little, either(wide, "loong64", "loong32"))
 	case emSW64, emSW64Old:
-		return when(wide && little, "sw64")
+		return onlyIf(wide && little, "sw64")
 	}
 	return rareArch(number, bits, order)
 }
 
-// Sunway's number, and what its toolchains wrote before it had one; debug/elf knows neither.
+// Sunway's number, and the one that its toolchains wrote before; debug/elf has neither.
 const emSW64, emSW64Old = elf.Machine(268), elf.Machine(0x9916)
 
 func either(first bool, a, b string) string {
@@ -49,9 +49,9 @@ func either(first bool, a, b string) string {
 	return b
 }
 
-func when(so bool, s string) string { return either(so, s, "") }
+func onlyIf(ok bool, s string) string { return either(ok, s, "") }
 
-// rareArch goes on where Go ends: Debian's ports, past and present, and firmware.
+// rareArch continues with machines that Go does not support: Debian's ports, past and present, and firmware.
 func rareArch(number elf.Machine, bits int, order Order) string {
 	switch number {
 	case elf.EM_SPARC, elf.EM_SPARC32PLUS:
@@ -68,7 +68,7 @@ func rareArch(number elf.Machine, bits int, order Order) string {
 		return "m68k"
 	case elf.EM_SH:
 		return either(order == Little, "sh4", "sh4eb")
-	case elf.EM_OPENRISC, 0x8472: // the latter before it had a number
+	case elf.EM_OPENRISC, 0x8472: // the latter is from before it had an official number
 		return "or1k"
 	case elf.EM_MICROBLAZE, 0xbaab:
 		return either(order == Big, "microblaze", "microblazeel")
@@ -84,10 +84,10 @@ func rareArch(number elf.Machine, bits int, order Order) string {
 	return smallArch(number)
 }
 
-// smallArch names processors that do not run Debian, or no longer do, and those of devices.
+// smallArch continues with processors that do not, or no longer, run Debian, and those of devices.
 func smallArch(number elf.Machine) string {
 	switch number {
-	case elf.EM_ARC, elf.EM_ARC_COMPACT, elf.EM_ARC_COMPACT2, 253, 255: // the latter two: the third generation
+	case elf.EM_ARC, elf.EM_ARC_COMPACT, elf.EM_ARC_COMPACT2, 253, 255: // the last two are the third generation
 		return "arc"
 	case elf.EM_XTENSA:
 		return "xtensa"
@@ -113,7 +113,7 @@ func smallArch(number elf.Machine) string {
 	return controllerArch(number)
 }
 
-// controllerArch names processors of cars, sensors and boards that compute.
+// controllerArch continues with processors of cars, sensors and accelerator boards.
 func controllerArch(number elf.Machine) string {
 	switch number {
 	case elf.EM_TRICORE:
@@ -130,7 +130,7 @@ func controllerArch(number elf.Machine) string {
 	return deviceArch(number)
 }
 
-// deviceArch names code that no processor of the machine runs by itself: in the kernel, or on a graphics card.
+// deviceArch returns the name of code that does not run as a process: in the kernel, or on a graphics card.
 func deviceArch(number elf.Machine) string {
 	switch number {
 	case elf.EM_BPF:
@@ -145,7 +145,7 @@ func deviceArch(number elf.Machine) string {
 	return ""
 }
 
-// peArch names an IMAGE_FILE_MACHINE_*; "" when it is none.
+// peArch returns the name of an IMAGE_FILE_MACHINE_*; "" if it is unknown.
 // https://learn.microsoft.com/windows/win32/debug/pe-format#machine-types
 func peArch(number uint16) string {
 	switch number {
@@ -155,7 +155,7 @@ func peArch(number uint16) string {
 		return "amd64"
 	case pe.IMAGE_FILE_MACHINE_ARM, pe.IMAGE_FILE_MACHINE_THUMB, pe.IMAGE_FILE_MACHINE_ARMNT:
 		return "arm"
-	case pe.IMAGE_FILE_MACHINE_ARM64, 0xa641, 0xa64e: // the latter two: ARM64EC and ARM64X, which may call amd64 code
+	case pe.IMAGE_FILE_MACHINE_ARM64, 0xa641, 0xa64e: // the last two are ARM64EC and ARM64X, which may call amd64 code
 		return "arm64"
 	case pe.IMAGE_FILE_MACHINE_IA64:
 		return "ia64"
@@ -179,7 +179,7 @@ func peArch(number uint16) string {
 	return ""
 }
 
-// machArch names a cputype; "" when it is none.
+// machArch returns the name of a cputype; "" if it is unknown.
 // https://github.com/apple-oss-distributions/xnu/blob/main/osfmk/mach/machine.h
 func machArch(cpu macho.Cpu) string {
 	const abi64p32 = 0x0200_0000 // 64-bit instructions, 32-bit pointers

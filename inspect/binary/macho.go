@@ -5,8 +5,8 @@ import (
 	enc "encoding/binary"
 )
 
-// isMachO reports whether a file begins as a Mach-O for one machine, or as a fat one of 64 bits; the fat one of 32 bits
-// shares its magic number with Java.
+// isMachO reports whether a file begins like a Mach-O for one machine, or a 64-bit fat one. The 32-bit fat one shares
+// its magic number with Java.
 // https://github.com/apple-oss-distributions/xnu/blob/main/EXTERNAL_HEADERS/mach-o/loader.h
 func isMachO(b []byte) bool {
 	big, little := enc.BigEndian.Uint32(b), enc.LittleEndian.Uint32(b)
@@ -41,13 +41,13 @@ func readMachO(s *stream) (Fact, error) {
 	f.Arch, f.Machine, f.Flags = machArch(cpu), uint32(cpu), order.Uint32(b[8:])
 	const lastType = 12 // MH_FILESET
 	if kind := order.Uint32(b[12:]); kind == 0 || kind > lastType {
-		return f, malformed("Mach-O", "file type %d is none", kind)
+		return f, malformed("Mach-O", "unknown file type %d", kind)
 	}
 	return f, nil
 }
 
-// readFat reads the table of a fat file: for each machine cputype, cpusubtype, offset, size and alignment, big-endian.
-// In a file of 64 bits offset and size are twice as wide.
+// readFat reads the table of a fat file: for each machine cputype, cpusubtype, offset, size and alignment,
+// big-endian. In a 64-bit file offset and size are twice as wide.
 func readFat(s *stream) (Fact, error) {
 	f := Fact{Kind: MachO, OS: "darwin", Order: Big}
 	b := s.peek(0, 8)

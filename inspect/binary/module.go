@@ -2,15 +2,16 @@ package binary
 
 import "bytes"
 
-// moduleInfo finds out whether an object that passes is a module of Linux. The names of sections stand at the end of a
-// file; but in .modinfo is the version for which a module was built, without which none is loaded.
+// moduleInfo finds out whether an object in a stream is a Linux kernel module. Section names come at the end of a
+// file, but .modinfo has the kernel version for which the module was built, without which it can't be loaded.
 // https://docs.kernel.org/kbuild/modules.html
 type moduleInfo struct {
 	wanted bool
 	found  bool
 }
 
-// moduleVersion is how that line begins, behind the end of the one before. It is shorter than what windows share.
+// moduleVersion is the start of that line, after the end of the previous one. It is shorter than the overlap of
+// windows.
 const moduleVersion = "\x00vermagic="
 
 func (m *moduleInfo) see(b []byte) bool {

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// machineNames is the one table of words for machines. A row begins with the machine as Fact.Arch spells it. Behind the
-// colon are the words that Debian, Fedora, Alpine, Arch, Nix, Go, Rust, Node, Python, Ruby, Java, .NET, CMake, Bazel,
-// Electron, Conda, Yocto, Android, QEMU and the kernel use for it: in small letters, and with _ where some write a
-// dash. Where a word stands for several machines, the first of them is what most people mean.
+// machineNames is the one table of words for machines. A row begins with the machine as Fact.Arch spells it. After
+// the colon are the words that Debian, Fedora, Alpine, Arch, Nix, Go, Rust, Node, Python, Ruby, Java, .NET, CMake,
+// Bazel, Electron, Conda, Yocto, Android, QEMU and the kernel use for it: in lower case, and with _ for a dash. If a
+// word stands for several machines, the first is the most common meaning.
 const machineNames = `
 amd64: amd64 x86_64 x64 x8664 em64t intel64 x86_64h amd64p32 k8 core2_64 corei7_64 linuxx64 linuxx86_64
 amd64: x86_64_v1 x86_64_v2 x86_64_v3 x86_64_v4 amd64v1 amd64v2 amd64v3 amd64v4 linux64 linux_64 win64 win_64 osx_64
@@ -89,12 +89,12 @@ cuda: cuda nvptx nvptx64
 wasm: wasm wasm32 wasm64
 `
 
-// vagueNames are words of the table that people use for other things too, or for several machines without saying which.
+// vagueNames are words of the table that also mean other things, or several machines without distinction.
 const vagueNames = ` 386 x86 x32 arm ppc powerpc mips riscv sparc loong loongarch a64 n32 thumb k8 piii athlon geode linux64 linux_64 linux32
  linux_32 win64 win_64 win_32 osx_64 power8 power9 power10 sunway octeon itanium pa sh rx ve arc avr tile alpha elbrus hexagon cuda `
 
-// tables are the words in both directions. They are made once, since they never change.
-var tables = sync.OnceValue(func() (t struct{ archs, words map[string][]string }) {
+// wordTables maps words to machines and machines to words. The maps are made once, since they never change.
+var wordTables = sync.OnceValue(func() (t struct{ archs, words map[string][]string }) {
 	t.archs, t.words = map[string][]string{}, map[string][]string{}
 	for row := range strings.Lines(strings.TrimPrefix(machineNames, "\n")) {
 		arch, words, _ := strings.Cut(row, ":")
@@ -106,45 +106,45 @@ var tables = sync.OnceValue(func() (t struct{ archs, words map[string][]string }
 	return t
 })
 
-// Machine is what a word for machines means.
+// Machine is the meaning of a word for machines.
 type Machine struct {
-	// Archs are the machines as Fact.Arch spells them, what most people mean first: Node's ppc64 is little-endian, and
+	// Archs are the machines as Fact.Arch spells them, the most common meaning first: Node's ppc64 is little-endian,
 	// Java's is not.
 	Archs []string
-	// Vague says that the word alone is no evidence: people use it for other things too (alpha), or for machines of both
-	// widths (x86, arm).
+	// Vague says that the word alone is no evidence: it also means other things (alpha), or machines of both widths
+	// (x86, arm).
 	Vague bool
 
-	at, end int // where it stands in the text
+	at, end int // the position of the word in the text
 }
 
-// Arch is the machine that most people mean by the word.
+// Arch returns the most common meaning of the word.
 func (m Machine) Arch() string { return m.Archs[0] }
 
 // Is reports whether the word is used for a machine.
 func (m Machine) Is(arch string) bool { return slices.Contains(m.Archs, arch) }
 
-// Span is where the word stands in the text of NamedIn.
+// Span returns the position of the word in the text of NamedIn.
 func (m Machine) Span() (from, to int) { return m.at, m.end }
 
-// ForImages reports whether people make images for a machine. What is for another one is for a device, an emulator or
-// another system.
+// ForImages reports whether container images exist for a machine. Code for another one is for a device, an emulator
+// or another system.
 func ForImages(arch string) bool { return arch != "" && strings.Contains(imagesFor, " "+arch+" ") }
 
-// Named is the machine that a word means, in small letters or capitals: x86_64, AMD64, aarch-64, riscv64gc. A word with
-// more in it (linux-x64, arm-linux-gnueabihf) is a text for NamedIn.
+// Named returns the machine that a word means, in either case: x86_64, AMD64, aarch-64, riscv64gc. Use NamedIn for
+// texts that contain more (linux-x64, arm-linux-gnueabihf).
 func Named(word string) (Machine, bool) {
 	pieces := split(word)
-	m, used := longest(pieces)
+	m, used := longestMatch(pieces)
 	return m, used > 0 && used == len(pieces) && m.end-m.at == len(word)
 }
 
-// NamedIn are the machines that the words of a text name, in the order of the words. Words are parted by what is no
-// letter and no digit; the longest one counts, so that in x86-64 there is no x86.
+// NamedIn returns the machines that the words of a text name, in order. Anything but letters and digits separates
+// words. The longest match counts, so x86-64 does not contain x86.
 func NamedIn(text string) (all []Machine) {
 	words := split(text)
 	for n := 0; n < len(words); {
-		m, used := longest(words[n:])
+		m, used := longestMatch(words[n:])
 		if used > 0 {
 			all = append(all, m)
 		}
@@ -153,7 +153,7 @@ func NamedIn(text string) (all []Machine) {
 	return all
 }
 
-// ForAny reports whether a word of a package manager or a toolchain means that something is for any machine.
+// ForAny reports whether a word of a package manager or toolchain means "for any machine".
 func ForAny(word string) bool {
 	switch strings.ToLower(word) {
 	case "all", "any", "noarch", "anycpu", "none", "universal", "universal2", "independent":
@@ -162,23 +162,24 @@ func ForAny(word string) bool {
 	return false
 }
 
-// Spellings are the words for a machine, in small letters and with _ where some write a dash: the machine itself where
-// the table has no row for it.
+// Spellings returns the words for a machine, in lower case and with _ for a dash: only the machine itself if the
+// table has no row for it.
 func Spellings(arch string) []string {
-	words := tables().words[arch]
+	words := wordTables().words[arch]
 	if words == nil && arch != "" {
 		return []string{arch}
 	}
 	return slices.Clone(words)
 }
 
-// Names reports whether a text has a word for a machine.
+// Names reports whether a text contains a word for a machine.
 func Names(text, arch string) bool {
 	return arch != "" && slices.ContainsFunc(NamedIn(text), func(m Machine) bool { return m.Is(arch) })
 }
 
-// Renamed are the names that a file would have if it were for another machine. The dashes of a word stay dashes.
-func Renamed(name, from, to string) (all []string) {
+// RenamedFor returns the names that a file would have if it were for another machine, both with dashes and with
+// underscores.
+func RenamedFor(name, from, to string) (all []string) {
 	for _, m := range NamedIn(name) {
 		if !m.Is(from) {
 			continue
@@ -193,8 +194,8 @@ func Renamed(name, from, to string) (all []string) {
 	return all
 }
 
-// Foreign is the machine that a text names first, where none of its words is for arch; "" if there is none. Vague words
-// name none here, nor do machines that no images are for, nor 386 in amd64, which runs it.
+// Foreign returns the first machine that a text names, if none of its words means arch; "" if there is none. It
+// ignores vague words, machines without container images, and 386 in amd64, which runs it.
 func Foreign(text, arch string) string {
 	named := NamedIn(text)
 	if slices.ContainsFunc(named, func(m Machine) bool { return m.Is(arch) }) {
@@ -208,14 +209,14 @@ func Foreign(text, arch string) string {
 	return ""
 }
 
-// imagesFor are the machines that people make images for.
+// imagesFor are the machines for which container images exist.
 const imagesFor = " 386 amd64 arm arm64 loong64 mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x sw64 "
 
 // piece is a run of letters and digits in a text.
 type piece struct {
 	word    string
 	at, end int
-	joined  bool // by one _ or - to the piece before
+	joined  bool // to the previous piece, by one _ or -
 }
 
 func split(text string) (pieces []piece) {
@@ -237,19 +238,19 @@ func wordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// longestWord is how many pieces the longest word of the table has.
-const longestWord = 5
+// maxPieces is the number of pieces in the longest word of the table.
+const maxPieces = 5
 
-// longest is the machine that the first pieces name, as many of them as make a word, and how many that are.
-func longest(pieces []piece) (m Machine, used int) {
+// longestMatch returns the machine of the longest word that the first pieces form, and how many pieces that takes.
+func longestMatch(pieces []piece) (m Machine, used int) {
 	var words []string
-	for n, p := range pieces[:min(len(pieces), longestWord)] {
+	for n, p := range pieces[:min(len(pieces), maxPieces)] {
 		if n > 0 && (!p.joined || p.at != pieces[n-1].end+1) {
 			break
 		}
 		words = append(words, p.word)
 		word := strings.Join(words, "_")
-		if archs := tables().archs[word]; archs != nil {
+		if archs := wordTables().archs[word]; archs != nil {
 			m, used = Machine{Archs: archs, at: pieces[0].at, end: p.end}, n+1
 			m.Vague = strings.Contains(vagueNames, " "+word+" ")
 		}

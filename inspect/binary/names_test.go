@@ -245,11 +245,11 @@ func TestRenamed(t *testing.T) {
 		{"x-arm-64.so", "arm64", "amd64", "x-x86-64.so"},
 		{"\u0130-x64.so", "amd64", "arm64", "\u0130-arm64.so"}, // its small letter has more bytes
 	} {
-		if got := binary.Renamed(c.name, c.from, c.to); !slices.Contains(got, c.want) || slices.Contains(got, c.name) {
+		if got := binary.RenamedFor(c.name, c.from, c.to); !slices.Contains(got, c.want) || slices.Contains(got, c.name) {
 			t.Errorf("%s: %q is not among %q", c.name, c.want, got)
 		}
 	}
-	if got := binary.Renamed("lib.so", "amd64", "arm64"); got != nil {
+	if got := binary.RenamedFor("lib.so", "amd64", "arm64"); got != nil {
 		t.Errorf("got %q of a name without a machine", got)
 	}
 }

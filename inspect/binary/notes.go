@@ -8,20 +8,20 @@ import (
 	"strings"
 )
 
-// Types of notes of the owner GNU. https://gitlab.com/x86-psABIs/linux-abi
+// Types of GNU notes. https://gitlab.com/x86-psABIs/linux-abi
 const (
 	noteABITag   = 1
 	noteBuildID  = 3
 	noteProperty = 5
 )
 
-// noteGoBuildID is the type of the note of the owner Go.
+// noteGoBuildID is the type of Go's note.
 const noteGoBuildID = 4
 
-// notes reads a segment of notes: owner, type and bytes, each padded to the alignment.
+// notes reads a note segment: owner, type and content, each padded to the alignment.
 func (e *elfFile) notes(p part) error {
-	if p.size > reach {
-		p.size, e.cut = reach, true
+	if p.size > maxPeek {
+		p.size, e.cut = maxPeek, true
 	}
 	b := e.at(p.off, int(max(0, p.size)))
 	align := 4
@@ -31,7 +31,7 @@ func (e *elfFile) notes(p part) error {
 	for len(b) >= 12 {
 		order := e.header.order
 		owner, desc, kind := order.Uint32(b), order.Uint32(b[4:]), order.Uint32(b[8:])
-		if owner > reach || desc > reach {
+		if owner > maxPeek || desc > maxPeek {
 			break
 		}
 		from := padded(12+int(owner), align)
@@ -71,7 +71,7 @@ func (e *elfFile) noteGNU(kind uint32, desc []byte) {
 	}
 }
 
-// abiTag is the system whose C library the program is linked with.
+// abiTag sets the system of the C library that the program is linked with.
 func (e *elfFile) abiTag(system uint32) {
 	switch system {
 	case 0:
@@ -87,8 +87,8 @@ func (e *elfFile) abiTag(system uint32) {
 	}
 }
 
-// property looks for the x86 instruction sets that the program needs; those that it merely uses where they are there do
-// not count. Compilers write the property only when told to (-Wl,-z,x86-64-v3).
+// property reads the x86 instruction sets that the program needs. Those that it uses only if available do not count.
+// Linkers write the property only on request (-Wl,-z,x86-64-v3).
 func (e *elfFile) property(b []byte) {
 	const isaNeeded = 0xc0008002
 	align := e.header.bits / 8
@@ -100,7 +100,7 @@ func (e *elfFile) property(b []byte) {
 		if kind == isaNeeded && size >= 4 {
 			// One bit a level, from v1 on.
 			if level := bits.Len32(e.header.order.Uint32(b[8:]) & 0xf); level > 0 {
-				e.fact.state("v"+string(rune('0'+level)), FromProperty)
+				e.fact.raiseBaseline("v"+string(rune('0'+level)), FromProperty)
 			}
 		}
 		b = b[min(padded(8+int(size), align), len(b)):]

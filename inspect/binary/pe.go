@@ -13,10 +13,10 @@ type peFile struct {
 	optional []byte
 	sections int
 	build    goInfo
-	builds   int64 // where the search for Go's build information ends
+	buildEnd int64 // where the search for Go's build information ends
 }
 
-// readPE follows the DOS header to the PE header. A DOS program that has none is Other: it did not claim to be one.
+// readPE follows the DOS header to the PE header. A DOS program without one is Other, not malformed.
 func readPE(s *stream) (Fact, error) {
 	const dos, coff = 64, 20
 	head := s.peek(0, dos)
@@ -39,8 +39,8 @@ func readPE(s *stream) (Fact, error) {
 	return f, p.read(int(enc.LittleEndian.Uint16(b[16:])))
 }
 
-// machine names the machine. Code that .NET compiled ahead for another system than Windows has a number of its own: the
-// machine's, xored with the system's.
+// machine sets the machine. Code that .NET precompiled for another system than Windows has a combined number: the
+// machine's xor the system's.
 // https://github.com/dotnet/runtime/blob/main/docs/design/coreclr/botr/readytorun-format.md
 func (p *peFile) machine() {
 	number := uint16(p.fact.Machine)
@@ -61,7 +61,7 @@ func (p *peFile) machine() {
 		}
 		p.fact.OS, p.fact.Arch, p.fact.Bits = system.name, arch, peBits(arch)
 		if arch == "arm" {
-			p.fact.Baseline = "v7" // Windows runs on no other
+			p.fact.Baseline = "v7" // Windows supports no other
 		}
 		return
 	}
@@ -75,7 +75,7 @@ func peBits(arch string) int {
 	return 32
 }
 
-// read reads the optional header, which every program and library has, and the sections.
+// read reads the optional header, which every program and library has, and the section table.
 func (p *peFile) read(size int) error {
 	const magic32, magic64, least = 0x10b, 0x20b, 70
 	const efiFirst, efiLast = pe.IMAGE_SUBSYSTEM_EFI_APPLICATION, pe.IMAGE_SUBSYSTEM_EFI_ROM
@@ -92,13 +92,13 @@ func (p *peFile) read(size int) error {
 	p.readSections(p.off+20+int64(size), p.directory(pe.IMAGE_DIRECTORY_ENTRY_COM_DESCRIPTOR))
 	if p.whole && !p.fact.Managed {
 		p.watch = &p.build
-		p.pass(p.builds)
-		p.build.into(p.fact)
+		p.pass(p.buildEnd)
+		p.build.addTo(p.fact)
 	}
 	return nil
 }
 
-// directory is the address of a data directory in memory; 0 when it is empty.
+// directory returns the memory address of a data directory; 0 if it is empty.
 func (p *peFile) directory(n int) int64 {
 	from := 96
 	if enc.LittleEndian.Uint16(p.optional) == 0x20b {
@@ -110,7 +110,7 @@ func (p *peFile) directory(n int) int64 {
 	return int64(enc.LittleEndian.Uint32(p.optional[from:]))
 }
 
-// readSections notes where data is, and reads the header of .NET where its address leads to.
+// readSections records where data is, and reads the .NET header, if there is one.
 func (p *peFile) readSections(off, managed int64) {
 	const size, most = 40, 96 // Windows loads no more sections
 	var header int64
@@ -125,8 +125,8 @@ func (p *peFile) readSections(off, managed int64) {
 			header = from + managed - addr
 		}
 		if flags&pe.IMAGE_SCN_MEM_WRITE != 0 && length > 0 {
-			p.build.within(from, from+length, addr)
-			p.builds = max(p.builds, from+length)
+			p.build.addRange(from, from+length, addr)
+			p.buildEnd = max(p.buildEnd, from+length)
 		}
 	}
 	if managed != 0 && header != 0 {
@@ -134,8 +134,8 @@ func (p *peFile) readSections(off, managed int64) {
 	}
 }
 
-// readManaged reads the header of .NET (ECMA-335, II.25.3.3). An assembly that is not tied to 32 bits and has no native
-// code says i386, and runs anywhere.
+// readManaged reads the .NET header (ECMA-335, II.25.3.3). An assembly without native code that is not tied to 32
+// bits states i386, but runs anywhere.
 func (p *peFile) readManaged(off int64) {
 	const size, ilOnly, only32 = 72, 1, 2
 	b := p.at(off, size)
@@ -148,7 +148,7 @@ func (p *peFile) readManaged(off int64) {
 		return
 	}
 	if p.fact.OS == "windows" {
-		p.fact.OS = "" // nothing in it is Windows'
+		p.fact.OS = "" // nothing in it is specific to Windows
 	}
 	if p.fact.Arch == "386" && flags&only32 == 0 {
 		p.fact.Arch, p.fact.Bits = "", 0

@@ -5,19 +5,20 @@ import (
 	"io"
 )
 
-// Options say how far Read may go. The zero value reads the first 64 KiB at most, which has all facts but baselines of
-// most ARM programs and what Go records of a build.
+// Options set how far Read may go. The zero value reads at most the first 64 KiB, which has all facts except the
+// baselines of most ARM programs and Go's build information.
 type Options struct {
-	// Whole lets Read go on behind the first 64 KiB, to the end of the stream if need be. It stops as soon as nothing more
-	// can be learnt. The memory needed is the same.
+	// Whole lets Read go on after the first 64 KiB, to the end of the stream if necessary. It stops as soon as all facts
+	// are known. It needs no more memory.
 	Whole bool
 }
 
-// Read says what a file is, by its bytes from the first on. It takes from r what it needs, mostly one page of 4 KiB,
-// and leaves r somewhere in the file. It does not close r.
+// Read returns what a file is, from its first bytes on. It reads as much of r as it needs, mostly one page of 4 KiB,
+// and does not close r.
 //
-// An error wraps ErrMalformed where the file is not what it begins as (the Fact has what was read until then, its Kind
-// included), and otherwise the error of r. A file of no known format, and an empty one, are Other, without an error.
+// An error wraps ErrMalformed if the file is not a valid file of its format; the Fact then has what was read so far,
+// including its Kind. Otherwise it wraps the error of r. Empty files and files of unknown formats are Other, without
+// an error.
 func Read(r io.Reader, o Options) (Fact, error) {
 	s := newStream(r, o.Whole)
 	defer s.release()
@@ -29,7 +30,7 @@ func Read(r io.Reader, o Options) (Fact, error) {
 	return f, err
 }
 
-// read tells the formats apart by their magic numbers.
+// read determines the format by the magic number.
 func read(s *stream) (Fact, error) {
 	b := s.peek(0, 4)
 	switch {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// scriptHead is how much of a script Linux looks at, BINPRM_BUF_SIZE. Before Linux 5.1 it was 128.
+// scriptHead is how many bytes of a script Linux reads, BINPRM_BUF_SIZE. Before Linux 5.1 it was 128.
 const scriptHead = 256
 
-// readScript takes the first line apart as the kernel does, not as a shell would: the interpreter ends at the first
-// blank, and the rest of the line is one argument, blanks inside it included. A line that the kernel refuses leaves
-// Interp empty; the shell then runs the file itself. https://elixir.bootlin.com/linux/latest/source/fs/binfmt_script.c
+// readScript parses the first line as the kernel does, not as a shell would: the interpreter ends at the first blank,
+// and the rest of the line is one argument, including blanks within it. If the kernel refuses the line, Interp is
+// empty; a shell then runs the file itself. https://elixir.bootlin.com/linux/latest/source/fs/binfmt_script.c
 func readScript(s *stream) Fact {
 	f := Fact{Kind: Script}
 	head := s.peek(0, scriptHead)
@@ -30,8 +30,8 @@ func readScript(s *stream) Fact {
 	return f
 }
 
-// scriptBody is what a short script does: enough for one that sets a few things and starts a program. Comments between
-// its first lines don't count.
+// scriptBody returns the body of a short script, such as one that sets a few variables and starts a program, without
+// its comments.
 func scriptBody(s *stream) string {
 	const most, page = 256, 4 << 10
 	all := s.peek(0, page)
@@ -52,7 +52,7 @@ func scriptBody(s *stream) string {
 	return kept.String()
 }
 
-// forShell reports whether a shell reads the script.
+// forShell reports whether the interpreter is a shell.
 func (f Fact) forShell() bool {
 	name := f.Interp[strings.LastIndexByte(f.Interp, '/')+1:]
 	if name == "env" {
@@ -65,8 +65,8 @@ func (f Fact) forShell() bool {
 	return false
 }
 
-// scriptLine is the first line behind "#!", cut off where the kernel stops looking. A line that fills the whole buffer
-// counts as long as the name of the interpreter is surely whole, which a blank behind it shows.
+// scriptLine returns the first line after "#!", cut off where the kernel stops reading. A line that fills the whole
+// buffer counts only if the name of the interpreter is surely complete, as a blank after it shows.
 func scriptLine(head []byte, full bool) (string, bool) {
 	stop := bytes.IndexAny(head, "\n\x00")
 	if stop >= 0 {

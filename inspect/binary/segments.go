@@ -10,34 +10,34 @@ import (
 // elfFile is an ELF file that is being read.
 type elfFile struct {
 	*stream
-	header elfHeader
-	fact   *Fact
-	parts  [maxParts]part
-	n      int // parts
-	build  goInfo
-	builds int64 // where the search for Go's build information ends
-	arm    armAttributes
-	module moduleInfo
-	dyn    dynamics
-	loader bool // there is a PT_INTERP
+	header    elfHeader
+	fact      *Fact
+	parts     [maxParts]part
+	n         int // parts
+	build     goInfo
+	buildEnd  int64 // where the search for Go's build information ends
+	arm       armAttributes
+	module    moduleInfo
+	dyn       dynamics
+	hasInterp bool // there is a PT_INTERP
 }
 
-// maxParts bounds what is read of a file with more segments than any linker makes.
+// maxParts limits how many parts of a file are read. No linker makes so many segments.
 const maxParts = 32
 
-// part is a stretch of the file that states something.
+// part is a part of the file that states a fact.
 type part struct {
 	off, size int64
 	read      func(e *elfFile, p part) error
 	align     int64
 }
 
-// The segments that debug/elf does not name. PT_RISCV_ATTRIBUTES has the number of PT_MIPS_ABIFLAGS.
+// PT_RISCV_ATTRIBUTES, which debug/elf lacks, has the number of PT_MIPS_ABIFLAGS.
 const ptRISCVAttributes = elf.PT_MIPS_ABIFLAGS
 
-// read collects the parts that the segment table names and reads them as they pass, nearest first. What can only be
-// found by looking at all bytes (Go's build information, whose place only a section name tells, and ARM attributes,
-// which stand before the table that places them) is watched for at the same time.
+// read collects the parts in the segment table and reads them in file order. At the same time it watches all bytes
+// for facts that can't be found otherwise: Go's build information, which only a section name locates, and ARM
+// attributes, which come before the table that locates them.
 func (e *elfFile) read() error {
 	e.segments()
 	e.watchARM()
@@ -53,14 +53,14 @@ func (e *elfFile) read() error {
 		}
 	}
 	if e.whole {
-		e.pass(max(e.builds, e.dyn.until))
+		e.pass(max(e.buildEnd, e.dyn.until))
 	} else if e.build.found.BuildID != "" {
 		e.cut = true
 	}
-	e.build.into(e.fact)
-	e.dyn.into(e.fact)
+	e.build.addTo(e.fact)
+	e.dyn.addTo(e.fact)
 	if e.fact.World == OldWorld && e.fact.Interp == "" && e.fact.Go != nil {
-		e.fact.World = "" // Go's linker did not write the version at first
+		e.fact.World = "" // early versions of Go's linker did not write the version
 	}
 	if e.arm.wanted {
 		e.sections(func(p part) { _ = e.armSection(p) })
@@ -72,7 +72,7 @@ func (e *elfFile) read() error {
 	return nil
 }
 
-// see is for what is watched for.
+// see passes bytes to all searches.
 func (e *elfFile) see(off int64, b []byte) bool {
 	more := e.build.see(off, b)
 	more = e.dyn.see(off, b) || more
@@ -80,7 +80,7 @@ func (e *elfFile) see(off int64, b []byte) bool {
 	return e.arm.see(off, b, e.header.order) || more
 }
 
-// segments notes the parts. https://gabi.xinuos.com/elf/07-pheader.html
+// segments records the parts. https://gabi.xinuos.com/elf/07-pheader.html
 func (e *elfFile) segments() {
 	h := e.header
 	if h.phentsize != h.segmentSize() {
@@ -100,17 +100,17 @@ func (e *elfFile) segments() {
 	}
 }
 
-// segment notes what is in one segment: b is p_offset, p_vaddr, p_paddr and p_filesz, each of that many bytes.
+// segment records the contents of one segment. b has p_offset, p_vaddr, p_paddr and p_filesz, each width bytes wide.
 func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width int) {
 	off, addr, size := e.header.word(b), e.header.word(b[width:]), e.header.word(b[3*width:])
 	p := part{off: off, size: size}
 	if kind == elf.PT_LOAD {
-		e.dyn.load(stretch{off, off + size, addr})
+		e.dyn.addLoad(span{off, off + size, addr})
 		e.page(e.align(b, width), addr-off)
 	}
 	switch {
-	case kind == elf.PT_INTERP && !e.loader:
-		p.read, e.loader = (*elfFile).interp, true // the kernel takes the first
+	case kind == elf.PT_INTERP && !e.hasInterp:
+		p.read, e.hasInterp = (*elfFile).interp, true // the kernel uses the first
 	case kind == elf.PT_DYNAMIC:
 		p.read, e.dyn.wanted = (*elfFile).dynamic, true
 	case kind == elf.PT_NOTE, kind == elf.PT_GNU_PROPERTY:
@@ -120,8 +120,8 @@ func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width
 	case kind == ptRISCVAttributes && e.header.machine == elf.EM_RISCV:
 		p.read = (*elfFile).riscvAttributes
 	case kind == elf.PT_LOAD && flags&(elf.PF_W|elf.PF_X) == elf.PF_W && size > 0 && off >= 0:
-		e.build.within(off, off+size, addr)
-		e.builds = max(e.builds, off+size)
+		e.build.addRange(off, off+size, addr)
+		e.buildEnd = max(e.buildEnd, off+size)
 		return
 	default:
 		return
@@ -129,7 +129,7 @@ func (e *elfFile) segment(kind elf.ProgType, flags elf.ProgFlag, b []byte, width
 	e.add(p)
 }
 
-// align is p_align, which stands behind p_memsz and, in 32 bits, p_flags.
+// align returns p_align, which follows p_memsz and, in 32 bits, p_flags.
 func (e *elfFile) align(b []byte, width int) int64 {
 	if width == 4 {
 		return e.header.word(b[6*width:])
@@ -137,16 +137,16 @@ func (e *elfFile) align(b []byte, width int) int64 {
 	return e.header.word(b[5*width:])
 }
 
-// page notes with which pages a segment can be loaded: its place in the file and that in memory are apart by a multiple
-// of one.
-func (e *elfFile) page(align, apart int64) {
+// page records with which page size a segment can be loaded: its file offset and its address must differ by a
+// multiple of it.
+func (e *elfFile) page(align, distance int64) {
 	switch e.header.machine {
 	case elf.EM_AARCH64, elf.EM_LOONGARCH, elf.EM_MIPS, elf.EM_PPC64:
 	default:
 		return
 	}
-	if apart != 0 {
-		align = min(align, apart&-apart)
+	if distance != 0 {
+		align = min(align, distance&-distance)
 	}
 	if align > 1 && (e.fact.Page == 0 || align < e.fact.Page) {
 		e.fact.Page = align
@@ -162,11 +162,11 @@ func (e *elfFile) add(p part) {
 	e.n++
 }
 
-// interp reads the path of the loader. Linux refuses one that does not end in NUL or is longer than PATH_MAX.
+// interp reads the path of the loader. Linux refuses a path that does not end in NUL or is longer than PATH_MAX.
 func (e *elfFile) interp(p part) error {
 	const pathMax = 4096
 	if p.size == 0 {
-		e.cut = true // split debug information keeps the segment and drops its bytes
+		e.cut = true // files of separate debug information have the segment without its content
 		return nil
 	}
 	if p.size < 2 || p.size > pathMax {
@@ -174,7 +174,7 @@ func (e *elfFile) interp(p part) error {
 	}
 	b := e.at(p.off, int(p.size))
 	if int64(len(b)) < p.size {
-		return nil // remembered as cut
+		return nil // at has set cut
 	}
 	if b[len(b)-1] != 0 {
 		return malformed("ELF", "the interpreter does not end in NUL")

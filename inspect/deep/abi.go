@@ -117,9 +117,9 @@ func (j *judgement) otherWorld(e rootfs.Entry) fault {
 	}
 	if r := j.abi.started[first]; e.File.Fact.World != "" && r.fact.World != e.File.Fact.World {
 		return fault{
-			"is built for " + binary.Spoken(string(e.File.Fact.World)),
+			"is built for " + binary.DescribeABI(string(e.File.Fact.World)),
 			fmt.Sprintf("no kernel starts both it and %s /%s, which is built for %s",
-				article(r.role), r.path, binary.Spoken(string(r.fact.World))),
+				article(r.role), r.path, binary.DescribeABI(string(r.fact.World))),
 		}
 	}
 	return fault{}
@@ -192,7 +192,7 @@ func (j *judgement) wrongABI(fact binary.Fact) fault {
 	if stated == required || stated == "" {
 		return fault{}
 	}
-	return fault{"is built for " + binary.Spoken(stated), binary.Spoken(required) + " is required"}
+	return fault{"is built for " + binary.DescribeABI(stated), binary.DescribeABI(required) + " is required"}
 }
 
 // abiUnstated reports whether an ABI is required and no file in the image states one.
@@ -208,7 +208,7 @@ func (j *judgement) reportUnstatedABI() {
 	f := j.finding(inspect.Unchecked)
 	f.Evidence = "no program states its ABI"
 	f.Message = fmt.Sprintf("%s: nothing in the image shows that it is built for %s, as required", j.name(),
-		binary.Spoken(j.options.ABI[j.platform.Architecture]))
+		binary.DescribeABI(j.options.ABI[j.platform.Architecture]))
 	j.add(f)
 }
 
@@ -241,5 +241,5 @@ func (j *judgement) missingLibc(s rootfs.Step) string {
 	if s.Role != rootfs.Loader || !errors.Is(s.Err, rootfs.ErrMissing) {
 		return ""
 	}
-	return j.builtFor(requester(s.By), s.Asked)
+	return j.builtFor(requester(s.By), s.Name)
 }

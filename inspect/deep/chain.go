@@ -19,11 +19,11 @@ func (j *judgement) reportChain() {
 		f.Role, f.Path = string(s.Role), s.Found.Path
 		f.Evidence = s.Err.Error()
 		f.Message = fmt.Sprintf("%s: the %s %s, required by %s: %s",
-			j.name(), s.Role, quote(s.Asked), requester(s.By), reason(s)) + j.missingLibc(s)
+			j.name(), s.Role, quote(s.Name), requester(s.By), reason(s)) + j.missingLibc(s)
 		switch {
 		case errors.Is(s.Err, rootfs.ErrNotFollowed) && !j.judgeAll:
 			f = f.Note(RuleNotFollowed)
-			f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
+			f.Stopped = &inspect.Stop{At: shorten(s.Name), Why: whyStopped(s.Err)}
 		case errors.Is(s.Err, rootfs.ErrNotFollowed):
 			continue // the whole image is judged anyway
 		case errors.Is(s.Err, rootfs.ErrUnread):
@@ -65,7 +65,7 @@ func (j *judgement) reportWorkingDirs() {
 
 // reason returns why a step failed, without the name, which the message already contains.
 func reason(s rootfs.Step) string {
-	return strings.TrimSuffix(s.Err.Error(), fmt.Sprintf(": no %q", s.Asked))
+	return strings.TrimSuffix(s.Err.Error(), fmt.Sprintf(": no %q", s.Name))
 }
 
 // quote quotes and shortens a command, which may be a whole shell script.

@@ -16,7 +16,7 @@ type Use struct {
 	WorkingDir string   // "": the image's
 	Health     []string // the command of a health check; nil: the image's; empty: none
 	// Also has other commands that are started in the container: those of probes and hooks.
-	Also [][]string
+	Extra [][]string
 	// Mounts has the directories and files of the container that are mounted over the image.
 	Mounts []string
 	// Unknown says why the command is not known before the container starts; "" if it is.
@@ -68,10 +68,10 @@ func (s subject) command(u Use) rootfs.ImageConfig {
 		health = u.Health
 	}
 	if len(health) > 0 {
-		r.Also = append(r.Also, rootfs.Also{Argv: health, By: "the health check"})
+		r.Extra = append(r.Extra, rootfs.ExtraCommand{Argv: health, By: "the health check"})
 	}
-	for _, argv := range u.Also {
-		r.Also = append(r.Also, rootfs.Also{Argv: argv, By: "a probe or hook"})
+	for _, argv := range u.Extra {
+		r.Extra = append(r.Extra, rootfs.ExtraCommand{Argv: argv, By: "a probe or hook"})
 	}
 	return r
 }
@@ -106,7 +106,7 @@ func (s subject) steps(t *rootfs.Tree) (all []rootfs.Step, err error) {
 		steps, failed := t.Command(s.command(u))
 		err = errors.Join(err, failed)
 		for _, step := range steps {
-			k := key{step.Role, step.Asked, step.By}
+			k := key{step.Role, step.Name, step.By}
 			if step.Err != nil || !seen[k] {
 				all = append(all, step)
 			}

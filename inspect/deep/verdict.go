@@ -14,7 +14,7 @@ func (j *judgement) verdict(gaps bool) inspect.Finding {
 	f := j.finding(state)
 	f.Verdict = true
 	if s := firstStop(j.steps); s != nil {
-		f.Stopped = &inspect.Stop{At: shorten(s.Asked), Why: whyStopped(s.Err)}
+		f.Stopped = &inspect.Stop{At: shorten(s.Name), Why: whyStopped(s.Err)}
 	}
 	f.ABI, f.World = j.convention()
 	world := ""
@@ -85,7 +85,7 @@ func (j *judgement) whereStopped(before string) string {
 	if s == nil {
 		return ""
 	}
-	return before + shorten(s.Asked) + ", " + whyStopped(s.Err)
+	return before + shorten(s.Name) + ", " + whyStopped(s.Err)
 }
 
 // whyStopped returns only the reason of a stop.

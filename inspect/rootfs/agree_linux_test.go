@@ -281,13 +281,13 @@ func mutants() []mutant {
 		{name: "opaque directories hide nothing", facts: each(func(f *rootfs.Folder) { f.Opaque = false })},
 		{
 			name:  "a directory behind its whiteout hides",
-			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path != "" }),
+			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Replaced && f.Path != "" }),
 		},
 		{
 			name:  "a marker in the root hides",
-			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Anew && f.Path == "" }),
+			facts: each(func(f *rootfs.Folder) { f.Opaque = f.Opaque || f.Replaced && f.Path == "" }),
 		},
-		{name: "a directory behind its whiteout merges in place", facts: each(func(f *rootfs.Folder) { f.Anew = false })},
+		{name: "a directory behind its whiteout merges in place", facts: each(func(f *rootfs.Folder) { f.Replaced = false })},
 		{name: "links of lower layers are not followed in place", facts: each(func(f *rootfs.Folder) { f.Implied = false })},
 		{name: "skipped entries are forgotten", often: globalHeader, facts: func(f *rootfs.LayerFacts) { f.Skipped = nil }},
 		{

@@ -9,23 +9,23 @@ import (
 	"unicode/utf8"
 )
 
-// wire is LayerFacts without its methods.
-type wire LayerFacts
+// plainFacts is LayerFacts without its methods.
+type plainFacts LayerFacts
 
-// MarshalJSON writes the bytes of names that are not UTF-8 as \xNN, since JSON can't hold them, and a backslash as \\
-// before JSON doubles it once more.
+// MarshalJSON writes the bytes of names that are not UTF-8 as \xNN, since JSON can't represent them, and a backslash
+// as \\ (which JSON doubles once more).
 //
-// Facts of a part of a layer are an error.
+// It is an error if the facts are of a part of a layer.
 func (f LayerFacts) MarshalJSON() ([]byte, error) {
 	if f.Part != Whole {
 		return nil, fmt.Errorf("writing facts of layer %s: they are of a part (%s)", f.Digest, f.Part)
 	}
-	return json.Marshal(wire(f.mapNames(escape)))
+	return json.Marshal(plainFacts(f.mapNames(escape)))
 }
 
 // UnmarshalJSON reads facts of this version; others are an error that wraps ErrSchema.
 func (f *LayerFacts) UnmarshalJSON(data []byte) error {
-	var w wire
+	var w plainFacts
 	if err := json.Unmarshal(data, &w); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (f *LayerFacts) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// mapNames is a copy with change applied to everything that comes from names in the layer.
+// mapNames returns a copy with change applied to all names in the layer.
 func (f LayerFacts) mapNames(change func(string) string) LayerFacts {
 	f.Files, f.Folders, f.Whiteouts = slices.Clone(f.Files), slices.Clone(f.Folders), slices.Clone(f.Whiteouts)
 	for i := range f.Files {

@@ -10,54 +10,54 @@ import (
 	"mtool/inspect/launch"
 )
 
-// ImageConfig is what an image config says of the process to be started.
+// ImageConfig is what an image config says about the process to start.
 type ImageConfig struct {
-	OS         string // a GOOS; "" is linux
+	OS         string // a GOOS; "" means linux
 	Entrypoint []string
 	Cmd        []string
 	Env        []string // NAME=value
-	WorkingDir string   // "" is the root; runtimes make it where it is not there
-	// Also are other commands that are started in the container: health checks, probes, hooks.
-	Also []Also
-	// Mounts are paths of the container whose files are not the image's.
+	WorkingDir string   // "" means the root; runtimes create it if it is missing
+	// Extra has other commands that are started in the container: health checks, probes, hooks.
+	Extra []ExtraCommand
+	// Mounts are paths of the container at which something is mounted over the image.
 	Mounts []string
-	// Unknown is why the words are known only when the container starts; "" where they are known.
+	// Unknown says why the command is not known before the container starts; "" if it is.
 	Unknown string
-	By      string // who says so; "" is the image config
+	By      string // what names the command; "" means the image config
 }
 
-// Also is a command that is started besides the image's own.
-type Also struct {
+// ExtraCommand is a command that is started in addition to the image's own.
+type ExtraCommand struct {
 	Argv []string
 	By   string // what names it: "the health check"
 }
 
-// Role is why a file belongs to the command.
+// Role says why a file belongs to the command.
 type Role string
 
 // The roles.
 const (
-	Entrypoint  Role = "entrypoint" // the program that the config names, or that an init, a shell or env was told to run
+	Entrypoint  Role = "entrypoint" // the program that the config names, or that an init, a shell or env runs
 	Init             = Role(launch.Init)
 	Shell            = Role(launch.Shell)
 	Interpreter Role = "interpreter" // runs a script, by its #! line
 	Loader      Role = "loader"      // loads a dynamically linked program (PT_INTERP)
 )
 
-// Step is one file that must be right for the image's command to start.
+// Step is one file that the image's command needs to start.
 type Step struct {
 	Role  Role
-	Asked string // how it is named where it is asked for: "python3", "/bin/sh"
+	Name  string // as the config or file names it: "python3", "/bin/sh"
 	By    string // what names it: "the image config", or the path of a file
-	Found Found  // the file; the zero value where there is none
+	Found Found  // the file; the zero value if there is none
 	// Guess says that the file is only named in the command line of a program that may start it.
 	Guess bool
-	// Err says why the way ends here, nil where it does not. It wraps ErrMissing, ErrUnread, ErrLoop, ErrNotRunnable or
-	// ErrNotFollowed; the last is no fault of the image.
+	// Err says why the file can't be followed further; nil if it can. It wraps ErrMissing, ErrUnread, ErrLoop,
+	// ErrNotRunnable or ErrNotFollowed; the last one is not a fault of the image.
 	Err error
 }
 
-// defaultPath is what runtimes set where the config has no PATH.
+// defaultPath is the PATH that runtimes set if the config has none.
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const (
@@ -65,17 +65,16 @@ const (
 	maxNesting = 32 // programs that start programs
 )
 
-// Command follows what a runtime would start: Entrypoint and Cmd through WorkingDir, PATH and links to a file, from
-// there through #! lines, loaders and programs that start others (inits, env, sh -c, scripts that do no more than that)
-// as far as that can be told without running anything. The steps are in the order in which the files are opened. What
-// comes behind a step with an Err is no more than what else is known: a program is followed though its loader is
-// missing, and the rest of a command line is named. A step that wraps ErrNotFollowed says that more is started than the
-// steps tell.
+// Command follows what a runtime would start: Entrypoint and Cmd through WorkingDir, PATH and links to a file, and
+// from there through #! lines, loaders and programs that start others (inits, env, sh -c, simple scripts), as far as
+// possible without running anything. The steps are in the order in which the files are opened. A step with an Err
+// need not be the last: a program is followed even if its loader is missing, and programs in the rest of a command
+// line are named. A step that wraps ErrNotFollowed says that more is started than the steps show.
 //
-// The error is ErrNoCommand, or ErrNotFollowed for systems other than Linux and the like, whose rules are different.
+// The error is ErrNoCommand, or ErrNotFollowed for Windows, whose rules are different.
 func (t *Tree) Command(c ImageConfig) ([]Step, error) {
 	argv := append(append([]string(nil), c.Entrypoint...), c.Cmd...)
-	if len(argv) == 0 && len(c.Also) == 0 {
+	if len(argv) == 0 && len(c.Extra) == 0 {
 		return nil, ErrNoCommand
 	}
 	if c.OS == "windows" {
@@ -87,16 +86,16 @@ func (t *Tree) Command(c ImageConfig) ([]Step, error) {
 		f.run(argv, Entrypoint, by)
 	}
 	if c.Unknown != "" {
-		f.stop(Entrypoint, strings.Join(argv, " "), by, c.Unknown)
+		f.addStop(Entrypoint, strings.Join(argv, " "), by, c.Unknown)
 	}
-	for _, other := range c.Also {
-		if len(other.Argv) == 0 {
+	for _, extra := range c.Extra {
+		if len(extra.Argv) == 0 {
 			continue
 		}
-		g := newFollower(t, c)
-		g.maybe = true // a container runs without them
-		g.run(other.Argv, Entrypoint, other.By)
-		f.steps = append(f.steps, g.steps...)
+		f2 := newFollower(t, c)
+		f2.optional = true // a container runs without them
+		f2.run(extra.Argv, Entrypoint, extra.By)
+		f.steps = append(f.steps, f2.steps...)
 	}
 	return f.steps, nil
 }
@@ -110,20 +109,20 @@ type follower struct {
 	state
 }
 
-// state is what one program hands on to the next.
+// state is what one program passes on to the next.
 type state struct {
 	dir  string   // working directory
 	path []string // PATH
-	// direct says that the runtime starts the next program. Others take text without #! for a shell script, as execvp
-	// does.
+	// direct says that the runtime starts the next program. Other callers run text without #! as a shell script, as
+	// execvp does.
 	direct  bool
 	scripts int // #! lines since the last exec
-	// maybe says that what is missing is no fault: it may be made before, or is not needed.
-	maybe bool
-	guess bool // the command is only named in that of another program
-	// file is the script that is being interpreted, and args are its arguments.
-	file string
-	args []string
+	// optional says that a missing program is not a fault: it may be created before, or is not needed.
+	optional bool
+	guess    bool // the command is only named in the command line of another program
+	// scriptFile is the script that is being interpreted, and scriptArgs are its arguments.
+	scriptFile string
+	scriptArgs []string
 }
 
 func newFollower(t *Tree, c ImageConfig) *follower {
@@ -137,7 +136,7 @@ func newFollower(t *Tree, c ImageConfig) *follower {
 	return f
 }
 
-// setenv takes NAME=value; only PATH matters here.
+// setenv sets NAME=value, of which only PATH matters here.
 func (f *follower) setenv(assignment string) {
 	if value, ok := strings.CutPrefix(assignment, "PATH="); ok {
 		if f.path = nil; value != "" {
@@ -148,52 +147,52 @@ func (f *follower) setenv(assignment string) {
 
 func (f *follower) add(s Step) {
 	s.Guess = f.guess
-	if f.maybe && (errors.Is(s.Err, ErrMissing) || errors.Is(s.Err, ErrNotRunnable)) {
-		s.Err = fmt.Errorf("%w: it is not in the image, and may be made when the container starts", ErrNotFollowed)
+	if f.optional && (errors.Is(s.Err, ErrMissing) || errors.Is(s.Err, ErrNotRunnable)) {
+		s.Err = fmt.Errorf("%w: it is not in the image, and may be created when the container starts", ErrNotFollowed)
 	}
 	f.steps = append(f.steps, s)
 }
 
-// stop says that more is started than is followed.
-func (f *follower) stop(role Role, what, by, why string) {
-	f.add(Step{Role: role, Asked: what, By: by, Err: fmt.Errorf("%w: %s", ErrNotFollowed, why)})
+// addStop adds a step that says why following ends here.
+func (f *follower) addStop(role Role, what, by, why string) {
+	f.add(Step{Role: role, Name: what, By: by, Err: fmt.Errorf("%w: %s", ErrNotFollowed, why)})
 }
 
-// run follows a command whose first word is a program; by is what names it.
+// run follows a command whose first word is a program. by names what starts it.
 func (f *follower) run(argv []string, role Role, by string) {
 	if f.depth++; f.depth > maxNesting+1 {
 		return
 	}
-	self := Step{Asked: argv[0], By: by}
+	this := Step{Name: argv[0], By: by}
 	if f.depth > maxNesting {
-		self.Err = fmt.Errorf("%w: more than %d programs that start programs", ErrNotFollowed, maxNesting)
-	} else if self.Found, self.Err = f.find(argv[0]); self.Err == nil {
-		self.Err = f.runnable(self.Found)
+		this.Err = fmt.Errorf("%w: more than %d programs that start programs", ErrNotFollowed, maxNesting)
+	} else if this.Found, this.Err = f.find(argv[0]); this.Err == nil {
+		this.Err = f.runnable(this.Found)
 	}
-	next := launch.Of(argv, self.Found.Path)
-	switch self.Role = role; {
+	next := launch.Of(argv, this.Found.Path)
+	switch this.Role = role; {
 	case role == Entrypoint && next.Kind != "":
-		self.Role = Role(next.Kind)
+		this.Role = Role(next.Kind)
 	case role == Interpreter && len(next.Commands) == 0 && next.File == "":
-		next = launch.Started{Why: aScript, Rest: "/" + f.file, Words: f.args}
+		next = launch.Started{Why: aScript, Rest: "/" + f.scriptFile, Words: f.scriptArgs}
 	}
-	f.add(self)
-	if self.Err != nil {
-		if errors.Is(self.Err, ErrNotFollowed) {
-			f.words(argv[1:], argv[0])
+	f.add(this)
+	if this.Err != nil {
+		if errors.Is(this.Err, ErrNotFollowed) {
+			f.followWords(argv[1:], argv[0])
 		}
 		return
 	}
 	f.direct = false
-	if script := self.Found.interpreted(); script != nil {
-		f.script(script, self.Found.Path, argv)
+	if script := this.Found.interpreted(); script != nil {
+		f.runScript(script, this.Found.Path, argv)
 		return
 	}
-	f.loader(self.Found)
-	f.start(next, self.Role, self.Found.Path)
+	f.addLoader(this.Found)
+	f.followStarted(next, this.Role, this.Found.Path)
 }
 
-// interpreted is the fact of a script with a #! line that the kernel takes, else nil.
+// interpreted returns the fact of a script with a #! line that the kernel accepts, else nil.
 func (f Found) interpreted() *binary.Fact {
 	if f.File == nil || f.File.Fact == nil || f.File.Fact.Kind != binary.Script || f.File.Fact.Interp == "" {
 		return nil
@@ -201,8 +200,8 @@ func (f Found) interpreted() *binary.Fact {
 	return f.File.Fact
 }
 
-// script goes on as the kernel does: the interpreter, its one argument, the script, and the script's arguments.
-func (f *follower) script(fact *binary.Fact, path string, argv []string) {
+// runScript runs what the kernel does: the interpreter, its one argument, the script, and the script's arguments.
+func (f *follower) runScript(fact *binary.Fact, path string, argv []string) {
 	words := []string{fact.Interp}
 	if fact.InterpArg != "" {
 		words = append(words, fact.InterpArg)
@@ -210,33 +209,33 @@ func (f *follower) script(fact *binary.Fact, path string, argv []string) {
 	words = append(append(words, "/"+path), argv[1:]...)
 	if f.scripts++; f.scripts > maxScripts {
 		err := fmt.Errorf("%w of #! lines: more than %d", ErrLoop, maxScripts)
-		f.add(Step{Role: Interpreter, Asked: fact.Interp, By: path, Err: err})
+		f.add(Step{Role: Interpreter, Name: fact.Interp, By: path, Err: err})
 		return
 	}
 	if !strings.Contains(fact.Interp, "/") {
 		words[0] = "./" + fact.Interp // the kernel knows no PATH
 	}
 	if f.scripts == 1 {
-		f.file, f.args = path, argv[1:]
+		f.scriptFile, f.scriptArgs = path, argv[1:]
 	}
 	f.run(words, Interpreter, path)
 }
 
-// loader adds the loader of a dynamically linked program. Another program may follow even if it is missing: what is
-// wrong with both is worth knowing.
-func (f *follower) loader(program Found) {
+// addLoader adds the loader of a dynamically linked program. Following goes on if it is missing, to report all
+// faults.
+func (f *follower) addLoader(program Found) {
 	if program.File == nil || program.File.Fact == nil || !program.File.Fact.Kind.ELF() || program.File.Fact.Interp == "" {
 		return
 	}
-	s := Step{Role: Loader, Asked: program.File.Fact.Interp, By: program.Path}
-	if s.Found, s.Err = f.tree.lookup(f.dir, s.Asked); s.Err == nil {
+	s := Step{Role: Loader, Name: program.File.Fact.Interp, By: program.Path}
+	if s.Found, s.Err = f.tree.lookup(f.dir, s.Name); s.Err == nil {
 		s.Err = f.runnable(s.Found)
 	}
 	f.add(s)
 }
 
-// start goes on with what a program was told to start.
-func (f *follower) start(next launch.Started, role Role, by string) {
+// followStarted follows what a program starts.
+func (f *follower) followStarted(next launch.Started, role Role, by string) {
 	if role != Interpreter {
 		role = Entrypoint
 	}
@@ -248,46 +247,46 @@ func (f *follower) start(next launch.Started, role Role, by string) {
 		for _, e := range c.Env {
 			f.setenv(e)
 		}
-		f.maybe, f.scripts = f.maybe || c.Maybe, 0 // the kernel counts from one exec to the next
+		f.optional, f.scripts = f.optional || c.Maybe, 0 // the kernel counts from one exec to the next
 		f.run(c.Argv, role, by)
 		f.state = before
 	}
 	switch {
 	case next.File != "":
-		f.read(next, role, by)
+		f.followScript(next, role, by)
 	case next.Why != "":
-		f.stop(role, next.Rest, by, next.Why)
-		f.words(next.Words, by)
+		f.addStop(role, next.Rest, by, next.Why)
+		f.followWords(next.Words, by)
 	default:
-		if f.words(next.Words, by) {
-			f.stop(role, strings.Join(next.Words, " "), by, "what /"+by+" starts")
+		if f.followWords(next.Words, by) {
+			f.addStop(role, strings.Join(next.Words, " "), by, "what /"+by+" starts")
 		}
 	}
 }
 
-// aScript is why a script is not followed: it does more than start one program.
+// aScript is why a script is not followed: it is more than a few plain commands.
 const aScript = "a script"
 
-// read goes on with what a shell script does, where that is no more than a few plain commands.
-func (f *follower) read(next launch.Started, role Role, by string) {
+// followScript follows a shell script, if it is no more than a few plain commands.
+func (f *follower) followScript(next launch.Started, role Role, by string) {
 	found, err := f.tree.lookup(f.dir, next.File)
 	if err == nil && found.File != nil && found.File.Fact != nil && found.File.Fact.Script != "" {
-		does := launch.Script(found.File.Fact.Script, next.Words)
-		if does.Why != "" {
-			does.Why, does.Rest, does.Words = aScript, next.File, next.Words
+		next2 := launch.Script(found.File.Fact.Script, next.Words)
+		if next2.Why != "" {
+			next2.Why, next2.Rest, next2.Words = aScript, next.File, next.Words
 		}
-		f.start(does, Entrypoint, found.Path)
+		f.followStarted(next2, Entrypoint, found.Path)
 		return
 	}
-	f.stop(role, next.File, by, aScript)
-	f.words(next.Words, by)
+	f.addStop(role, next.File, by, aScript)
+	f.followWords(next.Words, by)
 }
 
-// words follows the first word that names a program of the image, and reports whether there is one.
-func (f *follower) words(words []string, by string) bool {
+// followWords follows the first word that names a program of the image, and reports whether there is one.
+func (f *follower) followWords(words []string, by string) bool {
 	before := f.state
 	defer func() { f.state = before }()
-	f.guess, f.maybe, f.direct, f.scripts = true, true, false, 0
+	f.guess, f.optional, f.direct, f.scripts = true, true, false, 0
 	for n, word := range words {
 		if word == "" || word[0] == '-' {
 			continue
@@ -298,7 +297,7 @@ func (f *follower) words(words []string, by string) bool {
 		}
 		switch {
 		case errors.Is(err, ErrUnread):
-			f.add(Step{Role: Entrypoint, Asked: word, By: by, Err: err})
+			f.add(Step{Role: Entrypoint, Name: word, By: by, Err: err})
 		case err == nil && found.Type == Program:
 			f.run(words[n:], Entrypoint, by)
 			return true

@@ -19,7 +19,7 @@ func steps(t *testing.T, tree *rootfs.Tree, c rootfs.ImageConfig) lines {
 	}
 	var got lines
 	for _, s := range all {
-		line := fmt.Sprintf("%s %s", s.Role, s.Asked)
+		line := fmt.Sprintf("%s %s", s.Role, s.Name)
 		switch {
 		case s.Err != nil:
 			line += ": " + kind(s.Err)
@@ -555,12 +555,12 @@ func TestCommandAround(t *testing.T) {
 		"health check": {
 			rootfs.ImageConfig{
 				Entrypoint: lines{"/app/server"},
-				Also:       []rootfs.Also{{Argv: lines{"python3"}, By: "the health check"}},
+				Extra:      []rootfs.ExtraCommand{{Argv: lines{"python3"}, By: "the health check"}},
 			},
 			lines{app, "entrypoint python3 usr/bin/python3.11 arm64 elf"},
 		},
 		"health check that is not there": {
-			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Also: []rootfs.Also{{Argv: lines{"curl"}}}},
+			rootfs.ImageConfig{Entrypoint: lines{"/app/server"}, Extra: []rootfs.ExtraCommand{{Argv: lines{"curl"}}}},
 			lines{app, "entrypoint curl: not followed"},
 		},
 		"in a volume": {

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/compression"
 )
 
-// source is a layer as it is transferred. It keeps its own error, so that what a decoder says besides is about the
-// bytes.
+// source reads a layer as it is transferred. It keeps its own error, to tell it from a decoder's error, which is
+// about the content.
 type source struct {
 	ctx context.Context //nolint:containedctx // io.Reader has no room for it
 	r   io.Reader
@@ -37,8 +37,8 @@ func (s *source) Read(p []byte) (n int, err error) {
 
 func (s *source) read() int64 { return s.n }
 
-// decompress unpacks s: all members of gzip, all frames of zstd, or s as it is. Its first bytes decide, as in runtimes,
-// since media types are wrong often enough. Once the end was read, s was read to its end too.
+// decompress unpacks s: all gzip members, all zstd frames, or s unchanged. Its first bytes decide, as in runtimes,
+// since media types are often wrong. At the end of the result, s was also read to its end.
 func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	const size = 64 << 10
 	buffered := bufio.NewReaderSize(s, size)
@@ -63,7 +63,7 @@ func decompress(s *source, window uint64) (io.ReadCloser, error) {
 	return &decoder{r, s}, nil
 }
 
-// opener starts unpacking a stream, in whose unpacked bytes window may be looked back.
+// opener starts unpacking a stream. window limits the memory for earlier unpacked bytes.
 type opener func(r io.Reader, window uint64) (io.ReadCloser, error)
 
 func openPlain(r io.Reader, _ uint64) (io.ReadCloser, error) { return io.NopCloser(r), nil }
@@ -71,7 +71,7 @@ func openPlain(r io.Reader, _ uint64) (io.ReadCloser, error) { return io.NopClos
 func openGzip(r io.Reader, _ uint64) (io.ReadCloser, error) { return gzip.NewReader(r) }
 
 func openZstd(r io.Reader, window uint64) (io.ReadCloser, error) {
-	// One goroutine, ours: several layers are read at once anyway, and each goroutine of the decoder has a window.
+	// Only this goroutine: several layers are read at once anyway, and each goroutine of the decoder has its own window.
 	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(window),
 		zstd.WithDecoderLowmem(true))
 	if err != nil {
@@ -94,15 +94,15 @@ func (d *decoder) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// explain makes an error of a decoder one of ours: that of s, if it had one, or else bytes that are no gzip or zstd, or
-// that take too much memory.
+// explain returns the error of s, if it had one; otherwise it says that the bytes are invalid gzip or zstd, or need
+// too much memory.
 func (s *source) explain(err error) error {
 	switch {
 	case s.err != nil && !errors.Is(s.err, io.EOF):
 		return s.err
 	case errors.Is(err, zstd.ErrWindowSizeExceeded), errors.Is(err, zstd.ErrDecoderSizeExceeded):
 		return &UncheckedError{Reason: Window}
-	case errors.Is(err, io.EOF): // gzip's word for a header that ends early
+	case errors.Is(err, io.EOF): // gzip returns it for a truncated header
 		err = io.ErrUnexpectedEOF
 	}
 	return fmt.Errorf("unpacking: %w: %w", registry.ErrContent, err)

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// describe writes the view down: paths sorted, and plain files as names of their directory. What that takes is taken
-// from the budget p for good, since facts outlive the view.
-func (v *view) describe(f *LayerFacts, p *memoryBudget) error {
-	d := describer{budget: p, facts: f}
+// describe writes the view into facts: paths are sorted, and plain files are names of their directory. The memory for
+// that is not returned to the budget, since facts outlive the view.
+func (v *view) describe(f *LayerFacts, budget *memoryBudget) error {
+	d := describer{budget: budget, facts: f}
 	if err := d.folder("", v.root); err != nil {
 		return err
 	}
@@ -22,7 +22,7 @@ func (v *view) describe(f *LayerFacts, p *memoryBudget) error {
 	for _, name := range slices.Concat(f.Whiteouts, f.Skipped) {
 		cost += int64(len(name))
 	}
-	return p.take(cost)
+	return budget.take(cost)
 }
 
 type describer struct {
@@ -31,25 +31,25 @@ type describer struct {
 }
 
 func (d *describer) folder(path string, n *node) error {
-	folder := Folder{Path: path, Opaque: n.opaque, Anew: n.anew, Implied: n.implied, Late: n.late}
+	folder := Folder{Path: path, Opaque: n.opaque, Replaced: n.replaced, Implied: n.implied, Late: n.late}
 	var names, runnable []string
-	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
-		kid := n.kids[name]
+	for _, name := range slices.Sorted(maps.Keys(n.children)) {
+		child := n.children[name]
 		switch {
-		case kid.dir:
-			if err := d.folder(join(path, name), kid); err != nil {
+		case child.dir:
+			if err := d.folder(join(path, name), child); err != nil {
 				return err
 			}
-		case kid.file != nil:
-			file := *kid.file
+		case child.file != nil:
+			file := *child.file
 			file.Path = join(path, name)
 			if err := d.budget.take(file.cost()); err != nil {
 				return err
 			}
 			d.facts.Files = append(d.facts.Files, file)
-		case kid.gone:
+		case child.gone:
 			d.facts.Whiteouts = append(d.facts.Whiteouts, join(path, name))
-		case kid.runnable:
+		case child.runnable:
 			runnable = append(runnable, name)
 		default:
 			names = append(names, name)

@@ -10,29 +10,29 @@ import (
 	"mtool/inspect/binary"
 )
 
-// body is one file for an Examiner: it ends with the file, and keeps the error of the layer below.
+// body is the content of one file, for an Examiner. It keeps the error of the layer.
 type body struct {
-	r    io.Reader
-	left int64 // what may still be read of the layer's files: holes of sparse files take no bytes of the layer
-	err  error
+	r         io.Reader
+	remaining int64 // how much of the layer's files may still be read: holes of sparse files need no bytes in the layer
+	err       error
 }
 
 func (b *body) Read(p []byte) (n int, err error) {
 	if b.err != nil {
 		return 0, b.err
 	}
-	if b.left <= 0 {
+	if b.remaining <= 0 {
 		b.err = errTooMuch
 		return 0, b.err
 	}
-	n, b.err = b.r.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
+	n, b.err = b.r.Read(p[:min(int64(len(p)), b.remaining)])
+	b.remaining -= int64(n)
 	return n, b.err
 }
 
 var errTooMuch = errors.New("too much")
 
-// regular asks the Examiner about a file, and keeps the file if it is a program.
+// regular examines a file, and keeps it in the view if it is a program.
 func (s *scan) regular(name string, h *tar.Header) error {
 	mode := fs.FileMode(h.Mode).Perm()
 	n := s.view.plain
@@ -56,18 +56,18 @@ func (s *scan) regular(name string, h *tar.Header) error {
 	if text != "" {
 		return s.view.put(name, &node{file: &File{Type: Plain, Mode: mode, Size: h.Size, Text: text}})
 	}
-	if err == nil && !kept(fact.Kind) {
+	if err == nil && !isProgram(fact.Kind) {
 		return s.view.put(name, n)
 	}
-	said := fact // fact itself stays off the heap, since most files are none to keep
-	file := &File{Type: Program, Mode: mode, Size: h.Size, Fact: &said}
+	program := fact // a copy, so that fact itself stays off the heap for the many files that are not kept
+	file := &File{Type: Program, Mode: mode, Size: h.Size, Fact: &program}
 	if err != nil {
 		file.Problem = err.Error()
 	}
 	return s.view.put(name, &node{file: file})
 }
 
-// examine asks the Examiner, or an Extractor, and compares what they read.
+// examine calls the Examiner or an Extractor, and compares what they read with the table of contents.
 func (s *scan) examine(name string, mode fs.FileMode, size int64) (fact binary.Fact, text string, err error) {
 	compared := s.compare.content(name, &s.body)
 	r := io.Reader(&s.body)
@@ -83,10 +83,10 @@ func (s *scan) examine(name string, mode fs.FileMode, size int64) (fact binary.F
 	return fact, text, err
 }
 
-// maxText is how many bytes of a file an Extractor gets.
+// maxText limits how many bytes of a file an Extractor gets.
 const maxText = 64 << 20
 
-// extract is the text of a file, and what is to be examined: nil where the file is a text, whatever it says.
+// extract returns the text of a file, and what to examine: nil if an Extractor read the file.
 func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
 	if s.options.Extract == nil {
 		return "", r
@@ -104,27 +104,28 @@ func (s *scan) extract(name string, r io.Reader) (text string, rest io.Reader) {
 	return extract(io.LimitReader(whole, maxText)), nil
 }
 
-// isText reports whether a file begins as no program does.
+// isText reports whether a file begins like a text, and not like a program.
 func isText(head []byte) bool {
 	for _, c := range head {
 		if c < '\t' || c > '\r' && c < ' ' || c > '~' {
-			return bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) // some editors write it
+			return bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) // some editors write a byte order mark
 		}
 	}
 	return !bytes.HasPrefix(head, []byte("#!")) && !bytes.HasPrefix(head, []byte("MZ")) &&
 		!bytes.HasPrefix(head, []byte("PK"))
 }
 
-// isDatabase reports whether a file begins as a database of Berkeley DB (a sequence number that is 0 without its log),
-// or as the journal of one of SQLite. https://www.sqlite.org/fileformat2.html#walformat
+// isDatabase reports whether a file begins like a Berkeley DB database (a sequence number that is 0 without its log),
+// or like an SQLite journal. https://www.sqlite.org/fileformat2.html#walformat
 func isDatabase(head []byte) bool {
 	return bytes.Equal(head, make([]byte, 4)) || bytes.HasPrefix(head, []byte("\x37\x7f\x06"))
 }
 
-// kept reports whether a file is a program. Classes are not: they come by the thousand, and run anywhere.
-func kept(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }
+// isProgram reports whether a file is a program. Java classes are not: there are thousands of them, and they run
+// anywhere.
+func isProgram(k binary.Kind) bool { return k != binary.Other && k != binary.JavaClass && k != "" }
 
-// failed is the error that the layer ended with, if it was not the end of the file.
+// failed returns the error that ended the layer, if it was not the end of the file.
 func (b *body) failed() error {
 	if b.err == nil || errors.Is(b.err, io.EOF) {
 		return nil

@@ -8,14 +8,14 @@ import (
 	"mtool/inspect/binary"
 )
 
-// Schema is the version of LayerFacts as JSON. Facts of another version are read anew.
+// Schema is the version of LayerFacts as JSON. Facts of another version are not used.
 const Schema = "mtool.layer/v3"
 
-// LayerFacts are the observations in one layer, never verdicts: what its files are, and what it does to the layers
-// below. They exist only for layers that were read to their end and had the right digest and diffID. Paths have no
-// leading slash and are clean. The zero value stands for a layer that was not read: see Merge.
+// LayerFacts are observations about one layer, not verdicts: what its files are, and what it changes in the layers
+// below. They exist only for layers that were read to their end with the right digest and diffID. Paths are clean and
+// have no leading slash. The zero value stands for a layer that was not read: see Merge.
 //
-// As JSON they can be kept by Digest. Names that are not UTF-8 survive it.
+// They can be stored as JSON by Digest. Names that are not UTF-8 are preserved.
 type LayerFacts struct {
 	Schema   string  `json:"schema"`
 	Examiner string  `json:"examiner"` // Options.Examiner
@@ -24,41 +24,41 @@ type LayerFacts struct {
 	Size     int64   `json:"size"`     // as transferred, in bytes
 	Unpacked int64   `json:"unpacked"` // in bytes
 	Headers  int64   `json:"headers"`  // tar headers read
-	// Table is what was found out about the layer's table of contents, if the manifest says that it has one.
+	// Table is about the layer's table of contents, if the manifest says that it has one.
 	Table *TableFacts `json:"table,omitempty"`
-	// Part says that the facts are not of the whole layer. Such facts are never kept: they have no JSON.
+	// Part says which part of the layer the facts are about. Facts about a part can't be stored: they have no JSON.
 	Part Part `json:"-"`
 	// Files are programs, links and texts, sorted by path.
 	Files []File `json:"files,omitempty"`
-	// Folders are all directories, sorted by path, with the names of everything that is not in Files.
+	// Folders are all directories, sorted by path, with the names of all files that are not in Files.
 	Folders []Folder `json:"folders,omitempty"`
 	// Whiteouts are the paths that this layer removes from those below, sorted.
 	Whiteouts []string `json:"whiteouts,omitempty"`
-	// Skipped are the paths of entries that some runtimes leave out and others act upon, sorted: devices, which not
-	// everybody may make, and PAX global headers, which are no files and have names nevertheless.
+	// Skipped are the paths of entries that some runtimes skip and others apply, sorted: devices, which need privileges,
+	// and PAX global headers, which have names without being files.
 	Skipped []string `json:"skipped,omitempty"`
 }
 
-// Part is how much of a layer facts are about.
+// Part is the part of a layer that facts are about.
 type Part string
 
 // The parts.
 const (
-	Whole     Part = ""          // read to its end; digest and diffID are right
-	Beginning Part = "beginning" // Options.Enough said that it will do; nothing was compared
-	Listed    Part = "listed"    // by its table of contents (see Table); files are Unread until they are asked for
+	Whole     Part = ""          // read to its end, with the right digest and diffID
+	Beginning Part = "beginning" // Options.Enough ended reading; nothing was verified
+	Listed    Part = "listed"    // read by its table of contents (see Table); files are Unread until they are examined
 )
 
-// Type is what kind of file a path is.
+// Type is the kind of a file.
 type Type string
 
 // The types.
 const (
 	Program   Type = "program"   // a regular file in a format that is executed or loaded: ELF, PE, Mach-O, #!, Java, wasm
-	Plain     Type = "plain"     // anything else that is no directory and no link
+	Plain     Type = "plain"     // any other file that is not a directory or link
 	Symlink   Type = "symlink"   // a symbolic link
-	Hardlink  Type = "hardlink"  // in LayerFacts: a hard link to a file of a lower layer
-	Directory Type = "directory" // in a Tree only
+	Hardlink  Type = "hardlink"  // only in LayerFacts: a hard link to a file of a lower layer
+	Directory Type = "directory" // only in a Tree
 	Unread    Type = "unread"    // a regular file that a table of contents lists
 )
 
@@ -69,42 +69,42 @@ type File struct {
 	Mode   fs.FileMode `json:"mode,omitempty"`   // the permission bits
 	Size   int64       `json:"size,omitempty"`   // in bytes
 	Target string      `json:"target,omitempty"` // of a link, as the layer has it
-	// Fact is what a program is. Hard links share it, so that nobody may change it.
+	// Fact describes a program. Hard links share it, so it must not be changed.
 	Fact *binary.Fact `json:"fact,omitempty"`
-	// Text is what Options.Extract made of a Plain file. No other Plain file is in LayerFacts.Files.
+	// Text is what Options.Extract returned for a Plain file. No other Plain file is in LayerFacts.Files.
 	Text string `json:"text,omitempty"`
-	// Problem is what the Examiner stumbled upon; Fact has what was seen until then.
+	// Problem is the Examiner's error; Fact has what was read before it.
 	Problem string `json:"problem,omitempty"`
 
-	parts []part // where an Unread file lies
-	home  *home  // where it is listed, if that is not where it was found
+	parts  []part  // where the content of an Unread file is
+	origin *origin // where the file is listed, if it was found by a hard link elsewhere
 }
 
-// home is a layer, and a path in it.
-type home struct {
+// origin is a layer, and a path in it.
+type origin struct {
 	layer int
 	path  string
 }
 
-// Runnable reports whether anybody may execute the file.
+// Runnable reports whether the file has an executable bit.
 func (f *File) Runnable() bool { return f.Mode&0o111 != 0 }
 
-// Folder is a directory and the names in it that only matter since they hide what lower layers have there.
+// Folder is a directory, with the names of files in it that matter only because they hide those of lower layers.
 type Folder struct {
 	Path string `json:"path"` // "" is the root
-	// Names are those of Plain files without an executable bit, sorted and joined with slashes, which no name can contain.
+	// Names are the names of Plain files without an executable bit, sorted and joined with slashes, which no name can
+	// contain.
 	Names string `json:"names,omitempty"`
-	// Runnable are those with one.
+	// Runnable are the names of those with an executable bit.
 	Runnable string `json:"runnable,omitempty"`
 	// Opaque hides everything that lower layers have in the directory.
 	Opaque bool `json:"opaque,omitempty"`
-	// Anew says that the directory took the place of something else that the layer had there, such as a whiteout, or that
-	// it is a root with an opaque marker. Where layers are unpacked in place, what lower layers have in it is gone;
-	// overlayfs shows it.
-	Anew bool `json:"anew,omitempty"`
-	// Implied says that the directory has no entry of its own. Where layers are unpacked in place, a link of a lower layer
-	// there is followed; in overlayfs, a directory takes its place.
+	// Replaced says that the directory replaced another entry of the layer, such as a whiteout, or that it is a root
+	// with an opaque marker. If layers are unpacked in place, its content in lower layers is gone; overlayfs shows it.
+	Replaced bool `json:"anew,omitempty"`
+	// Implied says that the directory has no entry of its own. If layers are unpacked in place, a link of a lower layer
+	// there is followed; in overlayfs, a directory replaces it.
 	Implied bool `json:"implied,omitempty"`
-	// Late says that the entry of the directory came after some of what is in it.
+	// Late says that the entry of the directory came after entries in it.
 	Late bool `json:"late,omitempty"`
 }

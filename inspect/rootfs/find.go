@@ -9,7 +9,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// find looks for a program as exec and execvp do: names without a slash in PATH, others from the working directory on.
+// find looks for a program as exec and execvp do: names without a slash in PATH, others relative to the working
+// directory.
 func (f *follower) find(name string) (Found, error) {
 	switch {
 	case name == "":
@@ -46,13 +47,13 @@ func (f *follower) find(name string) (Found, error) {
 	return Found{}, fmt.Errorf("%w: no %q in PATH (%s)", ErrMissing, name, strings.Join(f.path, ":"))
 }
 
-// Path are the directories in which names without a slash are looked for.
+// Path returns the directories in which names without a slash are looked up.
 func (c ImageConfig) Path() []string {
 	f := newFollower(nil, c)
 	return f.path
 }
 
-// mounted reports whether a path lies where something else than the image is mounted.
+// mounted reports whether a path lies in a mount.
 func (f *follower) mounted(name string) bool {
 	at := inDir(f.dir, name)
 	for _, mount := range f.mounts {
@@ -63,7 +64,7 @@ func (f *follower) mounted(name string) bool {
 	return false
 }
 
-// inDir is a path as seen from a directory, without looking at links.
+// inDir resolves a path relative to a directory, without following links.
 func inDir(dir, name string) string {
 	if strings.HasPrefix(name, "/") {
 		return path.Clean(name)
@@ -71,7 +72,7 @@ func inDir(dir, name string) string {
 	return path.Join("/", dir, name)
 }
 
-// runnable says why a file can't be executed, if so.
+// runnable returns why a file can't be executed; nil if it can.
 func (f *follower) runnable(found Found) error {
 	switch {
 	case found.Type == Directory:
@@ -81,7 +82,7 @@ func (f *follower) runnable(found Found) error {
 	case !found.Runnable:
 		return fmt.Errorf("%w: %q has no executable bit", ErrNotRunnable, "/"+found.Path)
 	case found.Type == Unread:
-		return fmt.Errorf("%w: %q is listed only", ErrUnread, "/"+found.Path)
+		return fmt.Errorf("%w: %q is only listed", ErrUnread, "/"+found.Path)
 	case f.direct && found.Type == Plain:
 		return fmt.Errorf("%w: %q has no #! line and is no binary", ErrNotRunnable, "/"+found.Path)
 	case f.direct && found.Type == Program && found.File.Fact != nil && !executed(*found.File.Fact):
@@ -90,8 +91,8 @@ func (f *follower) runnable(found Found) error {
 	return nil
 }
 
-// executed reports whether a kernel executes files of the kind, whatever their machine. WebAssembly is for runtimes of
-// its own.
+// executed reports whether a kernel executes files of this kind, whatever their machine. WebAssembly counts, since
+// special runtimes run it.
 func executed(f binary.Fact) bool {
 	switch f.Kind {
 	case binary.Script:

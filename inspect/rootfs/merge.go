@@ -33,7 +33,7 @@ func Readings(layers []LayerFacts) ([]*Tree, error) {
 	}
 	other, err := merge(layers, InPlace)
 	switch {
-	case errors.Is(err, errRefused): // there is no other reading
+	case errors.Is(err, errNotInPlace): // there is no other reading
 		return []*Tree{tree}, nil
 	case err != nil:
 		return nil, err
@@ -52,7 +52,7 @@ func Readings(layers []LayerFacts) ([]*Tree, error) {
 func Merge(layers []LayerFacts) (*Tree, error) { return merge(layers, Overlay) }
 
 func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
-	t := &Tree{root: newDir(0), reading: reading, left: map[string]bool{}, budget: memoryBudget{limit: maxTree}}
+	t := &Tree{root: newDir(0), reading: reading, skipped: map[string]bool{}, budget: memoryBudget{limit: maxTree}}
 	for i := range layers {
 		if layers[i].Schema == "" || layers[i].Part == Beginning {
 			t.gaps = append(t.gaps, i)
@@ -79,13 +79,13 @@ func (t *Tree) add(f *LayerFacts) error {
 	l := &layering{Tree: t, facts: f, layer: len(t.digests), emptied: map[*node]bool{}}
 	t.digests = append(t.digests, f.Digest)
 	for _, name := range f.Skipped {
-		t.left[name] = true
-		if err := l.skipped(name); err != nil {
+		t.skipped[name] = true
+		if err := l.checkSkipped(name); err != nil {
 			return err
 		}
 	}
 	// Links mean files as they were before this layer hid any.
-	linked, err := l.linked(f.Files)
+	linked, err := l.resolveHardlinks(f.Files)
 	if err != nil {
 		return err
 	}
@@ -109,13 +109,13 @@ type layering struct {
 }
 
 // skipped refuses an entry that only some runtimes act upon, where that shows or hides something.
-func (l *layering) skipped(path string) error {
+func (l *layering) checkSkipped(path string) error {
 	n := l.root
 	for name := range parts(path) {
 		if !n.dir {
 			break
 		}
-		if n = n.kid(name); n == nil {
+		if n = n.child(name); n == nil {
 			return nil
 		}
 	}
@@ -126,7 +126,7 @@ func (l *layering) skipped(path string) error {
 }
 
 // linked finds what the hard links to lower layers mean, by the index of the link.
-func (l *layering) linked(files []File) (map[int]*node, error) {
+func (l *layering) resolveHardlinks(files []File) (map[int]*node, error) {
 	found := map[int]*node{}
 	for i := range files {
 		if files[i].Type != Hardlink {
@@ -142,27 +142,27 @@ func (l *layering) linked(files []File) (map[int]*node, error) {
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("%w: hard link %q to %q: %w", registry.ErrContent, files[i].Path, files[i].Target, err)
-		case w.here().dir:
+		case w.current().dir:
 			return nil, fmt.Errorf("%w: hard link %q to the directory %q", registry.ErrContent, files[i].Path, files[i].Target)
-		case !w.here().isLink() && w.here().executable() != files[i].Runnable():
+		case !w.current().isLink() && w.current().executable() != files[i].Runnable():
 			return nil, ambiguous(files[i].Path, "a hard link that makes its target executable, or takes that away")
-		case len(w.links) > 0 && l.touches(w.path()):
+		case len(w.links) > 0 && l.changes(w.path()):
 			return nil, ambiguous(files[i].Path,
 				"a hard link leads through a link of a lower layer to what its own layer changes")
 		}
-		found[i] = l.copied(w.here(), files[i].Path)
+		found[i] = l.copyAs(w.current(), files[i].Path)
 	}
 	return found, nil
 }
 
 // copied is a file of a lower layer under another path.
-func (l *layering) copied(n *node, path string) *node {
+func (l *layering) copyAs(n *node, path string) *node {
 	same := *n
 	same.layer = l.layer
 	if n.file != nil {
 		file := *n.file
-		if file.Type == Unread && file.home == nil {
-			file.home = &home{n.layer, file.Path}
+		if file.Type == Unread && file.origin == nil {
+			file.origin = &origin{n.layer, file.Path}
 		}
 		file.Path = path
 		same.file = &file
@@ -171,7 +171,7 @@ func (l *layering) copied(n *node, path string) *node {
 }
 
 // touches reports whether the layer has anything but a directory at path.
-func (l *layering) touches(path string) bool {
+func (l *layering) changes(path string) bool {
 	_, file := l.file(path)
 	_, gone := slices.BinarySearch(l.facts.Whiteouts, path)
 	at, ok := l.folder(parent(path))
@@ -195,7 +195,7 @@ func (l *layering) folder(path string) (int, bool) {
 }
 
 // names puts the plain files of a directory of the layer.
-func (l *layering) names(f *Folder, put func(name string, n *node) error) error {
+func (l *layering) putNames(f *Folder, put func(name string, n *node) error) error {
 	plain, runnable := &node{layer: l.layer}, &node{layer: l.layer, runnable: true}
 	for name := range parts(f.Names) {
 		if err := put(name, plain); err != nil {

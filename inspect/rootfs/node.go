@@ -7,7 +7,7 @@ import (
 // node is a file or directory, in one layer or in the image. Plain files of a layer share two nodes, so that one of
 // them takes no more than its name and a pointer.
 type node struct {
-	kids     map[string]*node // of a directory
+	children map[string]*node // of a directory
 	file     *File            // of a program or link
 	layer    int              // that the node comes from
 	dir      bool
@@ -15,25 +15,25 @@ type node struct {
 	opaque   bool // a directory that hides what lower layers have in it
 
 	// Of a layer's own view only.
-	gone    bool // a whiteout
-	device  bool
-	anew    bool // see Folder.Anew
-	implied bool // see Folder.Implied
-	late    bool // see Folder.Late
+	gone     bool // a whiteout
+	device   bool
+	replaced bool // see Folder.Anew
+	implied  bool // see Folder.Implied
+	late     bool // see Folder.Late
 	// holds says that there was an implied directory, a hard link to a lower layer or something that came by a link at the
 	// node or somewhere below: unpacked in place, those change what lower layers have elsewhere.
-	holds bool
+	affectsLower bool
 }
 
 func newDir(layer int) *node { return &node{dir: true, layer: layer} }
 
-func (n *node) kid(name string) *node { return n.kids[name] }
+func (n *node) child(name string) *node { return n.children[name] }
 
-func (n *node) put(name string, kid *node) {
-	if n.kids == nil {
-		n.kids = make(map[string]*node, 1)
+func (n *node) put(name string, child *node) {
+	if n.children == nil {
+		n.children = make(map[string]*node, 1)
 	}
-	n.kids[name] = kid
+	n.children[name] = child
 }
 
 func (n *node) isLink() bool { return n.file != nil && n.file.Type == Symlink }

@@ -79,7 +79,7 @@ const (
 	maxWindow   = 32 << 20
 	usualWindow = 8 << 20
 	// mostParallel keeps the buffers of layers read at once within some tens of MiB.
-	mostParallel = 4
+	maxParallel = 4
 )
 
 func (o Options) withDefaults() Options {
@@ -87,7 +87,7 @@ func (o Options) withDefaults() Options {
 		o.Examine = Examine
 	}
 	if o.Parallel <= 0 {
-		o.Parallel = min(max(2, runtime.GOMAXPROCS(0)), mostParallel)
+		o.Parallel = min(max(2, runtime.GOMAXPROCS(0)), maxParallel)
 	}
 	l := &o.Limits
 	l.Headers = orDefault(l.Headers, 1_000_000)

@@ -8,7 +8,7 @@ import "strings"
 func (l *layering) overlay(linked map[int]*node) error {
 	for _, w := range l.facts.Whiteouts {
 		if dir := l.at(parent(w)); dir != nil {
-			delete(dir.kids, base(w))
+			delete(dir.children, base(w))
 		}
 	}
 	// Directories before files: what was opaque must be empty when the first file of this layer comes.
@@ -18,7 +18,7 @@ func (l *layering) overlay(linked map[int]*node) error {
 			return err
 		}
 		if dir := l.at(f.Path); f.Opaque && dir != nil {
-			dir.kids = nil
+			dir.children = nil
 		}
 	}
 	for i := range l.facts.Folders {
@@ -30,7 +30,7 @@ func (l *layering) overlay(linked map[int]*node) error {
 			dir.put(name, n)
 			return nil
 		}
-		if err := l.names(&l.facts.Folders[i], put); err != nil {
+		if err := l.putNames(&l.facts.Folders[i], put); err != nil {
 			return err
 		}
 	}
@@ -49,18 +49,18 @@ func (l *layering) overlay(linked map[int]*node) error {
 // compare notes that unpacking in place would make another tree.
 func (l *layering) compare(f *Folder) error {
 	switch {
-	case f.Anew:
+	case f.Replaced:
 		dir := l.at(f.Path)
-		l.differs = l.differs || len(l.gaps) > 0 || dir != nil && len(dir.kids) > 0
+		l.differs = l.differs || len(l.gaps) > 0 || dir != nil && len(dir.children) > 0
 	case f.Implied || f.Late:
 		dir := l.at(parent(f.Path))
 		if dir == nil {
 			return nil
 		}
-		lower := dir.kid(base(f.Path))
+		lower := dir.child(base(f.Path))
 		switch {
 		case lower == nil || lower.dir:
-		case !lower.isLink() && f.Implied && l.empty(f):
+		case !lower.isLink() && f.Implied && l.onlyWhiteouts(f):
 			return ambiguous(f.Path, "there are whiteouts below what is no directory")
 		default:
 			l.differs = l.differs || lower.isLink()
@@ -70,7 +70,7 @@ func (l *layering) compare(f *Folder) error {
 }
 
 // empty reports whether the layer has nothing at a directory but whiteouts.
-func (l *layering) empty(f *Folder) bool {
+func (l *layering) onlyWhiteouts(f *Folder) bool {
 	file, _ := l.file(f.Path + "/")
 	if file < len(l.facts.Files) && strings.HasPrefix(l.facts.Files[file].Path, f.Path+"/") {
 		return false
@@ -91,7 +91,7 @@ func (l *layering) empty(f *Folder) bool {
 func (l *layering) at(path string) *node {
 	n := l.root
 	for name := range parts(path) {
-		if n = n.kid(name); n == nil || !n.dir {
+		if n = n.child(name); n == nil || !n.dir {
 			return nil
 		}
 	}
@@ -102,16 +102,16 @@ func (l *layering) at(path string) *node {
 func (l *layering) mkdir(path string) (*node, error) {
 	n := l.root
 	for name := range parts(path) {
-		kid := n.kid(name)
-		if kid == nil || !kid.dir {
-			kid = newDir(l.layer)
-			n.put(name, kid)
+		child := n.child(name)
+		if child == nil || !child.dir {
+			child = newDir(l.layer)
+			n.put(name, child)
 			if err := l.budget.take(dirCost + int64(len(name))); err != nil {
 				return nil, err
 			}
 		}
-		kid.layer = l.layer
-		n = kid
+		child.layer = l.layer
+		n = child
 	}
 	return n, nil
 }

@@ -33,9 +33,9 @@ func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts
 }
 
 func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *memoryBudget) (LayerFacts, error) {
-	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{budget: p, volume: &volume{}, window: maxWindow})
+	facts, err := scanAny(ctx, r, l.Descriptor, o, scanWork{budget: p, totals: &totals{}, window: maxWindow})
 	if err == nil {
-		err = l.agrees(facts)
+		err = l.checkDiffID(facts)
 	}
 	if err != nil {
 		return LayerFacts{}, l.wrap(err)
@@ -46,7 +46,7 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *memoryBu
 // scanWork is what the scans of one call share, and what a layer is compared with.
 type scanWork struct {
 	budget  *memoryBudget
-	volume  *volume
+	totals  *totals
 	compare *comparison // nil: nothing
 	window  uint64      // that zstd may have, in bytes
 }
@@ -63,7 +63,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	}
 	defer in.close()
 	s := scan{view: newView(o.Limits, p), options: o, in: in, tar: tar.NewReader(in), compare: w.compare}
-	s.body = body{r: s.tar, left: o.Limits.Unpacked}
+	s.body = body{r: s.tar, remaining: o.Limits.Unpacked}
 	if o.Enough != nil {
 		s.enough = func() bool {
 			return o.Enough(d, func() (LayerFacts, error) { return s.facts(d, Beginning, p.remaining()) })
@@ -94,7 +94,7 @@ func (s *scan) facts(d v1.Descriptor, part Part, p *memoryBudget) (LayerFacts, e
 }
 
 // agrees compares the diffID.
-func (l Layer) agrees(facts LayerFacts) error {
+func (l Layer) checkDiffID(facts LayerFacts) error {
 	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID && facts.Part == Whole {
 		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent,
 			facts.DiffID, l.DiffID)
@@ -131,15 +131,15 @@ func readable(d v1.Descriptor) error {
 
 // scan reads the entries of one layer.
 type scan struct {
-	view    *view
-	options Options
-	in      *stream
-	tar     *tar.Reader
-	body    body
-	headers int64
-	enough  func() bool // nil: the layer is read to its end
-	asked   int64       // how far reading would have come when enough was asked last, in unpacked bytes
-	compare *comparison // with the table of contents; nil: there is none
+	view      *view
+	options   Options
+	in        *stream
+	tar       *tar.Reader
+	body      body
+	headers   int64
+	enough    func() bool // nil: the layer is read to its end
+	checkedAt int64       // how far reading would have come when enough was asked last, in unpacked bytes
+	compare   *comparison // with the table of contents; nil: there is none
 	// list takes note of a regular file that is not there to be read; nil: it is.
 	list func(name string, mode fs.FileMode, size int64) error
 }
@@ -150,13 +150,13 @@ var errEnough = errors.New("enough")
 // asks reports whether it is time to ask whether what was seen will do, before what is left of a file is passed over:
 // when that makes more than a MiB, and then whenever it is a quarter more, since answering takes the longer the more
 // was seen.
-func (s *scan) asks(size int64) bool {
+func (s *scan) checkDue(size int64) bool {
 	const first = 1 << 20
 	next := s.in.n + size
-	if s.enough == nil || next < first || next < s.asked+max(first, s.asked/4) {
+	if s.enough == nil || next < first || next < s.checkedAt+max(first, s.checkedAt/4) {
 		return false
 	}
-	s.asked = next
+	s.checkedAt = next
 	return true
 }
 
@@ -175,7 +175,7 @@ func (s *scan) all() error {
 		if err := s.entry(h); err != nil {
 			return err
 		}
-		if s.asks(h.Size) && s.enough() {
+		if s.checkDue(h.Size) && s.enough() {
 			return errEnough
 		}
 	}
@@ -199,7 +199,7 @@ func (s *scan) entry(h *tar.Header) error {
 		return &LimitError{What: "bytes of a path", Limit: int64(limit), Path: h.Name}
 	}
 	name := clean(h.Name)
-	err := special(name, h)
+	err := checkSpecial(name, h)
 	if err != nil || name == "" && (h.Typeflag == tar.TypeXGlobalHeader || h.Typeflag == tar.TypeDir) {
 		return err
 	}

@@ -41,26 +41,26 @@ type Scanned struct {
 // of ctx.
 func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
 	o = o.withDefaults()
-	shared := scanWork{budget: &memoryBudget{limit: o.Limits.Memory}, volume: &volume{}, window: usualWindow}
-	work := map[content]*Scanned{}
+	shared := scanWork{budget: &memoryBudget{limit: o.Limits.Memory}, totals: &totals{}, window: usualWindow}
+	work := map[layerID]*Scanned{}
 	var todo []LayerSource
 	for _, l := range largestFirst(layers) {
-		if readable(l.Descriptor) == nil && work[contentOf(l)] == nil {
-			work[contentOf(l)] = &Scanned{}
+		if readable(l.Descriptor) == nil && work[layerIDOf(l)] == nil {
+			work[layerIDOf(l)] = &Scanned{}
 			todo = append(todo, l)
 		}
 	}
 	todo = known(todo, work, o)
 	tasks := beginAll(ctx, todo)
-	ahead := fetchAhead(ctx, todo)
+	ahead := newPrefetch(ctx, todo)
 	var wide sync.Mutex
 	var g errgroup.Group
 	g.SetLimit(o.Parallel)
 	for n, l := range todo {
-		s := work[contentOf(l)]
+		s := work[layerIDOf(l)]
 		g.Go(func() error {
 			defer ahead.done(n)
-			l.Source = ahead.source(n)
+			l.Source = ahead.blobs(n)
 			ctx := tasks[n].In(ctx)
 			*s = l.scan(ctx, o, shared)
 			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
@@ -71,7 +71,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 				*s = l.scan(ctx, o, alone)
 			}
 			if tasks[n].End(registry.Copied, s.Err); s.Err == nil {
-				l.tell(*s, o)
+				l.reportSeen(*s, o)
 			}
 			return nil
 		})
@@ -79,7 +79,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 	_ = g.Wait() // the failures are in the results
 	results := make([]Scanned, len(layers))
 	for i, l := range layers {
-		results[i] = l.result(work[contentOf(l)])
+		results[i] = l.result(work[layerIDOf(l)])
 	}
 	return results, ctx.Err()
 }
@@ -101,14 +101,14 @@ func largestFirst(layers []LayerSource) []LayerSource {
 }
 
 // content is what makes two layers one: a descriptor that lies about the size must fail on its own.
-type content struct {
+type layerID struct {
 	digest v1.Hash
 	size   int64
 	table  string
 }
 
-func contentOf(l LayerSource) content {
-	return content{l.Descriptor.Digest, l.Descriptor.Size, TableDigest(l.Descriptor)}
+func layerIDOf(l LayerSource) layerID {
+	return layerID{l.Descriptor.Digest, l.Descriptor.Size, TableDigest(l.Descriptor)}
 }
 
 func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scanned) {
@@ -131,25 +131,25 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 }
 
 // known fills in what was found out before, and returns the layers about which nothing was.
-func known(layers []LayerSource, work map[content]*Scanned, o Options) (unknown []LayerSource) {
+func known(layers []LayerSource, work map[layerID]*Scanned, o Options) (unknown []LayerSource) {
 	var g errgroup.Group
 	g.SetLimit(o.Parallel)
 	for _, l := range layers {
-		s := work[contentOf(l)]
+		s := work[layerIDOf(l)]
 		g.Go(func() error {
 			if s.Facts, s.Known = l.known(o); s.Known {
-				l.tell(*s, o)
+				l.reportSeen(*s, o)
 			}
 			return nil
 		})
 	}
 	_ = g.Wait() // nothing fails
-	return slices.DeleteFunc(layers, func(l LayerSource) bool { return work[contentOf(l)].Known })
+	return slices.DeleteFunc(layers, func(l LayerSource) bool { return work[layerIDOf(l)].Known })
 }
 
 // tell hands on a layer that is what it should be.
-func (l LayerSource) tell(s Scanned, o Options) {
-	if o.Seen != nil && l.agrees(s.Facts) == nil {
+func (l LayerSource) reportSeen(s Scanned, o Options) {
+	if o.Seen != nil && l.checkDiffID(s.Facts) == nil {
 		o.Seen(s)
 	}
 }
@@ -180,7 +180,7 @@ func (c *counter) Read(p []byte) (int, error) {
 }
 
 // read is 0 for layers that were not to be read at all.
-func (s *Scanned) read() int64 {
+func (s *Scanned) bytesRead() int64 {
 	if s == nil {
 		return 0
 	}
@@ -194,10 +194,10 @@ func (l LayerSource) result(s *Scanned) Scanned {
 		err = s.Err
 	}
 	if err == nil {
-		err = l.agrees(s.Facts)
+		err = l.checkDiffID(s.Facts)
 	}
 	if err != nil {
-		return Scanned{Err: l.wrap(err), Read: s.read()}
+		return Scanned{Err: l.wrap(err), Read: s.bytesRead()}
 	}
 	return *s
 }

@@ -33,13 +33,13 @@ func storageAttribute(attribute string) bool {
 }
 
 // special refuses an entry that some runtime takes for something else than the layer's format says.
-func special(name string, h *tar.Header) error {
+func checkSpecial(name string, h *tar.Header) error {
 	for key := range h.PAXRecords {
 		attribute, ok := strings.CutPrefix(key, xattr)
 		switch {
 		case ok && storageAttribute(attribute):
 			return ambiguous(name, "the attribute "+attribute+", which storages keep for themselves")
-		case h.Typeflag == tar.TypeXGlobalHeader && !idle(key):
+		case h.Typeflag == tar.TypeXGlobalHeader && !irrelevant(key):
 			return ambiguous(name, "a global header that sets "+key+" for all that follows")
 		}
 	}
@@ -59,6 +59,6 @@ func special(name string, h *tar.Header) error {
 
 // idle reports whether a record of a global header says nothing about files that matters here.
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html
-func idle(record string) bool {
+func irrelevant(record string) bool {
 	return slices.Contains([]string{"comment", "atime", "ctime", "mtime", "uid", "gid", "uname", "gname"}, record)
 }

@@ -15,22 +15,22 @@ import (
 
 // stream is the tar stream of a layer: unpacked ahead of its reader, hashed, and bounded.
 type stream struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has no room for it
-	limits Limits
-	packed io.ReadCloser
-	ahead  *ahead
-	hash   hash.Hash
-	buf    []byte // the chunk
-	rest   []byte // what is left of it
-	raw    int64  // compressed bytes behind what was handed out
-	n      int64  // bytes of all chunks so far
-	err    error
-	begun  time.Time
-	total  *volume
+	ctx      context.Context //nolint:containedctx // io.Reader has no room for it
+	limits   Limits
+	packed   io.ReadCloser
+	unpacker *unpacker
+	hash     hash.Hash
+	buf      []byte // the chunk
+	rest     []byte // what is left of it
+	raw      int64  // compressed bytes behind what was handed out
+	n        int64  // bytes of all chunks so far
+	err      error
+	started  time.Time
+	total    *totals
 }
 
 // volume is what several layers come to together, so that many of them can't be what one may not be.
-type volume struct{ packed, unpacked atomic.Int64 }
+type totals struct{ packed, unpacked atomic.Int64 }
 
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
 func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork) (*stream, error) {
@@ -40,13 +40,13 @@ func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork) (*s
 		return nil, err
 	}
 	return &stream{
-		ctx: ctx, limits: limits, packed: packed, ahead: newAhead(packed, src.read), hash: sha256.New(),
-		begun: time.Now(), total: w.volume,
+		ctx: ctx, limits: limits, packed: packed, unpacker: newUnpacker(packed, src.read), hash: sha256.New(),
+		started: time.Now(), total: w.totals,
 	}, nil
 }
 
 func (s *stream) close() {
-	s.ahead.close()
+	s.unpacker.close()
 	_ = s.packed.Close() // what was only read loses nothing
 }
 
@@ -67,33 +67,33 @@ func (s *stream) Read(p []byte) (int, error) {
 
 // advance takes the next chunk, hashes it, and holds it against the limits.
 func (s *stream) advance() {
-	c := s.ahead.next(s.buf)
+	c := s.unpacker.next(s.buf)
 	s.total.packed.Add(c.raw - s.raw)
 	s.total.unpacked.Add(int64(len(c.data)))
 	s.buf, s.rest, s.err, s.raw = c.data, c.data, c.err, c.raw
 	s.n += int64(len(c.data))
 	_, _ = s.hash.Write(c.data) // a hash never fails
-	if err := s.over(); err != nil {
+	if err := s.checkLimits(); err != nil {
 		s.rest, s.err = nil, err
 	}
 }
 
-func (s *stream) over() error {
+func (s *stream) checkLimits() error {
 	switch {
 	case s.ctx.Err() != nil:
 		return s.ctx.Err()
-	case time.Since(s.begun) > s.limits.Time:
+	case time.Since(s.started) > s.limits.Time:
 		return &LimitError{What: "seconds", Limit: int64(s.limits.Time.Seconds())}
 	case s.n > s.limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: s.limits.Unpacked}
-	case s.limits.dense(s.n, s.raw), s.limits.dense(s.total.unpacked.Load(), s.total.packed.Load()):
+	case s.limits.exceedsRatio(s.n, s.raw), s.limits.exceedsRatio(s.total.unpacked.Load(), s.total.packed.Load()):
 		return &LimitError{What: "unpacked bytes for a compressed one", Limit: s.limits.Ratio}
 	}
 	return nil
 }
 
 // dense reports whether so many bytes were packed into too few.
-func (l Limits) dense(unpacked, packed int64) bool {
+func (l Limits) exceedsRatio(unpacked, packed int64) bool {
 	return unpacked > l.Free && unpacked/max(packed, 1) > l.Ratio
 }
 

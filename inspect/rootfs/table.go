@@ -101,7 +101,7 @@ func (t *Table) Examine(ctx context.Context, path string) error {
 	if failed := body.finish(); failed != nil {
 		return fmt.Errorf("reading %q by the table of contents of layer %s: %w", path, t.layer.Digest, failed)
 	}
-	if file.Type = Plain; err != nil || kept(fact.Kind) {
+	if file.Type = Plain; err != nil || isProgram(fact.Kind) {
 		file.Type, file.Fact = Program, &fact
 	}
 	if err != nil {
@@ -140,7 +140,7 @@ func (l *listing) add(e tableEntry) error {
 		return &LimitError{What: "entries of a table of contents", Limit: l.table.options.Limits.Headers}
 	}
 	l.last, l.row = nil, nil
-	if err := l.note(&h); err != nil {
+	if err := l.keepRow(&h); err != nil {
 		return err
 	}
 	if err := l.scan.entry(&h); err != nil || l.last == nil {
@@ -150,7 +150,7 @@ func (l *listing) add(e tableEntry) error {
 }
 
 // note keeps the row as it is, to be compared with the tar.
-func (l *listing) note(h *tar.Header) error {
+func (l *listing) keepRow(h *tar.Header) error {
 	rows := l.table.rows
 	if rows == nil || clean(h.Name) == "" {
 		return nil

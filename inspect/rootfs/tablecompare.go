@@ -59,7 +59,7 @@ type tableRow struct {
 	runnable bool
 	size     int64
 	parts    []part
-	met      bool
+	found    bool
 }
 
 // newComparison reads the table of a layer that has one; nil: it has none.
@@ -112,7 +112,7 @@ func (c *comparison) entry(name string, h *tar.Header) {
 	case row.kind == tar.TypeReg:
 		c.row = row
 	}
-	row.met = true
+	row.found = true
 }
 
 // targetOf is where a link leads; hard links are written with and without a slash in front.
@@ -132,11 +132,11 @@ func kindOf(flag byte) byte {
 }
 
 // content compares a file that passes; nil: there is nothing to compare it with.
-func (c *comparison) content(name string, r io.Reader) *pieces {
+func (c *comparison) content(name string, r io.Reader) *partHasher {
 	if c == nil || c.row == nil {
 		return nil
 	}
-	return &pieces{r: r, rest: c.row.parts, hash: sha256.New(), zeros: true, differs: func() {
+	return &partHasher{r: r, rest: c.row.parts, hash: sha256.New(), zeros: true, differs: func() {
 		c.wrong[name] = "the table says something else of its content"
 	}}
 }
@@ -147,7 +147,7 @@ func (c *comparison) result() *TableFacts {
 		return nil
 	}
 	for name, row := range c.rows {
-		if !row.met {
+		if !row.found {
 			c.wrong[name] = "the layer has no such file"
 		}
 	}
@@ -161,7 +161,7 @@ func (c *comparison) result() *TableFacts {
 }
 
 // pieces hashes a file in the pieces that a table has of it.
-type pieces struct {
+type partHasher struct {
 	r       io.Reader
 	rest    []part
 	n       int64 // read of the first of them
@@ -170,13 +170,13 @@ type pieces struct {
 	differs func()
 }
 
-func (p *pieces) Read(b []byte) (int, error) {
+func (p *partHasher) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	p.pass(b[:n])
 	return n, err
 }
 
-func (p *pieces) pass(b []byte) {
+func (p *partHasher) pass(b []byte) {
 	for len(b) > 0 && len(p.rest) > 0 {
 		piece := p.rest[0]
 		now := b[:min(int64(len(b)), piece.size-p.n)]
@@ -198,7 +198,7 @@ func (p *pieces) pass(b []byte) {
 }
 
 // finish reads what the Examiner left.
-func (p *pieces) finish() {
+func (p *partHasher) finish() {
 	if _, err := io.Copy(io.Discard, p); err == nil && len(p.rest) > 0 {
 		p.differs()
 	}

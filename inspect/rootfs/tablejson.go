@@ -88,19 +88,19 @@ func (e tableEntry) part(size, whole int64) (part, error) {
 
 // readTable hands over the entries of a table, one by one: {"version":1,"entries":[…]}.
 func readTable(r io.Reader, add func(tableEntry) error) error {
-	d := json.NewDecoder(&guard{r: r})
+	d := json.NewDecoder(&entryLimiter{r: r})
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
 		return fmt.Errorf("%w: the table begins with %v", registry.ErrContent, first)
 	}
 	for d.More() {
 		key, err := d.Token()
 		if err != nil {
-			return broken(err)
+			return contentError(err)
 		}
 		if key != "entries" {
 			var other json.RawMessage
 			if err = d.Decode(&other); err != nil {
-				err = broken(err)
+				err = contentError(err)
 			}
 		} else {
 			err = readEntries(d, add)
@@ -110,7 +110,7 @@ func readTable(r io.Reader, add func(tableEntry) error) error {
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return broken(err)
+		return contentError(err)
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func readTable(r io.Reader, add func(tableEntry) error) error {
 func readEntries(d *json.Decoder, add func(tableEntry) error) error {
 	switch first, err := d.Token(); {
 	case err != nil:
-		return broken(err)
+		return contentError(err)
 	case first == nil:
 		return nil // null is an empty list
 	case first != json.Delim('['):
@@ -127,20 +127,20 @@ func readEntries(d *json.Decoder, add func(tableEntry) error) error {
 	for d.More() {
 		var e tableEntry
 		if err := d.Decode(&e); err != nil {
-			return broken(err)
+			return contentError(err)
 		}
 		if err := add(e); err != nil {
 			return err
 		}
 	}
 	if _, err := d.Token(); err != nil {
-		return broken(err)
+		return contentError(err)
 	}
 	return nil
 }
 
 // guard refuses JSON that a decoder could not read piece by piece: it keeps a value in memory until it has all of it.
-type guard struct {
+type entryLimiter struct {
 	r       io.Reader
 	depth   int
 	quoted  bool
@@ -156,7 +156,7 @@ const (
 	entriesDepth = 2
 )
 
-func (g *guard) Read(p []byte) (int, error) {
+func (g *entryLimiter) Read(p []byte) (int, error) {
 	n, err := g.r.Read(p)
 	if g.all += n; g.all > maxTableText {
 		return 0, &LimitError{What: "bytes of a table of contents", Limit: maxTableText}
@@ -170,7 +170,7 @@ func (g *guard) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (g *guard) pass(c byte) {
+func (g *entryLimiter) pass(c byte) {
 	switch {
 	case g.escaped:
 		g.escaped = false

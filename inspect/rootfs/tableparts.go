@@ -15,15 +15,15 @@ import (
 
 // partReader is a file that lies in pieces in its layer. A piece is right only when its end was read: finish does that.
 type partReader struct {
-	ctx    context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
-	table  *Table
-	rest   []part
-	now    part
-	raw    io.Closer // nil: none is open
-	body   io.ReadCloser
-	left   int64 // of the piece
-	hash   hash.Hash
-	failed error
+	ctx       context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
+	table     *Table
+	rest      []part
+	current   part
+	raw       io.Closer // nil: none is open
+	body      io.ReadCloser
+	remaining int64 // of the piece
+	hash      hash.Hash
+	failed    error
 }
 
 func newPartReader(ctx context.Context, t *Table, parts []part) *partReader {
@@ -31,7 +31,7 @@ func newPartReader(ctx context.Context, t *Table, parts []part) *partReader {
 }
 
 func (r *partReader) Read(p []byte) (int, error) {
-	if r.failed == nil && r.left == 0 {
+	if r.failed == nil && r.remaining == 0 {
 		if len(r.rest) == 0 {
 			return 0, io.EOF
 		}
@@ -40,47 +40,47 @@ func (r *partReader) Read(p []byte) (int, error) {
 	if r.failed != nil {
 		return 0, r.failed
 	}
-	n, err := r.body.Read(p[:min(int64(len(p)), r.left)])
+	n, err := r.body.Read(p[:min(int64(len(p)), r.remaining)])
 	_, _ = r.hash.Write(p[:n]) // a hash never fails
-	if r.left -= int64(n); r.left == 0 {
+	if r.remaining -= int64(n); r.remaining == 0 {
 		r.failed = r.check()
 	} else if err != nil {
-		r.failed = broken(fmt.Errorf("a chunk ends %d bytes early: %w", r.left, err))
+		r.failed = contentError(fmt.Errorf("a chunk ends %d bytes early: %w", r.remaining, err))
 	}
 	return n, r.failed
 }
 
 // next opens the next piece. Its packed bytes end where others begin.
 func (r *partReader) next() error {
-	r.now, r.rest = r.rest[0], r.rest[1:]
-	r.left = r.now.size
+	r.current, r.rest = r.rest[0], r.rest[1:]
+	r.remaining = r.current.size
 	r.hash.Reset()
-	if r.now.zeros {
+	if r.current.zeros {
 		r.body, r.raw = io.NopCloser(zeroReader{}), io.NopCloser(nil)
 		return nil
 	}
 	t := r.table
-	after, _ := slices.BinarySearch(t.begins, r.now.off+1)
-	n := t.begins[min(after, len(t.begins)-1)] - r.now.off
-	switch unpacked := r.now.inner + r.now.size; {
+	after, _ := slices.BinarySearch(t.begins, r.current.off+1)
+	n := t.begins[min(after, len(t.begins)-1)] - r.current.off
+	switch unpacked := r.current.inner + r.current.size; {
 	case n <= 0:
 		return fmt.Errorf("%w: a chunk behind the table of contents", registry.ErrContent)
 	case unpacked > t.options.Limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: t.options.Limits.Unpacked}
-	case t.options.Limits.dense(unpacked, n):
+	case t.options.Limits.exceedsRatio(unpacked, n):
 		return &LimitError{What: "unpacked bytes for a compressed one", Limit: t.options.Limits.Ratio}
 	}
-	raw, err := t.open1(r.ctx, r.now.off, n)
+	raw, err := t.openRange(r.ctx, r.current.off, n)
 	if err != nil {
 		return err
 	}
 	r.raw = raw
 	if r.body, err = t.format(bufio.NewReader(raw), usualWindow); err != nil {
 		r.body = io.NopCloser(nil)
-		return broken(err)
+		return contentError(err)
 	}
-	if _, err := io.CopyN(io.Discard, r.body, r.now.inner); err != nil {
-		return broken(err)
+	if _, err := io.CopyN(io.Discard, r.body, r.current.inner); err != nil {
+		return contentError(err)
 	}
 	return nil
 }
@@ -88,9 +88,9 @@ func (r *partReader) next() error {
 // check holds the piece against its digest.
 func (r *partReader) check() error {
 	r.close()
-	if !r.now.zeros && !bytes.Equal(r.hash.Sum(nil), r.now.digest[:]) {
+	if !r.current.zeros && !bytes.Equal(r.hash.Sum(nil), r.current.digest[:]) {
 		return fmt.Errorf("%w: a chunk of %d bytes has another digest than the table of contents says", registry.ErrContent,
-			r.now.size)
+			r.current.size)
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (r *partReader) check() error {
 // finish reads the piece to its end, so that what was read of it is verified, and says what went wrong.
 func (r *partReader) finish() error {
 	var skip [32 << 10]byte
-	for r.failed == nil && r.left > 0 {
+	for r.failed == nil && r.remaining > 0 {
 		_, _ = r.Read(skip[:])
 	}
 	r.close()

@@ -17,7 +17,7 @@ type Tree struct {
 	root    *node
 	reading Reading
 	differs bool            // from another reading
-	left    map[string]bool // LayerFacts.Skipped of all layers
+	skipped map[string]bool // LayerFacts.Skipped of all layers
 	digests []v1.Hash
 	gaps    []int
 	budget  memoryBudget
@@ -35,8 +35,8 @@ type Entry struct {
 
 // Listed is where an Unread file is to be asked for: the layer, and the path in its table.
 func (e Entry) Listed() (layer int, path string) {
-	if e.File != nil && e.File.home != nil {
-		return e.File.home.layer, e.File.home.path
+	if e.File != nil && e.File.origin != nil {
+		return e.File.origin.layer, e.File.origin.path
 	}
 	return e.Layer, e.Path
 }
@@ -70,8 +70,8 @@ func (t *Tree) In(dir string) iter.Seq[Entry] {
 		if w.to("/"+dir+"/", true) != nil {
 			return
 		}
-		for _, name := range slices.Sorted(maps.Keys(w.here().kids)) {
-			if !yield(t.entry(join(w.path(), name), w.here().kid(name))) {
+		for _, name := range slices.Sorted(maps.Keys(w.current().children)) {
+			if !yield(t.entry(join(w.path(), name), w.current().child(name))) {
 				return
 			}
 		}
@@ -79,9 +79,9 @@ func (t *Tree) In(dir string) iter.Seq[Entry] {
 }
 
 func (t *Tree) walk(path string, n *node, yield func(Entry) bool) bool {
-	for _, name := range slices.Sorted(maps.Keys(n.kids)) {
-		kid, path := n.kids[name], join(path, name)
-		if !yield(t.entry(path, kid)) || !t.walk(path, kid, yield) {
+	for _, name := range slices.Sorted(maps.Keys(n.children)) {
+		child, path := n.children[name], join(path, name)
+		if !yield(t.entry(path, child)) || !t.walk(path, child, yield) {
 			return false
 		}
 	}
@@ -125,13 +125,13 @@ func (t *Tree) lookup(dir, path string) (Found, error) {
 		err = w.to(path, true)
 	}
 	if err != nil {
-		return Found{}, t.missed(err)
+		return Found{}, t.missingOrUnread(err)
 	}
-	return Found{Entry: t.entry(w.path(), w.here()), Links: w.links}, nil
+	return Found{Entry: t.entry(w.path(), w.current()), Links: w.links}, nil
 }
 
 // missed makes something missing something unread where layers were left out.
-func (t *Tree) missed(err error) error {
+func (t *Tree) missingOrUnread(err error) error {
 	if len(t.gaps) > 0 && errors.Is(err, ErrMissing) {
 		return fmt.Errorf("%w: layers %v were not read", ErrUnread, t.gaps)
 	}

@@ -27,7 +27,7 @@ type view struct {
 	skipped  map[string]bool
 	limits   Limits
 	budget   *memoryBudget
-	taken    int64
+	charged  int64
 	// The directory of the entry before, where most entries lie too.
 	last   string
 	lastIn *walk
@@ -56,15 +56,15 @@ func (v *view) to(w *walk, name string, last bool) error {
 	return err
 }
 
-func (v *view) take(n int64) error {
-	v.taken += n
+func (v *view) charge(n int64) error {
+	v.charged += n
 	return v.budget.take(n)
 }
 
 // discard gives back what the view took.
 func (v *view) discard() {
-	v.budget.release(v.taken)
-	v.taken = 0
+	v.budget.release(v.charged)
+	v.charged = 0
 }
 
 // enter goes to the directory that a name lies in, making it and its parents where they are missing.
@@ -78,14 +78,14 @@ func (v *view) enter(dir string) (*walk, error) {
 		if len(w.names) >= v.limits.Depth {
 			return nil, &LimitError{What: "directories in a path", Limit: int64(v.limits.Depth), Path: dir}
 		}
-		w.holds()
-		kid := newDir(0)
+		w.markAffecting()
+		child := newDir(0)
 		// Behind a whiteout, no runtime shows what lower layers have there: overlayfs's users refuse the layer, or take no
 		// notice of the entry.
-		kid.opaque = in.kid(name) != nil
-		kid.implied = !kid.opaque
-		in.put(strings.Clone(name), kid)
-		return kid, v.take(dirCost + int64(len(name)))
+		child.opaque = in.child(name) != nil
+		child.implied = !child.opaque
+		in.put(strings.Clone(name), child)
+		return child, v.charge(dirCost + int64(len(name)))
 	}
 	if err := v.to(w, dir, true); err != nil {
 		return nil, err
@@ -93,11 +93,11 @@ func (v *view) enter(dir string) (*walk, error) {
 	if len(w.path()) > v.limits.Path {
 		return nil, &LimitError{What: "bytes of a path", Limit: int64(v.limits.Path), Path: dir}
 	}
-	if !w.here().dir {
+	if !w.current().dir {
 		return nil, fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
 	}
 	if len(w.links) > 0 {
-		w.holds()
+		w.markAffecting()
 	}
 	v.last, v.lastIn = dir, w
 	return w, nil
@@ -109,29 +109,29 @@ func (v *view) put(name string, n *node) error {
 	if err != nil {
 		return err
 	}
-	in, name := w.here(), base(name)
-	switch old := in.kid(name); {
+	in, name := w.current(), base(name)
+	switch old := in.child(name); {
 	case old == nil:
 	case old.dir && n.dir:
 		old.implied, old.late = false, old.late || old.implied
 		return nil
 	case n.device:
 		return ambiguous(join(w.path(), name), "a device takes the place of something else that the layer has there")
-	case old.implied || old.late || old.holds:
+	case old.implied || old.late || old.affectsLower:
 		return ambiguous(join(w.path(), name), "it takes the place of an entry that may have changed lower layers")
 	default:
-		n.anew = n.dir
+		n.replaced = n.dir
 		v.lastIn = nil // it may be below what is replaced
 	}
 	if n.dir && len(w.names) >= v.limits.Depth {
 		return &LimitError{What: "directories in a path", Limit: int64(v.limits.Depth), Path: join(w.path(), name)}
 	}
 	if n.file != nil && n.file.Type == Hardlink {
-		n.holds = true
-		w.holds()
+		n.affectsLower = true
+		w.markAffecting()
 	}
 	in.put(strings.Clone(name), n) // it is part of a longer string
-	return v.take(n.cost(name))
+	return v.charge(n.cost(name))
 }
 
 // cost is about how many bytes of memory the node takes under a name.
@@ -152,20 +152,20 @@ func (v *view) hide(name string) error {
 	if err != nil {
 		return err
 	}
-	in := w.here()
+	in := w.current()
 	if base(name) == opaque {
 		if len(w.links) > 0 {
 			return ambiguous(w.path(), "its opaque marker comes by a link")
 		}
-		if in.holds {
+		if in.affectsLower {
 			return ambiguous(w.path(), "its opaque marker comes after entries in it that may have changed lower layers")
 		}
 		// Overlayfs takes no notice of a marker in the root.
-		in.opaque, in.anew = in.opaque || in != v.root, in.anew || in == v.root
+		in.opaque, in.replaced = in.opaque || in != v.root, in.replaced || in == v.root
 		return nil
 	}
 	gone := strings.TrimPrefix(base(name), whiteout)
-	switch old := in.kid(gone); {
+	switch old := in.child(gone); {
 	case old == nil:
 	case old.gone:
 		return nil
@@ -173,7 +173,7 @@ func (v *view) hide(name string) error {
 		return ambiguous(join(w.path(), gone), "the whiteout of it comes after the layer's own")
 	}
 	in.put(strings.Clone(gone), v.gone)
-	return v.take(nameCost + int64(len(gone)))
+	return v.charge(nameCost + int64(len(gone)))
 }
 
 // skip notes the name of an entry that only some runtimes act upon. The layer itself may have nothing there or on the
@@ -181,7 +181,7 @@ func (v *view) hide(name string) error {
 func (v *view) skip(name string) error {
 	n := v.root
 	for part := range parts(name) {
-		if n = n.kid(part); n == nil {
+		if n = n.child(part); n == nil {
 			break
 		}
 		if !n.dir {
@@ -191,7 +191,7 @@ func (v *view) skip(name string) error {
 	if n != nil {
 		return ambiguous(name, "only some runtimes act upon this entry, and the layer has a directory there")
 	}
-	return v.note(name)
+	return v.noteSkipped(name)
 }
 
 // putDevice puts a device, which runtimes leave out that run without privileges.
@@ -203,15 +203,15 @@ func (v *view) putDevice(name string) error {
 	if err != nil {
 		return err
 	}
-	return v.note(join(w.path(), base(name)))
+	return v.noteSkipped(join(w.path(), base(name)))
 }
 
-func (v *view) note(name string) error {
+func (v *view) noteSkipped(name string) error {
 	if v.skipped[name] {
 		return nil
 	}
 	v.skipped[strings.Clone(name)] = true
-	return v.take(nameCost + int64(len(name)))
+	return v.charge(nameCost + int64(len(name)))
 }
 
 // find is the node that a hard link to name means; nil: one of a lower layer.
@@ -229,8 +229,8 @@ func (v *view) find(name string) (*node, error) {
 		return nil, ambiguous(name, "a hard link leads through a link of its layer to a file of another one")
 	case err != nil:
 		return nil, nil //nolint:nilerr // it may be there in a lower layer, which Merge will know
-	case w.here().gone:
+	case w.current().gone:
 		return nil, ambiguous(name, "a hard link leads to what the layer has taken away")
 	}
-	return w.here(), nil
+	return w.current(), nil
 }

@@ -10,11 +10,11 @@ const maxLinks = 40
 
 // walk is one way through a tree of nodes. Symbolic links stay inside the root, and so does "..".
 type walk struct {
-	way    []*node  // from the root on
-	names  []string // of way, without the root's
-	links  []string // passed, as "bin -> usr/bin"
-	passed []step   // what links are
-	bytes  int64    // of their targets
+	nodes     []*node  // from the root on
+	names     []string // of way, without the root's
+	links     []string // passed, as "bin -> usr/bin"
+	linkSteps []step   // what links are
+	bytes     int64    // of their targets
 	// mkdir makes a directory where there is none, or a whiteout; nil: it is an error.
 	mkdir func(in *node, name string) (*node, error)
 	// strict refuses ".." wherever runtimes differ: some take the name before away, and some ask where its link leads.
@@ -29,9 +29,9 @@ type step struct {
 	n    *node
 }
 
-func newWalk(root *node) *walk { return &walk{way: []*node{root}} }
+func newWalk(root *node) *walk { return &walk{nodes: []*node{root}} }
 
-func (w *walk) here() *node { return w.way[len(w.way)-1] }
+func (w *walk) current() *node { return w.nodes[len(w.nodes)-1] }
 
 // path is where the walk is, without links.
 func (w *walk) path() string { return strings.Join(w.names, "/") }
@@ -40,7 +40,7 @@ func (w *walk) path() string { return strings.Join(w.names, "/") }
 func (w *walk) to(path string, last bool) error {
 	rest := path
 	if strings.HasPrefix(rest, "/") {
-		w.back(0)
+		w.truncate(0)
 	}
 	w.named = false
 	for rest != "" {
@@ -62,13 +62,13 @@ func (w *walk) to(path string, last bool) error {
 				break
 			}
 			if strings.HasPrefix(target, "/") {
-				w.back(0)
+				w.truncate(0)
 			}
 			if rest = target + "/" + rest; !more {
 				rest = target
 			}
 		}
-		if more && !w.here().dir {
+		if more && !w.current().dir {
 			return fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
 		}
 	}
@@ -77,47 +77,47 @@ func (w *walk) to(path string, last bool) error {
 
 // step goes into name, or returns where the link of that name leads.
 func (w *walk) step(name string, follow bool) (target string, err error) {
-	in := w.here()
+	in := w.current()
 	if !in.dir {
 		return "", fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
 	}
-	kid := in.kid(name)
-	if (kid == nil || kid.gone) && w.mkdir != nil {
-		if kid, err = w.mkdir(in, name); err != nil {
+	child := in.child(name)
+	if (child == nil || child.gone) && w.mkdir != nil {
+		if child, err = w.mkdir(in, name); err != nil {
 			return "", err
 		}
 	}
-	if kid == nil || kid.gone && follow {
+	if child == nil || child.gone && follow {
 		return "", fmt.Errorf("%w: no %q", ErrMissing, "/"+join(w.path(), name))
 	}
-	if kid.isLink() && follow {
+	if child.isLink() && follow {
 		if len(w.links) >= maxLinks {
 			return "", fmt.Errorf("%w of symbolic links: more than %d", ErrLoop, maxLinks)
 		}
-		w.links = append(w.links, join(w.path(), name)+" -> "+kid.file.Target)
-		w.passed = append(w.passed, step{in, name, kid})
-		w.bytes += int64(len(kid.file.Target))
-		return kid.file.Target, nil
+		w.links = append(w.links, join(w.path(), name)+" -> "+child.file.Target)
+		w.linkSteps = append(w.linkSteps, step{in, name, child})
+		w.bytes += int64(len(child.file.Target))
+		return child.file.Target, nil
 	}
-	w.way, w.names = append(w.way, kid), append(w.names, name)
+	w.nodes, w.names = append(w.nodes, child), append(w.names, name)
 	return "", nil
 }
 
 // up goes to the parent, as the links in the way of an entry ask for it.
 func (w *walk) up() error {
-	if w.strict && (w.named || len(w.links) > 1 || w.here().implied) {
+	if w.strict && (w.named || len(w.links) > 1 || w.current().implied) {
 		return ambiguous(w.path(), "a link leads out of it by \"..\"")
 	}
-	w.back(max(0, len(w.names)-1))
+	w.truncate(max(0, len(w.names)-1))
 	return nil
 }
 
 // holds marks all directories on the way: see node.
-func (w *walk) holds() {
-	for _, dir := range w.way {
-		dir.holds = true
+func (w *walk) markAffecting() {
+	for _, dir := range w.nodes {
+		dir.affectsLower = true
 	}
 }
 
 // back returns to the directory at depth.
-func (w *walk) back(depth int) { w.way, w.names = w.way[:depth+1], w.names[:depth] }
+func (w *walk) truncate(depth int) { w.nodes, w.names = w.nodes[:depth+1], w.names[:depth] }

@@ -8,7 +8,7 @@ import (
 )
 
 const (
-	chunkSize = 256 << 10 // large enough to make the hand-over cheap, small enough for the second-level cache
+	chunkSize = 256 << 10 // large enough to make passing it cheap, small enough for the second-level cache
 	chunks    = 4         // in flight
 )
 
@@ -16,20 +16,20 @@ const (
 type chunk struct {
 	data []byte
 	raw  int64 // compressed bytes read so far
-	err  error // what came after data
+	err  error // the error after data
 }
 
-// ahead reads in its own goroutine, so that unpacking and looking at what was unpacked overlap.
-type ahead struct {
+// unpacker reads a decoder in its own goroutine, so that unpacking and examining overlap.
+type unpacker struct {
 	full chan chunk
 	free chan []byte
 	stop chan struct{}
 }
 
-// newAhead starts reading r; raw says how much of what lies below r was read, and is called by the reading goroutine.
-// The goroutine ends after the first error of r, or after close.
-func newAhead(r io.Reader, raw func() int64) *ahead {
-	a := &ahead{full: make(chan chunk, chunks), free: make(chan []byte, chunks), stop: make(chan struct{})}
+// newUnpacker starts reading r. raw returns how many bytes of r's own source were read, and is called by the reading
+// goroutine, which ends after the first error of r, or after close.
+func newUnpacker(r io.Reader, raw func() int64) *unpacker {
+	a := &unpacker{full: make(chan chunk, chunks), free: make(chan []byte, chunks), stop: make(chan struct{})}
 	for range chunks {
 		a.free <- nil
 	}
@@ -37,7 +37,7 @@ func newAhead(r io.Reader, raw func() int64) *ahead {
 	return a
 }
 
-func (a *ahead) run(r io.Reader, raw func() int64) {
+func (a *unpacker) run(r io.Reader, raw func() int64) {
 	defer close(a.full)
 	for {
 		var buf []byte
@@ -49,17 +49,17 @@ func (a *ahead) run(r io.Reader, raw func() int64) {
 		if buf == nil {
 			buf = make([]byte, chunkSize)
 		}
-		n, err := guarded(r, buf[:chunkSize])
-		a.full <- chunk{data: buf[:n], raw: raw(), err: err} // there is room for every buffer
+		n, err := readRecovering(r, buf[:chunkSize])
+		a.full <- chunk{data: buf[:n], raw: raw(), err: err} // the channel has room for every buffer
 		if err != nil {
 			return
 		}
 	}
 }
 
-// guarded makes an error of a decoder's panic: the bytes are a stranger's, and no caller could catch it in this
-// goroutine.
-func guarded(r io.Reader, buf []byte) (n int, err error) {
+// readRecovering turns a decoder's panic into an error: the bytes are untrusted, and no caller could recover from a
+// panic in this goroutine.
+func readRecovering(r io.Reader, buf []byte) (n int, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			n, err = 0, fmt.Errorf("unpacking: %w: %v", registry.ErrContent, p)
@@ -68,7 +68,7 @@ func guarded(r io.Reader, buf []byte) (n int, err error) {
 	return fill(r, buf)
 }
 
-// fill is io.ReadFull with the reader's own error: a short chunk is nothing unexpected.
+// fill is like io.ReadFull, but returns the reader's own error: a short chunk is normal.
 func fill(r io.Reader, buf []byte) (n int, err error) {
 	const patience = 100 // empty reads in a row, as in bufio
 	for empty := 0; n < len(buf) && err == nil; {
@@ -85,7 +85,7 @@ func fill(r io.Reader, buf []byte) (n int, err error) {
 }
 
 // next waits for a chunk. Its data is valid until the next call. After the last one it returns io.EOF.
-func (a *ahead) next(used []byte) chunk {
+func (a *unpacker) next(used []byte) chunk {
 	if used != nil {
 		a.free <- used
 	}
@@ -96,8 +96,8 @@ func (a *ahead) next(used []byte) chunk {
 	return c
 }
 
-// close ends the goroutine and waits for it, so that nobody reads r any more.
-func (a *ahead) close() {
+// close ends the goroutine and waits for it, so that r is not read any more.
+func (a *unpacker) close() {
 	close(a.stop)
 	for range a.full { // until the goroutine closes it
 	}

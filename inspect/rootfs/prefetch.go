@@ -11,24 +11,24 @@ import (
 )
 
 const (
-	// smallLayer is the size, in bytes, up to which a layer is fetched before it is its turn to be unpacked. To wait for
-	// the first byte takes longer than to transfer it. Larger ones keep the line busy, a few at a time.
+	// smallLayer is the size, in bytes, up to which a layer is fetched before its turn to be unpacked, since waiting for
+	// its first byte takes longer than transferring it. Larger layers use the network fully, a few at a time.
 	smallLayer = 1 << 20
-	// fetchedBytes is how much of such layers may lie in memory.
+	// fetchedBytes limits how much of such layers is in memory.
 	fetchedBytes = 4 << 20
 )
 
-// fetched are layers in the order in which they are unpacked. Small ones are asked for all at once, so that many of
+// prefetch has layers in the order in which they are unpacked. Small ones are requested all at once, so that many of
 // them cost one round trip.
-type fetched struct {
+type prefetch struct {
 	layers   []LayerSource
 	arrivals []*arrival // nil: the layer is read from its source
 	room     *semaphore.Weighted
 }
 
-// fetchAhead begins to fetch. Whoever unpacks a layer must say when that is done, which makes room for others.
-func fetchAhead(ctx context.Context, layers []LayerSource) *fetched {
-	f := &fetched{layers: layers, arrivals: make([]*arrival, len(layers)), room: semaphore.NewWeighted(fetchedBytes)}
+// newPrefetch starts fetching. The caller must call done after unpacking a layer, which makes room for others.
+func newPrefetch(ctx context.Context, layers []LayerSource) *prefetch {
+	f := &prefetch{layers: layers, arrivals: make([]*arrival, len(layers)), room: semaphore.NewWeighted(fetchedBytes)}
 	for n, l := range layers {
 		if l.small() {
 			f.arrivals[n] = &arrival{ready: make(chan struct{})}
@@ -50,22 +50,22 @@ func fetchAhead(ctx context.Context, layers []LayerSource) *fetched {
 	return f
 }
 
-// small reports whether a layer is fetched ahead. One with a table of contents is compared with it, by requests of its
-// own.
+// small reports whether a layer is fetched ahead. One with a table of contents needs its own requests, to be compared
+// with it.
 func (l LayerSource) small() bool {
 	return l.Descriptor.Size >= 0 && l.Descriptor.Size <= smallLayer && TableDigest(l.Descriptor) == ""
 }
 
-// source is where the layer is read from.
-func (f *fetched) source(n int) Blobs {
+// blobs returns the source from which the layer is read.
+func (f *prefetch) blobs(n int) Blobs {
 	if a := f.arrivals[n]; a != nil {
 		return a
 	}
 	return f.layers[n].Source
 }
 
-// done forgets the bytes of a layer.
-func (f *fetched) done(n int) {
+// done drops the bytes of a layer.
+func (f *prefetch) done(n int) {
 	a := f.arrivals[n]
 	if a == nil {
 		return
@@ -77,11 +77,11 @@ func (f *fetched) done(n int) {
 	}
 }
 
-// arrival is a layer on its way into memory. It is complete when ready is closed.
+// arrival is a layer that is being fetched into memory. It is complete when ready is closed.
 type arrival struct {
 	ready  chan struct{}
-	room   bool  // it has room that must be given back
-	failed error // why there is nothing to read
+	room   bool  // it has acquired room, which must be released
+	failed error // why nothing can be read
 	data   []byte
 	end    error // what reading ended with; nil: the end of the layer
 }
@@ -97,26 +97,26 @@ func (a *arrival) fetch(ctx context.Context, l LayerSource) {
 	a.data = make([]byte, l.Descriptor.Size)
 	n, err := io.ReadFull(blob, a.data)
 	if a.data = a.data[:n]; err == nil {
-		_, err = io.CopyN(io.Discard, blob, 1) // what the source finds wrong is known at the end
+		_, err = io.CopyN(io.Discard, blob, 1) // the source verifies the blob at its end
 	}
 	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		a.end = err
 	}
 }
 
-// Blob waits for the bytes, and can be called again.
+// Blob waits for the bytes. It can be called several times.
 func (a *arrival) Blob(context.Context, v1.Descriptor) (io.ReadCloser, error) {
 	<-a.ready
 	if a.failed != nil {
 		return nil, a.failed
 	}
-	return io.NopCloser(io.MultiReader(bytes.NewReader(a.data), ending{a.end})), nil
+	return io.NopCloser(io.MultiReader(bytes.NewReader(a.data), errReader{a.end})), nil
 }
 
-// ending is a reader that has nothing but its error.
-type ending struct{ err error }
+// errReader is a reader that only returns its error, or io.EOF.
+type errReader struct{ err error }
 
-func (e ending) Read([]byte) (int, error) {
+func (e errReader) Read([]byte) (int, error) {
 	if e.err == nil {
 		return 0, io.EOF
 	}

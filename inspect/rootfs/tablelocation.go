@@ -25,7 +25,7 @@ import (
 type tableFormat = opener
 
 // place is where the table lies in the layer.
-type place struct {
+type tableLocation struct {
 	off, n int64
 	packed string      // sha256:…, of the packed table; "": nobody says
 	text   string      // that of its JSON
@@ -40,9 +40,9 @@ const maxTable = 32 << 20
 // https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md,
 // https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md
 const (
-	stargzDigest  = "containerd.io/snapshot/stargz/toc.digest"
-	chunkedDigest = "zstd-chunked.manifest-checksum"
-	chunkedPlace  = "zstd-chunked.manifest-position"
+	stargzDigest    = "containerd.io/snapshot/stargz/toc.digest"
+	chunkedDigest   = "zstd-chunked.manifest-checksum"
+	chunkedPosition = "zstd-chunked.manifest-position"
 )
 
 // chunkedPrefixes are of Podman and its like, and of what containerd's converters write.
@@ -60,64 +60,64 @@ func TableDigest(d v1.Descriptor) string {
 }
 
 // find says where the table is. Runtimes differ in whose words they take, so that all of them must mean the same table.
-func (t *Table) find(ctx context.Context) (place, error) {
-	var found []place
+func (t *Table) find(ctx context.Context) (tableLocation, error) {
+	var found []tableLocation
 	for _, prefix := range chunkedPrefixes() {
-		position := t.layer.Annotations[prefix+chunkedPlace]
+		position := t.layer.Annotations[prefix+chunkedPosition]
 		if position == "" {
 			continue
 		}
-		p := place{packed: t.layer.Annotations[prefix+chunkedDigest], format: openZstd}
+		p := tableLocation{packed: t.layer.Annotations[prefix+chunkedDigest], format: openZstd}
 		var unpacked, kind int64
 		_, err := fmt.Sscanf(position, "%d:%d:%d:%d", &p.off, &p.n, &unpacked, &kind)
 		if err != nil || kind != 1 {
-			return place{}, fmt.Errorf("%w: position %q", registry.ErrContent, position)
+			return tableLocation{}, fmt.Errorf("%w: position %q", registry.ErrContent, position)
 		}
 		found = append(found, p)
 	}
 	if digest := t.layer.Annotations[stargzDigest]; digest != "" {
 		p, err := t.atEnd(ctx)
 		if err != nil {
-			return place{}, err
+			return tableLocation{}, err
 		}
 		p.text = digest
 		found = append(found, p)
 	}
 	if len(found) == 0 {
-		return place{}, errNoTable
+		return tableLocation{}, errNoTable
 	}
 	p := found[0]
 	for _, other := range found[1:] {
 		if other.off != p.off || other.n != p.n || other.tarred != p.tarred ||
-			!either(&p.packed, other.packed) || !either(&p.text, other.text) {
-			return place{}, fmt.Errorf("%w: the annotations mean different tables, at %d and %d", registry.ErrContent,
+			!agreeOn(&p.packed, other.packed) || !agreeOn(&p.text, other.text) {
+			return tableLocation{}, fmt.Errorf("%w: the annotations mean different tables, at %d and %d", registry.ErrContent,
 				p.off, other.off)
 		}
 	}
-	return p, t.plausible(p)
+	return p, t.checkLocation(p)
 }
 
 // either takes what another says where nobody has said anything, and reports whether they agree.
-func either(have *string, other string) bool {
+func agreeOn(have *string, other string) bool {
 	*have = cmp.Or(*have, other)
 	return other == "" || *have == other
 }
 
 // atEnd says where the table is by the layer's last bytes, as who pulls eStargz does.
-func (t *Table) atEnd(ctx context.Context) (place, error) {
+func (t *Table) atEnd(ctx context.Context) (tableLocation, error) {
 	const size = 51
 	end := t.layer.Size - size
 	if end <= 0 {
-		return place{}, errNoTable
+		return tableLocation{}, errNoTable
 	}
 	footer := make([]byte, size)
-	r, err := t.open1(ctx, end, size)
+	r, err := t.openRange(ctx, end, size)
 	if err != nil {
-		return place{}, err
+		return tableLocation{}, err
 	}
 	defer r.Close()
 	if _, err := io.ReadFull(r, footer); err != nil {
-		return place{}, err
+		return tableLocation{}, err
 	}
 	if p, ok := chunkedFooter(footer); ok {
 		return p, nil
@@ -126,24 +126,24 @@ func (t *Table) atEnd(ctx context.Context) (place, error) {
 	const from, digits, magic = 16, 16, "STARGZ"
 	off, err := strconv.ParseInt(string(footer[from:from+digits]), 16, 64)
 	if err != nil || string(footer[12:14]) != "SG" || string(footer[from+digits:from+digits+len(magic)]) != magic {
-		return place{}, fmt.Errorf("%w: %q is no footer of an eStargz", registry.ErrContent, footer[:from+digits])
+		return tableLocation{}, fmt.Errorf("%w: %q is no footer of an eStargz", registry.ErrContent, footer[:from+digits])
 	}
-	return place{off: off, n: end - off, format: openGzip, tarred: true}, nil
+	return tableLocation{off: off, n: end - off, format: openGzip, tarred: true}, nil
 }
 
 // chunkedFooter reads the end of a zstd:chunked as stargz-snapshotter has it: where the table begins, and its packed
 // size.
-func chunkedFooter(end []byte) (place, bool) {
+func chunkedFooter(end []byte) (tableLocation, bool) {
 	const size, magic = 40, "GnUlInUx"
 	footer := end[len(end)-size:]
 	if string(footer[size-len(magic):]) != magic {
-		return place{}, false
+		return tableLocation{}, false
 	}
 	off, n := binary.LittleEndian.Uint64(footer), binary.LittleEndian.Uint64(footer[8:])
-	return place{off: int64(min(off, math.MaxInt64)), n: int64(min(n, math.MaxInt64)), format: openZstd}, true
+	return tableLocation{off: int64(min(off, math.MaxInt64)), n: int64(min(n, math.MaxInt64)), format: openZstd}, true
 }
 
-func (t *Table) plausible(p place) error {
+func (t *Table) checkLocation(p tableLocation) error {
 	if p.off <= 0 || p.n <= 0 || p.off > t.layer.Size-p.n {
 		return fmt.Errorf("%w: the table is at %d, of %d bytes, in a layer of %d", registry.ErrContent, p.off, p.n,
 			t.layer.Size)
@@ -155,7 +155,7 @@ func (t *Table) plausible(p place) error {
 }
 
 // open1 opens a range and counts what is read of it.
-func (t *Table) open1(ctx context.Context, off, n int64) (io.ReadCloser, error) {
+func (t *Table) openRange(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	r, err := t.ranges.Range(ctx, t.layer, off, n)
 	if err != nil {
 		return nil, err
@@ -178,8 +178,8 @@ func (c counted) Read(p []byte) (int, error) {
 }
 
 // parse hands over the entries of the table. They count only if there is no error: the digest is known at the end.
-func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) error {
-	r, err := t.open1(ctx, p.off, p.n)
+func (t *Table) parse(ctx context.Context, p tableLocation, add func(tableEntry) error) error {
+	r, err := t.openRange(ctx, p.off, p.n)
 	if err != nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 	packed := io.TeeReader(bufio.NewReader(r), packedSum)
 	unpacked, err := p.format(packed, usualWindow)
 	if err != nil {
-		return broken(err)
+		return contentError(err)
 	}
 	defer unpacked.Close()
 	text := io.Reader(unpacked)
@@ -205,7 +205,7 @@ func (t *Table) parse(ctx context.Context, p place, add func(tableEntry) error) 
 	}
 	for _, rest := range []io.Reader{text, packed} { // what follows the JSON counts too
 		if _, err := io.Copy(io.Discard, rest); err != nil {
-			return broken(err)
+			return contentError(err)
 		}
 	}
 	return cmp.Or(sameDigest(packedSum, p.packed), sameDigest(textSum, p.text))
@@ -218,4 +218,4 @@ func sameDigest(sum hash.Hash, want string) error {
 	return nil
 }
 
-func broken(err error) error { return fmt.Errorf("%w: %w", registry.ErrContent, err) }
+func contentError(err error) error { return fmt.Errorf("%w: %w", registry.ErrContent, err) }
