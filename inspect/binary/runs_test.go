@@ -43,7 +43,7 @@ func TestRuns(t *testing.T) {
 		{prog("amd64", "v2"), "linux/amd64/v2", binary.Right, ""},
 		{prog("amd64", "v3"), "linux/amd64/v2", binary.Newer, "v2 only"},
 		{prog("amd64", "v1"), "linux/amd64/v4", binary.Right, ""},
-		{prog("amd64", "v1"), "linux/amd64/v8", binary.Unstated, "nothing is known"},
+		{prog("amd64", "v1"), "linux/amd64/v8", binary.Unstated, "whose variant is unknown"},
 
 		{prog("arm", "v7"), "linux/arm/v6", binary.Wrong, "(v7), in linux/arm/v6, which promises v6 only"},
 		{prog("arm", "v6"), "linux/arm/v7", binary.Right, ""},
@@ -86,7 +86,7 @@ func TestRuns(t *testing.T) {
 		{
 			binary.Fact{Kind: binary.ELFObject, Arch: "bpf", Device: true},
 			"linux/amd64", binary.Silent,
-			"no processor of a system",
+			"not a processor that runs a system",
 		},
 
 		{system(prog("amd64", "v1"), "linux"), "linux/amd64", binary.Right, ""},

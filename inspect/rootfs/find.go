@@ -84,7 +84,7 @@ func (f *follower) runnable(found Found) error {
 	case found.Type == Unread:
 		return fmt.Errorf("%w: %q is only listed", ErrUnread, "/"+found.Path)
 	case f.direct && found.Type == Plain:
-		return fmt.Errorf("%w: %q has no #! line and is no binary", ErrNotRunnable, "/"+found.Path)
+		return fmt.Errorf("%w: %q has no #! line and is not a binary", ErrNotRunnable, "/"+found.Path)
 	case f.direct && found.Type == Program && found.File.Fact != nil && !executed(*found.File.Fact):
 		return fmt.Errorf("%w: %q is a %s", ErrNotRunnable, "/"+found.Path, found.File.Fact)
 	}

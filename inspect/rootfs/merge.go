@@ -9,23 +9,23 @@ import (
 	"mtool/registry"
 )
 
-// maxTree bounds the memory of a Tree's nodes, in bytes, roughly.
+// maxTree limits the memory of a Tree's nodes, in bytes, roughly.
 const maxTree = 40 << 20
 
-// Reading is a way in which runtimes make one file system of the layers of an image.
+// Reading is a way in which runtimes turn the layers of an image into a file system.
 type Reading string
 
 // The readings.
 const (
-	// Overlay: each layer is unpacked into a directory of its own, and overlayfs shows them over each other. So do Docker,
-	// containerd and Podman as a rule.
+	// Overlay: each layer is unpacked into its own directory, and overlayfs merges them. Docker, containerd and Podman
+	// usually do that.
 	Overlay Reading = "overlayfs"
-	// InPlace: each layer is unpacked over those below it. So do runtimes without overlayfs, or without privileges.
+	// InPlace: each layer is unpacked over those below it. Runtimes without overlayfs or without privileges do that.
 	InPlace Reading = "unpacking in place"
 )
 
-// Readings are the trees that runtimes may show of an image: that of overlayfs and, if it is another one, that of
-// layers that are unpacked in place. See Merge.
+// Readings returns the trees that runtimes may show: that of overlayfs and, if it differs, that of unpacking in
+// place. See Merge.
 func Readings(layers []LayerFacts) ([]*Tree, error) {
 	tree, err := Merge(layers)
 	if err != nil || !tree.differs {
@@ -41,14 +41,13 @@ func Readings(layers []LayerFacts) ([]*Tree, error) {
 	return []*Tree{tree, other}, nil
 }
 
-// Merge lays the layers of an image over each other, the lowest first, as overlayfs does: upper files hide lower ones,
-// directories merge, whiteouts and opaque directories hide what lies below their layer. Hard links to files of lower
-// layers become what they mean. The facts must not be changed as long as the Tree is in use. It is one of Readings.
+// Merge merges the layers of an image, the lowest first, as overlayfs does: upper files hide lower ones, directories
+// merge, whiteouts and opaque directories hide the content of lower layers. Hard links to files of lower layers are
+// resolved. The facts must not be changed as long as the Tree is in use. It is one of Readings.
 //
-// A zero LayerFacts is a layer that was not read: the Tree says so (see Tree.Gaps), and whatever is not found in it is
-// ErrUnread instead of ErrMissing. The same holds for a layer of which only the beginning was read. Errors wrap
-// ErrSchema, ErrLimit, ErrUnchecked where runtimes read a layer differently or, for a hard link to nothing,
-// registry.ErrContent.
+// A zero LayerFacts is a layer that was not read: the Tree says so (see Tree.Gaps), and reports ErrUnread instead of
+// ErrMissing. The same applies to a layer of which only the beginning was read. Errors wrap ErrSchema, ErrLimit,
+// ErrUnchecked if runtimes read a layer differently or, for a hard link to nothing, registry.ErrContent.
 func Merge(layers []LayerFacts) (*Tree, error) { return merge(layers, Overlay) }
 
 func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
@@ -71,7 +70,7 @@ func merge(layers []LayerFacts, reading Reading) (*Tree, error) {
 	return t, nil
 }
 
-// add lays one layer over the tree.
+// add merges one layer into the tree.
 func (t *Tree) add(f *LayerFacts) error {
 	if f.Schema != Schema {
 		return fmt.Errorf("%w %q, not %q", ErrSchema, f.Schema, Schema)
@@ -84,7 +83,7 @@ func (t *Tree) add(f *LayerFacts) error {
 			return err
 		}
 	}
-	// Links mean files as they were before this layer hid any.
+	// Hard links refer to files as they were before this layer hid any.
 	linked, err := l.resolveHardlinks(f.Files)
 	if err != nil {
 		return err
@@ -97,18 +96,19 @@ func (t *Tree) add(f *LayerFacts) error {
 	return err
 }
 
-// layering is a layer on its way into a tree.
+// layering is a layer that is being merged into a tree.
 type layering struct {
 	*Tree
 
 	facts *LayerFacts
 	layer int
-	// followed are the links of lower layers on the way to what the layer has, and the directories where they lead.
+	// followed are the links of lower layers in the paths of the layer's entries, and the directories to which they
+	// lead.
 	followed []step
-	emptied  map[*node]bool // directories that take the place of what lower layers have there or in them
+	emptied  map[*node]bool // directories that replace what lower layers have there or in them
 }
 
-// skipped refuses an entry that only some runtimes act upon, where that shows or hides something.
+// checkSkipped refuses an entry that only some runtimes apply, if that shows or hides something.
 func (l *layering) checkSkipped(path string) error {
 	n := l.root
 	for name := range parts(path) {
@@ -119,13 +119,13 @@ func (l *layering) checkSkipped(path string) error {
 			return nil
 		}
 	}
-	if n.kind() == Plain && !n.executable() { // whatever it is, it is no program
+	if n.kind() == Plain && !n.executable() { // either way it is not a program
 		return nil
 	}
-	return ambiguous(path, "only some runtimes act upon this entry, and a lower layer has something else there")
+	return ambiguous(path, "only some runtimes apply this entry, and a lower layer has something else there")
 }
 
-// linked finds what the hard links to lower layers mean, by the index of the link.
+// resolveHardlinks returns the targets of hard links to lower layers, by the index of the link.
 func (l *layering) resolveHardlinks(files []File) (map[int]*node, error) {
 	found := map[int]*node{}
 	for i := range files {
@@ -138,24 +138,24 @@ func (l *layering) resolveHardlinks(files []File) (map[int]*node, error) {
 			err = w.to(base(files[i].Target), false)
 		}
 		switch {
-		case err != nil && len(l.gaps) > 0: // it may be there: the link stays one, and is no program
+		case err != nil && len(l.gaps) > 0: // the target may exist: the link stays a link, and is not a program
 			continue
 		case err != nil:
 			return nil, fmt.Errorf("%w: hard link %q to %q: %w", registry.ErrContent, files[i].Path, files[i].Target, err)
 		case w.current().dir:
 			return nil, fmt.Errorf("%w: hard link %q to the directory %q", registry.ErrContent, files[i].Path, files[i].Target)
 		case !w.current().isLink() && w.current().executable() != files[i].Runnable():
-			return nil, ambiguous(files[i].Path, "a hard link that makes its target executable, or takes that away")
+			return nil, ambiguous(files[i].Path, "a hard link that changes whether its target is executable")
 		case len(w.links) > 0 && l.changes(w.path()):
 			return nil, ambiguous(files[i].Path,
-				"a hard link leads through a link of a lower layer to what its own layer changes")
+				"a hard link leads through a link of a lower layer to a file that its own layer changes")
 		}
 		found[i] = l.copyAs(w.current(), files[i].Path)
 	}
 	return found, nil
 }
 
-// copied is a file of a lower layer under another path.
+// copyAs returns a file of a lower layer under another path.
 func (l *layering) copyAs(n *node, path string) *node {
 	same := *n
 	same.layer = l.layer
@@ -170,7 +170,7 @@ func (l *layering) copyAs(n *node, path string) *node {
 	return &same
 }
 
-// touches reports whether the layer has anything but a directory at path.
+// changes reports whether the layer has an entry other than a directory at path.
 func (l *layering) changes(path string) bool {
 	_, file := l.file(path)
 	_, gone := slices.BinarySearch(l.facts.Whiteouts, path)
@@ -182,19 +182,19 @@ func (l *layering) changes(path string) bool {
 	return within(l.facts.Folders[at].Names) || within(l.facts.Folders[at].Runnable)
 }
 
-// file is the index of the file at path, or where it would be.
+// file returns the index of the file at path, or where it would be.
 func (l *layering) file(path string) (int, bool) {
 	return slices.BinarySearchFunc(l.facts.Files, path,
 		func(f File, path string) int { return strings.Compare(f.Path, path) })
 }
 
-// folder is the index of the directory at path.
+// folder returns the index of the directory at path.
 func (l *layering) folder(path string) (int, bool) {
 	return slices.BinarySearchFunc(l.facts.Folders, path,
 		func(f Folder, path string) int { return strings.Compare(f.Path, path) })
 }
 
-// names puts the plain files of a directory of the layer.
+// putNames puts the plain files of a directory of the layer.
 func (l *layering) putNames(f *Folder, put func(name string, n *node) error) error {
 	plain, runnable := &node{layer: l.layer}, &node{layer: l.layer, runnable: true}
 	for name := range parts(f.Names) {

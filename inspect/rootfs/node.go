@@ -4,24 +4,24 @@ import (
 	"sync/atomic"
 )
 
-// node is a file or directory, in one layer or in the image. Plain files of a layer share two nodes, so that one of
-// them takes no more than its name and a pointer.
+// node is a file or directory, in one layer or in the image. The plain files of a layer share two nodes, so that each
+// needs only its name and a pointer.
 type node struct {
 	children map[string]*node // of a directory
 	file     *File            // of a program or link
-	layer    int              // that the node comes from
+	layer    int              // in which the node is
 	dir      bool
 	runnable bool // a plain file with an executable bit
 	opaque   bool // a directory that hides what lower layers have in it
 
-	// Of a layer's own view only.
+	// Only in the view of a single layer.
 	gone     bool // a whiteout
 	device   bool
 	replaced bool // see Folder.Anew
 	implied  bool // see Folder.Implied
 	late     bool // see Folder.Late
-	// holds says that there was an implied directory, a hard link to a lower layer or something that came by a link at the
-	// node or somewhere below: unpacked in place, those change what lower layers have elsewhere.
+	// affectsLower says that at the node or below it was an implied directory, a hard link to a lower layer or an entry
+	// that came through a link: unpacked in place, those change other files of lower layers.
 	affectsLower bool
 }
 
@@ -38,7 +38,7 @@ func (n *node) put(name string, child *node) {
 
 func (n *node) isLink() bool { return n.file != nil && n.file.Type == Symlink }
 
-// executable reports whether anybody may execute the file.
+// executable reports whether the file has an executable bit.
 func (n *node) executable() bool { return n.runnable || n.file != nil && n.file.Runnable() }
 
 func (n *node) kind() Type {
@@ -51,7 +51,7 @@ func (n *node) kind() Type {
 	return Plain
 }
 
-// What nodes take in memory, in bytes, roughly: measured with maps that hold a few names each.
+// The memory of nodes in bytes, roughly: measured with maps of a few names each.
 const (
 	dirCost  = 320
 	nameCost = 56

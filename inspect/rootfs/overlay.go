@@ -2,16 +2,15 @@ package rootfs
 
 import "strings"
 
-// overlay lays the layer over the tree as the kernel's overlay file system does. Its paths are taken literally: a
-// directory of the layer replaces a link of a lower one, and merges with a directory whatever else the layer did there
-// before.
+// overlay merges the layer into the tree like the kernel's overlay file system. Paths are literal: a directory of the
+// layer replaces a link of a lower one, and merges with a directory, whatever else the layer had there before.
 func (l *layering) overlay(linked map[int]*node) error {
 	for _, w := range l.facts.Whiteouts {
 		if dir := l.at(parent(w)); dir != nil {
 			delete(dir.children, base(w))
 		}
 	}
-	// Directories before files: what was opaque must be empty when the first file of this layer comes.
+	// Directories come before files: an opaque directory must be empty before the first file of this layer.
 	for i := range l.facts.Folders {
 		f := &l.facts.Folders[i]
 		if err := l.compare(f); err != nil {
@@ -46,7 +45,7 @@ func (l *layering) overlay(linked map[int]*node) error {
 	return nil
 }
 
-// compare notes that unpacking in place would make another tree.
+// compare records whether unpacking in place would result in another tree.
 func (l *layering) compare(f *Folder) error {
 	switch {
 	case f.Replaced:
@@ -61,7 +60,7 @@ func (l *layering) compare(f *Folder) error {
 		switch {
 		case lower == nil || lower.dir:
 		case !lower.isLink() && f.Implied && l.onlyWhiteouts(f):
-			return ambiguous(f.Path, "there are whiteouts below what is no directory")
+			return ambiguous(f.Path, "there are whiteouts below a file that is not a directory")
 		default:
 			l.differs = l.differs || lower.isLink()
 		}
@@ -69,7 +68,7 @@ func (l *layering) compare(f *Folder) error {
 	return nil
 }
 
-// empty reports whether the layer has nothing at a directory but whiteouts.
+// onlyWhiteouts reports whether the layer has nothing but whiteouts at a directory.
 func (l *layering) onlyWhiteouts(f *Folder) bool {
 	file, _ := l.file(f.Path + "/")
 	if file < len(l.facts.Files) && strings.HasPrefix(l.facts.Files[file].Path, f.Path+"/") {
@@ -87,7 +86,7 @@ func (l *layering) onlyWhiteouts(f *Folder) bool {
 	return true
 }
 
-// at is the directory at path, or nil. No link is followed.
+// at returns the directory at path, or nil. It follows no links.
 func (l *layering) at(path string) *node {
 	n := l.root
 	for name := range parts(path) {
@@ -98,7 +97,7 @@ func (l *layering) at(path string) *node {
 	return n
 }
 
-// mkdir goes to path, and makes a directory of everything on the way that is none.
+// mkdir returns the directory at path. It replaces everything else in the path with directories.
 func (l *layering) mkdir(path string) (*node, error) {
 	n := l.root
 	for name := range parts(path) {

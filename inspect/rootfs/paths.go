@@ -14,13 +14,13 @@ func join(dir, name string) string {
 	return dir + "/" + name
 }
 
-// parent is the directory that path lies in.
+// parent returns the directory of path.
 func parent(path string) string { return path[:max(0, strings.LastIndexByte(path, '/'))] }
 
-// base is the last name of path.
+// base returns the last name of path.
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
 
-// parts are the names of a path, or those of a Folder.
+// parts yields the names in a path, or those of a Folder.
 func parts(path string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for more := path != ""; more; {

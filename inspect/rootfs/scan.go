@@ -16,17 +16,18 @@ import (
 	"mtool/registry"
 )
 
-// Layer is a layer to be read: its descriptor in the image manifest, and what the image config says of it.
+// Layer is a layer to read: its descriptor in the image manifest, and its diffID in the image config.
 type Layer struct {
 	Descriptor v1.Descriptor
 	DiffID     v1.Hash // rootfs.diff_ids of the config; zero: not compared
 }
 
-// ScanLayer reads a layer from r to its end. r must fail at its end unless its digest and size are right, as the blobs
-// of a registry.Source do: ScanLayer itself compares the diffID only. ctx stops the work between two reads of r.
+// ScanLayer reads a layer from r to its end. r must fail at its end unless its digest and size are right, as the
+// blobs of a registry.Source do: ScanLayer itself only compares the diffID. ctx stops the work between two reads of
+// r.
 //
-// Errors that wrap ErrUnchecked or ErrLimit say that the layer can't be looked at; those that wrap registry.ErrContent,
-// that it is broken or has another diffID. There are no facts of a layer that failed.
+// Errors wrap ErrUnchecked or ErrLimit if the layer can't be read, and registry.ErrContent if it is broken or has
+// another diffID. There are no facts about a layer that failed.
 func ScanLayer(ctx context.Context, r io.Reader, l Layer, o Options) (LayerFacts, error) {
 	o = o.withDefaults()
 	return scanLayer(ctx, r, l, o, &memoryBudget{limit: o.Limits.Memory})
@@ -43,15 +44,15 @@ func scanLayer(ctx context.Context, r io.Reader, l Layer, o Options, p *memoryBu
 	return facts, nil
 }
 
-// scanWork is what the scans of one call share, and what a layer is compared with.
+// scanWork has what the scans of one call share, and the table with which a layer is compared.
 type scanWork struct {
 	budget  *memoryBudget
 	totals  *totals
 	compare *comparison // nil: nothing
-	window  uint64      // that zstd may have, in bytes
+	window  uint64      // zstd's maximum, in bytes
 }
 
-// scanAny reads the layer, and compares no digest.
+// scanAny reads the layer without verifying digests.
 func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w scanWork) (LayerFacts, error) {
 	p := w.budget
 	if err := readable(d); err != nil {
@@ -80,7 +81,7 @@ func scanAny(ctx context.Context, r io.Reader, d v1.Descriptor, o Options, w sca
 	return s.facts(d, Whole, p)
 }
 
-// facts are what was seen until now.
+// facts returns the facts so far.
 func (s *scan) facts(d v1.Descriptor, part Part, p *memoryBudget) (LayerFacts, error) {
 	facts := LayerFacts{
 		Schema: Schema, Examiner: s.options.Examiner, Digest: d.Digest, Part: part,
@@ -93,16 +94,16 @@ func (s *scan) facts(d v1.Descriptor, part Part, p *memoryBudget) (LayerFacts, e
 	return facts, err
 }
 
-// agrees compares the diffID.
+// checkDiffID compares the diffID.
 func (l Layer) checkDiffID(facts LayerFacts) error {
 	if l.DiffID != (v1.Hash{}) && l.DiffID != facts.DiffID && facts.Part == Whole {
-		return fmt.Errorf("%w: unpacked it has the diffID %s, the config says %s", registry.ErrContent,
+		return fmt.Errorf("%w: its diffID is %s, the config says %s", registry.ErrContent,
 			facts.DiffID, l.DiffID)
 	}
 	return nil
 }
 
-// wrap says which layer an error is about.
+// wrap adds to an error which layer it is about.
 func (l Layer) wrap(err error) error {
 	if limit, ok := errors.AsType[*LimitError](err); ok {
 		limit.Layer = l.Descriptor.Digest
@@ -113,7 +114,7 @@ func (l Layer) wrap(err error) error {
 	return fmt.Errorf("reading layer %s: %w", l.Descriptor.Digest, err)
 }
 
-// readable reports whether a layer is one to be read at all, by its media type.
+// readable returns an error if a layer can't be read because of its media type.
 func readable(d v1.Descriptor) error {
 	t := string(d.MediaType)
 	reason := NotALayer
@@ -138,18 +139,17 @@ type scan struct {
 	body      body
 	headers   int64
 	enough    func() bool // nil: the layer is read to its end
-	checkedAt int64       // how far reading would have come when enough was asked last, in unpacked bytes
+	checkedAt int64       // the offset, in unpacked bytes, at which enough was last called
 	compare   *comparison // with the table of contents; nil: there is none
-	// list takes note of a regular file that is not there to be read; nil: it is.
+	// list records a regular file whose content is not in the stream; nil: it is.
 	list func(name string, mode fs.FileMode, size int64) error
 }
 
-// errEnough ends a layer of which enough was seen.
+// errEnough ends a layer that need not be read further.
 var errEnough = errors.New("enough")
 
-// asks reports whether it is time to ask whether what was seen will do, before what is left of a file is passed over:
-// when that makes more than a MiB, and then whenever it is a quarter more, since answering takes the longer the more
-// was seen.
+// checkDue reports whether to call enough before the rest of a file is skipped: after the first MiB, and then after
+// every quarter more, since the answer takes longer the more was read.
 func (s *scan) checkDue(size int64) bool {
 	const first = 1 << 20
 	next := s.in.n + size
@@ -166,7 +166,7 @@ func (s *scan) all() error {
 		if errors.Is(err, io.EOF) {
 			return s.in.drain()
 		}
-		if err != nil && (h == nil || !errors.Is(err, tar.ErrInsecurePath)) { // such paths are made harmless below
+		if err != nil && (h == nil || !errors.Is(err, tar.ErrInsecurePath)) { // clean makes such paths harmless
 			return s.explain(err)
 		}
 		if s.headers++; s.headers > s.options.Limits.Headers {
@@ -181,13 +181,13 @@ func (s *scan) all() error {
 	}
 }
 
-// explain makes an error of the tar reader one of ours: that of the stream, if it had one, or else bytes that are no
-// tar.
+// explain returns the error of the stream, if it had one; otherwise it says that the bytes are an invalid tar
+// archive.
 func (s *scan) explain(err error) error {
 	switch {
 	case s.in.err != nil && !errors.Is(s.in.err, io.EOF):
 		return s.in.err
-	case errors.Is(err, tar.ErrFieldTooLong): // the tar reader's own bound for PAX records, long names and sparse maps
+	case errors.Is(err, tar.ErrFieldTooLong): // the tar reader's own limit for PAX records, long names and sparse maps
 		return &LimitError{What: "bytes of a tar header's extension", Limit: 1 << 20}
 	}
 	return fmt.Errorf("after %d tar headers: %w: %w", s.headers, registry.ErrContent, err)
@@ -209,8 +209,8 @@ func (s *scan) entry(h *tar.Header) error {
 	s.compare.entry(name, h)
 	err = s.apply(name, h)
 	switch {
-	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked), s.in != nil && s.in.err != nil &&
-		errors.Is(err, s.in.err):
+	case err == nil, errors.Is(err, ErrLimit), errors.Is(err, ErrUnchecked),
+		s.in != nil && s.in.err != nil && errors.Is(err, s.in.err):
 		return err
 	case errors.Is(err, registry.ErrContent):
 		return fmt.Errorf("entry %q: %w", name, err)
@@ -218,23 +218,23 @@ func (s *scan) entry(h *tar.Header) error {
 	return fmt.Errorf("entry %q: %w: %w", name, registry.ErrContent, err)
 }
 
-// clean takes away leading slashes and dots, and "..", which leads nowhere above the root.
+// clean removes leading slashes and dots, and "..", which can't leave the root.
 func clean(name string) string {
 	short := strings.TrimSuffix(strings.TrimPrefix(name, "./"), "/")
 	if !strings.HasPrefix(short, ".") && !strings.HasPrefix(short, "/") && !strings.Contains(short, "/.") &&
 		!strings.Contains(short, "//") && !strings.HasSuffix(short, "/") {
-		return short // as nearly all are, and nothing had to be copied
+		return short // the usual case, without a copy
 	}
 	return path.Clean("/" + name)[1:]
 }
 
 func (s *scan) apply(name string, h *tar.Header) error {
 	if name == "" {
-		return errors.New("the root is no directory")
+		return errors.New("the root is not a directory")
 	}
 	if gone, ok := strings.CutPrefix(base(name), whiteout); ok {
 		switch {
-		case base(name) != opaque && strings.HasPrefix(base(name), metadata): // some take it for a whiteout
+		case base(name) != opaque && strings.HasPrefix(base(name), metadata): // some runtimes treat it as a whiteout
 			return s.view.skip(join(parent(name), gone))
 		case gone == "", gone == ".", gone == "..":
 			return errors.New("a whiteout of nothing")
@@ -261,7 +261,7 @@ func (s *scan) apply(name string, h *tar.Header) error {
 	return fmt.Errorf("unknown tar header type %q", h.Typeflag)
 }
 
-// hardlink puts the same file under another name, as it is now: what is written to either name later is another file.
+// hardlink puts the same file under another name, as it is now. A later entry under either name is another file.
 func (s *scan) hardlink(name string, h *tar.Header) error {
 	if slices.Contains(strings.Split(h.Linkname, "/"), "..") {
 		return ambiguous(name, `a hard link whose target has ".."`)

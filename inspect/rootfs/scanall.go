@@ -14,31 +14,30 @@ import (
 	"mtool/registry"
 )
 
-// Blobs opens layers, and fails at the end of one whose digest or size is wrong: a registry.Source.
+// Blobs opens layers. Reading one must fail at its end if its digest or size is wrong. A registry.Source is one.
 type Blobs interface {
 	Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error)
 }
 
-// LayerSource is a layer and where it is.
+// LayerSource is a layer and its source.
 type LayerSource struct {
 	Layer
 	Source Blobs
 }
 
-// Scanned is what became of a layer: facts, or the reason why there are none, as from ScanLayer.
+// Scanned is the result for a layer: its facts or an error, as from ScanLayer.
 type Scanned struct {
 	Facts LayerFacts
 	Err   error
-	// Known says that the facts are those of Options.Known, and that the layer was not read.
+	// Known says that the facts are from Options.Known, and that the layer was not read.
 	Known bool
-	// Read is how many compressed bytes were read, whatever became of them.
+	// Read is how many compressed bytes were read, even if the layer failed.
 	Read int64
 }
 
-// ScanAll reads layers, several at once, each distinct one only once however often it is in the list, and none that
-// Options.Known has. Results are in the order of layers; one that fails does not keep the others from being read.
-// Limits hold for each layer, but Limits.Memory for all of them together, and Limits.Ratio for both. The error is that
-// of ctx.
+// ScanAll reads layers, several at once, each distinct one only once, and none that Options.Known has. Results are in
+// the order of layers; if one fails, the others are still read. Limits apply to each layer, but Limits.Memory to all
+// of them together, and Limits.Ratio to both. The error is that of ctx.
 func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, error) {
 	o = o.withDefaults()
 	shared := scanWork{budget: &memoryBudget{limit: o.Limits.Memory}, totals: &totals{}, window: usualWindow}
@@ -64,7 +63,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 			ctx := tasks[n].In(ctx)
 			*s = l.scan(ctx, o, shared)
 			if unchecked, ok := errors.AsType[*UncheckedError](s.Err); ok && unchecked.Reason == Window {
-				wide.Lock() // one at a time, since each takes as much memory as all others together
+				wide.Lock() // one at a time, since each needs as much memory as all others together
 				defer wide.Unlock()
 				alone := shared
 				alone.window = maxWindow
@@ -84,7 +83,7 @@ func ScanAll(ctx context.Context, layers []LayerSource, o Options) ([]Scanned, e
 	return results, ctx.Err()
 }
 
-// beginAll begins a task for each layer, so that whoever watches knows how much there is to read.
+// beginAll begins a task for each layer, so that progress displays know the total.
 func beginAll(ctx context.Context, layers []LayerSource) []*registry.Task {
 	tasks := make([]*registry.Task, len(layers))
 	for n, l := range layers {
@@ -93,14 +92,14 @@ func beginAll(ctx context.Context, layers []LayerSource) []*registry.Task {
 	return tasks
 }
 
-// largestFirst keeps a large layer from being alone at the end.
+// largestFirst sorts layers so that a large one does not start last.
 func largestFirst(layers []LayerSource) []LayerSource {
 	return slices.SortedStableFunc(slices.Values(layers), func(a, b LayerSource) int {
 		return cmp.Compare(b.Descriptor.Size, a.Descriptor.Size)
 	})
 }
 
-// content is what makes two layers one: a descriptor that lies about the size must fail on its own.
+// layerID identifies layers with the same content: a descriptor with a wrong size must fail on its own.
 type layerID struct {
 	digest v1.Hash
 	size   int64
@@ -123,14 +122,14 @@ func (l LayerSource) scan(ctx context.Context, o Options, work scanWork) (s Scan
 		return Scanned{Err: err}
 	}
 	blob = registry.Counted(ctx, blob)
-	defer func() { _ = blob.Close() }() // what was only read loses nothing
+	defer func() { _ = blob.Close() }() // it was only read
 	count := counter{r: blob}
 	s.Facts, s.Err = scanAny(ctx, &count, l.Descriptor, o, work)
 	s.Read = count.n
 	return s
 }
 
-// known fills in what was found out before, and returns the layers about which nothing was.
+// known fills in the facts from Options.Known, and returns the layers without any.
 func known(layers []LayerSource, work map[layerID]*Scanned, o Options) (unknown []LayerSource) {
 	var g errgroup.Group
 	g.SetLimit(o.Parallel)
@@ -147,14 +146,14 @@ func known(layers []LayerSource, work map[layerID]*Scanned, o Options) (unknown 
 	return slices.DeleteFunc(layers, func(l LayerSource) bool { return work[layerIDOf(l)].Known })
 }
 
-// tell hands on a layer that is what it should be.
+// reportSeen passes a verified layer to Options.Seen.
 func (l LayerSource) reportSeen(s Scanned, o Options) {
 	if o.Seen != nil && l.checkDiffID(s.Facts) == nil {
 		o.Seen(s)
 	}
 }
 
-// known are facts that were found out before, about all that is to be found out now.
+// known returns the facts from Options.Known, if they are complete enough for these options.
 func (l LayerSource) known(o Options) (LayerFacts, bool) {
 	if o.Known == nil {
 		return LayerFacts{}, false
@@ -163,11 +162,10 @@ func (l LayerSource) known(o Options) (LayerFacts, bool) {
 	compared := !o.Compare || TableDigest(l.Descriptor) == "" ||
 		facts.Table != nil && facts.Table.Digest == TableDigest(l.Descriptor)
 	return facts, ok && compared && facts.Schema == Schema && facts.Examiner == o.Examiner &&
-		facts.Digest == l.Descriptor.Digest &&
-		facts.Size == l.Descriptor.Size
+		facts.Digest == l.Descriptor.Digest && facts.Size == l.Descriptor.Size
 }
 
-// counter counts what is read. It is read by one goroutine, which has ended when the count is asked for.
+// counter counts the bytes that are read. One goroutine reads, and has ended before the count is used.
 type counter struct {
 	r io.Reader
 	n int64
@@ -179,7 +177,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// read is 0 for layers that were not to be read at all.
+// bytesRead returns the bytes read; 0 for layers that can't be read.
 func (s *Scanned) bytesRead() int64 {
 	if s == nil {
 		return 0
@@ -187,7 +185,8 @@ func (s *Scanned) bytesRead() int64 {
 	return s.Read
 }
 
-// result is what was found, as seen by this layer: its media type may forbid reading it, and its diffID may be another.
+// result returns the result for this layer: unlike others with the same content, it may have an unreadable media type
+// or another diffID.
 func (l LayerSource) result(s *Scanned) Scanned {
 	err := readable(l.Descriptor)
 	if err == nil {

@@ -13,7 +13,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// stream is the tar stream of a layer: unpacked ahead of its reader, hashed, and bounded.
+// stream is the tar stream of a layer: unpacked ahead of its reader, hashed, and limited.
 type stream struct {
 	ctx      context.Context //nolint:containedctx // io.Reader has no room for it
 	limits   Limits
@@ -21,15 +21,15 @@ type stream struct {
 	unpacker *unpacker
 	hash     hash.Hash
 	buf      []byte // the chunk
-	rest     []byte // what is left of it
-	raw      int64  // compressed bytes behind what was handed out
+	rest     []byte // the rest of it
+	raw      int64  // compressed bytes of the chunks so far
 	n        int64  // bytes of all chunks so far
 	err      error
 	started  time.Time
 	total    *totals
 }
 
-// volume is what several layers come to together, so that many of them can't be what one may not be.
+// totals are the sizes of several layers together, so that many small layers can't exceed the limits.
 type totals struct{ packed, unpacked atomic.Int64 }
 
 // openStream starts unpacking r. The stream must be closed; r is not read any more after that.
@@ -47,7 +47,7 @@ func openStream(ctx context.Context, r io.Reader, limits Limits, w scanWork) (*s
 
 func (s *stream) close() {
 	s.unpacker.close()
-	_ = s.packed.Close() // what was only read loses nothing
+	_ = s.packed.Close() // it was only read
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -65,7 +65,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// advance takes the next chunk, hashes it, and holds it against the limits.
+// advance takes the next chunk, hashes it, and checks the limits.
 func (s *stream) advance() {
 	c := s.unpacker.next(s.buf)
 	s.total.packed.Add(c.raw - s.raw)
@@ -92,12 +92,12 @@ func (s *stream) checkLimits() error {
 	return nil
 }
 
-// dense reports whether so many bytes were packed into too few.
+// exceedsRatio reports whether the compression ratio is over the limit.
 func (l Limits) exceedsRatio(unpacked, packed int64) bool {
 	return unpacked > l.Free && unpacked/max(packed, 1) > l.Ratio
 }
 
-// drain reads what is left: runtimes ignore what comes after a tar archive's end, but the diffID covers it.
+// drain reads the rest: runtimes ignore bytes after a tar archive's end, but the diffID covers them.
 func (s *stream) drain() error {
 	for s.err == nil {
 		s.advance()

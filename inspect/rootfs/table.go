@@ -16,40 +16,39 @@ import (
 	"mtool/registry"
 )
 
-// Ranges reads parts of blobs, which nothing verifies: a *remote.Repository.
+// Ranges reads parts of blobs without verifying them: a *remote.Repository.
 type Ranges interface {
 	Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error)
 }
 
-// Tables reads layers by their tables of contents, where they have one (eStargz, zstd:chunked).
+// Tables reads layers by their tables of contents, if they have one (eStargz, zstd:chunked).
 type Tables struct {
 	options Options
 	budget  *memoryBudget
 }
 
-// NewTables has the Limits of o, Memory for all tables together.
+// NewTables returns Tables with the Limits of o. Memory applies to all tables together.
 func NewTables(o Options) *Tables {
 	o = o.withDefaults()
 	return &Tables{options: o, budget: &memoryBudget{limit: o.Limits.Memory}}
 }
 
-// Table is a layer of which only the table of contents was read, and the files that were asked for. What it says is
-// what the manifest's author vouches for: the table has the digest that the manifest says, and the files have those
-// that the table says. Whether the tar has the same files is known only to who reads all of it. It is for one goroutine
-// at a time.
+// Table is a layer of which only the table of contents and single files are read. The manifest has the digest of the
+// table, and the table those of the files. Whether the tar has the same files is known only after reading all of it.
+// Only one goroutine at a time may use a Table.
 type Table struct {
 	ranges  Ranges
 	layer   v1.Descriptor
 	options Options
 	format  tableFormat
 	facts   LayerFacts
-	begins  []int64 // where parts of files, and the table, begin; sorted
+	begins  []int64 // the offsets of parts of files, and of the table; sorted
 	read    atomic.Int64
 	rows    map[string]*tableRow // filled if it is not nil
 }
 
-// Open reads the table of a layer. Any error, but that of ctx, means that the layer is to be read as a stream: there is
-// no table, it is not what the manifest says, the registry sends no parts, or a limit.
+// Open reads the table of a layer. After any error, except that of ctx, the layer must be read as a stream: there is
+// no table, it is not the one in the manifest, the registry does not send ranges, or a limit is exceeded.
 func (t *Tables) Open(ctx context.Context, ranges Ranges, d v1.Descriptor) (*Table, error) {
 	if err := readable(d); err != nil {
 		return nil, err
@@ -62,18 +61,18 @@ func (t *Tables) Open(ctx context.Context, ranges Ranges, d v1.Descriptor) (*Tab
 }
 
 func (t *Table) open(ctx context.Context, p *memoryBudget) error {
-	place, err := t.find(ctx)
+	location, err := t.find(ctx)
 	if err != nil {
 		return err
 	}
-	t.format = place.format
+	t.format = location.format
 	l := listing{table: t, budget: p}
 	l.scan = scan{view: newView(t.options.Limits, p), options: t.options, list: l.regular}
 	defer l.scan.view.discard()
-	if err := t.parse(ctx, place, l.add); err != nil {
+	if err := t.parse(ctx, location, l.add); err != nil {
 		return err
 	}
-	t.begins = append(l.begins, place.off)
+	t.begins = append(l.begins, location.off)
 	slices.Sort(t.begins)
 	t.facts = LayerFacts{
 		Schema: Schema, Examiner: t.options.Examiner, Digest: t.layer.Digest, Size: t.layer.Size,
@@ -82,13 +81,13 @@ func (t *Table) open(ctx context.Context, p *memoryBudget) error {
 	return l.scan.view.describe(&t.facts, p)
 }
 
-// Facts are what is known by now. They don't change.
+// Facts returns the facts so far, as a copy that does not change.
 func (t *Table) Facts() LayerFacts { return t.facts }
 
-// Read is how many compressed bytes were read.
+// Read returns how many compressed bytes were read.
 func (t *Table) Read() int64 { return t.read.Load() }
 
-// Examine reads the file at path, a path of Facts whose type is Unread, and adds to the next Facts what it is.
+// Examine reads the file at path, an Unread file of Facts. The next Facts have the result.
 func (t *Table) Examine(ctx context.Context, path string) error {
 	at, ok := slices.BinarySearchFunc(t.facts.Files, path,
 		func(f File, path string) int { return cmp.Compare(f.Path, path) })
@@ -112,7 +111,7 @@ func (t *Table) Examine(ctx context.Context, path string) error {
 	return nil
 }
 
-// listing makes the view of a layer of the entries of its table.
+// listing builds the view of a layer from its table.
 type listing struct {
 	table  *Table
 	scan   scan
@@ -122,7 +121,7 @@ type listing struct {
 	begins []int64
 }
 
-// regular notes a file that is not read yet.
+// regular adds a file that is not read yet.
 func (l *listing) regular(name string, mode fs.FileMode, size int64) error {
 	l.last = &File{Type: Unread, Mode: mode, Size: size}
 	return l.scan.view.put(name, &node{file: l.last})
@@ -149,7 +148,7 @@ func (l *listing) add(e tableEntry) error {
 	return l.chunk(e)
 }
 
-// note keeps the row as it is, to be compared with the tar.
+// keepRow keeps the row, to compare it with the tar.
 func (l *listing) keepRow(h *tar.Header) error {
 	rows := l.table.rows
 	if rows == nil || clean(h.Name) == "" {
@@ -160,10 +159,10 @@ func (l *listing) keepRow(h *tar.Header) error {
 	return l.budget.take(int64(nameCost + fileCost + len(h.Name) + len(h.Linkname)))
 }
 
-// chunk adds a part to the file that was listed last.
+// chunk adds a part to the last listed file.
 func (l *listing) chunk(e tableEntry) error {
 	if l.last == nil {
-		return fmt.Errorf("%w: a chunk of no file", registry.ErrContent)
+		return fmt.Errorf("%w: a chunk without a file", registry.ErrContent)
 	}
 	p, err := e.part(l.last.Size, l.table.layer.Size)
 	if err != nil {

@@ -17,17 +17,17 @@ import (
 	"mtool/registry"
 )
 
-// TableFacts is what became of a layer's table of contents when the whole layer was read. Runtimes that pull lazily
-// show what the table says, and others what the tar has: where the two differ, one image is two.
+// TableFacts is the result of comparing a whole layer with its table of contents. Lazily pulling runtimes show the
+// files in the table, others those in the tar: if the two differ, the image has two contents.
 type TableFacts struct {
-	Digest string `json:"digest"` // as the manifest says it
-	// Differs says where the table says something else than the tar; "" where it does not.
+	Digest string `json:"digest"` // as in the manifest
+	// Differs says where the table differs from the tar; "" if it does not.
 	Differs string `json:"differs,omitempty"`
-	// Unread is why the two were not compared; "" where they were.
+	// Unread says why the two were not compared; "" if they were.
 	Unread string `json:"unread,omitempty"`
 }
 
-// streamRanges reads parts of blobs where a source has whole ones only, which is cheap where it lies on this machine.
+// streamRanges reads parts of blobs from a source that only has whole ones, which is cheap if it is on this machine.
 type streamRanges struct{ Blobs }
 
 func (s streamRanges) Range(ctx context.Context, d v1.Descriptor, off, n int64) (io.ReadCloser, error) {
@@ -44,15 +44,15 @@ func (s streamRanges) Range(ctx context.Context, d v1.Descriptor, off, n int64) 
 	}{io.LimitReader(r, n), r}, nil
 }
 
-// comparison holds a layer against its table of contents, entry by entry.
+// comparison compares a layer with its table of contents, entry by entry.
 type comparison struct {
 	facts TableFacts
 	rows  map[string]*tableRow
-	wrong map[string]string // what differs, by name; what comes later under a name decides
+	wrong map[string]string // what differs, by name; the last entry of a name counts
 	row   *tableRow         // of the entry that is being read
 }
 
-// tableRow is what a table says of a name.
+// tableRow is what a table says about a name.
 type tableRow struct {
 	kind     byte
 	target   string
@@ -62,7 +62,7 @@ type tableRow struct {
 	found    bool
 }
 
-// newComparison reads the table of a layer that has one; nil: it has none.
+// newComparison reads the table of a layer; nil if it has none.
 func newComparison(ctx context.Context, l LayerSource, o Options, p *memoryBudget) *comparison {
 	digest := TableDigest(l.Descriptor)
 	if digest == "" || readable(l.Descriptor) != nil {
@@ -108,14 +108,14 @@ func (c *comparison) entry(name string, h *tar.Header) {
 		return
 	case row.kind != kindOf(h.Typeflag), row.target != targetOf(h),
 		row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):
-		c.wrong[name] = "the table says something else of it"
+		c.wrong[name] = "the table describes it differently"
 	case row.kind == tar.TypeReg:
 		c.row = row
 	}
 	row.found = true
 }
 
-// targetOf is where a link leads; hard links are written with and without a slash in front.
+// targetOf returns the target of a link. Those of hard links are written with and without a leading slash.
 func targetOf(h *tar.Header) string {
 	if h.Typeflag == tar.TypeLink {
 		return clean(h.Linkname)
@@ -131,17 +131,17 @@ func kindOf(flag byte) byte {
 	return flag
 }
 
-// content compares a file that passes; nil: there is nothing to compare it with.
+// content returns a reader that compares a file with the table; nil if it is not in the table.
 func (c *comparison) content(name string, r io.Reader) *partHasher {
 	if c == nil || c.row == nil {
 		return nil
 	}
 	return &partHasher{r: r, rest: c.row.parts, hash: sha256.New(), zeros: true, differs: func() {
-		c.wrong[name] = "the table says something else of its content"
+		c.wrong[name] = "the table describes its content differently"
 	}}
 }
 
-// result says what differs: the first name.
+// result returns the first difference.
 func (c *comparison) result() *TableFacts {
 	if c == nil {
 		return nil
@@ -160,13 +160,13 @@ func (c *comparison) result() *TableFacts {
 	return &c.facts
 }
 
-// pieces hashes a file in the pieces that a table has of it.
+// partHasher hashes a file part by part, as the table lists them.
 type partHasher struct {
 	r       io.Reader
 	rest    []part
-	n       int64 // read of the first of them
+	n       int64 // bytes read of the first of them
 	hash    hash.Hash
-	zeros   bool // nothing else was in it
+	zeros   bool // all of its bytes are zero
 	differs func()
 }
 
@@ -197,7 +197,7 @@ func (p *partHasher) pass(b []byte) {
 	}
 }
 
-// finish reads what the Examiner left.
+// finish reads the rest after the Examiner.
 func (p *partHasher) finish() {
 	if _, err := io.Copy(io.Discard, p); err == nil && len(p.rest) > 0 {
 		p.differs()

@@ -11,7 +11,7 @@ import (
 	"mtool/registry"
 )
 
-// tableEntry is what is needed of a row of a table: a file, or a further chunk of the file before.
+// tableEntry has the used members of a row: a file, or a further chunk of the previous file.
 type tableEntry struct {
 	Name        string `json:"name"`
 	Type        string `json:"type"`
@@ -19,7 +19,7 @@ type tableEntry struct {
 	Mode        int64  `json:"mode"`
 	Size        int64  `json:"size"`
 	Digest      string `json:"digest"` // of the whole file
-	Offset      int64  `json:"offset"` // where the packed bytes begin
+	Offset      int64  `json:"offset"` // where the compressed bytes begin
 	InnerOffset int64  `json:"innerOffset"`
 	ChunkOffset int64  `json:"chunkOffset"`
 	ChunkSize   int64  `json:"chunkSize"` // 0: to the end of the file
@@ -31,7 +31,7 @@ type tableEntry struct {
 	Xattrs map[string]json.RawMessage `json:"xattrs"`
 }
 
-// header is the entry as a tar would have it.
+// header returns the entry as a tar header.
 func (e tableEntry) header() (tar.Header, error) {
 	kind, ok := map[string]byte{
 		"dir": tar.TypeDir, "reg": tar.TypeReg, "symlink": tar.TypeSymlink, "hardlink": tar.TypeLink,
@@ -53,15 +53,15 @@ func (e tableEntry) header() (tar.Header, error) {
 	return h, nil
 }
 
-// part is a piece of a file.
+// part is a part of a file.
 type part struct {
-	off, inner int64 // where the packed bytes begin, and the piece in what they unpack to
+	off, inner int64 // where the compressed bytes begin, and the piece in what they unpack to
 	size       int64
 	digest     [32]byte
 	zeros      bool
 }
 
-// part is the piece that the entry describes, of a file of size bytes in a layer of whole bytes.
+// part returns the part that the entry describes, of a file of size bytes in a layer of whole bytes.
 func (e tableEntry) part(size, whole int64) (part, error) {
 	p := part{off: e.Offset, inner: e.InnerOffset, size: e.ChunkSize, zeros: e.ChunkType == "zeros"}
 	if p.size == 0 {
@@ -86,7 +86,7 @@ func (e tableEntry) part(size, whole int64) (part, error) {
 	return p, nil
 }
 
-// readTable hands over the entries of a table, one by one: {"version":1,"entries":[…]}.
+// readTable passes the entries of a table to add, one by one: {"version":1,"entries":[…]}.
 func readTable(r io.Reader, add func(tableEntry) error) error {
 	d := json.NewDecoder(&entryLimiter{r: r})
 	if first, err := d.Token(); err != nil || first != json.Delim('{') {
@@ -139,7 +139,7 @@ func readEntries(d *json.Decoder, add func(tableEntry) error) error {
 	return nil
 }
 
-// guard refuses JSON that a decoder could not read piece by piece: it keeps a value in memory until it has all of it.
+// entryLimiter refuses JSON with large entries: a decoder keeps a value in memory until it is complete.
 type entryLimiter struct {
 	r       io.Reader
 	depth   int
@@ -152,7 +152,7 @@ type entryLimiter struct {
 const (
 	maxEntry     = 1 << 20 // of JSON
 	maxTableText = 512 << 20
-	// entriesDepth is that of what stands between entries.
+	// entriesDepth is the nesting depth between entries.
 	entriesDepth = 2
 )
 

@@ -21,22 +21,22 @@ import (
 	"mtool/registry"
 )
 
-// tableFormat is how a layer with a table of contents is packed.
+// tableFormat opens the compression format of a layer with a table of contents.
 type tableFormat = opener
 
-// place is where the table lies in the layer.
+// tableLocation is where the table is in the layer.
 type tableLocation struct {
 	off, n int64
-	packed string      // sha256:…, of the packed table; "": nobody says
-	text   string      // that of its JSON
-	format tableFormat // how it and the files are packed
+	packed string      // sha256:…, of the compressed table; "": not stated
+	text   string      // the digest of its JSON; "": not stated
+	format tableFormat // the compression format of the table and the files
 	tarred bool        // the JSON is a file in a tar
 }
 
-// maxTable bounds what is read of a table, in compressed bytes.
+// maxTable limits the size of a table, in compressed bytes.
 const maxTable = 32 << 20
 
-// The annotations of a layer that say what the digest of its table is, and where a zstd:chunked has it.
+// The annotations of a layer with the digest of its table, and with its position in zstd:chunked layers.
 // https://github.com/containerd/stargz-snapshotter/blob/main/docs/estargz.md,
 // https://github.com/containers/storage/blob/main/docs/containers-storage-zstd-chunked.md
 const (
@@ -45,11 +45,10 @@ const (
 	chunkedPosition = "zstd-chunked.manifest-position"
 )
 
-// chunkedPrefixes are of Podman and its like, and of what containerd's converters write.
+// chunkedPrefixes returns the prefixes that Podman's tools and containerd's converters write.
 func chunkedPrefixes() []string { return []string{"io.github.containers.", "io.containers."} }
 
-// TableDigest is what a layer's descriptor says of its table of contents, in whatever words; "" where it speaks of
-// none.
+// TableDigest returns the digest of a layer's table of contents, from any of the annotations; "" if there is none.
 func TableDigest(d v1.Descriptor) string {
 	var all []string
 	for _, prefix := range chunkedPrefixes() {
@@ -59,7 +58,7 @@ func TableDigest(d v1.Descriptor) string {
 	return strings.Join(slices.Compact(slices.DeleteFunc(all, func(digest string) bool { return digest == "" })), ",")
 }
 
-// find says where the table is. Runtimes differ in whose words they take, so that all of them must mean the same table.
+// find returns where the table is. Runtimes use different annotations, so all of them must refer to the same table.
 func (t *Table) find(ctx context.Context) (tableLocation, error) {
 	var found []tableLocation
 	for _, prefix := range chunkedPrefixes() {
@@ -97,13 +96,13 @@ func (t *Table) find(ctx context.Context) (tableLocation, error) {
 	return p, t.checkLocation(p)
 }
 
-// either takes what another says where nobody has said anything, and reports whether they agree.
+// agreeOn sets an empty value to the other one, and reports whether they agree.
 func agreeOn(have *string, other string) bool {
 	*have = cmp.Or(*have, other)
 	return other == "" || *have == other
 }
 
-// atEnd says where the table is by the layer's last bytes, as who pulls eStargz does.
+// atEnd finds the table by the layer's last bytes, as runtimes do for eStargz.
 func (t *Table) atEnd(ctx context.Context) (tableLocation, error) {
 	const size = 51
 	end := t.layer.Size - size
@@ -122,16 +121,16 @@ func (t *Table) atEnd(ctx context.Context) (tableLocation, error) {
 	if p, ok := chunkedFooter(footer); ok {
 		return p, nil
 	}
-	// An empty gzip member, in whose extra field of the id SG an offset in hexadecimal stands before STARGZ.
+	// The footer is an empty gzip member, whose extra field with the id SG has an offset in hexadecimal and STARGZ.
 	const from, digits, magic = 16, 16, "STARGZ"
 	off, err := strconv.ParseInt(string(footer[from:from+digits]), 16, 64)
 	if err != nil || string(footer[12:14]) != "SG" || string(footer[from+digits:from+digits+len(magic)]) != magic {
-		return tableLocation{}, fmt.Errorf("%w: %q is no footer of an eStargz", registry.ErrContent, footer[:from+digits])
+		return tableLocation{}, fmt.Errorf("%w: %q is not an eStargz footer", registry.ErrContent, footer[:from+digits])
 	}
 	return tableLocation{off: off, n: end - off, format: openGzip, tarred: true}, nil
 }
 
-// chunkedFooter reads the end of a zstd:chunked as stargz-snapshotter has it: where the table begins, and its packed
+// chunkedFooter reads the end of a zstd:chunked layer as stargz-snapshotter does: the table's offset and compressed
 // size.
 func chunkedFooter(end []byte) (tableLocation, bool) {
 	const size, magic = 40, "GnUlInUx"
@@ -154,7 +153,7 @@ func (t *Table) checkLocation(p tableLocation) error {
 	return nil
 }
 
-// open1 opens a range and counts what is read of it.
+// openRange opens a range and counts the bytes that are read from it.
 func (t *Table) openRange(ctx context.Context, off, n int64) (io.ReadCloser, error) {
 	r, err := t.ranges.Range(ctx, t.layer, off, n)
 	if err != nil {
@@ -163,7 +162,7 @@ func (t *Table) openRange(ctx context.Context, off, n int64) (io.ReadCloser, err
 	return counted{io.LimitReader(r, n), r, t}, nil
 }
 
-// counted is a range.
+// counted is a range that counts the bytes that are read from it.
 type counted struct {
 	io.Reader
 	io.Closer
@@ -177,7 +176,8 @@ func (c counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// parse hands over the entries of the table. They count only if there is no error: the digest is known at the end.
+// parse passes the entries of the table to add. They are valid only if there is no error, since the digest is
+// verified at the end.
 func (t *Table) parse(ctx context.Context, p tableLocation, add func(tableEntry) error) error {
 	r, err := t.openRange(ctx, p.off, p.n)
 	if err != nil {
@@ -195,7 +195,7 @@ func (t *Table) parse(ctx context.Context, p tableLocation, add func(tableEntry)
 	if p.tarred {
 		archive := tar.NewReader(unpacked)
 		if h, err := archive.Next(); err != nil || h.Name != "stargz.index.json" {
-			return fmt.Errorf("%w: where the table should be there is none", registry.ErrContent)
+			return fmt.Errorf("%w: there is no table at its offset", registry.ErrContent)
 		}
 		text = archive
 	}

@@ -13,7 +13,8 @@ import (
 	"mtool/registry"
 )
 
-// partReader is a file that lies in pieces in its layer. A piece is right only when its end was read: finish does that.
+// partReader reads a file that consists of parts of its layer. A part is verified only at its end, which finish
+// reads.
 type partReader struct {
 	ctx       context.Context //nolint:containedctx // io.Reader has no room for it, and reading sends requests
 	table     *Table
@@ -21,7 +22,7 @@ type partReader struct {
 	current   part
 	raw       io.Closer // nil: none is open
 	body      io.ReadCloser
-	remaining int64 // of the piece
+	remaining int64 // of the part
 	hash      hash.Hash
 	failed    error
 }
@@ -50,7 +51,7 @@ func (r *partReader) Read(p []byte) (int, error) {
 	return n, r.failed
 }
 
-// next opens the next piece. Its packed bytes end where others begin.
+// next opens the next part. Its compressed bytes end where other parts begin.
 func (r *partReader) next() error {
 	r.current, r.rest = r.rest[0], r.rest[1:]
 	r.remaining = r.current.size
@@ -64,7 +65,7 @@ func (r *partReader) next() error {
 	n := t.begins[min(after, len(t.begins)-1)] - r.current.off
 	switch unpacked := r.current.inner + r.current.size; {
 	case n <= 0:
-		return fmt.Errorf("%w: a chunk behind the table of contents", registry.ErrContent)
+		return fmt.Errorf("%w: a chunk after the table of contents", registry.ErrContent)
 	case unpacked > t.options.Limits.Unpacked:
 		return &LimitError{What: "unpacked bytes", Limit: t.options.Limits.Unpacked}
 	case t.options.Limits.exceedsRatio(unpacked, n):
@@ -85,17 +86,17 @@ func (r *partReader) next() error {
 	return nil
 }
 
-// check holds the piece against its digest.
+// check compares the part with its digest.
 func (r *partReader) check() error {
 	r.close()
 	if !r.current.zeros && !bytes.Equal(r.hash.Sum(nil), r.current.digest[:]) {
-		return fmt.Errorf("%w: a chunk of %d bytes has another digest than the table of contents says", registry.ErrContent,
+		return fmt.Errorf("%w: a chunk of %d bytes has another digest than in the table of contents", registry.ErrContent,
 			r.current.size)
 	}
 	return nil
 }
 
-// finish reads the piece to its end, so that what was read of it is verified, and says what went wrong.
+// finish reads the part to its end, to verify it, and returns the first error.
 func (r *partReader) finish() error {
 	var skip [32 << 10]byte
 	for r.failed == nil && r.remaining > 0 {
@@ -107,12 +108,12 @@ func (r *partReader) finish() error {
 
 func (r *partReader) close() {
 	if r.raw != nil {
-		_, _ = r.body.Close(), r.raw.Close() // what was only read loses nothing
+		_, _ = r.body.Close(), r.raw.Close() // they were only read
 		r.raw = nil
 	}
 }
 
-// zeroReader is the content of a piece that is not stored.
+// zeroReader is the content of a part that is not stored.
 type zeroReader struct{}
 
 func (zeroReader) Read(p []byte) (int, error) {

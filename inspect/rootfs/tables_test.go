@@ -115,10 +115,10 @@ func TestTablesOfOtherLayers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ layer, table, says string }{
 		"the same":          {"elf app arm64,plain x", "elf app arm64,plain x", ""},
-		"other content":     {"elf app arm64", "elf app amd64", "/app: the table says something else of its content"},
-		"another size":      {"noise x 1", "noise x 2", "/x: the table says something else of it"},
-		"another kind":      {"dir x/", "plain x", "/x: the table says something else of it"},
-		"another target":    {"link a b", "link a c", "/a: the table says something else of it"},
+		"other content":     {"elf app arm64", "elf app amd64", "/app: the table describes its content differently"},
+		"another size":      {"noise x 1", "noise x 2", "/x: the table describes it differently"},
+		"another kind":      {"dir x/", "plain x", "/x: the table describes it differently"},
+		"another target":    {"link a b", "link a c", "/a: the table describes it differently"},
 		"more in the table": {"elf app arm64", "elf app arm64,plain x", "/x: the layer has no such file"},
 		"more in the layer": {"elf app arm64,plain x", "elf app arm64", "/x: it is not in the table"},
 	} {

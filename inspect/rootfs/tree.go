@@ -11,12 +11,12 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Tree is the file system of an image, as far as its layers were read. It does not change, and is safe for use from
-// several goroutines.
+// Tree is the file system of an image, as far as its layers were read. It does not change, and several goroutines may
+// use it at once.
 type Tree struct {
 	root    *node
 	reading Reading
-	differs bool            // from another reading
+	differs bool            // another reading has another tree
 	skipped map[string]bool // LayerFacts.Skipped of all layers
 	digests []v1.Hash
 	gaps    []int
@@ -27,13 +27,13 @@ type Tree struct {
 type Entry struct {
 	Path     string // without a leading slash and without links; "" is the root
 	Type     Type
-	Runnable bool  // anybody may execute it; false for directories and links
-	File     *File // of a program, a link or a text; nil otherwise. Nobody may change it
-	Layer    int   // the layer it comes from, counted from the lowest, 0; for a directory the uppermost that has it
+	Runnable bool  // it has an executable bit; false for directories and links
+	File     *File // of a program, a link or a text; nil otherwise. It must not be changed
+	Layer    int   // its layer, counted from the lowest, 0; for a directory the uppermost that has it
 	Digest   v1.Hash
 }
 
-// Listed is where an Unread file is to be asked for: the layer, and the path in its table.
+// Listed returns the layer whose table lists an Unread file, and its path in the table.
 func (e Entry) Listed() (layer int, path string) {
 	if e.File != nil && e.File.origin != nil {
 		return e.File.origin.layer, e.File.origin.path
@@ -41,20 +41,20 @@ func (e Entry) Listed() (layer int, path string) {
 	return e.Layer, e.Path
 }
 
-// Reading is how runtimes come to show the tree.
+// Reading returns how runtimes build the tree.
 func (t *Tree) Reading() Reading { return t.reading }
 
-// Gaps are the indices of the layers that were not read.
+// Gaps returns the indices of the layers that were not read.
 func (t *Tree) Gaps() []int { return slices.Clone(t.gaps) }
 
-// All walks over everything visible, directories before what is in them, names in byte order.
+// All yields all visible entries, directories before their content, names in byte order.
 func (t *Tree) All() iter.Seq[Entry] {
 	return func(yield func(Entry) bool) { t.walk("", t.root, yield) }
 }
 
-// Dir looks for a directory as a runtime does before it starts a program there: links are followed, and what is not
-// there is made. made reports whether it is; an error wraps ErrMissing where a file is in the way, or ErrLoop.
-func (t *Tree) Dir(path string) (made bool, err error) {
+// Dir looks for a working directory as a runtime does: links are followed, and missing directories are created.
+// created reports whether that is needed. An error wraps ErrMissing if a file is in the way, or ErrLoop.
+func (t *Tree) Dir(path string) (created bool, err error) {
 	if _, err = t.Lookup(path + "/"); err == nil || !errors.Is(err, ErrMissing) {
 		return false, nil
 	}
@@ -63,7 +63,7 @@ func (t *Tree) Dir(path string) (made bool, err error) {
 	return true, w.to("/"+path+"/", true)
 }
 
-// In walks over what is in a directory, names in byte order; a path that is no directory has nothing in it.
+// In yields the content of a directory, names in byte order; nothing if the path is not a directory.
 func (t *Tree) In(dir string) iter.Seq[Entry] {
 	return func(yield func(Entry) bool) {
 		w := newWalk(t.root)
@@ -99,18 +99,18 @@ func (t *Tree) entry(path string, n *node) Entry {
 	return e
 }
 
-// Found is an Entry and the way to it.
+// Found is an Entry and the links that lead to it.
 type Found struct {
 	Entry
-	Links []string // symbolic links that were passed, as "bin -> usr/bin"
+	Links []string // symbolic links that were followed, as "bin -> usr/bin"
 }
 
-// Lookup finds path as a process with the image as its root would: all symbolic links are followed, relative and
-// absolute ones stay inside the root, and so does "..". A path that is not absolute begins at the root. Errors wrap
-// ErrMissing (or ErrUnread, if there are gaps) or ErrLoop.
+// Lookup finds path like a process with the image as its root: it follows all symbolic links, and neither links nor
+// ".." leave the root. A relative path starts at the root. Errors wrap ErrMissing (or ErrUnread, if there are gaps)
+// or ErrLoop.
 func (t *Tree) Lookup(path string) (Found, error) { return t.lookup("/", path) }
 
-// lookup begins at dir, a path itself, unless path is absolute. A dir that is not there is empty: runtimes make it.
+// lookup starts at dir, unless path is absolute. A missing dir is empty, since runtimes create it.
 func (t *Tree) lookup(dir, path string) (Found, error) {
 	w := newWalk(t.root)
 	var err error
@@ -130,7 +130,7 @@ func (t *Tree) lookup(dir, path string) (Found, error) {
 	return Found{Entry: t.entry(w.path(), w.current()), Links: w.links}, nil
 }
 
-// missed makes something missing something unread where layers were left out.
+// missingOrUnread turns ErrMissing into ErrUnread if layers were not read.
 func (t *Tree) missingOrUnread(err error) error {
 	if len(t.gaps) > 0 && errors.Is(err, ErrMissing) {
 		return fmt.Errorf("%w: layers %v were not read", ErrUnread, t.gaps)

@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// What names of whiteouts begin with. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts
+// Prefixes of whiteouts. https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#whiteouts
 const (
 	whiteout = ".wh."
 	opaque   = ".wh..wh..opq"
-	metadata = ".wh..wh." // of AUFS, which no runtime shows
+	metadata = ".wh..wh." // AUFS metadata, which no runtime shows
 )
 
-// view is one layer on its own: its entries applied in their order, as overlayfs's users unpack it into an empty
-// directory. The last one of a name wins, a file in the place of a directory takes its content away, and what is below
-// a link lands where the link leads. A whiteout is a node too, which what comes later replaces.
+// view is one layer alone: its entries applied in order, as runtimes with overlayfs unpack it into an empty
+// directory. The last entry of a name wins, a file replaces a directory with its content, and entries below a link
+// are put where the link leads. A whiteout is a node too, which later entries replace.
 //
-// What no tool writes and runtimes read differently is refused: see ambiguous.
+// Entries that no tool writes, and that runtimes read differently, are refused: see ambiguous.
 type view struct {
 	root     *node
 	plain    *node // all plain files
@@ -28,10 +28,10 @@ type view struct {
 	limits   Limits
 	budget   *memoryBudget
 	charged  int64
-	// The directory of the entry before, where most entries lie too.
+	// The directory of the previous entry, which most entries share.
 	last   string
 	lastIn *walk
-	// followed is how many bytes of links' targets were gone through.
+	// followed is how many bytes of link targets were followed.
 	followed int64
 }
 
@@ -43,10 +43,10 @@ func newView(limits Limits, p *memoryBudget) *view {
 	}
 }
 
-// maxFollowed bounds what names below long chains of long links cost: each takes a while, and they pack well.
+// maxFollowed limits the cost of names below long chains of long links, which are slow to follow and compress well.
 const maxFollowed = 64 << 20
 
-// to is w.to within the bounds of the view.
+// to is w.to within the limits of the view.
 func (v *view) to(w *walk, name string, last bool) error {
 	before := w.bytes
 	err := w.to(name, last)
@@ -61,13 +61,13 @@ func (v *view) charge(n int64) error {
 	return v.budget.take(n)
 }
 
-// discard gives back what the view took.
+// discard returns the view's memory to the budget.
 func (v *view) discard() {
 	v.budget.release(v.charged)
 	v.charged = 0
 }
 
-// enter goes to the directory that a name lies in, making it and its parents where they are missing.
+// enter returns the walk to a directory, creating it and its parents if they are missing.
 func (v *view) enter(dir string) (*walk, error) {
 	if v.lastIn != nil && v.last == dir {
 		return v.lastIn, nil
@@ -80,8 +80,8 @@ func (v *view) enter(dir string) (*walk, error) {
 		}
 		w.markAffecting()
 		child := newDir(0)
-		// Behind a whiteout, no runtime shows what lower layers have there: overlayfs's users refuse the layer, or take no
-		// notice of the entry.
+		// After a whiteout, no runtime shows the directory's content in lower layers: those with overlayfs refuse the
+		// layer, or ignore the entry.
 		child.opaque = in.child(name) != nil
 		child.implied = !child.opaque
 		in.put(strings.Clone(name), child)
@@ -94,7 +94,7 @@ func (v *view) enter(dir string) (*walk, error) {
 		return nil, &LimitError{What: "bytes of a path", Limit: int64(v.limits.Path), Path: dir}
 	}
 	if !w.current().dir {
-		return nil, fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
+		return nil, fmt.Errorf("%w: %q is not a directory", ErrMissing, "/"+w.path())
 	}
 	if len(w.links) > 0 {
 		w.markAffecting()
@@ -103,7 +103,7 @@ func (v *view) enter(dir string) (*walk, error) {
 	return w, nil
 }
 
-// put replaces what is at name, a clean path. Directories merge.
+// put replaces the entry at name, a clean path. Directories merge.
 func (v *view) put(name string, n *node) error {
 	w, err := v.enter(parent(name))
 	if err != nil {
@@ -116,12 +116,12 @@ func (v *view) put(name string, n *node) error {
 		old.implied, old.late = false, old.late || old.implied
 		return nil
 	case n.device:
-		return ambiguous(join(w.path(), name), "a device takes the place of something else that the layer has there")
+		return ambiguous(join(w.path(), name), "a device replaces another entry of the layer")
 	case old.implied || old.late || old.affectsLower:
-		return ambiguous(join(w.path(), name), "it takes the place of an entry that may have changed lower layers")
+		return ambiguous(join(w.path(), name), "it replaces an entry that may have changed lower layers")
 	default:
 		n.replaced = n.dir
-		v.lastIn = nil // it may be below what is replaced
+		v.lastIn = nil // it may be below the replaced entry
 	}
 	if n.dir && len(w.names) >= v.limits.Depth {
 		return &LimitError{What: "directories in a path", Limit: int64(v.limits.Depth), Path: join(w.path(), name)}
@@ -134,7 +134,7 @@ func (v *view) put(name string, n *node) error {
 	return v.charge(n.cost(name))
 }
 
-// cost is about how many bytes of memory the node takes under a name.
+// cost returns roughly the memory of a node with its name, in bytes.
 func (n *node) cost(name string) int64 {
 	cost := int64(nameCost + len(name))
 	switch {
@@ -146,7 +146,7 @@ func (n *node) cost(name string) int64 {
 	return cost
 }
 
-// hide notes a whiteout, or the marker of an opaque directory.
+// hide records a whiteout, or the marker of an opaque directory.
 func (v *view) hide(name string) error {
 	w, err := v.enter(parent(name))
 	if err != nil {
@@ -155,12 +155,12 @@ func (v *view) hide(name string) error {
 	in := w.current()
 	if base(name) == opaque {
 		if len(w.links) > 0 {
-			return ambiguous(w.path(), "its opaque marker comes by a link")
+			return ambiguous(w.path(), "its opaque marker comes through a link")
 		}
 		if in.affectsLower {
 			return ambiguous(w.path(), "its opaque marker comes after entries in it that may have changed lower layers")
 		}
-		// Overlayfs takes no notice of a marker in the root.
+		// Overlayfs ignores a marker in the root.
 		in.opaque, in.replaced = in.opaque || in != v.root, in.replaced || in == v.root
 		return nil
 	}
@@ -170,14 +170,14 @@ func (v *view) hide(name string) error {
 	case old.gone:
 		return nil
 	default:
-		return ambiguous(join(w.path(), gone), "the whiteout of it comes after the layer's own")
+		return ambiguous(join(w.path(), gone), "its whiteout comes after the layer's own entry")
 	}
 	in.put(strings.Clone(gone), v.gone)
 	return v.charge(nameCost + int64(len(gone)))
 }
 
-// skip notes the name of an entry that only some runtimes act upon. The layer itself may have nothing there or on the
-// way that is no directory.
+// skip records the name of an entry that only some runtimes apply. The layer itself must not have an entry there, or
+// a file in its path.
 func (v *view) skip(name string) error {
 	n := v.root
 	for part := range parts(name) {
@@ -185,16 +185,16 @@ func (v *view) skip(name string) error {
 			break
 		}
 		if !n.dir {
-			return ambiguous(name, "only some runtimes act upon this entry, and the layer has something else there")
+			return ambiguous(name, "only some runtimes apply this entry, and the layer has something else there")
 		}
 	}
 	if n != nil {
-		return ambiguous(name, "only some runtimes act upon this entry, and the layer has a directory there")
+		return ambiguous(name, "only some runtimes apply this entry, and the layer has a directory there")
 	}
 	return v.noteSkipped(name)
 }
 
-// putDevice puts a device, which runtimes leave out that run without privileges.
+// putDevice puts a device, which runtimes without privileges skip.
 func (v *view) putDevice(name string) error {
 	if err := v.put(name, v.device); err != nil {
 		return err
@@ -214,7 +214,7 @@ func (v *view) noteSkipped(name string) error {
 	return v.charge(nameCost + int64(len(name)))
 }
 
-// find is the node that a hard link to name means; nil: one of a lower layer.
+// find returns the target of a hard link; nil if it is in a lower layer.
 func (v *view) find(name string) (*node, error) {
 	w := newWalk(v.root)
 	w.strict = true
@@ -228,9 +228,9 @@ func (v *view) find(name string) (*node, error) {
 	case err != nil && len(w.links) > 0:
 		return nil, ambiguous(name, "a hard link leads through a link of its layer to a file of another one")
 	case err != nil:
-		return nil, nil //nolint:nilerr // it may be there in a lower layer, which Merge will know
+		return nil, nil //nolint:nilerr // it may be in a lower layer, as Merge will find out
 	case w.current().gone:
-		return nil, ambiguous(name, "a hard link leads to what the layer has taken away")
+		return nil, ambiguous(name, "a hard link leads to a file that the layer has removed")
 	}
 	return w.current(), nil
 }

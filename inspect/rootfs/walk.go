@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// maxLinks is how many symbolic links Linux follows on one way (MAXSYMLINKS).
+// maxLinks is how many symbolic links Linux follows in one path (MAXSYMLINKS).
 const maxLinks = 40
 
-// walk is one way through a tree of nodes. Symbolic links stay inside the root, and so does "..".
+// walk resolves a path in a tree of nodes. Symbolic links and ".." do not leave the root.
 type walk struct {
-	nodes     []*node  // from the root on
-	names     []string // of way, without the root's
-	links     []string // passed, as "bin -> usr/bin"
-	linkSteps []step   // what links are
-	bytes     int64    // of their targets
-	// mkdir makes a directory where there is none, or a whiteout; nil: it is an error.
+	nodes     []*node  // from the root to the current one
+	names     []string // of nodes, without the root's
+	links     []string // followed links, as "bin -> usr/bin"
+	linkSteps []step   // the followed links
+	bytes     int64    // total length of their targets
+	// mkdir creates a missing directory, also over a whiteout; nil: a missing directory is an error.
 	mkdir func(in *node, name string) (*node, error)
-	// strict refuses ".." wherever runtimes differ: some take the name before away, and some ask where its link leads.
+	// strict refuses ".." where runtimes differ: some remove the name before it, and some follow the link of that name.
 	strict bool
-	named  bool // a name was passed since the last link
+	named  bool // a name followed the last link
 }
 
 // step is a name in a directory, and what it was.
@@ -33,10 +33,10 @@ func newWalk(root *node) *walk { return &walk{nodes: []*node{root}} }
 
 func (w *walk) current() *node { return w.nodes[len(w.nodes)-1] }
 
-// path is where the walk is, without links.
+// path returns the current path, without links.
 func (w *walk) path() string { return strings.Join(w.names, "/") }
 
-// to goes to path and follows all links; the last one only if it is asked for or more than its name was asked for.
+// to goes to path and follows all links; the last one only if last is set, or if a slash follows it.
 func (w *walk) to(path string, last bool) error {
 	rest := path
 	if strings.HasPrefix(rest, "/") {
@@ -69,17 +69,17 @@ func (w *walk) to(path string, last bool) error {
 			}
 		}
 		if more && !w.current().dir {
-			return fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
+			return fmt.Errorf("%w: %q is not a directory", ErrMissing, "/"+w.path())
 		}
 	}
 	return nil
 }
 
-// step goes into name, or returns where the link of that name leads.
+// step goes to name, or returns the target of the link of that name.
 func (w *walk) step(name string, follow bool) (target string, err error) {
 	in := w.current()
 	if !in.dir {
-		return "", fmt.Errorf("%w: %q is no directory", ErrMissing, "/"+w.path())
+		return "", fmt.Errorf("%w: %q is not a directory", ErrMissing, "/"+w.path())
 	}
 	child := in.child(name)
 	if (child == nil || child.gone) && w.mkdir != nil {
@@ -103,7 +103,7 @@ func (w *walk) step(name string, follow bool) (target string, err error) {
 	return "", nil
 }
 
-// up goes to the parent, as the links in the way of an entry ask for it.
+// up goes to the parent.
 func (w *walk) up() error {
 	if w.strict && (w.named || len(w.links) > 1 || w.current().implied) {
 		return ambiguous(w.path(), "a link leads out of it by \"..\"")
@@ -112,12 +112,12 @@ func (w *walk) up() error {
 	return nil
 }
 
-// holds marks all directories on the way: see node.
+// markAffecting marks all directories in the path: see node.affectsLower.
 func (w *walk) markAffecting() {
 	for _, dir := range w.nodes {
 		dir.affectsLower = true
 	}
 }
 
-// back returns to the directory at depth.
+// truncate goes back to the directory at depth.
 func (w *walk) truncate(depth int) { w.nodes, w.names = w.nodes[:depth+1], w.names[:depth] }

@@ -13,8 +13,8 @@ type Process struct {
 	Env        []string // PATH=value, over the image's; other variables are left out
 	WorkingDir string   // "": the image's
 	Health     []string // the command of the health check; nil: the image's; empty: none
-	// Also are other commands started in the container: those of probes and hooks.
-	Also [][]string
+	// Extra are other commands started in the container: those of probes and hooks.
+	Extra [][]string
 	// Mounts are the directories and files in the container that hide the image's.
 	Mounts []string
 	// Unknown is why the words are unknown before the container starts; "" if they are known.
@@ -42,7 +42,7 @@ func containerProcess(c *node) Process {
 		{"lifecycle", "preStop", "exec"},
 	} {
 		if words := c.get(append(path, "command")...).words(); len(words) > 0 {
-			p.Also = append(p.Also, words)
+			p.Extra = append(p.Extra, words)
 		}
 	}
 	for _, m := range c.get("volumeMounts").list() {

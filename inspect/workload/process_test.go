@@ -43,7 +43,7 @@ func TestProcess(t *testing.T) {
 		{
 			"probes, hooks and mounts",
 			pod("livenessProbe: {exec: {command: [a, b]}}, lifecycle: {preStop: {exec: {command: [c]}}}, volumeMounts: [{name: v, mountPath: /v}]"),
-			workload.Process{Also: [][]string{{"a", "b"}, {"c"}}, Mounts: []string{"/v"}},
+			workload.Process{Extra: [][]string{{"a", "b"}, {"c"}}, Mounts: []string{"/v"}},
 		},
 
 		{"service", service(""), workload.Process{}},
@@ -80,7 +80,7 @@ func TestProcess(t *testing.T) {
 		{
 			"mounts and hooks",
 			service("volumes: [./a:/b:ro, {type: bind, source: c, target: /d}]\n    tmpfs: /e\n    post_start: [{command: [/p]}]"),
-			workload.Process{Mounts: []string{"/b", "/d", "/e"}, Also: [][]string{{"/p"}}},
+			workload.Process{Mounts: []string{"/b", "/d", "/e"}, Extra: [][]string{{"/p"}}},
 		},
 	} {
 		found, err := workload.Read(c.name, []byte(c.file), workload.Options{})

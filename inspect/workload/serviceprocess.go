@@ -20,7 +20,7 @@ func serviceProcess(n *node) Process {
 	for _, key := range []string{"post_start", "pre_stop"} {
 		for _, hook := range n.get(key).list() {
 			if words := s.split(hook.get("command")); len(words) > 0 {
-				p.Also = append(p.Also, words)
+				p.Extra = append(p.Extra, words)
 			}
 		}
 	}

@@ -8,7 +8,7 @@ func ofFileSystems() []mutant {
 			`case ok && attribute == "":`,
 		},
 		{
-			"inspect/rootfs/special.go", "TestAmbiguous", `case h.Typeflag == tar.TypeXGlobalHeader && !idle(key):`,
+			"inspect/rootfs/special.go", "TestAmbiguous", `case h.Typeflag == tar.TypeXGlobalHeader && !irrelevant(key):`,
 			`case false:`,
 		},
 		{
@@ -29,48 +29,48 @@ func ofFileSystems() []mutant {
 			`return slices.Contains([]string{"impure"}, name)`,
 		},
 		{
-			"inspect/rootfs/view.go", "TestReadings", `in.opaque, in.anew = in.opaque || in != v.root, in.anew || in == v.root`,
+			"inspect/rootfs/view.go", "TestReadings", `in.opaque, in.replaced = in.opaque || in != v.root, in.replaced || in == v.root`,
 			`in.opaque = true`,
 		},
 		{
 			"inspect/rootfs/view.go", "TestAmbiguous",
-			`return ambiguous(join(w.path(), gone), "the whiteout of it comes after the layer's own")`, `return nil`,
+			`return ambiguous(join(w.path(), gone), "its whiteout comes after the layer's own entry")`, `return nil`,
 		},
 		{
-			"inspect/rootfs/view.go", "TestAmbiguous", `return ambiguous(w.path(), "its opaque marker comes by a link")`,
+			"inspect/rootfs/view.go", "TestAmbiguous", `return ambiguous(w.path(), "its opaque marker comes through a link")`,
 			`return nil`,
 		},
-		{"inspect/rootfs/view.go", "TestReadings", `n.anew = n.dir`, `n.anew = false`},
+		{"inspect/rootfs/view.go", "TestReadings", `n.replaced = n.dir`, `n.replaced = false`},
 		{"inspect/rootfs/view.go", "TestLimits", `if n.dir && len(w.names) >= v.limits.Depth {`, `if false {`},
 		{"inspect/rootfs/view.go", "TestLongWays", `v.followed > maxFollowed {`, `v.followed > 1000*maxFollowed {`},
 		{"inspect/rootfs/merge.go", "TestReadings", `if err != nil || !tree.differs {`, `if true {`},
 		{
 			"inspect/rootfs/merge.go", "TestAmbiguous",
-			`return ambiguous(path, "only some runtimes act upon this entry, and a lower layer has something else there")`,
+			`return ambiguous(path, "only some runtimes apply this entry, and a lower layer has something else there")`,
 			`return nil`,
 		},
 		{
 			"inspect/rootfs/merge.go", "TestAmbiguous",
-			`case !w.here().isLink() && w.here().executable() != files[i].Runnable():`, `case false:`,
+			`case !w.current().isLink() && w.current().executable() != files[i].Runnable():`, `case false:`,
 		},
-		{"inspect/rootfs/overlay.go", "TestMerge", `delete(dir.kids, base(w))`, `_ = w`},
+		{"inspect/rootfs/overlay.go", "TestMerge", `delete(dir.children, base(w))`, `_ = w`},
 		{
 			"inspect/rootfs/overlay.go", "TestMerge", `if dir := l.at(f.Path); f.Opaque && dir != nil {`,
 			`if dir := l.at(f.Path); false && dir != nil {`,
 		},
 		{"inspect/rootfs/overlay.go", "TestReadings", `l.differs = l.differs || lower.isLink()`, `_ = lower`},
-		{"inspect/rootfs/inplace.go", "TestReadings", `if f.Implied && kid != nil && kid.isLink() {`, `if false {`},
+		{"inspect/rootfs/inplace.go", "TestReadings", `if f.Implied && child != nil && child.isLink() {`, `if false {`},
 
 		{
-			"inspect/rootfs/stream.go", "TestBombs", `case s.limits.dense(s.n, s.raw), s.limits.dense(`,
-			`case false, s.limits.dense(`,
+			"inspect/rootfs/stream.go", "TestBombs", `case s.limits.exceedsRatio(s.n, s.raw), s.limits.exceedsRatio(`,
+			`case false, s.limits.exceedsRatio(`,
 		},
 		{
 			"inspect/rootfs/stream.go", "TestBombs",
-			`case s.limits.dense(s.n, s.raw), s.limits.dense(s.total.unpacked.Load(), s.total.packed.Load()):`,
-			`case s.limits.dense(s.n, s.raw):`,
+			`case s.limits.exceedsRatio(s.n, s.raw), s.limits.exceedsRatio(s.total.unpacked.Load(), s.total.packed.Load()):`,
+			`case s.limits.exceedsRatio(s.n, s.raw):`,
 		},
-		{"inspect/rootfs/stream.go", "TestTimeLimit", `case time.Since(s.begun) > s.limits.Time:`, `case false:`},
+		{"inspect/rootfs/stream.go", "TestTimeLimit", `case time.Since(s.started) > s.limits.Time:`, `case false:`},
 		{"inspect/rootfs/stream.go", "TestLimits", `case s.n > s.limits.Unpacked:`, `case false:`},
 		{
 			"inspect/rootfs/scan.go", "TestLimits", `if s.headers++; s.headers > s.options.Limits.Headers {`,
@@ -84,16 +84,16 @@ func ofFileSystems() []mutant {
 		{"inspect/rootfs/scan.go", "TestScanMediaTypes", `case strings.HasSuffix(t, "+encrypted"):`, `case false:`},
 
 		{"inspect/rootfs/node.go", "TestExtractLimits", ` + len(f.Text) + `, ` + `},
-		{"inspect/rootfs/tableplace.go", "TestSeveralTables", `if other.off != p.off || other.n != p.n || `, `if `},
+		{"inspect/rootfs/tablelocation.go", "TestSeveralTables", `if other.off != p.off || other.n != p.n || `, `if `},
 		{
-			"inspect/rootfs/tableplace.go", "TestSeveralTables",
-			`!either(&p.packed, other.packed) || !either(&p.text, other.text) {`, `false {`,
+			"inspect/rootfs/tablelocation.go", "TestSeveralTables",
+			`!agreeOn(&p.packed, other.packed) || !agreeOn(&p.text, other.text) {`, `false {`,
 		},
 		{
-			"inspect/rootfs/tableplace.go", "TestLyingTables",
+			"inspect/rootfs/tablelocation.go", "TestLyingTables",
 			`return cmp.Or(sameDigest(packedSum, p.packed), sameDigest(textSum, p.text))`, `return nil`,
 		},
-		{"inspect/rootfs/tableplace.go", "TestTableLimits", `if p.n > maxTable {`, `if false {`},
+		{"inspect/rootfs/tablelocation.go", "TestTableLimits", `if p.n > maxTable {`, `if false {`},
 		{
 			"inspect/rootfs/tablecompare.go", "TestTablesOfOtherLayers",
 			`row.kind == tar.TypeReg && (row.size != h.Size || row.runnable != (h.Mode&0o111 != 0)):`, `false:`,
@@ -102,24 +102,24 @@ func ofFileSystems() []mutant {
 			"inspect/rootfs/tablecompare.go", "TestTablesOfOtherLayers",
 			`!p.zeros || !piece.zeros && !bytes.Equal(p.hash.Sum(nil), piece.digest[:]) {`, `!p.zeros {`,
 		},
-		{"inspect/rootfs/tablecompare.go", "TestTablesOfOtherLayers", `if !row.met {`, `if !row.met && name == "" {`},
+		{"inspect/rootfs/tablecompare.go", "TestTablesOfOtherLayers", `if !row.found {`, `if !row.found && name == "" {`},
 		{
-			"inspect/rootfs/tableparts.go", "TestTablesOfOtherLayers", `if !r.now.zeros && !bytes.Equal(`,
-			`if r.now.zeros && !bytes.Equal(`,
+			"inspect/rootfs/tableparts.go", "TestTablesOfOtherLayers", `if !r.current.zeros && !bytes.Equal(`,
+			`if r.current.zeros && !bytes.Equal(`,
 		},
 
 		{
-			"inspect/rootfs/fetchahead.go", "TestScanAllAtOnce", `if a := f.arrivals[n]; a != nil {`,
+			"inspect/rootfs/prefetch.go", "TestScanAllAtOnce", `if a := f.arrivals[n]; a != nil {`,
 			`if a := f.arrivals[n]; false && a != nil {`,
 		},
 		{
-			"inspect/rootfs/fetchahead.go", "TestScanAllFetchesSoMuchAhead", `semaphore.NewWeighted(fetchedBytes)`,
+			"inspect/rootfs/prefetch.go", "TestScanAllFetchesSoMuchAhead", `semaphore.NewWeighted(fetchedBytes)`,
 			`semaphore.NewWeighted(fetchedBytes << 10)`,
 		},
 
 		{
-			"inspect/rootfs/command.go", "TestCommandAround", `for _, other := range c.Also {`,
-			`for _, other := range c.Also[:0] {`,
+			"inspect/rootfs/command.go", "TestCommandAround", `for _, extra := range c.Extra {`,
+			`for _, extra := range c.Extra[:0] {`,
 		},
 		{"inspect/rootfs/command.go", "TestCommandAround", `if c.Unknown != "" {`, `if false {`},
 		{
