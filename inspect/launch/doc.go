@@ -1,5 +1,5 @@
-// Package launch tells what a command line starts: inits, env, sudo and their like, command lines of shells and short
-// start scripts. Of takes the words of a command, Script the text of a shell script.
+// Package launch finds out what a command line starts through inits, env, sudo and similar programs, shell command
+// lines and short start scripts. Of takes the words of a command, Script the text of a shell script.
 //
-// Nothing is run and no file is opened. What is not certain is said (Started.Why), never guessed.
+// It runs nothing and opens no file. It does not guess: Started.Why says what is not certain.
 package launch

@@ -7,7 +7,7 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// Kind is what a program that starts others is.
+// Kind is the kind of a program that starts others.
 type Kind string
 
 // The kinds.
@@ -16,26 +16,26 @@ const (
 	Shell Kind = "shell" // runs a command line
 )
 
-// Started is what a command line tells its program to start.
+// Started is what the program of a command line starts.
 type Started struct {
-	Kind     Kind      // of the program itself; "" where it is an ordinary one
+	Kind     Kind      // of the program itself; "" if it is an ordinary one
 	Commands []Command // what it starts, in order
 	File     string    // a script that a shell reads
-	Why      string    // what is not followed, and the reason; "": nothing is left out
-	Rest     string    // what Why is about
-	Words    []string  // those of which some may name a program; the arguments of File
+	Why      string    // what is not followed; "" if everything is
+	Rest     string    // the text that Why is about
+	Words    []string  // words that may name programs; or the arguments of File
 }
 
 // Command is one command that a program starts.
 type Command struct {
-	Argv  []string
-	Env   []string // NAME=value that is set before
-	Dir   string   // where it is started, as seen from the directory before; "" is that one
-	Maybe bool     // other commands come before it, or decide whether it is started
+	Argv     []string
+	Env      []string // NAME=value, set for the command
+	Dir      string   // its directory, relative to the previous one; "": the same
+	Optional bool     // other commands precede it, or decide whether it is started
 }
 
-// Of knows launchers, shells, busybox in front of any of them, and programs that start what their files name. path is
-// where the program lies, since links give programs other names.
+// Of recognises launchers, shells, either of them run by busybox, and programs that start what their files name. path
+// is the path of the program without links, since it may have another name than the link.
 func Of(argv []string, path string) Started {
 	if name := base(argv[0]); name == "busybox" || name == "toybox" {
 		if len(argv) == 1 {
@@ -60,7 +60,7 @@ func startedByName(name string, argv []string) (s Started, known bool) {
 	case slices.Contains(strings.Fields(shells), name):
 		return startedByShell(argv), true
 	case isLoader(name):
-		return ldso().starts(argv), true
+		return ldso().started(argv), true
 	case slices.Contains(strings.Fields(supervisors), name):
 		return Started{
 			Why: "what the files of " + name + " tell it to start", Rest: strings.Join(argv, " "),
@@ -71,7 +71,7 @@ func startedByName(name string, argv []string) (s Started, known bool) {
 	}
 	for _, l := range launchers() {
 		if slices.Contains(strings.Fields(l.names), name) {
-			return l.starts(argv), true
+			return l.started(argv), true
 		}
 	}
 	return Started{}, false
@@ -79,26 +79,25 @@ func startedByName(name string, argv []string) (s Started, known bool) {
 
 const shells = "sh ash bash dash ksh mksh zsh"
 
-// supervisors start what their configuration names, whatever their command line says.
+// supervisors start what their configuration files name, not their command line.
 const supervisors = `init launcher systemd supervisord s6-svscan s6-overlay-suexec s6-linux-init runsvdir runit openrc-init upstart pebble
 	monit crond cron forego honcho foreman overmind goreman pm2 pm2-runtime multirun circusd god bluepill npm npx yarn pnpm bundle`
 
-// isInterpreter reports whether programs of the name run code that is not their own, with a version behind the name or
-// not.
+// isInterpreter reports whether a program of this name, with or without a version after it, runs code from other
+// files.
 func isInterpreter(name string) bool {
 	name = strings.TrimRight(name, "0123456789.")
 	return slices.Contains(strings.Fields(`python pypy java node nodejs ruby jruby perl php php-fpm lua luajit Rscript R deno bun dotnet mono
 		guile tclsh erl escript elixir iex julia racket scala groovy clojure jshell ts-node uwsgi execlineb make`), name)
 }
 
-// isLoader reports whether a name is that of ld.so, which runs the program that it is told.
+// isLoader reports whether a name is that of ld.so, which can run a program in its arguments.
 func isLoader(name string) bool {
 	return strings.HasPrefix(name, "ld-linux") || strings.HasPrefix(name, "ld-musl-") ||
-		strings.HasPrefix(name, "ld64.so") ||
-		name == "ld.so" || strings.HasPrefix(name, "ld.so.")
+		strings.HasPrefix(name, "ld64.so") || name == "ld.so" || strings.HasPrefix(name, "ld.so.")
 }
 
-func (l launcher) starts(argv []string) Started {
+func (l launcher) started(argv []string) Started {
 	words := argv[1:]
 	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
 		option := words[0]
@@ -115,13 +114,13 @@ func (l launcher) starts(argv []string) Started {
 		words = words[skip:]
 	}
 	var env []string
-	for l.assigns && len(words) > 0 && assigns(words[0]) {
+	for l.assigns && len(words) > 0 && isAssignment(words[0]) {
 		env, words = append(env, words[0]), words[1:]
 	}
-	if len(words) <= l.words {
+	if len(words) <= l.arguments {
 		return Started{Kind: Init, Why: base(argv[0]) + " has nothing to start", Rest: strings.Join(argv, " ")}
 	}
-	if words = words[l.words:]; strings.HasPrefix(words[0], "-") {
+	if words = words[l.arguments:]; strings.HasPrefix(words[0], "-") {
 		return Started{
 			Kind: Init, Why: "the option " + words[0] + " of " + base(argv[0]), Rest: strings.Join(argv, " "),
 			Words: words,
@@ -130,7 +129,7 @@ func (l launcher) starts(argv []string) Started {
 	return Started{Kind: Init, Commands: []Command{{Argv: words, Env: env}}}
 }
 
-// option returns how many of the words behind an option belong to it, and whether the option is known.
+// option returns how many of the words after an option belong to it, and whether the option is known.
 func (l launcher) option(option string) (skip int, ok bool) {
 	name, _, attached := strings.Cut(strings.TrimLeft(option, "-"), "=")
 	if strings.HasPrefix(option, "--") || l.oneDash {
@@ -159,7 +158,7 @@ func (l launcher) option(option string) (skip int, ok bool) {
 	return 0, true
 }
 
-// startedBySu knows su(1) and runuser(1): USER -c LINE, or runuser -u USER COMMAND.
+// startedBySu parses su(1) and runuser(1): USER -c LINE, or runuser -u USER COMMAND.
 func startedBySu(argv []string) Started {
 	for n, word := range argv {
 		switch {
@@ -168,13 +167,13 @@ func startedBySu(argv []string) Started {
 			s.Kind = Init
 			return s
 		case word == "-u" && base(argv[0]) == "runuser":
-			return launcher{valued: "ugG"}.starts(argv)
+			return launcher{valued: "ugG"}.started(argv)
 		}
 	}
 	return Started{Kind: Init, Why: "what " + base(argv[0]) + " starts", Rest: strings.Join(argv, " "), Words: argv[1:]}
 }
 
-// startedByEnv knows env(1) of coreutils and busybox, -S included, which #! lines need for more than one argument.
+// startedByEnv parses env(1) of coreutils and busybox, including -S, which #! lines need for more than one argument.
 func startedByEnv(argv []string) Started {
 	var c Command
 	words := argv[1:]
@@ -198,7 +197,7 @@ func startedByEnv(argv []string) Started {
 	return Started{Kind: Init, Commands: []Command{c}}
 }
 
-// envOption takes one option of env, and returns the words behind it and its value.
+// envOption parses one option of env, and returns the words after it and its value.
 func (c *Command) envOption(option string, words []string) (rest []string, ok bool) {
 	split, isSplit := strings.CutPrefix(strings.TrimPrefix(option, "-v"), "-S")
 	if long, isLong := strings.CutPrefix(option, "--split-string"); isLong {
@@ -215,7 +214,7 @@ func (c *Command) envOption(option string, words []string) (rest []string, ok bo
 	case option == "-v", option == "--":
 		return words, true
 	case option == "-", option == "-i", option == "--ignore-environment":
-		c.Env = append(c.Env, "PATH=/bin:/usr/bin") // what execvp falls back to
+		c.Env = append(c.Env, "PATH=/bin:/usr/bin") // the default of execvp
 		return words, true
 	case isDir:
 		c.Dir = value
@@ -232,7 +231,7 @@ func (c *Command) envOption(option string, words []string) (rest []string, ok bo
 }
 
 // assigns reports whether a word is NAME=value.
-func assigns(word string) bool {
+func isAssignment(word string) bool {
 	name, _, ok := strings.Cut(word, "=")
 	return ok && syntax.ValidName(name)
 }

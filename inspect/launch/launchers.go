@@ -2,17 +2,17 @@ package launch
 
 // launcher describes the command line of a program that starts another: OPTIONS WORDS… COMMAND….
 type launcher struct {
-	names      string // parted by blanks
+	names      string // separated by blanks
 	flags      string // options without a value, single letters
 	valued     string // options with a value, single letters
-	long       string // options of two dashes without a value
-	longValued string // those with one, which is behind "=" or the next word
-	oneDash    bool   // long options have one dash, as Go's flags
-	assigns    bool   // NAME=value may stand before the command
-	words      int    // before the command, as gosu's user
+	long       string // options with two dashes and without a value
+	longValued string // those with a value, after "=" or in the next word
+	oneDash    bool   // long options have one dash, like Go's flags
+	assigns    bool   // NAME=value may precede the command
+	arguments  int    // the number of words before the command, such as gosu's user
 }
 
-// launchers is a function, so that nobody can change the table.
+// launchers is a function, so that the table can't be changed.
 func launchers() []launcher {
 	return []launcher{
 		// https://github.com/krallin/tini
@@ -21,9 +21,9 @@ func launchers() []launcher {
 		{names: "dumb-init", flags: "cv", valued: "r", long: "single-child verbose", longValued: "rewrite"},
 		{names: "catatonit", flags: "g"}, // https://github.com/openSUSE/catatonit
 		// https://github.com/tianon/gosu, https://github.com/ncopa/su-exec
-		{names: "gosu su-exec", words: 1},
-		{names: "s6-setuidgid setuidgid", words: 1},                  // https://skarnet.org/software/s6/s6-setuidgid.html
-		{names: "with-contenv s6-envdir envdir", words: 0},           // of s6-overlay and daemontools
+		{names: "gosu su-exec", arguments: 1},
+		{names: "s6-setuidgid setuidgid", arguments: 1},              // https://skarnet.org/software/s6/s6-setuidgid.html
+		{names: "with-contenv s6-envdir envdir", arguments: 0},       // of s6-overlay and daemontools
 		{names: "chpst", flags: "vP012", valued: "uUb/nlLmdopfcrte"}, // http://smarden.org/runit/chpst.8.html
 		// https://man7.org/linux/man-pages/man1/setpriv.1.html
 		{
@@ -34,7 +34,7 @@ func launchers() []launcher {
 		// https://www.gnu.org/software/coreutils/manual/coreutils.html
 		{
 			names: "timeout", flags: "fpv", valued: "ks", long: "foreground preserve-status verbose",
-			longValued: "kill-after signal", words: 1,
+			longValued: "kill-after signal", arguments: 1,
 		},
 		{names: "nice", flags: "0123456789", valued: "n", longValued: "adjustment"},
 		{names: "stdbuf", valued: "ioe", longValued: "input output error"},
@@ -42,9 +42,9 @@ func launchers() []launcher {
 		// util-linux
 		{names: "setsid", flags: "cfw", long: "ctty fork wait"},
 		{names: "ionice", flags: "t", valued: "cn", long: "ignore", longValued: "class classdata"},
-		{names: "taskset", flags: "ac", long: "all-tasks cpu-list", words: 1},
-		{names: "chrt", flags: "abdfiomrv", valued: "TPD", words: 1},
-		{names: "setarch", flags: "vBFILRSTXZ3", words: 1},
+		{names: "taskset", flags: "ac", long: "all-tasks cpu-list", arguments: 1},
+		{names: "chrt", flags: "abdfiomrv", valued: "TPD", arguments: 1},
+		{names: "setarch", flags: "vBFILRSTXZ3", arguments: 1},
 		{names: "linux32 linux64", flags: "vBFILRSTXZ3"},
 		// https://www.sudo.ws/docs/man/sudo.man/
 		{
@@ -66,7 +66,7 @@ func launchers() []launcher {
 	}
 }
 
-// ldso is the loader as a program: https://man7.org/linux/man-pages/man8/ld.so.8.html
+// ldso describes the loader as a program: https://man7.org/linux/man-pages/man8/ld.so.8.html
 func ldso() launcher {
 	return launcher{
 		long:       "inhibit-cache list verify",

@@ -8,11 +8,11 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// most is how long a script may be that is followed. It bounds how deep the parser goes: a few bytes are enough for one
-// level.
-const most = 16 << 10
+// maxScript limits the size of a script that is followed, and so the depth of the parser, since a few bytes are
+// enough for one level.
+const maxScript = 16 << 10
 
-// startedByShell knows SHELL -c LINE, and SHELL FILE.
+// startedByShell parses SHELL -c LINE, and SHELL FILE.
 func startedByShell(argv []string) Started {
 	words, line := argv[1:], false
 	for len(words) > 0 && len(words[0]) > 1 && (words[0][0] == '-' || words[0][0] == '+') {
@@ -31,44 +31,44 @@ func startedByShell(argv []string) Started {
 	}
 	switch {
 	case line && len(words) == 0:
-		return Started{Kind: Shell, Why: "no command line behind -c", Rest: strings.Join(argv, " ")}
+		return Started{Kind: Shell, Why: "no command line after -c", Rest: strings.Join(argv, " ")}
 	case line:
-		return Script(words[0], words[min(2, len(words)):]) // the first word behind the line is $0
+		return Script(words[0], words[min(2, len(words)):]) // the first word after the line is $0
 	case len(words) == 0:
-		return Started{} // a shell for somebody
+		return Started{} // an interactive shell
 	}
 	return Started{File: words[0], Words: words[1:]}
 }
 
-// script is a command line or a script on its way into what it starts.
+// script is a command line or script that is being followed.
 type script struct {
 	Started
 	shell
-	text  string
-	maybe bool // a program was started before
+	text     string
+	optional bool // a program was already started
 }
 
-// shell is what a command of a script hands on to the next.
+// shell is the state that a command of a script passes on to the next.
 type shell struct {
 	params []string // $1 and so on
-	env    []string // set so far
-	dir    string   // gone to so far
+	env    []string // variables so far
+	dir    string   // the directory so far
 }
 
-// place is where a statement stands in a script.
-type place struct {
-	last        bool // the script ends with what it returns
-	conditional bool // the statement before decides whether this one runs
-	inside      bool // a part of a longer statement: exec and exit may not end the script
+// position is the position of a statement in a script.
+type position struct {
+	last        bool // its exit status is the script's
+	conditional bool // the previous statement decides whether it runs
+	inside      bool // it is part of a longer statement, so exec and exit need not end the script
 }
 
-// Script returns what a command line of a shell starts, or a script, as far as it is certain. params are $1 and so on.
+// Script returns what a shell's command line or a script starts, as far as it is certain. params are $1 and so on.
 //
-// It is read as POSIX has it: what the other shells add is either not followed, or means the same there.
+// The text is parsed as POSIX shell. Extensions of other shells are not followed, unless they mean the same.
 func Script(text string, params []string) Started {
 	s := script{Started: Started{Kind: Shell}, shell: shell{params: params}, text: text}
-	if len(text) > most {
-		s.stop(fmt.Sprintf("a command line of more than %d KiB", most>>10), 0)
+	if len(text) > maxScript {
+		s.stop(fmt.Sprintf("a command line of more than %d KiB", maxScript>>10), 0)
 		return s.Started
 	}
 	var all []*syntax.Stmt
@@ -79,7 +79,7 @@ func Script(text string, params []string) Started {
 		}
 	}
 	for n, stmt := range all {
-		if !s.statement(stmt, place{last: n == len(all)-1}) {
+		if !s.statement(stmt, position{last: n == len(all)-1}) {
 			break
 		}
 	}
@@ -94,14 +94,14 @@ func Script(text string, params []string) Started {
 
 const restOfLine = "the rest of the command line"
 
-// stop ends what is followed; the rest begins at an offset.
+// stop ends following. The rest of the text begins at an offset.
 func (s *script) stop(why string, from uint) bool {
 	s.Why, s.Rest = why, strings.Trim(s.text[min(from, uint(len(s.text))):], " \t\n;")
 	return false
 }
 
-// statement follows a statement, and reports whether to go on with the next.
-func (s *script) statement(stmt *syntax.Stmt, p place) bool {
+// statement follows a statement, and reports whether to continue with the next.
+func (s *script) statement(stmt *syntax.Stmt, p position) bool {
 	if stmt.Background {
 		defer s.restore(s.shell)
 		p.inside = true
@@ -111,7 +111,7 @@ func (s *script) statement(stmt *syntax.Stmt, p place) bool {
 		return s.call(stmt, cmd, p)
 	case *syntax.BinaryCmd:
 		return s.binary(cmd, p)
-	case nil: // it only opens files
+	case nil: // only redirections
 		if at := substitution(stmt); at.IsValid() {
 			return s.stop(restOfLine, at.Offset())
 		}
@@ -123,7 +123,7 @@ func (s *script) statement(stmt *syntax.Stmt, p place) bool {
 func (s *script) restore(before shell) { s.shell = before }
 
 // binary follows two statements with "&&", "||" or "|" between them.
-func (s *script) binary(cmd *syntax.BinaryCmd, p place) bool {
+func (s *script) binary(cmd *syntax.BinaryCmd, p position) bool {
 	p.inside = true
 	left, right := p, p
 	switch cmd.Op {
@@ -136,12 +136,12 @@ func (s *script) binary(cmd *syntax.BinaryCmd, p place) bool {
 	return s.statement(cmd.X, left) && s.statement(cmd.Y, right)
 }
 
-// call follows a simple command: a program, one of the shell's own, or assignments alone.
-func (s *script) call(stmt *syntax.Stmt, cmd *syntax.CallExpr, p place) bool {
+// call follows a simple command: a program, a builtin, or only assignments.
+func (s *script) call(stmt *syntax.Stmt, cmd *syntax.CallExpr, p position) bool {
 	from, hidden := stmt.Pos().Offset(), substitution(stmt)
 	own, ok := assigned(cmd)
 	if !ok {
-		return s.stop("the shell makes PATH", from)
+		return s.stop("the shell computes PATH", from)
 	}
 	words := s.words(cmd.Args)
 	exec := len(words) > 0 && words[0] == word{text: "exec", plain: true}
@@ -154,9 +154,9 @@ func (s *script) call(stmt *syntax.Stmt, cmd *syntax.CallExpr, p place) bool {
 	case len(cmd.Args) == 0:
 		s.env = append(slices.Clip(s.env), own...)
 		return true
-	case len(words) == 0: // exec opens files, or nothing is left of "$@"
+	case len(words) == 0: // exec with redirections only, or an empty "$@"
 		return true
-	case made(words[0], exec):
+	case computed(words[0], exec):
 		return s.stop("the shell makes its first command", from)
 	case exec || !slices.Contains(strings.Fields(builtins), words[0].text):
 		return s.program(words, own, from, p) && s.nothingHidden(hidden) && (!exec || p.inside)
@@ -164,59 +164,58 @@ func (s *script) call(stmt *syntax.Stmt, cmd *syntax.CallExpr, p place) bool {
 	return s.nothingHidden(hidden) && s.builtin(words, from, p)
 }
 
-// made reports whether the shell makes the name of the program, or more of a word than POSIX says: NAME+=value is
-// bash's.
-func made(first word, exec bool) bool {
+// computed reports whether the shell computes the name of the program, or gives a word a meaning that is not in
+// POSIX, such as bash's NAME+=value.
+func computed(first word, exec bool) bool {
 	return !first.plain || exec && strings.HasPrefix(first.text, "-") || strings.Contains(first.text, "=")
 }
 
-// nothingHidden stops at a substitution: what it runs is not known.
+// nothingHidden stops at a substitution, since what it runs is not known.
 func (s *script) nothingHidden(at syntax.Pos) bool {
 	return !at.IsValid() || s.stop(restOfLine, at.Offset())
 }
 
-// program adds a program that is started. What the shell makes of the first word that it changes is not known, nor
-// where the words behind it end up.
-func (s *script) program(words []word, env []string, from uint, p place) bool {
-	maybe := s.maybe || p.conditional || !p.last // the script may go on without it
-	c := Command{Argv: plainWords(words), Env: slices.Concat(s.env, env), Dir: s.dir, Maybe: maybe}
-	s.Commands, s.maybe = append(s.Commands, c), true
+// program adds a program that is started. From the first word that the shell expands on, the arguments are unknown.
+func (s *script) program(words []word, env []string, from uint, p position) bool {
+	maybe := s.optional || p.conditional || !p.last // the script may continue without it
+	c := Command{Argv: plainWords(words), Env: slices.Concat(s.env, env), Dir: s.dir, Optional: maybe}
+	s.Commands, s.optional = append(s.Commands, c), true
 	next := Of(c.Argv, "")
 	if len(c.Argv) < len(words) && next.Kind != "" && len(next.Commands) == 0 && next.Why == "" {
-		return s.stop("the shell makes what "+base(c.Argv[0])+" starts", from)
+		return s.stop("the shell computes what "+base(c.Argv[0])+" starts", from)
 	}
 	return true
 }
 
-// builtin follows a command of the shell's own, and reports whether to go on: some only set things.
-func (s *script) builtin(words []word, from uint, p place) bool {
-	done := false
+// builtin follows a builtin of the shell, and reports whether to continue: some only change settings.
+func (s *script) builtin(words []word, from uint, p position) bool {
+	known := false
 	switch words[0].text {
 	case "exit", "return":
 		return p.inside
 	case ":", "true", "false", "umask", "ulimit", "wait", "echo", "printf", "test", "[", "readonly", "local", "unset":
-		done = true
+		known = true
 	case "set":
-		done = setsOptions(words)
+		known = setsOptions(words)
 	case "export":
-		done = s.export(words[1:])
+		known = s.export(words[1:])
 	case "shift":
-		if done = len(words) == 1 && len(s.params) > 0; done {
+		if known = len(words) == 1 && len(s.params) > 0; known {
 			s.params = s.params[1:]
 		}
 	case "cd":
-		done = s.changeDir(words[1:])
+		known = s.changeDir(words[1:])
 	}
-	return done || s.stop("the shell's own "+words[0].text, from)
+	return known || s.stop("the shell builtin "+words[0].text, from)
 }
 
-// setsOptions reports whether "set" only sets options, such as -eu, and leaves $1 and the others as they are.
+// setsOptions reports whether "set" only sets options, such as -eu, and does not change $1 and so on.
 func setsOptions(words []word) bool {
 	return len(words) > 1 && words[1].plain && len(words[1].text) > 1 && strings.ContainsAny(words[1].text[:1], "-+") &&
 		!slices.ContainsFunc(words, func(w word) bool { return w.text == "--" || w.text == "-" })
 }
 
-// export reports whether PATH stays known.
+// export exports variables, and reports whether PATH is still known.
 func (s *script) export(words []word) bool {
 	for _, w := range words {
 		if !w.plain && (w.text == "" || strings.HasPrefix(w.text, "PATH=")) {
@@ -227,7 +226,7 @@ func (s *script) export(words []word) bool {
 	return true
 }
 
-// changeDir reports whether it is certain where "cd" leads.
+// changeDir changes the directory, and reports whether it is known.
 func (s *script) changeDir(words []word) bool {
 	if len(words) != 1 || !words[0].plain || words[0].text == "-" || words[0].text == "" {
 		return false
@@ -240,7 +239,7 @@ func (s *script) changeDir(words []word) bool {
 	return true
 }
 
-// builtins are words that a shell does not look for in PATH, those of bash among them.
+// builtins are words that a shell does not look for in PATH, including those of bash.
 const builtins = `. [ [[ alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown echo enable
 	eval exec exit export false fc fg function getopts hash help history if jobs kill let local logout mapfile popd
 	printf pushd pwd read readarray readonly return select set shift shopt source suspend test time times trap true type typeset

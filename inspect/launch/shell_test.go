@@ -17,7 +17,7 @@ func started(s launch.Started) (all []string) {
 		if c.Dir != "" {
 			line = c.Dir + ": " + line
 		}
-		if c.Maybe {
+		if c.Optional {
 			line += "?"
 		}
 		all = append(all, line)

@@ -8,11 +8,11 @@ import (
 
 // word is one word of a command line.
 type word struct {
-	text  string // what is known of it, from its beginning
-	plain bool   // the text is what the program gets: nothing in it is for the shell to replace
+	text  string // the known beginning of the word
+	plain bool   // the text is the whole word, without anything to expand
 }
 
-// words are the words of a command, with $1, "$@" and the like replaced.
+// words returns the words of a command, with $1, "$@" and the like expanded.
 func (s *script) words(args []*syntax.Word) []word {
 	var all []word
 	for _, w := range args {
@@ -25,7 +25,7 @@ func (s *script) words(args []*syntax.Word) []word {
 	return all
 }
 
-// literal is a word as it is written.
+// literal returns a word without expansion.
 func literal(parts []syntax.WordPart) word {
 	var text strings.Builder
 	for _, part := range parts {
@@ -52,7 +52,7 @@ func literal(parts []syntax.WordPart) word {
 	return word{text: text.String(), plain: true}
 }
 
-// parameters are the values of a word that is a parameter of the script and nothing else.
+// parameters returns the values of a word that consists of one parameter of the script.
 func (s *script) parameters(w *syntax.Word) (values []word, ok bool) {
 	parts, quoted := w.Parts, false
 	if q, is := parts[0].(*syntax.DblQuoted); is && len(parts) == 1 {
@@ -71,14 +71,14 @@ func (s *script) parameters(w *syntax.Word) (values []word, ok bool) {
 	}
 	for _, p := range params {
 		if !quoted && (p == "" || strings.ContainsAny(p, " \t\n*?[")) {
-			return nil, false // the shell takes it apart
+			return nil, false // the shell splits or expands it
 		}
 		values = append(values, word{text: p, plain: true})
 	}
 	return values, true
 }
 
-// parameter is the name of $NAME or ${NAME}, where nothing else is asked for.
+// parameter returns the name in $NAME or ${NAME}; "" for other expansions.
 func parameter(part syntax.WordPart) string {
 	e, ok := part.(*syntax.ParamExp)
 	if !ok || e.Param == nil || e.Length || e.Excl || e.Index != nil || e.Slice != nil || e.Repl != nil || e.Exp != nil ||
@@ -88,7 +88,7 @@ func parameter(part syntax.WordPart) string {
 	return e.Param.Value
 }
 
-// assigned are the assignments before a command whose values are known. It reports whether PATH stays known.
+// assigned returns the assignments before a command whose values are known, and reports whether PATH is still known.
 func assigned(cmd *syntax.CallExpr) (all []string, known bool) {
 	for _, a := range cmd.Assigns {
 		value := word{plain: true}
@@ -105,7 +105,7 @@ func assigned(cmd *syntax.CallExpr) (all []string, known bool) {
 	return all, true
 }
 
-// plainWords are the words before the first one that is not plain.
+// plainWords returns the words before the first one that is not plain.
 func plainWords(words []word) []string {
 	var plain []string
 	for _, w := range words {
@@ -117,8 +117,7 @@ func plainWords(words []word) []string {
 	return plain
 }
 
-// substitution is where the first command begins that the shell runs to make a word; it is not valid where there is
-// none.
+// substitution returns the position of the first command substitution; it is not valid if there is none.
 func substitution(node syntax.Node) (at syntax.Pos) {
 	syntax.Walk(node, func(n syntax.Node) bool {
 		switch n.(type) {

@@ -10,24 +10,24 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Entry is an image of a list and what its layers hold.
+// Entry is an image of a list and its contents.
 type Entry struct {
 	Image    inspect.Image
 	Contents inspect.Contents
 }
 
-// Difference is something in which images of one list differ.
+// Difference is a property in which images of one list differ.
 type Difference struct {
-	Rule string // of Rules
-	What string // for people: "label org.opencontainers.image.version", "package curl", "program jq"
-	// Values are what each image has, "" for nothing, by its platform.
+	Rule string // one of Rules
+	What string // for messages: "label org.opencontainers.image.version", "package curl", "program jq"
+	// Values has the value of each image by its platform, "" for none.
 	Values []Value
 }
 
-// Value is what the image of one platform has.
+// Value is the value of the image for one platform.
 type Value struct{ Platform, Value string }
 
-// side is an image, as it is compared.
+// side is one of the compared images.
 type side struct {
 	name string
 	arch string
@@ -35,8 +35,8 @@ type side struct {
 	details inspect.Details
 }
 
-// Compare tells what differs between the images for one system, in the order of Rules. Copies of one platform, and what
-// could not be read, are left out: they have findings of their own.
+// Compare returns the differences between the images for one system, in the order of Rules. Second images for a
+// platform and unreadable images are left out: they have their own findings.
 func Compare(entries []Entry) (all []Difference) {
 	var systems []string
 	groups := map[string][]side{}
@@ -72,8 +72,8 @@ func compare(sides []side) (all []Difference) {
 	return append(all, config(sides)...)
 }
 
-// differing is the difference of what the sides have, as it is compared, if there is one; shown is what people see.
-func differing(rule, what string, sides []side, compared, shown func(side) string) []Difference {
+// difference returns the difference in the compared values, if there is one. The result has the shown values.
+func difference(rule, what string, sides []side, compared, shown func(side) string) []Difference {
 	d := Difference{Rule: rule, What: what}
 	differ := false
 	for _, s := range sides {
@@ -86,10 +86,10 @@ func differing(rule, what string, sides []side, compared, shown func(side) strin
 	return []Difference{d}
 }
 
-// apart is how far the images of a list may be apart in time.
-const apart = 30 * 24 * time.Hour
+// maxApart is how far apart in time the images of a list may be built.
+const maxApart = 30 * 24 * time.Hour
 
-// created compares when the images were made. Times before 1981 stand for none: builds that can be repeated write them.
+// created compares when the images were built. Times before 1981 count as none: reproducible builds write them.
 func created(sides []side) []Difference {
 	var first, last time.Time
 	at := func(s side) string {
@@ -108,17 +108,17 @@ func created(sides []side) []Difference {
 			}
 		}
 	}
-	if last.Sub(first) <= apart {
+	if last.Sub(first) <= maxApart {
 		return nil
 	}
-	return differing(RuleCreated, "created", sides, func(s side) string { return s.name }, at)
+	return difference(RuleCreated, "created", sides, func(s side) string { return s.name }, at)
 }
 
-// Findings are the differences as findings about the list: mismatches where the images must be the same, else notes of
-// those that are worth one. Programs and packages that the same images have are one finding.
+// Findings returns the differences as findings about the list: mismatches if the images must be the same, otherwise
+// notes about the important ones. Programs or packages that the same images have are one finding.
 func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.Finding, differences []Difference) {
 	differences = Compare(entries)
-	for _, d := range together(differences) {
+	for _, d := range joinContents(differences) {
 		f := inspect.Finding{
 			State: inspect.Mismatch, Rule: d.Rule, Digest: report.Root.Digest, Claim: "one program for all platforms",
 			Evidence: d.What, Message: d.String(),
@@ -126,11 +126,11 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 		switch {
 		case same:
 			all = append(all, f.Printable())
-		case d.worthNote():
+		case d.deservesNote():
 			all = append(all, f.Note(d.Rule).Printable())
 		}
 	}
-	if f, unread := unlisted(report, entries); same && unread {
+	if f, unread := unreadDatabases(report, entries); same && unread {
 		all = append(all, f.Printable())
 	}
 	for _, e := range entries {
@@ -138,15 +138,15 @@ func Findings(report inspect.Report, entries []Entry, same bool) (all []inspect.
 			all = append(all, inspect.Finding{
 				State: inspect.Unchecked, Rule: RuleUnread, Platform: platform.Format(p), Digest: e.Image.Descriptor.Digest,
 				Message: platform.Format(p) +
-					": not checked: its layers were not read to their end, so that its programs could not be compared",
+					": not checked: its layers were not read to their end, so its programs could not be compared",
 			}.Printable())
 		}
 	}
 	return all, differences
 }
 
-// unlisted is a note about images whose packages are not known, if there are several images.
-func unlisted(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
+// unreadDatabases returns a note about images whose packages are not known, if there are several images.
+func unreadDatabases(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
 	var names []string
 	path, why := "", ""
 	for _, e := range entries {
@@ -156,17 +156,17 @@ func unlisted(report inspect.Report, entries []Entry) (inspect.Finding, bool) {
 	}
 	return inspect.Finding{
 		Digest: report.Root.Digest, Path: path, Claim: "one program for all platforms",
-		Evidence: "a database that is not read",
-		Message: fmt.Sprintf("%s: packages not compared: /%s is a database of RPM, %s", strings.Join(names, ", "),
+		Evidence: "a database that was not read",
+		Message: fmt.Sprintf("%s: packages not compared: /%s is an RPM database, %s", strings.Join(names, ", "),
 			path, why),
 	}.Note(RuleListing), path != "" && len(entries) > 1
 }
 
-// few is how many programs and packages are named of those that the same images have.
-const few = 5
+// maxNamed is how many programs or packages are named in one finding.
+const maxNamed = 5
 
-// together joins the programs, and the packages, that the same images have: "programs jq, yq".
-func together(all []Difference) (some []Difference) {
+// joinContents joins the programs, and the packages, that the same images have: "programs jq, yq".
+func joinContents(all []Difference) (some []Difference) {
 	index := map[string]int{}
 	counts := map[int]int{}
 	for _, d := range all {
@@ -189,13 +189,13 @@ func together(all []Difference) (some []Difference) {
 		if counts[n]++; counts[n] == 1 {
 			some[n].What = strings.Replace(some[n].What, kind, kind+"s", 1)
 		}
-		if counts[n] < few {
+		if counts[n] < maxNamed {
 			some[n].What += ", " + name
 		}
 	}
 	for n, more := range counts {
-		if more >= few {
-			some[n].What += fmt.Sprintf(" and %d more", more-few+1)
+		if more >= maxNamed {
+			some[n].What += fmt.Sprintf(" and %d more", more-maxNamed+1)
 		}
 		some[n].Values = slices.Clone(some[n].Values)
 		for i, v := range some[n].Values {
@@ -207,8 +207,9 @@ func together(all []Difference) (some []Difference) {
 	return some
 }
 
-// worthNote reports whether a difference is told to those who have not asked: one of stated values, or of programs.
-func (d Difference) worthNote() bool {
+// deservesNote reports whether a difference is noted even if the images need not be the same: one in stated values,
+// or in programs.
+func (d Difference) deservesNote() bool {
 	switch d.Rule {
 	case RuleCreated, RuleProgram:
 		return true
@@ -219,7 +220,7 @@ func (d Difference) worthNote() bool {
 	return false
 }
 
-// String is the difference in one line.
+// String returns the difference in one line.
 func (d Difference) String() string {
 	var have, each, lack []string
 	for _, v := range d.Values {

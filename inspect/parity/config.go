@@ -9,9 +9,9 @@ import (
 
 const sourceLabel = "org.opencontainers.image.source"
 
-// stated are the labels that say of what program, and which version of it, an image is.
+// statedLabels returns the labels that state the program in an image and its version.
 // https://github.com/opencontainers/image-spec/blob/v1.1.1/annotations.md, http://label-schema.org/rc1
-func stated() []string {
+func statedLabels() []string {
 	return []string{
 		"org.opencontainers.image.version", "org.opencontainers.image.revision", sourceLabel,
 		"org.label-schema.version", "org.label-schema.vcs-ref",
@@ -19,26 +19,26 @@ func stated() []string {
 }
 
 func labels(sides []side) (all []Difference) {
-	for _, name := range stated() {
+	for _, name := range statedLabels() {
 		label := func(s side) string { return s.details.Labels[name] }
 		all = append(all,
-			differing(RuleLabel, "label "+name, sides, func(s side) string { return neutral(label(s)) }, label)...)
+			difference(RuleLabel, "label "+name, sides, func(s side) string { return neutral(label(s)) }, label)...)
 	}
 	return all
 }
 
-// config compares what a container is started with.
+// config compares the settings with which a container is started.
 func config(sides []side) (all []Difference) {
 	add := func(what string, value func(side) string) {
-		all = append(all, differing(RuleConfig, what, sides, func(s side) string { return neutral(value(s)) }, value)...)
+		all = append(all, difference(RuleConfig, what, sides, func(s side) string { return neutral(value(s)) }, value)...)
 	}
 	add("base", func(s side) string { return s.Image.Base().Name })
 	add("entrypoint", func(s side) string { return strings.Join(s.details.Entrypoint, " ") })
 	add("command", func(s side) string { return strings.Join(s.details.Cmd, " ") })
 	add("user", func(s side) string { return s.details.User })
 	add("working directory", func(s side) string { return s.details.WorkingDir })
-	add("ports", func(s side) string { return keys(s.details.Ports) })
-	add("volumes", func(s side) string { return keys(s.details.Volumes) })
+	add("ports", func(s side) string { return joinKeys(s.details.Ports) })
+	add("volumes", func(s side) string { return joinKeys(s.details.Volumes) })
 	for _, name := range variables(sides) {
 		value := func(s side) string { return variable(s, name) }
 		sums := func(s side) string {
@@ -47,14 +47,16 @@ func config(sides []side) (all []Difference) {
 			}
 			return neutral(value(s))
 		}
-		all = append(all, differing(RuleConfig, "variable "+name, sides, sums, value)...)
+		all = append(all, difference(RuleConfig, "variable "+name, sides, sums, value)...)
 	}
 	return all
 }
 
-func keys(m map[string]json.RawMessage) string { return strings.Join(slices.Sorted(maps.Keys(m)), " ") }
+func joinKeys(m map[string]json.RawMessage) string {
+	return strings.Join(slices.Sorted(maps.Keys(m)), " ")
+}
 
-// variables are the names of all variables, sorted.
+// variables returns the names of all variables, sorted.
 func variables(sides []side) []string {
 	names := map[string]bool{}
 	for _, s := range sides {
@@ -66,7 +68,7 @@ func variables(sides []side) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// variable is the value, with its name and = where it is empty.
+// variable returns the value of a variable; NAME= if it is empty.
 func variable(s side, name string) string {
 	for _, line := range slices.Backward(s.details.Env) {
 		if have, value, _ := strings.Cut(line, "="); have == name {
@@ -79,7 +81,7 @@ func variable(s side, name string) string {
 	return ""
 }
 
-// isSum reports whether a value is that of a checksum, which each architecture's download has of its own.
+// isSum reports whether a value looks like a checksum, which differs between the downloads for each architecture.
 func isSum(value string) bool {
 	const shortest = 32 // of MD5
 	return len(value) >= shortest && strings.Trim(strings.ToLower(value), "0123456789abcdef") == ""

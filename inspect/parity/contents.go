@@ -10,14 +10,14 @@ import (
 	"mtool/inspect/binary"
 )
 
-// programs compares the names in PATH, those of one difference together.
+// programs compares the names of programs in PATH.
 func programs(sides []side) (all []Difference) {
 	names := map[string]bool{}
-	have := make([]map[string]string, len(sides)) // the name itself, by the neutral one
+	have := make([]map[string]string, len(sides)) // the name by its neutral form
 	for n, s := range sides {
 		have[n] = map[string]string{}
 		for _, name := range s.Contents.Programs {
-			if plain := neutral(name); !ofMachine(plain) {
+			if plain := neutral(name); !isMachineName(plain) {
 				have[n][plain], names[plain] = name, true
 			}
 		}
@@ -36,18 +36,18 @@ func programs(sides []side) (all []Difference) {
 			}
 			return ""
 		}
-		all = append(all, differing(RuleProgram, "program "+shown, sides, has, func(s side) string { return at[s.name] })...)
+		all = append(all, difference(RuleProgram, "program "+shown, sides, has, func(s side) string { return at[s.name] })...)
 	}
 	return all
 }
 
-// ofMachine reports whether a name is that of a machine alone, under which util-linux has setarch.
-func ofMachine(neutral string) bool {
+// isMachineName reports whether a name consists of a machine only: util-linux installs setarch under such names.
+func isMachineName(neutral string) bool {
 	return strings.Trim(neutral, "*-_.") == "" ||
 		slices.Contains([]string{"linux32", "linux64", "uname26", "i386", "ppc", "ppc32", "ppc64", "s390", "sparc"}, neutral)
 }
 
-// packages compares what the databases list. An image without a database has none, and is not compared.
+// packages compares the package databases. Images without one are not compared.
 func packages(sides []side) (all []Difference) {
 	names := map[string]bool{}
 	var listed []side
@@ -73,19 +73,19 @@ func packages(sides []side) (all []Difference) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		version := func(s side) string { return versions[s.name][name] }
-		// Where it is since packages need it, and nowhere else, that is the distribution's doing.
-		unasked := func(s side) bool { return needs[s.name][name] == (version(s) != "") }
-		if lacking(listed, version) && (ofHardware(name) || every(listed, unasked)) {
+		// If exactly the images with the package have others that depend on it, the distribution causes the difference.
+		byDependency := func(s side) bool { return needs[s.name][name] == (version(s) != "") }
+		if anyLacks(listed, version) && (isHardwarePackage(name) || every(listed, byDependency)) {
 			continue
 		}
 		all = append(all,
-			differing(RulePackage, "package "+name, listed, func(s side) string { return withoutRebuild(version(s)) },
+			difference(RulePackage, "package "+name, listed, func(s side) string { return withoutRebuild(version(s)) },
 				version)...)
 	}
 	return all
 }
 
-func lacking(sides []side, version func(side) string) bool {
+func anyLacks(sides []side, version func(side) string) bool {
 	return slices.ContainsFunc(sides, func(s side) bool { return version(s) == "" })
 }
 
@@ -93,12 +93,12 @@ func every(sides []side, holds func(side) bool) bool {
 	return !slices.ContainsFunc(sides, func(s side) bool { return !holds(s) })
 }
 
-// ofHardware reports whether a package is for one machine by nature.
-func ofHardware(name string) bool {
+// isHardwarePackage reports whether a package is by nature for one machine.
+func isHardwarePackage(name string) bool {
 	parts := strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '_' || r == '.' })
 	for _, part := range []string{
-		"microcode", "ucode", "firmware", "efi", "grub", "grub2", "shim", "syslinux", "kernel",
-		"kmod", "s390", "zipl", "opal", "raspi",
+		"microcode", "ucode", "firmware", "efi", "grub", "grub2", "shim", "syslinux", "kernel", "kmod", "s390", "zipl",
+		"opal", "raspi",
 	} {
 		if slices.Contains(parts, part) {
 			return true
@@ -108,7 +108,7 @@ func ofHardware(name string) bool {
 		strings.HasPrefix(name, "linux-headers")
 }
 
-// withoutRebuild is a version without the number of Debian's rebuild for one architecture.
+// withoutRebuild returns a version without the number of Debian's rebuild for one architecture.
 func withoutRebuild(version string) string {
 	at := strings.LastIndex(version, "+b")
 	if at < 0 || strings.Trim(version[at+2:], "0123456789") != "" {
@@ -117,7 +117,7 @@ func withoutRebuild(version string) string {
 	return version[:at]
 }
 
-// neutral is a text with * for the words for machines, and for what follows them in the name of a target.
+// neutral replaces the words for machines in a text, and the rest of a target's name after them, by *.
 func neutral(text string) string {
 	named := binary.NamedIn(text)
 	if len(named) == 0 {
@@ -134,7 +134,7 @@ func neutral(text string) string {
 	return target().ReplaceAllString(b.String(), "*")
 }
 
-// target is what follows the machine in the name of a target: x86_64-pc-linux-gnu, arm-linux-gnueabihf.
+// target matches the rest of a target's name after the machine: x86_64-pc-linux-gnu, arm-linux-gnueabihf.
 var target = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`\*-(pc-|unknown-|alpine-|redhat-|suse-)?linux-[a-z*]+[0-9]*`)
 })

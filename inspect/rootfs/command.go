@@ -247,7 +247,7 @@ func (f *follower) followStarted(next launch.Started, role Role, by string) {
 		for _, e := range c.Env {
 			f.setenv(e)
 		}
-		f.optional, f.scripts = f.optional || c.Maybe, 0 // the kernel counts from one exec to the next
+		f.optional, f.scripts = f.optional || c.Optional, 0 // the kernel counts from one exec to the next
 		f.run(c.Argv, role, by)
 		f.state = before
 	}

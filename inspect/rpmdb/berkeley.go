@@ -5,22 +5,22 @@ import (
 	"fmt"
 )
 
-// The format of Berkeley DB, as a table of hashes, in the order of bytes of the machine that wrote it: a page about the
-// whole, and pages of pairs of a number and a header. What is too large for those lies in overflow pages that lead to
-// each other. https://github.com/berkeleydb/libdb/blob/v5.3.28/src/dbinc/db_page.h
+// The format of a Berkeley DB hash table, in the byte order of the machine that wrote it: a metadata page, and pages
+// with pairs of a number and a header. Items that are too large lie in chains of overflow pages.
+// https://github.com/berkeleydb/libdb/blob/v5.3.28/src/dbinc/db_page.h
 const (
 	berkeleyMagic  = 0x00061561
-	berkeleyHeader = 72 // bytes of what all databases of Berkeley DB begin with
+	berkeleyHeader = 72 // bytes at the beginning of every Berkeley DB database
 	pageHeader     = 26
 	kindHashOld    = 2 // before version 4.6
 	kindOverflow   = 7
 	kindHashMeta   = 8
 	kindHash       = 13
-	itemHere       = 1 // the bytes follow
-	itemElsewhere  = 3
+	itemInline     = 1 // the bytes follow
+	itemOverflow   = 3
 )
 
-// berkeleyOrder is the order of bytes of a database; nil: it is none of Berkeley DB.
+// berkeleyOrder returns the byte order of a Berkeley DB database; nil if it is not one.
 func berkeleyOrder(begin []byte) binary.ByteOrder {
 	const magic, kind = 12, 25
 	if len(begin) < berkeleyHeader || begin[kind] != kindHashMeta {
@@ -45,26 +45,27 @@ func (d Database) berkeley(f func(header payload)) error {
 	}
 	last := order.Uint32(begin[32:])
 	if int64(last)+1 > d.size/int64(size) {
-		return fmt.Errorf("%w: it has not all of its %d pages", ErrFormat, int64(last)+1)
+		return fmt.Errorf("%w: some of its %d pages are missing", ErrFormat, int64(last)+1)
 	}
-	p := hashes{&pages{chunks: d.chunks, count: last, size: int(size), usable: int(size), left: uint64(d.size)}, order}
+	p := hashTable{&pages{chunks: d.chunks, count: last, size: int(size), usable: int(size), remaining: uint64(d.size)}, order}
 	for number := uint32(1); number <= last; number++ {
-		if err := p.pairs(p.look(number), f); err != nil {
+		if err := p.pairs(p.at(number), f); err != nil {
 			return fmt.Errorf("%w, of page %d", err, number)
 		}
 	}
 	return nil
 }
 
-// hashes are the pages of a table of hashes.
-type hashes struct {
+// hashTable has the pages of a hash table.
+type hashTable struct {
 	*pages
 
 	order binary.ByteOrder
 }
 
-// pairs calls f for the second of each pair of a page. They lie from its end to its beginning, where it says where.
-func (h hashes) pairs(page []byte, f func(header payload)) error {
+// pairs calls f for the second item of each pair of a page. The items are stored from the end of the page on; a table
+// at its beginning has their offsets.
+func (h hashTable) pairs(page []byte, f func(header payload)) error {
 	const count, kind = 20, 25
 	if page[kind] != kindHash && page[kind] != kindHashOld {
 		return nil
@@ -73,9 +74,9 @@ func (h hashes) pairs(page []byte, f func(header payload)) error {
 	if pageHeader+2*items > len(page) {
 		return ErrFormat
 	}
-	place := func(item int) int { return int(h.order.Uint16(page[pageHeader+2*item:])) }
+	offset := func(item int) int { return int(h.order.Uint16(page[pageHeader+2*item:])) }
 	for second := 1; second < items; second += 2 {
-		at, end := place(second), place(second-1)
+		at, end := offset(second), offset(second-1)
 		if at < pageHeader || at >= end || end > len(page) {
 			return ErrFormat
 		}
@@ -88,17 +89,17 @@ func (h hashes) pairs(page []byte, f func(header payload)) error {
 	return nil
 }
 
-// item is what an item holds, or what the pages have to which it leads.
-func (h hashes) item(item []byte) (all payload, err error) {
+// item returns the content of an item, or that of its overflow pages.
+func (h hashTable) item(item []byte) (all payload, err error) {
 	const elsewhere, number, total = 12, 4, 8
 	switch {
-	case item[0] == itemHere:
+	case item[0] == itemInline:
 		all.add(item[1:])
 		if !h.take(uint64(len(item))) {
 			return all, ErrFormat
 		}
 		return all, nil
-	case item[0] != itemElsewhere:
+	case item[0] != itemOverflow:
 		return all, nil
 	case len(item) < elsewhere:
 		return all, ErrFormat
@@ -120,8 +121,8 @@ func (h hashes) item(item []byte) (all payload, err error) {
 	return all, nil
 }
 
-// overflow is what an overflow page holds, and the number of the next.
-func (h hashes) overflow(number uint32) (piece []byte, next uint32, err error) {
+// overflow returns the content of an overflow page, and the number of the next.
+func (h hashTable) overflow(number uint32) (piece []byte, next uint32, err error) {
 	const following, held, kind = 16, 22, 25
 	page, err := h.page(number)
 	if err != nil {

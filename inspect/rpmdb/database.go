@@ -9,14 +9,14 @@ import (
 
 // The errors of databases that can't be read.
 var (
-	ErrFormat = errors.New("it is no database of RPM, or a broken one")
+	ErrFormat = errors.New("it is not an RPM database, or it is broken")
 	ErrSize   = errors.New("it is too large")
 )
 
-// chunk is how much of a database is allocated at once. Every size of a page divides it, in all formats.
+// chunk is how much of a database is allocated at once. It is a multiple of every page size in all formats.
 const chunk = 1 << 20
 
-// Database is the bytes of one.
+// Database is the content of a database.
 type Database struct {
 	chunks [][]byte
 	size   int64
@@ -50,15 +50,14 @@ func (d Database) Packages(f func(Package)) error {
 	}
 	return format(d, func(row payload) {
 		if h, ok := parseHeader(row); ok {
-			if one := packageOf(h); one.Name != "" {
-				f(one)
+			if p := packageOf(h); p.Name != "" {
+				f(p)
 			}
 		}
 	})
 }
 
-// format is what calls a function for the header of each package, by what the database begins with; nil is no format of
-// RPM.
+// format returns the method that reads the database, by its first bytes; nil if they match no format of RPM.
 func (d Database) format() func(d Database, f func(header payload)) error {
 	begin := d.chunks[0][:min(d.size, berkeleyHeader)]
 	switch {
@@ -72,7 +71,7 @@ func (d Database) format() func(d Database, f func(header payload)) error {
 	return nil
 }
 
-// part is that many bytes of the file; false: it has not so many.
+// part returns size bytes of the file; false if it is too short.
 func (d Database) part(at, size int64) (part payload, ok bool) {
 	if at < 0 || size < 0 || at > d.size || size > d.size-at {
 		return part, false

@@ -1,6 +1,6 @@
-// Package rpmdb reads which packages RPM has installed, from the bytes of its database: in the format of SQLite
-// (rpmdb.sqlite), ndb (Packages.db) or Berkeley DB (Packages). It opens no file, keeps the database in memory, and
-// takes time and memory in proportion to its size, whatever it says.
+// Package rpmdb reads from RPM's database which packages are installed: in the format of SQLite (rpmdb.sqlite), ndb
+// (Packages.db) or Berkeley DB (Packages). It opens no file and keeps the database in memory. Time and memory are
+// proportional to its size, whatever its content.
 //
-// In all of them, a package is a header with an index of tags. https://rpm.org/docs/latest/manual/format_header.html
+// In all formats, a package is a header with an index of tags. https://rpm.org/docs/latest/manual/format_header.html
 package rpmdb

@@ -10,8 +10,8 @@ import (
 // Package is an installed package.
 type Package struct {
 	Name    string
-	Version string // EPOCH:VERSION-RELEASE, without the epoch where there is none
-	Arch    string // noarch is any; "" where nothing is said, as of keys
+	Version string // EPOCH:VERSION-RELEASE, or VERSION-RELEASE without an epoch
+	Arch    string // noarch means any; "" if it is not stated, as for keys
 
 	header header
 }
@@ -27,13 +27,13 @@ const (
 type header struct {
 	row  payload
 	tags map[uint32]tag
-	data int // where the data begin
+	data int // the offset of the data
 }
 
-// tag is where the data of a tag lie. They end before those of another, or with the header.
+// tag is the position of a tag's data. size is the maximum: to the end of the header.
 type tag struct{ at, size, count int }
 
-// parseHeader reads the index. What is wrong with it shows in tags that are not there.
+// parseHeader reads the index. Broken entries are treated as missing tags.
 func parseHeader(row payload) (h header, ok bool) {
 	const intro, entry = 8, 16
 	b := row.bytes(0, intro)
@@ -41,7 +41,7 @@ func parseHeader(row payload) (h header, ok bool) {
 		return h, false
 	}
 	entries, size := binary.BigEndian.Uint32(b), binary.BigEndian.Uint32(b[4:])
-	const most = 1 << 16 // of both, as RPM has it for the first
+	const most = 1 << 16 // RPM's limit
 	if entries > most {
 		return h, false
 	}
@@ -50,14 +50,14 @@ func parseHeader(row payload) (h header, ok bool) {
 	for ; len(index) >= entry; index = index[entry:] {
 		number, at, count := binary.BigEndian.Uint32(index), binary.BigEndian.Uint32(index[8:]),
 			binary.BigEndian.Uint32(index[12:])
-		if wanted(number) && at < size && count <= size {
+		if isRead(number) && at < size && count <= size {
 			h.tags[number] = tag{int(at), int(size - at), int(count)}
 		}
 	}
 	return h, true
 }
 
-func wanted(number uint32) bool {
+func isRead(number uint32) bool {
 	switch number {
 	case tagName, tagVersion, tagRelease, tagEpoch, tagArch, tagProvides, tagRequires, tagDirIndexes, tagBaseNames,
 		tagDirNames:
@@ -66,14 +66,14 @@ func wanted(number uint32) bool {
 	return false
 }
 
-// texts are the values of a tag, as far as they are there.
+// texts yields the values of a tag, up to the first that is missing.
 func (h header) texts(number uint32) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		const most = 1 << 18 // no package has as many files
+		const most = 1 << 18 // more than any package has files
 		t := h.tags[number]
 		at := h.data + t.at
 		for range min(t.count, most) {
-			text, ok := h.row.zeroEnded(at, longestText)
+			text, ok := h.row.cString(at, maxText)
 			if !ok || !yield(text) {
 				return
 			}
@@ -83,10 +83,10 @@ func (h header) texts(number uint32) iter.Seq[string] {
 }
 
 // longestText is longer than any name or path.
-const longestText = 4096
+const maxText = 4096
 
-// zeroEnded is a text that ends with a zero.
-func (r payload) zeroEnded(at, most int) (string, bool) {
+// cString returns a text that ends with a zero byte.
+func (r payload) cString(at, most int) (string, bool) {
 	const usual = 64
 	for size := usual; ; size *= 4 {
 		b := r.bytes(at, min(size, r.size()-at))
@@ -106,7 +106,7 @@ func (h header) text(number uint32) string {
 	return ""
 }
 
-// packageOf is the package of a header.
+// packageOf returns the package of a header.
 func packageOf(h header) Package {
 	p := Package{Name: h.text(tagName), Version: h.text(tagVersion), Arch: h.text(tagArch), header: h}
 	if release := h.text(tagRelease); release != "" {
@@ -120,13 +120,13 @@ func packageOf(h header) Package {
 	return p
 }
 
-// Provides are the names that others may need it by.
+// Provides yields the names under which others may require it.
 func (p Package) Provides() iter.Seq[string] { return p.header.texts(tagProvides) }
 
-// Requires are the names that it needs.
+// Requires yields the names that it requires.
 func (p Package) Requires() iter.Seq[string] { return p.header.texts(tagRequires) }
 
-// Files are the paths of its files.
+// Files yields the paths of its files.
 func (p Package) Files() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		var dirs []string

@@ -7,8 +7,8 @@ import (
 	"hash/adler32"
 )
 
-// The format ndb, in small-endian numbers of four bytes: a header, slots that say where the headers of packages lie, in
-// blocks of 16 bytes, and those.
+// The format ndb, with little-endian numbers of four bytes: a header, slots with the positions of package headers in
+// blocks of 16 bytes, and these headers.
 // https://github.com/rpm-software-management/rpm/blob/rpm-4.18.0-release/lib/backend/ndb/rpmpkg.c
 const (
 	ndbMagic  = "RpmP"
@@ -26,14 +26,14 @@ const (
 func (d Database) ndb(f func(header payload)) error {
 	const header, version, slotPages = 32, 4, 12
 	h, ok := d.part(0, header)
-	if !ok || h.little(version) != 0 {
+	if !ok || h.uint32LE(version) != 0 {
 		return fmt.Errorf("%w: its header", ErrFormat)
 	}
-	slots, ok := d.part(header, int64(h.little(slotPages))*ndbPage-header)
+	slots, ok := d.part(header, int64(h.uint32LE(slotPages))*ndbPage-header)
 	if !ok {
 		return fmt.Errorf("%w: its slots", ErrFormat)
 	}
-	left := d.size // how many bytes blobs may have that are still to come: they share none
+	left := d.size // the maximum total size of the following blobs, which do not overlap
 	for at := 0; ; at += slotSize {
 		slot := slots.bytes(at, slotSize)
 		if slot == nil {
@@ -44,7 +44,7 @@ func (d Database) ndb(f func(header payload)) error {
 		}
 		number, block := binary.LittleEndian.Uint32(slot[4:]), binary.LittleEndian.Uint32(slot[8:])
 		if number == 0 {
-			continue // free
+			continue // a free slot
 		}
 		blob, ok := d.blob(number, int64(block)*ndbBlock, left)
 		if !ok {
@@ -55,14 +55,14 @@ func (d Database) ndb(f func(header payload)) error {
 	}
 }
 
-// blob is what lies at a place: behind a head, and before a tail at the end of its last block, with a sum of all that
-// is before.
+// blob returns the blob at an offset, between its head and a tail at the end of its last block. The tail has a
+// checksum of everything before it.
 func (d Database) blob(number uint32, at, most int64) (blob payload, ok bool) {
 	head, ok := d.part(at, blobHead)
-	if !ok || head.word(0) != blobMagic || head.little(4) != number {
+	if !ok || head.word(0) != blobMagic || head.uint32LE(4) != number {
 		return blob, false
 	}
-	size := int64(head.little(12))
+	size := int64(head.uint32LE(12))
 	summed := (blobHead+size+blobTail+ndbBlock-1)/ndbBlock*ndbBlock - blobTail
 	all, ok := d.part(at, summed)
 	tail, more := d.part(at+summed, blobTail)
@@ -70,23 +70,23 @@ func (d Database) blob(number uint32, at, most int64) (blob payload, ok bool) {
 		return blob, false
 	}
 	sum := adler32.New()
-	all.to(sum)
-	return all.from(blobHead, int(size)), tail.little(0) == sum.Sum32() && int64(tail.little(4)) == size &&
+	all.writeTo(sum)
+	return all.slice(blobHead, int(size)), tail.uint32LE(0) == sum.Sum32() && int64(tail.uint32LE(4)) == size &&
 		tail.word(8) == blobEnd
 }
 
-// to writes all of a payload into a sum.
-func (r payload) to(sum hash.Hash) {
+// writeTo writes a payload into a hash.
+func (r payload) writeTo(sum hash.Hash) {
 	for _, piece := range r.pieces {
 		_, _ = sum.Write(piece)
 	}
 }
 
-// word are four bytes; "" where they are not there.
+// word returns four bytes; "" if they are missing.
 func (r payload) word(at int) string { return string(r.bytes(at, 4)) }
 
-// little is a small-endian number of four bytes; 0 where it is not there.
-func (r payload) little(at int) uint32 {
+// uint32LE returns a little-endian number of four bytes; 0 if they are missing.
+func (r payload) uint32LE(at int) uint32 {
 	if b := r.bytes(at, 4); b != nil {
 		return binary.LittleEndian.Uint32(b)
 	}

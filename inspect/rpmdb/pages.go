@@ -2,18 +2,18 @@ package rpmdb
 
 import "fmt"
 
-// pages are those of a file, of one size.
+// pages has the pages of a file, all of one size.
 type pages struct {
-	chunks [][]byte
-	first  uint32 // the number of the page with which the file begins; links to page 0 lead nowhere in any format
-	count  uint32 // the greatest number
-	size   int    // of a page
-	usable int    // of its bytes
-	seen   []bool // by number: each is asked for once
-	left   uint64 // how many bytes rows may have that are still to come: they share none
+	chunks    [][]byte
+	first     uint32 // the number of the first page of the file; no format has links to page 0
+	count     uint32 // the highest page number
+	size      int    // of a page
+	usable    int    // usable bytes of a page
+	seen      []bool // by number: each page is read once
+	remaining uint64 // the maximum total size of the following rows, which do not overlap
 }
 
-// page returns the usable bytes of a page. No page is asked for twice, so that there is an end.
+// page returns the usable bytes of a page. It is an error to read a page twice, so that cycles end.
 func (p *pages) page(number uint32) ([]byte, error) {
 	if p.seen == nil {
 		p.seen = make([]bool, p.count+1)
@@ -22,20 +22,20 @@ func (p *pages) page(number uint32) ([]byte, error) {
 		return nil, fmt.Errorf("%w: page %d", ErrFormat, number)
 	}
 	p.seen[number] = true
-	return p.look(number), nil
+	return p.at(number), nil
 }
 
-// look returns a page that is there.
-func (p *pages) look(number uint32) []byte {
+// at returns an existing page.
+func (p *pages) at(number uint32) []byte {
 	at := int(number-p.first) * p.size
 	return p.chunks[at/chunk][at%chunk:][:p.usable]
 }
 
-// take counts the bytes of a row; false: there can't be as many.
+// take counts the bytes of a row; false if the file can't have so many.
 func (p *pages) take(size uint64) bool {
-	if size > p.left {
+	if size > p.remaining {
 		return false
 	}
-	p.left -= size
+	p.remaining -= size
 	return true
 }

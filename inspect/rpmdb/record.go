@@ -5,7 +5,7 @@ import (
 	"sort"
 )
 
-// size is how many bytes a row has.
+// size returns the number of bytes in a row.
 func (r payload) size() int {
 	if n := len(r.ends); n > 0 {
 		return r.ends[n-1]
@@ -13,7 +13,7 @@ func (r payload) size() int {
 	return 0
 }
 
-// bytes are some of a row; nil where it has not so many.
+// bytes returns a range of a row; nil if it is too short.
 func (r payload) bytes(from, size int) []byte {
 	total := r.size()
 	if from < 0 || size < 0 || from > total || size > total-from {
@@ -38,9 +38,9 @@ type column struct {
 	at, size int
 }
 
-// columns are the first values of a row.
+// columns returns the first values of a row.
 func (r payload) columns(most int) (all []column) {
-	const longest = 256 // bytes of the header of a row of few values
+	const longest = 256 // bytes in the header of a row with few values
 	head := r.head(longest)
 	size, rest, ok := varint(head)
 	if !ok || size > uint64(len(head)) {
@@ -66,12 +66,12 @@ func (r payload) columns(most int) (all []column) {
 	return all
 }
 
-// head is the beginning of a row, as far as it is there.
+// head returns the beginning of a row, or all of it if it is shorter.
 func (r payload) head(most int) []byte {
 	return r.bytes(0, min(most, r.size()))
 }
 
-// width is how many bytes a value of a kind has; -1: there is no such kind, or too much of it.
+// width returns how many bytes a value of a kind has; -1 if the kind is unknown or the value too large.
 func width(kind uint64) int {
 	const variable, most = 12, 1 << 30
 	switch {
@@ -89,7 +89,7 @@ func width(kind uint64) int {
 	return -1
 }
 
-// text is a value that is one; "" is none.
+// text returns a text value; "" for other kinds.
 func (r payload) text(c column) string {
 	if c.kind < 13 || c.kind%2 == 0 {
 		return ""
@@ -97,7 +97,7 @@ func (r payload) text(c column) string {
 	return string(r.bytes(c.at, c.size))
 }
 
-// number is a value that is a positive whole number of up to four bytes; 0 is none.
+// number returns a positive integer of up to four bytes; 0 for other kinds.
 func (r payload) number(c column) (n uint32) {
 	switch {
 	case c.kind == 9:
@@ -111,8 +111,8 @@ func (r payload) number(c column) (n uint32) {
 	return n
 }
 
-// from is the row without its first bytes; of none it is empty.
-func (r payload) from(at, size int) (part payload) {
+// slice returns size bytes of the row from an offset on, as far as it has them.
+func (r payload) slice(at, size int) (part payload) {
 	for n, piece := range r.pieces {
 		begin := r.ends[n] - len(piece)
 		lo, hi := max(at, begin), min(at+size, r.ends[n])

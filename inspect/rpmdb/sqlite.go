@@ -2,7 +2,7 @@ package rpmdb
 
 import "encoding/binary"
 
-// sqlite calls f for the header of each package: a row of the table Packages is a number and a header.
+// sqlite calls f for the header of each package: a row of the table Packages has a number and a header.
 // https://www.sqlite.org/fileformat2.html
 func (d Database) sqlite(f func(header payload)) error {
 	root, err := d.table("Packages")
@@ -15,14 +15,14 @@ func (d Database) sqlite(f func(header payload)) error {
 	}
 	_, err = p.rows(root, 0, func(row payload) bool {
 		if columns := row.columns(2); len(columns) == 2 {
-			f(row.from(columns[1].at, columns[1].size))
+			f(row.slice(columns[1].at, columns[1].size))
 		}
 		return true
 	})
 	return err
 }
 
-// table is the root of the tree of a table. https://www.sqlite.org/schematab.html
+// table returns the root page of a table. https://www.sqlite.org/schematab.html
 func (d Database) table(name string) (root uint32, err error) {
 	p, err := d.pages()
 	if err != nil {
@@ -51,7 +51,7 @@ func (d Database) pages() (*pages, error) {
 		return nil, ErrFormat
 	}
 	h := d.chunks[0][:header]
-	p := &pages{chunks: d.chunks, first: 1, size: int(binary.BigEndian.Uint16(h[16:])), left: uint64(d.size)}
+	p := &pages{chunks: d.chunks, first: 1, size: int(binary.BigEndian.Uint16(h[16:])), remaining: uint64(d.size)}
 	if p.size == 1 {
 		p.size = biggest
 	}

@@ -2,8 +2,8 @@ package rpmdb
 
 import "encoding/binary"
 
-// deepest is more levels than a tree of SQLite can have.
-const deepest = 20
+// maxDepth is more levels than an SQLite tree can have.
+const maxDepth = 20
 
 // The kinds of pages of a table.
 const (
@@ -11,7 +11,7 @@ const (
 	leaf     = 0x0d
 )
 
-// rows calls f for every row of the table whose tree has that root, until f returns false.
+// rows calls f for every row of the tree with this root page, until f returns false.
 func (p *pages) rows(root uint32, depth int, f func(row payload) bool) (more bool, err error) {
 	b, err := p.page(root)
 	if err != nil {
@@ -25,7 +25,7 @@ func (p *pages) rows(root uint32, depth int, f func(row payload) bool) (more boo
 	if kind == interior {
 		pointers += 4
 	}
-	if kind != interior && kind != leaf || depth > deepest || pointers+2*cells > len(b) {
+	if kind != interior && kind != leaf || depth > maxDepth || pointers+2*cells > len(b) {
 		return false, ErrFormat
 	}
 	for n := range cells {
@@ -48,7 +48,7 @@ func (p *pages) rows(root uint32, depth int, f func(row payload) bool) (more boo
 	return true, nil
 }
 
-// row hands on what one cell of a leaf holds.
+// row calls f with the row in one cell of a leaf.
 func (p *pages) row(cell []byte, f func(row payload) bool) (bool, error) {
 	size, cell, ok := varint(cell)
 	_, cell, ok2 := varint(cell) // the number of the row
@@ -62,31 +62,31 @@ func (p *pages) row(cell []byte, f func(row payload) bool) (bool, error) {
 	return f(row), nil
 }
 
-// payload is the content of a row, in the pieces in which the file has it.
+// payload is the content of a row, in pieces as in the file.
 type payload struct {
 	pieces [][]byte
-	ends   []int // where the pieces end
+	ends   []int // the end offsets of the pieces
 }
 
 func (r *payload) add(piece []byte) {
 	r.pieces, r.ends = append(r.pieces, piece), append(r.ends, r.size()+len(piece))
 }
 
-// payload follows a row of that size from its cell through the pages on which it goes on.
+// payload collects a row of this size from its cell and its overflow pages.
 func (p *pages) payload(size int, cell []byte) (r payload, err error) {
-	here := p.local(size)
-	if here > len(cell) {
+	local := p.localSize(size)
+	if local > len(cell) {
 		return r, ErrFormat
 	}
-	r.add(cell[:here])
-	if here == size {
+	r.add(cell[:local])
+	if local == size {
 		return r, nil
 	}
-	if here+4 > len(cell) {
+	if local+4 > len(cell) {
 		return r, ErrFormat
 	}
-	next := binary.BigEndian.Uint32(cell[here:])
-	for left := size - here; left > 0; {
+	next := binary.BigEndian.Uint32(cell[local:])
+	for left := size - local; left > 0; {
 		page, err := p.page(next)
 		if err != nil {
 			return r, err
@@ -100,20 +100,20 @@ func (p *pages) payload(size int, cell []byte) (r payload, err error) {
 	return r, nil
 }
 
-// local is how much of a row of that size its own page holds.
-func (p *pages) local(size int) int {
+// localSize returns how much of a row of this size is in its own page.
+func (p *pages) localSize(size int) int {
 	most := p.usable - 35
 	if size <= most {
 		return size
 	}
 	least := (p.usable-12)*32/255 - 23
-	if here := least + (size-least)%(p.usable-4); here <= most {
-		return here
+	if local := least + (size-least)%(p.usable-4); local <= most {
+		return local
 	}
 	return least
 }
 
-// varint is a number of SQLite, and what follows it.
+// varint reads an SQLite number, and returns the rest.
 func varint(b []byte) (n uint64, rest []byte, ok bool) {
 	const longest = 9
 	for i := range b {

@@ -13,11 +13,11 @@ import (
 	"mtool/registry/regular"
 )
 
-// ErrOutside is a file that a file names and that lies outside of where it may name any.
+// ErrOutside means that a file refers to another one outside the folders that it may refer to.
 var ErrOutside = errors.New("it lies outside")
 
-// surroundings are where a file may name others: below the working directory or, when it lies elsewhere, below its
-// folder. Whoever wrote the file does not choose among all files of the machine.
+// surroundings are the files that a file may refer to: those below the working directory or, if the file lies
+// elsewhere, below its folder. So the author of a file can't choose among all files of the machine.
 type surroundings struct{ *os.Root }
 
 func openAround(file string) (s surroundings, err error) {
@@ -59,10 +59,11 @@ func (s surroundings) read(path string) ([]byte, error) {
 	return data, err
 }
 
-// maxFile is the limit, in bytes, of one file: the nodes of a cluster of thousands take some dozens of megabytes.
+// maxFile limits the size of one file in bytes. The nodes of a cluster with thousands of them need some dozens of
+// megabytes.
 const maxFile = 128 << 20
 
-// ReadFile reads a file that the user named; "-" reads in.
+// ReadFile reads a file that the user named; "-" means in.
 func ReadFile(ctx context.Context, name string, in io.Reader) ([]byte, error) {
 	if name == "-" {
 		data, err := regular.ReadAll(ctx, in, maxFile)

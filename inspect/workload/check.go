@@ -11,33 +11,33 @@ import (
 	"mtool/inspect"
 )
 
-// The rules of the notes that this package makes.
+// The rules of this package's notes.
 const (
 	RuleNoNode   = "no-node"
 	RuleAccepted = "accepted-unchecked"
 )
 
-// Rules returns the rules of the notes that this package makes.
+// Rules returns the rules of this package's notes.
 func Rules() []inspect.Rule {
 	return []inspect.Rule{
-		{Name: RuleNoNode, Means: "no node of the cluster would run what a file wants to start"},
+		{Name: RuleNoNode, Means: "no node of the cluster would run the workload in a file"},
 		{
-			Name: RuleAccepted, Means: "a file names an image that was not looked at",
+			Name: RuleAccepted, Means: "a file names an image that was not checked",
 			Stays: "a pattern of images that may stay unchecked covers it",
 		},
 	}
 }
 
-// CheckOptions say what must hold besides what the uses need.
+// CheckOptions are requirements in addition to those of the uses.
 type CheckOptions struct {
-	Require []v1.Platform // that were typed
-	Exact   bool          // nothing but what is required
+	Require []v1.Platform // required by the user
+	Exact   bool          // only required platforms are allowed
 }
 
-// Check returns what inspect.Check finds, and whether every platform is there that somebody needs.
+// Check returns the findings of inspect.Check, and findings about needed platforms that are missing.
 func (i Image) Check(r inspect.Report, o CheckOptions) []inspect.Finding {
 	findings := inspect.Check(r, inspect.CheckOptions{})
-	artifact := len(r.Images) == 0 && len(r.Others) > 0 // an image volume may hold just data
+	artifact := len(r.Images) == 0 && len(r.Others) > 0 // an image volume may have only data
 	for _, n := range i.Needs {
 		for _, missing := range inspect.Missing(r, inspect.CheckOptions{Require: []v1.Platform{n.Platform}, Exact: o.Exact}) {
 			if len(n.Uses) == 0 {
@@ -56,14 +56,14 @@ func (i Image) Check(r inspect.Report, o CheckOptions) []inspect.Finding {
 	if o.Exact {
 		findings = append(findings, inspect.Surplus(r, slices.Concat(o.Require, i.Platforms()))...)
 	}
-	for _, u := range i.Homeless {
+	for _, u := range i.NoNode {
 		text := fmt.Sprintf("no node of the cluster would run it (%s)", u.Selector)
 		findings = append(findings, u.Finding(r.Root.Digest, text).Note(RuleNoNode))
 	}
 	return findings
 }
 
-// Finding returns a finding about an image that is named at the place; it has no state yet.
+// Finding returns a finding about an image at the place, without a state.
 func (p Place) Finding(image v1.Hash, text string) inspect.Finding {
 	if p.What != "" {
 		text = p.What + ": " + text
@@ -71,10 +71,10 @@ func (p Place) Finding(image v1.Hash, text string) inspect.Finding {
 	return inspect.Finding{Digest: image, Message: text, File: p.File, Line: p.Line}.Printable()
 }
 
-// Pattern stands for names of images; * in it is anything, also nothing and slashes.
+// Pattern matches names of images; * in it matches any text, including slashes and the empty text.
 type Pattern string
 
-// ParsePattern refuses a pattern that can match nothing.
+// ParsePattern refuses an invalid pattern, which would match nothing.
 func ParsePattern(text string) (Pattern, error) {
 	_, err := path.Match(text, "")
 	return Pattern(text), err
@@ -86,7 +86,7 @@ func (p Pattern) covers(text string) bool {
 	return ok
 }
 
-// Finding returns a failure or, where a pattern covers the image or the place that names none, a note.
+// Finding returns a failure or, if a pattern matches the image or the place without an image, a note.
 func (u Unchecked) Finding(allowed []Pattern) inspect.Finding {
 	f := inspect.Finding{
 		State: inspect.Unchecked, File: u.File, Line: u.Line, Claim: u.Image,

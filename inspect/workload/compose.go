@@ -97,7 +97,7 @@ func IsCompose(name string, data []byte) bool {
 // service adds the images that a service names.
 func (r *reader) service(what string, s *node) error {
 	if profiles := s.get("profiles").words(); len(profiles) > 0 {
-		r.remark(s.get("profiles").all()[0], what, "it is checked whatever the profiles ("+strings.Join(profiles, ", ")+")")
+		r.remark(s.get("profiles").all()[0], what, "it is checked for all profiles ("+strings.Join(profiles, ", ")+")")
 	}
 	if err := errors.Join(r.imageVolumes(what, s), r.contexts(what, s), r.hooks(what, s)); err != nil {
 		return err
@@ -107,9 +107,9 @@ func (r *reader) service(what string, s *node) error {
 	case image != nil && image.kind != nothing:
 		return r.started(what, s, image)
 	case s.get("build") != nil:
-		r.remark(s, what, "it is built, and names no image: not checked")
+		r.remark(s, what, "it is built and names no image, so it is not checked")
 	case s.get("provider") != nil:
-		r.remark(s, what, "a provider runs it, and no image is named")
+		r.remark(s, what, "a provider runs it, without an image")
 	default:
 		r.within(s, func() { r.unchecked(s, what, "", "no image is named") })
 	}
@@ -204,7 +204,7 @@ func (r *reader) named(what string, n *node, u Use) error {
 	}
 	i := imageOf(n)
 	if i.text == "" {
-		return errorf(n.in(r.file), n.at(), "%s: the image is no text", what)
+		return errorf(n.in(r.file), n.at(), "%s: the image is not a text", what)
 	}
 	var err error
 	r.within(n, func() { err = r.use(i, spot{}, u) })

@@ -135,7 +135,7 @@ func TestReadInclude(t *testing.T) {
 			file: "include:\n" + many.String(),
 		},
 		{
-			name: "of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at",
+			name: "of a CI system", files: files, want: "! f:1: neither a Kubernetes object nor a Compose file: not checked",
 			file: "include: [sub/one.yaml]\nstages: [build]\n",
 		},
 	})
@@ -178,7 +178,7 @@ func TestPlacement(t *testing.T) {
 	_, err := workload.Read("f",
 		[]byte("services: {a: {image: x, deploy: {placement: {constraints: [node.platform.arch = arm64]}}}}"),
 		workload.Options{})
-	if !errors.Is(err, workload.ErrFile) || !strings.Contains(err.Error(), "is no constraint") {
+	if !errors.Is(err, workload.ErrFile) || !strings.Contains(err.Error(), "is not a constraint") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -210,7 +210,7 @@ func TestComposeBounds(t *testing.T) {
 	runCases(t, []readCase{
 		{
 			name: "aliases in a command", file: aliases + "services:\n  a: {image: x, command: *b}\n",
-			want: "error f:1: it has more than 20000 values, those that aliases repeat included",
+			want: "error f:1: it has more than 20000 values, including those repeated by aliases",
 		},
 		{name: "aliases elsewhere", file: aliases + "services: {a: {image: x, labels: *b}}", want: "f:3 service a: x"},
 		{
@@ -259,7 +259,7 @@ func TestComposeBounds(t *testing.T) {
 		},
 		{
 			name: "a mark", file: "services: {a: {image: \"x\\ufdd00\\ufdd0\"}}",
-			want: "error f:1: \"x\\ufdd00\\ufdd0\" has a character in it that is none",
+			want: "error f:1: \"x\\ufdd00\\ufdd0\" contains a noncharacter",
 		},
 		{
 			name: "a mark in a variable", env: map[string]string{"A": "\ufdd00\ufdd0"}, file: "services: {a: {image: $A}}",

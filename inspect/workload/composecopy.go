@@ -156,7 +156,7 @@ func (c copier) include(n *node) (*yaml.Node, error) {
 // path copies the name of a file, which door.Load opens.
 func (c copier) path(n *node, m mark) (*yaml.Node, error) {
 	if !n.is(text) {
-		return nil, errorf(c.file.path, n.at(), "%s: the name of a file is wanted", m.what)
+		return nil, errorf(c.file.path, n.at(), "%s: it should be the name of a file", m.what)
 	}
 	m.file, m.at, m.located = c.file, n, true
 	return word(n.text + c.mark(m)), c.check(n, n.text)
@@ -244,10 +244,10 @@ func (c copier) mapping(n *node, k kept) (*yaml.Node, error) {
 // check limits the size of the copies, and refuses texts with the sign of marks.
 func (c copier) check(n *node, text string) error {
 	if c.values++; c.values > maxProject {
-		return errorf(c.file.path, n.at(), "it has more than %d values, those that aliases repeat included", maxProject)
+		return errorf(c.file.path, n.at(), "it has more than %d values, including those repeated by aliases", maxProject)
 	}
 	if strings.Contains(text, sign) {
-		return errorf(c.file.path, n.at(), "%q has a character in it that is none: U+FDD0", text)
+		return errorf(c.file.path, n.at(), "%q contains a noncharacter: U+FDD0", text)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func (door) Dir(string) string { return "/" }
 func (d door) Load(_ context.Context, path string) (string, error) {
 	m, name, ok := d.unmark(path)
 	if !ok || m.file == nil {
-		return "", fmt.Errorf("%q is a file that no file names", path)
+		return "", fmt.Errorf("no file names %q", path)
 	}
 	d.last = m
 	at := func(format string, args ...any) error {
@@ -120,7 +120,7 @@ func (p *project) copied(f *composeFile) (*composeFile, error) {
 func (p *project) keep(f *composeFile) (err error) {
 	if p.tmp == "" && slices.ContainsFunc(p.marks, func(m mark) bool { return m.what != "" }) {
 		if p.tmp, err = os.MkdirTemp("", "mtool-compose-"); err != nil {
-			return fmt.Errorf("making a folder for copies of files: %w", err)
+			return fmt.Errorf("creating a folder for copies of files: %w", err)
 		}
 	}
 	f.copy = filepath.Join(cmp.Or(p.tmp, "/mtool-compose"), fmt.Sprintf("%d.yaml", p.copies))

@@ -77,7 +77,7 @@ func (f *composeFile) at(name string) string {
 func (p *project) load(files []*composeFile) (model map[string]any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = errorf(files[0].path, 0, "it is no Compose file: %v", cause)
+			err = errorf(files[0].path, 0, "it is not a Compose file: %v", cause)
 		}
 	}()
 	details := types.ConfigDetails{WorkingDir: "/", Environment: p.name}

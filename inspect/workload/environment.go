@@ -15,22 +15,22 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 )
 
-// variables answer what a variable is set to, as Options.Env does.
+// variables looks up a variable, like Options.Env.
 type variables func(name string) (value string, set bool, err error)
 
-// environment are the variables of a Compose file.
+// environment has the variables of a Compose file.
 type environment struct {
-	id     string // the same for environments that answer the same: a hash of each file, in their order
+	id     string // the same for equal environments: the hashes of the files in order
 	lookup variables
 }
 
-// setting is a variable of a file; err is why its value is not known.
+// setting is a variable of a file; err says why its value is unknown.
 type setting struct {
 	value string
 	err   error
 }
 
-// beneath lays variables under an environment: what it has already, stays.
+// beneath adds variables to an environment, whose own take precedence.
 func (e environment) beneath(set map[string]setting) environment {
 	hash := sha256.New()
 	for _, name := range slices.Sorted(maps.Keys(set)) {
@@ -43,7 +43,7 @@ func (e environment) beneath(set map[string]setting) environment {
 	return environment{e.id + id, over(e.lookup, set)}
 }
 
-// over answers what the first knows, and then what is set.
+// over looks up variables in first, then in set.
 func over(first variables, set map[string]setting) variables {
 	return func(name string) (string, bool, error) {
 		value, known, err := first(name)
@@ -54,8 +54,8 @@ func over(first variables, set map[string]setting) variables {
 	}
 }
 
-// environment is where Compose looks for the variables of the files in dir: in what holds already, then in the files
-// that env_file names or, where it names none, in .env.
+// environment returns the variables for files in dir: those of outer, then those in the files that env_file names or,
+// without env_file, in .env.
 func (p *project) environment(outer environment, dir string, by *composeFile, envFile *node) (environment, error) {
 	if envFile == nil {
 		return p.dotEnv(outer, dir)
@@ -71,7 +71,7 @@ func (p *project) environment(outer environment, dir string, by *composeFile, en
 			return outer, at("%q: %w", n.text, err)
 		}
 		if name == os.DevNull {
-			continue // how Compose is told to take none
+			continue // means no file
 		}
 		path := by.at(name)
 		if err := p.count(); err != nil {
@@ -88,7 +88,7 @@ func (p *project) environment(outer environment, dir string, by *composeFile, en
 	return outer.beneath(set), nil
 }
 
-// dotEnv are the variables of .env in dir, if there is one.
+// dotEnv adds the variables of .env in dir, if there is one.
 func (p *project) dotEnv(outer environment, dir string) (environment, error) {
 	if p.options.Read == nil {
 		return outer, nil
@@ -105,12 +105,12 @@ func (p *project) dotEnv(outer environment, dir string) (environment, error) {
 	return outer.beneath(set), nil
 }
 
-// parseVariables are the variables that a file sets, as Compose reads .env. One that is made of a variable which is not
-// set is left out.
+// parseVariables returns the variables that a file sets, parsed like Compose's .env. Those that use an unset variable
+// are left out.
 func parseVariables(body []byte) (map[string]string, error) {
 	set, all := map[string]setting{}, map[string]string{}
-	nobody := func(string) (string, bool, error) { return "", false, nil }
-	if err := newFiller().parse(body, nobody, set); err != nil {
+	none := func(string) (string, bool, error) { return "", false, nil }
+	if err := newFiller().parse(body, none, set); err != nil {
 		return nil, err
 	}
 	for name, s := range set {
@@ -121,11 +121,11 @@ func parseVariables(body []byte) (map[string]string, error) {
 	return all, nil
 }
 
-// maxValueLines is the limit of the lines of one value.
+// maxValueLines limits the lines of one value.
 const maxValueLines = 1000
 
-// parse adds what a file sets. dotenv takes statement after statement, and sees no dollar sign: values that are made of
-// others by dotenv itself may double with each line.
+// parse adds the variables that a file sets. dotenv gets one statement at a time, without dollar signs: if it
+// interpolated itself, values could double with each line.
 func (f *filler) parse(body []byte, outer variables, set map[string]setting) error {
 	inherited := func(name string) (string, bool) {
 		value, known, err := outer(name)
@@ -134,7 +134,7 @@ func (f *filler) parse(body []byte, outer variables, set map[string]setting) err
 	statement, first, lines := "", 1, 0
 	body = bytes.ReplaceAll(bytes.TrimPrefix(body, []byte("\ufeff")), []byte("\r\n"), []byte("\n"))
 	if bytes.IndexByte(body, 0) >= 0 {
-		return errors.New("it is no text")
+		return errors.New("it is not a text")
 	}
 	if f.work += len(body); f.work > maxWork {
 		return errWork
@@ -161,7 +161,7 @@ func (f *filler) parse(body []byte, outer variables, set map[string]setting) err
 	return nil
 }
 
-// setting fills the variables of a value in, in which \x00 stands for a dollar sign. One in single quotes is literal.
+// setting interpolates a value, in which \x00 stands for a dollar sign. A value in single quotes is literal.
 func (f *filler) setting(value string, literal bool, lookup variables) (s setting) {
 	if literal {
 		return setting{value: strings.ReplaceAll(value, "\x00", "$")}

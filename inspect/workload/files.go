@@ -12,26 +12,26 @@ import (
 	"mtool/registry"
 )
 
-// FileOptions say which files are read. The zero value is none.
+// FileOptions set which files are read. The zero value means none.
 type FileOptions struct {
 	Files []string  // Kubernetes and Compose files, and folders of them; "-" reads In
 	In    io.Reader // standard input
 
-	Env     []string // the variables that the files may use: NAME of the environment, or NAME=VALUE
+	Env     []string // variables that the files may use: NAME of the environment, or NAME=VALUE
 	EnvFile []string // files of such variables: NAME=VALUE
 
-	Fields []Field // at which objects name images, besides those that are known
+	Fields []Field // paths at which objects name images, in addition to the known ones
 }
 
-// Files is what all files together name.
+// Files is the content of all files.
 type Files struct {
 	Found
 	Skipped  []string // files of folders that are neither Kubernetes nor Compose files
-	Withheld []string // variables of the environment that a file asked for and may not use
+	Withheld []string // variables of the environment that a file uses and may not
 }
 
-// ReadFiles reads all files; a folder stands for the YAML and JSON files in it, at any depth. Compose files that are
-// named are one project, as docker compose takes them.
+// ReadFiles reads all files; a folder stands for the YAML and JSON files in it, at any depth. All Compose files in
+// Files form one project, as for docker compose -f A -f B.
 func ReadFiles(ctx context.Context, o FileOptions) (all Files, err error) {
 	files, err := listFiles(o.Files)
 	if err != nil {
@@ -44,7 +44,7 @@ func ReadFiles(ctx context.Context, o FileOptions) (all Files, err error) {
 	if files, err = readNamed(ctx, files, o.In); err != nil {
 		return all, err
 	}
-	all.Met = make([]Met, len(o.Fields))
+	all.FieldResults = make([]FieldResult, len(o.Fields))
 	for _, file := range files {
 		found, err := file.find(o.Fields, allowed)
 		if err != nil {
@@ -59,7 +59,7 @@ func ReadFiles(ctx context.Context, o FileOptions) (all Files, err error) {
 	if len(files) > 0 && len(all.Uses)+len(all.Unchecked) == 0 {
 		return all, registry.Usagef("no image is named in %s", strings.Join(o.Files, ", "))
 	}
-	return all, checkFields(o.Fields, all.Met)
+	return all, checkFields(o.Fields, all.FieldResults)
 }
 
 func (f *Files) add(name string, found Found) {
@@ -69,30 +69,30 @@ func (f *Files) add(name string, found Found) {
 	}
 	f.Uses, f.Unchecked = append(f.Uses, found.Uses...), append(f.Unchecked, found.Unchecked...)
 	f.Notes = append(f.Notes, found.Notes...)
-	for i, met := range found.Met {
-		f.Met[i] = max(f.Met[i], met)
+	for i, met := range found.FieldResults {
+		f.FieldResults[i] = max(f.FieldResults[i], met)
 	}
 }
 
-// checkFields refuses fields at which the objects of their kind have nothing: they would check nothing.
-func checkFields(fields []Field, met []Met) error {
+// checkFields refuses fields that no object of their kind has, which would check nothing.
+func checkFields(fields []Field, met []FieldResult) error {
 	for i, f := range fields {
 		if met[i] == NoValue {
-			return registry.Usagef("field %s: no %s names anything there", f, f.Kind)
+			return registry.Usagef("field %s: no %s has a value there", f, f.Kind)
 		}
 	}
 	return nil
 }
 
-// namedFile is a file to read; listed: nobody typed its name.
+// namedFile is a file to read.
 type namedFile struct {
 	name   string
-	listed bool
+	listed bool   // found in a folder
 	data   []byte // of one that is not listed
-	over   []File // Compose files that are laid over it
+	over   []File // Compose files that override it
 }
 
-// readNamed reads the files that were typed. Compose files among them are one project, as docker compose takes them.
+// readNamed reads the files that the user named. The Compose files among them form one project.
 func readNamed(ctx context.Context, files []namedFile, in io.Reader) (all []namedFile, err error) {
 	first := -1
 	for _, f := range files {
@@ -116,14 +116,14 @@ func readNamed(ctx context.Context, files []namedFile, in io.Reader) (all []name
 	return all, nil
 }
 
-// maxWorkloads is the limit of the files in all folders.
+// maxWorkloads limits the number of files in all folders.
 const maxWorkloads = 100_000
 
 func listFiles(names []string) ([]namedFile, error) {
 	var files []namedFile
 	for _, name := range names {
 		if info, err := os.Stat(name); err != nil || !info.IsDir() {
-			files = append(files, namedFile{name: name}) // one that is not there is told by whoever reads it
+			files = append(files, namedFile{name: name}) // reading it reports a missing file
 			continue
 		}
 		before := len(files)
@@ -153,14 +153,14 @@ func listFiles(names []string) ([]namedFile, error) {
 	return files, nil
 }
 
-// leadsToFolder reports whether a link leads to a folder. In those that Kubernetes mounts, "..data" does, and the files
-// lie there under names of their own.
+// leadsToFolder reports whether a link leads to a folder, except "..data" in folders that Kubernetes mounts, whose
+// files also have links outside of it.
 func leadsToFolder(link string) bool {
 	info, err := os.Stat(link)
 	return err == nil && info.IsDir() && filepath.Base(link) != "..data"
 }
 
-// find reads the file and those that it names.
+// find reads the file and those that it refers to.
 func (f namedFile) find(fields []Field, allowed *allowedVariables) (found Found, err error) {
 	around, err := openAround(f.name)
 	if err != nil {

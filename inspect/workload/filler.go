@@ -83,9 +83,9 @@ func (f *filler) fill(text string, lookup variables) (string, error) {
 		name := strings.TrimPrefix(missing.Variable, operated)
 		return "", cmp.Or(refused[name], fmt.Errorf("the variable %s is not set: %s", name, missing.Reason))
 	case err != nil:
-		return "", errors.New("it has a $ that begins no variable as Compose writes them; a dollar sign is written $$")
+		return "", errors.New("it has a $ that starts no valid variable; write $$ for a dollar sign")
 	case unset == nil && strings.Contains(filled, sign):
-		return "", errors.New("a variable has a character in it that is none: U+FDD0")
+		return "", errors.New("a variable contains a noncharacter: U+FDD0")
 	}
 	return filled, unset
 }

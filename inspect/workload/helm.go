@@ -88,7 +88,7 @@ func (r *reader) value(around *node, p pair, s spot) error {
 		return r.use(i, s,
 			Use{
 				Place: Place{What: s.what()}, Selector: s.selector,
-				Process: Process{Unknown: "the chart says what is started of it"},
+				Process: Process{Unknown: "its command is set by the chart"},
 			})
 	case p.value.is(text) && fullName(p.value.text):
 		return r.miss(p.value, s, "this value is not known to name one")
@@ -145,7 +145,7 @@ func (r *reader) inside(n *node, s spot) ([]*node, error) {
 	docs, err := documents(r.file, []byte(n.scalar()))
 	switch {
 	case err != nil && s.parameters:
-		r.unchecked(n, s.what(), "", "the text is no YAML before it runs")
+		r.unchecked(n, s.what(), "", "the text is not YAML before it runs")
 		return nil, nil
 	case err != nil:
 		return nil, errorf(r.file, n.at(), "%s: %w", s.what(), err)

@@ -108,7 +108,7 @@ func (r *reader) use(i image, s spot, w Use) error {
 	at := i.node
 	switch why := s.later(i.text); {
 	case i.node.is(scalar):
-		return errorf(r.file, at.at(), "%s: the image is no text", w.What)
+		return errorf(r.file, at.at(), "%s: the image is not a text", w.What)
 	case why == unrendered:
 		return errorf(r.file, at.at(), "%w: %s", ErrTemplate, w.What)
 	case why != "":

@@ -12,22 +12,22 @@ import (
 	"mtool/registry"
 )
 
-// Image is an image to look at: its name, the places in files that name it, and the platforms that it must serve.
+// Image is an image to check: its name, its uses in files, and the platforms that it must serve.
 type Image struct {
-	Ref      registry.Ref
-	Uses     []Use // none where its name was typed
-	Needs    []Need
-	Homeless []Use // those that no node of the cluster would run
+	Ref    registry.Ref
+	Uses   []Use // none if the user named it
+	Needs  []Need
+	NoNode []Use // uses that no node of the cluster would run
 }
 
-// Need is a platform that an image must serve; there are no Uses where the platform was typed.
+// Need is a platform that an image must serve; it has no Uses if the user required it.
 type Need struct {
 	Platform v1.Platform
 	Uses     []Use
 }
 
-// Typed returns the image of a name that was typed, which must serve all platforms of the universe.
-func Typed(ref registry.Ref, where Universe) Image {
+// Requested returns an image that the user named, which must serve all platforms of the universe.
+func Requested(ref registry.Ref, where Universe) Image {
 	i := Image{Ref: ref}
 	for _, p := range where.All() {
 		i.need(p, nil)
@@ -35,15 +35,15 @@ func Typed(ref registry.Ref, where Universe) Image {
 	return i
 }
 
-// Images returns the images of uses, each once, and apart from them what is no name of an image. Names in files are
-// those of a cluster, so images are in registries.
+// Images returns the images of uses, each once, and separately the uses with an invalid name. Names in files are for
+// a cluster, so the images are in registries.
 func Images(uses []Use, where Universe) (all []Image, nameless []Unchecked) {
 	index := map[string]int{}
 	for _, u := range uses {
 		ref, err := registry.ParseRef("docker://" + u.Image)
 		if err != nil {
 			why := strings.TrimPrefix(err.Error(), fmt.Sprintf("parsing reference %q: ", "docker://"+u.Image))
-			nameless = append(nameless, Unchecked{Place: u.Place, Image: u.Image, Why: "it is no name of an image: " + why})
+			nameless = append(nameless, Unchecked{Place: u.Place, Image: u.Image, Why: "it is not a valid image name: " + why})
 			continue
 		}
 		n, seen := index[ref.Name()]
@@ -60,12 +60,12 @@ func Images(uses []Use, where Universe) (all []Image, nameless []Unchecked) {
 // use adds a use and what it needs.
 func (i *Image) use(u Use, where Universe) {
 	i.Uses = append(i.Uses, u)
-	required, homeless := u.Required(where)
+	required, noNode := u.Required(where)
 	for _, p := range required {
 		i.need(p, &u)
 	}
-	if homeless {
-		i.Homeless = append(i.Homeless, u)
+	if noNode {
+		i.NoNode = append(i.NoNode, u)
 	}
 }
 
@@ -88,7 +88,7 @@ func (i Image) Platforms() (all []v1.Platform) {
 	return all
 }
 
-// Only returns the platforms that alone matter, since every use says which it needs; none: all entries of the image
+// Only returns the needed platforms, if every use states the ones that it needs; none: all entries of the image
 // matter.
 func (i Image) Only() []v1.Platform {
 	for _, u := range i.Uses {
@@ -105,7 +105,7 @@ func (i Image) Only() []v1.Platform {
 	return i.Platforms()
 }
 
-// Place returns the place that names the image first; zero where none does.
+// Place returns the first place that names the image; zero if none does.
 func (i Image) Place() Place {
 	if len(i.Uses) == 0 {
 		return Place{}
@@ -113,7 +113,7 @@ func (i Image) Place() Place {
 	return i.Uses[0].Place
 }
 
-// Located adds to an error about the image where that is named.
+// Located adds to an error about the image where it is named.
 func (i Image) Located(err error) error {
 	if len(i.Uses) == 0 {
 		return err
@@ -121,7 +121,7 @@ func (i Image) Located(err error) error {
 	return fmt.Errorf("%s: %s: %w", i.Place(), i.Place().What, err)
 }
 
-// Locate gives every finding the place where the image is named first, unless it has one.
+// Locate sets the place of every finding without one to the first that names the image.
 func (i Image) Locate(findings []inspect.Finding) []inspect.Finding {
 	for n, f := range findings {
 		if f.File == "" {
@@ -131,8 +131,8 @@ func (i Image) Locate(findings []inspect.Finding) []inspect.Finding {
 	return findings
 }
 
-// Told returns findings as people read them: with the place in front, and the image.
-func (i Image) Told(findings []inspect.Finding) []inspect.Finding {
+// Prefixed returns findings for people, with the place and the image in front of the message.
+func (i Image) Prefixed(findings []inspect.Finding) []inspect.Finding {
 	if len(i.Uses) == 0 {
 		return findings
 	}

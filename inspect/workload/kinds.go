@@ -89,9 +89,9 @@ const kustomizeGroup = "kustomize.config.k8s.io"
 
 // Field is a path at which objects of a kind name an image, as given by the user.
 type Field struct {
-	Group string // the API group; "" is any
+	Group string // the API group; "" means any
 	Kind  string
-	// the members that lead there from the object, with dots between them; * is one of any name, ** any number of them
+	// the members from the object to the image, separated by dots; * matches one member, ** any number
 	Path string
 }
 
@@ -115,13 +115,13 @@ func ParseField(text string) (Field, error) {
 	return Field{group, kind, strings.NewReplacer("[]", "", "[*]", "").Replace(path)}, nil
 }
 
-// Met is the result of one of Options.Fields in a file.
-type Met int
+// FieldResult is the result of one of Options.Fields in a file.
+type FieldResult int
 
 // In increasing order of weight.
 const (
-	NoObject Met = iota // the file has no object of the kind
-	NoValue             // its objects name nothing there
+	NoObject FieldResult = iota // the file has no object of the kind
+	NoValue                     // its objects name nothing there
 	Named
 )
 
@@ -130,7 +130,7 @@ func (r *reader) fieldsOf(o object) []field {
 	var all []field
 	for i, f := range r.options.Fields {
 		if f.Kind == o.kind && (f.Group == "" || f.Group == o.group) {
-			r.found.Met[i] = max(r.found.Met[i], NoValue)
+			r.found.FieldResults[i] = max(r.found.FieldResults[i], NoValue)
 			all = append(all, field{path: f.Path, shape: (*reader).outside, own: i + 1})
 		}
 	}
@@ -149,7 +149,7 @@ func (r *reader) shapeAt(s spot) shape {
 			continue
 		}
 		if f.own > 0 {
-			r.found.Met[f.own-1] = Named
+			r.found.FieldResults[f.own-1] = Named
 		}
 		return f.shape
 	}

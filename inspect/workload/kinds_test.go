@@ -46,7 +46,7 @@ func TestKinds(t *testing.T) {
 			name: "argo manifest",
 			file: argo +
 				"spec:\n  templates:\n  - resource:\n      manifest: |\n        apiVersion: batch/v1\n        kind: Job\n        metadata: {name: j}\n        spec: {template: {spec: {containers: [{name: c, image: x}]}}}\n  - resource:\n      manifest: 'a: {{{b}'\n",
-			want: "f:11 Job j, container c: x\n? f:13 Workflow w, spec.templates.resource.manifest: \"\" the text is no YAML before it runs",
+			want: "f:11 Job j, container c: x\n? f:13 Workflow w, spec.templates.resource.manifest: \"\" the text is not YAML before it runs",
 		},
 		{
 			name: "argo cd",
@@ -146,7 +146,7 @@ func TestKinds(t *testing.T) {
 		},
 		{
 			name: "neither, twice", file: "a: 1\n---\nb: 2\n---\n- c: 3\n",
-			want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at",
+			want: "! f:1: neither a Kubernetes object nor a Compose file: not checked",
 		},
 	})
 }
@@ -177,7 +177,7 @@ func TestFields(t *testing.T) {
 		for _, u := range found.Uses {
 			images = append(images, u.Image)
 		}
-		if got := strings.Join(images, " ") + " | " + fmt.Sprint(found.Met); got != want {
+		if got := strings.Join(images, " ") + " | " + fmt.Sprint(found.FieldResults); got != want {
 			t.Errorf("%s: got %s, want %s", words, got, want)
 		}
 	}

@@ -43,7 +43,7 @@ func ReadNodes(name string, data []byte) ([]Node, error) {
 		}
 	}
 	if len(nodes) == 0 {
-		return nil, errorf(name, 0, "there is no node in it; it should be the JSON that kubectl get nodes prints")
+		return nil, errorf(name, 0, "it has no nodes; it should be the JSON that kubectl get nodes prints")
 	}
 	return nodes, nil
 }
@@ -61,7 +61,7 @@ func readNode(file string, o *node) (Node, error) {
 	}
 	if n.labels[archLabel] == "" || n.labels[osLabel] == "" {
 		return n, errorf(file, o.at(),
-			"node %q tells neither by label nor in status.nodeInfo what architecture and system it has", n.Name)
+			"node %q has its architecture and system neither in labels nor in status.nodeInfo", n.Name)
 	}
 	n.Platform = platform.Normalize(v1.Platform{OS: n.labels[osLabel], Architecture: n.labels[archLabel]})
 	for _, t := range o.get("spec", "taints").list() {

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -56,14 +57,13 @@ func (r *reader) container(c *node, s spot) error {
 	return nil
 }
 
-// completed reports whether the kind's operator completes containers, so that one without an image is no mistake.
+// completed reports whether the kind's operator completes containers, so that one without an image is not a mistake.
 func (o object) completed() bool {
 	switch o.group {
 	case "monitoring.coreos.com", "flink.apache.org", "kafka.strimzi.io", "postgresql.cnpg.io", "rabbitmq.com",
-		"jaegertracing.io",
-		"opentelemetry.io", "sparkoperator.k8s.io", "clickhouse.altinity.com", "k8s.keycloak.org", "argoproj.io",
-		"grafana.integreatly.org",
-		"mongodbcommunity.mongodb.com", "cassandra.datastax.com", "k8ssandra.io", "acid.zalan.do", "solr.apache.org":
+		"jaegertracing.io", "opentelemetry.io", "sparkoperator.k8s.io", "clickhouse.altinity.com", "k8s.keycloak.org",
+		"argoproj.io", "grafana.integreatly.org", "mongodbcommunity.mongodb.com", "cassandra.datastax.com",
+		"k8ssandra.io", "acid.zalan.do", "solr.apache.org":
 		return o.kind != "Rollout" && o.kind != "Workflow"
 	}
 	return strings.HasSuffix(o.group, ".k8s.elastic.co")
@@ -112,8 +112,7 @@ func scripted(c *node, script string) *node {
 	}
 	mount := newMapping(c.line)
 	mount.set("mountPath", &node{kind: text, text: "/tekton", line: c.line})
-	mounts := append(c.get("volumeMounts").list()[:len(c.get("volumeMounts").list()):len(c.get("volumeMounts").list())],
-		mount.node)
+	mounts := append(slices.Clip(c.get("volumeMounts").list()), mount.node)
 	with := newMapping(c.line)
 	for _, p := range c.pairs {
 		with.set(p.key, p.value)

@@ -10,14 +10,14 @@ import (
 type Process struct {
 	Entrypoint []string // nil: the image's; empty: none
 	Cmd        []string // nil: the image's; empty: none
-	Env        []string // PATH=value, over the image's; other variables are left out
+	Env        []string // PATH=value, added to the image's; other variables are left out
 	WorkingDir string   // "": the image's
 	Health     []string // the command of the health check; nil: the image's; empty: none
 	// Extra are other commands started in the container: those of probes and hooks.
 	Extra [][]string
 	// Mounts are the directories and files in the container that hide the image's.
 	Mounts []string
-	// Unknown is why the words are unknown before the container starts; "" if they are known.
+	// Unknown says why the command is not known before the container starts; "" if it is.
 	Unknown string
 	// Volume means that nothing is started: the files are mounted into another container.
 	Volume bool

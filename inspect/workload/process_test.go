@@ -59,7 +59,7 @@ func TestProcess(t *testing.T) {
 		{"an empty line", service(`command: ""`), workload.Process{Cmd: none}},
 		{
 			"no whole line", service(`command: a "b`),
-			workload.Process{Cmd: []string{"a", "b"}, Unknown: `"a \"b" is no whole command line`},
+			workload.Process{Cmd: []string{"a", "b"}, Unknown: `"a \"b" is not a complete command line`},
 		},
 		{"health check", service("healthcheck: {test: [CMD, /h, -x]}"), workload.Process{Health: []string{"/h", "-x"}}},
 		{

@@ -127,12 +127,12 @@ func TestReadKubernetes(t *testing.T) {
 		},
 		{
 			name: "neither", file: "replicas: 1\n",
-			want: "! f:1: neither a Kubernetes object nor a Compose file: not looked at",
+			want: "! f:1: neither a Kubernetes object nor a Compose file: not checked",
 		},
 		{name: "nothing", file: "# just words\n---\n", want: ""},
 		{
 			name: "the image is a number", file: "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: 12\n",
-			want: "error f:5: Pod, container: the image is no text",
+			want: "error f:5: Pod, container: the image is not a text",
 		},
 	})
 }
@@ -170,7 +170,7 @@ func TestReadYAML(t *testing.T) {
 			name: "a tab", file: "# x\n---\n" + head + "spec:\n\tcontainers: []\n",
 			want: "error f:6: found character that cannot start any token",
 		},
-		{name: "not UTF-8", file: "a\x00p\x00i\x00", want: "error f: it is no text in UTF-8"},
+		{name: "not UTF-8", file: "a\x00p\x00i\x00", want: "error f: it is not UTF-8 text"},
 		{name: "an anchor in itself", file: "a: &a\n  b: *a\n", want: "error f:2: the anchor \"a\" is in itself"},
 		{
 			name: "a directive", file: "%YAML 1.2\n---\n" + head + "spec: {containers: [{image: x}]}\n",
@@ -197,7 +197,7 @@ func TestReadCompose(t *testing.T) {
 	runCases(t, []readCase{
 		{
 			name: "services", file: "services:\n  web:\n    image: x:1\n    build: .\n  worker:\n    build: .\n  none: {}\n",
-			want: "f:3 service web: x:1\n? f:7 service none: \"\" no image is named\n! f:6: service worker: it is built, and names no image: not checked",
+			want: "f:3 service web: x:1\n? f:7 service none: \"\" no image is named\n! f:6: service worker: it is built and names no image, so it is not checked",
 		},
 		{
 			name: "variables", env: map[string]string{"TAG": "v2", "EMPTY": "", "H": "r.example.com"},
@@ -214,7 +214,7 @@ func TestReadCompose(t *testing.T) {
 		},
 		{
 			name: "a variable without an end", file: "services: {a: {image: 'x:${TAG'}}\n",
-			want: "error f:1: service a: \"x:${TAG\": it has a $ that begins no variable as Compose writes them",
+			want: "error f:1: service a: \"x:${TAG\": it has a $ that starts no valid variable",
 		},
 		{
 			name: "no platform", file: "services:\n  a:\n    image: x\n    platform: linux/nonsense\n",

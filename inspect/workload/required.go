@@ -11,7 +11,7 @@ import (
 // Universe is where workloads will run. With the zero value a workload needs the platforms that it names itself.
 type Universe struct {
 	Platforms []v1.Platform // all of them must be served
-	Nodes     []Node        // of the cluster
+	Nodes     []Node        // the nodes of the cluster
 }
 
 // All returns the platforms of the universe.
@@ -24,8 +24,8 @@ func (u Universe) All() []v1.Platform {
 }
 
 // Required returns the platforms that an image must serve here: those of the universe that its selector admits or, if
-// it admits none, those that it names. homeless reports that there are nodes, but none fits.
-func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
+// it admits none, those that it names. noNode reports that there are nodes, but none fits.
+func (u Use) Required(where Universe) (required []v1.Platform, noNode bool) {
 	if !platform.IsUnknown(u.Platform) {
 		return []v1.Platform{u.Platform}, false
 	}
@@ -34,10 +34,10 @@ func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
 			required = add(required, p)
 		}
 	}
-	homeless = len(where.Nodes) > 0
+	noNode = len(where.Nodes) > 0
 	for _, n := range where.Nodes {
 		if u.Selector.admitsNode(n) {
-			required, homeless = add(required, n.Platform), false
+			required, noNode = add(required, n.Platform), false
 		}
 	}
 	if len(required) == 0 {
@@ -46,7 +46,7 @@ func (u Use) Required(where Universe) (required []v1.Platform, homeless bool) {
 	if len(required) == 0 {
 		required = u.Built
 	}
-	return required, homeless
+	return required, noNode
 }
 
 // named returns the platforms that a selector names and admits. One without an architecture stands for any of its

@@ -28,12 +28,12 @@ func required(t *testing.T, spec string, u workload.Universe) string {
 	if err != nil {
 		return err.Error()
 	}
-	platforms, homeless := found.Uses[0].Required(u)
+	platforms, noNode := found.Uses[0].Required(u)
 	var words []string
 	for _, p := range platforms {
 		words = append(words, platform.Format(p))
 	}
-	if homeless {
+	if noNode {
 		words = append(words, "!")
 	}
 	return strings.Join(words, " ")

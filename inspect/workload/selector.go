@@ -113,7 +113,7 @@ func (r *reader) term(t *node, o object) ([]requirement, error) {
 			switch q.operator {
 			case "In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt":
 			default:
-				return nil, errorf(r.file, e.at(), "%s: %q is no operator of a node affinity", o, q.operator)
+				return nil, errorf(r.file, e.at(), "%s: %q is not an operator of a node affinity", o, q.operator)
 			}
 			all = append(all, q)
 		}
@@ -216,7 +216,7 @@ func (r *reader) placement(what string, s *node) (all []requirement, err error) 
 		} else if before, after, ok := strings.Cut(key, "=="); ok {
 			key, value = before, after
 		} else {
-			return nil, errorf(n.in(r.file), n.at(), "%s: %q is no constraint: == or != is wanted", what, key)
+			return nil, errorf(n.in(r.file), n.at(), "%s: %q is not a constraint: it needs == or !=", what, key)
 		}
 		if label, word := constraint(key, value); label != "" {
 			all = append(all, requirement{key: label, operator: operator, values: []string{word}})

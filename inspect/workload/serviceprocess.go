@@ -44,7 +44,7 @@ func (s *service) words(n *node) []string {
 		case w.is(text) && w.from.err != nil:
 			s.unknown = fmt.Sprintf("%q: %v", w.written(), w.from.err)
 		case w.is(mapping), w.is(sequence):
-			s.unknown = "a word is no text"
+			s.unknown = "a word is not a text"
 		default:
 			all = append(all, w.scalar())
 		}
@@ -69,7 +69,7 @@ func (s *service) split(n *node) []string {
 	}
 	split, ok := splitWords(words[0])
 	if !ok {
-		s.unknown = fmt.Sprintf("%q is no whole command line", words[0])
+		s.unknown = fmt.Sprintf("%q is not a complete command line", words[0])
 	}
 	return split
 }

@@ -11,14 +11,14 @@ import (
 	"mtool/registry/regular"
 )
 
-// allowedVariables are those that files may use. What a file makes of a variable, an image's name, goes to the host
-// that the file names too: whoever writes image: HOST/${TOKEN} would get the token.
+// allowedVariables are the variables that files may use. A file can put a variable into an image's name, which is
+// sent to the host in that name: with image: HOST/${TOKEN} the host would get the token.
 type allowedVariables struct {
 	allowed  map[string]string
-	withheld []string // those of the environment that a file asked for in vain
+	withheld []string // variables of the environment that a file uses and may not
 }
 
-// allowVariables reads what o allows.
+// allowVariables reads the variables that o allows.
 func allowVariables(ctx context.Context, o FileOptions) (*allowedVariables, error) {
 	v := &allowedVariables{allowed: map[string]string{}}
 	for _, file := range o.EnvFile {
@@ -59,7 +59,7 @@ func (v *allowedVariables) lookup(name string) (value string, set bool, err erro
 	return "", false, &WithheldError{Name: name}
 }
 
-// WithheldError is a variable of the environment that a file asks for and that it may not use.
+// WithheldError says that a file uses a variable of the environment that it may not use.
 type WithheldError struct{ Name string }
 
 func (e *WithheldError) Error() string {

@@ -48,7 +48,7 @@ func (p Place) String() string {
 // Use is an image that a file runs.
 type Use struct {
 	Place
-	Image    string // as it is written; variables of Compose filled in
+	Image    string // as written, with Compose variables interpolated
 	Selector Selector
 	// Platform is the platform: of a Compose file, zero if it has none.
 	Platform v1.Platform
@@ -61,7 +61,7 @@ type Use struct {
 // Unchecked is an image in a file that can't be checked, or a container that names none.
 type Unchecked struct {
 	Place
-	Image string // as it is written; "" where none is named
+	Image string // as written; "" if there is none
 	Why   string
 }
 
@@ -72,8 +72,8 @@ type Found struct {
 	// Notes are about things without an image name: services that are built.
 	Notes []Note
 	// Foreign means that the file has no Kubernetes objects and is not a Compose file.
-	Foreign bool
-	Met     []Met // the results of Options.Fields
+	Foreign      bool
+	FieldResults []FieldResult // the results of Options.Fields
 }
 
 // Note is a remark about a place.
@@ -92,14 +92,14 @@ func (n Note) String() string {
 
 // Read finds all images in a Kubernetes or Compose file, YAML or JSON; name identifies it in places and errors.
 // Errors wrap ErrFile, also ErrTemplate if a Helm template was not rendered, and ErrElsewhere if Compose would fetch
-// something. A file without images is no error.
+// something. A file without images is not an error.
 func Read(name string, data []byte, o Options) (Found, error) {
 	docs, err := documents(name, data)
 	if err != nil {
 		return Found{}, err
 	}
 	r := reader{file: name, options: o, fields: fields()}
-	r.found.Met = make([]Met, len(o.Fields))
+	r.found.FieldResults = make([]FieldResult, len(o.Fields))
 	var foreign, composed []*node
 	for _, doc := range docs {
 		if isCompose(doc) {
@@ -120,7 +120,7 @@ func Read(name string, data []byte, o Options) (Found, error) {
 		}
 	}
 	if r.found.Foreign = len(foreign) > 0 && len(foreign) == len(docs); len(foreign) > 0 {
-		r.note(foreign[0].at(), "", "neither a Kubernetes object nor a Compose file: not looked at")
+		r.note(foreign[0].at(), "", "neither a Kubernetes object nor a Compose file: not checked")
 	}
 	return r.found, nil
 }
@@ -179,7 +179,7 @@ func (r *reader) note(line int, what, text string) {
 // visit counts visited nodes: aliases can make a small file endless.
 func (r *reader) visit(n *node) error {
 	if r.visited++; r.visited > maxVisited {
-		return errorf(r.file, n.at(), "it has more than %d values, those that aliases repeat included", maxVisited)
+		return errorf(r.file, n.at(), "it has more than %d values, including those repeated by aliases", maxVisited)
 	}
 	return nil
 }

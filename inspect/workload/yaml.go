@@ -23,7 +23,7 @@ func documents(file string, data []byte) ([]*node, error) {
 	case len(data) > maxBytes:
 		return nil, errorf(file, 0, "it has %d bytes, more than %d", len(data), maxBytes)
 	case strings.ContainsRune(text, 0):
-		return nil, errorf(file, 0, "it is no text in UTF-8")
+		return nil, errorf(file, 0, "it is not UTF-8 text")
 	}
 	docs, err := fromJSON(text)
 	if err == nil {

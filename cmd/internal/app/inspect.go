@@ -119,7 +119,7 @@ func (e notes) queries(ctx context.Context, o InspectOptions) (all []query, _ []
 		return nil, nil, err
 	}
 	for _, ref := range o.Refs {
-		all = append(all, query{workload.Typed(ref, where), o.From})
+		all = append(all, query{workload.Requested(ref, where), o.From})
 	}
 	images, unchecked, err := e.readWorkloads(ctx, o.Workloads, where)
 	for _, i := range images {
@@ -165,7 +165,7 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 		inspect.Strictly(one.Findings, NoteRules())
 	}
 	one.Findings = f.Locate(one.Findings)
-	told := f.Told(deep.SumsLast(deep.Summary(one.Findings)))
+	told := f.Prefixed(deep.SumsLast(deep.Summary(one.Findings)))
 	e.sayNotes(told)
 	one.Err = mended(inspect.Failed(told), one.Report)
 	if one.Err == nil || o.NoVerify {

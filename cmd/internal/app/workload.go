@@ -62,7 +62,7 @@ func (e notes) sayUnused(o WorkloadOptions, found workload.Files) {
 	for _, name := range found.Withheld {
 		e.note("note: the variable %s of the environment was not used: --env %s allows that", name, name)
 	}
-	for i, met := range found.Met {
+	for i, met := range found.FieldResults {
 		if f := o.Fields[i]; met == workload.NoObject {
 			e.note("note: --image-field %s: no file has a %s", f, f.Kind)
 		}

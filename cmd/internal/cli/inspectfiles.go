@@ -108,7 +108,7 @@ func (l *imagePatterns) String() string {
 // skippedFiles says which files of folders were not looked at; with --quiet, how many.
 func (a *application) skippedFiles(files []string) {
 	for _, file := range files {
-		a.note("note: " + file + ": neither a Kubernetes object nor a Compose file: not looked at")
+		a.note("note: " + file + ": neither a Kubernetes object nor a Compose file: not checked")
 	}
 	if a.quiet {
 		print.Println(a.Err,
