@@ -123,7 +123,7 @@ func ofFileSystems() []mutant {
 		},
 		{"inspect/rootfs/command.go", "TestCommandAround", `if c.Unknown != "" {`, `if false {`},
 		{
-			"inspect/launch/launch.go", "TestOf", `if words = words[l.words:]; strings.HasPrefix(words[0], "-") {`,
+			"inspect/launch/launch.go", "TestOf", `if words = words[l.arguments:]; strings.HasPrefix(words[0], "-") {`,
 			`if strings.HasPrefix(words[0], "-") {`,
 		},
 		{"inspect/launch/launch.go", "TestOf", `case isInterpreter(name) && len(argv) > 1:`, `case false:`},
@@ -131,7 +131,7 @@ func ofFileSystems() []mutant {
 			"inspect/launch/shell.go", "TestScript", `s.nothingHidden(hidden) && (!exec || p.inside)`,
 			`s.nothingHidden(hidden) && !exec`,
 		},
-		{"inspect/launch/shell.go", "TestScript", `if len(text) > most {`, `if false {`},
+		{"inspect/launch/shell.go", "TestScript", `if len(text) > maxScript {`, `if false {`},
 		{"inspect/deep/loaderless.go", "TestLoaderless", `if missing == "" || !runs(verdict) {`, `if true {`},
 	}
 }

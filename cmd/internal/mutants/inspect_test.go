@@ -33,7 +33,7 @@ func ofInspect() []mutant {
 		{"inspect/tree.go", "TestReadCycle", `case looped:`, `case looped && n == nil:`},
 
 		{
-			"inspect/binary/elf.go", "TestWhatTheKernelExecutes", `if !h.executed() || !same && h.heedsClass() {`,
+			"inspect/binary/elf.go", "TestWhatTheKernelExecutes", `if !h.executed() || !same && h.checksClass() {`,
 			`if !h.executed() || !same {`,
 		},
 		{"inspect/binary/elf.go", "TestMalformedELF", `if problem != nil && !h.executed() {`, `if problem != nil {`},
@@ -45,7 +45,7 @@ func ofInspect() []mutant {
 			`if false {`,
 		},
 
-		{"inspect/rpmdb/pages.go", "TestSharedCells", `if size > p.left {`, `if false {`},
+		{"inspect/rpmdb/pages.go", "TestSharedCells", `if size > p.remaining {`, `if false {`},
 		{"inspect/rpmdb/ndb.go", "TestSharedBytes", `if !ok || !more || size > most {`, `if !ok || !more {`},
 		{
 			"inspect/rpmdb/pages.go", "TestBrokenDatabases", `if number == 0 || number > p.count || p.seen[number] {`,
@@ -56,8 +56,8 @@ func ofInspect() []mutant {
 			`if p.system != on.OS {`,
 		},
 		{
-			"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stays)`,
-			`g.each(func(byte) bool { return true }, &g.stays)`,
+			"inspect/deep/glob.go", "TestGlobAsRegexp", `g.each(func(c byte) bool { return c != '/' }, &g.stay)`,
+			`g.each(func(byte) bool { return true }, &g.stay)`,
 		},
 
 		{
