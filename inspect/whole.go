@@ -97,7 +97,7 @@ func (c *checker) mixedParts() {
 	}
 }
 
-// family is whose media type t is, "" for others than OCI's and Docker's.
+// family returns the prefix of OCI's or Docker's media types; "" for other types.
 func family(t types.MediaType) string {
 	for _, prefix := range []string{"application/vnd.oci.", "application/vnd.docker."} {
 		if strings.HasPrefix(string(t), prefix) {

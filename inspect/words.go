@@ -6,7 +6,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Count is a number of things for people: "1 layer", "2 layers".
+// Count formats a number of things for people: "1 layer", "2 layers".
 func Count(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
@@ -14,7 +14,7 @@ func Count(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// Bytes is a size for people, in powers of 1000: "999 B", "1.2 kB".
+// Bytes formats a size for people, in powers of 1000: "999 B", "1.2 kB".
 func Bytes(n int64) string {
 	if n < 1000 {
 		return fmt.Sprintf("%d B", n)

@@ -9,18 +9,18 @@ import (
 	"mtool/inspect/platform"
 )
 
-// State is how an image stands to its base.
+// State is the result of comparing an image with its base.
 type State string
 
 // The states. All but Current fail a check.
 const (
 	Current  State = "current"
-	Outdated State = "outdated" // the base is another one now
+	Outdated State = "outdated" // the base has changed since
 	Unnamed  State = "unnamed"  // the image names no base
 	Unknown  State = "unknown"  // the base could not be read, or has no such platform
 )
 
-// Standing is the answer for one image.
+// Standing is the result for one image.
 type Standing struct {
 	Platform string   `json:"platform"`
 	Digest   v1.Hash  `json:"digest"`

@@ -16,7 +16,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// built is a program that the Go tool makes, and what is to be found in it.
+// built is a program built by the Go tool, and the expected facts.
 type built struct {
 	system, arch string
 	env          string // GOARM=6
@@ -24,7 +24,7 @@ type built struct {
 	float        binary.Float
 }
 
-// targets are enough to show each rule; MTOOL_TEST_FULL=1 builds for all that the Go tool knows.
+// targets show each rule; MTOOL_TEST_FULL=1 builds for all targets of the Go tool.
 func targets(t *testing.T) []built {
 	few := []built{
 		{"linux", "amd64", "GOAMD64=v1", "v1", ""},
@@ -58,7 +58,7 @@ func targets(t *testing.T) []built {
 	return few
 }
 
-// What the Go tool links is read as the standard library reads it, which has the whole file.
+// Programs linked by Go are read as by the standard library, which reads the whole file.
 func TestAgreesWithTheStandardLibrary(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -91,7 +91,7 @@ func TestAgreesWithTheStandardLibrary(t *testing.T) {
 	}
 }
 
-// A plugin is told by its own record, and it alone: a library for C is none.
+// A plugin is recognised by its build settings. A C library is not a plugin.
 func TestGoPlugin(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("gcc"); err != nil || testing.Short() {
@@ -115,7 +115,7 @@ func TestGoPlugin(t *testing.T) {
 	}
 }
 
-// WebAssembly has no library to agree with, but a magic number.
+// For WebAssembly there is no library to compare with, only a magic number.
 func TestGoWebAssembly(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {

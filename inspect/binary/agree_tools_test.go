@@ -46,8 +46,8 @@ func systemFiles(t *testing.T) []string {
 	return files
 }
 
-// debianPrograms unpacks what is executable or begins as a program: of the smallest layers, or with MTOOL_TEST_FULL=1
-// of all.
+// debianPrograms unpacks files that are executable or begin like a program, from the smallest layers, or with
+// MTOOL_TEST_FULL=1 from all.
 func debianPrograms(t *testing.T) (files []string) {
 	t.Helper()
 	dir, pattern := os.Getenv("MTOOL_ROOTFS"), "*-0.tar"
@@ -104,7 +104,7 @@ func unpackPrograms(t *testing.T, layer string) (files []string) {
 	}
 }
 
-// tool runs a program over all files and returns what it says of each.
+// tool runs a program on all files and returns its output about each.
 func tool(t *testing.T, name string, args, files []string) string {
 	t.Helper()
 	if _, err := exec.LookPath(name); err != nil {
@@ -181,7 +181,7 @@ func TestAgreesWithReadelf(t *testing.T) {
 			files = append(files, path)
 		}
 	}
-	// A first argument that is a file, so that readelf names each, even if there is one only.
+	// The first argument is a file, so that readelf prints names even if there is only one more.
 	out := tool(t, "readelf", append([]string{"-dhnAW", os.Args[0]}, files...), nil)
 	said := map[string]string{}
 	for part := range strings.SplitSeq(out, "\nFile: ") {
@@ -236,7 +236,7 @@ func agreesWithReadelf(t *testing.T, path, text string) {
 	}
 }
 
-// agreesOnNeeded compares what the loader is told to look for.
+// agreesOnNeeded compares the needed libraries.
 func agreesOnNeeded(t *testing.T, path string, f binary.Fact, text string) {
 	t.Helper()
 	var want binary.Dynamic

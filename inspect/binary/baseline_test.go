@@ -58,7 +58,7 @@ func TestARMAttributes(t *testing.T) {
 	}
 }
 
-// Attributes of another file, inside this one, are not this one's: a linker's test data, a firmware in a driver.
+// Attributes of a file embedded in this one do not count: a linker's test data, a firmware in a driver.
 func TestARMAttributesElsewhere(t *testing.T) {
 	t.Parallel()
 	le := enc.LittleEndian
@@ -84,7 +84,7 @@ func TestARMAttributesElsewhere(t *testing.T) {
 	}
 }
 
-// The section is found wherever it falls in the windows, and however short the reads are.
+// The section is found at any offset in the windows, and with reads of any length.
 func TestARMAttributesAnywhere(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
@@ -97,8 +97,8 @@ func TestARMAttributesAnywhere(t *testing.T) {
 	}
 }
 
-// The section follows what Go's build information is looked for in, and nothing but the table follows the section: what
-// was read may end in the middle of it.
+// The section follows the data that is searched for Go's build information, and only the table follows the section:
+// the last window may end within the section.
 func TestARMAttributesAtTheEdge(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
@@ -110,7 +110,7 @@ func TestARMAttributesAtTheEdge(t *testing.T) {
 	}
 }
 
-// A table of sections that stands before the section, but not in the first page.
+// A section table that comes before the section, but not in the first page.
 func TestARMAttributesAhead(t *testing.T) {
 	t.Parallel()
 	attributes := section{kind: shtARM, body: armAttributes(enc.LittleEndian, 10, 1)}
@@ -129,7 +129,7 @@ func TestARMAttributesBroken(t *testing.T) {
 	t.Parallel()
 	good := armAttributes(enc.LittleEndian, 10, 1)
 	for n := range good {
-		// Whatever is cut off, and however long the rest says it is, nothing newer than the truth may come out.
+		// However a file is truncated and whatever lengths it states, the baseline is never newer than the true one.
 		f := read(t, arm([]segment{text()}, section{kind: shtARM, body: good[:n]}).bytes())
 		if f.Baseline != "" && f.Baseline != "v7" {
 			t.Errorf("cut at %d: %q", n, f.Baseline)
@@ -199,7 +199,7 @@ func TestGoBuildInfo(t *testing.T) {
 	}
 }
 
-// The record is found wherever it falls in the windows, and its settings may be longer than a window.
+// The build information is found at any offset in the windows, and its settings may be longer than a window.
 func TestGoBuildInfoAnywhere(t *testing.T) {
 	t.Parallel()
 	long := slices.Repeat([]string{"GOEXPERIMENT=" + strings.Repeat("y", 100)}, 2000)
@@ -244,7 +244,7 @@ func TestGoLevels(t *testing.T) {
 	}
 }
 
-// What is linked together needs what each part needs.
+// A linked program needs what each of its parts needs.
 func TestBaselineIsTheNewestStated(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// elfSpec is an ELF file to be made; the zero value of a member is the plain case.
+// elfSpec is an ELF file to build; the zero value of a member is the ordinary case.
 type elfSpec struct {
 	class    elf.Class // 64
 	data     elf.Data  // little
@@ -20,7 +20,7 @@ type elfSpec struct {
 	flags    uint32
 	segments []segment
 	sections []section
-	first    bool  // the section table comes before what is in the segments
+	first    bool  // the section table comes before the segments' content
 	gap      int   // zeros before the segments
 	far      int64 // e_shoff as it is to be; 0: where the table is
 }
@@ -208,8 +208,8 @@ func buildInfo(version string, settings ...string) []byte {
 	return append(b, mod...)
 }
 
-// armAttributes is a section as GCC has GNU as write it: Tag_CPU_name, Tag_CPU_arch, what it knows of types, and
-// Tag_ABI_VFP_args where it is not 0.
+// armAttributes returns a section as GCC writes it with GNU as: Tag_CPU_name, Tag_CPU_arch, attributes of types, and
+// Tag_ABI_VFP_args if it is not 0.
 func armAttributes(order enc.ByteOrder, cpu, vfp byte) []byte {
 	tags := append([]byte{5}, "7-A\x00"...)
 	tags = append(tags, 6, cpu, 7, 'A', 8, 1, 9, 2, 18, 4, 20, 1, 21, 1, 23, 3, 24, 1, 26, 2)
@@ -226,7 +226,7 @@ func vendorAttributes(order enc.ByteOrder, vendor string, tags []byte) []byte {
 	return append(append(append(b, vendor...), 0), file...)
 }
 
-// read reads all of a file, from memory, and it must be one.
+// read reads a whole file from memory, which must be valid.
 func read(t *testing.T, file []byte) binary.Fact {
 	t.Helper()
 	f, err := binary.Read(bytes.NewReader(file), binary.Options{Whole: true})

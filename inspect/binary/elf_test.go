@@ -58,7 +58,7 @@ func TestMachines(t *testing.T) {
 		{"csky", 252, narrow, little, 0},
 		{"bpf", elf.EM_BPF, wide, little, 0},
 		{"", 0x1234, wide, little, 0},
-		// What was never made: no kernel would start it.
+		// Combinations that never existed: no kernel would start them.
 		{"", elf.EM_X86_64, wide, big, 0},
 		{"", elf.EM_386, wide, little, 0},
 		{"", elf.EM_386, narrow, big, 0},
@@ -137,7 +137,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// Sunway has an official number since binutils took it, and the one that its toolchains invented before.
+// Sunway has an official number in binutils, and the one that its toolchains used before.
 func TestSunway(t *testing.T) {
 	t.Parallel()
 	for _, machine := range []elf.Machine{0x9916, 268} {
@@ -163,7 +163,7 @@ func TestWorlds(t *testing.T) {
 		{0x03, []segment{text()}, binary.OldWorld},
 		{0x03, []segment{text(), interp("/lib64/ld.so.1")}, binary.OldWorld},
 		{0x43, []segment{text(), interp("/lib64/ld-linux-loongarch-lp64d.so.1")}, binary.NewWorld},
-		// The loader is what runs: the first toolchains of the new world did not write the version.
+		// The loader decides: the first toolchains of the new world did not write the version.
 		{0x03, []segment{text(), interp("/lib64/ld-linux-loongarch-lp64d.so.1")}, binary.NewWorld},
 		{0x43, []segment{text(), interp("/lib64/ld.so.1")}, binary.OldWorld},
 		{0x03, []segment{text(), interp("/lib/ld-musl-loongarch64.so.1")}, binary.NewWorld},
@@ -187,7 +187,8 @@ func TestWorlds(t *testing.T) {
 	}
 }
 
-// A segment can be loaded with pages that divide its alignment and the way between its places in file and memory.
+// A segment can be loaded with page sizes that divide its alignment and the distance between its file offset and its
+// address.
 func TestPages(t *testing.T) {
 	t.Parallel()
 	load := func(align uint64) segment { s := text(); s.align = align; return s }
@@ -264,8 +265,8 @@ func TestInterpreter(t *testing.T) {
 	}
 }
 
-// A loader behind the first 64 KiB, where patchelf moves it, is read when the whole file may be, and missed openly if
-// not.
+// A loader after the first 64 KiB, where patchelf moves it, is read with Whole; otherwise the fact is marked
+// incomplete.
 func TestInterpreterFarBehind(t *testing.T) {
 	t.Parallel()
 	file := elfSpec{machine: elf.EM_X86_64, gap: 300 << 10, segments: []segment{text(), interp("/nix/ld.so")}}.bytes()
@@ -321,7 +322,7 @@ func TestMalformedELF(t *testing.T) {
 			t.Errorf("%s: %#v, error %v, want %q", name, f, err, c.says)
 		}
 	}
-	// What Linux executes all the same is judged.
+	// Malformed files that Linux nevertheless executes are judged.
 	for _, name := range []string{
 		"class 0", "class 3", "order 0", "order 3", "version 2", "half a header",
 		"a long interpreter", "an open path",
@@ -363,7 +364,7 @@ func TestBuildIDs(t *testing.T) {
 	}
 }
 
-// Several notes in one segment are padded as the segment is aligned.
+// Notes in one segment are padded to its alignment.
 func TestNotesInOneSegment(t *testing.T) {
 	t.Parallel()
 	for _, align := range []int{4, 8} {
@@ -375,8 +376,7 @@ func TestNotesInOneSegment(t *testing.T) {
 	}
 }
 
-// That a program is Go's shows at once; what Go recorded of its build lies farther behind, and its absence is not a
-// fact.
+// A Go program is recognised at once; its build information comes later in the file, and its absence is not a fact.
 func TestGoFromTheBeginning(t *testing.T) {
 	t.Parallel()
 	spec := elfSpec{machine: elf.EM_X86_64, segments: []segment{text(), note("Go", 4, []byte("abc/def"), 4)}}

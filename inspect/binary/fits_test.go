@@ -44,7 +44,7 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// Every name that may be asked for is told apart from another one of the same machine.
+// Every required ABI is distinguished from another one of the same machine.
 func TestABIOf(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

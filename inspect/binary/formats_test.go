@@ -14,7 +14,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// peSpec is a PE file to be made.
+// peSpec is a PE file to build.
 type peSpec struct {
 	machine   uint16
 	narrow    bool

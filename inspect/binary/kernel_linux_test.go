@@ -17,8 +17,8 @@ import (
 	"mtool/inspect/binary"
 )
 
-// Whatever this kernel executes is judged by its machine, however odd its header is: mutations of the header of a small
-// program are started, and those that start must be wrong for another machine.
+// Everything that this kernel executes is judged by its machine, however odd its header: mutations of a small
+// program's header are started, and those that start must be wrong for another machine.
 func TestWhatTheKernelExecutes(t *testing.T) {
 	t.Parallel()
 	program := tinyProgram(t)
@@ -49,7 +49,7 @@ func TestWhatTheKernelExecutes(t *testing.T) {
 	t.Logf("seed %d: %d of %d mutants were executed", seed, ran, len(mutants))
 }
 
-// judged reports whether a file is said to be a program that another machine does not run.
+// judged reports whether a file is judged to be a program that another machine does not run.
 func judged(file []byte) bool {
 	other := "s390x"
 	f, _ := binary.Read(bytes.NewReader(file), binary.Options{Whole: true})
@@ -58,7 +58,7 @@ func judged(file []byte) bool {
 		(f.Kind == binary.ELFExecutable || f.Kind == binary.ELFShared)
 }
 
-// executes reports whether the kernel takes a file for a program, whatever becomes of that.
+// executes reports whether the kernel executes a file, with any result.
 func executes(t *testing.T, dir string, file []byte) bool {
 	t.Helper()
 	path := filepath.Join(dir, "program")
@@ -109,7 +109,7 @@ func tinyProgram(t *testing.T) []byte {
 	return append(append(s.put(header), s.put(segment)...), code...)
 }
 
-// oddHeaders are headers that say something else than what the file is.
+// oddHeaders are headers that describe the file wrongly.
 func oddHeaders(program []byte) (all [][]byte) {
 	change := func(at int, b ...byte) {
 		m := bytes.Clone(program)

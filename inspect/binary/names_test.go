@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// spelledBy are the names that somebody's packages, files and directories have for machines: WORD=ARCH.
+// spelledBy are the names of machines in the packages, files and directories of various projects: WORD=ARCH.
 var spelledBy = []struct{ who, words string }{
 	{"Debian", `amd64=amd64 arm64=arm64 armel=arm armhf=arm arm=arm armeb=armbe i386=386 mips=mips mipsel=mipsle mips64=mips64
 		mips64el=mips64le mipsn32=mips64p32 mipsn32el=mips64p32le mipsr6=mips mipsr6el=mipsle mips64r6=mips64 mips64r6el=mips64le
@@ -111,7 +111,7 @@ var spelledBy = []struct{ who, words string }{
 	{"Sunway", `sw64=sw64 sw_64=sw64 SW64=sw64 shenwei=sw64 sunway=sw64 sw_64sw6b-sunway-linux-gnu=sw64`},
 }
 
-// Every word means what those mean by it who use it, and is one of the spellings of its machine.
+// Every word has the meaning of the projects that use it, and is one of the spellings of its machine.
 func TestNamed(t *testing.T) {
 	t.Parallel()
 	for _, by := range spelledBy {
@@ -132,7 +132,7 @@ func TestNamed(t *testing.T) {
 	}
 }
 
-// Some words mean several machines: what most people mean by them comes first.
+// Some words mean several machines: the most common meaning comes first.
 func TestNamedSeveral(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -267,8 +267,7 @@ func TestForeign(t *testing.T) {
 		{"i386/debian", "amd64", ""},
 		{"i386/debian", "arm64", "386"},
 		{"app-sw_64.tar", "amd64", "sw64"},
-		// Words for several machines or for other things, those that are parts of others, and machines that no images are
-		// for.
+		// Words for several machines or for other things, words that are parts of others, and machines without images.
 		{"arm", "arm64", ""},
 		{"tools-x86", "amd64", ""},
 		{"charm64 box64 alarm", "s390x", ""},

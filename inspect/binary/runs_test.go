@@ -14,7 +14,7 @@ func plat(s string) v1.Platform {
 	return v1.Platform{OS: p[0], Architecture: p[1], Variant: strings.Join(p[2:], "/")}
 }
 
-// Every rule has its liar beside its twin.
+// Every rule has a liar and its honest twin.
 func TestRuns(t *testing.T) {
 	t.Parallel()
 	prog := func(arch, baseline string) binary.Fact {
@@ -94,7 +94,7 @@ func TestRuns(t *testing.T) {
 		{system(prog("amd64", "v1"), "freebsd"), "linux/amd64", binary.OtherOS, "freebsd/amd64"},
 		{system(prog("amd64", "v1"), "freebsd"), "freebsd/amd64", binary.Right, ""},
 		{system(prog("amd64", "v1"), "linux"), "freebsd/amd64", binary.OtherOS, "in freebsd/amd64"},
-		// A system that Linux ignores does not excuse a machine.
+		// A system in the header, which Linux ignores, does not excuse a wrong machine.
 		{system(prog("arm64", ""), "freebsd"), "linux/amd64", binary.Wrong, "freebsd/arm64"},
 		{prog("amd64", "v1"), "windows/amd64", binary.OtherOS, "windows needs PE"},
 		{prog("arm64", ""), "darwin/arm64", binary.OtherOS, "darwin needs Mach-O"},

@@ -15,7 +15,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// scripts are first lines, and what the kernel makes of them; "" where it refuses.
+// scripts are first lines, and how the kernel parses them; "" if it refuses.
 func scripts() []struct{ line, interp, arg string } {
 	long := strings.Repeat("x", 300)
 	return []struct{ line, interp, arg string }{
@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 	}
 }
 
-// The kernel of this machine says the same: what it starts is echo, which says what it was given.
+// This machine's kernel agrees: it starts echo, which prints its arguments.
 func TestScriptsAsLinuxReadsThem(t *testing.T) {
 	if _, err := os.Stat("/bin/echo"); err != nil || runtime.GOOS != "linux" {
 		t.Skip("needs Linux and /bin/echo")

@@ -15,7 +15,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// counted counts what is taken from a reader.
+// counted counts the bytes that are read from a reader.
 type counted struct {
 	io.Reader
 	n int64
@@ -27,7 +27,7 @@ func (c *counted) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// samples are one file of each sort, with something to find in each place.
+// samples are one file of each kind, with a fact at each kind of position.
 func samples() map[string][]byte {
 	le := enc.LittleEndian
 	attributes := section{kind: shtARM, body: armAttributes(le, 10, 1)}
@@ -59,7 +59,7 @@ func samples() map[string][]byte {
 	}
 }
 
-// However a reader hands the bytes out, the fact is the same.
+// The fact does not depend on how a reader splits the bytes.
 func TestReaders(t *testing.T) {
 	t.Parallel()
 	for name, file := range samples() {
@@ -76,7 +76,7 @@ func TestReaders(t *testing.T) {
 	}
 }
 
-// stutter answers with nothing every other time.
+// stutter returns no bytes every other time.
 func stutter(r io.Reader) io.Reader {
 	silent := false
 	return readerFunc(func(p []byte) (int, error) {
@@ -91,7 +91,7 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// An error of the reader comes back as it is, wherever it strikes: a layer that breaks off is no malformed file.
+// An error of the reader is returned unchanged, wherever it occurs: a truncated layer is not a malformed file.
 func TestReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the connection is gone")
@@ -113,7 +113,7 @@ func TestReaderFails(t *testing.T) {
 	}
 }
 
-// Without Whole no more than 64 KiB are taken, mostly one page; with it, no more than is needed.
+// Without Whole at most 64 KiB are read, mostly one page; with it, no more than needed.
 func TestHowMuchIsRead(t *testing.T) {
 	t.Parallel()
 	tail := make([]byte, 1<<20)
@@ -130,7 +130,7 @@ func TestHowMuchIsRead(t *testing.T) {
 	}
 }
 
-// A table of sections in the first page, as Go writes it, says that no ARM attributes are to be waited for.
+// A section table in the first page, where Go writes it, shows that there are no ARM attributes to search for.
 func TestNoAttributesToWaitFor(t *testing.T) {
 	t.Parallel()
 	spec := arm([]segment{text()}, section{}, section{body: make([]byte, 1<<20)})
@@ -146,7 +146,7 @@ func TestNoAttributesToWaitFor(t *testing.T) {
 	}
 }
 
-// A file of 1 GiB whose facts are at its end costs no more memory than a small one.
+// A file of 1 GiB with facts at its end needs no more memory than a small one.
 func TestMemoryDoesNotGrow(t *testing.T) { //nolint:paralleltest // it counts allocations
 	if testing.Short() {
 		t.Skip("reads 1 GiB")

@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// world is a system as the ABI of its programs has it, and how it is told from its siblings.
+// world is a system by the ABI of its programs, and how it differs from its sibling.
 type world struct {
 	platform string
 	arch     string // of its programs, as registrytest spells it
@@ -18,7 +18,7 @@ type world struct {
 	libs     string // the directory of its libraries
 	sibling  string // the same machine, or one of its family, with another ABI
 	foreign  string
-	says     string // the ABI that the verdict tells
+	says     string // the ABI in the verdict
 }
 
 // worlds are the rows of the matrix of rare machines and ABIs.
@@ -41,10 +41,10 @@ func worlds() []world {
 	}
 }
 
-// sameMachine reports whether the sibling is another number for the same thing, so that both go together.
+// sameMachine reports whether the sibling is another number for the same machine, so that the two work together.
 func (w world) sameMachine() bool { return strings.HasPrefix(w.arch, "sw64") }
 
-// lines are the files of an honest image: program, shell, loader, libc and a library, with some in place of others.
+// lines returns the files of an honest image: program, shell, loader, libc and a library, with replacements.
 func (w world) lines(instead ...string) []string {
 	all := []string{
 		"elf app " + w.arch + " " + w.loader, "elf bin/sh " + w.arch + " " + w.loader, "elf " + w.loader[1:] + " " + w.arch,
@@ -61,8 +61,8 @@ func (w world) lines(instead ...string) []string {
 	return all
 }
 
-// Every rare machine and ABI against five lies: the program, the loader, the libc, the library and the shell are
-// another one's.
+// Every rare machine and ABI with five lies: the program, the loader, the libc, the library or the shell is for
+// another one.
 func TestMatrixOfABIs(t *testing.T) {
 	t.Parallel()
 	for _, w := range worlds() {
@@ -94,8 +94,7 @@ func TestMatrixOfABIs(t *testing.T) {
 	}
 }
 
-// What is compared with what: programs with their loaders, libraries with all loaders or, without one, with what the
-// image starts.
+// Programs are compared with their loaders, libraries with all loaders or, without any, with what the image starts.
 func TestMisfits(t *testing.T) {
 	t.Parallel()
 	const riscvHard, riscvSoft = "lib/ld-linux-riscv64-lp64d.so.1", "lib/ld-linux-riscv64-lp64.so.1"
@@ -272,7 +271,7 @@ func TestMisfits(t *testing.T) {
 	}
 }
 
-// What the caller asks for, and what it can't be told of.
+// An ABI that the caller requires, and files that don't state one.
 func TestAskedABI(t *testing.T) {
 	t.Parallel()
 	const newLoader, musl = "/lib64/ld-linux-loongarch-lp64d.so.1", "/lib/ld-musl-x86_64.so.1"

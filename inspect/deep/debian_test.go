@@ -38,7 +38,7 @@ var debians = []struct{ arch, platform string }{
 	{"s390x", "linux/s390x"},
 }
 
-// debianLayers are the tars that testdata/rootfs.sh made of one architecture; the test is skipped where there are none.
+// debianLayers returns the tars that testdata/rootfs.sh made for one architecture; without any, the test is skipped.
 func debianLayers(t testing.TB, arch string) []string {
 	t.Helper()
 	dir := os.Getenv("MTOOL_ROOTFS")
@@ -76,7 +76,7 @@ func (f files) Blob(_ context.Context, d v1.Descriptor) (io.ReadCloser, error) {
 	return os.Open(f.paths[d.Digest])
 }
 
-// stack is an image of layers that are files or bytes, not packed, so that digest and diffID are the same.
+// stack is an image of uncompressed layers that are files or bytes, so that digest and diffID are the same.
 type stack struct {
 	files
 
@@ -146,7 +146,7 @@ func debian(t testing.TB, arch string) *stack {
 	return s
 }
 
-// Real file systems: nothing is wrong with them where they belong, and everything that matters is where they do not.
+// Real file systems have no faults on their own platform, and on others a fault in everything that matters.
 func TestDebian(t *testing.T) {
 	t.Parallel()
 	for i, d := range debians {
@@ -183,12 +183,12 @@ func TestDebian(t *testing.T) {
 	}
 }
 
-// Real programs of other architectures, planted under names that say nothing, of any size, anywhere, in layers below
-// and above the file system: all are found, and nothing else. What a layer above hides is not there.
+// Real programs for other architectures, planted under neutral names, of any size, anywhere, in layers below and
+// above the file system: all are found, and nothing else. Files that an upper layer hides do not count.
 func TestPlantedInDebian(t *testing.T) {
 	t.Parallel()
 	const planted, hidden = 200, 20
-	seed := uint64(1) // so that a change is judged by what it changes; the whole runs choose anew each time
+	seed := uint64(1) // fixed, so that a run shows the effect of a change; full runs choose a new one each time
 	if os.Getenv("MTOOL_TEST_FULL") != "" {
 		seed = uint64(time.Now().UnixNano())
 	}
@@ -309,7 +309,7 @@ type garden struct {
 	hiding   *archive // a layer above the others
 }
 
-// foreign is a program that home does not run, with random bytes behind it, as an appended archive would be.
+// foreign is a program that home does not run, followed by random bytes, like an appended archive.
 func (g *garden) foreign() []byte {
 	for {
 		d := debians[g.random.IntN(len(debians))]
@@ -337,7 +337,7 @@ func (g *garden) plant(a *archive, n int) {
 	g.planted = append(g.planted, path)
 }
 
-// hide plants a file that a whiteout or a file of a layer above takes away.
+// hide plants a file that a whiteout or a file of an upper layer hides.
 func (g *garden) hide(a *archive, n int) {
 	path := g.path("hidden", n)
 	a.put(path, 0o755, g.foreign())

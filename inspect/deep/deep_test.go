@@ -60,7 +60,7 @@ func forest(random *rand.Rand, n int) (lines, planted []string) {
 	return append(lines, "elf app arm64"), planted
 }
 
-// counting tells what is asked of a source, and can lie.
+// counting counts the requests to a source, and can lie.
 type counting struct {
 	registry.Source
 
@@ -130,7 +130,7 @@ func TestEachLayerOnce(t *testing.T) {
 	}
 }
 
-// What was read before an interruption is kept.
+// Layers that were read before an interruption are kept.
 func TestKeptWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	r, source := counted(t, registrytest.Image(image(t, "linux/arm64", "elf bin/sh arm64", "--", "elf app arm64")))
@@ -148,7 +148,7 @@ func TestKeptWhenInterrupted(t *testing.T) {
 	}
 }
 
-// waiting has something done before it fails to give one layer.
+// waiting calls a function before it fails to return one layer.
 type waiting struct {
 	registry.Source
 
@@ -171,7 +171,7 @@ func TestLyingLayer(t *testing.T) {
 	layer := r.Images[0].Layers[0].Digest
 	source.lie[layer] = registrytest.Gzip(registrytest.LayerTar("elf app arm64", "plain more"))
 	result := inspected(t, r, deep.Options{Keep: func(rootfs.LayerFacts) { t.Error("it is kept") }})
-	// The source would have failed at the end; that it did not is found by the diffID.
+	// A source that does not verify is caught by the diffID.
 	if result.Verdicts[0].State == inspect.BinariesOK {
 		t.Errorf("it passes:\n%s", show(result))
 	}
@@ -187,7 +187,7 @@ func TestLyingLayer(t *testing.T) {
 	}
 }
 
-// A layer that is not there is a mismatch; one that could not be had is no verdict, and keeps its error.
+// A missing layer is a mismatch; one that could not be fetched is unchecked, and keeps its error.
 func TestMissingLayer(t *testing.T) {
 	t.Parallel()
 	b := registrytest.Image(image(t, "linux/arm64", "elf bin/sh arm64", "--", "elf app arm64"))

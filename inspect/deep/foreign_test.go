@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// row is a row of the table: a file that it covers, and a liar, which comes close and is judged by another row.
+// row is a rule of the table: a file that it covers, and a liar, which is similar and is judged by another rule.
 type row struct {
 	platform   string
 	twin, liar []string
@@ -148,7 +148,7 @@ func rows(t *testing.T) map[string]row {
 	}
 }
 
-// judgedBy is the state that a rule gives a file, and what the image is then.
+// judgedBy returns the state that a rule gives a file, and that of the image.
 func judgedBy(r deep.Result, rule string) (inspect.State, bool) {
 	for _, f := range r.Findings {
 		if f.Rule == rule && f.Path != "" {
@@ -221,7 +221,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// Rules that are not for what the image starts never cover it, whatever the paths.
+// Exemptions never cover files that the image starts, whatever their paths.
 func TestRulesSpareOwnFiles(t *testing.T) {
 	t.Parallel()
 	everything := deep.Options{AllowForeign: globs(t, "**")}
@@ -252,8 +252,8 @@ func TestRulesSpareOwnFiles(t *testing.T) {
 	}
 }
 
-// An add-on for Node.js is what its package works with, on each system: one for other systems alone is a fault, and
-// what only has an add-on's neighbours is none. A part is one in a directory that is named as a compiler's target, too.
+// A package of Node.js needs its add-on on each system: add-ons for other systems only are a fault, but files that
+// merely lie next to add-ons are not. Parts may also lie in a directory that is named like a compiler target.
 func TestAddOns(t *testing.T) {
 	t.Parallel()
 	const a = "srv/node_modules/a/"
@@ -301,8 +301,7 @@ func TestAddOns(t *testing.T) {
 	}
 }
 
-// Code that says which processor it needs, in an image that promises less: wrong in arm, and wrong everywhere when
-// strict.
+// Code that needs a newer processor than the image promises: wrong in arm, and everywhere if strict.
 func TestBaselines(t *testing.T) {
 	t.Parallel()
 	silent := run(t, image(t, "linux/amd64", "elf app amd64"), deep.Options{Strict: true})

@@ -57,7 +57,7 @@ func TestGlob(t *testing.T) {
 	}
 }
 
-// TestGlobAsRegexp holds the matcher against regular expressions, by patterns and paths of few characters.
+// TestGlobAsRegexp compares the matcher with regular expressions, by patterns and paths of few characters.
 func TestGlobAsRegexp(t *testing.T) {
 	t.Parallel()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -90,8 +90,7 @@ func words(random *rand.Rand, most int, of ...string) string {
 	return b.String()
 }
 
-// A matcher that tries one way after the other, or that takes more than one step a byte and place, would not see the
-// end of this one.
+// A matcher that backtracks, or that needs more than one step for a byte and position, would not finish this one.
 func TestGlobTakesOneStepAByte(t *testing.T) {
 	t.Parallel()
 	glob, err := ParseGlob(strings.Repeat("*a", maxGlob/2-1) + "*b")

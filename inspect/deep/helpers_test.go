@@ -11,7 +11,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// image is one image of layers, whose lines are parted by "--", that starts /app.
+// image returns an image that starts /app, with layers whose lines are separated by "--".
 func image(t testing.TB, name string, lines ...string) registrytest.ImageSpec {
 	t.Helper()
 	p, err := platform.Parse(name)

@@ -10,8 +10,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// What an image says of its libraries and variables is followed to an end, however long, and whatever leads in circles;
-// a foreign file at the end of it is found.
+// An image's libraries and variables are followed to the end, even if they are many or form cycles; a foreign file at
+// the end is found.
 func TestNeedsEnd(t *testing.T) {
 	t.Parallel()
 	var chain, many []string

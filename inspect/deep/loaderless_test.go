@@ -8,7 +8,8 @@ import (
 	"mtool/inspect/deep"
 )
 
-// A right program in PATH that can't start, since it was made for another C library. Each liar has a twin.
+// A program for the platform in PATH that can't start, since it was built for another C library. Each liar has a
+// twin.
 func TestLoaderless(t *testing.T) {
 	t.Parallel()
 	const (
@@ -94,7 +95,7 @@ func TestLoaderless(t *testing.T) {
 	}
 }
 
-// What the loader takes by its own files, and only on some processors.
+// Libraries that the loader finds by its own files, and only on some processors.
 func TestLoaderDirectories(t *testing.T) {
 	t.Parallel()
 	const needs, library = "needs usr/bin/x arm64 libx.so /none", "so opt/linux-x64/libx.so amd64"

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What is kept of the manifests of packages; of one that is odd, what can be told.
+// What is kept of package manifests, including odd ones.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	const record = "numpy/core/x.so,sha256=abc,12\n\"numpy/a,b.so\",,\nnumpy/x.py,,\n../../../bin/f2py,,\n/etc/x.so,,\nnumpy/../../x.so,,\nshort\n"

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// An image that has nothing that Linux starts is for the machine that boots from it, or loads it.
+// An image without programs for Linux must fit the machine that boots or loads it.
 func TestBootImages(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

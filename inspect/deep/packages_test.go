@@ -9,7 +9,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// Packages by their manifests, each with what is wrong and its twin that is right, in linux/arm64.
+// Packages by their manifests, each as a liar and its honest twin, in linux/arm64.
 func TestPackages(t *testing.T) {
 	t.Parallel()
 	const (
@@ -55,7 +55,7 @@ func TestPackages(t *testing.T) {
 		name  string
 		lines []string
 		want  inspect.State
-		says  string // what is told; "!…" is not
+		says  string // in the findings; "!…" is not
 	}{
 		{
 			"the package that has it for one platform",
@@ -585,7 +585,7 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// Packages that are many, or that name each other, are gone through to an end.
+// Many packages, or packages that refer to each other, are processed to the end.
 func TestPackagesEnd(t *testing.T) {
 	t.Parallel()
 	var lines []string
@@ -607,7 +607,7 @@ func TestPackagesEnd(t *testing.T) {
 	}
 }
 
-// An image of packages for another machine is told in some lines.
+// An image of packages for another machine is reported in a few lines.
 func TestSummaryOfPackages(t *testing.T) {
 	t.Parallel()
 	lines := []string{"elf app arm64"}

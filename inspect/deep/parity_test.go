@@ -21,7 +21,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// snapshot are the tars that testdata/rootfs.sh --dpkg made of one release, with what dpkg says of their packages.
+// snapshot returns the tars that testdata/rootfs.sh --dpkg made of one release, with dpkg's status of their packages.
 func snapshot(t *testing.T) (platforms, tars []string) {
 	t.Helper()
 	for _, d := range debians {
@@ -74,7 +74,7 @@ func withoutPackage(status, name string) string {
 	return regexp.MustCompile(`(?ms)^Package: `+regexp.QuoteMeta(name)+`\n.*?\n\n`).ReplaceAllString(status, "")
 }
 
-// plants are differences in what one of several images has: 20, with the name by which each is told.
+// plants are 20 differences in one of several images, with the name by which each is reported.
 func plants(status string) (changes map[string]func(a *archive)) {
 	changes = map[string]func(a *archive){}
 	put := func(told, changed string) {
@@ -96,7 +96,8 @@ func plants(status string) (changes map[string]func(a *archive)) {
 	return changes
 }
 
-// Systems of several architectures of one snapshot do not differ, and each of 20 planted differences is found, alone.
+// Systems for several architectures from one snapshot do not differ, and exactly each of 20 planted differences is
+// found.
 func TestSnapshotIsOneProgram(t *testing.T) {
 	t.Parallel()
 	platforms, tars := snapshot(t)

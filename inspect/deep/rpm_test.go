@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/deep"
 )
 
-// RPM's database says to which package a file belongs, and which packages there are.
+// RPM's database tells to which package a file belongs, and which packages are installed.
 func TestRPM(t *testing.T) {
 	t.Parallel()
 	db := "file usr/lib/sysimage/rpm/rpmdb.sqlite ../rpmdb/testdata/rpmdb.sqlite" // that rpm made

@@ -24,11 +24,11 @@ import (
 // animal is a line of testdata/zoo.txt.
 type animal struct {
 	name string
-	only string // the architecture that it is there for; "" are both
+	only string // the architecture that has it; "" means both
 	lie  string // how it is spoiled
 }
 
-// zoo are the packages to be tried: the short list, or with MTOOL_TEST_FULL=1 all.
+// zoo returns the packages to test: the short list, or with MTOOL_TEST_FULL=1 all.
 func zoo(t *testing.T) (all []animal) {
 	t.Helper()
 	f, err := os.Open(filepath.Join("..", "..", "testdata", "zoo.txt"))
@@ -63,8 +63,8 @@ func (a animal) tar(t *testing.T, arch string) string {
 	return path
 }
 
-// Real packages over a real file system: none of them is wrong where it was installed, and each that has a part for the
-// platform is found, by the name of a file or of the package, once that part is gone or is another machine's.
+// Real packages on a real file system: none is wrong where it was installed, and each with a part for the platform is
+// reported, by the name of a file or of the package, once that part is removed or replaced by another machine's.
 func TestZoo(t *testing.T) {
 	t.Parallel()
 	var lies, found atomic.Int32
@@ -147,7 +147,7 @@ func (a animal) liar(t *testing.T, arch string) bool {
 	return named
 }
 
-// walk calls f for the files of a layer, with what each begins with.
+// walk calls f for the files of a layer, with their first bytes.
 func walk(t *testing.T, layer string, f func(h *tar.Header, fact binary.Fact, body io.Reader)) {
 	t.Helper()
 	in, err := os.Open(layer)
@@ -219,7 +219,7 @@ func rewritten(t *testing.T, layer string, change func(h *tar.Header, f binary.F
 	return path
 }
 
-// cut is a layer without what is for an architecture.
+// cut is a layer without the files for an architecture.
 func cut(t *testing.T, layer, arch string) string {
 	t.Helper()
 	p, err := platform.Parse("linux/" + arch)
@@ -229,7 +229,7 @@ func cut(t *testing.T, layer, arch string) string {
 	return rewritten(t, layer, func(h *tar.Header, f binary.Fact) bool { return !isOwn(h.Name, f, p) })
 }
 
-// moved is a layer whose files lie where those of another architecture do.
+// moved is a layer with its files at the paths of another architecture's.
 func moved(t *testing.T, layer, from, to string) string {
 	t.Helper()
 	cpu := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}

@@ -9,7 +9,7 @@ import (
 	"mtool/registry"
 )
 
-// State is what became of a platform between two lists.
+// State says how a platform differs between two lists.
 type State string
 
 // The states.
@@ -20,20 +20,20 @@ const (
 	Changed State = "changed"
 )
 
-// Result is what two lists, or images, have different.
+// Result is the difference between two lists or images.
 type Result struct {
 	A, B      Side
 	List      []Detail // of the list itself
 	Platforms []Platform
 }
 
-// Side is one of the two.
+// Side is one of the two lists.
 type Side struct {
 	Ref  registry.Ref
 	Root registry.Manifest
 }
 
-// Platform is one platform of either; a digest is zero where there is none.
+// Platform is a platform of either side; a digest is zero if that side lacks it.
 type Platform struct {
 	Platform v1.Platform
 	State    State
@@ -41,8 +41,8 @@ type Platform struct {
 	Details  []Detail
 }
 
-// Detail is one thing that differs: "layer", "config.Env", "annotation org.example.key", … A side that has nothing of
-// it is "".
+// Detail is one thing that differs: "layer", "config.Env", "annotation org.example.key", … It is "" for a side that
+// lacks it.
 type Detail struct{ What, A, B string }
 
 // Same reports whether nothing differs.
@@ -50,7 +50,7 @@ func (d Result) Same() bool {
 	return len(d.List) == 0 && !slices.ContainsFunc(d.Platforms, func(p Platform) bool { return p.State != Same })
 }
 
-// Compare compares two trees that were read, platform by platform.
+// Compare compares two reports, platform by platform.
 func Compare(a, b inspect.Report) (d Result, err error) {
 	d = Result{A: Side{a.Ref, a.Root}, B: Side{b.Ref, b.Root}, List: diffLists(a, b)}
 	d.Platforms, err = diffPlatforms(a, b)

@@ -1,8 +1,8 @@
-// Package diff tells what two lists, or images, have different: platforms that only one of them has, and for each
-// platform that both have, layers, members of the config, annotations and attestations.
+// Package diff compares two lists or images: platforms that only one of them has, and for each common platform the
+// layers, members of the config, annotations and attestations.
 //
-// One call does it: Compare, which takes two trees as inspect.Read returns them.
+// The one call is Compare, which takes two reports of inspect.Read.
 //
-// The package reads nothing, and what files are in the layers is not compared: package parity does that for the images
-// of one list.
+// The package reads nothing, and does not compare the files in layers: package parity does that for the images of one
+// list.
 package diff

@@ -28,7 +28,8 @@ func diffImages(a, b inspect.Image) (Platform, error) {
 	return p, nil
 }
 
-// claimed is the row's platform as it is written: linux/arm64 and linux/arm64/v8 are one platform and two rows.
+// claimed returns the row's platform as written: linux/arm64 and linux/arm64/v8 are the same platform, but different
+// rows.
 func claimed(i inspect.Image) string {
 	if i.Descriptor.Platform == nil {
 		return ""
@@ -67,8 +68,8 @@ func manifestAnnotations(m registry.Manifest) map[string]string {
 	return body.Annotations
 }
 
-// configOf is the config as one text a member, those of its "config" one by one. What the layers say already is left
-// out.
+// configOf returns the config as one text for each member, and for each member of its "config". Members about layers
+// are left out.
 func configOf(i inspect.Image) (map[string]string, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(i.ConfigBody, &members); err != nil {

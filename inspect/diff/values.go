@@ -34,7 +34,7 @@ func diffStrings(prefix string, a, b map[string]string) []Detail {
 	return d
 }
 
-// diffDigests names what only one of the two has, A's first.
+// diffDigests returns what only one side has, A's first.
 func diffDigests(what string, a, b []v1.Descriptor) []Detail {
 	var d []Detail
 	for _, x := range a {

@@ -9,8 +9,8 @@ import (
 	"mtool/inspect/launch"
 )
 
-// started shows what a script starts, a command each, "?" behind those that may be missing; the last is what is not
-// followed.
+// started formats what a script starts, one command each, with "?" after those that may be missing; the last is what
+// is not followed.
 func started(s launch.Started) (all []string) {
 	for _, c := range s.Commands {
 		line := strings.Join(slices.Concat(c.Env, c.Argv), " ")
@@ -50,7 +50,7 @@ func TestOf(t *testing.T) {
 func TestScript(t *testing.T) {
 	t.Parallel()
 	for script, want := range map[string][]string{
-		// What stands behind a program that may not be started, or that others wait for, is started too.
+		// Commands after a program that may not be started, or that others wait for, are started too.
 		"exec a | exec b":                 {"a", "b?"},
 		"exec a & exec b":                 {"a", "b?"},
 		"exec a &> log; exec b":           {"rest: exec a &> log; exec b"},
@@ -108,7 +108,7 @@ func TestScript(t *testing.T) {
 	}
 }
 
-// Whatever is nested how often, the parser comes to an end, in little memory.
+// The parser ends with little memory, however deeply something is nested.
 func TestHostileScripts(t *testing.T) {
 	t.Parallel()
 	for _, open := range []string{
@@ -130,7 +130,7 @@ func TestHostileScripts(t *testing.T) {
 	}
 }
 
-// FuzzScript: a script comes to an end, and what is followed has words.
+// FuzzScript: following any script ends, and followed commands have words.
 func FuzzScript(f *testing.F) {
 	for _, script := range []string{
 		`set -e; exec "$@"`, "a | b & c", "<<x\nx", "f() { `x`; }", "$((1))", "A=b PATH+=c d",

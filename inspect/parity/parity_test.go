@@ -13,10 +13,10 @@ import (
 	"mtool/inspect/parity"
 )
 
-// settings are what a config says.
+// settings are the settings of a config.
 type settings map[string]any
 
-// entry is an image of a platform as nearly all cases have it, changed by some.
+// entry returns an image for a platform as in nearly all cases, with changes.
 func entry(t *testing.T, arch string, changes ...func(config, inner settings, c *inspect.Contents)) parity.Entry {
 	t.Helper()
 	inner := settings{
@@ -62,8 +62,7 @@ func label(inner settings, name, value string) {
 	inner["Labels"].(map[string]string)[name] = value
 }
 
-// Every difference that is planted in one of three images is found, and nothing else; by whom it is noted that did not
-// ask.
+// Exactly each difference that is planted in one of three images is found, and those that deserve a note are noted.
 func TestPlanted(t *testing.T) {
 	t.Parallel()
 	type change = func(config, inner settings, c *inspect.Contents)
@@ -168,7 +167,7 @@ func TestPlanted(t *testing.T) {
 	}
 }
 
-// What the architecture alone brings about is no difference.
+// Differences that only the architecture causes do not count.
 func TestHonest(t *testing.T) {
 	t.Parallel()
 	type change = func(config, inner settings, c *inspect.Contents)
@@ -201,7 +200,7 @@ func TestHonest(t *testing.T) {
 	}
 }
 
-// What was not read to its end is not called the same, and many programs are one line.
+// Layers that were not read to their end are not compared, and many programs are one line.
 func TestUnreadAndMany(t *testing.T) {
 	t.Parallel()
 	part := func(_, _ settings, c *inspect.Contents) { *c = inspect.Contents{} }

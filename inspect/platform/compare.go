@@ -33,10 +33,10 @@ func Agrees(descriptor, config v1.Platform) bool {
 	return same(d, c) && (c.OSVersion == "" || c.OSVersion == d.OSVersion) && includes(d.OSFeatures, c.OSFeatures)
 }
 
-// Satisfies reports whether have is what want asks for, in any spelling; Serve reports whether runtimes find it.
-// Operating system, architecture and variant are compared in normal form, so that amd64 asks for amd64/v1 and not for
-// v3; fields that want leaves empty match anything. An os.version is compared as far as it is written, by its dotted
-// parts: 10.0.20348.1 satisfies 10.0.20348. All os.features of want must be there.
+// Satisfies reports whether have is the wanted platform, in any spelling; Serve reports whether runtimes find it.
+// Operating system, architecture and variant are compared in normal form, so amd64 means amd64/v1 and not v3; empty
+// fields of want match anything. An os.version is compared by the dotted parts that want has: 10.0.20348.1 satisfies
+// 10.0.20348. All os.features of want must be present.
 func Satisfies(have, want v1.Platform) bool {
 	h, w := Normalize(have), Normalize(want)
 	if w.OS == "" {

@@ -37,7 +37,7 @@ func podmanVariants(node v1.Platform) []string {
 	known := map[string][]string{"arm": {"v8", "v7", "v6", "v5"}, "arm64": {"v8"}}[node.Architecture]
 	variant := node.Variant
 	if node.Architecture == "arm64" && variant == "" {
-		variant = "v8" // what /proc/cpuinfo says there
+		variant = "v8" // as in /proc/cpuinfo
 	}
 	switch i := slices.Index(known, variant); {
 	case variant == "":

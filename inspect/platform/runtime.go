@@ -42,8 +42,8 @@ type Choice struct {
 	Why string
 }
 
-// Choose returns what r takes for a node. A node without a variant gets the one that runtimes detect there: v8 for
-// arm64, v7 for arm. Its os.version and os.features count where the runtime looks at them.
+// Choose returns the row that r takes for a node. A node without a variant gets the one that runtimes detect there:
+// v8 for arm64, v7 for arm. Its os.version and os.features count where the runtime looks at them.
 func (o Offer) Choose(r Runtime, node v1.Platform) Choice {
 	node = Normalize(node)
 	var fits []candidate

@@ -14,8 +14,8 @@ type Serving struct {
 }
 
 // Serve returns the rows that serve a platform, by their claims as spelled: those of the platform itself, with the
-// wanted os.version and os.features, or the one of an older variant that containerd takes on such a node. That
-// containerd also falls back to another architecture (386 on amd64, arm on arm64) is not enough: podman does not, and
+// wanted os.version and os.features, or the one of an older variant that containerd takes on such a node.
+// Containerd's fallback to another architecture (386 on amd64, arm on arm64) does not count: podman has none, and
 // such programs may not run. With exact there is no fallback.
 func Serve(rows []v1.Platform, want v1.Platform, exact bool) Serving {
 	var s Serving

@@ -20,7 +20,7 @@ type Build struct {
 	On        string        // the platform of the machine that built it, as written
 	For       []v1.Platform // the requested platforms; BuildKit leaves them out
 	Materials []Material    // base images, sources
-	Base      *Base         // what its last stage started from; nil: from nothing, or not stated (mode=min)
+	Base      *Base         // the base of its last stage; nil: none, or not stated (mode=min)
 	detailed  bool          // it lists every operation
 }
 

@@ -8,9 +8,9 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Base is what the last stage of a build started from.
+// Base is the base of a build's last stage.
 type Base struct {
-	Name     string // the image, as BuildKit addresses it; "" for an empty root file system, on which something was run
+	Name     string // the image, as addressed by BuildKit; "" for a command that ran on an empty root file system
 	Platform v1.Platform
 }
 
@@ -42,13 +42,13 @@ type step struct {
 	} `json:"op"`
 }
 
-// steps are there with mode=max only.
+// steps exist with mode=max only.
 type steps struct {
 	Definition []step `json:"llbDefinition"`
 }
 
-// base follows the root file system back to where it came from. Files copied from other stages do not count, since
-// those may be of any platform.
+// base follows the root file system back to its origin. Files copied from other stages do not count, since those may
+// be of any platform.
 func (s steps) base() (b Base, found bool) {
 	byID := make(map[string]step, len(s.Definition))
 	for _, one := range s.Definition {
@@ -80,7 +80,7 @@ func (s steps) last() string {
 	return s.Definition[len(s.Definition)-1].ID
 }
 
-// root returns the operation that made the root file system which this one changes, "" when that was empty.
+// root returns the operation whose root file system this one changes; "" if that is empty.
 func (o step) root() string {
 	at := 0
 	if file := o.Op.Op.File; file != nil && len(file.Actions) > 0 {

@@ -22,9 +22,9 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// TestAsRuntimesDo holds the trees that are judged against those that runtimes make of random layers: containerd's and
-// Docker's unpackers, on overlayfs and in place. An image that is not refused must show in every runtime that takes it
-// exactly what one of its readings has. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
+// TestAsRuntimesDo compares Readings with the file systems that runtimes make of random layers: containerd's and
+// Docker's unpackers, on overlayfs and in place. An image that is not refused must look exactly like one of its
+// readings in every runtime that accepts it. MTOOL_TEST_SEED=N repeats a run; MTOOL_TEST_FULL=1 tries 20,000 images.
 func TestAsRuntimesDo(t *testing.T) {
 	t.Parallel()
 	images := 1_000
@@ -50,7 +50,7 @@ func TestAsRuntimesDo(t *testing.T) {
 	}
 }
 
-// TestFoundByChance: images on which the judgement was wrong once.
+// TestFoundByChance: images whose readings were wrong once.
 func TestFoundByChance(t *testing.T) {
 	t.Parallel()
 	onHosts(t, func(h *host) {
@@ -66,7 +66,7 @@ func TestFoundByChance(t *testing.T) {
 	})
 }
 
-// TestMutantsDifferFromRuntimes: each of these mistakes would be found.
+// TestMutantsDifferFromRuntimes: each of these mistakes is found.
 func TestMutantsDifferFromRuntimes(t *testing.T) {
 	t.Parallel()
 	const most = 10_000
@@ -116,7 +116,8 @@ func text(layers [][]entry) string {
 	return b.String()
 }
 
-// onHosts runs f on some threads that have mounts of their own, which end with them. They wait for the kernel, mostly.
+// onHosts runs f on several threads with their own mounts, which end with them. The threads mostly wait for the
+// kernel.
 func onHosts(t *testing.T, f func(h *host)) {
 	t.Helper()
 	if err := log.SetLevel("panic"); err != nil { // unpackers tell of each attribute that they ignore
@@ -196,7 +197,7 @@ func (n *tally) add(name string) {
 	n.by[name]++
 }
 
-// compare says where runtimes show something else of an image than what is judged.
+// compare returns where a runtime shows another file system than Readings.
 func (h *host) compare(layers [][]entry, m mutant, n *tally) (bad []string) {
 	readings, err := judged(h.t, layers, m)
 	if err != nil {
@@ -224,7 +225,7 @@ func (h *host) compare(layers [][]entry, m mutant, n *tally) (bad []string) {
 	return bad
 }
 
-// judged are the readings of an image, or why there are none.
+// judged returns the readings of an image, or why there are none.
 func judged(t *testing.T, layers [][]entry, m mutant) ([]*rootfs.Tree, error) {
 	t.Helper()
 	examine := func(_ string, _ fs.FileMode, _ int64, r io.Reader) (binary.Fact, error) {
@@ -254,7 +255,7 @@ func judged(t *testing.T, layers [][]entry, m mutant) ([]*rootfs.Tree, error) {
 	return rootfs.Readings(all)
 }
 
-// mutant is a mistake that could be made.
+// mutant is a possible mistake.
 type mutant struct {
 	name     string
 	often    int // the kind of entry that shows it

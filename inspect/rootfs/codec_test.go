@@ -66,7 +66,7 @@ func TestFactsOfAnotherVersion(t *testing.T) {
 	}
 }
 
-// TestFactsAreSmall: a file that is no program costs little more than its name.
+// TestFactsAreSmall: a file that is not a program costs little more than its name.
 func TestFactsAreSmall(t *testing.T) {
 	t.Parallel()
 	var entries lines

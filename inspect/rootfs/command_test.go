@@ -10,7 +10,7 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// steps shows what Command found, a line a step: "ROLE ASKED PATH ARCH" or "ROLE ASKED: KIND OF ERROR".
+// steps formats the result of Command, one line for each step: "ROLE NAME PATH ARCH" or "ROLE NAME: KIND OF ERROR".
 func steps(t *testing.T, tree *rootfs.Tree, c rootfs.ImageConfig) lines {
 	t.Helper()
 	all, err := tree.Command(c)
@@ -463,7 +463,7 @@ func TestCommandLines(t *testing.T) {
 	}
 }
 
-// Each launcher with its options: what it starts is followed, and nothing is left open.
+// Each launcher with its options: what it starts is followed completely.
 func TestLaunchers(t *testing.T) {
 	t.Parallel()
 	var files lines
@@ -500,7 +500,7 @@ func TestLaunchers(t *testing.T) {
 	}
 }
 
-// What is not followed is said, and the words that name programs are told all the same.
+// What is not followed is reported, and words that name programs are still followed.
 func TestNotFollowed(t *testing.T) {
 	t.Parallel()
 	app := "entrypoint /app/server app/server arm64 elf"
@@ -543,7 +543,7 @@ func TestNotFollowed(t *testing.T) {
 	}
 }
 
-// What is started beside the command, in a volume, or in a directory that runtimes make.
+// Commands in addition to the image's, in a volume, or in a directory that runtimes create.
 func TestCommandAround(t *testing.T) {
 	t.Parallel()
 	app := "entrypoint /app/server app/server arm64 elf"

@@ -21,7 +21,7 @@ func upper(path string) rootfs.Extractor {
 	}
 }
 
-// A text is kept where it is asked for, moves with links and layers as its file does, and a program of its name stays a
+// Texts are kept as requested, follow links and layers like their files, and a program of such a name stays a
 // program.
 func TestExtract(t *testing.T) {
 	t.Parallel()
@@ -78,7 +78,7 @@ func TestExtract(t *testing.T) {
 	}
 }
 
-// Texts count as memory, and one that never ends ends.
+// Texts count as memory, and an endless text is cut off.
 func TestExtractLimits(t *testing.T) {
 	t.Parallel()
 	long := func(string) rootfs.Extractor {

@@ -16,8 +16,8 @@ import (
 	"mtool/registry"
 )
 
-// FuzzScanLayer: whatever the bytes are, a layer is read or refused, within its limits, and what is known of it can be
-// written, read back and merged, on its own and over itself.
+// FuzzScanLayer: a layer of any bytes is read or refused, within its limits, and its facts can be written, read back
+// and merged, alone and over themselves.
 func FuzzScanLayer(f *testing.F) {
 	entries := tarOf(f, "dir usr/", "elf usr/app arm64 /lib/ld.so", "link lib usr/lib", "plain lib/x", "hard b usr/app",
 		"hard c below",
@@ -47,8 +47,8 @@ func FuzzScanLayer(f *testing.F) {
 	})
 }
 
-// FuzzEntries is FuzzScanLayer behind the checksums of tar: each line is an entry, its type first, then its name, and
-// its target behind a blank. A regular file is a program if its name ends in x.
+// FuzzEntries is FuzzScanLayer with valid tar checksums: each line is an entry, with its type first, then its name,
+// and its target after a blank. A regular file is a program if its name ends in x.
 func FuzzEntries(f *testing.F) {
 	f.Add("5usr/\n2lib usr/lib\n0lib/x\n1b lib/x\n0a/.wh.b\n0a/.wh..wh..opq\n3dev\n0../../c\n2up ../../..\n0up/y")
 	f.Add("2a b\n2b a\n0a/x\n1c a\n5a/\n0a\n5a/a\n0a/a/a")
@@ -130,7 +130,7 @@ func walkBack(t *testing.T, tree *rootfs.Tree) {
 	}
 }
 
-// FuzzCommandLine: whatever a command line says, it is followed to an end.
+// FuzzCommandLine: following any command line ends.
 func FuzzCommandLine(f *testing.F) {
 	for _, line := range []string{
 		"exec /app/server", "A=b tini -- sh -c 'x y' && z", `"a\"b" $c`, "env -S 'x y'",

@@ -100,7 +100,7 @@ func entryOf(t testing.TB, entry string) (*tar.Header, []byte) {
 	return h, nil
 }
 
-// elfOf is a small 64-bit ELF program, with a PT_INTERP where interp is not "".
+// elfOf returns a small 64-bit ELF program, with a PT_INTERP if interp is not "".
 func elfOf(t testing.TB, arch, interp string) []byte {
 	t.Helper()
 	machine, ok := map[string]elf.Machine{"amd64": elf.EM_X86_64, "arm64": elf.EM_AARCH64, "riscv64": elf.EM_RISCV}[arch]
@@ -158,7 +158,7 @@ func digestOf(t testing.TB, data []byte) v1.Hash {
 	return h
 }
 
-// scan reads a layer that must be in order.
+// scan reads a layer, which must be valid.
 func scan(t testing.TB, data []byte) rootfs.LayerFacts {
 	t.Helper()
 	facts, err := scanWith(t, data, rootfs.Options{})
@@ -174,7 +174,7 @@ func scanWith(t testing.TB, data []byte, o rootfs.Options) (rootfs.LayerFacts, e
 	return rootfs.ScanLayer(t.Context(), bytes.NewReader(data), l, o)
 }
 
-// merge lays layers over each other, the lowest first; nil is one that was not read.
+// merge merges layers, the lowest first; nil is one that was not read.
 func merge(t testing.TB, layers ...lines) *rootfs.Tree {
 	t.Helper()
 	var facts []rootfs.LayerFacts

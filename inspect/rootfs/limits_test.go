@@ -112,7 +112,7 @@ func many(word string) lines {
 	return all
 }
 
-// zeros never end.
+// zeros is an endless reader of zeros.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {
@@ -120,7 +120,7 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bomb is a layer of a file with size zeros, packed with zstd, as a stream that nobody stores.
+// bomb is a layer with a file of size zeros, compressed with zstd, as a stream that is never stored.
 func bomb(t *testing.T, size int64) io.ReadCloser {
 	t.Helper()
 	r, w := io.Pipe()
@@ -148,7 +148,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// A window of more than 8 MiB is read, though one layer at a time; one of more than 32 is not.
+// Windows of more than 8 MiB are read, one layer at a time; windows of more than 32 MiB are not.
 func TestWideWindows(t *testing.T) {
 	t.Parallel()
 	wide := func(name string, window int) []byte {
@@ -178,8 +178,8 @@ func TestWideWindows(t *testing.T) {
 	}
 }
 
-// What is unpacked beyond Free is held against what it was packed in, be it one layer or several: here with a smaller
-// Free.
+// Beyond Free, the unpacked size is compared with the compressed size, of one layer and of several together: here
+// with a smaller Free.
 func TestBombs(t *testing.T) {
 	t.Parallel()
 	const free = 16 << 20
@@ -215,7 +215,7 @@ func TestBombs(t *testing.T) {
 			t.Errorf("three layers of %d bytes of zeros, %d free: too dense %v", free/2, limit, found)
 		}
 	}
-	// One layer of zeros is not made up for by another that is packed badly.
+	// A layer that compresses badly does not compensate for one of zeros.
 	noise := gzipOf(t, io.LimitReader(rand.NewChaCha8([32]byte{}), 1<<20))
 	_, layers = newBlobs(t, noise, gzipOf(t, io.LimitReader(zeros{}, 2*free)))
 	got, err := rootfs.ScanAll(t.Context(), layers, rootfs.Options{Parallel: 1, Limits: rootfs.Limits{Free: free}})
@@ -355,7 +355,7 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// TestMemory holds the estimate against the truth: the layer with the most entries that fit, in a quarter of the
+// TestMemory compares the estimate with the truth: the layer with the most entries that fit in a quarter of the
 // default, and a garbage collector that lets the heap double.
 func TestMemory(t *testing.T) {
 	if testing.Short() {

@@ -167,7 +167,7 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// Where runtimes make different trees of an image, all of them are to be judged.
+// If runtimes make different trees of an image, all of them must be judged.
 func TestReadings(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -262,7 +262,7 @@ func readings(t *testing.T, layers ...lines) []*rootfs.Tree {
 	return trees
 }
 
-// What no tool writes and runtimes read differently is refused, alone or for what lower layers have.
+// Entries that no tool writes, and that runtimes read differently, are refused, alone or because of lower layers.
 func TestAmbiguous(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -365,7 +365,7 @@ func TestAmbiguous(t *testing.T) {
 	}
 }
 
-// The twins: what looks odd and is read in one way by all.
+// The twins: odd entries that all runtimes read alike.
 func TestUnambiguous(t *testing.T) {
 	t.Parallel()
 	for name, entries := range map[string]lines{

@@ -18,11 +18,11 @@ import (
 	"mtool/inspect/rootfs"
 )
 
-// visible is what can be started or passed on the way, by its path: a program by its content, an executable text, or
-// "-> " and where a link leads. Directories and other files only count for what they hide.
+// visible maps the paths of files that can be started or followed to a program's content, an executable text, or "->
+// " and a link's target. Directories and other files only count for what they hide.
 type visible map[string]string
 
-// unpacker makes file systems of layers as a real one does.
+// unpacker makes file systems of layers as a runtime does.
 type unpacker struct {
 	name    string
 	reading rootfs.Reading
@@ -207,7 +207,7 @@ func seen(tree *rootfs.Tree) visible {
 	return all
 }
 
-// differences says where two differ.
+// differences returns where two differ.
 func differences(got, want visible) (all []string) {
 	for path, what := range want {
 		if got[path] != what {

@@ -373,8 +373,8 @@ func TestScanSparse(t *testing.T) {
 	}
 }
 
-// sparse makes an archive with a file of size bytes that begins with head and goes on with a hole, and a program behind
-// it.
+// sparse makes an archive with a file of size bytes that begins with head and continues with a hole, and a program
+// after it.
 func sparse(t *testing.T, format string, head []byte, size int64) []byte {
 	t.Helper()
 	if len(head) > 512 {
@@ -405,7 +405,7 @@ func sparse(t *testing.T, format string, head []byte, size int64) []byte {
 		mapping := make([]byte, 512)
 		copy(mapping, "1\n0\n512\n")
 		h := &tar.Header{Name: "GNUSparseFile.0/big", Mode: 0o755, Typeflag: tar.TypeReg, Size: 1024, Format: tar.FormatPAX}
-		// The writer refuses GNU.sparse records, so that names of the same length take their place.
+		// The writer refuses GNU.sparse records, so names of the same length replace them.
 		h.PAXRecords = map[string]string{
 			"gnu.sparse.major": "1", "gnu.sparse.minor": "0", "gnu.sparse.name": "big",
 			"gnu.sparse.realsize": "1099511627776",
@@ -439,7 +439,7 @@ type panicking struct{}
 
 func (panicking) Read([]byte) (int, error) { panic("length mismatch") }
 
-// TestScanPanic: a decoder's panic in a goroutine of ours would end the program, whatever its main catches.
+// TestScanPanic: a decoder's panic in this package's goroutine would end the program, whatever its main recovers.
 func TestScanPanic(t *testing.T) {
 	t.Parallel()
 	in := io.MultiReader(bytes.NewReader(tarOf(t, "elf app arm64")[:600]), panicking{})

@@ -168,7 +168,7 @@ func TestScanAllAtOnce(t *testing.T) {
 	}
 }
 
-// What lies in memory before it is unpacked has an end.
+// The memory for layers that are not unpacked yet is limited.
 func TestScanAllFetchesSoMuchAhead(t *testing.T) {
 	t.Parallel()
 	var many [][]byte

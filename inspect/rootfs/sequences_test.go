@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// entry is an entry of a random layer, whatever tools may say to it.
+// entry is an entry of a random layer, valid or not.
 type entry struct {
 	header  tar.Header
 	content string
@@ -41,7 +41,7 @@ func packed(entries []entry) []byte {
 	return b.Bytes()
 }
 
-// sequences makes layers of few names, so that entries meet. All of them follow from the seed.
+// sequences makes layers with few names, so that entries conflict. All of them depend on the seed only.
 type sequences struct {
 	*rand.Rand
 
@@ -64,7 +64,7 @@ func (s *sequences) layers() [][]entry {
 	return all
 }
 
-// dir is a directory of before, as a rule, with a slash, or "".
+// dir returns a directory with a slash, usually an earlier one, or "".
 func (s *sequences) dir() string {
 	switch {
 	case len(s.dirs) > 0 && s.IntN(3) > 0:
@@ -77,7 +77,7 @@ func (s *sequences) dir() string {
 	return ""
 }
 
-// name is that of an entry before, or one of words in a directory, and now and then one of any kind.
+// name returns the name of an earlier entry, one of words in a directory, or sometimes any other.
 func (s *sequences) name(words string) string {
 	switch {
 	case s.IntN(20) == 0:
@@ -90,7 +90,7 @@ func (s *sequences) name(words string) string {
 	return s.dir() + s.word(words)
 }
 
-// lower is a name of a lower layer, as a rule.
+// lower returns a name, usually from a lower layer.
 func (s *sequences) lower() string {
 	if s.below == 0 || s.IntN(6) == 0 {
 		return s.name("abcdef")
@@ -109,7 +109,7 @@ func (s *sequences) one(names []string) string { return names[s.IntN(len(names))
 
 func (s *sequences) word(of string) string { return string(of[s.IntN(len(of))]) }
 
-// spelled is one of the ways to write a name.
+// spelled returns one of the spellings of a name.
 func (s *sequences) spelled(name string) string {
 	switch s.IntN(60) {
 	case 0:
@@ -130,7 +130,7 @@ func (s *sequences) spelled(name string) string {
 	return name
 }
 
-// target is where a symbolic link leads.
+// target returns the target of a symbolic link.
 func (s *sequences) target() string {
 	name := s.name("abc")
 	switch s.IntN(16) {

@@ -13,8 +13,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// FuzzTable: whatever a table of contents says, it is read or refused within its limits, and so are the files that it
-// lists.
+// FuzzTable: any table of contents is read or refused within its limits, and so are the files that it lists.
 func FuzzTable(f *testing.F) {
 	for _, packing := range packings() {
 		d, r := layerOf(f, packing, "dir usr/", "link bin usr/bin", "elf bin/app arm64", "hard b bin/app",

@@ -22,7 +22,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// ranges is one blob of which parts are sent, and what was asked for.
+// ranges serves parts of one blob, and records the requests.
 type ranges struct {
 	data  []byte
 	asked int64
@@ -96,7 +96,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// What others write is read: the library of containerd's snapshotter, with pieces of one and of several gzip members.
+// Tables by others are read: those of containerd's snapshotter library, with parts of one and of several gzip
+// members.
 func TestTablesOfOthers(t *testing.T) {
 	t.Parallel()
 	for name, options := range map[string][]estargz.Option{
@@ -143,7 +144,7 @@ func TestTablesOfOthers(t *testing.T) {
 	}
 }
 
-// Whatever lies about a table is an error, and the layer is to be read as a stream.
+// Every lie about a table is an error, and the layer must be read as a stream.
 func TestLyingTables(t *testing.T) {
 	t.Parallel()
 	for _, packing := range packings() {
@@ -224,7 +225,8 @@ type zstdCompression struct {
 	zstdchunked.Decompressor
 }
 
-// zstdAnnotations are those that containerd's converters write, taken from the footer: 40 bytes in a skippable frame.
+// zstdAnnotations returns the annotations that containerd's converters write, taken from the footer: 40 bytes in a
+// skippable frame.
 func zstdAnnotations(t *testing.T, data []byte) map[string]string {
 	t.Helper()
 	footer := data[len(data)-zstdchunked.FooterSize:]

@@ -21,7 +21,7 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A layer may be annotated in three ways. All must mean one table, since each runtime goes by another one.
+// A layer may be annotated in three ways. All must refer to the same table, since runtimes use different ones.
 func TestSeveralTables(t *testing.T) {
 	t.Parallel()
 	blob, digest := chunked(t, "elf app arm64")
@@ -81,7 +81,7 @@ func TestSeveralTables(t *testing.T) {
 	}
 }
 
-// chunked is a zstd:chunked of containerd's library, and the digest of its table's JSON.
+// chunked returns a zstd:chunked layer by containerd's library, and the digest of its table's JSON.
 func chunked(t *testing.T, entries ...string) (data []byte, digest string) {
 	t.Helper()
 	plain := registrytest.LayerTar(entries...)
@@ -97,7 +97,7 @@ func chunked(t *testing.T, entries ...string) (data []byte, digest string) {
 	return data, blob.TOCDigest().String()
 }
 
-// withTable is a layer with the table of another one behind it.
+// withTable returns a layer followed by the table of another one.
 func withTable(t *testing.T, data, other []byte) []byte {
 	t.Helper()
 	footer := slices.Clone(other[len(other)-zstdchunked.FooterSize:])
@@ -110,7 +110,7 @@ func withTable(t *testing.T, data, other []byte) []byte {
 	return slices.Concat(data, frame(table), frame(footer))
 }
 
-// A layer with the table of another one shows two file systems, whatever it is in which they differ.
+// A layer with the table of another one has two contents, whatever the difference.
 func TestTablesOfOtherLayers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ layer, table, says string }{
@@ -147,7 +147,7 @@ func TestTablesOfOtherLayers(t *testing.T) {
 	}
 }
 
-// A table may also say what a tar must not.
+// A table may also have entries that a tar must not.
 func TestTableRefuses(t *testing.T) {
 	t.Parallel()
 	for _, row := range []string{

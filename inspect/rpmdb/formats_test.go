@@ -13,7 +13,7 @@ import (
 	"mtool/inspect/rpmdb"
 )
 
-// patched are the bytes with a number of four bytes put at places.
+// patched returns the bytes with numbers of four bytes replaced.
 func patched(b []byte, put func(b []byte, v uint32), value uint32, at ...int) []byte {
 	b = slices.Clone(b)
 	for _, n := range at {
@@ -22,7 +22,7 @@ func patched(b []byte, put func(b []byte, v uint32), value uint32, at ...int) []
 	return b
 }
 
-// A database in ndb that lies is an error.
+// A broken ndb database is an error.
 func TestBrokenNDB(t *testing.T) {
 	t.Parallel()
 	good, little := database(t, "Packages.db"), binary.LittleEndian.PutUint32
@@ -50,8 +50,7 @@ func TestBrokenNDB(t *testing.T) {
 	}
 }
 
-// A database of Berkeley DB that lies is an error; one that was written on a machine of the other order of bytes is
-// none.
+// A broken Berkeley DB database is an error; one that was written with the other byte order is not.
 func TestBrokenBerkeley(t *testing.T) {
 	t.Parallel()
 	good, little := database(t, "Packages"), binary.LittleEndian.PutUint32
@@ -108,7 +107,7 @@ func plus(all []int, n int) []int {
 	return all
 }
 
-// Items and slots that share their bytes would make work of the square of the size.
+// Items and slots that share their bytes would need time with the square of the size.
 func TestSharedBytes(t *testing.T) {
 	t.Parallel()
 	slots := database(t, "Packages.db")
@@ -129,8 +128,8 @@ func TestSharedBytes(t *testing.T) {
 	}
 }
 
-// Real databases say what rpm reads in them (rpm -qa by its backend bdb_ro, and zypper's ndb by another reader): those
-// that a module of Go has as its testdata, with the machine of s390x in the other order of bytes.
+// Real databases are read as by rpm (rpm -qa with its backend bdb_ro, and zypper's ndb with another reader): the
+// testdata of a Go module, of which s390x has the other byte order.
 func TestRealDatabases(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("MTOOL_TEST_FULL") == "" {

@@ -17,7 +17,7 @@ import (
 // formats are the same database in each format (testdata/make.sh).
 var formats = []string{"rpmdb.sqlite", "Packages.db", "Packages"}
 
-// database is one that rpm made, and those with the same packages.
+// database is a database that rpm made, and others with the same packages.
 func database(t testing.TB, format string) []byte {
 	t.Helper()
 	b, err := os.ReadFile("testdata/" + format)
@@ -29,7 +29,7 @@ func database(t testing.TB, format string) []byte {
 
 const most = 32 << 20
 
-// packages are what a database lists, as rpm -qa does, and all files.
+// packages returns the packages of a database, as rpm -qa prints them, and all files.
 func packages(b []byte) (all, files []string, err error) {
 	d, err := rpmdb.Read(bytes.NewReader(b), most)
 	if err != nil {
@@ -44,7 +44,7 @@ func packages(b []byte) (all, files []string, err error) {
 	return all, files, err
 }
 
-// A database says what rpm itself reads in it: packages that were erased are not there, and headers may be of any size.
+// Databases are read as by rpm itself: erased packages are missing, and headers may have any size.
 func TestAgreesWithRPM(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("testdata/rpmdb.txt")
@@ -92,7 +92,7 @@ func pageOf(t *testing.T, b []byte, text string) (page, size int) {
 	return at/size + 1, size
 }
 
-// A database that lies is an error, or says less; it never takes long.
+// A broken database is an error, or has fewer packages; reading it never takes long.
 func TestBrokenDatabases(t *testing.T) {
 	t.Parallel()
 	good := database(t, "rpmdb.sqlite")
@@ -126,7 +126,7 @@ func TestBrokenDatabases(t *testing.T) {
 	}
 }
 
-// A database is read up to a size, and no more of it.
+// Databases are only read up to a size.
 func TestSize(t *testing.T) {
 	t.Parallel()
 	for _, format := range formats {
@@ -140,7 +140,7 @@ func TestSize(t *testing.T) {
 	}
 }
 
-// FuzzRead: whatever a database says, reading it ends, and it has no more files than bytes.
+// FuzzRead: reading any database ends, and it has no more files than bytes.
 func FuzzRead(f *testing.F) {
 	var good [][]byte
 	for n, format := range formats {
@@ -166,7 +166,7 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// Cells that share their bytes would make work of the square of the size.
+// Cells that share their bytes would need time with the square of the size.
 func TestSharedCells(t *testing.T) {
 	t.Parallel()
 	b := database(t, "rpmdb.sqlite")

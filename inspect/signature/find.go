@@ -14,25 +14,25 @@ import (
 	"mtool/registry"
 )
 
-// Result is the signatures that were found for what is under a reference.
+// Result has the signatures that were found for the content of a reference.
 type Result struct {
-	Verified bool // against keys
+	Verified bool // the signatures were verified with keys
 	Root     Subject
-	// Images are in the order of the report's. The root itself, when that is a single image, is here too.
+	// Images are in the order of the report. They include the root, if it is a single image.
 	Images []Subject
-	// Attestations are those of the images' attestation manifests, by digest.
+	// Attestations has the images' attestation manifests, by digest.
 	Attestations map[v1.Hash]Subject
 }
 
 // Finder finds signatures where images are stored.
 type Finder struct {
 	Open func(context.Context, registry.Ref) (registry.Object, error)
-	// Referrers returns what refers to a subject, which is named by its digest.
+	// Referrers returns the referrers of a subject, which is named by its digest.
 	Referrers func(ctx context.Context, subject registry.Ref) ([]v1.Descriptor, error)
 }
 
-// Find looks for the signatures of the root and of everything in it, all at once, and verifies them. No keys: none is
-// verified.
+// Find looks for the signatures of the root and of everything in it, all at once, and verifies them if there are
+// keys.
 func (f Finder) Find(ctx context.Context, r inspect.Report, keys []Key) (*Result, error) {
 	all := manifestsOf(r)
 	results := make([][]Found, len(all))
@@ -55,7 +55,7 @@ func (f Finder) Find(ctx context.Context, r inspect.Report, keys []Key) (*Result
 	return resultOf(r, of, len(keys) > 0), nil
 }
 
-// manifestsOf are the root, the images and their attestations, each once; what could not be read is not there.
+// manifestsOf returns the root, the images and their attestations, each once, without unreadable ones.
 func manifestsOf(r inspect.Report) []registry.Manifest {
 	all := []registry.Manifest{r.Root}
 	add := func(m registry.Manifest) {
@@ -73,7 +73,7 @@ func manifestsOf(r inspect.Report) []registry.Manifest {
 	return all
 }
 
-// resultOf gives what was found to those that it was found for.
+// resultOf assigns the signatures to their subjects.
 func resultOf(r inspect.Report, of map[v1.Hash][]Found, verified bool) *Result {
 	s := &Result{
 		Verified: verified, Attestations: map[v1.Hash]Subject{},
@@ -82,7 +82,7 @@ func resultOf(r inspect.Report, of map[v1.Hash][]Found, verified bool) *Result {
 	for _, img := range r.Images {
 		name := platform.Format(img.Platform())
 		m := img.Manifest
-		m.Digest = img.Descriptor.Digest // also of one that could not be read, for which nothing was looked for
+		m.Digest = img.Descriptor.Digest // also for an unreadable image, which has no signatures here
 		s.Images = append(s.Images, Subject{Name: name, Platform: name, Manifest: m, Found: of[img.Manifest.Digest]})
 		for _, a := range img.Attestations {
 			about := Subject{Name: "attestation", Manifest: a.Manifest, Found: of[a.Manifest.Digest]}
@@ -92,7 +92,7 @@ func resultOf(r inspect.Report, of map[v1.Hash][]Found, verified bool) *Result {
 	return s
 }
 
-// signaturesOf are those under cosign's tag, and those that refer to the subject.
+// signaturesOf returns the signatures under cosign's tag, and those that refer to the subject.
 func (f Finder) signaturesOf(
 	ctx context.Context, subject registry.Ref, of registry.Manifest, keys []Key,
 ) ([]Found, error) {
@@ -127,7 +127,8 @@ func (f Finder) signaturesOf(
 	return all, nil
 }
 
-// maxFound of one manifest are read. Whoever may write to the repository may add any number.
+// maxFound limits how many signatures of one manifest are read. Anyone who can write to the repository can add any
+// number.
 const maxFound = 100
 
 // examine verifies every layer of the manifest at ref.
