@@ -174,9 +174,9 @@ func notedBinaries() map[string]noted {
 			built: listOf(filesOf("arm64", []string{"elf app arm64"})),
 			flags: []string{"--explain", "/app"},
 		},
-		deep.RuleMalformed: {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
-		deep.RuleBinariesToo:    {built: rows(lying), fails: true},
-		"i386 in amd64":    {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
+		deep.RuleMalformed:   {built: listOf(filesOf("arm64", []string{"elf app arm64", "odd usr/bin/tool arm64"}))},
+		deep.RuleBinariesToo: {built: rows(lying), fails: true},
+		"i386 in amd64":      {built: listOf(filesOf("amd64", []string{"elf app amd64", "elf opt/tool 386"}))},
 	}
 	maps.Copy(all, notedDifferences())
 	for name, n := range all {
