@@ -19,7 +19,7 @@ type file struct {
 	body []byte
 }
 
-// sorted is files in the order in which an archive has them.
+// sorted returns files in the order of an archive.
 func sorted(files []file) []file {
 	return slices.SortedFunc(slices.Values(files), func(a, b file) int { return cmp.Compare(a.name, b.name) })
 }

@@ -41,7 +41,7 @@ func (r *release) makeImages(ctx context.Context) error {
 	return err
 }
 
-// image builds, merges, proves, saves and, if that is wanted, pushes one image.
+// image builds, merges, checks and saves an image, and pushes it if a repository is given.
 func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) error {
 	name, archive := "mtool:"+tag, "mtool-"+tag+"-image.tar"
 	proof := []string{"inspect", "--deep", "--no-facts", "--exact", "--require", platforms}
@@ -72,7 +72,7 @@ func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) 
 	return nil
 }
 
-// context lays what the images are made of, and returns the platforms of the two.
+// context writes the build context of the images, and returns the platforms of client and builder.
 func (r *release) context(dir string) (clients, builders []string, err error) {
 	roots, err := os.ReadFile(r.roots)
 	if err != nil {
@@ -102,7 +102,7 @@ func (r *release) context(dir string) (clients, builders []string, err error) {
 	return clients, builders, lay(dir, files, r.at)
 }
 
-// debianArch is the architecture as Debian calls it.
+// debianArch returns Debian's name of the architecture.
 func debianArch(t target) string {
 	if debian, ok := map[string]string{
 		"arm": "armhf", "386": "i386", "ppc64le": "ppc64el",

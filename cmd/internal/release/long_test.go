@@ -14,9 +14,9 @@ import (
 	"mtool/registry/store"
 )
 
-// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes its
-// images. Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool. The
-// other programs have the format of their system. The images have SBOMs. podman runs the image that builds.
+// TestMakeRelease makes a release in two folders, which must be the same bytes, then one for every target, and pushes
+// its images. Each Linux program starts, under QEMU where it is for another machine, and inspects the image of mtool.
+// The other programs have the format of their system. The images have SBOMs. podman runs the image that builds.
 func TestMakeRelease(t *testing.T) {
 	if os.Getenv("MTOOL_TEST_FULL") == "" {
 		t.Skip("compiles for minutes: make long does it, with MTOOL_TEST_FULL=1")

@@ -14,9 +14,9 @@ func main() {
 	var o options
 	var targets string
 	flag.StringVar(&o.version, "version", "", "the version, such as v1.0.0")
-	flag.StringVar(&targets, "targets", "", `what to build for, such as "linux/amd64 linux/arm/v7"; all if it is empty`)
-	flag.StringVar(&o.dist, "dist", "dist", "where the files go")
-	flag.StringVar(&o.url, "url", "", "where they are going to be downloaded from")
+	flag.StringVar(&targets, "targets", "", `the targets, such as "linux/amd64 linux/arm/v7"; by default all`)
+	flag.StringVar(&o.dist, "dist", "dist", "the folder for the files")
+	flag.StringVar(&o.url, "url", "", "the address to download the files from")
 	flag.StringVar(&o.image, "image", "", "a repository to push the images of mtool to")
 	flag.StringVar(&o.roots, "roots", "", "a file of certificates for the images; no images without it")
 	flag.StringVar(&o.systems, "systems", "", "a folder of ARCH-worker.tar, Debian's files for images that build")

@@ -13,12 +13,12 @@ import (
 	"time"
 )
 
-// recipes are files for other programs: nfpm, Homebrew, Nix, and mtool's own builds.
+// recipes are templates of files for nfpm, Homebrew, Nix and mtool.
 //
 //go:embed templates
 var recipes embed.FS
 
-// fill fills in one of the recipes.
+// fill executes one of the recipes.
 func fill(w io.Writer, name string, data any) error {
 	t, err := template.New(name).Funcs(template.FuncMap{
 		"hex":    func(sum [32]byte) string { return fmt.Sprintf("%x", sum) },
@@ -35,7 +35,7 @@ func fill(w io.Writer, name string, data any) error {
 func (r *release) writeRecipes() error {
 	data := map[string]any{
 		"Version": r.number, "Home": r.home, "URL": r.url, "Made": r.made,
-		// The targets that each has, in its own words.
+		// The names of the targets that each of them supports.
 		"Homebrew": map[string]string{
 			"darwin/amd64": "OS.mac? && Hardware::CPU.intel?", "darwin/arm64": "OS.mac? && Hardware::CPU.arm?",
 			"linux/amd64": "OS.linux? && Hardware::CPU.intel?",
@@ -91,10 +91,10 @@ func (r *release) pack(ctx context.Context, m made, files []file) error {
 	return nil
 }
 
-// nfpmArch is the architecture as nfpm knows it, which knows the words of each kind of package.
+// nfpmArch returns nfpm's name of the architecture, which nfpm translates for each kind of package.
 func nfpmArch(t target) string { return t.arch + map[string]string{"v7": "7"}[t.variant] }
 
-// lay writes files below a folder, all of one time, and the folders too.
+// lay writes files below a folder. Files and folders get the same time.
 func lay(dir string, files []file, at time.Time) error {
 	for _, f := range files {
 		path := filepath.Join(dir, filepath.FromSlash(f.name))

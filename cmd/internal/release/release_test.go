@@ -128,7 +128,8 @@ func TestSBOM(t *testing.T) {
 	}
 }
 
-// TestDebianPackages lists the packages of an image by their control files. One that does not say what it is is an error.
+// TestDebianPackages lists the packages of an image by their control files. A file without package and version is an
+// error.
 func TestDebianPackages(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// spdx is as much of an SPDX 2.3 document as a program's modules need: https://spdx.github.io/spdx-spec/v2.3/.
+// spdx is the part of an SPDX 2.3 document that an SBOM here needs: https://spdx.github.io/spdx-spec/v2.3/.
 type spdx struct {
 	SPDXVersion       string             `json:"spdxVersion"`
 	DataLicense       string             `json:"dataLicense"`
@@ -58,7 +58,7 @@ type spdxRelationship struct {
 	Related string `json:"relatedSpdxElement"`
 }
 
-// programSBOM lists what a program is made of, as the go command wrote it into the program.
+// programSBOM lists the modules of a program, which the go command wrote into it.
 func programSBOM(path string, at time.Time) (spdx, error) {
 	info, err := buildinfo.ReadFile(path)
 	if err != nil {

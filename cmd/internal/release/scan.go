@@ -16,8 +16,7 @@ import (
 	"time"
 )
 
-// serveScanner makes the image that lists what is in the others, and serves it until stop: BuildKit takes it only from a
-// registry.
+// serveScanner makes the image that makes SBOMs, and serves it until stop is called: BuildKit pulls it from a registry.
 func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), err error) {
 	if err := r.compile(ctx, target{}, filepath.Join(dir, "scanner"), "./cmd/internal/release"); err != nil {
 		return nil, err
@@ -45,8 +44,8 @@ func (r *release) serveScanner(ctx context.Context, dir string) (stop func(), er
 	return stop, nil
 }
 
-// scan is what the scanner runs. It lists what is in the image of mtool at $BUILDKIT_SCAN_SOURCE. BuildKit's protocol:
-// https://github.com/moby/buildkit/blob/master/docs/attestations/sbom-protocol.md.
+// scan runs in the scanner's image. It writes the SBOM of the image of mtool at $BUILDKIT_SCAN_SOURCE. BuildKit's
+// protocol: https://github.com/moby/buildkit/blob/master/docs/attestations/sbom-protocol.md.
 func scan() error {
 	root := os.Getenv("BUILDKIT_SCAN_SOURCE")
 	doc, err := imageSBOM(root)
@@ -62,7 +61,7 @@ func scan() error {
 	}), f.Close())
 }
 
-// imageSBOM lists what is in an image: what mtool is made of, the certificates, and Debian's packages.
+// imageSBOM lists the contents of an image: mtool and its modules, the certificates, and Debian's packages.
 func imageSBOM(root string) (spdx, error) {
 	program := filepath.Join(root, "usr/bin/mtool")
 	at, err := commitTime(program)

@@ -16,23 +16,23 @@ import (
 	"golang.org/x/mod/semver"
 )
 
-// release is one that is being made.
+// release is a release in progress.
 type release struct {
 	options
 	number string // the version without v
 	tmp    string
 	source string // a clone with the version's tag
-	home   string // the module's address, as a web page
+	home   string // the web page of the module
 	at     time.Time
-	mtool  string // this machine's
-	common []file // what every archive has
+	mtool  string // the program for this machine
+	common []file // files in every archive
 	made   []made
 	names  []string // of the files in dist
 
-	scanner string // the image that lists what is in the others
+	scanner string // the name of the image that makes SBOMs
 }
 
-// made is an archive.
+// made is an archive that is finished.
 type made struct {
 	target
 	Binary, Archive string
@@ -43,7 +43,7 @@ type made struct {
 // prepare clones the commit and builds the mtool that helps with the rest.
 func prepare(ctx context.Context, o options, tmp string) (*release, error) {
 	if !semver.IsValid(o.version) || semver.Canonical(o.version) != o.version {
-		return nil, fmt.Errorf("%q is no version such as v1.0.0", o.version)
+		return nil, fmt.Errorf("%q is not a version such as v1.0.0", o.version)
 	}
 	r := &release{options: o, number: o.version[1:], tmp: tmp, source: filepath.Join(tmp, "source")}
 	if err := r.clone(ctx); err != nil {
@@ -78,7 +78,7 @@ func homeOf(module string) string {
 	return "https://github.com/you/mtool" // until the module has an address
 }
 
-// clone checks HEAD out anew, under the version's tag. A tag that is there already must be HEAD's.
+// clone makes a clone of HEAD and tags it with the version. An existing tag must be on HEAD.
 func (r *release) clone(ctx context.Context) error {
 	clone := exec.CommandContext(ctx, "git", "clone", "--quiet", "--shared", ".", r.source)
 	clone.Stderr = os.Stderr
@@ -92,7 +92,7 @@ func (r *release) clone(ctx context.Context) error {
 	if tagged, err := r.output(ctx, nil, "git", "rev-parse", "--quiet", "--verify",
 		"refs/tags/"+r.version+"^{commit}"); err == nil {
 		if tagged != head {
-			return fmt.Errorf("the tag %s is another commit: %s, not %s", r.version, tagged, head)
+			return fmt.Errorf("the tag %s is on commit %s, not on %s", r.version, tagged, head)
 		}
 	} else if _, err := r.output(ctx, nil, "git", "tag", r.version); err != nil {
 		return err
@@ -106,7 +106,7 @@ func (r *release) clone(ctx context.Context) error {
 	return err
 }
 
-// document collects what every archive has: documents, man pages and completions.
+// document collects the files of every archive: documents, man pages and completions.
 func (r *release) document(ctx context.Context) error {
 	for _, name := range []string{"LICENSE", "README.md", "CHANGELOG.md"} {
 		body, err := os.ReadFile(filepath.Join(r.source, name))
@@ -130,7 +130,7 @@ func (r *release) document(ctx context.Context) error {
 	})
 }
 
-// output runs a program in the clone, with more variables than this process has, and returns what it prints.
+// output runs a program in the clone, with more environment variables, and returns its standard output.
 func (r *release) output(ctx context.Context, env []string, name string, args ...string) (string, error) {
 	cmd := r.command(ctx, name, args...)
 	cmd.Env = append(cmd.Env, env...)
@@ -138,7 +138,7 @@ func (r *release) output(ctx context.Context, env []string, name string, args ..
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		said.Write(out) // where nfpm complains
+		said.Write(out) // nfpm prints errors there
 		err = fmt.Errorf("%s: %w: %s", strings.Join(append([]string{filepath.Base(name)}, args...), " "), err,
 			bytes.TrimSpace(said.Bytes()))
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// target is a system and an architecture that there is a program for.
+// target is a system and an architecture to compile for.
 type target struct{ os, arch, variant string }
 
 // all are the targets of a whole release. On Linux mtool has a worker of its own; elsewhere builds use one by its
@@ -55,7 +55,7 @@ func targetOf(info *buildinfo.BuildInfo) (t target) {
 // String is the platform's name.
 func (t target) String() string { return strings.TrimSuffix(t.os+"/"+t.arch+"/"+t.variant, "/") }
 
-// file is the target as a part of a file's name.
+// file returns the target as a part of a file's name.
 func (t target) file() string { return t.os + "-" + t.arch + t.variant }
 
 func (t target) program() string {
@@ -161,7 +161,7 @@ func (r *release) write(name string, fill func(io.Writer) error) error {
 	return f.Close()
 }
 
-// sumsFile has the sum of every file of a release, and is written last.
+// sumsFile has the sums of all files of a release, and is written last.
 const sumsFile = "SHA256SUMS"
 
 // writeSums writes the sums of all files, as sha256sum does.
