@@ -24,8 +24,8 @@ func sorted(files []file) []file {
 	return slices.SortedFunc(slices.Values(files), func(a, b file) int { return cmp.Compare(a.name, b.name) })
 }
 
-// writeTar writes an archive that depends on nothing but its arguments: no owners, no times of this machine, no order
-// of a disk.
+// writeTar writes an archive that depends only on its arguments: not on owners, times or the order of files on this
+// machine.
 func writeTar(w io.Writer, files []file, at time.Time) error {
 	t := tar.NewWriter(w)
 	for _, f := range sorted(files) {

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// makeImages has mtool make its own images, one for each Linux target under one tag, prove them and write them into
-// archives.
+// makeImages builds the images of mtool with mtool, for all Linux targets under one tag, checks them and saves them.
 func (r *release) makeImages(ctx context.Context) error {
 	if r.roots == "" {
 		return nil

@@ -15,8 +15,8 @@ import (
 
 var licence = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|patents|unlicense)`)
 
-// notices are the licences of everything that the program for a target links: those in the folders of the packages, and
-// above them up to the module's. A module without one is an error.
+// notices returns the licences of everything that the program for a target links: those in the folders of the packages
+// and above them, up to the module's. A module without a licence is an error.
 func (r *release) notices(ctx context.Context, t target) ([]byte, error) {
 	const each = "{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}\t{{.Dir}}\t{{$.Dir}}{{end}}{{end}}"
 	list, err := r.output(ctx, t.env(), "go", "list", "-deps", "-tags=grpcnotrace", "-f", each, "./cmd/mtool")

@@ -30,8 +30,7 @@ func fill(w io.Writer, name string, data any) error {
 	return t.Execute(w, data)
 }
 
-// writeRecipes writes what Homebrew and Nix need to install the archives, and the installer, which knows where they
-// are.
+// writeRecipes writes the files with which Homebrew and Nix install the archives, and install.sh with their address.
 func (r *release) writeRecipes() error {
 	data := map[string]any{
 		"Version": r.number, "Home": r.home, "URL": r.url, "Made": r.made,

@@ -133,8 +133,8 @@ func TestSBOM(t *testing.T) {
 func TestDebianPackages(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "runc"),
-		[]byte("Package: runc\nVersion: 1.1.5+ds1-1\nArchitecture: arm64\nDescription: runs\n Version: none\n"), 0o600); err != nil {
+	const control = "Package: runc\nVersion: 1.1.5+ds1-1\nArchitecture: arm64\nDescription: runs\n Version: none\n"
+	if err := os.WriteFile(filepath.Join(dir, "runc"), []byte(control), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var doc spdx

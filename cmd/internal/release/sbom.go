@@ -78,7 +78,8 @@ func programSBOM(path string, at time.Time) (spdx, error) {
 			[]string{"Tool: mtool-release", "Organization: The mtool authors"},
 		},
 	}
-	id := doc.add("SPDXRef-DOCUMENT", "DESCRIBES", "mtool", info.Main.Version, golangURL(info.Main.Path, info.Main.Version))
+	url := golangURL(info.Main.Path, info.Main.Version)
+	id := doc.add("SPDXRef-DOCUMENT", "DESCRIBES", "mtool", info.Main.Version, url)
 	program := &doc.Packages[0]
 	program.LicenseDeclared, program.Checksums = "Apache-2.0", []spdxChecksum{{"SHA256", sum}}
 	version := strings.TrimPrefix(info.GoVersion, "go")

@@ -17,8 +17,8 @@ import (
 // target is a system and an architecture to compile for.
 type target struct{ os, arch, variant string }
 
-// all are the targets of a whole release. On Linux mtool has a worker of its own; elsewhere builds use one by its
-// address.
+// all are the targets of a complete release. mtool has a worker of its own only on Linux; elsewhere builds use a remote
+// one.
 const all = "linux/amd64 linux/arm64 linux/arm/v7 linux/386 linux/riscv64 linux/s390x linux/ppc64le linux/loong64 linux/mips64le " +
 	"darwin/amd64 darwin/arm64 windows/amd64 windows/arm64 freebsd/amd64"
 
@@ -65,8 +65,8 @@ func (t target) program() string {
 	return "mtool"
 }
 
-// env is the target for the go command, with the oldest processor of each architecture. The zero target is this
-// machine.
+// env returns the variables that make the go command compile for the target, for its oldest processors. The zero target
+// is this machine.
 func (t target) env() []string {
 	env := []string{
 		"CGO_ENABLED=0", "GOEXPERIMENT=", "GOAMD64=v1", "GO386=sse2", "GOARM64=v8.0", "GOPPC64=power8",
