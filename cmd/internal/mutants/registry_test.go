@@ -120,7 +120,7 @@ func ofRegistry() []mutant {
 			"registry/remote/stall.go", "TestSilentHosts", `} else if !s.broken && time.Since(s.since)+still > limit {`,
 			`} else if false {`,
 		},
-		{"registry/remote/budget.go", "TestWaitsShareOneBudget", `left := b.limit - b.spent`, `left := b.limit`},
+		{"registry/remote/budget.go", "TestWaitsShareOneBudget", `rest := b.limit - b.spent`, `rest := b.limit`},
 
 		{"registry/regular/open.go", "TestOnlyRegularFiles", `if info.Mode().IsRegular() {`, `if !info.IsDir() {`},
 		{
