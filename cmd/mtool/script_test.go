@@ -38,6 +38,7 @@ func scriptCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"valid":    cmdValid,
 		"admit":    cmdAdmit,
 		"browse":   cmdBrowse,
+		"phone":    cmdPhone,
 		"picture":  cmdPicture,
 		"web":      cmdWeb,
 		"can":      cmdCan,

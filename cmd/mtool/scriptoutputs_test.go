@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"html"
 	"image/color"
 	"image/png"
 	"io"
@@ -67,14 +69,7 @@ func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: browse FILE [dark] [PICTURE]")
 	}
-	program, err := testparts.Browser()
-	ts.Check(err)
-	line := []string{
-		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
-		"--window-size=1280,1500",
-		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + ts.MkAbs("chromium-profile"),
-	}
+	var line []string
 	picture := ""
 	for _, word := range args[1:] {
 		if word == "dark" {
@@ -88,7 +83,34 @@ func cmdBrowse(ts *testscript.TestScript, neg bool, args []string) {
 	} else {
 		line = append(line, "--dump-dom")
 	}
-	ts.Check(ts.Exec(program, append(line, "file://"+ts.MkAbs(args[0]))...))
+	chromium(ts, append(line, "file://"+ts.MkAbs(args[0]))...)
+}
+
+func chromium(ts *testscript.TestScript, args ...string) {
+	program, err := testparts.Browser()
+	ts.Check(err)
+	line := []string{
+		"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--window-size=1280,1500",
+		"--host-resolver-rules=MAP * ~NOTFOUND", "--user-data-dir=" + ts.MkAbs("chromium-profile"),
+	}
+	ts.Check(ts.Exec(program, append(line, args...)...))
+}
+
+// phone FILE…: Chromium lays the pages out 390 pixels wide. The title of standard output has the width that each takes.
+func cmdPhone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: phone FILE…")
+	}
+	const widths = "Array.from(document.querySelectorAll('iframe'), f => f.contentDocument.documentElement.scrollWidth)"
+	page := "<!doctype html><script>onload = () => { document.title = " + widths + " }</script>\n"
+	for _, name := range args {
+		page += fmt.Sprintf("<iframe style=\"width:390px;border:0\" srcdoc=\"%s\"></iframe>\n", html.EscapeString(ts.ReadFile(name)))
+	}
+	file := ts.MkAbs("phone.html")
+	ts.Check(os.WriteFile(file, []byte(page), 0o644))
+	chromium(ts, "--dump-dom", "file://"+file)
 }
 
 // picture FILE light|dark: the corner of the screenshot must be light or dark, and the rest not empty.

@@ -23,7 +23,7 @@ func (a *abis) Set(text string) error {
 		return err
 	}
 	if known := binary.ABIs(p.Architecture); !slices.Contains(known, want) {
-		return fmt.Errorf("%q is no ABI of %s, which has %s", want, p.Architecture, strings.Join(known, ", "))
+		return fmt.Errorf("%q is not an ABI of %s, which has %s", want, p.Architecture, strings.Join(known, ", "))
 	}
 	if have := (*a)[p.Architecture]; have != "" && have != want {
 		return fmt.Errorf("%s can't be both %s and %s", p.Architecture, have, want)

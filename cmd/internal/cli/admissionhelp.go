@@ -8,7 +8,7 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-// The example is a program of its own, so that the test can build it as it is printed.
+// The example is a whole program, so that the test can build it as it is printed.
 var (
 	//go:embed admission.go.txt
 	admissionProgram string

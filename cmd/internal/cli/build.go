@@ -20,61 +20,60 @@ One platform: the image is named as -t says. Several: with -t demo:v1 the images
 on (the os in front when it isn't linux), and demo:v1 is the draft of the list that holds them. Neither --arch nor
 --platform: this machine's own platform.
 
-No daemon and no root: BuildKit runs inside this program, in namespaces of its own. Platforms that this machine can't run
-natively are emulated by QEMU (static binaries from MTOOL_HOME/emulators, then PATH), known to the build alone. A name
+No daemon and no root: BuildKit runs inside mtool, in its own namespaces. Platforms that this machine can't run are
+emulated by QEMU (static binaries from MTOOL_HOME/emulators, then PATH), which is registered for this build only. A name
 after FROM is looked up in the local store first, then in its registry (--pull: only there).
 
-Inside a container that takes, of docker run, --security-opt seccomp=unconfined --security-opt apparmor=unconfined (podman: no
-flag), or --privileged. Where the container hides parts of /proc, as all do that are not told systempaths=unconfined, steps
-see the processes around them, and those that run at one time each other's secrets; no credential is in the worker's
-environment then, and its memory is closed to them. --no-process-sandbox does the same anywhere.
+In a container, docker run needs --security-opt seccomp=unconfined --security-opt apparmor=unconfined, or --privileged;
+podman needs no flag. Where the container hides parts of /proc (all do without systempaths=unconfined), RUN steps can
+see other processes, and steps that run at the same time can see each other's secrets; the worker's environment then has
+no credentials and its memory is protected. --no-process-sandbox does the same anywhere.
 
-CONTEXT is a directory (default: this one), "-" for a tar or a Dockerfile alone on standard input, a Git repository
-(https://HOST/NAME.git#REF:DIR or ….git?tag=REF&subdir=DIR, git@HOST:NAME; needs the git command), or the address of a tar.
-The Dockerfile is the first of Dockerfile, dockerfile and Containerfile in it, or what -f names: any file, - and <(COMMAND) too.
-It may be a link within the context; one that leads out is refused, as is an output where a link of it leads. Filters of a Git
-repository (LFS) are not run.
+CONTEXT is a directory (default: this one), "-" for a tar or a single Dockerfile on standard input, a Git repository
+(https://HOST/NAME.git#REF:DIR or ….git?tag=REF&subdir=DIR, git@HOST:NAME; needs the git command), or the address of a
+tar. The Dockerfile is the first of Dockerfile, dockerfile and Containerfile in it, or the file of -f: any file, also -
+and <(COMMAND). Links that lead out of the context are refused, and outputs that a link redirects. Filters of a Git
+repository (LFS) do not run.
 
-All platforms of one command see the files of a context alike, as they were when first looked at: one that can't be read, or
-that changes while it is sent, ends the build. The worker is sent what differs from the last build by size, time, mode or
-owner, and what has another content in spite of an old size and time (git archive, bazel, touch -d). To find that, a file is
-hashed, unless it is the inode of before with the same size, mtime and ctime and had rested for two seconds when it was
-hashed: the ctime is the kernel's, and can't be set. On NFS, FUSE and systems other than Linux every file is hashed.
+All platforms of one command get the same files. A file that can't be read, or that changes while it is sent, ends the
+build. The worker is sent the files that differ from the last build in size, time, mode or owner, and those whose
+content changed while size and time did not (git archive, bazel, touch -d). To find the latter, mtool hashes files,
+except those whose inode, size, mtime and ctime are unchanged since they were hashed, two seconds or more after their
+last change. On NFS, FUSE and systems other than Linux it hashes every file.
 
-Modes, set-id and sticky bits, pipes and times arrive as they are; root owns the files of a directory, and those of an archive
-have its owners, as with docker build. Devices arrive too, whoever builds: from an archive (as the context, or by ADD), by COPY
---from and by mknod in a RUN step. Steps see an empty file in the place of each, and the image has the device. No device is made
-on this machine, whoever builds, so -o DIR of an image with devices is an error (-o type=tar has them). --skip-devices leaves out
-those of the context itself and those among files that are written; what an archive that ADD unpacks, a base or a step has stays in
-the image.
+Modes, set-id and sticky bits, pipes and times are kept. Files of a directory are owned by root, files of an archive by
+their owners, as with docker build. Devices are kept too: from an archive (as the context, or by ADD), by COPY --from,
+and by mknod in a RUN step. Steps see an empty file in place of a device; the image has the device. No device is made on
+this machine, so -o DIR fails for an image with devices (-o type=tar has them). --skip-devices leaves out the devices of
+the context and of files that -o writes; devices from an unpacked archive, a base image or a step stay in the image.
 
-Before anything runs, every base image of every platform is looked up: one that is not there for its platform ends the
-build (exit code 4), and what it has instead is said. --preflight stops there and shows what would be used. The Dockerfile
-is read for what makes an image of one architecture carry another one's files, with a warning for each line (--strict: exit
-code 3):
+Before anything runs, every base image is looked up for every platform. One that is missing ends the build (exit code
+4), and the error names the platforms that there are. --preflight stops there and shows what would be used. mtool warns
+of lines of the Dockerfile that put files of another architecture into an image (--strict: exit code 3):
 
   MT101  an ARG gives TARGETARCH, TARGETPLATFORM … a default, which hides BuildKit's value
   MT102  the final stage has a fixed --platform, or $BUILDPLATFORM
   MT103  RUN, COPY, ADD or ENV names another architecture than the one it is built for
 
-Before an image is stored, what it starts and its own loader, libc and shell are looked at: a file for another machine ends
-the build (exit code 3; --no-verify keeps the image).
+Before an image is stored, its entrypoint, loader, libc and shell are checked: a file for another machine ends the build
+(exit code 3; --no-verify stores the image all the same).
 
---check adds BuildKit's own rules and stops; it needs neither a worker nor a network.
+--check runs BuildKit's own checks too and stops; it needs neither a worker nor a network.
 
-For a list that is made of images built by several jobs, each job pushes by digest and leaves a file about what it did,
-which the last one reads:
+For a list of images that several jobs build, each job pushes its image by digest and writes a result file; the last job
+reads these files:
 
   mtool build --arch arm64 -t demo:v1 \
     --push-by-digest registry.example.com/demo --result arm64.json .
   mtool create registry.example.com/demo:v1 --from-files '*.json' \
     --require linux/amd64,linux/arm64 --push
 
-The file has a JSON object for each image, with schema ("mtool.result/v1"), repo, digest, platform, mediaType, size (of the
-manifest, in bytes), version (the label org.opencontainers.image.version), ref (the name given by -t), run (GITHUB_RUN_ID or
-CI_PIPELINE_ID) and, where digest is that of an image with its attestations, image: its own. It is written once the registry
-has confirmed every image. --result DIR/ writes a file for each, named acme-demo_v1_linux-arm-v7.json, so that the files of
-all jobs can lie in one folder. Whole workflows: mtool help ci.`
+The file has a JSON object for each image, with schema ("mtool.result/v1"), repo, digest, platform, mediaType, size (of
+the manifest, in bytes), version (the label org.opencontainers.image.version), ref (the name given by -t), run
+(GITHUB_RUN_ID or CI_PIPELINE_ID) and, where digest includes attestations, image: the digest of the image alone. The
+file is written once the registry has confirmed every image. --result DIR/ writes a file for each image, such as
+acme-demo_v1_linux-arm-v7.json, so
+that the files of all jobs fit into one folder. Whole workflows: mtool help ci.`
 
 type buildFlags struct {
 	arch, platforms, tags, buildArgs, labels []string

@@ -2,7 +2,7 @@ package cli
 
 import "strings"
 
-// checkCaches refuses what no worker could read or write, before one is asked. flag is --cache-from or --cache-to.
+// checkCaches refuses caches that no worker could read or write, before one is started. flag is --cache-from or --cache-to.
 func checkCaches(flag string, values []string) error {
 	place := map[string]string{"--cache-from": "src", "--cache-to": "dest"}[flag]
 	for _, v := range values {

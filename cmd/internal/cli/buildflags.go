@@ -73,7 +73,7 @@ func (f *extraFlags) addResults(fl *pflag.FlagSet) {
 		"attach what is in it, found by this `generator=IMAGE`\nany image that follows BuildKit's protocol of scanners")
 }
 
-// addFiles are the flags whose values are package app's own.
+// addFiles adds the flags whose values belong to package app.
 func addFiles(fl *pflag.FlagSet, o *app.BuildOptions) {
 	fl.StringVar(&o.ResultFile, "result", "",
 		"write what --push-by-digest pushed into this `FILE`\nrepository, digest and platform of each image, once the registry has confirmed it (mtool.result/v1; for mtool create --from-files); DIR/ gets a file for each, whose name holds repository, version and platform")
@@ -150,7 +150,7 @@ func (f *extraFlags) results(o *app.BuildOptions) error {
 	return f.fits(o, out)
 }
 
-// fits refuses what was asked together and can't be.
+// fits refuses flags that exclude each other.
 func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 	unnamed := len(o.Names) == 0
 	needsName := o.Push || o.Load
@@ -164,7 +164,7 @@ func (f *extraFlags) fits(o *app.BuildOptions, out outputs) error {
 	return nil
 }
 
-// byDigestFits: a tag is none of its business.
+// byDigestFits refuses flags that need a tag.
 func (f *extraFlags) byDigestFits(o *app.BuildOptions) error {
 	switch {
 	case o.ResultFile != "" && f.byDigest == "":
@@ -177,7 +177,7 @@ func (f *extraFlags) byDigestFits(o *app.BuildOptions) error {
 	return nil
 }
 
-// looksOnly: the command ends before anything is kept.
+// looksOnly reports whether the command ends before anything is stored.
 func (f *extraFlags) looksOnly() bool { return f.preflight || f.check || f.reproduce != "" }
 
 // parseRepository is a repository's name, without a tag.

@@ -143,7 +143,7 @@ type outputs struct {
 	files      []app.BuildOutput
 	push, load bool
 	names      []registry.Ref // of type=registry,name=…
-	noImage    bool           // only files were asked for
+	noImage    bool           // only files are made
 }
 
 // parseOutputs reads DIR, "-" (a tar on standard output) and type=local|tar|oci|docker|registry|image|cacheonly,dest=….

@@ -16,14 +16,14 @@ import (
 //go:embed ci/*.yml
 var ciFiles embed.FS
 
-const ciHelp = `Each architecture is built by a job of its own and pushed by its digest, without a tag; a file for each says what was pushed.
-One last job reads the files, makes the list, checks it, and writes the tag: nobody pulls a tag that misses a platform.
+const ciHelp = `A job for each architecture builds an image, pushes it by digest, without a tag, and writes a result file. A last job reads the
+files, makes the list, checks it and writes the tag, so that no one can pull a tag with a platform missing.
 
-  mtool help ci-github >.github/workflows/image.yml        a runner of its own for each architecture
+  mtool help ci-github >.github/workflows/image.yml        a runner for each architecture
   mtool help ci-github-qemu >.github/workflows/image.yml   one runner; QEMU runs the other architectures
   mtool help ci-gitlab >.gitlab-ci.yml                     GitLab
 
-What keeps them right, whoever changes them:
+What keeps a workflow right when it is changed:
 
   build --push-by-digest REPO    no tag, so no job overwrites another's; -t may be left out
   build --result DIR/            written once the registry has confirmed the image; the names of the files differ by
@@ -32,10 +32,10 @@ What keeps them right, whoever changes them:
                                  ends the merge before anything is written (exit code 3)
   create --push --deep           reads the binaries of every image before the tag is written
   create --github-output         digest, ref, tags, changed, platforms and digest-linux-arm64 … for later steps
-  inspect --deep --require -o github   errors in the log and a table in the job's summary; for the deployment's own gate
+  inspect --deep --require -o github   errors in the log and a table in the job's summary; for the gate of a deployment
 
-A job that is run again pushes the same digest, or a new one, and writes its file again; the list follows. Emulated builds
-are slow and may crash: a runner for each architecture is worth it.
+A job can run again: it writes its file again, and the next merge takes the new digest. Emulated builds are slow and may
+crash, so prefer a runner for each architecture.
 `
 
 func writeCI(w io.Writer) { print.Text(w, ciHelp) }

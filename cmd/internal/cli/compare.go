@@ -7,10 +7,10 @@ import (
 )
 
 // compareHelp is a table that a test takes apart: each row has its evidence there.
-const compareHelp = `What is done with lists, by tool: + yes, o in part, - no, blank: not its
-business. The columns, with the versions looked at: M mtool, d docker manifest
+const compareHelp = `What each tool does with lists: + yes, o in part, - no, blank: does not apply.
+The columns, with the versions that were compared: M mtool, d docker manifest
 28.2, b buildx imagetools 0.37, t manifest-tool 2.2, c crane 0.22, r regctl
-0.11, s skopeo 1.9, h buildah 1.28, a oras 1.3.
+0.11, s skopeo 1.9, h buildah 1.28 (both of Debian 12), a oras 1.3.
 
                                                       M  d  b  t  c  r  s  h  a
 sources that are lists, at any depth                  +  -  o  o  o  o  -  o  -
@@ -45,6 +45,10 @@ the entry that a node gets, by each runtime's rules   +  -  -  -  -  -  -  -  -
 two lists compared, with an exit code                 +  -  -  -  -  o  -  -  -
 exit codes that tell what went wrong                  +  -  -  -  -  -  o  o  -
 the local store served as a registry                  +  -  -  -  +  -  -  -  -
+
+Where others are better:
+all tags of a repository copied by one command        -  -  -  -  +  o  +  -  -
+tested on macOS and Windows                           o  +  +  +  +  +  o  -  +
 `
 
 func writeCompare(w io.Writer) { print.Text(w, compareHelp) }

@@ -23,9 +23,11 @@ func (a *application) copyCommand() *cobra.Command {
 SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also
 docker-archive:FILE, or - for an archive on standard input.
 
-Docker Engine takes one image of a list, that of --platform or else of its own platform. What it gives has the digest that it
-was pulled with where it keeps images in containerd (the default of later versions), and another one where it does not, since
-it has no manifests then. The engine is the docker command's: DOCKER_HOST, DOCKER_CONTEXT, or the context that docker uses.`,
+Docker Engine takes one image of a list: that of --platform, by default of the engine's platform. An image from an
+engine that keeps images in containerd (the default of later versions) has the digest that it was pulled with; from
+other engines it has another one, because they keep no manifests. The engine is the docker command's: DOCKER_HOST,
+DOCKER_CONTEXT, or docker's
+current context.`,
 		Example: "  mtool copy store:demo:v1 oci:out:v1\n  mtool copy registry.example.com/demo:v1 store:demo:v1",
 		Args:    exactly(2, "mtool copy SRC DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,12 +63,12 @@ func (a *application) loadCommand() *cobra.Command {
 		Use:   "load FILE",
 		Short: "Load an OCI layout or archive, or a Docker archive, into the local store or Docker Engine",
 		Long: `Load an image or list into the local store: an OCI archive (what BuildKit's type=oci writes), a Docker archive (what docker
-save writes; its layers are kept as they are) or an OCI layout folder. FILE may be compressed (gzip, zstd, xz, bzip2); - is
-standard input. The name is read from the file, or given with -t; of several images, all that have names are loaded, each
-under all of its names. What a list names and the file does not hold, as docker save leaves it out, is said and left out.
+save writes; its layers are kept as they are) or an OCI layout folder. FILE may be compressed (gzip, zstd, xz, bzip2); -
+is standard input. The name is read from the file, or given with -t. Of several images, all that have names are loaded,
+under all of their names. Entries of a list that the file does not hold (docker save leaves them out) are reported and
+left out.
 
-With --engine it goes into Docker Engine instead: of a list, the image of --platform, or of the
-engine's own platform.`,
+--engine loads into Docker Engine instead: of a list, the image of --platform, by default of the engine's platform.`,
 		Example: "  mtool load demo.tar -t demo:v1-arm64\n  docker save demo:v1 | mtool load -\n  mtool load demo.tar -t demo:v1 --engine",
 		Args:    exactly(1, "mtool load FILE [-t NAME]"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -51,14 +51,14 @@ func (g *globs) String() string {
 	return strings.Join(words, " ")
 }
 
-const foreignFilesLead = `How mtool inspect --deep judges a program that is not simply right for the image's platform: by what it is for. The rows are
-asked in this order, and the first that covers a file decides. An error fails the check (exit code 3), a warning with --strict
-only; what a note covers is counted, unless the row is silent. What the image starts, and its own loader, libc and shell, are
-asked about before anybody's exemption. Code for an older processor of the same architecture is right everywhere. Unlinked
-objects, static archives, memory of crashed programs, and code for BPF and graphics cards are no programs, and judged only as
-their rows say. A package is told by its own manifest (package.json, RECORD and WHEEL, gemspec, nuspec, a JDK's release file, the
-databases of dpkg, apk and RPM) or by where its manager puts it; what its files are decides, whatever a manifest claims.
-Libraries inside archives (jars, zip files, wheels that are not installed) are not looked at.`
+const foreignFilesLead = `How mtool inspect --deep judges a program for another machine: by its purpose. The first of these rules that covers a file
+decides. An error fails the check (exit code 3), a warning only with --strict; files under a note are counted, unless
+the rule is silent. No exemption covers what the image starts, nor its loader, libc and shell. Code for an older
+processor of the same architecture is right everywhere. Unlinked objects, static archives, core dumps, and code for BPF
+and graphics cards are not programs; only their rules apply. Packages are recognised by their manifest (package.json,
+RECORD and WHEEL, gemspec, nuspec, a JDK's release file, the databases of dpkg, apk and RPM) or by their folder; their
+files decide, not what a manifest claims.
+Libraries inside archives (jars, zip files, wheels that are not installed) are not read.`
 
 // writeForeignFiles prints the table that the checks use.
 func writeForeignFiles(w io.Writer) {

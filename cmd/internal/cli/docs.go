@@ -13,7 +13,7 @@ import (
 	"mtool/cmd/internal/print/manual"
 )
 
-// docsCommand is for those who pack mtool: users have help. What it writes is made of the commands themselves, so that
+// docsCommand is for packagers; users have help. It generates its files from the commands, so that
 // it can't be out of date, and depends on nothing else.
 func (a *application) docsCommand() *cobra.Command {
 	return &cobra.Command{

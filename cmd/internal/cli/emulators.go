@@ -9,13 +9,13 @@ import (
 )
 
 const emulatorsLong = `Show how this machine runs each architecture: natively, emulated by QEMU, or not at all. 386 on
-amd64, and arm on arm64, are native where the kernel runs a program of a few instructions: many kernels take none.
+amd64, and arm on arm64, are native only where the kernel runs a tiny test program.
 
-A build registers the emulators it needs with a binfmt_misc of its own (Linux 6.7 and later), from the static QEMU binaries
-in MTOOL_HOME/emulators, then PATH. Nothing needs to be installed on the host for that; the column HOST shows the host's
-own entry where it has one that works in containers, which is what older kernels need.
+A build registers the emulators it needs, static QEMU binaries from MTOOL_HOME/emulators, then PATH, in a private
+binfmt_misc (Linux 6.7 and later); nothing is registered on the host. Older kernels need an entry of the host that works
+in containers; the column HOST shows it.
 
-With --test a tiny program of each architecture is run as a build's step would be; one that does not run is exit 9.`
+--test runs a tiny program of each architecture as a RUN step would; exit code 9 if one does not run.`
 
 func (a *application) emulatorsCommand() *cobra.Command {
 	var output string
@@ -52,7 +52,8 @@ func (a *application) emulatorsCommand() *cobra.Command {
 
 const installLong = `Register QEMU emulators with this machine's kernel, for everything that runs on it: Docker Engine, Podman, a shell.
 
-Builds by mtool don't need this. It takes root, lasts until the next boot, and has the flags POCF: argv[0] is kept, set-user-id
+Builds by mtool don't need this. It takes root, lasts until the next boot, and has the flags POCF: argv[0] is kept,
+set-user-id
 programs work, and the binary is opened once, for all containers. Where an entry works already nothing is changed.`
 
 // emulatorsChangeCommand is `install` or `uninstall`.

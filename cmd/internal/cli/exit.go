@@ -103,7 +103,7 @@ func writeError(w io.Writer, err error) {
 	}
 }
 
-// errorLines are what is said of an error.
+// errorLines returns the lines that are printed for an error.
 func errorLines(err error) []string {
 	if errors.Is(err, context.Canceled) {
 		return []string{"interrupted"}
@@ -116,7 +116,7 @@ func errorLines(err error) []string {
 }
 
 // lines are those of an error: one for each that was joined, and those that an error has by itself. A line break in
-// anything else is part of what somebody said.
+// any other error is part of its text.
 func lines(err error) []string {
 	var causes []error
 	switch e := err.(type) { //nolint:errorlint // each layer is looked at by itself

@@ -165,5 +165,5 @@ func repeatable(kind string) string {
 	return ""
 }
 
-// listValue is the type of our own flags that may be given several times.
+// listValue is the type of flags of this package that may be given several times.
 const listValue = "list"

@@ -17,7 +17,7 @@ import (
 )
 
 // hintOf returns the next action for the first error in err that has one, outermost first. What libraries suggest needs
-// no command line: an error that a flag or a command of ours can mend is in hintFor.
+// no command line: errors that a flag or a command can mend are in hintFor.
 func hintOf(err error) string {
 	if hint := hintFor(err); hint != "" {
 		return hint

@@ -6,7 +6,7 @@ import (
 	"mtool/build/advice"
 )
 
-// adviceHint returns what to type for advice of a build. What is said in plain words comes first.
+// adviceHint returns what to type for advice of a build. Plain words come first.
 func adviceHint(a advice.Advice) string {
 	words := make([]any, len(a.Args))
 	for i, arg := range a.Args {

@@ -15,10 +15,10 @@ import (
 	"mtool/registry/regular"
 )
 
-const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. Beside what buildx does: os.version, os.features and
-the list's own annotations are kept, platforms come from the images' configs, what goes wrong with one target leaves the
-others alone, --append makes a list that is not there yet, and create --confirm reads back what was published. --builder is
-read and not needed.`
+const imagetoolsLong = `The words and flags of docker buildx imagetools, for scripts that use it. It differs from buildx in this: os.version,
+os.features and the list's annotations are kept; platforms come from the images' configs; targets are independent of
+each
+other; --append also makes a new list; create --confirm reads back what was published. --builder is accepted and ignored.`
 
 func (a *application) imagetoolsCommand() *cobra.Command {
 	var builder string
@@ -79,7 +79,7 @@ func (a *application) imagetoolsCreate() *cobra.Command {
 func (f imagetoolsFlags) options(ctx context.Context, args []string) (o app.ImagetoolsOptions, err error) {
 	o.Append, o.PreferIndex = f.appends, f.preferIndex
 	o.DryRun, o.Confirm = f.dryRun, f.confirm
-	o.MayDrop = true // as buildx: what the tag had before is told, not asked about
+	o.MayDrop = true // as buildx: platforms that the tag loses are only reported
 	for _, file := range f.files {
 		body, err := regular.ReadTyped(ctx, file, regular.MaxText)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -8,16 +8,19 @@ import (
 
 const inspectLong = `Show a list or an image and check that every entry is what it claims to be.
 
-For every entry: the descriptor in the list against the image's config, the child's presence, duplicates, entries without
-a platform, platforms that are spelled as not every runtime matches them (x86_64, arm32v7). --require fails when no entry
-serves a platform, as the nodes of that platform choose (mtool help nodes), --exact when its very entry is missing or there is
-anything else. Exit code 3 and one line a finding when something is wrong.
+For every entry: the descriptor in the list against the image's config, the child's presence, duplicates, entries
+without a platform, platforms that are spelled as not every runtime matches them (x86_64, arm32v7). --require fails when
+no entry serves a platform, as the nodes of that platform choose (mtool help nodes), --exact when its very entry is
+missing or there is anything else. Exit code 3 and one line a finding when something is wrong.
 
---deep reads the layers of all images as streams, each distinct one once, and writes none to disk: every executable and
-shared object must be for the image's platform, and nothing that something in the image would start or load may be for
-another. What is not needed is judged by what it is for, as mtool help foreign-files lists: a part of a package that has one
-for this platform too, firmware, a sysroot; what says that it is for another machine, and not why, is a warning. --explain
-tells who needs a file, and which row decided. The states:
+--deep reads the layers of all images as streams, each distinct one once, and writes none to disk. Every executable and
+shared object must be for the image's platform. A foreign file that something in the image would start or load is a
+mismatch; any other foreign file is judged by its purpose (mtool help foreign-files): part of a package that has one for
+this platform too, firmware, a sysroot. Without a known purpose it is a warning. --explain shows what needs a file, and
+which rule decided.
+
+States:
+
   claims-ok     descriptor and config agree; nothing is known of the binaries
   binaries-ok   every layer was read, and the binaries are for the platform
   partial       what the image starts is for the platform (--entrypoint-only: layers from the top, large ones only as far as
@@ -26,28 +29,30 @@ tells who needs a file, and which row decided. The states:
   mismatch      something is not what it claims to be
   unknown       every layer was read, and no binary was found
   unchecked     a layer could not be read: encrypted, foreign, over a limit, or runtimes read it differently (exit code 3)
-Layers are laid over each other as overlayfs does. Where runtimes that unpack layers in place would show something else, both
-are judged; what no tool writes, and runtimes take differently, is unchecked.
+Layers are laid over each other as overlayfs does. Where runtimes that unpack layers in place would show something else,
+both are judged; what no tool writes, and runtimes take differently, is unchecked.
 
 What was seen in a layer, never a verdict, is kept in the cache folder mtool/facts, which may be deleted at any time; a
-second run reads no layer again. --no-facts neither uses nor keeps it: for gates on machines that others share.
+second run reads no layer again. --no-facts neither uses nor keeps it, for gates on shared machines.
 
-What is said of images before a layer is read can be suspicious: one base, or one program, under two machines; a base whose
-name, label or history names another machine. Such notes are failures with --strict, as are all that change the verdict
-(mtool help notes), and --deep settles them.
+Before a layer is read, images can already look suspicious: one base, or one program, for two architectures; a base
+whose name, label or history names another architecture. These are notes. With --strict they are failures, as are all
+notes that change the verdict (mtool help notes). --deep settles them.
 
-Whether the images of a list are one program is noted, as far as it is seen without another request: labels that state
-different versions or revisions, times more than 30 days apart and, with --deep, programs in PATH that not every image has.
---same makes a failure of that, and of different packages (dpkg, apk, RPM), settings, users and ports, and prints a table. What
-an architecture brings about is left out: its own words in names, rebuilds (+b1), packages that only others there need
-(libquadmath), microcode and boot loaders, checksums in variables. Where a database of RPM can't be read (more than 32 MiB, or
-with a journal), a note says so, and programs count by name.
+mtool also notes when the images of a list do not seem to be one program: labels with different versions or revisions,
+times more than 30 days apart and, with --deep, programs in PATH that not every image has. --same makes these failures,
+and differences in packages (dpkg, apk, RPM), settings, users and ports too, and prints a table. Differences that come
+from the architecture are left out: its name in names, rebuilds (+b1), packages that only some architectures need
+(libquadmath), microcode and boot loaders, checksums in variables. A note names an RPM database that can't be read (more
+than 32 MiB, or with a journal); programs are then compared by name.
 
--f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help deploy.
+-f FILE checks the images that Kubernetes and Compose files name, on the platforms that each place needs: mtool help
+deploy.
 
 ` + proofLong + `
 
-A name with a registry host is looked up in that registry only; a bare name in drafts, the local store, then the registry.
+A name with a registry host is looked up in that registry only; a bare name in drafts, the local store, then the
+registry.
 Also store:NAME, draft:NAME, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE.`
 
 func (a *application) inspectCommand() *cobra.Command {

@@ -27,7 +27,7 @@ func (f *inspectFlags) addWorkloads(fl *pflag.FlagSet) {
 }
 
 // workloads checks those flags, and sets what they imply: what the images start is followed, in layers whose digests
-// are compared, and all of an image is read where that can't be followed, unless less was asked for; no image exempts
+// are compared, and all of an image is read where that can't be followed, unless a flag demands less; no image exempts
 // itself.
 func (f *inspectFlags) workloads(args []string) error {
 	w := &f.Workloads

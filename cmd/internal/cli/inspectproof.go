@@ -12,20 +12,19 @@ import (
 	"mtool/registry/regular"
 )
 
-const proofLong = `--run 'CMD' also runs CMD in every image, on the machine or worker for its platform or under QEMU, with the image's own
-environment, user and working directory, without a network, and shows what it printed side by side. CMD is split into words
-as a shell does it and executed without one, in place of the image's entrypoint, so that images without a shell will do:
---run '/app --version', and --run 'sh -c "app --version | head -1"' where a shell is wanted. --run '' is what the image
-starts by itself, --run-args 'ARGS' its entrypoint with other arguments. A command that fails is exit code 3; one that
-succeeds proves nothing about the architecture, since an emulator or the kernel may have run another one's programs: that is
-what --deep is for.
+const proofLong = `--run 'CMD' also runs CMD in every image: on the machine or worker for its platform, or under QEMU, with the image's
+environment, user and working directory, and without a network. The outputs are shown side by side. CMD is split into
+words and started without a shell, instead of the image's entrypoint, so images without a shell work: --run '/app
+--version'. With a shell: --run 'sh -c "app --version | head -1"'. --run '' runs what the image starts by itself,
+--run-args 'ARGS' its entrypoint with other arguments. A command that fails is exit code 3. Success proves nothing about
+the architecture: the kernel or an emulator may have run a foreign program. Only --deep proves it.
 
---signatures shows what is signed: the list and every image, by cosign's tags and by referrers. --signed-by cosign.pub fails
-unless the list and every image have a signature made with that key (with several: with one of them) for just their digest;
---signed list or --signed entries asks for half of that. Signatures without a key, and notation's, are listed and count for
-nothing. --provenance reads the provenance that BuildKit attached and fails where it is about another image, or tells of a
-build for another platform: by name, or (mode=max) by a last stage that starts from an image of another one.
-{{json (index .Platforms 0).Provenance}} and .SBOM reach the content of both.`
+--signatures lists the signatures of the list and of every image, found by cosign's tags and by referrers. --signed-by
+cosign.pub fails unless the list and every image have a signature of exactly their digest by that key (of several keys:
+by one of them). --signed list or --signed entries demands only that half. Keyless signatures, and notation's, are
+listed but do not count. --provenance reads BuildKit's provenance and fails where it is about another image or another
+platform: by its
+name or, with mode=max, by the base of the last stage. {{json (index .Platforms 0).Provenance}} and .SBOM print both.`
 
 // proofFlags are the flags of inspect that look at more than claims and binaries.
 type proofFlags struct {
@@ -49,7 +48,7 @@ func (f *proofFlags) register(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.signatures, "signatures", false, "show which signatures the list and its images have")
 	fl.StringArrayVar(&f.signedBy, "signed-by", nil,
 		"fail unless all is signed with this `KEY`\na file with a public key in PEM; of several keys, with one of them")
-	fl.StringVar(&f.signed, "signed", "all", "what --signed-by wants to be signed: `all|list|entries`")
+	fl.StringVar(&f.signed, "signed", "all", "what must be signed with --signed-by: `all|list|entries`")
 	fl.BoolVar(&f.provenance, "provenance", false, "compare the images' provenance with their claims")
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 const jsonHelp = `mtool inspect -o json prints one document for each reference, one after the other, whether it is a list or a single image.
-"schema" is "mtool.inspect/v1": members may be added to it, none is taken away, and none changes its meaning. The JSON schema
-is mtool help json-schema.
+"schema" is "mtool.inspect/v1": members may be added to it, none is taken away, and none changes its meaning. The JSON
+schema is mtool help json-schema.
 
   reference, repository, origin, digest, mediaType, list     what was looked at, and where it was found
   ok                   false when a finding fails (exit code 3)
@@ -24,10 +24,10 @@ is mtool help json-schema.
 
   states               claims-ok, binaries-ok, partial, mismatch, unknown, unchecked; findings may also be a note
 
-The members of a --format template have the same names with a capital letter: {{.Digest}}, {{range .Platforms}}{{.State}}.
-The template's own text is printed as it is, and each value on one line, where what could steer a terminal or a CI system is
-an escape as in JSON (a newline is \n); {{json .Annotations}} loses nothing. --raw prints the exact bytes, save on a terminal.
-One line an image, for scanners and signers:
+The members of a --format template have the same names with a capital letter: {{.Digest}}, {{range
+.Platforms}}{{.State}}. The template's text is printed as it is, and each value on one line; characters that could steer
+a terminal or a CI system are escaped as in JSON (a newline is \n). {{json .Annotations}} loses nothing. --raw prints
+the exact bytes, except on a terminal. One line an image, for scanners and signers:
 
   mtool inspect REF --format \
     '{{range .Platforms}}{{$.Repository}}@{{.Digest}}{{"\n"}}{{end}}' |

@@ -42,24 +42,24 @@ func systemLanguage(getenv func(string) string) language {
 	return spokenBy(cmp.Or(getenv("LC_ALL"), getenv("LC_MESSAGES"), getenv("LANG")))
 }
 
-// text returns the longer text of a name in the language of help; own is the English one.
-func (a *application) text(name, own string) string {
+// text returns the longer text of a name in the language of help, by default the English one.
+func (a *application) text(name, english string) string {
 	if a.lang != "zh" {
-		return own
+		return english
 	}
 	body, err := chinese.ReadFile("zh/" + name + ".txt")
 	if err != nil {
-		return own // not everything is translated
+		return english // not everything is translated
 	}
 	return string(body)
 }
 
 // line returns one line in the language of help. It is found by the path of a command, the name of a topic, or itself.
-func (a *application) line(key, own string) string {
+func (a *application) line(key, english string) string {
 	if a.lang != "zh" {
-		return own
+		return english
 	}
-	return cmp.Or(chineseLines()[key], own)
+	return cmp.Or(chineseLines()[key], english)
 }
 
 func chineseLines() map[string]string {

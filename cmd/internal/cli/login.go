@@ -19,9 +19,9 @@ const loginLong = `Log in to a registry: the user name and password are tried th
 Docker Hub.
 
 They are kept where docker keeps them: in the file that REGISTRY_AUTH_FILE names, or else in docker's config.json
-(DOCKER_CONFIG), by the credential helper that this file names for the host (credHelpers), or for all (credsStore). What the
-file holds otherwise stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the same. What
-the variable DOCKER_AUTH_CONFIG holds, the JSON of such a file, goes before them; login does not change it.
+(DOCKER_CONFIG), by the credential helper that this file names for the host (credHelpers), or for all (credsStore). What
+the file holds otherwise stays as it is. docker, buildx, crane, regctl and, with REGISTRY_AUTH_FILE, podman read the
+same. What the variable DOCKER_AUTH_CONFIG holds, the JSON of such a file, goes before them; login does not change it.
 
 --identity-token-stdin takes an OAuth2 refresh token instead of a password.`
 
@@ -67,8 +67,8 @@ func (a *application) logoutCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "logout [HOST]",
 		Short: "Forget the login of a registry",
-		Long: `Forget what mtool login, or docker login, has kept for HOST (default: Docker Hub). That there is nothing is no error; a login
-that another file still has is said.`,
+		Long: `Forget what mtool login or docker login saved for HOST (default: Docker Hub). Having no login is no error. A login that
+another file still has is reported.`,
 		Args: atMostOneHost,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			host, err := hostOf(args)

@@ -12,12 +12,12 @@ import (
 	"mtool/registry"
 )
 
-const manifestLong = `The words, flags and output of docker manifest, for scripts that use it. Beside what docker does:
+const manifestLong = `The words, flags and output of docker manifest, for scripts that use it. It differs from docker in this:
 
   - images may be lists themselves, come from any registry, and from the local store;
   - nothing is cached: tags are read again when the list is pushed, and one that has moved stops the push;
-  - an image of a platform that is there already replaces that one, and a failed create leaves nothing behind;
-  - requests are sent again as long as a registry asks for patience;
+  - an image replaces the entry of the same platform, and a failed create leaves nothing behind;
+  - requests are repeated when a registry asks to wait;
   - push --confirm reads back what was published.
 
 Lists that are not pushed are drafts: mtool ls shows them, and mtool's own commands work on them too.`

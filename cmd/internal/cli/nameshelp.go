@@ -8,7 +8,7 @@ import (
 
 const namesHelp = `Names follow docker's rules: demo:v1 is docker.io/library/demo:v1, no tag means latest.
 
-  NAME[:TAG|@DIGEST]         a name; where it is looked up is said below
+  NAME[:TAG|@DIGEST]         a name; see below where it is looked up
   docker://NAME              the registry only
   store:NAME                 the local store only
   draft:NAME                 a list that is not published yet
@@ -18,8 +18,8 @@ const namesHelp = `Names follow docker's rules: demo:v1 is docker.io/library/dem
   docker-daemon:NAME         an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also
                              docker-daemon:sha256:ID
 
-Archives may be compressed as a whole (gzip, zstd, xz, bzip2). A path that exists and ends as archives do (.tar, .tar.gz,
-.tgz …) needs no prefix. load, push and copy take - for standard input.
+Archives may be compressed as a whole (gzip, zstd, xz, bzip2). A path that exists and ends as archives do (.tar,
+.tar.gz, .tgz …) needs no prefix. load, push and copy take - for standard input.
 
 Where a name is looked up
 
@@ -30,8 +30,8 @@ Where a name is looked up
 
 Local state
 
-It lies under MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a list,
-emulators/ QEMU binaries of your own, registries.yaml settings (mtool help registries).
+It is in MTOOL_HOME (default: mtool in the XDG data home): store/ is a plain OCI layout, drafts/ one file a list,
+emulators/ your QEMU binaries, registries.yaml settings (mtool help registries).
 `
 
 func writeNames(w io.Writer) { print.Text(w, namesHelp) }

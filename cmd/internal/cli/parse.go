@@ -14,7 +14,7 @@ import (
 	"mtool/registry"
 )
 
-// badInput marks an error about something the user typed. A file that is not there was asked for rightly.
+// badInput marks an error about something the user typed. A file that is not there is not a mistake in the command line.
 func badInput(err error) error {
 	if err == nil || errors.Is(err, registry.ErrNotFound) {
 		return err

@@ -10,17 +10,17 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-// pluginWord is what docker asks of every file docker-NAME in its plugin folders.
+// pluginWord is the argument with which docker calls every file docker-NAME in its plugin folders.
 // https://github.com/docker/cli/blob/master/cli-plugins/metadata/metadata.go
 const pluginWord = "docker-cli-plugin-metadata"
 
-// pluginArgs takes off what docker puts in front of a plugin's arguments: its own flags and the plugin's name, as in
+// pluginArgs takes off what docker puts in front of a plugin's arguments: its flags and the plugin's name, as in
 // "docker --context arm mtool ls", which runs "docker-mtool --context arm mtool ls". The flags are returned as docker's
 // variables. Flags that no variable stands for stay where they are, and are unknown.
-func pluginArgs(args []string) (own []string, env map[string]string) {
+func pluginArgs(args []string) (rest []string, env map[string]string) {
 	if len(args) > 1 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
-		own, env = pluginArgs(args[1:])
-		return append([]string{args[0]}, own...), env
+		rest, env = pluginArgs(args[1:])
+		return append([]string{args[0]}, rest...), env
 	}
 	env = map[string]string{}
 	flags := pflag.NewFlagSet("docker", pflag.ContinueOnError)

@@ -24,7 +24,7 @@ func (f *progressFlags) addProgress(fl *pflag.FlagSet) {
 	fl.StringVar(&f.mode, "progress", "auto", "how progress is shown: `auto|tty|plain|json|quiet`\nmtool help progress")
 }
 
-// watch starts the display, of which the context of the command knows from then on.
+// watch starts the display and puts it into the context of the command.
 func (a *application) watch(cmd *cobra.Command) error {
 	if err := oneOf("--progress", a.mode, "auto", "tty", "plain", "json", "rawjson", "quiet"); err != nil {
 		return err
@@ -90,7 +90,7 @@ func (a *application) tellError(err error) {
 	objects.Error(strings.Join(errorLines(err), "\n"), "hint", hintOf(err), "exit", exitCode(err))
 }
 
-// buildProgress is what the builder's own display is to do.
+// buildProgress returns the mode of BuildKit's display.
 func (a *application) buildProgress() string {
 	switch {
 	case a.quiet:

@@ -6,24 +6,24 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-const progressHelp = `Whatever takes its time is shown on standard error; standard output has the result alone. --progress MODE says how:
+const progressHelp = `Long tasks are shown on standard error; standard output has only the result. --progress MODE says how:
 
   auto    tty on a terminal, else plain; nothing about transfers of less than ten seconds
   tty     a line for each blob in flight and one for all: bytes, rate, time left. Nothing is silent for more than two seconds:
-          tokens, retries, hashing and registries that take their time are named. TERM=dumb is no terminal
+          tokens, retries, hashing and slow registries are named. TERM=dumb is no terminal
   plain   a line every ten seconds, and one at the end of each transfer
   json    one JSON object a line, every second and whenever a blob has ended
   quiet   nothing; --quiet leaves out notes as well
 
-The bytes of a push are those that left: a proxy or a kernel may still hold some of them. No colours are used. Steps of a build
-are shown by BuildKit, in the same modes (json: BuildKit's rawjson, until the build has ended).
+The bytes of a push are those that left: a proxy or a kernel may still hold some of them. No colours are used. Steps of
+a build are shown by BuildKit, in the same modes (json: BuildKit's rawjson, until the build has ended).
 
 With --progress json notes and errors are such objects too. Every object has time, level and msg:
 
   msg "progress"   all of a transfer: doing, bytes, total, bytesPerSecond, secondsLeft, and blobs: all, done, present (already
                    there), mounted, failed. What is not known is left out
   msg "blob"       one of them: doing, name (where to), digest, bytes, total, and state: moving, done, present, mounted, failed
-  msg "waiting"    what is waited for: doing, name, seconds
+  msg "waiting"    a wait: doing, name, seconds
   msg "done"       the end of a transfer, as "progress", and seconds
   level "ERROR"    what went wrong; hint is the next action, exit the exit code
   any other        a note

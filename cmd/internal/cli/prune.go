@@ -7,13 +7,14 @@ import (
 	"mtool/cmd/internal/print"
 )
 
-const pruneLong = `Delete what nothing needs: the blobs of the local store that no name leads to.
+const pruneLong = `Delete the blobs of the local store that no name leads to.
 
-With --builds it is the build cache of the worker inside mtool: the next build runs its steps again. --keep-storage leaves
-that much of it, what was used last. Both wait for a build that is running.
+--builds deletes the build cache of the worker in mtool instead: the next build runs its steps again. --keep-storage
+keeps that much of it, the most recently used. Both wait for a running build.
 
-With --drafts and --images it is names: drafts, and images of the store that no draft is made of, which were written longer
-ago than --older-than says (0s: all). Single ones are deleted by mtool rm. No registry is touched.`
+--drafts and --images delete names: drafts, and images of the store that no draft uses, if they are older than
+--older-than
+says (0s: all). mtool rm deletes single names. No registry is touched.`
 
 func (a *application) pruneCommand() *cobra.Command {
 	var builds bool

@@ -17,11 +17,11 @@ func (a *application) pushCommand() *cobra.Command {
 		Long: `Publish a draft, an image of the local store, an OCI layout or an archive (- is one on standard input) under DEST, or under
 its own name.
 
-Blobs go first, then the images by digest, and the tag last and once. Several targets, in any registries, are independent of
-each other: everything below the list is everywhere before a tag is written, one that fails leaves its own tags unwritten
-(exit code 10), and the same command again finishes the rest. What is there already is not sent again; a second
-push says unchanged. A draft's sources are read again, and the push stops when one of them has moved since the list was
-made (--refresh takes the new one). Claims are checked before the tag is written.`,
+Blobs go first, then the images by digest, and the tag last and once. Several targets, in any registries, are
+independent of each other. No tag is written before all content is at all targets; a target that fails gets no tags
+(exit code 10), and the same command again finishes the rest. Content that is there is not sent again; a second push
+prints unchanged. The sources of
+a draft are read again: the push stops when one has moved since the list was made (--refresh takes the new one). Claims are checked before the tag is written.`,
 		Example: "  mtool push demo:v1 registry.example.com/demo:v1\n  mtool push oci:out registry.example.com/demo:v1",
 		Args:    atLeast(1, "mtool push LIST [DEST]…"),
 		RunE: func(cmd *cobra.Command, args []string) error {

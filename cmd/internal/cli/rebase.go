@@ -16,11 +16,12 @@ func (a *application) rebaseCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rebase NAME --old BASE --new BASE",
 		Short: "Put every image of a list on another base image, without a build",
-		Long: `Replace the layers of one base image by those of another one, for every platform at once. What the config has from the old base
-(a variable, a label, the command) becomes what the new one has, as a new build would do; what the image set itself stays.
+		Long: `Replace the layers of one base image by those of another one, for every platform at once. Settings that the config has from the
+old base (variables, labels, the command) become those of the new one, as in a new build; what the image set itself
+stays.
 
-An image that is not made on the old base, or a platform that the new one lacks, ends it with exit code 3, and nothing is written.
-Programs are not looked at: --deep does that before anything is written. NAME is an image or list in the local store or in an OCI
+Exit code 3, and nothing is written, if an image is not made on the old base, or the new base lacks a platform. --deep
+also checks the programs before anything is written. NAME is an image or list in the local store or in an OCI
 layout, or with --published in its registry.`,
 		Example: `  mtool rebase --published r.example.com/demo:v1 --old debian:12 --new debian:13
   mtool rebase demo:v1 --old base:1 --new base:2 -t demo:v1-rebased`,

@@ -11,12 +11,13 @@ import (
 	"mtool/inspect/platform"
 )
 
-const resolveLong = `Say which entry of a list a node gets, by each runtime's own rules, and why: docker and containerd ask containerd's library,
+const resolveLong = `Say which entry of a list a node gets, by each runtime's own rules, and why: docker and containerd use containerd's library,
 podman and CRI-O that of containers/image. See mtool help nodes.
 
---node takes os/arch[/variant][:os.version] as mtool inspect --require does; without it the node is this machine. --as names
-the runtimes; without it all of them are asked. Exit code 4 where one finds no entry, 3 with --same where they take different
-ones. Every runtime takes a single image, whatever it is for: exit code 3 where that is not the node.`
+--node takes os/arch[/variant][:os.version] as mtool inspect --require does; without it the node is this machine. --as
+names the runtimes; the default is all. Exit code 4 where one finds no entry, 3 with --same where they take different
+entries. Every
+runtime takes a single image, whatever its platform: exit code 3 where that is not the node's.`
 
 func (a *application) resolveCommand() *cobra.Command {
 	var o app.ResolveOptions
@@ -86,13 +87,12 @@ func parseRuntimes(names []string) (all []platform.Runtime, err error) {
 	return all, nil
 }
 
-const nodesHelp = `Which entry of a list a node gets is decided by the runtime there, by the rows of the list alone. mtool resolve applies these
-rules, and inspect --require, --files and --cluster ask whether a node of the platform would get one.
+const nodesHelp = `The runtime on a node decides which entry of a list the node gets, by the entries' platforms alone. mtool resolve applies these
+rules; inspect --require, --files and --cluster check that a node of the platform would get an entry.
 
 docker, containerd (so Kubernetes with containerd)
 
-A row is taken when it is of the node's platform, or of one that the node runs
-too:
+An entry fits when it is for the node's platform, or for one that the node also runs:
 
     amd64/v3     v3, v2, then plain amd64, then 386
     arm/v7       v7, v6, v5; a row that says only arm is v7
@@ -107,18 +107,18 @@ the latest.
 podman, CRI-O (so Kubernetes and OpenShift with CRI-O), buildah, skopeo
 
 Names must be spelled as the node's are. Variants: arm/v7 takes v7, v6, v5, then a row without one; arm64 takes v8, or a
-row without one; any other node takes its own variant, or a row without one, and amd64 has none unless --variant says so.
-Of two rows alike, one that is annotated as compressed with zstd is taken, then the first. A row that states no platform
-is taken where no other fits, in an OCI list. os.version and os.features are not looked at.
+row without one; any other node takes its own variant, or a row without one, and amd64 has none unless --variant says
+so. Of two rows alike, one that is annotated as compressed with zstd is taken, then the first. A row that states no
+platform is taken where no other fits, in an OCI list. os.version and os.features are not looked at.
 
-A single image is taken by every node, and fails there when it is started.
+A single image is taken by every node; it fails when it is started on the wrong one.
 
   --require linux/arm/v7   is met by the entry of v6 where there is no other: a note says so, which fails with --strict.
                            With --exact, and for another architecture (386 on amd64, arm on arm64), it is not met.
 
-A name that is spelled in another way than these runtimes all look for (x86_64, arm32v7, loongarch64, AMD64), in a row or in
-a config, is a mismatch. mtool create and amend write the right name into the row, and create --fix-config into the config;
-mtool annotate LIST ENTRY --arch ARCH mends a row of a list that is there.
+A name that not all of these runtimes know (x86_64, arm32v7, loongarch64, AMD64), in a row or in a config, is a
+mismatch. mtool create and amend write the right name into the row, and create --fix-config into the config; mtool
+annotate LIST ENTRY --arch ARCH mends a row of a list that is there.
 `
 
 func writeNodesHelp(w io.Writer) { print.Text(w, nodesHelp) }

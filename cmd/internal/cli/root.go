@@ -26,7 +26,7 @@ type application struct {
 	lang  language       // of help
 	quiet bool
 	whole bool     // digests are not shortened
-	ends  []func() // what may be let go of at the end of the command
+	ends  []func() // closes what is open at the end of the command
 	progressFlags
 	verboseFlags
 }
@@ -66,7 +66,7 @@ func Run(ctx context.Context, args []string, std Stdio) (code int) {
 		err = errors.Join(err, fmt.Errorf("writing standard output: %w", e))
 	}
 	for _, f := range a.ends {
-		go f() // for who runs several commands in one process: this one may end before
+		go f() // matters only for several commands in one process; this process may end first
 	}
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled

@@ -10,20 +10,21 @@ import (
 const serveLong = `Serve the local store as a registry until it is interrupted (exit code 0): docker, podman, crane and clusters on
 this machine pull from it, each the image of its platform. With --writable they push to it too, and delete.
 
-The address goes to standard output. demo:v1 of the store is HOST/demo:v1; an image of another registry has that registry's
-name in front (HOST/ghcr.io/team/app:v1), which may be left out where only one image has the path. What is pushed to
-HOST/demo:v1 is demo:v1 of the store from then on, replaces what had that name, and is a base for builds; a manifest that
-lost its tag stays under its digest (mtool ls, mtool rm).
+The address goes to standard output. demo:v1 of the store is HOST/demo:v1; an image of another registry has that
+registry's name in front (HOST/ghcr.io/team/app:v1), which may be left out where only one image has the path. What is
+pushed to HOST/demo:v1 is demo:v1 of the store from then on, replaces what had that name, and is a base for builds; a
+manifest that lost its tag stays under its digest (mtool ls, mtool rm).
 
-It listens on 127.0.0.1, on a free port or, with --writable, on port 5000. Requests that name another host are refused, so
-that pages of the web can't reach it. Addresses that others can reach demand a password: --auth makes one up for the user
-mtool and prints it on standard error; --auth-file has lines USER:PASSWORD, or hashes as htpasswd -B writes them. There is
-no TLS: clients must be told so (docker's insecure-registries, podman's --tls-verify=false), save for loopback addresses,
-where docker, crane and mtool know.
+It listens on 127.0.0.1, on a free port or, with --writable, on port 5000. Requests for another host name are refused,
+so that web pages can't reach it. An address that others can reach needs a password: --auth makes one up for the user
+mtool and prints it on standard error; --auth-file has lines USER:PASSWORD, or hashes as htpasswd -B writes them. There
+is no TLS, so clients need a setting (docker's insecure-registries, podman's --tls-verify=false), except for loopback
+addresses with docker, crane and mtool.
 
-Nothing that is damaged in the store is served as if it were whole: such an answer is an error, or breaks off before its end. A
-client that takes in or sends less than 32 KiB in half a minute is given up. An upload that broke off can go on for an hour; blobs
-that no image has been made of are deleted after a day, and all of these when the server ends.`
+Damaged content is never served as if it were whole: the answer is an error, or breaks off before its end. A client that
+takes or sends less than 32 KiB in half a minute is disconnected. A broken upload can be continued for an hour. Blobs
+that belong to
+no image are deleted after a day, and when the server ends.`
 
 func (a *application) serveCommand() *cobra.Command {
 	o := app.ServeOptions{Ready: a.ready}
@@ -62,7 +63,7 @@ func (a *application) serveCommand() *cobra.Command {
 	return cmd
 }
 
-// ready prints the address alone on standard output. The password is said even with --quiet: nobody could come in
+// ready prints the address alone on standard output. The password is printed even with --quiet: nobody could log in
 // without.
 func (a *application) ready(s app.Served) {
 	if s.Password != "" {

@@ -39,7 +39,7 @@ func statedArgs(next cobra.PositionalArgs) cobra.PositionalArgs {
 // reasonKey is the annotation of a flag that may be empty.
 const reasonKey = "mtool-may-be-empty"
 
-// mayBeEmpty exempts a flag whose empty value means something, which the reason says.
+// mayBeEmpty exempts a flag whose empty value means something; the reason says what.
 func mayBeEmpty(fl *pflag.FlagSet, flag, reason string) {
 	f := fl.Lookup(flag)
 	if f.Annotations == nil {

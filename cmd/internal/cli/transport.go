@@ -124,11 +124,11 @@ const (
 	buildGrace = 10 * time.Second
 )
 
-// limit gives the command its time. A build has a flag of that name of its own, and words of its own for its end.
+// limit ends the command after --timeout. Build has its own flag of that name, and its own error.
 func (f *transportFlags) limit(cmd *cobra.Command) {
 	if f.timeout <= 0 {
-		if own, err := cmd.Flags().GetDuration("timeout"); err == nil && own > 0 {
-			time.AfterFunc(own+buildGrace, func() { f.overdue <- fmt.Errorf("not done within --timeout %s", own) })
+		if limit, err := cmd.Flags().GetDuration("timeout"); err == nil && limit > 0 {
+			time.AfterFunc(limit+buildGrace, func() { f.overdue <- fmt.Errorf("not done within --timeout %s", limit) })
 		}
 		return
 	}
@@ -183,39 +183,41 @@ const registriesHelp = `Settings of registries are read from registries.yaml in 
       headers: {X-Tenant: blue}        # sent with every request to it, never to where it redirects to
       resolve: 10.0.0.7:5443           # where it is instead of where its name leads, ADDRESS[:PORT]
 
-Files are relative to registries.yaml. A mirror is asked once for what is only read, never for what is to be written; where
-it fails in any way the registry itself is asked, and for the rest of a blob that breaks off. Only a blob over 256 kB that turns
-out at its end to be another one is an error. Where neither this file nor --mirror names one of docker.io, those of Docker Engine
-are used: the registry-mirrors of docker/daemon.json in the XDG configuration home, else of /etc/docker/daemon.json. Builds have all of these
-settings too, but for what a worker elsewhere fetches by itself, which has its own.
+Files are relative to registries.yaml. A mirror is used for reading only, and tried once: where it fails, the registry
+itself is used, also for the rest of a blob that broke off. One failure of a mirror is an error: a blob over 256 kB
+whose bytes turn out wrong at its end. Without mirrors of docker.io here or by --mirror, those of Docker Engine are
+used: registry-mirrors in docker/daemon.json of the XDG configuration home, else in /etc/docker/daemon.json. Builds use
+all of these settings. A worker that is not mtool's has its own settings for what it fetches.
 
-Certificates are also found as docker and podman have them: HOST/*.crt (authorities), HOST/*.cert and HOST/*.key (shown to it)
-in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d and containers/certs.d in the XDG configuration home.
+Certificates are also read where docker and podman have them: HOST/*.crt (authorities), HOST/*.cert and HOST/*.key
+(client certificates) in /etc/docker/certs.d, /etc/containers/certs.d, and docker/certs.d and containers/certs.d in the
+XDG configuration home.
 
-Proxies are those of HTTPS_PROXY, HTTP_PROXY and NO_PROXY and, where these say nothing, of "proxies" in docker's config.json:
-one line tells each host that is reached by one. RUN steps get the same as build arguments of these names; on another worker
-than mtool's own, what config.json has for the worker's address or by default. No image keeps them.
+Proxies come from HTTPS_PROXY, HTTP_PROXY and NO_PROXY, else from "proxies" in docker's config.json. mtool prints a line
+for each host that it reaches through one. RUN steps get them as build arguments of the same names; on a worker that is
+not mtool's, config.json's for the worker's address, or its default. They are not kept in the image.
 
-Loopback hosts speak plain HTTP unless they answer with TLS. Redirects never carry credentials to another host, and a password
-goes to no token server without TLS when the registry has it.
+Loopback hosts are reached by plain HTTP unless they answer with TLS. Redirects never carry credentials to another host.
+No password is sent to a token server without TLS where the registry has TLS.
 
-Requests are sent again when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
-(--idle-timeout): five times (--retry), after waits of 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After
-says. A command waits for two minutes in all, whatever it asks for; where several requests wait at one time, that
-counts once. A Retry-After beyond that ends it at once, and the error says until when. What stands still is sent again
-only where that ends within two and a half minutes, and a registry that has never answered until then is not asked
-again. An answer that drips stands still too: all that are read at one time must bring 1,000 bytes a second together
-(--min-rate), over each minute (--idle-timeout), which lines of 10 kB/s and less do. A blob is taken up again where it
-broke off; an upload is begun anew, and what has arrived is not sent again. Bytes that are not what their digest says
-are an error at once. --timeout ends the whole command, whatever it waits for; without it there is no such end. The
-first SIGINT or SIGTERM lets a command clear away what it has begun, the second one ends it at once.
+A request is repeated when the registry answers 408, 425, 429 or 5xx, breaks off, or stands still for a minute
+(--idle-timeout): five times (--retry), after 0.25 s (--retry-wait), 0.5 s, 1 s, … or as long as Retry-After says. A
+command spends at most two minutes on such waits; requests that wait at the same time count once. A longer Retry-After
+ends the command at once, and the error names the time. A request that stood still is repeated only within the first two
+and a half minutes, and not at all where the registry has never answered.
 
-What a tag is is asked for by GET before it is written: some registries answer HEAD wrongly. It is written with If-Match or,
-with --no-clobber, If-None-Match: a registry that honours conditions refuses it when the tag has moved meanwhile (exit code 7).
+Slow answers stand still too: over each minute (--idle-timeout), all answers together must bring 1,000 bytes a second
+(--min-rate). A blob is continued where it broke off; an upload starts again, without the blobs that have arrived. Bytes
+with another digest are an error at once. --timeout ends the whole command; there is no such limit by default. The first
+SIGINT or SIGTERM lets a command clean up, the second one ends it at once.
 
-The --idle-timeout of build is the limit of the build's own silence, and where it is under a minute that of its requests too.
-What the worker in mtool asks for while it builds is given up in the same way, after five attempts. A worker elsewhere asks in
-its own way: build ends when one has looked for a base image for five minutes without a word, or for --idle-timeout.
+Before a tag is written, its state is read by GET, because some registries answer HEAD wrongly. It is written with
+If-Match or, with --no-clobber, If-None-Match: a registry that honours these refuses it when the tag has moved (exit
+code 7).
+
+--idle-timeout of build limits how long a build may show no progress and, if under a minute, its requests too. Requests
+of the worker in mtool end in the same way, after five attempts. Another worker decides for itself: build ends when it
+has looked for a base image for five minutes, or for --idle-timeout, without progress.
 `
 
 func writeRegistriesHelp(w io.Writer) { print.Text(w, registriesHelp) }

@@ -18,7 +18,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// verboseFlags say what is told about how a command does its work; every command has them.
+// verboseFlags say how much a command reports about its work. Every command has them.
 type verboseFlags struct {
 	verbose   int
 	debug     bool
@@ -79,7 +79,7 @@ func (a *application) beginLog(cmd *cobra.Command) error {
 	return nil
 }
 
-// observe makes a client tell what is asked for.
+// observe makes a client report its requests where a flag demands it.
 func (a *application) observe(o *app.EnvOptions) {
 	if a.verbose >= decisions {
 		o.Explain = func(line string) { a.log(slog.LevelInfo, line) }
@@ -124,7 +124,7 @@ func (a *application) log(level slog.Level, line string, attrs ...any) {
 	print.Println(a.Err, strings.ToLower(level.String())+": "+line)
 }
 
-// endLog writes what was asked for at the end.
+// endLog writes the files and spans that flags demand at the end.
 func (a *application) endLog(code int) {
 	if a.archive != nil {
 		if err := a.archive.WriteFile(a.traceFile); err != nil {
@@ -140,8 +140,8 @@ func (a *application) endLog(code int) {
 
 const debugHelp = `What mtool does, and why, in more and more detail, on standard error:
 
-  -v                   what was decided: where names were looked up and found, which login is used and where it was found, what
-                       tokens are asked for, mirrors, mounts that a registry refused
+  -v                   decisions: where names were looked up and found, which login is used and where it was found, which
+                       tokens are requested, mirrors, mounts that a registry refused
   -vv, -D, --debug     each request too: method, address, status, bytes, time, and whether a connection was used again
   --log-format json    everything on standard error as JSON, one object a line: time, level (DEBUG, INFO, ERROR), msg, and for
                        requests method, url, status, sent, received, seconds, reused, error
@@ -151,7 +151,7 @@ const debugHelp = `What mtool does, and why, in more and more detail, on standar
   OTEL_…               OTEL_EXPORTER_OTLP_ENDPOINT is where spans are sent by OpenTelemetry: one for the command, one for each
                        request. The other variables of its exporter are honoured, and TRACEPARENT is the parent
 
-Secrets are in none of them: names and passwords in addresses, values of queries but for a few that are known to be harmless
-(digest, scope …), and of all headers but harmless ones are REDACTED; bodies are never shown. Names of hosts and repositories are.
-What a builder fetches by itself is not shown: --progress plain has its words.
+Secrets are left out: users and passwords in addresses, and values of queries and headers except a few harmless ones
+(digest, scope …), are REDACTED; bodies are never shown. Hosts and repositories are shown. Requests of a builder are not
+shown; --progress plain shows its own log.
 `

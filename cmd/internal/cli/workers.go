@@ -9,12 +9,13 @@ import (
 )
 
 const workersLong = `Show the workers that a build would use: the one inside mtool, or those of --worker, MTOOL_WORKERS (a list with commas) or
-BUILDKIT_HOST, with BuildKit's version, the platforms each runs natively and by emulation, and how long it takes to answer.
-The embedded one is started for that. A worker that does not answer makes the command fail, after all are shown.
+BUILDKIT_HOST, with BuildKit's version, the platforms each runs natively and by emulation, and how long it takes to
+answer. The embedded worker is started for this. A worker that does not answer makes the command fail, after all are
+shown.
 
-BuildKit does not say what it emulates, so a program of a few instructions is run on a worker elsewhere for each architecture
-that it lists: it prints what the kernel has started for it. Where that can't be told, the answer is a guess, with a question
-mark.`
+BuildKit does not report what it emulates. So mtool runs a tiny program on a remote worker for each architecture that
+the worker
+lists; it prints what the kernel started. Where that is not possible, the answer is a guess, with a question mark.`
 
 func (a *application) workersCommand() *cobra.Command {
 	var f workerFlags

@@ -8,7 +8,7 @@ import (
 	"mtool/inspect/platform"
 )
 
-// Preflight prints what a build would use, a line for each base image; warnings are told elsewhere.
+// Preflight prints what a build would use, a line for each base image; warnings are not among them.
 func Preflight(w io.Writer, f build.PreflightResult) error {
 	t := newTable(w, "PLATFORM", "RUN STEPS", nameColumn("BASE"), "BASE PLATFORM", textColumn("FROM"),
 		digestColumn("DIGEST"))

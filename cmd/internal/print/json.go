@@ -65,8 +65,8 @@ type platformRow struct {
 	Stopped    *stopJSON       `json:"stopped,omitempty"` // with --deep: where what the image starts is no longer followed
 	Signed     *bool           `json:"signed,omitempty"`  // as the document's, for this image
 	Signatures []signatureJSON `json:"signatures,omitempty"`
-	Provenance *statementJSON  `json:"provenance,omitempty"` // with --provenance, or a template that wants it
-	SBOM       *statementJSON  `json:"sbom,omitempty"`       // with a template that wants it
+	Provenance *statementJSON  `json:"provenance,omitempty"` // with --provenance, or a template that uses it
+	SBOM       *statementJSON  `json:"sbom,omitempty"`       // with a template that uses it
 	Run        *runJSON        `json:"run,omitempty"`        // with --run
 }
 
@@ -104,7 +104,7 @@ type costJSON struct {
 
 // stopJSON is where following what an image starts ended before its end.
 type stopJSON struct {
-	At  string `json:"at,omitempty"` // the program or script, as it was asked for
+	At  string `json:"at,omitempty"` // the program or script, as it was named
 	Why string `json:"why"`          // "a script"
 }
 
@@ -249,7 +249,7 @@ func annotations(r inspect.Report) map[string]string {
 
 func keys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// originOf is where the inspected was found; "unread" is what a file names and nobody looked at.
+// originOf returns where the image was found; "unread" is one that a file names and that was not read.
 func originOf(s app.Inspection) string {
 	if s.Unread != "" {
 		return "unread"

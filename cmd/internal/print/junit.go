@@ -95,19 +95,19 @@ func (r *junitReport) add(s junitSuite) {
 
 func junitOf(s app.Inspection) junitSuite {
 	suite := junitSuite{Name: xmlText(s.Name())}
-	told := deep.Summary(s.Findings)
-	failed := map[v1.Hash]bool{} // images that have a failure of their own, which tells of their files
+	findings := deep.Summary(s.Findings)
+	failed := map[v1.Hash]bool{} // images with a failure, which names their files too
 	for i, img := range s.Report.Images {
 		c := junitCase{Name: xmlText(dash(platformOf(img))), Class: suite.Name}
-		if i < len(told) {
-			c.File, c.Line = told[i].File, told[i].Line
-			c.Failure = failure(told[i], about(told[len(s.Report.Images):], img.Descriptor.Digest, told[i].Platform))
+		if i < len(findings) {
+			c.File, c.Line = findings[i].File, findings[i].Line
+			c.Failure = failure(findings[i], about(findings[len(s.Report.Images):], img.Descriptor.Digest, findings[i].Platform))
 			failed[img.Descriptor.Digest] = failed[img.Descriptor.Digest] || c.Failure != nil
 		}
 		suite.Cases = append(suite.Cases, c)
 	}
 	var notes []string
-	for _, f := range told[min(len(s.Report.Images), len(told)):] {
+	for _, f := range findings[min(len(s.Report.Images), len(findings)):] {
 		switch {
 		case f.Fails() && (f.Path == "" || !failed[f.Digest]):
 			suite.Cases = append(suite.Cases, junitCase{

@@ -1,6 +1,7 @@
 package print
 
 import (
+	"cmp"
 	_ "embed" // the page
 	"fmt"
 	"html/template"
@@ -22,14 +23,13 @@ var pageText string
 
 // page is what the template is filled in with.
 type page struct {
-	OK        bool
-	Verdict   string
-	Basis     string
-	Platforms []string // of all references
-	Sections  []section
-	Unread    []string
-	Maker     string // the program and its version
-	At        string // when
+	OK       bool
+	Verdict  string
+	Basis    string
+	Sections []section
+	Unread   []string
+	Maker    string // the program and its version
+	At       string // when
 }
 
 // section is about one reference.
@@ -46,8 +46,7 @@ type section struct {
 	MoreDifferences                int // that are not in them
 	Signatures                     []signatureRow
 	Runs                           []runRow
-	Ran                            string   // what Runs prove
-	Cells                          []string // the state for each of page.Platforms; "" where there is none
+	Ran                            string // what Runs prove
 }
 
 type pageRow struct {
@@ -69,10 +68,18 @@ type pageFinding struct {
 	State, Text string
 }
 
+// rank is higher for what fails, so that it stands first.
+func (f pageFinding) rank() int {
+	if f.Fails {
+		return 1
+	}
+	return 0
+}
+
 // HTML prints one page that needs nothing else: the platforms of all references, the layers and which platforms share
 // them, what was found, and at its foot by which version of the program, and when.
 func HTML(w io.Writer, seen []app.Inspection, err error, version string, at time.Time) error {
-	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass}
+	functions := template.FuncMap{"mark": pageMark, "short": shortDigest, "signedClass": signedClass, "class": stateClass}
 	t, parseErr := template.New("page").Funcs(functions).Parse(pageText)
 	if parseErr != nil {
 		return fmt.Errorf("reading the page: %w", parseErr)
@@ -95,14 +102,6 @@ func pageOf(seen []app.Inspection, err error) page {
 			wrong++
 			p.OK = false
 		}
-		for _, img := range s.Report.Images {
-			if name := dash(platformOf(img)); !slices.Contains(p.Platforms, name) {
-				p.Platforms = append(p.Platforms, name)
-			}
-		}
-	}
-	for i, s := range seen {
-		p.Sections[i].Cells = cells(s, p.Platforms)
 	}
 	p.Verdict = verdict(seen, wrong, len(p.Unread))
 	if len(seen) > 0 {
@@ -155,16 +154,6 @@ func weakest(all []app.Inspection) string {
 	return ""
 }
 
-func cells(s app.Inspection, platforms []string) []string {
-	states := make([]string, len(platforms))
-	for i, img := range s.Report.Images {
-		if n := slices.Index(platforms, dash(platformOf(img))); states[n] == "" || s.Findings[i].Fails() {
-			states[n] = string(s.State(i))
-		}
-	}
-	return states
-}
-
 func sectionOf(n int, s app.Inspection) section {
 	r := s.Report
 	sec := section{
@@ -189,19 +178,20 @@ func sectionOf(n int, s app.Inspection) section {
 			sec.Findings = append(sec.Findings, pageFinding{f.Fails(), string(f.State), placed(f)})
 		}
 	}
+	slices.SortStableFunc(sec.Findings, func(a, b pageFinding) int { return cmp.Compare(b.rank(), a.rank()) })
 	return sec
 }
 
 // pageLayers are the distinct layers, in the order of the images.
 func pageLayers(r inspect.Report) (layers []pageLayer) {
 	t := treeOf(r)
-	told := map[v1.Hash]bool{}
+	seen := map[v1.Hash]bool{}
 	for _, img := range r.Images {
 		for _, l := range img.Layers {
-			if told[l.Digest] {
+			if seen[l.Digest] {
 				continue
 			}
-			told[l.Digest] = true
+			seen[l.Digest] = true
 			row := pageLayer{
 				Digest: l.Digest.String(), Size: inspect.Bytes(l.Size), Width: max(1, int(100*l.Size/t.largest)),
 				In: make([]bool, len(r.Images)), Shared: len(t.having[l.Digest]) > 1,
@@ -227,6 +217,17 @@ func pageMark(state any) string {
 	case inspect.ClaimsOK, inspect.BinariesOK, inspect.Partial:
 	}
 	return "✓"
+}
+
+// stateClass is the colour of a state.
+func stateClass(state any) string {
+	switch pageMark(state) {
+	case "✕":
+		return "bad"
+	case "✓":
+		return "good"
+	}
+	return "info"
 }
 
 // signedClass is the colour of a word of signatureRow.

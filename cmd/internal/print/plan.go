@@ -33,11 +33,11 @@ func upload(w io.Writer, u compose.Upload) {
 	printf(w, "%s: at most %d blobs mounted, %d copied (%s), %d manifests, %d tags\n", u.Repository, t.Mounts, t.Copies,
 		inspect.Bytes(t.Bytes), t.Children, len(u.ChildTags)+t.Tags)
 	for _, b := range u.Blobs {
-		way := "copy "
+		how := "copy "
 		if b.Mountable {
-			way = "mount"
+			how = "mount"
 		}
-		printf(w, "  %s %s %s from %s\n", way, b.Descriptor.Digest, inspect.Bytes(b.Descriptor.Size), b.From)
+		printf(w, "  %s %s %s from %s\n", how, b.Descriptor.Digest, inspect.Bytes(b.Descriptor.Size), b.From)
 	}
 	for _, c := range u.Children {
 		printf(w, "  put   %s%s from %s\n", c.Descriptor.Digest, platformWords(c.Descriptor), c.From)

@@ -12,7 +12,7 @@ import (
 	"mtool/inspect/binary"
 )
 
-// sarifDoc and what follows are the few members of SARIF that are said here, by their names in the standard:
+// sarifDoc and what follows are the few members of SARIF that are written here, by their names in the standard:
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html. A library would link a validator of JSON schemas
 // too.
 type sarifDoc struct {

@@ -133,7 +133,7 @@ func (t *table) wrapped(l layout, row []string, below []bool) (cells [][]string,
 	return cells, height
 }
 
-// writeBelow writes a cell in lines of its own.
+// writeBelow writes a cell below its row.
 func (t *table) writeBelow(b *strings.Builder, c column, text string, indent int) {
 	for n, line := range wrap(strings.ToLower(c.name)+": "+text, t.screen.Width-indent-gapWidth, c.behind, false) {
 		if n == 1 {

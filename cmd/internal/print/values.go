@@ -40,7 +40,7 @@ func printf(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format, each(args, Line)...)
 }
 
-// Println writes a line of the program's own, or one that Line would not change.
+// Println writes a line of this program's words, or one that Line would not change.
 func Println(w io.Writer, line string) { printf(w, "%s\n", line) }
 
 // Paragraph writes a line, on a terminal in as many as its width takes.
@@ -75,7 +75,7 @@ func side(w io.Writer, values ...string) {
 	printf(w, "%s\n", line)
 }
 
-// shortened returns a text with short digests, for a screen that wants them.
+// shortened returns a text with short digests, for a screen.
 func shortened(w io.Writer, text string) string {
 	if screen(w).Whole {
 		return text

@@ -59,7 +59,7 @@ func roffText(text string) []string {
 	return out
 }
 
-// roff escapes what means something to roff, and what is not ASCII, which it reads by its own ideas.
+// roff escapes what means something to roff, and what is not ASCII, which it would change.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`, `"`,
 		`\(dq`).Replace(s)
