@@ -1,20 +1,20 @@
 #!/bin/sh
-# Sets up the programs of the machine that mtool is used and tested with, on Debian and Ubuntu:
+# Installs the programs that mtool and its tests need, on Debian and Ubuntu:
 #
-#   testdata/deps.sh native  for `mtool build` of what this machine runs itself: runc, newuidmap
+#   testdata/deps.sh native  for `mtool build` for this machine's architecture: runc, newuidmap
 #   testdata/deps.sh build   for `mtool build`: also QEMU's user-mode emulators
-#   testdata/deps.sh install the same for `make install`, which goes on without what this user can't have: only builds need it
-#   testdata/deps.sh go      nothing; fails where Go can't compile mtool, as all but native do first
-#   testdata/deps.sh test    also what `make test` takes: emulators of more architectures
-#   testdata/deps.sh interop also what `make interop` takes: a C compiler for the race detector, skopeo, podman, strace, Docker Engine,
+#   testdata/deps.sh install the same for `make install`, but what this user can't install is no error: only builds need it
+#   testdata/deps.sh go      nothing; fails if Go can't compile mtool. All but native check that first
+#   testdata/deps.sh test    also for `make test`: emulators of more architectures
+#   testdata/deps.sh interop also for `make interop`: a C compiler for the race detector, skopeo, podman, strace, Docker Engine,
 #                            sshd, Chromium, exFAT for FUSE, buildah
-#   testdata/deps.sh long    also what `make long` takes: debootstrap
+#   testdata/deps.sh long    also for `make long`: debootstrap
 #
-# Every command that changes the machine is shown before it runs. DEPS=no forbids them: what is missing is listed, and the
-# exit status is 1. What is there already, from wherever, is taken as it is, and then nothing needs the network.
+# It prints every command that changes the machine before it runs it. With DEPS=no it only lists what is missing, with exit
+# status 1. It uses programs that are installed already; if nothing is missing, it needs no network.
 #
-# QEMU, Docker Engine, sshd and exFAT are unpacked into .deps instead of being installed, since their packages' scripts would
-# register emulators with this machine's kernel and start a daemon at every boot.
+# It unpacks QEMU, Docker Engine, sshd and exFAT into .deps instead of installing them: the scripts of these packages would
+# register emulators with the kernel and start daemons at every boot.
 set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
@@ -28,7 +28,7 @@ PATH=$deps/bin:$deps/qemu/usr/bin:$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 has() { command -v "$1" >/dev/null 2>&1; }
 
-# check_go: fails before anything is downloaded where Go is missing, or too old and unable to fetch a newer one itself.
+# check_go: fails before any download if Go is missing, or too old and not allowed to download a newer one.
 check_go() {
 	needed=$(sed -n 's/^go //p' go.mod)
 	hint="Go $needed or later compiles mtool: https://go.dev/doc/install (Debian's and Ubuntu's package golang-go may be older)"
@@ -41,15 +41,15 @@ check_go() {
 	esac
 }
 
-# give_up TEXT: ends, and all but make install with it.
+# give_up TEXT: ends the script. Only make install goes on.
 give_up() {
 	echo "deps.sh: $1" >&2
 	[ "$set_name" != install ] || { echo "what is missing is for mtool build; the other commands need none of it" >&2 && exit 0; }
 	exit 1
 }
 
-# has_qemu: is there an emulator for every architecture that is asked for and this machine does not run itself? The demo takes
-# three of them, the tests all of what unpack_qemu keeps.
+# has_qemu: succeeds if there are emulators for all needed architectures but this machine's. The demo needs three of them, the
+# tests more.
 has_qemu() {
 	more=
 	case $set_name in build | install) ;; *) more="i386 ppc64le riscv64 s390x" ;; esac
@@ -58,11 +58,11 @@ has_qemu() {
 	done
 }
 
-# is_static FILE: an emulator with an ELF interpreter of its own can't start inside another architecture's root.
+# is_static FILE: a dynamic emulator can't start in another architecture's root, which lacks its ELF interpreter.
 is_static() { [ -n "$1" ] && ! head -c 4096 "$1" | grep -aq /ld-; }
 
-# wanted: the missing packages. Lines of: how (apt: install it, unpack: lay it under .deps), what needs it, the packages.
-wanted() {
+# missing_packages: prints a line for each missing program: how to install it (apt; unpack: into .deps), its name, its packages.
+missing_packages() {
 	has runc || echo "apt runc runc"
 	has newuidmap || echo "apt newuidmap uidmap"
 	[ -e /etc/ssl/certs/ca-certificates.crt ] || [ -e /etc/pki/tls/certs/ca-bundle.crt ] || echo "apt certificates ca-certificates"
@@ -87,14 +87,14 @@ wanted() {
 	[ "$set_name" = interop ] || has debootstrap || echo "apt debootstrap debootstrap"
 }
 
-# run CMD…: shows the command, then runs it, as root where it must be.
+# run CMD…: prints the command, then runs it. as_root runs it as root.
 run() {
 	echo "+ $*" >&2
 	"$@" >&2
 }
 as_root() { if [ "$(id -u)" = 0 ]; then run "$@"; else run sudo "$@"; fi; }
 
-# thrice CMD…: mirrors fail now and then.
+# thrice CMD…: tries a command three times, since mirrors fail now and then.
 thrice() {
 	for pause in 3 10 0; do
 		"$@" && return
@@ -106,8 +106,8 @@ thrice() {
 
 update() { thrice as_root apt-get -o DPkg::Lock::Timeout=120 -q update; }
 
-# install PACKAGE…: without starting the services that some of them bring. systemctl does nothing with SYSTEMD_OFFLINE,
-# invoke-rc.d nothing at run level 1.
+# install PACKAGE…: installs packages without starting their services. systemctl does nothing with SYSTEMD_OFFLINE, invoke-rc.d
+# nothing at run level 1.
 install() {
 	thrice as_root env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 \
 		apt-get -o DPkg::Lock::Timeout=120 install -y -q --no-install-recommends "$@"
@@ -115,7 +115,7 @@ install() {
 
 download() { (cd "$deps/deb" && run apt-get -o APT::Sandbox::User=root -q download "$1"); }
 
-# unpack DIR PACKAGE: the files of a package, without its scripts.
+# unpack DIR PACKAGE: unpacks the files of a package, without its scripts.
 unpack() {
 	mkdir -p "$deps/deb" "$1"
 	download "$2" || { update && thrice download "$2"; } # the lists may be older than the mirror
@@ -125,9 +125,9 @@ unpack() {
 
 unpack_qemu() {
 	unpack "$deps/qemu" qemu-user-static
-	has_qemu || unpack "$deps/qemu" qemu-user # where the former is only a transitional package
+	has_qemu || unpack "$deps/qemu" qemu-user # in releases where qemu-user-static is a transitional package
 	has_qemu || { echo "deps.sh: no static QEMU in the packages qemu-user-static and qemu-user" >&2 && return 1; }
-	# A few of some thirty architectures are ever asked for; all of them are a quarter of a gigabyte.
+	# Few of the thirty architectures are ever used; all of them take a quarter of a gigabyte.
 	find "$deps/qemu" -type f -name 'qemu-*' ! -name 'qemu-aarch64*' ! -name 'qemu-arm*' ! -name 'qemu-i386*' ! -name 'qemu-x86_64*' \
 		! -name 'qemu-ppc64le*' ! -name 'qemu-riscv64*' ! -name 'qemu-s390x*' ! -name 'qemu-mips64el*' ! -name 'qemu-loongarch64*' -delete
 	find "$deps/qemu" -xtype l -delete
@@ -144,12 +144,12 @@ unpack_docker() {
 	dockerd --version >/dev/null && docker --version >/dev/null
 }
 
-# The package of the library that sshd needs and few machines have would be installed for nothing else.
+# sshd needs libwrap0, which few machines have.
 unpack_sshd() {
 	unpack "$deps/ssh" openssh-server
 	unpack "$deps/ssh" libwrap0
 	mkdir -p "$deps/bin"
-	# sshd starts itself again by the path of argv[0], which has to be that of the binary.
+	# sshd starts itself again by argv[0], which must be the path of the binary.
 	cat >"$deps/bin/sshd" <<'EOF'
 #!/bin/sh
 deps=$(cd "$(dirname "$0")/.." && pwd -P)
@@ -159,7 +159,7 @@ EOF
 	"$deps/bin/sshd" -V
 }
 
-# Installed, the driver's packages would take the place of another version of FUSE's.
+# Installing the driver's packages would replace another version of FUSE.
 unpack_exfat() {
 	unpack "$deps/exfat" exfat-fuse
 	unpack "$deps/exfat" exfatprogs
@@ -177,13 +177,13 @@ EOT
 
 [ "$set_name" = native ] || check_go
 [ "$set_name" != go ] || exit 0
-missing=$(wanted)
+missing=$(missing_packages)
 if [ "$set_name" = install ]; then
 	cat >&2 <<-END
-		make install takes, the first time, about five minutes of compiling on two cores, and a gigabyte for Go's caches. It makes
-		  ${PREFIX:-$HOME/.local}: bin/mtool (70 MB) and completions
+		The first time, make install compiles for about five minutes on two cores, and needs two gigabytes for Go's caches. It installs
+		  ${PREFIX:-$HOME/.local}: bin/mtool (45 MB) and completions
 		  ${MTOOL_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/mtool}: emulators (60 MB)
-		and changes nothing else on this machine, but for missing packages, which it names first.
+		It changes nothing else on this machine, except that it installs missing packages, which it lists first.
 	END
 fi
 [ -n "$missing" ] || exit 0
@@ -194,8 +194,8 @@ echo "$missing" | while read -r how what packages; do
 done
 [ "${DEPS:-}" != no ] || give_up "DEPS=no forbids setting them up"
 if ! has apt-get || ! has dpkg; then
-	give_up "this is neither Debian nor Ubuntu: please install the above (runc 1.1 or later; QEMU's static user-mode emulators, as \
-qemu-aarch64-static or qemu-aarch64 and so on, anywhere in PATH), then run this again"
+	give_up "this is neither Debian nor Ubuntu: please install the programs above (runc 1.1 or later; QEMU's static user-mode \
+emulators, such as qemu-aarch64-static or qemu-aarch64, in PATH), then run this again"
 fi
 packages=$(echo "$missing" | sed -n 's/^apt [^ ]* //p')
 if [ "$(id -u)" != 0 ] && ! has sudo && [ -n "$packages" ]; then
@@ -210,5 +210,5 @@ for what in $(echo "$missing" | sed -n 's/^unpack \([^ ]*\).*/\1/p'); do
 	"unpack_$what" || give_up "could not get $what"
 done
 
-missing=$(wanted)
+missing=$(missing_packages)
 [ -z "$missing" ] || give_up "still missing: $(echo "$missing" | cut -d' ' -f2 | xargs)"

@@ -1,19 +1,18 @@
 #!/bin/sh
-# Builds the programs that the tests compare mtool with, at the versions pinned here, into .deps/bin:
+# Builds the programs that tests compare mtool with, in pinned versions, into .deps/bin:
 #
 #   testdata/tools.sh                 all that `make interop` needs
 #   testdata/tools.sh registry crane  just these
 #
-# Docker Engine 28 (dockerd28) is only built when it is named, since that takes minutes: `make long` does.
+# Docker Engine 28 (dockerd28) takes minutes and is built only when it is named, as `make long` does.
 #
-# A program is built again only when its pin has changed. Go is all this needs; the network is asked for what the module
-# cache does not have.
+# A program is built again only when its pin changes. This needs Go, and the network for modules that are not in the cache.
 set -eu
 cd "$(dirname "$0")/.."
 deps=$PWD/.deps
 stamps=$deps/stamps
 
-# pin NAME: what decides whether NAME is up to date, as `go install` takes it.
+# pin NAME: prints the pinned version of NAME, as for `go install`, or a checksum of its sources.
 pin() {
 	case $1 in
 	registry) echo github.com/distribution/distribution/v3/cmd/registry@v3.1.2 ;;
@@ -36,8 +35,8 @@ pin() {
 	esac
 }
 
-# build NAME PIN. BuildKit's go.mod has exclude lines, with which `go install pkg@version` refuses it, and Docker Engine has
-# none at all: modules of our own under testdata/tools pin them and all they link.
+# build NAME PIN: builds a program. `go install pkg@version` refuses BuildKit, whose go.mod has exclude lines, and Docker Engine,
+# which has no go.mod: modules in testdata/tools pin these and their dependencies.
 build() {
 	case $1 in
 	buildkitd | buildctl) go -C testdata/tools/buildkitd build -trimpath -ldflags='-s -w' -o "$deps/bin/$1" "github.com/moby/buildkit/cmd/$1" ;;

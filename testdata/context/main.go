@@ -1,7 +1,8 @@
-// Command app is what the demo's image holds: it says what it was compiled for and what machine it finds itself on.
+// Command app is the program of the demo's image. It prints the platform that it was compiled for, and the machine that
+// it runs on.
 //
-// With --self-test it fails unless it was compiled for the architecture that TARGETARCH names, as it does in a RUN step
-// of BuildKit. That it runs at all proves the rest.
+// With --self-test it fails unless it was compiled for the architecture in TARGETARCH, which BuildKit sets in RUN
+// steps.
 package main
 
 import (
@@ -34,7 +35,7 @@ func run() error {
 	return nil
 }
 
-// machine is the kernel's name for the machine. QEMU's user mode answers for the one it plays.
+// machine returns the kernel's name for the machine. QEMU's user mode returns the emulated one.
 func machine() (string, error) {
 	var u syscall.Utsname
 	if err := syscall.Uname(&u); err != nil {

@@ -1,5 +1,5 @@
-// Command hello writes the programs of this example, hello-amd64 and its like, into the directory that it is given:
-// static programs of a few machine instructions, which write "hello from ARCH" and end.
+// Command hello writes the programs of this example, such as hello-amd64, to a directory. They are static programs of a
+// few machine instructions, which print "hello from ARCH".
 //
 //	go run ./testdata/hello testdata/hello
 //
@@ -18,7 +18,7 @@ import (
 const address = 0x10000 // where the file is loaded
 
 type program struct {
-	arch    string // as Dockerfiles name it
+	arch    string // as in TARGETARCH
 	machine elf.Machine
 	flags   uint32
 	code    []byte // of write(1, text, length) and exit(0); the text follows

@@ -1,10 +1,9 @@
-// Command module gives this module the address where it is published: in go.mod, imports, lint settings, workflows and
-// documents.
+// Command module sets the path of this module in go.mod, imports, lint settings, workflows and documents.
 //
 //	go run ./testdata/module github.com/you/mtool
 //
-// It changes files of a clean tree only, so that git diff shows what it did and git checkout takes it back. The same
-// address again changes nothing.
+// It needs a clean tree, so that git diff shows its changes and git checkout undoes them. Running it again with the
+// same path changes nothing.
 package main
 
 import (
@@ -36,7 +35,7 @@ func main() {
 
 var errPath = errors.New("not a path that others can import")
 
-// check reports why nobody could download a module from path.
+// check returns an error if no module can be downloaded from path.
 func check(path string) error {
 	if err := module.CheckPath(path); err != nil {
 		return fmt.Errorf("%w: %w", errPath, err)
@@ -81,7 +80,7 @@ func rename(path string) error {
 			return err
 		}
 	}
-	if err := edit("go.mod", edits("go.mod", old, path)); err != nil { // last: it says that all is done
+	if err := edit("go.mod", edits("go.mod", old, path)); err != nil { // last: it marks the end
 		return err
 	}
 	fmt.Printf("the module is %s now, and was %s: look at git diff, then commit, push, and tag a release\n", path, old)
@@ -96,16 +95,16 @@ func git(args ...string) (string, error) {
 	return string(out), nil
 }
 
-// replacement is what becomes of a pattern.
+// replacement replaces the matches of a pattern.
 type replacement struct {
 	pattern *regexp.Regexp
 	by      string
 }
 
-// edits are the replacements for a file.
+// edits returns the replacements for a file.
 func edits(name, old, path string) []replacement {
 	quoted := regexp.QuoteMeta(old)
-	// A package of ours, in an import or in a text. "…/.cache/mtool/worker" is none.
+	// A package of this module, in an import or in a text. "…/.cache/mtool/worker" is not a package.
 	all := []replacement{{regexp.MustCompile(`(?m)(^|[^\w./~-])` + quoted + `/(build|cmd|compose|inspect|registry)\b`), "${1}" + path + "/${2}"}}
 	switch {
 	case name == "go.mod":

@@ -1,5 +1,5 @@
-// Command roots prints the certificates of the authorities that Mozilla trusts, as PEM: the ones that Go programs can
-// link. They are those of this module's version, whatever machine it runs on.
+// Command roots prints Mozilla's root certificates as PEM. They come from a pinned Go module, and so are the same on every
+// machine.
 package main
 
 import (
