@@ -180,7 +180,7 @@ EOT
 missing=$(missing_packages)
 if [ "$set_name" = install ]; then
 	cat >&2 <<-END
-		The first time, make install compiles for about five minutes on two cores, and needs two gigabytes for Go's caches. It installs
+		The first time, make install compiles for about five minutes on two cores, and needs one gigabyte for Go's caches. It installs
 		  ${PREFIX:-$HOME/.local}: bin/mtool (45 MB) and completions
 		  ${MTOOL_HOME:-${XDG_DATA_HOME:-$HOME/.local/share}/mtool}: emulators (60 MB)
 		It changes nothing else on this machine, except that it installs missing packages, which it lists first.
