@@ -263,7 +263,7 @@ func TestComposeBounds(t *testing.T) {
 		},
 		{
 			name: "a mark in a variable", env: map[string]string{"A": "\ufdd00\ufdd0"}, file: "services: {a: {image: $A}}",
-			want: "error f:1: service a: \"$A\": a variable has a character",
+			want: "error f:1: service a: \"$A\": a variable contains a noncharacter",
 		},
 	})
 }

@@ -113,7 +113,7 @@ func TestRequired(t *testing.T) {
 		{terms("{matchExpressions: [{key: kubernetes.io/arch, operator: Is, values: [arm64]}]}"), "", "", ""},
 	} {
 		if strings.Contains(c.spec, "operator: Is,") {
-			if got := required(t, c.spec, both); !strings.Contains(got, `"Is" is no operator`) {
+			if got := required(t, c.spec, both); !strings.Contains(got, `"Is" is not an operator`) {
 				t.Errorf("%s: got %q", c.spec, got)
 			}
 			continue
@@ -147,7 +147,7 @@ func TestReadNodes(t *testing.T) {
 	for file, want := range map[string]string{
 		`{"kind": "List", "items": []}`: "no node",
 		"kind: Pod":                     "no node",
-		"kind: Node\nmetadata: {name: n}\nstatus: {nodeInfo: {architecture: arm64}}\n": `f:1: node "n" tells neither`,
+		"kind: Node\nmetadata: {name: n}\nstatus: {nodeInfo: {architecture: arm64}}\n": `f:1: node "n" has its architecture`,
 		"kind: [": "f:1",
 	} {
 		if _, err := workload.ReadNodes("f", []byte(file)); !errors.Is(err, workload.ErrFile) ||
