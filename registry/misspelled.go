@@ -137,3 +137,27 @@ func tagHint(tag string) string {
 	}
 	return fmt.Sprintf("write %q, for example", better)
 }
+
+// namesTar reports whether s ends as the path of a tar does.
+func namesTar(s string) bool {
+	if strings.Contains(s, ":") {
+		return false
+	}
+	for _, end := range []string{".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"} {
+		if strings.HasSuffix(s, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesHost follows distribution/reference: the part before the first slash is a host if it can't be a path, or is
+// "localhost".
+func namesHost(s string) bool {
+	first, _, ok := strings.Cut(s, "/")
+	return ok && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first)
+}
+
+func nameError(reason, hint string) error {
+	return WithHint(fmt.Errorf("%w: %s", ErrName, reason), hint)
+}

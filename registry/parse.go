@@ -11,11 +11,6 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-const (
-	registryPrefix = "docker://"
-	layoutPrefix   = "oci-layout://" // what buildx and BuildKit write for oci:
-)
-
 // refName matches what the OCI image specification allows in org.opencontainers.image.ref.name, the "tag" of a layout:
 // https://github.com/opencontainers/image-spec/blob/main/annotations.md#pre-defined-annotation-keys
 var refName = sync.OnceValue(func() *regexp.Regexp {
@@ -87,48 +82,6 @@ func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	return r, nil
 }
 
-// namesTar reports whether s ends as the path of a tar does.
-func namesTar(s string) bool {
-	if strings.Contains(s, ":") {
-		return false
-	}
-	for _, end := range []string{".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".txz", ".tar.bz2", ".tbz2"} {
-		if strings.HasSuffix(s, end) {
-			return true
-		}
-	}
-	return false
-}
-
-// podmanHost begins the names of images that podman builds. It is seldom a registry.
-const podmanHost = "localhost"
-
-// cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image named docker.
-func cutTransport(s string) (t Transport, rest string, ok bool) {
-	if rest, ok = strings.CutPrefix(s, registryPrefix); ok {
-		return TransportRegistry, rest, true
-	}
-	if rest, ok = strings.CutPrefix(s, layoutPrefix); ok {
-		return TransportLayout, rest, true
-	}
-	before, rest, ok := strings.Cut(s, ":")
-	if !ok {
-		return "", s, false
-	}
-	switch t = Transport(before); t {
-	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportArchive, TransportDockerArchive:
-		return t, rest, true
-	}
-	return "", s, false
-}
-
-// namesHost follows distribution/reference: the part before the first slash is a host if it can't be a path, or is
-// "localhost".
-func namesHost(s string) bool {
-	first, _, ok := strings.Cut(s, "/")
-	return ok && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first)
-}
-
 // parseName parses a name that is not a file.
 func parseName(t Transport, s string) (Ref, error) {
 	named, err := reference.ParseNormalizedNamed(s)
@@ -181,8 +134,4 @@ func parseFile(t Transport, s string) (Ref, error) {
 		return Ref{}, nameError(fmt.Sprintf("invalid tag %q", tag), "")
 	}
 	return r, nil
-}
-
-func nameError(reason, hint string) error {
-	return WithHint(fmt.Errorf("%w: %s", ErrName, reason), hint)
 }

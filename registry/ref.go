@@ -136,3 +136,30 @@ func IsTag(name string) bool {
 	return name != "" && len(name) <= longestTag && strings.Contains(tagFirst, name[:1]) &&
 		strings.Trim(name, tagFollowed) == ""
 }
+
+// podmanHost begins the names of images that podman builds. It is seldom a registry.
+const podmanHost = "localhost"
+
+// cutTransport splits "oci:dir" into transport and rest. "docker:" without slashes is an image named docker.
+func cutTransport(s string) (t Transport, rest string, ok bool) {
+	if rest, ok = strings.CutPrefix(s, registryPrefix); ok {
+		return TransportRegistry, rest, true
+	}
+	if rest, ok = strings.CutPrefix(s, layoutPrefix); ok {
+		return TransportLayout, rest, true
+	}
+	before, rest, ok := strings.Cut(s, ":")
+	if !ok {
+		return "", s, false
+	}
+	switch t = Transport(before); t {
+	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportArchive, TransportDockerArchive:
+		return t, rest, true
+	}
+	return "", s, false
+}
+
+const (
+	registryPrefix = "docker://"
+	layoutPrefix   = "oci-layout://" // what buildx and BuildKit write for oci:
+)

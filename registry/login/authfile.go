@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,45 +25,6 @@ type authFile struct {
 // authVariable holds the content of docker's config.json, for CI that keeps it as a secret:
 // https://docs.docker.com/reference/cli/docker/#environment-variables
 const authVariable = "DOCKER_AUTH_CONFIG"
-
-// Default reads $DOCKER_AUTH_CONFIG, which holds such a document itself, and the existing ones of these files:
-// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (~/.docker/config.json if that is not set),
-// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be
-// read or is not JSON is an error, unless it is podman's own and belongs to another user.
-func Default() (*Credentials, error) {
-	c := newCredentials()
-	if text := os.Getenv(authVariable); text != "" {
-		f, err := parseAuthFile(authVariable, []byte(text))
-		if err != nil {
-			return nil, fmt.Errorf("reading credentials in the variable %s: %w", authVariable, err)
-		}
-		c.files = append(c.files, f)
-	}
-	for _, l := range authLocations(os.Getenv) {
-		f, err := readAuthFile(l.path)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case errors.Is(err, fs.ErrPermission) && l.implied:
-			c.skipped = append(c.skipped, l.path+" (not readable)")
-		case err != nil:
-			return nil, fmt.Errorf("reading credentials %q: %w", l.path, err)
-		default:
-			c.files = append(c.files, f)
-		}
-	}
-	return c, nil
-}
-
-// Parse reads one document in the format of docker's config.json. name is its origin for messages.
-func Parse(name string, document []byte) (*Credentials, error) {
-	f, err := parseAuthFile(name, document)
-	if err != nil {
-		return nil, fmt.Errorf("reading credentials %q: %w", name, err)
-	}
-	c := newCredentials()
-	c.files = []authFile{f}
-	return c, nil
-}
 
 type authLocation struct {
 	path    string

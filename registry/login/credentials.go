@@ -5,59 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"sync"
 
 	"mtool/registry"
 )
-
-// Auth holds the credentials for a registry; the zero value is anonymous. Its fields are secrets: print Who, never the
-// value.
-type Auth struct {
-	Username, Password string
-	// IdentityToken is an OAuth2 refresh token, which a token server exchanges for a bearer token.
-	IdentityToken string
-	// RegistryToken is a bearer token, sent unchanged.
-	RegistryToken string
-	// From is where it was found, for messages: the file, or the helper and the file that names it. When nothing was
-	// found it lists what was searched.
-	From string
-	// Missing is a helper that was passed over because it is not in PATH; zero: none was.
-	Missing MissingHelper
-}
-
-// Anonymous reports whether there is neither a password nor a token.
-func (a Auth) Anonymous() bool {
-	return a.Username == "" && a.IdentityToken == "" && a.RegistryToken == ""
-}
-
-// Who describes the login and where it was found, without secrets: "logged in as \"bob\" by …/config.json".
-func (a Auth) Who(host string) string {
-	if a.Missing != (MissingHelper{}) {
-		return a.account(host) + "; " + a.Missing.Error()
-	}
-	return a.account(host)
-}
-
-func (a Auth) account(host string) string {
-	switch {
-	case a.Anonymous() && a.From == "":
-		return "no credentials for " + host
-	case a.Anonymous():
-		return fmt.Sprintf("no credentials for %s in %s", host, a.From)
-	case a.RegistryToken != "", a.IdentityToken != "", a.Password == "", a.Password == "x-oauth-basic":
-		return "logged in with a token" + origin(" of ", a.From)
-	}
-	return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username)) + origin(" by ", a.From)
-}
-
-// origin returns "" for a login that is only being tried.
-func origin(word, from string) string {
-	if from == "" {
-		return ""
-	}
-	return word + from
-}
 
 // Credentials looks up credentials in the files of docker and podman and with their credential helpers. A helper runs
 // when it is first needed, once for each host. A nil *Credentials has none. It is safe for use from several goroutines.
@@ -82,8 +36,6 @@ type helped struct {
 	auth Auth
 	err  error
 }
-
-var errNoEntry = errors.New("no entry")
 
 // For returns the entry with the most specific key, over all files: host/ns/repo, host/ns, host; Docker Hub's host has
 // three spellings. Within one file and key, a helper wins over credsStore, and credsStore over the entry in the file.
@@ -240,4 +192,43 @@ func ParseHost(s string) (string, error) {
 		return "", fmt.Errorf("parsing registry %q: %w: it is not HOST[:PORT]", s, registry.ErrName)
 	}
 	return host, nil
+}
+
+// Default reads $DOCKER_AUTH_CONFIG, which holds such a document itself, and the existing ones of these files:
+// $REGISTRY_AUTH_FILE, $DOCKER_CONFIG/config.json (~/.docker/config.json if that is not set),
+// $XDG_RUNTIME_DIR/containers/auth.json and $XDG_CONFIG_HOME/containers/auth.json (~/.config). A file that can't be
+// read or is not JSON is an error, unless it is podman's own and belongs to another user.
+func Default() (*Credentials, error) {
+	c := newCredentials()
+	if text := os.Getenv(authVariable); text != "" {
+		f, err := parseAuthFile(authVariable, []byte(text))
+		if err != nil {
+			return nil, fmt.Errorf("reading credentials in the variable %s: %w", authVariable, err)
+		}
+		c.files = append(c.files, f)
+	}
+	for _, l := range authLocations(os.Getenv) {
+		f, err := readAuthFile(l.path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, fs.ErrPermission) && l.implied:
+			c.skipped = append(c.skipped, l.path+" (not readable)")
+		case err != nil:
+			return nil, fmt.Errorf("reading credentials %q: %w", l.path, err)
+		default:
+			c.files = append(c.files, f)
+		}
+	}
+	return c, nil
+}
+
+// Parse reads one document in the format of docker's config.json. name is its origin for messages.
+func Parse(name string, document []byte) (*Credentials, error) {
+	f, err := parseAuthFile(name, document)
+	if err != nil {
+		return nil, fmt.Errorf("reading credentials %q: %w", name, err)
+	}
+	c := newCredentials()
+	c.files = []authFile{f}
+	return c, nil
 }

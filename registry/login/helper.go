@@ -16,22 +16,6 @@ import (
 	"mtool/registry"
 )
 
-// MissingHelper is the error of a credential helper that a file names and that is not in PATH.
-type MissingHelper struct {
-	Program string // "docker-credential-desktop"
-	File    string // the file that names it
-	Host    string // the registry that it was needed for
-}
-
-func (m MissingHelper) Error() string {
-	return fmt.Sprintf("credential helper %s is not in PATH (named in %s for %s)", m.Program, m.File, m.Host)
-}
-
-// Hint implements registry.Hinter.
-func (m MissingHelper) Hint() string {
-	return fmt.Sprintf("install %s, or take it out of %s", m.Program, m.File)
-}
-
 // errNoHelper is a helper that is not in PATH.
 var errNoHelper = errors.New("not in PATH")
 

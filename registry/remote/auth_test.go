@@ -333,7 +333,7 @@ func TestPasswordNotSentWithoutTLS(t *testing.T) {
 		ref:   registry.Ref{Transport: registry.TransportRegistry, Host: "r.example", Repo: "x"},
 	}
 	ch := challenge{bearer: true, realm: "http://tokens.example/token"}
-	_, err := h.session.fetch(t.Context(), q, ch, login.Auth{Username: "bob", Password: "pw"},
+	_, err := h.fetchToken(t.Context(), q, ch, login.Auth{Username: "bob", Password: "pw"},
 		wanted{scopes: scopes{"x": Pull}})
 	if !errors.Is(err, registry.ErrDenied) || !strings.Contains(err.Error(), "without TLS") {
 		t.Errorf("got error %v, want ErrDenied", err)

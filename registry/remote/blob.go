@@ -1,12 +1,14 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
 	"net/http"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -196,4 +198,48 @@ func (r *Repository) openRange(ctx context.Context, d v1.Descriptor, off, n int6
 		return nil, e
 	}
 	return resp.Body, nil
+}
+
+// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and resumes where
+// a connection broke.
+func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
+	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
+		return b, nil
+	}
+	b, err := newBlobReader(ctx, r, d)
+	if err != nil {
+		return nil, err
+	}
+	return retry(ctx, r.client, func() (io.ReadCloser, error) { return b, b.open() })
+}
+
+// wholeBlob is the size up to which a mirror's blob is read whole before any of it is returned. No config is larger.
+const wholeBlob = 256 << 10
+
+// blobFor opens a blob of r, a mirror of origin. If it breaks off, the rest is read from origin. A small blob with
+// the wrong digest is an error at once, so that origin can be tried; a large one is known only at its end.
+func (r *Repository) blobFor(ctx context.Context, origin *Repository, d v1.Descriptor) (io.ReadCloser, error) {
+	b, err := newBlobReader(ctx, r, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.open(); err != nil {
+		return nil, err
+	}
+	if d.Size <= 0 || d.Size > wholeBlob {
+		b.origin = origin
+		return b, nil
+	}
+	defer b.Close() //nolint:errcheck // all of it was read
+	b.tries.made = r.client.options.Attempts - 1
+	data, err := io.ReadAll(b)
+	return io.NopCloser(bytes.NewReader(data)), err
+}
+
+func (r *Repository) blobRequest(d v1.Descriptor, method string, want ...int) request {
+	return request{
+		doing: "reading blob", ref: r.base.WithDigest(d.Digest), scopes: r.reads(),
+		method: method, path: r.path("blobs", d.Digest.String()),
+		want: slices.Clone(want),
+	}
 }

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -70,4 +71,34 @@ func (b *budget) isNew(what string) bool {
 	}
 	b.told[what] = true
 	return true
+}
+
+// pace spaces requests evenly.
+type pace struct {
+	every time.Duration
+
+	mu   sync.Mutex
+	next time.Time
+}
+
+// wait returns when it is the caller's turn. A nil pace never waits.
+func (p *pace) wait(ctx context.Context) error {
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	at := time.Now()
+	if at.Before(p.next) {
+		at = p.next
+	}
+	p.next = at.Add(p.every)
+	p.mu.Unlock()
+	timer := time.NewTimer(time.Until(at))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"strconv"
-	"strings"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -208,24 +207,4 @@ func (c *chunks) finish(ctx context.Context, at *url.URL) error {
 		drain(resp.Body)
 	}
 	return err
-}
-
-// finishRequest ends the upload at the address at. Its query is the registry's own and may be signed, so it is appended
-// to and not encoded again.
-func (r *Repository) finishRequest(d v1.Descriptor, at *url.URL) request {
-	to := *at
-	to.RawQuery = strings.TrimPrefix(at.RawQuery+"&digest="+url.QueryEscape(d.Digest.String()), "&")
-	q := r.uploadRequest(d)
-	q.method, q.at = http.MethodPut, &to
-	q.header = http.Header{"Content-Type": {"application/octet-stream"}}
-	q.want = []int{http.StatusCreated, http.StatusOK, http.StatusAccepted, http.StatusNoContent}
-	return q
-}
-
-// noLocation returns the error for an answer that does not say where to upload to.
-func (r *Repository) noLocation(q request, resp *http.Response, err error) error {
-	e := r.host.failure(q)
-	e.Kind, e.Err, e.Status, e.Message = registry.ErrRefused, err, resp.StatusCode,
-		"the answer does not say where to upload to"
-	return e
 }

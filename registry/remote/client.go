@@ -6,66 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/semaphore"
 
 	"mtool/registry"
-	"mtool/registry/login"
 )
-
-// Settings say how registries are reached: by a Client, and by a worker that fetches base images. The zero value is
-// right.
-type Settings struct {
-	// PlainHTTP are hosts spoken to without TLS, as written in references: "host" (any port) or "host:port". Loopback
-	// hosts need not be named.
-	PlainHTTP []string
-	// SkipVerify are hosts whose certificates are not verified, written like PlainHTTP.
-	SkipVerify []string
-	// CAFiles are PEM files of authorities that are trusted for every host, in addition to the system's.
-	CAFiles []string
-	// CertDirs are folders like /etc/docker/certs.d, with a folder for each host.
-	CertDirs []string
-	// Hosts are the settings of single registries, by host as written in references, with or without a port.
-	Hosts map[string]HostSettings
-	// Proxy is the proxy for all of them; zero means none. Proxies.Own returns the environment's.
-	Proxy Proxy
-	// Idle is how long a request may stall before it is cancelled; another attempt may follow. Default 60 seconds;
-	// negative means no limit.
-	Idle time.Duration
-}
-
-// Options tune a Client; the zero value is right.
-type Options struct {
-	Settings
-	// UserAgent is sent with every request; default "mtool".
-	UserAgent string
-	// Concurrency limits the requests in flight, over all hosts; default 64. Of blobs of at least 32 MiB a quarter of
-	// that is sent at a time, and of smaller ones as many as have the same total size.
-	Concurrency int
-	// Attempts is how often a request is sent at most, the first included; default 6.
-	Attempts int
-	// Pause is roughly the first wait between two attempts; each further one is twice as long. Default 250 milliseconds.
-	Pause time.Duration
-	// MaxWait caps the waits between attempts, of all requests of the client together, those that a registry asked for
-	// by Retry-After included; concurrent waits count once. Default 2 minutes: a client is for one command. A stalled
-	// request is not repeated if that could take more than a quarter longer than MaxWait in all, and a host that has
-	// never answered by then is not tried again.
-	MaxWait time.Duration
-	// MinRate is how many bytes per second all concurrent answers together must bring, each its share, over each Idle
-	// spent waiting. Default 1,000, far below a line of 10 kB/s; negative means no limit.
-	MinRate int64
-	// Credentials are looked up once a host requires them; nil means none.
-	Credentials *login.Credentials
-	// Note is called before each wait, with one line; it may be nil. If concurrent requests fail alike, only the first
-	// is reported. It is called from several goroutines.
-	Note func(string)
-	// Explain, if not nil, is called with each decision and its reason, one line each: which credentials, which tokens,
-	// which mounts were refused. It is called from several goroutines.
-	Explain func(string)
-	// Observe, if not nil, is called after each request. It is called from several goroutines.
-	Observe func(Exchange)
-}
 
 // Client speaks the OCI distribution specification to any number of registries, with one pool of connections and one
 // limit on the requests in flight. It is safe for use from several goroutines.
@@ -82,8 +29,6 @@ type Client struct {
 	hosts map[string]*host
 	repos map[string]*Repository
 }
-
-const defaultMaxWait = 2 * time.Minute
 
 // NewClient makes no request.
 func NewClient(o Options) *Client {
@@ -133,14 +78,21 @@ func (c *Client) HTTP() *http.Client { return c.http }
 // Close closes idle connections. The client can still be used.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Access is what a repository is opened for; it decides the scope of tokens.
-type Access int
+// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an
+// *Error. It is safe for use from several goroutines.
+type Repository struct {
+	client  *Client
+	host    *host
+	base    registry.Ref // without tag and digest
+	uploads *uploads
 
-// The kinds of access.
-const (
-	Pull     Access = iota // reading only
-	PullPush               // reading and writing
-	Delete                 // reading, writing and deleting
+	writable     atomic.Bool // opened for writing
+	said, failed sync.Once   // as a mirror: that it is one, and that it fails
+}
+
+var (
+	_ registry.Source = (*Repository)(nil)
+	_ registry.Target = (*Repository)(nil)
 )
 
 // Repository returns the repository that ref names; its tag and digest are ignored. It makes no request but announces
@@ -166,3 +118,54 @@ func (c *Client) Repository(ref registry.Ref, a Access) *Repository {
 	}
 	return r
 }
+
+// host is one registry: how to reach it, and what it has asked for.
+type host struct {
+	client  *Client
+	name    string // as in references
+	addr    string // on the network
+	session *session
+
+	plain   atomic.Bool // plain HTTP
+	guessed bool        // plain is a guess, dropped when the host turns out to speak TLS
+
+	chunk atomic.Int64 // the size of chunks, once the host has refused a blob in one request; 0: it has not
+
+	slots chan struct{} // requests in flight to this host; nil is no limit of its own
+	pace  *pace         // nil is no limit
+
+	gate  chan struct{} // held by the request that meets the host first
+	met   atomic.Bool   // the host has answered once
+	eager bool          // requests need not wait for the first answer
+}
+
+func newHost(c *Client, name string) *host {
+	named, loopback := matchesHost(c.options.PlainHTTP, name), IsLoopback(name)
+	h := &host{
+		client: c, name: name, addr: networkName(name),
+		guessed: loopback && !named,
+		gate:    make(chan struct{}, 1),
+		eager:   loopback,
+	}
+	h.plain.Store(named || loopback)
+	settings := c.options.settings(name)
+	if n := settings.Concurrency; n > 0 {
+		h.slots = make(chan struct{}, n)
+	}
+	if settings.Rate > 0 {
+		h.pace = &pace{every: time.Duration(float64(time.Second) / settings.Rate)}
+	}
+	h.session = newSession()
+	return h
+}
+
+func (c *Client) acquire(ctx context.Context) error {
+	select {
+	case c.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (c *Client) release() { <-c.slots }

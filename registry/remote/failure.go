@@ -182,3 +182,6 @@ func certificate(err *tls.CertificateVerificationError) string {
 	}
 	return text
 }
+
+// errSpeaksTLS means that plain HTTP was sent to a port that speaks TLS.
+var errSpeaksTLS = errors.New("it speaks HTTPS where plain HTTP was expected")

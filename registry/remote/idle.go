@@ -21,9 +21,9 @@ const leastRate = 1000
 // idleError ends a request in which (almost) nothing moved for that long. It is a net.Error, so that callers who do
 // not know the type see that another attempt may help.
 type idleError struct {
-	after time.Duration
-	begun bool  // the answer had
-	came  int64 // bytes, where these were too few
+	after    time.Duration
+	answered bool  // the answer had begun
+	came     int64 // bytes, where these were too few
 }
 
 func (e idleError) Error() string {
@@ -36,40 +36,7 @@ func (idleError) Timeout() bool { return true }
 
 // Temporary makes BuildKit request a blob again. If the answer never started, containerd has done so already, and
 // nested attempts would take a quarter of an hour.
-func (e idleError) Temporary() bool { return e.begun }
-
-// LimitIdle wraps next with the limits that Options.Idle, MinRate and MaxWait set for a Client, the latter two by
-// default: a host that has never answered by then is not tried again. A negative after means no limit.
-func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
-	if after < 0 {
-		return next
-	}
-	return &idleLimit{next: next, line: &line{idle: after, rate: leastRate}}
-}
-
-type idleLimit struct {
-	next http.RoundTripper
-	line *line
-	dead silentHosts
-}
-
-// RoundTrip implements http.RoundTripper.
-func (l *idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := l.dead.of(r.URL.Host); err != nil {
-		closeBody(r.Body)
-		return nil, err
-	}
-	resp, err := l.line.send(r, l.next.RoundTrip)
-	l.dead.note(r, err, stillLimit(defaultMaxWait))
-	return resp, err
-}
-
-func (c *Client) do(r *http.Request) (*http.Response, error) {
-	if c.options.Idle < 0 {
-		return c.http.Do(r)
-	}
-	return c.line.send(r, c.http.Do)
-}
+func (e idleError) Temporary() bool { return e.answered }
 
 // line is the limit that the requests of a client share: how long each may stall, and how many bytes per second all
 // answers together must bring.
@@ -177,9 +144,9 @@ type watchedAnswer struct {
 func (a *watchedAnswer) Read(p []byte) (int, error) {
 	a.watch.timer.Reset(a.watch.idle)
 	a.line.reading.Add(1)
-	begun := time.Now()
+	start := time.Now()
 	n, err := a.ReadCloser.Read(p)
-	a.waited += time.Since(begun)
+	a.waited += time.Since(start)
 	a.watch.timer.Stop()
 	others := a.line.reading.Add(-1)
 	a.came += int64(n)
@@ -189,7 +156,7 @@ func (a *watchedAnswer) Read(p []byte) (int, error) {
 	case !errors.Is(err, io.EOF):
 		err = explainIdle(a.ctx, err)
 		if idle, ok := err.(idleError); ok { //nolint:errorlint // never wrapped
-			idle.begun = true
+			idle.answered = true
 			err = idle
 		}
 	}
@@ -204,7 +171,7 @@ func (a *watchedAnswer) enough(reading int64) error {
 	came, waited := a.came, a.waited
 	a.came, a.waited = 0, 0
 	if float64(came*reading) < float64(a.line.rate)*waited.Seconds() {
-		return idleError{after: a.line.idle, begun: true, came: came}
+		return idleError{after: a.line.idle, answered: true, came: came}
 	}
 	return nil
 }

@@ -25,13 +25,7 @@ func (c *Client) Login(ctx context.Context, host string) (asked bool, err error)
 		}
 		return struct{}{}, err
 	})
-	return r.host.session.challenged(), err
-}
-
-func (s *session) challenged() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.challenge != nil
+	return r.host.session.challenged() != nil, err
 }
 
 // MayPush opens an upload and cancels it, which is the only way to learn whether pushing is allowed. The error wraps
@@ -42,7 +36,7 @@ func (r *Repository) MayPush(ctx context.Context) error {
 		return err
 	}
 	q := r.uploadRequest(empty.Descriptor())
-	q.doing, q.ref = "beginning an upload", r.base
+	q.doing, q.ref = "starting an upload", r.base
 	q.method, q.path, q.want = http.MethodPost, r.path("blobs", "uploads")+"/", []int{http.StatusAccepted}
 	_, err = retry(ctx, r.client, func() (struct{}, error) {
 		resp, err := r.host.send(ctx, q)

@@ -6,11 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"path/filepath"
 	"strings"
-	"sync"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -124,17 +122,4 @@ func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) 
 		}
 	}
 	return config.Proxies["default"], config.Proxies, nil
-}
-
-// httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the
-// password.
-func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
-	var said sync.Map
-	return func(r *http.Request) (*url.URL, error) {
-		u, err := o.Proxy.For(r.URL)
-		if _, again := said.LoadOrStore(r.URL.Host, true); u != nil && !again && o.Note != nil {
-			o.Note(fmt.Sprintf("%s via proxy %s", r.URL.Host, u.Redacted()))
-		}
-		return u, err
-	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -16,31 +15,8 @@ import (
 	"mtool/registry"
 )
 
-// request is one request of the distribution specification; it can be sent more than once.
-type request struct {
-	doing  string       // "reading manifest", for errors
-	ref    registry.Ref // the subject, for errors
-	scopes scopes       // what a token must allow
-	method string
-	path   string   // "/v2/…"
-	query  string   // encoded
-	at     *url.URL // where an earlier answer pointed to; instead of path and query
-	header http.Header
-	body   func() (io.ReadCloser, error) // opened anew each time; nil for none
-	size   int64                         // of body
-	want   []int                         // the good statuses
-}
-
-var (
-	// errSpeaksTLS means that plain HTTP was sent to a port that speaks TLS.
-	errSpeaksTLS = errors.New("it speaks HTTPS where plain HTTP was expected")
-	// errOtherScheme means that the guess of plain HTTP was wrong and has been dropped; send again.
-	errOtherScheme = errors.New("scheme changed")
-)
-
-func (h *host) failure(q request) *Error {
-	return &Error{Doing: q.doing, Ref: q.ref, Host: h.addr}
-}
+// errOtherScheme means that the guess of plain HTTP was wrong and has been dropped; send again.
+var errOtherScheme = errors.New("scheme changed")
 
 // send answers q with one of the wanted statuses, or an *Error. It gets the token that q needs, and sends q again if
 // the host requires another one; it does not retry otherwise. The caller closes the body.
@@ -52,7 +28,7 @@ func (h *host) send(ctx context.Context, q request) (*http.Response, error) {
 	defer met()
 	// At most: unasked, wrong scheme, an expired token, the token of all repositories, the token of this one.
 	for left := 5; ; left-- {
-		g, err := h.session.authorize(ctx, q)
+		g, err := h.authorize(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -111,17 +87,6 @@ func (h *host) exchange(ctx context.Context, q request, g grant) (*http.Response
 	return resp, nil
 }
 
-// ask sends r unless its host has been given up; over reports that it is given up, now or earlier.
-func (h *host) ask(r *http.Request) (resp *http.Response, err error, over bool) {
-	dead := &h.client.dead
-	if err := dead.of(r.URL.Host); err != nil {
-		closeBody(r.Body)
-		return nil, err, true
-	}
-	resp, err = h.client.do(r)
-	return resp, err, dead.note(r, err, stillLimit(h.client.options.MaxWait))
-}
-
 func (h *host) build(ctx context.Context, q request, g grant) (*http.Request, *countedBody, error) {
 	at := q.at
 	if at == nil {
@@ -174,13 +139,6 @@ func (h *host) check(resp *http.Response, q request, g grant) (*http.Response, e
 		g.explain(e, h.name)
 	}
 	return nil, e
-}
-
-// lost reports whether the registry has forgotten an upload, or disagrees about how far it has come.
-func (q request) lost(status int, a answer) bool {
-	sends := q.at != nil && (q.method == http.MethodPut || q.method == http.MethodPatch)
-	return sends &&
-		(status == http.StatusNotFound && a.Code != "NAME_UNKNOWN" || status == http.StatusRequestedRangeNotSatisfiable)
 }
 
 // judge sets the kind by the status and the registry's message.
@@ -265,27 +223,4 @@ func (b *countedBody) failure() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.err
-}
-
-func (c *Client) acquire(ctx context.Context) error {
-	select {
-	case c.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-func (c *Client) release() { <-c.slots }
-
-// drain makes the connection reusable, unless much is left to read.
-func drain(b io.ReadCloser) {
-	_, _ = io.CopyN(io.Discard, b, 64<<10)
-	_ = b.Close()
-}
-
-func closeBody(b io.Closer) {
-	if b != nil {
-		_ = b.Close()
-	}
 }

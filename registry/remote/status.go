@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"mtool/registry"
 )
@@ -113,4 +115,39 @@ func (a answer) immutable() bool {
 		}
 	}
 	return false
+}
+
+// transient reports whether a status is worth another attempt.
+func transient(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	case http.StatusInsufficientStorage:
+		return false // a full disk does not empty itself
+	}
+	return status >= 500
+}
+
+// retryAfter reads the Retry-After header, seconds or a date (RFC 9110 section 10.2.3); 0 when there is none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	value := strings.TrimSpace(h.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(value); err == nil {
+		return max(0, time.Duration(min(seconds, 1<<20))*time.Second)
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return max(0, at.Sub(now))
+	}
+	return 0
+}
+
+// drain makes the connection reusable, unless much is left to read.
+func drain(b io.ReadCloser) {
+	_, _ = io.CopyN(io.Discard, b, 64<<10)
+	_ = b.Close()
+}
+
+func closeBody(b io.Closer) {
+	if b != nil {
+		_ = b.Close()
+	}
 }

@@ -2,6 +2,7 @@ package remote
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,41 +10,23 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"mtool/registry"
 	"mtool/registry/login"
 )
 
-// token is a bearer token and what it was requested for.
-type token struct {
-	value   string
-	scopes  scopes
-	auth    login.Auth
-	expires time.Time
-	good    atomic.Bool // it opened something already
-}
-
-func (t *token) valid(now time.Time) bool { return now.Before(t.expires) }
-
-// wanted is what a token is requested for: scopes, and what else the challenge named.
-type wanted struct {
-	scopes scopes
-	extra  string
-}
-
-// fetch requests a token from the token server of ch: GET with basic authentication, or OAuth2 with an identity
+// fetchToken requests a token from the token server of ch: GET with basic authentication, or OAuth2 with an identity
 // token. https://distribution.github.io/distribution/spec/auth/token/ and …/oauth/
-func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login.Auth, want wanted) (*token, error) {
-	e := s.host.failure(q)
+func (h *host) fetchToken(ctx context.Context, q request, ch challenge, auth login.Auth, want wanted) (*token, error) {
+	e := h.failure(q)
 	realm, err := url.Parse(ch.realm)
 	if err != nil || realm.Host == "" {
 		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is no address",
 			registry.OneLine(ch.realm))
 		return nil, e
 	}
-	if realm.Scheme != "https" && !s.host.plain.Load() && !auth.Anonymous() {
+	if realm.Scheme != "https" && !h.plain.Load() && !auth.Anonymous() {
 		e.Kind, e.Message = registry.ErrDenied, fmt.Sprintf("its token server %s wants the password without TLS", realm.Host)
 		return nil, e
 	}
@@ -55,19 +38,17 @@ func (s *session) fetch(ctx context.Context, q request, ch challenge, auth login
 	}
 	r, err := tokenRequest(ctx, realm, ch.service, list, auth)
 	if err != nil {
-		return nil, e.broke(ctx, s.host.name, err)
+		return nil, e.broke(ctx, h.name, err)
 	}
-	s.host.sign(r)
-	s.client().explain("asking %s for a token: %s", realm.Host, strings.Join(list, " "))
-	t, err := s.client().ask(r, e)
+	h.sign(r)
+	h.client.explain("asking %s for a token: %s", realm.Host, strings.Join(list, " "))
+	t, err := h.client.ask(r, e)
 	if err != nil {
-		return nil, explainToken(err, realm.Host, auth, s.host.name)
+		return nil, explainToken(err, realm.Host, auth, h.name)
 	}
 	t.scopes, t.auth = want.scopes, auth
 	return t, nil
 }
-
-func (s *session) client() *Client { return s.host.client }
 
 func tokenRequest(
 	ctx context.Context, realm *url.URL, service string, list []string, auth login.Auth,
@@ -172,4 +153,8 @@ func explainToken(err error, server string, auth login.Auth, host string) error 
 		e.Message = strings.TrimSuffix("token server "+server+": "+e.Message, ": ")
 	}
 	return e
+}
+
+func basic(a login.Auth) string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.Username+":"+a.Password))
 }

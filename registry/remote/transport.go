@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -110,7 +112,8 @@ func (a credentialGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // The waits of RetryReads: the first, which doubles each time, the last before it gives up, and the longest that a
-// registry may ask for; it does not try again when a registry asks for more. Its callers make further attempts of their own.
+// registry may ask for; when one asks for
+// more it does not try again. Its callers make further attempts of their own.
 const (
 	firstPause   = 100 * time.Millisecond
 	lastPause    = 400 * time.Millisecond
@@ -154,4 +157,43 @@ func ConnectionLost(err error) bool {
 		}
 	}
 	return false
+}
+
+// httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the
+// password.
+func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
+	var said sync.Map
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := o.Proxy.For(r.URL)
+		if _, again := said.LoadOrStore(r.URL.Host, true); u != nil && !again && o.Note != nil {
+			o.Note(fmt.Sprintf("%s via proxy %s", r.URL.Host, u.Redacted()))
+		}
+		return u, err
+	}
+}
+
+// LimitIdle wraps next with the limits that Options.Idle, MinRate and MaxWait set for a Client, the latter two by
+// default: a host that has never answered by then is not tried again. A negative after means no limit.
+func LimitIdle(next http.RoundTripper, after time.Duration) http.RoundTripper {
+	if after < 0 {
+		return next
+	}
+	return &idleLimit{next: next, line: &line{idle: after, rate: leastRate}}
+}
+
+type idleLimit struct {
+	next http.RoundTripper
+	line *line
+	dead silentHosts
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *idleLimit) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := l.dead.of(r.URL.Host); err != nil {
+		closeBody(r.Body)
+		return nil, err
+	}
+	resp, err := l.line.send(r, l.next.RoundTrip)
+	l.dead.note(r, err, stillLimit(defaultMaxWait))
+	return resp, err
 }

@@ -14,48 +14,6 @@ import (
 	"mtool/registry/regular"
 )
 
-// HostSettings say how to reach one registry, in addition to Options.PlainHTTP and SkipVerify.
-type HostSettings struct {
-	// CAFiles are PEM files of authorities that are trusted for this host, in addition to the system's.
-	CAFiles []string
-	// ClientCert and ClientKey are PEM files; both or none.
-	ClientCert, ClientKey string
-	// Mirrors are asked for manifests and blobs before the host itself, in this order, where nothing is to be written:
-	// HOST[:PORT][/PATH]. One that fails in any way is passed over.
-	Mirrors []string
-	// Concurrency limits the requests in flight to this host; 0 is no limit of its own.
-	Concurrency int
-	// Rate limits the requests a second to this host; 0 is no limit.
-	Rate float64
-	// Headers go along with every request to this host, and to no other: not to where it redirects to.
-	Headers map[string]string
-	// Resolve is where the host is reached instead of where its name leads: ADDRESS[:PORT]. Certificates are still those
-	// of its name. A proxy, where one is set, has the last word.
-	Resolve string
-}
-
-// settings are those under the host's name, with its port or, for every port, without.
-func (o Options) settings(name string) HostSettings {
-	for _, key := range spellings(name) {
-		if s, ok := o.Hosts[key]; ok {
-			return s
-		}
-	}
-	return HostSettings{}
-}
-
-// spellings of a host of references or of the network, the most specific first.
-func spellings(name string) []string {
-	out := []string{name}
-	if h := hostname(name); h != name {
-		out = append(out, h)
-	}
-	if hostname(name) == networkName("docker.io") {
-		out = append(out, "docker.io")
-	}
-	return out
-}
-
 // trustError is a certificate or key of our own that can't be used: no other attempt will help.
 type trustError struct{ error }
 

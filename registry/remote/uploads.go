@@ -3,6 +3,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"net/url"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,7 +15,7 @@ import (
 type uploads struct {
 	mu    sync.Mutex
 	blobs map[v1.Hash]*upload
-	early map[v1.Hash]*earlyUpload // begun, and not being put yet
+	early map[v1.Hash]*earlyUpload // started, and not being put yet
 }
 
 type upload struct {
@@ -71,8 +72,8 @@ func (u *uploads) reset() {
 	clear(u.blobs)
 }
 
-// beginEarly is nil for a blob that is begun, being put or put already.
-func (u *uploads) beginEarly(digest v1.Hash) *earlyUpload {
+// startEarly returns nil for a blob that is started, being put or put already.
+func (u *uploads) startEarly(digest v1.Hash) *earlyUpload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.blobs[digest] != nil || u.early[digest] != nil {
@@ -83,7 +84,7 @@ func (u *uploads) beginEarly(digest v1.Hash) *earlyUpload {
 	return e
 }
 
-// takeEarly waits for a beginning and hands it out once; nil when there is none, or ctx is done before it.
+// takeEarly waits for an early upload to be started and returns it once; nil when there is none, or ctx is done first.
 func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *earlyUpload {
 	u.mu.Lock()
 	e := u.early[digest]
@@ -102,11 +103,25 @@ func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *earlyUpload {
 	return e
 }
 
-// leaveEarly hands out all that are left.
-func (u *uploads) leaveEarly() map[v1.Hash]*earlyUpload {
+// takeAllEarly returns the early uploads that nobody took.
+func (u *uploads) takeAllEarly() map[v1.Hash]*earlyUpload {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	all := u.early
 	u.early = map[v1.Hash]*earlyUpload{}
 	return all
+}
+
+// uploadStart is how far a blob gets before its bytes are sent: it is present, or an upload is open at an address.
+type uploadStart struct {
+	moved registry.Moved
+	at    *url.URL // nil: it is present
+	tried bool     // a mount from another repository was requested
+}
+
+// earlyUpload is an upload started before PutBlob is called. start and err are set when done is closed.
+type earlyUpload struct {
+	done  chan struct{}
+	start uploadStart
+	err   error
 }

@@ -24,12 +24,12 @@ func ofRegistry() []mutant {
 			`if g.header != "" && SameOrigin(at, h.url("", "")) {`, `if g.header != "" {`,
 		},
 		{
-			"registry/remote/header.go", "TestUploadElsewhereWithoutCredentials", `if !SameOrigin(r.URL, h.url("", "")) {`,
+			"registry/remote/host.go", "TestUploadElsewhereWithoutCredentials", `if !SameOrigin(r.URL, h.url("", "")) {`,
 			`if false {`,
 		},
 		{
 			"registry/remote/token.go", "TestPasswordNotSentWithoutTLS",
-			`if realm.Scheme != "https" && !s.host.plain.Load() && !auth.Anonymous() {`, `if false {`,
+			`if realm.Scheme != "https" && !h.plain.Load() && !auth.Anonymous() {`, `if false {`,
 		},
 		{
 			"registry/remote/token.go", "FuzzToken", `if doc.Token == "" || strings.ContainsAny(doc.Token, "\r\n") {`,
@@ -41,7 +41,7 @@ func ofRegistry() []mutant {
 			`if err == nil || other == auth {`,
 		},
 		{
-			"registry/login/credentials.go", "TestCredentialsShown",
+			"registry/login/auth.go", "TestCredentialsShown",
 			`return fmt.Sprintf("logged in as %q", registry.OneLine(a.Username))`,
 			`return fmt.Sprintf("logged in as %q %q", registry.OneLine(a.Username), a.Password)`,
 		},
@@ -62,19 +62,19 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/trust.go", "TestCertificates", `config.RootCAs = pool`, `config.InsecureSkipVerify = true`},
 		{
-			"registry/remote/host.go", "TestHostNames", `strings.HasSuffix(h, ".localhost") ||`,
+			"registry/remote/options.go", "TestHostNames", `strings.HasSuffix(h, ".localhost") ||`,
 			`strings.HasSuffix(h, "localhost") ||`,
 		},
 
 		{"registry/manifest.go", "FuzzManifest", `if got != want {`, `if false {`},
 		{"registry/manifest.go", "TestSHA512", `if got != want {`, `if got != want && want.Algorithm == "sha256" {`},
 		{
-			"registry/remote/repository.go", "TestManifestErrors", `if d.Size > 0 && int64(len(body)) != d.Size {`,
+			"registry/remote/manifest.go", "TestManifestErrors", `if d.Size > 0 && int64(len(body)) != d.Size {`,
 			`if false {`,
 		},
-		{"registry/remote/repository.go", "TestManifestErrors", `if len(body) > maxManifest {`, `if false {`},
+		{"registry/remote/manifest.go", "TestManifestErrors", `if len(body) > maxManifest {`, `if false {`},
 		{
-			"registry/remote/repository.go", "TestRegistryLiesAboutDigest", `err = m.Verify(said, "that the registry says")`,
+			"registry/remote/manifest.go", "TestRegistryLiesAboutDigest", `err = m.Verify(said, "that the registry says")`,
 			`m.Digest = said`,
 		},
 		{
@@ -82,12 +82,12 @@ func ofRegistry() []mutant {
 			`case false:`,
 		},
 		{
-			"registry/remote/repository.go", "TestTag",
+			"registry/remote/manifest.go", "TestTag",
 			`if sniffed, err := registry.SniffMediaType(body); err == nil && !m.IsList() {`,
 			`if sniffed, err := registry.SniffMediaType(body); err == nil && m.IsList() {`,
 		},
 		{
-			"registry/remote/repository.go", "TestTag", `q.doing = "looking up"`,
+			"registry/remote/manifest.go", "TestTag", `q.doing = "looking up"`,
 			`q.doing, q.method = "looking up", http.MethodHead`,
 		},
 		{"registry/remote/blob.go", "TestBlob", `got != b.d.Digest.Hex {`, `false {`},

@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -27,31 +24,6 @@ var manifestTypes = strings.Join([]string{
 	string(types.OCIManifestSchema1), string(types.DockerManifestSchema2),
 }, ", ")
 
-// Repository is one repository of a registry, as a Source and a Target; see Client.Repository. Every error is an
-// *Error. It is safe for use from several goroutines.
-type Repository struct {
-	client  *Client
-	host    *host
-	base    registry.Ref // without tag and digest
-	uploads *uploads
-
-	writable     atomic.Bool // opened for writing
-	said, failed sync.Once   // as a mirror: that it is one, and that it fails
-}
-
-var (
-	_ registry.Source = (*Repository)(nil)
-	_ registry.Target = (*Repository)(nil)
-)
-
-func (r *Repository) path(parts ...string) string {
-	return "/v2/" + r.base.Repo + "/" + strings.Join(parts, "/")
-}
-
-// reads returns the scopes for reading. The repository may be opened for more, and the token then allows more.
-func (r *Repository) reads() scopes  { return scopes{r.base.Repo: Pull} }
-func (r *Repository) writes() scopes { return scopes{r.base.Repo: PullPush} }
-
 // Resolve gets the manifest of ref's digest, or else of its tag, in one request. The digest is computed from the
 // bytes; the error wraps ErrContent if it is not the requested one, or not the one that the registry names.
 func (r *Repository) Resolve(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
@@ -68,14 +40,6 @@ func (r *Repository) at(ref registry.Ref) registry.Ref {
 	at := r.base
 	at.Tag, at.Digest = ref.Tag, ref.Digest
 	return at
-}
-
-// identifier returns what the path names: the digest where there is one, else the tag.
-func identifier(ref registry.Ref) string {
-	if ref.Digest != (v1.Hash{}) {
-		return ref.Digest.String()
-	}
-	return ref.Tag
 }
 
 func (r *Repository) manifest(ctx context.Context, ref registry.Ref, d v1.Descriptor) (registry.Manifest, error) {
@@ -182,25 +146,4 @@ func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, er
 		m.Digest, _, _ = v1.SHA256(bytes.NewReader(body)) // of memory, which never fails
 		return m, e
 	})
-}
-
-// Blob opens a config or layer. It verifies digest and size at the end (the error wraps ErrContent), and resumes where
-// a connection broke.
-func (r *Repository) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, error) {
-	if b, ok := fromMirror(ctx, r, func(m *Repository) (io.ReadCloser, error) { return m.blobFor(ctx, r, d) }); ok {
-		return b, nil
-	}
-	b, err := newBlobReader(ctx, r, d)
-	if err != nil {
-		return nil, err
-	}
-	return retry(ctx, r.client, func() (io.ReadCloser, error) { return b, b.open() })
-}
-
-func (r *Repository) blobRequest(d v1.Descriptor, method string, want ...int) request {
-	return request{
-		doing: "reading blob", ref: r.base.WithDigest(d.Digest), scopes: r.reads(),
-		method: method, path: r.path("blobs", d.Digest.String()),
-		want: slices.Clone(want),
-	}
 }
