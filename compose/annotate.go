@@ -12,32 +12,6 @@ import (
 	"mtool/registry"
 )
 
-// Edit is a change by annotate; empty fields change nothing. Values may contain any character.
-type Edit struct {
-	OS          string            `json:"os,omitempty"`
-	Arch        string            `json:"arch,omitempty"` // any spelling that platform.ParseArch knows
-	Variant     string            `json:"variant,omitempty"`
-	OSVersion   string            `json:"osVersion,omitempty"`
-	OSFeatures  []string          `json:"osFeatures,omitempty"` // replaces all of them
-	Annotations map[string]string `json:"annotations,omitempty"`
-	// Unset removes annotations; for an entry it also removes the platform's members variant, os.version and
-	// os.features.
-	Unset []string `json:"unset,omitempty"`
-	// Child puts the annotations on the image's own manifest instead of its row, which changes the image's digest.
-	Child bool `json:"child,omitempty"`
-	// Convert makes the image an OCI or a Docker one: TypeOCI or TypeDocker.
-	Convert Type `json:"convert,omitempty"`
-	// FixConfig spells the platform in the image's config as runtimes do, which changes the image's digest.
-	FixConfig bool `json:"fixConfig,omitempty"`
-	// Config changes what the image's config says, which changes the image's digest.
-	Config *ConfigEdit `json:"config,omitempty"`
-	// KeepAttestations refuses to change the digest of an image with attestations. Otherwise the attestations are
-	// dropped.
-	KeepAttestations bool `json:"keepAttestations,omitempty"`
-	// Force allows a platform that is unknown or contradicts the image's config.
-	Force bool `json:"force,omitempty"`
-}
-
 // Annotate edits the row of the one entry that selector names (see Select), or all rows of an image in several
 // compressions. Without Force an unknown platform is refused (registry.ErrUsage), and so is one that contradicts the
 // config (ErrPlatform). A platform that another entry has is always refused (ErrDuplicate). An edit without effect is
@@ -115,46 +89,6 @@ func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	return l, []Change{{Action: Edited}}, nil
 }
 
-func (d Edit) check() error {
-	if !d.hasPlatform() && len(d.Annotations) == 0 && len(d.Unset) == 0 && d.Convert == "" && !d.FixConfig && d.Config == nil {
-		return registry.Usagef("nothing to change")
-	}
-	if d.Config != nil {
-		if err := d.Config.Check(); err != nil {
-			return err
-		}
-	}
-	if _, empty := d.Annotations[""]; empty || slices.Contains(d.Unset, "") {
-		return registry.Usagef("an annotation needs a name")
-	}
-	for _, k := range d.Unset {
-		if _, both := d.Annotations[k]; both {
-			return registry.Usagef("%q is both set and unset", k)
-		}
-	}
-	return nil
-}
-
-func (d Edit) hasPlatform() bool {
-	return d.OS != "" || d.Arch != "" || d.Variant != "" || d.OSVersion != "" || len(d.OSFeatures) > 0
-}
-
-// annotations returns old as edited, nil if nothing is left.
-func (d Edit) annotations(old map[string]string) map[string]string {
-	now := maps.Clone(old)
-	if now == nil {
-		now = map[string]string{}
-	}
-	maps.Copy(now, d.Annotations)
-	for _, k := range d.Unset {
-		delete(now, k)
-	}
-	if len(now) == 0 {
-		return nil
-	}
-	return now
-}
-
 // edit returns e with its row edited.
 func (e Entry) edit(d Edit) (Entry, error) {
 	out, err := e.editPlatform(d)
@@ -223,4 +157,71 @@ func checkEdit(now, config v1.Platform) error {
 func equalPlatforms(a, b v1.Platform) bool {
 	return a.OS == b.OS && a.Architecture == b.Architecture && a.Variant == b.Variant && a.OSVersion == b.OSVersion &&
 		slices.Equal(a.OSFeatures, b.OSFeatures)
+}
+
+// SetConfigs edits the config of the image that selector names (see Select), or of every image for "".
+func (l List) SetConfigs(selector string, d Edit) (List, []Change, error) {
+	if d.Config == nil {
+		return List{}, nil, registry.Usagef("nothing to change")
+	}
+	if selector != "" {
+		return l.Annotate(selector, d)
+	}
+	if err := d.check(); err != nil {
+		return List{}, nil, fmt.Errorf("changing the configs of %q: %w", l.Name, err)
+	}
+	if d.Config.Platform != nil && len(l.Platforms()) > 1 {
+		return List{}, nil, registry.WithHint(
+			registry.Usagef("changing the configs of %q: its images can't all be for %s", l.Name,
+				platform.Format(*d.Config.Platform)), "name the image after the list")
+	}
+	var changes []Change
+	for i, e := range l.Entries {
+		if e.Artifact {
+			continue
+		}
+		var cs []Change
+		var err error
+		if l, cs, err = l.annotateAt(i, d); err != nil {
+			return List{}, nil, fmt.Errorf("changing the config of %s of %q: %w", e, l.Name, err)
+		}
+		changes = append(changes, cs...)
+	}
+	return l, changes, nil
+}
+
+// FixConfigs corrects every image config that spells its platform unlike runtimes (see platform.Misspelled), which
+// changes the image's digest. Layers stay. Attestations of the old digest are dropped; with keepAttestations it fails
+// instead.
+func (l List) FixConfigs(keepAttestations bool) (List, []Change, error) {
+	var changes []Change
+	for i, e := range l.Entries {
+		if _, odd := platform.Misspelled(e.Config); !odd || e.Artifact {
+			continue
+		}
+		var c []Change
+		var err error
+		if l, c, err = l.annotateAt(i, Edit{FixConfig: true, KeepAttestations: keepAttestations}); err != nil {
+			return List{}, nil, fmt.Errorf("mending the config of %s of %q: %w", e, l.Name, err)
+		}
+		changes = append(changes, c...)
+	}
+	return l, changes, nil
+}
+
+// Convert converts every image of the list to kind, OCI or Docker; see Edit.Convert.
+func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) {
+	var changes []Change
+	for i, e := range l.Entries {
+		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) && !e.mixed(kind) {
+			continue
+		}
+		var c []Change
+		var err error
+		if l, c, err = l.annotateAt(i, Edit{Convert: kind, KeepAttestations: keepAttestations}); err != nil {
+			return List{}, nil, fmt.Errorf("converting %s of %q: %w", e, l.Name, err)
+		}
+		changes = append(changes, c...)
+	}
+	return l, changes, nil
 }

@@ -111,9 +111,6 @@ func (e Entry) remade() (Entry, error) {
 	return e.withManifest(m, config)
 }
 
-// ofChild reports whether the edit changes the image's own manifest.
-func (d Edit) ofChild() bool { return d.Child || d.Convert != "" || d.FixConfig || d.Config != nil }
-
 // image applies the edit to a manifest and its config. Bytes that the edit does not concern stay the same.
 func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []byte, error) {
 	o, err := parseObject(m.Body)
@@ -282,21 +279,4 @@ func (e Entry) mixed(kind Type) bool {
 		to, ok := convertible(d.MediaType, kind)
 		return ok && to != d.MediaType
 	})
-}
-
-// Convert converts every image of the list to kind, OCI or Docker; see Edit.Convert.
-func (l List) Convert(kind Type, keepAttestations bool) (List, []Change, error) {
-	var changes []Change
-	for i, e := range l.Entries {
-		if e.Artifact || isDocker(e.Descriptor.MediaType) == (kind == TypeDocker) && !e.mixed(kind) {
-			continue
-		}
-		var c []Change
-		var err error
-		if l, c, err = l.annotateAt(i, Edit{Convert: kind, KeepAttestations: keepAttestations}); err != nil {
-			return List{}, nil, fmt.Errorf("converting %s of %q: %w", e, l.Name, err)
-		}
-		changes = append(changes, c...)
-	}
-	return l, changes, nil
 }

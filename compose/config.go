@@ -141,7 +141,7 @@ func (d ConfigEdit) applyInner(o object) (object, error) {
 	if err := o.decode("Env", &env); err != nil {
 		return nil, err
 	}
-	o, err := o.setStrings("Labels", Edit{Annotations: d.Labels, Unset: d.UnsetLabels}.annotations(labels))
+	o, err := o.setStrings("Labels", editMap(labels, d.Labels, d.UnsetLabels))
 	if err != nil {
 		return nil, err
 	}
@@ -276,33 +276,18 @@ func (o object) withConfig(config []byte) (object, error) {
 	return o.setRaw("config", row.encode()), nil
 }
 
-// SetConfigs edits the config of the image that selector names (see Select), or of every image for "".
-func (l List) SetConfigs(selector string, d Edit) (List, []Change, error) {
-	if d.Config == nil {
-		return List{}, nil, registry.Usagef("nothing to change")
+// editMap returns old with what is set and without what is unset, nil if nothing is left.
+func editMap(old, set map[string]string, unset []string) map[string]string {
+	now := maps.Clone(old)
+	if now == nil {
+		now = map[string]string{}
 	}
-	if selector != "" {
-		return l.Annotate(selector, d)
+	maps.Copy(now, set)
+	for _, k := range unset {
+		delete(now, k)
 	}
-	if err := d.check(); err != nil {
-		return List{}, nil, fmt.Errorf("changing the configs of %q: %w", l.Name, err)
+	if len(now) == 0 {
+		return nil
 	}
-	if d.Config.Platform != nil && len(l.Platforms()) > 1 {
-		return List{}, nil, registry.WithHint(
-			registry.Usagef("changing the configs of %q: its images can't all be for %s", l.Name,
-				platform.Format(*d.Config.Platform)), "name the image after the list")
-	}
-	var changes []Change
-	for i, e := range l.Entries {
-		if e.Artifact {
-			continue
-		}
-		var cs []Change
-		var err error
-		if l, cs, err = l.annotateAt(i, d); err != nil {
-			return List{}, nil, fmt.Errorf("changing the config of %s of %q: %w", e, l.Name, err)
-		}
-		changes = append(changes, cs...)
-	}
-	return l, changes, nil
+	return now
 }

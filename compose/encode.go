@@ -1,12 +1,12 @@
 package compose
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"mtool/registry"
 )
@@ -53,74 +53,103 @@ func (l List) encode() (registry.Manifest, error) {
 	return registry.NewManifest(mediaType, body)
 }
 
-// members returns the members of the published list, or those that a new list starts with, in the specification's
-// order.
-func (l List) members() (object, error) {
-	members := object{
-		{name: "schemaVersion", key: []byte(`"schemaVersion"`), value: json.RawMessage("2")},
-		{name: "mediaType", key: []byte(`"mediaType"`), value: json.RawMessage(`""`)},
+// MediaType returns the type that Encode will write. If all entries or the published list are Docker's, the note says
+// why it is an OCI index; otherwise it is "". The error wraps registry.ErrUsage if TypeDocker can't hold the list.
+func (l List) MediaType() (types.MediaType, string, error) {
+	members, err := l.members()
+	if err != nil {
+		return "", "", err
 	}
-	if l.Base.Body != nil {
-		var err error
-		if members, err = parseObject(l.Base.Body); err != nil {
-			return nil, err
-		}
-	}
-	return members.setMembers(l.Members)
+	return l.mediaType(members, l.written())
 }
 
-// written returns the entries in the order in which they are written: those of the published list in its order, then
-// the new ones.
-func (l List) written() []Entry {
-	var (
-		all  []Entry
-		seen = map[v1.Hash]bool{}
-	)
-	for _, e := range l.Entries {
-		all = append(all, e)
-		seen[e.Digest()] = true
-	}
-	for _, e := range l.Entries {
-		for _, a := range e.Attestations {
-			if !seen[a.Digest()] { // images may share one
-				seen[a.Digest()] = true
-				all = append(all, a)
-			}
+func (l List) mediaType(members object, written []Entry) (types.MediaType, string, error) {
+	needs := needsOCI(members, written, l.Annotations)
+	switch {
+	case l.Type == TypeOCI, l.Base.MediaType == types.OCIImageIndex && l.Type == TypeAuto:
+		return types.OCIImageIndex, "", nil
+	case l.Type == TypeDocker:
+		needs = slices.DeleteFunc(needs, func(n need) bool { return n.onlyType })
+		if len(needs) > 0 {
+			return "", "", fmt.Errorf("%w %s", ErrDockerList, joinNeeds(needs))
 		}
+		return types.DockerManifestList, "", nil
 	}
-	slices.SortStableFunc(all, func(a, b Entry) int { return cmp.Compare(a.order(), b.order()) })
-	return all
+	if len(needs) == 0 {
+		return types.DockerManifestList, "", nil
+	}
+	return l.autoOCI(needs)
 }
 
-// rows returns the JSON array of the entries' rows, which are compact already.
-func rows(entries []Entry) json.RawMessage {
-	b := []byte{'['}
-	for i, e := range entries {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, e.Row...)
-	}
-	return append(b, ']')
-}
-
-// Rows returns the entries of a published list without their content. The error wraps registry.ErrContent.
-func Rows(list registry.Manifest) ([]Entry, error) { return decodeRows(list.Body) }
-
-func decodeRows(list []byte) ([]Entry, error) {
-	var decoded struct {
-		Manifests []json.RawMessage `json:"manifests"`
-	}
-	if err := json.Unmarshal(list, &decoded); err != nil {
-		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
-	}
-	var entries []Entry
-	for _, raw := range decoded.Manifests {
-		e, err := NewEntry(raw)
+// autoOCI decides between the two if something needs OCI. A published Docker list stays one unless it gets something
+// that it did not hold before.
+func (l List) autoOCI(needs []need) (types.MediaType, string, error) {
+	if l.Base.MediaType == types.DockerManifestList {
+		members, err := parseObject(l.Base.Body)
 		if err != nil {
-			return nil, err
+			return "", "", err
 		}
-		entries = append(entries, e)
+		before, err := l.baseNeeds(members)
+		if err != nil {
+			return "", "", err
+		}
+		needs = slices.DeleteFunc(needs, func(n need) bool { return slices.Contains(before, n) })
+		if len(needs) == 0 {
+			return types.DockerManifestList, "", nil
+		}
+		return types.OCIImageIndex, "written as an OCI index, since a Docker list can't hold " + joinNeeds(needs), nil
 	}
-	return entries, nil
+	if slices.ContainsFunc(needs, func(n need) bool { return n.onlyType }) {
+		return types.OCIImageIndex, "", nil // it would have been OCI anyway
+	}
+	return types.OCIImageIndex, "written as an OCI index, since a Docker list can't hold " + joinNeeds(needs), nil
+}
+
+func (l List) baseNeeds(members object) ([]need, error) {
+	published, err := decodeRows(l.Base.Body)
+	if err != nil {
+		return nil, err
+	}
+	var annotations map[string]string
+	if raw := members.get("annotations"); raw != nil {
+		if err := json.Unmarshal(raw, &annotations); err != nil {
+			return nil, fmt.Errorf("reading annotations: %w: %w", registry.ErrContent, err)
+		}
+	}
+	return needsOCI(members, published, annotations), nil
+}
+
+// need is something that needs an OCI index. onlyType means that a Docker list may name it, though the types don't
+// match.
+type need struct {
+	what     string
+	onlyType bool
+}
+
+func needsOCI(members object, entries []Entry, annotations map[string]string) (needs []need) {
+	if len(annotations) > 0 {
+		needs = append(needs, need{what: "annotations"})
+	}
+	for _, name := range []string{"artifactType", "subject"} {
+		if members.get(name) != nil {
+			needs = append(needs, need{what: name})
+		}
+	}
+	for _, e := range entries {
+		if len(e.Descriptor.Annotations) > 0 {
+			needs = append(needs, need{what: "annotations of " + e.String()})
+		}
+		if !isDocker(e.Descriptor.MediaType) {
+			needs = append(needs, need{what: string(e.Descriptor.MediaType) + " of " + e.String(), onlyType: true})
+		}
+	}
+	return needs
+}
+
+func joinNeeds(needs []need) string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.what)
+	}
+	return strings.Join(all, ", ")
 }

@@ -188,3 +188,23 @@ func formatPlatform(p v1.Platform) string {
 	}
 	return platform.Format(p)
 }
+
+// Borrowed are layers of an image that its own source does not have.
+type Borrowed struct {
+	From   registry.Ref
+	Source registry.Source
+	Layers []v1.Descriptor
+}
+
+func (b Borrowed) has(digest v1.Hash) bool {
+	return slices.ContainsFunc(b.Layers, func(l v1.Descriptor) bool { return l.Digest == digest })
+}
+
+// describe formats a platform with its os.features, which the canonical form leaves out.
+func describe(p v1.Platform) string {
+	s := formatPlatform(p)
+	if len(p.OSFeatures) > 0 {
+		s += " with os.features " + strings.Join(p.OSFeatures, ",")
+	}
+	return s
+}

@@ -11,25 +11,6 @@ import (
 	"mtool/registry"
 )
 
-// FixConfigs corrects every image config that spells its platform unlike runtimes (see platform.Misspelled), which
-// changes the image's digest. Layers stay. Attestations of the old digest are dropped; with keepAttestations it fails
-// instead.
-func (l List) FixConfigs(keepAttestations bool) (List, []Change, error) {
-	var changes []Change
-	for i, e := range l.Entries {
-		if _, odd := platform.Misspelled(e.Config); !odd || e.Artifact {
-			continue
-		}
-		var c []Change
-		var err error
-		if l, c, err = l.annotateAt(i, Edit{FixConfig: true, KeepAttestations: keepAttestations}); err != nil {
-			return List{}, nil, fmt.Errorf("mending the config of %s of %q: %w", e, l.Name, err)
-		}
-		changes = append(changes, c...)
-	}
-	return l, changes, nil
-}
-
 // fixConfig writes the right platform into a config, and the new config into the manifest.
 func fixConfig(manifest object, config []byte) (object, []byte, error) {
 	said, err := configPlatform(config)

@@ -3,6 +3,7 @@ package compose
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/types"
@@ -78,4 +79,20 @@ func (l List) with(entries []Entry) List {
 func isDocker(t types.MediaType) bool {
 	return t == types.DockerManifestSchema2 || t == types.DockerManifestList || t == types.DockerManifestSchema1 ||
 		t == types.DockerManifestSchema1Signed
+}
+
+// Sorted returns the list with entries sorted by platform, those without one last. Rows of a published list keep
+// their positions.
+func (l List) Sorted() List {
+	sorted := slices.Clone(l.Entries)
+	slices.SortStableFunc(sorted, func(a, b Entry) int {
+		if a.Artifact != b.Artifact {
+			if a.Artifact {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(formatPlatform(a.Platform()), formatPlatform(b.Platform()))
+	})
+	return l.with(sorted)
 }

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/registry"
 )
 
@@ -179,4 +181,29 @@ func isCompactOf(a, b []byte) bool {
 	}
 	small, err := compact(b)
 	return err == nil && bytes.Equal(a, small)
+}
+
+func (o object) setPlatform(p v1.Platform) (object, error) {
+	members := []struct {
+		name  string
+		value any
+		empty bool
+	}{
+		{"architecture", p.Architecture, false}, // required by the specification, even when empty
+		{"os", p.OS, false},
+		{"os.version", p.OSVersion, p.OSVersion == ""},
+		{"os.features", p.OSFeatures, len(p.OSFeatures) == 0},
+		{"variant", p.Variant, p.Variant == ""},
+	}
+	for _, m := range members {
+		if m.empty {
+			o = o.remove(m.name)
+			continue
+		}
+		var err error
+		if o, err = o.set(m.name, m.value); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
 }

@@ -6,7 +6,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
+	"mtool/inspect"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // Overrides are what a user adds to the name of a source. The zero value adds nothing.
@@ -70,4 +72,11 @@ func (s Overrides) choose(entries []Entry, told Source) ([]Entry, error) {
 	}
 	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), told.Ref, ErrNoMatch,
 		List{Entries: entries}.has())
+}
+
+// Source is one source of a list: its reference as given, and what was found there.
+type Source struct {
+	Ref       registry.Ref
+	Report    inspect.Report
+	Overrides Overrides
 }

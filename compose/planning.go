@@ -1,11 +1,8 @@
 package compose
 
 import (
-	"bytes"
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -238,14 +235,3 @@ func sameRegistry(a, b registry.Ref) bool {
 }
 
 func sameRepository(a, b registry.Ref) bool { return sameRegistry(a, b) && a.SameRepository(b) }
-
-// known is the source of a config that has been read and verified already.
-type known struct {
-	registry.Source
-	config []byte
-}
-
-// Blob implements registry.Source.
-func (k known) Blob(context.Context, v1.Descriptor) (io.ReadCloser, error) {
-	return io.NopCloser(bytes.NewReader(k.config)), nil
-}

@@ -30,31 +30,6 @@ func (e Entry) withPlatform(p v1.Platform) (Entry, error) {
 	return e.withRow(row.encode())
 }
 
-func (o object) setPlatform(p v1.Platform) (object, error) {
-	members := []struct {
-		name  string
-		value any
-		empty bool
-	}{
-		{"architecture", p.Architecture, false}, // required by the specification, even when empty
-		{"os", p.OS, false},
-		{"os.version", p.OSVersion, p.OSVersion == ""},
-		{"os.features", p.OSFeatures, len(p.OSFeatures) == 0},
-		{"variant", p.Variant, p.Variant == ""},
-	}
-	for _, m := range members {
-		if m.empty {
-			o = o.remove(m.name)
-			continue
-		}
-		var err error
-		if o, err = o.set(m.name, m.value); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
-}
-
 // apply returns p as edited, spelled as runtimes do. A new architecture removes the old one's variant, which would
 // mean nothing.
 func (d Edit) apply(p v1.Platform) v1.Platform {

@@ -14,13 +14,6 @@ import (
 	"mtool/registry"
 )
 
-// Borrowed are layers of an image that its own source does not have.
-type Borrowed struct {
-	From   registry.Ref
-	Source registry.Source
-	Layers []v1.Descriptor
-}
-
 // Rebase puts every image of the list on another base of its platform: the layers of old at its bottom become those of
 // now, and what its config has from old (a variable, a label, the command) becomes what now has. The list must be
 // resolved. An image that is not made on old, and a platform that one of the bases lacks, are inspect.ErrMismatch.
@@ -67,12 +60,6 @@ func baseFor(e Entry, base inspect.Report) (inspect.Image, error) {
 		return inspect.Image{}, fmt.Errorf("%w: the base %q has no %s", inspect.ErrMismatch, base.Ref, formatPlatform(want))
 	}
 	return img, img.Err
-}
-
-// rebase is the work on one image.
-type rebase struct {
-	entry    Entry
-	old, now inspect.Image
 }
 
 func (r rebase) run(base registry.Ref, keepAttestations bool) (Entry, error) {
@@ -156,19 +143,6 @@ func (r rebase) check() error {
 	return nil
 }
 
-// diffIDs are the layers of an image by what they unpack to: one for each.
-func diffIDs(img inspect.Image) ([]v1.Hash, error) {
-	d, err := img.Details()
-	if err != nil {
-		return nil, err
-	}
-	if len(d.DiffIDs) != len(img.Layers) {
-		return nil, fmt.Errorf("%w: the config of %s names %s, its manifest %d", registry.ErrContent, img.Descriptor.Digest,
-			inspect.Count(len(d.DiffIDs), "layer"), len(img.Layers))
-	}
-	return d.DiffIDs, nil
-}
-
 // layers replaces the lowest layers of a manifest. Those of the new base get the media types of the image's kind.
 func (r rebase) layers(manifest object) (object, error) {
 	kind := TypeOCI
@@ -228,8 +202,4 @@ func (s layered) Blob(ctx context.Context, d v1.Descriptor) (io.ReadCloser, erro
 		return s.borrowed.Source.Blob(ctx, d)
 	}
 	return s.Source.Blob(ctx, d)
-}
-
-func (b Borrowed) has(digest v1.Hash) bool {
-	return slices.ContainsFunc(b.Layers, func(l v1.Descriptor) bool { return l.Digest == digest })
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
 	"mtool/inspect"
 	"mtool/registry"
 )
@@ -195,4 +197,23 @@ func inheritLabels(out, image, old, now object) (object, error) {
 		}
 	}
 	return out.setStrings("Labels", merged)
+}
+
+// rebase is the work on one image.
+type rebase struct {
+	entry    Entry
+	old, now inspect.Image
+}
+
+// diffIDs are the layers of an image by what they unpack to: one for each.
+func diffIDs(img inspect.Image) ([]v1.Hash, error) {
+	d, err := img.Details()
+	if err != nil {
+		return nil, err
+	}
+	if len(d.DiffIDs) != len(img.Layers) {
+		return nil, fmt.Errorf("%w: the config of %s names %s, its manifest %d", registry.ErrContent, img.Descriptor.Digest,
+			inspect.Count(len(d.DiffIDs), "layer"), len(img.Layers))
+	}
+	return d.DiffIDs, nil
 }

@@ -270,11 +270,25 @@ func nameOf(img inspect.Image) string {
 	return formatPlatform(p) + " (" + img.Descriptor.Digest.String() + ")"
 }
 
-// describe formats a platform with its os.features, which the canonical form leaves out.
-func describe(p v1.Platform) string {
-	s := formatPlatform(p)
-	if len(p.OSFeatures) > 0 {
-		s += " with os.features " + strings.Join(p.OSFeatures, ",")
-	}
-	return s
+// Attestations is what happens to the attestations of a source.
+type Attestations string
+
+// The values. The zero value keeps attestations.
+const (
+	KeepAttestations Attestations = "keep"
+	DropAttestations Attestations = "drop"
+)
+
+// SelectOptions say what to take of a source.
+type SelectOptions struct {
+	// Platforms to take; none takes all. See platform.Satisfies.
+	Platforms []v1.Platform
+	// Attestations, "" is KeepAttestations.
+	Attestations Attestations
+	// Force takes images whose platform is missing, unknown, or not what their config says.
+	Force bool
+	// KeepLists takes a list as one entry, a nested list, instead of its images. Platforms must be empty.
+	KeepLists bool
+	// As is the source as the user gave it, which entries keep for opening it again; zero is where it was found.
+	As registry.Ref
 }

@@ -8,40 +8,9 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/inspect"
 	"mtool/inspect/platform"
 	"mtool/registry"
 )
-
-// Attestations is what happens to the attestations of a source.
-type Attestations string
-
-// The values. The zero value keeps attestations.
-const (
-	KeepAttestations Attestations = "keep"
-	DropAttestations Attestations = "drop"
-)
-
-// SelectOptions say what to take of a source.
-type SelectOptions struct {
-	// Platforms to take; none takes all. See platform.Satisfies.
-	Platforms []v1.Platform
-	// Attestations, "" is KeepAttestations.
-	Attestations Attestations
-	// Force takes images whose platform is missing, unknown, or not what their config says.
-	Force bool
-	// KeepLists takes a list as one entry, a nested list, instead of its images. Platforms must be empty.
-	KeepLists bool
-	// As is the source as the user gave it, which entries keep for opening it again; zero is where it was found.
-	As registry.Ref
-}
-
-// Source is one source of a list: its reference as given, and what was found there.
-type Source struct {
-	Ref       registry.Ref
-	Report    inspect.Report
-	Overrides Overrides
-}
 
 // FromReports makes entries of several sources, in order; o.As is taken from each. A source that has none of
 // o.Platforms is skipped with a note; a platform that no source has is an error. Without sources the error is

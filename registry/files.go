@@ -83,13 +83,13 @@ func readAll(f fs.File, most int64) ([]byte, error) {
 func SizeBelow(dir string) (sum int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
-			return ignoreMissing(err)
+			return IgnoreMissing(err)
 		}
 		info, err := d.Info()
 		if err == nil {
 			sum += info.Size()
 		}
-		return ignoreMissing(err)
+		return IgnoreMissing(err)
 	})
 	if err != nil {
 		return sum, fmt.Errorf("measuring %q: %w", dir, err)
@@ -97,7 +97,8 @@ func SizeBelow(dir string) (sum int64, err error) {
 	return sum, nil
 }
 
-func ignoreMissing(err error) error {
+// IgnoreMissing returns err, or nil for a file that does not exist.
+func IgnoreMissing(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -88,8 +88,5 @@ func WriteFile(path string, o WriteOptions, write func(io.Writer) error) error {
 
 // RemoveFile is os.Remove without an error for a missing file.
 func RemoveFile(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
+	return IgnoreMissing(os.Remove(path))
 }

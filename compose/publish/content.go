@@ -2,12 +2,10 @@ package publish
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/errgroup"
 
 	"mtool/compose"
 	"mtool/inspect"
@@ -37,19 +35,6 @@ func (w *upload) content(ctx context.Context) error {
 		rest = rest[n:]
 	}
 	return w.confirmChildren(ctx)
-}
-
-// each runs n steps under the limit. It returns the first error, which cancels the others.
-func (w *upload) each(ctx context.Context, n int, step func(context.Context, int) error) error {
-	g, group := errgroup.WithContext(ctx)
-	g.SetLimit(w.options.Concurrency)
-	for i := range n {
-		if group.Err() != nil {
-			break
-		}
-		g.Go(func() error { return step(group, i) })
-	}
-	return errors.Join(g.Wait(), ctx.Err())
 }
 
 // putBlobs begins all tasks at once, so that whoever watches knows how much there is to do.
@@ -113,4 +98,30 @@ func nameOf(d v1.Descriptor) string {
 		return "no platform"
 	}
 	return platform.Format(*d.Platform)
+}
+
+// confirmChildren reads back everything that the root refers to, new or not.
+func (w *upload) confirmChildren(ctx context.Context) error {
+	if !w.options.Confirm || !w.Root.IsList() {
+		return nil
+	}
+	source, ok := w.target.(registry.Source)
+	if !ok {
+		return fmt.Errorf("confirming %q: %w: it can't be read back", w.Repository, compose.ErrTarget)
+	}
+	rows, err := compose.Rows(w.Root)
+	if err != nil {
+		return err
+	}
+	return w.each(ctx, len(rows), func(ctx context.Context, i int) error {
+		d := rows[i].Descriptor
+		if !d.MediaType.IsImage() && !d.MediaType.IsIndex() {
+			return nil // a row may name a blob, which is not a manifest
+		}
+		err := registry.Await(ctx, func() error { _, err := source.Manifest(ctx, d); return err })
+		if err != nil {
+			return fmt.Errorf("confirming %s %s: %w", nameOf(d), d.Digest, err)
+		}
+		return nil
+	})
 }

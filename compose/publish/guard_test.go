@@ -61,7 +61,7 @@ func TestGuards(t *testing.T) {
 		},
 		{
 			name: "a dry run", before: other, now: both, options: publish.Options{DryRun: true, MayDrop: true},
-			state: publish.Planned,
+			state: publish.DryRun,
 		},
 	}
 	for _, tt := range tests {

@@ -22,7 +22,7 @@ const (
 	Written   State = "written"
 	Unchanged State = "unchanged"
 	Failed    State = "failed"
-	Planned   State = "planned" // a dry run
+	DryRun    State = "planned" // nothing was written
 )
 
 // Outcome is the result for one target.

@@ -6,7 +6,6 @@ import (
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
-	"mtool/compose"
 	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/remote"
@@ -48,14 +47,6 @@ type Options struct {
 	Also []Referrer
 	// Load loads one image of the content into a target that takes no list, Docker Engine, and returns its digest there.
 	Load func(ctx context.Context, content inspect.Report, to registry.Ref) (v1.Hash, error)
-}
-
-// Publish carries out plan. Done has the outcome of each target, even if there is an error. The error wraps
-// ErrPartial if only some targets failed. Errors are of the kinds of package registry: ErrConflict for the guards.
-func (p Publisher) Publish(ctx context.Context, plan compose.Plan, o Options) (Done, error) {
-	push := p.Start(ctx, plan.Targets)
-	defer push.Close()
-	return push.Publish(ctx, plan, o)
 }
 
 func (p Publisher) note(line string) {
@@ -105,4 +96,12 @@ func (p Publisher) Read(ctx context.Context, ref registry.Ref) (registry.Object,
 		err = errors.Join(err, object.Close())
 	}
 	return object, report, err
+}
+
+// Referrer is an artifact that refers to a subject, or that cosign stores under a tag named after the subject.
+type Referrer struct {
+	subject v1.Hash
+	tag     string // cosign's; "" for others
+	object  registry.Object
+	report  inspect.Report
 }

@@ -3,13 +3,11 @@ package publish
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/errgroup"
 
-	"mtool/compose"
+	"mtool/inspect"
 	"mtool/registry"
 	"mtool/registry/remote"
 )
@@ -93,126 +91,79 @@ func (p *Push) before(ctx context.Context, ref registry.Ref) (registry.Manifest,
 	return p.tag(ctx, ref)
 }
 
-// Publish carries plan out; see Publisher.Publish.
-func (p *Push) Publish(ctx context.Context, plan compose.Plan, o Options) (Done, error) {
-	along := o.Also
-	if o.Referrers {
-		found, err := p.referrers(ctx, plan.Subjects)
-		if err != nil {
-			return Done{}, err
+// maxEarly limits the blobs that are started at one time: more would only wait, and a list may have thousands.
+const maxEarly = 64
+
+// earlyUploads starts mounts and uploads while configs are still read. That saves a push one or two rounds of
+// requests; no bytes are sent before everything has been checked. Only targets without such a name take part: the
+// others most likely have the blobs already.
+type earlyUploads struct {
+	ctx     context.Context // ends with the push, not with the reader
+	push    *Push
+	running *sync.WaitGroup
+	slots   chan struct{}
+}
+
+func newEarly(ctx context.Context, push *Push) earlyUploads {
+	return earlyUploads{ctx: ctx, push: push, running: &sync.WaitGroup{}, slots: make(chan struct{}, maxEarly)}
+}
+
+// Read is inspect.Read of a source. Meanwhile it starts to upload the wanted images in it to the targets; nil wants
+// all.
+func (p *Push) Read(ctx context.Context, o registry.Object, wanted func(v1.Descriptor) bool) (inspect.Report, error) {
+	if o.Ref.Transport != registry.TransportRegistry {
+		return inspect.Read(ctx, o)
+	}
+	start := func(d v1.Descriptor, m registry.Manifest) {
+		if m.IsImage() && (wanted == nil || wanted(d)) {
+			p.early.start(o, m)
 		}
-		defer closeAll(found) //nolint:errcheck // opened for reading only
-		along = slices.Concat(along, found)
 	}
-	if err := require(plan, o); err != nil {
-		return Done{}, err
-	}
-	done := Done{Targets: make([]Outcome, len(plan.Targets))}
-	for i, t := range plan.Targets {
-		done.Targets[i] = p.look(ctx, plan, t, o)
-	}
-	if plan = withoutFailed(plan, done.Targets); len(plan.Uploads) == 0 {
-		return done.finish()
-	}
-	if err := p.prepare(&plan, o); err != nil {
-		return Done{}, err
-	}
-	done.Root = plan.Root
-	p.notes(plan.Notes)
-	if o.DryRun {
-		done.Plan = &plan
-		done.each(func(out *Outcome) { out.State = Planned })
-		return done.finish()
-	}
-	p.carryOut(ctx, plan, o, along, &done)
-	return done.finish()
+	start(o.Root.Descriptor(), o.Root)
+	return inspect.Reader{OnManifest: start}.Read(ctx, o)
 }
 
-// look runs the guards on a target. A target that takes no list gets its image at once.
-func (p *Push) look(ctx context.Context, plan compose.Plan, t registry.Ref, o Options) Outcome {
-	out := Outcome{Target: t, State: Written}
-	if t.Transport == registry.TransportEngine {
-		out.Digest, out.Err = load(ctx, plan, t, o)
-	} else {
-		out.Err = p.guard(ctx, plan, t, o)
-	}
-	if out.Err != nil {
-		out.State = Failed
-	}
-	return out
-}
-
-func load(ctx context.Context, plan compose.Plan, t registry.Ref, o Options) (v1.Hash, error) {
-	if o.Load == nil {
-		return v1.Hash{}, registry.Usagef("publishing to %q: it takes no list", t)
-	}
-	report, err := plan.Report()
-	if err != nil {
-		return v1.Hash{}, err
-	}
-	return o.Load(ctx, report, t)
-}
-
-// withoutFailed returns the plan for the targets that have not failed.
-func withoutFailed(plan compose.Plan, outcomes []Outcome) compose.Plan {
-	var uploads []compose.Upload
-	for _, u := range plan.Uploads {
-		left := func(fits func(Outcome) bool) bool {
-			return slices.ContainsFunc(outcomes, func(o Outcome) bool {
-				return o.State != Failed && o.Target.SameRepository(u.Repository) && fits(o)
-			})
-		}
-		if !left(func(Outcome) bool { return true }) {
+// start starts uploading the blobs of an image that was just found in o; it does not wait.
+func (e earlyUploads) start(o registry.Object, m registry.Manifest) {
+	blobs := blobsOf(m)
+	for _, t := range e.push.Targets {
+		if t.Transport != registry.TransportRegistry || t.SameRepository(o.Ref) {
 			continue
 		}
-		u.Tags = slices.DeleteFunc(slices.Clone(u.Tags), func(t compose.Tag) bool {
-			return !left(func(o Outcome) bool { return o.Target.Tag == t.Name })
-		})
-		uploads = append(uploads, u)
-	}
-	plan.Uploads = uploads
-	return plan
-}
-
-// prepare applies the options about tags to the plan.
-func (p *Push) prepare(plan *compose.Plan, o Options) error {
-	for i := range plan.Uploads {
-		u := &plan.Uploads[i]
-		var names []string
-		for j, t := range u.Tags {
-			u.Tags[j].Fixed = t.Fixed || o.NoClobber && !slices.Contains(o.Floating, t.Name)
-			names = append(names, t.Name)
-		}
-		if o.ChildTags == "" || !plan.Root.IsList() || u.Repository.IsFile() {
-			continue
-		}
-		report, err := plan.Report()
-		if err != nil {
-			return err
-		}
-		if u.ChildTags, err = compose.ChildTags(report, o.ChildTags, names); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// carryOut uploads the content to all targets, then writes the tags, and records the outcomes in done.
-func (p *Push) carryOut(ctx context.Context, plan compose.Plan, o Options, along []Referrer, done *Done) {
-	uploads := make([]*upload, len(plan.Uploads))
-	var g errgroup.Group // an error of one upload does not end the others
-	for i, u := range plan.Uploads {
-		g.Go(func() error {
-			uploads[i] = p.begin(ctx, u, o, along)
-			return nil
+		e.running.Go(func() {
+			if now, err := e.push.before(e.ctx, t); err != nil || now.Digest != (v1.Hash{}) {
+				return
+			}
+			for _, d := range blobs {
+				e.slots <- struct{}{}
+				e.running.Go(func() {
+					e.repository(t).BeginBlob(e.ctx, d, o.Source)
+					<-e.slots
+				})
+			}
 		})
 	}
-	_ = g.Wait()
-	for _, u := range uploads {
-		u.end(ctx)
-		if u.err == nil {
-			p.note(u.summary())
+}
+
+func (e earlyUploads) repository(t registry.Ref) *remote.Repository {
+	return e.push.Client.Repository(t, remote.PullPush)
+}
+
+// end cancels uploads that were not used, after its context has ended.
+func (e earlyUploads) end() {
+	e.running.Wait()
+	for _, t := range e.push.Targets {
+		if t.Transport == registry.TransportRegistry {
+			e.repository(t).Abandon(e.ctx)
 		}
-		done.each(u.report)
 	}
+}
+
+// blobsOf returns the config and the layers; none for an unreadable manifest, which is reported elsewhere.
+func blobsOf(m registry.Manifest) []v1.Descriptor {
+	refs, err := m.Refs()
+	if err != nil || refs.Config == nil || refs.Config.Digest == (v1.Hash{}) {
+		return nil
+	}
+	return refs.Blobs()
 }

@@ -20,14 +20,6 @@ import (
 // without end.
 const maxReferrers = 1000
 
-// Referrer is an artifact that refers to a subject, or that cosign stores under a tag named after the subject.
-type Referrer struct {
-	subject v1.Hash
-	tag     string // cosign's; "" for others
-	object  registry.Object
-	report  inspect.Report
-}
-
 func closeAll(all []Referrer) error {
 	var errs []error
 	for _, r := range all {
@@ -58,7 +50,7 @@ func (p Publisher) referrers(ctx context.Context, subjects []compose.Subject) (a
 			subjects = append(subjects, compose.Subject{From: s.From, Digest: r.report.Root.Digest})
 		}
 	}
-	p.note(fmt.Sprintf("%d referrers go along", len(all)))
+	p.note(fmt.Sprintf("copying %s too", inspect.Count(len(all), "referrer")))
 	return all, nil
 }
 
@@ -142,13 +134,13 @@ func asReferrer(ctx context.Context, entry, a compose.Entry) (Referrer, error) {
 	return Referrer{subject: entry.Digest(), report: report}, err
 }
 
-// bring puts referrers into a repository or file, with the tags that name them if no registry indexes them.
-func (p Publisher) bring(ctx context.Context, all []Referrer, to registry.Ref, target registry.Target) error {
+// putReferrers puts referrers into a repository or file, with the tags that name them if no registry indexes them.
+func (p Publisher) putReferrers(ctx context.Context, all []Referrer, to registry.Ref, target registry.Target) error {
 	bySubject := map[v1.Hash][]v1.Descriptor{}
 	var order []v1.Hash
 	for _, r := range all {
-		if err := p.bringOne(ctx, r, to, target); err != nil {
-			return fmt.Errorf("bringing %s, which refers to %s: %w", r.report.Root.Digest, r.subject, err)
+		if err := p.putReferrer(ctx, r, to, target); err != nil {
+			return fmt.Errorf("copying %s, which refers to %s: %w", r.report.Root.Digest, r.subject, err)
 		}
 		if r.tag != "" {
 			continue
@@ -160,13 +152,13 @@ func (p Publisher) bring(ctx context.Context, all []Referrer, to registry.Ref, t
 	}
 	for _, digest := range order {
 		if err := p.nameReferrers(ctx, digest, bySubject[digest], to, target); err != nil {
-			return fmt.Errorf("naming what refers to %s: %w", digest, err)
+			return fmt.Errorf("writing the list of referrers of %s: %w", digest, err)
 		}
 	}
 	return nil
 }
 
-func (p Publisher) bringOne(ctx context.Context, r Referrer, to registry.Ref, target registry.Target) error {
+func (p Publisher) putReferrer(ctx context.Context, r Referrer, to registry.Ref, target registry.Target) error {
 	plan, err := compose.PlanOf(r.report, []registry.Ref{to.WithTag(r.tag)})
 	if err != nil {
 		return err
@@ -195,7 +187,7 @@ func rowOf(r inspect.Report) v1.Descriptor {
 	return d
 }
 
-// nameReferrers writes the fallback tag and keeps what it has already.
+// nameReferrers adds rows to the list under the fallback tag, if the registry has no API for referrers.
 func (p Publisher) nameReferrers(
 	ctx context.Context, digest v1.Hash, rows []v1.Descriptor, to registry.Ref, target registry.Target,
 ) error {

@@ -54,7 +54,7 @@ func (w *upload) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 			continue
 		}
 		g.Go(func() (err error) {
-			found[i], err = look(ctx, tagged, t.Name)
+			found[i], err = lookUp(ctx, tagged, t.Name)
 			return err
 		})
 	}
@@ -68,8 +68,8 @@ func (w *upload) state(ctx context.Context) (map[string]v1.Descriptor, error) {
 	return existing, nil
 }
 
-// look is Tag with a zero descriptor for a missing tag. Damaged content may be overwritten.
-func look(ctx context.Context, t tagger, tag string) (v1.Descriptor, error) {
+// lookUp is Tag with a zero descriptor for a missing tag. Damaged content may be overwritten.
+func lookUp(ctx context.Context, t tagger, tag string) (v1.Descriptor, error) {
 	m, err := t.Tag(ctx, tag)
 	switch {
 	case errors.Is(err, registry.ErrNotFound):
@@ -159,7 +159,7 @@ func (w *upload) guardBase(ctx context.Context, t compose.Tag) error {
 	if t.Base == (v1.Hash{}) || !ok {
 		return nil
 	}
-	now, err := look(ctx, tagged, t.Name)
+	now, err := lookUp(ctx, tagged, t.Name)
 	if err != nil {
 		return err
 	}
@@ -180,7 +180,7 @@ func (w *upload) childTags(ctx context.Context) error {
 	return w.each(ctx, len(w.ChildTags), func(ctx context.Context, i int) error {
 		t := w.ChildTags[i]
 		if ok {
-			if now, err := look(ctx, tagged, t.Name); err != nil || now.Digest == t.Manifest.Digest {
+			if now, err := lookUp(ctx, tagged, t.Name); err != nil || now.Digest == t.Manifest.Digest {
 				return err
 			}
 		}
@@ -189,4 +189,25 @@ func (w *upload) childTags(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// confirmTag checks that the tag is what was just written.
+func (w *upload) confirmTag(ctx context.Context, t compose.Tag) error {
+	tagger, ok := w.target.(tagger)
+	if !w.options.Confirm || !ok {
+		return nil
+	}
+	var now registry.Manifest
+	err := registry.Await(ctx, func() (err error) {
+		now, err = tagger.Tag(ctx, t.Name)
+		return err
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("confirming tag %q: %w", t.Name, err)
+	case now.Digest != w.Root.Digest:
+		return fmt.Errorf("confirming tag %q: %w: it is %s now, %s was written", t.Name, compose.ErrMoved, now.Digest,
+			w.Root.Digest)
+	}
+	return nil
 }

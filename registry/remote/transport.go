@@ -112,8 +112,7 @@ func (a credentialGuard) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // The waits of RetryReads: the first, which doubles each time, the last before it gives up, and the longest that a
-// registry may ask for; when one asks for
-// more it does not try again. Its callers make further attempts of their own.
+// registry may ask for: one that asks for more is not tried again. Callers make further attempts of their own.
 const (
 	firstPause   = 100 * time.Millisecond
 	lastPause    = 400 * time.Millisecond

@@ -1,29 +1,18 @@
 package serve
 
 import (
-	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
-
-	"mtool/registry"
 )
 
-// They are compiled at the first request; every command of the program would wait for them otherwise.
-var (
-	endpoint = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|referrers|tags)/([^/]*)$`)
-	})
-	// repoName is the specification's:
-	// https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#pulling-manifests
-	repoName = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$`)
-	})
-)
+// endpoint is compiled at the first request: every command of the program would wait for it otherwise.
+var endpoint = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^/v2/(.+)/(manifests|blobs/uploads|blobs|referrers|tags)/([^/]*)$`)
+})
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
@@ -86,35 +75,22 @@ func (s *Server) requests(kind string) map[string]request {
 	}
 }
 
-// broken answers with an error of the store.
-func (s *Server) broken(w http.ResponseWriter, err error, unknown string) {
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w = s.patient(w, r)
+	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case errors.Is(err, registry.ErrNotFound):
-		refuse(w, http.StatusNotFound, unknown, err.Error())
-	case diskFull(err):
-		refuse(w, http.StatusInsufficientStorage, "DENIED", err.Error())
+	case len(s.options.Hosts) > 0 && !slices.Contains(s.options.Hosts, strings.ToLower(r.Host)):
+		refuse(w, http.StatusForbidden, "DENIED", "this registry answers to "+strings.Join(s.options.Hosts, " and ")+" only")
+	case !s.options.Users.admits(r):
+		w.Header().Set("WWW-Authenticate", `Basic realm="mtool"`)
+		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "a user and a password of this server are needed")
+	case !reads && !s.options.Writable:
+		notAllowed(w, "this registry is read-only", http.MethodGet, http.MethodHead)
+	case http.NewCrossOriginProtection().Check(r) != nil:
+		refuse(w, http.StatusForbidden, "DENIED", "this registry takes nothing from web pages")
 	default:
-		refuse(w, http.StatusInternalServerError, "UNKNOWN", err.Error())
+		s.route(w, r)
 	}
-}
-
-// answer writes JSON; the type may be set already.
-func answer(w http.ResponseWriter, v any) {
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	_ = json.NewEncoder(w).Encode(v) // a client that went away is not our failure
-}
-
-// refuse writes an error as the specification has it:
-// https://github.com/opencontainers/distribution-spec/blob/v1.1.0/spec.md#error-codes
-func refuse(w http.ResponseWriter, status int, code, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	answer(w, map[string]any{"errors": []map[string]string{{"code": code, "message": message}}})
-}
-
-func notAllowed(w http.ResponseWriter, message string, allowed ...string) {
-	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	refuse(w, http.StatusMethodNotAllowed, "UNSUPPORTED", message)
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -114,28 +112,47 @@ func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 	return err
 }
 
-// ServeHTTP implements http.Handler.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w = s.patient(w, r)
-	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
-	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-	switch {
-	case len(s.options.Hosts) > 0 && !slices.Contains(s.options.Hosts, strings.ToLower(r.Host)):
-		refuse(w, http.StatusForbidden, "DENIED", "this registry answers to "+strings.Join(s.options.Hosts, " and ")+" only")
-	case !s.options.Users.admits(r):
-		w.Header().Set("WWW-Authenticate", `Basic realm="mtool"`)
-		refuse(w, http.StatusUnauthorized, "UNAUTHORIZED", "a user and a password of this server are needed")
-	case !reads && !s.options.Writable:
-		notAllowed(w, "this registry is read-only", http.MethodGet, http.MethodHead)
-	case http.NewCrossOriginProtection().Check(r) != nil:
-		refuse(w, http.StatusForbidden, "DENIED", "this registry takes nothing from web pages")
-	default:
-		s.route(w, r)
-	}
-}
-
 func (s *Server) tell(e Event) {
 	if s.options.Told != nil {
 		s.options.Told(e)
 	}
+}
+
+// maxTrees bounds the memory of trees: they are read again when more were kept.
+const maxTrees = 2000
+
+// trees keeps trees by the digest of their root; content never changes under its digest.
+type trees struct {
+	mu   sync.Mutex
+	kept map[v1.Hash]tree
+}
+
+func (k *trees) get(root v1.Hash) (tree, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	t, ok := k.kept[root]
+	return t, ok
+}
+
+func (k *trees) keep(root v1.Hash, t tree) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.kept == nil || len(k.kept) >= maxTrees {
+		k.kept = map[v1.Hash]tree{}
+	}
+	k.kept[root] = t
+}
+
+func (k *trees) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kept = nil
+}
+
+// tree holds a manifest and everything present below it.
+type tree struct {
+	manifests map[v1.Hash]v1.Descriptor
+	blobs     map[v1.Hash]bool
+	referrers map[v1.Hash][]v1.Descriptor // manifests by their subject
+	partial   bool                        // a manifest is missing, and may arrive later
 }

@@ -7,51 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/registry"
 )
-
-// tree holds a manifest and everything present below it.
-type tree struct {
-	manifests map[v1.Hash]v1.Descriptor
-	blobs     map[v1.Hash]bool
-	referrers map[v1.Hash][]v1.Descriptor // manifests by their subject
-	partial   bool                        // a manifest is missing, and may arrive later
-}
-
-// maxTrees bounds the memory of trees: they are read again when more were kept.
-const maxTrees = 2000
-
-// trees keeps trees by the digest of their root; content never changes under its digest.
-type trees struct {
-	mu   sync.Mutex
-	kept map[v1.Hash]tree
-}
-
-func (k *trees) get(root v1.Hash) (tree, bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	t, ok := k.kept[root]
-	return t, ok
-}
-
-func (k *trees) keep(root v1.Hash, t tree) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if k.kept == nil || len(k.kept) >= maxTrees {
-		k.kept = map[v1.Hash]tree{}
-	}
-	k.kept[root] = t
-}
-
-func (k *trees) forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.kept = nil
-}
 
 func (s *Server) tree(ctx context.Context, root v1.Descriptor) (tree, error) {
 	if known, ok := s.trees.get(root.Digest); ok {

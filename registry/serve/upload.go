@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -222,10 +221,6 @@ func (s *Server) deleteBlob(w http.ResponseWriter, r *http.Request, repo reposit
 		}
 		w.WriteHeader(http.StatusAccepted)
 	}
-}
-
-func diskFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 // body returns the body of a request, which has to arrive as Options.Patience says.

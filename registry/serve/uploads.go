@@ -167,7 +167,7 @@ func (up *upload) receive(body io.Reader, most int64) error {
 	if err != nil {
 		return err
 	}
-	buffer := make([]byte, piece)
+	buffer := make([]byte, 32<<10)
 	for err == nil {
 		var n int
 		var sent error

@@ -1,10 +1,12 @@
 package settings
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -83,4 +85,27 @@ func ParseMirror(address string) (mirror, plain string) {
 		plain = host
 	}
 	return mirror, plain
+}
+
+// overlay returns top, with base where top says nothing.
+func overlay(base, top map[string]remote.HostSettings) map[string]remote.HostSettings {
+	all := map[string]remote.HostSettings{}
+	maps.Copy(all, top)
+	for host, b := range base {
+		t := all[host]
+		t.CAFiles = slices.Concat(b.CAFiles, t.CAFiles)
+		if t.ClientCert == "" {
+			t.ClientCert, t.ClientKey = b.ClientCert, b.ClientKey
+		}
+		if len(t.Mirrors) == 0 {
+			t.Mirrors = b.Mirrors
+		}
+		if t.Headers == nil {
+			t.Headers = b.Headers
+		}
+		t.Concurrency, t.Rate = cmp.Or(t.Concurrency, b.Concurrency), cmp.Or(t.Rate, b.Rate)
+		t.Resolve = cmp.Or(t.Resolve, b.Resolve)
+		all[host] = t
+	}
+	return all
 }

@@ -140,29 +140,6 @@ func below(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// overlay returns top, with base where top says nothing.
-func overlay(base, top map[string]remote.HostSettings) map[string]remote.HostSettings {
-	all := map[string]remote.HostSettings{}
-	maps.Copy(all, top)
-	for host, b := range base {
-		t := all[host]
-		t.CAFiles = slices.Concat(b.CAFiles, t.CAFiles)
-		if t.ClientCert == "" {
-			t.ClientCert, t.ClientKey = b.ClientCert, b.ClientKey
-		}
-		if len(t.Mirrors) == 0 {
-			t.Mirrors = b.Mirrors
-		}
-		if t.Headers == nil {
-			t.Headers = b.Headers
-		}
-		t.Concurrency, t.Rate = cmp.Or(t.Concurrency, b.Concurrency), cmp.Or(t.Rate, b.Rate)
-		t.Resolve = cmp.Or(t.Resolve, b.Resolve)
-		all[host] = t
-	}
-	return all
-}
-
 // checkFiles finds files that the settings name and that are missing, before anything is asked.
 func checkFiles(o remote.Options) error {
 	files := slices.Clone(o.CAFiles)

@@ -49,7 +49,7 @@ func (l *Layout) sweep(ctx context.Context, may func(v1.Hash) bool) (int64, erro
 func (l *Layout) removeBlobs(dead func(v1.Hash) bool) (freed int64, err error) {
 	err = filepath.WalkDir(filepath.Join(l.dir, blobsDir), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
-			return ignoreMissing(err)
+			return registry.IgnoreMissing(err)
 		}
 		h := v1.Hash{Algorithm: filepath.Base(filepath.Dir(path)), Hex: e.Name()}
 		if !dead(h) {
@@ -61,13 +61,6 @@ func (l *Layout) removeBlobs(dead func(v1.Hash) bool) (freed int64, err error) {
 		return registry.RemoveFile(path)
 	})
 	return freed, err
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // RemoveEmpty removes a layout that names nothing and that nobody writes to, with its directory. A first command that

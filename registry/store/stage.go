@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"sync"
 
+	"mtool/registry"
+
 	"github.com/gofrs/flock"
 )
 
@@ -66,7 +68,7 @@ func (l *Layout) removeStages() error {
 	for _, dir := range dirs {
 		lock := flock.New(filepath.Join(dir, stageLock))
 		ok, lockErr := lock.TryLock()
-		err = errors.Join(err, ignoreMissing(lockErr), lock.Close()) // its owner may have removed it meanwhile
+		err = errors.Join(err, registry.IgnoreMissing(lockErr), lock.Close()) // its owner may have removed it meanwhile
 		if ok {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}

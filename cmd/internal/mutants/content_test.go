@@ -70,7 +70,7 @@ func ofContent() []mutant {
 			`_ = headerTime`,
 		},
 		{
-			"registry/serve/server.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`,
+			"registry/serve/route.go", "registry/serve.TestHostIsChecked", `case len(s.options.Hosts) > 0 &&`,
 			`case len(s.options.Hosts) > 9 &&`,
 		},
 		{
@@ -83,7 +83,7 @@ func ofContent() []mutant {
 			`if bcrypt.CompareHashAndPassword([]byte(secret), []byte(password)) == nil && name == "" {`,
 		},
 		{
-			"registry/serve/server.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`,
+			"registry/serve/route.go", "TestWebPagesSendNothing", `case http.NewCrossOriginProtection().Check(r) != nil:`,
 			`case http.NewCrossOriginProtection() == nil:`,
 		},
 		{
@@ -117,9 +117,9 @@ func ofContent() []mutant {
 			"compose/publish/upload.go", "TestPublishFails", `if err := w.content(ctx); err != nil {`,
 			`if err := w.content(ctx); false {`,
 		},
-		{"compose/publish/confirm.go", "TestPublishConfirms", `case now.Digest != w.Root.Digest:`, `case false:`},
+		{"compose/publish/tags.go", "TestPublishConfirms", `case now.Digest != w.Root.Digest:`, `case false:`},
 		{
-			"compose/publish/confirm.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`,
+			"compose/publish/content.go", "TestPublishConfirms", `_, err := source.Manifest(ctx, d); return err`,
 			`_, _ = source.Manifest(ctx, d); return nil`,
 		},
 	}
