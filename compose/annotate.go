@@ -73,7 +73,7 @@ func (l List) annotateAt(i int, d Edit) (List, []Change, error) {
 func (l List) AnnotateList(d Edit) (List, []Change, error) {
 	err := d.check()
 	if err == nil && d.ofChild() {
-		err = registry.WithHint(registry.Usagef("the list itself is no image"), "name the entry after the list")
+		err = registry.WithHint(registry.Usagef("the list itself is not an image"), "name the entry after the list")
 	}
 	if err == nil && d.hasPlatform() {
 		err = registry.WithHint(registry.Usagef("a list has no platform, its entries have"), "name the entry after the list")

@@ -57,8 +57,8 @@ func (c Change) String() string {
 	return s
 }
 
-// Dropped returns the platforms of old that now lacks, one line each ("dropped: linux/amd64 (was sha256:…)"), in the
-// order of old.
+// Dropped returns the platforms of old that are missing in now, in the order of old, one line each:
+// "dropped: linux/amd64 (was sha256:…)".
 func Dropped(old, now List) []string {
 	var lines []string
 	for _, e := range old.Entries {

@@ -106,12 +106,12 @@ func (e Entry) remade() (Entry, error) {
 		}
 	}
 	if m.Digest != e.Digest() {
-		return e, fmt.Errorf("%w: %s can't be made of %s again", registry.ErrContent, e, e.OriginalDigest)
+		return e, fmt.Errorf("%w: %s can't be made from %s again", registry.ErrContent, e, e.OriginalDigest)
 	}
 	return e.withManifest(m, config)
 }
 
-// image applies the edit to a manifest and its config. Bytes that the edit does not concern stay the same.
+// image applies the edit to a manifest and its config. Bytes outside the edit stay the same.
 func (d Edit) image(m registry.Manifest, config []byte) (registry.Manifest, []byte, error) {
 	o, err := parseObject(m.Body)
 	if err != nil {

@@ -40,7 +40,7 @@ func ChildTags(r inspect.Report, template string, tags []string) ([]ChildTag, er
 
 func checkChildTag(all []ChildTag, name string, digest v1.Hash, tags []string) error {
 	if !registry.IsTag(name) {
-		return registry.Usagef("%q is no tag", name)
+		return registry.Usagef("%q is not a tag", name)
 	}
 	if slices.Contains(tags, name) {
 		return registry.WithHint(registry.Usagef("%q is the tag of the list itself", name),

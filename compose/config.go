@@ -117,7 +117,7 @@ func (d ConfigEdit) apply(config []byte) ([]byte, error) {
 	return config, nil
 }
 
-// applyTop edits what stands beside the member "config".
+// applyTop edits the members next to "config".
 func (d ConfigEdit) applyTop(o object) (object, error) {
 	var err error
 	if d.Created != nil {
@@ -222,7 +222,7 @@ func (o object) decode(name string, value any) error {
 	return nil
 }
 
-// setOrRemove sets a member to words, or takes it away where there are none.
+// setOrRemove sets a member to words, or removes it if there are none.
 func (o object) setOrRemove(name string, words []string) (object, error) {
 	if len(words) == 0 {
 		return o.remove(name), nil

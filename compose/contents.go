@@ -17,7 +17,7 @@ import (
 
 // Object returns the list as it would be published. Its Source reads each manifest and blob from the source of the
 // entry that has it; reading content of an unresolved entry is registry.ErrNotFound. Closing the object closes no
-// source: those belong to whoever opened them.
+// source: their opener does that.
 func (l List) Object() (registry.Object, error) {
 	root, err := l.Encode()
 	if err != nil {
@@ -74,16 +74,16 @@ func (e Entry) imagesWithin() []inspect.Image {
 }
 
 func listFacts(body []byte) (*inspect.ListFacts, error) {
-	var told struct {
+	var list struct {
 		Annotations  map[string]string `json:"annotations"`
 		ArtifactType string            `json:"artifactType"`
 		Subject      *v1.Descriptor    `json:"subject"`
 	}
 	var f inspect.ListFacts
-	if err := errors.Join(json.Unmarshal(body, &told), json.Unmarshal(body, &f.Members)); err != nil {
+	if err := errors.Join(json.Unmarshal(body, &list), json.Unmarshal(body, &f.Members)); err != nil {
 		return nil, fmt.Errorf("%w: %w", registry.ErrContent, err)
 	}
-	f.Annotations, f.ArtifactType, f.Subject = told.Annotations, told.ArtifactType, told.Subject
+	f.Annotations, f.ArtifactType, f.Subject = list.Annotations, list.ArtifactType, list.Subject
 	return &f, nil
 }
 

@@ -13,11 +13,11 @@ import (
 
 // fixConfig writes the right platform into a config, and the new config into the manifest.
 func fixConfig(manifest object, config []byte) (object, []byte, error) {
-	said, err := configPlatform(config)
+	stated, err := configPlatform(config)
 	if err != nil {
 		return manifest, config, err
 	}
-	right, odd := platform.Misspelled(said)
+	right, odd := platform.Misspelled(stated)
 	if !odd {
 		return manifest, config, nil
 	}
@@ -25,7 +25,7 @@ func fixConfig(manifest object, config []byte) (object, []byte, error) {
 	if err != nil {
 		return manifest, config, err
 	}
-	right.OSFeatures = said.OSFeatures
+	right.OSFeatures = stated.OSFeatures
 	if body, err = body.setPlatform(right); err != nil {
 		return manifest, config, err
 	}

@@ -18,7 +18,7 @@ func (l List) WithArtifactType(t string) (List, error) {
 		return l.withMember("artifactType", nil), nil
 	}
 	if !isMediaType(t) {
-		return List{}, registry.Usagef("setting the artifactType of %q: %q is no media type", l.Name, t)
+		return List{}, registry.Usagef("setting the artifactType of %q: %q is not a media type", l.Name, t)
 	}
 	raw, err := encodeJSON(t)
 	return l.withMember("artifactType", raw), err

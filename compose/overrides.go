@@ -22,13 +22,13 @@ type Overrides struct {
 func (s Overrides) empty() bool { return platform.IsUnknown(s.Platform) && len(s.Annotations) == 0 }
 
 // apply chooses among the entries of one source and edits their rows.
-func (s Overrides) apply(entries []Entry, told Source, force bool) ([]Entry, error) {
+func (s Overrides) apply(entries []Entry, source Source, force bool) ([]Entry, error) {
 	if s.empty() {
 		return entries, nil
 	}
-	if told.Report.List != nil {
+	if source.Report.List != nil {
 		var err error
-		if entries, err = s.choose(entries, told); err != nil {
+		if entries, err = s.choose(entries, source); err != nil {
 			return nil, err
 		}
 	}
@@ -41,7 +41,7 @@ func (s Overrides) apply(entries []Entry, told Source, force bool) ([]Entry, err
 	for i, e := range out {
 		edited, err := e.edit(d)
 		if err != nil {
-			return nil, fmt.Errorf("taking %s of %q: %w", e, told.Ref, err)
+			return nil, fmt.Errorf("taking %s of %q: %w", e, source.Ref, err)
 		}
 		if string(edited.Row) != string(e.Row) {
 			edited.Edits = append(slices.Clone(e.Edits), d)
@@ -53,7 +53,7 @@ func (s Overrides) apply(entries []Entry, told Source, force bool) ([]Entry, err
 
 // choose compares os.version and os.features only if they distinguish images of the list: the user may also be adding
 // them.
-func (s Overrides) choose(entries []Entry, told Source) ([]Entry, error) {
+func (s Overrides) choose(entries []Entry, source Source) ([]Entry, error) {
 	if platform.IsUnknown(s.Platform) {
 		return entries, nil
 	}
@@ -70,7 +70,7 @@ func (s Overrides) choose(entries []Entry, told Source) ([]Entry, error) {
 			return found, nil
 		}
 	}
-	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), told.Ref, ErrNoMatch,
+	return nil, fmt.Errorf("taking %s of %q: %w: it has %s", platform.Format(s.Platform), source.Ref, ErrNoMatch,
 		List{Entries: entries}.has())
 }
 

@@ -193,7 +193,7 @@ func (u *Upload) addMade(n piece, blobs map[v1.Hash]int) {
 	}
 }
 
-// origin is where one of the piece's blobs lies.
+// origin returns where one of the piece's blobs is.
 func (n piece) origin(d v1.Descriptor) (registry.Ref, registry.Source) {
 	for _, b := range n.borrowed {
 		if b.has(d.Digest) {

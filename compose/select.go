@@ -30,7 +30,7 @@ func FromReport(r inspect.Report, o SelectOptions) ([]Entry, []string, error) {
 	}
 	var failed []error
 	for _, img := range r.Images {
-		if !s.wants(img) {
+		if !s.matches(img) {
 			continue
 		}
 		if err := s.addImage(img); err != nil {
@@ -65,8 +65,8 @@ func (s *selection) note(format string, args ...any) {
 	s.notes = append(s.notes, fmt.Sprintf(format, args...))
 }
 
-// wants compares what the image claims, as clients do, and if it claims nothing its config.
-func (s *selection) wants(img inspect.Image) bool {
+// matches compares what the image claims, as clients do, and if it claims nothing its config.
+func (s *selection) matches(img inspect.Image) bool {
 	if len(s.options.Platforms) == 0 {
 		return true
 	}
@@ -110,13 +110,13 @@ func (s *selection) addImage(img inspect.Image) error {
 // respell makes a row with an unusual spelling say what runtimes look for. A row is not part of the image, so it may
 // change.
 func (s *selection) respell(e Entry) (Entry, error) {
-	said := e.Platform()
-	right, odd := platform.Misspelled(said)
+	stated := e.Platform()
+	right, odd := platform.Misspelled(stated)
 	if !odd {
 		return e, nil
 	}
-	right.OSFeatures = said.OSFeatures
-	s.note("%s of %q says %s: its row says %s, which runtimes look for", e.Digest(), s.report.Ref, describe(said),
+	right.OSFeatures = stated.OSFeatures
+	s.note("%s of %q says %s: its row says %s, which runtimes look for", e.Digest(), s.report.Ref, describe(stated),
 		describe(right))
 	return e.claiming(right)
 }

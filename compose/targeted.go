@@ -55,7 +55,7 @@ func ParseTargeted(s string) (Targeted, error) {
 	}
 	for _, l := range levels {
 		if l != LevelList && l != LevelEntry && l != LevelChild {
-			return fail("%q is none of index, manifest-descriptor, manifest", l)
+			return fail("%q is not index, manifest-descriptor or manifest", l)
 		}
 	}
 	if bracketed {

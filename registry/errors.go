@@ -16,7 +16,7 @@ var (
 	ErrName = errors.New("invalid reference")
 	// ErrNotFound is a missing name, manifest or blob (HTTP 404).
 	ErrNotFound = errors.New("not found")
-	// ErrDenied is a registry that wants other credentials (HTTP 401, 403), or whose certificate is not trusted.
+	// ErrDenied is a registry that requires other credentials (HTTP 401, 403), or whose certificate is not trusted.
 	ErrDenied = errors.New("denied")
 	// ErrUnavailable is a registry or network that still fails after all retries, or a truncated answer.
 	ErrUnavailable = errors.New("unavailable")

@@ -13,7 +13,7 @@ import (
 )
 
 // SyncDir syncs a directory, so that the names in it survive a power cut. It returns no error where the file system
-// can't sync, or where the directory may be entered but not read: nobody can do anything about it.
+// can't sync, or where the directory may be entered but not read: there is nothing to be done about that.
 func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {
@@ -79,7 +79,8 @@ func readAll(f fs.File, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, most+1))
 }
 
-// SizeBelow adds up the files below dir; one that is gone by now, or dir itself, counts nothing.
+// SizeBelow returns the total size of the files below dir. A file that has disappeared counts as 0, and so does a
+// missing dir.
 func SizeBelow(dir string) (sum int64, err error) {
 	err = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {

@@ -142,20 +142,21 @@ func (o Object) Close() error {
 // the Content-Type.
 func ManifestType(contentType string, body []byte) (types.MediaType, error) {
 	contentType, _, _ = strings.Cut(contentType, ";")
-	told := types.MediaType(strings.TrimSpace(contentType))
+	named := types.MediaType(strings.TrimSpace(contentType))
 	sniffed, err := SniffMediaType(body)
-	current := told.IsImage() || told.IsIndex()
+	current := named.IsImage() || named.IsIndex()
 	switch {
-	case err == nil && current && told.IsIndex() != sniffed.IsIndex():
-		return "", fmt.Errorf("the registry calls it %q, it is %q", told, sniffed)
-	case (current || told.IsSchema1()) && (err != nil || !hasMediaType(body)):
-		return told, nil //nolint:nilerr // the Content-Type names a type, the members don't
+	case err == nil && current && named.IsIndex() != sniffed.IsIndex():
+		return "", fmt.Errorf("the registry says its type is %q, but it is %q", named, sniffed)
+	case (current || named.IsSchema1()) && (err != nil || !hasMediaType(body)):
+		return named, nil //nolint:nilerr // the Content-Type names a type, the members don't
 	}
 	return sniffed, err
 }
 
-// Verify compares the bytes with want, whatever its algorithm, and makes it the manifest's digest.
-func (m *Manifest) Verify(want v1.Hash, whose string) error {
+// Verify compares the bytes with want, whatever its algorithm, and makes it the manifest's digest. origin is where want
+// comes from, for the error: "asked for".
+func (m *Manifest) Verify(want v1.Hash, origin string) error {
 	got := m.Digest
 	if want.Algorithm != got.Algorithm {
 		h, err := v1.Hasher(want.Algorithm)
@@ -166,7 +167,7 @@ func (m *Manifest) Verify(want v1.Hash, whose string) error {
 		got = v1.Hash{Algorithm: want.Algorithm, Hex: fmt.Sprintf("%x", h.Sum(nil))}
 	}
 	if got != want {
-		return fmt.Errorf("the manifest has the digest %s, not %s %s", got, want, whose)
+		return fmt.Errorf("the manifest has the digest %s, not %s %s", got, want, origin)
 	}
 	m.Digest = want
 	return nil
@@ -195,7 +196,7 @@ func DecodeReferrers(body []byte) ([]v1.Descriptor, error) {
 	return list.Manifests, nil
 }
 
-// Refs are what a manifest refers to.
+// Refs holds what a manifest refers to.
 type Refs struct {
 	Config    *v1.Descriptor  `json:"config"`    // of an image or artifact; nil where it names none
 	Layers    []v1.Descriptor `json:"layers"`    // of an image or artifact
@@ -212,7 +213,7 @@ func (m Manifest) Refs() (Refs, error) {
 	return r, nil
 }
 
-// Blobs are the config, where there is one, and the layers.
+// Blobs returns the config, if there is one, and the layers.
 func (r Refs) Blobs() []v1.Descriptor {
 	if r.Config == nil {
 		return r.Layers

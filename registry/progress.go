@@ -9,8 +9,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Progress is told what takes its time: blobs that move, and answers that are waited for. Both methods are called by
-// several goroutines at once and must not block. How far a task has come the task itself knows, so that nobody is
+// Progress is notified of what takes time: blobs being moved, and answers being waited for. Both methods are called by
+// several goroutines at once and must not block. A task knows how far it has come (Task.Moved), so that nothing is
 // called for every read. Like httptrace.ClientTrace it travels in the context, since a transfer crosses packages that
 // know nothing of each other.
 type Progress interface {
@@ -20,29 +20,30 @@ type Progress interface {
 
 // Work describes a task.
 type Work struct {
-	// Doing is what is done, as a gerund: "copying", "reading manifest".
+	// Doing is a gerund: "copying", "reading manifest".
 	Doing string
-	// Name is of what, or where to, for people; may be empty.
+	// Name is the object or the destination, for people; may be empty.
 	Name string
-	// Blob is what moves. Without a digest nothing does: something is waited for. Without a size its end is not known.
+	// Blob is what moves. Without a digest nothing moves: the task waits for something. Without a size its end is not
+	// known.
 	Blob v1.Descriptor
-	// Size is how many bytes move where that is no blob; less than 0: how many is not known.
+	// Size is the number of bytes if what moves is not a blob; negative if it is not known.
 	Size int64
-	// Shown says that the task has a display of its own, next to which there is room for no other.
+	// Shown means that the task has its own display, which leaves no room for another.
 	Shown bool
 }
 
-// Moves reports whether bytes move, as opposed to something that is waited for.
+// Moves reports whether bytes move, as opposed to a task that waits for something.
 func (w Work) Moves() bool { return w.Blob.Digest != (v1.Hash{}) || w.Size != 0 }
 
-// Bytes is how many bytes there are to move; 0 where that is not known.
+// Bytes returns how many bytes there are to move; 0 if that is not known.
 func (w Work) Bytes() int64 { return max(w.Blob.Size, w.Size, 0) }
 
-// Task is work that has begun. The nil task is valid and does nothing: nobody watches it.
+// Task is work that has started. The nil task is valid and does nothing: it is not watched.
 type Task struct {
 	Work
 	Begun time.Time
-	// Of is the transfer that this is waited for in; nil: none.
+	// Of is the transfer that waits for this task; nil if there is none.
 	Of *Task
 
 	progress Progress
@@ -62,7 +63,7 @@ func WithProgress(ctx context.Context, p Progress) context.Context {
 	return context.WithValue(ctx, progressKey{}, p)
 }
 
-// Begin begins a task, which the caller ends. What Counted reads in the returned context counts for it.
+// Begin starts a task, which the caller ends. What Counted reads in the returned context counts for it.
 func Begin(ctx context.Context, w Work) (context.Context, *Task) {
 	p, watched := ctx.Value(progressKey{}).(Progress)
 	if !watched {
@@ -77,7 +78,7 @@ func Begin(ctx context.Context, w Work) (context.Context, *Task) {
 	return ctx, t
 }
 
-// In returns a context in which what Counted reads counts for t, which was begun elsewhere.
+// In returns a context in which what Counted reads counts for t, which was started elsewhere.
 func (t *Task) In(ctx context.Context) context.Context {
 	if t == nil {
 		return ctx
@@ -94,10 +95,10 @@ func (t *Task) End(how Moved, err error) {
 	t.progress.End(t)
 }
 
-// Moved is how many bytes have moved by now. A transfer that is repeated begins at 0 again.
+// Moved returns how many bytes have moved so far. A transfer that is repeated starts at 0 again.
 func (t *Task) Moved() int64 { return t.moved.Load() }
 
-// Outcome is how the task ended. Only Progress.End may ask.
+// Outcome returns how the task ended. Only Progress.End may call it.
 func (t *Task) Outcome() (Moved, error) { return t.how, t.err }
 
 // Counted counts what is read from rc for the innermost task of ctx that moves bytes, from 0.

@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Transport is the kind of place a Ref points to, spelled as in containers-transports(5) where it is listed there.
+// Transport is the kind of storage that a Ref points to, spelled as in containers-transports(5) if it is listed there.
 type Transport string
 
 // The transports.
@@ -31,7 +31,7 @@ type Ref struct {
 	Digest v1.Hash // zero when none was typed
 	Path   string  // directory or file, for files
 	Typed  string  // as the user typed it
-	// typed without transport and registry host ("localhost" is none): looked up in drafts, store and registry
+	// typed without transport and registry host ("localhost" is not one): looked up in drafts, store and registry
 	Bare bool
 }
 

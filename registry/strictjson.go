@@ -10,9 +10,9 @@ import (
 
 // Kinds of ErrContent.
 var (
-	// ErrNotJSON is content that is not JSON at all, and so no manifest to any program.
+	// ErrNotJSON is content that is not JSON at all, so no program takes it for a manifest.
 	ErrNotJSON = errors.New("not JSON")
-	// ErrAmbiguous is JSON that two programs read in two ways.
+	// ErrAmbiguous is JSON that different programs read in different ways.
 	ErrAmbiguous = errors.New("ambiguous")
 )
 

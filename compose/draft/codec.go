@@ -188,8 +188,8 @@ func (e entry) entry() (compose.Entry, error) {
 	if e.Config != nil {
 		out.Config = *e.Config
 	}
-	for _, told := range e.Attestations {
-		a, err := e.row(told, source)
+	for _, row := range e.Attestations {
+		a, err := e.row(row, source)
 		if err != nil {
 			return compose.Entry{}, err
 		}

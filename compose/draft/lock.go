@@ -17,7 +17,7 @@ import (
 const poll = 5 * time.Millisecond
 
 // lock waits for the lock of one draft. The last one to unlock deletes the lock's file. A file that was deleted while
-// we waited locks nobody out, so it is checked again after locking.
+// we waited locks out no other process, so it is checked again after locking.
 func lock(ctx context.Context, path string) (unlock func() error, err error) {
 	for {
 		l := flock.New(path, flock.SetPermissions(0o600))

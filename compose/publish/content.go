@@ -37,7 +37,7 @@ func (w *upload) content(ctx context.Context) error {
 	return w.confirmChildren(ctx)
 }
 
-// putBlobs begins all tasks at once, so that whoever watches knows how much there is to do.
+// putBlobs starts all tasks at once, so that progress can show how much there is to do.
 func (w *upload) putBlobs(ctx context.Context) error {
 	tasks := make([]*registry.Task, len(w.Blobs))
 	for i, b := range w.Blobs {

@@ -36,7 +36,7 @@ func (p Publisher) Start(ctx context.Context, targets []registry.Ref) *Push {
 		if t.Transport == registry.TransportRegistry && t.Tag != "" {
 			ask := sync.OnceValues(func() (registry.Manifest, error) { return p.tag(ctx, t) })
 			push.tags[t] = ask
-			go ask() //nolint:errcheck // whoever waits for it gets the error
+			go ask() //nolint:errcheck // the caller of push.tags gets the error
 		}
 	}
 	return push
@@ -71,7 +71,7 @@ func (p *Push) Digests(ctx context.Context, name registry.Ref) ([]v1.Hash, error
 	return found, nil
 }
 
-// tag returns the manifest of a tag; zero if there is no such tag.
+// tag returns the manifest of a tag; zero if the tag does not exist.
 func (p Publisher) tag(ctx context.Context, ref registry.Ref) (registry.Manifest, error) {
 	m, err := p.Client.Repository(ref, remote.PullPush).Tag(ctx, ref.Tag)
 	if errors.Is(err, registry.ErrNotFound) {

@@ -120,8 +120,8 @@ func (w *upload) tags(ctx context.Context) error {
 	return nil
 }
 
-// putTags writes several tags by one request, where the target can do that and no tag has a condition: nobody sees some
-// of them moved and others not.
+// putTags writes several tags by one request, where the target can do that and no tag has a condition: no client sees
+// some of them moved and others not.
 func (w *upload) putTags(ctx context.Context) (bool, error) {
 	target, ok := w.target.(severalTagger)
 	if !ok || len(w.todo) < 2 ||

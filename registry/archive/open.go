@@ -103,7 +103,7 @@ const (
 	layoutFile = "oci-layout"
 )
 
-// kindOf returns the kind of the file, or what the user said it is. Docker Engine 25 and later writes both kinds at
+// kindOf returns the kind of the file, or the kind that the user named. Docker Engine 25 and later writes both kinds at
 // once: the layout is what the engine stores, and has the true digests. apko adds an index to its Docker archives
 // without the file that makes a layout.
 func kindOf(ctx context.Context, ref registry.Ref, files *tarFS) (registry.Transport, error) {

@@ -53,7 +53,7 @@ func newSpool(path string) (*spool, error) {
 
 func spoolPrefix(path string) string { return "." + filepath.Base(path) + ".mtool-" }
 
-// layout returns the directory in which the content waits for its order.
+// layout returns the directory that holds the content until its order is known.
 func (s *spool) layout() string { return filepath.Join(s.dir, "layout") }
 
 // removeAbandoned removes the spools that killed processes left for this archive. Errors are ignored.

@@ -22,7 +22,7 @@ type Writer struct {
 	spool *spool        // nil for a layout
 	fresh *store.Layout // the layout, if this writer creates its directory; else nil
 	tags  atomic.Int32
-	ctx   atomic.Pointer[context.Context] // of the last call, for what Close tells of its progress
+	ctx   atomic.Pointer[context.Context] // of the last call, for the progress of Close
 	ended bool
 }
 

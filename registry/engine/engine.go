@@ -155,7 +155,7 @@ func (e *Engine) failure(ctx context.Context, doing string, err error) error {
 	return fmt.Errorf("%s: %w: %w", at, registry.ErrUnavailable, err)
 }
 
-// silent reports whether nobody listens there. The client's own error names no socket.
+// silent reports whether nothing listens there. The client's own error does not name the socket.
 func (e *Engine) silent(err error) bool {
 	return client.IsErrConnectionFailed(err) || errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, fs.ErrNotExist)
 }

@@ -20,7 +20,7 @@ import (
 
 // Save stores auth for host where docker would: with the credential helper that the file names for the host, else with
 // its credsStore, else in the file, which is $REGISTRY_AUTH_FILE or docker's config.json. It returns where that was.
-// The rest of the file stays as it is; nobody else may read it.
+// The rest of the file stays as it is, and other users can't read it.
 func Save(ctx context.Context, host string, auth Auth) (where string, err error) {
 	f, err := openLoginFile(os.Getenv)
 	if err != nil {

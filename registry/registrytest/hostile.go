@@ -21,7 +21,7 @@ func Steering(text string) string {
 	}
 	for name, pattern := range map[string]string{
 		"a control character":                 "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x{9f}]",
-		"a character that nobody sees":        "[\\x{ad}\\x{61c}\\x{180e}\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{3164}\\x{feff}\\x{fff9}-\\x{fffb}\\x{e0000}-\\x{e0fff}]",
+		"an invisible character":              "[\\x{ad}\\x{61c}\\x{180e}\\x{200b}-\\x{200f}\\x{2028}-\\x{202e}\\x{2060}-\\x{206f}\\x{3164}\\x{feff}\\x{fff9}-\\x{fffb}\\x{e0000}-\\x{e0fff}]",
 		"a command at the start of a line":    "(?m)^[\\s\\pZ]*::",
 		"a command within a line":             "##[A-Za-z.-]*\\[",
 		"a line that the program did not say": "(?m)^linux/s390x  sha256:FORGED",

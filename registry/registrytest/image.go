@@ -52,7 +52,7 @@ type ImageSpec struct {
 	// SizeOff is how many bytes too many the manifest states for its layers. A liar.
 	SizeOff int64
 	// Packing is how the layers of Files are packed: "" (gzip), none, zstd, foreign (a gzip that must not be fetched),
-	// or encrypted (bytes that nobody can read); or with a table of contents: estargz, zstd:chunked.
+	// or encrypted (unreadable bytes); or with a table of contents: estargz, zstd:chunked.
 	Packing string
 }
 

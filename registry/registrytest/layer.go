@@ -39,7 +39,7 @@ import (
 //	opaque PATH              hides what lower layers have in the directory
 //	device PATH MAJOR MINOR  a character device
 //	xattr PATH NAME VALUE    a directory with an extended attribute
-//	global NAME KEY VALUE    a PAX global header, which has a name and is no file
+//	global NAME KEY VALUE    a PAX global header, which has a name and is not a file
 //
 // A line that is none of these is a mistake of the test, and panics.
 func LayerTar(lines ...string) []byte {

@@ -118,7 +118,7 @@ func (s *Server) acceptManifest(repo, name string, m registry.Manifest) (status 
 	return http.StatusCreated, "", ""
 }
 
-// check refuses a manifest that refers to content which the repository lacks, or whose media type contradicts its body.
+// check refuses a manifest that refers to content missing from the repository, or whose type contradicts its body.
 func (r *repository) check(m registry.Manifest) (code, message string) {
 	var body struct {
 		MediaType types.MediaType `json:"mediaType"`

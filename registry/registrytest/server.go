@@ -144,7 +144,7 @@ func (s *Server) Network() *Network { return s.options.Network }
 // Certificate returns what a client must trust; nil without TLS.
 func (s *Server) Certificate() *x509.Certificate { return s.http.Certificate() }
 
-// Load puts b into repo under tag without any request, and so can load lists with missing children, which a push can't.
+// Load puts b into repo under tag without a request. Unlike a push it can load lists with missing children.
 // An empty tag loads it by digest only.
 func (s *Server) Load(repo, tag string, b Built) {
 	s.mu.Lock()

@@ -81,7 +81,7 @@ func whole(f *os.File, path string, most int64) ([]byte, error) {
 func limited(f *os.File, path string, most int64) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil || info.Size() == 0 {
-		return nil, err // reading a file of /proc can wait, and show what nobody wanted to read
+		return nil, err // reading a file of /proc can wait, and may reveal secrets
 	}
 	tooLarge := &fileError{path, fmt.Sprintf("is too large: over %d bytes", most)}
 	if info.Size() > most {

@@ -15,7 +15,7 @@ type budget struct {
 	spent   time.Duration // by waits that are over
 	waiting int
 	since   time.Time // when the first current wait began
-	told    map[string]bool
+	noted   map[string]bool
 }
 
 // begin returns how much of d the caller may wait, 0 when nothing is left. Unless it is 0 the caller calls end
@@ -55,21 +55,22 @@ func (b *budget) end() {
 	defer b.mu.Unlock()
 	if b.waiting--; b.waiting == 0 {
 		b.spent += time.Since(b.since)
-		b.told = nil
+		b.noted = nil
 	}
 }
 
-// isNew reports whether no request that waits now has said the same: a registry that is down fails all of them alike.
+// isNew reports whether no request that is waiting now has noted the same: a registry that is down fails all of them
+// alike.
 func (b *budget) isNew(what string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.told[what] {
+	if b.noted[what] {
 		return false
 	}
-	if b.told == nil {
-		b.told = map[string]bool{}
+	if b.noted == nil {
+		b.noted = map[string]bool{}
 	}
-	b.told[what] = true
+	b.noted[what] = true
 	return true
 }
 

@@ -45,8 +45,8 @@ func tooLarge(err error) bool {
 	return ok && e.Status == http.StatusRequestEntityTooLarge
 }
 
-// wantsChunks reports whether an upload may have been refused for its size alone. There is no error code for that.
-func wantsChunks(err error) bool {
+// needsChunks reports whether an upload may have been refused for its size alone. There is no error code for that.
+func needsChunks(err error) bool {
 	var e *Error
 	if !errors.As(err, &e) {
 		return false

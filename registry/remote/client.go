@@ -87,7 +87,7 @@ type Repository struct {
 	uploads *uploads
 
 	writable     atomic.Bool // opened for writing
-	said, failed sync.Once   // as a mirror: that it is one, and that it fails
+	used, failed sync.Once   // notes, once, that this mirror was used, and that it failed
 }
 
 var (
@@ -131,8 +131,8 @@ type host struct {
 
 	chunk atomic.Int64 // the size of chunks, once the host has refused a blob in one request; 0: it has not
 
-	slots chan struct{} // requests in flight to this host; nil is no limit of its own
-	pace  *pace         // nil is no limit
+	slots chan struct{} // requests in flight to this host; nil means no limit of its own
+	pace  *pace         // nil means no limit
 
 	gate  chan struct{} // held by the request that meets the host first
 	met   atomic.Bool   // the host has answered once

@@ -37,7 +37,7 @@ type Error struct {
 	Host    string       // the host on the network: "registry-1.docker.io"
 	Status  int          // HTTP status; 0 when there was no answer
 	Code    string       // the registry's own, such as MANIFEST_UNKNOWN; "" when it gave none
-	Message string       // the registry's own text, or what broke
+	Message string       // the registry's own text, or what failed
 	Kind    error
 	Err     error // the cause, where it is not the answer itself
 	Reason  Reason
@@ -112,7 +112,7 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// Hint is the user's next action, "" when there is none to name.
+// Hint returns the user's next action; "" if there is none.
 func (e *Error) Hint() string { return e.hint }
 
 // last marks e as the end of that many attempts, also for callers that retry on their own.
@@ -132,7 +132,7 @@ func (e *Error) most(limit int) int {
 	return limit
 }
 
-// interrupted turns e into the end of ctx, which is no failure of the registry.
+// interrupted turns e into the end of ctx, which is not a failure of the registry.
 func (e *Error) interrupted(ctx context.Context) *Error {
 	return &Error{Doing: e.Doing, Ref: e.Ref, Host: e.Host, Message: context.Cause(ctx).Error(), Err: context.Cause(ctx)}
 }
@@ -149,12 +149,12 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	e.Kind, e.Err, e.Message, e.again = registry.ErrUnavailable, err, registry.OneLine(err.Error()), true
 	var untrusted *tls.CertificateVerificationError
 	var lookup *net.DNSError
-	var ours trustError
+	var ownFile trustError
 	var idle idleError
 	switch {
 	case errors.As(err, &idle):
 		e.Reason, e.Peer = Standstill, host
-	case errors.As(err, &ours):
+	case errors.As(err, &ownFile):
 		e.Kind, e.again = registry.ErrDenied, false
 	case errors.As(err, &untrusted):
 		e.Kind, e.again, e.Message = registry.ErrDenied, false, "certificate not trusted: "+certificate(untrusted)
@@ -174,7 +174,7 @@ func (e *Error) broke(ctx context.Context, host string, err error) *Error {
 	return e
 }
 
-// certificate says what is wrong with a certificate and who issued it.
+// certificate describes what is wrong with a certificate, and its issuer.
 func certificate(err *tls.CertificateVerificationError) string {
 	text := registry.OneLine(err.Err.Error())
 	if len(err.UnverifiedCertificates) > 0 {

@@ -108,8 +108,8 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manif
 	}
 	if d.Digest != (v1.Hash{}) {
 		err = m.Verify(d.Digest, "asked for")
-	} else if said, none := v1.NewHash(h.Get("Docker-Content-Digest")); none == nil {
-		err = m.Verify(said, "that the registry says")
+	} else if stated, err := v1.NewHash(h.Get("Docker-Content-Digest")); err == nil {
+		err = m.Verify(stated, "that the registry says")
 	}
 	if err == nil {
 		err = registry.CheckManifest(body)
@@ -118,7 +118,7 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manif
 }
 
 // Tag returns the manifest that a tag points to, for callers about to overwrite it. The error wraps ErrNotFound when
-// there is no such tag.
+// the tag does not exist.
 //
 // It is one GET: registries, and proxies before them, are known to answer HEAD with 404, 403 or 405 although the tag
 // is there. A damaged manifest, or bytes that are not one, still count as existing: they are returned as received,
@@ -138,8 +138,8 @@ func (r *Repository) Tag(ctx context.Context, tag string) (registry.Manifest, er
 		}
 		e := r.host.failure(q)
 		e.Kind, e.Err, e.Message = registry.ErrContent, err, err.Error()
-		told, _, _ := strings.Cut(header.Get("Content-Type"), ";")
-		m = registry.Manifest{MediaType: types.MediaType(strings.TrimSpace(told)), Body: body}
+		contentType, _, _ := strings.Cut(header.Get("Content-Type"), ";")
+		m = registry.Manifest{MediaType: types.MediaType(strings.TrimSpace(contentType)), Body: body}
 		if sniffed, err := registry.SniffMediaType(body); err == nil && !m.IsList() {
 			m.MediaType = sniffed
 		}

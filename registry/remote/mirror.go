@@ -38,7 +38,7 @@ func fromMirror[T any](ctx context.Context, r *Repository, ask func(*Repository)
 		answer, err := ask(m)
 		switch {
 		case err == nil:
-			m.said.Do(func() {
+			m.used.Do(func() {
 				r.client.options.Note(fmt.Sprintf("%s via mirror %s", r.base.Repository(), m.base.Repository()))
 			})
 			return answer, true

@@ -105,7 +105,7 @@ func (w *exchange) answered(resp *http.Response) {
 	w.at(func(time.Time) { w.Status, w.Proto, w.Response = resp.StatusCode, resp.Proto, plainHeader(resp.Header) })
 }
 
-// end is the end of the answer, or why there is none.
+// end records the end of the answer, or why there is none.
 func (w *exchange) end(err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -129,11 +129,11 @@ func between(from, to time.Time) time.Duration {
 	return to.Sub(from)
 }
 
-// observedBody counts what is read, and tells the end, by reading or by closing.
+// observedBody counts what is read, and reports the end, whether by reading or by closing.
 type observedBody struct {
 	io.ReadCloser
 	read func(int64)
-	end  func(error) // nil: nobody waits for it
+	end  func(error) // may be nil
 }
 
 func (b *observedBody) Read(p []byte) (int, error) {

@@ -86,14 +86,14 @@ type HostSettings struct {
 	// Mirrors are asked for manifests and blobs before the host itself, in this order, where nothing is to be written:
 	// HOST[:PORT][/PATH]. One that fails in any way is passed over.
 	Mirrors []string
-	// Concurrency limits the requests in flight to this host; 0 is no limit of its own.
+	// Concurrency limits the requests in flight to this host; 0 means no limit of its own.
 	Concurrency int
-	// Rate limits the requests a second to this host; 0 is no limit.
+	// Rate limits the requests a second to this host; 0 means no limit.
 	Rate float64
-	// Headers go along with every request to this host, and to no other: not to where it redirects to.
+	// Headers are sent with every request to this host, but not to hosts that it redirects to.
 	Headers map[string]string
-	// Resolve is where the host is reached instead of where its name leads: ADDRESS[:PORT]. Certificates are still those
-	// of its name. A proxy, where one is set, has the last word.
+	// Resolve is the address to connect to instead of what the name resolves to: ADDRESS[:PORT]. Certificates are still
+	// those of the name. A proxy, if there is one, takes precedence.
 	Resolve string
 }
 

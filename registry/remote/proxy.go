@@ -112,12 +112,12 @@ func parseProxies(text []byte) (all Proxy, engines map[string]Proxy, err error) 
 	}
 	var config struct{ Proxies map[string]Proxy }
 	if json.Unmarshal(text, &config) != nil { // not wrapped: the file holds passwords, and a JSON error may quote it
-		return all, nil, errors.New(`"proxies" is not as docker has it: {"default": {"httpProxy": "http://HOST:PORT"}}`)
+		return all, nil, errors.New(`"proxies" does not have docker's form: {"default": {"httpProxy": "http://HOST:PORT"}}`)
 	}
 	for addr, p := range config.Proxies {
 		for _, address := range []string{p.HTTP, p.HTTPS, p.FTP, p.All} {
 			if _, err := url.Parse(address); err != nil {
-				return all, nil, fmt.Errorf("the proxy of %q is no address", addr)
+				return all, nil, fmt.Errorf("the proxy of %q is not an address", addr)
 			}
 		}
 	}

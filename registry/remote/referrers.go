@@ -12,7 +12,7 @@ import (
 )
 
 // Referrers returns the manifests whose subject is digest. known is false when the registry has no referrers API; then
-// it reads what lies under the FallbackTag, and nothing there is no error.
+// it reads the list under the FallbackTag, which may be missing.
 //
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (r *Repository) Referrers(ctx context.Context, digest v1.Hash) (all []v1.Descriptor, known bool, err error) {
@@ -59,7 +59,7 @@ func (r *Repository) referrerPage(
 		}
 		if page, err = registry.DecodeReferrers(body); err != nil {
 			e := r.host.failure(q)
-			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is no list of referrers"
+			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is not a list of referrers"
 			return "", e
 		}
 		return nextQuery(resp.Header.Get("Link")), nil

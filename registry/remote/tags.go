@@ -67,7 +67,7 @@ func (r *Repository) namesPage(ctx context.Context, q request, page any) (next s
 		}
 		if err := json.Unmarshal(body, page); err != nil {
 			e := r.host.failure(q)
-			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is no list of names"
+			e.Kind, e.Err, e.Message = registry.ErrContent, err, "the answer is not a list of names"
 			return "", e
 		}
 		return nextQuery(resp.Header.Get("Link")), nil

@@ -22,12 +22,13 @@ func (h *host) fetchToken(ctx context.Context, q request, ch challenge, auth log
 	e := h.failure(q)
 	realm, err := url.Parse(ch.realm)
 	if err != nil || realm.Host == "" {
-		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is no address",
+		e.Kind, e.Message = registry.ErrUnavailable, fmt.Sprintf("its token server %q is not an address",
 			registry.OneLine(ch.realm))
 		return nil, e
 	}
 	if realm.Scheme != "https" && !h.plain.Load() && !auth.Anonymous() {
-		e.Kind, e.Message = registry.ErrDenied, fmt.Sprintf("its token server %s wants the password without TLS", realm.Host)
+		e.Kind = registry.ErrDenied
+		e.Message = fmt.Sprintf("its token server %s asks for the password without TLS", realm.Host)
 		return nil, e
 	}
 	list := want.scopes.strings()

@@ -161,10 +161,10 @@ func ConnectionLost(err error) bool {
 // httpProxyFunc returns http.Transport's Proxy; it notes each host that is reached by a proxy once, without the
 // password.
 func httpProxyFunc(o Options) func(*http.Request) (*url.URL, error) {
-	var said sync.Map
+	var noted sync.Map
 	return func(r *http.Request) (*url.URL, error) {
 		u, err := o.Proxy.For(r.URL)
-		if _, again := said.LoadOrStore(r.URL.Host, true); u != nil && !again && o.Note != nil {
+		if _, again := noted.LoadOrStore(r.URL.Host, true); u != nil && !again && o.Note != nil {
 			o.Note(fmt.Sprintf("%s via proxy %s", r.URL.Host, u.Redacted()))
 		}
 		return u, err

@@ -54,7 +54,7 @@ func (r *Repository) upload(
 	resp, err := r.host.send(ctx, q)
 	if err != nil {
 		r.discard(ctx, d, at)
-		if wantsChunks(err) {
+		if needsChunks(err) {
 			r.host.shrinkChunks(err, d.Size)
 			return r.uploadChunks(ctx, d, src)
 		}
@@ -109,7 +109,7 @@ func (r *Repository) startedUpload(ctx context.Context, d v1.Descriptor, src reg
 	return e.start, e.err
 }
 
-// mountFrom returns src as another repository of this registry; nil when it is none.
+// mountFrom returns src as another repository of this registry; nil if it is not one.
 func (r *Repository) mountFrom(src registry.Source) *Repository {
 	if from, ok := src.(*Repository); ok && from.host == r.host {
 		return from
@@ -131,7 +131,7 @@ func (r *Repository) startUpload(ctx context.Context, d v1.Descriptor, from *Rep
 	found := <-looked
 	switch {
 	case err != nil && found.there:
-		return uploadStart{}, nil // starting an upload may be denied to those who may read
+		return uploadStart{}, nil // starting an upload may be denied where reading is allowed
 	case err != nil:
 		return uploadStart{}, err
 	case at == nil:
@@ -159,7 +159,7 @@ func (r *Repository) mount(
 		return uploadStart{moved: registry.Mounted}, nil, true
 	}
 	// The registry does not mount, but may have the blob anyway.
-	r.client.explain("%s is not mounted from %s: the registry wants its bytes", d.Digest, from.base.Repository())
+	r.client.explain("%s is not mounted from %s: the registry asks for its bytes", d.Digest, from.base.Repository())
 	found := r.lookup(ctx, d)
 	if found.there || found.err != nil {
 		r.discard(ctx, d, at)

@@ -28,8 +28,8 @@ func newUploads() *uploads {
 	return &uploads{blobs: map[v1.Hash]*upload{}, early: map[v1.Hash]*earlyUpload{}}
 }
 
-// do runs put, or waits for the one that is under way; those who waited find the blob Present. A failure is shared by
-// those who waited for it, but not the end of someone else's context.
+// do runs put, or waits for a put of the same blob; callers that waited find the blob Present. They share its failure,
+// but not the end of its context.
 func (u *uploads) do(ctx context.Context, digest v1.Hash, put func() (registry.Moved, error)) (registry.Moved, error) {
 	for {
 		u.mu.Lock()
@@ -103,7 +103,7 @@ func (u *uploads) takeEarly(ctx context.Context, digest v1.Hash) *earlyUpload {
 	return e
 }
 
-// takeAllEarly returns the early uploads that nobody took.
+// takeAllEarly returns the early uploads that were not taken.
 func (u *uploads) takeAllEarly() map[v1.Hash]*earlyUpload {
 	u.mu.Lock()
 	defer u.mu.Unlock()

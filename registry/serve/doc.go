@@ -8,7 +8,7 @@
 // of a client that reads or sends less than about 1 kB a second.
 //
 // It implements the OCI distribution specification
-// (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md), which the comments quote by section. What
-// is pushed is an image of the store under the name that it was pushed to. Blobs lie in a stage of the store until a
+// (https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md), which the comments quote by section. An
+// image that is pushed is in the store under the name that it was pushed to. Blobs stay in a stage of the store until a
 // manifest names them.
 package serve

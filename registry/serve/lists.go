@@ -55,7 +55,7 @@ func paged(w http.ResponseWriter, r *http.Request, all []string) ([]string, bool
 	}
 	n, err := strconv.Atoi(query.Get("n"))
 	if err != nil || n < 0 {
-		refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "n is no number of results")
+		refuse(w, http.StatusBadRequest, "PAGINATION_NUMBER_INVALID", "n is not a number of results")
 		return nil, false
 	}
 	if n >= len(all) {

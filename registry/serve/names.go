@@ -12,8 +12,8 @@ import (
 	"mtool/registry/store"
 )
 
-// What a client pushed stays readable by its digest, as in any registry. So every manifest that no tag of its
-// repository leads to has a name by digest in the store, and only such a one has.
+// What a client pushed stays readable by its digest, as in any registry. So a manifest has a name by digest in the
+// store if, and only if, no tag of its repository leads to it.
 
 // giveNames gives the manifest its tags, or a name by digest where nothing leads to it.
 func (s *Server) giveNames(
@@ -76,7 +76,7 @@ func (r repository) without(drop func(store.Image) bool) repository {
 func (s *Server) deleteManifest(w http.ResponseWriter, r *http.Request, repo repository, id string) {
 	s.naming.Lock()
 	defer s.naming.Unlock()
-	repo, err := s.repository(r.Context(), repo.name) // again, now that nobody else changes it
+	repo, err := s.repository(r.Context(), repo.name) // again, now that no other request changes it
 	if err != nil {
 		s.broken(w, err, "NAME_UNKNOWN")
 		return
@@ -116,7 +116,7 @@ func (s *Server) untag(ctx context.Context, repo repository, tag string) (v1.Has
 	return d.Digest, errors.Join(err, writer.Close())
 }
 
-var errPart = errors.New("a list names this image, which goes with the last that does")
+var errPart = errors.New("a list names this image: delete the list first")
 
 // remove deletes a manifest, its names, and what only it led to.
 func (s *Server) remove(ctx context.Context, repo repository, h v1.Hash) error {

@@ -35,7 +35,7 @@ func (s *Server) sendProven(w http.ResponseWriter, r *http.Request, file *os.Fil
 	switch {
 	case err == nil:
 		held.release()
-	case held.begun:
+	case held.sent:
 		panic(http.ErrAbortHandler)
 	default:
 		clear(w.Header())
@@ -102,7 +102,7 @@ type holding struct {
 	http.ResponseWriter
 	status int
 	last   []byte
-	begun  bool // something was sent
+	sent   bool // something
 	err    error
 }
 
@@ -123,9 +123,9 @@ func (h *holding) release() {
 	if h.err != nil {
 		return
 	}
-	if !h.begun {
+	if !h.sent {
 		h.ResponseWriter.WriteHeader(h.status)
-		h.begun = true
+		h.sent = true
 	}
 	_, h.err = h.ResponseWriter.Write(h.last)
 	h.last = h.last[:0]

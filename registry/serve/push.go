@@ -79,15 +79,15 @@ func (s *Server) readManifest(
 	if err := registry.CheckManifest(body); err != nil {
 		return m, nil, invalid("%v", err)
 	}
-	told, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	kind, err := registry.ManifestType(told, body)
+	contentType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	kind, err := registry.ManifestType(contentType, body)
 	switch {
 	case err != nil:
 		return m, nil, invalid("%v", err)
 	case !kind.IsImage() && !kind.IsIndex():
-		return m, nil, invalid("%q is no type of an image or a list", kind)
-	case told != "" && told != string(kind):
-		return m, nil, invalid("the request says %q, the manifest is %q", told, kind)
+		return m, nil, invalid("%q is not the type of an image or a list", kind)
+	case contentType != "" && contentType != string(kind):
+		return m, nil, invalid("the request says that the type is %q, but it is %q", contentType, kind)
 	}
 	if m, err = registry.NewManifest(kind, body); err != nil {
 		return m, nil, invalid("%v", err)
@@ -100,7 +100,7 @@ func (s *Server) readManifest(
 	}
 	for _, tag := range tags {
 		if !registry.IsTag(tag) {
-			return m, nil, invalid("%q is no tag", tag)
+			return m, nil, invalid("%q is not a tag", tag)
 		}
 	}
 	return m, tags, nil
@@ -119,7 +119,7 @@ func (s *Server) nameManifest(r *http.Request, name string, m registry.Manifest,
 	s.naming.Lock()
 	defer s.naming.Unlock()
 	ctx := r.Context()
-	repo, err := s.repository(ctx, name) // again, now that nobody else changes it
+	repo, err := s.repository(ctx, name) // again, now that no other request changes it
 	if err != nil {
 		return err
 	}
@@ -147,7 +147,7 @@ func (s *Server) nameManifest(r *http.Request, name string, m registry.Manifest,
 	return nil
 }
 
-// meets refuses a tag that is not what the request says it is: https://www.rfc-editor.org/rfc/rfc9110#section-13.1
+// meets checks the conditions of the request about each tag: https://www.rfc-editor.org/rfc/rfc9110#section-13.1
 func meets(r *http.Request, repo repository, tags []string) error {
 	match, none := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
 	for _, tag := range tags {
@@ -159,7 +159,7 @@ func meets(r *http.Request, repo repository, tags []string) error {
 	return nil
 }
 
-// checkContent refuses a manifest that names content which the repository lacks, or whose size it gets wrong. Layers
+// checkContent refuses a manifest that names content missing from the repository, or the wrong size for it. Layers
 // that may not be distributed can be missing.
 func (s *Server) checkContent(ctx context.Context, repo repository, body content) error {
 	for _, d := range slices.Concat(body.blobs(), body.manifests()) {
@@ -181,7 +181,7 @@ func (s *Server) checkContent(ctx context.Context, repo repository, body content
 		if _, err := s.holds(ctx, repo, d.Digest); err != nil {
 			return refusal{
 				http.StatusNotFound, "MANIFEST_BLOB_UNKNOWN",
-				fmt.Sprintf("the list names %s, which is no manifest of %s", d.Digest, repo.name),
+				fmt.Sprintf("the list names %s, which is not a manifest of %s", d.Digest, repo.name),
 			}
 		}
 	}
@@ -201,7 +201,7 @@ func (s *Server) sizeOfBlob(ctx context.Context, repo repository, h v1.Hash) (in
 	return info.Size(), nil
 }
 
-// takeIn makes what was uploaded part of the store, and keeps what is there already from being collected.
+// takeIn moves uploaded blobs into the store, and protects those that are there already from being collected.
 func (s *Server) takeIn(ctx context.Context, repo repository, body content, writer *store.Writer) error {
 	for _, d := range slices.Concat(body.blobs(), body.manifests()) {
 		_, err := writer.PutBlob(ctx, d, nowhere{})

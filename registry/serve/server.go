@@ -21,14 +21,14 @@ type Options struct {
 	Hosts []string
 	// Patience is how long a client may take to read, or to send, 32 KiB; 0 means 30 seconds.
 	Patience time.Duration
-	// Users may connect, by HTTP basic authentication; nil requires no login.
+	// Users are those who may connect, with HTTP basic authentication; nil requires no login.
 	Users *Users
 	// Writable lets clients push and delete.
 	Writable bool
 	// MaxBlob is how many bytes an uploaded blob may have; 0 means no limit but the disk.
 	MaxBlob int64
-	// Told, when set, hears what clients did. Calls may come at the same time.
-	Told func(Event)
+	// OnEvent, if not nil, is called with what clients did, by several goroutines at once.
+	OnEvent func(Event)
 }
 
 // LoopbackHosts returns Options.Hosts for a server at the loopback address addr, HOST:PORT: all names by which clients on
@@ -70,7 +70,7 @@ type Server struct {
 	options Options
 	trees   trees
 	uploads uploads
-	naming  sync.Mutex // held while names of the store change, from looking at them on
+	naming  sync.Mutex // held from reading names of the store to changing them
 }
 
 // New returns the handler. It does no I/O.
@@ -93,7 +93,7 @@ const (
 func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime,
-		// Requests in flight outlive ctx, whose progress they tell.
+		// Requests in flight outlive ctx, but report to its progress.
 		BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
 	failed := make(chan error, 1)
@@ -113,8 +113,8 @@ func Run(ctx context.Context, l net.Listener, handler http.Handler) error {
 }
 
 func (s *Server) tell(e Event) {
-	if s.options.Told != nil {
-		s.options.Told(e)
+	if s.options.OnEvent != nil {
+		s.options.OnEvent(e)
 	}
 }
 

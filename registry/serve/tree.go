@@ -98,7 +98,7 @@ func (c content) blobs() []v1.Descriptor {
 	return all
 }
 
-// artifactType is what the list of referrers says of a manifest:
+// artifactType returns what a list of referrers states as a manifest's artifactType:
 // https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
 func (c content) artifactType() string {
 	if c.Config == nil {

@@ -39,7 +39,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, repo repository,
 		return
 	}
 	defer func() { <-up.busy }()
-	if _, ok := s.uploads.find(key, id); !ok { // whoever was waited for has ended it
+	if _, ok := s.uploads.find(key, id); !ok { // the request before this one has ended it
 		refuse(w, http.StatusNotFound, "BLOB_UPLOAD_UNKNOWN", "the upload has ended")
 		return
 	}
@@ -61,7 +61,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request, repo repository,
 	}
 }
 
-// take waits until nobody else sends to the upload. A connection that broke may be noticed late.
+// take waits until no other request sends to the upload. A broken connection may be noticed late.
 func (s *Server) take(ctx context.Context, up *upload) bool {
 	select {
 	case up.busy <- struct{}{}:
@@ -93,13 +93,13 @@ func (s *Server) beginUpload(w http.ResponseWriter, r *http.Request, repo reposi
 	case query.Has("digest"):
 		up.busy <- struct{}{}
 		s.finishUpload(w, r, repo, up)
-		_ = s.uploads.drop(up) // nobody knows its name
+		_ = s.uploads.drop(up) // no client knows its name
 	default:
 		uploadAnswer(w, repo, up, http.StatusAccepted)
 	}
 }
 
-// mount makes a blob of another repository one of this. It reports whether it did.
+// mount adds a blob of another repository to this one, and reports whether it did.
 func (s *Server) mount(ctx context.Context, repo repository, digest, from string) bool {
 	h, err := v1.NewHash(digest)
 	if err != nil || !repoName().MatchString(from) {
@@ -180,7 +180,7 @@ func (s *Server) finishUpload(w http.ResponseWriter, r *http.Request, repo repos
 	created(w, repo, "blobs", h)
 }
 
-// uploadAnswer says where the upload goes on, and what has arrived.
+// uploadAnswer answers with where the upload continues, and what has arrived.
 func uploadAnswer(w http.ResponseWriter, repo repository, up *upload, status int) {
 	header := w.Header()
 	header.Set("Location", "/v2/"+repo.name+"/blobs/uploads/"+up.id)
@@ -209,7 +209,7 @@ func (s *Server) deleteBlob(w http.ResponseWriter, r *http.Request, repo reposit
 	path := s.uploads.blob(repo.ref.Repository(), h)
 	switch _, missing := os.Lstat(path); {
 	case err == nil:
-		notAllowed(w, "an image has this blob, which goes with the last that does", http.MethodGet, http.MethodHead)
+		notAllowed(w, "an image uses this blob: delete the image first", http.MethodGet, http.MethodHead)
 	case !errors.Is(err, registry.ErrNotFound):
 		s.broken(w, err, "BLOB_UNKNOWN")
 	case missing != nil:

@@ -23,17 +23,17 @@ import (
 )
 
 const (
-	// uploadTime is how long an upload that nobody continues is kept, blobTime how long a blob that no manifest names.
+	// uploadTime is how long an idle upload is kept, and blobTime how long a blob that no manifest names.
 	uploadTime = time.Hour
 	blobTime   = 24 * time.Hour
 	// maxUploads is how many uploads may be open at one time.
 	maxUploads = 1000
-	// Partial uploads are files of the stage; complete blobs lie in a folder for each repository.
+	// Partial uploads are files of the stage; complete blobs are in a folder for each repository.
 	partialPrefix = "upload-"
 	blobsPrefix   = "blobs-"
 )
 
-// uploads are what clients have sent and no manifest names yet: open uploads, and blobs by repository and digest.
+// uploads holds what clients have sent and no manifest names yet: open uploads, and blobs by repository and digest.
 type uploads struct {
 	mu    sync.Mutex
 	stage *store.Stage
@@ -41,7 +41,7 @@ type uploads struct {
 	swept time.Time
 }
 
-// upload is an open upload. Who sends to it holds busy.
+// upload is an open upload. The request that sends to it holds busy.
 type upload struct {
 	id, repo string
 	file     string

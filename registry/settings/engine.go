@@ -16,7 +16,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// engineFiles returns where Docker Engine is configured: that of the user's own, which runs without root, before the
+// engineFiles returns the configuration files of Docker Engine: the one of the user's rootless engine, then the
 // machine's. https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file
 func engineFiles() []string {
 	files := []string{"/etc/docker/daemon.json"}
@@ -27,7 +27,7 @@ func engineFiles() []string {
 }
 
 // withEngine adds the mirrors of docker.io that Docker Engine uses, where o names none: what is read comes from where
-// `docker pull` has it. A file that can't be read is the engine's trouble, and is told.
+// `docker pull` has it. A file that can't be read is only noted.
 func withEngine(o remote.Options, files []string) remote.Options {
 	for _, path := range files {
 		if len(o.Hosts["docker.io"].Mirrors) > 0 {
@@ -46,7 +46,7 @@ func withEngine(o remote.Options, files []string) remote.Options {
 }
 
 // engineMirrors returns the registry-mirrors, which are addresses, as HOST[:PORT][/PATH], and those of them that speak
-// plain HTTP. A file that is not there, or not for us, has none.
+// plain HTTP. A file that is missing or not readable has none.
 func engineMirrors(path string) (mirrors, plain []string, err error) {
 	text, err := regular.Read(path, regular.MaxText)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
@@ -64,7 +64,7 @@ func engineMirrors(path string) (mirrors, plain []string, err error) {
 	for _, address := range config.Mirrors {
 		mirror, host := ParseMirror(address)
 		if mirror == "" || !strings.Contains(address, "://") {
-			return nil, nil, fmt.Errorf("reading %q: registry mirror %q is no address", path, address)
+			return nil, nil, fmt.Errorf("reading %q: registry mirror %q is not an address", path, address)
 		}
 		mirrors = append(mirrors, mirror)
 		if host != "" {
@@ -87,7 +87,7 @@ func ParseMirror(address string) (mirror, plain string) {
 	return mirror, plain
 }
 
-// overlay returns top, with base where top says nothing.
+// overlay returns top, completed by base.
 func overlay(base, top map[string]remote.HostSettings) map[string]remote.HostSettings {
 	all := map[string]remote.HostSettings{}
 	maps.Copy(all, top)

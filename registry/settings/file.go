@@ -17,7 +17,7 @@ import (
 	"mtool/registry/strictyaml"
 )
 
-// file is what registries.yaml may say.
+// file is the content of registries.yaml.
 type file struct {
 	Concurrency int             `yaml:"concurrency"`
 	Retry       *int            `yaml:"retry"`
@@ -25,7 +25,7 @@ type file struct {
 	Registries  map[string]host `yaml:"registries"`
 }
 
-// host is what it says of one registry.
+// host holds the settings of one registry.
 type host struct {
 	PlainHTTP     bool     `yaml:"plain-http"`
 	TLSSkipVerify bool     `yaml:"tls-skip-verify"`
@@ -43,9 +43,9 @@ type host struct {
 // ErrHeader says that a header is the client's own: credentials, and what the specification of registries uses.
 var ErrHeader = errors.New("can't be set: it is for credentials, or for the protocol of registries")
 
-// Read returns what the file at path says of registries, added to what o says, which goes before it, with the mirrors
-// of Docker Engine, the folders in which docker and podman keep certificates, and every file of it known to be
-// readable. No file at path is no setting. What is passed over is told to o.Note.
+// Read returns o completed by the file at path, which may be missing, then by the mirrors of Docker Engine, and by the
+// folders in which docker and podman keep certificates. What o sets takes precedence. Read checks that every named file
+// is readable. It passes to o.Note what it skips.
 func Read(path string, o remote.Options) (remote.Options, error) {
 	o, err := withFile(path, o)
 	if err != nil {
@@ -74,7 +74,7 @@ func withFile(path string, o remote.Options) (remote.Options, error) {
 	return o, nil
 }
 
-// under returns o with what the file says where o says nothing. Paths in the file are relative to dir.
+// under returns o completed by the file; what o sets takes precedence. Paths in the file are relative to dir.
 func (f file) under(o remote.Options, dir string) (remote.Options, error) {
 	if f.Concurrency < 0 || f.Retry != nil && *f.Retry < 0 {
 		return o, errors.New("concurrency and retry can't be negative")
@@ -90,7 +90,7 @@ func (f file) under(o remote.Options, dir string) (remote.Options, error) {
 	for _, name := range slices.Sorted(maps.Keys(f.Registries)) {
 		host, err := login.ParseHost(name)
 		if err != nil || name == "" {
-			return o, fmt.Errorf("registries: %q is no HOST[:PORT]", name)
+			return o, fmt.Errorf("registries: %q is not HOST[:PORT]", name)
 		}
 		h := f.Registries[name]
 		if err := h.check(); err != nil {
@@ -140,7 +140,7 @@ func below(dir, path string) string {
 	return filepath.Join(dir, path)
 }
 
-// checkFiles finds files that the settings name and that are missing, before anything is asked.
+// checkFiles returns an error if a file that the settings name can't be read, before any request is sent.
 func checkFiles(o remote.Options) error {
 	files := slices.Clone(o.CAFiles)
 	for _, host := range slices.Sorted(maps.Keys(o.Hosts)) {

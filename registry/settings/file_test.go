@@ -61,7 +61,7 @@ func TestReadRefuses(t *testing.T) {
 		"retry: -1":                             "can't be negative",
 		"concurency: 1":                         `:1: unknown field "concurency"`,
 		"ca-file: none.pem":                     "reading certificates",
-		"registries: {a/b: {plain-http: true}}": `"a/b" is no HOST[:PORT]`,
+		"registries: {a/b: {plain-http: true}}": `"a/b" is not HOST[:PORT]`,
 		"registries: {a.example: {client-cert: ca.pem}}": "go together",
 		"registries: {a.example: {headers: {Host: b}}}":  `"Host" can't be set`,
 		"registries: {a: {resolve: ''}}":                 "resolve is empty",

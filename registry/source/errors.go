@@ -27,7 +27,7 @@ func (e *lookupError) Error() string {
 	}
 	why := e.err.Error()
 	if failed, ok := e.err.(*remote.Error); ok && failed.Ref.Name() == e.ref.Name() { //nolint:errorlint // what wraps it says more
-		why = failed.Why() // the name is said
+		why = failed.Why() // the name is in the message already
 	}
 	if len(e.missing) == 0 {
 		return fmt.Sprintf("looking up %q: %s", asked, why)

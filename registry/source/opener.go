@@ -137,7 +137,7 @@ func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (re
 }
 
 // other returns the digest in the place that was not used, when it differs; zero also when that place can't be read.
-// The user did not name it, and what was found is no less right.
+// The user did not ask for that place, so its failure does not matter.
 func (o Opener) other(ctx context.Context, found registry.Object, ref registry.Ref) v1.Hash {
 	ctx, cancel := context.WithTimeout(ctx, compareTime)
 	defer cancel()

@@ -63,8 +63,8 @@ func (l *Layout) removeBlobs(dead func(v1.Hash) bool) (freed int64, err error) {
 	return freed, err
 }
 
-// RemoveEmpty removes a layout that names nothing and that nobody writes to, with its directory. A first command that
-// fails would leave one. It leaves any other as it is.
+// RemoveEmpty removes a layout, with its directory, if it names nothing and no process writes to it: a first command
+// that fails would leave one. It leaves any other as it is.
 func (l *Layout) RemoveEmpty() error {
 	if _, err := os.Stat(filepath.Join(l.dir, privateDir)); err != nil {
 		return nil //nolint:nilerr // nothing was written

@@ -51,14 +51,14 @@ func (l *Layout) lock(ctx context.Context, name string, shared bool) (release fu
 func NoLocks(err error, dir string) error {
 	for _, number := range []error{syscall.ENOLCK, syscall.ENOSYS, syscall.EOPNOTSUPP} {
 		if errors.Is(err, number) {
-			return registry.WithHint(fmt.Errorf("%q lies on a file system without locks: %w", dir, err),
+			return registry.WithHint(fmt.Errorf("%q is on a file system without locks: %w", dir, err),
 				"set MTOOL_HOME to a directory on a local file system")
 		}
 	}
 	return err
 }
 
-// tryLock takes the lock exclusively if nobody holds it.
+// tryLock takes the lock exclusively if it is free.
 func (l *Layout) tryLock(name string) (release func() error, ok bool, err error) {
 	f := l.flock(name)
 	ok, err = f.TryLock()

@@ -47,7 +47,7 @@ func (s *Store) Stage(ctx context.Context) (*Stage, error) {
 // Close removes the stage and everything in it. It may be called again.
 func (s *Stage) Close() error { return s.close() }
 
-// makeStage is called with the index lock held, so that nobody takes the folder for an abandoned one before it is
+// makeStage is called with the index lock held, so that no process takes the folder for an abandoned one before it is
 // locked.
 func (l *Layout) makeStage() (*Stage, error) {
 	dir, err := os.MkdirTemp(filepath.Join(l.dir, privateDir), stagePrefix+"*")

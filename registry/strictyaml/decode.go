@@ -1,4 +1,4 @@
-// Package strictyaml reads YAML that people write by hand, and refuses what would otherwise be passed over in silence.
+// Package strictyaml reads YAML that people write by hand, and refuses what would otherwise be ignored silently.
 //
 // It has one call: Decode. What a value means is the caller's business.
 package strictyaml

@@ -60,7 +60,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	if local, err := loopback(o.Listen); err == nil && local {
 		options.Hosts = serve.LoopbackHosts(served.Host)
 	}
-	options.Told = func(event serve.Event) { e.note("%s", toldLine(served.Host, event)) }
+	options.OnEvent = func(event serve.Event) { e.note("%s", toldLine(served.Host, event)) }
 	server := serve.New(e.Store, options)
 	if served.Names, err = server.Names(ctx); err != nil {
 		return errors.Join(err, l.Close())

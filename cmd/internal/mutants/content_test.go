@@ -93,8 +93,8 @@ func ofContent() []mutant {
 		{"registry/serve/push.go", "TestWhatIsNotTaken", `case size != d.Size:`, `case size < 0:`},
 		{"registry/serve/upload.go", "TestWhatIsNotTaken", `if got != h {`, `if got == h && err != nil {`},
 		{
-			"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // whoever`,
-			`if _, ok := s.uploads.find(key, id); !ok && key == "" { // whoever`,
+			"registry/serve/upload.go", "TestUploadEndsOnce", `if _, ok := s.uploads.find(key, id); !ok { // the request`,
+			`if _, ok := s.uploads.find(key, id); !ok && key == "" { // the request`,
 		},
 		{
 			"registry/serve/upload.go", "TestUploadsLeaveNothing", `err = errors.Join(err, s.uploads.drop(up)); err != nil {`,

@@ -74,11 +74,11 @@ func ofRegistry() []mutant {
 		},
 		{"registry/remote/manifest.go", "TestManifestErrors", `if len(body) > maxManifest {`, `if false {`},
 		{
-			"registry/remote/manifest.go", "TestRegistryLiesAboutDigest", `err = m.Verify(said, "that the registry says")`,
-			`m.Digest = said`,
+			"registry/remote/manifest.go", "TestRegistryLiesAboutDigest", `err = m.Verify(stated, "that the registry says")`,
+			`m.Digest = stated`,
 		},
 		{
-			"registry/manifest.go", "TestManifestType", `case err == nil && current && told.IsIndex() != sniffed.IsIndex():`,
+			"registry/manifest.go", "TestManifestType", `case err == nil && current && named.IsIndex() != sniffed.IsIndex():`,
 			`case false:`,
 		},
 		{
