@@ -103,6 +103,15 @@ func choose(images []inspect.Image, want v1.Platform) (inspect.Image, bool) {
 	return inspect.Image{}, false
 }
 
+// unread returns why images could not be read, one of which may be the wanted one.
+func unread(images []inspect.Image) error {
+	var errs []error
+	for _, i := range images {
+		errs = append(errs, i.Err)
+	}
+	return errors.Join(errs...)
+}
+
 func platformsOf(images []inspect.Image) string {
 	var all []string
 	for _, i := range images {
@@ -156,6 +165,13 @@ func contextKey(name string) string {
 	return shortName(ref)
 }
 
+func shortName(ref registry.Ref) string {
+	if ref.Tag == "latest" && ref.Digest == (v1.Hash{}) {
+		return ref.WithTag("").Familiar()
+	}
+	return ref.Familiar()
+}
+
 // contextKeys returns the contexts by contextKey.
 func contextKeys(contexts map[string]string) map[string]string {
 	keys := make(map[string]string, len(contexts))
@@ -164,6 +180,9 @@ func contextKeys(contexts map[string]string) map[string]string {
 	}
 	return keys
 }
+
+// contextMount returns the name by which a worker requests the directory of a named build context.
+func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // baseRef returns where to look for a base image before any registry; false means nowhere.
 func baseRef(b base) (registry.Ref, bool, error) {

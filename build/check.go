@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -16,9 +15,7 @@ import (
 	digest "github.com/opencontainers/go-digest"
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"mtool/build/advice"
 	"mtool/build/emulator"
-	"mtool/registry"
 )
 
 // Check checks the Dockerfile of a Spec against BuildKit's rules and ours about architectures. It returns the
@@ -104,36 +101,6 @@ func (nothingKnown) ResolveImageConfig(
 	config, err := json.Marshal(image)
 	return ref, digest.FromBytes(config), config, err
 }
-
-// Warning is a place in a Dockerfile that makes, or may make, an image differ from its platform.
-type Warning struct {
-	Rule string // MT101 …, or the name of one of BuildKit's rules
-	File string
-	Line int // from 1
-	Text string
-}
-
-// StrictError are the warnings of a Dockerfile if Spec.Strict makes them errors.
-type StrictError struct{ Warnings []Warning }
-
-func (w Warning) String() string { return fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Text) }
-
-func (e *StrictError) Error() string { return strings.Join(e.Lines(), "\n") }
-
-// Lines are the warnings.
-func (e *StrictError) Lines() []string {
-	lines := make([]string, len(e.Warnings))
-	for i, w := range e.Warnings {
-		lines[i] = w.String()
-	}
-	return lines
-}
-
-// Unwrap makes it a failed check of content.
-func (e *StrictError) Unwrap() error { return registry.ErrContent }
-
-// Advised returns what would help.
-func (e *StrictError) Advised() advice.Advice { return advice.Of(advice.NotStrict) }
 
 // sayLint reports the warnings, or returns them as an error if Spec.Strict is set.
 func sayLint(job Job, warnings []Warning) error {

@@ -22,9 +22,9 @@ import (
 
 	"mtool/build/advice"
 	"mtool/build/emulator"
-	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
 	"mtool/registry"
+	"mtool/registry/engine"
 )
 
 // connect returns a client of the worker at an address and asks which platforms it runs. Nothing is sent to the
@@ -50,16 +50,22 @@ func connect(ctx context.Context, a WorkerAddr, tls WorkerTLS) (w *worker, err e
 	return w, nil
 }
 
-// connectProcess returns a client of an embedded worker. It sends nothing yet.
-//
-// BuildKit's packages log through logrus's global logger. Its warnings are about normal conditions (a file system
-// without fs-verity), so this silences them.
-func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, error) {
-	logrus.SetLevel(logrus.ErrorLevel)
-	return client.New(ctx, "unix:///embedded",
+// connectEngine returns a client of the BuildKit in the Docker Engine that the docker command would use.
+func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) {
+	e, err := engine.Open()
+	if err != nil {
+		return nil, nil, err
+	}
+	const proto = "h2c"
+	c, err := client.New(ctx, "unix:///docker-engine",
 		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return p.Dial(ctx)
-		}))
+			return e.Dial(ctx, "/grpc", proto, nil)
+		}),
+		client.WithSessionDialer(engineSession(e)))
+	if err != nil {
+		return nil, nil, errors.Join(err, e.Close())
+	}
+	return c, e, nil
 }
 
 // connectAddress returns a client of the worker at addr. It sends nothing yet.

@@ -166,3 +166,15 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		s.Close()
 	}
 }
+
+func TestRepositoryOfScope(t *testing.T) {
+	t.Parallel()
+	for scope, want := range map[string]string{
+		"repository:library/demo:pull": "library/demo",
+		"repository:a/b:pull,push":     "a/b", "registry:catalog:*": "", "": "",
+	} {
+		if got := repository([]string{scope}); got != want {
+			t.Errorf("%q: got %q, want %q", scope, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package build
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -108,6 +109,43 @@ func parseDockerfile(text []byte) (*dockerfile, error) {
 		nil
 }
 
+// syntaxError is a Dockerfile that can't be parsed, with the wrong line.
+type syntaxError struct {
+	path, text string
+	line       int // from 1; 0 is unknown
+	err        error
+}
+
+func newSyntaxError(path string, text []byte, err error) error {
+	e := &syntaxError{path: shown(path), err: err}
+	if at := (*parser.LocationError)(nil); errors.As(err, &at) && len(at.Locations) > 0 && len(at.Locations[0]) > 0 {
+		e.line = at.Locations[0][0].Start.Line
+	}
+	if lines := strings.Split(string(text), "\n"); e.line > 0 && e.line <= len(lines) {
+		e.text = strings.TrimRight(lines[e.line-1], "\r")
+	}
+	return e
+}
+
+func (e *syntaxError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines returns the place and the fault there, then the line, and a caret under its first word.
+func (e *syntaxError) Lines() []string {
+	if e.line == 0 || strings.TrimSpace(e.text) == "" {
+		return []string{fmt.Sprintf("parsing Dockerfile %q: %v", e.path, e.err)}
+	}
+	text := strings.ReplaceAll(e.text, "\t", " ") // so the caret is below its word
+	indent := len(text) - len(strings.TrimLeft(text, " "))
+	gutter := fmt.Sprintf("%5d | ", e.line)
+	return []string{
+		fmt.Sprintf("parsing Dockerfile %q, line %d: %v", e.path, e.line, e.err),
+		gutter + text,
+		strings.Repeat(" ", len(gutter)+indent) + "^",
+	}
+}
+
+func (e *syntaxError) Unwrap() []error { return []error{registry.ErrUsage, e.err} }
+
 // inputs are what the requirements depend on.
 type inputs struct {
 	Target       string // a stage; "" is the last one
@@ -115,35 +153,6 @@ type inputs struct {
 	BuildMachine v1.Platform // BUILDPLATFORM
 	BuildArgs    map[string]string
 	Contexts     map[string]string // named build contexts
-}
-
-// inputsOf returns the inputs for one platform of a job.
-func inputsOf(job Job, target, buildMachine v1.Platform) inputs {
-	return inputs{
-		Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs,
-		Contexts: contextKeys(job.Spec.Contexts),
-	}
-}
-
-// requirements walks from the target stage through the stages that it needs. What only other stages need does not
-// count.
-func (d *dockerfile) requirements(q inputs) (requirements, error) {
-	env, err := d.globals(q)
-	if err != nil {
-		return requirements{}, err
-	}
-	start := len(d.stages) - 1
-	if q.Target != "" {
-		if start = d.stage(q.Target, len(d.stages)); start < 0 {
-			return requirements{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
-		}
-	}
-	w := walk{
-		d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)),
-		found: requirements{Stages: map[string]v1.Platform{}},
-	}
-	err = w.stage(start)
-	return w.found, err
 }
 
 // stage returns the stage before number limit with that name or, as in COPY --from, that number; -1 if there is none.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -140,4 +141,18 @@ func parse(t *testing.T, s string) v1.Platform {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func TestSyntaxError(t *testing.T) {
+	t.Parallel()
+	text := []byte("FROM a\n\tRUNN b\n")
+	_, err := parseDockerfile(text)
+	err = newSyntaxError("D", text, err)
+	if !errors.Is(err, registry.ErrUsage) || !strings.HasSuffix(err.Error(), "\n    2 |  RUNN b\n         ^") {
+		t.Errorf("got %q", err)
+	}
+	_, err = parseDockerfile([]byte("# nothing\n"))
+	if err = newSyntaxError("D", nil, err); !errors.Is(err, registry.ErrUsage) || strings.Contains(err.Error(), "^") {
+		t.Errorf("got %q", err)
+	}
 }

@@ -3,7 +3,6 @@ package build
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
 
-	"mtool/build/advice"
 	"mtool/build/emulator"
 	"mtool/inspect/platform"
 )
@@ -53,50 +51,6 @@ func runsOn(runnable []v1.Platform, want v1.Platform) bool {
 		}
 	}
 	return false
-}
-
-// chooseEmulators finds an emulator for each foreign platform. It may be missing if the Dockerfile runs nothing for
-// that platform.
-func chooseEmulators(
-	host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error),
-) ([]emulator.Found, error) {
-	var all []emulator.Found
-	seen := map[string]bool{}
-	add := func(target v1.Platform, needed bool) error {
-		way, err := host.Of(target)
-		if err != nil || way.Native || seen[way.Emulator.Name] {
-			return cantRun(target, err, needed)
-		}
-		f, err := find(way.Emulator, job.Options.EmulatorsDir)
-		if err != nil {
-			return cantRun(target, err, needed)
-		}
-		seen[way.Emulator.Name] = true
-		all = append(all, f)
-		return nil
-	}
-	for i, target := range job.Spec.Platforms {
-		for _, run := range p.requirements[i].Runs {
-			if err := add(run, true); err != nil {
-				return nil, err
-			}
-		}
-		if err := add(target, false); err != nil { // for ONBUILD steps of its base images
-			return nil, err
-		}
-	}
-	return all, nil
-}
-
-func cantRun(target v1.Platform, err error, needed bool) error {
-	if err == nil || !needed {
-		return nil
-	}
-	e := &WorkerError{Doing: "building " + platform.Format(target), Err: err, Advice: advice.Of(advice.OtherWorker)}
-	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
-		e.Advice = advice.Say(missing.Hint())
-	}
-	return e
 }
 
 // execution is how a remote worker runs the programs of a platform.

@@ -9,8 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,39 +18,12 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/klauspost/compress/gzip"
 	"github.com/moby/buildkit/client"
-	"github.com/moby/buildkit/session"
 
 	"mtool/build/advice"
-	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/archive"
 	"mtool/registry/engine"
 )
-
-// connectEngine returns a client of the BuildKit in the Docker Engine that the docker command would use.
-func connectEngine(ctx context.Context) (*client.Client, *engine.Engine, error) {
-	e, err := engine.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	const proto = "h2c"
-	c, err := client.New(ctx, "unix:///docker-engine",
-		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return e.Dial(ctx, "/grpc", proto, nil)
-		}),
-		client.WithSessionDialer(engineSession(e)))
-	if err != nil {
-		return nil, nil, errors.Join(err, e.Close())
-	}
-	return c, e, nil
-}
-
-// engineSession begins sessions with the BuildKit in e.
-func engineSession(e *engine.Engine) session.Dialer {
-	return func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-		return e.Dial(ctx, "/session", proto, meta)
-	}
-}
 
 // viaEngine changes a request so that Docker Engine can answer it: its BuildKit exports images only into the engine.
 // It returns the image's name there.
@@ -80,25 +51,6 @@ func oneByOne(opt client.SolveOpt) (first client.SolveOpt, others []client.Expor
 	return opt, others
 }
 
-// export makes each export in its own request, from the steps that the previous request has run.
-func (s solve) export(
-	ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display,
-) (*record, error) {
-	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
-	delete(opt.FrontendAttrs, "no-cache")
-	opt.CacheExports = nil
-	for i := range exports {
-		opt.Exports = exports[i : i+1]
-		seen := newRecord(newStallTimeout(-1, nil)) // everything was fetched
-		_, err := s.ask(ctx, opt, d.follow(s.target, seen))
-		seen.wait()
-		if err != nil || i == len(exports)-1 {
-			return seen, err
-		}
-	}
-	return nil, nil
-}
-
 // beyondEngine refuses what the BuildKit in Docker Engine silently ignores, or reports unclearly. An engine with
 // containerd's image store supports more, but that can't be known in advance.
 func beyondEngine(s Spec) error {
@@ -124,17 +76,13 @@ func beyondEngine(s Spec) error {
 	}
 }
 
-// fetch moves an image from the engine into the layout dir and removes its name from the engine.
-func (s solve) fetch(ctx context.Context, name registry.Ref, dir string) (Layout, error) {
-	l, err := s.save(ctx, name, dir)
-	removed := s.worker.engine.Remove(context.WithoutCancel(ctx), name)
-	if err = errors.Join(err, removed); err != nil {
-		return l, fmt.Errorf("building %s: %w", platform.Format(s.target), err)
-	}
-	return l, nil
+// takeFrom moves an image from the engine into the layout dir and removes its name from the engine.
+func takeFrom(ctx context.Context, e *engine.Engine, name registry.Ref, dir string) (Layout, error) {
+	l, err := saveFrom(ctx, e, name, dir)
+	return l, errors.Join(err, e.Remove(context.WithoutCancel(ctx), name))
 }
 
-func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layout, err error) {
+func saveFrom(ctx context.Context, e *engine.Engine, name registry.Ref, dir string) (l Layout, err error) {
 	if err := os.MkdirAll(filepath.Join(dir, "blobs", "sha256"), 0o755); err != nil {
 		return l, err
 	}
@@ -144,7 +92,7 @@ func (s solve) save(ctx context.Context, name registry.Ref, dir string) (l Layou
 		return l, err
 	}
 	defer os.Remove(tar.Path) //nolint:errcheck // the directory is removed after the build
-	if err := errors.Join(s.worker.engine.Save(ctx, name, file), file.Close()); err != nil {
+	if err := errors.Join(e.Save(ctx, name, file), file.Close()); err != nil {
 		return l, err
 	}
 	object, err := archive.Open(ctx, tar)

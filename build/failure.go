@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -79,86 +80,6 @@ func (s solve) stepError(step client.Vertex, seen *record, d *display) *StepErro
 	}
 }
 
-// ofKind adds a kind to err if something could not be fetched.
-func ofKind(step string, err error, seen *record) error {
-	if !fetches(step) && fetchesLate(err) {
-		return fmt.Errorf("%w: fetching a layer of %s: %w", cmp.Or(kindOf(err), registry.ErrUnavailable),
-			strings.Join(seen.images(), " or "), err)
-	}
-	if kind := kindOfFetch(step, err); kind != nil {
-		return fmt.Errorf("%w: %w", kind, err)
-	}
-	return err
-}
-
-// fetchesLate reports whether err is about a layer, which is fetched by the first step, or export, that needs it.
-func fetchesLate(err error) bool {
-	for _, words := range []string{"failed to copy: ", "short read: expected ", "unexpected commit digest "} {
-		if strings.Contains(err.Error(), words) {
-			return true
-		}
-	}
-	return false
-}
-
-// kindOfFetch returns why a step could not fetch something; nil if it fetches nothing, or failed otherwise.
-func kindOfFetch(step string, err error) error {
-	if !fetches(step) && !strings.Contains(step, "://") {
-		return nil
-	}
-	kind := kindOf(err)
-	if !fetches(step) && strings.Contains(err.Error(), ": not found") {
-		return nil // a program of this machine, for one
-	}
-	if kind == nil && strings.HasPrefix(step, "exporting cache to registry") {
-		return registry.ErrRefused // the registry's own text
-	}
-	return kind
-}
-
-// kindOf finds the kind in the messages of Go's network, containerd and BuildKit's HTTP source, since a worker passes
-// on text and no code; nil if none matches.
-func kindOf(err error) error {
-	for _, w := range []struct {
-		word string
-		kind error
-	}{
-		{"401 Unauthorized", registry.ErrDenied},
-		{"403 Forbidden", registry.ErrDenied},
-		{"invalid response status 401", registry.ErrDenied},
-		{"invalid response status 403", registry.ErrDenied},
-		{"pull access denied", registry.ErrDenied},
-		{"insufficient_scope", registry.ErrDenied},
-		{"x509: ", registry.ErrDenied},
-		{passwordBare, registry.ErrDenied},
-		{"nothing moved for ", registry.ErrUnavailable},
-		{"connection refused", registry.ErrUnavailable},
-		{"connection reset by peer", registry.ErrUnavailable},
-		{"no such host", registry.ErrUnavailable},
-		{"stopped after 10 redirects", registry.ErrUnavailable},
-		{"unexpected EOF", registry.ErrUnavailable},
-		{": EOF", registry.ErrUnavailable},
-		{"use of closed network connection", registry.ErrUnavailable},
-		{"invalid response status 5", registry.ErrUnavailable},
-		{": 408 Request Timeout", registry.ErrUnavailable},
-		{": 429 Too Many Requests", registry.ErrUnavailable},
-		{": 500 Internal Server Error", registry.ErrUnavailable},
-		{": 502 Bad Gateway", registry.ErrUnavailable},
-		{": 503 Service Unavailable", registry.ErrUnavailable},
-		{": 504 Gateway Timeout", registry.ErrUnavailable},
-		{"unexpected commit digest", registry.ErrContent},
-		{"failed size validation", registry.ErrContent},
-		{": not found", registry.ErrNotFound},
-		{"invalid response status 404", registry.ErrNotFound},
-		{"invalid reference format", registry.ErrName},
-	} {
-		if strings.Contains(err.Error(), w.word) {
-			return w.kind
-		}
-	}
-	return nil
-}
-
 // lost returns the error for a remote worker that disappeared during a build.
 func (s solve) lost(err error) error {
 	if s.worker.embedded() || status.Code(err) != codes.Unavailable {
@@ -188,38 +109,64 @@ func (s solve) platformOf(step string) v1.Platform {
 	return s.target
 }
 
-// baseError means that a base image can't be fetched from its registry.
-type baseError struct {
-	name string
-	kind error
-	err  error // the worker's
-	advice.Advice
+// crashError ends a build whose emulator reported a crash: what follows is seldom right and often hangs.
+type crashError struct {
+	target v1.Platform
+	step   client.Vertex
+	signal string
 }
 
-// newBaseError also finds the kind. An unknown message means a registry that did not answer properly.
-func newBaseError(name string, err error) error {
-	e := &baseError{name: name, kind: cmp.Or(kindOf(err), registry.ErrUnavailable), err: err}
-	switch {
-	case errors.Is(e.kind, registry.ErrNotFound):
-		e.Advice = advice.Say("build the base image for this platform first, or check its name")
-	case errors.Is(e.kind, registry.ErrDenied):
-		e.Advice = advice.Of(advice.LogIn)
+func (e *crashError) Error() string { return "uncaught target signal " + e.signal }
+
+// onCrash stops the solve if the step is emulated.
+func (s solve) onCrash(stop context.CancelCauseFunc) func(client.Vertex, string) {
+	return func(step client.Vertex, signal string) {
+		if s.worker.emulator(s.platformOf(step.Name)) != "" {
+			stop(&crashError{s.target, step, signal})
+		}
+	}
+}
+
+// missingFileError is a file that COPY or ADD names and that is not where it is looked for.
+type missingFileError struct {
+	file, from string // from is a stage, an image or a named context; "" for the build context
+	err        error  // BuildKit's
+}
+
+func (e *missingFileError) Error() string {
+	if e.from != "" {
+		return fmt.Sprintf("%s is not in %q", e.file, e.from)
+	}
+	return e.file + " is not in the build context (or .dockerignore excludes it)"
+}
+
+func (e *missingFileError) Unwrap() error { return e.err }
+
+// missingFile returns what BuildKit says of such a file, as a checksum that could not be made; nil where err is
+// another.
+func missingFile(step string, err error) error {
+	words := regexp.MustCompile(`failed to calculate checksum of ref \S+: (".*"): not found`).FindStringSubmatch(err.Error())
+	if words == nil {
+		return nil
+	}
+	e := &missingFileError{file: words[1], err: err}
+	if from := regexp.MustCompile(` --from=(\S+)`).FindStringSubmatch(step); from != nil {
+		e.from = from[1]
 	}
 	return e
 }
 
-func (e *baseError) Error() string {
-	text := e.err.Error()
-	if _, after, ok := strings.Cut(text, "failed to resolve source metadata for "+e.name+": "); ok {
-		text = after // the rest repeats the name
+// excerpt returns the lines of the Dockerfile that err is about, as BuildKit prints them.
+func excerpt(err error) []string {
+	var b strings.Builder
+	for _, source := range errdefs.Sources(err) {
+		_ = source.Print(&b) // a builder takes everything
 	}
-	return fmt.Sprintf("base image %q is not in the store: %v: %s", e.name, e.kind, text)
+	var lines []string
+	for line := range strings.Lines(b.String()) {
+		if line = strings.TrimRight(line, "\r\n"); line != "" && strings.Trim(line, "-") != "" {
+			lines = append(lines, "  "+line)
+		}
+	}
+	return lines
 }
-
-func (e *baseError) Unwrap() []error { return []error{e.kind, e.err} }
-
-// baseWarning is BuildKit's warning about a base image of another platform.
-type baseWarning struct{ text string }
-
-func (e *baseWarning) Error() string { return e.text }
-func (e *baseWarning) Unwrap() error { return registry.ErrNotFound }

@@ -12,29 +12,24 @@ import (
 	digest "github.com/opencontainers/go-digest"
 
 	"mtool/inspect"
-	"mtool/inspect/platform"
 	"mtool/registry"
 	"mtool/registry/regular"
 	"mtool/registry/store"
 )
 
-// readBuilt reads every exported image and checks that its config names the requested platform.
-func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
-	images := make([]Image, len(layouts))
-	for i, l := range layouts {
-		want := s.Platforms[i]
-		images[i] = Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator}
-		root, have, err := l.image(ctx, images[i].Ref)
-		if err != nil {
-			return nil, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)
-		}
-		if !platform.Equal(have, want) {
-			return nil, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent,
-				platform.Format(have))
-		}
-		images[i].Manifest = root
-	}
-	return images, nil
+// Image is one image in the store.
+type Image struct {
+	Platform v1.Platform
+	Ref      registry.Ref // in the store
+	Manifest registry.Manifest
+	Emulator string // "" if native, else QEMU's name of the architecture
+}
+
+// Layout is one exported image.
+type Layout struct {
+	Dir      string        // an OCI layout
+	Root     v1.Descriptor // the image's manifest within
+	Emulator string        // as in Image
 }
 
 // object opens the content of a layout. Its bytes are verified as they are read.
@@ -58,6 +53,28 @@ func (l Layout) image(ctx context.Context, ref registry.Ref) (root registry.Mani
 			registry.ErrContent, object.Root.MediaType, len(report.Images))
 	}
 	return object.Root, report.Images[0].Config, report.Images[0].Err
+}
+
+// Difference names the first part of the image that differs from another build of it; "" if none does.
+func (i Image) Difference(original inspect.Image) (string, error) {
+	if original.Manifest.Digest == i.Manifest.Digest {
+		return "", nil
+	}
+	manifest, err := i.Manifest.Refs()
+	if err != nil {
+		return "", err
+	}
+	what := "its config or annotations"
+	for n, layer := range manifest.Layers {
+		if n >= len(original.Layers) || layer.Digest != original.Layers[n].Digest {
+			what = fmt.Sprintf("layer %d of %d", n+1, len(manifest.Layers))
+			break
+		}
+	}
+	if len(manifest.Layers) < len(original.Layers) {
+		what = fmt.Sprintf("%d layers instead of %d", len(manifest.Layers), len(original.Layers))
+	}
+	return what, nil
 }
 
 // output is the folder that a worker exports into. A blob in the local store is linked into it, so the worker does

@@ -12,8 +12,10 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"mtool/build/advice"
 	"mtool/inspect/binary"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // The rules that lint checks.
@@ -190,3 +192,33 @@ func first(at []parser.Range) int {
 	}
 	return at[0].Start.Line
 }
+
+// Warning is a place in a Dockerfile that makes, or may make, an image differ from its platform.
+type Warning struct {
+	Rule string // MT101 …, or the name of one of BuildKit's rules
+	File string
+	Line int // from 1
+	Text string
+}
+
+func (w Warning) String() string { return fmt.Sprintf("%s:%d: %s: %s", w.File, w.Line, w.Rule, w.Text) }
+
+// StrictError are the warnings of a Dockerfile if Spec.Strict makes them errors.
+type StrictError struct{ Warnings []Warning }
+
+func (e *StrictError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines are the warnings.
+func (e *StrictError) Lines() []string {
+	lines := make([]string, len(e.Warnings))
+	for i, w := range e.Warnings {
+		lines[i] = w.String()
+	}
+	return lines
+}
+
+// Unwrap makes it a failed check of content.
+func (e *StrictError) Unwrap() error { return registry.ErrContent }
+
+// Advised returns what would help.
+func (e *StrictError) Advised() advice.Advice { return advice.Of(advice.NotStrict) }

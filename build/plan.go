@@ -2,11 +2,17 @@ package build
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sync/errgroup"
 
+	"mtool/build/advice"
+	"mtool/build/emulator"
 	"mtool/inspect/platform"
+	"mtool/registry"
 )
 
 // plan is what is known before anything is started or sent, by platform number.
@@ -42,6 +48,60 @@ func newPlan(ctx context.Context, job Job, d *dockerfile, buildMachine v1.Platfo
 	return p, err
 }
 
+// askRegistries looks up every base that is not in the store: once for each name, all at once. It returns an error if
+// a base does not exist, or not for its platform. An unreachable registry is no error if the worker may still
+// succeed: it runs elsewhere, or it may have cached an image that is named by its digest.
+func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAnswer, error) {
+	if job.Options.Client == nil {
+		return nil, nil
+	}
+	all, err := askAll(ctx, job.Options, p)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	said := map[string]bool{}
+	for i, target := range job.Spec.Platforms {
+		for _, b := range p.requirements[i].Bases {
+			answer, ok := all[b.source()]
+			if !ok {
+				continue
+			}
+			err := answer.serves(ctx, job, b)
+			if err == nil || said[err.Error()] {
+				continue
+			}
+			said[err.Error()] = true
+			errs = append(errs, fmt.Errorf("building %s: %w", platform.Format(target), err))
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, error) {
+	var names []string
+	for i, n := range p.requirements {
+		for _, b := range n.Bases {
+			if !p.hasLocal(i, b) && !slices.Contains(names, b.source()) {
+				names = append(names, b.source())
+			}
+		}
+	}
+	answers := make([]registryAnswer, len(names))
+	var g errgroup.Group // the client limits the requests in flight
+	for i, name := range names {
+		g.Go(func() error { answers[i] = askFor(ctx, o, name); return nil })
+	}
+	_ = g.Wait()
+	all := map[string]registryAnswer{}
+	for i, name := range names {
+		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit's error says what is wrong, and where
+			all[name] = answers[i]
+		}
+	}
+	return all, ctx.Err()
+}
+
 // runs reports whether any step will run.
 func (p plan) runs() bool {
 	for _, n := range p.requirements {
@@ -52,23 +112,51 @@ func (p plan) runs() bool {
 	return false
 }
 
-// found returns where a base of platform number i comes from.
-func (p plan) found(i int, b base) Base {
-	for _, l := range p.bases[i] {
-		if l.equal(b) {
-			from := "store"
-			if l.Ref.IsFile() {
-				from = l.Ref.Path
+// hasLocal reports whether the store has base b for platform number i.
+func (p plan) hasLocal(i int, b base) bool {
+	return slices.ContainsFunc(p.bases[i], func(l localBase) bool { return l.equal(b) })
+}
+
+// chooseEmulators finds an emulator for each foreign platform. It may be missing if the Dockerfile runs nothing for
+// that platform.
+func chooseEmulators(
+	host emulator.Host, job Job, p plan, find func(emulator.Emulator, string) (emulator.Found, error),
+) ([]emulator.Found, error) {
+	var all []emulator.Found
+	seen := map[string]bool{}
+	add := func(target v1.Platform, needed bool) error {
+		way, err := host.Of(target)
+		if err != nil || way.Native || seen[way.Emulator.Name] {
+			return cantRun(target, err, needed)
+		}
+		f, err := find(way.Emulator, job.Options.EmulatorsDir)
+		if err != nil {
+			return cantRun(target, err, needed)
+		}
+		seen[way.Emulator.Name] = true
+		all = append(all, f)
+		return nil
+	}
+	for i, target := range job.Spec.Platforms {
+		for _, run := range p.requirements[i].Runs {
+			if err := add(run, true); err != nil {
+				return nil, err
 			}
-			return Base{Name: b.Name, Platform: b.Platform, Digest: l.Digest, From: from}
+		}
+		if err := add(target, false); err != nil { // for ONBUILD steps of its base images
+			return nil, err
 		}
 	}
-	found := Base{Name: b.Name, Platform: b.Platform, From: "worker"}
-	if a, ok := p.remote[b.source()]; ok && a.err == nil {
-		found.From = a.ref.Host
-		if image, ok := choose(a.images, b.Platform); ok {
-			found.Digest = image.Descriptor.Digest
-		}
+	return all, nil
+}
+
+func cantRun(target v1.Platform, err error, needed bool) error {
+	if err == nil || !needed {
+		return nil
 	}
-	return found
+	e := &WorkerError{Doing: "building " + platform.Format(target), Err: err, Advice: advice.Of(advice.OtherWorker)}
+	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
+		e.Advice = advice.Say(missing.Hint())
+	}
+	return e
 }

@@ -3,14 +3,16 @@ package build
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/errgroup"
 
 	"mtool/build/advice"
+	"mtool/build/emulator"
+	embedded "mtool/build/worker"
 	"mtool/inspect/platform"
 )
 
@@ -73,6 +75,91 @@ func (p *pool) add(w *worker, planned plan, mine []int) {
 	maps.Copy(p.plan.remote, planned.remote)
 }
 
+// prepare plans the worker's platforms of a job and prepares the worker: it starts the embedded one, except for a
+// preflight.
+func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight bool) (plan, error) {
+	if !w.embedded() {
+		return w.prepareRemote(ctx, job, d)
+	}
+	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
+	if err != nil {
+		return p, err
+	}
+	if job.Spec.NativeOnly {
+		if err := w.nativeOnly(p); err != nil {
+			return p, err
+		}
+	}
+	emulators, err := chooseEmulators(w.host, job, p, func(e emulator.Emulator, dir string) (emulator.Found, error) {
+		return emulator.FindOrHost(e, dir, emulator.ReadEntries(emulator.Dir))
+	})
+	if err != nil || preflight {
+		return p, err
+	}
+	if job.Spec.CgroupParent != "" {
+		job.Options.say("the parent of control groups is left out: the embedded worker makes none")
+	}
+	return p, w.start(ctx, embedded.Options{
+		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
+		NoProcessSandbox: job.Spec.NoProcessSandbox,
+		Registries:       job.Options.Registries, Note: job.Options.Note,
+	})
+}
+
+// prepareRemote plans for a worker that the user named, and checks that it can run the required platforms.
+func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (plan, error) {
+	p, err := newPlan(ctx, job, d, w.runnable[0])
+	if err == nil {
+		err = w.runsAll(p)
+	}
+	if err == nil && w.engine != nil {
+		err = beyondEngine(job.Spec)
+	}
+	for _, n := range p.requirements { // while the rest is made ready
+		for _, run := range n.Runs {
+			w.probes.begin(run)
+		}
+	}
+	if err == nil && job.Spec.NativeOnly {
+		err = w.nativeOnly(p)
+	}
+	return p, err
+}
+
+func (w *worker) runsAll(p plan) error {
+	var names []string
+	for _, r := range w.runnable {
+		names = append(names, platform.Format(r))
+	}
+	for _, n := range p.requirements {
+		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
+		if i >= 0 {
+			return &WorkerError{
+				Doing:  "building " + platform.Format(n.Runs[i]),
+				Err:    fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
+				Advice: advice.Of(advice.OwnWorker),
+			}
+		}
+	}
+	return nil
+}
+
+// nativeOnly refuses emulation.
+func (w *worker) nativeOnly(p plan) error {
+	for _, n := range p.requirements {
+		for _, run := range n.Runs {
+			if e := w.emulator(run); e != "" {
+				return &WorkerError{
+					Doing:  "building " + platform.Format(run),
+					Err:    fmt.Errorf("%s would emulate it by qemu-%s, and only native builds are allowed", w, e),
+					Advice: advice.Of(advice.NativeWorker, platform.Format(run)),
+				}
+			}
+		}
+	}
+	return nil
+}
+
 func (p *pool) close() error { return closeAll(p.workers) }
 
 // embedded returns the embedded worker; nil if the pool has none.
@@ -115,91 +202,4 @@ func once(note func(advice.Note)) func(advice.Note) {
 			note(n)
 		}
 	}
-}
-
-// connectAll connects to all workers at once. Without addresses that is the embedded one, which also builds the rest
-// if each address is for one platform.
-func connectAll(ctx context.Context, where Execution) ([]*worker, error) {
-	addrs := where.Workers
-	if !slices.ContainsFunc(addrs, func(a WorkerAddr) bool { return a.Platform == nil }) {
-		addrs = append(slices.Clip(addrs), WorkerAddr{Addr: Embedded})
-	}
-	all := make([]*worker, len(addrs))
-	group, groupCtx := errgroup.WithContext(ctx)
-	for i, a := range addrs {
-		group.Go(func() (err error) {
-			all[i], err = connect(groupCtx, a, where.TLS)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, errors.Join(err, closeAll(all))
-	}
-	for _, w := range all {
-		if !w.embedded() {
-			w.probes = newProbes(ctx, w.client)
-		}
-	}
-	return all, nil
-}
-
-// Ranks of a worker for a platform, the best first.
-const (
-	rankNative = iota
-	rankEmulated
-	rankCopies // it can't run the platform's programs, which is fine for a Dockerfile without RUN
-	rankNever
-)
-
-func (w *worker) rank(target v1.Platform) int {
-	if w.Platform != nil && !platform.Satisfies(target, *w.Platform) {
-		return rankNever
-	}
-	_, err := w.host.Of(target)
-	runs := w.embedded() && err == nil || runsOn(w.runnable, target)
-	switch {
-	case w.Platform != nil, runs && w.emulator(target) == "":
-		return rankNative
-	case runs:
-		return rankEmulated
-	}
-	return rankCopies
-}
-
-// assign gives each target to its best worker, and among equals to the one with less to do.
-func assign(workers []*worker, targets []v1.Platform) ([]*worker, error) {
-	if len(workers) == 1 && workers[0].Platform == nil {
-		return slices.Repeat(workers, len(targets)), nil // there is no choice, so nothing to ask
-	}
-	load := map[*worker]int{}
-	of := make([]*worker, len(targets))
-	for i, target := range targets {
-		best := rankNever
-		for _, w := range workers {
-			if r := w.rank(target); r < best || r == best && load[w] < load[of[i]] {
-				best, of[i] = r, w
-			}
-		}
-		if of[i] == nil {
-			return nil, &WorkerError{
-				Doing:  "building " + platform.Format(target),
-				Err:    errors.New("none of the workers is for it: " + addresses(workers)),
-				Advice: advice.Of(advice.WorkerFor, platform.Format(target)),
-			}
-		}
-		load[of[i]]++
-	}
-	return of, nil
-}
-
-func addresses(workers []*worker) string {
-	var all []string
-	for _, w := range workers {
-		name := w.Addr
-		if w.Platform != nil {
-			name = platform.Format(*w.Platform) + "=" + name
-		}
-		all = append(all, name)
-	}
-	return strings.Join(all, ", ")
 }

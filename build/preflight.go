@@ -65,3 +65,24 @@ func (p *pool) preflight(job Job, d *dockerfile) PreflightResult {
 	}
 	return r
 }
+
+// found returns where a base of platform number i comes from.
+func (p plan) found(i int, b base) Base {
+	for _, l := range p.bases[i] {
+		if l.equal(b) {
+			from := "store"
+			if l.Ref.IsFile() {
+				from = l.Ref.Path
+			}
+			return Base{Name: b.Name, Platform: b.Platform, Digest: l.Digest, From: from}
+		}
+	}
+	found := Base{Name: b.Name, Platform: b.Platform, From: "worker"}
+	if a, ok := p.remote[b.source()]; ok && a.err == nil {
+		found.From = a.ref.Host
+		if image, ok := choose(a.images, b.Platform); ok {
+			found.Digest = image.Descriptor.Digest
+		}
+	}
+	return found
+}

@@ -22,17 +22,17 @@ import (
 	"mtool/build/device"
 )
 
-// ask sends a request. Files for a directory are received here: as root, BuildKit's client would make every device
+// solve sends a request. Files for a directory are received here: as root, BuildKit's client would make every device
 // that a worker names.
-func (s solve) ask(
-	ctx context.Context, o client.SolveOpt, status chan *client.SolveStatus,
+func (w *worker) solve(
+	ctx context.Context, o client.SolveOpt, r receiver, status chan *client.SolveStatus,
 ) (*client.SolveResponse, error) {
 	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
-		return s.worker.client.Solve(ctx, nil, o, status)
+		return w.client.Solve(ctx, nil, o, status)
 	}
 	own, err := session.NewSession(ctx, o.SharedKey)
 	if err == nil {
-		err = s.offer(own, o)
+		err = r.offer(own, o)
 	}
 	if err != nil {
 		close(status)
@@ -42,18 +42,18 @@ func (s solve) ask(
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = own.Run(line, s.worker.sessions()) // if it breaks, the request fails
+		_ = own.Run(line, w.sessions()) // if it breaks, the request fails
 	}()
 	defer func() {
 		disconnect()
 		<-ended
 	}()
 	o.SharedSession, o.SessionPreInitialized = own, true
-	return s.worker.client.Solve(ctx, nil, o, status)
+	return w.client.Solve(ctx, nil, o, status)
 }
 
 // offer serves the worker on session own what BuildKit's client would, and receives files.
-func (s solve) offer(own *session.Session, o client.SolveOpt) error {
+func (r receiver) offer(own *session.Session, o client.SolveOpt) error {
 	for _, a := range o.Session {
 		own.Allow(a)
 	}
@@ -73,7 +73,7 @@ func (s solve) offer(own *session.Session, o client.SolveOpt) error {
 		}
 		stores["local:"+dir] = blobs
 	}
-	r := receiver{dirs: map[string]string{}, skip: s.job.Spec.SkipDevices, say: s.job.Options.say}
+	r.dirs = map[string]string{}
 	var others []filesync.FSSyncTarget
 	for id, e := range o.Exports {
 		switch {

@@ -148,6 +148,13 @@ func (r *record) wrongBase() error {
 	return nil
 }
 
+// baseWarning is BuildKit's warning about a base image of another platform.
+type baseWarning struct{ text string }
+
+func (e *baseWarning) Error() string { return e.text }
+
+func (e *baseWarning) Unwrap() error { return registry.ErrNotFound }
+
 // display shows several solves as one.
 type display struct {
 	many   bool // then step names start with the platform

@@ -126,3 +126,17 @@ func TestImagesOfARecord(t *testing.T) {
 		}
 	}
 }
+
+func TestTargetSignal(t *testing.T) {
+	t.Parallel()
+	for log, want := range map[string]string{
+		"qemu: uncaught target signal 11 (Segmentation fault) - core dumped\n": "11 (Segmentation fault)",
+		"x\r\nqemu: uncaught target signal 4 (Illegal instruction)":            "4 (Illegal instruction)",
+		"qemu: uncaught target signal 11 (Segm":                                "",
+		"all is well":                                                          "",
+	} {
+		if got := targetSignal([]byte(log)); got != want {
+			t.Errorf("%q: got %q, want %q", log, got, want)
+		}
+	}
+}

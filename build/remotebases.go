@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"golang.org/x/sync/errgroup"
 
 	"mtool/build/advice"
 	"mtool/inspect"
@@ -23,65 +22,6 @@ type registryAnswer struct {
 	root   registry.Manifest
 	images []inspect.Image // of a list, by its rows alone
 	err    error
-}
-
-// askRegistries looks up every base that is not in the store: once for each name, all at once. It returns an error if
-// a base does not exist, or not for its platform. An unreachable registry is no error if the worker may still
-// succeed: it runs elsewhere, or it may have cached an image that is named by its digest.
-func askRegistries(ctx context.Context, job Job, p plan) (map[string]registryAnswer, error) {
-	if job.Options.Client == nil {
-		return nil, nil
-	}
-	all, err := askAll(ctx, job.Options, p)
-	if err != nil {
-		return nil, err
-	}
-	var errs []error
-	said := map[string]bool{}
-	for i, target := range job.Spec.Platforms {
-		for _, b := range p.requirements[i].Bases {
-			answer, ok := all[b.source()]
-			if !ok {
-				continue
-			}
-			err := answer.serves(ctx, job, b)
-			if err == nil || said[err.Error()] {
-				continue
-			}
-			said[err.Error()] = true
-			errs = append(errs, fmt.Errorf("building %s: %w", platform.Format(target), err))
-		}
-	}
-	return all, errors.Join(errs...)
-}
-
-func askAll(ctx context.Context, o Options, p plan) (map[string]registryAnswer, error) {
-	var names []string
-	for i, n := range p.requirements {
-		for _, b := range n.Bases {
-			if !p.hasLocal(i, b) && !slices.Contains(names, b.source()) {
-				names = append(names, b.source())
-			}
-		}
-	}
-	answers := make([]registryAnswer, len(names))
-	var g errgroup.Group // the client limits the requests in flight
-	for i, name := range names {
-		g.Go(func() error { answers[i] = askFor(ctx, o, name); return nil })
-	}
-	_ = g.Wait()
-	all := map[string]registryAnswer{}
-	for i, name := range names {
-		if !errors.Is(answers[i].err, registry.ErrName) { // BuildKit's error says what is wrong, and where
-			all[name] = answers[i]
-		}
-	}
-	return all, ctx.Err()
-}
-
-// hasLocal reports whether the store has base b for platform number i.
-func (p plan) hasLocal(i int, b base) bool {
-	return slices.ContainsFunc(p.bases[i], func(l localBase) bool { return l.equal(b) })
 }
 
 func askFor(ctx context.Context, o Options, name string) registryAnswer {
@@ -153,15 +93,6 @@ func (a registryAnswer) serves(ctx context.Context, job Job, b base) error {
 		}
 	}
 	return e
-}
-
-// unread returns why images could not be read, one of which may be the wanted one.
-func unread(images []inspect.Image) error {
-	var errs []error
-	for _, i := range images {
-		errs = append(errs, i.Err)
-	}
-	return errors.Join(errs...)
 }
 
 // listWith returns the list that the tag next to a digest names now, if there is one; the tag may have moved since.

@@ -2,7 +2,6 @@ package build
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -20,10 +19,7 @@ import (
 	"mtool/registry/remote"
 )
 
-const (
-	epochArg    = "SOURCE_DATE_EPOCH" // https://reproducible-builds.org/specs/source-date-epoch/
-	storeForOCI = "store"             // the name by which a worker requests the local store
-)
+const storeForOCI = "store" // the name by which a worker requests the local store
 
 // attrs returns the options of the Dockerfile frontend for one platform.
 func attrs(s Spec, p v1.Platform, bases []localBase, proxy remote.Proxy) map[string]string {
@@ -75,13 +71,6 @@ func contextName(b localBase) string {
 	return name + "::" + platforms.FormatAll(spec(b.Platform))
 }
 
-func shortName(ref registry.Ref) string {
-	if ref.Tag == "latest" && ref.Digest == (v1.Hash{}) {
-		return ref.WithTag("").Familiar()
-	}
-	return ref.Familiar()
-}
-
 // layoutID returns the name by which a worker requests the layout of a base.
 func layoutID(b localBase) string {
 	if b.Ref.IsFile() {
@@ -89,35 +78,6 @@ func layoutID(b localBase) string {
 	}
 	return storeForOCI
 }
-
-// withEpoch takes SOURCE_DATE_EPOCH from the environment unless it is a build argument.
-func withEpoch(s Spec, lookup func(string) (string, bool)) Spec {
-	v, ok := lookup(epochArg)
-	if _, given := s.BuildArgs[epochArg]; given || !ok || v == "" {
-		return s
-	}
-	s.BuildArgs = maps.Clone(s.BuildArgs)
-	if s.BuildArgs == nil {
-		s.BuildArgs = map[string]string{}
-	}
-	s.BuildArgs[epochArg] = v
-	return s
-}
-
-// export returns the request for an OCI layout: blobs in a folder, no archive.
-func export(s Spec, out content.Store) client.ExportEntry {
-	a := map[string]string{"tar": "false", "oci-mediatypes": "true"}
-	for k, v := range s.Annotations {
-		a["annotation."+k] = v
-	}
-	if s.BuildArgs[epochArg] != "" {
-		a["rewrite-timestamp"] = "true" // without it only the config's time is the epoch
-	}
-	return client.ExportEntry{Type: client.ExporterOCI, Attrs: a, OutputStore: out}
-}
-
-// contextMount returns the name by which a worker requests the directory of a named build context.
-func contextMount(name string) string { return "context:" + contextKey(name) }
 
 // request returns one platform's solve. The layout goes into dir.
 func request(job Job, p v1.Platform, bases []localBase, proxy remote.Proxy, dir string) (client.SolveOpt, error) {

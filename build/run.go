@@ -8,8 +8,6 @@ import (
 
 	"mtool/inspect/platform"
 	"mtool/registry"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // Run builds spec.Platforms and stores the images once all of them are built: a failed build stores nothing. The
@@ -54,6 +52,25 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	return Result{Images: images}, nil
 }
 
+// readBuilt reads every exported image and checks that its config names the requested platform.
+func readBuilt(ctx context.Context, s Spec, layouts []Layout) ([]Image, error) {
+	images := make([]Image, len(layouts))
+	for i, l := range layouts {
+		want := s.Platforms[i]
+		images[i] = Image{Platform: want, Ref: s.Name(want), Emulator: l.Emulator}
+		root, have, err := l.image(ctx, images[i].Ref)
+		if err != nil {
+			return nil, fmt.Errorf("reading the image built for %s: %w", platform.Format(want), err)
+		}
+		if !platform.Equal(have, want) {
+			return nil, fmt.Errorf("building %s: %w: the image's config says %s", platform.Format(want), registry.ErrContent,
+				platform.Format(have))
+		}
+		images[i].Manifest = root
+	}
+	return images, nil
+}
+
 // verify calls Options.Verify for every exported image, then joins the errors.
 func verify(ctx context.Context, o Options, images []Image, layouts []Layout) error {
 	if o.Verify == nil {
@@ -70,32 +87,3 @@ func verify(ctx context.Context, o Options, images []Image, layouts []Layout) er
 
 // Result is what Run stored, in the order of Spec.Platforms.
 type Result struct{ Images []Image }
-
-// Image is one image in the store.
-type Image struct {
-	Platform v1.Platform
-	Ref      registry.Ref // in the store
-	Manifest registry.Manifest
-	Emulator string // "" if native, else QEMU's name of the architecture
-}
-
-// Solver executes builds, as BuildKit does.
-type Solver interface {
-	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing that it
-	// started is left when it returns.
-	Solve(ctx context.Context, job Job) ([]Layout, error)
-}
-
-// Job is the input of a Solver: a Spec whose paths are absolute and exist, and whose defaults are set.
-type Job struct {
-	Spec    Spec
-	Options Options
-	Dir     string // an empty directory for the job, on the store's file system; removed after the import
-}
-
-// Layout is one exported image.
-type Layout struct {
-	Dir      string        // an OCI layout
-	Root     v1.Descriptor // the image's manifest within
-	Emulator string        // as in Image
-}

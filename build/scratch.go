@@ -57,3 +57,13 @@ func sweep(parent string) {
 		}
 	}
 }
+
+// Scratch creates a directory below parent that the caller removes; if this process is killed, the next build removes
+// it.
+func Scratch(parent string) (path string, remove func(), err error) {
+	s, err := newScratch(parent)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.path, s.remove, nil
+}

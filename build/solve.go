@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -143,8 +144,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	seen.onUpdate = func(running client.Vertex) { idle.update(running, s.worker.embedded()) }
 	seen.onCrash = s.onCrash(stop)
 	go s.worker.heartbeat(ctx, stop)
-	response, err := s.ask(ctx, opt, display.follow(s.target, seen))
-	seen.wait()
+	response, err := s.ask(ctx, opt, display, seen)
 	if err == nil {
 		err = seen.wrongBase()
 	}
@@ -159,7 +159,7 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 	}
 	l := Layout{Dir: dir}
 	if s.worker.engine != nil {
-		l, err = s.fetch(ctx, inEngine, dir)
+		l, err = takeFrom(ctx, s.worker.engine, inEngine, dir)
 	} else {
 		l.Root, err = rootOf(response)
 	}
@@ -172,6 +172,34 @@ func (s solve) run(ctx context.Context, display *display, idle *idleTimeout, dir
 		}
 	}
 	return l, nil
+}
+
+// export makes each export in its own request, from the steps that the previous request has run.
+func (s solve) export(
+	ctx context.Context, opt client.SolveOpt, exports []client.ExportEntry, d *display,
+) (*record, error) {
+	opt.FrontendAttrs = maps.Clone(opt.FrontendAttrs)
+	delete(opt.FrontendAttrs, "no-cache")
+	opt.CacheExports = nil
+	for i := range exports {
+		opt.Exports = exports[i : i+1]
+		seen := newRecord(newStallTimeout(-1, nil)) // everything was fetched
+		_, err := s.ask(ctx, opt, d, seen)
+		if err != nil || i == len(exports)-1 {
+			return seen, err
+		}
+	}
+	return nil, nil
+}
+
+// ask sends a request to the worker and waits until its progress is shown.
+func (s solve) ask(
+	ctx context.Context, opt client.SolveOpt, d *display, seen *record,
+) (*client.SolveResponse, error) {
+	files := receiver{skip: s.job.Spec.SkipDevices, say: s.job.Options.say}
+	response, err := s.worker.solve(ctx, opt, files, d.follow(s.target, seen))
+	seen.wait()
+	return response, err
 }
 
 func rootOf(r *client.SolveResponse) (v1.Descriptor, error) {

@@ -59,6 +59,20 @@ func (o Options) say(text string) {
 	}
 }
 
+// Solver executes builds, as BuildKit does.
+type Solver interface {
+	// Solve builds every platform of job.Spec at once and exports platform number i as an OCI layout. Nothing that it
+	// started is left when it returns.
+	Solve(ctx context.Context, job Job) ([]Layout, error)
+}
+
+// Job is the input of a Solver: a Spec whose paths are absolute and exist, and whose defaults are set.
+type Job struct {
+	Spec    Spec
+	Options Options
+	Dir     string // an empty directory for the job, on the store's file system; removed after the import
+}
+
 // SpecOptions are further options of BuildKit and the Dockerfile.
 type SpecOptions struct {
 	Strict  bool // warnings about the Dockerfile are errors

@@ -163,3 +163,32 @@ func checkSecrets(given []Secret, needed []string) error {
 	}
 	return nil
 }
+
+// inputsOf returns the inputs for one platform of a job.
+func inputsOf(job Job, target, buildMachine v1.Platform) inputs {
+	return inputs{
+		Target: job.Spec.Target, For: target, BuildMachine: buildMachine, BuildArgs: job.Spec.BuildArgs,
+		Contexts: contextKeys(job.Spec.Contexts),
+	}
+}
+
+// requirements walks from the target stage through the stages that it needs. What only other stages need does not
+// count.
+func (d *dockerfile) requirements(q inputs) (requirements, error) {
+	env, err := d.globals(q)
+	if err != nil {
+		return requirements{}, err
+	}
+	start := len(d.stages) - 1
+	if q.Target != "" {
+		if start = d.stage(q.Target, len(d.stages)); start < 0 {
+			return requirements{}, registry.Usagef("target %q is no stage of the Dockerfile", q.Target)
+		}
+	}
+	w := walk{
+		d: d, env: env, target: q.For, contexts: q.Contexts, seen: make([]bool, len(d.stages)),
+		found: requirements{Stages: map[string]v1.Platform{}},
+	}
+	err = w.stage(start)
+	return w.found, err
+}

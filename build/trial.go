@@ -1,23 +1,18 @@
 package build
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/containerd/containerd/v2/core/content"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
-	"github.com/moby/buildkit/client/llb"
 	"golang.org/x/sync/errgroup"
 
 	"mtool/inspect"
-	"mtool/registry"
 )
 
 // TrialOptions say how to run commands in images.
@@ -25,16 +20,6 @@ type TrialOptions struct {
 	Execution
 	// Limit ends a command that runs longer; 0: one minute. Fetching the image does not count.
 	Limit time.Duration
-}
-
-// Scratch creates a directory below parent that the caller removes; if this process is killed, the next build removes
-// it.
-func Scratch(parent string) (path string, remove func(), err error) {
-	s, err := newScratch(parent)
-	if err != nil {
-		return "", nil, err
-	}
-	return s.path, s.remove, nil
 }
 
 // Runner runs commands in images on BuildKit workers, which are chosen as for builds.
@@ -121,59 +106,4 @@ func (r Runner) scratch(trials []inspect.Trial) (string, func(), error) {
 		return Scratch(filepath.Dir(r.Options.Store.Dir()))
 	}
 	return "", func() {}, nil
-}
-
-// fetched reports whether the worker fetches the image from its registry, as it does base images.
-func fetched(t inspect.Trial) bool { return t.From.Transport == registry.TransportRegistry }
-
-// image returns the root file system of a trial, and the store from which the worker gets it unless it fetches it.
-func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, error) {
-	p := llb.Platform(spec(t.Image.Platform()))
-	digest := t.Image.Manifest.Digest
-	switch {
-	case fetched(t.Trial):
-		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
-	// it has the image, and takes none from this side
-	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil:
-		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
-	}
-	dir, err := t.layout(ctx)
-	if err != nil {
-		return llb.State{}, nil, err
-	}
-	blobs, err := readOnly(dir, t.dir)
-	if err != nil {
-		return llb.State{}, nil, err
-	}
-	const id = "image"
-	return llb.OCILayout(id+"/image@"+digest.String(), llb.OCIStore("", id), p), map[string]content.Store{id: blobs}, nil
-}
-
-// layout returns the OCI layout that has the image: in place, or a copy from an archive or an engine.
-func (t trial) layout(ctx context.Context) (string, error) {
-	switch t.From.Transport {
-	case registry.TransportStore:
-		return t.options.Store.Dir(), nil
-	case registry.TransportLayout:
-		return t.From.Path, nil
-	case registry.TransportRegistry, registry.TransportArchive, registry.TransportDockerArchive, registry.TransportEngine,
-		registry.TransportDraft:
-	}
-	dir, err := os.MkdirTemp(t.dir, "image-")
-	if err != nil {
-		return "", err
-	}
-	blobs := filepath.Join(dir, "blobs", "sha256")
-	if err := os.MkdirAll(blobs, 0o755); err != nil {
-		return "", err
-	}
-	if _, err := writeBlob(blobs, bytes.NewReader(t.Image.Manifest.Body), false); err != nil {
-		return "", err
-	}
-	for _, d := range t.Image.Blobs() {
-		if _, err := moveBlob(ctx, t.Image.Source, d, blobs, false); err != nil {
-			return "", err
-		}
-	}
-	return dir, nil
 }

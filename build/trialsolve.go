@@ -1,9 +1,12 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +17,6 @@ import (
 	gateway "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/solver/pb"
-	digest "github.com/opencontainers/go-digest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -36,6 +38,9 @@ type trial struct {
 	dir     string // for images that the worker gets from this side
 }
 
+// fetched reports whether the worker fetches the image from its registry, as it does base images.
+func fetched(t inspect.Trial) bool { return t.From.Transport == registry.TransportRegistry }
+
 // outcome runs the command. It returns an error only if ctx is done.
 func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
 	o := inspect.Outcome{Exit: -1, Emulator: t.worker.emulator(t.Image.Platform())}
@@ -51,6 +56,58 @@ func (t trial) outcome(ctx context.Context) (inspect.Outcome, error) {
 	}
 	o.Err = err
 	return o, nil
+}
+
+// image returns the root file system of a trial, and the store from which the worker gets it unless it fetches it.
+func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, error) {
+	p := llb.Platform(spec(t.Image.Platform()))
+	digest := t.Image.Manifest.Digest
+	switch {
+	case fetched(t.Trial):
+		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
+	// it has the image, and takes none from this side
+	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil:
+		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
+	}
+	dir, err := t.layout(ctx)
+	if err != nil {
+		return llb.State{}, nil, err
+	}
+	blobs, err := readOnly(dir, t.dir)
+	if err != nil {
+		return llb.State{}, nil, err
+	}
+	const id = "image"
+	return llb.OCILayout(id+"/image@"+digest.String(), llb.OCIStore("", id), p), map[string]content.Store{id: blobs}, nil
+}
+
+// layout returns the OCI layout that has the image: in place, or a copy from an archive or an engine.
+func (t trial) layout(ctx context.Context) (string, error) {
+	switch t.From.Transport {
+	case registry.TransportStore:
+		return t.options.Store.Dir(), nil
+	case registry.TransportLayout:
+		return t.From.Path, nil
+	case registry.TransportRegistry, registry.TransportArchive, registry.TransportDockerArchive, registry.TransportEngine,
+		registry.TransportDraft:
+	}
+	dir, err := os.MkdirTemp(t.dir, "image-")
+	if err != nil {
+		return "", err
+	}
+	blobs := filepath.Join(dir, "blobs", "sha256")
+	if err := os.MkdirAll(blobs, 0o755); err != nil {
+		return "", err
+	}
+	if _, err := writeBlob(blobs, bytes.NewReader(t.Image.Manifest.Body), false); err != nil {
+		return "", err
+	}
+	for _, d := range t.Image.Blobs() {
+		if _, err := moveBlob(ctx, t.Image.Source, d, blobs, false); err != nil {
+			return "", err
+		}
+	}
+	return dir, nil
 }
 
 func (t trial) solve(ctx context.Context, state llb.State, stores map[string]content.Store, o *inspect.Outcome) error {
@@ -185,101 +242,3 @@ func kindOfPull(err error) error {
 
 func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
 func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }
-
-// keptOutput limits the bytes kept of each stream of a command.
-const keptOutput = 64 << 10
-
-// standardError is the stream's number in a worker's log.
-const standardError = 2
-
-// stream is the beginning of a command's output.
-type stream struct {
-	kept []byte
-	more bool // there was more
-}
-
-func (s *stream) add(data []byte) {
-	n := min(len(data), keptOutput-len(s.kept))
-	s.kept = append(s.kept, data[:n]...)
-	s.more = s.more || n < len(data)
-}
-
-// runLog is the log of the step that runs the command. It may be read after done.
-type runLog struct {
-	step           string
-	emulated       bool
-	id             digest.Digest
-	limit          time.Duration
-	stop           context.CancelCauseFunc
-	fetching       *stallTimeout
-	done           chan struct{}
-	timer          *time.Timer
-	start, end     *time.Time
-	stdout, stderr stream
-}
-
-func newRunLog(step string, emulated bool, limit time.Duration, fetching *stallTimeout) *runLog {
-	return &runLog{
-		step: step, emulated: emulated, limit: limit, stop: fetching.stop, fetching: fetching,
-		done: make(chan struct{}),
-	}
-}
-
-// follow reads the status until the solve closes the channel.
-func (h *runLog) follow(status <-chan *client.SolveStatus) {
-	defer close(h.done)
-	for s := range status {
-		h.fetching.update(s)
-		for _, v := range s.Vertexes {
-			if v.Name == h.step {
-				h.vertex(v)
-			}
-		}
-		for _, l := range s.Logs {
-			switch {
-			case l.Vertex != h.id:
-			case l.Stream == standardError:
-				h.stderr.add(l.Data)
-			default:
-				h.stdout.add(l.Data)
-			}
-		}
-		if signal := h.signal(); signal != "" { // the first program of a container then often hangs instead of ending
-			h.stop(inspect.NotRun("it ended by signal " + signal))
-		}
-	}
-	if h.timer != nil {
-		h.timer.Stop()
-	}
-}
-
-// vertex starts the clock when the command starts.
-func (h *runLog) vertex(v *client.Vertex) {
-	h.id = v.Digest
-	if v.Started != nil && h.timer == nil {
-		h.timer = time.AfterFunc(h.limit, func() {
-			h.stop(inspect.NotRun(fmt.Sprintf("it did not end within %s", h.limit)))
-		})
-	}
-	if v.Started != nil {
-		h.start, h.end = v.Started, v.Completed
-	}
-}
-
-func (h *runLog) began() bool { return h.start != nil }
-
-func (h *runLog) took() time.Duration {
-	if h.start == nil || h.end == nil {
-		return 0
-	}
-	return h.end.Sub(*h.start)
-}
-
-// signal returns the signal that, by QEMU's message, ended the command or a program that it started; "" if nothing is
-// emulated.
-func (h *runLog) signal() string {
-	if !h.emulated {
-		return ""
-	}
-	return targetSignal([]byte(strings.Join([]string{string(h.stdout.kept), string(h.stderr.kept)}, "\n")))
-}

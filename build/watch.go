@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
 	digest "github.com/opencontainers/go-digest"
 
@@ -116,24 +115,6 @@ func (w *idleTimeout) silence() error {
 func (w *idleTimeout) stop() {
 	w.timer.Stop()
 	w.cancel(nil)
-}
-
-// crashError ends a build whose emulator reported a crash: what follows is seldom right and often hangs.
-type crashError struct {
-	target v1.Platform
-	step   client.Vertex
-	signal string
-}
-
-func (e *crashError) Error() string { return "uncaught target signal " + e.signal }
-
-// onCrash stops the solve if the step is emulated.
-func (s solve) onCrash(stop context.CancelCauseFunc) func(client.Vertex, string) {
-	return func(step client.Vertex, signal string) {
-		if s.worker.emulator(s.platformOf(step.Name)) != "" {
-			stop(&crashError{s.target, step, signal})
-		}
-	}
 }
 
 // stallTimeout ends a solve if a download of a remote worker has stalled. Such a worker has no limit of its own, and

@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"net"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
 	"github.com/moby/buildkit/session/grpchijack"
+	"github.com/sirupsen/logrus"
 
-	"mtool/build/advice"
 	"mtool/build/emulator"
 	embedded "mtool/build/worker"
-	"mtool/inspect/platform"
 	"mtool/registry/engine"
 	"mtool/registry/remote"
 )
@@ -56,6 +55,18 @@ func (w *worker) start(ctx context.Context, o embedded.Options) (err error) {
 		return errors.Join(err, w.close())
 	}
 	return nil
+}
+
+// connectProcess returns a client of an embedded worker. It sends nothing yet.
+//
+// BuildKit's packages log through logrus's global logger. Its warnings are about normal conditions (a file system
+// without fs-verity), so this silences them.
+func connectProcess(ctx context.Context, p *embedded.Process) (*client.Client, error) {
+	logrus.SetLevel(logrus.ErrorLevel)
+	return client.New(ctx, "unix:///embedded",
+		client.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return p.Dial(ctx)
+		}))
 }
 
 // close ends the connection, and the embedded worker.
@@ -108,6 +119,13 @@ func (w *worker) sessions() session.Dialer {
 	return grpchijack.Dialer(w.client.ControlClient())
 }
 
+// engineSession begins sessions with the BuildKit in e.
+func engineSession(e *engine.Engine) session.Dialer {
+	return func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+		return e.Dial(ctx, "/session", proto, meta)
+	}
+}
+
 // emulator returns QEMU's name of the emulator for a platform's programs there, "" for the processor itself. It is
 // probed if possible, else guessed from the worker's platforms.
 func (w *worker) emulator(target v1.Platform) string {
@@ -154,89 +172,4 @@ func (w *worker) proxy(job Job) remote.Proxy {
 		return remote.Proxy{}
 	}
 	return p
-}
-
-// prepare plans the worker's platforms of a job and prepares the worker: it starts the embedded one, except for a
-// preflight.
-func (w *worker) prepare(ctx context.Context, job Job, d *dockerfile, preflight bool) (plan, error) {
-	if !w.embedded() {
-		return w.prepareRemote(ctx, job, d)
-	}
-	p, err := newPlan(ctx, job, d, buildPlatform(w.host))
-	if err != nil {
-		return p, err
-	}
-	if job.Spec.NativeOnly {
-		if err := w.nativeOnly(p); err != nil {
-			return p, err
-		}
-	}
-	emulators, err := chooseEmulators(w.host, job, p, func(e emulator.Emulator, dir string) (emulator.Found, error) {
-		return emulator.FindOrHost(e, dir, emulator.ReadEntries(emulator.Dir))
-	})
-	if err != nil || preflight {
-		return p, err
-	}
-	if job.Spec.CgroupParent != "" {
-		job.Options.say("the parent of control groups is left out: the embedded worker makes none")
-	}
-	return p, w.start(ctx, embedded.Options{
-		StateDir: job.Options.StateDir, Host: w.host, Emulators: emulators, Allow: job.Spec.Allow,
-		NoProcessSandbox: job.Spec.NoProcessSandbox,
-		Registries:       job.Options.Registries, Note: job.Options.Note,
-	})
-}
-
-// prepareRemote plans for a worker that the user named, and checks that it can run the required platforms.
-func (w *worker) prepareRemote(ctx context.Context, job Job, d *dockerfile) (plan, error) {
-	p, err := newPlan(ctx, job, d, w.runnable[0])
-	if err == nil {
-		err = w.runsAll(p)
-	}
-	if err == nil && w.engine != nil {
-		err = beyondEngine(job.Spec)
-	}
-	for _, n := range p.requirements { // while the rest is made ready
-		for _, run := range n.Runs {
-			w.probes.begin(run)
-		}
-	}
-	if err == nil && job.Spec.NativeOnly {
-		err = w.nativeOnly(p)
-	}
-	return p, err
-}
-
-func (w *worker) runsAll(p plan) error {
-	var names []string
-	for _, r := range w.runnable {
-		names = append(names, platform.Format(r))
-	}
-	for _, n := range p.requirements {
-		i := slices.IndexFunc(n.Runs, func(run v1.Platform) bool { return !runsOn(w.runnable, run) })
-		if i >= 0 {
-			return &WorkerError{
-				Doing:  "building " + platform.Format(n.Runs[i]),
-				Err:    fmt.Errorf("%s runs only %s", w, strings.Join(names, ", ")),
-				Advice: advice.Of(advice.OwnWorker),
-			}
-		}
-	}
-	return nil
-}
-
-// nativeOnly refuses emulation.
-func (w *worker) nativeOnly(p plan) error {
-	for _, n := range p.requirements {
-		for _, run := range n.Runs {
-			if e := w.emulator(run); e != "" {
-				return &WorkerError{
-					Doing:  "building " + platform.Format(run),
-					Err:    fmt.Errorf("%s would emulate it by qemu-%s, and only native builds are allowed", w, e),
-					Advice: advice.Of(advice.NativeWorker, platform.Format(run)),
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -77,25 +77,6 @@ func (g git) checkCommit(ctx context.Context, p gitAddress, given string) error 
 // shortestCommit is the minimum number of digits that Git shows of a commit.
 const shortestCommit = 7
 
-// enter makes a directory in the repository the context.
-func (c *Context) enter(name, given string) error {
-	if name == "" {
-		return nil
-	}
-	if !filepath.IsLocal(name) {
-		return registry.Usagef("directory %q lies outside of the repository", name)
-	}
-	dir, err := filepath.EvalSymlinks(filepath.Join(c.Dir, name))
-	if err != nil {
-		return registry.Usagef("%q has no directory %q", shown(given), name)
-	}
-	if inside, err := filepath.Rel(c.Dir, dir); err != nil || !filepath.IsLocal(inside) {
-		return registry.Usagef("directory %q leads out of the repository", name)
-	}
-	c.Dir = dir
-	return nil
-}
-
 func (g git) fetch(ctx context.Context, p gitAddress) error {
 	ref := p.ref
 	if ref == "" {

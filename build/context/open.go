@@ -8,45 +8,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
-	"mtool/build/snapshot"
 	"mtool/registry"
 	"mtool/registry/remote"
 )
-
-// Context is a build context on disk.
-type Context struct {
-	Dir        string
-	Dockerfile string                    // if the context was only a Dockerfile; else ""
-	Epoch      string                    // of a Git context: the commit's time, in seconds since 1970; else ""
-	Entries    map[string]snapshot.Entry // of an archive: its headers for the files in Dir
-	temporary  string
-}
-
-// Close removes what Open made.
-func (c Context) Close() error {
-	if c.temporary == "" {
-		return nil
-	}
-	return os.RemoveAll(c.temporary)
-}
-
-// Options tune Open; the zero value works for directories.
-type Options struct {
-	In         io.Reader    // what "-" reads
-	Client     *http.Client // default: http.DefaultClient
-	KeepGitDir bool         // leave .git in a Git context
-	Env        []string     // for the git command, added to the environment
-
-	Note func(string) // called with remarks for the user; optional
-
-	Idle time.Duration // how long a server may stall, Git by HTTP included; 0: a minute, negative: forever
-}
 
 // Open turns given into a directory. It may be a directory, "-", a Git address (git://…, git@…, ssh://…, …/NAME.git,
 // github.com/…, each with an optional #REF[:DIR]), or an http address of an archive or a Dockerfile. The caller must
@@ -61,34 +29,6 @@ func Open(ctx context.Context, given string, o Options) (Context, error) {
 		return inTemporary(func(c *Context) error { return download(ctx, c, given, o) })
 	}
 	return Context{Dir: given}, nil
-}
-
-// shown returns an address without its password, and without the values of its query but for those that Git contexts
-// have: links to files are often signed.
-func shown(given string) string {
-	u, err := url.Parse(given)
-	if err != nil {
-		return given
-	}
-	query := u.Query()
-	for key := range query {
-		switch key {
-		case "branch", "checksum", "commit", "keep-git-dir", "ref", "subdir", "submodules", "tag":
-		default:
-			query.Set(key, "xxxxx")
-		}
-	}
-	if len(query) > 0 && strings.Contains(query.Encode(), "xxxxx") {
-		u.RawQuery = query.Encode()
-	}
-	return u.Redacted()
-}
-
-// IsRemote reports whether given is an address.
-func IsRemote(given string) bool { return isGit(given) || isHTTP(given) }
-
-func isHTTP(given string) bool {
-	return strings.HasPrefix(given, "http://") || strings.HasPrefix(given, "https://")
 }
 
 func inTemporary(fill func(*Context) error) (_ Context, err error) {

@@ -80,3 +80,41 @@ func argument(n uint32) uint32 {
 	}
 	return place
 }
+
+// server answers for the kernel what listen has it report.
+type server struct {
+	listener  int
+	disk      uint64 // the device of the file system that holds layers
+	namespace uint64 // the inode of this user namespace
+}
+
+// request is struct seccomp_notif.
+type request struct {
+	ID     uint64
+	Thread uint32
+	_      uint32
+	Number int32
+	_      uint32
+	_      uint64
+	Args   [6]uint64
+}
+
+// answer is struct seccomp_notif_resp.
+type answer struct {
+	ID    uint64
+	_     int64
+	Error int32
+	Flags uint32
+}
+
+// valid reports whether the thread of a request still waits, so that its number is not another's now.
+func (s server) valid(r request) bool {
+	return ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&r.ID)) == nil //nolint:gosec // as the call demands
+}
+
+func ioctl(fd int, code uintptr, arg unsafe.Pointer) error {
+	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), code, uintptr(arg)); errno != 0 {
+		return errno
+	}
+	return nil
+}

@@ -3,6 +3,7 @@ package device
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -31,32 +32,6 @@ func Serve(dir string) error {
 	return nil
 }
 
-// server answers for the kernel.
-type server struct {
-	listener  int
-	disk      uint64 // the device of the file system that holds layers
-	namespace uint64 // the inode of this user namespace
-}
-
-// request is struct seccomp_notif.
-type request struct {
-	ID     uint64
-	Thread uint32
-	_      uint32
-	Number int32
-	_      uint32
-	_      uint64
-	Args   [6]uint64
-}
-
-// answer is struct seccomp_notif_resp.
-type answer struct {
-	ID    uint64
-	_     int64
-	Error int32
-	Flags uint32
-}
-
 // serve ends with the process, or when the kernel sends nothing more: calls fail with ENOSYS then.
 func (s server) serve() {
 	defer unix.Close(s.listener) //nolint:errcheck // there is nobody to report to
@@ -78,14 +53,108 @@ func (s server) serve() {
 	}
 }
 
-// valid reports whether the thread of a request still waits, so that its number is not another's now.
-func (s server) valid(r request) bool {
-	return ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_ID_VALID, unsafe.Pointer(&r.ID)) == nil //nolint:gosec // as the call demands
+// refused leaves the answer to the kernel, which refuses devices in a user namespace.
+const refused = unix.Errno(math.MaxInt32)
+
+// make makes the file that a thread asked for, as the kernel would have made a device; 0 is success.
+func (s server) make(r request) unix.Errno {
+	a := arguments{dir: unix.AT_FDCWD, name: r.Args[0], mode: uint32(r.Args[1]), device: uint32(r.Args[2])}
+	if r.Number == unix.SYS_MKNODAT {
+		a = arguments{dir: int32(r.Args[0]), name: r.Args[1], mode: uint32(r.Args[2]), device: uint32(r.Args[3])}
+	}
+	t, err := openTask(r.Thread)
+	if err != nil {
+		return refused
+	}
+	defer t.close()
+	if !s.valid(r) || !t.mayMake(s.namespace) {
+		return refused
+	}
+	name, err := t.text(a.name)
+	if err != nil {
+		return errno(err)
+	}
+	parent, base, err := t.parent(int(a.dir), name)
+	if err != nil {
+		return errno(err)
+	}
+	defer unix.Close(parent) //nolint:errcheck // a path only
+	if !s.holdsLayers(parent) {
+		return refused
+	}
+	return errno(t.create(parent, base, a))
 }
 
-func ioctl(fd int, code uintptr, arg unsafe.Pointer) error {
-	if _, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), code, uintptr(arg)); errno != 0 {
-		return errno
+// arguments are those of mknodat(2).
+type arguments struct {
+	dir          int32
+	name         uint64
+	mode, device uint32
+}
+
+// stands returns the requested device.
+func (a arguments) stands() Device {
+	return Device{
+		Block: a.mode&unix.S_IFMT == unix.S_IFBLK,
+		Major: a.device >> 8 & 0xfff, Minor: a.device&0xff | a.device>>12&0xfff00, // new_decode_dev of the kernel
+	}
+}
+
+// holdsLayers reports whether a directory becomes part of a layer: not a tmpfs of a step, such as its /dev, nor any
+// other file system.
+func (s server) holdsLayers(dir int) bool {
+	var fs unix.Statfs_t
+	var at unix.Stat_t
+	if unix.Fstatfs(dir, &fs) != nil || unix.Fstat(dir, &at) != nil {
+		return false
+	}
+	return fs.Type == unix.OVERLAYFS_SUPER_MAGIC || at.Dev == s.disk
+}
+
+// create makes the file in the directory parent.
+func (t task) create(parent int, base string, a arguments) error {
+	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_WRONLY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	f, err := unix.Openat(parent, base, flags, 0o600)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(f) //nolint:errcheck // nothing was written
+	err = unix.Fsetxattr(f, Attribute, []byte(a.stands().String()), 0)
+	if err == nil && t.group != 0 && !setsGroup(parent) {
+		err = unix.Fchown(f, -1, t.group)
+	}
+	if err == nil {
+		err = unix.Fchmod(f, a.mode&0o7777&^t.umask)
+	}
+	if err != nil {
+		return errors.Join(unix.EPERM, err, unix.Unlinkat(parent, base, 0))
 	}
 	return nil
+}
+
+// setsGroup reports whether new files in a directory get its group.
+func setsGroup(dir int) bool {
+	var s unix.Stat_t
+	return unix.Fstat(dir, &s) == nil && s.Mode&unix.S_ISGID != 0
+}
+
+// errno returns the first error number in err.
+func errno(err error) unix.Errno {
+	if err == nil {
+		return 0
+	}
+	if e, ok := errors.AsType[unix.Errno](err); ok {
+		return e
+	}
+	return unix.EPERM
+}
+
+// From returns the device that the file at path stands for; false: it is an ordinary file.
+func From(path string) (Device, bool) {
+	var value [32]byte // longer than any
+	n, err := unix.Lgetxattr(path, Attribute, value[:])
+	if err != nil {
+		return Device{}, false
+	}
+	return Parse(string(value[:n]))
 }

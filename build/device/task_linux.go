@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -132,6 +133,18 @@ func (t task) parent(dir int, name string) (fd int, base string, err error) {
 		Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS,
 	})
 	return fd, base, err
+}
+
+// split returns the directory and the name in it. The error is the kernel's for such a path.
+func split(name string) (dir, base string, err error) {
+	dir, base = path.Split(name)
+	switch {
+	case strings.Trim(name, "/") != "" && base == "", name == "":
+		return "", "", unix.ENOENT
+	case base == "", base == ".", base == "..":
+		return "", "", unix.EEXIST
+	}
+	return dir, base, nil
 }
 
 // where returns the path of a directory of the thread below its root.

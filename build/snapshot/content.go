@@ -15,38 +15,9 @@ import (
 	"github.com/tonistiigi/fsutil/types"
 )
 
-// digest is the first half of a SHA-256 of a file's extended attributes and content.
-type digest [16]byte
-
 // rest is how long a file must be unchanged before its ctime proves that it was not changed again: file systems'
 // clocks tick in milliseconds, so a second change within a tick would not show.
 const rest = 2 * time.Second
-
-// compare decides whether a worker may have other content than today's under a node's size and time.
-func (t *Tree) compare(n *node, stat *types.Stat) error {
-	m := t.o.Memory
-	if m == nil {
-		return nil
-	}
-	r := m.recall(t.key(n), stat.Size, stat.ModTime)
-	if r == nil {
-		return nil // no worker has it: when one requests it, it is recorded
-	}
-	if sum, ok := m.unchanged(t.key(n), n.id, stat); ok {
-		n.sum = &sum
-	} else {
-		f, err := t.open(n, stat)
-		if err != nil {
-			return err
-		}
-		_, err = io.Copy(io.Discard, f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return err
-		}
-	}
-	n.resend = m.varies(t.key(n), stat.Size, stat.ModTime)
-	return nil
-}
 
 func (t *Tree) key(n *node) string { return t.o.Name + "\x00" + n.path }
 

@@ -255,3 +255,12 @@ func (m *Memory) record(key string) *record {
 	}
 	return r
 }
+
+// digest is the first half of a SHA-256 of a file's extended attributes and content.
+type digest [16]byte
+
+// inode identifies a file. Changed is the time of the last change, in nanoseconds; 0 when the system keeps none.
+type inode struct {
+	Dev, Ino uint64
+	Changed  int64
+}

@@ -3,11 +3,10 @@ package worker
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 
-	"github.com/containerd/containerd/v2/core/mount"
 	"golang.org/x/sys/unix"
 
 	"mtool/build/advice"
@@ -136,26 +135,13 @@ func hostMustDo(c config, host []emulator.Entry, mountErr error) error {
 	return nil
 }
 
-// prepareEnv puts temporary files of BuildKit, containerd and runc into the state directory, where tidy finds those
-// of a killed worker; see also childEnv.
-func prepareEnv(c config) error {
-	vars := c.Registries.Proxy.Vars() // those of docker's config.json are not in the environment
-	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
-	for _, kv := range c.Env {
-		name, value, _ := strings.Cut(kv, "=")
-		vars[name] = value
-	}
-	for name, value := range vars {
-		if err := os.Setenv(name, value); err != nil {
-			return err
-		}
-	}
-	return mount.SetTempMountLocation(tmpDir(c.Root))
-}
-
-func runDir(root string) string { return filepath.Join(root, "run") }
-func tmpDir(root string) string { return filepath.Join(root, "tmp") }
-
 func denied(doing string, err error) *failure {
 	return &failure{Doing: doing, Why: err.Error(), Denied: errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES)}
+}
+
+func asFailure(err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	return &failure{Doing: "opening the worker", Why: err.Error(), Denied: errors.Is(err, fs.ErrPermission)}
 }

@@ -80,12 +80,3 @@ func refused(err error) bool {
 	}
 	return false
 }
-
-// forbiddenError adds the reason to the kernel's error.
-type forbiddenError struct {
-	err error
-	why string
-}
-
-func (e *forbiddenError) Error() string { return e.why + ": " + e.err.Error() }
-func (e *forbiddenError) Unwrap() error { return e.err }

@@ -70,18 +70,3 @@ func TestExplain(t *testing.T) {
 		})
 	}
 }
-
-func TestFindRunc(t *testing.T) {
-	t.Setenv("PATH", "")
-	dir := t.TempDir()
-	var w *Error
-	if _, err := findRunc(dir); !errors.As(err, &w) || !strings.Contains(w.Hint(), "package runc") {
-		t.Errorf("got %v", err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, "runc"), []byte("#!"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := findRunc(t.TempDir(), dir); err != nil || got != filepath.Join(dir, "runc") {
-		t.Errorf("got %q, %v", got, err)
-	}
-}

@@ -125,3 +125,8 @@ func parentOf(stat string) (pid, parent int, ok bool) {
 	parent, err = strconv.Atoi(fields[1])
 	return pid, parent, err == nil
 }
+
+// exitStatus is how another process ended; this process must end the same way.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

@@ -5,23 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
-)
-
-// The names under which this program starts itself, and the stages of a child.
-const (
-	childName     = "mtool-worker"
-	shimName      = "mtool-runc"
-	stageProbe    = "probe" // exits at once: tests whether such a process can start
-	stageUnmapped = "unmapped"
-	stageMapped   = "mapped"
-	kept          = "kept" // an argument after the stage: without a PID namespace, by a keeper
 )
 
 // Main never returns if this process is a worker, or the shim around runc. Otherwise it does nothing.
@@ -45,11 +34,6 @@ func Main() {
 	}
 	exit(fmt.Errorf("unknown stage %q", os.Args[1]))
 }
-
-// exitStatus is how another process ended; this process must end the same way.
-type exitStatus int
-
-func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 func exit(err error) {
 	if status, ok := errors.AsType[exitStatus](err); ok {
@@ -188,11 +172,4 @@ func openState(c config, note func(string)) (*server, error) {
 		return nil, f
 	}
 	return s, nil
-}
-
-func asFailure(err error) *failure {
-	if f, ok := errors.AsType[*failure](err); ok {
-		return f
-	}
-	return &failure{Doing: "opening the worker", Why: err.Error(), Denied: errors.Is(err, fs.ErrPermission)}
 }

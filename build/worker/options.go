@@ -67,14 +67,3 @@ type message struct {
 	Tried     map[string]string `json:",omitempty"` // by architecture: why it does not run, "" if it does
 	Failed    *failure          `json:",omitempty"`
 }
-
-// failure is why a child can't be a worker. It is sent to another process, so it is plain data.
-type failure struct {
-	Doing  string // gerund and object
-	Why    string
-	Denied bool // the kernel refused with EPERM or EACCES
-	Masked bool // it refused a new /proc, and nothing before that
-	Advice advice.Advice
-}
-
-func (f *failure) Error() string { return f.Doing + ": " + f.Why }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -38,6 +39,16 @@ const (
 
 // goOn tells a child that its ids are mapped.
 const goOn = 1
+
+// The names under which this program starts itself, and the stages of a child.
+const (
+	childName     = "mtool-worker"
+	shimName      = "mtool-runc"
+	stageProbe    = "probe" // exits at once: tests whether such a process can start
+	stageUnmapped = "unmapped"
+	stageMapped   = "mapped"
+	kept          = "kept" // an argument after the stage: without a PID namespace, by a keeper
+)
 
 // spawn starts the child in its namespaces; shared means without a PID namespace.
 func spawn(m mapping, shared bool) (*Process, error) {
@@ -210,4 +221,28 @@ func thisConfinement() confinement {
 		}
 		return probe.Run()
 	}}
+}
+
+// tail keeps the end of what is written to it. It is safe for use from several goroutines.
+type tail struct {
+	mu    sync.Mutex
+	bytes []byte
+}
+
+const tailSize = 8 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.bytes = append(t.bytes, p...)
+	if over := len(t.bytes) - tailSize; over > 0 {
+		t.bytes = append(t.bytes[:0], t.bytes[over:]...)
+	}
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.bytes))
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
 )
 
 // lockState waits for the lock of the state directory and removes what a killed worker left in it. The lock ends with
@@ -66,6 +67,22 @@ func checkFormat(root string, note func(string)) error {
 		return err
 	}
 	return os.WriteFile(path, []byte(stateFormat), 0o600)
+}
+
+// forgetTorn empties a state that was being changed when the machine went down.
+func forgetTorn(root, boot string, note func(string)) error {
+	b, err := os.ReadFile(filepath.Join(root, unsynced))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && string(b) == boot {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	note("forgetting the build cache in " + root + ": the machine went down during a build")
+	if err := forget(root); err != nil {
+		return err
+	}
+	return os.Remove(filepath.Join(root, unsynced)) // last, so that a killed process leaves the mark
 }
 
 // contents returns everything in a state except its lock and format.
@@ -134,6 +151,38 @@ func tidy(root string) error {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return fmt.Errorf("preparing the worker's state: %w", err)
 		}
+	}
+	return nil
+}
+
+// reserveSize is in bytes. To delete what fills a disk, each database needs a few pages.
+const reserveSize = 2 << 20
+
+// reserve keeps space in the state directory for the databases: on a full disk they could not delete anything, and no
+// build could free what an earlier one left. The space is released if the disk is full. File systems that can't
+// reserve space do without.
+func reserve(root string) error {
+	path := filepath.Join(root, "reserve")
+	var disk unix.Statfs_t
+	if err := unix.Statfs(root, &disk); err != nil {
+		return err
+	}
+	if disk.Bavail*uint64(disk.Bsize) < reserveSize {
+		if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = unix.Fallocate(int(f.Fd()), 0, 0, reserveSize)
+	if closed := f.Close(); err != nil || closed != nil {
+		return os.Remove(path)
 	}
 	return nil
 }

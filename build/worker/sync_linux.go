@@ -2,7 +2,6 @@ package worker
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,22 +25,6 @@ func bootID() string {
 		return ""
 	}
 	return strings.TrimSpace(string(b))
-}
-
-// forgetTorn empties a state that was being changed when the machine went down.
-func forgetTorn(root, boot string, note func(string)) error {
-	b, err := os.ReadFile(filepath.Join(root, unsynced))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && string(b) == boot {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	note("forgetting the build cache in " + root + ": the machine went down during a build")
-	if err := forget(root); err != nil {
-		return err
-	}
-	return os.Remove(filepath.Join(root, unsynced)) // last, so that a killed process leaves the mark
 }
 
 // deferSyncs marks the state as not synced. It returns a function that syncs what was written since.

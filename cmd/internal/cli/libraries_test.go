@@ -122,7 +122,7 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 func notOurs() map[string][]string {
 	return map[string][]string{
 		"build/lint.go":           {"--target|-march"},          // of compilers
-		"build/missingfile.go":    {" --from="},                 // of COPY
+		"build/failure.go":        {" --from="},                 // of COPY
 		"inspect/launch/shell.go": {"no command line after -c"}, // of a shell
 		"inspect/deep/rules.go":   {"unless --strict", "--allow-foreign"},
 		"inspect/deep/needed.go":  {"unless --strict"},

@@ -11,10 +11,10 @@ func ofBuild() []mutant {
 			"build/paths.go", "TestOutputsLeadOut", `if err := CheckOutput(s.Context, e.Dir); err != nil {`,
 			`if err := CheckOutput(s.Context, e.Dir); false {`,
 		},
-		{"build/layout.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
+		{"build/run.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
 
 		{
-			"build/snapshot/content.go", "TestSameTime", `n.resend = m.varies(t.key(n), stat.Size, stat.ModTime)`,
+			"build/snapshot/walk.go", "TestSameTime", `n.resend = m.varies(t.key(n), stat.Size, stat.ModTime)`,
 			`n.resend = false`,
 		},
 		{
@@ -29,7 +29,7 @@ func ofBuild() []mutant {
 			`return r.Last.Sum, r.Last.Size == stat.Size`,
 		},
 		{"build/snapshot/memory.go", "TestUnchanged", `if err == nil && take(path) == nil {`, `if err == nil {`},
-		{"build/snapshot/tree.go", "TestHidden", `delete(stat.Xattrs, t.o.Hidden)`, ``},
+		{"build/snapshot/walk.go", "TestHidden", `delete(stat.Xattrs, t.o.Hidden)`, ``},
 
 		{"build/device/device.go", "TestParse", `if d.Whiteout() || d.String() != value {`, `if d.String() != value {`},
 		{

@@ -20,7 +20,7 @@ func ofProgram() []mutant {
 		restore()`, `		select {}
 		restore()`},
 		{
-			"build/worker/enter_linux.go", "build-hostile-archives.txtar", `return mount.SetTempMountLocation(tmpDir(c.Root))`,
+			"build/worker/env_linux.go", "build-hostile-archives.txtar", `return mount.SetTempMountLocation(tmpDir(c.Root))`,
 			`_ = mount.SetTempMountLocation
 	return nil`,
 		},

@@ -82,3 +82,31 @@ func (p *gitAddress) set(key string, values []string) error {
 	*to = prefix + values[0]
 	return nil
 }
+
+// shown returns an address without its password, and without the values of its query but for those that Git contexts
+// have: links to files are often signed.
+func shown(given string) string {
+	u, err := url.Parse(given)
+	if err != nil {
+		return given
+	}
+	query := u.Query()
+	for key := range query {
+		switch key {
+		case "branch", "checksum", "commit", "keep-git-dir", "ref", "subdir", "submodules", "tag":
+		default:
+			query.Set(key, "xxxxx")
+		}
+	}
+	if len(query) > 0 && strings.Contains(query.Encode(), "xxxxx") {
+		u.RawQuery = query.Encode()
+	}
+	return u.Redacted()
+}
+
+// IsRemote reports whether given is an address.
+func IsRemote(given string) bool { return isGit(given) || isHTTP(given) }
+
+func isHTTP(given string) bool {
+	return strings.HasPrefix(given, "http://") || strings.HasPrefix(given, "https://")
+}

@@ -1,8 +1,6 @@
 package worker
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -12,47 +10,6 @@ import (
 	"mtool/build/emulator"
 	"mtool/registry/remote"
 )
-
-func TestTail(t *testing.T) {
-	t.Parallel()
-	var l tail
-	for i := range 10000 {
-		fmt.Fprintf(&l, "line %d\n", i)
-	}
-	if got := l.String(); len(got) > tailSize || !strings.HasSuffix(got, "line 9998\nline 9999") {
-		t.Errorf("%d bytes, ending in %q", len(got), got[max(0, len(got)-20):])
-	}
-}
-
-func TestChildEnv(t *testing.T) {
-	t.Parallel()
-	got := childEnv([]string{
-		"HTTPS_PROXY=p", "USER=anna", "PATH=/bin", "XDG_RUNTIME_DIR=/run/user/1000",
-		"NOTIFY_SOCKET=x", "TMPDIR=/t",
-	})
-	if want := []string{"HTTPS_PROXY=p", "PATH=/bin:/usr/sbin:/sbin"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := childEnv(nil); len(got) != 1 || !strings.Contains(got[0], "/usr/sbin") {
-		t.Errorf("without a PATH: %q", got)
-	}
-}
-
-// TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of
-// registries.
-func TestKeptEnv(t *testing.T) {
-	t.Parallel()
-	env := []string{
-		"https_proxy=p", "SSL_CERT_FILE=/ca", "DOCKER_AUTH_CONFIG=secret", "AWS_SECRET_ACCESS_KEY=secret",
-		"PATH=/bin", "HOME=/root",
-	}
-	if got, want := bareEnv(env), []string{"PATH=/bin:/usr/sbin:/sbin"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got, want := keptEnv(env), env[:2]; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
 
 // foreign is the emulator of arch, as a machine of yet another architecture knows it.
 func foreign(t *testing.T, arch string) emulator.Emulator {

@@ -1,8 +1,12 @@
 package worker
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/containerd/containerd/v2/core/mount"
 )
 
 // childEnv returns the environment of a worker: the caller's, for its proxies and certificates, without what would
@@ -45,3 +49,24 @@ func withPath(env []string, keep func(name string) bool) []string {
 	}
 	return append(out, "PATH="+path)
 }
+
+// prepareEnv puts temporary files of BuildKit, containerd and runc into the state directory, where tidy finds those
+// of a killed worker; see also childEnv.
+func prepareEnv(c config) error {
+	vars := c.Registries.Proxy.Vars() // those of docker's config.json are not in the environment
+	vars["XDG_RUNTIME_DIR"], vars["TMPDIR"] = runDir(c.Root), tmpDir(c.Root)
+	for _, kv := range c.Env {
+		name, value, _ := strings.Cut(kv, "=")
+		vars[name] = value
+	}
+	for name, value := range vars {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return mount.SetTempMountLocation(tmpDir(c.Root))
+}
+
+func runDir(root string) string { return filepath.Join(root, "run") }
+
+func tmpDir(root string) string { return filepath.Join(root, "tmp") }

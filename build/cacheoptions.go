@@ -1,0 +1,83 @@
+package build
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"github.com/moby/buildkit/client"
+
+	"mtool/inspect/platform"
+	"mtool/registry"
+	"mtool/registry/regular"
+)
+
+// withType expands a bare reference to a registry cache.
+func withType(caches []string) (all []string) {
+	for _, c := range caches {
+		if !strings.Contains(c, "type=") {
+			c = "type=registry,ref=" + c
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// perPlatform gives each of several platforms its own cache, since each is its own request and the last would win: a
+// tag with the platform as a suffix, or a directory below the named one.
+func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
+	suffix := platform.Suffix(p)
+	for _, e := range caches {
+		switch e.Type {
+		case "registry":
+			if name := filepath.Base(e.Attrs["ref"]); strings.Contains(name, ":") {
+				e.Attrs["ref"] += "-" + suffix
+			} else {
+				e.Attrs["ref"] += ":" + suffix
+			}
+		case "local":
+			for _, key := range []string{"dest", "src"} {
+				if e.Attrs[key] != "" {
+					e.Attrs[key] = filepath.Join(e.Attrs[key], suffix)
+				}
+			}
+		}
+	}
+}
+
+// ownAndPlain reads each platform's own cache and, unless that name is being written, the plain name too: a list
+// whose images carry their caches, or the cache of a build of one platform.
+func ownAndPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
+	for _, plain := range imports {
+		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
+		perPlatform([]client.CacheOptionsEntry{own}, p)
+		all = append(all, own)
+		written := slices.ContainsFunc(exports, func(e client.CacheOptionsEntry) bool {
+			return e.Type == own.Type && e.Attrs["ref"] == own.Attrs["ref"] && e.Attrs["dest"] == own.Attrs["src"]
+		})
+		if !written {
+			all = append(all, plain)
+		}
+	}
+	return all
+}
+
+// existing drops local caches that do not exist yet: the first build on a machine has none.
+func existing(imports []client.CacheOptionsEntry) (there []client.CacheOptionsEntry, err error) {
+	for _, c := range imports {
+		if c.Type == "local" {
+			if _, err := os.Stat(filepath.Join(c.Attrs["src"], "index.json")); err != nil {
+				continue
+			}
+			if err := regular.AllOfLayout(c.Attrs["src"]); err != nil { // BuildKit's client opens everything in it
+				return nil, fmt.Errorf("%w: reading cache: %w", registry.ErrContent, err)
+			}
+		}
+		there = append(there, c)
+	}
+	return there, nil
+}
