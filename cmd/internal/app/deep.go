@@ -3,12 +3,15 @@ package app
 import (
 	"context"
 	"runtime/debug"
+	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
 	"mtool/inspect"
 	"mtool/inspect/deep"
 	"mtool/inspect/facts"
+	"mtool/inspect/platform"
 	"mtool/inspect/rootfs"
 	"mtool/registry"
 )
@@ -99,7 +102,7 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 		return err
 	}
 	findings := inspect.Check(report, inspect.CheckOptions{Require: []v1.Platform{p}})
-	if err := inspect.Failed(findings); err != nil {
+	if err := inspect.Failed(unprefixed(findings, p)); err != nil {
 		return err
 	}
 	findings, _, err = e.deepen(ctx, report, findings, DeepOptions{Deep: true}, false)
@@ -112,8 +115,17 @@ func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Obj
 			wrong = append(wrong, f)
 		}
 	}
-	if err := inspect.Failed(deep.Summary(wrong)); err != nil {
+	if err := inspect.Failed(unprefixed(deep.Summary(wrong), p)); err != nil {
 		return registry.WithHint(err, "look at the Dockerfile's COPY and FROM lines; --no-verify keeps the image as it is")
 	}
 	return nil
+}
+
+// unprefixed returns the findings without the platform at the start of their messages: package build names it.
+func unprefixed(findings []inspect.Finding, p v1.Platform) []inspect.Finding {
+	all := slices.Clone(findings)
+	for i, f := range all {
+		all[i].Message = strings.TrimPrefix(f.Message, platform.Format(p)+": ")
+	}
+	return all
 }

@@ -1,0 +1,25 @@
+package app
+
+import (
+	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/inspect"
+)
+
+// The error for an image that was built names its platform, so its findings don't repeat it; others keep theirs.
+func TestUnprefixed(t *testing.T) {
+	t.Parallel()
+	arm := v1.Platform{OS: "linux", Architecture: "arm64"}
+	for given, want := range map[string]string{
+		"linux/arm64: the entrypoint /app is an amd64 program": "the entrypoint /app is an amd64 program",
+		"linux/amd64: the entrypoint /app is an arm64 program": "linux/amd64: the entrypoint /app is an arm64 program",
+		"the list has no linux/arm64: it was left out":         "the list has no linux/arm64: it was left out",
+	} {
+		findings := []inspect.Finding{{Message: given}}
+		if got := unprefixed(findings, arm); got[0].Message != want || findings[0].Message != given {
+			t.Errorf("%q: got %q, want %q, and the finding as it was", given, got[0].Message, want)
+		}
+	}
+}
