@@ -49,9 +49,9 @@ func perPlatform(caches []client.CacheOptionsEntry, p v1.Platform) {
 	}
 }
 
-// ownAndPlain reads each platform's own cache and, unless that name is being written, the plain name too: a list
+// withPlain reads each platform's own cache and, unless that name is being written, the plain name too: a list
 // whose images carry their caches, or the cache of a build of one platform.
-func ownAndPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
+func withPlain(exports, imports []client.CacheOptionsEntry, p v1.Platform) (all []client.CacheOptionsEntry) {
 	for _, plain := range imports {
 		own := client.CacheOptionsEntry{Type: plain.Type, Attrs: maps.Clone(plain.Attrs)}
 		perPlatform([]client.CacheOptionsEntry{own}, p)

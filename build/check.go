@@ -18,7 +18,7 @@ import (
 	"mtool/build/emulator"
 )
 
-// Check checks the Dockerfile of a Spec against BuildKit's rules and ours about architectures. It returns the
+// Check checks the Dockerfile of a Spec against BuildKit's rules and mtool's about architectures. It returns the
 // violations in the order of the lines, and needs neither a worker nor the network.
 func Check(ctx context.Context, spec Spec, o Options) ([]Warning, error) {
 	spec, err := prepareSpec(spec)

@@ -90,7 +90,7 @@ func schemes() []string {
 func clientOptions(addr string, tls WorkerTLS) ([]client.ClientOpt, error) {
 	u, err := url.Parse(addr)
 	if err != nil || !slices.Contains(schemes(), u.Scheme) || u.Host+u.Path == "" {
-		return nil, registry.Usagef("worker %q is none of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "),
+		return nil, registry.Usagef("worker %q is not one of %s://…, %s, %s", addr, strings.Join(schemes(), "://…, "),
 			DockerEngine, Embedded)
 	}
 	if u.Scheme != "tcp" || !tls.Used() {
@@ -172,7 +172,7 @@ type unreachableError struct {
 	addr string
 	err  error
 	kind error
-	why  string // in our words; may be empty
+	why  string // as mtool words it; may be empty
 	advice.Advice
 }
 
@@ -191,9 +191,9 @@ func closedAtOnce(addr string, tls bool) reason {
 	}
 	files := advice.Of(advice.Certificates)
 	if tls {
-		return reason{"it hung up, as one does that refuses the client certificate", files, registry.ErrDenied}
+		return reason{"it closed the connection, as a worker does that refuses the client certificate", files, registry.ErrDenied}
 	}
-	return reason{"it hung up at once: it wants TLS, or is not BuildKit", files, registry.ErrUnavailable}
+	return reason{"it closed the connection at once: it requires TLS, or is not BuildKit", files, registry.ErrUnavailable}
 }
 
 // newUnreachable finds out what is wrong from the messages of gRPC and Go's TLS, which carry no type. tls reports
@@ -226,7 +226,7 @@ func reasons(closed reason) []worded {
 		{"x509: ", reason{"its certificate is not trusted", advice.Of(advice.TrustWorker), registry.ErrDenied}},
 		{
 			"tls: certificate required",
-			reason{"it wants a client certificate", advice.Of(advice.ClientCert), registry.ErrDenied},
+			reason{"it requires a client certificate", advice.Of(advice.ClientCert), registry.ErrDenied},
 		},
 		{
 			"remote error: tls: ",

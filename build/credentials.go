@@ -76,7 +76,7 @@ func repository(scopes []string) string {
 // tokenAttempts is how often a stalled or failing token server is tried: as often as the worker tries a registry.
 const tokenAttempts = 5
 
-const passwordBare = "it wants the password without TLS"
+const passwordBare = "it asks for the password without TLS"
 
 // tokens fetches tokens as BuildKit does. In addition, it limits the wait for a token server, retries if that may
 // help, and skips certificate checks only for the hosts that allow it.
@@ -122,7 +122,7 @@ func outOfOrder(err error) bool {
 			status.StatusCode == http.StatusTooManyRequests)
 }
 
-// tokenClient returns a client that, if unchecked, accepts every certificate. BuildKit's own way to do that also
+// tokenClient returns a client that, if unchecked, accepts every certificate. BuildKit's setting for that also
 // changes the client that it uses for every other registry.
 func tokenClient(unchecked bool) *http.Client {
 	t := &http.Transport{Proxy: http.ProxyFromEnvironment, TLSHandshakeTimeout: 15 * time.Second, DisableKeepAlives: true}

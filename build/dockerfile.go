@@ -24,7 +24,7 @@ import (
 
 // dockerfile is a parsed Dockerfile, before its arguments are known.
 type dockerfile struct {
-	path   string   // as shown to people
+	path   string   // as messages show it
 	lines  []string // as written
 	stages []instructions.Stage
 	args   []instructions.ArgCommand
@@ -74,7 +74,7 @@ func readDockerfile(s Spec) (*dockerfile, error) {
 	}
 	d, err := parseDockerfile(text)
 	if err != nil && s.DockerfileLinked {
-		return nil, registry.Usagef("parsing Dockerfile: the link leads to %q, which is none", path)
+		return nil, registry.Usagef("parsing Dockerfile: the link leads to %q, which is not one", path)
 	}
 	if err != nil {
 		return nil, newSyntaxError(path, text, err)
@@ -83,7 +83,7 @@ func readDockerfile(s Spec) (*dockerfile, error) {
 	return d, nil
 }
 
-// shown shortens a path for people.
+// shown shortens a path for messages.
 func shown(path string) string {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -24,8 +24,8 @@ func buildPlatform(host emulator.Host) v1.Platform {
 // emulatorOn returns QEMU's name of the emulator that a machine needs for a platform's programs; "" for the processor
 // itself.
 func emulatorOn(host emulator.Host, target v1.Platform) string {
-	way, _ := host.Of(target)
-	return way.Emulator.Name
+	how, _ := host.Of(target)
+	return how.Emulator.Name
 }
 
 // hostOf guesses the machine from the platforms that it runs, its own first: BuildKit does not say which are

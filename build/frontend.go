@@ -17,7 +17,7 @@ const builtin = "builtin"
 // user names. The built-in one equals the stable channel of docker/dockerfile and replaces it if that image is not
 // available.
 func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
-	if wanted := job.Spec.Syntax; wanted != "" && wanted != "auto" {
+	if s := job.Spec.Syntax; s != "" && s != "auto" {
 		return job
 	}
 	job.Spec.Syntax = builtin
@@ -27,7 +27,7 @@ func chooseFrontend(ctx context.Context, job Job, d *dockerfile) Job {
 	}
 	if job.Options.Client != nil {
 		if a := askFor(ctx, job.Options, image); a.err != nil {
-			job.Options.say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q can't be had: %v",
+			job.Options.say(fmt.Sprintf("warning: the Dockerfile is read by BuildKit's own frontend, since %q is not available: %v",
 				image, a.err))
 			return job
 		}
@@ -56,7 +56,7 @@ func (e *frontendError) Error() string {
 	if _, after, ok := strings.Cut(text, "BUILDKIT_SYNTAX = "+e.image+": "); ok {
 		text = after
 	}
-	return fmt.Sprintf("the frontend %q, which was to read the Dockerfile, failed: %s", e.image, text)
+	return fmt.Sprintf("the Dockerfile frontend %q failed: %s", e.image, text)
 }
 
 func (e *frontendError) Unwrap() error { return e.err }

@@ -68,7 +68,7 @@ func TestHostStaysAsItWas(t *testing.T) {
 				t.Errorf("building again: %v\n%s", err, out)
 			}
 			if left, _ := filepath.Glob(filepath.Join(o.Home, ".build-*")); len(left) > 0 {
-				t.Errorf("left beside the store: %v", left)
+				t.Errorf("left next to the store: %v", left)
 			}
 		})
 	}

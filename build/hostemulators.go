@@ -111,14 +111,14 @@ func InstallEmulators(dir string, platforms []v1.Platform) ([]emulator.Registere
 // foreignEmulator finds the emulator of a platform that this machine does not run natively.
 func foreignEmulator(dir string, p v1.Platform) (emulator.Found, error) {
 	doing := "registering an emulator of " + p.Architecture
-	way, err := emulator.Detect().Of(p)
-	if err == nil && way.Native {
+	how, err := emulator.Detect().Of(p)
+	if err == nil && how.Native {
 		err = errors.New("it runs natively here")
 	}
 	if err != nil {
 		return emulator.Found{}, &WorkerError{Doing: doing, Err: err}
 	}
-	found, err := emulator.Find(way.Emulator, dir)
+	found, err := emulator.Find(how.Emulator, dir)
 	if missing := (*emulator.MissingError)(nil); errors.As(err, &missing) {
 		return found, &WorkerError{Doing: doing, Err: err, Advice: advice.Say(missing.Hint())}
 	}

@@ -19,17 +19,17 @@ func preparePaths(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "-" {
 		return s, registry.Usagef("a Dockerfile from standard input is not supported: write it to a file")
 	}
-	typed := s.Context
+	given := s.Context
 	if s.Context, err = filepath.Abs(s.Context); err != nil {
 		return s, err
 	}
 	switch info, err := os.Stat(s.Context); {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, registry.Usagef("build context %q: no such directory", typed)
+		return s, registry.Usagef("build context %q: no such directory", given)
 	case err != nil:
-		return s, fmt.Errorf("reading build context %q: %w", typed, err)
+		return s, fmt.Errorf("reading build context %q: %w", given, err)
 	case !info.IsDir():
-		return s, registry.Usagef("build context %q is not a directory", typed)
+		return s, registry.Usagef("build context %q is not a directory", given)
 	}
 	if s, err = prepareDockerfile(s); err != nil {
 		return s, err
@@ -43,18 +43,18 @@ func prepareDockerfile(s Spec) (_ Spec, err error) {
 	if s.Dockerfile == "" {
 		s.Dockerfile = usualDockerfile(s.Context)
 	}
-	typed := s.Dockerfile
+	given := s.Dockerfile
 	if s.Dockerfile, err = filepath.Abs(s.Dockerfile); err != nil {
 		return s, err
 	}
 	outside, err := openDockerfile(s)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return s, registry.Usagef("Dockerfile %q: no such file", typed)
+		return s, registry.Usagef("Dockerfile %q: no such file", given)
 	case errors.Is(err, regular.ErrFile):
 		return s, registry.Usagef("Dockerfile %v", err)
 	case err != nil:
-		return s, fmt.Errorf("reading Dockerfile %q: %w", typed, err)
+		return s, fmt.Errorf("reading Dockerfile %q: %w", given, err)
 	}
 	// The worker gets the directory of the Dockerfile: a link out of it would lead nowhere there.
 	dir, err := filepath.EvalSymlinks(filepath.Dir(s.Dockerfile))

@@ -125,15 +125,15 @@ func chooseEmulators(
 	var all []emulator.Found
 	seen := map[string]bool{}
 	add := func(target v1.Platform, needed bool) error {
-		way, err := host.Of(target)
-		if err != nil || way.Native || seen[way.Emulator.Name] {
+		how, err := host.Of(target)
+		if err != nil || how.Native || seen[how.Emulator.Name] {
 			return cantRun(target, err, needed)
 		}
-		f, err := find(way.Emulator, job.Options.EmulatorsDir)
+		f, err := find(how.Emulator, job.Options.EmulatorsDir)
 		if err != nil {
 			return cantRun(target, err, needed)
 		}
-		seen[way.Emulator.Name] = true
+		seen[how.Emulator.Name] = true
 		all = append(all, f)
 		return nil
 	}

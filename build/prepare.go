@@ -30,7 +30,7 @@ func prepareExtras(s Spec) (Spec, error) {
 		}
 	}
 	if modes := []string{"", "default", "none", "host"}; !slices.Contains(modes, s.Network) {
-		return s, registry.Usagef("network %q is none of default, none, host", s.Network)
+		return s, registry.Usagef("network %q is not one of default, none, host", s.Network)
 	}
 	for _, e := range s.Exports {
 		if e.Archive != nil && len(s.Platforms) > 1 {
@@ -132,7 +132,7 @@ func checkIgnore(dir, name string) error {
 	_, err = regular.ReadIn(root, name, maxIgnore)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return registry.Usagef("%q is a link to something that is not there", path)
+		return registry.Usagef("%q is a link to a missing file", path)
 	case errors.Is(err, regular.ErrFile):
 		return registry.Usagef("reading %q: %v", path, err)
 	case err != nil:
@@ -160,7 +160,7 @@ func prepareSpec(s Spec) (Spec, error) {
 		s.Progress = "auto"
 	}
 	if modes := []string{"auto", "plain", "tty", "quiet", "rawjson"}; !slices.Contains(modes, s.Progress) {
-		return s, registry.Usagef("progress %q is none of %v", s.Progress, modes)
+		return s, registry.Usagef("progress %q is not one of %v", s.Progress, modes)
 	}
 	s, err := preparePaths(s)
 	if err != nil {

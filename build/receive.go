@@ -30,9 +30,9 @@ func (w *worker) solve(
 	if !slices.ContainsFunc(o.Exports, func(e client.ExportEntry) bool { return e.Type == client.ExporterLocal }) {
 		return w.client.Solve(ctx, nil, o, status)
 	}
-	own, err := session.NewSession(ctx, o.SharedKey)
+	s, err := session.NewSession(ctx, o.SharedKey)
 	if err == nil {
-		err = r.offer(own, o)
+		err = r.offer(s, o)
 	}
 	if err != nil {
 		close(status)
@@ -42,20 +42,20 @@ func (w *worker) solve(
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = own.Run(line, w.sessions()) // if it breaks, the request fails
+		_ = s.Run(line, w.sessions()) // if it breaks, the request fails
 	}()
 	defer func() {
 		disconnect()
 		<-ended
 	}()
-	o.SharedSession, o.SessionPreInitialized = own, true
+	o.SharedSession, o.SessionPreInitialized = s, true
 	return w.client.Solve(ctx, nil, o, status)
 }
 
-// offer serves the worker on session own what BuildKit's client would, and receives files.
-func (r receiver) offer(own *session.Session, o client.SolveOpt) error {
+// offer serves the worker on session s what BuildKit's client would, and receives files.
+func (r receiver) offer(s *session.Session, o client.SolveOpt) error {
 	for _, a := range o.Session {
-		own.Allow(a)
+		s.Allow(a)
 	}
 	stores := maps.Clone(o.OCIStores)
 	for id, blobs := range o.OCIStores {
@@ -86,9 +86,9 @@ func (r receiver) offer(own *session.Session, o client.SolveOpt) error {
 		}
 	}
 	if r.SyncTarget = filesync.NewFSSyncTarget(others...); len(stores) > 0 {
-		own.Allow(sessioncontent.NewAttachable(stores))
+		s.Allow(sessioncontent.NewAttachable(stores))
 	}
-	own.Allow(r)
+	s.Allow(r)
 	return nil
 }
 

@@ -206,29 +206,29 @@ func (d *display) close() {
 
 // named makes a solve's steps distinct from the same steps of another one, and puts prefix before their names.
 func named(s *client.SolveStatus, prefix string) *client.SolveStatus {
-	own := func(d digest.Digest) digest.Digest { return digest.FromString(prefix + d.String()) }
+	unique := func(d digest.Digest) digest.Digest { return digest.FromString(prefix + d.String()) }
 	out := &client.SolveStatus{}
 	for _, v := range s.Vertexes {
 		c := *v
-		c.Digest, c.Name, c.Inputs = own(v.Digest), "["+prefix+"] "+v.Name, nil
+		c.Digest, c.Name, c.Inputs = unique(v.Digest), "["+prefix+"] "+v.Name, nil
 		for _, i := range v.Inputs {
-			c.Inputs = append(c.Inputs, own(i))
+			c.Inputs = append(c.Inputs, unique(i))
 		}
 		out.Vertexes = append(out.Vertexes, &c)
 	}
 	for _, v := range s.Statuses {
 		c := *v
-		c.Vertex = own(v.Vertex)
+		c.Vertex = unique(v.Vertex)
 		out.Statuses = append(out.Statuses, &c)
 	}
 	for _, v := range s.Logs {
 		c := *v
-		c.Vertex = own(v.Vertex)
+		c.Vertex = unique(v.Vertex)
 		out.Logs = append(out.Logs, &c)
 	}
 	for _, v := range s.Warnings {
 		c := *v
-		c.Vertex = own(v.Vertex)
+		c.Vertex = unique(v.Vertex)
 		out.Warnings = append(out.Warnings, &c)
 	}
 	return out

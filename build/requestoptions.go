@@ -85,7 +85,7 @@ func addExtras(o *client.SolveOpt, job Job, p v1.Platform) (err error) {
 	}
 	if len(job.Spec.Platforms) > 1 {
 		perPlatform(o.CacheExports, p)
-		o.CacheImports = ownAndPlain(o.CacheExports, o.CacheImports, p)
+		o.CacheImports = withPlain(o.CacheExports, o.CacheImports, p)
 	}
 	if o.CacheImports, err = existing(o.CacheImports); err != nil {
 		return err

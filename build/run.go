@@ -24,7 +24,7 @@ func Run(ctx context.Context, spec Spec, o Options) (Result, error) {
 	}
 	dir, err := newScratch(filepath.Dir(o.Store.Dir()))
 	if err != nil {
-		return Result{}, &placeError{fmt.Errorf("making a directory beside the store: %w", err)}
+		return Result{}, &placeError{fmt.Errorf("making a directory next to the store: %w", err)}
 	}
 	defer dir.remove()
 	layouts, err := solver.Solve(ctx, Job{Spec: spec, Options: o, Dir: dir.path})

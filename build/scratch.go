@@ -44,7 +44,7 @@ func (s *scratch) remove() {
 	_ = s.lock.Close()
 }
 
-// sweep removes directories whose lock nobody holds. It only tidies up: what can't be removed is left.
+// sweep removes directories whose lock no process holds. It only tidies up: what can't be removed is left.
 func sweep(parent string) {
 	locks, err := filepath.Glob(filepath.Join(parent, scratchPrefix+"*.lock"))
 	if err != nil {

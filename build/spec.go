@@ -100,7 +100,7 @@ type SpecOptions struct {
 	Syntax      string            // the frontend: "" and auto: what "# syntax=" says; builtin; or an image
 	Provenance  string            // "" and false: none; true, mode=min, mode=max …
 	SBOM        string            // "": none; generator=IMAGE …
-	Exports     []Export          // files of the image, besides the image itself
+	Exports     []Export          // files of the image, in addition to the image itself
 }
 
 // Secret is a value that steps may read and no layer contains.
@@ -161,7 +161,7 @@ const Embedded = "embedded"
 // WorkerTLS are files, PEM; all may be empty.
 type WorkerTLS struct {
 	CA         string // authorities for the worker's certificate; default: the system's
-	Cert, Key  string // ours
+	Cert, Key  string // the client's
 	ServerName string // in the worker's certificate; default: the host of its address
 }
 

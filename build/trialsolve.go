@@ -65,7 +65,7 @@ func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, 
 	switch {
 	case fetched(t.Trial):
 		return llb.Image(t.From.Repository()+"@"+digest.String(), p), nil, nil
-	// it has the image, and takes none from this side
+	// the engine has the image, and accepts none from this side
 	case t.From.Transport == registry.TransportEngine && t.worker.engine != nil:
 		return llb.Image(t.From.Name(), p, llb.ResolveModePreferLocal), nil, nil
 	}
@@ -81,7 +81,7 @@ func (t trial) image(ctx context.Context) (llb.State, map[string]content.Store, 
 	return llb.OCILayout(id+"/image@"+digest.String(), llb.OCIStore("", id), p), map[string]content.Store{id: blobs}, nil
 }
 
-// layout returns the OCI layout that has the image: in place, or a copy from an archive or an engine.
+// layout returns the OCI layout that holds the image: in place, or a copy from an archive or an engine.
 func (t trial) layout(ctx context.Context) (string, error) {
 	switch t.From.Transport {
 	case registry.TransportStore:
@@ -169,7 +169,7 @@ func (t trial) request() []llb.RunOption {
 	return all
 }
 
-// explain sets the exit code, or says why there is none: a mismatch if the command or the image is to blame.
+// explain sets the exit code, or returns why there is none: a mismatch if the command or the image is to blame.
 func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect.Outcome) error {
 	running := "running a program of " + platform.Format(t.Image.Platform())
 	if cause := context.Cause(ctx); cause != nil {
@@ -188,7 +188,7 @@ func (t trial) explain(ctx context.Context, err error, heard *runLog, o *inspect
 	switch {
 	case !heard.began() && strings.Contains(err.Error(), "capability "+string(pb.CapSourceOCILayout)):
 		return &WorkerError{
-			Doing: running, Err: fmt.Errorf("%s takes images of registries and its own alone", t.worker),
+			Doing: running, Err: fmt.Errorf("%s takes images only from registries and from its own store", t.worker),
 			Advice: advice.Of(advice.PublishFirst),
 		}
 	case !heard.began():
@@ -240,5 +240,5 @@ func kindOfPull(err error) error {
 	return registry.ErrUnavailable
 }
 
-func (e *pullError) Error() string   { return "the worker can't have the image: " + e.err.Error() }
+func (e *pullError) Error() string   { return "the worker can't get the image: " + e.err.Error() }
 func (e *pullError) Unwrap() []error { return []error{e.kind, e.err} }

@@ -102,7 +102,7 @@ func fetches(step string) bool {
 func (w *idleTimeout) silence() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e := &timeoutError{text: fmt.Sprintf("nothing was said for %s", w.now), Advice: advice.Of(advice.MoreSilence)}
+	e := &timeoutError{text: fmt.Sprintf("no output for %s", w.now), Advice: advice.Of(advice.MoreSilence)}
 	if w.last != "" {
 		e.text += fmt.Sprintf(", while step %q ran", w.last)
 	}
@@ -232,7 +232,7 @@ func (w *worker) heartbeat(ctx context.Context, stop context.CancelCauseFunc) {
 		if err != nil && late && ctx.Err() == nil {
 			stop(&unreachableError{
 				addr: w.Addr, err: err, kind: registry.ErrUnavailable,
-				why:    fmt.Sprintf("it stopped answering in the middle, and said nothing for %s", heartbeatWait),
+				why:    fmt.Sprintf("it stopped answering in the middle, and was silent for %s", heartbeatWait),
 				Advice: advice.Of(advice.WorkerAlive),
 			})
 			return

@@ -58,13 +58,13 @@ func embeddedInfo(ctx context.Context, o Options) WorkerInfo {
 			found = append(found, row.Found)
 		}
 	}
-	begun := time.Now()
+	start := time.Now()
 	if err := w.start(ctx,
 		embedded.Options{StateDir: o.StateDir, Host: w.host, Emulators: found, Note: o.Note}); err != nil {
 		return WorkerInfo{Err: err}
 	}
 	info := w.info(ctx)
-	info.Latency, info.Version = time.Since(begun), embeddedVersion()
+	info.Latency, info.Version = time.Since(start), embeddedVersion()
 	info.Err = errors.Join(info.Err, w.close())
 	return info
 }
@@ -96,11 +96,11 @@ func (w *worker) info(ctx context.Context) (info WorkerInfo) {
 	if err != nil {
 		return WorkerInfo{Err: err}
 	}
-	begun := time.Now()
-	if said, err := w.client.Info(ctx); err == nil { // since BuildKit 0.11
-		info.Version = said.BuildkitVersion.Version
+	start := time.Now()
+	if answer, err := w.client.Info(ctx); err == nil { // since BuildKit 0.11
+		info.Version = answer.BuildkitVersion.Version
 	}
-	info.Latency = time.Since(begun)
+	info.Latency = time.Since(start)
 	info.sort(runnable, w.host, w.probes)
 	return info
 }
@@ -117,8 +117,8 @@ func (i *WorkerInfo) sort(runnable []v1.Platform, host emulator.Host, p *probes)
 		if slices.ContainsFunc(i.Native, same) || slices.ContainsFunc(i.Emulated, same) {
 			continue
 		}
-		way, err := host.Of(r)
-		runs := err == nil && way.Native
+		how, err := host.Of(r)
+		runs := err == nil && how.Native
 		if p != nil {
 			switch p.of(r) {
 			case native:

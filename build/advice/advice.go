@@ -11,7 +11,7 @@ const (
 	OtherWorker          // a remote worker
 	NativeWorker         // PLATFORM: a worker that runs it natively
 	WorkerFor            // PLATFORM: some worker for it, be it the embedded one
-	OwnWorker            // the embedded worker with an emulator of ours, or an emulator there
+	OwnWorker            // the embedded worker with mtool's emulators, or an emulator there
 	WholeBuildKit        // the embedded worker or a buildkitd, not the BuildKit in Docker Engine
 	NoneRunning          // to check that a worker runs there, or to use the embedded one
 	WorkerLog            // to look at the log of a worker
@@ -50,7 +50,7 @@ func Kinds() (all []Kind) {
 	return all
 }
 
-// Advice is what would help against an error. The zero value is none. Errors embed it.
+// Advice is what would help against an error. The zero value advises nothing. Errors embed it.
 type Advice struct {
 	Kind Kind
 	Args []string
@@ -75,7 +75,7 @@ type Note struct {
 	Advice
 }
 
-// IsZero reports whether there is none.
+// IsZero reports whether a advises nothing.
 func (a Advice) IsZero() bool { return a.Kind == None && a.Text == "" }
 
 // Hint returns the advice's text, if any.

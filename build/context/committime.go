@@ -48,8 +48,8 @@ func (g git) commitTime(ctx context.Context, id string) (string, error) {
 		return "", err
 	}
 	for line := range strings.Lines(commit) {
-		name, who, _ := strings.Cut(strings.TrimSpace(line), " ")
-		if words := strings.Fields(who); name == "committer" && len(words) > 1 {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if words := strings.Fields(value); name == "committer" && len(words) > 1 {
 			when := words[len(words)-2]
 			if _, err := strconv.ParseUint(when, 10, 63); err == nil {
 				return when, nil

@@ -20,7 +20,7 @@ import (
 type git struct {
 	dir       string
 	url       string   // may contain a password
-	env       []string // beside the environment
+	env       []string // in addition to the environment
 	protocols string   // allowed protocols, separated by colons; "" for none
 	own       bool     // dir is a bare repository, and the user's settings are ignored: no network is used
 }

@@ -34,7 +34,7 @@ func Serve(dir string) error {
 
 // serve ends with the process, or when the kernel sends nothing more: calls fail with ENOSYS then.
 func (s server) serve() {
-	defer unix.Close(s.listener) //nolint:errcheck // there is nobody to report to
+	defer unix.Close(s.listener) //nolint:errcheck // no caller is left to report to
 	for {
 		var r request
 		switch err := ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&r)); { //nolint:gosec // as the call demands
@@ -49,7 +49,7 @@ func (s server) serve() {
 		} else {
 			a.Error = -int32(errno)
 		}
-		_ = ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&a)) //nolint:gosec // as the call demands; whoever asked may be gone
+		_ = ioctl(s.listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&a)) //nolint:gosec // as the call demands; the thread may be gone
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // ErrImpossible is a platform that a machine executes neither natively nor with an emulator.
-var ErrImpossible = errors.New("no way to run it")
+var ErrImpossible = errors.New("it can't be run")
 
 // Host describes what a machine executes.
 type Host struct {

@@ -46,22 +46,22 @@ func Survey(ctx context.Context, h Host, dir string, entries []Entry) []Row {
 
 func survey(ctx context.Context, h Host, arch, dir string, entries []Entry) Row {
 	row := Row{Arch: arch, How: Missing}
-	way, err := h.Of(v1.Platform{OS: "linux", Architecture: arch})
+	how, err := h.Of(v1.Platform{OS: "linux", Architecture: arch})
 	switch {
 	case err != nil:
 		row.Err = err
 		return row
-	case way.Native:
+	case how.Native:
 		row.How = Native
 		return row
 	}
-	row.Emulator = way.Emulator.Name
-	row.Entry, _ = Serving(entries, way.Emulator)
-	row.Found, row.Err = Find(way.Emulator, dir)
+	row.Emulator = how.Emulator.Name
+	row.Entry, _ = Serving(entries, how.Emulator)
+	row.Found, row.Err = Find(how.Emulator, dir)
 	if row.Err == nil {
 		row.Version = Version(ctx, row.Found.Path)
 	} else if row.Entry.Name != "" {
-		row.Found = Found{Emulator: way.Emulator}
+		row.Found = Found{Emulator: how.Emulator}
 		row.Version, row.Err = Version(ctx, row.Entry.Interpreter), nil
 	}
 	if row.Err == nil {

@@ -40,11 +40,11 @@ func (c contexts) Resolve(
 	ctx context.Context, id source.Identifier, sm *session.Manager, v solver.Vertex,
 ) (source.SourceInstance, error) {
 	instance, err := c.Source.Resolve(ctx, id, sm, v)
-	wanted, ok := id.(*local.LocalIdentifier)
-	if err != nil || !ok || wanted.MetadataOnly {
+	request, ok := id.(*local.LocalIdentifier)
+	if err != nil || !ok || request.MetadataOnly {
 		return instance, err
 	}
-	return transfer{SourceInstance: instance, wanted: *wanted, sessions: sm, cache: c.cache, arrived: c.arrived}, nil
+	return transfer{SourceInstance: instance, wanted: *request, sessions: sm, cache: c.cache, arrived: c.arrived}, nil
 }
 
 // transfer brings the files of one directory up to date.
@@ -205,15 +205,15 @@ func (a arrivals) HandleChange(kind fsutil.ChangeKind, path string, info os.File
 // showProgress reports the received bytes ten times a second.
 func showProgress(ctx context.Context, name string) func(int, bool) {
 	w, _, _ := progress.NewFromContext(ctx)
-	begun := time.Now()
-	said := begun
+	start := time.Now()
+	shown := start
 	return func(bytes int, last bool) {
 		now := time.Now()
-		if !last && now.Sub(said) < 100*time.Millisecond {
+		if !last && now.Sub(shown) < 100*time.Millisecond {
 			return
 		}
-		said = now
-		status := progress.Status{Action: "transferring", Current: bytes, Started: &begun}
+		shown = now
+		status := progress.Status{Action: "transferring", Current: bytes, Started: &start}
 		if last {
 			status.Completed = &now
 		}

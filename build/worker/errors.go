@@ -7,7 +7,7 @@ import (
 )
 
 // ErrNoWorker means that there is no worker or emulator for a platform, or that the emulator crashed.
-var ErrNoWorker = errors.New("no worker for it")
+var ErrNoWorker = errors.New("no worker for the platform")
 
 // Error means that a worker can't start or can't run a platform. It is an ErrNoWorker, and wraps the cause.
 type Error struct {

@@ -19,19 +19,19 @@ func keep() error {
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, 0, 0, 0, 0); err != nil {
 		return err
 	}
-	asked := make(chan os.Signal, 1)
-	signal.Notify(asked, syscall.SIGTERM)
-	ward, err := startChild("/proc/self/exe", []string{childName, stageMapped}, 0, 1, 2, controlFD, serveFD)
+	terminate := make(chan os.Signal, 1)
+	signal.Notify(terminate, syscall.SIGTERM)
+	worker, err := startChild("/proc/self/exe", []string{childName, stageMapped}, 0, 1, 2, controlFD, serveFD)
 	if err != nil {
 		return fmt.Errorf("starting the worker: %w", err)
 	}
 	_ = unix.Close(controlFD) // the worker has them
 	_ = unix.Close(serveFD)
 	go func() {
-		<-asked
-		_ = unix.Kill(ward, syscall.SIGKILL)
+		<-terminate
+		_ = unix.Kill(worker, syscall.SIGKILL)
 	}()
-	status := awaitChild(ward)
+	status := awaitChild(worker)
 	endAll()
 	return exitStatus(status)
 }

@@ -134,7 +134,7 @@ func open(c config, note func(string)) (*server, error) {
 	}
 	if thisConfinement().filtered() && !maySetHostname() {
 		c.DropHostname = true
-		note("RUN steps have the host name of where mtool runs: a seccomp filter forbids to give them another")
+		note("RUN steps see the host name of this machine: a seccomp filter forbids giving them another")
 	}
 	boot := bootID()
 	c.NoSync = boot != ""
@@ -159,16 +159,16 @@ func openState(c config, note func(string)) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := newNaming(root, c.Root)
-	settled := c
-	settled.Root = root
-	if err := prepareEnv(settled); err != nil {
+	names := newNaming(root, c.Root)
+	short := c
+	short.Root = root
+	if err := prepareEnv(short); err != nil {
 		return nil, err
 	}
-	s, err := newServer(settled, own, func(text string) { note(own.text(text)) })
+	s, err := newServer(short, names, func(text string) { note(names.text(text)) })
 	if err != nil {
 		f := asFailure(err)
-		f.Why = own.text(f.Why)
+		f.Why = names.text(f.Why)
 		return nil, f
 	}
 	return s, nil

@@ -100,7 +100,7 @@ func (s *server) newController(
 	if err != nil {
 		return nil, err
 	}
-	none := int64(0) // nobody could read the history of builds
+	none := int64(0) // no command shows the history of builds
 	return control.NewController(control.Opt{
 		SessionManager:   sessions,
 		WorkerController: workers,

@@ -39,11 +39,11 @@ func shim(args []string) error {
 	if !task.EndAll || !slices.Contains(args, "run") {
 		return syscall.Exec(task.Runc, argv, os.Environ())
 	}
-	ward, err := startChild(task.Runc, argv, 0, 1, 2)
+	runc, err := startChild(task.Runc, argv, 0, 1, 2)
 	if err != nil {
 		return fmt.Errorf("starting runc: %w", err)
 	}
-	status := awaitChild(ward)
+	status := awaitChild(runc)
 	endAll()
 	return exitStatus(status)
 }

@@ -23,14 +23,14 @@ import (
 // Start starts a worker and returns when it is ready to be dialled. It waits for another worker on the same state to
 // end. The error is a *Error if this machine can't have a worker, and wraps ctx's error if that ends first.
 func Start(ctx context.Context, o Options) (*Process, error) {
-	who, err := thisCaller()
+	me, err := thisCaller()
 	if err != nil {
 		return nil, &Error{Doing: "starting the worker", Err: err}
 	}
-	m, note := planMapping(who)
+	m, note := planMapping(me)
 	p, err := begin(ctx, m, note, o)
 	if helper, ok := errors.AsType[*helperError](err); ok {
-		p, err = begin(ctx, oneID(who), advice.Note{Text: oneIDOnly + helper.Error(), Advice: helper.Advised()}, o)
+		p, err = begin(ctx, oneID(me), advice.Note{Text: oneIDOnly + helper.Error(), Advice: helper.Advised()}, o)
 	}
 	if ctx.Err() != nil && err != nil {
 		return nil, fmt.Errorf("starting the worker: %w", ctx.Err())
@@ -125,7 +125,7 @@ func configure(o Options, m mapping) (config, error) {
 	}
 	root, fresh := stateDir(state, m)
 	if unused := others(root, m); fresh && len(unused) > 0 {
-		o.say(beginsAnew(root, unused))
+		o.say(emptyCache(root, unused))
 	}
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return config{}, &failure{

@@ -53,10 +53,10 @@ func oldDir(state string, m mapping) string {
 	return old
 }
 
-// beginsAnew returns the note about states that can't be used.
-func beginsAnew(dir string, unused []string) string {
+// emptyCache returns the note about states that can't be used.
+func emptyCache(dir string, unused []string) string {
 	return fmt.Sprintf(
-		"the build cache begins anew in %q: user ids are mapped otherwise than for %s (another range in /etc/subuid or "+
+		"starting an empty build cache in %q: user ids are mapped differently than for %s (another range in /etc/subuid or "+
 			"/etc/subgid, another user, or an older mtool), where every file would have another owner", dir,
 		strings.Join(unused, ", "))
 }

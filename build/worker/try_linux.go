@@ -26,14 +26,14 @@ type TryOptions struct {
 // Try runs a tiny program of each architecture in namespaces like a worker's, and returns for each why it does not
 // run; nil if it does. The error is a *Error if this machine forbids such namespaces.
 func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
-	said, err := askChild(ctx, config{Emulators: o.Emulators, HostEntries: o.HostEntries, Try: o.Archs})
+	answer, err := askChild(ctx, config{Emulators: o.Emulators, HostEntries: o.HostEntries, Try: o.Archs})
 	if err != nil {
 		return nil, err
 	}
 	tried := map[string]error{}
 	for _, arch := range o.Archs {
 		tried[arch] = nil
-		if why := said.Tried[arch]; why != "" {
+		if why := answer.Tried[arch]; why != "" {
 			tried[arch] = errors.New(why)
 		}
 	}
@@ -41,41 +41,41 @@ func Try(ctx context.Context, o TryOptions) (map[string]error, error) {
 }
 
 // askChild starts a child that answers once and exits.
-func askChild(ctx context.Context, c config) (said message, err error) {
+func askChild(ctx context.Context, c config) (answer message, err error) {
 	const doing = "trying emulators"
-	who, err := thisCaller()
+	me, err := thisCaller()
 	if err != nil {
-		return said, &Error{Doing: doing, Err: err}
+		return answer, &Error{Doing: doing, Err: err}
 	}
-	m, _ := planMapping(who)
-	said, err = c.ask(ctx, m)
+	m, _ := planMapping(me)
+	answer, err = c.ask(ctx, m)
 	if masked(err) {
 		c.Shared = true
-		said, err = c.ask(ctx, m)
+		answer, err = c.ask(ctx, m)
 	}
 	if err != nil {
-		return said, explain(doing, err, thisConfinement())
+		return answer, explain(doing, err, thisConfinement())
 	}
-	return said, nil
+	return answer, nil
 }
 
-func (c config) ask(ctx context.Context, m mapping) (said message, err error) {
+func (c config) ask(ctx context.Context, m mapping) (answer message, err error) {
 	p, err := spawn(m, c.Shared)
 	if err != nil {
-		return said, err
+		return answer, err
 	}
 	defer p.kill()
 	defer context.AfterFunc(ctx, func() { _ = p.control.SetDeadline(time.Now()) })()
 	if err := p.configure(ctx, m, c); err != nil {
-		return said, err
+		return answer, err
 	}
-	if err := json.NewDecoder(p.control).Decode(&said); err != nil {
-		return said, p.gone(err)
+	if err := json.NewDecoder(p.control).Decode(&answer); err != nil {
+		return answer, p.gone(err)
 	}
-	if said.Failed != nil {
-		return said, said.Failed
+	if answer.Failed != nil {
+		return answer, answer.Failed
 	}
-	return said, nil
+	return answer, nil
 }
 
 // try is the child's part.
@@ -84,13 +84,13 @@ func try(c config) message {
 	if err != nil {
 		return message{Failed: asFailure(err)}
 	}
-	said := message{Tried: map[string]string{}}
+	answer := message{Tried: map[string]string{}}
 	for _, arch := range c.Try {
 		if err := tryOne(dir, arch); err != nil {
-			said.Tried[arch] = err.Error()
+			answer.Tried[arch] = err.Error()
 		}
 	}
-	return said
+	return answer
 }
 
 // writePrograms writes a program of each architecture to a file system of this namespace: the machine's temporary
@@ -100,7 +100,7 @@ func writePrograms(c config) (dir string, err error) {
 		return "", err
 	}
 	if dir = mountPoint(c.Shared); dir == "" {
-		return "", errors.New("finding a place for programs: there is none to mount a file system on")
+		return "", errors.New("finding a place for programs: no directory can be mounted on")
 	}
 	if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NODEV|unix.MS_NOSUID, "mode=755"); err != nil {
 		return "", denied("mounting a file system for programs", err)

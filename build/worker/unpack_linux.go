@@ -77,7 +77,7 @@ func (u unpacker) standIn(h *tar.Header) (bool, error) {
 		return false, fmt.Errorf("%q is a device that Linux does not have, %s %d:%d", h.Name, kind, h.Devmajor, h.Devminor)
 	}
 	if u.forgets != nil {
-		return false, fmt.Errorf("%q is a device, which nobody can make in a user namespace, and no file can stand for: %w",
+		return false, fmt.Errorf("%q is a device: it can't be made in a user namespace, and no file can stand for it: %w",
 			h.Name, u.forgets)
 	}
 	h.Typeflag, h.Size = tar.TypeReg, 0
