@@ -126,12 +126,13 @@ func (r receiver) receive(stream fsutil.Stream, dir string) error {
 	if err != nil {
 		return err
 	}
-	root := fsutil.NewRoot(below)
-	defer root.Close() //nolint:errcheck // a folder, opened to stay within it
+	// After an error fsutil may still be writing files. They fail if the directory is closed; closing fsutil's root would
+	// leave them a nil one, and they would panic.
+	defer below.Close() //nolint:errcheck // a folder, opened to stay within it
 	ctx, stop := context.WithCancelCause(stream.Context())
 	defer stop(nil)
 	uid, gid, last := uint32(os.Getuid()), uint32(os.Getgid()), ""
-	err = fsutil.ReceiveRoot(ctx, stream, root,
+	err = fsutil.ReceiveRoot(ctx, stream, fsutil.NewRoot(below),
 		fsutil.ReceiveOpt{Merge: true, Filter: func(path string, stat *types.Stat) bool {
 			stat.Uid, stat.Gid = uid, gid
 			if fs.FileMode(stat.Mode)&fs.ModeDevice == 0 {

@@ -38,8 +38,8 @@ func TestStateDir(t *testing.T) {
 		},
 	} {
 		dir, fresh := open(m)
-		if !fresh || dir == first || !strings.Contains(beginsAnew(dir, others(dir, m)), first) {
-			t.Errorf("%s: %q, which others had, said as %q", name, dir, beginsAnew(dir, others(dir, m)))
+		if !fresh || dir == first || !strings.Contains(emptyCache(dir, others(dir, m)), first) {
+			t.Errorf("%s: %q, which others had, said as %q", name, dir, emptyCache(dir, others(dir, m)))
 		}
 	}
 	root := mapping{
