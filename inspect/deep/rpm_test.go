@@ -87,16 +87,16 @@ func TestRPM(t *testing.T) {
 		"broken": {
 			[]string{"says var/lib/rpm/rpmdb.sqlite SQLite format 3"},
 			"var/lib/rpm/rpmdb.sqlite",
-			"it is no database",
+			"it is not an RPM database",
 		},
 		"ndb": {[]string{"file usr/lib/sysimage/rpm/Packages.db ../rpmdb/testdata/Packages.db"}, "", ""},
 		"a broken ndb": {
 			[]string{"says usr/lib/sysimage/rpm/Packages.db RpmP"},
 			"usr/lib/sysimage/rpm/Packages.db",
-			"it is no database",
+			"it is not an RPM database",
 		},
 		"Berkeley DB":    {[]string{"file var/lib/rpm/Packages ../rpmdb/testdata/Packages"}, "", ""},
-		"no Berkeley DB": {[]string{"plain var/lib/rpm/Packages"}, "var/lib/rpm/Packages", "it is no database"},
+		"no Berkeley DB": {[]string{"plain var/lib/rpm/Packages"}, "var/lib/rpm/Packages", "it is not an RPM database"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
