@@ -16,13 +16,13 @@ import (
 	"mtool/registry/source"
 )
 
-// RebaseOptions say which base replaces which.
+// RebaseOptions are the options of Rebase: New replaces Old.
 type RebaseOptions struct {
 	ImageOptions
 	Old, New registry.Ref
 }
 
-// Rebase puts the images of a list, or one image, on another base.
+// Rebase moves the images of a list, or one image, to another base.
 func (e *Env) Rebase(ctx context.Context, o RebaseOptions) (publish.Done, error) {
 	bases, err := e.read(ctx, []registry.Ref{o.Old, o.New}, lookup(""), reading{})
 	if err != nil {
@@ -34,14 +34,14 @@ func (e *Env) Rebase(ctx context.Context, o RebaseOptions) (publish.Done, error)
 	})
 }
 
-// CheckBaseOptions say which images are compared with which base.
+// CheckBaseOptions are the options of CheckBase.
 type CheckBaseOptions struct {
 	Name registry.Ref
-	Base string // of all images; "" is the one that each names
+	Base string // of all images; "" means the one that each image names
 }
 
-// CheckBase compares each image of a list with its base as it is now. A base that can't be read makes its images
-// Unknown, which is an error as Outdated is.
+// CheckBase compares each image of a list with the current version of its base. It is an error if one is outdated, or
+// unknown since its base can't be read.
 func (e *Env) CheckBase(ctx context.Context, o CheckBaseOptions) ([]baseimage.Standing, error) {
 	object, report, err := e.readOne(ctx, o.Name, lookup(""))
 	if err != nil {
@@ -74,7 +74,7 @@ func (e *Env) CheckBase(ctx context.Context, o CheckBaseOptions) ([]baseimage.St
 		all = append(all, s)
 	}
 	if failed > 0 {
-		err := fmt.Errorf("%w: %d of %s of %q not on the base as it is now", inspect.ErrMismatch, failed,
+		err := fmt.Errorf("%w: %d of %s of %q not on the current base", inspect.ErrMismatch, failed,
 			inspect.Count(len(all), "image"), o.Name)
 		return all, errors.Join(err, unread(bases))
 	}
@@ -84,7 +84,7 @@ func (e *Env) CheckBase(ctx context.Context, o CheckBaseOptions) ([]baseimage.St
 	return all, nil
 }
 
-// baseRead is a base image as it is now.
+// baseRead is the current version of a base image.
 type baseRead struct {
 	report inspect.Report
 	err    error
@@ -97,7 +97,7 @@ func (b *baseRead) run(ctx context.Context, e *Env, name string) {
 		return
 	}
 	if ref.Tag != "" {
-		ref.Digest = v1.Hash{} // NAME:TAG@DIGEST: what the tag is now
+		ref.Digest = v1.Hash{} // of NAME:TAG@DIGEST the tag is current
 	}
 	object, report, err := e.readOne(ctx, ref, source.Options{Order: source.RegistryFirst, From: "registry"})
 	if b.report, b.err = report, err; err == nil {

@@ -11,8 +11,8 @@ import (
 	"mtool/registry"
 )
 
-// Build builds every platform into the store and, when there are several, makes the list of them a draft. Nothing is
-// stored and no list is made when one of them fails. What was made before a push failed is returned with the error.
+// Build builds every platform into the store. Of several platforms it also makes a draft of their list. If one fails,
+// nothing is stored. If a push fails, Built has what was made before.
 func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error) {
 	if err := readyResults(o.ResultFile); err != nil {
 		return built, err
@@ -22,7 +22,7 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 		return built, err
 	}
 	defer p.close()
-	if err := checkPlaces(o, p.spec.Context); err != nil {
+	if err := checkPaths(o, p.spec.Context); err != nil {
 		return built, err
 	}
 	if o.Load {
@@ -56,7 +56,7 @@ func (e *Env) Build(ctx context.Context, o BuildOptions) (built Built, err error
 	return built, e.record(o, built)
 }
 
-// name gives the images their other names and makes the list.
+// name gives the images their other names, and makes the list.
 func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, image := range built.Images {
@@ -91,7 +91,7 @@ func howBuilt(image build.Image) string {
 	return "natively"
 }
 
-// listBuilt makes the draft of the list under each name.
+// listBuilt makes a draft of the list under each name.
 func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error {
 	for _, name := range o.Names {
 		create := CreateOptions{List: name, EditOptions: EditOptions{Annotations: o.ListAnnotations}}
@@ -110,21 +110,21 @@ func (e *Env) listBuilt(ctx context.Context, o BuildOptions, built *Built) error
 	return nil
 }
 
-// sayHidden warns of drafts that come before the images just built wherever a bare name is looked up.
+// sayHidden warns of drafts that have the name of an image that was built: names are looked up in drafts first.
 func (e names) sayHidden(ctx context.Context, names []registry.Ref) {
 	for _, name := range names {
 		_, err := e.Drafts.Load(ctx, name)
 		switch {
 		case err == nil:
-			e.note("warning: a draft has the name %s too and is found first; to delete it: mtool rm draft:%s", name.Familiar(),
-				name.Familiar())
+			e.note("warning: a draft also has the name %s and is used instead; to delete it: mtool rm draft:%s",
+				name.Familiar(), name.Familiar())
 		case !errors.Is(err, registry.ErrNotFound):
 			e.note("warning: %v", err)
 		}
 	}
 }
 
-// deliver takes what was built to its other destinations than the store.
+// deliver copies what was built from the store to its other destinations.
 func (e *Env) deliver(ctx context.Context, o BuildOptions, built *Built) error {
 	several := len(o.Platforms) > 1
 	for _, name := range o.Names {

@@ -9,8 +9,8 @@ import (
 	"mtool/registry"
 )
 
-// openOutputs makes exports of the outputs. Several platforms can't share an archive: that one is written from the list
-// afterwards. finish puts the files in their places, or removes them after an error.
+// openOutputs opens the outputs of a build. An OCI archive of several platforms is written from their list later.
+// finish moves the files to their names or, given an error, removes them.
 func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) error, err error) {
 	var files []*registry.PendingFile
 	finish = func(err error) error { return commitFiles(files, err) }
@@ -22,7 +22,7 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 		if out.Type == "oci" && len(o.Platforms) > 1 {
 			if len(o.Names) == 0 || out.Dest == "-" {
 				return nil, nil, finish(
-					registry.Usagef("an OCI archive of several platforms is made of their list: it needs -t NAME and dest=FILE"))
+					registry.Usagef("an OCI archive of several platforms needs -t NAME and dest=FILE"))
 			}
 			continue
 		}
@@ -46,8 +46,8 @@ func openOutputs(o BuildOptions) (exports []build.Export, finish func(error) err
 	return exports, finish, nil
 }
 
-// checkPlaces refuses files that would be written below the context, and out of it by a link there.
-func checkPlaces(o BuildOptions, context string) error {
+// checkPaths refuses files that links in the build context would lead outside of it.
+func checkPaths(o BuildOptions, context string) error {
 	files := []string{o.IDFile, o.MetadataFile, o.ResultFile}
 	for _, out := range o.Outputs {
 		if out.Type != "local" && out.Dest != "-" {

@@ -23,23 +23,25 @@ import (
 	"mtool/registry/source"
 )
 
-// Built is what a build made.
+// Built is the result of Build.
 type Built struct {
-	Made    []publish.Made // in the store, then elsewhere; each once
+	Made    []publish.Made // in the store and elsewhere, each once
 	List    v1.Hash        // of several platforms
-	Images  []build.Image  // one for each platform; none when no image was asked for
-	Results []spec.Result  // what was pushed by its digest
+	Images  []build.Image  // one for each platform; none if only files were made
+	Results []spec.Result  // of BuildOptions.ByDigest
 }
 
+// add adds to Made what is not in it yet.
 func (b *Built) add(made ...publish.Made) {
 	d := publish.Done{Made: b.Made}
 	d.Add(made...)
 	b.Made = d.Made
 }
 
+// versionLabel is the label of an image with the version of its program.
 const versionLabel = "org.opencontainers.image.version"
 
-// pushByDigest puts every image into a repository without any tag, and reads it back.
+// pushByDigest pushes every image without a tag, and reads it back.
 func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) error {
 	repo := o.ByDigest
 	var all []spec.Result
@@ -59,7 +61,7 @@ func (e *Env) pushByDigest(ctx context.Context, o BuildOptions, built *Built) er
 	return nil
 }
 
-// forget takes the images that were only to be pushed out of the store.
+// forget removes the images from the store.
 func (e names) forget(ctx context.Context, images []build.Image) error {
 	var errs []error
 	for _, image := range images {
@@ -101,7 +103,7 @@ func (e *Env) pushOneByDigest(ctx context.Context, repo registry.Ref, image buil
 	return r, nil
 }
 
-// versionOf is the version label of the first image; "" where it has none.
+// versionOf returns the version label of the first image, "" if it has none.
 func versionOf(report inspect.Report) (string, error) {
 	if len(report.Images) == 0 {
 		return "", nil
@@ -114,7 +116,7 @@ func versionOf(report inspect.Report) (string, error) {
 	return details.Labels[versionLabel], nil
 }
 
-// Digest is that of the list of several platforms, else of the image.
+// Digest returns the digest of the list, or of the only image.
 func (b Built) Digest() v1.Hash {
 	if b.List != (v1.Hash{}) || len(b.Images) == 0 {
 		return b.List
@@ -122,7 +124,7 @@ func (b Built) Digest() v1.Hash {
 	return b.Images[0].Manifest.Digest
 }
 
-// metadata has the keys of docker buildx build --metadata-file, and the images of all platforms.
+// metadata returns the keys of docker buildx build --metadata-file, and the digest of each platform.
 // https://docs.docker.com/reference/cli/docker/buildx/build/#metadata-file
 func (b Built) metadata(o BuildOptions) map[string]any {
 	all := map[string]any{}
@@ -187,8 +189,7 @@ func writeResultFiles(o BuildOptions, results []spec.Result) error {
 	return nil
 }
 
-// readyResults looks, before anything is built, whether there will be a place for the results, and makes a folder that
-// is named as one.
+// readyResults checks before a build that the results can be written. It makes the folder if path ends in a slash.
 func readyResults(path string) error {
 	dir := filepath.Dir(path)
 	switch {
@@ -199,7 +200,7 @@ func readyResults(path string) error {
 			return registry.Usagef("--result %q: %w", path, err)
 		}
 	case !isDir(dir):
-		return registry.Usagef("--result %q: there is no directory %q; DIR/ is made", path, dir)
+		return registry.Usagef("--result %q: there is no directory %q; write DIR/ to create one", path, dir)
 	}
 	return nil
 }
@@ -216,7 +217,7 @@ func writeIndented(w io.Writer, v any) error {
 	return encoder.Encode(v)
 }
 
-// writeFile writes a file that a user has named.
+// writeFile writes a file of the user, whole or not at all.
 func writeFile(path string, write func(io.Writer) error) error {
 	if err := registry.WriteFile(path, registry.WriteOptions{Mode: 0o644}, write); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)

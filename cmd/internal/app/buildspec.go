@@ -19,42 +19,43 @@ import (
 	"mtool/registry/remote"
 )
 
-// BuildOptions say what to build. Platforms needs one element at least, and so does Names unless something else is
-// made: with ByDigest alone nothing stays in the store.
+// BuildOptions are what to build. There must be at least one of Platforms. Without Names nothing stays in the store;
+// there must be Outputs or ByDigest then.
 type BuildOptions struct {
 	Context    string // a directory, a Git or HTTP address, or "-": a tar, or a Dockerfile alone, from In
 	Dockerfile string // default: Dockerfile in Context; "-" reads In
 	Target     string
 	Platforms  []v1.Platform
-	// Names are those of the image when one platform is built; of the list, and with the platform behind the tag of the
-	// images, when there are several.
+	// Names are the names of the image or, with several platforms, of the list. The names of its images have the platform
+	// after the tag.
 	Names           []registry.Ref
 	BuildArgs       map[string]string
 	Labels          map[string]string
 	NoCache         bool
-	NoVerify        bool // keep an image whose programs are for another machine
-	build.Execution      // the workers; default: the one inside mtool
+	NoVerify        bool // keep images whose programs are for another machine
+	build.Execution      // the workers; the default is the one inside mtool
 	build.SpecOptions
 	Progress string // auto (default), plain, tty, rawjson, quiet
 	In       io.Reader
-	Out      io.Writer // where progress goes
+	Out      io.Writer // for progress
 
-	ListAnnotations map[string]string // of the list of several platforms
+	ListAnnotations map[string]string // of the list
 
 	Outputs  []BuildOutput
-	Data     io.Writer    // where an output named "-" goes
-	Push     bool         // the image, or the list of several platforms, to the registry under its Names
-	Load     bool         // the image into Docker Engine; of several platforms the engine's own
-	ByDigest registry.Ref // a repository that gets every image without a tag
-	// what ByDigest pushed, once the registry has confirmed it: spec.Result; a folder gets a file for each
+	Data     io.Writer    // for an output named "-"
+	Push     bool         // push the image or list to its Names
+	Load     bool         // load the image into Docker Engine; of several platforms, the engine's
+	ByDigest registry.Ref // a repository to push every image to, without a tag
+	// ResultFile gets a spec.Result for each image that ByDigest pushed and the registry confirmed; a folder gets a
+	// file for each.
 	ResultFile   string
-	Run          string // the run of a pipeline that this build is part of, for ResultFile
+	Run          string // of the pipeline, for ResultFile
 	IDFile       string // gets the digest
-	MetadataFile string // gets what docker buildx writes into its own
+	MetadataFile string // gets what docker buildx writes into its metadata file
 	Epoch        string // SOURCE_DATE_EPOCH: seconds, or "git" for the time of the context's commit
 }
 
-// BuildOutput is something that a build makes besides, or instead of, the image in the store.
+// BuildOutput is a file or directory that a build makes, in addition to or instead of an image in the store.
 type BuildOutput struct {
 	Type string // local, tar, oci, docker
 	Dest string // a directory for local, else a file; "-" is standard output
@@ -63,20 +64,20 @@ type BuildOutput struct {
 // epochArg is https://reproducible-builds.org/specs/source-date-epoch/
 const epochArg = "SOURCE_DATE_EPOCH"
 
-// prepared is a build whose context is a directory.
+// prepared is a build whose context is a local directory.
 type prepared struct {
 	spec  build.Spec
 	opts  build.Options
 	close func()
 }
 
-// prepareBuild makes the context a directory and puts the request together. The caller closes what comes back.
+// prepareBuild fetches the context and makes the request. The caller closes the result.
 func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err error) {
 	if o.Context == "-" && o.Dockerfile == "-" {
 		return p, registry.Usagef("standard input can't be both the build context and the Dockerfile")
 	}
 	keep, _ := strconv.ParseBool(o.BuildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"])
-	place, err := buildcontext.Open(ctx, o.Context,
+	dir, err := buildcontext.Open(ctx, o.Context,
 		buildcontext.Options{
 			In: o.In, KeepGitDir: keep, Client: e.Client.HTTP(), Env: proxyEnv(e.Transport.Proxy),
 			Idle: e.Transport.Idle, Note: func(s string) { e.note("%s", s) },
@@ -84,23 +85,23 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	if err != nil {
 		return p, err
 	}
-	p.close = func() { _ = place.Close() }
+	p.close = func() { _ = dir.Close() }
 	defer func() {
 		if err != nil {
 			p.close()
 		}
 	}()
-	file, remove, err := dockerfile(ctx, o, place)
+	file, remove, err := dockerfile(ctx, o, dir)
 	if err != nil {
 		return p, err
 	}
-	p.close = func() { remove(); _ = place.Close() }
-	if o.BuildArgs, err = withEpoch(ctx, o, place); err != nil {
+	p.close = func() { remove(); _ = dir.Close() }
+	if o.BuildArgs, err = withEpoch(ctx, o, dir); err != nil {
 		return p, err
 	}
 	several := len(o.Platforms) > 1
 	p.spec = build.Spec{
-		Context: place.Dir, Fetched: place.Dir != o.Context, Entries: place.Entries, Dockerfile: file, Target: o.Target,
+		Context: dir.Dir, Fetched: dir.Dir != o.Context, Entries: dir.Entries, Dockerfile: file, Target: o.Target,
 		Platforms: o.Platforms, BuildArgs: o.BuildArgs, Labels: o.Labels,
 		NoCache: o.NoCache, Execution: o.Execution, Progress: o.Progress, Out: o.Out, SpecOptions: o.SpecOptions,
 	}
@@ -118,7 +119,7 @@ func (e *Env) prepareBuild(ctx context.Context, o BuildOptions) (p prepared, err
 	return p, nil
 }
 
-// proxyEnv says to programs that mtool starts what the proxies are.
+// proxyEnv returns the environment variables that tell programs the proxies.
 func proxyEnv(p remote.Proxy) (env []string) {
 	for name, value := range p.Vars() {
 		env = append(env, name+"="+value)
@@ -126,7 +127,7 @@ func proxyEnv(p remote.Proxy) (env []string) {
 	return env
 }
 
-// withEpoch sets the build argument SOURCE_DATE_EPOCH; "git" is the time of the context's commit.
+// withEpoch returns the build arguments with SOURCE_DATE_EPOCH; "git" means the time of the context's commit.
 func withEpoch(ctx context.Context, o BuildOptions, place buildcontext.Context) (map[string]string, error) {
 	epoch := o.Epoch
 	if epoch == "" {
@@ -142,7 +143,7 @@ func withEpoch(ctx context.Context, o BuildOptions, place buildcontext.Context) 
 		}
 	}
 	if _, err := strconv.ParseUint(epoch, 10, 63); err != nil {
-		return nil, registry.Usagef("SOURCE_DATE_EPOCH %q is no number of seconds since 1970", epoch)
+		return nil, registry.Usagef("SOURCE_DATE_EPOCH %q is not a number of seconds since 1970", epoch)
 	}
 	args := maps.Clone(o.BuildArgs)
 	if args == nil {
@@ -152,8 +153,8 @@ func withEpoch(ctx context.Context, o BuildOptions, place buildcontext.Context) 
 	return args, nil
 }
 
-// dockerfile is the path of the Dockerfile. One from standard input is written to a file; remove deletes it. In a
-// context that was fetched the path is meant within it.
+// dockerfile returns the path of the Dockerfile. One from standard input is written to a file, which remove deletes. In
+// a fetched context, the path is relative to it.
 func dockerfile(
 	ctx context.Context, o BuildOptions, place buildcontext.Context,
 ) (path string, remove func(), err error) {
@@ -164,7 +165,7 @@ func dockerfile(
 	case o.Dockerfile == "" || o.Context == place.Dir:
 	case o.Dockerfile != "-" && !regular.IsHeld(o.Dockerfile):
 		if !filepath.IsLocal(o.Dockerfile) {
-			return "", nil, registry.Usagef("Dockerfile %q is not within the build context that was fetched", o.Dockerfile)
+			return "", nil, registry.Usagef("Dockerfile %q is outside the fetched build context", o.Dockerfile)
 		}
 		return filepath.Join(place.Dir, o.Dockerfile), nothing, nil
 	}
@@ -176,7 +177,7 @@ func dockerfile(
 		return "", nil, err
 	}
 	remove = func() { _ = os.RemoveAll(dir) }
-	body, err := readTyped(ctx, o)
+	body, err := readDockerfile(ctx, o)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "Dockerfile"), body, 0o600)
 	}
@@ -187,15 +188,15 @@ func dockerfile(
 	return filepath.Join(dir, "Dockerfile"), remove, nil
 }
 
-// readTyped reads a Dockerfile that comes out of a pipe.
-func readTyped(ctx context.Context, o BuildOptions) ([]byte, error) {
+// readDockerfile reads a Dockerfile from standard input or a pipe.
+func readDockerfile(ctx context.Context, o BuildOptions) ([]byte, error) {
 	if o.Dockerfile == "-" {
 		return regular.ReadAll(ctx, o.In, regular.MaxText)
 	}
 	return regular.ReadTyped(ctx, o.Dockerfile, regular.MaxText)
 }
 
-// Preflight checks what Build would check before anything runs.
+// Preflight makes the checks of Build, and runs nothing.
 func (e *Env) Preflight(ctx context.Context, o BuildOptions) (build.PreflightResult, error) {
 	p, err := e.prepareBuild(ctx, o)
 	if err != nil {
@@ -205,7 +206,7 @@ func (e *Env) Preflight(ctx context.Context, o BuildOptions) (build.PreflightRes
 	return build.Preflight(ctx, p.spec, p.opts)
 }
 
-// CheckDockerfile looks for what breaks the rules for Dockerfiles, and tells each. It is an error when there is any.
+// CheckDockerfile checks the rules for Dockerfiles and calls tell for each violation. Any is an error.
 func (e *Env) CheckDockerfile(ctx context.Context, o BuildOptions, tell func(build.Warning)) error {
 	p, err := e.prepareBuild(ctx, o)
 	if err != nil {
@@ -225,7 +226,7 @@ func (e *Env) CheckDockerfile(ctx context.Context, o BuildOptions, tell func(bui
 	return nil
 }
 
-// imageName is demo:v1-arm64 for demo:v1 where several platforms are built.
+// imageName returns the name of an image in the store: demo:v1-arm64 for demo:v1 if several platforms are built.
 func imageName(name registry.Ref, p v1.Platform, several bool) registry.Ref {
 	if several {
 		name = name.WithTag(name.Tag + "-" + platform.Suffix(p))

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -14,8 +15,7 @@ import (
 	"mtool/registry"
 )
 
-// check verifies the claims of a list that has been read. One that nobody can run is not published, or made, by
-// mistake.
+// check verifies the claims of a list that has been read. A list without images is an error: it can't be run.
 func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) error {
 	report, err := list.Report()
 	if err != nil {
@@ -24,13 +24,13 @@ func (e notes) check(list compose.List, o inspect.CheckOptions, force bool) erro
 	if !force && !report.HasImage() {
 		return registry.WithHint(
 			fmt.Errorf("checking %q: %w: none of its %d entries is an image", list.Name, inspect.ErrMismatch, len(list.Entries)),
-			"take it as it is with --force",
+			"to publish it as it is, add --force",
 		)
 	}
 	return e.checkReport(report, o, force)
 }
 
-// checkReport verifies the claims of images that have been read.
+// checkReport verifies the claims of what has been read.
 func (e notes) checkReport(report inspect.Report, o inspect.CheckOptions, force bool) error {
 	o.KeepSpelling = true
 	findings := inspect.Check(report, o)
@@ -51,7 +51,7 @@ func (e notes) checkReport(report inspect.Report, o inspect.CheckOptions, force 
 	return nil
 }
 
-// requireNames checks --require by what the rows claim, where not all content is read.
+// requireNames checks that the list serves platforms by what its rows claim, if not all content was read.
 func (e notes) requireNames(l compose.List, require []v1.Platform) error {
 	have := l.Platforms()
 	for _, want := range require {
@@ -76,7 +76,7 @@ func platformNames(ps []v1.Platform) []string {
 	return names
 }
 
-// prove checks the binaries of what is to be published, where that is asked for. The claims have been checked.
+// prove checks the binaries of what will be published, if o says so. The claims have been checked before.
 func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error), o DeepOptions, force bool) error {
 	if !o.Deep {
 		return nil
@@ -90,16 +90,15 @@ func (e *Env) prove(ctx context.Context, content func() (inspect.Report, error),
 	if err != nil {
 		return err
 	}
-	told := deep.Summary(findings[len(claims):])
-	e.sayNotes(told)
-	err = inspect.Failed(deep.SumsLast(append(findings[:len(claims):len(claims)], told...)))
+	summary := deep.Summary(findings[len(claims):])
+	e.sayNotes(summary)
+	err = inspect.Failed(deep.SumsLast(slices.Concat(findings[:len(claims)], summary)))
 	switch {
 	case err != nil && force:
 		e.note("warning, kept by --force: %v", err)
 		return nil
 	case err == nil:
-		e.note("binaries checked in %d layers: %s read, %d layers read before", cost.Layers+cost.Known,
-			inspect.Bytes(cost.Bytes), cost.Known)
+		e.note("binaries checked in %s", CostWords(cost))
 	}
 	return err
 }

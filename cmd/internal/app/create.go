@@ -14,24 +14,24 @@ import (
 	"mtool/registry/remote"
 )
 
-// CreateOptions say what a list is made of.
+// CreateOptions are the options of Create.
 type CreateOptions struct {
 	EditOptions
 	PublishOptions
 	List      registry.Ref
 	Sources   []registry.Ref
-	Overrides []compose.Overrides // what is said of each source; none where nothing is
+	Overrides []compose.Overrides // one for each source, or none
 	Push      bool
 	To        []registry.Ref // more targets; they imply Push
-	Sort      bool           // by platform, not as given
-	SemVer    string         // the version that the list is; it implies Push, and gives the tags
-	// DropAnnotations leaves out what the one list among the sources says of itself.
+	Sort      bool           // entries by platform, not as given
+	SemVer    string         // version of the list; it implies Push and sets the tags
+	// DropAnnotations leaves out the annotations of a source that is a list.
 	DropAnnotations bool
 
 	floating []string // tags that move with each version
 }
 
-// Create makes the list of all sources: a draft, or with Push a published list. A failed Create leaves nothing behind.
+// Create makes a list of all sources: a draft, or with Push a published list. If it fails, it leaves nothing behind.
 func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
 		return publish.Done{}, err
@@ -41,7 +41,7 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error)
 		return publish.Done{}, err
 	}
 	if len(targets) == 0 {
-		if err := o.mayBeDraft(); err != nil {
+		if err := o.checkDraft(); err != nil {
 			return publish.Done{}, err
 		}
 	}
@@ -52,12 +52,12 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error)
 		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
-	how := pushing{PublishOptions: o.PublishOptions, require: o.Require, force: o.Force, floating: o.floating}
+	p := pushing{PublishOptions: o.PublishOptions, require: o.Require, force: o.Force, floating: o.floating}
 	if o.Attestations == attestationsAsReferrers {
-		if entries, how.also, err = publish.AsReferrers(ctx, entries); err != nil {
+		if entries, p.also, err = publish.AsReferrers(ctx, entries); err != nil {
 			return publish.Done{}, err
 		}
-		e.note("%d attestations become referrers of their images", len(how.also))
+		e.note("%d attestations become referrers of their images", len(p.also))
 	}
 	list, err := e.assemble(ctx, o, push, entries, all.reports)
 	if err != nil {
@@ -67,26 +67,25 @@ func (e *Env) Create(ctx context.Context, o CreateOptions) (publish.Done, error)
 		if err := e.prove(ctx, list.Report, o.DeepOptions, o.Force); err != nil {
 			return publish.Done{}, err
 		}
-		return e.keep(ctx, list, o.DryRun)
+		return e.saveDraft(ctx, list, o.DryRun)
 	}
-	return e.publishList(ctx, push, list, targets, how)
+	return e.publishList(ctx, push, list, targets, p)
 }
 
-// attestationsAsReferrers is the value of --attestations that takes them out of the list and makes them referrers of
-// their images.
+// attestationsAsReferrers is the value of EditOptions.Attestations that makes referrers of entries.
 const attestationsAsReferrers = "referrers"
 
-// mayBeDraft refuses what makes sense only where the list is published.
-func (o CreateOptions) mayBeDraft() error {
+// checkDraft refuses options that only a published list can have.
+func (o CreateOptions) checkDraft() error {
 	if o.Attestations == attestationsAsReferrers {
 		return registry.WithHint(
-			registry.Usagef("making the draft %q: referrers are made where the list is published", o.List), "add --push",
+			registry.Usagef("making the draft %q: only a published list can have referrers", o.List), "add --push",
 		)
 	}
 	return o.draftOnly(o.List, "--push")
 }
 
-// reading reads the sources, while the targets begin to take what is in them.
+// reading returns how to read the sources: what is in them is uploaded to the targets meanwhile.
 func (o CreateOptions) reading(push *publish.Push) reading {
 	r := reading{overrides: o.Overrides}
 	if !o.DryRun {
@@ -98,14 +97,14 @@ func (o CreateOptions) reading(push *publish.Push) reading {
 	return r
 }
 
-// isImage tells images from what is attested of them.
+// isImage reports whether a descriptor is that of an image, not of an attestation.
 func isImage(d v1.Descriptor) bool {
 	_, attestation := inspect.AttestationOf(d)
 	return !attestation
 }
 
-// targetsOf are where the list is published: its own name, unless that is a short one and others are named, and the
-// others.
+// targetsOf returns where the list is published: under its name, if that has a registry or is the only target, and at
+// To.
 func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	if o.SemVer != "" {
 		return e.versionTargets(ctx, o)
@@ -117,19 +116,19 @@ func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref,
 	return inRegistries(append(refs, o.To...)...), nil
 }
 
-// versionTargets are the tags of a version: itself, and major.minor, major and latest where that moves them forward.
-// The list gets the name of the version. With NoClobber only the version's own tag is kept from moving: the others are
-// meant to.
+// versionTargets returns the tags of a version: the version itself, and major.minor, major and latest if they move
+// forward by that. It renames the list to the version. NoClobber protects only the tag of the version: the others are
+// meant to move.
 func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	repository := o.List.At(registry.TransportRegistry)
 	if err := publish.CheckVersion(o.SemVer); err != nil {
 		return nil, registry.WithHint(err, "write --semver 1.4.2 or --semver v1.4.2-rc.1")
 	}
-	there, err := e.Client.Repository(repository, remote.PullPush).Tags(ctx)
+	existing, err := e.Client.Repository(repository, remote.PullPush).Tags(ctx)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return nil, err
 	}
-	tags, kept := publish.VersionTags(o.SemVer, there)
+	tags, kept := publish.VersionTags(o.SemVer, existing)
 	e.sayAll(kept)
 	var refs []registry.Ref
 	for _, to := range append([]registry.Ref{repository}, o.To...) {
@@ -141,20 +140,20 @@ func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry
 	return inRegistries(refs...), nil
 }
 
-// assemble makes the list of its entries and checks it.
+// assemble makes a list of the entries and checks it.
 func (e names) assemble(
 	ctx context.Context, o CreateOptions, push *publish.Push, entries []compose.Entry, sources []inspect.Report,
 ) (compose.List, error) {
-	now, err := push.Digests(ctx, o.List)
+	current, err := push.Digests(ctx, o.List)
 	if err != nil && len(push.Targets) == 1 {
-		return compose.List{}, err // of several targets the others go on
+		return compose.List{}, err // with several targets, the others go on
 	}
 	kind, err := compose.ParseType(o.Type)
 	if err != nil {
 		return compose.List{}, err
 	}
 	list, changes, err := compose.List{Name: o.List, Type: kind}.Add(entries, compose.AddOptions{
-		OnDuplicate: compose.OnDuplicate(o.OnDuplicate), Current: now,
+		OnDuplicate: compose.OnDuplicate(o.OnDuplicate), Current: current,
 	})
 	if err != nil {
 		return compose.List{}, err
@@ -162,7 +161,7 @@ func (e names) assemble(
 	e.sayChanges(changes)
 	if !o.NoFlatten {
 		var notes []string
-		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), notThere), o.DropAnnotations)
+		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), isMissing), o.DropAnnotations)
 		e.sayAll(notes)
 	}
 	if o.Sort {
@@ -171,12 +170,12 @@ func (e names) assemble(
 	return e.finish(ctx, list, o.EditOptions)
 }
 
-// notThere reports whether a source is missing, which --ignore-missing allows.
-func notThere(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
+// isMissing reports whether a source is missing, which IgnoreMissing allows.
+func isMissing(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
 
-// finish sets what create sets on the list itself and checks what must hold before anything is written.
+// finish applies the options to the list and checks what must hold before anything is written.
 func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {
-	list, changes, err := e.adorn(ctx, list, o)
+	list, changes, err := e.apply(ctx, list, o)
 	if err != nil {
 		return list, err
 	}
@@ -185,8 +184,8 @@ func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (co
 	return list, e.check(list, inspect.CheckOptions{Require: o.Require}, o.Force)
 }
 
-// keep saves a draft and says what it no longer has of the draft before.
-func (e names) keep(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
+// saveDraft saves a draft and notes which platforms of the previous one it lacks.
+func (e names) saveDraft(ctx context.Context, list compose.List, dryRun bool) (publish.Done, error) {
 	root, err := list.Encode()
 	if err != nil {
 		return publish.Done{}, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -16,21 +17,21 @@ import (
 	"mtool/registry"
 )
 
-// DeepOptions say whether and how the binaries are read. The zero value reads none.
+// DeepOptions are whether and how binaries are read. The zero value reads none.
 type DeepOptions struct {
 	Deep           bool
 	EntrypointOnly bool              // only what the images start
-	Follow         bool              // with that: all of an image where what it starts can't be followed
-	WholeLayers    bool              // what is read of those is read to its end, and compared with its digest
+	Follow         bool              // with EntrypointOnly: all of an image whose start can't be followed
+	WholeLayers    bool              // with EntrypointOnly: read layers to their end, and verify their digests
 	AllowForeign   []deep.Glob       // files that may be for any machine
 	ABI            map[string]string // what programs must be, by architecture
-	PageSize       int64             // of the hosts, in bytes; 0: not known
-	NoFacts        bool              // neither use nor keep what was seen in layers
-	IgnoreLabels   bool              // of the images, by which they ask for exemptions
-	Explain        []string          // paths of files whose verdict is to be explained
+	PageSize       int64             // of the hosts, in bytes; 0 means unknown
+	NoFacts        bool              // neither use nor keep facts about layers
+	IgnoreLabels   bool              // labels of images that exempt files
+	Explain        []string          // paths of files whose verdict is explained
 }
 
-// Level is how much was looked at.
+// Level is how much was checked.
 type Level string
 
 // The levels.
@@ -50,10 +51,23 @@ func (o DeepOptions) level() Level {
 	return Binaries
 }
 
-// boundMemory keeps what the garbage collector leaves lying around from adding to what is needed, which is bounded. It
-// returns what ends that.
+// CostWords says in how many layers binaries were checked, and how much was read for that.
+func CostWords(c deep.Cost) string {
+	const again = "; --no-facts reads them again)"
+	words := inspect.Count(c.Layers+c.Known, "layer")
+	switch {
+	case c.Known == 0:
+		return words + ", " + inspect.Bytes(c.Bytes) + " read"
+	case c.Layers == 0:
+		return words + " (all read before" + again
+	}
+	return fmt.Sprintf("%s, %s read (%d read before%s", words, inspect.Bytes(c.Bytes), c.Known, again)
+}
+
+// boundMemory makes the garbage collector run early: what reading layers needs is bounded, and garbage must not add to
+// it. undo restores the old limit.
 func boundMemory() (undo func()) {
-	const most = 64 << 20 // of Go's part, in bytes
+	const most = 64 << 20 // bytes of Go's heap
 	before := debug.SetMemoryLimit(-1)
 	if before > most {
 		debug.SetMemoryLimit(most)
@@ -61,7 +75,7 @@ func boundMemory() (undo func()) {
 	return func() { debug.SetMemoryLimit(before) }
 }
 
-// deepen reads the binaries of all images and lays what they say over the findings about the claims.
+// deepen reads the binaries of all images and merges their findings into those about the claims.
 func (e *Env) deepen(
 	ctx context.Context, report inspect.Report, claims []inspect.Finding, o DeepOptions, strict bool,
 ) ([]inspect.Finding, deep.Cost, error) {
@@ -72,7 +86,7 @@ func (e *Env) deepen(
 	return result.Over(claims), result.Cost, nil
 }
 
-// layers reads the binaries of all images; uses are how each is used, nil: as its config says.
+// layers reads the binaries of all images. uses has what each image is started with; nil means what its config says.
 func (e *Env) layers(
 	ctx context.Context, report inspect.Report, uses [][]deep.Use, o DeepOptions, strict bool,
 ) (deep.Result, error) {
@@ -83,10 +97,10 @@ func (e *Env) layers(
 		ABI: o.ABI, PageSize: o.PageSize,
 	}
 	if !o.NoFacts {
-		kept := facts.Open(e.factsDir())
-		options.Known = kept.Get
+		store := facts.Open(e.factsDir())
+		options.Known = store.Get
 		options.Keep = func(f rootfs.LayerFacts) {
-			if err := kept.Put(f); err != nil {
+			if err := store.Put(f); err != nil {
 				e.note("note: %v", err)
 			}
 		}
@@ -94,8 +108,8 @@ func (e *Env) layers(
 	return deep.Inspect(ctx, report, options)
 }
 
-// verifyBuilt looks at the programs of an image that was just built. Only files that nothing excuses fail it: a build
-// may well carry others for another machine on purpose.
+// verifyBuilt checks the binaries of an image that was just built. Only programs that it needs fail it: a build may
+// carry files for other machines on purpose.
 func (e *Env) verifyBuilt(ctx context.Context, p v1.Platform, image registry.Object) error {
 	report, err := inspect.Read(ctx, image)
 	if err != nil {

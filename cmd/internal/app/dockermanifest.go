@@ -14,11 +14,12 @@ import (
 // DockerManifest is what "docker manifest inspect" shows of one name.
 type DockerManifest struct {
 	Report inspect.Report
-	// Entry is the one image asked for, nil for all.
+	// Entry is the image to show; nil means all.
 	Entry *inspect.Image
 }
 
-// Unread is why an image that is shown in full can't be: its manifest, or the config that alone states its platform.
+// Unread returns why an image can't be shown in full: its manifest can't be read, or the config that alone has its
+// platform.
 func (d DockerManifest) Unread() error {
 	images := d.Report.Images
 	if d.Entry != nil {
@@ -33,10 +34,10 @@ func (d DockerManifest) Unread() error {
 	return errors.Join(errs...)
 }
 
-// ManifestCreate is docker manifest create: a draft, which is only changed when it is there already if amend says so.
-// Sources are looked for in the store and in registries, docker's one-word names too.
-func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []string, amend bool) (publish.Done, error) {
-	refs, stated, err := e.dockerSources(ctx, list, words)
+// ManifestCreate is docker manifest create: it makes a draft, or with amend adds to an existing one. Sources are looked
+// up in the store and in registries, one-word names too.
+func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, args []string, amend bool) (publish.Done, error) {
+	refs, overrides, err := e.dockerSources(ctx, list, args)
 	if err != nil {
 		return publish.Done{}, err
 	}
@@ -46,22 +47,22 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, words []str
 		return publish.Done{}, registry.WithHint(
 			fmt.Errorf("creating %q: %w: refusing to amend an existing manifest list with no --amend flag", list,
 				registry.ErrConflict),
-			"mtool manifest create --amend LIST MANIFEST…, or begin anew after mtool manifest rm LIST",
+			"mtool manifest create --amend LIST MANIFEST…, or start over after mtool manifest rm LIST",
 		)
 	case err == nil:
-		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Overrides: stated})
+		return e.Amend(ctx, AmendOptions{List: list, Sources: refs, Overrides: overrides})
 	case !errors.Is(err, registry.ErrNotFound):
 		return publish.Done{}, err
 	}
-	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Overrides: stated})
+	return e.Create(ctx, CreateOptions{List: list, Sources: refs, Overrides: overrides})
 }
 
-// dockerSources are names as docker has them: what is not in the store is in a registry, and a word alone on Docker
-// Hub.
+// dockerSources parses sources as docker does: what is not in the store is in a registry, and a name without a registry
+// is on Docker Hub.
 func (e names) dockerSources(
-	ctx context.Context, list registry.Ref, words []string,
+	ctx context.Context, list registry.Ref, args []string,
 ) ([]registry.Ref, []compose.Overrides, error) {
-	refs, stated, err := ParseSources(list, words)
+	refs, overrides, err := ParseSources(list, args)
 	if err != nil {
 		return nil, nil, registry.Usagef("%w", err)
 	}
@@ -83,16 +84,16 @@ func (e names) dockerSources(
 			return nil, nil, err
 		}
 	}
-	return refs, stated, nil
+	return refs, overrides, nil
 }
 
-// ManifestInspect is docker manifest inspect: a draft of that name, or else what inspect finds. With an entry, that
-// image of the list.
+// ManifestInspect is docker manifest inspect: it reads the draft of that name, or else what Inspect would read. With an
+// entry, it selects that image of the list.
 func (e names) ManifestInspect(ctx context.Context, name registry.Ref, entry string) (DockerManifest, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	switch {
 	case err == nil:
-		e.note("note: %s is a draft here, not what a registry may have", name.Familiar())
+		e.note("note: %s is a draft, not the list in its registry", name.Familiar())
 		return e.inspectDraft(ctx, list, entry)
 	case !errors.Is(err, registry.ErrNotFound):
 		return DockerManifest{}, err
@@ -127,14 +128,15 @@ func (e names) inspectDraft(ctx context.Context, list compose.List, entry string
 	return selected(list, report, entry)
 }
 
+// selected returns one entry of a list.
 func selected(list compose.List, report inspect.Report, entry string) (DockerManifest, error) {
 	found, err := list.Select(entry)
 	switch {
 	case err != nil:
-		return DockerManifest{}, fmt.Errorf("looking into %q: %w", list.Name, err)
+		return DockerManifest{}, fmt.Errorf("selecting an entry of %q: %w", list.Name, err)
 	case len(found) > 1:
-		return DockerManifest{}, fmt.Errorf("looking into %q: %w: %q is %d entries", list.Name, compose.ErrAmbiguous, entry,
-			len(found))
+		return DockerManifest{}, fmt.Errorf("selecting an entry of %q: %w: %q matches %d entries", list.Name,
+			compose.ErrAmbiguous, entry, len(found))
 	}
 	return DockerManifest{Report: report, Entry: list.Entries[found[0]].Image}, nil
 }

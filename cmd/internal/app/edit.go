@@ -14,47 +14,47 @@ import (
 	"mtool/registry/source"
 )
 
-// AmendOptions say what is added to a list.
+// AmendOptions are the options of Amend.
 type AmendOptions struct {
 	EditOptions
 	PublishOptions
 	List      registry.Ref
 	Sources   []registry.Ref
-	Overrides []compose.Overrides // what is said of each source; none where nothing is
+	Overrides []compose.Overrides // one for each source, or none
 	Published bool                // the list in its registry, not the draft
 	To        []registry.Ref      // with Published: more targets
 }
 
-// AnnotateOptions say what changes in a list or in one of its entries.
+// AnnotateOptions are the options of Annotate.
 type AnnotateOptions struct {
 	PublishOptions
 	List  registry.Ref
-	Entry string // platform, digest or source; "" is the list itself
-	// ArtifactType and Subject of the list, see EditOptions.
+	Entry string // platform, digest or source; "" means the list itself
+	// ArtifactType and Subject are as in EditOptions.
 	ArtifactType *string
 	Subject      *registry.Ref
 	Edit         compose.Edit
 	Published    bool
 }
 
-// Nothing reports whether no change was asked for.
+// Nothing reports whether there is nothing to change.
 func (o AnnotateOptions) Nothing() bool {
-	d := o.Edit
-	return d.OS+d.Arch+d.Variant+d.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil &&
-		len(d.OSFeatures)+len(d.Annotations)+len(d.Unset) == 0
+	edit := o.Edit
+	return edit.OS+edit.Arch+edit.Variant+edit.OSVersion == "" && o.ArtifactType == nil && o.Subject == nil &&
+		len(edit.OSFeatures)+len(edit.Annotations)+len(edit.Unset) == 0
 }
 
-// RemoveOptions say which entries leave a list.
+// RemoveOptions are the options of Remove.
 type RemoveOptions struct {
 	PublishOptions
 	List      registry.Ref
-	Entries   []string
+	Entries   []string // platforms, digests or sources
 	Published bool
-	// IgnoreMissing leaves out the entries that the list does not have.
+	// IgnoreMissing ignores entries that the list does not have.
 	IgnoreMissing bool
 }
 
-// Amend adds the sources to a list; an entry of the same platform is replaced.
+// Amend adds the sources to a list. They replace entries of the same platforms.
 func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 	if err := (compose.List{Name: o.List}).CheckSources(o.Sources); err != nil {
 		return publish.Done{}, err
@@ -64,11 +64,11 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 		return publish.Done{}, err
 	}
 	defer all.Close() //nolint:errcheck // opened for reading only
-	how := editing{
+	edit := editing{
 		published: o.Published, force: o.Force, content: o.needsContent(), to: o.To,
 		PublishOptions: o.PublishOptions,
 	}
-	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+	return e.edit(ctx, o.List, edit, func(l compose.List) (compose.List, []compose.Change, error) {
 		if o.Type != "" && o.Type != "auto" {
 			kind, err := compose.ParseType(o.Type)
 			if err != nil {
@@ -80,7 +80,7 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 		if err != nil {
 			return l, nil, err
 		}
-		l, more, err := e.adorn(ctx, l, o.EditOptions)
+		l, more, err := e.apply(ctx, l, o.EditOptions)
 		if err != nil {
 			return l, nil, err
 		}
@@ -91,8 +91,8 @@ func (e *Env) Amend(ctx context.Context, o AmendOptions) (publish.Done, error) {
 
 // Annotate changes annotations or the platform of a list or of one entry.
 func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (publish.Done, error) {
-	how := editing{published: o.Published, force: o.Edit.Force, content: o.Edit.Child, PublishOptions: o.PublishOptions}
-	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+	edit := editing{published: o.Published, force: o.Edit.Force, content: o.Edit.Child, PublishOptions: o.PublishOptions}
+	return e.edit(ctx, o.List, edit, func(l compose.List) (compose.List, []compose.Change, error) {
 		if o.Entry == "" {
 			return e.annotateList(ctx, l, o)
 		}
@@ -100,30 +100,30 @@ func (e *Env) Annotate(ctx context.Context, o AnnotateOptions) (publish.Done, er
 	})
 }
 
-// annotateList changes what is of the list itself.
+// annotateList changes the list itself.
 func (e names) annotateList(
 	ctx context.Context, l compose.List, o AnnotateOptions,
 ) (compose.List, []compose.Change, error) {
 	if o.ArtifactType == nil && o.Subject == nil {
 		return l.AnnotateList(o.Edit)
 	}
-	l, err := e.members(ctx, l, EditOptions{ArtifactType: o.ArtifactType, Subject: o.Subject})
+	l, err := e.setMembers(ctx, l, EditOptions{ArtifactType: o.ArtifactType, Subject: o.Subject})
 	if err != nil || len(o.Edit.Annotations)+len(o.Edit.Unset) == 0 {
 		return l, []compose.Change{{Action: compose.Edited}}, err
 	}
 	return l.AnnotateList(o.Edit)
 }
 
-// Remove takes entries and their attestations out of a list.
+// Remove removes entries and their attestations from a list.
 func (e *Env) Remove(ctx context.Context, o RemoveOptions) (publish.Done, error) {
-	const dropsOnPurpose = true
-	how := editing{published: o.Published, force: dropsOnPurpose, PublishOptions: o.PublishOptions}
-	return e.edit(ctx, o.List, how, func(l compose.List) (compose.List, []compose.Change, error) {
+	// platforms are removed on purpose
+	edit := editing{published: o.Published, force: true, PublishOptions: o.PublishOptions}
+	return e.edit(ctx, o.List, edit, func(l compose.List) (compose.List, []compose.Change, error) {
 		return l.Remove(e.entriesToRemove(l, o)...)
 	})
 }
 
-// entriesToRemove returns the entries to remove: with IgnoreMissing only those that the list has.
+// entriesToRemove returns o.Entries; with IgnoreMissing, only those that the list has.
 func (e notes) entriesToRemove(l compose.List, o RemoveOptions) []string {
 	if !o.IgnoreMissing {
 		return o.Entries
@@ -132,7 +132,7 @@ func (e notes) entriesToRemove(l compose.List, o RemoveOptions) []string {
 		_, _, err := l.Remove(entry)
 		missing := errors.Is(err, compose.ErrNoMatch)
 		if missing {
-			e.note("not there: %s", entry)
+			e.note("no such entry: %s", entry)
 		}
 		return missing
 	})
@@ -141,49 +141,51 @@ func (e notes) entriesToRemove(l compose.List, o RemoveOptions) []string {
 // change is an edit of a list.
 type change func(compose.List) (compose.List, []compose.Change, error)
 
-// editing says which list is changed, and how far that may go.
+// editing is which list is changed, and how.
 type editing struct {
 	PublishOptions
-	published, force bool
-	content          bool           // the edit needs the images of a draft, not only its rows
-	to               []registry.Ref // of a published list: more targets
+	published bool           // the list in its registry, not the draft
+	to        []registry.Ref // more targets of a published list
+	force     bool
+	content   bool // the change needs the images of a draft, not only its rows
 }
 
-// edit changes the draft under its lock, or the published list and its tag at once.
-func (e *Env) edit(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
-	if how.published {
-		return e.editPublished(ctx, name, how, edit)
+// edit changes the draft under its lock, or the published list.
+func (e *Env) edit(ctx context.Context, name registry.Ref, o editing, change change) (publish.Done, error) {
+	if o.published {
+		return e.editPublished(ctx, name, o, change)
 	}
-	if err := how.draftOnly(name, "--published"); err != nil {
+	if err := o.draftOnly(name, "--published"); err != nil {
 		return publish.Done{}, err
 	}
-	if how.DryRun {
-		return e.tryEdit(ctx, name, how, edit)
+	if o.DryRun {
+		return e.tryEdit(ctx, name, o, change)
 	}
 	var done publish.Done
 	_, err := e.Drafts.Update(ctx, name, func(l compose.List) (compose.List, error) {
-		l, d, err := e.edited(ctx, l, how, edit)
+		l, d, err := e.changed(ctx, l, o, change)
 		done = d
 		return l, err
 	})
 	return done, e.noDraft(name, err)
 }
 
-// tryEdit shows what the edit of a draft would give.
-func (e *Env) tryEdit(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
+// tryEdit returns what an edit of a draft would make.
+func (e *Env) tryEdit(ctx context.Context, name registry.Ref, o editing, change change) (publish.Done, error) {
 	list, err := e.Drafts.Load(ctx, name)
 	if err != nil {
 		return publish.Done{}, e.noDraft(name, err)
 	}
-	_, done, err := e.edited(ctx, list, how, edit)
+	_, done, err := e.changed(ctx, list, o, change)
 	done.Plan = &compose.Plan{Root: done.Root}
 	return done, err
 }
 
-func (e names) edited(
-	ctx context.Context, l compose.List, how editing, edit change,
+// changed returns the list after the change, and notes what changed.
+func (e names) changed(
+	ctx context.Context, l compose.List, o editing, change change,
 ) (compose.List, publish.Done, error) {
-	if how.content {
+	if o.content {
 		resolved, all, err := e.resolve(ctx, l)
 		if err != nil {
 			return l, publish.Done{}, err
@@ -191,7 +193,7 @@ func (e names) edited(
 		defer all.Close() //nolint:errcheck // opened for reading only
 		l = resolved
 	}
-	l, changes, err := edit(l)
+	l, changes, err := change(l)
 	if err != nil {
 		return l, publish.Done{}, err
 	}
@@ -212,7 +214,7 @@ func (e names) noDraft(name registry.Ref, err error) error {
 // errNoList means that the list to amend is not in its registry.
 var errNoList = errors.New("no such list")
 
-func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
+func (e *Env) editPublished(ctx context.Context, name registry.Ref, o editing, change change) (publish.Done, error) {
 	name = name.At(registry.TransportRegistry)
 	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
 	object, report, err := e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
@@ -229,17 +231,17 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, how editing,
 	}
 	e.sayAll(notes)
 	list.Name = name
-	list, changes, err := edit(list)
+	list, changes, err := change(list)
 	if err != nil {
 		return publish.Done{}, err
 	}
 	e.sayChanges(changes)
-	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, how.force); err != nil {
+	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, o.force); err != nil {
 		return publish.Done{}, err
 	}
-	targets := append([]registry.Ref{name}, inRegistries(how.to...)...)
+	targets := append([]registry.Ref{name}, inRegistries(o.to...)...)
 	push := e.publisher().Start(ctx, targets[1:])
 	defer push.Close()
 	push.Seen(name, object.Root)
-	return e.publishList(ctx, push, list, targets, pushing{PublishOptions: how.PublishOptions, force: true})
+	return e.publishList(ctx, push, list, targets, pushing{PublishOptions: o.PublishOptions, force: true})
 }

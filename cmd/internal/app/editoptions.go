@@ -12,32 +12,32 @@ import (
 	"mtool/registry"
 )
 
-// EditOptions are what create and amend share.
+// EditOptions are the options that create and amend share.
 type EditOptions struct {
-	Platforms    []v1.Platform // take only these of the sources; none takes all
+	Platforms    []v1.Platform // take only these from the sources; none means all
 	Require      []v1.Platform // the list must serve these
 	Annotations  map[string]string
 	Targeted     []compose.Targeted // annotations of the list, of entries and of images
-	ArtifactType *string            // of the list; "" takes it away, nil leaves it
-	Subject      *registry.Ref      // what the list is about; the zero Ref takes it away, nil leaves it
-	Promote      bool               // annotations that all images have alike, to the list
-	// PromoteLabels gives the list the labels that all images' configs have alike, as annotations.
+	ArtifactType *string            // of the list; "" removes it, nil keeps it
+	Subject      *registry.Ref      // what the list is about; the zero Ref removes it, nil keeps it
+	Promote      bool               // annotations that all images share move to the list
+	// PromoteLabels makes the labels that all images share annotations of the list.
 	PromoteLabels bool
-	FixConfig     bool          // configs whose platform is misspelled are mended
-	NoFlatten     bool          // a source that is a list stays one, within the list
-	Convert       bool          // images to the list's Type
-	Type          string        // auto (default), oci, docker
-	From          string        // where sources are looked for: "" both, store, registry
+	FixConfig     bool          // correct configs whose platform is misspelled
+	NoFlatten     bool          // a source that is a list becomes one entry
+	Convert       bool          // convert images to Type
+	Type          string        // of the list: auto (default), oci, docker
+	From          string        // where sources are looked up: store, registry; "" means both
 	Attestations  string        // keep (default), drop; for Create also referrers
-	OnDuplicate   string        // error, replace, keep; "" is error, for amend replace
-	Wait          time.Duration // how long a source may take to appear
-	// IgnoreMissing leaves out sources that are not there, as long as one is.
+	OnDuplicate   string        // error, replace, keep; "" means error, for Amend replace
+	Wait          time.Duration // how long to wait for missing sources
+	// IgnoreMissing leaves out missing sources, unless all are missing.
 	IgnoreMissing bool
 	Force         bool
 }
 
-// adorn does what create and amend do to a list besides its entries.
-func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
+// apply makes the changes of o to the list and its images, after its entries are complete.
+func (e names) apply(ctx context.Context, l compose.List, o EditOptions) (compose.List, []compose.Change, error) {
 	var all []compose.Change
 	steps := []struct {
 		wanted bool
@@ -54,7 +54,7 @@ func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compos
 			return l.AnnotateList(compose.Edit{Annotations: o.Annotations})
 		}},
 		{true, func(l compose.List) (compose.List, []compose.Change, error) {
-			l, err := e.members(ctx, l, o)
+			l, err := e.setMembers(ctx, l, o)
 			return l, nil, err
 		}},
 	}
@@ -71,7 +71,7 @@ func (e names) adorn(ctx context.Context, l compose.List, o EditOptions) (compos
 	return l, all, nil
 }
 
-// convert makes all images ones of the list's type.
+// convert converts all images to the type of the list.
 func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, error) {
 	kind, err := compose.ParseType(o.Type)
 	if err != nil || kind == compose.TypeAuto {
@@ -80,17 +80,17 @@ func (o EditOptions) convert(l compose.List) (compose.List, []compose.Change, er
 	return l.Convert(kind, o.Attestations == "keep")
 }
 
-// promoteLabels says when there is nothing to promote.
+// promoteLabels notes that there is nothing to promote.
 func (e notes) promoteLabels(l compose.List) (compose.List, []compose.Change, error) {
 	l, changes, err := l.PromoteLabels()
 	if err == nil && len(changes) == 0 {
-		e.note("note: the images of %s have no label alike", l.Name.Familiar())
+		e.note("note: the images of %s share no label", l.Name.Familiar())
 	}
 	return l, changes, err
 }
 
-// members sets artifactType and subject.
-func (e names) members(ctx context.Context, l compose.List, o EditOptions) (compose.List, error) {
+// setMembers sets artifactType and subject.
+func (e names) setMembers(ctx context.Context, l compose.List, o EditOptions) (compose.List, error) {
 	var err error
 	if o.ArtifactType != nil {
 		if l, err = l.WithArtifactType(*o.ArtifactType); err != nil {
@@ -114,7 +114,7 @@ func (e names) members(ctx context.Context, l compose.List, o EditOptions) (comp
 	return l.WithSubject(subject.Descriptor())
 }
 
-// needsContent reports whether the images themselves must have been read for it.
+// needsContent reports whether apply needs the images, not only the rows of the list.
 func (o EditOptions) needsContent() bool {
 	return o.Convert || o.FixConfig || o.Promote || o.PromoteLabels ||
 		slices.ContainsFunc(o.Targeted, func(t compose.Targeted) bool {

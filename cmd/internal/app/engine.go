@@ -14,13 +14,13 @@ import (
 	"mtool/registry/engine"
 )
 
-// loadEngine gives Docker Engine one image of what was read, since it takes one platform at a time: the only one, or
-// else that of the engine's own platform.
+// loadEngine loads one image into Docker Engine, which takes one platform at a time: the image of p; if p is zero, the
+// only image or that of the engine's platform.
 func (e *Env) loadEngine(
 	ctx context.Context, report inspect.Report, target registry.Ref, p v1.Platform, dryRun bool,
 ) (_ v1.Hash, err error) {
 	if target.Tag == "" || target.Digest != (v1.Hash{}) {
-		return v1.Hash{}, registry.Usagef("loading %q: name the image by a tag, an engine gives digests itself", target)
+		return v1.Hash{}, registry.Usagef("loading %q: Docker Engine makes digests itself, so the image needs a tag", target)
 	}
 	docker, err := engine.Open()
 	if err != nil {
@@ -51,50 +51,52 @@ func (e *Env) loadEngine(
 	return image.Manifest.Digest, nil
 }
 
-// fitsEngine is nil when Docker Engine answers and, of several platforms, runs one: before they are built.
+// fitsEngine checks before a build that Docker Engine answers and, of several platforms, runs one.
 func fitsEngine(ctx context.Context, platforms []v1.Platform) (err error) {
 	docker, err := engine.Open()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, docker.Close()) }()
-	own, err := docker.Platform(ctx)
+	host, err := docker.Platform(ctx)
 	if err != nil {
 		return err
 	}
 	var have []string
 	for _, p := range platforms {
-		if len(platforms) == 1 || platform.Satisfies(p, own) {
+		if len(platforms) == 1 || platform.Satisfies(p, host) {
 			return nil
 		}
 		have = append(have, platform.Format(p))
 	}
 	return registry.WithHint(
-		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(own),
+		registry.Usagef("Docker Engine takes one platform, its own, and %s is not among %s", platform.Format(host),
 			strings.Join(have, ", ")),
-		"build "+platform.Format(own)+" too, or one platform alone",
+		"build "+platform.Format(host)+" too, or one platform only",
 	)
 }
 
+// engineImage returns the image for the platform want; if that is zero, the only image or that of the engine's
+// platform.
 func (e *Env) engineImage(
 	ctx context.Context, docker *engine.Engine, report inspect.Report, target registry.Ref, want v1.Platform,
 ) (inspect.Image, error) {
-	asked := !platform.IsUnknown(want)
-	if len(report.Images) == 1 && !asked {
+	given := !platform.IsUnknown(want)
+	if len(report.Images) == 1 && !given {
 		return report.Images[0], nil
 	}
-	whose := "the platform asked for"
-	if !asked {
+	origin := "the platform asked for"
+	if !given {
 		var err error
 		if want, err = docker.Platform(ctx); err != nil {
 			return inspect.Image{}, err
 		}
-		whose = "the engine's platform"
+		origin = "the engine's platform"
 	}
 	var have []string
 	for _, image := range report.Images {
 		if platform.Satisfies(image.Platform(), want) {
-			if !asked {
+			if !given {
 				e.note("note: Docker Engine takes one platform: %s of %d, its own", platform.Format(image.Platform()),
 					len(report.Images))
 			}
@@ -104,18 +106,18 @@ func (e *Env) engineImage(
 	}
 	return inspect.Image{}, registry.WithHint(
 		fmt.Errorf("loading %q: %w: no image for %s, %s, among %s",
-			target, registry.ErrNotFound, platform.Format(want), whose, strings.Join(have, ", ")),
+			target, registry.ErrNotFound, platform.Format(want), origin, strings.Join(have, ", ")),
 		"choose one of them with --platform",
 	)
 }
 
-// engineOnly refuses a platform for a place that takes whole lists.
+// engineOnly refuses a platform for targets that take whole lists.
 func engineOnly(p v1.Platform, to registry.Transport) error {
 	if platform.IsUnknown(p) || to == registry.TransportEngine {
 		return nil
 	}
 	return registry.WithHint(
-		registry.Usagef("--platform is for Docker Engine, which takes one image; everywhere else whole lists are copied"),
-		"mtool create NAME SRC --platform P --push makes a list of less",
+		registry.Usagef("--platform is for Docker Engine, which takes one image; other targets take whole lists"),
+		"mtool create NAME SRC --platform P --push makes a smaller list",
 	)
 }

@@ -6,8 +6,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"mtool/build"
 	"mtool/build/advice"
 	"mtool/compose/draft"
+	"mtool/registry"
 	"mtool/registry/login"
 	"mtool/registry/remote"
 	"mtool/registry/settings"
@@ -22,7 +24,7 @@ type EnvOptions struct {
 	BuildNote      func(advice.Note) // called with remarks about builds; may be nil
 }
 
-// Env is the places and the clients that the functions of this package share.
+// Env has the directories and clients that the functions of this package share.
 type Env struct {
 	Home      string // drafts/, store/ and emulators/ lie here: MTOOL_HOME, or mtool in the XDG data home
 	State     string // the embedded worker's state: MTOOL_HOME/worker, or mtool/worker in the XDG cache home
@@ -33,22 +35,22 @@ type Env struct {
 	names
 }
 
-// names looks names up: in drafts, in the store, in registries.
+// names looks up names in drafts, in the store and in registries.
 type names struct {
 	notes
 	Store  *store.Store
 	Drafts *draft.Store
 	Client *remote.Client
 
-	explain func(string) // told what was decided and why; nil says nothing
+	explain func(string) // called with each decision and its reason; may be nil
 }
 
-// NewEnv finds the places and makes the clients. It writes nothing.
+// NewEnv finds the directories and makes the clients. It writes nothing.
 func NewEnv(o EnvOptions) (*Env, error) {
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
-	home, state, err := places()
+	home, state, err := directories()
 	if err != nil {
 		return nil, err
 	}
@@ -73,15 +75,23 @@ func (e names) opener() source.Opener {
 	return source.Opener{Store: e.Store, Client: e.Client, Explain: e.explain}
 }
 
-// places are MTOOL_HOME and the worker's state, by the XDG base directory specification.
-func places() (home, state string, err error) {
+// buildOptions returns the options of everything that runs on a worker.
+func (e *Env) buildOptions() build.Options {
+	return build.Options{
+		StateDir: e.State, EmulatorsDir: e.emulatorsDir(), Store: e.Store, Credentials: e.Logins,
+		Client: e.Client, Registries: e.Transport.Settings, Proxies: e.Transport.Proxies, Note: e.Transport.BuildNote,
+	}
+}
+
+// directories returns Env.Home and Env.State, by MTOOL_HOME or the XDG base directory specification.
+func directories() (home, state string, err error) {
 	if dir := os.Getenv("MTOOL_HOME"); dir != "" {
 		abs, err := filepath.Abs(dir)
 		return abs, filepath.Join(abs, "worker"), err
 	}
 	user, err := os.UserHomeDir()
 	if err != nil && (os.Getenv("XDG_DATA_HOME") == "" || os.Getenv("XDG_CACHE_HOME") == "") {
-		return "", "", fmt.Errorf("finding a place for the local store: %w; set MTOOL_HOME", err)
+		return "", "", registry.WithHint(fmt.Errorf("finding a directory for the local store: %w", err), "set MTOOL_HOME")
 	}
 	data := cmp.Or(os.Getenv("XDG_DATA_HOME"), filepath.Join(user, ".local", "share"))
 	cache := cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(user, ".cache"))
@@ -90,5 +100,5 @@ func places() (home, state string, err error) {
 
 func (e *Env) emulatorsDir() string { return filepath.Join(e.Home, "emulators") }
 
-// factsDir lies beside the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
+// factsDir is next to the worker's state: MTOOL_HOME/facts, or mtool/facts in the XDG cache home.
 func (e *Env) factsDir() string { return filepath.Join(filepath.Dir(e.State), "facts") }

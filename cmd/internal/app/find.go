@@ -15,17 +15,17 @@ import (
 	"mtool/registry/remote"
 )
 
-// found is what is under a reference, or why that could not be read.
+// found is what a reference is, or why that can't be read.
 type found struct {
 	query
 	object registry.Object
 	report inspect.Report
 	err    error
-	pinned string // what there is to say of a digest of one image
-	chosen []int  // the images whose layers matter
+	pinned string // the text of a note about a digest of one image
+	chosen []int  // the images that matter
 }
 
-// find reads what is under a reference.
+// find reads the tree under a reference.
 func (e names) find(ctx context.Context, a query) (f found) {
 	f.query = a
 	if f.object, f.report, f.err = e.readOne(ctx, a.Ref, lookup(a.from)); f.err != nil {
@@ -33,26 +33,26 @@ func (e names) find(ctx context.Context, a query) (f found) {
 		return f
 	}
 	f.pinned = e.pinned(ctx, a, f.report)
-	wanted := a.Only()
+	only := a.Only()
 	served := map[int]bool{}
-	for _, p := range wanted {
+	for _, p := range only {
 		for _, i := range f.report.Serve(p, false).Rows {
 			served[i] = true
 		}
 	}
 	for i := range f.report.Images {
-		if wanted == nil || served[i] {
+		if only == nil || served[i] {
 			f.chosen = append(f.chosen, i)
 		}
 	}
 	return f
 }
 
-// maxTags bounds how many tags are looked at for the list that an image is of.
+// maxTags is how many tags are searched for the list of an image.
 const maxTags = 16
 
-// pinned says that a digest is that of one image, where a list may have been meant: of which list it is, as far as a
-// tag of the repository tells. It is "" for every other reference.
+// pinned returns the text of a note if q is a digest of one image, where a list may have been meant. It names the list,
+// if a tag of the repository has it.
 func (e names) pinned(ctx context.Context, q query, r inspect.Report) string {
 	if q.Ref.Digest == (v1.Hash{}) || r.List != nil || len(r.Images) != 1 {
 		return ""
@@ -73,7 +73,7 @@ func (e names) pinned(ctx context.Context, q query, r inspect.Report) string {
 	return text
 }
 
-// candidates are the tags whose lists may have the image: the one beside the digest, else those of the repository.
+// candidates returns the tags whose lists may have the image: the one in q, else those of the repository.
 func (e names) candidates(ctx context.Context, q query) []string {
 	if q.Ref.Tag != "" {
 		return []string{q.Ref.Tag}
@@ -83,13 +83,13 @@ func (e names) candidates(ctx context.Context, q query) []string {
 	}
 	tags, err := e.Client.Repository(q.Ref, remote.Pull).Tags(ctx)
 	if err != nil {
-		return nil // it is a help, and no more
+		return nil // the note is only a help
 	}
 	return tags[:min(len(tags), maxTags)]
 }
 
-// holds tells what list a tag names, and whether that has the image. A tag that can't be read tells nothing: the image
-// itself was read by its digest, and the list would only explain where that came from.
+// holds returns the list of a tag, and whether it has the image. It ignores errors: the image itself was read by its
+// digest, and the list is only for a note.
 func (e names) holds(ctx context.Context, ref registry.Ref, from string, image v1.Hash) (v1.Hash, bool) {
 	object, report, err := e.readOne(ctx, ref, lookup(from))
 	if err != nil || object.Close() != nil {
@@ -100,7 +100,7 @@ func (e names) holds(ctx context.Context, ref registry.Ref, from string, image v
 	return report.Root.Digest, held
 }
 
-// toRead is a report of all images whose layers matter, whatever reference they are under, and how each is used.
+// toRead returns a report of the images that matter under all references, and how each is used.
 func toRead(all []found) (r inspect.Report, uses [][]deep.Use) {
 	for _, f := range all {
 		for _, i := range f.chosen {

@@ -15,24 +15,24 @@ import (
 	"mtool/registry/source"
 )
 
-// ImageOptions say which images are changed, and where the result goes.
+// ImageOptions are which images are changed, and where the result goes.
 type ImageOptions struct {
 	PublishOptions
 	Name      registry.Ref
-	To        registry.Ref // zero: it takes the place of what was changed
-	Published bool         // what is in the registry, not on this machine
+	To        registry.Ref // zero replaces the original
+	Published bool         // the images in the registry, not those on this machine
 	Force     bool
 }
 
-// SetOptions say what changes in the configs of images.
+// SetOptions are the options of Set.
 type SetOptions struct {
 	ImageOptions
-	Entry string // platform, digest or source; "" is every image
+	Entry string // platform, digest or source; "" means every image
 	Edit  compose.ConfigEdit
 }
 
-// Set changes the config of every image of a list, or of one: in a draft, in the local store, in a layout or in a
-// registry.
+// Set changes the configs of images: all those of a list, or one. The list may be a draft, or in the local store, in a
+// layout or in a registry.
 func (e *Env) Set(ctx context.Context, o SetOptions) (publish.Done, error) {
 	if err := o.Edit.Check(); err != nil {
 		return publish.Done{}, fmt.Errorf("changing %q: %w", o.Name, err)
@@ -41,8 +41,8 @@ func (e *Env) Set(ctx context.Context, o SetOptions) (publish.Done, error) {
 		return l.SetConfigs(o.Entry, compose.Edit{Config: &o.Edit, Force: o.Force})
 	}
 	if !o.Published && o.To == (registry.Ref{}) {
-		how := editing{content: true, force: o.Force, PublishOptions: o.PublishOptions}
-		done, err := e.editDraft(ctx, o.Name, how, change)
+		edit := editing{content: true, force: o.Force, PublishOptions: o.PublishOptions}
+		done, err := e.editDraft(ctx, o.Name, edit, change)
 		if !errors.Is(err, registry.ErrNotFound) || o.Name.Transport == registry.TransportDraft {
 			return done, err
 		}
@@ -50,19 +50,19 @@ func (e *Env) Set(ctx context.Context, o SetOptions) (publish.Done, error) {
 	return e.editImages(ctx, o.ImageOptions, change)
 }
 
-// editDraft edits a draft; one that is not there is registry.ErrNotFound without a hint.
-func (e *Env) editDraft(ctx context.Context, name registry.Ref, how editing, edit change) (publish.Done, error) {
+// editDraft edits a draft. If there is none, it returns registry.ErrNotFound without a hint.
+func (e *Env) editDraft(ctx context.Context, name registry.Ref, o editing, change change) (publish.Done, error) {
 	if name.IsFile() || name.Transport == registry.TransportStore {
 		return publish.Done{}, registry.ErrNotFound
 	}
 	if _, err := e.Drafts.Load(ctx, name); err != nil {
 		return publish.Done{}, err
 	}
-	return e.edit(ctx, name, how, edit)
+	return e.edit(ctx, name, o, change)
 }
 
-// editImages changes the images of what lies in the store, in a layout or in a registry.
-func (e *Env) editImages(ctx context.Context, o ImageOptions, edit change) (publish.Done, error) {
+// editImages changes images in the store, in a layout or in a registry.
+func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (publish.Done, error) {
 	from, order := onlyStore(o.Name), source.LocalFirst
 	if o.Published {
 		o.Name, from, order = o.Name.At(registry.TransportRegistry), "registry", source.RegistryFirst
@@ -70,7 +70,7 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, edit change) (publ
 	}
 	object, report, err := e.readOne(ctx, o.Name, source.Options{Order: order, From: from})
 	if err != nil {
-		return publish.Done{}, e.elsewhere(o, err)
+		return publish.Done{}, hintPublished(o, err)
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	target, err := o.target(object.Ref)
@@ -85,7 +85,7 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, edit change) (publ
 	if inPlace {
 		list.Name = target
 	}
-	list, changes, err := edit(list)
+	list, changes, err := change(list)
 	if err != nil {
 		return publish.Done{}, err
 	}
@@ -95,33 +95,33 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, edit change) (publ
 	if inPlace && target.Transport == registry.TransportRegistry {
 		push.Seen(target, object.Root)
 	}
-	how := pushing{PublishOptions: o.PublishOptions, force: o.Force || inPlace}
+	p := pushing{PublishOptions: o.PublishOptions, force: o.Force || inPlace}
 	if report.List == nil {
 		plan, err := compose.PlanImage(list.Entries[0], list.Name, o.targets([]registry.Ref{target}))
 		if err != nil {
 			return publish.Done{}, err
 		}
-		return e.publish(ctx, push, plan, how)
+		return e.publish(ctx, push, plan, p)
 	}
 	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, o.Force); err != nil {
 		return publish.Done{}, err
 	}
-	return e.publishList(ctx, push, list, []registry.Ref{target}, how)
+	return e.publishList(ctx, push, list, []registry.Ref{target}, p)
 }
 
-// elsewhere says where else an image may be that is not on this machine.
-func (e names) elsewhere(o ImageOptions, err error) error {
+// hintPublished hints at the registry, if there is no such image on this machine.
+func hintPublished(o ImageOptions, err error) error {
 	if o.Published || !errors.Is(err, registry.ErrNotFound) || o.Name.IsFile() {
 		return err
 	}
-	return registry.WithHint(err, "to change what is in the registry, add --published")
+	return registry.WithHint(err, "to change the image in its registry, add --published")
 }
 
-// target is where the result goes: where it was found, or To.
+// target returns where the result goes: To, or where the image was found.
 func (o ImageOptions) target(found registry.Ref) (registry.Ref, error) {
 	switch {
 	case o.To != (registry.Ref{}) && o.Published && o.To.Bare:
-		return o.To, registry.Usagef("changing %q: %q names no registry", o.Name, o.To)
+		return o.To, registry.Usagef("changing %q: %q has no registry", o.Name, o.To)
 	case o.To != (registry.Ref{}) && (o.Published || o.To.IsFile()):
 		return inRegistries(o.To)[0], nil
 	case o.To != (registry.Ref{}) && o.To.Transport == registry.TransportRegistry:
@@ -132,23 +132,23 @@ func (o ImageOptions) target(found registry.Ref) (registry.Ref, error) {
 		found.Transport == registry.TransportLayout:
 		found.Digest = v1.Hash{}
 		if found.Tag == "" && found.Transport != registry.TransportLayout {
-			return found, registry.WithHint(registry.Usagef("changing %q: a digest follows from the content", o.Name),
-				"name the result: -t NAME")
+			return found, registry.WithHint(registry.Usagef("changing %q: the changed image has another digest", o.Name),
+				"give the result a name: -t NAME")
 		}
 		return found, nil
 	}
-	return found, registry.WithHint(registry.Usagef("changing %q: it can't be changed where it is", o.Name),
-		"name the result: -t NAME")
+	return found, registry.WithHint(registry.Usagef("changing %q: it can't be changed in place", o.Name),
+		"give the result a name: -t NAME")
 }
 
-// listOf is the list that was read, or one with the single image.
+// listOf returns the list that was read, or one of the single image.
 func (e notes) listOf(report inspect.Report) (compose.List, error) {
 	if report.List != nil {
-		list, told, err := compose.FromPublished(report)
-		e.sayAll(told)
+		list, changes, err := compose.FromPublished(report)
+		e.sayAll(changes)
 		return list, err
 	}
-	entries, told, err := compose.FromReport(report, compose.SelectOptions{Force: true})
-	e.sayAll(told)
+	entries, changes, err := compose.FromReport(report, compose.SelectOptions{Force: true})
+	e.sayAll(changes)
 	return compose.List{Name: report.Ref, Entries: entries}, err
 }

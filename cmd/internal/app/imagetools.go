@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,71 +14,71 @@ import (
 	"mtool/registry/remote"
 )
 
-// ImagetoolsOptions are those of buildx imagetools create.
+// ImagetoolsOptions are the options of buildx imagetools create.
 type ImagetoolsOptions struct {
 	EditOptions
 	PublishOptions
 	Tags        []registry.Ref
-	Words       []string // the sources, those of --file first
+	Args        []string // the sources, those of files first
 	Append      bool
-	PreferIndex bool // a list even of one image
+	PreferIndex bool // make a list even of one image
 }
 
-// Imagetools is buildx imagetools create: a carbon copy of one source that is not changed, or else a list of all of
-// them, published at once.
+// Imagetools is buildx imagetools create: it copies a single source that it need not change, or publishes a list of all
+// sources.
 func (e *Env) Imagetools(ctx context.Context, o ImagetoolsOptions) (publish.Done, error) {
-	refs, stated, err := e.dockerSources(ctx, o.Tags[0], o.Words)
+	refs, overrides, err := e.dockerSources(ctx, o.Tags[0], o.Args)
 	if err != nil {
 		return publish.Done{}, err
 	}
 	if o.Append {
 		done, err := e.Amend(ctx, AmendOptions{
-			EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated,
+			EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: overrides,
 			Published: true, To: o.Tags[1:],
 		})
 		if !errors.Is(err, errNoList) {
 			return done, err
 		}
-		if err := e.nothingYet(ctx, o.Tags[0], err); err != nil {
+		if err := e.confirmMissing(ctx, o.Tags[0], err); err != nil {
 			return publish.Done{}, err
 		}
-		e.note("%s is not there yet: made anew", o.Tags[0])
+		e.note("%s does not exist yet: creating it", o.Tags[0])
 	}
-	if len(refs) == 1 && o.copies() && stated[0].Annotations == nil {
+	if len(refs) == 1 && o.copies() && overrides[0].Annotations == nil {
 		done, err := e.carbonCopy(ctx, o, refs[0])
 		if err == nil || !errors.Is(err, errOneImage) {
 			return done, err
 		}
 	}
 	return e.Create(ctx, CreateOptions{
-		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: stated,
+		EditOptions: o.EditOptions, PublishOptions: o.PublishOptions, List: o.Tags[0], Sources: refs, Overrides: overrides,
 		Push: true,
 		To:   o.Tags[1:],
 	})
 }
 
-// copies reports whether nothing is asked for that a copy does not have.
+// copies reports whether a copy of the source is what o describes.
 func (o ImagetoolsOptions) copies() bool {
 	return len(o.Platforms) == 0 && len(o.Annotations) == 0 && len(o.Targeted) == 0 && !o.Append
 }
 
-// nothingYet is asked before a list is made anew where none was found: one 404 of a registry that is not of one mind
-// must not cost the entries that are there. It returns missing, the error of the first look, when the tag is there
-// after all.
-func (e names) nothingYet(ctx context.Context, name registry.Ref, missing error) error {
-	there, err := e.Client.Repository(name.At(registry.TransportRegistry), remote.PullPush).Tag(ctx, name.Tag)
+// confirmMissing looks again before a missing list is created: a registry that wrongly answers 404 once must not cost
+// the existing entries. If the tag exists after all, it returns missing, the first error.
+func (e names) confirmMissing(ctx context.Context, name registry.Ref, missing error) error {
+	found, err := e.Client.Repository(name.At(registry.TransportRegistry), remote.PullPush).Tag(ctx, name.Tag)
 	switch {
 	case err == nil:
-		return fmt.Errorf("%w; asked again, it has %s there: nothing was written", missing, there.Digest)
+		return fmt.Errorf("%w; a second request found %s: nothing was written", missing, found.Digest)
 	case errors.Is(err, registry.ErrNotFound):
 		return nil
 	}
 	return err
 }
 
-// errOneImage means that the source is a single image, which cannot be copied where a list is wanted.
+// errOneImage means that the source is a single image, but the copy must be a list.
 var errOneImage = errors.New("a single image")
 
+// carbonCopy copies one source, unchanged.
 func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry.Ref) (publish.Done, error) {
 	targets := inRegistries(o.Tags...)
 	push := e.publisher().Start(ctx, targets)
@@ -98,82 +97,38 @@ func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry
 	return e.publishReport(ctx, push, report, targets, pushing{PublishOptions: o.PublishOptions, force: o.Force})
 }
 
-// Tools is what buildx imagetools inspect shows: the tree under a name and, as far as they are wanted, the configs of
-// its images and what their attestations say, by platform.
+// Tools is what buildx imagetools inspect shows: the tree under a name, and by platform the configs of its images and
+// what their attestations say.
 type Tools struct {
 	Report     inspect.Report
 	Configs    map[string]json.RawMessage
-	Statements map[string]Statements
+	Statements map[string]provenance.Documents
 }
 
-// ImagetoolsWanted says what ImagetoolsInspect reads in addition to the tree.
-type ImagetoolsWanted struct{ Configs, Statements bool }
+// ImagetoolsParts are what ImagetoolsInspect reads in addition to the tree.
+type ImagetoolsParts struct{ Configs, Statements bool }
 
 // ImagetoolsInspect reads Tools.
-func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, want ImagetoolsWanted) (Tools, error) {
+func (e *Env) ImagetoolsInspect(ctx context.Context, name registry.Ref, parts ImagetoolsParts) (Tools, error) {
 	object, report, err := e.readOne(ctx, name, lookup(""))
-	t := Tools{Report: report, Configs: map[string]json.RawMessage{}, Statements: map[string]Statements{}}
+	t := Tools{Report: report, Configs: map[string]json.RawMessage{}, Statements: map[string]provenance.Documents{}}
 	if err != nil {
 		return t, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	for _, img := range report.Images {
 		at := platform.Format(img.Platform())
-		if want.Configs {
+		if parts.Configs {
 			if img.Err != nil {
 				return t, img.Err
 			}
 			t.Configs[at] = img.ConfigBody
 		}
-		if want.Statements {
-			if t.Statements[at], err = statements(ctx, img); err != nil {
+		if parts.Statements {
+			if t.Statements[at], err = provenance.ReadDocuments(ctx, img); err != nil {
 				return t, err
 			}
 		}
 	}
 	return t, nil
-}
-
-// Statements are what the attestations of one image say, in the names that buildx's templates have for it; nil where
-// they say nothing.
-type Statements struct {
-	Provenance *Provenance
-	SBOM       *SBOM
-}
-
-// Provenance says how an image was built.
-type Provenance struct {
-	SLSA any `json:",omitempty"`
-}
-
-// SBOM says what is in an image; several of it are several scans.
-type SBOM struct {
-	SPDX            any   `json:",omitempty"`
-	AdditionalSPDXs []any `json:",omitempty"`
-}
-
-// statements reads the in-toto statements about an image.
-func statements(ctx context.Context, img inspect.Image) (Statements, error) {
-	var all Statements
-	for _, a := range img.Attestations {
-		if a.Err != nil {
-			return all, a.Err
-		}
-	}
-	for _, s := range provenance.Read(ctx, img, provenance.Provenance, provenance.SBOM) {
-		var predicate any
-		if err := cmp.Or(s.Err, json.Unmarshal(s.Predicate, &predicate)); err != nil {
-			return all, fmt.Errorf("reading attestation %s: %w", s.Blob.Digest, err)
-		}
-		switch kind := provenance.KindOf(s.Statement.Predicate); {
-		case kind == provenance.Provenance:
-			all.Provenance = &Provenance{SLSA: predicate}
-		case s.Statement.Predicate != "https://spdx.dev/Document":
-		case all.SBOM == nil:
-			all.SBOM = &SBOM{SPDX: predicate}
-		default:
-			all.SBOM.AdditionalSPDXs = append(all.SBOM.AdditionalSPDXs, predicate)
-		}
-	}
-	return all, nil
 }

@@ -17,40 +17,40 @@ import (
 	"mtool/registry"
 )
 
-// InspectOptions say what to look at and what must hold.
+// InspectOptions are what to inspect and what must hold.
 type InspectOptions struct {
 	Refs    []registry.Ref
 	Require []v1.Platform
-	Exact   bool // nothing but Require
+	Exact   bool // no platforms but Require
 	Strict  bool // notes that change the verdict are failures
 	Same    bool // all images must be one program
-	// NoVerify only shows; findings are made but fail nothing.
+	// NoVerify makes findings, but no errors of them.
 	NoVerify bool
-	From     string // "", store, registry
+	From     string // store, registry; "" means both
 	DeepOptions
 	ProofOptions
 	Workloads WorkloadOptions
 }
 
-// Inspection is what is under one reference and what was found of it. Err is nil when nothing is wrong.
+// Inspection is the tree under one reference and the findings about it. Err is nil if nothing is wrong.
 type Inspection struct {
 	Report   inspect.Report
 	Findings []inspect.Finding
 	Err      error
-	// Level is how much was looked at, and Cost what was read for it and for all other references of the command.
+	// Level is how much was checked, and Cost what was read for all references together.
 	Level Level
 	Cost  deep.Cost
 	// Uses are the places in files that name the reference; Required are the platforms that it must serve.
 	Uses     []workload.Use
 	Required []v1.Platform
-	// Unread is the image as a file names it, where nothing was looked at: then there is no report.
+	// Unread is the image as a file names it, if it can't be looked up. There is no report then.
 	Unread string
 	Proof
-	// Differences are those of the images, where they must be the same.
+	// Differences are those between the images, if they must be the same.
 	Differences []parity.Difference
 }
 
-// Name is what was inspected: the reference, or what stands for it in a file.
+// Name returns what was inspected: the reference, or what a file has in its place.
 func (i Inspection) Name() string {
 	if i.Report.Root.Body == nil && i.Report.Ref == (registry.Ref{}) {
 		return i.Unread
@@ -58,7 +58,7 @@ func (i Inspection) Name() string {
 	return i.Report.Ref.Name()
 }
 
-// State is the verdict on the image at this index of the report.
+// State returns the verdict on the image at an index of the report.
 func (i Inspection) State(image int) inspect.State {
 	if image < len(i.Findings) {
 		return i.Findings[image].State
@@ -66,49 +66,48 @@ func (i Inspection) State(image int) inspect.State {
 	return inspect.Unchecked
 }
 
-// Inspect reads all references at once, those that files name among them, and checks them in their order. What could be
-// read is returned with the error, which joins those of all references in order. Each layer is read once, however many
-// have it.
+// Inspect reads all references at once, also those that files name, and checks them in order. The error joins those of
+// all references; what could be read is returned nevertheless. A layer of several images is read once.
 func (e *Env) Inspect(ctx context.Context, o InspectOptions) ([]Inspection, error) {
 	defer boundMemory()()
 	all, unchecked, err := e.queries(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	looked := make([]found, len(all))
+	trees := make([]found, len(all))
 	var g errgroup.Group // the client limits the requests in flight
 	for i, a := range all {
 		g.Go(func() error {
-			looked[i] = e.find(ctx, a)
+			trees[i] = e.find(ctx, a)
 			return nil
 		})
 	}
 	_ = g.Wait()
-	for _, f := range looked {
+	for _, f := range trees {
 		defer f.object.Close() //nolint:errcheck // opened for reading only
 	}
 	var result deep.Result
 	if o.Deep {
-		report, uses := toRead(looked)
+		report, uses := toRead(trees)
 		if result, err = e.layers(ctx, report, uses, o.DeepOptions, o.Strict); err != nil {
 			return nil, fmt.Errorf("reading layers: %w", err)
 		}
 	}
-	var seen []Inspection
+	var inspections []Inspection
 	var errs []error
-	for _, f := range looked {
+	for _, f := range trees {
 		var layers deep.Result
 		if o.Deep {
 			layers, result = result.Of(0, len(f.chosen)), result.Of(len(f.chosen), len(result.Verdicts))
 		}
 		one, err := e.conclude(ctx, f, layers, o)
 		if one.Report.Root.Body != nil {
-			seen = append(seen, one)
+			inspections = append(inspections, one)
 		}
 		errs = append(errs, err)
 	}
 	unread, err := e.unread(unchecked, o, result.Cost)
-	return append(seen, unread...), errors.Join(append(errs, err)...)
+	return append(inspections, unread...), errors.Join(append(errs, err)...)
 }
 
 // queries returns the images to inspect, each once: those of Refs and those that files name. What files name and can't
@@ -128,10 +127,10 @@ func (e notes) queries(ctx context.Context, o InspectOptions) (all []query, _ []
 	return all, unchecked, err
 }
 
-// UnreadError is among the errors that Inspect joins, for a reference that could not be read.
+// UnreadError is the error of a reference that could not be read. Inspect joins it with others.
 type UnreadError struct {
 	Ref   registry.Ref
-	Uses  []workload.Use // the places in files that name it
+	Uses  []workload.Use // where files name it
 	Cause error
 }
 
@@ -140,7 +139,7 @@ func (e UnreadError) Error() string { return e.Cause.Error() }
 // Unwrap gives the kinds of the cause.
 func (e UnreadError) Unwrap() error { return e.Cause }
 
-// conclude makes the verdict on one reference and tells the notes.
+// conclude judges one reference and passes its notes on.
 func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o InspectOptions) (Inspection, error) {
 	if f.err != nil {
 		return Inspection{}, UnreadError{f.Ref, f.Uses, f.err}
@@ -158,16 +157,16 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	if err != nil {
 		return Inspection{}, fmt.Errorf("inspecting %q: %w", f.object.Ref, err)
 	}
-	parities, differences := f.compare(layers, o.Same)
+	differing, differences := f.compare(layers, o.Same)
 	one.Proof, one.Differences = proof, differences
-	one.Findings = slices.Concat(one.Findings, proved, parities)
+	one.Findings = slices.Concat(one.Findings, proved, differing)
 	if o.Strict {
 		inspect.Strictly(one.Findings, NoteRules())
 	}
 	one.Findings = f.Locate(one.Findings)
-	told := f.Prefixed(deep.SumsLast(deep.Summary(one.Findings)))
-	e.sayNotes(told)
-	one.Err = mended(inspect.Failed(told), one.Report)
+	shown := f.Prefixed(deep.SumsLast(deep.Summary(one.Findings)))
+	e.sayNotes(shown)
+	one.Err = hintSpelling(inspect.Failed(shown), one.Report)
 	if one.Err == nil || o.NoVerify {
 		return one, nil
 	}
@@ -177,7 +176,7 @@ func (e *Env) conclude(ctx context.Context, f found, layers deep.Result, o Inspe
 	return one, fmt.Errorf("inspecting %q: %w", f.object.Ref, one.Err)
 }
 
-// spread puts verdicts on chosen images where those are in the report.
+// spread moves the verdicts on chosen images to the indexes of those in the report.
 func spread(r deep.Result, chosen []int, images int) deep.Result {
 	verdicts := make([]inspect.Finding, images)
 	for n, i := range chosen {
@@ -187,8 +186,8 @@ func spread(r deep.Result, chosen []int, images int) deep.Result {
 	return r
 }
 
-// unread makes an inspection of every image that files name and nobody can look at, each once, with a finding for each
-// place.
+// unread makes an inspection of every image that files name and that can't be looked up, with a finding for each place
+// in the files.
 func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost) (seen []Inspection, err error) {
 	index := map[string]int{}
 	for _, u := range all {
@@ -204,14 +203,14 @@ func (e notes) unread(all []workload.Unchecked, o InspectOptions, cost deep.Cost
 	}
 	var errs []error
 	for n := range seen {
-		told := slices.Clone(seen[n].Findings)
-		for i, f := range told {
-			told[i].Message = workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
+		shown := slices.Clone(seen[n].Findings)
+		for i, f := range shown {
+			shown[i].Message = workload.Place{File: f.File, Line: f.Line}.String() + ": " + f.Message
 		}
-		e.sayNotes(told)
-		if seen[n].Err = inspect.Failed(told); seen[n].Err != nil && !o.NoVerify {
+		e.sayNotes(shown)
+		if seen[n].Err = inspect.Failed(shown); seen[n].Err != nil && !o.NoVerify {
 			errs = append(errs, registry.WithHint(seen[n].Err,
-				"--image-field KIND=PATH checks what stands there, --allow-unchecked PATTERN accepts it (mtool help deploy)"))
+				"--image-field KIND=PATH checks that image, --allow-unchecked PATTERN accepts it (mtool help deploy)"))
 		}
 	}
 	return seen, errors.Join(errs...)

@@ -17,17 +17,17 @@ import (
 	"mtool/registry/source"
 )
 
-// LoadOptions say which file is loaded, and under which name; a zero Name takes the one that the file states.
+// LoadOptions are the options of Load. If Name is zero, the file must have one.
 type LoadOptions struct {
 	File   string
 	Name   registry.Ref
 	Engine bool // into Docker Engine instead of the store
-	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
+	// Platform is that of the image for Docker Engine; zero means the engine's.
 	Platform v1.Platform
 }
 
 // Load copies the images and lists of an archive or layout into the store, or one image of each into Docker Engine.
-// With a name there must be one only. What was loaded before an error is in the answer.
+// With a Name, the file must have one image or list only. If an error occurs, made is what was loaded before.
 func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err error) {
 	ref, err := fileRef(o.File)
 	if err != nil {
@@ -52,7 +52,7 @@ func (e *Env) Load(ctx context.Context, o LoadOptions) (made []publish.Made, err
 	return made, nil
 }
 
-// withNames is those of several images that have a name; each of the others is said.
+// withNames returns those of several images that have a name, and notes the others.
 func (e notes) withNames(file string, refs []registry.Ref) ([]registry.Ref, error) {
 	if len(refs) == 1 {
 		return refs, nil
@@ -87,17 +87,17 @@ func (e *Env) loadOne(ctx context.Context, ref registry.Ref, o LoadOptions) (pub
 	if err := e.checkReport(report, inspect.CheckOptions{}, false); err != nil {
 		return publish.Made{}, err
 	}
-	place := registry.TransportStore
+	to := registry.TransportStore
 	if o.Engine {
-		place = registry.TransportEngine
+		to = registry.TransportEngine
 	}
-	if err := engineOnly(o.Platform, place); err != nil {
+	if err := engineOnly(o.Platform, to); err != nil {
 		return publish.Made{}, err
 	}
-	return e.publishOne(ctx, report, o.Name.At(place), pushing{engine: o.Platform})
+	return e.publishOne(ctx, report, o.Name.At(to), pushing{engine: o.Platform})
 }
 
-// fileRef is the reference of a path, which needs no transport here.
+// fileRef returns the reference of a path, with or without a transport.
 func fileRef(file string) (registry.Ref, error) {
 	if ref, err := registry.ParseRef(file); err == nil && ref.IsFile() {
 		return ref, nil
@@ -112,7 +112,7 @@ func fileRef(file string) (registry.Ref, error) {
 	return registry.ParseRef("oci-archive:" + file)
 }
 
-// statedName is the first whole reference among the names; a tag alone names no image.
+// statedName returns the first complete reference among the names: a tag alone is none.
 func statedName(file string, names []string) (registry.Ref, error) {
 	for _, name := range names {
 		if ref, err := registry.ParseRef("docker://" + name); err == nil && strings.ContainsAny(name, "/:") {
@@ -120,20 +120,20 @@ func statedName(file string, names []string) (registry.Ref, error) {
 		}
 	}
 	return registry.Ref{}, registry.WithHint(
-		registry.Usagef("loading %q: the file states no name for it", file),
+		registry.Usagef("loading %q: the file has no name for the image", file),
 		fmt.Sprintf("mtool load %s -t NAME", file),
 	)
 }
 
-// SaveOptions say what is saved where.
+// SaveOptions are the options of Save.
 type SaveOptions struct {
 	Names []registry.Ref
 	File  string
-	Force bool // although a claim is wrong
+	Force bool // save images with wrong claims too
 }
 
-// Save writes images and lists, with every platform, into one OCI archive, each under its full name. The file is there
-// when all of them are in it; otherwise an old one stays.
+// Save writes images and lists, with every platform, into one OCI archive, each under its full name. If it fails, an
+// old file stays.
 func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err error) {
 	to := registry.Ref{Transport: registry.TransportArchive, Path: o.File}
 	w, err := archive.Create(to)
@@ -161,7 +161,7 @@ func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err
 
 func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.Ref, force bool) (publish.Made, error) {
 	if ref.IsFile() {
-		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is a file already", ref),
+		return publish.Made{}, registry.WithHint(registry.Usagef("saving %q: it is already a file", ref),
 			"mtool copy "+ref.String()+" oci-archive:FILE")
 	}
 	object, report, err := e.readOne(ctx, e.draftFirst(ctx, ref), source.Options{Order: source.LocalFirst})
@@ -173,7 +173,7 @@ func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.
 		return publish.Made{}, err
 	}
 	if to.Tag = ref.WithTag(ref.Tag).Name(); ref.Tag == "" {
-		to.Tag = "" // asked for by digest: no name
+		to.Tag = "" // a digest is no name
 	}
 	plan, err := compose.PlanOf(report, []registry.Ref{to})
 	if err != nil {
@@ -185,7 +185,7 @@ func (e names) saveOne(ctx context.Context, w *archive.Writer, to, ref registry.
 	return publish.MadeAt(ref.At(registry.TransportStore), plan.Root.Digest), nil
 }
 
-// draftFirst is the draft of a bare name where there is one: what is saved is what is here, and a draft is the newest.
+// draftFirst returns the draft of a bare name, if there is one: it is newer than the store's image.
 func (e names) draftFirst(ctx context.Context, ref registry.Ref) registry.Ref {
 	if !ref.Bare || ref.Digest != (v1.Hash{}) {
 		return ref

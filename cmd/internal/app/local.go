@@ -5,6 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"mtool/build"
+	"mtool/build/emulator"
 	"mtool/compose"
 	"mtool/compose/publish"
 	"mtool/inspect/platform"
@@ -12,7 +16,7 @@ import (
 	"mtool/registry/source"
 )
 
-// Row is a line of Ls.
+// Row is one name in Ls.
 type Row struct {
 	Name      string   `json:"name"`
 	Kind      string   `json:"kind"` // draft, list, image, or corrupt
@@ -68,8 +72,7 @@ func (e names) storeRow(ctx context.Context, ref registry.Ref) Row {
 	return row
 }
 
-// Rm deletes the draft and the store image of each name, or the one that a transport names, and goes on past what is
-// missing.
+// Rm deletes the draft and the store image of each name, or only the one of its transport. Missing names don't stop it.
 func (e names) Rm(ctx context.Context, refs []registry.Ref) error {
 	var errs []error
 	for _, ref := range refs {
@@ -82,13 +85,13 @@ func (e names) rmOne(ctx context.Context, ref registry.Ref) error {
 	if ref.IsFile() {
 		return registry.Usagef("removing %q: rm deletes drafts and store images only", ref)
 	}
-	places := []struct {
+	stores := []struct {
 		transport registry.Transport
 		remove    func(context.Context, registry.Ref) error
 	}{{registry.TransportDraft, e.Drafts.Remove}, {registry.TransportStore, e.Store.Remove}}
 	var errs []error
 	removed := false
-	for _, p := range places {
+	for _, p := range stores {
 		local := ref.Transport == registry.TransportDraft || ref.Transport == registry.TransportStore
 		if local && ref.Transport != p.transport {
 			continue
@@ -108,11 +111,11 @@ func (e names) rmOne(ctx context.Context, ref registry.Ref) error {
 	return errors.Join(errs...)
 }
 
-// Rename gives a draft, or else a store image, another name. A name that is taken is an error that wraps
-// registry.ErrConflict, unless force says otherwise.
+// Rename renames a draft, or else a store image. If the new name is taken, the error wraps registry.ErrConflict, unless
+// force is set.
 func (e names) Rename(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	if from.Name() == to.Name() {
-		return publish.Made{}, registry.Usagef("renaming %q: it has that name", from.Name())
+		return publish.Made{}, registry.Usagef("renaming %q: the new name is the same", from.Name())
 	}
 	if from.Transport != registry.TransportStore {
 		list, err := e.Drafts.Load(ctx, from)
@@ -147,11 +150,11 @@ func (e names) renameDraft(ctx context.Context, list compose.List, to registry.R
 func (e names) renameImage(ctx context.Context, from, to registry.Ref, force bool) (publish.Made, error) {
 	object, err := e.Store.Get(ctx, from)
 	if err != nil {
-		return publish.Made{}, fmt.Errorf("renaming %q, of which there is no draft: %w", from.Name(), err)
+		return publish.Made{}, fmt.Errorf("renaming %q: there is no draft of that name, and no image: %w", from.Name(), err)
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
-	there, err := e.Store.Get(ctx, to)
-	if err := errors.Join(free(to, err, force), there.Close()); err != nil {
+	taken, err := e.Store.Get(ctx, to)
+	if err := errors.Join(free(to, err, force), taken.Close()); err != nil {
 		return publish.Made{}, err
 	}
 	if err := e.Store.Tag(ctx, to, object.Root); err != nil {
@@ -161,16 +164,36 @@ func (e names) renameImage(ctx context.Context, from, to registry.Ref, force boo
 	return publish.MadeAt(to, object.Root.Digest), e.Store.Remove(ctx, from)
 }
 
-// free reports whether a name may be used: looked is the error of looking for it.
-func free(name registry.Ref, looked error, force bool) error {
+// free returns nil if a name may be used. lookup is the error of looking it up.
+func free(name registry.Ref, lookup error, force bool) error {
 	switch {
-	case force, errors.Is(looked, registry.ErrNotFound):
+	case force, errors.Is(lookup, registry.ErrNotFound):
 		return nil
-	case looked != nil:
-		return looked
+	case lookup != nil:
+		return lookup
 	}
 	return registry.WithHint(
 		fmt.Errorf("renaming to %q: %w: the name is taken", name.Name(), registry.ErrConflict),
-		"delete that one with mtool rm, or add --force",
+		"delete it with mtool rm, or add --force",
 	)
+}
+
+// Emulators returns how this machine runs each architecture; see build.Emulators.
+func (e *Env) Emulators(ctx context.Context, test bool) ([]build.Emulation, error) {
+	return build.Emulators(ctx, e.emulatorsDir(), test)
+}
+
+// InstallEmulators registers emulators with the host's kernel; see build.InstallEmulators.
+func (e *Env) InstallEmulators(platforms []v1.Platform) ([]emulator.Registered, error) {
+	return build.InstallEmulators(e.emulatorsDir(), platforms)
+}
+
+// Workers describes the workers that a build would use. The error joins those of workers that do not answer.
+func (e *Env) Workers(ctx context.Context, o build.Execution) ([]build.WorkerInfo, error) {
+	workers := build.Workers(ctx, o, e.buildOptions())
+	var errs []error
+	for _, w := range workers {
+		errs = append(errs, w.Err)
+	}
+	return workers, errors.Join(errs...)
 }

@@ -10,11 +10,11 @@ import (
 	"mtool/registry/remote"
 )
 
-// Login tries auth at the host and, when it is right, keeps it where docker would. Nothing is kept otherwise.
+// Login tries auth at the host. If it works, Login saves it where docker would.
 func (e *Env) Login(ctx context.Context, host string, auth login.Auth) error {
 	options := e.Transport.Options
 	options.Credentials = login.Fixed(host, auth)
-	asked, err := remote.NewClient(options).Login(ctx, host)
+	checked, err := remote.NewClient(options).Login(ctx, host)
 	if err != nil {
 		return err
 	}
@@ -22,14 +22,14 @@ func (e *Env) Login(ctx context.Context, host string, auth login.Auth) error {
 	if err != nil {
 		return err
 	}
-	if !asked {
+	if !checked {
 		e.note("note: %s accepts anonymous users, so the password could not be checked", host)
 	}
 	e.note("logged in to %s, saved in %s", host, where)
 	return nil
 }
 
-// Logout forgets the login of the host; that there is none is no error.
+// Logout removes the login of the host. It is no error if there is none.
 func (e *Env) Logout(ctx context.Context, host string) error {
 	where, err := login.Remove(ctx, host)
 	if err != nil {
@@ -45,20 +45,20 @@ func (e *Env) Logout(ctx context.Context, host string) error {
 		return err
 	}
 	if left, err := logins.For(ctx, host, ""); err == nil && !left.Anonymous() {
-		e.note("note: other files are read too: still %s", left.Who(host))
+		e.note("note: still %s", left.Who(host))
 	}
 	return nil
 }
 
-// Access is what a registry lets us do, and as whom.
+// Access is what a registry permits, and to whom.
 type Access struct {
 	Repository string
 	Who        string
-	Push       bool // push was tried too
+	Push       bool // whether pushing was tried too
 }
 
-// AuthCheck asks whether ref may be read and, with push, written. The error wraps registry.ErrDenied when not. Nothing
-// is changed: an upload that is begun is given up.
+// AuthCheck checks that ref can be read and, with push, written. If not, the error wraps registry.ErrDenied. Nothing is
+// changed: it cancels the upload that it begins.
 func (e *Env) AuthCheck(ctx context.Context, ref registry.Ref, push bool) (Access, error) {
 	ref = ref.At(registry.TransportRegistry)
 	auth, err := e.Logins.For(ctx, ref.Host, ref.Repo)

@@ -18,7 +18,7 @@ import (
 	"mtool/registry"
 )
 
-// notes tells people what is worth knowing besides the result.
+// notes passes remarks to the user, a line each.
 type notes struct{ tell func(string) }
 
 func (e notes) note(format string, args ...any) { e.tell(fmt.Sprintf(format, args...)) }
@@ -35,14 +35,18 @@ func (e notes) sayChanges(changes []compose.Change) {
 	}
 }
 
-// sayOther says when the store and the registry have different images under the name that was asked for.
+// sayOther notes that the store and the registry have different images under one name.
 func (e notes) sayOther(o registry.Object) {
 	if o.Other != (v1.Hash{}) {
-		e.note("note: %s is %s here (%s); the other place has %s", o.Ref.Name(), o.Root.Digest, o.Ref.Transport, o.Other)
+		here, there := "the store", "its registry"
+		if o.Ref.Transport == registry.TransportRegistry {
+			here, there = there, here
+		}
+		e.note("note: %s is %s in %s, and %s in %s", o.Ref.Name(), o.Root.Digest, here, o.Other, there)
 	}
 }
 
-// sayMissing names what a file does not hold of its list.
+// sayMissing notes which entries of a list are not in its file.
 func (e notes) sayMissing(o registry.Object) {
 	var names []string
 	attestations := false
@@ -57,11 +61,11 @@ func (e notes) sayMissing(o registry.Object) {
 		names = append(names, "the attestations")
 	}
 	if len(names) > 0 {
-		e.note("note: %s does not hold all of its list, and is taken without %s", o.Ref, strings.Join(names, ", "))
+		e.note("note: %s has only a part of its list, without %s", o.Ref, strings.Join(names, ", "))
 	}
 }
 
-// sayLabels tells labels that differ between the images of what is to be written.
+// sayLabels notes the labels that differ between the images.
 func (e notes) sayLabels(report inspect.Report) {
 	var entries []parity.Entry
 	for _, i := range report.Images {
@@ -74,7 +78,7 @@ func (e notes) sayLabels(report inspect.Report) {
 	}
 }
 
-// sayNotes tells the warnings and notes among the findings.
+// sayNotes passes on the warnings and notes among the findings.
 func (e notes) sayNotes(findings []inspect.Finding) {
 	for _, f := range findings {
 		if Worth(f) && !f.Fails() {
@@ -83,8 +87,7 @@ func (e notes) sayNotes(findings []inspect.Finding) {
 	}
 }
 
-// Worth reports whether a finding is one for people: a failure, a warning, or a note that says more than that nothing
-// is known.
+// Worth reports whether a finding is worth showing to people. A note that nothing is stated is not.
 func Worth(f inspect.Finding) bool {
 	return f.Fails() || f.State == inspect.Warning || f.State == inspect.Note && f.Rule != deep.NotStated
 }
@@ -92,10 +95,10 @@ func Worth(f inspect.Finding) bool {
 // RulePinned is the rule of the note about a digest of one image.
 const RulePinned = "pinned-platform"
 
-// NoteRules are the rules of all notes about what is inspected.
+// NoteRules returns the rules of all notes that Inspect makes.
 func NoteRules() []inspect.Rule {
 	return slices.Concat(inspect.Rules(), deep.NoteRules(), provenance.Rules(), signature.Rules(), parity.Rules(),
 		workload.Rules(), []inspect.Rule{
-			{Name: RulePinned, Means: "a digest is that of the image of one platform, where a list may have been meant"},
+			{Name: RulePinned, Means: "a digest names the image of one platform, where a list may have been meant"},
 		})
 }

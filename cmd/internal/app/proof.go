@@ -10,36 +10,36 @@ import (
 	"mtool/inspect/signature"
 )
 
-// ProofOptions say what beyond claims and binaries is looked at. The zero value is nothing.
+// ProofOptions are what is checked in addition to claims and binaries. The zero value means nothing.
 type ProofOptions struct {
 	RunOptions
 	SignatureOptions
 	Provenance               bool // compare the provenance of every image with the image
-	ReadProvenance, ReadSBOM bool // have their content in Proof
+	ReadProvenance, ReadSBOM bool // return their content in Proof
 }
 
-// RunOptions say whether a command is run in every image. The zero value runs none.
+// RunOptions are whether a command is run in every image. The zero value runs none.
 type RunOptions struct {
 	Run     bool
 	Command inspect.Command
 	Trial   build.TrialOptions
 }
 
-// SignatureOptions say whether signatures are looked for. The zero value looks for none.
+// SignatureOptions are whether signatures are looked up. The zero value looks up none.
 type SignatureOptions struct {
-	Signatures bool // look for them; without Keys that is all
+	Signatures bool // look them up; Keys verify them
 	Keys       []signature.Key
-	Scope      signature.Scope // what must be signed by one of Keys; "": all
+	Scope      signature.Scope // what one of Keys must have signed; "" means all
 }
 
-// Proof is what was found of that.
+// Proof is what ProofOptions found.
 type Proof struct {
-	Runs       []inspect.Tried          // of the images of the report, in order; nil when nothing was run
-	Signatures *signature.Result        // nil when none were looked for
-	Statements [][]provenance.Statement // of the images of the report, in order; nil when none were read
+	Runs       []inspect.Tried          // of the images of the report, in order; nil if nothing was run
+	Signatures *signature.Result        // nil if none were looked up
+	Statements [][]provenance.Statement // of the images of the report, in order; nil if none were read
 }
 
-// proof looks at what o names and returns what it found, and the findings about it.
+// proof returns what o names, and the findings about it.
 func (e *Env) proof(ctx context.Context, r inspect.Report, o ProofOptions) (p Proof, all []inspect.Finding, err error) {
 	if o.Provenance || o.ReadProvenance || o.ReadSBOM {
 		p.Statements, all = readStatements(ctx, r, o)

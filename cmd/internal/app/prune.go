@@ -17,14 +17,14 @@ import (
 	"mtool/registry/store"
 )
 
-// Freed is what pruning one place gave back.
+// Freed is what pruning freed.
 type Freed struct {
 	Place string `json:"place"` // "store" or "builds"
 	Bytes int64  `json:"freedBytes"`
 	Left  int64  `json:"leftBytes"`
 }
 
-// PruneStore deletes the blobs of the store that no name leads to.
+// PruneStore deletes the blobs of the store that no named image needs.
 func (e *Env) PruneStore(ctx context.Context) (Freed, error) {
 	freed, err := e.Store.Collect(ctx)
 	if err != nil {
@@ -34,7 +34,7 @@ func (e *Env) PruneStore(ctx context.Context) (Freed, error) {
 	return Freed{Place: "store", Bytes: freed, Left: left}, err
 }
 
-// PruneBuilds cuts the embedded worker's cache back to keep bytes, 0: empties it. It waits for a build that is running.
+// PruneBuilds reduces the embedded worker's cache to keep bytes; 0 empties it. It waits for a running build.
 func (e *Env) PruneBuilds(ctx context.Context, keep int64) (Freed, error) {
 	if _, err := os.Stat(e.State); errors.Is(err, fs.ErrNotExist) {
 		return Freed{Place: "builds"}, nil // nothing was ever built
@@ -43,7 +43,7 @@ func (e *Env) PruneBuilds(ctx context.Context, keep int64) (Freed, error) {
 	return Freed{Place: "builds", Bytes: before.Bytes - after.Bytes, Left: after.Bytes}, err
 }
 
-// Used is what one place takes.
+// Used is the disk space of one part of the local data.
 type Used struct {
 	Place    string `json:"place"` // "store", "drafts" or "builds"
 	Dir      string `json:"dir"`
@@ -52,7 +52,7 @@ type Used struct {
 	Prunable int64  `json:"prunableBytes"`
 }
 
-// Du measures the store, the drafts and the embedded worker's cache; the latter waits for a build that is running.
+// Du measures the store, the drafts and the embedded worker's cache. It waits for a running build.
 func (e *Env) Du(ctx context.Context) ([]Used, error) {
 	images, err := e.Store.List(ctx)
 	if err != nil {
@@ -82,15 +82,15 @@ func (e *Env) Du(ctx context.Context) ([]Used, error) {
 	return append(rows, builds), nil
 }
 
-// PruneNamesOptions say which names are old enough to go.
+// PruneNamesOptions are the options of PruneNames.
 type PruneNamesOptions struct {
 	Drafts, Images bool
-	OlderThan      time.Duration // since the draft was changed, or the image got its name
-	DryRun         bool          // only say what would go
+	OlderThan      time.Duration // since the draft was changed, or the image was named
+	DryRun         bool          // only note what would be deleted
 }
 
-// PruneNames deletes drafts, and images of the store that no draft is made of. It says each, goes on past what can't be
-// deleted, and answers how many went.
+// PruneNames deletes old drafts, and old images of the store that no draft needs, and notes each. It returns how many
+// it deleted. Failures don't stop it.
 func (e *Env) PruneNames(ctx context.Context, o PruneNamesOptions) (int, error) {
 	drafts, err := e.Drafts.List(ctx)
 	if err != nil {
@@ -103,13 +103,13 @@ func (e *Env) PruneNames(ctx context.Context, o PruneNamesOptions) (int, error) 
 		switch {
 		case d.Err != nil:
 			if o.Images {
-				return 0, fmt.Errorf("what this draft is made of can't be told: %w", d.Err)
+				return 0, fmt.Errorf("a draft that can't be read may need any image: %w", d.Err)
 			}
-			e.note("warning: left alone: %v", d.Err)
+			e.note("warning: kept: %v", d.Err)
 		case o.Drafts && d.Modified.Before(until):
 			old = append(old, d.Ref)
 		default:
-			need(d.List, needed)
+			addNeeded(needed, d.List)
 		}
 	}
 	if o.Images {
@@ -122,8 +122,8 @@ func (e *Env) PruneNames(ctx context.Context, o PruneNamesOptions) (int, error) 
 	return e.removeNames(ctx, old, o.DryRun)
 }
 
-// need notes what a draft would be pushed from.
-func need(list compose.List, needed map[v1.Hash]bool) {
+// addNeeded adds the images that pushing a draft reads.
+func addNeeded(needed map[v1.Hash]bool, list compose.List) {
 	for _, entry := range list.Entries {
 		needed[entry.Descriptor.Digest] = true
 		needed[entry.SourceDigest] = true

@@ -13,33 +13,32 @@ import (
 	"mtool/registry/archive"
 )
 
-// PublishOptions are what all commands that publish share.
+// PublishOptions are the options that all commands that publish share.
 type PublishOptions struct {
 	DryRun    bool
-	Confirm   bool // read the children back before a tag is written, and the tag after
-	NoClobber bool // a tag that has something else is an error
+	Confirm   bool // read the images back before a tag is written, and the tag after
+	NoClobber bool // it is an error if a tag exists and differs
 	ByDigest  bool // write no tag
 	MayDrop   bool // a published list may lose platforms without --require or --force
-	// KeepChildTags is the template by which every image of the list gets a tag, "" for none; see compose.Expand.
+	// KeepChildTags is the template of a tag for every image of the list, "" for none; see compose.Expand.
 	KeepChildTags string
-	// DeepOptions say whether the binaries are checked before anything is written.
+	// DeepOptions are whether the binaries are checked before anything is written.
 	DeepOptions
 }
 
-// draftOnly refuses options that say how to publish where only a draft is made or changed; flag is what would publish
-// it.
+// draftOnly refuses options about publishing for a command that only changes a draft. flag would make it publish.
 func (o PublishOptions) draftOnly(name registry.Ref, flag string) error {
 	if !o.Confirm && !o.NoClobber && !o.ByDigest && o.KeepChildTags == "" {
 		return nil
 	}
 	return registry.WithHint(
 		registry.Usagef(
-			"making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags are about publishing", name),
+			"making the draft %q: --confirm, --no-clobber, --push-by-digest and --keep-child-tags apply to publishing", name),
 		"add "+flag,
 	)
 }
 
-// targets are the names that are planned for: without tags where only digests are pushed, each repository once.
+// targets returns refs for a plan: if no tag is written, each repository once.
 func (o PublishOptions) targets(refs []registry.Ref) []registry.Ref {
 	if !o.ByDigest {
 		return refs
@@ -58,18 +57,18 @@ func (o PublishOptions) targets(refs []registry.Ref) []registry.Ref {
 	return all
 }
 
-// pushing says how one thing is published.
+// pushing is how one list or image is published.
 type pushing struct {
 	PublishOptions
-	require   []v1.Platform // what the list must serve; when it does, other platforms may be dropped
+	require   []v1.Platform // what the list must serve; if it does, other platforms may be dropped
 	force     bool
-	engine    v1.Platform // of the image that Docker Engine gets; zero is its own
-	referrers bool        // of the images go along
-	also      []publish.Referrer
-	floating  []string // tags that move although NoClobber is set
+	engine    v1.Platform        // of the image for Docker Engine; zero means the engine's
+	referrers bool               // copy what refers to the images
+	also      []publish.Referrer // publish these too
+	floating  []string           // tags that move although NoClobber is set
 }
 
-// publisher publishes to every kind of target.
+// publisher returns a Publisher for every kind of target.
 func (e names) publisher() publish.Publisher {
 	return publish.Publisher{
 		Client: e.Client, Note: e.tell, Create: e.writable,
@@ -79,7 +78,7 @@ func (e names) publisher() publish.Publisher {
 	}
 }
 
-// inRegistries are targets as they are published to: what is called by the name of a draft goes to its registry.
+// inRegistries returns refs as targets: the name of a draft means the registry in it.
 func inRegistries(refs ...registry.Ref) []registry.Ref {
 	all := make([]registry.Ref, len(refs))
 	for i, ref := range refs {
@@ -91,7 +90,7 @@ func inRegistries(refs ...registry.Ref) []registry.Ref {
 	return all
 }
 
-// publishList pushes a resolved list to all targets.
+// publishList publishes a resolved list to all targets.
 func (e *Env) publishList(
 	ctx context.Context, push *publish.Push, list compose.List, targets []registry.Ref, o pushing,
 ) (publish.Done, error) {
@@ -102,7 +101,7 @@ func (e *Env) publishList(
 	return e.publish(ctx, push, plan, o)
 }
 
-// publishReport copies what was read, as it is, to all targets.
+// publishReport copies what was read to all targets, unchanged.
 func (e *Env) publishReport(
 	ctx context.Context, push *publish.Push, report inspect.Report, targets []registry.Ref, o pushing,
 ) (publish.Done, error) {
@@ -113,7 +112,7 @@ func (e *Env) publishReport(
 	return e.publish(ctx, push, plan, o)
 }
 
-// publish carries a plan out after the binaries were checked, where that is asked for.
+// publish checks the binaries, if o says so, and carries out the plan.
 func (e *Env) publish(ctx context.Context, push *publish.Push, plan compose.Plan, o pushing) (publish.Done, error) {
 	if err := e.prove(ctx, plan.Report, o.DeepOptions, o.force); err != nil {
 		return publish.Done{}, err
@@ -127,7 +126,7 @@ func (e *Env) publish(ctx context.Context, push *publish.Push, plan compose.Plan
 	})
 }
 
-// publishOne copies what was read to one target of any kind.
+// publishOne copies what was read to one target of any kind, unchanged.
 func (e *Env) publishOne(ctx context.Context, report inspect.Report, to registry.Ref, o pushing) (publish.Made, error) {
 	push := e.publisher().Start(ctx, []registry.Ref{to})
 	defer push.Close()
@@ -138,7 +137,7 @@ func (e *Env) publishOne(ctx context.Context, report inspect.Report, to registry
 	return done.Made[0], nil
 }
 
-// writable opens a target that is not in a registry; finish closes it, or takes back what it can after an error.
+// writable opens a target that is not in a registry. finish closes it; given an error, it undoes what it can.
 func (e names) writable(ref registry.Ref) (to registry.Target, finish func(error) error, err error) {
 	if ref.Transport == registry.TransportStore {
 		w := e.Store.Writer(ref)

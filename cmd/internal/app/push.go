@@ -13,25 +13,25 @@ import (
 	"mtool/registry/source"
 )
 
-// PushOptions say what is pushed where.
+// PushOptions are the options of Push.
 type PushOptions struct {
 	PublishOptions
 	List    registry.Ref
-	Dests   []registry.Ref // none: the list's own name
+	Dests   []registry.Ref // none means the name of the list
 	Require []v1.Platform
 	Force   bool
-	Refresh bool // take the sources that moved
-	Purge   bool // delete the draft when all targets have it
-	// Referrers carries what refers to the images along: signatures, SBOMs.
+	Refresh bool // take sources that have moved
+	Purge   bool // delete the draft once all targets have it
+	// Referrers copies what refers to the images: signatures, SBOMs.
 	Referrers bool
 }
 
-// Push publishes a draft, a store image, a layout or an archive. Several targets are independent of each other: what
-// was done is returned with the error, which wraps ErrPartial when there is any.
+// Push publishes a draft, a store image, a layout or an archive. Targets are independent of each other: if only some
+// fail, the error wraps publish.ErrPartial, and Done has what was published.
 func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	if len(o.Dests) == 0 {
 		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination named", o.List),
+			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination given", o.List),
 				"mtool push "+o.List.Typed+" DEST")
 		}
 		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
@@ -93,7 +93,7 @@ func (e *Env) pushDraft(
 	return e.publishList(ctx, push, list, o.Dests, o.pushing())
 }
 
-// digestsOf are what a draft has of its sources.
+// digestsOf returns whether a descriptor is part of a draft: a source may have more than that.
 func digestsOf(list compose.List) func(v1.Descriptor) bool {
 	has := map[v1.Hash]bool{}
 	for _, e := range list.Entries {
@@ -105,10 +105,10 @@ func digestsOf(list compose.List) func(v1.Descriptor) bool {
 	return func(d v1.Descriptor) bool { return has[d.Digest] }
 }
 
-// pushContent pushes something that is not a draft, as it is.
+// pushContent pushes what is not a draft, unchanged.
 func (e *Env) pushContent(ctx context.Context, push *publish.Push, o PushOptions) (publish.Done, error) {
 	if o.Purge {
-		return publish.Done{}, registry.Usagef("pushing %q: it is no draft, and only drafts are purged", o.List)
+		return publish.Done{}, registry.Usagef("pushing %q: only a draft can be purged, and it is none", o.List)
 	}
 	object, report, err := e.readOne(ctx, o.List, source.Options{Order: source.LocalFirst, From: onlyStore(o.List)})
 	if err != nil {
@@ -121,7 +121,7 @@ func (e *Env) pushContent(ctx context.Context, push *publish.Push, o PushOptions
 	return e.publishReport(ctx, push, report, o.Dests, o.pushing())
 }
 
-// onlyStore keeps push from taking a name out of a registry: what is pushed is local, copy is for the rest.
+// onlyStore returns where push looks a name up: never in a registry, since that is what copy is for.
 func onlyStore(ref registry.Ref) string {
 	if ref.IsFile() || ref.Transport == registry.TransportEngine {
 		return ""
@@ -129,17 +129,17 @@ func onlyStore(ref registry.Ref) string {
 	return "store"
 }
 
-// CopyOptions say what is copied where.
+// CopyOptions are the options of Copy.
 type CopyOptions struct {
 	PublishOptions
 	Src, Dst  registry.Ref
 	Force     bool
 	Referrers bool // see PushOptions
-	// Platform of the image that Docker Engine gets of a list; zero is the engine's own.
+	// Platform is that of the image for Docker Engine; zero means the engine's.
 	Platform v1.Platform
 }
 
-// Copy copies an image or a whole list with everything below it, digests unchanged.
+// Copy copies an image or a list with everything in it. Digests do not change.
 func (e *Env) Copy(ctx context.Context, o CopyOptions) (publish.Done, error) {
 	if err := engineOnly(o.Platform, o.Dst.Transport); err != nil {
 		return publish.Done{}, err

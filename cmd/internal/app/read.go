@@ -16,12 +16,12 @@ import (
 	"mtool/registry/source"
 )
 
-// lookup is how inspect and copy find names: one with a host in its registry only.
+// lookup returns how inspect and copy look up names: a name with a host in its registry only.
 func lookup(from string) source.Options {
 	return source.Options{Order: source.RegistryFirst, From: from}
 }
 
-// Raw are the exact bytes under a reference.
+// Raw returns the exact bytes under a reference.
 func (e names) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, error) {
 	object, err := e.open(ctx, ref, lookup(from))
 	if err != nil {
@@ -30,7 +30,7 @@ func (e names) Raw(ctx context.Context, ref registry.Ref, from string) ([]byte, 
 	return object.Root.Body, object.Close()
 }
 
-// Exists answers what a name is; an error that wraps registry.ErrNotFound when it is nowhere.
+// Exists returns what a name is. If nothing has that name, the error wraps registry.ErrNotFound.
 func (e names) Exists(ctx context.Context, ref registry.Ref) (publish.Made, error) {
 	object, err := e.open(ctx, ref, lookup(""))
 	if err != nil {
@@ -45,7 +45,7 @@ func (e names) readOne(
 	return e.readWaiting(ctx, ref, o, reading{})
 }
 
-// opened are references that were opened and read, in the order asked. Close releases their files.
+// opened has what several references are, in their order. Close releases the files.
 type opened struct {
 	objects []registry.Object
 	reports []inspect.Report
@@ -61,11 +61,11 @@ func (o opened) Close() error {
 
 // reading says how the sources of a list are read.
 type reading struct {
-	wait      time.Duration            // for sources that are not there yet
-	ignore    bool                     // those that are not there
-	push      *publish.Push            // takes what is in the sources while they are read; nil for none
-	wanted    func(v1.Descriptor) bool // of what is in them; nil wants all
-	overrides []compose.Overrides      // what is said of each source; nil where nothing is
+	wait          time.Duration            // how long to wait for missing sources
+	ignoreMissing bool                     // leave missing sources out
+	push          *publish.Push            // uploads what is in the sources while they are read; may be nil
+	wanted        func(v1.Descriptor) bool // what to upload; nil means all
+	overrides     []compose.Overrides      // one for each source, or none
 }
 
 // read opens all references at once and reads the tree under each. Errors are joined in the order of the references.
@@ -80,7 +80,7 @@ func (e names) read(ctx context.Context, refs []registry.Ref, o source.Options, 
 		})
 	}
 	_ = g.Wait()
-	if r.ignore {
+	if r.ignoreMissing {
 		e.forgive(refs, errs)
 	}
 	if err := joinSources(errs); err != nil {
@@ -110,7 +110,7 @@ func (r reading) read(ctx context.Context, object registry.Object) (inspect.Repo
 	return r.push.Read(ctx, object, r.wanted)
 }
 
-// openWaiting asks again and again for a source that is not there, as long as it may take.
+// openWaiting opens ref. While ref is missing, it tries again for up to wait.
 func (e names) openWaiting(
 	ctx context.Context, ref registry.Ref, o source.Options, wait time.Duration,
 ) (registry.Object, error) {
@@ -122,7 +122,7 @@ func (e names) openWaiting(
 	missing := func(err error) bool {
 		if errors.Is(err, registry.ErrNotFound) && !noted {
 			noted = true
-			e.note("waiting up to %s for %s, which is not there yet", wait, ref)
+			e.note("waiting up to %s for %s, which does not exist yet", wait, ref)
 		}
 		return errors.Is(err, registry.ErrNotFound)
 	}
@@ -136,11 +136,11 @@ func (e names) openWaiting(
 	return object, err
 }
 
-// open looks a name up as DESIGN says: a bare name in drafts first (only where a whole list is wanted, not for
-// sources).
+// open looks a name up. With source.RegistryFirst it looks for a bare name in drafts first: a list may be meant then.
+// The sources of a list are never drafts.
 func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
-	draftWanted := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
-	if draftWanted {
+	mayBeDraft := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
+	if mayBeDraft {
 		list, err := e.Drafts.Load(ctx, ref)
 		if err == nil {
 			return e.draftObject(ctx, list)
@@ -153,7 +153,7 @@ func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (re
 	e.sayMissing(object)
 	switch {
 	case err == nil:
-	case draftWanted && errors.Is(err, registry.ErrNotFound):
+	case mayBeDraft && errors.Is(err, registry.ErrNotFound):
 		err = fmt.Errorf("no draft %s; %w", ref.At(registry.TransportDraft), err)
 	case o.Order == source.RegistryFirst && ref.Transport == registry.TransportRegistry:
 		err = e.hintHere(ctx, ref, err)
@@ -161,23 +161,23 @@ func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (re
 	return object, err
 }
 
-// hintHere names what this machine has under a name that its registry does not give.
+// hintHere hints at what this machine has under a name, if the registry of that name fails.
 func (e names) hintHere(ctx context.Context, ref registry.Ref, err error) error {
 	if !errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrUnavailable) {
 		return err
 	}
-	if _, missing := e.Drafts.Load(ctx, ref); missing == nil {
+	if _, absent := e.Drafts.Load(ctx, ref); absent == nil {
 		return registry.WithHint(err, "a draft has this name: "+ref.At(registry.TransportDraft).String())
 	}
-	object, missing := e.Store.Get(ctx, ref.At(registry.TransportStore))
-	if missing != nil {
+	object, absent := e.Store.Get(ctx, ref.At(registry.TransportStore))
+	if absent != nil {
 		return err
 	}
 	return registry.WithHint(errors.Join(err, object.Close()),
 		"the local store has this name: "+ref.At(registry.TransportStore).String())
 }
 
-// draftObject opens a draft: its sources are read again, and one that has moved is an error.
+// draftObject opens a draft. It reads the sources again; if one has moved, that is an error.
 func (e names) draftObject(ctx context.Context, list compose.List) (registry.Object, error) {
 	list, all, err := e.resolve(ctx, list)
 	if err != nil {

@@ -16,9 +16,9 @@ import (
 	"mtool/registry"
 )
 
-// Reproduce builds again, every step of it, and compares the result with the images of ref, byte for byte. Without an
-// Epoch it is the time at which the image says it was created. Nothing is stored. The error wraps registry.ErrContent
-// when an image differs, and says in what.
+// Reproduce builds again without a cache, and compares the result with the images of ref, byte for byte. The default of
+// Epoch is the time of creation in the image. Nothing is stored. If an image differs, the error wraps
+// registry.ErrContent and says in what.
 func (e *Env) Reproduce(ctx context.Context, o BuildOptions, ref registry.Ref) ([]publish.Made, error) {
 	object, report, err := e.readOne(ctx, ref, lookup(""))
 	if err != nil {
@@ -78,7 +78,7 @@ func originalsOf(report inspect.Report, platforms []v1.Platform) (found []inspec
 	return found, nil
 }
 
-// createdOf is what the image's config says, in seconds since 1970.
+// createdOf returns the time of creation in the image's config, in seconds since 1970.
 func createdOf(image inspect.Image) (string, error) {
 	details, err := image.Details()
 	if err != nil && details.Created.IsZero() {
@@ -87,14 +87,14 @@ func createdOf(image inspect.Image) (string, error) {
 	return strconv.FormatInt(max(details.Created.Unix(), 0), 10), nil
 }
 
-// compareImages says in what an image differs from the original.
+// compareImages returns an error that says in what an image differs from the original.
 func compareImages(original inspect.Image, image build.Image) error {
 	what, err := image.Difference(original)
 	if what == "" {
 		return err
 	}
 	return registry.WithHint(
-		fmt.Errorf("%w: it is %s, and this build makes %s; the difference begins with %s",
+		fmt.Errorf("%w: it is %s, and this build made %s; they differ first in %s",
 			registry.ErrContent, original.Manifest.Digest, image.Manifest.Digest, what),
 		"build the original with --source-date-epoch, and from the same files, base images and arguments",
 	)

@@ -54,7 +54,7 @@ func TestConfigsAreReadOnce(t *testing.T) {
 			return nil
 		}, 2 * (root + 2*platforms)},
 		{"imagetools inspect", func(ctx context.Context, host string) error {
-			tools, err := env.ImagetoolsInspect(ctx, ref(t, host+"/a:v1"), app.ImagetoolsWanted{Configs: true})
+			tools, err := env.ImagetoolsInspect(ctx, ref(t, host+"/a:v1"), app.ImagetoolsParts{Configs: true})
 			if len(tools.Configs) != platforms || !strings.Contains(string(tools.Configs["linux/arm64"]), `"arm64"`) {
 				t.Errorf("got configs %q", tools.Configs)
 			}

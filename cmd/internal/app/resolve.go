@@ -14,24 +14,23 @@ import (
 	"mtool/registry/source"
 )
 
-// ResolveOptions say for which nodes and runtimes a reference is resolved.
+// ResolveOptions are the options of Resolve.
 type ResolveOptions struct {
 	Ref   registry.Ref
-	Nodes []v1.Platform      // none: this machine
-	As    []platform.Runtime // none: all of them
-	Same  bool               // the runtimes must take the same for a node
-	From  string             // "", store, registry
+	Nodes []v1.Platform      // none means this machine
+	As    []platform.Runtime // none means all
+	Same  bool               // all runtimes must take the same entry for a node
+	From  string             // store, registry; "" means both
 }
 
-// Resolved is which entry of a list each runtime takes for each node: by node, then by runtime.
+// Resolved is which entry of a list each runtime takes, by node, then by runtime.
 type Resolved struct {
 	Report inspect.Report
 	Taken  []inspect.Taken
 }
 
-// Resolve answers which entries runtimes take. With the answer comes an error where one of them finds none
-// (registry.ErrNotFound), where they differ and must not, and where the image is not for the node
-// (inspect.ErrMismatch).
+// Resolve returns which entries runtimes take. There is also an error if one of them finds none (registry.ErrNotFound),
+// if they differ and must not, or if the image is not for the node (inspect.ErrMismatch).
 func (e names) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) {
 	object, report, err := e.readOne(ctx, o.Ref, lookup(o.From))
 	if err != nil {
@@ -64,8 +63,8 @@ func (e names) Resolve(ctx context.Context, o ResolveOptions) (Resolved, error) 
 	return all, errors.Join(errs...)
 }
 
-// Diff compares what two names have, platform by platform. That they differ is an error that wraps inspect.ErrMismatch,
-// and the difference is returned with it. Names are looked up as Inspect does.
+// Diff compares two lists or images, platform by platform. If they differ, it returns the difference and an error that
+// wraps inspect.ErrMismatch. It looks names up as Inspect does.
 func (e names) Diff(ctx context.Context, a, b registry.Ref, from string) (diff.Result, error) {
 	options := source.Options{Order: source.RegistryFirst, From: from}
 	all, err := e.read(ctx, []registry.Ref{a, b}, options, reading{})

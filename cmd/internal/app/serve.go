@@ -15,37 +15,36 @@ import (
 	"mtool/registry/serve"
 )
 
-// ServeOptions say where the store is served.
+// ServeOptions are the options of Serve.
 type ServeOptions struct {
-	// Listen is HOST:PORT, port 0 is a free one; "" is 127.0.0.1 with port 5000 where clients may push, else with a free
-	// one.
+	// Listen is HOST:PORT; port 0 means a free one. "" means 127.0.0.1, with port 5000 if Writable, else with a free port.
 	Listen string
-	// Auth asks for a password that is made up, UsersFile for those of a file. Addresses other than loopback ones demand
-	// one of them.
+	// Auth makes up a password that clients need; UsersFile has users and passwords. One of them is required for addresses
+	// that are not loopback ones.
 	Auth      bool
 	UsersFile string
 	Writable  bool  // let clients push and delete
-	MaxBlob   int64 // bytes of an uploaded blob; 0: no limit but the disk
-	// Ready is told once that clients may come.
+	MaxBlob   int64 // bytes of an uploaded blob; 0 means no limit
+	// Ready is called once the server accepts connections.
 	Ready func(Served)
 }
 
-// Served is the registry as clients find it; Password is "" where none was made up.
+// Served is how clients reach the server. Password is "" unless it was made up.
 type Served struct {
 	Host               string
 	Username, Password string
 	Names              []string // "demo:v1"
 }
 
-// Serve shows the store as a registry until ctx ends, which is no error.
+// Serve serves the store as a registry until ctx ends, which is no error.
 func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:0"
 		if o.Writable {
-			o.Listen = "127.0.0.1:5000" // others have to know where to push to
+			o.Listen = "127.0.0.1:5000" // a fixed port, since clients push to it
 		}
 	}
-	served, options, err := admission(ctx, o)
+	served, options, err := guards(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,7 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	if local, err := loopback(o.Listen); err == nil && local {
 		options.Hosts = serve.LoopbackHosts(served.Host)
 	}
-	options.OnEvent = func(event serve.Event) { e.note("%s", toldLine(served.Host, event)) }
+	options.OnEvent = func(event serve.Event) { e.note("%s", eventLine(served.Host, event)) }
 	server := serve.New(e.Store, options)
 	if served.Names, err = server.Names(ctx); err != nil {
 		return errors.Join(err, l.Close())
@@ -69,8 +68,8 @@ func (e *Env) Serve(ctx context.Context, o ServeOptions) error {
 	return errors.Join(serve.Run(ctx, l, server), server.Close())
 }
 
-// toldLine is a line of the log: what a client did, and to what.
-func toldLine(host string, event serve.Event) string {
+// eventLine is a line of the log: what a client did, and to what.
+func eventLine(host string, event serve.Event) string {
 	line := fmt.Sprintf("%s %s/%s", event.Action, host, event.Name)
 	if digest := event.Digest.String(); !strings.HasSuffix(event.Name, digest) {
 		line += ", " + digest
@@ -81,8 +80,8 @@ func toldLine(host string, event serve.Event) string {
 	return line + ", " + inspect.Bytes(event.Size)
 }
 
-// admission decides who may connect.
-func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, error) {
+// guards returns the options that decide which clients may connect.
+func guards(ctx context.Context, o ServeOptions) (Served, serve.Options, error) {
 	var served Served
 	options := serve.Options{Writable: o.Writable, MaxBlob: o.MaxBlob}
 	local, err := loopback(o.Listen)
@@ -91,7 +90,7 @@ func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, erro
 		return served, options, err
 	case o.Auth && o.UsersFile != "":
 		return served, options, registry.Usagef(
-			"serving at %q: a password that is made up, and those of %q: only one is possible", o.Listen, o.UsersFile)
+			"serving at %q: choose either a made-up password or those of %q", o.Listen, o.UsersFile)
 	case o.UsersFile != "":
 		data, err := regular.ReadTyped(ctx, o.UsersFile, maxUsersFile)
 		if err == nil {
@@ -104,12 +103,12 @@ func admission(ctx context.Context, o ServeOptions) (Served, serve.Options, erro
 		served.Username, served.Password = "mtool", rand.Text()
 		options.Users = serve.OneUser(served.Username, served.Password)
 	case !local:
-		does := "read"
+		can := "read"
 		if o.Writable {
-			does = "read and change"
+			can = "read and change"
 		}
 		return served, options, registry.WithHint(
-			registry.Usagef("serving at %q: others than this machine could %s the store without a password", o.Listen, does),
+			registry.Usagef("serving at %q: other machines could %s the store without a password", o.Listen, can),
 			"add --auth, which makes up a password, or --auth-file FILE with lines USER:PASSWORD",
 		)
 	}

@@ -15,20 +15,20 @@ import (
 	"mtool/registry/source"
 )
 
-// ParseSources reads the sources of a list as a user types them: references, a bare digest (in the list's own
-// repository), and descriptors in JSON, as they are or in a file that ends in .json. A descriptor's platform and
-// annotations are what is stated of the source; it is always read by its digest. Errors wrap registry.ErrName.
-func ParseSources(list registry.Ref, words []string) ([]registry.Ref, []compose.Overrides, error) {
-	refs, stated := make([]registry.Ref, len(words)), make([]compose.Overrides, len(words))
-	errs := make([]error, len(words))
-	for i, word := range words {
-		refs[i], stated[i], errs[i] = parseSource(list, word)
+// ParseSources parses the sources of a list: references, digests (in the repository of the list), and descriptors in
+// JSON or in a file that ends in .json. A descriptor names a digest and overrides platform and annotations. Errors wrap
+// registry.ErrName.
+func ParseSources(list registry.Ref, args []string) ([]registry.Ref, []compose.Overrides, error) {
+	refs, overrides := make([]registry.Ref, len(args)), make([]compose.Overrides, len(args))
+	errs := make([]error, len(args))
+	for i, arg := range args {
+		refs[i], overrides[i], errs[i] = parseSource(list, arg)
 	}
-	return refs, stated, errors.Join(errs...)
+	return refs, overrides, errors.Join(errs...)
 }
 
-func parseSource(list registry.Ref, word string) (registry.Ref, compose.Overrides, error) {
-	text := strings.TrimSpace(word)
+func parseSource(list registry.Ref, arg string) (registry.Ref, compose.Overrides, error) {
+	text := strings.TrimSpace(arg)
 	if strings.HasSuffix(text, ".json") {
 		body, err := regular.Read(text, regular.MaxText)
 		if err == nil {
@@ -39,17 +39,17 @@ func parseSource(list registry.Ref, word string) (registry.Ref, compose.Override
 		}
 	}
 	if digest, err := v1.NewHash(text); err == nil {
-		return within(list, digest), compose.Overrides{}, nil
+		return digestIn(list, digest), compose.Overrides{}, nil
 	}
 	if strings.HasPrefix(text, "{") {
 		return parseDescriptor(list, text)
 	}
-	ref, err := registry.ParseRef(word)
+	ref, err := registry.ParseRef(arg)
 	return ref, compose.Overrides{}, err
 }
 
-// within is the content of a digest in the list's own repository, in a registry.
-func within(list registry.Ref, digest v1.Hash) registry.Ref {
+// digestIn returns the reference of a digest in the repository of the list.
+func digestIn(list registry.Ref, digest v1.Hash) registry.Ref {
 	ref := list.WithDigest(digest)
 	if !list.Bare && !list.IsFile() {
 		ref = ref.At(registry.TransportRegistry)
@@ -73,42 +73,42 @@ func parseDescriptor(list registry.Ref, text string) (registry.Ref, compose.Over
 	}
 	switch {
 	case d.Manifests != nil, d.Layers != nil:
-		return fail(errors.New("this is a whole manifest, not the descriptor of one"))
+		return fail(errors.New("it is a whole manifest, not a descriptor"))
 	case d.Digest == v1.Hash{}:
 		return fail(errors.New("it has no digest"))
 	}
-	stated := compose.Overrides{Annotations: d.Annotations}
+	overrides := compose.Overrides{Annotations: d.Annotations}
 	if d.Platform != nil {
-		stated.Platform = *d.Platform
+		overrides.Platform = *d.Platform
 	}
-	return within(list, d.Digest), stated, nil
+	return digestIn(list, d.Digest), overrides, nil
 }
 
-// entries reads the sources and makes entries of them, with a line for each.
+// entries reads the sources and makes entries of them.
 func (e names) entries(
 	ctx context.Context, sources []registry.Ref, o EditOptions, r reading,
 ) (opened, []compose.Entry, error) {
-	r.wait, r.ignore = o.Wait, o.IgnoreMissing
+	r.wait, r.ignoreMissing = o.Wait, o.IgnoreMissing
 	if len(o.Platforms) > 0 {
-		r.push = nil // not everything is wanted
+		r.push = nil // it would upload all platforms
 	}
 	all, err := e.read(ctx, sources, source.Options{Order: source.LocalFirst, From: o.From, Compare: true}, r)
 	if err != nil {
 		return all, nil, err
 	}
-	var told []compose.Source
+	var read []compose.Source
 	for i, ref := range sources {
 		if all.objects[i].Source == nil {
-			continue // it is missing, and that is all right
+			continue // missing, which o allows
 		}
 		e.sayOther(all.objects[i])
-		t := compose.Source{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
+		s := compose.Source{Ref: remembered(ref, all.objects[i].Ref, o.From), Report: all.reports[i]}
 		if r.overrides != nil {
-			t.Overrides = r.overrides[i]
+			s.Overrides = r.overrides[i]
 		}
-		told = append(told, t)
+		read = append(read, s)
 	}
-	entries, notes, err := compose.FromReports(told, compose.SelectOptions{
+	entries, notes, err := compose.FromReports(read, compose.SelectOptions{
 		Platforms: o.Platforms, Attestations: compose.Attestations(o.Attestations), Force: o.Force, KeepLists: o.NoFlatten,
 	})
 	if err != nil {
@@ -118,11 +118,11 @@ func (e names) entries(
 	return all, entries, nil
 }
 
-// remembered is the source as a draft keeps it: as told, but in the place where it was found when the name alone would
-// find it elsewhere at another time.
-func remembered(told, found registry.Ref, from string) registry.Ref {
-	if from != "" || told.Bare {
-		return told.At(found.Transport)
+// remembered returns the source as a draft keeps it. If the name alone could be found elsewhere another time, that is
+// with the transport of where it was found.
+func remembered(source, found registry.Ref, from string) registry.Ref {
+	if from != "" || source.Bare {
+		return source.At(found.Transport)
 	}
-	return told
+	return source
 }

@@ -18,17 +18,17 @@ import (
 	"mtool/registry/regular"
 )
 
-// SpecOptions say where a list's sources are written down, one of the three.
+// SpecOptions are where the sources of a list are described: in File, Template or Results.
 type SpecOptions struct {
-	File     string // a spec file, "-" reads In
+	File     string // a spec file; "-" reads In
 	In       io.Reader
 	Template string // names with ARCH, OS and VARIANT, for each of the platforms
 	Results  string // a pattern of result files
-	Any      bool   // result files of any run and repository, and as many as there are
+	Any      bool   // Results may be of different runs and repositories
 }
 
-// Describe fills o with what the files or the template say. Nothing is read but them. Errors wrap registry.ErrUsage, or
-// registry.ErrContent for result files that don't belong together.
+// Describe adds to o what the files or the template say. It reads nothing else. If result files don't belong together,
+// the error wraps registry.ErrContent.
 func (e notes) Describe(ctx context.Context, o *CreateOptions, s SpecOptions) error {
 	switch {
 	case s.File != "":
@@ -62,13 +62,13 @@ func (e notes) fromSpec(ctx context.Context, o *CreateOptions, s SpecOptions) er
 			return registry.Usagef("reading spec %s: manifests[%d]: %w", s.File, i, err)
 		}
 		if len(m.Platform.Features) > 0 {
-			e.note("note: features of %s are left out: nothing reads them", m.Image)
+			e.note("note: features of %s are left out: no runtime reads them", m.Image)
 		}
 		o.Sources = append(o.Sources, ref)
 		o.Overrides = append(o.Overrides, compose.Overrides{Platform: m.Platform.V1(), Annotations: m.Annotations})
 	}
 	if more := len(described.Tags) + len(described.Targets); more > 0 && !o.Push {
-		e.note("note: the tags and targets of %s are written with --push only", s.File)
+		e.note("note: the tags and targets of %s need --push", s.File)
 	}
 	return nil
 }
@@ -88,14 +88,14 @@ func readSpec(ctx context.Context, s SpecOptions) (data []byte, err error) {
 	return data, nil
 }
 
-// nameFrom takes the list's name from the file unless the command line has one.
+// nameFrom takes the name of the list from the file, unless o has one.
 func (o *CreateOptions) nameFrom(file string, s spec.Spec) (err error) {
 	if o.List != (registry.Ref{}) {
 		return nil
 	}
 	if s.Image == "" {
 		return registry.WithHint(
-			registry.Usagef("reading spec %s: it does not name the list", file),
+			registry.Usagef("reading spec %s: it has no name for the list", file),
 			"add image: NAME, or mtool create LIST --spec "+file,
 		)
 	}
@@ -105,7 +105,7 @@ func (o *CreateOptions) nameFrom(file string, s spec.Spec) (err error) {
 	return nil
 }
 
-// settingsFrom takes over what the command line does not say.
+// settingsFrom takes over settings that o does not have.
 func (o *CreateOptions) settingsFrom(s spec.Spec) error {
 	if o.Type == "" || o.Type == "auto" {
 		if _, err := compose.ParseType(s.Type); err != nil {
@@ -139,11 +139,11 @@ func (o *CreateOptions) settingsFrom(s spec.Spec) error {
 	return nil
 }
 
-// fromTemplate makes a source of each platform.
+// fromTemplate adds a source for each platform.
 func fromTemplate(o *CreateOptions, template string) error {
 	if len(o.Platforms) == 0 {
 		return registry.WithHint(
-			registry.Usagef("expanding template %q: for which platforms?", template),
+			registry.Usagef("expanding template %q: no platforms given", template),
 			"add --platform linux/amd64,linux/arm64",
 		)
 	}
@@ -154,16 +154,16 @@ func fromTemplate(o *CreateOptions, template string) error {
 			return registry.Usagef("expanding template %q: %w", template, err)
 		}
 		if slices.Contains(o.Sources, ref) {
-			return registry.Usagef("expanding template %q: it is %q for two platforms", template, name)
+			return registry.Usagef("expanding template %q: two platforms give %q", template, name)
 		}
 		o.Sources = append(o.Sources, ref)
 		o.Overrides = append(o.Overrides, compose.Overrides{Platform: p})
 	}
-	o.Platforms = nil // each source has its own
+	o.Platforms = nil // each source has one
 	return nil
 }
 
-// fromResults makes a source of each result. Those of --platform and --require must all be there.
+// fromResults adds a source for each result. There must be one for each of Platforms and Require.
 func fromResults(o *CreateOptions, s SpecOptions) error {
 	pattern := s.Results
 	files, err := filepath.Glob(pattern)
@@ -171,7 +171,7 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 		return registry.Usagef("looking for result files %q: %w", pattern, err)
 	}
 	if len(files) == 0 {
-		return fmt.Errorf("looking for result files %q: %w: none there", pattern, compose.ErrEmpty)
+		return fmt.Errorf("looking for result files %q: %w: no such file", pattern, compose.ErrEmpty)
 	}
 	var results []spec.Result
 	var errs []error
@@ -195,7 +195,7 @@ func fromResults(o *CreateOptions, s SpecOptions) error {
 }
 
 func (o *CreateOptions) addResults(results []spec.Result) error {
-	slices.SortStableFunc(results, func(a, b spec.Result) int { // the order of files says nothing
+	slices.SortStableFunc(results, func(a, b spec.Result) int { // the order of files means nothing
 		return strings.Compare(platform.Format(a.Claim), platform.Format(b.Claim))
 	})
 	for _, r := range results {

@@ -11,19 +11,19 @@ import (
 	"mtool/registry"
 )
 
-// sayMisspelled says how configs are mended that the list has as they are.
+// sayMisspelled notes how to correct configs whose platform is misspelled.
 func (e notes) sayMisspelled(list compose.List) {
 	for _, entry := range list.Entries {
 		if _, odd := platform.Misspelled(entry.Config); odd && !entry.Artifact {
-			e.note("note: --fix-config makes images whose configs say what runtimes look for, with other digests")
+			e.note("note: --fix-config corrects the configs; the images get other digests")
 			return
 		}
 	}
 }
 
-// mended adds the command that mends the first platform which is spelled as runtimes do not look for it. A row of a
-// list is mended where it is, a config only in an image with another digest.
-func mended(err error, r inspect.Report) error {
+// hintSpelling hints at the command that corrects the first misspelled platform, which runtimes would not find. A row
+// can be corrected in the list; a corrected config makes another image.
+func hintSpelling(err error, r inspect.Report) error {
 	if r.Ref.Transport != registry.TransportRegistry {
 		return err
 	}
@@ -33,7 +33,7 @@ func mended(err error, r inspect.Report) error {
 			continue
 		}
 		right, _ := platform.Misspelled(*row)
-		if flags := edits(platform.Spelled(*row), right); flags != "" {
+		if flags := platformFlags(platform.Spelled(*row), right); flags != "" {
 			return registry.WithHint(err,
 				"mtool annotate --published "+r.Ref.WithTag(r.Ref.Tag).Name()+" "+platform.Format(*row)+flags)
 		}
@@ -41,20 +41,20 @@ func mended(err error, r inspect.Report) error {
 	for _, i := range r.Images {
 		if _, odd := platform.Misspelled(i.Config); odd {
 			return registry.WithHint(err,
-				"mtool create NEW "+r.Ref.Name()+" --fix-config --push makes a list of it whose configs are right")
+				"mtool create NEW "+r.Ref.Name()+" --fix-config --push makes a list with correct configs")
 		}
 	}
 	return err
 }
 
-// edits are the flags that make one platform the other.
-func edits(from, to v1.Platform) string {
+// platformFlags returns the flags of annotate that change one platform into the other.
+func platformFlags(from, to v1.Platform) string {
 	var s strings.Builder
-	for _, e := range []struct{ flag, from, to string }{
+	for _, field := range []struct{ flag, from, to string }{
 		{"--os", from.OS, to.OS}, {"--arch", from.Architecture, to.Architecture}, {"--variant", from.Variant, to.Variant},
 	} {
-		if e.from != e.to && e.to != "" {
-			s.WriteString(" " + e.flag + " " + e.to)
+		if field.from != field.to && field.to != "" {
+			s.WriteString(" " + field.flag + " " + field.to)
 		}
 	}
 	return s.String()

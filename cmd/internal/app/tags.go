@@ -23,10 +23,10 @@ func (e names) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
 	return tags, err
 }
 
-// shownTags is how many tags are suggested for one that is not there.
+// shownTags is how many tags are suggested for a missing one.
 const shownTags = 5
 
-// suggestTags adds the newest tags of a repository, by their versions, to the error of one that it does not have.
+// suggestTags adds the newest tags of the repository, by version, to the error about a missing tag.
 func (e names) suggestTags(ctx context.Context, ref registry.Ref, err error) error {
 	named := ref.Transport == registry.TransportRegistry && !ref.Bare && ref.Tag != "" && ref.Digest == (v1.Hash{})
 	if hint := registry.Hinter(nil); !named || !errors.Is(err, registry.ErrNotFound) || errors.As(err, &hint) &&
@@ -35,10 +35,10 @@ func (e names) suggestTags(ctx context.Context, ref registry.Ref, err error) err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	tags, missing := e.Tags(ctx, ref)
-	// attached to digests
+	tags, failed := e.Tags(ctx, ref)
+	// signatures and the like
 	tags = slices.DeleteFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, "sha256-") })
-	if missing != nil || len(tags) == 0 {
+	if failed != nil || len(tags) == 0 {
 		return err
 	}
 	slices.Reverse(tags)
@@ -71,23 +71,23 @@ func byVersion(a, b string) int {
 	case isVersion != semver.IsValid(y):
 		return -1
 	}
-	return cmp.Or(semver.Compare(x, y), strings.Compare(a, b)) // those that are none are equal to Compare
+	return cmp.Or(semver.Compare(x, y), strings.Compare(a, b)) // Compare takes invalid versions for equal
 }
 
-// Deletion is what Delete is to remove, or has removed: one tag, or a manifest with all tags that point to it.
+// Deletion is one tag, or a manifest with all tags that point to it.
 type Deletion struct {
 	Ref    registry.Ref
 	Digest v1.Hash
-	Tags   []string // of a manifest: those that go with it
+	Tags   []string // of a manifest: they are deleted with it
 }
 
-// PlanDeletion reads what ref is. A tag is deleted by itself, a digest with its manifest. A manifest that a list of the
-// repository still needs is an ErrConflict.
+// PlanDeletion looks up what deleting ref deletes: a tag alone, or the manifest of a digest. If a list of the
+// repository still needs that manifest, the error wraps registry.ErrConflict.
 func (e *Env) PlanDeletion(ctx context.Context, ref registry.Ref) (Deletion, error) {
 	ref = ref.At(registry.TransportRegistry)
 	repository := e.Client.Repository(ref, remote.Delete)
 	m, err := repository.Resolve(ctx, ref)
-	if err != nil && !errors.Is(err, registry.ErrContent) { // what is damaged may go
+	if err != nil && !errors.Is(err, registry.ErrContent) { // damaged content can be deleted
 		return Deletion{}, err
 	}
 	d := Deletion{Ref: ref, Digest: m.Digest}
@@ -111,7 +111,7 @@ func (e *Env) PlanDeletion(ctx context.Context, ref registry.Ref) (Deletion, err
 	return d, nil
 }
 
-// Delete carries a deletion out.
+// Delete carries out a deletion.
 func (e *Env) Delete(ctx context.Context, d Deletion) error {
 	repository := e.Client.Repository(d.Ref, remote.Delete)
 	if d.Ref.Digest != (v1.Hash{}) {

@@ -9,16 +9,16 @@ import (
 	"mtool/inspect/workload"
 )
 
-// WorkloadOptions say which files name images, and where those are to run. The zero value is none.
+// WorkloadOptions are which files name images, and where those run. The zero value means no files.
 type WorkloadOptions struct {
 	workload.FileOptions
-	Cluster        string // what kubectl get nodes -o json prints; "-" reads In
+	Cluster        string // a file with the output of kubectl get nodes -o json; "-" reads In
 	AllowUnchecked []workload.Pattern
 	// Skipped, unless nil, is called with the files in folders that are neither Kubernetes nor Compose files.
 	Skipped func(files []string)
 }
 
-// query is an image to inspect, and where it is looked for.
+// query is an image to inspect, and where it is looked up.
 type query struct {
 	workload.Image
 	from string
@@ -51,7 +51,7 @@ func (e notes) readWorkloads(
 	return images, append(found.Unchecked, nameless...), nil
 }
 
-// sayUnused reports what was not looked at: services, files, fields and variables.
+// sayUnused notes which services, files, fields and variables were not used.
 func (e notes) sayUnused(o WorkloadOptions, found workload.Files) {
 	for _, n := range found.Notes {
 		e.note("note: %s", n)
@@ -69,7 +69,7 @@ func (e notes) sayUnused(o WorkloadOptions, found workload.Files) {
 	}
 }
 
-// processes returns what the places start of the image.
+// processes returns what is started in the image.
 func (q query) processes() (all []deep.Use) {
 	for _, u := range q.Uses {
 		all = append(all, deep.Use(u.Process))

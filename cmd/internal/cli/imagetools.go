@@ -88,9 +88,9 @@ func (f imagetoolsFlags) options(ctx context.Context, args []string) (o app.Imag
 		if err != nil {
 			return o, fmt.Errorf("reading the descriptor: %w", err)
 		}
-		o.Words = append(o.Words, string(body))
+		o.Args = append(o.Args, string(body))
 	}
-	o.Words = append(o.Words, args...)
+	o.Args = append(o.Args, args...)
 	if o.Tags, err = parseRefs(f.tags); err != nil {
 		return o, err
 	}
@@ -104,7 +104,7 @@ func (f imagetoolsFlags) options(ctx context.Context, args []string) (o app.Imag
 		return o, err
 	case len(o.Tags) == 0:
 		return o, usagef("mtool imagetools create -t NAME SOURCE...", "no target: -t names it")
-	case len(o.Words) == 0:
+	case len(o.Args) == 0:
 		return o, usagef("mtool imagetools create -t NAME SOURCE...", "no sources specified")
 	}
 	if o.Platforms, err = parsePlatforms(f.platforms); err != nil {
@@ -129,7 +129,7 @@ func (a *application) imagetoolsInspect() *cobra.Command {
 				return err
 			}
 			return a.with(func(env *app.Env) error {
-				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ImagetoolsWanted(format))
+				t, err := env.ImagetoolsInspect(cmd.Context(), refs[0], print.ImagetoolsParts(format))
 				switch {
 				case err != nil:
 					return err

@@ -14,6 +14,7 @@ import (
 	"mtool/compose/publish"
 	"mtool/inspect"
 	"mtool/inspect/platform"
+	"mtool/inspect/provenance"
 	"mtool/registry"
 )
 
@@ -147,9 +148,9 @@ type imagetoolsView struct {
 	SBOM       any `json:"-"`
 }
 
-// ImagetoolsWanted returns what ImagetoolsFormat needs for this format.
-func ImagetoolsWanted(format string) app.ImagetoolsWanted {
-	return app.ImagetoolsWanted{
+// ImagetoolsParts returns what ImagetoolsFormat needs for this format.
+func ImagetoolsParts(format string) app.ImagetoolsParts {
+	return app.ImagetoolsParts{
 		Configs:    format != "",
 		Statements: strings.Contains(format, ".Provenance") || strings.Contains(format, ".SBOM"),
 	}
@@ -167,7 +168,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	if view.Manifest, err = capitalised(tools.Report.Root); err != nil {
 		return err
 	}
-	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]app.Provenance{}, map[string]app.SBOM{}
+	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]provenance.ProvenanceDocument{}, map[string]provenance.SBOMDocuments{}
 	for name, raw := range tools.Configs {
 		var config v1.ConfigFile
 		if err := json.Unmarshal(raw, &config); err != nil {
@@ -175,7 +176,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 		}
 		configs[name], view.Image = config, config
 	}
-	view.Provenance, view.SBOM = app.Provenance{}, app.SBOM{}
+	view.Provenance, view.SBOM = provenance.ProvenanceDocument{}, provenance.SBOMDocuments{}
 	for name, s := range tools.Statements {
 		if s.Provenance != nil {
 			provenances[name] = *s.Provenance

@@ -11,7 +11,6 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/inspect"
-	"mtool/inspect/deep"
 )
 
 // Inspections prints what was inspected: as one table, or as JSON documents (schema mtool.inspect/v1) one after the
@@ -161,8 +160,7 @@ func lastLine(seen []app.Inspection) string {
 	if n := s.Cost.Whole; n > 0 {
 		what += fmt.Sprintf(", and all of %s where that can't be followed,", images(n))
 	}
-	return fmt.Sprintf("claims checked; %s in %s%s%s", what, layers(s.Cost.Layers+s.Cost.Known), readWords(s.Cost),
-		warned(seen))
+	return "claims checked; " + what + " in " + app.CostWords(s.Cost) + warned(seen)
 }
 
 // warned says how many warnings there are, and what makes failures of them.
@@ -179,30 +177,11 @@ func warned(seen []app.Inspection) string {
 	return "; " + inspect.Count(total, "warning") + " (--strict fails on them)"
 }
 
-// readWords is how much was read for what was checked; layers that were read by a command before are remembered.
-func readWords(c deep.Cost) string {
-	const again = "; --no-facts reads them again)"
-	switch {
-	case c.Known == 0:
-		return ", " + inspect.Bytes(c.Bytes) + " read"
-	case c.Layers == 0:
-		return " (all read before" + again
-	}
-	return fmt.Sprintf(", %s read (%d read before%s", inspect.Bytes(c.Bytes), c.Known, again)
-}
-
 func images(n int) string {
 	if n == 1 {
 		return "1 image"
 	}
 	return fmt.Sprintf("%d images", n)
-}
-
-func layers(n int) string {
-	if n == 1 {
-		return "1 layer"
-	}
-	return fmt.Sprintf("%d layers", n)
 }
 
 func attachmentRow(label string, a inspect.Attachment) []any {
