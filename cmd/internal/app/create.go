@@ -103,8 +103,7 @@ func isImage(d v1.Descriptor) bool {
 	return !attestation
 }
 
-// targetsOf returns where the list is published: under its name, if that has a registry or is the only target, and at
-// To.
+// targetsOf returns where the list is published: at To, and under its name with Push or if that name has a registry.
 func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref, error) {
 	if o.SemVer != "" {
 		return e.versionTargets(ctx, o)

@@ -150,8 +150,11 @@ func lastLine(seen []app.Inspection) string {
 	if !slices.ContainsFunc(seen, func(s app.Inspection) bool { return s.Unread == "" }) {
 		return "nothing was looked at"
 	}
-	if s.Cost.Layers+s.Cost.Known == 0 {
+	switch {
+	case s.Level == app.Claims:
 		return "claims checked; binaries not read (--deep)"
+	case s.Cost.Layers+s.Cost.Known == 0:
+		return "claims checked; there was no layer to read"
 	}
 	what := "binaries checked"
 	if s.Level == app.Entrypoints {

@@ -22,15 +22,15 @@ const (
 	Quiet Mode = "quiet"
 )
 
-// Options say how a Board shows its tasks.
+// Options are how a Board shows its tasks.
 type Options struct {
 	Mode Mode // TTY, Plain or JSON
-	// Out takes lines: plain ones, or JSON.
+	// Out gets lines: plain ones, or JSON.
 	Out io.Writer
-	// Terminal takes what moves about, in the mode TTY. Its width is asked for at every refresh; without one it is Width.
+	// Terminal gets rows that are redrawn in place, in mode TTY. Every refresh reads its width; Width is the default.
 	Terminal io.Writer
-	Width    int // of a Terminal that can't be asked
-	// Brief leaves out the line at the end of transfers about which no other was written: their result says as much.
+	Width    int // of a Terminal whose width is not known
+	// Brief leaves out the last line of a transfer that had no other line: the result of the command says as much.
 	Brief bool
 }
 
@@ -41,8 +41,7 @@ const (
 	jsonPause     = time.Second
 )
 
-// Board knows all tasks that have begun and not ended, and shows them. It is a registry.Progress. What nil has to show
-// is nothing.
+// Board shows all tasks that have begun and not ended. It is a registry.Progress. A nil Board shows nothing.
 type Board struct {
 	options Options
 	show    display
@@ -53,9 +52,9 @@ type Board struct {
 	mu    sync.Mutex
 	open  map[*registry.Task]bool
 	now   transfer
-	since time.Time // when something was shown last, or nothing had to be
+	since time.Time // when something was shown last, or nothing was to be shown
 	owned int       // tasks that show themselves, and other reasons to show nothing
-	// patient says that silence is right: the command waits for others.
+	// patient means that nothing need be shown, since the command waits for others.
 	patient bool
 }
 
@@ -64,7 +63,7 @@ type display interface {
 	refresh(s state)
 	// end is called when a transfer is over.
 	end(t transfer, now time.Time)
-	// hide takes away what can be taken away.
+	// hide erases what can be erased.
 	hide()
 }
 
@@ -123,7 +122,7 @@ func (b *Board) Close() {
 	b.finish(time.Now())
 }
 
-// Hide takes away what is shown, since something else is about to be written to the terminal. It may come back.
+// Hide erases what is shown, because something else is about to be written to the terminal. It may be shown again.
 func (b *Board) Hide() {
 	if b == nil {
 		return
@@ -134,7 +133,7 @@ func (b *Board) Hide() {
 	b.show.hide()
 }
 
-// Rest shows nothing until the function that it returns is called: somebody is asked something, or served.
+// Rest shows nothing until the returned function is called, while the command asks the user or serves clients.
 func (b *Board) Rest() (resume func()) {
 	if b == nil {
 		return func() {}
@@ -151,7 +150,7 @@ func (b *Board) Rest() (resume func()) {
 	})
 }
 
-// Settle tells how the last transfer ended, if it has, before its result is told.
+// Settle shows how the last transfer ended, if it has, before the result of the command is printed.
 func (b *Board) Settle() {
 	if b == nil {
 		return
@@ -163,7 +162,7 @@ func (b *Board) Settle() {
 	}
 }
 
-// Patient says that the command waits for others from now on, and that there may be nothing to show.
+// Patient means that from now on the command waits for others, and need not show anything.
 func (b *Board) Patient() {
 	if b == nil {
 		return
@@ -208,7 +207,7 @@ func (b *Board) End(t *registry.Task) {
 	}
 }
 
-// finish says how the last transfer ended.
+// finish shows how the last transfer ended.
 func (b *Board) finish(now time.Time) {
 	if b.now.all > 0 {
 		b.show.end(b.now, now)
@@ -216,7 +215,7 @@ func (b *Board) finish(now time.Time) {
 	b.now = transfer{}
 }
 
-// state is what there is to show.
+// state returns what is to be shown.
 func (b *Board) state(now time.Time) state {
 	s := state{at: now, idle: now.Sub(b.since)}
 	for t := range b.open {

@@ -32,7 +32,7 @@ func (l lines) end(t transfer, now time.Time) {
 
 func (lines) hide() {}
 
-// summary is the line at the end of a transfer.
+// summary returns the last line of a transfer.
 func summary(t transfer, took time.Duration) string {
 	text := fmt.Sprintf("%s: done, %s in %s", t.doing, inspect.Bytes(t.ended), seconds(took))
 	if t.lost+t.open > 0 {
@@ -44,7 +44,7 @@ func summary(t transfer, took time.Duration) string {
 	return text + "; " + t.how()
 }
 
-// waiting says what is waited for: "reading manifest of demo:v1, 12s".
+// waiting returns a line about what the command waits for: "reading manifest of demo:v1, 12s".
 func waiting(t *registry.Task, now time.Time) string {
 	text := t.Doing
 	if t.Name != "" {

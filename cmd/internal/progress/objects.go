@@ -42,7 +42,7 @@ func (o *objects) refresh(s state) {
 	}
 }
 
-// blob tells how a task has ended.
+// blob writes how a task has ended.
 func (o *objects) blob(t *registry.Task) {
 	how, err := t.Outcome()
 	state := "done"

@@ -18,22 +18,21 @@ import (
 )
 
 const (
-	// What is over sooner is not shown: transfers, and what is waited for. Nothing else may stay silent for longer than
-	// silence.
+	// Shorter transfers and shorter waits are not shown. Nothing else may stay silent for longer than silence.
 	briefTransfer = 300 * time.Millisecond
 	briefWait     = time.Second
 	silence       = 1500 * time.Millisecond
-	// mostRows are the blobs that are shown at one time: a terminal has 24 lines.
+	// mostRows is how many blobs are shown at a time: a terminal has 24 lines.
 	mostRows = 8
 	// widestBar keeps the numbers near the names.
 	widestBar = 60
 )
 
-// screen is the display for terminals: mpb moves the cursor and asks for the width. It has one bar, that of the whole
-// transfer, and above it a row for each blob in flight.
+// screen is the display for terminals; mpb moves the cursor and reads the width. It has one bar, of the whole transfer,
+// and above it a row for each blob in flight.
 type screen struct {
 	options Options
-	rows    *mpb.Progress // nil: nothing is shown
+	rows    *mpb.Progress // nil if nothing is shown
 	bar     *mpb.Bar
 	draw    chan any
 	shown   atomic.Pointer[state]
@@ -54,7 +53,7 @@ func (s *screen) refresh(now state) {
 	}
 }
 
-// moving and waiting report whether a transfer, or what is waited for, takes long enough to be shown.
+// moving and waiting report whether a transfer, or a wait, takes long enough to be shown.
 func (s *state) moving() bool { return s.open > 0 && s.at.Sub(s.begun) >= briefTransfer }
 
 func (s *state) waiting() bool { return len(s.waits) > 0 && s.at.Sub(s.waits[0].Begun) >= briefWait }
@@ -74,10 +73,10 @@ func (s *screen) begin() {
 	s.bar, _ = s.rows.Add(0, s.row((*state).last, ""), mpb.BarFillerTrim(), mpb.BarTopExtender(above...))
 }
 
-// row is a line of what is shown; it is none where there is no text.
+// row returns a line of the display. Without text there is no line.
 func (s *screen) row(text func(now *state, width int) string, end string) mpb.BarFiller {
 	return mpb.BarFillerFunc(func(w io.Writer, st decor.Statistics) error {
-		line := text(s.shown.Load(), max(st.AvailableWidth-1, 1)) // some terminals wrap what fills a line
+		line := text(s.shown.Load(), max(st.AvailableWidth-1, 1)) // some terminals wrap a full line
 		if line == "" {
 			return nil
 		}
@@ -97,7 +96,7 @@ func (s *screen) hide() {
 
 func (*screen) end(transfer, time.Time) {} // the result of the command says it
 
-// above is the nth row above the last: a blob, how many more there are, or what is waited for meanwhile.
+// above returns the nth row above the last: a blob, how many more there are, or a wait.
 func (s *state) above(n, width int) string {
 	blobs := min(len(s.flights), mostRows)
 	switch more := len(s.flights) - blobs; {
@@ -114,7 +113,7 @@ func (s *state) above(n, width int) string {
 	return ""
 }
 
-// last is the last row: the whole transfer, or what is waited for.
+// last returns the last row: the whole transfer, or a wait.
 func (s *state) last(width int) string {
 	switch {
 	case s.moving():
@@ -130,7 +129,7 @@ func (s *state) last(width int) string {
 	return runewidth.Truncate("working, for "+seconds(s.idle.Truncate(time.Second)), width, "…")
 }
 
-// nameOf is a blob's digest, or what else moves.
+// nameOf returns the digest of a blob, or the name of something else that moves.
 func nameOf(t *registry.Task) string {
 	const digits = 12
 	if t.Blob.Digest != (v1.Hash{}) {
@@ -139,7 +138,7 @@ func nameOf(t *registry.Task) string {
 	return print.Line(t.Name)
 }
 
-// flight is how far a blob is.
+// flight returns how far a blob is.
 func flight(t *registry.Task) string {
 	if t.Bytes() > 0 && t.Moved() >= t.Bytes() {
 		return "waiting for the answer"
@@ -147,9 +146,9 @@ func flight(t *registry.Task) string {
 	return amount(t.Moved(), t.Bytes(), true)
 }
 
-// bar is a line with a name at its left, numbers at its right, and a bar between where there is room.
+// bar returns a line with a name on the left, numbers on the right, and a bar between them if there is room.
 func bar(width int, name, numbers string, moved, all int64) string {
-	const least, widestName = 10, 3 // of a bar, in columns; of a name, as a part of the line
+	const least, widestName = 10, 3 // columns of a bar; the part of the line that a name may take
 	numbers = runewidth.Truncate(numbers, width, "…")
 	rest := width - runewidth.StringWidth(numbers) - 2
 	name = runewidth.Truncate(name, max(min(rest, max(width/widestName, 16)), 0), "…")

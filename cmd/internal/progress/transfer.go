@@ -19,11 +19,11 @@ type transfer struct {
 	ended                          int64 // bytes of blobs that have arrived
 	total                          int64 // bytes of all that have to move
 	unknown                        int   // open ones whose size is not known
-	bytes                          int64 // that have moved, as of the last look
+	bytes                          int64 // that had moved at the last measurement
 	seen                           []sample
 }
 
-// sample is how far a transfer was when.
+// sample is how far a transfer was at a time.
 type sample struct {
 	at    time.Time
 	bytes int64
@@ -65,7 +65,7 @@ func (t *transfer) end(task *registry.Task) {
 // window is the time over which a rate is measured.
 const window = 10 * time.Second
 
-// measure looks how far the transfer is.
+// measure updates how far the transfer is.
 func (t *transfer) measure(flights []*registry.Task, now time.Time) {
 	t.bytes = t.ended
 	for _, f := range flights {
@@ -79,7 +79,7 @@ func (t *transfer) measure(flights []*registry.Task, now time.Time) {
 	}
 }
 
-// rate is how many bytes moved a second lately; 0: not known yet.
+// rate returns how many bytes per second moved lately; 0 means unknown.
 func (t *transfer) rate(now time.Time) float64 {
 	from := sample{at: t.begun}
 	if len(t.seen) > 0 && now.Sub(t.begun) > window {
@@ -92,7 +92,7 @@ func (t *transfer) rate(now time.Time) float64 {
 	return float64(t.bytes-from.bytes) / passed
 }
 
-// left is how long the rest will take at the rate of late; ok is false where that can't be told.
+// left returns how long the rest will take at the current rate; ok is false if that is unknown.
 func (t *transfer) left(now time.Time) (left time.Duration, ok bool) {
 	rate := t.rate(now)
 	if rate <= 0 || t.unknown > 0 || t.total < t.bytes {
@@ -101,7 +101,7 @@ func (t *transfer) left(now time.Time) (left time.Duration, ok bool) {
 	return time.Duration(float64(t.total-t.bytes) / rate * float64(time.Second)), true
 }
 
-// amount is how much has moved, of how much.
+// amount returns how much has moved, of how much.
 func (t *transfer) amount() string { return amount(t.bytes, t.total, t.unknown == 0) }
 
 func amount(moved, all int64, known bool) string {
@@ -111,7 +111,7 @@ func amount(moved, all int64, known bool) string {
 	return inspect.Bytes(moved) + " of " + inspect.Bytes(all)
 }
 
-// speed is the rate and the time left, as far as they are known: "8.1 MB/s, 32s left".
+// speed returns the rate and the time left, as far as they are known: "8.1 MB/s, 32s left".
 func (t *transfer) speed(now time.Time) string {
 	rate := t.rate(now)
 	if rate <= 0 {
@@ -124,7 +124,7 @@ func (t *transfer) speed(now time.Time) string {
 	return text
 }
 
-// seconds rounds a time for people; the longer it is, the less they care.
+// seconds rounds a time for people: the longer it is, the more.
 func seconds(d time.Duration) string {
 	switch {
 	case d >= time.Hour:
@@ -135,7 +135,7 @@ func seconds(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-// state is what a display has to show.
+// state is what a display shows.
 type state struct {
 	transfer
 	at      time.Time
@@ -144,7 +144,7 @@ type state struct {
 	idle    time.Duration    // since something was shown last
 }
 
-// how is how the blobs of a transfer ended, for people: "2 blobs, 1 already there, 1 mounted".
+// how says how the blobs of a transfer ended: "2 blobs, 1 already there, 1 mounted".
 func (t *transfer) how() string {
 	parts := []string{inspect.Count(t.all, "blob")}
 	for _, p := range []struct {

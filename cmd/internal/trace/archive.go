@@ -60,7 +60,7 @@ type entry struct {
 	Error    string             `json:"_error,omitempty"`
 }
 
-// Add takes note of an exchange.
+// Add adds an exchange.
 func (a *Archive) Add(e remote.Exchange) {
 	row := entry{
 		Started: e.Begun, Time: ms(e.Took), Address: e.Address, Reused: e.Reused, Error: e.Err,
@@ -105,7 +105,7 @@ func queryOf(address string) []pair {
 	return pairs(u.Query())
 }
 
-// WriteFile writes the archive, which its owner alone may read: names of hosts and repositories are in it.
+// WriteFile writes the archive. Only its owner may read it: it has names of hosts and repositories.
 func (a *Archive) WriteFile(path string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

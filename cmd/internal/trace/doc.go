@@ -1,5 +1,5 @@
-// Package trace keeps what went over the line: as a file in the HTTP Archive format, and as spans for OpenTelemetry.
+// Package trace records requests: in a file in the HTTP Archive format, and as spans for OpenTelemetry.
 //
-// A caller needs Archive.Add and Archive.WriteFile, or Start, Spans.Add and Spans.End. What is added holds no secrets
-// already, as remote.Exchange promises; the package adds none, such as arguments and the environment.
+// A caller needs Archive.Add and Archive.WriteFile, or Start, Spans.Add and Spans.End. A remote.Exchange has no
+// secrets, and the package adds none: it records neither arguments nor the environment.
 package trace

@@ -17,7 +17,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// Spans are those of one command: its own, and one for each exchange.
+// Spans are the spans of one command: its own, and one for each exchange.
 type Spans struct {
 	provider *sdktrace.TracerProvider
 	tracer   oteltrace.Tracer
@@ -31,7 +31,7 @@ func Wanted() bool {
 		(os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" || os.Getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "")
 }
 
-// Start begins the span of a command. Where the spans go, and what is sent with them, the environment says; see
+// Start begins the span of a command. The environment says where spans are sent, and what with them; see
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/. The span that TRACEPARENT names is the parent.
 func Start(ctx context.Context, command, version string) (*Spans, error) {
 	exporter, err := newExporter(ctx)
@@ -63,7 +63,7 @@ func newExporter(ctx context.Context) (sdktrace.SpanExporter, error) {
 	return otlptracehttp.New(ctx)
 }
 
-// Add makes a span of an exchange.
+// Add adds a span for an exchange.
 func (s *Spans) Add(e remote.Exchange) {
 	_, span := s.tracer.Start(s.ctx, e.Method, oteltrace.WithTimestamp(e.Begun),
 		oteltrace.WithSpanKind(oteltrace.SpanKindClient))
@@ -78,7 +78,7 @@ func (s *Spans) Add(e remote.Exchange) {
 	span.End(oteltrace.WithTimestamp(e.Begun.Add(e.Took)))
 }
 
-// End ends the command's span and sends what was not sent yet. A collector that does not answer is waited for shortly.
+// End ends the command's span and sends the remaining spans. It waits only a short time for a collector.
 func (s *Spans) End(code int) error {
 	const patience = 3 * time.Second
 	s.span.SetAttributes(attribute.Int("process.exit.code", code))

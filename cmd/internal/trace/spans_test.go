@@ -13,7 +13,7 @@ import (
 	"mtool/registry/remote"
 )
 
-// TestSpans sends the spans of a command to where the environment says, in the trace of whoever called it.
+// TestSpans sends the spans of a command to the collector of the environment, in the trace of the caller.
 func TestSpans(t *testing.T) {
 	var mu sync.Mutex
 	var body []byte
