@@ -152,3 +152,21 @@ func (e notes) listOf(report inspect.Report) (compose.List, error) {
 	e.sayAll(changes)
 	return compose.List{Name: report.Ref, Entries: entries}, err
 }
+
+// Entries returns the entries of a list that is to be changed: those of the draft, else of the image in the local store;
+// or those of the published list.
+func (e names) Entries(ctx context.Context, list registry.Ref, published bool) ([]compose.Entry, error) {
+	from, order := onlyStore(list), source.LocalFirst
+	if published {
+		list, from, order = list.At(registry.TransportRegistry), "registry", source.RegistryFirst
+	} else if l, err := e.Drafts.Load(ctx, list); !errors.Is(err, registry.ErrNotFound) {
+		return l.Entries, err
+	}
+	object, report, err := e.readOne(ctx, list, source.Options{Order: order, From: from})
+	if err != nil {
+		return nil, err
+	}
+	defer object.Close() //nolint:errcheck // opened for reading only
+	l, err := e.listOf(report)
+	return l.Entries, err
+}
