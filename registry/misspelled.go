@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -10,6 +11,7 @@ import (
 // ForeignError is an ErrName: a name with a prefix that only other tools know.
 type ForeignError struct {
 	Prefix string // with its colon: "containers-storage:"
+	Rest   string // what follows it
 	reason string
 }
 
@@ -18,33 +20,62 @@ func (e *ForeignError) Error() string { return fmt.Sprintf("%v: %s", ErrName, e.
 // Unwrap returns ErrName.
 func (e *ForeignError) Unwrap() error { return ErrName }
 
-// foreign are the prefixes of other tools. One without // may also be an image's own name (dir:v1), and counts only if
-// the rest is not a tag.
-var foreign = []ForeignError{
-	{"http://", "a reference has no URL scheme"},
-	{"https://", "a reference has no URL scheme"},
-	{"file://", "a file is named by its kind, not by a URL"},
-	{"containers-storage:", "podman's own store can't be read here"},
-	{"dir:", "the directories of skopeo and podman can't be read here"},
-	{"oci-layout:", "unknown transport oci-layout:"},
-	{"ostree:", "unknown transport ostree:"},
-}
+// FileError is an ErrName: the path of a file where a name should be.
+type FileError struct{ Path string }
 
-// mistaken returns an error for text that is often typed instead of a name and for which the parser's message would not
-// help; nil for other text.
-func mistaken(s string) error {
-	for _, f := range foreign {
-		rest, ok := strings.CutPrefix(s, f.Prefix)
-		if ok && (strings.HasSuffix(f.Prefix, "//") || !IsTag(rest)) {
+func (e *FileError) Error() string { return fmt.Sprintf("%v: it is a file", ErrName) }
+
+// Unwrap returns ErrName.
+func (e *FileError) Unwrap() error { return ErrName }
+
+// Hint implements Hinter.
+func (e *FileError) Hint() string { return fileHint(e.Path) }
+
+// foreignPrefix returns the error for a name that begins as those of another tool; nil for other names.
+func foreignPrefix(s string) error {
+	for _, f := range []ForeignError{
+		{Prefix: "http://", reason: "a reference has no URL scheme"},
+		{Prefix: "https://", reason: "a reference has no URL scheme"},
+		{Prefix: "file://", reason: "a file is named by its kind, not by a URL"},
+		{Prefix: "containers-storage:", reason: "podman's own store can't be read here"},
+		{Prefix: "oci-layout:", reason: "unknown transport oci-layout:"},
+		{Prefix: "ostree:", reason: "unknown transport ostree:"},
+	} {
+		if rest, ok := strings.CutPrefix(s, f.Prefix); ok {
+			f.Rest = rest
 			return &f
 		}
 	}
-	switch {
-	case strings.HasPrefix(s, "/"), strings.HasPrefix(s, "./"), strings.HasPrefix(s, "../"):
-		if namesTar(s) {
-			return fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound)
-		}
-		return nameError("a path, not a name", "write oci:DIR, oci-archive:FILE or docker-archive:FILE")
+	word, rest, ok := strings.Cut(s, ":")
+	if !ok || !isPath(rest) && !strings.HasPrefix(rest, "//") || strings.ContainsAny(word, "/@") {
+		return nil
+	}
+	prefix := word + ":"
+	if url, ok := strings.CutPrefix(rest, "//"); ok {
+		prefix, rest = prefix+"//", url
+	}
+	return &ForeignError{Prefix: prefix, Rest: rest, reason: "unknown transport " + prefix}
+}
+
+// mistaken returns an error for text that is often typed instead of a name and for which the parser's message would not
+// help; nil for other text. lookup returns the transport of a path that is there.
+func mistaken(s string, lookup func(path string) Transport) error {
+	if err := foreignPrefix(s); err != nil {
+		return err
+	}
+	if host := strings.TrimSuffix(s, "/"); onlyHost(host) {
+		return nameError("it is a registry without a repository", "write "+host+"/NAME")
+	}
+	switch is := lookup(s); {
+	case is == TransportLayout && (isPath(s) || strings.HasSuffix(s, "/")):
+		return nameError("it is a directory", "write oci:"+s)
+	case !isPath(s):
+	case is != "":
+		return &FileError{s}
+	case namesTar(s):
+		return WithHint(fmt.Errorf("%w: %w: no such file", ErrName, ErrNotFound), "to write one: oci-archive:"+s)
+	default:
+		return nameError("a path, not a name", "write oci:"+s+" for a layout, "+strings.TrimPrefix(fileHint(s), "write "))
 	}
 	if _, err := v1.NewHash(s); err == nil {
 		return nameError("a digest without the repository that has it", "write NAME@"+s)
@@ -52,18 +83,54 @@ func mistaken(s string) error {
 	return nil
 }
 
-// mistakenURL returns an error for oci://. Helm and Flux write it in front of names in registries; here oci: is a
-// directory.
-func mistakenURL(rest string) error {
+// isPath reports whether s can only be a path.
+func isPath(s string) bool {
+	for _, start := range []string{"/", "./", "../", "~/"} {
+		if strings.HasPrefix(s, start) {
+			return true
+		}
+	}
+	return s == "." || s == ".."
+}
+
+func fileHint(path string) string {
+	return fmt.Sprintf("write oci-archive:%s or docker-archive:%s for an archive", path, path)
+}
+
+// onlyHost reports whether s is this machine or an IP address, perhaps with a port, and so never an image.
+func onlyHost(s string) bool {
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return true
+	}
+	if _, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		return true
+	}
+	host, port, _ := strings.Cut(s, ":")
+	return host == podmanHost && isPort(port)
+}
+
+// isPort reports whether s can be a port, or is empty.
+func isPort(s string) bool { return len(s) <= 5 && strings.Trim(s, digits) == "" }
+
+// mistakenURL returns an error for a transport that is followed by // and should not be. Helm and Flux write oci:// in
+// front of names in registries; here oci: is a directory.
+func mistakenURL(t Transport, rest string) error {
 	name, ok := strings.CutPrefix(rest, "//")
-	if !ok || strings.HasPrefix(name, "/") {
+	if !ok || t == TransportRegistry || strings.HasPrefix(name, "/") {
 		return nil
 	}
-	hint := "write oci:" + name
-	if namesHost(name) {
+	hint := fmt.Sprintf("write %s:%s", t, name)
+	if t == TransportLayout && namesHost(name) {
 		hint = "write " + name
 	}
-	return nameError("oci: is a layout here, and takes a path without //", hint)
+	what := "a name"
+	if (Ref{Transport: t}).IsFile() {
+		what = "a path"
+	}
+	if t == TransportLayout {
+		return nameError("oci: is a layout here, and takes a path without //", hint)
+	}
+	return nameError(fmt.Sprintf("%s: takes %s without //", t, what), hint)
 }
 
 const unset = "is a variable unset?"
@@ -102,8 +169,8 @@ func wrongDigest(digest string) (reason, hint string) {
 // tagOf returns what follows the colon that is not a port's, slashes included.
 func tagOf(name string) (tag string, tagged bool) {
 	host, rest, ok := strings.Cut(name, "/")
-	if !ok {
-		rest = host
+	if _, port, _ := strings.Cut(host, ":"); !ok || !isPort(port) && !strings.HasPrefix(host, "[") {
+		rest = name
 	}
 	_, tag, tagged = strings.Cut(rest, ":")
 	return tag, tagged

@@ -25,10 +25,11 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 //	docker-daemon:NAME           Docker Engine
 //	oci:DIR[:TAG][@DIGEST]       an OCI layout; also oci-layout://DIR
 //	oci-archive:FILE[:TAG][@DIGEST], docker-archive:FILE[:TAG]
+//	dir:DIR[@DIGEST]             what skopeo and podman write as dir:
 //
 // A path that exists and ends in .tar, or as a compressed tar does, needs no transport; a file is then an oci-archive,
-// whose real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon. Names and
-// digests are those of distribution/reference, with the algorithms sha256 and sha512.
+// whose real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon, but that of dir:
+// can. Names and digests are those of distribution/reference, with the algorithms sha256 and sha512.
 //
 // An error wraps ErrName and may implement Hinter.
 func ParseRef(s string) (Ref, error) {
@@ -55,13 +56,10 @@ func pathTransport(path string) Transport {
 // parseRef is ParseRef without the file system: lookup returns the transport of a path.
 func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 	if t, rest, ok := cutTransport(s); ok {
-		r := Ref{Transport: t}
-		if t == TransportLayout {
-			if err := mistakenURL(rest); err != nil {
-				return Ref{}, err
-			}
+		if err := mistakenURL(t, rest); err != nil {
+			return Ref{}, err
 		}
-		if r.IsFile() {
+		if (Ref{Transport: t}).IsFile() {
 			return parseFile(t, rest)
 		}
 		return parseName(t, rest)
@@ -71,16 +69,19 @@ func parseRef(s string, lookup func(path string) Transport) (Ref, error) {
 			return Ref{Transport: t, Path: s}, nil
 		}
 	}
-	if err := mistaken(s); err != nil {
+	if err := mistaken(s, lookup); err != nil {
 		return Ref{}, err
 	}
 	r, err := parseName(TransportRegistry, s)
 	if err != nil {
 		return Ref{}, err
 	}
-	r.Bare = !namesHost(s) || r.Host == podmanHost
+	r.Bare = !namesHost(s) || r.Host == podmanHost || r.official() && r.Digest != (v1.Hash{})
 	return r, nil
 }
+
+// official reports whether the repository is one of those that Docker itself keeps in Docker Hub.
+func (r Ref) official() bool { return r.Host == "docker.io" && strings.HasPrefix(r.Repo, "library/") }
 
 // parseName parses a name that is not a file.
 func parseName(t Transport, s string) (Ref, error) {
@@ -126,6 +127,9 @@ func parseFile(t Transport, s string) (Ref, error) {
 		}
 	}
 	path, tag, tagged := strings.Cut(s, ":")
+	if t == TransportDirectory { // it holds one image, and its path may have a colon
+		path, tag, tagged = s, "", false
+	}
 	r.Path, r.Tag = path, tag
 	switch {
 	case path == "":

@@ -18,6 +18,7 @@ const (
 	TransportLayout        Transport = "oci"
 	TransportArchive       Transport = "oci-archive"
 	TransportDockerArchive Transport = "docker-archive"
+	TransportDirectory     Transport = "dir" // as skopeo and podman write them
 	TransportEngine        Transport = "docker-daemon"
 )
 
@@ -31,7 +32,8 @@ type Ref struct {
 	Digest v1.Hash // zero when none was typed
 	Path   string  // directory or file, for files
 	Typed  string  // as the user typed it
-	// typed without transport and registry host ("localhost" is not one): looked up in drafts, store and registry
+	// typed without transport and registry host ("localhost" is not one): looked up in drafts, store and registry. A
+	// digest in docker.io/library is Bare too: that is what commands print of an image that only the store has.
 	Bare bool
 }
 
@@ -108,13 +110,18 @@ func (r Ref) WithTag(tag string) Ref {
 	return r
 }
 
-// IsFile reports whether the reference is an OCI layout or an archive.
+// IsFile reports whether the reference is an OCI layout, a directory of skopeo, or an archive.
 func (r Ref) IsFile() bool {
 	switch r.Transport {
-	case TransportLayout, TransportArchive, TransportDockerArchive:
+	case TransportLayout, TransportDirectory, TransportArchive, TransportDockerArchive:
 		return true
 	}
 	return false
+}
+
+// MayBeDraft reports whether a draft can have the name: one that is typed as a draft's, or without a digest and a place.
+func (r Ref) MayBeDraft() bool {
+	return r.Transport == TransportDraft || r.Transport == TransportRegistry && r.Digest == (v1.Hash{})
 }
 
 // Local reports whether the name most likely belongs to something on this machine: it was typed without transport, host
@@ -153,7 +160,8 @@ func cutTransport(s string) (t Transport, rest string, ok bool) {
 		return "", s, false
 	}
 	switch t = Transport(before); t {
-	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportArchive, TransportDockerArchive:
+	case TransportStore, TransportDraft, TransportEngine, TransportLayout, TransportDirectory, TransportArchive,
+		TransportDockerArchive:
 		return t, rest, true
 	}
 	return "", s, false

@@ -67,6 +67,22 @@ func (s *Store) Load(ctx context.Context, ref registry.Ref) (compose.List, error
 	return l, err
 }
 
+// Modified returns when the draft of that name was last written. A missing draft is registry.ErrNotFound.
+func (s *Store) Modified(ref registry.Ref) (time.Time, error) {
+	path, err := s.path(ref)
+	if err != nil {
+		return time.Time{}, err
+	}
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return time.Time{}, notFound(ref)
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("reading draft %q: %w", ref.Name(), err)
+	}
+	return info.ModTime(), nil
+}
+
 // replaced reports whether a missing draft was just being replaced, and reads the new one. On file systems that
 // rename in two steps, such as exFAT by FUSE, the file is missing in between; its lock exists meanwhile.
 func (s *Store) replaced(ctx context.Context, path string, ref registry.Ref, l *compose.List) bool {

@@ -16,7 +16,7 @@ import (
 // List returns what Open can open in a file: ref with each image's name as its tag, or its digest where it has no name.
 // If ref chooses an image itself, List returns ref. Errors are those of Open.
 func List(ctx context.Context, ref registry.Ref) ([]registry.Ref, error) {
-	if ref.Tag != "" || ref.Digest != (v1.Hash{}) {
+	if ref.Tag != "" || ref.Digest != (v1.Hash{}) || ref.Transport == registry.TransportDirectory {
 		return []registry.Ref{ref}, nil
 	}
 	info, err := os.Stat(ref.Path)

@@ -40,11 +40,13 @@ func open(ctx context.Context, ref registry.Ref) (registry.Object, error) {
 		return registry.Object{}, err
 	case !ref.IsFile():
 		return registry.Object{}, fmt.Errorf("%s: not a file: %w", ref.Transport, registry.ErrName)
-	case ref.Transport == registry.TransportLayout && !info.IsDir():
+	case !info.IsDir() && (ref.Transport == registry.TransportLayout || ref.Transport == registry.TransportDirectory):
 		return registry.Object{}, registry.WithHint(
-			fmt.Errorf("a file, not the directory of a layout: %w", registry.ErrContent),
+			fmt.Errorf("a file, not a directory: %w", registry.ErrContent),
 			fmt.Sprintf("for an archive write oci-archive:%s", ref.Path),
 		)
+	case ref.Transport == registry.TransportDirectory && info.IsDir():
+		return openDirectory(ctx, ref)
 	case ref.Transport == registry.TransportLayout:
 		return openLayout(ctx, ref, store.NewReader(regular.DirFS(ref.Path), ref.Path))
 	case info.IsDir():

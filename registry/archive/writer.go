@@ -47,6 +47,11 @@ func Create(ref registry.Ref) (*Writer, error) {
 			return nil, fmt.Errorf("creating %q: %w", ref, err)
 		}
 		return &Writer{ref: ref, blobs: store.OpenLayout(s.layout()).Writer(), spool: s}, nil
+	case registry.TransportDirectory:
+		return nil, registry.WithHint(
+			fmt.Errorf("creating %q: directories of skopeo are not written: %w", ref, registry.ErrName),
+			"write oci:"+ref.Path,
+		)
 	case registry.TransportDockerArchive:
 		return nil, registry.WithHint(
 			fmt.Errorf("creating %q: Docker archives are not written: %w", ref, registry.ErrName),

@@ -71,7 +71,7 @@ func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (regist
 		return o.lookUp(ctx, ref, opt)
 	case registry.TransportStore:
 		return o.first(ctx, ref, []place{o.inStore()})
-	case registry.TransportLayout, registry.TransportArchive, registry.TransportDockerArchive:
+	case registry.TransportLayout, registry.TransportDirectory, registry.TransportArchive, registry.TransportDockerArchive:
 		return archive.Open(ctx, ref)
 	case registry.TransportEngine:
 		return inEngine(ctx, ref)
@@ -87,7 +87,14 @@ func (o Opener) lookUp(ctx context.Context, ref registry.Ref, opt Options) (regi
 	if err != nil {
 		return registry.Object{}, err
 	}
+	doubt := ref.CheckHub()
+	if doubt != nil && opt.From == "" {
+		places = places[:1] // the store, which a bare name is looked up in first
+	}
 	object, err := o.first(ctx, ref, places)
+	if doubt != nil && opt.From == "" && errors.Is(err, registry.ErrNotFound) {
+		return registry.Object{}, doubt
+	}
 	if err != nil {
 		if len(places) == 1 && places[0].transport == registry.TransportStore && opt.From == "" && errors.Is(err, registry.ErrNotFound) {
 			err = registry.WithKind(err, ErrNotBuilt)

@@ -92,6 +92,19 @@ func (s *Store) List(_ context.Context) ([]Image, error) {
 	return images, nil
 }
 
+// Find returns what has this name, with a tag. The error wraps registry.ErrNotFound when nothing does.
+func (s *Store) Find(ref registry.Ref) (Image, error) {
+	x, err := s.index()
+	if err != nil {
+		return Image{}, fmt.Errorf("looking for %q: %w", ref.At(registry.TransportStore), err)
+	}
+	row, ok := x.find(ref.Name())
+	if !ok {
+		return Image{}, fmt.Errorf("looking for %q: %w", ref.At(registry.TransportStore), registry.ErrNotFound)
+	}
+	return Image{Ref: ref.At(registry.TransportStore), Descriptor: row.Descriptor, Named: s.layout.named(row.Digest)}, nil
+}
+
 // Tag gives m the name ref, and takes it from any other manifest. Everything m refers to must be present.
 func (s *Store) Tag(ctx context.Context, ref registry.Ref, m registry.Manifest) error {
 	w := s.Writer(ref)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -112,7 +113,7 @@ func (e names) targetsOf(ctx context.Context, o *CreateOptions) ([]registry.Ref,
 	if o.Push || len(o.To) > 0 && !o.List.Bare {
 		refs = append(refs, o.List)
 	}
-	return inRegistries(append(refs, o.To...)...), nil
+	return inRegistries(append(refs, o.To...)...)
 }
 
 // versionTargets returns the tags of a version: the version itself, and major.minor, major and latest if they move
@@ -122,6 +123,9 @@ func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry
 	repository := o.List.At(registry.TransportRegistry)
 	if err := publish.CheckVersion(o.SemVer); err != nil {
 		return nil, registry.WithHint(err, "write --semver 1.4.2 or --semver v1.4.2-rc.1")
+	}
+	if err := repository.CheckTarget(); err != nil {
+		return nil, err
 	}
 	existing, err := e.Client.Repository(repository, remote.PullPush).Tags(ctx)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
@@ -136,7 +140,7 @@ func (e names) versionTargets(ctx context.Context, o *CreateOptions) ([]registry
 		}
 	}
 	o.List, o.floating = o.List.WithTag(tags[0]), tags[1:]
-	return inRegistries(refs...), nil
+	return inRegistries(refs...)
 }
 
 // assemble makes a list of the entries and checks it.
@@ -202,7 +206,16 @@ func (e names) saveDraft(ctx context.Context, list compose.List, dryRun bool) (p
 		if err := e.Drafts.Save(ctx, list); err != nil {
 			return publish.Done{}, err
 		}
-		e.note("draft %s; to publish it: mtool push %s", list.Name.Familiar(), list.Name.Familiar())
+		e.note("draft %s; to publish it: mtool push %s", list.Name.Familiar(), pushable(list.Name))
 	}
 	return done, nil
+}
+
+// pushable returns what to push a draft by: its name, and one in a registry where the name of one word says none.
+func pushable(name registry.Ref) string {
+	short := name.Familiar()
+	if strings.Contains(short, "/") {
+		return short
+	}
+	return short + " HOST/" + short
 }

@@ -80,6 +80,9 @@ func (e names) dockerSources(
 		if !errors.Is(err, registry.ErrNotFound) {
 			return nil, nil, err
 		}
+		if err := ref.CheckHub(); err != nil {
+			return nil, nil, err
+		}
 		if refs[i], err = registry.ParseRef("docker://" + ref.Name()); err != nil {
 			return nil, nil, err
 		}

@@ -215,7 +215,11 @@ func (e names) noDraft(name registry.Ref, err error) error {
 var errNoList = errors.New("no such list")
 
 func (e *Env) editPublished(ctx context.Context, name registry.Ref, o editing, change change) (publish.Done, error) {
-	name = name.At(registry.TransportRegistry)
+	targets, err := inRegistries(append([]registry.Ref{name}, o.to...)...)
+	if err != nil {
+		return publish.Done{}, err
+	}
+	name = targets[0]
 	e.Client.Repository(name, remote.PullPush) // one token for reading and writing
 	object, report, err := e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
 	if errors.Is(err, registry.ErrNotFound) {
@@ -239,7 +243,6 @@ func (e *Env) editPublished(ctx context.Context, name registry.Ref, o editing, c
 	if err := e.check(list, inspect.CheckOptions{KeepRows: true}, o.force); err != nil {
 		return publish.Done{}, err
 	}
-	targets := append([]registry.Ref{name}, inRegistries(o.to...)...)
 	push := e.publisher().Start(ctx, targets[1:])
 	defer push.Close()
 	push.Seen(name, object.Root)

@@ -123,7 +123,8 @@ func (o ImageOptions) target(found registry.Ref) (registry.Ref, error) {
 	case o.To != (registry.Ref{}) && o.Published && o.To.Bare:
 		return o.To, registry.Usagef("changing %q: %q has no registry", o.Name, o.To)
 	case o.To != (registry.Ref{}) && (o.Published || o.To.IsFile()):
-		return inRegistries(o.To)[0], nil
+		to, err := inRegistries(o.To)
+		return to[0], err
 	case o.To != (registry.Ref{}) && o.To.Transport == registry.TransportRegistry:
 		return o.To.At(registry.TransportStore), nil
 	case o.To != (registry.Ref{}):

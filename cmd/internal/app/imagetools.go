@@ -80,7 +80,10 @@ var errOneImage = errors.New("a single image")
 
 // carbonCopy copies one source, unchanged.
 func (e *Env) carbonCopy(ctx context.Context, o ImagetoolsOptions, from registry.Ref) (publish.Done, error) {
-	targets := inRegistries(o.Tags...)
+	targets, err := inRegistries(o.Tags...)
+	if err != nil {
+		return publish.Done{}, err
+	}
 	push := e.publisher().Start(ctx, targets)
 	defer push.Close()
 	object, report, err := e.readOne(ctx, from, lookup(o.From))

@@ -78,16 +78,18 @@ func (e names) publisher() publish.Publisher {
 	}
 }
 
-// inRegistries returns refs as targets: the name of a draft means the registry in it.
-func inRegistries(refs ...registry.Ref) []registry.Ref {
+// inRegistries returns refs as targets: the name of a draft means the registry in it. A name that can't be meant for
+// Docker Hub is an error.
+func inRegistries(refs ...registry.Ref) ([]registry.Ref, error) {
 	all := make([]registry.Ref, len(refs))
+	errs := make([]error, len(refs))
 	for i, ref := range refs {
 		if ref.Transport == registry.TransportRegistry || ref.Transport == registry.TransportDraft {
 			ref = ref.At(registry.TransportRegistry)
 		}
-		all[i] = ref
+		all[i], errs[i] = ref, ref.CheckTarget()
 	}
-	return all
+	return all, errors.Join(errs...)
 }
 
 // publishList publishes a resolved list to all targets.

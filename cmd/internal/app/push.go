@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 
@@ -34,18 +35,29 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination given", o.List),
 				"mtool push "+o.List.Typed+" DEST")
 		}
-		o.Dests = []registry.Ref{o.List.At(registry.TransportRegistry)}
+		own := o.List.At(registry.TransportRegistry)
+		if err := own.CheckTarget(); err != nil {
+			return publish.Done{}, registry.WithHint(err, "mtool push "+own.Familiar()+" HOST/"+own.Familiar())
+		}
+		o.Dests = []registry.Ref{own}
 	}
-	o.Dests = inRegistries(o.Dests...)
+	var err error
+	if o.Dests, err = inRegistries(o.Dests...); err != nil {
+		return publish.Done{}, err
+	}
 	push := e.publisher().Start(ctx, o.Dests)
 	defer push.Close()
+	if !o.List.MayBeDraft() {
+		return e.pushContent(ctx, push, o)
+	}
 	list, err := e.Drafts.Load(ctx, o.List)
 	switch {
-	case o.List.IsFile(), o.List.Transport == registry.TransportStore, o.List.Transport == registry.TransportEngine:
-		return e.pushContent(ctx, push, o)
 	case errors.Is(err, registry.ErrNotFound) && (o.List.Bare || o.List.Transport == registry.TransportRegistry):
 		return e.pushContent(ctx, push, o)
 	case err != nil:
+		return publish.Done{}, err
+	}
+	if err := e.draftIsMeant(ctx, o.List, list); err != nil {
 		return publish.Done{}, err
 	}
 	done, err := e.pushDraft(ctx, push, list, o)
@@ -57,6 +69,32 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	}
 	e.note("removed draft %s", o.List.Familiar())
 	return done, nil
+}
+
+// draftIsMeant notes that the draft is pushed where the store has other content of this name, and refuses to guess where
+// that is newer: it was most likely built after the list was made.
+func (e names) draftIsMeant(ctx context.Context, name registry.Ref, list compose.List) error {
+	if name.Transport == registry.TransportDraft {
+		return nil
+	}
+	image, err := e.Store.Find(name)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	root, encodeErr := list.Encode()
+	made, dateErr := e.Drafts.Modified(name)
+	if err := errors.Join(err, encodeErr, dateErr); err != nil || root.Digest == image.Descriptor.Digest {
+		return err
+	}
+	if short := name.Familiar(); image.Named.After(made) {
+		return registry.WithHint(
+			fmt.Errorf("pushing %q: %w: the store has an image of this name that is newer than the draft", short,
+				registry.ErrConflict),
+			fmt.Sprintf("mtool push store:%s for the image, mtool push draft:%s for the list", short, short),
+		)
+	}
+	e.note("pushing the draft %s; the store has an older image of this name: store:%s", name.Familiar(), name.Familiar())
+	return nil
 }
 
 func (o PushOptions) pushing() pushing {
@@ -144,7 +182,10 @@ func (e *Env) Copy(ctx context.Context, o CopyOptions) (publish.Done, error) {
 	if err := engineOnly(o.Platform, o.Dst.Transport); err != nil {
 		return publish.Done{}, err
 	}
-	targets := inRegistries(o.Dst)
+	targets, err := inRegistries(o.Dst)
+	if err != nil {
+		return publish.Done{}, err
+	}
 	push := e.publisher().Start(ctx, targets)
 	defer push.Close()
 	var r reading

@@ -139,7 +139,8 @@ func (e names) openWaiting(
 // open looks a name up. With source.RegistryFirst it looks for a bare name in drafts first: a list may be meant then.
 // The sources of a list are never drafts.
 func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (registry.Object, error) {
-	mayBeDraft := ref.Transport == registry.TransportDraft || ref.Bare && o.From == "" && o.Order == source.RegistryFirst
+	mayBeDraft := ref.Transport == registry.TransportDraft ||
+		ref.Bare && ref.MayBeDraft() && o.From == "" && o.Order == source.RegistryFirst
 	if mayBeDraft {
 		list, err := e.Drafts.Load(ctx, ref)
 		if err == nil {
@@ -153,7 +154,7 @@ func (e names) open(ctx context.Context, ref registry.Ref, o source.Options) (re
 	e.sayMissing(object)
 	switch {
 	case err == nil:
-	case mayBeDraft && errors.Is(err, registry.ErrNotFound):
+	case mayBeDraft && errors.Is(err, registry.ErrNotFound) && !errors.Is(err, registry.ErrName):
 		err = fmt.Errorf("no draft %s; %w", ref.At(registry.TransportDraft), err)
 	case o.Order == source.RegistryFirst && ref.Transport == registry.TransportRegistry:
 		err = e.hintHere(ctx, ref, err)

@@ -18,6 +18,9 @@ import (
 
 // Tags returns the tags of ref's repository, semantic versions last and in their order: v1.9.0 comes before v1.10.0.
 func (e names) Tags(ctx context.Context, ref registry.Ref) ([]string, error) {
+	if err := ref.CheckHub(); err != nil {
+		return nil, err
+	}
 	tags, err := e.Client.Repository(ref.At(registry.TransportRegistry), remote.Pull).Tags(ctx)
 	slices.SortFunc(tags, byVersion)
 	return tags, err

@@ -1,6 +1,10 @@
 package cli
 
 import (
+	"cmp"
+	"fmt"
+	"strings"
+
 	"mtool/build/advice"
 	"mtool/build/device"
 	"mtool/build/emulator"
@@ -44,7 +48,11 @@ func hintFor(err error) string {
 	case *remote.Error:
 		return remoteHint(e)
 	case *registry.ForeignError:
-		return foreignHint(e.Prefix)
+		return foreignHint(e)
+	case *registry.FileError:
+		if strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml") {
+			return "for the images that it names: mtool inspect -f " + e.Path
+		}
 	case *store.DamagedError:
 		return "remove the damaged image: mtool rm " + e.Name
 	case interface{ Advised() advice.Advice }:
@@ -140,20 +148,22 @@ func remoteHint(e *remote.Error) string {
 }
 
 // foreignHint returns what to write instead of a name with another tool's prefix.
-func foreignHint(prefix string) string {
-	switch prefix {
+func foreignHint(e *registry.ForeignError) string {
+	switch e.Prefix {
 	case "http://", "https://":
 		return "leave the scheme out; for a registry without TLS add --plain-http HOST"
 	case "file://":
-		return "write oci:DIR, oci-archive:FILE or docker-archive:FILE"
+		return fmt.Sprintf("write oci:%s for a directory; oci-archive:%s or docker-archive:%s for an archive",
+			e.Rest, e.Rest, e.Rest)
 	case "containers-storage:":
-		return "podman save --format oci-archive -o image.tar NAME, then oci-archive:image.tar"
-	case "dir:":
-		return "skopeo copy dir:PATH oci:OTHER, then oci:OTHER"
+		return "podman save --format oci-archive -o image.tar " + cmp.Or(e.Rest, "NAME") + ", then oci-archive:image.tar"
 	case "oci-layout:":
-		return "write oci:DIR[:TAG] or oci-layout://DIR[:TAG]"
+		return "write oci:" + e.Rest
 	case "ostree:":
-		return "skopeo copy ostree:NAME oci:DIR, then oci:DIR"
+		return "skopeo copy ostree:" + e.Rest + " oci:DIR, then oci:DIR"
 	}
-	return ""
+	if strings.HasSuffix(e.Prefix, "//") {
+		return "write " + e.Rest + " for what is in a registry; mtool help names lists the transports"
+	}
+	return "mtool help names lists the transports"
 }

@@ -15,6 +15,7 @@ const namesHelp = `Names follow docker's rules: demo:v1 is docker.io/library/dem
   oci:DIR[:TAG|@DIGEST]      an OCI layout folder; also oci-layout://DIR
   oci-archive:FILE[:TAG]     an OCI archive
   docker-archive:FILE[:TAG]  what docker save writes
+  dir:DIR                    what skopeo and podman write as dir:, to read from
   docker-daemon:NAME         an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also
                              docker-daemon:sha256:ID
 
@@ -26,6 +27,7 @@ Where a name is looked up
   a bare name                     (demo:v1, localhost/demo) drafts, the local store, the registry
   a name with a registry host     inspect, copy, exists: the registry only; sources of create and amend, FROM, and save: the
                                   store, then the registry
+  a digest in docker.io/library   as a bare name: it is what commands print of a local image
   a one-word name, localhost/…    as a source never fetched from a registry: it was most likely not built yet
 
 Local state
