@@ -164,6 +164,9 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	if err != nil {
 		return err
 	}
+	if t.Root.String() == "{{.Manifest}}" { // buildx shows what it shows without a template
+		return Imagetools(w, tools.Report)
+	}
 	view := imagetoolsView{Name: tools.Report.Ref.Name()}
 	if view.Manifest, err = capitalised(tools.Report.Root); err != nil {
 		return err
