@@ -69,7 +69,8 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 				return err
 			}
 		}
-		e.sayBuilt(image)
+		familiar := image.Ref.At(registry.TransportRegistry).Familiar()
+		e.note("built %s as %s, %s", platform.Format(image.Platform), familiar, howBuilt(image))
 		built.add(publish.MadeAt(image.Ref, image.Manifest.Digest))
 	}
 	if several && len(o.Names) > 0 && len(built.Images) > 0 {
@@ -77,11 +78,6 @@ func (e *Env) name(ctx context.Context, o BuildOptions, built *Built) error {
 	}
 	e.sayHidden(ctx, o.Names)
 	return nil
-}
-
-func (e notes) sayBuilt(image build.Image) {
-	e.note("built %s as %s, %s", platform.Format(image.Platform), image.Ref.At(registry.TransportRegistry).Familiar(),
-		howBuilt(image))
 }
 
 func howBuilt(image build.Image) string {

@@ -164,7 +164,8 @@ func (e names) assemble(
 	e.sayChanges(changes)
 	if !o.NoFlatten {
 		var notes []string
-		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), isMissing), o.DropAnnotations)
+		missing := func(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) } // IgnoreMissing allows that
+		list, notes = list.Adopt(slices.DeleteFunc(slices.Clone(sources), missing), o.DropAnnotations)
 		e.sayAll(notes)
 	}
 	if o.Sort {
@@ -172,9 +173,6 @@ func (e names) assemble(
 	}
 	return e.finish(ctx, list, o.EditOptions)
 }
-
-// isMissing reports whether a source is missing, which IgnoreMissing allows.
-func isMissing(r inspect.Report) bool { return r.Root.Digest == (v1.Hash{}) }
 
 // finish applies the options to the list and checks what must hold before anything is written.
 func (e names) finish(ctx context.Context, list compose.List, o EditOptions) (compose.List, error) {

@@ -69,8 +69,11 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (pu
 		e.Client.Repository(o.Name, remote.PullPush) // one token for reading and writing
 	}
 	object, report, err := e.readOne(ctx, o.Name, source.Options{Order: order, From: from})
+	if errors.Is(err, registry.ErrNotFound) && !o.Published && !o.Name.IsFile() {
+		err = registry.WithHint(err, "to change the image in its registry, add --published")
+	}
 	if err != nil {
-		return publish.Done{}, hintPublished(o, err)
+		return publish.Done{}, err
 	}
 	defer object.Close() //nolint:errcheck // opened for reading only
 	target, err := o.target(object.Ref)
@@ -107,14 +110,6 @@ func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (pu
 		return publish.Done{}, err
 	}
 	return e.publishList(ctx, push, list, []registry.Ref{target}, p)
-}
-
-// hintPublished hints at the registry, if there is no such image on this machine.
-func hintPublished(o ImageOptions, err error) error {
-	if o.Published || !errors.Is(err, registry.ErrNotFound) || o.Name.IsFile() {
-		return err
-	}
-	return registry.WithHint(err, "to change the image in its registry, add --published")
 }
 
 // target returns where the result goes: To, or where the image was found.
