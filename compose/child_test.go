@@ -152,7 +152,7 @@ func TestParseTargeted(t *testing.T) {
 		{"a", "", "", "", "", "KEY=VALUE"},
 		{"=b", "", "", "", "", "KEY=VALUE"},
 		{"index:=b", "", "", "", "", "no key"},
-		{"index-descriptor:a=b", "", "", "", "", "none of"},
+		{"index-descriptor:a=b", "", "", "", "", "is not index, manifest-descriptor"},
 		{"index[linux/arm64]:a=b", "", "", "", "", "no platform"},
 		{"manifest-descriptor[linux/amd46]:a=b", "", "", "", "", "amd46"},
 		{"manifest-descriptor[linux/amd64:a=b", "", "", "", "", "]:"},
