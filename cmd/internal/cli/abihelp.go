@@ -14,17 +14,14 @@ const abiHelp = `What inspect --deep reads of a program, to find programs that a
 Machine     the number in the ELF header with its width and byte order; sw64 by its number (268) and by the one that its
             toolchains wrote before (0x9916). PE, Mach-O and .NET code have theirs.
 Processor   the oldest that runs the code: what Go recorded of its build (GOARM, GOAMD64 …), Tag_CPU_arch of ARM, the
-x86-64
-            level of GNU properties (PT_NOTE and PT_GNU_PROPERTY), the profile that RISC-V's attributes amount to (rva20u64,
-            rva22u64, rva23u64). v7 code in linux/arm/v6 is an error wherever it lies; elsewhere a newer processor is a note.
+            x86-64 level of GNU properties (PT_NOTE and PT_GNU_PROPERTY), the profile that RISC-V's attributes amount
+            to (rva20u64, rva22u64, rva23u64). v7 code in linux/arm/v6 is an error wherever it lies; elsewhere a newer processor is a note.
 ABI         how arguments travel. arm: hard or soft float, by e_flags, else Tag_ABI_VFP_args. riscv64: lp64d, lp64f,
-lp64.
-            mips: n64, n32 and o32, which are machines of their own here, release 6 against those before, nan2008. ppc64: elfv1,
-            elfv2. loong64: lp64d, lp64f, lp64s. A program must be of its loader's ABI, a library of that of one of the
+            lp64. mips: n64, n32 and o32, which are machines of their own here, release 6 against those before, nan2008.
+            ppc64: elfv1, elfv2. loong64: lp64d, lp64f, lp64s. A program must be of its loader's ABI, a library of that of one of the
             loaders in the image or, where there is none, of what the image starts. -o json has it in platforms[].abi.
 World       LoongArch has two systems: the old world of its vendor's first distributions, and the new one of Linux 5.19
-and
-            glibc 2.36. Neither runs the other's programs. The loader shows it (/lib64/ld.so.1 is old,
+            and glibc 2.36. Neither runs the other's programs. The loader shows it (/lib64/ld.so.1 is old,
             /lib64/ld-linux-loongarch-lp64d.so.1 is new), else bits 7:6 of e_flags; a static Go program without a mark
             runs in both. The table shows it behind the state, -o json in platforms[].world. Both worlds in what an image
             starts, or a program and its loader or libraries of different ones, are errors.

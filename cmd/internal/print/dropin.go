@@ -164,7 +164,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	if err != nil {
 		return err
 	}
-	if t.Root.String() == "{{.Manifest}}" { // buildx shows what it shows without a template
+	if strings.ReplaceAll(format, " ", "") == "{{.Manifest}}" { // buildx shows what it shows without a template
 		return Imagetools(w, tools.Report)
 	}
 	view := imagetoolsView{Name: tools.Report.Ref.Name()}
