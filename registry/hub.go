@@ -8,8 +8,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// CheckHub returns an error for a bare name that more likely means something else than an image of Docker Hub: a file or
-// a directory that is here, an archive, or a registry. Callers check a name before they ask Docker Hub for it.
+// CheckHub returns an error for a bare name that more likely means something else than an image of Docker Hub: a file
+// or a directory that is here, an archive, or a registry. Callers check a name before they ask Docker Hub for it.
 func (r Ref) CheckHub() error {
 	if !r.Bare || r.Digest != (v1.Hash{}) {
 		return nil

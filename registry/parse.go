@@ -28,8 +28,8 @@ var refName = sync.OnceValue(func() *regexp.Regexp {
 //	dir:DIR[@DIGEST]             what skopeo and podman write as dir:
 //
 // A path that exists and ends in .tar, or as a compressed tar does, needs no transport; a file is then an oci-archive,
-// whose real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon, but that of dir:
-// can. Names and digests are those of distribution/reference, with the algorithms sha256 and sha512.
+// whose real kind package archive sniffs, and a directory is a layout. DIR and FILE can't hold a colon, but that of
+// dir: can. Names and digests are those of distribution/reference, with the algorithms sha256 and sha512.
 //
 // An error wraps ErrName and may implement Hinter.
 func ParseRef(s string) (Ref, error) {

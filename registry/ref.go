@@ -119,7 +119,8 @@ func (r Ref) IsFile() bool {
 	return false
 }
 
-// MayBeDraft reports whether a draft can have the name: one that is typed as a draft's, or without a digest and a place.
+// MayBeDraft reports whether a draft can have the name: one that is typed as a draft's, or without a digest and a
+// place.
 func (r Ref) MayBeDraft() bool {
 	return r.Transport == TransportDraft || r.Transport == TransportRegistry && r.Digest == (v1.Hash{})
 }

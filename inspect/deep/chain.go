@@ -40,7 +40,7 @@ func (j *judgement) reportChain() {
 // reportWorkingDirs reports working directories that are missing, which runtimes create, or that can't be created.
 func (j *judgement) reportWorkingDirs() {
 	reported := map[string]bool{}
-	for _, u := range j.subject.useList() {
+	for _, u := range j.useList() {
 		dir := j.command(u).WorkingDir
 		if dir == "" || reported[dir] || u.Volume || j.platform.OS == "windows" {
 			continue

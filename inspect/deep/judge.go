@@ -46,7 +46,8 @@ func judge(s subject, r *reader, o Options) (inspect.Finding, []inspect.Finding)
 	facts, failed := r.factsOf(s)
 	j := judgement{
 		facts:   facts,
-		subject: s, options: o, labelGlobs: s.exemptGlobs(), exemptions: map[string]*exemption{}, judgeAll: !r.onlyStarted(s), masks: masks{},
+		subject: s, options: o, judgeAll: !r.onlyStarted(s), masks: masks{},
+		labelGlobs: s.exemptGlobs(), exemptions: map[string]*exemption{},
 	}
 	j.reportUnreadLayers(failed)
 	j.reportTables()

@@ -101,7 +101,7 @@ func (s *search) exists(program rootfs.Entry, name string) bool {
 
 // mounted reports whether a path lies in a mount, so that it is not a file of the image.
 func (j *judgement) mounted(path string) bool {
-	for _, u := range j.subject.useList() {
+	for _, u := range j.useList() {
 		for _, at := range u.Mounts {
 			if at = strings.TrimSuffix(at, "/"); path == at || strings.HasPrefix(path, at+"/") {
 				return true

@@ -158,7 +158,7 @@ func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:]
 // pathDirs returns the directories of PATH for all uses.
 func (j *judgement) pathDirs() (dirs []string) {
 	known := map[string]bool{}
-	for _, u := range j.subject.useList() {
+	for _, u := range j.useList() {
 		for _, dir := range j.command(u).Path() {
 			if !known[dir] {
 				dirs = append(dirs, dir)
@@ -176,7 +176,7 @@ const maxVariables = 1000
 // directories that they name.
 func (j *judgement) addEnvironment() {
 	n, listed := 0, map[string]bool{}
-	for _, u := range j.subject.useList() {
+	for _, u := range j.useList() {
 		for _, e := range j.command(u).Env {
 			name, value, _ := strings.Cut(e, "=")
 			if name == "PATH" {

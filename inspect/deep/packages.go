@@ -259,7 +259,9 @@ func (p *packages) resolve(dir, name string) *pkg {
 
 // hasCounterpart reports whether a package of the same family as member has programs that fit the platform.
 func (k *pkg) hasCounterpart(member *pkg) bool {
-	return slices.ContainsFunc(k.members, func(other *pkg) bool { return other.right && sameFamily(other.root, member.root) })
+	return slices.ContainsFunc(k.members, func(other *pkg) bool {
+		return other.right && sameFamily(other.root, member.root)
+	})
 }
 
 // sameFamily reports whether the names of two packages are the same up to the words for their platforms:

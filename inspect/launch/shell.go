@@ -240,7 +240,7 @@ func (s *script) changeDir(words []word) bool {
 }
 
 // builtins are words that a shell does not look for in PATH, including those of bash.
-const builtins = `. [ [[ alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown echo enable
-	eval exec exit export false fc fg function getopts hash help history if jobs kill let local logout mapfile popd
-	printf pushd pwd read readarray readonly return select set shift shopt source suspend test time times trap true type typeset
-	ulimit umask unalias unset wait :`
+const builtins = `. [ [[ alias bg bind break builtin caller case cd command compgen complete continue coproc declare dirs disown
+	echo enable eval exec exit export false fc fg function getopts hash help history if jobs kill let local logout
+	mapfile popd printf pushd pwd read readarray readonly return select set shift shopt source suspend test time
+	times trap true type typeset ulimit umask unalias unset wait :`

@@ -11,12 +11,12 @@ import (
 
 // Documents are what the attestations of one image say, by the names of buildx's templates; nil if there is none.
 type Documents struct {
-	Provenance *ProvenanceDocument
+	Provenance *SLSADocument
 	SBOM       *SBOMDocuments
 }
 
-// ProvenanceDocument says how an image was built.
-type ProvenanceDocument struct {
+// SLSADocument says how an image was built.
+type SLSADocument struct {
 	SLSA any `json:",omitempty"`
 }
 
@@ -41,7 +41,7 @@ func ReadDocuments(ctx context.Context, img inspect.Image) (Documents, error) {
 		}
 		switch kind := KindOf(s.Statement.Predicate); {
 		case kind == Provenance:
-			all.Provenance = &ProvenanceDocument{SLSA: predicate}
+			all.Provenance = &SLSADocument{SLSA: predicate}
 		case s.Statement.Predicate != "https://spdx.dev/Document":
 		case all.SBOM == nil:
 			all.SBOM = &SBOMDocuments{SPDX: predicate}

@@ -47,7 +47,8 @@ func (d Database) berkeley(f func(header payload)) error {
 	if int64(last)+1 > d.size/int64(size) {
 		return fmt.Errorf("%w: some of its %d pages are missing", ErrFormat, int64(last)+1)
 	}
-	p := hashTable{&pages{chunks: d.chunks, count: last, size: int(size), usable: int(size), remaining: uint64(d.size)}, order}
+	all := &pages{chunks: d.chunks, count: last, size: int(size), usable: int(size), remaining: uint64(d.size)}
+	p := hashTable{all, order}
 	for number := uint32(1); number <= last; number++ {
 		if err := p.pairs(p.at(number), f); err != nil {
 			return fmt.Errorf("%w, of page %d", err, number)

@@ -133,7 +133,8 @@ esac
 		{"other.example", Auth{From: "one, two and docker-credential-try", Missing: absent("other.example")}, ""},
 		{"locked.example", Auth{}, "the keyring is locked"},
 		{
-			"only.example", Auth{},
+			"only.example",
+			Auth{},
 			"credential helper docker-credential-missing is not in PATH (named in one for only.example)",
 		},
 	}

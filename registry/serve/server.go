@@ -32,8 +32,8 @@ type Options struct {
 	OnEvent func(Event)
 }
 
-// LoopbackHosts returns Options.Hosts for a server at the loopback address addr, HOST:PORT: all names by which clients on
-// this machine reach it.
+// LoopbackHosts returns Options.Hosts for a server at the loopback address addr, HOST:PORT: all names by which clients
+// on this machine reach it.
 func LoopbackHosts(addr string) []string {
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"mtool/registry/regular"
 )
 
-// begin creates the layout if it is missing and takes the content lock, shared with other writers. When no other process
-// writes it first removes what killed writers left.
+// begin creates the layout if it is missing and takes the content lock, shared with other writers. When no other
+// process writes it first removes what killed writers left.
 func (l *Layout) begin(ctx context.Context) (release func() error, err error) {
 	if err := l.prepare(ctx); err != nil {
 		return nil, err

@@ -61,17 +61,23 @@ func (e *Env) editDraft(ctx context.Context, name registry.Ref, o editing, chang
 	return e.edit(ctx, name, o, change)
 }
 
-// editImages changes images in the store, in a layout or in a registry.
-func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (publish.Done, error) {
-	from, order := onlyStore(o.Name), source.LocalFirst
+// openForEdit reads what is to be changed: from the registry if Published, else from the store or a layout.
+func (e *Env) openForEdit(ctx context.Context, o ImageOptions) (registry.Object, inspect.Report, error) {
 	if o.Published {
-		o.Name, from, order = o.Name.At(registry.TransportRegistry), "registry", source.RegistryFirst
-		e.Client.Repository(o.Name, remote.PullPush) // one token for reading and writing
+		name := o.Name.At(registry.TransportRegistry)
+		e.Client.Repository(name, remote.PullPush) // one token for reading and writing
+		return e.readOne(ctx, name, source.Options{Order: source.RegistryFirst, From: "registry"})
 	}
-	object, report, err := e.readOne(ctx, o.Name, source.Options{Order: order, From: from})
-	if errors.Is(err, registry.ErrNotFound) && !o.Published && !o.Name.IsFile() {
+	object, report, err := e.readOne(ctx, o.Name, source.Options{Order: source.LocalFirst, From: onlyStore(o.Name)})
+	if errors.Is(err, registry.ErrNotFound) && !o.Name.IsFile() {
 		err = registry.WithHint(err, "to change the image in its registry, add --published")
 	}
+	return object, report, err
+}
+
+// editImages changes images in the store, in a layout or in a registry.
+func (e *Env) editImages(ctx context.Context, o ImageOptions, change change) (publish.Done, error) {
+	object, report, err := e.openForEdit(ctx, o)
 	if err != nil {
 		return publish.Done{}, err
 	}
@@ -149,8 +155,8 @@ func (e notes) listOf(report inspect.Report) (compose.List, error) {
 	return compose.List{Name: report.Ref, Entries: entries}, err
 }
 
-// Entries returns the entries of a list that is to be changed: those of the draft, else of the image in the local store;
-// or those of the published list.
+// Entries returns the entries of a list that is to be changed: those of the draft, else of the image in the local
+// store; or those of the published list.
 func (e names) Entries(ctx context.Context, list registry.Ref, published bool) ([]compose.Entry, error) {
 	from, order := onlyStore(list), source.LocalFirst
 	if published {

@@ -30,19 +30,8 @@ type PushOptions struct {
 // Push publishes a draft, a store image, a layout or an archive. Targets are independent of each other: if only some
 // fail, the error wraps publish.ErrPartial, and Done has what was published.
 func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
-	if len(o.Dests) == 0 {
-		if o.List.IsFile() || o.List.Transport == registry.TransportEngine {
-			return publish.Done{}, registry.WithHint(registry.Usagef("pushing %q: no destination given", o.List),
-				"mtool push "+o.List.Typed+" DEST")
-		}
-		own := o.List.At(registry.TransportRegistry)
-		if err := own.CheckTarget(); err != nil {
-			return publish.Done{}, registry.WithHint(err, "mtool push "+own.Familiar()+" HOST/"+own.Familiar())
-		}
-		o.Dests = []registry.Ref{own}
-	}
 	var err error
-	if o.Dests, err = inRegistries(o.Dests...); err != nil {
+	if o.Dests, err = o.destinations(); err != nil {
 		return publish.Done{}, err
 	}
 	push := e.publisher().Start(ctx, o.Dests)
@@ -57,7 +46,7 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	case err != nil:
 		return publish.Done{}, err
 	}
-	if err := e.draftIsMeant(ctx, o.List, list); err != nil {
+	if err := e.draftIsMeant(o.List, list); err != nil {
 		return publish.Done{}, err
 	}
 	done, err := e.pushDraft(ctx, push, list, o)
@@ -71,9 +60,25 @@ func (e *Env) Push(ctx context.Context, o PushOptions) (publish.Done, error) {
 	return done, nil
 }
 
-// draftIsMeant notes that the draft is pushed where the store has other content of this name, and refuses to guess where
-// that is newer: it was most likely built after the list was made.
-func (e names) draftIsMeant(ctx context.Context, name registry.Ref, list compose.List) error {
+// destinations returns where the list is published: Dests, or else its own name.
+func (o PushOptions) destinations() ([]registry.Ref, error) {
+	switch name := o.List.At(registry.TransportRegistry); {
+	case len(o.Dests) > 0:
+		return inRegistries(o.Dests...)
+	case o.List.IsFile() || o.List.Transport == registry.TransportEngine:
+		return nil, registry.WithHint(registry.Usagef("pushing %q: no destination given", o.List),
+			"mtool push "+o.List.Typed+" DEST")
+	default:
+		if err := name.CheckTarget(); err != nil {
+			return nil, registry.WithHint(err, "mtool push "+name.Familiar()+" HOST/"+name.Familiar())
+		}
+		return inRegistries(name)
+	}
+}
+
+// draftIsMeant notes that the draft is pushed where the store has other content of this name, and refuses to guess
+// where that is newer: it was most likely built after the list was made.
+func (e names) draftIsMeant(name registry.Ref, list compose.List) error {
 	if name.Transport == registry.TransportDraft {
 		return nil
 	}
@@ -86,14 +91,15 @@ func (e names) draftIsMeant(ctx context.Context, name registry.Ref, list compose
 	if err := errors.Join(err, encodeErr, dateErr); err != nil || root.Digest == image.Descriptor.Digest {
 		return err
 	}
-	if short := name.Familiar(); image.Named.After(made) {
+	short := name.Familiar()
+	if image.Named.After(made) {
 		return registry.WithHint(
 			fmt.Errorf("pushing %q: %w: the store has an image of this name that is newer than the draft", short,
 				registry.ErrConflict),
 			fmt.Sprintf("mtool push store:%s for the image, mtool push draft:%s for the list", short, short),
 		)
 	}
-	e.note("pushing the draft %s; the store has an older image of this name: store:%s", name.Familiar(), name.Familiar())
+	e.note("pushing the draft %s; the store has an older image of this name: store:%s", short, short)
 	return nil
 }
 

@@ -134,7 +134,7 @@ func isNamed(root *cobra.Command, name string) bool {
 func TestNearest(t *testing.T) {
 	root := newApp(Stdio{}).root()
 	for typed, want := range map[string]string{
-		"biuld": "build", "pussh": "push", "psuh": "push", "creat": "create", "inspcte": "inspect", "ammend": "amend",
+		"biuld": "build", "pussh": "push", "psuh": "push", "creat": "create", "inspcte": "inspect", "amned": "amend",
 		"exit-code": "exit-codes", "NAMES": "names", "registry-settings": "",
 		"pull": "", "ps": "", "remov": "", "prun": "", "delet": "", "logot": "", "quit": "", "stop": "",
 	} {
@@ -144,7 +144,8 @@ func TestNearest(t *testing.T) {
 	}
 	create, _, _ := root.Find([]string{"create"})
 	for typed, want := range map[string]string{
-		"pull": "", "platfomr": "did you mean --platform?", "requrie": "did you mean --require?", "plat": "did you mean --platform?",
+		"pull": "", "platfomr": "did you mean --platform?", "requir": "did you mean --require?",
+		"plat": "did you mean --platform?",
 	} {
 		if got := meantFlag(create, typed); got != want {
 			t.Errorf("--%s is answered with %q, want %q", typed, got, want)

@@ -50,24 +50,17 @@ func hintFor(err error) string {
 	case *registry.ForeignError:
 		return foreignHint(e)
 	case *registry.FileError:
-		if strings.HasSuffix(e.Path, ".yaml") || strings.HasSuffix(e.Path, ".yml") {
-			return "for the images that it names: mtool inspect -f " + e.Path
-		}
+		return fileHint(e.Path)
 	case *store.DamagedError:
 		return "remove the damaged image: mtool rm " + e.Name
 	case interface{ Advised() advice.Advice }:
 		return adviceHint(e.Advised())
 	case *emulator.HostError:
-		if e.Unmounted != "" {
-			return "as root: mount -t binfmt_misc binfmt_misc " + e.Unmounted
-		}
+		return emulatorHint(e)
 	case *draft.NotFoundError:
 		return "make it with mtool create " + e.Name + " IMAGE…"
 	case *draft.CorruptError:
-		if e.Foreign {
-			return "use the version of mtool that wrote it, or remove it with mtool rm " + e.Name
-		}
-		return "remove it with mtool rm " + e.Name
+		return draftHint(e)
 	case *workload.WithheldError:
 		return "mtool inspect --env " + e.Name + " -f FILE, or --env-file FILE with the variables"
 	case *snapshot.DeviceError:
@@ -82,6 +75,27 @@ func hintFor(err error) string {
 		}
 	}
 	return ""
+}
+
+func fileHint(path string) string {
+	if strings.HasSuffix(path, ".yaml") || strings.HasSuffix(path, ".yml") {
+		return "for the images that it names: mtool inspect -f " + path
+	}
+	return ""
+}
+
+func emulatorHint(e *emulator.HostError) string {
+	if e.Unmounted != "" {
+		return "as root: mount -t binfmt_misc binfmt_misc " + e.Unmounted
+	}
+	return ""
+}
+
+func draftHint(e *draft.CorruptError) string {
+	if e.Foreign {
+		return "use the version of mtool that wrote it, or remove it with mtool rm " + e.Name
+	}
+	return "remove it with mtool rm " + e.Name
 }
 
 // isKind reports whether err itself is of the kind, whatever it wraps.

@@ -171,7 +171,8 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 	if view.Manifest, err = capitalised(tools.Report.Root); err != nil {
 		return err
 	}
-	configs, provenances, sboms := map[string]v1.ConfigFile{}, map[string]provenance.ProvenanceDocument{}, map[string]provenance.SBOMDocuments{}
+	configs, provenances := map[string]v1.ConfigFile{}, map[string]provenance.SLSADocument{}
+	sboms := map[string]provenance.SBOMDocuments{}
 	for name, raw := range tools.Configs {
 		var config v1.ConfigFile
 		if err := json.Unmarshal(raw, &config); err != nil {
@@ -179,7 +180,7 @@ func ImagetoolsFormat(w io.Writer, format string, tools app.Tools) error {
 		}
 		configs[name], view.Image = config, config
 	}
-	view.Provenance, view.SBOM = provenance.ProvenanceDocument{}, provenance.SBOMDocuments{}
+	view.Provenance, view.SBOM = provenance.SLSADocument{}, provenance.SBOMDocuments{}
 	for name, s := range tools.Statements {
 		if s.Provenance != nil {
 			provenances[name] = *s.Provenance
