@@ -108,7 +108,7 @@ func decodeManifest(h http.Header, body []byte, d v1.Descriptor) (registry.Manif
 	}
 	if d.Digest != (v1.Hash{}) {
 		err = m.Verify(d.Digest, "asked for")
-	} else if stated, err := v1.NewHash(h.Get("Docker-Content-Digest")); err == nil {
+	} else if stated, invalid := v1.NewHash(h.Get("Docker-Content-Digest")); invalid == nil {
 		err = m.Verify(stated, "that the registry says")
 	}
 	if err == nil {
