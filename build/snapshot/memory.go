@@ -12,8 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"mtool/registry"
-
 	"github.com/gofrs/flock"
 	"github.com/tonistiigi/fsutil/types"
 )
@@ -153,14 +151,21 @@ func (m *Memory) Close() error {
 	taken := m.path + takenSuffix
 	switch {
 	case facts > 4*m.seen+10000:
-		return registry.RemoveFile(taken)
+		return ignoreMissing(os.Remove(taken))
 	case !m.changed && os.Chtimes(taken, time.Time{}, time.Now()) == nil && os.Rename(taken, m.path) == nil:
 		return nil
 	}
-	if err := errors.Join(m.write(), registry.RemoveFile(taken)); err != nil {
+	if err := errors.Join(m.write(), ignoreMissing(os.Remove(taken))); err != nil {
 		return fmt.Errorf("keeping what is known of the build context: %w", err)
 	}
 	return nil
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func (m *Memory) write() error {
