@@ -62,7 +62,7 @@ func (e *Env) ManifestCreate(ctx context.Context, list registry.Ref, args []stri
 func (e names) dockerSources(
 	ctx context.Context, list registry.Ref, args []string,
 ) ([]registry.Ref, []compose.Overrides, error) {
-	refs, overrides, err := ParseSources(list, args)
+	refs, overrides, err := compose.ParseSources(list, args)
 	if err != nil {
 		return nil, nil, registry.Usagef("%w", err)
 	}

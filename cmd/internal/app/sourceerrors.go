@@ -31,12 +31,7 @@ type severalErrors struct{ all []error }
 
 // joinSources is errors.Join with a short text.
 func joinSources(errs []error) error {
-	var all []error
-	for _, err := range errs {
-		if err != nil {
-			all = append(all, err)
-		}
-	}
+	all := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil })
 	if len(all) <= maxShown {
 		return errors.Join(all...)
 	}

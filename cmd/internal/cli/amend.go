@@ -5,6 +5,7 @@ import (
 
 	"mtool/cmd/internal/app"
 	"mtool/cmd/internal/print"
+	"mtool/compose"
 	"mtool/compose/publish"
 )
 
@@ -30,7 +31,7 @@ tag has moved since it was read.`,
 			if o.EditOptions, err = f.options(); err != nil {
 				return err
 			}
-			if o.Sources, o.Overrides, err = app.ParseSources(list, args[1:]); err != nil {
+			if o.Sources, o.Overrides, err = compose.ParseSources(list, args[1:]); err != nil {
 				return badInput(err)
 			}
 			return a.done(pf, func(env *app.Env) (publish.Done, error) { return env.Amend(cmd.Context(), o) })

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mtool/cmd/internal/app"
+	"mtool/compose"
 	"mtool/compose/publish"
 )
 
@@ -222,7 +223,7 @@ func (f createFlags) createOptions(args []string) (o app.CreateOptions, err erro
 		return o, err
 	}
 	if len(args) > 0 && f.described() == 0 {
-		o.Sources, o.Overrides, err = app.ParseSources(o.List, f.sources.merge(args)[1:])
+		o.Sources, o.Overrides, err = compose.ParseSources(o.List, f.sources.merge(args)[1:])
 	}
 	return o, badInput(err)
 }

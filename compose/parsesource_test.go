@@ -1,4 +1,4 @@
-package app_test
+package compose_test
 
 import (
 	"errors"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mtool/cmd/internal/app"
+	"mtool/compose"
 	"mtool/registry"
 )
 
@@ -36,7 +36,7 @@ func TestParseSources(t *testing.T) {
 		{"BAD NAME", "", ""},
 	}
 	for _, tt := range tests {
-		refs, stated, err := app.ParseSources(list, []string{tt.word})
+		refs, stated, err := compose.ParseSources(list, []string{tt.word})
 		if tt.want == "" {
 			if !errors.Is(err, registry.ErrName) {
 				t.Errorf("%q: got %v, %v", tt.word, refs, err)
