@@ -44,6 +44,10 @@ PEERTESTS := TestIntegration TestRootless TestBuilders TestDebian TestEngineDial
 	TestMemoryOfHugeLayers TestMemoryOfInspect TestMemoryOfLists TestModuleInstall TestNoLocks TestPowerLoss TestSyncFails \
 	TestWorkerThatStopsSending TestWorkflows TestWorkflowsLint
 
+# .ci/run runs make test WITH=all and make interop WITH=all at the same time. The first then has all real parts, so that
+# cmd/mtool is linked and run once, and leaves the pure packages to the second.
+TESTPARTS = $(if $(filter all,$(WITH)),MTOOL_TEST_REQUIRE=$(REQUIRE),MTOOL_TEST_ONLY=yes MTOOL_TEST_REQUIRE=$(OWNPARTS))
+
 # Prints each test when it ends, and the output of failed tests. The limit is for tests that hang.
 LIMIT := -timeout=3h
 GOTEST := gotestsum --format testname --hide-summary skipped -- $(LIMIT)
@@ -56,7 +60,7 @@ TELL := MTOOL_TEST_PROGRESS=/proc/$$$$/fd/2
 # The packages with uncommitted changes.
 CHANGED = $(addprefix ./,$(sort $(dir $(filter-out testdata/%,$(shell git diff --name-only --diff-filter=d HEAD -- '*.go'; git ls-files --others --exclude-standard -- '*.go')))))
 
-.PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop race reading linked script integration long soak lint fmt bench module clean
+.PHONY: help build release docs install install-deps uninstall registry deps tools demo quick test interop race reading script integration long soak lint fmt bench module clean
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
@@ -112,27 +116,26 @@ test: ## what mtool does, with what it needs itself: Go, runc, uidmap, QEMU, a r
 	testdata/deps.sh test
 	testdata/tools.sh registry gotestsum
 	@echo 'compiling the tests: some minutes on two cores the first time'
+ifneq ($(WITH),all)
 	go vet ./...
 	$(GOTEST) -short $(PURE)
 	@echo 'linking the tests of mtool: half a minute'
-	$(TELL) MTOOL_TEST_ONLY=yes MTOOL_TEST_REQUIRE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
+endif
+	$(TELL) $(TESTPARTS) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
 interop: tools race reading ## the rest: with other tools (as root also Docker Engine and buildkitd), the race detector, faults, kills, limits of memory
+ifneq ($(WITH),all)
 	@echo 'linking the tests of mtool: half a minute'
 	MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 ./cmd/internal/testparts
 	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) MTOOL_TEST_DONE=$(OWNPARTS) $(GOTEST) -count=1 $(SCRIPTS) ./cmd/mtool -run '$(call any,$(PEERTESTS))$$'
+endif
 
-# The parts of interop, and of .ci/run: reading and linked together are all that make test runs, and the rest of interop.
 race: # the pure packages with the race detector
 	@echo 'compiling with the race detector: some minutes on two cores the first time'
 	CGO_ENABLED=1 $(GOTEST) -race -short -skip '$(call any,$(ALONE))' $(PURE)
 
 reading: # the pure packages, with file systems and packages of Debian
 	MTOOL_TEST_REQUIRE=readers,$(DEBIAN)$(ZOO)$(if $(filter 0,$(shell id -u)),$(comma)overlay) $(GOTEST) $(PURE)
-
-linked: # all that links BuildKit, with all real parts
-	@echo 'compiling and linking the tests of mtool: some minutes on two cores the first time'
-	$(TELL) MTOOL_TEST_REQUIRE=$(REQUIRE) $(GOTEST) -count=1 $(SCRIPTS) $(LINKED)
 
 script: ## the command line's scripts alone, offline: make script RUN=create
 	go test ./cmd/mtool -run 'TestScript/$(RUN)'
