@@ -31,7 +31,8 @@ PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
 # Tests that compute long in one goroutine, where the race detector has nothing to find: make race leaves them out.
-ALONE := TestAgreesWith TestARMAttributes TestAsRuntimesDo TestBombs TestEncodeProperties TestGoBuildInfoAnywhere TestGoPlugin \
+ALONE := TestAgreesWith TestARMAttributes TestAsRuntimesDo TestBombs TestChunkedUpload TestDamagedBlob TestEncodeProperties \
+	TestGoBuildInfoAnywhere TestGoPlugin \
 	TestHostileScripts TestMemory TestMutantsDiffer TestNeedsEnd TestPackagesEnd TestPlantedInDebian TestReadBounds \
 	TestResolveAsReaders TestZoo
 
