@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
@@ -18,8 +19,8 @@ import (
 // ever.
 func TestManyProcesses(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
-	home := homeOfOwn(t)
-	mtool := asMtool(t)
+	home := faults.NewHome(t)
+	mtool := faults.Program(t)
 	src, dst := registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
 	platforms := []string{
 		"linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/arm/v5", "linux/386", "linux/s390x",
@@ -28,17 +29,17 @@ func TestManyProcesses(t *testing.T) {
 		"windows/arm64",
 	}
 	for i, p := range platforms {
-		b := imageOf(t, p)
+		b := faults.Image(t, p)
 		src.Load("demo", fmt.Sprint("p", i), b)
-		archiveOf(t, filepath.Join(home, fmt.Sprint(i, ".tar")), b)
+		faults.WriteArchive(t, filepath.Join(home, fmt.Sprint(i, ".tar")), b)
 	}
-	src.Load("demo", "first", imageOf(t, "linux/mips"))
-	mustRun(t, "create demo:v1 "+src.Host()+"/demo:first")
+	src.Load("demo", "first", faults.Image(t, "linux/mips"))
+	faults.MustRun(t, "create demo:v1 "+src.Host()+"/demo:first")
 	builds, err := testparts.Available(testparts.QEMU)
 	if err != nil {
 		t.Fatal(err)
 	}
-	directory := scratchContext(t)
+	directory := faults.ScratchContext(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -54,7 +55,7 @@ func TestManyProcesses(t *testing.T) {
 		}
 		wg.Go(func() {
 			for _, line := range lines {
-				if out, err := process(ctx, mtool, strings.Fields(line)...); err != nil {
+				if out, err := faults.Process(ctx, mtool, strings.Fields(line)...); err != nil {
 					t.Errorf("mtool %s: %v: %s", line, err, out)
 				}
 			}
@@ -64,21 +65,21 @@ func TestManyProcesses(t *testing.T) {
 	if ctx.Err() != nil {
 		t.Fatal("they wait for each other")
 	}
-	mustRun(t, "inspect --exact --require linux/mips,"+strings.Join(platforms, ",")+" draft:demo:v1")
-	raw := mustRun(t, "inspect --raw draft:demo:v1")
+	faults.MustRun(t, "inspect --exact --require linux/mips,"+strings.Join(platforms, ",")+" draft:demo:v1")
+	raw := faults.MustRun(t, "inspect --raw draft:demo:v1")
 	for i := range platforms {
 		if !strings.Contains(raw, fmt.Sprintf(`"p%d":"x"`, i)) {
 			t.Errorf("the annotation of process %d is lost: %s", i, raw)
 		}
-		mustRun(t, fmt.Sprintf("inspect store:loaded:v%d", i))
+		faults.MustRun(t, fmt.Sprintf("inspect store:loaded:v%d", i))
 		if builds && i%8 == 0 {
-			mustRun(t, fmt.Sprintf("inspect store:built:v%d", i))
+			faults.MustRun(t, fmt.Sprintf("inspect store:built:v%d", i))
 		}
 	}
-	mustRun(t, "prune")
-	mustRun(t, "push demo:v1 "+dst.Host()+"/demo:v2")
+	faults.MustRun(t, "prune")
+	faults.MustRun(t, "push demo:v1 "+dst.Host()+"/demo:v2")
 	if broken := dst.Broken(); len(broken) > 0 {
 		t.Errorf("published in part: %q", broken)
 	}
-	mustDigest(t, dst, "demo", "v2")
+	faults.MustDigest(t, dst, "demo", "v2")
 }

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mtool/cmd/internal/faults"
 	"mtool/registry/registrytest"
 )
 
@@ -18,8 +19,8 @@ import (
 // no core; the liar, a shell with the same limit, leaves one.
 func TestCrashLeavesNoMemory(t *testing.T) {
 	t.Parallel()
-	mtool, dir := asMtool(t), t.TempDir()
-	s := registrytest.New(t, registrytest.Options{Username: "bob", Password: canary, Token: true})
+	mtool, dir := faults.Program(t), t.TempDir()
+	s := registrytest.New(t, registrytest.Options{Username: "bob", Password: faults.Canary, Token: true})
 	s.Fault(registrytest.Fault{Path: "/token", Hang: true, Times: -1})
 	for name, signal := range map[string]syscall.Signal{
 		"quit": syscall.SIGQUIT, "abort": syscall.SIGABRT,
@@ -28,7 +29,7 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 		cmd := exec.CommandContext(t.Context(), "sh", "-c",
 			"ulimit -c unlimited && exec "+mtool+" login "+s.Host()+" -u bob --password-stdin")
 		var said bytes.Buffer
-		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(canary), &said, &said
+		cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = dir, strings.NewReader(faults.Canary), &said, &said
 		cmd.Env = append(os.Environ(), "GOTRACEBACK=crash", "HOME="+dir, "DOCKER_CONFIG="+dir)
 		struck := s.Struck()
 		if err := cmd.Start(); err != nil {
@@ -45,13 +46,13 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 		if err := cmd.Wait(); err == nil || cmd.ProcessState.Sys().(syscall.WaitStatus).Signal() != syscall.SIGABRT {
 			t.Errorf("%s: it ended by %v:\n%.2000s", name, err, &said)
 		}
-		for _, secret := range []string{canary, base64.StdEncoding.EncodeToString([]byte("bob:" + canary))} {
+		for _, secret := range []string{faults.Canary, base64.StdEncoding.EncodeToString([]byte("bob:" + faults.Canary))} {
 			if strings.Contains(said.String(), secret) {
 				t.Errorf("%s: the secret is in what Go prints", name)
 			}
 		}
 	}
-	if left := filesIn(t, dir)[1:]; len(left) > 0 { // the first is the directory
+	if left := faults.FilesIn(t, dir)[1:]; len(left) > 0 { // the first is the directory
 		t.Errorf("left behind: %q", left)
 	}
 	if pattern, err := os.ReadFile("/proc/sys/kernel/core_pattern"); err != nil ||
@@ -61,7 +62,7 @@ func TestCrashLeavesNoMemory(t *testing.T) {
 	}
 	liar := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -c unlimited && kill -ABRT $$")
 	liar.Dir = dir
-	if err := liar.Run(); err == nil || len(filesIn(t, dir)) != 2 {
-		t.Errorf("a shell that crashed: %v, %q", err, filesIn(t, dir))
+	if err := liar.Run(); err == nil || len(faults.FilesIn(t, dir)) != 2 {
+		t.Errorf("a shell that crashed: %v, %q", err, faults.FilesIn(t, dir))
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 )
 
@@ -36,8 +37,8 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("no user namespaces")
 	}
 	dir := t.TempDir()
-	archiveOf(t, filepath.Join(dir, "small.tar"), imageOf(t, "linux/amd64"))
-	archiveOf(t, filepath.Join(dir, "big.tar"), paddedImage(t, 300_000))
+	faults.WriteArchive(t, filepath.Join(dir, "small.tar"), faults.Image(t, "linux/amd64"))
+	faults.WriteArchive(t, filepath.Join(dir, "big.tar"), faults.PaddedImage(t, 300_000))
 	if err := os.Mkdir(filepath.Join(dir, "disk"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func TestFullDisk(t *testing.T) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "unshare", "--user", "--map-root-user", "--mount", self,
 		"-test.run=^TestFullDisk$", "-test.v")
-	cmd.Env = append(os.Environ(), diskVariable+"="+dir, "MTOOL_TEST_SEED="+strconv.FormatUint(seed(t), 10))
+	cmd.Env = append(os.Environ(), diskVariable+"="+dir, "MTOOL_TEST_SEED="+strconv.FormatUint(faults.Seed(t), 10))
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "sizes of a disk") {
 		t.Errorf("%v\n%s", err, out)
@@ -70,11 +71,11 @@ func fillDisks(t *testing.T, dir string) {
 		"save store:small:v1 -o " + disk + "/out.tar",
 	}
 	step := 37
-	if full() {
+	if faults.Full() {
 		step = 1
 	}
 	sizes, filled := 0, 0
-	for pages := 1 + int(seed(t)%uint64(step)); pages < 300; pages += step {
+	for pages := 1 + int(faults.Seed(t)%uint64(step)); pages < 300; pages += step {
 		sizes++
 		filled += fillDisk(t, disk, lines, pages*4096)
 		if t.Failed() {
@@ -97,7 +98,7 @@ func fillDisk(t *testing.T, disk string, lines []string, size int) (filled int) 
 	defer func() { _ = syscall.Unmount(disk, syscall.MNT_DETACH) }()
 	done := map[string]bool{}
 	try := func(line, message string) bool {
-		code, _, stderr := run2(t.Context(), "", strings.Fields(line)...)
+		code, _, stderr := faults.Run(t.Context(), "", strings.Fields(line)...)
 		switch {
 		case code == 0:
 			done[line] = true
@@ -144,11 +145,11 @@ func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string)
 		if !done[line] {
 			continue
 		}
-		if code, _, stderr := run2(t.Context(), "", strings.Fields(reads[i])...); code != 0 {
+		if code, _, stderr := faults.Run(t.Context(), "", strings.Fields(reads[i])...); code != 0 {
 			t.Errorf("%s: code %d: %s", reads[i], code, stderr)
 		}
 	}
-	if code, _, stderr := run2(t.Context(), "", "ls"); code != 0 {
+	if code, _, stderr := faults.Run(t.Context(), "", "ls"); code != 0 {
 		t.Errorf("ls: code %d: %s", code, stderr)
 	}
 	_ = filepath.WalkDir(disk, func(path string, d fs.DirEntry, err error) error {
@@ -164,10 +165,10 @@ func intactDisk(t *testing.T, disk string, done map[string]bool, lines []string)
 // TestNoLocks checks that mtool writes nothing to a file system without locks, and says why. strace injects the error.
 func TestNoLocks(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
-	home := homeOfOwn(t)
-	mtool := asMtool(t)
-	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
-	mustRun(t, "load "+home+"/amd64.tar -t there:v1")
+	home := faults.NewHome(t)
+	mtool := faults.Program(t)
+	faults.WriteArchive(t, filepath.Join(home, "amd64.tar"), faults.Image(t, "linux/amd64"))
+	faults.MustRun(t, "load "+home+"/amd64.tar -t there:v1")
 	for _, number := range []string{"ENOLCK", "EOPNOTSUPP"} {
 		for _, line := range []string{"load " + home + "/amd64.tar -t demo:v1", "create demo:v1 store:there:v1", "prune"} {
 			words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=flock", "-e", "inject=flock:error=" + number, mtool},
@@ -179,7 +180,7 @@ func TestNoLocks(t *testing.T) {
 			}
 		}
 	}
-	if out := mustRun(t, "ls"); strings.Contains(out, "demo") {
+	if out := faults.MustRun(t, "ls"); strings.Contains(out, "demo") {
 		t.Errorf("something was written: %s", out)
 	}
 }
@@ -187,11 +188,11 @@ func TestNoLocks(t *testing.T) {
 // TestSyncFails checks that a failing fsync is an error, and nothing is reported done. strace injects the error.
 func TestSyncFails(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
-	home := homeOfOwn(t)
-	mtool := asMtool(t)
-	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
-	mustRun(t, "load "+home+"/amd64.tar -t there:v1")
-	archiveOf(t, filepath.Join(home, "arm64.tar"), imageOf(t, "linux/arm64"))
+	home := faults.NewHome(t)
+	mtool := faults.Program(t)
+	faults.WriteArchive(t, filepath.Join(home, "amd64.tar"), faults.Image(t, "linux/amd64"))
+	faults.MustRun(t, "load "+home+"/amd64.tar -t there:v1")
+	faults.WriteArchive(t, filepath.Join(home, "arm64.tar"), faults.Image(t, "linux/arm64"))
 	for _, line := range []string{"load " + home + "/arm64.tar -t demo:v1", "create demo:v1 store:there:v1"} {
 		words := append([]string{"-f", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", mtool},
 			strings.Fields(line)...)
@@ -200,14 +201,14 @@ func TestSyncFails(t *testing.T) {
 			t.Errorf("mtool %s: %v: %s", line, err, out)
 		}
 	}
-	if out := mustRun(t, "ls"); strings.Contains(out, "demo") {
+	if out := faults.MustRun(t, "ls"); strings.Contains(out, "demo") {
 		t.Errorf("something was written: %s", out)
 	}
 }
 
 // TestForbiddenHome checks that a home without permission to read or write is an error that names it.
 func TestForbiddenHome(t *testing.T) {
-	home := homeOfOwn(t)
+	home := faults.NewHome(t)
 	mtool := filepath.Join(home, "bin", "mtool") // where every user may run it
 	self, err := os.ReadFile("/proc/self/exe")
 	if err == nil {
@@ -217,7 +218,7 @@ func TestForbiddenHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	archive := filepath.Join(home, "amd64.tar")
-	archiveOf(t, archive, imageOf(t, "linux/amd64"))
+	faults.WriteArchive(t, archive, faults.Image(t, "linux/amd64"))
 	store := filepath.Join(home, "mtool")
 	for mode, lines := range map[fs.FileMode][]string{
 		0o500: {"load " + archive + " -t demo:v1", "create demo:v1 oci-archive:" + archive},

@@ -25,7 +25,7 @@ type rule struct {
 
 // floors orders the rooms: imports point to a lower floor. Rooms on one floor never meet.
 var floors = map[string]int{
-	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/trace": 6,
+	"cmd/mtool": 8, "cmd/internal/release": 8, "cmd/internal/faults": 8, "cmd/internal/cli": 7, "cmd/internal/progress": 6, "cmd/internal/trace": 6,
 	"cmd/internal/print": 5, "cmd/internal/app": 4,
 	"build": 3, "compose": 3, "inspect": 2, "registry": 1,
 }
@@ -41,7 +41,7 @@ var leaves = []string{
 const started = "build/worker"
 
 // helpers are packages that only tests may import.
-var helpers = []string{"registry/registrytest", "cmd/internal/testparts"}
+var helpers = []string{"registry/registrytest", "cmd/internal/testparts", "cmd/internal/faults"}
 
 var rules = []rule{
 	{

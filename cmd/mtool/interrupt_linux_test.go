@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"mtool/cmd/internal/faults"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -84,7 +86,7 @@ func unread(t *testing.T, f *os.File) int {
 // mtool that hangs.
 func TestStuck(t *testing.T) {
 	t.Parallel()
-	mtool := asMtool(t)
+	mtool := faults.Program(t)
 	for name, place := range places() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

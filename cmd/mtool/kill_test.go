@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
@@ -30,12 +31,12 @@ type deed struct {
 // last reported done, and the same command succeeds.
 func TestKill(t *testing.T) {
 	testparts.Need(t, testparts.Slow)
-	home := homeOfOwn(t)
-	random := rand.New(rand.NewPCG(seed(t), 1))
-	k := &killing{t: t, mtool: asMtool(t), home: home, random: random, took: map[string]time.Duration{}}
+	home := faults.NewHome(t)
+	random := rand.New(rand.NewPCG(faults.Seed(t), 1))
+	k := &killing{t: t, mtool: faults.Program(t), home: home, random: random, took: map[string]time.Duration{}}
 	k.prepare()
 	rounds := 25
-	if full() {
+	if faults.Full() {
 		rounds = 300
 	}
 	for n := range rounds {
@@ -64,9 +65,9 @@ type killing struct {
 func (k *killing) prepare() {
 	k.src, k.dst = registrytest.New(k.t, registrytest.Options{}), registrytest.New(k.t, registrytest.Options{})
 	for _, arch := range []string{"amd64", "arm64", "s390x"} {
-		b := imageOf(k.t, "linux/"+arch)
+		b := faults.Image(k.t, "linux/"+arch)
 		k.src.Load("demo", arch, b)
-		archiveOf(k.t, filepath.Join(k.home, arch+".tar"), b)
+		faults.WriteArchive(k.t, filepath.Join(k.home, arch+".tar"), b)
 	}
 	s, d := k.src.Host(), k.dst.Host()
 	k.deeds = []deed{
@@ -83,7 +84,7 @@ func (k *killing) prepare() {
 	if ok, err := testparts.Available(testparts.QEMU); ok && err == nil {
 		k.deeds = append(k.deeds,
 			deed{
-				name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + scratchContext(k.t),
+				name: "build", line: "build --arch amd64 --build-arg N=N -t built:vN " + faults.ScratchContext(k.t),
 				done: "store:built:vN",
 			})
 	}
@@ -93,12 +94,12 @@ func (k *killing) prepare() {
 		"create other:v1 " + s + "/demo:amd64",
 		"load " + k.home + "/arm64.tar -t kept:v1",
 	} {
-		mustRun(k.t, line)
+		faults.MustRun(k.t, line)
 	}
 	for i, d := range k.deeds {
 		k.setup(d)
 		began := time.Now()
-		if out, err := process(k.t.Context(), k.mtool, d.words(-1-i)...); err != nil {
+		if out, err := faults.Process(k.t.Context(), k.mtool, d.words(-1-i)...); err != nil {
 			k.t.Fatalf("%s: %v: %s", d.line, err, out)
 		}
 		k.took[d.name] = time.Since(began)
@@ -118,7 +119,7 @@ func numbered(s string, n int) string {
 // setup makes what the command is going to remove.
 func (k *killing) setup(d deed) {
 	if d.name == "rm" {
-		mustRun(k.t, "load "+k.home+"/amd64.tar -t gone:v1")
+		faults.MustRun(k.t, "load "+k.home+"/amd64.tar -t gone:v1")
 	}
 }
 
@@ -134,9 +135,9 @@ func (k *killing) round(n int) {
 	if broken := k.dst.Broken(); len(broken) > 0 {
 		k.t.Errorf("round %d: %s published in part: %q", n, d.name, broken)
 	}
-	mustRun(k.t, "ls")
+	faults.MustRun(k.t, "ls")
 	k.setup(d)
-	mustRun(k.t, strings.Join(d.words(n), " "))
+	faults.MustRun(k.t, strings.Join(d.words(n), " "))
 	if d.name == "annotate" {
 		k.last = fmt.Sprint(n)
 	}
@@ -156,7 +157,7 @@ func (k *killing) runAlongside(n int) <-chan error {
 			done <- nil
 			return
 		}
-		out, err := process(context.WithoutCancel(k.t.Context()), k.mtool, strings.Fields(line)...)
+		out, err := faults.Process(context.WithoutCancel(k.t.Context()), k.mtool, strings.Fields(line)...)
 		if err != nil {
 			err = fmt.Errorf("mtool %s: %w: %s", line, err, out)
 		}
@@ -194,17 +195,17 @@ func (k *killing) kill(d deed, n int) bool {
 func (k *killing) look(d deed, n int, reported bool) {
 	k.t.Helper()
 	for _, name := range []string{"draft:demo:v1", "draft:other:v1", "store:kept:v1"} {
-		mustRun(k.t, "inspect "+name)
+		faults.MustRun(k.t, "inspect "+name)
 	}
 	if reported && d.done != "" {
-		mustRun(k.t, "inspect "+numbered(d.done, n))
+		faults.MustRun(k.t, "inspect "+numbered(d.done, n))
 	}
-	if code, _, stderr := run2(k.t.Context(), "", "inspect", numbered(d.done+d.undone, n)); code != 0 && code != 4 {
+	if code, _, stderr := faults.Run(k.t.Context(), "", "inspect", numbered(d.done+d.undone, n)); code != 0 && code != 4 {
 		k.t.Errorf("round %d: after %s: %s", n, d.name, stderr)
 	} else if reported && d.undone != "" && code != 4 {
 		k.t.Errorf("round %d: %s is still there", n, d.undone)
 	}
-	raw := mustRun(k.t, "inspect --raw draft:demo:v1")
+	raw := faults.MustRun(k.t, "inspect --raw draft:demo:v1")
 	now := fmt.Sprint(n)
 	switch has := func(v string) bool { return strings.Contains(raw, `"n":"`+v+`"`) }; {
 	case d.name == "annotate" && has(now):

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
@@ -19,13 +20,13 @@ import (
 // calls.
 func TestPowerLoss(t *testing.T) {
 	testparts.Need(t, testparts.Strace)
-	home := homeOfOwn(t)
-	mtool := asMtool(t)
+	home := faults.NewHome(t)
+	mtool := faults.Program(t)
 	s := registrytest.New(t, registrytest.Options{})
-	s.Load("demo", "amd64", imageOf(t, "linux/amd64"))
-	s.Load("demo", "arm64", imageOf(t, "linux/arm64"))
-	s.Load("demo", "s390x", imageOf(t, "linux/s390x"))
-	archiveOf(t, filepath.Join(home, "amd64.tar"), imageOf(t, "linux/amd64"))
+	s.Load("demo", "amd64", faults.Image(t, "linux/amd64"))
+	s.Load("demo", "arm64", faults.Image(t, "linux/arm64"))
+	s.Load("demo", "s390x", faults.Image(t, "linux/s390x"))
+	faults.WriteArchive(t, filepath.Join(home, "amd64.tar"), faults.Image(t, "linux/amd64"))
 	lines := []string{
 		"load " + home + "/amd64.tar -t loaded:v1",
 		"create demo:v1 " + s.Host() + "/demo:amd64 " + s.Host() + "/demo:arm64",
@@ -41,7 +42,7 @@ func TestPowerLoss(t *testing.T) {
 	if ok, err := testparts.Available(testparts.QEMU); err != nil {
 		t.Fatal(err)
 	} else if ok {
-		lines = append(lines, "build --arch amd64 -t built:v1 -o type=tar,dest="+home+"/built.tar "+scratchContext(t))
+		lines = append(lines, "build --arch amd64 -t built:v1 -o type=tar,dest="+home+"/built.tar "+faults.ScratchContext(t))
 	}
 	for _, line := range lines {
 		log := filepath.Join(t.TempDir(), "calls")

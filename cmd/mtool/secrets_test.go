@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 	"mtool/registry/registrytest"
 )
@@ -29,23 +30,23 @@ import (
 // has a secret.
 func TestSecretsStaySecret(t *testing.T) {
 	builds := secretBuilds(t) // it compiles, with the Go cache in the usual home
-	home := homeOfOwn(t)
+	home := faults.NewHome(t)
 	if err := os.Mkdir(filepath.Join(home, "tmp"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	usual := syscall.Umask(0) // so that only mtool restricts permissions
 	defer syscall.Umask(usual)
 	t.Setenv("TMPDIR", filepath.Join(home, "tmp"))
-	t.Setenv("STEP_SECRET", canary+"-env")
-	t.Setenv("HTTPS_PROXY", "http://bob:"+canary+"-proxy@127.0.0.1:1")
-	mtool := asMtool(t)
-	s := registrytest.New(t, registryOptions())
-	s.Load("demo", "amd64", imageOf(t, "linux/amd64"))
-	s.Load("demo", "arm64", imageOf(t, "linux/arm64"))
-	stop := watchArguments(t, []byte(canary))
+	t.Setenv("STEP_SECRET", faults.Canary+"-env")
+	t.Setenv("HTTPS_PROXY", "http://bob:"+faults.Canary+"-proxy@127.0.0.1:1")
+	mtool := faults.Program(t)
+	s := registrytest.New(t, faults.RegistryOptions())
+	s.Load("demo", "amd64", faults.Image(t, "linux/amd64"))
+	s.Load("demo", "arm64", faults.Image(t, "linux/arm64"))
+	stop := watchArguments(t, []byte(faults.Canary))
 	for _, line := range append(secretLines(), builds...) {
 		line = strings.NewReplacer("HOST", s.Host(), "HOME", home).Replace(line)
-		if out := withStdin(t, mtool, canary, line); hasSecret(out) {
+		if out := withStdin(t, mtool, faults.Canary, line); hasSecret(out) {
 			t.Errorf("mtool %s prints a secret: %s", line, out)
 		} else if strings.Contains(line, "--secret") && !bytes.Contains(out, []byte("secrets of 18 17 bytes")) {
 			t.Errorf("the step did not get its secrets: %s", out)
@@ -75,7 +76,7 @@ func TestSecretsStaySecret(t *testing.T) {
 	withStdin(t, mtool, "", "logout "+s.Host())
 	var liar bytes.Buffer
 	z := gzip.NewWriter(&liar)
-	_, err := io.WriteString(z, base64.StdEncoding.EncodeToString([]byte("x"+canary)))
+	_, err := io.WriteString(z, base64.StdEncoding.EncodeToString([]byte("x"+faults.Canary)))
 	if err = errors.Join(err, z.Close(), os.WriteFile(filepath.Join(home, "liar"), liar.Bytes(), 0o600)); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +121,7 @@ func secretBuilds(t *testing.T) []string {
 		"Dockerfile.missing": "FROM scratch\nADD http://bob:" + addressSecret + "@localhost:1/missing.tar /\n",
 		"Dockerfile":         "ARG BASE\nFROM $BASE\nCOPY secrets /\nRUN --mount=type=secret,id=file --mount=type=secret,id=env [\"/secrets\"]\n",
 		"main.go":            "package main\nimport (\"fmt\"; \"os\")\nfunc main() {\na, _ := os.ReadFile(\"/run/secrets/file\")\nb, _ := os.ReadFile(\"/run/secrets/env\")\nfmt.Println(\"secrets of\", len(a), len(b), \"bytes\")\n}\n",
-		"secret":             canary + "-file",
+		"secret":             faults.Canary + "-file",
 	} {
 		if err := os.WriteFile(filepath.Join(context, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -143,7 +144,7 @@ const addressSecret = "address-5e4fd1"
 
 // hasSecret also finds secrets in Base64, at any offset, and the tokens of the registry.
 func hasSecret(body []byte) bool {
-	for _, secret := range []string{canary, addressSecret} {
+	for _, secret := range []string{faults.Canary, addressSecret} {
 		if bytes.Contains(body, []byte(secret)) {
 			return true
 		}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"mtool/cmd/internal/faults"
 	"mtool/cmd/internal/testparts"
 )
 
@@ -19,7 +20,7 @@ import (
 // flag, the build ends within half a minute, names the worker and leaves nothing in the store.
 func TestWorkerThatStopsSending(t *testing.T) {
 	t.Parallel()
-	if !full() {
+	if !faults.Full() {
 		t.Skip("half a minute of waiting: make long; worker-nodes.txtar takes a link down in the middle of a step")
 	}
 	testparts.Need(t, testparts.Buildkit)
@@ -35,7 +36,7 @@ func TestWorkerThatStopsSending(t *testing.T) {
 	write("file", noise)
 	write("Dockerfile", []byte("FROM scratch\nCOPY file /\n"))
 	build := func(worker string) (string, error) {
-		cmd := exec.CommandContext(t.Context(), asMtool(t), "build", "--worker", worker, "--arch", "amd64", "-t",
+		cmd := exec.CommandContext(t.Context(), faults.Program(t), "build", "--worker", worker, "--arch", "amd64", "-t",
 			"cut:v1", context)
 		cmd.Env = append(os.Environ(), "HOME="+home, "MTOOL_HOME="+home, "DOCKER_CONFIG="+home)
 		out, err := cmd.CombinedOutput()

@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// homeOfOwn gives this process and its children a new home without logins.
-func homeOfOwn(t *testing.T) (home string) {
+// NewHome gives this process and its children a new home without logins.
+func NewHome(t *testing.T) (home string) {
 	t.Helper()
 	home = t.TempDir()
 	t.Setenv("HOME", home)
@@ -28,8 +28,8 @@ func homeOfOwn(t *testing.T) (home string) {
 	return home
 }
 
-// asMtool returns a link called mtool to this test's binary, which then behaves as mtool.
-func asMtool(t *testing.T) string {
+// Program returns a link called mtool to this test's binary, which then behaves as mtool.
+func Program(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -42,24 +42,24 @@ func asMtool(t *testing.T) string {
 	return named
 }
 
-// process runs mtool as a separate process.
-func process(ctx context.Context, mtool string, words ...string) (string, error) {
+// Process runs mtool as a separate process.
+func Process(ctx context.Context, mtool string, words ...string) (string, error) {
 	out, err := exec.CommandContext(ctx, mtool, words...).CombinedOutput()
 	return string(out), err
 }
 
-// mustRun runs a command line in this process. It must succeed.
-func mustRun(t *testing.T, line string) string {
+// MustRun runs a command line in this process. It must succeed.
+func MustRun(t *testing.T, line string) string {
 	t.Helper()
-	code, stdout, stderr := run2(context.WithoutCancel(t.Context()), "", strings.Fields(line)...)
+	code, stdout, stderr := Run(context.WithoutCancel(t.Context()), "", strings.Fields(line)...)
 	if code != 0 {
 		t.Fatalf("mtool %s: code %d: %s", line, code, stderr)
 	}
 	return stdout
 }
 
-// imageOf returns a small image for a platform.
-func imageOf(t *testing.T, name string) registrytest.Built {
+// Image returns a small image for a platform.
+func Image(t *testing.T, name string) registrytest.Built {
 	t.Helper()
 	p, err := platform.Parse(name)
 	if err != nil {
@@ -68,8 +68,8 @@ func imageOf(t *testing.T, name string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{Platform: p, Layers: 2, Padding: 20_000})
 }
 
-// paddedImage returns an image with a layer of this size.
-func paddedImage(t *testing.T, size int) registrytest.Built {
+// PaddedImage returns an image with a layer of this size.
+func PaddedImage(t *testing.T, size int) registrytest.Built {
 	t.Helper()
 	return registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: "arm64"},
@@ -77,8 +77,8 @@ func paddedImage(t *testing.T, size int) registrytest.Built {
 	})
 }
 
-// archiveOf writes an image to a file.
-func archiveOf(t *testing.T, path string, b registrytest.Built) {
+// WriteArchive writes an image to a file.
+func WriteArchive(t *testing.T, path string, b registrytest.Built) {
 	t.Helper()
 	ref, err := registry.ParseRef("oci-archive:" + path + ":v1")
 	if err != nil {
@@ -96,8 +96,8 @@ func archiveOf(t *testing.T, path string, b registrytest.Built) {
 	}
 }
 
-// scratchContext returns a build context without a base image and without RUN.
-func scratchContext(t *testing.T) string {
+// ScratchContext returns a build context without a base image and without RUN.
+func ScratchContext(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, body := range map[string]string{
@@ -111,7 +111,8 @@ func scratchContext(t *testing.T) string {
 	return dir
 }
 
-func mustDigest(t *testing.T, s *registrytest.Server, repo, tag string) v1.Hash {
+// MustDigest returns the digest of a tag, which must be there.
+func MustDigest(t *testing.T, s *registrytest.Server, repo, tag string) v1.Hash {
 	t.Helper()
 	digest, ok := s.Tag(repo, tag)
 	if !ok {

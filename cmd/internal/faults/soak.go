@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"context"
@@ -17,16 +17,17 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// TestSoak runs mixed commands against two registries, where one request in a hundred fails: for three seconds in `make
+// Soak runs mixed commands against two registries, where one request in a hundred fails: for three seconds in `make
 // test`, for an hour in make soak (or DURATION=20m). All commands must succeed, every published list must be complete
 // and have the expected digest, and memory, descriptors and goroutines must not grow.
-func TestSoak(t *testing.T) {
-	home := homeOfOwn(t)
+func Soak(t *testing.T) {
+	t.Helper()
+	home := NewHome(t)
 	duration, err := time.ParseDuration(os.Getenv("MTOOL_TEST_SOAK"))
 	if err != nil {
 		duration = 3 * time.Second
 	}
-	s := &soak{home: home, seed: seed(t), mtool: asMtool(t)}
+	s := &soak{home: home, seed: Seed(t), mtool: Program(t)}
 	s.src, s.dst = registrytest.New(t, registrytest.Options{}), registrytest.New(t, registrytest.Options{})
 	s.load(t)
 	var samples []sample
@@ -62,13 +63,13 @@ const soakWorkers = 4
 // load fills the registries, and switches the faults on.
 func (s *soak) load(t *testing.T) {
 	t.Helper()
-	amd64, arm64, s390x := imageOf(t, "linux/amd64"), imageOf(t, "linux/arm64"), imageOf(t, "linux/s390x")
+	amd64, arm64, s390x := Image(t, "linux/amd64"), Image(t, "linux/arm64"), Image(t, "linux/s390x")
 	s.want = registrytest.ListOf(amd64, arm64)
 	s.src.Load("demo", "amd64", amd64)
 	s.src.Load("demo", "arm64", arm64)
 	s.src.Load("demo", "s390x", s390x)
 	s.src.Load("demo", "v1", s.want)
-	archiveOf(t, filepath.Join(s.home, "amd64.tar"), amd64)
+	WriteArchive(t, filepath.Join(s.home, "amd64.tar"), amd64)
 	s.src.Chaos(s.chaos(1))
 	s.dst.Chaos(s.chaos(2))
 }
@@ -164,8 +165,8 @@ func (s *soak) run(t *testing.T, own bool, line string) {
 	var text string
 	var err error
 	if own {
-		text, err = process(ctx, s.mtool, words...)
-	} else if code, stdout, stderr := run2(ctx, "", words...); code != 0 {
+		text, err = Process(ctx, s.mtool, words...)
+	} else if code, stdout, stderr := Run(ctx, "", words...); code != 0 {
 		text, err = stdout+stderr, fmt.Errorf("code %d", code)
 	}
 	if err != nil {

@@ -1,4 +1,4 @@
-package main
+package faults
 
 import (
 	"fmt"
@@ -7,35 +7,36 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sync/errgroup"
 
 	"mtool/cmd/internal/testparts"
+	"mtool/registry/registrytest"
 )
 
-// canary is the password of the registries: it must not be seen anywhere.
-const canary = "canary-5e4fd1"
+// Canary is the password of the registries: it must not be seen anywhere.
+const Canary = "canary-5e4fd1"
 
 // cellTime ends a cell that hangs.
 const cellTime = 20 * time.Minute
 
-// full reports whether tests try every combination (make soak) instead of a sample.
-func full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
+// Full reports whether tests try every combination (make soak) instead of a sample.
+func Full() bool { return os.Getenv("MTOOL_TEST_FULL") != "" }
 
-// seed returns the seed of a test's random choices: MTOOL_TEST_SEED, or the clock in full runs. Short runs have a fixed
+// Seed returns the seed of a test's random choices: MTOOL_TEST_SEED, or the clock in full runs. Short runs have a fixed
 // seed, so that a test fails only because of a change.
-func seed(t *testing.T) uint64 {
+func Seed(t *testing.T) uint64 {
 	t.Helper()
 	n, err := strconv.ParseUint(os.Getenv("MTOOL_TEST_SEED"), 10, 64)
 	switch {
 	case err == nil:
-	case full():
+	case Full():
 		n = uint64(time.Now().UnixNano())
 	default:
 		n = 1
@@ -44,22 +45,24 @@ func seed(t *testing.T) uint64 {
 	return n
 }
 
-// TestFaultMatrix runs every command that talks to a registry with every fault, at the first request, the last one, and
-// one in between; once and permanently. `make test` tries one of these for most pairs of command and fault. make soak
+// Matrix is what the fault matrix needs of its caller.
+type Matrix struct {
+	Program string // a static program that runs on this machine
+	Key     []byte // the public key that the images are signed by
+	// Sign returns the layer of a signature of digest.
+	Sign func(digest v1.Hash) registrytest.ArtifactLayer
+}
+
+// Run runs every command that talks to a registry with every fault: at the first request, the last one, and one in
+// between; once and permanently. `make test` tries one of these for most pairs of command and fault. make soak
 // tries all of them, but only two for commands with a worker, since these run one at a time.
 //
 // A command that succeeds, perhaps after a retry, must have the same result as without the fault. A command that fails
 // must end with the right code and name the host, the repository and the cause. No tag may point to incomplete content,
 // no credentials be printed, no blob that has arrived be sent again, and no failed command leave files behind.
-func TestFaultMatrix(t *testing.T) {
-	testparts.Need(t, testparts.Slow)
-	program := filepath.Join(t.TempDir(), "app")
-	// Compile before the home changes: the new home has an empty Go cache.
-	if err := compile(t.Context(), filepath.Join("..", "..", "testdata", "context"), ".", program,
-		runtime.GOARCH); err != nil {
-		t.Fatal(err)
-	}
-	m := &matrix{home: homeOfOwn(t), program: program, seed: seed(t), places: make(chan *place, 8)}
+func (o Matrix) Run(t *testing.T) {
+	t.Helper()
+	m := &matrix{Matrix: o, home: NewHome(t), seed: Seed(t), places: make(chan *place, 8)}
 	m.build(t)
 	// Cells mostly wait, so more of them run at once than there are processors. t.Parallel would limit that.
 	var cells errgroup.Group
@@ -89,7 +92,7 @@ func TestFaultMatrix(t *testing.T) {
 	for name, codes := range m.failed.all() {
 		t.Logf("%-28s codes %v", name, codes)
 	}
-	if code, _, stderr := run2(t.Context(), "", "ls"); code != 0 {
+	if code, _, stderr := Run(t.Context(), "", "ls"); code != 0 {
 		t.Errorf("in the end, ls exits with %d: %s", code, stderr)
 	}
 }
@@ -138,7 +141,7 @@ func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 			all = append(all, choice{c, w, []string{"first", "last", "random"}[i], after, times})
 		}
 	}
-	if !full() && len(all) > 0 {
+	if !Full() && len(all) > 0 {
 		if c.slow && random.IntN(8) > 0 || random.IntN(3) == 0 {
 			return nil
 		}
@@ -152,7 +155,7 @@ func (m *matrix) choose(c command, w trouble, base outcome) []choice {
 }
 
 func (m *matrix) cell(t *testing.T, k choice, base outcome) {
-	o := registryOptions()
+	o := RegistryOptions()
 	if k.options != nil {
 		k.options(&o)
 	}
@@ -175,7 +178,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	if k.host == "" {
 		server.Fault(f)
 	}
-	before := filesIn(t, s.dir)
+	before := FilesIn(t, s.dir)
 	got := s.run(k.command, idle, k.host)
 	m.failed.add(k.trouble.name, got.code)
 
@@ -192,7 +195,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 	if seen := s.other.Credentials(); len(seen) > 0 {
 		wrong("another host has received credentials: %q", seen)
 	}
-	if text := got.stdout + got.stderr; strings.Contains(text, canary) || strings.Contains(text, "token-") {
+	if text := got.stdout + got.stderr; strings.Contains(text, Canary) || strings.Contains(text, "token-") {
 		wrong("a secret is shown")
 	}
 	if got.tag != got.before && got.tag != base.tag && !k.fault.Forget {
@@ -233,7 +236,7 @@ func (m *matrix) cell(t *testing.T, k choice, base outcome) {
 		}
 	default:
 		m.explained(k, s, got, wrong)
-		if after := filesIn(t, s.dir); !slices.Equal(before, after) {
+		if after := FilesIn(t, s.dir); !slices.Equal(before, after) {
 			wrong("left behind: %q", after)
 		}
 		if got.is != got.was {
@@ -260,7 +263,8 @@ func (m *matrix) explained(k choice, s *session, got outcome, wrong func(string,
 	}
 }
 
-func filesIn(t *testing.T, dir string) []string {
+// FilesIn returns the paths below dir, itself among them.
+func FilesIn(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {

@@ -1,11 +1,8 @@
-package main
+package faults
 
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	crand "crypto/rand"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -27,32 +24,32 @@ import (
 
 // matrix holds what the cells share.
 type matrix struct {
-	home    string
-	seed    uint64
-	places  chan *place
-	images  map[string]registrytest.Built
-	dead    string // an address that refuses connections
-	tls     string // a registry whose certificate is not trusted
-	program string // a file that runs on this machine
-	key     []byte // the public key that the images are signed by
-	serial  atomic.Int64
-	failed  tally
+	Matrix
+	home   string
+	seed   uint64
+	places chan *place
+	images map[string]registrytest.Built
+	dead   string // an address that refuses connections
+	tls    string // a registry whose certificate is not trusted
+	serial atomic.Int64
+	failed tally
 }
 
 // place is a pair of registries, used by one cell at a time.
 type place struct{ src, dst, other *registrytest.Server }
 
-func registryOptions() registrytest.Options {
-	return registrytest.Options{Token: true, Username: "bob", Password: canary, IdentityToken: canary}
+// RegistryOptions returns the options of a registry with tokens and a password.
+func RegistryOptions() registrytest.Options {
+	return registrytest.Options{Token: true, Username: "bob", Password: Canary, IdentityToken: Canary}
 }
 
 func (m *matrix) build(t *testing.T) {
 	t.Helper()
 	hosts := map[string]map[string]string{}
-	login := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bob:" + canary))}
+	login := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bob:" + Canary))}
 	for range cap(m.places) {
 		p := &place{
-			registrytest.New(t, registryOptions()), registrytest.New(t, registryOptions()),
+			registrytest.New(t, RegistryOptions()), registrytest.New(t, RegistryOptions()),
 			registrytest.New(t, registrytest.Options{}),
 		}
 		hosts[p.src.Host()], hosts[p.dst.Host()] = login, login
@@ -95,17 +92,10 @@ func (m *matrix) makeImages(t *testing.T) {
 	m.images["large"] = registrytest.Image(
 		registrytest.ImageSpec{Platform: v1.Platform{OS: "linux", Architecture: "amd64"}, Padding: 12 << 20})
 	m.images["run"] = m.runnable("dir")
-	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m.key, err = publicKey(key); err != nil {
-		t.Fatal(err)
-	}
 	for _, tag := range []string{"v1", "amd64", "arm64"} {
 		digest := m.images[tag].Digest()
 		signature := registrytest.ArtifactSpec{
-			Layers: []registrytest.ArtifactLayer{forgery{key: key, digest: digest}.simple()},
+			Layers: []registrytest.ArtifactLayer{m.Sign(digest)},
 		}
 		m.images[registry.FallbackTag(digest)+".sig"] = registrytest.Artifact(signature)
 	}
@@ -120,7 +110,7 @@ func (m *matrix) makeImages(t *testing.T) {
 func (m *matrix) runnable(seed string) registrytest.Built {
 	return registrytest.Image(registrytest.ImageSpec{
 		Platform: v1.Platform{OS: "linux", Architecture: runtime.GOARCH},
-		Files:    [][]string{{"file app " + m.program, "dir " + seed}}, Entrypoint: []string{"/app"},
+		Files:    [][]string{{"file app " + m.Program, "dir " + seed}}, Entrypoint: []string{"/app"},
 	})
 }
 
@@ -151,7 +141,7 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 	o.Referrers = c.referrers
 	s := &session{place: p, repo: fmt.Sprintf("c%d", m.serial.Add(1)), dir: t.TempDir()}
 	for _, server := range []*registrytest.Server{p.src, p.dst} {
-		usual := registryOptions()
+		usual := RegistryOptions()
 		usual.Referrers = c.referrers
 		server.Reset(usual)
 	}
@@ -178,9 +168,9 @@ func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session 
 			s.words("S/demo:v1")[0]+"}]}}")
 	s.write(t, "context/Dockerfile", "ARG BASE\nFROM $BASE\n")
 	s.write(t, "cached/Dockerfile", "ARG BASE\nFROM $BASE\nCOPY Dockerfile /copied\n")
-	s.write(t, "key.pub", string(m.key))
+	s.write(t, "key.pub", string(m.Key))
 	for _, line := range c.before {
-		if code, _, stderr := run2(t.Context(), canary, s.words(line)...); code != 0 {
+		if code, _, stderr := Run(t.Context(), Canary, s.words(line)...); code != 0 {
 			t.Fatalf("preparing by %q: code %d: %s", line, code, stderr)
 		}
 	}
@@ -198,7 +188,7 @@ func (s *session) look(c command) string {
 	if c.look == "" {
 		return ""
 	}
-	code, stdout, stderr := run2(context.Background(), "", s.words(c.look)...)
+	code, stdout, stderr := Run(context.Background(), "", s.words(c.look)...)
 	if code == 4 {
 		return "nothing"
 	}
@@ -276,7 +266,7 @@ func (s *session) run(c command, idle, instead string) outcome {
 		}
 	}
 	words = append(words, "--retry", "3", "--retry-wait", "1ms", "--idle-timeout", idle)
-	o.code, o.stdout, o.stderr = run2(ctx, canary, words...)
+	o.code, o.stdout, o.stderr = Run(ctx, Canary, words...)
 	if ctx.Err() != nil {
 		o.stderr += "\n(ended by the time limit of a cell)"
 	}
@@ -286,13 +276,13 @@ func (s *session) run(c command, idle, instead string) outcome {
 	s.faulty(c).Heal() // a look at a draft reads its sources
 	o.was, o.is = s.was, s.look(c)
 	if c.after != "" {
-		run2(context.Background(), canary, s.words(c.after)...) // if it fails, the next cell fails
+		Run(context.Background(), Canary, s.words(c.after)...) // if it fails, the next cell fails
 	}
 	return o
 }
 
-// run2 runs a command line in this process.
-func run2(ctx context.Context, stdin string, words ...string) (code int, stdout, stderr string) {
+// Run runs a command line in this process.
+func Run(ctx context.Context, stdin string, words ...string) (code int, stdout, stderr string) {
 	var out, err bytes.Buffer
 	code = cli.Run(ctx, words, cli.Stdio{In: strings.NewReader(stdin), Out: &out, Err: &err})
 	return code, out.String(), err.String()
@@ -303,7 +293,7 @@ func (m *matrix) plain(t *testing.T, c command) outcome {
 	t.Helper()
 	var o outcome
 	t.Run("without faults/"+c.name, func(t *testing.T) {
-		o = m.open(t, c, registryOptions()).run(c, "60s", "")
+		o = m.open(t, c, RegistryOptions()).run(c, "60s", "")
 		if o.code != c.code {
 			t.Fatalf("code %d, want %d: %s", o.code, c.code, o.stderr)
 		}
