@@ -31,7 +31,6 @@ var ownFiles = map[string]string{
 	"build/worker/":           "files of the kernel, and the state of the worker, which is closed to others",
 	"registry/registrytest/":  "tests only",
 	"cmd/internal/testparts/": "tests only",
-	"cmd/internal/faults/":    "tests only",
 }
 
 // TestFilesAreOpenedByOneDoor checks that files are opened by registry/regular: regular files of limited size, without
