@@ -7,7 +7,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Verdict says whether a platform runs a file, spelled as in JSON.
+// Verdict is how well a platform runs a file, spelled as in JSON.
 type Verdict string
 
 // The verdicts, from good to bad. Only Wrong files should be in no image for the platform. What the others mean

@@ -44,7 +44,7 @@ func rows(t *testing.T) map[string]row {
 			twin: one("so usr/lib/libc.so.6 amd64"), liar: one("so usr/x86_64-linux-gnu/lib/libc.so.6 amd64"),
 			liarIs: inspect.BinariesOK,
 		},
-		"--allow-foreign": {
+		"allowed": {
 			twin: one("elf usr/bin/cc amd64"), options: allow("usr/bin/**"),
 			liar: one("elf usr/libexec/cc amd64"),
 		},

@@ -61,7 +61,7 @@ func neededRules() []Rule {
 		{
 			Name: ruleLabel, State: inspect.Note, covers: (*suspect).coveredByLabel,
 			Covers: "files that a GLOB of the image's label " + Label +
-				" covers (16 at most, with commas), unless --strict, --files or --cluster",
+				" covers (16 at most, with commas), unless a note is a failure or a deployment is checked",
 			Reason: "the image itself exempts them, as the note says",
 		},
 	}

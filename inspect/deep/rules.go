@@ -83,7 +83,7 @@ func runningRules() []Rule {
 		},
 		{
 			Name: "newer processor", State: inspect.Note, covers: (*suspect).newerProcessor,
-			Covers: "programs that need a newer processor than the platform promises (x86-64-v3 in linux/amd64), unless --strict; in linux/arm only v8 libraries in v7, as distributions have them",
+			Covers: "programs that need a newer processor than the platform promises (x86-64-v3 in linux/amd64), unless a note is a failure; in linux/arm only v8 libraries in v7, as distributions have them",
 			Reason: "many programs check the processor before they use such code; in linux/arm other newer code is an error, since old boards are common",
 		},
 		{
@@ -98,9 +98,9 @@ func runningRules() []Rule {
 func statedRules() []Rule {
 	return []Rule{
 		{
-			Name: "--allow-foreign", State: inspect.Note,
+			Name: "allowed", State: inspect.Note,
 			covers: func(s *suspect) bool { return coveredByGlob(s.path, s.options.AllowForeign) },
-			Covers: "files that a GLOB of --allow-foreign covers (paths as in the layer, no leading slash; ** crosses slashes; 256 bytes at most)",
+			Covers: "files that a GLOB of the user covers (paths as in the layer, no leading slash; ** crosses slashes; 256 bytes at most)",
 			Reason: "the caller exempts them",
 		},
 		bootRule(),

@@ -58,7 +58,8 @@ processor of the same architecture is right everywhere. Unlinked objects, static
 and graphics cards are not programs; only their rules apply. Packages are recognised by their manifest (package.json,
 RECORD and WHEEL, gemspec, nuspec, a JDK's release file, the databases of dpkg, apk and RPM) or by their folder; their
 files decide, not what a manifest claims.
-Libraries inside archives (jars, zip files, wheels that are not installed) are not read.`
+Libraries inside archives (jars, zip files, wheels that are not installed) are not read. The user gives a GLOB by
+--allow-foreign; with --strict a note is a failure; --files and --cluster check a deployment.`
 
 // writeForeignFiles prints the table that the checks use.
 func writeForeignFiles(w io.Writer) {

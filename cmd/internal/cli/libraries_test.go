@@ -117,14 +117,11 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 	}
 }
 
-// notOurs are parts of strings, by file, that are no advice: of Dockerfiles, shells and compilers, and rules for foreign
-// files, which mtool help prints as they are.
+// notOurs are parts of strings, by file, that are no advice: of Dockerfiles, shells and compilers.
 func notOurs() map[string][]string {
 	return map[string][]string{
 		"build/lint.go":           {"--target|-march"},          // of compilers
 		"build/failure.go":        {" --from="},                 // of COPY
 		"inspect/launch/shell.go": {"no command line after -c"}, // of a shell
-		"inspect/deep/rules.go":   {"unless --strict", "--allow-foreign"},
-		"inspect/deep/needed.go":  {"unless --strict"},
 	}
 }

@@ -3,10 +3,10 @@
 # same packages Packages, which Berkeley DB writes and rpm reads, and Packages.db, with Perl's DB_File and Python.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
 spec() { # NAME ARCH FILES [EPOCH]
-	cat >"$work/$1.spec" <<-END
+	cat >"$tmp/$1.spec" <<-END
 		Name: $1
 		Version: 1.$3
 		Release: 2.el9
@@ -31,20 +31,20 @@ spec() { # NAME ARCH FILES [EPOCH]
 		/usr/lib/$1
 		/usr/share/$1
 	END
-	rpmbuild -bb --quiet --target "$2" --define "_topdir $work/top" "$work/$1.spec"
+	rpmbuild -bb --quiet --target "$2" --define "_topdir $tmp/top" "$tmp/$1.spec"
 }
 spec tool noarch 1 2
 spec empty x86_64 0
 spec many x86_64 250
 for n in $(seq 12); do spec "part$n" x86_64 "$n"; done
-db="rpm --root $work/root --dbpath /db --define _db_backend\ sqlite"
-mkdir "$work/root"
-eval "$db -i --nodeps --ignorearch --justdb $(find "$work/top" -name '*.rpm' | sort | tr '\n' ' ')"
+db="rpm --root $tmp/root --dbpath /db --define _db_backend\ sqlite"
+mkdir "$tmp/root"
+eval "$db -i --nodeps --ignorearch --justdb $(find "$tmp/top" -name '*.rpm' | sort | tr '\n' ' ')"
 eval "$db -e --nodeps --justdb part7"
 eval "$db -qa --qf '%{NAME} %{EVR} %{ARCH}\n'" | LC_ALL=C sort >"$here/rpmdb.txt"
 eval "$db -qal" | grep -v contains | LC_ALL=C sort | sha256sum | cut -d' ' -f1 >>"$here/rpmdb.txt"
-cp "$work/root/db/rpmdb.sqlite" "$here/"
-python3 - "$here" "$work/headers.txt" <<'END'
+cp "$tmp/root/db/rpmdb.sqlite" "$here/"
+python3 - "$here" "$tmp/headers.txt" <<'END'
 import sqlite3, struct, sys, zlib
 here, headers = sys.argv[1:]
 slots = blobs = b""
@@ -69,8 +69,8 @@ perl -MDB_File -e '
 		my ($number, $header) = split;
 		$db{pack "V", $number} = pack "H*", $header;
 	}
-' "$work/headers.txt" "$here/Packages"
-mkdir "$work/berkeley"
-cp "$here/Packages" "$work/berkeley/"
-rpm --dbpath "$work/berkeley" --define '_db_backend bdb_ro' -qa --qf '%{NAME} %{EVR} %{ARCH}\n' 2>/dev/null | LC_ALL=C sort >"$work/berkeley.txt"
-head -n -1 "$here/rpmdb.txt" | cmp - "$work/berkeley.txt"
+' "$tmp/headers.txt" "$here/Packages"
+mkdir "$tmp/berkeley"
+cp "$here/Packages" "$tmp/berkeley/"
+rpm --dbpath "$tmp/berkeley" --define '_db_backend bdb_ro' -qa --qf '%{NAME} %{EVR} %{ARCH}\n' 2>/dev/null | LC_ALL=C sort >"$tmp/berkeley.txt"
+head -n -1 "$here/rpmdb.txt" | cmp - "$tmp/berkeley.txt"
