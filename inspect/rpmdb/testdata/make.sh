@@ -37,13 +37,13 @@ spec tool noarch 1 2
 spec empty x86_64 0
 spec many x86_64 250
 for n in $(seq 12); do spec "part$n" x86_64 "$n"; done
-db="rpm --root $tmp/root --dbpath /db --define _db_backend\ sqlite"
-mkdir "$tmp/root"
+db="rpm --root $tmp/system --dbpath /db --define _db_backend\ sqlite"
+mkdir "$tmp/system"
 eval "$db -i --nodeps --ignorearch --justdb $(find "$tmp/top" -name '*.rpm' | sort | tr '\n' ' ')"
 eval "$db -e --nodeps --justdb part7"
 eval "$db -qa --qf '%{NAME} %{EVR} %{ARCH}\n'" | LC_ALL=C sort >"$here/rpmdb.txt"
 eval "$db -qal" | grep -v contains | LC_ALL=C sort | sha256sum | cut -d' ' -f1 >>"$here/rpmdb.txt"
-cp "$tmp/root/db/rpmdb.sqlite" "$here/"
+cp "$tmp/system/db/rpmdb.sqlite" "$here/"
 python3 - "$here" "$tmp/headers.txt" <<'END'
 import sqlite3, struct, sys, zlib
 here, headers = sys.argv[1:]
