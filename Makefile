@@ -31,10 +31,9 @@ PURE := ./compose/... ./inspect/... ./registry/...
 LINKED := ./build/... ./cmd/...
 
 # Tests that compute long in one goroutine, where the race detector has nothing to find: make race leaves them out.
-ALONE := TestAgreesWith TestARMAttributes TestAsRuntimesDo TestBombs TestChunkedUpload TestDamagedBlob TestEncodeProperties \
-	TestGoBuildInfoAnywhere TestGoPlugin \
-	TestHostileScripts TestMemory TestMutantsDiffer TestNeedsEnd TestPackagesEnd TestPlantedInDebian TestReadBounds \
-	TestResolveAsReaders TestZoo
+ALONE := TestARMAttributes TestAgreesWith TestAsRuntimesDo TestBombs TestChunkedUpload TestDamagedBlob \
+	TestEncodeProperties TestGoBuildInfoAnywhere TestGoPlugin TestHostileScripts TestMemory TestMutantsDiffer \
+	TestNeedsEnd TestPackagesEnd TestPlantedInDebian TestReadBounds TestResolveAsReaders TestZoo
 
 # A script of each group of commands, for make quick.
 QUICK := amend-at-once build-lint ci-gate conditions create-push-inspect deep-entrypoint-only deploy-folder diff duplicate-platform \
