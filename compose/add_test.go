@@ -136,7 +136,7 @@ func TestFoldTakesAttestations(t *testing.T) {
 		Entries:  []registrytest.Entry{{Built: image("amd64")}},
 		Attested: true,
 	})
-	l, _, err := list(t, "demo:v1", told(t, image("amd64"), "demo:a")).Replace(take(t, attested, "demo:b"),
+	l, _, err := list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:a")).Replace(take(t, attested, "demo:b"),
 		compose.AddOptions{})
 	if err != nil || len(l.Entries) != 1 || len(l.Entries[0].Attestations) != 1 {
 		t.Errorf("got %+v, %v, want one entry with its attestation", l.Entries, err)
@@ -193,9 +193,9 @@ func TestDropped(t *testing.T) {
 		{"nothing", old, ""},
 		{
 			"another image",
-			list(t, "demo:v1", told(t, seeded("amd64", "", "x"), "demo:x"), told(t, image("arm64/v8"), "demo:y")), "",
+			list(t, "demo:v1", sourceOf(t, seeded("amd64", "", "x"), "demo:x"), sourceOf(t, image("arm64/v8"), "demo:y")), "",
 		},
-		{"arm64", list(t, "demo:v1", told(t, image("amd64"), "demo:x")), "dropped: linux/arm64 (was " + arm + ")"},
+		{"arm64", list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:x")), "dropped: linux/arm64 (was " + arm + ")"},
 	}
 	for _, tt := range tests {
 		if got := strings.Join(compose.Dropped(old, tt.now), "\n"); got != tt.want {

@@ -16,8 +16,8 @@ import (
 func TestAnnotatePlatform(t *testing.T) {
 	t.Parallel()
 	base := list(t, "demo:v1",
-		told(t, image("amd64"), "demo:amd"), told(t, image("arm64/v8"), "demo:arm"),
-		told(t, registrytest.Image(registrytest.ImageSpec{Platform: linux("arm", "")}), "demo:arm32"))
+		sourceOf(t, image("amd64"), "demo:amd"), sourceOf(t, image("arm64/v8"), "demo:arm"),
+		sourceOf(t, registrytest.Image(registrytest.ImageSpec{Platform: linux("arm", "")}), "demo:arm32"))
 	tests := []struct {
 		name     string
 		selector string

@@ -59,7 +59,7 @@ func checked(t *testing.T, l compose.List) {
 func TestArtifactsMoveWithTheirImage(t *testing.T) {
 	t.Parallel()
 	amd64, arm64 := image("amd64"), image("arm64")
-	l := list(t, "demo:v1", told(t, indexed(amd64), "demo:amd"), told(t, indexed(arm64), "demo:arm"))
+	l := list(t, "demo:v1", sourceOf(t, indexed(amd64), "demo:amd"), sourceOf(t, indexed(arm64), "demo:arm"))
 	if len(l.Entries) != 2 || len(l.Entries[0].Attestations) != 1 || len(l.Entries[1].Attestations) != 1 {
 		t.Fatalf("got %q, want two images with an artifact each", describe(l.Entries))
 	}
@@ -103,12 +103,12 @@ func TestArtifactsServeNoPlatform(t *testing.T) {
 	t.Parallel()
 	amd64 := image("amd64")
 	only := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{registrytest.SOCI(amd64)}})
-	artifacts := list(t, "demo:v1", told(t, only, "demo:soci"))
-	images := list(t, "demo:v1", told(t, amd64, "demo:amd"))
+	artifacts := list(t, "demo:v1", sourceOf(t, only, "demo:soci"))
+	images := list(t, "demo:v1", sourceOf(t, amd64, "demo:amd"))
 	if dropped := compose.Dropped(images, artifacts); len(dropped) != 1 {
 		t.Errorf("got %q, want the image dropped", dropped)
 	}
-	if dropped := compose.Dropped(list(t, "demo:v1", told(t, indexed(amd64), "demo:a")), images); len(dropped) != 0 {
+	if dropped := compose.Dropped(list(t, "demo:v1", sourceOf(t, indexed(amd64), "demo:a")), images); len(dropped) != 0 {
 		t.Errorf("the artifact counts as a platform: %q", dropped)
 	}
 	both, _, err := images.Replace(artifacts.Entries, compose.AddOptions{})
@@ -119,7 +119,7 @@ func TestArtifactsServeNoPlatform(t *testing.T) {
 
 func TestCopiesMoveTogether(t *testing.T) {
 	t.Parallel()
-	l := list(t, "demo:v1", told(t, packedTwice("amd64", "arm64"), "demo:twins"))
+	l := list(t, "demo:v1", sourceOf(t, packedTwice("amd64", "arm64"), "demo:twins"))
 	if len(l.Entries) != 4 {
 		t.Fatal(describe(l.Entries))
 	}

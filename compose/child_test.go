@@ -21,7 +21,7 @@ func TestConvertThereAndBack(t *testing.T) {
 		compose.TypeDocker: image("arm64"),
 		compose.TypeOCI:    dockerImage("arm64"),
 	} {
-		l := list(t, "demo:v1", told(t, b, "r.example/demo:arm64"))
+		l := list(t, "demo:v1", sourceOf(t, b, "r.example/demo:arm64"))
 		there, cs, err := l.Convert(kind, false)
 		if err != nil || actions(cs) != "edited" {
 			t.Fatalf("to %s: %v, %v", kind, cs, err)
@@ -47,7 +47,7 @@ func TestConvertThereAndBack(t *testing.T) {
 
 func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
 	t.Parallel()
-	l := list(t, "r.example/demo:v1", told(t, image("arm64"), "r.example/demo:arm64"))
+	l := list(t, "r.example/demo:v1", sourceOf(t, image("arm64"), "r.example/demo:arm64"))
 	l, _, err := l.Convert(compose.TypeDocker, false)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestConvertedChildIsPutWhereItsSourceIs(t *testing.T) {
 
 func TestConvertRefuses(t *testing.T) {
 	t.Parallel()
-	att := list(t, "demo:v1", told(t, attested(image("arm64")), "r.example/demo:v1"))
+	att := list(t, "demo:v1", sourceOf(t, attested(image("arm64")), "r.example/demo:v1"))
 	if _, _, err := att.Convert(compose.TypeDocker, true); !errors.Is(err, registry.ErrUsage) {
 		t.Errorf("attestations kept: %v", err)
 	}
@@ -72,14 +72,14 @@ func TestConvertRefuses(t *testing.T) {
 	if err != nil || len(l.Entries[0].Attestations) != 0 || !strings.Contains(cs[0].String(), "dropped: 1 attestation") {
 		t.Errorf("got %v, %v", cs, err)
 	}
-	annotated, _, err := list(t, "demo:v1", told(t, image("arm64"), "r.example/demo:v1")).
+	annotated, _, err := list(t, "demo:v1", sourceOf(t, image("arm64"), "r.example/demo:v1")).
 		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _, err = annotated.Convert(compose.TypeDocker, false)
 	wantError(t, err, registry.ErrUsage, "annotations")
-	_, _, err = list(t, "demo:v1", told(t, dockerImage("arm64"), "r.example/demo:v1")).
+	_, _, err = list(t, "demo:v1", sourceOf(t, dockerImage("arm64"), "r.example/demo:v1")).
 		Annotate("linux/arm64", compose.Edit{Child: true, Annotations: map[string]string{"k": "v"}})
 	wantError(t, err, registry.ErrUsage, "Docker image")
 }
@@ -100,20 +100,20 @@ func relabelled(t *testing.T, b registrytest.Built, from, to types.MediaType) re
 func TestConvertMixtures(t *testing.T) {
 	t.Parallel()
 	mixed := relabelled(t, image("arm64"), types.OCILayer, types.DockerLayer)
-	l, cs, err := list(t, "demo:v1", told(t, mixed, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
+	l, cs, err := list(t, "demo:v1", sourceOf(t, mixed, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
 	if err != nil || actions(cs) != "edited" || l.Entries[0].Digest() != image("arm64").Digest() {
 		t.Errorf("Docker's layers in an OCI image: %v, %v", cs, err)
 	}
 	odd := relabelled(t, image("arm64"), types.OCILayer, "application/vnd.example.layer")
-	if l, cs, err = list(t, "demo:v1", told(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil ||
+	if l, cs, err = list(t, "demo:v1", sourceOf(t, odd, "r.example/demo:v1")).Convert(compose.TypeOCI, false); err != nil ||
 		len(cs) > 0 {
 		t.Errorf("layers of a third kind: %v, %v, %v", l.Entries, cs, err)
 	}
 	zstd := relabelled(t, image("arm64"), types.OCILayer, types.OCILayerZStd)
-	_, _, err = list(t, "demo:v1", told(t, zstd, "r.example/demo:v1")).Convert(compose.TypeDocker, false)
+	_, _, err = list(t, "demo:v1", sourceOf(t, zstd, "r.example/demo:v1")).Convert(compose.TypeDocker, false)
 	wantError(t, err, registry.ErrUsage, "can't be converted to docker")
 	docker := relabelled(t, dockerImage("arm64"), types.DockerLayer, "application/vnd.docker.image.rootfs.diff.tar.zstd")
-	l, _, err = list(t, "demo:v1", told(t, docker, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
+	l, _, err = list(t, "demo:v1", sourceOf(t, docker, "r.example/demo:v1")).Convert(compose.TypeOCI, false)
 	if err != nil || l.Entries[0].Digest() != zstd.Digest() {
 		t.Errorf("zstd in Docker's format: %v", err)
 	}
@@ -122,7 +122,7 @@ func TestConvertMixtures(t *testing.T) {
 // A draft keeps what was asked, and makes the same bytes of its source again.
 func TestResolveRemakesChildren(t *testing.T) {
 	t.Parallel()
-	source := told(t, image("arm64"), "r.example/demo:arm64")
+	source := sourceOf(t, image("arm64"), "r.example/demo:arm64")
 	l, _, err := list(t, "demo:v1", source).Convert(compose.TypeDocker, false)
 	if err != nil {
 		t.Fatal(err)
@@ -192,7 +192,7 @@ func TestExpand(t *testing.T) {
 
 func TestStatedChoosesOfAList(t *testing.T) {
 	t.Parallel()
-	source := told(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
+	source := sourceOf(t, registrytest.ListOf(image("amd64"), image("arm64")), "r.example/demo:v1")
 	source.Overrides = compose.Overrides{
 		Platform:    v1.Platform{OS: "linux", Architecture: "arm64", OSVersion: "1"},
 		Annotations: map[string]string{"k": "v"},
@@ -204,7 +204,7 @@ func TestStatedChoosesOfAList(t *testing.T) {
 	source.Overrides.Platform.Architecture = "s390x"
 	_, _, err = compose.FromReports([]compose.Source{source}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrNoMatch, "linux/arm64")
-	single := told(t, image("amd64"), "r.example/demo:v1")
+	single := sourceOf(t, image("amd64"), "r.example/demo:v1")
 	single.Overrides = source.Overrides
 	_, _, err = compose.FromReports([]compose.Source{single}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrPlatform, "s390x")

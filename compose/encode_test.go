@@ -18,7 +18,7 @@ import (
 func TestEncodeGolden(t *testing.T) {
 	t.Parallel()
 	amd, arm := image("amd64"), image("arm64/v8")
-	l := list(t, "demo:v1", told(t, amd, "demo:amd"), told(t, registrytest.List(registrytest.ListSpec{
+	l := list(t, "demo:v1", sourceOf(t, amd, "demo:amd"), sourceOf(t, registrytest.List(registrytest.ListSpec{
 		Entries: []registrytest.Entry{{Built: arm}}, Attested: true,
 	}), "demo:arm"))
 	att := l.Entries[1].Attestations[0]
@@ -43,7 +43,7 @@ func TestPlatformsComeFromTheConfig(t *testing.T) {
 	t.Parallel()
 	windows := v1.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1", OSFeatures: []string{"win32k"}}
 	b := registrytest.Image(registrytest.ImageSpec{Platform: windows})
-	l := list(t, "demo:v1", told(t, b, "demo:win"))
+	l := list(t, "demo:v1", sourceOf(t, b, "demo:win"))
 	if got := rows(t, encode(t, l))[0].Platform; !reflect.DeepEqual(*got, windows) {
 		t.Errorf("got platform %+v, want %+v", got, windows)
 	}
@@ -98,7 +98,7 @@ func TestMediaType(t *testing.T) {
 			t.Parallel()
 			var sources []compose.Source
 			for i, b := range tt.sources {
-				sources = append(sources, told(t, b, fmt.Sprintf("demo:%d", i)))
+				sources = append(sources, sourceOf(t, b, fmt.Sprintf("demo:%d", i)))
 			}
 			l := list(t, "demo:v1", sources...)
 			l.Type = tt.kind
@@ -146,7 +146,7 @@ func TestEncodeProperties(t *testing.T) {
 				Entries:  []registrytest.Entry{{Built: image(n)}},
 				Attested: rng.IntN(2) == 0,
 			})
-			sources = append(sources, told(t, b, "demo:"+strings.ReplaceAll(n, "/", "")))
+			sources = append(sources, sourceOf(t, b, "demo:"+strings.ReplaceAll(n, "/", "")))
 		}
 		last := len(sources) - 1
 		all, most := list(t, "demo:v1", sources...), list(t, "demo:v1", sources[:last]...)

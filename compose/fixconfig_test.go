@@ -44,7 +44,7 @@ func TestRowsAreSpelledRight(t *testing.T) {
 		}
 		if !strings.Contains(strings.Join(notes, "\n"),
 			"says linux/x86_64: its row says linux/amd64, which runtimes look for") {
-			t.Errorf("not told: %q", notes)
+			t.Errorf("no note: %q", notes)
 		}
 	}
 	right, notes, err := compose.FromReport(read(t, spelled("amd64", "amd64"), "r.example/demo:v1"),
@@ -57,8 +57,8 @@ func TestRowsAreSpelledRight(t *testing.T) {
 func TestFixConfigs(t *testing.T) {
 	t.Parallel()
 	odd := spelled("arm32v7", "arm")
-	l := list(t, "r.example/demo:v1", told(t, attested(odd), "r.example/demo:odd"),
-		told(t, image("arm64"), "r.example/demo:arm64"))
+	l := list(t, "r.example/demo:v1", sourceOf(t, attested(odd), "r.example/demo:odd"),
+		sourceOf(t, image("arm64"), "r.example/demo:arm64"))
 	if _, _, err := l.FixConfigs(true); !errors.Is(err, registry.ErrUsage) {
 		t.Errorf("attestations kept: %v", err)
 	}

@@ -47,7 +47,7 @@ func read(t *testing.T, b registrytest.Built, name string) inspect.Report {
 	return r
 }
 
-func told(t *testing.T, b registrytest.Built, name string) compose.Source {
+func sourceOf(t *testing.T, b registrytest.Built, name string) compose.Source {
 	t.Helper()
 	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
@@ -55,7 +55,7 @@ func told(t *testing.T, b registrytest.Built, name string) compose.Source {
 // take makes entries of b as a source called name.
 func take(t *testing.T, b registrytest.Built, name string) []compose.Entry {
 	t.Helper()
-	entries, _, err := compose.FromReports([]compose.Source{told(t, b, name)}, compose.SelectOptions{})
+	entries, _, err := compose.FromReports([]compose.Source{sourceOf(t, b, name)}, compose.SelectOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 // two is a list of two images in two repositories of one registry.
 func two(t *testing.T, name string) compose.List {
 	t.Helper()
-	return list(t, name, told(t, image("amd64"), "r.example/amd:v1"), told(t, image("arm64"), "r.example/arm:v1"))
+	return list(t, name, sourceOf(t, image("amd64"), "r.example/amd:v1"), sourceOf(t, image("arm64"), "r.example/arm:v1"))
 }
 
 // equal compares in depth. Errors within are compared too: here they are nil, or one and the same value.

@@ -35,9 +35,9 @@ func sketch(u compose.Upload) string {
 func TestNewPlan(t *testing.T) {
 	t.Parallel()
 	l := list(t, "demo:v1",
-		told(t, image("amd64"), "r.example/amd:v1"),
-		told(t, attested(image("arm64")), "r.example/arm:v1"),
-		told(t, image("s390x"), "store:demo:s390x"))
+		sourceOf(t, image("amd64"), "r.example/amd:v1"),
+		sourceOf(t, attested(image("arm64")), "r.example/arm:v1"),
+		sourceOf(t, image("s390x"), "store:demo:s390x"))
 	tests := []struct {
 		name    string
 		targets []string
@@ -111,7 +111,7 @@ func TestPlanSharesAndSkipsBlobs(t *testing.T) {
 	shared := func(arch string) registrytest.Built {
 		return registrytest.Image(registrytest.ImageSpec{Platform: linux(arch, ""), SharedLayer: "base", Binary: "amd64"})
 	}
-	l := list(t, "demo:v1", told(t, shared("amd64"), "store:demo:amd"), told(t, shared("arm64"), "r.example/arm:v1"))
+	l := list(t, "demo:v1", sourceOf(t, shared("amd64"), "store:demo:amd"), sourceOf(t, shared("arm64"), "r.example/arm:v1"))
 	p, err := compose.NewPlan(l, refs(t, "r.example/demo:v1"))
 	if err != nil {
 		t.Fatal(err)

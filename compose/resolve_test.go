@@ -48,7 +48,7 @@ func reports(ts ...compose.Source) map[registry.Ref]inspect.Report {
 
 func TestResolve(t *testing.T) {
 	t.Parallel()
-	amd, arm := told(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), told(t, image("arm64"), "demo:arm")
+	amd, arm := sourceOf(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), sourceOf(t, image("arm64"), "demo:arm")
 	l := list(t, "demo:v1", amd, arm)
 	bare := stored(l)
 	if bare.Entries[0].Resolved() {
@@ -75,9 +75,9 @@ func TestResolve(t *testing.T) {
 
 func TestResolveFindsDrift(t *testing.T) {
 	t.Parallel()
-	amd, arm := told(t, attested(image("amd64")), "r.example/amd:v1"), told(t, image("arm64"), "demo:arm")
+	amd, arm := sourceOf(t, attested(image("amd64")), "r.example/amd:v1"), sourceOf(t, image("arm64"), "demo:arm")
 	l := stored(list(t, "demo:v1", amd, arm))
-	moved := told(t, seeded("arm64", "", "new"), "demo:arm")
+	moved := sourceOf(t, seeded("arm64", "", "new"), "demo:arm")
 	got, err := l.Resolve(reports(amd, moved))
 	wantError(t, err, compose.ErrMoved, "demo:arm", arm.Report.Root.Digest.String(), moved.Report.Root.Digest.String())
 	wantError(t, err, registry.ErrConflict)
@@ -89,7 +89,7 @@ func TestResolveFindsDrift(t *testing.T) {
 		t.Error("want attached what is there still, and nothing else")
 	}
 	// A source whose other images have moved has moved, and what is still in it is found.
-	got, err = l.Resolve(reports(told(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), arm))
+	got, err = l.Resolve(reports(sourceOf(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), arm))
 	wantError(t, err, compose.ErrMoved, "amd:v1")
 	if !got.Entries[0].Resolved() {
 		t.Error("the entry is not resolved, though its source has it")
@@ -98,14 +98,14 @@ func TestResolveFindsDrift(t *testing.T) {
 
 func TestRefresh(t *testing.T) {
 	t.Parallel()
-	amd, arm := told(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), told(t, image("arm64"), "demo:arm")
+	amd, arm := sourceOf(t, attested(image("amd64"), image("s390x")), "r.example/amd:v1"), sourceOf(t, image("arm64"), "demo:arm")
 	l := list(t, "demo:v1", amd, arm)
 	l, _, err := l.Annotate("linux/arm64", compose.Edit{Variant: "v8", Annotations: map[string]string{"k": "v"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	newArm := seeded("arm64", "", "new")
-	moved := told(t, newArm, "demo:arm")
+	moved := sourceOf(t, newArm, "demo:arm")
 	got, changes, _, err := stored(l).Refresh(reports(amd, moved), compose.SelectOptions{})
 	if err != nil || actions(changes) != "replaced" || changes[0].Old != arm.Report.Root.Digest {
 		t.Fatalf("got %v, %v", changes, err)
@@ -120,15 +120,15 @@ func TestRefresh(t *testing.T) {
 	if _, cs, _, err := got.Refresh(reports(amd, moved), compose.SelectOptions{}); err != nil || len(cs) != 0 {
 		t.Errorf("refreshing again: got %v, %v", cs, err)
 	}
-	third := told(t, seeded("arm64", "", "newer"), "demo:arm")
+	third := sourceOf(t, seeded("arm64", "", "newer"), "demo:arm")
 	if got, _, _, err = got.Refresh(reports(amd, third), compose.SelectOptions{}); err != nil ||
 		got.Entries[2].Descriptor.Annotations["k"] != "v" {
 		t.Errorf("got row %s, %v, want what annotate had set after a second refresh", got.Entries[2].Row, err)
 	}
 
-	_, _, _, err = l.Refresh(reports(told(t, image("amd64"), "r.example/amd:v1"), arm), compose.SelectOptions{})
+	_, _, _, err = l.Refresh(reports(sourceOf(t, image("amd64"), "r.example/amd:v1"), arm), compose.SelectOptions{})
 	wantError(t, err, compose.ErrNoMatch, "r.example/amd:v1", "linux/s390x")
-	_, _, _, err = l.Refresh(reports(amd, told(t, image("amd64"), "demo:arm")), compose.SelectOptions{})
+	_, _, _, err = l.Refresh(reports(amd, sourceOf(t, image("amd64"), "demo:arm")), compose.SelectOptions{})
 	wantError(t, err, compose.ErrNoMatch, "demo:arm", "linux/arm64")
 	_, _, _, err = l.Refresh(reports(amd), compose.SelectOptions{})
 	wantError(t, err, registry.ErrNotFound, "demo:arm")
@@ -136,8 +136,8 @@ func TestRefresh(t *testing.T) {
 
 func TestObjectReadsLikeAnyOther(t *testing.T) {
 	t.Parallel()
-	l := list(t, "demo:v1", told(t, registrytest.ListOf(attested(image("amd64"), image("s390x"))), "r.example/amd:v1"),
-		told(t, image("arm64"), "demo:arm"))
+	l := list(t, "demo:v1", sourceOf(t, registrytest.ListOf(attested(image("amd64"), image("s390x"))), "r.example/amd:v1"),
+		sourceOf(t, image("arm64"), "demo:arm"))
 	l, _, err := l.Annotate("linux/arm64", compose.Edit{Annotations: map[string]string{"k": "v"}})
 	if err != nil {
 		t.Fatal(err)

@@ -150,7 +150,7 @@ func TestFromReportRefuses(t *testing.T) {
 	}
 }
 
-// A source is told in the entries as the user told it, and found where it was.
+// An entry keeps a source as the user wrote it, and where it was found.
 func TestFromReportSaysWhere(t *testing.T) {
 	t.Parallel()
 	b := image("amd64")
@@ -173,7 +173,7 @@ func TestFromReportSaysWhere(t *testing.T) {
 
 func TestFromReports(t *testing.T) {
 	t.Parallel()
-	amd, arm := told(t, image("amd64"), "demo:amd"), told(t, image("arm64"), "demo:arm")
+	amd, arm := sourceOf(t, image("amd64"), "demo:amd"), sourceOf(t, image("arm64"), "demo:arm")
 	both := []compose.Source{amd, arm}
 
 	entries, notes, err := compose.FromReports(both, compose.SelectOptions{Platforms: []v1.Platform{linux("arm64", "")}})
@@ -190,7 +190,7 @@ func TestFromReports(t *testing.T) {
 	wantError(t, err, compose.ErrEmpty)
 	lie := linux("arm64", "")
 	liar := registrytest.List(registrytest.ListSpec{Entries: []registrytest.Entry{{Built: image("amd64"), Claim: &lie}}})
-	_, _, err = compose.FromReports([]compose.Source{told(t, liar, "demo:liar"), amd}, compose.SelectOptions{})
+	_, _, err = compose.FromReports([]compose.Source{sourceOf(t, liar, "demo:liar"), amd}, compose.SelectOptions{})
 	wantError(t, err, compose.ErrPlatform, "demo:liar")
 }
 

@@ -13,8 +13,8 @@ func selectable(t *testing.T) compose.List {
 	attested := registrytest.List(registrytest.ListSpec{
 		Entries: []registrytest.Entry{{Built: image("arm/v6")}, {Built: image("arm/v7")}}, Attested: true,
 	})
-	return list(t, "demo:v1", told(t, image("amd64"), "demo:amd"), told(t, attested, "r.example/arm:v1"),
-		told(t, windows("10.0.17763.1"), "demo:w1"), told(t, windows("10.0.20348.1"), "demo:w2"))
+	return list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:amd"), sourceOf(t, attested, "r.example/arm:v1"),
+		sourceOf(t, windows("10.0.17763.1"), "demo:w1"), sourceOf(t, windows("10.0.20348.1"), "demo:w2"))
 }
 
 func TestSelect(t *testing.T) {

@@ -46,7 +46,7 @@ func (r Ref) saysRegistry() bool {
 	return t == TransportRegistry || namesHost(rest)
 }
 
-// misplaced returns what the name of an image is instead; nil for a name that is none of it.
+// misplaced returns what the name of an image is instead; nil for the name of an image.
 func (r Ref) misplaced() error {
 	name, tag, tagged := strings.Cut(r.Typed, ":")
 	if strings.Contains(name, ".") && !strings.Contains(name, "/") && !namesTar(r.Typed) && isPort(tag) {

@@ -55,7 +55,7 @@ func read(t *testing.T, b registrytest.Built, name string) inspect.Report {
 	return r
 }
 
-func told(t *testing.T, b registrytest.Built, name string) compose.Source {
+func sourceOf(t *testing.T, b registrytest.Built, name string) compose.Source {
 	t.Helper()
 	return compose.Source{Ref: ref(t, name), Report: read(t, b, name)}
 }
@@ -77,7 +77,7 @@ func list(t *testing.T, name string, sources ...compose.Source) compose.List {
 // two is a list of two images in two repositories of one registry.
 func two(t *testing.T, name string) compose.List {
 	t.Helper()
-	return list(t, name, told(t, image("amd64"), "r.example/amd:v1"), told(t, image("arm64"), "r.example/arm:v1"))
+	return list(t, name, sourceOf(t, image("amd64"), "r.example/amd:v1"), sourceOf(t, image("arm64"), "r.example/arm:v1"))
 }
 
 func plan(t *testing.T, l compose.List, targets ...string) compose.Plan {

@@ -132,8 +132,8 @@ func TestPublishFails(t *testing.T) {
 func TestPublishCancelsTheRest(t *testing.T) {
 	t.Parallel()
 	boom := errors.New("boom")
-	u := upload(t, list(t, "demo:v1", told(t, image("amd64"), "demo:a"), told(t, image("arm64"), "demo:b"),
-		told(t, image("s390x"), "demo:c"), told(t, image("386"), "demo:d")), "s.example/demo:v1")
+	u := upload(t, list(t, "demo:v1", sourceOf(t, image("amd64"), "demo:a"), sourceOf(t, image("arm64"), "demo:b"),
+		sourceOf(t, image("s390x"), "demo:c"), sourceOf(t, image("386"), "demo:d")), "s.example/demo:v1")
 	x := newTarget()
 	var seen atomic.Int32
 	x.fault = func(e string) error {

@@ -27,7 +27,7 @@ func TestVersionTags(t *testing.T) {
 			t.Errorf("%s with %q: got %v, want %s", tt.version, tt.there, got, tt.want)
 		}
 		if stable := !strings.Contains(tt.version, "-"); stable && len(got)+len(kept) != 4 {
-			t.Errorf("%s with %q: %v is not told of all that stay", tt.version, tt.there, kept)
+			t.Errorf("%s with %q: %v does not name all that stay", tt.version, tt.there, kept)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func (s *search) reportOtherABI(program, library rootfs.Entry) {
 	f := s.fileFinding(library, roleShared)
 	f.Rule, f.Evidence = ruleLibrary, other
 	f.Message = fmt.Sprintf("%s: /%s is built for %s %s: it can't be loaded by /%s, which needs it and is built for %s",
-		s.name(), library.Path, other, place(library), program.Path, is)
+		s.name(), library.Path, other, inLayer(library), program.Path, is)
 	s.add(f)
 }
 

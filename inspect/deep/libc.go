@@ -67,7 +67,7 @@ func (j *judgement) reportLibc(k *pkg, name, path, libc string) {
 	}
 	f := j.fileFinding(found.Entry, roleShared)
 	f.Rule, f.Package, f.Evidence = ruleOtherLibc, name, k.forLibc()+", and the image has "+libc
-	f.Message = fmt.Sprintf("%s: /%s is %s %s", j.name(), path, f.Evidence, place(found.Entry))
+	f.Message = fmt.Sprintf("%s: /%s is %s %s", j.name(), path, f.Evidence, inLayer(found.Entry))
 	j.add(f)
 }
 

@@ -63,7 +63,7 @@ func (s *search) reportMissing(e rootfs.Entry) {
 		f.State = inspect.Warning
 	}
 	f.Rule, f.Evidence = ruleNoLoader, missing+" is not in the image"
-	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, place(e), f.Evidence,
+	f.Message = fmt.Sprintf("%s: /%s can't start %s: %s%s", s.name(), e.Path, inLayer(e), f.Evidence,
 		s.builtFor("it", fact.Interp))
 	s.add(f)
 }

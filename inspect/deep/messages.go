@@ -15,15 +15,15 @@ func (s *suspect) mismatch(e rootfs.Entry, role string) inspect.Finding {
 	f := s.fileFinding(e, role)
 	f.Evidence = s.fact.String()
 	f.Message = fmt.Sprintf("%s: %s %s %s: %s",
-		s.judgement.name(), subjectOf(role, e.Path), s.description(), place(e), s.consequence(role))
+		s.judgement.name(), subjectOf(role, e.Path), s.description(), inLayer(e), s.consequence(role))
 	if e.File.Problem != "" {
 		f.Message += "; " + e.File.Problem
 	}
 	return f
 }
 
-// place returns the layer of a file, for messages.
-func place(e rootfs.Entry) string {
+// inLayer returns the layer of a file, for messages.
+func inLayer(e rootfs.Entry) string {
 	return fmt.Sprintf("(layer %d, %s)", e.Layer+1, inspect.Short(e.Digest))
 }
 

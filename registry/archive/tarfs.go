@@ -20,8 +20,8 @@ const blockSize = 512
 // tarFS is a file system of the files in an uncompressed tar, read in place. It is safe for use from several
 // goroutines.
 type tarFS struct {
-	file  *os.File
-	place map[string]section
+	file     *os.File
+	sections map[string]section
 }
 
 // section is the position of a file's bytes in the tar; link is set instead for links, and odd for anything that is not
@@ -41,7 +41,7 @@ func openTar(file *os.File) (*tarFS, error) {
 	if info.Size() == 0 {
 		return nil, fmt.Errorf("the file is empty: %w", registry.ErrContent)
 	}
-	t := &tarFS{file: file, place: map[string]section{}}
+	t := &tarFS{file: file, sections: map[string]section{}}
 	end, err := t.index(info.Size())
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func (t *tarFS) index(size int64) (end int64, err error) {
 			return end, nil
 		case errors.Is(err, io.ErrUnexpectedEOF):
 			return 0, fmt.Errorf("truncated: the archive ends within a file: %w", registry.ErrContent)
-		case errors.Is(err, tar.ErrHeader) && len(t.place) == 0:
+		case errors.Is(err, tar.ErrHeader) && len(t.sections) == 0:
 			return 0, fmt.Errorf("not a tar archive: %w", registry.ErrContent)
 		case err != nil:
 			return 0, fmt.Errorf("damaged tar archive: %w: %w", err, registry.ErrContent)
@@ -112,11 +112,11 @@ func (t *tarFS) note(h *tar.Header, offset int64) error {
 	default:
 		at.odd = true
 	}
-	if first, twice := t.place[name]; twice && !t.same(first, at) {
+	if first, twice := t.sections[name]; twice && !t.same(first, at) {
 		return fmt.Errorf("it holds %q twice, with different content: programs take the first or the last: %w", name,
 			registry.ErrContent)
 	}
-	t.place[name] = at
+	t.sections[name] = at
 	return nil
 }
 
@@ -150,7 +150,7 @@ func (t *tarFS) same(a, b section) bool {
 // checkRegular refuses documents that exist and are not regular files: programs follow links to different places.
 func (t *tarFS) checkRegular(names ...string) error {
 	for _, name := range names {
-		if at, ok := t.place[name]; ok && (at.odd || at.link != "") {
+		if at, ok := t.sections[name]; ok && (at.odd || at.link != "") {
 			return fmt.Errorf("its %q is not a regular file: %w", name, registry.ErrContent)
 		}
 	}
@@ -163,12 +163,12 @@ func clean(name string) string { return strings.TrimPrefix(path.Clean("/"+name),
 // Open implements fs.FS and follows links.
 func (t *tarFS) Open(name string) (fs.File, error) {
 	const maxLinks = 8
-	at, ok := t.place[name]
+	at, ok := t.sections[name]
 	for range maxLinks {
 		if !ok || at.link == "" {
 			break
 		}
-		at, ok = t.place[at.link]
+		at, ok = t.sections[at.link]
 	}
 	if !ok || at.odd || at.link != "" {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -177,7 +177,7 @@ func (t *tarFS) Open(name string) (fs.File, error) {
 }
 
 func (t *tarFS) has(name string) bool {
-	_, ok := t.place[name]
+	_, ok := t.sections[name]
 	return ok
 }
 

@@ -70,7 +70,7 @@ func (o Opener) Open(ctx context.Context, ref registry.Ref, opt Options) (regist
 	case registry.TransportRegistry:
 		return o.lookUp(ctx, ref, opt)
 	case registry.TransportStore:
-		return o.first(ctx, ref, []place{o.inStore()})
+		return o.first(ctx, ref, []origin{o.inStore()})
 	case registry.TransportLayout, registry.TransportDirectory, registry.TransportArchive, registry.TransportDockerArchive:
 		return archive.Open(ctx, ref)
 	case registry.TransportEngine:
@@ -107,23 +107,23 @@ func (o Opener) lookUp(ctx context.Context, ref registry.Ref, opt Options) (regi
 	return object, nil
 }
 
-func (o Opener) places(ref registry.Ref, opt Options) ([]place, error) {
+func (o Opener) places(ref registry.Ref, opt Options) ([]origin, error) {
 	forced := strings.HasPrefix(ref.Typed, string(registry.TransportRegistry)+"://")
 	switch {
 	case opt.From == FromStore:
-		return []place{o.inStore()}, nil
+		return []origin{o.inStore()}, nil
 	case opt.From != "" && opt.From != FromRegistry:
 		return nil, fmt.Errorf("looking up %q: unknown place %q, only %s and %s are known: %w", ref, opt.From, FromStore, FromRegistry, registry.ErrName)
 	case opt.From == FromRegistry, forced, opt.Order == RegistryFirst && !ref.Bare:
-		return []place{o.inRegistry()}, nil
+		return []origin{o.inRegistry()}, nil
 	case opt.Order == LocalFirst && ref.Local():
-		return []place{o.inStore()}, nil
+		return []origin{o.inStore()}, nil
 	}
-	return []place{o.inStore(), o.inRegistry()}, nil
+	return []origin{o.inStore(), o.inRegistry()}, nil
 }
 
 // first searches one place after the other.
-func (o Opener) first(ctx context.Context, ref registry.Ref, places []place) (registry.Object, error) {
+func (o Opener) first(ctx context.Context, ref registry.Ref, places []origin) (registry.Object, error) {
 	var missing []string
 	for _, p := range places {
 		object, err := p.open(ctx, ref)

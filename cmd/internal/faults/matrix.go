@@ -62,11 +62,11 @@ type Matrix struct {
 // no credentials be printed, no blob that has arrived be sent again, and no failed command leave files behind.
 func (o Matrix) Run(t *testing.T) {
 	t.Helper()
-	m := &matrix{Matrix: o, home: NewHome(t), seed: Seed(t), places: make(chan *place, 8)}
+	m := &matrix{Matrix: o, home: NewHome(t), seed: Seed(t), free: make(chan *registries, 8)}
 	m.build(t)
 	// Cells mostly wait, so more of them run at once than there are processors. t.Parallel would limit that.
 	var cells errgroup.Group
-	cells.SetLimit(cap(m.places))
+	cells.SetLimit(cap(m.free))
 	worker, err := testparts.Available(testparts.QEMU)
 	if err != nil {
 		t.Fatal(err)

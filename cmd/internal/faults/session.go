@@ -27,7 +27,7 @@ type matrix struct {
 	Matrix
 	home   string
 	seed   uint64
-	places chan *place
+	free   chan *registries
 	images map[string]registrytest.Built
 	dead   string // an address that refuses connections
 	tls    string // a registry whose certificate is not trusted
@@ -35,8 +35,8 @@ type matrix struct {
 	failed tally
 }
 
-// place is a pair of registries, used by one cell at a time.
-type place struct{ src, dst, other *registrytest.Server }
+// registries are used by one cell at a time.
+type registries struct{ src, dst, other *registrytest.Server }
 
 // RegistryOptions returns the options of a registry with tokens and a password.
 func RegistryOptions() registrytest.Options {
@@ -47,13 +47,13 @@ func (m *matrix) build(t *testing.T) {
 	t.Helper()
 	hosts := map[string]map[string]string{}
 	login := map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bob:" + Canary))}
-	for range cap(m.places) {
-		p := &place{
+	for range cap(m.free) {
+		p := &registries{
 			registrytest.New(t, RegistryOptions()), registrytest.New(t, RegistryOptions()),
 			registrytest.New(t, registrytest.Options{}),
 		}
 		hosts[p.src.Host()], hosts[p.dst.Host()] = login, login
-		m.places <- p
+		m.free <- p
 	}
 	gone, err := registrytest.Start(registrytest.Options{})
 	if err != nil {
@@ -124,9 +124,9 @@ type outcome struct {
 	was, is        string   // the output of the command's look before and after it
 }
 
-// session is a place that is prepared for a command.
+// session is the registries, prepared for a command.
 type session struct {
-	*place
+	*registries
 	repo string // the first part of all its repositories: "c12"
 	dir  string
 	// fresh: no other session has its images, so that digests and sizes differ from those of others.
@@ -136,10 +136,10 @@ type session struct {
 
 func (m *matrix) open(t *testing.T, c command, o registrytest.Options) *session {
 	t.Helper()
-	p := <-m.places
-	t.Cleanup(func() { m.places <- p })
+	p := <-m.free
+	t.Cleanup(func() { m.free <- p })
 	o.Referrers = c.referrers
-	s := &session{place: p, repo: fmt.Sprintf("c%d", m.serial.Add(1)), dir: t.TempDir()}
+	s := &session{registries: p, repo: fmt.Sprintf("c%d", m.serial.Add(1)), dir: t.TempDir()}
 	for _, server := range []*registrytest.Server{p.src, p.dst} {
 		usual := RegistryOptions()
 		usual.Referrers = c.referrers

@@ -110,7 +110,7 @@ func TestMutants(t *testing.T) {
 			for _, run := range runs {
 				t.Run(dir+" "+run, func(t *testing.T) {
 					t.Parallel()
-					if out, err := goTest(t, place{dir, run}); err != nil {
+					if out, err := goTest(t, target{dir, run}); err != nil {
 						t.Errorf("%v\n%s", err, out)
 					}
 				})
@@ -154,7 +154,7 @@ func (m mutant) mustDie(t *testing.T, tests known) {
 }
 
 // goTest runs one test of the module.
-func goTest(t *testing.T, at place, flags ...string) (string, error) {
+func goTest(t *testing.T, at target, flags ...string) (string, error) {
 	t.Helper()
 	args := append([]string{"test", "-vet=off", "-count=1", "-timeout=30m", "-run=" + at.run}, flags...)
 	cmd := exec.CommandContext(t.Context(), "go", append(args, "./"+at.dir)...)
@@ -165,27 +165,27 @@ func goTest(t *testing.T, at place, flags ...string) (string, error) {
 	return string(out), err
 }
 
-// place is a package, and what -run makes one test of it.
-type place struct{ dir, run string }
+// target is a package, and what -run makes one test of it.
+type target struct{ dir, run string }
 
 // name is what the test calls itself.
-func (p place) name() string { return strings.NewReplacer("^", "", "$", "").Replace(p.run) }
+func (p target) name() string { return strings.NewReplacer("^", "", "$", "").Replace(p.run) }
 
 // known are the packages that have a test, by its name.
-type known map[string][]place
+type known map[string][]target
 
 // find is where the killer is: in the package of the mutant if there are several.
-func (k known) find(m mutant) (place, error) {
+func (k known) find(m mutant) (target, error) {
 	dir, name, named := strings.Cut(m.killer, ".")
 	if !named || strings.HasSuffix(m.killer, ".txtar") {
 		dir, name = filepath.Dir(m.file), m.killer
 	}
 	found := k[name]
-	if i := slices.IndexFunc(found, func(p place) bool { return p.dir == dir }); i >= 0 {
+	if i := slices.IndexFunc(found, func(p target) bool { return p.dir == dir }); i >= 0 {
 		return found[i], nil
 	}
 	if len(found) != 1 {
-		return place{}, fmt.Errorf("%d packages have %q", len(found), name)
+		return target{}, fmt.Errorf("%d packages have %q", len(found), name)
 	}
 	return found[0], nil
 }
@@ -207,7 +207,7 @@ func allTests(t *testing.T) known {
 			}
 			dir, _ := filepath.Rel(root, filepath.Dir(file)) // both are relative
 			for _, m := range definedTest.FindAllStringSubmatch(string(body), -1) {
-				k[m[1]] = append(k[m[1]], place{dir, "^" + m[1] + "$"})
+				k[m[1]] = append(k[m[1]], target{dir, "^" + m[1] + "$"})
 			}
 		}
 	}
@@ -221,7 +221,7 @@ func allTests(t *testing.T) known {
 		}
 		for _, script := range scripts {
 			name := filepath.Base(script)
-			k[name] = append(k[name], place{"cmd/mtool", "^" + test + "$/^" + strings.TrimSuffix(name, ".txtar") + "$"})
+			k[name] = append(k[name], target{"cmd/mtool", "^" + test + "$/^" + strings.TrimSuffix(name, ".txtar") + "$"})
 		}
 	}
 	return k

@@ -8,14 +8,14 @@ import (
 	"mtool/registry/remote"
 )
 
-// place is a store or a registry in which a name is looked up.
-type place struct {
+// origin is a store or a registry in which a name is looked up.
+type origin struct {
 	transport registry.Transport
 	where     string // what the user may look at: the store's directory
 	open      func(context.Context, registry.Ref) (registry.Object, error)
 }
 
-func (p place) describe(ref registry.Ref) string {
+func (p origin) describe(ref registry.Ref) string {
 	s := ref.At(p.transport).String()
 	if p.where != "" {
 		s += " (" + p.where + ")"
@@ -23,15 +23,15 @@ func (p place) describe(ref registry.Ref) string {
 	return s
 }
 
-func (o Opener) inStore() place {
+func (o Opener) inStore() origin {
 	if o.Store == nil {
-		return place{transport: registry.TransportStore, where: "there is no store", open: nowhere}
+		return origin{transport: registry.TransportStore, where: "there is no store", open: nowhere}
 	}
-	return place{transport: registry.TransportStore, where: o.Store.Dir(), open: o.Store.Get}
+	return origin{transport: registry.TransportStore, where: o.Store.Dir(), open: o.Store.Get}
 }
 
-func (o Opener) inRegistry() place {
-	p := place{transport: registry.TransportRegistry, where: "no registry client", open: nowhere}
+func (o Opener) inRegistry() origin {
+	p := origin{transport: registry.TransportRegistry, where: "no registry client", open: nowhere}
 	if o.Client != nil {
 		p.where, p.open = "registry", o.fetch
 	}
