@@ -23,8 +23,8 @@ func ofContent() []mutant {
 		},
 
 		{"registry/archive/tarfs.go", "registry/archive.TestNamesCantEscape", `const maxLinks = 8
-	at, ok := t.place[name]`, `const maxLinks = 8
-	at, ok := t.place[name]
+	at, ok := t.sections[name]`, `const maxLinks = 8
+	at, ok := t.sections[name]
 	if f, err := os.Open("/" + at.link); at.link != "" && err == nil {
 		return f, nil
 	}`},
