@@ -191,7 +191,7 @@ func closedAtOnce(addr string, tls bool) reason {
 	}
 	files := advice.Of(advice.Certificates)
 	if tls {
-		return reason{"it closed the connection, as a worker does that refuses the client certificate", files, registry.ErrDenied}
+		return reason{"it closed the connection, as a worker does when it refuses the client certificate", files, registry.ErrDenied}
 	}
 	return reason{"it closed the connection at once: it requires TLS, or is not BuildKit", files, registry.ErrUnavailable}
 }
