@@ -59,13 +59,17 @@ func (d directoryFS) Open(name string) (fs.File, error) {
 	if !strings.HasPrefix(name, "blobs/") {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	algorithm, file := path.Base(path.Dir(name)), path.Base(name)
-	if algorithm != "sha256" {
-		file = algorithm + "-" + file
-	}
+	file := directoryFile(v1.Hash{Algorithm: path.Base(path.Dir(name)), Hex: path.Base(name)})
 	f, err := d.files.Open(file + childEnding)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d.files.Open(file)
 	}
 	return f, err
+}
+
+func directoryFile(h v1.Hash) string {
+	if h.Algorithm == "sha256" {
+		return h.Hex
+	}
+	return h.Algorithm + "-" + h.Hex
 }

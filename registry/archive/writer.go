@@ -14,21 +14,24 @@ import (
 	"mtool/registry/store"
 )
 
-// Writer writes a layout or an OCI archive; it is a registry.Target. End it with Close, or with Abort after an error;
-// further calls of either do nothing.
+// Writer writes a layout, an OCI archive or a directory of skopeo; it is a registry.Target. End it with Close, or with
+// Abort after an error; further calls of either do nothing.
 type Writer struct {
-	ref   registry.Ref
-	blobs *store.Writer
-	spool *spool        // nil for a layout
-	fresh *store.Layout // the layout, if this writer creates its directory; else nil
-	tags  atomic.Int32
-	ctx   atomic.Pointer[context.Context] // of the last call, for the progress of Close
-	ended bool
+	ref       registry.Ref
+	blobs     *store.Writer
+	spool     *spool        // nil for a layout
+	fresh     *store.Layout // the layout, if this writer creates its directory; else nil
+	directory *directoryWriter
+	tags      atomic.Int32
+	ctx       atomic.Pointer[context.Context] // of the last call, for the progress of Close
+	ended     bool
 }
 
 // Create starts writing what ref names. For oci: that is a directory, created when missing, in which every PutTag adds
 // or replaces its tag and leaves the others. For oci-archive: it is a new file, which replaces an old one at Close; the
-// error wraps registry.ErrNotFound when its directory is missing. Other transports are a registry.ErrName.
+// error wraps registry.ErrNotFound when its directory is missing. For dir: it is a directory, created when missing,
+// with the one image of the last PutTag, which replaces an older one at Close; a directory with other files is a
+// registry.ErrContent. Other transports are a registry.ErrName.
 func Create(ref registry.Ref) (*Writer, error) {
 	switch ref.Transport {
 	case registry.TransportLayout:
@@ -48,10 +51,11 @@ func Create(ref registry.Ref) (*Writer, error) {
 		}
 		return &Writer{ref: ref, blobs: store.OpenLayout(s.layout()).Writer(), spool: s}, nil
 	case registry.TransportDirectory:
-		return nil, registry.WithHint(
-			fmt.Errorf("creating %q: directories of skopeo are not written: %w", ref, registry.ErrName),
-			"write oci:"+ref.Path,
-		)
+		d, err := newDirectoryWriter(ref.Path)
+		if err != nil {
+			return nil, fmt.Errorf("creating %q: %w", ref, err)
+		}
+		return &Writer{ref: ref, blobs: store.OpenLayout(d.spool.layout()).Writer(), spool: d.spool, directory: d}, nil
 	case registry.TransportDockerArchive:
 		return nil, registry.WithHint(
 			fmt.Errorf("creating %q: Docker archives are not written: %w", ref, registry.ErrName),
@@ -63,11 +67,17 @@ func Create(ref registry.Ref) (*Writer, error) {
 
 // PutBlob implements registry.Target.
 func (w *Writer) PutBlob(ctx context.Context, d v1.Descriptor, src registry.Source) (registry.Moved, error) {
+	if w.directory != nil {
+		w.directory.add(d.Digest, "")
+	}
 	return w.blobs.PutBlob(ctx, d, src)
 }
 
 // PutManifest implements registry.Target.
 func (w *Writer) PutManifest(ctx context.Context, m registry.Manifest) error {
+	if w.directory != nil {
+		w.directory.add(m.Digest, childEnding)
+	}
 	return w.blobs.PutManifest(ctx, m)
 }
 
@@ -76,6 +86,9 @@ func (w *Writer) PutTag(ctx context.Context, tag string, m registry.Manifest) er
 	w.ctx.Store(&ctx)
 	if err := w.blobs.PutTag(ctx, tag, m); err != nil {
 		return err
+	}
+	if w.directory != nil {
+		w.directory.name(m.Digest)
 	}
 	w.tags.Add(1)
 	return nil
@@ -94,7 +107,11 @@ func (w *Writer) Close() error {
 	if err == nil && w.tags.Load() == 0 {
 		err = errors.New("nothing was written to it")
 	}
-	if err == nil {
+	switch {
+	case err != nil:
+	case w.directory != nil:
+		err = w.directory.place()
+	default:
 		err = w.spool.pack(*w.ctx.Load())
 	}
 	if err = errors.Join(err, w.spool.remove()); err != nil {
@@ -103,7 +120,7 @@ func (w *Writer) Close() error {
 	return nil
 }
 
-// Abort leaves an archive as it was; in a layout what has a tag already stays.
+// Abort leaves an archive and a directory of skopeo as they were; in a layout what has a tag already stays.
 func (w *Writer) Abort() error {
 	if w.ended {
 		return nil
@@ -115,6 +132,9 @@ func (w *Writer) Abort() error {
 	}
 	if w.fresh != nil {
 		err = errors.Join(err, w.fresh.RemoveEmpty())
+	}
+	if w.directory != nil {
+		w.directory.removeEmpty()
 	}
 	if err != nil {
 		return fmt.Errorf("giving up %q: %w", filepath.Clean(w.ref.Path), err)

@@ -128,14 +128,14 @@ func statedName(file string, names []string) (registry.Ref, error) {
 // SaveOptions are the options of Save.
 type SaveOptions struct {
 	Names []registry.Ref
-	File  string
-	Force bool // save images with wrong claims too
+	To    registry.Ref // an archive, or a directory for one name
+	Force bool         // save images with wrong claims too
 }
 
-// Save writes images and lists, with every platform, into one OCI archive, each under its full name. If it fails, an
-// old file stays.
+// Save writes images and lists, with every platform, into one archive, each under its full name. If it fails, an old
+// file stays.
 func (e *Env) Save(ctx context.Context, o SaveOptions) (made []publish.Made, err error) {
-	to := registry.Ref{Transport: registry.TransportArchive, Path: o.File}
+	to := o.To
 	w, err := archive.Create(to)
 	if err != nil {
 		return nil, err

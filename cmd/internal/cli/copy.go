@@ -20,8 +20,8 @@ func (a *application) copyCommand() *cobra.Command {
 		Short:      "Copy an image or a whole list between registries, the store, layouts, archives and Docker Engine",
 		Long: `Copy an image or a whole list, with every platform and its attestations, digests unchanged.
 
-SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-daemon:NAME; SRC also
-docker-archive:FILE, or - for an archive on standard input.
+SRC and DST: a registry name, store:NAME, oci:DIR[:TAG], oci-archive:FILE[:TAG], dir:DIR or docker-daemon:NAME; SRC
+also docker-archive:FILE, or - for an archive on standard input.
 
 Docker Engine takes one image of a list: that of --platform, by default of the engine's platform. An image from an
 engine that keeps images in containerd (the default of later versions) has the digest that it was pulled with; from

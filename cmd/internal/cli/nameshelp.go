@@ -15,7 +15,7 @@ const namesHelp = `Names follow docker's rules: demo:v1 is docker.io/library/dem
   oci:DIR[:TAG|@DIGEST]      an OCI layout folder; also oci-layout://DIR
   oci-archive:FILE[:TAG]     an OCI archive
   docker-archive:FILE[:TAG]  what docker save writes
-  dir:DIR                    what skopeo and podman write as dir:, to read from
+  dir:DIR                    the files of one image or list, as skopeo and podman write them
   docker-daemon:NAME         an image of Docker Engine (DOCKER_HOST, DOCKER_CONTEXT, docker's context); also
                              docker-daemon:sha256:ID
 
