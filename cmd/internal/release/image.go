@@ -61,11 +61,12 @@ func (r *release) image(ctx context.Context, dir, stage, tag, platforms string) 
 		steps = append(steps, []string{"push", name, published}, append(proof, published))
 	}
 	for _, args := range steps {
+		fmt.Fprintf(os.Stderr, "$ mtool %s\n", strings.Join(args, " "))
 		said, err := r.output(ctx, nil, r.mtool, args...)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(os.Stderr, "$ mtool %s\n%s\n", strings.Join(args, " "), said)
+		fmt.Fprintln(os.Stderr, said)
 	}
 	r.names = append(r.names, archive)
 	return nil

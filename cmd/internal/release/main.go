@@ -57,7 +57,8 @@ func makeRelease(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, t := range o.targets {
+	for i, t := range o.targets {
+		fmt.Fprintf(os.Stderr, "%s: compiling (%d of %d)\n", t, i+1, len(o.targets))
 		if err := r.makeTarget(ctx, t); err != nil {
 			return fmt.Errorf("making %s: %w", t, err)
 		}
