@@ -51,7 +51,7 @@ func (w *worker) rank(target v1.Platform) int {
 	if w.Platform != nil && !platform.Satisfies(target, *w.Platform) {
 		return rankNever
 	}
-	_, err := w.host.Of(target)
+	_, err := w.host.Support(target)
 	runs := w.embedded() && err == nil || runsOn(w.runnable, target)
 	switch {
 	case w.Platform != nil, runs && w.emulator(target) == "":

@@ -21,7 +21,7 @@ import (
 	"mtool/registry/remote"
 )
 
-func TestBaseThatIsNotThere(t *testing.T) {
+func TestMissingBase(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	closed := httptest.NewServer(nil)
@@ -39,7 +39,7 @@ func TestBaseThatIsNotThere(t *testing.T) {
 		{"401", answer(401), registry.ErrDenied},
 		{"403", answer(403), registry.ErrDenied},
 		{"500", answer(500), registry.ErrUnavailable},
-		{"nobody listens", closed.URL, registry.ErrUnavailable},
+		{"closed port", closed.URL, registry.ErrUnavailable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			base := strings.TrimPrefix(c.url, "http://") + "/base:v1"
@@ -54,7 +54,7 @@ func TestBaseThatIsNotThere(t *testing.T) {
 }
 
 // The worker speaks TLS 1.2 and later, to registries and to the servers of an ADD.
-func TestWorkerAndOldTLS(t *testing.T) {
+func TestWorkerRefusesOldTLS(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	s := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -76,7 +76,7 @@ func TestWorkerAndOldTLS(t *testing.T) {
 	}
 }
 
-func TestBaseOfAnotherPlatformInRegistry(t *testing.T) {
+func TestBaseOfAnotherPlatform(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	server := registrytest.New(t, registrytest.Options{})
@@ -112,7 +112,7 @@ func TestPrivateBase(t *testing.T) {
 		return err
 	}
 	if err := run(); !errors.Is(err, registry.ErrDenied) && !errors.Is(err, registry.ErrUnavailable) {
-		t.Errorf("without verification switched off: %v", err)
+		t.Errorf("with the certificate verified: %v", err)
 	}
 	h.o.Registries.SkipVerify = skip
 	if err := run(); !errors.Is(err, registry.ErrDenied) {
@@ -134,9 +134,8 @@ func push(t *testing.T, s *registrytest.Server, o remote.Options, image registry
 	return name
 }
 
-// The login for the server of an ADD, a secret that BuildKit takes by its name, does not follow a redirect to another
-// port.
-func TestAddKeepsItsLoginAtHome(t *testing.T) {
+// BuildKit sends the secret HTTP_AUTH_TOKEN_HOST to the server of an ADD. A redirect to another port must not get it.
+func TestAddTokenStaysOnItsServer(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	seen := make(chan string, 2)
@@ -160,6 +159,6 @@ func TestAddKeepsItsLoginAtHome(t *testing.T) {
 		t.Fatal(err)
 	}
 	if first, second := <-seen, <-seen; first != "Bearer login" || second != "" {
-		t.Errorf("the server was told %q, and the other %q", first, second)
+		t.Errorf("the server got the token %q, the other server %q", first, second)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"mtool/build/worker"
 )
 
-// BenchmarkStart is the time from nothing to a worker that answers, and its end.
+// BenchmarkStart starts a worker on an existing state and stops it.
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	for b.Loop() {
@@ -23,7 +23,7 @@ func BenchmarkStart(b *testing.B) {
 	}
 }
 
-// BenchmarkCachedBuild is a whole build of which every step is cached.
+// BenchmarkCachedBuild measures a build in which every step is cached.
 func BenchmarkCachedBuild(b *testing.B) {
 	h := newHome(b)
 	spec := build.Spec{

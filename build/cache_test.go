@@ -8,6 +8,6 @@ func TestDefaultKeep(t *testing.T) {
 		t.Errorf("got %d", got)
 	}
 	if got := defaultKeep("/nowhere"); got != mostBytes {
-		t.Errorf("of an unknown disk: %d", got)
+		t.Errorf("for an unknown disk: %d", got)
 	}
 }

@@ -32,7 +32,7 @@ func TestUnreachable(t *testing.T) {
 	}
 }
 
-// With TLS, to hang up at once is to refuse the certificate.
+// With TLS, a peer that closes the connection at once has refused the certificate.
 func TestUnreachableTLS(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -45,7 +45,7 @@ func TestUnreachableTLS(t *testing.T) {
 	}
 }
 
-// TestCertificates: what can't be a set of certificates is said before anything is dialled.
+// Incomplete or unreadable certificates are usage errors, reported before anything is dialled.
 func TestCertificates(t *testing.T) {
 	t.Parallel()
 	for i, tls := range []WorkerTLS{{CA: "/nowhere"}, {Cert: "pool_test.go"}, {Key: "pool_test.go"}} {

@@ -21,9 +21,8 @@ import (
 	"mtool/registry/remote"
 )
 
-// A token server whose certificate nobody checks for one registry is checked for every other, in whatever order and
-// even at one time.
-func TestTokensOfUncheckedHost(t *testing.T) {
+// Skipping a token server's certificate for one registry does not skip it for others, in any order and in parallel.
+func TestTokensOfUnverifiedHost(t *testing.T) {
 	t.Parallel()
 	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("service") != "s" || r.URL.Query().Get("scope") != "repository:a:pull" {
@@ -35,7 +34,7 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 	ask := func(host string) error {
 		server, ok := credentials(Options{Registries: remote.Settings{SkipVerify: []string{"a.example", "b.example:5000"}}}).(auth.AuthServer)
 		if !ok {
-			t.Fatal("it answers no worker")
+			t.Fatal("the credentials are not an auth server")
 		}
 		answer, err := server.FetchToken(t.Context(),
 			&auth.FetchTokenRequest{Host: host, Realm: s.URL + "/token", Service: "s", Scopes: []string{"repository:a:pull"}})
@@ -60,8 +59,8 @@ func TestTokensOfUncheckedHost(t *testing.T) {
 	}
 }
 
-// TestTokensAgain: a token server that is out of order is asked again, and one that stays so is told with its status.
-func TestTokensAgain(t *testing.T) {
+// A token server that fails is asked again; the error for one that keeps failing has its status.
+func TestTokenRetries(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]int32{
 		http.StatusBadGateway: tokenAttempts, http.StatusRequestTimeout: tokenAttempts,
@@ -79,7 +78,7 @@ func TestTokensAgain(t *testing.T) {
 			}))
 			server, ok := credentials(Options{}).(auth.AuthServer)
 			if !ok {
-				t.Fatal("it answers no worker")
+				t.Fatal("the credentials are not an auth server")
 			}
 			_, err := server.FetchToken(t.Context(), &auth.FetchTokenRequest{Host: "a.example", Realm: s.URL + "/token"})
 			s.Close()
@@ -95,9 +94,9 @@ func TestTokensAgain(t *testing.T) {
 	}
 }
 
-// A worker's registry may name any token server: the password goes to none without TLS, to no other by a redirect, by
-// no old TLS, and an answer without end is cut off.
-func TestWorkersPasswordStaysAtHome(t *testing.T) {
+// A registry may name any token server. The password is not sent without TLS, with old TLS, or to the target of a
+// redirect to another server. An endless answer is cut off.
+func TestPasswordOfTokenServer(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "auth.json")
 	if err := os.WriteFile(file, []byte(`{"auths": {"r.example": {"username": "anna", "password": "secret"}}}`),
 		0o600); err != nil {
@@ -137,7 +136,7 @@ func TestWorkersPasswordStaysAtHome(t *testing.T) {
 		}
 	})
 	for _, c := range []struct {
-		realm, want string // an error's word
+		realm, want string // part of the error
 		stolen      int32
 		plain       []string
 	}{

@@ -12,7 +12,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// TestDeviceIn: where a worker makes no devices, the one that kept ADD from unpacking an archive is named.
+// If a worker can't make devices, the error of an ADD names the device in the archive.
 func TestDeviceIn(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -51,12 +51,12 @@ func TestDeviceIn(t *testing.T) {
 	}
 }
 
-// TestDeviceOut: what the worker says of a device among exported files gets its kind back.
+// A worker's message about a device among exported files gets its error kind back.
 func TestDeviceOut(t *testing.T) {
 	t.Parallel()
-	said := fmt.Errorf("%q %w", "dev/null", device.ErrNotMade).Error()
-	if err := deviceOut(errors.New("failed to solve: " + said)); !errors.Is(err, device.ErrNotMade) ||
-		err.Error() != "failed to solve: "+said {
+	message := fmt.Errorf("%q %w", "dev/null", device.ErrNotMade).Error()
+	if err := deviceOut(errors.New("failed to solve: " + message)); !errors.Is(err, device.ErrNotMade) ||
+		err.Error() != "failed to solve: "+message {
 		t.Errorf("got %v", err)
 	}
 	if err := deviceOut(errors.New("failed to solve")); err != nil {

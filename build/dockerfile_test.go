@@ -32,7 +32,7 @@ func TestNeeds(t *testing.T) {
 			bases: []string{"golang linux/amd64"}, runs: []string{"linux/amd64"},
 		},
 		{
-			name:  "stage chosen by architecture, the other one is not needed",
+			name:  "stage chosen by architecture",
 			text:  "FROM base:amd64 AS x-amd64\nRUN a\nFROM base:arm64 AS x-arm64\nFROM x-${TARGETARCH}\nLABEL a=b",
 			bases: []string{"base:arm64 linux/arm64"},
 		},
@@ -48,12 +48,12 @@ func TestNeeds(t *testing.T) {
 			target: "B", bases: []string{"two linux/arm64"},
 		},
 		{
-			name:  "a stage has the platform of the stage it starts from",
+			name:  "a stage has the platform of its base stage",
 			text:  "FROM --platform=linux/s390x one AS a\nFROM a AS b\nRUN b\nFROM scratch\nCOPY --from=1 /x /x",
 			bases: []string{"one linux/s390x"}, runs: []string{"linux/s390x"},
 		},
 		{
-			name:  "images copied from and mounted are the target's, whatever the stage",
+			name:  "images copied from or mounted have the target's platform in every stage",
 			text:  "FROM --platform=linux/amd64 one\nCOPY --from=tools /x /x\nRUN --mount=from=cache,target=/c true",
 			bases: []string{"one linux/amd64", "tools linux/arm64", "cache linux/arm64"}, runs: []string{"linux/amd64"},
 		},

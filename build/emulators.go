@@ -24,7 +24,7 @@ func buildPlatform(host emulator.Host) v1.Platform {
 // emulatorOn returns QEMU's name of the emulator that a machine needs for a platform's programs; "" for the processor
 // itself.
 func emulatorOn(host emulator.Host, target v1.Platform) string {
-	how, _ := host.Of(target)
+	how, _ := host.Support(target)
 	return how.Emulator.Name
 }
 

@@ -9,12 +9,12 @@ func TestHostOf(t *testing.T) {
 		"linux/amd64/v3": true, "linux/386": true, "linux/arm64": false,
 		"linux/arm/v7": false,
 	} {
-		way, err := h.Of(parsed(t, name)[0])
-		if err != nil || way.Native != native {
-			t.Errorf("%s: %+v, %v", name, way, err)
+		support, err := h.Support(parsed(t, name)[0])
+		if err != nil || support.Native != native {
+			t.Errorf("%s: %+v, %v", name, support, err)
 		}
 	}
-	if _, err := h.Of(parsed(t, "linux/amd64/v4")[0]); err == nil {
+	if _, err := h.Support(parsed(t, "linux/amd64/v4")[0]); err == nil {
 		t.Error("a level that the worker does not list")
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"mtool/registry"
 )
 
-// TestRepack compresses plain layers to the same bytes each time, and keeps the others.
+// repack compresses plain layers to the same bytes each time and keeps compressed ones.
 func TestRepack(t *testing.T) {
 	t.Parallel()
 	plain, packed := bytes.Repeat([]byte("layer "), 1000), []byte("\x1f\x8b packed already")
@@ -71,7 +71,7 @@ func TestRepack(t *testing.T) {
 	}
 	if _, err := repack(t.Context(), registry.Object{Root: root, Source: memory{}}, t.TempDir()); !errors.Is(err,
 		registry.ErrNotFound) {
-		t.Errorf("blobs that are missing: %v", err)
+		t.Errorf("missing blobs: %v", err)
 	}
 }
 

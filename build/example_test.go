@@ -14,7 +14,7 @@ import (
 	"mtool/registry/store"
 )
 
-// ExampleCheck finds the lines of a Dockerfile that make an image of one architecture carry another one's files.
+// ExampleCheck finds Dockerfile lines that put files of another architecture into an image.
 func ExampleCheck() {
 	dir, err := os.MkdirTemp("", "context")
 	if err != nil {
@@ -40,14 +40,14 @@ func ExampleCheck() {
 
 // ExampleRun builds an image for two platforms into a store.
 func ExampleRun() {
-	worker.Main() // first thing in main: the worker is this program again
+	worker.Main() // first in main: the worker is this program, started again
 
 	images := store.Open("/var/lib/example/store")
 	spec := build.Spec{
 		Context:   ".",
 		Platforms: []v1.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "arm64"}},
 		Name: func(p v1.Platform) registry.Ref {
-			ref, _ := registry.ParseRef("demo:v1-" + p.Architecture) // a name that is known to be right
+			ref, _ := registry.ParseRef("demo:v1-" + p.Architecture) // a constant name, which is valid
 			return ref
 		},
 	}

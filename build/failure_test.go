@@ -40,6 +40,6 @@ func TestExcerpt(t *testing.T) {
 		t.Errorf("got:\n%s", got)
 	}
 	if got := excerpt(errors.New("x")); got != nil {
-		t.Errorf("got %q of an error without a place", got)
+		t.Errorf("got %q for an error without a source position", got)
 	}
 }

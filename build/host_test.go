@@ -13,21 +13,21 @@ import (
 	"time"
 )
 
-// TestHostStaysAsItWas ends a build in the middle of a step, in the ways that builds end.
-func TestHostStaysAsItWas(t *testing.T) {
+// A build that is killed or interrupted in the middle of a step leaves no process, mount or file behind.
+func TestHostUnchanged(t *testing.T) {
 	needs(t, "buildkit", "qemu", "root")
 	for _, c := range []struct {
-		name, says string
+		name, want string
 		signal     syscall.Signal
-		worker     bool // gets the signal, not the builder
+		worker     bool // send the signal to the worker, not the builder
 		exit       int  // -1: killed
 	}{
 		{name: "killed", signal: syscall.SIGKILL, exit: -1},
 		{name: "interrupted", signal: syscall.SIGINT, exit: 130},
-		{name: "worker killed", signal: syscall.SIGKILL, worker: true, exit: 1, says: "the worker ended: signal: killed"},
+		{name: "worker killed", signal: syscall.SIGKILL, worker: true, exit: 1, want: "the worker ended: signal: killed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			before := look(t)
+			before := hostState(t)
 			o := order{
 				Home: publicDir(t),
 				Context: contextDir(t, "FROM scratch\nARG TARGETARCH\nCOPY app-$TARGETARCH /app\nRUN [\"/app\", \"sleep\"]\n",
@@ -42,16 +42,16 @@ func TestHostStaysAsItWas(t *testing.T) {
 				_ = p.Wait()
 				t.Fatalf("the step did not start:\n%s", out)
 			}
-			who := p.Process.Pid
+			pid := p.Process.Pid
 			if c.worker {
-				who = workerOf(t, who)
+				pid = workerOf(t, pid)
 			}
-			if err := syscall.Kill(who, c.signal); err != nil {
+			if err := syscall.Kill(pid, c.signal); err != nil {
 				t.Error(err)
 			}
-			_ = p.Wait() // it was killed or interrupted
-			if !strings.Contains(out.String(), c.says) {
-				t.Errorf("the builder did not say %q:\n%s", c.says, out)
+			_ = p.Wait() // an error: it was killed or interrupted
+			if !strings.Contains(out.String(), c.want) {
+				t.Errorf("the builder did not print %q:\n%s", c.want, out)
 			}
 			if got := p.ProcessState.ExitCode(); got != c.exit {
 				t.Errorf("the builder ended with %d, want %d:\n%s", got, c.exit, out)
@@ -59,7 +59,7 @@ func TestHostStaysAsItWas(t *testing.T) {
 			if !soon(func() bool { return len(sleepers()) == 0 }) {
 				t.Errorf("left running: %v", sleepers())
 			}
-			if after := look(t); !slices.Equal(after, before) {
+			if after := hostState(t); !slices.Equal(after, before) {
 				t.Errorf("the host changed from\n%s\nto\n%s", strings.Join(before, "\n"), strings.Join(after, "\n"))
 			}
 			write(t, filepath.Join(o.Context, "Dockerfile"), runApp)
@@ -74,8 +74,8 @@ func TestHostStaysAsItWas(t *testing.T) {
 	}
 }
 
-// look lists what a build must not change: mounts, control groups, and how programs are executed.
-func look(t *testing.T) []string {
+// hostState lists what a build must not change: mounts, control groups and binfmt_misc entries.
+func hostState(t *testing.T) []string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mounts")
 	if err != nil {
@@ -93,10 +93,10 @@ func look(t *testing.T) []string {
 	return found
 }
 
-// sleepers are the processes of the step, which a PID namespace hides from no one outside.
+// sleepers returns the processes of the step. The host sees them although they are in another PID namespace.
 func sleepers() []string { return processes("/app\x00sleep\x00") }
 
-// workerOf finds the worker of a builder.
+// workerOf returns the process ID of a builder's worker.
 func workerOf(t *testing.T, builder int) int {
 	t.Helper()
 	for _, dir := range processes("mtool-worker\x00") {
@@ -122,9 +122,9 @@ func processes(cmdline string) []string {
 	return found
 }
 
-func soon(is func() bool) bool {
+func soon(done func() bool) bool {
 	for end := time.Now().Add(10 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if is() {
+		if done() {
 			return true
 		}
 	}

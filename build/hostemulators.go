@@ -111,7 +111,7 @@ func InstallEmulators(dir string, platforms []v1.Platform) ([]emulator.Registere
 // foreignEmulator finds the emulator of a platform that this machine does not run natively.
 func foreignEmulator(dir string, p v1.Platform) (emulator.Found, error) {
 	doing := "registering an emulator of " + p.Architecture
-	how, err := emulator.Detect().Of(p)
+	how, err := emulator.Detect().Support(p)
 	if err == nil && how.Native {
 		err = errors.New("it runs natively here")
 	}

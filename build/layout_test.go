@@ -13,7 +13,7 @@ import (
 	ocispecs "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-func TestOutputLinksWhatTheStoreHas(t *testing.T) {
+func TestOutputReusesStoredBlobs(t *testing.T) {
 	t.Parallel()
 	store, dir := t.TempDir(), t.TempDir()
 	known, fresh := []byte("known"), []byte("fresh")
@@ -35,7 +35,7 @@ func TestOutputLinksWhatTheStoreHas(t *testing.T) {
 	d := ocispecs.Descriptor{Digest: digest.FromBytes(known), Size: int64(len(known))}
 	if _, err := out.Writer(t.Context(), content.WithRef("x"), content.WithDescriptor(d)); !errors.Is(err,
 		errdefs.ErrAlreadyExists) {
-		t.Errorf("writing what the store has: %v", err)
+		t.Errorf("writing a blob that the store has: %v", err)
 	}
 	if err := write(fresh); err != nil {
 		t.Error(err)

@@ -11,13 +11,13 @@ func TestLint(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		text string
-		want string // rules, each with its line
+		want string // RULE:LINE of each warning
 	}{
-		"clean":                {"FROM scratch\nRUN make\n", ""},
-		"shadow, global":       {"ARG TARGETARCH=amd64\nFROM scratch\n", "MT101:1"},
-		"declared":             {"FROM scratch\nARG TARGETARCH\nARG TARGET=x\n", ""},
-		"fixed final stage":    {"FROM --platform=linux/amd64 scratch\nCOPY a /\n", "MT102:1"},
-		"fixed as it is asked": {"FROM --platform=linux/arm64 scratch\nCOPY a /\n", ""},
+		"clean":                      {"FROM scratch\nRUN make\n", ""},
+		"shadow, global":             {"ARG TARGETARCH=amd64\nFROM scratch\n", "MT101:1"},
+		"declared":                   {"FROM scratch\nARG TARGETARCH\nARG TARGET=x\n", ""},
+		"fixed final stage":          {"FROM --platform=linux/amd64 scratch\nCOPY a /\n", "MT102:1"},
+		"fixed to the requested one": {"FROM --platform=linux/arm64 scratch\nCOPY a /\n", ""},
 		"fixed tools": {
 			"FROM --platform=$BUILDPLATFORM a AS b\nRUN x86_64-gcc\nFROM scratch\nCOPY --from=b /a /\n", "",
 		},
@@ -25,13 +25,13 @@ func TestLint(t *testing.T) {
 			"FROM --platform=$BUILDPLATFORM a AS b\nRUN GOARCH=amd64 go build\nFROM scratch\nCOPY --from=b /a /\n", "MT103:2",
 		},
 		"literal":                      {"FROM scratch\nRUN curl -O x-linux-amd64.tgz\n", "MT103:2"},
-		"its own":                      {"FROM scratch\nRUN curl -O x-aarch64.tgz\n", ""},
+		"the requested one":            {"FROM scratch\nRUN curl -O x-aarch64.tgz\n", ""},
 		"part of a word":               {"FROM scratch\nRUN echo x64bit amd64_ xarm\n", ""},
 		"chosen by uname":              {"FROM scratch\nRUN case $(uname -m) in x86_64) a;; esac\n", ""},
 		"chosen by the argument":       {"FROM scratch\nRUN test $TARGETARCH = amd64 || b\n", ""},
 		"here-document":                {"FROM scratch\nRUN <<EOF\nok\napt install libc6-amd64\nEOF\n", "MT103:4"},
-		"here-document, a word of it":  {"FROM scratch\nRUN <<EOF\nok\napt install libc6:amd64\nEOF\n", "MT103:4"},
-		"stage that is not built":      {"FROM scratch AS x\nRUN amd64\nFROM scratch\nCOPY a /\n", ""},
+		"here-document, after a colon": {"FROM scratch\nRUN <<EOF\nok\napt install libc6:amd64\nEOF\n", "MT103:4"},
+		"unused stage":                 {"FROM scratch AS x\nRUN amd64\nFROM scratch\nCOPY a /\n", ""},
 		"continued, a comment between": {"FROM scratch\nRUN a && \\\n# amd64\n  amd64\n", "MT103:4"},
 	} {
 		d, err := parseDockerfile([]byte(c.text))

@@ -24,13 +24,13 @@ import (
 func TestMain(m *testing.M) {
 	worker.Main() // the worker of these tests is this binary
 	if order := os.Getenv(orderEnv); order != "" {
-		os.Exit(carryOut(order))
+		os.Exit(runOrder(order))
 	}
 	os.Exit(m.Run())
 }
 
-// needs skips a test whose part of the machine is missing, and fails it where MTOOL_TEST_REQUIRE (a comma list) names
-// the part: what must be there can't be skipped.
+// needs skips a test if a part that it needs is missing, or fails it if MTOOL_TEST_REQUIRE (a comma-separated list) names
+// that part.
 func needs(t *testing.T, parts ...string) {
 	t.Helper()
 	if testing.Short() {
@@ -57,9 +57,9 @@ func missing(part string) string {
 		_ = os.Setenv("PATH", path+":/usr/sbin:/sbin")
 		_, err = exec.LookPath("runc")
 	case "qemu":
-		var way emulator.Way
-		if way, err = emulator.Detect().Of(foreign()); err == nil {
-			_, err = emulator.Find(way.Emulator, os.TempDir())
+		var s emulator.Support
+		if s, err = emulator.Detect().Support(foreign()); err == nil {
+			_, err = emulator.Find(s.Emulator, os.TempDir())
 		}
 	case "root":
 		if os.Geteuid() != 0 {
@@ -81,10 +81,10 @@ func missing(part string) string {
 // testUser is an ordinary user with a subuid range.
 func testUser() string { return cmp.Or(os.Getenv("MTOOL_TEST_USER"), "mtooltest") }
 
-// foreign is a platform that this machine can only emulate.
+// foreign returns a platform that this machine can only emulate.
 func foreign() v1.Platform {
 	for _, arch := range []string{"arm64", "s390x"} {
-		if way, err := emulator.Detect().Of(v1.Platform{OS: "linux", Architecture: arch}); err == nil && !way.Native {
+		if s, err := emulator.Detect().Support(v1.Platform{OS: "linux", Architecture: arch}); err == nil && !s.Native {
 			return v1.Platform{OS: "linux", Architecture: arch}
 		}
 	}
@@ -102,7 +102,7 @@ func app(t testing.TB, p v1.Platform, to string) {
 	}
 }
 
-// context makes a build context: a Dockerfile and, for each platform, the app as app-ARCH.
+// contextDir makes a build context: a Dockerfile and, for each platform, the app as app-ARCH.
 func contextDir(t testing.TB, dockerfile string, platforms ...v1.Platform) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -120,7 +120,7 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// home is what builds of one test share.
+// home is the store and the state that builds of one test share.
 type home struct {
 	store *store.Store
 	o     build.Options
@@ -137,7 +137,7 @@ func newHome(t testing.TB) *home {
 	return h
 }
 
-// named gives an image the name demo:v1-ARCH.
+// named names an image demo:v1-ARCH.
 func named(t testing.TB) func(v1.Platform) registry.Ref {
 	return func(p v1.Platform) registry.Ref { return ref(t, "demo:v1-"+platform.Suffix(p)) }
 }

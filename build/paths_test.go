@@ -17,7 +17,7 @@ import (
 
 var arm64 = []v1.Platform{{OS: "linux", Architecture: "arm64", Variant: "v8"}}
 
-// tryPaths prepares a build, and returns what a solver got.
+// tryPaths prepares a build and returns the spec that the solver got.
 func tryPaths(t *testing.T, spec build.Spec) (build.Spec, error) {
 	t.Helper()
 	spec.Name = name
@@ -37,8 +37,8 @@ func link(t *testing.T, to, at string) {
 	}
 }
 
-// A Dockerfile in the context that leads out of it is not read.
-func TestDockerfileLeadsOut(t *testing.T) {
+// A Dockerfile that is a link out of the context is not read.
+func TestDockerfileLinksOut(t *testing.T) {
 	t.Parallel()
 	dir := oneFile(t)
 	outside := filepath.Join(oneFile(t), "Dockerfile")
@@ -65,7 +65,7 @@ func TestDockerfileLeadsOut(t *testing.T) {
 			t.Errorf("%s: %v, want %q", file, err, want)
 		}
 	}
-	// The user may name any file; the text behind a link to elsewhere is told to nobody.
+	// The user may name any file outside, but no message quotes a file behind a link.
 	for file, linked := range map[string]bool{outside: false, filepath.Join(dir, "absolute"): true} {
 		if got, err := tryPaths(t, build.Spec{Context: t.TempDir(), Dockerfile: file}); err != nil ||
 			got.Dockerfile != outside || got.DockerfileLinked != linked {
@@ -74,8 +74,8 @@ func TestDockerfileLeadsOut(t *testing.T) {
 	}
 }
 
-// Nothing is written where a link in the context, or in the directory itself, leads.
-func TestOutputsLeadOut(t *testing.T) {
+// Outputs are not written through a link in the context or in the output directory.
+func TestOutputsThroughLinks(t *testing.T) {
 	t.Parallel()
 	dir, outside := oneFile(t), t.TempDir()
 	link(t, outside, filepath.Join(dir, "out"))

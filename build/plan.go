@@ -125,7 +125,7 @@ func chooseEmulators(
 	var all []emulator.Found
 	seen := map[string]bool{}
 	add := func(target v1.Platform, needed bool) error {
-		how, err := host.Of(target)
+		how, err := host.Support(target)
 		if err != nil || how.Native || seen[how.Emulator.Name] {
 			return cantRun(target, err, needed)
 		}

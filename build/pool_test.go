@@ -22,7 +22,7 @@ func parsed(t *testing.T, names ...string) []v1.Platform {
 	return all
 }
 
-// remoteWorker is a worker that lists these platforms, its own first.
+// remoteWorker returns a worker that lists these platforms, its native one first.
 func remoteWorker(t *testing.T, addr string, runs ...string) *worker {
 	t.Helper()
 	w := &worker{WorkerAddr: WorkerAddr{Addr: addr}, runnable: parsed(t, runs...)}
@@ -52,14 +52,14 @@ func TestAssign(t *testing.T) {
 		name    string
 		workers []*worker
 		targets string
-		want    string // "" when no worker is for one of them
+		want    string // "" if a target has no worker
 	}{
 		{"native first", []*worker{x86, arm}, "linux/amd64 linux/arm64", "x86 arm"},
 		{"in the other order too", []*worker{arm, x86}, "linux/amd64 linux/arm64", "x86 arm"},
-		{"32 bits beside 64", []*worker{x86, arm}, "linux/386 linux/arm/v7", "x86 arm"},
+		{"32 bits on 64", []*worker{x86, arm}, "linux/386 linux/arm/v7", "x86 arm"},
 		{"emulated where none is native", []*worker{x86too, x86}, "linux/arm64", "x86"},
-		{"equals share", []*worker{x86, x86too}, "linux/amd64 linux/386", "x86 x86too"},
-		{"copies anywhere", []*worker{x86too}, "linux/s390x", "x86too"},
+		{"equal workers share", []*worker{x86, x86too}, "linux/amd64 linux/386", "x86 x86too"},
+		{"COPY needs no emulator", []*worker{x86too}, "linux/s390x", "x86too"},
 		{"the embedded one emulates", []*worker{x86too, inside}, "linux/s390x", "embedded"},
 		{"named for one", []*worker{only(x86, "linux/s390x"), inside}, "linux/s390x linux/arm64", "x86 embedded"},
 		{"named for another", []*worker{only(x86, "linux/s390x")}, "linux/arm64", ""},
@@ -96,13 +96,13 @@ func TestNativeOnly(t *testing.T) {
 
 func TestOnce(t *testing.T) {
 	t.Parallel()
-	var said []string
-	note := once(func(n advice.Note) { said = append(said, n.Text) })
+	var notes []string
+	note := once(func(n advice.Note) { notes = append(notes, n.Text) })
 	for _, line := range []string{"a", "b", "a"} {
 		note(advice.Note{Text: line})
 	}
 	once(nil)(advice.Note{Text: "unheard"})
-	if !slices.Equal(said, []string{"a", "b"}) {
-		t.Errorf("said %q", said)
+	if !slices.Equal(notes, []string{"a", "b"}) {
+		t.Errorf("got %q", notes)
 	}
 }

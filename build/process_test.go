@@ -22,7 +22,7 @@ import (
 	"mtool/registry/store"
 )
 
-// orderEnv makes this test binary a program that builds: for tests that kill it or run it as another user.
+// orderEnv makes this test binary run one build, for tests that kill it or run it as another user.
 const orderEnv = "MTOOL_TEST_BUILD"
 
 type order struct {
@@ -30,7 +30,7 @@ type order struct {
 	Platform      v1.Platform
 }
 
-func carryOut(text string) int {
+func runOrder(text string) int {
 	var o order
 	if err := json.Unmarshal([]byte(text), &o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -65,7 +65,7 @@ func carryOut(text string) int {
 	return 0
 }
 
-// builder is this binary as a building process. With uid not 0, as that user.
+// builder returns a command that runs the order in another process, as the user uid if that is not 0.
 func builder(t *testing.T, o order, uid int) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	text, err := json.Marshal(o)
@@ -82,7 +82,7 @@ func builder(t *testing.T, o order, uid int) (*exec.Cmd, *bytes.Buffer) {
 	return c, out
 }
 
-// executable is a copy of this binary that every user may run.
+// executable copies this binary to where every user may run it.
 func executable(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -108,7 +108,7 @@ func executable(t *testing.T) string {
 	return to
 }
 
-// publicDir is a temporary directory that every user may enter, which t.TempDir's parent is not.
+// publicDir makes a temporary directory that every user may enter; the parent of t.TempDir() is closed to others.
 func publicDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "mtool-test-") //nolint:usetesting // other users must get into it

@@ -41,7 +41,7 @@ func TestForeignStepRuns(t *testing.T) {
 		t.Errorf("the step did not print %q:\n%s", want, out)
 	}
 	if r.Images[0].Emulator == "" {
-		t.Error("the image is said to be built natively")
+		t.Error("the result says that the image was built natively")
 	}
 	object, err := h.store.Get(t.Context(), ref(t, "demo:v1-"+platform.Suffix(foreign())))
 	if err != nil || object.Root.Digest != r.Images[0].Manifest.Digest {
@@ -93,7 +93,7 @@ func TestFailingStep(t *testing.T) {
 		t.Errorf("got %+v", step)
 	}
 	if !strings.Contains(err.Error(), "first line\n  last words") {
-		t.Errorf("the error has not the step's output: %v", err)
+		t.Errorf("the error lacks the step's output: %v", err)
 	}
 	if out.Len() > 0 {
 		t.Errorf("quiet printed %q", out)
@@ -172,7 +172,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// notifyWriter calls then when word was written.
+// notifyWriter calls then when word has been written.
 type notifyWriter struct {
 	word string
 	then func()
@@ -210,8 +210,8 @@ func TestOneStateManyBuilds(t *testing.T) {
 	}
 }
 
-// TestVerifiedWithoutTheWorker: the next build is whole while this one is being verified, which is before it is stored.
-func TestVerifiedWithoutTheWorker(t *testing.T) {
+// The worker is free while a build is being verified: a second build can run to its end.
+func TestWorkerIsFreeWhileVerifying(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	h := newHome(t)
@@ -220,7 +220,7 @@ func TestVerifiedWithoutTheWorker(t *testing.T) {
 	o := h.o
 	o.Verify = func(ctx context.Context, _ v1.Platform, _ registry.Object) error {
 		verified = true
-		ctx, cancel := context.WithTimeout(ctx, 20*time.Minute) // for ever, if the worker were not free
+		ctx, cancel := context.WithTimeout(ctx, 20*time.Minute) // it would wait forever if the worker were not free
 		defer cancel()
 		_, err := build.Run(ctx, spec, h.o)
 		return err

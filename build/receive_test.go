@@ -16,7 +16,7 @@ import (
 	"mtool/build/device"
 )
 
-// sent are files of a worker, by their stats alone.
+// sent is the files that a worker sends, given by their stats.
 type sent []*types.Stat
 
 func (s sent) Walk(_ context.Context, _ string, fn fs.WalkDirFunc) error {
@@ -32,7 +32,7 @@ func (s sent) Open(string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader("text")), nil
 }
 
-// pipe is one end of a stream of packets.
+// pipe is one end of a packet stream.
 type pipe struct {
 	ctx     context.Context
 	in, out chan []byte
@@ -66,7 +66,7 @@ func (p pipe) RecvMsg(m any) error {
 	}
 }
 
-// TestNoDeviceIsMade: whatever a worker sends, and whoever runs this test, no device is made.
+// No device is made, whatever a worker sends and even if root runs this test.
 func TestNoDeviceIsMade(t *testing.T) {
 	t.Parallel()
 	for kind, mode := range map[string]fs.FileMode{
@@ -84,17 +84,17 @@ func TestNoDeviceIsMade(t *testing.T) {
 			if kind == "whiteout" {
 				files[2].Devmajor, files[2].Devminor = 0, 0
 			}
-			dir, said := t.TempDir(), ""
-			r := receiver{skip: skip, say: func(line string) { said += line + "\n" }}
+			dir, lines := t.TempDir(), ""
+			r := receiver{skip: skip, say: func(line string) { lines += line + "\n" }}
 			err := r.receiveFrom(t, files, dir)
-			if skip && (err != nil || said != "leaving out device dev/odd\nleaving out device dev/same\n") {
-				t.Errorf("%s: left out: %v, said %q", kind, err, said)
+			if skip && (err != nil || lines != "leaving out device dev/odd\nleaving out device dev/same\n") {
+				t.Errorf("%s: left out: %v, printed %q", kind, err, lines)
 			}
 			if !skip && (!errors.Is(err, device.ErrNotMade) || !strings.Contains(err.Error(), `"dev/odd"`)) {
 				t.Errorf("%s: got %v", kind, err)
 			}
 			if text, err := os.ReadFile(filepath.Join(dir, "a")); skip && (err != nil || string(text) != "text") {
-				t.Errorf("%s: a file beside it: %q, %v", kind, text, err)
+				t.Errorf("%s: the file next to it: %q, %v", kind, text, err)
 			}
 			if _, err := os.Lstat(filepath.Join(dir, "dev", "odd")); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s: it was made: %v", kind, err)
@@ -108,7 +108,7 @@ func (r receiver) receiveFrom(t *testing.T, files sent, dir string) error {
 	there, back := make(chan []byte), make(chan []byte)
 	go func() {
 		defer close(there)
-		_ = fsutil.Send(t.Context(), pipe{t.Context(), back, there}, files, nil) // the receiver tells
+		_ = fsutil.Send(t.Context(), pipe{t.Context(), back, there}, files, nil) // the receiver reports errors
 	}()
 	return r.receive(pipe{t.Context(), there, back}, dir)
 }

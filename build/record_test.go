@@ -101,8 +101,8 @@ func TestHidePasswords(t *testing.T) {
 	}
 }
 
-// A layer that the export could not fetch is told with the images that it may be of.
-func TestImagesOfARecord(t *testing.T) {
+// The error for a layer that the export can't fetch names the images that the layer may belong to.
+func TestRecordImages(t *testing.T) {
 	t.Parallel()
 	r := newRecord(nil)
 	for _, name := range []string{

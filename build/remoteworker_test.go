@@ -34,18 +34,18 @@ func TestMissingEmulator(t *testing.T) {
 		t.Errorf("got %v, want ErrNoWorker with a hint to the package", err)
 	}
 	if _, err := os.Stat(h.o.StateDir); err == nil {
-		t.Error("a worker was started before it was known that the platform can't be built")
+		t.Error("a worker was started for a platform that can't be built")
 	}
 	if err := run("FROM scratch\nCOPY Dockerfile /\n", foreign()); err != nil {
 		t.Errorf("a build that runs nothing: %v", err)
 	}
 	if err := run("FROM scratch\nRUN [\"/app\"]\n", v1.Platform{OS: "linux", Architecture: "wasm"}); !errors.Is(err,
 		build.ErrNoWorker) {
-		t.Errorf("an architecture that QEMU has not: %v", err)
+		t.Errorf("an architecture without a QEMU: %v", err)
 	}
 }
 
-// TestExternalWorker drives a worker by its address: one of ours, behind a socket.
+// TestExternalWorker builds on a worker given by its address: one of ours behind a Unix socket.
 func TestExternalWorker(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
@@ -58,16 +58,16 @@ func TestExternalWorker(t *testing.T) {
 	_, err := build.Run(t.Context(), spec, h.o)
 	if !errors.Is(err, build.ErrNoWorker) || !strings.Contains(err.Error(), addr) ||
 		!strings.Contains(err.Error(), platform.Format(native())) {
-		t.Errorf("a platform that it does not run: %v", err)
+		t.Errorf("a platform that the worker does not run: %v", err)
 	}
-	spec.Execution = at("unix://" + serve(t)) // ours takes one connection
+	spec.Execution = at("unix://" + serve(t)) // serve accepts one connection
 	spec.Platforms = []v1.Platform{native()}
 	if _, err := build.Run(t.Context(), spec, h.o); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestWorkerThatIsNotThere(t *testing.T) {
+func TestUnreachableWorker(t *testing.T) {
 	t.Parallel()
 	for addr, kind := range map[string]error{
 		"unix://" + filepath.Join(t.TempDir(), "socket"): registry.ErrUnavailable,

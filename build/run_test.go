@@ -19,7 +19,7 @@ import (
 	"mtool/registry/store"
 )
 
-// exporter is a Solver that exports the image it is told for each platform, honest or not.
+// exporter is a Solver that exports image(p) for each platform, honest or not, or fails with err.
 type exporter struct {
 	image func(v1.Platform) registrytest.Built
 	spoil func(dir string) error
@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 			for i, p := range spec.Platforms {
 				object, err := s.Get(t.Context(), name(p))
 				if c.want == nil && (err != nil || object.Root.Digest != r.Images[i].Manifest.Digest) {
-					t.Errorf("the store has not what was built: %v", err)
+					t.Errorf("the store lacks the image that was built: %v", err)
 				}
 				if c.want != nil && !errors.Is(err, registry.ErrNotFound) {
 					t.Errorf("the store has %s: %v", platform.Format(p), err)
@@ -113,14 +113,14 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestAskedWrongly(t *testing.T) {
+func TestUsageErrors(t *testing.T) {
 	t.Parallel()
 	dir := oneFile(t)
 	file := filepath.Join(dir, "Dockerfile")
 	host := []v1.Platform{{OS: "linux", Architecture: "amd64"}}
-	for what, c := range map[string]struct {
+	for desc, c := range map[string]struct {
 		spec build.Spec
-		says string
+		want string
 	}{
 		"no platform":    {build.Spec{Context: dir}, "no platform"},
 		"no context":     {build.Spec{Context: dir + "/none", Platforms: host}, dir + "/none"},
@@ -135,11 +135,11 @@ func TestAskedWrongly(t *testing.T) {
 		c.spec.Name = name
 		_, err := build.Run(t.Context(), c.spec,
 			build.Options{Store: store.Open(filepath.Join(t.TempDir(), "store")), Solver: solver})
-		if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), c.says) {
-			t.Errorf("%s: got %v, want registry.ErrUsage about %q", what, err, c.says)
+		if !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want registry.ErrUsage about %q", desc, err, c.want)
 		}
 		if solver.job.Dir != "" {
-			t.Errorf("%s: the solver was called", what)
+			t.Errorf("%s: the solver was called", desc)
 		}
 	}
 }

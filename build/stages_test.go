@@ -27,7 +27,7 @@ func TestNamedContexts(t *testing.T) {
 		t.Errorf("bases %q, want %q", got, want)
 	}
 	if len(n.Runs) > 0 || len(n.Secrets) > 0 {
-		t.Errorf("a stage that a context takes the place of is built: %+v", n)
+		t.Errorf("a stage that a named context replaces is built: %+v", n)
 	}
 	q.Contexts = nil
 	if n, err = d.requirements(q); err != nil || checkSecrets(nil, n.Secrets) == nil ||

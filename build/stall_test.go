@@ -17,14 +17,14 @@ import (
 	"mtool/registry/registrytest"
 )
 
-// A registry, or its token server, that stands still while the worker itself asks: it asks again, and a build that
-// can't go on ends and says who it was.
-func TestBaseThatStandsStill(t *testing.T) {
+// A registry or token server stalls on a request of the worker. The worker retries; if that does not help, the build ends
+// and the error names the server.
+func TestStalledBase(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	stall := &registrytest.Twist{Stall: true}
 	for name, f := range map[string]registrytest.Fault{
-		"looking it up":  {Method: "HEAD", Path: "/manifests/", Hang: true},
+		"for a lookup":   {Method: "HEAD", Path: "/manifests/", Hang: true},
 		"for a token":    {Path: "/token", Hang: true},
 		"for a manifest": {Method: "GET", Path: "/manifests/", Hang: true},
 		"in a manifest":  {Method: "GET", Path: "/manifests/", Twist: stall},
@@ -34,15 +34,15 @@ func TestBaseThatStandsStill(t *testing.T) {
 		t.Run(name+", once", func(t *testing.T) {
 			t.Parallel()
 			f.Times = 1
-			const patience = 3 * time.Second // with answers that come late on a busy machine
-			if s, out, err := buildOnStalled(t, f, patience, time.Hour); err != nil || s.Struck() != 1 {
+			const idle = 3 * time.Second // answers may be late on a busy machine
+			if s, out, err := buildOnStalled(t, f, idle, time.Hour); err != nil || s.Struck() != 1 {
 				t.Errorf("got error %v after %d faults of 1:\n%s", err, s.Struck(), out)
 			}
 		})
 		t.Run(name+", for good", func(t *testing.T) {
 			t.Parallel()
 			f.Times = -1
-			s, out, err := buildOnStalled(t, f, impatience, 4*time.Second)
+			s, out, err := buildOnStalled(t, f, shortIdle, 4*time.Second)
 			if !errors.Is(err, registry.ErrUnavailable) {
 				t.Fatalf("got error %v, want one that wraps ErrUnavailable:\n%s", err, out)
 			}
@@ -55,10 +55,10 @@ func TestBaseThatStandsStill(t *testing.T) {
 	}
 }
 
-const impatience = 400 * time.Millisecond
+const shortIdle = 400 * time.Millisecond
 
-// buildOnStalled builds on a base image that the worker has to ask for. Of what stands still for good, all attempts
-// together take longer than the build may be silent.
+// buildOnStalled builds on a base image that the worker fetches itself. If the fault stays, all attempts together must
+// take longer than silent.
 func buildOnStalled(
 	t *testing.T, f registrytest.Fault, idle, silent time.Duration,
 ) (*registrytest.Server, string, error) {
@@ -77,13 +77,13 @@ func buildOnStalled(
 	return s, out.String(), err
 }
 
-// A server of an ADD that stands still ends the build too, and one that is slow does not.
-func TestAddThatStandsStill(t *testing.T) {
+// A stalled server of an ADD ends the build; a slow one does not.
+func TestStalledAdd(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	for name, c := range map[string]struct {
-		begin bool // the answer
-		moves int  // further pieces, of which the last does not end it
+		begin bool // the answer begins
+		moves int  // pieces that are sent before the stall
 	}{
 		"before the answer": {}, "in the answer": {begin: true, moves: 2}, "slow": {begin: true, moves: slowPieces},
 	} {
@@ -94,7 +94,7 @@ func TestAddThatStandsStill(t *testing.T) {
 			}))
 			t.Cleanup(s.Close)
 			h := newHome(t)
-			if h.o.Registries.Idle = impatience; c.moves == slowPieces {
+			if h.o.Registries.Idle = shortIdle; c.moves == slowPieces {
 				h.o.Registries.Idle = slowPieces * pause * 4 / 5
 			}
 			spec := build.Spec{
@@ -104,7 +104,7 @@ func TestAddThatStandsStill(t *testing.T) {
 			_, err := build.Run(t.Context(), spec, h.o)
 			if c.moves == slowPieces {
 				if err != nil {
-					t.Errorf("a server that is slow: %v", err)
+					t.Errorf("a slow server: %v", err)
 				}
 				return
 			}
@@ -122,7 +122,7 @@ const (
 	pause      = 500 * time.Millisecond
 )
 
-// crawl sends a piece now and then, and stands still after so many unless that is all.
+// crawl sends moves pieces, slowly, and then stalls unless that was the whole body.
 func crawl(w http.ResponseWriter, r *http.Request, begin bool, moves int) {
 	if begin {
 		w.Header().Set("Content-Length", strconv.Itoa(slowPieces*piece))
@@ -137,8 +137,8 @@ func crawl(w http.ResponseWriter, r *http.Request, begin bool, moves int) {
 	}
 }
 
-// What keeps an ADD from its file is told as for a base image.
-func TestAddThatIsNotThere(t *testing.T) {
+// Errors of an ADD have the same kinds as those of a base image.
+func TestMissingAdd(t *testing.T) {
 	t.Parallel()
 	needs(t, "buildkit")
 	for code, kind := range map[int]error{

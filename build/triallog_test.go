@@ -14,21 +14,21 @@ import (
 	"mtool/inspect"
 )
 
-// TestHearing: of all that a worker says, the one step's output, bounded; and the clock runs from its start.
-func TestHearing(t *testing.T) {
+// The log keeps only the step's own output, up to a limit. The time limit starts with the step.
+func TestRunLog(t *testing.T) {
 	t.Parallel()
 	ctx, stop := context.WithCancelCause(t.Context())
 	h := newRunLog("run x", false, 10*time.Millisecond, newStallTimeout(-1, stop))
 	status := make(chan *client.SolveStatus)
 	go h.follow(status)
-	begun := time.Now()
-	ended := begun.Add(time.Second)
-	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "a", Name: "pull", Started: &begun}}}
+	started := time.Now()
+	ended := started.Add(time.Second)
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "a", Name: "pull", Started: &started}}}
 	time.Sleep(30 * time.Millisecond)
 	if ctx.Err() != nil {
 		t.Fatal("fetching the image counts as running the command")
 	}
-	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun}}}
+	status <- &client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &started}}}
 	status <- &client.SolveStatus{Logs: []*client.VertexLog{
 		{Vertex: "a", Stream: 1, Data: []byte("pulling")},
 		{Vertex: "b", Stream: 1, Data: []byte("out")},
@@ -37,7 +37,7 @@ func TestHearing(t *testing.T) {
 	}}
 	<-ctx.Done()
 	status <- &client.SolveStatus{
-		Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &begun, Completed: &ended}},
+		Vertexes: []*client.Vertex{{Digest: "b", Name: "run x", Started: &started, Completed: &ended}},
 	}
 	close(status)
 	<-h.done
@@ -51,9 +51,8 @@ func TestHearing(t *testing.T) {
 	}
 }
 
-// TestHearingOfCrash: QEMU's word that a program crashed ends the command, wherever the word is broken, unless nothing
-// is emulated.
-func TestHearingOfCrash(t *testing.T) {
+// QEMU's message that a program crashed ends the command, even if it arrives in pieces, but only under emulation.
+func TestRunLogOfCrash(t *testing.T) {
 	t.Parallel()
 	for _, emulated := range []bool{true, false} {
 		ctx, stop := context.WithCancelCause(t.Context())
@@ -74,7 +73,7 @@ func TestHearingOfCrash(t *testing.T) {
 	}
 }
 
-// TestExitCode: what a command ended with is told from what kept it from starting, by type and by words.
+// A command's exit code is told apart from a failure to start it, by the error's type or by its text.
 func TestExitCode(t *testing.T) {
 	t.Parallel()
 	unknown := uint32(gateway.UnknownExitStatus)
@@ -90,7 +89,7 @@ func TestExitCode(t *testing.T) {
 			&gateway.ExitError{ExitCode: unknown, Err: errors.New("unable to start container process")}, 0,
 			false,
 		},
-		"by words":       {errors.New("executor failed running [/app exit code: 3]: exit code: 9"), 9, true},
+		"by text":        {errors.New("executor failed running [/app exit code: 3]: exit code: 9"), 9, true},
 		"no code":        {errors.New("executor failed running [/app]: exit code: none"), 0, false},
 		"something else": {errors.New("not found"), 0, false},
 	} {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestOrdinaryUsers builds as a user with a subuid range, MTOOL_TEST_USER, and as one without.
+// TestOrdinaryUsers builds as MTOOL_TEST_USER, who has a subuid range, and as a user without one.
 func TestOrdinaryUsers(t *testing.T) {
 	needs(t, "buildkit", "qemu", "root", "user")
 	for _, c := range []struct {

@@ -19,8 +19,8 @@ const (
 	aRun    = "[build 2/3] RUN make # FROM "
 )
 
-// The silence of a step that runs a program ends a build; that of our own worker's requests does not, which have a
-// limit of their own; and a worker elsewhere that looks for a base is not waited for without end.
+// A silent RUN step ends a build after the limit. Requests of our own worker have a limit of their own, so their silence
+// does not. A remote worker's lookup of a base image always has a limit.
 func TestIdleByStep(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -48,7 +48,7 @@ func TestIdleByStep(t *testing.T) {
 	}
 }
 
-// What a registry is to blame for is said to be one, with the step that names it.
+// Silence while a base image is looked up or fetched is ErrUnavailable, and the error names the step.
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for step, unavailable := range map[string]bool{aRun: false, aLookup: true, aFetch: true, "": false} {
@@ -64,11 +64,10 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// A transfer that stands still ends a solve, whatever is said beside it; one that moves does not, nor what waits for a
-// disk.
+// A stalled transfer ends a solve, even if other steps print. A transfer that moves does not, nor does waiting for a disk.
 func TestStallTimeout(t *testing.T) {
 	t.Parallel()
-	const limit, words = 200 * time.Millisecond, 12
+	const limit, updates = 200 * time.Millisecond, 12
 	at := func(current int64) *client.VertexStatus {
 		return &client.VertexStatus{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}
 	}
@@ -82,8 +81,8 @@ func TestStallTimeout(t *testing.T) {
 		limit time.Duration
 		ends  bool
 	}{
-		"stands still": {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, limit, true},
-		"moves":        {func(n int64) []*client.VertexStatus { return []*client.VertexStatus{at(n)} }, limit, false},
+		"stalls": {func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7)} }, limit, true},
+		"moves":  {func(n int64) []*client.VertexStatus { return []*client.VertexStatus{at(n)} }, limit, false},
 		"is whole": {
 			func(int64) []*client.VertexStatus { return []*client.VertexStatus{at(7), whole} },
 			limit, false,
@@ -99,12 +98,12 @@ func TestStallTimeout(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) { // time stands still while this test works
+			synctest.Test(t, func(t *testing.T) { // a fake clock, which stands still while this test works
 				ctx, stop := context.WithCancelCause(t.Context())
 				w := newStallTimeout(c.limit, stop)
 				w.update(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Name: "[1/2] FROM base"}}})
-				for n := range int64(words) {
-					w.update(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN beside it")}}})
+				for n := range int64(updates) {
+					w.update(&client.SolveStatus{Statuses: c.say(n), Logs: []*client.VertexLog{{Data: []byte("a RUN in parallel")}}})
 					time.Sleep(limit / 4)
 				}
 				err := context.Cause(ctx)
@@ -118,25 +117,25 @@ func TestStallTimeout(t *testing.T) {
 				}
 				w.update(&client.SolveStatus{Vertexes: []*client.Vertex{{Digest: "sha256:1", Completed: &now}}})
 				if w.timer != nil {
-					t.Error("it waits on after the step has ended")
+					t.Error("the timer runs on after the step has ended")
 				}
 			})
 		})
 	}
 }
 
-// What is repeated is no news: it does not keep a build alive that says nothing else.
-func TestRepeatedWords(t *testing.T) {
+// A repeated status is no progress: it does not keep a silent build alive.
+func TestRepeatedStatus(t *testing.T) {
 	t.Parallel()
-	heard := 0
+	updates := 0
 	r := newRecord(newStallTimeout(-1, nil))
-	r.onUpdate = func(client.Vertex) { heard++ }
+	r.onUpdate = func(client.Vertex) { updates++ }
 	for _, current := range []int64{5, 5, 5, 6, 6} {
 		r.add(&client.SolveStatus{
 			Statuses: []*client.VertexStatus{{ID: "sha256:a", Vertex: "sha256:1", Total: 100, Current: current}},
 		})
 	}
-	if heard != 2 {
-		t.Errorf("%d of 2 news in 5 words", heard)
+	if updates != 2 {
+		t.Errorf("got %d updates, want 2", updates)
 	}
 }

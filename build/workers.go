@@ -117,7 +117,7 @@ func (i *WorkerInfo) sort(runnable []v1.Platform, host emulator.Host, p *probes)
 		if slices.ContainsFunc(i.Native, same) || slices.ContainsFunc(i.Emulated, same) {
 			continue
 		}
-		how, err := host.Of(r)
+		how, err := host.Support(r)
 		runs := err == nil && how.Native
 		if p != nil {
 			switch p.of(r) {

@@ -26,7 +26,7 @@ func TestGitAddresses(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", given, got, err)
 		}
 	}
-	for given, says := range map[string]string{
+	for given, want := range map[string]string{
 		"https://r.example/a.git?branch=main#v1":    "can't both say",
 		"https://r.example/a.git?branch=main&tag=a": "say the same",
 		"https://r.example/a.git?tag=a&tag=b":       "say the same",
@@ -34,8 +34,8 @@ func TestGitAddresses(t *testing.T) {
 		"https://r.example/a.git?token=secret":      `unknown "token"`,
 		"https://r.example/a.git?tag=%zz":           "reading its query",
 	} {
-		if _, err := parseGit(given); !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), says) {
-			t.Errorf("%s: got %v, want a usage error with %q", given, err, says)
+		if _, err := parseGit(given); !errors.Is(err, registry.ErrUsage) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want a usage error with %q", given, err, want)
 		}
 	}
 }

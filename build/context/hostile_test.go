@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// hostile is a repository of somebody who wants evil, a program, to be started. It leaves mark behind.
+// hostile is a repository that tries to get the program evil started. The program creates the file mark.
 type hostile struct {
 	t                   *testing.T
 	home, dir           string
@@ -42,7 +42,7 @@ func newHostile(t *testing.T) hostile {
 	return h
 }
 
-// plain runs git as a user does.
+// plain runs git as a user would, without our protections.
 func (h hostile) plain(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(h.t.Context(), 10*time.Minute)
 	defer cancel()
@@ -53,20 +53,20 @@ func (h hostile) plain(args ...string) (string, error) {
 		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b",
 		"GIT_COMMITTER_DATE=1700000000 +0000",
 	}
-	said, err := cmd.CombinedOutput()
+	out, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return string(said), err
+	return string(out), err
 }
 
 func (h hostile) must(args ...string) string {
 	h.t.Helper()
-	said, err := h.plain(args...)
+	out, err := h.plain(args...)
 	if err != nil {
-		h.t.Fatalf("git %q: %v: %s", args, err, said)
+		h.t.Fatalf("git %q: %v: %s", args, err, out)
 	}
-	return strings.TrimSpace(said)
+	return strings.TrimSpace(out)
 }
 
 func (h hostile) write(name, text string) {
@@ -80,7 +80,7 @@ func (h hostile) write(name, text string) {
 	}
 }
 
-// config sets NAME=VALUE in the repository; EVIL is the program.
+// config sets each NAME=VALUE in the repository's configuration. EVIL stands for the path of the program.
 func (h hostile) config(settings ...string) {
 	h.t.Helper()
 	for _, s := range settings {
@@ -96,7 +96,7 @@ func (h hostile) remove(name string) {
 	}
 }
 
-// attributes commits .gitattributes, and a file that they are about.
+// attributes commits .gitattributes and a file x.bin for it to match.
 func (h hostile) attributes(text string) {
 	h.t.Helper()
 	h.write(".gitattributes", text)
@@ -105,7 +105,7 @@ func (h hostile) attributes(text string) {
 	h.must("commit", "-q", "-m", "attributes")
 }
 
-// signed makes HEAD a commit that seems to be signed.
+// signed makes HEAD a commit with a signature header of this kind.
 func (h hostile) signed(kind string) {
 	h.t.Helper()
 	tree, commit := h.must("rev-parse", "HEAD^{tree}"), filepath.Join(h.outside, "commit")
@@ -115,7 +115,7 @@ func (h hostile) signed(kind string) {
 	h.must("update-ref", "refs/heads/main", h.must("hash-object", "-t", "commit", "-w", commit))
 }
 
-// bare puts a repository into dir as ordinary files, which can be committed. Its HEAD names a commit that is missing.
+// bare writes a bare repository into dir as ordinary files, which can be committed. The commit of its HEAD is missing.
 func (h hostile) bare(dir, config string) {
 	h.t.Helper()
 	h.write(dir+"/HEAD", "ref: refs/heads/main\n")
@@ -126,7 +126,7 @@ func (h hostile) bare(dir, config string) {
 
 const promisor = "[core]\n\trepositoryformatversion = 1\n\tbare = true\n[extensions]\n\tpartialClone = origin\n[remote \"origin\"]\n\tpromisor = true\n"
 
-// attack is a way to have evil started, and the git command that falls for it. It starts in sub.
+// attack is a way to get evil started, with the git command that falls for it. The command runs in sub.
 type attack struct {
 	make  func(hostile)
 	plain []string
@@ -163,7 +163,7 @@ var attacks = map[string]attack{
 		h.config("filter.x.process=EVIL")
 		h.remove("x.bin")
 	}, []string{"checkout-index", "-f", "x.bin"}, ""},
-	"own attributes": {func(h hostile) {
+	"attributes in .git/info": {func(h hostile) {
 		h.write(".git/info/attributes", "f filter=x\n")
 		h.config("filter.x.smudge=EVIL")
 		h.remove("f")
@@ -184,11 +184,11 @@ var attacks = map[string]attack{
 		[]string{"checkout", "-q", "--detach"},
 		"",
 	},
-	"hooks elsewhere": {func(h hostile) {
+	"hooks in the tree": {func(h hostile) {
 		h.write("own/post-checkout", "#!/bin/sh\n"+h.evil+"\n")
 		h.config("core.hooksPath=own")
 	}, []string{"checkout", "-q", "--detach"}, ""},
-	"a hook of refs": {
+	"a reference hook": {
 		func(h hostile) { h.write(".git/hooks/reference-transaction", "#!/bin/sh\n"+h.evil+"\n") },
 		[]string{"tag", "x"},
 		"",
@@ -197,11 +197,11 @@ var attacks = map[string]attack{
 		h.write("settings", "[core]\n\tfsmonitor = "+h.evil+"\n")
 		h.config("include.path=../settings")
 	}, []string{"status"}, ""},
-	"settings by place": {func(h hostile) {
+	"settings by directory": {func(h hostile) {
 		h.write("settings", "[core]\n\tfsmonitor = "+h.evil+"\n")
 		h.config("includeIf.gitdir:**.path=../settings")
 	}, []string{"status"}, ""},
-	"settings of the tree": {func(h hostile) {
+	"settings of the worktree": {func(h hostile) {
 		h.config("extensions.worktreeConfig=true")
 		h.write(".git/config.worktree", "[core]\n\tfsmonitor = "+h.evil+"\n")
 	}, []string{"status"}, ""},
@@ -210,12 +210,12 @@ var attacks = map[string]attack{
 		[]string{"fetch"},
 		"",
 	},
-	"a way by SSH": {
+	"an SSH command": {
 		func(h hostile) { h.config("remote.origin.url=ssh://x/y", "core.sshCommand=EVIL") },
 		[]string{"fetch"},
 		"",
 	},
-	"a server's name": {
+	"an upload program": {
 		func(h hostile) { h.config("remote.origin.url=.", "remote.origin.uploadpack=EVIL") },
 		[]string{"fetch"},
 		"",
@@ -225,7 +225,7 @@ var attacks = map[string]attack{
 		[]string{"fetch"},
 		"",
 	},
-	"a helper for logins": {func(h hostile) { h.config("credential.helper=EVIL") }, []string{"credential", "fill"}, ""},
+	"a credential helper": {func(h hostile) { h.config("credential.helper=EVIL") }, []string{"credential", "fill"}, ""},
 	"a submodule's update": {func(h hostile) {
 		commit := h.must("rev-parse", "HEAD")
 		h.must("update-index", "--add", "--cacheinfo", "160000,"+commit+",sub")
@@ -241,25 +241,25 @@ var attacks = map[string]attack{
 		h.config("submodule.sub.url=./x", "submodule.sub.update=!EVIL")
 	}, []string{"submodule", "update"}, ""},
 	"an alias": {func(h hostile) { h.config("alias.last=!EVIL") }, []string{"last"}, ""},
-	"a commit of another place": {func(h hostile) {
+	"a commit to fetch by a command": {func(h hostile) {
 		h.bare("app", promisor+"\turl = \"ext::EVIL\"\n[protocol \"ext\"]\n\tallow = always\n")
 	}, []string{"log", "-1"}, "app"},
-	"a commit of a named server": {
+	"a commit to fetch by an upload program": {
 		func(h hostile) { h.bare("app", promisor+"\turl = .\n\tuploadpack = EVIL\n") },
 		[]string{"log", "-1"},
 		"app",
 	},
-	"a commit by SSH": {func(h hostile) {
+	"a commit to fetch by SSH": {func(h hostile) {
 		h.bare("app", strings.Replace(promisor, "[core]\n", "[core]\n\tsshCommand = EVIL\n", 1)+"\turl = ssh://x/y\n")
 	}, []string{"log", "-1"}, "app"},
 	"files that are a repository": {func(h hostile) {
 		h.bare("app", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = EVIL\n")
 	}, []string{"status"}, "app"},
-	"a file that names one": {func(h hostile) {
+	"a file that names a repository": {func(h hostile) {
 		h.bare("app/meta", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfsmonitor = EVIL\n")
 		h.write("app/.git", "gitdir: meta\n")
 	}, []string{"status"}, "app"},
-	"a link that is one": {func(h hostile) {
+	"a link to a repository": {func(h hostile) {
 		h.bare("app/meta", "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tfsmonitor = EVIL\n")
 		if err := os.Symlink("meta", filepath.Join(h.dir, "app", ".git")); err != nil {
 			h.t.Fatal(err)
@@ -272,7 +272,7 @@ func (h hostile) acted() bool {
 	return err == nil
 }
 
-// Whatever a repository says, nothing is started: not for the time of its commit, and not when it is the context.
+// No setting of a repository starts a program, neither for the time of its commit nor when it is the context.
 func TestHostileRepositories(t *testing.T) {
 	t.Parallel()
 	if len(attacks) < 20 {
@@ -286,7 +286,7 @@ func TestHostileRepositories(t *testing.T) {
 			h.acted()
 			when, err := CommitTime(t.Context(), filepath.Join(h.dir, a.sub))
 			if named := strings.HasPrefix(name, "a file that") ||
-				strings.HasPrefix(name, "a link that"); (err != nil || when != "1700000000") != named {
+				strings.HasPrefix(name, "a link to"); (err != nil || when != "1700000000") != named {
 				t.Errorf("the time of the commit: %q, %v", when, err)
 			}
 			if h.acted() {
@@ -301,14 +301,14 @@ func TestHostileRepositories(t *testing.T) {
 			}
 			_ = c.Close()
 			plain := append([]string{"-C", filepath.Join(h.dir, a.sub)}, a.plain...)
-			if said, err := h.plain(plain...); !h.acted() {
-				t.Errorf("git %q does not start it, so that this test shows nothing: %v: %s", a.plain, err, said)
+			if out, err := h.plain(plain...); !h.acted() {
+				t.Errorf("git %q does not start the program either, so this test proves nothing: %v: %s", a.plain, err, out)
 			}
 		})
 	}
 }
 
-// What a repository is made of is read, and never waited for.
+// A pipe in place of a repository's file is an error; reading does not block.
 func TestPipesInRepositories(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]func(hostile) string{
@@ -344,7 +344,7 @@ func TestPipesInRepositories(t *testing.T) {
 	}
 }
 
-// Working trees and submodules are found where Git has them, and a file that names any other repository is refused.
+// Working trees and submodules are found where Git keeps them. A .git file that names any other repository is refused.
 func TestRepositoriesElsewhere(t *testing.T) {
 	t.Parallel()
 	h := newHostile(t)
@@ -386,8 +386,8 @@ func TestRepositoriesElsewhere(t *testing.T) {
 	}
 }
 
-// A submodule is at an address of the network: no command, and no directory of this machine, whatever the user allows
-// elsewhere.
+// A submodule's address must be on the network: commands and directories of this machine are refused, whatever the user's
+// Git configuration allows.
 func TestHostileSubmodules(t *testing.T) {
 	for name, address := range map[string]string{
 		"a command": "ext::EVIL", "a directory": "file://PRIVATE",
@@ -410,14 +410,14 @@ func TestHostileSubmodules(t *testing.T) {
 			t.Errorf("%s: %v, or the program was started", name, err)
 		}
 		_ = c.Close()
-		said, err := h.plain("clone", "-q", "--recurse-submodules", h.dir, filepath.Join(h.outside, "clone"))
+		out, err := h.plain("clone", "-q", "--recurse-submodules", h.dir, filepath.Join(h.outside, "clone"))
 		if _, statErr := os.Stat(filepath.Join(h.outside, "clone", "sub", "f")); statErr != nil && !h.acted() {
-			t.Errorf("%s: git clone does not fall for it, so that this test shows nothing: %v: %s", name, err, said)
+			t.Errorf("%s: git clone does not fall for it either, so this test proves nothing: %v: %s", name, err, out)
 		}
 	}
 }
 
-// giveAway makes all below dir another user's, where that is allowed: git would refuse to look at such a repository.
+// giveAway gives dir to another user, if this user may. Git refuses to read a repository of another user.
 func giveAway(t *testing.T, dir string) {
 	t.Helper()
 	if os.Getuid() != 0 {
@@ -432,8 +432,8 @@ func giveAway(t *testing.T, dir string) {
 	}
 }
 
-// What the user has set up for repositories to work in is not for those of others: neither filters, nor hooks that lie
-// in the tree, nor another repository that the environment means.
+// The user's own Git settings don't apply to a foreign repository: no filters, no hooks in its tree, no GIT_DIR of the
+// environment.
 func TestUsersSettings(t *testing.T) {
 	h := newHostile(t)
 	h.attributes("*.bin filter=lfs\n")
@@ -460,7 +460,7 @@ func TestUsersSettings(t *testing.T) {
 		}
 		_ = c.Close()
 		if _, _ = h.plain("clone", "-q", h.dir, filepath.Join(h.outside, name)); !h.acted() {
-			t.Errorf("%s: git clone does not start it, so that this test shows nothing", name)
+			t.Errorf("%s: git clone does not start the program either, so this test proves nothing", name)
 		}
 		if _, err := os.Stat(filepath.Join(victim, ".git", "FETCH_HEAD")); err == nil {
 			t.Errorf("%s: the repository of GIT_DIR was fetched into", name)

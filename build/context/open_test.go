@@ -57,7 +57,7 @@ func member(name, body string) tar.Header {
 	return tar.Header{Name: name, Mode: 0o755, Typeflag: tar.TypeReg, PAXRecords: map[string]string{"body": body}}
 }
 
-func hard(to string) tar.Header {
+func hardLink(to string) tar.Header {
 	return tar.Header{Name: "hard", Linkname: to, Typeflag: tar.TypeLink}
 }
 
@@ -66,7 +66,7 @@ func TestUnpack(t *testing.T) {
 	link := tar.Header{Name: "link", Linkname: "/etc", Typeflag: tar.TypeSymlink}
 	for name, c := range map[string]struct {
 		in   []byte
-		file string // wanted in the context
+		file string // which the context must have
 		kind error
 	}{
 		"plain":                    {in: archive(t, member("a/b", "x")), file: "a/b"},
@@ -76,18 +76,18 @@ func TestUnpack(t *testing.T) {
 		"gzip":                     {in: gzipped(t, archive(t, member("a", "x"))), file: "a"},
 		"through a link":           {in: archive(t, link, member("link/passwd", "x")), kind: errors.ErrUnsupported},
 		"replaces a link":          {in: archive(t, link, member("link", "x")), file: "link"},
-		"hard link outside":        {in: archive(t, hard("../../../../../etc/passwd")), kind: errors.ErrUnsupported},
-		"hard link through a link": {in: archive(t, link, hard("link/passwd")), kind: errors.ErrUnsupported},
+		"hard link outside":        {in: archive(t, hardLink("../../../../../etc/passwd")), kind: errors.ErrUnsupported},
+		"hard link through a link": {in: archive(t, link, hardLink("link/passwd")), kind: errors.ErrUnsupported},
 		"a device": {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3},
 			member("a", "x")), file: "a"},
-		"a pipe":       {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
-		"cut short":    {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
-		"broken gzip":  {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
-		"xz":           {in: xzipped(t, archive(t, member("a", "x"))), file: "a"},
-		"broken xz":    {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
-		"xz cut short": {in: xzipped(t, archive(t, member("a", "x")))[:60], kind: io.ErrUnexpectedEOF},
-		"nothing":      {in: nil, kind: registry.ErrUsage},
-		"far too long": {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
+		"a pipe":                   {in: archive(t, tar.Header{Name: "dev", Typeflag: tar.TypeFifo}, member("a", "x")), file: "a"},
+		"cut short":                {in: archive(t, member("a", strings.Repeat("x", 4096)))[:1024], kind: io.ErrUnexpectedEOF},
+		"broken gzip":              {in: []byte("\x1f\x8bnonsense"), kind: registry.ErrUsage},
+		"xz":                       {in: xzipped(t, archive(t, member("a", "x"))), file: "a"},
+		"broken xz":                {in: []byte("\xfd7zXZ\x00..."), kind: registry.ErrUsage},
+		"xz cut short":             {in: xzipped(t, archive(t, member("a", "x")))[:60], kind: io.ErrUnexpectedEOF},
+		"nothing":                  {in: nil, kind: registry.ErrUsage},
+		"not an archive, too long": {in: bytes.Repeat([]byte("#"), maxDockerfile+1), kind: registry.ErrUsage},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +106,7 @@ func TestUnpack(t *testing.T) {
 			}
 			if info, err := os.Lstat(filepath.Join(got.Dir, "dev")); err == nil &&
 				(!info.Mode().IsRegular() || got.Entries["dev"].Mode.IsRegular()) {
-				t.Errorf("there is a %s, said to be a %s", info.Mode(), got.Entries["dev"].Mode)
+				t.Errorf("the file on disk is %s, the entry %s", info.Mode(), got.Entries["dev"].Mode)
 			}
 			if err := got.Close(); err != nil {
 				t.Error(err)
@@ -118,7 +118,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestArchived: what a file system may not hold for an ordinary user is kept beside it.
+// Modes, owners and devices that an ordinary user can't create on disk are kept in the entries.
 func TestArchived(t *testing.T) {
 	t.Parallel()
 	when := time.Unix(1_000_000_000, 0)
@@ -203,8 +203,8 @@ func TestDownload(t *testing.T) {
 	}
 }
 
-// A server that stands still is given up, and is not taken for one that sends a bad archive.
-func TestDownloadThatStandsStill(t *testing.T) {
+// A download that stalls fails with ErrUnavailable, not as a bad archive.
+func TestStalledDownload(t *testing.T) {
 	t.Parallel()
 	body := archive(t, member("Dockerfile", "FROM scratch"))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -227,7 +227,7 @@ func TestDownloadThatStandsStill(t *testing.T) {
 			t.Parallel()
 			o := Options{Idle: 2 * time.Second}
 			if path == "/cut" {
-				o.Idle = 0 // a busy machine may be late
+				o.Idle = 0 // the limit must not strike first on a busy machine
 			}
 			_, err := Open(t.Context(), server.URL+path, o)
 			if !errors.Is(err, registry.ErrUnavailable) || errors.Is(err, registry.ErrUsage) ||

@@ -29,14 +29,14 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// inside starts this binary again with a stage of its own.
+// inside returns a command that runs this test binary with another stage.
 func inside(stage string, attr *syscall.SysProcAttr) *exec.Cmd {
 	c := exec.Command("/proc/self/exe")
 	c.Env, c.SysProcAttr, c.Stderr = append(os.Environ(), stageEnv+"="+stage), attr, os.Stderr
 	return c
 }
 
-// inRoot makes a device in a thread with another root, which ends with it.
+// inRoot makes a device in a thread that has another root directory. The thread ends with the goroutine.
 func inRoot(root, path string) error {
 	made := make(chan error)
 	go func() {
@@ -53,7 +53,7 @@ func inRoot(root, path string) error {
 	return <-made
 }
 
-// TestServe makes devices in a user namespace, where the kernel allows none.
+// TestServe makes devices in a user namespace, where the kernel refuses to.
 func TestServe(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -67,20 +67,20 @@ func TestServe(t *testing.T) {
 	})
 	out, err := c.Output()
 	if errors.Is(err, syscall.EPERM) || errors.Is(err, syscall.ENOSPC) || strings.HasPrefix(string(out), "unable: ") {
-		t.Skipf("no user namespace, or no filter: %v %s", err, out)
+		t.Skipf("no user namespace or no seccomp filter: %v %s", err, out)
 	}
-	if err != nil || string(out) != "as it should" {
+	if err != nil || string(out) != "ok" {
 		t.Errorf("%v: %s", err, out)
 	}
 	for _, name := range []string{"c", "other", "root"} {
 		info, err := os.Lstat(filepath.Join(dir, "in", name))
 		if err != nil || !info.Mode().IsRegular() {
-			t.Errorf("%q: %v %v: a device is on the machine", name, info, err)
+			t.Errorf("%q: %v %v: a real device was made", name, info, err)
 		}
 	}
 }
 
-// served returns what is wrong in dir.
+// served makes devices in dir and returns "ok", or what went wrong.
 func served(dir string) string {
 	if err := os.Mkdir(filepath.Join(dir, "in"), 0o755); err != nil {
 		return err.Error()
@@ -127,7 +127,7 @@ func served(dir string) string {
 			wrong = append(wrong, fmt.Sprintf("%q: %v, %v", c.path, info.Mode(), err))
 		}
 	}
-	// Other processes, some with another root, or not root of this namespace.
+	// Other processes: one with another root directory, one that is not root in this namespace.
 	for name, c := range map[string]struct {
 		attr *syscall.SysProcAttr
 		path string
@@ -147,13 +147,13 @@ func served(dir string) string {
 		}
 	}
 	if err := inRoot(dir, "/link/root"); err != nil {
-		wrong = append(wrong, "another root, by a link: "+err.Error())
+		wrong = append(wrong, "with another root, through a link: "+err.Error())
 	}
 	if d, ok := device.From(filepath.Join(dir, "in/root")); !ok || d.String() != "c 1:3" {
-		wrong = append(wrong, "another root has none")
+		wrong = append(wrong, "with another root, no device was made")
 	}
 	if len(wrong) > 0 {
 		return strings.Join(wrong, "\n")
 	}
-	return "as it should"
+	return "ok"
 }

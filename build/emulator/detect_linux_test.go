@@ -13,7 +13,7 @@ import (
 func TestExecutes(t *testing.T) {
 	t.Parallel()
 	if !executes(runtime.GOARCH) {
-		t.Error("not even the programs of this test's own architecture")
+		t.Error("programs of this test's own architecture are not native")
 	}
 	narrow := Narrow(runtime.GOARCH)
 	for arch := range tellers() {
@@ -28,7 +28,7 @@ func TestExecutes(t *testing.T) {
 		return
 	}
 	if _, ok := Serving(ReadEntries(Dir), emulators()[narrow]); ok {
-		t.Skip("this machine's binfmt_misc has an emulator of " + narrow)
+		t.Skip("this machine's binfmt_misc has an emulator for " + narrow)
 	}
 	path := filepath.Join(t.TempDir(), "program")
 	if err := os.WriteFile(path, Program(narrow), 0o755); err != nil {
@@ -37,19 +37,19 @@ func TestExecutes(t *testing.T) {
 	err := exec.Command(path).Run()
 	exit, ran := errors.AsType[*exec.ExitError](err)
 	if ran = ran && exit.ExitCode() == ProgramExit; executes(narrow) != ran {
-		t.Errorf("%s is native: %t, but running a program of it: %v", narrow, !ran, err)
+		t.Errorf("%s is native: %t, but running a program: %v", narrow, !ran, err)
 	}
 }
 
-// TestExecutesBesideOthers checks that no child started meanwhile holds a program open for writing.
-func TestExecutesBesideOthers(t *testing.T) {
+// A child that starts in parallel must not inherit a program's file that is open for writing (ETXTBSY).
+func TestExecutesInParallel(t *testing.T) {
 	t.Parallel()
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for range 20 {
 				if !executes(runtime.GOARCH) {
-					t.Error("once it did not run")
+					t.Error("a run failed")
 				}
 			}
 		})

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestMagic compares the generated patterns with those that QEMU's own qemu-binfmt-conf.sh registers.
+// TestMagic compares the generated patterns with those of QEMU's qemu-binfmt-conf.sh.
 func TestMagic(t *testing.T) {
 	t.Parallel()
 	for arch, want := range map[string]string{
@@ -68,7 +68,7 @@ func TestLine(t *testing.T) {
 		t.Errorf("a path with a colon: %q, %v", line, err)
 	}
 	if _, err = (Found{Emulator: e, Path: "/" + strings.Repeat("x", 1900)}).Line(); err == nil {
-		t.Error("a line longer than the kernel takes")
+		t.Error("a line longer than the kernel accepts")
 	}
 }
 
@@ -102,10 +102,10 @@ func TestFind(t *testing.T) {
 		mode    os.FileMode
 		why     string
 	}{
-		"not executable": {own, 0o644, "is not executable"},
-		"not a program":  {[]byte("hello"), 0o755, "is not a program"},
-		"another one's":  {foreign, 0o755, "is a program for"},
-		"dynamic":        {dynamic(t), 0o755, "is not static"},
+		"not executable":    {own, 0o644, "is not executable"},
+		"not a program":     {[]byte("hello"), 0o755, "is not a program"},
+		"another machine's": {foreign, 0o755, "is a program for"},
+		"dynamic":           {dynamic(t), 0o755, "is not static"},
 	} {
 		if c.content == nil {
 			continue // not installed here
@@ -121,7 +121,7 @@ func TestFind(t *testing.T) {
 	}
 	put(t, filepath.Join(dir, "qemu-s390x-static"), static(t, own), 0o755)
 	if f, err := Find(e, dir); err != nil || f.Path != filepath.Join(dir, "qemu-s390x-static") {
-		t.Errorf("the -static one does not come first: %v, %v", f.Path, err)
+		t.Errorf("the -static one does not win: %v, %v", f.Path, err)
 	}
 }
 
@@ -133,7 +133,7 @@ func put(t *testing.T, path string, content []byte, mode os.FileMode) {
 	}
 }
 
-// dynamic returns a program with an interpreter: the shell, if it has one.
+// dynamic returns a program with an interpreter: /bin/sh, or nil if that is static.
 func dynamic(t *testing.T) []byte {
 	t.Helper()
 	b, err := os.ReadFile("/bin/sh")
@@ -143,7 +143,7 @@ func dynamic(t *testing.T) []byte {
 	return b
 }
 
-// static returns program without the header that names an interpreter, which the race detector's test binaries have.
+// static returns program without the header that names an interpreter; test binaries of the race detector have one.
 func static(t *testing.T, program []byte) []byte {
 	t.Helper()
 	if !hasInterpreter(program) {
@@ -151,7 +151,7 @@ func static(t *testing.T, program []byte) []byte {
 	}
 	f, err := elf.NewFile(strings.NewReader(string(program)))
 	if err != nil || f.Class != elf.ELFCLASS64 {
-		t.Skip(fmt.Sprint("no static program to try with on ", runtime.GOARCH, ": ", err))
+		t.Skip(fmt.Sprint("no static program to test with on ", runtime.GOARCH, ": ", err))
 	}
 	out := append([]byte{}, program...)
 	const headers, headerSize = 64, 56

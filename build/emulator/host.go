@@ -18,31 +18,31 @@ type Host struct {
 	Also     []string    // further architectures that processor and kernel execute: "386" on amd64, "arm" on arm64
 }
 
-// Way is how a platform's programs run on a host.
-type Way struct {
+// Support is how a host runs the programs of a platform.
+type Support struct {
 	Native   bool
 	Emulator Emulator // the one to use when not native
 }
 
-// Of returns how programs of target run on h. The error wraps ErrImpossible.
-func (h Host) Of(target v1.Platform) (Way, error) {
+// Support returns how h runs programs of target. The error wraps ErrImpossible.
+func (h Host) Support(target v1.Platform) (Support, error) {
 	switch {
 	case target.OS != "linux" || h.Platform.OS != "linux":
-		return Way{}, h.impossible(target, "only linux programs run on linux")
+		return Support{}, h.impossible(target, "only linux programs run on linux")
 	case target.Architecture == h.Platform.Architecture:
 		if level(target) > level(h.Platform) {
 			// An emulator for the machine's own architecture would run every native program too.
-			return Way{}, h.impossible(target, "the processor's level is "+h.Platform.Architecture+"/"+h.Platform.Variant)
+			return Support{}, h.impossible(target, "the processor's level is "+h.Platform.Architecture+"/"+h.Platform.Variant)
 		}
-		return Way{Native: true}, nil
+		return Support{Native: true}, nil
 	case slices.Contains(h.Also, target.Architecture):
-		return Way{Native: true}, nil
+		return Support{Native: true}, nil
 	}
 	e, ok := emulators()[target.Architecture]
 	if !ok {
-		return Way{}, h.impossible(target, "QEMU emulation is known for "+strings.Join(Architectures(), ", "))
+		return Support{}, h.impossible(target, "QEMU emulation is known for "+strings.Join(Architectures(), ", "))
 	}
-	return Way{Emulator: e}, nil
+	return Support{Emulator: e}, nil
 }
 
 func (h Host) impossible(target v1.Platform, why string) error {

@@ -51,14 +51,14 @@ func TestOf(t *testing.T) {
 		{"riscv64", linux("amd64", ""), "x86_64"},
 		{"darwin", linux("arm64", ""), never},
 	} {
-		way, err := hosts[c.host].Of(c.target)
-		got := way.Emulator.Name
+		support, err := hosts[c.host].Support(c.target)
+		got := support.Emulator.Name
 		switch {
 		case errors.Is(err, ErrImpossible):
 			got = never
 		case err != nil:
 			t.Errorf("%s on %s: %v", c.target, c.host, err)
-		case way.Native:
+		case support.Native:
 			got = native
 		}
 		if got != c.want {
@@ -70,8 +70,8 @@ func TestOf(t *testing.T) {
 func TestDetect(t *testing.T) {
 	t.Parallel()
 	h := Detect()
-	if way, err := h.Of(v1.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture}); h.Platform.OS == "linux" &&
-		(err != nil || !way.Native) {
+	if support, err := h.Support(v1.Platform{OS: h.Platform.OS, Architecture: h.Platform.Architecture}); h.Platform.OS == "linux" &&
+		(err != nil || !support.Native) {
 		t.Errorf("%+v does not run itself: %v", h, err)
 	}
 }

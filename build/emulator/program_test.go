@@ -28,12 +28,12 @@ func TestProgram(t *testing.T) {
 				t.Fatal(err)
 			}
 			command := []string{path}
-			way, err := Detect().Of(v1.Platform{OS: "linux", Architecture: arch})
+			support, err := Detect().Support(v1.Platform{OS: "linux", Architecture: arch})
 			if err != nil {
 				t.Skip(err)
 			}
-			if !way.Native {
-				found, err := Find(way.Emulator, "../../.deps/qemu/usr/bin")
+			if !support.Native {
+				found, err := Find(support.Emulator, "../../.deps/qemu/usr/bin")
 				if err != nil {
 					t.Skip(err)
 				}

@@ -46,7 +46,7 @@ func Survey(ctx context.Context, h Host, dir string, entries []Entry) []Row {
 
 func survey(ctx context.Context, h Host, arch, dir string, entries []Entry) Row {
 	row := Row{Arch: arch, How: Missing}
-	how, err := h.Of(v1.Platform{OS: "linux", Architecture: arch})
+	how, err := h.Support(v1.Platform{OS: "linux", Architecture: arch})
 	switch {
 	case err != nil:
 		row.Err = err

@@ -26,7 +26,7 @@ func TestSurvey(t *testing.T) {
 		}
 	}
 	if r := rows["arm64"]; r.Entry.Name != "qemu-aarch64" || r.Found.Path != "" || r.Err != nil {
-		t.Errorf("by the host's entry: %+v", r)
+		t.Errorf("emulated by the host's entry: %+v", r)
 	}
 	if r := rows["s390x"]; !errors.Is(r.Err, ErrMissing) {
 		t.Errorf("missing: %v", r.Err)
@@ -38,14 +38,14 @@ func TestSurvey(t *testing.T) {
 
 func TestVersionIn(t *testing.T) {
 	t.Parallel()
-	for said, want := range map[string]string{
+	for out, want := range map[string]string{
 		"qemu-aarch64 version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright\n": "7.2.22",
 		"qemu-arm version 10.0.2\n":                                      "10.0.2",
 		"busybox version 1\n":                                            "",
 		"":                                                               "",
 	} {
-		if got := versionIn([]byte(said)); got != want {
-			t.Errorf("%q: got %q", said, got)
+		if got := versionIn([]byte(out)); got != want {
+			t.Errorf("%q: got %q", out, got)
 		}
 	}
 }
@@ -69,12 +69,12 @@ func TestRegisterWithoutKernel(t *testing.T) {
 		t.Fatal(err)
 	}
 	if r, err := Register(dir, arm64); err != nil || r.Changed || !r.Other {
-		t.Errorf("another program's entry serves: %+v, %v", r, err)
+		t.Errorf("with another program's entry: %+v, %v", r, err)
 	}
 	if r, err := Unregister(dir, arm64.Emulator); err != nil || r.Changed || !r.Other {
-		t.Errorf("another program's entry is left: %+v, %v", r, err)
+		t.Errorf("unregistering another program's entry: %+v, %v", r, err)
 	}
 	if all := Ours(dir); len(all) != 0 {
-		t.Errorf("not ours: %v", all)
+		t.Errorf("another program's entry counts as ours: %v", all)
 	}
 }

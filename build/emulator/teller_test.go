@@ -9,7 +9,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// TestTeller runs each natively or with an installed emulator: it prints the file that the kernel runs.
+// TestTeller runs each teller natively or with an installed emulator. A teller prints the file that the kernel executes.
 func TestTeller(t *testing.T) {
 	t.Parallel()
 	for arch := range tellers() {
@@ -20,12 +20,12 @@ func TestTeller(t *testing.T) {
 				t.Fatal(err)
 			}
 			command, want := []string{path}, path
-			way, err := Detect().Of(v1.Platform{OS: "linux", Architecture: arch})
+			support, err := Detect().Support(v1.Platform{OS: "linux", Architecture: arch})
 			if err != nil {
 				t.Skip(err)
 			}
-			if !way.Native {
-				found, err := Find(way.Emulator, "../../.deps/qemu/usr/bin")
+			if !support.Native {
+				found, err := Find(support.Emulator, "../../.deps/qemu/usr/bin")
 				if err != nil {
 					t.Skip(err)
 				}
@@ -36,7 +36,7 @@ func TestTeller(t *testing.T) {
 			}
 			out, err := exec.Command(command[0], command[1:]...).Output()
 			if err != nil || string(out) != want {
-				t.Errorf("it says %q (%v), want %q", out, err, want)
+				t.Errorf("got %q (%v), want %q", out, err, want)
 			}
 		})
 	}

@@ -12,7 +12,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// BenchmarkUnchanged measures a build of 20,000 files that did not change.
+// BenchmarkUnchanged measures a second build of 20,000 unchanged files.
 func BenchmarkUnchanged(b *testing.B) {
 	dir, memory := b.TempDir(), filepath.Join(b.TempDir(), "memory")
 	for i := range 20000 {

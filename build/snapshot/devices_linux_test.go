@@ -14,7 +14,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// TestDevices sends an archive's device, for which an empty file is on disk.
+// TestDevices sends a device of an archive. An empty file on disk stands for it.
 func TestDevices(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -29,10 +29,10 @@ func TestDevices(t *testing.T) {
 		shown   bool
 		err     error
 	}{
-		"sent":                   {snapshot.Devices{}, true, nil},
-		"left out":               {snapshot.Devices{Skip: true}, false, nil},
-		"refused":                {snapshot.Devices{Refused: old}, false, &snapshot.DeviceError{Path: "null", Err: old}},
-		"left out and not there": {snapshot.Devices{Skip: true, Refused: old}, false, nil},
+		"sent":                     {snapshot.Devices{}, true, nil},
+		"left out":                 {snapshot.Devices{Skip: true}, false, nil},
+		"refused":                  {snapshot.Devices{Refused: old}, false, &snapshot.DeviceError{Path: "null", Err: old}},
+		"left out, though refused": {snapshot.Devices{Skip: true, Refused: old}, false, nil},
 	} {
 		tree, err := snapshot.New(dir, snapshot.Options{Entries: entries, Devices: c.devices})
 		if err != nil {
@@ -58,7 +58,7 @@ func TestDevices(t *testing.T) {
 	}
 }
 
-// TestHidden checks that an attribute with another meaning for a worker is not sent.
+// The extended attribute that workers use for devices is not sent.
 func TestHidden(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -81,7 +81,7 @@ func TestHidden(t *testing.T) {
 			return err
 		}
 		if x := info.Sys().(*types.Stat).Xattrs; x["user.own"] != nil || x["user.other"] == nil {
-			t.Errorf("shown with %q", x)
+			t.Errorf("sent with %q", x)
 		}
 		return nil
 	})

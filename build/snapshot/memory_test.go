@@ -9,7 +9,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// TestUnchanged checks that a build in which nothing changed writes no memory, and uses it.
+// A build in which nothing changed uses the memory and does not write it again.
 func TestUnchanged(t *testing.T) {
 	t.Parallel()
 	dir, path := t.TempDir(), filepath.Join(t.TempDir(), "memory")
@@ -23,7 +23,7 @@ func TestUnchanged(t *testing.T) {
 	}
 	put(t, filepath.Join(dir, "a"), "v1", time.Unix(0, 0))
 	key := build()
-	build() // it now knows that the file rests
+	build() // a file counts as unchanged only if it is older than the last build
 	time.Sleep(2100 * time.Millisecond)
 	build()
 	before, err := os.Stat(path)
@@ -35,29 +35,29 @@ func TestUnchanged(t *testing.T) {
 	}
 	after, err := os.Stat(path)
 	if err != nil || !os.SameFile(before, after) || !after.ModTime().After(before.ModTime()) {
-		t.Errorf("it was written again, or is not marked as used: %v, %v, %v", before, after, err)
+		t.Errorf("the memory was written again or not marked as used: %v, %v, %v", before, after, err)
 	}
 	put(t, filepath.Join(dir, "a"), "v2", time.Unix(0, 0))
 	build()
 	if changed, err := os.Stat(path); err != nil || os.SameFile(changed, after) {
-		t.Errorf("a change was not kept: %v", err)
+		t.Errorf("the memory does not have the change: %v", err)
 	}
 
-	// A killed command leaves nothing that may be wrong.
+	// A killed command leaves no memory, since it might be wrong.
 	key = snapshot.Open(path).Key()
 	if _, err := os.Stat(path); err == nil {
-		t.Error("while it is taken, it is there")
+		t.Error("a memory in use is still under its name")
 	}
-	killed := filepath.Join(t.TempDir(), "memory") // without the lock, which ends with a process
+	killed := filepath.Join(t.TempDir(), "memory") // without the lock, which a process that ends gives up
 	if err := os.Rename(path+".taken", killed+".taken"); err != nil {
 		t.Fatal(err)
 	}
 	if again := snapshot.Open(killed).Key(); again == key {
-		t.Error("what a killed command left is used")
+		t.Error("the memory of a killed command is used")
 	}
 }
 
-// TestPrune removes what is old and not in use.
+// Prune removes memories that are old and not in use.
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -77,7 +77,7 @@ func TestPrune(t *testing.T) {
 		"new": true,
 	} {
 		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != kept {
-			t.Errorf("%s is kept: %v, not %v", name, err == nil, kept)
+			t.Errorf("%s is kept: %v, want %v", name, err == nil, kept)
 		}
 	}
 	if err := snapshot.Prune(filepath.Join(dir, "none"), 0); err != nil {

@@ -16,7 +16,7 @@ import (
 	"mtool/build/snapshot"
 )
 
-// send reads every file like a worker that has none, and returns the contents.
+// send reads every file, like a worker with an empty cache. resent lists the files marked as changed.
 func send(t *testing.T, tree *snapshot.Tree) (contents map[string]string, resent []string) {
 	t.Helper()
 	contents = map[string]string{}
@@ -89,31 +89,31 @@ func TestSameTime(t *testing.T) {
 	}
 	_, resent, key := build()
 	if resent != "" {
-		t.Errorf("the first time: %q is said to differ", resent)
+		t.Errorf("the first time: %q is marked as changed", resent)
 	}
 	if _, resent, _ = build(); resent != "" {
-		t.Errorf("nothing changed: %q is said to differ", resent)
+		t.Errorf("nothing changed: %q is marked as changed", resent)
 	}
 	put(t, filepath.Join(dir, "a"), "v2", epoch)
 	contents, resent, again := build()
 	if resent != "a c" || contents["a"] != "v2" || again != key {
-		t.Errorf("a was changed: %q is said to differ, content %v, key %q after %q", resent, contents, again, key)
+		t.Errorf("a was changed: %q is marked as changed, content %v, key %q after %q", resent, contents, again, key)
 	}
 	put(t, filepath.Join(dir, "a"), "v1", epoch)
-	if _, resent, _ = build(); resent != "a c" { // a worker may have either
-		t.Errorf("a was changed back: %q is said to differ", resent)
+	if _, resent, _ = build(); resent != "a c" { // a worker may have either content
+		t.Errorf("a was changed back: %q is marked as changed", resent)
 	}
 	put(t, filepath.Join(dir, "b"), "v2", time.Unix(1, 0))
 	if _, resent, _ = build(); resent != "a c" {
-		t.Errorf("b was changed and has a new time: %q is said to differ", resent)
+		t.Errorf("b was changed and has a new time: %q is marked as changed", resent)
 	}
 	put(t, filepath.Join(dir, "b"), "v3", epoch)
 	if _, resent, _ = build(); resent != "a b c" {
-		t.Errorf("b was changed and has the time of before: %q is said to differ", resent)
+		t.Errorf("b was changed and has its old time: %q is marked as changed", resent)
 	}
 }
 
-// TestOneView checks that what one command has looked at stays, and that later changes are reported.
+// One command sees one version of the tree; files that change after they were listed are reported.
 func TestOneView(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -138,8 +138,8 @@ func TestOneView(t *testing.T) {
 			dir := t.TempDir()
 			path := filepath.Join(dir, "a")
 			put(t, path, "v1", time.Unix(0, 0))
-			var told error
-			tree, err := snapshot.New(dir, snapshot.Options{Failed: func(err error) { told = err }})
+			var failed error
+			tree, err := snapshot.New(dir, snapshot.Options{Failed: func(err error) { failed = err }})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -151,8 +151,8 @@ func TestOneView(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := io.ReadAll(f); err == nil || errors.Is(err, fs.ErrNotExist) || tree.Err() == nil || told == nil {
-				t.Errorf("got %v, told %v; want an error that is not taken for a file that was never there", err, told)
+			if _, err := io.ReadAll(f); err == nil || errors.Is(err, fs.ErrNotExist) || tree.Err() == nil || failed == nil {
+				t.Errorf("got %v, reported %v; want an error other than ErrNotExist", err, failed)
 			}
 			if err := f.Close(); err != nil {
 				t.Error(err)
@@ -180,14 +180,14 @@ func TestOneView(t *testing.T) {
 			}
 			put(t, path, text, time.Unix(0, 0))
 			if _, err := io.ReadAll(f); err == nil || tree.Err() == nil {
-				t.Errorf("got %v, the tree has %v", err, tree.Err())
+				t.Errorf("got %v, and the tree's error is %v", err, tree.Err())
 			}
 		})
 	}
 }
 
-// TestDoubt checks that a file that was sent in part may be what a worker has.
-func TestDoubt(t *testing.T) {
+// After a file was sent in part, a worker may have any content, so the file is marked as changed.
+func TestPartlySent(t *testing.T) {
 	t.Parallel()
 	dir, memory := t.TempDir(), filepath.Join(t.TempDir(), "memory")
 	put(t, filepath.Join(dir, "a"), "some text", time.Unix(0, 0))
@@ -204,13 +204,13 @@ func TestDoubt(t *testing.T) {
 	}
 	m = snapshot.Open(memory)
 	if _, resent := send(t, open(t, dir, m)); len(resent) != 1 {
-		t.Errorf("%q is said to differ", resent)
+		t.Errorf("%q is marked as changed", resent)
 	}
-	other := snapshot.Open(memory) // in use: a second command can't know what the first one sends
+	other := snapshot.Open(memory) // in use: a second command can't know what the first sends
 	if other.Key() == m.Key() {
-		t.Error("two commands at one time use one memory")
+		t.Error("two commands use one memory at the same time")
 	}
 	if _, err := os.Stat(memory); err == nil {
-		t.Error("the memory is there while it is used: a command that is killed would leave it")
+		t.Error("a memory in use is still under its name, where a killed command would leave it")
 	}
 }

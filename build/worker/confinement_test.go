@@ -14,8 +14,8 @@ import (
 	"mtool/build/advice"
 )
 
-// TestWhy is what a refusal without a kernel setting behind it comes from.
-func TestWhy(t *testing.T) {
+// The error of a refused worker names the cause if no kernel setting explains the refusal.
+func TestExplainConfinement(t *testing.T) {
 	t.Parallel()
 	const (
 		free     = "CapEff:\t000001ffffffffff\nSeccomp:\t0\n"

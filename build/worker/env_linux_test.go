@@ -20,8 +20,7 @@ func TestChildEnv(t *testing.T) {
 	}
 }
 
-// TestKeptEnv: what steps can see holds no more than the path, and what the worker is told no credentials of
-// registries.
+// Steps see only PATH, and the worker's settings hold no registry credentials.
 func TestKeptEnv(t *testing.T) {
 	t.Parallel()
 	env := []string{

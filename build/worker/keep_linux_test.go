@@ -48,7 +48,7 @@ func TestDescendants(t *testing.T) {
 	}
 }
 
-func TestSettle(t *testing.T) {
+func TestShortenRoot(t *testing.T) {
 	t.Parallel()
 	for path, plain := range map[string]bool{
 		"/data/anna/.cache/mtool/worker/subids": true, "/a:b": false, "/a,b": false,
@@ -63,6 +63,6 @@ func TestSettle(t *testing.T) {
 		t.Errorf("a plain path was changed to %q, %v", got, err)
 	}
 	if mountPoint(false) != "/proc/fs/nfsd" {
-		t.Errorf("this kernel's /proc lacks what every one has: %q", mountPoint(false))
+		t.Errorf("no mount point in this kernel's /proc: got %q", mountPoint(false))
 	}
 }

@@ -11,18 +11,18 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// What leaves a worker speaks of the state directory by its own name, and leaves a step's own words alone.
+// A worker's messages name the state directory by its real path. The output of steps is left as it is.
 func TestNaming(t *testing.T) {
 	t.Parallel()
 	n := newNaming("/mnt", "/data/anna/a long way")
-	for said, want := range map[string]string{
+	for text, want := range map[string]string{
 		`mount /mnt/runc-overlayfs/snapshots/7: full`: `mount /data/anna/a long way/runc-overlayfs/snapshots/7: full`,
 		`on the file system of "/mnt"`:                `on the file system of "/data/anna/a long way"`,
 		`/mnt/tmp/x, /mnt/run/y, /mnt/cache.db`:       `/data/anna/a long way/tmp/x, /data/anna/a long way/run/y, /data/anna/a long way/cache.db`,
 		`ls /mnt/data: no such file`:                  `ls /mnt/data: no such file`,
 	} {
-		if got := n.text(said); got != want {
-			t.Errorf("%q became %q", said, got)
+		if got := n.text(text); got != want {
+			t.Errorf("%q became %q", text, got)
 		}
 	}
 	err := n.err(status.Error(codes.ResourceExhausted, "writing /mnt/tmp/x"))
@@ -31,7 +31,7 @@ func TestNaming(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if plain := errors.New("/mnt/tmp/x"); n.err(nil) != nil || !errors.Is(n.err(plain), plain) {
-		t.Error("what is no status has changed")
+		t.Error("an error without a gRPC status was changed")
 	}
 	sent := &sink{}
 	if err := n.stream(nil, sent, nil, func(_ any, s grpc.ServerStream) error {
@@ -43,7 +43,7 @@ func TestNaming(t *testing.T) {
 	}
 }
 
-// sink is a stream that keeps what is sent last.
+// sink is a stream that keeps the last message.
 type sink struct {
 	grpc.ServerStream
 

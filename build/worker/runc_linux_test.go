@@ -10,7 +10,7 @@ import (
 
 func TestUnfit(t *testing.T) {
 	t.Parallel()
-	for said, want := range map[string]string{
+	for out, want := range map[string]string{
 		"runc version 1.1.5+ds1\ncommit: x\n": "",
 		"runc version 1.1.0\n":                "",
 		"runc version 1.3.0-rc.1\n":           "",
@@ -20,8 +20,8 @@ func TestUnfit(t *testing.T) {
 		"runc version unknown\n":              "",
 		"":                                    "",
 	} {
-		if got := unfit([]byte(said)); (got == "") != (want == "") || !strings.Contains(got, want) {
-			t.Errorf("%q: got %q, want %q", said, got, want)
+		if got := unfit([]byte(out)); (got == "") != (want == "") || !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", out, got, want)
 		}
 	}
 }

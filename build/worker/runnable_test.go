@@ -11,17 +11,17 @@ import (
 	"mtool/registry/remote"
 )
 
-// foreign is the emulator of arch, as a machine of yet another architecture knows it.
+// foreign returns the emulator for arch, as s390x hosts would use it.
 func foreign(t *testing.T, arch string) emulator.Emulator {
 	t.Helper()
-	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "s390x"}}.Of(v1.Platform{
+	support, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "s390x"}}.Support(v1.Platform{
 		OS:           "linux",
 		Architecture: arch,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return way.Emulator
+	return support.Emulator
 }
 
 func TestRunnable(t *testing.T) {

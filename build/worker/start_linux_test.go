@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// needRunc skips where runc is missing, and fails where MTOOL_TEST_REQUIRE names buildkit.
+// needRunc skips the test if runc is missing, or fails it if MTOOL_TEST_REQUIRE names buildkit.
 func needRunc(t *testing.T) {
 	t.Helper()
 	if _, err := findRunc("/usr/sbin", "/sbin"); err != nil {
@@ -65,16 +65,16 @@ func TestOneOwnerAtATime(t *testing.T) {
 	}
 }
 
-// TestNothingStale leaves what a killed worker leaves, and starts one.
-func TestNothingStale(t *testing.T) {
+// A worker removes the files that a killed worker left in its state.
+func TestStaleFilesAreRemoved(t *testing.T) {
 	t.Parallel()
 	needRunc(t)
 	state := t.TempDir()
-	who, err := thisCaller()
+	caller, err := thisCaller()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, _ := planMapping(who)
+	m, _ := planMapping(caller)
 	stale := []string{"run/runc/abc/state.json", "tmp/file", "runc-overlayfs/executor/abc/config.json"}
 	for _, f := range stale {
 		writeFile(t, filepath.Join(state, m.Kind, f), "{}")
@@ -92,17 +92,17 @@ func TestNothingStale(t *testing.T) {
 	}
 }
 
-func TestStateThatCantBeOpened(t *testing.T) {
+func TestBrokenState(t *testing.T) {
 	t.Parallel()
 	needRunc(t)
 	state := t.TempDir()
-	who, err := thisCaller()
+	caller, err := thisCaller()
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, _ := planMapping(who)
+	m, _ := planMapping(caller)
 	writeFile(t, filepath.Join(state, m.Kind, formatFile), stateFormat)
-	for _, name := range []string{"runc-overlayfs", "runc-native"} { // files where directories must be
+	for _, name := range []string{"runc-overlayfs", "runc-native"} { // files instead of directories
 		if err := os.WriteFile(filepath.Join(state, m.Kind, name), nil, 0); err != nil {
 			t.Fatal(err)
 		}
@@ -113,7 +113,7 @@ func TestStateThatCantBeOpened(t *testing.T) {
 	}
 }
 
-// TestChildByHand runs the worker's own name without a parent: it must end by itself.
+// A worker that a user starts by hand, without a parent, ends at once with a message.
 func TestChildByHand(t *testing.T) {
 	t.Parallel()
 	self, err := os.Executable()
@@ -128,7 +128,7 @@ func TestChildByHand(t *testing.T) {
 	}
 }
 
-func TestHostMustDo(t *testing.T) {
+func TestHostMustEmulate(t *testing.T) {
 	t.Parallel()
 	c := config{Emulators: []emulator.Found{{Emulator: foreign(t, "arm64"), Path: "/qemu"}}}
 	if err := hostMustDo(c, emulator.ReadEntries(entriesDir(t)), syscall.EPERM); err != nil {
@@ -142,7 +142,7 @@ func TestHostMustDo(t *testing.T) {
 	}
 }
 
-// entriesDir is a binfmt_misc with what Debian registers for arm64.
+// entriesDir makes a directory like binfmt_misc with Debian's entry for arm64.
 func entriesDir(t *testing.T) string {
 	t.Helper()
 	const entry = "enabled\ninterpreter /usr/bin/qemu-aarch64-static\nflags: OCF\noffset 0\n" +
@@ -154,7 +154,7 @@ func entriesDir(t *testing.T) string {
 	return dir
 }
 
-// TestHostEntriesOnly takes the way of kernels before 6.7: the host's entries, or the advice to make them.
+// As on kernels before 6.7, only the host's entries are used; the error for a missing one says how to register it.
 func TestHostEntriesOnly(t *testing.T) {
 	t.Parallel()
 	e := foreign(t, "loong64")

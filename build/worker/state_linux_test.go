@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestFormat opens states of several versions.
+// A state of another format is forgotten, with one note.
 func TestFormat(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -16,12 +16,12 @@ func TestFormat(t *testing.T) {
 		format    string
 		forgotten bool
 	}{
-		"a new one":                    {},
-		"one of before there were any": {[]string{"cache.db", "runc-overlayfs/metadata_v2.db"}, "", true},
-		"what is left of one":          {[]string{"runc-overlayfs/metadata_v2.db"}, "", true},
-		"an older one":                 {[]string{"cache.db"}, "2", true},
-		"a newer one":                  {[]string{"cache.db"}, "30", true},
-		"one of today":                 {[]string{"cache.db"}, stateFormat, false},
+		"a new one":             {},
+		"one without a version": {[]string{"cache.db", "runc-overlayfs/metadata_v2.db"}, "", true},
+		"the rest of one":       {[]string{"runc-overlayfs/metadata_v2.db"}, "", true},
+		"an older one":          {[]string{"cache.db"}, "2", true},
+		"a newer one":           {[]string{"cache.db"}, "30", true},
+		"the current one":       {[]string{"cache.db"}, stateFormat, false},
 	} {
 		root := t.TempDir()
 		for _, f := range append(c.files, "lock") {
@@ -31,7 +31,7 @@ func TestFormat(t *testing.T) {
 			writeFile(t, filepath.Join(root, formatFile), c.format)
 		}
 		var notes []string
-		for range 2 { // it is said once
+		for range 2 { // noted once
 			if err := checkFormat(root, func(s string) { notes = append(notes, s) }); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -40,21 +40,21 @@ func TestFormat(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		said := 0
+		wantNotes := 0
 		if c.forgotten {
-			said = 1
+			wantNotes = 1
 		}
-		if kept := slices.Contains(left, filepath.Join(root, "cache.db")); len(notes) != said || kept == c.forgotten &&
+		if kept := slices.Contains(left, filepath.Join(root, "cache.db")); len(notes) != wantNotes || kept == c.forgotten &&
 			len(c.files) > 0 {
-			t.Errorf("%s: %q said, left %q", name, notes, left)
+			t.Errorf("%s: notes %q, left %q", name, notes, left)
 		}
 		if b, err := os.ReadFile(filepath.Join(root, formatFile)); string(b) != stateFormat {
-			t.Errorf("%s: then it is of format %q, %v", name, b, err)
+			t.Errorf("%s: afterwards the format is %q, %v", name, b, err)
 		}
 	}
 }
 
-// TestRemoveOld: a state of an older version is removed unless it is in use, and never the machine's own root's.
+// The state directory of an older version is removed, except that of the machine's root.
 func TestRemoveOld(t *testing.T) {
 	t.Parallel()
 	state := t.TempDir()
@@ -74,7 +74,7 @@ func TestRemoveOld(t *testing.T) {
 	}
 }
 
-// The space is set aside once, and really there: a sparse file would be of no help on a full disk.
+// The reserved space is allocated: a sparse file would not help on a full disk.
 func TestReserve(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -85,9 +85,9 @@ func TestReserve(t *testing.T) {
 	}
 	info, err := os.Stat(filepath.Join(root, "reserve"))
 	if err != nil {
-		t.Skip("this file system can't set space aside, or is full")
+		t.Skip("this file system can't allocate space, or is full")
 	}
 	if stat := info.Sys().(*syscall.Stat_t); stat.Blocks*512 < reserveSize {
-		t.Errorf("%d bytes are set aside, want %d", stat.Blocks*512, reserveSize)
+		t.Errorf("%d bytes are allocated, want %d", stat.Blocks*512, reserveSize)
 	}
 }

@@ -39,7 +39,7 @@ func TestStateDir(t *testing.T) {
 	} {
 		dir, fresh := open(m)
 		if !fresh || dir == first || !strings.Contains(emptyCache(dir, others(dir, m)), first) {
-			t.Errorf("%s: %q, which others had, said as %q", name, dir, emptyCache(dir, others(dir, m)))
+			t.Errorf("%s: directory %q is in use by another mapping, or the note %q does not name that one", name, dir, emptyCache(dir, others(dir, m)))
 		}
 	}
 	root := mapping{
@@ -50,7 +50,7 @@ func TestStateDir(t *testing.T) {
 		Kind: "root", UIDs: root.UIDs,
 		GIDs: from(200000, 65536).GIDs,
 	}); groups == filepath.Join(state, "root") {
-		t.Error("a mapping of groups alone is not seen")
+		t.Error("another mapping of groups gets the same directory")
 	}
 	inner := mapping{
 		Kind: "root", UIDs: identity([]user.IDMap{{Count: 65536}}),
@@ -58,6 +58,6 @@ func TestStateDir(t *testing.T) {
 	}
 	dir, _ := open(root)
 	if within, _ := open(inner); dir != filepath.Join(state, "root") || within == dir {
-		t.Errorf("the machine's root has %q, a container's %q", dir, within)
+		t.Errorf("got %q for the machine's root, %q for a container's", dir, within)
 	}
 }

@@ -62,11 +62,11 @@ func TestDeferSyncs(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(mark); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the mark stays: %v", err)
+		t.Errorf("the mark was not removed: %v", err)
 	}
 }
 
-// A database that is marked waits for no disk; one of an unknown boot does.
+// NoSync reaches BuildKit's databases: with it they don't wait for the disk.
 func TestDatabases(t *testing.T) {
 	t.Parallel()
 	for _, noSync := range []bool{true, false} {

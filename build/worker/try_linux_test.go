@@ -32,7 +32,7 @@ func TestTry(t *testing.T) {
 		t.Errorf("%s: %v", foreign, tried[foreign])
 	}
 	if tried["mips"] == nil { // nothing was registered for it
-		t.Error("a program ran that nothing here runs")
+		t.Error("a program ran for which there is no emulator")
 	}
 	liar := []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/bin/true"}}
 	if own != "arm64" {
@@ -46,11 +46,11 @@ func TestTry(t *testing.T) {
 			Archs:     []string{own},
 			Emulators: []emulator.Found{{Emulator: emulatorOf(t, "arm64"), Path: "/nowhere"}},
 		}); !errors.Is(err, ErrNoWorker) {
-		t.Errorf("an emulator that is not there: %v", err)
+		t.Errorf("a missing emulator: %v", err)
 	}
 }
 
-// found is the emulator of arch, if this machine has one.
+// found returns the emulator for arch, if this machine has one.
 func found(t *testing.T, arch string) []emulator.Found {
 	t.Helper()
 	f, err := emulator.Find(emulatorOf(t, arch), "../../.deps/qemu/usr/bin")
@@ -62,12 +62,12 @@ func found(t *testing.T, arch string) []emulator.Found {
 
 func emulatorOf(t *testing.T, arch string) emulator.Emulator {
 	t.Helper()
-	way, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "riscv64"}}.Of(v1.Platform{
+	support, err := emulator.Host{Platform: v1.Platform{OS: "linux", Architecture: "riscv64"}}.Support(v1.Platform{
 		OS:           "linux",
 		Architecture: arch,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return way.Emulator
+	return support.Emulator
 }

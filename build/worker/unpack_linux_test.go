@@ -8,7 +8,7 @@ import (
 	"mtool/build/device"
 )
 
-// TestStandIn: a layer's device becomes a file that stands for it, and its own such attribute is gone.
+// A device in a layer becomes a file with an attribute that describes it. Such an attribute in the layer is removed.
 func TestStandIn(t *testing.T) {
 	t.Parallel()
 	const attribute = "SCHILY.xattr." + device.Attribute
@@ -20,11 +20,11 @@ func TestStandIn(t *testing.T) {
 		"a character device": {tar.Header{Typeflag: tar.TypeChar, Devmajor: 1, Devminor: 3}, tar.TypeReg, "c 1:3"},
 		"a block device":     {tar.Header{Typeflag: tar.TypeBlock, Size: 5}, tar.TypeReg, "b 0:0"},
 		"a pipe":             {tar.Header{Typeflag: tar.TypeFifo, Devmajor: 1, Devminor: 3}, tar.TypeFifo, ""},
-		"a file that forges": {
+		"a file with a forged attribute": {
 			tar.Header{Typeflag: tar.TypeReg, PAXRecords: map[string]string{attribute: "c 1:3"}},
 			tar.TypeReg, "",
 		},
-		"a device that forges": {tar.Header{
+		"a device with a forged attribute": {tar.Header{
 			Typeflag: tar.TypeChar, Devmajor: 1,
 			PAXRecords: map[string]string{attribute: "c 1:3"},
 		}, tar.TypeReg, "c 1:0"},
@@ -36,12 +36,12 @@ func TestStandIn(t *testing.T) {
 		}
 	}
 	for name, h := range map[string]tar.Header{
-		"a whiteout":     {Name: "gone", Typeflag: tar.TypeChar},
-		"a large number": {Name: "large", Typeflag: tar.TypeBlock, Devmajor: 1 << 32},
-		"less than none": {Name: "none", Typeflag: tar.TypeBlock, Devmajor: -1},
+		"a whiteout":        {Name: "gone", Typeflag: tar.TypeChar},
+		"a large number":    {Name: "large", Typeflag: tar.TypeBlock, Devmajor: 1 << 32},
+		"a negative number": {Name: "none", Typeflag: tar.TypeBlock, Devmajor: -1},
 	} {
 		if _, err := (unpacker{}).standIn(&h); err == nil {
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 	}
 	none := errors.New("no attributes")

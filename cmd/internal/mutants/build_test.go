@@ -1,14 +1,14 @@
 package mutants
 
-// ofBuild: contexts, repositories and the worker.
+// ofBuild returns the mutants of contexts, repositories and the worker.
 func ofBuild() []mutant {
 	return []mutant{
 		{
-			"build/paths.go", "TestDockerfileLeadsOut", `f, err := regular.OpenIn(root, name)`,
+			"build/paths.go", "TestDockerfileLinksOut", `f, err := regular.OpenIn(root, name)`,
 			`f, err := regular.Open(s.Dockerfile)`,
 		},
 		{
-			"build/paths.go", "TestOutputsLeadOut", `if err := CheckOutput(s.Context, e.Dir); err != nil {`,
+			"build/paths.go", "TestOutputsThroughLinks", `if err := CheckOutput(s.Context, e.Dir); err != nil {`,
 			`if err := CheckOutput(s.Context, e.Dir); false {`,
 		},
 		{"build/run.go", "TestRun", `if !platform.Equal(have, want) {`, `if false {`},
@@ -21,7 +21,7 @@ func ofBuild() []mutant {
 			"build/snapshot/content.go", "TestOneView",
 			`if c.bytes != c.stat.Size || !c.same() || c.n.sum != nil && *c.n.sum != sum {`, `if false {`,
 		},
-		{"build/snapshot/content.go", "TestDoubt", `!c.whole && c.bytes > 0 {`, `false {`},
+		{"build/snapshot/content.go", "TestPartlySent", `!c.whole && c.bytes > 0 {`, `false {`},
 		{"build/snapshot/memory.go", "TestSameTime", `f.Varies = f.Varies || f.Sum != sum`, `f.Sum = sum`},
 		{
 			"build/snapshot/memory.go", "TestUnchanged",
@@ -55,7 +55,7 @@ func ofBuild() []mutant {
 			`if err == nil && len(b) > 0 {`,
 		},
 		{
-			"build/credentials.go", "TestWorkersPasswordStaysAtHome", `case !remote.SameOrigin(r.URL, first.URL) &&`,
+			"build/credentials.go", "TestPasswordOfTokenServer", `case !remote.SameOrigin(r.URL, first.URL) &&`,
 			`case false &&`,
 		},
 	}
